@@ -1,0 +1,131 @@
+"""The runtime configuration as frozen values: what every form of it is loaded into.
+
+Imports nothing but the standard library, so that each of the three programs can use it. Values are
+immutable and may cross threads. Look-ups are computed once, when a `Configuration` is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal
+
+ServiceType = Literal["inbound", "outbound"]
+TriggerType = Literal["application", "browser", "internal-browser"]
+Moment = Literal["answer", "ring", "hangup"]
+TriggerSystem = Literal["any", "linux", "windows", "macos"]
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """What a client does for a call of a service. `url` belongs to the browsers, the rest to `application`."""
+
+    type: TriggerType
+    on: Moment = "answer"
+    os: TriggerSystem = "any"
+    application: str = ""
+    parameters: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """An operator bound to a service; the penalty is the queue member's."""
+
+    username: str
+    penalty: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A dialplan context, and a queue where it has one, that the server watches."""
+
+    name: str
+    context: str
+    type: ServiceType
+    is_queue: bool = False
+    queue_name: str = ""
+    enabled: bool = True
+    variables: tuple[str, ...] = ()
+    triggers: tuple[Trigger, ...] = ()
+    operators: tuple[Binding, ...] = ()
+
+    @property
+    def queue(self) -> str:
+        """The queue's name, empty for a service without one."""
+        return self.queue_name if self.is_queue else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A PC known by its MAC address (lower case, colons), paired with a phone written as Asterisk's device.
+
+    `queue_interface` and `state_interface` are always filled in: the loaders apply the defaults.
+    `state_interface` is empty when the queue interface is the extension itself.
+    """
+
+    mac: str
+    extension: str
+    queue_interface: str = ""
+    state_interface: str = ""
+    address: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """A person who logs in. `seat` is a MAC address or empty; `password` is `md5:...` or `scrypt:...`."""
+
+    username: str
+    full_name: str
+    password: str
+    seat: str = ""
+    begin_in_pause: bool = False
+    enabled: bool = True
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """Everything the server watches and whom it tells. Frozen; valid once a loader has returned it."""
+
+    services: tuple[Service, ...] = ()
+    seats: tuple[Seat, ...] = ()
+    operators: tuple[Operator, ...] = ()
+    pause_reasons: tuple[str, ...] = ()
+
+    seat_by_mac: Mapping[str, Seat] = field(init=False, repr=False, compare=False)
+    seat_by_extension: Mapping[str, Seat] = field(init=False, repr=False, compare=False)
+    operator_by_username: Mapping[str, Operator] = field(init=False, repr=False, compare=False)
+    services_by_operator: Mapping[str, tuple[Service, ...]] = field(init=False, repr=False, compare=False)
+    """Enabled services only, in the file's order, for each user name that has any."""
+    enabled_services: tuple[Service, ...] = field(init=False, repr=False, compare=False)
+    variables: frozenset[str] = field(init=False, repr=False, compare=False)
+    """Names that any enabled service declares."""
+    contexts: frozenset[str] = field(init=False, repr=False, compare=False)
+    """Contexts of the enabled services."""
+    queues: frozenset[str] = field(init=False, repr=False, compare=False)
+    """Queues of the enabled services."""
+
+    def __post_init__(self) -> None:
+        enabled = tuple(service for service in self.services if service.enabled)
+        by_operator: dict[str, list[Service]] = {}
+        for service in enabled:
+            for binding in service.operators:
+                by_operator.setdefault(binding.username, []).append(service)
+        look_ups: dict[str, object] = {
+            "seat_by_mac": MappingProxyType({seat.mac: seat for seat in self.seats}),
+            "seat_by_extension": MappingProxyType({seat.extension: seat for seat in self.seats}),
+            "operator_by_username": MappingProxyType({one.username: one for one in self.operators}),
+            "services_by_operator": MappingProxyType({name: tuple(found) for name, found in by_operator.items()}),
+            "enabled_services": enabled,
+            "variables": frozenset(name for service in enabled for name in service.variables),
+            "contexts": frozenset(service.context for service in enabled),
+            "queues": frozenset(service.queue for service in enabled if service.queue),
+        }
+        for name, value in look_ups.items():
+            object.__setattr__(self, name, value)
+
+    def services_of(self, username: str) -> tuple[Service, ...]:
+        """The enabled services that an operator is bound to, in the file's order."""
+        return self.services_by_operator.get(username, ())
