@@ -1,0 +1,188 @@
+"""The telephone events that everything behind the dialect speaks, whatever Asterisk sent them.
+
+Frozen, and named as the specification names them (section 2.2.2.3) with the few that it lacks. Named
+tuples, because thousands of them are made a second. An unknown value is an empty string, never
+`<unknown>`, `(null)` or the like. Text is already decoded and un-escaped.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple, TypeAlias
+
+
+class Newchannel(NamedTuple):
+    """A channel appeared (also `Status` entries while the state is read again)."""
+
+    uniqueid: str
+    channel: str
+    state: str
+    """`Down`, `Rsrvd`, `OffHook`, `Dialing`, `Ring` (caller side), `Ringing` (called side), `Up`, `Busy` ..."""
+    number: str
+    name: str
+    context: str
+    exten: str
+    linkedid: str
+    """Empty before Asterisk 12."""
+
+
+class Newstate(NamedTuple):
+    """A channel changed its state, its caller ID or its connected line, as far as the event says."""
+
+    uniqueid: str
+    channel: str
+    state: str
+    """Empty where the event does not tell (Newcallerid, NewConnectedLine)."""
+    number: str
+    name: str
+    connected_number: str
+    connected_name: str
+    context: str
+    exten: str
+    linkedid: str
+    caller_shown: bool
+    """True where `number` of a ringing channel is the caller's (Asterisk 1.4 and 1.6); else it is its own."""
+
+
+class Dial(NamedTuple):
+    """A channel (or nobody, for Originate) starts to ring another one."""
+
+    source: str
+    source_channel: str
+    destination: str
+    destination_channel: str
+    number: str
+    """The number shown to the called phone, where the event tells it."""
+    name: str
+    linkedid: str
+
+
+class DialEnd(NamedTuple):
+    """An attempt to ring a phone ended."""
+
+    destination: str
+    destination_channel: str
+    status: str
+    """ANSWER, NOANSWER, CANCEL, BUSY, CONGESTION, CHANUNAVAIL ..."""
+
+
+class Newexten(NamedTuple):
+    """A channel executes a step of the dialplan."""
+
+    uniqueid: str
+    channel: str
+    context: str
+    exten: str
+    application: str
+    appdata: str
+
+
+class VariableSet(NamedTuple):
+    """A variable of a channel got a value: VarSet, a `Set` of the dialplan, or a list read at connect."""
+
+    uniqueid: str
+    channel: str
+    name: str
+    """Without leading underscores."""
+    value: str
+    """Empty when the variable was deleted."""
+
+
+class Link(NamedTuple):
+    """Two channels hear each other: one edge of the graph of bridges."""
+
+    uniqueid1: str
+    channel1: str
+    uniqueid2: str
+    channel2: str
+
+
+class Unlink(NamedTuple):
+    """An edge of the graph of bridges ended."""
+
+    uniqueid1: str
+    uniqueid2: str
+
+
+class Rename(NamedTuple):
+    """A channel has another name now (a masquerade, in Asterisk 1.4 to 11)."""
+
+    uniqueid: str
+    old: str
+    new: str
+
+
+class Hangup(NamedTuple):
+    """A channel is gone."""
+
+    uniqueid: str
+    channel: str
+    cause: int
+    cause_text: str
+
+
+class OriginateResponse(NamedTuple):
+    """What became of a call that was originated."""
+
+    action_id: str
+    response: str
+    """`Success` or `Failure`."""
+    reason: int
+    uniqueid: str
+    channel: str
+    exten: str
+    context: str
+
+
+class QueueCaller(NamedTuple):
+    """A caller entered (`waiting`) or left a queue."""
+
+    uniqueid: str
+    channel: str
+    queue: str
+    waiting: bool
+
+
+class AgentCalled(NamedTuple):
+    """A queue rings a member for a caller. Ids may be empty: old Asterisks give names only."""
+
+    queue: str
+    caller: str
+    caller_channel: str
+    destination: str
+    destination_channel: str
+    interface: str
+
+
+class Transfer(NamedTuple):
+    """Someone handed a call on (for the log and the record; the links that follow say who talks to whom)."""
+
+    kind: Literal["blind", "attended"]
+    transferer: str
+    transferee: str
+
+
+class QueueMember(NamedTuple):
+    """The state of a queue member: an event, or an entry of `QueueStatus`."""
+
+    kind: Literal["added", "removed", "paused", "status", "penalty", "entry"]
+    queue: str
+    interface: str
+    name: str
+    membership: str
+    """`dynamic`, `static`, `realtime`; empty where the event does not tell."""
+    penalty: int | None
+    paused: bool | None
+    reason: str
+    status: int | None
+
+
+class Shutdown(NamedTuple):
+    """Asterisk stops or starts again."""
+
+    restart: bool
+
+
+TelephoneEvent: TypeAlias = (
+    Newchannel | Newstate | Dial | DialEnd | Newexten | VariableSet | Link | Unlink | Rename | Hangup
+    | OriginateResponse | QueueCaller | AgentCalled | Transfer | QueueMember | Shutdown
+)

@@ -1,0 +1,84 @@
+"""The events that the server tells a client, as frozen values (section 2.2.3.3 of the specification).
+
+`schemas.wire` turns them into their one line of XML and back. Standard library only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from schemas.configuration import TriggerSystem, TriggerType
+
+EventId = Literal[
+    "Newchannel", "Dial", "Newstate", "Callerid", "Newexten", "Link", "Unlink", "Hangup", "OriginateResponse"
+]
+End = Literal["answered", "answered-elsewhere", "cancelled", "missed", "refused"]
+Direction = Literal["inbound", "outbound"]
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """The other end of a call."""
+
+    uniqueid: str
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The seat's own leg, and what is known of the other party. Unknown values are empty."""
+
+    uniqueid: str
+    channel: str
+    calleridnum: str = ""
+    calleridname: str = ""
+    context: str = ""
+    appdata: tuple[tuple[str, str], ...] = ()
+    state: str = ""
+    linkedid: str = ""
+    direction: Direction = "inbound"
+    queue: str = ""
+    connected: Party | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A trigger with every placeholder filled: what the client is to do. Never passed to a shell."""
+
+    type: TriggerType
+    os: TriggerSystem = "any"
+    application: str = ""
+    arguments: tuple[str, ...] = ()
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why a leg ended: Asterisk's cause code and text, and what it means for the seat."""
+
+    code: int
+    end: End
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Originate:
+    """What became of a call that the client asked for."""
+
+    exten: str
+    response: str
+    reason: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallEvent:
+    """One event: `<event id="..." [repeat="true"]>` with its call and what belongs to that id."""
+
+    id: EventId
+    call: Call
+    service: str = ""
+    triggers: tuple[Action, ...] = ()
+    cause: Cause | None = None
+    originate: Originate | None = None
+    repeat: bool = False
