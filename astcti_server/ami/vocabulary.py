@@ -120,6 +120,19 @@ class Hangup(NamedTuple):
     cause_text: str
 
 
+class HangupRequest(NamedTuple):
+    """A channel's own end asked to hang up (HangupRequest, SoftHangupRequest): it leaves by its own will."""
+
+    uniqueid: str
+
+
+class RingNoAnswer(NamedTuple):
+    """A queue gave up ringing a member (AgentRingNoAnswer)."""
+
+    destination: str
+    destination_channel: str
+
+
 class OriginateResponse(NamedTuple):
     """What became of a call that was originated."""
 
@@ -184,5 +197,5 @@ class Shutdown(NamedTuple):
 
 TelephoneEvent: TypeAlias = (
     Newchannel | Newstate | Dial | DialEnd | Newexten | VariableSet | Link | Unlink | Rename | Hangup
-    | OriginateResponse | QueueCaller | AgentCalled | Transfer | QueueMember | Shutdown
+    | HangupRequest | RingNoAnswer | OriginateResponse | QueueCaller | AgentCalled | Transfer | QueueMember | Shutdown
 )

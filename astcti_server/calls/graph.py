@@ -1,0 +1,53 @@
+"""Who hears whom: the graph of bridges and Local channels.
+
+A phone is connected to every other phone or trunk that is reached through edges and halves of Local
+channels. A half is joined to its twin by its present name. Corpses of a masquerade carry no edges.
+"""
+
+from __future__ import annotations
+
+from astcti_server.calls.model import AsteriskCall, Party
+from astcti_server.calls.table import CallTable
+
+Reach = dict[Party, tuple[Party, ...]]
+"""The parties that a party hears, each with the halves of Local channels in between."""
+
+
+def reach(table: CallTable, start: AsteriskCall) -> Reach:
+    """Whom the party on `start` is connected to. Phones end the walk, Local channels are walked through."""
+    if start.edgeless:
+        return {}
+    found: Reach = {}
+    seen = {start}
+    trail: list[tuple[AsteriskCall, tuple[Party, ...]]] = [(start, ())]
+    while trail:
+        call, path = trail.pop()
+        for near in _neighbours(table, call):
+            if near in seen or near.edgeless:
+                continue
+            seen.add(near)
+            if near.is_local:
+                trail.append((near, (*path, near.party)))
+            else:
+                found[near.party] = path
+    return found
+
+
+def touched(table: CallTable, calls: tuple[AsteriskCall, ...]) -> list[AsteriskCall]:
+    """The phones and trunks whose connections a change at `calls` may have altered."""
+    result: dict[AsteriskCall, None] = {}
+    for call in calls:
+        if not call.is_local:
+            result[call] = None
+        else:
+            for party in reach(table, call):
+                result[party.call] = None
+    return list(result)
+
+
+def _neighbours(table: CallTable, call: AsteriskCall) -> list[AsteriskCall]:
+    near = [found for uniqueid in call.links if (found := table.find(uniqueid)) is not None]
+    twin = table.twin(call)
+    if twin is not None:
+        near.append(twin)
+    return near

@@ -1,0 +1,97 @@
+"""The call hash: every channel of the moment by its Uniqueid, guarded by one leaf lock.
+
+The AMI thread is the only one that writes, and the only one that gets `AsteriskCall`s. Any thread may ask
+for counts and for frozen snapshots.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from astcti_server.calls.model import AsteriskCall
+
+
+class MissingCallError(KeyError):
+    """An event names a channel that is not in the table: normal after attaching to a running PBX."""
+
+
+class CallSnapshot(NamedTuple):
+    """A channel as it was when somebody asked; safe in any thread."""
+
+    uniqueid: str
+    channel: str
+    state: str
+    device: str
+
+
+class CallTable:
+    """Channels by Uniqueid, and by their current name for what only names can tell."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._calls: dict[str, AsteriskCall] = {}
+        self._by_name: dict[str, AsteriskCall] = {}
+
+    def __len__(self) -> int:
+        return len(self._calls)
+
+    def find(self, uniqueid: str) -> AsteriskCall | None:
+        """AMI thread only."""
+        return self._calls.get(uniqueid)
+
+    def get(self, uniqueid: str) -> AsteriskCall:
+        """AMI thread only. Raises `MissingCallError`."""
+        try:
+            return self._calls[uniqueid]
+        except KeyError:
+            raise MissingCallError(uniqueid) from None
+
+    def named(self, channel: str) -> AsteriskCall | None:
+        """The channel that has this name now. AMI thread only."""
+        return self._by_name.get(channel)
+
+    def twin(self, call: AsteriskCall) -> AsteriskCall | None:
+        """The other half of a Local channel, found by its present name: after a masquerade a name sits on another id."""
+        return self._by_name.get(call.twin_name) if call.twin_name else None
+
+    def add(self, uniqueid: str, channel: str) -> AsteriskCall:
+        """Make the call of a new channel. AMI thread only."""
+        call = AsteriskCall(uniqueid, channel)
+        with self._lock:
+            self._calls[uniqueid] = call
+            self._by_name[channel] = call
+        return call
+
+    def rename(self, call: AsteriskCall, channel: str) -> None:
+        """Give a channel another name. AMI thread only."""
+        with self._lock:
+            if self._by_name.get(call.channel) is call:
+                del self._by_name[call.channel]
+            call.rename(channel)
+            self._by_name[channel] = call
+
+    def remove(self, call: AsteriskCall) -> None:
+        """Forget a channel that is gone, and its edges. AMI thread only."""
+        with self._lock:
+            self._calls.pop(call.uniqueid, None)
+            if self._by_name.get(call.channel) is call:
+                del self._by_name[call.channel]
+            for other in call.links:
+                linked = self._calls.get(other)
+                if linked is not None:
+                    linked.links.discard(call.uniqueid)
+            call.links.clear()
+
+    def all(self) -> Iterable[AsteriskCall]:
+        """Every call, as a list of its own. AMI thread only."""
+        return list(self._calls.values())
+
+    def snapshots(self) -> tuple[CallSnapshot, ...]:
+        """Frozen copies of all calls. Any thread."""
+        with self._lock:
+            return tuple(
+                CallSnapshot(call.uniqueid, call.channel, call.state, call.party.device)
+                for call in self._calls.values()
+            )
