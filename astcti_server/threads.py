@@ -38,7 +38,7 @@ class ServiceThread(threading.Thread, ABC):
     def serve(self) -> None:
         """Do the thread's work until `stopping` is set."""
 
-    def wake(self) -> None:  # noqa: B027 - most threads wait on `stopping` itself and need nothing here
+    def wake(self) -> None:
         """Get `serve` out of whatever it waits on. Called by `stop` on any thread, also before the start."""
 
     def stop(self) -> None:

@@ -1,0 +1,166 @@
+"""Stored passwords: `md5:<hex>` or `scrypt:log2N:r:p:<salt base64>:<hash base64>`. Standard library only.
+
+Clients send the hex MD5 of the UTF-8 password, so what is hashed with scrypt is that hex in lower case: a
+stolen file with scrypt hashes logs nobody in.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import os
+import re
+import threading
+from collections import OrderedDict
+from typing import Literal, NamedTuple
+
+COST = 14  # log2 N; with r = 8 it takes 16 MiB and some 40 ms
+LONGEST_COST = 17
+MOST_MEMORY = 128 * 1024 * 1024  # one log-in may not take more, whatever a file says
+MOST_LANES = 16
+REMEMBERED = 20_000  # successful log-ins remembered: twice the largest installation's operators
+EMPTY_MD5 = hashlib.md5(b"", usedforsecurity=False).hexdigest()
+
+_MD5 = re.compile(r"[0-9A-Fa-f]{32}", re.ASCII)
+_NUMBER = re.compile(r"[0-9]{1,3}", re.ASCII)
+
+
+class Scrypt(NamedTuple):
+    """A stored scrypt password, taken apart."""
+
+    cost: int
+    block: int
+    lanes: int
+    salt: bytes
+    digest: bytes
+
+    def matches(self, md5_hex: str) -> bool:
+        """Compute and compare in constant time. Takes as long as the parameters ask for."""
+        return hmac.compare_digest(_scrypt(md5_hex, self), self.digest)
+
+
+def make(plain: str, scheme: Literal["scrypt", "md5"] = "scrypt") -> str:
+    """Return the stored form of a password. ValueError if it is empty or has a line break."""
+    if not plain or "\n" in plain or "\r" in plain:
+        raise ValueError("the password is empty or has a line break")
+    md5_hex = hashlib.md5(plain.encode(), usedforsecurity=False).hexdigest()
+    if scheme == "md5":
+        return f"md5:{md5_hex}"
+    blank = Scrypt(COST, 8, 1, os.urandom(16), bytes(32))
+    digest = _scrypt(md5_hex, blank)
+    salt_text, digest_text = (base64.b64encode(part).decode() for part in (blank.salt, digest))
+    return f"scrypt:{blank.cost}:{blank.block}:{blank.lanes}:{salt_text}:{digest_text}"
+
+
+def check(stored: str) -> str:
+    """Say what is wrong with a stored password, without showing it; empty when nothing is."""
+    try:
+        parse(stored)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def parse(stored: str) -> str | Scrypt:
+    """Return the lower-case MD5 of an `md5:` password, or the parts of a `scrypt:` one.
+
+    ValueError, without the password in its text, if it is neither.
+    """
+    scheme, _, rest = stored.partition(":")
+    if scheme == "md5":
+        if not _MD5.fullmatch(rest):
+            raise ValueError("after md5: exactly 32 hexadecimal digits are expected")
+        return rest.lower()
+    if scheme == "scrypt":
+        return _parse_scrypt(rest.split(":"))
+    raise ValueError(
+        "it has to begin with md5: or scrypt: (a plain password is not accepted); "
+        "`astcti-server hash-password` makes one"
+    )
+
+
+def _parse_scrypt(parts: list[str]) -> Scrypt:
+    if len(parts) != 5 or not all(_NUMBER.fullmatch(part) for part in parts[:3]):
+        raise ValueError("after scrypt: the form is log2N:r:p:salt:hash, salt and hash in base64")
+    cost, block, lanes = (int(part) for part in parts[:3])
+    try:
+        salt, digest = (base64.b64decode(part, validate=True) for part in parts[3:])
+    except (binascii.Error, ValueError):
+        raise ValueError("the salt and the hash of scrypt: have to be base64") from None
+    if not 10 <= cost <= LONGEST_COST or not 1 <= block <= 32 or not 1 <= lanes <= MOST_LANES:
+        raise ValueError(f"scrypt takes log2N from 10 to {LONGEST_COST}, r from 1 to 32, p from 1 to {MOST_LANES}")
+    if 128 * block << cost > MOST_MEMORY:
+        raise ValueError("scrypt with this log2N and r takes more than 128 MiB for a log-in: use 14 and 8")
+    if not 8 <= len(salt) <= 64 or not 16 <= len(digest) <= 64:
+        raise ValueError("scrypt takes a salt of 8 to 64 bytes and a hash of 16 to 64 bytes")
+    return Scrypt(cost, block, lanes, salt, digest)
+
+
+def _scrypt(md5_hex: str, form: Scrypt) -> bytes:
+    return hashlib.scrypt(
+        md5_hex.encode("ascii"),
+        salt=form.salt,
+        n=1 << form.cost,
+        r=form.block,
+        p=form.lanes,
+        maxmem=2 * MOST_MEMORY,
+        dklen=len(form.digest),
+    )
+
+
+class PasswordChecker:
+    """Compares what clients send with what is stored. Any thread; waits for a processor if it must.
+
+    At most `processors` scrypt computations run at a time. A success is remembered as a hash under a key
+    of this process, so that a thousand clients that come back at once do not cost a thousand computations.
+    """
+
+    def __init__(self, processors: int | None = None) -> None:
+        """`processors` defaults to those of this machine."""
+        self._running = threading.BoundedSemaphore(processors or os.cpu_count() or 1)
+        self._key = os.urandom(32)
+        self._lock = threading.Lock()
+        self._known: OrderedDict[bytes, None] = OrderedDict()
+        self._usual: Scrypt | None = None
+
+    def matches(self, stored: str, md5_hex: str) -> bool:
+        """Tell whether a client's hex (any case) belongs to a stored password.
+
+        An empty `stored` stands for an unknown user: it never matches, and takes as long as a wrong
+        password of the operators seen so far. Never raises for what a client sends.
+        """
+        sent = md5_hex.lower() if _MD5.fullmatch(md5_hex) else ""
+        if not stored:
+            return self._nobody(sent)
+        try:
+            wanted = parse(stored)
+        except ValueError:
+            return False
+        if isinstance(wanted, str):
+            return hmac.compare_digest(wanted, sent)
+        self._usual = wanted
+        return bool(sent) and self._matches_scrypt(stored, wanted, sent)
+
+    def _nobody(self, sent: str) -> bool:
+        usual = self._usual
+        if usual is not None and sent:
+            with self._running:
+                usual.matches(sent)
+        return False
+
+    def _matches_scrypt(self, stored: str, wanted: Scrypt, sent: str) -> bool:
+        mark = hmac.digest(self._key, f"{stored}\0{sent}".encode(), "sha256")
+        with self._lock:
+            if mark in self._known:
+                self._known.move_to_end(mark)
+                return True
+        with self._running:
+            found = wanted.matches(sent)
+        if found:
+            with self._lock:
+                self._known[mark] = None
+                while len(self._known) > REMEMBERED:
+                    self._known.popitem(last=False)
+        return found
