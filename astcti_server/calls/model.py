@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from astcti_server.ami.vocabulary import Hangup
 from schemas.configuration import Service
-from schemas.events import Direction, EventId
+from schemas.events import Direction, End, EventId
 
 CONTEXTS_KEPT = 32  # a caller who wanders through more contexts than this is in a dialplan loop
 HELD_EVENTS = 32  # events of one ringing leg whose service is not known yet; a normal ring has four
@@ -51,8 +51,8 @@ class Party:
     """Who is on a channel: caller data, and what the dialplan learned. Moves with the phone, not the id."""
 
     __slots__ = (
-        "answers", "call", "callees", "caller", "calling", "connected_name", "connected_number", "contexts",
-        "device", "dialled", "exten", "inherited", "leaving", "leg", "linkedid", "live", "name", "number",
+        "answered", "answers", "call", "callees", "caller", "calling", "connected_name",
+        "connected_number", "contexts", "device", "dialled", "exten", "inherited", "leaving", "leg", "linkedid", "live", "name", "number",
         "originated", "pairs", "path", "queue", "queue_left", "served", "source", "uniqueid", "variables",
     )  # fmt: skip
 
@@ -85,6 +85,7 @@ class Party:
         self.path: tuple[Party, ...] = ()
         """Halves of Local channels between this party and its caller."""
         self.callees: dict[Party, None] = {}
+        self.answered = False
         self.answers = 0
         """How many of the phones rung for this party have answered."""
         self.leaving = False
@@ -129,13 +130,15 @@ class Leg:
 
     __slots__ = (
         "answers_before", "callerid_told", "dial_status", "done", "extension", "held", "linked", "missed",
-        "other", "party", "ringing", "service",
+        "operator", "other", "party", "ringing", "service",
     )  # fmt: skip
 
     def __init__(self, party: Party) -> None:
         self.party = party
         self.extension = party.device
         self.service: Service | None = None
+        self.operator = ""
+        """The user name for whom `service` was found."""
         self.other: Party | None = None
         """The other party shown: the last one linked, else the caller, else who is dialled."""
         self.held: list[tuple[EventId, str]] = []
@@ -158,8 +161,8 @@ class Leg:
         return "outbound" if party.calling and not party.dialled else "inbound"
 
 
-def end_of_ring(leg: Leg, hangup: Hangup) -> str:
-    """What the end of a leg means for its seat: `answered`, `answered-elsewhere`, `cancelled`, `missed`, `refused`."""
+def end_of_ring(leg: Leg, hangup: Hangup) -> End:
+    """What the end of a leg means for its seat."""
     if leg.linked:
         return "answered"
     if leg.direction == "outbound":
@@ -176,7 +179,7 @@ def end_of_ring(leg: Leg, hangup: Hangup) -> str:
     return "missed"
 
 
-def _end_of_own_call(leg: Leg, hangup: Hangup) -> str:
+def _end_of_own_call(leg: Leg, hangup: Hangup) -> End:
     if leg.party.leaving:
         return "cancelled"
     return "refused" if hangup.cause in (17, 21) else "missed"

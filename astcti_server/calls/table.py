@@ -53,7 +53,7 @@ class CallTable:
         return self._by_name.get(channel)
 
     def twin(self, call: AsteriskCall) -> AsteriskCall | None:
-        """The other half of a Local channel, found by its present name: after a masquerade a name sits on another id."""
+        """The other half of a Local channel, by its present name: a masquerade puts it on another id."""
         return self._by_name.get(call.twin_name) if call.twin_name else None
 
     def add(self, uniqueid: str, channel: str) -> AsteriskCall:

@@ -1,0 +1,38 @@
+"""Calls that clients asked for and whose `OriginateResponse` is still to come. AMI thread only."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+REMEMBERED = 10_000  # an Asterisk that never answers must not fill the memory; the oldest are forgotten
+
+
+class Origination(NamedTuple):
+    """What a client asked for with ORIG: from which phone, where to, through which outbound service."""
+
+    extension: str
+    exten: str
+    context: str
+    service: str
+    """The service's name."""
+
+
+class Originations:
+    """Pending originations by the ActionID of their action."""
+
+    def __init__(self) -> None:
+        self._pending: dict[str, Origination] = {}
+
+    def add(self, action_id: str, origination: Origination) -> None:
+        """Remember an origination whose action is about to be written."""
+        while len(self._pending) >= REMEMBERED:
+            del self._pending[next(iter(self._pending))]
+        self._pending[action_id] = origination
+
+    def take(self, action_id: str) -> Origination | None:
+        """The origination that a response belongs to, once; None if it is not one of ours."""
+        return self._pending.pop(action_id, None)
+
+    def clear(self) -> None:
+        """The connection is gone, and with it every response."""
+        self._pending.clear()

@@ -1,0 +1,97 @@
+"""Who got connected to whom: turns edges of the graph into Link and Unlink for the seats concerned.
+
+The first time that a pair of parties is connected is the moment a phone answered a caller. Asterisk links
+the same pair again and again (native bridges, features, optimised Local channels); none of that is told.
+A pair ends when either end hangs up or is paired elsewhere. AMI thread only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from astcti_server.calls.graph import Reach, reach, touched
+from astcti_server.calls.model import AsteriskCall, Pair, Party
+from astcti_server.calls.table import CallTable
+from astcti_server.calls.teller import Teller
+
+
+class Pairing:
+    """Keeps every party's pairs in step with the graph."""
+
+    def __init__(self, table: CallTable, teller: Teller) -> None:
+        self._table = table
+        self._teller = teller
+        self.reading_state = False
+        """While the state is read anew: pairs found then get no pop-up."""
+
+    def touched(self, *calls: AsteriskCall) -> list[AsteriskCall]:
+        """The phones whose pairs a change at `calls` may alter; ask before an edge is removed."""
+        return touched(self._table, calls)
+
+    def review(self, calls: Iterable[AsteriskCall]) -> None:
+        """Compare pairs with the graph after a change."""
+        for call in calls:
+            if call.party.live:
+                self._review_one(call.party)
+
+    def hang_up(self, party: Party) -> None:
+        """End all pairs of a party that leaves."""
+        for other, pair in list(party.pairs.items()):
+            self._end(party, other, pair)
+            other.pairs.pop(party, None)
+        party.pairs.clear()
+
+    def _review_one(self, party: Party) -> None:
+        now = reach(self._table, party.call)
+        for other, path in now.items():
+            self._meet(party, other, path)
+        for other, pair in list(party.pairs.items()):
+            if pair.connected and other not in now:
+                pair.connected = False
+        self._end_replaced(party, now)
+
+    def _meet(self, party: Party, other: Party, path: tuple[Party, ...]) -> None:
+        pair = party.pairs.get(other)
+        if pair is None:
+            pair = Pair(repeat=self.reading_state)
+            party.pairs[other] = other.pairs[party] = pair
+            _remember_caller(party, other)
+            self._tell_link(party, other, path, repeat=pair.repeat)
+            return
+        if not pair.connected:
+            pair.connected = True
+            if pair.ended:
+                pair.ended = False
+                self._tell_link(party, other, path, repeat=True)
+
+    def _tell_link(self, party: Party, other: Party, path: tuple[Party, ...], *, repeat: bool) -> None:
+        for one, peer in ((party, other), (other, party)):
+            if one.queue:
+                one.served = True
+            if one.leg is not None:
+                one.leg.other, one.leg.linked = peer, True
+                one.path = path or one.path
+                self._teller.tell(one.leg, "Link", other=peer, repeat=repeat)
+
+    def _end_replaced(self, party: Party, now: Reach) -> None:
+        for other, pair in list(party.pairs.items()):
+            if pair.connected or pair.ended:
+                continue
+            if now or any(elsewhere.connected for elsewhere in other.pairs.values()):
+                self._end(party, other, pair)
+
+    def _end(self, party: Party, other: Party, pair: Pair) -> None:
+        if pair.ended:
+            return
+        pair.ended, pair.connected = True, False
+        for one, peer in ((party, other), (other, party)):
+            if one.leg is not None:
+                self._teller.tell(one.leg, "Unlink", other=peer)
+
+
+def _remember_caller(party: Party, other: Party) -> None:
+    """Where no Dial told it: the end that began the call is the caller of the end that did not."""
+    for called, calling in ((party, other), (other, party)):
+        if called.caller is None and not called.calling and calling.calling:
+            called.caller = calling
+            calling.callees[called] = None

@@ -1,0 +1,133 @@
+"""Phones that ring: who rings them, from which queue, and when their seats hear of the caller.
+
+AMI thread only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from astcti_server.ami import vocabulary as ami
+from astcti_server.calls import dialling
+from astcti_server.calls.model import AsteriskCall, Leg, Party
+from astcti_server.calls.table import CallTable
+from astcti_server.calls.teller import Teller
+
+EnsureCall = Callable[[str, str], AsteriskCall]
+"""The call of a Uniqueid and channel name, made if it is not known."""
+
+
+class Ringing:
+    """Handles the events of dialling and of queues."""
+
+    def __init__(self, table: CallTable, teller: Teller, ensure: EnsureCall) -> None:
+        self._table = table
+        self._teller = teller
+        self._ensure = ensure
+        self._queue_callers = dialling.QueueCallers()
+
+    def dial(self, event: ami.Dial) -> None:
+        """One channel rings another. Both ends' seats hear it."""
+        source = self._ensure(event.source, event.source_channel).party if event.source else None
+        destination = self._ensure(event.destination, event.destination_channel).party
+        dialling.dial(source, destination)
+        if source is None:
+            return
+        leg = destination.leg
+        if leg is not None:
+            leg.ringing = destination.call.state == "Ringing"
+            leg.dial_status = ""
+        caller = dialling.resolve(self._table, destination)
+        if leg is not None:
+            self._teller.tell(leg, "Dial")
+            self.tell_caller(leg)
+        if caller is not None and caller.leg is not None and not destination.call.is_local:
+            if not caller.leg.linked:
+                caller.leg.other = destination
+            self._teller.tell(caller.leg, "Dial", other=destination)
+
+    def dial_end(self, event: ami.DialEnd) -> None:
+        """An attempt ended; ANSWER may come before the phone is seen to be up."""
+        call = self._table.find(event.destination)
+        if call is None:
+            return
+        if event.status == "ANSWER" and not call.is_local:
+            dialling.answered(call.party)
+        if call.party.leg is not None:
+            call.party.leg.dial_status = event.status
+
+    def no_answer(self, event: ami.RingNoAnswer) -> None:
+        """A queue gave up on a member."""
+        call = self._table.find(event.destination) or self._table.named(event.destination_channel)
+        if call is not None and call.party.leg is not None:
+            call.party.leg.missed = True
+
+    def queue_caller(self, event: ami.QueueCaller) -> None:
+        """A caller entered or left a queue."""
+        party = self._ensure(event.uniqueid, event.channel).party
+        if event.waiting:
+            party.queue, party.queue_left, party.served = event.queue, False, False
+            self._queue_callers.add(party)
+            self.caller_went_on(party)
+        else:
+            party.queue_left = True
+            self._queue_callers.discard(party)
+
+    def agent_called(self, event: ami.AgentCalled) -> None:
+        """A queue rings a member: where no Dial says so, this does."""
+        member = self._table.find(event.destination) or self._table.named(event.destination_channel)
+        caller = self._table.find(event.caller) or self._table.named(event.caller_channel)
+        if member is None or caller is None or member.party.source is not None:
+            return
+        member.party.dialled = True
+        member.party.source = caller.party
+        dialling.resolve(self._table, member.party)
+        if member.party.leg is not None:
+            self._teller.service_may_be_known(member.party.leg)
+            self.tell_caller(member.party.leg)
+
+    def state_changed(self, call: AsteriskCall, *, changed: bool) -> None:
+        """A channel rings, is up, or learned who is connected."""
+        party, leg = call.party, call.party.leg
+        if leg is not None and call.state == "Ringing" and changed:
+            leg.ringing = True
+            self._find_caller(party)
+        if changed and call.state == "Up" and not call.is_local:
+            dialling.answered(party)
+        if leg is None:
+            return
+        if changed:
+            self._teller.tell(leg, "Newstate")
+        self.tell_caller(leg)
+
+    def tell_caller(self, leg: Leg) -> None:
+        """Say `Callerid` once per ring, as soon as the caller is known."""
+        if leg.callerid_told or not leg.ringing or leg.direction == "outbound" or leg.linked:
+            return
+        if leg.party.caller is None and not leg.party.connected_number:
+            return
+        leg.callerid_told = True
+        self._teller.tell(leg, "Callerid")
+
+    def caller_went_on(self, party: Party) -> None:
+        """The caller entered a context or a queue: that may tell the service of the phones it rings."""
+        for one in (party, *party.callees):
+            if one.leg is not None:
+                self._teller.service_may_be_known(one.leg)
+
+    def gone(self, party: Party) -> None:
+        """The channel hung up."""
+        self._queue_callers.discard(party)
+        if party.caller is not None:
+            party.caller.callees.pop(party, None)
+
+    def _find_caller(self, party: Party) -> None:
+        if dialling.resolve(self._table, party) is not None or party.originated or party.calling:
+            return
+        root = self._table.find(party.linkedid) if party.linkedid else None
+        if root is not None and root.party is not party and root.party.calling:
+            dialling.attach(party, root.party)
+            return
+        caller = self._queue_callers.only_one_with(party.connected_number)
+        if caller is not None and caller is not party:
+            dialling.attach(party, caller)

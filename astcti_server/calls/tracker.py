@@ -1,0 +1,250 @@
+"""Keeps every call of the PBX as an object and says what the seats are to be told.
+
+Telephone events in, notifications out; no I/O, no clock. AMI thread only, except for the call table, whose
+snapshots any thread may take. An event about an unknown channel makes the channel: that is normal after
+attaching to a running PBX.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from astcti_server.ami import vocabulary as ami
+from astcti_server.calls import dialling
+from astcti_server.calls.model import AsteriskCall, Leg, Party, end_of_ring
+from astcti_server.calls.notification import Notification
+from astcti_server.calls.originations import Originations
+from astcti_server.calls.pairing import Pairing
+from astcti_server.calls.ringing import Ringing
+from astcti_server.calls.seat_legs import SeatLegs
+from astcti_server.calls.table import CallTable
+from astcti_server.calls.teller import Attendance, Teller
+from schemas.configuration import Configuration
+from schemas.events import Cause
+
+logger = logging.getLogger(__name__)
+
+
+class Tracker:
+    """The state of all calls. `handle` takes one event and returns what to tell."""
+
+    def __init__(self, attendance: Attendance) -> None:
+        self.table = CallTable()
+        self.originations = Originations()
+        self._teller = Teller(attendance)
+        self._pairing = Pairing(self.table, self._teller)
+        self._ringing = Ringing(self.table, self._teller, self._call)
+        self._legs = SeatLegs()
+        self._masquerades: dict[str, AsteriskCall] = {}
+        self._methods: dict[type, Callable[[Any], None]] = {
+            ami.Newchannel: self._newchannel,
+            ami.Newstate: self._newstate,
+            ami.Dial: self._ringing.dial,
+            ami.DialEnd: self._ringing.dial_end,
+            ami.Newexten: self._newexten,
+            ami.VariableSet: self._variable_set,
+            ami.Link: self._link,
+            ami.Unlink: self._unlink,
+            ami.Rename: self._rename,
+            ami.Hangup: self._hangup,
+            ami.HangupRequest: self._hangup_request,
+            ami.RingNoAnswer: self._ringing.no_answer,
+            ami.OriginateResponse: self._originate_response,
+            ami.QueueCaller: self._ringing.queue_caller,
+            ami.AgentCalled: self._ringing.agent_called,
+        }
+
+    def configure(self, configuration: Configuration, *, all_calls: bool) -> None:
+        """Use another configuration from now on. Running calls keep the service they matched."""
+        self._teller.configure(configuration, all_calls=all_calls)
+        self._legs.configure(configuration.seat_by_extension, self.table.all())
+
+    def handle(self, event: ami.TelephoneEvent) -> list[Notification]:
+        """Take in one event; returns the notifications that it causes, in order."""
+        method = self._methods.get(type(event))
+        if method is not None:
+            method(event)
+        return self._teller.taken()
+
+    def attended(self, extension: str) -> list[Notification]:
+        """Somebody sat down at a phone: what a client must know of the calls that the phone is in."""
+        for leg in self._legs.of(extension):
+            together = [other for other, pair in leg.party.pairs.items() if pair.connected]
+            for other in together:
+                self._teller.tell(leg, "Link", other=other, repeat=True)
+            if not together and leg.ringing:
+                self._teller.tell(leg, "Newstate")
+                leg.callerid_told = False
+                self._ringing.tell_caller(leg)
+        return self._teller.taken()
+
+    def leg_of(self, extension: str, uniqueid: str) -> Leg | None:
+        """The seat's leg that its client knows by this id; None if that is not, or no longer, its own."""
+        return self._legs.known_as(extension, uniqueid)
+
+    def read_again(self, events: Iterable[ami.TelephoneEvent]) -> list[Notification]:
+        """Replace what is known by the PBX's own list of channels, after the connection came back.
+
+        `events` say every channel that lives, its edges and variables. Calls that are not among them have
+        ended meanwhile. A pair found connected gets no pop-up.
+        """
+        events = list(events)
+        living = {event.uniqueid for event in events if isinstance(event, ami.Newchannel)}
+        for call in self.table.all():
+            if call.uniqueid not in living:
+                self._hangup(ami.Hangup(call.uniqueid, call.channel, 0, "Unknown"))
+        for call in self.table.all():
+            call.links.clear()
+        self._pairing.reading_state = True
+        try:
+            for event in events:
+                self._methods[type(event)](event)
+            self._pairing.review(call for call in self.table.all() if not call.is_local)
+        finally:
+            self._pairing.reading_state = False
+        return self._teller.taken()
+
+    # -- channels ------------------------------------------------------------------------------------------
+
+    def _call(self, uniqueid: str, channel: str) -> AsteriskCall:
+        call = self.table.find(uniqueid)
+        if call is None:
+            call = self.table.add(uniqueid, channel)
+            self._legs.make(call.party)
+        return call
+
+    def _newchannel(self, event: ami.Newchannel) -> None:
+        known = self.table.find(event.uniqueid) is not None
+        call = self._call(event.uniqueid, event.channel)
+        if call.channel != event.channel:
+            self.table.rename(call, event.channel)
+        party = call.party
+        call.state = event.state or call.state
+        party.number, party.name = event.number or party.number, event.name or party.name
+        party.linkedid = party.linkedid or event.linkedid
+        if call.state == "Ring":
+            party.calling = True
+        if party.calling or call.is_local:
+            party.enter(event.context, event.exten)
+        if party.leg is not None and not known:
+            party.leg.ringing = call.state == "Ringing"
+            self._teller.tell(party.leg, "Newchannel")
+
+    def _newstate(self, event: ami.Newstate) -> None:
+        call = self._call(event.uniqueid, event.channel)
+        party = call.party
+        changed = bool(event.state) and event.state != call.state
+        if changed:
+            call.state = event.state
+        if event.caller_shown and not party.calling and event.state != "Ring":
+            party.connected_number = event.number or party.connected_number
+            party.connected_name = event.name or party.connected_name
+        else:
+            party.number, party.name = event.number or party.number, event.name or party.name
+        party.connected_number = event.connected_number or party.connected_number
+        party.connected_name = event.connected_name or party.connected_name
+        party.linkedid = party.linkedid or event.linkedid
+        if event.state == "Ring":
+            party.calling = not party.dialled
+        if party.calling and event.context:
+            self._enter(party, event.context, event.exten)
+        self._ringing.state_changed(call, changed=changed)
+
+    # -- dialplan and queues -------------------------------------------------------------------------------
+
+    def _newexten(self, event: ami.Newexten) -> None:
+        party = self._call(event.uniqueid, event.channel).party
+        if not party.dialled:
+            party.calling = True
+        if party.queue_left and not party.served:
+            party.queue = ""
+        self._enter(party, event.context, event.exten)
+
+    def _enter(self, party: Party, context: str, exten: str) -> None:
+        before = next(reversed(party.contexts), "")
+        party.enter(context, exten)
+        if context != before:
+            self._ringing.caller_went_on(party)
+
+    def _variable_set(self, event: ami.VariableSet) -> None:
+        party = self._call(event.uniqueid, event.channel).party
+        if party.variables.get(event.name) == event.value or self._pairing.reading_state:
+            party.variables[event.name] = event.value
+            return
+        party.variables[event.name] = event.value
+        concerned = dict.fromkeys([party, *party.callees])
+        concerned.update((other, None) for other, pair in party.pairs.items() if pair.connected)
+        for one in concerned:
+            leg = one.leg
+            if leg is not None and self._declares(leg, event.name):
+                self._teller.tell(leg, "Newexten")
+
+    def _declares(self, leg: Leg, name: str) -> bool:
+        return leg.service is None or name in leg.service.variables
+
+    # -- conversations -------------------------------------------------------------------------------------
+
+    def _link(self, event: ami.Link) -> None:
+        first = self._call(event.uniqueid1, event.channel1)
+        second = self._call(event.uniqueid2, event.channel2)
+        if second.uniqueid in first.links:
+            return
+        first.links.add(second.uniqueid)
+        second.links.add(first.uniqueid)
+        if not self._pairing.reading_state:
+            self._pairing.review(self._pairing.touched(first, second))
+
+    def _unlink(self, event: ami.Unlink) -> None:
+        first, second = self.table.find(event.uniqueid1), self.table.find(event.uniqueid2)
+        if first is None or second is None or second.uniqueid not in first.links:
+            return
+        touched = self._pairing.touched(first, second)
+        first.links.discard(second.uniqueid)
+        second.links.discard(first.uniqueid)
+        self._pairing.review(touched)
+
+    def _rename(self, event: ami.Rename) -> None:
+        call = self.table.find(event.uniqueid)
+        if call is None:
+            return
+        touched = self._pairing.touched(call)
+        self.table.rename(call, event.new)
+        if event.new == f"{event.old}<MASQ>":
+            self._masquerades[event.old] = call
+        elif event.new in self._masquerades:
+            dialling.change_places(self._masquerades.pop(event.new), call)
+        self._pairing.review(dict.fromkeys([*touched, *self._pairing.touched(call)]))
+
+    def _hangup_request(self, event: ami.HangupRequest) -> None:
+        call = self.table.find(event.uniqueid)
+        if call is not None:
+            call.party.leaving = True
+
+    def _hangup(self, event: ami.Hangup) -> None:
+        call = self.table.find(event.uniqueid)
+        if call is None:
+            return
+        party = call.party
+        touched = [near for near in self._pairing.touched(call) if near is not call]
+        self._pairing.hang_up(party)
+        if party.leg is not None:
+            cause = Cause(event.cause, end_of_ring(party.leg, event), event.cause_text)
+            self._teller.tell(party.leg, "Hangup", cause=cause)
+            self._legs.forget(party)
+        self.table.remove(call)
+        self._masquerades.pop(call.channel.removesuffix("<MASQ>"), None)
+        party.live = False
+        self._ringing.gone(party)
+        self._pairing.review(touched)
+
+    def _originate_response(self, event: ami.OriginateResponse) -> None:
+        known = self.originations.take(event.action_id)
+        if known is None:
+            return
+        call = self.table.find(event.uniqueid)
+        leg = call.party.leg if call is not None and event.response == "Success" else None
+        if leg is not None:
+            leg.party.originated = leg.party.calling = True
+        self._teller.tell_origination(known, leg, event)

@@ -1,0 +1,69 @@
+"""Runs a recorded AMI session through the real parser, dialect, tracker and encoder, without any network.
+
+The same code as in the running server; only the socket, the clients and the clock are missing. Every seat
+counts as logged in, with the operator bound to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
+
+from astcti_server.ami.dialect import Dialect
+from astcti_server.ami.interest import Interest
+from astcti_server.ami.protocol import AmiParser, Banner, Event
+from astcti_server.calls.notification import Notification
+from astcti_server.calls.tracker import Tracker
+from schemas.configuration import Configuration
+
+Write: TypeAlias = Callable[[Notification], None]
+
+
+class Replay:
+    """One transcript, fed in chunks of any size; notifications go to `write` in order."""
+
+    def __init__(
+        self, configuration: Configuration, write: Write, *, all_calls: bool = False, encoding: str = "cp1252"
+    ) -> None:
+        attendance = bound_operators(configuration)
+        self._write = write
+        self._parser = AmiParser(Interest.for_configuration(configuration), encoding=encoding)
+        self._dialect = Dialect()
+        self._tracker = Tracker(lambda: attendance)
+        self._tracker.configure(configuration, all_calls=all_calls)
+        self._listing: list[Event] | None = None
+
+    def feed(self, data: bytes) -> None:
+        """Take in bytes as they were read from the manager's socket."""
+        for message in self._parser.feed(data):
+            if isinstance(message, Banner):
+                self._connected(message)
+            elif isinstance(message, Event):
+                self._event(message)
+
+    def _connected(self, banner: Banner) -> None:
+        self._dialect.reset()
+        self._dialect.greeting(banner)
+
+    def _event(self, event: Event) -> None:
+        if event.name == "Status":
+            self._listing = [*(self._listing or []), event]
+        elif event.name == "StatusComplete":
+            listing, self._listing = self._listing or [], None
+            self._tell(self._tracker.read_again(self._dialect.channels_from_status(listing)))
+        else:
+            for happened in self._dialect.translate(event):
+                self._tell(self._tracker.handle(happened))
+
+    def _tell(self, notifications: Iterable[Notification]) -> None:
+        for notification in notifications:
+            self._write(notification)
+
+
+def bound_operators(configuration: Configuration) -> dict[str, str]:
+    """Each seat's extension with the user name of the first enabled operator bound to it, or an empty one."""
+    by_mac: dict[str, str] = {}
+    for operator in configuration.operators:
+        if operator.enabled and operator.seat:
+            by_mac.setdefault(operator.seat, operator.username)
+    return {seat.extension: by_mac.get(seat.mac, "") for seat in configuration.seats}
