@@ -9,7 +9,7 @@ _NOBODY = ("00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff")
 
 
 def canonical(text: str) -> str:
-    """Return the address in lower case with colons; dashes and case do not matter. ValueError if it is none."""
+    """Return the address in lower case with colons; dashes and case do not matter. ValueError if none."""
     if not _FORM.fullmatch(text):
         raise ValueError("a MAC address is six pairs of hexadecimal digits, such as 00:11:22:33:44:55")
     address = text.lower().replace("-", ":")

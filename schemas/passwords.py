@@ -90,7 +90,9 @@ def _parse_scrypt(parts: list[str]) -> Scrypt:
     except (binascii.Error, ValueError):
         raise ValueError("the salt and the hash of scrypt: have to be base64") from None
     if not 10 <= cost <= LONGEST_COST or not 1 <= block <= 32 or not 1 <= lanes <= MOST_LANES:
-        raise ValueError(f"scrypt takes log2N from 10 to {LONGEST_COST}, r from 1 to 32, p from 1 to {MOST_LANES}")
+        raise ValueError(
+            f"scrypt takes log2N from 10 to {LONGEST_COST}, r from 1 to 32 and p from 1 to {MOST_LANES}"
+        )
     if 128 * block << cost > MOST_MEMORY:
         raise ValueError("scrypt with this log2N and r takes more than 128 MiB for a log-in: use 14 and 8")
     if not 8 <= len(salt) <= 64 or not 16 <= len(digest) <= 64:

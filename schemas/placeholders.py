@@ -15,16 +15,17 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote
 
-BUILT_IN = frozenset(
-    "CALLERID CALLERIDNAME CONTEXT SERVICE QUEUE EXTEN CHANNEL UNIQUEID LINKEDID OPERATOR EXTENSION EVENT".split()
-)
+BUILT_IN = frozenset({
+    "CALLERID", "CALLERIDNAME", "CONTEXT", "SERVICE", "QUEUE", "EXTEN",
+    "CHANNEL", "UNIQUEID", "LINKEDID", "OPERATOR", "EXTENSION", "EVENT",
+})
 """Names that every template may use, whatever its service declares."""
 
 BLANKS = " \t\r\n"
 _PIECE = re.compile(r"\{\{|\{([A-Za-z_][A-Za-z0-9_.-]*)\}|\{")
 _URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<authority>[^/?#\\]*)", re.ASCII)
 _HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\s\[\]:@%<>\"'`|^{}]+)(?::(?P<port>[0-9]{1,5}))?")
-_UNSAFE = re.compile(r"[\x00-\x20\x7f\\<>\"`|^]")
+_UNSAFE = re.compile(r"[\s\x00-\x20\x7f\\<>\"`|^]")
 
 
 class Expansion(NamedTuple):
@@ -73,7 +74,8 @@ def check_url(template: str, declared: Iterable[str]) -> list[str]:
     errors = _check_origin(template)
     if _UNSAFE.search(template):
         errors.append(
-            "the URL contains a blank, a backslash or another character that URLs do not have: percent-encode it"
+            "the URL contains a blank, a backslash or another character that URLs do not have: "
+            "percent-encode it"
         )
     return errors + _check_names(parse(template), declared)
 
@@ -151,7 +153,7 @@ def _check_origin(template: str) -> list[str]:
         return ["the URL has to begin with http:// or https:// and a host, written out"]
     host = _HOST.fullmatch(match["authority"])
     if "{" in match["authority"]:
-        return ["the host of the URL has to be written out: a placeholder may only stand after the first slash"]
+        return ["the host of the URL has to be written out: placeholders may stand after the first slash"]
     if host is None:
         return ["the URL has no valid host: write https://host/ or https://host:port/ (no user name in it)"]
     if host["port"] and not 0 < int(host["port"]) < 65536:

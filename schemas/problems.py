@@ -1,4 +1,7 @@
-"""What is wrong with a file of the configuration, in words for those who operate it. Standard library only."""
+"""What is wrong with a file of the configuration, in words for those who operate it.
+
+Standard library only.
+"""
 
 from __future__ import annotations
 

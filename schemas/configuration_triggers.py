@@ -1,0 +1,59 @@
+"""Judges the triggers of services in plain words. Pure, standard library only."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from schemas import configuration_formats as formats
+from schemas import placeholders
+from schemas.configuration import Service, Trigger
+
+
+def check_trigger(trigger: Trigger, declared: Collection[str]) -> list[str]:
+    """Return what makes a trigger invalid. `declared` are the variables of its service."""
+    if trigger.type == "application":
+        return _check_application(trigger, declared)
+    errors = []
+    if trigger.application or trigger.parameters:
+        errors.append(f"a trigger of type {trigger.type} opens a URL: remove application and parameters")
+    if not trigger.url:
+        errors.append(f"a trigger of type {trigger.type} needs the URL to open: <url>https://...</url>")
+        return errors
+    if len(trigger.url) > formats.LONGEST_TEXT:
+        errors.append(f"the URL is longer than {formats.LONGEST_TEXT} characters")
+    return errors + placeholders.check_url(trigger.url, declared)
+
+
+def _check_application(trigger: Trigger, declared: Collection[str]) -> list[str]:
+    errors = []
+    if trigger.url:
+        errors.append("a trigger of type application has no URL: use type browser to open one")
+    wrong = formats.text(trigger.application) or formats.text_of_lines(trigger.parameters)
+    if wrong:
+        errors.append(f"a value of the trigger {wrong}")
+    if not trigger.application:
+        errors.append("a trigger of type application needs the program: <application>...</application>")
+    elif formats.batch_file(trigger.application):
+        errors.append(
+            ".bat and .cmd files are not run, since Windows hands them and the call's data to a shell: "
+            "name the program itself"
+        )
+    known = placeholders.BUILT_IN.union(name.upper() for name in declared)
+    if known.intersection(placeholders.names_in(trigger.application)):
+        errors.append(
+            "call data may not decide which program runs: write the application without a placeholder "
+            "and use <parameters>"
+        )
+    return errors + placeholders.check_parameters(trigger.parameters, declared)
+
+
+def warn_of_trigger(trigger: Trigger, service: Service) -> list[str]:
+    """Return what is valid in a trigger, but hardly meant."""
+    used = {*placeholders.names_in(trigger.url), *placeholders.names_in(trigger.parameters)}
+    warnings = [
+        f"{{{name}}} is the built-in value, not this service's variable {name.lower()}: rename the variable"
+        for name in sorted(used & placeholders.BUILT_IN & {name.upper() for name in service.variables})
+    ]
+    if trigger.url.lower().startswith("http:") and used:
+        warnings.append("the URL carries call data unencrypted: use https:// if the site has it")
+    return warnings
