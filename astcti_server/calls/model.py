@@ -52,8 +52,9 @@ class Party:
 
     __slots__ = (
         "answered", "answers", "call", "callees", "caller", "calling", "connected_name",
-        "connected_number", "contexts", "device", "dialled", "exten", "inherited", "leaving", "leg", "linkedid", "live", "name", "number",
-        "originated", "pairs", "path", "queue", "queue_left", "served", "source", "uniqueid", "variables",
+        "connected_number", "contexts", "device", "dialled", "exten", "inherited", "leaving",
+        "leg", "linkedid", "live", "name", "number", "originated", "pairs", "path", "queue",
+        "queue_left", "served", "source", "uniqueid", "variables",
     )  # fmt: skip
 
     def __init__(self, call: AsteriskCall) -> None:

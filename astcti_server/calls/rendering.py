@@ -68,7 +68,8 @@ def _filled(trigger: Trigger, values: Mapping[str, str], service: Service) -> Ac
         missing = url.missing
         action = Action(trigger.type, trigger.os, "", (), url.url)
     if missing:
-        logger.info("Service %r: no value for %s, left empty in the trigger", service.name, ", ".join(missing))
+        names = ", ".join(missing)
+        logger.info("Service %r: no value for %s in its trigger, left empty", service.name, names)
     return action
 
 
@@ -99,7 +100,7 @@ def _calling_end(leg: Leg, other: Party | None) -> Party:
 
 
 def _recording_id(leg: Leg, other: Party | None) -> str:
-    """The id of the call's first channel: Asterisk 12 and later say it, before that it is the caller's own."""
+    """The id of the call's first channel: Asterisk 12 and later say it, before it is the caller's own."""
     end = _calling_end(leg, other)
     if not end.calling and end.caller is not None:
         end = end.caller

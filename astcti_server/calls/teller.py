@@ -21,6 +21,8 @@ Attendance = Callable[[], Mapping[str, str]]
 """Which operator (user name) sits at which phone, now; a frozen mapping."""
 
 _MOMENTS: dict[EventId, Moment] = {"Callerid": "ring", "Link": "answer", "Hangup": "hangup"}
+_OF_A_PAIR: frozenset[EventId] = frozenset(("Link", "Unlink", "Hangup"))
+"""Never held: what is no call of a service now does not become one because of what comes later."""
 
 
 class Teller:
@@ -56,7 +58,7 @@ class Teller:
             other = leg.other
         matched = self._match(leg, other, username, fresh=event == "Link")
         if leg.service is None and not self._all_calls:
-            if len(leg.held) < HELD_EVENTS:
+            if event not in _OF_A_PAIR and len(leg.held) < HELD_EVENTS:
                 leg.held.append((event, leg.party.call.state))
             return
         self._release(leg, other, username)

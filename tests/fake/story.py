@@ -1,0 +1,167 @@
+"""Tells the tracker what happens on a PBX, in a few words a step, and remembers who was told what.
+
+`Story` speaks as Asterisk 12 and later do; `old=True` as 1.8 to 11 (no Linkedid, no Dial from queues).
+"""
+
+from __future__ import annotations
+
+from astcti_server.ami import vocabulary as ami
+from astcti_server.calls.notification import Notification
+from astcti_server.calls.tracker import Tracker
+from schemas.configuration import Binding, Configuration, Operator, Seat, Service, Trigger
+from schemas.events import CallEvent
+
+URL = "https://crm.example/ticket?id={CALLDATA}&from={CALLERID}"
+
+DEMO = Service(
+    name="Demo", context="astctidemo", type="inbound", is_queue=True, queue_name="astcti",
+    variables=("calldata", "ticket"),
+    triggers=(
+        Trigger("browser", url=URL),
+        Trigger("application", on="ring", application="ring.exe", parameters='--who "{CALLERIDNAME}"'),
+        Trigger("browser", on="hangup", url="https://crm.example/done?id={LINKEDID}"),
+    ),
+    operators=(Binding("mario"), Binding("luisa"), Binding("anna")),
+)  # fmt: skip
+DIRECT = Service(
+    name="Direct", context="direct", type="inbound", variables=("calldata",),
+    triggers=(Trigger("browser", url="https://crm.example/direct?from={CALLERID}"),),
+    operators=(Binding("mario"), Binding("luisa")),
+)  # fmt: skip
+OUTSIDE = Service(
+    name="Outside line", context="outbound", type="outbound",
+    triggers=(Trigger("browser", url="https://crm.example/called?number={CALLERID}"),),
+    operators=(Binding("mario"),),
+)  # fmt: skip
+
+
+def configuration(*services: Service) -> Configuration:
+    """Three seats: mario at PJSIP/201, luisa at PJSIP/202, anna at PJSIP/203."""
+    people = ("mario", "luisa", "anna")
+    macs = [f"00:00:00:00:02:0{number}" for number in (1, 2, 3)]
+    return Configuration(
+        services=services or (DEMO, DIRECT, OUTSIDE),
+        seats=tuple(Seat(mac, f"PJSIP/20{index + 1}") for index, mac in enumerate(macs)),
+        operators=tuple(
+            Operator(name, name.title(), "md5:" + "0" * 32, seat=macs[index])
+            for index, name in enumerate(people)
+        ),
+    )
+
+
+class Story:
+    """A tracker with everybody logged in, and short names for channels (`caller`, `201`)."""
+
+    def __init__(
+        self, *services: Service, all_calls: bool = False, old: bool = False,
+        attendance: dict[str, str] | None = None,
+    ) -> None:  # fmt: skip
+        self.attendance = (
+            {"PJSIP/201": "mario", "PJSIP/202": "luisa", "PJSIP/203": "anna"}
+            if attendance is None
+            else attendance
+        )
+        self.old = old
+        self.tracker = Tracker(lambda: self.attendance)
+        self.tracker.configure(configuration(*services), all_calls=all_calls)
+        self.told: list[Notification] = []
+        self.names: dict[str, str] = {}
+
+    def event(self, event: ami.TelephoneEvent) -> Story:
+        self.told.extend(self.tracker.handle(event))
+        return self
+
+    def new(
+        self, uid: str, channel: str, state: str, number: str = "", name: str = "", context: str = "",
+        exten: str = "", root: str = "",
+    ) -> Story:  # fmt: skip
+        self.names[uid] = channel
+        linked = "" if self.old else root or uid
+        return self.event(ami.Newchannel(uid, channel, state, number, name, context, exten, linked))
+
+    def caller(self, uid: str = "c", number: str = "3331234567", name: str = "Demo Caller") -> Story:
+        """A trunk's channel comes in and enters the queue's context."""
+        self.new(uid, f"PJSIP/trunk-{uid}", "Ring", number, name, "incoming", "101")
+        return self.exten(uid, "astctidemo", "101", "Answer").state(uid, "Up")
+
+    def queued(self, uid: str = "c", queue: str = "astcti") -> Story:
+        return self.event(ami.QueueCaller(uid, self.names[uid], queue, True))
+
+    def unqueued(self, uid: str = "c", queue: str = "astcti") -> Story:
+        return self.event(ami.QueueCaller(uid, self.names[uid], queue, False))
+
+    def state(self, uid: str, state: str, connected: str = "", own: str = "") -> Story:
+        channel = self.names[uid]
+        return self.event(ami.Newstate(uid, channel, state, own, "", connected, "", "", "", "", False))
+
+    def exten(self, uid: str, context: str, exten: str, application: str = "NoOp", data: str = "") -> Story:
+        return self.event(ami.Newexten(uid, self.names[uid], context, exten, application, data))
+
+    def variable(self, uid: str, name: str, value: str) -> Story:
+        return self.event(ami.VariableSet(uid, self.names[uid], name, value))
+
+    def dial(self, source: str, destination: str) -> Story:
+        channel = self.names[source] if source else ""
+        return self.event(ami.Dial(source, channel, destination, self.names[destination], "", "", ""))
+
+    def dial_end(self, destination: str, status: str) -> Story:
+        return self.event(ami.DialEnd(destination, self.names[destination], status))
+
+    def ring(self, source: str, uid: str, phone: str) -> Story:
+        """`source` rings a phone: its channel appears, is dialled and rings."""
+        self.new(uid, f"PJSIP/{phone}-{uid}", "Down", phone, root=source)
+        if not (self.old and source in self.names):
+            self.dial(source, uid)
+        return self.state(uid, "Ringing", connected=self._number(source))
+
+    def _number(self, uid: str) -> str:
+        call = self.tracker.table.find(uid)
+        return call.party.number if call is not None else ""
+
+    def link(self, one: str, two: str) -> Story:
+        return self.event(ami.Link(one, self.names[one], two, self.names[two]))
+
+    def unlink(self, one: str, two: str) -> Story:
+        return self.event(ami.Unlink(one, two))
+
+    def rename(self, uid: str, new: str) -> Story:
+        old, self.names[uid] = self.names[uid], new
+        return self.event(ami.Rename(uid, old, new))
+
+    def masquerade(self, clone: str, original: str) -> Story:
+        """Asterisk 1.4 to 11: the party of `clone` moves onto `original`'s id."""
+        name, replaced = self.names[clone], self.names[original]
+        self.rename(clone, f"{name}<MASQ>").rename(original, name)
+        return self.rename(clone, f"{replaced}<ZOMBIE>")
+
+    def leaves(self, uid: str) -> Story:
+        return self.event(ami.HangupRequest(uid))
+
+    def hangup(self, uid: str, cause: int = 16) -> Story:
+        return self.event(ami.Hangup(uid, self.names[uid], cause, "Normal Clearing"))
+
+    # -- what was told -------------------------------------------------------------------------------------
+
+    def events(self, phone: str, *ids: str) -> list[CallEvent]:
+        """What the seat of a phone was told, of these ids or of all."""
+        extension = f"PJSIP/{phone}"
+        return [
+            one.event for one in self.told if one.extension == extension and (not ids or one.event.id in ids)
+        ]
+
+    def ids(self, phone: str) -> list[str]:
+        return [event.id for event in self.events(phone)]
+
+    def links(self, phone: str) -> list[tuple[str, str]]:
+        """(other party's channel, number shown) of each Link that is not a repeat."""
+        return [
+            (event.call.connected.channel, event.call.calleridnum)
+            for event in self.events(phone, "Link")
+            if event.call.connected is not None and not event.repeat
+        ]
+
+    def end(self, phone: str) -> str:
+        """How the phone's last leg ended, as its seat was told."""
+        cause = self.events(phone, "Hangup")[-1].cause
+        assert cause is not None
+        return cause.end
