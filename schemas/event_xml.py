@@ -1,0 +1,273 @@
+"""Events to their one line of XML and back (section 2.2.3.3 of the specification).
+
+Standard library only. The specification's elements come first and in its order, so that a reader that
+knows nothing else can skip what was added. Made by joining strings: an event is written thousands of times
+a second, and a tree would cost ten times as much.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Final, cast, get_args
+from xml.parsers import expat
+
+from schemas.configuration import TriggerSystem, TriggerType
+from schemas.events import Action, Call, CallEvent, Cause, Direction, End, EventId, Originate, Party
+
+MAX_VALUE: Final = 8 * 1024
+"""UTF-8 bytes of one value before escaping: several times the longest URL that browsers take."""
+MAX_EVENT: Final = 256 * 1024
+"""Bytes of one event with its line ending."""
+
+logger = logging.getLogger(__name__)
+
+# Whatever must not stand in the line as it is: markup, line ends in anyone's sense, and what XML forbids.
+_SPECIAL = re.compile("[&<>\"\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
+_ILLEGAL = [*range(0x20), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF]
+_REFERENCES = [0x09, 0x0A, 0x0D, *range(0x7F, 0xA0), 0x2028, 0x2029]
+_ESCAPES: dict[int, str | None] = {
+    **dict.fromkeys(_ILLEGAL),
+    **{code: f"&#{code};" for code in _REFERENCES},
+    ord("&"): "&amp;",
+    ord("<"): "&lt;",
+    ord(">"): "&gt;",
+    ord('"'): "&quot;",
+}
+_NO_DATA = '<data key=""></data>'
+_REPEAT = ' repeat="true"'
+_IDS = get_args(EventId)
+_ENDS = get_args(End)
+_DIRECTIONS = get_args(Direction)
+_TRIGGER_TYPES = get_args(TriggerType)
+_SYSTEMS = get_args(TriggerSystem)
+
+
+class BadEvent(ValueError):
+    """Bytes that are no event, or one that this program does not know."""
+
+
+def encode(event: CallEvent) -> bytes:
+    """The event as one line, ending included, UTF-8. Never raises, whatever the values hold.
+
+    Characters that XML forbids are dropped. A value above `MAX_VALUE` is cut; an event above `MAX_EVENT` has
+    its values cut shorter until it fits. Both are logged, without the values.
+    """
+    room = _Room(MAX_VALUE)
+    line = _line(event, room)
+    while len(line) > MAX_EVENT:
+        room = _Room(room.bytes // 4)
+        if room.bytes < 32:  # not the values but their number: what everyone needs is left
+            logger.warning("%s of call %r has too much data: none is sent", event.id, event.call.uniqueid[:80])
+            event, room = CallEvent(event.id, replace(event.call, appdata=())), _Room(128)
+        line = _line(event, room)
+    if room.cut:
+        name, uniqueid = event.id, event.call.uniqueid[:80]
+        logger.warning("%s of call %r: %d values were cut to %d bytes", name, uniqueid, room.cut, room.bytes)
+    return line
+
+
+class _Room:
+    """How many bytes a value may have, and how many values had more."""
+
+    __slots__ = ("bytes", "characters", "cut")
+
+    def __init__(self, limit: int) -> None:
+        self.bytes = limit
+        self.characters = limit // 4  # so many fit whatever they are
+        self.cut = 0
+
+    def fit(self, value: str) -> str:
+        """The value with at most so many bytes, never ending inside a character."""
+        encoded = value.encode("utf-8", "ignore")  # lone surrogates have no bytes, and no place in XML
+        if len(encoded) <= self.bytes:
+            return value
+        self.cut += 1
+        return encoded[: self.bytes].decode("utf-8", "ignore")
+
+
+def _line(event: CallEvent, room: _Room) -> bytes:
+    call = event.call
+    parts = [
+        f'<event id="{event.id}"{_REPEAT if event.repeat else ""}>',
+        _call(call, room),
+    ]
+    if event.service:
+        parts.append(f"<service>{_escape(event.service, room)}</service>")
+    if event.triggers:
+        parts.extend(_trigger(action, room) for action in event.triggers)
+    if event.cause:
+        cause = event.cause
+        parts.append(f'<cause code="{cause.code:d}" end="{cause.end}">{_escape(cause.text, room)}</cause>')
+    if event.originate:
+        made = event.originate
+        exten, response = _escape(made.exten, room), _escape(made.response, room)
+        parts.append(f'<originate exten="{exten}" response="{response}" reason="{made.reason:d}"/>')
+    parts.append("</event>\n")
+    return "".join(parts).encode("utf-8")
+
+
+def _call(call: Call, room: _Room) -> str:
+    values = (call.uniqueid, call.channel, call.calleridnum, call.calleridname, call.context, call.state,
+              call.linkedid, call.queue)
+    together = "".join(values)
+    if _SPECIAL.search(together) or len(together) > room.characters:
+        values = tuple([_escape(value, room) for value in values])  # type: ignore[assignment]
+    uniqueid, channel, number, name, context, state, linkedid, queue = values
+    data = "".join([f'<data key="{_escape(key, room)}">{_escape(value, room)}</data>'
+                    for key, value in call.appdata]) or _NO_DATA
+    added = f"<linkedid>{linkedid}</linkedid>" if linkedid else ""
+    added += f"<direction>{call.direction}</direction>"
+    if queue:
+        added += f"<queue>{queue}</queue>"
+    if call.connected:
+        added += (f"<connected><uniqueid>{_escape(call.connected.uniqueid, room)}</uniqueid>"
+                  f"<channel>{_escape(call.connected.channel, room)}</channel></connected>")
+    return (f"<call><uniqueid>{uniqueid}</uniqueid><channel>{channel}</channel>"
+            f"<calleridnum>{number}</calleridnum><calleridname>{name}</calleridname>"
+            f"<context>{context}</context><appdata>{data}</appdata><state>{state}</state>{added}</call>")
+
+
+def _trigger(action: Action, room: _Room) -> str:
+    if action.type == "application":
+        arguments = "".join([f"<argument>{_escape(one, room)}</argument>" for one in action.arguments])
+        content = f"<application>{_escape(action.application, room)}</application>{arguments}"
+    else:
+        content = f"<url>{_escape(action.url, room)}</url>"
+    return f'<trigger type="{action.type}" os="{action.os}">{content}</trigger>'
+
+
+def _escape(value: str, room: _Room) -> str:
+    if len(value) > room.characters:
+        value = room.fit(value)
+    return value.translate(_ESCAPES) if _SPECIAL.search(value) else value
+
+
+@dataclass(slots=True)
+class _Element:
+    name: str
+    attributes: dict[str, str]
+    pieces: list[str] = field(default_factory=list)
+    children: list[_Element] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        return "".join(self.pieces)
+
+    def child(self, name: str) -> _Element | None:
+        return next((one for one in self.children if one.name == name), None)
+
+    def value(self, name: str) -> str:
+        found = self.child(name)
+        return found.text if found else ""
+
+    def number(self, attribute: str) -> int:
+        try:
+            return int(self.attributes.get(attribute, ""))
+        except ValueError:
+            raise BadEvent(f"{self.name}: {attribute} is not a number") from None
+
+
+def decode(line: bytes) -> CallEvent:
+    """The event in a line (with or without its ending). Raises `BadEvent`.
+
+    Elements and attributes that this program does not know are skipped, triggers of an unknown type too; a
+    document type is refused, so no entity can be declared.
+    """
+    root = _tree(line)
+    call = root.child("call")
+    if root.name != "event" or call is None:
+        raise BadEvent("not an event with a call")
+    event_id = root.attributes.get("id", "")
+    if event_id not in _IDS:
+        raise BadEvent(f"unknown event {event_id[:40]!r}")
+    return CallEvent(
+        id=cast(EventId, event_id),
+        call=_decode_call(call),
+        service=root.value("service"),
+        triggers=tuple(_decode_triggers(root)),
+        cause=_decode_cause(root.child("cause")),
+        originate=_decode_originate(root.child("originate")),
+        repeat=root.attributes.get("repeat") == "true",
+    )
+
+
+def _tree(line: bytes) -> _Element:
+    parser = expat.ParserCreate("utf-8")
+    top = _Element("", {})
+    path = [top]
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        element = _Element(name, attributes)
+        path[-1].children.append(element)
+        path.append(element)
+
+    def add_text(text: str) -> None:
+        path[-1].pieces.append(text)
+
+    def refuse(*_: object) -> None:
+        raise BadEvent("a document type is not allowed")
+
+    parser.StartElementHandler = start
+    parser.EndElementHandler = lambda _name: path.pop()
+    parser.CharacterDataHandler = add_text
+    parser.StartDoctypeDeclHandler = refuse
+    try:
+        parser.Parse(line, True)
+    except expat.ExpatError as error:
+        raise BadEvent(f"not XML: {error}") from None
+    return top.children[0]
+
+
+def _decode_call(call: _Element) -> Call:
+    direction = call.value("direction") or "inbound"
+    if direction not in _DIRECTIONS:
+        raise BadEvent(f"unknown direction {direction[:40]!r}")
+    appdata = call.child("appdata")
+    data = [(one.attributes.get("key", ""), one.text) for one in appdata.children if one.name == "data"] \
+        if appdata else []
+    connected = call.child("connected")
+    return Call(
+        uniqueid=call.value("uniqueid"),
+        channel=call.value("channel"),
+        calleridnum=call.value("calleridnum"),
+        calleridname=call.value("calleridname"),
+        context=call.value("context"),
+        appdata=tuple(pair for pair in data if pair[0]),
+        state=call.value("state"),
+        linkedid=call.value("linkedid"),
+        direction=cast(Direction, direction),
+        queue=call.value("queue"),
+        connected=Party(connected.value("uniqueid"), connected.value("channel")) if connected else None,
+    )
+
+
+def _decode_triggers(root: _Element) -> Iterator[Action]:
+    for one in root.children:
+        kind, system = one.attributes.get("type", ""), one.attributes.get("os", "any")
+        if one.name == "trigger" and kind in _TRIGGER_TYPES and system in _SYSTEMS:
+            yield Action(
+                type=cast(TriggerType, kind),
+                os=cast(TriggerSystem, system),
+                application=one.value("application"),
+                arguments=tuple(child.text for child in one.children if child.name == "argument"),
+                url=one.value("url"),
+            )
+
+
+def _decode_cause(cause: _Element | None) -> Cause | None:
+    if cause is None:
+        return None
+    end = cause.attributes.get("end", "")
+    if end not in _ENDS:
+        raise BadEvent(f"unknown end {end[:40]!r}")
+    return Cause(cause.number("code"), cast(End, end), cause.text)
+
+
+def _decode_originate(made: _Element | None) -> Originate | None:
+    if made is None:
+        return None
+    exten, response = made.attributes.get("exten", ""), made.attributes.get("response", "")
+    return Originate(exten, response, made.number("reason"))
