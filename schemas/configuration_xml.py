@@ -40,13 +40,13 @@ def parse(data: bytes, file: str) -> Checked:
     configuration = reader.configuration(root)
     mistakes = schema.mistakes(root)
     known = {(mistake.line, mistake.field) for mistake in mistakes if mistake.field}
-    sections_missing = any(mistake.misplaced for mistake in mistakes)
+    misplaced = any(mistake.misplaced for mistake in mistakes)
     problems = [Problem(file, mistake.line, mistake.message) for mistake in mistakes]
     problems += [
         Problem(file, complaint.place, complaint.message)
         for complaint in check(configuration, reader.places)
         if (complaint.place, complaint.field) not in known
-        and not (sections_missing and _refers(complaint))
+        and not (misplaced and _follows(complaint, configuration))
     ]
     if problems:
         raise ConfigurationError(sorted(problems, key=lambda problem: problem.line))
@@ -54,11 +54,11 @@ def parse(data: bytes, file: str) -> Checked:
     return Checked(configuration, tuple(warnings))
 
 
-def _refers(complaint: Complaint) -> bool:
-    """Tell whether a complaint may only follow from an element whose name is misspelt."""
-    return complaint.kind == "binding" or (complaint.kind, complaint.field) in (
-        ("operator", "seat"), ("trigger", ""), ("service", "queue-name"),
-    )  # fmt: skip
+def _follows(complaint: Complaint, configuration: Configuration) -> bool:
+    """Tell whether a complaint only says again that a whole section's name is misspelt."""
+    what = (complaint.kind, complaint.field)
+    no_operators = what == ("binding", "username") and not configuration.operators
+    return no_operators or (what == ("operator", "seat") and not configuration.seats)
 
 
 class _Reader:

@@ -1,0 +1,86 @@
+"""The settings of the server itself as frozen values: what server.xml is loaded into.
+
+Standard library only. Times are in seconds. The defaults here are those of `server.xsd`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+EventScope = Literal["services", "all"]
+OnStop = Literal["remove", "keep"]
+
+
+@dataclass(frozen=True, slots=True)
+class AmiSettings:
+    """Where Asterisk's manager interface is, and how to stay connected to it."""
+
+    username: str
+    secret: str = field(repr=False)
+    host: str = "127.0.0.1"
+    port: int = 5038
+    tls: bool = False
+    ca_file: str = ""
+    retries: int | None = None
+    """Attempts after the first one; None is for ever."""
+    pause: float = 5.0
+    ping: float = 20.0
+    encoding: str = "cp1252"
+    """For bytes of Asterisk that are no UTF-8."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListenSettings:
+    """Where clients connect. With a certificate they use TLS."""
+
+    address: str = "127.0.0.1"
+    port: int = 5000
+    certificate: str = ""
+    key: str = ""
+    plain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSettings:
+    """Limits of the clients."""
+
+    keep_alive: float = 60.0
+    grace: float = 10.0
+    max: int = 2000
+    max_per_address: int = 200
+    login_time: float = 15.0
+    login_failures: int = 3
+    outbox: int = 1048576
+    """Bytes that may wait for one client."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueSettings:
+    """How the membership of queues is kept right."""
+
+    reconcile: float = 300.0
+    leftover_grace: float = 60.0
+    on_stop: OnStop = "remove"
+
+
+@dataclass(frozen=True, slots=True)
+class LoggingSettings:
+    """How much is logged, and where; an empty file is standard error."""
+
+    level: str = "info"
+    file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """Everything that server.xml says."""
+
+    ami: AmiSettings
+    events: EventScope = "services"
+    listen: ListenSettings = ListenSettings()
+    clients: ClientSettings = ClientSettings()
+    queues: QueueSettings = QueueSettings()
+    transfer: tuple[str, ...] = ()
+    """Contexts that calls may be transferred to beside those of the operator's own services."""
+    logging: LoggingSettings = LoggingSettings()
