@@ -1,0 +1,56 @@
+"""A queue member as Asterisk has it, read from its events and from its list. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from astcti_server.ami.protocol import Event
+    from astcti_server.ami.vocabulary import QueueMember
+
+
+class Member(NamedTuple):
+    """A queue member as Asterisk has it."""
+
+    membership: str
+    penalty: int | None
+    paused: bool
+    reason: str = ""
+
+
+def member_after(member: Member | None, event: QueueMember) -> Member | None:
+    """The member after an event: what the event does not tell stays. None if there is none."""
+    if event.kind == "removed" or (member is None and not event.membership):
+        return None
+    before = member or Member("", None, False)
+    paused = before.paused if event.paused is None else event.paused
+    return Member(
+        membership=event.membership.lower() or before.membership,
+        penalty=before.penalty if event.penalty is None else event.penalty,
+        paused=paused,
+        reason=(event.reason or before.reason) if paused else "",
+    )
+
+
+def find_member(events: Iterable[Event], queue: str, interface: str) -> Member | None:
+    """The member in the list that QueueStatus gave."""
+    for event in events:
+        key, member = read_entry(event)
+        if key == (queue, interface):
+            return member
+    return None
+
+
+def read_entry(event: Event) -> tuple[tuple[str, str], Member | None]:
+    """Queue, interface and state of one entry of QueueStatus; ("", "") for an entry that is no member."""
+    if event.name.lower() != "queuemember":
+        return ("", ""), None
+    penalty = event.get("Penalty")
+    member = Member(
+        membership=event.get("Membership").lower(),
+        penalty=int(penalty) if penalty.isascii() and penalty.isdigit() else None,
+        paused=event.get("Paused").lower() in {"1", "yes", "true"},
+        reason=event.get("PausedReason"),
+    )
+    return (event.get("Queue"), event.get("Location") or event.get("Interface")), member

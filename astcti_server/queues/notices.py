@@ -1,0 +1,66 @@
+"""What a client is told about its queues and its pause: each thing once, in the words of the protocol."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
+
+from astcti_server.queues.attendance import plain_text
+from schemas import wire
+
+if TYPE_CHECKING:
+    from astcti_server.queues.attendance import Attendance
+    from astcti_server.queues.place import Place
+
+logger = logging.getLogger(__name__)
+
+Announce: TypeAlias = Callable[[int, bytes], object]
+"""Send a line to a session by its id; one that is gone is ignored."""
+
+
+class Notices:
+    """Remembers in the attendance what was told, so that nothing is said twice."""
+
+    def __init__(self, announce: Announce) -> None:
+        self._announce = announce
+
+    def place(self, attendance: Attendance, place: Place) -> None:
+        """`200` once a member, `210` once no longer, `211` when it cannot be."""
+        queue, who = place.queue, attendance.presence.username
+        if not place.known or place.unsettled:
+            return
+        if place.joined and queue not in attendance.joined:
+            attendance.joined.add(queue)
+            attendance.refused.pop(queue, None)
+            logger.info("%s (%s) is a member of queue %s", who, place.interface, queue)
+            self._tell(attendance, 200, queue)
+        elif place.actual is None and queue in attendance.joined:
+            attendance.joined.discard(queue)
+            logger.info("%s (%s) is no longer a member of queue %s", who, place.interface, queue)
+            self._tell(attendance, 210, queue)
+        if place.refusal and place.actual is None and place.wanted is not None:
+            self._refused(attendance, place)
+
+    def pause(self, attendance: Attendance) -> None:
+        """`310`, if the pause state is not the one that the client knows."""
+        if attendance.told == attendance.pause:
+            return
+        attendance.told = attendance.pause
+        if attendance.pause.paused:
+            self._tell(attendance, 310, "IN", *([attendance.pause.reason] if attendance.pause.reason else []))
+        else:
+            self._tell(attendance, 310, "OUT")
+
+    def _refused(self, attendance: Attendance, place: Place) -> None:
+        if attendance.refused.get(place.queue) == place.refusal:
+            return
+        attendance.refused[place.queue] = place.refusal
+        logger.warning(
+            "%s (%s) cannot join queue %s: %s",
+            attendance.presence.username, place.interface, place.queue, place.refusal,
+        )
+        self._tell(attendance, 211, "KO", place.queue, plain_text(place.refusal))
+
+    def _tell(self, attendance: Attendance, number: int, *words: str) -> None:
+        self._announce(attendance.presence.session_id, wire.reply(number, *words))

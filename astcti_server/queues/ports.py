@@ -1,0 +1,44 @@
+"""What the parts of this package need of the AMI link and of one another. AMI thread only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from astcti_server.ami.actions import Action
+    from astcti_server.ami.link import Outcome, Timer
+    from astcti_server.queues.place import Place
+
+
+class Link(Protocol):
+    """What is needed of the AMI link."""
+
+    def submit(
+        self, action: Action, done: Callable[[Outcome], None], *, timeout: float = ...
+    ) -> str: ...
+
+    def later(self, seconds: float, work: Callable[[], None]) -> Timer: ...
+
+
+class Ward(Protocol):
+    """What a place asks of its keeper."""
+
+    link: Link
+    penalty_known: bool
+    """False once Asterisk said that it has no QueuePenalty (1.4)."""
+
+    def list_before(self, place: Place, go: Callable[[], None]) -> None:
+        """Write the place into the state file, then call `go`."""
+
+    def unlist(self, place: Place) -> None:
+        """Asterisk has no such member any more, or it is not ours."""
+
+    def removable(self, place: Place) -> bool:
+        """Whether the queue is (or was, in this run) one that a service names."""
+
+    def held(self, place: Place) -> bool:
+        """Whether an action for all queues of the interface is under way."""
+
+    def settled(self, place: Place) -> None:
+        """An action is over, or a change was seen: tell the client, go on with what waited for this."""

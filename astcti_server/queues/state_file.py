@@ -1,0 +1,120 @@
+"""The queue members that this server added, kept on disk so that a crash leaves none behind for ever.
+
+Written before each QueueAdd, so whatever the file does not list is not ours and is never removed. Used on
+the AMI thread (and once at the start, before that thread runs). Standard library only.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TypeAlias
+
+logger = logging.getLogger(__name__)
+
+NAME = "queue-members.json"
+FORMAT = 1
+
+MemberKey: TypeAlias = tuple[str, str]
+"""A queue's name and a member's interface, as Asterisk writes them."""
+
+
+class StateError(Exception):
+    """The state directory cannot be used; the text says which, why and what to do."""
+
+
+class StateFile:
+    """`queue-members.json` in the directory given by `--state`."""
+
+    def __init__(self, directory: Path) -> None:
+        self.path = directory / NAME
+        self._failing = False
+
+    def prepare(self) -> None:
+        """Make sure, before the start, that the directory is there and writable. Raises StateError."""
+        directory = self.path.parent
+        trial = directory / f".{NAME}.trial"
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            trial.write_bytes(b"")
+            trial.unlink()
+        except OSError as error:
+            raise StateError(
+                f"{directory}: {error.strerror or error}: the state directory must be writable for this"
+                " program's user (create it, or name another one with --state)"
+            ) from error
+
+    def load(self) -> dict[MemberKey, str]:
+        """The members listed, with the user name each was added for.
+
+        A damaged file is logged, kept beside as `queue-members.json.damaged`, and counts as empty.
+        Raises StateError if there is a file that cannot be read.
+        """
+        try:
+            data = self.path.read_bytes()
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            raise StateError(f"{self.path}: {error.strerror or error}: cannot be read") from error
+        try:
+            return _decode(data)
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            self._put_aside(error)
+            return {}
+
+    def save(self, members: Mapping[MemberKey, str]) -> bool:
+        """Replace the file in one step, on the disk before this returns. Failing: False, and a log line."""
+        fresh = self.path.with_name(f".{NAME}.new")
+        try:
+            with fresh.open("wb") as file:
+                file.write(_encode(members))
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(self.path)
+        except OSError as error:
+            if not self._failing:
+                logger.error(
+                    "%s: %s: cannot be written; members left in queues by a crash would not be removed",
+                    self.path, error.strerror or error,
+                )
+            self._failing = True
+            return False
+        if self._failing:
+            logger.warning("%s: can be written again", self.path)
+        self._failing = False
+        return True
+
+    def _put_aside(self, error: Exception) -> None:
+        kept = self.path.with_name(f"{NAME}.damaged")
+        try:
+            self.path.replace(kept)
+        except OSError as failure:
+            raise StateError(f"{self.path}: is damaged and cannot be put aside: {failure}") from failure
+        logger.error(
+            "%s: damaged (%s); kept as %s. Queue members that an earlier run left behind are not known now:"
+            " look at 'queue show' and remove them by hand", self.path, error, kept.name,
+        )
+
+
+def _encode(members: Mapping[MemberKey, str]) -> bytes:
+    rows = [
+        {"queue": queue, "interface": interface, "username": username}
+        for (queue, interface), username in sorted(members.items())
+    ]
+    return json.dumps({"format": FORMAT, "members": rows}, ensure_ascii=False, indent=1).encode() + b"\n"
+
+
+def _decode(data: bytes) -> dict[MemberKey, str]:
+    content = json.loads(data.decode())
+    if content["format"] != FORMAT:
+        raise ValueError(f"unknown format {content['format']!r}")
+    members: dict[MemberKey, str] = {}
+    for row in content["members"]:
+        queue, interface, username = row["queue"], row["interface"], row["username"]
+        if not (isinstance(queue, str) and isinstance(interface, str) and isinstance(username, str)):
+            raise TypeError("a member's queue, interface and username are strings")
+        members[queue, interface] = username
+    return members

@@ -1,0 +1,73 @@
+"""Reads all queues' members: after a login, at intervals, when a word was lost. AMI thread only."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, TypeAlias
+
+from astcti_server.ami import actions
+from astcti_server.queues.member import Member, read_entry
+
+if TYPE_CHECKING:
+    from astcti_server.ami.link import Outcome, Timer
+    from astcti_server.queues.ports import Link
+    from astcti_server.queues.state_file import MemberKey
+
+logger = logging.getLogger(__name__)
+
+READ_AGAIN = 5.0  # seconds after a QueueStatus that was not answered
+
+Take: TypeAlias = Callable[[Mapping["MemberKey", Member | None]], None]
+
+
+class StatusReader:
+    """Calls `take` with every member of every queue. Of several readings under way only the last counts."""
+
+    def __init__(self, link: Link, take: Take) -> None:
+        self._link = link
+        self._take = take
+        self._turn = 0
+        self._interval = 0.0
+        self._timer: Timer | None = None
+
+    def every(self, seconds: float) -> None:
+        """Read again so long after each reading; 0 stops that."""
+        self._interval = seconds
+        if self._timer is not None:
+            self._after(seconds)
+
+    def read(self) -> None:
+        """Read now."""
+        self._turn += 1
+        turn = self._turn
+        self._link.submit(actions.queue_status(), lambda outcome: self._answer(turn, outcome))
+
+    def stop(self) -> None:
+        """Expect no answer any more, and read no more."""
+        self._turn += 1
+        self._cancel()
+
+    def _answer(self, turn: int, outcome: Outcome) -> None:
+        if turn != self._turn or outcome.failure == "down":
+            return
+        if not outcome.ok:
+            logger.warning("the state of the queues cannot be read: %s", outcome.message or outcome.failure)
+            self._after(READ_AGAIN)
+            return
+        self._after(self._interval)
+        self._take(dict(read_entry(event) for event in outcome.events))
+
+    def _after(self, seconds: float) -> None:
+        self._cancel()
+        if seconds > 0:
+            self._timer = self._link.later(seconds, self._due)
+
+    def _due(self) -> None:
+        self._timer = None
+        self.read()
+
+    def _cancel(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

@@ -1,0 +1,100 @@
+"""A queue keeper with everything around it faked, for its tests."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+from astcti_server.ami.vocabulary import QueueMember
+from astcti_server.clients.desk import Presence
+from astcti_server.queues.keeper import QueueKeeper
+from astcti_server.queues.state_file import StateFile
+from schemas.configuration import Binding, Configuration, Operator, Seat, Service
+from tests.fake.queue_link import FakeLink
+from tests.fake.timers import TimerWheel
+
+PHONE = "PJSIP/201"
+
+
+def service(queue, *operators, name=None, kind="inbound", enabled=True):
+    return Service(name or queue, f"context-{queue}", kind, True, queue, enabled,
+                   operators=tuple(Binding(*one) for one in operators))
+
+
+def configuration(*services, disabled=()):
+    names = ("mario", "luigi")
+    return Configuration(
+        services=services or (service("astcti", ("mario", 1), ("luigi", 2)),),
+        seats=(Seat("00:00:00:00:00:01", PHONE, PHONE), Seat("00:00:00:00:00:02", "PJSIP/202", "PJSIP/202")),
+        operators=tuple(Operator(one, one.title(), "md5:0", enabled=one not in disabled) for one in names),
+    )
+
+
+def settings(on_stop="remove", grace=10.0):
+    return SimpleNamespace(
+        queues=SimpleNamespace(reconcile=300.0, leftover_grace=60.0, on_stop=on_stop),
+        clients=SimpleNamespace(grace=grace),
+    )
+
+
+class World:
+    """A keeper with everything around it faked, up and with its first status read."""
+
+    def __init__(self, directory, *, up=True, members=(), **how):
+        self.wheel = TimerWheel()
+        self.link = FakeLink(self.wheel)
+        self.lines = []
+        self.state = StateFile(directory)
+        self.keeper = QueueKeeper(self.link, self.announce, self.state)
+        self.keeper.configure(configuration(), settings(**how))
+        if up:
+            self.come_up(*members)
+
+    def announce(self, session_id, line):
+        self.lines.append((session_id, line.decode().rstrip("\n")))
+
+    def told(self, session_id=1):
+        """What a session heard since it was asked last."""
+        mine = [text for one, text in self.lines if one == session_id]
+        self.lines = [one for one in self.lines if one[0] != session_id]
+        return mine
+
+    def come_up(self, *members):
+        self.link.up = True
+        self.keeper.link_up()
+        self.status(*members)
+
+    def go_down(self):
+        self.link.go_down()
+        self.keeper.link_down()
+
+    def status(self, *members):
+        sent = self.link.answer(events=members)
+        assert sent.name == "QueueStatus"
+
+    def presence(self, session_id=1, username="mario", interface=PHONE, begin_in_pause=False):
+        return Presence(session_id, username, username.title(), interface, interface, "", begin_in_pause)
+
+    def arrive(self, *args, **how):
+        presence = self.presence(*args, **how)
+        self.keeper.arrived(presence)
+        self.wheel.advance()
+        return presence
+
+    def event(self, kind, queue="astcti", interface=PHONE, *, penalty=None, paused=None, reason="",
+              membership="dynamic"):
+        self.keeper.member_event(
+            QueueMember(kind, queue, interface, interface, membership, penalty, paused, reason, 1))
+
+    def added(self, queue="astcti", interface=PHONE, penalty=1, paused=False):
+        """Asterisk takes a QueueAdd and says so."""
+        sent = self.link.answer(message="Added interface to queue")
+        assert (sent.name, sent.headers["Queue"], sent.headers["Interface"]) == ("QueueAdd", queue, interface)
+        self.event("added", queue, interface, penalty=penalty, paused=paused)
+        return sent
+
+    def removed(self, queue="astcti", interface=PHONE):
+        sent = self.link.answer(message="Removed interface from queue")
+        assert sent.name == "QueueRemove"
+        assert (sent.headers["Queue"], sent.headers["Interface"]) == (queue, interface)
+        self.event("removed", queue, interface)
+        return sent
