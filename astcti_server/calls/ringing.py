@@ -53,8 +53,8 @@ class Ringing:
             return
         if event.status == "ANSWER" and not call.is_local:
             dialling.answered(call.party)
-        if call.party.leg is not None:
-            call.party.leg.dial_status = event.status
+        if call.party.leg is not None and not call.party.leg.dial_status:
+            call.party.leg.dial_status = event.status  # a queue says NOANSWER first, then CANCEL
 
     def no_answer(self, event: ami.RingNoAnswer) -> None:
         """A queue gave up on a member."""

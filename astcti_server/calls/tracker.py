@@ -26,6 +26,8 @@ from schemas.events import Cause
 
 logger = logging.getLogger(__name__)
 
+OUTGOING_LINE = "(Outgoing Line)"  # what AppDial and AppQueue say of a called phone: no step of a dialplan
+
 
 class Tracker:
     """The state of all calls. `handle` takes one event and returns what to tell."""
@@ -155,8 +157,11 @@ class Tracker:
     # -- dialplan and queues -------------------------------------------------------------------------------
 
     def _newexten(self, event: ami.Newexten) -> None:
-        party = self._call(event.uniqueid, event.channel).party
-        if not party.dialled:
+        call = self._call(event.uniqueid, event.channel)
+        if event.appdata == OUTGOING_LINE:
+            return
+        party = call.party
+        if not party.dialled and call.state not in ("Down", "Ringing"):
             party.calling = True
         if party.queue_left and not party.served:
             party.queue = ""

@@ -1,0 +1,68 @@
+# Everything runs in an environment of its own, .venv, made on first use.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+# Where `make install` puts things; DESTDIR is for packagers.
+PREFIX     ?= /opt/astcti
+SYSCONFDIR ?= /etc
+DOCDIR     ?= /usr/share/doc/asteriskcti
+UNITDIR    ?= /lib/systemd/system
+SYSTEM     ?= $(if $(DESTDIR),,yes)
+
+.PHONY: setup demo test check lint unit bench dist install clean
+
+setup: $(READY)
+
+$(READY): setup.cfg pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "AsteriskCTI needs Python 3.11 or later: $$($(PYTHON) -V) found; name another with PYTHON=..." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+	  { echo "No virtual environment could be made: apt-get install python3-venv" >&2; exit 1; }
+	$(BIN)/pip install --quiet --editable '.[server,client,dev]'
+	@touch $@
+
+# The main job on one screen: demo PBX, server and client; a call pops up within seconds. Ctrl-C ends it.
+demo: $(READY)
+	@exec $(BIN)/python -m astcti_server.demo.stage
+
+# All checks and tests. As root it installs what the tests with a real Asterisk need, as another user those
+# are skipped; with CI=true a missing part is a failure.
+test: $(READY) lint
+	@tests/asterisk/prepare.sh
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+# The tests that need nothing but Python.
+unit: $(READY)
+	$(BIN)/python -m pytest -m 'not asterisk and not install' $(PYTEST_ARGS)
+
+bench: $(READY)
+	$(BIN)/python -m tests.bench $(BENCH_ARGS)
+
+dist: $(READY)
+	$(BIN)/python -m build --outdir dist .
+
+# As root on the machine that shall run the server: program, sample configuration, init script and unit.
+install:
+	$(PYTHON) -m venv $(DESTDIR)$(PREFIX)
+	$(DESTDIR)$(PREFIX)/bin/pip install --quiet '.[server]'
+	install -d $(DESTDIR)/usr/bin $(DESTDIR)$(DOCDIR)/examples
+	ln -sf $(PREFIX)/bin/astcti-server $(DESTDIR)/usr/bin/astcti-server
+	install -d -m 750 $(DESTDIR)$(SYSCONFDIR)/astcti
+	install -d -m 750 $(DESTDIR)/var/lib/astcti
+	install -m 644 astcti_server/etc/sample/server.xml astcti_server/etc/sample/configuration.xml $(DESTDIR)$(DOCDIR)/examples
+	install -D -m 755 astcti_server/etc/astcti-server.init $(DESTDIR)$(SYSCONFDIR)/init.d/astcti-server
+	install -D -m 644 astcti_server/etc/astcti-server.service $(DESTDIR)$(UNITDIR)/astcti-server.service
+	install -D -m 644 astcti_server/etc/astcti-server.default $(DESTDIR)$(SYSCONFDIR)/default/astcti-server
+ifneq ($(SYSTEM),)
+	astcti_server/etc/create-user.sh
+endif
+	@echo "Installed. Copy $(DOCDIR)/examples/*.xml to $(SYSCONFDIR)/astcti, edit them, run: astcti-server check"
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

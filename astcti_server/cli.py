@@ -1,0 +1,189 @@
+"""The command line of the server: options, exit codes and plain words; nothing else happens here."""
+
+from __future__ import annotations
+
+import getpass
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+
+from astcti_server import daemon, replay
+from astcti_server.config_directory import check_directory
+from astcti_server.config_store import load_directory
+from astcti_server.logs import Logs
+from astcti_server.queues.state_file import StateError
+from schemas import passwords
+from schemas.event_xml import encode
+from schemas.problems import ConfigurationError
+from schemas.version import VERSION
+
+CHUNK = 65536
+
+config_option = click.option(
+    "--config", "directory", type=click.Path(path_type=Path), default=Path("/etc/astcti"), show_default=True,
+    help="The configuration directory: server.xml and the runtime configuration (*.xml or *.sqlite).",
+)  # fmt: skip
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(VERSION, prog_name="astcti-server")
+@config_option
+@click.option("--state", type=click.Path(path_type=Path), default=Path("/var/lib/astcti"), show_default=True,
+              help="Directory for the list of queue members that this server added.")
+@click.option("--status", type=click.Path(path_type=Path), default=Path("/run/astcti/status.json"),
+              show_default=True, help="File that says what the server is doing (JSON).")
+@click.option("--pidfile", type=click.Path(path_type=Path), help="Write the process id into this file.")
+@click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"], case_sensitive=False),
+              help="Overrides the level in server.xml.")
+@click.option("--record", type=click.Path(path_type=Path),
+              help="Append all bytes read from Asterisk to this file, for `replay`; secrets are left out.")
+@click.pass_context
+def main(
+    context: click.Context, directory: Path, state: Path, status: Path, pidfile: Path | None,
+    log_level: str | None, record: Path | None,
+) -> None:  # fmt: skip
+    """Tell each call centre agent's PC who calls, over one connection to Asterisk.
+
+    Without a command the server runs in the foreground until SIGTERM or SIGINT. SIGHUP looks at the
+    configuration again (changes are seen without it), SIGUSR1 reopens the log file.
+
+    \b
+    Exit codes:
+      0   stopped on request
+      1   failure: a part of the server died, or the retries to reach Asterisk are used up
+      2   wrong use of the command line
+      78  no valid configuration; every error was printed
+    """
+    if context.invoked_subcommand is not None:
+        context.obj = directory
+        return
+    places = daemon.Places(directory, state, status, pidfile, log_level or "", record)
+    context.exit(_run(places))
+
+
+def _run(places: daemon.Places) -> int:
+    try:
+        loaded = load_directory(places.configuration)
+    except ConfigurationError as error:
+        return _print_problems(error)
+    logs = Logs()
+    try:
+        logs.apply(places.log_level or loaded.settings.logging.level, loaded.settings.logging.file)
+        server = daemon.Daemon(places, loaded, logs)
+    except (OSError, StateError) as error:
+        click.echo(f"astcti-server: {error}", err=True)
+        return daemon.EXIT_FAILURE
+    return server.run()
+
+
+def _print_problems(error: ConfigurationError) -> int:
+    for problem in error.problems:
+        click.echo(str(problem), err=True)
+    click.echo("astcti-server: no valid configuration, not started", err=True)
+    return daemon.EXIT_CONFIGURATION
+
+
+def _directory(context: click.Context, directory: Path | None) -> Path:
+    return directory if directory is not None else context.obj
+
+
+command_config_option = click.option(
+    "--config", "directory", type=click.Path(path_type=Path),
+    help="The configuration directory (default: the one given before the command, or /etc/astcti).",
+)  # fmt: skip
+
+
+@main.command()
+@command_config_option
+@click.pass_context
+def check(context: click.Context, directory: Path | None) -> None:
+    """Validate every file of the configuration and say which one is in force.
+
+    Prints each error as `file:line: message`. Exit code 0 if all is valid, 78 if anything is not.
+    """
+    report = check_directory(_directory(context, directory))
+    for problem in report.problems:
+        click.echo(str(problem))
+    for warning in report.warnings:
+        click.echo(f"{warning} (warning)")
+    for note in report.notes:
+        click.echo(note)
+    if report.in_force is not None:
+        click.echo(f"In force: {report.in_force}")
+    context.exit(daemon.EXIT_CONFIGURATION if report.problems else daemon.EXIT_STOPPED)
+
+
+@main.command(name="replay")
+@command_config_option
+@click.option("--events", type=click.Choice(["services", "all"]), default="services", show_default=True,
+              help="Calls of the operators' services, or every call of a seat's phone.")
+@click.argument("trace", type=click.File("rb"))
+@click.pass_context
+def replay_command(context: click.Context, directory: Path | None, events: str, trace: BinaryIO) -> None:
+    """Run a raw AMI transcript (as --record writes it; - is standard input) through the server's own code.
+
+    Prints one line for each notification: the extension, a tab, the event. Every seat counts as logged in
+    with the operator bound to it. server.xml is not needed.
+    """
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(message)s")
+    try:
+        configuration = replay.configuration_of(_directory(context, directory))
+    except ConfigurationError as error:
+        context.exit(_print_problems(error))
+    out = sys.stdout.buffer
+    player = replay.Replay(
+        configuration, lambda told: _print(out, told.extension, encode(told.event)), all_calls=events == "all"
+    )
+    while data := trace.read(CHUNK):
+        player.feed(data)
+    out.flush()
+
+
+def _print(out: BinaryIO, extension: str, line: bytes) -> None:
+    out.write(extension.encode() + b"\t" + line)
+
+
+@main.command()
+@click.option("--scheme", type=click.Choice(["scrypt", "md5"]), default="scrypt", show_default=True,
+              help="scrypt: a stolen configuration logs nobody in; md5: less memory and time a login.")
+def hash_password(scheme: str) -> None:
+    """Read a password and print what belongs into an operator's `password`.
+
+    Asks twice on a terminal; otherwise reads one line from standard input.
+    """
+    if sys.stdin.isatty():
+        password = getpass.getpass("Password: ")
+        if getpass.getpass("Again: ") != password:
+            raise click.UsageError("the two passwords differ")
+    else:
+        password = sys.stdin.readline().rstrip("\r\n")
+    if not password:
+        raise click.UsageError("the password is empty")
+    click.echo(passwords.make(password, scheme=scheme))
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on (loopback only).")
+@click.option("--port", default=5038, show_default=True, help="Port of the manager interface.")
+@click.option("--every", default=8.0, show_default=True, help="Seconds between simulated callers.")
+@click.option("--username", default="astcti", show_default=True, help="Name of the manager user.")
+@click.option("--secret", default="astcti", show_default=True, help="Secret of the manager user.")
+@click.option("--narrate/--quiet", default=True, show_default=True, help="Say in plain words what happens.")
+def demo_pbx(host: str, port: int, every: float, username: str, secret: str, narrate: bool) -> None:
+    """Run the embedded PBX: a manager interface that plays calls and answers as Asterisk does.
+
+    For trying things out without an Asterisk. A caller rings through queue `astcti` every few seconds; the
+    phones PJSIP/201 and PJSIP/202 answer once they are members of the queue. Ctrl-C ends it.
+    """
+    from astcti_server.demo import run_demo_pbx  # only this command needs it
+
+    run_demo_pbx(host, port, every=every, username=username, secret=secret, narrate=narrate)
+
+
+if __name__ == "__main__":
+    os.umask(0o027)
+    main()

@@ -1,0 +1,275 @@
+"""Builds all parts of the server, starts and stops them in order, and acts on what they report.
+
+Read this first. The main thread runs `Daemon.run`: after the start it sits in `control.get()`, which
+signals, dying threads, the configuration watcher and the link put their messages into.
+
+Start: configuration -> listening socket -> watcher -> AMI thread -> (after the first login) accept.
+Stop: accept -> clients -> queues left while the AMI connection lives -> AMI -> watcher -> log.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+import queue
+import signal
+import sys
+import threading
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+from astcti_server.ami.link import AmiLink
+from astcti_server.calls.tracker import Tracker
+from astcti_server.clients import reseating
+from astcti_server.clients.listener import CtiServer
+from astcti_server.clients.registry import Registry
+from astcti_server.clients.router import Router
+from astcti_server.config_store import ConfigStore, Loaded, load_directory
+from astcti_server.config_watcher import ConfigLoaded, ConfigRejected, ConfigWatcher
+from astcti_server.desk import ServerDesk
+from astcti_server.logs import Logs
+from astcti_server.pidfile import PidFile
+from astcti_server.queues.keeper import QueueKeeper
+from astcti_server.queues.state_file import StateFile
+from astcti_server.service_notify import notify
+from astcti_server.status_file import StatusFile
+from astcti_server.switchboard import Switchboard
+
+logger = logging.getLogger(__name__)
+
+EXIT_STOPPED, EXIT_FAILURE, EXIT_USAGE, EXIT_CONFIGURATION = 0, 1, 2, 78
+STOP_WITHIN = 10.0  # seconds for the whole orderly stop
+STATUS_EVERY = 5.0  # seconds between looks at how many clients and calls there are
+SWITCH_INTERVAL = 0.0005  # seconds a busy thread may keep the interpreter from one that has a line to send
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the daemon keeps its things, as the command line says."""
+
+    configuration: Path
+    state: Path
+    status: Path
+    pidfile: Path | None = None
+    log_level: str = ""
+    record: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadDied:
+    name: str
+    error: BaseException
+
+
+@dataclass(frozen=True, slots=True)
+class PbxState:
+    """The AMI connection came up or went down; `gave_up` when the retries are used up."""
+
+    state: Literal["up", "down", "gave-up"]
+    reason: str
+
+
+Message = Signal | ThreadDied | PbxState | ConfigLoaded | ConfigRejected
+
+
+class Daemon:
+    """The whole server. `run` is called once, on the main thread."""
+
+    def __init__(self, places: Places, loaded: Loaded, logs: Logs) -> None:
+        """Build every part; nothing runs yet. Raises OSError or StateError with a sentence for the operator."""
+        settings = loaded.settings
+        self._places = places
+        self._logs = logs
+        self.control: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self._store = ConfigStore(loaded)
+        self._status = StatusFile(places.status)
+        self._pidfile = PidFile(places.pidfile) if places.pidfile else None
+        self._cleanup = ExitStack()
+        self._registry = Registry()
+        self._tracker = Tracker(lambda: self._registry.attendance)
+        self._switchboard = Switchboard(
+            self._tracker, Router(self._registry), self._registry, self._pbx_changed
+        )
+        self._link = AmiLink(
+            settings.ami, listener=self._switchboard, died=self._thread_died, record=self._recording()
+        )
+        self._keeper = QueueKeeper(
+            self._link, self._registry.send_to_session, StateFile(places.state / "members.json")
+        )
+        self._switchboard.connect(self._link, self._keeper)
+        desk = ServerDesk(self._store, self._link, self._tracker, self._keeper, self._switchboard)
+        self._server = CtiServer(settings.listen, desk, self._registry, died=self._thread_died)
+        self._watcher = ConfigWatcher(
+            places.configuration, loaded, on_loaded=self.control.put, on_rejected=self.control.put,
+            died=self._thread_died,
+        )  # fmt: skip
+        self._accepting = False
+        self._stopping = False
+
+    def run(self) -> int:
+        """Serve until asked to stop; returns the exit code."""
+        self._start()
+        code = EXIT_FAILURE
+        try:
+            code = self._serve()
+        finally:
+            self._stop()
+        return code
+
+    # -- start and stop ------------------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        sys.setswitchinterval(SWITCH_INTERVAL)
+        threading.excepthook = self._thread_excepthook
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
+            signal.signal(number, self._on_signal)
+        if self._pidfile is not None:
+            self._pidfile.write()
+        loaded = self._store.current
+        self._link.post(partial(self._switchboard.configure, loaded.configuration, loaded.settings))
+        self._status.in_force(str(loaded.path), loaded.digest)
+        self._status.write()
+        self._watcher.start()
+        self._link.start()
+        gc.collect()
+        gc.freeze()  # what was built so far stays: later collections need not look at it
+        notify("READY=1")
+        host, port = self._server.server_address[:2]
+        logger.info("Listening on %s port %s; clients are accepted once Asterisk is reached", host, port)
+
+    def _stop(self) -> None:
+        """Everything in its order, under one deadline."""
+        notify("STOPPING=1")
+        deadline = time.monotonic() + STOP_WITHIN
+        self._server.stop(deadline)
+        self._leave_queues(deadline)
+        for thread in (self._link, self._watcher):
+            thread.stop()
+        for thread in (self._link, self._watcher):
+            if not thread.is_alive():
+                continue
+            thread.join(max(0.1, deadline - time.monotonic()))
+            if thread.is_alive():
+                logger.error("Thread %s is late, not waiting for it any longer", thread.name)
+        self._cleanup.close()
+        self._status.remove()
+        if self._pidfile is not None:
+            self._pidfile.remove()
+        logger.info("Stopped")
+        self._logs.close()
+
+    def _leave_queues(self, deadline: float) -> None:
+        if not self._link.is_alive():
+            return
+        left = threading.Event()
+        self._link.post(lambda: self._keeper.stop(left.set))
+        if not left.wait(max(0.1, deadline - time.monotonic() - 1.0)):
+            logger.warning("Not all queues could be left in time: the next start removes what is left over")
+
+    # -- the main thread's loop ----------------------------------------------------------------------------
+
+    def _serve(self) -> int:
+        while True:
+            try:
+                message = self.control.get(timeout=STATUS_EVERY)
+            except queue.Empty:
+                self._count()
+                continue
+            code = self._act(message)
+            self._count()
+            if code is not None:
+                return code
+
+    def _act(self, message: Message) -> int | None:
+        match message:
+            case Signal(number):
+                return self._act_on_signal(number)
+            case ThreadDied(name):
+                logger.critical("Thread %s died: stopping, so that the init system starts afresh", name)
+                return EXIT_FAILURE
+            case PbxState():
+                return self._act_on_pbx(message)
+            case ConfigLoaded():
+                self._take_up(message)
+            case ConfigRejected(path, problems):
+                self._status.refused(str(path), problems)
+        return None
+
+    def _act_on_signal(self, number: int) -> int | None:
+        name = signal.Signals(number).name
+        if number in (signal.SIGTERM, signal.SIGINT):
+            logger.info("%s received: stopping", name)
+            return EXIT_STOPPED
+        if number == signal.SIGHUP:
+            logger.info("%s received: looking at the configuration again", name)
+            self._watcher.look_again()
+        else:
+            self._logs.reopen()
+        return None
+
+    def _act_on_pbx(self, message: PbxState) -> int | None:
+        self._status.ami("up" if message.state == "up" else "down", message.reason)
+        if message.state == "gave-up":
+            logger.critical("Asterisk was not reached (%s) and the retries are used up: stopping", message.reason)
+            return EXIT_FAILURE
+        if message.state == "up" and not self._accepting:
+            self._accepting = True
+            self._server.open()
+        return None
+
+    def _take_up(self, message: ConfigLoaded) -> None:
+        """A new configuration is in force at once: swap, tell the AMI thread, then the sessions concerned."""
+        old = self._store.current
+        new = message.loaded
+        self._store.swap(new)
+        self._apply_logging()
+        self._link.post(partial(self._switchboard.configure, new.configuration, new.settings))
+        reseating.apply(self._registry, old.configuration, new.configuration)
+        self._status.in_force(str(new.path), new.digest)
+
+    def _apply_logging(self) -> None:
+        logging_settings = self._store.current.settings.logging
+        try:
+            self._logs.apply(self._places.log_level or logging_settings.level, logging_settings.file)
+        except OSError as error:
+            logger.error("Cannot write to the log file %s: %s", logging_settings.file, error.strerror)
+
+    def _count(self) -> None:
+        self._status.counts(self._registry.count, len(self._tracker.table))
+        self._status.write()
+
+    # -- what other threads report -------------------------------------------------------------------------
+
+    def _on_signal(self, number: int, _frame: object) -> None:
+        """Runs between two bytecodes of the main thread: it only notes the signal."""
+        if number in (signal.SIGTERM, signal.SIGINT):
+            if self._stopping:
+                raise SystemExit(EXIT_FAILURE)  # asked twice: go at once
+            self._stopping = True
+        self.control.put(Signal(number))
+
+    def _thread_died(self, name: str, error: BaseException) -> None:
+        self.control.put(ThreadDied(name, error))
+
+    def _thread_excepthook(self, args: threading.ExceptHookArgs) -> None:
+        name = args.thread.name if args.thread is not None else "unknown"
+        error = args.exc_value if args.exc_value is not None else RuntimeError("no exception")
+        logger.critical("Thread %s died", name, exc_info=error)
+        self._thread_died(name, error)
+
+    def _pbx_changed(self, up: bool, reason: str) -> None:
+        self.control.put(PbxState("up" if up else "down", reason))
+
+    def _recording(self) -> BinaryIO | None:
+        if self._places.record is None:
+            return None
+        return self._cleanup.enter_context(self._places.record.open("ab"))

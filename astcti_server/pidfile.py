@@ -1,0 +1,26 @@
+"""The file that tells init scripts the daemon's process id. Main thread."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+class PidFile:
+    """Written after the start; removed only while it still holds our own id."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def write(self) -> None:
+        """Write our id. Raises OSError where that is not possible."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.write_text(f"{os.getpid()}\n", encoding="ascii")
+
+    def remove(self) -> None:
+        """Remove the file if it is ours."""
+        try:
+            if self.path.read_text(encoding="ascii").strip() == str(os.getpid()):
+                self.path.unlink()
+        except (OSError, ValueError):
+            return

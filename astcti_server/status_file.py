@@ -1,0 +1,86 @@
+"""The status file: what the server is doing, for the Configurator and for people. Main thread.
+
+JSON, replaced as a whole, so that a reader never sees half of it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from schemas.problems import Problem
+from schemas.version import VERSION
+
+logger = logging.getLogger(__name__)
+
+FORMAT = 1
+
+
+def now() -> str:
+    """The time as the file writes it: UTC, ISO 8601."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+class StatusFile:
+    """Holds what is to be said; `write` puts it into the file if it changed."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._written: dict[str, Any] | None = None
+        self._complained = False
+        self.content: dict[str, Any] = {
+            "format": FORMAT,
+            "version": VERSION,
+            "pid": os.getpid(),
+            "started": now(),
+            "configuration": {"file": "", "sha256": "", "since": ""},
+            "refused": [],
+            "ami": {"state": "connecting", "since": now(), "reason": ""},
+            "clients": 0,
+            "calls": 0,
+        }
+
+    def in_force(self, file: str, sha256: str) -> None:
+        """A configuration was taken up: what was refused before it is history."""
+        self.content["configuration"] = {"file": file, "sha256": sha256, "since": now()}
+        self.content["refused"] = []
+
+    def refused(self, file: str, problems: Sequence[Problem]) -> None:
+        """A file was refused; its errors stay until it, or a newer file, is taken up."""
+        others = [one for one in self.content["refused"] if one["file"] != file]
+        errors = [str(problem) for problem in problems]
+        self.content["refused"] = [*others, {"file": file, "at": now(), "errors": errors}]
+
+    def ami(self, state: str, reason: str) -> None:
+        """Asterisk came, or went."""
+        self.content["ami"] = {"state": state, "since": now(), "reason": reason}
+
+    def counts(self, clients: int, calls: int) -> None:
+        """How much is going on."""
+        self.content["clients"], self.content["calls"] = clients, calls
+
+    def write(self) -> None:
+        """Replace the file if there is something new. A failure is logged once; the server goes on."""
+        if self.content == self._written:
+            return
+        fresh = self.path.with_name(f".{self.path.name}.{os.getpid()}")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            fresh.write_text(json.dumps(self.content, indent=2) + "\n", encoding="utf-8")
+            fresh.replace(self.path)
+        except OSError as error:
+            if not self._complained:
+                logger.warning("Cannot write the status file %s: %s (--status names another)", self.path, error)
+            self._complained = True
+            return
+        self._complained = False
+        self._written = dict(self.content)
+
+    def remove(self) -> None:
+        """The server is gone: nothing in the file would be true any more."""
+        self.path.unlink(missing_ok=True)

@@ -1,0 +1,115 @@
+"""The way of an event through the server: link -> dialect -> tracker -> router, and to the queues.
+
+Everything here runs on the AMI thread; it is what the link calls.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+
+from astcti_server.ami import actions
+from astcti_server.ami.dialect import Dialect
+from astcti_server.ami.interest import Interest
+from astcti_server.ami.link import AmiLink, Outcome
+from astcti_server.ami.protocol import Banner, Event
+from astcti_server.ami.vocabulary import QueueMember, TelephoneEvent
+from astcti_server.calls.notification import Notification
+from astcti_server.calls.tracker import Tracker
+from astcti_server.clients.registry import Registry
+from astcti_server.clients.router import Router
+from astcti_server.queues.keeper import QueueKeeper
+from schemas import wire
+from schemas.configuration import Configuration
+from schemas.server_settings import ServerSettings
+
+logger = logging.getLogger(__name__)
+
+READ_AGAIN = 5.0  # seconds after a list of channels that did not come
+PBX_DOWN = wire.reply(901, "PBX DOWN")
+PBX_UP = wire.reply(902, "PBX UP")
+
+
+class Switchboard:
+    """Listens to the link. `state_changed` is told on the AMI thread when the PBX comes or goes."""
+
+    def __init__(
+        self, tracker: Tracker, router: Router, registry: Registry, state_changed: Callable[[bool, str], None]
+    ) -> None:
+        self.link: AmiLink
+        self.keeper: QueueKeeper
+        self._tracker = tracker
+        self._router = router
+        self._registry = registry
+        self._dialect = Dialect()
+        self._configuration = Configuration()
+        self._state_changed = state_changed
+        self._reading = 0
+
+    def connect(self, link: AmiLink, keeper: QueueKeeper) -> None:
+        """Join the parts that know one another; before the link is started."""
+        self.link, self.keeper = link, keeper
+
+    def configure(self, configuration: Configuration, settings: ServerSettings) -> None:
+        """Take up a configuration: what is read, tracked, and who belongs in which queue."""
+        self._configuration = configuration
+        self.link.interest = Interest.for_configuration(configuration)
+        self._tracker.configure(configuration, all_calls=settings.events == "all")
+        self.keeper.configure(configuration, settings)
+
+    def seated(self, extension: str) -> None:
+        """A client sat down at a phone: tell it of the calls that are going on there."""
+        self._deliver(self._tracker.attended(extension))
+
+    # -- what the link calls -------------------------------------------------------------------------------
+
+    def link_up(self, banner_version: str) -> None:
+        """Logged in: nothing is assumed, channels and queues are read again."""
+        self._dialect.reset()
+        self._dialect.greeting(Banner(banner_version))
+        self._reading += 1
+        self._read_channels(self._reading)
+        self.keeper.link_up()
+        self._registry.broadcast(PBX_UP)
+        self._state_changed(True, "")
+
+    def link_down(self, reason: str) -> None:
+        """The connection is lost; calls are kept until it is back."""
+        self._reading += 1
+        self._tracker.originations.clear()
+        self.keeper.link_down()
+        self._registry.broadcast(PBX_DOWN)
+        self._state_changed(False, reason)
+
+    def event(self, event: Event) -> None:
+        """One event of Asterisk."""
+        for happened in self._dialect.translate(event):
+            if type(happened) is QueueMember:
+                self.keeper.member_event(happened)
+            else:
+                self._deliver(self._tracker.handle(happened))
+
+    # -- reading the state again ---------------------------------------------------------------------------
+
+    def _read_channels(self, reading: int) -> None:
+        if reading != self._reading:
+            return
+        variables = sorted(self._configuration.variables)
+        self.link.submit(
+            actions.status(variables), lambda outcome: self._channels_read(reading, outcome), timeout=30.0
+        )
+
+    def _channels_read(self, reading: int, outcome: Outcome) -> None:
+        if reading != self._reading:
+            return
+        if not outcome.ok:
+            logger.warning("The list of channels could not be read (%s): trying again", outcome.message)
+            self.link.later(READ_AGAIN, lambda: self._read_channels(reading))
+            return
+        happened: Iterable[TelephoneEvent] = self._dialect.channels_from_status(outcome.events)
+        self._deliver(self._tracker.read_again(happened))
+        logger.info("%d channels are going on in Asterisk", len(self._tracker.table))
+
+    def _deliver(self, notifications: Iterable[Notification]) -> None:
+        for notification in notifications:
+            self._router.deliver(notification)
