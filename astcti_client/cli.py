@@ -1,0 +1,184 @@
+"""The command line of the client: options, settings, exit codes; nothing else."""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from astcti_client import seat
+from astcti_client.connection import Connection
+from astcti_client.headless import Headless, Mail
+from astcti_client.password import Password
+from astcti_client.settings import Settings, SettingsError, load, system_file, user_file
+from astcti_client.transport import Address
+from astcti_client.triggers import TriggerRunner
+from schemas.version import VERSION
+
+logger = logging.getLogger(__name__)
+
+EPILOG = """\
+\b
+Examples:
+  astcti-client --headless --host cti.example --tls --user mario
+  astcti-client --headless --user mario --password-file ~/.astcti-password
+  astcti-client --headless --no-triggers --verbose --mac 00:11:22:33:44:55
+
+\b
+Settings: an option outranks its environment variable (ASTCTI_CLIENT_HOST for
+--host, and so on), that the user's file, that the system's file; what stands
+in the table [locked] of the system's file outranks everything. Files are TOML:
+  host = "cti.example"
+  tls = true
+  user = "mario"
+  password-file = "/home/mario/.astcti-password"
+Only there or in the environment: password = "..." (or "md5:" and the hex MD5
+of it) and allowed-programs = ["crm", "/opt/crm/bin/crm"], the only programs
+that triggers may run. The files:
+  {user}
+  {system}
+
+\b
+Exit codes:
+  0  stopped by SIGINT or SIGTERM, after logging out
+  1  failure of the client itself
+  2  wrong usage or settings
+  3  the server ended the session for good: another log-in took it over, or
+     the operator was disabled; start again by hand if that is right
+  4  the server refused the user name or the password
+Every other loss of the connection is retried, after 1 to 60 seconds.
+""".replace("{user}", str(user_file())).replace("{system}", str(system_file()))
+
+
+@click.group(
+    invoke_without_command=True,
+    no_args_is_help=False,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option(
+    "--headless", is_flag=True, help="Run without a window: print every line and event, carry out triggers."
+)
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    envvar="ASTCTI_CLIENT_CONFIG",
+    help="The user's settings file, instead of the usual one.",
+)
+@click.option("--host", help="Name or IP address of the server (default 127.0.0.1).")
+@click.option("--port", help="Port of the server (default 5000).")
+@click.option("--user", help="User name of the operator.")
+@click.option(
+    "--password-file",
+    metavar="FILE",
+    help="File with the password, or md5: and its hash, in the first line. Without a password from any "
+    "source it is asked for on a terminal.",
+)
+@click.option("--mac", metavar="ADDRESS", help="MAC address to be known by, instead of those this PC has.")
+@click.option("--tls/--no-tls", default=None, help="Speak TLS (default no).")
+@click.option("--ca-file", metavar="FILE", help="Certificates (PEM) to trust instead of the system's.")
+@click.option(
+    "--server-name", metavar="NAME", help="Name that the server's certificate carries (default the host)."
+)
+@click.option(
+    "--verify/--no-verify",
+    default=None,
+    help="Check the server's certificate (default yes). Without, anybody may pose as the server.",
+)
+@click.option(
+    "--keep-alive",
+    metavar="SECONDS",
+    help="Time between two signs of life (default: a third of what the server asks).",
+)
+@click.option(
+    "--triggers/--no-triggers", default=None, help="Carry out triggers (default), or only print them."
+)
+@click.option("--verbose", is_flag=True, help="Print what is sent and the XML of events, too.")
+@click.version_option(VERSION, prog_name="astcti-client")
+@click.pass_context
+def main(
+    context: click.Context, /, headless: bool, config: Path | None, verbose: bool, **options: Any
+) -> None:
+    """The AsteriskCTI client: shows the right page or program when the phone of this seat answers a call."""
+    context.obj = (config, options)
+    if context.invoked_subcommand is not None:
+        return
+    if not headless:
+        raise click.UsageError("this version has no window yet; run it as: astcti-client --headless")
+    _use_plain_log(verbose)
+    settings = _settings(config, options)
+    context.exit(_run_headless(settings, verbose))
+
+
+def _settings(config: Path | None, options: dict[str, Any]) -> Settings:
+    if config is not None and not config.is_file():
+        raise click.UsageError(f"--config {config}: there is no such file")
+    given = {name.replace("_", "-"): value for name, value in options.items()}
+    try:
+        loaded = load(given, os.environ, config or user_file(), system_file())
+    except SettingsError as error:
+        raise click.UsageError("\n".join(error.problems)) from None
+    for remark in loaded.remarks:
+        click.echo(f"warning: {remark}", err=True)
+    return loaded.settings
+
+
+def _password(settings: Settings) -> Password:
+    if settings.password is not None:
+        return settings.password
+    if not sys.stdin.isatty():
+        raise click.UsageError(
+            "no password: give --password-file, set ASTCTI_CLIENT_PASSWORD, or write password or password-"
+            f"file into {user_file()}"
+        )
+    return Password.from_text(click.prompt(f"Password of {settings.user}", hide_input=True, err=True))
+
+
+def _run_headless(settings: Settings, verbose: bool) -> int:
+    if not settings.user:
+        raise click.UsageError(
+            f"no user name: give --user, set ASTCTI_CLIENT_USER, or write user into {user_file()}"
+        )
+    mailbox: queue.SimpleQueue[Mail] = queue.SimpleQueue()
+    connection = Connection(
+        Address(
+            settings.host,
+            settings.port,
+            settings.tls,
+            settings.ca_file,
+            settings.server_name,
+            settings.verify,
+        ),
+        settings.user,
+        _password(settings),
+        mailbox,
+        macs=lambda local_address: (settings.mac,) if settings.mac else _own_macs(local_address),
+        keep_alive=settings.keep_alive,
+    )
+    triggers = TriggerRunner(allowed=settings.allowed_programs) if settings.triggers else None
+    return Headless(connection, mailbox, triggers, verbose=verbose).run()
+
+
+def _own_macs(local_address: str) -> Sequence[str]:
+    try:
+        return seat.candidates(local_address)
+    except OSError as error:
+        logger.warning("the network interfaces of this PC cannot be read (%s); give --mac", error)
+        return ()
+
+
+def _use_plain_log(verbose: bool) -> None:
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.WARNING, format="%(levelname)s: %(message)s"
+    )
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(
+                errors="backslashreplace"
+            )  # a caller's name may not fit the terminal's encoding

@@ -1,0 +1,161 @@
+"""The client without a window: prints what it gets and carries out triggers. Runs on the main thread."""
+
+from __future__ import annotations
+
+import io
+import os
+import queue
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+from typing import TextIO
+
+from astcti_client.connection import Connection
+from astcti_client.messages import (
+    ConnectionState,
+    Ending,
+    Message,
+    PauseReasons,
+    SeatFound,
+    SeatUnknown,
+    Sent,
+    ServerEvent,
+    ServerReply,
+    Services,
+    Unanswered,
+    Unreadable,
+)
+from astcti_client.triggers import TriggerRunner
+from astcti_client.wording import announcement_in_words, event_in_words, harmless
+
+EXIT_CODES: dict[Ending, int] = {"stopped": 0, "failed": 1, "taken-over": 3, "disabled": 3, "refused": 4}
+TIDY_EVERY = 1.0  # seconds between two looks at the programs that were started
+
+
+@dataclass(frozen=True, slots=True)
+class StopAsked:
+    """A signal, or the end of the reader of our output, asks for the end."""
+
+
+Mail = Message | StopAsked
+
+
+class Headless:
+    """Prints messages until the connection has ended."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        mailbox: queue.SimpleQueue[Mail],
+        triggers: TriggerRunner | None,
+        *,
+        verbose: bool = False,
+        output: TextIO | None = None,
+    ) -> None:
+        """Without `triggers` they are only printed."""
+        self._connection = connection
+        self._mailbox = mailbox
+        self._triggers = triggers
+        self._verbose = verbose
+        self._output = output or sys.stdout
+
+    def run(self) -> int:
+        """Start the connection, print until it has ended, and return the exit code."""
+        with _signals_to(self._mailbox):
+            self._connection.start()
+            try:
+                return EXIT_CODES[self._until_the_end()]
+            finally:
+                self._connection.stop()
+                self._connection.join()
+                if self._triggers:
+                    self._triggers.close()
+
+    def _until_the_end(self) -> Ending:
+        while True:
+            try:
+                mail = self._mailbox.get(timeout=TIDY_EVERY)
+            except queue.Empty:
+                mail = None
+            if isinstance(mail, StopAsked):
+                self._connection.stop()
+            elif mail is not None:
+                self._show(mail)
+            if self._triggers:
+                for outcome in self._triggers.finished():
+                    self._print("!!", outcome.message)
+            if isinstance(mail, ConnectionState) and mail.phase == "ended":
+                return mail.ending
+
+    def _show(self, message: Message) -> None:
+        match message:
+            case ConnectionState(detail=detail):
+                self._print("--", detail)
+            case Sent(command=command):
+                if self._verbose:
+                    self._print("->", command.line)
+            case ServerReply(line=line, reply=reply, answers=answers):
+                self._print("<-", line)
+                if answers is None and (words := announcement_in_words(reply)):
+                    self._print("--", words)
+            case ServerEvent():
+                self._show_event(message)
+            case Unreadable(line=line, reason=reason):
+                self._print("<-", line)
+                self._print("!!", f"this line was skipped: {reason}")
+            case Unanswered(command=command):
+                self._print("!!", f"the connection was lost before the reply to: {command.line}")
+            case SeatFound(mac=mac, extension=extension):
+                self._print("--", f"this PC is the seat {mac} with the phone {extension}")
+            case SeatUnknown(tried=tried):
+                self._show_seat_unknown(tried)
+            case Services() | PauseReasons():
+                pass  # their lines were printed already
+
+    def _show_event(self, message: ServerEvent) -> None:
+        self._print("<-", event_in_words(message.event))
+        if self._verbose:
+            self._print("<-", message.line)
+        if self._triggers is None:
+            for action in message.event.triggers:
+                what = " ".join([action.url, action.application, *map(repr, action.arguments)]).strip()
+                self._print("=>", f"not carried out ({action.type}, {action.os}): {what}")
+            return
+        for outcome in self._triggers.carry_out(message.event):
+            self._print("=>" if outcome.done else "!!", outcome.message)
+
+    def _show_seat_unknown(self, tried: tuple[tuple[str, str], ...]) -> None:
+        for mac, reason in tried:
+            self._print("--", f"the server does not take this PC's address {mac}: {reason}")
+        self._print(
+            "--",
+            "no seat was found by the address of this PC; that is fine for an operator bound to a seat, "
+            "else have one of its addresses registered as a seat, or give --mac",
+        )
+
+    def _print(self, mark: str, text: str) -> None:
+        try:
+            print(mark, harmless(text), file=self._output, flush=True)
+        except BrokenPipeError:  # whoever read our output is gone, and with it the reason to go on
+            self._output = io.StringIO()
+            self._mailbox.put(StopAsked())
+            if sys.stdout is not None:
+                os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python complains once more when it ends
+
+
+@contextmanager
+def _signals_to(mailbox: queue.SimpleQueue[Mail]) -> Iterator[None]:
+    """Turn SIGINT and SIGTERM into mail. SimpleQueue.put is the one thing that is safe in a handler."""
+
+    def ask(_number: int, _frame: FrameType | None) -> None:
+        mailbox.put(StopAsked())
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

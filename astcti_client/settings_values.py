@@ -1,0 +1,161 @@
+"""How each setting's value is read, whether it comes from a file (typed) or as a text."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from astcti_client.password import Password
+from schemas.mac_address import canonical
+
+_YES = {"yes", "true", "on", "1"}
+_NO = {"no", "false", "off", "0"}
+LONGEST_KEEP_ALIVE = 3600.0  # seconds; beyond this, routers on the way have long forgotten the connection
+MOST_PASSWORD_FILE = 4096  # bytes; a file longer than this is not a password file
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A value as found, and the directory that relative file names in it start from."""
+
+    found: Any
+    base: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Fills the field of that name. `read` raises ValueError with what is wrong."""
+
+    field: str
+    read: Callable[[Value], Any]
+
+
+def _text(value: Value) -> str:
+    if not isinstance(value.found, str):
+        raise ValueError(f"{value.found!r} is not a text; write it in quotes")
+    if any(not character.isprintable() for character in value.found):
+        raise ValueError("contains a control character")
+    return value.found.strip()
+
+
+def _host(value: Value) -> str:
+    host = _text(value)
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    if not host or any(character in host for character in " /@"):
+        raise ValueError(f"{host!r} is not a host name or IP address; the port is a setting of its own")
+    return host
+
+
+def _port(value: Value) -> int:
+    found = value.found
+    if isinstance(found, str) and found.strip().isascii() and found.strip().isdigit():
+        found = int(found)
+    if not isinstance(found, int) or isinstance(found, bool) or not 1 <= found <= 65535:
+        raise ValueError(f"{value.found!r} is not a port; write a number from 1 to 65535")
+    return found
+
+
+def _boolean(value: Value) -> bool:
+    if isinstance(value.found, bool):
+        return value.found
+    word = str(value.found).strip().lower()
+    if word in _YES:
+        return True
+    if word in _NO:
+        return False
+    raise ValueError(f"{value.found!r} is neither yes nor no")
+
+
+def _seconds(value: Value) -> float:
+    if isinstance(value.found, bool):
+        raise ValueError(f"{value.found!r} is not a number of seconds")
+    try:
+        seconds = float(value.found)
+    except (TypeError, ValueError):
+        raise ValueError(f"{value.found!r} is not a number of seconds") from None
+    if not math.isfinite(seconds) or not (seconds == 0 or 1 <= seconds <= LONGEST_KEEP_ALIVE):
+        raise ValueError(
+            f"{value.found!r}: write 1 to {LONGEST_KEEP_ALIVE:.0f} seconds, or 0 for what the server asks"
+        )
+    return seconds
+
+
+def _user(value: Value) -> str:
+    user = _text(value)
+    if any(character.isspace() for character in user):
+        raise ValueError(f"{user!r} is not a user name: it has a blank in it")
+    return user
+
+
+def _mac(value: Value) -> str:
+    text = _text(value)
+    return canonical(text) if text else ""
+
+
+def _file(value: Value) -> str:
+    text = _text(value)
+    if not text:
+        return ""
+    path = Path(text).expanduser()
+    return str(path if value.base is None else value.base / path)
+
+
+def _existing_file(value: Value) -> str:
+    path = _file(value)
+    if path and not Path(path).is_file():
+        raise ValueError(f"{path}: there is no such file")
+    return path
+
+
+def _password(value: Value) -> Password:
+    if not isinstance(value.found, str):
+        raise ValueError("a password is a text; write it in quotes")
+    return Password.from_text(value.found)
+
+
+def _password_file(value: Value) -> Password:
+    path = _file(value)
+    try:
+        with Path(path).open("rb") as file:
+            content = file.read(MOST_PASSWORD_FILE + 1)
+    except OSError as error:
+        raise ValueError(f"cannot read {path}: {error.strerror or error}") from None
+    if len(content) > MOST_PASSWORD_FILE:
+        raise ValueError(f"{path} is too long for a password; the password alone belongs in its first line")
+    try:
+        lines = content.decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise ValueError(f"{path} is not a text in UTF-8") from None
+    if not lines or not lines[0]:
+        raise ValueError(f"{path} is empty; write the password, or md5: and its hash, in its first line")
+    return Password.from_text(lines[0])
+
+
+def _programs(value: Value) -> tuple[str, ...]:
+    found = value.found.split(os.pathsep) if isinstance(value.found, str) else value.found
+    if not isinstance(found, list | tuple) or not all(isinstance(one, str) for one in found):
+        raise ValueError("write a list of program names or paths")
+    return tuple(one.strip() for one in found if one.strip())
+
+
+READERS = {
+    "host": Reader("host", _host),
+    "port": Reader("port", _port),
+    "user": Reader("user", _user),
+    "password": Reader("password", _password),
+    "password-file": Reader("password", _password_file),
+    "mac": Reader("mac", _mac),
+    "tls": Reader("tls", _boolean),
+    "ca-file": Reader("ca_file", _existing_file),
+    "server-name": Reader("server_name", _text),
+    "verify": Reader("verify", _boolean),
+    "keep-alive": Reader("keep_alive", _seconds),
+    "triggers": Reader("triggers", _boolean),
+    "allowed-programs": Reader("allowed_programs", _programs),
+}
+"""Every setting by the name it has in a file."""

@@ -1,0 +1,107 @@
+"""Events and replies in plain words. Pure functions; what strangers sent is made harmless for a terminal."""
+
+from __future__ import annotations
+
+from schemas.events import Call, CallEvent
+from schemas.wire import Reply
+
+_ENDS = {
+    "answered": "the call was answered",
+    "answered-elsewhere": "somebody else answered",
+    "cancelled": "the caller gave up",
+    "missed": "nobody answered",
+    "refused": "the call was refused",
+}
+
+
+def harmless(text: str) -> str:
+    """The text with everything a terminal could obey, and every line break, written as an escape."""
+    if text.isprintable():
+        return text
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape", "backslashreplace").decode()
+        for one in text
+    )
+
+
+def party(call: Call) -> str:
+    """The other party, as number and name."""
+    name = f'"{call.calleridname}"' if call.calleridname else ""
+    return " ".join(filter(None, (call.calleridnum, name))) or "an unknown number"
+
+
+def event_in_words(event: CallEvent) -> str:
+    """One line about an event: what happened, then everything that is known of the call."""
+    parts = [_what_happened(event), *_facts(event)]
+    return harmless(f"{event.id}: {'; '.join(parts)}")
+
+
+def _what_happened(event: CallEvent) -> str:
+    call = event.call
+    outbound = call.direction == "outbound"
+    match event.id:
+        case "Newchannel":
+            return f"{call.channel} begins a call"
+        case "Dial":
+            return (
+                f"{call.channel} calls {party(call)}" if outbound else f"{party(call)} calls {call.channel}"
+            )
+        case "Newstate":
+            return f"{call.channel} is {call.state or 'in a new state'}"
+        case "Callerid":
+            return f"the caller at {call.channel} is {party(call)}"
+        case "Newexten":
+            return f"the call at {call.channel} has new data"
+        case "Link":
+            already = " already (told again after the log-in)" if event.repeat else ""
+            return f"{call.channel} is connected with {party(call)}{already}"
+        case "Unlink":
+            return f"{call.channel} is no longer connected with {party(call)}"
+        case "Hangup":
+            why = _ENDS[event.cause.end] if event.cause else "the call is over"
+            cause = f" ({event.cause.code} {event.cause.text})" if event.cause else ""
+            return f"{call.channel} hung up, {why}{cause}"
+        case "OriginateResponse":
+            made = event.originate
+            return (
+                f"the call to {made.exten}: {made.response} ({made.reason})" if made else "the call asked for"
+            )
+
+
+def _facts(event: CallEvent) -> list[str]:
+    call = event.call
+    named = {
+        "service": event.service,
+        "queue": call.queue,
+        "context": call.context,
+        "state": call.state if event.id != "Newstate" else "",
+        "uniqueid": call.uniqueid,
+        "linkedid": call.linkedid,
+    }
+    facts = [f"{name} {value}" for name, value in named.items() if value]
+    return facts + [f"{key}={value}" for key, value in call.appdata]
+
+
+def announcement_in_words(reply: Reply) -> str:
+    """What an announcement of the server means, or nothing if it needs no words."""
+    about = reply.information
+    match reply.number:
+        case 200:
+            return f"member of queue {about}"
+        case 210:
+            return f"no longer a member of queue {about}"
+        case 211:
+            return f"could not join queue {reply.text}"
+        case 221:
+            return "the services of this operator changed"
+        case 310 if reply.token == "IN":
+            return f"in pause: {reply.text}" if reply.text else "in pause"
+        case 310:
+            return "no longer in pause"
+        case 901:
+            return "the server lost the telephone exchange; it keeps trying"
+        case 902:
+            return "the telephone exchange is back"
+        case 910:
+            return f"the server ends this session: {reply.text}"
+    return ""
