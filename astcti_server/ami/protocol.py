@@ -1,0 +1,252 @@
+"""The Asterisk Manager Interface's wire protocol without I/O: bytes in, banners, events and responses out.
+
+Speed decides its shape. A chunk is split once; the first line of a block tells the event's name, and what
+nobody needs (`interest.py`) is dropped before it is parsed. The rest stays raw bytes until somebody reads a
+field; then it is matched against the shapes that events of its name had before (`shapes.py`).
+
+Lines end in CRLF and a bare LF belongs to a value. A line is split at its first colon followed by a blank,
+and without one at its first colon: keys may hold a colon (`ChanVariable(SIP/10.0.0.1:5060-1): n=v`).
+Keys are compared without case; of a repeated key the first value counts, `get_all` has them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, NamedTuple, TypeAlias
+
+from astcti_server.ami.interest import Interest, Sieve
+from astcti_server.ami.messages import Event, Kind, Response, decode
+
+MESSAGE_LIMIT: Final = 1 << 20  # an event has half a kilobyte; a megabyte is not Asterisk talking
+GREETING_LIMIT: Final = 1024  # a longer first line is no greeting
+NAMES_KEPT: Final = 1024  # event names with a prepared look-up; Asterisk has about 180
+LONGEST_LINE: Final = 1023  # Asterisk 1.4 and 1.6 drop a longer line and read its tail as another
+MOST_HEADERS: Final = 127  # AST_MAX_MANHEADERS is 128
+LONGEST_ACTION_ID: Final = 199
+
+_END: Final = b"\r\n\r\n"
+_COMMAND_END: Final = b"--END COMMAND--"
+
+
+class Banner(NamedTuple):
+    """The greeting line, such as `Asterisk Call Manager/11.0.0`."""
+
+    text: str
+
+    @property
+    def version(self) -> str:
+        """What follows the slash: `11.0.0`; empty if there is none."""
+        return self.text.rpartition("/")[2].strip() if "/" in self.text else ""
+
+
+Message: TypeAlias = Banner | Event | Response
+
+
+class AmiParser:
+    """Turns the byte stream of one connection into messages, however it is cut. One thread at a time.
+
+    Counters: `dropped` events that nobody needs, `garbage` blocks that are neither event nor response,
+    `oversized` messages beyond `limit` bytes.
+    """
+
+    def __init__(self, interest: Interest, *, encoding: str = "cp1252", limit: int = MESSAGE_LIMIT) -> None:
+        """`encoding` is for values that are not UTF-8. Raises LookupError for an unknown one."""
+        "".encode(encoding)
+        self.dropped = 0
+        self.garbage = 0
+        self.oversized = 0
+        self._encoding = encoding
+        self._limit = limit
+        self._tail = bytearray()
+        self._begun = False
+        self._discarding = False
+        self._follows: list[bytes] = []
+        self._follows_size = 0
+        self._kinds: dict[str, Kind] = {}
+        self._responses = Kind("Response", encoding)
+        self.interest = interest
+
+    @property
+    def interest(self) -> Interest:
+        """What is parsed. Any thread may set it; it holds from the next chunk on."""
+        return self._interest
+
+    @interest.setter
+    def interest(self, interest: Interest) -> None:
+        self._interest = interest
+        self._look_up = _LookUp({}, interest.sieves())
+
+    def reset(self) -> None:
+        """Begin another connection: forget what is incomplete, keep what was learned."""
+        self._tail.clear()
+        self._begun = self._discarding = False
+        self._follows.clear()
+        self._follows_size = 0
+
+    def seen(self, name: str) -> bool:
+        """Whether any event of this name came since the interest was set, wanted or not."""
+        return b"Event: " + name.encode() in self._look_up.entries
+
+    def feed(self, data: bytes) -> list[Message]:
+        """Take in what was read; returns the messages that it completes, in order."""
+        messages: list[Message] = []
+        if not self._begun:
+            data = self._greet(data, messages)
+        if self._tail:
+            # Only the seam can hold a new end, so that a huge message in small pieces costs no search again.
+            seam = bytes(self._tail[-3:])
+            if _END not in seam + data:
+                self._keep(data)
+                return messages
+            data = bytes(self._tail) + data
+            self._tail.clear()
+        blocks = data.split(_END)
+        rest = blocks.pop()
+        if self._discarding and blocks:
+            self._discarding = False
+            del blocks[0]
+            self._give_up_oversized()
+        self._take_apart(blocks, messages)
+        if rest:
+            self._keep(rest)
+        return messages
+
+    def _take_apart(self, blocks: list[bytes], messages: list[Message]) -> None:
+        """The hot loop: here most of what Asterisk sends is dropped. The first line decides."""
+        entries = self._look_up.entries
+        limit = self._limit
+        append = messages.append
+        dropped = 0
+        remaining = iter(blocks)
+        self._follow(remaining, messages)
+        for block in remaining:
+            entry = entries.get(block.split(b"\r\n", 1)[0])
+            if entry is None or len(block) > limit:
+                self._take_other(block, messages)
+                self._follow(remaining, messages)
+                continue
+            kind, sieve = entry
+            if sieve is None or sieve(block):
+                append(Event(block, kind))
+            else:
+                dropped += 1
+        self.dropped += dropped
+
+    def _enter(self, line: bytes) -> _Entry:
+        """Look up what to do with events that begin with this line, and remember it."""
+        entries, sieve_of = self._look_up
+        text = decode(line.partition(b":")[2], self._encoding).strip()
+        sieve = sieve_of(text)
+        kind = self._kinds.get(text) or Kind(text, self._encoding)
+        if len(self._kinds) < NAMES_KEPT:
+            self._kinds[text] = kind
+        entry = _Entry(kind, sieve)
+        if len(entries) < NAMES_KEPT:
+            entries[line] = entry
+        return entry
+
+    def _take_other(self, block: bytes, messages: list[Message]) -> None:
+        """Everything but a plain event: responses, greetings of later connections, garbage."""
+        if len(block) > self._limit:
+            self.oversized += 1
+            return
+        while block.startswith(b"\r\n"):
+            block = block[2:]
+        if not block:
+            return
+        line, _, rest = block.partition(b"\r\n")
+        if line.startswith(b"Asterisk Call Manager/"):
+            messages.append(Banner(decode(line, self._encoding)))
+            if rest:
+                self._take_apart([rest], messages)
+            return
+        key, _, value = line.partition(b":")
+        key = key.strip().lower()
+        if key == b"response":
+            if value.strip().lower() == b"follows":
+                self._follows.append(block)
+                self._follows_size = len(block)
+            else:
+                messages.append(Response(block, self._responses))
+        elif key == b"event":
+            kind, sieve = self._look_up.entries.get(line) or self._enter(line)
+            if sieve is None or sieve(block):
+                messages.append(Event(block, kind))
+            else:
+                self.dropped += 1
+        else:
+            self.garbage += 1
+
+    def _follow(self, blocks: Iterator[bytes], messages: list[Message]) -> None:
+        """Collect console output, which may hold blank lines, until the line that ends it."""
+        while self._follows:
+            if self._follows[-1].endswith(_COMMAND_END):
+                messages.append(Response(_END.join(self._follows), self._responses))
+                self._follows.clear()
+                self._follows_size = 0
+                return
+            block = next(blocks, None)
+            if block is None:
+                return
+            self._follows.append(block)
+            self._follows_size += len(block)
+            if self._follows_size > self._limit:
+                self._give_up_oversized()
+
+    def _keep(self, data: bytes) -> None:
+        """Carry an incomplete message over to the next chunk, or only watch for its end if it is too long."""
+        self._tail += data
+        if len(self._tail) > self._limit + 3:
+            self._discarding = True
+        if self._discarding:
+            del self._tail[:-3]
+
+    def _give_up_oversized(self) -> None:
+        self.oversized += 1
+        self._follows.clear()
+        self._follows_size = 0
+
+    def _greet(self, data: bytes, messages: list[Message]) -> bytes:
+        """The first line of a connection is a greeting unless it looks like a header."""
+        data = bytes(self._tail) + data
+        self._tail.clear()
+        line, end, rest = data.partition(b"\r\n")
+        length = len(line) if end else len(line.removesuffix(b"\r"))
+        if b":" in line or length > GREETING_LIMIT or (end and not line):
+            self._begun = True
+            return data
+        if not end:
+            self._tail += data
+            return b""
+        self._begun = True
+        messages.append(Banner(decode(line, self._encoding)))
+        return rest
+
+
+class _Entry(NamedTuple):
+    kind: Kind
+    sieve: Sieve | None
+
+
+class _LookUp(NamedTuple):
+    entries: dict[bytes, _Entry]
+    sieve_of: Callable[[str], Sieve | None]
+
+
+def encode_action(headers: Sequence[tuple[str, str]]) -> bytes:
+    """The bytes of an action. Raises ValueError for what Asterisk would misread: there is no escaping."""
+    if len(headers) > MOST_HEADERS:
+        raise ValueError(f"an action may have {MOST_HEADERS} headers, not {len(headers)}")
+    lines = []
+    for key, value in headers:
+        line = f"{key}: {value}".encode()
+        if any(control in line for control in (b"\r", b"\n", b"\0")):
+            raise ValueError(f"a line break or NUL in header {key!r}")
+        if not key or ":" in key:
+            raise ValueError(f"{key!r} is not the name of a header")
+        if len(line) > LONGEST_LINE - 2:
+            raise ValueError(f"header {key!r} is longer than Asterisk takes")
+        if key.lower() == "actionid" and len(value) > LONGEST_ACTION_ID:
+            raise ValueError("the ActionID is longer than Asterisk takes")
+        lines.append(line)
+    return b"\r\n".join(lines) + _END
