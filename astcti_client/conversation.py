@@ -37,7 +37,7 @@ _REPLIES = {
     "SERVICES": (220, 101),
     "REASONS": (230, 101),
     "PAUSE": (300, 301, 302, 101),
-    "QUIT": (900, 101),
+    "QUIT": (900,),
 }
 _USUAL_REPLIES = (100, 101)
 _LISTS = (220, 230)  # these reply with several lines, the last being END
@@ -151,6 +151,8 @@ class Conversation:
         self._deliver(ServerReply(text, reply, pending.command if pending else None, final))
         if reply.number == 910:
             raise _farewell(reply)
+        if reply.number == 900:
+            raise Farewell("QUIT", "logged out")
         if pending is None:
             if reply.number == 221:
                 self._login.ask_services()
@@ -158,8 +160,6 @@ class Conversation:
         if final:
             self._pending.popleft()
             self._deadline = self._clock() + self._pending[0].time if self._pending else None
-        if pending.verb == "QUIT" and reply.number == 900:
-            raise Farewell("QUIT", "logged out")
         if pending.answered is not None:
             pending.answered(reply)
 

@@ -268,7 +268,7 @@ def _why_not_trusted(error: OSError, address: Address, name: str) -> str:
             )
         return (
             f"the certificate of {address} is not trusted: {error.verify_message}; if it is the right "
-            "server, set ca-file to the certificate of the authority that signed it (or its own, if self-signed)"
+            "server, set ca-file to the certificate of the authority that signed it (its own if self-signed)"
         )
     if isinstance(error, ssl.SSLError) and error.reason in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"):
         return f"{address} does not speak TLS on this port; switch tls off, or ask for the port with TLS"

@@ -1,0 +1,160 @@
+"""Time on a connection: signs of life and overdue replies, with a clock set by hand and no socket."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from astcti_client.conversation import MOST_UNREADABLE, Conversation, Farewell, Lost
+from astcti_client.messages import Command, Message, ServerReply
+from astcti_client.password import Password
+from tests.client.conftest import Clock
+
+LOG_IN = (
+    "100 WELCOME\n100 OK\n102 OK\n110 CAPA MAC KEEPALIVE={}\n100 OK PJSIP/201\n"
+    "220 outbound outbound Out\n220 END\n230 END\n"
+)
+
+
+class Talk:
+    """A conversation and what came of it."""
+
+    def __init__(self, clock: Clock, keep_alive: float = 0.0) -> None:
+        self.messages: list[Message] = []
+        self.clock = clock
+        self.conversation = Conversation(
+            "mario", Password.from_text("test"), ["00:11:22:33:44:55"],
+            deliver=self.messages.append, clock=clock, keep_alive=keep_alive, numbers=itertools.count(1),
+        )  # fmt: skip
+
+    def hear(self, text: str) -> list[str]:
+        """Feed what the server says; the lines that the client says to it."""
+        self.conversation.feed(text.encode())
+        return self.said()
+
+    def said(self) -> list[str]:
+        lines = self.conversation.outgoing.decode().splitlines()
+        self.conversation.outgoing.clear()
+        return lines
+
+    def after(self, seconds: float) -> list[str]:
+        """What is said when so much time has passed."""
+        self.clock.now += seconds
+        self.conversation.tick()
+        return self.said()
+
+
+@pytest.fixture
+def talk(clock: Clock) -> Talk:
+    one = Talk(clock)
+    one.hear(LOG_IN.format(60))
+    assert one.conversation.up
+    return one
+
+
+def test_a_sign_of_life_goes_out_well_within_the_keep_alive_time(talk: Talk) -> None:
+    assert talk.after(19.9) == []
+    assert talk.after(0.2) == ["NOOP"]
+    talk.hear("100 OK\n")
+    assert talk.after(19.9) == []
+    assert talk.after(0.2) == ["NOOP"]
+
+
+def test_the_next_look_at_the_clock_is_not_later_than_the_sign_of_life(talk: Talk) -> None:
+    assert talk.conversation.next_tick() == talk.clock.now + 20
+
+
+@pytest.mark.parametrize(("wish", "server", "every"), [(5.0, 60, 5.0), (300.0, 60, 30.0), (0.0, 9, 3.0)])
+def test_the_wish_for_another_time_is_followed_as_far_as_the_server_allows(
+    clock: Clock, wish: float, server: int, every: float
+) -> None:
+    talk = Talk(clock, wish)
+    talk.hear(LOG_IN.format(server))
+    assert talk.after(every - 0.1) == []
+    assert talk.after(0.2) == ["NOOP"]
+
+
+def test_any_command_counts_as_a_sign_of_life(talk: Talk) -> None:
+    talk.after(15)
+    talk.conversation.say(Command(99, "PAUSE OUT"))
+    talk.hear("300 OK\n")
+    assert talk.said() == []
+    assert talk.after(15) == []
+
+
+def test_a_reply_that_does_not_come_means_the_connection_is_lost(talk: Talk) -> None:
+    talk.after(21)
+    with pytest.raises(Lost, match="does not answer NOOP"):
+        talk.after(16)
+
+
+def test_events_do_not_stand_in_for_a_reply(talk: Talk) -> None:
+    talk.after(21)
+    talk.hear("901 PBX DOWN\n")
+    with pytest.raises(Lost):
+        talk.after(16)
+
+
+def test_each_command_in_a_row_has_its_own_time(talk: Talk) -> None:
+    for number in range(4):
+        talk.conversation.say(Command(number, "TRANSFER 1.1 101 astctidemo"))
+    for _ in range(4):
+        talk.after(5)
+        talk.hear("101 KO Asterisk does not answer\n")
+    assert talk.after(1) == []  # in spite of the 20 seconds that passed since they were said
+
+
+def test_a_welcome_that_does_not_come_means_the_connection_is_lost(clock: Clock) -> None:
+    talk = Talk(clock)
+    with pytest.raises(Lost, match="says nothing"):
+        talk.after(11)
+
+
+def test_a_password_may_take_the_server_longer(clock: Clock) -> None:
+    talk = Talk(clock)
+    talk.hear("100 WELCOME\n100 OK\n")
+    talk.after(25)
+    assert talk.hear("102 OK\n") == ["CAPA"]
+
+
+def test_a_server_that_expires_the_connection_does_not_answer_a_command(talk: Talk) -> None:
+    command = Command(99, "HANGUP 1.1")
+    talk.conversation.say(command)
+    talk.hear("100 OK keep-alive expired\n")
+    last = talk.messages[-1]
+    assert isinstance(last, ServerReply)
+    assert last.answers is None
+
+
+def test_a_server_that_knows_the_specification_alone_is_enough(clock: Clock) -> None:
+    talk = Talk(clock)
+    talk.hear("100 WELCOME\n100 OK\n102 OK\n" + "101 KO unknown command\n" * 4)
+    assert talk.conversation.up
+
+
+def test_goodbye_is_not_waited_for_long(talk: Talk) -> None:
+    talk.conversation.quit()
+    assert talk.said() == ["QUIT"]
+    with pytest.raises(Lost):
+        talk.after(3.1)
+
+
+def test_the_reply_to_quit_ends_it(talk: Talk) -> None:
+    talk.conversation.quit()
+    with pytest.raises(Farewell) as farewell:
+        talk.hear("900 OK\n")
+    assert farewell.value.kind == "QUIT"
+
+
+def test_a_peer_that_speaks_something_else_is_left(talk: Talk) -> None:
+    with pytest.raises(Lost):
+        talk.hear("hello\n" * (MOST_UNREADABLE + 1))
+
+
+@pytest.mark.parametrize("size", [1, 2, 7])
+def test_it_does_not_matter_how_the_bytes_are_cut(clock: Clock, size: int) -> None:
+    talk = Talk(clock)
+    text = LOG_IN.format(60)
+    said = [line for at in range(0, len(text), size) for line in talk.hear(text[at : at + size])]
+    assert [line.split()[0] for line in said] == ["USER", "PASS", "CAPA", "MAC", "SERVICES", "REASONS"]

@@ -1,0 +1,291 @@
+"""The client as a program: what it prints, how it ends, what it says about wrong usage."""
+
+from __future__ import annotations
+
+import os
+import pty
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from schemas.event_xml import encode
+from schemas.events import Action, Call, CallEvent, Cause, Originate, Party
+from tests.fake.cti_server import PATIENCE, WELCOME, CtiServer, Peer
+
+CALL = Call(
+    "1.2", "PJSIP/201-1", "3331234567", "Demo \x9b31m\u202eCaller", "astctidemo", (("calldata", "12345"),),
+    "Up", "1.1", "inbound", "astcti", Party("1.1", "PJSIP/out-1"),
+)  # fmt: skip
+
+
+class Program:
+    """A running astcti-client whose output can be waited for."""
+
+    def __init__(self, arguments: list[str], environ: dict[str, str]) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "astcti_client", *arguments],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environ,
+        )  # fmt: skip
+        self._lines: queue.Queue[str] = queue.Queue()
+        self.printed: list[str] = []
+        self._reader = threading.Thread(target=self._read, name="output-of-the-client")
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self._process.stdout
+        for line in self._process.stdout:
+            self._lines.put(line.rstrip("\n"))
+
+    def line(self, beginning: str) -> str:
+        """Wait for a line that begins so."""
+        while True:
+            try:
+                line = self._lines.get(timeout=PATIENCE)
+            except queue.Empty:
+                pytest.fail(f"no line begins with {beginning!r}: {self.printed}")
+            self.printed.append(line)
+            if line.startswith(beginning):
+                return line
+
+    def signal(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
+    def end(self) -> tuple[int, str]:
+        """Wait for the end: exit code and standard error."""
+        assert self._process.stderr
+        errors = self._process.stderr.read()
+        code = self._process.wait(PATIENCE)
+        return code, errors
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        self._reader.join()
+        for pipe in (self._process.stdout, self._process.stderr):
+            assert pipe
+            pipe.close()
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("ASTCTI_CLIENT_")}
+    return {
+        **kept,
+        "HOME": str(tmp_path),
+        "XDG_CONFIG_HOME": str(tmp_path),
+        "XDG_RUNTIME_DIR": str(tmp_path),
+        "ASTCTI_CLIENT_PASSWORD": "test",
+    }
+
+
+@pytest.fixture
+def run(environ: dict[str, str]) -> Iterator[Callable[..., Program]]:
+    started: list[Program] = []
+
+    def start(*arguments: str, **more: str) -> Program:
+        started.append(Program(list(arguments), {**environ, **more}))
+        return started[-1]
+
+    yield start
+    for program in started:
+        program.close()
+
+
+@pytest.fixture
+def headless(run: Callable[..., Program], server: CtiServer) -> Callable[..., Program]:
+    def start(*arguments: str, **more: str) -> Program:
+        usual = ("--headless", "--port", str(server.port), "--user", "mario", "--mac", "00-11-22-33-44-55")
+        return run(*usual, *arguments, **more)
+
+    return start
+
+
+def log_in(server: CtiServer, program: Program) -> Peer:
+    peer = server.accept()
+    assert peer.log_in() == ["00:11:22:33:44:55"]
+    program.line("-- logged in as mario")
+    return peer
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_logs_out_and_ends_with_0(
+    server: CtiServer, headless: Callable[..., Program], number: signal.Signals
+) -> None:
+    program = headless()
+    peer = log_in(server, program)
+    program.signal(number)
+    peer.expect("QUIT")
+    peer.say("900 OK")
+    program.line("<- 900 OK")
+    assert program.end() == (0, "")
+    assert program.printed[:2] == [f"-- connecting to 127.0.0.1:{server.port}", "<- 100 WELCOME"]
+    assert "-- this PC is the seat 00:11:22:33:44:55 with the phone PJSIP/201" in program.printed
+
+
+def test_events_are_printed_in_words_and_their_triggers_run(
+    server: CtiServer, headless: Callable[..., Program], tmp_path: Path
+) -> None:
+    mark = tmp_path / "mark"
+    program = headless()
+    peer = log_in(server, program)
+    actions = (
+        Action("application", "any", "touch", (str(mark),)),
+        Action("application", "windows", "calc.exe"),
+        Action("browser", "any", url="file:///etc/passwd"),
+    )
+    peer.say_bytes(encode(CallEvent("Link", CALL, "Demo", actions)))
+    assert program.line("<- Link") == (
+        '<- Link: PJSIP/201-1 is connected with 3331234567 "Demo \\x9b31m\\u202eCaller"; service Demo; '
+        "queue astcti; context astctidemo; state Up; uniqueid 1.2; linkedid 1.1; calldata=12345"
+    )
+    assert program.line("=>") == f"=> started touch {mark}"
+    assert "only addresses that begin with http" in program.line("!!")
+    peer.say_bytes(
+        encode(CallEvent("Hangup", CALL, "Demo", cause=Cause(26, "answered-elsewhere", "Elsewhere")))
+    )
+    assert "hung up, somebody else answered (26 Elsewhere)" in program.line("<- Hangup")
+    peer.say_bytes(
+        encode(CallEvent("OriginateResponse", CALL, "Out", originate=Originate("055", "Failure", 5)))
+    )
+    assert "the call to 055: Failure (5)" in program.line("<- OriginateResponse")
+    until = time.monotonic() + PATIENCE
+    while not mark.exists():
+        assert time.monotonic() < until, "the program was not run"
+        time.sleep(0.01)
+
+
+def test_triggers_can_be_printed_only(
+    server: CtiServer, headless: Callable[..., Program], tmp_path: Path
+) -> None:
+    mark = tmp_path / "mark"
+    program = headless("--no-triggers", "--verbose")
+    peer = log_in(server, program)
+    peer.say_bytes(
+        encode(CallEvent("Link", CALL, "Demo", (Action("application", "any", "touch", (str(mark),)),)))
+    )
+    program.line('<- <event id="Link">')
+    assert f"touch '{mark}'" in program.line("=> not carried out")
+    assert "-> PASS ***" in program.printed
+    assert not mark.exists()
+    assert not any("098f6bcd" in line for line in program.printed)
+
+
+def test_announcements_are_explained(server: CtiServer, headless: Callable[..., Program]) -> None:
+    program = headless()
+    log_in(server, program).say("901 PBX DOWN", "310 IN Lunch break", "200 astcti")
+    program.line("<- 901 PBX DOWN")
+    program.line("-- the server lost the telephone exchange")
+    program.line("-- in pause: Lunch break")
+    program.line("-- member of queue astcti")
+
+
+@pytest.mark.parametrize("word", ["TAKEOVER", "DISABLED"])
+def test_an_ended_session_ends_the_program_with_3(
+    server: CtiServer, headless: Callable[..., Program], word: str
+) -> None:
+    program = headless()
+    log_in(server, program).say(f"910 BYE {word} sorry")
+    assert program.end()[0] == 3
+    assert "sorry" in program.line("-- the server ends")
+
+
+def test_a_wrong_password_ends_the_program_with_4(
+    server: CtiServer, headless: Callable[..., Program]
+) -> None:
+    program = headless()
+    peer = server.accept()
+    peer.say(WELCOME)
+    peer.expect("USER mario")
+    peer.say("100 OK")
+    peer.expect("PASS 098f6bcd4621d373cade4e832627b4f6")
+    peer.say("101 KO wrong user name or password")
+    assert program.end()[0] == 4
+    assert "wrong user name or password" in program.line("-- the server refused")
+
+
+def test_it_ends_quietly_when_nobody_reads_its_output(server: CtiServer, environ: dict[str, str]) -> None:
+    arguments = ["--headless", "--port", str(server.port), "--user", "mario", "--mac", "00:11:22:33:44:55"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "astcti_client", *arguments],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environ,
+    ) as process:  # fmt: skip
+        assert process.stdout
+        assert process.stderr
+        peer = server.accept()
+        process.stdout.readline()
+        process.stdout.close()
+        peer.say(WELCOME)
+        heard = ""
+        while heard != "QUIT":
+            heard = peer.hear()
+            assert heard, "the client closed the connection without logging out"
+            peer.say({"QUIT": "900 OK", "PASS": "102 OK"}.get(heard.split()[0], "100 OK"))
+        assert process.wait(PATIENCE) == 0
+        assert process.stderr.read() == b""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "run it as: astcti-client --headless"),
+        (["--headless"], "no user name: give --user"),
+        (["--headless", "--port", "no"], "option --port: 'no' is not a port"),
+        (["--headless", "--nonsense"], "No such option"),
+        (["--headless", "--config", "/nowhere.toml"], "--config /nowhere.toml: there is no such file"),
+    ],
+)
+def test_wrong_usage_is_explained_and_ends_with_2(
+    run: Callable[..., Program], arguments: list[str], words: str
+) -> None:
+    code, errors = run(*arguments).end()
+    assert code == 2
+    assert words in errors
+
+
+def test_without_a_password_or_a_terminal_it_says_where_to_put_one(headless: Callable[..., Program]) -> None:
+    code, errors = headless(ASTCTI_CLIENT_PASSWORD="").end()
+    assert code == 2
+    assert "no password: give --password-file" in errors
+
+
+def test_on_a_terminal_the_password_is_asked_for(server: CtiServer, environ: dict[str, str]) -> None:
+    ours, theirs = pty.openpty()
+    arguments = ["--headless", "--port", str(server.port), "--user", "mario"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "astcti_client", *arguments],
+        stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+        env={**environ, "ASTCTI_CLIENT_PASSWORD": ""},
+    ) as process:  # fmt: skip
+        shown = b""
+        while b"Password of mario" not in shown:
+            shown += os.read(ours, 4096)
+        os.write(ours, b"test\n")
+        peer = server.accept()
+        peer.say(WELCOME)
+        peer.expect("USER mario")
+        peer.say("100 OK")
+        peer.expect("PASS 098f6bcd4621d373cade4e832627b4f6")
+        process.terminate()
+        peer.close()
+        server.stop_listening()
+        process.wait(PATIENCE)
+    os.close(ours)
+    os.close(theirs)
+
+
+def test_settings_come_from_the_users_file(
+    server: CtiServer, run: Callable[..., Program], tmp_path: Path
+) -> None:
+    place = tmp_path / "astcti"
+    place.mkdir()
+    (place / "client.toml").write_text(f'port = {server.port}\nuser = "anna"\nmac = "00:11:22:33:44:55"\n')
+    program = run("--headless")
+    server.accept().log_in(user="anna")
+    program.line("-- logged in as anna")
