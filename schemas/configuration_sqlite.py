@@ -58,6 +58,12 @@ def _words(error: sqlite3.Error) -> str:
     return f"the database cannot be read (is it still being copied?): {error}"
 
 
+def _size(header: bytes) -> int:
+    """Return the size that a database's header claims: page size times number of pages."""
+    page_size = int.from_bytes(header[16:18], "big")
+    return (65536 if page_size == 1 else page_size) * int.from_bytes(header[28:32], "big")
+
+
 def _check_file(path: Path) -> None:
     """Refuse what SQLite would read as something else than its author published."""
     with path.open("rb") as stream:
@@ -67,6 +73,8 @@ def _check_file(path: Path) -> None:
         message = "the file is empty (is it still being copied?)"
     elif not header.startswith(MAGIC):
         message = "the file is no SQLite database"
+    elif path.stat().st_size < _size(header):
+        message = "the file is shorter than its database (is it still being copied?)"
     elif WRITE_AHEAD in header[18:20]:
         message = "the database is in WAL mode: publish it with PRAGMA journal_mode=DELETE"
     for ending in ("-journal", "-wal"):

@@ -122,7 +122,7 @@ class SchemaWords:
         return f"{shown}: it has to be {expected}" if expected else shown
 
     def _misplaced(self, element: str, expected: list[str]) -> str:
-        near = difflib.get_close_matches(element, expected or self._elements, 1)
+        near = difflib.get_close_matches(element, expected or self._elements.keys() - {self.root_name}, 1)
         if near and near[0] != element:
             return f"<{element}> is not known here: did you mean <{near[0]}>?"
         if expected:

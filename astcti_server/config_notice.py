@@ -1,0 +1,93 @@
+"""File events of one directory, turned into a single sign that something may have changed.
+
+The only module that imports watchdog. Its own threads only give that sign: an exception in a handler would
+end them unnoticed.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from watchdog import events
+from watchdog.observers import Observer
+from watchdog.observers.api import BaseObserver
+
+logger = logging.getLogger(__name__)
+
+_OF_INTEREST: list[type[events.FileSystemEvent]] = [
+    events.FileCreatedEvent,
+    events.FileModifiedEvent,
+    events.FileMovedEvent,
+    events.FileDeletedEvent,
+    events.FileClosedEvent,
+    events.DirCreatedEvent,
+    events.DirModifiedEvent,
+    events.DirMovedEvent,
+    events.DirDeletedEvent,
+]
+"""Not the opening and closing of files that are read: looking would cause the next look."""
+
+
+_OF_THE_DIRECTORY = (events.DirDeletedEvent, events.DirMovedEvent)
+
+
+class _Handler(events.FileSystemEventHandler):
+    def __init__(self, directory: str, notice: Callable[[], None]) -> None:
+        self._directory = directory
+        self._notice = notice
+        self.lost = threading.Event()
+        """Set once the directory itself is gone; another one may have its inode."""
+
+    def on_any_event(self, event: events.FileSystemEvent) -> None:
+        if event.src_path == self._directory and isinstance(event, _OF_THE_DIRECTORY):
+            self.lost.set()
+        self._notice()
+
+
+class FileEvents:
+    """Watches a directory as long as it can; one thread at a time calls it."""
+
+    def __init__(self, directory: Path, notice: Callable[[], None]) -> None:
+        """`notice` is called on watchdog's thread, has to be quick and may not raise."""
+        self._directory = directory
+        self._handler = _Handler(str(directory), notice)
+        self._observer: BaseObserver | None = None
+        self._identity: tuple[int, int] | None = None
+
+    def follow(self, identity: tuple[int, int] | None) -> None:
+        """Watch the directory of this identity, if it is not the one being watched. None: there is none."""
+        if identity == self._identity and not self._handler.lost.is_set():
+            return
+        self.stop()
+        self._handler.lost.clear()
+        self._identity = identity
+        if identity is None:
+            return
+        try:
+            self._start()
+        except Exception as error:  # noqa: BLE001 - whatever watchdog raises, looking once a second goes on
+            self.stop()
+            self._identity = identity
+            logger.warning(
+                "no file events for %s (%s): looking at it every second instead; "
+                "more inotify instances help (sysctl fs.inotify.max_user_instances)",
+                self._directory, error,
+            )  # fmt: skip
+
+    def stop(self) -> None:
+        """End watchdog's threads."""
+        observer, self._observer, self._identity = self._observer, None, None
+        if observer is None:
+            return
+        observer.stop()
+        if observer.is_alive():
+            observer.join()
+
+    def _start(self) -> None:
+        observer = self._observer = Observer()
+        observer.name = "config-events"
+        observer.schedule(self._handler, str(self._directory), event_filter=_OF_INTEREST)
+        observer.start()
