@@ -14,8 +14,10 @@ import click
 
 from astcti_client import seat
 from astcti_client.connection import Connection
+from astcti_client.hand_over import NoHandOver, hand_over, socket_path
 from astcti_client.headless import Headless, Mail
 from astcti_client.password import Password
+from astcti_client.phone_number import clean_number
 from astcti_client.settings import Settings, SettingsError, load, system_file, user_file
 from astcti_client.transport import Address
 from astcti_client.triggers import TriggerRunner
@@ -29,6 +31,7 @@ Examples:
   astcti-client --headless --host cti.example --tls --user mario
   astcti-client --headless --user mario --password-file ~/.astcti-password
   astcti-client --headless --no-triggers --verbose --mac 00:11:22:33:44:55
+  astcti-client dial "+39 (055) 123-45.67"
 
 \b
 Settings: an option outranks its environment variable (ASTCTI_CLIENT_HOST for
@@ -116,6 +119,27 @@ def main(
     context.exit(_run_headless(settings, verbose))
 
 
+@main.command()
+@click.argument("number")
+def dial(number: str) -> None:
+    """Have the running client call NUMBER from this seat's phone.
+
+    NUMBER may be written as people write it ("+39 (055) 123-45.67") or be a tel:, callto: or sip: address;
+    anything with letters in it is refused. The call goes through the operator's first outbound service.
+
+    Exit codes: 0 the server accepted the call, 1 it did not or no client is running, 2 not a number.
+    """
+    try:
+        cleaned = clean_number(number)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    try:
+        hand_over(socket_path(), cleaned)
+    except NoHandOver as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"calling {cleaned}")
+
+
 def _settings(config: Path | None, options: dict[str, Any]) -> Settings:
     if config is not None and not config.is_file():
         raise click.UsageError(f"--config {config}: there is no such file")
@@ -162,7 +186,7 @@ def _run_headless(settings: Settings, verbose: bool) -> int:
         keep_alive=settings.keep_alive,
     )
     triggers = TriggerRunner(allowed=settings.allowed_programs) if settings.triggers else None
-    return Headless(connection, mailbox, triggers, verbose=verbose).run()
+    return Headless(connection, mailbox, triggers, verbose=verbose, door=socket_path()).run()
 
 
 def _own_macs(local_address: str) -> Sequence[str]:

@@ -10,10 +10,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
 from astcti_client.connection import Connection
+from astcti_client.dialling import Dialler
+from astcti_client.hand_over import Answer, Door, NoHandOver
 from astcti_client.messages import (
     ConnectionState,
     Ending,
@@ -40,7 +43,15 @@ class StopAsked:
     """A signal, or the end of the reader of our output, asks for the end."""
 
 
-Mail = Message | StopAsked
+@dataclass(frozen=True, slots=True)
+class DialAsked:
+    """`astcti-client dial` wants a number called."""
+
+    number: str
+    answer: Answer
+
+
+Mail = Message | StopAsked | DialAsked
 
 
 class Headless:
@@ -53,18 +64,21 @@ class Headless:
         triggers: TriggerRunner | None,
         *,
         verbose: bool = False,
+        door: Path | None = None,
         output: TextIO | None = None,
     ) -> None:
-        """Without `triggers` they are only printed."""
+        """Without `triggers` they are only printed. At `door` numbers to dial are taken."""
         self._connection = connection
         self._mailbox = mailbox
         self._triggers = triggers
         self._verbose = verbose
+        self._door = door
+        self._dialler = Dialler(connection.send)
         self._output = output or sys.stdout
 
     def run(self) -> int:
         """Start the connection, print until it has ended, and return the exit code."""
-        with _signals_to(self._mailbox):
+        with _signals_to(self._mailbox), self._open_door():
             self._connection.start()
             try:
                 return EXIT_CODES[self._until_the_end()]
@@ -74,6 +88,20 @@ class Headless:
                 if self._triggers:
                     self._triggers.close()
 
+    @contextmanager
+    def _open_door(self) -> Iterator[None]:
+        door = None
+        if self._door:
+            try:
+                door = Door(self._door, lambda number, answer: self._mailbox.put(DialAsked(number, answer)))
+            except NoHandOver as reason:
+                self._print("--", f"astcti-client dial does not reach this client: {reason}")
+        try:
+            yield
+        finally:
+            if door:
+                door.close()
+
     def _until_the_end(self) -> Ending:
         while True:
             try:
@@ -82,7 +110,11 @@ class Headless:
                 mail = None
             if isinstance(mail, StopAsked):
                 self._connection.stop()
+            elif isinstance(mail, DialAsked):
+                self._print("--", f"asked to call {mail.number}")
+                self._dialler.dial(mail.number, mail.answer)
             elif mail is not None:
+                self._dialler.heard(mail)
                 self._show(mail)
             if self._triggers:
                 for outcome in self._triggers.finished():

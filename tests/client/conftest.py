@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import shutil
+import signal
 import ssl
 import subprocess
+import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +22,7 @@ from astcti_client.connection import Connection
 from astcti_client.messages import ConnectionState, Message
 from astcti_client.password import Password
 from astcti_client.transport import Address
-from tests.fake.cti_server import PATIENCE, CtiServer
+from tests.fake.cti_server import PATIENCE, CtiServer, Peer
 
 Wanted = TypeVar("Wanted")
 MACS = ("00:11:22:33:44:55", "00:11:22:33:44:66")
@@ -128,3 +132,95 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(file, key)
     return Certificate(file, context)
+
+
+# --- the client as a program ---
+
+
+class Program:
+    """A running astcti-client whose output can be waited for."""
+
+    def __init__(self, arguments: list[str], environ: dict[str, str]) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "astcti_client", *arguments],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environ,
+        )  # fmt: skip
+        self._lines: queue.Queue[str] = queue.Queue()
+        self.printed: list[str] = []
+        self._reader = threading.Thread(target=self._read, name="output-of-the-client")
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self._process.stdout
+        for line in self._process.stdout:
+            self._lines.put(line.rstrip("\n"))
+
+    def line(self, beginning: str) -> str:
+        """Wait for a line that begins so."""
+        while True:
+            try:
+                line = self._lines.get(timeout=PATIENCE)
+            except queue.Empty:
+                pytest.fail(f"no line begins with {beginning!r}: {self.printed}")
+            self.printed.append(line)
+            if line.startswith(beginning):
+                return line
+
+    def signal(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
+    def end(self) -> tuple[int, str]:
+        """Wait for the end: exit code and standard error."""
+        assert self._process.stderr
+        errors = self._process.stderr.read()
+        code = self._process.wait(PATIENCE)
+        return code, errors
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        self._reader.join()
+        for pipe in (self._process.stdout, self._process.stderr):
+            assert pipe
+            pipe.close()
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("ASTCTI_CLIENT_")}
+    return {
+        **kept,
+        "HOME": str(tmp_path),
+        "XDG_CONFIG_HOME": str(tmp_path),
+        "XDG_RUNTIME_DIR": str(tmp_path),
+        "ASTCTI_CLIENT_PASSWORD": "test",
+    }
+
+
+@pytest.fixture
+def run(environ: dict[str, str]) -> Iterator[Callable[..., Program]]:
+    started: list[Program] = []
+
+    def start(*arguments: str, **more: str) -> Program:
+        started.append(Program(list(arguments), {**environ, **more}))
+        return started[-1]
+
+    yield start
+    for program in started:
+        program.close()
+
+
+@pytest.fixture
+def headless(run: Callable[..., Program], server: CtiServer) -> Callable[..., Program]:
+    def start(*arguments: str, **more: str) -> Program:
+        usual = ("--headless", "--port", str(server.port), "--user", "mario", "--mac", "00-11-22-33-44-55")
+        return run(*usual, *arguments, **more)
+
+    return start
+
+
+def log_in(server: CtiServer, program: Program) -> Peer:
+    peer = server.accept()
+    assert peer.log_in() == ["00:11:22:33:44:55"]
+    program.line("-- logged in as mario")
+    return peer

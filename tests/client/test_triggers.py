@@ -120,8 +120,8 @@ def test_the_memory_of_pop_ups_is_bounded() -> None:
 # --- applications ---
 
 HOSTILE = [
-    "; touch pwned", "$(touch pwned)", "`touch pwned`", "a b  c", '"quoted\' ', "&& calc.exe", "%PATH%", "^&|<>",
-    "", "--",
+    "; touch pwned", "$(touch pwned)", "`touch pwned`", "a b  c", '"quoted\' ', "&& calc.exe", "%PATH%",
+    "^&|<>", "", "--",
     "line\nbreak", "ünïcödé ☎", "{CALLERID}", "*", "~",
 ]  # fmt: skip
 
@@ -302,9 +302,10 @@ def test_a_missing_browser_is_reported_later(recorder: Recorder) -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        "file:///etc/passwd", "javascript:alert(1)", "data:text/html,x", "ftp://crm.example/", "//crm.example/",
-        "crm.example",
-        "https:///x", "https://", "", "--help", "https://crm.example/a b", "https://crm.example/\nx", "https://a\\b/",
+        "file:///etc/passwd", "javascript:alert(1)", "data:text/html,x", "ftp://crm.example/",
+        "//crm.example/", "crm.example",
+        "https:///x", "https://", "", "--help", "https://crm.example/a b", "https://crm.example/\nx",
+        "https://a\\b/",
         'https://crm.example/"', "https://[::1/", "https://crm.example/" + "x" * 40000, "https://crm.example/\u202e",
     ],
 )  # fmt: skip

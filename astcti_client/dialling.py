@@ -1,0 +1,45 @@
+"""Has the server call a number from this seat's phone. For the thread that takes messages from the queue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from astcti_client.connection import NotConnected
+from astcti_client.hand_over import Answer
+from astcti_client.messages import Command, Message, ServerReply, Services, Unanswered
+
+FIRST_PRIORITY = 1  # where an extension of the dialplan begins
+
+
+class Dialler:
+    """Sends ORIG commands and gives each reply to the one who asked."""
+
+    def __init__(self, send: Callable[[str], Command]) -> None:
+        """`send` is that of the connection."""
+        self._send = send
+        self._context = ""
+        self._open: dict[Command, Answer] = {}
+
+    def heard(self, message: Message) -> None:
+        """Take notice of a message: services and replies matter here."""
+        match message:
+            case Services(services=services):
+                self._context = next((one.context for one in services if one.type == "outbound"), "")
+            case ServerReply(reply=reply, answers=Command() as command, final=True):
+                if answer := self._open.pop(command, None):
+                    answer("" if reply.number == 100 else reply.text or "the server refused the call")
+            case Unanswered(command=command):
+                if answer := self._open.pop(command, None):
+                    answer("the connection to the server was lost; nobody knows whether it calls")
+
+    def dial(self, number: str, answer: Answer) -> None:
+        """Call a number, through the operator's first outbound service. `answer` is called in any case."""
+        if not self._context:
+            answer("this operator has no outbound service to call with, or is not logged in")
+            return
+        try:
+            command = self._send(f"ORIG {number} {self._context} {FIRST_PRIORITY}")
+        except NotConnected as error:
+            answer(str(error))
+            return
+        self._open[command] = answer
