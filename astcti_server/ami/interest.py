@@ -38,8 +38,9 @@ EVENTS: Final = CALL_EVENTS | QUEUE_EVENTS | LIST_EVENTS | SYSTEM_EVENTS
 _NOISE: Final = frozenset({
     "rtcpsent", "rtcpreceived", "rtpsenderstat", "rtpreceiverstat", "devicestatechange", "extensionstatus",
     "presencestatechange", "peerstatus", "registry", "contactstatus", "dtmf", "dtmfbegin", "dtmfend",
-    "dialstate", "musiconhold", "musiconholdstart", "musiconholdstop", "newaccountcode", "testevent", "challengesent",
-    "challengeresponsefailed", "successfulauth", "localbridge", "jabberevent", "cel", "cdr", "userevent",
+    "dialstate", "musiconhold", "musiconholdstart", "musiconholdstop", "newaccountcode", "testevent",
+    "challengesent", "challengeresponsefailed", "successfulauth", "localbridge", "jabberevent", "cel",
+    "cdr", "userevent",
 })  # fmt: skip
 _SETTERS: Final = frozenset({b"set", b"mset"})
 

@@ -30,7 +30,7 @@ def decode(value: bytes, encoding: str) -> str:
 class Shape:
     """A sequence of keys, as an expression that matches exactly the blocks which have it."""
 
-    __slots__ = ("_keys", "_plans", "absent", "fullmatch", "index")
+    __slots__ = ("_keys", "_plans", "absent", "fullmatch", "index", "lists_variables")
 
     def __init__(self, keys: tuple[tuple[str, str], ...]) -> None:
         lines = (
@@ -42,6 +42,7 @@ class Shape:
         self.absent = len(keys) + 1
         self.index: dict[str, int] = {}
         self._keys = tuple(key.lower() for key, _colon in keys)
+        self.lists_variables = any("chanvariable" in key for key in self._keys)
         for number, key in enumerate(self._keys, 1):
             self.index.setdefault(key, number)
         self._plans: dict[tuple[str, ...], tuple[int, ...]] = {}
@@ -148,6 +149,13 @@ class Block:
             found: tuple[str, ...] = match.group(*shape.plan(keys))
             return found
         return tuple(self.get(key) for key in keys)
+
+    @property
+    def lists_variables(self) -> bool:
+        """Whether it carries variables of channels along (`ChanVariable`, with whatever around the word)."""
+        if (self._match or self._find()) is not None:
+            return self._shape.lists_variables
+        return any("chanvariable" in key.lower() for key, _value in self._fields or ())
 
     def items(self) -> list[tuple[str, str]]:
         """Every key, as it was written, with its value, in order."""

@@ -16,7 +16,7 @@ class Newchannel(NamedTuple):
     uniqueid: str
     channel: str
     state: str
-    """`Down`, `Rsrvd`, `OffHook`, `Dialing`, `Ring` (caller side), `Ringing` (called side), `Up`, `Busy` ..."""
+    """`Down`, `Rsrvd`, `OffHook`, `Dialing`, `Ring` (caller side), `Ringing` (called side), `Up`, `Busy`."""
     number: str
     name: str
     context: str
@@ -197,5 +197,6 @@ class Shutdown(NamedTuple):
 
 TelephoneEvent: TypeAlias = (
     Newchannel | Newstate | Dial | DialEnd | Newexten | VariableSet | Link | Unlink | Rename | Hangup
-    | HangupRequest | RingNoAnswer | OriginateResponse | QueueCaller | AgentCalled | Transfer | QueueMember | Shutdown
+    | HangupRequest | RingNoAnswer | OriginateResponse | QueueCaller | AgentCalled | Transfer | QueueMember
+    | Shutdown
 )
