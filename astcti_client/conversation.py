@@ -40,6 +40,7 @@ _REPLIES = {
     "QUIT": (900,),
 }
 _USUAL_REPLIES = (100, 101)
+_EXPIRED = ("keep-alive expired", "login time expired")  # what the server says before it closes, unasked
 _LISTS = (220, 230)  # these reply with several lines, the last being END
 
 
@@ -164,7 +165,7 @@ class Conversation:
             pending.answered(reply)
 
     def _answered_by(self, reply: Reply) -> _Pending | None:
-        if not self._pending or (reply.number == 100 and reply.text == "keep-alive expired"):
+        if not self._pending or (reply.number in _USUAL_REPLIES and reply.text in _EXPIRED):
             return None
         first = self._pending[0]
         return first if reply.number in _REPLIES.get(first.verb, _USUAL_REPLIES) else None

@@ -5,6 +5,7 @@ No I/O, and for the network thread alone.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Protocol, cast
 
@@ -14,6 +15,7 @@ from schemas.configuration import ServiceType
 from schemas.wire import Reply
 
 REPLY_TIME = 15.0  # seconds for a reply; the server itself waits at most 5 s for Asterisk
+_SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?", re.ASCII)
 LOGIN_TIME = 30.0  # seconds for the reply to PASS: after an outage a thousand passwords are checked at once
 
 Answered = Callable[[Reply], None]
@@ -90,8 +92,8 @@ class LogIn:
     def _capabilities_answered(self, reply: Reply) -> None:
         for word in reply.information.split() if reply.number == 110 else ():
             name, _, value = word.partition("=")
-            if name == "KEEPALIVE" and value.isascii() and value.isdigit() and int(value) > 0:
-                self._keep_alive_told(int(value))
+            if name == "KEEPALIVE" and _SECONDS.fullmatch(value) and float(value) > 0:
+                self._keep_alive_told(float(value))
         self._try_next_mac()
 
     def _try_next_mac(self) -> None:

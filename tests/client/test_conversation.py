@@ -65,9 +65,11 @@ def test_the_next_look_at_the_clock_is_not_later_than_the_sign_of_life(talk: Tal
     assert talk.conversation.next_tick() == talk.clock.now + 20
 
 
-@pytest.mark.parametrize(("wish", "server", "every"), [(5.0, 60, 5.0), (300.0, 60, 30.0), (0.0, 9, 3.0)])
+@pytest.mark.parametrize(
+    ("wish", "server", "every"), [(5.0, 60, 5.0), (300.0, 60, 30.0), (0.0, 9, 3.0), (0.0, 7.5, 2.5)]
+)
 def test_the_wish_for_another_time_is_followed_as_far_as_the_server_allows(
-    clock: Clock, wish: float, server: int, every: float
+    clock: Clock, wish: float, server: float, every: float
 ) -> None:
     talk = Talk(clock, wish)
     talk.hear(LOG_IN.format(server))
@@ -122,6 +124,14 @@ def test_a_server_that_expires_the_connection_does_not_answer_a_command(talk: Ta
     command = Command(99, "HANGUP 1.1")
     talk.conversation.say(command)
     talk.hear("100 OK keep-alive expired\n")
+    last = talk.messages[-1]
+    assert isinstance(last, ServerReply)
+    assert last.answers is None
+
+
+def test_a_log_in_that_took_too_long_is_not_a_wrong_password(clock: Clock) -> None:
+    talk = Talk(clock)
+    talk.hear("100 WELCOME\n100 OK\n101 KO login time expired\n")  # LoginRefused would end it for good
     last = talk.messages[-1]
     assert isinstance(last, ServerReply)
     assert last.answers is None
