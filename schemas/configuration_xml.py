@@ -39,6 +39,7 @@ def parse(data: bytes, file: str) -> Checked:
     reader = _Reader()
     configuration = reader.configuration(root)
     mistakes = schema.mistakes(root)
+    xml_reading.release(root)
     known = {(mistake.line, mistake.field) for mistake in mistakes if mistake.field}
     misplaced = any(mistake.misplaced for mistake in mistakes)
     problems = [Problem(file, mistake.line, mistake.message) for mistake in mistakes]

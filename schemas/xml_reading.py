@@ -90,6 +90,13 @@ def line_of(element: etree._Element) -> int:
     return cast("int | None", element.sourceline) or 0
 
 
+def release(root: etree._Element) -> None:
+    """Free a tree piece by piece: in one piece ten thousand operators stop all threads for 30 ms."""
+    for section in root:
+        for child in section.iterchildren():
+            section.remove(child)
+
+
 def _syntax_problem(file: str, error: etree.XMLSyntaxError) -> Problem:
     """The first message is the cause, what follows it only shows that the parser lost its way."""
     entries: list[Any] = list(cast("Iterable[Any]", error.error_log))
