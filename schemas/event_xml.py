@@ -60,7 +60,7 @@ def encode(event: CallEvent) -> bytes:
     while len(line) > MAX_EVENT:
         room = _Room(room.bytes // 4)
         if room.bytes < 32:  # not the values but their number: what everyone needs is left
-            logger.warning("%s of call %r has too much data: none is sent", event.id, event.call.uniqueid[:80])
+            logger.warning("%s of call %r: too much data, none is sent", event.id, event.call.uniqueid[:80])
             event, room = CallEvent(event.id, replace(event.call, appdata=())), _Room(128)
         line = _line(event, room)
     if room.cut:

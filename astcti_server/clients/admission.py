@@ -1,0 +1,60 @@
+"""How many clients there may be, altogether and from one address. Any thread."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Callable
+
+from schemas.server_settings import ClientSettings
+
+CALM = 0.95
+"""Below this part of a limit it counts as over, so that one who comes and goes does not fill the log."""
+
+logger = logging.getLogger(__name__)
+
+
+class Admission:
+    """Counts who is in, and refuses above the limits; says so in the log once on the way in and once out."""
+
+    def __init__(self, limits: Callable[[], ClientSettings], descriptors: int) -> None:
+        """`descriptors` is how many clients this process has file descriptors for."""
+        self._limits = limits
+        self._descriptors = descriptors
+        self._lock = threading.Lock()
+        self._present: Counter[str] = Counter()
+        self._refused: Counter[str] = Counter()  # by address; the empty one stands for all
+
+    def admit(self, address: str) -> str:
+        """Let a client in: an empty text, or why not. What was let in has to `leave`."""
+        limits = self._limits()
+        with self._lock:
+            full = self._present.total() >= min(limits.max, self._descriptors)
+            crowded = self._present[address] >= limits.max_per_address
+            if not full and not crowded:
+                self._present[address] += 1
+                return ""
+            who = "" if full else address
+            self._refused[who] += 1
+            first = self._refused[who] == 1
+            count = self._present.total() if full else self._present[address]
+        if first:
+            logger.warning("refusing clients%s: %d are connected", f" from {who}" if who else "", count)
+        return "too many clients" + (" from your address" if who else "")
+
+    def leave(self, address: str) -> None:
+        """A client that was let in is gone."""
+        limits = self._limits()
+        with self._lock:
+            self._present[address] -= 1
+            here = self._present[address]
+            if not here:
+                del self._present[address]
+            over = []
+            if here < limits.max_per_address * CALM and address in self._refused:
+                over.append((f" from {address}", self._refused.pop(address)))
+            if self._present.total() < min(limits.max, self._descriptors) * CALM and "" in self._refused:
+                over.append(("", self._refused.pop("")))
+        for who, refused in over:
+            logger.warning("accepting clients%s again, after %d were refused", who, refused)

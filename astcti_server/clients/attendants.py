@@ -1,0 +1,90 @@
+"""The register of the clients' handler threads: who is at work, from the accept to the very end.
+
+The threads are started without `threading.Thread`, whose start waits for the new thread to run: with a
+thousand clients logging in at once that costs half the time. So it is this register that an orderly stop
+waits for, and that tells whether one was left behind.
+"""
+
+from __future__ import annotations
+
+import _thread
+import threading
+import time
+from collections.abc import Callable
+
+from astcti_server.clients.session import Session
+
+STACK_SIZE = 256 * 1024
+"""Bytes of address space for a handler. The deepest it goes is a log record."""
+
+
+class Attendants:
+    """Handlers by name (`client-7`). Any thread."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._sessions: dict[str, Session | None] = {}
+        self._last = 0
+        self._dismissed: Callable[[Session], None] | None = None
+
+    def start(self, work: Callable[[str], None]) -> str:
+        """Run `work(name)` in a new thread. Raises RuntimeError if there can be none. Returns the name."""
+        with self._changed:
+            self._last += 1
+            name = f"client-{self._last}"
+            self._sessions[name] = None
+        usual = threading.stack_size(STACK_SIZE)
+        try:
+            _thread.start_new_thread(self._run, (name, work))
+        except RuntimeError:
+            self._end(name)
+            raise
+        finally:
+            threading.stack_size(usual)
+        return name
+
+    def _run(self, name: str, work: Callable[[str], None]) -> None:
+        threading.current_thread().name = name  # for the log
+        try:
+            work(name)
+        finally:
+            # Python before 3.13 keeps a thread that `threading` did not start in its list for ever.
+            getattr(threading, "_active", {}).pop(threading.get_ident(), None)
+            self._end(name)
+
+    def _end(self, name: str) -> None:
+        with self._changed:
+            del self._sessions[name]
+            self._changed.notify_all()
+
+    def introduce(self, name: str, session: Session) -> None:
+        """A handler has a session now. It is ended at once if all handlers are being dismissed."""
+        with self._changed:
+            self._sessions[name] = session
+            dismiss = self._dismissed
+        if dismiss is not None:
+            dismiss(session)
+
+    def dismiss(self, end: Callable[[Session], None]) -> None:
+        """End every session, also those that come later."""
+        with self._changed:
+            self._dismissed = end
+        for session in self.sessions():
+            end(session)
+
+    def sessions(self) -> list[Session]:
+        """All sessions, logged in or not."""
+        with self._changed:
+            return [session for session in self._sessions.values() if session is not None]
+
+    def names(self) -> list[str]:
+        """The handlers that are at work."""
+        with self._changed:
+            return list(self._sessions)
+
+    def wait(self, seconds: float) -> list[str]:
+        """Wait until no handler is left. Returns the names of those that are late."""
+        deadline = time.monotonic() + seconds
+        with self._changed:
+            self._changed.wait_for(lambda: not self._sessions, max(0.0, deadline - time.monotonic()))
+            return list(self._sessions)

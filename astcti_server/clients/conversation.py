@@ -1,0 +1,133 @@
+"""One client's lines, in order: each to its command, and the reply back. Handler thread only; no sockets."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from astcti_server.clients import commands
+from astcti_server.clients.command_table import Refused
+from astcti_server.clients.reception import Reception
+from astcti_server.clients.session import Session
+from schemas import wire
+from schemas.wire import MAX_COMMAND, BadLine, LineBuffer, Oversize
+
+ANSWER_TIME: Final = 5.5
+"""Seconds until an awaited reply is given up. The desk has five, and knows better what went wrong."""
+MAX_BAD_LINES: Final = 10
+"""One after the other; a program that speaks the protocol sends none."""
+
+
+class Conversation:
+    """What a client says, and the limits of time and patience. The session says when it is over."""
+
+    __slots__ = (
+        "_bad_lines", "_buffer", "_given_up", "_last_line", "_lines", "_opened", "_resume", "_ticket",
+        "_until", "failures", "login_name", "mac", "reception", "session",
+    )  # fmt: skip
+
+    def __init__(self, session: Session, reception: Reception) -> None:
+        self.session = session
+        self.reception = reception
+        self.login_name = ""
+        self.mac = ""
+        """Of a known seat; its phone is the operator's after the login."""
+        self.failures = 0
+        self._buffer = LineBuffer(MAX_COMMAND)
+        self._lines: deque[bytes | Oversize] = deque()
+        self._bad_lines = 0
+        self._opened = self._last_line = reception.clock()
+        self._ticket = 0
+        self._until = 0.0
+        self._given_up = b""
+        self._resume: Callable[[], bytes | None] | None = None
+
+    @property
+    def listening(self) -> bool:
+        """Whether the client's next lines are read: not while one waits."""
+        return not self._lines and self._resume is None and not self.session.waiting
+
+    def receive(self, data: bytes) -> None:
+        """Bytes of the client."""
+        lines = self._buffer.feed(data)
+        if lines:
+            self._lines.extend(lines)
+            self._last_line = self.reception.clock()
+
+    def proceed(self) -> None:
+        """Do what can be done now: the wait that is over, then the lines up to the next wait."""
+        session = self.session
+        if self._resume is not None and self.reception.clock() >= self._until:
+            resume, self._resume = self._resume, None
+            self._answer(resume)
+        if session.waiting and self.reception.clock() >= self._until:
+            session.complete(self._ticket, self._given_up)
+        while self._lines and self._resume is None and not session.waiting and not session.ending:
+            self._answer(partial(self._carry_out, self._lines.popleft()))
+
+    def time_left(self) -> float:
+        """Seconds until `proceed` or `check_time` has something to do."""
+        now = self.reception.clock()
+        until = self._until if self._resume is not None or self.session.waiting else math.inf
+        return max(0.0, min(until, *self._deadlines()) - now)
+
+    def check_time(self) -> None:
+        """End the session of a client that is silent for too long, or takes too long to log in."""
+        now = self.reception.clock()
+        login, keep_alive = self._deadlines()
+        if now >= login:
+            self.session.close("login time expired", wire.reply(101, "KO", "login time expired"))
+        elif now >= keep_alive:
+            self.session.close("keep-alive expired", wire.reply(100, "OK", "keep-alive expired"))
+
+    def _deadlines(self) -> tuple[float, float]:
+        limits = self.reception.desk.settings().clients
+        login = math.inf if self.session.username else self._opened + limits.login_time
+        return login, self._last_line + limits.keep_alive if self.listening else math.inf
+
+    # -- for the commands ----------------------------------------------------------------------------------
+
+    def wait(self, given_up: bytes) -> int:
+        """The command's reply comes from elsewhere, through `session.complete` with this ticket.
+
+        `given_up` is the reply if nothing has come in `ANSWER_TIME`.
+        """
+        self._given_up = given_up
+        self._until = self.reception.clock() + ANSWER_TIME
+        self._ticket = self.session.wait()
+        return self._ticket
+
+    def later(self, seconds: float, work: Callable[[], bytes | None]) -> None:
+        """Let the client wait, then go on with its command."""
+        self._until = self.reception.clock() + seconds
+        self._resume = work
+
+    # -- one line ------------------------------------------------------------------------------------------
+
+    def _answer(self, run: Callable[[], bytes | None]) -> None:
+        try:
+            reply = run()
+        except Refused as refusal:
+            self.session.send(wire.reply(101, "KO", str(refusal)))
+        except BadLine as error:
+            self._bad_line(str(error))
+        else:
+            self._bad_lines = 0
+            if reply:
+                self.session.send(reply)
+
+    def _carry_out(self, line: bytes | Oversize) -> bytes | None:
+        if isinstance(line, Oversize):
+            raise BadLine(f"line longer than {line.limit} bytes")
+        return commands.carry_out(self, wire.parse_command(line))
+
+    def _bad_line(self, reason: str) -> None:
+        self._bad_lines += 1
+        reply = wire.reply(101, "KO", reason)
+        if self._bad_lines < MAX_BAD_LINES:
+            self.session.send(reply)
+        else:
+            self.session.close(f"too many bad lines, the last: {reason}", reply)

@@ -1,0 +1,114 @@
+"""A client's handler thread: it alone reads the client's socket, and ends the session."""
+
+from __future__ import annotations
+
+import logging
+import select
+import socket
+import socketserver
+import ssl
+from typing import Any
+
+from astcti_server.clients import addresses
+from astcti_server.clients.attendants import Attendants
+from astcti_server.clients.conversation import Conversation
+from astcti_server.clients.reception import Reception
+from astcti_server.clients.session import Session
+from astcti_server.clients.transport import PlainTransport, TlsTransport, Transport
+from schemas import wire
+
+WELCOME = wire.reply(100, "WELCOME")
+UNANSWERED = 60_000
+"""Milliseconds until a client that acknowledges nothing counts as gone, where the system can do that."""
+
+logger = logging.getLogger(__name__)
+
+
+class ClientHandler(socketserver.BaseRequestHandler):
+    """Serves one client until either side has had enough. Waits in `poll`, never in a read or a write."""
+
+    request: socket.socket
+
+    def __init__(
+        self, request: Any, client_address: Any, server: Any, *,
+        name: str, reception: Reception, attendants: Attendants, context: ssl.SSLContext | None,
+    ) -> None:  # fmt: skip
+        self._name = name
+        self._reception = reception
+        self._attendants = attendants
+        self._context = context
+        super().__init__(request, client_address, server)
+
+    def handle(self) -> None:
+        """Serve the client. An exception ends this client alone."""
+        address = addresses.plain(self.client_address[0])
+        opened = self._reception.clock()
+        limits = self._reception.desk.settings().clients
+        session = Session(self._name, self._transport(), address, limits.outbox)
+        logger.info("%s: connected from %s", self._name, address)
+        self._attendants.introduce(self._name, session)
+        try:
+            if self._shake_hands(session, opened + limits.login_time):
+                self._talk(session)
+        except Exception as error:
+            logger.exception("%s: its handler failed", self._name)
+            session.close(f"internal error: {error!r}")
+        finally:
+            self._part(session, opened)
+
+    def _transport(self) -> Transport:
+        connection = self.request
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNANSWERED)
+        return TlsTransport(connection, self._context) if self._context else PlainTransport(connection)
+
+    def _shake_hands(self, session: Session, deadline: float) -> bool:
+        while not session.ending:
+            try:
+                event = session.shake_hands()
+            except OSError as error:
+                session.close(f"handshake failed: {error.strerror or error}")
+                break
+            if not event:
+                return True
+            left = deadline - self._reception.clock()
+            if left <= 0:
+                session.close("handshake not finished in time")
+                break
+            session.poll(event, left)
+        return False
+
+    def _talk(self, session: Session) -> None:
+        conversation = Conversation(session, self._reception)
+        session.send(WELCOME)
+        while not session.ending:
+            reading = conversation.listening
+            spoke = reading and session.pending()
+            if not spoke:
+                spoke = session.poll(select.POLLIN if reading else 0, conversation.time_left())
+            session.flush()
+            if spoke and not reading:
+                session.close("connection lost")
+            elif spoke:
+                data = session.receive()
+                if data == b"":
+                    session.close("closed by the client")
+                elif data:
+                    conversation.receive(data)
+            conversation.proceed()
+            conversation.check_time()
+            session.outbox_limit = self._reception.desk.settings().clients.outbox
+
+    def _part(self, session: Session, opened: float) -> None:
+        """Out of the registry first, so that nobody is told that a dead phone's operator is there."""
+        try:
+            self._reception.registry.drop(session)
+            if session.presence is not None:
+                self._reception.desk.left(session.presence.session_id, session.leaves_for_good)
+        finally:
+            who = f" {session.username} at {session.extension or 'no seat'}" if session.username else ""
+            seconds = self._reception.clock() - opened
+            logger.info("%s: closed%s after %.0f s: %s", self._name, who, seconds, session.ending)
+            session.finish()

@@ -1,0 +1,195 @@
+"""The listening socket and the accept thread. The main thread alone opens and stops it."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import socket
+import socketserver
+import ssl
+import time
+from functools import partial
+from typing import Any
+
+from astcti_server.clients import addresses, descriptors, tls
+from astcti_server.clients.admission import Admission
+from astcti_server.clients.attendants import Attendants
+from astcti_server.clients.handler import ClientHandler
+from astcti_server.clients.reception import Reception
+from astcti_server.clients.session import Session
+from astcti_server.threads import Died, ServiceThread
+from schemas import wire
+from schemas.server_settings import ListenSettings
+
+BACKLOG = 4096
+"""Clients that may wait to be accepted. The server speaks first: one that is dropped would wait for ever."""
+LOOK_UP = 0.2
+"""Seconds until the accept thread notices that it shall stop."""
+OUT_OF_FILES = 0.1
+"""Seconds to wait for somebody to leave when there are no descriptors left."""
+
+logger = logging.getLogger(__name__)
+
+
+class ListenError(Exception):
+    """The server cannot listen as `server.xml` says. Its text is for the administrator."""
+
+
+class CtiServer(socketserver.ThreadingTCPServer):
+    """Accepts clients, a thread for each. Listens from its construction on, accepts from `open` on."""
+
+    allow_reuse_address = True
+    request_queue_size = BACKLOG
+
+    def __init__(self, listen: ListenSettings, reception: Reception, died: Died | None = None) -> None:
+        """Bind and listen. Raises ListenError. `died` is told if the accept thread dies."""
+        self._reception = reception
+        self._listen = listen
+        self._context = self._tls_context()
+        self._attendants = Attendants()
+        self._admission = Admission(lambda: reception.desk.settings().clients, descriptors.raise_limit())
+        self._thread = _AcceptThread(self, died)
+        self._out_of_files = False
+        self._stopped = False
+        try:
+            self.address_family, bound = addresses.to_listen_on(listen.address, listen.port)
+            _check_plain(listen, bound)
+            super().__init__(bound, self._no_handler)
+            self.socket.setblocking(False)  # a client that left before the accept would block it
+        except OSError as error:
+            where = f"{listen.address} port {listen.port}"
+            raise ListenError(f"cannot listen on {where}: {error.strerror or error}") from None
+
+    # -- the main thread -------------------------------------------------------------------------------------
+
+    @property
+    def port(self) -> int:
+        """The port that clients connect to; of use when 0 was asked for."""
+        return int(self.server_address[1])
+
+    @property
+    def handlers(self) -> list[str]:
+        """Names of the handler threads at work: none after `stop`, or one was left behind."""
+        return self._attendants.names()
+
+    def open(self) -> None:
+        """Begin to accept; a second call does nothing."""
+        if self._thread.ident is None and not self._stopped:
+            self._thread.start()
+
+    def look_again(self) -> None:
+        """Settings changed: limits of time are computed anew, and the certificate is read again."""
+        try:
+            self._context = self._tls_context()
+        except ListenError as error:
+            logger.error("the certificate in use stays: %s", error)
+        for session in self._attendants.sessions():
+            session.rouse()
+
+    def stop(self, within: float = 5.0) -> list[str]:
+        """Stop accepting, end every session, wait for the handlers. Returns the names of the late ones."""
+        if self._stopped:
+            return self.handlers
+        self._stopped = True
+        deadline = time.monotonic() + within
+        self._thread.stop()
+        if self._thread.ident is not None:
+            self.shutdown()
+            self._thread.join()
+        self._attendants.dismiss(_end_session)
+        late = self._attendants.wait(max(0.0, deadline - time.monotonic()))
+        if late:
+            logger.warning("waiting no longer for %d clients to stop: %s", len(late), ", ".join(late[:20]))
+        self.server_close()
+        return late
+
+    def _tls_context(self) -> ssl.SSLContext | None:
+        try:
+            return tls.context(self._listen)
+        except tls.CertificateError as error:
+            raise ListenError(str(error)) from None
+
+    # -- the accept thread -----------------------------------------------------------------------------------
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        try:
+            found = super().get_request()
+        except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
+                self._wait_for_files(error)
+            raise
+        self._out_of_files = False
+        return found
+
+    def _wait_for_files(self, error: OSError) -> None:
+        if not self._out_of_files:
+            self._out_of_files = True
+            logger.error("no client can be accepted: %s", error.strerror)
+        self._thread.stopping.wait(OUT_OF_FILES)
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:
+        reason = self._admission.admit(addresses.plain(client_address[0]))
+        if reason and self._context is None:
+            request.setblocking(False)
+            try:
+                request.send(wire.reply(101, "KO", reason))
+            except OSError:
+                pass  # it is not worth more than an attempt
+        return not reason
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        serve = partial(self._serve, request, client_address)
+        try:
+            self._attendants.start(serve)
+        except RuntimeError as error:
+            logger.error("no thread for a client from %s: %s", client_address[0], error)
+            self._gone(request, client_address)
+
+    def _no_handler(self, *_: object) -> socketserver.BaseRequestHandler:
+        raise NotImplementedError("handlers are made in their own threads, by _serve")
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        logger.exception("a client from %s could not be accepted", client_address[0])
+
+    # -- the handler threads ---------------------------------------------------------------------------------
+
+    def _serve(self, request: socket.socket, client_address: Any, name: str) -> None:
+        try:
+            ClientHandler(
+                request, client_address, self,
+                name=name, reception=self._reception, attendants=self._attendants, context=self._context,
+            )  # fmt: skip
+        except OSError as error:  # gone before there was a session
+            logger.info("%s: from %s: %s", name, client_address[0], error)
+        except Exception:
+            logger.exception("%s: could not be served", name)
+        finally:
+            self._gone(request, client_address)
+
+    def _gone(self, request: socket.socket, client_address: Any) -> None:
+        request.close()
+        self._admission.leave(addresses.plain(client_address[0]))
+
+
+class _AcceptThread(ServiceThread):
+    def __init__(self, server: CtiServer, died: Died | None) -> None:
+        super().__init__("accept", died)
+        self._server = server
+
+    def serve(self) -> None:
+        self._server.serve_forever(LOOK_UP)
+
+
+def _check_plain(listen: ListenSettings, bound: tuple[Any, ...]) -> None:
+    if listen.certificate or addresses.is_loopback(bound):
+        return
+    if not listen.plain:
+        raise ListenError(
+            f"{listen.address} can be reached from the network: give a certificate and a key, "
+            'or allow passwords to be sent unencrypted with plain="yes"'
+        )
+    logger.warning("passwords and calls travel unencrypted: %s has no certificate", listen.address)
+
+
+def _end_session(session: Session) -> None:
+    session.close("the server stops", wire.reply(910, "BYE", "SHUTDOWN", "the server stops"))

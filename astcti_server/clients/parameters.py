@@ -1,0 +1,74 @@
+"""The kinds of parameters that commands take: text to value, or BadLine with what is wrong."""
+
+from __future__ import annotations
+
+import re
+
+from schemas import mac_address
+from schemas.wire import BadLine, clean
+
+MAX_PRIORITY = 9999
+"""Beyond any dialplan written by hand."""
+MAX_REASON = 200
+"""Bytes of a pause reason: it goes into an AMI line and onto a supervisor's screen."""
+
+_EXTEN = re.compile(r"[0-9A-Za-z*#+]{1,40}")
+_PRIORITY = re.compile(r"[0-9]{1,4}")
+_MD5 = re.compile(r"[0-9A-Fa-f]{32}")
+_UNIQUEID = re.compile(r"[!-~]{1,150}")
+
+
+def word(text: str) -> str:
+    """Any text without blanks."""
+    if not text:
+        raise BadLine("empty parameter")
+    return text
+
+
+def exten(text: str) -> str:
+    """A number to dial."""
+    if not _EXTEN.fullmatch(text):
+        raise BadLine("bad extension: 1 to 40 of 0-9 A-Z a-z * # +")
+    return text
+
+
+def priority(text: str) -> int:
+    """A priority of the dialplan."""
+    if not _PRIORITY.fullmatch(text) or int(text) == 0:
+        raise BadLine(f"bad priority: a number from 1 to {MAX_PRIORITY}")
+    return int(text)
+
+
+def uniqueid(text: str) -> str:
+    """Asterisk's id of a channel."""
+    if not _UNIQUEID.fullmatch(text):
+        raise BadLine("bad uniqueid")
+    return text
+
+
+def mac(text: str) -> str:
+    """A MAC address, as the configuration writes it."""
+    try:
+        return mac_address.canonical(text)
+    except ValueError:
+        raise BadLine("bad MAC address") from None
+
+
+def md5(text: str) -> str:
+    """The hex MD5 of a password, in lower case."""
+    if not _MD5.fullmatch(text):
+        raise BadLine("PASS takes the MD5 of the password in 32 hexadecimal digits")
+    return text.lower()
+
+
+def direction(text: str) -> bool:
+    """Into a pause, or out of it."""
+    try:
+        return {"IN": True, "OUT": False}[text.upper()]
+    except KeyError:
+        raise BadLine("PAUSE takes IN or OUT") from None
+
+
+def reason(text: str) -> str:
+    """A reason to the end of the line: control characters become blanks, what is too long is cut."""
+    return clean(text).encode("utf-8")[:MAX_REASON].decode("utf-8", "ignore").strip()

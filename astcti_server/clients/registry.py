@@ -1,0 +1,119 @@
+"""Who is logged in, and where: the sessions by id, operator and extension. Any thread.
+
+One lock, a leaf: sessions are found under it and spoken to after it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from astcti_server.clients.session import Session
+
+_NOBODY: Mapping[str, str] = MappingProxyType({})
+
+
+class Registry:
+    """The sessions after `102 OK`: at most one for an operator, and one for a seat."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._by_id: dict[int, Session] = {}
+        self._by_username: dict[str, Session] = {}
+        self._by_extension: dict[str, Session] = {}
+        self._attendance = _NOBODY
+        self._last_id = 0
+
+    @property
+    def attendance(self) -> Mapping[str, str]:
+        """Extension to user name of everyone on a seat. Never changes: a new mapping replaces it."""
+        return self._attendance
+
+    @property
+    def count(self) -> int:
+        """How many operators are logged in, on a seat or not."""
+        return len(self._by_id)
+
+    def take(self, session: Session) -> list[Session]:
+        """Enter a session by its operator and, once known, its seat; called again when the seat gets known.
+
+        Gives the session a new id, larger than any before, so that of two sessions for one seat the later one
+        is known, whichever was connected first. Returns the sessions that had the operator or the seat until
+        now. They are out of the registry; the caller ends them.
+        """
+        with self._lock:
+            displaced = {
+                one.id: one
+                for one in (
+                    self._by_username.get(session.username),
+                    self._by_extension.get(session.extension) if session.extension else None,
+                )
+                if one is not None and one is not session
+            }
+            for one in displaced.values():
+                self._remove(one)
+            self._by_id.pop(session.id, None)
+            self._last_id += 1
+            session.id = self._last_id
+            self._by_id[session.id] = session
+            self._by_username[session.username] = session
+            if session.extension:
+                self._by_extension[session.extension] = session
+            self._publish()
+        return list(displaced.values())
+
+    def drop(self, session: Session) -> bool:
+        """Take a session out, if it is (still) in. Never touches the one that took it over."""
+        with self._lock:
+            if self._by_id.get(session.id) is not session:
+                return False
+            self._remove(session)
+            self._publish()
+            return True
+
+    def _remove(self, session: Session) -> None:
+        del self._by_id[session.id]
+        if self._by_username.get(session.username) is session:
+            del self._by_username[session.username]
+        if self._by_extension.get(session.extension) is session:
+            del self._by_extension[session.extension]
+
+    def _publish(self) -> None:
+        present = {extension: one.username for extension, one in self._by_extension.items()}
+        self._attendance = MappingProxyType(present)
+
+    def sessions(self) -> list[Session]:
+        """Everyone who is logged in."""
+        with self._lock:
+            return list(self._by_id.values())
+
+    def at_extension(self, extension: str) -> Session | None:
+        """The session on a seat."""
+        with self._lock:
+            return self._by_extension.get(extension)
+
+    def of_operator(self, username: str) -> Session | None:
+        """The session of an operator."""
+        with self._lock:
+            return self._by_username.get(username)
+
+    def with_id(self, session_id: int) -> Session | None:
+        """The session with an id."""
+        with self._lock:
+            return self._by_id.get(session_id)
+
+    def send_to_extension(self, extension: str, line: bytes) -> bool:
+        """Announce a line to a seat. Never waits; False if nobody (reachable) sits there."""
+        session = self.at_extension(extension)
+        return session is not None and session.announce(line)
+
+    def send_to_session(self, session_id: int, line: bytes) -> bool:
+        """Announce a line to one session. Never waits; False if it is over."""
+        session = self.with_id(session_id)
+        return session is not None and session.announce(line)
+
+    def broadcast(self, line: bytes) -> None:
+        """Announce a line to everyone who is logged in. Never waits."""
+        for session in self.sessions():
+            session.announce(line)

@@ -1,0 +1,277 @@
+"""One client's connection: who it is, and the one way to write to it.
+
+`send`, `announce`, `say`, `complete` and `close` may be called by any thread and never wait: what the kernel
+does not take at once stays in a bounded outbox, and the client's handler thread, which is woken for that,
+empties it. Everything else belongs to the handler thread.
+
+The lock is a leaf. The only calls made under it are the transport's, which do not block, and the wake-up.
+"""
+
+from __future__ import annotations
+
+import select
+import threading
+import time
+
+from astcti_server.clients.desk import Presence
+from astcti_server.clients.transport import Transport
+from astcti_server.clients.wake import Wake
+from schemas.configuration import Operator, Seat
+
+CHUNK = 64 * 1024
+"""Bytes that leave the outbox in one go, so that the lock is never held for long."""
+LINGER = 1.0
+"""Seconds that a client has to take the last lines. Closing while it still sends would destroy them."""
+
+
+class Session:
+    """A client from its connection to its end. The handler thread, and reseating, write who it is."""
+
+    __slots__ = (
+        "_awaited", "_broken", "_closed", "_ending", "_held", "_lock", "_open", "_outbox", "_queued",
+        "_stuck", "_tickets", "_transport", "_wake", "address", "extension", "id", "leaves_for_good", "name",
+        "operator", "outbox_limit", "presence", "seat", "username",
+    )  # fmt: skip
+
+    def __init__(self, name: str, transport: Transport, address: str, outbox_limit: int) -> None:
+        """`name` is the handler's (`client-7`), `address` the peer's IP, `outbox_limit` in bytes."""
+        self.name = name
+        self.address = address
+        self.outbox_limit = outbox_limit
+        self.id = 0
+        """Given by the registry; grows from login to login."""
+        self.username = ""
+        """Empty before `102 OK`."""
+        self.extension = ""
+        self.operator: Operator | None = None
+        self.seat: Seat | None = None
+        self.presence: Presence | None = None
+        self.leaves_for_good = False
+        self._transport = transport
+        self._wake = Wake()
+        self._closed = False
+        self._lock = threading.Lock()
+        self._open = False
+        self._broken = False
+        self._ending = ""
+        self._stuck = b""  # tried already: has to be tried again as it is
+        self._outbox: list[bytes] = []
+        self._queued = 0
+        self._held: list[bytes] | None = None
+        self._awaited = self._tickets = 0
+
+    # -- any thread ----------------------------------------------------------------------------------------
+
+    @property
+    def ending(self) -> str:
+        """Why the session is over; empty while it goes on."""
+        return self._ending
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a command's reply is awaited from somewhere else."""
+        return self._awaited != 0
+
+    def send(self, line: bytes) -> bool:
+        """Send a reply. False if the session is over."""
+        with self._lock:
+            return self._put(line)
+
+    def announce(self, line: bytes) -> bool:
+        """Send a line that nobody asked for; while announcements are held back, after what comes first."""
+        with self._lock:
+            if self._held is None or self._ending:
+                return self._put(line)
+            self._held.append(line)
+            return True
+
+    def say(self, ticket: int, line: bytes) -> bool:
+        """Send a line that belongs to an awaited reply, without ending the wait. False if that is over."""
+        with self._lock:
+            return self._awaited == ticket and self._put(line)
+
+    def complete(self, ticket: int, line: bytes) -> bool:
+        """Send the awaited reply: the client's next lines are read again. False if nobody waits any more."""
+        with self._lock:
+            if self._awaited != ticket:
+                return False
+            self._awaited = 0
+            self._put(line)
+            self._rouse()
+            return True
+
+    def close(self, reason: str, bye: bytes = b"", *, for_good: bool = False) -> bool:
+        """End the session, after a last line; the first reason counts. False if it was over already.
+
+        `for_good`: the operator leaves, so no grace for coming back.
+        """
+        with self._lock:
+            if self._ending:
+                return False
+            if bye:
+                self._put(bye)
+            self.leaves_for_good = for_good
+            self._end(self._ending or reason)
+            return True
+
+    def rouse(self) -> None:
+        """Make the handler thread look at the time, and at the settings, again."""
+        with self._lock:
+            self._rouse()
+
+    # -- under the lock ------------------------------------------------------------------------------------
+
+    def _put(self, line: bytes) -> bool:
+        if self._ending or not self._open:
+            return False
+        if not line:
+            return True
+        if not self._queued:
+            try:
+                taken = self._transport.send(line)
+            except OSError as error:
+                self._break(f"connection lost: {error.strerror or error}")
+                return False
+            if taken == len(line):
+                return True
+            line = self._stuck = line[taken:]
+            self._rouse()
+        else:
+            self._outbox.append(line)
+        self._queued += len(line)
+        if self._queued > self.outbox_limit:
+            self._break(f"outbox overflow: {self._queued} bytes wait")
+            return False
+        return True
+
+    def _end(self, reason: str) -> None:
+        self._ending = reason
+        self._awaited = 0
+        self._rouse()
+
+    def _rouse(self) -> None:
+        if not self._closed:  # the descriptor may be somebody else's by then
+            self._wake.set()
+
+    def _break(self, reason: str) -> None:
+        """Nothing more can be sent."""
+        self._broken = True
+        self._stuck = b""
+        self._outbox.clear()
+        self._queued = 0
+        if not self._ending:
+            self._end(reason)
+
+    # -- the handler thread ----------------------------------------------------------------------------------
+
+    def shake_hands(self) -> int:
+        """Go on with the transport's handshake; see there. Afterwards lines can be sent. Raises OSError."""
+        with self._lock:
+            event = self._transport.shake_hands()
+            self._open = not event
+        return event
+
+    def poll(self, event: int, timeout: float) -> bool:
+        """Wait for a poll event, for room for what waits to be sent, or to be woken, at most so many seconds.
+
+        Tells whether the client spoke. A broken connection counts as speaking: `receive` then says so.
+        """
+        if self._queued or self._transport.wants_to_write:
+            event |= select.POLLOUT
+        poller = select.poll()
+        poller.register(self._wake.fileno(), select.POLLIN)
+        poller.register(self._transport.fileno(), event)
+        spoke = False
+        for descriptor, found in poller.poll(max(0.0, timeout) * 1000):
+            if descriptor == self._wake.fileno():
+                self._wake.drain()
+            else:
+                spoke = bool(found & ~select.POLLOUT)
+        return spoke
+
+    def hold(self) -> None:
+        """Keep announcements back until `release`."""
+        self._held = []
+
+    def release(self, first: bytes) -> None:
+        """Send a reply, then the announcements that came meanwhile, then each as it comes."""
+        with self._lock:
+            held, self._held = self._held or [], None
+            self._put(b"".join([first, *held]))
+
+    def wait(self) -> int:
+        """Await a reply from somewhere else. Returns the ticket for `say` and `complete`."""
+        with self._lock:
+            self._tickets += 1
+            self._awaited = self._tickets
+            return self._tickets
+
+    def receive(self) -> bytes | None:
+        """What the client sent; empty when nothing will come any more, None if there is nothing now."""
+        try:
+            if not self._transport.one_at_a_time:
+                return self._transport.receive()
+            with self._lock:
+                return self._transport.receive()
+        except OSError as error:
+            with self._lock:
+                self._break(f"connection lost: {error.strerror or error}")
+            return b""
+
+    def pending(self) -> bool:
+        """Whether there is something to receive that `poll` does not know of."""
+        return self._transport.pending()
+
+    def finish(self) -> None:
+        """Send the last lines, as far as the client takes them in `LINGER` seconds, and close the socket."""
+        deadline = time.monotonic() + LINGER
+        self._ending = self._ending or "closed"
+        try:
+            while self._queued and (left := deadline - time.monotonic()) > 0:
+                self.poll(0, left)
+                self.flush()
+            if self._open and not self._broken:
+                self._hang_up(deadline)
+        except OSError:
+            pass  # the client was quicker
+        with self._lock:
+            self._closed = True
+            self._transport.close()
+            self._wake.close()
+
+    def _hang_up(self, deadline: float) -> None:
+        """Say that nothing follows, and wait for the client to say so too."""
+        with self._lock:
+            self._transport.end()
+        while (left := deadline - time.monotonic()) > 0:
+            if self.poll(select.POLLIN, left) and self.receive() == b"":
+                break
+
+    def flush(self) -> None:
+        """Send what waits, as far as it is taken now."""
+        while self._queued and self._flush_chunk():
+            pass
+
+    def _flush_chunk(self) -> bool:
+        with self._lock:
+            if not self._stuck:
+                self._stuck = self._next_chunk()
+            try:
+                taken = self._transport.send(self._stuck)
+            except OSError as error:
+                self._break(f"connection lost: {error.strerror or error}")
+                return False
+            self._stuck = self._stuck[taken:]
+            self._queued -= taken
+            return taken > 0
+
+    def _next_chunk(self) -> bytes:
+        size = count = 0
+        for line in self._outbox:
+            size += len(line)
+            count += 1
+            if size >= CHUNK:
+                break
+        chunk = b"".join(self._outbox[:count])
+        del self._outbox[:count]
+        return chunk

@@ -1,0 +1,85 @@
+"""A CtiServer on a free port with a fake desk behind it, and a small configuration."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable
+from types import TracebackType
+
+from astcti_server.clients.listener import CtiServer
+from astcti_server.clients.reception import Reception
+from astcti_server.clients.registry import Registry
+from schemas.configuration import Binding, Configuration, Operator, Seat, Service
+from schemas.server_settings import ListenSettings
+from tests.fake.fake_desk import FakeDesk
+from tests.fake.line_client import LineClient, md5
+
+SEAT_1, SEAT_2, SEAT_3 = "00:11:22:33:44:01", "00:11:22:33:44:02", "00:11:22:33:44:03"
+MARIO = Operator("mario", "Mario Rossi", f"md5:{md5('rosso')}", seat=SEAT_1)
+ANNA = Operator("anna", "Anna Verdi", f"md5:{md5('verde')}", begin_in_pause=True)
+LUCA = Operator("luca", "Luca Bianchi", f"md5:{md5('bianco')}", enabled=False)
+CONFIGURATION = Configuration(
+    services=(
+        Service("Demo", "astctidemo", "inbound", True, "astcti",
+                operators=(Binding("mario", 1), Binding("anna", 2))),
+        Service("Outside line", "outbound", "outbound", operators=(Binding("mario"),)),
+        Service("Closed", "closed", "outbound", enabled=False, operators=(Binding("mario"),)),
+        Service("Other", "other", "outbound", operators=(Binding("anna"),)),
+    ),
+    seats=(
+        Seat(SEAT_1, "PJSIP/201", "PJSIP/201"),
+        Seat(SEAT_2, "SIP/202", "Local/202@agents/n", "SIP/202"),
+        Seat(SEAT_3, "SIP/203", "SIP/203", address="192.0.2.3"),
+    ),
+    operators=(MARIO, ANNA, LUCA),
+    pause_reasons=("Lunch break", "Training"),
+)  # fmt: skip
+
+
+class Counter:
+    """Where clients come to: use it in a `with` block; on leaving it nobody may be left behind."""
+
+    def __init__(
+        self, listen: ListenSettings | None = None, *,
+        clock: Callable[[], float] = time.monotonic, **clients: float,
+    ) -> None:  # fmt: skip
+        """`clients` replaces settings of the clients: `keep_alive=1.0`."""
+        self.desk = FakeDesk(CONFIGURATION)
+        self.limit(**clients)
+        self.registry = Registry()
+        self.reception = Reception.of(self.desk, self.registry, clock)
+        self.deaths: list[str] = []
+        self.server = CtiServer(
+            listen or ListenSettings(port=0), self.reception, lambda name, error: self.deaths.append(name)
+        )
+
+    def limit(self, **clients: float) -> None:
+        """Change settings of the clients."""
+        settings = self.desk.server_settings
+        changed = dataclasses.replace(settings.clients, **clients)  # type: ignore[arg-type]
+        self.desk.server_settings = dataclasses.replace(settings, clients=changed)
+
+    def __enter__(self) -> Counter:
+        self.server.open()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self.server.stop() == []
+        assert self.server.handlers == []
+        assert self.deaths == []
+
+    def client(self, **how: int) -> LineClient:
+        """A new client, not greeted yet."""
+        return LineClient(self.server.port, **how)  # type: ignore[arg-type]
+
+    def seated(
+        self, username: str = "mario", password: str = "rosso", mac: str = "", **how: int
+    ) -> LineClient:
+        """A client that is logged in and sits on a seat; the desk knows it."""
+        client = self.client(**how)
+        answer = client.log_in(username, password, mac)
+        assert answer.startswith("100 OK" if mac else "102 OK"), answer
+        return client

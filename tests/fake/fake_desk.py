@@ -1,0 +1,78 @@
+"""The server's side of the clients' commands, played by the test: it records, and answers when told to."""
+
+from __future__ import annotations
+
+import queue
+from dataclasses import dataclass, field
+from typing import Any
+
+from astcti_server.clients.desk import Done, Presence, Progress
+from schemas.configuration import Configuration
+from schemas.server_settings import AmiSettings, ServerSettings
+
+PATIENCE = 5.0  # seconds that a test waits for a client's request at most
+
+
+@dataclass
+class Request:
+    """A command that arrived at the desk. `answer` is its callback: the test calls it, on its own thread."""
+
+    name: str
+    presence: Presence
+    arguments: tuple[Any, ...]
+    answer: Any
+
+
+@dataclass
+class FakeDesk:
+    """Implements `astcti_server.clients.desk.Desk`. Set its attributes; read its queues."""
+
+    in_force: Configuration = field(default_factory=Configuration)
+    server_settings: ServerSettings = field(
+        default_factory=lambda: ServerSettings(ami=AmiSettings("astcti", "secret"))
+    )
+    up: bool = True
+    arrivals: queue.Queue[Presence] = field(default_factory=queue.Queue)
+    departures: queue.Queue[tuple[int, bool]] = field(default_factory=queue.Queue)
+    requests: queue.Queue[Request] = field(default_factory=queue.Queue)
+
+    def configuration(self) -> Configuration:
+        return self.in_force
+
+    def settings(self) -> ServerSettings:
+        return self.server_settings
+
+    def pbx_up(self) -> bool:
+        return self.up
+
+    def arrived(self, presence: Presence) -> None:
+        self.arrivals.put(presence)
+
+    def left(self, session_id: int, at_once: bool) -> None:
+        self.departures.put((session_id, at_once))
+
+    def originate(self, presence: Presence, exten: str, context: str, priority: int, done: Done) -> None:
+        self.requests.put(Request("originate", presence, (exten, context, priority), done))
+
+    def pause(self, presence: Presence, wish: bool, reason: str, progress: Progress) -> None:
+        self.requests.put(Request("pause", presence, (wish, reason), progress))
+
+    def hangup(self, presence: Presence, uniqueid: str, done: Done) -> None:
+        self.requests.put(Request("hangup", presence, (uniqueid,), done))
+
+    def transfer(self, presence: Presence, uniqueid: str, exten: str, context: str, done: Done) -> None:
+        self.requests.put(Request("transfer", presence, (uniqueid, exten, context), done))
+
+    # -- for the test ----------------------------------------------------------------------------------------
+
+    def next_arrival(self) -> Presence:
+        """Who sat down next."""
+        return self.arrivals.get(timeout=PATIENCE)
+
+    def next_departure(self) -> tuple[int, bool]:
+        """The session that ended next, and whether for good."""
+        return self.departures.get(timeout=PATIENCE)
+
+    def next_request(self) -> Request:
+        """The command that came next."""
+        return self.requests.get(timeout=PATIENCE)
