@@ -109,7 +109,7 @@ class QueueKeeper:
             self._step_all(rival.presence.queue_interface)
 
     def left(self, session_id: int, at_once: bool) -> None:
-        """A session ended, for good or for no longer than the grace time. Ignored if a newer one took over."""
+        """A session ended, for good or for less than the grace time. Ignored if a newer one took over."""
         attendance = self._attendances.of_session(session_id)
         if attendance is None:
             return

@@ -64,7 +64,7 @@ class PauseRequest:
         self._attempt += 1
         attempt = self._attempt
         self._missing = set(queues)
-        action = actions.queue_pause(self._interface, self.wish.paused, self.wish.reason)
+        action = actions.queue_pause(self._interface, paused=self.wish.paused, reason=self.wish.reason)
         self._link.submit(action, lambda outcome: self._answer(attempt, outcome))
         if self.started:
             self._acknowledge("pending")

@@ -147,8 +147,8 @@ class Place:
             return
         presence, pause = wanted.attendance.presence, wanted.attendance.pause
         self._submit(errand, actions.queue_add(
-            self.queue, self.interface, wanted.penalty, pause.paused,
-            plain_text(presence.full_name), presence.state_interface,
+            self.queue, self.interface, penalty=wanted.penalty, paused=pause.paused,
+            member_name=plain_text(presence.full_name), state_interface=presence.state_interface,
         ))
 
     def _rejoin(self) -> None:
@@ -186,7 +186,8 @@ class Place:
         assert self.wanted is not None
         pause = self.wanted.attendance.pause
         errand = self._errand = _Errand("pause")
-        self._submit(errand, actions.queue_pause(self.interface, pause.paused, pause.reason, self.queue))
+        self._submit(errand, actions.queue_pause(
+            self.interface, paused=pause.paused, reason=pause.reason, queue=self.queue))
 
     def _read(self, after: Kind) -> None:
         errand = self._errand = _Errand("read", after=after)
