@@ -33,6 +33,11 @@ class Replay:
         self._tracker.configure(configuration, all_calls=all_calls)
         self._listing: list[Event] | None = None
 
+    @property
+    def calls(self) -> int:
+        """How many channels are known at this point of the transcript."""
+        return len(self._tracker.table)
+
     def feed(self, data: bytes) -> None:
         """Take in bytes as they were read from the manager's socket."""
         for message in self._parser.feed(data):

@@ -35,6 +35,7 @@ from astcti_server.ami.vocabulary import (
     Newexten,
     Newstate,
     OriginateResponse,
+    Pickup,
     Rename,
     Shutdown,
     TelephoneEvent,
@@ -120,6 +121,7 @@ class Dialect:
             "HangupRequest": self._hangup_request, "SoftHangupRequest": self._hangup_request,
             "OriginateResponse": self._originate_response,
             "Transfer": self._transfer, "BlindTransfer": self._blind_transfer,
+            "Pickup": self._pickup,
             "AttendedTransfer": self._attended_transfer,
             "Join": queues.caller_entered, "QueueCallerJoin": queues.caller_entered,
             "QueueEntry": queues.caller_entered, "Leave": queues.caller_left,
@@ -236,6 +238,9 @@ class Dialect:
     def _transfer(self, event: Event) -> Telephone:
         kind, transferer, transferee = event.values(("TransferType", "Uniqueid", "TargetUniqueid"))
         return [Transfer("attended" if kind.lower() == "attended" else "blind", transferer, transferee)]
+
+    def _pickup(self, event: Event) -> Telephone:
+        return [Pickup(*event.values(("Uniqueid", "Channel", "TargetUniqueid", "TargetChannel")))]
 
     def _blind_transfer(self, event: Event) -> Telephone:
         return [Transfer("blind", *event.values(("TransfererUniqueid", "TransfereeUniqueid")))]

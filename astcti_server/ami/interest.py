@@ -18,7 +18,7 @@ Sieve: TypeAlias = Callable[[bytes], bool]
 CALL_EVENTS: Final = frozenset({
     "Newchannel", "Newstate", "NewCallerid", "NewConnectedLine", "Rename", "Hangup", "HangupRequest",
     "SoftHangupRequest", "Dial", "DialBegin", "DialEnd", "OriginateResponse", "Link", "Unlink", "Bridge",
-    "BridgeCreate", "BridgeEnter", "BridgeLeave", "BridgeDestroy", "BridgeMerge", "Transfer", "BlindTransfer",
+    "BridgeCreate", "BridgeEnter", "BridgeLeave", "BridgeDestroy", "BridgeMerge", "Transfer", "BlindTransfer", "Pickup",
     "AttendedTransfer",
 })  # fmt: skip
 QUEUE_EVENTS: Final = frozenset({

@@ -166,6 +166,15 @@ class AgentCalled(NamedTuple):
     interface: str
 
 
+class Pickup(NamedTuple):
+    """Somebody took a call that rings at another phone. Ids may be empty: old Asterisks give names only."""
+
+    picker: str
+    picker_channel: str
+    target: str
+    target_channel: str
+
+
 class Transfer(NamedTuple):
     """Someone handed a call on (for the log and the record; the links that follow say who talks to whom)."""
 
@@ -197,6 +206,6 @@ class Shutdown(NamedTuple):
 
 TelephoneEvent: TypeAlias = (
     Newchannel | Newstate | Dial | DialEnd | Newexten | VariableSet | Link | Unlink | Rename | Hangup
-    | HangupRequest | RingNoAnswer | OriginateResponse | QueueCaller | AgentCalled | Transfer | QueueMember
+    | HangupRequest | RingNoAnswer | OriginateResponse | QueueCaller | AgentCalled | Pickup | Transfer | QueueMember
     | Shutdown
 )

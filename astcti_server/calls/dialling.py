@@ -98,6 +98,12 @@ def answered(party: Party) -> None:
         party.caller.answers += 1
 
 
+def took_over(party: Party) -> None:
+    """A phone that was up for its own sake answers a caller now."""
+    party.answered = False
+    answered(party)
+
+
 def change_places(first: AsteriskCall, second: AsteriskCall) -> None:
     """A masquerade moved the party of `first` onto `second`'s id: the parties change places, edges stay."""
     moved, replaced = first.party, second.party

@@ -63,7 +63,7 @@ def _dialplan_parties(leg: Leg, other: Party | None) -> Iterator[Party]:
     if caller is own.caller:
         yield from own.path
     yield caller
-    if not caller.calling and caller.caller is not None and caller.caller is not own:
+    if not caller.calling and caller.caller not in (None, own) and caller is not own.caller:
         # The called end of an earlier call was handed on: what its caller went through counts.
         yield from caller.path
         yield caller.caller

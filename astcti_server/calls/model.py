@@ -181,6 +181,6 @@ def end_of_ring(leg: Leg, hangup: Hangup) -> End:
 
 
 def _end_of_own_call(leg: Leg, hangup: Hangup) -> End:
-    if leg.party.leaving:
-        return "cancelled"
-    return "refused" if hangup.cause in (17, 21) else "missed"
+    if hangup.cause in (17, 21):
+        return "refused"
+    return "cancelled" if leg.party.leaving else "missed"

@@ -55,7 +55,7 @@ class Pairing:
         if pair is None:
             pair = Pair(repeat=self.reading_state)
             party.pairs[other] = other.pairs[party] = pair
-            _remember_caller(party, other)
+            _remember_caller(party, other, path)
             self._tell_link(party, other, path, repeat=pair.repeat)
             return
         if not pair.connected:
@@ -89,9 +89,12 @@ class Pairing:
                 self._teller.tell(one.leg, "Unlink", other=peer)
 
 
-def _remember_caller(party: Party, other: Party) -> None:
-    """Where no Dial told it: the end that began the call is the caller of the end that did not."""
-    for called, calling in ((party, other), (other, party)):
-        if called.caller is None and not called.calling and calling.calling:
+def _remember_caller(party: Party, other: Party, path: tuple[Party, ...]) -> None:
+    """Where no Dial told who called: the end at a Local channel's first half, or the end that began its call."""
+    for called, calling, near in ((party, other, path[-1:]), (other, party, path[:1])):
+        if called.caller is not None or called.calling:
+            continue
+        if calling.calling or (near and near[0].call.channel.endswith("1")):
             called.caller = calling
             calling.callees[called] = None
+            return

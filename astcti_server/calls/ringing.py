@@ -38,6 +38,8 @@ class Ringing:
             leg.ringing = destination.call.state == "Ringing"
             leg.dial_status = ""
         caller = dialling.resolve(self._table, destination)
+        if destination.call.state == "Up" and not destination.call.is_local:
+            dialling.took_over(destination)  # picked up: the phone that rang before has lost
         if leg is not None:
             self._teller.tell(leg, "Dial")
             self.tell_caller(leg)
@@ -86,6 +88,16 @@ class Ringing:
             self._teller.service_may_be_known(member.party.leg)
             self.tell_caller(member.party.leg)
 
+    def pickup(self, event: ami.Pickup) -> None:
+        """A phone takes the call that rings at another one: it is rung by that caller now."""
+        picker = self._table.find(event.picker) or self._table.named(event.picker_channel)
+        target = self._table.find(event.target) or self._table.named(event.target_channel)
+        if picker is None or target is None or target.party.caller is None:
+            return
+        picker.party.dialled = True
+        dialling.attach(picker.party, target.party.caller, target.party.path)
+        dialling.took_over(picker.party)
+
     def state_changed(self, call: AsteriskCall, *, changed: bool) -> None:
         """A channel rings, is up, or learned who is connected."""
         party, leg = call.party, call.party.leg
@@ -125,7 +137,7 @@ class Ringing:
         if dialling.resolve(self._table, party) is not None or party.originated or party.calling:
             return
         root = self._table.find(party.linkedid) if party.linkedid else None
-        if root is not None and root.party is not party and root.party.calling:
+        if root is not None and root.party is not party and root.party.calling and not root.party.pairs:
             dialling.attach(party, root.party)
             return
         caller = self._queue_callers.only_one_with(party.connected_number)

@@ -13,8 +13,11 @@ from typing import NamedTuple
 from astcti_server.calls.model import AsteriskCall
 
 
+GONE_REMEMBERED = 4096  # Asterisk tells of a channel a few events after its Hangup, not thousands
+
+
 class MissingCallError(KeyError):
-    """An event names a channel that is not in the table: normal after attaching to a running PBX."""
+    """An event names a channel that has hung up already: Asterisk 12 and later tell in several voices."""
 
 
 class CallSnapshot(NamedTuple):
@@ -33,6 +36,7 @@ class CallTable:
         self._lock = threading.Lock()
         self._calls: dict[str, AsteriskCall] = {}
         self._by_name: dict[str, AsteriskCall] = {}
+        self._gone: dict[str, None] = {}
 
     def __len__(self) -> int:
         return len(self._calls)
@@ -41,12 +45,9 @@ class CallTable:
         """AMI thread only."""
         return self._calls.get(uniqueid)
 
-    def get(self, uniqueid: str) -> AsteriskCall:
-        """AMI thread only. Raises `MissingCallError`."""
-        try:
-            return self._calls[uniqueid]
-        except KeyError:
-            raise MissingCallError(uniqueid) from None
+    def is_gone(self, uniqueid: str) -> bool:
+        """Whether a channel hung up lately. AMI thread only."""
+        return uniqueid in self._gone
 
     def named(self, channel: str) -> AsteriskCall | None:
         """The channel that has this name now. AMI thread only."""
@@ -83,6 +84,9 @@ class CallTable:
                 if linked is not None:
                     linked.links.discard(call.uniqueid)
             call.links.clear()
+        self._gone[call.uniqueid] = None
+        if len(self._gone) > GONE_REMEMBERED:
+            del self._gone[next(iter(self._gone))]
 
     def all(self) -> Iterable[AsteriskCall]:
         """Every call, as a list of its own. AMI thread only."""

@@ -19,7 +19,7 @@ from astcti_server.calls.originations import Originations
 from astcti_server.calls.pairing import Pairing
 from astcti_server.calls.ringing import Ringing
 from astcti_server.calls.seat_legs import SeatLegs
-from astcti_server.calls.table import CallTable
+from astcti_server.calls.table import CallTable, MissingCallError
 from astcti_server.calls.teller import Attendance, Teller
 from schemas.configuration import Configuration
 from schemas.events import Cause
@@ -56,6 +56,7 @@ class Tracker:
             ami.OriginateResponse: self._originate_response,
             ami.QueueCaller: self._ringing.queue_caller,
             ami.AgentCalled: self._ringing.agent_called,
+            ami.Pickup: self._ringing.pickup,
         }
 
     def configure(self, configuration: Configuration, *, all_calls: bool) -> None:
@@ -65,9 +66,7 @@ class Tracker:
 
     def handle(self, event: ami.TelephoneEvent) -> list[Notification]:
         """Take in one event; returns the notifications that it causes, in order."""
-        method = self._methods.get(type(event))
-        if method is not None:
-            method(event)
+        self._take_in(event)
         return self._teller.taken()
 
     def attended(self, extension: str) -> list[Notification]:
@@ -102,17 +101,28 @@ class Tracker:
         self._pairing.reading_state = True
         try:
             for event in events:
-                self._methods[type(event)](event)
+                self._take_in(event)
             self._pairing.review(call for call in self.table.all() if not call.is_local)
         finally:
             self._pairing.reading_state = False
         return self._teller.taken()
+
+    def _take_in(self, event: ami.TelephoneEvent) -> None:
+        method = self._methods.get(type(event))
+        if method is None:
+            return
+        try:
+            method(event)
+        except MissingCallError as missing:
+            logger.debug("%s is gone already: %r", missing, event)
 
     # -- channels ------------------------------------------------------------------------------------------
 
     def _call(self, uniqueid: str, channel: str) -> AsteriskCall:
         call = self.table.find(uniqueid)
         if call is None:
+            if self.table.is_gone(uniqueid):
+                raise MissingCallError(uniqueid)
             call = self.table.add(uniqueid, channel)
             self._legs.make(call.party)
         return call
@@ -135,6 +145,8 @@ class Tracker:
             self._teller.tell(party.leg, "Newchannel")
 
     def _newstate(self, event: ami.Newstate) -> None:
+        if not event.state and self.table.find(event.uniqueid) is None:
+            return
         call = self._call(event.uniqueid, event.channel)
         party = call.party
         changed = bool(event.state) and event.state != call.state
