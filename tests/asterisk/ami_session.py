@@ -1,4 +1,4 @@
-"""A tiny AMI client on a blocking socket: what the rig, the recorder and the rig's own tests need, and no more.
+"""A tiny AMI client on a blocking socket: what the rig and its own tests need, and no more.
 
 It shares no code with the server on purpose: a test that compares the server with what Asterisk said needs
 a second opinion.
@@ -25,7 +25,9 @@ class Message(dict[str, str]):
     def parse(cls, block: bytes) -> "Message":
         """The message in `block`, which has no banner and no empty line at its end."""
         pairs = (line.partition(b":") for line in block.split(b"\r\n"))
-        return cls((key.decode("latin-1"), value.strip().decode("utf-8", "replace")) for key, _, value in pairs)
+        return cls(
+            (key.decode("latin-1"), value.strip().decode("utf-8", "replace")) for key, _, value in pairs
+        )
 
     def says(self, event: str, **fields: str) -> bool:
         """Whether this is the event with these values, for example says("BridgeEnter", Exten="101")."""
@@ -38,8 +40,15 @@ class AmiSession:
     `tap`, if given, gets every byte read, from the banner on.
     """
 
-    def __init__(self, port: int, username: str = "astcti", secret: str = "astcti", events: bool = True,
-                 tap: BinaryIO | None = None, timeout: float = 10.0) -> None:
+    def __init__(
+        self,
+        port: int,
+        username: str = "astcti",
+        secret: str = "astcti",
+        events: bool = True,
+        tap: BinaryIO | None = None,
+        timeout: float = 10.0,
+    ) -> None:
         self.messages: list[Message] = []  # everything received, responses too
         self._tap = tap
         self._timeout = timeout
@@ -55,8 +64,9 @@ class AmiSession:
     def __enter__(self) -> "AmiSession":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 traceback: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -69,8 +79,11 @@ class AmiSession:
         lines = [f"Action: {name}", f"ActionID: {action_id}"]
         lines += [f"{key}: {value}" for key, value in fields.items()]
         self._socket.sendall("\r\n".join(lines).encode() + BLOCK_END)
-        return self._await(lambda m: "Response" in m and m.get("ActionID") == action_id, len(self.messages),
-                           f"response to {name}")
+        return self._await(
+            lambda m: "Response" in m and m.get("ActionID") == action_id,
+            len(self.messages),
+            f"response to {name}",
+        )
 
     def must(self, name: str, **fields: str) -> Message:
         """Like `action`, but raises AmiError if the response is an error."""
@@ -90,7 +103,9 @@ class AmiSession:
         """The first such event received from index `since` of `messages` on; waits for it if need be."""
         return self._await(lambda m: m.says(event, **fields), since, f"{event} {fields}", timeout)
 
-    def wait_until(self, fact: Callable[["AmiSession"], bool], what: str, timeout: float | None = None) -> None:
+    def wait_until(
+        self, fact: Callable[["AmiSession"], bool], what: str, timeout: float | None = None
+    ) -> None:
         """Read on until `fact(self)` holds; it is asked again after each message."""
         deadline = time.monotonic() + (timeout or self._timeout)
         while not fact(self):
@@ -117,8 +132,9 @@ class AmiSession:
         self.banner, _, self._pending = self._pending.partition(b"\r\n")
         self.must("Login", Username=username, Secret=secret, Events="on" if events else "off")
 
-    def _await(self, wanted: Callable[[Message], bool], since: int, what: str,
-               timeout: float | None = None) -> Message:
+    def _await(
+        self, wanted: Callable[[Message], bool], since: int, what: str, timeout: float | None = None
+    ) -> Message:
         deadline = time.monotonic() + (timeout or self._timeout)
         for message in self.messages[since:]:
             if wanted(message):

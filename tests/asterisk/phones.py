@@ -1,6 +1,7 @@
-"""SIP phones for the rig. Each is one SIPp process that plays one scenario of scenarios/ and reports at its end.
+"""SIP phones for the rig. Each is one SIPp process that plays one scenario of scenarios/.
 
-A phone without RTP: Asterisk hears nothing and minds nothing. Times are in seconds and short on purpose.
+A phone sends silence while it talks: without any sound Asterisk would not take Local channels out of a call.
+Times are in seconds and short on purpose.
 """
 
 import contextlib
@@ -15,13 +16,13 @@ from types import TracebackType
 from urllib.parse import quote
 
 from tests.asterisk.registration import NotRegistered, register, unregister
-from tests.asterisk.rig import Asterisk, filled, free_ports
+from tests.asterisk.rig import SILENCE, Asterisk, filled, free_ports
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 OUTSIDE = {"caller": ("3331234567", "Demo Caller"), "caller2": ("3337654321", "Second Caller")}
 FOREVER = 3600.0
 BETWEEN_DIGITS = 0.08  # Asterisk takes INFO digits that come quicker for bouncing keys
-SETTLE = 0.6  # Answer() waits half a second for sound, of which we send none
+SETTLE = 0.3  # Answer() waits for the first sound
 
 Step = tuple[str, dict[str, str]]  # a file of scenarios/steps/, and its values
 
@@ -41,26 +42,36 @@ def digits(keys: str) -> list[Step]:
 
 
 def refer(exten: str, replaces: str = "") -> list[Step]:
-    """Transfer the other end by SIP REFER: blind to `exten`, or into another call whose `Phone.dialog` is given."""
-    return [("refer", {"exten": exten, "replaces": f"?Replaces={quote(replaces, safe='')}" if replaces else ""})]
+    """Transfer the other end by SIP REFER: blind to `exten`, or into the call with that `Phone.dialog`."""
+    return [
+        ("refer", {"exten": exten, "replaces": f"?Replaces={quote(replaces, safe='')}" if replaces else ""})
+    ]
 
 
 class Phone:
-    """A running SIPp. `wait` for the end of its scenario, or `stop` it; in a `with` block it is stopped at the end."""
+    """A running SIPp. `wait` for the end of its scenario, or `stop` it, as a `with` block does at its end."""
 
-    def __init__(self, asterisk: Asterisk, name: str, scenario: str, calls: int = 1, registers: bool = True,
-                 options: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        asterisk: Asterisk,
+        name: str,
+        scenario: str,
+        calls: int = 1,
+        registers: bool = True,
+        options: tuple[str, ...] = (),
+    ) -> None:
         self.name = name
         self._asterisk = asterisk
         self._registers = registers
         port = register(name, asterisk.sip_port) if registers else free_ports(1, socket.SOCK_DGRAM)[0]
         self._folder = Path(tempfile.mkdtemp(prefix=f"phone-{name}-", dir=asterisk.folder))
         (self._folder / "scenario.xml").write_text(scenario)
+        (self._folder / "silence.ulaw").write_bytes(SILENCE * 10)
         with (self._folder / "output").open("wb") as output:
             self._process = subprocess.Popen(
-                ["sipp", f"127.0.0.1:{asterisk.sip_port}", "-i", "127.0.0.1", "-p", str(port), "-mi", "127.0.0.1",
-                 "-sf", "scenario.xml", "-m", str(calls), "-nostdin", "-aa", "-skip_rlimit",
-                 "-trace_err", "-error_file", "errors", "-trace_msg", "-message_file", "messages",
+                ["sipp", f"127.0.0.1:{asterisk.sip_port}", "-i", "127.0.0.1", "-p", str(port),
+                 "-mi", "127.0.0.1", "-sf", "scenario.xml", "-m", str(calls), "-nostdin", "-skip_rlimit",
+                 "-aa", "-trace_err", "-error_file", "errors", "-trace_msg", "-message_file", "messages",
                  "-trace_logs", "-log_file", "log", *options],
                 cwd=self._folder, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
             )  # fmt: skip
@@ -69,8 +80,9 @@ class Phone:
     def __enter__(self) -> "Phone":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 traceback: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         self.stop()
 
     def wait(self, timeout: float = 15.0) -> None:
@@ -125,9 +137,15 @@ class Phone:
         return "\n".join(parts)
 
 
-def callee(asterisk: Asterisk, name: str, ring: float = 0.2, talk: float = 5.0, then: list[Step] | None = None,
-           calls: int = 1) -> Phone:
-    """A phone that rings `ring` seconds, answers, takes the steps of `then` and hangs up after `talk` seconds more.
+def callee(
+    asterisk: Asterisk,
+    name: str,
+    ring: float = 0.2,
+    talk: float = 5.0,
+    then: list[Step] | None = None,
+    calls: int = 1,
+) -> Phone:
+    """A phone that rings, answers after `ring` seconds, takes its steps, and hangs up after `talk` more.
 
     It ends well when the caller gives up while it rings, and when the other end hangs up first.
     """
@@ -152,9 +170,18 @@ def forwards(asterisk: Asterisk, name: str, exten: str, calls: int = 1) -> Phone
     return Phone(asterisk, name, filled(_text("refuser"), values), calls)
 
 
-def caller(asterisk: Asterisk, exten: str, keys: str = "", talk: float = 5.0, patience: float = 30.0,
-           then: list[Step] | None = None, name: str = "caller", number: str = "", display: str = "") -> Phone:
-    """A caller from outside, `caller` or `caller2`: dials `exten`, presses `keys` once answered, and hangs up after `talk` seconds more.
+def caller(
+    asterisk: Asterisk,
+    exten: str,
+    keys: str = "",
+    talk: float = 5.0,
+    patience: float = 30.0,
+    then: list[Step] | None = None,
+    name: str = "caller",
+    number: str = "",
+    display: str = "",
+) -> Phone:
+    """A caller from outside (or `caller2`): dials, presses `keys` once answered, hangs up after `talk`.
 
     It gives up after `patience` seconds without an answer (a queue answers at once: there `talk` counts).
     `display` may be anything but CR, LF and NUL.
@@ -164,26 +191,46 @@ def caller(asterisk: Asterisk, exten: str, keys: str = "", talk: float = 5.0, pa
     return _call(asterisk, name, exten, talk, patience, steps, identity, True)
 
 
-def dials(asterisk: Asterisk, name: str, exten: str, talk: float = 5.0, patience: float = 30.0,
-          then: list[Step] | None = None) -> Phone:
+def dials(
+    asterisk: Asterisk,
+    name: str,
+    exten: str,
+    talk: float = 5.0,
+    patience: float = 30.0,
+    then: list[Step] | None = None,
+) -> Phone:
     """One of the phones 201 to 203 dials; it may have another call as `callee` at the same time."""
     return _call(asterisk, name, exten, talk, patience, then or [], (name, name), False)
 
 
-def _call(asterisk: Asterisk, name: str, exten: str, talk: float, patience: float, steps: list[Step],
-          identity: tuple[str, str], registers: bool) -> Phone:
+def _call(
+    asterisk: Asterisk,
+    name: str,
+    exten: str,
+    talk: float,
+    patience: float,
+    steps: list[Step],
+    identity: tuple[str, str],
+    registers: bool,
+) -> Phone:
     number, display = identity
     scenario = _scenario("caller", name, talk, steps, exten=exten, patience=_milliseconds(patience))
     quoted = display.replace("\\", "\\\\").replace('"', '\\"')
-    return Phone(asterisk, name, scenario, 1, registers, ("-key", "number", number, "-key", "display", quoted))
+    return Phone(
+        asterisk, name, scenario, 1, registers, ("-key", "number", number, "-key", "display", quoted)
+    )
 
 
 def _scenario(kind: str, name: str, talk: float, steps: list[Step] | None, **values: str) -> str:
     # PJSIP knows the outside caller by this header, chan_sip by its port; the other phones by their name.
     common = {"name": name, "identity": f"X-Rig: {name}", "talk": _milliseconds(talk), **values}
     numbered = zip(itertools.count(2), steps or [])
-    played = [filled(_text(f"steps/{step}"), {**common, **own, "cseq": str(cseq)}) for cseq, (step, own) in numbered]
-    return filled(_text(kind), {**common, "steps": "".join(played), "ending": filled(_text("ending"), common)})
+    played = [
+        filled(_text(f"steps/{step}"), {**common, **own, "cseq": str(cseq)}) for cseq, (step, own) in numbered
+    ]
+    return filled(
+        _text(kind), {**common, "steps": "".join(played), "ending": filled(_text("ending"), common)}
+    )
 
 
 def _text(name: str) -> str:

@@ -1,7 +1,7 @@
 """Record the scenes as raw AMI sessions: python -m tests.asterisk.record [22|16] [SCENE...]
 
-Writes tests/fixtures/ami/VERSION-SCENE.ami, exactly the bytes that Asterisk sent to a user with the rights of the
-manager.conf here. What we sent is not in it, so neither are secrets.
+Writes tests/fixtures/ami/VERSION-SCENE.ami: exactly the bytes that Asterisk sent to a user with the rights of
+the manager.conf here. What we sent is not in it, so neither are secrets.
 """
 
 import io

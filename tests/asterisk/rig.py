@@ -3,6 +3,7 @@
 Needs root, and what install.sh made. Everything listens on 127.0.0.1. See README.md for how to use it.
 """
 
+import contextlib
 import os
 import re
 import shutil
@@ -17,11 +18,17 @@ from tests.asterisk.ami_session import AmiError, AmiSession
 
 CACHE = Path(os.environ.get("ASTCTI_ASTERISK_CACHE", "/var/cache/astcti-test"))
 TEMPLATES = Path(__file__).parent / "etc"
+A_DAY = 86400.0
 TECHNOLOGIES = {16: "SIP", 22: "PJSIP"}
 
 OTHER_DRIVERS = {"SIP": "*_pjsip*.so", "PJSIP": "chan_sip.so"}  # modules of the phones we do not use
 # Without these files Asterisk gives up a transfer instead of announcing it.
 SOUNDS = ("pbx-transfer", "pbx-invalid", "pbx-invalidbutton", "beep", "beeperr", "privacy-unident")
+# Without these some modules do not load.
+EMPTY_FILES = (
+    "acl", "ccss", "cdr", "cel", "cli", "cli_aliases", "cli_permissions", "codecs", "confbridge", "dsp",
+    "enum", "followme", "http", "pjproject", "queuerules", "sorcery", "stasis", "udptl",
+)  # fmt: skip
 SILENCE = b"\xff" * 800  # 0.1 s of ulaw
 
 
@@ -47,10 +54,13 @@ class Asterisk:
 
     def __init__(self, version: int) -> None:
         if not installed(version):
-            raise RigError(f"Asterisk {version} is not installed, or we are not root: run tests/asterisk/install.sh")
+            raise RigError(
+                f"Asterisk {version} is not installed, or we are not root: run tests/asterisk/install.sh"
+            )
         self.version = version
         self.technology = TECHNOLOGIES[version]
         self.root = _root_of(version)
+        _remove_old_folders(self.root)
         self.folder = Path(tempfile.mkdtemp(prefix="rig-", dir=self.root))
         self.home = f"/{self.folder.name}"  # the same folder as the Asterisk in the chroot sees it
         self.ami_port, self.ami_tls_port = free_ports(2, socket.SOCK_STREAM)
@@ -65,8 +75,9 @@ class Asterisk:
         self.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 traceback: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         self.close()
 
     def device(self, name: str) -> str:
@@ -81,7 +92,9 @@ class Asterisk:
             raise RigError("it is running already")
         with (self.folder / "log/output").open("ab") as output:
             self._process = subprocess.Popen(
-                ["chroot", str(self.root), "asterisk", "-f", "-C", f"{self.home}/etc/asterisk.conf"],
+                # Should the tests be killed, it ends with them.
+                ["setpriv", "--pdeathsig", "KILL",
+                 "chroot", str(self.root), "asterisk", "-f", "-C", f"{self.home}/etc/asterisk.conf"],
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd="/",
             )  # fmt: skip
         deadline = time.monotonic() + timeout
@@ -93,7 +106,7 @@ class Asterisk:
             time.sleep(0.05)  # nothing tells us when the port begins to listen
 
     def stop(self, timeout: float = 10.0) -> None:
-        """Stop as `service asterisk stop` does: AMI clients get a Shutdown event, then the end of the connection."""
+        """Stop as a service is stopped: AMI clients get a Shutdown event, then the end of the connection."""
         if self._process is None:
             return
         self._drop_control()
@@ -172,10 +185,10 @@ class Asterisk:
     def log_tail(self, lines: int = 60) -> str:
         """The end of Asterisk's own log."""
         texts = []
-        for name in ("output", "full"):
+        for name, wanted in (("output", 5), ("full", lines)):
             log = self.folder / "log" / name
             if log.exists():
-                tail = log.read_text(errors="replace").splitlines()[-lines:]
+                tail = log.read_text(errors="replace").splitlines()[-wanted:]
                 texts.append(f"--- {log}\n" + "\n".join(tail))
         return "\n".join(texts)
 
@@ -194,9 +207,7 @@ class Asterisk:
             (self.folder / "etc" / template.name).write_text(filled(template.read_text(), values))
         modules = self.folder / "etc/modules.conf"
         modules.write_text(self._without_patterns(modules.read_text()))
-        # An absent file is a warning or, for some modules, a failure.
-        for name in ("acl", "ccss", "cdr", "cel", "codecs", "confbridge", "followme", "http", "sorcery", "stasis",
-                     "udptl", "enum", "dsp", "cli_aliases", "cli_permissions", "cli", "pjproject", "queuerules"):  # fmt: skip
+        for name in EMPTY_FILES:
             (self.folder / "etc" / f"{name}.conf").touch()
         shutil.copy(self.root / "etc/asterisk/indications.conf", self.folder / "etc")
         # Asterisk asks for its own address, and would ask a name server if this did not tell it.
@@ -243,6 +254,14 @@ class Asterisk:
         if self._control is not None:
             self._control.close()
             self._control = None
+
+
+def _remove_old_folders(root: Path) -> None:
+    """What instances left behind whose tests were killed."""
+    for folder in root.glob("rig-*"):
+        with contextlib.suppress(FileNotFoundError):  # another instance may be closing
+            if time.time() - folder.stat().st_mtime > A_DAY:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def filled(template: str, values: dict[str, str]) -> str:

@@ -1,6 +1,6 @@
 """Calls as they happen in an office, played on a real Asterisk from the first ring to the last hangup.
 
-A scene is a function of an Asterisk and an AMI session of it, which has seen everything since before the scene.
+A scene is a function of an Asterisk and an AMI session of it, which began before the scene.
 It returns when its calls are over. `SCENES` has them by name, with the pairs of phones that get connected:
 each pair is one Link, for each of its ends that is a seat.
 """
@@ -15,7 +15,7 @@ from tests.asterisk.rig import Asterisk
 
 Play = Callable[[Asterisk, AmiSession], None]
 
-HOSTILE_NAME = "Zoë \"Zo\" O'Brien <b>&amp;\\ \t\x01 {CALLDATA} ${EXTEN} \u20ac"
+HOSTILE_NAME = 'Zoë "Zo" O\'Brien <b>&amp;\\ \t\x01 {CALLDATA} ${EXTEN} \u20ac'
 OUTSIDE_NUMBER = "0551234"
 
 
@@ -45,8 +45,13 @@ def scene(story: str, *pairs: tuple[str, str]) -> Callable[[Play], Play]:
 
 def join(asterisk: Asterisk, ami: AmiSession, phone: str, queue: str = "astcti", interface: str = "") -> None:
     """Make the phone a member of the queue, by its device or through a Local channel."""
-    fields = {"Queue": queue, "Interface": interface or asterisk.device(phone), "Penalty": "1", "Paused": "false",
-              "MemberName": f"Agent {phone}"}  # fmt: skip
+    fields = {
+        "Queue": queue,
+        "Interface": interface or asterisk.device(phone),
+        "MemberName": f"Agent {phone}",
+        "Penalty": "1",
+        "Paused": "false",
+    }
     if interface:
         fields["StateInterface"] = asterisk.device(phone)
     ami.must("QueueAdd", **fields)
@@ -97,8 +102,11 @@ def queue_caller_gives_up(asterisk: Asterisk, ami: AmiSession) -> None:
         _call_and_wait(asterisk, "101", "12345", talk=0.5)
 
 
-@scene("two callers in two queues of one context, at the same time; 201 is in one, 202 in the other",
-       ("caller", "201"), ("caller2", "202"))
+@scene(
+    "two callers in two queues of one context, at the same time; 201 is in one, 202 in the other",
+    ("caller", "201"),
+    ("caller2", "202"),
+)
 def two_queues(asterisk: Asterisk, ami: AmiSession) -> None:
     with phones.callee(asterisk, "201", talk=1.5), phones.callee(asterisk, "202", talk=1.5):
         join(asterisk, ami, "201", "astcti")
@@ -146,8 +154,10 @@ def direct_caller_gives_up(asterisk: Asterisk, ami: AmiSession) -> None:
         _call_and_wait(asterisk, "301", patience=0.5)
 
 
-@scene("direct call whose caller shows a name full of markup, quotes, accents and control characters",
-       ("caller", "201"))
+@scene(
+    "direct call whose caller shows a name full of markup, quotes, accents and control characters",
+    ("caller", "201"),
+)
 def hostile_name(asterisk: Asterisk, ami: AmiSession) -> None:
     with (
         phones.callee(asterisk, "201", talk=0.5),
@@ -171,22 +181,32 @@ def pickup(asterisk: Asterisk, ami: AmiSession) -> None:
         calling.wait()
 
 
-@scene("direct call, 201 answers and transfers blind to 202 (SIP REFER)", ("caller", "201"), ("caller", "202"))
+@scene(
+    "direct call, 201 answers and transfers blind to 202 (SIP REFER)", ("caller", "201"), ("caller", "202")
+)
 def blind_transfer(asterisk: Asterisk, ami: AmiSession) -> None:
     steps = [*pause(0.5), *refer("202")]
     with phones.callee(asterisk, "201", then=steps, talk=1.0), phones.callee(asterisk, "202", talk=1.0):
         _call_and_wait(asterisk, "301")
 
 
-@scene("direct call, 201 answers and transfers blind to 202 (the ## feature)", ("caller", "201"), ("caller", "202"))
+@scene(
+    "direct call, 201 answers and transfers blind to 202 (the ## feature)",
+    ("caller", "201"),
+    ("caller", "202"),
+)
 def blind_transfer_by_keys(asterisk: Asterisk, ami: AmiSession) -> None:
     steps = [*pause(0.5), *digits("##"), *pause(0.3), *digits("202")]
     with phones.callee(asterisk, "201", then=steps, talk=3.0), phones.callee(asterisk, "202", talk=1.0):
         _call_and_wait(asterisk, "301")
 
 
-@scene("queue call, 201 answers, calls 202 on a second line, and joins the two (SIP REFER with Replaces)",
-       ("caller", "201"), ("201", "202"), ("caller", "202"))
+@scene(
+    "queue call, 201 answers, calls 202 on a second line, and joins the two (SIP REFER with Replaces)",
+    ("caller", "201"),
+    ("201", "202"),
+    ("caller", "202"),
+)
 def attended_transfer(asterisk: Asterisk, ami: AmiSession) -> None:
     with phones.callee(asterisk, "201", talk=6.0) as first, phones.callee(asterisk, "202", talk=2.0):
         join(asterisk, ami, "201")
@@ -198,8 +218,12 @@ def attended_transfer(asterisk: Asterisk, ami: AmiSession) -> None:
             calling.wait()
 
 
-@scene("queue call, 201 answers, consults 202 (the #2 feature) and hangs up",
-       ("caller", "201"), ("201", "202"), ("caller", "202"))
+@scene(
+    "queue call, 201 answers, consults 202 (the #2 feature) and hangs up",
+    ("caller", "201"),
+    ("201", "202"),
+    ("caller", "202"),
+)
 def attended_transfer_by_keys(asterisk: Asterisk, ami: AmiSession) -> None:
     steps = [*pause(0.5), *digits("#2"), *pause(0.3), *digits("202"), *pause(2.0)]
     with phones.callee(asterisk, "201", then=steps, talk=0.5), phones.callee(asterisk, "202", talk=3.0):
@@ -207,11 +231,17 @@ def attended_transfer_by_keys(asterisk: Asterisk, ami: AmiSession) -> None:
         _call_and_wait(asterisk, "101", "12345", talk=10.0)
 
 
-@scene("queue call, 201 answers, calls 202 (the #2 feature) and hangs up while that rings (blonde)",
-       ("caller", "201"), ("caller", "202"))
+@scene(
+    "queue call, 201 answers, calls 202 (the #2 feature) and hangs up while that rings (blonde)",
+    ("caller", "201"),
+    ("caller", "202"),
+)
 def blonde_transfer(asterisk: Asterisk, ami: AmiSession) -> None:
     steps = [*pause(0.5), *digits("#2"), *pause(0.3), *digits("202"), *pause(1.5)]
-    with phones.callee(asterisk, "201", then=steps, talk=0.1), phones.callee(asterisk, "202", ring=3.0, talk=1.0):
+    with (
+        phones.callee(asterisk, "201", then=steps, talk=0.1),
+        phones.callee(asterisk, "202", ring=3.0, talk=1.0),
+    ):
         join(asterisk, ami, "201")
         _call_and_wait(asterisk, "101", "12345", talk=10.0)
 
@@ -228,19 +258,32 @@ def outbound_call(asterisk: Asterisk, ami: AmiSession) -> None:
 @scene("201 is called by Originate, answers, and is connected with the outside", ("201", "caller"))
 def click_to_call(asterisk: Asterisk, ami: AmiSession) -> None:
     with phones.callee(asterisk, "caller", talk=1.0), phones.callee(asterisk, "201") as agent:
-        ami.must("Originate", Channel=asterisk.device("201"), Context="outbound", Exten=OUTSIDE_NUMBER, Priority="1",
-                 CallerID=f'"{OUTSIDE_NUMBER}" <{OUTSIDE_NUMBER}>', Timeout="10000", Async="true")  # fmt: skip
+        _originate(asterisk, ami)
         agent.wait()
 
 
 @scene("201 is called by Originate and refuses")
 def click_to_call_refused(asterisk: Asterisk, ami: AmiSession) -> None:
     with phones.refuses(asterisk, "201"):
-        ami.must("Originate", Channel=asterisk.device("201"), Context="outbound", Exten=OUTSIDE_NUMBER, Priority="1",
-                 Timeout="10000", Async="true")  # fmt: skip
+        _originate(asterisk, ami)
         ami.wait_for("OriginateResponse", Response="Failure")
 
 
-def _call_and_wait(asterisk: Asterisk, exten: str, keys: str = "", talk: float = 5.0, patience: float = 30.0) -> None:
+def _originate(asterisk: Asterisk, ami: AmiSession) -> None:
+    ami.must(
+        "Originate",
+        Channel=asterisk.device("201"),
+        Context="outbound",
+        Exten=OUTSIDE_NUMBER,
+        Priority="1",
+        CallerID=f'"{OUTSIDE_NUMBER}" <{OUTSIDE_NUMBER}>',
+        Timeout="10000",
+        Async="true",
+    )
+
+
+def _call_and_wait(
+    asterisk: Asterisk, exten: str, keys: str = "", talk: float = 5.0, patience: float = 30.0
+) -> None:
     with phones.caller(asterisk, exten, keys, talk=talk, patience=patience) as calling:
         calling.wait()
