@@ -7,13 +7,13 @@ import logging
 import os
 import sys
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 import click
 
 from astcti_server import daemon, replay
-from astcti_server.config_directory import check_directory
-from astcti_server.config_store import load_directory
+from astcti_server.clients.listener import ListenError
+from astcti_server.config_loading import check_directory, load_directory
 from astcti_server.logs import Logs
 from astcti_server.queues.state_file import StateError
 from schemas import passwords
@@ -74,7 +74,7 @@ def _run(places: daemon.Places) -> int:
     try:
         logs.apply(places.log_level or loaded.settings.logging.level, loaded.settings.logging.file)
         server = daemon.Daemon(places, loaded, logs)
-    except (OSError, StateError) as error:
+    except (OSError, StateError, ListenError) as error:
         click.echo(f"astcti-server: {error}", err=True)
         return daemon.EXIT_FAILURE
     return server.run()
@@ -131,7 +131,7 @@ def replay_command(context: click.Context, directory: Path | None, events: str, 
     """
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(message)s")
     try:
-        configuration = replay.configuration_of(_directory(context, directory))
+        configuration = load_directory(_directory(context, directory), settings_needed=False).configuration
     except ConfigurationError as error:
         context.exit(_print_problems(error))
     out = sys.stdout.buffer
@@ -150,7 +150,7 @@ def _print(out: BinaryIO, extension: str, line: bytes) -> None:
 @main.command()
 @click.option("--scheme", type=click.Choice(["scrypt", "md5"]), default="scrypt", show_default=True,
               help="scrypt: a stolen configuration logs nobody in; md5: less memory and time a login.")
-def hash_password(scheme: str) -> None:
+def hash_password(scheme: Literal["scrypt", "md5"]) -> None:
     """Read a password and print what belongs into an operator's `password`.
 
     Asks twice on a terminal; otherwise reads one line from standard input.

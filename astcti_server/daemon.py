@@ -26,10 +26,12 @@ from astcti_server.ami.link import AmiLink
 from astcti_server.calls.tracker import Tracker
 from astcti_server.clients import reseating
 from astcti_server.clients.listener import CtiServer
+from astcti_server.clients.reception import Reception
 from astcti_server.clients.registry import Registry
 from astcti_server.clients.router import Router
-from astcti_server.config_store import ConfigStore, Loaded, load_directory
-from astcti_server.config_watcher import ConfigLoaded, ConfigRejected, ConfigWatcher
+from astcti_server.config_changes import ConfigLoaded, ConfigRejected
+from astcti_server.config_store import ConfigStore, Loaded
+from astcti_server.config_watcher import ConfigWatcher
 from astcti_server.desk import ServerDesk
 from astcti_server.logs import Logs
 from astcti_server.pidfile import PidFile
@@ -85,7 +87,7 @@ class Daemon:
     """The whole server. `run` is called once, on the main thread."""
 
     def __init__(self, places: Places, loaded: Loaded, logs: Logs) -> None:
-        """Build every part; nothing runs yet. Raises OSError or StateError with a sentence for the operator."""
+        """Build every part and bind the port. Raises StateError, ListenError or OSError, for people to read."""
         settings = loaded.settings
         self._places = places
         self._logs = logs
@@ -102,12 +104,14 @@ class Daemon:
         self._link = AmiLink(
             settings.ami, listener=self._switchboard, died=self._thread_died, record=self._recording()
         )
-        self._keeper = QueueKeeper(
-            self._link, self._registry.send_to_session, StateFile(places.state / "members.json")
-        )
+        state = StateFile(places.state)
+        state.prepare()
+        self._keeper = QueueKeeper(self._link, self._registry.send_to_session, state)
         self._switchboard.connect(self._link, self._keeper)
         desk = ServerDesk(self._store, self._link, self._tracker, self._keeper, self._switchboard)
-        self._server = CtiServer(settings.listen, desk, self._registry, died=self._thread_died)
+        self._server = CtiServer(
+            settings.listen, Reception.of(desk, self._registry), died=self._thread_died
+        )
         self._watcher = ConfigWatcher(
             places.configuration, loaded, on_loaded=self.control.put, on_rejected=self.control.put,
             died=self._thread_died,
@@ -136,7 +140,7 @@ class Daemon:
             self._pidfile.write()
         loaded = self._store.current
         self._link.post(partial(self._switchboard.configure, loaded.configuration, loaded.settings))
-        self._status.in_force(str(loaded.path), loaded.digest)
+        self._status.in_force(str(loaded.path), loaded.digest.hex())
         self._status.write()
         self._watcher.start()
         self._link.start()
@@ -150,7 +154,7 @@ class Daemon:
         """Everything in its order, under one deadline."""
         notify("STOPPING=1")
         deadline = time.monotonic() + STOP_WITHIN
-        self._server.stop(deadline)
+        self._server.stop(STOP_WITHIN / 2)
         self._leave_queues(deadline)
         for thread in (self._link, self._watcher):
             thread.stop()
@@ -201,6 +205,7 @@ class Daemon:
             case ConfigLoaded():
                 self._take_up(message)
             case ConfigRejected(path, problems):
+                logger.warning("%s is refused, %s stays in force", path, self._store.current.path)
                 self._status.refused(str(path), problems)
         return None
 
@@ -219,7 +224,7 @@ class Daemon:
     def _act_on_pbx(self, message: PbxState) -> int | None:
         self._status.ami("up" if message.state == "up" else "down", message.reason)
         if message.state == "gave-up":
-            logger.critical("Asterisk was not reached (%s) and the retries are used up: stopping", message.reason)
+            logger.critical("Asterisk was not reached (%s), no retries are left: stopping", message.reason)
             return EXIT_FAILURE
         if message.state == "up" and not self._accepting:
             self._accepting = True
@@ -234,7 +239,8 @@ class Daemon:
         self._apply_logging()
         self._link.post(partial(self._switchboard.configure, new.configuration, new.settings))
         reseating.apply(self._registry, old.configuration, new.configuration)
-        self._status.in_force(str(new.path), new.digest)
+        self._server.look_again()
+        self._status.in_force(str(new.path), new.digest.hex())
 
     def _apply_logging(self) -> None:
         logging_settings = self._store.current.settings.logging

@@ -20,7 +20,7 @@ from schemas.configuration import Configuration
 from schemas.server_settings import ServerSettings
 
 ANSWER_WITHIN = 5.0  # seconds that a client waits for Asterisk's response to its command
-RING_TIME = 30_000  # milliseconds that Asterisk lets the operator's own phone ring for ORIG
+RING_TIME = 30.0  # seconds that Asterisk lets the operator's own phone ring for ORIG
 DOWN = "PBX down"
 
 

@@ -11,7 +11,8 @@ from typing import TypeAlias
 
 from astcti_server.ami.dialect import Dialect
 from astcti_server.ami.interest import Interest
-from astcti_server.ami.protocol import AmiParser, Banner, Event
+from astcti_server.ami.messages import Event
+from astcti_server.ami.protocol import AmiParser, Banner
 from astcti_server.calls.notification import Notification
 from astcti_server.calls.tracker import Tracker
 from schemas.configuration import Configuration

@@ -75,7 +75,7 @@ class StatusFile:
             fresh.replace(self.path)
         except OSError as error:
             if not self._complained:
-                logger.warning("Cannot write the status file %s: %s (--status names another)", self.path, error)
+                logger.warning("Cannot write the status file %s: %s (see --status)", self.path, error)
             self._complained = True
             return
         self._complained = False

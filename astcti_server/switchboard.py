@@ -12,7 +12,8 @@ from astcti_server.ami import actions
 from astcti_server.ami.dialect import Dialect
 from astcti_server.ami.interest import Interest
 from astcti_server.ami.link import AmiLink, Outcome
-from astcti_server.ami.protocol import Banner, Event
+from astcti_server.ami.messages import Event
+from astcti_server.ami.protocol import Banner
 from astcti_server.ami.vocabulary import QueueMember, TelephoneEvent
 from astcti_server.calls.notification import Notification
 from astcti_server.calls.tracker import Tracker

@@ -90,7 +90,7 @@ class Pairing:
 
 
 def _remember_caller(party: Party, other: Party, path: tuple[Party, ...]) -> None:
-    """Where no Dial told who called: the end at a Local channel's first half, or the end that began its call."""
+    """Where no Dial told it: who sits at a Local channel's first half, or began its call, is the caller."""
     for called, calling, near in ((party, other, path[-1:]), (other, party, path[:1])):
         if called.caller is not None or called.calling:
             continue

@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 from astcti_server.calls.model import AsteriskCall
 
-
 GONE_REMEMBERED = 4096  # Asterisk tells of a channel a few events after its Hangup, not thousands
 
 
