@@ -229,7 +229,7 @@ def _wrong(
     if message and secret:
         yield attribute, f"{what} is not usable: {message}"
     elif message:
-        yield attribute, f"{what} {message}" + (f": {value[:80]!r}" if value and value not in message else "")
+        yield attribute, f"{what} {message}" + (f": {value[:80]!r}" if value else "")
 
 
 def _warn_of_services(configuration: Configuration, places: Places) -> Iterator[Complaint]:

@@ -130,5 +130,5 @@ def _technology(device: str) -> str:
     technology = re.split("[/:]", device, maxsplit=1)[0]
     usual = _TECHNOLOGIES.get(technology.upper(), technology)
     if usual != technology:
-        return f"has to be written as Asterisk does: {usual}{device[len(technology):]}"
+        return f"has to be written as Asterisk does, {usual}{device[len(technology):]}"
     return ""

@@ -16,7 +16,7 @@ from schemas.configuration import Binding, Configuration, Operator, Seat, Servic
 from schemas.configuration_checks import Complaint, Places, check, warn
 from schemas.configuration_values import interfaces, mac_or_text
 from schemas.problems import ConfigurationError, Problem
-from schemas.xml_reading import line_of
+from schemas.xml_reading import Lines
 
 SCHEMA = "configuration.xsd"
 
@@ -35,10 +35,25 @@ def load(path: Path) -> Configuration:
 
 def parse(data: bytes, file: str) -> Checked:
     """Read a file's bytes; `file` is the name that problems carry. ConfigurationError as for `load`."""
-    root, schema = xml_reading.read(data, file, SCHEMA)
-    reader = _Reader()
+    found = _judge(data, file, exact=False)
+    if found.problems or found.warnings:
+        found = _judge(data, file, exact=True)
+    if found.problems:
+        raise ConfigurationError(found.problems)
+    return Checked(found.configuration, tuple(found.warnings))
+
+
+class _Judged(NamedTuple):
+    configuration: Configuration
+    problems: list[Problem]
+    warnings: list[Problem]
+
+
+def _judge(data: bytes, file: str, *, exact: bool) -> _Judged:
+    root, schema, lines = xml_reading.read(data, file, SCHEMA, exact=exact)
+    reader = _Reader(lines)
     configuration = reader.configuration(root)
-    mistakes = schema.mistakes(root)
+    mistakes = schema.mistakes(root, lines)
     xml_reading.release(root)
     known = {(mistake.line, mistake.field) for mistake in mistakes if mistake.field}
     misplaced = any(mistake.misplaced for mistake in mistakes)
@@ -49,10 +64,9 @@ def parse(data: bytes, file: str) -> Checked:
         if (complaint.place, complaint.field) not in known
         and not (misplaced and _follows(complaint, configuration))
     ]
-    if problems:
-        raise ConfigurationError(sorted(problems, key=lambda problem: problem.line))
-    warnings = (Problem(file, one.place, one.message) for one in warn(configuration, reader.places))
-    return Checked(configuration, tuple(warnings))
+    problems.sort(key=lambda problem: problem.line)
+    warnings = [] if problems else warn(configuration, reader.places)
+    return _Judged(configuration, problems, [Problem(file, one.place, one.message) for one in warnings])
 
 
 def _follows(complaint: Complaint, configuration: Configuration) -> bool:
@@ -65,8 +79,9 @@ def _follows(complaint: Complaint, configuration: Configuration) -> bool:
 class _Reader:
     """Reads a tree without judging it: what the schema refuses is read as its default."""
 
-    def __init__(self) -> None:
+    def __init__(self, lines: Lines) -> None:
         self.places = Places()
+        self._lines = lines
 
     def configuration(self, root: etree._Element) -> Configuration:
         """Read the whole tree. Called once."""
@@ -81,7 +96,7 @@ class _Reader:
         variables, triggers, bindings = [], [], []
         lines: tuple[list[int], list[int], list[int]] = ([], [], [])
         for child in node:
-            line = line_of(child)
+            line = self._lines.of(child)
             if child.tag == "variable":
                 variables.append(_text(child, "name"))
                 lines[0].append(line)
@@ -91,7 +106,7 @@ class _Reader:
             elif child.tag == "operator":
                 bindings.append(Binding(_text(child, "username"), _integer(child, "penalty")))
                 lines[2].append(line)
-        self.places.services.append(line_of(node))
+        self.places.services.append(self._lines.of(node))
         self.places.variables.append(lines[0])
         self.places.triggers.append(lines[1])
         self.places.bindings.append(lines[2])
@@ -108,7 +123,7 @@ class _Reader:
         )
 
     def _seat(self, node: etree._Element) -> Seat:
-        self.places.seats.append(line_of(node))
+        self.places.seats.append(self._lines.of(node))
         extension = _text(node, "extension")
         queue_interface, state_interface = interfaces(
             extension, _text(node, "queue-interface"), _text(node, "state-interface")
@@ -123,7 +138,7 @@ class _Reader:
         )
 
     def _operator(self, node: etree._Element) -> Operator:
-        self.places.operators.append(line_of(node))
+        self.places.operators.append(self._lines.of(node))
         return Operator(
             username=_text(node, "username"),
             full_name=_text(node, "full-name"),
@@ -135,7 +150,7 @@ class _Reader:
 
     def _reasons(self, root: etree._Element) -> Iterator[str]:
         for node in root.iterfind("pause-reasons/reason"):
-            self.places.reasons.append(line_of(node))
+            self.places.reasons.append(self._lines.of(node))
             yield _text(node, "name")
 
 

@@ -25,7 +25,7 @@ from schemas.server_settings import (
     QueueSettings,
     ServerSettings,
 )
-from schemas.xml_reading import line_of
+from schemas.xml_reading import Lines
 
 SCHEMA = "server.xsd"
 LONGEST_SECRET = 1024
@@ -47,10 +47,10 @@ def load(path: Path) -> ServerSettings:
 
 def parse(data: bytes, path: Path) -> Checked:
     """Read a file's bytes; `path` is where it stands. ConfigurationError as for `load`."""
-    root, schema = xml_reading.read(data, str(path), SCHEMA)
-    reader = _Reader(root, path.parent)
+    root, schema, lines = xml_reading.read(data, str(path), SCHEMA)
+    reader = _Reader(root, lines, path.parent)
     settings = reader.settings()
-    mistakes = schema.mistakes(root)
+    mistakes = schema.mistakes(root, lines)
     known = {(mistake.line, mistake.field) for mistake in mistakes}
     problems = [Problem(str(path), mistake.line, mistake.message) for mistake in mistakes]
     found = [*reader.problems, *reader.check(settings)]
@@ -70,13 +70,13 @@ class _Found(NamedTuple):
 class _Reader:
     """Reads the tree without judging it, then judges what the schema cannot."""
 
-    def __init__(self, root: etree._Element, directory: Path) -> None:
+    def __init__(self, root: etree._Element, lines: Lines, directory: Path) -> None:
         self._root = root
         self._directory = directory
         self._nodes = {str(child.tag): child for child in root}
-        self._lines = {tag: line_of(node) for tag, node in self._nodes.items()}
+        self._lines = {tag: lines.of(node) for tag, node in self._nodes.items()}
         self._contexts = [
-            (line_of(one), (one.text or "").strip()) for one in root.iterfind("transfer/context")
+            (lines.of(one), (one.text or "").strip()) for one in root.iterfind("transfer/context")
         ]
         self.problems: list[_Found] = []
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from importlib import resources
 from typing import Any, NamedTuple, cast
+from xml.parsers import expat
 
 from lxml import etree
 
@@ -28,6 +29,28 @@ class Reading(NamedTuple):
 
     root: etree._Element
     schema: Schema
+    lines: Lines
+
+
+class Lines:
+    """Tells in which line an element begins.
+
+    The library's own numbers cost nothing, but mean the line where a start tag ends, and stop at 65535.
+    Exact ones take a second pass over the file, which is worth it once there is something to complain about.
+    """
+
+    def __init__(self, root: etree._Element, data: bytes = b"") -> None:
+        """With `data`, the bytes that `root` was read from, lines are exact."""
+        self._elements: list[etree._Element] = list(root.iter("*")) if data else []
+        """Kept alive, so that their ids stay theirs."""
+        starts = _starts(data) if data else []
+        if len(starts) != len(self._elements):
+            starts = []
+        self._exact = dict(zip(map(id, self._elements), starts, strict=False))
+
+    def of(self, element: etree._Element) -> int:
+        """Return the line of an element of the tree, counted from 1."""
+        return self._exact.get(id(element)) or cast("int | None", element.sourceline) or 0
 
 
 class Schema:
@@ -40,7 +63,7 @@ class Schema:
         self._words = SchemaWords(source)
         self.root_name = self._words.root_name
 
-    def mistakes(self, root: etree._Element) -> list[SchemaMistake]:
+    def mistakes(self, root: etree._Element, lines: Lines) -> list[SchemaMistake]:
         """Return everything that the schema refuses. Elements out of place are removed from the tree."""
         tree = root.getroottree()
         found: dict[SchemaMistake, None] = {}
@@ -49,10 +72,12 @@ class Schema:
                 break
             misplaced: list[etree._Element] = []
             for entry in cast("Iterable[Any]", self._schema.error_log):
-                mistake = self._words.mistake(entry.line, entry.message)
+                elements = cast("list[etree._Element]", tree.xpath(entry.path)) if entry.path else []
+                line = lines.of(elements[0]) if elements else entry.line
+                mistake = self._words.mistake(line, entry.message)
                 found[mistake] = None
-                if mistake.misplaced and entry.path:
-                    misplaced += cast("list[etree._Element]", tree.xpath(entry.path))
+                if mistake.misplaced:
+                    misplaced += elements
             if not misplaced:
                 break
             for element in misplaced:
@@ -60,8 +85,11 @@ class Schema:
         return list(found)
 
 
-def read(data: bytes, file: str, schema_name: str) -> Reading:
-    """Parse a file's bytes. `file` is the name that problems carry. ConfigurationError if it is not XML."""
+def read(data: bytes, file: str, schema_name: str, *, exact: bool = True) -> Reading:
+    """Parse a file's bytes. `file` is the name that problems carry. ConfigurationError if it is not XML.
+
+    Lines are cheap and rough unless `exact`.
+    """
     if len(data) > LARGEST_FILE:
         raise ConfigurationError([Problem(file, 0, f"the file is larger than {LARGEST_FILE >> 20} MiB")])
     if not data.strip():
@@ -76,18 +104,25 @@ def read(data: bytes, file: str, schema_name: str) -> Reading:
     try:
         root = etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
-        raise ConfigurationError([_syntax_problem(file, error)]) from None
+        raise ConfigurationError([_syntax_problem(file, error, parser)]) from None
     if cast(Any, root.getroottree().docinfo).doctype:
         raise ConfigurationError([Problem(file, 1, NO_DOCTYPE)])
     if root.tag != schema.root_name:
         message = f"the file begins with <{_local(root)}> where <{schema.root_name}> is expected"
-        raise ConfigurationError([Problem(file, line_of(root), message)])
-    return Reading(root, schema)
+        raise ConfigurationError([Problem(file, Lines(root, data).of(root), message)])
+    return Reading(root, schema, Lines(root, data if exact else b""))
 
 
-def line_of(element: etree._Element) -> int:
-    """Return the line that an element begins in, also past line 65535."""
-    return cast("int | None", element.sourceline) or 0
+def _starts(data: bytes) -> list[int]:
+    """Return the line of each start tag, in the order of the file; nothing if that cannot be told."""
+    starts: list[int] = []
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = lambda *_: starts.append(parser.CurrentLineNumber)
+    try:
+        parser.Parse(data, True)
+    except (expat.ExpatError, LookupError, ValueError):  # an encoding that it does not know
+        return []
+    return starts
 
 
 def release(root: etree._Element) -> None:
@@ -97,9 +132,9 @@ def release(root: etree._Element) -> None:
             section.remove(child)
 
 
-def _syntax_problem(file: str, error: etree.XMLSyntaxError) -> Problem:
+def _syntax_problem(file: str, error: etree.XMLSyntaxError, parser: etree.XMLParser) -> Problem:
     """The first message is the cause, what follows it only shows that the parser lost its way."""
-    entries: list[Any] = list(cast("Iterable[Any]", error.error_log))
+    entries: list[Any] = list(cast("Iterable[Any]", cast(Any, parser).error_log))
     if not entries:
         return Problem(file, error.lineno or 0, syntax_words(str(error)))
     return Problem(file, entries[0].line, syntax_words(entries[0].message))

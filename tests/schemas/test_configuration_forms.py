@@ -1,0 +1,232 @@
+"""XML and SQLite hold the same configuration, and give it back as it was."""
+
+import sqlite3
+import tempfile
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from lxml import etree
+
+from schemas import configuration_sqlite, configuration_xml
+from schemas.configuration import Binding, Configuration, Operator, Seat, Service, Trigger
+from schemas.configuration_checks import check
+from schemas.problems import ConfigurationError
+
+WORD = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True)
+TEXT = st.text(
+    st.characters(exclude_categories=["Cc", "Cs", "Cn", "Zl", "Zp"], exclude_characters="\ufffe\uffff"),
+    max_size=20,
+).map(str.strip)
+NAME = TEXT.filter(bool)
+URL = st.sampled_from(["https://crm.example/?a={CALLERID}&b=<c>", "http://h/", "https://h/{EVENT}/{{é"]).filter(
+    lambda url: "<" not in url
+)
+TRIGGER = st.one_of(
+    st.builds(
+        Trigger, st.sampled_from(["browser", "internal-browser"]),
+        st.sampled_from(["answer", "ring", "hangup"]), st.sampled_from(["any", "linux"]), url=URL,
+    ),
+    st.builds(
+        Trigger, st.just("application"), os=st.sampled_from(["any", "windows", "macos"]),
+        application=st.sampled_from(["/usr/bin/crm", "C:\\crm\\crm.exe", "a & <b>"]),
+        parameters=st.sampled_from(["", '--n "{CALLERIDNAME}"', "a\n  b {{"]),
+    ),
+)  # fmt: skip
+
+
+@st.composite
+def configurations(draw: st.DrawFn) -> Configuration:
+    """Any valid configuration, small."""
+    seats = []
+    for number in range(draw(st.integers(0, 3))):
+        extension = f"PJSIP/{200 + number}"
+        queue = draw(st.sampled_from([extension, f"Local/{200 + number}@agents/n"]))
+        state = draw(st.sampled_from([extension, f"hint:{number}@phones"]))
+        state = "" if queue == extension == state else state
+        address = draw(st.sampled_from(["", "192.0.2.1", "2001:db8::1"]))
+        seats.append(Seat(f"00:11:22:33:44:{number:02x}", extension, queue, state, address, draw(TEXT)))
+    seat = st.sampled_from(["", *(one.mac for one in seats)])
+    users = draw(st.lists(WORD, max_size=3, unique=True))
+    password = st.sampled_from(["md5:" + "aF" * 16, "scrypt:14:8:1:c2FsdHNhbHQ=:MDEyMzQ1Njc4OTAxMjM0NQ=="])
+    operators = [
+        Operator(user, draw(NAME), draw(password), draw(seat), draw(st.booleans()), draw(st.booleans()))
+        for user in users
+    ]
+    services = []
+    for context in draw(st.lists(WORD, max_size=3, unique=True)):
+        inbound = draw(st.booleans())
+        queue = draw(WORD) if inbound else ""
+        penalty = st.integers(0, 2147483647) if inbound else st.just(0)
+        bound = draw(st.lists(st.sampled_from(users), unique=True)) if users else []
+        services.append(
+            Service(
+                draw(NAME), context, "inbound" if inbound else "outbound",
+                inbound and draw(st.booleans()), queue, draw(st.booleans()),
+                tuple(draw(st.lists(WORD, max_size=2, unique=True))),
+                tuple(draw(st.lists(TRIGGER, max_size=2))),
+                tuple(Binding(one, draw(penalty)) for one in bound),
+            )
+        )  # fmt: skip
+    reasons = draw(st.lists(NAME.filter(lambda text: text.upper() != "END"), max_size=2, unique=True))
+    return Configuration(tuple(services), tuple(seats), tuple(operators), tuple(reasons))
+
+
+@given(configurations())
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_both_forms_give_back_what_was_written(configuration: Configuration) -> None:
+    assert check(configuration) == []
+    data = configuration_xml.dump(configuration)
+    assert configuration_xml.parse(data, "any.xml").configuration == configuration
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "any?#%20.sqlite"
+        configuration_sqlite.dump(configuration, path)
+        assert configuration_sqlite.load(path) == configuration
+        assert [one.name for one in Path(directory).iterdir()] == [path.name]
+
+
+@given(configurations())
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_what_is_written_as_xml_is_valid_by_the_schema_alone(configuration: Configuration) -> None:
+    schema = etree.XMLSchema(file=str(Path(configuration_xml.__file__).with_name("configuration.xsd")))
+    schema.assertValid(etree.fromstring(configuration_xml.dump(configuration)))
+
+
+@given(configurations(), st.floats(0, 1, exclude_max=True))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_half_a_file_is_refused_in_either_form(configuration: Configuration, part: float) -> None:
+    data = configuration_xml.dump(configuration).rstrip()
+    with pytest.raises(ConfigurationError):
+        configuration_xml.parse(data[: int(len(data) * part)], "half.xml")
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "whole.sqlite"
+        configuration_sqlite.dump(configuration, path)
+        half = Path(directory) / "half.sqlite"
+        half.write_bytes(path.read_bytes()[: int(path.stat().st_size * part)])
+        with pytest.raises(ConfigurationError):
+            configuration_sqlite.load(half)
+
+
+SMALL = Configuration(
+    services=(
+        Service(
+            "Demo", "demo", "inbound", True, "astcti", True, ("calldata",),
+            (Trigger("browser", url="https://crm.example/{CALLDATA}"),), (Binding("mario", 1),),
+        ),
+    ),
+    seats=(Seat("00:11:22:33:44:55", "PJSIP/201", "PJSIP/201"),),
+    operators=(Operator("mario", "Mario Rossi", "md5:" + "0" * 32, "00:11:22:33:44:55"),),
+    pause_reasons=("Lunch",),
+)  # fmt: skip
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    """A small valid configuration."""
+    path = tmp_path / "one.sqlite"
+    configuration_sqlite.dump(SMALL, path)
+    return path
+
+
+def change(path: Path, *statements: str) -> None:
+    """Spoil a database as no Configurator would."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA ignore_check_constraints = ON")
+        for statement in statements:
+            connection.execute(statement)
+
+
+@pytest.mark.parametrize(
+    ("statement", "line", "words"),
+    [
+        ("UPDATE services SET type = 'both'", 1, "table services: type has to be one of inbound, outbound"),
+        ("UPDATE services SET enabled = 2", 1, "table services: enabled has to be 0 or 1"),
+        ("UPDATE services SET context = ''", 1, "table services: the service's context is empty"),
+        ("UPDATE services_triggers SET url = 'ftp://x'", 1, "table services_triggers: the URL has to begin"),
+        ("UPDATE services_triggers SET moment = 'later'", 1, "moment has to be one of answer, ring, hangup"),
+        ("UPDATE services_operators SET operator_id = 9", 1, "operator_id 9 is no row of table operators"),
+        ("UPDATE services_operators SET service_id = 9", 1, "service_id 9 is no row of table services"),
+        ("UPDATE services_operators SET penalty = 'low'", 1, "penalty has to be a whole number"),
+        ("UPDATE services_operators SET penalty = -1", 1, "penalty has to be a whole number"),
+        ("UPDATE operators SET seat_id = 7", 1, "seat_id 7 is no row of table seats"),
+        ("UPDATE operators SET username = 'mario rossi'", 1, "the user name contains a blank"),
+        ("INSERT INTO seats(id, mac, extension) VALUES (5, '00-11-22-33-44-55', 'PJSIP/9')", 5, "in row 1"),
+        ("DROP TABLE pause_reasons", 0, "table pause_reasons is missing"),
+        ("ALTER TABLE seats DROP COLUMN address", 0, "table seats lacks address"),
+        ("PRAGMA user_version = 2", 0, "user_version is 2"),
+    ],
+)
+def test_a_wrong_row_is_named_with_its_table(database: Path, statement: str, line: int, words: str) -> None:
+    change(database, statement)
+    with pytest.raises(ConfigurationError) as refused:
+        configuration_sqlite.load(database)
+    assert [p.line for p in refused.value.problems if words in p.message] == [line], refused.value
+
+
+def test_every_wrong_row_is_reported_at_once(database: Path) -> None:
+    change(database, "UPDATE services SET context = 'a b'", "UPDATE operators SET password = 'plain'")
+    with pytest.raises(ConfigurationError) as refused:
+        configuration_sqlite.load(database)
+    assert len(refused.value.problems) == 2
+
+
+def test_nulls_are_defaults_and_further_columns_do_not_disturb(database: Path) -> None:
+    change(
+        database,
+        "ALTER TABLE services_operators ADD COLUMN note TEXT",
+        "CREATE TABLE seen(id INTEGER PRIMARY KEY)",
+        "DROP TABLE pause_reasons",
+        "CREATE TABLE pause_reasons(id INTEGER PRIMARY KEY, name TEXT, position INTEGER)",
+    )
+    assert configuration_sqlite.load(database).services == SMALL.services
+
+
+def test_a_database_in_wal_mode_is_refused(database: Path) -> None:
+    change(database, "PRAGMA journal_mode = WAL")
+    with pytest.raises(ConfigurationError, match="journal_mode=DELETE"):
+        configuration_sqlite.load(database)
+
+
+def test_a_database_that_is_still_written_is_refused(database: Path) -> None:
+    database.with_name("one.sqlite-journal").write_bytes(b"hot")
+    with pytest.raises(ConfigurationError, match="still writes it"):
+        configuration_sqlite.load(database)
+
+
+def test_a_damaged_database_is_refused(database: Path) -> None:
+    data = bytearray(database.read_bytes())
+    data[4096 : 4096 + 64] = b"\xff" * 64
+    database.write_bytes(data)
+    with pytest.raises(ConfigurationError, match=r"damaged|cannot be read"):
+        configuration_sqlite.load(database)
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "text.sqlite"
+    path.write_text("<configuration/>")
+    with pytest.raises(ConfigurationError, match="no SQLite database"):
+        configuration_sqlite.load(path)
+
+
+def test_reading_leaves_a_database_and_its_directory_alone(database: Path) -> None:
+    before = database.read_bytes(), database.stat().st_mtime_ns
+    configuration_sqlite.load(database)
+    assert (database.read_bytes(), database.stat().st_mtime_ns) == before
+    assert [one.name for one in database.parent.iterdir()] == ["one.sqlite"]
+
+
+def test_a_published_database_is_never_overwritten(database: Path) -> None:
+    with pytest.raises(FileExistsError):
+        configuration_sqlite.dump(SMALL, database)
+    assert configuration_sqlite.load(database) == SMALL
+
+
+def test_triggers_keep_their_order_by_position(tmp_path: Path) -> None:
+    first, second = (Trigger("browser", url=f"https://h/{number}") for number in (1, 2))
+    path = tmp_path / "two.sqlite"
+    service = Service("Demo", "demo", "inbound", triggers=(first, second))
+    configuration_sqlite.dump(Configuration(services=(service,)), path)
+    change(path, "UPDATE services_triggers SET position = 2 - position")
+    assert configuration_sqlite.load(path).services[0].triggers == (second, first)

@@ -1,0 +1,146 @@
+"""Stored passwords: making, judging and comparing them."""
+
+import hashlib
+import threading
+
+import pytest
+
+from schemas import passwords
+from schemas.passwords import PasswordChecker, check, make, parse
+
+TEST_MD5 = "098f6bcd4621d373cade4e832627b4f6"
+WITHIN = 10.0
+
+
+def quick_scrypt(md5_hex: str) -> str:
+    """A scrypt password cheap enough for tests."""
+    salt = b"saltsalt"
+    digest = hashlib.scrypt(md5_hex.encode(), salt=salt, n=1024, r=1, p=1, dklen=16)
+    encode = passwords.base64.b64encode
+    return f"scrypt:10:1:1:{encode(salt).decode()}:{encode(digest).decode()}"
+
+
+@pytest.mark.parametrize("scheme", ["md5", "scrypt"])
+def test_a_password_that_was_made_matches_and_no_other_does(scheme) -> None:
+    stored = make("tèst", scheme)
+    assert check(stored) == ""
+    checker = PasswordChecker()
+    assert checker.matches(stored, hashlib.md5("tèst".encode()).hexdigest().upper())
+    assert not checker.matches(stored, TEST_MD5)
+
+
+def test_the_md5_form_is_what_the_specification_sends() -> None:
+    assert make("test", "md5") == f"md5:{TEST_MD5}"
+
+
+@pytest.mark.parametrize("plain", ["", "a\nb", "a\r"])
+def test_no_empty_password_and_none_with_a_line_break_is_made(plain: str) -> None:
+    with pytest.raises(ValueError, match="empty or has a line break"):
+        make(plain)
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        "secret",
+        "",
+        "md5:",
+        "md5:xyz",
+        f"md5:{TEST_MD5}0",
+        "scrypt:",
+        "scrypt:14:8:1:c2FsdHNhbHQ=",
+        "scrypt:14:8:1:c2FsdHNhbHQ=:no-base64!",
+        "scrypt:9:8:1:c2FsdHNhbHQ=:MDEyMzQ1Njc4OTAxMjM0NQ==",
+        "scrypt:18:8:1:c2FsdHNhbHQ=:MDEyMzQ1Njc4OTAxMjM0NQ==",
+        "scrypt:17:32:1:c2FsdHNhbHQ=:MDEyMzQ1Njc4OTAxMjM0NQ==",
+        "scrypt:14:0:1:c2FsdHNhbHQ=:MDEyMzQ1Njc4OTAxMjM0NQ==",
+        "scrypt:14:8:17:c2FsdHNhbHQ=:MDEyMzQ1Njc4OTAxMjM0NQ==",
+        "scrypt:-4:8:1:c2FsdHNhbHQ=:MDEyMzQ1Njc4OTAxMjM0NQ==",
+        "scrypt:14:8:1:c2FsdA==:MDEyMzQ1Njc4OTAxMjM0NQ==",
+        "scrypt:14:8:1:c2FsdHNhbHQ=:MDEy",
+    ],
+)
+def test_an_unusable_stored_password_is_refused_without_showing_it(stored: str) -> None:
+    message = check(stored)
+    assert message
+    assert stored == "" or stored.rpartition(":")[2] == "" or stored.rpartition(":")[2] not in message
+    assert not PasswordChecker().matches(stored, TEST_MD5)
+
+
+@pytest.mark.parametrize("sent", ["", "098f", "é" * 32, TEST_MD5 + "\n", "\ud800" * 32])
+def test_what_is_no_hex_never_matches_and_never_raises(sent: str) -> None:
+    checker = PasswordChecker()
+    for stored in (f"md5:{TEST_MD5}", quick_scrypt(TEST_MD5), ""):
+        assert not checker.matches(stored, sent)
+
+
+def test_an_unknown_user_never_matches_and_costs_what_others_cost(monkeypatch: pytest.MonkeyPatch) -> None:
+    checker = PasswordChecker()
+    assert not checker.matches("", TEST_MD5)
+    assert checker.matches(quick_scrypt(TEST_MD5), TEST_MD5)
+    computed = []
+    real = passwords._scrypt
+    monkeypatch.setattr(passwords, "_scrypt", lambda *args: computed.append(1) or real(*args))
+    assert not checker.matches("", TEST_MD5)
+    assert computed == [1]
+
+
+def test_a_success_is_computed_once_and_a_failure_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    computed = []
+    real = passwords._scrypt
+    monkeypatch.setattr(passwords, "_scrypt", lambda *args: computed.append(1) or real(*args))
+    checker, stored = PasswordChecker(), quick_scrypt(TEST_MD5)
+    for _ in range(3):
+        assert checker.matches(stored, TEST_MD5)
+    assert len(computed) == 1
+    for _ in range(2):
+        assert not checker.matches(stored, "0" * 32)
+    assert len(computed) == 3
+
+
+def test_a_remembered_success_does_not_outlive_a_changed_password() -> None:
+    checker = PasswordChecker()
+    assert checker.matches(quick_scrypt(TEST_MD5), TEST_MD5)
+    assert not checker.matches(quick_scrypt("0" * 32), TEST_MD5)
+
+
+def test_what_is_remembered_is_neither_password_nor_hash() -> None:
+    checker, stored = PasswordChecker(), quick_scrypt(TEST_MD5)
+    assert checker.matches(stored, TEST_MD5)
+    (mark,) = checker._known
+    assert TEST_MD5.encode() not in mark
+    other = PasswordChecker()
+    assert other.matches(stored, TEST_MD5)
+    assert set(other._known) != set(checker._known)
+
+
+def test_no_more_computations_than_processors_run_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    lock = threading.Lock()
+    running, most = 0, 0
+    both = threading.Barrier(2)
+
+    def slow(md5_hex: str, form: passwords.Scrypt) -> bytes:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        both.wait(WITHIN)  # two at a time always meet; a third one would show in `most`
+        with lock:
+            running -= 1
+        return b""
+
+    stored = quick_scrypt(TEST_MD5)
+    monkeypatch.setattr(passwords, "_scrypt", slow)
+    checker = PasswordChecker(processors=2)
+    threads = [threading.Thread(target=checker.matches, args=(stored, f"{n:032x}")) for n in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(WITHIN)
+    assert most == 2
+
+
+def test_the_parts_of_a_scrypt_password_are_read() -> None:
+    form = parse(quick_scrypt(TEST_MD5))
+    assert isinstance(form, passwords.Scrypt)
+    assert (form.cost, form.block, form.lanes, form.salt) == (10, 1, 1, b"saltsalt")
