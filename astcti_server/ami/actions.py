@@ -81,7 +81,7 @@ def queue_status(queue: str = "") -> Action:
 
 
 def queue_add(
-    queue: str, interface: str, *, penalty: int = 0, paused: bool = False, member_name: str = "",
+    queue: str, interface: str, penalty: int = 0, paused: bool = False, member_name: str = "",
     state_interface: str = "", reason: str = "",
 ) -> Action:  # fmt: skip
     """Make an interface a member of a queue, paused or not from the first moment on."""
@@ -97,7 +97,7 @@ def queue_remove(queue: str, interface: str) -> Action:
     return Action("QueueRemove", (("Queue", queue), ("Interface", interface)))
 
 
-def queue_pause(interface: str, *, paused: bool, reason: str = "", queue: str = "") -> Action:
+def queue_pause(interface: str, paused: bool, reason: str = "", queue: str = "") -> Action:
     """Pause a member in one queue, or in every queue it is in; or end its pause."""
     headers = (("Interface", interface), ("Paused", _truth(paused)))
     return Action("QueuePause", headers + _given(Queue=queue, Reason=reason))
@@ -109,7 +109,7 @@ def queue_penalty(queue: str, interface: str, penalty: int) -> Action:
 
 
 def originate(
-    channel: str, context: str, exten: str, *, priority: int = 1, caller_id: str = "", timeout: float = 30.0,
+    channel: str, context: str, exten: str, priority: int = 1, *, caller_id: str = "", timeout: float = 30.0,
     variables: Mapping[str, str] | None = None,
 ) -> Action:  # fmt: skip
     """Ring `channel` for at most `timeout` seconds, then send it to an extension.
@@ -131,7 +131,7 @@ def hangup(channel: str) -> Action:
     return Action("Hangup", (("Channel", channel),))
 
 
-def redirect(channel: str, context: str, exten: str, *, priority: int = 1, extra_channel: str = "") -> Action:
+def redirect(channel: str, context: str, exten: str, priority: int = 1, *, extra_channel: str = "") -> Action:
     """Send a channel to an extension: a blind transfer. `extra_channel` goes to the same place."""
     headers = (("Channel", channel), ("Context", context), ("Exten", exten), ("Priority", str(priority)))
     extra = (

@@ -18,8 +18,8 @@ Sieve: TypeAlias = Callable[[bytes], bool]
 CALL_EVENTS: Final = frozenset({
     "Newchannel", "Newstate", "NewCallerid", "NewConnectedLine", "Rename", "Hangup", "HangupRequest",
     "SoftHangupRequest", "Dial", "DialBegin", "DialEnd", "OriginateResponse", "Link", "Unlink", "Bridge",
-    "BridgeCreate", "BridgeEnter", "BridgeLeave", "BridgeDestroy", "BridgeMerge", "Transfer", "BlindTransfer", "Pickup",
-    "AttendedTransfer",
+    "BridgeCreate", "BridgeEnter", "BridgeLeave", "BridgeDestroy", "BridgeMerge", "Transfer", "BlindTransfer",
+    "AttendedTransfer", "Pickup",
 })  # fmt: skip
 QUEUE_EVENTS: Final = frozenset({
     "Join", "Leave", "QueueCallerJoin", "QueueCallerLeave", "QueueCallerAbandon", "QueueEntry", "AgentCalled",
@@ -30,6 +30,8 @@ QUEUE_EVENTS: Final = frozenset({
 LIST_EVENTS: Final = frozenset({
     "Status", "StatusComplete", "QueueParams", "QueueStatusComplete",
 })  # fmt: skip
+LIST_ENTRIES: Final = LIST_EVENTS | {"QueueMember", "QueueEntry"}
+"""Events that come only when a list was asked for."""
 SYSTEM_EVENTS: Final = frozenset({"Shutdown"})
 EVENTS: Final = CALL_EVENTS | QUEUE_EVENTS | LIST_EVENTS | SYSTEM_EVENTS
 """Parsed whenever they come. VarSet and Newexten are not among them: they are looked into first."""

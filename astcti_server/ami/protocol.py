@@ -35,8 +35,8 @@ class Banner(NamedTuple):
 
     @property
     def version(self) -> str:
-        """What follows the slash: `11.0.0`; empty if there is none."""
-        return self.text.rpartition("/")[2].strip() if "/" in self.text else ""
+        """What follows the slash: `11.0.0`; all of it if there is none."""
+        return self.text.rpartition("/")[2].strip()
 
 
 Message: TypeAlias = Banner | Event | Response
@@ -64,7 +64,9 @@ class AmiParser:
         self._follows_size = 0
         self._kinds: dict[str, Kind] = {}
         self._responses = Kind("Response", encoding)
-        self.interest = interest
+        self._seen: set[bytes] = set()
+        self._interest = interest
+        self._look_up = _LookUp({}, interest.sieves())
 
     @property
     def interest(self) -> Interest:
@@ -73,6 +75,7 @@ class AmiParser:
 
     @interest.setter
     def interest(self, interest: Interest) -> None:
+        self._seen.update(self._look_up.entries)
         self._interest = interest
         self._look_up = _LookUp({}, interest.sieves())
 
@@ -82,10 +85,13 @@ class AmiParser:
         self._begun = self._discarding = False
         self._follows.clear()
         self._follows_size = 0
+        self._seen.clear()
+        self._look_up = _LookUp({}, self._interest.sieves())
 
     def seen(self, name: str) -> bool:
-        """Whether any event of this name came since the interest was set, wanted or not."""
-        return b"Event: " + name.encode() in self._look_up.entries
+        """Whether an event of this name came in this connection, wanted or not."""
+        line = b"Event: " + name.encode()
+        return line in self._look_up.entries or line in self._seen
 
     def feed(self, data: bytes) -> list[Message]:
         """Take in what was read; returns the messages that it completes, in order."""

@@ -206,6 +206,6 @@ class Shutdown(NamedTuple):
 
 TelephoneEvent: TypeAlias = (
     Newchannel | Newstate | Dial | DialEnd | Newexten | VariableSet | Link | Unlink | Rename | Hangup
-    | HangupRequest | RingNoAnswer | OriginateResponse | QueueCaller | AgentCalled | Pickup | Transfer | QueueMember
-    | Shutdown
+    | HangupRequest | RingNoAnswer | OriginateResponse | QueueCaller | AgentCalled | Pickup | Transfer
+    | QueueMember | Shutdown
 )

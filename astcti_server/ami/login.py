@@ -1,0 +1,60 @@
+"""Logging in to the manager interface, without I/O: nothing else is asked until Login is accepted."""
+
+from __future__ import annotations
+
+import logging
+
+from astcti_server.ami import actions
+from astcti_server.ami.actions import Action
+from astcti_server.ami.messages import Response
+from schemas.server_settings import AmiSettings
+
+logger = logging.getLogger(__name__)
+
+
+class LoginRefusedError(Exception):
+    """Asterisk does not let us in; the text says why and what to change in manager.conf."""
+
+
+class Login:
+    """One login. `greeted`, then `take` each response: it returns the next action, or None when logged in."""
+
+    def __init__(self, settings: AmiSettings) -> None:
+        self._settings = settings
+        self._challenged = False
+        self.banner_version = ""
+
+    def greeted(self, banner_version: str) -> Action:
+        """Asterisk sent its first line: ask for a challenge."""
+        self.banner_version = banner_version
+        return actions.challenge()
+
+    def take(self, response: Response) -> Action | None:
+        """Take the response to the last action. Raises `LoginRefusedError`."""
+        if self._challenged:
+            if response.ok:
+                return None
+            raise LoginRefusedError(self._explained(response.message))
+        self._challenged = True
+        username, secret = self._settings.username, self._settings.secret
+        challenge = response.get("Challenge")
+        if response.ok and challenge:
+            return actions.login_challenge(username, secret, challenge)
+        if not self._settings.tls:
+            logger.warning(
+                "Asterisk offers no MD5 login (%s): the secret goes over the network as it is",
+                response.message or "no challenge",
+            )
+        return actions.login(username, secret)
+
+    def _explained(self, message: str) -> str:
+        username = self._settings.username
+        if "in use" in message.lower():
+            return (
+                f"Asterisk says that user {username!r} is logged in already ({message}): "
+                "give this server a user of its own, or set allowmultiplelogin = yes in manager.conf"
+            )
+        return (
+            f"Asterisk refused the login of user {username!r} ({message or 'no reason given'}): "
+            f"in manager.conf check the section [{username}], its secret, and its permit, deny and acl lines"
+        )

@@ -1,0 +1,101 @@
+"""Finds out what the manager user lacks, and says what to add in manager.conf. AMI thread only.
+
+Asterisk never tells a user's privileges. What it may ask for is seen from ListCommands, which lists exactly
+that, and from refusals; what it may read only from events that should have come and did not.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from astcti_server.ami.messages import Response
+
+logger = logging.getLogger(__name__)
+
+_WRITE_CLASS: Final = {
+    "QueueAdd": "agent",
+    "QueueRemove": "agent",
+    "QueuePause": "agent",
+    "QueuePenalty": "agent",
+    "Originate": "originate (call in Asterisk 1.4)",
+    "Status": "call",
+    "Hangup": "call",
+    "Redirect": "call",
+    "Getvar": "call",
+}
+_NEEDED: Final = ("QueueAdd", "QueueRemove", "QueuePause", "Originate", "Status", "Hangup", "Redirect")
+_ALWAYS_ALLOWED: Final = ("Ping", "Logoff")
+_MEMBER_EVENTS: Final = (
+    "QueueMemberAdded", "QueueMemberRemoved", "QueueMemberPaused", "QueueMemberPause", "QueueMemberStatus",
+)  # fmt: skip
+_MEMBER_ACTIONS: Final = frozenset({"QueueAdd", "QueueRemove", "QueuePause"})
+
+
+class Privileges:
+    """Watches one link. Each lack is logged once, until it is gone and comes back."""
+
+    def __init__(self, username: str, seen: Callable[[str], bool]) -> None:
+        """`seen` tells whether an event of a name came in this connection."""
+        self._username = username
+        self._seen = seen
+        self._told: set[str] = set()
+        self._members_changed = False
+
+    def connected(self) -> None:
+        """A new connection: what was seen in the last one proves nothing."""
+        self._members_changed = False
+
+    def commands_listed(self, response: Response) -> None:
+        """The answer to ListCommands: actions that are not in it are not allowed, or not there."""
+        allowed = {key.lower() for key, _value in response.items()}
+        if not all(name.lower() in allowed for name in _ALWAYS_ALLOWED):
+            return  # not the list that it should be
+        for name in _NEEDED:
+            self._judge(
+                f"write {name}",
+                name.lower() not in allowed,
+                f"may not ask for {name}: add {_WRITE_CLASS[name]} to its write = line in manager.conf",
+            )
+
+    def refused(self, action: str, message: str) -> None:
+        """An action failed."""
+        if "permission denied" in message.lower():
+            needed = _WRITE_CLASS.get(action, "the class that `manager show command` names")
+            self._judge(
+                f"write {action}", True,
+                f"may not ask for {action}: add {needed} to its write = line in manager.conf",
+            )  # fmt: skip
+
+    def carried_out(self, action: str) -> None:
+        """An action succeeded; changes of a queue's members have to be followed by an event."""
+        if action in _MEMBER_ACTIONS:
+            self._members_changed = True
+
+    def review(self) -> None:
+        """Ask now and then: is anything missing that should have come by now?"""
+        self._judge(
+            "read agent",
+            self._members_changed and not any(map(self._seen, _MEMBER_EVENTS)),
+            "sees no events of queue members: add agent to its read = line in manager.conf",
+        )
+        calls = self._seen("Hangup") or self._seen("Newchannel")
+        self._judge(
+            "read dialplan",
+            self._seen("Hangup") and not (self._seen("Newexten") or self._seen("VarSet")),
+            "sees calls but no steps of the dialplan, so no variables: "
+            "add dialplan to its read = line in manager.conf",
+        )
+        self._judge(
+            "read call",
+            not calls and (self._seen("AgentCalled") or self._seen("QueueCallerJoin")),
+            "sees queues but no calls: add call to its read = line in manager.conf",
+        )
+
+    def _judge(self, what: str, lacking: bool, message: str) -> None:
+        if not lacking:
+            self._told.discard(what)
+        elif what not in self._told:
+            self._told.add(what)
+            logger.warning("The manager user %r %s", self._username, message)
