@@ -1,0 +1,176 @@
+"""The clients: a process with one select loop that holds every seat's connection and checks what arrives."""
+
+from __future__ import annotations
+
+import re
+import selectors
+import socket
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from tests.bench.site import Login
+from tests.bench.traffic import Expected
+
+LINK = b'<event id="Link"'
+SMALL = 4096  # bytes of receive buffer of a client that is going to stop reading
+_LINK_DATA = re.compile(
+    rb"<calleridnum>([^<]*)</calleridnum>.*?<appdata>(?:<data key=\"calldata\">([^<]*)</data>)?.*?</appdata>"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedIn:
+    """How the logins went: how long until the last one was in (s), and who is not."""
+
+    seconds: float
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """Which Links arrived: the time of the last one (ns), of each by its calldata, and what was wrong."""
+
+    last: int
+    arrivals: dict[str, int]
+    missing: tuple[Expected, ...]
+    unexpected: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Client:
+    connection: socket.socket
+    login: Login
+    tail: bytes = b""
+    awaited: list[tuple[bytes, bytes]] = field(default_factory=list)
+    """Beginnings of the lines that come next, each with what is said then."""
+
+
+class Clients:
+    """Lives in a process of its own."""
+
+    def __init__(self) -> None:
+        self.selector = selectors.DefaultSelector()
+        self._clients: list[_Client] = []
+        self._waiting: dict[bytes, Expected] = {}
+        self._arrivals: dict[str, int] = {}
+        self._unexpected: list[str] = []
+        self._logging_in = 0
+        self._heard = 0.0
+
+    def log_in(self, port: int, logins: list[Login], joining: str, deaf: int, timeout: float) -> LoggedIn:
+        """All at once. A login is done when the queue `joining` is joined; empty: when it is accepted.
+
+        The first `deaf` clients never read again afterwards.
+        """
+        begun = time.perf_counter()
+        fresh = [self._connect(port, login, joining, number < deaf) for number, login in enumerate(logins)]
+        self._logging_in = len(fresh)
+        deadline = begun + timeout
+        while self._logging_in and (left := deadline - time.perf_counter()) > 0:
+            self._serve(left)
+        seconds = time.perf_counter() - begun
+        for client in fresh[:deaf]:
+            self.selector.unregister(client.connection)
+        return LoggedIn(seconds, tuple(one.login.username for one in fresh if one.awaited))
+
+    def expect(self, links: Iterable[Expected]) -> None:
+        """These Links must come, each once, and no others. Until now none came that was not expected."""
+        self._waiting = {link.calldata.encode(): link for link in links}
+        self._arrivals.clear()
+
+    def collect(self, timeout: float, quiet: float) -> Collected:
+        """Read until every Link is there and then nothing came for a while, or until the time is up (s)."""
+        deadline = time.perf_counter() + timeout
+        self._heard = time.perf_counter()
+        while True:
+            now = time.perf_counter()
+            left = (deadline if self._waiting else min(deadline, self._heard + quiet)) - now
+            if left <= 0:
+                break
+            self._serve(left)
+        missing = tuple(self._waiting.values())
+        unexpected, self._unexpected = tuple(self._unexpected), []
+        return Collected(max(self._arrivals.values(), default=0), dict(self._arrivals), missing, unexpected)
+
+    def leave(self) -> None:
+        """Close every connection."""
+        for client in self._clients:
+            client.connection.close()
+        self._clients.clear()
+        self.selector.close()
+        self.selector = selectors.DefaultSelector()
+
+    def turn(self) -> None:
+        """Read what came."""
+        self._serve(0.0)
+
+    def close(self) -> None:
+        """Close everything."""
+        self.leave()
+        self.selector.close()
+
+    def _connect(self, port: int, login: Login, joining: str, deaf: bool) -> _Client:
+        connection = socket.socket()
+        if deaf:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL)
+        connection.setblocking(False)
+        connection.connect_ex(("127.0.0.1", port))
+        client = _Client(connection, login)
+        said = [f"USER {login.username}\n".encode(), f"PASS {login.password_md5}\n".encode()]
+        client.awaited = [(b"100 WELCOME", said[0]), (b"100 OK", said[1]), (b"102 OK", b"")]
+        if joining:
+            client.awaited.append((b"200 " + joining.encode(), b""))
+        self._clients.append(client)
+        self.selector.register(connection, selectors.EVENT_READ, client)
+        return client
+
+    def _serve(self, timeout: float) -> None:
+        for key, _events in self.selector.select(timeout):
+            self._read(key.data)
+
+    def _read(self, client: _Client) -> None:
+        try:
+            data = client.connection.recv(65536)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            data = str(error).encode()
+            self._lost(client, f"connection lost: {error}")
+            return
+        now = time.perf_counter_ns()
+        if not data:
+            self._lost(client, "closed by the server")
+            return
+        *lines, client.tail = (client.tail + data).split(b"\n")
+        for line in lines:
+            if line.startswith(LINK):
+                self._link(client, line, now)
+            elif client.awaited and not line.startswith(b"<"):
+                self._log_in_further(client, line)
+        self._heard = now / 1e9
+
+    def _log_in_further(self, client: _Client, line: bytes) -> None:
+        beginning, answer = client.awaited[0]
+        if not line.startswith(beginning):
+            return  # an announcement, or a refusal that leaves this login undone
+        del client.awaited[0]
+        if answer:
+            client.connection.send(answer)
+        if not client.awaited:
+            self._logging_in -= 1
+
+    def _link(self, client: _Client, line: bytes, now: int) -> None:
+        found = _LINK_DATA.search(line)
+        number, calldata = (found[1], found[2] or b"") if found else (b"", b"")
+        link = self._waiting.get(calldata)
+        there = (client.login.extension, number.decode())
+        if link is None or b"repeat=" in line or there != (link.extension, link.number):
+            self._unexpected.append(f"{client.login.extension}: {line.decode()}")
+            return
+        del self._waiting[calldata]
+        self._arrivals[link.calldata] = now
+
+    def _lost(self, client: _Client, reason: str) -> None:
+        self.selector.unregister(client.connection)
+        self._unexpected.append(f"{client.login.extension}: {reason}")
