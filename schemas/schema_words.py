@@ -16,7 +16,7 @@ _BOOLEAN = "true or false"
 _MISSING = re.compile(r"Element '([^']*)': The attribute '([^']*)' is required but missing\.")
 _UNKNOWN = re.compile(r"Element '([^']*)', attribute '([^']*)': The attribute '[^']*' is not allowed\.")
 _VALUE = re.compile(
-    r"Element '([^']*)', attribute '([^']*)': (?:\[facet '\w+'\] The value )?'(.*?)' is ", re.DOTALL
+    r"Element '([^']*)', attribute '([^']*)': (?:\[facet '\w+'\] The value )?'(.*?)' (?:is|must) ", re.DOTALL
 )
 _MISPLACED = re.compile(
     r"Element '([^']*)': This element is not expected\.(?: Expected is (?:one of )?\( (.*?) \)\.)?"

@@ -1,0 +1,150 @@
+"""server.xml: defaults, mistakes and what is hardly meant."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+from lxml import etree
+
+from schemas import server_settings_xml
+from schemas.problems import ConfigurationError, Problem
+from schemas.server_settings import AmiSettings, ServerSettings
+from schemas.server_settings_xml import load, parse
+
+AMI = '<ami username="astcti" secret="s"/>'
+SECTIONS = ("ami", "listen", "clients", "queues", "logging")
+
+
+def problems_of(inside: str, directory: Path = Path("/nonexistent"), attributes: str = "") -> list[Problem]:
+    """What is wrong with a server.xml of these sections, the first of them in line 2."""
+    with pytest.raises(ConfigurationError) as refused:
+        parse(f"<server {attributes}>\n{inside}</server>".encode(), directory / "server.xml")
+    return list(refused.value.problems)
+
+
+def test_everything_but_the_user_of_asterisk_has_a_default(tmp_path: Path) -> None:
+    path = tmp_path / "server.xml"
+    path.write_text(f"<server>{AMI}</server>")
+    assert load(path) == ServerSettings(AmiSettings("astcti", "s"))
+
+
+def test_the_schema_and_the_model_have_the_same_defaults() -> None:
+    schema = etree.parse(str(Path(server_settings_xml.__file__).with_name("server.xsd")))
+    written = []
+    for section in SECTIONS:
+        path = f"*[@name='{section}']/{{*}}attribute"
+        for node in schema.getroot().iterfind(path):
+            if node.get("default") and node.get("name") not in ("username", "secret", "secret-file"):
+                written.append((section, node.get("name"), node.get("default")))
+    settings = ServerSettings(AmiSettings("astcti", "s"))
+    names = {field.name for section in SECTIONS for field in dataclasses.fields(getattr(settings, section))}
+    assert {name.replace("-", "_") for _, name, _ in written} >= names - {
+        "username", "secret", "ca_file", "certificate", "key", "file",
+    }  # fmt: skip
+    text = {}
+    for section, name, value in written:
+        text.setdefault(section, []).append(f'{name}="{value}"')
+    text["ami"] += ['username="astcti"', 'secret="s"']
+    inside = "".join(f"<{section} {' '.join(values)}/>" for section, values in text.items())
+    assert parse(f"<server>{inside}</server>".encode(), Path("/server.xml")).settings == settings
+
+
+def test_every_setting_is_read(tmp_path: Path) -> None:
+    for name in ("ca.pem", "cert.pem", "key.pem"):
+        (tmp_path / name).write_text("x")
+    (tmp_path / "ami.secret").write_text("from file\n")
+    text = """<server events="all">
+      <ami host="pbx" port="5039" username="u" secret-file="ami.secret" tls="yes" ca-file="ca.pem" retries="0"
+           pause="7.5" ping="9" encoding="utf-8"/>
+      <listen address="0.0.0.0" port="5001" certificate="cert.pem" key="key.pem" plain="no"/>
+      <clients keep-alive="1" grace="0" max="3" max-per-address="4" login-time="5" login-failures="6"
+               outbox="70000"/>
+      <queues reconcile="8" leftover-grace="0" on-stop="keep"/>
+      <transfer><context>internal</context><context>outside</context></transfer>
+      <logging level="debug" file="/var/log/astcti.log"/>
+    </server>"""
+    settings, warnings = parse(text.encode(), tmp_path / "server.xml")
+    ami = settings.ami
+    assert (ami.host, ami.port, ami.username, ami.secret, ami.tls) == ("pbx", 5039, "u", "from file", True)
+    assert (ami.ca_file, ami.retries, ami.pause, ami.ping, ami.encoding) == (
+        str(tmp_path / "ca.pem"), 0, 7.5, 9.0, "utf-8",
+    )  # fmt: skip
+    assert dataclasses.astuple(settings.listen) == (
+        "0.0.0.0", 5001, str(tmp_path / "cert.pem"), str(tmp_path / "key.pem"), False,
+    )  # fmt: skip
+    assert dataclasses.astuple(settings.clients) == (1.0, 0.0, 3, 4, 5.0, 6, 70000)
+    assert dataclasses.astuple(settings.queues) == (8.0, 0.0, "keep")
+    assert settings.transfer == ("internal", "outside")
+    assert dataclasses.astuple(settings.logging) == ("debug", "/var/log/astcti.log")
+    assert settings.events == "all"
+    assert warnings == ()
+
+
+def test_the_secret_is_not_shown_where_settings_are_printed() -> None:
+    settings = parse(b'<server><ami username="a" secret="hunter2"/></server>', Path("/server.xml")).settings
+    assert "hunter2" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("inside", "words"),
+    [
+        ("", "<server> lacks <ami>"),
+        ('<ami secret="s"/>', '<ami> lacks username="...": the user\'s name in Asterisk'),
+        ('<ami username="a"/>', "either secret"),
+        ('<ami username="a" secret="s" secret-file="f"/>', "either secret"),
+        ('<ami username="a" secret-file="none"/>', "none cannot be read: No such file"),
+        ('<ami username="a" secret="a&#10;b"/>', "the secret of <ami> contains a line break"),
+        ('<ami username="a&#10;b" secret="s"/>', "the user name of <ami> contains a line break"),
+        ('<ami username="a" secret="s" host="a b"/>', "the host of <ami> contains a blank"),
+        ('<ami username="a" secret="s" port="0"/>', "a port number from 1 to 65535"),
+        ('<ami username="a" secret="s" pause="4.9"/>', "a number of seconds from 5"),
+        ('<ami username="a" secret="s" retries="often"/>', "forever or a whole number"),
+        ('<ami username="a" secret="s" ping="0"/>', "a number of seconds above 0"),
+        ('<ami username="a" secret="s" tls="true"/>', "yes or no"),
+        ('<ami username="a" secret="s" encoding="klingon"/>', "'klingon' of <ami> is not known"),
+        ('<ami username="a" secret="s" encoding="zlib"/>', "'zlib' of <ami> is not known"),
+        ('<ami username="a" secret="s" tls="yes" ca-file="none.pem"/>', "ca-file /nonexistent/none.pem"),
+        (f'{AMI}<listen address="localhost"/>', "single IP address"),
+        (f'{AMI}<listen address="0.0.0.0"/>', 'plain="yes"'),
+        (f'{AMI}<listen address="::"/>', 'plain="yes"'),
+        (f'{AMI}<listen certificate="c.pem"/>', "belong together"),
+        (f'{AMI}<listen certificate="c.pem" key="k.pem"/>', "key /nonexistent/k.pem cannot be read"),
+        (f'{AMI}<clients max="0"/>', "a whole number from 1"),
+        (f'{AMI}<clients outbox="10"/>', "a number of bytes from 65536"),
+        (f'{AMI}<clients grace="-1"/>', "a number of seconds from 0"),
+        (f'{AMI}<queues on-stop="leave"/>', "remove or keep"),
+        (f"{AMI}<transfer><context>a b</context></transfer>", "the context contains a blank"),
+        (f"{AMI}<transfer><context/></transfer>", "the context is empty"),
+        (f'{AMI}<logging level="loud"/>', "debug, info, warning or error"),
+        (f"{AMI}<lisen/>", "did you mean <listen>?"),
+        (f"{AMI}{AMI}", "<ami> does not belong here, or stands here twice"),
+    ],
+)
+def test_a_mistake_is_named_in_plain_words(inside: str, words: str) -> None:
+    problems = problems_of(inside)
+    assert any(words in one.message for one in problems), problems
+    assert {one.line for one in problems} <= {1, 2}
+
+
+def test_all_mistakes_are_found_at_once() -> None:
+    inside = '<ami username="a b" port="x"/>\n<listen address="x"/>\n<logging level="x"/>'
+    problems = problems_of(inside, attributes='events="some"')
+    assert [one.line for one in problems] == [1, 2, 2, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("inside", "words"),
+    [
+        (f'{AMI}<listen address="192.0.2.1" plain="yes"/>', "clients reach 192.0.2.1 without TLS"),
+        ('<ami username="a" secret="s" ca-file="/dev/null"/>', "ca-file has no effect"),
+    ],
+)
+def test_what_is_hardly_meant_is_warned_about(inside: str, words: str) -> None:
+    checked = parse(f"<server>{inside}</server>".encode(), Path("/nonexistent/server.xml"))
+    assert [words in str(warning) for warning in checked.warnings] == [True], checked.warnings
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.0.0.2", "::1"])
+def test_on_loopback_no_tls_is_needed(address: str) -> None:
+    text = f'<server>{AMI}<listen address="{address}"/></server>'
+    assert parse(text.encode(), Path("/server.xml")).warnings == ()
