@@ -1,0 +1,65 @@
+"""A listener of the AMI link that writes down what it is told, for tests to wait on."""
+
+from __future__ import annotations
+
+import queue
+from typing import Final
+
+from astcti_server.ami.messages import Event
+from astcti_server.ami.pending import Outcome
+
+WAIT: Final = 5.0  # seconds that a test waits for something that has to happen
+
+
+class FakeListener:
+    """What happened, in order: ("up", version), ("down", reason), ("event", Event), ("gave up", reason)."""
+
+    def __init__(self) -> None:
+        self.told: queue.Queue[tuple[str, object]] = queue.Queue()
+        self.fails_on = ""
+        """An event's name at which handling it goes wrong."""
+
+    def link_up(self, banner_version: str) -> None:
+        self.told.put(("up", banner_version))
+
+    def link_down(self, reason: str) -> None:
+        self.told.put(("down", reason))
+
+    def gave_up(self, reason: str) -> None:
+        self.told.put(("gave up", reason))
+
+    def event(self, event: Event) -> None:
+        if event.name == self.fails_on:
+            raise RuntimeError("this event cannot be handled")
+        self.told.put(("event", event))
+
+    def next(self, kind: str) -> str:
+        """Wait for the next thing told, which has to be of this kind; its text."""
+        found, text = self.told.get(timeout=WAIT)
+        assert found == kind, (found, text)
+        return str(text)
+
+    def next_event(self) -> Event:
+        """Wait for the next thing told, which has to be an event."""
+        found, event = self.told.get(timeout=WAIT)
+        assert isinstance(event, Event), (found, event)
+        return event
+
+
+class Answers:
+    """Takes the outcomes of actions; give it to `submit` as what is to be done."""
+
+    def __init__(self) -> None:
+        self._outcomes: queue.Queue[Outcome] = queue.Queue()
+
+    def __call__(self, outcome: Outcome) -> None:
+        self._outcomes.put(outcome)
+
+    def next(self) -> Outcome:
+        """Wait for the next outcome."""
+        return self._outcomes.get(timeout=WAIT)
+
+    @property
+    def more(self) -> bool:
+        """Whether there is another outcome already."""
+        return not self._outcomes.empty()
