@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
+from tests.bench import dialplan
 from tests.bench.scripts import END, QueueCall, Script, block
 
 _LINKS = 3  # a native bridge that is made anew is told again
@@ -66,11 +67,25 @@ def _state(who: str, state: str) -> str:
     return _on("Newstate", who, ("State", state), ("CallerID", "%(number)s"), ("CallerIDName", "%(name)s"))
 
 
-def _step(priority: int, application: str, data: str) -> str:
+def _step(priority: int, application: str, data: str, context: str = "%(context)s") -> str:
     return _on(
-        "Newexten", "caller", ("Context", "%(context)s"), ("Extension", "101"), ("Priority", priority),
+        "Newexten", "caller", ("Context", context), ("Extension", "101"), ("Priority", priority),
         ("Application", application), ("AppData", data),
     )  # fmt: skip
+
+
+def _way() -> list[str]:
+    """The steps of the dialplan before the service's own, and what phones and peers report meanwhile."""
+    told = []
+    for number, step in enumerate(dialplan.steps()):
+        told.append(_step(step.priority, step.application, step.data, step.context))
+        if number % 8 == 0:
+            told.append(block("PeerStatus", "system", ("Peer", f"SIP/{200 + number}"), ("PeerStatus", "Reachable"),
+                              ("Time", 12)))  # fmt: skip
+        elif number % 8 == 4:
+            told.append(block("ExtensionStatus", "call", ("Exten", 200 + number), ("Context", "phones"),
+                              ("Status", 1)))  # fmt: skip
+    return told
 
 
 def _phone(place: int, status: int) -> list[str]:
@@ -116,6 +131,7 @@ def _parts(others: int) -> list[str]:
     return [
         _on("Newchannel", "caller", *down),
         _state("caller", "Ring"),
+        *_way(),
         _step(1, "Answer", ""),
         _state("caller", "Up"),
         _step(2, "Read", "cdata|five_digits|5|"),
