@@ -25,8 +25,8 @@ class Conversation:
     """What a client says, and the limits of time and patience. The session says when it is over."""
 
     __slots__ = (
-        "_bad_lines", "_buffer", "_given_up", "_last_line", "_lines", "_opened", "_resume", "_ticket",
-        "_until", "failures", "login_name", "mac", "reception", "session",
+        "_bad_lines", "_buffer", "_given_up", "_last_line", "_lines", "_opened", "_patient",
+        "_resume", "_ticket", "_until", "failures", "login_name", "mac", "reception", "session",
     )  # fmt: skip
 
     def __init__(self, session: Session, reception: Reception) -> None:
@@ -41,6 +41,7 @@ class Conversation:
         self._bad_lines = 0
         self._opened = self._last_line = reception.clock()
         self._ticket = 0
+        self._patient = False
         self._until = 0.0
         self._given_up = b""
         self._resume: Callable[[], bytes | None] | None = None
@@ -65,6 +66,9 @@ class Conversation:
             self._answer(resume)
         if session.waiting and self.reception.clock() >= self._until:
             session.complete(self._ticket, self._given_up)
+        if self._patient and self._resume is None and not session.waiting:
+            self._patient = False
+            self._last_line = self.reception.clock()  # what it said meanwhile was not read
         while self._lines and self._resume is None and not session.waiting and not session.ending:
             self._answer(partial(self._carry_out, self._lines.popleft()))
 
@@ -98,12 +102,14 @@ class Conversation:
         self._given_up = given_up
         self._until = self.reception.clock() + ANSWER_TIME
         self._ticket = self.session.wait()
+        self._patient = True
         return self._ticket
 
     def later(self, seconds: float, work: Callable[[], bytes | None]) -> None:
         """Let the client wait, then go on with its command."""
         self._until = self.reception.clock() + seconds
         self._resume = work
+        self._patient = True
 
     # -- one line ------------------------------------------------------------------------------------------
 

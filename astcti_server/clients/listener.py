@@ -23,8 +23,8 @@ from schemas.server_settings import ListenSettings
 
 BACKLOG = 4096
 """Clients that may wait to be accepted. The server speaks first: one that is dropped would wait for ever."""
-LOOK_UP = 0.2
-"""Seconds until the accept thread notices that it shall stop."""
+LOOK_UP = 0.5
+"""Seconds until the accept thread notices that it shall stop, where closing the socket does not wake it."""
 OUT_OF_FILES = 0.1
 """Seconds to wait for somebody to leave when there are no descriptors left."""
 
@@ -94,6 +94,7 @@ class CtiServer(socketserver.ThreadingTCPServer):
         deadline = time.monotonic() + within
         self._thread.stop()
         if self._thread.ident is not None:
+            self._wake_accept()
             self.shutdown()
             self._thread.join()
         self._attendants.dismiss(_end_session)
@@ -102,6 +103,12 @@ class CtiServer(socketserver.ThreadingTCPServer):
             logger.warning("waiting no longer for %d clients to stop: %s", len(late), ", ".join(late[:20]))
         self.server_close()
         return late
+
+    def _wake_accept(self) -> None:
+        try:
+            self.socket.shutdown(socket.SHUT_RDWR)  # on Linux this ends the wait for the next client
+        except OSError:
+            pass
 
     def _tls_context(self) -> ssl.SSLContext | None:
         try:
@@ -128,7 +135,11 @@ class CtiServer(socketserver.ThreadingTCPServer):
         self._thread.stopping.wait(OUT_OF_FILES)
 
     def verify_request(self, request: Any, client_address: Any) -> bool:
-        reason = self._admission.admit(addresses.plain(client_address[0]))
+        try:
+            reason = self._admission.admit(addresses.plain(client_address[0]))
+        except Exception:  # socketserver would let it end the accept thread
+            logger.exception("a client from %s could not be accepted", client_address[0])
+            return False
         if reason and self._context is None:
             request.setblocking(False)
             try:

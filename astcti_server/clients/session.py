@@ -135,13 +135,14 @@ class Session:
             if taken == len(line):
                 return True
             line = self._stuck = line[taken:]
-            self._rouse()
         else:
             self._outbox.append(line)
         self._queued += len(line)
         if self._queued > self.outbox_limit:
             self._break(f"outbox overflow: {self._queued} bytes wait")
             return False
+        if self._queued == len(line):
+            self._rouse()  # after all the rest: the handler looks without taking the lock
         return True
 
     def _end(self, reason: str) -> None:

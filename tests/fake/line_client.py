@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import socket
 import ssl
+import struct
 from types import TracebackType
 
 PATIENCE = 5.0  # seconds that a test waits for the server at most
@@ -26,8 +27,14 @@ class LineClient:
         if receive_buffer:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         connection.settimeout(PATIENCE)
-        connection.connect((host, port))
-        self.socket = context.wrap_socket(connection, server_hostname="localhost") if context else connection
+        self.socket = connection
+        try:
+            connection.connect((host, port))
+            if context:
+                self.socket = context.wrap_socket(connection, server_hostname="localhost")
+        except OSError:
+            connection.close()
+            raise
         self._received = b""
 
     def __enter__(self) -> LineClient:
@@ -40,6 +47,11 @@ class LineClient:
 
     def close(self) -> None:
         """Hang up without a word."""
+        self.socket.close()
+
+    def reset(self) -> None:
+        """Vanish: the server's side of the connection breaks."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.socket.close()
 
     def say(self, *lines: str) -> None:

@@ -1,0 +1,282 @@
+"""Writing to clients: at once where the kernel takes it, else through the outbox; nobody ever waits."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from astcti_server.calls.notification import Notification
+from astcti_server.clients import session as session_module
+from astcti_server.clients.router import Router
+from astcti_server.clients.session import Session
+from astcti_server.clients.transport import PlainTransport
+from astcti_server.clients.wake import Wake
+from schemas import wire
+from schemas.events import Call, CallEvent
+from tests.fake.counter import SEAT_2, Counter
+
+LONG = b"x" * 9_999 + b"\n"
+
+
+class SlowTransport:
+    """Takes as many bytes as it is allowed to; remembers every attempt."""
+
+    one_at_a_time = False
+    wants_to_write = False
+
+    def __init__(self) -> None:
+        self.here, self.there = socket.socketpair()
+        self.allowed = 0
+        self.attempts: list[bytes] = []
+        self.taken = b""
+        self.error: OSError | None = None
+
+    def fileno(self) -> int:
+        return self.here.fileno()
+
+    def shake_hands(self) -> int:
+        return 0
+
+    def receive(self) -> bytes | None:
+        return b""
+
+    def pending(self) -> bool:
+        return False
+
+    def send(self, data: bytes) -> int:
+        if self.error:
+            raise self.error
+        self.attempts.append(data)
+        count = min(self.allowed, len(data))
+        self.allowed -= count
+        self.taken += data[:count]
+        return count
+
+    def end(self) -> None:
+        pass
+
+    def close(self) -> None:
+        self.here.close()
+        self.there.close()
+
+
+@pytest.fixture
+def slow() -> Iterator[tuple[Session, SlowTransport]]:
+    transport = SlowTransport()
+    session = Session("client-1", transport, "127.0.0.1", 100)
+    session.shake_hands()
+    yield session, transport
+    transport.error = OSError("over")
+    transport.there.close()
+    session.finish()
+
+
+def test_a_line_that_the_kernel_takes_is_sent_at_once_by_whoever_sends_it(
+    slow: tuple[Session, SlowTransport],
+) -> None:
+    session, transport = slow
+    transport.allowed = 100
+    assert session.send(b"100 OK\n")
+    assert transport.taken == b"100 OK\n"
+    assert not session.poll(0, 0)
+
+
+def test_what_is_left_over_wakes_the_handler_and_goes_out_in_order(
+    slow: tuple[Session, SlowTransport],
+) -> None:
+    session, transport = slow
+    transport.allowed = 3
+    for line in (b"100 OK\n", b"200 a\n", b"200 b\n"):
+        assert session.send(line)
+    transport.allowed = 100
+    session.flush()
+    assert transport.taken == b"100 OK\n200 a\n200 b\n"
+
+
+def test_the_handler_is_woken_when_it_can_see_what_waits_and_not_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It looks without the lock: woken too early it would go to sleep again, and the line would stay."""
+    seen: list[int] = []
+
+    class Watching(Wake):
+        __slots__ = ()
+
+        def set(self) -> None:
+            seen.append(session._queued)
+            super().set()
+
+    monkeypatch.setattr(session_module, "Wake", Watching)
+    transport = SlowTransport()
+    session = Session("client-1", transport, "127.0.0.1", 100)
+    session.shake_hands()
+    session.send(b"100 OK\n")
+    session.send(b"200 a\n")
+    assert seen == [7]
+    transport.allowed = 100
+    session.flush()
+    session.finish()
+
+
+def test_bytes_that_were_not_taken_are_tried_again_exactly_as_they_were(
+    slow: tuple[Session, SlowTransport],
+) -> None:
+    session, transport = slow
+    for line in (b"100 OK\n", b"200 a\n"):
+        session.send(line)
+    session.flush()
+    session.flush()
+    assert transport.attempts == [b"100 OK\n"] * 3
+    transport.allowed = 4
+    session.flush()
+    assert transport.attempts[3:] == [b"100 OK\n", b"OK\n"]
+
+
+def test_a_full_outbox_ends_the_session(slow: tuple[Session, SlowTransport]) -> None:
+    session, _ = slow
+    assert session.send(b"x" * 99 + b"\n")
+    assert not session.send(b"y\n")
+    assert session.ending == "outbox overflow: 102 bytes wait"
+    assert not session.send(b"z\n")
+    assert not session.close("later")
+
+
+def test_a_broken_connection_ends_the_session_with_the_first_reason(
+    slow: tuple[Session, SlowTransport],
+) -> None:
+    session, transport = slow
+    transport.error = ConnectionResetError(104, "Connection reset by peer")
+    assert not session.send(b"100 OK\n")
+    assert session.ending == "connection lost: Connection reset by peer"
+    assert not session.close("another reason")
+    assert session.ending == "connection lost: Connection reset by peer"
+
+
+def test_announcements_are_held_back_until_the_reply_before_them_is_out(
+    slow: tuple[Session, SlowTransport],
+) -> None:
+    session, transport = slow
+    transport.allowed = 100
+    session.hold()
+    session.announce(b"200 a\n")
+    session.announce(b"<event/>\n")
+    session.release(b"102 OK\n")
+    session.announce(b"200 b\n")
+    assert transport.taken == b"102 OK\n200 a\n<event/>\n200 b\n"
+
+
+def test_an_awaited_reply_is_sent_once_and_only_for_its_own_ticket(
+    slow: tuple[Session, SlowTransport],
+) -> None:
+    session, transport = slow
+    transport.allowed = 100
+    old = session.wait()
+    assert session.complete(old, b"100 OK\n")
+    new = session.wait()
+    assert not session.complete(old, b"101 KO\n")
+    assert not session.say(old, b"301\n")
+    assert session.waiting
+    assert session.say(new, b"301\n")
+    assert session.complete(new, b"300\n")
+    assert not session.waiting
+    assert not session.complete(new, b"300\n")
+    assert transport.taken == b"100 OK\n301\n300\n"
+
+
+def test_nothing_is_sent_before_the_handshake_is_done() -> None:
+    transport = SlowTransport()
+    transport.allowed = 100
+    session = Session("client-1", transport, "127.0.0.1", 100)
+    session.close("the server stops", b"910 BYE SHUTDOWN\n")
+    session.finish()
+    assert transport.attempts == []
+
+
+def test_a_closed_session_ignores_whoever_still_knows_it() -> None:
+    here, there = socket.socketpair()
+    with there:
+        session = Session("client-1", PlainTransport(here), "127.0.0.1", 100)
+        session.shake_hands()
+        ticket = session.wait()
+        session.close("quit", b"900 OK\n")
+        there.shutdown(socket.SHUT_WR)
+        session.finish()
+        assert there.recv(100) == b"900 OK\n"
+        assert not session.send(b"x\n")
+        assert not session.announce(b"x\n")
+        assert not session.complete(ticket, b"x\n")
+        session.rouse()
+
+
+def test_notifications_go_to_the_session_of_their_extension_alone() -> None:
+    event = CallEvent("Link", Call("1.1", "PJSIP/201-1", calleridname="Demo\nCaller"))
+    with Counter() as counter, counter.seated() as mario, counter.seated("anna", "verde", SEAT_2) as anna:
+        router = Router(counter.registry)
+        assert router.deliver(Notification("PJSIP/201", event))
+        assert not router.deliver(Notification("SIP/999", event))
+        assert wire.parse_server_line(mario.hear_bytes()) == event
+        assert anna.ask("NOOP") == "100 OK"
+
+
+
+
+def test_a_client_that_never_reads_is_cut_and_delays_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    with (
+        Counter(outbox=200_000) as counter,
+        counter.seated(receive_buffer=4096) as deaf,
+        counter.seated("anna", "verde", SEAT_2) as anna,
+    ):
+        deaf_id = counter.desk.next_arrival().session_id
+        longest, count = 0.0, 0
+        while counter.registry.at_extension("PJSIP/201") and count < 100_000:
+            begin = time.perf_counter()
+            counter.registry.send_to_extension("PJSIP/201", LONG)
+            longest = max(longest, time.perf_counter() - begin)
+            counter.registry.send_to_extension("SIP/202", f"200 {count}\n".encode())
+            assert anna.hear() == f"200 {count}"
+            count += 1
+        assert counter.desk.next_departure() == (deaf_id, False)
+        assert longest < 0.5
+        assert deaf.hear().startswith("x")
+    assert "outbox overflow" in caplog.text
+
+
+def test_a_client_that_reads_late_gets_every_line_in_order() -> None:
+    with Counter(outbox=50_000_000) as counter, counter.seated(receive_buffer=4096) as late:
+        lines = [b"%d " % number + LONG for number in range(2000)]
+        for line in lines:
+            assert counter.registry.send_to_extension("PJSIP/201", line)
+        assert [late.hear_bytes() + b"\n" for _ in lines] == lines
+        assert late.ask("NOOP") == "100 OK"
+
+
+def test_lines_sent_by_many_threads_are_never_mixed() -> None:
+    with Counter(outbox=50_000_000) as counter, counter.seated(receive_buffer=4096) as client:
+
+        def announce(letter: bytes) -> None:
+            for number in range(200):
+                counter.registry.send_to_extension("PJSIP/201", letter * 5000 + b"%d\n" % number)
+
+        threads = [threading.Thread(target=announce, args=(letter,)) for letter in (b"a", b"b", b"c", b"d")]
+        for thread in threads:
+            thread.start()
+        seen: dict[bytes, int] = {}
+        for _ in range(800):
+            line = client.hear_bytes()
+            letter, number = line[:1], int(line[5000:])
+            assert line[:5000] == letter * 5000
+            assert number == seen.get(letter, -1) + 1
+            seen[letter] = number
+        for thread in threads:
+            thread.join()
+
+
+def test_the_last_lines_arrive_although_the_client_still_sends() -> None:
+    with Counter() as counter, counter.seated() as client:
+        client.say("QUIT", *["NOOP"] * 20_000)
+        assert client.hear_all() == ["900 OK"]
