@@ -32,15 +32,31 @@ config_option = click.option(
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(VERSION, prog_name="astcti-server")
 @config_option
-@click.option("--state", type=click.Path(path_type=Path), default=Path("/var/lib/astcti"), show_default=True,
-              help="Directory for the list of queue members that this server added.")
-@click.option("--status", type=click.Path(path_type=Path), default=Path("/run/astcti/status.json"),
-              show_default=True, help="File that says what the server is doing (JSON).")
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path),
+    default=Path("/var/lib/astcti"),
+    show_default=True,
+    help="Directory for the list of queue members that this server added.",
+)
+@click.option(
+    "--status",
+    type=click.Path(path_type=Path),
+    default=Path("/run/astcti/status.json"),
+    show_default=True,
+    help="File that says what the server is doing (JSON).",
+)
 @click.option("--pidfile", type=click.Path(path_type=Path), help="Write the process id into this file.")
-@click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"], case_sensitive=False),
-              help="Overrides the level in server.xml.")
-@click.option("--record", type=click.Path(path_type=Path),
-              help="Append all bytes read from Asterisk to this file, for `replay`; secrets are left out.")
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"], case_sensitive=False),
+    help="Overrides the level in server.xml.",
+)
+@click.option(
+    "--record",
+    type=click.Path(path_type=Path),
+    help="Append all bytes read from Asterisk to this file, for `replay`; secrets are left out.",
+)
 @click.pass_context
 def main(
     context: click.Context, directory: Path, state: Path, status: Path, pidfile: Path | None,
@@ -119,8 +135,13 @@ def check(context: click.Context, directory: Path | None) -> None:
 
 @main.command(name="replay")
 @command_config_option
-@click.option("--events", type=click.Choice(["services", "all"]), default="services", show_default=True,
-              help="Calls of the operators' services, or every call of a seat's phone.")
+@click.option(
+    "--events",
+    type=click.Choice(["services", "all"]),
+    default="services",
+    show_default=True,
+    help="Calls of the operators' services, or every call of a seat's phone.",
+)
 @click.argument("trace", type=click.File("rb"))
 @click.pass_context
 def replay_command(context: click.Context, directory: Path | None, events: str, trace: BinaryIO) -> None:
@@ -148,8 +169,13 @@ def _print(out: BinaryIO, extension: str, line: bytes) -> None:
 
 
 @main.command()
-@click.option("--scheme", type=click.Choice(["scrypt", "md5"]), default="scrypt", show_default=True,
-              help="scrypt: a stolen configuration logs nobody in; md5: less memory and time a login.")
+@click.option(
+    "--scheme",
+    type=click.Choice(["scrypt", "md5"]),
+    default="scrypt",
+    show_default=True,
+    help="scrypt: a stolen configuration logs nobody in; md5: less memory and time a login.",
+)
 def hash_password(scheme: Literal["scrypt", "md5"]) -> None:
     """Read a password and print what belongs into an operator's `password`.
 

@@ -17,20 +17,8 @@ from watchdog.observers.api import BaseObserver
 
 logger = logging.getLogger(__name__)
 
-_OF_INTEREST: list[type[events.FileSystemEvent]] = [
-    events.FileCreatedEvent,
-    events.FileModifiedEvent,
-    events.FileMovedEvent,
-    events.FileDeletedEvent,
-    events.FileClosedEvent,
-    events.DirCreatedEvent,
-    events.DirModifiedEvent,
-    events.DirMovedEvent,
-    events.DirDeletedEvent,
-]
-"""Not the opening and closing of files that are read: looking would cause the next look."""
-
-
+_OF_READING = ("opened", "closed_no_write")
+"""Files that are only read cause these: looking would cause the next look."""
 _OF_THE_DIRECTORY = (events.DirDeletedEvent, events.DirMovedEvent)
 
 
@@ -44,7 +32,8 @@ class _Handler(events.FileSystemEventHandler):
     def on_any_event(self, event: events.FileSystemEvent) -> None:
         if event.src_path == self._directory and isinstance(event, _OF_THE_DIRECTORY):
             self.lost.set()
-        self._notice()
+        if event.event_type not in _OF_READING:
+            self._notice()
 
 
 class FileEvents:
@@ -68,11 +57,11 @@ class FileEvents:
             return
         try:
             self._start()
-        except Exception as error:  # noqa: BLE001 - whatever watchdog raises, looking once a second goes on
+        except Exception as error:  # noqa: BLE001 - whatever watchdog raises, looking now and then goes on
             self.stop()
             self._identity = identity
             logger.warning(
-                "no file events for %s (%s): looking at it every second instead; "
+                "no file events for %s (%s): looking at it twice a second instead; "
                 "more inotify instances help (sysctl fs.inotify.max_user_instances)",
                 self._directory, error,
             )  # fmt: skip
@@ -89,5 +78,5 @@ class FileEvents:
     def _start(self) -> None:
         observer = self._observer = Observer()
         observer.name = "config-events"
-        observer.schedule(self._handler, str(self._directory), event_filter=_OF_INTEREST)
+        observer.schedule(self._handler, str(self._directory))
         observer.start()

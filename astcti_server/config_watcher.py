@@ -1,6 +1,6 @@
 """The `config` thread: takes up each change of the configuration directory within two seconds.
 
-It looks, judges, logs and tells; it changes nothing itself. The directory is looked at once a second in any
+It looks, judges, logs and tells; it changes nothing itself. The directory is looked at twice a second in any
 case, which costs a few `stat` calls and covers what file events do not show: targets of links, network file
 systems, a directory that was replaced. File events only make it quicker.
 """
@@ -25,7 +25,7 @@ __all__ = ["ConfigLoaded", "ConfigRejected", "ConfigWatcher"]
 
 logger = logging.getLogger(__name__)
 
-POLL = 1.0  # seconds between two looks when no file event comes
+POLL = 0.5  # seconds between two looks when no file event comes
 QUIET = 0.2  # seconds without a change after which a file counts as written
 PATIENCE = 0.8  # seconds after which a file that is still written is judged all the same
 MOST_LOGGED = 200  # problems of one file in the log; `check` prints all of them

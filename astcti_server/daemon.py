@@ -20,7 +20,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import BinaryIO
 
 from astcti_server.ami.link import AmiLink
 from astcti_server.calls.tracker import Tracker
@@ -39,7 +39,7 @@ from astcti_server.queues.keeper import QueueKeeper
 from astcti_server.queues.state_file import StateFile
 from astcti_server.service_notify import notify
 from astcti_server.status_file import StatusFile
-from astcti_server.switchboard import Switchboard
+from astcti_server.switchboard import LinkState, Switchboard
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ class ThreadDied:
 class PbxState:
     """The AMI connection came up or went down; `gave_up` when the retries are used up."""
 
-    state: Literal["up", "down", "gave-up"]
+    state: LinkState
     reason: str
 
 
@@ -109,9 +109,7 @@ class Daemon:
         self._keeper = QueueKeeper(self._link, self._registry.send_to_session, state)
         self._switchboard.connect(self._link, self._keeper)
         desk = ServerDesk(self._store, self._link, self._tracker, self._keeper, self._switchboard)
-        self._server = CtiServer(
-            settings.listen, Reception.of(desk, self._registry), died=self._thread_died
-        )
+        self._server = CtiServer(settings.listen, Reception.of(desk, self._registry), died=self._thread_died)
         self._watcher = ConfigWatcher(
             places.configuration, loaded, on_loaded=self.control.put, on_rejected=self.control.put,
             died=self._thread_died,
@@ -272,8 +270,8 @@ class Daemon:
         logger.critical("Thread %s died", name, exc_info=error)
         self._thread_died(name, error)
 
-    def _pbx_changed(self, up: bool, reason: str) -> None:
-        self.control.put(PbxState("up" if up else "down", reason))
+    def _pbx_changed(self, state: LinkState, reason: str) -> None:
+        self.control.put(PbxState(state, reason))
 
     def _recording(self) -> BinaryIO | None:
         if self._places.record is None:

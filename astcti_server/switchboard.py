@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from typing import Literal, TypeAlias
 
 from astcti_server.ami import actions
 from astcti_server.ami.dialect import Dialect
@@ -26,6 +27,8 @@ from schemas.server_settings import ServerSettings
 
 logger = logging.getLogger(__name__)
 
+LinkState: TypeAlias = Literal["up", "down", "gave-up"]
+
 READ_AGAIN = 5.0  # seconds after a list of channels that did not come
 PBX_DOWN = wire.reply(901, "PBX DOWN")
 PBX_UP = wire.reply(902, "PBX UP")
@@ -35,7 +38,11 @@ class Switchboard:
     """Listens to the link. `state_changed` is told on the AMI thread when the PBX comes or goes."""
 
     def __init__(
-        self, tracker: Tracker, router: Router, registry: Registry, state_changed: Callable[[bool, str], None]
+        self,
+        tracker: Tracker,
+        router: Router,
+        registry: Registry,
+        state_changed: Callable[[LinkState, str], None],
     ) -> None:
         self.link: AmiLink
         self.keeper: QueueKeeper
@@ -72,7 +79,7 @@ class Switchboard:
         self._read_channels(self._reading)
         self.keeper.link_up()
         self._registry.broadcast(PBX_UP)
-        self._state_changed(True, "")
+        self._state_changed("up", "")
 
     def link_down(self, reason: str) -> None:
         """The connection is lost; calls are kept until it is back."""
@@ -80,7 +87,11 @@ class Switchboard:
         self._tracker.originations.clear()
         self.keeper.link_down()
         self._registry.broadcast(PBX_DOWN)
-        self._state_changed(False, reason)
+        self._state_changed("down", reason)
+
+    def gave_up(self, reason: str) -> None:
+        """The retries are used up."""
+        self._state_changed("gave-up", reason)
 
     def event(self, event: Event) -> None:
         """One event of Asterisk."""

@@ -130,4 +130,3 @@ class Teller:
     def _due(leg: Leg, event: EventId) -> bool:
         """A ring that was told late, after the answer, is no reason to open anything."""
         return event != "Callerid" or leg.party.call.state != "Up"
-

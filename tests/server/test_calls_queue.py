@@ -1,9 +1,9 @@
 """A caller in a queue: who is told what, and when."""
 
 import pytest
-from tests.fake.story import DEMO, DIRECT, Story
 
 from schemas.configuration import Binding, Service
+from tests.fake.story import DEMO, DIRECT, Story
 
 
 def queue_call(story: Story) -> Story:

@@ -1,6 +1,7 @@
 """Transfers, pickup, forwarding, Local channels: one Link per pair, with the original caller's data."""
 
 import pytest
+
 from tests.fake.story import Story
 
 TRUNK = ("PJSIP/trunk-c", "3331234567")

@@ -1,0 +1,563 @@
+"""The server on a real Asterisk 22 and 16, with real SIP phones: the main job, as a seat's client sees it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from schemas.configuration import Binding, Configuration, Operator, Seat, Service, Trigger
+from schemas.events import CallEvent
+from tests.asterisk import phones
+from tests.asterisk.ami_session import AmiSession
+from tests.asterisk.rig import Asterisk
+from tests.fake.line_client import md5
+from tests.fake.running_server import PATIENCE, RunningServer, SeatClient
+from tests.fake.wire_cutter import WireCutter
+
+pytestmark = [pytest.mark.asterisk, pytest.mark.timeout(180)]
+
+PEOPLE = ("mario", "luisa", "anna")
+NUMBER, NAME = "3331234567", "Demo Caller"
+EVERYBODY = tuple(Binding(name, penalty=1) for name in PEOPLE)
+QUEUES = {"Demo": "astcti", "Second": "astcti2", "Nervous": "nervous", "Hunt": "hunt"}
+TRIGGER = Trigger("browser", url="https://crm.example/?id={CALLDATA}&from={CALLERID}")
+
+
+def queue_service(name: str, *people: str) -> Service:
+    return Service(
+        name, "astctidemo", "inbound", is_queue=True, queue_name=QUEUES[name], variables=("calldata",),
+        triggers=(TRIGGER,), operators=tuple(Binding(one, 1) for one in people or PEOPLE),
+    )  # fmt: skip
+
+
+DIRECT = Service(
+    "Direct", "direct", "inbound", variables=("calldata",), triggers=(TRIGGER,), operators=EVERYBODY
+)
+OUTSIDE = Service("Outside line", "outbound", "outbound", operators=tuple(Binding(name) for name in PEOPLE))
+
+
+def configuration(
+    asterisk: Asterisk, *services: Service, interface: str = "", **changes: object
+) -> Configuration:
+    """mario sits at 201, luisa at 202, anna at 203. `interface` is 201's in queues."""
+    macs = [f"00:00:00:00:02:0{number}" for number in (1, 2, 3)]
+    devices = [asterisk.device(f"20{number}") for number in (1, 2, 3)]
+    return Configuration(
+        services=services or (queue_service("Demo"), DIRECT, OUTSIDE),
+        seats=tuple(
+            Seat(mac, device, interface, device)
+            if interface and device == devices[0]
+            else Seat(mac, device, device)
+            for mac, device in zip(macs, devices, strict=True)
+        ),
+        operators=tuple(
+            Operator(name, name.title(), f"md5:{md5('secret')}", seat=macs[index], **changes)  # type: ignore[arg-type]
+            for index, name in enumerate(PEOPLE)
+        ),
+    )
+
+
+Serve = Callable[..., RunningServer]
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    """Starts servers; they are stopped in the end, and must then not have met an error of their own."""
+    running: list[RunningServer] = []
+
+    def start(asterisk: Asterisk, *services: Service, port: int = 0, **options: object) -> RunningServer:
+        changes = {key: options.pop(key) for key in ("interface", "begin_in_pause") if key in options}
+        server = RunningServer(
+            tmp_path / str(len(running)), port or asterisk.ami_port,
+            configuration(asterisk, *services, **changes), **options,  # type: ignore[arg-type]
+        )  # fmt: skip
+        running.append(server.__enter__())
+        return server
+
+    yield start
+    for server in running:
+        server.__exit__(None, None, None)
+        assert "Traceback" not in server.log, server.log
+
+
+def until(fact: Callable[[], bool], what: str) -> None:
+    """Wait for something that Asterisk has to say when asked."""
+    deadline = time.monotonic() + PATIENCE
+    while not fact():
+        assert time.monotonic() < deadline, f"still not: {what}"
+        time.sleep(0.05)
+
+
+def opened(client: SeatClient) -> list[str]:
+    """The pages that the client was told to open."""
+    return [action.url for event in client.events for action in event.triggers]
+
+
+def ended(client: SeatClient) -> str:
+    cause = client.event("Hangup").cause
+    assert cause is not None
+    return cause.end
+
+
+def assert_is_the_caller(link: CallEvent, calldata: str = "12345") -> None:
+    assert (link.call.calleridnum, link.call.calleridname) == (NUMBER, NAME)
+    assert link.call.appdata == (("calldata", calldata),)
+    assert [action.url for action in link.triggers] == [f"https://crm.example/?id={calldata}&from={NUMBER}"]
+
+
+# -- calls -------------------------------------------------------------------------------------------------
+
+
+def test_queue_call_pops_up_with_what_the_caller_typed(asterisk: Asterisk, serve: Serve) -> None:
+    server = serve(asterisk)
+    with server.client("mario") as mario, phones.callee(asterisk, "201", talk=1.0):
+        mario.expect("200 astcti")
+        with phones.caller(asterisk, "101", "12345") as calling:
+            callerid = mario.event("Callerid")
+            link = mario.event("Link")
+            assert ended(mario) == "answered"
+            calling.wait()
+        assert callerid.call.calleridnum == NUMBER
+        assert_is_the_caller(link)
+        assert link.call.channel.startswith(asterisk.device("201") + "-")
+        assert (link.service, link.call.queue, link.call.context) == ("Demo", "astcti", "astctidemo")
+        assert link.call.connected is not None
+        assert link.call.linkedid == link.call.connected.uniqueid
+        mario.settle()
+        assert len(mario.links()) == 1
+
+
+def test_two_queues_in_one_context_are_told_apart(asterisk: Asterisk, serve: Serve) -> None:
+    server = serve(asterisk, queue_service("Demo", "mario"), queue_service("Second", "luisa"))
+    with (
+        server.client("mario") as mario, server.client("luisa") as luisa,
+        phones.callee(asterisk, "201", talk=1.5), phones.callee(asterisk, "202", talk=1.5),
+    ):  # fmt: skip
+        mario.expect("200 astcti")
+        luisa.expect("200 astcti2")
+        with (
+            phones.caller(asterisk, "101", "11111") as first,
+            phones.caller(asterisk, "102", "22222", name="caller2") as second,
+        ):
+            at_mario, at_luisa = mario.event("Link"), luisa.event("Link")
+            first.wait()
+            second.wait()
+        assert (at_mario.service, at_mario.call.appdata) == ("Demo", (("calldata", "11111"),))
+        assert (at_luisa.service, at_luisa.call.appdata) == ("Second", (("calldata", "22222"),))
+
+
+def test_direct_call_pops_up_too(asterisk: Asterisk, serve: Serve) -> None:
+    server = serve(asterisk)
+    with server.client("mario") as mario, phones.callee(asterisk, "201", talk=0.5):
+        with phones.caller(asterisk, "301") as calling:
+            link = mario.event("Link")
+            calling.wait()
+        assert link.service == "Direct"
+        assert_is_the_caller(link, "direct")
+
+
+@pytest.mark.parametrize("member", ["Local/201@agents/n", "Local/201@agents"])
+def test_queue_member_that_is_a_local_channel_pops_up_once(
+    asterisk: Asterisk, serve: Serve, member: str
+) -> None:
+    server = serve(asterisk, interface=member)
+    with server.client("mario") as mario, phones.callee(asterisk, "201", talk=1.0):
+        mario.expect("200 astcti")
+        assert ("astcti", member) in asterisk.members()
+        with phones.caller(asterisk, "101", "12345") as calling:
+            link = mario.event("Link")
+            assert ended(mario) == "answered"
+            calling.wait()
+        assert_is_the_caller(link)
+        mario.settle()
+        assert len(mario.links()) == 1
+
+
+def test_ring_all_loser_is_told_that_another_answered(asterisk: Asterisk, serve: Serve) -> None:
+    server = serve(asterisk)
+    with (
+        server.client("mario") as mario, server.client("luisa") as luisa,
+        phones.callee(asterisk, "201", ring=0.5, talk=0.5), phones.never_answers(asterisk, "202"),
+    ):  # fmt: skip
+        mario.expect("200 astcti")
+        luisa.expect("200 astcti")
+        with phones.caller(asterisk, "101", "12345") as calling:
+            luisa.event("Callerid")
+            assert ended(luisa) == "answered-elsewhere"
+            assert_is_the_caller(mario.event("Link"))
+            calling.wait()
+        luisa.settle()
+        assert luisa.links() == []
+        assert opened(luisa) == []
+
+
+def test_caller_who_gives_up_is_told_as_cancelled(asterisk: Asterisk, serve: Serve) -> None:
+    server = serve(asterisk)
+    with server.client("mario") as mario, phones.never_answers(asterisk, "201"):
+        with phones.caller(asterisk, "301", patience=0.5) as calling:
+            mario.event("Callerid")
+            assert ended(mario) == "cancelled"
+            calling.wait()
+
+
+def test_pickup_pops_up_at_the_picker(asterisk: Asterisk, serve: Serve) -> None:
+    server = serve(asterisk)
+    with (
+        server.client("mario") as mario,
+        server.client("anna") as anna,
+        phones.never_answers(asterisk, "201"),phones.caller(asterisk, "301") as calling
+    ):
+        mario.event("Callerid")
+        with phones.dials(asterisk, "203", "*8", talk=0.5) as picking:
+            assert_is_the_caller(anna.event("Link"), "direct")
+            assert ended(mario) == "answered-elsewhere"
+            picking.wait()
+        calling.wait()
+
+
+def test_forwarded_call_pops_up_where_it_is_answered(asterisk: Asterisk, serve: Serve) -> None:
+    server = serve(asterisk)
+    with (
+        server.client("luisa") as luisa, phones.forwards(asterisk, "201", "202"),
+        phones.callee(asterisk, "202", talk=1.0), phones.caller(asterisk, "301") as calling,
+    ):  # fmt: skip
+        assert_is_the_caller(luisa.event("Link"), "direct")
+        calling.wait()
+
+
+# -- transfers ---------------------------------------------------------------------------------------------
+
+
+def test_attended_transfer_brings_the_caller_and_his_data_to_the_last_phone(
+    asterisk: Asterisk, serve: Serve
+) -> None:
+    server = serve(asterisk, queue_service("Demo"))
+    with server.client("mario") as mario, phones.callee(asterisk, "201", talk=6.0) as first:
+        mario.expect("200 astcti")
+        with phones.caller(asterisk, "101", "12345") as calling:
+            assert_is_the_caller(mario.event("Link"))
+            with server.client("luisa") as luisa, phones.callee(asterisk, "202", talk=2.0):
+                steps = [*phones.pause(0.5), *phones.refer("201", first.dialog())]
+                with phones.dials(asterisk, "201", "202", then=steps, talk=1.0) as consulting:
+                    assert_is_the_caller(luisa.event("Link"))
+                    consulting.wait()
+                    first.wait()
+                assert ended(luisa) == "answered"
+                assert len(luisa.links()) == 1
+            calling.wait()
+        mario.settle()
+        assert len(mario.links()) == 1
+
+
+def test_attended_transfer_by_keys_does_too(asterisk: Asterisk, serve: Serve) -> None:
+    server = serve(asterisk, queue_service("Demo"))
+    steps = [
+        *phones.pause(0.5),
+        *phones.digits("#2"),
+        *phones.pause(0.3),
+        *phones.digits("202"),
+        *phones.pause(2.0),
+    ]
+    with (
+        server.client("mario") as mario,
+        phones.callee(asterisk, "201", then=steps, talk=0.5), phones.callee(asterisk, "202", talk=3.0),
+    ):  # fmt: skip
+        mario.expect("200 astcti")
+        with phones.caller(asterisk, "101", "12345", talk=10.0) as calling:
+            assert_is_the_caller(mario.event("Link"))
+            with server.client("luisa") as luisa:
+                assert_is_the_caller(luisa.event("Link"))
+                calling.wait()
+                assert ended(luisa) == "answered"
+                assert len(luisa.links()) == 1
+
+
+@pytest.mark.parametrize("by_keys", [False, True], ids=["REFER", "keys"])
+def test_blind_transfer_brings_the_caller_and_his_data_to_the_last_phone(
+    asterisk: Asterisk, serve: Serve, by_keys: bool
+) -> None:
+    server = serve(asterisk)
+    keys = [*phones.digits("##"), *phones.pause(0.3), *phones.digits("202")]
+    steps = [*phones.pause(0.5), *(keys if by_keys else phones.refer("202"))]
+    with (
+        server.client("mario") as mario, server.client("luisa") as luisa,
+        phones.callee(asterisk, "201", then=steps, talk=3.0 if by_keys else 1.0),
+        phones.callee(asterisk, "202", talk=1.0), phones.caller(asterisk, "301") as calling,
+    ):  # fmt: skip
+        assert_is_the_caller(mario.event("Link"), "direct")
+        assert_is_the_caller(luisa.event("Link"), "direct")
+        calling.wait()
+        assert ended(luisa) == "answered"
+        assert (len(mario.links()), len(luisa.links())) == (1, 1)
+
+
+def test_client_transfers_its_own_call_and_hangs_up_its_own_leg(asterisk: Asterisk, serve: Serve) -> None:
+    server = serve(asterisk, sections="<transfer><context>phones</context></transfer>")
+    with (
+        server.client("mario") as mario, server.client("luisa") as luisa,
+        phones.callee(asterisk, "201"), phones.callee(asterisk, "202"),
+        phones.caller(asterisk, "301", talk=20.0) as calling,
+    ):  # fmt: skip
+        leg = mario.event("Link").call.uniqueid
+        luisa.say(f"HANGUP {leg}", f"TRANSFER {leg} 203 phones")
+        assert luisa.expect("101 KO")
+        assert luisa.expect("101 KO")
+        mario.say(f"TRANSFER {leg} 202 elsewhere")
+        assert mario.expect("101 KO")
+        mario.say(f"TRANSFER {leg} 202 phones")
+        mario.expect("100 OK")
+        link = luisa.event("Link")
+        assert_is_the_caller(link, "direct")
+        luisa.say(f"HANGUP {link.call.uniqueid}")
+        luisa.expect("100 OK")
+        assert ended(luisa) == "answered"
+        calling.wait()
+
+
+# -- dialling ----------------------------------------------------------------------------------------------
+
+
+def test_orig_rings_the_own_phone_and_then_calls(asterisk: Asterisk, serve: Serve) -> None:
+    server = serve(asterisk)
+    with server.client("mario") as mario:
+        mario.say("ORIG 0551234 astctidemo 1")
+        assert mario.expect("101 KO")
+        with phones.callee(asterisk, "201"), phones.callee(asterisk, "caller", talk=0.5):
+            mario.say("ORIG 0551234 outbound 1")
+            mario.expect("100 OK")
+            result, link = mario.event("OriginateResponse"), mario.event("Link")
+            assert ended(mario) == "answered"
+        assert result.originate is not None
+        assert (result.originate.exten, result.originate.response) == ("0551234", "Success")
+        assert (result.service, result.call.direction) == ("Outside line", "outbound")
+        assert (link.service, link.call.direction, link.call.calleridnum) == (
+            "Outside line",
+            "outbound",
+            "0551234",
+        )
+
+
+def test_orig_whose_phone_does_not_want_is_told_as_failed(asterisk: Asterisk, serve: Serve) -> None:
+    server = serve(asterisk)
+    with server.client("mario") as mario, phones.refuses(asterisk, "201"):
+        mario.say("ORIG 0551234|outbound|1")
+        mario.expect("100 OK")
+        result = mario.event("OriginateResponse")
+        assert result.originate is not None
+        assert result.originate.response == "Failure"
+
+
+# -- queues and pauses -------------------------------------------------------------------------------------
+
+
+def test_members_come_with_the_login_and_go_with_quit(asterisk: Asterisk, serve: Serve) -> None:
+    server = serve(asterisk, queue_service("Demo"), queue_service("Second"))
+    with server.client("mario") as mario:
+        assert mario.expect("310 OUT")
+        mario.expect("200 astcti")
+        mario.expect("200 astcti2")
+        device = asterisk.device("201")
+        assert sorted(asterisk.members()) == [("astcti", device), ("astcti2", device)]
+        assert "Mario" in asterisk.cli("queue show astcti")
+        mario.say("QUIT")
+        mario.expect("900 OK")
+        until(lambda: asterisk.members() == [], "no members")
+
+
+def test_pause_with_a_reason_and_back(asterisk: Asterisk, serve: Serve) -> None:
+    server = serve(asterisk, queue_service("Demo"), queue_service("Second"))
+    with AmiSession(asterisk.ami_port) as ami, server.client("mario") as mario:
+        mario.expect("200 astcti")
+        mario.expect("200 astcti2")
+        start = len(ami.messages)
+        mario.say("PAUSE IN Coffee break")
+        mario.expect("301 PAUSE PENDING")
+        mario.expect("300 OK")
+        for queue in QUEUES["Demo"], QUEUES["Second"]:
+            event = ami.wait_for("QueueMemberPause", since=start, Queue=queue, Paused="1")
+            assert event["PausedReason"] == "Coffee break"
+        mario.say("PAUSE OUT")
+        mario.expect("300 OK")
+        assert asterisk.cli("queue show").count("(paused") == 0
+        mario.say("PAUSE IN")
+        mario.expect("301 PAUSE PENDING")
+        mario.expect("300 OK")
+
+
+def test_operator_who_begins_in_pause_joins_in_pause(asterisk: Asterisk, serve: Serve) -> None:
+    server = serve(asterisk, begin_in_pause=True)
+    with server.client("mario") as mario:
+        mario.expect("310 IN")
+        mario.expect("200 astcti")
+        assert "(paused" in asterisk.cli("queue show astcti")
+
+
+def test_autopause_and_a_supervisors_pause_are_told_and_not_undone(asterisk: Asterisk, serve: Serve) -> None:
+    server = serve(asterisk, queue_service("Nervous"))
+    with server.client("mario") as mario, phones.never_answers(asterisk, "201"):
+        mario.expect("200 nervous")
+        with phones.caller(asterisk, "104"):
+            mario.expect("310 IN")
+            assert ended(mario) == "missed"
+        assert "(paused" in asterisk.cli("queue show nervous")
+        device = asterisk.device("201")
+        asterisk.control.must("QueuePause", Interface=device, Paused="false")
+        mario.expect("310 OUT")
+        asterisk.control.must("QueuePause", Interface=device, Paused="true", Reason="Feedback talk")
+        mario.expect("310 IN Feedback talk")
+
+
+def test_unknown_queue_is_told_with_asterisks_reason(asterisk: Asterisk, serve: Serve) -> None:
+    service = Service(
+        "Ghost", "astctidemo", "inbound", is_queue=True, queue_name="ghost", operators=EVERYBODY
+    )
+    server = serve(asterisk, service)
+    with server.client("mario") as mario:
+        assert "No such queue" in mario.expect("211 KO ghost")
+
+
+def test_new_configuration_moves_members_at_once(asterisk: Asterisk, serve: Serve) -> None:
+    server = serve(asterisk, queue_service("Demo"))
+    with server.client("mario") as mario, server.client("anna") as anna:
+        mario.expect("200 astcti")
+        anna.expect("200 astcti")
+        server.configure(
+            configuration(asterisk, queue_service("Demo", "anna"), queue_service("Second", "mario"))
+        )
+        mario.expect("221 SERVICES")
+        mario.expect("210 astcti")
+        mario.expect("200 astcti2")
+        members = [("astcti", asterisk.device("203")), ("astcti2", asterisk.device("201"))]
+        assert sorted(asterisk.members()) == members
+        anna.settle()
+        assert not [line for line in anna.lines if line.startswith(("210", "221"))]
+
+
+# -- faults ------------------------------------------------------------------------------------------------
+
+
+def test_asterisk_restarted_in_the_middle_of_the_day(asterisk: Asterisk, serve: Serve) -> None:
+    server = serve(asterisk)
+    with server.client("mario") as mario:
+        mario.expect("200 astcti")
+        asterisk.restart()
+        mario.expect("901 PBX DOWN")
+        mario.expect("902 PBX UP")
+        until(lambda: asterisk.members() == [("astcti", asterisk.device("201"))], "a member again")
+        with phones.callee(asterisk, "201", talk=0.5), phones.caller(asterisk, "101", "12345") as calling:
+            assert_is_the_caller(mario.event("Link"))
+            calling.wait()
+
+
+def test_server_killed_and_started_again_finds_its_members(asterisk: Asterisk, serve: Serve) -> None:
+    server = serve(asterisk, sections='<queues leftover-grace="2"/>')
+    mario, luisa = server.client("mario"), server.client("luisa")
+    mario.expect("200 astcti")
+    luisa.expect("200 astcti")
+    server.kill()
+    assert len(asterisk.members()) == 2
+    mario.close()
+    luisa.close()
+    server.start()
+    server.wait_for_log("Logged in to Asterisk", 2)
+    with server.client("mario") as again:
+        again.expect("200 astcti")
+        until(
+            lambda: asterisk.members() == [("astcti", asterisk.device("201"))], "luisa's leftover is removed"
+        )
+        again.say("QUIT")
+        again.expect("900 OK")
+        until(lambda: asterisk.members() == [], "no members")
+
+
+def test_member_that_is_not_ours_is_never_removed(asterisk: Asterisk, serve: Serve) -> None:
+    device = asterisk.device("203")
+    asterisk.control.must("QueueAdd", Queue="astcti", Interface=device)
+    server = serve(asterisk, sections='<queues leftover-grace="1" reconcile="60"/>')
+    with server.client("mario") as mario:
+        mario.expect("200 astcti")
+        mario.say("QUIT")
+        mario.expect("900 OK")
+    until(lambda: asterisk.members() == [("astcti", device)], "only the foreign member is left")
+    assert server.stop() == 0
+    assert asterisk.members() == [("astcti", device)]
+
+
+def test_orderly_stop_takes_everybody_out_of_the_queues(asterisk: Asterisk, serve: Serve) -> None:
+    server = serve(asterisk)
+    with server.client("mario") as mario:
+        mario.expect("200 astcti")
+        assert server.stop() == 0
+        mario.expect("910 BYE SHUTDOWN")
+        assert asterisk.members() == []
+
+
+def test_connection_lost_during_a_call_pops_up_nothing_twice(asterisk: Asterisk, serve: Serve) -> None:
+    with WireCutter(asterisk.ami_port) as wire:
+        server = serve(asterisk, port=wire.port)
+        with (
+            server.client("mario") as mario, server.client("luisa") as luisa,
+            phones.callee(asterisk, "201", talk=14.0), phones.callee(asterisk, "202", ring=9.0, talk=1.0),
+        ):  # fmt: skip
+            mario.expect("200 astcti")
+            with phones.caller(asterisk, "301", talk=30.0) as first:
+                assert_is_the_caller(mario.event("Link"), "direct")
+                wire.cut()
+                mario.expect("901 PBX DOWN")
+                mario.say("ORIG 0551234 outbound 1")
+                mario.expect("101 KO PBX down")
+                with phones.caller(asterisk, "302", name="caller2") as second:  # begins while nobody listens
+                    until(lambda: len(asterisk.channels()) == 4, "the second call rings")
+                    wire.mend()
+                    mario.expect("902 PBX UP")
+                    link = luisa.event("Link")
+                    assert link.call.appdata == (("calldata", "direct"),)
+                    assert not link.repeat
+                    second.wait()
+                assert ended(mario) == "answered"
+                first.wait()
+            assert len(mario.links()) == 1
+
+
+@pytest.mark.parametrize(
+    ("username", "secret", "said"),
+    [("astcti", "wrong", "secret"), ("nobody", "astcti", "secret")],
+)
+def test_wrong_secret_is_said_in_words_and_tried_again(
+    asterisk22: Asterisk, serve: Serve, username: str, secret: str, said: str
+) -> None:
+    server = serve(asterisk22, username=username, secret=secret)
+    server.wait_for_log("manager.conf")
+    assert said in server.log
+
+
+def test_missing_privileges_are_named(asterisk22: Asterisk, serve: Serve) -> None:
+    server = serve(asterisk22, username="weak", secret="weak")
+    server.wait_for_log("manager.conf")
+    assert "read" in server.log or "write" in server.log
+
+
+def test_retries_used_up_end_with_exit_code_1(asterisk22: Asterisk, serve: Serve) -> None:
+    server = serve(asterisk22, secret="wrong", ami='retries="0"')
+    assert server.wait() == 1
+
+
+def test_manager_interface_over_tls(asterisk: Asterisk, serve: Serve) -> None:
+    tls = f'tls="yes" ca-file="{asterisk.ca_file}"'
+    server = serve(asterisk, port=asterisk.ami_tls_port, ami=tls)
+    with server.client("mario") as mario:
+        mario.expect("200 astcti")
+
+
+def test_hostile_caller_name_arrives_as_data(asterisk: Asterisk, serve: Serve) -> None:
+    name = "'\"><b>&amp; $(reboot) `id` \u00e8\u4e16 {CALLDATA} 900 OK"
+    server = serve(asterisk)
+    with server.client("mario") as mario, phones.callee(asterisk, "201", talk=0.5):
+        with phones.caller(asterisk, "301", display=name) as calling:
+            link = mario.event("Link")
+            calling.wait()
+        assert "><b>&amp; $(reboot) `id` \u00e8" in link.call.calleridname
+        assert not [line for line in mario.lines if line.startswith("900")]

@@ -1,0 +1,168 @@
+"""The real server as a process of its own, on a configuration that the test writes."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from xml.sax.saxutils import quoteattr
+
+from schemas import event_xml
+from schemas.configuration import Configuration
+from schemas.configuration_xml import dump
+from schemas.events import CallEvent
+from tests.fake.line_client import LineClient, md5
+
+PATIENCE = 15.0  # seconds that a test waits for anything
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class RunningServer:
+    """`astcti-server` in a process. Use as a context manager; its log is in `log`."""
+
+    def __init__(
+        self, folder: Path, ami_port: int, configuration: Configuration, *, secret: str = "astcti",
+        username: str = "astcti", sections: str = "", ami: str = "", options: tuple[str, ...] = (),
+    ) -> None:  # fmt: skip
+        """`sections` is more XML for server.xml, `ami` more attributes of its `<ami>`."""
+        self.folder = folder
+        self.config = folder / "config"
+        self.config.mkdir(parents=True, exist_ok=True)
+        self.port = free_port()
+        self._options = options
+        self.log_file = folder / "server.log"
+        self.status_file = folder / "status.json"
+        self._process: subprocess.Popen[bytes] | None = None
+        (self.config / "server.xml").write_text(
+            f'<server><ami host="127.0.0.1" port="{ami_port}" username={quoteattr(username)} '
+            f'secret={quoteattr(secret)} {ami}/><listen port="{self.port}"/>{sections}</server>\n',
+            encoding="utf-8",
+        )
+        self.configure(configuration)
+
+    def configure(self, configuration: Configuration, name: str = "configuration.xml") -> None:
+        """Put a configuration into the directory, whole."""
+        fresh = self.config / f".{name}"
+        fresh.write_bytes(dump(configuration))
+        fresh.replace(self.config / name)
+
+    def __enter__(self) -> RunningServer:
+        self.start()
+        self.wait_for_log("Listening on")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self.stop()
+        if kind is not None:
+            print(self.log[-6000:])
+
+    def start(self) -> None:
+        """Start the process; `wait_for_log` tells how far it is."""
+        command = [
+            sys.executable, "-W", "error", "-m", "astcti_server", "--config", str(self.config),
+            "--state", str(self.folder / "state"), "--status", str(self.status_file), *self._options,
+        ]  # fmt: skip
+        with self.log_file.open("ab") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Send a signal and wait for the end; returns the exit code."""
+        assert self._process is not None
+        self._process.send_signal(number)
+        return self._process.wait(PATIENCE)
+
+    def kill(self) -> None:
+        """As a crash or the kernel would: no chance to clean up."""
+        self.stop(signal.SIGKILL)
+
+    def send_signal(self, number: int) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def wait(self) -> int:
+        """Wait for the process to end by itself."""
+        assert self._process is not None
+        return self._process.wait(PATIENCE)
+
+    @property
+    def log(self) -> str:
+        return self.log_file.read_text(encoding="utf-8") if self.log_file.exists() else ""
+
+    @property
+    def status(self) -> dict[str, object]:
+        found: dict[str, object] = json.loads(self.status_file.read_text(encoding="utf-8"))
+        return found
+
+    def wait_for_log(self, text: str, count: int = 1) -> None:
+        """Wait until the log holds a text (so often)."""
+        deadline = time.monotonic() + PATIENCE
+        while self.log.count(text) < count:
+            assert self._process is not None
+            assert self._process.poll() is None, f"the server ended:\n{self.log[-6000:]}"
+            assert time.monotonic() < deadline, f"{text!r} is not in the log:\n{self.log[-6000:]}"
+            time.sleep(0.02)
+
+    def client(self, username: str, password: str = "secret", *, mac: str = "") -> SeatClient:
+        """Log in; the operator's seat is the one he is bound to, unless `mac` names another."""
+        return SeatClient(self.port, username, password, mac)
+
+
+class SeatClient(LineClient):
+    """A logged-in client that keeps every line it hears."""
+
+    def __init__(self, port: int, username: str, password: str, mac: str = "") -> None:
+        super().__init__(port)
+        self.socket.settimeout(PATIENCE)
+        self.lines: list[str] = []
+        self.expect("100 WELCOME")
+        self.say(f"USER {username}", f"PASS {md5(password)}")
+        self.expect("100 OK")
+        self.expect("102 OK")
+        if mac:
+            self.say(f"MAC {mac}")
+            self.expect("100 OK ")
+
+    def hear(self) -> str:
+        line = super().hear()
+        self.lines.append(line)
+        return line
+
+    def expect(self, beginning: str) -> str:
+        """Hear lines until one begins so."""
+        while True:
+            line = self.hear()
+            assert line, f"closed while waiting for {beginning!r}; heard {self.lines[-20:]}"
+            if line.startswith(beginning):
+                return line
+
+    def event(self, event_id: str) -> CallEvent:
+        """Hear lines until this event comes."""
+        return event_xml.decode(self.expect(f'<event id="{event_id}"').encode())
+
+    @property
+    def events(self) -> list[CallEvent]:
+        """All events heard so far."""
+        return [event_xml.decode(line.encode()) for line in self.lines if line.startswith("<")]
+
+    def links(self) -> list[CallEvent]:
+        """The Links heard so far that are not repeats."""
+        return [event for event in self.events if event.id == "Link" and not event.repeat]
+
+    def settle(self) -> None:
+        """Hear everything sent up to now: a NOOP's answer comes after it."""
+        self.say("NOOP")
+        self.expect("100 OK")
