@@ -14,7 +14,7 @@ from lxml import etree
 from schemas import xml_reading
 from schemas.configuration import Binding, Configuration, Operator, Seat, Service, Trigger
 from schemas.configuration_checks import Complaint, Places, check, warn
-from schemas.configuration_values import interfaces, mac_or_text
+from schemas.configuration_values import address_or_text, interfaces, mac_or_text
 from schemas.problems import ConfigurationError, Problem
 from schemas.xml_reading import Lines
 
@@ -133,7 +133,7 @@ class _Reader:
             extension=extension,
             queue_interface=queue_interface,
             state_interface=state_interface,
-            address=_text(node, "address"),
+            address=address_or_text(_text(node, "address")),
             description=_text(node, "description"),
         )
 

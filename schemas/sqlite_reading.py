@@ -19,7 +19,7 @@ from schemas.configuration import (
     TriggerType,
 )
 from schemas.configuration_checks import Complaint, Kind, Places
-from schemas.configuration_values import interfaces, mac_or_text
+from schemas.configuration_values import address_or_text, interfaces, mac_or_text
 from schemas.problems import ConfigurationError, Problem
 
 VERSION = 1
@@ -116,7 +116,7 @@ class TableReader:
             extension=extension,
             queue_interface=queue_interface,
             state_interface=state_interface,
-            address=_string(row, "address"),
+            address=address_or_text(_string(row, "address")),
             description=_string(row, "description"),
         )
 

@@ -192,7 +192,8 @@ def test_all_mistakes_of_a_file_are_found_at_once_in_its_order() -> None:
     assert [one.line for one in problems] == sorted(one.line for one in problems)
     messages = "\n".join(str(one) for one in problems)
     for words in ("both", "a b", "one.xml:3: <varible>", "one.xml:4: <varible>",
-                  "one.xml:5: <variable> lacks", "MAC address", "password", "there is no seat", "END ends", "<other>"):  # fmt: skip
+                  "one.xml:5: <variable> lacks", "MAC address", "password", "there is no seat",
+                  "END ends", "<other>"):  # fmt: skip
         assert words in messages, words
     assert len(problems) == 10, messages
 
@@ -284,6 +285,15 @@ def test_a_file_that_is_not_there_is_an_error_of_the_system(tmp_path: Path) -> N
 def test_what_is_hardly_meant_is_warned_about(text: str, words: str) -> None:
     checked = parse(text.encode(), "one.xml")
     assert [words in str(warning) for warning in checked.warnings] == [True], checked.warnings
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [("192.0.2.1", "192.0.2.1"), ("2001:DB8:0::1", "2001:db8::1"), ("::ffff:192.0.2.1", "192.0.2.1")],
+)
+def test_an_address_is_read_as_the_system_writes_that_of_a_peer(written: str, read: str) -> None:
+    one = parse(whole(seats=seat(address=written)).encode(), "one.xml").configuration
+    assert one.seats[0].address == read
 
 
 def test_operators_may_share_a_seat_and_queues_a_context() -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from astcti_server import config_notice
 from astcti_server.config_loading import load_directory
-from astcti_server.config_watcher import ConfigLoaded, ConfigRejected, ConfigWatcher
+from astcti_server.config_watcher import POLL, ConfigLoaded, ConfigRejected, ConfigWatcher
 from schemas import configuration_sqlite
 from schemas.configuration import Configuration
 
@@ -30,7 +30,7 @@ def configuration(*reasons: str) -> str:
 class Watched:
     """A directory with a watcher on it."""
 
-    def __init__(self, directory: Path, poll: float = 1.0) -> None:
+    def __init__(self, directory: Path, poll: float = POLL) -> None:
         self.directory = directory
         self.told: queue.Queue[ConfigLoaded | ConfigRejected] = queue.Queue()
         self.deaths: list[BaseException] = []
@@ -166,6 +166,31 @@ def test_touching_an_older_file_goes_back_to_it(watching, directory: Path) -> No
     assert told.path == directory / "a.xml"
 
 
+def test_an_older_copy_put_over_the_file_in_force_is_taken_up(watching, directory: Path) -> None:
+    (directory / "a.xml").write_text(configuration("newer"))
+    watched = watching()
+    backup = directory.parent / "backup"
+    backup.write_text(configuration("backup"))
+    os.utime(backup, (500, 500))
+    backup.rename(directory / "a.xml")
+    assert watched.reasons() == ("backup",)
+
+
+def test_a_bad_file_is_named_again_when_it_is_touched(watching, directory: Path) -> None:
+    (directory / "b.xml").write_text("<configuration>")
+    watched = watching()
+    (directory / "b.xml").touch()
+    assert watched.rejected().path.name == "b.xml"
+
+
+def test_the_same_content_under_a_newer_name_is_in_force_without_a_change(watching, directory: Path) -> None:
+    watched = watching()
+    (directory / "b.xml").write_text(configuration("first"))
+    told = watched.loaded()
+    assert told.path.name == "b.xml"
+    assert not told.configuration_changed
+
+
 def test_a_link_that_is_swapped_is_taken_up(watching, directory: Path) -> None:
     outside = directory.parent
     for name in ("one", "two"):
@@ -236,7 +261,9 @@ def test_a_bad_file_is_refused_with_every_error_and_the_one_in_force_stays(
     watching, directory: Path, messages
 ) -> None:
     watched = watching()
-    (directory / "a.xml").write_text('<configuration><seats><seat mac="x" extension="y"/></seats></configuration>')
+    (directory / "a.xml").write_text(
+        '<configuration><seats><seat mac="x" extension="y"/></seats></configuration>'
+    )
     told = watched.rejected()
     assert told.path == directory / "a.xml"
     assert len(told.problems) == 2
@@ -304,7 +331,7 @@ def test_being_asked_it_looks_again_and_says_so(watching, directory: Path, messa
     assert watched.told.empty()
 
 
-def test_without_file_events_it_looks_every_second(
+def test_without_file_events_changes_are_taken_up_all_the_same(
     watching, directory: Path, messages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def exhausted(*_: object) -> None:
