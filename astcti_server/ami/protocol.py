@@ -14,11 +14,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
-from astcti_server.ami.interest import Interest, Sieve
+from astcti_server.ami.interest import Interest, Sieve, never
 from astcti_server.ami.messages import Event, Kind, Response, decode
 
 MESSAGE_LIMIT: Final = 1 << 20  # an event has half a kilobyte; a megabyte is not Asterisk talking
 GREETING_LIMIT: Final = 1024  # a longer first line is no greeting
+HEAD: Final = 30  # bytes of an event that hold its first line, but for a few long names
+HEADS_KEPT: Final = 2048
 NAMES_KEPT: Final = 1024  # event names with a prepared look-up; Asterisk has about 180
 LONGEST_LINE: Final = 1023  # Asterisk 1.4 and 1.6 drop a longer line and read its tail as another
 MOST_HEADERS: Final = 127  # AST_MAX_MANHEADERS is 128
@@ -66,7 +68,7 @@ class AmiParser:
         self._responses = Kind("Response", encoding)
         self._seen: set[bytes] = set()
         self._interest = interest
-        self._look_up = _LookUp({}, interest.sieves())
+        self._look_up = _LookUp({}, {}, interest.sieves())
 
     @property
     def interest(self) -> Interest:
@@ -77,7 +79,7 @@ class AmiParser:
     def interest(self, interest: Interest) -> None:
         self._seen.update(self._look_up.entries)
         self._interest = interest
-        self._look_up = _LookUp({}, interest.sieves())
+        self._look_up = _LookUp({}, {}, interest.sieves())
 
     def reset(self) -> None:
         """Begin another connection: forget what is incomplete, keep what was learned."""
@@ -112,35 +114,49 @@ class AmiParser:
             self._discarding = False
             del blocks[0]
             self._give_up_oversized()
-        self._take_apart(blocks, messages)
+        self._take_apart(blocks, messages, large=len(data) > self._limit)
         if rest:
             self._keep(rest)
         return messages
 
-    def _take_apart(self, blocks: list[bytes], messages: list[Message]) -> None:
-        """The hot loop: here most of what Asterisk sends is dropped. The first line decides."""
-        entries = self._look_up.entries
-        limit = self._limit
+    def _take_apart(self, blocks: list[bytes], messages: list[Message], *, large: bool) -> None:
+        """The hot loop: here most of what Asterisk sends is dropped. The first line decides.
+
+        `large`: a block may be beyond the limit.
+        """
+        head_of = self._look_up.heads.get
         append = messages.append
         dropped = 0
         remaining = iter(blocks)
         self._follow(remaining, messages)
         for block in remaining:
-            entry = entries.get(block.split(b"\r\n", 1)[0])
-            if entry is None or len(block) > limit:
+            entry = head_of(block[:HEAD])
+            if entry is None or (large and len(block) > self._limit):
                 self._take_other(block, messages)
                 self._follow(remaining, messages)
                 continue
             kind, sieve = entry
-            if sieve is None or sieve(block):
+            if sieve is None:
+                append(Event(block, kind))
+            elif sieve is not never and sieve(block):
                 append(Event(block, kind))
             else:
                 dropped += 1
         self.dropped += dropped
 
-    def _enter(self, line: bytes) -> _Entry:
-        """Look up what to do with events that begin with this line, and remember it."""
-        entries, sieve_of = self._look_up
+    def _enter(self, line: bytes, head: bytes) -> _Entry:
+        """Look up what to do with events that begin with this line, and remember it by their first bytes."""
+        entries, heads, sieve_of = self._look_up
+        entry = entries.get(line)
+        if entry is None:
+            entry = self._new_entry(line, entries, sieve_of)
+        if len(line) < HEAD - 1 and len(heads) < HEADS_KEPT:
+            heads[head] = entry
+        return entry
+
+    def _new_entry(
+        self, line: bytes, entries: dict[bytes, _Entry], sieve_of: Callable[[str], Sieve | None]
+    ) -> _Entry:
         text = decode(line.partition(b":")[2], self._encoding).strip()
         sieve = sieve_of(text)
         kind = self._kinds.get(text) or Kind(text, self._encoding)
@@ -164,7 +180,7 @@ class AmiParser:
         if line.startswith(b"Asterisk Call Manager/"):
             messages.append(Banner(decode(line, self._encoding)))
             if rest:
-                self._take_apart([rest], messages)
+                self._take_apart([rest], messages, large=False)
             return
         key, _, value = line.partition(b":")
         key = key.strip().lower()
@@ -175,7 +191,7 @@ class AmiParser:
             else:
                 messages.append(Response(block, self._responses))
         elif key == b"event":
-            kind, sieve = self._look_up.entries.get(line) or self._enter(line)
+            kind, sieve = self._enter(line, block[:HEAD])
             if sieve is None or sieve(block):
                 messages.append(Event(block, kind))
             else:
@@ -195,7 +211,7 @@ class AmiParser:
             if block is None:
                 return
             self._follows.append(block)
-            self._follows_size += len(block)
+            self._follows_size += len(_END) + len(block)
             if self._follows_size > self._limit:
                 self._give_up_oversized()
 
@@ -236,6 +252,9 @@ class _Entry(NamedTuple):
 
 class _LookUp(NamedTuple):
     entries: dict[bytes, _Entry]
+    """By the first line."""
+    heads: dict[bytes, _Entry]
+    """By the first bytes, which hold that line's end; the quicker look-up of the two."""
     sieve_of: Callable[[str], Sieve | None]
 
 
