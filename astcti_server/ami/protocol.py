@@ -88,7 +88,7 @@ class AmiParser:
         self._follows.clear()
         self._follows_size = 0
         self._seen.clear()
-        self._look_up = _LookUp({}, self._interest.sieves())
+        self._look_up = _LookUp({}, {}, self._interest.sieves())
 
     def seen(self, name: str) -> bool:
         """Whether an event of this name came in this connection, wanted or not."""
@@ -136,9 +136,7 @@ class AmiParser:
                 self._follow(remaining, messages)
                 continue
             kind, sieve = entry
-            if sieve is None:
-                append(Event(block, kind))
-            elif sieve is not never and sieve(block):
+            if sieve is None or (sieve is not never and sieve(block)):
                 append(Event(block, kind))
             else:
                 dropped += 1
