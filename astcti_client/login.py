@@ -9,7 +9,15 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Protocol, cast
 
-from astcti_client.messages import Message, OfferedService, PauseReasons, SeatFound, SeatUnknown, Services
+from astcti_client.messages import (
+    Message,
+    OfferedService,
+    OperatorFound,
+    PauseReasons,
+    SeatFound,
+    SeatUnknown,
+    Services,
+)
 from astcti_client.password import Password
 from schemas.configuration import ServiceType
 from schemas.wire import Reply
@@ -90,10 +98,19 @@ class LogIn:
         self._say("CAPA", self._capabilities_answered)
 
     def _capabilities_answered(self, reply: Reply) -> None:
-        for word in reply.information.split() if reply.number == 110 else ():
+        words = reply.information.split() if reply.number == 110 else []
+        for word in words:
             name, _, value = word.partition("=")
             if name == "KEEPALIVE" and _SECONDS.fullmatch(value) and float(value) > 0:
                 self._keep_alive_told(float(value))
+        if "WHO" in words:
+            self._say("WHO", self._operator_answered)
+        else:
+            self._try_next_mac()
+
+    def _operator_answered(self, reply: Reply) -> None:
+        if reply.number == 240:
+            self._deliver(OperatorFound(reply.token, reply.text))
         self._try_next_mac()
 
     def _try_next_mac(self) -> None:

@@ -115,6 +115,14 @@ class Services:
 
 
 @dataclass(frozen=True, slots=True)
+class OperatorFound:
+    """Who is logged in, as the server knows the operator. Servers that cannot tell are not asked."""
+
+    username: str
+    full_name: str
+
+
+@dataclass(frozen=True, slots=True)
 class PauseReasons:
     """The reasons for a pause that the server offers."""
 
@@ -131,6 +139,7 @@ Message = (
     | SeatFound
     | SeatUnknown
     | Services
+    | OperatorFound
     | PauseReasons
 )
 
