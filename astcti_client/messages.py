@@ -116,9 +116,13 @@ class Services:
 
 @dataclass(frozen=True, slots=True)
 class OperatorFound:
-    """Who is logged in, as the server knows the operator. Servers that cannot tell are not asked."""
+    """Who is logged in where, as the server knows it. Servers that cannot tell are not asked.
+
+    `extension` is empty as long as no seat is known.
+    """
 
     username: str
+    extension: str
     full_name: str
 
 

@@ -52,6 +52,7 @@ FOREIGN = {
     "astcti_server.config_": {"watchdog"},
     "astcti_client.cli": {"click"},
     "astcti_client": {"click", "psutil", "platformdirs"},
+    "astcti_client.ui": {"platformdirs", "PIL", "Xlib", "pystray", "webview", "keyring", "AppKit"},
 }
 
 # What a seat's PC loads must never pull these in.

@@ -1,1 +1,1 @@
-"""The client's window. `model` and what it needs know nothing of Tk; everything of Tk is on the main thread."""
+"""The client's window. `model` and what it needs know nothing of Tk, which is for the main thread alone."""

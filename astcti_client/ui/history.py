@@ -66,9 +66,16 @@ def entry_of(call: SeatCall, now: float, wall: float) -> Entry:
     over = call.over_since if call.over_since is not None else now
     talked = over - call.talking_since if call.talking_since is not None else 0.0
     return Entry(
-        wall - (now - call.since), kind_of(call), call.number, call.name, call.service, call.queue,
-        max(0.0, talked), call.variables, call.linkedid,
-    )  # fmt: skip
+        wall - (now - call.since),
+        kind_of(call),
+        call.number,
+        call.name,
+        call.service,
+        call.queue,
+        max(0.0, talked),
+        call.variables,
+        call.linkedid,
+    )
 
 
 class History:
@@ -91,15 +98,27 @@ class History:
 
     def add(self, entry: Entry) -> None:
         """Keep a call."""
-        sought = " ".join((entry.number, entry.name, entry.service, entry.queue,
-                           *(value for _, value in entry.variables))).casefold()  # fmt: skip
+        sought = " ".join(
+            (entry.number, entry.name, entry.service, entry.queue, *(value for _, value in entry.variables))
+        ).casefold()
         with self._database:
             self._database.execute(
-                "INSERT INTO calls(at, kind, number, name, service, queue, seconds, variables, linkedid, sought)"
-                " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (entry.at, entry.kind, entry.number, entry.name, entry.service, entry.queue, entry.seconds,
-                 json.dumps(entry.variables), entry.linkedid, sought),
-            )  # fmt: skip
+                "INSERT INTO calls"
+                "(at, kind, number, name, service, queue, seconds, variables, linkedid, sought) "
+                "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    entry.at,
+                    entry.kind,
+                    entry.number,
+                    entry.name,
+                    entry.service,
+                    entry.queue,
+                    entry.seconds,
+                    json.dumps(entry.variables),
+                    entry.linkedid,
+                    sought,
+                ),
+            )
 
     def find(self, text: str = "", kind: Kind | Literal[""] = "", most: int = MOST_FOUND) -> list[Entry]:
         """The newest calls that have each word of the text somewhere; `most` of them."""
@@ -133,8 +152,9 @@ class History:
             )
             for one in entries:
                 variables = "; ".join(f"{key}={value}" for key, value in one.variables)
-                row = [one.number, one.name, one.service, one.queue, f"{one.seconds:.0f}", variables, one.linkedid]
-                writer.writerow([_iso(one.at), one.kind, *map(_harmless, row)])
+                texts = [one.number, one.name, one.service, one.queue]
+                rest = [f"{one.seconds:.0f}", variables, one.linkedid]
+                writer.writerow([_iso(one.at), one.kind, *map(_harmless, texts + rest)])
 
     def close(self) -> None:
         """Close the file."""
@@ -143,15 +163,16 @@ class History:
     def _rows(self, text: str, kind: str, most: int) -> Iterator[Entry]:
         words = text.casefold().split()
         where = ["sought LIKE ? ESCAPE '\\'"] * len(words) + (["kind = ?"] if kind else [])
-        values: list[object] = [f"%{_escaped(word)}%" for word in words] + ([kind] if kind else [])
+        values = [f"%{_escaped(word)}%" for word in words] + ([kind] if kind else [])
         condition = " AND ".join(where) or "1"
         rows = self._database.execute(
             "SELECT at, kind, number, name, service, queue, seconds, variables, linkedid FROM calls "
             f"WHERE {condition} ORDER BY at DESC, id DESC LIMIT ?",
             [*values, most],
         )
-        for *first, variables, linkedid in rows:
-            yield Entry(*first, tuple((key, value) for key, value in json.loads(variables)), linkedid)
+        for at, found, number, name, service, queue, seconds, variables, linkedid in rows:
+            pairs = tuple((key, value) for key, value in json.loads(variables))
+            yield Entry(at, found, number, name, service, queue, seconds, pairs, linkedid)
 
 
 def _open(name: str) -> sqlite3.Connection:

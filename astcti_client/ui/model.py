@@ -119,14 +119,7 @@ class PauseConfirmed:
 
 
 Change = (
-    RingBegan
-    | CallChanged
-    | CallOver
-    | CallForgotten
-    | EventHeard
-    | DialOutcome
-    | Refusal
-    | PauseConfirmed
+    RingBegan | CallChanged | CallOver | CallForgotten | EventHeard | DialOutcome | Refusal | PauseConfirmed
 )
 
 
@@ -183,9 +176,7 @@ class SeatModel:
     @property
     def seat_missing(self) -> bool:
         """Whether the server knows the operator but not the place: then no call and no queue reaches us."""
-        if not self.up or self.extension or not self.macs_refused:
-            return False
-        return not self.queues and not self.calls
+        return self.up and not self.extension and not self.queues and not self.calls
 
     def ask_pause(self, wish: bool, reason: str = "") -> str:
         """The command to send; until the server's word the pause counts as requested."""
@@ -202,8 +193,8 @@ class SeatModel:
         match message:
             case ConnectionState():
                 self._connection_changed(message)
-            case OperatorFound(username=username, full_name=full_name):
-                self.username, self.full_name = username, full_name
+            case OperatorFound(username=username, extension=extension, full_name=full_name):
+                self.username, self.extension, self.full_name = username, extension, full_name
             case SeatFound(mac=mac, extension=extension):
                 self.mac, self.extension, self.macs_refused = mac, extension, ()
             case SeatUnknown(tried=tried):

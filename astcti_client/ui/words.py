@@ -1,4 +1,4 @@
-"""What the window says, in the user's language. Pure functions; texts of strangers are made harmless first."""
+"""What the window says, in the user's language. Pure functions; strangers' texts are made harmless."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def shown(text: str, longest: int = LONGEST_SHOWN) -> str:
         elif kind in ("Cf", "Cs", "Cn", "Co"):
             continue  # bidirectional overrides and other invisible marks could turn what stands around them
         elif ord(one) > 0xFFFF and sys.platform not in ("win32", "darwin"):
-            kept.append("\N{WHITE SQUARE}")  # coloured emoji can end a program that draws with an older libXft
+            kept.append("\N{WHITE SQUARE}")  # coloured emoji can end a program that uses an older libXft
         else:
             kept.append(one)
         if len(kept) > longest:
@@ -172,6 +172,13 @@ def dial_outcome(originate: Originate) -> str:
     return _("The call to {number} was not made: {why}").format(number=shown(originate.exten, 40), why=why)
 
 
+def _refused(detail: str) -> str:
+    reason = detail.rpartition(": ")[2]
+    if reason == "unknown user or wrong password":
+        return _("User name or password are wrong.")
+    return _("The server refused the log-in: {reason}").format(reason=server_reason(reason))
+
+
 def _problems() -> list[tuple[str, Callable[[re.Match[str]], str]]]:
     """What the connection reports, and how to say it here."""
     return [
@@ -181,7 +188,9 @@ def _problems() -> list[tuple[str, Callable[[re.Match[str]], str]]]:
         ),
         (
             r"(\S+) refuses connections",
-            lambda m: _("No AsteriskCTI server answers at {where}. Check address and port.").format(where=m[1]),
+            lambda m: _("No AsteriskCTI server answers at {where}. Check address and port.").format(
+                where=m[1]
+            ),
         ),
         (
             r"(\S+) (does not answer|cannot be reached)(?! in TLS)",
@@ -203,7 +212,9 @@ def _problems() -> list[tuple[str, Callable[[re.Match[str]], str]]]:
         ),
         (
             r"\S+ (does not answer in TLS|does not speak TLS)",
-            lambda m: _("The server does not speak TLS at this port: switch encryption off, or correct the port."),
+            lambda m: _(
+                "The server does not speak TLS at this port: switch encryption off, or correct the port."
+            ),
         ),
         (
             r"connected, but the server says nothing",
@@ -216,11 +227,13 @@ def _problems() -> list[tuple[str, Callable[[re.Match[str]], str]]]:
         (r"ca-file", lambda m: _("The certificate file cannot be used.")),
         (
             r"the server refused the log-in",
-            lambda m: _("User name or password are wrong."),
+            lambda m: _refused(m.string),
         ),
         (
             r"somebody logged in as the same operator",
-            lambda m: _("Somebody logged in with your user name or at your seat, so this client was logged out."),
+            lambda m: _(
+                "Somebody logged in with your user name or at your seat, so this client was logged out."
+            ),
         ),
         (r"this operator was disabled", lambda m: _("Your operator account was disabled.")),
         (r"the server ended the session: SHUTDOWN", lambda m: _("The server was stopped.")),

@@ -46,10 +46,11 @@ def capabilities(conversation: Conversation) -> bytes:
 
 @command("WHO", state="logged-in")
 def who(conversation: Conversation) -> bytes:
-    """`WHO`: the operator's user name and full name, for the client's window."""
+    """`WHO`: user name, extension (`-` without a seat) and full name, for the client's window."""
     operator = conversation.session.operator
     assert operator is not None  # the command's state says so
-    return wire.reply(240, operator.username, operator.full_name)
+    extension = conversation.session.extension or "-"
+    return wire.reply(240, operator.username, extension, operator.full_name)
 
 
 @command("USER", parameters.word, state="before-login")
