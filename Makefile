@@ -25,12 +25,13 @@ $(READY): setup.cfg pyproject.toml
 
 # The main job on one screen: demo PBX, server and client; a call pops up within seconds. Ctrl-C ends it.
 demo: $(READY)
-	@exec $(BIN)/python -m astcti_server.demo.stage
+	@exec $(BIN)/python -m astcti_server.demo.stage $(DEMO_ARGS)
 
 # All checks and tests. As root it installs what the tests with a real Asterisk need, as another user those
 # are skipped; with CI=true a missing part is a failure.
 test: $(READY) lint
-	@tests/asterisk/prepare.sh
+	@if [ "$$(id -u)" = 0 ]; then tests/asterisk/install.sh; \
+	else echo "Not root: the tests with a real Asterisk are left out." >&2; fi
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 lint: $(READY)
