@@ -25,7 +25,9 @@ PROJECT = {
     "astcti_server.clients.router": [
         "astcti_server.clients", "astcti_server.calls.notification", "schemas",
     ],
-    "astcti_server.queues": ["astcti_server.queues", "astcti_server.ami", "astcti_server.clients.desk", "schemas"],
+    "astcti_server.queues": [
+        "astcti_server.queues", "astcti_server.ami", "astcti_server.clients.desk", "schemas",
+    ],
     "astcti_server.config_": ["astcti_server.config_", "astcti_server.threads", "schemas"],
     "astcti_server.demo": ["astcti_server.demo", "astcti_server.threads", "schemas"],
     "astcti_server.status_file": ["schemas"],
