@@ -77,7 +77,7 @@ class AmiParser:
 
     @interest.setter
     def interest(self, interest: Interest) -> None:
-        self._seen.update(self._look_up.entries)
+        self._seen.update(list(self._look_up.entries))  # at once: the AMI thread may be adding to them
         self._interest = interest
         self._look_up = _LookUp({}, {}, interest.sieves())
 
