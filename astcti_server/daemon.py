@@ -216,6 +216,7 @@ class Daemon:
         if number == signal.SIGHUP:
             logger.info("%s received: looking at the configuration again", name)
             self._watcher.look_again()
+            self._server.look_again()  # a renewed certificate is no change of the configuration
         else:
             self._logs.reopen()
         return None

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -246,6 +247,31 @@ def test_sighup_looks_at_the_configuration_again_and_says_so(tmp_path: Path, pbx
         server.send_signal(signal.SIGHUP)
         server.wait_for_log("SIGHUP received: looking at the configuration again")
         server.wait_for_log("looked at the configuration again: configuration.xml stays in force")
+
+
+def test_sighup_takes_up_a_renewed_certificate(tmp_path: Path, pbx: DemoPbx) -> None:
+    server = RunningServer(tmp_path, pbx.address[1], CONFIGURATION)
+    settings = server.config / "server.xml"
+    listen = f'<listen port="{server.port}"'
+    settings.write_text(settings.read_text().replace(listen, f'{listen} certificate="a.crt" key="a.key"'))
+    make_certificate(server.config)
+    with server:
+        server.wait_for_log("Logged in to Asterisk")
+        first = ssl.get_server_certificate(("127.0.0.1", server.port))
+        make_certificate(server.config)
+        server.send_signal(signal.SIGHUP)
+        wait_until(
+            lambda: ssl.get_server_certificate(("127.0.0.1", server.port)) != first, "the old one is shown"
+        )
+
+
+def make_certificate(directory: Path) -> None:
+    """A new a.crt with its a.key."""
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+         "-days", "2", "-subj", "/CN=localhost", "-keyout", "a.key", "-out", "a.crt"],
+        cwd=directory, check=True, capture_output=True,
+    )  # fmt: skip
 
 
 def test_sigusr1_goes_on_in_a_new_log_file(tmp_path: Path, pbx: DemoPbx) -> None:
