@@ -10,6 +10,8 @@ SYSCONFDIR ?= /etc
 DOCDIR     ?= /usr/share/doc/asteriskcti
 UNITDIR    ?= /lib/systemd/system
 SYSTEM     ?= $(if $(DESTDIR),,yes)
+# The server runs as a user of its own, who cannot read a Python in somebody's home.
+SYSTEM_PYTHON ?= $(firstword $(wildcard /usr/bin/python3) $(PYTHON))
 
 .PHONY: setup demo test check lint unit bench dist install clean
 
@@ -50,7 +52,8 @@ dist: $(READY)
 
 # As root on the machine that shall run the server: program, sample configuration, init script and unit.
 install:
-	$(PYTHON) -m venv $(DESTDIR)$(PREFIX)
+	@$(SYSTEM_PYTHON) -m venv $(DESTDIR)$(PREFIX) || \
+	  { echo "No virtual environment could be made with $(SYSTEM_PYTHON): apt-get install python3-venv" >&2; exit 1; }
 	$(DESTDIR)$(PREFIX)/bin/pip install --quiet '.[server]'
 	install -d $(DESTDIR)/usr/bin $(DESTDIR)$(DOCDIR)/examples
 	ln -sf $(PREFIX)/bin/astcti-server $(DESTDIR)/usr/bin/astcti-server

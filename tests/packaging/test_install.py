@@ -109,7 +109,7 @@ def test_seat_runs_the_client_without_the_servers_packages(seat: Path, tmp_path:
 
 def test_make_install_puts_everything_in_place(tmp_path: Path) -> None:
     stage = tmp_path / "stage"
-    run("make", "-C", ROOT, "install", f"DESTDIR={stage}", f"PYTHON={sys.executable}", cwd=tmp_path)
+    run("make", "-C", ROOT, "install", f"DESTDIR={stage}", f"SYSTEM_PYTHON={sys.executable}", cwd=tmp_path)
     for name in (
         "etc/init.d/astcti-server", "etc/default/astcti-server", "lib/systemd/system/astcti-server.service",
         "usr/share/doc/asteriskcti/examples/server.xml", "opt/astcti/bin/astcti-server",
