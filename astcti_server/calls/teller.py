@@ -128,5 +128,7 @@ class Teller:
 
     @staticmethod
     def _due(leg: Leg, event: EventId) -> bool:
-        """A ring that was told late, after the answer, is no reason to open anything."""
-        return event != "Callerid" or leg.party.call.state != "Up"
+        """A ring that was told late opens nothing any more; a call that nobody took has no end to work on."""
+        if event == "Callerid":
+            return leg.party.call.state != "Up"
+        return event != "Hangup" or leg.linked

@@ -51,6 +51,11 @@ def test_hangup_trigger_and_cause_come_at_the_end() -> None:
     assert len(story.tracker.table) == 0
 
 
+def test_hangup_trigger_does_not_run_where_nobody_answered() -> None:
+    story = Story().caller().queued().ring("c", "a", "201").dial_end("a", "NOANSWER").hangup("a")
+    assert story.events("201", "Hangup")[0].triggers == ()
+
+
 def test_repeated_links_of_one_conversation_are_told_once() -> None:
     story = queue_call(Story())
     for _ in range(3):
