@@ -83,7 +83,7 @@ class LineBuffer:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A client's line: its token in upper case, and what follows without the blanks around. Tabs are blanks."""
+    """A client's line: its token in upper case, and what follows, blanks around cut. Tabs are blanks."""
 
     token: str
     rest: str
