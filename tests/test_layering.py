@@ -37,8 +37,8 @@ PROJECT = {
         "astcti_server.clients.router", "astcti_server.queues", "schemas",
     ],
     "astcti_server.desk": [
-        "astcti_server.ami", "astcti_server.calls", "astcti_server.clients.desk", "astcti_server.config_store",
-        "astcti_server.queues", "astcti_server.switchboard", "schemas",
+        "astcti_server.ami", "astcti_server.calls", "astcti_server.clients.desk",
+        "astcti_server.config_store", "astcti_server.queues", "astcti_server.switchboard", "schemas",
     ],
     "astcti_server": ["astcti_server", "schemas"],
     "astcti_client": ["astcti_client", "schemas"],

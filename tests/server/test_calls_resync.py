@@ -1,8 +1,7 @@
 """The connection to Asterisk was lost and came back: what is read again, told and not told."""
 
-from tests.fake.story import Story
-
 from astcti_server.ami import vocabulary as ami
+from tests.fake.story import Story
 
 
 def talking() -> Story:
