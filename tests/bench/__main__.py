@@ -38,7 +38,7 @@ SCENARIOS: dict[str, tuple[str, Callable[[Report], None]]] = {
         "One notification in a storm of events",
         lambda report: saturated(report, MODERN, samples=300),
     ),
-    "deaf": ("Clients that never read", lambda report: deaf(report, MODERN, calls=1000)),
+    "deaf": ("Clients that never read", lambda report: deaf(report, OLD, calls=6000)),
     "logins": ("1,000 logins at once", lambda report: logins(report, MODERN, seats=1000, target=1.4)),
     "memory": ("Memory", lambda report: memory(report, MODERN)),
     "scaling": ("Growth of an event's cost", lambda report: scaling(report, MODERN, calls=150)),

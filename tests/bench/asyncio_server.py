@@ -1,12 +1,13 @@
 """The reference: the same parser, tracker and encoder, with asyncio streams in place of threads and sockets.
 
-It knows enough of the protocol to log clients in and to notify them; it joins no queues and checks no time.
+It knows enough of the protocol to log clients in, to join the queue and to notify; it checks nothing else.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import signal
 import sys
 from pathlib import Path
@@ -21,6 +22,7 @@ from schemas.server_settings import ServerSettings
 
 BACKLOG = 4096
 CHUNK = 65536
+_ADDED = re.compile(rb"Event: QueueMemberAdded\r\n(?:[^\r]+\r\n)*?Interface: ([^\r]+)\r\n")
 
 
 class AsyncioServer:
@@ -50,8 +52,12 @@ class AsyncioServer:
         reader, writer = await asyncio.open_connection(ami.host, ami.port, limit=CHUNK)
         login = f"Action: Login\r\nUsername: {ami.username}\r\nSecret: {ami.secret}\r\n\r\n"
         writer.write(f"{login}Action: QueueStatus\r\n\r\n".encode())
+        self._ami = writer
         while data := await reader.read(CHUNK):
             self._replay.feed(data)
+            if b"Event: QueueMemberAdded" in data:
+                for extension in _ADDED.findall(data):
+                    self._writers[extension.decode()].write(b"200 support\n")
 
     def _tell(self, notification: Notification) -> None:
         writer = self._writers.get(notification.extension)
@@ -75,7 +81,9 @@ class AsyncioServer:
         operator = self._configuration.operator_by_username.get(username)
         if operator is None or not self._passwords.matches(operator.password, password):
             return b"101 KO\n"
-        self._writers[self._extension_of[operator.seat]] = writer
+        extension = self._extension_of[operator.seat]
+        self._writers[extension] = writer
+        self._ami.write(f"Action: QueueAdd\r\nQueue: support\r\nInterface: {extension}\r\n\r\n".encode())
         return b"102 OK\n"
 
 

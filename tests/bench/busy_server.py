@@ -23,6 +23,7 @@ from tests.bench.traffic import Place, make_traffic
 COLLECT = b"Event: BenchCollect" + END
 BEGIN = b"Event: BenchBegin" + END
 KEEP_READABLE = b"Event: BenchKeep" + END
+READY = "ready.json"
 MOMENTS = "moments.json"
 _CHUNK = 65536
 _CONNECTS = (b"BridgeNumChannels: 2", b"Event: Link\r\n")
@@ -31,8 +32,7 @@ _CONNECTS = (b"BridgeNumChannels: 2", b"Event: Link\r\n")
 class BusyConnection(connection.Connection):
     """After `BEGIN` every read finds something; the socket is left readable so that the loop spins."""
 
-    _collected = b""
-    _collecting = False
+    _collected: bytearray | None = None
     _plan: Iterator[bytes] | None = None
 
     def read(self) -> bytes | None:
@@ -43,13 +43,16 @@ class BusyConnection(connection.Connection):
                 return data
             self._plan = None
         data = super().read()
-        if not data or not (self._collecting or data.startswith(COLLECT)):
+        if not data or (self._collected is None and not data.startswith(COLLECT)):
             return data
-        self._collecting = True
+        if self._collected is None:
+            self._collected = bytearray()
         self._collected += data
         if self._collected.endswith(BEGIN):
-            self._collecting = False
-            self._plan = _plan(self._collected[len(COLLECT) : -len(BEGIN)])
+            calls = bytes(self._collected[len(COLLECT) : -len(BEGIN)])
+            self._collected = None
+            self._plan = _plan(calls)
+            _write(READY, True)
         return None
 
 
@@ -57,33 +60,41 @@ def _plan(calls: bytes) -> Iterator[bytes]:
     """The measured calls' events among those of others; writes when each connecting event was handed out."""
     noise = _noise()
     moments = []
-    before = b""
+    before: list[bytes] = []
     for block in calls.split(END)[:-1]:
         if not any(mark in block for mark in _CONNECTS):
-            before += block + END
+            before.append(block + END)
             continue
-        yield before
-        before = b""
+        yield b"".join(before)
+        before.clear()
         yield from itertools.islice(noise, 2)
         moments.append(time.perf_counter_ns())
         yield block + END
         yield from itertools.islice(noise, 2)
-    yield before
+    yield b"".join(before)
     yield from itertools.islice(noise, 20)
-    path = Path(sys.argv[sys.argv.index("--state") + 1]) / MOMENTS
-    path.with_suffix(".part").write_text(json.dumps(moments))
+    _write(MOMENTS, moments)
+
+
+def _write(name: str, value: object) -> None:
+    """Leave a file in the state directory for the bench to find."""
+    path = Path(sys.argv[sys.argv.index("--state") + 1]) / name
+    path.with_suffix(".part").write_text(json.dumps(value))
     path.with_suffix(".part").rename(path)
 
 
 def _noise() -> Iterator[bytes]:
-    """Calls of phones that are no seats."""
+    """Calls of phones that are no seats, in chunks of whole events."""
     phones = [f"PJSIP/7{number:03d}" for number in range(200)]
     for first in itertools.count(6_000_000, 60):
         traffic = make_traffic(
             ModernCalls(), phones, Place("other", "other"), calls=60, concurrent=50, first=first
         )
-        for at in range(0, len(traffic.data), _CHUNK):
-            yield traffic.data[at : at + _CHUNK]
+        begin = 0
+        while begin < len(traffic.data):
+            end = traffic.data.rfind(END, begin, begin + _CHUNK) + len(END)
+            yield traffic.data[begin:end]
+            begin = end
 
 
 if __name__ == "__main__":
