@@ -99,7 +99,9 @@ class Switchboard:
             if type(happened) is QueueMember:
                 self.keeper.member_event(happened)
             else:
-                self._deliver(self._tracker.handle(happened))
+                notifications = self._tracker.handle(happened)
+                if notifications:  # of most events nobody is told
+                    self._router.deliver(notifications)
 
     # -- reading the state again ---------------------------------------------------------------------------
 
@@ -134,5 +136,4 @@ class Switchboard:
                 self.event(event)
 
     def _deliver(self, notifications: Iterable[Notification]) -> None:
-        for notification in notifications:
-            self._router.deliver(notification)
+        self._router.deliver(notifications)

@@ -107,9 +107,10 @@ class Interest:
                 return True  # not as Asterisk writes it: have it parsed properly
             if block[start : start + 2] not in _BEGINNINGS:
                 return False
-            application, _, rest = block[start:].partition(b"\r\n")
-            data = rest.partition(b"\r\n")[0]
-            return passes(application.lower(), data[9:] if data.startswith(b"AppData: ") else None)
+            application, follows, rest = block[start:].partition(b"\r\nAppData: ")
+            if follows:
+                return passes(application.lower(), rest.partition(b"\r\n")[0])
+            return passes(application.partition(b"\r\n")[0].lower(), None)
 
         def passes(application: bytes, data: bytes | None) -> bool:
             if application in _SETTERS:

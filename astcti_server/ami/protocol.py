@@ -103,7 +103,7 @@ class AmiParser:
         if self._tail:
             # Only the seam can hold a new end, so that a huge message in small pieces costs no search again.
             seam = bytes(self._tail[-3:])
-            if _END not in seam + data:
+            if _END not in seam + data[:3] and _END not in data:
                 self._keep(data)
                 return messages
             data = bytes(self._tail) + data
