@@ -63,6 +63,7 @@ install:
 	install -D -m 755 astcti_server/etc/astcti-server.init $(DESTDIR)$(SYSCONFDIR)/init.d/astcti-server
 	install -D -m 644 astcti_server/etc/astcti-server.service $(DESTDIR)$(UNITDIR)/astcti-server.service
 	install -D -m 644 astcti_server/etc/astcti-server.default $(DESTDIR)$(SYSCONFDIR)/default/astcti-server
+	install -D -m 644 astcti_server/etc/astcti-server.logrotate $(DESTDIR)$(SYSCONFDIR)/logrotate.d/astcti-server
 ifneq ($(SYSTEM),)
 	astcti_server/etc/create-user.sh
 endif

@@ -189,7 +189,10 @@ def hash_password(scheme: Literal["scrypt", "md5"]) -> None:
         if getpass.getpass("Again: ") != password:
             raise click.UsageError("the two passwords differ")
     else:
-        password = sys.stdin.readline().rstrip("\r\n")
+        try:
+            password = sys.stdin.buffer.readline().decode().rstrip("\r\n")
+        except UnicodeDecodeError:
+            raise click.UsageError("the password on standard input is not UTF-8") from None
     if not password:
         raise click.UsageError("the password is empty")
     click.echo(passwords.make(password, scheme=scheme))

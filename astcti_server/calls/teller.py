@@ -96,12 +96,12 @@ class Teller:
         """Find the leg's service if it has none, or anew for a new party. True if this very call has one."""
         if leg.operator != username:
             leg.operator, leg.service = username, None
-        if leg.service is not None and not fresh:
+        if leg.service is not None and (not fresh or leg.matched is other):
             return True
         services = self._configuration.services_by_operator.get(username, ())
         found = service_of(services, leg, other)
         if found is not None:
-            leg.service = found
+            leg.service, leg.matched = found, other
         return found is not None
 
     def _release(self, leg: Leg, other: Party | None, username: str) -> None:

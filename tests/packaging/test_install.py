@@ -111,7 +111,8 @@ def test_make_install_puts_everything_in_place(tmp_path: Path) -> None:
     stage = tmp_path / "stage"
     run("make", "-C", ROOT, "install", f"DESTDIR={stage}", f"SYSTEM_PYTHON={sys.executable}", cwd=tmp_path)
     for name in (
-        "etc/init.d/astcti-server", "etc/default/astcti-server", "lib/systemd/system/astcti-server.service",
+        "etc/init.d/astcti-server", "etc/default/astcti-server", "etc/logrotate.d/astcti-server",
+        "lib/systemd/system/astcti-server.service",
         "usr/share/doc/asteriskcti/examples/server.xml", "opt/astcti/bin/astcti-server",
     ):  # fmt: skip
         assert (stage / name).is_file(), name

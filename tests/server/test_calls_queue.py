@@ -1,9 +1,11 @@
 """A caller in a queue: who is told what, and when."""
 
+from dataclasses import replace
+
 import pytest
 
 from schemas.configuration import Binding, Service
-from tests.fake.story import DEMO, DIRECT, Story
+from tests.fake.story import DEMO, DIRECT, Story, configuration
 
 
 def queue_call(story: Story) -> Story:
@@ -111,6 +113,16 @@ def test_of_two_services_in_one_context_the_queue_decides() -> None:
     )
     story = Story(DEMO, second).caller().queued(queue="two").ring("c", "a", "201")
     assert {event.service for event in story.events("201")} == {"Second"}
+
+
+def test_ringing_call_keeps_its_service_when_the_configuration_changes_before_the_answer() -> None:
+    story = Story().caller().variable("c", "calldata", "12345").queued().ring("c", "a", "201")
+    renamed = replace(DEMO, name="Renamed", triggers=())
+    story.tracker.configure(configuration(renamed), all_calls=False)
+    story.state("a", "Up").unqueued().link("c", "a")
+    link = story.events("201", "Link")[0]
+    assert link.service == "Demo"
+    assert len(link.triggers) == 1
 
 
 def test_operator_who_is_not_bound_to_the_service_hears_nothing() -> None:

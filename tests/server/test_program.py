@@ -505,3 +505,12 @@ def test_a_replay_with_an_invalid_configuration_ends_with_78(directory: Path) ->
     (directory / "configuration.xml").write_text(BROKEN)
     ended = command("replay", "--config", str(directory), "-")
     assert (ended.exit_code, ended.stdout_bytes) == (78, b"")
+
+
+def test_hash_password_says_that_its_input_is_not_utf_8() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "astcti_server", "hash-password"], input=b"\xff\xfe\n", capture_output=True
+    )
+    assert done.returncode == 2
+    assert b"not UTF-8" in done.stderr
+    assert b"Traceback" not in done.stderr
