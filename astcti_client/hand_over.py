@@ -15,6 +15,7 @@ import queue
 import socket
 import stat
 import threading
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -45,7 +46,10 @@ class OtherClient(NoHandOver):
 
 def socket_path() -> Path:
     """Where the running client listens."""
-    return Path(platformdirs.user_runtime_dir("astcti", appauthor=False)) / "client.sock"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # without XDG_RUNTIME_DIR its fallback serves as well
+        folder = platformdirs.user_runtime_dir("astcti", appauthor=False)
+    return Path(folder) / "client.sock"
 
 
 class Door:

@@ -102,19 +102,20 @@ class Interest:
                 end = find(b"\r\n", start)
                 if (block[start:end] if end >= 0 else block[start:]) in contexts:
                     return True
-            start = find(b"\r\nApplication: ") + 15
+            start = block.rfind(b"\r\nApplication: ") + 15
             if start < 15:
                 return True  # not as Asterisk writes it: have it parsed properly
             if block[start : start + 2] not in _BEGINNINGS:
                 return False
-            application = _value(block, b"\r\nApplication: ", start - 15)
-            return application is None or _passes(application.lower(), block)
+            application, follows, rest = block[start:].partition(b"\r\nAppData: ")
+            if follows:
+                return passes(application.lower(), rest.partition(b"\r\n")[0])
+            return passes(application.partition(b"\r\n")[0].lower(), None)
 
-        def _passes(application: bytes, block: bytes) -> bool:
+        def passes(application: bytes, data: bytes | None) -> bool:
             if application in _SETTERS:
-                return _sets_one_of(variables, _value(block, b"\r\nAppData: "))
+                return _sets_one_of(variables, data)
             if application == b"queue" and queues:
-                data = _value(block, b"\r\nAppData: ")
                 return data is None or data.replace(b"|", b",").partition(b",")[0].strip() in queues
             return False
 
@@ -134,12 +135,14 @@ def _variable_sieve(names: frozenset[str]) -> Sieve:
     variables = _encoded(names)
 
     def wanted(block: bytes) -> bool:
-        start = block.find(b"\r\nVariable: ")
-        if start < 0:
-            return True  # not as Asterisk writes it: have it parsed properly
-        start += 12
-        end = block.find(b"\r\n", start)
-        name = block[start:end] if end >= 0 else block[start:]
+        line = block.rsplit(b"\r\n", 2)[-2:][0]  # from Asterisk 12 on the last but one
+        if line[:10] == b"Variable: ":
+            name = line[10:]
+        else:
+            value = _value(block, b"\r\nVariable: ")
+            if value is None:
+                return True  # not as Asterisk writes it: have it parsed properly
+            name = value
         return name in variables or (name[:1] == b"_" and name.lstrip(b"_") in variables)
 
     return wanted
@@ -150,7 +153,7 @@ def _sets_one_of(variables: frozenset[bytes], data: bytes | None) -> bool:
     if data is None:
         return True
     name, _, rest = data.partition(b"=")
-    if name in variables or name.strip().lstrip(b"_") in variables:
+    if name in variables or name.strip(b" _") in variables:
         return True
     if b"=" not in rest:
         return False
@@ -158,8 +161,8 @@ def _sets_one_of(variables: frozenset[bytes], data: bytes | None) -> bool:
     return any(name.strip(b' "').lstrip(b"_") in variables for name in names)
 
 
-def _value(block: bytes, key: bytes, start: int = 0) -> bytes | None:
-    start = block.find(key, start)
+def _value(block: bytes, key: bytes) -> bytes | None:
+    start = block.find(key)
     if start < 0:
         return None
     start += len(key)

@@ -11,15 +11,13 @@ import re
 import selectors
 import socket
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from astcti_server.ami.loop import Loop
-from astcti_server.ami.timers import Timer
 from astcti_server.demo.blocks import Event, parse
 from astcti_server.demo.engine import Engine
+from astcti_server.demo.loop import Loop
 from astcti_server.demo.manager import LOGIN_PAUSE, Headers, Manager, User
 from astcti_server.demo.manager_actions import ACTIONS
 from astcti_server.threads import Died, ServiceThread
@@ -31,19 +29,6 @@ LONGEST_ACTION = 65536  # bytes: an action has at most 127 lines of at most 1023
 LONGEST_BACKLOG = 32 * 1024 * 1024  # bytes that a connection may be behind before it is closed
 
 Result = TypeVar("Result")
-
-
-class Clockwork:
-    """The engine's time: that of day for ids, the loop's for timers."""
-
-    def __init__(self, loop: Loop) -> None:
-        self._loop = loop
-
-    def clock(self) -> float:
-        return time.time()
-
-    def later(self, seconds: float, work: Callable[[], None]) -> Timer:
-        return self._loop.timers.later(seconds, work)
 
 
 class Connection:
@@ -123,8 +108,8 @@ class AmiServer(ServiceThread):
         super().__init__("demo-pbx", died)
         self.users = {user.name: user for user in users}
         self.login_pause = login_pause
-        self._loop = Loop(time.monotonic)
-        self.engine = Engine(Clockwork(self._loop), seed)
+        self._loop = Loop()
+        self.engine = Engine(self._loop, seed)
         self.engine.listeners.append(self._queue_event)
         self._events: deque[Event] = deque()
         self._connections: set[Connection] = set()
@@ -137,6 +122,7 @@ class AmiServer(ServiceThread):
         listening = socket.create_server((host, port), backlog=128)
         listening.setblocking(False)
         self._listening = listening
+        self._loop.open()
         name = listening.getsockname()
         return name[0], name[1]
 
@@ -157,7 +143,8 @@ class AmiServer(ServiceThread):
                 self.tell_events()
                 over.set()
 
-        if not self._loop.post(run) or not over.wait(timeout):
+        self._loop.post(run)
+        if not over.wait(timeout):
             raise TimeoutError("the demo PBX does not answer")
         if errors:
             raise errors[0]
@@ -174,7 +161,6 @@ class AmiServer(ServiceThread):
 
     def serve(self) -> None:
         assert self._listening is not None, "listen first"
-        self._loop.open()
         self._loop.selector.register(self._listening, selectors.EVENT_READ, self._accept)
         try:
             while not self.stopping.is_set():

@@ -142,5 +142,6 @@ def test_a_step_is_judged_the_same_wherever_its_fields_stand(
     )
     found = passes("Event: Newexten", *(f"{key}: {values[key]}" for key in order))
     assert found or not expected, "a step that is needed must never be dropped"
-    if "=" in data or not sets:
-        assert found == expected
+    usual = order.index("AppData") == order.index("Application") + 1
+    if usual and ("=" in data or not sets):
+        assert found == expected, "what nobody needs is dropped where it is written as Asterisk does"

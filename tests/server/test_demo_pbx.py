@@ -204,6 +204,21 @@ def test_cut_connections_can_come_back(pbx, connect):
     assert connect().ask("Ping")["Ping"] == "Pong"
 
 
+def test_a_port_that_is_taken_is_an_error_at_the_start(pbx):
+    with pytest.raises(OSError, match="in use"):
+        DemoPbx(*pbx.address).start()
+
+
+def test_a_mistake_inside_ends_only_what_it_came_from(pbx, client, caplog):
+    def stumble():
+        raise RuntimeError("a mistake of ours")
+
+    pbx.do(lambda engine: engine.clockwork.later(0.0, stumble))
+    pbx.do(lambda engine: None)
+    assert client.ask("Ping")["Ping"] == "Pong"
+    assert "a mistake of ours" in caplog.text
+
+
 def test_a_mistake_of_the_caller_comes_back_to_the_caller(pbx):
     with pytest.raises(ValueError, match="no call"):
         pbx.do(lambda engine: engine.answer("PJSIP/201"))
