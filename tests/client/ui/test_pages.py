@@ -19,7 +19,7 @@ from astcti_client.ui.pages import Pages
 from tests.client.ui.desk import Desk, event
 from tests.client.ui.desktop import Desktop
 
-PATIENCE = 60.0  # seconds; the first start of a browser engine takes its time
+PATIENCE = 40.0  # seconds; the first start of a browser engine takes its time
 
 
 class Site:
@@ -97,8 +97,8 @@ def test_a_service_reuses_its_window_shows_the_address_and_closes_alone(site: Si
         assert site.asked.get(timeout=PATIENCE) == "/two"
         await_fact(lambda: desktop.do("search", "--name", f"{site.address}/two"), "the address is not shown")
         assert len(pages._windows) == 1
-        window = desktop.do("search", "--name", f"{site.address}/two").split()[-1]
-        desktop.do("windowclose", window)
+        found = desktop.do("search", "--onlyvisible", "--name", f"{site.address}/two").split()
+        desktop.do("windowactivate", "--sync", found[-1], "key", "--clearmodifiers", "alt+F4")
         pages._windows[0].process.wait(PATIENCE)
         pages.tick()
         assert pages._windows == []
