@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django import forms
@@ -64,10 +65,19 @@ class Login(auth_views.LoginView):
     redirect_authenticated_user = True
 
 
+class LostForm(auth_forms.PasswordResetForm):
+    """The address to send a link to."""
+
+    def get_users(self, email: str) -> Iterator[ManagerUser]:
+        """Enabled users with exactly this address."""
+        return (one for one in ManagerUser.objects.filter(email__iexact=email, enabled=True) if one.email)
+
+
 class PasswordLost(auth_views.PasswordResetView):
     """Sends a link by mail; without a mail server it says who can help."""
 
     template_name = "configurator/password_lost.html"
+    form_class = LostForm
     email_template_name = "configurator/password_mail.txt"
     subject_template_name = "configurator/password_mail_subject.txt"
     success_url = reverse_lazy("password_lost_sent")

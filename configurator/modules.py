@@ -9,8 +9,7 @@ from typing import Any
 from django import forms
 from django.db.models import Count, Model, Q, QuerySet
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from configurator import differences, models, roles, working_copy
 from configurator.differences import Value
@@ -147,22 +146,22 @@ def _keep_administrator(user: models.ManagerUser) -> str:
 
 
 SERVICES = Module(
-    key="services", model=models.Service, title=lazy("Services"), one=lazy("service"), icon="service",
+    key="services", model=models.Service, title=gettext_lazy("Services"), one=gettext_lazy("service"), icon="service",
     columns=(
-        Column("name", lazy("Name"), "name", lambda row: row.name, "strong"),
-        Column("context", lazy("Context"), "context", lambda row: row.context, "code"),
-        Column("type", lazy("Type"), "type", lambda row: row.get_type_display(), "pill"),
-        Column("queue", lazy("Queue"), "queue_name", lambda row: row.queue, "code"),
-        Column("variables", lazy("Variables"), "variable_count", lambda row: row.variable_count, "number"),
-        Column("triggers", lazy("Triggers"), "trigger_count", lambda row: row.trigger_count, "number"),
-        Column("operators", lazy("Operators"), "operator_count", lambda row: row.operator_count, "number"),
-        Column("enabled", lazy("Enabled"), "enabled", lambda row: row.enabled, "yes"),
+        Column("name", gettext_lazy("Name"), "name", lambda row: row.name, "strong"),
+        Column("context", gettext_lazy("Context"), "context", lambda row: row.context, "code"),
+        Column("type", gettext_lazy("Type"), "type", lambda row: row.get_type_display(), "pill"),
+        Column("queue", gettext_lazy("Queue"), "queue_name", lambda row: row.queue, "code"),
+        Column("variables", gettext_lazy("Variables"), "variable_count", lambda row: row.variable_count, "number"),
+        Column("triggers", gettext_lazy("Triggers"), "trigger_count", lambda row: row.trigger_count, "number"),
+        Column("operators", gettext_lazy("Operators"), "operator_count", lambda row: row.operator_count, "number"),
+        Column("enabled", gettext_lazy("Enabled"), "enabled", lambda row: row.enabled, "yes"),
     ),
     search=("name", "context", "queue_name"), form=ServiceForm,
     form_template="configurator/service_form.html",
     describe=lambda row: differences.describe_service(working_copy.service_value(row)),
     dependents=_service_dependents,
-    hint=lazy("A service is a context of the dialplan, and a queue where it has one, that the server watches."),
+    hint=gettext_lazy("A service is a context of the dialplan, and a queue where it has one, that the server watches."),
     rows=lambda: models.Service.objects.annotate(
         variable_count=Count("variables", distinct=True),
         trigger_count=Count("triggers", distinct=True),
@@ -170,74 +169,74 @@ SERVICES = Module(
     ),
 )  # fmt: skip
 VARIABLES = Module(
-    key="variables", model=models.Variable, title=lazy("Variables"), one=lazy("variable"), icon="variable",
+    key="variables", model=models.Variable, title=gettext_lazy("Variables"), one=gettext_lazy("variable"), icon="variable",
     columns=(
-        Column("name", lazy("Name"), "name", lambda row: row.name, "strong"),
-        Column("service", lazy("Service"), "service__name", lambda row: row.service.name),
-        Column("context", lazy("Context"), "service__context", lambda row: row.service.context, "code"),
-        Column("placeholder", lazy("Placeholder"), "", lambda row: f"{{{row.name.upper()}}}", "code"),
+        Column("name", gettext_lazy("Name"), "name", lambda row: row.name, "strong"),
+        Column("service", gettext_lazy("Service"), "service__name", lambda row: row.service.name),
+        Column("context", gettext_lazy("Context"), "service__context", lambda row: row.service.context, "code"),
+        Column("placeholder", gettext_lazy("Placeholder"), "", lambda row: f"{{{row.name.upper()}}}", "code"),
     ),
     search=("name", "service__name"), form=VariableForm, describe=_describe_variable,
     dependents=_variable_dependents,
-    hint=lazy("A variable of the dialplan whose value travels to the seat, for triggers to use."),
+    hint=gettext_lazy("A variable of the dialplan whose value travels to the seat, for triggers to use."),
     rows=lambda: models.Variable.objects.select_related("service"),
 )  # fmt: skip
 SEATS = Module(
-    key="seats", model=models.Seat, title=lazy("Seats"), one=lazy("seat"), icon="seat",
+    key="seats", model=models.Seat, title=gettext_lazy("Seats"), one=gettext_lazy("seat"), icon="seat",
     columns=(
-        Column("extension", lazy("Extension"), "extension", lambda row: row.extension, "strong"),
-        Column("mac", lazy("MAC address"), "mac", lambda row: row.mac, "code"),
-        Column("description", lazy("Description"), "description", lambda row: row.description),
-        Column("operators", lazy("Operators"), "", lambda row: ", ".join(one.username for one in row.operators.all())),
-        Column("queue_interface", lazy("Queue interface"), "queue_interface", lambda row: row.queue_interface, "code"),
-        Column("address", lazy("IP address"), "address", lambda row: row.address, "code"),
+        Column("extension", gettext_lazy("Extension"), "extension", lambda row: row.extension, "strong"),
+        Column("mac", gettext_lazy("MAC address"), "mac", lambda row: row.mac, "code"),
+        Column("description", gettext_lazy("Description"), "description", lambda row: row.description),
+        Column("operators", gettext_lazy("Operators"), "", lambda row: ", ".join(one.username for one in row.operators.all())),
+        Column("queue_interface", gettext_lazy("Queue interface"), "queue_interface", lambda row: row.queue_interface, "code"),
+        Column("address", gettext_lazy("IP address"), "address", lambda row: row.address, "code"),
     ),
     search=("extension", "mac", "description", "address", "queue_interface", "operators__username"),
     form=SeatForm, editors=roles.SENIORS,
     describe=lambda row: differences.describe_seat(working_copy.seat_value(row)),
     dependents=_seat_dependents,
-    hint=lazy("A seat is a PC, known by its MAC address, with the phone beside it."),
+    hint=gettext_lazy("A seat is a PC, known by its MAC address, with the phone beside it."),
     rows=lambda: models.Seat.objects.prefetch_related("operators"),
 )  # fmt: skip
 OPERATORS = Module(
-    key="operators", model=models.Operator, title=lazy("Operators"), one=lazy("operator"), icon="operator",
+    key="operators", model=models.Operator, title=gettext_lazy("Operators"), one=gettext_lazy("operator"), icon="operator",
     columns=(
-        Column("full_name", lazy("Full name"), "full_name", lambda row: row.full_name, "strong"),
-        Column("username", lazy("User name"), "username", lambda row: row.username, "code"),
-        Column("seat", lazy("Seat"), "seat__extension", lambda row: row.seat.extension if row.seat else "", "code"),
+        Column("full_name", gettext_lazy("Full name"), "full_name", lambda row: row.full_name, "strong"),
+        Column("username", gettext_lazy("User name"), "username", lambda row: row.username, "code"),
+        Column("seat", gettext_lazy("Seat"), "seat__extension", lambda row: row.seat.extension if row.seat else "", "code"),
         Column(
-            "services", lazy("Services"), "", lambda row: ", ".join(one.service.name for one in row.bindings.all())
+            "services", gettext_lazy("Services"), "", lambda row: ", ".join(one.service.name for one in row.bindings.all())
         ),
-        Column("begin_in_pause", lazy("Begins in pause"), "begin_in_pause", lambda row: row.begin_in_pause, "yes"),
-        Column("enabled", lazy("Enabled"), "enabled", lambda row: row.enabled, "yes"),
+        Column("begin_in_pause", gettext_lazy("Begins in pause"), "begin_in_pause", lambda row: row.begin_in_pause, "yes"),
+        Column("enabled", gettext_lazy("Enabled"), "enabled", lambda row: row.enabled, "yes"),
     ),
     search=("full_name", "username", "seat__extension", "bindings__service__name"),
     form=OperatorForm, form_template="configurator/operator_form.html", editors=roles.SENIORS,
     describe=_describe_operator, dependents=_operator_dependents,
-    hint=lazy("An operator is a person who logs in at a seat and serves services."),
+    hint=gettext_lazy("An operator is a person who logs in at a seat and serves services."),
     rows=lambda: models.Operator.objects.select_related("seat").prefetch_related("bindings__service"),
 )  # fmt: skip
 REASONS = Module(
-    key="reasons", model=models.PauseReason, title=lazy("Pause reasons"), one=lazy("pause reason"), icon="pause",
-    columns=(Column("name", lazy("Name"), "name", lambda row: row.name, "strong"),),
+    key="reasons", model=models.PauseReason, title=gettext_lazy("Pause reasons"), one=gettext_lazy("pause reason"), icon="pause",
+    columns=(Column("name", gettext_lazy("Name"), "name", lambda row: row.name, "strong"),),
     search=("name",), form=PauseReasonForm, describe=_describe_reason, dependents=_nothing,
-    hint=lazy("What operators choose from when they go into pause."),
+    hint=gettext_lazy("What operators choose from when they go into pause."),
     rows=lambda: models.PauseReason.objects.all(),
 )  # fmt: skip
 MANAGERS = Module(
-    key="managers", model=models.ManagerUser, title=lazy("Manager users"), one=lazy("manager user"), icon="manager",
+    key="managers", model=models.ManagerUser, title=gettext_lazy("Manager users"), one=gettext_lazy("manager user"), icon="manager",
     columns=(
-        Column("full_name", lazy("Full name"), "full_name", lambda row: row.full_name, "strong"),
-        Column("userid", lazy("User id"), "userid", lambda row: row.userid, "code"),
-        Column("role", lazy("Role"), "role", lambda row: row.get_role_display(), "pill"),
-        Column("email", lazy("E-mail"), "email", lambda row: row.email),
-        Column("created", lazy("Created"), "created", lambda row: row.created, "moment"),
-        Column("last_login", lazy("Last login"), "last_login", lambda row: row.last_login, "moment"),
-        Column("enabled", lazy("Enabled"), "enabled", lambda row: row.enabled, "yes"),
+        Column("full_name", gettext_lazy("Full name"), "full_name", lambda row: row.full_name, "strong"),
+        Column("userid", gettext_lazy("User id"), "userid", lambda row: row.userid, "code"),
+        Column("role", gettext_lazy("Role"), "role", lambda row: row.get_role_display(), "pill"),
+        Column("email", gettext_lazy("E-mail"), "email", lambda row: row.email),
+        Column("created", gettext_lazy("Created"), "created", lambda row: row.created, "moment"),
+        Column("last_login", gettext_lazy("Last login"), "last_login", lambda row: row.last_login, "moment"),
+        Column("enabled", gettext_lazy("Enabled"), "enabled", lambda row: row.enabled, "yes"),
     ),
     search=("full_name", "userid", "email"), form=ManagerUserForm, form_template="configurator/manager_form.html",
     readers=roles.ADMINISTRATORS, describe=describe_manager, dependents=_nothing,
-    hint=lazy("Those who may log in here."), forbids_removal=_keep_administrator,
+    hint=gettext_lazy("Those who may log in here."), forbids_removal=_keep_administrator,
     rows=lambda: models.ManagerUser.objects.all(),
 )  # fmt: skip
 

@@ -9,7 +9,16 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from configurator import audit, differences, judgement, options, publishing, roles, server_status, working_copy
+from configurator import (
+    audit,
+    differences,
+    judgement,
+    options,
+    publishing,
+    roles,
+    server_status,
+    working_copy,
+)
 from configurator.messages import say
 from configurator.models import Publication
 from schemas import configuration_xml

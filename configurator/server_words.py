@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
-from django.utils.translation import gettext, gettext_noop
 from django.utils.functional import lazy
+from django.utils.translation import gettext, gettext_noop
 
 PLAIN = (
     gettext_noop("is empty"),

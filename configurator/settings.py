@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import zoneinfo
 from pathlib import Path
 
 from configurator import mail_settings, options
 
 _options = options.current()
+
+
+def _time_zone() -> str:
+    """The machine's own: TZ, or what /etc/localtime leads to, or UTC."""
+    named = os.environ.get("TZ", "").lstrip(":") or str(Path("/etc/localtime").resolve()).partition("zoneinfo/")[2]
+    try:
+        return zoneinfo.ZoneInfo(named).key if named else "UTC"
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        return "UTC"
+
+
 _HERE = Path(__file__).resolve().parent
 
 SECRET_KEY = _options.secret_key()
@@ -132,7 +145,8 @@ LOCALE_PATHS = [str(_HERE / "locale")]
 LANGUAGE_COOKIE_NAME = "astcti_language"
 USE_I18N = True
 USE_TZ = True
-TIME_ZONE = "UTC"
+TIME_ZONE = _time_zone()
+FORMAT_MODULE_PATH = ["configurator.formats"]
 
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 LOGGING = {

@@ -1,10 +1,10 @@
 """Every address of the application."""
 
+from django.contrib.auth import views as auth_views
 from django.urls import path
 from django.views.i18n import set_language
 
 from configurator import audit_views, entry_views, import_views, list_views, login_views, publish_views
-from django.contrib.auth import views as auth_views
 
 urlpatterns = [
     path("", login_views.home, name="home"),

@@ -109,7 +109,7 @@ def read() -> Copy:
         reasons=[one.pk for one in reasons],
     )
     of_services = {one.pk: one.name for one in services}
-    names = {kind: of_services for kind in ("service", "variable", "trigger", "binding")}
+    names = dict.fromkeys(("service", "variable", "trigger", "binding"), of_services)
     names["seat"] = {one.pk: one.extension for one in seats}
     names["operator"] = {one.pk: one.username for one in operators}
     names["reason"] = {one.pk: one.name for one in reasons}

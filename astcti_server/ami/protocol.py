@@ -136,9 +136,7 @@ class AmiParser:
                 self._follow(remaining, messages)
                 continue
             kind, sieve = entry
-            if sieve is None:
-                append(Event(block, kind))
-            elif sieve is not never and sieve(block):
+            if sieve is None or (sieve is not never and sieve(block)):
                 append(Event(block, kind))
             else:
                 dropped += 1
