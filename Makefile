@@ -10,6 +10,8 @@ SYSCONFDIR ?= /etc
 DOCDIR     ?= /usr/share/doc/asteriskcti
 UNITDIR    ?= /lib/systemd/system
 SYSTEM     ?= $(if $(DESTDIR),,yes)
+# The server runs as a user of its own, who cannot read a Python in somebody's home.
+SYSTEM_PYTHON ?= $(firstword $(wildcard /usr/bin/python3) $(PYTHON))
 
 .PHONY: setup demo test check lint unit bench dist install clean
 
@@ -20,17 +22,18 @@ $(READY): setup.cfg pyproject.toml
 	  { echo "AsteriskCTI needs Python 3.11 or later: $$($(PYTHON) -V) found; name another with PYTHON=..." >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || \
 	  { echo "No virtual environment could be made: apt-get install python3-venv" >&2; exit 1; }
-	$(BIN)/pip install --quiet --editable '.[server,client,configurator,dev]'
+	PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --disable-pip-version-check --editable '.[server,client,configurator,dev]'
 	@touch $@
 
 # The main job on one screen: demo PBX, server and client; a call pops up within seconds. Ctrl-C ends it.
 demo: $(READY)
-	@exec $(BIN)/python -m astcti_server.demo.stage
+	@exec $(BIN)/python -m astcti_server.demo.stage $(DEMO_ARGS)
 
 # All checks and tests. As root it installs what the tests with a real Asterisk need, as another user those
 # are skipped; with CI=true a missing part is a failure.
 test: $(READY) lint
-	@tests/asterisk/prepare.sh
+	@if [ "$$(id -u)" = 0 ]; then tests/asterisk/install.sh; \
+	else echo "Not root: the tests with a real Asterisk are left out." >&2; fi
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 lint: $(READY)
@@ -49,7 +52,8 @@ dist: $(READY)
 
 # As root on the machine that shall run the server: program, sample configuration, init script and unit.
 install:
-	$(PYTHON) -m venv $(DESTDIR)$(PREFIX)
+	@$(SYSTEM_PYTHON) -m venv $(DESTDIR)$(PREFIX) || \
+	  { echo "No virtual environment could be made with $(SYSTEM_PYTHON): apt-get install python3-venv" >&2; exit 1; }
 	$(DESTDIR)$(PREFIX)/bin/pip install --quiet '.[server]'
 	install -d $(DESTDIR)/usr/bin $(DESTDIR)$(DOCDIR)/examples
 	ln -sf $(PREFIX)/bin/astcti-server $(DESTDIR)/usr/bin/astcti-server
@@ -59,6 +63,7 @@ install:
 	install -D -m 755 astcti_server/etc/astcti-server.init $(DESTDIR)$(SYSCONFDIR)/init.d/astcti-server
 	install -D -m 644 astcti_server/etc/astcti-server.service $(DESTDIR)$(UNITDIR)/astcti-server.service
 	install -D -m 644 astcti_server/etc/astcti-server.default $(DESTDIR)$(SYSCONFDIR)/default/astcti-server
+	install -D -m 644 astcti_server/etc/astcti-server.logrotate $(DESTDIR)$(SYSCONFDIR)/logrotate.d/astcti-server
 ifneq ($(SYSTEM),)
 	astcti_server/etc/create-user.sh
 endif

@@ -13,6 +13,7 @@ import queue
 import socket
 import stat
 import threading
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -38,7 +39,10 @@ class NoHandOver(Exception):
 
 def socket_path() -> Path:
     """Where the running client listens."""
-    return Path(platformdirs.user_runtime_dir("astcti", appauthor=False)) / "client.sock"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # without XDG_RUNTIME_DIR its fallback serves as well
+        folder = platformdirs.user_runtime_dir("astcti", appauthor=False)
+    return Path(folder) / "client.sock"
 
 
 class Door:

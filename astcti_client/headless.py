@@ -154,7 +154,8 @@ class Headless:
         if self._triggers is None:
             for action in message.event.triggers:
                 what = " ".join([action.url, action.application, *map(repr, action.arguments)]).strip()
-                self._print("=>", f"not carried out ({action.type}, {action.os}): {what}")
+                verb = "start" if action.type == "application" else "open"
+                self._print("=>", f"would {verb} ({action.type}, {action.os}): {what}")
             return
         for outcome in self._triggers.carry_out(message.event):
             self._print("=>" if outcome.done else "!!", outcome.message)

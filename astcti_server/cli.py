@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import logging
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -14,7 +15,7 @@ import click
 from astcti_server import daemon, replay
 from astcti_server.clients.listener import ListenError
 from astcti_server.config_loading import check_directory, load_directory
-from astcti_server.logs import Logs
+from astcti_server.logs import FORMAT, Logs
 from astcti_server.queues.state_file import StateError
 from schemas import passwords
 from schemas.event_xml import encode
@@ -65,7 +66,8 @@ def main(
     """Tell each call centre agent's PC who calls, over one connection to Asterisk.
 
     Without a command the server runs in the foreground until SIGTERM or SIGINT. SIGHUP looks at the
-    configuration again (changes are seen without it), SIGUSR1 reopens the log file.
+    configuration again (changes are seen without it) and reads a renewed certificate,
+    SIGUSR1 reopens the log file.
 
     \b
     Exit codes:
@@ -152,13 +154,14 @@ def replay_command(context: click.Context, directory: Path | None, events: str, 
     """
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(message)s")
     try:
-        configuration = load_directory(_directory(context, directory), settings_needed=False).configuration
+        loaded = load_directory(_directory(context, directory), settings_needed=False)
     except ConfigurationError as error:
         context.exit(_print_problems(error))
     out = sys.stdout.buffer
     player = replay.Replay(
-        configuration, lambda told: _print(out, told.extension, encode(told.event)), all_calls=events == "all"
-    )
+        loaded.configuration, lambda told: _print(out, told.extension, encode(told.event)),
+        all_calls=events == "all", encoding=loaded.settings.ami.encoding,
+    )  # fmt: skip
     while data := trace.read(CHUNK):
         player.feed(data)
     out.flush()
@@ -186,30 +189,52 @@ def hash_password(scheme: Literal["scrypt", "md5"]) -> None:
         if getpass.getpass("Again: ") != password:
             raise click.UsageError("the two passwords differ")
     else:
-        password = sys.stdin.readline().rstrip("\r\n")
+        try:
+            password = sys.stdin.buffer.readline().decode().rstrip("\r\n")
+        except UnicodeDecodeError:
+            raise click.UsageError("the password on standard input is not UTF-8") from None
     if not password:
         raise click.UsageError("the password is empty")
     click.echo(passwords.make(password, scheme=scheme))
 
 
 @main.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on (loopback only).")
-@click.option("--port", default=5038, show_default=True, help="Port of the manager interface.")
+@click.option("--port", default=5038, show_default=True, help="Port of the manager interface, on 127.0.0.1.")
 @click.option("--every", default=8.0, show_default=True, help="Seconds between simulated callers.")
 @click.option("--username", default="astcti", show_default=True, help="Name of the manager user.")
 @click.option("--secret", default="astcti", show_default=True, help="Secret of the manager user.")
 @click.option("--narrate/--quiet", default=True, show_default=True, help="Say in plain words what happens.")
-def demo_pbx(host: str, port: int, every: float, username: str, secret: str, narrate: bool) -> None:
+@click.pass_context
+def demo_pbx(
+    context: click.Context, port: int, every: float, username: str, secret: str, narrate: bool
+) -> None:
     """Run the embedded PBX: a manager interface that plays calls and answers as Asterisk does.
 
-    For trying things out without an Asterisk. A caller rings through queue `astcti` every few seconds; the
-    phones PJSIP/201 and PJSIP/202 answer once they are members of the queue. Ctrl-C ends it.
+    For trying things out without an Asterisk. A caller rings through queue `astcti` every few seconds; phones
+    (PJSIP/201 and so on) answer once they are members of the queue. Ctrl-C ends it.
     """
-    from astcti_server.demo import run_demo_pbx  # only this command needs it
+    from astcti_server.demo.manager import User  # only this command needs it
+    from astcti_server.demo.pbx import DemoPbx
 
-    run_demo_pbx(host, port, every=every, username=username, secret=secret, narrate=narrate)
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format=FORMAT)
+    pbx = DemoPbx(
+        port=port,
+        interval=every,
+        users=[User(username, secret)],
+        narrate=click.echo if narrate else None,
+        died=lambda name, error: os.kill(os.getpid(), signal.SIGTERM),
+    )
+    numbers = {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, numbers)  # the PBX's thread inherits it: the main thread waits
+    try:
+        pbx.start()
+    except OSError as error:
+        raise click.ClickException(f"cannot listen on port {port}: {error.strerror}") from None
+    click.echo("Demo PBX on {}:{}, user {}; Ctrl-C ends it".format(*pbx.address, username))
+    signal.sigwait(numbers)
+    pbx.stop()
+    context.exit(daemon.EXIT_STOPPED)
 
 
 if __name__ == "__main__":
-    os.umask(0o027)
     main()

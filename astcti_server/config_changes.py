@@ -120,7 +120,7 @@ class Changes:
         if asked and findings.loaded is None:
             text = f"looked at the configuration again: {self.current.path.name} stays in force"
             findings.messages.append((logging.INFO, text))
-        self._library.forget_all_but(seen.candidates)
+        self._library.tidy(seen.candidates)
         return findings
 
     def _state(self, seen: Seen) -> State:
@@ -132,11 +132,15 @@ class Changes:
     def _is_valid(self, candidate: Candidate) -> bool:
         return self._content(candidate).value is not None
 
+    def _is_in_force(self, candidate: Candidate) -> bool:
+        digest = self._library.digest(candidate.seen)
+        return (candidate.name, digest) == (self.current.path.name, self.current.digest)
+
     def _choose(self, seen: Scan) -> Choice:
         candidates = self._arrivals.order(seen.candidates, self._clock())
         name = self.current.path.name
         mine = next((one for one in candidates if one.name == name), None)
-        unchanged = mine is not None and self._library.digest(mine.seen) == self.current.digest
+        unchanged = mine is not None and self._is_in_force(mine)
         replaced = mine is not None and not unchanged and self._is_valid(mine)
         return choose(candidates, self._is_valid, InForce(self.current.modified, name, unchanged, replaced))
 
@@ -161,16 +165,15 @@ class Changes:
     ) -> None:
         previous = self.current
         loaded = previous
-        if chosen is not None:
+        if chosen is not None and self._is_in_force(chosen):
+            self.current = previous = loaded = replace(loaded, modified=chosen.modified)
+        elif chosen is not None:
             content = self._content(chosen)
-            same = (chosen.name, content.digest) == (loaded.path.name, loaded.digest)
-            if content.value is not None and not same:
+            if content.value is not None:
                 loaded = replace(
                     loaded, configuration=content.value, path=chosen.seen.path, modified=chosen.modified,
                     since=self._clock(), digest=content.digest, warnings=content.warnings,
                 )  # fmt: skip
-            else:
-                self.current = previous = loaded = replace(loaded, modified=chosen.modified)
         restart: tuple[str, ...] = ()
         if settings is not None and settings.value is not None:
             read, used = settings.value, loaded.settings

@@ -79,12 +79,18 @@ class Library:
         """Read server.xml anew: it names other files, which may have changed."""
         return _judge(seen.path, _read_settings)
 
-    def forget_all_but(self, present: Iterable[Seen]) -> None:
-        """Drop what is remembered of files that are gone or have another content now."""
+    def tidy(self, present: Iterable[Seen]) -> None:
+        """Forget files that are gone or have another content now, and every valid configuration.
+
+        Of invalid ones the problems stay. A valid one is in force or superseded: it is read again should
+        its file be touched, rather than kept in memory.
+        """
         signatures = {(seen.name, seen.signature) for seen in present}
         digests = {(seen.name, self.digest(seen)) for seen in present}
         self._digests = {key: one for key, one in self._digests.items() if key in signatures}
-        self._configurations = {key: one for key, one in self._configurations.items() if key in digests}
+        self._configurations = {
+            key: one for key, one in self._configurations.items() if key in digests and one.value is None
+        }
 
 
 def _digest(path: Path) -> bytes:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import queue
 import signal
 import sys
@@ -87,7 +88,7 @@ class Daemon:
     """The whole server. `run` is called once, on the main thread."""
 
     def __init__(self, places: Places, loaded: Loaded, logs: Logs) -> None:
-        """Build every part and bind the port. Raises StateError, ListenError or OSError, for people to read."""
+        """Build every part and bind the port. Raises StateError, ListenError, OSError: for people to read."""
         settings = loaded.settings
         self._places = places
         self._logs = logs
@@ -116,6 +117,8 @@ class Daemon:
         )  # fmt: skip
         self._accepting = False
         self._stopping = False
+        if self._pidfile is not None:  # last, when nothing else can fail: another server's stays its own
+            self._pidfile.write()
 
     def run(self) -> int:
         """Serve until asked to stop; returns the exit code."""
@@ -134,11 +137,10 @@ class Daemon:
         threading.excepthook = self._thread_excepthook
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
             signal.signal(number, self._on_signal)
-        if self._pidfile is not None:
-            self._pidfile.write()
         loaded = self._store.current
         self._link.post(partial(self._switchboard.configure, loaded.configuration, loaded.settings))
         self._status.in_force(str(loaded.path), loaded.digest.hex())
+        self._status.refused(loaded.refused)
         self._status.write()
         self._watcher.start()
         self._link.start()
@@ -202,9 +204,8 @@ class Daemon:
                 return self._act_on_pbx(message)
             case ConfigLoaded():
                 self._take_up(message)
-            case ConfigRejected(path, problems):
+            case ConfigRejected(path):
                 logger.warning("%s is refused, %s stays in force", path, self._store.current.path)
-                self._status.refused(str(path), problems)
         return None
 
     def _act_on_signal(self, number: int) -> int | None:
@@ -215,6 +216,7 @@ class Daemon:
         if number == signal.SIGHUP:
             logger.info("%s received: looking at the configuration again", name)
             self._watcher.look_again()
+            self._server.look_again()  # a renewed certificate is no change of the configuration
         else:
             self._logs.reopen()
         return None
@@ -238,7 +240,8 @@ class Daemon:
         self._link.post(partial(self._switchboard.configure, new.configuration, new.settings))
         reseating.apply(self._registry, old.configuration, new.configuration)
         self._server.look_again()
-        self._status.in_force(str(new.path), new.digest.hex())
+        if (new.path, new.digest) != (old.path, old.digest):
+            self._status.in_force(str(new.path), new.digest.hex())
 
     def _apply_logging(self) -> None:
         logging_settings = self._store.current.settings.logging
@@ -248,6 +251,7 @@ class Daemon:
             logger.error("Cannot write to the log file %s: %s", logging_settings.file, error.strerror)
 
     def _count(self) -> None:
+        self._status.refused(self._watcher.refused)
         self._status.counts(self._registry.count, len(self._tracker.table))
         self._status.write()
 
@@ -257,9 +261,16 @@ class Daemon:
         """Runs between two bytecodes of the main thread: it only notes the signal."""
         if number in (signal.SIGTERM, signal.SIGINT):
             if self._stopping:
-                raise SystemExit(EXIT_FAILURE)  # asked twice: go at once
+                self._go_at_once()
             self._stopping = True
         self.control.put(Signal(number))
+
+    def _go_at_once(self) -> None:
+        """Asked twice: no goodbyes, and no waiting for threads that have not been told to stop yet."""
+        self._status.remove()
+        if self._pidfile is not None:
+            self._pidfile.remove()
+        os._exit(EXIT_FAILURE)
 
     def _thread_died(self, name: str, error: BaseException) -> None:
         self.control.put(ThreadDied(name, error))

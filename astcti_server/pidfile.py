@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 class PidFile:
-    """Written after the start; removed only while it still holds our own id."""
+    """Written when everything is built; removed only while it still holds our own id."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -5,6 +5,7 @@ JSON, replaced as a whole, so that a reader never sees half of it.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -46,15 +47,21 @@ class StatusFile:
         }
 
     def in_force(self, file: str, sha256: str) -> None:
-        """A configuration was taken up: what was refused before it is history."""
+        """Another configuration was taken up."""
         self.content["configuration"] = {"file": file, "sha256": sha256, "since": now()}
-        self.content["refused"] = []
 
-    def refused(self, file: str, problems: Sequence[Problem]) -> None:
-        """A file was refused; its errors stay until it, or a newer file, is taken up."""
-        others = [one for one in self.content["refused"] if one["file"] != file]
-        errors = [str(problem) for problem in problems]
-        self.content["refused"] = [*others, {"file": file, "at": now(), "errors": errors}]
+    def refused(self, problems: Sequence[Problem]) -> None:
+        """Everything wrong with the files that are refused now; replaces what was said before."""
+        before = {one["file"]: one for one in self.content["refused"]}
+        errors: dict[str, list[str]] = {}
+        for problem in problems:
+            errors.setdefault(problem.file, []).append(str(problem))
+        found = [{"file": file, "at": now(), "errors": errors[file]} for file in errors]
+        for index, one in enumerate(found):
+            known = before.get(str(one["file"]))
+            if known is not None and known["errors"] == one["errors"]:
+                found[index] = known  # since when, not when it was looked at last
+        self.content["refused"] = found
 
     def ami(self, state: str, reason: str) -> None:
         """Asterisk came, or went."""
@@ -83,4 +90,5 @@ class StatusFile:
 
     def remove(self) -> None:
         """The server is gone: nothing in the file would be true any more."""
-        self.path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self.path.unlink()

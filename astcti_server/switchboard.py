@@ -99,7 +99,9 @@ class Switchboard:
             if type(happened) is QueueMember:
                 self.keeper.member_event(happened)
             else:
-                self._deliver(self._tracker.handle(happened))
+                notifications = self._tracker.handle(happened)
+                if notifications:  # of most events nobody is told
+                    self._router.deliver(notifications)
 
     # -- reading the state again ---------------------------------------------------------------------------
 
@@ -121,7 +123,17 @@ class Switchboard:
         happened: Iterable[TelephoneEvent] = self._dialect.channels_from_status(outcome.events)
         self._deliver(self._tracker.read_again(happened))
         logger.info("%d channels are going on in Asterisk", len(self._tracker.table))
+        self.link.submit(
+            actions.queue_status(), lambda queues: self._queues_read(reading, queues), timeout=30.0
+        )
+
+    def _queues_read(self, reading: int, outcome: Outcome) -> None:
+        """Who waits in which queue tells the service of those calls."""
+        if reading != self._reading:
+            return
+        for event in outcome.events:
+            if event.name == "QueueEntry":
+                self.event(event)
 
     def _deliver(self, notifications: Iterable[Notification]) -> None:
-        for notification in notifications:
-            self._router.deliver(notification)
+        self._router.deliver(notifications)

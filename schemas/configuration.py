@@ -19,7 +19,7 @@ TriggerSystem = Literal["any", "linux", "windows", "macos"]
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """What a client does for a call of a service. `url` belongs to the browsers, the rest to `application`."""
+    """What a client does for a call of a service. Browsers have a `url`, `application` the rest."""
 
     type: TriggerType
     on: Moment = "answer"
@@ -117,7 +117,9 @@ class Configuration:
             "seat_by_mac": MappingProxyType({seat.mac: seat for seat in self.seats}),
             "seat_by_extension": MappingProxyType({seat.extension: seat for seat in self.seats}),
             "operator_by_username": MappingProxyType({one.username: one for one in self.operators}),
-            "services_by_operator": MappingProxyType({name: tuple(found) for name, found in by_operator.items()}),
+            "services_by_operator": MappingProxyType(
+                {name: tuple(found) for name, found in by_operator.items()}
+            ),
             "enabled_services": enabled,
             "variables": frozenset(name for service in enabled for name in service.variables),
             "contexts": frozenset(service.context for service in enabled),

@@ -42,7 +42,7 @@ def read(path: Path) -> Checked:
             database.text_factory = _text
             reader = TableReader(str(path), database)
             configuration = reader.configuration()
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # the latter for names of tables that are damaged
         raise ConfigurationError([Problem(str(path), 0, _words(error))]) from None
     problems = [*reader.problems, *reader.judge(check(configuration, reader.places))]
     if problems:
@@ -54,7 +54,7 @@ def _text(value: bytes) -> str:
     return value.decode("utf-8", "replace")
 
 
-def _words(error: sqlite3.Error) -> str:
+def _words(error: Exception) -> str:
     return f"the database cannot be read (is it still being copied?): {error}"
 
 

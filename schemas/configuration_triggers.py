@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
 from schemas import configuration_formats as formats
 from schemas import placeholders
 from schemas.configuration import Service, Trigger
+
+_LOOPBACK = re.compile(r"http://(?:127\.[0-9.]+|localhost|\[::1\])(?=[:/?#]|$)", re.IGNORECASE)
 
 
 def check_trigger(trigger: Trigger, declared: Collection[str]) -> list[str]:
@@ -54,6 +57,6 @@ def warn_of_trigger(trigger: Trigger, service: Service) -> list[str]:
         f"{{{name}}} is the built-in value, not this service's variable {name.lower()}: rename the variable"
         for name in sorted(used & placeholders.BUILT_IN & {name.upper() for name in service.variables})
     ]
-    if trigger.url.lower().startswith("http:") and used:
+    if trigger.url.lower().startswith("http:") and used and not _LOOPBACK.match(trigger.url):
         warnings.append("the URL carries call data unencrypted: use https:// if the site has it")
     return warnings

@@ -19,7 +19,6 @@ MAX_COMMAND: Final = 4096
 MAX_EVENT: Final = event_xml.MAX_EVENT
 """Bytes of a server's line: only events come near it."""
 
-_BLANKS = re.compile("[ \t]+")
 _TOKEN = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,31}")
 _REPLY = re.compile(r"([0-9]{1,6})(?:[ \t]+([^ \t]+)(?:[ \t]+(.*))?)?[ \t]*", re.DOTALL)
 _CONTROLS = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029], " ")
@@ -84,7 +83,7 @@ class LineBuffer:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A client's line: its token in upper case, and everything after it without the blanks around."""
+    """A client's line: its token in upper case, and what follows, blanks around cut. Tabs are blanks."""
 
     token: str
     rest: str
@@ -92,12 +91,14 @@ class Command:
     @property
     def args(self) -> tuple[str, ...]:
         """The parameters, separated by blanks."""
-        return tuple(_BLANKS.split(self.rest)) if self.rest else ()
+        return tuple([word for word in self.rest.split(" ") if word])
 
     def after(self, count: int) -> str:
         """What follows the first `count` parameters, to the end of the line."""
-        parts = _BLANKS.split(self.rest, maxsplit=count)
-        return parts[count] if len(parts) > count else ""
+        rest = self.rest
+        for _ in range(count):
+            rest = rest.partition(" ")[2].lstrip(" ")
+        return rest
 
 
 def parse_command(line: bytes) -> Command:
@@ -106,13 +107,13 @@ def parse_command(line: bytes) -> Command:
         text = line.decode("utf-8")
     except UnicodeDecodeError:
         raise BadLine("not UTF-8") from None
-    text = text.strip(" \t")
+    text = text.replace("\t", " ").strip(" ")
     if not text:
         raise BadLine("empty line")
-    token, *rest = _BLANKS.split(text, maxsplit=1)
+    token, _, rest = text.partition(" ")
     if not _TOKEN.fullmatch(token):
         raise BadLine("not a command")
-    return Command(token.upper(), rest[0] if rest else "")
+    return Command(token.upper(), rest.lstrip(" "))
 
 
 def clean(text: str) -> str:

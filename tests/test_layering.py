@@ -25,7 +25,9 @@ PROJECT = {
     "astcti_server.clients.router": [
         "astcti_server.clients", "astcti_server.calls.notification", "schemas",
     ],
-    "astcti_server.queues": ["astcti_server.queues", "astcti_server.ami", "astcti_server.clients.desk", "schemas"],
+    "astcti_server.queues": [
+        "astcti_server.queues", "astcti_server.ami", "astcti_server.clients.desk", "schemas",
+    ],
     "astcti_server.config_": ["astcti_server.config_", "astcti_server.threads", "schemas"],
     "astcti_server.demo": ["astcti_server.demo", "astcti_server.threads", "schemas"],
     "astcti_server.status_file": ["schemas"],
@@ -35,8 +37,8 @@ PROJECT = {
         "astcti_server.clients.router", "astcti_server.queues", "schemas",
     ],
     "astcti_server.desk": [
-        "astcti_server.ami", "astcti_server.calls", "astcti_server.clients.desk", "astcti_server.config_store",
-        "astcti_server.queues", "astcti_server.switchboard", "schemas",
+        "astcti_server.ami", "astcti_server.calls", "astcti_server.clients.desk",
+        "astcti_server.config_store", "astcti_server.queues", "astcti_server.switchboard", "schemas",
     ],
     "astcti_server": ["astcti_server", "schemas"],
     "astcti_client": ["astcti_client", "schemas"],
@@ -63,9 +65,7 @@ def module_name(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-MODULES = {
-    module_name(path): path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))
-}
+MODULES = {module_name(path): path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))}
 
 
 def imports_of(path: Path) -> set[str]:

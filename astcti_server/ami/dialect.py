@@ -92,13 +92,14 @@ class Dialect:
 
     def translate(self, event: Event) -> Telephone:
         """What an event means; nothing for one that does not concern calls or queues."""
-        method = self._methods.get(event.name) or self._methods.get(event.name.lower())
+        name = event.name
+        method = self._methods.get(name) or self._methods.get(name.lower())
         if method is None:
             return []
         told = method(event)
         if event.lists_variables:
             found = channel_variables(event, self._value)
-            return [*told, *found] if event.name == "Newchannel" else [*found, *told]
+            return [*told, *found] if name == "Newchannel" else [*found, *told]
         return told
 
     def channels_from_status(self, events: Iterable[Event]) -> Telephone:
@@ -157,9 +158,14 @@ class Dialect:
         return [Newchannel(uniqueid, channel, state or old_state, caller, name, context, exten, linkedid)]
 
     def _newstate(self, event: Event) -> Telephone:
-        self._caller_shown = not event.has("ConnectedLineNum")
-        self._pipes = not event.has("ChannelStateDesc")
         told = self._state_of(event)
+        if told.linkedid:  # 12 and later
+            self._caller_shown = self._pipes = False
+        else:
+            self._pipes = not event.has("ChannelStateDesc")
+            self._caller_shown = self._pipes or not event.has("ConnectedLineNum")
+        if told.caller_shown is not self._caller_shown:
+            told = told._replace(caller_shown=self._caller_shown)
         return [told] if told.uniqueid else []
 
     def _new_caller(self, event: Event) -> Telephone:

@@ -62,6 +62,8 @@ def set_many(data: str, separator: str) -> list[tuple[str, str]]:
 
     With the flag `g` they are global and belong to no call.
     """
+    if separator not in data and '"' not in data and "\\" not in data:
+        return set_one(data)
     pieces = arguments(data, separator)
     if len(pieces) > 1 and "=" not in pieces[-1] and "g" in pieces.pop():
         return []

@@ -77,7 +77,7 @@ class AmiParser:
 
     @interest.setter
     def interest(self, interest: Interest) -> None:
-        self._seen.update(self._look_up.entries)
+        self._seen.update(list(self._look_up.entries))  # at once: the AMI thread may be adding to them
         self._interest = interest
         self._look_up = _LookUp({}, {}, interest.sieves())
 
@@ -88,7 +88,7 @@ class AmiParser:
         self._follows.clear()
         self._follows_size = 0
         self._seen.clear()
-        self._look_up = _LookUp({}, self._interest.sieves())
+        self._look_up = _LookUp({}, {}, self._interest.sieves())
 
     def seen(self, name: str) -> bool:
         """Whether an event of this name came in this connection, wanted or not."""
@@ -103,7 +103,7 @@ class AmiParser:
         if self._tail:
             # Only the seam can hold a new end, so that a huge message in small pieces costs no search again.
             seam = bytes(self._tail[-3:])
-            if _END not in seam + data:
+            if _END not in seam + data[:3] and _END not in data:
                 self._keep(data)
                 return messages
             data = bytes(self._tail) + data

@@ -130,14 +130,16 @@ class Leg:
     """A seat's phone taking part in a call, and what its client was told of it."""
 
     __slots__ = (
-        "answers_before", "callerid_told", "dial_status", "done", "extension", "held", "linked", "missed",
-        "operator", "other", "party", "ringing", "service",
+        "answers_before", "callerid_told", "dial_status", "done", "extension", "held", "linked",
+        "matched", "missed", "operator", "other", "party", "ringing", "service",
     )  # fmt: skip
 
     def __init__(self, party: Party) -> None:
         self.party = party
         self.extension = party.device
         self.service: Service | None = None
+        self.matched: Party | None = None
+        """The other party that `service` was found for: that call keeps it, whatever is configured next."""
         self.operator = ""
         """The user name for whom `service` was found."""
         self.other: Party | None = None

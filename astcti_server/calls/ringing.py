@@ -5,7 +5,7 @@ AMI thread only.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from astcti_server.ami import vocabulary as ami
 from astcti_server.calls import dialling
@@ -66,8 +66,13 @@ class Ringing:
 
     def queue_caller(self, event: ami.QueueCaller) -> None:
         """A caller entered or left a queue."""
-        party = self._ensure(event.uniqueid, event.channel).party
+        call = self._table.named(event.channel) if not event.uniqueid else None
+        if call is None and not event.uniqueid:
+            return  # 1.4 lists queue callers by name, and this one is gone
+        party = (call or self._ensure(event.uniqueid, event.channel)).party
         if event.waiting:
+            if party.queue == event.queue and not party.queue_left:
+                return
             party.queue, party.queue_left, party.served = event.queue, False, False
             self._queue_callers.add(party)
             self.caller_went_on(party)
@@ -111,6 +116,13 @@ class Ringing:
         if changed:
             self._teller.tell(leg, "Newstate")
         self.tell_caller(leg)
+
+    def found_ringing(self, calls: Iterable[AsteriskCall]) -> None:
+        """The state was read again: phones that began to ring meanwhile are told now."""
+        for call in calls:
+            leg = call.party.leg
+            if leg is not None and call.state == "Ringing" and not leg.ringing:
+                self.state_changed(call, changed=True)
 
     def tell_caller(self, leg: Leg) -> None:
         """Say `Callerid` once per ring, as soon as the caller is known."""

@@ -96,12 +96,12 @@ class Teller:
         """Find the leg's service if it has none, or anew for a new party. True if this very call has one."""
         if leg.operator != username:
             leg.operator, leg.service = username, None
-        if leg.service is not None and not fresh:
+        if leg.service is not None and (not fresh or leg.matched is other):
             return True
         services = self._configuration.services_by_operator.get(username, ())
         found = service_of(services, leg, other)
         if found is not None:
-            leg.service = found
+            leg.service, leg.matched = found, other
         return found is not None
 
     def _release(self, leg: Leg, other: Party | None, username: str) -> None:
@@ -128,5 +128,7 @@ class Teller:
 
     @staticmethod
     def _due(leg: Leg, event: EventId) -> bool:
-        """A ring that was told late, after the answer, is no reason to open anything."""
-        return event != "Callerid" or leg.party.call.state != "Up"
+        """A ring that was told late opens nothing any more; a call that nobody took has no end to work on."""
+        if event == "Callerid":
+            return leg.party.call.state != "Up"
+        return event != "Hangup" or leg.linked

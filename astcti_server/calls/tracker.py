@@ -105,6 +105,7 @@ class Tracker:
             self._pairing.review(call for call in self.table.all() if not call.is_local)
         finally:
             self._pairing.reading_state = False
+        self._ringing.found_ringing(self.table.all())
         return self._teller.taken()
 
     def _take_in(self, event: ami.TelephoneEvent) -> None:
@@ -138,10 +139,13 @@ class Tracker:
         party.linkedid = party.linkedid or event.linkedid
         if call.state == "Ring":
             party.calling = True
+        elif self._pairing.reading_state and call.state == "Up":
+            # Nobody saw how it began: the call's first channel, or one that runs a dialplan, is the caller's.
+            began = event.linkedid == event.uniqueid if event.linkedid else bool(event.context)
+            party.calling = party.calling or began
         if party.calling or call.is_local:
             party.enter(event.context, event.exten)
         if party.leg is not None and not known:
-            party.leg.ringing = call.state == "Ringing"
             self._teller.tell(party.leg, "Newchannel")
 
     def _newstate(self, event: ami.Newstate) -> None:
@@ -164,7 +168,8 @@ class Tracker:
             party.calling = not party.dialled
         if party.calling and event.context:
             self._enter(party, event.context, event.exten)
-        self._ringing.state_changed(call, changed=changed)
+        if not self._pairing.reading_state:
+            self._ringing.state_changed(call, changed=changed)
 
     # -- dialplan and queues -------------------------------------------------------------------------------
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import socket
 from typing import Any
 
 
+@functools.lru_cache(maxsize=4096)  # asked for several times for each client, and most come back
 def plain(address: str) -> str:
     """An IP address as the configuration writes it: IPv4 inside of IPv6 is IPv4, an IPv6 zone is dropped."""
     try:

@@ -23,6 +23,7 @@ class Admission:
         self._limits = limits
         self._descriptors = descriptors
         self._lock = threading.Lock()
+        self._total = 0
         self._present: Counter[str] = Counter()
         self._refused: Counter[str] = Counter()  # by address; the empty one stands for all
 
@@ -30,15 +31,16 @@ class Admission:
         """Let a client in: an empty text, or why not. What was let in has to `leave`."""
         limits = self._limits()
         with self._lock:
-            full = self._present.total() >= min(limits.max, self._descriptors)
+            full = self._total >= min(limits.max, self._descriptors)
             crowded = self._present[address] >= limits.max_per_address
             if not full and not crowded:
+                self._total += 1
                 self._present[address] += 1
                 return ""
             who = "" if full else address
             self._refused[who] += 1
             first = self._refused[who] == 1
-            count = self._present.total() if full else self._present[address]
+            count = self._total if full else self._present[address]
         if first:
             logger.warning("refusing clients%s: %d are connected", f" from {who}" if who else "", count)
         return "too many clients" + (" from your address" if who else "")
@@ -47,6 +49,7 @@ class Admission:
         """A client that was let in is gone."""
         limits = self._limits()
         with self._lock:
+            self._total -= 1
             self._present[address] -= 1
             here = self._present[address]
             if not here:
@@ -54,7 +57,7 @@ class Admission:
             over = []
             if here < limits.max_per_address * CALM and address in self._refused:
                 over.append((f" from {address}", self._refused.pop(address)))
-            if self._present.total() < min(limits.max, self._descriptors) * CALM and "" in self._refused:
+            if self._total < min(limits.max, self._descriptors) * CALM and "" in self._refused:
                 over.append(("", self._refused.pop("")))
         for who, refused in over:
             logger.warning("accepting clients%s again, after %d were refused", who, refused)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import Final
@@ -13,6 +12,7 @@ from astcti_server.clients.command_table import Refused
 from astcti_server.clients.reception import Reception
 from astcti_server.clients.session import Session
 from schemas import wire
+from schemas.server_settings import ClientSettings
 from schemas.wire import MAX_COMMAND, BadLine, LineBuffer, Oversize
 
 ANSWER_TIME: Final = 5.5
@@ -37,7 +37,7 @@ class Conversation:
         """Of a known seat; its phone is the operator's after the login."""
         self.failures = 0
         self._buffer = LineBuffer(MAX_COMMAND)
-        self._lines: deque[bytes | Oversize] = deque()
+        self._lines: list[bytes | Oversize] = []  # the next one last
         self._bad_lines = 0
         self._opened = self._last_line = reception.clock()
         self._ticket = 0
@@ -55,7 +55,7 @@ class Conversation:
         """Bytes of the client."""
         lines = self._buffer.feed(data)
         if lines:
-            self._lines.extend(lines)
+            self._lines = [*reversed(lines), *self._lines]
             self._last_line = self.reception.clock()
 
     def proceed(self) -> None:
@@ -70,25 +70,24 @@ class Conversation:
             self._patient = False
             self._last_line = self.reception.clock()  # what it said meanwhile was not read
         while self._lines and self._resume is None and not session.waiting and not session.ending:
-            self._answer(partial(self._carry_out, self._lines.popleft()))
+            self._answer(partial(self._carry_out, self._lines.pop()))
 
-    def time_left(self) -> float:
+    def time_left(self, limits: ClientSettings) -> float:
         """Seconds until `proceed` or `check_time` has something to do."""
         now = self.reception.clock()
         until = self._until if self._resume is not None or self.session.waiting else math.inf
-        return max(0.0, min(until, *self._deadlines()) - now)
+        return max(0.0, min(until, *self._deadlines(limits)) - now)
 
-    def check_time(self) -> None:
+    def check_time(self, limits: ClientSettings) -> None:
         """End the session of a client that is silent for too long, or takes too long to log in."""
         now = self.reception.clock()
-        login, keep_alive = self._deadlines()
+        login, keep_alive = self._deadlines(limits)
         if now >= login:
             self.session.close("login time expired", wire.reply(101, "KO", "login time expired"))
         elif now >= keep_alive:
             self.session.close("keep-alive expired", wire.reply(100, "OK", "keep-alive expired"))
 
-    def _deadlines(self) -> tuple[float, float]:
-        limits = self.reception.desk.settings().clients
+    def _deadlines(self, limits: ClientSettings) -> tuple[float, float]:
         login = math.inf if self.session.username else self._opened + limits.login_time
         return login, self._last_line + limits.keep_alive if self.listening else math.inf
 

@@ -84,10 +84,12 @@ class ClientHandler(socketserver.BaseRequestHandler):
         conversation = Conversation(session, self._reception)
         session.send(WELCOME)
         while not session.ending:
+            limits = self._reception.desk.settings().clients
+            session.outbox_limit = limits.outbox
             reading = conversation.listening
             spoke = reading and session.pending()
             if not spoke:
-                spoke = session.poll(select.POLLIN if reading else 0, conversation.time_left())
+                spoke = session.poll(select.POLLIN if reading else 0, conversation.time_left(limits))
             session.flush()
             if spoke and not reading:
                 session.close("connection lost")
@@ -98,8 +100,7 @@ class ClientHandler(socketserver.BaseRequestHandler):
                 elif data:
                     conversation.receive(data)
             conversation.proceed()
-            conversation.check_time()
-            session.outbox_limit = self._reception.desk.settings().clients.outbox
+            conversation.check_time(self._reception.desk.settings().clients)
 
     def _part(self, session: Session, opened: float) -> None:
         """Out of the registry first, so that nobody is told that a dead phone's operator is there."""

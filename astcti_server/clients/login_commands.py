@@ -137,14 +137,15 @@ def _enter(
     session.operator, session.seat = operator, seat
     session.username = operator.username
     session.extension = seat.extension if seat else ""
-    for displaced in reception.registry.take(session):
-        bye = wire.reply(910, "BYE", "TAKEOVER", f"{operator.username} logged in at {session.address}")
-        displaced.close(f"taken over by {session.name}", bye, for_good=True)
+    displaced = reception.registry.take(session)
     first = reply == LOGGED_IN and not reception.desk.pbx_up()
     session.release(reply + PBX_DOWN if first else reply)
     if seat:
         session.presence = _presence(session.id, operator, seat)
         reception.desk.arrived(session.presence)
+    for one in displaced:  # after the arrival, so that the operator's place in the queues passes on
+        bye = wire.reply(910, "BYE", "TAKEOVER", f"{operator.username} logged in at {session.address}")
+        one.close(f"taken over by {session.name}", bye, for_good=True)
     in_force = reception.desk.configuration()
     if in_force is not configuration:
         reseating.review(session, configuration, in_force)

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import groupby
+from operator import attrgetter
+from typing import Final
+
 from astcti_server.calls.notification import Notification
 from astcti_server.clients.registry import Registry
 from schemas import event_xml
+
+_EXTENSION: Final = attrgetter("extension")
 
 
 class Router:
@@ -13,7 +20,12 @@ class Router:
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
 
-    def deliver(self, notification: Notification) -> bool:
-        """Send an event to the session at its extension. False if nobody (reachable) sits there."""
-        session = self._registry.at_extension(notification.extension)
-        return session is not None and session.announce(event_xml.encode(notification.event))
+    def deliver(self, notifications: Iterable[Notification]) -> None:
+        """Send events to the sessions at their extensions, in order; none where nobody sits.
+
+        Those that follow one another for the same seat go out in one piece, for it is sending that costs.
+        """
+        for extension, group in groupby(notifications, _EXTENSION):
+            session = self._registry.at_extension(extension)
+            if session is not None:
+                session.announce(b"".join([event_xml.encode(one.event) for one in group]))

@@ -28,9 +28,9 @@ class Session:
     """A client from its connection to its end. The handler thread, and reseating, write who it is."""
 
     __slots__ = (
-        "_awaited", "_broken", "_closed", "_ending", "_held", "_lock", "_open", "_outbox", "_queued",
-        "_stuck", "_tickets", "_transport", "_wake", "address", "extension", "id", "leaves_for_good", "name",
-        "operator", "outbox_limit", "presence", "seat", "username",
+        "_awaited", "_broken", "_closed", "_ending", "_held", "_lock", "_open", "_outbox", "_polled_for",
+        "_poller", "_queued", "_stuck", "_tickets", "_transport", "_wake", "address", "extension", "id",
+        "leaves_for_good", "name", "operator", "outbox_limit", "presence", "seat", "username",
     )  # fmt: skip
 
     def __init__(self, name: str, transport: Transport, address: str, outbox_limit: int) -> None:
@@ -49,6 +49,9 @@ class Session:
         self.leaves_for_good = False
         self._transport = transport
         self._wake = Wake()
+        self._poller = select.poll()
+        self._poller.register(self._wake.fileno(), select.POLLIN)
+        self._polled_for = -1
         self._closed = False
         self._lock = threading.Lock()
         self._open = False
@@ -179,12 +182,13 @@ class Session:
         """
         if self._queued or self._transport.wants_to_write:
             event |= select.POLLOUT
-        poller = select.poll()
-        poller.register(self._wake.fileno(), select.POLLIN)
-        poller.register(self._transport.fileno(), event)
+        if event != self._polled_for:
+            self._poller.register(self._transport.fileno(), event)
+            self._polled_for = event
+        wake = self._wake.fileno()
         spoke = False
-        for descriptor, found in poller.poll(max(0.0, timeout) * 1000):
-            if descriptor == self._wake.fileno():
+        for descriptor, found in self._poller.poll(max(0.0, timeout) * 1000):
+            if descriptor == wake:
                 self._wake.drain()
             else:
                 spoke = bool(found & ~select.POLLOUT)

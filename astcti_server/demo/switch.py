@@ -37,6 +37,7 @@ class Switch:
     def __init__(self, clockwork: Clockwork, seed: int = 0) -> None:
         self.clockwork = clockwork
         self.chance = random.Random(seed)
+        self.started = clockwork.clock()
         self.listeners: list[Callable[[Event], None]] = []
         self.device_listeners: list[Callable[[str], None]] = []
         self.phones: dict[str, Phone] = {}

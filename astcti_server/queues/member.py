@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from astcti_server.ami.protocol import Event
+    from astcti_server.ami.messages import Event
     from astcti_server.ami.vocabulary import QueueMember
 
 

@@ -35,6 +35,7 @@ class PauseRequest:
         self._timer: Timer | None = None
         self._missing: set[str] = set()
         self._acknowledged = False
+        self._deferred = False
         self._attempt = 0
         self.started = False
         self._answered = False
@@ -52,7 +53,9 @@ class PauseRequest:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self._acknowledge("deferred")
+        if not self._deferred and not self._ended:
+            self._acknowledged = self._deferred = True  # the client is not to wait for the link
+            self._progress("deferred", "")
 
     def start(self, queues: Collection[str]) -> None:
         """Write the action; the paused event of each of these queues is waited for. None: it is granted."""

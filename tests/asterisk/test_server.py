@@ -196,11 +196,13 @@ def test_ring_all_loser_is_told_that_another_answered(asterisk: Asterisk, serve:
 
 def test_caller_who_gives_up_is_told_as_cancelled(asterisk: Asterisk, serve: Serve) -> None:
     server = serve(asterisk)
-    with server.client("mario") as mario, phones.never_answers(asterisk, "201"):
-        with phones.caller(asterisk, "301", patience=0.5) as calling:
-            mario.event("Callerid")
-            assert ended(mario) == "cancelled"
-            calling.wait()
+    with (
+        server.client("mario") as mario, phones.never_answers(asterisk, "201"),
+        phones.caller(asterisk, "301", patience=0.5) as calling,
+    ):  # fmt: skip
+        mario.event("Callerid")
+        assert ended(mario) == "cancelled"
+        calling.wait()
 
 
 def test_pickup_pops_up_at_the_picker(asterisk: Asterisk, serve: Serve) -> None:

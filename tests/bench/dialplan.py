@@ -1,4 +1,4 @@
-"""What a caller goes through before the queue: the steps of a grown dialplan, none of which any service names.
+"""What a caller goes through before the queue: steps of a grown dialplan, none of which any service names.
 
 Menus, opening hours, black lists and recording rules of a call centre's dialplan take about a hundred steps,
 many of which set a variable. A CTI server needs none of them.
@@ -33,8 +33,8 @@ _ROUTINE = (
     ("Return", "", "GOSUB_RETVAL", "0"),
 )
 _CONTEXTS = (
-    "from-provider", "opening-hours", "black-list", "number-to-name", "main-menu", "menu-support", "record-rule",
-    "announce-place", "before-queue", "music-choice",
+    "from-provider", "opening-hours", "black-list", "number-to-name", "main-menu", "menu-support",
+    "record-rule", "announce-place", "before-queue", "music-choice",
 )  # fmt: skip
 
 

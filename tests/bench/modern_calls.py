@@ -1,8 +1,8 @@
 """Queue calls as Asterisk 22 with PJSIP tells them, with the statistics of a real conversation.
 
-Recorded calls of seconds have 17 fields and 390 bytes an event. In a conversation of minutes both phones' media
-streams are reported each few seconds, so that two events in five are RTCP reports, and as many are steps of the
-dialplan and variables that they set: 24.6 fields and 541 bytes an event.
+Recorded calls of seconds have 17 fields and 390 bytes an event. In a conversation of minutes both phones'
+media streams are reported each few seconds, so that two events in five are RTCP reports, and as many are
+steps of the dialplan and variables that they set: 24.6 fields and 541 bytes an event.
 """
 
 from __future__ import annotations

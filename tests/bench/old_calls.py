@@ -80,11 +80,11 @@ def _way() -> list[str]:
     for number, step in enumerate(dialplan.steps()):
         told.append(_step(step.priority, step.application, step.data, step.context))
         if number % 8 == 0:
-            told.append(block("PeerStatus", "system", ("Peer", f"SIP/{200 + number}"), ("PeerStatus", "Reachable"),
-                              ("Time", 12)))  # fmt: skip
+            peer = ("Peer", f"SIP/{200 + number}")
+            told.append(block("PeerStatus", "system", peer, ("PeerStatus", "Reachable"), ("Time", 12)))
         elif number % 8 == 4:
-            told.append(block("ExtensionStatus", "call", ("Exten", 200 + number), ("Context", "phones"),
-                              ("Status", 1)))  # fmt: skip
+            exten = ("Exten", 200 + number)
+            told.append(block("ExtensionStatus", "call", exten, ("Context", "phones"), ("Status", 1)))
     return told
 
 

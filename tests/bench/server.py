@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from tests.bench.site import Site
 
@@ -47,9 +49,22 @@ class Server:
         return int(line.split()[1]) * 1024
 
     @property
+    def whole_log(self) -> str:
+        """All that it logged."""
+        return self._log.read_text(errors="replace")
+
+    @property
     def log(self) -> str:
         """The end of what it logged."""
-        return "\n".join(self._log.read_text(errors="replace").splitlines()[-20:])
+        return "\n".join(self.whole_log.splitlines()[-20:])
+
+    def state_file(self, name: str, timeout: float = 10.0) -> Any:
+        """What is in a JSON file of the state directory, once it is there."""
+        path = Path(self._directory.name) / "state" / name
+        deadline = time.monotonic() + timeout
+        while not path.exists() and time.monotonic() < deadline:
+            time.sleep(0.05)  # nothing tells another process of it
+        return json.loads(path.read_text())
 
     def processor_time(self) -> float:
         """Seconds of processor time used so far."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 from astcti_server.ami.vocabulary import QueueMember
 from astcti_server.clients.desk import Presence
 from astcti_server.queues.keeper import QueueKeeper
 from astcti_server.queues.state_file import StateFile
 from schemas.configuration import Binding, Configuration, Operator, Seat, Service
+from schemas.server_settings import AmiSettings, ClientSettings, QueueSettings, ServerSettings
 from tests.fake.queue_link import FakeLink
 from tests.fake.timers import TimerWheel
 
@@ -30,10 +29,9 @@ def configuration(*services, disabled=()):
 
 
 def settings(on_stop="remove", grace=10.0):
-    return SimpleNamespace(
-        queues=SimpleNamespace(reconcile=300.0, leftover_grace=60.0, on_stop=on_stop),
-        clients=SimpleNamespace(grace=grace),
-    )
+    return ServerSettings(
+        AmiSettings("astcti", "astcti"), queues=QueueSettings(on_stop=on_stop),
+        clients=ClientSettings(grace=grace))
 
 
 class World:

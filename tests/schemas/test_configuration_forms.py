@@ -1,5 +1,6 @@
 """XML and SQLite hold the same configuration, and give it back as it was."""
 
+import contextlib
 import sqlite3
 import tempfile
 from contextlib import closing
@@ -201,6 +202,25 @@ def test_a_damaged_database_is_refused(database: Path) -> None:
     database.write_bytes(data)
     with pytest.raises(ConfigurationError, match=r"damaged|cannot be read"):
         configuration_sqlite.load(database)
+
+
+@given(st.randoms(use_true_random=False))
+@settings(max_examples=50, deadline=None)
+def test_no_damage_does_more_than_refuse_the_file(random) -> None:
+    xml = bytearray(configuration_xml.dump(SMALL))
+    for _ in range(random.randint(1, 5)):
+        xml[random.randrange(len(xml))] = random.randrange(256)
+    with contextlib.suppress(ConfigurationError):
+        configuration_xml.parse(bytes(xml), "damaged.xml")
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "damaged.sqlite"
+        configuration_sqlite.dump(SMALL, path)
+        database = bytearray(path.read_bytes())
+        for _ in range(random.choice((1, 3, 20))):
+            database[random.randrange(len(database))] = random.randrange(256)
+        path.write_bytes(database)
+        with contextlib.suppress(ConfigurationError):
+            configuration_sqlite.load(path)
 
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def test_an_endless_line_is_reported_at_once_and_not_kept() -> None:
 
 
 def test_a_command_is_its_token_and_its_parameters() -> None:
-    assert wire.parse_command(b"orig  0551234\toutbound 1 ") == Command("ORIG", "0551234\toutbound 1")
+    assert wire.parse_command(b"orig  0551234\toutbound 1 ") == Command("ORIG", "0551234 outbound 1")
     assert wire.parse_command(b"orig  0551234\toutbound 1 ").args == ("0551234", "outbound", "1")
     assert wire.parse_command(b"NOOP").args == ()
     assert wire.parse_command(b"PAUSE in  lunch  with Anna ").after(1) == "lunch  with Anna"

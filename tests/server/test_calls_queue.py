@@ -1,9 +1,11 @@
 """A caller in a queue: who is told what, and when."""
 
+from dataclasses import replace
+
 import pytest
 
 from schemas.configuration import Binding, Service
-from tests.fake.story import DEMO, DIRECT, Story
+from tests.fake.story import DEMO, DIRECT, Story, configuration
 
 
 def queue_call(story: Story) -> Story:
@@ -49,6 +51,11 @@ def test_hangup_trigger_and_cause_come_at_the_end() -> None:
     assert (hangup.cause.code, hangup.cause.end, hangup.cause.text) == (16, "answered", "Normal Clearing")
     assert [one.url for one in hangup.triggers] == ["https://crm.example/done?id=c"]
     assert len(story.tracker.table) == 0
+
+
+def test_hangup_trigger_does_not_run_where_nobody_answered() -> None:
+    story = Story().caller().queued().ring("c", "a", "201").dial_end("a", "NOANSWER").hangup("a")
+    assert story.events("201", "Hangup")[0].triggers == ()
 
 
 def test_repeated_links_of_one_conversation_are_told_once() -> None:
@@ -106,6 +113,16 @@ def test_of_two_services_in_one_context_the_queue_decides() -> None:
     )
     story = Story(DEMO, second).caller().queued(queue="two").ring("c", "a", "201")
     assert {event.service for event in story.events("201")} == {"Second"}
+
+
+def test_ringing_call_keeps_its_service_when_the_configuration_changes_before_the_answer() -> None:
+    story = Story().caller().variable("c", "calldata", "12345").queued().ring("c", "a", "201")
+    renamed = replace(DEMO, name="Renamed", triggers=())
+    story.tracker.configure(configuration(renamed), all_calls=False)
+    story.state("a", "Up").unqueued().link("c", "a")
+    link = story.events("201", "Link")[0]
+    assert link.service == "Demo"
+    assert len(link.triggers) == 1
 
 
 def test_operator_who_is_not_bound_to_the_service_hears_nothing() -> None:

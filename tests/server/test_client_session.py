@@ -16,7 +16,7 @@ from astcti_server.clients.session import Session
 from astcti_server.clients.transport import PlainTransport
 from astcti_server.clients.wake import Wake
 from schemas import wire
-from schemas.events import Call, CallEvent
+from schemas.events import Call, CallEvent, EventId
 from tests.fake.counter import SEAT_2, Counter
 
 LONG = b"x" * 9_999 + b"\n"
@@ -216,12 +216,22 @@ def test_notifications_go_to_the_session_of_their_extension_alone() -> None:
     event = CallEvent("Link", Call("1.1", "PJSIP/201-1", calleridname="Demo\nCaller"))
     with Counter() as counter, counter.seated() as mario, counter.seated("anna", "verde", SEAT_2) as anna:
         router = Router(counter.registry)
-        assert router.deliver(Notification("PJSIP/201", event))
-        assert not router.deliver(Notification("SIP/999", event))
+        router.deliver([Notification("PJSIP/201", event), Notification("SIP/999", event)])
         assert wire.parse_server_line(mario.hear_bytes()) == event
         assert anna.ask("NOOP") == "100 OK"
 
 
+def test_notifications_of_one_moment_arrive_in_order_each_on_its_line() -> None:
+    def told(event_id: EventId, extension: str) -> Notification:
+        return Notification(extension, CallEvent(event_id, Call("1.1", f"{extension}-1")))
+
+    moment = [told("Newstate", "PJSIP/201"), told("Callerid", "PJSIP/201"), told("Newstate", "PJSIP/202"),
+              told("Link", "PJSIP/201")]  # fmt: skip
+    with Counter() as counter, counter.seated() as mario, counter.seated("anna", "verde", SEAT_2) as anna:
+        Router(counter.registry).deliver(moment)
+        heard = [wire.parse_server_line(mario.hear_bytes()) for _ in range(3)]
+        assert heard == [moment[0].event, moment[1].event, moment[3].event]
+        assert wire.parse_server_line(anna.hear_bytes()) == moment[2].event
 
 
 def test_a_client_that_never_reads_is_cut_and_delays_nobody(caplog: pytest.LogCaptureFixture) -> None:

@@ -116,7 +116,7 @@ def test_a_pause_that_the_lost_link_swallowed_is_repeated_after_the_members_are_
     mario.added("sales", paused=True)
     assert mario.link.names == ["QueuePause"]
     paused(mario)
-    assert steps == [("pending", ""), ("done", "")]
+    assert steps == [("pending", ""), ("deferred", ""), ("done", "")]
 
 
 def test_a_pause_waits_for_an_addition_that_is_under_way(tmp_path):

@@ -65,7 +65,7 @@ POP_UPS = {  # the seats whose trigger opens a page for a call of the service De
 
 
 def configuration(transcript: bytes) -> Configuration:
-    """Every phone of a recording is a seat, and its operator is bound to the specification's example service."""
+    """Every phone of a recording is a seat; its operator is bound to the specification's example service."""
     phones = sorted({phone.decode() for phone in PHONE.findall(transcript)})
     seats = tuple(Seat(f"00:00:00:00:00:{index:02x}", phone) for index, phone in enumerate(phones))
     operators = tuple(

@@ -1,0 +1,200 @@
+"""`make demo`: the embedded PBX, the server and a client together, with calls that pop up by themselves.
+
+The server and the client are the real programs, each a process of its own, exactly as in a call centre; only
+the PBX is simulated. Everything lives in a temporary folder. Ctrl-C ends it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import queue
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from astcti_server.demo.crm import Crm
+from astcti_server.demo.pbx import DemoPbx
+from astcti_server.demo.player import Tempo
+from schemas import passwords
+
+USER, PASSWORD, PHONE, MAC = "mario", "demo", "PJSIP/201", "02:00:00:00:02:01"
+STOP_WITHIN = 15.0  # seconds for a program to end in order
+START_WITHIN = 20.0  # seconds for the server to reach the PBX
+
+CONFIGURATION = """\
+<configuration>
+  <services>
+    <service name="Demo" context="astctidemo" type="inbound" is-queue="true" queue-name="astcti" enabled="true">
+      <variable name="calldata"/>
+      <trigger type="browser" on="answer"><url>{crm}/ticket?id={{CALLDATA}}&amp;from={{CALLERID}}&amp;name={{CALLERIDNAME}}</url></trigger>
+      <operator username="{user}" penalty="1"/>
+    </service>
+    <service name="Outside line" context="outbound" type="outbound" enabled="true">
+      <operator username="{user}"/>
+    </service>
+  </services>
+  <seats><seat mac="{mac}" extension="{phone}" description="The demo's seat"/></seats>
+  <operators>
+    <operator username="{user}" full-name="Mario Rossi" password="{password}" seat="{mac}"/>
+  </operators>
+  <pause-reasons><reason name="Lunch"/><reason name="Training"/></pause-reasons>
+</configuration>
+"""  # noqa: E501  # a line of XML
+
+SERVER = """\
+<server>
+  <ami host="127.0.0.1" port="{ami}" username="astcti" secret="astcti"/>
+  <listen address="127.0.0.1" port="{port}"/>
+</server>
+"""
+
+
+class Stage:
+    """Everything that is on stage, started in order and ended in the opposite order."""
+
+    def __init__(self, folder: Path, *, port: int, every: float, open_pages: bool) -> None:
+        self._folder = folder
+        self._port = port or _free_port()
+        self._open_pages = open_pages
+        self._lines: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
+        self._crm = Crm()
+        self._pbx = DemoPbx(
+            tempo=Tempo(interval=every), narrate=lambda text: self._lines.put(("pbx", text)), seed=7
+        )
+        self._programs: list[tuple[str, subprocess.Popen[str]]] = []
+        self._readers: list[threading.Thread] = []
+        self._listening = threading.Event()
+
+    def start(self) -> None:
+        """Bring up PBX, server and client. Raises OSError or RuntimeError with a sentence."""
+        self._crm.start()
+        self._pbx.start()
+        config = self._configure(self._pbx.address[1])
+        state, status = self._folder / "state", self._folder / "status.json"
+        self._run(
+            "server", "astcti_server", "--config", str(config), "--state", str(state), "--status", str(status)
+        )
+        self._run("client", "astcti_client", *self._client_options())
+
+    def play(self) -> int:
+        """Print what is said until a program ends or Ctrl-C; returns the exit code."""
+        while True:
+            try:
+                who, line = self._lines.get(timeout=0.5)
+            except queue.Empty:
+                ended = [name for name, program in self._programs if program.poll() is not None]
+                if ended:
+                    _say("demo", f"the {ended[0]} ended by itself, see above")
+                    return 1
+                continue
+            _say(who, line)
+
+    def stop(self) -> None:
+        """End the client, then the server, then the PBX; print what they say until then."""
+        for _name, program in reversed(self._programs):
+            if program.poll() is None:
+                program.send_signal(signal.SIGTERM)
+            try:
+                program.wait(STOP_WITHIN)
+            except subprocess.TimeoutExpired:
+                program.kill()
+                program.wait()
+        for reader in self._readers:
+            reader.join()
+        self._pbx.stop()
+        self._crm.stop()
+        while not self._lines.empty():
+            _say(*self._lines.get())
+
+    def _configure(self, ami_port: int) -> Path:
+        config = self._folder / "config"
+        config.mkdir()
+        stored = passwords.make(PASSWORD)
+        text = CONFIGURATION.format(crm=self._crm.url, user=USER, mac=MAC, phone=PHONE, password=stored)
+        (config / "configuration.xml").write_text(text, encoding="utf-8")
+        (config / "server.xml").write_text(SERVER.format(ami=ami_port, port=self._port), encoding="utf-8")
+        return config
+
+    def _client_options(self) -> list[str]:
+        secret = self._folder / "password"
+        secret.touch(mode=0o600)
+        secret.write_text(PASSWORD + "\n", encoding="utf-8")
+        options = [
+            "--headless", "--config", str(self._folder / "client.toml"), "--host", "127.0.0.1",
+            "--port", str(self._port), "--user", USER, "--password-file", str(secret), "--mac", MAC,
+        ]  # fmt: skip
+        (self._folder / "client.toml").touch()
+        return options if self._open_pages else [*options, "--no-triggers"]
+
+    def _run(self, name: str, module: str, *options: str) -> None:
+        program = subprocess.Popen(
+            [sys.executable, "-u", "-m", module, *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL, text=True, errors="replace", start_new_session=True,
+            env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        )  # fmt: skip
+        reader = threading.Thread(target=self._read, args=(name, program), name=f"{name}-output")
+        reader.start()
+        self._programs.append((name, program))
+        self._readers.append(reader)
+        if name == "server" and (not self._listening.wait(START_WITHIN) or program.poll() is not None):
+            raise RuntimeError("the server did not start, see above")
+
+    def _read(self, name: str, program: subprocess.Popen[str]) -> None:
+        assert program.stdout is not None
+        for line in program.stdout:
+            self._lines.put((name, line.rstrip("\n")))
+            if name == "server" and "Listening on" in line:
+                self._listening.set()
+        if name == "server":
+            self._listening.set()  # nobody needs to wait any longer
+        program.stdout.close()
+
+
+def _say(who: str, line: str) -> None:
+    print(f"{who:>6} | {line}", flush=True)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _interrupt(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the demo until Ctrl-C."""
+    parser = argparse.ArgumentParser(prog="make demo", description="Calls that pop up, without an Asterisk.")
+    parser.add_argument("--port", type=int, default=0, help="port of the server (default: any free one)")
+    parser.add_argument("--every", type=float, default=8.0, help="seconds between callers (default: 8)")
+    parser.add_argument("--open", action="store_true", help="really open the pages in the browser")
+    options = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, _interrupt)
+    with tempfile.TemporaryDirectory(prefix="astcti-demo-") as folder:
+        stage = Stage(Path(folder), port=options.port, every=options.every, open_pages=options.open)
+        _say("demo", f"operator {USER} sits at phone {PHONE}; a caller comes every {options.every:g} seconds")
+        _say("demo", "Ctrl-C ends everything")
+        code = 1
+        try:
+            stage.start()
+            code = stage.play()
+        except KeyboardInterrupt:
+            _say("demo", "ending")
+            code = 0
+        except (OSError, RuntimeError) as error:
+            _say("demo", str(error))
+        finally:
+            stage.stop()
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,121 @@
+"""The distribution as users get it: a wheel in an empty environment, run from anywhere; `make install`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.install, pytest.mark.timeout(600)]
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def run(*command: object, cwd: Path, code: int = 0, text: str = "") -> str:
+    """Run a program outside of the checkout, with nothing of this environment; returns what it printed."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
+    done = subprocess.run(
+        [str(one) for one in command], cwd=cwd, env=environment, input=text, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == code, done.stdout
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    source = folder / "source"
+    tracked = run("git", "-C", ROOT, "ls-files", "-z", cwd=folder).split("\0")
+    for name in filter(None, tracked):
+        target = source / name
+        if (ROOT / name).is_file():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes((ROOT / name).read_bytes())
+    run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", folder, source, cwd=folder)
+    return next(folder.glob("*.whl"))
+
+
+@pytest.fixture(scope="module")
+def server(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bin folder of an empty environment with the server's extra."""
+    folder = tmp_path_factory.mktemp("server")
+    venv.create(folder, with_pip=True)
+    run(folder / "bin/pip", "install", "--quiet", f"{wheel}[server]", cwd=folder)
+    return folder / "bin"
+
+
+@pytest.fixture(scope="module")
+def seat(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bin folder of an empty environment with the client's extra."""
+    folder = tmp_path_factory.mktemp("seat")
+    venv.create(folder, with_pip=True)
+    run(folder / "bin/pip", "install", "--quiet", f"{wheel}[client]", cwd=folder)
+    return folder / "bin"
+
+
+def test_wheel_holds_schemas_samples_and_service_files(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+    expected = {
+        "schemas/configuration.xsd", "schemas/server.xsd", "schemas/event.xsd",
+        "astcti_server/etc/astcti-server.service", "astcti_server/etc/astcti-server.init",
+        "astcti_server/etc/sample/server.xml", "astcti_server/etc/sample/configuration.xml",
+    }  # fmt: skip
+    assert expected <= names
+    assert not [name for name in names if name.startswith("tests/")]
+
+
+def test_every_module_of_the_checkout_is_in_the_wheel(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+    for package in ("schemas", "astcti_server", "astcti_client"):
+        for path in (ROOT / package).rglob("*.py"):
+            assert path.relative_to(ROOT).as_posix() in names
+
+
+def test_installed_server_checks_its_samples_and_makes_passwords(server: Path, tmp_path: Path) -> None:
+    package = next(server.parent.glob("lib/python*/site-packages/astcti_server"))
+    for sample in (package / "etc/sample").iterdir():
+        (tmp_path / sample.name).write_bytes(sample.read_bytes())
+    assert "In force" in run(server / "astcti-server", "check", "--config", tmp_path, cwd=tmp_path)
+    assert run(server / "astcti-server", "hash-password", cwd=tmp_path, text="geheim\n").startswith("scrypt:")
+
+
+def test_installed_server_replays_a_recording(server: Path, tmp_path: Path) -> None:
+    (tmp_path / "configuration.xml").write_text(
+        '<configuration><services/><seats><seat mac="00:11:22:33:44:55" extension="PJSIP/201"/></seats>'
+        "<operators/></configuration>",
+        encoding="utf-8",
+    )
+    recording = ROOT / "tests/fixtures/ami/22-queue-ringall.ami"
+    command = (server / "astcti-server", "replay", "--events", "all", "--config", tmp_path, recording)
+    lines = run(*command, cwd=tmp_path).splitlines()
+    assert [line for line in lines if line.startswith('PJSIP/201\t<event id="Link"')]
+    assert all(line.startswith("PJSIP/201\t<event ") for line in lines)
+
+
+def test_seat_runs_the_client_without_the_servers_packages(seat: Path, tmp_path: Path) -> None:
+    assert "--headless" in run(seat / "astcti-client", "--help", cwd=tmp_path)
+    installed = run(seat / "pip", "list", cwd=tmp_path).lower()
+    for foreign in ("lxml", "watchdog", "django"):
+        assert foreign not in installed
+
+
+def test_make_install_puts_everything_in_place(tmp_path: Path) -> None:
+    stage = tmp_path / "stage"
+    run("make", "-C", ROOT, "install", f"DESTDIR={stage}", f"SYSTEM_PYTHON={sys.executable}", cwd=tmp_path)
+    for name in (
+        "etc/init.d/astcti-server", "etc/default/astcti-server", "etc/logrotate.d/astcti-server",
+        "lib/systemd/system/astcti-server.service",
+        "usr/share/doc/asteriskcti/examples/server.xml", "opt/astcti/bin/astcti-server",
+    ):  # fmt: skip
+        assert (stage / name).is_file(), name
+    assert not list((stage / "etc/astcti").iterdir())
+    assert (stage / "usr/bin/astcti-server").readlink() == Path("/opt/astcti/bin/astcti-server")
+    run("sh", "-n", stage / "etc/init.d/astcti-server", cwd=tmp_path)

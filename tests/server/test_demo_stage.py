@@ -1,0 +1,58 @@
+"""`make demo`: a newcomer sees a call pop up, and Ctrl-C ends everything cleanly."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import urllib.request
+from collections.abc import Iterator
+
+import pytest
+
+PATIENCE = 60.0
+
+
+@pytest.fixture
+def stage() -> Iterator[subprocess.Popen[str]]:
+    program = subprocess.Popen(
+        [sys.executable, "-u", "-m", "astcti_server.demo.stage", "--every", "2"], text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+    )  # fmt: skip
+    watchdog = threading.Timer(PATIENCE, program.kill)  # the test then fails for want of the line
+    watchdog.start()
+    yield program
+    watchdog.cancel()
+    watchdog.join()
+    if program.poll() is None:
+        os.killpg(program.pid, signal.SIGKILL)
+    program.wait()
+    assert program.stdout is not None
+    program.stdout.close()
+
+
+def read_until(program: subprocess.Popen[str], part: str) -> list[str]:
+    assert program.stdout is not None
+    lines: list[str] = []
+    for line in program.stdout:
+        lines.append(line.rstrip("\n"))
+        if part in line:
+            return lines
+    raise AssertionError("\n".join(lines))
+
+
+def test_call_pops_up_with_the_page_to_open_and_ctrl_c_ends_everything(stage: subprocess.Popen[str]) -> None:
+    lines = read_until(stage, "/ticket?id=")
+    assert any("rings for" in line for line in lines)
+    assert any("answers" in line for line in lines)
+    url = lines[-1][lines[-1].index("http://127.0.0.1") :]
+    with urllib.request.urlopen(url, timeout=5) as page:
+        assert "Ticket" in page.read().decode()
+    stage.send_signal(signal.SIGINT)
+    rest = read_until(stage, "Stopped")
+    assert any("leaves queue astcti" in line for line in rest)
+    assert stage.wait(PATIENCE) == 0
+    assert stage.stdout is not None
+    assert "Traceback" not in "\n".join([*lines, *rest, stage.stdout.read()])

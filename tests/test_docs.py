@@ -1,0 +1,321 @@
+"""The documents are complete and true: what a user can see or change is in them, what they name exists."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from lxml import etree
+
+import astcti_client.cli
+import astcti_server.cli
+from astcti_client import headless
+from astcti_client.settings_values import READERS
+from astcti_server import daemon
+from astcti_server.clients import command_table, commands, login_commands
+from astcti_server.status_file import StatusFile
+from schemas import placeholders
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+PAGES = sorted([*DOCS.glob("*.md"), ROOT / "README.md"])
+OPERATIONS, CLIENT, PROTOCOL, CONFORMANCE = (
+    (DOCS / f"{name}.md").read_text() for name in ("operations", "client", "protocol", "conformance")
+)
+XS = "{http://www.w3.org/2001/XMLSchema}"
+LEVELS = {"warning": "WARNING", "error": "ERROR", "exception": "ERROR", "critical": "CRITICAL"}
+
+assert commands  # importing it declares the commands
+
+
+def section(text: str, heading: str) -> str:
+    """A heading's text, down to the next one of its level."""
+    level = heading.partition(" ")[0]
+    start = text.index(f"{heading}\n") + len(heading)
+    end = re.compile(rf"^#{{1,{len(level)}}} ", re.MULTILINE).search(text, start)
+    return text[start : end.start() if end else len(text)]
+
+
+def line_with(text: str, beginning: str) -> str:
+    return next(line for line in text.splitlines() if line.startswith(beginning))
+
+
+def calls(path: Path) -> Iterator[ast.Call]:
+    return (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call))
+
+
+def is_a(node: ast.AST, kind: type) -> bool:
+    return isinstance(node, ast.Constant) and type(node.value) is kind
+
+
+# -- the protocol ----------------------------------------------------------------------------------------
+
+
+def test_every_command_of_the_protocol_is_documented_and_no_other() -> None:
+    documented = set(re.findall(r"^\| `([A-Z]+)\b[^`]*` \|", section(PROTOCOL, "## Commands"), re.MULTILINE))
+    assert documented == set(command_table._rules)
+
+
+def test_every_number_that_the_server_sends_is_documented_and_no_other() -> None:
+    table = section(PROTOCOL, "## Commands") + section(PROTOCOL, "## Announcements")
+    assert set(re.findall(r"`([0-9]{3})\b", table)) == {str(number) for number in numbers_sent()}
+
+
+def numbers_sent() -> set[int]:
+    found = set()
+    for path in (ROOT / "astcti_server").rglob("*.py"):
+        for call in calls(path):
+            name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+            if name in ("reply", "_tell"):
+                found |= {one.value for one in call.args[:2] if is_a(one, int)}
+    return found
+
+
+@pytest.mark.parametrize("capability", [*login_commands.CAPABILITIES, "KEEPALIVE"])
+def test_a_capability_is_documented(capability: str) -> None:
+    assert re.search(rf"`(MAC[^`]* )?{capability}\b", line_with(PROTOCOL, "| `CAPA` |"))
+
+
+# -- files -----------------------------------------------------------------------------------------------
+
+
+def names_of(schema: str) -> list[str]:
+    root = etree.parse(str(ROOT / "schemas" / schema)).getroot()
+    return sorted({node.get("name") for kind in ("element", "attribute") for node in root.iter(XS + kind)})
+
+
+@pytest.mark.parametrize(
+    ("schema", "name"),
+    [(schema, name) for schema in ("server.xsd", "configuration.xsd") for name in names_of(schema)],
+)
+def test_a_setting_of_the_server_is_documented(schema: str, name: str) -> None:
+    part = "### server.xml" if schema == "server.xsd" else "### The runtime configuration"
+    assert re.search(rf"`<?{name}>?`", section(OPERATIONS, part))
+
+
+@pytest.mark.parametrize("name", names_of("event.xsd"))
+def test_a_part_of_an_event_is_documented(name: str) -> None:
+    assert re.search(rf"[`<]{name}\b", section(PROTOCOL, "## Events"))
+
+
+def test_the_defaults_of_server_xml_are_those_of_its_schema() -> None:
+    root = etree.parse(str(ROOT / "schemas" / "server.xsd")).getroot()
+    table = section(OPERATIONS, "### server.xml")
+    for attribute in root.iter(XS + "attribute"):
+        if (default := attribute.get("default")) is not None:
+            shown = f"`{default}`" if default else r"\*\(empty\)\*"
+            assert re.search(rf"\| `{attribute.get('name')}` \| {shown} \|", table), attribute.get("name")
+
+
+@pytest.mark.parametrize("name", sorted(placeholders.BUILT_IN))
+def test_a_placeholder_is_documented(name: str) -> None:
+    assert f"`{name}`" in section(OPERATIONS, "### Placeholders")
+
+
+def test_every_field_of_the_status_file_is_documented(tmp_path: Path) -> None:
+    text = section(OPERATIONS, "### The status file")
+    content = StatusFile(tmp_path / "status.json").content
+    inner = [key for value in content.values() if isinstance(value, dict) for key in value]
+    for field in [*content, *inner, "at", "errors"]:
+        assert f"`{field}`" in text, field
+
+
+# -- the command lines -----------------------------------------------------------------------------------
+
+
+def options_of(command: click.Command) -> Iterator[str]:
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            yield from (one for one in (*parameter.opts, *parameter.secondary_opts) if one.startswith("--"))
+    for inner in getattr(command, "commands", {}).values():
+        yield from options_of(inner)
+
+
+SERVER_OPTIONS, CLIENT_OPTIONS = (
+    {*options_of(one), "--help"} for one in (astcti_server.cli.main, astcti_client.cli.main)
+)
+
+
+@pytest.mark.parametrize("option", sorted(SERVER_OPTIONS))
+def test_an_option_of_the_server_is_documented(option: str) -> None:
+    assert re.search(rf"`{option}\b", section(OPERATIONS, "## Running"))
+
+
+@pytest.mark.parametrize("option", sorted(CLIENT_OPTIONS))
+def test_an_option_of_the_client_is_documented(option: str) -> None:
+    assert re.search(rf"`{option}\b", section(CLIENT, "## Options"))
+
+
+@pytest.mark.parametrize("command", sorted(astcti_server.cli.main.commands))
+def test_a_command_of_the_server_is_documented(command: str) -> None:
+    assert re.search(rf"^\| `{command}\b", section(OPERATIONS, "## Running"), re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", sorted(astcti_client.cli.main.commands))
+def test_a_command_of_the_client_is_documented(command: str) -> None:
+    assert f"astcti-client {command} " in CLIENT
+
+
+def test_no_option_is_documented_that_does_not_exist() -> None:
+    documented = set(re.findall(r"`(--[a-z][a-z-]*)", OPERATIONS + CLIENT))
+    assert documented <= SERVER_OPTIONS | CLIENT_OPTIONS
+
+
+@pytest.mark.parametrize("setting", sorted(READERS))
+def test_a_setting_of_the_client_is_documented(setting: str) -> None:
+    assert f"| `{setting}` |" in section(CLIENT, "## Options") or f"| | `{setting}` |" in CLIENT
+
+
+def test_the_exit_codes_are_documented() -> None:
+    of_server = {value for name, value in vars(daemon).items() if name.startswith("EXIT_")}
+    of_client = {*headless.EXIT_CODES.values(), click.UsageError.exit_code}
+    assert exit_codes(section(OPERATIONS, "## Running")) == of_server
+    assert exit_codes(section(CLIENT, "## What it prints")) == of_client
+
+
+def exit_codes(text: str) -> set[int]:
+    return {int(code) for code in re.findall(r"^\| `([0-9]+)` \|", text, re.MULTILINE)}
+
+
+@pytest.mark.parametrize(
+    ("program", "page"), [("astcti_server/daemon.py", OPERATIONS), ("astcti_client/headless.py", CLIENT)]
+)
+def test_the_signals_are_documented(program: str, page: str) -> None:
+    found = set(re.findall(r"signal\.(SIG[A-Z0-9]+)", (ROOT / program).read_text()))
+    assert found
+    assert not {name for name in found if f"`{name}`" not in page}
+
+
+def test_the_marks_of_the_clients_output_are_documented() -> None:
+    marks = {
+        one.value
+        for call in calls(ROOT / "astcti_client" / "headless.py")
+        if isinstance(call.func, ast.Attribute) and call.func.attr == "_print"
+        for one in ast.walk(call.args[0])
+        if is_a(one, str)
+    }
+    assert marks == set(re.findall(r"^\| `(\S\S)` \|", section(CLIENT, "## What it prints"), re.MULTILINE))
+
+
+# -- the log ---------------------------------------------------------------------------------------------
+
+
+def messages() -> dict[str, set[str]]:
+    """Each message at WARNING and above, `…` for what varies, with its levels ("" where that varies)."""
+    found: dict[str, set[str]] = {}
+    for package in ("astcti_server", "schemas"):
+        for path in sorted((ROOT / package).rglob("*.py")):
+            for level, text in messages_of(path):
+                if re.search("[a-z]", text):  # the others are texts from elsewhere: problems, warnings
+                    found.setdefault(text, set()).add(level)
+    return found
+
+
+def messages_of(path: Path) -> Iterator[tuple[str, str]]:
+    for call in calls(path):
+        if isinstance(call.func, ast.Attribute) and is_logger(call.func.value):
+            text = call.args[1 if call.func.attr == "log" else 0]
+            if call.func.attr in (*LEVELS, "log"):
+                assert is_a(text, str), f"{path}:{call.lineno}: a message is a literal, its values follow"
+                yield LEVELS.get(call.func.attr, ""), re.sub(r"%[0-9.]*[a-z]", "…", text.value)
+    for function in ast.walk(ast.parse(path.read_text())):
+        if isinstance(function, ast.FunctionDef):
+            yield from messages_put_off(function)
+
+
+def messages_put_off(function: ast.FunctionDef) -> Iterator[tuple[str, str]]:
+    """Those that are collected as (level, text) to be logged by somebody else."""
+    texts: dict[str, list[ast.expr]] = {}
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            texts.setdefault(node.targets[0].id, []).append(node.value)
+    for node in ast.walk(function):
+        if isinstance(node, ast.Tuple) and len(node.elts) == 2:
+            level = ast.unparse(node.elts[0]).removeprefix("logging.")
+            if level in LEVELS.values():
+                text = node.elts[1]
+                for one in texts.get(text.id, []) if isinstance(text, ast.Name) else [text]:
+                    if isinstance(one, ast.JoinedStr):
+                        yield level, "".join(part.value if is_a(part, str) else "…" for part in one.values)
+
+
+def is_logger(node: ast.expr) -> bool:
+    return ast.unparse(node) == "logger" or ast.unparse(node).startswith("logging.getLogger(")
+
+
+MESSAGES = messages()
+ROWS = dict(re.findall(r"^\| (?:WARNING|ERROR|CRITICAL) \| `(.+?)` \|()", OPERATIONS, re.MULTILINE))
+
+
+@pytest.mark.parametrize("message", sorted(MESSAGES))
+def test_a_message_of_the_log_is_explained(message: str) -> None:
+    level = "|".join(filter(None, MESSAGES[message])) or "WARNING"
+    assert re.search(rf"^\| ({level}) \| `{re.escape(message)}` \| \S", OPERATIONS, re.MULTILINE), message
+
+
+def test_no_message_is_explained_that_does_not_exist() -> None:
+    assert {row for row in ROWS if not row.startswith("FILE:LINE")} <= set(MESSAGES)
+
+
+# -- what the documents name -----------------------------------------------------------------------------
+
+
+def test_every_test_named_in_the_conformance_exists() -> None:
+    named = set(re.findall(r"`([a-z_/]+\.py)::(\w+)`", CONFORMANCE))
+    assert len(named) > 100
+    tests: dict[str, set[str]] = {}
+    for path in {path for path, _ in named}:
+        tree = ast.parse((ROOT / "tests" / path).read_text())
+        tests[path] = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    assert not {f"{path}::{name}" for path, name in named if name not in tests[path]}
+
+
+def test_every_statement_of_the_conformance_has_a_test_or_is_said_to_come_later() -> None:
+    rows = [line for line in CONFORMANCE.splitlines() if line.startswith("| ")]
+    assert len(rows) > 100
+    header = ("| the specification says |", "| complaint |")
+    assert not [
+        row for row in rows if "::test_" not in row and "later" not in row and not row.startswith(header)
+    ]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_relative_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        if "://" in target:
+            continue
+        name, _, anchor = target.partition("#")
+        linked = page.parent / name if name else page
+        assert linked.exists(), f"{page.name}: {target}"
+        if anchor:
+            assert anchor in anchors(linked.read_text()), f"{page.name}: {target}"
+
+
+def anchors(text: str) -> set[str]:
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^a-z0-9 _-]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_the_make_targets_that_the_documents_name_exist_and_all_are_named() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    targets = set(line_with(makefile, ".PHONY:").split()[1:])
+    text = "\n".join(page.read_text() for page in PAGES)
+    named = set(re.findall(r"(?:`|^|sudo )make ([a-z]+)", text, re.MULTILINE))
+    assert named <= targets
+    assert targets - named <= {"dist", "clean", "check"}, "a target that nobody is told of"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_files_of_the_project_that_a_page_names_exist(page: Path) -> None:
+    tops = "astcti_server|astcti_client|schemas|tests|docs"
+    for name in re.findall(rf"`((?:{tops})/[\w./-]+)`", page.read_text()):
+        assert (ROOT / name).exists(), f"{page.name}: {name}"
+
+
+def test_every_page_can_be_reached_from_the_readme() -> None:
+    linked = set(re.findall(r"\]\(docs/(\w+\.md)\)", (ROOT / "README.md").read_text()))
+    assert linked == {page.name for page in DOCS.glob("*.md")}
