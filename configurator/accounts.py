@@ -49,7 +49,10 @@ class ManagerBackend:
 def wait(userid: str, address: str) -> int:
     """Minutes until the next attempt is looked at; 0 when one is welcome."""
     LoginFailure.objects.filter(at__lt=timezone.now() - WINDOW).delete()
-    of_user, of_address = LoginFailure.objects.filter(userid=userid), LoginFailure.objects.filter(address=address)
+    of_user, of_address = (
+        LoginFailure.objects.filter(userid=userid),
+        LoginFailure.objects.filter(address=address),
+    )
     return max(
         _minutes(of_user.filter(address=address), PAIR_LIMIT),
         _minutes(of_address, ADDRESS_LIMIT),

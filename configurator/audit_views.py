@@ -25,7 +25,9 @@ class FilterForm(forms.Form):
     """What to look for. Dates are picked; a typed ISO date is understood too."""
 
     userid = forms.CharField(label=_("User"), required=False, max_length=150)
-    action = forms.ChoiceField(label=_("Action"), required=False, choices=[("", _("All")), *audit.ACTIONS.items()])
+    action = forms.ChoiceField(
+        label=_("Action"), required=False, choices=[("", _("All")), *audit.ACTIONS.items()]
+    )
     kind = forms.ChoiceField(label=_("Kind"), required=False, choices=[("", _("All")), *audit.KINDS.items()])
     name = forms.CharField(label=_("Name"), required=False, max_length=150)
     since = forms.DateField(

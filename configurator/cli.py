@@ -23,26 +23,49 @@ USER_VARIABLES = ("ASTCTI_CONFIGURATOR_USER", "ASTCTI_CONFIGURATOR_PASSWORD")
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(VERSION, prog_name="astcti-configurator")
 @click.option(
-    "--data", type=click.Path(path_type=Path), default=Path("/var/lib/astcti-configurator"), show_default=True,
+    "--data",
+    type=click.Path(path_type=Path),
+    default=Path("/var/lib/astcti-configurator"),
+    show_default=True,
     help="Directory for the two databases, the secret key and configurator.ini.",
-)  # fmt: skip
+)
 @click.option(
-    "--publish", type=click.Path(path_type=Path, file_okay=False), default=Path("/etc/astcti"), show_default=True,
+    "--publish",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("/etc/astcti"),
+    show_default=True,
     help="The server's configuration directory.",
-)  # fmt: skip
+)
 @click.option(
-    "--status", type=click.Path(path_type=Path), default=Path("/run/astcti/status.json"), show_default=True,
+    "--status",
+    type=click.Path(path_type=Path),
+    default=Path("/run/astcti/status.json"),
+    show_default=True,
     help="The server's status file: tells whether a publication was taken up.",
-)  # fmt: skip
-@click.option("--listen", default="127.0.0.1:8080", show_default=True, help="Address and port; port 0 is any free one.")
-@click.option("--host", "hosts", multiple=True, help="A name under which browsers reach the application; repeatable.")
-@click.option("--keep", type=click.IntRange(1, 1000), default=10, show_default=True, help="Published files to keep.")
-@click.option("--https", is_flag=True, help="A proxy in front speaks TLS (X-Forwarded-Proto): cookies need it.")
+)
+@click.option(
+    "--listen", default="127.0.0.1:8080", show_default=True, help="Address and port; port 0 is any free one."
+)
+@click.option(
+    "--host", "hosts", multiple=True, help="A name under which browsers reach the application; repeatable."
+)
+@click.option(
+    "--keep", type=click.IntRange(1, 1000), default=10, show_default=True, help="Published files to keep."
+)
+@click.option(
+    "--https", is_flag=True, help="A proxy in front speaks TLS (X-Forwarded-Proto): cookies need it."
+)
 @click.pass_context
 def main(
-    context: click.Context, data: Path, publish: Path, status: Path, listen: str, hosts: tuple[str, ...],
-    keep: int, https: bool,
-) -> None:  # fmt: skip
+    context: click.Context,
+    data: Path,
+    publish: Path,
+    status: Path,
+    listen: str,
+    hosts: tuple[str, ...],
+    keep: int,
+    https: bool,
+) -> None:
     """Edit the configuration of AsteriskCTI in the browser, and publish it to the server.
 
     Without a command the web application runs until SIGTERM or SIGINT. The first start makes the databases,
@@ -135,7 +158,7 @@ def export(file: Path) -> None:
     configuration = working_copy.configuration()
     try:
         if str(file) == "-":
-            click.get_binary_stream("stdout").write(configuration_xml.dump(configuration))
+            sys.stdout.buffer.write(configuration_xml.dump(configuration))
         elif file.suffix == ".sqlite":
             configuration_sqlite.dump(configuration, file)
         else:

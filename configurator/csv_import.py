@@ -93,14 +93,18 @@ def _rows(kind: str, text: str) -> tuple[list[tuple[int, dict[str, str]]], list[
         unknown = [one for one in heads if one not in COLUMNS[kind]]
         missing = [one for one in NEEDED[kind] if one not in heads]
         if unknown or missing or len(set(heads)) != len(heads):
-            message = _("The first line has to name the columns: %(columns)s") % {"columns": ", ".join(COLUMNS[kind])}
+            message = _("The first line has to name the columns: %(columns)s") % {
+                "columns": ", ".join(COLUMNS[kind])
+            }
             return [], [Bad(1, ", ".join(unknown or missing), message)]
         for row in reader:
             if not any(one.strip() for one in row):
                 continue
             if len(row) != len(heads):
                 message = _("%(found)d values stand where there are %(wanted)d columns.")
-                bad.append(Bad(reader.line_num, row[0][:80], message % {"found": len(row), "wanted": len(heads)}))
+                bad.append(
+                    Bad(reader.line_num, row[0][:80], message % {"found": len(row), "wanted": len(heads)})
+                )
                 continue
             rows.append((reader.line_num, dict(zip(heads, (one.strip() for one in row), strict=True))))
             if len(rows) > MOST_ROWS:
@@ -165,7 +169,8 @@ def _seat(row: dict[str, str]) -> tuple[str, models.Seat]:
     other = models.Seat.objects.filter(extension=seat.extension).exclude(pk=seat.pk).first()
     if other is not None:
         raise ValueError(
-            _("extension %(value)s already belongs to seat %(where)s") % {"value": seat.extension, "where": other.mac}
+            _("extension %(value)s already belongs to seat %(where)s")
+            % {"value": seat.extension, "where": other.mac}
         )
     seat.description = row.get("description", seat.description)
     seat.address = address_or_text(row.get("address", seat.address))

@@ -76,7 +76,8 @@ def describe_service(service: Service) -> dict[str, Value]:
         "Variable": service.variables,
         "Trigger": tuple(trigger_words(one) for one in service.triggers),
         "Operator": tuple(
-            f"{one.username} ({one.penalty})" if service.is_queue else one.username for one in service.operators
+            f"{one.username} ({one.penalty})" if service.is_queue else one.username
+            for one in service.operators
         ),
     }
 
@@ -149,7 +150,8 @@ Described = dict[str, tuple[str, dict[str, Value]]]
 
 def _services(configuration: Configuration) -> Described:
     return {
-        f"{one.context} {one.queue.lower()}": (one.name, describe_service(one)) for one in configuration.services
+        f"{one.context} {one.queue.lower()}": (one.name, describe_service(one))
+        for one in configuration.services
     }
 
 
@@ -163,7 +165,9 @@ def _operators(configuration: Configuration) -> Described:
 
 def _compare(kind: str, old: Described, new: Described) -> list[Difference]:
     found = [
-        Difference(kind, name, "removed", changes(said, {})) for key, (name, said) in old.items() if key not in new
+        Difference(kind, name, "removed", changes(said, {}))
+        for key, (name, said) in old.items()
+        if key not in new
     ]
     for key, (name, said) in new.items():
         if key not in old:

@@ -107,7 +107,7 @@ def preview_trigger(request: HttpRequest, number: int) -> HttpResponse:
         if key.startswith("variables-") and key.endswith("-name") and not data.get(f"{key[:-5]}-DELETE")
     ]
     trigger = Trigger(
-        type=data.get(f"{prefix}-type") or "browser",  # type: ignore[arg-type]
+        type=data.get(f"{prefix}-type") or "browser",
         application=data.get(f"{prefix}-application", "").strip()[:4096],
         parameters=data.get(f"{prefix}-parameters", "").strip()[:4096],
         url=data.get(f"{prefix}-url", "").strip()[:4096],

@@ -18,6 +18,7 @@ from schemas.configuration_values import address_or_text
 class EntryForm(forms.ModelForm):
     """A form that knows which revision of its entry it was opened on."""
 
+    instance: Any
     revision = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
@@ -147,7 +148,11 @@ class OperatorForm(JudgedForm):
         operator = super().save(commit)
         wanted = self.wanted_bindings()
         present = {one.service_id: one for one in operator.bindings.all()}
-        changed = {key for key in {*wanted, *present} if key not in present or wanted.get(key) != present[key].penalty}
+        changed = {
+            key
+            for key in {*wanted, *present}
+            if key not in present or wanted.get(key) != present[key].penalty
+        }
         for key in changed:
             if key not in wanted:
                 present[key].delete()

@@ -1,4 +1,4 @@
-"""Import: a whole configuration from XML or SQLite, or seats and operators from CSV. Always looked at first."""
+"""Import: a configuration from XML or SQLite, seats and operators from CSV. Always looked at first."""
 
 from __future__ import annotations
 
@@ -73,7 +73,9 @@ def _configuration(request: HttpRequest, upload: UploadedFile, store: bool) -> d
         found = differences.between(working_copy.configuration(), wanted)
         if store:
             working_copy.replace_all(wanted)
-            audit.record(request, "import", "configuration", _name(upload), [("Changes", "", str(len(found)))])
+            audit.record(
+                request, "import", "configuration", _name(upload), [("Changes", "", str(len(found)))]
+            )
     return {"differences": found, "stored": store}
 
 

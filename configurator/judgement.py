@@ -88,7 +88,9 @@ def named(complaint: Complaint, names: dict[str, dict[int, str]]) -> str:
     )
 
 
-def of_everything(copy: working_copy.Copy) -> tuple[list[tuple[str, str, int, str]], list[tuple[str, str, int, str]]]:
+def of_everything(
+    copy: working_copy.Copy,
+) -> tuple[list[tuple[str, str, int, str]], list[tuple[str, str, int, str]]]:
     """Errors and warnings of the whole configuration: kind, name, row, message."""
     errors = [_line(one, copy) for one in check(copy.configuration, copy.places)]
     warnings = [] if errors else [_line(one, copy) for one in warn(copy.configuration, copy.places)]

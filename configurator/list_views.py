@@ -91,7 +91,12 @@ def _head(column: Column, asked: dict[str, Any]) -> Head:
     mine = asked["sort"] == column.key
     turned = "desc" if mine and asked["order"] == "asc" else "asc"
     query = urlencode({**asked, "sort": column.key, "order": turned})
-    return Head(column.label, query, ("descending" if asked["order"] == "desc" else "ascending") if mine else "none", column.shape)
+    return Head(
+        column.label,
+        query,
+        ("descending" if asked["order"] == "desc" else "ascending") if mine else "none",
+        column.shape,
+    )
 
 
 def _row(module: Module, entry: Any) -> Row:

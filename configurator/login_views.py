@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_http_methods
 
-from configurator import accounts, audit, differences, modules
+from configurator import accounts, audit, differences, facts
 from configurator.forms import AccountForm
 from configurator.models import ManagerUser
 
@@ -119,13 +119,13 @@ class PasswordNew(auth_views.PasswordResetConfirmView):
 def account(request: HttpRequest) -> HttpResponse:
     """One's own name, mail, language and appearance."""
     user = ManagerUser.objects.get(pk=request.user.pk)
-    before = dict(modules.describe_manager(user))
+    before = dict(facts.describe_manager(user))
     form = AccountForm(request.POST or None, instance=user)
     if request.method == "POST" and form.is_valid():
         saved = form.save(commit=False)
         saved.revision += 1
         saved.save()
-        changes = differences.changes(before, modules.describe_manager(saved))
+        changes = differences.changes(before, facts.describe_manager(saved))
         audit.record(request, "edit", "manageruser", saved.userid, changes)
         return redirect("account")
     return render(request, "configurator/account.html", {"form": form})

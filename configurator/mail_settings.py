@@ -1,12 +1,12 @@
 """`configurator.ini` in the data directory: how mail is sent, for lost passwords. Standard library only.
 
-    [mail]
-    host = smtp.example.com
-    port = 587
-    user = astcti
-    password = ...
-    encryption = starttls        ; or tls, or none
-    from = AsteriskCTI <cti@example.com>
+[mail]
+host = smtp.example.com
+port = 587
+user = astcti
+password = ...
+encryption = starttls        ; or tls, or none
+from = AsteriskCTI <cti@example.com>
 """
 
 from __future__ import annotations

@@ -13,13 +13,30 @@ from django.utils import timezone, translation
 
 Answer = Callable[[HttpRequest], HttpResponse]
 
-POLICY = "; ".join((
-    "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'", "font-src 'self'",
-    "connect-src 'self'", "form-action 'self'", "frame-ancestors 'none'", "base-uri 'none'",
-))  # fmt: skip
-OPEN_VIEWS = frozenset({
-    "login", "password_lost", "password_lost_sent", "password_new", "password_new_done", "set_language", "favicon",
-})  # fmt: skip
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+    )
+)
+OPEN_VIEWS = frozenset(
+    {
+        "login",
+        "password_lost",
+        "password_lost_sent",
+        "password_new",
+        "password_new_done",
+        "set_language",
+        "favicon",
+    }
+)
 """Views that need no login."""
 
 
@@ -78,7 +95,9 @@ class LoginNeeded:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self._answer(request)
 
-    def process_view(self, request: HttpRequest, view: object, arguments: object, named: object) -> HttpResponse | None:
+    def process_view(
+        self, request: HttpRequest, view: object, arguments: object, named: object
+    ) -> HttpResponse | None:
         """Send to the login page; a part of a page asks the browser to load the login page whole."""
         if request.user.is_authenticated or resolve(request.path_info).url_name in OPEN_VIEWS:
             return None

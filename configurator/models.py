@@ -168,7 +168,9 @@ class ServiceOperator(models.Model):
     """An operator bound to a service."""
 
     service = models.ForeignKey(Service, models.CASCADE, related_name="bindings")
-    operator = models.ForeignKey(Operator, models.CASCADE, related_name="bindings", verbose_name=_("Operator"))
+    operator = models.ForeignKey(
+        Operator, models.CASCADE, related_name="bindings", verbose_name=_("Operator")
+    )
     penalty = models.PositiveIntegerField(_("Penalty"), default=0)
 
     class Meta:
@@ -261,7 +263,7 @@ class ManagerUser(AbstractBaseUser):
         return self.userid
 
     @property
-    def is_active(self) -> bool:  # type: ignore[override]
+    def is_active(self) -> bool:
         """What Django's own forms ask."""
         return self.enabled
 

@@ -87,7 +87,11 @@ def publish(request: HttpRequest) -> HttpResponse:
     with working_copy.writing():
         configuration = working_copy.configuration()
         if request.POST.get("digest") != publishing.digest(configuration):
-            say(request, "error", _("Somebody changed the configuration in the meantime: look at the changes again."))
+            say(
+                request,
+                "error",
+                _("Somebody changed the configuration in the meantime: look at the changes again."),
+            )
             return redirect("publish")
         changed = len(differences.between(publishing.content(publishing.last()), configuration))
         _publish(request, configuration, form, "publish", request.POST.get("comment", "").strip(), changed)
@@ -106,7 +110,9 @@ def roll_back(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("publish")
 
 
-def _publish(request: HttpRequest, configuration: Any, form: Any, action: str, comment: str, changed: int) -> None:
+def _publish(
+    request: HttpRequest, configuration: Any, form: Any, action: str, comment: str, changed: int
+) -> None:
     try:
         published = publishing.publish(configuration, form, request.user.userid, comment)
     except ConfigurationError:

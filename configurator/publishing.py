@@ -61,22 +61,31 @@ def digest(configuration: Configuration) -> str:
 
 
 def publish(configuration: Configuration, form: Form, userid: str, comment: str = "") -> Published:
-    """Write, check, rename, remember. ConfigurationError if it is invalid, PublishError if it cannot be written."""
+    """Write, check, rename, remember.
+
+    ConfigurationError if it is invalid, PublishError if it cannot be written.
+    """
     complaints = check(configuration)
     if complaints:
         raise ConfigurationError(Problem(one.kind, one.place, one.message) for one in complaints)
     directory = options.current().publish
     if directory is None or not directory.is_dir():
-        raise PublishError(f"{directory or 'no directory'}: there is no such directory to publish to (--publish)")
+        raise PublishError(
+            f"{directory or 'no directory'}: there is no such directory to publish to (--publish)"
+        )
     path = directory / _new_name(form)
     try:
         path_digest = _write(configuration, form, path)
     except OSError as error:
         raise PublishError(f"{path}: {error.strerror or error}") from None
     Publication.objects.create(
-        file=path.name, form=form, userid=userid[:150], comment=comment[:200], sha256=path_digest,
+        file=path.name,
+        form=form,
+        userid=userid[:150],
+        comment=comment[:200],
+        sha256=path_digest,
         content=configuration_xml.dump(configuration).decode(),
-    )  # fmt: skip
+    )
     return Published(path, path_digest, _remove_old(directory, path.name))
 
 
@@ -125,9 +134,13 @@ def _remove_old(directory: Path, newest: str) -> tuple[str, ...]:
 def adopt(path: Path, configuration: Configuration) -> None:
     """Remember a file that is in force already, so that changes are told against it."""
     Publication.objects.create(
-        file=path.name[:120], form="sqlite" if path.suffix == ".sqlite" else "xml", userid="", comment="",
-        sha256=hashlib.sha256(path.read_bytes()).hexdigest(), content=configuration_xml.dump(configuration).decode(),
-    )  # fmt: skip
+        file=path.name[:120],
+        form="sqlite" if path.suffix == ".sqlite" else "xml",
+        userid="",
+        comment="",
+        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        content=configuration_xml.dump(configuration).decode(),
+    )
 
 
 def newest_in(directory: Path) -> tuple[Path, Configuration] | None:
@@ -135,7 +148,10 @@ def newest_in(directory: Path) -> tuple[Path, Configuration] | None:
     found = [
         one
         for one in directory.iterdir()
-        if one.suffix in (".xml", ".sqlite") and not one.name.startswith(".") and one.name != "server.xml" and one.is_file()
+        if one.suffix in (".xml", ".sqlite")
+        and not one.name.startswith(".")
+        and one.name != "server.xml"
+        and one.is_file()
     ]
     for path in sorted(found, key=lambda one: (one.stat().st_mtime, one.name), reverse=True):
         try:

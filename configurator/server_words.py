@@ -25,18 +25,12 @@ PLAIN = (
     gettext_noop("has to be a queue member as Asterisk writes it, such as PJSIP/201 or Local/201@agents/n"),
     gettext_noop("has to be a device as Asterisk writes it, such as PJSIP/201 or hint:201@phones"),
     gettext_noop("has to be a single IP address, such as 192.0.2.10"),
-    gettext_noop(
-        "is wrong: a MAC address is six pairs of hexadecimal digits, such as 00:11:22:33:44:55"
-    ),
+    gettext_noop("is wrong: a MAC address is six pairs of hexadecimal digits, such as 00:11:22:33:44:55"),
     gettext_noop("END ends the list of reasons: choose another word"),
     gettext_noop("the URL is empty"),
     gettext_noop("the URL has to begin with http:// or https:// and a host, written out"),
-    gettext_noop(
-        "the host of the URL has to be written out: placeholders may stand after the first slash"
-    ),
-    gettext_noop(
-        "the URL has no valid host: write https://host/ or https://host:port/ (no user name in it)"
-    ),
+    gettext_noop("the host of the URL has to be written out: placeholders may stand after the first slash"),
+    gettext_noop("the URL has no valid host: write https://host/ or https://host:port/ (no user name in it)"),
     gettext_noop("the port of the URL has to be from 1 to 65535"),
     gettext_noop(
         "the URL contains a blank, a backslash or another character that URLs do not have: percent-encode it"
@@ -61,7 +55,9 @@ PLAIN = (
 SHAPES = (
     (
         re.compile(r"\{(?P<name>[^}]+)\} stands for nothing: .*", re.DOTALL),
-        gettext_noop("{%(name)s} stands for nothing: assign this variable to the service, or write {{ for a brace"),
+        gettext_noop(
+            "{%(name)s} stands for nothing: assign this variable to the service, or write {{ for a brace"
+        ),
     ),
     (
         re.compile(r"is wrong: (?P<mac>\S+) belongs to no network card"),
@@ -92,11 +88,15 @@ SHAPES = (
         gettext_noop("user name %(value)s already belongs to operator %(where)s"),
     ),
     (
-        re.compile(r"context (?P<context>\S+), queue (?P<queue>\S+) already belong to the service in (?P<where>.+)"),
+        re.compile(
+            r"context (?P<context>\S+), queue (?P<queue>\S+) already belong to the service in (?P<where>.+)"
+        ),
         gettext_noop("context %(context)s, queue %(queue)s already belong to service %(where)s"),
     ),
     (
-        re.compile(r"context (?P<context>\S+) already belongs to the service in (?P<where>.+): services may .*"),
+        re.compile(
+            r"context (?P<context>\S+) already belongs to the service in (?P<where>.+): services may .*"
+        ),
         gettext_noop(
             "context %(context)s already belongs to service %(where)s: services may share a context only if "
             "their queues differ"

@@ -23,18 +23,23 @@ class VariableRow(forms.Form):
     """One variable."""
 
     name = forms.CharField(
-        label=gettext_lazy("Variable"), max_length=200, validators=[value_checks.variable],
+        label=gettext_lazy("Variable"),
+        max_length=200,
+        validators=[value_checks.variable],
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-    )  # fmt: skip
+    )
 
 
 class OperatorRow(forms.Form):
     """One operator and the penalty."""
 
     username = forms.CharField(
-        label=gettext_lazy("Operator"), max_length=200,
-        widget=forms.TextInput(attrs={"list": "operator-names", "autocomplete": "off", "spellcheck": "false"}),
-    )  # fmt: skip
+        label=gettext_lazy("Operator"),
+        max_length=200,
+        widget=forms.TextInput(
+            attrs={"list": "operator-names", "autocomplete": "off", "spellcheck": "false"}
+        ),
+    )
     penalty = forms.IntegerField(
         label=gettext_lazy("Penalty"), min_value=0, max_value=2147483647, required=False, initial=0
     )
@@ -68,11 +73,13 @@ class TriggerRow(forms.ModelForm):
         data = self.cleaned_data
         runs = data["type"] == "application"
         return schema.Trigger(
-            type=data["type"], on=data["moment"], os=data["os"],
+            type=data["type"],
+            on=data["moment"],
+            os=data["os"],
             application=data.get("application", "") if runs else "",
             parameters=data.get("parameters", "") if runs else "",
             url="" if runs else data.get("url", ""),
-        )  # fmt: skip
+        )
 
 
 class _Rows(forms.BaseFormSet):
@@ -100,7 +107,9 @@ class ServiceForm(JudgedForm):
         model = models.Service
         fields: ClassVar = ["name", "type", "context", "is_queue", "queue_name", "enabled"]
 
-    def __init__(self, data: Any = None, files: Any = None, *, instance: models.Service | None = None) -> None:
+    def __init__(
+        self, data: Any = None, files: Any = None, *, instance: models.Service | None = None
+    ) -> None:
         super().__init__(data, files, instance=instance)
         variables, triggers, bindings = _initial(instance)
         self.variables = VariableRows(data, prefix="variables", initial=variables)
@@ -140,8 +149,12 @@ class ServiceForm(JudgedForm):
         """What was entered, as the shared model."""
         data = self.cleaned_data
         return schema.Service(
-            name=data["name"], context=data["context"], type=data["type"], is_queue=data["is_queue"],
-            queue_name=data["queue_name"], enabled=data["enabled"],
+            name=data["name"],
+            context=data["context"],
+            type=data["type"],
+            is_queue=data["is_queue"],
+            queue_name=data["queue_name"],
+            enabled=data["enabled"],
             variables=tuple(row.cleaned_data["name"] for row in self.variables.kept()),
             triggers=tuple(row.value() for row in self.triggers.kept()),
             operators=tuple(
@@ -150,7 +163,7 @@ class ServiceForm(JudgedForm):
                 )
                 for row in self.operators.kept()
             ),
-        )  # fmt: skip
+        )
 
     def _judge(self) -> None:
         value = self.value()
@@ -195,8 +208,12 @@ def _initial(service: models.Service | None) -> tuple[list[Any], list[Any], list
         [{"name": one.name} for one in service.variables.order_by("pk")],
         [
             {
-                "type": one.type, "moment": one.moment, "os": one.os, "url": one.url,
-                "application": one.application, "parameters": one.parameters,
+                "type": one.type,
+                "moment": one.moment,
+                "os": one.os,
+                "url": one.url,
+                "application": one.application,
+                "parameters": one.parameters,
             }
             for one in service.triggers.all()
         ],
@@ -204,7 +221,7 @@ def _initial(service: models.Service | None) -> tuple[list[Any], list[Any], list
             {"username": one.operator.username, "penalty": one.penalty}
             for one in service.bindings.select_related("operator")
         ],
-    )  # fmt: skip
+    )
 
 
 def _initial_triggers(service: models.Service) -> list[schema.Trigger]:
@@ -224,11 +241,17 @@ def _store_triggers(service: models.Service, value: schema.Service) -> None:
     service.triggers.all().delete()
     models.Trigger.objects.bulk_create(
         models.Trigger(
-            service=service, position=position, type=one.type, moment=one.on, os=one.os,
-            application=one.application, parameters=one.parameters, url=one.url,
+            service=service,
+            position=position,
+            type=one.type,
+            moment=one.on,
+            os=one.os,
+            application=one.application,
+            parameters=one.parameters,
+            url=one.url,
         )
         for position, one in enumerate(value.triggers)
-    )  # fmt: skip
+    )
 
 
 def _store_bindings(service: models.Service, value: schema.Service) -> list[models.Operator]:
@@ -236,7 +259,9 @@ def _store_bindings(service: models.Service, value: schema.Service) -> list[mode
     wanted = {one.username: one.penalty for one in value.operators}
     present = {one.operator.username: one for one in service.bindings.select_related("operator")}
     changed = {
-        name for name in {*wanted, *present} if name not in present or wanted.get(name) != present[name].penalty
+        name
+        for name in {*wanted, *present}
+        if name not in present or wanted.get(name) != present[name].penalty
     }
     operators = {one.username: one for one in models.Operator.objects.filter(username__in=changed)}
     for name in changed:

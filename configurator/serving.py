@@ -32,7 +32,9 @@ def serve(host: str, port: int) -> None:
     shown = f"[{host}]" if ":" in host else host
     click.echo(f"Configurator: http://{shown}:{real}/")
     if host not in ("127.0.0.1", "::1", "localhost"):
-        click.echo("Passwords travel unencrypted on this address: put a proxy with TLS in front (--https)", err=True)
+        click.echo(
+            "Passwords travel unencrypted on this address: put a proxy with TLS in front (--https)", err=True
+        )
     try:
         server.run()
     except (SystemExit, KeyboardInterrupt):

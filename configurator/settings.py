@@ -14,7 +14,10 @@ _options = options.current()
 
 def _time_zone() -> str:
     """The machine's own: TZ, or what /etc/localtime leads to, or UTC."""
-    named = os.environ.get("TZ", "").lstrip(":") or str(Path("/etc/localtime").resolve()).partition("zoneinfo/")[2]
+    named = (
+        os.environ.get("TZ", "").lstrip(":")
+        or str(Path("/etc/localtime").resolve()).partition("zoneinfo/")[2]
+    )
     try:
         return zoneinfo.ZoneInfo(named).key if named else "UTC"
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):

@@ -1,4 +1,4 @@
-"""Everything that has to be there before a page can be shown: directory, databases, first user, first entries."""
+"""What has to be there before a page can be shown: directory, databases, first user, first entries."""
 
 from __future__ import annotations
 
@@ -84,7 +84,9 @@ def make_first_user(userid: str, password: str, full_name: str = "", email: str 
     try:
         user.full_clean()
     except ValidationError as error:
-        raise ValueError("; ".join(f"{field}: {' '.join(said)}" for field, said in error.message_dict.items())) from None
+        raise ValueError(
+            "; ".join(f"{field}: {' '.join(said)}" for field, said in error.message_dict.items())
+        ) from None
     if not password:
         raise ValueError("the password is empty")
     user.save()
@@ -99,7 +101,12 @@ def take_what_is_published() -> str:
     from configurator.models import Publication
 
     directory = options.current().publish
-    if directory is None or not directory.is_dir() or Publication.objects.exists() or not working_copy.is_empty():
+    if (
+        directory is None
+        or not directory.is_dir()
+        or Publication.objects.exists()
+        or not working_copy.is_empty()
+    ):
         return ""
     found = publishing.newest_in(directory)
     if found is None:

@@ -67,9 +67,7 @@ def service_value(service: models.Service) -> schema.Service:
         enabled=service.enabled,
         variables=tuple(one.name for one in sorted(service.variables.all(), key=lambda one: one.pk)),
         triggers=tuple(trigger_value(one) for one in service.triggers.all()),
-        operators=tuple(
-            schema.Binding(one.operator.username, one.penalty) for one in service.bindings.all()
-        ),
+        operators=tuple(schema.Binding(one.operator.username, one.penalty) for one in service.bindings.all()),
     )
 
 
@@ -136,9 +134,7 @@ def is_empty() -> bool:
 def replace_all(wanted: schema.Configuration) -> None:
     """Make the tables say what a valid configuration says, in one transaction."""
     with transaction.atomic("configuration"):
-        seats = _match(
-            models.Seat, lambda row: row.mac, {one.mac: _seat_fields(one) for one in wanted.seats}
-        )
+        seats = _match(models.Seat, lambda row: row.mac, {one.mac: _seat_fields(one) for one in wanted.seats})
         operators = _match(
             models.Operator,
             lambda row: row.username,
@@ -151,7 +147,9 @@ def replace_all(wanted: schema.Configuration) -> None:
         )
         for one in wanted.services:
             _fill_service(services[one.context, one.queue.lower()], one, operators)
-        _match(models.PauseReason, lambda row: row.name, {name: {"name": name} for name in wanted.pause_reasons})
+        _match(
+            models.PauseReason, lambda row: row.name, {name: {"name": name} for name in wanted.pause_reasons}
+        )
 
 
 def _match(table: Any, key: Callable[[Any], Any], wanted: dict[Any, dict[str, Any]]) -> dict[Any, Any]:
@@ -239,5 +237,3 @@ def touch(rows: Iterable[Model]) -> None:
     """Note that something which a row's form shows was changed elsewhere."""
     for row in rows:
         type(row)._default_manager.filter(pk=row.pk).update(revision=F("revision") + 1)
-
-

@@ -8,180 +8,480 @@ import configurator.value_checks
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='ManagerUser',
+            name="ManagerUser",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('revision', models.PositiveIntegerField(default=1, editable=False)),
-                ('userid', models.CharField(max_length=150, unique=True, validators=[configurator.value_checks.word], verbose_name='User id')),
-                ('full_name', models.CharField(max_length=200, validators=[configurator.value_checks.name], verbose_name='Full name')),
-                ('email', models.EmailField(blank=True, help_text='For a link when the password is lost.', max_length=254, verbose_name='E-mail')),
-                ('role', models.CharField(choices=[('administrator', 'Administrator'), ('supervisor', 'Supervisor'), ('viewer', 'Viewer')], default='viewer', max_length=16, verbose_name='Role')),
-                ('enabled', models.BooleanField(default=True, verbose_name='Enabled')),
-                ('created', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='Created')),
-                ('language', models.CharField(blank=True, choices=[('', 'As the browser says'), ('en', 'English'), ('it', 'Italiano')], default='', max_length=2, verbose_name='Language')),
-                ('theme', models.CharField(blank=True, choices=[('', 'As the system says'), ('light', 'Light'), ('dark', 'Dark')], default='', max_length=5, verbose_name='Appearance')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
+                ("revision", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "userid",
+                    models.CharField(
+                        max_length=150,
+                        unique=True,
+                        validators=[configurator.value_checks.word],
+                        verbose_name="User id",
+                    ),
+                ),
+                (
+                    "full_name",
+                    models.CharField(
+                        max_length=200, validators=[configurator.value_checks.name], verbose_name="Full name"
+                    ),
+                ),
+                (
+                    "email",
+                    models.EmailField(
+                        blank=True,
+                        help_text="For a link when the password is lost.",
+                        max_length=254,
+                        verbose_name="E-mail",
+                    ),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("administrator", "Administrator"),
+                            ("supervisor", "Supervisor"),
+                            ("viewer", "Viewer"),
+                        ],
+                        default="viewer",
+                        max_length=16,
+                        verbose_name="Role",
+                    ),
+                ),
+                ("enabled", models.BooleanField(default=True, verbose_name="Enabled")),
+                (
+                    "created",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, editable=False, verbose_name="Created"
+                    ),
+                ),
+                (
+                    "language",
+                    models.CharField(
+                        blank=True,
+                        choices=[("", "As the browser says"), ("en", "English"), ("it", "Italiano")],
+                        default="",
+                        max_length=2,
+                        verbose_name="Language",
+                    ),
+                ),
+                (
+                    "theme",
+                    models.CharField(
+                        blank=True,
+                        choices=[("", "As the system says"), ("light", "Light"), ("dark", "Dark")],
+                        default="",
+                        max_length=5,
+                        verbose_name="Appearance",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'manager user',
-                'verbose_name_plural': 'manager users',
+                "verbose_name": "manager user",
+                "verbose_name_plural": "manager users",
             },
         ),
         migrations.CreateModel(
-            name='AuditEntry',
+            name="AuditEntry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
-                ('userid', models.CharField(db_index=True, max_length=150)),
-                ('address', models.CharField(blank=True, max_length=45)),
-                ('action', models.CharField(db_index=True, max_length=24)),
-                ('kind', models.CharField(blank=True, db_index=True, max_length=24)),
-                ('name', models.CharField(blank=True, max_length=300)),
-                ('details', models.JSONField(default=list)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("at", models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
+                ("userid", models.CharField(db_index=True, max_length=150)),
+                ("address", models.CharField(blank=True, max_length=45)),
+                ("action", models.CharField(db_index=True, max_length=24)),
+                ("kind", models.CharField(blank=True, db_index=True, max_length=24)),
+                ("name", models.CharField(blank=True, max_length=300)),
+                ("details", models.JSONField(default=list)),
             ],
             options={
-                'ordering': ['-pk'],
+                "ordering": ["-pk"],
             },
         ),
         migrations.CreateModel(
-            name='LoginFailure',
+            name="LoginFailure",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
-                ('userid', models.CharField(db_index=True, max_length=150)),
-                ('address', models.CharField(db_index=True, max_length=45)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("at", models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
+                ("userid", models.CharField(db_index=True, max_length=150)),
+                ("address", models.CharField(db_index=True, max_length=45)),
             ],
         ),
         migrations.CreateModel(
-            name='PauseReason',
+            name="PauseReason",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('revision', models.PositiveIntegerField(default=1, editable=False)),
-                ('name', models.CharField(max_length=200, unique=True, validators=[configurator.value_checks.reason], verbose_name='Name')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("revision", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "name",
+                    models.CharField(
+                        max_length=200,
+                        unique=True,
+                        validators=[configurator.value_checks.reason],
+                        verbose_name="Name",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'pause reason',
-                'verbose_name_plural': 'pause reasons',
+                "verbose_name": "pause reason",
+                "verbose_name_plural": "pause reasons",
             },
         ),
         migrations.CreateModel(
-            name='Publication',
+            name="Publication",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('file', models.CharField(max_length=120, unique=True)),
-                ('form', models.CharField(max_length=8)),
-                ('created', models.DateTimeField(default=django.utils.timezone.now)),
-                ('userid', models.CharField(max_length=150)),
-                ('comment', models.CharField(blank=True, max_length=200)),
-                ('sha256', models.CharField(max_length=64)),
-                ('content', models.TextField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("file", models.CharField(max_length=120, unique=True)),
+                ("form", models.CharField(max_length=8)),
+                ("created", models.DateTimeField(default=django.utils.timezone.now)),
+                ("userid", models.CharField(max_length=150)),
+                ("comment", models.CharField(blank=True, max_length=200)),
+                ("sha256", models.CharField(max_length=64)),
+                ("content", models.TextField()),
             ],
             options={
-                'verbose_name': 'publication',
-                'ordering': ['-pk'],
+                "verbose_name": "publication",
+                "ordering": ["-pk"],
             },
         ),
         migrations.CreateModel(
-            name='Seat',
+            name="Seat",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('revision', models.PositiveIntegerField(default=1, editable=False)),
-                ('mac', models.CharField(help_text="Of the PC's network card, such as 00:11:22:33:44:55.", max_length=17, unique=True, validators=[configurator.value_checks.mac], verbose_name='MAC address')),
-                ('extension', models.CharField(help_text="The phone as Asterisk's device, such as PJSIP/201.", max_length=200, unique=True, validators=[configurator.value_checks.extension], verbose_name='Extension')),
-                ('queue_interface', models.CharField(blank=True, help_text='Only if the queue member is not the extension itself, such as Local/201@agents/n.', max_length=200, validators=[configurator.value_checks.interface], verbose_name='Queue interface')),
-                ('state_interface', models.CharField(blank=True, help_text='Only if another device tells whether the member is free, such as hint:201@phones.', max_length=200, validators=[configurator.value_checks.state_interface], verbose_name='State interface')),
-                ('address', models.CharField(blank=True, help_text='The only address this seat may connect from; empty for any.', max_length=45, validators=[configurator.value_checks.address], verbose_name='IP address')),
-                ('description', models.CharField(blank=True, max_length=4096, validators=[configurator.value_checks.text], verbose_name='Description')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("revision", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "mac",
+                    models.CharField(
+                        help_text="Of the PC's network card, such as 00:11:22:33:44:55.",
+                        max_length=17,
+                        unique=True,
+                        validators=[configurator.value_checks.mac],
+                        verbose_name="MAC address",
+                    ),
+                ),
+                (
+                    "extension",
+                    models.CharField(
+                        help_text="The phone as Asterisk's device, such as PJSIP/201.",
+                        max_length=200,
+                        unique=True,
+                        validators=[configurator.value_checks.extension],
+                        verbose_name="Extension",
+                    ),
+                ),
+                (
+                    "queue_interface",
+                    models.CharField(
+                        blank=True,
+                        help_text="Only if the queue member is not the extension itself, such as Local/201@agents/n.",
+                        max_length=200,
+                        validators=[configurator.value_checks.interface],
+                        verbose_name="Queue interface",
+                    ),
+                ),
+                (
+                    "state_interface",
+                    models.CharField(
+                        blank=True,
+                        help_text="Only if another device tells whether the member is free, such as hint:201@phones.",
+                        max_length=200,
+                        validators=[configurator.value_checks.state_interface],
+                        verbose_name="State interface",
+                    ),
+                ),
+                (
+                    "address",
+                    models.CharField(
+                        blank=True,
+                        help_text="The only address this seat may connect from; empty for any.",
+                        max_length=45,
+                        validators=[configurator.value_checks.address],
+                        verbose_name="IP address",
+                    ),
+                ),
+                (
+                    "description",
+                    models.CharField(
+                        blank=True,
+                        max_length=4096,
+                        validators=[configurator.value_checks.text],
+                        verbose_name="Description",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'seat',
-                'verbose_name_plural': 'seats',
+                "verbose_name": "seat",
+                "verbose_name_plural": "seats",
             },
         ),
         migrations.CreateModel(
-            name='Service',
+            name="Service",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('revision', models.PositiveIntegerField(default=1, editable=False)),
-                ('name', models.CharField(max_length=200, validators=[configurator.value_checks.name], verbose_name='Name')),
-                ('context', models.CharField(help_text='The context of the dialplan that calls of this service enter.', max_length=200, validators=[configurator.value_checks.dialplan_word], verbose_name='Context')),
-                ('type', models.CharField(choices=[('inbound', 'Inbound'), ('outbound', 'Outbound')], default='inbound', max_length=8, verbose_name='Type')),
-                ('is_queue', models.BooleanField(default=False, verbose_name='Calls wait in a queue')),
-                ('queue_name', models.CharField(blank=True, help_text='Operators become members of this queue when they log in.', max_length=200, validators=[configurator.value_checks.dialplan_word], verbose_name='Queue')),
-                ('enabled', models.BooleanField(default=True, verbose_name='Enabled')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("revision", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "name",
+                    models.CharField(
+                        max_length=200, validators=[configurator.value_checks.name], verbose_name="Name"
+                    ),
+                ),
+                (
+                    "context",
+                    models.CharField(
+                        help_text="The context of the dialplan that calls of this service enter.",
+                        max_length=200,
+                        validators=[configurator.value_checks.dialplan_word],
+                        verbose_name="Context",
+                    ),
+                ),
+                (
+                    "type",
+                    models.CharField(
+                        choices=[("inbound", "Inbound"), ("outbound", "Outbound")],
+                        default="inbound",
+                        max_length=8,
+                        verbose_name="Type",
+                    ),
+                ),
+                ("is_queue", models.BooleanField(default=False, verbose_name="Calls wait in a queue")),
+                (
+                    "queue_name",
+                    models.CharField(
+                        blank=True,
+                        help_text="Operators become members of this queue when they log in.",
+                        max_length=200,
+                        validators=[configurator.value_checks.dialplan_word],
+                        verbose_name="Queue",
+                    ),
+                ),
+                ("enabled", models.BooleanField(default=True, verbose_name="Enabled")),
             ],
             options={
-                'verbose_name': 'service',
-                'verbose_name_plural': 'services',
+                "verbose_name": "service",
+                "verbose_name_plural": "services",
             },
         ),
         migrations.CreateModel(
-            name='Operator',
+            name="Operator",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('revision', models.PositiveIntegerField(default=1, editable=False)),
-                ('username', models.CharField(help_text='The name to log in with, without blanks.', max_length=200, unique=True, validators=[configurator.value_checks.word], verbose_name='User name')),
-                ('full_name', models.CharField(max_length=200, validators=[configurator.value_checks.name], verbose_name='Full name')),
-                ('password', models.CharField(max_length=400, verbose_name='Password')),
-                ('begin_in_pause', models.BooleanField(default=False, verbose_name='Begin in pause')),
-                ('enabled', models.BooleanField(default=True, verbose_name='Enabled')),
-                ('seat', models.ForeignKey(blank=True, help_text='The only seat this operator may use; empty for any.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='operators', to='configurator.seat', verbose_name='Seat')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("revision", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "username",
+                    models.CharField(
+                        help_text="The name to log in with, without blanks.",
+                        max_length=200,
+                        unique=True,
+                        validators=[configurator.value_checks.word],
+                        verbose_name="User name",
+                    ),
+                ),
+                (
+                    "full_name",
+                    models.CharField(
+                        max_length=200, validators=[configurator.value_checks.name], verbose_name="Full name"
+                    ),
+                ),
+                ("password", models.CharField(max_length=400, verbose_name="Password")),
+                ("begin_in_pause", models.BooleanField(default=False, verbose_name="Begin in pause")),
+                ("enabled", models.BooleanField(default=True, verbose_name="Enabled")),
+                (
+                    "seat",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="The only seat this operator may use; empty for any.",
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="operators",
+                        to="configurator.seat",
+                        verbose_name="Seat",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'operator',
-                'verbose_name_plural': 'operators',
+                "verbose_name": "operator",
+                "verbose_name_plural": "operators",
             },
         ),
         migrations.CreateModel(
-            name='Trigger',
+            name="Trigger",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveIntegerField(default=0)),
-                ('type', models.CharField(choices=[('browser', 'System browser'), ('internal-browser', "Client's own window"), ('application', 'Application')], default='browser', max_length=16, verbose_name='Opens')),
-                ('moment', models.CharField(choices=[('ring', 'When it rings'), ('answer', 'When it is answered'), ('hangup', 'When it ends')], default='answer', max_length=8, verbose_name='Moment')),
-                ('os', models.CharField(choices=[('any', 'Any system'), ('windows', 'Windows'), ('linux', 'Linux'), ('macos', 'macOS')], default='any', max_length=8, verbose_name='On')),
-                ('application', models.CharField(blank=True, max_length=4096, verbose_name='Program')),
-                ('parameters', models.TextField(blank=True, max_length=4096, verbose_name='Parameters')),
-                ('url', models.CharField(blank=True, max_length=4096, verbose_name='Address (URL)')),
-                ('service', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='triggers', to='configurator.service')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("position", models.PositiveIntegerField(default=0)),
+                (
+                    "type",
+                    models.CharField(
+                        choices=[
+                            ("browser", "System browser"),
+                            ("internal-browser", "Client's own window"),
+                            ("application", "Application"),
+                        ],
+                        default="browser",
+                        max_length=16,
+                        verbose_name="Opens",
+                    ),
+                ),
+                (
+                    "moment",
+                    models.CharField(
+                        choices=[
+                            ("ring", "When it rings"),
+                            ("answer", "When it is answered"),
+                            ("hangup", "When it ends"),
+                        ],
+                        default="answer",
+                        max_length=8,
+                        verbose_name="Moment",
+                    ),
+                ),
+                (
+                    "os",
+                    models.CharField(
+                        choices=[
+                            ("any", "Any system"),
+                            ("windows", "Windows"),
+                            ("linux", "Linux"),
+                            ("macos", "macOS"),
+                        ],
+                        default="any",
+                        max_length=8,
+                        verbose_name="On",
+                    ),
+                ),
+                ("application", models.CharField(blank=True, max_length=4096, verbose_name="Program")),
+                ("parameters", models.TextField(blank=True, max_length=4096, verbose_name="Parameters")),
+                ("url", models.CharField(blank=True, max_length=4096, verbose_name="Address (URL)")),
+                (
+                    "service",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="triggers",
+                        to="configurator.service",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['position', 'pk'],
+                "ordering": ["position", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='Variable',
+            name="Variable",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('revision', models.PositiveIntegerField(default=1, editable=False)),
-                ('name', models.CharField(help_text='As the dialplan sets it, without leading underscores.', max_length=200, validators=[configurator.value_checks.variable], verbose_name='Name')),
-                ('service', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='variables', to='configurator.service', verbose_name='Service')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("revision", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "name",
+                    models.CharField(
+                        help_text="As the dialplan sets it, without leading underscores.",
+                        max_length=200,
+                        validators=[configurator.value_checks.variable],
+                        verbose_name="Name",
+                    ),
+                ),
+                (
+                    "service",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="variables",
+                        to="configurator.service",
+                        verbose_name="Service",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'variable',
-                'verbose_name_plural': 'variables',
+                "verbose_name": "variable",
+                "verbose_name_plural": "variables",
             },
         ),
         migrations.CreateModel(
-            name='ServiceOperator',
+            name="ServiceOperator",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('penalty', models.PositiveIntegerField(default=0, verbose_name='Penalty')),
-                ('operator', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='bindings', to='configurator.operator', verbose_name='Operator')),
-                ('service', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='bindings', to='configurator.service')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("penalty", models.PositiveIntegerField(default=0, verbose_name="Penalty")),
+                (
+                    "operator",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="bindings",
+                        to="configurator.operator",
+                        verbose_name="Operator",
+                    ),
+                ),
+                (
+                    "service",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="bindings",
+                        to="configurator.service",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['pk'],
-                'constraints': [models.UniqueConstraint(fields=('service', 'operator'), name='bound_once')],
+                "ordering": ["pk"],
+                "constraints": [models.UniqueConstraint(fields=("service", "operator"), name="bound_once")],
             },
         ),
     ]

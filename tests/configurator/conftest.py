@@ -69,7 +69,9 @@ def publish_directory(tmp_path: Path) -> Iterator[Path]:
 def users() -> dict[str, ManagerUser]:
     """One user a role, named like it."""
     return {
-        role: ManagerUser.objects.make(role, PASSWORD, full_name=role.title(), role=role, email=f"{role}@example.com")
+        role: ManagerUser.objects.make(
+            role, PASSWORD, full_name=role.title(), role=role, email=f"{role}@example.com"
+        )
         for role in ("administrator", "supervisor", "viewer")
     }
 
@@ -108,10 +110,18 @@ def demo() -> dict[str, Any]:
 def service_data(**changed: Any) -> dict[str, Any]:
     """What the form of a service sends."""
     data = {
-        "name": "Sales", "type": "inbound", "context": "sales", "is_queue": "on", "queue_name": "sales",
-        "enabled": "on", "revision": "",
-        "variables-TOTAL_FORMS": "0", "variables-INITIAL_FORMS": "0",
-        "triggers-TOTAL_FORMS": "0", "triggers-INITIAL_FORMS": "0",
-        "operators-TOTAL_FORMS": "0", "operators-INITIAL_FORMS": "0",
-    }  # fmt: skip
+        "name": "Sales",
+        "type": "inbound",
+        "context": "sales",
+        "is_queue": "on",
+        "queue_name": "sales",
+        "enabled": "on",
+        "revision": "",
+        "variables-TOTAL_FORMS": "0",
+        "variables-INITIAL_FORMS": "0",
+        "triggers-TOTAL_FORMS": "0",
+        "triggers-INITIAL_FORMS": "0",
+        "operators-TOTAL_FORMS": "0",
+        "operators-INITIAL_FORMS": "0",
+    }
     return {key: value for key, value in {**data, **changed}.items() if value is not None}

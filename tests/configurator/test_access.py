@@ -14,16 +14,31 @@ from tests.configurator.conftest import MD5, service_data
 
 MODULES = ("services", "variables", "seats", "operators", "reasons", "managers")
 ONLY_ADMINISTRATORS = [
-    ("get", "/managers/"), ("get", "/services/add/"), ("post", "/services/add/"), ("post", "/services/1/edit/"),
-    ("post", "/services/1/remove/"), ("post", "/variables/add/"), ("post", "/reasons/add/"),
-    ("post", "/managers/add/"), ("get", "/managers/1/edit/"), ("post", "/managers/1/edit/"),
-    ("post", "/publish/now/"), ("post", "/publish/1/roll-back/"), ("post", "/publish/1/take/"),
-    ("get", "/publish/1/download/"), ("get", "/publish/export/"),
-]  # fmt: skip
+    ("get", "/managers/"),
+    ("get", "/services/add/"),
+    ("post", "/services/add/"),
+    ("post", "/services/1/edit/"),
+    ("post", "/services/1/remove/"),
+    ("post", "/variables/add/"),
+    ("post", "/reasons/add/"),
+    ("post", "/managers/add/"),
+    ("get", "/managers/1/edit/"),
+    ("post", "/managers/1/edit/"),
+    ("post", "/publish/now/"),
+    ("post", "/publish/1/roll-back/"),
+    ("post", "/publish/1/take/"),
+    ("get", "/publish/1/download/"),
+    ("get", "/publish/export/"),
+]
 ONLY_SENIORS = [
-    ("get", "/audit/"), ("get", "/publish/import/"), ("post", "/publish/import/"), ("post", "/seats/add/"),
-    ("post", "/operators/add/"), ("post", "/seats/1/edit/"), ("post", "/operators/1/remove/"),
-]  # fmt: skip
+    ("get", "/audit/"),
+    ("get", "/publish/import/"),
+    ("post", "/publish/import/"),
+    ("post", "/seats/add/"),
+    ("post", "/operators/add/"),
+    ("post", "/seats/1/edit/"),
+    ("post", "/operators/1/remove/"),
+]
 
 
 def every_address() -> list[str]:
@@ -60,7 +75,9 @@ def test_viewers_do_not_reach(log_in, method: str, address: str) -> None:
 def test_supervisors_change_operators_and_seats(log_in) -> None:
     client = log_in("supervisor")
     client.post("/seats/add/", {"mac": "00-11-22-33-44-55", "extension": "PJSIP/201"})
-    client.post("/operators/add/", {"username": "anna", "full_name": "Anna", "new_password": "x1", "enabled": "on"})
+    client.post(
+        "/operators/add/", {"username": "anna", "full_name": "Anna", "new_password": "x1", "enabled": "on"}
+    )
     assert Operator.objects.get().username == "anna"
 
 
@@ -107,13 +124,22 @@ def test_no_text_field_becomes_a_part_of_the_page(admin: Client, demo, publish_d
     demo["seat"].save()
     Operator.objects.update(username=SMUGGLED, full_name=SMUGGLED)
     ManagerUser.objects.filter(userid="viewer").update(full_name=SMUGGLED)
-    Publication.objects.create(file=SMUGGLED, form="xml", userid=SMUGGLED, comment=SMUGGLED, content="<configuration/>")
+    Publication.objects.create(
+        file=SMUGGLED, form="xml", userid=SMUGGLED, comment=SMUGGLED, content="<configuration/>"
+    )
     admin.post("/reasons/add/", {"name": SMUGGLED})
     admin.get("/services/", {"q": SMUGGLED})
     addresses = [f"/{key}/" for key in MODULES] + ["/audit/", "/publish/", f"/services/?q={SMUGGLED}"]
-    addresses += [f"/{key}/{demo[one].pk}/{what}/" for key, one in
-                  (("services", "service"), ("seats", "seat"), ("operators", "operator"), ("variables", "variable"))
-                  for what in ("edit", "remove")]  # fmt: skip
+    addresses += [
+        f"/{key}/{demo[one].pk}/{what}/"
+        for key, one in (
+            ("services", "service"),
+            ("seats", "seat"),
+            ("operators", "operator"),
+            ("variables", "variable"),
+        )
+        for what in ("edit", "remove")
+    ]
     for address in addresses:
         page = admin.get(address).content.decode()
         assert "<script>alert" not in page, address
@@ -121,7 +147,9 @@ def test_no_text_field_becomes_a_part_of_the_page(admin: Client, demo, publish_d
 
 
 def test_the_preview_shows_markup_as_text(admin: Client) -> None:
-    page = admin.post("/services/preview/0/", {"triggers-0-type": "application", "triggers-0-application": SMUGGLED})
+    page = admin.post(
+        "/services/preview/0/", {"triggers-0-type": "application", "triggers-0-application": SMUGGLED}
+    )
     assert "<script>" not in page.content.decode()
 
 

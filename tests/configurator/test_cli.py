@@ -24,11 +24,18 @@ def places(tmp_path: Path) -> list[str]:
     return ["--data", str(tmp_path / "data"), "--publish", str(tmp_path / "etc")]
 
 
-def run(places: list[str], *words: str, typed: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+def run(
+    places: list[str], *words: str, typed: str = "", **environment: str
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "configurator", *places, *words],
-        input=typed, capture_output=True, text=True, timeout=60, env={**os.environ, **environment}, check=False,
-    )  # fmt: skip
+        input=typed,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, **environment},
+        check=False,
+    )
 
 
 def test_scripts_import_check_publish_and_export(places: list[str], tmp_path: Path) -> None:
@@ -41,7 +48,9 @@ def test_scripts_import_check_publish_and_export(places: list[str], tmp_path: Pa
     assert path.parent == tmp_path / "etc"
     assert configuration_xml.load(path) == configuration_xml.load(SAMPLE)
     exported = run(places, "export", "-")
-    assert configuration_xml.parse(exported.stdout.encode(), "-").configuration == configuration_xml.load(SAMPLE)
+    assert configuration_xml.parse(exported.stdout.encode(), "-").configuration == configuration_xml.load(
+        SAMPLE
+    )
     assert run(places, "export", str(tmp_path / "out.sqlite")).returncode == 0
 
 
@@ -79,8 +88,9 @@ def test_a_lost_password_is_reset_on_the_machine(places: list[str], tmp_path: Pa
     assert run(places, "reset-password", "root", typed="x\n").returncode == 1
     with closing(sqlite3.connect(tmp_path / "data" / "managers.sqlite")) as database, database:
         database.execute(
-            "INSERT INTO configurator_manageruser(userid, full_name, password, email, role, enabled, created, "
-            "language, theme, revision) VALUES ('root', 'R', '!', '', 'viewer', 0, '2026-01-01', '', '', 1)"
+            "INSERT INTO configurator_manageruser(userid, full_name, password, email, role, enabled, "
+            "created, language, theme, revision) VALUES ('root', 'R', '!', '', 'viewer', 0, '2026-01-01', '', "
+            "'', 1)"
         )
     assert run(places, "reset-password", "root", typed="short\n").returncode == 1
     assert run(places, "reset-password", "root", typed="battery-staple-7\n").returncode == 0
@@ -99,7 +109,9 @@ def test_an_older_database_is_put_aside_and_then_upgraded(places: list[str], tmp
     assert "managers.sqlite is upgraded" in run(places, "check").stderr
     (copy,) = data.glob("copies/managers-*.sqlite")
     with closing(sqlite3.connect(copy)) as database:
-        assert database.execute("SELECT count(*) FROM sqlite_master WHERE name = 'django_session'").fetchone() == (0,)
+        assert database.execute(
+            "SELECT count(*) FROM sqlite_master WHERE name = 'django_session'"
+        ).fetchone() == (0,)
     with closing(sqlite3.connect(data / "managers.sqlite")) as database:
         assert database.execute("SELECT count(*) FROM django_session").fetchone() == (0,)
 
@@ -111,6 +123,8 @@ def test_the_two_files_hold_different_tables(places: list[str], tmp_path: Path) 
         with closing(sqlite3.connect(tmp_path / "data" / f"{name}.sqlite")) as database:
             rows = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
             tables[name] = {row[0] for row in rows if row[0].startswith("configurator_")}
-    assert "configurator_manageruser" in tables["managers"] and "configurator_auditentry" in tables["managers"]
+    assert (
+        "configurator_manageruser" in tables["managers"] and "configurator_auditentry" in tables["managers"]
+    )
     assert "configurator_operator" in tables["configuration"]
     assert not tables["managers"] & tables["configuration"]

@@ -59,12 +59,20 @@ SEAT = {"mac": "00:11:22:33:44:66", "extension": "PJSIP/202"}
 @pytest.mark.parametrize(
     "field, value",
     [
-        ("mac", ""), ("mac", "00:11"), ("mac", "ff:ff:ff:ff:ff:ff"), ("extension", "201"), ("extension", ""),
-        ("extension", "PJSIP/201"), ("mac", "00-11-22-33-44-55"), ("queue_interface", "201"),
-        ("queue_interface", "PJSIP/201"), ("state_interface", "no device"), ("address", "192.0.2.0/24"),
+        ("mac", ""),
+        ("mac", "00:11"),
+        ("mac", "ff:ff:ff:ff:ff:ff"),
+        ("extension", "201"),
+        ("extension", ""),
+        ("extension", "PJSIP/201"),
+        ("mac", "00-11-22-33-44-55"),
+        ("queue_interface", "201"),
+        ("queue_interface", "PJSIP/201"),
+        ("state_interface", "no device"),
+        ("address", "192.0.2.0/24"),
         ("description", "two\nlines\x07"),
     ],
-)  # fmt: skip
+)
 def test_a_seats_field_is_refused_at_the_field(admin: Client, demo, field: str, value: str) -> None:
     answer = admin.post("/seats/add/", {**SEAT, field: value}, headers=HTMX)
     assert field in answer.context["form"].errors
@@ -78,7 +86,9 @@ def test_a_mac_address_is_stored_as_the_protocol_writes_it(admin: Client) -> Non
 
 
 def test_an_operators_password_is_stored_as_the_server_checks_it(admin: Client) -> None:
-    admin.post("/operators/add/", {"username": "anna", "full_name": "Anna", "new_password": "test", "enabled": "on"})
+    admin.post(
+        "/operators/add/", {"username": "anna", "full_name": "Anna", "new_password": "test", "enabled": "on"}
+    )
     stored = Operator.objects.get().password
     assert stored.startswith("scrypt:")
     assert PasswordChecker().matches(stored, MD5[4:])
@@ -94,7 +104,13 @@ def test_an_operators_password_stays_where_none_is_entered(admin: Client, demo) 
 
 @pytest.mark.parametrize(
     "field, value",
-    [("username", ""), ("username", "two words"), ("username", "mario"), ("full_name", ""), ("new_password", "")],
+    [
+        ("username", ""),
+        ("username", "two words"),
+        ("username", "mario"),
+        ("full_name", ""),
+        ("new_password", ""),
+    ],
 )
 def test_an_operators_field_is_refused_at_the_field(admin: Client, demo, field: str, value: str) -> None:
     data = {"username": "anna", "full_name": "Anna", "new_password": "x", field: value}
@@ -103,8 +119,14 @@ def test_an_operators_field_is_refused_at_the_field(admin: Client, demo, field: 
 
 def test_services_of_an_operator_are_ticked_with_their_penalty(admin: Client, demo) -> None:
     key = demo["service"].pk
-    data = {"username": "anna", "full_name": "Anna", "new_password": "x", "enabled": "on",
-            f"service_{key}": "on", f"penalty_{key}": "3"}  # fmt: skip
+    data = {
+        "username": "anna",
+        "full_name": "Anna",
+        "new_password": "x",
+        "enabled": "on",
+        f"service_{key}": "on",
+        f"penalty_{key}": "3",
+    }
     admin.post("/operators/add/", data)
     assert demo["service"].bindings.get(operator__username="anna").penalty == 3
     refused = admin.post("/operators/add/", {**data, "username": "eva", f"penalty_{key}": "high"})
@@ -112,33 +134,49 @@ def test_services_of_an_operator_are_ticked_with_their_penalty(admin: Client, de
 
 
 def test_a_service_is_stored_with_all_that_belongs_to_it(admin: Client, demo) -> None:
-    data = service_data(**{
-        "variables-TOTAL_FORMS": "2", "variables-0-name": "ticket", "variables-1-name": "gone", "variables-1-DELETE": "on",
-        "triggers-TOTAL_FORMS": "2",
-        "triggers-0-type": "browser", "triggers-0-moment": "answer", "triggers-0-os": "any",
-        "triggers-0-url": "https://crm.example/{TICKET}",
-        "triggers-1-type": "application", "triggers-1-moment": "ring", "triggers-1-os": "linux",
-        "triggers-1-application": "/usr/bin/crm", "triggers-1-parameters": "--id {TICKET}",
-        "operators-TOTAL_FORMS": "1", "operators-0-username": "mario", "operators-0-penalty": "2",
-    })  # fmt: skip
+    data = service_data(
+        **{
+            "variables-TOTAL_FORMS": "2",
+            "variables-0-name": "ticket",
+            "variables-1-name": "gone",
+            "variables-1-DELETE": "on",
+            "triggers-TOTAL_FORMS": "2",
+            "triggers-0-type": "browser",
+            "triggers-0-moment": "answer",
+            "triggers-0-os": "any",
+            "triggers-0-url": "https://crm.example/{TICKET}",
+            "triggers-1-type": "application",
+            "triggers-1-moment": "ring",
+            "triggers-1-os": "linux",
+            "triggers-1-application": "/usr/bin/crm",
+            "triggers-1-parameters": "--id {TICKET}",
+            "operators-TOTAL_FORMS": "1",
+            "operators-0-username": "mario",
+            "operators-0-penalty": "2",
+        }
+    )
     answer = admin.post("/services/add/", data)
     assert answer.status_code == 302, answer.context["form"].errors
     service = Service.objects.get(name="Sales")
     assert [one.name for one in service.variables.all()] == ["ticket"]
     assert [(one.type, one.moment, one.os) for one in service.triggers.all()] == [
-        ("browser", "answer", "any"), ("application", "ring", "linux"),
-    ]  # fmt: skip
+        ("browser", "answer", "any"),
+        ("application", "ring", "linux"),
+    ]
     assert service.bindings.get().penalty == 2
 
 
 @pytest.mark.parametrize(
     "field, changed",
     [
-        ("name", {"name": ""}), ("context", {"context": "two words"}), ("queue_name", {"queue_name": ""}),
-        ("is_queue", {"type": "outbound"}), ("context", {"context": "astctidemo", "queue_name": "ASTCTI"}),
+        ("name", {"name": ""}),
+        ("context", {"context": "two words"}),
+        ("queue_name", {"queue_name": ""}),
+        ("is_queue", {"type": "outbound"}),
+        ("context", {"context": "astctidemo", "queue_name": "ASTCTI"}),
         ("type", {"type": "sideways"}),
     ],
-)  # fmt: skip
+)
 def test_a_services_field_is_refused_at_the_field(admin: Client, demo, field: str, changed: dict) -> None:
     answer = admin.post("/services/add/", service_data(**changed))
     assert field in answer.context["form"].errors
@@ -153,10 +191,16 @@ def test_a_services_field_is_refused_at_the_field(admin: Client, demo, field: st
         ({"type": "browser", "url": "https://{CALLERID}/"}, "url", "host of the URL has to be written out"),
         ({"type": "application", "application": "{CALLERID}"}, "application", "which program runs"),
         ({"type": "application", "application": "c:\\x.bat"}, "application", ".bat and .cmd"),
-        ({"type": "application", "application": "/bin/x", "parameters": '"open'}, "parameters", "never closed"),
+        (
+            {"type": "application", "application": "/bin/x", "parameters": '"open'},
+            "parameters",
+            "never closed",
+        ),
     ],
 )
-def test_a_trigger_is_judged_by_the_servers_own_code(admin: Client, trigger: dict, field: str, said: str) -> None:
+def test_a_trigger_is_judged_by_the_servers_own_code(
+    admin: Client, trigger: dict, field: str, said: str
+) -> None:
     data = {"triggers-TOTAL_FORMS": "1", "triggers-0-moment": "answer", "triggers-0-os": "any"}
     data |= {f"triggers-0-{name}": value for name, value in trigger.items()}
     form = admin.post("/services/add/", service_data(**data)).context["form"]
@@ -165,10 +209,16 @@ def test_a_trigger_is_judged_by_the_servers_own_code(admin: Client, trigger: dic
 
 
 def test_rows_that_stand_twice_or_name_nobody_are_refused(admin: Client, demo) -> None:
-    data = service_data(**{
-        "variables-TOTAL_FORMS": "2", "variables-0-name": "ticket", "variables-1-name": "TICKET",
-        "operators-TOTAL_FORMS": "1", "operators-0-username": "mario", "operators-0-penalty": "-1",
-    })  # fmt: skip
+    data = service_data(
+        **{
+            "variables-TOTAL_FORMS": "2",
+            "variables-0-name": "ticket",
+            "variables-1-name": "TICKET",
+            "operators-TOTAL_FORMS": "1",
+            "operators-0-username": "mario",
+            "operators-0-penalty": "-1",
+        }
+    )
     form = admin.post("/services/add/", data).context["form"]
     assert "penalty" in form.operators.forms[0].errors
     data |= {"operators-0-penalty": "0"}
@@ -178,13 +228,22 @@ def test_rows_that_stand_twice_or_name_nobody_are_refused(admin: Client, demo) -
 
 
 def test_the_preview_fills_in_sample_values_as_the_server_does(admin: Client) -> None:
-    data = {"variables-0-name": "calldata", "variables-1-name": "gone", "variables-1-DELETE": "on", "name": "A & B",
-            "triggers-2-type": "browser", "triggers-2-url": "https://x.example/{CALLDATA}?s={SERVICE}&g={GONE}"}  # fmt: skip
+    data = {
+        "variables-0-name": "calldata",
+        "variables-1-name": "gone",
+        "variables-1-DELETE": "on",
+        "name": "A & B",
+        "triggers-2-type": "browser",
+        "triggers-2-url": "https://x.example/{CALLDATA}?s={SERVICE}&g={GONE}",
+    }
     page = admin.post("/services/preview/2/", data).content.decode()
     assert "https://x.example/12345?s=A%20%26%20B&amp;g=" in page
     assert "{GONE} stands for nothing" in page
-    data = {"triggers-0-type": "application", "triggers-0-application": "/bin/crm",
-            "triggers-0-parameters": '--name "{CALLERIDNAME}"'}  # fmt: skip
+    data = {
+        "triggers-0-type": "application",
+        "triggers-0-application": "/bin/crm",
+        "triggers-0-parameters": '--name "{CALLERIDNAME}"',
+    }
     assert "<code>Anna Verdi</code>" in admin.post("/services/preview/0/", data).content.decode()
 
 
@@ -200,11 +259,15 @@ def test_variables_have_a_list_across_services(admin: Client, demo) -> None:
 @pytest.mark.parametrize(
     "key, one, said",
     [
-        ("seats", "seat", "lose their fixed seat: mario"), ("operators", "operator", "its assignment to: Demo"),
-        ("services", "service", "its variable"), ("variables", "variable", "1 trigger(s) of Demo use {CALLDATA}"),
+        ("seats", "seat", "lose their fixed seat: mario"),
+        ("operators", "operator", "its assignment to: Demo"),
+        ("services", "service", "its variable"),
+        ("variables", "variable", "1 trigger(s) of Demo use {CALLDATA}"),
     ],
-)  # fmt: skip
-def test_removing_asks_first_and_says_what_depends_on_it(admin: Client, demo, key: str, one: str, said: str) -> None:
+)
+def test_removing_asks_first_and_says_what_depends_on_it(
+    admin: Client, demo, key: str, one: str, said: str
+) -> None:
     address = f"/{key}/{demo[one].pk}/remove/"
     assert said in admin.get(address).content.decode()
     assert type(demo[one]).objects.filter(pk=demo[one].pk).exists()
@@ -248,8 +311,14 @@ def test_an_entry_that_is_gone_is_said_to_be(admin: Client) -> None:
 
 
 def test_the_audit_log_says_what_changed_and_never_a_password(admin: Client, demo) -> None:
-    data = {"username": "mario", "full_name": "Mario Bianchi", "enabled": "on", "revision": "1",
-            "new_password": "very-secret", "seat": demo["seat"].pk}  # fmt: skip
+    data = {
+        "username": "mario",
+        "full_name": "Mario Bianchi",
+        "enabled": "on",
+        "revision": "1",
+        "new_password": "very-secret",
+        "seat": demo["seat"].pk,
+    }
     admin.post(f"/operators/{demo['operator'].pk}/edit/", data)
     details = AuditEntry.objects.get(action="edit").details
     assert ["Full name", "Mario Rossi", "Mario Bianchi"] in details
@@ -275,21 +344,33 @@ def test_the_last_administrator_stays_one(admin: Client, users) -> None:
     pk = users["administrator"].pk
     data = {"userid": "administrator", "full_name": "A", "enabled": "on", "revision": "1"}
     assert "role" in admin.post(f"/managers/{pk}/edit/", {**data, "role": "viewer"}).context["form"].errors
-    assert "last enabled administrator" in admin.post(f"/managers/{pk}/remove/", {"revision": "1"}).content.decode()
+    assert (
+        "last enabled administrator"
+        in admin.post(f"/managers/{pk}/remove/", {"revision": "1"}).content.decode()
+    )
     assert ManagerUser.objects.filter(pk=pk, role="administrator").exists()
 
 
 def test_a_managers_password_has_to_be_a_good_one(admin: Client) -> None:
     data = {"userid": "new", "full_name": "New", "role": "viewer", "enabled": "on"}
     for weak in ("short", "1234567890", "password123"):
-        assert "new_password" in admin.post("/managers/add/", {**data, "new_password": weak}).context["form"].errors
+        assert (
+            "new_password"
+            in admin.post("/managers/add/", {**data, "new_password": weak}).context["form"].errors
+        )
     assert admin.post("/managers/add/", {**data, "new_password": "battery-staple-7"}).status_code == 302
     assert Client().post("/login/", {"username": "new", "password": "battery-staple-7"}).status_code == 302
 
 
 def test_changing_ones_own_password_in_the_list_keeps_the_session(admin: Client, users) -> None:
-    data = {"userid": "administrator", "full_name": "A", "role": "administrator", "enabled": "on", "revision": "1",
-            "new_password": "battery-staple-7"}  # fmt: skip
+    data = {
+        "userid": "administrator",
+        "full_name": "A",
+        "role": "administrator",
+        "enabled": "on",
+        "revision": "1",
+        "new_password": "battery-staple-7",
+    }
     assert admin.post(f"/managers/{users['administrator'].pk}/edit/", data).status_code == 302
     assert admin.get("/managers/").status_code == 200
 
@@ -305,6 +386,8 @@ def test_everybody_chooses_language_and_appearance(log_in) -> None:
 
 
 def test_a_role_cannot_be_chosen_by_oneself(log_in) -> None:
-    log_in("viewer").post("/account/", {"full_name": "V", "role": "administrator", "userid": "administrator2"})
+    log_in("viewer").post(
+        "/account/", {"full_name": "V", "role": "administrator", "userid": "administrator2"}
+    )
     user = ManagerUser.objects.get(userid="viewer")
     assert (user.role, user.check_password(PASSWORD)) == ("viewer", True)

@@ -142,7 +142,9 @@ def test_an_unknown_mail_address_gets_the_same_answer_and_no_mail(users) -> None
 
 
 def test_a_login_leads_to_no_other_host(users) -> None:
-    answer = Client().post("/login/", {"username": "viewer", "password": PASSWORD, "next": "https://evil.example/"})
+    answer = Client().post(
+        "/login/", {"username": "viewer", "password": PASSWORD, "next": "https://evil.example/"}
+    )
     assert answer.url == "/"
 
 

@@ -27,14 +27,24 @@ def publish(client: Client, form: str = "xml"):
 
 def write_status(directory: Path, file: str, sha256: str, refused: list | None = None) -> None:
     said = {
-        "configuration": {"file": str(directory / file), "sha256": sha256, "since": "2026-01-01T10:00:00+00:00"},
-        "refused": refused or [], "ami": {"state": "up"}, "clients": 3, "calls": 1, "version": "1",
-    }  # fmt: skip
+        "configuration": {
+            "file": str(directory / file),
+            "sha256": sha256,
+            "since": "2026-01-01T10:00:00+00:00",
+        },
+        "refused": refused or [],
+        "ami": {"state": "up"},
+        "clients": 3,
+        "calls": 1,
+        "version": "1",
+    }
     options.current().status.write_text(json.dumps(said))
 
 
 @pytest.mark.parametrize("form", ["xml", "sqlite"])
-def test_the_servers_readers_read_what_is_published(admin: Client, demo, publish_directory, form: str) -> None:
+def test_the_servers_readers_read_what_is_published(
+    admin: Client, demo, publish_directory, form: str
+) -> None:
     publish(admin, form)
     (path,) = publish_directory.iterdir()
     assert publishing.OURS.fullmatch(path.name)
@@ -48,7 +58,9 @@ def test_what_the_server_would_refuse_is_not_published(admin: Client, demo, publ
     demo["variable"].delete()
     page = admin.get("/publish/").content.decode()
     assert "Not valid" in page and "{CALLDATA} stands for nothing" in page
-    assert "nothing was published" in publish(admin).wsgi_request.get_full_path() or not list(publish_directory.iterdir())
+    assert "nothing was published" in publish(admin).wsgi_request.get_full_path() or not list(
+        publish_directory.iterdir()
+    )
     assert not Publication.objects.exists()
 
 
@@ -60,8 +72,10 @@ def test_changes_are_told_in_words(admin: Client, demo, publish_directory) -> No
     Seat.objects.create(mac="00:11:22:33:44:99", extension="PJSIP/209")
     found = {(one.kind, one.name, one.what) for one in admin.get("/publish/").context["differences"]}
     assert found == {
-        ("operator", "mario", "changed"), ("service", "Demo", "changed"), ("seat", "PJSIP/209", "added"),
-    }  # fmt: skip
+        ("operator", "mario", "changed"),
+        ("service", "Demo", "changed"),
+        ("seat", "PJSIP/209", "added"),
+    }
     page = admin.get("/publish/").content.decode()
     assert "<del>Mario Rossi</del>" in page and "<ins>Mario Bianchi</ins>" in page
     assert "https://new.example/" in page
@@ -90,7 +104,9 @@ def test_only_the_last_files_stay_and_nobody_elses_is_touched(admin: Client, dem
     assert Publication.objects.count() == 5
 
 
-def test_going_back_publishes_the_old_content_under_a_new_name(admin: Client, demo, publish_directory) -> None:
+def test_going_back_publishes_the_old_content_under_a_new_name(
+    admin: Client, demo, publish_directory
+) -> None:
     publish(admin)
     first = Publication.objects.get()
     demo["operator"].full_name = "Mario Bianchi"
@@ -123,7 +139,12 @@ def test_the_page_says_whether_the_server_took_it_up(admin: Client, demo, publis
     write_status(publish_directory, "old.xml", "00")
     waiting = admin.get("/publish/status/").content.decode()
     assert "uses another file" in waiting and "every 1s" in waiting
-    write_status(publish_directory, "old.xml", "00", [{"file": str(publish_directory / last.file), "errors": ["x:1: bad"]}])
+    write_status(
+        publish_directory,
+        "old.xml",
+        "00",
+        [{"file": str(publish_directory / last.file), "errors": ["x:1: bad"]}],
+    )
     assert "x:1: bad" in admin.get("/publish/status/").content.decode()
     write_status(publish_directory, last.file, last.sha256)
     taken = admin.get("/publish/status/").content.decode()
@@ -141,12 +162,17 @@ def test_a_directory_that_is_not_there_is_said(admin: Client, demo, publish_dire
 
 def upload(client: Client, what: str, data: bytes, store: str = "no", name: str = "file"):
     file = SimpleUploadedFile(name, data)
-    return client.post("/publish/import/", {"what": what, "store": store, "file": file}, headers={"HX-Request": "true"})
+    return client.post(
+        "/publish/import/", {"what": what, "store": store, "file": file}, headers={"HX-Request": "true"}
+    )
 
 
 def test_an_xml_file_is_looked_at_first_and_then_imported_as_it_is(admin: Client, demo) -> None:
     data = SAMPLE.read_bytes()
-    assert "Nothing" in upload(admin, "configuration", data).content.decode() or Service.objects.get().name == "Demo"
+    assert (
+        "Nothing" in upload(admin, "configuration", data).content.decode()
+        or Service.objects.get().name == "Demo"
+    )
     assert Service.objects.get() == demo["service"]
     upload(admin, "configuration", data, "yes")
     assert working_copy.configuration() == configuration_xml.parse(data, "x").configuration
@@ -162,9 +188,14 @@ def test_an_sqlite_file_is_imported_too(admin: Client, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"no xml", b"<configuration><services><service/></services></configuration>", b"SQLite format 3\x00junk",
-     b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><configuration>&a;</configuration>'],
-)  # fmt: skip
+    [
+        b"",
+        b"no xml",
+        b"<configuration><services><service/></services></configuration>",
+        b"SQLite format 3\x00junk",
+        b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><configuration>&a;</configuration>',
+    ],
+)
 def test_what_is_no_valid_configuration_changes_nothing(admin: Client, demo, data: bytes) -> None:
     answer = upload(admin, "configuration", data, "yes")
     assert "root:" not in answer.content.decode()
@@ -184,9 +215,11 @@ def test_seats_swap_their_phones_in_one_import(admin: Client, demo) -> None:
     one, two = before.seats
     swapped = replace(
         before,
-        seats=(replace(one, extension=two.extension, queue_interface=two.extension),
-               replace(two, extension=one.extension, queue_interface=one.extension)),
-    )  # fmt: skip
+        seats=(
+            replace(one, extension=two.extension, queue_interface=two.extension),
+            replace(two, extension=one.extension, queue_interface=one.extension),
+        ),
+    )
     working_copy.replace_all(swapped)
     assert working_copy.configuration() == swapped
 
@@ -202,8 +235,10 @@ def test_a_dry_run_lists_every_bad_row_and_stores_nothing(admin: Client, demo) -
 
 
 def test_good_rows_are_counted_first_and_stored_when_asked(admin: Client, demo) -> None:
-    data = ("\ufeffusername;full-name;password;seat;begin-in-pause\nmario;Mario Rossi;;00:11:22:33:44:55;no\n"
-            "anna;Anna;geheim;;si\n").encode()  # fmt: skip
+    data = (
+        "\ufeffusername;full-name;password;seat;begin-in-pause\nmario;Mario Rossi;;00:11:22:33:44:55;no\n"
+        "anna;Anna;geheim;;si\n"
+    ).encode()
     looked = upload(admin, "operators", data).context["result"]
     assert (looked["new"], looked["changed"], looked["same"], looked["stored"]) == (1, 0, 1, False)
     assert Operator.objects.count() == 1
@@ -213,10 +248,18 @@ def test_good_rows_are_counted_first_and_stored_when_asked(admin: Client, demo) 
 
 
 @pytest.mark.parametrize(
-    "data", [b"\xff\xfe", b"", b"name,phone\na,b\n", b"username,full-name\nanna,Anna\n",
-             b"username,full-name,password\ntwo words,A,x\n", b"username,full-name,password,seat\na,A,x,00:00\n",
-             b"username,full-name,password,enabled\na,A,x,maybe\n", b"username,full-name,password\na,A,md5:zz\n"],
-)  # fmt: skip
+    "data",
+    [
+        b"\xff\xfe",
+        b"",
+        b"name,phone\na,b\n",
+        b"username,full-name\nanna,Anna\n",
+        b"username,full-name,password\ntwo words,A,x\n",
+        b"username,full-name,password,seat\na,A,x,00:00\n",
+        b"username,full-name,password,enabled\na,A,x,maybe\n",
+        b"username,full-name,password\na,A,md5:zz\n",
+    ],
+)
 def test_a_bad_csv_file_is_refused_with_its_reason(admin: Client, data: bytes) -> None:
     run = upload(admin, "operators", data, "yes").context["result"]["run"]
     assert run.bad and run.bad[0].message
