@@ -53,7 +53,7 @@ USER_VARIABLES = ("ASTCTI_CONFIGURATOR_USER", "ASTCTI_CONFIGURATOR_PASSWORD")
     "--keep", type=click.IntRange(1, 1000), default=10, show_default=True, help="Published files to keep."
 )
 @click.option(
-    "--https", is_flag=True, help="A proxy in front speaks TLS (X-Forwarded-Proto): cookies need it."
+    "--https", is_flag=True, help="A proxy in front speaks TLS and sends X-Forwarded-For and -Proto."
 )
 @click.pass_context
 def main(
@@ -90,7 +90,7 @@ def main(
         _first_start()
         from configurator.serving import serve
 
-        serve(host, port)
+        serve(host, port, behind_proxy=https)
 
 
 def _address(listen: str) -> tuple[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -22,6 +23,7 @@ from configurator import (
 from configurator.messages import say
 from configurator.models import Publication
 from schemas import configuration_xml
+from schemas.configuration import Configuration
 from schemas.problems import ConfigurationError
 
 
@@ -32,7 +34,7 @@ def page(request: HttpRequest) -> HttpResponse:
     last = publishing.last()
     errors, warnings = judgement.of_everything(copy)
     context = {
-        "differences": differences.between(publishing.content(last), copy.configuration),
+        "differences": differences.between(publishing.content_or_nothing(last), copy.configuration),
         "errors": errors,
         "warnings": warnings,
         "digest": publishing.digest(copy.configuration),
@@ -73,7 +75,9 @@ def status(request: HttpRequest) -> HttpResponse:
 @require_GET
 def badge(request: HttpRequest) -> HttpResponse:
     """How many changes wait for publication, for the menu bar."""
-    found = differences.between(publishing.content(publishing.last()), working_copy.configuration())
+    found = differences.between(
+        publishing.content_or_nothing(publishing.last()), working_copy.configuration()
+    )
     return render(request, "configurator/badge.html", {"count": len(found)})
 
 
@@ -93,8 +97,10 @@ def publish(request: HttpRequest) -> HttpResponse:
                 _("Somebody changed the configuration in the meantime: look at the changes again."),
             )
             return redirect("publish")
-        changed = len(differences.between(publishing.content(publishing.last()), configuration))
-        _publish(request, configuration, form, "publish", request.POST.get("comment", "").strip(), changed)
+        changed = len(differences.between(publishing.content_or_nothing(publishing.last()), configuration))
+        _publish(
+            request, lambda: configuration, form, "publish", request.POST.get("comment", "").strip(), changed
+        )
     return redirect("publish")
 
 
@@ -106,15 +112,20 @@ def roll_back(request: HttpRequest, pk: int) -> HttpResponse:
         old = get_object_or_404(Publication, pk=pk)
         comment = _("Back to %(file)s") % {"file": old.file}
         form = old.form if old.form in publishing.FORMS else "xml"
-        _publish(request, publishing.content(old), form, "roll-back", comment, 0)
+        _publish(request, lambda: publishing.content(old), form, "roll-back", comment, 0)
     return redirect("publish")
 
 
 def _publish(
-    request: HttpRequest, configuration: Any, form: Any, action: str, comment: str, changed: int
+    request: HttpRequest,
+    configuration: Callable[[], Configuration],
+    form: Any,
+    action: str,
+    comment: str,
+    changed: int,
 ) -> None:
     try:
-        published = publishing.publish(configuration, form, request.user.userid, comment)
+        published = publishing.publish(configuration(), form, request.user.userid, comment)
     except ConfigurationError:
         say(request, "error", _("The configuration is not valid: nothing was published."))
     except publishing.PublishError as error:
@@ -130,7 +141,11 @@ def take(request: HttpRequest, pk: int) -> HttpResponse:
     """Make the entries here what a publication says."""
     with working_copy.writing():
         old = get_object_or_404(Publication, pk=pk)
-        working_copy.replace_all(publishing.content(old))
+        try:
+            working_copy.replace_all(publishing.content(old))
+        except ConfigurationError:
+            say(request, "error", _("The configuration is not valid: nothing was imported."))
+            return redirect("publish")
         audit.record(request, "import", "configuration", old.file)
     say(request, "done", _("The entries here are those of %(file)s now.") % {"file": old.file})
     return redirect("publish")
@@ -151,7 +166,7 @@ def _side(key: str) -> tuple[Publication | None, Any]:
     if not key.isascii() or not key.isdigit() or len(key) > 12:
         raise Http404
     publication = get_object_or_404(Publication, pk=int(key))
-    return publication, publishing.content(publication)
+    return publication, publishing.content_or_nothing(publication)
 
 
 @require_GET

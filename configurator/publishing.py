@@ -48,10 +48,16 @@ def last() -> Publication | None:
     return Publication.objects.first()
 
 
-def content(publication: Publication | None) -> Configuration:
-    """What a publication says; before the first one nothing."""
-    if publication is None:
+def content_or_nothing(publication: Publication | None) -> Configuration:
+    """What a publication says, for comparing: nothing if there is none, or if today's checks refuse it."""
+    try:
+        return content(publication) if publication is not None else Configuration()
+    except ConfigurationError:
         return Configuration()
+
+
+def content(publication: Publication) -> Configuration:
+    """What a publication says. ConfigurationError if it was valid for an older release only."""
     return configuration_xml.parse(publication.content.encode(), publication.file).configuration
 
 

@@ -10,16 +10,25 @@ import click
 from waitress.server import create_server
 
 THREADS = 8
+LOCAL = ("127.0.0.1", "::1", "localhost")
+FORWARDED = {"x-forwarded-for", "x-forwarded-proto"}
 
 
-def serve(host: str, port: int) -> None:
+def serve(host: str, port: int, *, behind_proxy: bool = False) -> None:
     """Listen, say where, and serve until SIGTERM or SIGINT. ClickException if the address is taken."""
     from configurator.wsgi import application
 
     logging.getLogger("waitress").setLevel(logging.WARNING)
+    proxy = {"trusted_proxy": LOCAL[0] if host in LOCAL else "*", "trusted_proxy_headers": FORWARDED}
     try:
         server = create_server(
-            application, host=host, port=port, threads=THREADS, ident="", clear_untrusted_proxy_headers=False
+            application,
+            host=host,
+            port=port,
+            threads=THREADS,
+            ident="",
+            clear_untrusted_proxy_headers=True,
+            **(proxy if behind_proxy else {}),
         )
     except OSError as error:
         raise click.ClickException(f"cannot listen on {host}:{port}: {error.strerror}") from None
@@ -31,7 +40,7 @@ def serve(host: str, port: int) -> None:
     real = getattr(server, "effective_port", port)
     shown = f"[{host}]" if ":" in host else host
     click.echo(f"Configurator: http://{shown}:{real}/")
-    if host not in ("127.0.0.1", "::1", "localhost"):
+    if host not in LOCAL and not behind_proxy:
         click.echo(
             "Passwords travel unencrypted on this address: put a proxy with TLS in front (--https)", err=True
         )

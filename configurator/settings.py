@@ -123,10 +123,8 @@ CSRF_COOKIE_NAME = "astcti_csrf"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SECURE = _options.https
 CSRF_FAILURE_VIEW = "configurator.login_views.csrf_failed"
-CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in _options.hosts] if _options.https else []
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _options.https else None
 X_FRAME_OPTIONS = "DENY"
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024

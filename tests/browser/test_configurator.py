@@ -124,12 +124,13 @@ def test_the_list_is_worked_with_the_keyboard_alone(page: Page) -> None:
     open_dialog(page)
     page.keyboard.press("Escape")
     expect(page.locator("tr[aria-selected=true]")).to_be_focused()
-    for _ in range(2):
-        page.locator("tbody tr").first.focus()
+    for left in (1, 0):
         page.keyboard.press("Delete")
         open_dialog(page)
         page.get_by_role("button", name="Remove", exact=True).last.click()
-        expect(page.locator("dialog[open]")).to_have_count(0)
+        expect(page.locator("tbody tr")).to_have_count(left)
+        if left:
+            expect(page.locator("tbody tr")).to_be_focused()
     expect(page.locator(".empty")).to_be_visible()
 
 
@@ -170,7 +171,7 @@ def test_a_file_is_looked_at_and_then_imported(page: Page) -> None:
     rows = b"mac,extension,description\n02:00:00:00:02:02,PJSIP/202,Second row\nbad,PJSIP/203,Bad\n"
     page.set_input_files("#file", {"name": "seats.csv", "mimeType": "text/csv", "buffer": rows})
     page.get_by_role("button", name="Look what it would do").click()
-    expect(page.locator("#result")).to_contain_text("a MAC address is six pairs")
+    expect(page.locator("#result")).to_contain_text("A MAC address is six pairs")
     page.set_input_files(
         "#file", {"name": "seats.csv", "mimeType": "text/csv", "buffer": rows[: rows.index(b"bad")]}
     )

@@ -89,8 +89,8 @@ def test_a_lost_password_is_reset_on_the_machine(places: list[str], tmp_path: Pa
     with closing(sqlite3.connect(tmp_path / "data" / "managers.sqlite")) as database, database:
         database.execute(
             "INSERT INTO configurator_manageruser(userid, full_name, password, email, role, enabled, "
-            "created, language, theme, revision) VALUES ('root', 'R', '!', '', 'viewer', 0, '2026-01-01', '', "
-            "'', 1)"
+            "created, language, theme, revision) VALUES ('root', 'R', '!', '', 'viewer', 0, "
+            "'2026-01-01', '', '', 1)"
         )
     assert run(places, "reset-password", "root", typed="short\n").returncode == 1
     assert run(places, "reset-password", "root", typed="battery-staple-7\n").returncode == 0

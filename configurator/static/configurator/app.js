@@ -7,6 +7,7 @@ const find = (selector, within = document) => within.querySelector(selector);
 const findAll = (selector, within = document) => [...within.querySelectorAll(selector)];
 let entered = false; // something was typed into the open form
 let returnTo = null; // the row's number that gets the focus back
+let returnAt = -1; // where that row stood, for the one that takes its place after a removal
 
 /* --- dialogs --- */
 function openDialog(address) {
@@ -50,8 +51,11 @@ if (dialog) {
 }
 document.body.addEventListener("entrySaved", (event) => {
   toast(event.detail.message);
-  returnTo = event.detail.pk || returnTo;
+  const removed = !event.detail.pk;
+  const place = returnAt;
+  returnTo = event.detail.pk || null;
   closeDialog(true);
+  returnAt = removed ? place : -1;
   reload();
 });
 document.addEventListener("htmx:responseError", (event) => {
@@ -68,7 +72,7 @@ function toast(message, bad = false) {
   const box = document.createElement("div");
   box.className = bad ? "toast bad" : "toast";
   box.textContent = message;
-  (dialog && dialog.open ? document.getElementById("toasts") : document.getElementById("toasts")).append(box);
+  document.getElementById("toasts").append(box);
   setTimeout(() => box.remove(), 5000);
 }
 
@@ -81,13 +85,17 @@ function select(row, focus) {
     one.setAttribute("aria-selected", String(one === row));
     one.tabIndex = one === row ? 0 : -1;
   });
-  returnTo = row ? row.dataset.pk : returnTo;
+  if (row) {
+    returnTo = row.dataset.pk;
+    returnAt = entries().indexOf(row);
+  }
   findAll("[data-action=edit], [data-action=remove]").forEach((button) => { button.disabled = !row; });
   if (row && focus) row.focus();
 }
 
 function showSelection() {
-  const row = returnTo && find(`#rows tr[data-pk="${returnTo}"]`);
+  let row = returnTo && find(`#rows tr[data-pk="${returnTo}"]`);
+  if (!returnTo && returnAt >= 0) row = entries()[Math.min(returnAt, entries().length - 1)];
   const searching = document.activeElement && document.activeElement.id === "search";
   select(row || null, Boolean(row) && !searching && !(dialog && dialog.open));
   if (!row && entries().length) entries()[0].tabIndex = 0;
@@ -159,7 +167,7 @@ function listKeys(event) {
   else if (event.key === " ") { event.preventDefault(); select(rows[at], true); }
   else if (event.key === "PageDown" || event.key === "PageUp") {
     const link = find(`#rows [data-page=${event.key === "PageDown" ? "next" : "previous"}]`);
-    if (link) { event.preventDefault(); returnTo = null; link.click(); }
+    if (link) { event.preventDefault(); returnTo = null; returnAt = 0; link.click(); }
   }
 }
 
