@@ -22,7 +22,7 @@ $(READY): setup.cfg pyproject.toml
 	  { echo "AsteriskCTI needs Python 3.11 or later: $$($(PYTHON) -V) found; name another with PYTHON=..." >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || \
 	  { echo "No virtual environment could be made: apt-get install python3-venv" >&2; exit 1; }
-	PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --disable-pip-version-check --editable '.[server,client,dev]'
+	PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --disable-pip-version-check --editable '.[server,client,configurator,dev]'
 	@touch $@
 
 # The main job on one screen: demo PBX, server and client; a call pops up within seconds. Ctrl-C ends it.
