@@ -56,7 +56,7 @@ FOREIGN = {
     "astcti_client.cli": {"click"},
     "astcti_client": {"click", "psutil", "platformdirs"},
     "configurator": {"django"},
-    "configurator.cli": {"click"},
+    "configurator.cli": {"click", "django"},
     "configurator.serving": {"click", "waitress"},
 }
 
