@@ -1,4 +1,4 @@
-"""`make demo`: the embedded PBX, the server, a client and the Configurator, with calls that pop up by themselves.
+"""`make demo`: the embedded PBX, the server, a client and the Configurator, with calls that pop up alone.
 
 The programs are the real ones, each a process of its own, exactly as in a call centre; only the PBX is
 simulated. Everything lives in a temporary folder. Ctrl-C ends it.
