@@ -14,11 +14,12 @@ import click
 
 from astcti_client import seat
 from astcti_client.connection import Connection
-from astcti_client.hand_over import NoHandOver, hand_over, socket_path
+from astcti_client.hand_over import NoHandOver, socket_path
 from astcti_client.headless import Headless, Mail
+from astcti_client.instance import reach
 from astcti_client.password import Password
 from astcti_client.phone_number import clean_number
-from astcti_client.settings import Settings, SettingsError, load, system_file, user_file
+from astcti_client.settings import Loaded, Settings, SettingsError, load, system_file, user_file
 from astcti_client.transport import Address
 from astcti_client.triggers import TriggerRunner
 from schemas.version import VERSION
@@ -112,11 +113,10 @@ def main(
     context.obj = (config, options)
     if context.invoked_subcommand is not None:
         return
-    if not headless:
-        raise click.UsageError("this version has no window yet; run it as: astcti-client --headless")
     _use_plain_log(verbose)
-    settings = _settings(config, options)
-    context.exit(_run_headless(settings, verbose))
+    if headless:
+        context.exit(_run_headless(_settings(config, options), verbose))
+    context.exit(_run_window(config, options))
 
 
 @main.command()
@@ -134,13 +134,82 @@ def dial(number: str) -> None:
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     try:
-        hand_over(socket_path(), cleaned)
+        reach(cleaned)
     except NoHandOver as error:
         raise click.ClickException(str(error)) from None
     click.echo(f"calling {cleaned}")
 
 
+@main.command("register-urls")
+@click.option("--remove", is_flag=True, help="Take the registration back.")
+def register_urls(remove: bool) -> None:
+    """Make this client the one that tel:, callto: and sip: links of other programs reach (for this user)."""
+    from astcti_client.ui import urls
+
+    try:
+        click.echo(urls.unregister() if remove else urls.register())
+    except urls.CannotRegister as error:
+        raise click.ClickException(str(error)) from None
+
+
+@main.command("browser-window", hidden=True)
+@click.argument("title")
+def browser_window(title: str) -> None:
+    """How a bundle without a Python of its own opens one of its browser windows."""
+    from astcti_client.ui.browser_window import main as show
+
+    code = show([title])
+    os._exit(code)  # a thread may still wait for an address
+
+
+@main.command("open-page", hidden=True)
+@click.argument("url")
+@click.pass_context
+def open_page(context: click.Context, url: str) -> None:
+    """How a bundle without a Python of its own has the system's browser open a page."""
+    import webbrowser
+
+    context.exit(0 if url.startswith(("http://", "https://")) and webbrowser.open(url) else 1)
+
+
+def _run_window(config: Path | None, options: dict[str, Any]) -> int:
+    file = config or user_file()
+    loaded = _loaded(config if config is None or config.is_file() else None, options)
+    if not _display_is_there():
+        raise click.ClickException(_NO_DISPLAY)
+    try:
+        from astcti_client.ui.start import NoDisplay, run_window
+    except ImportError as error:
+        raise click.ClickException(
+            f"the window needs a part that is missing ({error}); install tkinter (Debian: apt-get install "
+            "python3-tk) and pip install 'asteriskcti[client]', or run astcti-client --headless"
+        ) from None
+    try:
+        return run_window(loaded, lambda: _loaded_again(file, options), file)
+    except NoDisplay as error:
+        raise click.ClickException(f"{_NO_DISPLAY} ({error})") from None
+
+
+_NO_DISPLAY = "there is no display to open a window on; without one run: astcti-client --headless"
+
+
+def _display_is_there() -> bool:
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return bool(os.environ.get("DISPLAY"))
+
+
+def _loaded_again(file: Path, options: dict[str, Any]) -> Loaded:
+    return load(
+        {name.replace("_", "-"): value for name, value in options.items()}, os.environ, file, system_file()
+    )
+
+
 def _settings(config: Path | None, options: dict[str, Any]) -> Settings:
+    return _loaded(config, options).settings
+
+
+def _loaded(config: Path | None, options: dict[str, Any]) -> Loaded:
     if config is not None and not config.is_file():
         raise click.UsageError(f"--config {config}: there is no such file")
     given = {name.replace("_", "-"): value for name, value in options.items()}
@@ -150,7 +219,7 @@ def _settings(config: Path | None, options: dict[str, Any]) -> Settings:
         raise click.UsageError("\n".join(error.problems)) from None
     for remark in loaded.remarks:
         click.echo(f"warning: {remark}", err=True)
-    return loaded.settings
+    return loaded
 
 
 def _password(settings: Settings) -> Password:
@@ -195,6 +264,33 @@ def _own_macs(local_address: str) -> Sequence[str]:
     except OSError as error:
         logger.warning("the network interfaces of this PC cannot be read (%s); give --mac", error)
         return ()
+
+
+def window_main() -> None:
+    """The entry point without a terminal: what goes wrong before there is a window is shown in one."""
+    try:
+        main(prog_name="astcti-client", standalone_mode=False)
+    except click.ClickException as error:
+        _show_failure(error.format_message())
+        sys.exit(error.exit_code)
+    except click.exceptions.Exit as end:
+        sys.exit(end.exit_code)
+    except click.Abort:
+        sys.exit(1)
+
+
+def _show_failure(text: str) -> None:
+    if sys.stderr is not None:
+        click.echo(f"Error: {text}", err=True)
+    try:
+        from tkinter import Tk, messagebox
+
+        root = Tk()
+    except Exception:  # no tkinter or no display: nothing more can be done
+        return
+    root.withdraw()
+    messagebox.showerror("AsteriskCTI", text)
+    root.destroy()
 
 
 def _use_plain_log(verbose: bool) -> None:

@@ -32,13 +32,17 @@ class Dialler:
                 if answer := self._open.pop(command, None):
                     answer("the connection to the server was lost; nobody knows whether it calls")
 
-    def dial(self, number: str, answer: Answer) -> None:
-        """Call a number, through the operator's first outbound service. `answer` is called in any case."""
-        if not self._context:
+    def dial(self, number: str, answer: Answer, context: str = "") -> None:
+        """Call a number, through `context` or the operator's first outbound service.
+
+        `answer` is called in any case.
+        """
+        context = context or self._context
+        if not context:
             answer("this operator has no outbound service to call with, or is not logged in")
             return
         try:
-            command = self._send(f"ORIG {number} {self._context} {FIRST_PRIORITY}")
+            command = self._send(f"ORIG {number} {context} {FIRST_PRIORITY}")
         except NotConnected as error:
             answer(str(error))
             return

@@ -1,5 +1,7 @@
 """Hands a number from `astcti-client dial` to the running client, through a socket in the file system.
 
+A second client that is started has the first one show itself the same way.
+
 The socket lies in a directory that only its user may enter. A lock on a file beside it tells whether a client
 lives, so that a socket left by a crash is replaced and a living client's is not.
 """
@@ -27,6 +29,7 @@ logger = logging.getLogger(__name__)
 ANSWER_TIME = 20.0  # seconds; longer than the server may take for its reply
 READ_TIME = 2.0  # seconds for the number to arrive
 LONGEST_LINE = 512  # bytes; a number has 40
+SHOW = "show"  # said instead of a number: bring the window to the front
 OUT_OF_ORDER = "the running client does not answer"
 
 Answer = Callable[[str], None]
@@ -35,6 +38,10 @@ Answer = Callable[[str], None]
 
 class NoHandOver(Exception):
     """Numbers cannot be handed over. The text says why."""
+
+
+class OtherClient(NoHandOver):
+    """Another client of this user is running."""
 
 
 def socket_path() -> Path:
@@ -48,15 +55,19 @@ def socket_path() -> Path:
 class Door:
     """Listens for numbers on a thread of its own, one after the other."""
 
-    def __init__(self, path: Path, dial: Callable[[str, Answer], None]) -> None:
-        """`dial` is called on the door's thread for each number; it must not wait.
+    def __init__(
+        self, path: Path, dial: Callable[[str, Answer], None], show: Callable[[], None] | None = None
+    ) -> None:
+        """On the door's thread `dial` is called for each number, `show` for whoever wants to see the window.
 
-        Raises NoHandOver if another client listens already, or if it cannot be done here.
+        Neither may wait. Raises OtherClient if another client listens already, NoHandOver if it cannot be
+        done here.
         """
         if not hasattr(socket, "AF_UNIX"):
             raise NoHandOver("this system has no sockets in the file system")
         self._path = path
         self._dial = dial
+        self._show = show
         self._stopping = threading.Event()
         self._lock = _lock_place(path)
         try:
@@ -104,7 +115,10 @@ class Door:
 
     def _outcome(self, connection: socket.socket) -> str:
         try:
-            number = clean_number(_read_line(connection))
+            line = _read_line(connection)
+            if line == SHOW:
+                return self._shown()
+            number = clean_number(line)
         except ValueError as error:
             return f"KO {error}"
         answers: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -118,8 +132,18 @@ class Door:
         return f"KO {OUT_OF_ORDER}"
 
 
+    def _shown(self) -> str:
+        if self._show is None:
+            return "KO the running client has no window"
+        self._show()
+        return f"OK {SHOW}"
+
+
 def hand_over(path: Path, number: str) -> None:
-    """Ask the running client to dial. Returns when the server accepted the call, else raises NoHandOver."""
+    """Ask the running client to dial, or with SHOW to show its window.
+
+    Returns when the server accepted the call, else raises NoHandOver.
+    """
     if not hasattr(socket, "AF_UNIX"):
         raise NoHandOver("on this system numbers cannot be handed over yet")
     try:
@@ -152,7 +176,7 @@ def _lock_place(path: Path) -> int:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         os.close(lock)
-        raise NoHandOver("another client of this user is running, and gets the numbers") from None
+        raise OtherClient("another client of this user is running, and gets the numbers") from None
     return lock
 
 

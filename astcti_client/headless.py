@@ -21,6 +21,7 @@ from astcti_client.messages import (
     ConnectionState,
     Ending,
     Message,
+    OperatorFound,
     PauseReasons,
     SeatFound,
     SeatUnknown,
@@ -144,7 +145,7 @@ class Headless:
                 self._print("--", f"this PC is the seat {mac} with the phone {extension}")
             case SeatUnknown(tried=tried):
                 self._show_seat_unknown(tried)
-            case Services() | PauseReasons():
+            case Services() | PauseReasons() | OperatorFound():
                 pass  # their lines were printed already
 
     def _show_event(self, message: ServerEvent) -> None:

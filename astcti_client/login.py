@@ -9,7 +9,15 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Protocol, cast
 
-from astcti_client.messages import Message, OfferedService, PauseReasons, SeatFound, SeatUnknown, Services
+from astcti_client.messages import (
+    Message,
+    OfferedService,
+    OperatorFound,
+    PauseReasons,
+    SeatFound,
+    SeatUnknown,
+    Services,
+)
 from astcti_client.password import Password
 from schemas.configuration import ServiceType
 from schemas.wire import Reply
@@ -53,6 +61,7 @@ class LogIn:
         self._password = password
         self._macs = list(macs)
         self._refused_macs: list[tuple[str, str]] = []
+        self._knows_who = False
         self._say = say
         self._deliver = deliver
         self._keep_alive_told = keep_alive_told
@@ -90,23 +99,38 @@ class LogIn:
         self._say("CAPA", self._capabilities_answered)
 
     def _capabilities_answered(self, reply: Reply) -> None:
-        for word in reply.information.split() if reply.number == 110 else ():
+        words = reply.information.split() if reply.number == 110 else []
+        for word in words:
             name, _, value = word.partition("=")
             if name == "KEEPALIVE" and _SECONDS.fullmatch(value) and float(value) > 0:
                 self._keep_alive_told(float(value))
+        self._knows_who = "WHO" in words
         self._try_next_mac()
+
+    def _ask_operator(self) -> None:
+        def answered(reply: Reply) -> None:
+            if reply.number == 240:
+                extension, _, full_name = reply.text.partition(" ")
+                found = "" if extension == "-" else extension
+                self._deliver(OperatorFound(reply.token, found, full_name))
+            self.ask_services(self._ask_reasons)
+
+        if self._knows_who:
+            self._say("WHO", answered)
+        else:
+            self.ask_services(self._ask_reasons)
 
     def _try_next_mac(self) -> None:
         if not self._macs:
             self._deliver(SeatUnknown(tuple(self._refused_macs)))
-            self.ask_services(self._ask_reasons)
+            self._ask_operator()
             return
         mac = self._macs.pop(0)
 
         def answered(reply: Reply) -> None:
             if reply.number == 100:
                 self._deliver(SeatFound(mac, reply.text))
-                self.ask_services(self._ask_reasons)
+                self._ask_operator()
             else:
                 self._refused_macs.append((mac, reply.text))
                 self._try_next_mac()

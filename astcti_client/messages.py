@@ -115,6 +115,18 @@ class Services:
 
 
 @dataclass(frozen=True, slots=True)
+class OperatorFound:
+    """Who is logged in where, as the server knows it. Servers that cannot tell are not asked.
+
+    `extension` is empty as long as no seat is known.
+    """
+
+    username: str
+    extension: str
+    full_name: str
+
+
+@dataclass(frozen=True, slots=True)
 class PauseReasons:
     """The reasons for a pause that the server offers."""
 
@@ -131,6 +143,7 @@ Message = (
     | SeatFound
     | SeatUnknown
     | Services
+    | OperatorFound
     | PauseReasons
 )
 

@@ -43,6 +43,24 @@ class Settings:
     triggers: bool = True
     allowed_programs: tuple[str, ...] | None = None
     """Programs that triggers may run; None for any that the server names."""
+    # What follows is for the window alone.
+    theme: str = "auto"
+    language: str = ""
+    """Empty for the system's."""
+    scale: float = 0.0
+    """Size of everything, 1.0 being 96 dots to the inch; 0 for what the screen asks."""
+    notices: bool = True
+    notice_corner: str = "bottom-right"
+    notice_time: float = 6.0
+    """Seconds that a notice stays after its ring is over; 0 until it is clicked."""
+    confirm_triggers: bool = False
+    browser_window: str = "reuse"
+    pause_lock: bool = False
+    remember: bool = True
+    start_hidden: bool = False
+    history_days: int = 90
+    """Days that calls are kept in the history; 0 keeps none."""
+    hot_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +69,8 @@ class Loaded:
 
     settings: Settings
     remarks: tuple[str, ...] = ()
+    locked: frozenset[str] = frozenset()
+    """The names of the settings that the system's file fixes."""
 
 
 class SettingsError(Exception):
@@ -126,7 +146,7 @@ def load(
         remarks.append(
             "the server's certificate is not checked (verify is off): anybody may pose as the server"
         )
-    return Loaded(Settings(**chosen), tuple(remarks))
+    return Loaded(Settings(**chosen), tuple(remarks), frozenset(locked.values))
 
 
 def _merge(layers: Sequence[_Layer], problems: list[str]) -> dict[str, Any]:

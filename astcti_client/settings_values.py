@@ -14,6 +14,9 @@ from schemas.mac_address import canonical
 
 _YES = {"yes", "true", "on", "1"}
 _NO = {"no", "false", "off", "0"}
+LANGUAGES = ("en", "it")
+CORNERS = ("bottom-right", "top-right", "bottom-left", "top-left")
+MOST_DAYS = 3650  # days of history; ten years
 LONGEST_KEEP_ALIVE = 3600.0  # seconds; beyond this, routers on the way have long forgotten the connection
 MOST_PASSWORD_FILE = 4096  # bytes; a file longer than this is not a password file
 
@@ -143,6 +146,34 @@ def _programs(value: Value) -> tuple[str, ...]:
     return tuple(one.strip() for one in found if one.strip())
 
 
+def _choice(*words: str) -> Callable[[Value], str]:
+    def read(value: Value) -> str:
+        word = _text(value).lower()
+        if word not in words:
+            shown = ", ".join(one or '""' for one in words)
+            raise ValueError(f"{value.found!r} is none of {shown}")
+        return word
+
+    return read
+
+
+def _number(least: float, most: float) -> Callable[[Value], float]:
+    def read(value: Value) -> float:
+        try:
+            number = math.nan if isinstance(value.found, bool) else float(value.found)
+        except (TypeError, ValueError):
+            number = math.nan
+        if not (number == 0 or least <= number <= most):
+            raise ValueError(f"{value.found!r} is neither 0 nor a number from {least:g} to {most:g}")
+        return number
+
+    return read
+
+
+def _days(value: Value) -> int:
+    return int(_number(1, MOST_DAYS)(value))
+
+
 READERS = {
     "host": Reader("host", _host),
     "port": Reader("port", _port),
@@ -157,5 +188,18 @@ READERS = {
     "keep-alive": Reader("keep_alive", _seconds),
     "triggers": Reader("triggers", _boolean),
     "allowed-programs": Reader("allowed_programs", _programs),
+    "theme": Reader("theme", _choice("auto", "light", "dark")),
+    "language": Reader("language", _choice("", *LANGUAGES)),
+    "scale": Reader("scale", _number(0.5, 5.0)),
+    "notices": Reader("notices", _boolean),
+    "notice-corner": Reader("notice_corner", _choice(*CORNERS)),
+    "notice-time": Reader("notice_time", _number(1, 3600)),
+    "confirm-triggers": Reader("confirm_triggers", _boolean),
+    "browser-window": Reader("browser_window", _choice("reuse", "new")),
+    "pause-lock": Reader("pause_lock", _boolean),
+    "remember": Reader("remember", _boolean),
+    "start-hidden": Reader("start_hidden", _boolean),
+    "history-days": Reader("history_days", _days),
+    "hot-key": Reader("hot_key", _text),
 }
 """Every setting by the name it has in a file."""

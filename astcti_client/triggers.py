@@ -72,6 +72,12 @@ def check_url(url: str) -> None:
         raise Refused(f"{url!r}: only addresses that begin with http:// or https:// and a host are opened")
 
 
+def _page_opener() -> list[str]:
+    if getattr(sys, "frozen", False):  # a bundle has no Python to start, but can start itself
+        return [sys.executable, "open-page"]
+    return [sys.executable, "-I", "-c", _OPEN_PAGE]
+
+
 class PopUpMemory:
     """Which triggers were carried out, so that a call pops up once even if its event is told again."""
 
@@ -101,9 +107,12 @@ class TriggerRunner:
         system: TriggerSystem | None = None,
         allowed: Sequence[str] | None = None,
         environ: Mapping[str, str] | None = None,
-        show_page: Callable[[str], None] | None = None,
+        show_page: Callable[[str, str], None] | None = None,
     ) -> None:
-        """`show_page` opens a page in the client's own window; without it the system's browser is used."""
+        """`show_page` opens a page (address, service) in the client's own window.
+
+        Without it, or when it raises Refused, the system's browser is used.
+        """
         self._system = system or own_system()
         self._allowed = allowed
         self._environ = environ
@@ -114,10 +123,14 @@ class TriggerRunner:
 
     def carry_out(self, event: CallEvent) -> list[Outcome]:
         """Do what the event asks of this system. Never raises for what the event contains."""
+        return [self.perform(action, event.service) for action in self.due(event)]
+
+    def due(self, event: CallEvent) -> list[Action]:
+        """What the event asks of this system and was not asked before; it is not asked a second time."""
         if event.repeat:
             return []  # the call was there before; its pop-up was shown when it began
         return [
-            self._attempt(action)
+            action
             for action in choose(event.triggers, self._system)
             if self._memory.first_time(event, action)
         ]
@@ -141,11 +154,12 @@ class TriggerRunner:
             process.returncode = 0  # or Popen complains about a child that nobody waited for
         self._running.clear()
 
-    def _attempt(self, action: Action) -> Outcome:
+    def perform(self, action: Action, service: str = "") -> Outcome:
+        """Run the program or open the page. Never raises for what the action contains."""
         try:
             if action.type == "application":
                 return Outcome(action, True, self._run_application(action))
-            return Outcome(action, True, self._open_page(action))
+            return Outcome(action, True, self._open_page(action, service))
         except Refused as refused:
             return Outcome(action, False, str(refused))
         except Exception as error:  # a bad trigger ends only itself
@@ -160,19 +174,22 @@ class TriggerRunner:
         self._start([program, *action.arguments], None)
         return f"started {shlex.join([action.application, *action.arguments])}"
 
-    def _open_page(self, action: Action) -> str:
+    def _open_page(self, action: Action, service: str) -> str:
         check_url(action.url)
         if action.type == "internal-browser":
             if self._show_page is not None:
-                self._show_page(action.url)
-                return f"opened {action.url} in the client's window"
-            if not self._told_no_window:
+                try:
+                    self._show_page(action.url, service)
+                    return f"opened {action.url} in the client's window"
+                except Refused as refused:
+                    logger.warning("%s; the system's browser opens it", refused)
+            elif not self._told_no_window:
                 self._told_no_window = True
                 logger.warning(
                     "this client has no browser window of its own: pages meant for it open "
                     "in the system's browser"
                 )
-        self._start([sys.executable, "-I", "-c", _OPEN_PAGE, action.url], action)
+        self._start([*_page_opener(), action.url], action)
         return f"opened {action.url} in the browser"
 
     def _start(self, command: list[str], page: Action | None) -> None:

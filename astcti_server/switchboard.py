@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterable
 from typing import Literal, TypeAlias
 
 from astcti_server.ami import actions
+from astcti_server.ami.actions import Action
 from astcti_server.ami.dialect import Dialect
 from astcti_server.ami.interest import Interest
 from astcti_server.ami.link import AmiLink, Outcome
 from astcti_server.ami.messages import Event
 from astcti_server.ami.protocol import Banner
-from astcti_server.ami.vocabulary import QueueMember, TelephoneEvent
+from astcti_server.ami.vocabulary import Newchannel, QueueMember, VariableSet
 from astcti_server.calls.notification import Notification
 from astcti_server.calls.tracker import Tracker
 from astcti_server.clients.registry import Registry
@@ -106,22 +107,36 @@ class Switchboard:
     # -- reading the state again ---------------------------------------------------------------------------
 
     def _read_channels(self, reading: int) -> None:
-        if reading != self._reading:
-            return
-        variables = sorted(self._configuration.variables)
+        """Ask for all channels; several times, if one action cannot name all declared variables."""
+        if reading == self._reading:
+            lists = actions.status_lists(sorted(self._configuration.variables))
+            self._ask_for(reading, lists, ())
+
+    def _ask_for(self, reading: int, lists: list[Action], found: tuple[VariableSet, ...]) -> None:
         self.link.submit(
-            actions.status(variables), lambda outcome: self._channels_read(reading, outcome), timeout=30.0
+            lists[0], lambda outcome: self._channels_read(reading, lists[1:], found, outcome), timeout=30.0
         )
 
-    def _channels_read(self, reading: int, outcome: Outcome) -> None:
+    def _channels_read(
+        self, reading: int, more: list[Action], found: tuple[VariableSet, ...], outcome: Outcome
+    ) -> None:
+        """The last list is the state that counts; from those before it only the variables are used."""
         if reading != self._reading:
             return
         if not outcome.ok:
             logger.warning("The list of channels could not be read (%s): trying again", outcome.message)
             self.link.later(READ_AGAIN, lambda: self._read_channels(reading))
             return
-        happened: Iterable[TelephoneEvent] = self._dialect.channels_from_status(outcome.events)
-        self._deliver(self._tracker.read_again(happened))
+        happened = self._dialect.channels_from_status(outcome.events)
+        if more:
+            variables = (event for event in happened if isinstance(event, VariableSet))
+            self._ask_for(reading, more, (*found, *variables))
+            return
+        living = {event.uniqueid for event in happened if isinstance(event, Newchannel)}
+        kept = [event for event in found if event.uniqueid in living]
+        first = [event for event in happened if isinstance(event, Newchannel)]
+        rest = [event for event in happened if not isinstance(event, Newchannel)]
+        self._deliver(self._tracker.read_again([*first, *kept, *rest]))
         logger.info("%d channels are going on in Asterisk", len(self._tracker.table))
         self.link.submit(
             actions.queue_status(), lambda queues: self._queues_read(reading, queues), timeout=30.0

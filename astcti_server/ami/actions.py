@@ -66,13 +66,21 @@ def list_commands() -> Action:
 
 
 def status(variables: Iterable[str] = ()) -> Action:
-    """List all channels, with these variables (1.6.1 and later; only as many as one line can name)."""
-    names = ""
-    for name in variables:
-        longer = f"{names},{name}" if names else name
-        if len(longer.encode()) <= _LONGEST_VARIABLES:
-            names = longer
+    """List all channels, with these variables (1.6.1 and later), as many as one line can name."""
+    names = ",".join(variables)
     return Action("Status", (("Variables", names),) if names else (), list_end="StatusComplete")
+
+
+def status_lists(variables: Iterable[str]) -> list[Action]:
+    """As many `Status` actions as it takes to ask for all these variables; at least one."""
+    groups = [""]
+    for name in variables:
+        longer = f"{groups[-1]},{name}" if groups[-1] else name
+        if len(longer.encode()) <= _LONGEST_VARIABLES:
+            groups[-1] = longer
+        else:
+            groups.append(name)
+    return [status([names] if names else []) for names in groups]
 
 
 def queue_status(queue: str = "") -> Action:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 OK = wire.reply(100, "OK")
 LOGGED_IN = wire.reply(102, "OK")
 PBX_DOWN = wire.reply(901, "PBX DOWN")
-CAPABILITIES = ("MAC", "SERVICES", "REASONS", "HANGUP", "TRANSFER")
+CAPABILITIES = ("MAC", "SERVICES", "REASONS", "HANGUP", "TRANSFER", "WHO")
 WRONG = "unknown user or wrong password"
 
 logger = logging.getLogger(__name__)
@@ -42,6 +42,15 @@ def capabilities(conversation: Conversation) -> bytes:
     """`CAPA`: what this server can do beside the specification."""
     keep_alive = conversation.reception.desk.settings().clients.keep_alive
     return wire.reply(110, "CAPA", *CAPABILITIES, f"KEEPALIVE={keep_alive:g}")
+
+
+@command("WHO", state="logged-in")
+def who(conversation: Conversation) -> bytes:
+    """`WHO`: user name, extension (`-` without a seat) and full name, for the client's window."""
+    operator = conversation.session.operator
+    assert operator is not None  # the command's state says so
+    extension = conversation.session.extension or "-"
+    return wire.reply(240, operator.username, extension, operator.full_name)
 
 
 @command("USER", parameters.word, state="before-login")

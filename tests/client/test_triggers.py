@@ -279,10 +279,10 @@ def test_that_there_is_no_window_for_pages_is_said_once(
 
 
 def test_the_clients_own_window_is_used_where_there_is_one() -> None:
-    shown: list[str] = []
-    runner = TriggerRunner(system="linux", show_page=shown.append)
+    shown: list[tuple[str, str]] = []
+    runner = TriggerRunner(system="linux", show_page=lambda url, service: shown.append((url, service)))
     assert only(runner.carry_out(link(Action("internal-browser", url=URL)))).done
-    assert shown == [URL]
+    assert [url for url, _ in shown] == [URL]
     assert not only(runner.carry_out(link(Action("internal-browser", url="file:///etc/passwd")))).done
 
 

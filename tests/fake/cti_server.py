@@ -51,15 +51,21 @@ class Peer:
                 f"expected {wanted!r} after {heard[:-1]}, the client said {heard[-1]!r}"
             )
 
-    def log_in(self, *, user: str = "mario", macs_refused: int = 0, keep_alive: int = 60) -> list[str]:
-        """The whole log-in with usual answers; returns the MAC addresses that were tried."""
+    def log_in(
+        self, *, user: str = "mario", macs_refused: int = 0, keep_alive: int = 60, who: str = ""
+    ) -> list[str]:
+        """The whole log-in with usual answers; returns the MAC addresses that were tried.
+
+        With `who` (extension and full name) the server can tell who is logged in.
+        """
         self.say(WELCOME)
         self.expect(f"USER {user}")
         self.say("100 OK")
         assert self.hear().startswith("PASS ")
         self.say("102 OK")
         self.expect("CAPA")
-        self.say(f"110 CAPA MAC SERVICES REASONS HANGUP TRANSFER KEEPALIVE={keep_alive}")
+        more = "WHO " if who else ""
+        self.say(f"110 CAPA MAC SERVICES REASONS HANGUP TRANSFER {more}KEEPALIVE={keep_alive}")
         macs, line = [], self.hear()
         while line.startswith("MAC "):
             macs.append(line.removeprefix("MAC "))
@@ -67,6 +73,10 @@ class Peer:
                 self.say("100 OK PJSIP/201")
             else:
                 self.say("101 KO unknown seat")
+            line = self.hear()
+        if who:
+            assert line == "WHO"
+            self.say(f"240 {user} {who}")
             line = self.hear()
         assert line == "SERVICES"
         self.say("220 inbound astctidemo Demo", "220 outbound outbound Outside line", "220 END")

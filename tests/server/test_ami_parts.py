@@ -183,14 +183,14 @@ def test_an_originate_never_blocks_the_connection_and_has_a_header_for_each_vari
     assert [value for key, value in headers if key == "Variable"] == ["a=1|2,3", "b=4"]
 
 
-def test_a_status_asks_for_no_more_variables_than_a_line_holds() -> None:
+def test_all_variables_are_asked_for_in_as_many_lines_as_they_need() -> None:
     names = [f"variable_number_{number}" for number in range(100)]
-    action = actions.status(names)
-    assert action.encode("1")
-    asked = dict(action.headers)["Variables"].split(",")
-    assert 40 < len(asked) < 100
-    assert asked == names[: len(asked)]
-    assert actions.status().headers == ()
+    lists = actions.status_lists(names)
+    assert len(lists) > 1
+    assert all(action.encode("1") for action in lists)
+    assert ",".join(dict(action.headers)["Variables"] for action in lists).split(",") == names
+    (plain,) = actions.status_lists([])
+    assert plain.headers == actions.status().headers == ()
 
 
 def test_empty_values_make_no_headers() -> None:

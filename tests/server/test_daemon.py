@@ -133,3 +133,22 @@ def test_a_thread_that_dies_stops_the_server_in_order_with_1(tmp_path: Path, pbx
     assert log.rstrip().endswith("Stopped")
     assert not (tmp_path / "pid").exists()
     assert not (tmp_path / "status.json").exists()
+
+
+def test_many_variables_are_all_read_again_when_the_server_joins_a_running_call(
+    tmp_path: Path, pbx: DemoPbx
+) -> None:
+    names = tuple(f"variable_with_a_long_name_{number:03}" for number in range(120))
+    everybody = tuple(Binding(name) for name in PHONES)
+    service = Service("Plain", "astctidemo", "inbound", variables=("calldata", *names), operators=everybody)
+    pbx.do(lambda engine: engine.queues.add("astcti", PHONES["mario"], penalty=1))
+    last = names[-1]
+    pbx.do(lambda engine: engine.incoming_call(digits="12345", variables={last: "found"}))
+    pbx.do(lambda engine: engine.answer(PHONES["mario"]))
+    with RunningServer(tmp_path, pbx.address[1], replace(CONFIGURATION, services=(service,))) as server:
+        server.wait_for_log("channels are going on")
+        with server.client("mario") as mario:
+            link = mario.event("Link")
+            assert link.repeat
+            assert dict(link.call.appdata) == {"calldata": "12345", last: "found"}
+        assert server.stop() == 0

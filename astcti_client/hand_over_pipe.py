@@ -1,0 +1,137 @@
+"""What `hand_over` does, for systems without sockets in the file system: a named pipe of Windows.
+
+A key in a file that only the user may read is asked of both ends, so nobody else's program can have this
+client dial.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import queue
+import secrets
+import threading
+from collections.abc import Callable
+from multiprocessing import AuthenticationError
+from multiprocessing.connection import Client, Connection, Listener
+from pathlib import Path
+
+from astcti_client.hand_over import (
+    ANSWER_TIME,
+    LONGEST_LINE,
+    OUT_OF_ORDER,
+    READ_TIME,
+    SHOW,
+    Answer,
+    NoHandOver,
+    OtherClient,
+)
+from astcti_client.phone_number import clean_number
+
+logger = logging.getLogger(__name__)
+KEY_FILE = "client.key"
+_STOP = b"\0stop"
+
+
+def pipe_name(user: str) -> str:
+    """The pipe of a user's client."""
+    return rf"\\.\pipe\astcti-client-{user}"
+
+
+class PipeDoor:
+    """Listens for numbers on a thread of its own, one after the other. Like `hand_over.Door`."""
+
+    def __init__(
+        self, name: str, place: Path, dial: Callable[[str, Answer], None], show: Callable[[], None] | None
+    ) -> None:
+        """`place` is the directory for the key. Raises OtherClient if another client has the pipe."""
+        self._name, self._place, self._dial, self._show = name, place, dial, show
+        if _ask(name, place, "") is not None:
+            raise OtherClient("another client of this user is running, and gets the numbers")
+        self._key = secrets.token_bytes(32)
+        try:
+            place.mkdir(mode=0o700, parents=True, exist_ok=True)
+            fresh = place / (KEY_FILE + ".new")
+            fresh.unlink(missing_ok=True)
+            with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(self._key)
+            fresh.replace(place / KEY_FILE)
+            self._listener = Listener(name, authkey=self._key)
+        except OSError as error:
+            raise NoHandOver(f"{name}: {error.strerror or error}") from None
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._serve, name="hand-over")
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop listening and wait for the thread."""
+        self._stopping.set()
+        with contextlib.suppress(OSError, EOFError, AuthenticationError), Client(
+            self._name, authkey=self._key
+        ) as connection:
+            connection.send_bytes(_STOP)
+        self._thread.join()
+        self._listener.close()
+        with contextlib.suppress(OSError):
+            (self._place / KEY_FILE).unlink(missing_ok=True)
+
+    def _serve(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                with self._listener.accept() as connection:
+                    if connection.poll(READ_TIME):
+                        line = connection.recv_bytes(LONGEST_LINE)
+                        if line != _STOP:
+                            connection.send_bytes(self._outcome(line.decode("utf-8", "replace")).encode())
+            except (OSError, EOFError, AuthenticationError) as error:
+                logger.info("a number was not handed over: %s", error)
+
+    def _outcome(self, line: str) -> str:
+        if not line:
+            return "OK"  # somebody looks whether we are there
+        if line == SHOW:
+            if self._show is None:
+                return "KO the running client has no window"
+            self._show()
+            return f"OK {SHOW}"
+        try:
+            number = clean_number(line)
+        except ValueError as error:
+            return f"KO {error}"
+        answers: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._dial(number, answers.put)
+        for _ in range(int(ANSWER_TIME / 0.5)):
+            with contextlib.suppress(queue.Empty):
+                problem = answers.get(timeout=0.5)
+                return f"KO {problem}" if problem else f"OK {number}"
+            if self._stopping.is_set():
+                break
+        return f"KO {OUT_OF_ORDER}"
+
+
+def hand_over_by_pipe(name: str, place: Path, text: str) -> None:
+    """Ask the running client to dial, or with SHOW to show its window. Raises NoHandOver."""
+    answer = _ask(name, place, text)
+    if answer is None:
+        raise NoHandOver("no client is running for this user; start astcti-client first")
+    word, _, rest = answer.partition(" ")
+    if word != "OK":
+        raise NoHandOver(rest or OUT_OF_ORDER)
+
+
+def _ask(name: str, place: Path, text: str) -> str | None:
+    """The running client's answer; None if there is no client."""
+    try:
+        key = (place / KEY_FILE).read_bytes()
+        connection: Connection = Client(name, authkey=key)
+    except (OSError, EOFError, AuthenticationError):
+        return None
+    with connection:
+        try:
+            connection.send_bytes(text.encode())
+            if connection.poll(ANSWER_TIME + READ_TIME):
+                return connection.recv_bytes(LONGEST_LINE * 8).decode("utf-8", "replace")
+        except (OSError, EOFError):
+            pass
+        return f"KO {OUT_OF_ORDER}"

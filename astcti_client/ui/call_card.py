@@ -1,0 +1,201 @@
+"""A call as a card: who, through what, how long, and what can be done. Main thread."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from functools import partial
+from tkinter import ttk
+
+from astcti_client.messages import OfferedService
+from astcti_client.ui import words
+from astcti_client.ui.actions import Actions
+from astcti_client.ui.calls import SeatCall
+from astcti_client.ui.i18n import _
+from astcti_client.ui.look import Look
+from astcti_client.ui.parts import Portrait, button, icon_button
+
+MOST_VARIABLES = 12  # shown on a card; the page has them all
+
+
+class CallCard(ttk.Frame):
+    """One card for one call, from its ring to a while after its end."""
+
+    def __init__(
+        self,
+        parent: tk.Misc,
+        look: Look,
+        actions: Actions,
+        call: SeatCall,
+        targets: tuple[OfferedService, ...],
+    ) -> None:
+        """`targets` are the services that the call can be transferred to."""
+        super().__init__(parent, style="Card.TFrame", padding=look.px(14))
+        self._look, self._actions, self._targets = look, actions, targets
+        self.call = call
+        self._variables: tuple[tuple[str, str], ...] | None = None
+        self._buttons_for: tuple[object, ...] = ()
+        self._asking: ttk.Frame | None = None
+        self._build()
+        self.update_call(call)
+
+    def update_call(self, call: SeatCall) -> None:
+        """Show the call as it is now."""
+        self.call = call
+        self.configure(style="Ring.TFrame" if call.phase == "ringing" else "Card.TFrame")
+        self._portrait.call(words.caller(call))
+        self._who.configure(text=words.caller(call))
+        number = words.number_beside(call)
+        self._number.configure(text=number)
+        self._through.configure(text=words.service_and_queue(call))
+        for label, text in ((self._number, number), (self._through, self._through.cget("text"))):
+            label.grid() if text else label.grid_remove()
+        style = {"ringing": "RingingCard.TLabel", "talking": "GoodCard.TLabel"}.get(
+            call.phase, "MutedCard.TLabel"
+        )
+        unsure = _("Not confirmed: no connection") if call.unconfirmed and call.phase != "over" else ""
+        self._phase.configure(
+            text=unsure or words.phase_text(call), style="WarningCard.TLabel" if unsure else style
+        )
+        self._show_variables(call.variables)
+        self._show_buttons()
+
+    def show_time(self, now: float) -> None:
+        """Show how long it lasts; `now` is the model's clock."""
+        call = self.call
+        end = call.over_since if call.over_since is not None else now
+        start = call.talking_since if call.talking_since is not None else call.since
+        self._time.configure(text=words.clock_text(end - start))
+
+    def _build(self) -> None:
+        look = self._look
+        self.columnconfigure(1, weight=1)
+        self._portrait = Portrait(self, look, "")
+        self._portrait.grid(row=0, column=0, rowspan=2, sticky="n", padx=(0, look.px(12)))
+        self._who = ttk.Label(self, style="LargeCard.TLabel")
+        self._who.grid(row=0, column=1, sticky="ew")
+        self._number = ttk.Label(self, style="Card.TLabel")
+        self._number.grid(row=1, column=1, sticky="ew")
+        self._through = ttk.Label(self, style="MutedCard.TLabel")
+        self._through.grid(row=2, column=1, columnspan=2, sticky="ew")
+        self._time = ttk.Label(self, style="BoldCard.TLabel", text="0:00")
+        self._time.grid(row=0, column=2, sticky="ne")
+        self._phase = ttk.Label(self, style="MutedCard.TLabel")
+        self._phase.grid(row=3, column=1, columnspan=2, sticky="w", pady=(look.px(4), 0))
+        self._table = ttk.Frame(self, style="Surface.TFrame")
+        self._table.columnconfigure(1, weight=1)
+        self._buttons = ttk.Frame(self, style="Surface.TFrame")
+        self.bind("<Configure>", self._fit)
+
+    def _fit(self, event: tk.Event[tk.Misc]) -> None:
+        room = max(80, event.width - self._look.px(140))
+        self._who.configure(wraplength=room)
+        self._through.configure(wraplength=room + self._look.px(50))
+        for label in self._table.grid_slaves(column=1):
+            assert isinstance(label, ttk.Label)
+            label.configure(wraplength=max(60, room - self._look.px(60)))
+
+    def _copied(self, text: str, _event: object) -> None:
+        self._actions.copy(text)
+
+    def _show_variables(self, variables: tuple[tuple[str, str], ...]) -> None:
+        if variables == self._variables:
+            return
+        self._variables = variables
+        for widget in self._table.winfo_children():
+            widget.destroy()
+        for row, (key, value) in enumerate(variables[:MOST_VARIABLES]):
+            ttk.Label(self._table, text=words.shown(key, 30), style="SmallCard.TLabel").grid(
+                row=row, column=0, sticky="nw", padx=(0, self._look.px(10))
+            )
+            label = ttk.Label(
+                self._table, text=words.shown(value) or "–", style="Card.TLabel", justify="left"
+            )
+            label.grid(row=row, column=1, sticky="w")
+            label.bind("<Double-Button-1>", partial(self._copied, value))
+        if variables:
+            self._table.grid(row=4, column=1, columnspan=2, sticky="ew", pady=(self._look.px(6), 0))
+        else:
+            self._table.grid_remove()
+
+    def _show_buttons(self) -> None:
+        call = self.call
+        wanted = (call.phase, bool(call.pages), bool(self._targets), call.unconfirmed)
+        if wanted == self._buttons_for:
+            return
+        self._buttons_for = wanted
+        for widget in self._buttons.winfo_children():
+            widget.destroy()
+        self._stop_asking()
+        look, gap = self._look, (0, self._look.px(6))
+        live = call.phase != "over" and not call.unconfirmed
+        if live:
+            hang = button(
+                self._buttons,
+                look,
+                _("Decline") if call.phase == "ringing" else _("Hang up"),
+                lambda: self._actions.hang_up(call.key),
+                icon="hang-up",
+                style="Danger.TButton",
+            )
+            hang.pack(side="left", padx=gap)
+        if live and call.phase in ("talking", "parted") and self._targets:
+            button(self._buttons, look, _("Transfer"), self._ask_target, icon="transfer").pack(
+                side="left", padx=gap
+            )
+        if call.pages:
+            button(
+                self._buttons, look, _("Page"), lambda: self._actions.open_pages(call.key), icon="page"
+            ).pack(side="left", padx=gap)
+        if call.phase == "over" and call.number:
+            button(
+                self._buttons, look, _("Call back"), lambda: self._actions.dial(call.number), icon="phone"
+            ).pack(side="left", padx=gap)
+        if self._buttons.winfo_children():
+            self._buttons.grid(row=5, column=0, columnspan=3, sticky="w", pady=(look.px(12), 0))
+        else:
+            self._buttons.grid_remove()
+
+    # --- transfer ---
+
+    def _ask_target(self) -> None:
+        if self._asking is not None:
+            self._stop_asking()
+            return
+        look = self._look
+        row = self._asking = ttk.Frame(self, style="Surface.TFrame")
+        row.columnconfigure(0, weight=1)
+        number = ttk.Entry(row)
+        number.grid(row=0, column=0, sticky="ew")
+        names = [words.shown(one.name, 40) for one in self._targets]
+        service = ttk.Combobox(row, values=names, state="readonly", width=14)
+        service.current(0)
+        if len(names) > 1:
+            service.grid(row=0, column=1, padx=(look.px(6), 0))
+        wrong = ttk.Label(row, style="ErrorCard.TLabel")
+
+        def go() -> None:
+            try:
+                target = self._targets[max(0, service.current())]
+                self._actions.transfer(self.call.key, number.get(), target.context)
+            except ValueError:
+                wrong.configure(text=_("This is not a telephone number."))
+                wrong.grid(row=1, column=0, columnspan=4, sticky="w")
+                number.focus_set()
+                return
+            self._stop_asking()
+
+        icon_button(
+            row, look, "check", _("Transfer now"), go, style="CardFlat.TButton", colour=look.palette.good
+        ).grid(row=0, column=2, padx=(look.px(4), 0))
+        icon_button(row, look, "close", _("Cancel"), self._stop_asking, style="CardFlat.TButton").grid(
+            row=0, column=3
+        )
+        number.bind("<Return>", lambda _event: go())
+        number.bind("<Escape>", lambda _event: self._stop_asking())
+        row.grid(row=6, column=0, columnspan=3, sticky="ew", pady=(look.px(8), 0))
+        number.focus_set()
+
+    def _stop_asking(self) -> None:
+        if self._asking is not None:
+            self._asking.destroy()
+            self._asking = None

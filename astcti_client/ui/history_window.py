@@ -1,0 +1,202 @@
+"""The calls of the past: search, call again, export. Main thread."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from datetime import datetime
+from pathlib import Path
+from tkinter import filedialog, ttk
+
+from astcti_client.ui import words
+from astcti_client.ui.actions import Actions
+from astcti_client.ui.history import KINDS, Entry, History, Kind
+from astcti_client.ui.i18n import _, some
+from astcti_client.ui.look import Look
+from astcti_client.ui.parts import button, centre, icon_button
+
+SEARCH_AFTER = 200  # milliseconds after the last key
+
+
+def kind_text(kind: Kind) -> str:
+    """The kind of a call in words."""
+    return {
+        "rung": _("Rung"),
+        "missed": _("Missed"),
+        "answered": _("Answered"),
+        "answered-elsewhere": _("Answered elsewhere"),
+        "dialled": _("Dialled"),
+    }[kind]
+
+
+class HistoryWindow(tk.Toplevel):
+    """A list with a search field."""
+
+    def __init__(self, root: tk.Tk, look: Look, actions: Actions, history: History) -> None:
+        super().__init__(root, class_="Astcti")
+        self._look, self._actions, self._history = look, actions, history
+        self._entries: dict[str, Entry] = {}
+        self._due: str | None = None
+        self.title(_("History – AsteriskCTI"))
+        self.minsize(look.px(560), look.px(320))
+        body = ttk.Frame(self, padding=look.px(16))
+        body.pack(fill="both", expand=True)
+        body.columnconfigure(0, weight=1)
+        body.rowconfigure(1, weight=1)
+        self._build_search(body)
+        self._build_table(body)
+        self._build_buttons(body)
+        self.bind("<Escape>", lambda _event: self.destroy())
+        self.bind("<Control-f>", lambda _event: self.search.focus_set())
+        self.refresh()
+        centre(self, look.px(820), look.px(520))
+        self.search.focus_set()
+
+    def refresh(self) -> None:
+        """Show what is found now."""
+        self._due = None
+        place = self._kind.current()
+        kind = KINDS[place - 1] if place > 0 else ""
+        entries = self._history.find(self.search.get(), kind)
+        self.table.delete(*self.table.get_children())
+        self._entries.clear()
+        for one in entries:
+            name = self.table.insert(
+                "",
+                "end",
+                image=self._look.icon(*self._icon_of(one.kind)),
+                values=(
+                    datetime.fromtimestamp(one.at).strftime("%x %H:%M"),
+                    kind_text(one.kind),
+                    words.shown(one.name, 60),
+                    words.shown(one.number, 40),
+                    words.shown(" · ".join(filter(None, (one.service, one.queue))), 60),
+                    words.clock_text(one.seconds) if one.seconds else "",
+                ),
+            )
+            self._entries[name] = one
+        count = len(entries)
+        self._count.configure(text=some("{count} call", "{count} calls", count).format(count=count))
+
+    def _icon_of(self, kind: Kind) -> tuple[str, float, str]:
+        p = self._look.palette
+        name, colour = {
+            "rung": ("incoming", p.muted),
+            "missed": ("missed", p.bad),
+            "answered": ("incoming", p.good),
+            "answered-elsewhere": ("elsewhere", p.muted),
+            "dialled": ("outgoing", p.accent),
+        }[kind]
+        return name, 16, colour
+
+    def _build_search(self, body: ttk.Frame) -> None:
+        look, row = self._look, ttk.Frame(body)
+        row.grid(row=0, column=0, sticky="ew", pady=(0, look.px(12)))
+        row.columnconfigure(1, weight=1)
+        ttk.Label(row, image=look.icon("search", 18, look.palette.muted)).grid(
+            row=0, column=0, padx=(0, look.px(8))
+        )
+        self.search = ttk.Entry(row)
+        self.search.grid(row=0, column=1, sticky="ew")
+        self.search.bind("<KeyRelease>", self._typed)
+        self.search.bind("<Down>", lambda _event: self._to_table())
+        self._kind = ttk.Combobox(
+            row, state="readonly", width=20, values=[_("All calls"), *map(kind_text, KINDS)]
+        )
+        self._kind.current(0)
+        self._kind.grid(row=0, column=2, padx=(look.px(8), 0))
+        self._kind.bind("<<ComboboxSelected>>", self._kind_chosen)
+
+    def _build_table(self, body: ttk.Frame) -> None:
+        look = self._look
+        card = ttk.Frame(body, style="Card.TFrame", padding=look.px(6))
+        card.grid(row=1, column=0, sticky="nsew")
+        card.columnconfigure(0, weight=1)
+        card.rowconfigure(0, weight=1)
+        columns = (
+            ("time", _("Time"), 130),
+            ("kind", _("Call"), 130),
+            ("name", _("Name"), 160),
+            ("number", _("Number"), 130),
+            ("service", _("Service"), 130),
+            ("talked", _("Talked"), 60),
+        )
+        self.table = ttk.Treeview(
+            card, columns=[name for name, _words, _width in columns], selectmode="browse"
+        )
+        self.table.heading("#0", text="")
+        self.table.column("#0", width=look.px(44), minwidth=look.px(44), stretch=False)
+        for name, text, width in columns:
+            self.table.heading(name, text=text, anchor="w")
+            self.table.column(name, width=look.px(width), anchor="w")
+        bar = ttk.Scrollbar(card, orient="vertical", command=self.table.yview)
+        self.table.configure(yscrollcommand=bar.set)
+        self.table.grid(row=0, column=0, sticky="nsew")
+        bar.grid(row=0, column=1, sticky="ns")
+        for keys in ("<Double-Button-1>", "<Return>"):
+            self.table.bind(keys, lambda _event: self._redial())
+
+    def _build_buttons(self, body: ttk.Frame) -> None:
+        look, row = self._look, ttk.Frame(body)
+        row.grid(row=2, column=0, sticky="ew", pady=(look.px(12), 0))
+        button(row, look, _("Call"), self._redial, icon="phone", style="Accent.TButton").pack(side="left")
+        self._count = ttk.Label(row, style="Muted.TLabel")
+        self._count.pack(side="left", padx=look.px(12))
+        icon_button(row, look, "bin", _("Delete all"), self._clear).pack(side="right")
+        button(row, look, _("Export …"), self._export, icon="export").pack(side="right", padx=look.px(8))
+
+    def _kind_chosen(self, _event: object) -> None:
+        self._kind.selection_clear()
+        self.refresh()
+
+    def _typed(self, _event: object) -> None:
+        if self._due is not None:
+            self.after_cancel(self._due)
+        self._due = self.after(SEARCH_AFTER, self.refresh)
+
+    def _to_table(self) -> None:
+        if rows := self.table.get_children():
+            self.table.focus_set()
+            self.table.focus(rows[0])
+            self.table.selection_set(rows[0])
+
+    def _redial(self) -> None:
+        chosen = self.table.selection()
+        if not chosen or not self._entries[chosen[0]].number:
+            return
+        problem = self._actions.dial(self._entries[chosen[0]].number)
+        if problem:
+            self._count.configure(text=problem)
+
+    def _export(self) -> None:
+        name = filedialog.asksaveasfilename(
+            parent=self,
+            title=_("Export"),
+            defaultextension=".csv",
+            initialfile="calls.csv",
+            filetypes=[("CSV", "*.csv")],
+        )
+        if name:
+            self.export_to(Path(name))
+
+    def export_to(self, file: Path) -> None:
+        """Write what the search finds, all of it, into a file."""
+        place = self._kind.current()
+        kind = KINDS[place - 1] if place > 0 else ""
+        entries = self._history.find(self.search.get(), kind, most=1_000_000)
+        try:
+            self._history.export(file, entries)
+        except OSError as error:
+            self._count.configure(text=f"{file}: {error.strerror or error}")
+            return
+        self._count.configure(
+            text=some("{count} call written", "{count} calls written", len(entries)).format(
+                count=len(entries)
+            )
+        )
+
+    def _clear(self) -> None:
+        from astcti_client.ui.questions import ask
+
+        if ask(self, self._look, _("Delete the whole history?"), _("Delete"), danger=True):
+            self._history.clear()
+            self.refresh()

@@ -1,0 +1,39 @@
+"""The language of the window. English is in the code, the others in `locale/`."""
+
+from __future__ import annotations
+
+import gettext
+import locale
+import os
+from pathlib import Path
+
+DOMAIN = "astcti"
+FOLDER = Path(__file__).parent / "locale"
+
+_chosen: gettext.NullTranslations = gettext.NullTranslations()
+
+
+def use(language: str) -> None:
+    """From now on speak this language ("en", "it"), or the system's if it is empty. Before any window."""
+    global _chosen
+    wanted = [language] if language else _of_the_system()
+    _chosen = gettext.translation(DOMAIN, FOLDER, languages=wanted, fallback=True)
+
+
+def _(text: str) -> str:
+    """The text in the language of the window."""
+    return _chosen.gettext(text)
+
+
+def some(one: str, many: str, count: int) -> str:
+    """The form for so many."""
+    return _chosen.ngettext(one, many, count)
+
+
+def _of_the_system() -> list[str]:
+    for name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
+        if value := os.environ.get(name):
+            return [one for one in value.split(":") if one]
+    found = locale.getlocale()[0] or ""
+    # Windows names languages in words.
+    return ["it" if found.lower().startswith("italian") else found] if found else ["en"]

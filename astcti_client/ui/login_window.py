@@ -1,0 +1,186 @@
+"""Who logs in, where, and what went wrong. Main thread."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from collections.abc import Sequence
+from tkinter import filedialog, ttk
+
+from astcti_client.settings import Settings
+from astcti_client.ui.actions import Actions, LoginWish
+from astcti_client.ui.i18n import _
+from astcti_client.ui.look import Look
+from astcti_client.ui.parts import Banner, button, centre
+
+USUAL_PORT = 5000
+
+
+class LoginWindow(tk.Toplevel):
+    """One window for the first start and for every other one."""
+
+    def __init__(
+        self,
+        root: tk.Tk,
+        look: Look,
+        actions: Actions,
+        settings: Settings,
+        locked: frozenset[str],
+        *,
+        remembered: bool,
+        can_remember: bool,
+        macs: Sequence[str],
+    ) -> None:
+        """`remembered`: there is a password in the keyring; `macs` are this PC's addresses."""
+        super().__init__(root, class_="Astcti")
+        self._look, self._actions, self._macs = look, actions, macs
+        self._locked, self._remembered = locked, remembered
+        self._ca_file = settings.ca_file
+        self.title(_("Log in – AsteriskCTI"))
+        self.resizable(False, False)
+        self.protocol("WM_DELETE_WINDOW", actions.hide_window)
+        self.server = tk.StringVar(self, server_text(settings))
+        self.user = tk.StringVar(self, settings.user)
+        self.password = tk.StringVar(self)
+        self.tls = tk.BooleanVar(self, settings.tls)
+        self.remember = tk.BooleanVar(self, can_remember and settings.remember)
+        body = ttk.Frame(self, padding=look.px(28))
+        body.pack(fill="both", expand=True)
+        self._build(body, can_remember)
+        self.bind("<Return>", lambda _event: self._go())
+        centre(self)
+        first = self.user_field if settings.user == "" and settings.host else self.password_field
+        (self.server_field if settings == Settings() else first).focus_set()
+
+    def _build(self, body: ttk.Frame, can_remember: bool) -> None:
+        look = self._look
+        ttk.Label(body, image=look.program_icon("available", look.px(56))).pack()
+        ttk.Label(body, text="AsteriskCTI", style="Title.TLabel").pack(pady=(look.px(8), 0))
+        ttk.Label(body, text=_("Log in to receive your calls"), style="Muted.TLabel").pack(
+            pady=(0, look.px(16))
+        )
+        self._banner = Banner(body, look, "Bad")
+        self._fields = ttk.Frame(body)
+        self._fields.pack(fill="x")
+        self.server_field = self._field(_("Server (name or name:port)"), self.server, "host" in self._locked)
+        self._tls = ttk.Checkbutton(self._fields, text=_("Encrypted connection (TLS)"), variable=self.tls)
+        self._tls.pack(anchor="w", pady=(look.px(6), 0))
+        if "tls" in self._locked:
+            self._tls.configure(state="disabled")
+        self.user_field = self._field(_("User name"), self.user, "user" in self._locked)
+        self.password_field = self._field(_("Password"), self.password, False)
+        self.password_field.configure(show="•")
+        if self._remembered:
+            ttk.Label(
+                self._fields, text=_("Leave it empty to use the remembered one."), style="Small.TLabel"
+            ).pack(anchor="w")
+        text = _("Remember me") if can_remember else _("Remember me (this system has no keyring)")
+        remember = ttk.Checkbutton(self._fields, text=text, variable=self.remember)
+        if not can_remember or "remember" in self._locked:
+            remember.configure(state="disabled")
+        remember.pack(anchor="w", pady=(look.px(10), 0))
+        self._button = button(body, look, _("Log in"), self._go, style="Accent.TButton")
+        self._button.pack(fill="x", pady=(look.px(18), 0))
+
+    def _field(self, label: str, variable: tk.StringVar, locked: bool) -> ttk.Entry:
+        look = self._look
+        ttk.Label(self._fields, text=label, style="Small.TLabel").pack(
+            anchor="w", pady=(look.px(8), look.px(2))
+        )
+        field = ttk.Entry(self._fields, textvariable=variable, width=34)
+        if locked:
+            field.configure(state="disabled")
+        field.pack(fill="x")
+        return field
+
+    # --- what happens ---
+
+    def busy(self) -> None:
+        """Show that the log-in is on its way."""
+        self._button.configure(state="disabled", text=_("Logging in …"))
+
+    def fail(self, text: str, *, certificate: bool = False, macs: Sequence[str] = ()) -> None:
+        """Show what went wrong; with `certificate` a file can be chosen, `macs` can be copied."""
+        self._button.configure(state="normal", text=_("Log in"))
+        self._banner.say(text)
+        for widget in self._banner.actions.winfo_children():
+            widget.destroy()
+        above = (self._look.px(8), 0)
+        if certificate and "ca-file" not in self._locked:
+            button(self._banner.actions, self._look, _("Choose certificate …"), self._choose_file).pack(
+                pady=above
+            )
+        if macs:
+            button(
+                self._banner.actions,
+                self._look,
+                _("Copy {mac}").format(mac=macs[0]),
+                lambda: self._actions.copy("\n".join(macs)),
+                icon="copy",
+            ).pack(pady=above)
+        self._banner.pack(fill="x", before=self._fields, pady=(0, self._look.px(8)))
+        self._banner.words.configure(wraplength=self._look.px(250))
+        self.update_idletasks()
+        self.geometry("")  # as high as it needs to be now
+
+    def _choose_file(self) -> None:
+        chosen = filedialog.askopenfilename(
+            parent=self,
+            title=_("Certificate"),
+            filetypes=[(_("Certificates"), "*.pem *.crt *.cer"), (_("All files"), "*")],
+        )
+        if chosen:
+            self._ca_file = chosen
+            self._go()
+
+    def _go(self) -> None:
+        if str(self._button.cget("state")) == "disabled":
+            return
+        try:
+            host, port = parse_server(self.server.get())
+        except ValueError:
+            self.fail(_("Write the server as name or name:port, for example cti.example:5000."))
+            self.server_field.focus_set()
+            return
+        if not self.user.get().strip():
+            self.fail(_("Write your user name."))
+            self.user_field.focus_set()
+            return
+        if not self.password.get() and not self._remembered:
+            self.fail(_("Write your password."))
+            self.password_field.focus_set()
+            return
+        self._actions.log_in(
+            LoginWish(
+                host,
+                port,
+                self.tls.get(),
+                self.user.get().strip(),
+                self.password.get(),
+                self.remember.get(),
+                self._ca_file,
+            )
+        )
+
+
+def server_text(settings: Settings) -> str:
+    """Server and port as one text; the usual port is left out."""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return host if settings.port == USUAL_PORT else f"{host}:{settings.port}"
+
+
+def parse_server(text: str) -> tuple[str, int]:
+    """Host and port of `name`, `name:port`, `[address]:port`. Raises ValueError."""
+    text = text.strip()
+    host, port = text, str(USUAL_PORT)
+    if text.startswith("["):
+        host, bracket, rest = text[1:].partition("]")
+        if not bracket or (rest and not rest.startswith(":")):
+            raise ValueError(text)
+        port = rest[1:] or port
+    elif text.count(":") == 1:
+        host, _colon, port = text.partition(":")
+    if not host or any(one in host for one in " /@") or not (port.isascii() and port.isdigit()):
+        raise ValueError(text)
+    if not 1 <= int(port) <= 65535:
+        raise ValueError(text)
+    return host, int(port)

@@ -1,0 +1,261 @@
+"""Pieces that several windows are made of. Main thread."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from collections.abc import Callable, Sequence
+from tkinter import ttk
+from typing import Any
+
+from astcti_client.ui.look import Look
+
+TIP_AFTER = 500  # milliseconds of rest before a tip appears
+
+
+class Tip:
+    """A short text that appears where the mouse rests."""
+
+    def __init__(self, widget: tk.Widget, look: Look, text: str) -> None:
+        self._widget, self._look = widget, look
+        self.text = text
+        self._due: str | None = None
+        self._window: tk.Toplevel | None = None
+        widget.bind("<Enter>", self._wait, add=True)
+        for event in ("<Leave>", "<ButtonPress>", "<Destroy>"):
+            widget.bind(event, self._hide, add=True)
+
+    def _wait(self, _event: object) -> None:
+        self._due = self._widget.after(TIP_AFTER, self._show)
+
+    def _show(self) -> None:
+        self._due = None
+        if not self.text or not self._widget.winfo_exists():
+            return
+        window = self._window = tk.Toplevel(self._widget)
+        window.overrideredirect(True)
+        window.attributes("-topmost", True)
+        p = self._look.palette
+        tk.Label(
+            window,
+            text=self.text,
+            background=p.text,
+            foreground=p.ground,
+            font=self._look.fonts["small"],
+            padx=self._look.px(8),
+            pady=self._look.px(4),
+            justify="left",
+            wraplength=self._look.px(320),
+        ).pack()
+        x = self._widget.winfo_rootx()
+        y = self._widget.winfo_rooty() + self._widget.winfo_height() + self._look.px(4)
+        window.update_idletasks()
+        x = max(0, min(x, window.winfo_screenwidth() - window.winfo_reqwidth()))
+        window.geometry(f"+{x}+{y}")
+
+    def _hide(self, _event: object) -> None:
+        if self._due is not None:
+            self._widget.after_cancel(self._due)
+            self._due = None
+        if self._window is not None:
+            self._window.destroy()
+            self._window = None
+
+
+def button(
+    parent: tk.Misc,
+    look: Look,
+    text: str,
+    command: Callable[[], object],
+    *,
+    icon: str = "",
+    style: str = "TButton",
+) -> ttk.Button:
+    """A button with words and perhaps an icon; Enter presses it as the space bar does."""
+    made = ttk.Button(parent, text=text, command=command, style=style)
+    if icon:
+        ink = {"Accent.TButton": look.palette.on_accent}.get(style, look.palette.text)
+        if style == "Danger.TButton":
+            ink = "#1b0b0b" if look.palette.dark else "#ffffff"
+        made.configure(image=look.icon(icon, 16, ink), text=f" {text}" if text else "", compound="left")
+    made.bind("<Return>", lambda _event: made.invoke())
+    return made
+
+
+def icon_button(
+    parent: tk.Misc,
+    look: Look,
+    icon: str,
+    words: str,
+    command: Callable[[], object],
+    *,
+    style: str = "Flat.TButton",
+    colour: str = "",
+) -> ttk.Button:
+    """A button that is an icon; its words are its tip."""
+    made = ttk.Button(
+        parent, image=look.icon(icon, 18, colour or look.palette.muted), command=command, style=style
+    )
+    made.bind("<Return>", lambda _event: made.invoke())
+    Tip(made, look, words)
+    return made
+
+
+class Flow(ttk.Frame):
+    """Lays its children out like words in a line."""
+
+    def __init__(self, parent: tk.Misc, gap: int, **options: Any) -> None:
+        super().__init__(parent, **options)
+        self._gap = gap
+        self.bind("<Configure>", self._lay_out)
+
+    def lay_out(self) -> None:
+        """After children came or went."""
+        self.after_idle(self._lay_out)
+
+    def _lay_out(self, _event: object = None) -> None:
+        if not self.winfo_exists():
+            return
+        width, x, y, line = max(self.winfo_width(), 80), 0, 0, 0
+        children: Sequence[tk.Widget] = self.winfo_children()  # type: ignore[assignment]
+        for child in children:
+            wide, high = min(child.winfo_reqwidth(), width), child.winfo_reqheight()
+            if x and x + wide > width:
+                x, y, line = 0, y + line + self._gap, 0
+            child.place(x=x, y=y, width=wide)
+            x += wide + self._gap
+            line = max(line, high)
+        self.configure(height=max(1, y + line))
+
+
+class Scrolled(ttk.Frame):
+    """A frame, `inner`, that scrolls up and down when it is too high."""
+
+    def __init__(self, parent: tk.Misc, look: Look) -> None:
+        super().__init__(parent)
+        self._look = look
+        self._canvas = tk.Canvas(
+            self, background=look.palette.ground, highlightthickness=0, borderwidth=0, height=1
+        )
+        self._bar = ttk.Scrollbar(self, orient="vertical", command=self._canvas.yview)
+        self.inner = ttk.Frame(self._canvas)
+        self._item = self._canvas.create_window(0, 0, anchor="nw", window=self.inner)
+        self._canvas.configure(yscrollcommand=self._moved)
+        self._canvas.grid(row=0, column=0, sticky="nsew")
+        self._bar.grid(row=0, column=1, sticky="ns")
+        self.rowconfigure(0, weight=1)
+        self.columnconfigure(0, weight=1)
+        self.inner.bind("<Configure>", self._resized)
+        self._canvas.bind(
+            "<Configure>", lambda event: self._canvas.itemconfigure(self._item, width=event.width)
+        )
+        for widget in (self, self._canvas, self.inner):
+            widget.bind("<Enter>", self._listen, add=True)
+            widget.bind("<Leave>", self._deaf, add=True)
+
+    def to_top(self) -> None:
+        """Show the beginning."""
+        self._canvas.yview_moveto(0)
+
+    def see(self, widget: tk.Misc) -> None:
+        """Bring a widget inside into view; for those who move with the keyboard."""
+        top = widget.winfo_rooty() - self.inner.winfo_rooty()
+        whole = max(1, self.inner.winfo_height())
+        seen = self._canvas.winfo_height()
+        first = self._canvas.canvasy(0)
+        if top < first or top + widget.winfo_height() > first + seen:
+            self._canvas.yview_moveto(max(0, top - seen / 3) / whole)
+
+    def _resized(self, _event: object) -> None:
+        self._canvas.configure(scrollregion=(0, 0, 0, self.inner.winfo_reqheight()))
+
+    def _moved(self, first: float, last: float) -> None:
+        self._bar.set(first, last)
+        if float(first) <= 0 and float(last) >= 1:
+            self._bar.grid_remove()
+        else:
+            self._bar.grid()
+
+    def _listen(self, _event: object) -> None:
+        self._canvas.bind_all("<MouseWheel>", self._wheel)
+        self._canvas.bind_all("<Button-4>", lambda _event: self._scroll(-1))
+        self._canvas.bind_all("<Button-5>", lambda _event: self._scroll(1))
+
+    def _deaf(self, _event: object) -> None:
+        for event in ("<MouseWheel>", "<Button-4>", "<Button-5>"):
+            self._canvas.unbind_all(event)
+
+    def _wheel(self, event: tk.Event[tk.Misc]) -> None:
+        self._scroll(-1 if event.delta > 0 else 1)
+
+    def _scroll(self, units: int) -> None:
+        if self._canvas.winfo_exists() and self._bar.winfo_ismapped():
+            self._canvas.yview_scroll(units * 2, "units")
+
+
+class Banner(ttk.Frame):
+    """A coloured strip with a message, and perhaps buttons."""
+
+    def __init__(self, parent: tk.Misc, look: Look, kind: str = "Warn") -> None:
+        """`kind`: Warn or Bad."""
+        super().__init__(parent, style=f"{kind}.TFrame", padding=look.px(12))
+        self._look, self._kind = look, kind
+        colour = look.palette.warn if kind == "Warn" else look.palette.bad
+        ttk.Label(self, image=look.icon("warning", 18, colour), style=f"{kind}.TLabel").grid(
+            row=0, column=0, sticky="n", padx=(0, look.px(10))
+        )
+        self.words = ttk.Label(self, style=f"{kind}.TLabel", justify="left", wraplength=look.px(300))
+        self.words.grid(row=0, column=1, sticky="ew")
+        self.columnconfigure(1, weight=1)
+        self.actions = ttk.Frame(self, style=f"{kind}.TFrame", padding=0)
+        self._ground(self.actions)
+        self.actions.grid(row=1, column=1, sticky="w")
+        self.bind("<Configure>", self._fit)
+
+    def _ground(self, frame: ttk.Frame) -> None:
+        name = f"{self._kind}Plain.TFrame"
+        p = self._look.palette
+        self._look.style.configure(name, background=p.warn_soft if self._kind == "Warn" else p.bad_soft)
+        frame.configure(style=name)
+
+    def _fit(self, event: tk.Event[tk.Misc]) -> None:
+        self.words.configure(wraplength=max(120, event.width - self._look.px(60)))
+
+    def say(self, text: str) -> None:
+        """Change the words."""
+        if self.words.cget("text") != text:
+            self.words.configure(text=text)
+
+
+def initials(name: str) -> str:
+    """One or two letters that stand for a name or number."""
+    words = [word for word in name.split() if word[0].isalpha()]
+    if not words:
+        return "#"
+    return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()
+
+
+class Portrait(ttk.Label):
+    """A disc with initials."""
+
+    def __init__(
+        self, parent: tk.Misc, look: Look, name: str, *, ground: str = "Card", size: float = 36
+    ) -> None:
+        style = f"Portrait{ground}.TLabel"
+        under = look.palette.surface if ground == "Card" else look.palette.ground
+        look.style.configure(style, background=under, foreground=look.palette.accent, font=look.fonts["bold"])
+        super().__init__(parent, style=style, compound="center", image=look.disc(size, look.palette.soft))
+        self.call(name)
+
+    def call(self, name: str) -> None:
+        """Show another's initials."""
+        self.configure(text=initials(name))
+
+
+def centre(window: tk.Toplevel | tk.Tk, width: int = 0, height: int = 0) -> None:
+    """Put a window into the middle of the screen, with this size or the one it asks for."""
+    window.update_idletasks()
+    width, height = width or window.winfo_reqwidth(), height or window.winfo_reqheight()
+    width, height = min(width, window.winfo_screenwidth()), min(height, window.winfo_screenheight() - 80)
+    x = (window.winfo_screenwidth() - width) // 2
+    y = max(0, (window.winfo_screenheight() - height) // 2 - 20)
+    window.geometry(f"{width}x{height}+{x}+{y}")

@@ -1,0 +1,62 @@
+"""pystray's icon for plain X11, with a menu for the right button and without waiting for its own thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import PIL.Image
+import Xlib.X
+from pystray import Icon
+
+_UNKNOWN_GROUND = "#2b2b2b"
+
+
+class DockedIcon(Icon):  # type: ignore[misc,valid-type,unused-ignore]
+    """The X backend knows one click only, and calls from other threads wait for a thread that may be gone."""
+
+    def __init__(self, *arguments: Any, menu_asked: Callable[[int, int], None], **options: Any) -> None:
+        """`menu_asked` is called with a place on the screen, on the icon's thread."""
+        self._menu_asked = menu_asked
+        self._icon_data: Any = None
+        super().__init__(*arguments, **options)
+        for name in ("_show", "_hide", "_update_icon", "_update_title", "_stop"):
+            atom = self._display.intern_atom(f"_PYSTRAY_{name.upper()}")
+            setattr(self, name, lambda atom=atom: self._post(atom))
+
+    def is_docked(self) -> bool:
+        """Whether a tray has taken the icon."""
+        return self._systray_manager is not None
+
+    def dock_again(self) -> None:
+        """Look for a tray; from any thread."""
+        self._update_icon()
+
+    def _post(self, atom: int) -> None:
+        self._send_message(self._window, atom)
+        self._display.flush()
+
+    def _on_button_press(self, event: Any) -> None:
+        if event.detail == 1:
+            self()
+        elif event.detail in (2, 3):
+            self._menu_asked(event.root_x, event.root_y)
+
+    def _assert_icon_data(self, width: int, height: int) -> None:
+        if self._icon_data and self._icon_data.size == (width, height):
+            return
+        side = max(1, min(width, height))
+        whole = PIL.Image.new("RGB", (width, height), self._ground())
+        small = self._icon.resize((side, side), PIL.Image.Resampling.LANCZOS)
+        whole.paste(small, ((width - side) // 2, (height - side) // 2), small)
+        whole.tostring = whole.tobytes  # type: ignore[attr-defined]
+        self._icon_data = whole
+
+    def _ground(self) -> str | tuple[int, ...]:
+        """The tray's colour beside the icon: X11 icons cannot be seen through."""
+        try:
+            parent = self._window.query_tree().parent
+            pixel = parent.get_image(0, 0, 1, 1, Xlib.X.ZPixmap, 0xFFFFFFFF).data
+            return (pixel[2], pixel[1], pixel[0]) if len(pixel) >= 3 else _UNKNOWN_GROUND
+        except Exception:
+            return _UNKNOWN_GROUND

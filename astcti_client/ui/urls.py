@@ -1,0 +1,170 @@
+"""Makes the client the one who gets tel:, callto: and sip: links, and takes that back."""
+
+from __future__ import annotations
+
+import configparser
+import importlib
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+SCHEMES = ("tel", "callto", "sip")
+DESKTOP_FILE = "astcti-client.desktop"
+_CLASS = "AsteriskCTI.Call"
+
+
+class CannotRegister(Exception):
+    """It does not work here. The text says why."""
+
+
+def own_command() -> list[str]:
+    """How this client is started."""
+    if getattr(sys, "frozen", False):
+        return [sys.executable]
+    beside = Path(sys.executable).with_name(
+        "astcti-client.exe" if sys.platform == "win32" else "astcti-client"
+    )
+    if beside.exists():
+        return [str(beside)]
+    found = shutil.which("astcti-client")
+    return [found] if found else [sys.executable, "-m", "astcti_client"]
+
+
+def register() -> str:
+    """Register for this user; returns what was done. Raises CannotRegister."""
+    if sys.platform == "win32":
+        return _register_windows()
+    if sys.platform == "darwin":
+        raise CannotRegister("on macOS only application bundles get links; this is not done yet")
+    try:
+        return _register_linux()
+    except OSError as error:
+        raise CannotRegister(f"{error.filename}: {error.strerror}") from None
+
+
+def unregister() -> str:
+    """Take the registration back; returns what was done. Raises CannotRegister."""
+    if sys.platform == "win32":
+        return _unregister_windows()
+    if sys.platform == "darwin":
+        raise CannotRegister("on macOS nothing was registered")
+    file = _applications() / DESKTOP_FILE
+    file.unlink(missing_ok=True)
+    _change_defaults(add=False)
+    return f"removed {file}"
+
+
+# --- Linux ---
+
+
+def _applications() -> Path:
+    base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share"
+    return Path(base) / "applications"
+
+
+def _register_linux() -> str:
+    place = _applications()
+    place.mkdir(parents=True, exist_ok=True)
+    command = " ".join(_quoted(one) for one in own_command())
+    kinds = "".join(f"x-scheme-handler/{scheme};" for scheme in SCHEMES)
+    file = place / DESKTOP_FILE
+    file.write_text(
+        "[Desktop Entry]\nType=Application\nName=AsteriskCTI\nName[it]=AsteriskCTI\n"
+        "Comment=Calls with the desk phone\nComment[it]=Chiama con il telefono della postazione\n"
+        f"Exec={command} dial %u\nIcon=call-start\nTerminal=false\nNoDisplay=true\nMimeType={kinds}\n"
+        "Categories=Network;Telephony;\n",
+        encoding="utf-8",
+    )
+    _change_defaults(add=True)
+    if updater := shutil.which("update-desktop-database"):
+        subprocess.run([updater, str(place)], check=False, capture_output=True, timeout=20)
+    return f"wrote {file}; links with {', '.join(SCHEMES)} now reach the running client"
+
+
+def _quoted(word: str) -> str:
+    """As the desktop entry specification wants it in Exec."""
+    if word == shlex.quote(word):
+        return word.replace("%", "%%")
+    for one in '\\"`$':
+        word = word.replace(one, "\\\\" + one)
+    return f'"{word}"'.replace("%", "%%")
+
+
+def _change_defaults(*, add: bool) -> None:
+    base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    file = Path(base) / "mimeapps.list"
+    known = configparser.RawConfigParser(delimiters=("=",), strict=False, allow_no_value=True)
+    known.optionxform = str  # type: ignore[assignment,method-assign]
+    known.read(file, encoding="utf-8")
+    section = "Default Applications"
+    if not known.has_section(section):
+        known.add_section(section)
+    for scheme in SCHEMES:
+        kind = f"x-scheme-handler/{scheme}"
+        present = [one for one in (known.get(section, kind, fallback="") or "").split(";") if one]
+        others = [one for one in present if one != DESKTOP_FILE]
+        wanted = [DESKTOP_FILE, *others] if add else others
+        if wanted:
+            known.set(section, kind, ";".join(wanted) + ";")
+        else:
+            known.remove_option(section, kind)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    fresh = file.with_suffix(".astcti-new")
+    with fresh.open("w", encoding="utf-8") as out:
+        known.write(out, space_around_delimiters=False)
+    fresh.replace(file)
+
+
+# --- Windows ---
+
+
+def _windows_keys() -> dict[str, dict[str, str]]:
+    """Registry keys below HKEY_CURRENT_USER and their values; "" is the default value."""
+    command = subprocess.list2cmdline([*own_command(), "dial", "%1"]).replace(" %1", ' "%1"')
+    keys = {
+        rf"Software\Classes\{_CLASS}": {"": "AsteriskCTI call", "URL Protocol": ""},
+        rf"Software\Classes\{_CLASS}\shell\open\command": {"": command},
+        r"Software\AsteriskCTI\Capabilities": {
+            "ApplicationName": "AsteriskCTI",
+            "ApplicationDescription": "Calls with the desk phone",
+        },
+        r"Software\AsteriskCTI\Capabilities\UrlAssociations": dict.fromkeys(SCHEMES, _CLASS),
+    }
+    for scheme in SCHEMES:
+        keys[rf"Software\Classes\{scheme}"] = {"": f"URL:{scheme}", "URL Protocol": ""}
+        keys[rf"Software\Classes\{scheme}\shell\open\command"] = {"": command}
+    return keys
+
+
+def _register_windows() -> str:
+    reg: Any = importlib.import_module("winreg")
+
+    for path, values in _windows_keys().items():
+        with reg.CreateKey(reg.HKEY_CURRENT_USER, path) as key:
+            for name, value in values.items():
+                reg.SetValueEx(key, name, 0, reg.REG_SZ, value)
+    place = r"Software\RegisteredApplications"
+    with reg.CreateKey(reg.HKEY_CURRENT_USER, place) as key:
+        reg.SetValueEx(
+            key,
+            "AsteriskCTI",
+            0,
+            reg.REG_SZ,
+            r"Software\AsteriskCTI\Capabilities",
+        )
+    return "registered; if links still open another program, choose AsteriskCTI under Settings, Default apps"
+
+
+def _unregister_windows() -> str:
+    reg: Any = importlib.import_module("winreg")
+
+    for path in sorted(_windows_keys(), key=len, reverse=True):
+        try:
+            reg.DeleteKey(reg.HKEY_CURRENT_USER, path)
+        except OSError:
+            continue  # never registered, or somebody else's keys are below it
+    return "the registration was taken back"

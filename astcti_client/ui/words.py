@@ -1,0 +1,257 @@
+"""What the window says, in the user's language. Pure functions; strangers' texts are made harmless."""
+
+from __future__ import annotations
+
+import re
+import sys
+import unicodedata
+from collections.abc import Callable
+
+from astcti_client.messages import ConnectionState
+from astcti_client.ui.calls import SeatCall
+from astcti_client.ui.i18n import _
+from astcti_client.ui.model import Pause, QueuePlace, SeatModel
+from schemas.events import Originate
+
+LONGEST_SHOWN = 200  # characters; what is longer is cut where it is shown, never where it is used
+
+
+def shown(text: str, longest: int = LONGEST_SHOWN) -> str:
+    """The text as it may be given to a window: one line, nothing invisible, not too long."""
+    kept = []
+    for one in text[: longest * 4]:
+        kind = unicodedata.category(one)
+        if kind in ("Cc", "Zl", "Zp", "Zs"):
+            kept.append(" ")
+        elif kind in ("Cf", "Cs", "Cn", "Co"):
+            continue  # bidirectional overrides and other invisible marks could turn what stands around them
+        elif ord(one) > 0xFFFF and sys.platform not in ("win32", "darwin"):
+            kept.append("\N{WHITE SQUARE}")  # coloured emoji can end a program that uses an older libXft
+        else:
+            kept.append(one)
+        if len(kept) > longest:
+            break
+    line = re.sub(" +", " ", "".join(kept)).strip()
+    return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
+
+
+def clock_text(seconds: float) -> str:
+    """A duration: 0:07, 12:34, 1:02:03."""
+    whole = max(0, int(seconds))
+    minutes, left = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"
+
+
+def caller(call: SeatCall) -> str:
+    """The other party's name, else number."""
+    return shown(call.name, 60) or shown(call.number, 40) or _("Unknown number")
+
+
+def number_beside(call: SeatCall) -> str:
+    """The number, if the name stands in the first place."""
+    return shown(call.number, 40) if shown(call.name) else ""
+
+
+def service_and_queue(call: SeatCall) -> str:
+    """Through what the call came."""
+    service, queue = shown(call.service, 60), shown(call.queue, 60)
+    return " · ".join(filter(None, (service, _("queue {queue}").format(queue=queue) if queue else "")))
+
+
+def phase_text(call: SeatCall) -> str:
+    """What the call does now."""
+    if call.phase == "over":
+        return end_text(call)
+    return {
+        "ringing": _("Ringing"),
+        "calling": _("Calling"),
+        "talking": _("In conversation"),
+        "parted": _("Not connected at the moment"),
+    }[call.phase]
+
+
+def end_text(call: SeatCall) -> str:
+    """How the call ended, as seen from this seat."""
+    if call.direction == "outbound":
+        return _("Ended") if call.was_answered else _("Not answered")
+    return {
+        "": _("Ended"),
+        "answered": _("Ended"),
+        "answered-elsewhere": _("Answered elsewhere"),
+        "cancelled": _("The caller hung up"),
+        "missed": _("Missed"),
+        "refused": _("Refused"),
+    }[call.end]
+
+
+def tray_text(model: SeatModel) -> str:
+    """The tray's tooltip."""
+    first = {
+        "offline": _("not connected"),
+        "pbx-down": _("telephone system not available"),
+        "available": _("available"),
+        "paused": _("in pause"),
+        "ringing": _("the phone rings"),
+        "talking": _("in a call"),
+    }[model.tray_state]
+    who = " · ".join(filter(None, (shown(model.full_name, 40), shown(model.extension, 30))))
+    reason = shown(model.pause.reason, 40) if model.tray_state == "paused" else ""
+    return "AsteriskCTI: " + first + (f" ({reason})" if reason else "") + (f"\n{who}" if who else "")
+
+
+def pause_text(pause: Pause) -> str:
+    """The pause state in words."""
+    reason = shown(pause.reason, 60)
+    return {
+        "out": _("Available"),
+        "requested": _("Pause requested …"),
+        "leaving": _("Coming back …"),
+        "in": _("In pause: {reason}").format(reason=reason) if reason else _("In pause"),
+    }[pause.phase]
+
+
+def queue_text(place: QueuePlace) -> str:
+    """What a queue's mark means."""
+    if place.state == "joined":
+        return _("Member of this queue")
+    if place.state == "left":
+        return _("Not a member of this queue")
+    return _("Could not join this queue: {reason}").format(reason=shown(place.reason))
+
+
+def connection_text(state: ConnectionState) -> str:
+    """The connection in a few words."""
+    return {
+        "connecting": _("Connecting …"),
+        "logging-in": _("Logging in …"),
+        "up": _("Connected"),
+        "waiting": _("Not connected, trying again"),
+        "ended": _("Not connected"),
+    }[state.phase]
+
+
+def refusal_text(what: str, why: str) -> str:
+    """Why the server did not do something."""
+    names = {
+        "PAUSE": _("The pause was not granted"),
+        "HANGUP": _("The call was not ended"),
+        "TRANSFER": _("The call was not transferred"),
+        "ORIG": _("The call was not made"),
+    }
+    reason = shown(why) or _("the connection to the server was lost; nobody knows whether it was done")
+    return f"{names.get(what, what)}: {server_reason(reason)}"
+
+
+def server_reason(text: str) -> str:
+    """A reason of the server in the user's language, where it is a known one."""
+    known = {
+        "PBX down": _("the telephone system is not available"),
+        "unknown user or wrong password": _("unknown user or wrong password"),
+        "unknown seat": _("this PC is not known to the server"),
+        "this is not your seat": _("this PC is the seat of somebody else"),
+        "this seat has another address": _("this seat may only be used from another address"),
+        "no answer from the PBX": _("the telephone system does not answer"),
+        "not connected to the server": _("not connected to the server"),
+    }
+    return known.get(text, shown(text))
+
+
+def dial_outcome(originate: Originate) -> str:
+    """What became of a dialled number; empty if it goes well."""
+    if originate.response.lower() == "success":
+        return ""
+    reasons = {
+        0: _("the number or your phone cannot be reached"),
+        1: _("nobody answered"),
+        3: _("your phone was not picked up"),
+        5: _("busy"),
+        8: _("all lines are congested"),
+    }
+    why = reasons.get(originate.reason, _("the call failed"))
+    return _("The call to {number} was not made: {why}").format(number=shown(originate.exten, 40), why=why)
+
+
+def _refused(detail: str) -> str:
+    reason = detail.rpartition(": ")[2]
+    if reason == "unknown user or wrong password":
+        return _("User name or password are wrong.")
+    return _("The server refused the log-in: {reason}").format(reason=server_reason(reason))
+
+
+def _problems() -> list[tuple[str, Callable[[re.Match[str]], str]]]:
+    """What the connection reports, and how to say it here."""
+    return [
+        (
+            r"the name (\S+) is not known",
+            lambda m: _("There is no server named {name}. Check the address.").format(name=m[1]),
+        ),
+        (
+            r"(\S+) refuses connections",
+            lambda m: _("No AsteriskCTI server answers at {where}. Check address and port.").format(
+                where=m[1]
+            ),
+        ),
+        (
+            r"(\S+) (does not answer|cannot be reached)(?! in TLS)",
+            lambda m: _("{where} cannot be reached. Check the address and the network.").format(where=m[1]),
+        ),
+        (
+            r"the certificate of (\S+) is not for",
+            lambda m: _(
+                "The certificate of {where} is for another name. If it is the right server, ask your "
+                "administrator for the server's name in its certificate."
+            ).format(where=m[1]),
+        ),
+        (
+            r"the certificate of (\S+) is not trusted",
+            lambda m: _(
+                "The certificate of {where} is not trusted. If it is the right server, choose the file with "
+                "the certificate that your administrator gave you."
+            ).format(where=m[1]),
+        ),
+        (
+            r"\S+ (does not answer in TLS|does not speak TLS)",
+            lambda m: _(
+                "The server does not speak TLS at this port: switch encryption off, or correct the port."
+            ),
+        ),
+        (
+            r"connected, but the server says nothing",
+            lambda m: _("The server says nothing at this port: perhaps it wants encryption (TLS)."),
+        ),
+        (
+            r"what answers there is not an AsteriskCTI server",
+            lambda m: _("What answers there is not an AsteriskCTI server. Check address and port."),
+        ),
+        (r"ca-file", lambda m: _("The certificate file cannot be used.")),
+        (
+            r"the server refused the log-in",
+            lambda m: _refused(m.string),
+        ),
+        (
+            r"somebody logged in as the same operator",
+            lambda m: _(
+                "Somebody logged in with your user name or at your seat, so this client was logged out."
+            ),
+        ),
+        (r"this operator was disabled", lambda m: _("Your operator account was disabled.")),
+        (r"the server ended the session: SHUTDOWN", lambda m: _("The server was stopped.")),
+        (
+            r"the server ended the session: CONFIG",
+            lambda m: _("Your account or seat was changed on the server."),
+        ),
+        (r"the server closed the connection", lambda m: _("The server closed the connection.")),
+        (r"the server does not answer", lambda m: _("The server does not answer.")),
+        (r"the connection broke", lambda m: _("The connection was lost.")),
+    ]
+
+
+def problem_text(state: ConnectionState) -> str:
+    """Why there is no connection, in plain words; empty if nothing is wrong."""
+    if state.phase not in ("waiting", "ended") or state.ending == "stopped":
+        return ""
+    for pattern, say in _problems():
+        if found := re.match(pattern, state.detail):
+            return say(found)
+    return shown(re.sub(r"; next attempt in [\d.]+ s$", "", state.detail))

@@ -1,0 +1,62 @@
+"""A desktop for the windows of the client, and the client on it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from astcti_client.password import Password
+from astcti_client.settings import Settings
+from astcti_client.ui import i18n, session
+from tests.client.ui.desktop import Desktop, missing
+from tests.fake.cti_server import CtiServer
+
+MAC = "00:11:22:33:44:55"
+
+
+@pytest.fixture(scope="session")
+def desktop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desktop]:
+    lacking = missing()
+    if lacking:
+        words = f"windows cannot be tested here, missing: {', '.join(lacking)}"
+        if os.environ.get("CI"):
+            pytest.fail(words)
+        pytest.skip(words)
+    one = Desktop(tmp_path_factory.mktemp("desktop"))
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def desk(
+    desktop: Desktop, server: CtiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., Any]]:
+    """Makes the client with the settings given; by default mario's, with his password."""
+    from tests.client.ui.desk import Desk
+
+    monkeypatch.setenv("DISPLAY", desktop.display)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+    monkeypatch.setattr(session, "own_macs", lambda _local: (MAC,))
+    i18n.use("en")
+    made: list[Desk] = []
+
+    def make(*, locked: frozenset[str] = frozenset(), **wishes: Any) -> Desk:
+        usual: dict[str, Any] = {
+            "host": "127.0.0.1",
+            "port": server.port,
+            "user": "mario",
+            "theme": "light",
+            "password": Password.from_text("test"),
+        }
+        made.append(Desk(tmp_path, server, Settings(**{**usual, **wishes}), locked))
+        return made[-1]
+
+    yield make
+    server.close()
+    for one in made:
+        one.close()

@@ -1,0 +1,92 @@
+"""A desktop of its own for tests of windows: Xvfb, openbox and trayer, ended with the test session."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+PATIENCE = 20.0  # seconds for a part of the desktop to appear
+PROGRAMS = ("Xvfb", "openbox", "trayer", "xdotool")
+
+
+class Desktop:
+    """Use `display` as DISPLAY."""
+
+    def __init__(self, folder: Path, *, tray: bool = True, size: str = "1400x900") -> None:
+        self._folder = folder
+        self._processes: list[subprocess.Popen[bytes]] = []
+        reader, writer = os.pipe()
+        self._start(
+            ["Xvfb", "-displayfd", str(writer), "-screen", "0", f"{size}x24", "-nolisten", "tcp"], (writer,)
+        )
+        os.close(writer)
+        with os.fdopen(reader) as answer:
+            self.display = ":" + answer.readline().strip()
+        self._start(["openbox"])
+        self._await(lambda: "_NET_SUPPORTING_WM_CHECK(WINDOW)" in self.run("xprop", "-root"))
+        if tray:
+            self.start_tray()
+
+    def start_tray(self) -> subprocess.Popen[bytes]:
+        """A panel with a tray at the top."""
+        words = "--edge top --align right --widthtype request --height 28 --transparent false --expand false"
+        return self._start(["trayer", *words.split()])
+
+    def run(self, *command: str) -> str:
+        """A program's output."""
+        done = subprocess.run(
+            command, capture_output=True, text=True, env=self.environ, check=False, timeout=PATIENCE
+        )
+        return done.stdout
+
+    def do(self, *words: str) -> str:
+        """`xdotool` with these words."""
+        return self.run("xdotool", *words).strip()
+
+    @property
+    def environ(self) -> dict[str, str]:
+        return {**os.environ, "DISPLAY": self.display}
+
+    def close(self) -> None:
+        for process in reversed(self._processes):
+            process.terminate()
+        for process in reversed(self._processes):
+            try:
+                process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def _start(self, command: Sequence[str], keep: tuple[int, ...] = ()) -> subprocess.Popen[bytes]:
+        environ = dict(os.environ) if command[0] == "Xvfb" else self.environ
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=environ,
+            pass_fds=keep,
+            cwd=self._folder,
+        )
+        self._processes.append(process)
+        return process
+
+    def _await(self, fact: Callable[[], bool]) -> None:
+        until = time.monotonic() + PATIENCE
+        while not fact():
+            assert time.monotonic() < until, "the desktop does not start"
+            time.sleep(0.05)
+
+
+def missing() -> list[str]:
+    """What this machine lacks for a desktop."""
+    lacking = [one for one in (*PROGRAMS, "xprop") if shutil.which(one) is None]
+    try:
+        import tkinter  # noqa: F401
+    except ImportError:
+        lacking.append("tkinter (python3-tk)")
+    return lacking

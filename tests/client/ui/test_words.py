@@ -1,0 +1,137 @@
+"""What the window says."""
+
+from __future__ import annotations
+
+import ast
+import gettext
+import re
+from pathlib import Path
+
+import pytest
+
+from astcti_client.messages import ConnectionState
+from astcti_client.ui import i18n, words
+from astcti_client.ui.login_window import parse_server
+from tests.client.ui import catalogue
+
+UI = Path(words.__file__).parent
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("Anna Bianchi", "Anna Bianchi"),
+        ("a\x00b\tc\nd\u2028e", "a b c d e"),
+        ("\u202egnp.exe\u2066x", "gnp.exex"),
+        ("محمد علي", "محمد علي"),
+        ("   ", ""),
+    ],
+)
+def test_strangers_texts_become_one_harmless_line(text: str, wanted: str) -> None:
+    assert words.shown(text) == wanted
+
+
+def test_a_very_long_text_is_cut() -> None:
+    assert len(words.shown("x" * 10_000)) == words.LONGEST_SHOWN
+    assert words.shown("x" * 10_000).endswith("…")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "wanted"), [(-1, "0:00"), (7.9, "0:07"), (754, "12:34"), (3723, "1:02:03")]
+)
+def test_durations(seconds: float, wanted: str) -> None:
+    assert words.clock_text(seconds) == wanted
+
+
+@pytest.mark.parametrize(
+    ("detail", "part"),
+    [
+        ("the server refused the log-in of mario: unknown user or wrong password", "User name or password"),
+        ("the server refused the log-in of mario: this is not your seat", "somebody else"),
+        (
+            "cti.example:5000 refuses connections: no AsteriskCTI server runs there; next attempt in 1.0 s",
+            "No AsteriskCTI",
+        ),
+        ("the name nowhere is not known (Name or service not known); check host", "no server named nowhere"),
+        ("the certificate of cti.example:5000 is not trusted: self-signed certificate; if", "not trusted"),
+        ("cti.example:5000 does not answer within 10 s; check host, port, firewalls", "cannot be reached"),
+    ],
+)
+def test_what_is_wrong_with_the_connection_is_said_in_plain_words(detail: str, part: str) -> None:
+    i18n.use("en")
+    assert part in words.problem_text(ConnectionState("waiting", detail))
+
+
+def test_an_unknown_problem_is_shown_as_it_is() -> None:
+    state = ConnectionState("waiting", "something new; next attempt in 2.5 s")
+    assert words.problem_text(state) == "something new"
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("cti.example", ("cti.example", 5000)),
+        ("cti.example:6000", ("cti.example", 6000)),
+        ("[::1]:6000", ("::1", 6000)),
+        ("::1", ("::1", 5000)),
+        (" 10.0.0.1 ", ("10.0.0.1", 5000)),
+    ],
+)
+def test_a_server_is_written_as_name_or_name_and_port(text: str, wanted: tuple[str, int]) -> None:
+    assert parse_server(text) == wanted
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a b", "http://cti", "cti:", "cti:x", "cti:0", "cti:70000", "[::1", "me@cti"]
+)
+def test_what_is_no_server_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):
+        parse_server(text)
+
+
+# --- translations ---
+
+
+def texts_of_the_code() -> set[str]:
+    """Every text given to `_` or `some`."""
+    found: set[str] = set()
+    for file in UI.glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Name)
+                and node.func.id in ("_", "some")
+            ):
+                for argument in node.args[: 1 if node.func.id == "_" else 2]:
+                    assert isinstance(argument, ast.Constant), f"{file.name}:{node.lineno}: not a plain text"
+                    found.add(argument.value)
+    return found
+
+
+def test_every_text_is_translated_into_italian() -> None:
+    translated = catalogue.read(i18n.FOLDER / "it/LC_MESSAGES/astcti.po")
+    known = {text for key in translated for text in (key if isinstance(key, tuple) else (key,))}
+    assert texts_of_the_code() - known == set()
+    assert known - texts_of_the_code() == set(), "translations that nothing uses"
+    for key, value in translated.items():
+        for text in value if isinstance(value, tuple) else (value,):
+            assert text.strip(), f"{key!r} is not translated"
+            source = key[-1] if isinstance(key, tuple) else key
+            assert set(re.findall(r"{\w+}", text)) == set(re.findall(r"{\w+}", source)), key
+
+
+def test_the_compiled_catalogue_is_that_of_the_source() -> None:
+    folder = i18n.FOLDER / "it/LC_MESSAGES"
+    assert (folder / "astcti.mo").read_bytes() == catalogue.compiled(folder / "astcti.po"), (
+        "run: python -m tests.client.ui.catalogue"
+    )
+
+
+def test_italian_is_spoken_when_asked_for() -> None:
+    assert isinstance(gettext.find("astcti", i18n.FOLDER, ["it"]), str)
+    i18n.use("it")
+    try:
+        assert words.connection_text(ConnectionState("up", "")) == "Connesso"
+        assert i18n.some("{count} call", "{count} calls", 1) == "{count} chiamata"
+    finally:
+        i18n.use("en")
