@@ -1,5 +1,7 @@
 """The one application of this project."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -9,3 +11,7 @@ class ConfiguratorApp(AppConfig):
     name = "configurator"
     label = "configurator"
     verbose_name = "AsteriskCTI Configurator"
+
+    def ready(self) -> None:
+        """Let logins be noted, whoever logs in first."""
+        import_module("configurator.accounts")

@@ -263,7 +263,7 @@ def _store_bindings(service: models.Service, value: schema.Service) -> list[mode
         for name in {*wanted, *present}
         if name not in present or wanted.get(name) != present[name].penalty
     }
-    operators = {one.username: one for one in models.Operator.objects.filter(username__in=changed)}
+    operators = {one.username: one for one in models.Operator.objects.all() if one.username in changed}
     for name in changed:
         if name not in wanted:
             present[name].delete()

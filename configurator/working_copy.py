@@ -6,6 +6,7 @@ what identifies them for people (MAC, user name, context and queue), so that ids
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
@@ -56,8 +57,38 @@ def trigger_value(trigger: models.Trigger) -> schema.Trigger:
     )
 
 
-def service_value(service: models.Service) -> schema.Service:
+class Parts(NamedTuple):
+    """What belongs to one service, in order."""
+
+    variables: list[models.Variable]
+    triggers: list[models.Trigger]
+    bindings: list[models.ServiceOperator]
+
+
+def parts_of(service: models.Service) -> Parts:
+    """Read what belongs to a service."""
+    return Parts(
+        list(service.variables.order_by("pk")),
+        list(service.triggers.all()),
+        list(service.bindings.select_related("operator")),
+    )
+
+
+def _parts_of_all() -> dict[int, Parts]:
+    """The same for every service, in three queries, however many there are."""
+    found: dict[int, Parts] = defaultdict(lambda: Parts([], [], []))
+    for variable in models.Variable.objects.order_by("pk"):
+        found[variable.service_id].variables.append(variable)
+    for trigger in models.Trigger.objects.all():
+        found[trigger.service_id].triggers.append(trigger)
+    for binding in models.ServiceOperator.objects.select_related("operator"):
+        found[binding.service_id].bindings.append(binding)
+    return found
+
+
+def service_value(service: models.Service, parts: Parts | None = None) -> schema.Service:
     """A service's row with everything that belongs to it."""
+    parts = parts or parts_of(service)
     return schema.Service(
         name=service.name,
         context=service.context,
@@ -65,9 +96,9 @@ def service_value(service: models.Service) -> schema.Service:
         is_queue=service.is_queue,
         queue_name=service.queue_name,
         enabled=service.enabled,
-        variables=tuple(one.name for one in sorted(service.variables.all(), key=lambda one: one.pk)),
-        triggers=tuple(trigger_value(one) for one in service.triggers.all()),
-        operators=tuple(schema.Binding(one.operator.username, one.penalty) for one in service.bindings.all()),
+        variables=tuple(one.name for one in parts.variables),
+        triggers=tuple(trigger_value(one) for one in parts.triggers),
+        operators=tuple(schema.Binding(one.operator.username, one.penalty) for one in parts.bindings),
     )
 
 
@@ -90,18 +121,18 @@ def operator_value(operator: models.Operator) -> schema.Operator:
 
 def read() -> Copy:
     """Read everything, in the order in which it was entered."""
-    services = list(
-        models.Service.objects.order_by("pk").prefetch_related("variables", "triggers", "bindings__operator")
-    )
+    services = list(models.Service.objects.order_by("pk"))
+    belongs = _parts_of_all()
+    parts = [belongs[one.pk] for one in services]
     seats = list(models.Seat.objects.order_by("pk"))
     operators = list(models.Operator.objects.order_by("pk").select_related("seat"))
     reasons = list(models.PauseReason.objects.order_by("pk"))
     places = Places(
         unit="#",
         services=[one.pk for one in services],
-        variables=[[one.pk] * len(one.variables.all()) for one in services],
-        triggers=[[one.pk] * len(one.triggers.all()) for one in services],
-        bindings=[[one.pk] * len(one.bindings.all()) for one in services],
+        variables=[[one.pk] * len(its.variables) for one, its in zip(services, parts, strict=True)],
+        triggers=[[one.pk] * len(its.triggers) for one, its in zip(services, parts, strict=True)],
+        bindings=[[one.pk] * len(its.bindings) for one, its in zip(services, parts, strict=True)],
         seats=[one.pk for one in seats],
         operators=[one.pk for one in operators],
         reasons=[one.pk for one in reasons],
@@ -112,7 +143,7 @@ def read() -> Copy:
     names["operator"] = {one.pk: one.username for one in operators}
     names["reason"] = {one.pk: one.name for one in reasons}
     configuration = schema.Configuration(
-        services=tuple(service_value(one) for one in services),
+        services=tuple(service_value(one, its) for one, its in zip(services, parts, strict=True)),
         seats=tuple(seat_value(one) for one in seats),
         operators=tuple(operator_value(one) for one in operators),
         pause_reasons=tuple(one.name for one in reasons),
@@ -154,7 +185,9 @@ def replace_all(wanted: schema.Configuration) -> None:
 
 def _match(table: Any, key: Callable[[Any], Any], wanted: dict[Any, dict[str, Any]]) -> dict[Any, Any]:
     rows = {key(row): row for row in table.objects.all()}
-    table.objects.filter(pk__in=[row.pk for at, row in rows.items() if at not in wanted]).delete()
+    for at, row in rows.items():
+        if at not in wanted:
+            row.delete()
     _step_aside(table, rows, wanted)
     result = {}
     for at, fields in wanted.items():

@@ -391,3 +391,25 @@ def test_a_role_cannot_be_chosen_by_oneself(log_in) -> None:
     )
     user = ManagerUser.objects.get(userid="viewer")
     assert (user.role, user.check_password(PASSWORD)) == ("viewer", True)
+
+
+def test_a_service_with_more_operators_than_a_query_takes_is_edited(admin: Client, demo) -> None:
+    Operator.objects.bulk_create(
+        Operator(username=f"op{number}", full_name=f"Operator {number}", password=MD5)
+        for number in range(1200)
+    )
+    everybody = list(Operator.objects.order_by("pk"))
+    data = service_data(
+        name="Demo",
+        context="astctidemo",
+        queue_name="astcti",
+        revision="1",
+        **{"operators-TOTAL_FORMS": "1201", "operators-INITIAL_FORMS": "1"},
+        **{f"operators-{at}-username": one.username for at, one in enumerate(everybody)},
+        **{f"operators-{at}-penalty": "2" for at in range(1201)},
+    )
+    address = f"/services/{demo['service'].pk}/edit/"
+    assert admin.post(address, data).status_code == 302
+    assert demo["service"].bindings.filter(penalty=2).count() == 1201
+    assert admin.get(address).content.decode().count('list="operator-names"') == 1202
+    assert admin.get("/publish/badge/").status_code == 200

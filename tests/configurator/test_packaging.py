@@ -48,8 +48,7 @@ def test_every_text_has_its_italian() -> None:
         text
         for text in messages
         if compiled.gettext(text) == ""
-        or (text not in compiled._catalog
-        and (text, 0) not in compiled._catalog)
+        or (text not in compiled._catalog and (text, 0) not in compiled._catalog)
     ] == []
 
 

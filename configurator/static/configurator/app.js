@@ -26,6 +26,7 @@ function closeDialog(force) {
 
 function prepareForm() {
   if (!dialog.open) dialog.showModal();
+  findAll("input[name$=-DELETE]:checked", dialogBody).forEach((tick) => { tick.closest("[data-row]").hidden = true; });
   findAll("[data-rows]", dialogBody).forEach(countRows);
   const broken = find(".has-error", dialogBody);
   const panel = broken && broken.closest("[role=tabpanel]");
