@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import logging
 import os
 import sys
 from pathlib import Path
@@ -79,6 +80,7 @@ def main(
       2   wrong use of the command line
       78  the configuration is not valid; every error was printed
     """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     host, port = _address(listen)
     names = (*hosts, *([host] if host not in ("", "0.0.0.0", "::") else []))
     try:

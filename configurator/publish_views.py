@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -193,6 +194,7 @@ def export(request: HttpRequest) -> HttpResponse:
 
 def attachment(data: bytes, name: str, kind: str = "application/xml") -> HttpResponse:
     """A file to keep, never to show."""
+    name = re.sub(r"[^A-Za-z0-9._-]", "_", name)
     return HttpResponse(
         data, content_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'}
     )

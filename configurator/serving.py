@@ -10,6 +10,7 @@ import click
 from waitress.server import create_server
 
 THREADS = 8
+LARGEST_REQUEST = 64 * 1024 * 1024  # bytes; an import has half of that at most
 LOCAL = ("127.0.0.1", "::1", "localhost")
 FORWARDED = {"x-forwarded-for", "x-forwarded-proto"}
 
@@ -28,6 +29,7 @@ def serve(host: str, port: int, *, behind_proxy: bool = False) -> None:
             threads=THREADS,
             ident="",
             clear_untrusted_proxy_headers=True,
+            max_request_body_size=LARGEST_REQUEST,
             **(proxy if behind_proxy else {}),
         )
     except OSError as error:

@@ -150,13 +150,6 @@ TIME_ZONE = _time_zone()
 FORMAT_MODULE_PATH = ["configurator.formats"]
 
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "root": {"handlers": ["stderr"], "level": "INFO"},
-    "loggers": {"django": {"handlers": [], "level": "INFO", "propagate": True}},
-}
+LOGGING_CONFIG = None  # the command line decides; whoever imports this keeps their own
 
 locals().update(mail_settings.read(_options.data / options.MAIL_NAME))

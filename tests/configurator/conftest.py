@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from configurator import options, start
 from configurator.options import Options
 
 _DATA = Path(tempfile.mkdtemp(prefix="astcti-configurator-"))
+atexit.register(shutil.rmtree, _DATA, ignore_errors=True)
 start.prepare(Options(_DATA))
 
 from django.apps import apps
@@ -34,14 +36,13 @@ MD5 = "md5:098f6bcd4621d373cade4e832627b4f6"
 
 @pytest.fixture(scope="session", autouse=True)
 def django_for_tests() -> Iterator[None]:
-    """Cheap password hashes, mail in memory; the data directory goes in the end."""
+    """Cheap password hashes, mail in memory."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     setup_test_environment()
     yield
     teardown_test_environment()
     for connection in connections.all():
         connection.close()
-    shutil.rmtree(_DATA, ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)

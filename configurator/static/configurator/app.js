@@ -43,7 +43,10 @@ function prepareForm() {
 
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.detail.target === dialogBody) prepareForm();
-  if (event.detail.target.id === "rows") showSelection();
+  if (event.detail.target.id === "rows") {
+    showSelection();
+    if (document.activeElement === document.body && entries().length) entries()[0].focus();
+  }
 });
 if (dialog) {
   dialog.addEventListener("cancel", (event) => { event.preventDefault(); closeDialog(false); });
