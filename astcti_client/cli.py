@@ -14,7 +14,7 @@ import click
 
 from astcti_client import seat
 from astcti_client.connection import Connection
-from astcti_client.hand_over import NoHandOver, socket_path
+from astcti_client.hand_over import NoHandOver, OtherClient, socket_path
 from astcti_client.headless import Headless, Mail
 from astcti_client.instance import reach
 from astcti_client.password import Password
@@ -186,6 +186,8 @@ def _run_window(config: Path | None, options: dict[str, Any]) -> int:
         ) from None
     try:
         return run_window(loaded, lambda: _loaded_again(file, options), file)
+    except OtherClient:
+        raise click.ClickException("another client of this user is running, without a window") from None
     except NoDisplay as error:
         raise click.ClickException(f"{_NO_DISPLAY} ({error})") from None
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from astcti_client.connection import NotConnected
-from astcti_client.hand_over import Answer, NoHandOver
+from astcti_client.hand_over import Answer, NoHandOver, OtherClient
 from astcti_client.instance import open_door
 from astcti_client.messages import ConnectionState
 from astcti_client.password import Password
@@ -92,11 +92,12 @@ class App:
     def __init__(
         self, root: tk.Tk, loaded: Loaded, reload: Callable[[], Loaded], file: Path, history: History
     ) -> None:
-        """`reload` reads the settings again after `file` was changed."""
+        """`reload` reads the settings again after `file` was changed. Raises OtherClient."""
         self.root = root
         self.settings, self._locked = loaded.settings, loaded.locked
         self._reload, self._file = reload, file
         self.mail: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self.door = self._open_door()
         self.model = SeatModel(time.monotonic)
         self.session = SeatSession(self.mail)
         self.history = history
@@ -114,7 +115,6 @@ class App:
         root.title("AsteriskCTI")
         root.protocol("WM_DELETE_WINDOW", self.hide_window)
         self._dress()
-        self.door = self._open_door()
         self.tray = Tray(self.mail.put, self._tray_content())
         self._set_hot_key()
         root.after(POLL, self._look)
@@ -173,6 +173,8 @@ class App:
                 lambda number, answer: self.mail.put(DialWanted(number, answer)),
                 lambda: self.mail.put(ShowWanted()),
             )
+        except OtherClient:
+            raise  # two clients would pop up everything twice and log each other out
         except NoHandOver as reason:
             logger.warning("astcti-client dial does not reach this client: %s", reason)
             return None

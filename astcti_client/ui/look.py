@@ -99,10 +99,24 @@ class Look:
                 root=self.root, family=family, size=points, weight="bold" if weight == "bold" else "normal"
             )
 
-    def _piece(self, fill: str, border: str = "", radius: float = 7, thickness: float = 1) -> str:
-        """A picture with round corners that the theme stretches; returns its name."""
-        side = self.px(2 * radius + 6)
-        drawn = icons.rounded(side, side, radius * self.scale, fill, border, max(1.0, thickness * self.scale))
+    def _piece(
+        self,
+        fill: str,
+        border: str = "",
+        radius: float = 7,
+        thickness: float = 1,
+        inner: tuple[int, int] = (100, 22),
+    ) -> str:
+        """A picture with round corners that the theme stretches; returns its name.
+
+        Its inside, `inner`, is laid like tiles, each of which costs a look at the screen: it should be about
+        as large as what it is for.
+        """
+        edges = 2 * self.px(radius + 2)
+        width, height = self.px(inner[0]) + edges, self.px(inner[1]) + edges
+        drawn = icons.rounded(
+            width, height, radius * self.scale, fill, border, max(1.0, thickness * self.scale)
+        )
         return self._keep(drawn)
 
     def _keep(self, drawn: Image.Image) -> str:
@@ -150,7 +164,8 @@ class Look:
             ("Chip", p.raised, ""),
         ):
             radius = 10 if name != "Chip" else 9
-            piece = self._piece(fill, border, radius, 1.6 if name == "Ring" else 1)
+            inner = (400, 120) if name != "Chip" else (60, 12)
+            piece = self._piece(fill, border, radius, 1.6 if name == "Ring" else 1, inner)
             edge = self.px(radius + 2)
             style.element_create(f"{name}.ground", "image", piece, border=edge, sticky="nsew")
             style.layout(f"{name}.TFrame", [(f"{name}.ground", {"sticky": "nsew"})])
@@ -233,7 +248,7 @@ class Look:
                 padding=(self.px(12), self.px(6)),
             )
             style.map(name, foreground=[("disabled", p.muted)])
-        flat = Image.new("RGBA", (self.px(20), self.px(20)))
+        flat = Image.new("RGBA", (self.px(60), self.px(60)))
         for name, ground in (("Flat.TButton", p.ground), ("CardFlat.TButton", p.surface)):
             element = name.replace("TButton", "button")
             style.element_create(
@@ -449,9 +464,9 @@ class Look:
 
 
 def _thumb(width: int, colour: str) -> Image.Image:
-    drawn = Image.new("RGBA", (width, width * 3))
+    drawn = Image.new("RGBA", (width, width * 8))
     inner = max(2, width - 4)
-    drawn.alpha_composite(icons.rounded(inner, width * 3, inner / 2, colour), ((width - inner) // 2, 0))
+    drawn.alpha_composite(icons.rounded(inner, width * 8, inner / 2, colour), ((width - inner) // 2, 0))
     return drawn
 
 

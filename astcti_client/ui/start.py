@@ -8,7 +8,7 @@ import tkinter as tk
 from collections.abc import Callable
 from pathlib import Path
 
-from astcti_client.hand_over import SHOW, NoHandOver
+from astcti_client.hand_over import SHOW, NoHandOver, OtherClient
 from astcti_client.instance import reach
 from astcti_client.settings import Loaded
 from astcti_client.ui.app import App, stop_at_signals, use_language
@@ -25,7 +25,8 @@ class NoDisplay(Exception):
 def run_window(loaded: Loaded, reload: Callable[[], Loaded], file: Path) -> int:
     """Show the window until the user quits; returns the exit code. Raises NoDisplay.
 
-    If another client of this user is running, that one shows its window instead.
+    If another client of this user is running, that one shows its window instead; OtherClient is raised if it
+    has none.
     """
     try:
         reach(SHOW)
@@ -39,7 +40,13 @@ def run_window(loaded: Loaded, reload: Callable[[], Loaded], file: Path) -> int:
         raise NoDisplay(str(error)) from None
     root.withdraw()
     use_language(loaded.settings)
-    app = App(root, loaded, reload, file, _history(loaded.settings.history_days))
+    history = _history(loaded.settings.history_days)
+    try:
+        app = App(root, loaded, reload, file, history)
+    except OtherClient:
+        history.close()
+        root.destroy()
+        raise
     stop_at_signals(app)
     try:
         app.start()

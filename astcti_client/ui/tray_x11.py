@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import PIL.Image
+import Xlib.display
+import Xlib.protocol.event
 import Xlib.X
 from pystray import Icon
 
@@ -19,6 +23,8 @@ class DockedIcon(Icon):  # type: ignore[misc,valid-type,unused-ignore]
         """`menu_asked` is called with a place on the screen, on the icon's thread."""
         self._menu_asked = menu_asked
         self._icon_data: Any = None
+        self._outside = Xlib.display.Display()  # one connection for two threads can lose its way
+        self._posting = threading.Lock()
         super().__init__(*arguments, **options)
         for name in ("_show", "_hide", "_update_icon", "_update_title", "_stop"):
             atom = self._display.intern_atom(f"_PYSTRAY_{name.upper()}")
@@ -33,8 +39,13 @@ class DockedIcon(Icon):  # type: ignore[misc,valid-type,unused-ignore]
         self._update_icon()
 
     def _post(self, atom: int) -> None:
-        self._send_message(self._window, atom)
-        self._display.flush()
+        with self._posting, contextlib.suppress(Exception):  # the X server, or the window, may be gone
+            window = self._outside.create_resource_object("window", self._window.id)
+            message = Xlib.protocol.event.ClientMessage(
+                window=window, client_type=atom, data=(32, [0, 0, 0, 0, 0])
+            )
+            window.send_event(message)
+            self._outside.flush()
 
     def _on_button_press(self, event: Any) -> None:
         if event.detail == 1:
@@ -60,3 +71,9 @@ class DockedIcon(Icon):  # type: ignore[misc,valid-type,unused-ignore]
             return (pixel[2], pixel[1], pixel[0]) if len(pixel) >= 3 else _UNKNOWN_GROUND
         except Exception:
             return _UNKNOWN_GROUND
+
+    def __del__(self) -> None:
+        # The thread has ended by now, or ends with the program; only the connection is left.
+        with contextlib.suppress(Exception):
+            self._outside.close()
+            self._display.close()

@@ -31,6 +31,14 @@ def desktop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desktop]:
     one.close()
 
 
+@pytest.fixture(scope="session")
+def bare_desktop(desktop: Desktop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desktop]:
+    """One without a tray. It lasts: Tk ends the whole process when a display that it ever used is gone."""
+    one = Desktop(tmp_path_factory.mktemp("bare"), tray=False)
+    yield one
+    one.close()
+
+
 @pytest.fixture
 def desk(
     desktop: Desktop, server: CtiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -39,6 +47,7 @@ def desk(
     from tests.client.ui.desk import Desk
 
     monkeypatch.setenv("DISPLAY", desktop.display)
+    (tmp_path / "run").mkdir(mode=0o700)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     monkeypatch.setattr(session, "own_macs", lambda _local: (MAC,))

@@ -1,0 +1,523 @@
+"""The client's windows on a real desktop: a window manager, a tray, a mouse and a keyboard."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import subprocess
+import sys
+import time
+import tkinter as tk
+from collections.abc import Callable, Iterator
+from tkinter import ttk
+from typing import Any
+
+import pytest
+
+from astcti_client.hand_over import NoHandOver, OtherClient
+from astcti_client.instance import open_door, reach
+from astcti_client.ui import words
+from tests.client.ui.desk import Desk, event
+from tests.client.ui.desktop import Desktop
+from tests.fake.cti_server import CtiServer
+
+Make = Callable[..., Desk]
+
+
+def texts(widget: tk.Misc) -> str:
+    """Every text that a window shows."""
+    found = []
+    for one in [widget, *widget.winfo_children()]:
+        if isinstance(one, ttk.Label | ttk.Button | ttk.Checkbutton | tk.Label) and one.winfo_ismapped():
+            found.append(str(one.cget("text")))
+        if one is not widget:
+            found.append(texts(one))
+    return "\n".join(filter(None, found))
+
+
+def press(widget: tk.Misc, words_on_it: str) -> None:
+    """Press the button with these words."""
+    for one in widget.winfo_children():
+        if isinstance(one, ttk.Button) and str(one.cget("text")).strip() == words_on_it:
+            one.invoke()
+            return
+    for one in widget.winfo_children():
+        try:
+            press(one, words_on_it)
+            return
+        except LookupError:
+            continue
+    raise LookupError(words_on_it)
+
+
+def click(desktop: Desktop, desk: Desk, widget: tk.Misc, number: str = "1") -> None:
+    """Click a widget with the mouse."""
+    x = widget.winfo_rootx() + widget.winfo_width() // 2
+    y = widget.winfo_rooty() + widget.winfo_height() // 2
+    desktop.do("mousemove", str(x), str(y), "click", number)
+    desk.turn()
+
+
+@contextlib.contextmanager
+def program(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """`astcti-client` as a process of its own, which never outlives its test."""
+    command = [sys.executable, "-m", "astcti_client", *arguments]
+    with subprocess.Popen(command, env=os.environ.copy(), stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+# --- logging in ---
+
+
+def test_the_first_start_asks_for_everything_in_one_window_and_keeps_it(
+    desk: Make, desktop: Desktop, server: CtiServer
+) -> None:
+    one = desk(user="", password=None, host="127.0.0.1", port=5000)
+    one.app.start()
+    window = one.app.login
+    assert window is not None
+    one.turn()
+    window.server.set(f"127.0.0.1:{server.port}")
+    window.user_field.focus_force()
+    one.turn()
+    desktop.do("type", "mario")
+    desktop.do("key", "Tab")
+    desktop.do("type", "test")
+    one.pump(lambda: window.password.get() == "test")
+    desktop.do("key", "Return")
+    one.pump(lambda: one.app.session.running)
+    peer = server.accept()
+    assert peer.log_in(who="PJSIP/201 Mario Rossi")
+    peer.say("310 OUT", "200 astcti")
+    one.pump(lambda: one.root.winfo_viewable() and "astcti" in texts(one.app.window))
+    assert "Mario Rossi" in texts(one.app.window)
+    assert "PJSIP/201" in texts(one.app.window)
+    kept = one.file.read_text()
+    assert f"port = {server.port}" in kept
+    assert 'user = "mario"' in kept
+    assert "test" not in kept
+
+
+def test_a_wrong_password_is_said_in_plain_words_and_can_be_typed_again(
+    desk: Make, server: CtiServer
+) -> None:
+    one = desk(password=None)
+    one.app.start()
+    window = one.app.login
+    assert window is not None
+    window.password.set("wrong")
+    press(window, "Log in")
+    peer = server.accept()
+    peer.say("100 WELCOME")
+    peer.hear()
+    peer.say("100 OK")
+    peer.hear()
+    peer.say("101 KO unknown user or wrong password")
+    one.pump(lambda: "User name or password are wrong." in texts(window))
+    window.password.set("test")
+    press(window, "Log in")
+    peer = server.accept()
+    peer.log_in(who="PJSIP/201 Mario Rossi")
+    one.pump(one.root.winfo_viewable)
+
+
+def test_an_unknown_pc_shows_its_address_to_copy(desk: Make, server: CtiServer) -> None:
+    one = desk(password=None)
+    one.app.start()
+    window = one.app.login
+    assert window is not None
+    window.password.set("test")
+    press(window, "Log in")
+    server.accept().log_in(macs_refused=1, who="- Mario Rossi")
+    one.pump(lambda: "does not know this PC" in texts(window))
+    press(window, "Copy 00:11:22:33:44:55")
+    assert one.root.clipboard_get() == "00:11:22:33:44:55"
+
+
+def test_a_server_that_cannot_be_reached_is_said_to_be_so(desk: Make, server: CtiServer) -> None:
+    server.stop_listening()
+    one = desk(password=None)
+    one.app.start()
+    window = one.app.login
+    assert window is not None
+    window.password.set("test")
+    press(window, "Log in")
+    one.pump(lambda: "No AsteriskCTI server answers" in texts(window))
+
+
+# --- calls ---
+
+
+def test_a_ring_makes_a_notice_that_never_takes_the_keyboard(desk: Make, desktop: Desktop) -> None:
+    one = desk()
+    one.log_in()
+    one.app.show_dial()
+    one.turn(0.3)
+    desktop.do("type", "055")
+    one.pump(lambda: one.app.window.dial_bar.number.get() == "055")
+    one.ring("7.1")
+    notice = one.app.notices.shown["7.1"]
+    one.pump(notice.winfo_viewable)
+    assert "Anna Bianchi" in texts(notice)
+    assert "12345" in texts(notice)
+    assert "Demo" in texts(notice)
+    desktop.do("type", "123")
+    one.pump(lambda: one.app.window.dial_bar.number.get() == "055123", "the notice took the keyboard")
+    right = notice.winfo_rootx() + notice.winfo_width()
+    assert right > notice.winfo_screenwidth() - 40
+    assert notice.winfo_rooty() + notice.winfo_height() > notice.winfo_screenheight() - 80
+
+
+def test_several_rings_stack_and_each_ends_in_its_own_way(desk: Make) -> None:
+    one = desk(notice_time=2.0)
+    peer = one.log_in()
+    for key, name in (("7.1", "Anna"), ("8.1", "Berta"), ("9.1", "Carla")):
+        one.ring(key, name=name)
+    shown = one.app.notices.shown
+    places = sorted((notice.winfo_rooty(), notice.winfo_height()) for notice in shown.values())
+    assert all(top + height <= below for (top, height), (below, _high) in itertools.pairwise(places))
+    peer.say(
+        event("Hangup", "7.1", end="answered-elsewhere"),
+        event("Hangup", "8.1", end="missed"),
+        event("Link", "9.1"),
+    )
+    one.pump(lambda: "Answered elsewhere" in texts(shown["7.1"]) and "Missed" in texts(shown["8.1"]))
+    assert "Answered" in texts(shown["9.1"])
+    one.pump(lambda: not shown, "the notices stay")
+    one.pump(lambda: "In conversation" in texts(one.app.window))
+
+
+def test_the_trigger_runs_at_the_moment_of_its_event_and_once(desk: Make) -> None:
+    one = desk()
+    peer = one.log_in()
+    done = one.folder / "done"
+    trigger = (
+        f'<trigger type="application" os="any"><application>{sys.executable}</application>'
+        f"<argument>-c</argument><argument>open({str(done)!r}, 'a').write('x')</argument></trigger>"
+    )
+    one.ring("7.1")
+    assert not done.exists()
+    peer.say(event("Link", "7.1", trigger=trigger), event("Link", "7.1", trigger=trigger), "901 PBX DOWN")
+    one.pump(lambda: not one.app.model.pbx_up)
+    one.pump(done.exists)
+    one.turn(0.3)
+    assert done.read_text() == "x"
+
+
+def test_hanging_up_and_transferring_name_the_call_of_their_card(desk: Make, desktop: Desktop) -> None:
+    one = desk()
+    peer = one.log_in()
+    for key in ("7.1", "8.1"):
+        peer.say(event("Link", key, other=f"o{key}"))
+    one.pump(lambda: len(one.app.model.calls) == 2)
+    cards = {card.call.key: card for card in one.app.window._cards.values()}
+    press(cards["7.1"], "Transfer")
+    one.turn()
+    desktop.do("type", "20-2")
+    desktop.do("key", "Return")
+    one.pump(lambda: cards["7.1"]._asking is None)
+    assert peer.hear() == "TRANSFER 7.1 202 astctidemo"
+    peer.say("101 KO not your call")
+    one.pump(lambda: "not your call" in texts(one.app.window))
+    press(cards["8.1"], "Hang up")
+    assert peer.hear() == "HANGUP 8.1"
+    peer.say("100 OK", event("Hangup", "8.1", end="answered"))
+    one.pump(lambda: one.app.model.calls["8.1"].phase == "over")
+    assert [entry.kind for entry in one.history.find()] == ["answered"]
+
+
+# --- pause ---
+
+
+def test_a_pause_with_a_reason_is_requested_until_the_server_confirms(desk: Make, desktop: Desktop) -> None:
+    one = desk()
+    peer = one.log_in()
+    click(desktop, one, one.app.window._pause_button)
+    one.turn(0.3)
+    desktop.do("key", "Down")
+    desktop.do("key", "Return")
+    one.pump(lambda: one.app.model.pause.phase == "requested")
+    assert peer.hear() == "PAUSE IN Lunch break"
+    one.pump(lambda: "Pause requested" in texts(one.app.window))
+    peer.say("301 PAUSE PENDING", "300 OK")
+    one.pump(lambda: "In pause: Lunch break" in texts(one.app.window))
+    press(one.app.window, "Come back")
+    assert peer.hear() == "PAUSE OUT"
+    peer.say("300 OK")
+    one.pump(lambda: "Available" in texts(one.app.window))
+
+
+def test_a_locked_pause_asks_for_the_password(desk: Make) -> None:
+    one = desk(pause_lock=True)
+    peer = one.log_in()
+    peer.say("310 IN Lunch")
+    one.pump(lambda: "In pause: Lunch" in texts(one.app.window))
+    press(one.app.window, "Come back")
+    question: Any = one.app.questions[-1]
+    question.password.insert(0, "wrong")
+    press(question, "Come back")
+    one.pump(lambda: "This is not your password." in texts(question))
+    question.password.insert(0, "test")
+    press(question, "Come back")
+    assert peer.hear() == "PAUSE OUT"
+
+
+# --- dialling ---
+
+
+def test_pasted_numbers_are_cleaned_and_words_are_refused(desk: Make, desktop: Desktop) -> None:
+    one = desk()
+    peer = one.log_in()
+    bar = one.app.window.dial_bar
+    bar.number.set("call me")
+    bar._dial()
+    one.turn()
+    assert "not a telephone number" in texts(bar)
+    bar.number.set("(055) 123-45.67")
+    bar.number.focus_force()
+    one.turn()
+    desktop.do("key", "Return")
+    one.pump(lambda: bar.number.get() == "")
+    assert peer.hear() == "ORIG 0551234567 outbound 1"
+    peer.say("101 KO PBX down")
+    one.pump(lambda: "The call was not made" in texts(one.app.window))
+
+
+def test_the_dial_box_is_locked_with_the_reason_while_an_inbound_service_is_chosen(desk: Make) -> None:
+    one = desk()
+    one.log_in()
+    bar = one.app.window.dial_bar
+    bar._service.current(0)
+    bar._service.event_generate("<<ComboboxSelected>>")
+    one.turn()
+    assert "inbound service" in texts(bar)
+    assert str(bar.number.cget("state")) == "disabled"
+
+
+def test_a_second_client_shows_the_first_and_a_link_is_dialled_by_it(desk: Make) -> None:
+    one = desk()
+    peer = one.log_in()
+    one.root.withdraw()
+    with pytest.raises(OtherClient):
+        open_door(lambda _number, _answer: None)
+    with program() as second:
+        one.pump(lambda: second.poll() is not None)
+    assert second.returncode == 0
+    one.pump(one.root.winfo_viewable)
+    with program("dial", "tel:+39-055-1234567") as link:
+        one.pump(lambda: one.app.session._dialler._open)
+        assert peer.hear() == "ORIG +390551234567 outbound 1"
+        peer.say("100 OK")
+        one.pump(lambda: link.poll() is not None)
+        assert link.stdout
+        assert link.stdout.read() == "calling +390551234567\n"
+
+
+# --- the connection ---
+
+
+def test_a_lost_connection_comes_back_without_a_second_notice(desk: Make, server: CtiServer) -> None:
+    one = desk()
+    peer = one.log_in()
+    one.ring("7.1")
+    peer.close()
+    one.pump(lambda: "The server closed the connection." in texts(one.app.window))
+    assert one.app.model.tray_state == "offline"
+    again = server.accept()
+    again.log_in(who="PJSIP/201 Mario Rossi")
+    again.say(event("Link", "7.1", repeat=True))
+    one.pump(lambda: one.app.model.calls["7.1"].phase == "talking" and one.app.model.up)
+    assert len(one.app.notices.shown) <= 1
+
+
+def test_a_takeover_is_shown_and_not_fought(desk: Make) -> None:
+    one = desk()
+    peer = one.log_in()
+    peer.say("910 BYE TAKEOVER mario logged in at 10.0.0.7")
+    one.pump(lambda: "Somebody logged in with your user name" in texts(one.app.window))
+    assert not one.app.session.running
+    press(one.app.window, "Log in again")
+    assert one.app.login is not None
+
+
+# --- the tray ---
+
+
+def tray_icon_place(desktop: Desktop) -> tuple[int, int]:
+    """The middle of the icon on the screen."""
+    until = time.monotonic() + 10
+    while time.monotonic() < until:
+        found = desktop.do("search", "--classname", "astctiSystemTrayIcon").split()
+        if found:
+            words_of_it = desktop.do("getwindowgeometry", "--shell", found[0]).split()
+            values = dict(one.split("=") for one in words_of_it)
+            if int(values["WIDTH"]) > 1:
+                return int(values["X"]) + int(values["WIDTH"]) // 2, int(values["Y"]) + int(
+                    values["HEIGHT"]
+                ) // 2
+        time.sleep(0.1)
+    raise AssertionError("no icon in the tray")
+
+
+def test_closing_the_window_keeps_it_in_the_tray_whose_click_brings_it_back(
+    desk: Make, desktop: Desktop
+) -> None:
+    one = desk()
+    one.log_in()
+    one.pump(lambda: one.app.tray.present)
+    x, y = tray_icon_place(desktop)
+    one.app.hide_window()
+    one.turn()
+    assert not one.root.winfo_viewable()
+    desktop.do("mousemove", str(x), str(y), "click", "1")
+    one.pump(one.root.winfo_viewable, "a click at the icon does not show the window")
+
+
+def test_the_trays_menu_pauses(desk: Make, desktop: Desktop) -> None:
+    one = desk()
+    peer = one.log_in()
+    one.pump(lambda: one.app.tray.present)
+    x, y = tray_icon_place(desktop)
+    desktop.do("mousemove", str(x), str(y), "click", "3")
+    one.turn(0.5)
+    for key in ("Down", "Down", "Right", "Return"):
+        desktop.do("key", key)
+        one.turn(0.1)
+    one.pump(lambda: one.app.model.pause.phase == "requested", "the menu does not pause")
+    assert peer.hear() == "PAUSE IN Lunch break"
+
+
+def test_the_icon_tells_the_state_in_colour_and_words(desk: Make) -> None:
+    one = desk()
+    peer = one.log_in()
+    peer.say("901 PBX DOWN")
+    one.pump(lambda: one.app.tray._content.state == "pbx-down")
+    peer.say("902 PBX UP", "310 IN Lunch")
+    one.pump(lambda: one.app.tray._content.state == "paused")
+    assert "in pause (Lunch)" in one.app.tray._content.text
+    one.ring("7.1")
+    one.pump(lambda: one.app.tray._content.state == "ringing")
+    assert one.app.tray._icon.title == one.app.tray._content.text
+
+
+def test_without_a_tray_the_window_stays_within_reach(
+    desk: Make, bare_desktop: Desktop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DISPLAY", bare_desktop.display)
+    one = desk()
+    one.log_in()
+    one.turn(0.5)
+    assert not one.app.tray.present
+    one.app.hide_window()
+    one.pump(lambda: one.root.state() == "iconic")
+    one.app.show_window()
+    one.pump(one.root.winfo_viewable)
+    bare_desktop.start_tray()
+    one.pump(lambda: one.app.tray.present, "the icon does not find a tray that came later")
+
+
+# --- settings, history, bad data ---
+
+
+def test_settings_are_written_and_used_and_locked_ones_stay(desk: Make) -> None:
+    one = desk(locked=frozenset({"notices"}))
+    one.log_in()
+    one.app.show_settings()
+    window = one.app.settings_window
+    assert window is not None
+    assert "notices" not in window._given
+    window._given["theme"] = lambda: "dark"
+    press(window, "Save")
+    assert one.file.read_text() == 'theme = "dark"\n'
+    one.turn()
+    assert one.app.look.palette.dark
+    assert "Mario Rossi" in texts(one.app.window)
+
+
+def test_a_setting_that_cannot_be_is_said_and_nothing_is_written(desk: Make) -> None:
+    one = desk()
+    one.log_in()
+    one.app.show_settings()
+    window = one.app.settings_window
+    assert window is not None
+    window._given["mac"] = lambda: "no address"
+    press(window, "Save")
+    one.turn()
+    assert "mac:" in texts(window)
+    assert not one.file.exists()
+
+
+def test_the_history_is_searched_called_again_and_exported(desk: Make) -> None:
+    one = desk()
+    peer = one.log_in()
+    for key, name, number, end in (
+        ("7.1", "Anna", "111", "missed"),
+        ("8.1", "Berta", "222", "answered-elsewhere"),
+    ):
+        one.ring(key, name=name, number=number)
+        peer.say(event("Hangup", key, name=name, number=number, end=end))
+    one.pump(lambda: len(one.history.find()) == 2)
+    one.app.show_history()
+    window = one.app.history_window
+    assert window is not None
+    one.turn()
+    assert len(window.table.get_children()) == 2
+    window.search.insert(0, "berta")
+    window.refresh()
+    (row,) = window.table.get_children()
+    assert "Answered elsewhere" in window.table.item(row, "values")
+    window.table.selection_set(row)
+    press(window, "Call")
+    assert peer.hear() == "ORIG 222 outbound 1"
+    window.export_to(one.folder / "calls.csv")
+    assert "Berta" in (one.folder / "calls.csv").read_text(encoding="utf-8-sig")
+
+
+BAD = {
+    "long": "x" * 8000,
+    "right-to-left": "\u202eمحمد علي\u202c abc",
+    "emoji": "☎ 📞👩‍👩‍👧 🇮🇹",
+    "controls": "a\u0007b\u009bc",
+    "braces": '{[$x]} [exit] \\ " ;',
+    "combining": "e" + "\u0301" * 60,
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_bad_data_leaves_every_window_usable(desk: Make, kind: str) -> None:
+    one = desk()
+    bad = BAD[kind].replace("\u0007", "").replace("\u009b", " ")
+    peer = one.log_in(f"PJSIP/201 {bad[:200]}", f"200 {bad[:60]}")
+    one.ring("7.1", name=bad, number=bad[:100], service=bad[:200], queue=bad[:100], data=f"calldata={bad}")
+    one.turn(0.3)
+    notice = one.app.notices.shown["7.1"]
+    assert notice.winfo_height() < one.root.winfo_screenheight() / 2
+    assert one.root.winfo_width() < one.root.winfo_screenwidth() / 2
+    peer.say(event("Link", "7.1", name=bad))
+    one.pump(lambda: one.app.model.calls["7.1"].phase == "talking")
+    press(one.app.window, "Hang up")
+    assert peer.hear() == "HANGUP 7.1"
+    peer.say("100 OK", event("Hangup", "7.1", end="answered", name=bad))
+    one.pump(lambda: len(one.history.find()) == 1)
+    one.app.show_history()
+    assert one.app.history_window is not None
+    assert one.app.history_window.table.get_children()
+    assert words.shown(bad) != "" or kind == "controls"
+
+
+def test_quitting_logs_out_and_leaves_nothing_behind(desk: Make) -> None:
+    one = desk()
+    peer = one.log_in()
+    one.app.quit()
+    one.pump(lambda: one.app.session.ended() is False or True)
+    assert peer.hear() == "QUIT"
+    peer.say("900 OK")
+    one.pump(one.app.session.ended)
+    with pytest.raises(NoHandOver):
+        one.app.close()
+        reach("show")
+    one.app.close = lambda: None  # type: ignore[method-assign]
