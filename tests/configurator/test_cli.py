@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import http.client
 import os
+import re
 import sqlite3
 import subprocess
 import sys
+import urllib.parse
 import urllib.request
 from contextlib import closing
 from pathlib import Path
@@ -128,3 +131,43 @@ def test_the_two_files_hold_different_tables(places: list[str], tmp_path: Path) 
     )
     assert "configurator_operator" in tables["configuration"]
     assert not tables["managers"] & tables["configuration"]
+
+
+def test_behind_a_proxy_cookies_need_tls_and_addresses_are_the_browsers(
+    places: list[str], tmp_path: Path
+) -> None:
+    command = [sys.executable, "-m", "configurator", *places, "--listen", "127.0.0.1:0", "--https"]
+    command += ["--host", "cti.example.com"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **USER})
+    assert process.stdout is not None
+    with process:
+        port = int(process.stdout.readline().rpartition(":")[2].strip(" /\n"))
+        sent = {
+            "Host": "cti.example.com",
+            "X-Forwarded-Proto": "https",
+            "X-Forwarded-For": "203.0.113.9",
+        }
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as proxy:
+            proxy.request("GET", "/login/", headers=sent)
+            answer = proxy.getresponse()
+            token = re.search('csrfmiddlewaretoken" value="([^"]+)', answer.read().decode())[1]
+            cookie = answer.headers["Set-Cookie"]
+        statuses = []
+        for origin in ("https://evil.example", "https://cti.example.com"):
+            form = {"csrfmiddlewaretoken": token, "username": "root", "password": "correct-horse-9"}
+            more = {
+                "Cookie": cookie.partition(";")[0].strip(),
+                "Origin": origin,
+                "Referer": f"{origin}/login/",
+            }
+            more["Content-Type"] = "application/x-www-form-urlencoded"
+            with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as proxy:
+                proxy.request("POST", "/login/", urllib.parse.urlencode(form), {**sent, **more})
+                statuses.append(proxy.getresponse().status)
+        process.terminate()
+        assert process.wait(20) == 0
+    assert "Secure" in cookie
+    assert statuses == [403, 302]
+    with closing(sqlite3.connect(tmp_path / "data" / "managers.sqlite")) as database:
+        query = "SELECT address FROM configurator_auditentry WHERE action = 'login'"
+        assert database.execute(query).fetchall() == [("203.0.113.9",)]
