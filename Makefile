@@ -22,19 +22,22 @@ $(READY): setup.cfg pyproject.toml
 	  { echo "AsteriskCTI needs Python 3.11 or later: $$($(PYTHON) -V) found; name another with PYTHON=..." >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || \
 	  { echo "No virtual environment could be made: apt-get install python3-venv" >&2; exit 1; }
-	PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --disable-pip-version-check --editable '.[server,client,dev]'
+	PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --disable-pip-version-check --editable '.[server,client,configurator,dev]'
 	@touch $@
 
 # The main job on one screen: demo PBX, server and client; a call pops up within seconds. Ctrl-C ends it.
 demo: $(READY)
 	@exec $(BIN)/python -m astcti_server.demo.stage $(DEMO_ARGS)
 
-# All checks and tests. As root it installs what the tests with a real Asterisk need, as another user those
-# are skipped; with CI=true a missing part is a failure.
-test: $(READY) lint
-	@if [ "$$(id -u)" = 0 ]; then tests/asterisk/install.sh; \
-	else echo "Not root: the tests with a real Asterisk are left out." >&2; fi
+# All checks and tests. As root it installs what the tests with a real Asterisk, a browser and a screen need, as
+# another user those are left out; with CI=true a missing part is a failure.
+test: $(READY) $(VENV)/.browser lint
+	@tests/system-packages.sh
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+$(VENV)/.browser: $(READY)
+	PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --disable-pip-version-check --editable '.[browser]'
+	@touch $@
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -42,7 +45,7 @@ lint: $(READY)
 
 # The tests that need nothing but Python.
 unit: $(READY)
-	$(BIN)/python -m pytest -m 'not asterisk and not install' $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m 'not asterisk and not install and not browser' $(PYTEST_ARGS)
 
 bench: $(READY)
 	$(BIN)/python -m tests.bench $(BENCH_ARGS)

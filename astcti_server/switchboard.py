@@ -54,6 +54,8 @@ class Switchboard:
         self._configuration = Configuration()
         self._state_changed = state_changed
         self._reading = 0
+        self._unread = ""
+        """Why the list of channels could not be read, as logged already."""
 
     def connect(self, link: AmiLink, keeper: QueueKeeper) -> None:
         """Join the parts that know one another; before the link is started."""
@@ -124,9 +126,12 @@ class Switchboard:
         if reading != self._reading:
             return
         if not outcome.ok:
-            logger.warning("The list of channels could not be read (%s): trying again", outcome.message)
+            if outcome.message != self._unread:
+                logger.warning("The list of channels could not be read (%s): trying again", outcome.message)
+            self._unread = outcome.message
             self.link.later(READ_AGAIN, lambda: self._read_channels(reading))
             return
+        self._unread = ""
         happened = self._dialect.channels_from_status(outcome.events)
         if more:
             variables = (event for event in happened if isinstance(event, VariableSet))

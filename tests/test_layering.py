@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("schemas", "astcti_server", "astcti_client")
+PACKAGES = ("schemas", "astcti_server", "astcti_client", "configurator")
 
 # Module prefix -> what it may import of the project (prefixes). The longest prefix that fits decides.
 PROJECT = {
@@ -42,6 +42,7 @@ PROJECT = {
     ],
     "astcti_server": ["astcti_server", "schemas"],
     "astcti_client": ["astcti_client", "schemas"],
+    "configurator": ["configurator", "schemas"],
 }  # fmt: skip
 
 # Module prefix -> third-party packages. Whoever is not listed uses the standard library alone.
@@ -54,6 +55,9 @@ FOREIGN = {
     "astcti_server.config_": {"watchdog"},
     "astcti_client.cli": {"click"},
     "astcti_client": {"click", "psutil", "platformdirs"},
+    "configurator": {"django"},
+    "configurator.cli": {"click", "django"},
+    "configurator.serving": {"click", "waitress"},
     "astcti_client.ui": {"platformdirs", "PIL", "Xlib", "pystray", "webview", "keyring", "AppKit"},
 }
 

@@ -107,10 +107,10 @@ class Interest:
                 return True  # not as Asterisk writes it: have it parsed properly
             if block[start : start + 2] not in _BEGINNINGS:
                 return False
-            application, follows, rest = block[start:].partition(b"\r\nAppData: ")
-            if follows:
-                return passes(application.lower(), rest.partition(b"\r\n")[0])
-            return passes(application.partition(b"\r\n")[0].lower(), None)
+            application, _, rest = block[start:].partition(b"\r\n")
+            if rest.startswith(b"AppData: "):  # as every Asterisk writes it
+                return passes(application.lower(), rest.partition(b"\r\n")[0][9:])
+            return passes(application.lower(), _value(block, b"\r\nAppData: "))
 
         def passes(application: bytes, data: bytes | None) -> bool:
             if application in _SETTERS:

@@ -1,12 +1,13 @@
-"""`make demo`: the embedded PBX, the server and a client together, with calls that pop up by themselves.
+"""`make demo`: the embedded PBX, the server, a client and the Configurator, with calls that pop up alone.
 
-The server and the client are the real programs, each a process of its own, exactly as in a call centre; only
-the PBX is simulated. Everything lives in a temporary folder. Ctrl-C ends it.
+The programs are the real ones, each a process of its own, exactly as in a call centre; only the PBX is
+simulated. Everything lives in a temporary folder. Ctrl-C ends it.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
 import queue
 import signal
@@ -24,6 +25,7 @@ from astcti_server.demo.player import Tempo
 from schemas import passwords
 
 USER, PASSWORD, PHONE, MAC = "mario", "demo", "PJSIP/201", "02:00:00:00:02:01"
+SUPERVISOR = "admin"
 STOP_WITHIN = 15.0  # seconds for a program to end in order
 START_WITHIN = 20.0  # seconds for the server to reach the PBX
 
@@ -70,6 +72,11 @@ class Stage:
         self._programs: list[tuple[str, subprocess.Popen[str]]] = []
         self._readers: list[threading.Thread] = []
         self._listening = threading.Event()
+        self._environment = {
+            "PYTHONUNBUFFERED": "1",
+            "ASTCTI_CONFIGURATOR_USER": SUPERVISOR,
+            "ASTCTI_CONFIGURATOR_PASSWORD": PASSWORD,
+        }
 
     def start(self) -> None:
         """Bring up PBX, server and client. Raises OSError or RuntimeError with a sentence."""
@@ -81,6 +88,12 @@ class Stage:
             "server", "astcti_server", "--config", str(config), "--state", str(state), "--status", str(status)
         )
         self._run("client", "astcti_client", *self._client_options())
+        if importlib.util.find_spec("configurator") and importlib.util.find_spec("django"):
+            self._run(
+                "web", "configurator", "--data", str(self._folder / "web"), "--publish", str(config),
+                "--status", str(status), "--listen", "127.0.0.1:0",
+            )  # fmt: skip
+            self._lines.put(("demo", f"the Configurator comes up: user {SUPERVISOR}, password {PASSWORD}"))
 
     def play(self) -> int:
         """Print what is said until a program ends or Ctrl-C; returns the exit code."""
@@ -136,7 +149,7 @@ class Stage:
         program = subprocess.Popen(
             [sys.executable, "-u", "-m", module, *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL, text=True, errors="replace", start_new_session=True,
-            env=os.environ | {"PYTHONUNBUFFERED": "1"},
+            env=os.environ | self._environment,
         )  # fmt: skip
         reader = threading.Thread(target=self._read, args=(name, program), name=f"{name}-output")
         reader.start()

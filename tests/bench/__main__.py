@@ -41,7 +41,7 @@ SCENARIOS: dict[str, tuple[str, Callable[[Report], None]]] = {
     "deaf": ("Clients that never read", lambda report: deaf(report, OLD, calls=6000)),
     "logins": ("1,000 logins at once", lambda report: logins(report, MODERN, seats=1000, target=1.4)),
     "memory": ("Memory", lambda report: memory(report, MODERN)),
-    "scaling": ("Growth of an event's cost", lambda report: scaling(report, MODERN, calls=150)),
+    "scaling": ("Growth of an event's cost", lambda report: scaling(report, MODERN, calls=80)),
     "logins-5000": ("5,000 logins at once", lambda report: logins(report, MODERN, seats=5000, target=1.6)),
 }
 SLOW = frozenset({"logins-5000"})  # run only when named

@@ -111,5 +111,5 @@ def deaf(report: Report, script: Script, *, calls: int) -> None:
         report.note(f"{DEAF} of {site.seats} clients never read: every Link of the others arrived once")
         times = _paced(stage, list(islice(make_calls(hearing, site.place, first=calls + 1), 200)))
         ended = stage.server.whole_log.count("outbox overflow")
-        report.note(f"{ended} of the {DEAF} were disconnected for it")
+        report.note(f"{ended} of them filled their outbox and were cut; the kernel held the others' bytes")
     report.at_most("p99 of the others' notifications", percentile(times, 0.99) / 1000, 5, "ms")

@@ -225,7 +225,7 @@ def test_notifications_of_one_moment_arrive_in_order_each_on_its_line() -> None:
     def told(event_id: EventId, extension: str) -> Notification:
         return Notification(extension, CallEvent(event_id, Call("1.1", f"{extension}-1")))
 
-    moment = [told("Newstate", "PJSIP/201"), told("Callerid", "PJSIP/201"), told("Newstate", "PJSIP/202"),
+    moment = [told("Newstate", "PJSIP/201"), told("Callerid", "PJSIP/201"), told("Newstate", "SIP/202"),
               told("Link", "PJSIP/201")]  # fmt: skip
     with Counter() as counter, counter.seated() as mario, counter.seated("anna", "verde", SEAT_2) as anna:
         Router(counter.registry).deliver(moment)

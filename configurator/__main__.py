@@ -1,0 +1,5 @@
+"""`python -m configurator`."""
+
+from configurator.cli import main
+
+main()

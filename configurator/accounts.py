@@ -1,0 +1,92 @@
+"""Logging in: who may, how often one may fail, and what is kept in the session."""
+
+from __future__ import annotations
+
+import math
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.signals import user_logged_in, user_logged_out
+from django.db.models import QuerySet
+from django.dispatch import receiver
+from django.http import HttpRequest
+from django.utils import timezone
+
+from configurator import audit
+from configurator.models import LoginFailure, ManagerUser
+
+WINDOW = timedelta(minutes=15)
+"""How long a failure counts."""
+PAIR_LIMIT = 5
+"""Failures for one user from one address."""
+ADDRESS_LIMIT = 30
+"""Failures from one address, whatever the user: guessing of names."""
+USER_LIMIT = 50
+"""Failures for one user, wherever from: many machines that guess one password."""
+
+
+class ManagerBackend:
+    """Checks user id and password against the manager users."""
+
+    def authenticate(
+        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **_: Any
+    ) -> ManagerUser | None:
+        """Return the user, or None; an unknown one takes as long as a wrong password."""
+        if not username or password is None:
+            return None
+        user = ManagerUser.objects.filter(userid=username).first()
+        if user is None:
+            make_password(password)
+            return None
+        return user if user.check_password(password) and user.enabled else None
+
+    def get_user(self, user_id: int) -> ManagerUser | None:
+        """The user of a session; one that was disabled has none any more."""
+        return ManagerUser.objects.filter(pk=user_id, enabled=True).first()
+
+
+def wait(userid: str, address: str) -> int:
+    """Minutes until the next attempt is looked at; 0 when one is welcome."""
+    LoginFailure.objects.filter(at__lt=timezone.now() - WINDOW).delete()
+    of_user, of_address = (
+        LoginFailure.objects.filter(userid=userid),
+        LoginFailure.objects.filter(address=address),
+    )
+    return max(
+        _minutes(of_user.filter(address=address), PAIR_LIMIT),
+        _minutes(of_address, ADDRESS_LIMIT),
+        _minutes(of_user, USER_LIMIT),
+    )
+
+
+def _minutes(failures: QuerySet[LoginFailure], limit: int) -> int:
+    latest = list(failures.order_by("-at")[:limit])
+    if len(latest) < limit:
+        return 0
+    return max(1, math.ceil((latest[-1].at + WINDOW - timezone.now()).total_seconds() / 60))
+
+
+def note(userid: str, address: str) -> None:
+    """Count an attempt against the limits."""
+    LoginFailure.objects.create(userid=userid[:150], address=address)
+
+
+def failed(userid: str, request: HttpRequest) -> None:
+    """Note a failed attempt."""
+    note(userid, audit.address_of(request))
+    audit.record(request, "login-failed", "session", userid)
+
+
+@receiver(user_logged_in)
+def _keep_name(request: HttpRequest, user: ManagerUser, **_: Any) -> None:
+    request.session["userid"] = user.userid
+    request.session["since"] = timezone.now().timestamp()
+    LoginFailure.objects.filter(userid=user.userid, address=audit.address_of(request)).delete()
+    audit.record(request, "login", "session", user.userid)
+
+
+@receiver(user_logged_out)
+def _note_end(request: HttpRequest, user: ManagerUser | None, **_: Any) -> None:
+    if user is not None:
+        audit.record(request, "logout", "session", user.userid)

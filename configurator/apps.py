@@ -1,0 +1,17 @@
+"""The one application of this project."""
+
+from importlib import import_module
+
+from django.apps import AppConfig
+
+
+class ConfiguratorApp(AppConfig):
+    """AsteriskCTI's Configurator."""
+
+    name = "configurator"
+    label = "configurator"
+    verbose_name = "AsteriskCTI Configurator"
+
+    def ready(self) -> None:
+        """Let logins be noted, whoever logs in first."""
+        import_module("configurator.accounts")

@@ -1,0 +1,76 @@
+"""The audit log: read, filtered, paged."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET
+
+from configurator import audit, roles
+from configurator.models import AuditEntry
+
+PAGE = 50
+
+
+class FilterForm(forms.Form):
+    """What to look for. Dates are picked; a typed ISO date is understood too."""
+
+    userid = forms.CharField(label=_("User"), required=False, max_length=150)
+    action = forms.ChoiceField(
+        label=_("Action"), required=False, choices=[("", _("All")), *audit.ACTIONS.items()]
+    )
+    kind = forms.ChoiceField(label=_("Kind"), required=False, choices=[("", _("All")), *audit.KINDS.items()])
+    name = forms.CharField(label=_("Name"), required=False, max_length=150)
+    since = forms.DateField(
+        label=_("From"), required=False, input_formats=["%Y-%m-%d"],
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )  # fmt: skip
+    until = forms.DateField(
+        label=_("To"), required=False, input_formats=["%Y-%m-%d"],
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )  # fmt: skip
+
+
+@require_GET
+@roles.for_roles(roles.SENIORS)
+def page(request: HttpRequest) -> HttpResponse:
+    """The log, newest first."""
+    form = FilterForm(request.GET or None, label_suffix="")
+    asked: dict[str, Any] = form.cleaned_data if form.is_valid() else {}
+    found = _find(asked) if not form.is_bound or form.is_valid() else AuditEntry.objects.none()
+    entries = Paginator(found, PAGE).get_page(request.GET.get("page"))
+    query = urlencode({key: value for key, value in request.GET.items() if key != "page" and value})
+    for entry in entries:
+        entry.action_words = audit.ACTIONS.get(entry.action, entry.action)
+        entry.kind_words = audit.KINDS.get(entry.kind, entry.kind)
+    context = {"form": form, "page": entries, "query": query}
+    whole = not request.headers.get("HX-Request") or request.headers.get("HX-History-Restore-Request")
+    return render(request, "configurator/audit.html" if whole else "configurator/audit_rows.html", context)
+
+
+def _find(asked: dict[str, Any]) -> QuerySet[AuditEntry]:
+    found = AuditEntry.objects.all()
+    for field in ("userid", "name"):
+        if asked.get(field):
+            found = found.filter(**{f"{field}__icontains": asked[field]})
+    for field in ("action", "kind"):
+        if asked.get(field):
+            found = found.filter(**{field: asked[field]})
+    if asked.get("since"):
+        found = found.filter(at__gte=_start(asked["since"]))
+    if asked.get("until"):
+        found = found.filter(at__lt=_start(asked["until"]) + timedelta(days=1))
+    return found
+
+
+def _start(day: Any) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time()), timezone.get_current_timezone()).astimezone(UTC)

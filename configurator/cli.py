@@ -1,0 +1,265 @@
+"""The command line: the web application, and what scripts need of it."""
+
+from __future__ import annotations
+
+import getpass
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from configurator import start
+from configurator.mail_settings import MailError
+from configurator.options import Options
+from schemas.problems import ConfigurationError
+from schemas.version import VERSION
+
+EXIT_FAILURE, EXIT_INVALID = 1, 78
+USER_VARIABLES = ("ASTCTI_CONFIGURATOR_USER", "ASTCTI_CONFIGURATOR_PASSWORD")
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(VERSION, prog_name="astcti-configurator")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    default=Path("/var/lib/astcti-configurator"),
+    show_default=True,
+    help="Directory for the two databases, the secret key and configurator.ini.",
+)
+@click.option(
+    "--publish",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("/etc/astcti"),
+    show_default=True,
+    help="The server's configuration directory.",
+)
+@click.option(
+    "--status",
+    type=click.Path(path_type=Path),
+    default=Path("/run/astcti/status.json"),
+    show_default=True,
+    help="The server's status file: tells whether a publication was taken up.",
+)
+@click.option(
+    "--listen", default="127.0.0.1:8080", show_default=True, help="Address and port; port 0 is any free one."
+)
+@click.option(
+    "--host", "hosts", multiple=True, help="A name under which browsers reach the application; repeatable."
+)
+@click.option(
+    "--keep", type=click.IntRange(1, 1000), default=10, show_default=True, help="Published files to keep."
+)
+@click.option(
+    "--https", is_flag=True, help="A proxy in front speaks TLS and sends X-Forwarded-For and -Proto."
+)
+@click.pass_context
+def main(
+    context: click.Context,
+    data: Path,
+    publish: Path,
+    status: Path,
+    listen: str,
+    hosts: tuple[str, ...],
+    keep: int,
+    https: bool,
+) -> None:
+    """Edit the configuration of AsteriskCTI in the browser, and publish it to the server.
+
+    Without a command the web application runs until SIGTERM or SIGINT. The first start makes the databases,
+    takes over the newest configuration in the publish directory, and asks for the first user, or takes it
+    from ASTCTI_CONFIGURATOR_USER and ASTCTI_CONFIGURATOR_PASSWORD (and _FULL_NAME, _EMAIL).
+
+    \b
+    Exit codes:
+      0   done
+      1   failure
+      2   wrong use of the command line
+      78  the configuration is not valid; every error was printed
+    """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    host, port = _address(listen)
+    names = (*hosts, *([host] if host not in ("", "0.0.0.0", "::") else []))
+    try:
+        for line in start.prepare(Options(data, publish, status, names, keep, https)):
+            click.echo(f"astcti-configurator: {line}", err=True)
+    except (OSError, MailError) as error:
+        raise click.ClickException(str(error)) from None
+    if context.invoked_subcommand is None:
+        _first_start()
+        from configurator.serving import serve
+
+        serve(host, port, behind_proxy=https)
+
+
+def _address(listen: str) -> tuple[str, int]:
+    host, _, port = listen.rpartition(":")
+    if not port.isascii() or not port.isdigit() or int(port) > 65535:
+        raise click.UsageError(f"--listen {listen}: write ADDRESS:PORT, such as 127.0.0.1:8080")
+    return host.strip("[]") or "127.0.0.1", int(port)
+
+
+def _first_start() -> None:
+    taken = start.take_what_is_published()
+    if taken:
+        click.echo(f"astcti-configurator: began with {taken}", err=True)
+    if not start.needs_first_user():
+        return
+    userid, password = (os.environ.get(name, "") for name in USER_VARIABLES)
+    full_name, email = (os.environ.get(f"ASTCTI_CONFIGURATOR_{name}", "") for name in ("FULL_NAME", "EMAIL"))
+    if not (userid and password):
+        if not sys.stdin.isatty():
+            raise click.UsageError(f"there is no user yet: name one with {' and '.join(USER_VARIABLES)}")
+        click.echo("There is no user yet. The first one may do everything.")
+        userid, full_name = click.prompt("User id"), click.prompt("Full name")
+        password = _ask_password()
+    try:
+        start.make_first_user(userid, password, full_name, email)
+    except ValueError as error:
+        raise click.UsageError(f"the first user: {error}") from None
+    click.echo(f"astcti-configurator: {userid} may log in as administrator", err=True)
+
+
+def _ask_password() -> str:
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    password = getpass.getpass("Password: ")
+    if getpass.getpass("Again: ") != password:
+        raise click.UsageError("the two passwords differ")
+    return password
+
+
+@main.command()
+@click.argument("file", required=False, type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.pass_context
+def check(context: click.Context, file: Path | None) -> None:
+    """Validate what was entered, or FILE, with the server's own checks."""
+    from configurator import judgement, publishing, working_copy
+
+    if file is not None:
+        _read(context, file, publishing.load)
+        return
+    errors, warnings = judgement.of_everything(working_copy.read())
+    for kind, name, _row, message in errors:
+        click.echo(f"{kind} {name}: {message}")
+    for kind, name, _row, message in warnings:
+        click.echo(f"{kind} {name}: {message} (warning)")
+    context.exit(EXIT_INVALID if errors else 0)
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def export(file: Path) -> None:
+    """Write what was entered to FILE as XML, or as SQLite if its name ends so; - is standard output."""
+    from configurator import audit, working_copy
+    from schemas import configuration_sqlite, configuration_xml
+
+    configuration = working_copy.configuration()
+    try:
+        if str(file) == "-":
+            sys.stdout.buffer.write(configuration_xml.dump(configuration))
+        elif file.suffix == ".sqlite":
+            configuration_sqlite.dump(configuration, file)
+        else:
+            file.write_bytes(configuration_xml.dump(configuration))
+    except (OSError, ValueError, KeyError) as error:
+        raise click.ClickException(str(error)) from None
+    audit.record(_who(), "export", "configuration", file.name)
+
+
+@main.command(name="import")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--csv", "kind", type=click.Choice(["seats", "operators"]), help="FILE is CSV with these.")
+@click.option("--dry-run", is_flag=True, help="Only say what would change.")
+@click.pass_context
+def import_command(context: click.Context, file: Path, kind: str | None, dry_run: bool) -> None:
+    """Make the entries what FILE says (XML or SQLite), or add and change seats or operators from CSV."""
+    from configurator import audit, csv_import, differences, publishing, working_copy
+
+    if kind:
+        with working_copy.writing():
+            run = csv_import.run(kind, file.read_bytes(), store=not dry_run)
+            for bad in run.bad:
+                click.echo(f"{file}:{bad.line}: {bad.name}: {bad.message}")
+            if not run.bad and not dry_run:
+                audit.record(_who(), "import", "configuration", f"{kind}: {file.name}")
+        changed = sum(bool(one.changes) for one in run.good)
+        click.echo(f"{changed} of {len(run.good)} rows change something, {len(run.bad)} are bad")
+        context.exit(EXIT_INVALID if run.bad else 0)
+    wanted = _read(context, file, publishing.load)
+    with working_copy.writing():
+        for one in differences.between(working_copy.configuration(), wanted):
+            click.echo(f"{one.kind} {one.name}: {one.what}")
+        if not dry_run:
+            working_copy.replace_all(wanted)
+            audit.record(_who(), "import", "configuration", file.name)
+
+
+@main.command(name="publish")
+@click.option("--form", type=click.Choice(["xml", "sqlite"]), default="xml", show_default=True)
+@click.option("--comment", default="", help="A note for the list of publications.")
+@click.pass_context
+def publish_command(context: click.Context, form: Any, comment: str) -> None:
+    """Publish what was entered; prints the file's path."""
+    from configurator import audit, judgement, publishing, working_copy
+
+    copy = working_copy.read()
+    try:
+        with working_copy.writing():
+            published = publishing.publish(copy.configuration, form, _who(), comment)
+            audit.record(_who(), "publish", "configuration", published.path.name)
+    except ConfigurationError:
+        for kind, name, _row, message in judgement.of_everything(copy)[0]:
+            click.echo(f"{kind} {name}: {message}", err=True)
+        context.exit(EXIT_INVALID)
+    except publishing.PublishError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(str(published.path))
+
+
+@main.command()
+@click.argument("userid")
+def reset_password(userid: str) -> None:
+    """Give a manager user another password, asked for twice, or read from standard input.
+
+    The user is enabled again if need be, and every session of the user ends.
+    """
+    from django.contrib.auth.password_validation import validate_password
+    from django.core.exceptions import ValidationError
+
+    from configurator import audit
+    from configurator.models import LoginFailure, ManagerUser
+
+    user = ManagerUser.objects.filter(userid=userid).first()
+    if user is None:
+        raise click.ClickException(f"there is no manager user {userid}")
+    password = _ask_password()
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise click.ClickException(" ".join(error.messages)) from None
+    user.set_password(password)
+    user.enabled = True
+    user.revision += 1
+    user.save()
+    LoginFailure.objects.filter(userid=userid).delete()
+    audit.record(_who(), "password-reset", "manageruser", userid)
+    click.echo(f"{userid} has another password")
+
+
+def _read(context: click.Context, file: Path, load: Any) -> Any:
+    try:
+        return load(file)
+    except ConfigurationError as error:
+        for problem in error.problems:
+            click.echo(str(problem), err=True)
+        context.exit(EXIT_INVALID)
+    except OSError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _who() -> str:
+    return f"{getpass.getuser()} (command line)"

@@ -1,0 +1,169 @@
+"""Login, logout, lost passwords, one's own account."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib.auth import forms as auth_forms
+from django.contrib.auth import views as auth_views
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_GET, require_http_methods
+
+from configurator import accounts, audit, differences, facts
+from configurator.forms import AccountForm
+from configurator.models import ManagerUser
+
+
+class LoginForm(auth_forms.AuthenticationForm):
+    """User id and password, and no more attempts than are welcome."""
+
+    error_messages = {
+        "invalid_login": gettext_lazy("User id or password are wrong, or the user is disabled."),
+        "inactive": gettext_lazy("User id or password are wrong, or the user is disabled."),
+    }
+
+    def __init__(self, request: Any = None, *arguments: Any, **named: Any) -> None:
+        super().__init__(request, *arguments, **named)
+        self.label_suffix = ""
+        self.fields["username"].label = _("User id")
+
+    def clean(self) -> dict[str, Any]:
+        """Look at the password only while attempts are welcome."""
+        assert self.request is not None
+        userid = self.cleaned_data.get("username", "")
+        minutes = accounts.wait(userid, audit.address_of(self.request))
+        if minutes:
+            raise forms.ValidationError(
+                ngettext(
+                    "Too many failed attempts: try again in a minute.",
+                    "Too many failed attempts: try again in %(minutes)d minutes.",
+                    minutes,
+                )
+                % {"minutes": minutes},
+                code="throttled",
+            )
+        try:
+            return super().clean()
+        except forms.ValidationError:
+            accounts.failed(userid, self.request)
+            raise
+
+
+class Login(auth_views.LoginView):
+    """The login page."""
+
+    template_name = "configurator/login.html"
+    authentication_form = LoginForm
+    redirect_authenticated_user = True
+
+
+class LostForm(auth_forms.PasswordResetForm):
+    """The address to send a link to."""
+
+    def get_users(self, email: str) -> Iterator[ManagerUser]:
+        """Enabled users with exactly this address."""
+        return (one for one in ManagerUser.objects.filter(email__iexact=email, enabled=True) if one.email)
+
+
+class PasswordLost(auth_views.PasswordResetView):
+    """Sends a link by mail; without a mail server it says who can help."""
+
+    template_name = "configurator/password_lost.html"
+    form_class = LostForm
+    email_template_name = "configurator/password_mail.txt"
+    subject_template_name = "configurator/password_mail_subject.txt"
+    success_url = reverse_lazy("password_lost_sent")
+
+    def get_context_data(self, **named: Any) -> dict[str, Any]:
+        """Whether mail can be sent, and who administrates."""
+        administrators = ManagerUser.objects.filter(role="administrator", enabled=True)
+        return {
+            **super().get_context_data(**named),
+            "has_mail": bool(settings.EMAIL_HOST),
+            "administrators": [one.full_name for one in administrators[:10]],
+        }
+
+    def post(self, request: HttpRequest, *arguments: Any, **named: Any) -> HttpResponse:
+        """Throttled like a login: nobody's mailbox is filled from here."""
+        if not settings.EMAIL_HOST:
+            return self.get(request)
+        address = audit.address_of(request)
+        if accounts.wait("", address):
+            return redirect("password_lost_sent")
+        accounts.note("", address)
+        return super().post(request, *arguments, **named)
+
+
+class PasswordNew(auth_views.PasswordResetConfirmView):
+    """The page behind the link."""
+
+    template_name = "configurator/password_new.html"
+    success_url = reverse_lazy("password_new_done")
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Store the password and note it."""
+        response = super().form_valid(form)
+        audit.record(self.user.userid, "password-reset", "manageruser", self.user.userid)
+        return response
+
+
+@require_http_methods(["GET", "POST"])
+def account(request: HttpRequest) -> HttpResponse:
+    """One's own name, mail, language and appearance."""
+    user = ManagerUser.objects.get(pk=request.user.pk)
+    before = dict(facts.describe_manager(user))
+    form = AccountForm(request.POST or None, instance=user)
+    if request.method == "POST" and form.is_valid():
+        saved = form.save(commit=False)
+        saved.revision += 1
+        saved.save()
+        changes = differences.changes(before, facts.describe_manager(saved))
+        audit.record(request, "edit", "manageruser", saved.userid, changes)
+        return redirect("account")
+    return render(request, "configurator/account.html", {"form": form})
+
+
+class PasswordChange(auth_views.PasswordChangeView):
+    """One's own password."""
+
+    template_name = "configurator/password_change.html"
+    success_url = reverse_lazy("account")
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Store the password and note it; other sessions of this user end."""
+        audit.record(self.request, "password", "manageruser", self.request.user.userid)
+        return super().form_valid(form)
+
+
+@require_http_methods(["POST"])
+def appearance(request: HttpRequest) -> HttpResponse:
+    """Switch between light and dark from the menu bar."""
+    theme = request.POST.get("theme", "")
+    if theme in ManagerUser.Theme.values:
+        ManagerUser.objects.filter(pk=request.user.pk).update(theme=theme)
+    return HttpResponse(status=204)
+
+
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    """Begin with the services."""
+    return redirect("list", key="services")
+
+
+@require_GET
+def favicon(request: HttpRequest) -> HttpResponse:
+    """The picture in the browser's tab."""
+    return redirect(static("configurator/icon.svg"))
+
+
+def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form from elsewhere, or one that was open for too long."""
+    return render(request, "403_csrf.html", status=403)

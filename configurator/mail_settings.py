@@ -1,0 +1,47 @@
+"""`configurator.ini` in the data directory: how mail is sent, for lost passwords. Standard library only.
+
+[mail]
+host = smtp.example.com
+port = 587
+user = astcti
+password = ...
+encryption = starttls        ; or tls, or none
+from = AsteriskCTI <cti@example.com>
+"""
+
+from __future__ import annotations
+
+import configparser
+from pathlib import Path
+from typing import Any
+
+
+class MailError(ValueError):
+    """The file says something that makes no sense; the text says what."""
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Return Django's settings for mail; without a host there is none. MailError if the file is wrong."""
+    parser = configparser.ConfigParser(interpolation=None, inline_comment_prefixes=(";",))
+    try:
+        parser.read(path, encoding="utf-8")
+        mail = parser["mail"] if parser.has_section("mail") else None
+        if mail is None or not mail.get("host"):
+            return {"EMAIL_HOST": "", "EMAIL_BACKEND": "django.core.mail.backends.dummy.EmailBackend"}
+        port = mail.getint("port", 587)
+    except (configparser.Error, ValueError, UnicodeDecodeError) as error:
+        raise MailError(f"{path}: {error}") from None
+    encryption = mail.get("encryption", "starttls")
+    if encryption not in ("starttls", "tls", "none"):
+        raise MailError(f"{path}: encryption is starttls, tls or none, not {encryption!r}")
+    return {
+        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "EMAIL_HOST": mail["host"],
+        "EMAIL_PORT": port,
+        "EMAIL_HOST_USER": mail.get("user", ""),
+        "EMAIL_HOST_PASSWORD": mail.get("password", ""),
+        "EMAIL_USE_TLS": encryption == "starttls",
+        "EMAIL_USE_SSL": encryption == "tls",
+        "EMAIL_TIMEOUT": 15,
+        "DEFAULT_FROM_EMAIL": mail.get("from", "astcti@localhost"),
+    }

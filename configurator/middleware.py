@@ -1,0 +1,106 @@
+"""What happens to every request and answer: policy for browsers, login, end of sessions, language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.contrib.auth import logout
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.urls import resolve, reverse
+from django.utils import timezone, translation
+
+Answer = Callable[[HttpRequest], HttpResponse]
+
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+    )
+)
+OPEN_VIEWS = frozenset(
+    {
+        "login",
+        "password_lost",
+        "password_lost_sent",
+        "password_new",
+        "password_new_done",
+        "set_language",
+        "favicon",
+    }
+)
+"""Views that need no login."""
+
+
+class ContentSecurity:
+    """Sends the content security policy: nothing from another host, no script or style in a page."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self._answer = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self._answer(request)
+        response["Content-Security-Policy"] = POLICY
+        response["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
+        if not request.path.startswith(settings.STATIC_URL):
+            response["Cache-Control"] = "no-store"
+        return response
+
+
+class SessionEnd:
+    """Ends a session some hours after its login, however busy it is."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self._answer = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.user.is_authenticated:
+            age = timezone.now().timestamp() - request.session.get("since", 0)
+            if age > settings.SESSION_LONGEST:
+                logout(request)
+        return self._answer(request)
+
+
+class UserLanguage:
+    """Speaks the user's language, else the one chosen before the login, else the browser's."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self._answer = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        language = getattr(request.user, "language", "") or translation.get_language_from_request(request)
+        with translation.override(language):
+            request.LANGUAGE_CODE = language
+            response = self._answer(request)
+            response.headers.setdefault("Content-Language", language)
+            if hasattr(response, "render") and not response.is_rendered:
+                response.render()
+            return response
+
+
+class LoginNeeded:
+    """Lets nobody in without a login, whatever the address."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self._answer = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self._answer(request)
+
+    def process_view(
+        self, request: HttpRequest, view: object, arguments: object, named: object
+    ) -> HttpResponse | None:
+        """Send to the login page; a part of a page asks the browser to load the login page whole."""
+        if request.user.is_authenticated or resolve(request.path_info).url_name in OPEN_VIEWS:
+            return None
+        if request.headers.get("HX-Request"):
+            return HttpResponse(status=401, headers={"HX-Redirect": reverse("login")})
+        return redirect_to_login(request.get_full_path() if request.method == "GET" else "/")

@@ -1,0 +1,63 @@
+"""What the command line decides before Django starts. Standard library only; set once, in the main thread."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+SECRET_NAME = "secret-key"
+MAIL_NAME = "configurator.ini"
+
+
+@dataclass(frozen=True)
+class Options:
+    """Where things are, and under which names the application is reached."""
+
+    data: Path
+    """Databases, secret key, copies put aside, configurator.ini."""
+    publish: Path | None = None
+    """The server's configuration directory; None where nothing can be published."""
+    status: Path | None = None
+    """The file in which the server says what it is doing."""
+    hosts: tuple[str, ...] = ()
+    """Names under which browsers may reach the application, beside this machine's own."""
+    keep: int = 10
+    """How many published files stay in the directory."""
+    https: bool = False
+    """A proxy in front speaks TLS: cookies travel encrypted only."""
+
+    @property
+    def manager_file(self) -> Path:
+        """The database of manager users, sessions and the audit log."""
+        return self.data / "managers.sqlite"
+
+    @property
+    def configuration_file(self) -> Path:
+        """The database of the CTI configuration."""
+        return self.data / "configuration.sqlite"
+
+    def secret_key(self) -> str:
+        """The key that signs sessions and links; made on first use, readable by the owner alone."""
+        path = self.data / SECRET_NAME
+        if not path.exists():
+            self.data.mkdir(parents=True, exist_ok=True)
+            path.touch(mode=0o600)
+            path.write_text(secrets.token_urlsafe(64), encoding="ascii")
+        return path.read_text(encoding="ascii").strip()
+
+
+_current: Options | None = None
+
+
+def use(options: Options) -> None:
+    """Decide. Before `django.setup()`."""
+    global _current
+    _current = options
+
+
+def current() -> Options:
+    """What was decided. RuntimeError before `use`."""
+    if _current is None:
+        raise RuntimeError("the configurator's options were not set: use its command line")
+    return _current

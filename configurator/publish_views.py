@@ -1,0 +1,200 @@
+"""The page for publishing: what changed, whether it is valid, what the server made of it, and going back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from configurator import (
+    audit,
+    differences,
+    judgement,
+    options,
+    publishing,
+    roles,
+    server_status,
+    working_copy,
+)
+from configurator.messages import say
+from configurator.models import Publication
+from schemas import configuration_xml
+from schemas.configuration import Configuration
+from schemas.problems import ConfigurationError
+
+
+@require_GET
+def page(request: HttpRequest) -> HttpResponse:
+    """Everything about publishing."""
+    copy = working_copy.read()
+    last = publishing.last()
+    errors, warnings = judgement.of_everything(copy)
+    context = {
+        "differences": differences.between(publishing.content_or_nothing(last), copy.configuration),
+        "errors": errors,
+        "warnings": warnings,
+        "digest": publishing.digest(copy.configuration),
+        "last": last,
+        "publications": list(_publications()),
+        "directory": options.current().publish,
+        "keep": options.current().keep,
+        "may_publish": roles.may(request, roles.ADMINISTRATORS),
+        **_status(last),
+    }
+    return render(request, "configurator/publish.html", context)
+
+
+def _publications() -> Any:
+    directory = options.current().publish
+    for one in Publication.objects.defer("content")[:50]:
+        yield one, directory is not None and (directory / one.file).is_file()
+
+
+def _status(last: Publication | None) -> dict[str, Any]:
+    status = server_status.read(options.current().status)
+    state = status.of(last.sha256, last.file) if last else "unknown"
+    return {
+        "status": status,
+        "state": state,
+        "last": last,
+        "server_errors": status.errors(last.file) if last else (),
+        "status_path": options.current().status,
+    }
+
+
+@require_GET
+def status(request: HttpRequest) -> HttpResponse:
+    """The part of the page that says what the server does; asked again while it has not answered."""
+    return render(request, "configurator/publish_status.html", _status(publishing.last()))
+
+
+@require_GET
+def badge(request: HttpRequest) -> HttpResponse:
+    """How many changes wait for publication, for the menu bar."""
+    found = differences.between(
+        publishing.content_or_nothing(publishing.last()), working_copy.configuration()
+    )
+    return render(request, "configurator/badge.html", {"count": len(found)})
+
+
+@require_POST
+@roles.for_roles(roles.ADMINISTRATORS)
+def publish(request: HttpRequest) -> HttpResponse:
+    """Publish what was shown; if it is not what was shown any more, show it again."""
+    form = request.POST.get("form", "xml")
+    if form not in publishing.FORMS:
+        raise Http404
+    with working_copy.writing():
+        configuration = working_copy.configuration()
+        if request.POST.get("digest") != publishing.digest(configuration):
+            say(
+                request,
+                "error",
+                _("Somebody changed the configuration in the meantime: look at the changes again."),
+            )
+            return redirect("publish")
+        changed = len(differences.between(publishing.content_or_nothing(publishing.last()), configuration))
+        _publish(
+            request, lambda: configuration, form, "publish", request.POST.get("comment", "").strip(), changed
+        )
+    return redirect("publish")
+
+
+@require_POST
+@roles.for_roles(roles.ADMINISTRATORS)
+def roll_back(request: HttpRequest, pk: int) -> HttpResponse:
+    """Publish an older publication again, under a new name; the entries here stay as they are."""
+    with working_copy.writing():
+        old = get_object_or_404(Publication, pk=pk)
+        comment = _("Back to %(file)s") % {"file": old.file}
+        form = old.form if old.form in publishing.FORMS else "xml"
+        _publish(request, lambda: publishing.content(old), form, "roll-back", comment, 0)
+    return redirect("publish")
+
+
+def _publish(
+    request: HttpRequest,
+    configuration: Callable[[], Configuration],
+    form: Any,
+    action: str,
+    comment: str,
+    changed: int,
+) -> None:
+    try:
+        published = publishing.publish(configuration(), form, request.user.userid, comment)
+    except ConfigurationError:
+        say(request, "error", _("The configuration is not valid: nothing was published."))
+    except publishing.PublishError as error:
+        say(request, "error", _("Nothing was published: %(reason)s") % {"reason": error})
+    else:
+        audit.record(request, action, "configuration", published.path.name, [("Changes", "", str(changed))])
+        say(request, "done", _("Published as %(file)s.") % {"file": published.path.name})
+
+
+@require_POST
+@roles.for_roles(roles.ADMINISTRATORS)
+def take(request: HttpRequest, pk: int) -> HttpResponse:
+    """Make the entries here what a publication says."""
+    with working_copy.writing():
+        old = get_object_or_404(Publication, pk=pk)
+        try:
+            working_copy.replace_all(publishing.content(old))
+        except ConfigurationError:
+            say(request, "error", _("The configuration is not valid: nothing was imported."))
+            return redirect("publish")
+        audit.record(request, "import", "configuration", old.file)
+    say(request, "done", _("The entries here are those of %(file)s now.") % {"file": old.file})
+    return redirect("publish")
+
+
+@require_GET
+def compare(request: HttpRequest) -> HttpResponse:
+    """What differs between two publications, or between one and the entries here."""
+    old, new = (_side(request.GET.get(name, "")) for name in ("old", "new"))
+    found = differences.between(old[1], new[1])
+    context = {"differences": found, "old": old[0], "new": new[0]}
+    return render(request, "configurator/compare.html", context)
+
+
+def _side(key: str) -> tuple[Publication | None, Any]:
+    if key == "now":
+        return None, working_copy.configuration()
+    if not key.isascii() or not key.isdigit() or len(key) > 12:
+        raise Http404
+    publication = get_object_or_404(Publication, pk=int(key))
+    return publication, publishing.content_or_nothing(publication)
+
+
+@require_GET
+@roles.for_roles(roles.ADMINISTRATORS)
+def download(request: HttpRequest, pk: int) -> HttpResponse:
+    """A publication's content as XML."""
+    publication = get_object_or_404(Publication, pk=pk)
+    audit.record(request, "export", "configuration", publication.file)
+    return attachment(publication.content.encode(), f"{publication.file.rpartition('.')[0]}.xml")
+
+
+@require_GET
+@roles.for_roles(roles.ADMINISTRATORS)
+def export(request: HttpRequest) -> HttpResponse:
+    """The entries here as XML, valid or not."""
+    try:
+        data = configuration_xml.dump(working_copy.configuration())
+    except ValueError:
+        say(request, "error", _("The configuration is not valid: it cannot be written as XML."))
+        return redirect("publish")
+    audit.record(request, "export", "configuration", "configuration.xml")
+    return attachment(data, "configuration.xml")
+
+
+def attachment(data: bytes, name: str, kind: str = "application/xml") -> HttpResponse:
+    """A file to keep, never to show."""
+    name = re.sub(r"[^A-Za-z0-9._-]", "_", name)
+    return HttpResponse(
+        data, content_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )

@@ -1,0 +1,174 @@
+"""Publishing: the configuration, judged by the server's own code, into the server's directory.
+
+A file appears whole under a name of its own: written under a hidden name, read back with the reader that the
+server uses, then renamed. Every publication is remembered with its content, so that it can be compared and
+taken back to after its file is gone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import secrets
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from django.utils import timezone
+
+from configurator import options
+from configurator.models import Publication
+from schemas import configuration_sqlite, configuration_xml
+from schemas.configuration import Configuration
+from schemas.configuration_checks import check
+from schemas.problems import ConfigurationError, Problem
+
+Form = Literal["xml", "sqlite"]
+FORMS: tuple[Form, ...] = ("xml", "sqlite")
+OURS = re.compile(r"astcti-\d{8}-\d{6}-[0-9a-f]{6}\.(?:xml|sqlite)")
+"""Names of published files; nothing else in the directory is ever touched."""
+MODE = 0o640  # password hashes are in it: the server's group reads, nobody else
+
+
+class PublishError(Exception):
+    """Nothing was published; the text says why."""
+
+
+class Published(NamedTuple):
+    """A file that is in the directory now."""
+
+    path: Path
+    sha256: str
+    removed: tuple[str, ...]
+    """Older files that were removed."""
+
+
+def last() -> Publication | None:
+    """What was published last."""
+    return Publication.objects.first()
+
+
+def content_or_nothing(publication: Publication | None) -> Configuration:
+    """What a publication says, for comparing: nothing if there is none, or if today's checks refuse it."""
+    try:
+        return content(publication) if publication is not None else Configuration()
+    except ConfigurationError:
+        return Configuration()
+
+
+def content(publication: Publication) -> Configuration:
+    """What a publication says. ConfigurationError if it was valid for an older release only."""
+    return configuration_xml.parse(publication.content.encode(), publication.file).configuration
+
+
+def digest(configuration: Configuration) -> str:
+    """A mark of a configuration, to notice that it changed between looking and publishing."""
+    return hashlib.sha256(repr(configuration).encode()).hexdigest()
+
+
+def publish(configuration: Configuration, form: Form, userid: str, comment: str = "") -> Published:
+    """Write, check, rename, remember.
+
+    ConfigurationError if it is invalid, PublishError if it cannot be written.
+    """
+    complaints = check(configuration)
+    if complaints:
+        raise ConfigurationError(Problem(one.kind, one.place, one.message) for one in complaints)
+    directory = options.current().publish
+    if directory is None or not directory.is_dir():
+        raise PublishError(
+            f"{directory or 'no directory'}: there is no such directory to publish to (--publish)"
+        )
+    path = directory / _new_name(form)
+    try:
+        path_digest = _write(configuration, form, path)
+    except OSError as error:
+        raise PublishError(f"{path}: {error.strerror or error}") from None
+    Publication.objects.create(
+        file=path.name,
+        form=form,
+        userid=userid[:150],
+        comment=comment[:200],
+        sha256=path_digest,
+        content=configuration_xml.dump(configuration).decode(),
+    )
+    return Published(path, path_digest, _remove_old(directory, path.name))
+
+
+def _new_name(form: Form) -> str:
+    return f"astcti-{timezone.localtime():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}.{form}"
+
+
+def _write(configuration: Configuration, form: Form, path: Path) -> str:
+    hidden = path.with_name(f".{path.stem}.{form}")
+    try:
+        if form == "sqlite":
+            configuration_sqlite.dump(configuration, hidden)
+            configuration_sqlite.load(hidden)
+        else:
+            _write_whole(hidden, configuration_xml.dump(configuration))
+            configuration_xml.load(hidden)
+        hidden.chmod(MODE)
+        found = hashlib.sha256(hidden.read_bytes()).hexdigest()
+        hidden.rename(path)
+    finally:
+        hidden.unlink(missing_ok=True)
+    return found
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, MODE), "wb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _remove_old(directory: Path, newest: str) -> tuple[str, ...]:
+    """Keep the last ones. The newest is never removed, so one valid file always stays."""
+    ours = sorted(
+        (one for one in directory.iterdir() if OURS.fullmatch(one.name) and one.is_file()),
+        key=lambda one: (one.name == newest, one.stat().st_mtime_ns, one.name),
+        reverse=True,
+    )
+    removed = []
+    for one in ours[max(1, options.current().keep) :]:
+        one.unlink(missing_ok=True)
+        removed.append(one.name)
+    return tuple(removed)
+
+
+def adopt(path: Path, configuration: Configuration) -> None:
+    """Remember a file that is in force already, so that changes are told against it."""
+    Publication.objects.create(
+        file=path.name[:120],
+        form="sqlite" if path.suffix == ".sqlite" else "xml",
+        userid="",
+        comment="",
+        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        content=configuration_xml.dump(configuration).decode(),
+    )
+
+
+def newest_in(directory: Path) -> tuple[Path, Configuration] | None:
+    """The newest valid configuration in a directory: what a server started there would use."""
+    found = [
+        one
+        for one in directory.iterdir()
+        if one.suffix in (".xml", ".sqlite")
+        and not one.name.startswith(".")
+        and one.name != "server.xml"
+        and one.is_file()
+    ]
+    for path in sorted(found, key=lambda one: (one.stat().st_mtime, one.name), reverse=True):
+        try:
+            return path, load(path)
+        except (ConfigurationError, OSError):
+            continue
+    return None
+
+
+def load(path: Path) -> Configuration:
+    """Read a file of either form, whatever its name. ConfigurationError, OSError."""
+    with path.open("rb") as stream:
+        is_database = stream.read(16) == configuration_sqlite.MAGIC
+    return configuration_sqlite.load(path) if is_database else configuration_xml.load(path)

@@ -1,0 +1,42 @@
+"""Who may do what. An administrator everything, a supervisor operators and seats, a viewer look."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+
+ADMINISTRATOR, SUPERVISOR, VIEWER = "administrator", "supervisor", "viewer"
+EVERYBODY = frozenset({ADMINISTRATOR, SUPERVISOR, VIEWER})
+SENIORS = frozenset({ADMINISTRATOR, SUPERVISOR})
+ADMINISTRATORS = frozenset({ADMINISTRATOR})
+
+View = Callable[..., HttpResponse]
+
+
+def may(request: HttpRequest, roles: frozenset[str]) -> bool:
+    """Tell whether the user of this request has one of these roles."""
+    return getattr(request.user, "role", "") in roles
+
+
+def demand(request: HttpRequest, roles: frozenset[str]) -> None:
+    """Refuse a request of anybody else, with 403."""
+    if not may(request, roles):
+        raise PermissionDenied
+
+
+def for_roles(roles: frozenset[str]) -> Callable[[View], View]:
+    """Decorate a view that only these roles may call."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *arguments: Any, **named: Any) -> HttpResponse:
+            demand(request, roles)
+            return view(request, *arguments, **named)
+
+        return guarded
+
+    return decorate

@@ -1,0 +1,61 @@
+"""What the running server says of itself in its status file."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+State = Literal["unknown", "in-force", "refused", "waiting", "other"]
+
+
+class ServerStatus(NamedTuple):
+    """The file's content, as far as it matters here; `known` is False where there is none."""
+
+    known: bool
+    reason: str = ""
+    file: str = ""
+    sha256: str = ""
+    since: datetime | None = None
+    refused: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """File names that the server refused, with every error."""
+    ami: str = ""
+    clients: int = 0
+    calls: int = 0
+    version: str = ""
+
+    def of(self, sha256: str, file: str) -> State:
+        """What became of a publication."""
+        if not self.known:
+            return "unknown"
+        if self.sha256 == sha256 and self.file == file:
+            return "in-force"
+        return "refused" if file in dict(self.refused) else "waiting"
+
+    def errors(self, file: str) -> tuple[str, ...]:
+        """Why the server refused a file."""
+        return dict(self.refused).get(file, ())
+
+
+def read(path: Path | None) -> ServerStatus:
+    """Read the file. Never raises: whatever is wrong is the reason why nothing is known."""
+    if path is None:
+        return ServerStatus(False, "no-path")
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+        return _status(said)
+    except FileNotFoundError:
+        return ServerStatus(False, "no-file")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        return ServerStatus(False, str(error))
+
+
+def _status(said: dict[str, Any]) -> ServerStatus:
+    force = said["configuration"]
+    return ServerStatus(
+        True, "", Path(force["file"]).name, force["sha256"],
+        datetime.fromisoformat(force["since"]) if force["since"] else None,
+        tuple((Path(one["file"]).name, tuple(map(str, one["errors"]))) for one in said["refused"]),
+        str(said["ami"]["state"]), int(said["clients"]), int(said["calls"]), str(said["version"]),
+    )  # fmt: skip

@@ -1,0 +1,54 @@
+"""Runs the web application in waitress until it is asked to stop. Main thread."""
+
+from __future__ import annotations
+
+import logging
+import signal
+from types import FrameType
+
+import click
+from waitress.server import create_server
+
+THREADS = 8
+LARGEST_REQUEST = 64 * 1024 * 1024  # bytes; an import has half of that at most
+LOCAL = ("127.0.0.1", "::1", "localhost")
+FORWARDED = {"x-forwarded-for", "x-forwarded-proto"}
+
+
+def serve(host: str, port: int, *, behind_proxy: bool = False) -> None:
+    """Listen, say where, and serve until SIGTERM or SIGINT. ClickException if the address is taken."""
+    from configurator.wsgi import application
+
+    logging.getLogger("waitress").setLevel(logging.WARNING)
+    proxy = {"trusted_proxy": LOCAL[0] if host in LOCAL else "*", "trusted_proxy_headers": FORWARDED}
+    try:
+        server = create_server(
+            application,
+            host=host,
+            port=port,
+            threads=THREADS,
+            ident="",
+            clear_untrusted_proxy_headers=True,
+            max_request_body_size=LARGEST_REQUEST,
+            **(proxy if behind_proxy else {}),
+        )
+    except OSError as error:
+        raise click.ClickException(f"cannot listen on {host}:{port}: {error.strerror}") from None
+
+    def stop(number: int, _: FrameType | None) -> None:
+        raise SystemExit(0)
+
+    signal.signal(signal.SIGTERM, stop)
+    real = getattr(server, "effective_port", port)
+    shown = f"[{host}]" if ":" in host else host
+    click.echo(f"Configurator: http://{shown}:{real}/")
+    if host not in LOCAL and not behind_proxy:
+        click.echo(
+            "Passwords travel unencrypted on this address: put a proxy with TLS in front (--https)", err=True
+        )
+    try:
+        server.run()
+    except (SystemExit, KeyboardInterrupt):
+        pass
+    finally:
+        server.close()

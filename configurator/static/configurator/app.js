@@ -1,0 +1,280 @@
+// What the pages do in the browser: dialogs, the list's keyboard, rows of forms, light and dark. No other host.
+"use strict";
+
+const dialog = document.getElementById("dialog");
+const dialogBody = document.getElementById("dialog-body");
+const find = (selector, within = document) => within.querySelector(selector);
+const findAll = (selector, within = document) => [...within.querySelectorAll(selector)];
+let entered = false; // something was typed into the open form
+let returnTo = null; // the row's number that gets the focus back
+let returnAt = -1; // where that row stood, for the one that takes its place after a removal
+
+/* --- dialogs --- */
+function openDialog(address) {
+  entered = false;
+  htmx.ajax("GET", address, { target: "#dialog-body", swap: "innerHTML" });
+}
+
+function closeDialog(force) {
+  if (!force && entered && !window.confirm(document.body.dataset.discard)) return;
+  entered = false;
+  dialog.close();
+  dialogBody.replaceChildren();
+  const row = returnTo && find(`tr[data-pk="${returnTo}"]`);
+  if (row) select(row, true);
+}
+
+function prepareForm() {
+  if (!dialog.open) dialog.showModal();
+  findAll("input[name$=-DELETE]:checked", dialogBody).forEach((tick) => { tick.closest("[data-row]").hidden = true; });
+  findAll("[data-rows]", dialogBody).forEach(countRows);
+  const broken = find(".has-error", dialogBody);
+  const panel = broken && broken.closest("[role=tabpanel]");
+  showTab(panel ? panel.id : "panel-general");
+  findAll("[role=tab]", dialogBody).forEach((tab) =>
+    tab.classList.toggle("has-errors", Boolean(find(`#${tab.getAttribute("aria-controls")} .has-error, #${tab.getAttribute("aria-controls")} p.error`, dialogBody))));
+  showVariableChips();
+  const first = find(".has-error input, .has-error select", dialogBody)
+    || find("[autofocus]", dialogBody)
+    || find(".dialog-main input:not([type=hidden]):not(:disabled), .dialog-main select:not(:disabled)", dialogBody)
+    || find(".dialog-foot button", dialogBody);
+  if (first) first.focus();
+}
+
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.detail.target === dialogBody) prepareForm();
+  if (event.detail.target.id === "rows") {
+    showSelection();
+    if (document.activeElement === document.body && entries().length) entries()[0].focus();
+  }
+});
+if (dialog) {
+  dialog.addEventListener("cancel", (event) => { event.preventDefault(); closeDialog(false); });
+  dialog.addEventListener("mousedown", (event) => { if (event.target === dialog) closeDialog(false); });
+  dialog.addEventListener("input", () => { entered = true; });
+}
+document.body.addEventListener("entrySaved", (event) => {
+  toast(event.detail.message);
+  const removed = !event.detail.pk;
+  const place = returnAt;
+  returnTo = event.detail.pk || null;
+  closeDialog(true);
+  returnAt = removed ? place : -1;
+  reload();
+});
+document.addEventListener("htmx:responseError", (event) => {
+  if (event.detail.xhr.status !== 401) toast(document.body.dataset[event.detail.xhr.status === 403 ? "forbidden" : "failed"], true);
+});
+document.addEventListener("htmx:sendError", () => toast(document.body.dataset.failed, true));
+
+function reload() {
+  const rows = document.getElementById("rows");
+  if (rows) htmx.ajax("GET", window.location.pathname + window.location.search, { target: "#rows", swap: "innerHTML" });
+}
+
+function toast(message, bad = false) {
+  const box = document.createElement("div");
+  box.className = bad ? "toast bad" : "toast";
+  box.textContent = message;
+  document.getElementById("toasts").append(box);
+  setTimeout(() => box.remove(), 5000);
+}
+
+/* --- the list --- */
+const entries = () => findAll("#rows tr[data-pk]");
+const selected = () => find("#rows tr[aria-selected=true]");
+
+function select(row, focus) {
+  entries().forEach((one) => {
+    one.setAttribute("aria-selected", String(one === row));
+    one.tabIndex = one === row ? 0 : -1;
+  });
+  if (row) {
+    returnTo = row.dataset.pk;
+    returnAt = entries().indexOf(row);
+  }
+  findAll("[data-action=edit], [data-action=remove]").forEach((button) => { button.disabled = !row; });
+  if (row && focus) row.focus();
+}
+
+function showSelection() {
+  let row = returnTo && find(`#rows tr[data-pk="${returnTo}"]`);
+  if (!returnTo && returnAt >= 0) row = entries()[Math.min(returnAt, entries().length - 1)];
+  const searching = document.activeElement && document.activeElement.id === "search";
+  select(row || null, Boolean(row) && !searching && !(dialog && dialog.open));
+  if (!row && entries().length) entries()[0].tabIndex = 0;
+}
+
+function act(action, row) {
+  if (action === "add") {
+    const button = find("[data-action=add]");
+    if (button) openDialog(button.dataset.address);
+  } else if (row && find(`[data-action=${action}]`)) openDialog(row.dataset[action]);
+}
+
+document.addEventListener("click", (event) => {
+  const row = event.target.closest("#rows tr[data-pk]");
+  if (row) select(row, true);
+  const button = event.target.closest("[data-action]");
+  if (button) act(button.dataset.action, selected());
+  const closing = event.target.closest("[data-close]");
+  if (closing) {
+    if (dialog.open) closeDialog(false);
+    else window.history.back();
+    if (closing.matches("[data-reload]")) reload();
+  }
+  const tab = event.target.closest("[role=tab]");
+  if (tab) showTab(tab.getAttribute("aria-controls"));
+  const adding = event.target.closest("[data-add-row]");
+  if (adding) addRow(adding.closest("[data-rows]"));
+  const removing = event.target.closest("[data-remove-row]");
+  if (removing) removeRow(removing.closest("[data-row]"));
+  const chip = event.target.closest("[data-insert]");
+  if (chip) insert(chip);
+  if (event.target.closest("[data-theme-switch]")) switchTheme(event.target.closest("[data-theme-switch]"));
+  const asking = event.target.closest("button[data-ask]");
+  if (asking && !window.confirm(asking.dataset.ask)) event.preventDefault();
+});
+document.addEventListener("submit", (event) => {
+  const question = event.target.dataset.ask;
+  if (question && !window.confirm(question)) event.preventDefault();
+});
+document.addEventListener("dblclick", (event) => {
+  const row = event.target.closest("#rows tr[data-pk]");
+  if (row) act("edit", row);
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.matches("[role=tab]")) return tabKeys(event);
+  if (dialog && dialog.open) return;
+  const typing = event.target.matches("input, select, textarea");
+  if (event.key === "/" && !typing && find("#search")) {
+    event.preventDefault();
+    find("#search").focus();
+  } else if (event.key === "Insert") act("add");
+  else if (event.target.id === "search" && event.key === "ArrowDown" && entries().length) {
+    event.preventDefault();
+    select(entries()[0], true);
+  } else if (!typing && event.target.closest("#rows tr[data-pk]")) listKeys(event);
+});
+
+function listKeys(event) {
+  const rows = entries();
+  const at = rows.indexOf(event.target.closest("tr"));
+  const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: rows.length - 1 }[event.key];
+  if (to !== undefined) {
+    event.preventDefault();
+    if (rows[to]) select(rows[to], true);
+  } else if (event.key === "Enter") { event.preventDefault(); select(rows[at]); act("edit", rows[at]); }
+  else if (event.key === "Delete") { select(rows[at]); act("remove", rows[at]); }
+  else if (event.key === " ") { event.preventDefault(); select(rows[at], true); }
+  else if (event.key === "PageDown" || event.key === "PageUp") {
+    const link = find(`#rows [data-page=${event.key === "PageDown" ? "next" : "previous"}]`);
+    if (link) { event.preventDefault(); returnTo = null; returnAt = 0; link.click(); }
+  }
+}
+
+/* --- tabs and rows of a form --- */
+function showTab(id) {
+  if (!find("[role=tablist]", dialogBody) && !find("main [role=tablist]")) return;
+  findAll("[role=tab]").forEach((tab) => {
+    const here = tab.getAttribute("aria-controls") === id;
+    tab.setAttribute("aria-selected", String(here));
+    tab.tabIndex = here ? 0 : -1;
+  });
+  findAll("[role=tabpanel]").forEach((panel) => { panel.hidden = panel.id !== id; });
+}
+
+function tabKeys(event) {
+  const tabs = findAll("[role=tab]");
+  const to = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  if (!to) return;
+  const next = tabs[(tabs.indexOf(event.target) + to + tabs.length) % tabs.length];
+  showTab(next.getAttribute("aria-controls"));
+  next.focus();
+}
+
+function countRows(panel) {
+  const count = findAll("[data-row]:not([hidden])", panel).length;
+  const shown = find(`[data-count=${panel.dataset.rows}]`);
+  if (shown) shown.textContent = count || "";
+}
+
+function addRow(panel) {
+  const total = find("input[name$=-TOTAL_FORMS]", panel);
+  const box = document.createElement("div");
+  box.innerHTML = find("template", panel).innerHTML.replaceAll("__prefix__", total.value);
+  const row = box.firstElementChild;
+  total.value = Number(total.value) + 1;
+  find(".rows", panel).append(row);
+  htmx.process(row);
+  entered = true;
+  countRows(panel);
+  showVariableChips();
+  const first = find("input:not([type=hidden]), select", row);
+  if (first) first.focus();
+}
+
+function removeRow(row) {
+  const tick = find("input[name$=-DELETE]", row);
+  if (tick) tick.checked = true;
+  row.hidden = true;
+  entered = true;
+  countRows(row.closest("[data-rows]"));
+  refreshPreviews();
+  showVariableChips();
+}
+
+/* --- triggers: placeholders and preview --- */
+let lastTyped = null;
+let previewTimer = 0;
+document.addEventListener("focusin", (event) => {
+  if (event.target.matches(".trigger input[type=text]")) lastTyped = event.target;
+});
+
+function insert(chip) {
+  const trigger = chip.closest(".trigger");
+  const runs = find("select[name$=-type]", trigger).value === "application";
+  const usual = find(runs ? "input[name$=-parameters]" : "input[name$=-url]", trigger);
+  const field = lastTyped && trigger.contains(lastTyped) && !lastTyped.name.endsWith("-application") && lastTyped.offsetParent ? lastTyped : usual;
+  const at = field.selectionStart ?? field.value.length;
+  field.setRangeText(chip.dataset.insert, at, field.selectionEnd ?? at, "end");
+  field.focus();
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+function showVariableChips() {
+  const names = findAll("[data-rows=variables] [data-row]:not([hidden]) input[name$=-name]").map((one) => one.value.trim()).filter(Boolean);
+  findAll("[data-variable-chips]").forEach((place) => {
+    place.replaceChildren(...names.map((name) => {
+      const chip = document.createElement("button");
+      chip.type = "button";
+      chip.className = "chip own";
+      chip.dataset.insert = chip.textContent = `{${name.toUpperCase()}}`;
+      return chip;
+    }));
+  });
+}
+
+function refreshPreviews() {
+  clearTimeout(previewTimer);
+  previewTimer = setTimeout(() => findAll("[data-rows=triggers] .rows [data-row]:not([hidden]) .preview").forEach((one) => htmx.trigger(one, "refresh-preview")), 300);
+}
+document.addEventListener("input", (event) => {
+  if (!event.target.closest("form.entry") || !find("[data-rows=triggers]")) return;
+  if (event.target.closest("[data-rows=variables]")) showVariableChips();
+  if (!event.target.closest("[data-rows=operators]")) refreshPreviews();
+});
+
+/* --- light and dark --- */
+function switchTheme(button) {
+  const root = document.documentElement;
+  const dark = root.dataset.theme ? root.dataset.theme === "dark" : window.matchMedia("(prefers-color-scheme: dark)").matches;
+  root.dataset.theme = dark ? "light" : "dark";
+  htmx.ajax("POST", button.dataset.address, { values: { theme: root.dataset.theme }, swap: "none" });
+}
+
+// A form that was opened as a page of its own, without a dialog.
+if (find("main [role=tablist]")) { showTab("panel-general"); findAll("[data-rows]").forEach(countRows); showVariableChips(); }
+if (document.getElementById("rows")) showSelection();

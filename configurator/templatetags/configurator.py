@@ -1,0 +1,40 @@
+"""What the templates need beside Django's own: words for kinds, actions and values."""
+
+from __future__ import annotations
+
+from django import template
+from django.utils.translation import gettext
+
+from configurator import audit, differences
+
+register = template.Library()
+
+
+@register.filter
+def shown(value: str) -> str:
+    """A value of a difference, in the language of the page."""
+    return differences.shown(value)
+
+
+@register.filter
+def kind_words(kind: str) -> str:
+    """service, seat, ..., in the language of the page."""
+    return str(audit.KINDS.get(kind, kind))
+
+
+@register.filter
+def action_words(what: str) -> str:
+    """added, removed, changed, in the language of the page."""
+    return gettext(what)
+
+
+@register.filter
+def row_number(prefix: str) -> str:
+    """The last part of a row's prefix: its number, or what a script puts a number for."""
+    return prefix.rpartition("-")[2]
+
+
+@register.filter
+def number(text: str) -> int:
+    """A number that the audit log keeps as text."""
+    return int(text) if text.isdigit() else 0

@@ -1,0 +1,73 @@
+"""Checks of single values, by the code that the server uses, as Django's validators."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.core.exceptions import ValidationError
+
+from configurator.server_words import translated
+from schemas import configuration_formats as formats
+
+
+def _refuse(judge: Callable[[str], str], value: str) -> None:
+    wrong = judge(value)
+    if wrong:
+        raise ValidationError(translated(wrong))
+
+
+def name(value: str) -> None:
+    """A name for people."""
+    _refuse(formats.name, value)
+
+
+def word(value: str) -> None:
+    """A name without blanks."""
+    _refuse(formats.word, value)
+
+
+def reason(value: str) -> None:
+    """A pause reason: END is the protocol's own word."""
+    _refuse(formats.name, value)
+    if value.upper() == "END":
+        raise ValidationError(translated("END ends the list of reasons: choose another word"))
+
+
+def dialplan_word(value: str) -> None:
+    """A context or a queue."""
+    _refuse(formats.dialplan_word, value)
+
+
+def variable(value: str) -> None:
+    """A dialplan variable."""
+    _refuse(formats.variable, value)
+
+
+def extension(value: str) -> None:
+    """A phone as Asterisk's device."""
+    _refuse(formats.extension, value)
+
+
+def interface(value: str) -> None:
+    """A queue member."""
+    _refuse(formats.interface, value)
+
+
+def state_interface(value: str) -> None:
+    """A device with a state."""
+    _refuse(formats.state_interface, value)
+
+
+def mac(value: str) -> None:
+    """A MAC address."""
+    _refuse(formats.mac, value)
+
+
+def address(value: str) -> None:
+    """A single IP address."""
+    _refuse(formats.address, value)
+
+
+def text(value: str) -> None:
+    """Any text on one line."""
+    _refuse(formats.text, value)

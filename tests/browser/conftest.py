@@ -1,0 +1,247 @@
+"""The whole house for a real browser: demo PBX, server, a seat's client and the Configurator."""
+
+from __future__ import annotations
+
+import os
+import queue
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from astcti_server.demo.pbx import DemoPbx
+from astcti_server.demo.player import Tempo
+from schemas import passwords
+
+CHROMIUM = Path("/usr/bin/chromium")
+NEEDED = os.environ.get("CI") == "true"
+SHOTS = Path(__file__).resolve().parents[2] / "build" / "screenshots"
+AXE = Path(__file__).resolve().parents[2] / "build" / "axe"
+USER, PASSWORD = "admin", "correct-horse-9"
+MAC, PHONE = "02:00:00:00:02:01", "PJSIP/201"
+
+try:
+    from playwright.sync_api import Browser, Page, sync_playwright
+except ImportError:
+    if NEEDED:
+        raise
+    pytest.skip("playwright is not installed", allow_module_level=True)
+
+CONFIGURATION = """\
+<configuration>
+  <services>
+    <service name="Outside line" context="outbound" type="outbound"><operator username="mario"/></service>
+  </services>
+  <seats><seat mac="{mac}" extension="{phone}" description="First row"/></seats>
+  <operators>
+    <operator username="mario" full-name="Mario Rossi" password="{password}" seat="{mac}"/>
+  </operators>
+  <pause-reasons><reason name="Lunch"/></pause-reasons>
+</configuration>
+"""
+SERVER = """\
+<server><ami host="127.0.0.1" port="{ami}" username="astcti" secret="astcti"/>
+<listen address="127.0.0.1" port="{port}"/></server>
+"""
+
+
+class House:
+    """Everything that runs, and what the seat's client printed."""
+
+    def __init__(self, folder: Path, ami_port: int) -> None:
+        self.folder = folder
+        self.config = folder / "config"
+        self.lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._programs: list[subprocess.Popen[str]] = []
+        self._readers: list[threading.Thread] = []
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.config.mkdir()
+        stored = passwords.make("demo", scheme="md5")
+        (self.config / "configuration.xml").write_text(
+            CONFIGURATION.format(mac=MAC, phone=PHONE, password=stored)
+        )
+        (self.config / "server.xml").write_text(SERVER.format(ami=ami_port, port=self.port))
+        self.address = ""
+
+    def start(self) -> None:
+        """Server, Configurator, client."""
+        status = str(self.folder / "status.json")
+        said = self._run(
+            "astcti_server",
+            "--config",
+            str(self.config),
+            "--state",
+            str(self.folder / "state"),
+            "--status",
+            status,
+        )
+        while "Listening" not in said.get(timeout=30):
+            pass
+        said = self._run(
+            "configurator",
+            "--data",
+            str(self.folder / "data"),
+            "--publish",
+            str(self.config),
+            "--status",
+            status,
+            "--listen",
+            "127.0.0.1:0",
+        )
+        while not self.address:
+            line = said.get(timeout=30)
+            if "http://" in line:
+                self.address = line.rpartition(" ")[2].strip().rstrip("/")
+        secret = self.folder / "password"
+        secret.touch(mode=0o600)
+        secret.write_text("demo\n")
+        (self.folder / "client.toml").touch()
+        self.lines = self._run(
+            "astcti_client",
+            "--headless",
+            "--no-triggers",
+            "--config",
+            str(self.folder / "client.toml"),
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(self.port),
+            "--user",
+            "mario",
+            "--password-file",
+            str(secret),
+            "--mac",
+            MAC,
+        )
+
+    def _run(self, module: str, *options: str) -> queue.SimpleQueue[str]:
+        program = subprocess.Popen(
+            [sys.executable, "-u", "-m", module, *options],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            errors="replace",
+            env=os.environ
+            | {
+                "ASTCTI_CONFIGURATOR_USER": USER,
+                "ASTCTI_CONFIGURATOR_PASSWORD": PASSWORD,
+                "ASTCTI_CONFIGURATOR_FULL_NAME": "Ada Admin",
+                "TZ": "UTC",
+            },
+        )
+        lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+        reader = threading.Thread(target=_read, args=(program, lines), name=f"{module}-output")
+        reader.start()
+        self._programs.append(program)
+        self._readers.append(reader)
+        return lines
+
+    def stop(self) -> None:
+        """End everything, the last one first."""
+        for program in reversed(self._programs):
+            program.terminate()
+            program.wait(20)
+        for reader in self._readers:
+            reader.join(5)
+
+
+def _read(program: subprocess.Popen[str], lines: queue.SimpleQueue[str]) -> None:
+    assert program.stdout is not None
+    with program.stdout:
+        for line in program.stdout:
+            lines.put(line)
+
+
+@pytest.fixture(autouse=True)
+def no_thread_is_left_behind() -> None:
+    """The browser's driver has threads that live as long as it does: nothing to watch here."""
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """Started once; a caller comes every three seconds as soon as somebody serves the queue."""
+    with DemoPbx(tempo=Tempo(interval=3.0), seed=7) as pbx:
+        house = House(tmp_path_factory.mktemp("house"), pbx.address[1])
+        try:
+            house.start()
+            yield house
+        finally:
+            house.stop()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's chromium, headless; it asks no other host anything."""
+    if not CHROMIUM.exists():
+        assert not NEEDED, f"{CHROMIUM} is missing"
+        pytest.skip("chromium is not installed (apt-get install chromium)")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=[
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+                "--no-first-run",
+            ],
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(params=["light", "dark"])
+def theme(request: pytest.FixtureRequest) -> str:
+    """Both appearances."""
+    return str(request.param)
+
+
+@pytest.fixture
+def page(browser: Browser, house: House, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A fresh window. Whatever it complains about, or asks of another host, fails the test."""
+    scheme: Any = request.getfixturevalue("theme") if "theme" in request.fixturenames else "light"
+    context = browser.new_context(
+        base_url=house.address, color_scheme=scheme, viewport={"width": 1280, "height": 820}, locale="en-GB"
+    )
+    window = context.new_page()
+    window.set_default_timeout(10_000)
+    wrong: list[str] = []
+    window.on("pageerror", lambda error: wrong.append(str(error)))
+    window.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
+    window.on("request", lambda one: None if one.url.startswith(house.address) else wrong.append(one.url))
+    yield window
+    context.close()
+    assert wrong == []
+
+
+def log_in(page: Page) -> None:
+    """Through the login page."""
+    page.goto("/login/")
+    page.fill("#id_username", USER)
+    page.fill("#id_password", PASSWORD)
+    page.click("button.primary")
+    page.wait_for_url("**/services/")
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """axe-core's script, fetched once with npm."""
+    script = AXE / "node_modules" / "axe-core" / "axe.min.js"
+    if not script.exists():
+        npm = shutil.which("npm")
+        if npm is None:
+            assert not NEEDED, "npm is missing"
+            pytest.skip("npm is not installed")
+        AXE.mkdir(parents=True, exist_ok=True)
+        subprocess.run([npm, "install", "--prefix", str(AXE), "axe-core@4"], check=True, capture_output=True)
+    return script.read_text(encoding="utf-8")

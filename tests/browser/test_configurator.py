@@ -1,0 +1,257 @@
+"""What somebody sees who works with the Configurator, in a real browser against the real server."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import PASSWORD, SHOTS, USER, House, log_in
+
+pytestmark = pytest.mark.browser
+TRIGGER = "https://crm.example/new?id={CALLDATA}&from={CALLERID}"
+
+
+def shot(page: Page, name: str, theme: str) -> None:
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SHOTS / f"{name}-{theme}.png", animations="disabled")
+
+
+def violations(page: Page, axe: str) -> list[Any]:
+    """What axe-core finds serious or critical; run by the browser itself, past the page's policy."""
+    page.evaluate(axe)
+    found = page.evaluate("axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']})")
+    return [
+        (one["id"], [node["html"][:160] for node in one["nodes"]])
+        for one in found["violations"]
+        if one["impact"] in ("serious", "critical")
+    ]
+
+
+def open_dialog(page: Page) -> None:
+    expect(page.locator("dialog[open] form.entry")).to_be_visible()
+
+
+def test_a_service_made_in_the_browser_pops_up_with_the_next_call(page: Page, house: House) -> None:
+    page.goto("/services/")
+    page.fill("#id_username", USER)
+    page.fill("#id_password", "wrong")
+    page.click("button.primary")
+    expect(page.get_by_role("alert")).to_contain_text("User id or password are wrong")
+    page.fill("#id_password", PASSWORD)
+    page.click("button.primary")
+    page.wait_for_url("**/services/")
+
+    page.click("[data-action=add]")
+    open_dialog(page)
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("#id_name_error")).to_be_visible()
+    expect(page.locator("#id_name")).to_be_focused()
+    page.fill("#id_name", "Demo")
+    page.fill("#id_context", "astctidemo")
+    page.check("#id_is_queue")
+    page.fill("#id_queue_name", "astcti")
+    page.click("#tab-variables")
+    page.click("#panel-variables [data-add-row]")
+    page.fill("#id_variables-0-name", "calldata")
+    page.click("#tab-triggers")
+    page.click("#panel-triggers [data-add-row]")
+    page.fill("#id_triggers-0-url", "https://crm.example/new?id=")
+    page.click("#panel-triggers .chip.own")
+    page.locator("#id_triggers-0-url").press_sequentially("&from=")
+    page.click("#panel-triggers [data-insert='{CALLERID}']")
+    expect(page.locator("#id_triggers-0-url")).to_have_value(TRIGGER)
+    expect(page.locator(".preview-url")).to_have_text("https://crm.example/new?id=12345&from=3331234567")
+    page.click("#tab-operators")
+    page.click("#panel-operators [data-add-row]")
+    page.fill("#id_operators-0-username", "mario")
+    page.fill("#id_operators-0-penalty", "1")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    row = page.locator("tbody tr", has_text="astctidemo")
+    expect(row).to_be_focused()
+    expect(page.locator(".badge")).to_contain_text("1")
+
+    row.dblclick()
+    open_dialog(page)
+    expect(page.locator("#id_name")).to_have_value("Demo")
+    page.fill("#id_context", "two words")
+    page.keyboard.press("Enter")
+    expect(page.locator("#id_context_error")).to_contain_text("Contains a blank")
+    page.once("dialog", lambda question: question.accept())
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog[open]")).to_have_count(0)
+
+    page.click("nav >> text=Publish")
+    expect(page.locator(".diff")).to_contain_text("service Demo added")
+    page.fill("#comment", "From the test")
+    page.locator(".publish-form button").click()
+    began = time.monotonic()
+    expect(page.locator("#server-status")).to_contain_text(
+        "The server uses the last publication", timeout=5000
+    )
+    assert time.monotonic() - began < 5
+    popped_up = re.compile(r"https://crm\.example/new\?id=\d+&(amp;)?from=")
+    while not popped_up.search(house.lines.get(timeout=40)):
+        pass  # a call that came before the publication has no value of the new variable
+
+    page.get_by_role("button", name="Log out").click()
+    page.wait_for_url("**/login/")
+    page.goto("/services/")
+    page.wait_for_url("**/login/**")
+
+
+def test_the_list_is_worked_with_the_keyboard_alone(page: Page) -> None:
+    log_in(page)
+    page.goto("/reasons/")
+    for name in ("Keyboard one", "Keyboard two"):
+        page.keyboard.press("Insert")
+        open_dialog(page)
+        page.keyboard.type(name)
+        page.keyboard.press("Enter")
+        expect(page.locator("tr:focus")).to_have_text(name)
+    page.keyboard.press("/")
+    expect(page.locator("#search")).to_be_focused()
+    page.keyboard.type("keyboard")
+    expect(page.locator("tbody tr")).to_have_count(2)
+    page.wait_for_url("**q=keyboard**")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("tr[aria-selected=true]")).to_have_text("Keyboard two")
+    page.keyboard.press("Enter")
+    open_dialog(page)
+    page.keyboard.press("Escape")
+    expect(page.locator("tr[aria-selected=true]")).to_be_focused()
+    for left in (1, 0):
+        page.keyboard.press("Delete")
+        open_dialog(page)
+        page.get_by_role("button", name="Remove", exact=True).last.click()
+        expect(page.locator("tbody tr")).to_have_count(left)
+        if left:
+            expect(page.locator("tbody tr")).to_be_focused()
+    expect(page.locator(".empty")).to_be_visible()
+
+
+def test_what_was_typed_is_not_thrown_away_unasked(page: Page) -> None:
+    log_in(page)
+    page.goto("/operators/")
+    page.dblclick("tbody tr")
+    open_dialog(page)
+    page.fill("#id_full_name", "Somebody else")
+    page.once("dialog", lambda question: question.dismiss())
+    page.keyboard.press("Escape")
+    expect(page.locator("#id_full_name")).to_have_value("Somebody else")
+    page.once("dialog", lambda question: question.accept())
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog[open]")).to_have_count(0)
+
+
+def test_text_that_looks_like_markup_stays_text(page: Page) -> None:
+    log_in(page)
+    page.goto("/reasons/")
+    evil = "<img src=x onerror=alert(1)>"
+    page.click("[data-action=add]")
+    open_dialog(page)
+    page.fill("#id_name", evil)
+    page.keyboard.press("Enter")
+    expect(page.locator(".toast")).to_contain_text(evil)
+    page.locator("tbody tr", has_text=evil).click()
+    page.click("[data-action=remove]")
+    expect(page.locator("#dialog-title")).to_contain_text(evil)
+    page.get_by_role("button", name="Remove", exact=True).last.click()
+    expect(page.locator("dialog[open]")).to_have_count(0)
+
+
+def test_a_file_is_looked_at_and_then_imported(page: Page) -> None:
+    log_in(page)
+    page.goto("/publish/import/")
+    page.select_option("#what", "seats")
+    rows = b"mac,extension,description\n02:00:00:00:02:02,PJSIP/202,Second row\nbad,PJSIP/203,Bad\n"
+    page.set_input_files("#file", {"name": "seats.csv", "mimeType": "text/csv", "buffer": rows})
+    page.get_by_role("button", name="Look what it would do").click()
+    expect(page.locator("#result")).to_contain_text("A MAC address is six pairs")
+    page.set_input_files(
+        "#file", {"name": "seats.csv", "mimeType": "text/csv", "buffer": rows[: rows.index(b"bad")]}
+    )
+    page.get_by_role("button", name="Look what it would do").click()
+    expect(page.locator("#result")).to_contain_text("1 new")
+    page.once("dialog", lambda question: question.accept())
+    page.locator("form button", has_text="Import").click()
+    expect(page.locator("#result")).to_contain_text("Imported: 1 new")
+
+
+def test_the_way_in_is_accessible(page: Page, theme: str, axe: str) -> None:
+    for name in ("login", "password-lost"):
+        page.goto(f"/{name}/")
+        shot(page, name, theme)
+        assert violations(page, axe) == []
+
+
+@pytest.mark.parametrize("name", ["audit", "publish", "publish/import", "account", "account/password"])
+def test_a_page_is_accessible(page: Page, theme: str, axe: str, name: str) -> None:
+    log_in(page)
+    page.goto(f"/{name}/")
+    page.wait_for_load_state("networkidle")
+    shot(page, name.replace("/", "-"), theme)
+    assert violations(page, axe) == []
+
+
+@pytest.mark.parametrize("name", ["services", "variables", "seats", "operators", "reasons", "managers"])
+def test_a_modules_list_and_dialogs_are_accessible(page: Page, theme: str, axe: str, name: str) -> None:
+    log_in(page)
+    page.goto(f"/{name}/")
+    page.wait_for_load_state("networkidle")
+    shot(page, name, theme)
+    found = {name: violations(page, axe)}
+    for action in ("add", "edit", "remove"):
+        if action != "add":
+            page.locator("tbody tr").first.click()
+        page.click(f"[data-action={action}]")
+        open_dialog(page)
+        if action == "add":
+            page.locator(".dialog-foot .primary").click()
+            expect(page.locator(".note.error").first).to_be_visible()
+        tabs = page.locator("[role=tab]")
+        for at in range(max(1, tabs.count())):
+            if tabs.count():
+                tabs.nth(at).click()
+            page.wait_for_load_state("networkidle")
+            shot(page, f"{name}-{action}-{at}", theme)
+            found[f"{name} {action} {at}"] = violations(page, axe)
+        page.keyboard.press("Escape")
+        expect(page.locator("dialog[open]")).to_have_count(0)
+    assert {where: said for where, said in found.items() if said} == {}
+
+
+def test_a_tablet_shows_every_module_without_scrolling_sideways(page: Page) -> None:
+    page.set_viewport_size({"width": 768, "height": 1024})
+    log_in(page)
+    for name in ("services", "operators", "audit", "publish"):
+        page.goto(f"/{name}/")
+        page.wait_for_load_state("networkidle")
+        shot(page, f"tablet-{name}", "light")
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, name
+
+
+def test_the_appearance_and_the_language_are_kept(page: Page) -> None:
+    log_in(page)
+    with page.expect_response("**/account/appearance/"):
+        page.get_by_role("button", name="Light or dark").click()
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.goto("/account/")
+    page.select_option("#id_language", "it")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("h1")).to_have_text("Il mio profilo")
+    shot(page, "italian-account", "dark")
+    page.goto("/publish/")
+    shot(page, "italian-publish", "dark")
+    page.goto("/account/")
+    page.select_option("#id_language", "")
+    page.select_option("#id_theme", "")
+    page.get_by_role("button", name="Salva").click()
+    expect(page.locator("h1")).to_have_text("My account")

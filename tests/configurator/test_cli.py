@@ -1,0 +1,173 @@
+"""The command line as scripts use it, each command in a process of its own."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import sqlite3
+import subprocess
+import sys
+import urllib.parse
+import urllib.request
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from schemas import configuration_xml
+
+SAMPLE = Path(__file__).resolve().parents[2] / "astcti_server" / "etc" / "sample" / "configuration.xml"
+USER = {"ASTCTI_CONFIGURATOR_USER": "root", "ASTCTI_CONFIGURATOR_PASSWORD": "correct-horse-9"}
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> list[str]:
+    (tmp_path / "etc").mkdir()
+    return ["--data", str(tmp_path / "data"), "--publish", str(tmp_path / "etc")]
+
+
+def run(
+    places: list[str], *words: str, typed: str = "", **environment: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "configurator", *places, *words],
+        input=typed,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, **environment},
+        check=False,
+    )
+
+
+def test_scripts_import_check_publish_and_export(places: list[str], tmp_path: Path) -> None:
+    looked = run(places, "import", "--dry-run", str(SAMPLE))
+    assert "service Demo: added" in looked.stdout
+    assert run(places, "import", str(SAMPLE)).returncode == 0
+    assert run(places, "check").returncode == 0
+    published = run(places, "publish", "--comment", "by a script")
+    path = Path(published.stdout.strip())
+    assert path.parent == tmp_path / "etc"
+    assert configuration_xml.load(path) == configuration_xml.load(SAMPLE)
+    exported = run(places, "export", "-")
+    assert configuration_xml.parse(exported.stdout.encode(), "-").configuration == configuration_xml.load(
+        SAMPLE
+    )
+    assert run(places, "export", str(tmp_path / "out.sqlite")).returncode == 0
+
+
+def test_a_bad_file_is_refused_with_every_error_and_78(places: list[str], tmp_path: Path) -> None:
+    bad = tmp_path / "bad.xml"
+    bad.write_text("<configuration><seats><seat mac='x' extension='y'/></seats></configuration>")
+    for command in ("import", "check"):
+        refused = run(places, command, str(bad))
+        assert (refused.returncode, refused.stderr.count("bad.xml:1:") >= 2) == (78, True)
+    csv = tmp_path / "seats.csv"
+    csv.write_text("mac,extension\nx,PJSIP/1\n")
+    refused = run(places, "import", "--csv", "seats", str(csv))
+    assert (refused.returncode, f"{csv}:2: x:" in refused.stdout) == (78, True)
+
+
+def test_the_web_application_starts_with_its_first_user_and_stops_in_order(places: list[str]) -> None:
+    command = [sys.executable, "-m", "configurator", *places, "--listen", "127.0.0.1:0"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **USER})
+    assert process.stdout is not None
+    with process:
+        address = process.stdout.readline().rpartition(" ")[2].strip()
+        with urllib.request.urlopen(f"{address}login/", timeout=10) as answer:
+            page = answer.read().decode()
+        process.terminate()
+        assert process.wait(20) == 0
+    assert "Log in" in page
+
+
+def test_without_a_first_user_nothing_is_served(places: list[str]) -> None:
+    refused = run(places)
+    assert (refused.returncode, "ASTCTI_CONFIGURATOR_USER" in refused.stderr) == (2, True)
+
+
+def test_a_lost_password_is_reset_on_the_machine(places: list[str], tmp_path: Path) -> None:
+    assert run(places, "reset-password", "root", typed="x\n").returncode == 1
+    with closing(sqlite3.connect(tmp_path / "data" / "managers.sqlite")) as database, database:
+        database.execute(
+            "INSERT INTO configurator_manageruser(userid, full_name, password, email, role, enabled, "
+            "created, language, theme, revision) VALUES ('root', 'R', '!', '', 'viewer', 0, "
+            "'2026-01-01', '', '', 1)"
+        )
+    assert run(places, "reset-password", "root", typed="short\n").returncode == 1
+    assert run(places, "reset-password", "root", typed="battery-staple-7\n").returncode == 0
+    with closing(sqlite3.connect(tmp_path / "data" / "managers.sqlite")) as database:
+        row = database.execute("SELECT password, enabled FROM configurator_manageruser").fetchone()
+    assert row[0].startswith("pbkdf2_sha256$") and row[1] == 1
+
+
+def test_an_older_database_is_put_aside_and_then_upgraded(places: list[str], tmp_path: Path) -> None:
+    run(places, "check")
+    data = tmp_path / "data"
+    with closing(sqlite3.connect(data / "managers.sqlite")) as database, database:
+        database.execute("DELETE FROM django_migrations WHERE app = 'sessions'")
+        database.execute("DROP TABLE django_session")
+    assert not list(data.glob("copies/*"))
+    assert "managers.sqlite is upgraded" in run(places, "check").stderr
+    (copy,) = data.glob("copies/managers-*.sqlite")
+    with closing(sqlite3.connect(copy)) as database:
+        assert database.execute(
+            "SELECT count(*) FROM sqlite_master WHERE name = 'django_session'"
+        ).fetchone() == (0,)
+    with closing(sqlite3.connect(data / "managers.sqlite")) as database:
+        assert database.execute("SELECT count(*) FROM django_session").fetchone() == (0,)
+
+
+def test_the_two_files_hold_different_tables(places: list[str], tmp_path: Path) -> None:
+    run(places, "check")
+    tables = {}
+    for name in ("managers", "configuration"):
+        with closing(sqlite3.connect(tmp_path / "data" / f"{name}.sqlite")) as database:
+            rows = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+            tables[name] = {row[0] for row in rows if row[0].startswith("configurator_")}
+    assert (
+        "configurator_manageruser" in tables["managers"] and "configurator_auditentry" in tables["managers"]
+    )
+    assert "configurator_operator" in tables["configuration"]
+    assert not tables["managers"] & tables["configuration"]
+
+
+def test_behind_a_proxy_cookies_need_tls_and_addresses_are_the_browsers(
+    places: list[str], tmp_path: Path
+) -> None:
+    command = [sys.executable, "-m", "configurator", *places, "--listen", "127.0.0.1:0", "--https"]
+    command += ["--host", "cti.example.com"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **USER})
+    assert process.stdout is not None
+    with process:
+        port = int(process.stdout.readline().rpartition(":")[2].strip(" /\n"))
+        sent = {
+            "Host": "cti.example.com",
+            "X-Forwarded-Proto": "https",
+            "X-Forwarded-For": "203.0.113.9",
+        }
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as proxy:
+            proxy.request("GET", "/login/", headers=sent)
+            answer = proxy.getresponse()
+            token = re.search('csrfmiddlewaretoken" value="([^"]+)', answer.read().decode())[1]
+            cookie = answer.headers["Set-Cookie"]
+        statuses = []
+        for origin in ("https://evil.example", "https://cti.example.com"):
+            form = {"csrfmiddlewaretoken": token, "username": "root", "password": "correct-horse-9"}
+            more = {
+                "Cookie": cookie.partition(";")[0].strip(),
+                "Origin": origin,
+                "Referer": f"{origin}/login/",
+            }
+            more["Content-Type"] = "application/x-www-form-urlencoded"
+            with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as proxy:
+                proxy.request("POST", "/login/", urllib.parse.urlencode(form), {**sent, **more})
+                statuses.append(proxy.getresponse().status)
+        process.terminate()
+        assert process.wait(20) == 0
+    assert "Secure" in cookie
+    assert statuses == [403, 302]
+    with closing(sqlite3.connect(tmp_path / "data" / "managers.sqlite")) as database:
+        query = "SELECT address FROM configurator_auditentry WHERE action = 'login'"
+        assert database.execute(query).fetchall() == [("203.0.113.9",)]

@@ -1,0 +1,163 @@
+"""Who gets in, how, and how a session ends."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.core import mail
+from django.test import Client, override_settings
+from django.utils import timezone
+
+from configurator import accounts
+from configurator.models import AuditEntry, LoginFailure, ManagerUser
+from tests.configurator.conftest import PASSWORD
+
+
+def test_a_wrong_password_and_an_unknown_user_get_the_same_answer(users) -> None:
+    answers = [
+        Client().post("/login/", {"username": name, "password": "wrong"}).content.decode()
+        for name in ("administrator", "nobody")
+    ]
+    said = [re.search(r'role="alert">(.*?)</p>', answer)[1] for answer in answers]
+    assert said[0] == said[1] == "User id or password are wrong, or the user is disabled."
+
+
+def test_the_user_name_is_kept_in_the_session_and_written_with_each_change(admin: Client) -> None:
+    admin.post("/reasons/add/", {"name": "Lunch"})
+    entry = AuditEntry.objects.get(action="add")
+    assert admin.session["userid"] == "administrator"
+    assert (entry.userid, entry.kind, entry.name) == ("administrator", "pausereason", "Lunch")
+
+
+def test_after_five_failures_even_the_right_password_has_to_wait(users) -> None:
+    client = Client()
+    for _ in range(accounts.PAIR_LIMIT):
+        client.post("/login/", {"username": "viewer", "password": "wrong"})
+    refused = client.post("/login/", {"username": "viewer", "password": PASSWORD})
+    assert refused.status_code == 200
+    assert "Too many failed attempts" in refused.content.decode()
+    LoginFailure.objects.update(at=timezone.now() - accounts.WINDOW - timedelta(seconds=1))
+    assert client.post("/login/", {"username": "viewer", "password": PASSWORD}).status_code == 302
+
+
+def test_failures_of_one_user_do_not_lock_another_one_out(users) -> None:
+    client = Client()
+    for _ in range(accounts.PAIR_LIMIT):
+        client.post("/login/", {"username": "viewer", "password": "wrong"})
+    assert client.post("/login/", {"username": "supervisor", "password": PASSWORD}).status_code == 302
+
+
+def test_guessing_names_from_one_address_ends_too(users) -> None:
+    client = Client()
+    for number in range(accounts.ADDRESS_LIMIT):
+        client.post("/login/", {"username": f"name{number}", "password": "wrong"})
+    assert client.post("/login/", {"username": "viewer", "password": PASSWORD}).status_code == 200
+
+
+def test_failed_logins_are_in_the_audit_log_without_the_password(users) -> None:
+    Client().post("/login/", {"username": "viewer", "password": "secret-guess"})
+    entry = AuditEntry.objects.get(action="login-failed")
+    assert entry.name == "viewer"
+    assert "secret-guess" not in repr(entry.__dict__)
+
+
+def test_a_session_that_was_there_before_the_login_is_not_the_one_after(users) -> None:
+    client = Client()
+    client.get("/login/")
+    session = client.session
+    session["planted"] = "yes"
+    session.save()
+    client.cookies[settings.SESSION_COOKIE_NAME] = session.session_key
+    planted = session.session_key
+    client.post("/login/", {"username": "viewer", "password": PASSWORD})
+    assert client.session.session_key != planted
+    attacker = Client()
+    attacker.cookies[settings.SESSION_COOKIE_NAME] = planted
+    assert attacker.get("/services/").status_code == 302
+
+
+def test_a_session_ends_with_its_user_being_disabled(log_in) -> None:
+    client = log_in("viewer")
+    ManagerUser.objects.filter(userid="viewer").update(enabled=False)
+    assert client.get("/services/").url.startswith("/login/")
+
+
+def test_a_disabled_user_does_not_get_in(users) -> None:
+    ManagerUser.objects.filter(userid="viewer").update(enabled=False)
+    assert Client().post("/login/", {"username": "viewer", "password": PASSWORD}).status_code == 200
+
+
+def test_another_password_ends_the_other_sessions(log_in) -> None:
+    one, other = log_in("viewer"), log_in("viewer")
+    answer = one.post(
+        "/account/password/",
+        {"old_password": PASSWORD, "new_password1": "battery-staple-7", "new_password2": "battery-staple-7"},
+    )
+    assert answer.status_code == 302
+    assert one.get("/services/").status_code == 200
+    assert other.get("/services/").status_code == 302
+
+
+def test_a_session_ends_some_hours_after_the_login(admin: Client) -> None:
+    session = admin.session
+    session["since"] = timezone.now().timestamp() - settings.SESSION_LONGEST - 1
+    session.save()
+    assert admin.get("/services/").status_code == 302
+
+
+def test_logging_out_takes_a_post_and_ends_the_session(admin: Client) -> None:
+    assert admin.get("/logout/").status_code == 405
+    assert admin.post("/logout/").status_code == 302
+    assert admin.get("/services/").status_code == 302
+    assert AuditEntry.objects.filter(action="logout", name="administrator").exists()
+
+
+def test_without_mail_the_page_says_who_can_reset_a_password(users) -> None:
+    page = Client().get("/password-lost/").content.decode()
+    assert "Administrator" in page
+    assert "reset-password" in page
+    Client().post("/password-lost/", {"email": "viewer@example.com"})
+    assert mail.outbox == []
+
+
+@override_settings(EMAIL_HOST="mail.example")
+def test_a_lost_password_is_replaced_through_a_link_that_works_once(users) -> None:
+    client = Client()
+    assert client.post("/password-lost/", {"email": "viewer@example.com"}).status_code == 302
+    link = re.search(r"http://testserver(/password-new/\S+)", mail.outbox[0].body)[1]
+    form = client.get(link, follow=True).redirect_chain[-1][0]
+    new = {"new_password1": "battery-staple-7", "new_password2": "battery-staple-7"}
+    assert client.post(form, new).url == "/password-new/done/"
+    assert "used or too old" in Client().get(link, follow=True).content.decode()
+    assert Client().post("/login/", {"username": "viewer", "password": "battery-staple-7"}).status_code == 302
+
+
+@override_settings(EMAIL_HOST="mail.example")
+def test_an_unknown_mail_address_gets_the_same_answer_and_no_mail(users) -> None:
+    assert Client().post("/password-lost/", {"email": "x@example.com"}).url == "/password-lost/sent/"
+    assert mail.outbox == []
+
+
+def test_a_login_leads_to_no_other_host(users) -> None:
+    answer = Client().post(
+        "/login/", {"username": "viewer", "password": PASSWORD, "next": "https://evil.example/"}
+    )
+    assert answer.url == "/"
+
+
+def test_posts_need_the_csrf_token(users) -> None:
+    client = Client(enforce_csrf_checks=True)
+    assert client.post("/login/", {"username": "viewer", "password": PASSWORD}).status_code == 403
+
+
+def test_a_part_of_a_page_sends_the_browser_to_the_login(users) -> None:
+    answer = Client().get("/services/", headers={"HX-Request": "true"})
+    assert (answer.status_code, answer["HX-Redirect"]) == (401, "/login/")
+
+
+@pytest.mark.parametrize("language, word", [("it", "Accedi"), ("en", "Log in")])
+def test_the_login_page_speaks_the_browsers_language(language: str, word: str) -> None:
+    assert word in Client().get("/login/", headers={"Accept-Language": language}).content.decode()

@@ -1,0 +1,65 @@
+"""What is shipped with the code fits it: migrations, translations, documentation."""
+
+from __future__ import annotations
+
+import gettext
+import re
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+
+import configurator
+from configurator import cli
+
+ROOT = Path(configurator.__file__).parent
+PO = ROOT / "locale" / "it" / "LC_MESSAGES" / "django.po"
+
+
+def messages_of(po: str) -> dict[str, str]:
+    """msgid and (first) msgstr of each entry, unquoted."""
+    found = {}
+    for entry in po.split("\n\n")[1:]:
+        parts: dict[str, str] = {}
+        key = ""
+        for line in entry.splitlines():
+            match = re.match(r'(msg\w+(?:\[0\])?) "(.*)"$', line)
+            if match:
+                key = match[1]
+                parts[key] = match[2]
+            elif line.startswith('"'):
+                parts[key] += line[1:-1]
+        if "msgid" in parts:
+            found[parts["msgid"]] = parts.get("msgstr", parts.get("msgstr[0]", ""))
+    return {one.replace('\\"', '"').replace("\\\\", "\\"): said for one, said in found.items()}
+
+
+def test_migrations_make_the_tables_that_the_models_describe() -> None:
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+
+
+def test_every_text_has_its_italian() -> None:
+    messages = messages_of(PO.read_text(encoding="utf-8"))
+    assert len(messages) > 250
+    assert [text for text, said in messages.items() if not said] == []
+    with PO.with_suffix(".mo").open("rb") as stream:
+        compiled = gettext.GNUTranslations(stream)
+    assert [
+        text
+        for text in messages
+        if compiled.gettext(text) == ""
+        or (text not in compiled._catalog and (text, 0) not in compiled._catalog)
+    ] == []
+
+
+@pytest.mark.parametrize("template", sorted((ROOT / "templates").rglob("*.html")), ids=lambda one: one.name)
+def test_every_word_of_a_template_can_be_translated(template: Path) -> None:
+    messages = messages_of(PO.read_text(encoding="utf-8"))
+    said = re.findall(r"""{% translate ("|')(.*?)\1""", template.read_text(encoding="utf-8"))
+    assert [text for _, text in said if text not in messages] == []
+
+
+def test_every_option_and_command_is_documented() -> None:
+    documented = (ROOT.parent / "docs" / "configurator.md").read_text(encoding="utf-8")
+    names = [name for option in cli.main.params for name in option.opts] + list(cli.main.commands)
+    assert [name for name in names if f"`{name}" not in documented] == []

@@ -1,0 +1,300 @@
+"""Publishing, what the server makes of it, going back; import, export, CSV."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from configurator import differences, options, publishing, start, working_copy
+from configurator.models import AuditEntry, Operator, Publication, Seat, Service
+from schemas import configuration_sqlite, configuration_xml
+from schemas.configuration import Configuration
+
+SAMPLE = Path(__file__).resolve().parents[2] / "astcti_server" / "etc" / "sample" / "configuration.xml"
+
+
+def publish(client: Client, form: str = "xml"):
+    digest = publishing.digest(working_copy.configuration())
+    return client.post("/publish/now/", {"form": form, "digest": digest, "comment": "first"})
+
+
+def write_status(directory: Path, file: str, sha256: str, refused: list | None = None) -> None:
+    said = {
+        "configuration": {
+            "file": str(directory / file),
+            "sha256": sha256,
+            "since": "2026-01-01T10:00:00+00:00",
+        },
+        "refused": refused or [],
+        "ami": {"state": "up"},
+        "clients": 3,
+        "calls": 1,
+        "version": "1",
+    }
+    options.current().status.write_text(json.dumps(said))
+
+
+@pytest.mark.parametrize("form", ["xml", "sqlite"])
+def test_the_servers_readers_read_what_is_published(
+    admin: Client, demo, publish_directory, form: str
+) -> None:
+    publish(admin, form)
+    (path,) = publish_directory.iterdir()
+    assert publishing.OURS.fullmatch(path.name)
+    assert path.stat().st_mode & 0o777 == 0o640
+    load = configuration_sqlite.load if form == "sqlite" else configuration_xml.load
+    assert load(path) == working_copy.configuration()
+    assert AuditEntry.objects.get(action="publish").name == path.name
+
+
+def test_what_the_server_would_refuse_is_not_published(admin: Client, demo, publish_directory) -> None:
+    demo["variable"].delete()
+    page = admin.get("/publish/").content.decode()
+    assert "Not valid" in page and "{CALLDATA} stands for nothing" in page
+    refused = publish(admin)
+    assert "nothing was published" in admin.get(refused.url).content.decode()
+    assert not list(publish_directory.iterdir())
+    assert not Publication.objects.exists()
+
+
+def test_changes_are_told_in_words(admin: Client, demo, publish_directory) -> None:
+    publish(admin)
+    demo["operator"].full_name = "Mario Bianchi"
+    demo["operator"].save()
+    demo["service"].triggers.create(url="https://new.example/", position=1)
+    Seat.objects.create(mac="00:11:22:33:44:99", extension="PJSIP/209")
+    found = {(one.kind, one.name, one.what) for one in admin.get("/publish/").context["differences"]}
+    assert found == {
+        ("operator", "mario", "changed"),
+        ("service", "Demo", "changed"),
+        ("seat", "PJSIP/209", "added"),
+    }
+    page = admin.get("/publish/").content.decode()
+    assert "<del>Mario Rossi</del>" in page and "<ins>Mario Bianchi</ins>" in page
+    assert "https://new.example/" in page
+    assert ">3<" in admin.get("/publish/badge/").content.decode()
+
+
+def test_a_change_between_looking_and_publishing_is_told(admin: Client, demo, publish_directory) -> None:
+    digest = publishing.digest(working_copy.configuration())
+    Seat.objects.create(mac="00:11:22:33:44:99", extension="PJSIP/209")
+    answer = admin.post("/publish/now/", {"form": "xml", "digest": digest}, follow=True)
+    assert "changed the configuration in the meantime" in answer.content.decode()
+    assert not list(publish_directory.iterdir())
+
+
+def test_only_the_last_files_stay_and_nobody_elses_is_touched(admin: Client, demo, publish_directory) -> None:
+    for name in ("server.xml", "by-hand.xml", "astcti-note.txt"):
+        (publish_directory / name).write_text("mine")
+    names = []
+    for number in range(5):
+        publish(admin)
+        newest = Publication.objects.first().file
+        os.utime(publish_directory / newest, (number, number))
+        names.append(newest)
+    left = {one.name for one in publish_directory.iterdir()}
+    assert left == {"server.xml", "by-hand.xml", "astcti-note.txt", *names[2:]}
+    assert Publication.objects.count() == 5
+
+
+def test_going_back_publishes_the_old_content_under_a_new_name(
+    admin: Client, demo, publish_directory
+) -> None:
+    publish(admin)
+    first = Publication.objects.get()
+    demo["operator"].full_name = "Mario Bianchi"
+    demo["operator"].save()
+    publish(admin)
+    admin.post(f"/publish/{first.pk}/roll-back/")
+    newest = Publication.objects.first()
+    assert newest.file not in (first.file, "") and newest.content == first.content
+    assert configuration_xml.load(publish_directory / newest.file).operators[0].full_name == "Mario Rossi"
+    assert Operator.objects.get().full_name == "Mario Bianchi"
+    admin.post(f"/publish/{first.pk}/take/")
+    assert Operator.objects.get().full_name == "Mario Rossi"
+
+
+def test_two_publications_are_compared(admin: Client, demo, publish_directory) -> None:
+    publish(admin)
+    Seat.objects.create(mac="00:11:22:33:44:99", extension="PJSIP/209")
+    publish(admin)
+    new, old = Publication.objects.all()
+    page = admin.get(f"/publish/compare/?old={old.pk}&new={new.pk}").content.decode()
+    assert "PJSIP/209" in page
+    assert "They say the same" in admin.get(f"/publish/compare/?old={new.pk}&new=now").content.decode()
+    assert admin.get("/publish/compare/?old=../../etc/passwd&new=now").status_code == 404
+
+
+def test_the_page_says_whether_the_server_took_it_up(admin: Client, demo, publish_directory) -> None:
+    publish(admin)
+    last = Publication.objects.get()
+    assert "does not say what it does" in admin.get("/publish/status/").content.decode()
+    write_status(publish_directory, "old.xml", "00")
+    waiting = admin.get("/publish/status/").content.decode()
+    assert "uses another file" in waiting and "every 1s" in waiting
+    write_status(
+        publish_directory,
+        "old.xml",
+        "00",
+        [{"file": str(publish_directory / last.file), "errors": ["x:1: bad"]}],
+    )
+    assert "x:1: bad" in admin.get("/publish/status/").content.decode()
+    write_status(publish_directory, last.file, last.sha256)
+    taken = admin.get("/publish/status/").content.decode()
+    assert "uses the last publication" in taken and "every 1s" not in taken
+    options.current().status.write_text("{half")
+    assert "does not say what it does" in admin.get("/publish/status/").content.decode()
+
+
+def test_a_directory_that_is_not_there_is_said(admin: Client, demo, publish_directory) -> None:
+    publish_directory.rmdir()
+    answer = publish(admin)
+    assert "there is no such directory" in admin.get(answer.url).content.decode()
+    assert not Publication.objects.exists()
+
+
+def upload(client: Client, what: str, data: bytes, store: str = "no", name: str = "file"):
+    file = SimpleUploadedFile(name, data)
+    return client.post(
+        "/publish/import/", {"what": what, "store": store, "file": file}, headers={"HX-Request": "true"}
+    )
+
+
+def test_an_xml_file_is_looked_at_first_and_then_imported_as_it_is(admin: Client, demo) -> None:
+    data = SAMPLE.read_bytes()
+    assert "nothing was stored" in upload(admin, "configuration", data).content.decode()
+    assert Service.objects.get() == demo["service"]
+    upload(admin, "configuration", data, "yes")
+    assert working_copy.configuration() == configuration_xml.parse(data, "x").configuration
+    assert Operator.objects.get(username="mario").pk == demo["operator"].pk
+
+
+def test_an_sqlite_file_is_imported_too(admin: Client, tmp_path: Path) -> None:
+    wanted = configuration_xml.load(SAMPLE)
+    configuration_sqlite.dump(wanted, tmp_path / "x.sqlite")
+    upload(admin, "configuration", (tmp_path / "x.sqlite").read_bytes(), "yes")
+    assert working_copy.configuration() == wanted
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"no xml",
+        b"<configuration><services><service/></services></configuration>",
+        b"SQLite format 3\x00junk",
+        b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><configuration>&a;</configuration>',
+    ],
+)
+def test_what_is_no_valid_configuration_changes_nothing(admin: Client, demo, data: bytes) -> None:
+    answer = upload(admin, "configuration", data, "yes")
+    assert "root:" not in answer.content.decode()
+    assert answer.context["result"].get("problems") or answer.context["result"].get("error")
+    assert Service.objects.get() == demo["service"]
+
+
+def test_a_files_name_never_becomes_a_path(admin: Client, tmp_path: Path) -> None:
+    upload(admin, "configuration", SAMPLE.read_bytes(), "yes", "../../../../tmp/astcti-evil.xml")
+    assert not Path("/tmp/astcti-evil.xml").exists()
+    assert "/" not in AuditEntry.objects.get(action="import").name
+
+
+def test_seats_swap_their_phones_in_one_import(admin: Client, demo) -> None:
+    Seat.objects.create(mac="00:11:22:33:44:66", extension="PJSIP/202")
+    before = working_copy.configuration()
+    one, two = before.seats
+    swapped = replace(
+        before,
+        seats=(
+            replace(one, extension=two.extension, queue_interface=two.extension),
+            replace(two, extension=one.extension, queue_interface=one.extension),
+        ),
+    )
+    working_copy.replace_all(swapped)
+    assert working_copy.configuration() == swapped
+
+
+def test_a_dry_run_lists_every_bad_row_and_stores_nothing(admin: Client, demo) -> None:
+    data = (
+        "mac,extension,description\n00:11:22:33:44:01,PJSIP/301,Good\nnonsense,PJSIP/302,Bad\n"
+        "00:11:22:33:44:03,303,Bad\n00:11:22:33:44:04,PJSIP/201,Taken\n00:11:22:33:44:01,PJSIP/305,Twice\nshort,row\n"
+    )
+    run = upload(admin, "seats", data.encode(), "yes").context["result"]["run"]
+    assert [one.line for one in run.bad] == [3, 4, 5, 6, 7]
+    assert Seat.objects.count() == 1
+
+
+def test_good_rows_are_counted_first_and_stored_when_asked(admin: Client, demo) -> None:
+    data = (
+        "\ufeffusername;full-name;password;seat;begin-in-pause\nmario;Mario Rossi;;00:11:22:33:44:55;no\n"
+        "anna;Anna;geheim;;si\n"
+    ).encode()
+    looked = upload(admin, "operators", data).context["result"]
+    assert (looked["new"], looked["changed"], looked["same"], looked["stored"]) == (1, 0, 1, False)
+    assert Operator.objects.count() == 1
+    upload(admin, "operators", data, "yes")
+    anna = Operator.objects.get(username="anna")
+    assert anna.begin_in_pause and anna.password.startswith("scrypt:")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\xff\xfe",
+        b"",
+        b"name,phone\na,b\n",
+        b"username,full-name\nanna,Anna\n",
+        b"username,full-name,password\ntwo words,A,x\n",
+        b"username,full-name,password,seat\na,A,x,00:00\n",
+        b"username,full-name,password,enabled\na,A,x,maybe\n",
+        b"username,full-name,password\na,A,md5:zz\n",
+    ],
+)
+def test_a_bad_csv_file_is_refused_with_its_reason(admin: Client, data: bytes) -> None:
+    run = upload(admin, "operators", data, "yes").context["result"]["run"]
+    assert run.bad and run.bad[0].message
+    assert not Operator.objects.exists()
+
+
+def test_an_export_is_what_an_import_reads(admin: Client, demo) -> None:
+    answer = admin.get("/publish/export/")
+    assert answer["Content-Disposition"] == 'attachment; filename="configuration.xml"'
+    assert configuration_xml.parse(answer.content, "x").configuration == working_copy.configuration()
+
+
+def test_the_first_start_takes_over_what_is_published_already(publish_directory: Path) -> None:
+    (publish_directory / "server.xml").write_text("<server/>")
+    (publish_directory / "broken.xml").write_text("<configuration>")
+    (publish_directory / "by-hand.xml").write_bytes(SAMPLE.read_bytes())
+    assert start.take_what_is_published() == "by-hand.xml"
+    assert working_copy.configuration() == configuration_xml.load(SAMPLE)
+    assert (
+        differences.between(publishing.content_or_nothing(publishing.last()), working_copy.configuration())
+        == []
+    )
+    assert start.take_what_is_published() == ""
+
+
+def test_an_empty_configuration_can_be_described() -> None:
+    assert differences.between(Configuration(), Configuration()) == []
+    assert io.BytesIO(configuration_xml.dump(Configuration())).read().startswith(b"<?xml")
+
+
+def test_a_publication_that_todays_checks_refuse_breaks_no_page(
+    admin: Client, demo, publish_directory
+) -> None:
+    old = Publication.objects.create(
+        file="old.xml", form="xml", userid="x", content="<configuration><x/></configuration>"
+    )
+    assert admin.get("/publish/").status_code == 200
+    for what in ("roll-back", "take"):
+        answer = admin.post(f"/publish/{old.pk}/{what}/", follow=True)
+        assert "The configuration is not valid" in answer.content.decode()
+    assert Service.objects.exists()
