@@ -17,7 +17,8 @@ from tests.fake.running_server import RunningServer
 
 CONFIGURATION = f"""<configuration>
   <services>
-    <service name="Demo" context="astctidemo" type="inbound" is-queue="true" queue-name="astcti" enabled="true">
+    <service name="Demo" context="astctidemo" type="inbound" is-queue="true" queue-name="astcti"
+      enabled="true">
       <variable name="calldata"/>
       <trigger type="application" on="answer"><application>/usr/bin/touch</application>
         <parameters>%s</parameters></trigger>
