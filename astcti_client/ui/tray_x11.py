@@ -41,6 +41,10 @@ class DockedIcon(Icon):  # type: ignore[misc,valid-type,unused-ignore]
         """Look for a tray; from any thread."""
         self._update_icon()
 
+    def _dock_window(self) -> None:
+        if self._systray_manager is None:  # the backend asks again with every change of the icon
+            super()._dock_window()
+
     def _post(self, atom: int) -> None:
         with self._posting, contextlib.suppress(Exception):  # the X server, or the window, may be gone
             window = self._outside.create_resource_object("window", self._window.id)

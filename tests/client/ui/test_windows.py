@@ -14,10 +14,12 @@ from tkinter import ttk
 from typing import Any
 
 import pytest
+from PIL import ImageGrab
 
 from astcti_client.hand_over import NoHandOver, OtherClient
 from astcti_client.instance import open_door, reach
 from astcti_client.ui import words
+from astcti_client.ui.icons import TRAY_COLOURS
 from tests.client.ui.desk import Desk, event
 from tests.client.ui.desktop import Desktop
 from tests.fake.cti_server import CtiServer
@@ -391,7 +393,14 @@ def test_the_trays_menu_pauses(desk: Make, desktop: Desktop) -> None:
     assert peer.hear() == "PAUSE IN Lunch break"
 
 
-def test_the_icon_tells_the_state_in_colour_and_words(desk: Make) -> None:
+def colour_of_the_icon(desktop: Desktop) -> str:
+    """What the screen shows beside the sign in the icon."""
+    x, y = tray_icon_place(desktop)
+    red, green, blue = ImageGrab.grab(xdisplay=desktop.display).convert("RGB").getpixel((x - 9, y))
+    return f"#{red:02x}{green:02x}{blue:02x}"
+
+
+def test_the_icon_tells_the_state_in_colour_and_words(desk: Make, desktop: Desktop) -> None:
     one = desk()
     peer = one.log_in()
     peer.say("901 PBX DOWN")
@@ -402,6 +411,7 @@ def test_the_icon_tells_the_state_in_colour_and_words(desk: Make) -> None:
     one.ring("7.1")
     one.pump(lambda: one.app.tray._content.state == "ringing")
     assert one.app.tray._icon.title == one.app.tray._content.text
+    one.pump(lambda: colour_of_the_icon(desktop) == TRAY_COLOURS["ringing"], "the tray shows another colour")
 
 
 def test_without_a_tray_the_window_stays_within_reach(
