@@ -13,7 +13,7 @@ SYSTEM     ?= $(if $(DESTDIR),,yes)
 # The server runs as a user of its own, who cannot read a Python in somebody's home.
 SYSTEM_PYTHON ?= $(firstword $(wildcard /usr/bin/python3) $(PYTHON))
 
-.PHONY: setup demo test check lint unit bench dist install clean
+.PHONY: setup demo test check lint unit bench dist screenshots client-bundle install clean
 
 setup: $(READY)
 
@@ -52,6 +52,17 @@ bench: $(READY)
 
 dist: $(READY)
 	$(BIN)/python -m build --outdir dist .
+
+# Pictures of the client's windows: all of them in build/screenshots, those of the documents in docs/screenshots.
+screenshots: $(READY)
+	@$(BIN)/python -c 'import tkinter' || \
+	  { echo "This Python has no tkinter: apt-get install python3-tk, make clean, and PYTHON=/usr/bin/python3" >&2; exit 1; }
+	$(BIN)/python -m tests.client.ui.screenshots
+
+# A folder, dist/astcti-client, that runs the client on PCs without Python.
+client-bundle: $(READY)
+	PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --disable-pip-version-check 'pyinstaller>=6.6,<7'
+	$(BIN)/pyinstaller --noconfirm --log-level WARN --distpath dist --workpath build/client-bundle packaging/client.spec
 
 # As root on the machine that shall run the server: program, sample configuration, init script and unit.
 install:

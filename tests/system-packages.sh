@@ -22,6 +22,8 @@ need Xvfb xvfb
 need openbox openbox
 need trayer trayer
 need xdotool xdotool
+need xprop x11-utils
+need xsetroot x11-xserver-utils
 need dbus-run-session dbus
 /usr/bin/python3 -c 'import tkinter' 2>/dev/null || missing="$missing python3-tk"
 # Qt's web view, for the client's own browser window.

@@ -6,6 +6,8 @@ key) comes through one queue, looked at every 50 ms.
 
 from __future__ import annotations
 
+import gc
+import itertools
 import logging
 import queue
 import signal
@@ -60,6 +62,7 @@ logger = logging.getLogger(__name__)
 POLL = 50  # milliseconds between two looks into the queue
 MOST_A_LOOK = 10  # messages, so that the window stays alive in a flood
 SECOND = 1000
+FULL_COLLECTION = 60  # seconds between two full collections of garbage
 GOODBYE_TIME = 4.0  # seconds for logging out at the end
 
 
@@ -117,6 +120,9 @@ class App:
         self._dress()
         self.tray = Tray(self.mail.put, self._tray_content())
         self._set_hot_key()
+        # What Tk made must be thrown away on this thread too, and Python collects cycles on any.
+        gc.disable()
+        self._seconds = itertools.count(1)
         root.after(POLL, self._look)
         root.after(SECOND, self._every_second)
 
@@ -166,6 +172,7 @@ class App:
         until = time.monotonic() + GOODBYE_TIME
         while not self.session.ended() and time.monotonic() < until:
             time.sleep(0.02)
+        gc.enable()
 
     def _open_door(self) -> Any:
         try:
@@ -257,6 +264,7 @@ class App:
                 self._tell_outcome(outcome)
         except Exception:
             logger.exception("the window could not be brought up to date")
+        gc.collect(2 if next(self._seconds) % FULL_COLLECTION == 0 else 1)
         if self._quitting is None:
             self.root.after(SECOND, self._every_second)
 

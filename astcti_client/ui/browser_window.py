@@ -43,6 +43,8 @@ class _Toolbar:
     def __init__(self, window: Any, title: str, lines: TextIO) -> None:
         self._window, self._title, self._lines = window, title, lines
         window.events.loaded += self._show_address
+        # At once: the thread that waits for addresses cannot be woken, and nothing is left to tidy up.
+        window.events.closed += lambda: os._exit(0)
 
     def start(self, webview: Any) -> None:
         """Run the window's loop; returns when it was closed."""

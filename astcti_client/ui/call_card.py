@@ -41,7 +41,9 @@ class CallCard(ttk.Frame):
     def update_call(self, call: SeatCall) -> None:
         """Show the call as it is now."""
         self.call = call
-        self.configure(style="Ring.TFrame" if call.phase == "ringing" else "Card.TFrame")
+        self.configure(
+            style="Ring.TFrame" if call.phase == "ringing" and not call.unconfirmed else "Card.TFrame"
+        )
         self._portrait.call(words.caller(call))
         self._who.configure(text=words.caller(call))
         number = words.number_beside(call)

@@ -32,7 +32,7 @@ class HistoryWindow(tk.Toplevel):
     """A list with a search field."""
 
     def __init__(self, root: tk.Tk, look: Look, actions: Actions, history: History) -> None:
-        super().__init__(root, class_="Astcti")
+        super().__init__(root, class_="Astcti", background=look.palette.ground)
         self._look, self._actions, self._history = look, actions, history
         self._entries: dict[str, Entry] = {}
         self._due: str | None = None
@@ -114,7 +114,7 @@ class HistoryWindow(tk.Toplevel):
         card.rowconfigure(0, weight=1)
         columns = (
             ("time", _("Time"), 130),
-            ("kind", _("Call"), 130),
+            ("kind", _("Call"), 160),
             ("name", _("Name"), 160),
             ("number", _("Number"), 130),
             ("service", _("Service"), 130),

@@ -31,7 +31,7 @@ class LoginWindow(tk.Toplevel):
         macs: Sequence[str],
     ) -> None:
         """`remembered`: there is a password in the keyring; `macs` are this PC's addresses."""
-        super().__init__(root, class_="Astcti")
+        super().__init__(root, class_="Astcti", background=look.palette.ground)
         self._look, self._actions, self._macs = look, actions, macs
         self._locked, self._remembered = locked, remembered
         self._ca_file = settings.ca_file

@@ -167,7 +167,9 @@ class Look:
             inner = (400, 120) if name != "Chip" else (60, 12)
             piece = self._piece(fill, border, radius, 1.6 if name == "Ring" else 1, inner)
             edge = self.px(radius + 2)
-            style.element_create(f"{name}.ground", "image", piece, border=edge, sticky="nsew")
+            style.element_create(
+                f"{name}.ground", "image", piece, border=edge, width=1, height=1, sticky="nsew"
+            )
             style.layout(f"{name}.TFrame", [(f"{name}.ground", {"sticky": "nsew"})])
             style.configure(f"{name}.TFrame", background=p.ground)
 
@@ -219,6 +221,8 @@ class Look:
                 ("focus", self._piece(fill, focus, thickness=2)),
                 ("active", self._piece(hover, border)),
                 border=edge,
+                width=1,
+                height=1,
                 padding=self.px(1),
                 sticky="nsew",
             )
@@ -259,6 +263,8 @@ class Look:
                 ("active", self._piece(p.raised)),
                 ("focus", self._piece("", p.accent, thickness=2)),
                 border=edge,
+                width=1,
+                height=1,
                 padding=self.px(1),
                 sticky="nsew",
             )
@@ -290,10 +296,14 @@ class Look:
             ("disabled", self._piece(p.raised, p.border)),
             ("focus", self._piece(p.surface, p.accent, thickness=2)),
             border=edge,
+            width=1,
+            height=1,
             padding=self.px(1),
             sticky="nsew",
         )
-        arrow = self._keep(icons.icon("down", self.px(16), p.muted))
+        whole = Image.new("RGBA", (self.px(26), self.px(16)))
+        whole.alpha_composite(icons.icon("down", self.px(16), p.muted))
+        arrow = self._keep(whole)
         style.element_create("Field.arrow", "image", arrow, sticky="")
         padding = (self.px(10), self.px(6))
         area = [("Entry.textarea", {"sticky": "nsew"})]

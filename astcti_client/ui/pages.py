@@ -39,7 +39,7 @@ class Pages:
     @staticmethod
     def available() -> bool:
         """Whether pywebview is installed."""
-        return getattr(sys, "frozen", False) or importlib.util.find_spec("webview") is not None
+        return importlib.util.find_spec("webview") is not None
 
     def show(self, url: str, service: str) -> None:
         """Open a checked address. Raises Refused if there can be no window."""

@@ -76,7 +76,8 @@ def button(
         ink = {"Accent.TButton": look.palette.on_accent}.get(style, look.palette.text)
         if style == "Danger.TButton":
             ink = "#1b0b0b" if look.palette.dark else "#ffffff"
-        made.configure(image=look.icon(icon, 16, ink), text=f" {text}" if text else "", compound="left")
+        pictures: Any = (look.icon(icon, 16, ink), "disabled", look.icon(icon, 16, look.palette.muted))
+        made.configure(image=pictures, text=f" {text}" if text else "", compound="left")
     made.bind("<Return>", lambda _event: made.invoke())
     return made
 

@@ -27,7 +27,7 @@ class Question(tk.Toplevel):
         danger: bool = False,
         detail: str = "",
     ) -> None:
-        super().__init__(parent, class_="Astcti")
+        super().__init__(parent, class_="Astcti", background=look.palette.ground)
         self.title("AsteriskCTI")
         self.resizable(False, False)
         self._answered: Callable[[bool], None] | None = answered
@@ -74,7 +74,7 @@ class PasswordQuestion(tk.Toplevel):
     def __init__(
         self, parent: tk.Misc, look: Look, right: Callable[[str], bool], done: Callable[[], None]
     ) -> None:
-        super().__init__(parent, class_="Astcti")
+        super().__init__(parent, class_="Astcti", background=look.palette.ground)
         self.title(_("Come back – AsteriskCTI"))
         self.resizable(False, False)
         self._right, self._done = right, done
@@ -111,7 +111,7 @@ class AboutWindow(tk.Toplevel):
     def __init__(
         self, parent: tk.Misc, look: Look, facts: list[tuple[str, str]], copy: Callable[[str], None]
     ) -> None:
-        super().__init__(parent, class_="Astcti")
+        super().__init__(parent, class_="Astcti", background=look.palette.ground)
         self.title(_("About AsteriskCTI"))
         self.resizable(False, False)
         body = ttk.Frame(self, padding=look.px(28))

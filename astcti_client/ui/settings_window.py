@@ -22,7 +22,7 @@ class SettingsWindow(tk.Toplevel):
     def __init__(
         self, root: tk.Tk, look: Look, actions: Actions, settings: Settings, locked: frozenset[str]
     ) -> None:
-        super().__init__(root, class_="Astcti")
+        super().__init__(root, class_="Astcti", background=look.palette.ground)
         self._look, self._actions, self._settings, self._locked = look, actions, settings, locked
         self._given: dict[str, Callable[[], Writable]] = {}
         self._before: dict[str, Writable] = {}
@@ -112,7 +112,7 @@ class SettingsWindow(tk.Toplevel):
     def _row(self, card: ttk.Frame, key: str, label: str, widget: ttk.Widget) -> None:
         row = card.grid_size()[1]
         words = ttk.Label(
-            card, text=label, style="Card.TLabel", wraplength=self._look.px(260), justify="left"
+            card, text=label, style="Card.TLabel", wraplength=self._look.px(215), justify="left"
         )
         words.grid(row=row, column=0, sticky="w", pady=self._look.px(4))
         widget.grid(row=row, column=1, sticky="e", padx=(self._look.px(10), 0), pady=self._look.px(4))

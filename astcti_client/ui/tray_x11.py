@@ -26,6 +26,9 @@ class DockedIcon(Icon):  # type: ignore[misc,valid-type,unused-ignore]
         self._outside = Xlib.display.Display()  # one connection for two threads can lose its way
         self._posting = threading.Lock()
         super().__init__(*arguments, **options)
+        # The backend has a handler for clicks and never asks for them.
+        mask = Xlib.X.ExposureMask | Xlib.X.StructureNotifyMask | Xlib.X.ButtonPressMask
+        self._window.change_attributes(event_mask=mask)
         for name in ("_show", "_hide", "_update_icon", "_update_title", "_stop"):
             atom = self._display.intern_atom(f"_PYSTRAY_{name.upper()}")
             setattr(self, name, lambda atom=atom: self._post(atom))

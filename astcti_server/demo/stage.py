@@ -76,6 +76,9 @@ class Stage:
             "PYTHONUNBUFFERED": "1",
             "ASTCTI_CONFIGURATOR_USER": SUPERVISOR,
             "ASTCTI_CONFIGURATOR_PASSWORD": PASSWORD,
+            # The demo's client has nothing to do with one that this user runs for work.
+            "XDG_RUNTIME_DIR": str(folder),
+            "XDG_DATA_HOME": str(folder),
         }
 
     def start(self) -> None:
@@ -139,7 +142,8 @@ class Stage:
         secret.touch(mode=0o600)
         secret.write_text(PASSWORD + "\n", encoding="utf-8")
         options = [
-            "--headless", "--config", str(self._folder / "client.toml"), "--host", "127.0.0.1",
+            *([] if _can_show_windows() else ["--headless"]),
+            "--config", str(self._folder / "client.toml"), "--host", "127.0.0.1",
             "--port", str(self._port), "--user", USER, "--password-file", str(secret), "--mac", MAC,
         ]  # fmt: skip
         (self._folder / "client.toml").touch()
@@ -171,6 +175,13 @@ class Stage:
 
 def _say(who: str, line: str) -> None:
     print(f"{who:>6} | {line}", flush=True)
+
+
+def _can_show_windows() -> bool:
+    """Whether there is a display, and what the client's window is made of."""
+    if sys.platform not in ("win32", "darwin") and not os.environ.get("DISPLAY"):
+        return False
+    return all(importlib.util.find_spec(name) for name in ("tkinter", "PIL", "pystray"))
 
 
 def _free_port() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 import tkinter as tk
@@ -82,6 +83,8 @@ class Desk:
         self.app.session.stop()
         self.app.close()
         self.root.destroy()
+        self.__dict__.clear()
+        gc.collect()  # what Tk made goes while it can
 
 
 def event(

@@ -6,6 +6,7 @@ python -m tests.client.ui.screenshots [FOLDER]   (docs/screenshots without one)
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import tempfile
 import tkinter as tk
@@ -20,6 +21,17 @@ from tests.client.ui.desk import Desk, event
 from tests.client.ui.desktop import Desktop, missing
 from tests.fake.cti_server import CtiServer
 
+CHOSEN = (
+    "login-light",
+    "main-talking-light",
+    "main-talking-dark",
+    "main-paused-light",
+    "screen-ringing-light",
+    "screen-three-calls-dark",
+    "history-light",
+    "settings-dark",
+)
+DOCUMENTS = Path(__file__).resolve().parents[3] / "docs/screenshots"
 QUEUES = ("200 astcti", "200 support", "210 sales", "211 KO vip no such queue")
 PAGE = '<trigger type="browser" os="windows"><url>https://crm.example/12345</url></trigger>'
 
@@ -127,6 +139,7 @@ class Photographer:
         peer.say(event("Dial", "5.1", name="", number="3479876543", direction="outbound"))
         peer.say(event("Hangup", "5.1", name="", number="3479876543", direction="outbound", end="cancelled"))
         desk.pump(lambda: len(desk.history.find()) == 5)
+        desk.app.notices.close_all()
         desk.app.show_history()
         assert desk.app.history_window is not None
         desk.app.history_window.table.selection_set(desk.app.history_window.table.get_children()[1])
@@ -162,13 +175,14 @@ def main() -> int:
     if lacking := missing():
         print(f"screenshots need: {', '.join(lacking)}", file=sys.stderr)
         return 1
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "docs/screenshots")
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "build/screenshots")
     folder.mkdir(parents=True, exist_ok=True)
     os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
     session.own_macs = lambda _local: ("00:11:22:33:44:55",)
     with tempfile.TemporaryDirectory() as place:
         desktop = Desktop(Path(place), size="1280x800")
-        desktop.run("xsetroot", "-solid", "#4a5a6a")
+        if shutil.which("xsetroot"):
+            desktop.run("xsetroot", "-solid", "#4a5a6a")
         os.environ["DISPLAY"] = desktop.display
         try:
             for theme in ("light", "dark"):
@@ -177,6 +191,10 @@ def main() -> int:
             Photographer(folder, "dark", "en", 2.0)._with_desk(Photographer(folder, "dark", "en", 2.0)._calls)
         finally:
             desktop.close()
+    if len(sys.argv) == 1:
+        DOCUMENTS.mkdir(exist_ok=True)
+        for name in CHOSEN:
+            shutil.copy(folder / f"{name}.png", DOCUMENTS)
     print(f"{len(list(folder.glob('*.png')))} pictures in {folder}")
     return 0
 

@@ -1,0 +1,216 @@
+"""What the window keeps and registers: settings, history, links, icons; and starting without a display."""
+
+from __future__ import annotations
+
+import csv
+import queue
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from astcti_client.hand_over import SHOW, NoHandOver, OtherClient
+from astcti_client.hand_over_pipe import PipeDoor, hand_over_by_pipe
+from astcti_client.settings import load
+from astcti_client.settings_file import changed, save
+from astcti_client.ui import icons, passwords, urls
+from astcti_client.ui.history import Entry, History
+from astcti_client.ui.hot_key import NoHotKey, parse
+from astcti_client.ui.palette import DARK, LIGHT, Palette
+
+# --- settings ---
+
+
+def test_saving_keeps_comments_and_everything_else() -> None:
+    before = '# mine\nhost = "a" # old\nallowed-programs = [\n  "x",\n]\nuser = "mario"\n'
+    after = changed(before, {"host": 'b"\\', "allowed-programs": None, "tls": True, "scale": 1.5})
+    assert after == '# mine\nhost = "b\\"\\\\"\nuser = "mario"\ntls = true\nscale = 1.5\n'
+
+
+def test_what_was_saved_is_read_again(tmp_path: Path) -> None:
+    file = tmp_path / "new" / "client.toml"
+    save(
+        file,
+        {"user": "müller", "theme": "dark", "history-days": 30, "allowed-programs": ["crm", "C:\\x.exe"]},
+    )
+    settings = load({}, {}, file, tmp_path / "none").settings
+    assert (settings.user, settings.theme, settings.history_days) == ("müller", "dark", 30)
+    assert settings.allowed_programs == ("crm", "C:\\x.exe")
+    assert file.stat().st_mode & 0o077 == 0
+
+
+def test_locked_settings_are_named(tmp_path: Path) -> None:
+    (tmp_path / "system.toml").write_text('[locked]\ntheme = "dark"\npause-lock = true\n')
+    loaded = load({}, {}, None, tmp_path / "system.toml")
+    assert loaded.locked == {"theme", "pause-lock"}
+    assert loaded.settings.pause_lock
+
+
+# --- history ---
+
+
+def entry(at: float, number: str = "111", **more: object) -> Entry:
+    return Entry(at, "missed", number, **more)  # type: ignore[arg-type]
+
+
+def test_calls_are_kept_found_and_forgotten(tmp_path: Path) -> None:
+    file = tmp_path / "data" / "history.sqlite"
+    history = History(file, days=1)
+    history.add(entry(1000.0, "111", name="Anna Müller", variables=(("calldata", "12345"),)))
+    history.add(entry(90000.0, "222", name="100% _real_"))
+    history.add(Entry(90001.0, "dialled", "333"))
+    history.close()
+    history = History(file, days=1)
+    assert [one.number for one in history.find()] == ["333", "222", "111"]
+    assert [one.number for one in history.find("müller 12345")] == ["111"]
+    assert [one.number for one in history.find("% _r")] == ["222"]
+    assert history.find("%%") == []
+    assert [one.number for one in history.find(kind="dialled")] == ["333"]
+    assert history.redial_list() == ["333"]
+    history.forget_old(90002.0)
+    assert [one.number for one in history.find()] == ["333", "222"]
+    history.close()
+
+
+def test_a_damaged_history_is_put_aside(tmp_path: Path) -> None:
+    file = tmp_path / "history.sqlite"
+    file.write_bytes(b"this is no database" * 100)
+    history = History(file, days=1)
+    assert history.find() == []
+    history.close()
+    assert file.with_suffix(".damaged").exists()
+
+
+def test_with_no_days_nothing_is_written(tmp_path: Path) -> None:
+    history = History(tmp_path / "history.sqlite", days=0)
+    history.add(entry(1.0))
+    assert len(history.find()) == 1
+    history.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_export_holds_no_formula(tmp_path: Path) -> None:
+    history = History(None, 0)
+    history.add(entry(1.0, "+39055", name="=cmd|' /C calc'!A0"))
+    history.export(tmp_path / "calls.csv", history.find())
+    history.close()
+    with (tmp_path / "calls.csv").open(encoding="utf-8-sig", newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["number"], row["name"]) == ("+39055", "'=cmd|' /C calc'!A0")
+
+
+# --- the one client, on systems with pipes ---
+
+
+def test_the_pipe_takes_numbers_and_lets_only_one_client_in(tmp_path: Path) -> None:
+    name, dialled, shown = str(tmp_path / "pipe"), queue.SimpleQueue[str](), queue.SimpleQueue[str]()
+    door = PipeDoor(
+        name, tmp_path, lambda number, answer: (dialled.put(number), answer(""))[1], lambda: shown.put("x")
+    )
+    try:
+        hand_over_by_pipe(name, tmp_path, "0551234567")
+        assert dialled.get(timeout=5) == "0551234567"
+        hand_over_by_pipe(name, tmp_path, SHOW)
+        assert shown.get(timeout=5)
+        with pytest.raises(NoHandOver, match="not a telephone number"):
+            hand_over_by_pipe(name, tmp_path, "abc")
+        with pytest.raises(OtherClient):
+            PipeDoor(name, tmp_path, lambda _number, _answer: None, None)
+    finally:
+        door.close()
+    with pytest.raises(NoHandOver, match="no client is running"):
+        hand_over_by_pipe(name, tmp_path, "1")
+
+
+# --- links ---
+
+
+def test_links_are_registered_beside_what_others_registered_and_taken_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    list_file = tmp_path / "mimeapps.list"
+    list_file.write_text(
+        "[Default Applications]\nx-scheme-handler/tel=other.desktop\ntext/html=web.desktop\n"
+    )
+    urls.register()
+    desktop_file = (tmp_path / "data/applications" / urls.DESKTOP_FILE).read_text()
+    assert " dial %u" in desktop_file
+    assert "x-scheme-handler/sip;" in desktop_file
+    assert "x-scheme-handler/tel=astcti-client.desktop;other.desktop;" in list_file.read_text()
+    urls.unregister()
+    assert not (tmp_path / "data/applications" / urls.DESKTOP_FILE).exists()
+    assert "x-scheme-handler/tel=other.desktop;" in list_file.read_text()
+    assert "text/html=web.desktop" in list_file.read_text()
+
+
+# --- the rest ---
+
+
+@pytest.mark.parametrize("text", ["D", "Shift+D", "Ctrl+", "Ctrl+Foo", "Hyper+D", "Ctrl+é"])
+def test_a_hot_key_that_would_get_in_the_way_is_refused(text: str) -> None:
+    with pytest.raises(NoHotKey):
+        parse(text)
+
+
+def test_a_hot_key_is_read() -> None:
+    assert parse("Ctrl + Alt + d") == (frozenset({"control", "alt"}), "d")
+    assert parse("F9") == (frozenset(), "F9")
+
+
+@pytest.mark.parametrize("palette", [LIGHT, DARK], ids=["light", "dark"])
+def test_text_can_be_read_on_its_ground(palette: Palette) -> None:
+    pairs = [
+        (palette.text, palette.ground),
+        (palette.text, palette.surface),
+        (palette.muted, palette.ground),
+        (palette.muted, palette.surface),
+        (palette.on_accent, palette.accent),
+        (palette.text, palette.warn_soft),
+        (palette.text, palette.bad_soft),
+        (palette.good, palette.surface),
+        (palette.warn, palette.surface),
+        (palette.ring, palette.surface),
+        (palette.bad, palette.surface),
+        (palette.text, palette.raised),
+    ]
+    for ink, ground in pairs:
+        assert contrast(ink, ground) >= 4.5, (ink, ground)
+
+
+def contrast(first: str, second: str) -> float:
+    """As the accessibility guidelines of the web count it."""
+
+    def light(colour: str) -> float:
+        parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+        linear = [one / 12.92 if one <= 0.03928 else ((one + 0.055) / 1.055) ** 2.4 for one in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    lights = sorted((light(first), light(second)))
+    return (lights[1] + 0.05) / (lights[0] + 0.05)
+
+
+def test_every_state_has_an_icon_of_its_own() -> None:
+    drawn = {icons.tray_icon(state, 24).tobytes() for state in icons.TRAY_COLOURS}
+    assert len(drawn) == 6
+    for name in icons.ICONS:
+        assert icons.icon(name, 24, "#000000").getbbox() is not None
+
+
+def test_without_a_keyring_nothing_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    import keyring
+    from keyring.backends import fail
+
+    monkeypatch.setattr(keyring, "get_keyring", fail.Keyring)
+    assert not passwords.can_remember()
+    assert passwords.remembered("cti", "mario") is None
+
+
+def test_without_a_display_the_client_points_at_headless(environ: dict[str, str]) -> None:
+    environ.pop("DISPLAY", None)
+    command = [sys.executable, "-m", "astcti_client"]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 1
+    assert "astcti-client --headless" in done.stderr
