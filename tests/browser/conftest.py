@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from astcti_server.demo.pbx import DemoPbx
 from astcti_server.demo.player import Tempo
@@ -25,13 +26,6 @@ SHOTS = Path(__file__).resolve().parents[2] / "build" / "screenshots"
 AXE = Path(__file__).resolve().parents[2] / "build" / "axe"
 USER, PASSWORD = "admin", "correct-horse-9"
 MAC, PHONE = "02:00:00:00:02:01", "PJSIP/201"
-
-try:
-    from playwright.sync_api import Browser, Page, sync_playwright
-except ImportError:
-    if NEEDED:
-        raise
-    pytest.skip("playwright is not installed", allow_module_level=True)
 
 CONFIGURATION = """\
 <configuration>
@@ -166,7 +160,7 @@ def no_thread_is_left_behind() -> None:
     """The browser's driver has threads that live as long as it does: nothing to watch here."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """Started once; a caller comes every three seconds as soon as somebody serves the queue."""
     with DemoPbx(tempo=Tempo(interval=3.0), seed=7) as pbx:
@@ -178,9 +172,9 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
             house.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's chromium, headless; it asks no other host anything."""
+    """Debian's chromium, headless. Gone with its module: Django refuses to work beside its driver's loop."""
     if not CHROMIUM.exists():
         assert not NEEDED, f"{CHROMIUM} is missing"
         pytest.skip("chromium is not installed (apt-get install chromium)")

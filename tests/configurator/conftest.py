@@ -12,8 +12,6 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("django", reason="the configurator's packages are not installed")
-
 from configurator import options, start
 from configurator.options import Options
 
