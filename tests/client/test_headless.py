@@ -144,7 +144,6 @@ def test_it_ends_quietly_when_nobody_reads_its_output(server: CtiServer, environ
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], "run it as: astcti-client --headless"),
         (["--headless"], "no user name: give --user"),
         (["--headless", "--port", "no"], "option --port: 'no' is not a port"),
         (["--headless", "--nonsense"], "No such option"),
