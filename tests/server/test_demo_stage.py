@@ -20,6 +20,7 @@ def stage() -> Iterator[subprocess.Popen[str]]:
     program = subprocess.Popen(
         [sys.executable, "-u", "-m", "astcti_server.demo.stage", "--every", "2"], text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+        env={**os.environ, "DISPLAY": ""},  # without one the client prints what it hears
     )  # fmt: skip
     watchdog = threading.Timer(PATIENCE, program.kill)  # the test then fails for want of the line
     watchdog.start()
