@@ -77,14 +77,18 @@ class PipeDoor:
             (self._place / KEY_FILE).unlink(missing_ok=True)
 
     def _serve(self) -> None:
-        while not self._stopping.is_set():
+        # Until the farewell is read: whoever says it waits for somebody to take the connection.
+        patience = 3
+        while patience:
             try:
                 with self._listener.accept() as connection:
                     if connection.poll(READ_TIME):
                         line = connection.recv_bytes(LONGEST_LINE)
-                        if line != _STOP:
-                            connection.send_bytes(self._outcome(line.decode("utf-8", "replace")).encode())
+                        if line == _STOP and self._stopping.is_set():
+                            return
+                        connection.send_bytes(self._outcome(line.decode("utf-8", "replace")).encode())
             except (OSError, EOFError, AuthenticationError) as error:
+                patience -= self._stopping.is_set()  # a pipe that is broken for good brings no farewell
                 logger.info("a number was not handed over: %s", error)
 
     def _outcome(self, line: str) -> str:
