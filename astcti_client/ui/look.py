@@ -226,23 +226,7 @@ class Look:
                 padding=self.px(1),
                 sticky="nsew",
             )
-            style.layout(
-                name,
-                [
-                    (
-                        f"{element}.ground",
-                        {
-                            "sticky": "nsew",
-                            "children": [
-                                (
-                                    "Button.padding",
-                                    {"sticky": "nsew", "children": [("Button.label", {"sticky": ""})]},
-                                )
-                            ],
-                        },
-                    )
-                ],
-            )
+            style.layout(name, _button_layout(element))
             style.configure(
                 name,
                 foreground=ink,
@@ -268,23 +252,7 @@ class Look:
                 padding=self.px(1),
                 sticky="nsew",
             )
-            style.layout(
-                name,
-                [
-                    (
-                        f"{element}.ground",
-                        {
-                            "sticky": "nsew",
-                            "children": [
-                                (
-                                    "Button.padding",
-                                    {"sticky": "nsew", "children": [("Button.label", {"sticky": ""})]},
-                                )
-                            ],
-                        },
-                    )
-                ],
-            )
+            style.layout(name, _button_layout(element))
             style.configure(name, background=ground, padding=self.px(6))
 
     def _make_fields(self) -> None:
@@ -514,3 +482,10 @@ def be_sharp() -> None:
 
         with contextlib.suppress(AttributeError, OSError):
             ctypes.windll.shcore.SetProcessDpiAwareness(1)  # type: ignore[attr-defined,unused-ignore]
+
+
+def _button_layout(element: str) -> Any:
+    """A button's picture as its ground, its label in the middle; of the type that ttk keeps to itself."""
+    label = ("Button.label", {"sticky": ""})
+    padding = ("Button.padding", {"sticky": "nsew", "children": [label]})
+    return [(f"{element}.ground", {"sticky": "nsew", "children": [padding]})]

@@ -1,7 +1,7 @@
 """What the server knows of the calls of the moment: channels, the parties behind them, seats' legs.
 
 All of it is mutable and belongs to the AMI thread; nothing of it leaves `astcti_server.calls`. Other
-threads get the frozen `CallSnapshot`s of the table, or events.
+threads get events.
 
 A channel is an id that Asterisk gave (`AsteriskCall`, one Uniqueid); who is on it is a `Party`. The two are
 apart because Asterisk 1.4 to 11 move a phone to another id in the middle of a call (a masquerade): then the

@@ -1,14 +1,13 @@
 """The call hash: every channel of the moment by its Uniqueid, guarded by one leaf lock.
 
 The AMI thread is the only one that writes, and the only one that gets `AsteriskCall`s. Any thread may ask
-for counts and for frozen snapshots.
+how many there are.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from astcti_server.calls.model import AsteriskCall
 
@@ -17,15 +16,6 @@ GONE_REMEMBERED = 4096  # Asterisk tells of a channel a few events after its Han
 
 class MissingCallError(KeyError):
     """An event names a channel that has hung up already: Asterisk 12 and later tell in several voices."""
-
-
-class CallSnapshot(NamedTuple):
-    """A channel as it was when somebody asked; safe in any thread."""
-
-    uniqueid: str
-    channel: str
-    state: str
-    device: str
 
 
 class CallTable:
@@ -90,11 +80,3 @@ class CallTable:
     def all(self) -> Iterable[AsteriskCall]:
         """Every call, as a list of its own. AMI thread only."""
         return list(self._calls.values())
-
-    def snapshots(self) -> tuple[CallSnapshot, ...]:
-        """Frozen copies of all calls. Any thread."""
-        with self._lock:
-            return tuple(
-                CallSnapshot(call.uniqueid, call.channel, call.state, call.party.device)
-                for call in self._calls.values()
-            )

@@ -1,7 +1,7 @@
 """Keeps every call of the PBX as an object and says what the seats are to be told.
 
-Telephone events in, notifications out; no I/O, no clock. AMI thread only, except for the call table, whose
-snapshots any thread may take. An event about an unknown channel makes the channel: that is normal after
+Telephone events in, notifications out; no I/O, no clock. AMI thread only, except that any thread may ask the
+call table how many calls there are. An event about an unknown channel makes the channel: that is normal after
 attaching to a running PBX.
 """
 
