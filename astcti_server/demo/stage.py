@@ -201,7 +201,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--every", type=float, default=8.0, help="seconds between callers (default: 8)")
     parser.add_argument("--open", action="store_true", help="really open the pages in the browser")
     options = parser.parse_args(arguments)
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell's background job ignores Ctrl-C
+        signal.signal(number, _interrupt)
     with tempfile.TemporaryDirectory(prefix="astcti-demo-") as folder:
         stage = Stage(Path(folder), port=options.port, every=options.every, open_pages=options.open)
         _say("demo", f"operator {USER} sits at phone {PHONE}; a caller comes every {options.every:g} seconds")
