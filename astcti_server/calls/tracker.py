@@ -260,6 +260,7 @@ class Tracker:
         party.live = False
         self._ringing.gone(party)
         self._pairing.review(touched)
+        call.end()
 
     def _originate_response(self, event: ami.OriginateResponse) -> None:
         known = self.originations.take(event.action_id)

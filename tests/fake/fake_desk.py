@@ -69,6 +69,12 @@ class FakeDesk:
         """Who sat down next."""
         return self.arrivals.get(timeout=PATIENCE)
 
+    def arrival_of(self, username: str) -> Presence:
+        """When this operator sat down, skipping others: each session tells it on a thread of its own."""
+        while (presence := self.next_arrival()).username != username:
+            pass
+        return presence
+
     def next_departure(self) -> tuple[int, bool]:
         """The session that ended next, and whether for good."""
         return self.departures.get(timeout=PATIENCE)

