@@ -106,6 +106,10 @@ def _first_start() -> None:
     taken = start.take_what_is_published()
     if taken:
         click.echo(f"astcti-configurator: began with {taken}", err=True)
+    _first_user()
+
+
+def _first_user() -> None:
     if not start.needs_first_user():
         return
     userid, password = (os.environ.get(name, "") for name in USER_VARIABLES)
@@ -218,6 +222,15 @@ def publish_command(context: click.Context, form: Any, comment: str) -> None:
     except publishing.PublishError as error:
         raise click.ClickException(str(error)) from None
     click.echo(str(published.path))
+
+
+@main.command(name="first-user")
+def first_user() -> None:
+    """Make the first user, asked for or from the environment, and start nothing: for a service to be enabled.
+
+    Does nothing where there is a user already.
+    """
+    _first_user()
 
 
 @main.command()

@@ -7,6 +7,7 @@ taken back to after its file is gone.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
@@ -108,12 +109,19 @@ def _write(configuration: Configuration, form: Form, path: Path) -> str:
         else:
             _write_whole(hidden, configuration_xml.dump(configuration))
             configuration_xml.load(hidden)
-        hidden.chmod(MODE)
+        _for_the_server(hidden)
         found = hashlib.sha256(hidden.read_bytes()).hexdigest()
         hidden.rename(path)
     finally:
         hidden.unlink(missing_ok=True)
     return found
+
+
+def _for_the_server(path: Path) -> None:
+    """Give a file the directory's group, whoever writes it: that is the group which the server reads by."""
+    with contextlib.suppress(PermissionError):  # not in that group: then the directory is one's own
+        os.chown(path, -1, path.parent.stat().st_gid)
+    path.chmod(MODE)
 
 
 def _write_whole(path: Path, data: bytes) -> None:
@@ -124,7 +132,10 @@ def _write_whole(path: Path, data: bytes) -> None:
 
 
 def _remove_old(directory: Path, newest: str) -> tuple[str, ...]:
-    """Keep the last ones. The newest is never removed, so one valid file always stays."""
+    """Keep the last ones. The newest is never removed, so one valid file always stays.
+
+    Where the directory is sticky, those of another user stay as well: what is published is published.
+    """
     ours = sorted(
         (one for one in directory.iterdir() if OURS.fullmatch(one.name) and one.is_file()),
         key=lambda one: (one.name == newest, one.stat().st_mtime_ns, one.name),
@@ -132,8 +143,9 @@ def _remove_old(directory: Path, newest: str) -> tuple[str, ...]:
     )
     removed = []
     for one in ours[max(1, options.current().keep) :]:
-        one.unlink(missing_ok=True)
-        removed.append(one.name)
+        with contextlib.suppress(PermissionError):
+            one.unlink(missing_ok=True)
+            removed.append(one.name)
     return tuple(removed)
 
 

@@ -87,6 +87,14 @@ def test_without_a_first_user_nothing_is_served(places: list[str]) -> None:
     assert (refused.returncode, "ASTCTI_CONFIGURATOR_USER" in refused.stderr) == (2, True)
 
 
+def test_the_first_user_is_made_before_anything_is_served(places: list[str]) -> None:
+    assert run(places, "first-user").returncode == 2
+    made = run(places, "first-user", **USER)
+    assert (made.returncode, "root may log in as administrator" in made.stderr) == (0, True)
+    again = run(places, "first-user", **USER)
+    assert (again.returncode, "may log in" in again.stderr) == (0, False)
+
+
 def test_a_lost_password_is_reset_on_the_machine(places: list[str], tmp_path: Path) -> None:
     assert run(places, "reset-password", "root", typed="x\n").returncode == 1
     with closing(sqlite3.connect(tmp_path / "data" / "managers.sqlite")) as database, database:
