@@ -89,7 +89,8 @@ def main(
     except (OSError, MailError) as error:
         raise click.ClickException(str(error)) from None
     if context.invoked_subcommand is None:
-        _first_start()
+        _take_what_is_published()
+        _first_user()
         from configurator.serving import serve
 
         serve(host, port, behind_proxy=https)
@@ -102,11 +103,14 @@ def _address(listen: str) -> tuple[str, int]:
     return host.strip("[]") or "127.0.0.1", int(port)
 
 
-def _first_start() -> None:
-    taken = start.take_what_is_published()
+def _take_what_is_published() -> None:
+    """Before anything is said of the entries, or done with them: a new data directory has none of its own."""
+    try:
+        taken = start.take_what_is_published()
+    except OSError as error:
+        raise click.ClickException(f"{error.filename}: {error.strerror}") from None
     if taken:
         click.echo(f"astcti-configurator: began with {taken}", err=True)
-    _first_user()
 
 
 def _first_user() -> None:
@@ -146,6 +150,7 @@ def check(context: click.Context, file: Path | None) -> None:
     if file is not None:
         _read(context, file, publishing.load)
         return
+    _take_what_is_published()
     errors, warnings = judgement.of_everything(working_copy.read())
     for kind, name, _row, message in errors:
         click.echo(f"{kind} {name}: {message}")
@@ -161,6 +166,7 @@ def export(file: Path) -> None:
     from configurator import audit, working_copy
     from schemas import configuration_sqlite, configuration_xml
 
+    _take_what_is_published()
     configuration = working_copy.configuration()
     try:
         if str(file) == "-":
@@ -183,6 +189,7 @@ def import_command(context: click.Context, file: Path, kind: str | None, dry_run
     """Make the entries what FILE says (XML or SQLite), or add and change seats or operators from CSV."""
     from configurator import audit, csv_import, differences, publishing, working_copy
 
+    _take_what_is_published()
     if kind:
         with working_copy.writing():
             run = csv_import.run(kind, file.read_bytes(), store=not dry_run)
@@ -205,20 +212,24 @@ def import_command(context: click.Context, file: Path, kind: str | None, dry_run
 @main.command(name="publish")
 @click.option("--form", type=click.Choice(["xml", "sqlite"]), default="xml", show_default=True)
 @click.option("--comment", default="", help="A note for the list of publications.")
+@click.option("--force", is_flag=True, help="Publish even if nothing is entered and something is in force.")
 @click.pass_context
-def publish_command(context: click.Context, form: Any, comment: str) -> None:
+def publish_command(context: click.Context, form: Any, comment: str, force: bool) -> None:
     """Publish what was entered; prints the file's path."""
     from configurator import audit, judgement, publishing, working_copy
 
+    _take_what_is_published()
     copy = working_copy.read()
     try:
         with working_copy.writing():
-            published = publishing.publish(copy.configuration, form, _who(), comment)
+            published = publishing.publish(copy.configuration, form, _who(), comment, force=force)
             audit.record(_who(), "publish", "configuration", published.path.name)
     except ConfigurationError:
         for kind, name, _row, message in judgement.of_everything(copy)[0]:
             click.echo(f"{kind} {name}: {message}", err=True)
         context.exit(EXIT_INVALID)
+    except publishing.EmptyError as error:
+        raise click.ClickException(f"nothing was published: {error} (--force publishes it)") from None
     except publishing.PublishError as error:
         raise click.ClickException(str(error)) from None
     click.echo(str(published.path))

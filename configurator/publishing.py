@@ -35,6 +35,10 @@ class PublishError(Exception):
     """Nothing was published; the text says why."""
 
 
+class EmptyError(PublishError):
+    """It would have replaced a configuration with entries by one without any."""
+
+
 class Published(NamedTuple):
     """A file that is in the directory now."""
 
@@ -67,10 +71,13 @@ def digest(configuration: Configuration) -> str:
     return hashlib.sha256(repr(configuration).encode()).hexdigest()
 
 
-def publish(configuration: Configuration, form: Form, userid: str, comment: str = "") -> Published:
+def publish(
+    configuration: Configuration, form: Form, userid: str, comment: str = "", *, force: bool = False
+) -> Published:
     """Write, check, rename, remember.
 
-    ConfigurationError if it is invalid, PublishError if it cannot be written.
+    ConfigurationError if it is invalid, PublishError if it cannot be written, EmptyError without `force` if
+    it would end the work of everybody.
     """
     complaints = check(configuration)
     if complaints:
@@ -80,6 +87,9 @@ def publish(configuration: Configuration, form: Form, userid: str, comment: str 
         raise PublishError(
             f"{directory or 'no directory'}: there is no such directory to publish to (--publish)"
         )
+    replaced = "" if force else emptied(configuration)
+    if replaced:
+        raise EmptyError(f"it has no service, seat or operator, and would replace {replaced}, which has some")
     path = directory / _new_name(form)
     try:
         path_digest = _write(configuration, form, path)
@@ -94,6 +104,22 @@ def publish(configuration: Configuration, form: Form, userid: str, comment: str 
         content=configuration_xml.dump(configuration).decode(),
     )
     return Published(path, path_digest, _remove_old(directory, path.name))
+
+
+def emptied(configuration: Configuration) -> str:
+    """The file whose entries would be gone if this were published; empty if that takes nothing away."""
+    if not _is_bare(configuration):
+        return ""
+    before = last()
+    if before is not None and not _is_bare(content_or_nothing(before)):
+        return before.file
+    directory = options.current().publish
+    found = newest_in(directory) if directory is not None and directory.is_dir() else None
+    return found[0].name if found is not None and not _is_bare(found[1]) else ""
+
+
+def _is_bare(configuration: Configuration) -> bool:
+    return not (configuration.services or configuration.seats or configuration.operators)
 
 
 def _new_name(form: Form) -> str:

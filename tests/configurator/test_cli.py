@@ -57,6 +57,34 @@ def test_scripts_import_check_publish_and_export(places: list[str], tmp_path: Pa
     assert run(places, "export", str(tmp_path / "out.sqlite")).returncode == 0
 
 
+@pytest.mark.parametrize(
+    "words", [("publish",), ("export", "-"), ("check",), ("import", "--dry-run", str(SAMPLE))]
+)
+def test_a_command_on_a_new_data_directory_begins_with_what_is_in_force(
+    places: list[str], tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    in_force = tmp_path / "etc" / "by-hand.xml"
+    in_force.write_bytes(SAMPLE.read_bytes())
+    done = run(places, *words)
+    assert (done.returncode, "began with by-hand.xml" in done.stderr) == (0, True)
+    if words[0] == "publish":
+        assert configuration_xml.load(Path(done.stdout.strip())) == configuration_xml.load(in_force)
+    if words[0] == "import":
+        assert "Demo" not in done.stdout
+
+
+def test_nothing_is_published_over_something_only_by_force(places: list[str], tmp_path: Path) -> None:
+    (tmp_path / "etc" / "by-hand.xml").write_bytes(SAMPLE.read_bytes())
+    empty = tmp_path / "empty.xml"
+    empty.write_text("<configuration/>")
+    assert run(places, "import", str(empty)).returncode == 0
+    refused = run(places, "publish")
+    assert (refused.returncode, "--force" in refused.stderr, refused.stdout) == (1, True, "")
+    assert [one.name for one in (tmp_path / "etc").iterdir()] == ["by-hand.xml"]
+    assert run(places, "publish", "--force").returncode == 0
+    assert run(places, "publish").returncode == 0  # over an empty one nothing is lost
+
+
 def test_a_bad_file_is_refused_with_every_error_and_78(places: list[str], tmp_path: Path) -> None:
     bad = tmp_path / "bad.xml"
     bad.write_text("<configuration><seats><seat mac='x' extension='y'/></seats></configuration>")

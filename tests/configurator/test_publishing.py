@@ -160,6 +160,25 @@ def test_a_directory_that_is_not_there_is_said(admin: Client, demo, publish_dire
     assert not Publication.objects.exists()
 
 
+def test_an_empty_configuration_is_published_over_entries_only_when_confirmed(
+    admin: Client, demo, publish_directory
+) -> None:
+    publish(admin)
+    assert 'name="empty"' not in admin.get("/publish/").content.decode()
+    for table in (Service, Operator, Seat):
+        table.objects.all().delete()
+    assert 'name="empty" required' in admin.get("/publish/").content.decode()
+    answer = publish(admin)
+    assert "Nothing was published" in admin.get(answer.url).content.decode()
+    assert Publication.objects.count() == 1
+    digest = publishing.digest(working_copy.configuration())
+    admin.post("/publish/now/", {"form": "xml", "digest": digest, "empty": "on"})
+    assert Publication.objects.count() == 2
+    Publication.objects.all().delete()
+    (publish_directory / "by-hand.xml").write_bytes(SAMPLE.read_bytes())
+    assert publishing.emptied(working_copy.configuration()) == "by-hand.xml"
+
+
 def upload(client: Client, what: str, data: bytes, store: str = "no", name: str = "file"):
     file = SimpleUploadedFile(name, data)
     return client.post(
