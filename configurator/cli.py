@@ -254,8 +254,8 @@ def reset_password(userid: str) -> None:
     from django.contrib.auth.password_validation import validate_password
     from django.core.exceptions import ValidationError
 
-    from configurator import audit
-    from configurator.models import LoginFailure, ManagerUser
+    from configurator import accounts, audit
+    from configurator.models import ManagerUser
 
     user = ManagerUser.objects.filter(userid=userid).first()
     if user is None:
@@ -269,7 +269,7 @@ def reset_password(userid: str) -> None:
     user.enabled = True
     user.revision += 1
     user.save()
-    LoginFailure.objects.filter(userid=userid).delete()
+    accounts.forget_failures(userid)
     audit.record(_who(), "password-reset", "manageruser", userid)
     click.echo(f"{userid} has another password")
 
