@@ -240,6 +240,62 @@ def test_seats_swap_their_phones_in_one_import(admin: Client, demo) -> None:
     assert working_copy.configuration() == swapped
 
 
+def test_seats_swap_their_phones_in_one_csv_file(admin: Client, demo) -> None:
+    Seat.objects.create(mac="00:11:22:33:44:66", extension="PJSIP/202")
+    data = (
+        "mac,extension\n00:11:22:33:44:55,PJSIP/202\n00-11-22-33-44-66,PJSIP/201\n"
+        "00:11:22:33:44:77,PJSIP/203\n"
+    )
+    looked = upload(admin, "seats", data.encode()).context["result"]
+    assert (looked["run"].bad, looked["changed"], looked["new"]) == ((), 2, 1)
+    assert Seat.objects.get(mac="00:11:22:33:44:55").extension == "PJSIP/201"
+    upload(admin, "seats", data.encode(), "yes")
+    assert {one.mac[-2:]: one.extension[-3:] for one in Seat.objects.all()} == {
+        "55": "202", "66": "201", "77": "203",
+    }  # fmt: skip
+
+
+def test_a_phone_that_a_bad_row_has_now_is_not_complained_about_twice(admin: Client, demo) -> None:
+    data = "mac,extension\n00:11:22:33:44:55,nonsense\n00:11:22:33:44:66,PJSIP/201\n"
+    run = upload(admin, "seats", data.encode(), "yes").context["result"]["run"]
+    assert [one.line for one in run.bad] == [2]
+    assert Seat.objects.get().extension == "PJSIP/201"
+
+
+@pytest.mark.parametrize(
+    "rows, message",
+    [
+        (
+            "00:11:22:33:44:66,PJSIP/202,PJSIP/201",
+            "Queue interface PJSIP/201 already belongs to seat 00:11:22:33:44:55",
+        ),
+        ("00:11:22:33:44:66,PJSIP/201,", "Extension PJSIP/201 already belongs to seat 00:11:22:33:44:55"),
+        (
+            "00:11:22:33:44:66,PJSIP/202,\n00:11:22:33:44:77,PJSIP/202,",
+            "Extension PJSIP/202 already belongs to seat 00:11:22:33:44:66 (line 2)",
+        ),
+        (
+            "00:11:22:33:44:66,PJSIP/202,\n00:11:22:33:44:77,PJSIP/203,PJSIP/202",
+            "Queue interface PJSIP/202 already belongs to seat 00:11:22:33:44:66 (line 2)",
+        ),
+    ],
+)
+def test_a_phone_that_is_taken_is_told_with_its_seat(admin: Client, demo, rows: str, message: str) -> None:
+    data = f"mac,extension,queue-interface\n{rows}\n"
+    run = upload(admin, "seats", data.encode(), "yes").context["result"]["run"]
+    assert [one.message for one in run.bad] == [message]
+
+
+def test_a_row_that_takes_a_later_seats_phone_for_its_queue_is_refused(admin: Client, demo) -> None:
+    Seat.objects.create(mac="00:11:22:33:44:66", extension="PJSIP/202")
+    data = b"mac,extension,queue-interface\n00:11:22:33:44:55,PJSIP/201,PJSIP/202\n"
+    run = upload(admin, "seats", data, "yes").context["result"]["run"]
+    assert [one.message for one in run.bad] == [
+        "Queue interface PJSIP/202 already belongs to seat 00:11:22:33:44:66"
+    ]
+    assert Seat.objects.get(mac="00:11:22:33:44:55").queue_interface == ""
+
+
 def test_a_dry_run_lists_every_bad_row_and_stores_nothing(admin: Client, demo) -> None:
     data = (
         "mac,extension,description\n00:11:22:33:44:01,PJSIP/301,Good\nnonsense,PJSIP/302,Bad\n"
