@@ -12,6 +12,7 @@ import hashlib
 import os
 import re
 import secrets
+import time
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -22,6 +23,7 @@ from configurator.models import Publication
 from schemas import configuration_sqlite, configuration_xml
 from schemas.configuration import Configuration
 from schemas.configuration_checks import check
+from schemas.configuration_directory import Arrivals, Candidate, choose, scan
 from schemas.problems import ConfigurationError, Problem
 
 Form = Literal["xml", "sqlite"]
@@ -179,7 +181,7 @@ def adopt(path: Path, configuration: Configuration) -> None:
     """Remember a file that is in force already, so that changes are told against it."""
     Publication.objects.create(
         file=path.name[:120],
-        form="sqlite" if path.suffix == ".sqlite" else "xml",
+        form="sqlite" if path.suffix.lower() == ".sqlite" else "xml",
         userid="",
         comment="",
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
@@ -188,21 +190,17 @@ def adopt(path: Path, configuration: Configuration) -> None:
 
 
 def newest_in(directory: Path) -> tuple[Path, Configuration] | None:
-    """The newest valid configuration in a directory: what a server started there would use."""
-    found = [
-        one
-        for one in directory.iterdir()
-        if one.suffix in (".xml", ".sqlite")
-        and not one.name.startswith(".")
-        and one.name != "server.xml"
-        and one.is_file()
-    ]
-    for path in sorted(found, key=lambda one: (one.stat().st_mtime, one.name), reverse=True):
-        try:
-            return path, load(path)
-        except (ConfigurationError, OSError):
-            continue
-    return None
+    """What a server started there now would use. OSError if the directory cannot be read."""
+    found: list[Configuration] = []
+
+    def is_valid(candidate: Candidate) -> bool:
+        reader = configuration_sqlite if candidate.name.lower().endswith(".sqlite") else configuration_xml
+        with contextlib.suppress(ConfigurationError, OSError):
+            found.append(reader.load(candidate.seen.path))
+        return bool(found)
+
+    chosen = choose(Arrivals().order(scan(directory).candidates, time.time()), is_valid).chosen
+    return (chosen.seen.path, found[0]) if chosen is not None else None
 
 
 def load(path: Path) -> Configuration:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import os
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from astcti_server.config_loading import load_directory
 from configurator import differences, options, publishing, start, working_copy
 from configurator.models import AuditEntry, Operator, Publication, Seat, Service
 from schemas import configuration_sqlite, configuration_xml
@@ -355,6 +358,63 @@ def test_the_first_start_takes_over_what_is_published_already(publish_directory:
         == []
     )
     assert start.take_what_is_published() == ""
+
+
+BARE = b"<configuration><services/></configuration>"
+
+
+def age(path: Path, seconds: float) -> None:
+    when = time.time() - seconds
+    os.utime(path, (when, when), follow_symlinks=False)
+
+
+def in_any_case(directory: Path) -> None:
+    (directory / "OLD.xml").write_bytes(BARE)
+    age(directory / "OLD.xml", 60)
+    (directory / "NEW.XML").write_bytes(SAMPLE.read_bytes())
+
+
+def database_in_any_case(directory: Path) -> None:
+    (directory / "OLD.xml").write_bytes(BARE)
+    age(directory / "OLD.xml", 60)
+    configuration_sqlite.dump(configuration_xml.load(SAMPLE), directory / "NEW.Sqlite")
+
+
+def newer_than_the_future(directory: Path) -> None:
+    """Times in the future count as now, then the name decides."""
+    (directory / "a.xml").write_bytes(BARE)
+    age(directory / "a.xml", -9000)
+    (directory / "b.xml").write_bytes(SAMPLE.read_bytes())
+    age(directory / "b.xml", -60)
+
+
+def linked_later(directory: Path) -> None:
+    (directory / "a.xml").write_bytes(BARE)
+    age(directory / "a.xml", 60)
+    (directory / ".target").write_bytes(SAMPLE.read_bytes())
+    age(directory / ".target", 600)
+    (directory / "b.xml").symlink_to(".target")
+
+
+def a_database_called_xml(directory: Path) -> None:
+    (directory / "a.xml").write_bytes(SAMPLE.read_bytes())
+    age(directory / "a.xml", 60)
+    configuration_sqlite.dump(Configuration(), directory / "b.xml")
+
+
+@pytest.mark.parametrize(
+    "prepare",
+    [in_any_case, database_in_any_case, newer_than_the_future, linked_later, a_database_called_xml],
+)
+def test_what_is_taken_over_is_what_a_server_started_there_would_use(
+    publish_directory: Path, prepare: Callable[[Path], None]
+) -> None:
+    prepare(publish_directory)
+    found = publishing.newest_in(publish_directory)
+    assert found == (
+        load_directory(publish_directory, settings_needed=False).path,
+        configuration_xml.load(SAMPLE),
+    )
 
 
 def test_an_empty_configuration_can_be_described() -> None:
