@@ -205,6 +205,15 @@ def newest_in(directory: Path) -> tuple[Path, Configuration] | None:
 
 def load(path: Path) -> Configuration:
     """Read a file of either form, whatever its name. ConfigurationError, OSError."""
+    return load_checked(path)[0]
+
+
+def load_checked(path: Path) -> tuple[Configuration, tuple[Problem, ...]]:
+    """The same, with what is valid in it but hardly meant."""
     with path.open("rb") as stream:
         is_database = stream.read(16) == configuration_sqlite.MAGIC
-    return configuration_sqlite.load(path) if is_database else configuration_xml.load(path)
+    if is_database:
+        checked = configuration_sqlite.read(path)
+        return checked.configuration, checked.warnings
+    parsed = configuration_xml.parse(path.read_bytes(), str(path))
+    return parsed.configuration, parsed.warnings

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas import configuration_xml
+from schemas import configuration_sqlite, configuration_xml
 
 SAMPLE = Path(__file__).resolve().parents[2] / "astcti_server" / "etc" / "sample" / "configuration.xml"
 USER = {"ASTCTI_CONFIGURATOR_USER": "root", "ASTCTI_CONFIGURATOR_PASSWORD": "correct-horse-9"}
@@ -71,6 +71,30 @@ def test_a_command_on_a_new_data_directory_begins_with_what_is_in_force(
         assert configuration_xml.load(Path(done.stdout.strip())) == configuration_xml.load(in_force)
     if words[0] == "import":
         assert "Demo" not in done.stdout
+
+
+@pytest.mark.parametrize("form", ["xml", "sqlite"])
+def test_check_says_that_all_is_well_and_what_the_server_would_warn_of(
+    places: list[str], tmp_path: Path, form: str
+) -> None:
+    file = tmp_path / f"one.{form}"
+    text = (
+        "<configuration><services><service name='Demo' context='a' type='inbound'><variable name='x'/>"
+        "<trigger type='browser'><url>http://crm.example/?x={X}</url></trigger></service></services>"
+        "</configuration>"
+    )
+    if form == "sqlite":
+        configuration_sqlite.dump(configuration_xml.parse(text.encode(), "x").configuration, file)
+    else:
+        file.write_text(text)
+    said = "services 1, seats 0, operators 0, pause reasons 0"
+    looked = run(places, "check", str(file))
+    assert looked.returncode == 0
+    warning, last = looked.stdout.splitlines()
+    assert warning.startswith(f"{file}:1: ") and warning.endswith("(warning)")
+    assert last == f"{file} is valid: {said}"
+    assert run(places, "import", str(file)).returncode == 0
+    assert run(places, "check").stdout.splitlines()[-1] == f"What was entered is valid: {said}"
 
 
 def test_nothing_is_published_over_something_only_by_force(places: list[str], tmp_path: Path) -> None:
