@@ -115,7 +115,6 @@ class Configuration:
     operator_by_username: Mapping[str, Operator] = field(init=False, repr=False, compare=False)
     services_by_operator: Mapping[str, tuple[Service, ...]] = field(init=False, repr=False, compare=False)
     """Enabled services only, in the file's order, for each user name that has any."""
-    enabled_services: tuple[Service, ...] = field(init=False, repr=False, compare=False)
     variables: frozenset[str] = field(init=False, repr=False, compare=False)
     """Names that any enabled service declares."""
     contexts: frozenset[str] = field(init=False, repr=False, compare=False)
@@ -136,7 +135,6 @@ class Configuration:
             "services_by_operator": MappingProxyType(
                 {name: tuple(found) for name, found in by_operator.items()}
             ),
-            "enabled_services": enabled,
             "variables": frozenset(name for service in enabled for name in service.variables),
             "contexts": frozenset(service.context for service in enabled),
             "queues": frozenset(queue_key(service.queue) for service in enabled if service.queue),
