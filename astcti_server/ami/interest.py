@@ -51,7 +51,7 @@ _ANSWERS: Final = Sieve(sieves.answers_an_action)
 
 @dataclass(frozen=True)
 class Interest:
-    """What is to be parsed. Names are compared without case, variables, contexts and queues exactly.
+    """What is to be parsed. Names and queues are compared without case, variables and contexts exactly.
 
     A `VarSet` passes if its variable is declared. A `Newexten` passes if it sets a declared variable, is a
     step in one of the contexts, or enters one of the queues; an `AgentConnect` if it brings variables. An

@@ -57,6 +57,7 @@ def test_a_variable_that_is_not_written_as_asterisk_does_is_parsed_to_be_sure() 
         ("Queue", "astcti,htw,,,60"),
         ("Queue", "astcti|htw|||60"),
         ("Queue", "astcti"),
+        ("Queue", "AstCti,htw,,,60"),
     ],
 )
 def test_a_step_that_sets_a_declared_variable_or_enters_a_queue_passes(application: str, data: str) -> None:
