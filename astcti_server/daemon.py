@@ -23,6 +23,7 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
+from astcti_server import config_words
 from astcti_server.ami.link import AmiLink
 from astcti_server.calls.tracker import Tracker
 from astcti_server.clients import reseating
@@ -142,6 +143,7 @@ class Daemon:
         self._status.in_force(str(loaded.path), loaded.digest.hex())
         self._status.refused(loaded.refused)
         self._status.write()
+        config_words.say_in_force(loaded)
         self._watcher.start()
         self._link.start()
         gc.collect()
@@ -205,7 +207,7 @@ class Daemon:
             case ConfigLoaded():
                 self._take_up(message)
             case ConfigRejected(path):
-                logger.warning("%s is refused, %s stays in force", path, self._store.current.path)
+                config_words.say_refused(path, self._store.current.path)
         return None
 
     def _act_on_signal(self, number: int) -> int | None:
@@ -242,6 +244,9 @@ class Daemon:
         self._server.look_again()
         if (new.path, new.digest) != (old.path, old.digest):
             self._status.in_force(str(new.path), new.digest.hex())
+            config_words.say_in_force(new, old)
+        if message.settings_changed:
+            config_words.say_settings_in_force()
 
     def _apply_logging(self) -> None:
         logging_settings = self._store.current.settings.logging
@@ -288,3 +293,4 @@ class Daemon:
         if self._places.record is None:
             return None
         return self._cleanup.enter_context(self._places.record.open("ab"))
+

@@ -167,7 +167,7 @@ class Engine(Switch):
             priority += 1
         self.step(channel, priority, *extension.application)
         if extension.queue:
-            QueueCall(self, channel, self.queues.by_name[extension.queue])
+            QueueCall(self, channel, self.queues.by_name[extension.queue.lower()])
         else:
             DialCall(self, channel, self.phones[extension.device], extension.ring_time)
 

@@ -176,3 +176,10 @@ def test_ring_of_an_old_queue_finds_its_caller_by_the_only_number_shown() -> Non
     callerid = story.events("201", "Callerid")[0]
     assert callerid.call.connected is not None
     assert callerid.call.connected.uniqueid == "c2"
+
+
+def test_a_queue_named_in_another_case_is_the_services_own_and_told_as_configured() -> None:
+    story = queue_call(Story(replace(DEMO, queue_name="AstCti")))
+    link = story.events("201", "Link")[0]
+    assert (link.service, link.call.queue) == ("Demo", "AstCti")
+    assert len(link.triggers) == 1

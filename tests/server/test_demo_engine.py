@@ -279,3 +279,14 @@ def test_the_same_seed_gives_the_same_events():
         return pbx.events
 
     assert story() == story()
+
+
+def test_the_case_of_a_queues_name_does_not_matter(pbx):
+    pbx.queues.add("ASTCTI", "PJSIP/201")
+    assert one(pbx.take(), "QueueMemberAdded").get("Queue") == "astcti"
+    pbx.queues.pause("PJSIP/201", True, queue_name="Astcti")
+    pbx.queues.weigh("PJSIP/201", 3, "AstCTI")
+    with pytest.raises(Refused, match="Already there"):
+        pbx.queues.add("astcti", "PJSIP/201")
+    pbx.queues.remove("AstCti", "PJSIP/201")
+    assert one(pbx.take(), "QueueMemberRemoved").get("Queue") == "astcti"
