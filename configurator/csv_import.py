@@ -146,7 +146,7 @@ def _entries(kind: str, lines: list[tuple[int, dict[str, str]]], bad: list[Bad])
             _fields(entry)
             found[name] = _Row(line, name, entry, before)
         except ValueError as error:
-            bad.append(Bad(line, name[:80], capital(str(error))))
+            bad.append(Bad(line, name[:80], capital(words(error.args[0]))))
     return list(found.values())
 
 
@@ -267,7 +267,7 @@ def _password(text: str, operator: models.Operator) -> str:
     if text.startswith(("md5:", "scrypt:")):
         wrong = passwords.check(text)
         if wrong:
-            raise ValueError(f"{_('Password')}: {wrong}")
+            raise ValueError(f"{_('Password')}: {words(wrong)}")
         return text
     return passwords.make(text)
 

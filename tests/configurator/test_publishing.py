@@ -222,6 +222,19 @@ def test_what_is_no_valid_configuration_changes_nothing(admin: Client, demo, dat
     assert Service.objects.get() == demo["service"]
 
 
+def test_what_is_wrong_with_a_file_is_said_in_the_language_of_the_page(admin: Client) -> None:
+    data = (
+        b'<configuration>\n<seats><seat mac="00:11:22:33:44:55" extension="PJSIP/1"/>\n'
+        b'<seat mac="00:11:22:33:44:55"/><chair/></seats></configuration>'
+    )
+    admin.post("/language/", {"language": "it"})
+    problems = upload(admin, "configuration", data, "yes").context["result"]["problems"]
+    assert (3, "Il MAC 00:11:22:33:44:55 appartiene gi\N{LATIN SMALL LETTER A WITH GRAVE} alla "
+            "postazione alla riga 2") in problems  # fmt: skip
+    assert any("il telefono accanto al PC" in text for _line, text in problems)
+    assert any("<chair> non" in text for _line, text in problems)
+
+
 def test_a_files_name_never_becomes_a_path(admin: Client, tmp_path: Path) -> None:
     upload(admin, "configuration", SAMPLE.read_bytes(), "yes", "../../../../tmp/astcti-evil.xml")
     assert not Path("/tmp/astcti-evil.xml").exists()
