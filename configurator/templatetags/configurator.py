@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django import template
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 
 from configurator import audit, differences
 
@@ -26,6 +26,19 @@ def kind_words(kind: str) -> str:
 def action_words(what: str) -> str:
     """added, removed, changed, in the language of the page."""
     return gettext(what)
+
+
+AMI_STATES = {
+    "up": gettext_noop("connected"),
+    "down": gettext_noop("not connected"),
+    "connecting": gettext_noop("connecting"),
+}
+
+
+@register.filter
+def ami_words(state: str) -> str:
+    """How the server stands with Asterisk, in the language of the page."""
+    return gettext(AMI_STATES.get(state, state))
 
 
 @register.filter

@@ -34,6 +34,15 @@ def open_dialog(page: Page) -> None:
     expect(page.locator("dialog[open] form.entry")).to_be_visible()
 
 
+def answer(page: Page, what: str) -> None:
+    """Press a button of the question that is asked; the one that agrees has the focus."""
+    question = page.locator("#question")
+    expect(question).to_be_visible()
+    expect(question.locator("button[value=yes]")).to_be_focused()
+    question.get_by_role("button", name=what, exact=True).click()
+    expect(question).to_be_hidden()
+
+
 def test_a_service_made_in_the_browser_pops_up_with_the_next_call(page: Page, house: House) -> None:
     page.goto("/services/")
     page.fill("#id_username", USER)
@@ -80,8 +89,8 @@ def test_a_service_made_in_the_browser_pops_up_with_the_next_call(page: Page, ho
     page.fill("#id_context", "two words")
     page.keyboard.press("Enter")
     expect(page.locator("#id_context_error")).to_contain_text("Contains a blank")
-    page.once("dialog", lambda question: question.accept())
     page.keyboard.press("Escape")
+    answer(page, "Discard")
     expect(page.locator("dialog[open]")).to_have_count(0)
 
     page.click("nav >> text=Publish")
@@ -132,17 +141,56 @@ def test_the_list_is_worked_with_the_keyboard_alone(page: Page) -> None:
     expect(page.locator(".empty")).to_be_visible()
 
 
+def test_the_arrows_enter_the_list_without_a_click(page: Page) -> None:
+    log_in(page)
+    page.goto("/seats/")
+    page.wait_for_load_state("networkidle")
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("tbody tr").first).to_be_focused()
+    expect(page.locator("tr[aria-selected=true]")).to_have_count(1)
+
+
+def test_a_queue_is_typed_only_where_calls_wait_in_one(page: Page) -> None:
+    log_in(page)
+    page.goto("/services/")
+    page.click("[data-action=add]")
+    open_dialog(page)
+    expect(page.locator("#id_queue_name")).to_be_disabled()
+    page.check("#id_is_queue")
+    page.fill("#id_queue_name", "sales")
+    page.select_option("#id_type", "outbound")
+    expect(page.locator("#id_is_queue")).to_be_disabled()
+    expect(page.locator("#id_queue_name")).to_be_disabled()
+    page.select_option("#id_type", "inbound")
+    expect(page.locator("#id_queue_name")).to_have_value("sales")
+    page.focus("#tab-general")
+    page.keyboard.press("End")
+    expect(page.locator("#tab-operators")).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#panel-general")).to_be_visible()
+
+
+def test_rolling_back_and_taking_over_ask_first(page: Page) -> None:
+    log_in(page)
+    page.goto("/publish/")
+    page.get_by_role("button", name="Take over").first.click()
+    answer(page, "Cancel")
+    page.get_by_role("button", name="Roll back").first.click()
+    answer(page, "Roll back")
+    expect(page.locator(".note")).to_contain_text("Published as astcti-")
+
+
 def test_what_was_typed_is_not_thrown_away_unasked(page: Page) -> None:
     log_in(page)
     page.goto("/operators/")
     page.dblclick("tbody tr")
     open_dialog(page)
     page.fill("#id_full_name", "Somebody else")
-    page.once("dialog", lambda question: question.dismiss())
     page.keyboard.press("Escape")
+    answer(page, "Cancel")
     expect(page.locator("#id_full_name")).to_have_value("Somebody else")
-    page.once("dialog", lambda question: question.accept())
-    page.keyboard.press("Escape")
+    page.click("dialog [data-close] >> nth=0")
+    answer(page, "Discard")
     expect(page.locator("dialog[open]")).to_have_count(0)
 
 
@@ -175,8 +223,11 @@ def test_a_file_is_looked_at_and_then_imported(page: Page) -> None:
     )
     page.get_by_role("button", name="Look what it would do").click()
     expect(page.locator("#result")).to_contain_text("1 new")
-    page.once("dialog", lambda question: question.accept())
-    page.locator("form button", has_text="Import").click()
+    page.locator("main form button", has_text="Import").click()
+    answer(page, "Cancel")
+    expect(page.locator("#result")).to_contain_text("Nothing was stored")
+    page.locator("main form button", has_text="Import").click()
+    answer(page, "Import")
     expect(page.locator("#result")).to_contain_text("Imported: 1 new")
 
 

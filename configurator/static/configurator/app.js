@@ -15,8 +15,24 @@ function openDialog(address) {
   htmx.ajax("GET", address, { target: "#dialog-body", swap: "innerHTML" });
 }
 
+/* Ask in a dialog of our own; `agree` names what is agreed to. Resolves to true or false. */
+function ask(text, agree) {
+  const question = document.getElementById("question");
+  find("#question-text").textContent = text;
+  find("button[value=yes]", question).textContent = agree;
+  question.returnValue = "";
+  question.showModal();
+  find("button[value=yes]", question).focus();
+  return new Promise((answer) => {
+    question.addEventListener("close", () => answer(question.returnValue === "yes"), { once: true });
+  });
+}
+
 function closeDialog(force) {
-  if (!force && entered && !window.confirm(document.body.dataset.discard)) return;
+  if (!force && entered) {
+    ask(document.body.dataset.discard, document.body.dataset.discardYes).then((agreed) => { if (agreed) closeDialog(true); });
+    return;
+  }
   entered = false;
   dialog.close();
   dialogBody.replaceChildren();
@@ -34,6 +50,7 @@ function prepareForm() {
   findAll("[role=tab]", dialogBody).forEach((tab) =>
     tab.classList.toggle("has-errors", Boolean(find(`#${tab.getAttribute("aria-controls")} .has-error, #${tab.getAttribute("aria-controls")} p.error`, dialogBody))));
   showVariableChips();
+  showQueue();
   const first = find(".has-error input, .has-error select", dialogBody)
     || find("[autofocus]", dialogBody)
     || find(".dialog-main input:not([type=hidden]):not(:disabled), .dialog-main select:not(:disabled)", dialogBody)
@@ -133,11 +150,21 @@ document.addEventListener("click", (event) => {
   if (chip) insert(chip);
   if (event.target.closest("[data-theme-switch]")) switchTheme(event.target.closest("[data-theme-switch]"));
   const asking = event.target.closest("button[data-ask]");
-  if (asking && !window.confirm(asking.dataset.ask)) event.preventDefault();
+  if (asking && !asking.dataset.agreed) {
+    event.preventDefault();
+    ask(asking.dataset.ask, asking.textContent.trim()).then((agreed) => {
+      if (!agreed) return;
+      asking.dataset.agreed = "yes";
+      asking.click();
+      delete asking.dataset.agreed;
+    });
+  }
 });
 document.addEventListener("submit", (event) => {
-  const question = event.target.dataset.ask;
-  if (question && !window.confirm(question)) event.preventDefault();
+  const form = event.target;
+  if (!form.dataset.ask) return;
+  event.preventDefault();
+  ask(form.dataset.ask, find("button", form).textContent.trim()).then((agreed) => { if (agreed) form.submit(); });
 });
 document.addEventListener("dblclick", (event) => {
   const row = event.target.closest("#rows tr[data-pk]");
@@ -147,7 +174,7 @@ document.addEventListener("dblclick", (event) => {
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.target.matches("[role=tab]")) return tabKeys(event);
-  if (dialog && dialog.open) return;
+  if (find("dialog[open]")) return;
   const typing = event.target.matches("input, select, textarea");
   if (event.key === "/" && !typing && find("#search")) {
     event.preventDefault();
@@ -157,6 +184,10 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     select(entries()[0], true);
   } else if (!typing && event.target.closest("#rows tr[data-pk]")) listKeys(event);
+  else if (event.target.matches("body, main") && ["ArrowDown", "ArrowUp"].includes(event.key) && entries().length) {
+    event.preventDefault();
+    select(selected() || entries()[0], true);
+  }
 });
 
 function listKeys(event) {
@@ -188,12 +219,25 @@ function showTab(id) {
 
 function tabKeys(event) {
   const tabs = findAll("[role=tab]");
-  const to = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-  if (!to) return;
-  const next = tabs[(tabs.indexOf(event.target) + to + tabs.length) % tabs.length];
+  const at = tabs.indexOf(event.target);
+  const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: -1 }[event.key];
+  if (to === undefined) return;
+  event.preventDefault();
+  const next = tabs[(to + tabs.length) % tabs.length];
   showTab(next.getAttribute("aria-controls"));
   next.focus();
 }
+
+/* A service has a queue only if it is inbound and its calls wait: else there is nothing to type. */
+function showQueue() {
+  const type = find("#id_type"), waits = find("#id_is_queue"), name = find("#id_queue_name");
+  if (!type || !waits || !name || waits.closest("fieldset:disabled")) return;
+  waits.disabled = type.value === "outbound";
+  name.disabled = waits.disabled || !waits.checked;
+}
+document.addEventListener("change", (event) => {
+  if (event.target.matches("#id_type, #id_is_queue")) showQueue();
+});
 
 function countRows(panel) {
   const count = findAll("[data-row]:not([hidden])", panel).length;
@@ -276,5 +320,5 @@ function switchTheme(button) {
 }
 
 // A form that was opened as a page of its own, without a dialog.
-if (find("main [role=tablist]")) { showTab("panel-general"); findAll("[data-rows]").forEach(countRows); showVariableChips(); }
+if (find("main [role=tablist]")) { showTab("panel-general"); findAll("[data-rows]").forEach(countRows); showVariableChips(); showQueue(); }
 if (document.getElementById("rows")) showSelection();
