@@ -88,14 +88,23 @@ def _run(places: daemon.Places) -> int:
         loaded = load_directory(places.configuration)
     except ConfigurationError as error:
         return _print_problems(error)
-    logs = Logs()
+    logs, log = Logs(), loaded.settings.logging
     try:
-        logs.apply(places.log_level or loaded.settings.logging.level, loaded.settings.logging.file)
+        logs.apply(places.log_level or log.level, log.file)
+    except OSError as error:
+        return _print_failure(f"cannot write to the log file {log.file}: {error.strerror or error}")
+    try:
         server = daemon.Daemon(places, loaded, logs)
-    except (OSError, StateError, ListenError) as error:
-        click.echo(f"astcti-server: {error}", err=True)
-        return daemon.EXIT_FAILURE
+    except OSError as error:
+        return _print_failure(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+    except (StateError, ListenError) as error:
+        return _print_failure(str(error))
     return server.run()
+
+
+def _print_failure(reason: str) -> int:
+    click.echo(f"astcti-server: {reason}", err=True)
+    return daemon.EXIT_FAILURE
 
 
 def _print_problems(error: ConfigurationError) -> int:
