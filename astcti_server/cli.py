@@ -23,6 +23,7 @@ from schemas.problems import ConfigurationError
 from schemas.version import VERSION
 
 CHUNK = 65536
+SHORTEST_INTERVAL, LONGEST_INTERVAL = 0.1, 86400.0  # seconds between the demo's callers
 
 config_option = click.option(
     "--config", "directory", type=click.Path(path_type=Path), default=Path("/etc/astcti"), show_default=True,
@@ -208,8 +209,14 @@ def hash_password(scheme: Literal["scrypt", "md5"]) -> None:
 
 
 @main.command()
-@click.option("--port", default=5038, show_default=True, help="Port of the manager interface, on 127.0.0.1.")
-@click.option("--every", default=8.0, show_default=True, help="Seconds between simulated callers.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=5038, show_default=True,
+    help="Port of the manager interface, on 127.0.0.1; 0 for any free one.",
+)
+@click.option(
+    "--every", type=click.FloatRange(SHORTEST_INTERVAL, LONGEST_INTERVAL), default=8.0, show_default=True,
+    help="Seconds between simulated callers.",
+)
 @click.option("--username", default="astcti", show_default=True, help="Name of the manager user.")
 @click.option("--secret", default="astcti", show_default=True, help="Secret of the manager user.")
 @click.option("--narrate/--quiet", default=True, show_default=True, help="Say in plain words what happens.")

@@ -215,6 +215,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--every", type=float, default=8.0, help="seconds between callers (default: 8)")
     parser.add_argument("--open", action="store_true", help="really open the pages in the browser")
     options = parser.parse_args(arguments)
+    if not 0 <= options.port <= 65535:
+        parser.error("--port is a number from 0 to 65535")
+    if not 0.1 <= options.every <= 86400:
+        parser.error("--every is a number of seconds from 0.1 to 86400")
     _on_signals(_interrupt)
     with tempfile.TemporaryDirectory(prefix="astcti-demo-") as folder:
         stage = Stage(Path(folder), port=options.port, every=options.every, open_pages=options.open)

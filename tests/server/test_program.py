@@ -20,6 +20,7 @@ from click.testing import CliRunner, Result
 
 import astcti_server
 from astcti_server.cli import main
+from astcti_server.demo import stage
 from astcti_server.demo.pbx import DemoPbx
 from astcti_server.logs import Logs
 from schemas import event_xml, passwords
@@ -122,6 +123,15 @@ def test_a_log_file_that_cannot_be_opened_after_all_is_said_in_plain_words(
     assert ended.stderr == (
         f"astcti-server: cannot write to the log file {directory}/x.log: No space left on device\n"
     )
+
+
+@pytest.mark.parametrize("option", ["--every=0", "--every=-1", "--port=99999", "--port=-1"])
+def test_numbers_that_the_demo_cannot_use_are_wrong_usage(option: str) -> None:
+    ended = command("demo-pbx", option)
+    assert ended.exit_code == 2
+    assert "is not in the range" in ended.stderr
+    with pytest.raises(SystemExit, match="2"):
+        stage.main([option])
 
 
 @pytest.mark.parametrize("arguments", [("--no-such-option",), ("no-such-command",), ("--log-level", "loud")])
