@@ -161,6 +161,8 @@ def replay_command(context: click.Context, directory: Path | None, events: str, 
 
     Prints one line for each notification: the extension, a tab, the event. Every seat counts as logged in
     with the operator bound to it. server.xml is not needed.
+
+    Exit code 1 if it is no transcript, 78 if there is no valid configuration.
     """
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(message)s")
     try:
@@ -175,6 +177,13 @@ def replay_command(context: click.Context, directory: Path | None, events: str, 
     while data := trace.read(CHUNK):
         player.feed(data)
     out.flush()
+    if not player.understood:
+        click.echo(
+            "astcti-server: this is no transcript of Asterisk's manager interface: neither its banner nor an"
+            " event is in it (its lines end with CR LF, as --record writes them)",
+            err=True,
+        )
+        context.exit(daemon.EXIT_FAILURE)
 
 
 def _print(out: BinaryIO, extension: str, line: bytes) -> None:

@@ -544,6 +544,23 @@ def test_a_replay_prints_notifications_and_nothing_else(directory: Path) -> None
         event_xml.decode(event)
 
 
+@pytest.mark.parametrize(
+    "given",
+    [b"", b"Dear Mario,\r\nhello\r\n\r\n", b"Asterisk Call Manager/6\nEvent: Hangup\nUniqueid: 1\n\n"],
+    ids=["empty", "a letter", "other line ends"],
+)
+def test_a_replay_of_what_is_no_transcript_says_so_and_ends_with_1(directory: Path, given: bytes) -> None:
+    ended = command("replay", "--config", str(directory), "-", given=given)
+    assert (ended.exit_code, ended.stdout_bytes) == (1, b"")
+    assert "no transcript of Asterisk's manager interface" in ended.stderr
+
+
+@pytest.mark.parametrize("given", [b"Asterisk Call Manager/6\r\n", b"Event: PeerStatus\r\nPeer: 1\r\n\r\n"])
+def test_a_replay_of_a_transcript_without_any_call_ends_with_0(directory: Path, given: bytes) -> None:
+    ended = command("replay", "--config", str(directory), "-", given=given)
+    assert (ended.exit_code, ended.stdout_bytes, ended.stderr) == (0, b"", "")
+
+
 def test_a_replay_with_an_invalid_configuration_ends_with_78(directory: Path) -> None:
     (directory / "configuration.xml").write_text(BROKEN)
     ended = command("replay", "--config", str(directory), "-")
