@@ -44,6 +44,11 @@ def answers_an_action(block: bytes) -> bool:
     return b"\r\nActionID: " in block
 
 
+def brings_variables(block: bytes) -> bool:
+    """Whether variables are carried along, by `eventwhencalled = vars` or by `channelvars`."""
+    return b"ariable" in block
+
+
 def for_variables(names: Iterable[str]) -> Sieve:
     """For `VarSet`: the variable is one of these, with or without the underscores of inheritance."""
     variables = _encoded(names)

@@ -257,7 +257,8 @@ class Tracker:
             self._teller.tell(party.leg, "Hangup", cause=cause)
             self._legs.forget(party)
         self.table.remove(call)
-        self._masquerades.pop(call.channel.removesuffix("<MASQ>"), None)
+        if self._masquerades:
+            self._masquerades = {name: one for name, one in self._masquerades.items() if one is not call}
         party.live = False
         self._ringing.gone(party)
         self._pairing.review(touched)

@@ -295,7 +295,7 @@ class QueueKeeper:
         self._step_all(attendance.presence.queue_interface)
 
     def _check_stopped(self) -> None:
-        if self._stopped is None or (self._up and any(place.busy for place in self._places)):
+        if self._stopped is None or (self._up and self._places.busy):
             return
         done, self._stopped = self._stopped, None
         self._ledger.write()

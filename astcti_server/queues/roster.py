@@ -62,6 +62,11 @@ class Places:
     def __iter__(self) -> Iterator[Place]:
         return iter([place for places in self._by_interface.values() for place in places.values()])
 
+    @property
+    def busy(self) -> bool:
+        """Whether an action is under way at any. Makes no copy: while the server stops it is asked often."""
+        return any(place.busy for places in self._by_interface.values() for place in places.values())
+
     def add(self, place: Place) -> None:
         self._by_interface.setdefault(place.interface, {})[place.key] = place
 
