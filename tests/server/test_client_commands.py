@@ -201,7 +201,7 @@ def test_replies_come_in_the_order_of_the_commands_while_announcements_pass_them
     with Counter() as counter, counter.seated() as client:
         client.say("ORIG 1 outbound 1", "NOOP", "PAUSE IN", "REASONS")
         first = counter.desk.next_request()
-        assert counter.registry.send_to_extension("PJSIP/201", wire.reply(200, "astcti"))
+        assert counter.announce("PJSIP/201", wire.reply(200, "astcti"))
         assert client.hear() == "200 astcti"
         assert counter.desk.requests.empty()
         first.answer("")
