@@ -12,7 +12,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
-from astcti_server.config_directory import (
+from astcti_server.config_loading import Content, Library, is_older
+from astcti_server.config_store import Loaded
+from schemas.configuration import Configuration
+from schemas.configuration_directory import (
     SETTINGS_NAME,
     Arrivals,
     Candidate,
@@ -22,9 +25,6 @@ from astcti_server.config_directory import (
     Seen,
     choose,
 )
-from astcti_server.config_loading import Content, Library, is_older
-from astcti_server.config_store import Loaded
-from schemas.configuration import Configuration
 from schemas.problems import Problem
 from schemas.server_settings import ServerSettings
 

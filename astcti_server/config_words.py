@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from astcti_server.config_directory import SETTINGS_NAME
 from astcti_server.config_store import Loaded
+from schemas.configuration_directory import SETTINGS_NAME
 
 logger = logging.getLogger(__name__)
 
