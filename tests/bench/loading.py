@@ -30,7 +30,7 @@ def loading(report: Report) -> None:
         bare = _seconds(lambda: schema.assertValid(etree.parse(file)))
         for form, directory in (("XML", xml), ("SQLite", sqlite)):
             taken = _seconds(lambda directory=directory: load_directory(directory))
-            report.note(f"{OPERATORS} operators, {SERVICES} services, {form}: {taken:.2f} s; promised are 2 s")
+            report.note(f"{form}, {OPERATORS} operators: {taken:.2f} s; 2 s are promised")
             report.at_most(f"{form}, of bare parsing and validating of the XML", taken / bare, 15)
 
 

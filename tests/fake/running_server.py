@@ -145,17 +145,16 @@ class SeatClient(LineClient):
         while True:
             line = self.hear()
             assert line, f"closed while waiting for {beginning!r}; heard {self.lines[-20:]}"
-            rest = line.removeprefix(beginning)
-            if line.startswith(beginning) and (beginning.endswith((" ", '"')) or rest[:1] in ("", " ")):
+            if _begins(line, beginning):
                 return line
 
-    def expect_all(self, *lines: str) -> None:
+    def expect_all(self, *beginnings: str) -> None:
         """Hear lines until each of these was heard, in whatever order: they come from different threads."""
-        missing = set(lines)
+        missing = set(beginnings)
         while missing:
             line = self.hear()
             assert line, f"closed while waiting for {missing}; heard {self.lines[-20:]}"
-            missing.discard(line)
+            missing = {one for one in missing if not _begins(line, one)}
 
     def event(self, event_id: str) -> CallEvent:
         """Hear lines until this event comes."""
@@ -174,3 +173,7 @@ class SeatClient(LineClient):
         """Hear everything sent up to now: a NOOP's answer comes after it."""
         self.say("NOOP")
         self.expect("100 OK")
+
+
+def _begins(line: str, words: str) -> bool:
+    return line.startswith(words) and (words.endswith((" ", '"')) or line[len(words) :][:1] in ("", " "))
