@@ -16,7 +16,8 @@ import pytest
 from schemas.event_xml import encode
 from schemas.events import Action, Call, CallEvent, Cause, Originate, Party
 from tests.client.conftest import Program, log_in
-from tests.fake.cti_server import PATIENCE, WELCOME, CtiServer
+from tests.fake.cti_server import WELCOME, CtiServer
+from tests.fake.patience import PATIENCE
 
 CALL = Call(
     "1.2", "PJSIP/201-1", "3331234567", "Demo \x9b31m\u202eCaller", "astctidemo", (("calldata", "12345"),),

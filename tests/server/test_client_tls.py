@@ -15,7 +15,8 @@ from astcti_server.clients.listener import CtiServer, ListenError
 from schemas import wire
 from schemas.server_settings import ListenSettings
 from tests.fake.clock import FakeClock
-from tests.fake.counter import Counter, until
+from tests.fake.counter import Counter
+from tests.fake.patience import until
 
 LONG = b"x" * 9_999 + b"\n"
 

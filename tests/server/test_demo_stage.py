@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-PATIENCE = 60.0
+from tests.fake.patience import PATIENCE
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def stage(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
         # Without a display the client prints what it hears; who is killed leaves his folder behind.
         env={**os.environ, "DISPLAY": "", "TMPDIR": str(tmp_path)},
     )  # fmt: skip
-    watchdog = threading.Timer(PATIENCE, program.kill)  # the test then fails for want of the line
+    watchdog = threading.Timer(3 * PATIENCE, program.kill)  # the test then fails for want of the line
     watchdog.start()
     yield program
     watchdog.cancel()
@@ -52,7 +52,7 @@ def test_call_pops_up_with_the_page_to_open_and_ctrl_c_ends_everything(stage: su
     assert any("rings for" in line for line in lines)
     assert any("answers" in line for line in lines)
     url = lines[-1][lines[-1].index("http://127.0.0.1") :]
-    with urllib.request.urlopen(url, timeout=5) as page:
+    with urllib.request.urlopen(url, timeout=PATIENCE) as page:
         assert "Ticket" in page.read().decode()
     stage.send_signal(signal.SIGINT)
     rest = read_until(stage, "Stopped")

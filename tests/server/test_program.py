@@ -11,8 +11,7 @@ import ssl
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,7 +27,9 @@ from schemas.configuration import Binding, Configuration, Operator, Seat, Servic
 from schemas.configuration_xml import dump
 from tests.fake.asterisk import FakeAsterisk, Headers, block, response
 from tests.fake.line_client import md5
-from tests.fake.running_server import PATIENCE, RunningServer, free_port
+from tests.fake.patience import PATIENCE, until
+from tests.fake.ports import free_port
+from tests.fake.running_server import RunningServer
 
 SAMPLES = Path(astcti_server.__file__).with_name("etc") / "sample"
 PHONE, MAC = "PJSIP/201", "00:00:00:00:02:01"
@@ -55,14 +56,6 @@ def program(*arguments: str, given: bytes = b"") -> subprocess.CompletedProcess[
 def command(*arguments: str, given: bytes = b"") -> Result:
     """Run a command that needs no process of its own, which is quicker."""
     return CliRunner().invoke(main, arguments, input=given)
-
-
-def wait_until(fact: Callable[[], bool], what: str) -> None:
-    """Wait for something that has to become true."""
-    deadline = time.monotonic() + PATIENCE
-    while not fact():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -303,7 +296,7 @@ def test_sighup_takes_up_a_renewed_certificate(tmp_path: Path, pbx: DemoPbx) -> 
         first = ssl.get_server_certificate(("127.0.0.1", server.port))
         make_certificate(server.config)
         server.send_signal(signal.SIGHUP)
-        wait_until(
+        until(
             lambda: ssl.get_server_certificate(("127.0.0.1", server.port)) != first, "the old one is shown"
         )
 
@@ -364,12 +357,12 @@ def test_a_pidfile_of_another_process_is_left_alone(tmp_path: Path, pbx: DemoPbx
 
 
 def test_the_status_file_says_what_the_server_is_doing_and_goes_with_it(tmp_path: Path, pbx: DemoPbx) -> None:
-    with RunningServer(tmp_path, pbx.address[1], CONFIGURATION) as server:
-        wait_until(lambda: server.status["ami"]["state"] == "up", "the link is not said to be up")
+    with RunningServer(tmp_path, pbx.address[1], CONFIGURATION, ami='pause="600"') as server:
+        until(lambda: server.status["ami"]["state"] == "up", "the link is not said to be up")
         with server.client("mario") as client:
             client.expect("200 astcti")
             server.send_signal(signal.SIGUSR1)  # whatever happens, the file is written anew
-            wait_until(lambda: server.status["clients"] == 1, "the client is not counted")
+            until(lambda: server.status["clients"] == 1, "the client is not counted")
         status = server.status
         assert set(status) == {
             "format", "version", "pid", "started", "configuration", "refused", "ami", "clients", "calls",
@@ -378,7 +371,7 @@ def test_the_status_file_says_what_the_server_is_doing_and_goes_with_it(tmp_path
         assert re.fullmatch("[0-9a-f]{64}", status["configuration"]["sha256"])
         assert status["refused"] == []
         pbx.drop_connections()
-        wait_until(lambda: server.status["ami"]["state"] == "down", "the link is not said to be down")
+        until(lambda: server.status["ami"]["state"] == "down", "the link is not said to be down")
         assert server.status["ami"]["reason"] == "Asterisk closed the connection"
         assert server.stop() == 0
     assert not server.status_file.exists()
@@ -395,13 +388,13 @@ def test_a_file_refused_at_the_start_is_in_the_status_file(tmp_path: Path, pbx: 
 def test_a_refused_file_is_in_the_status_file_as_long_as_it_is_refused(tmp_path: Path, pbx: DemoPbx) -> None:
     with RunningServer(tmp_path, pbx.address[1], CONFIGURATION) as server:
         since = server.status["configuration"]
-        (server.config / "newer.xml").write_text(BROKEN)
-        wait_until(lambda: refused(server) == {"newer.xml"}, "the refused file is not told")
+        server.put("newer.xml", BROKEN)
+        until(lambda: refused(server) == {"newer.xml"}, "the refused file is not told")
         errors = server.status["refused"][0]["errors"]
         assert re.match(re.escape(str(server.config / "newer.xml")) + r":2: \S", errors[0])
 
         settings = (server.config / "server.xml").read_text()
-        (server.config / "server.xml").write_text(settings.replace("<server>", '<server events="all">'))
+        server.put("server.xml", settings.replace("<server>", '<server events="all">'))
         server.send_signal(signal.SIGHUP)
         server.wait_for_log("SIGHUP received")
         server.wait_for_log("refused as a whole", 2)
@@ -409,7 +402,7 @@ def test_a_refused_file_is_in_the_status_file_as_long_as_it_is_refused(tmp_path:
         assert server.status["configuration"] == since
 
         (server.config / "newer.xml").unlink()
-        wait_until(lambda: refused(server) == set(), "a deleted file is still told as refused")
+        until(lambda: refused(server) == set(), "a deleted file is still told as refused")
 
 
 def refused(server: RunningServer) -> set[str]:
