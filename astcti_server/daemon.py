@@ -14,7 +14,6 @@ import logging
 import os
 import queue
 import signal
-import sys
 import threading
 import time
 from contextlib import ExitStack
@@ -48,7 +47,6 @@ logger = logging.getLogger(__name__)
 EXIT_STOPPED, EXIT_FAILURE, EXIT_USAGE, EXIT_CONFIGURATION = 0, 1, 2, 78
 STOP_WITHIN = 10.0  # seconds for the whole orderly stop
 STATUS_EVERY = 5.0  # seconds between looks at how many clients and calls there are
-SWITCH_INTERVAL = 0.0005  # seconds a busy thread may keep the interpreter from one that has a line to send
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +132,6 @@ class Daemon:
     # -- start and stop ------------------------------------------------------------------------------------
 
     def _start(self) -> None:
-        sys.setswitchinterval(SWITCH_INTERVAL)
         threading.excepthook = self._thread_excepthook
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
             signal.signal(number, self._on_signal)

@@ -46,7 +46,7 @@ def actions_of(
     values: dict[str, str] | None = None
     due = []
     for index, trigger in enumerate(service.triggers):
-        key = (service.name, index, party)
+        key = (service.name, service.context, index, party)  # names may be given twice
         if trigger.on != moment or key in leg.done:
             continue
         leg.done.add(key)

@@ -84,7 +84,7 @@ class Conversation:
         login, keep_alive = self._deadlines(limits)
         if now >= login:
             self.session.close("login time expired", wire.reply(101, "KO", "login time expired"))
-        elif now >= keep_alive:
+        elif now >= keep_alive and not self._patient:  # the end of its wait was not taken up yet
             self.session.close("keep-alive expired", wire.reply(100, "OK", "keep-alive expired"))
 
     def _deadlines(self, limits: ClientSettings) -> tuple[float, float]:

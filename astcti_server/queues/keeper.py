@@ -140,15 +140,6 @@ class QueueKeeper:
         else:
             self._pausing.ask(attendance, PauseState(wish, reason), progress)
 
-    def joined_queues(self, session_id: int) -> tuple[str, ...]:
-        """The queues that this session's seat is a member of, sorted."""
-        attendance = self._attendances.of_session(session_id)
-        if attendance is None:
-            return ()
-        return tuple(sorted(
-            place.queue for place in self._places.of(attendance.presence.queue_interface) if place.joined
-        ))
-
     def stop(self, done: Callable[[], None]) -> None:
         """Leave all queues, or leave everything as it is (`on-stop`), then call `done`, once."""
         self._stopping = True

@@ -16,7 +16,7 @@ from astcti_client.programs import Refused, find_program
 from astcti_client.triggers import Outcome, PopUpMemory, TriggerRunner, check_url, choose
 from schemas.configuration import TriggerSystem
 from schemas.events import Action, Call, CallEvent, Party
-from tests.fake.cti_server import PATIENCE
+from tests.fake.patience import PATIENCE
 
 CALL = Call("1.2", "PJSIP/201-1", "333", "Demo", linkedid="1.1", connected=Party("1.1", "PJSIP/out-1"))
 

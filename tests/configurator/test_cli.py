@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from schemas import configuration_sqlite, configuration_xml
+from tests.fake.patience import PATIENCE
 
 SAMPLE = Path(__file__).resolve().parents[2] / "astcti_server" / "etc" / "sample" / "configuration.xml"
 USER = {"ASTCTI_CONFIGURATOR_USER": "root", "ASTCTI_CONFIGURATOR_PASSWORD": "correct-horse-9"}
@@ -35,7 +36,7 @@ def run(
         input=typed,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=2 * PATIENCE,
         env={**os.environ, **environment},
         check=False,
     )
@@ -127,10 +128,10 @@ def test_the_web_application_starts_with_its_first_user_and_stops_in_order(place
     assert process.stdout is not None
     with process:
         address = process.stdout.readline().rpartition(" ")[2].strip()
-        with urllib.request.urlopen(f"{address}login/", timeout=10) as answer:
+        with urllib.request.urlopen(f"{address}login/", timeout=PATIENCE) as answer:
             page = answer.read().decode()
         process.terminate()
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE) == 0
     assert "Log in" in page
 
 
@@ -207,7 +208,7 @@ def test_behind_a_proxy_cookies_need_tls_and_addresses_are_the_browsers(
             "X-Forwarded-Proto": "https",
             "X-Forwarded-For": "203.0.113.9",
         }
-        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as proxy:
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)) as proxy:
             proxy.request("GET", "/login/", headers=sent)
             answer = proxy.getresponse()
             token = re.search('csrfmiddlewaretoken" value="([^"]+)', answer.read().decode())[1]
@@ -221,11 +222,11 @@ def test_behind_a_proxy_cookies_need_tls_and_addresses_are_the_browsers(
                 "Referer": f"{origin}/login/",
             }
             more["Content-Type"] = "application/x-www-form-urlencoded"
-            with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as proxy:
+            with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)) as proxy:
                 proxy.request("POST", "/login/", urllib.parse.urlencode(form), {**sent, **more})
                 statuses.append(proxy.getresponse().status)
         process.terminate()
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE) == 0
     assert "Secure" in cookie
     assert statuses == [403, 302]
     with closing(sqlite3.connect(tmp_path / "data" / "managers.sqlite")) as database:

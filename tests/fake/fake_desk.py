@@ -9,8 +9,7 @@ from typing import Any
 from astcti_server.clients.desk import Done, Presence, Progress
 from schemas.configuration import Configuration
 from schemas.server_settings import AmiSettings, ServerSettings
-
-PATIENCE = 5.0  # seconds that a test waits for a client's request at most
+from tests.fake.patience import PATIENCE
 
 
 @dataclass

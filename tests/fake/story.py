@@ -129,7 +129,10 @@ class Story:
         """The client at a phone sends ORIG, and the phone rings for it."""
         self.tracker.originations.add("7", Origination(phone, exten, service.context, service))
         self.new(uid, f"{phone}-{uid}", "Down", phone.partition("/")[2], "", "phones", "s")
-        return self.dial("", uid).state(uid, "Ringing").state(uid, "Up")
+        self.dial("", uid)
+        for state in ("Ringing", "Up"):
+            self.event(ami.Newstate(uid, self.names[uid], state, "", "", "", "", "phones", "s", "", False))
+        return self
 
     def originated(self, uid: str, response: str = "Success") -> Story:
         """Asterisk says what became of what `ask` asked for."""

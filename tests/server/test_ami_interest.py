@@ -151,7 +151,7 @@ DATA = st.one_of(
 CONTEXTS = st.sampled_from(["astctidemo", "default", "", "astctidem", "astctidemo2"])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(APPLICATIONS, DATA, CONTEXTS, st.permutations(["Context", "Application", "AppData", "Uniqueid"]))
 def test_a_step_is_judged_the_same_wherever_its_fields_stand(
     application: str, data: str, context: str, order: list[str]

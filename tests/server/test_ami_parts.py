@@ -14,8 +14,7 @@ from astcti_server.ami.pending import Outcome
 from astcti_server.ami.privileges import Privileges
 from astcti_server.ami.timers import Timers
 from tests.fake.clock import FakeClock
-
-WAIT = 5.0
+from tests.fake.patience import PATIENCE
 
 
 def run_due(timers: Timers) -> None:
@@ -68,13 +67,13 @@ def test_posted_work_wakes_once_and_comes_in_order() -> None:
     inbox = Inbox()
     sleeper = inbox.open()
     sleeper.setblocking(True)
-    sleeper.settimeout(WAIT)
+    sleeper.settimeout(PATIENCE)
     ran: list[int] = []
     threads = [threading.Thread(target=inbox.post, args=(lambda number=number: ran.append(number),))
                for number in range(3)]  # fmt: skip
     for thread in threads:
         thread.start()
-        thread.join(WAIT)
+        thread.join(PATIENCE)
     assert sleeper.recv(100) == b"w", "one wake-up is enough for all of it"
     sleeper.setblocking(False)
     inbox.woken()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from schemas.configuration import Binding, Service
 from tests.fake.story import DEMO, OUTSIDE, Story, configuration
 
@@ -28,6 +30,18 @@ def test_a_call_keeps_the_service_that_was_disabled_while_the_phone_rang() -> No
     story.tracker.configure(configuration(DEMO, replace(OUTSIDE, enabled=False)), all_calls=False)
     told = story.originated("a").events("201", "OriginateResponse")[0]
     assert (told.service, told.call.context) == ("Outside line", "outbound")
+
+
+@pytest.mark.parametrize("step_first", [True, False], ids=["step-first", "answer-first"])
+def test_every_event_of_it_shows_the_number_that_is_dialled(step_first: bool) -> None:
+    story = Story().ask("a", OUTSIDE)
+    if step_first:  # Asterisk says the two in either order
+        story.exten("a", "outbound", "0551234", "Dial").originated("a")
+    else:
+        story.originated("a").exten("a", "outbound", "0551234", "Dial")
+    told = story.events("201")
+    assert [event.id for event in told] == ["Newchannel", "Newstate", "Newstate", "OriginateResponse"]
+    assert {event.call.calleridnum for event in told} == {"0551234"}
 
 
 def test_a_failure_says_what_was_dialled() -> None:

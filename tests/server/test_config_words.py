@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from astcti_server.config_directory import scan
 
 from astcti_server.config_changes import Changes, Findings
 from astcti_server.config_loading import Library, load_directory
 from astcti_server.demo.pbx import DemoPbx
 from schemas.configuration import Configuration, Operator, Seat, Service
+from schemas.configuration_directory import scan
 from schemas.configuration_xml import dump
 from tests.fake.running_server import RunningServer
 
