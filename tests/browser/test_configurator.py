@@ -259,7 +259,7 @@ def test_a_modules_list_and_dialogs_are_accessible(page: Page, theme: str, axe: 
         page.click(f"[data-action={action}]")
         open_dialog(page)
         if action == "add":
-            page.locator(".dialog-foot .primary").click()
+            page.locator("#dialog .dialog-foot .primary").click()
             expect(page.locator(".note.error").first).to_be_visible()
         tabs = page.locator("[role=tab]")
         for at in range(max(1, tabs.count())):
