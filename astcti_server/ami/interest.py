@@ -22,9 +22,8 @@ CALL_EVENTS: Final = frozenset({
 })  # fmt: skip
 QUEUE_EVENTS: Final = frozenset({
     "Join", "Leave", "QueueCallerJoin", "QueueCallerLeave", "QueueCallerAbandon", "QueueEntry", "AgentCalled",
-    "AgentConnect", "AgentRingNoAnswer", "QueueMember", "QueueMemberAdded", "QueueMemberRemoved",
-    "QueueMemberPaused", "QueueMemberPause", "QueueMemberStatus", "QueueMemberPenalty",
-    "QueueMemberRinginuse",
+    "AgentRingNoAnswer", "QueueMember", "QueueMemberAdded", "QueueMemberRemoved",
+    "QueueMemberPaused", "QueueMemberPause", "QueueMemberPenalty",
 })  # fmt: skip
 LIST_EVENTS: Final = frozenset({
     "Status", "StatusComplete", "QueueParams", "QueueStatusComplete",
@@ -33,7 +32,8 @@ LIST_ENTRIES: Final = LIST_EVENTS | {"QueueMember", "QueueEntry"}
 """Events that come only when a list was asked for."""
 SYSTEM_EVENTS: Final = frozenset({"Shutdown"})
 EVENTS: Final = CALL_EVENTS | QUEUE_EVENTS | LIST_EVENTS | SYSTEM_EVENTS
-"""Parsed whenever they come. VarSet and Newexten are not among them: they are looked into first."""
+"""Parsed whenever they come. VarSet, Newexten and AgentConnect are not among them: they are looked into
+first."""
 
 # Frequent, unwanted, and never an entry of a list that we ask for: not even searched for an ActionID.
 _NOISE: Final = frozenset({
@@ -42,6 +42,7 @@ _NOISE: Final = frozenset({
     "dialstate", "musiconhold", "musiconholdstart", "musiconholdstop", "newaccountcode", "testevent",
     "challengesent", "challengeresponsefailed", "successfulauth", "localbridge", "jabberevent", "cel",
     "cdr", "userevent",
+    "queuememberstatus", "queuememberringinuse",  # what matters of it, other events say
 })  # fmt: skip
 NOTHING: Final = Sieve(sieves.never)
 """The sieve of events that nobody needs."""
@@ -50,11 +51,12 @@ _ANSWERS: Final = Sieve(sieves.answers_an_action)
 
 @dataclass(frozen=True)
 class Interest:
-    """What is to be parsed. Names are compared without case, variables, contexts and queues exactly.
+    """What is to be parsed. Names and queues are compared without case, variables and contexts exactly.
 
     A `VarSet` passes if its variable is declared. A `Newexten` passes if it sets a declared variable, is a
-    step in one of the contexts, or enters one of the queues. An event with an ActionID answers an action and
-    always passes, so that lists come whole. `everything` lets every event through.
+    step in one of the contexts, or enters one of the queues; an `AgentConnect` if it brings variables. An
+    event with an ActionID answers an action and always passes, so that lists come whole. `everything` lets
+    every event through.
     """
 
     events: frozenset[str] = EVENTS
@@ -78,6 +80,7 @@ class Interest:
         special = {
             "varset": sieves.for_variables(self.variables),
             "newexten": sieves.for_steps(self.contexts, self.queues, self.variables),
+            "agentconnect": Sieve(sieves.brings_variables),
         }
 
         def sieve_of(name: str) -> Sieve | None:

@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple, TypeAlias
 
+from schemas.configuration import queue_key
+
 Judge: TypeAlias = Callable[[bytes], object]
 """Says of one event, given as its raw block without the final blank line, whether it is wanted."""
 
@@ -42,6 +44,11 @@ def answers_an_action(block: bytes) -> bool:
     return b"\r\nActionID: " in block
 
 
+def brings_variables(block: bytes) -> bool:
+    """Whether variables are carried along, by `eventwhencalled = vars` or by `channelvars`."""
+    return b"ariable" in block
+
+
 def for_variables(names: Iterable[str]) -> Sieve:
     """For `VarSet`: the variable is one of these, with or without the underscores of inheritance."""
     variables = _encoded(names)
@@ -53,8 +60,11 @@ def for_variables(names: Iterable[str]) -> Sieve:
 
 
 def for_steps(contexts: Iterable[str], queues: Iterable[str], names: Iterable[str]) -> Sieve:
-    """For `Newexten`: in one of the contexts, entering one of the queues, or setting one of the variables."""
-    steps = _Steps(_encoded(contexts), _encoded(queues), _encoded(names))
+    """For `Newexten`: in one of the contexts, entering one of the queues, or setting one of the variables.
+
+    Queues are compared as Asterisk does, without the case of ASCII letters.
+    """
+    steps = _Steps(_encoded(contexts), _encoded(map(queue_key, queues)), _encoded(names))
     if max(len(steps.contexts), len(steps.variables)) > NAMES_IN_A_PATTERN:
         return Sieve(steps.wanted)
     # In a context; else what begins like an application that matters, unless it is a plain `Set` of another
@@ -86,7 +96,7 @@ class _Steps(NamedTuple):
             return _sets_one_of(self.variables, _value(block, b"\r\nAppData: "))
         if application == b"queue" and self.queues:
             data = _value(block, b"\r\nAppData: ")
-            return data is None or data.replace(b"|", b",").partition(b",")[0].strip() in self.queues
+            return data is None or data.replace(b"|", b",").partition(b",")[0].strip().lower() in self.queues
         return False
 
 

@@ -159,8 +159,8 @@ class Leg:
         """The caller's `answers` when this phone began to ring."""
         self.dial_status = ""
         self.missed = False
-        self.done: set[tuple[str, int, str]] = set()
-        """Triggers carried out: service, index of the trigger, first id of the other party."""
+        self.done: set[tuple[str, str, int, str]] = set()
+        """Triggers carried out: service and context, index of the trigger, first id of the other party."""
 
     @property
     def direction(self) -> Direction:

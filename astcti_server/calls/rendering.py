@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from astcti_server.calls.matching import data_of, direction_of, shown
 from astcti_server.calls.model import Leg, Party
 from schemas import placeholders
-from schemas.configuration import Moment, Service, Trigger
+from schemas.configuration import Moment, Service, Trigger, same_queue
 from schemas.events import Action, Call
 from schemas.events import Party as EventParty
 
@@ -31,7 +31,7 @@ def call_of(leg: Leg, other: Party | None, service: Service | None, state: str) 
         state,
         _recording_id(end),
         direction,
-        end.queue or next((half.queue for half in own.path if half.queue), ""),
+        _queue_shown(end.queue or next((half.queue for half in own.path if half.queue), ""), service),
         None if other is None else EventParty(other.uniqueid, living_name(other.call.channel)),
     )
 
@@ -46,7 +46,7 @@ def actions_of(
     values: dict[str, str] | None = None
     due = []
     for index, trigger in enumerate(service.triggers):
-        key = (service.name, index, party)
+        key = (service.name, service.context, index, party)  # names may be given twice
         if trigger.on != moment or key in leg.done:
             continue
         leg.done.add(key)
@@ -94,6 +94,13 @@ def _values(leg: Leg, call: Call, service: Service, username: str, event: str) -
         "EXTENSION": leg.extension,
         "EVENT": event,
     }
+
+
+def _queue_shown(queue: str, service: Service | None) -> str:
+    """The queue as the configuration spells it, where that is another way than Asterisk's."""
+    if service is not None and queue and same_queue(service.queue, queue):
+        return service.queue
+    return queue
 
 
 def _recording_id(end: Party) -> str:

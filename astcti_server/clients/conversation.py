@@ -105,8 +105,9 @@ class Conversation:
         return self._ticket
 
     def later(self, seconds: float, work: Callable[[], bytes | None]) -> None:
-        """Let the client wait, then go on with its command."""
+        """Let the client wait, then go on with its command. Its time to log in stands still meanwhile."""
         self._until = self.reception.clock() + seconds
+        self._opened += seconds
         self._resume = work
         self._patient = True
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -360,6 +361,26 @@ def test_members_come_with_the_login_and_go_with_quit(asterisk: Asterisk, serve:
         mario.say("QUIT")
         mario.expect("900 OK")
         until(lambda: asterisk.members() == [], "no members")
+
+
+def test_queue_whose_name_the_configuration_writes_in_another_case(
+    asterisk: Asterisk, serve: Serve
+) -> None:
+    server = serve(asterisk, replace(queue_service("Demo"), queue_name="AstCti"))
+    with server.client("mario") as mario, phones.callee(asterisk, "201", talk=0.5):
+        mario.expect("200 AstCti")
+        with phones.caller(asterisk, "101", "12345") as calling:
+            link = mario.event("Link")
+            calling.wait()
+        assert_is_the_caller(link)
+        assert (link.service, link.call.queue) == ("Demo", "AstCti")
+        mario.say("QUIT")
+        until(lambda: asterisk.members() == [], "no members")
+    with server.client("mario") as mario:
+        mario.expect("200 AstCti")
+        assert asterisk.members() == [("astcti", asterisk.device("201"))]
+        assert server.stop() == 0
+        assert asterisk.members() == []
 
 
 def test_pause_with_a_reason_and_back(asterisk: Asterisk, serve: Serve) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas import configuration_xml
+from schemas import configuration_sqlite, configuration_xml
 from tests.fake.patience import PATIENCE
 
 SAMPLE = Path(__file__).resolve().parents[2] / "astcti_server" / "etc" / "sample" / "configuration.xml"
@@ -58,6 +58,58 @@ def test_scripts_import_check_publish_and_export(places: list[str], tmp_path: Pa
     assert run(places, "export", str(tmp_path / "out.sqlite")).returncode == 0
 
 
+@pytest.mark.parametrize(
+    "words", [("publish",), ("export", "-"), ("check",), ("import", "--dry-run", str(SAMPLE))]
+)
+def test_a_command_on_a_new_data_directory_begins_with_what_is_in_force(
+    places: list[str], tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    in_force = tmp_path / "etc" / "by-hand.xml"
+    in_force.write_bytes(SAMPLE.read_bytes())
+    done = run(places, *words)
+    assert (done.returncode, "began with by-hand.xml" in done.stderr) == (0, True)
+    if words[0] == "publish":
+        assert configuration_xml.load(Path(done.stdout.strip())) == configuration_xml.load(in_force)
+    if words[0] == "import":
+        assert "Demo" not in done.stdout
+
+
+@pytest.mark.parametrize("form", ["xml", "sqlite"])
+def test_check_says_that_all_is_well_and_what_the_server_would_warn_of(
+    places: list[str], tmp_path: Path, form: str
+) -> None:
+    file = tmp_path / f"one.{form}"
+    text = (
+        "<configuration><services><service name='Demo' context='a' type='inbound'><variable name='x'/>"
+        "<trigger type='browser'><url>http://crm.example/?x={X}</url></trigger></service></services>"
+        "</configuration>"
+    )
+    if form == "sqlite":
+        configuration_sqlite.dump(configuration_xml.parse(text.encode(), "x").configuration, file)
+    else:
+        file.write_text(text)
+    said = "services 1, seats 0, operators 0, pause reasons 0"
+    looked = run(places, "check", str(file))
+    assert looked.returncode == 0
+    warning, last = looked.stdout.splitlines()
+    assert warning.startswith(f"{file}:1: ") and warning.endswith("(warning)")
+    assert last == f"{file} is valid: {said}"
+    assert run(places, "import", str(file)).returncode == 0
+    assert run(places, "check").stdout.splitlines()[-1] == f"What was entered is valid: {said}"
+
+
+def test_nothing_is_published_over_something_only_by_force(places: list[str], tmp_path: Path) -> None:
+    (tmp_path / "etc" / "by-hand.xml").write_bytes(SAMPLE.read_bytes())
+    empty = tmp_path / "empty.xml"
+    empty.write_text("<configuration/>")
+    assert run(places, "import", str(empty)).returncode == 0
+    refused = run(places, "publish")
+    assert (refused.returncode, "--force" in refused.stderr, refused.stdout) == (1, True, "")
+    assert [one.name for one in (tmp_path / "etc").iterdir()] == ["by-hand.xml"]
+    assert run(places, "publish", "--force").returncode == 0
+    assert run(places, "publish").returncode == 0  # over an empty one nothing is lost
+
+
 def test_a_bad_file_is_refused_with_every_error_and_78(places: list[str], tmp_path: Path) -> None:
     bad = tmp_path / "bad.xml"
     bad.write_text("<configuration><seats><seat mac='x' extension='y'/></seats></configuration>")
@@ -86,6 +138,14 @@ def test_the_web_application_starts_with_its_first_user_and_stops_in_order(place
 def test_without_a_first_user_nothing_is_served(places: list[str]) -> None:
     refused = run(places)
     assert (refused.returncode, "ASTCTI_CONFIGURATOR_USER" in refused.stderr) == (2, True)
+
+
+def test_the_first_user_is_made_before_anything_is_served(places: list[str]) -> None:
+    assert run(places, "first-user").returncode == 2
+    made = run(places, "first-user", **USER)
+    assert (made.returncode, "root may log in as administrator" in made.stderr) == (0, True)
+    again = run(places, "first-user", **USER)
+    assert (again.returncode, "may log in" in again.stderr) == (0, False)
 
 
 def test_a_lost_password_is_reset_on_the_machine(places: list[str], tmp_path: Path) -> None:

@@ -72,6 +72,11 @@ class Counter:
         assert self.server.handlers == []
         assert self.deaths == []
 
+    def announce(self, extension: str, line: bytes) -> bool:
+        """Announce a line to whoever sits at a phone, as the router does; False if nobody is reached."""
+        session = self.registry.at_extension(extension)
+        return session is not None and session.announce(line)
+
     def client(self, **how: Any) -> LineClient:
         """A new client, not greeted yet."""
         return LineClient(self.server.port, **how)

@@ -90,7 +90,9 @@ def test_changed_settings_of_the_log_and_of_events_apply_at_once(server: Running
         settings = server.config / "server.xml"
         changed = settings.read_text().replace("<server>", '<server events="all">')
         server.put("server.xml", changed.replace("</server>", '<logging level="debug"/></server>'))
-        server.wait_for_log("DEBUG")
+        server.wait_for_log("server.xml: its new settings are in force now")
+        mario.settle()
+        server.wait_for_log("DEBUG [client-1] client-1: NOOP")
         pbx.do(lambda engine: engine.dial_from(PHONES["mario"], "999"))  # a call of no service
         assert mario.event("Newchannel").service == ""
 

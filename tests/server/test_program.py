@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import signal
@@ -18,7 +19,9 @@ from click.testing import CliRunner, Result
 
 import astcti_server
 from astcti_server.cli import main
+from astcti_server.demo import stage
 from astcti_server.demo.pbx import DemoPbx
+from astcti_server.logs import Logs
 from schemas import event_xml, passwords
 from schemas.configuration import Binding, Configuration, Operator, Seat, Service, Trigger
 from schemas.configuration_xml import dump
@@ -94,6 +97,34 @@ def test_retries_that_are_used_up_end_with_1(tmp_path: Path) -> None:
     server.start()
     assert server.wait() == 1
     assert "no retries are left" in server.log
+
+
+def test_a_log_file_that_cannot_be_opened_after_all_is_said_in_plain_words(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a full disk, or where only the kernel knows why not."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (directory / "server.xml").write_text(
+        f'<server><ami username="astcti" secret="s"/><logging file="{directory}/x.log"/></server>'
+    )
+    monkeypatch.setattr(Logs, "apply", refuse)
+    ended = command("--config", str(directory))
+    assert ended.exit_code == 1
+    assert ended.stderr == (
+        f"astcti-server: cannot write to the log file {directory}/x.log: No space left on device\n"
+    )
+
+
+@pytest.mark.parametrize("option", ["--every=0", "--every=-1", "--port=99999", "--port=-1"])
+def test_numbers_that_the_demo_cannot_use_are_wrong_usage(option: str) -> None:
+    ended = command("demo-pbx", option)
+    assert ended.exit_code == 2
+    assert "is not in the range" in ended.stderr
+    with pytest.raises(SystemExit, match="2"):
+        stage.main([option])
 
 
 @pytest.mark.parametrize("arguments", [("--no-such-option",), ("no-such-command",), ("--log-level", "loud")])
@@ -208,6 +239,20 @@ def test_check_marks_what_is_hardly_meant_as_a_warning_and_ends_with_0(directory
 def test_the_installed_samples_are_valid() -> None:
     ended = command("check", "--config", str(SAMPLES))
     assert (ended.exit_code, ended.stdout) == (0, f"In force: {SAMPLES / 'configuration.xml'}\n")
+
+
+def test_check_finds_a_host_and_a_log_file_that_cannot_be_used(directory: Path) -> None:
+    (directory / "server.xml").write_text(
+        '<server>\n<ami username="astcti" secret="s" host=""/>\n<logging file="/nonexistent/x.log"/></server>'
+    )
+    ended = command("check", "--config", str(directory))
+    assert ended.exit_code == 78
+    settings = directory / "server.xml"
+    assert ended.stdout.splitlines() == [
+        f"{settings}:2: the host of <ami> is empty: fill it in, or leave it out for 127.0.0.1",
+        f"{settings}:3: the log file /nonexistent/x.log cannot be written:"
+        " there is no directory /nonexistent",
+    ]
 
 
 @pytest.mark.parametrize("scheme", ["scrypt", "md5"])
@@ -490,6 +535,23 @@ def test_a_replay_prints_notifications_and_nothing_else(directory: Path) -> None
         extension, _, event = line.partition(b"\t")
         assert extension == PHONE.encode()
         event_xml.decode(event)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [b"", b"Dear Mario,\r\nhello\r\n\r\n", b"Asterisk Call Manager/6\nEvent: Hangup\nUniqueid: 1\n\n"],
+    ids=["empty", "a letter", "other line ends"],
+)
+def test_a_replay_of_what_is_no_transcript_says_so_and_ends_with_1(directory: Path, given: bytes) -> None:
+    ended = command("replay", "--config", str(directory), "-", given=given)
+    assert (ended.exit_code, ended.stdout_bytes) == (1, b"")
+    assert "no transcript of Asterisk's manager interface" in ended.stderr
+
+
+@pytest.mark.parametrize("given", [b"Asterisk Call Manager/6\r\n", b"Event: PeerStatus\r\nPeer: 1\r\n\r\n"])
+def test_a_replay_of_a_transcript_without_any_call_ends_with_0(directory: Path, given: bytes) -> None:
+    ended = command("replay", "--config", str(directory), "-", given=given)
+    assert (ended.exit_code, ended.stdout_bytes, ended.stderr) == (0, b"", "")
 
 
 def test_a_replay_with_an_invalid_configuration_ends_with_78(directory: Path) -> None:

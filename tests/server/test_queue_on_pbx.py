@@ -134,6 +134,7 @@ def test_a_leftover_is_taken_over_by_its_operator(pbx, tmp_path):
     finally:
         exchange.link.stop()
         exchange.link.join(PATIENCE)
+        exchange.link.join(PATIENCE)
 
 
 def test_five_hundred_logins_at_once_all_become_members(pbx, tmp_path):
@@ -153,6 +154,24 @@ def test_five_hundred_logins_at_once_all_become_members(pbx, tmp_path):
             if line == "200 astcti":
                 joined.add(session)
         assert len(members(pbx)) == len(names)
+    finally:
+        exchange.link.stop()
+        exchange.link.join(PATIENCE)
+        exchange.link.join(PATIENCE)
+
+
+def test_a_queue_named_in_another_case_is_joined_and_left_too(pbx, tmp_path):
+    in_force = configuration(service("AstCti", ("mario", 1)))
+    exchange = Exchange(pbx.address, tmp_path, in_force)
+    exchange.link.start()
+    try:
+        exchange.post(exchange.keeper.arrived, presence())
+        assert [exchange.heard(), exchange.heard()] == [(1, "310 OUT"), (1, "200 AstCti")]
+        assert list(members(pbx)) == ["PJSIP/201"]
+        done = queue.Queue()
+        exchange.post(exchange.keeper.stop, lambda: done.put(True))
+        assert done.get(timeout=PATIENCE)
+        assert members(pbx) == {}
     finally:
         exchange.link.stop()
         exchange.link.join(PATIENCE)
