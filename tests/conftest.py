@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.fake.patience import PATIENCE
 
-IN_CI = os.environ.get("CI") == "true"
+IN_CI = bool(os.environ.get("CI"))
 
 # In CI the same examples every time: what is found there has to be found again.
 settings.register_profile(

@@ -173,12 +173,15 @@ def test_ring_all_loser_is_told_that_another_answered(asterisk: Asterisk, serve:
     server = serve(asterisk)
     with (
         server.client("mario") as mario, server.client("luisa") as luisa,
-        phones.callee(asterisk, "201", ring=0.5, talk=0.5), phones.never_answers(asterisk, "202"),
+        phones.answers_when_told(asterisk, "201", talk=0.5) as quicker,
+        phones.never_answers(asterisk, "202"),
     ):  # fmt: skip
         mario.expect("200 astcti")
         luisa.expect("200 astcti")
         with phones.caller(asterisk, "101", "12345") as calling:
+            mario.event("Callerid")
             luisa.event("Callerid")
+            quicker.answer()
             assert ended(luisa) == "answered-elsewhere"
             assert_is_the_caller(mario.event("Link"))
             calling.wait()

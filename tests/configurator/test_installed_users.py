@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.fake.patience import PATIENCE
+
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "astcti_server" / "etc" / "sample"
 SERVER, CONFIGURATOR = 64000, 64001
@@ -60,7 +62,7 @@ def run(user: int, *command: object, program: str = "") -> subprocess.CompletedP
     """Run Python as this user; the Configurator's is in the server's group, too."""
     return subprocess.run(
         [program or python(), *map(str, command)],
-        cwd="/", capture_output=True, text=True, timeout=60, umask=0o077, check=False,
+        cwd="/", capture_output=True, text=True, timeout=2 * PATIENCE, umask=0o077, check=False,
         user=user, group=user, extra_groups=[SERVER] if user == CONFIGURATOR else [],
         env={"PYTHONPATH": MODULES, "PATH": os.defpath, "USER": "x", "PYTHONDONTWRITEBYTECODE": "1"},
     )  # fmt: skip

@@ -17,6 +17,7 @@ from django.utils import timezone
 from configurator import accounts
 from configurator.models import AuditEntry, LoginFailure, ManagerUser
 from tests.configurator.conftest import PASSWORD
+from tests.fake.patience import PATIENCE
 
 
 def test_a_wrong_password_and_an_unknown_user_get_the_same_answer(users) -> None:
@@ -64,7 +65,7 @@ def test_no_more_attempts_than_welcome_get_through_at_the_same_moment() -> None:
     answers: queue.SimpleQueue[int] = queue.SimpleQueue()
 
     def try_it() -> None:
-        together.wait(10)
+        together.wait(PATIENCE)
         try:
             answers.put(accounts.attempt("viewer", "192.0.2.1"))
         finally:
@@ -74,7 +75,7 @@ def test_no_more_attempts_than_welcome_get_through_at_the_same_moment() -> None:
     for one in threads:
         one.start()
     for one in threads:
-        one.join(60)
+        one.join(2 * PATIENCE)
     assert [answers.get_nowait() for _ in threads].count(0) == accounts.PAIR_LIMIT
 
 

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from astcti_server.config_notice import THREADS, FileEvents
-
-PATIENCE = 5.0
+from tests.fake.patience import PATIENCE
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import gc
 import os
 import time
 import tkinter as tk
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from xml.sax.saxutils import escape
@@ -48,6 +48,20 @@ class Desk:
             time.sleep(0.005)
         self.root.update()
 
+    def wait_for_keyboard(self, widget: tk.Misc) -> None:
+        """Until what is typed goes to this widget: the window manager gives the focus when it likes."""
+        self.pump(lambda: self._focus() is widget, f"the keyboard does not come to {widget}")
+
+    def wait_for_menu(self) -> None:
+        """Until a menu is open."""
+        self.pump(lambda: any(map(_is_open_menu, _inside(self.root))), "no menu opens")
+
+    def _focus(self) -> tk.Misc | None:
+        try:
+            return self.root.focus_get()
+        except KeyError:  # something that Tk made by itself
+            return None
+
     def turn(self, seconds: float = 0.15) -> None:
         """Let the windows settle on the screen before a picture is taken."""
         until = time.monotonic() + seconds
@@ -85,6 +99,16 @@ class Desk:
         self.root.destroy()
         self.__dict__.clear()
         gc.collect()  # what Tk made goes while it can
+
+
+def _inside(widget: tk.Misc) -> Iterator[tk.Misc]:
+    for one in widget.winfo_children():
+        yield one
+        yield from _inside(one)
+
+
+def _is_open_menu(widget: tk.Misc) -> bool:
+    return isinstance(widget, tk.Menu) and bool(widget.winfo_viewable())
 
 
 def event(

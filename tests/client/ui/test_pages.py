@@ -97,8 +97,10 @@ def test_a_service_reuses_its_window_shows_the_address_and_closes_alone(site: Si
         assert site.asked.get(timeout=PATIENCE) == "/two"
         await_fact(lambda: desktop.do("search", "--name", f"{site.address}/two"), "the address is not shown")
         assert len(pages._windows) == 1
-        found = desktop.do("search", "--onlyvisible", "--name", f"{site.address}/two").split()
-        desktop.do("windowactivate", "--sync", found[-1], "key", "--clearmodifiers", "alt+F4")
+        visible = ("search", "--onlyvisible", "--name", f"{site.address}/two")
+        await_fact(lambda: desktop.do(*visible), "the window is not visible")
+        window = desktop.do(*visible).split()[-1]
+        desktop.do("windowactivate", "--sync", window, "key", "--clearmodifiers", "alt+F4")
         pages._windows[0].process.wait(PATIENCE)
         pages.tick()
         assert pages._windows == []

@@ -40,7 +40,7 @@ CONFIGURATION = f"""<configuration>
 def house(tmp_path: Path) -> Iterator[RunningServer]:
     file = tmp_path / "configuration.xml"
     file.write_text(CONFIGURATION % f"{tmp_path}/answered-{{CALLDATA}}", encoding="utf-8")
-    calls = Tempo(interval=4.0, answer=2.0, talk=3.0, gives_up=0.0)
+    calls = Tempo(interval=4.0, answer=2.0, talk=10.0, gives_up=0.0)
     with DemoPbx(tempo=calls) as pbx, RunningServer(tmp_path / "server", pbx.address[1], load(file)) as one:
         yield one
 
@@ -57,13 +57,13 @@ def test_a_day_at_the_seat(house: RunningServer, desk: Callable[..., Desk], tmp_
     one.pump(lambda: any(call.phase == "talking" for call in app.model.calls.values()), "no call is answered")
     (call,) = [call for call in app.model.calls.values() if call.phase == "talking"]
     assert dict(call.variables)["calldata"]
-    assert (tmp_path / f"answered-{dict(call.variables)['calldata']}").exists()
+    one.pump((tmp_path / f"answered-{dict(call.variables)['calldata']}").exists, "its trigger did not run")
     app.hang_up(call.key)
     one.pump(lambda: one.history.find(kind="answered"), "the call was not hung up")
     app.ask_pause("Lunch")
     assert app.model.pause.phase == "requested"
     one.pump(lambda: app.model.pause.phase == "in", "the pause was not confirmed")
-    app.ask_return()
-    one.pump(lambda: app.model.pause.phase == "out", "no way back from the pause")
     assert app.dial("055 123", "outbound") == ""
     one.pump(lambda: one.history.find(kind="dialled"), "the dialled call is not in the history")
+    app.ask_return()
+    one.pump(lambda: app.model.pause.phase == "out", "no way back from the pause")
