@@ -10,8 +10,8 @@ from typing import Any
 import click
 
 from configurator import start
+from configurator.cli_preparation import PreparedGroup, prepare
 from configurator.cli_users import first_user, make_first_user, reset_password, who
-from configurator.mail_settings import MailError
 from configurator.options import Options
 from schemas.configuration import Configuration
 from schemas.problems import ConfigurationError
@@ -20,7 +20,9 @@ from schemas.version import VERSION
 EXIT_FAILURE, EXIT_INVALID = 1, 78
 
 
-@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=PreparedGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(VERSION, prog_name="astcti-configurator")
 @click.option(
     "--data",
@@ -82,12 +84,9 @@ def main(
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     host, port = _address(listen)
     names = (*hosts, *([host] if host not in ("", "0.0.0.0", "::") else []))
-    try:
-        for line in start.prepare(Options(data, publish, status, names, keep, https)):
-            click.echo(f"astcti-configurator: {line}", err=True)
-    except (OSError, MailError) as error:
-        raise click.ClickException(str(error)) from None
+    context.obj = Options(data, publish, status, names, keep, https)
     if context.invoked_subcommand is None:
+        prepare(context.obj)
         _take_what_is_published()
         make_first_user()
         from configurator.serving import serve

@@ -9,11 +9,12 @@ import sys
 import click
 
 from configurator import start
+from configurator.cli_preparation import PreparedCommand
 
 USER_VARIABLES = ("ASTCTI_CONFIGURATOR_USER", "ASTCTI_CONFIGURATOR_PASSWORD")
 
 
-@click.command(name="first-user")
+@click.command(cls=PreparedCommand, name="first-user")
 def first_user() -> None:
     """Make the first user, asked for or from the environment, and start nothing: for a service to be enabled.
 
@@ -22,7 +23,7 @@ def first_user() -> None:
     make_first_user()
 
 
-@click.command(name="reset-password")
+@click.command(cls=PreparedCommand, name="reset-password")
 @click.argument("userid")
 def reset_password(userid: str) -> None:
     """Give a manager user another password, asked for twice, or read from standard input.

@@ -42,6 +42,12 @@ def run(
     )
 
 
+def test_the_help_of_a_command_and_a_wrong_line_touch_nothing(places: list[str], tmp_path: Path) -> None:
+    assert "--comment" in run(places, "publish", "--help").stdout
+    assert run(places, "publish", "--nonsense").returncode == 2
+    assert not (tmp_path / "data").exists()
+
+
 def test_scripts_import_check_publish_and_export(places: list[str], tmp_path: Path) -> None:
     looked = run(places, "import", "--dry-run", str(SAMPLE))
     assert "service Demo: added" in looked.stdout
