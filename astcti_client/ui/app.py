@@ -114,6 +114,7 @@ class App:
         self.settings_window: SettingsWindow | None = None
         self.questions: list[tk.Toplevel] = []
         self.pages = Pages(self._page_failed, reuse=self.settings.browser_window == "reuse")
+        self.pages.look = lambda: (self.look.palette.dark, self.settings.language)
         self.triggers = self._new_triggers()
         root.title("AsteriskCTI")
         root.protocol("WM_DELETE_WINDOW", self.hide_window)
