@@ -82,10 +82,14 @@ class BrowserBar(QtWidgets.QToolBar):  # type: ignore[misc,valid-type,unused-ign
         for keys, factor in (("Ctrl++", 1.1), ("Ctrl+=", 1.1), ("Ctrl+-", 1 / 1.1), ("Ctrl+0", 0.0)):
             self._shortcut(keys, lambda factor=factor: self._zoom(factor))
         page = view.page()
-        page.urlChanged.connect(self._show)
+        page.urlChanged.connect(self.address.show_url)
         page.loadStarted.connect(lambda: self._busy(True))
         page.loadFinished.connect(lambda _well: self._busy(False))
-        self._show(page.url())
+        for ours, name in ((self._back, "Back"), (self._forward, "Forward")):
+            theirs = page.action(getattr(type(page).WebAction, name))
+            theirs.changed.connect(lambda ours=ours, theirs=theirs: ours.setEnabled(theirs.isEnabled()))
+            ours.setEnabled(theirs.isEnabled())
+        self.address.show_url(page.url())
 
     def _button(self, picture: str, words: str, do: Any, *keys: str) -> Any:
         action = QtGui.QAction(_picture(picture, self._palette), words, self)
@@ -101,18 +105,12 @@ class BrowserBar(QtWidgets.QToolBar):  # type: ignore[misc,valid-type,unused-ign
     def _shortcut(self, keys: str, do: Any) -> None:
         QtGui.QShortcut(QtGui.QKeySequence(keys), self._window).activated.connect(do)
 
-    def _show(self, url: Any) -> None:
-        self.address.show_url(url)
-        history = self._view.page().history()
-        self._back.setEnabled(history.canGoBack())
-        self._forward.setEnabled(history.canGoForward())
-
     def _busy(self, loading: bool) -> None:
         self._loading = loading
         words = _("Stop") if loading else _("Reload")
         self._reload.setIcon(_picture("close" if loading else "reload", self._palette))
         self._reload.setToolTip(f"{words} (F5)")
-        self._show(self._view.page().url())
+        self.address.show_url(self._view.page().url())
 
     def _reload_or_stop(self) -> None:
         self._view.stop() if self._loading else self._view.reload()

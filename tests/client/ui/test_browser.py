@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import ImageGrab
 
 from astcti_client.ui.browser_window import Page, host_of, may_be_shown, read
 from astcti_client.ui.pages import Pages
@@ -46,6 +47,18 @@ class Window:
         x, y = (str(one) for one in place)
         self._desktop.do("mousemove", "--window", self.id, x, y, "click", "1")
 
+    def press(self, place: tuple[int, int]) -> None:
+        """Click a button once it can be used."""
+        await_fact(lambda: self._is_dark(place), "the button cannot be used")
+        self.click(place)
+
+    def _is_dark(self, place: tuple[int, int]) -> bool:
+        self._desktop.do("mousemove", "--window", self.id, *(str(one) for one in place))
+        where = dict(one.split("=") for one in self._desktop.do("getmouselocation", "--shell").split())
+        x, y = int(where["X"]), int(where["Y"])
+        box = (x - 10, y - 10, x + 10, y + 10)
+        return ImageGrab.grab(box, xdisplay=self._desktop.display).convert("L").getextrema()[0] < 100
+
     def keys(self, *keys: str) -> None:
         self._desktop.do("key", "--clearmodifiers", *keys)
 
@@ -77,13 +90,13 @@ def test_the_buttons_go_back_forward_and_load_again(pages: Pages, site: Site, de
     window.click(IN_THE_PAGE)
     assert site.hear() == "/two"
     await_fact(lambda: window.address() == f"{site.address}/two", "the bar does not follow the link")
-    window.click(BACK)
+    window.press(BACK)
     assert site.hear() == "/one"
     await_fact(lambda: window.address() == f"{site.address}/one", "the bar does not follow the way back")
-    window.click(FORWARD)
+    window.press(FORWARD)
     assert site.hear() == "/two"
     await_fact(lambda: window.address() == f"{site.address}/two", "the bar does not follow the way forward")
-    window.click(RELOAD)
+    window.press(RELOAD)
     assert site.hear() == "/two"
     window.keys("alt+Left")
     assert site.hear() == "/one"
@@ -145,7 +158,7 @@ def test_what_wants_a_window_of_its_own_replaces_the_page(pages: Pages, site: Si
     window = open_page(pages, desktop, site)
     window.click(IN_THE_PAGE)
     assert site.hear() == "/two"
-    window.click(BACK)
+    window.press(BACK)
     assert site.hear() == "/one"
 
 
