@@ -342,7 +342,7 @@ class App:
         except OSError as error:
             self.window.tell(f"{self._file}: {error.strerror or error}")
         if wish.remember and self._password is not None:
-            passwords.remember(wish.host, wish.user, self._password)
+            passwords.remember(wish.host, wish.user, self._password, self.window.tell)
         elif not wish.remember:
             passwords.forget(wish.host, wish.user)
 
