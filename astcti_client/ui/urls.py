@@ -22,16 +22,18 @@ class CannotRegister(Exception):
 
 
 def own_command() -> list[str]:
-    """How this client is started."""
+    """How a desktop starts this client: there is no terminal, so what goes wrong has to show in a window."""
     if getattr(sys, "frozen", False):
         return [sys.executable]
-    beside = Path(sys.executable).with_name(
-        "astcti-client.exe" if sys.platform == "win32" else "astcti-client"
-    )
-    if beside.exists():
-        return [str(beside)]
-    found = shutil.which("astcti-client")
-    return [found] if found else [sys.executable, "-m", "astcti_client"]
+    suffix = ".exe" if sys.platform == "win32" else ""
+    for name in ("astcti-client-window", "astcti-client"):
+        beside = Path(sys.executable).with_name(name + suffix)
+        if beside.exists():
+            return [str(beside)]
+    for name in ("astcti-client-window", "astcti-client"):
+        if found := shutil.which(name):
+            return [found]
+    return [sys.executable, "-m", "astcti_client"]
 
 
 def register() -> str:
@@ -55,6 +57,7 @@ def unregister() -> str:
     file = _applications() / DESKTOP_FILE
     file.unlink(missing_ok=True)
     _change_defaults(add=False)
+    _tell_desktop(file.parent)
     return f"removed {file}"
 
 
@@ -80,9 +83,14 @@ def _register_linux() -> str:
         encoding="utf-8",
     )
     _change_defaults(add=True)
-    if updater := shutil.which("update-desktop-database"):
-        subprocess.run([updater, str(place)], check=False, capture_output=True, timeout=20)
+    _tell_desktop(place)
     return f"wrote {file}; links with {', '.join(SCHEMES)} now reach the running client"
+
+
+def _tell_desktop(place: Path) -> None:
+    """Have the desktop's list of programs follow what is in the folder."""
+    if (updater := shutil.which("update-desktop-database")) and place.is_dir():
+        subprocess.run([updater, str(place)], check=False, capture_output=True, timeout=20)
 
 
 def _quoted(word: str) -> str:
