@@ -58,9 +58,13 @@ class Pages:
         command = [sys.executable, "-m", "astcti_client.ui.browser_window"]
         if getattr(sys, "frozen", False):
             command = [sys.executable, "browser-window", "--"]
+        flags = 0
+        if sys.platform == "win32":
+            flags = subprocess.CREATE_NO_WINDOW
         try:
             process = subprocess.Popen(
                 [*command, service or "AsteriskCTI"],
+                creationflags=flags,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
