@@ -17,8 +17,8 @@ from astcti_client.settings import Loaded, Settings, load
 from astcti_client.ui.app import App
 from astcti_client.ui.history import History
 from tests.fake.cti_server import CtiServer, Peer
+from tests.fake.patience import PATIENCE
 
-PATIENCE = 10.0  # seconds for anything to happen
 MARIO = "PJSIP/201 Mario Rossi"
 
 

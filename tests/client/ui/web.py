@@ -15,7 +15,7 @@ import pytest
 
 from tests.client.ui.desktop import Desktop
 
-PATIENCE = 40.0  # seconds; the first start of a browser engine takes its time
+PATIENCE = 60.0  # seconds; the first start of a browser engine takes its time
 
 
 class Site:
