@@ -61,10 +61,12 @@ screenshots: $(READY)
 	  { echo "This Python has no tkinter: apt-get install python3-tk, make clean, and PYTHON=/usr/bin/python3" >&2; exit 1; }
 	$(BIN)/python -m tests.client.ui.screenshots
 
-# A folder, dist/astcti-client, that runs the client on PCs without Python.
-client-bundle: $(READY)
+# A folder, dist/astcti-client, that runs the client on PCs without Python. BUNDLE_BROWSER=yes puts the client's own
+# browser window in on Linux too: some 600 MB.
+BUNDLE_BROWSER ?= no
+client-bundle: $(READY) $(if $(filter yes,$(BUNDLE_BROWSER)),$(VENV)/.browser)
 	PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --disable-pip-version-check 'pyinstaller>=6.6,<7'
-	$(BIN)/pyinstaller --noconfirm --log-level WARN --distpath dist --workpath build/client-bundle packaging/client.spec
+	BUNDLE_BROWSER=$(BUNDLE_BROWSER) $(BIN)/pyinstaller --noconfirm --log-level WARN --distpath dist --workpath build/client-bundle packaging/client.spec
 
 # As root on the machine that shall run the server: program, sample configuration, init script and unit. With
 # COMPONENTS='server configurator' the web application too. The mode of a directory that is there stays.

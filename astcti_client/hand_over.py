@@ -63,7 +63,7 @@ class Door:
         Neither may wait. Raises OtherClient if another client listens already, NoHandOver if it cannot be
         done here.
         """
-        if not hasattr(socket, "AF_UNIX"):
+        if os.name != "posix":
             raise NoHandOver("this system has no sockets in the file system")
         self._path = path
         self._dial = dial
@@ -144,7 +144,7 @@ def hand_over(path: Path, number: str) -> None:
 
     Returns when the server accepted the call, else raises NoHandOver.
     """
-    if not hasattr(socket, "AF_UNIX"):
+    if os.name != "posix":
         raise NoHandOver("on this system numbers cannot be handed over yet")
     try:
         _check_private(path.parent)

@@ -52,13 +52,19 @@ class PipeDoor:
         self._key = secrets.token_bytes(32)
         try:
             place.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._listener = Listener(name, authkey=self._key)
+        except PermissionError:  # the pipe is taken, by a client whose key somebody tidied away
+            raise OtherClient("another client of this user is running, and gets the numbers") from None
+        except OSError as error:
+            raise NoHandOver(f"{name}: {error.strerror or error}") from None
+        try:
             fresh = place / (KEY_FILE + ".new")
             fresh.unlink(missing_ok=True)
             with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
                 file.write(self._key)
             fresh.replace(place / KEY_FILE)
-            self._listener = Listener(name, authkey=self._key)
         except OSError as error:
+            self._listener.close()
             raise NoHandOver(f"{name}: {error.strerror or error}") from None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._serve, name="hand-over")
@@ -67,9 +73,10 @@ class PipeDoor:
     def close(self) -> None:
         """Stop listening and wait for the thread."""
         self._stopping.set()
-        with contextlib.suppress(OSError, EOFError, AuthenticationError), Client(
-            self._name, authkey=self._key
-        ) as connection:
+        with (
+            contextlib.suppress(OSError, EOFError, AuthenticationError),
+            Client(self._name, authkey=self._key) as connection,
+        ):
             connection.send_bytes(_STOP)
         self._thread.join()
         self._listener.close()

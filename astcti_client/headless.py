@@ -17,6 +17,7 @@ from typing import TextIO
 from astcti_client.connection import Connection
 from astcti_client.dialling import Dialler
 from astcti_client.hand_over import Answer, Door, NoHandOver
+from astcti_client.instance import Closable, open_door
 from astcti_client.messages import (
     ConnectionState,
     Ending,
@@ -91,12 +92,18 @@ class Headless:
                 if self._triggers:
                     self._triggers.close()
 
+    def _opened(self, place: Path) -> Closable:
+        def dial(number: str, answer: Answer) -> None:
+            self._mailbox.put(DialAsked(number, answer))
+
+        return Door(place, dial) if os.name == "posix" else open_door(dial)
+
     @contextmanager
     def _open_door(self) -> Iterator[None]:
         door = None
         if self._door:
             try:
-                door = Door(self._door, lambda number, answer: self._mailbox.put(DialAsked(number, answer)))
+                door = self._opened(self._door)
             except NoHandOver as reason:
                 self._print("--", f"astcti-client dial does not reach this client: {reason}")
         try:

@@ -23,7 +23,8 @@ from astcti_client.settings_values import READERS, Value
 
 ENVIRONMENT_PREFIX = "ASTCTI_CLIENT_"
 FILE_NAME = "client.toml"
-_NOT_SETTINGS = {"ASTCTI_CLIENT_CONFIG"}  # names the user's file, see the command line
+# They name the user's file, see the command line, and where the browser window keeps its cookies.
+_NOT_SETTINGS = {"ASTCTI_CLIENT_CONFIG", "ASTCTI_CLIENT_PAGES"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from astcti_client.key_combination import parse_combination
 from astcti_client.password import Password
 from schemas.mac_address import canonical
 
@@ -170,6 +171,13 @@ def _number(least: float, most: float) -> Callable[[Value], float]:
     return read
 
 
+def _combination(value: Value) -> str:
+    text = _text(value)
+    if text:
+        parse_combination(text)
+    return text
+
+
 def _days(value: Value) -> int:
     return int(_number(1, MOST_DAYS)(value))
 
@@ -200,6 +208,6 @@ READERS = {
     "remember": Reader("remember", _boolean),
     "start-hidden": Reader("start_hidden", _boolean),
     "history-days": Reader("history_days", _days),
-    "hot-key": Reader("hot_key", _text),
+    "hot-key": Reader("hot_key", _combination),
 }
 """Every setting by the name it has in a file."""

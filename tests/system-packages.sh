@@ -25,6 +25,10 @@ need xdotool xdotool
 need xprop x11-utils
 need xsetroot x11-xserver-utils
 need dbus-run-session dbus
+need gnome-keyring-daemon gnome-keyring
+need xdg-open xdg-utils
+need gio libglib2.0-bin
+need desktop-file-validate desktop-file-utils
 /usr/bin/python3 -c 'import tkinter' 2>/dev/null || missing="$missing python3-tk"
 # Qt's web view, for the client's own browser window.
 for library in libnss3 libasound2 libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libegl1; do

@@ -58,7 +58,7 @@ FOREIGN = {
     "configurator": {"django"},
     "configurator.cli": {"click", "django"},
     "configurator.serving": {"click", "waitress"},
-    "astcti_client.ui": {"platformdirs", "PIL", "Xlib", "pystray", "webview", "keyring", "AppKit"},
+    "astcti_client.ui": {"platformdirs", "PIL", "Xlib", "pystray", "webview", "qtpy", "keyring", "AppKit"},
 }
 
 # What a seat's PC loads must never pull these in.

@@ -114,6 +114,7 @@ class App:
         self.settings_window: SettingsWindow | None = None
         self.questions: list[tk.Toplevel] = []
         self.pages = Pages(self._page_failed, reuse=self.settings.browser_window == "reuse")
+        self.pages.look = lambda: (self.look.palette.dark, self.settings.language)
         self.triggers = self._new_triggers()
         root.title("AsteriskCTI")
         root.protocol("WM_DELETE_WINDOW", self.hide_window)
@@ -341,7 +342,7 @@ class App:
         except OSError as error:
             self.window.tell(f"{self._file}: {error.strerror or error}")
         if wish.remember and self._password is not None:
-            passwords.remember(wish.host, wish.user, self._password)
+            passwords.remember(wish.host, wish.user, self._password, self.window.tell)
         elif not wish.remember:
             passwords.forget(wish.host, wish.user)
 

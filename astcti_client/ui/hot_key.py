@@ -10,35 +10,22 @@ import logging
 import select
 import sys
 import threading
+import time
 from collections.abc import Callable
+from typing import Any
+
+from astcti_client.key_combination import parse_combination
+from astcti_client.ui.i18n import _
 
 logger = logging.getLogger(__name__)
 
-_MODIFIERS = {
-    "ctrl": "control",
-    "control": "control",
-    "alt": "alt",
-    "shift": "shift",
-    "win": "super",
-    "super": "super",
-}
-_WAIT = 0.3  # seconds between two looks whether to stop
+_LOOK = 0.3  # seconds between two looks whether to stop
+_HELD = 0.7  # seconds; a key that is held down repeats itself faster than this, and means one call
+_START_TIME = 3.0  # seconds for the system to say whether the combination is free
 
 
 class NoHotKey(Exception):
-    """The combination cannot be had. The text says why."""
-
-
-def parse(text: str) -> tuple[frozenset[str], str]:
-    """`Ctrl+Alt+D` as modifiers and key. Raises NoHotKey."""
-    *modifiers, key = [one.strip() for one in text.split("+")]
-    found = frozenset(_MODIFIERS.get(one.lower(), "") for one in modifiers)
-    functional = key[:1] in "Ff" and key[1:].isdigit() and 1 <= int(key[1:]) <= 12
-    if not functional and not (len(key) == 1 and key.isalnum() and key.isascii()):
-        raise NoHotKey(f"{text}: the key must be a letter, a digit or F1 to F12")
-    if "" in found or (not functional and not found - {"shift"}):
-        raise NoHotKey(f"{text}: write it as Ctrl+Alt+D, with at least one of Ctrl, Alt, Win")
-    return found, key.upper() if functional else key.lower()
+    """The combination cannot be had. The text says why, in the language of the window."""
 
 
 class HotKey:
@@ -46,18 +33,22 @@ class HotKey:
 
     def __init__(self, text: str, pressed: Callable[[], None]) -> None:
         """Raises NoHotKey."""
-        self._modifiers, self._key = parse(text)
+        try:
+            self._modifiers, self._key = parse_combination(text)
+        except ValueError as error:
+            raise NoHotKey(str(error)) from None
+        if sys.platform == "darwin":
+            raise NoHotKey(_("there is none on macOS"))
         self._pressed = pressed
         self._stopping = threading.Event()
         self._ready = threading.Event()
         self._problem = ""
         run = self._run_windows if sys.platform == "win32" else self._run_x11
-        if sys.platform == "darwin":
-            raise NoHotKey("there is no hot key on macOS")
         self._thread = threading.Thread(target=self._guarded, args=(run,), name="hot-key", daemon=True)
         self._thread.start()
-        self._ready.wait(2.0)
+        self._ready.wait(_START_TIME)
         if self._problem:
+            self._thread.join(_START_TIME)
             raise NoHotKey(self._problem)
 
     def close(self) -> None:
@@ -74,35 +65,34 @@ class HotKey:
         self._ready.set()
 
     def _run_x11(self) -> None:
-        from Xlib import XK, X
         from Xlib.display import Display
 
         display = Display()
-        refused: list[object] = []
-        display.set_error_handler(lambda error, _request: refused.append(error))
-        root = display.screen().root
-        code = display.keysym_to_keycode(XK.string_to_keysym(self._key))
-        bits = {"control": X.ControlMask, "alt": X.Mod1Mask, "shift": X.ShiftMask, "super": X.Mod4Mask}
-        mask = sum(bits[one] for one in self._modifiers)
-        for locks in (
-            0,
-            X.LockMask,
-            X.Mod2Mask,
-            X.LockMask | X.Mod2Mask,
-        ):  # caps and number lock do not matter
-            root.grab_key(code, mask | locks, True, X.GrabModeAsync, X.GrabModeAsync)
-        display.sync()
-        if refused:
-            display.close()
-            raise NoHotKey("another program has this key combination")
-        self._ready.set()
+        try:
+            grab = _Grab(display, self._modifiers, self._key)
+            grab.take()
+            self._ready.set()
+            self._listen(display, grab)
+        finally:
+            with contextlib.suppress(Exception):  # the server may be gone; else this ends the grab
+                display.close()
+
+    def _listen(self, display: Any, grab: _Grab) -> None:
+        from Xlib import X
+
+        last = -_HELD
         while not self._stopping.is_set():
-            select.select([display.fileno()], [], [], _WAIT)
+            select.select([display.fileno()], [], [], _LOOK)
             while display.pending_events():
-                if display.next_event().type == X.KeyPress:
-                    self._pressed()
-        with contextlib.suppress(Exception):
-            display.close()
+                event = display.next_event()
+                if event.type == X.MappingNotify:
+                    display.refresh_keyboard_mapping(event)
+                    grab.take()
+                elif event.type == X.KeyPress:
+                    now = time.monotonic()
+                    if now - last >= _HELD:
+                        self._pressed()
+                    last = now
 
     def _run_windows(self) -> None:
         import ctypes
@@ -110,12 +100,53 @@ class HotKey:
 
         user32 = ctypes.windll.user32  # type: ignore[attr-defined,unused-ignore]
         bits = {"alt": 1, "control": 2, "shift": 4, "super": 8}
+        no_repeat = 0x4000
         code = 0x6F + int(self._key[1:]) if len(self._key) > 1 else ord(self._key.upper())
-        if not user32.RegisterHotKey(None, 1, sum(bits[one] for one in self._modifiers) | 0x4000, code):
-            raise NoHotKey("another program has this key combination")
+        if not user32.RegisterHotKey(None, 1, sum(bits[one] for one in self._modifiers) | no_repeat, code):
+            raise NoHotKey(_("another program has this combination of keys"))
         self._ready.set()
         message = wintypes.MSG()
         while not self._stopping.wait(0.05):
             while user32.PeekMessageW(ctypes.byref(message), None, 0x312, 0x312, 1):
                 self._pressed()
         user32.UnregisterHotKey(None, 1)
+
+
+class _Grab:
+    """One key with its modifiers, whatever the lock keys are at."""
+
+    def __init__(self, display: Any, modifiers: frozenset[str], key: str) -> None:
+        self._display, self._modifiers, self._key = display, modifiers, key
+        self._code: int | None = None
+
+    def take(self) -> None:
+        """Take the key, also anew after the keyboard's layout changed. Raises NoHotKey."""
+        from Xlib import XK, X
+
+        code = self._display.keysym_to_keycode(XK.string_to_keysym(self._key))
+        if code == self._code:
+            return
+        root = self._display.screen().root
+        if self._code:
+            root.ungrab_key(self._code, X.AnyModifier)
+        self._code = code
+        if not code:  # the server would take it for "every key"
+            raise NoHotKey(_("this keyboard has no key {key}").format(key=self._key.upper()))
+        bits = {"control": X.ControlMask, "alt": X.Mod1Mask, "shift": X.ShiftMask, "super": X.Mod4Mask}
+        mask = sum(bits[one] for one in self._modifiers)
+        refused: list[object] = []
+        self._display.set_error_handler(lambda error, _request: refused.append(error))
+        number_lock = self._modifier_of(XK.string_to_keysym("Num_Lock")) or X.Mod2Mask
+        for locks in (0, X.LockMask, number_lock, X.LockMask | number_lock):
+            root.grab_key(code, mask | locks, True, X.GrabModeAsync, X.GrabModeAsync)
+        self._display.sync()
+        if refused:
+            raise NoHotKey(_("another program has this combination of keys"))
+
+    def _modifier_of(self, keysym: int) -> int:
+        """The bit of the modifier that this key is on; 0 if it is on none."""
+        code = self._display.keysym_to_keycode(keysym)
+        for number, codes in enumerate(self._display.get_modifier_mapping()):
+            if code and code in codes:
+                return 1 << number
+        return 0

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gettext
 import locale
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 DOMAIN = "astcti"
@@ -35,5 +37,16 @@ def _of_the_system() -> list[str]:
         if value := os.environ.get(name):
             return [one for one in value.split(":") if one]
     found = locale.getlocale()[0] or ""
+    if sys.platform == "darwin":  # programs that the Finder starts get no such variables
+        found = _of_the_mac() or found
     # Windows names languages in words.
     return ["it" if found.lower().startswith("italian") else found] if found else ["en"]
+
+
+def _of_the_mac() -> str:
+    try:
+        command = ["defaults", "read", "-g", "AppleLocale"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=2.0, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip().partition("@")[0].replace("-", "_")

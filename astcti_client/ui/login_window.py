@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from tkinter import filedialog, ttk
 
 from astcti_client.settings import Settings
+from astcti_client.ui import passwords
 from astcti_client.ui.actions import Actions, LoginWish
 from astcti_client.ui.i18n import _
 from astcti_client.ui.look import Look
 from astcti_client.ui.parts import Banner, button, centre
 
 USUAL_PORT = 5000
+KEYRING_LOOK = 300  # milliseconds between two looks whether the keyring is open
 
 
 class LoginWindow(tk.Toplevel):
@@ -50,6 +52,9 @@ class LoginWindow(tk.Toplevel):
         centre(self)
         first = self.user_field if settings.user == "" and settings.host else self.password_field
         (self.server_field if settings == Settings() else first).focus_set()
+        if passwords.is_asking():
+            self.fail(_("Your keyring is closed. Open it in the window that asks, or write your password."))
+            self._await_keyring(settings.host, settings.user)
 
     def _build(self, body: ttk.Frame, can_remember: bool) -> None:
         look = self._look
@@ -93,6 +98,18 @@ class LoginWindow(tk.Toplevel):
         return field
 
     # --- what happens ---
+
+    def _await_keyring(self, host: str, user: str) -> None:
+        """Go on by itself once the keyring is open, unless somebody writes the password meanwhile."""
+        if passwords.is_asking():
+            self.after(KEYRING_LOOK, self._await_keyring, host, user)
+        elif passwords.found(host, user) is None:
+            self.fail(_("The keyring stayed closed: write your password."))
+        else:
+            self._remembered = True
+            self._banner.pack_forget()
+            if not self.password.get():
+                self._go()
 
     def busy(self) -> None:
         """Show that the log-in is on its way."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import subprocess
 import sys
 import time
@@ -11,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from astcti_client.programs import Refused
+from astcti_client.ui.browser_window import Page
 
 PROVEN_TIME = 20.0  # seconds; a window that ends badly before could not open its page
 END_TIME = 3.0  # seconds for a window to close by itself
@@ -28,10 +28,16 @@ class Pages:
     """Opens pages in windows made with pywebview. No page can harm the client: it is another process."""
 
     def __init__(
-        self, failed: Callable[[str], None], *, reuse: bool = True, environ: Mapping[str, str] | None = None
+        self,
+        failed: Callable[[str], None],
+        *,
+        reuse: bool = True,
+        environ: Mapping[str, str] | None = None,
     ) -> None:
         """`failed` gets the address of a page whose window could not open. With `reuse` a service has one."""
         self._failed = failed
+        self.look: Callable[[], tuple[bool, str]] = lambda: (False, "")
+        """Says whether new windows shall be dark, and their language (empty for the system's)."""
         self._environ = environ
         self.reuse = reuse
         self._windows: list[_Window] = []
@@ -51,10 +57,14 @@ class Pages:
                     return
         command = [sys.executable, "-m", "astcti_client.ui.browser_window"]
         if getattr(sys, "frozen", False):
-            command = [sys.executable, "browser-window"]
+            command = [sys.executable, "browser-window", "--"]
+        flags = 0
+        if sys.platform == "win32":
+            flags = subprocess.CREATE_NO_WINDOW
         try:
             process = subprocess.Popen(
                 [*command, service or "AsteriskCTI"],
+                creationflags=flags,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -91,7 +101,7 @@ class Pages:
     def _send(self, window: _Window, url: str) -> bool:
         assert window.process.stdin is not None
         try:
-            window.process.stdin.write(json.dumps(url).encode() + b"\n")
+            window.process.stdin.write(Page(url, *self.look()).written())
             window.process.stdin.flush()
         except OSError:
             return False

@@ -1,65 +1,149 @@
-"""Remembers a password in the system's keyring: as what the server wants to see, never on disk in clear."""
+"""Remembers a password in the system's keyring: as what the server wants to see, never on disk in clear.
+
+A keyring may be locked and have the system ask for its password, and that may take as long as people take.
+So each question has a thread of its own, and nobody waits longer than `PATIENCE` for it. What comes later is
+not lost: a password to keep is kept then, and one that was looked for is `found`. For one thread only.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import queue
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from astcti_client.password import Password
+from astcti_client.ui.i18n import _
 
 logger = logging.getLogger(__name__)
+PATIENCE = 1.5  # seconds; an open keyring answers within milliseconds
 _SERVICE = "AsteriskCTI"
+_Found = TypeVar("_Found")
+
+_asking: threading.Thread | None = None
+_given: dict[tuple[str, str], Password] = {}
 
 
 def can_remember() -> bool:
-    """Whether this system has a keyring that keeps secrets."""
+    """Whether this system has a keyring that keeps secrets, or one that keeps us waiting."""
+    return _within_patience(_keyring_there, False, later=True)
+
+
+def remembered(host: str, user: str) -> Password | None:
+    """The password for this user at this server, if it was kept and the keyring gives it now."""
+    if not user:
+        return None
+    return found(host, user) or _within_patience(lambda: _fetch(host, user), None)
+
+
+def found(host: str, user: str) -> Password | None:
+    """The password, if the keyring gave it already. Asks nobody."""
+    return _given.get((host, user))
+
+
+def remember(host: str, user: str, password: Password, tell: Callable[[str], None]) -> None:
+    """Keep it. `tell` gets a sentence for the user if that failed, or takes until the keyring is open."""
+    problem = _within_patience(
+        lambda: _store(host, user, password),
+        "",
+        later=_("The password is remembered once you open the keyring."),
+    )
+    if problem:
+        tell(problem)
+
+
+def forget(host: str, user: str) -> None:
+    """Delete it, if it was kept."""
+    _given.pop((host, user), None)
+    _within_patience(lambda: _delete(host, user), None)
+
+
+def is_asking() -> bool:
+    """Whether the system still waits for somebody to open the keyring."""
+    return _asking is not None and _asking.is_alive()
+
+
+# --- on a thread of its own ---
+
+
+def _within_patience(
+    question: Callable[[], _Found], failed: _Found, *, later: _Found | None = None
+) -> _Found:
+    """The answer; `failed` if there is none, and `later` (if given) if it takes longer than we wait."""
+    global _asking
+    if is_asking():
+        return failed if later is None else later
+    answers: queue.SimpleQueue[_Found] = queue.SimpleQueue()
+
+    def ask() -> None:
+        try:
+            answers.put(question())
+        except Exception as error:  # backends raise whatever their libraries raise
+            logger.warning("the keyring does not answer: %s", _words(error))
+            answers.put(failed)
+
+    _asking = threading.Thread(target=ask, name="keyring", daemon=True)
+    _asking.start()
+    try:
+        return answers.get(timeout=PATIENCE)
+    except queue.Empty:
+        logger.info("the keyring takes its time: the system asks for its password")
+        return failed if later is None else later
+
+
+def _words(error: Exception) -> str:
+    """What a log may keep: the error itself holds on to the connection that it came from."""
+    return str(error) or type(error).__name__
+
+
+def _keyring() -> Any:
+    """The module, or None where no keyring keeps secrets."""
     try:
         import keyring
         from keyring.backends import fail
 
         found = keyring.get_keyring()
-    except Exception as error:  # backends raise whatever their libraries raise
-        logger.info("no keyring: %s", error)
-        return False
-    # Some add-ons write into plain files; that would be on disk in clear.
-    return not isinstance(found, fail.Keyring) and not type(found).__module__.startswith("keyrings.alt")
-
-
-def remembered(host: str, user: str) -> Password | None:
-    """The password for this user at this server, if it was kept."""
-    if not user or not can_remember():
-        return None
-    try:
-        import keyring
-
-        text = keyring.get_password(_SERVICE, f"{user}@{host}")
-        return Password.from_text(text) if text else None
     except Exception as error:
-        logger.warning("the keyring does not give the password: %s", error)
+        logger.info("no keyring: %s", _words(error))
         return None
+    # Some add-ons write into plain files; that would be on disk in clear.
+    if isinstance(found, fail.Keyring) or type(found).__module__.startswith("keyrings.alt"):
+        return None
+    return keyring
 
 
-def remember(host: str, user: str, password: Password) -> bool:
-    """Keep it; whether that worked."""
-    if not can_remember():
-        return False
+def _keyring_there() -> bool:
+    return _keyring() is not None
+
+
+def _fetch(host: str, user: str) -> Password | None:
+    keyring = _keyring()
+    text = keyring.get_password(_SERVICE, f"{user}@{host}") if keyring else None
+    if not text:
+        return None
+    _given[host, user] = Password.from_text(text)
+    return _given[host, user]
+
+
+def _store(host: str, user: str, password: Password) -> str:
+    keyring = _keyring()
+    if keyring is None:
+        return ""  # the log-in window said so already
     try:
-        import keyring
-
         keyring.set_password(_SERVICE, f"{user}@{host}", f"md5:{password.md5}")
     except Exception as error:
-        logger.warning("the keyring does not take the password: %s", error)
-        return False
-    return True
+        logger.warning("the keyring does not take the password: %s", _words(error))
+        return _("The password is not remembered: the keyring stayed closed.")
+    _given[host, user] = password
+    return ""
 
 
-def forget(host: str, user: str) -> None:
-    """Delete it, if it was kept."""
-    if not can_remember():
+def _delete(host: str, user: str) -> None:
+    keyring = _keyring()
+    if keyring is None:
         return
-    try:
-        import keyring
-
+    with contextlib.suppress(keyring.errors.PasswordDeleteError):
         if keyring.get_password(_SERVICE, f"{user}@{host}"):
             keyring.delete_password(_SERVICE, f"{user}@{host}")
-    except Exception as error:
-        logger.info("the keyring did not forget: %s", error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import logging
 import sys
 import threading
@@ -15,6 +16,7 @@ from astcti_client.ui.i18n import _
 from astcti_client.ui.model import TrayState
 
 logger = logging.getLogger(__name__)
+BUS_TIME = 500  # milliseconds for the desktop's bus to answer
 
 Wish = Literal["show", "menu", "pause", "return", "dial", "history", "settings", "about", "quit"]
 
@@ -49,6 +51,8 @@ class Tray:
         self._content = content
         self._icon: Any = None
         self._thread: threading.Thread | None = None
+        self._closing = False
+        self._plain = False  # whether to do without GTK
         self._begin()
 
     @property
@@ -56,8 +60,12 @@ class Tray:
         """Whether people can see the icon."""
         if self._icon is None:
             return False
-        docked = getattr(self._icon, "is_docked", None)
-        return True if docked is None else bool(docked())
+        if docked := getattr(self._icon, "is_docked", None):
+            return bool(docked())
+        kind = type(self._icon).__module__
+        if kind.endswith("_appindicator"):
+            return indicators_are_shown() or tray_exists()
+        return tray_exists() if kind.endswith("_gtk") else True
 
     def show(self, content: TrayContent) -> None:
         """Show another state."""
@@ -81,6 +89,7 @@ class Tray:
 
     def close(self) -> None:
         """Take the icon away and wait for its thread."""
+        self._closing = True
         if self._icon is not None:
             with contextlib.suppress(Exception):
                 self._icon.stop()
@@ -104,8 +113,12 @@ class Tray:
     def _run(self) -> None:
         try:
             self._icon.run()
-        except Exception:
-            logger.warning("the tray's icon is gone", exc_info=True)
+        except Exception as error:
+            if self._closing:  # GTK's fails then where nothing shows notifications
+                logger.debug("the tray's icon failed at its end", exc_info=True)
+                return
+            logger.warning("the tray's icon is gone: %s", error)
+            self._plain = True  # GTK wants a session bus, plain X11 does not
 
     def _made(self) -> Any:
         import pystray
@@ -117,7 +130,7 @@ class Tray:
             from AppKit import NSApplication  # type: ignore[import-not-found,unused-ignore]
 
             options["darwin_nsapplication"] = NSApplication.sharedApplication()
-        elif kind.__module__.endswith("_xorg"):
+        elif kind.__module__.endswith("_xorg") or (self._plain and sys.platform != "win32"):
             from astcti_client.ui.tray_x11 import DockedIcon
 
             kind = DockedIcon
@@ -165,4 +178,20 @@ def tray_exists() -> bool:
             return bool(display.get_selection_owner(atom))
         finally:
             display.close()
+    return False
+
+
+def indicators_are_shown() -> bool:
+    """Whether something on this desktop shows indicators, the trays of KDE, GNOME with an extension, others.
+
+    Only where GTK is loaded.
+    """
+    with contextlib.suppress(Exception):  # no bus
+        gio, glib = (importlib.import_module(f"gi.repository.{one}") for one in ("Gio", "GLib"))
+        bus, name = gio.bus_get_sync(gio.BusType.SESSION), "org.freedesktop.DBus"
+        asked = glib.Variant("(s)", ("org.kde.StatusNotifierWatcher",))
+        answer = bus.call_sync(
+            name, "/org/freedesktop/DBus", name, "NameHasOwner", asked, None, 0, BUS_TIME, None
+        )
+        return bool(answer.unpack()[0])
     return False

@@ -11,7 +11,7 @@ import PIL.Image
 import Xlib.display
 import Xlib.protocol.event
 import Xlib.X
-from pystray import Icon
+from pystray._xorg import Icon
 
 _UNKNOWN_GROUND = "#2b2b2b"
 

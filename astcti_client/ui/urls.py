@@ -14,7 +14,11 @@ from typing import Any
 
 SCHEMES = ("tel", "callto", "sip")
 DESKTOP_FILE = "astcti-client.desktop"
+# Below HKEY_CURRENT_USER of Windows' registry.
+_CLASSES = r"Software\Classes"
 _CLASS = "AsteriskCTI.Call"
+_OWN = r"Software\AsteriskCTI"
+_REGISTERED = r"Software\RegisteredApplications"
 
 
 class CannotRegister(Exception):
@@ -22,16 +26,18 @@ class CannotRegister(Exception):
 
 
 def own_command() -> list[str]:
-    """How this client is started."""
+    """How a desktop starts this client: there is no terminal, so what goes wrong has to show in a window."""
     if getattr(sys, "frozen", False):
         return [sys.executable]
-    beside = Path(sys.executable).with_name(
-        "astcti-client.exe" if sys.platform == "win32" else "astcti-client"
-    )
-    if beside.exists():
-        return [str(beside)]
-    found = shutil.which("astcti-client")
-    return [found] if found else [sys.executable, "-m", "astcti_client"]
+    suffix = ".exe" if sys.platform == "win32" else ""
+    for name in ("astcti-client-window", "astcti-client"):
+        beside = Path(sys.executable).with_name(name + suffix)
+        if beside.exists():
+            return [str(beside)]
+    for name in ("astcti-client-window", "astcti-client"):
+        if found := shutil.which(name):
+            return [found]
+    return [sys.executable, "-m", "astcti_client"]
 
 
 def register() -> str:
@@ -55,6 +61,7 @@ def unregister() -> str:
     file = _applications() / DESKTOP_FILE
     file.unlink(missing_ok=True)
     _change_defaults(add=False)
+    _tell_desktop(file.parent)
     return f"removed {file}"
 
 
@@ -80,9 +87,14 @@ def _register_linux() -> str:
         encoding="utf-8",
     )
     _change_defaults(add=True)
-    if updater := shutil.which("update-desktop-database"):
-        subprocess.run([updater, str(place)], check=False, capture_output=True, timeout=20)
+    _tell_desktop(place)
     return f"wrote {file}; links with {', '.join(SCHEMES)} now reach the running client"
+
+
+def _tell_desktop(place: Path) -> None:
+    """Have the desktop's list of programs follow what is in the folder."""
+    if (updater := shutil.which("update-desktop-database")) and place.is_dir():
+        subprocess.run([updater, str(place)], check=False, capture_output=True, timeout=20)
 
 
 def _quoted(word: str) -> str:
@@ -126,17 +138,17 @@ def _windows_keys() -> dict[str, dict[str, str]]:
     """Registry keys below HKEY_CURRENT_USER and their values; "" is the default value."""
     command = subprocess.list2cmdline([*own_command(), "dial", "%1"]).replace(" %1", ' "%1"')
     keys = {
-        rf"Software\Classes\{_CLASS}": {"": "AsteriskCTI call", "URL Protocol": ""},
-        rf"Software\Classes\{_CLASS}\shell\open\command": {"": command},
-        r"Software\AsteriskCTI\Capabilities": {
+        rf"{_CLASSES}\{_CLASS}": {"": "AsteriskCTI call", "URL Protocol": ""},
+        rf"{_CLASSES}\{_CLASS}\shell\open\command": {"": command},
+        rf"{_OWN}\Capabilities": {
             "ApplicationName": "AsteriskCTI",
             "ApplicationDescription": "Calls with the desk phone",
         },
-        r"Software\AsteriskCTI\Capabilities\UrlAssociations": dict.fromkeys(SCHEMES, _CLASS),
+        rf"{_OWN}\Capabilities\UrlAssociations": dict.fromkeys(SCHEMES, _CLASS),
     }
     for scheme in SCHEMES:
-        keys[rf"Software\Classes\{scheme}"] = {"": f"URL:{scheme}", "URL Protocol": ""}
-        keys[rf"Software\Classes\{scheme}\shell\open\command"] = {"": command}
+        keys[rf"{_CLASSES}\{scheme}"] = {"": f"URL:{scheme}", "URL Protocol": ""}
+        keys[rf"{_CLASSES}\{scheme}\shell\open\command"] = {"": command}
     return keys
 
 
@@ -147,24 +159,39 @@ def _register_windows() -> str:
         with reg.CreateKey(reg.HKEY_CURRENT_USER, path) as key:
             for name, value in values.items():
                 reg.SetValueEx(key, name, 0, reg.REG_SZ, value)
-    place = r"Software\RegisteredApplications"
-    with reg.CreateKey(reg.HKEY_CURRENT_USER, place) as key:
-        reg.SetValueEx(
-            key,
-            "AsteriskCTI",
-            0,
-            reg.REG_SZ,
-            r"Software\AsteriskCTI\Capabilities",
-        )
+    with reg.CreateKey(reg.HKEY_CURRENT_USER, _REGISTERED) as key:
+        reg.SetValueEx(key, "AsteriskCTI", 0, reg.REG_SZ, rf"{_OWN}\Capabilities")
     return "registered; if links still open another program, choose AsteriskCTI under Settings, Default apps"
 
 
 def _unregister_windows() -> str:
     reg: Any = importlib.import_module("winreg")
 
-    for path in sorted(_windows_keys(), key=len, reverse=True):
+    for scheme in SCHEMES:
         try:
-            reg.DeleteKey(reg.HKEY_CURRENT_USER, path)
+            with reg.OpenKey(reg.HKEY_CURRENT_USER, rf"{_CLASSES}\{scheme}\shell\open\command") as key:
+                ours = "astcti" in reg.QueryValueEx(key, "")[0].lower()
         except OSError:
-            continue  # never registered, or somebody else's keys are below it
+            continue  # never registered, or taken back already
+        if ours:  # or another program has taken the links over
+            _delete_tree(reg, rf"{_CLASSES}\{scheme}")
+    _delete_tree(reg, rf"{_CLASSES}\{_CLASS}")
+    _delete_tree(reg, _OWN)
+    try:
+        with reg.OpenKey(reg.HKEY_CURRENT_USER, _REGISTERED, 0, reg.KEY_SET_VALUE) as key:
+            reg.DeleteValue(key, "AsteriskCTI")
+    except OSError:
+        pass  # it was not there
     return "the registration was taken back"
+
+
+def _delete_tree(reg: Any, path: str) -> None:
+    """Windows deletes keys only when nothing is below them."""
+    try:
+        with reg.OpenKey(reg.HKEY_CURRENT_USER, path) as key:
+            below = [reg.EnumKey(key, place) for place in range(reg.QueryInfoKey(key)[0])]
+        for name in below:
+            _delete_tree(reg, rf"{path}\{name}")
+        reg.DeleteKey(reg.HKEY_CURRENT_USER, path)
+    except OSError:
+        return  # it was not there

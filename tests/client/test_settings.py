@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from astcti_client.password import Password
-from astcti_client.settings import Loaded, SettingsError, load
+from astcti_client.settings import Loaded, Settings, SettingsError, load
 
 MD5_OF_TEST = "098f6bcd4621d373cade4e832627b4f6"
 
@@ -170,3 +170,8 @@ def test_an_empty_environment_variable_counts_as_not_set(files: Files) -> None:
 
 def test_an_ipv6_address_may_stand_in_brackets(files: Files) -> None:
     assert files.load({"host": "[::1]"}).settings.host == "::1"
+
+
+def test_the_folder_for_cookies_is_no_setting(tmp_path: Path) -> None:
+    loaded = load({}, {"ASTCTI_CLIENT_PAGES": "/tmp/pages"}, None, tmp_path / "none.toml")
+    assert loaded.settings == Settings()

@@ -13,7 +13,10 @@ from astcti_client.password import Password
 from astcti_client.settings import Settings
 from astcti_client.ui import i18n, session
 from tests.client.ui.desktop import Desktop, missing
+from tests.client.ui.web import browser, site
 from tests.fake.cti_server import CtiServer
+
+__all__ = ["browser", "site"]
 
 MAC = "00:11:22:33:44:55"
 

@@ -94,6 +94,8 @@ class Desk:
         return whole.crop((x, y, x + top.winfo_width(), y + top.winfo_height()))
 
     def close(self) -> None:
+        if not self.__dict__:
+            return  # closed by the test already
         self.app.session.stop()
         self.app.close()
         self.root.destroy()

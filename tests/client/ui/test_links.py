@@ -1,0 +1,97 @@
+"""`tel:` links of other programs, opened as a desktop opens them, reach the running client."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from astcti_client.ui import urls
+from tests.client.ui.desk import Desk
+from tests.client.ui.desktop import Desktop
+from tests.client.ui.web import await_fact
+
+Make = Callable[..., Desk]
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home with no desktop's own ways, whose links go to this client."""
+    lacking = [
+        one for one in ("xdg-open", "xdg-mime", "gio", "desktop-file-validate") if not shutil.which(one)
+    ]
+    if lacking:
+        words = f"links cannot be tested here, missing: {', '.join(lacking)}"
+        if os.environ.get("CI"):
+            pytest.fail(words)
+        pytest.skip(words)
+    place = tmp_path / "home"
+    place.mkdir()
+    for name, value in {"HOME": "", "XDG_CONFIG_HOME": ".config", "XDG_DATA_HOME": ".local/share"}.items():
+        monkeypatch.setenv(name, str(place / value))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    for name in ("XDG_CURRENT_DESKTOP", "DESKTOP_SESSION", "BROWSER"):
+        monkeypatch.delenv(name, raising=False)
+    return place
+
+
+def answer(*command: str) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout.strip()
+
+
+def test_the_desktop_takes_the_registration_and_forgets_it_again(home: Path) -> None:
+    urls.register()
+    file = home / ".local/share/applications" / urls.DESKTOP_FILE
+    assert answer("desktop-file-validate", str(file)) == ""
+    for scheme in urls.SCHEMES:
+        assert answer("xdg-mime", "query", "default", f"x-scheme-handler/{scheme}") == urls.DESKTOP_FILE
+    urls.unregister()
+    assert answer("xdg-mime", "query", "default", "x-scheme-handler/tel") == ""
+
+
+def call_a_link(desk: Make, desktop: Desktop, *opener: str) -> None:
+    urls.register()
+    one = desk()
+    peer = one.log_in()
+    with subprocess.Popen([*opener, "tel:+39-055-1234567"], env=desktop.environ) as link:
+        one.pump(lambda: one.app.session._dialler._open, "the link does not arrive")
+        assert peer.hear() == "ORIG +390551234567 outbound 1"
+        peer.say("100 OK")
+        one.pump(lambda: link.poll() is not None)
+    assert link.returncode == 0
+
+
+@pytest.mark.parametrize("opener", [("xdg-open",), ("gio", "open")], ids=" ".join)
+def test_a_link_is_called_by_the_running_client(
+    home: Path, desk: Make, desktop: Desktop, opener: tuple[str, ...]
+) -> None:
+    call_a_link(desk, desktop, *opener)
+
+
+def test_the_clients_program_may_have_any_path(
+    home: Path, desk: Make, desktop: Desktop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = home / 'the client\'s "place" of $HOME' / "astcti-client"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m astcti_client "$@"\n')
+    program.chmod(0o755)
+    monkeypatch.setattr(urls, "own_command", lambda: [str(program)])
+    call_a_link(desk, desktop, "gio", "open")
+
+
+def test_a_link_without_a_client_says_so_in_a_window(home: Path, desktop: Desktop) -> None:
+    urls.register()
+    subprocess.run(["gio", "open", "tel:055"], env=desktop.environ, check=True, timeout=30)
+
+    def dialogs() -> list[str]:
+        return desktop.do("search", "--onlyvisible", "--name", "^AsteriskCTI$").split()
+
+    await_fact(dialogs, "nothing is said")
+    desktop.do("windowactivate", "--sync", dialogs()[0], "key", "Return")
+    await_fact(lambda: not dialogs(), "the words do not go away")

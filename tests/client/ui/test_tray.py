@@ -1,0 +1,75 @@
+"""The tray where GTK is installed: its icon is taken if it works, and a plain one if it does not."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from astcti_client.ui import tray
+from astcti_client.ui.tray import Tray, TrayContent
+from tests.client.ui.desktop import Desktop
+from tests.client.ui.web import await_fact
+
+Make = Callable[[], Tray]
+
+
+class GtkIcon:
+    """What pystray has for GTK, without GTK."""
+
+    __module__ = "pystray._appindicator"
+    bus = True
+
+    def __init__(self, *_arguments: object) -> None:
+        self._stopped = threading.Event()
+
+    def run(self) -> None:
+        if not self.bus:
+            raise OSError("no session bus")
+        self._stopped.wait()
+        raise OSError("nothing shows notifications")  # as GTK's does at its end
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+
+@pytest.fixture
+def make(desktop: Desktop, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
+    monkeypatch.setenv("DISPLAY", desktop.display)
+    import pystray  # looks for a display
+
+    monkeypatch.setattr(pystray, "Icon", GtkIcon)
+    made: list[Tray] = []
+
+    def one() -> Tray:
+        made.append(Tray(lambda _asked: None, TrayContent("available", "AsteriskCTI")))
+        return made[-1]
+
+    yield one
+    for each in made:
+        each.close()
+
+
+def test_without_a_session_bus_a_plain_icon_takes_the_place_of_gtks(
+    make: Make, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(GtkIcon, "bus", False)
+    one = make()
+    await_fact(lambda: one._plain, "nobody noticed")
+    await_fact(lambda: one.tick() or type(one._icon).__name__ == "DockedIcon", "no plain icon")
+    await_fact(lambda: one.present, "the tray does not take it")
+    assert caplog.messages == ["the tray's icon is gone: no session bus"]
+
+
+@pytest.mark.parametrize(("x11", "indicators"), [(True, False), (False, True), (False, False)])
+def test_gtks_icon_is_there_if_anything_shows_it(
+    make: Make, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, x11: bool, indicators: bool
+) -> None:
+    monkeypatch.setattr(tray, "tray_exists", lambda: x11)
+    monkeypatch.setattr(tray, "indicators_are_shown", lambda: indicators)
+    one = make()
+    assert one.present == (x11 or indicators)
+    one.close()
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
