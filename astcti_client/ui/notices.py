@@ -14,6 +14,7 @@ from astcti_client.ui.calls import SeatCall
 from astcti_client.ui.i18n import _
 from astcti_client.ui.look import Look
 from astcti_client.ui.parts import Portrait, icon_button
+from astcti_client.ui.screen import work_area
 
 ANSWERED_TIME = 2.0  # seconds that a notice stays once this phone has answered
 MOST = 5  # at one time; the oldest that no longer rings goes first
@@ -42,33 +43,38 @@ class Notice(tk.Toplevel):
         self._look = look
         self.call = call
         self.leaves_at: float | None = None
+        self._variables: object = None
+        self._build(lambda: closed(call.key))
+        for widget in (self._body, self._who, self._number, self._through, self._what, self._portrait):
+            widget.bind("<Button-1>", lambda _event: opened())
+        self.show_call(call)
+
+    def _build(self, close: Callable[[], None]) -> None:
+        look = self._look
         edge = tk.Frame(self, background=look.palette.border)
         edge.pack(fill="both", expand=True)
         self._stripe = tk.Frame(edge, background=look.palette.ring, width=look.px(5))
         self._stripe.pack(side="left", fill="y", padx=(1, 0), pady=1)
-        body = ttk.Frame(edge, style="Surface.TFrame", padding=look.px(14))
+        body = self._body = ttk.Frame(edge, style="Surface.TFrame", padding=look.px(14))
         body.pack(side="left", fill="both", expand=True, padx=(0, 1), pady=1)
         body.columnconfigure(1, weight=1, minsize=look.px(240))
         self._portrait = Portrait(body, look, "", size=40)
         self._portrait.grid(row=0, column=0, rowspan=3, sticky="n", padx=(0, look.px(12)))
         self._what = ttk.Label(body, style="RingingSurface.TLabel")
         self._what.grid(row=0, column=1, sticky="w")
-        icon_button(body, look, "close", _("Close"), lambda: closed(call.key), style="CardFlat.TButton").grid(
+        icon_button(body, look, "close", _("Close"), close, style="CardFlat.TButton").grid(
             row=0, column=2, rowspan=2, sticky="ne"
         )
-        room = look.px(260)
-        self._who = ttk.Label(body, style="LargeSurface.TLabel", wraplength=room, justify="left")
-        self._who.grid(row=1, column=1, columnspan=2, sticky="w")
-        self._number = ttk.Label(body, style="Surface.TLabel", wraplength=room, justify="left")
-        self._number.grid(row=2, column=1, columnspan=2, sticky="w")
-        self._through = ttk.Label(body, style="MutedSurface.TLabel", wraplength=room, justify="left")
-        self._through.grid(row=3, column=1, columnspan=2, sticky="w")
+        self._who = self._line(1, "LargeSurface.TLabel")
+        self._number = self._line(2, "Surface.TLabel")
+        self._through = self._line(3, "MutedSurface.TLabel")
         self._table = ttk.Frame(body, style="Surface.TFrame")
         self._table.grid(row=4, column=1, columnspan=2, sticky="ew", pady=(look.px(4), 0))
-        self._variables: object = None
-        for widget in (body, self._who, self._number, self._through, self._what, self._portrait):
-            widget.bind("<Button-1>", lambda _event: opened())
-        self.show_call(call)
+
+    def _line(self, row: int, style: str) -> ttk.Label:
+        line = ttk.Label(self._body, style=style, wraplength=self._look.px(260), justify="left")
+        line.grid(row=row, column=1, columnspan=2, sticky="w")
+        return line
 
     def show_call(self, call: SeatCall) -> None:
         """Show the call as it is now."""
@@ -92,19 +98,22 @@ class Notice(tk.Toplevel):
             label.grid() if content else label.grid_remove()
         if call.variables != self._variables:
             self._variables = call.variables
-            for widget in self._table.winfo_children():
-                widget.destroy()
-            for row, (key, value) in enumerate(call.variables[:MOST_VARIABLES]):
-                ttk.Label(self._table, text=words.shown(key, 24), style="SmallSurface.TLabel").grid(
-                    row=row, column=0, sticky="nw", padx=(0, self._look.px(8))
-                )
-                ttk.Label(
-                    self._table,
-                    text=words.shown(value, 80) or "–",
-                    style="Surface.TLabel",
-                    wraplength=self._look.px(170),
-                    justify="left",
-                ).grid(row=row, column=1, sticky="w")
+            self._show_variables(call)
+
+    def _show_variables(self, call: SeatCall) -> None:
+        for widget in self._table.winfo_children():
+            widget.destroy()
+        for row, (key, value) in enumerate(call.variables[:MOST_VARIABLES]):
+            ttk.Label(self._table, text=words.shown(key, 24), style="SmallSurface.TLabel").grid(
+                row=row, column=0, sticky="nw", padx=(0, self._look.px(8))
+            )
+            ttk.Label(
+                self._table,
+                text=words.shown(value, 80) or "–",
+                style="Surface.TLabel",
+                wraplength=self._look.px(170),
+                justify="left",
+            ).grid(row=row, column=1, sticky="w")
 
 
 class Notices:
@@ -178,52 +187,6 @@ class Notices:
                 y -= height
             notice.geometry(f"{width}x{height}+{x}+{y}")
             y += height + gap if down else -gap
-
-
-def work_area(root: tk.Tk) -> tuple[int, int, int, int]:
-    """Left, top, right and bottom of what panels leave free."""
-    if sys.platform == "win32":
-        import ctypes
-        from ctypes import wintypes
-
-        area = wintypes.RECT()
-        found = ctypes.windll.user32.SystemParametersInfoW(  # type: ignore[attr-defined,unused-ignore]
-            0x30, 0, ctypes.byref(area), 0
-        )
-        if found:
-            return area.left, area.top, area.right, area.bottom
-    whole = (0, 0, root.winfo_screenwidth(), root.winfo_screenheight())
-    if root.tk.call("tk", "windowingsystem") != "x11":
-        return whole
-    return _x11_work_area(root, whole)
-
-
-def _x11_work_area(root: tk.Tk, whole: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
-    with contextlib.suppress(Exception):  # no python-xlib, or a window manager that says nothing
-        from Xlib.display import Display
-        from Xlib.ext import randr
-
-        display = Display(root.winfo_screen())
-        try:
-            window = display.screen().root
-            area = window.get_full_property(display.intern_atom("_NET_WORKAREA"), 0)
-            if area and len(area.value) >= 4:
-                x, y, width, height = (int(one) for one in area.value[:4])
-                whole = (x, y, x + width, y + height)
-            with contextlib.suppress(Exception):  # one monitor, or an X server without RandR
-                resources = randr.get_screen_resources_current(window)
-                output = randr.get_output_primary(window).output or resources.outputs[0]
-                crtc = randr.get_output_info(window, output, resources.config_timestamp).crtc
-                info = randr.get_crtc_info(window, crtc, resources.config_timestamp)
-                whole = (
-                    max(whole[0], info.x),
-                    max(whole[1], info.y),
-                    min(whole[2], info.x + info.width),
-                    min(whole[3], info.y + info.height),
-                )
-        finally:
-            display.close()
-    return whole
 
 
 def _show_quietly(window: tk.Toplevel) -> None:

@@ -43,6 +43,13 @@ class SettingsWindow(tk.Toplevel):
         self.focus_set()
 
     def _build(self) -> None:
+        self._build_appearance()
+        self._build_notices()
+        self._build_programs()
+        self._build_habits()
+        self._build_connection()
+
+    def _build_appearance(self) -> None:
         card = self._card(_("Appearance"))
         self._choice(
             card, "theme", _("Colours"), {"auto": _("As the system"), "light": _("Light"), "dark": _("Dark")}
@@ -56,6 +63,8 @@ class SettingsWindow(tk.Toplevel):
         sizes: dict[Writable, str] = {0.0: _("As the screen")}
         sizes |= {one: f"{one:.0%}" for one in (1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)}
         self._choice(card, "scale", _("Size"), sizes)
+
+    def _build_notices(self) -> None:
         card = self._card(_("Notices of incoming calls"))
         self._switch(card, "notices", _("Show a notice when the phone rings"))
         self._choice(
@@ -70,6 +79,8 @@ class SettingsWindow(tk.Toplevel):
             },
         )
         self._text(card, "notice-time", _("Seconds it stays after the ring (0: until closed)"), number=True)
+
+    def _build_programs(self) -> None:
         card = self._card(_("Pages and programs"))
         self._switch(card, "triggers", _("Open the pages and programs of calls"))
         self._switch(card, "confirm-triggers", _("Ask before a program is started or a page opened"))
@@ -84,6 +95,8 @@ class SettingsWindow(tk.Toplevel):
         )
         self._switch(card, "allow", _("Only start these programs (one per line)"), special=True)
         self._programs(card)
+
+    def _build_habits(self) -> None:
         card = self._card(_("Pause and start"))
         self._switch(card, "pause-lock", _("Ask for the password to come back from a pause"))
         self._switch(card, "remember", _("Remember me at the next start"))
@@ -93,6 +106,8 @@ class SettingsWindow(tk.Toplevel):
         self._text(
             card, "hot-key", _("Hot key that calls the selected number, such as Ctrl+Alt+D (empty: off)")
         )
+
+    def _build_connection(self) -> None:
         card = self._card(_("Connection (used from the next log-in)"))
         self._text(card, "ca-file", _("Certificate file of the server (PEM)"))
         self._text(card, "server-name", _("Name in the server's certificate, if another"))

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from astcti_client.ui import icons
 from astcti_client.ui.i18n import _
-from astcti_client.ui.model import TrayState
+from astcti_client.ui.seat_state import TrayState
 
 logger = logging.getLogger(__name__)
 

@@ -1,0 +1,67 @@
+"""All calls of this seat as cards, those that ring first. Main thread."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from tkinter import ttk
+
+from astcti_client.ui.actions import Actions
+from astcti_client.ui.call_card import CallCard
+from astcti_client.ui.calls import SeatCall
+from astcti_client.ui.i18n import _
+from astcti_client.ui.look import Look
+from astcti_client.ui.model import SeatModel
+from astcti_client.ui.parts import Scrolled
+
+
+class CallList(ttk.Frame):
+    """A card each, keyed by the call; a remark where there is none."""
+
+    def __init__(self, parent: tk.Misc, look: Look, actions: Actions, model: SeatModel) -> None:
+        super().__init__(parent)
+        self._look, self._actions, self._model = look, actions, model
+        self.cards: dict[str, CallCard] = {}
+        self.columnconfigure(0, weight=1)
+        self.rowconfigure(0, weight=1)
+        self._list = Scrolled(self, look)
+        self._list.grid(row=0, column=0, sticky="nsew")
+        self._list.inner.columnconfigure(0, weight=1)
+        self._empty = ttk.Label(
+            self,
+            text=_("No calls"),
+            style="Muted.TLabel",
+            compound="top",
+            anchor="center",
+            image=look.icon("phone", 40, look.palette.border),
+        )
+
+    def show(self) -> None:
+        """Show the model's calls."""
+        calls = self._model.calls
+        for key in [key for key in self.cards if key not in calls]:
+            self.cards.pop(key).destroy()
+        for row, call in enumerate(sorted(calls.values(), key=_urgency)):
+            card = self._card(call)
+            card.grid(row=row, column=0, sticky="ew", pady=(0, self._look.px(8)))
+        if calls:
+            self._empty.place_forget()
+        else:
+            self._empty.place(relx=0.5, rely=0.45, anchor="center")
+
+    def show_times(self, now: float) -> None:
+        """Show how long each lasts; `now` is the model's clock."""
+        for card in self.cards.values():
+            card.show_time(now)
+
+    def _card(self, call: SeatCall) -> CallCard:
+        card = self.cards.get(call.key)
+        if card is None:
+            card = CallCard(self._list.inner, self._look, self._actions, call, self._model.services)
+            self.cards[call.key] = card
+        elif card.call != call:
+            card.update_call(call)
+        return card
+
+
+def _urgency(call: SeatCall) -> tuple[bool, bool, float]:
+    return call.phase == "over", call.phase != "ringing", -call.since
