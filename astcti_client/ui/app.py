@@ -19,7 +19,7 @@ from typing import Any
 from astcti_client.messages import ConnectionState
 from astcti_client.settings import Loaded
 from astcti_client.settings_file import Writable
-from astcti_client.ui import tray_menu, words
+from astcti_client.ui import i18n, tray_menu, words
 from astcti_client.ui.actions import LoginWish
 from astcti_client.ui.changes import (
     CallChanged,
@@ -49,6 +49,7 @@ from astcti_client.ui.model import SeatModel
 from astcti_client.ui.preferences import CannotChange, Preferences
 from astcti_client.ui.session import Heard, SeatSession
 from astcti_client.ui.sign_in import SignIn
+from astcti_client.ui.system_colours import ColourWatch, SystemColours, system_wants_dark
 from astcti_client.ui.tray import Tray, TrayAsked
 from astcti_client.ui.trigger_desk import TriggerDesk
 from astcti_client.ui.windows import Windows
@@ -73,7 +74,8 @@ class App:
         self.preferences = Preferences(loaded, reload, file)
         self.model = SeatModel(time.monotonic)
         self.session = SeatSession(self.mail)
-        self.windows = Windows(root, self.preferences, self.model, history, self)
+        dark = loaded.settings.theme == "auto" and system_wants_dark()
+        self.windows = Windows(root, self.preferences, self.model, history, self, dark=dark)
         self.sign_in = SignIn(self.preferences, self.model, self.session, self.windows)
         self.commands = SeatCommands(
             self.preferences, self.model, self.session, self.windows, self.sign_in.is_password, self._show
@@ -82,6 +84,7 @@ class App:
         self.tray = Tray(self.mail.put, tray_menu.content(self.model))
         self._quitting: float | None = None
         self._hot_key: HotKey | None = None
+        self._colours = ColourWatch(dark, self.mail.put) if loaded.settings.theme == "auto" else None
         self._set_hot_key()
         # What Tk made must be thrown away on this thread too, and Python collects cycles on any.
         gc.disable()
@@ -124,6 +127,8 @@ class App:
             self.door.close()
         if self._hot_key:
             self._hot_key.close()
+        if self._colours:
+            self._colours.close()
         self.tray.close()
         self.triggers.close()
         self.history.close()
@@ -142,6 +147,16 @@ class App:
             except NoHotKey as error:
                 self.windows.tell(f"{_('No hot key')}: {error}")
 
+    def _follow_colours(self) -> None:
+        wanted = self.preferences.now.theme == "auto"
+        if wanted and self._colours is None:
+            dark = system_wants_dark()
+            self.windows.system_colours(dark)
+            self._colours = ColourWatch(dark, self.mail.put)
+        elif not wanted and self._colours is not None:
+            self._colours.close()
+            self._colours = None
+
     # --- what happens ---
 
     def _take(self, mail: object) -> None:
@@ -155,6 +170,8 @@ class App:
                 self.session.dial(number, answer)
             case ShowWanted():
                 self.windows.show()
+            case SystemColours(dark=dark):
+                self.windows.system_colours(dark)
             case HotKeyPressed():
                 self.commands.dial_selected()
             case StopWanted():
@@ -178,6 +195,7 @@ class App:
         try:
             for change in self.model.tick():
                 self._carry_out(change)
+            self.windows.tick()
             self.windows.notices.tick()
             self.tray.tick()
             self.triggers.tick()
@@ -285,6 +303,9 @@ class App:
         self.triggers.settings_changed(before)
         if before.hot_key != self.preferences.now.hot_key:
             self._set_hot_key()
-        self.windows.settings_changed(before)
+        if before.language != self.preferences.now.language:
+            i18n.use(self.preferences.now.language)
+        self._follow_colours()
+        self.windows.dress()
         self._show()
         return ""

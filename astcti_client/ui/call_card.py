@@ -12,7 +12,8 @@ from astcti_client.ui.actions import Actions
 from astcti_client.ui.calls import SeatCall
 from astcti_client.ui.i18n import _
 from astcti_client.ui.look import Look
-from astcti_client.ui.parts import Portrait, button, icon_button
+from astcti_client.ui.parts import Portrait, button
+from astcti_client.ui.transfer_row import TransferRow
 
 MOST_VARIABLES = 12  # shown on a card; the page has them all
 
@@ -34,7 +35,7 @@ class CallCard(ttk.Frame):
         self.call = call
         self._variables: tuple[tuple[str, str], ...] | None = None
         self._buttons_for: tuple[object, ...] = ()
-        self._asking: ttk.Frame | None = None
+        self._asking: TransferRow | None = None
         self._build()
         self.update_call(call)
 
@@ -141,7 +142,7 @@ class CallCard(ttk.Frame):
             )
             hang.pack(side="left", padx=gap)
         if live and call.phase in ("talking", "parted") and self._targets:
-            button(self._buttons, look, _("Transfer"), self._ask_target, icon="transfer").pack(
+            button(self._buttons, look, _("Transfer"), self._transfer_pressed, icon="transfer").pack(
                 side="left", padx=gap
             )
         if call.pages:
@@ -159,43 +160,31 @@ class CallCard(ttk.Frame):
 
     # --- transfer ---
 
-    def _ask_target(self) -> None:
+    @property
+    def transfer(self) -> tuple[str, int] | None:
+        """Number and place of the service of the transfer that is being typed."""
+        return None if self._asking is None else (self._asking.number.get(), self._asking.service.current())
+
+    def ask_target(self, number: str = "", service: int = 0) -> None:
+        """Ask for a transfer's target."""
+        self._stop_asking()
+        self._asking = TransferRow(self, self._look, self._targets, self._go, self._stop_asking)
+        self._asking.number.insert(0, number)
+        if 0 <= service < len(self._targets):
+            self._asking.service.current(service)
+        self._asking.grid(row=6, column=0, columnspan=3, sticky="ew", pady=(self._look.px(8), 0))
+
+    def _transfer_pressed(self) -> None:
         if self._asking is not None:
             self._stop_asking()
             return
-        look = self._look
-        row = self._asking = ttk.Frame(self, style="Surface.TFrame")
-        row.columnconfigure(0, weight=1)
-        number = ttk.Entry(row)
-        number.grid(row=0, column=0, sticky="ew")
-        names = [words.shown(one.name, 40) for one in self._targets]
-        service = ttk.Combobox(row, values=names, state="readonly", width=14)
-        service.current(0)
-        if len(names) > 1:
-            service.grid(row=0, column=1, padx=(look.px(6), 0))
-        wrong = ttk.Label(row, style="ErrorCard.TLabel")
+        self.ask_target()
+        assert self._asking is not None
+        self._asking.number.focus_set()
 
-        def go() -> None:
-            try:
-                target = self._targets[max(0, service.current())]
-                self._actions.transfer(self.call.key, number.get(), target.context)
-            except ValueError:
-                wrong.configure(text=_("This is not a telephone number."))
-                wrong.grid(row=1, column=0, columnspan=4, sticky="w")
-                number.focus_set()
-                return
-            self._stop_asking()
-
-        icon_button(
-            row, look, "check", _("Transfer now"), go, style="CardFlat.TButton", colour=look.palette.good
-        ).grid(row=0, column=2, padx=(look.px(4), 0))
-        icon_button(row, look, "close", _("Cancel"), self._stop_asking, style="CardFlat.TButton").grid(
-            row=0, column=3
-        )
-        number.bind("<Return>", lambda _event: go())
-        number.bind("<Escape>", lambda _event: self._stop_asking())
-        row.grid(row=6, column=0, columnspan=3, sticky="ew", pady=(look.px(8), 0))
-        number.focus_set()
+    def _go(self, number: str, target: OfferedService) -> None:
+        self._actions.transfer(self.call.key, number, target.context)
+        self._stop_asking()
 
     def _stop_asking(self) -> None:
         if self._asking is not None:

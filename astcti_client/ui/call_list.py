@@ -53,6 +53,17 @@ class CallList(ttk.Frame):
         for card in self.cards.values():
             card.show_time(now)
 
+    def transfers(self) -> dict[str, tuple[str, int]]:
+        """The transfers that are being typed, by their calls."""
+        found = {key: card.transfer for key, card in self.cards.items()}
+        return {key: one for key, one in found.items() if one is not None}
+
+    def transfer_again(self, transfers: dict[str, tuple[str, int]]) -> None:
+        """Put back what was typed in another list."""
+        for key, one in transfers.items():
+            if key in self.cards:
+                self.cards[key].ask_target(*one)
+
     def _card(self, call: SeatCall) -> CallCard:
         card = self.cards.get(call.key)
         if card is None:

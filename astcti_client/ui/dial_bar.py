@@ -65,6 +65,13 @@ class DialBar(ttk.Frame):
         self._hint.configure(text=text, style="ErrorCard.TLabel" if wrong else "MutedCard.TLabel")
         self._hint.grid() if text else self._hint.grid_remove()
 
+    def type_again(self, number: str, service: OfferedService | None) -> None:
+        """Put back what was typed and chosen in another one."""
+        self.number.set(number)
+        if service in self._services:
+            self._service.current(self._services.index(service))
+        self._lock()
+
     def _chosen(self, _event: object) -> None:
         self._service.selection_clear()
         self._lock()

@@ -27,17 +27,22 @@ _FAMILIES = (
 
 
 class Look(Pictures):
-    """What windows are dressed with. Making one puts its theme in force for the whole program."""
+    """What windows are dressed with."""
 
     def __init__(self, root: tk.Tk, palette: Palette, scale: float) -> None:
         """`scale` as in the settings: 0 for what the screen asks."""
         super().__init__(root, palette, scale or screen_scale(root))
+        self._root = root
         root.tk.call("tk", "scaling", self.scale * 96 / 72)
         self.fonts = _make_fonts(root)
         self.style = ttk.Style(root)
-        theme.use(self.style, self, self.fonts)
-        theme.colour_plain_widgets(root, self)
-        root.configure(background=palette.ground)
+        self._theme = theme.make(self.style, self, self.fonts)
+
+    def use(self) -> None:
+        """Put it in force for everything that is made from now on."""
+        self.style.theme_use(self._theme)
+        theme.colour_plain_widgets(self._root, self)
+        self._root.configure(background=self.palette.ground)
 
 
 def _make_fonts(root: tk.Tk) -> dict[str, tkfont.Font]:

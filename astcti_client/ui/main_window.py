@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 import tkinter as tk
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from tkinter import ttk
 
+from astcti_client.messages import OfferedService
 from astcti_client.ui import problems
 from astcti_client.ui.actions import Actions
 from astcti_client.ui.call_list import CallList
@@ -21,6 +23,15 @@ from astcti_client.ui.queue_marks import QueueMarks
 from astcti_client.ui.seat_header import SeatHeader
 
 MESSAGE_TIME = 8000  # milliseconds that a passing message stays
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What the window alone knows. `transfers`: number and service place by the call."""
+
+    number: str
+    service: OfferedService | None
+    transfers: dict[str, tuple[str, int]]
 
 
 class MainWindow(ttk.Frame):
@@ -86,6 +97,15 @@ class MainWindow(ttk.Frame):
         if self._message_due is not None:
             self.after_cancel(self._message_due)
         self._message_due = self.after(MESSAGE_TIME, self._message.grid_remove)
+
+    def typed(self) -> Typed:
+        """What was typed and chosen and not used yet."""
+        return Typed(self.dial_bar.number.get(), self.dial_bar.chosen, self.calls.transfers())
+
+    def type_again(self, typed: Typed) -> None:
+        """Put it back."""
+        self.dial_bar.type_again(typed.number, typed.service)
+        self.calls.transfer_again(typed.transfers)
 
     def _show_banner(self) -> None:
         model = self._model

@@ -43,15 +43,21 @@ class Notice(tk.Toplevel):
         self._look = look
         self.call = call
         self.leaves_at: float | None = None
-        self._variables: object = None
-        self._build(lambda: closed(call.key))
-        for widget in (self._body, self._who, self._number, self._through, self._what, self._portrait):
-            widget.bind("<Button-1>", lambda _event: opened())
+        self._close, self._open = lambda: closed(call.key), opened
+        self._build()
         self.show_call(call)
 
-    def _build(self, close: Callable[[], None]) -> None:
+    def dress(self, look: Look) -> None:
+        """Show the same in another look, or in the language that is spoken now."""
+        self._edge.destroy()
+        self._look = look
+        self._build()
+        self.show_call(self.call)
+
+    def _build(self) -> None:
         look = self._look
-        edge = tk.Frame(self, background=look.palette.border)
+        self._variables: object = None
+        edge = self._edge = tk.Frame(self, background=look.palette.border)
         edge.pack(fill="both", expand=True)
         self._stripe = tk.Frame(edge, background=look.palette.ring, width=look.px(5))
         self._stripe.pack(side="left", fill="y", padx=(1, 0), pady=1)
@@ -62,7 +68,7 @@ class Notice(tk.Toplevel):
         self._portrait.grid(row=0, column=0, rowspan=3, sticky="n", padx=(0, look.px(12)))
         self._what = ttk.Label(body, style="RingingSurface.TLabel")
         self._what.grid(row=0, column=1, sticky="w")
-        icon_button(body, look, "close", _("Close"), close, style="CardFlat.TButton").grid(
+        icon_button(body, look, "close", _("Close"), self._close, style="CardFlat.TButton").grid(
             row=0, column=2, rowspan=2, sticky="ne"
         )
         self._who = self._line(1, "LargeSurface.TLabel")
@@ -70,6 +76,8 @@ class Notice(tk.Toplevel):
         self._through = self._line(3, "MutedSurface.TLabel")
         self._table = ttk.Frame(body, style="Surface.TFrame")
         self._table.grid(row=4, column=1, columnspan=2, sticky="ew", pady=(look.px(4), 0))
+        for widget in (body, self._who, self._number, self._through, self._what, self._portrait):
+            widget.bind("<Button-1>", lambda _event: self._open())
 
     def _line(self, row: int, style: str) -> ttk.Label:
         line = ttk.Label(self._body, style=style, wraplength=self._look.px(260), justify="left")
@@ -123,6 +131,13 @@ class Notices:
         """`stay`: seconds after the ring's end, 0 until somebody closes it."""
         self._root, self._look, self._corner, self._stay, self._opened = root, look, corner, stay, opened
         self.shown: dict[str, Notice] = {}
+
+    def dress(self, look: Look, corner: str, stay: float) -> None:
+        """Show those that are there in another look, language or corner."""
+        self._look, self._corner, self._stay = look, corner, stay
+        for notice in self.shown.values():
+            notice.dress(look)
+        self._stack()
 
     def ring(self, call: SeatCall) -> None:
         """The phone rings for this call."""

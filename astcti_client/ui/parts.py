@@ -199,7 +199,7 @@ class Banner(ttk.Frame):
     def __init__(self, parent: tk.Misc, look: Look, kind: str = "Warn") -> None:
         """`kind`: Warn or Bad."""
         super().__init__(parent, style=f"{kind}.TFrame", padding=look.px(12))
-        self._look, self._kind = look, kind
+        self._look = look
         colour = look.palette.warn if kind == "Warn" else look.palette.bad
         ttk.Label(self, image=look.icon("warning", 18, colour), style=f"{kind}.TLabel").grid(
             row=0, column=0, sticky="n", padx=(0, look.px(10))
@@ -207,16 +207,9 @@ class Banner(ttk.Frame):
         self.words = ttk.Label(self, style=f"{kind}.TLabel", justify="left", wraplength=look.px(300))
         self.words.grid(row=0, column=1, sticky="ew")
         self.columnconfigure(1, weight=1)
-        self.actions = ttk.Frame(self, style=f"{kind}.TFrame", padding=0)
-        self._ground(self.actions)
+        self.actions = ttk.Frame(self, style=f"{kind}Plain.TFrame", padding=0)
         self.actions.grid(row=1, column=1, sticky="w")
         self.bind("<Configure>", self._fit)
-
-    def _ground(self, frame: ttk.Frame) -> None:
-        name = f"{self._kind}Plain.TFrame"
-        p = self._look.palette
-        self._look.style.configure(name, background=p.warn_soft if self._kind == "Warn" else p.bad_soft)
-        frame.configure(style=name)
 
     def _fit(self, event: tk.Event[tk.Misc]) -> None:
         self.words.configure(wraplength=max(120, event.width - self._look.px(60)))
@@ -241,10 +234,8 @@ class Portrait(ttk.Label):
     def __init__(
         self, parent: tk.Misc, look: Look, name: str, *, ground: str = "Card", size: float = 36
     ) -> None:
-        style = f"Portrait{ground}.TLabel"
-        under = look.palette.surface if ground == "Card" else look.palette.ground
-        look.style.configure(style, background=under, foreground=look.palette.accent, font=look.fonts["bold"])
-        super().__init__(parent, style=style, compound="center", image=look.disc(size, look.palette.soft))
+        disc = look.disc(size, look.palette.soft)
+        super().__init__(parent, style=f"Portrait{ground}.TLabel", compound="center", image=disc)
         self.call(name)
 
     def call(self, name: str) -> None:

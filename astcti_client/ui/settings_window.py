@@ -14,18 +14,32 @@ from astcti_client.ui.actions import Actions
 from astcti_client.ui.i18n import _
 from astcti_client.ui.look import Look
 from astcti_client.ui.parts import Banner, Scrolled, Tip, button, centre
+from astcti_client.ui.window import Window
 
 
-class SettingsWindow(tk.Toplevel):
+class SettingsWindow(Window):
     """Each change is checked as in the file; nothing is written before "Save"."""
 
     def __init__(
         self, root: tk.Tk, look: Look, actions: Actions, settings: Settings, locked: frozenset[str]
     ) -> None:
-        super().__init__(root, class_="Astcti", background=look.palette.ground)
-        self._look, self._actions, self._settings, self._locked = look, actions, settings, locked
+        super().__init__(root, look, resizable=True)
+        self._actions, self._settings, self._locked = actions, settings, locked
         self._given: dict[str, Callable[[], Writable]] = {}
         self._before: dict[str, Writable] = {}
+        # What was chosen and typed, by the setting.
+        self._chosen: dict[str, int] = {}
+        self._typed: dict[str, tk.StringVar] = {}
+        self._switched: dict[str, tk.BooleanVar] = {}
+        self._allowed = "\n".join(settings.allowed_programs or ())
+        self._problem = ""
+        self._build()
+        self.bind("<Escape>", lambda _event: self.destroy())
+        centre(self, look.px(520), look.px(640))
+        self.focus_set()
+
+    def _build(self) -> None:
+        look = self._look
         self.title(_("Settings – AsteriskCTI"))
         self.minsize(look.px(440), look.px(360))
         self.columnconfigure(0, weight=1)
@@ -33,16 +47,18 @@ class SettingsWindow(tk.Toplevel):
         self._pages = Scrolled(self, look)
         self._pages.grid(row=0, column=0, sticky="nsew", padx=(look.px(18), look.px(6)), pady=(look.px(6), 0))
         self._banner = Banner(self, look, "Bad")
-        self._build()
+        self._build_pages()
         row = ttk.Frame(self, padding=look.px(16))
         row.grid(row=2, column=0, sticky="ew")
         button(row, look, _("Save"), self._save, style="Accent.TButton").pack(side="right")
         button(row, look, _("Cancel"), self.destroy).pack(side="right", padx=look.px(8))
-        self.bind("<Escape>", lambda _event: self.destroy())
-        centre(self, look.px(520), look.px(640))
-        self.focus_set()
+        if self._problem:
+            self._fail(self._problem)
 
-    def _build(self) -> None:
+    def _keep(self) -> None:
+        self._allowed = self._box.get("1.0", "end-1c")
+
+    def _build_pages(self) -> None:
         self._build_appearance()
         self._build_notices()
         self._build_programs()
@@ -57,7 +73,7 @@ class SettingsWindow(tk.Toplevel):
         self._choice(
             card,
             "language",
-            _("Language (from the next start)"),
+            _("Language"),
             {"": _("As the system"), "en": "English", "it": "Italiano"},
         )
         sizes: dict[Writable, str] = {0.0: _("As the screen")}
@@ -143,9 +159,9 @@ class SettingsWindow(tk.Toplevel):
     def _value(self, key: str) -> Any:
         return getattr(self._settings, READERS[key].field)
 
-    def _keep(self, key: str, value: Writable, read: Callable[[], Writable]) -> None:
+    def _offer(self, key: str, value: Writable, read: Callable[[], Writable]) -> None:
         if key not in self._locked:
-            self._before[key] = value
+            self._before.setdefault(key, value)
             self._given[key] = read
 
     def _choice(self, card: ttk.Frame, key: str, label: str, words: dict[Any, str]) -> None:
@@ -154,31 +170,36 @@ class SettingsWindow(tk.Toplevel):
         if value not in values:
             words, values = {**words, value: f"{value}"}, [*values, value]
         box = ttk.Combobox(card, values=list(words.values()), state="readonly", width=20)
-        box.current(values.index(value))
-        box.bind("<<ComboboxSelected>>", lambda _event: box.selection_clear())
+        box.current(self._chosen.setdefault(key, values.index(value)))
+
+        def chosen(_event: object) -> None:
+            box.selection_clear()
+            self._chosen[key] = box.current()
+
+        box.bind("<<ComboboxSelected>>", chosen)
         self._row(card, key, label, box)
-        self._keep(key, value, lambda: values[box.current()])
+        self._offer(key, value, lambda: values[box.current()])
 
     def _switch(self, card: ttk.Frame, key: str, label: str, *, special: bool = False) -> None:
         value = self._settings.allowed_programs is not None if special else bool(self._value(key))
-        state = tk.BooleanVar(self, value)
+        state = self._switched.setdefault(key, tk.BooleanVar(self, value))
         box = ttk.Checkbutton(card, variable=state, style="Card.TCheckbutton")
         if special:
             self._limited = state
             self._row(card, "allowed-programs", label, box)
             return
         self._row(card, key, label, box)
-        self._keep(key, value, state.get)
+        self._offer(key, value, state.get)
 
     def _text(self, card: ttk.Frame, key: str, label: str, *, number: bool = False) -> None:
         value = self._value(key)
         text = f"{value:g}" if number else str(value)
-        field = ttk.Entry(card, width=7 if number else 22)
-        field.insert(0, text)
+        typed = self._typed.setdefault(key, tk.StringVar(self, text))
+        field = ttk.Entry(card, width=7 if number else 22, textvariable=typed)
         self._row(card, key, label, field)
 
         def read() -> Writable:
-            found = field.get().strip()
+            found = typed.get().strip()
             if not number:
                 return found
             try:
@@ -187,11 +208,11 @@ class SettingsWindow(tk.Toplevel):
                 return found  # the setting's own reader says what is wrong
             return int(seen) if seen.is_integer() else seen
 
-        self._keep(key, (int(value) if float(value).is_integer() else value) if number else text, read)
+        self._offer(key, (int(value) if float(value).is_integer() else value) if number else text, read)
 
     def _programs(self, card: ttk.Frame) -> None:
         p, look = self._look.palette, self._look
-        box = tk.Text(
+        box = self._box = tk.Text(
             card,
             height=3,
             width=30,
@@ -206,7 +227,7 @@ class SettingsWindow(tk.Toplevel):
             padx=look.px(8),
             pady=look.px(6),
         )
-        box.insert("1.0", "\n".join(self._settings.allowed_programs or ()))
+        box.insert("1.0", self._allowed)
         box.bind("<Tab>", lambda _event: (box.tk_focusNext() or box).focus_set() or "break")  # type: ignore[func-returns-value]
         box.grid(row=card.grid_size()[1], column=0, columnspan=3, sticky="ew", pady=(look.px(4), 0))
 
@@ -216,7 +237,7 @@ class SettingsWindow(tk.Toplevel):
             return [line.strip() for line in box.get("1.0", "end").splitlines() if line.strip()]
 
         before = self._settings.allowed_programs
-        self._keep("allowed-programs", None if before is None else list(before), read)
+        self._offer("allowed-programs", None if before is None else list(before), read)
         if "allowed-programs" in self._locked:
             box.configure(state="disabled")
 
@@ -237,5 +258,6 @@ class SettingsWindow(tk.Toplevel):
             self.destroy()
 
     def _fail(self, text: str) -> None:
+        self._problem = text
         self._banner.say(text)
         self._banner.grid(row=1, column=0, sticky="ew", padx=self._look.px(18))

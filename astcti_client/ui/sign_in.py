@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -59,7 +60,7 @@ class SignIn:
         else:
             password = passwords.remembered(wish.host, wish.user) or settings.password
         if password is None:
-            self.fail(_("Write your password."))
+            self.fail(lambda: _("Write your password."))
             return
         self._wish = wish
         if self._windows.login is not None:
@@ -70,8 +71,7 @@ class SignIn:
         """End the session and forget whom it was for."""
         self._session.stop()
         self._model.forget()
-        self._windows.notices.close_all()
-        self._windows.dress()
+        self._windows.close_all()
         self.ask()
 
     def is_password(self, text: str) -> bool:
@@ -92,7 +92,7 @@ class SignIn:
             else:
                 self._windows.show()
 
-    def fail(self, text: str, **more: Any) -> None:
+    def fail(self, text: Callable[[], str], **more: Any) -> None:
         """Say in the log-in window what went wrong; see its `fail`."""
         self._wish = None
         if self._windows.login is None:
@@ -111,8 +111,7 @@ class SignIn:
         if self._model.seat_missing:
             macs = [mac for mac, _reason in self._model.macs_refused]
             self._session.stop()
-            text = _("The server does not know this PC. Give its address (MAC) to your administrator: {mac}")
-            self.fail(text.format(mac=", ".join(macs) or _("none was found")), macs=macs)
+            self.fail(lambda: unknown_pc_text(macs), macs=macs)
             return
         self._keep(wish)
         self._windows.close_login()
@@ -130,4 +129,10 @@ class SignIn:
 
     def _failed(self, state: ConnectionState) -> None:
         self._session.stop()
-        self.fail(problems.problem_text(state), certificate="certificate of" in state.detail)
+        self.fail(lambda: problems.problem_text(state), certificate="certificate of" in state.detail)
+
+
+def unknown_pc_text(macs: Sequence[str]) -> str:
+    """What to do where the server knows none of this PC's addresses."""
+    text = _("The server does not know this PC. Give its address (MAC) to your administrator: {mac}")
+    return text.format(mac=", ".join(macs) or _("none was found"))

@@ -15,8 +15,11 @@ Fonts = Mapping[str, tkfont.Font]
 _numbers = itertools.count(1)
 
 
-def use(style: ttk.Style, pictures: Pictures, fonts: Fonts) -> None:
-    """Make a theme of these pictures and fonts and put it in force. Main thread."""
+def make(style: ttk.Style, pictures: Pictures, fonts: Fonts) -> str:
+    """Make a theme of these pictures and fonts; returns its name. Main thread.
+
+    ttk never forgets a theme, so each should be made once.
+    """
     name, p = f"astcti-{next(_numbers)}", pictures.palette
     style.theme_create(name, parent="clam")
     style.theme_use(name)
@@ -39,11 +42,13 @@ def use(style: ttk.Style, pictures: Pictures, fonts: Fonts) -> None:
     _make_frames(style, pictures)
     _make_labels(style, pictures, fonts)
     theme_controls.make(style, pictures, fonts)
+    return name
 
 
 def _make_frames(style: ttk.Style, pictures: Pictures) -> None:
     p = pictures.palette
-    style.configure("Surface.TFrame", background=p.surface)
+    for name, ground in (("Surface", p.surface), ("WarnPlain", p.warn_soft), ("BadPlain", p.bad_soft)):
+        style.configure(f"{name}.TFrame", background=ground)
     for name, fill, border in (
         ("Card", p.surface, p.border),
         ("Ring", p.surface, p.ring),
@@ -87,6 +92,9 @@ def _make_labels(style: ttk.Style, pictures: Pictures, fonts: Fonts) -> None:
         for kind, (font, ink) in kinds.items():
             name = ".".join(filter(None, (kind + ground, "TLabel")))
             style.configure(name, background=colour, foreground=ink, font=fonts.get(font, font))
+    for ground, colour in (("Card", p.surface), ("", p.ground)):
+        name = f"Portrait{ground}.TLabel"
+        style.configure(name, background=colour, foreground=p.accent, font=fonts["bold"])
 
 
 def colour_plain_widgets(root: tk.Tk, pictures: Pictures) -> None:

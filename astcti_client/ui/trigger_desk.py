@@ -74,8 +74,16 @@ class TriggerDesk:
 
         windows = self._windows
         what = words.shown(action.url or " ".join([action.application, *action.arguments]), 300)
-        text = _("Open this page?") if action.url else _("Start this program?")
-        windows.ask(lambda: Question(windows.root, windows.look, text, _("Yes"), answered, detail=what))
+        windows.ask(
+            lambda: Question(
+                windows.root,
+                windows.look,
+                lambda: _("Open this page?") if action.url else _("Start this program?"),
+                lambda: _("Yes"),
+                answered,
+                detail=what,
+            )
+        )
 
     def _tell(self, outcome: Outcome) -> None:
         if not outcome.done:

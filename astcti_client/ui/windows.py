@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import tkinter as tk
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from astcti_client.connecting import own_macs
-from astcti_client.settings import Settings
 from astcti_client.ui.actions import Actions
 from astcti_client.ui.history import History
 from astcti_client.ui.history_window import HistoryWindow
@@ -20,14 +19,23 @@ from astcti_client.ui.palette import palette_for
 from astcti_client.ui.preferences import Preferences
 from astcti_client.ui.questions import AboutWindow
 from astcti_client.ui.settings_window import SettingsWindow
+from astcti_client.ui.window import Window, same_focus
 
 
 class Windows:
     """The only place that makes them."""
 
     def __init__(
-        self, root: tk.Tk, preferences: Preferences, model: SeatModel, history: History, actions: Actions
+        self,
+        root: tk.Tk,
+        preferences: Preferences,
+        model: SeatModel,
+        history: History,
+        actions: Actions,
+        *,
+        dark: bool,
     ) -> None:
+        """`dark`: whether the desktop is."""
         self.root = root
         self._preferences, self._model, self._actions = preferences, model, actions
         self._history = history
@@ -35,32 +43,78 @@ class Windows:
         self.history: HistoryWindow | None = None
         self.settings: SettingsWindow | None = None
         self.questions: list[tk.Toplevel] = []
+        self._dark = dark
+        self._looks: dict[tuple[bool, float], Look] = {}
+        self._dress_due = False
         root.title("AsteriskCTI")
         root.protocol("WM_DELETE_WINDOW", actions.hide_window)
-        self.dress()
+        self._use_look()
+        settings = preferences.now
+        self.notices = Notices(
+            root, self.look, settings.notice_corner, settings.notice_time, actions.show_window
+        )
+        self.main = self._new_main()
+
+    # --- the look ---
+
+    def system_colours(self, dark: bool) -> None:
+        """The desktop is dark, or is not."""
+        if dark != self._dark:
+            self._dark = dark
+            self.dress()
 
     def dress(self) -> None:
-        """Make theme and main window as the settings want them; all others go."""
-        for widget in self.root.winfo_children():
-            widget.destroy()
-        self.login = self.history = self.settings = None
+        """Show every window that is open in the look and the language of the settings.
+
+        What is typed, chosen and focused stays. While a menu or a dialogue of the system is open it is put
+        off to one of the next calls of `tick`.
+        """
+        self._dress_due = bool(self.root.tk.call("grab", "current"))
+        if self._dress_due:
+            return
+        self._use_look()
         settings = self._preferences.now
-        self.look = Look(self.root, palette_for(settings.theme), settings.scale)
-        self.notices = self._new_notices()
-        large, small = (str(self.look.program_icon("available", size)) for size in (64, 32))
+        with same_focus(lambda: self.main):
+            typed = self.main.typed()
+            self.main.destroy()
+            self.main = self._new_main()
+            self.main.type_again(typed)
+        for window in _windows_in(self.root):
+            window.dress(self.look)
+        self.notices.dress(self.look, settings.notice_corner, settings.notice_time)
+
+    def tick(self) -> None:
+        """Do what was put off; every second or so."""
+        if self._dress_due:
+            self.dress()
+
+    def close_all(self) -> None:
+        """Close everything that belongs to the session that is over."""
+        self.notices.close_all()
+        for widget in self.root.winfo_children():
+            if widget is not self.main:
+                widget.destroy()
+        self.login = self.history = self.settings = None
+        self.dress()
+
+    def _use_look(self) -> None:
+        settings = self._preferences.now
+        palette = palette_for(settings.theme, self._dark)
+        if any(scale != settings.scale for _dark, scale in self._looks):
+            self._looks.clear()  # fonts are made for one size
+        key = (palette.dark, settings.scale)
+        if key not in self._looks:
+            self._looks[key] = Look(self.root, palette, settings.scale)
+        look = self.look = self._looks[key]
+        look.use()
+        large, small = (str(look.program_icon("available", size)) for size in (64, 32))
         self.root.iconphoto(True, large, small)
-        self.root.minsize(self.look.px(360), self.look.px(420))
+        self.root.minsize(look.px(360), look.px(420))
+
+    def _new_main(self) -> MainWindow:
         if not self.root.winfo_viewable():
             self.root.geometry(f"{self.look.px(430)}x{self.look.px(640)}")
-        self.main = MainWindow(self.root, self.look, self._model, self._actions, self._history.redial_list)
-
-    def settings_changed(self, before: Settings) -> None:
-        """Look as the settings want it now."""
-        now = self._preferences.now
-        if (before.theme, before.scale) != (now.theme, now.scale):
-            self.dress()
-        self.notices.close_all()
-        self.notices = self._new_notices()
+        return MainWindow(self.root, self.look, self._model, self._actions, self._history.redial_list)
 
     def tell(self, text: str) -> None:
         """Show a passing message in the main window."""
@@ -110,13 +164,17 @@ class Windows:
 
     def show_about(self) -> None:
         """What tells about the program."""
-        settings = self._preferences.now
-        facts = [
-            (_("Server"), f"{settings.host}:{settings.port}"),
-            (_("Extension"), self._model.extension),
-            (_("This PC (MAC)"), self._model.mac or ", ".join(own_macs("127.0.0.1"))),
-            (_("Settings"), str(self._preferences.file)),
-        ]
+        macs = self._model.mac or ", ".join(own_macs("127.0.0.1"))
+
+        def facts() -> list[tuple[str, str]]:
+            settings = self._preferences.now
+            return [
+                (_("Server"), f"{settings.host}:{settings.port}"),
+                (_("Extension"), self._model.extension),
+                (_("This PC (MAC)"), macs),
+                (_("Settings"), str(self._preferences.file)),
+            ]
+
         self.ask(lambda: AboutWindow(self.root, self.look, facts, self._actions.copy))
 
     def ask(self, make: Callable[[], tk.Toplevel]) -> None:
@@ -149,8 +207,10 @@ class Windows:
     def _foremost(self) -> tk.Tk | tk.Toplevel:
         return self.login if self.login is not None and self.login.winfo_exists() else self.root
 
-    def _new_notices(self) -> Notices:
-        settings = self._preferences.now
-        return Notices(
-            self.root, self.look, settings.notice_corner, settings.notice_time, self._actions.show_window
-        )
+
+def _windows_in(widget: tk.Misc) -> Iterator[Window]:
+    """Every window that is open below this one."""
+    for child in list(widget.children.values()):
+        if isinstance(child, Window):
+            yield child
+        yield from _windows_in(child)

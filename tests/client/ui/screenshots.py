@@ -14,10 +14,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from astcti_client import connecting
+from astcti_client.messages import ConnectionState
 from astcti_client.password import Password
 from astcti_client.settings import Settings
 from astcti_client.ui import i18n, tray_menu
+from astcti_client.ui.problems import problem_text
 from astcti_client.ui.questions import PasswordQuestion
+from astcti_client.ui.sign_in import unknown_pc_text
 from tests.client.ui.desk import Desk, event
 from tests.client.ui.desktop import Desktop, missing
 from tests.fake.cti_server import CtiServer
@@ -81,20 +84,13 @@ class Photographer:
         app.sign_in.ask()
         assert app.windows.login is not None
         self._save(desk, "login", app.windows.login)
-        app.windows.login.fail(i18n._("User name or password are wrong."))
+        app.windows.login.fail(lambda: i18n._("User name or password are wrong."))
         self._save(desk, "login-wrong-password", app.windows.login)
-        app.sign_in.fail(
-            i18n._(
-                "The server does not know this PC. Give its address (MAC) to your administrator: {mac}"
-            ).format(mac="00:11:22:33:44:55"),
-            macs=["00:11:22:33:44:55"],
-        )
+        macs = ["00:11:22:33:44:55"]
+        app.sign_in.fail(lambda: unknown_pc_text(macs), macs=macs)
         self._save(desk, "login-unknown-pc", app.windows.login)
-        text = i18n._(
-            "The certificate of {where} is not trusted. If it is the right server, choose the file with the "
-            "certificate that your administrator gave you."
-        )
-        app.sign_in.fail(text.format(where="cti.example:5000"), certificate=True)
+        state = ConnectionState("waiting", "the certificate of cti.example:5000 is not trusted")
+        app.sign_in.fail(lambda: problem_text(state), certificate=True)
         self._save(desk, "login-certificate", app.windows.login)
 
     def _main(self, desk: Desk, server: CtiServer) -> None:

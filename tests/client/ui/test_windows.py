@@ -8,9 +8,7 @@ import os
 import subprocess
 import sys
 import time
-import tkinter as tk
 from collections.abc import Callable, Iterator
-from tkinter import ttk
 from typing import Any
 
 import pytest
@@ -22,43 +20,10 @@ from astcti_client.ui import words
 from astcti_client.ui.icons import TRAY_COLOURS
 from tests.client.ui.desk import Desk, event
 from tests.client.ui.desktop import Desktop
+from tests.client.ui.hands import click, press, texts
 from tests.fake.cti_server import CtiServer
 
 Make = Callable[..., Desk]
-
-
-def texts(widget: tk.Misc) -> str:
-    """Every text that a window shows."""
-    found = []
-    for one in [widget, *widget.winfo_children()]:
-        if isinstance(one, ttk.Label | ttk.Button | ttk.Checkbutton | tk.Label) and one.winfo_ismapped():
-            found.append(str(one.cget("text")))
-        if one is not widget:
-            found.append(texts(one))
-    return "\n".join(filter(None, found))
-
-
-def press(widget: tk.Misc, words_on_it: str) -> None:
-    """Press the button with these words."""
-    for one in widget.winfo_children():
-        if isinstance(one, ttk.Button) and str(one.cget("text")).strip() == words_on_it:
-            one.invoke()
-            return
-    for one in widget.winfo_children():
-        try:
-            press(one, words_on_it)
-            return
-        except LookupError:
-            continue
-    raise LookupError(words_on_it)
-
-
-def click(desktop: Desktop, desk: Desk, widget: tk.Misc, number: str = "1") -> None:
-    """Click a widget with the mouse."""
-    x = widget.winfo_rootx() + widget.winfo_width() // 2
-    y = widget.winfo_rooty() + widget.winfo_height() // 2
-    desktop.do("mousemove", str(x), str(y), "click", number)
-    desk.turn()
 
 
 @contextlib.contextmanager
