@@ -34,8 +34,6 @@ from astcti_client.ui.changes import (
 )
 from astcti_client.ui.commands import SeatCommands
 from astcti_client.ui.history import History, entry_of
-from astcti_client.ui.hot_key import HotKey, NoHotKey
-from astcti_client.ui.i18n import _
 from astcti_client.ui.mail import (
     POLL,
     DialWanted,
@@ -49,7 +47,8 @@ from astcti_client.ui.model import SeatModel
 from astcti_client.ui.preferences import CannotChange, Preferences
 from astcti_client.ui.session import Heard, SeatSession
 from astcti_client.ui.sign_in import SignIn
-from astcti_client.ui.system_colours import ColourWatch, SystemColours, system_wants_dark
+from astcti_client.ui.surroundings import Surroundings
+from astcti_client.ui.system_colours import SystemColours
 from astcti_client.ui.tray import Tray, TrayAsked
 from astcti_client.ui.trigger_desk import TriggerDesk
 from astcti_client.ui.windows import Windows
@@ -74,8 +73,8 @@ class App:
         self.preferences = Preferences(loaded, reload, file)
         self.model = SeatModel(time.monotonic)
         self.session = SeatSession(self.mail)
-        dark = loaded.settings.theme == "auto" and system_wants_dark()
-        self.windows = Windows(root, self.preferences, self.model, history, self, dark=dark)
+        self.surroundings = Surroundings(self.preferences, self.mail)
+        self.windows = Windows(root, self.preferences, self.model, history, self, dark=self.surroundings.dark)
         self.sign_in = SignIn(self.preferences, self.model, self.session, self.windows)
         self.commands = SeatCommands(
             self.preferences, self.model, self.session, self.windows, self.sign_in.is_password, self._show
@@ -83,9 +82,7 @@ class App:
         self.triggers = TriggerDesk(self.preferences, self.windows)
         self.tray = Tray(self.mail.put, tray_menu.content(self.model))
         self._quitting: float | None = None
-        self._hot_key: HotKey | None = None
-        self._colours = ColourWatch(dark, self.mail.put) if loaded.settings.theme == "auto" else None
-        self._set_hot_key()
+        self._tell(self.surroundings.set_hot_key())
         # What Tk made must be thrown away on this thread too, and Python collects cycles on any.
         gc.disable()
         self._seconds = itertools.count(1)
@@ -125,10 +122,7 @@ class App:
         self.session.stop()
         if self.door:
             self.door.close()
-        if self._hot_key:
-            self._hot_key.close()
-        if self._colours:
-            self._colours.close()
+        self.surroundings.close()
         self.tray.close()
         self.triggers.close()
         self.history.close()
@@ -136,26 +130,6 @@ class App:
         while not self.session.ended() and time.monotonic() < until:
             time.sleep(0.02)
         gc.enable()
-
-    def _set_hot_key(self) -> None:
-        if self._hot_key is not None:
-            self._hot_key.close()
-            self._hot_key = None
-        if keys := self.preferences.now.hot_key:
-            try:
-                self._hot_key = HotKey(keys, lambda: self.mail.put(HotKeyPressed()))
-            except NoHotKey as error:
-                self.windows.tell(f"{_('No hot key')}: {error}")
-
-    def _follow_colours(self) -> None:
-        wanted = self.preferences.now.theme == "auto"
-        if wanted and self._colours is None:
-            dark = system_wants_dark()
-            self.windows.system_colours(dark)
-            self._colours = ColourWatch(dark, self.mail.put)
-        elif not wanted and self._colours is not None:
-            self._colours.close()
-            self._colours = None
 
     # --- what happens ---
 
@@ -171,6 +145,7 @@ class App:
             case ShowWanted():
                 self.windows.show()
             case SystemColours(dark=dark):
+                self.surroundings.dark = dark
                 self.windows.system_colours(dark)
             case HotKeyPressed():
                 self.commands.dial_selected()
@@ -190,6 +165,10 @@ class App:
     def _show(self) -> None:
         self.windows.main.show()
         self.tray.show(tray_menu.content(self.model))
+
+    def _tell(self, text: str) -> None:
+        if text:
+            self.windows.tell(text)
 
     def _every_second(self) -> None:
         try:
@@ -219,8 +198,7 @@ class App:
             case EventHeard(event=event):
                 self.triggers.event(event)
             case DialOutcome(originate=originate):
-                if text := words.dial_outcome(originate):
-                    self.windows.tell(text)
+                self._tell(words.dial_outcome(originate))
             case Refusal(what=what, why=why):
                 self.windows.tell(words.refusal_text(what, why))
             case PauseConfirmed() | CallForgotten():
@@ -301,11 +279,10 @@ class App:
         except CannotChange as error:
             return str(error)
         self.triggers.settings_changed(before)
-        if before.hot_key != self.preferences.now.hot_key:
-            self._set_hot_key()
         if before.language != self.preferences.now.language:
             i18n.use(self.preferences.now.language)
-        self._follow_colours()
-        self.windows.dress()
+        problem = self.surroundings.settings_changed(before)
+        self.windows.settings_changed(self.surroundings.dark)
+        self._tell(problem)
         self._show()
         return ""

@@ -63,6 +63,11 @@ class Windows:
             self._dark = dark
             self.dress()
 
+    def settings_changed(self, dark: bool) -> None:
+        """Look and speak as the settings want it now; `dark`: whether the desktop is."""
+        self._dark = dark
+        self.dress()
+
     def dress(self) -> None:
         """Show every window that is open in the look and the language of the settings.
 

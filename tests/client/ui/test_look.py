@@ -235,6 +235,7 @@ def test_every_window_follows_the_desktop_from_light_to_dark_and_back(
     system("gdbus", "(<<uint32 1>>,)")
     one.pump(lambda: one.app.windows.look.palette.dark, "the windows do not follow")
     assert_nothing_is_lost(one)
+    assert one.app.change_settings({"notice-time": 3}) == ""
     assert grounds(one) == {"dark"}
     system("gdbus", "(<<uint32 2>>,)")
     one.pump(lambda: not one.app.windows.look.palette.dark)
@@ -247,13 +248,13 @@ def test_a_fixed_theme_does_not_follow_and_one_set_to_follow_does(
     monkeypatch.setattr(system_colours, "ASK_EVERY", 0.1)
     system("gdbus", "(<<uint32 1>>,)")
     one = full_desk(theme="light")
-    assert one.app._colours is None
+    assert not one.app.surroundings.follows_colours
     assert one.app.change_settings({"theme": "auto"}) == ""
     assert one.app.windows.look.palette.dark
     system("gdbus", "(<<uint32 2>>,)")
     one.pump(lambda: not one.app.windows.look.palette.dark)
     assert one.app.change_settings({"theme": "dark"}) == ""
-    assert one.app._colours is None
+    assert not one.app.surroundings.follows_colours
     assert one.app.windows.look.palette.dark
 
 
