@@ -10,6 +10,7 @@ from astcti_client.messages import OfferedService
 from astcti_client.ui import words
 from astcti_client.ui.actions import Actions
 from astcti_client.ui.calls import SeatCall
+from astcti_client.ui.elided import Elided
 from astcti_client.ui.i18n import _
 from astcti_client.ui.look import Look
 from astcti_client.ui.parts import Portrait, button
@@ -36,6 +37,7 @@ class CallCard(ttk.Frame):
         self._variables: tuple[tuple[str, str], ...] | None = None
         self._buttons_for: tuple[object, ...] = ()
         self._asking: TransferRow | None = None
+        self._room = look.px(400)
         self._build()
         self.update_call(call)
 
@@ -46,11 +48,12 @@ class CallCard(ttk.Frame):
             style="Ring.TFrame" if call.phase == "ringing" and not call.unconfirmed else "Card.TFrame"
         )
         self._portrait.call(words.caller(call))
-        self._who.configure(text=words.caller(call))
-        number = words.number_beside(call)
-        self._number.configure(text=number)
-        self._through.configure(text=words.service_and_queue(call))
-        for label, text in ((self._number, number), (self._through, self._through.cget("text"))):
+        self._who.say(words.caller(call))
+        for label, text in (
+            (self._number, words.number_beside(call)),
+            (self._through, words.service_and_queue(call)),
+        ):
+            label.say(text)
             label.grid() if text else label.grid_remove()
         style = {"ringing": "RingingCard.TLabel", "talking": "GoodCard.TLabel"}.get(
             call.phase, "MutedCard.TLabel"
@@ -74,11 +77,11 @@ class CallCard(ttk.Frame):
         self.columnconfigure(1, weight=1)
         self._portrait = Portrait(self, look, "")
         self._portrait.grid(row=0, column=0, rowspan=2, sticky="n", padx=(0, look.px(12)))
-        self._who = ttk.Label(self, style="LargeCard.TLabel")
+        self._who = Elided(self, look, style="LargeCard.TLabel", lines=2)
         self._who.grid(row=0, column=1, sticky="ew")
-        self._number = ttk.Label(self, style="Card.TLabel")
+        self._number = Elided(self, look, style="Card.TLabel")
         self._number.grid(row=1, column=1, sticky="ew")
-        self._through = ttk.Label(self, style="MutedCard.TLabel")
+        self._through = Elided(self, look, style="MutedCard.TLabel", lines=2)
         self._through.grid(row=2, column=1, columnspan=2, sticky="ew")
         self._time = ttk.Label(self, style="BoldCard.TLabel", text="0:00")
         self._time.grid(row=0, column=2, sticky="ne")
@@ -90,12 +93,23 @@ class CallCard(ttk.Frame):
         self.bind("<Configure>", self._fit)
 
     def _fit(self, event: tk.Event[tk.Misc]) -> None:
-        room = max(80, event.width - self._look.px(140))
-        self._who.configure(wraplength=room)
-        self._through.configure(wraplength=room + self._look.px(50))
+        self._fit_to(event.width)
+
+    def _fit_to(self, width: int) -> None:
+        """To be as wide as this; until it is on the screen nobody knows."""
+        self._room = width
+        px = self._look.px
+        beside = max(px(80), width - px(140))  # beside the portrait and the time
+        self._who.fit(beside)
+        self._number.fit(beside)
+        below = max(px(80), width - px(90))
+        self._through.fit(below)
         for label in self._table.grid_slaves(column=1):
-            assert isinstance(label, ttk.Label)
-            label.configure(wraplength=max(60, room - self._look.px(60)))
+            assert isinstance(label, Elided)
+            label.fit(max(px(60), below - px(110)))
+        for label in self._table.grid_slaves(column=0):
+            assert isinstance(label, Elided)
+            label.fit(px(100))
 
     def _copied(self, text: str, _event: object) -> None:
         self._actions.copy(text)
@@ -107,14 +121,14 @@ class CallCard(ttk.Frame):
         for widget in self._table.winfo_children():
             widget.destroy()
         for row, (key, value) in enumerate(variables[:MOST_VARIABLES]):
-            ttk.Label(self._table, text=words.shown(key, 30), style="SmallCard.TLabel").grid(
-                row=row, column=0, sticky="nw", padx=(0, self._look.px(10))
-            )
-            label = ttk.Label(
-                self._table, text=words.shown(value) or "–", style="Card.TLabel", justify="left"
-            )
+            name = Elided(self._table, self._look, style="SmallCard.TLabel", lines=2)
+            name.say(words.shown(key, 60))
+            name.grid(row=row, column=0, sticky="nw", padx=(0, self._look.px(10)))
+            label = Elided(self._table, self._look, style="Card.TLabel", lines=3)
+            label.say(words.shown(value) or "–")
             label.grid(row=row, column=1, sticky="w")
             label.bind("<Double-Button-1>", partial(self._copied, value))
+        self._fit_to(self._room)
         if variables:
             self._table.grid(row=4, column=1, columnspan=2, sticky="ew", pady=(self._look.px(6), 0))
         else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tkinter as tk
 from tkinter import ttk
 
 from astcti_client.ui.actions import Actions
@@ -14,20 +13,16 @@ from astcti_client.ui.model import SeatModel
 from astcti_client.ui.parts import Scrolled
 
 
-class CallList(ttk.Frame):
-    """A card each, keyed by the call; a remark where there is none."""
+class CallList:
+    """A card each, keyed by the call, below what stands above them; a remark where there is none."""
 
-    def __init__(self, parent: tk.Misc, look: Look, actions: Actions, model: SeatModel) -> None:
-        super().__init__(parent)
+    def __init__(self, place: Scrolled, row: int, look: Look, actions: Actions, model: SeatModel) -> None:
+        """`row`: the first in `place` that is free, for all that follow."""
+        self._list, self._row = place, row
         self._look, self._actions, self._model = look, actions, model
         self.cards: dict[str, CallCard] = {}
-        self.columnconfigure(0, weight=1)
-        self.rowconfigure(0, weight=1)
-        self._list = Scrolled(self, look)
-        self._list.grid(row=0, column=0, sticky="nsew")
-        self._list.inner.columnconfigure(0, weight=1)
         self._empty = ttk.Label(
-            self,
+            place,
             text=_("No calls"),
             style="Muted.TLabel",
             compound="top",
@@ -40,13 +35,13 @@ class CallList(ttk.Frame):
         calls = self._model.calls
         for key in [key for key in self.cards if key not in calls]:
             self.cards.pop(key).destroy()
-        for row, call in enumerate(sorted(calls.values(), key=_urgency)):
+        for row, call in enumerate(sorted(calls.values(), key=_urgency), self._row):
             card = self._card(call)
             card.grid(row=row, column=0, sticky="ew", pady=(0, self._look.px(8)))
         if calls:
             self._empty.place_forget()
         else:
-            self._empty.place(relx=0.5, rely=0.45, anchor="center")
+            self._empty.place(relx=0.5, rely=0.5, anchor="center")
 
     def show_times(self, now: float) -> None:
         """Show how long each lasts; `now` is the model's clock."""

@@ -109,14 +109,10 @@ class History:
                 (
                     entry.at,
                     entry.kind,
-                    entry.number,
-                    entry.name,
-                    entry.service,
-                    entry.queue,
+                    *map(_kept, (entry.number, entry.name, entry.service, entry.queue)),
                     entry.seconds,
-                    json.dumps(entry.variables),
-                    entry.linkedid,
-                    sought,
+                    _kept(json.dumps(entry.variables, ensure_ascii=False)),
+                    *map(_kept, (entry.linkedid, sought)),
                 ),
             )
 
@@ -161,7 +157,7 @@ class History:
         self._database.close()
 
     def _rows(self, text: str, kind: str, most: int) -> Iterator[Entry]:
-        words = text.casefold().split()
+        words = _kept(text).casefold().split()
         where = ["sought LIKE ? ESCAPE '\\'"] * len(words) + (["kind = ?"] if kind else [])
         values = [f"%{_escaped(word)}%" for word in words] + ([kind] if kind else [])
         condition = " AND ".join(where) or "1"
@@ -188,6 +184,11 @@ def _open(name: str) -> sqlite3.Connection:
         database.close()
         raise
     return database
+
+
+def _kept(text: str) -> str:
+    """The text as the file can hold and find it: without halves of characters, without NUL."""
+    return text.encode("utf-8", "replace").decode().replace("\0", " ")
 
 
 def _escaped(word: str) -> str:

@@ -9,9 +9,10 @@ from tkinter import filedialog, ttk
 
 from astcti_client.settings import Settings
 from astcti_client.ui.actions import Actions, LoginWish
+from astcti_client.ui.banner import Banner
 from astcti_client.ui.i18n import _
 from astcti_client.ui.look import Look
-from astcti_client.ui.parts import Banner, button, centre
+from astcti_client.ui.parts import button, centre
 from astcti_client.ui.window import Window
 
 USUAL_PORT = 5000
@@ -154,7 +155,7 @@ class LoginWindow(Window):
                 icon="copy",
             ).pack(pady=above)
         self._banner.pack(fill="x", before=self._fields, pady=(0, self._look.px(8)))
-        self._banner.words.configure(wraplength=self._look.px(250))
+        self._banner.fit(self._look.px(310))
 
     def _choose_file(self) -> None:
         chosen = filedialog.askopenfilename(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import tkinter as tk
+from functools import lru_cache
 from tkinter import font as tkfont
 from tkinter import ttk
 
@@ -12,6 +13,7 @@ from astcti_client.ui.palette import Palette
 from astcti_client.ui.pictures import Pictures
 from astcti_client.ui.screen import screen_scale
 
+MOST_WIDTHS = 4096  # words whose width is remembered
 _FAMILIES = (
     "Segoe UI Variable Text",
     "Segoe UI",
@@ -37,6 +39,11 @@ class Look(Pictures):
         self.fonts = _make_fonts(root)
         self.style = ttk.Style(root)
         self._theme = theme.make(self.style, self, self.fonts)
+        self.width_of = lru_cache(MOST_WIDTHS)(self._width_of)
+
+    def _width_of(self, text: str, font: str) -> int:
+        """How many dots a line of text takes. Kept: with letters of many fonts this costs milliseconds."""
+        return int(self._root.tk.call("font", "measure", font, text))
 
     def use(self) -> None:
         """Put it in force for everything that is made from now on."""

@@ -10,18 +10,20 @@ from functools import partial
 from tkinter import ttk
 
 from astcti_client.messages import OfferedService
-from astcti_client.ui import problems
+from astcti_client.ui import problems, words
 from astcti_client.ui.actions import Actions
+from astcti_client.ui.banner import Banner
 from astcti_client.ui.call_list import CallList
 from astcti_client.ui.dial_bar import DialBar
 from astcti_client.ui.i18n import _
 from astcti_client.ui.look import Look
 from astcti_client.ui.model import SeatModel
-from astcti_client.ui.parts import Banner, button
+from astcti_client.ui.parts import Scrolled, button
 from astcti_client.ui.pause_bar import PauseBar
 from astcti_client.ui.queue_marks import QueueMarks
 from astcti_client.ui.seat_header import SeatHeader
 
+LONGEST_MESSAGE = 300
 MESSAGE_TIME = 8000  # milliseconds that a passing message stays
 
 
@@ -49,23 +51,25 @@ class MainWindow(ttk.Frame):
         self._look, self._model, self._actions = look, model, actions
         self._message_due: str | None = None
         self.columnconfigure(0, weight=1)
-        self.rowconfigure(4, weight=1)
+        self.rowconfigure(2, weight=1)
         gap = look.px(10)
         self._header = SeatHeader(self, look, actions, self._post_menu)
         self._header.grid(row=0, column=0, sticky="ew")
-        self._banner = Banner(self, look)
-        self._banner.grid(row=1, column=0, sticky="ew", pady=(gap, 0))
         self.pause = PauseBar(self, look, actions, model)
-        self.pause.grid(row=2, column=0, sticky="ew", pady=(gap, 0))
-        self._queues = QueueMarks(self, look)
-        self._queues.grid(row=3, column=0, sticky="ew", pady=(gap, 0))
-        self.calls = CallList(self, look, actions, model)
-        self.calls.grid(row=4, column=0, sticky="nsew", pady=gap)
-        self._message = Banner(self, look, "Bad")
-        self._message.grid(row=5, column=0, sticky="ew", pady=(0, gap))
+        self.pause.grid(row=1, column=0, sticky="ew", pady=(gap, 0))
+        body = self._body = Scrolled(self, look)
+        body.inner.columnconfigure(0, weight=1)
+        body.grid(row=2, column=0, sticky="nsew", pady=gap)
+        self._banner = Banner(body.inner, look)
+        self._banner.grid(row=0, column=0, sticky="ew", pady=(0, gap))
+        self._queues = QueueMarks(body.inner, look)
+        self._queues.grid(row=1, column=0, sticky="ew", pady=(0, gap))
+        self.calls = CallList(body, 2, look, actions, model)
+        self._message = Banner(self, look, "Bad", lines=3)
+        self._message.grid(row=3, column=0, sticky="ew", pady=(0, gap))
         self._message.grid_remove()
         self.dial_bar = DialBar(self, look, actions, redial_list)
-        self.dial_bar.grid(row=6, column=0, sticky="ew")
+        self.dial_bar.grid(row=4, column=0, sticky="ew")
         self.pack(fill="both", expand=True)
         self._bind_keys(root)
         self.show()
@@ -92,7 +96,7 @@ class MainWindow(ttk.Frame):
 
     def tell(self, text: str) -> None:
         """Show a passing message."""
-        self._message.say(text)
+        self._message.say(words.shown(text, LONGEST_MESSAGE))
         self._message.grid()
         if self._message_due is not None:
             self.after_cancel(self._message_due)

@@ -11,6 +11,7 @@ from tkinter import ttk
 
 from astcti_client.ui import words
 from astcti_client.ui.calls import SeatCall
+from astcti_client.ui.elided import Elided
 from astcti_client.ui.i18n import _
 from astcti_client.ui.look import Look
 from astcti_client.ui.parts import Portrait, icon_button
@@ -71,16 +72,16 @@ class Notice(tk.Toplevel):
         icon_button(body, look, "close", _("Close"), self._close, style="CardFlat.TButton").grid(
             row=0, column=2, rowspan=2, sticky="ne"
         )
-        self._who = self._line(1, "LargeSurface.TLabel")
+        self._who = self._line(1, "LargeSurface.TLabel", 2)
         self._number = self._line(2, "Surface.TLabel")
-        self._through = self._line(3, "MutedSurface.TLabel")
+        self._through = self._line(3, "MutedSurface.TLabel", 2)
         self._table = ttk.Frame(body, style="Surface.TFrame")
         self._table.grid(row=4, column=1, columnspan=2, sticky="ew", pady=(look.px(4), 0))
         for widget in (body, self._who, self._number, self._through, self._what, self._portrait):
             widget.bind("<Button-1>", lambda _event: self._open())
 
-    def _line(self, row: int, style: str) -> ttk.Label:
-        line = ttk.Label(self._body, style=style, wraplength=self._look.px(260), justify="left")
+    def _line(self, row: int, style: str, lines: int = 1) -> Elided:
+        line = Elided(self._body, self._look, style=style, lines=lines, room=self._look.px(260))
         line.grid(row=row, column=1, columnspan=2, sticky="w")
         return line
 
@@ -97,31 +98,28 @@ class Notice(tk.Toplevel):
         self._stripe.configure(background=colour)
         self._what.configure(text=text, style=f"{style}Surface.TLabel")
         self._portrait.call(words.caller(call))
-        self._who.configure(text=words.caller(call))
+        self._who.say(words.caller(call))
         for label, content in (
             (self._number, words.number_beside(call)),
             (self._through, words.service_and_queue(call)),
         ):
-            label.configure(text=content)
+            label.say(content)
             label.grid() if content else label.grid_remove()
         if call.variables != self._variables:
             self._variables = call.variables
             self._show_variables(call)
 
     def _show_variables(self, call: SeatCall) -> None:
+        look = self._look
         for widget in self._table.winfo_children():
             widget.destroy()
         for row, (key, value) in enumerate(call.variables[:MOST_VARIABLES]):
-            ttk.Label(self._table, text=words.shown(key, 24), style="SmallSurface.TLabel").grid(
-                row=row, column=0, sticky="nw", padx=(0, self._look.px(8))
-            )
-            ttk.Label(
-                self._table,
-                text=words.shown(value, 80) or "–",
-                style="Surface.TLabel",
-                wraplength=self._look.px(170),
-                justify="left",
-            ).grid(row=row, column=1, sticky="w")
+            name = Elided(self._table, look, style="SmallSurface.TLabel", room=look.px(84))
+            name.say(words.shown(key, 60))
+            name.grid(row=row, column=0, sticky="nw", padx=(0, look.px(8)))
+            content = Elided(self._table, look, style="Surface.TLabel", lines=2, room=look.px(170))
+            content.say(words.shown(value) or "–")
+            content.grid(row=row, column=1, sticky="w")
 
 
 class Notices:

@@ -4,61 +4,12 @@ from __future__ import annotations
 
 import tkinter as tk
 from collections.abc import Callable, Sequence
+from functools import partial
 from tkinter import ttk
 from typing import Any
 
 from astcti_client.ui.look import Look
-
-TIP_AFTER = 500  # milliseconds of rest before a tip appears
-
-
-class Tip:
-    """A short text that appears where the mouse rests."""
-
-    def __init__(self, widget: tk.Widget, look: Look, text: str) -> None:
-        self._widget, self._look = widget, look
-        self.text = text
-        self._due: str | None = None
-        self._window: tk.Toplevel | None = None
-        widget.bind("<Enter>", self._wait, add=True)
-        for event in ("<Leave>", "<ButtonPress>", "<Destroy>"):
-            widget.bind(event, self._hide, add=True)
-
-    def _wait(self, _event: object) -> None:
-        self._due = self._widget.after(TIP_AFTER, self._show)
-
-    def _show(self) -> None:
-        self._due = None
-        if not self.text or not self._widget.winfo_exists():
-            return
-        window = self._window = tk.Toplevel(self._widget)
-        window.overrideredirect(True)
-        window.attributes("-topmost", True)
-        p = self._look.palette
-        tk.Label(
-            window,
-            text=self.text,
-            background=p.text,
-            foreground=p.ground,
-            font=self._look.fonts["small"],
-            padx=self._look.px(8),
-            pady=self._look.px(4),
-            justify="left",
-            wraplength=self._look.px(320),
-        ).pack()
-        x = self._widget.winfo_rootx()
-        y = self._widget.winfo_rooty() + self._widget.winfo_height() + self._look.px(4)
-        window.update_idletasks()
-        x = max(0, min(x, window.winfo_screenwidth() - window.winfo_reqwidth()))
-        window.geometry(f"+{x}+{y}")
-
-    def _hide(self, _event: object) -> None:
-        if self._due is not None:
-            self._widget.after_cancel(self._due)
-            self._due = None
-        if self._window is not None:
-            self._window.destroy()
-            self._window = None
+from astcti_client.ui.tip import Tip
 
 
 def button(
@@ -149,9 +100,8 @@ class Scrolled(ttk.Frame):
         self._canvas.bind(
             "<Configure>", lambda event: self._canvas.itemconfigure(self._item, width=event.width)
         )
-        for widget in (self, self._canvas, self.inner):
-            widget.bind("<Enter>", self._listen, add=True)
-            widget.bind("<Leave>", self._deaf, add=True)
+        for keys, units in (("<Button-4>", -1), ("<Button-5>", 1), ("<MouseWheel>", 0)):
+            self.bind_all(keys, partial(_turn_wheel, units))
 
     def to_top(self) -> None:
         """Show the beginning."""
@@ -176,48 +126,20 @@ class Scrolled(ttk.Frame):
         else:
             self._bar.grid()
 
-    def _listen(self, _event: object) -> None:
-        self._canvas.bind_all("<MouseWheel>", self._wheel)
-        self._canvas.bind_all("<Button-4>", lambda _event: self._scroll(-1))
-        self._canvas.bind_all("<Button-5>", lambda _event: self._scroll(1))
-
-    def _deaf(self, _event: object) -> None:
-        for event in ("<MouseWheel>", "<Button-4>", "<Button-5>"):
-            self._canvas.unbind_all(event)
-
-    def _wheel(self, event: tk.Event[tk.Misc]) -> None:
-        self._scroll(-1 if event.delta > 0 else 1)
-
-    def _scroll(self, units: int) -> None:
-        if self._canvas.winfo_exists() and self._bar.winfo_ismapped():
+    def scroll(self, units: int) -> None:
+        """Scroll down, or up if negative."""
+        if self._bar.winfo_ismapped():
             self._canvas.yview_scroll(units * 2, "units")
 
 
-class Banner(ttk.Frame):
-    """A coloured strip with a message, and perhaps buttons."""
-
-    def __init__(self, parent: tk.Misc, look: Look, kind: str = "Warn") -> None:
-        """`kind`: Warn or Bad."""
-        super().__init__(parent, style=f"{kind}.TFrame", padding=look.px(12))
-        self._look = look
-        colour = look.palette.warn if kind == "Warn" else look.palette.bad
-        ttk.Label(self, image=look.icon("warning", 18, colour), style=f"{kind}.TLabel").grid(
-            row=0, column=0, sticky="n", padx=(0, look.px(10))
-        )
-        self.words = ttk.Label(self, style=f"{kind}.TLabel", justify="left", wraplength=look.px(300))
-        self.words.grid(row=0, column=1, sticky="ew")
-        self.columnconfigure(1, weight=1)
-        self.actions = ttk.Frame(self, style=f"{kind}Plain.TFrame", padding=0)
-        self.actions.grid(row=1, column=1, sticky="w")
-        self.bind("<Configure>", self._fit)
-
-    def _fit(self, event: tk.Event[tk.Misc]) -> None:
-        self.words.configure(wraplength=max(120, event.width - self._look.px(60)))
-
-    def say(self, text: str) -> None:
-        """Change the words."""
-        if self.words.cget("text") != text:
-            self.words.configure(text=text)
+def _turn_wheel(units: int, event: tk.Event[tk.Misc]) -> None:
+    """Scroll what the mouse is in."""
+    widget: object = event.widget
+    while isinstance(widget, tk.Misc):
+        if isinstance(widget, Scrolled):
+            widget.scroll(units or (-1 if event.delta > 0 else 1))
+            return
+        widget = widget.master
 
 
 def initials(name: str) -> str:

@@ -8,6 +8,7 @@ from tkinter import ttk
 
 from astcti_client.ui import words
 from astcti_client.ui.actions import Actions
+from astcti_client.ui.elided import Elided
 from astcti_client.ui.i18n import _
 from astcti_client.ui.look import Look
 from astcti_client.ui.model import SeatModel
@@ -23,7 +24,7 @@ class PauseBar(ttk.Frame):
         self.columnconfigure(1, weight=1)
         self._icon = ttk.Label(self, style="Card.TLabel")
         self._icon.grid(row=0, column=0, padx=(0, look.px(10)))
-        self._words = ttk.Label(self, style="BoldCard.TLabel")
+        self._words = Elided(self, look, style="BoldCard.TLabel", lines=2)
         self._words.grid(row=0, column=1, sticky="w")
         self._time = ttk.Label(self, style="MutedCard.TLabel")
         self._time.grid(row=0, column=2, padx=look.px(8))
@@ -40,9 +41,7 @@ class PauseBar(ttk.Frame):
             colour = look.palette.muted
         icon = "check" if pause.phase == "out" else "pause"
         self._icon.configure(image=look.icon(icon, 20, colour))
-        self._words.configure(
-            text=words.pause_text(pause) if model.up else words.connection_text(model.connection)
-        )
+        self._words.say(words.pause_text(pause) if model.up else words.connection_text(model.connection))
         away = pause.phase in ("in", "leaving")
         ink = look.palette.on_accent if away else look.palette.text
         self.button.configure(
@@ -74,7 +73,7 @@ class PauseBar(ttk.Frame):
             menu.tk_popup(self.button.winfo_rootx(), self.button.winfo_rooty() + self.button.winfo_height())
 
     def _fit(self, event: tk.Event[tk.Misc]) -> None:
-        self._words.configure(wraplength=max(100, event.width - self._look.px(230)))
+        self._words.fit(max(self._look.px(80), event.width - self._look.px(230)))
 
 
 def add_reasons(menu: tk.Menu, model: SeatModel, actions: Actions) -> None:

@@ -7,6 +7,7 @@ import tkinter as tk
 from collections.abc import Callable
 from tkinter import ttk
 
+from astcti_client.ui import words
 from astcti_client.ui.i18n import _
 from astcti_client.ui.look import Look
 from astcti_client.ui.parts import button, centre, icon_button
@@ -164,7 +165,11 @@ class AboutWindow(Window):
                 row=row, column=0, sticky="nw", padx=(0, look.px(14))
             )
             ttk.Label(
-                table, text=value or "–", style="Card.TLabel", wraplength=look.px(260), justify="left"
+                table,
+                text=words.shown(value) or "–",
+                style="Card.TLabel",
+                wraplength=look.px(260),
+                justify="left",
             ).grid(row=row, column=1, sticky="w")
         text = "\n".join(f"{name}: {value}" for name, value in facts)
         icon_button(table, look, "copy", _("Copy"), lambda: self._copy(text), style="CardFlat.TButton").grid(

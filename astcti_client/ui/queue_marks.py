@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import tkinter as tk
 from tkinter import ttk
+from typing import Any
 
 from astcti_client.ui import words
+from astcti_client.ui.elided import Elided
 from astcti_client.ui.look import Look
-from astcti_client.ui.parts import Flow, Tip
+from astcti_client.ui.parts import Flow
 from astcti_client.ui.seat_state import QueuePlace
+
+MOST = 12  # marks; the names of the others are a tip
 
 
 class QueueMarks(Flow):
@@ -26,8 +30,10 @@ class QueueMarks(Flow):
         self._shown = places
         for widget in self.winfo_children():
             widget.destroy()
-        for place in places:
+        for place in places[:MOST]:
             self._add(place)
+        if more := places[MOST:]:
+            self._add_rest(more)
         self.grid() if places else self.grid_remove()
         self.lay_out()
 
@@ -38,13 +44,16 @@ class QueueMarks(Flow):
             "left": ("hollow", look.palette.muted),
             "refused": ("warning", look.palette.warn),
         }[place.state]
+        label = self._chip(image=look.icon(icon, 12, colour, 2.6), compound="left")
+        label.say(" " + words.shown(place.name, 60), words.queue_text(place))
+
+    def _add_rest(self, places: tuple[QueuePlace, ...]) -> None:
+        names = "\n".join(f"{words.shown(one.name, 60)}: {words.queue_text(one)}" for one in places)
+        self._chip().say(f"+{len(places)}", names)
+
+    def _chip(self, **options: Any) -> Elided:
+        look = self._look
         chip = ttk.Frame(self, style="Chip.TFrame", padding=(look.px(8), look.px(3)))
-        label = ttk.Label(
-            chip,
-            text=" " + words.shown(place.name, 40),
-            style="Chip.TLabel",
-            compound="left",
-            image=look.icon(icon, 12, colour, 2.6),
-        )
+        label = Elided(chip, look, style="Chip.TLabel", room=look.px(180), **options)
         label.pack()
-        Tip(label, look, words.queue_text(place))
+        return label

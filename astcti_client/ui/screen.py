@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import re
 import sys
 import tkinter as tk
+
+SAFE_XFT = 20305  # 2.3.5: before, glyphs larger than a request of X were an error
+SAFE_TK = [8, 6, 13]
 
 
 def screen_scale(root: tk.Tk) -> float:
@@ -37,16 +42,25 @@ def _x11_dots(root: tk.Tk) -> float:
 def be_sharp() -> None:
     """Tell Windows that this program draws in real dots. Before the first window."""
     if sys.platform == "win32":
-        import ctypes
-
         with contextlib.suppress(AttributeError, OSError):
             ctypes.windll.shcore.SetProcessDpiAwareness(1)  # type: ignore[attr-defined,unused-ignore]
+
+
+def draws_emoji(root: tk.Tk) -> bool:
+    """Whether coloured glyphs are safe here: older libXft end the whole program with an error of X."""
+    if root.tk.call("tk", "windowingsystem") != "x11":
+        return True
+    try:
+        version = int(ctypes.CDLL("libXft.so.2").XftGetVersion())
+    except (OSError, AttributeError):
+        return False
+    parts = [int(one) for one in re.findall(r"\d+", str(root.tk.call("info", "patchlevel")))]
+    return version >= SAFE_XFT and parts >= SAFE_TK
 
 
 def work_area(root: tk.Tk) -> tuple[int, int, int, int]:
     """Left, top, right and bottom of what panels leave free."""
     if sys.platform == "win32":
-        import ctypes
         from ctypes import wintypes
 
         area = wintypes.RECT()

@@ -11,9 +11,11 @@ from astcti_client.settings import Settings
 from astcti_client.settings_file import Writable
 from astcti_client.settings_values import READERS, Value
 from astcti_client.ui.actions import Actions
+from astcti_client.ui.banner import Banner
 from astcti_client.ui.i18n import _
 from astcti_client.ui.look import Look
-from astcti_client.ui.parts import Banner, Scrolled, Tip, button, centre
+from astcti_client.ui.parts import Scrolled, button, centre
+from astcti_client.ui.tip import Tip
 from astcti_client.ui.window import Window
 
 

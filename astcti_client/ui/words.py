@@ -1,4 +1,4 @@
-"""What the window says, in the user's language. Pure functions; strangers' texts are made harmless."""
+"""What the window says, in the user's language; strangers' texts are made harmless. No Tk, any thread."""
 
 from __future__ import annotations
 
@@ -13,26 +13,46 @@ from astcti_client.ui.model import SeatModel
 from astcti_client.ui.seat_state import Pause, QueuePlace
 from schemas.events import Originate
 
+MOST_MARKS = 4  # on one letter; real languages need fewer
+MOST_EMOJI = 12  # in one text; drawing one costs what hundreds of letters do
+LONGEST_TIP = 120  # of the tray's; Windows takes 127 units of UTF-16
 LONGEST_SHOWN = 200  # characters; what is longer is cut where it is shown, never where it is used
+
+
+class _Drawn:
+    """What the screen can draw."""
+
+    emoji = sys.platform in ("win32", "darwin")
+
+
+_drawn = _Drawn()
 
 
 def shown(text: str, longest: int = LONGEST_SHOWN) -> str:
     """The text as it may be given to a window: one line, nothing invisible, not too long."""
-    kept = []
+    kept: list[str] = []
+    marks = emoji = 0
     for one in text[: longest * 4]:
         kind = unicodedata.category(one)
+        marks = marks + 1 if kind in ("Mn", "Me") else 0
         if kind in ("Cc", "Zl", "Zp", "Zs"):
             kept.append(" ")
-        elif kind in ("Cf", "Cs", "Cn", "Co"):
+        elif kind in ("Cf", "Cs", "Cn", "Co") or marks > MOST_MARKS:
             continue  # bidirectional overrides and other invisible marks could turn what stands around them
-        elif ord(one) > 0xFFFF and sys.platform not in ("win32", "darwin"):
-            kept.append("\N{WHITE SQUARE}")  # coloured emoji can end a program that uses an older libXft
+        elif ord(one) > 0xFFFF:
+            emoji += 1
+            kept.append(one if _drawn.emoji and emoji <= MOST_EMOJI else "\N{WHITE SQUARE}")
         else:
             kept.append(one)
         if len(kept) > longest:
             break
     line = re.sub(" +", " ", "".join(kept)).strip()
     return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
+
+
+def draw_emoji(safe: bool) -> None:
+    """Say whether the screen can draw what is beyond the first plane; until then a square stands for it."""
+    _drawn.emoji = safe
 
 
 def clock_text(seconds: float) -> str:
@@ -97,7 +117,10 @@ def tray_text(model: SeatModel) -> str:
     }[model.tray_state]
     who = " · ".join(filter(None, (shown(model.full_name, 40), shown(model.extension, 30))))
     reason = shown(model.pause.reason, 40) if model.tray_state == "paused" else ""
-    return "AsteriskCTI: " + first + (f" ({reason})" if reason else "") + (f"\n{who}" if who else "")
+    text = "AsteriskCTI: " + first + (f" ({reason})" if reason else "") + (f"\n{who}" if who else "")
+    while len(text.encode("utf-16-le")) > 2 * LONGEST_TIP:
+        text = text[:-2].rstrip() + "…"
+    return text
 
 
 def pause_text(pause: Pause) -> str:

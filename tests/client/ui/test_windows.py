@@ -16,7 +16,6 @@ from PIL import ImageGrab
 
 from astcti_client.hand_over import NoHandOver, OtherClient
 from astcti_client.instance import open_door, reach
-from astcti_client.ui import words
 from astcti_client.ui.icons import TRAY_COLOURS
 from tests.client.ui.desk import Desk, event
 from tests.client.ui.desktop import Desktop
@@ -450,38 +449,6 @@ def test_the_history_is_searched_called_again_and_exported(desk: Make) -> None:
     assert peer.hear() == "ORIG 222 outbound 1"
     window.export_to(one.folder / "calls.csv")
     assert "Berta" in (one.folder / "calls.csv").read_text(encoding="utf-8-sig")
-
-
-BAD = {
-    "long": "x" * 8000,
-    "right-to-left": "\u202eمحمد علي\u202c abc",
-    "emoji": "☎ 📞👩‍👩‍👧 🇮🇹",
-    "controls": "a\u0007b\u009bc",
-    "braces": '{[$x]} [exit] \\ " ;',
-    "combining": "e" + "\u0301" * 60,
-}
-
-
-@pytest.mark.parametrize("kind", BAD)
-def test_bad_data_leaves_every_window_usable(desk: Make, kind: str) -> None:
-    one = desk()
-    bad = BAD[kind].replace("\u0007", "").replace("\u009b", " ")
-    peer = one.log_in(f"PJSIP/201 {bad[:200]}", f"200 {bad[:60]}")
-    one.ring("7.1", name=bad, number=bad[:100], service=bad[:200], queue=bad[:100], data=f"calldata={bad}")
-    one.turn(0.3)
-    notice = one.app.windows.notices.shown["7.1"]
-    assert notice.winfo_height() < one.root.winfo_screenheight() / 2
-    assert one.root.winfo_width() < one.root.winfo_screenwidth() / 2
-    peer.say(event("Link", "7.1", name=bad))
-    one.pump(lambda: one.app.model.calls["7.1"].phase == "talking")
-    press(one.app.windows.main, "Hang up")
-    assert peer.hear() == "HANGUP 7.1"
-    peer.say("100 OK", event("Hangup", "7.1", end="answered", name=bad))
-    one.pump(lambda: len(one.history.find()) == 1)
-    one.app.show_history()
-    assert one.app.windows.history is not None
-    assert one.app.windows.history.table.get_children()
-    assert words.shown(bad) != "" or kind == "controls"
 
 
 def test_quitting_logs_out_and_leaves_nothing_behind(desk: Make) -> None:
