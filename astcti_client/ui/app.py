@@ -82,11 +82,12 @@ class App:
         self.triggers = TriggerDesk(self.preferences, self.windows)
         self.tray = Tray(self.mail.put, tray_menu.content(self.model))
         self._quitting: float | None = None
+        self._changed = False
         self._tell(self.surroundings.set_hot_key())
         # What Tk made must be thrown away on this thread too, and Python collects cycles on any.
         gc.disable()
         self._seconds = itertools.count(1)
-        self._round = MailRound(root, self.mail, self._take)
+        self._round = MailRound(root, self.mail, self._take, self._show_changes)
         root.after(SECOND, self._every_second)
 
     # --- the start and the end ---
@@ -160,10 +161,16 @@ class App:
             self.sign_in.connection_changed(heard.message)
         for change in changes:
             self._carry_out(change)
-        self._show()
+        self._changed = True
+
+    def _show_changes(self) -> None:
+        if self._changed:
+            self._show()
 
     def _show(self) -> None:
-        self.windows.main.show()
+        self._changed = False
+        self.history.commit()
+        self.windows.show_model()
         self.tray.show(tray_menu.content(self.model))
 
     def _tell(self, text: str) -> None:
@@ -194,7 +201,7 @@ class App:
                 self.windows.notices.change(call)
             case CallOver(call=call):
                 self.history.add(entry_of(call, time.monotonic(), time.time()))
-                self.windows.refresh_history()
+                self.windows.history_changed()
             case EventHeard(event=event):
                 self.triggers.event(event)
             case DialOutcome(originate=originate):

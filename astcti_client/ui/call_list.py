@@ -7,10 +7,12 @@ from tkinter import ttk
 from astcti_client.ui.actions import Actions
 from astcti_client.ui.call_card import CallCard
 from astcti_client.ui.calls import SeatCall
-from astcti_client.ui.i18n import _
+from astcti_client.ui.i18n import _, some
 from astcti_client.ui.look import Look
 from astcti_client.ui.model import SeatModel
 from astcti_client.ui.parts import Scrolled
+
+MOST_CARDS = 30  # the most urgent calls; of the others their number is told
 
 
 class CallList:
@@ -21,6 +23,7 @@ class CallList:
         self._list, self._row = place, row
         self._look, self._actions, self._model = look, actions, model
         self.cards: dict[str, CallCard] = {}
+        self._more = ttk.Label(place.inner, style="Muted.TLabel")
         self._empty = ttk.Label(
             place,
             text=_("No calls"),
@@ -33,11 +36,20 @@ class CallList:
     def show(self) -> None:
         """Show the model's calls."""
         calls = self._model.calls
-        for key in [key for key in self.cards if key not in calls]:
+        order = sorted(calls.values(), key=_urgency)
+        with_card = {call.key for call in order[:MOST_CARDS]}
+        for key in self.cards.keys() - with_card:
             self.cards.pop(key).destroy()
-        for row, call in enumerate(sorted(calls.values(), key=_urgency), self._row):
+        for row, call in enumerate(order[:MOST_CARDS], self._row):
             card = self._card(call)
             card.grid(row=row, column=0, sticky="ew", pady=(0, self._look.px(8)))
+        more = len(order) - MOST_CARDS
+        if more > 0:
+            text = some("{count} more call", "{count} more calls", more)
+            self._more.configure(text=text.format(count=more))
+            self._more.grid(row=self._row + MOST_CARDS, column=0)
+        else:
+            self._more.grid_remove()
         if calls:
             self._empty.place_forget()
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import queue
 import signal
+import time
 import tkinter as tk
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +17,8 @@ from astcti_client.instance import Closable, open_door
 logger = logging.getLogger(__name__)
 
 POLL = 50  # milliseconds between two looks into the queue
-MOST_A_LOOK = 10  # messages, so that the window stays alive in a flood
+SLICE = 0.02  # seconds of mail at one time, so that the window stays alive in a flood
+BREATH = 5  # milliseconds between two slices of a flood, for keys, mouse and drawing
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +45,20 @@ class HotKeyPressed:
 
 
 class MailRound:
-    """Takes mail out of the queue on Tk's thread, a few pieces at a time. Anybody may put into the queue."""
+    """Takes mail out of the queue on Tk's thread, a slice at a time. Anybody may put into the queue."""
 
-    def __init__(self, root: tk.Tk, mail: queue.SimpleQueue[Any], take: Callable[[Any], None]) -> None:
-        """`take` gets each piece; what it raises is logged and ends only that piece. Main thread."""
-        self._root, self._mail, self._take = root, mail, take
+    def __init__(
+        self,
+        root: tk.Tk,
+        mail: queue.SimpleQueue[Any],
+        take: Callable[[Any], None],
+        taken: Callable[[], None],
+    ) -> None:
+        """`take` gets each piece, then `taken` is called once for the slice: it shows what changed.
+
+        What they raise is logged and ends nothing else. Main thread.
+        """
+        self._root, self._mail, self._take, self._taken = root, mail, take, taken
         self._going = True
         root.after(POLL, self._look)
 
@@ -56,18 +67,22 @@ class MailRound:
         self._going = False
 
     def _look(self) -> None:
-        pause = POLL
-        try:
-            for _count in range(MOST_A_LOOK):
+        more, until, count = True, time.monotonic() + SLICE, 0
+        while more and self._going and time.monotonic() < until:
+            try:
                 self._take(self._mail.get_nowait())
-            pause = 1
-        except queue.Empty:
-            pass
-        except Exception:  # one message that cannot be shown must not end the rest
-            logger.exception("a message could not be handled")
-            pause = 1
+            except queue.Empty:
+                more = False
+            except Exception:  # one message that cannot be taken must not end the rest
+                logger.exception("a message could not be handled")
+            count += more
+        if count and self._going:
+            try:
+                self._taken()
+            except Exception:
+                logger.exception("the window could not be brought up to date")
         if self._going:
-            self._root.after(pause, self._look)
+            self._root.after(BREATH if more else POLL, self._look)
 
 
 def open_door_to(mail: queue.SimpleQueue[Any]) -> Closable | None:

@@ -45,7 +45,7 @@ class Windows:
         self.questions: list[tk.Toplevel] = []
         self._dark = dark
         self._looks: dict[tuple[bool, float], Look] = {}
-        self._dress_due = False
+        self._dress_due = self._history_changed = False
         root.title("AsteriskCTI")
         root.protocol("WM_DELETE_WINDOW", actions.hide_window)
         self._use_look()
@@ -153,10 +153,16 @@ class Windows:
         else:
             self.history = HistoryWindow(self.root, self.look, self._actions, self._history)
 
-    def refresh_history(self) -> None:
-        """Show a call that was just added."""
-        if self.history is not None and self.history.winfo_exists():
+    def history_changed(self) -> None:
+        """A call was added; `show_model` shows it."""
+        self._history_changed = True
+
+    def show_model(self) -> None:
+        """Show everything of the model and of the history that may have changed."""
+        self.main.show()
+        if self._history_changed and self.history is not None and self.history.winfo_exists():
             self.history.refresh()
+        self._history_changed = False
 
     def show_settings(self) -> None:
         """The settings, made if they are not open."""
