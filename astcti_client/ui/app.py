@@ -272,6 +272,10 @@ class App:
         """See `Actions`."""
         self.windows.show_about()
 
+    def close_notices(self) -> None:
+        """See `Actions`."""
+        self.windows.notices.close_all()
+
     def hide_window(self) -> None:
         """See `Actions`."""
         self.windows.hide(in_tray=self.tray.present)

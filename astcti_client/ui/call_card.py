@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tkinter as tk
+from collections.abc import Callable
 from functools import partial
 from tkinter import ttk
 
@@ -13,9 +14,10 @@ from astcti_client.ui.calls import SeatCall
 from astcti_client.ui.elided import Elided
 from astcti_client.ui.i18n import _
 from astcti_client.ui.look import Look
-from astcti_client.ui.parts import Portrait, button
+from astcti_client.ui.parts import Flow, Portrait, button
 from astcti_client.ui.transfer_row import TransferRow
 
+COPIED_TIME = 700  # milliseconds
 MOST_VARIABLES = 12  # shown on a card; the page has them all
 
 
@@ -37,6 +39,7 @@ class CallCard(ttk.Frame):
         self._variables: tuple[tuple[str, str], ...] | None = None
         self._buttons_for: tuple[object, ...] = ()
         self._asking: TransferRow | None = None
+        self._transfer_button: ttk.Button
         self._room = look.px(400)
         self._build()
         self.update_call(call)
@@ -89,7 +92,7 @@ class CallCard(ttk.Frame):
         self._phase.grid(row=3, column=1, columnspan=2, sticky="w", pady=(look.px(4), 0))
         self._table = ttk.Frame(self, style="Surface.TFrame")
         self._table.columnconfigure(1, weight=1)
-        self._buttons = ttk.Frame(self, style="Surface.TFrame")
+        self._buttons = Flow(self, look.px(6), style="Surface.TFrame")
         self.bind("<Configure>", self._fit)
 
     def _fit(self, event: tk.Event[tk.Misc]) -> None:
@@ -111,8 +114,11 @@ class CallCard(ttk.Frame):
             assert isinstance(label, Elided)
             label.fit(px(100))
 
-    def _copied(self, text: str, _event: object) -> None:
+    def _copy(self, label: Elided, text: str, _event: object) -> str:
         self._actions.copy(text)
+        label.state(["active"])  # in another colour for a moment: it is done
+        label.after(COPIED_TIME, lambda: label.winfo_exists() and label.state(["!active"]))
+        return "break"
 
     def _show_variables(self, variables: tuple[tuple[str, str], ...]) -> None:
         if variables == self._variables:
@@ -124,10 +130,11 @@ class CallCard(ttk.Frame):
             name = Elided(self._table, self._look, style="SmallCard.TLabel", lines=2)
             name.say(words.shown(key, 60))
             name.grid(row=row, column=0, sticky="nw", padx=(0, self._look.px(10)))
-            label = Elided(self._table, self._look, style="Card.TLabel", lines=3)
-            label.say(words.shown(value) or "–")
+            label = Elided(self._table, self._look, style="ValueCard.TLabel", lines=3, takefocus=True)
+            label.say(words.shown(value) or "–", _("Double click, Enter or Ctrl+C copies it"))
             label.grid(row=row, column=1, sticky="w")
-            label.bind("<Double-Button-1>", partial(self._copied, value))
+            for keys in ("<Double-Button-1>", "<Return>", "<KP_Enter>", "<space>", "<Control-c>"):
+                label.bind(keys, partial(self._copy, label, value))
         self._fit_to(self._room)
         if variables:
             self._table.grid(row=4, column=1, columnspan=2, sticky="ew", pady=(self._look.px(6), 0))
@@ -143,34 +150,24 @@ class CallCard(ttk.Frame):
         for widget in self._buttons.winfo_children():
             widget.destroy()
         self._stop_asking()
-        look, gap = self._look, (0, self._look.px(6))
         live = call.phase != "over" and not call.unconfirmed
         if live:
-            hang = button(
-                self._buttons,
-                look,
-                _("Decline") if call.phase == "ringing" else _("Hang up"),
-                lambda: self._actions.hang_up(call.key),
-                icon="hang-up",
-                style="Danger.TButton",
-            )
-            hang.pack(side="left", padx=gap)
+            text = _("Decline") if call.phase == "ringing" else _("Hang up")
+            self._add(text, lambda: self._actions.hang_up(call.key), "hang-up", "Danger.TButton")
         if live and call.phase in ("talking", "parted") and self._targets:
-            button(self._buttons, look, _("Transfer"), self._transfer_pressed, icon="transfer").pack(
-                side="left", padx=gap
-            )
+            self._transfer_button = self._add(_("Transfer"), self._transfer_pressed, "transfer")
         if call.pages:
-            button(
-                self._buttons, look, _("Page"), lambda: self._actions.open_pages(call.key), icon="page"
-            ).pack(side="left", padx=gap)
+            self._add(_("Page"), lambda: self._actions.open_pages(call.key), "page")
         if call.phase == "over" and call.number:
-            button(
-                self._buttons, look, _("Call back"), lambda: self._actions.dial(call.number), icon="phone"
-            ).pack(side="left", padx=gap)
+            self._add(_("Call back"), lambda: self._actions.dial(call.number), "phone")
         if self._buttons.winfo_children():
-            self._buttons.grid(row=5, column=0, columnspan=3, sticky="w", pady=(look.px(12), 0))
+            self._buttons.grid(row=5, column=0, columnspan=3, sticky="ew", pady=(self._look.px(12), 0))
         else:
             self._buttons.grid_remove()
+        self._buttons.lay_out()
+
+    def _add(self, text: str, command: Callable[[], object], icon: str, style: str = "TButton") -> ttk.Button:
+        return button(self._buttons, self._look, text, command, icon=icon, style=style)
 
     # --- transfer ---
 
@@ -202,5 +199,8 @@ class CallCard(ttk.Frame):
 
     def _stop_asking(self) -> None:
         if self._asking is not None:
+            inside = str(self.focus_get() or "").startswith(str(self._asking))
             self._asking.destroy()
             self._asking = None
+            if inside and self._transfer_button.winfo_exists():
+                self._transfer_button.focus_set()

@@ -24,13 +24,16 @@ class DialBar(ttk.Frame):
         self._actions = actions
         self._services: tuple[OfferedService, ...] = ()
         self._may = True
+        self._reason = ""
         self.columnconfigure(0, weight=1)
         self._service = ttk.Combobox(self, state="readonly", takefocus=True)
         self._service.bind("<<ComboboxSelected>>", self._chosen)
         self._service.grid(row=0, column=0, columnspan=2, sticky="ew", pady=(0, look.px(6)))
         self.number = ttk.Combobox(self, font=look.fonts["number"], postcommand=self._fill)
         self._redial_list = redial_list
-        self.number.bind("<Return>", lambda _event: self._dial())
+        for keys in ("<Return>", "<KP_Enter>"):
+            self.number.bind(keys, lambda _event: self._dial())
+        self.number.bind("<KeyRelease>", self._typed)
         self.number.grid(row=1, column=0, sticky="ew")
         self._button = button(self, look, _("Call"), self._dial, icon="phone", style="Accent.TButton")
         self._button.grid(row=1, column=1, padx=(look.px(8), 0))
@@ -72,6 +75,10 @@ class DialBar(ttk.Frame):
             self._service.current(self._services.index(service))
         self._lock()
 
+    def _typed(self, event: tk.Event[tk.Misc]) -> None:
+        if event.keysym not in ("Return", "KP_Enter") and not self._reason:
+            self.say("")
+
     def _chosen(self, _event: object) -> None:
         self._service.selection_clear()
         self._lock()
@@ -85,7 +92,9 @@ class DialBar(ttk.Frame):
         self.number.configure(state=state)
         self._button.configure(state=state)
         self._service.configure(state="readonly" if self._services else "disabled")
-        self.say(reason)
+        if reason != self._reason:  # else what is said stays: it may be what is wrong with the number
+            self._reason = reason
+            self.say(reason)
 
     def _locked(self) -> str:
         if not self._may:

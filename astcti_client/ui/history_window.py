@@ -149,6 +149,8 @@ class HistoryWindow(Window):
         bar.grid(row=0, column=1, sticky="ns")
         for keys in ("<Double-Button-1>", "<Return>"):
             self.table.bind(keys, lambda _event: self._redial())
+        self.table.bind("<FocusIn>", lambda _event: self._table_focused(card))
+        self.table.bind("<FocusOut>", lambda _event: card.configure(style="Card.TFrame"))
 
     def _build_buttons(self, body: ttk.Frame) -> None:
         look, row = self._look, ttk.Frame(body)
@@ -168,11 +170,15 @@ class HistoryWindow(Window):
             self.after_cancel(self._due)
         self._due = self.after(SEARCH_AFTER, self.refresh)
 
-    def _to_table(self) -> None:
-        if rows := self.table.get_children():
-            self.table.focus_set()
+    def _table_focused(self, card: ttk.Frame) -> None:
+        card.configure(style="Focus.TFrame")
+        if not self.table.selection() and (rows := self.table.get_children()):
             self.table.focus(rows[0])
             self.table.selection_set(rows[0])
+
+    def _to_table(self) -> None:
+        if self.table.get_children():
+            self.table.focus_set()
 
     def _redial(self) -> None:
         chosen = self.table.selection()

@@ -50,6 +50,7 @@ class MainWindow(ttk.Frame):
         super().__init__(root, padding=look.px(14))
         self._look, self._model, self._actions = look, model, actions
         self._message_due: str | None = None
+        self._banner_shown: tuple[str, bool, str] | None = None
         self.columnconfigure(0, weight=1)
         self.rowconfigure(2, weight=1)
         gap = look.px(10)
@@ -123,6 +124,9 @@ class MainWindow(ttk.Frame):
                 "administrator: {mac}"
             ).format(mac=macs)
             with_mac = True
+        if (text, with_mac, model.connection.phase) == self._banner_shown:
+            return  # a button in it may be about to be pressed
+        self._banner_shown = (text, with_mac, model.connection.phase)
         if not text:
             self._banner.grid_remove()
             return
@@ -146,6 +150,7 @@ class MainWindow(ttk.Frame):
         for keys, command in (
             ("<Control-h>", self._actions.show_history),
             ("<Control-comma>", self._actions.show_settings),
+            ("<Control-w>", self._actions.close_notices),
             ("<Control-q>", self._actions.quit),
             ("<Control-l>", self._actions.show_dial),
             ("<Control-p>", self.pause.press),
@@ -169,6 +174,7 @@ class MainWindow(ttk.Frame):
             (_("History"), "Ctrl+H", actions.show_history),
             (_("Settings"), "Ctrl+,", actions.show_settings),
             (_("About AsteriskCTI"), "", actions.show_about),
+            (_("Close all notices"), "Ctrl+W", actions.close_notices),
             ("", "", None),
             (_("Log out"), "", actions.log_out),
             (_("Quit"), "Ctrl+Q", actions.quit),
@@ -176,6 +182,6 @@ class MainWindow(ttk.Frame):
             if command is None:
                 menu.add_separator()
             else:
-                menu.add_command(label=text, accelerator=keys, command=command)
+                menu.add_command(label=text, accelerator=keys, command=command, underline=0)
         below = self._header.menu_button
         menu.tk_popup(below.winfo_rootx(), below.winfo_rooty() + below.winfo_height())

@@ -29,8 +29,17 @@ def button(
             ink = "#1b0b0b" if look.palette.dark else "#ffffff"
         pictures: Any = (look.icon(icon, 16, ink), "disabled", look.icon(icon, 16, look.palette.muted))
         made.configure(image=pictures, text=f" {text}" if text else "", compound="left")
-    made.bind("<Return>", lambda _event: made.invoke())
+    _press_with_return(made)
     return made
+
+
+def _press_with_return(made: ttk.Button) -> None:
+    def pressed(_event: object) -> str:
+        made.invoke()
+        return "break"  # the window may have a meaning for the key, too
+
+    made.bind("<Return>", pressed)
+    made.bind("<KP_Enter>", pressed)
 
 
 def icon_button(
@@ -47,7 +56,7 @@ def icon_button(
     made = ttk.Button(
         parent, image=look.icon(icon, 18, colour or look.palette.muted), command=command, style=style
     )
-    made.bind("<Return>", lambda _event: made.invoke())
+    _press_with_return(made)
     Tip(made, look, words)
     return made
 
@@ -102,13 +111,14 @@ class Scrolled(ttk.Frame):
         )
         for keys, units in (("<Button-4>", -1), ("<Button-5>", 1), ("<MouseWheel>", 0)):
             self.bind_all(keys, partial(_turn_wheel, units))
+        self.bind_all("<FocusIn>", _bring_into_view)
 
     def to_top(self) -> None:
         """Show the beginning."""
         self._canvas.yview_moveto(0)
 
     def see(self, widget: tk.Misc) -> None:
-        """Bring a widget inside into view; for those who move with the keyboard."""
+        """Bring a widget inside into view."""
         top = widget.winfo_rooty() - self.inner.winfo_rooty()
         whole = max(1, self.inner.winfo_height())
         seen = self._canvas.winfo_height()
@@ -132,14 +142,24 @@ class Scrolled(ttk.Frame):
             self._canvas.yview_scroll(units * 2, "units")
 
 
-def _turn_wheel(units: int, event: tk.Event[tk.Misc]) -> None:
-    """Scroll what the mouse is in."""
-    widget: object = event.widget
+def _scrolled_around(widget: object) -> Scrolled | None:
     while isinstance(widget, tk.Misc):
         if isinstance(widget, Scrolled):
-            widget.scroll(units or (-1 if event.delta > 0 else 1))
-            return
+            return widget
         widget = widget.master
+    return None
+
+
+def _turn_wheel(units: int, event: tk.Event[tk.Misc]) -> None:
+    """Scroll what the mouse is in."""
+    if (around := _scrolled_around(event.widget)) is not None:
+        around.scroll(units or (-1 if event.delta > 0 else 1))
+
+
+def _bring_into_view(event: tk.Event[tk.Misc]) -> None:
+    """For those who move with the keyboard."""
+    if (around := _scrolled_around(event.widget)) is not None:
+        around.see(event.widget)
 
 
 def initials(name: str) -> str:

@@ -79,7 +79,9 @@ class PauseBar(ttk.Frame):
 def add_reasons(menu: tk.Menu, model: SeatModel, actions: Actions) -> None:
     """The pause's reasons as entries of a menu."""
     for reason in model.reasons:
-        menu.add_command(label=words.shown(reason, 60), command=partial(actions.ask_pause, reason))
+        menu.add_command(
+            label=words.shown(reason, 60), command=partial(actions.ask_pause, reason), underline=0
+        )
     if model.reasons:
         menu.add_separator()
-    menu.add_command(label=_("Without a reason"), command=lambda: actions.ask_pause(""))
+    menu.add_command(label=_("Without a reason"), command=lambda: actions.ask_pause(""), underline=0)

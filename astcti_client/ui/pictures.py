@@ -71,15 +71,23 @@ class Pictures:
         )
         return self.keep(drawn)
 
-    def switch(self, colour: str, is_on: bool) -> str:
-        """A switch with its knob at one end, and room for words beside it; returns its name."""
-        width, height = self.px(34), self.px(20)
-        drawn = Image.new("RGBA", (width + self.px(8), height))
-        drawn.alpha_composite(icons.rounded(width, height, height / 2, colour))
+    def switch(self, colour: str, is_on: bool, ring: str = "") -> str:
+        """A switch with its knob at one end, and room for words beside it; returns its name.
+
+        `ring`: the colour of the ring around it while it has the keyboard's focus.
+        """
+        edge, width, height = self.px(3), self.px(34), self.px(20)
+        drawn = Image.new("RGBA", (width + 2 * edge + self.px(6), height + 2 * edge))
+        if ring:
+            outer = height + 2 * edge
+            drawn.alpha_composite(
+                icons.rounded(width + 2 * edge, outer, outer / 2, "", ring, max(1.5, 2 * self.scale))
+            )
+        drawn.alpha_composite(icons.rounded(width, height, height / 2, colour), (edge, edge))
         knob = height - 2 * self.px(3)
         left = width - knob - self.px(3) if is_on else self.px(3)
         ink = "#ffffff" if not self.palette.dark or is_on else self.palette.muted
-        drawn.alpha_composite(icons.rounded(knob, knob, knob / 2, ink), (left, self.px(3)))
+        drawn.alpha_composite(icons.rounded(knob, knob, knob / 2, ink), (edge + left, edge + self.px(3)))
         return self.keep(drawn)
 
     def thumb(self, width: int, colour: str) -> str:

@@ -44,12 +44,15 @@ class QueueMarks(Flow):
             "left": ("hollow", look.palette.muted),
             "refused": ("warning", look.palette.warn),
         }[place.state]
-        label = self._chip(image=look.icon(icon, 12, colour, 2.6), compound="left")
+        # What could not be joined has a reason to read, with the keyboard too.
+        label = self._chip(
+            takefocus=place.state == "refused", image=look.icon(icon, 12, colour, 2.6), compound="left"
+        )
         label.say(" " + words.shown(place.name, 60), words.queue_text(place))
 
     def _add_rest(self, places: tuple[QueuePlace, ...]) -> None:
         names = "\n".join(f"{words.shown(one.name, 60)}: {words.queue_text(one)}" for one in places)
-        self._chip().say(f"+{len(places)}", names)
+        self._chip(takefocus=True).say(f"+{len(places)}", names)
 
     def _chip(self, **options: Any) -> Elided:
         look = self._look

@@ -149,7 +149,6 @@ class SettingsWindow(Window):
         )
         words.grid(row=row, column=0, sticky="w", pady=self._look.px(4))
         widget.grid(row=row, column=1, sticky="e", padx=(self._look.px(10), 0), pady=self._look.px(4))
-        widget.bind("<FocusIn>", lambda _event: self._pages.see(widget))
         if key in self._locked:
             widget.configure(state="disabled")  # type: ignore[call-arg]
             lock = ttk.Label(

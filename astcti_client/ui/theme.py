@@ -52,13 +52,14 @@ def _make_frames(style: ttk.Style, pictures: Pictures) -> None:
     for name, fill, border in (
         ("Card", p.surface, p.border),
         ("Ring", p.surface, p.ring),
+        ("Focus", p.surface, p.accent),
         ("Warn", p.warn_soft, p.warn),
         ("Bad", p.bad_soft, p.bad),
         ("Chip", p.raised, ""),
     ):
         radius = 10 if name != "Chip" else 9
         inner = (400, 120) if name != "Chip" else (60, 12)
-        piece = pictures.piece(fill, border, radius, 1.6 if name == "Ring" else 1, inner)
+        piece = pictures.piece(fill, border, radius, 1.6 if name in ("Ring", "Focus") else 1, inner)
         edge = pictures.px(radius + 2)
         style.element_create(f"{name}.ground", "image", piece, border=edge, width=1, height=1, sticky="nsew")
         style.layout(f"{name}.TFrame", [(f"{name}.ground", {"sticky": "nsew"})])
@@ -92,6 +93,13 @@ def _make_labels(style: ttk.Style, pictures: Pictures, fonts: Fonts) -> None:
         for kind, (font, ink) in kinds.items():
             name = ".".join(filter(None, (kind + ground, "TLabel")))
             style.configure(name, background=colour, foreground=ink, font=fonts.get(font, font))
+    style.configure("ValueCard.TLabel", background=p.surface, foreground=p.text, font="TkDefaultFont")
+    style.map(
+        "ValueCard.TLabel",
+        background=[("focus", p.soft)],
+        foreground=[("active", p.good), ("focus", p.accent)],
+    )
+    style.map("Chip.TLabel", background=[("focus", p.soft)], foreground=[("focus", p.accent)])
     for ground, colour in (("Card", p.surface), ("", p.ground)):
         name = f"Portrait{ground}.TLabel"
         style.configure(name, background=colour, foreground=p.accent, font=fonts["bold"])

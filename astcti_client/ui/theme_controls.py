@@ -147,13 +147,15 @@ def _make_switch(style: ttk.Style, pictures: Pictures) -> None:
         switch(p.border, False),
         ("disabled", "selected", switch(p.muted, True)),
         ("disabled", switch(p.raised, False)),
+        ("focus", "selected", switch(p.accent, True, p.text)),
+        ("focus", switch(p.border, False, p.accent)),
         ("selected", switch(p.accent, True)),
         sticky="w",
     )
     label = [("Checkbutton.label", {"sticky": "nsew"})]
     inner: Any = [
         ("Switch.indicator", {"side": "left", "sticky": ""}),
-        ("Checkbutton.focus", {"side": "left", "sticky": "w", "children": label}),
+        ("Checkbutton.border", {"side": "left", "sticky": "w", "children": label}),
     ]
     for name, ground in (("TCheckbutton", p.ground), ("Card.TCheckbutton", p.surface)):
         style.layout(name, [("Checkbutton.padding", {"sticky": "nsew", "children": inner})])

@@ -1,4 +1,4 @@
-"""A short text that appears where the mouse rests. Main thread."""
+"""A short text that appears where the mouse or the keyboard's focus rests. Main thread."""
 
 from __future__ import annotations
 
@@ -10,19 +10,25 @@ TIP_AFTER = 500  # milliseconds of rest before a tip appears
 
 
 class Tip:
-    """A short text that appears where the mouse rests."""
+    """A short text that appears where the mouse or the keyboard's focus rests."""
 
     def __init__(self, widget: tk.Widget, look: Look, text: str) -> None:
         self._widget, self._look = widget, look
         self.text = text
         self._due: str | None = None
         self._window: tk.Toplevel | None = None
-        widget.bind("<Enter>", self._wait, add=True)
-        for event in ("<Leave>", "<ButtonPress>", "<Destroy>"):
+        begin, end = ["<Enter>"], ["<Leave>", "<ButtonPress>", "<Destroy>"]
+        if str(widget.cget("takefocus")) not in ("", "0", "False"):  # else these would have Tab stop there
+            begin.append("<FocusIn>")
+            end += ["<FocusOut>", "<KeyPress>"]
+        for event in begin:
+            widget.bind(event, self._wait, add=True)
+        for event in end:
             widget.bind(event, self._hide, add=True)
 
     def _wait(self, _event: object) -> None:
-        self._due = self._widget.after(TIP_AFTER, self._show)
+        if self._due is None and self._window is None:
+            self._due = self._widget.after(TIP_AFTER, self._show)
 
     def _show(self) -> None:
         self._due = None

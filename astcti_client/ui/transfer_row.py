@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tkinter as tk
 from collections.abc import Callable, Sequence
+from functools import partial
 from tkinter import ttk
 
 from astcti_client.messages import OfferedService
@@ -42,8 +43,12 @@ class TransferRow(ttk.Frame):
         ).grid(row=0, column=2, padx=(look.px(4), 0))
         icon_button(self, look, "close", _("Cancel"), cancel, style="CardFlat.TButton").grid(row=0, column=3)
         self.number.bind("<Return>", lambda _event: self._go())
-        for widget in (self.number, self.service):
-            widget.bind("<Escape>", lambda _event: cancel())
+        for widget in self.winfo_children():
+            widget.bind("<Escape>", partial(self._cancelled, cancel))
+
+    def _cancelled(self, cancel: Callable[[], None], _event: object) -> str:
+        cancel()
+        return "break"  # it would hide the window, too
 
     def _go(self) -> None:
         try:

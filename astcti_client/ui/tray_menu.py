@@ -61,7 +61,7 @@ def post(x: int, y: int, root: tk.Tk, model: SeatModel, actions: Actions) -> Non
         (_("Settings"), actions.show_settings),
         (_("About AsteriskCTI"), actions.show_about),
     ):
-        menu.add_command(label=text, command=command)
+        menu.add_command(label=text, command=command, underline=0)
     menu.add_separator()
     menu.add_command(label=_("Quit"), command=actions.quit)
     menu.tk_popup(x, y)

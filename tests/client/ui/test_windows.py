@@ -144,6 +144,7 @@ def test_several_rings_stack_and_each_ends_in_its_own_way(desk: Make) -> None:
     for key, name in (("7.1", "Anna"), ("8.1", "Berta"), ("9.1", "Carla")):
         one.ring(key, name=name)
     shown = one.app.windows.notices.shown
+    one.pump(lambda: len(shown) == 3 and all(notice.winfo_viewable() for notice in shown.values()))
     places = sorted((notice.winfo_rooty(), notice.winfo_height()) for notice in shown.values())
     assert all(top + height <= below for (top, height), (below, _high) in itertools.pairwise(places))
     peer.say(
