@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tkinter as tk
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from tkinter import filedialog, ttk
 
@@ -27,6 +28,12 @@ def kind_text(kind: Kind) -> str:
         "answered-elsewhere": _("Answered elsewhere"),
         "dialled": _("Dialled"),
     }[kind]
+
+
+def _move(bar: ttk.Scrollbar, first: str, last: str) -> None:
+    """Show where the table is; no bar where all of it can be seen."""
+    bar.set(first, last)
+    bar.grid_remove() if float(first) <= 0 and float(last) >= 1 else bar.grid()
 
 
 class HistoryWindow(Window):
@@ -80,7 +87,7 @@ class HistoryWindow(Window):
                 "end",
                 image=self._look.icon(*self._icon_of(one.kind)),
                 values=(
-                    datetime.fromtimestamp(one.at).strftime("%x %H:%M"),
+                    datetime.fromtimestamp(one.at).strftime("%Y-%m-%d %H:%M"),
                     kind_text(one.kind),
                     words.shown(one.name, 60),
                     words.shown(one.number, 40),
@@ -129,7 +136,7 @@ class HistoryWindow(Window):
         card.rowconfigure(0, weight=1)
         columns = (
             ("time", _("Time"), 130),
-            ("kind", _("Call"), 160),
+            ("kind", _("Kind"), 160),
             ("name", _("Name"), 160),
             ("number", _("Number"), 130),
             ("service", _("Service"), 130),
@@ -144,7 +151,7 @@ class HistoryWindow(Window):
             self.table.heading(name, text=text, anchor="w")
             self.table.column(name, width=look.px(width), anchor="w")
         bar = ttk.Scrollbar(card, orient="vertical", command=self.table.yview)
-        self.table.configure(yscrollcommand=bar.set)
+        self.table.configure(yscrollcommand=partial(_move, bar))
         self.table.grid(row=0, column=0, sticky="nsew")
         bar.grid(row=0, column=1, sticky="ns")
         for keys in ("<Double-Button-1>", "<Return>"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tkinter as tk
 from functools import partial
 from tkinter import ttk
+from typing import Any
 
 from astcti_client.ui import words
 from astcti_client.ui.actions import Actions
@@ -43,11 +44,12 @@ class PauseBar(ttk.Frame):
         self._icon.configure(image=look.icon(icon, 20, colour))
         self._words.say(words.pause_text(pause) if model.up else words.connection_text(model.connection))
         away = pause.phase in ("in", "leaving")
-        ink = look.palette.on_accent if away else look.palette.text
+        sign, ink = ("play", look.palette.on_accent) if away else ("pause", look.palette.text)
+        pictures: Any = (look.icon(sign, 16, ink), "disabled", look.icon(sign, 16, look.palette.muted))
         self.button.configure(
             text=" " + (_("Come back") if away else _("Pause")),
             compound="left",
-            image=look.icon("play" if away else "pause", 16, ink),
+            image=pictures,
             style="Accent.TButton" if away else "TButton",
             state="normal" if model.up and pause.phase in ("in", "out") else "disabled",
         )

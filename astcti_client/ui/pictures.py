@@ -71,13 +71,14 @@ class Pictures:
         )
         return self.keep(drawn)
 
-    def switch(self, colour: str, is_on: bool, ring: str = "") -> str:
-        """A switch with its knob at one end, and room for words beside it; returns its name.
+    def switch(self, colour: str, is_on: bool, ring: str = "", *, gap: int = 6) -> str:
+        """A switch with its knob at one end; returns its name.
 
-        `ring`: the colour of the ring around it while it has the keyboard's focus.
+        `ring`: the colour of the ring around it while it has the keyboard's focus; `gap`: dots before the
+        words beside it.
         """
         edge, width, height = self.px(3), self.px(34), self.px(20)
-        drawn = Image.new("RGBA", (width + 2 * edge + self.px(6), height + 2 * edge))
+        drawn = Image.new("RGBA", (width + 2 * edge + (self.px(gap) if gap else 0), height + 2 * edge))
         if ring:
             outer = height + 2 * edge
             drawn.alpha_composite(

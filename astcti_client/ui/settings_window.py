@@ -144,18 +144,16 @@ class SettingsWindow(Window):
 
     def _row(self, card: ttk.Frame, key: str, label: str, widget: ttk.Widget) -> None:
         row = card.grid_size()[1]
-        words = ttk.Label(
-            card, text=label, style="Card.TLabel", wraplength=self._look.px(215), justify="left"
-        )
+        room = self._look.px(350 if isinstance(widget, ttk.Checkbutton) else 215)
+        words = ttk.Label(card, text=label, style="Card.TLabel", wraplength=room, justify="left")
         words.grid(row=row, column=0, sticky="w", pady=self._look.px(4))
         widget.grid(row=row, column=1, sticky="e", padx=(self._look.px(10), 0), pady=self._look.px(4))
         if key in self._locked:
             widget.configure(state="disabled")  # type: ignore[call-arg]
-            lock = ttk.Label(
-                card, image=self._look.icon("lock", 14, self._look.palette.muted), style="Card.TLabel"
+            words.configure(
+                image=self._look.icon("lock", 14, self._look.palette.muted), compound="left", text=f" {label}"
             )
-            lock.grid(row=row, column=2, padx=(self._look.px(6), 0))
-            Tip(lock, self._look, _("Fixed by your administrator"))
+            Tip(words, self._look, _("Fixed by your administrator"))
 
     def _value(self, key: str) -> Any:
         return getattr(self._settings, READERS[key].field)
@@ -184,7 +182,7 @@ class SettingsWindow(Window):
     def _switch(self, card: ttk.Frame, key: str, label: str, *, special: bool = False) -> None:
         value = self._settings.allowed_programs is not None if special else bool(self._value(key))
         state = self._switched.setdefault(key, tk.BooleanVar(self, value))
-        box = ttk.Checkbutton(card, variable=state, style="Card.TCheckbutton")
+        box = ttk.Checkbutton(card, variable=state, style="Bare.TCheckbutton")
         if special:
             self._limited = state
             self._row(card, "allowed-programs", label, box)

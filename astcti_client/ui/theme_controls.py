@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from tkinter import font as tkfont
 from tkinter import ttk
 from typing import Any
@@ -140,24 +141,25 @@ def _colour_field(style: ttk.Style, pictures: Pictures, name: str) -> None:
 
 
 def _make_switch(style: ttk.Style, pictures: Pictures) -> None:
-    p, switch = pictures.palette, pictures.switch
-    style.element_create(
-        "Switch.indicator",
-        "image",
-        switch(p.border, False),
-        ("disabled", "selected", switch(p.muted, True)),
-        ("disabled", switch(p.raised, False)),
-        ("focus", "selected", switch(p.accent, True, p.text)),
-        ("focus", switch(p.border, False, p.accent)),
-        ("selected", switch(p.accent, True)),
-        sticky="w",
-    )
-    label = [("Checkbutton.label", {"sticky": "nsew"})]
-    inner: Any = [
-        ("Switch.indicator", {"side": "left", "sticky": ""}),
-        ("Checkbutton.border", {"side": "left", "sticky": "w", "children": label}),
-    ]
-    for name, ground in (("TCheckbutton", p.ground), ("Card.TCheckbutton", p.surface)):
+    p = pictures.palette
+    for name, ground, gap in (("TCheckbutton", p.ground, 6), ("Bare.TCheckbutton", p.surface, 0)):
+        element = name.replace("TCheckbutton", "indicator")
+        switch = partial(pictures.switch, gap=gap)
+        style.element_create(
+            f"Switch.{element}",
+            "image",
+            switch(p.border, False),
+            ("disabled", "selected", switch(p.muted, True)),
+            ("disabled", switch(p.raised, False)),
+            ("focus", "selected", switch(p.accent, True, p.text)),
+            ("focus", switch(p.border, False, p.accent)),
+            ("selected", switch(p.accent, True)),
+            sticky="w",
+        )
+        label = [("Checkbutton.label", {"sticky": "nsew"})]
+        inner: Any = [(f"Switch.{element}", {"side": "left", "sticky": ""})]
+        if gap:
+            inner.append(("Checkbutton.border", {"side": "left", "sticky": "w", "children": label}))
         style.layout(name, [("Checkbutton.padding", {"sticky": "nsew", "children": inner})])
         style.configure(name, background=ground, foreground=p.text, padding=(0, pictures.px(4)))
         style.map(name, background=[("active", ground)], foreground=[("disabled", p.muted)])
@@ -181,7 +183,7 @@ def _make_table(style: ttk.Style, pictures: Pictures, fonts: Fonts) -> None:
         background=p.surface,
         foreground=p.muted,
         font=fonts["small"],
-        padding=(pictures.px(6), pictures.px(8)),
+        padding=(pictures.px(4), pictures.px(8)),
         relief="flat",
     )
     style.map("Treeview.Heading", background=[("active", p.raised)])

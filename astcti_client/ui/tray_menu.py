@@ -48,13 +48,15 @@ def carry_out(asked: TrayAsked, root: tk.Tk, model: SeatModel, actions: Actions)
 def post(x: int, y: int, root: tk.Tk, model: SeatModel, actions: Actions) -> None:
     """Open the menu at a place of the screen."""
     menu = tk.Menu(root, tearoff=False)
-    menu.add_command(label=_("Show"), command=actions.show_window)
+    menu.add_command(label=_("Show"), command=actions.show_window, underline=0)
     if model.pause.phase in ("in", "leaving"):
-        menu.add_command(label=_("Available"), command=actions.ask_return)
+        menu.add_command(label=_("Available"), command=actions.ask_return, underline=0)
     else:
         reasons = tk.Menu(menu, tearoff=False)
         add_reasons(reasons, model, actions)
-        menu.add_cascade(label=_("Pause"), menu=reasons, state="normal" if model.up else "disabled")
+        menu.add_cascade(
+            label=_("Pause"), menu=reasons, state="normal" if model.up else "disabled", underline=0
+        )
     for text, command in (
         (_("Dial"), actions.show_dial),
         (_("History"), actions.show_history),
@@ -63,5 +65,5 @@ def post(x: int, y: int, root: tk.Tk, model: SeatModel, actions: Actions) -> Non
     ):
         menu.add_command(label=text, command=command, underline=0)
     menu.add_separator()
-    menu.add_command(label=_("Quit"), command=actions.quit)
+    menu.add_command(label=_("Quit"), command=actions.quit, underline=0)
     menu.tk_popup(x, y)

@@ -14,7 +14,7 @@ from astcti_client.ui.seat_state import Pause, QueuePlace
 from schemas.events import Originate
 
 MOST_MARKS = 4  # on one letter; real languages need fewer
-MOST_EMOJI = 12  # in one text; drawing one costs what hundreds of letters do
+MOST_EMOJI = 6  # in one text; drawing one costs what hundreds of letters do
 LONGEST_TIP = 120  # of the tray's; Windows takes 127 units of UTF-16
 LONGEST_SHOWN = 200  # characters; what is longer is cut where it is shown, never where it is used
 

@@ -118,7 +118,7 @@ class Photographer:
         peer.say(event("Hangup", "9.1", name="", number="0287654321", queue="", data="", end="missed"))
         desk.pump(lambda: desk.app.model.calls["9.1"].phase == "over")
         self._save(desk, "screen-three-calls")
-        desk.app.windows.main.calls.cards["7.1"].ask_target("0552")
+        desk.app.windows.main.calls.cards["7.1"]._transfer_pressed()
         self._save(desk, "main-transfer", desk.root)
 
     def _windows(self, desk: Desk, server: CtiServer) -> None:

@@ -17,6 +17,7 @@ from schemas.wire import Reply, clean
 from tests.client.ui.desk import Desk
 from tests.client.ui.desktop import Desktop
 from tests.client.ui.hands import assert_usable, press
+from tests.fake.cti_server import Peer
 
 Make = Callable[..., Desk]
 
@@ -65,6 +66,13 @@ def hear(one: Desk, *messages: object) -> None:
     one.pump(one.app.mail.empty)
 
 
+def next_command(peer: Peer) -> str:
+    """What the client says next, but for its signs of life."""
+    while (line := peer.hear()) == "NOOP":
+        pass
+    return line
+
+
 def assert_every_window_usable(one: Desk) -> None:
     windows = one.app.windows
     assert windows.history is not None
@@ -109,7 +117,7 @@ def test_whatever_the_model_is_told_every_window_stays_usable(
     one.app.windows.history.export_to(one.folder / "calls.csv")  # type: ignore[union-attr]
     assert_every_window_usable(one)
     press(one.app.windows.main.calls.cards["8.1"], "Hang up")
-    assert peer.hear() == "HANGUP 8.1"
+    assert next_command(peer) == "HANGUP 8.1"
     assert one.app.tray._thread.is_alive()  # type: ignore[union-attr]
     assert len(one.app.tray._content.text.encode("utf-16-le")) <= 2 * 127
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
@@ -132,7 +140,7 @@ def test_what_the_server_lets_through_leaves_every_window_usable(
     peer.say_bytes(event_xml.encode(bad_event("Hangup", "7.1", bad)))
     one.pump(lambda: len(one.history.find()) == 1)
     press(one.app.windows.main.calls.cards["8.1"], "Hang up")
-    assert peer.hear() == "HANGUP 8.1"
+    assert next_command(peer) == "HANGUP 8.1"
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 

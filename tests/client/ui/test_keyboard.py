@@ -25,7 +25,7 @@ MOST_STEPS = 80
 def controls(top: tk.Misc) -> set[tk.Misc]:
     """What somebody can use there now."""
     found: set[tk.Misc] = {one for one in all_of(top, CONTROLS) if not is_disabled(one)}
-    return found | {one for one in all_of(top, Elided) if str(one.cget("takefocus")) == "True"}
+    return found | {one for one in all_of(top, Elided) if str(one.cget("takefocus")) in ("1", "True")}
 
 
 def is_disabled(widget: tk.Misc) -> bool:
