@@ -106,9 +106,7 @@ class Scrolled(ttk.Frame):
         self.rowconfigure(0, weight=1)
         self.columnconfigure(0, weight=1)
         self.inner.bind("<Configure>", self._resized)
-        self._canvas.bind(
-            "<Configure>", lambda event: self._canvas.itemconfigure(self._item, width=event.width)
-        )
+        self._canvas.bind("<Configure>", lambda _event: self._fill())
         for keys, units in (("<Button-4>", -1), ("<Button-5>", 1), ("<MouseWheel>", 0)):
             self.bind_all(keys, partial(_turn_wheel, units))
         self.bind_all("<FocusIn>", _bring_into_view)
@@ -135,6 +133,12 @@ class Scrolled(ttk.Frame):
             self._bar.grid_remove()
         else:
             self._bar.grid()
+        self.after_idle(self._fill)
+
+    def _fill(self) -> None:
+        """As wide as the canvas is now that the bar came or went."""
+        if self.winfo_exists() and self._canvas.winfo_width() != self.inner.winfo_width():
+            self._canvas.itemconfigure(self._item, width=self._canvas.winfo_width())
 
     def scroll(self, units: int) -> None:
         """Scroll down, or up if negative."""

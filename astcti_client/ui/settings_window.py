@@ -146,7 +146,9 @@ class SettingsWindow(Window):
         row = card.grid_size()[1]
         room = self._look.px(350 if isinstance(widget, ttk.Checkbutton) else 215)
         words = ttk.Label(card, text=label, style="Card.TLabel", wraplength=room, justify="left")
-        words.grid(row=row, column=0, sticky="w", pady=self._look.px(4))
+        # The words of a switch go on above the column of the fields, where it leaves room.
+        span = 2 if isinstance(widget, ttk.Checkbutton) else 1
+        words.grid(row=row, column=0, columnspan=span, sticky="w", pady=self._look.px(4))
         widget.grid(row=row, column=1, sticky="e", padx=(self._look.px(10), 0), pady=self._look.px(4))
         if key in self._locked:
             widget.configure(state="disabled")  # type: ignore[call-arg]
