@@ -14,7 +14,7 @@ from astcti_client.ui.seat_state import Pause, QueuePlace
 from schemas.events import Originate
 
 MOST_MARKS = 4  # on one letter; real languages need fewer
-MOST_EMOJI = 6  # in one text; drawing one costs what hundreds of letters do
+MOST_EMOJI = 6  # in one text
 LONGEST_TIP = 120  # of the tray's; Windows takes 127 units of UTF-16
 LONGEST_SHOWN = 200  # characters; what is longer is cut where it is shown, never where it is used
 
@@ -28,10 +28,13 @@ class _Drawn:
 _drawn = _Drawn()
 
 
-def shown(text: str, longest: int = LONGEST_SHOWN) -> str:
-    """The text as it may be given to a window: one line, nothing invisible, not too long."""
+def shown(text: str, longest: int = LONGEST_SHOWN, *, emoji: bool = False) -> str:
+    """The text as it may be given to a window: one line, nothing invisible, not too long.
+
+    `emoji`: draw a few of them, where the screen can; each costs what hundreds of letters do.
+    """
     kept: list[str] = []
-    marks = emoji = 0
+    marks, left = 0, MOST_EMOJI if emoji and _drawn.emoji else 0
     for one in text[: longest * 4]:
         kind = unicodedata.category(one)
         marks = marks + 1 if kind in ("Mn", "Me") else 0
@@ -40,8 +43,8 @@ def shown(text: str, longest: int = LONGEST_SHOWN) -> str:
         elif kind in ("Cf", "Cs", "Cn", "Co") or marks > MOST_MARKS:
             continue  # bidirectional overrides and other invisible marks could turn what stands around them
         elif ord(one) > 0xFFFF:
-            emoji += 1
-            kept.append(one if _drawn.emoji and emoji <= MOST_EMOJI else "\N{WHITE SQUARE}")
+            left -= 1
+            kept.append(one if left >= 0 else "\N{WHITE SQUARE}")
         else:
             kept.append(one)
         if len(kept) > longest:
@@ -65,7 +68,7 @@ def clock_text(seconds: float) -> str:
 
 def caller(call: SeatCall) -> str:
     """The other party's name, else number."""
-    return shown(call.name, 60) or shown(call.number, 40) or _("Unknown number")
+    return shown(call.name, 60, emoji=True) or shown(call.number, 40) or _("Unknown number")
 
 
 def number_beside(call: SeatCall) -> str:

@@ -195,8 +195,10 @@ def test_emoji_are_drawn_only_where_the_screen_can(desk: Make, monkeypatch: pyte
     assert not screen.draws_emoji(one.root)
     try:
         words.draw_emoji(False)
-        assert words.shown("a📞") == "a\N{WHITE SQUARE}"
+        assert words.shown("a📞", emoji=True) == "a\N{WHITE SQUARE}"
         words.draw_emoji(True)
-        assert words.shown("a📞") == "a📞"
+        assert words.shown("a📞", emoji=True) == "a📞"
+        assert words.shown("a📞") == "a\N{WHITE SQUARE}"
+        assert words.shown("📞" * 99, emoji=True).count("📞") == words.MOST_EMOJI
     finally:
         words.draw_emoji(False)
