@@ -10,6 +10,8 @@ SYSCONFDIR ?= /etc
 DOCDIR     ?= /usr/share/doc/asteriskcti
 UNITDIR    ?= /lib/systemd/system
 SYSTEM     ?= $(if $(DESTDIR),,yes)
+# What `make install` installs: the server, and the Configurator if asked for or installed already.
+COMPONENTS ?= server $(if $(wildcard $(DESTDIR)$(UNITDIR)/astcti-configurator.service),configurator)
 # The server runs as a user of its own, who cannot read a Python in somebody's home.
 SYSTEM_PYTHON ?= $(firstword $(wildcard /usr/bin/python3) $(PYTHON))
 
@@ -64,24 +66,40 @@ client-bundle: $(READY)
 	PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --disable-pip-version-check 'pyinstaller>=6.6,<7'
 	$(BIN)/pyinstaller --noconfirm --log-level WARN --distpath dist --workpath build/client-bundle packaging/client.spec
 
-# As root on the machine that shall run the server: program, sample configuration, init script and unit.
+# As root on the machine that shall run the server: program, sample configuration, init script and unit. With
+# COMPONENTS='server configurator' the web application too. The mode of a directory that is there stays.
 install:
 	@$(SYSTEM_PYTHON) -m venv $(DESTDIR)$(PREFIX) || \
 	  { echo "No virtual environment could be made with $(SYSTEM_PYTHON): apt-get install python3-venv" >&2; exit 1; }
-	$(DESTDIR)$(PREFIX)/bin/pip install --quiet '.[server]'
+	$(DESTDIR)$(PREFIX)/bin/pip install --quiet '.[$(subst $(SPACE),$(COMMA),$(strip $(COMPONENTS)))]'
 	install -d $(DESTDIR)/usr/bin $(DESTDIR)$(DOCDIR)/examples
 	ln -sf $(PREFIX)/bin/astcti-server $(DESTDIR)/usr/bin/astcti-server
-	install -d -m 750 $(DESTDIR)$(SYSCONFDIR)/astcti
+	test -d $(DESTDIR)$(SYSCONFDIR)/astcti || install -d -m 750 $(DESTDIR)$(SYSCONFDIR)/astcti
 	install -d -m 750 $(DESTDIR)/var/lib/astcti
 	install -m 644 astcti_server/etc/sample/server.xml astcti_server/etc/sample/configuration.xml $(DESTDIR)$(DOCDIR)/examples
-	install -D -m 755 astcti_server/etc/astcti-server.init $(DESTDIR)$(SYSCONFDIR)/init.d/astcti-server
-	install -D -m 644 astcti_server/etc/astcti-server.service $(DESTDIR)$(UNITDIR)/astcti-server.service
-	install -D -m 644 astcti_server/etc/astcti-server.default $(DESTDIR)$(SYSCONFDIR)/default/astcti-server
-	install -D -m 644 astcti_server/etc/astcti-server.logrotate $(DESTDIR)$(SYSCONFDIR)/logrotate.d/astcti-server
+	$(call install-service,astcti-server,astcti_server/etc)
 ifneq ($(SYSTEM),)
 	astcti_server/etc/create-user.sh
 endif
+ifneq ($(filter configurator,$(COMPONENTS)),)
+	ln -sf $(PREFIX)/bin/astcti-configurator $(DESTDIR)/usr/bin/astcti-configurator
+	install -d -m 750 $(DESTDIR)/var/lib/astcti-configurator
+	$(call install-service,astcti-configurator,configurator/etc)
+ifneq ($(SYSTEM),)
+	configurator/etc/create-user.sh
+endif
+endif
 	@echo "Installed. Copy $(DOCDIR)/examples/*.xml to $(SYSCONFDIR)/astcti, edit them, run: astcti-server check"
+
+define install-service
+install -D -m 755 $(2)/$(1).init $(DESTDIR)$(SYSCONFDIR)/init.d/$(1)
+install -D -m 644 $(2)/$(1).service $(DESTDIR)$(UNITDIR)/$(1).service
+test -e $(DESTDIR)$(SYSCONFDIR)/default/$(1) || install -D -m 644 $(2)/$(1).default $(DESTDIR)$(SYSCONFDIR)/default/$(1)
+install -D -m 644 $(2)/$(1).logrotate $(DESTDIR)$(SYSCONFDIR)/logrotate.d/$(1)
+endef
+
+COMMA := ,
+SPACE := $(subst ,, )
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -76,6 +76,8 @@ class Headless:
         self._door = door
         self._dialler = Dialler(connection.send)
         self._output = output or sys.stdout
+        self._seat_open = False
+        """No address of this PC is a seat's; whether the operator has one of his own is not known yet."""
 
     def run(self) -> int:
         """Start the connection, print until it has ended, and return the exit code."""
@@ -145,8 +147,12 @@ class Headless:
                 self._print("--", f"this PC is the seat {mac} with the phone {extension}")
             case SeatUnknown(tried=tried):
                 self._show_seat_unknown(tried)
-            case Services() | PauseReasons() | OperatorFound():
-                pass  # their lines were printed already
+            case OperatorFound(extension=extension):
+                self._show_seat(extension)
+            case Services():
+                self._show_seat("")
+            case PauseReasons():
+                pass  # its lines were printed already
 
     def _show_event(self, message: ServerEvent) -> None:
         self._print("<-", event_in_words(message.event))
@@ -164,11 +170,21 @@ class Headless:
     def _show_seat_unknown(self, tried: tuple[tuple[str, str], ...]) -> None:
         for mac, reason in tried:
             self._print("--", f"the server does not take this PC's address {mac}: {reason}")
-        self._print(
-            "--",
-            "no seat was found by the address of this PC; that is fine for an operator bound to a seat, "
-            "else have one of its addresses registered as a seat, or give --mac",
-        )
+        self._seat_open = True
+
+    def _show_seat(self, extension: str) -> None:
+        """Say where the operator sits although this PC is no seat; servers that cannot tell leave it open."""
+        if not self._seat_open:
+            return
+        self._seat_open = False
+        if extension:
+            self._print("--", f"sits at {extension} by the operator's own seat")
+        else:
+            self._print(
+                "--",
+                "no seat was found by the address of this PC; that is fine for an operator bound to a seat, "
+                "else have one of its addresses registered as a seat, or give --mac",
+            )
 
     def _print(self, mark: str, text: str) -> None:
         try:

@@ -23,6 +23,7 @@ from schemas.problems import ConfigurationError
 from schemas.version import VERSION
 
 CHUNK = 65536
+SHORTEST_INTERVAL, LONGEST_INTERVAL = 0.1, 86400.0  # seconds between the demo's callers
 
 config_option = click.option(
     "--config", "directory", type=click.Path(path_type=Path), default=Path("/etc/astcti"), show_default=True,
@@ -88,14 +89,23 @@ def _run(places: daemon.Places) -> int:
         loaded = load_directory(places.configuration)
     except ConfigurationError as error:
         return _print_problems(error)
-    logs = Logs()
+    logs, log = Logs(), loaded.settings.logging
     try:
-        logs.apply(places.log_level or loaded.settings.logging.level, loaded.settings.logging.file)
+        logs.apply(places.log_level or log.level, log.file)
+    except OSError as error:
+        return _print_failure(f"cannot write to the log file {log.file}: {error.strerror or error}")
+    try:
         server = daemon.Daemon(places, loaded, logs)
-    except (OSError, StateError, ListenError) as error:
-        click.echo(f"astcti-server: {error}", err=True)
-        return daemon.EXIT_FAILURE
+    except OSError as error:
+        return _print_failure(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+    except (StateError, ListenError) as error:
+        return _print_failure(str(error))
     return server.run()
+
+
+def _print_failure(reason: str) -> int:
+    click.echo(f"astcti-server: {reason}", err=True)
+    return daemon.EXIT_FAILURE
 
 
 def _print_problems(error: ConfigurationError) -> int:
@@ -151,6 +161,8 @@ def replay_command(context: click.Context, directory: Path | None, events: str, 
 
     Prints one line for each notification: the extension, a tab, the event. Every seat counts as logged in
     with the operator bound to it. server.xml is not needed.
+
+    Exit code 1 if it is no transcript, 78 if there is no valid configuration.
     """
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(message)s")
     try:
@@ -165,6 +177,13 @@ def replay_command(context: click.Context, directory: Path | None, events: str, 
     while data := trace.read(CHUNK):
         player.feed(data)
     out.flush()
+    if not player.understood:
+        click.echo(
+            "astcti-server: this is no transcript of Asterisk's manager interface: neither its banner nor an"
+            " event is in it (its lines end with CR LF, as --record writes them)",
+            err=True,
+        )
+        context.exit(daemon.EXIT_FAILURE)
 
 
 def _print(out: BinaryIO, extension: str, line: bytes) -> None:
@@ -199,8 +218,14 @@ def hash_password(scheme: Literal["scrypt", "md5"]) -> None:
 
 
 @main.command()
-@click.option("--port", default=5038, show_default=True, help="Port of the manager interface, on 127.0.0.1.")
-@click.option("--every", default=8.0, show_default=True, help="Seconds between simulated callers.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=5038, show_default=True,
+    help="Port of the manager interface, on 127.0.0.1; 0 for any free one.",
+)
+@click.option(
+    "--every", type=click.FloatRange(SHORTEST_INTERVAL, LONGEST_INTERVAL), default=8.0, show_default=True,
+    help="Seconds between simulated callers.",
+)
 @click.option("--username", default="astcti", show_default=True, help="Name of the manager user.")
 @click.option("--secret", default="astcti", show_default=True, help="Secret of the manager user.")
 @click.option("--narrate/--quiet", default=True, show_default=True, help="Say in plain words what happens.")

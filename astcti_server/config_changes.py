@@ -12,7 +12,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
-from astcti_server.config_directory import (
+from astcti_server.config_loading import Content, Library, is_older
+from astcti_server.config_store import Loaded
+from schemas.configuration import Configuration
+from schemas.configuration_directory import (
     SETTINGS_NAME,
     Arrivals,
     Candidate,
@@ -22,9 +25,6 @@ from astcti_server.config_directory import (
     Seen,
     choose,
 )
-from astcti_server.config_loading import Content, Library, is_older
-from astcti_server.config_store import Loaded
-from schemas.configuration import Configuration
 from schemas.problems import Problem
 from schemas.server_settings import ServerSettings
 
@@ -96,6 +96,7 @@ class Changes:
         self._ignored: frozenset[tuple[str, str]] = frozenset()
         self._settings_read = loaded.settings
         self._settings_problems: tuple[Problem, ...] = ()
+        self._restart_needed: tuple[str, ...] = ()
 
     def remember(self, seen: Scan) -> None:
         """Take files that did not change since what is in force was loaded for known."""
@@ -116,7 +117,12 @@ class Changes:
         self._tell_of_others(choice, news, findings)
         self._tell_of_ignored(seen, asked, findings)
         self.refused = (*self._settings_problems, *problems)
+        since = self.current.since
         self._take_up(choice.chosen, settings, findings)
+        rejected = {one.path.name for one in findings.rejected}
+        name = self.current.path.name
+        if name in news and not asked and self.current.since == since and name not in rejected:
+            findings.messages.append((logging.INFO, f"{name} was touched: it is in force already"))
         if asked and findings.loaded is None:
             text = f"looked at the configuration again: {self.current.path.name} stays in force"
             findings.messages.append((logging.INFO, text))
@@ -178,6 +184,7 @@ class Changes:
         if settings is not None and settings.value is not None:
             read, used = settings.value, loaded.settings
             restart = tuple(name for name in NEED_RESTART if getattr(read, name) != getattr(used, name))
+            self._tell_of_taken_back(restart, findings)
             applied = replace(read, ami=used.ami, listen=used.listen)
             loaded = replace(loaded, settings=applied, settings_digest=settings.digest)
             findings.messages += [(logging.WARNING, str(warning)) for warning in settings.warnings]
@@ -189,6 +196,14 @@ class Changes:
         )
         if loaded.path != previous.path or loaded.digest != previous.digest:
             findings.messages += [(logging.WARNING, str(warning)) for warning in loaded.warnings]
+
+    def _tell_of_taken_back(self, restart: tuple[str, ...], findings: Findings) -> None:
+        """The warning that a section waits for a restart is stale once it says again what is in use."""
+        for name in self._restart_needed:
+            if name not in restart:
+                text = f"{SETTINGS_NAME}: <{name}> says again what is in use: it needs no restart any more"
+                findings.messages.append((logging.INFO, text))
+        self._restart_needed = restart
 
     def _tell_of_gone(self, names: set[str], findings: Findings) -> None:
         for name in sorted(names):

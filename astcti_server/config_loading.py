@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from astcti_server.config_directory import SETTINGS_NAME, Arrivals, Candidate, Scan, Seen, choose, scan
 from astcti_server.config_store import Loaded
 from schemas import configuration_sqlite, configuration_xml, server_settings_xml
 from schemas.configuration import Configuration
+from schemas.configuration_directory import SETTINGS_NAME, Arrivals, Candidate, Scan, Seen, choose, scan
 from schemas.problems import ConfigurationError, Problem
 from schemas.server_settings import AmiSettings, ServerSettings
 

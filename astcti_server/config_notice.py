@@ -17,6 +17,9 @@ from watchdog.observers.api import BaseObserver
 
 logger = logging.getLogger(__name__)
 
+THREADS = "config-events"
+"""The name of all of watchdog's threads."""
+
 _OF_READING = ("opened", "closed_no_write")
 """Files that are only read cause these: looking would cause the next look."""
 _OF_THE_DIRECTORY = (events.DirDeletedEvent, events.DirMovedEvent)
@@ -41,6 +44,7 @@ class FileEvents:
 
     def __init__(self, directory: Path, notice: Callable[[], None]) -> None:
         """`notice` is called on watchdog's thread, has to be quick and may not raise."""
+        logging.getLogger("watchdog").setLevel(logging.WARNING)  # it logs every event, reading included
         self._directory = directory
         self._handler = _Handler(str(directory), notice)
         self._observer: BaseObserver | None = None
@@ -77,6 +81,8 @@ class FileEvents:
 
     def _start(self) -> None:
         observer = self._observer = Observer()
-        observer.name = "config-events"
         observer.schedule(self._handler, str(self._directory))
         observer.start()
+        for thread in threading.enumerate():
+            if type(thread).__module__.startswith("watchdog."):
+                thread.name = THREADS

@@ -14,11 +14,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from astcti_server.config_changes import Changes, ConfigLoaded, ConfigRejected, Findings, files
-from astcti_server.config_directory import Scan, scan
 from astcti_server.config_loading import Library
 from astcti_server.config_notice import FileEvents
 from astcti_server.config_store import Loaded
 from astcti_server.threads import Died, ServiceThread
+from schemas.configuration_directory import Scan, scan
 from schemas.problems import Problem
 
 __all__ = ["ConfigLoaded", "ConfigRejected", "ConfigWatcher"]

@@ -14,7 +14,6 @@ import logging
 import os
 import queue
 import signal
-import sys
 import threading
 import time
 from contextlib import ExitStack
@@ -23,6 +22,7 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
+from astcti_server import config_words
 from astcti_server.ami.link import AmiLink
 from astcti_server.calls.tracker import Tracker
 from astcti_server.clients import reseating
@@ -47,7 +47,6 @@ logger = logging.getLogger(__name__)
 EXIT_STOPPED, EXIT_FAILURE, EXIT_USAGE, EXIT_CONFIGURATION = 0, 1, 2, 78
 STOP_WITHIN = 10.0  # seconds for the whole orderly stop
 STATUS_EVERY = 5.0  # seconds between looks at how many clients and calls there are
-SWITCH_INTERVAL = 0.0005  # seconds a busy thread may keep the interpreter from one that has a line to send
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +132,6 @@ class Daemon:
     # -- start and stop ------------------------------------------------------------------------------------
 
     def _start(self) -> None:
-        sys.setswitchinterval(SWITCH_INTERVAL)
         threading.excepthook = self._thread_excepthook
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
             signal.signal(number, self._on_signal)
@@ -142,6 +140,7 @@ class Daemon:
         self._status.in_force(str(loaded.path), loaded.digest.hex())
         self._status.refused(loaded.refused)
         self._status.write()
+        config_words.say_in_force(loaded)
         self._watcher.start()
         self._link.start()
         gc.collect()
@@ -205,7 +204,7 @@ class Daemon:
             case ConfigLoaded():
                 self._take_up(message)
             case ConfigRejected(path):
-                logger.warning("%s is refused, %s stays in force", path, self._store.current.path)
+                config_words.say_refused(path, self._store.current.path)
         return None
 
     def _act_on_signal(self, number: int) -> int | None:
@@ -242,6 +241,9 @@ class Daemon:
         self._server.look_again()
         if (new.path, new.digest) != (old.path, old.digest):
             self._status.in_force(str(new.path), new.digest.hex())
+            config_words.say_in_force(new, old)
+        if message.settings_changed:
+            config_words.say_settings_in_force()
 
     def _apply_logging(self) -> None:
         logging_settings = self._store.current.settings.logging
@@ -288,3 +290,4 @@ class Daemon:
         if self._places.record is None:
             return None
         return self._cleanup.enter_context(self._places.record.open("ab"))
+

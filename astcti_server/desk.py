@@ -16,7 +16,7 @@ from astcti_server.clients.desk import Done, Presence, Progress
 from astcti_server.config_store import ConfigStore
 from astcti_server.queues.keeper import QueueKeeper
 from astcti_server.switchboard import Switchboard
-from schemas.configuration import Configuration
+from schemas.configuration import Configuration, Service
 from schemas.server_settings import ServerSettings
 
 ANSWER_WITHIN = 5.0  # seconds that a client waits for Asterisk's response to its command
@@ -110,11 +110,11 @@ class ServerDesk:
             return ""
         return self._link.submit(action, lambda outcome: done(_reason(outcome)), timeout=ANSWER_WITHIN)
 
-    def _outbound_service(self, username: str, context: str) -> str:
+    def _outbound_service(self, username: str, context: str) -> Service | None:
         for service in self.configuration().services_of(username):
             if service.type == "outbound" and service.context == context:
-                return service.name
-        return ""
+                return service
+        return None
 
 
 def _reason(outcome: Outcome) -> str:

@@ -33,6 +33,12 @@ class Replay:
         self._tracker = Tracker(lambda: attendance)
         self._tracker.configure(configuration, all_calls=all_calls)
         self._listing: list[Event] | None = None
+        self._greeted = self._events = False
+
+    @property
+    def understood(self) -> bool:
+        """Whether anything so far was what a manager interface says: its banner or an event."""
+        return self._greeted or self._events or self._parser.dropped > 0
 
     @property
     def calls(self) -> int:
@@ -48,10 +54,12 @@ class Replay:
                 self._event(message)
 
     def _connected(self, banner: Banner) -> None:
+        self._greeted = self._greeted or "call manager" in banner.text.lower()
         self._dialect.reset()
         self._dialect.greeting(banner)
 
     def _event(self, event: Event) -> None:
+        self._events = True
         if event.name == "Status":
             self._listing = [*(self._listing or []), event]
         elif event.name == "StatusComplete":

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.signals import user_logged_in, user_logged_out
+from django.db import transaction
 from django.db.models import QuerySet
 from django.dispatch import receiver
 from django.http import HttpRequest
@@ -46,18 +47,32 @@ class ManagerBackend:
         return ManagerUser.objects.filter(pk=user_id, enabled=True).first()
 
 
-def wait(userid: str, address: str) -> int:
-    """Minutes until the next attempt is looked at; 0 when one is welcome."""
-    LoginFailure.objects.filter(at__lt=timezone.now() - WINDOW).delete()
-    of_user, of_address = (
-        LoginFailure.objects.filter(userid=userid),
-        LoginFailure.objects.filter(address=address),
-    )
-    return max(
-        _minutes(of_user.filter(address=address), PAIR_LIMIT),
-        _minutes(of_address, ADDRESS_LIMIT),
-        _minutes(of_user, USER_LIMIT),
-    )
+def attempt(userid: str, address: str) -> int:
+    """Count an attempt before it is looked at, so that any number at a time are no more than the limits.
+
+    Returns 0 where it is welcome; else it is not counted, and these are the minutes until the next one is.
+    A login takes back what was counted for it.
+    """
+    userid = userid[:150]
+    with transaction.atomic("default"):  # writing from its start on: one attempt waits for the other
+        LoginFailure.objects.filter(at__lt=timezone.now() - WINDOW).delete()
+        of_user, of_address = (
+            LoginFailure.objects.filter(userid=userid),
+            LoginFailure.objects.filter(address=address),
+        )
+        minutes = max(
+            _minutes(of_user.filter(address=address), PAIR_LIMIT),
+            _minutes(of_address, ADDRESS_LIMIT),
+            _minutes(of_user, USER_LIMIT),
+        )
+        if not minutes:
+            LoginFailure.objects.create(userid=userid, address=address)
+    return minutes
+
+
+def forget_failures(userid: str) -> None:
+    """Make attempts of a user welcome again: the password is another one now."""
+    LoginFailure.objects.filter(userid=userid).delete()
 
 
 def _minutes(failures: QuerySet[LoginFailure], limit: int) -> int:
@@ -65,17 +80,6 @@ def _minutes(failures: QuerySet[LoginFailure], limit: int) -> int:
     if len(latest) < limit:
         return 0
     return max(1, math.ceil((latest[-1].at + WINDOW - timezone.now()).total_seconds() / 60))
-
-
-def note(userid: str, address: str) -> None:
-    """Count an attempt against the limits."""
-    LoginFailure.objects.create(userid=userid[:150], address=address)
-
-
-def failed(userid: str, request: HttpRequest) -> None:
-    """Note a failed attempt."""
-    note(userid, audit.address_of(request))
-    audit.record(request, "login-failed", "session", userid)
 
 
 @receiver(user_logged_in)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
 import logging
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,13 +10,14 @@ from typing import Any
 import click
 
 from configurator import start
+from configurator.cli_users import first_user, make_first_user, reset_password, who
 from configurator.mail_settings import MailError
 from configurator.options import Options
+from schemas.configuration import Configuration
 from schemas.problems import ConfigurationError
 from schemas.version import VERSION
 
 EXIT_FAILURE, EXIT_INVALID = 1, 78
-USER_VARIABLES = ("ASTCTI_CONFIGURATOR_USER", "ASTCTI_CONFIGURATOR_PASSWORD")
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -89,7 +88,8 @@ def main(
     except (OSError, MailError) as error:
         raise click.ClickException(str(error)) from None
     if context.invoked_subcommand is None:
-        _first_start()
+        _take_what_is_published()
+        make_first_user()
         from configurator.serving import serve
 
         serve(host, port, behind_proxy=https)
@@ -102,34 +102,14 @@ def _address(listen: str) -> tuple[str, int]:
     return host.strip("[]") or "127.0.0.1", int(port)
 
 
-def _first_start() -> None:
-    taken = start.take_what_is_published()
+def _take_what_is_published() -> None:
+    """Before anything is said of the entries, or done with them: a new data directory has none of its own."""
+    try:
+        taken = start.take_what_is_published()
+    except OSError as error:
+        raise click.ClickException(f"{error.filename}: {error.strerror}") from None
     if taken:
         click.echo(f"astcti-configurator: began with {taken}", err=True)
-    if not start.needs_first_user():
-        return
-    userid, password = (os.environ.get(name, "") for name in USER_VARIABLES)
-    full_name, email = (os.environ.get(f"ASTCTI_CONFIGURATOR_{name}", "") for name in ("FULL_NAME", "EMAIL"))
-    if not (userid and password):
-        if not sys.stdin.isatty():
-            raise click.UsageError(f"there is no user yet: name one with {' and '.join(USER_VARIABLES)}")
-        click.echo("There is no user yet. The first one may do everything.")
-        userid, full_name = click.prompt("User id"), click.prompt("Full name")
-        password = _ask_password()
-    try:
-        start.make_first_user(userid, password, full_name, email)
-    except ValueError as error:
-        raise click.UsageError(f"the first user: {error}") from None
-    click.echo(f"astcti-configurator: {userid} may log in as administrator", err=True)
-
-
-def _ask_password() -> str:
-    if not sys.stdin.isatty():
-        return sys.stdin.readline().rstrip("\r\n")
-    password = getpass.getpass("Password: ")
-    if getpass.getpass("Again: ") != password:
-        raise click.UsageError("the two passwords differ")
-    return password
 
 
 @main.command()
@@ -140,14 +120,31 @@ def check(context: click.Context, file: Path | None) -> None:
     from configurator import judgement, publishing, working_copy
 
     if file is not None:
-        _read(context, file, publishing.load)
+        configuration, doubts = _read(context, file, publishing.load_checked)
+        for doubt in doubts:
+            click.echo(f"{doubt} (warning)")
+        click.echo(f"{file} is valid: {_counted(configuration)}")
         return
-    errors, warnings = judgement.of_everything(working_copy.read())
+    _take_what_is_published()
+    copy = working_copy.read()
+    errors, warnings = judgement.of_everything(copy)
     for kind, name, _row, message in errors:
         click.echo(f"{kind} {name}: {message}")
     for kind, name, _row, message in warnings:
         click.echo(f"{kind} {name}: {message} (warning)")
-    context.exit(EXIT_INVALID if errors else 0)
+    if errors:
+        context.exit(EXIT_INVALID)
+    click.echo(f"What was entered is valid: {_counted(copy.configuration)}")
+
+
+def _counted(configuration: Configuration) -> str:
+    parts = {
+        "services": configuration.services,
+        "seats": configuration.seats,
+        "operators": configuration.operators,
+        "pause reasons": configuration.pause_reasons,
+    }
+    return ", ".join(f"{name} {len(entries)}" for name, entries in parts.items())
 
 
 @main.command()
@@ -157,6 +154,7 @@ def export(file: Path) -> None:
     from configurator import audit, working_copy
     from schemas import configuration_sqlite, configuration_xml
 
+    _take_what_is_published()
     configuration = working_copy.configuration()
     try:
         if str(file) == "-":
@@ -167,7 +165,7 @@ def export(file: Path) -> None:
             file.write_bytes(configuration_xml.dump(configuration))
     except (OSError, ValueError, KeyError) as error:
         raise click.ClickException(str(error)) from None
-    audit.record(_who(), "export", "configuration", file.name)
+    audit.record(who(), "export", "configuration", file.name)
 
 
 @main.command(name="import")
@@ -179,13 +177,14 @@ def import_command(context: click.Context, file: Path, kind: str | None, dry_run
     """Make the entries what FILE says (XML or SQLite), or add and change seats or operators from CSV."""
     from configurator import audit, csv_import, differences, publishing, working_copy
 
+    _take_what_is_published()
     if kind:
         with working_copy.writing():
             run = csv_import.run(kind, file.read_bytes(), store=not dry_run)
             for bad in run.bad:
                 click.echo(f"{file}:{bad.line}: {bad.name}: {bad.message}")
             if not run.bad and not dry_run:
-                audit.record(_who(), "import", "configuration", f"{kind}: {file.name}")
+                audit.record(who(), "import", "configuration", f"{kind}: {file.name}")
         changed = sum(bool(one.changes) for one in run.good)
         click.echo(f"{changed} of {len(run.good)} rows change something, {len(run.bad)} are bad")
         context.exit(EXIT_INVALID if run.bad else 0)
@@ -195,59 +194,33 @@ def import_command(context: click.Context, file: Path, kind: str | None, dry_run
             click.echo(f"{one.kind} {one.name}: {one.what}")
         if not dry_run:
             working_copy.replace_all(wanted)
-            audit.record(_who(), "import", "configuration", file.name)
+            audit.record(who(), "import", "configuration", file.name)
 
 
 @main.command(name="publish")
 @click.option("--form", type=click.Choice(["xml", "sqlite"]), default="xml", show_default=True)
 @click.option("--comment", default="", help="A note for the list of publications.")
+@click.option("--force", is_flag=True, help="Publish even if nothing is entered and something is in force.")
 @click.pass_context
-def publish_command(context: click.Context, form: Any, comment: str) -> None:
+def publish_command(context: click.Context, form: Any, comment: str, force: bool) -> None:
     """Publish what was entered; prints the file's path."""
     from configurator import audit, judgement, publishing, working_copy
 
+    _take_what_is_published()
     copy = working_copy.read()
     try:
         with working_copy.writing():
-            published = publishing.publish(copy.configuration, form, _who(), comment)
-            audit.record(_who(), "publish", "configuration", published.path.name)
+            published = publishing.publish(copy.configuration, form, who(), comment, force=force)
+            audit.record(who(), "publish", "configuration", published.path.name)
     except ConfigurationError:
         for kind, name, _row, message in judgement.of_everything(copy)[0]:
             click.echo(f"{kind} {name}: {message}", err=True)
         context.exit(EXIT_INVALID)
+    except publishing.EmptyError as error:
+        raise click.ClickException(f"nothing was published: {error} (--force publishes it)") from None
     except publishing.PublishError as error:
         raise click.ClickException(str(error)) from None
     click.echo(str(published.path))
-
-
-@main.command()
-@click.argument("userid")
-def reset_password(userid: str) -> None:
-    """Give a manager user another password, asked for twice, or read from standard input.
-
-    The user is enabled again if need be, and every session of the user ends.
-    """
-    from django.contrib.auth.password_validation import validate_password
-    from django.core.exceptions import ValidationError
-
-    from configurator import audit
-    from configurator.models import LoginFailure, ManagerUser
-
-    user = ManagerUser.objects.filter(userid=userid).first()
-    if user is None:
-        raise click.ClickException(f"there is no manager user {userid}")
-    password = _ask_password()
-    try:
-        validate_password(password, user)
-    except ValidationError as error:
-        raise click.ClickException(" ".join(error.messages)) from None
-    user.set_password(password)
-    user.enabled = True
-    user.revision += 1
-    user.save()
-    LoginFailure.objects.filter(userid=userid).delete()
-    audit.record(_who(), "password-reset", "manageruser", userid)
-    click.echo(f"{userid} has another password")
 
 
 def _read(context: click.Context, file: Path, load: Any) -> Any:
@@ -261,5 +234,5 @@ def _read(context: click.Context, file: Path, load: Any) -> Any:
         raise click.ClickException(str(error)) from None
 
 
-def _who() -> str:
-    return f"{getpass.getuser()} (command line)"
+for command in (first_user, reset_password):
+    main.add_command(command)

@@ -9,20 +9,21 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from configurator import differences, models, working_copy
+from configurator import differences, judgement, models, working_copy
 from configurator.differences import FieldChange
 from configurator.server_words import capital, words
 from schemas import configuration_formats as formats
 from schemas import mac_address, passwords
-from schemas.configuration import Configuration
-from schemas.configuration_checks import Places, check
-from schemas.configuration_values import address_or_text
+from schemas.configuration import Seat
+from schemas.configuration_checks import check
+from schemas.configuration_values import address_or_text, mac_or_text
 
 COLUMNS = {
     "seats": ("mac", "extension", "description", "address", "queue-interface", "state-interface"),
@@ -57,6 +58,16 @@ class Run(NamedTuple):
     bad: tuple[Bad, ...]
 
 
+class _Row(NamedTuple):
+    """A row that is good in itself."""
+
+    line: int
+    name: str
+    entry: Any
+    before: dict[str, differences.Value]
+    """What the entry says now; nothing for a new one."""
+
+
 class _Undo(Exception):
     """Ends a dry run."""
 
@@ -67,13 +78,17 @@ def run(kind: str, data: bytes, *, store: bool) -> Run:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         return Run((), (Bad(0, "", _("The file is not in UTF-8.")),))
-    rows, bad = _rows(kind, text)
-    good: list[Good] = []
-    seen: set[str] = set()
+    lines, bad = _rows(kind, text)
+    rows = _entries(kind, lines, bad)
+    named = {mac_or_text(values["mac"]) for _, values in lines} if kind == "seats" else set()
+    if kind == "seats":
+        rows = _with_free_phones(rows, named, bad)
+    good = [_good(kind, one) for one in rows]
     try:
         with transaction.atomic("configuration"):
-            for line, row in rows:
-                _take(kind, line, row, good, bad, seen)
+            if kind == "seats":
+                _make_way(rows, named)
+            _store([one for one, said in zip(rows, good, strict=True) if said.changes])
             bad += _judge(kind, {one.name: one.line for one in good})
             if bad or not store:
                 raise _Undo
@@ -114,34 +129,74 @@ def _rows(kind: str, text: str) -> tuple[list[tuple[int, dict[str, str]]], list[
     return rows, bad
 
 
-def _take(
-    kind: str, line: int, row: dict[str, str], good: list[Good], bad: list[Bad], seen: set[str]
-) -> None:
-    name = row["mac"] if kind == "seats" else row["username"]
-    try:
-        name, entry = (_seat if kind == "seats" else _operator)(row)
-        if name in seen:
-            raise ValueError(_("This entry stands twice in the file."))
-        _fields(entry)
-        seen.add(name)
-        good.append(Good(line, name, entry.pk is None, _store(kind, entry)))
-    except ValueError as error:
-        bad.append(Bad(line, name[:80], capital(str(error))))
+def _entries(kind: str, lines: list[tuple[int, dict[str, str]]], bad: list[Bad]) -> list[_Row]:
+    """Judge each row alone."""
+    seats = {one.mac: one for one in models.Seat.objects.all()}
+    operators = {one.username: one for one in models.Operator.objects.select_related("seat")}
+    found: dict[str, _Row] = {}
+    for line, values in lines:
+        name = values["mac"] if kind == "seats" else values["username"]
+        try:
+            name = mac_address.canonical(name) if kind == "seats" else name
+            if name in found:
+                raise ValueError(_("This entry stands twice in the file."))
+            known = seats.get(name) if kind == "seats" else operators.get(name)
+            before = _describe(kind, known) if known else {}
+            entry = _seat(values, name, known) if kind == "seats" else _operator(values, known, seats)
+            _fields(entry)
+            found[name] = _Row(line, name, entry, before)
+        except ValueError as error:
+            bad.append(Bad(line, name[:80], capital(words(error.args[0]))))
+    return list(found.values())
 
 
-def _store(kind: str, entry: Any) -> tuple[FieldChange, ...]:
-    describe: Callable[[Any], Any] = (
-        (lambda one: differences.describe_seat(working_copy.seat_value(one)))
-        if kind == "seats"
-        else (lambda one: differences.describe_operator(working_copy.operator_value(one)))
-    )
-    table = type(entry)
-    before = describe(table.objects.get(pk=entry.pk)) if entry.pk else {}
-    changes = differences.changes(before, describe(entry))
-    if changes:
-        entry.revision += 1 if entry.pk else 0
-        entry.save()
-    return changes
+def _with_free_phones(rows: list[_Row], named: set[str], bad: list[Bad]) -> list[_Row]:
+    """Leave out rows whose phone another seat would have in the end, so that two seats may exchange theirs.
+
+    `named` are the seats of all rows, bad ones too: what those have now does not count.
+    """
+    owners = {one.extension: one.mac for one in models.Seat.objects.all() if one.mac not in named}
+    free = []
+    for row in rows:
+        owner = owners.get(row.entry.extension)
+        if owner is not None:
+            message = _("extension %(value)s already belongs to seat %(where)s")
+            bad.append(
+                Bad(row.line, row.name, capital(message % {"value": row.entry.extension, "where": owner}))
+            )
+            continue
+        owners[row.entry.extension] = _at(row.name, row.line)
+        free.append(row)
+    return free
+
+
+def _at(mac: str, line: int) -> str:
+    return _("%(mac)s (line %(line)d)") % {"mac": mac, "line": line}
+
+
+def _describe(kind: str, entry: Any) -> dict[str, differences.Value]:
+    if kind == "seats":
+        return differences.describe_seat(working_copy.seat_value(entry))
+    return differences.describe_operator(working_copy.operator_value(entry))
+
+
+def _good(kind: str, row: _Row) -> Good:
+    changes = differences.changes(row.before, _describe(kind, row.entry))
+    return Good(row.line, row.name, row.entry.pk is None, changes)
+
+
+def _make_way(rows: list[_Row], named: set[str]) -> None:
+    """Take the phones from the seats of the file that do not keep theirs, those of bad rows among them."""
+    stay = {one.name for one in rows if one.before.get("Extension") == one.entry.extension}
+    for seat in models.Seat.objects.all():
+        if seat.mac in named and seat.mac not in stay:
+            working_copy.step_aside(seat)
+
+
+def _store(rows: list[_Row]) -> None:
+    for row in rows:
+        row.entry.revision += 1 if row.entry.pk else 0
+        row.entry.save()
 
 
 def _fields(entry: Any) -> None:
@@ -159,37 +214,32 @@ def _validate(field: Any, validator: Callable[[Any], None], value: str) -> None:
         raise ValueError(f"{field.verbose_name}: {' '.join(map(str, error.messages))}") from None
 
 
-def _seat(row: dict[str, str]) -> tuple[str, models.Seat]:
-    mac = mac_address.canonical(row["mac"])
-    seat = models.Seat.objects.filter(mac=mac).first() or models.Seat(mac=mac)
+def _seat(row: dict[str, str], mac: str, known: models.Seat | None) -> models.Seat:
+    seat = known or models.Seat(mac=mac)
     seat.extension = row["extension"]
     wrong = formats.extension(seat.extension)
     if wrong:
         raise ValueError(f"{_('Extension')}: {words(wrong)}")
-    other = models.Seat.objects.filter(extension=seat.extension).exclude(pk=seat.pk).first()
-    if other is not None:
-        raise ValueError(
-            _("extension %(value)s already belongs to seat %(where)s")
-            % {"value": seat.extension, "where": other.mac}
-        )
     seat.description = row.get("description", seat.description)
     seat.address = address_or_text(row.get("address", seat.address))
     seat.queue_interface = row.get("queue-interface", seat.queue_interface)
     seat.state_interface = row.get("state-interface", seat.state_interface)
-    return mac, seat
+    return seat
 
 
-def _operator(row: dict[str, str]) -> tuple[str, models.Operator]:
+def _operator(
+    row: dict[str, str], known: models.Operator | None, seats: dict[str, models.Seat]
+) -> models.Operator:
     username = row["username"]
     if not username:
         raise ValueError(_("The user name is empty."))
-    operator = models.Operator.objects.filter(username=username).first() or models.Operator(username=username)
+    operator = known or models.Operator(username=username)
     operator.full_name = row["full-name"]
     wrong = formats.name(operator.full_name)
     if wrong:
         raise ValueError(f"{_('Full name')}: {words(wrong)}")
     if row.get("seat"):
-        operator.seat = models.Seat.objects.filter(mac=mac_address.canonical(row["seat"])).first()
+        operator.seat = seats.get(mac_address.canonical(row["seat"]))
         if operator.seat is None:
             raise ValueError(_("There is no seat with MAC %(mac)s.") % {"mac": row["seat"]})
     elif "seat" in row:
@@ -198,7 +248,7 @@ def _operator(row: dict[str, str]) -> tuple[str, models.Operator]:
         if column in row:
             setattr(operator, field, _boolean(column, row[column]))
     operator.password = _password(row.get("password", ""), operator)
-    return username, operator
+    return operator
 
 
 def _boolean(column: str, text: str) -> bool:
@@ -217,21 +267,33 @@ def _password(text: str, operator: models.Operator) -> str:
     if text.startswith(("md5:", "scrypt:")):
         wrong = passwords.check(text)
         if wrong:
-            raise ValueError(f"{_('Password')}: {wrong}")
+            raise ValueError(f"{_('Password')}: {words(wrong)}")
         return text
     return passwords.make(text)
 
 
 def _judge(kind: str, lines: dict[str, int]) -> list[Bad]:
-    """The server's own checks, over everything as it would be."""
-    configuration: Configuration = working_copy.configuration()
-    places = Places.counted(configuration)
-    entries: Any = configuration.seats if kind == "seats" else configuration.operators
-    names = [one.mac if kind == "seats" else one.username for one in entries]
-    wanted = "seat" if kind == "seats" else "operator"
-    found = []
-    for complaint in check(configuration, places):
-        name = names[complaint.place - 1] if complaint.kind == wanted else ""
-        if name in lines:
-            found.append(Bad(lines[name], name, capital(words(complaint.message))))
-    return found
+    """The server's own checks, over everything as it would be. Seats are named by MAC, and line."""
+    copy = working_copy.read()
+    configuration, places = copy.configuration, copy.places
+    macs = dict(zip(places.seats, (one.mac for one in configuration.seats), strict=True))
+    copy.names["seat"] = {pk: _at(mac, lines[mac]) if mac in lines else mac for pk, mac in macs.items()}
+    if kind == "seats":
+        wanted, names = "seat", macs
+        seats, places.seats = _put_last(configuration.seats, places.seats, macs, lines)
+        configuration = replace(configuration, seats=seats)
+    else:
+        wanted, names = "operator", copy.names["operator"]
+    return [
+        Bad(lines[names[one.place]], names[one.place], capital(judgement.named(one, copy.names)))
+        for one in check(configuration, places)
+        if one.kind == wanted and names[one.place] in lines
+    ]
+
+
+def _put_last(
+    entries: tuple[Seat, ...], rows: list[int], names: dict[int, str], lines: dict[str, int]
+) -> tuple[tuple[Seat, ...], list[int]]:
+    """Put those of the file behind the others, so that a complaint about two of them falls on a line."""
+    both = sorted(zip(entries, rows, strict=True), key=lambda one: lines.get(names[one[1]], 0))
+    return tuple(one for one, _row in both), [row for _one, row in both]

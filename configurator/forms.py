@@ -10,7 +10,7 @@ from django.contrib.auth import password_validation
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from configurator import judgement, models
+from configurator import accounts, judgement, models
 from schemas import mac_address, passwords
 from schemas.configuration_values import address_or_text
 
@@ -241,6 +241,7 @@ class ManagerUserForm(EntryForm):
         plain = self.cleaned_data.get("new_password")
         if plain:
             self.instance.set_password(plain)
+            accounts.forget_failures(self.instance.userid)
         return super().save(commit)
 
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from configurator import audit, csv_import, differences, publishing, roles, working_copy
+from configurator.server_words import capital, of_file
 from schemas.configuration import Configuration
 from schemas.problems import ConfigurationError
 
@@ -68,7 +69,7 @@ def _configuration(request: HttpRequest, upload: UploadedFile, store: bool) -> d
     try:
         wanted = read_upload(upload)
     except ConfigurationError as error:
-        return {"problems": [(one.line, one.message) for one in error.problems]}
+        return {"problems": [(one.line, capital(of_file(one.message))) for one in error.problems]}
     with working_copy.writing():
         found = differences.between(working_copy.configuration(), wanted)
         if store:

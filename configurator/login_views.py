@@ -39,7 +39,9 @@ class LoginForm(auth_forms.AuthenticationForm):
         """Look at the password only while attempts are welcome."""
         assert self.request is not None
         userid = self.cleaned_data.get("username", "")
-        minutes = accounts.wait(userid, audit.address_of(self.request))
+        if not (userid and self.cleaned_data.get("password")):
+            return super().clean()
+        minutes = accounts.attempt(userid, audit.address_of(self.request))
         if minutes:
             raise forms.ValidationError(
                 ngettext(
@@ -53,7 +55,7 @@ class LoginForm(auth_forms.AuthenticationForm):
         try:
             return super().clean()
         except forms.ValidationError:
-            accounts.failed(userid, self.request)
+            audit.record(self.request, "login-failed", "session", userid)
             raise
 
 
@@ -96,9 +98,8 @@ class PasswordLost(auth_views.PasswordResetView):
         if not settings.EMAIL_HOST:
             return self.get(request)
         address = audit.address_of(request)
-        if accounts.wait("", address):
+        if accounts.attempt("", address):
             return redirect("password_lost_sent")
-        accounts.note("", address)
         return super().post(request, *arguments, **named)
 
 
@@ -111,6 +112,7 @@ class PasswordNew(auth_views.PasswordResetConfirmView):
     def form_valid(self, form: Any) -> HttpResponse:
         """Store the password and note it."""
         response = super().form_valid(form)
+        accounts.forget_failures(self.user.userid)
         audit.record(self.user.userid, "password-reset", "manageruser", self.user.userid)
         return response
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,8 +44,16 @@ class Options:
         if not path.exists():
             self.data.mkdir(parents=True, exist_ok=True)
             path.touch(mode=0o600)
+            give_to_owner(path)
             path.write_text(secrets.token_urlsafe(64), encoding="ascii")
         return path.read_text(encoding="ascii").strip()
+
+
+def give_to_owner(path: Path) -> None:
+    """Let root's commands leave nothing behind that the application's own user could not use."""
+    directory = path.parent.stat()
+    if os.geteuid() == 0 and directory.st_uid != 0:
+        os.chown(path, directory.st_uid, directory.st_gid)
 
 
 _current: Options | None = None

@@ -39,6 +39,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "errors": errors,
         "warnings": warnings,
         "digest": publishing.digest(copy.configuration),
+        "emptied": publishing.emptied(copy.configuration),
         "last": last,
         "publications": list(_publications()),
         "directory": options.current().publish,
@@ -99,9 +100,8 @@ def publish(request: HttpRequest) -> HttpResponse:
             )
             return redirect("publish")
         changed = len(differences.between(publishing.content_or_nothing(publishing.last()), configuration))
-        _publish(
-            request, lambda: configuration, form, "publish", request.POST.get("comment", "").strip(), changed
-        )
+        comment, force = request.POST.get("comment", "").strip(), "empty" in request.POST
+        _publish(request, lambda: configuration, form, "publish", comment, changed, force)
     return redirect("publish")
 
 
@@ -124,11 +124,14 @@ def _publish(
     action: str,
     comment: str,
     changed: int,
+    force: bool = False,
 ) -> None:
     try:
-        published = publishing.publish(configuration(), form, request.user.userid, comment)
+        published = publishing.publish(configuration(), form, request.user.userid, comment, force=force)
     except ConfigurationError:
         say(request, "error", _("The configuration is not valid: nothing was published."))
+    except publishing.EmptyError:
+        say(request, "error", _("Nothing was published: there is no service, seat or operator in it."))
     except publishing.PublishError as error:
         say(request, "error", _("Nothing was published: %(reason)s") % {"reason": error})
     else:

@@ -7,10 +7,12 @@ taken back to after its file is gone.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
 import secrets
+import time
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -21,6 +23,7 @@ from configurator.models import Publication
 from schemas import configuration_sqlite, configuration_xml
 from schemas.configuration import Configuration
 from schemas.configuration_checks import check
+from schemas.configuration_directory import Arrivals, Candidate, choose, scan
 from schemas.problems import ConfigurationError, Problem
 
 Form = Literal["xml", "sqlite"]
@@ -32,6 +35,10 @@ MODE = 0o640  # password hashes are in it: the server's group reads, nobody else
 
 class PublishError(Exception):
     """Nothing was published; the text says why."""
+
+
+class EmptyError(PublishError):
+    """It would have replaced a configuration with entries by one without any."""
 
 
 class Published(NamedTuple):
@@ -66,10 +73,13 @@ def digest(configuration: Configuration) -> str:
     return hashlib.sha256(repr(configuration).encode()).hexdigest()
 
 
-def publish(configuration: Configuration, form: Form, userid: str, comment: str = "") -> Published:
+def publish(
+    configuration: Configuration, form: Form, userid: str, comment: str = "", *, force: bool = False
+) -> Published:
     """Write, check, rename, remember.
 
-    ConfigurationError if it is invalid, PublishError if it cannot be written.
+    ConfigurationError if it is invalid, PublishError if it cannot be written, EmptyError without `force` if
+    it would end the work of everybody.
     """
     complaints = check(configuration)
     if complaints:
@@ -79,6 +89,9 @@ def publish(configuration: Configuration, form: Form, userid: str, comment: str 
         raise PublishError(
             f"{directory or 'no directory'}: there is no such directory to publish to (--publish)"
         )
+    replaced = "" if force else emptied(configuration)
+    if replaced:
+        raise EmptyError(f"it has no service, seat or operator, and would replace {replaced}, which has some")
     path = directory / _new_name(form)
     try:
         path_digest = _write(configuration, form, path)
@@ -95,6 +108,22 @@ def publish(configuration: Configuration, form: Form, userid: str, comment: str 
     return Published(path, path_digest, _remove_old(directory, path.name))
 
 
+def emptied(configuration: Configuration) -> str:
+    """The file whose entries would be gone if this were published; empty if that takes nothing away."""
+    if not _is_bare(configuration):
+        return ""
+    before = last()
+    if before is not None and not _is_bare(content_or_nothing(before)):
+        return before.file
+    directory = options.current().publish
+    found = newest_in(directory) if directory is not None and directory.is_dir() else None
+    return found[0].name if found is not None and not _is_bare(found[1]) else ""
+
+
+def _is_bare(configuration: Configuration) -> bool:
+    return not (configuration.services or configuration.seats or configuration.operators)
+
+
 def _new_name(form: Form) -> str:
     return f"astcti-{timezone.localtime():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}.{form}"
 
@@ -108,12 +137,19 @@ def _write(configuration: Configuration, form: Form, path: Path) -> str:
         else:
             _write_whole(hidden, configuration_xml.dump(configuration))
             configuration_xml.load(hidden)
-        hidden.chmod(MODE)
+        _for_the_server(hidden)
         found = hashlib.sha256(hidden.read_bytes()).hexdigest()
         hidden.rename(path)
     finally:
         hidden.unlink(missing_ok=True)
     return found
+
+
+def _for_the_server(path: Path) -> None:
+    """Give a file the directory's group, whoever writes it: that is the group which the server reads by."""
+    with contextlib.suppress(PermissionError):  # not in that group: then the directory is one's own
+        os.chown(path, -1, path.parent.stat().st_gid)
+    path.chmod(MODE)
 
 
 def _write_whole(path: Path, data: bytes) -> None:
@@ -124,7 +160,10 @@ def _write_whole(path: Path, data: bytes) -> None:
 
 
 def _remove_old(directory: Path, newest: str) -> tuple[str, ...]:
-    """Keep the last ones. The newest is never removed, so one valid file always stays."""
+    """Keep the last ones. The newest is never removed, so one valid file always stays.
+
+    Where the directory is sticky, those of another user stay as well: what is published is published.
+    """
     ours = sorted(
         (one for one in directory.iterdir() if OURS.fullmatch(one.name) and one.is_file()),
         key=lambda one: (one.name == newest, one.stat().st_mtime_ns, one.name),
@@ -132,8 +171,9 @@ def _remove_old(directory: Path, newest: str) -> tuple[str, ...]:
     )
     removed = []
     for one in ours[max(1, options.current().keep) :]:
-        one.unlink(missing_ok=True)
-        removed.append(one.name)
+        with contextlib.suppress(PermissionError):
+            one.unlink(missing_ok=True)
+            removed.append(one.name)
     return tuple(removed)
 
 
@@ -141,7 +181,7 @@ def adopt(path: Path, configuration: Configuration) -> None:
     """Remember a file that is in force already, so that changes are told against it."""
     Publication.objects.create(
         file=path.name[:120],
-        form="sqlite" if path.suffix == ".sqlite" else "xml",
+        form="sqlite" if path.suffix.lower() == ".sqlite" else "xml",
         userid="",
         comment="",
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
@@ -150,25 +190,30 @@ def adopt(path: Path, configuration: Configuration) -> None:
 
 
 def newest_in(directory: Path) -> tuple[Path, Configuration] | None:
-    """The newest valid configuration in a directory: what a server started there would use."""
-    found = [
-        one
-        for one in directory.iterdir()
-        if one.suffix in (".xml", ".sqlite")
-        and not one.name.startswith(".")
-        and one.name != "server.xml"
-        and one.is_file()
-    ]
-    for path in sorted(found, key=lambda one: (one.stat().st_mtime, one.name), reverse=True):
-        try:
-            return path, load(path)
-        except (ConfigurationError, OSError):
-            continue
-    return None
+    """What a server started there now would use. OSError if the directory cannot be read."""
+    found: list[Configuration] = []
+
+    def is_valid(candidate: Candidate) -> bool:
+        reader = configuration_sqlite if candidate.name.lower().endswith(".sqlite") else configuration_xml
+        with contextlib.suppress(ConfigurationError, OSError):
+            found.append(reader.load(candidate.seen.path))
+        return bool(found)
+
+    chosen = choose(Arrivals().order(scan(directory).candidates, time.time()), is_valid).chosen
+    return (chosen.seen.path, found[0]) if chosen is not None else None
 
 
 def load(path: Path) -> Configuration:
     """Read a file of either form, whatever its name. ConfigurationError, OSError."""
+    return load_checked(path)[0]
+
+
+def load_checked(path: Path) -> tuple[Configuration, tuple[Problem, ...]]:
+    """The same, with what is valid in it but hardly meant."""
     with path.open("rb") as stream:
         is_database = stream.read(16) == configuration_sqlite.MAGIC
-    return configuration_sqlite.load(path) if is_database else configuration_xml.load(path)
+    if is_database:
+        checked = configuration_sqlite.read(path)
+        return checked.configuration, checked.warnings
+    parsed = configuration_xml.parse(path.read_bytes(), str(path))
+    return parsed.configuration, parsed.warnings

@@ -47,6 +47,7 @@ def upgrade() -> list[str]:
             done.append(f"{path.name} is upgraded; it was copied to {put_aside(path)} before")
         else:
             path.touch(mode=0o600)
+            options.give_to_owner(path)
         call_command("migrate", database=alias, interactive=False, verbosity=0)
         if not existed:
             done.append(f"{path.name} was made")
@@ -57,8 +58,10 @@ def put_aside(path: Path) -> Path:
     """Copy a database, consistently even while it is in use; returns the copy."""
     copies = path.parent / COPIES
     copies.mkdir(exist_ok=True, mode=0o700)
+    options.give_to_owner(copies)
     copy = copies / f"{path.stem}-{datetime.now():%Y%m%d-%H%M%S-%f}.sqlite"
     copy.touch(mode=0o600)
+    options.give_to_owner(copy)
     with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
         source.backup(target)
     return copy

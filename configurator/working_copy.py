@@ -205,11 +205,15 @@ def _match(table: Any, key: Callable[[Any], Any], wanted: dict[Any, dict[str, An
 
 
 def _step_aside(table: Any, rows: dict[Any, Any], wanted: dict[Any, dict[str, Any]]) -> None:
-    """Give every phone that moves a name nobody has, so that two seats may exchange theirs."""
     if table is models.Seat:
         for at, row in rows.items():
             if at in wanted and row.extension != wanted[at]["extension"]:
-                table.objects.filter(pk=row.pk).update(extension=f"moving/{row.pk}")
+                step_aside(row)
+
+
+def step_aside(seat: models.Seat) -> None:
+    """Give a phone that moves a name nobody has until the seat is saved, so that two may exchange theirs."""
+    models.Seat.objects.filter(pk=seat.pk).update(extension=f"moving/{seat.pk}")
 
 
 def _seat_fields(seat: schema.Seat) -> dict[str, Any]:

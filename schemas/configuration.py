@@ -6,6 +6,7 @@ immutable and may cross threads. Look-ups are computed once, when a `Configurati
 
 from __future__ import annotations
 
+import string
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -15,6 +16,21 @@ ServiceType = Literal["inbound", "outbound"]
 TriggerType = Literal["application", "browser", "internal-browser"]
 Moment = Literal["answer", "ring", "hangup"]
 TriggerSystem = Literal["any", "linux", "windows", "macos"]
+
+_FOLDED = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+
+
+def queue_key(name: str) -> str:
+    """A queue's name as Asterisk compares it: the case of ASCII letters does not matter, that of others does.
+
+    For look-ups and comparisons only. People are shown the spelling of the configuration.
+    """
+    return name.translate(_FOLDED)
+
+
+def same_queue(one: str, other: str) -> bool:
+    """Whether two names are of one queue for Asterisk."""
+    return one == other or queue_key(one) == queue_key(other)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +115,12 @@ class Configuration:
     operator_by_username: Mapping[str, Operator] = field(init=False, repr=False, compare=False)
     services_by_operator: Mapping[str, tuple[Service, ...]] = field(init=False, repr=False, compare=False)
     """Enabled services only, in the file's order, for each user name that has any."""
-    enabled_services: tuple[Service, ...] = field(init=False, repr=False, compare=False)
     variables: frozenset[str] = field(init=False, repr=False, compare=False)
     """Names that any enabled service declares."""
     contexts: frozenset[str] = field(init=False, repr=False, compare=False)
     """Contexts of the enabled services."""
     queues: frozenset[str] = field(init=False, repr=False, compare=False)
-    """Queues of the enabled services."""
+    """Queues of the enabled services, each as its `queue_key`."""
 
     def __post_init__(self) -> None:
         enabled = tuple(service for service in self.services if service.enabled)
@@ -120,10 +135,9 @@ class Configuration:
             "services_by_operator": MappingProxyType(
                 {name: tuple(found) for name, found in by_operator.items()}
             ),
-            "enabled_services": enabled,
             "variables": frozenset(name for service in enabled for name in service.variables),
             "contexts": frozenset(service.context for service in enabled),
-            "queues": frozenset(service.queue for service in enabled if service.queue),
+            "queues": frozenset(queue_key(service.queue) for service in enabled if service.queue),
         }
         for name, value in look_ups.items():
             object.__setattr__(self, name, value)

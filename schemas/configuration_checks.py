@@ -14,6 +14,7 @@ from schemas import configuration_formats as formats
 from schemas import passwords
 from schemas.configuration import Configuration, Operator, Seat, Service
 from schemas.configuration_triggers import check_trigger, warn_of_trigger
+from schemas.sentences import Sentence, said
 
 Kind: TypeAlias = Literal["service", "variable", "trigger", "binding", "seat", "operator", "reason"]
 
@@ -83,7 +84,7 @@ class _Seen:
     def before(self, value: object, place: int) -> str:
         """Return where a value stood before, as words for a message; empty the first time."""
         if value in self._first:
-            return f"{self._unit} {self._first[value]}"
+            return Sentence(f"{self._unit} {{number}}", {"number": self._first[value]})
         self._first[value] = place
         return ""
 
@@ -107,34 +108,41 @@ def _services(configuration: Configuration, places: Places) -> Iterator[Complain
 
 def _same_pair(service: Service, where: str) -> str:
     if service.queue:
-        return f"context {service.context}, queue {service.queue} already belong to the service in {where}"
-    return (
-        f"context {service.context} already belongs to the service in {where}: "
-        "services may share a context only if their queues differ"
+        return said(
+            "context {context}, queue {queue} already belong to the service in {where}",
+            context=service.context, queue=service.queue, where=where,
+        )
+    return said(
+        "context {context} already belongs to the service in {where}: "
+        "services may share a context only if their queues differ",
+        context=service.context, where=where,
     )
 
 
 def _service(service: Service) -> Iterator[tuple[str, str]]:
-    yield from _wrong("name", "the service's name", service.name, formats.name)
-    yield from _wrong("context", "the service's context", service.context, formats.dialplan_word)
+    yield from _wrong("name", said("the service's name"), service.name, formats.name)
+    yield from _wrong("context", said("the service's context"), service.context, formats.dialplan_word)
     if service.type == "outbound":
         if service.is_queue or service.queue_name:
-            yield "queue-name", "an outbound service has no queue: remove is-queue and queue-name"
+            yield "queue-name", said("an outbound service has no queue: remove is-queue and queue-name")
         return
     if service.is_queue and not service.queue_name:
-        yield "queue-name", "is-queue says that the service has a queue: name it with queue-name"
+        yield "queue-name", said("is-queue says that the service has a queue: name it with queue-name")
     elif service.queue_name:
-        yield from _wrong("queue-name", "the queue's name", service.queue_name, formats.dialplan_word)
+        yield from _wrong("queue-name", said("the queue's name"), service.queue_name, formats.dialplan_word)
 
 
 def _variables(service: Service, lines: list[int], unit: str) -> Iterator[Complaint]:
     seen = _Seen(unit)
     for variable, at in zip(service.variables, lines, strict=True):
-        for attribute, message in _wrong("name", "the variable's name", variable, formats.variable):
+        for attribute, message in _wrong("name", said("the variable's name"), variable, formats.variable):
             yield Complaint("variable", at, attribute, message)
         before = variable and seen.before(variable.upper(), at)
         if before:
-            message = f"variable {variable} is already declared in {before} (placeholders ignore the case)"
+            message = said(
+                "variable {variable} is already declared in {where} (placeholders ignore the case)",
+                variable=variable, where=before,
+            )
             yield Complaint("variable", at, "name", message)
 
 
@@ -142,16 +150,21 @@ def _bindings(service: Service, lines: list[int], known: Collection[str]) -> Ite
     seen: set[str] = set()
     for binding, at in zip(service.operators, lines, strict=True):
         if binding.username in seen:
-            message = f"operator {binding.username} is already bound to this service: keep one of the two"
+            message = said(
+                "operator {name} is already bound to this service: keep one of the two", name=binding.username
+            )
             yield Complaint("binding", at, "username", message)
         elif binding.username not in known:
-            message = f"there is no operator {binding.username!r}: add it to <operators>, or remove it here"
+            message = said(
+                "there is no operator {name!r}: add it to <operators>, or remove it here",
+                name=binding.username,
+            )
             yield Complaint("binding", at, "username", message)
         seen.add(binding.username)
         if binding.penalty < 0:
-            yield Complaint("binding", at, "penalty", "a penalty is 0 or more")
+            yield Complaint("binding", at, "penalty", said("a penalty is 0 or more"))
         elif binding.penalty and service.type == "outbound":
-            message = "an outbound service has no queue, so an operator has no penalty in it: remove it"
+            message = said("an outbound service has no queue, so an operator has no penalty in it: remove it")
             yield Complaint("binding", at, "penalty", message)
 
 
@@ -162,14 +175,21 @@ def _seats(configuration: Configuration, places: Places) -> Iterator[Complaint]:
             yield Complaint("seat", place, attribute, message)
         before = seat.mac and by_mac.before(seat.mac, place)
         if before:
-            yield Complaint("seat", place, "mac", f"MAC {seat.mac} already belongs to the seat in {before}")
+            message = said("MAC {mac} already belongs to the seat in {where}", mac=seat.mac, where=before)
+            yield Complaint("seat", place, "mac", message)
         same_phone = seat.extension and by_extension.before(_phone(seat.extension), place)
         if same_phone:
-            message = f"extension {seat.extension} already belongs to the seat in {same_phone}"
+            message = said(
+                "extension {extension} already belongs to the seat in {where}",
+                extension=seat.extension, where=same_phone,
+            )
             yield Complaint("seat", place, "extension", message)
         before = seat.queue_interface and by_interface.before(_phone(seat.queue_interface), place)
         if before and before != same_phone:
-            message = f"queue interface {seat.queue_interface} already belongs to the seat in {before}"
+            message = said(
+                "queue interface {interface} already belongs to the seat in {where}",
+                interface=seat.queue_interface, where=before,
+            )
             yield Complaint("seat", place, "queue-interface", message)
 
 
@@ -179,15 +199,16 @@ def _phone(device: str) -> str:
 
 
 def _seat(seat: Seat) -> Iterator[tuple[str, str]]:
-    yield from _wrong("mac", "the seat's MAC address", seat.mac, formats.mac)
-    yield from _wrong("extension", "the seat's extension", seat.extension, formats.extension)
+    yield from _wrong("mac", said("the seat's MAC address"), seat.mac, formats.mac)
+    yield from _wrong("extension", said("the seat's extension"), seat.extension, formats.extension)
     if seat.queue_interface != seat.extension:
-        yield from _wrong("queue-interface", "queue-interface", seat.queue_interface, formats.interface)
+        yield from _wrong("queue-interface", said("queue-interface"), seat.queue_interface, formats.interface)
     if seat.state_interface and seat.state_interface != seat.extension:
-        yield from _wrong("state-interface", "state-interface", seat.state_interface, formats.state_interface)
+        what = said("state-interface")
+        yield from _wrong("state-interface", what, seat.state_interface, formats.state_interface)
     if seat.address:
-        yield from _wrong("address", "the seat's address", seat.address, formats.address)
-    yield from _wrong("description", "the seat's description", seat.description, formats.text)
+        yield from _wrong("address", said("the seat's address"), seat.address, formats.address)
+    yield from _wrong("description", said("the seat's description"), seat.description, formats.text)
 
 
 def _operators(configuration: Configuration, places: Places) -> Iterator[Complaint]:
@@ -197,29 +218,37 @@ def _operators(configuration: Configuration, places: Places) -> Iterator[Complai
             yield Complaint("operator", place, attribute, message)
         before = operator.username and by_name.before(operator.username, place)
         if before:
-            message = f"user name {operator.username} already belongs to the operator in {before}"
+            message = said(
+                "user name {name} already belongs to the operator in {where}",
+                name=operator.username, where=before,
+            )
             yield Complaint("operator", place, "username", message)
         if operator.seat and operator.seat not in configuration.seat_by_mac:
-            message = f"there is no seat with MAC {operator.seat}: add it to <seats>, or remove seat"
+            message = said(
+                "there is no seat with MAC {mac}: add it to <seats>, or remove seat", mac=operator.seat
+            )
             yield Complaint("operator", place, "seat", message)
 
 
 def _operator(operator: Operator) -> Iterator[tuple[str, str]]:
-    yield from _wrong("username", "the user name", operator.username, formats.word)
-    yield from _wrong("full-name", "the operator's full name", operator.full_name, formats.name)
-    yield from _wrong("password", "the operator's password", operator.password, passwords.check, secret=True)
+    yield from _wrong("username", said("the user name"), operator.username, formats.word)
+    yield from _wrong("full-name", said("the operator's full name"), operator.full_name, formats.name)
+    what = said("the operator's password")
+    yield from _wrong("password", what, operator.password, passwords.check, secret=True)
 
 
 def _reasons(configuration: Configuration, places: Places) -> Iterator[Complaint]:
     seen = _Seen(places.unit)
     for reason, place in zip(configuration.pause_reasons, places.reasons, strict=True):
-        for attribute, message in _wrong("name", "the pause reason", reason, formats.name):
+        for attribute, message in _wrong("name", said("the pause reason"), reason, formats.name):
             yield Complaint("reason", place, attribute, message)
         if reason.upper() == "END":
-            yield Complaint("reason", place, "name", "END ends the list of reasons: choose another word")
+            message = said("END ends the list of reasons: choose another word")
+            yield Complaint("reason", place, "name", message)
         before = reason and seen.before(reason, place)
         if before:
-            yield Complaint("reason", place, "name", f"pause reason {reason} already stands in {before}")
+            message = said("pause reason {name} already stands in {where}", name=reason, where=before)
+            yield Complaint("reason", place, "name", message)
 
 
 def _wrong(
@@ -227,9 +256,11 @@ def _wrong(
 ) -> Iterator[tuple[str, str]]:
     message = judge(value)
     if message and secret:
-        yield attribute, f"{what} is not usable: {message}"
+        yield attribute, said("{what} is not usable: {wrong}", what=what, wrong=message)
+    elif message and value:
+        yield attribute, said("{what} {wrong}: {value!r}", what=what, wrong=message, value=value[:80])
     elif message:
-        yield attribute, f"{what} {message}" + (f": {value[:80]!r}" if value else "")
+        yield attribute, said("{what} {wrong}", what=what, wrong=message)
 
 
 def _warn_of_services(configuration: Configuration, places: Places) -> Iterator[Complaint]:
@@ -238,24 +269,28 @@ def _warn_of_services(configuration: Configuration, places: Places) -> Iterator[
         place = places.services[index]
         before = names.before(service.name, place)
         if before:
-            message = f"the service in {before} has the same name: operators cannot tell the two apart"
+            message = said(
+                "the service in {where} has the same name: operators cannot tell the two apart", where=before
+            )
             yield Complaint("service", place, "name", message)
         if service.queue_name and not service.is_queue:
-            yield Complaint("service", place, "queue-name", "queue-name has no effect without is-queue")
+            message = said("queue-name has no effect without is-queue")
+            yield Complaint("service", place, "queue-name", message)
         same_queue = service.enabled and service.queue and queues.before(service.queue.lower(), place)
         if same_queue:
-            message = (
-                f"queue {service.queue} also belongs to the service in {same_queue}: "
-                "an operator of both joins it once, with the lowest penalty"
+            message = said(
+                "queue {queue} also belongs to the service in {where}: "
+                "an operator of both joins it once, with the lowest penalty",
+                queue=service.queue, where=same_queue,
             )
             yield Complaint("service", place, "queue-name", message)
         for trigger, at in zip(service.triggers, places.triggers[index], strict=True):
-            for message in warn_of_trigger(trigger, service):
-                yield Complaint("trigger", at, "", message)
+            for warning in warn_of_trigger(trigger, service):
+                yield Complaint("trigger", at, "", warning)
 
 
 def _warn_of_operators(configuration: Configuration, places: Places) -> Iterator[Complaint]:
     for operator, place in zip(configuration.operators, places.operators, strict=True):
         if operator.password.lower() == f"md5:{passwords.EMPTY_MD5}":
-            message = f"operator {operator.username} has the empty password"
+            message = said("operator {name} has the empty password", name=operator.username)
             yield Complaint("operator", place, "password", message)

@@ -10,6 +10,7 @@ import ipaddress
 import re
 
 from schemas import mac_address
+from schemas.sentences import said
 
 LONGEST_NAME = 200
 LONGEST_TEXT = 4096
@@ -34,10 +35,10 @@ _TECHNOLOGIES = {
 def name(text: str) -> str:
     """A name for people: services, operators, pause reasons."""
     if not text:
-        return "is empty"
+        return said("is empty")
     if CONTROL.search(text):
-        return "contains a line break or another control character"
-    return f"is longer than {LONGEST_NAME} characters" if len(text) > LONGEST_NAME else ""
+        return said("contains a line break or another control character")
+    return said("is longer than {most} characters", most=LONGEST_NAME) if len(text) > LONGEST_NAME else ""
 
 
 def word(text: str) -> str:
@@ -46,7 +47,7 @@ def word(text: str) -> str:
     if wrong:
         return wrong
     if any(character.isspace() for character in text):
-        return "contains a blank"
+        return said("contains a blank")
     return ""
 
 
@@ -54,37 +55,37 @@ def dialplan_word(text: str) -> str:
     """A context or a queue as Asterisk names it."""
     wrong = word(text)
     if not wrong and _WORD_BREAKERS.search(text):
-        return "contains one of , | & ; \" which no name of Asterisk's configuration has"
+        return said("contains one of , | & ; \" which no name of Asterisk's configuration has")
     return wrong
 
 
 def variable(text: str) -> str:
     """A dialplan variable's name, without the underscores that make it inherited."""
     if text.startswith("_"):
-        return "begins with an underscore: write the name as it reads after inheritance, without any"
+        return said("begins with an underscore: write the name as it reads after inheritance, without any")
     if not text or not _VARIABLE.fullmatch(text) or len(text) > LONGEST_NAME:
-        return "is no name of a dialplan variable (letters, digits, _ . - and a letter first)"
+        return said("is no name of a dialplan variable (letters, digits, _ . - and a letter first)")
     return ""
 
 
 def extension(text: str) -> str:
     """A phone as Asterisk's device."""
     if not _EXTENSION.fullmatch(text) or len(text) > LONGEST_NAME:
-        return "has to be Asterisk's device, technology/name, such as PJSIP/201"
+        return said("has to be Asterisk's device, technology/name, such as PJSIP/201")
     return _technology(text)
 
 
 def interface(text: str) -> str:
     """A queue member's interface."""
     if not _INTERFACE.fullmatch(text) or len(text) > LONGEST_NAME or CONTROL.search(text):
-        return "has to be a queue member as Asterisk writes it, such as PJSIP/201 or Local/201@agents/n"
+        return said("has to be a queue member as Asterisk writes it, such as PJSIP/201 or Local/201@agents/n")
     return _technology(text)
 
 
 def state_interface(text: str) -> str:
     """The device whose state decides whether a queue member is free."""
     if not _STATE_INTERFACE.fullmatch(text) or len(text) > LONGEST_NAME or CONTROL.search(text):
-        return "has to be a device as Asterisk writes it, such as PJSIP/201 or hint:201@phones"
+        return said("has to be a device as Asterisk writes it, such as PJSIP/201 or hint:201@phones")
     return _technology(text)
 
 
@@ -93,7 +94,7 @@ def mac(text: str) -> str:
     try:
         mac_address.canonical(text)
     except ValueError as error:
-        return f"is wrong: {error}"
+        return said("is wrong: {reason}", reason=error.args[0])
     return ""
 
 
@@ -102,22 +103,22 @@ def address(text: str) -> str:
     try:
         ipaddress.ip_address(text)
     except ValueError:
-        return "has to be a single IP address, such as 192.0.2.10"
+        return said("has to be a single IP address, such as 192.0.2.10")
     return ""
 
 
 def text_of_lines(text: str) -> str:
     """A text that may be written over several lines: an application's parameters."""
     if _BREAKS_ALLOWED.search(text):
-        return "contains a control character"
-    return f"is longer than {LONGEST_TEXT} characters" if len(text) > LONGEST_TEXT else ""
+        return said("contains a control character")
+    return said("is longer than {most} characters", most=LONGEST_TEXT) if len(text) > LONGEST_TEXT else ""
 
 
 def text(value: str) -> str:
     """Any other text; may be empty."""
     if CONTROL.search(value):
-        return "contains a line break or another control character"
-    return f"is longer than {LONGEST_TEXT} characters" if len(value) > LONGEST_TEXT else ""
+        return said("contains a line break or another control character")
+    return said("is longer than {most} characters", most=LONGEST_TEXT) if len(value) > LONGEST_TEXT else ""
 
 
 def batch_file(application: str) -> bool:
@@ -130,5 +131,6 @@ def _technology(device: str) -> str:
     technology = re.split("[/:]", device, maxsplit=1)[0]
     usual = _TECHNOLOGIES.get(technology.upper(), technology)
     if usual != technology:
-        return f"has to be written as Asterisk does, {usual}{device[len(technology):]}"
+        written = f"{usual}{device[len(technology) :]}"
+        return said("has to be written as Asterisk does, {device}", device=written)
     return ""

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from schemas.configuration import Configuration, Service
 from schemas.configuration_checks import check, warn
 from schemas.problems import ConfigurationError, Problem
+from schemas.sentences import said
 from schemas.sqlite_reading import COLUMNS, VERSION, TableReader
 
 MAGIC = b"SQLite format 3\x00"
@@ -55,7 +56,7 @@ def _text(value: bytes) -> str:
 
 
 def _words(error: Exception) -> str:
-    return f"the database cannot be read (is it still being copied?): {error}"
+    return said("the database cannot be read (is it still being copied?): {reason}", reason=str(error))
 
 
 def _size(header: bytes) -> int:
@@ -68,19 +69,22 @@ def _check_file(path: Path) -> None:
     """Refuse what SQLite would read as something else than its author published."""
     with path.open("rb") as stream:
         header = stream.read(100)
-    message = ""
+    message: str = ""
     if not header:
-        message = "the file is empty (is it still being copied?)"
+        message = said("the file is empty (is it still being copied?)")
     elif not header.startswith(MAGIC):
-        message = "the file is no SQLite database"
+        message = said("the file is no SQLite database")
     elif path.stat().st_size < _size(header):
-        message = "the file is shorter than its database (is it still being copied?)"
+        message = said("the file is shorter than its database (is it still being copied?)")
     elif WRITE_AHEAD in header[18:20]:
-        message = "the database is in WAL mode: publish it with PRAGMA journal_mode=DELETE"
+        message = said("the database is in WAL mode: publish it with PRAGMA journal_mode=DELETE")
     for ending in ("-journal", "-wal"):
         left = path.with_name(path.name + ending)
         if not message and left.exists() and left.stat().st_size:
-            message = f"{left.name} stands beside it, so somebody still writes it: publish a finished copy"
+            message = said(
+                "{name} stands beside it, so somebody still writes it: publish a finished copy",
+                name=left.name,
+            )
     if message:
         raise ConfigurationError([Problem(str(path), 0, message)])
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final, cast, get_args
 from xml.parsers import expat
 
@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 # Whatever must not stand in the line as it is: markup, line ends in anyone's sense, and what XML forbids.
 _SPECIAL = re.compile("[&<>\"\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
+_PLAIN = re.compile("[ !#-%'-;=?-~]*+")  # ASCII without any of those: quicker to see
 _ILLEGAL = [*range(0x20), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF]
 _REFERENCES = [0x09, 0x0A, 0x0D, *range(0x7F, 0xA0), 0x2028, 0x2029]
 _ESCAPES: dict[int, str | None] = {
@@ -38,6 +39,7 @@ _ESCAPES: dict[int, str | None] = {
 }
 _NO_DATA = '<data key=""></data>'
 _REPEAT = ' repeat="true"'
+_NOBODY = Party("", "")
 _IDS = get_args(EventId)
 _ENDS = get_args(End)
 _DIRECTIONS = get_args(Direction)
@@ -61,7 +63,7 @@ def encode(event: CallEvent) -> bytes:
         room = _Room(room.bytes // 4)
         if room.bytes < 32:  # not the values but their number: what everyone needs is left
             logger.warning("%s of call %r: too much data, none is sent", event.id, event.call.uniqueid[:80])
-            event, room = CallEvent(event.id, replace(event.call, appdata=())), _Room(128)
+            event, room = CallEvent(event.id, event.call._replace(appdata=())), _Room(128)
         line = _line(event, room)
     if room.cut:
         name, uniqueid = event.id, event.call.uniqueid[:80]
@@ -89,45 +91,45 @@ class _Room:
 
 
 def _line(event: CallEvent, room: _Room) -> bytes:
-    call = event.call
-    parts = [
-        f'<event id="{event.id}"{_REPEAT if event.repeat else ""}>',
-        _call(call, room),
-    ]
-    if event.service:
-        parts.append(f"<service>{_escape(event.service, room)}</service>")
+    parts = _call(event, room)
     if event.triggers:
-        parts.extend(_trigger(action, room) for action in event.triggers)
+        parts += "".join([_trigger(action, room) for action in event.triggers])
     if event.cause:
         cause = event.cause
-        parts.append(f'<cause code="{cause.code:d}" end="{cause.end}">{_escape(cause.text, room)}</cause>')
+        parts += f'<cause code="{cause.code:d}" end="{cause.end}">{_escape(cause.text, room)}</cause>'
     if event.originate:
         made = event.originate
         exten, response = _escape(made.exten, room), _escape(made.response, room)
-        parts.append(f'<originate exten="{exten}" response="{response}" reason="{made.reason:d}"/>')
-    parts.append("</event>\n")
-    return "".join(parts).encode("utf-8")
+        parts += f'<originate exten="{exten}" response="{response}" reason="{made.reason:d}"/>'
+    return f"{parts}</event>\n".encode()
 
 
-def _call(call: Call, room: _Room) -> str:
-    values = (call.uniqueid, call.channel, call.calleridnum, call.calleridname, call.context, call.state,
-              call.linkedid, call.queue)
+def _call(event: CallEvent, room: _Room) -> str:
+    """The event's start, its call and service. Its values are looked through in one go: most are plain."""
+    call = event.call
+    values = [*call[:5], call.state, call.linkedid, call.queue, event.service, *(call.connected or _NOBODY)]
+    for pair in call.appdata:
+        values += pair
     together = "".join(values)
-    if _SPECIAL.search(together) or len(together) > room.characters:
-        values = tuple([_escape(value, room) for value in values])  # type: ignore[assignment]
-    uniqueid, channel, number, name, context, state, linkedid, queue = values
-    data = "".join([f'<data key="{_escape(key, room)}">{_escape(value, room)}</data>'
-                    for key, value in call.appdata]) or _NO_DATA
+    if len(together) > room.characters or not _PLAIN.fullmatch(together):
+        values = [_escape(value, room) for value in values]
+    uniqueid, channel, number, name, context, state, linkedid, queue, service, peer, peer_name, *data = values
+    learned = "".join(
+        [f'<data key="{key}">{value}</data>' for key, value in zip(data[::2], data[1::2], strict=True)]
+    )
     added = f"<linkedid>{linkedid}</linkedid>" if linkedid else ""
     added += f"<direction>{call.direction}</direction>"
     if queue:
         added += f"<queue>{queue}</queue>"
     if call.connected:
-        added += (f"<connected><uniqueid>{_escape(call.connected.uniqueid, room)}</uniqueid>"
-                  f"<channel>{_escape(call.connected.channel, room)}</channel></connected>")
-    return (f"<call><uniqueid>{uniqueid}</uniqueid><channel>{channel}</channel>"
-            f"<calleridnum>{number}</calleridnum><calleridname>{name}</calleridname>"
-            f"<context>{context}</context><appdata>{data}</appdata><state>{state}</state>{added}</call>")
+        added += f"<connected><uniqueid>{peer}</uniqueid><channel>{peer_name}</channel></connected>"
+    return (
+        f'<event id="{event.id}"{_REPEAT if event.repeat else ""}>'
+        f"<call><uniqueid>{uniqueid}</uniqueid><channel>{channel}</channel>"
+        f"<calleridnum>{number}</calleridnum><calleridname>{name}</calleridname>"
+        f"<context>{context}</context><appdata>{learned or _NO_DATA}</appdata><state>{state}</state>{added}"
+        f"</call>{f'<service>{service}</service>' if service else ''}"
+    )
 
 
 def _trigger(action: Action, room: _Room) -> str:

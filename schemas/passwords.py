@@ -16,6 +16,8 @@ import threading
 from collections import OrderedDict
 from typing import Literal, NamedTuple
 
+from schemas.sentences import said
+
 COST = 14  # log2 N; with r = 8 it takes 16 MiB and some 40 ms
 LONGEST_COST = 17
 MOST_MEMORY = 128 * 1024 * 1024  # one log-in may not take more, whatever a file says
@@ -71,32 +73,39 @@ def parse(stored: str) -> str | Scrypt:
     scheme, _, rest = stored.partition(":")
     if scheme == "md5":
         if not _MD5.fullmatch(rest):
-            raise ValueError("after md5: exactly 32 hexadecimal digits are expected")
+            raise ValueError(said("after md5: exactly 32 hexadecimal digits are expected"))
         return rest.lower()
     if scheme == "scrypt":
         return _parse_scrypt(rest.split(":"))
     raise ValueError(
-        "it has to begin with md5: or scrypt: (a plain password is not accepted); "
-        "`astcti-server hash-password` makes one"
+        said(
+            "it has to begin with md5: or scrypt: (a plain password is not accepted); "
+            "`astcti-server hash-password` makes one"
+        )
     )
 
 
 def _parse_scrypt(parts: list[str]) -> Scrypt:
     if len(parts) != 5 or not all(_NUMBER.fullmatch(part) for part in parts[:3]):
-        raise ValueError("after scrypt: the form is log2N:r:p:salt:hash, salt and hash in base64")
+        raise ValueError(said("after scrypt: the form is log2N:r:p:salt:hash, salt and hash in base64"))
     cost, block, lanes = (int(part) for part in parts[:3])
     try:
         salt, digest = (base64.b64decode(part, validate=True) for part in parts[3:])
     except (binascii.Error, ValueError):
-        raise ValueError("the salt and the hash of scrypt: have to be base64") from None
+        raise ValueError(said("the salt and the hash of scrypt: have to be base64")) from None
     if not 10 <= cost <= LONGEST_COST or not 1 <= block <= 32 or not 1 <= lanes <= MOST_LANES:
         raise ValueError(
-            f"scrypt takes log2N from 10 to {LONGEST_COST}, r from 1 to 32 and p from 1 to {MOST_LANES}"
+            said(
+                "scrypt takes log2N from 10 to {cost}, r from 1 to 32 and p from 1 to {lanes}",
+                cost=LONGEST_COST, lanes=MOST_LANES,
+            )
         )
     if 128 * block << cost > MOST_MEMORY:
-        raise ValueError("scrypt with this log2N and r takes more than 128 MiB for a log-in: use 14 and 8")
+        raise ValueError(
+            said("scrypt with this log2N and r takes more than 128 MiB for a log-in: use 14 and 8")
+        )
     if not 8 <= len(salt) <= 64 or not 16 <= len(digest) <= 64:
-        raise ValueError("scrypt takes a salt of 8 to 64 bytes and a hash of 16 to 64 bytes")
+        raise ValueError(said("scrypt takes a salt of 8 to 64 bytes and a hash of 16 to 64 bytes"))
     return Scrypt(cost, block, lanes, salt, digest)
 
 

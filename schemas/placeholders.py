@@ -15,6 +15,8 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote
 
+from schemas.sentences import said
+
 BUILT_IN = frozenset({
     "CALLERID", "CALLERIDNAME", "CONTEXT", "SERVICE", "QUEUE", "EXTEN",
     "CHANNEL", "UNIQUEID", "LINKEDID", "OPERATOR", "EXTENSION", "EVENT",
@@ -70,21 +72,23 @@ def check_url(template: str, declared: Iterable[str]) -> list[str]:
     `declared` are the variables of the service.
     """
     if not template:
-        return ["the URL is empty"]
+        return [said("the URL is empty")]
     errors = _check_origin(template)
     if _UNSAFE.search(template):
         errors.append(
-            "the URL contains a blank, a backslash or another character that URLs do not have: "
-            "percent-encode it"
+            said(
+                "the URL contains a blank, a backslash or another character that URLs do not have: "
+                "percent-encode it"
+            )
         )
     return errors + _check_names(parse(template), declared)
 
 
 def check_parameters(template: str, declared: Iterable[str]) -> list[str]:
     """Say in plain words what is wrong with an application's parameters; empty when nothing is."""
-    errors = []
+    errors: list[str] = []
     if template.count('"') % 2:
-        errors.append("a double quote of the parameters is never closed")
+        errors.append(said("a double quote of the parameters is never closed"))
     found: list[str] = []
     for argument in split(template):
         for error in _check_names(parse(argument), declared):
@@ -150,25 +154,32 @@ def _fill(template: Template, values: Mapping[str, str], missing: dict[str, None
 def _check_origin(template: str) -> list[str]:
     match = _URL.match(template)
     if match is None or match["scheme"].lower() not in ("http", "https"):
-        return ["the URL has to begin with http:// or https:// and a host, written out"]
+        return [said("the URL has to begin with http:// or https:// and a host, written out")]
     host = _HOST.fullmatch(match["authority"])
     if "{" in match["authority"]:
-        return ["the host of the URL has to be written out: placeholders may stand after the first slash"]
+        return [
+            said("the host of the URL has to be written out: placeholders may stand after the first slash")
+        ]
     if host is None:
-        return ["the URL has no valid host: write https://host/ or https://host:port/ (no user name in it)"]
+        return [
+            said("the URL has no valid host: write https://host/ or https://host:port/ (no user name in it)")
+        ]
     if host["port"] and not 0 < int(host["port"]) < 65536:
-        return ["the port of the URL has to be from 1 to 65535"]
+        return [said("the port of the URL has to be from 1 to 65535")]
     return []
 
 
 def _check_names(template: Template, declared: Iterable[str]) -> list[str]:
     known = BUILT_IN.union(name.upper() for name in declared)
     unknown = dict.fromkeys(name for name in template.names if name not in known)
-    errors = [
-        f"{{{name}}} stands for nothing: declare <variable name=\"{name.lower()}\"/> in this service, "
-        f"or write {{{{ for a brace"
+    errors: list[str] = [
+        said(
+            '{{{name}}} stands for nothing: declare <variable name="{variable}"/> in this service, '
+            "or write {{{{ for a brace",
+            name=name, variable=name.lower(),
+        )
         for name in unknown
     ]
     if template.stray:
-        errors.append("a brace that begins no {NAME} has to be written {{")
+        errors.append(said("a brace that begins no {{NAME}} has to be written {{{{"))
     return errors

@@ -8,10 +8,13 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import reduce
 from typing import NamedTuple, Protocol
 
+from schemas.sentences import said, verbatim
+
 _XS = "{http://www.w3.org/2001/XMLSchema}"
-_BOOLEAN = "true or false"
+_BOOLEAN = said("true or false")
 
 _MISSING = re.compile(r"Element '([^']*)': The attribute '([^']*)' is required but missing\.")
 _UNKNOWN = re.compile(r"Element '([^']*)', attribute '([^']*)': The attribute '[^']*' is not allowed\.")
@@ -105,38 +108,55 @@ class SchemaWords:
 
     def _missing(self, element: str, attribute: str) -> str:
         purpose = self._purpose(element, attribute)
-        return f'<{element}> lacks {attribute}="..."' + (f": {purpose}" if purpose else "")
+        lacks = said('<{element}> lacks {attribute}="..."', element=element, attribute=attribute)
+        return said("{wrong}: {purpose}", wrong=lacks, purpose=purpose) if purpose else lacks
 
     def _unknown(self, element: str, attribute: str) -> str:
         known = self._elements[element].attributes if element in self._elements else {}
         near = difflib.get_close_matches(attribute, known, 1)
         if near:
-            return f"<{element}> has no attribute {attribute}: did you mean {near[0]}?"
-        takes = f"it takes {', '.join(known)}" if known else "it takes none"
-        return f"<{element}> has no attribute {attribute}: {takes}"
+            return said(
+                "<{element}> has no attribute {attribute}: did you mean {near}?",
+                element=element, attribute=attribute, near=near[0],
+            )
+        takes = said("it takes {names}", names=", ".join(known)) if known else said("it takes none")
+        return said(
+            "<{element}> has no attribute {attribute}: {takes}",
+            element=element, attribute=attribute, takes=takes,
+        )
 
     def _value(self, element: str, attribute: str, value: str) -> str:
         known = self._elements.get(element)
         expected = known.attributes.get(attribute, ("", ""))[1] if known else ""
-        shown = f'{attribute}="{value[:80]}" of <{element}> is not possible'
-        return f"{shown}: it has to be {expected}" if expected else shown
+        shown = said(
+            '{attribute}="{value}" of <{element}> is not possible',
+            attribute=attribute, value=value[:80], element=element,
+        )
+        return said("{wrong}: it has to be {expected}", wrong=shown, expected=expected) if expected else shown
 
     def _misplaced(self, element: str, expected: list[str]) -> str:
         near = difflib.get_close_matches(element, expected or self._elements.keys() - {self.root_name}, 1)
         if near and near[0] != element:
-            return f"<{element}> is not known here: did you mean <{near[0]}>?"
+            return said(
+                "<{element}> is not known here: did you mean <{near}>?", element=element, near=near[0]
+            )
         if expected:
-            wanted = " or ".join(f"<{one}>" for one in expected)
-            return f"<{element}> does not belong here: expected is {wanted}"
+            return said(
+                "<{element}> does not belong here: expected is {wanted}",
+                element=element, wanted=_one_of(expected),
+            )
         if element in self._elements:
-            return f"<{element}> does not belong here, or stands here twice"
-        return f"<{element}> is not known"
+            return said("<{element}> does not belong here, or stands here twice", element=element)
+        return said("<{element}> is not known", element=element)
 
     def _child(self, element: str, expected: str) -> str:
-        return f"<{element}> lacks " + " or ".join(f"<{one}>" for one in _names(expected))
+        return said("<{element}> lacks {wanted}", element=element, wanted=_one_of(_names(expected)))
 
     def _text(self, element: str) -> str:
-        return f"text stands directly in <{element}>, which takes none: remove it or put it into an attribute"
+        return said(
+            "text stands directly in <{element}>, which takes none: remove it or put it into an attribute",
+            element=element,
+        )
 
     def _purpose(self, element: str, attribute: str) -> str:
         known = self._elements.get(element)
@@ -147,27 +167,35 @@ def syntax_words(message: str) -> str:
     """Word what a parser says of a file that is no well-formed XML."""
     for sign, words in _SYNTAX.items():
         if sign in message:
-            return f"this is not well-formed XML: {words} ({message.strip()})"
-    return f"this is not well-formed XML: {message.strip()}"
+            return said(
+                "this is not well-formed XML: {reason} ({parser})", reason=words, parser=message.strip()
+            )
+    return said("this is not well-formed XML: {reason}", reason=message.strip())
 
 
 _SYNTAX = {
-    "EntityRef": "an & stands alone: write &amp;",
-    "Entity '": "an & stands alone, or an entity is used that XML does not know: write &amp;",
-    "Premature end": "the file ends too early (is it still being copied?)",
-    "tag mismatch": "an element is closed by another one's end",
-    "Couldn't find end of Start Tag": "an element's > is missing",
-    "Unescaped '<'": "a < stands in a value: write &lt;, or close the quotes before it",
-    "AttValue": "a value lacks its quotes",
-    "redefined": "an attribute stands twice in one element",
-    "Invalid bytes": "the file is not in the encoding that its first line says (UTF-8 if none)",
-    "Start tag expected": "the file does not begin with an element",
-    "Extra content": "something follows the end of the first element",
+    "EntityRef": said("an & stands alone: write &amp;"),
+    "Entity '": said("an & stands alone, or an entity is used that XML does not know: write &amp;"),
+    "Premature end": said("the file ends too early (is it still being copied?)"),
+    "tag mismatch": said("an element is closed by another one's end"),
+    "Couldn't find end of Start Tag": said("an element's > is missing"),
+    "Unescaped '<'": said("a < stands in a value: write &lt;, or close the quotes before it"),
+    "AttValue": said("a value lacks its quotes"),
+    "redefined": said("an attribute stands twice in one element"),
+    "Invalid bytes": said("the file is not in the encoding that its first line says (UTF-8 if none)"),
+    "Start tag expected": said("the file does not begin with an element"),
+    "Extra content": said("something follows the end of the first element"),
 }
 
 
 def _documentation(node: Node) -> str:
-    return " ".join((node.findtext(f"{_XS}annotation/{_XS}documentation") or "").split())
+    text = " ".join((node.findtext(f"{_XS}annotation/{_XS}documentation") or "").split())
+    return verbatim(text) if text else ""
+
+
+def _one_of(names: list[str]) -> str:
+    shown = [f"<{one}>" for one in names]
+    return reduce(lambda first, second: said("{first} or {second}", first=first, second=second), shown)
 
 
 def _names(expected: str | None) -> list[str]:

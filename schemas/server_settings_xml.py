@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import ipaddress
+import os
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -98,10 +99,22 @@ class _Reader:
         """Say what the schema cannot know."""
         yield from self._check_ami(settings.ami)
         yield from self._check_listen(settings.listen)
+        yield from self._check_emptied()
+        if settings.logging.file:
+            yield from _check_log(self._lines.get("logging", 0), Path(settings.logging.file))
         for line, context in self._contexts:
             wrong = formats.dialplan_word(context)
             if wrong:
                 yield _Found(line, "context", f"the context {wrong}")
+
+    def _check_emptied(self) -> Iterator[_Found]:
+        """An address that is there but empty says nothing; hardly anybody means the default by it."""
+        for tag, name, default in (("ami", "host", "127.0.0.1"), ("listen", "address", "127.0.0.1")):
+            node = self._nodes.get(tag)
+            text = node.get(name) if node is not None else None
+            if text is not None and not text.strip():
+                message = f"the {name} of <{tag}> is empty: fill it in, or leave it out for {default}"
+                yield _Found(self._lines[tag], name, message)
 
     def warn(self, settings: ServerSettings) -> Iterator[_Found]:
         """Say what is valid but hardly meant."""
@@ -123,7 +136,7 @@ class _Reader:
             before = getattr(default, one.name)
             given = bool(text) and name not in ("secret", "retries")
             values[one.name] = _convert(text, before) if given else before
-        for name in ("ca_file", "certificate", "key"):
+        for name in ("ca_file", "certificate", "key", "file"):
             if values.get(name):
                 values[name] = str(self._directory / values[name])
         return type(default)(**values)
@@ -196,6 +209,19 @@ class _Reader:
         for name, file in (("certificate", listen.certificate), ("key", listen.key)):
             if file:
                 yield from _check_file(line, name, file)
+
+
+def _check_log(line: int, file: Path) -> Iterator[_Found]:
+    """A log file that could not be appended to. It is not made here: who checks may be another user."""
+    folder, wrong = file.parent, ""
+    if file.is_dir():
+        wrong = "it is a directory"
+    elif not folder.is_dir():
+        wrong = f"there is no directory {folder}"
+    elif not os.access(*((file, os.W_OK) if file.exists() else (folder, os.W_OK | os.X_OK))):
+        wrong = "Permission denied"
+    if wrong:
+        yield _Found(line, "file", f"the log file {file} cannot be written: {wrong}")
 
 
 def _check_file(line: int, name: str, file: str) -> Iterator[_Found]:

@@ -21,6 +21,7 @@ from schemas.configuration import (
 from schemas.configuration_checks import Complaint, Kind, Places
 from schemas.configuration_values import address_or_text, interfaces, mac_or_text
 from schemas.problems import ConfigurationError, Problem
+from schemas.sentences import said
 
 VERSION = 1
 """The `user_version` of the tables' present form."""
@@ -73,28 +74,35 @@ class TableReader:
     def judge(self, complaints: Iterable[Complaint]) -> list[Problem]:
         """Turn complaints into problems that name the table."""
         return [
-            Problem(self._file, one.place, f"table {_TABLE_OF[one.kind]}: {one.message}")
+            Problem(self._file, one.place, _of_table(_TABLE_OF[one.kind], one.message))
             for one in complaints
         ]
 
     def _check_database(self) -> None:
         result = self._database.execute("PRAGMA quick_check").fetchone()[0]
         if result != "ok":
-            self._refuse(f"the database is damaged (is it still being copied?): {result}")
+            self._refuse(said("the database is damaged (is it still being copied?): {reason}", reason=result))
         version = self._database.execute("PRAGMA user_version").fetchone()[0]
         if version != VERSION:
-            self._refuse(f"its user_version is {version}, this server reads {VERSION}: publish it again")
+            self._refuse(
+                said(
+                    "its user_version is {found}, this server reads {wanted}: publish it again",
+                    found=version, wanted=VERSION,
+                )
+            )
         problems = []
         for table, columns in COLUMNS.items():
             found = list(self._database.execute(f"PRAGMA table_info({table})"))
             present = {row["name"] for row in found}
             if not present:
-                problems.append(Problem(self._file, 0, f"table {table} is missing"))
+                problems.append(Problem(self._file, 0, said("table {table} is missing", table=table)))
             elif not present.issuperset(columns):
                 missing = ", ".join(column for column in columns if column not in present)
-                problems.append(Problem(self._file, 0, f"table {table} lacks {missing}"))
+                message = said("table {table} lacks {names}", table=table, names=missing)
+                problems.append(Problem(self._file, 0, message))
             elif [(row["name"], row["type"].upper()) for row in found if row["pk"]] != [("id", "INTEGER")]:
-                problems.append(Problem(self._file, 0, f"id of table {table} is no INTEGER PRIMARY KEY"))
+                message = said("id of table {table} is no INTEGER PRIMARY KEY", table=table)
+                problems.append(Problem(self._file, 0, message))
         if problems:
             raise ConfigurationError(problems)
 
@@ -124,7 +132,7 @@ class TableReader:
         self.places.operators.append(row["id"])
         seat = seats.get(row["seat_id"])
         if seat is None and row["seat_id"] is not None:
-            self._complain("operators", row, f"seat_id {row['seat_id']} is no row of table seats")
+            self._complain("operators", row, _no_row("seat_id", row, "seats"))
         return Operator(
             username=_string(row, "username"),
             full_name=_string(row, "full_name"),
@@ -151,7 +159,7 @@ class TableReader:
             if row["service_id"] in services:
                 found[row["service_id"]].append(row)
             else:
-                self._complain(table, row, f"service_id {row['service_id']} is no row of table services")
+                self._complain(table, row, _no_row("service_id", row, "services"))
         return found
 
     def _service(
@@ -184,8 +192,7 @@ class TableReader:
     def _is_bound(self, row: sqlite3.Row, operators: Mapping[int, Operator]) -> bool:
         if row["operator_id"] in operators:
             return True
-        message = f"operator_id {row['operator_id']} is no row of table operators"
-        self._complain("services_operators", row, message)
+        self._complain("services_operators", row, _no_row("operator_id", row, "operators"))
         return False
 
     def _trigger(self, row: sqlite3.Row) -> Trigger:
@@ -208,7 +215,9 @@ class TableReader:
         if value is None:
             return 0
         if not isinstance(value, int) or not 0 <= value <= 2147483647:
-            message = f"penalty has to be a whole number from 0 to 2147483647, not {str(value)[:80]!r}"
+            message = said(
+                "penalty has to be a whole number from 0 to 2147483647, not {value!r}", value=str(value)[:80]
+            )
             self._complain("services_operators", row, message)
             return 0
         return value
@@ -218,7 +227,10 @@ class TableReader:
         if value is None:
             return column == "enabled"
         if value not in (0, 1):
-            self._complain(table, row, f"{column} has to be 0 or 1, not {str(value)[:80]!r}")
+            message = said(
+                "{column} has to be 0 or 1, not {value!r}", column=column, value=str(value)[:80]
+            )
+            self._complain(table, row, message)
         return bool(value)
 
     def _choice(
@@ -226,12 +238,24 @@ class TableReader:
     ) -> Any:
         value = _string(row, column) or default
         if value not in words:
-            self._complain(table, row, f"{column} has to be one of {', '.join(words)}, not {value[:80]!r}")
+            message = said(
+                "{column} has to be one of {words}, not {value!r}",
+                column=column, words=", ".join(words), value=value[:80],
+            )
+            self._complain(table, row, message)
             return words[0]
         return value
 
     def _complain(self, table: str, row: sqlite3.Row, message: str) -> None:
-        self.problems.append(Problem(self._file, row["id"], f"table {table}: {message}"))
+        self.problems.append(Problem(self._file, row["id"], _of_table(table, message)))
+
+
+def _of_table(table: str, message: str) -> str:
+    return said("table {table}: {wrong}", table=table, wrong=message)
+
+
+def _no_row(column: str, row: sqlite3.Row, table: str) -> str:
+    return said("{column} {value} is no row of table {table}", column=column, value=row[column], table=table)
 
 
 def _string(row: sqlite3.Row, column: str) -> str:

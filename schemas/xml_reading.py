@@ -16,12 +16,13 @@ from lxml import etree
 
 from schemas.problems import ConfigurationError, Problem
 from schemas.schema_words import SchemaMistake, SchemaWords, syntax_words
+from schemas.sentences import said
 
 LARGEST_FILE = 64 * 1024 * 1024  # ten thousand operators take 2 MiB; more than this is no configuration
 ROUNDS = 20  # an element out of place hides what is wrong after it: take it out and look again so often
 
 _DOCTYPE = re.compile(rb"(?:\xef\xbb\xbf)?(?>\s+|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.DOTALL)
-NO_DOCTYPE = "a DOCTYPE is not accepted: remove it (entities and external files are never read)"
+NO_DOCTYPE = said("a DOCTYPE is not accepted: remove it (entities and external files are never read)")
 
 
 class Reading(NamedTuple):
@@ -91,9 +92,10 @@ def read(data: bytes, file: str, schema_name: str, *, exact: bool = True) -> Rea
     Lines are cheap and rough unless `exact`.
     """
     if len(data) > LARGEST_FILE:
-        raise ConfigurationError([Problem(file, 0, f"the file is larger than {LARGEST_FILE >> 20} MiB")])
+        message = said("the file is larger than {most} MiB", most=LARGEST_FILE >> 20)
+        raise ConfigurationError([Problem(file, 0, message)])
     if not data.strip():
-        raise ConfigurationError([Problem(file, 1, "the file is empty (is it still being copied?)")])
+        raise ConfigurationError([Problem(file, 1, said("the file is empty (is it still being copied?)"))])
     if _DOCTYPE.match(data):
         raise ConfigurationError([Problem(file, 1, NO_DOCTYPE)])
     schema = Schema(schema_name)
@@ -108,7 +110,10 @@ def read(data: bytes, file: str, schema_name: str, *, exact: bool = True) -> Rea
     if cast(Any, root.getroottree().docinfo).doctype:
         raise ConfigurationError([Problem(file, 1, NO_DOCTYPE)])
     if root.tag != schema.root_name:
-        message = f"the file begins with <{_local(root)}> where <{schema.root_name}> is expected"
+        message = said(
+            "the file begins with <{found}> where <{wanted}> is expected",
+            found=_local(root), wanted=schema.root_name,
+        )
         raise ConfigurationError([Problem(file, Lines(root, data).of(root), message)])
     return Reading(root, schema, Lines(root, data if exact else b""))
 

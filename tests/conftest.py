@@ -1,12 +1,23 @@
-"""What every test gets: no thread outlives its test."""
+"""What every test gets: no thread outlives its test, and no property is judged by how long it took."""
 
+import os
 import threading
 import time
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
-THREADS_MAY_TAKE = 5.0  # seconds a stopped thread may need to be gone
+from tests.fake.patience import PATIENCE
+
+IN_CI = os.environ.get("CI") == "true"
+
+# In CI the same examples every time: what is found there has to be found again.
+settings.register_profile(
+    "facts", deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    derandomize=IN_CI, database=None if IN_CI else settings.default.database,
+)  # fmt: skip
+settings.load_profile("facts")
 
 
 @pytest.fixture(autouse=True)
@@ -14,7 +25,7 @@ def no_thread_is_left_behind() -> Iterator[None]:
     """Fail a test whose threads still live after it."""
     before = set(threading.enumerate())
     yield
-    deadline = time.monotonic() + THREADS_MAY_TAKE
+    deadline = time.monotonic() + PATIENCE
     for thread in set(threading.enumerate()) - before:
         if thread.name.startswith("pytest_timeout"):
             continue

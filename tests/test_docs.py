@@ -19,6 +19,7 @@ from astcti_server import daemon
 from astcti_server.clients import command_table, commands, login_commands
 from astcti_server.status_file import StatusFile
 from schemas import placeholders
+from schemas.version import VERSION
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -323,3 +324,10 @@ def test_files_of_the_project_that_a_page_names_exist(page: Path) -> None:
 def test_every_page_can_be_reached_from_the_readme() -> None:
     linked = set(re.findall(r"\]\(docs/([\w-]+\.md)\)", (ROOT / "README.md").read_text()))
     assert linked == {page.name for page in DOCS.glob("*.md")}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda one: one.name)
+def test_an_installation_names_what_is_there_to_be_installed(page: Path) -> None:
+    text = page.read_text()
+    assert not re.findall(r"pip install '?asteriskcti", text)  # on no package index
+    assert set(re.findall(r"asteriskcti-(\S+?)-py3", text)) <= {VERSION}

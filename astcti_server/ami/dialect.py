@@ -131,8 +131,7 @@ class Dialect:
             "AgentRingNoAnswer": queues.agent_did_not_answer,
             "QueueMember": queues.member("entry"), "QueueMemberAdded": queues.member("added"),
             "QueueMemberRemoved": queues.member("removed"), "QueueMemberPaused": queues.member("paused"),
-            "QueueMemberPause": queues.member("paused"), "QueueMemberStatus": queues.member("status"),
-            "QueueMemberRinginuse": queues.member("status"), "QueueMemberPenalty": queues.member("penalty"),
+            "QueueMemberPause": queues.member("paused"), "QueueMemberPenalty": queues.member("penalty"),
             "Shutdown": _shutdown,
         }  # fmt: skip
         return methods | {name.lower(): method for name, method in methods.items()}

@@ -26,7 +26,7 @@ _MEMBER: Final = (
     "Reason", "Status",
 )  # fmt: skip
 
-MemberKind = Literal["added", "removed", "paused", "status", "penalty", "entry"]
+MemberKind = Literal["added", "removed", "paused", "penalty", "entry"]
 
 
 def caller_entered(event: Event) -> list[TelephoneEvent]:

@@ -7,9 +7,7 @@ work) runs on this thread and has to be quick; an exception ends only the event 
 
 from __future__ import annotations
 
-import itertools
 import logging
-import secrets
 import selectors
 import time
 from collections.abc import Callable
@@ -21,15 +19,16 @@ from astcti_server.ami.actions import Action
 from astcti_server.ami.attempts import Attempts
 from astcti_server.ami.connection import Connection, ConnectionFailedError, timed_out
 from astcti_server.ami.heartbeat import Heartbeat
-from astcti_server.ami.interest import LIST_ENTRIES, Interest
+from astcti_server.ami.interest import Interest
 from astcti_server.ami.listening import Limits, LinkListener, State
-from astcti_server.ami.login import Login, LoginRefusedError
+from astcti_server.ami.login import CLOSED_BEFORE_LOGIN, Login, LoginRefusedError
 from astcti_server.ami.loop import Loop
 from astcti_server.ami.messages import Event, Response
-from astcti_server.ami.pending import Done, Outcome, PendingActions
+from astcti_server.ami.pending import Done, Outcome
 from astcti_server.ami.privileges import Privileges
 from astcti_server.ami.protocol import AmiParser, Banner, Message
 from astcti_server.ami.recording import Recorder
+from astcti_server.ami.requests import Requests
 from astcti_server.ami.timers import Timer, Work
 from astcti_server.threads import Died, ServiceThread
 from schemas.server_settings import AmiSettings
@@ -57,15 +56,13 @@ class AmiLink(ServiceThread):
         self._parser = AmiParser(interest or Interest(), encoding=settings.encoding)
         self._recorder = Recorder(record)
         self._loop = Loop(clock)
-        self._pending = PendingActions(self._loop.timers, self._answered)
         self._privileges = Privileges(settings.username, self._parser.seen)
+        self._requests = Requests(self._loop, self._privileges, self._broken)
         self._heartbeat = Heartbeat(settings.ping, self._loop.timers, clock, self._ping, self._lost)
         self._attempts = Attempts(settings)
         self._connection: Connection | None = None
         self._login = Login(settings)
         self._deadline: Timer | None = None
-        self._prefix = f"astcti-{secrets.token_hex(4)}-"
-        self._numbers = itertools.count(1)
 
     # -- any thread ----------------------------------------------------------------------------------------
 
@@ -110,9 +107,9 @@ class AmiLink(ServiceThread):
         (After the thread's end it is called at once, on the calling thread.) Raises ValueError, and calls
         nothing, for values that cannot be sent.
         """
-        action_id = f"{self._prefix}{next(self._numbers)}"
+        action_id = self._requests.next_id()
         data = action.encode(action_id)
-        if not self._loop.post(lambda: self._send(action_id, action, data, done, timeout)):
+        if not self._loop.post(partial(self._requests.send, action_id, action, data, done, timeout)):
             done(Outcome(False, "the server stops", failure="down"))
         return action_id
 
@@ -155,7 +152,7 @@ class AmiLink(ServiceThread):
         if data is None:
             return
         if not data:
-            self._lost(self._ended_by_asterisk())
+            self._lost("Asterisk closed the connection" if self.up else CLOSED_BEFORE_LOGIN)
             return
         self._heartbeat.heard()
         self._recorder.read(data)
@@ -169,11 +166,8 @@ class AmiLink(ServiceThread):
 
     def _event(self, event: Event) -> None:
         try:
-            if (self._pending.lists or event.name in LIST_ENTRIES) and self._pending.take_event(event):
-                return
-            if event.name in LIST_ENTRIES and event.action_id:
-                return  # of a list that nobody waits for any more
-            self._listener.event(event)
+            if not self._requests.take_event(event):
+                self._listener.event(event)
         except Exception:  # whatever one event does, the next one is handled
             self._loop.mistakes += 1
             logger.exception("The event %r could not be handled", event.raw)
@@ -181,7 +175,7 @@ class AmiLink(ServiceThread):
     def _other(self, message: Message) -> None:
         if self.state == "up":
             if type(message) is Response:
-                self._loop.guarded(partial(self._pending.take_response, message))
+                self._loop.guarded(partial(self._requests.take_response, message))
         elif type(message) is Banner:
             self._send_login(self._login.greeted(message.version))
         elif type(message) is Response:
@@ -208,11 +202,7 @@ class AmiLink(ServiceThread):
         self._set_deadline(self._limits.login, self._login_late)
 
     def _login_late(self) -> None:
-        self._lost(
-            "Asterisk did not answer the login" if self._login.banner_version else
-            "whatever listens there does not greet as Asterisk's manager interface does: check port and tls "
-            "in server.xml"
-        )  # fmt: skip
+        self._lost(self._login.why_late())
 
     def _send_login(self, action: Action | None) -> None:
         if action is None:
@@ -220,14 +210,16 @@ class AmiLink(ServiceThread):
             return
         assert self._connection is not None
         try:
-            data = action.encode(f"{self._prefix}login")
+            data = action.encode(self._requests.login_id)
         except ValueError as error:
             raise LoginRefusedError(f"the username or secret in server.xml cannot be sent: {error}") from None
         self._connection.send(data)
 
     def _logged_in(self) -> None:
+        assert self._connection is not None
         self._set_deadline(None, None)
         self.state = "up"
+        self._requests.begin(self._connection)
         self._attempts.succeeded()
         self._recorder.logged_in()
         self._privileges.connected()
@@ -235,7 +227,7 @@ class AmiLink(ServiceThread):
             "Logged in to Asterisk at %s:%d as %s (manager interface %s)", self._settings.host,
             self._settings.port, self._settings.username, self._login.banner_version,
         )  # fmt: skip
-        self._ask(actions.list_commands(), self._commands_listed)
+        self._requests.ask(actions.list_commands(), self._privileges.commands_listed)
         self._heartbeat.start()
         self._loop.guarded(partial(self._listener.link_up, self._login.banner_version))
 
@@ -249,7 +241,7 @@ class AmiLink(ServiceThread):
             self._connection.close()
             self._connection = None
         self._recorder.ended()
-        self._pending.fail_all(reason)
+        self._requests.end(reason)
         if was_up:
             logger.warning("The link to Asterisk is down: %s", reason)
             self._loop.guarded(partial(self._listener.link_down, reason))
@@ -258,13 +250,9 @@ class AmiLink(ServiceThread):
         else:
             self._loop.guarded(partial(self._listener.gave_up, reason))
 
-    def _ended_by_asterisk(self) -> str:
-        if self.state == "up":
-            return "Asterisk closed the connection"
-        return (
-            "Asterisk closed the connection before the login was accepted: check the permit, deny and acl "
-            "lines of manager.conf, and authlimit"
-        )
+    def _broken(self, connection: Connection, reason: str) -> None:
+        if connection is self._connection:
+            self._lost(reason)
 
     def _set_deadline(self, seconds: float | None, work: Work | None) -> None:
         if self._deadline is not None:
@@ -273,44 +261,10 @@ class AmiLink(ServiceThread):
         if seconds is not None and work is not None:
             self._deadline = self._loop.timers.later(seconds, work)
 
-    # -- actions -------------------------------------------------------------------------------------------
-
-    def _send(self, action_id: str, action: Action, data: bytes, done: Done, timeout: float) -> None:
-        connection = self._connection
-        if self.state != "up" or connection is None:
-            self._answered(action, Outcome(False, "Asterisk is not connected", failure="down"), done)
-            return
-        logger.debug("Action %s: %r", action_id, action)
-        self._pending.add(action_id, action, done, timeout)
-        try:
-            connection.send(data)
-        except ConnectionFailedError as error:
-            reason = str(error)  # whoever submits does not expect the link to go down meanwhile
-            self._loop.post(lambda: self._broken(connection, reason))
-
-    def _broken(self, connection: Connection, reason: str) -> None:
-        if connection is self._connection:
-            self._lost(reason)
-
-    def _ask(self, action: Action, done: Done, timeout: float = 30.0) -> None:
-        action_id = f"{self._prefix}{next(self._numbers)}"
-        self._send(action_id, action, action.encode(action_id), done, timeout)
-
-    def _answered(self, action: Action, outcome: Outcome, done: Done) -> None:
-        if outcome.ok:
-            self._privileges.carried_out(action.name)
-        elif outcome.failure == "refused":
-            self._privileges.refused(action.name, outcome.message)
-        self._loop.guarded(partial(done, outcome))
+    # -- what the link itself asks -------------------------------------------------------------------------
 
     def _ping(self) -> None:
-        self._ask(actions.ping(), lambda _outcome: None, self._settings.ping)
-
-    # -- what may the user do ------------------------------------------------------------------------------
-
-    def _commands_listed(self, outcome: Outcome) -> None:
-        if outcome.response is not None and outcome.ok:
-            self._privileges.commands_listed(outcome.response)
+        self._requests.ask(actions.ping(), lambda _outcome: None, self._settings.ping)
 
     def _review(self) -> None:
         if self.state == "up":
@@ -327,7 +281,7 @@ class AmiLink(ServiceThread):
             return
         deadline = time.monotonic() + self._limits.farewell
         try:
-            connection.send(actions.logoff().encode(f"{self._prefix}logoff"))
+            connection.send(actions.logoff().encode(self._requests.logoff_id))
             while (left := deadline - time.monotonic()) > 0:
                 if connection.read() == b"":
                     return
@@ -342,5 +296,5 @@ class AmiLink(ServiceThread):
             self._connection.close()
             self._connection = None
         self._recorder.ended()
-        self._pending.fail_all("the server stops")
+        self._requests.end("the server stops")
         self._loop.close()

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import logging
+from typing import Final
 
 from astcti_server.ami import actions
 from astcti_server.ami.actions import Action
 from astcti_server.ami.messages import Response
 from schemas.server_settings import AmiSettings
+
+CLOSED_BEFORE_LOGIN: Final = (
+    "Asterisk closed the connection before the login was accepted: check the permit, deny and acl "
+    "lines of manager.conf, and authlimit"
+)
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +52,15 @@ class Login:
                 response.message or "no challenge",
             )
         return actions.login(username, secret)
+
+    def why_late(self) -> str:
+        """What to make of a login that takes too long."""
+        if self.banner_version:
+            return "Asterisk did not answer the login"
+        return (
+            "whatever listens there does not greet as Asterisk's manager interface does: check port and tls "
+            "in server.xml"
+        )
 
     def _explained(self, message: str) -> str:
         username = self._settings.username

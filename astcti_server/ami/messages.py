@@ -205,12 +205,14 @@ class Block:
 class Event(Block):
     """An event. `name` is its name as Asterisk writes it."""
 
-    __slots__ = ()
+    __slots__ = ("name",)
 
-    @property
-    def name(self) -> str:
-        """The event's name."""
-        return self._kind.name
+    def __init__(self, raw: bytes, kind: Kind) -> None:
+        self.name = kind.name
+        self.raw = raw
+        self._kind = kind
+        self._match = None
+        self._fields = None
 
     def __repr__(self) -> str:
         return f"Event({self.raw!r})"

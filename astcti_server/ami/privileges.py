@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
-from astcti_server.ami.messages import Response
+from astcti_server.ami.pending import Outcome
 
 logger = logging.getLogger(__name__)
 
@@ -47,9 +47,11 @@ class Privileges:
         """A new connection: what was seen in the last one proves nothing."""
         self._members_changed = False
 
-    def commands_listed(self, response: Response) -> None:
-        """The answer to ListCommands: actions that are not in it are not allowed, or not there."""
-        allowed = {key.lower() for key, _value in response.items()}
+    def commands_listed(self, outcome: Outcome) -> None:
+        """What ListCommands brought: actions that are not in it are not allowed, or not there."""
+        if outcome.response is None or not outcome.ok:
+            return
+        allowed = {key.lower() for key, _value in outcome.response.items()}
         if not all(name.lower() in allowed for name in _ALWAYS_ALLOWED):
             return  # not the list that it should be
         for name in _NEEDED:

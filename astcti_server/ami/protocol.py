@@ -12,10 +12,13 @@ Keys are compared without case; of a repeated key the first value counts, `get_a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import compress
+from operator import itemgetter
 from typing import Final, NamedTuple, TypeAlias
 
-from astcti_server.ami.interest import Interest, Sieve, never
+from astcti_server.ami.interest import NOTHING, Interest
 from astcti_server.ami.messages import Event, Kind, Response, decode
+from astcti_server.ami.sieves import Sieve
 
 MESSAGE_LIMIT: Final = 1 << 20  # an event has half a kilobyte; a megabyte is not Asterisk talking
 GREETING_LIMIT: Final = 1024  # a longer first line is no greeting
@@ -27,6 +30,7 @@ MOST_HEADERS: Final = 127  # AST_MAX_MANHEADERS is 128
 LONGEST_ACTION_ID: Final = 199
 
 _END: Final = b"\r\n\r\n"
+_head: Final = itemgetter(slice(HEAD))
 _COMMAND_END: Final = b"--END COMMAND--"
 
 
@@ -68,7 +72,7 @@ class AmiParser:
         self._responses = Kind("Response", encoding)
         self._seen: set[bytes] = set()
         self._interest = interest
-        self._look_up = _LookUp({}, {}, interest.sieves())
+        self._look_up = _LookUp({}, _Heads(), interest.sieves())
 
     @property
     def interest(self) -> Interest:
@@ -79,7 +83,7 @@ class AmiParser:
     def interest(self, interest: Interest) -> None:
         self._seen.update(list(self._look_up.entries))  # at once: the AMI thread may be adding to them
         self._interest = interest
-        self._look_up = _LookUp({}, {}, interest.sieves())
+        self._look_up = _LookUp({}, _Heads(), interest.sieves())
 
     def reset(self) -> None:
         """Begin another connection: forget what is incomplete, keep what was learned."""
@@ -88,7 +92,7 @@ class AmiParser:
         self._follows.clear()
         self._follows_size = 0
         self._seen.clear()
-        self._look_up = _LookUp({}, {}, self._interest.sieves())
+        self._look_up = _LookUp({}, _Heads(), self._interest.sieves())
 
     def seen(self, name: str) -> bool:
         """Whether an event of this name came in this connection, wanted or not."""
@@ -124,23 +128,29 @@ class AmiParser:
 
         `large`: a block may be beyond the limit.
         """
-        head_of = self._look_up.heads.get
-        append = messages.append
-        dropped = 0
-        remaining = iter(blocks)
-        self._follow(remaining, messages)
-        for block in remaining:
-            entry = head_of(block[:HEAD])
-            if entry is None or (large and len(block) > self._limit):
-                self._take_other(block, messages)
-                self._follow(remaining, messages)
-                continue
-            kind, sieve = entry
-            if sieve is None or (sieve is not never and sieve(block)):
-                append(Event(block, kind))
-            else:
-                dropped += 1
-        self.dropped += dropped
+        heads = self._look_up.heads
+        entries = list(map(heads.__getitem__, map(_head, blocks)))
+        if heads.missed or large or self._follows:
+            heads.missed = False
+            self._take_one_by_one(iter(blocks), messages)
+            return
+        wanted = 0
+        for block, entry in compress(zip(blocks, entries, strict=True), entries):
+            kind, sieve = entry  # type: ignore[misc]  # those that are None were left out
+            if sieve is not None:
+                quick, exact = sieve
+                if not quick(block) or (exact is not None and not exact(block)):
+                    continue
+            wanted += 1
+            messages.append(Event(block, kind))
+        self.dropped += len(blocks) - wanted
+
+    def _take_one_by_one(self, blocks: Iterator[bytes], messages: list[Message]) -> None:
+        """The exact way, for everything that may come."""
+        self._follow(blocks, messages)
+        for block in blocks:
+            self._take(block, messages)
+            self._follow(blocks, messages)
 
     def _enter(self, line: bytes, head: bytes) -> _Entry:
         """Look up what to do with events that begin with this line, and remember it by their first bytes."""
@@ -149,7 +159,7 @@ class AmiParser:
         if entry is None:
             entry = self._new_entry(line, entries, sieve_of)
         if len(line) < HEAD - 1 and len(heads) < HEADS_KEPT:
-            heads[head] = entry
+            heads[head] = None if entry.sieve is NOTHING else entry
         return entry
 
     def _new_entry(
@@ -165,8 +175,8 @@ class AmiParser:
             entries[line] = entry
         return entry
 
-    def _take_other(self, block: bytes, messages: list[Message]) -> None:
-        """Everything but a plain event: responses, greetings of later connections, garbage."""
+    def _take(self, block: bytes, messages: list[Message]) -> None:
+        """One block: an event, a response, the greeting of a later connection, garbage."""
         if len(block) > self._limit:
             self.oversized += 1
             return
@@ -178,7 +188,7 @@ class AmiParser:
         if line.startswith(b"Asterisk Call Manager/"):
             messages.append(Banner(decode(line, self._encoding)))
             if rest:
-                self._take_apart([rest], messages, large=False)
+                self._take(rest, messages)
             return
         key, _, value = line.partition(b":")
         key = key.strip().lower()
@@ -190,7 +200,7 @@ class AmiParser:
                 messages.append(Response(block, self._responses))
         elif key == b"event":
             kind, sieve = self._enter(line, block[:HEAD])
-            if sieve is None or sieve(block):
+            if sieve is None or sieve.wants(block):
                 messages.append(Event(block, kind))
             else:
                 self.dropped += 1
@@ -248,10 +258,19 @@ class _Entry(NamedTuple):
     sieve: Sieve | None
 
 
+class _Heads(dict[bytes, "_Entry | None"]):
+    """What to do with a block, by its first bytes; None: drop it. Notes if it was asked for others."""
+
+    missed = False
+
+    def __missing__(self, _head: bytes) -> None:
+        self.missed = True
+
+
 class _LookUp(NamedTuple):
     entries: dict[bytes, _Entry]
     """By the first line."""
-    heads: dict[bytes, _Entry]
+    heads: _Heads
     """By the first bytes, which hold that line's end; the quicker look-up of the two."""
     sieve_of: Callable[[str], Sieve | None]
 

@@ -186,7 +186,7 @@ class Transfer(NamedTuple):
 class QueueMember(NamedTuple):
     """The state of a queue member: an event, or an entry of `QueueStatus`."""
 
-    kind: Literal["added", "removed", "paused", "status", "penalty", "entry"]
+    kind: Literal["added", "removed", "paused", "penalty", "entry"]
     queue: str
     interface: str
     name: str

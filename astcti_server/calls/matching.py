@@ -2,7 +2,7 @@
 
 A service with a queue matches while the caller is in its queue or was served by it; one without a queue
 matches when the caller, or a half of a Local channel on the way, entered its context. The queue goes first,
-then the context entered last.
+then the context entered last. The case of a queue's name does not matter, as in Asterisk.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from astcti_server.calls.model import Leg, Party
-from schemas.configuration import Service
+from schemas.configuration import Service, same_queue
 from schemas.events import Direction
 
 
@@ -43,7 +43,7 @@ def service_of(services: Iterable[Service], leg: Leg, other: Party | None) -> Se
 
 
 def _of_queue(services: tuple[Service, ...], party: Party) -> Service | None:
-    fitting = [service for service in services if service.queue == party.queue]
+    fitting = [service for service in services if same_queue(service.queue, party.queue)]
     for context in reversed(party.contexts):
         for service in fitting:
             if service.context == context:

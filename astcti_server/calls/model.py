@@ -37,6 +37,13 @@ class AsteriskCall:
         self.rename(channel)
         self.party = Party(self)
 
+    def end(self) -> None:
+        """The channel is gone, and has no party any more: so both are freed at once, not by a collection.
+
+        The party keeps its call, for what others may still have to say of it.
+        """
+        del self.party
+
     def rename(self, channel: str) -> None:
         """Take a name, and what the name says: a half of a Local channel, or a corpse without edges."""
         self.channel = channel
@@ -152,8 +159,8 @@ class Leg:
         """The caller's `answers` when this phone began to ring."""
         self.dial_status = ""
         self.missed = False
-        self.done: set[tuple[str, int, str]] = set()
-        """Triggers carried out: service, index of the trigger, first id of the other party."""
+        self.done: set[tuple[str, str, int, str]] = set()
+        """Triggers carried out: service and context, index of the trigger, first id of the other party."""
 
     @property
     def direction(self) -> Direction:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from schemas.configuration import Service
+
 REMEMBERED = 10_000  # an Asterisk that never answers must not fill the memory; the oldest are forgotten
 
 
@@ -13,8 +15,8 @@ class Origination(NamedTuple):
     extension: str
     exten: str
     context: str
-    service: str
-    """The service's name."""
+    service: Service | None
+    """As it was when the client asked: the call keeps it, whatever is configured next."""
 
 
 class Originations:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from astcti_server.calls.matching import data_of, direction_of, shown
 from astcti_server.calls.model import Leg, Party
 from schemas import placeholders
-from schemas.configuration import Moment, Service, Trigger
+from schemas.configuration import Moment, Service, Trigger, same_queue
 from schemas.events import Action, Call
 from schemas.events import Party as EventParty
 
@@ -18,19 +18,21 @@ logger = logging.getLogger(__name__)
 def call_of(leg: Leg, other: Party | None, service: Service | None, state: str) -> Call:
     """The leg as the element `<call>`: its own id and channel, the other party's number and data."""
     own = leg.party
+    direction = direction_of(leg, other)
+    end = own if direction == "outbound" else other or own.caller or own  # who called
     number, name = shown(leg, other)
     return Call(
-        uniqueid=own.uniqueid,
-        channel=living_name(own.call.channel),
-        calleridnum=number,
-        calleridname=name,
-        context=service.context if service is not None else _last_context(leg, other),
-        appdata=data_of(leg, other, service.variables) if service is not None else (),
-        state=state,
-        linkedid=_recording_id(leg, other),
-        direction=direction_of(leg, other),
-        queue=_queue(leg, other),
-        connected=None if other is None else EventParty(other.uniqueid, living_name(other.call.channel)),
+        own.uniqueid,
+        living_name(own.call.channel),
+        number,
+        name,
+        service.context if service is not None else next(reversed(end.contexts), ""),
+        data_of(leg, other, service.variables) if service is not None else (),
+        state,
+        _recording_id(end),
+        direction,
+        _queue_shown(end.queue or next((half.queue for half in own.path if half.queue), ""), service),
+        None if other is None else EventParty(other.uniqueid, living_name(other.call.channel)),
     )
 
 
@@ -44,7 +46,7 @@ def actions_of(
     values: dict[str, str] | None = None
     due = []
     for index, trigger in enumerate(service.triggers):
-        key = (service.name, index, party)
+        key = (service.name, service.context, index, party)  # names may be given twice
         if trigger.on != moment or key in leg.done:
             continue
         leg.done.add(key)
@@ -55,6 +57,8 @@ def actions_of(
 
 def living_name(channel: str) -> str:
     """A channel's name without what a masquerade appended to it."""
+    if channel[-1:] != ">":
+        return channel
     return channel.removesuffix("<ZOMBIE>").removesuffix("<MASQ>")
 
 
@@ -92,26 +96,15 @@ def _values(leg: Leg, call: Call, service: Service, username: str, event: str) -
     }
 
 
-def _calling_end(leg: Leg, other: Party | None) -> Party:
-    own = leg.party
-    if direction_of(leg, other) == "outbound":
-        return own
-    return other or own.caller or own
+def _queue_shown(queue: str, service: Service | None) -> str:
+    """The queue as the configuration spells it, where that is another way than Asterisk's."""
+    if service is not None and queue and same_queue(service.queue, queue):
+        return service.queue
+    return queue
 
 
-def _recording_id(leg: Leg, other: Party | None) -> str:
+def _recording_id(end: Party) -> str:
     """The id of the call's first channel: Asterisk 12 and later say it, before it is the caller's own."""
-    end = _calling_end(leg, other)
     if not end.calling and end.caller is not None:
         end = end.caller
     return end.linkedid or end.uniqueid
-
-
-def _queue(leg: Leg, other: Party | None) -> str:
-    end = _calling_end(leg, other)
-    return end.queue or next((half.queue for half in leg.party.path if half.queue), "")
-
-
-def _last_context(leg: Leg, other: Party | None) -> str:
-    end = _calling_end(leg, other)
-    return next(reversed(end.contexts), "")

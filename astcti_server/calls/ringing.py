@@ -12,6 +12,7 @@ from astcti_server.calls import dialling
 from astcti_server.calls.model import AsteriskCall, Leg, Party
 from astcti_server.calls.table import CallTable
 from astcti_server.calls.teller import Teller
+from schemas.configuration import same_queue
 
 EnsureCall = Callable[[str, str], AsteriskCall]
 """The call of a Uniqueid and channel name, made if it is not known."""
@@ -71,7 +72,7 @@ class Ringing:
             return  # 1.4 lists queue callers by name, and this one is gone
         party = (call or self._ensure(event.uniqueid, event.channel)).party
         if event.waiting:
-            if party.queue == event.queue and not party.queue_left:
+            if same_queue(party.queue, event.queue) and not party.queue_left:
                 return
             party.queue, party.queue_left, party.served = event.queue, False, False
             self._queue_callers.add(party)

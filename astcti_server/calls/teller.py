@@ -77,8 +77,7 @@ class Teller:
 
     def tell_origination(self, asked: Origination, leg: Leg | None, event: OriginateResponse) -> None:
         """Tell the seat that asked for a call what became of it; `leg` is its phone's, if it came to be."""
-        services = self._configuration.enabled_services
-        service = next((one for one in services if one.name == asked.service), None)
+        service = asked.service
         if leg is not None:
             username = self._attendance().get(leg.extension)
             if leg.service is None and service is not None and username is not None:
@@ -89,7 +88,8 @@ class Teller:
             called = asked.exten
             call = Call(event.uniqueid, event.channel, called, context=asked.context, direction="outbound")
         originate = Originate(asked.exten, event.response, event.reason)
-        told = CallEvent("OriginateResponse", call, asked.service, originate=originate)
+        name = service.name if service is not None else ""
+        told = CallEvent("OriginateResponse", call, name, originate=originate)
         self._notifications.append(Notification(asked.extension, told))
 
     def _match(self, leg: Leg, other: Party | None, username: str, *, fresh: bool) -> bool:

@@ -27,6 +27,7 @@ from schemas.events import Cause
 logger = logging.getLogger(__name__)
 
 OUTGOING_LINE = "(Outgoing Line)"  # what AppDial and AppQueue say of a called phone: no step of a dialplan
+NOWHERE = ("", "s")  # where Asterisk says that a phone is while it rings for an originated call
 
 
 class Tracker:
@@ -256,10 +257,12 @@ class Tracker:
             self._teller.tell(party.leg, "Hangup", cause=cause)
             self._legs.forget(party)
         self.table.remove(call)
-        self._masquerades.pop(call.channel.removesuffix("<MASQ>"), None)
+        if self._masquerades:
+            self._masquerades = {name: one for name, one in self._masquerades.items() if one is not call}
         party.live = False
         self._ringing.gone(party)
         self._pairing.review(touched)
+        call.end()
 
     def _originate_response(self, event: ami.OriginateResponse) -> None:
         known = self.originations.take(event.action_id)
@@ -269,4 +272,6 @@ class Tracker:
         leg = call.party.leg if call is not None and event.response == "Success" else None
         if leg is not None:
             leg.party.originated = leg.party.calling = True
+            if leg.party.exten in NOWHERE:  # the first step of the dialplan may be told later
+                leg.party.enter(known.context, known.exten)
         self._teller.tell_origination(known, leg, event)

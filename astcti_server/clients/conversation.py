@@ -84,7 +84,7 @@ class Conversation:
         login, keep_alive = self._deadlines(limits)
         if now >= login:
             self.session.close("login time expired", wire.reply(101, "KO", "login time expired"))
-        elif now >= keep_alive:
+        elif now >= keep_alive and not self._patient:  # the end of its wait was not taken up yet
             self.session.close("keep-alive expired", wire.reply(100, "OK", "keep-alive expired"))
 
     def _deadlines(self, limits: ClientSettings) -> tuple[float, float]:
@@ -105,8 +105,9 @@ class Conversation:
         return self._ticket
 
     def later(self, seconds: float, work: Callable[[], bytes | None]) -> None:
-        """Let the client wait, then go on with its command."""
+        """Let the client wait, then go on with its command. Its time to log in stands still meanwhile."""
         self._until = self.reception.clock() + seconds
+        self._opened += seconds
         self._resume = work
         self._patient = True
 

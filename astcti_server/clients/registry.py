@@ -106,11 +106,6 @@ class Registry:
         with self._lock:
             return self._by_id.get(session_id)
 
-    def send_to_extension(self, extension: str, line: bytes) -> bool:
-        """Announce a line to a seat. Never waits; False if nobody (reachable) sits there."""
-        session = self.at_extension(extension)
-        return session is not None and session.announce(line)
-
     def send_to_session(self, session_id: int, line: bytes) -> bool:
         """Announce a line to one session. Never waits; False if it is over."""
         session = self.with_id(session_id)

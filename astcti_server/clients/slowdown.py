@@ -10,7 +10,7 @@ from typing import Final
 FIRST_DELAY: Final = 0.5
 """Seconds after the first failure of a user at an address; doubled by each one more."""
 LONGEST_DELAY: Final = 8.0
-"""Seconds at most: well below the time that a login may take, so that the right password still gets in."""
+"""Seconds at most. They do not count as time taken to log in, so that the right password still gets in."""
 ALLOWED: Final = 10
 """Failures of one address (with any user), or of one user (from anywhere), before they count for the rest."""
 FORGOTTEN_AFTER: Final = 600.0

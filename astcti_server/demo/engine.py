@@ -143,16 +143,21 @@ class Engine(Switch):
 
     def run(
         self, channel: Channel, context: str, exten: str, *, digits: str = "",
-        variables: Mapping[str, str] | None = None,
+        variables: Mapping[str, str] | None = None, entered: Callable[[], None] = lambda: None,
     ) -> None:
-        """Execute the extension from its first priority on; a number that does not exist ends the call."""
+        """Execute the extension from its first priority on; a number that does not exist ends the call.
+
+        `entered` is called when the first step was told: then Asterisk says what became of an Originate.
+        """
         extension = self.dialplan.find(context, exten)
         channel.context, channel.exten, priority = context, exten, 1
         if extension is None:
+            entered()
             self._hang_up_alone(channel)
             return
         if extension.queue:
             self.step(channel, priority, "Answer")
+            entered()
             self.set_state(channel, State.UP)
             self.check_device(channel.device)
             priority += 1
@@ -167,8 +172,9 @@ class Engine(Switch):
             priority += 1
         self.step(channel, priority, *extension.application)
         if extension.queue:
-            QueueCall(self, channel, self.queues.by_name[extension.queue])
+            QueueCall(self, channel, self.queues.by_name[extension.queue.lower()])
         else:
+            entered()
             DialCall(self, channel, self.phones[extension.device], extension.ring_time)
 
     def _read_digits(self, channel: Channel, priority: int, digits: str) -> None:

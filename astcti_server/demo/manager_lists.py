@@ -65,7 +65,7 @@ def queue_status(engine: Engine, action_id: Fields, queue_name: str, member_name
     entries: list[Fields] = []
     now = engine.clockwork.clock()
     for name, queue in engine.queues.by_name.items():
-        if queue_name not in ("", name):
+        if queue_name.lower() not in ("", name):
             continue
         entries.append([("Event", "QueueParams"), *queue.params(), *action_id])
         entries.extend(
@@ -74,7 +74,7 @@ def queue_status(engine: Engine, action_id: Fields, queue_name: str, member_name
         )
         entries.extend(
             [
-                ("Event", "QueueEntry"), ("Queue", name), ("Position", str(position)),
+                ("Event", "QueueEntry"), ("Queue", queue.name), ("Position", str(position)),
                 ("Channel", call.caller.name), ("Uniqueid", call.caller.uniqueid),
                 ("CallerIDNum", call.caller.number or UNKNOWN),
                 ("CallerIDName", call.caller.caller_name or UNKNOWN),

@@ -96,26 +96,30 @@ class Queues:
     def __init__(self, switch: Switch) -> None:
         self._switch = switch
         self.by_name: dict[str, Queue] = {}
+        """By the name in small letters: Asterisk does not mind its case."""
         self.member_freed: list[Callable[[], None]] = []
         """Called whenever a member may have become available."""
         switch.device_listeners.append(self._device_changed)
 
     def create(self, name: str) -> Queue:
-        queue = self.by_name[name] = Queue(name)
+        queue = self.by_name[name.lower()] = Queue(name)
         return queue
+
+    def find(self, name: str) -> Queue | None:
+        return self.by_name.get(name.lower())
 
     def add(
         self, queue_name: str, interface: str, *, name: str = "", penalty: int = 0, paused: bool = False,
         state_interface: str = "", membership: str = "dynamic",
     ) -> QueueMember:
-        queue = self.by_name.get(queue_name)
+        queue = self.find(queue_name)
         if queue is None:
             raise Refused("Unable to add interface to queue: No such queue")
         if interface in queue.members:
             raise Refused("Unable to add interface: Already there")
         device = state_interface or interface
         member = QueueMember(
-            queue_name, interface, name or interface, device, penalty, paused, self._now(), membership,
+            queue.name, interface, name or interface, device, penalty, paused, self._now(), membership,
             last_pause=self._now() if paused else 0, status=STATUS[self._switch.device_state(device)],
         )
         queue.members[interface] = member
@@ -126,7 +130,7 @@ class Queues:
         return member
 
     def remove(self, queue_name: str, interface: str) -> None:
-        queue = self.by_name.get(queue_name)
+        queue = self.find(queue_name)
         if queue is None:
             raise Refused("Unable to remove interface from queue: No such queue")
         member = queue.members.get(interface)
@@ -137,7 +141,7 @@ class Queues:
         del queue.members[interface]
         self._say("QueueMemberRemoved", member)
         if member.paused:
-            self._switch.say_device(f"Queue:{queue_name}_pause_{interface}", "NOT_INUSE")
+            self._switch.say_device(f"Queue:{queue.name}_pause_{interface}", "NOT_INUSE")
         self._check_available(queue)
 
     def pause(self, interface: str, paused: bool, reason: str = "", queue_name: str = "") -> None:
@@ -153,7 +157,7 @@ class Queues:
             if changed:
                 self._say_pause_device(member)
             self._say("QueueMemberPause", member)
-            self._check_available(self.by_name[member.queue])
+            self._check_available(self.by_name[member.queue.lower()])
         if not paused:
             self._freed()
 
@@ -169,7 +173,7 @@ class Queues:
         return [
             queue.members[interface]
             for name, queue in self.by_name.items()
-            if interface in queue.members and queue_name in ("", name)
+            if interface in queue.members and queue_name.lower() in ("", name)
         ]
 
     def _device_changed(self, device: str) -> None:
@@ -181,7 +185,7 @@ class Queues:
         for member in changed:
             member.status = status
             self._say("QueueMemberStatus", member)
-            self._check_available(self.by_name[member.queue])
+            self._check_available(self.by_name[member.queue.lower()])
         if changed and status == STATUS["NOT_INUSE"]:
             self._freed()
 

@@ -53,8 +53,9 @@ class OriginatedCall(Call):
         self.engine.set_state(channel, State.UP)
         self._dial_end(channel, "ANSWER")
         self.engine.check_device(channel.device)
-        self._result("Success", 4, channel)
-        self.engine.run(channel, self._context, self._exten)
+        self.engine.run(
+            channel, self._context, self._exten, entered=lambda: self._result("Success", 4, channel)
+        )
 
     def refuse(self, channel: Channel) -> None:
         self._request_busy(channel)

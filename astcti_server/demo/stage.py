@@ -1,22 +1,24 @@
 """`make demo`: the embedded PBX, the server, a client and the Configurator, with calls that pop up alone.
 
 The programs are the real ones, each a process of its own, exactly as in a call centre; only the PBX is
-simulated. Everything lives in a temporary folder. Ctrl-C ends it.
+simulated. Everything lives in a temporary folder. Ctrl-C ends it, and so does closing its terminal.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib.util
 import os
 import queue
+import random
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from astcti_server.demo.crm import Crm
@@ -27,7 +29,8 @@ from schemas import passwords
 USER, PASSWORD, PHONE, MAC = "mario", "demo", "PJSIP/201", "02:00:00:00:02:01"
 SUPERVISOR = "admin"
 STOP_WITHIN = 15.0  # seconds for a program to end in order
-START_WITHIN = 20.0  # seconds for the server to reach the PBX
+OWN_PORTS = range(20_000, 32_768)
+START_WITHIN = 60.0  # seconds for the server to reach the PBX
 
 CONFIGURATION = """\
 <configuration>
@@ -121,6 +124,8 @@ class Stage:
             except subprocess.TimeoutExpired:
                 program.kill()
                 program.wait()
+            assert program.stdin is not None
+            program.stdin.close()
         for reader in self._readers:
             reader.join()
         self._pbx.stop()
@@ -151,8 +156,9 @@ class Stage:
 
     def _run(self, name: str, module: str, *options: str) -> None:
         program = subprocess.Popen(
-            [sys.executable, "-u", "-m", module, *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL, text=True, errors="replace", start_new_session=True,
+            [sys.executable, "-u", "-m", "astcti_server.demo.bound", module, *options],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.PIPE, text=True,
+            errors="replace", start_new_session=True,
             env=os.environ | self._environment,
         )  # fmt: skip
         reader = threading.Thread(target=self._read, args=(name, program), name=f"{name}-output")
@@ -174,7 +180,10 @@ class Stage:
 
 
 def _say(who: str, line: str) -> None:
-    print(f"{who:>6} | {line}", flush=True)
+    try:
+        print(f"{who:>6} | {line}", flush=True)
+    except OSError:  # the terminal was closed: what is left to do is to end everything
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _can_show_windows() -> bool:
@@ -185,13 +194,24 @@ def _can_show_windows() -> bool:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """None of those that the system hands out by itself: somebody else could get it before the server."""
+    for port in random.sample(OWN_PORTS, len(OWN_PORTS)):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise OSError("there is no free port: name one with --port")
 
 
 def _interrupt(_number: int, _frame: object) -> None:
     raise KeyboardInterrupt
+
+
+def _on_signals(act: Callable[[int, object], None] | signal.Handlers) -> None:
+    """Ctrl-C, also where a shell's background job ignores it; the end of the terminal, unless under nohup."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, act)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, act)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -201,7 +221,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--every", type=float, default=8.0, help="seconds between callers (default: 8)")
     parser.add_argument("--open", action="store_true", help="really open the pages in the browser")
     options = parser.parse_args(arguments)
-    signal.signal(signal.SIGTERM, _interrupt)
+    if not 0 <= options.port <= 65535:
+        parser.error("--port is a number from 0 to 65535")
+    if not 0.1 <= options.every <= 86400:
+        parser.error("--every is a number of seconds from 0.1 to 86400")
+    _on_signals(_interrupt)
     with tempfile.TemporaryDirectory(prefix="astcti-demo-") as folder:
         stage = Stage(Path(folder), port=options.port, every=options.every, open_pages=options.open)
         _say("demo", f"operator {USER} sits at phone {PHONE}; a caller comes every {options.every:g} seconds")
@@ -216,6 +240,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except (OSError, RuntimeError) as error:
             _say("demo", str(error))
         finally:
+            _on_signals(signal.SIG_IGN)  # a closing terminal sends several: ending is not to be cut short
             stage.stop()
     return code
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from schemas.configuration import Configuration
+from schemas.configuration import Configuration, queue_key
 
 if TYPE_CHECKING:
     from astcti_server.ami.link import Timer
@@ -34,10 +34,10 @@ class Attendance:
     """The pause state that the client knows."""
     grace: Timer | None = None
     request: PauseRequest | None = None
-    joined: set[str] = field(default_factory=set)
-    """The queues that the client was told it is a member of."""
+    joined: dict[str, str] = field(default_factory=dict)
+    """The queues that the client was told it is a member of, by their keys, in the spelling it was told."""
     refused: dict[str, str] = field(default_factory=dict)
-    """Why each queue could not be joined, as told to the client."""
+    """Why each queue, by its key, could not be joined, as told to the client."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +52,27 @@ class Wanted:
         return self.attendance.presence.username
 
 
-def wanted_queues(configuration: Configuration, username: str) -> dict[str, int]:
-    """The queues that an operator belongs in, with the penalty: the lowest where services share one."""
+class WantedQueue(NamedTuple):
+    """A queue that an operator belongs in."""
+
+    name: str
+    """As the first service that names it spells it."""
+    penalty: int
+
+
+def wanted_queues(configuration: Configuration, username: str) -> dict[str, WantedQueue]:
+    """The queues that an operator belongs in, by their keys: the lowest penalty where services share one."""
     operator = configuration.operator_by_username.get(username)
     if operator is None or not operator.enabled:
         return {}
-    queues: dict[str, int] = {}
+    queues: dict[str, WantedQueue] = {}
     for service in configuration.services_of(username):
         if not service.queue or service.type != "inbound":
             continue
         penalty = next(one.penalty for one in service.operators if one.username == username)
-        queues[service.queue] = min(penalty, queues.get(service.queue, penalty))
+        key = queue_key(service.queue)
+        known = queues.get(key, WantedQueue(service.queue, penalty))
+        queues[key] = known._replace(penalty=min(penalty, known.penalty))
     return queues
 
 

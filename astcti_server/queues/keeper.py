@@ -140,15 +140,6 @@ class QueueKeeper:
         else:
             self._pausing.ask(attendance, PauseState(wish, reason), progress)
 
-    def joined_queues(self, session_id: int) -> tuple[str, ...]:
-        """The queues that this session's seat is a member of, sorted."""
-        attendance = self._attendances.of_session(session_id)
-        if attendance is None:
-            return ()
-        return tuple(sorted(
-            place.queue for place in self._places.of(attendance.presence.queue_interface) if place.joined
-        ))
-
     def stop(self, done: Callable[[], None]) -> None:
         """Leave all queues, or leave everything as it is (`on-stop`), then call `done`, once."""
         self._stopping = True
@@ -172,14 +163,14 @@ class QueueKeeper:
             go()
             return
         place.owner = place.wanted.username
-        self._ledger.add((place.queue, place.interface), place.owner, go)
+        self._ledger.add((place.key, place.interface), place.owner, go)
 
     def unlist(self, place: Place) -> None:
         place.owner, place.leftover = None, False
-        self._ledger.drop((place.queue, place.interface))
+        self._ledger.drop((place.key, place.interface))
 
     def removable(self, place: Place) -> bool:
-        return place.queue in self._queues_named
+        return place.key in self._queues_named
 
     def held(self, place: Place) -> bool:
         return self._pausing.under_way(place.interface)
@@ -188,7 +179,7 @@ class QueueKeeper:
         attendance = self._attendances.at(place.interface)
         if attendance is not None:
             if place.actual is None and attendance.request is not None:
-                attendance.request.left(place.queue)
+                attendance.request.left(place.key)
             self._notices.place(attendance, place)
             self._pausing.proceed(attendance)
         if place.wanted is None and place.actual is None and place.owner is None and not place.busy:
@@ -200,15 +191,16 @@ class QueueKeeper:
     def _want(self, attendance: Attendance, fresh: bool = False) -> None:
         presence = attendance.presence
         queues = wanted_queues(self._configuration, presence.username)
-        for queue, penalty in queues.items():
-            place = self._place(queue, presence.queue_interface)
+        for queue in queues.values():
+            place = self._place(queue.name, presence.queue_interface)
+            place.queue = queue.name  # the state file, or an earlier configuration, may spell it otherwise
             if fresh:  # whoever keeps his place keeps its pause, but does begin in pause if that is ordered
                 kept = place.owner == presence.username
                 place.enforce_pause = not kept or (place.leftover and attendance.pause.paused)
-            place.wanted = Wanted(attendance, penalty)
+            place.wanted = Wanted(attendance, queue.penalty)
             place.leftover = False
         for place in self._places.of(presence.queue_interface):
-            if place.queue not in queues:
+            if place.key not in queues:
                 place.wanted = None
             place.retry()
         self._step_all(presence.queue_interface)
@@ -222,6 +214,7 @@ class QueueKeeper:
         self._attendances.remove(attendance)
         for place in self._places.of(attendance.presence.queue_interface):
             place.wanted = None
+            place.retry()
 
     def _leave(self, attendance: Attendance) -> None:
         self._release(attendance, "the session ended")
@@ -272,17 +265,17 @@ class QueueKeeper:
         for place in self._places:
             place.known = True
             if not place.busy:
-                self._compare(place, members.get((place.queue, place.interface)))
+                self._compare(place, members.get((place.key, place.interface)))
         self._pausing.state_read()
 
     def _compare(self, place: Place, member: Member | None) -> None:
-        place.actual = member
+        place.take(member)
         place.retry()
         if member is not None:
             self._pausing.see(place, member.paused, member.reason)
         elif place.wanted is not None:
             self._notices.place(place.wanted.attendance, place)
-        elif place.owner is not None:
+        elif place.owner is not None and not place.unconfirmed:
             self.unlist(place)
         place.step()
         self.settled(place)
@@ -293,7 +286,7 @@ class QueueKeeper:
         self._step_all(attendance.presence.queue_interface)
 
     def _check_stopped(self) -> None:
-        if self._stopped is None or (self._up and any(place.busy for place in self._places)):
+        if self._stopped is None or (self._up and self._places.busy):
             return
         done, self._stopped = self._stopped, None
         self._ledger.write()

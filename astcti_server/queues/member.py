@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
+from schemas.configuration import queue_key
+
 if TYPE_CHECKING:
     from astcti_server.ami.messages import Event
     from astcti_server.ami.vocabulary import QueueMember
@@ -35,15 +37,16 @@ def member_after(member: Member | None, event: QueueMember) -> Member | None:
 
 def find_member(events: Iterable[Event], queue: str, interface: str) -> Member | None:
     """The member in the list that QueueStatus gave."""
+    wanted = (queue_key(queue), interface)
     for event in events:
         key, member = read_entry(event)
-        if key == (queue, interface):
+        if key == wanted:
             return member
     return None
 
 
 def read_entry(event: Event) -> tuple[tuple[str, str], Member | None]:
-    """Queue, interface and state of one entry of QueueStatus; ("", "") for an entry that is no member."""
+    """Queue (its key), interface and state of an entry of QueueStatus; ("", "") for one that is no member."""
     if event.name.lower() != "queuemember":
         return ("", ""), None
     penalty = event.get("Penalty")
@@ -53,4 +56,4 @@ def read_entry(event: Event) -> tuple[tuple[str, str], Member | None]:
         paused=event.get("Paused").lower() in {"1", "yes", "true"},
         reason=event.get("PausedReason"),
     )
-    return (event.get("Queue"), event.get("Location") or event.get("Interface")), member
+    return (queue_key(event.get("Queue")), event.get("Location") or event.get("Interface")), member

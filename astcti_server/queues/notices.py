@@ -27,16 +27,16 @@ class Notices:
 
     def place(self, attendance: Attendance, place: Place) -> None:
         """`200` once a member, `210` once no longer, `211` when it cannot be."""
-        queue, who = place.queue, attendance.presence.username
+        key, queue, who = place.key, place.queue, attendance.presence.username
         if not place.known or place.unsettled:
             return
-        if place.joined and queue not in attendance.joined:
-            attendance.joined.add(queue)
-            attendance.refused.pop(queue, None)
+        if place.joined and key not in attendance.joined:
+            attendance.joined[key] = queue
+            attendance.refused.pop(key, None)
             logger.info("%s (%s) is a member of queue %s", who, place.interface, queue)
             self._tell(attendance, 200, queue)
-        elif place.actual is None and queue in attendance.joined:
-            attendance.joined.discard(queue)
+        elif place.actual is None and key in attendance.joined:
+            queue = attendance.joined.pop(key)
             logger.info("%s (%s) is no longer a member of queue %s", who, place.interface, queue)
             self._tell(attendance, 210, queue)
         if place.refusal and place.actual is None and place.wanted is not None:
@@ -53,9 +53,9 @@ class Notices:
             self._tell(attendance, 310, "OUT")
 
     def _refused(self, attendance: Attendance, place: Place) -> None:
-        if attendance.refused.get(place.queue) == place.refusal:
+        if attendance.refused.get(place.key) == place.refusal:
             return
-        attendance.refused[place.queue] = place.refusal
+        attendance.refused[place.key] = place.refusal
         logger.warning(
             "%s (%s) cannot join queue %s: %s",
             attendance.presence.username, place.interface, place.queue, place.refusal,

@@ -58,7 +58,7 @@ class PauseRequest:
             self._progress("deferred", "")
 
     def start(self, queues: Collection[str]) -> None:
-        """Write the action; the paused event of each of these queues is waited for. None: it is granted."""
+        """Write the action; the paused event of each queue (its key) is awaited. No queues: it is granted."""
         if not queues:
             self._end(True, "done", "")
             return

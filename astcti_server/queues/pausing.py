@@ -82,7 +82,7 @@ class Pausing:
             return
         places = self._places.of(attendance.presence.queue_interface)
         if not any(place.busy for place in places):
-            request.start([place.queue for place in places if place.actual is not None])
+            request.start([place.key for place in places if place.actual is not None])
 
     def under_way(self, interface: str) -> bool:
         """Whether a pause action for all queues of the interface was written and is not over."""
@@ -96,7 +96,7 @@ class Pausing:
         attendance = place.wanted.attendance
         pause = attendance.pause
         if attendance.request is not None:
-            attendance.request.saw(place.queue, paused)
+            attendance.request.saw(place.key, paused)
             return
         if place.enforce_pause:
             return

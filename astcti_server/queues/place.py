@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from astcti_server.ami import actions
 from astcti_server.queues.attendance import Wanted, plain_text
 from astcti_server.queues.member import Member, find_member
+from schemas.configuration import queue_key
 
 if TYPE_CHECKING:
     from astcti_server.ami.actions import Action
@@ -41,7 +42,10 @@ class Place:
     """See the module. `step` does the next thing that brings Asterisk to what is wanted."""
 
     def __init__(self, queue: str, interface: str, ward: Ward) -> None:
+        self.key = queue_key(queue)
+        """By which the place is found: Asterisk does not mind the case of a queue's name."""
         self.queue = queue
+        """The name as the configuration spells it, for actions and people."""
         self.interface = interface
         self._ward = ward
         self.wanted: Wanted | None = None
@@ -56,6 +60,8 @@ class Place:
         """True until the operator's pause wish was made real once; afterwards Asterisk is right."""
         self.refusal = ""
         """Why the last action failed; nothing is tried again before `retry`."""
+        self.unconfirmed = False
+        """Asterisk said that it added this member, but did not show it yet: it is removed all the same."""
         self.rejoining = False
         """Removed only to be added again at once: the client is not told."""
         self._errand: _Errand | None = None
@@ -107,9 +113,17 @@ class Place:
         elif self.wanted.attendance.request is None:
             self.enforce_pause = False
 
+    def take(self, member: Member | None) -> None:
+        """Note how Asterisk lists this member now; None: not at all."""
+        self.actual = member
+        if member is not None:
+            self.unconfirmed = False
+
     def observe(self, kind: str, member: Member | None) -> None:
         """Take over what an event or a list says about this member: None says that it is gone."""
-        self.actual = member
+        self.take(member)
+        if kind == "removed":
+            self.unconfirmed = False
         errand = self._errand
         if errand is None:
             return
@@ -123,7 +137,9 @@ class Place:
     def _step_out(self) -> None:
         if self.leftover:
             return
-        if self.actual is None:
+        if self.actual is None and self.unconfirmed and self.owner is not None:
+            self._remove()
+        elif self.actual is None:
             self._disown()
         elif self.owner is not None and self.actual.membership == "dynamic" and self._ward.removable(self):
             self._remove()
@@ -215,6 +231,8 @@ class Place:
 
     def _accept(self, errand: _Errand) -> None:
         errand.answered = True
+        if errand.kind in ("add", "remove"):
+            self.unconfirmed = errand.kind == "add" and self.actual is None
         if errand.kind == "weigh":
             if self.actual is not None and self.wanted is not None:
                 self.actual = self.actual._replace(penalty=self.wanted.penalty)
@@ -230,8 +248,8 @@ class Place:
             self._read(errand.kind)
 
     def _take_reading(self, errand: _Errand, member: Member | None) -> None:
-        self.actual = member
-        if errand.after == "add" and member is None:
+        self.take(member)
+        if errand.after == "add" and member is None and self.wanted is not None:
             self.refusal = "not a member after all"
         elif errand.after == "remove" and member is not None:
             self.refusal = "still a member"
@@ -246,7 +264,7 @@ class Place:
             self.enforce_pause = True
             self._read("add")
         elif errand.kind == "remove" and ("not there" in text or "no such queue" in text):
-            self.actual = None
+            self.actual, self.unconfirmed = None, False
             self._finish()
         elif errand.kind == "remove" and "not dynamic" in text and self.actual is not None:
             self.actual = self.actual._replace(membership="static")

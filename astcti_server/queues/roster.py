@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from astcti_server.queues.attendance import Attendance
 from astcti_server.queues.place import Place
+from schemas.configuration import queue_key
 
 if TYPE_CHECKING:
     from astcti_server.clients.desk import Presence
@@ -61,18 +62,24 @@ class Places:
     def __iter__(self) -> Iterator[Place]:
         return iter([place for places in self._by_interface.values() for place in places.values()])
 
+    @property
+    def busy(self) -> bool:
+        """Whether an action is under way at any. Makes no copy: while the server stops it is asked often."""
+        return any(place.busy for places in self._by_interface.values() for place in places.values())
+
     def add(self, place: Place) -> None:
-        self._by_interface.setdefault(place.interface, {})[place.queue] = place
+        self._by_interface.setdefault(place.interface, {})[place.key] = place
 
     def remove(self, place: Place) -> None:
         """Forget it, if it is (still) known."""
         places = self._by_interface.get(place.interface, {})
-        places.pop(place.queue, None)
+        places.pop(place.key, None)
         if not places:
             self._by_interface.pop(place.interface, None)
 
     def get(self, queue: str, interface: str) -> Place | None:
-        return self._by_interface.get(interface, {}).get(queue)
+        """The place of an interface in a queue, in whichever case the queue is written."""
+        return self._by_interface.get(interface, {}).get(queue_key(queue))
 
     def of(self, interface: str) -> list[Place]:
         return list(self._by_interface.get(interface, {}).values())

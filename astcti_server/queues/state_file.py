@@ -1,7 +1,7 @@
 """The queue members that this server added, kept on disk so that a crash leaves none behind for ever.
 
 Written before each QueueAdd, so whatever the file does not list is not ours and is never removed. Used on
-the AMI thread (and once at the start, before that thread runs). Standard library only.
+the AMI thread (and once at the start, before that thread runs).
 """
 
 from __future__ import annotations
@@ -13,13 +13,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeAlias
 
+from schemas.configuration import queue_key
+
 logger = logging.getLogger(__name__)
 
 NAME = "queue-members.json"
 FORMAT = 1
 
 MemberKey: TypeAlias = tuple[str, str]
-"""A queue's name and a member's interface, as Asterisk writes them."""
+"""A queue, as its `queue_key`, and a member's interface as Asterisk writes it."""
 
 
 class StateError(Exception):
@@ -116,5 +118,5 @@ def _decode(data: bytes) -> dict[MemberKey, str]:
         queue, interface, username = row["queue"], row["interface"], row["username"]
         if not (isinstance(queue, str) and isinstance(interface, str) and isinstance(username, str)):
             raise TypeError("a member's queue, interface and username are strings")
-        members[queue, interface] = username
+        members[queue_key(queue), interface] = username
     return members

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import BinaryIO
 
+from tests.fake.patience import PATIENCE
+
 BLOCK_END = b"\r\n\r\n"
 
 
@@ -47,7 +49,7 @@ class AmiSession:
         secret: str = "astcti",
         events: bool = True,
         tap: BinaryIO | None = None,
-        timeout: float = 10.0,
+        timeout: float = PATIENCE,
     ) -> None:
         self.messages: list[Message] = []  # everything received, responses too
         self._tap = tap

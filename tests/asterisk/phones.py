@@ -1,7 +1,8 @@
 """SIP phones for the rig. Each is one SIPp process that plays one scenario of scenarios/.
 
 A phone sends silence while it talks: without any sound Asterisk would not take Local channels out of a call.
-Times are in seconds and short on purpose.
+Times are in seconds. Those that have to pass are short on purpose; `talk` is long where nothing is said of
+it: then the other end hangs up, however long that takes it.
 """
 
 import contextlib
@@ -16,12 +17,15 @@ from types import TracebackType
 from urllib.parse import quote
 
 from tests.asterisk.registration import NotRegistered, register, unregister
-from tests.asterisk.rig import SILENCE, Asterisk, filled, free_ports
+from tests.asterisk.rig import SILENCE, Asterisk, filled
+from tests.fake.patience import PATIENCE
+from tests.fake.ports import free_port
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 OUTSIDE = {"caller": ("3331234567", "Demo Caller"), "caller2": ("3337654321", "Second Caller")}
 FOREVER = 3600.0
 BETWEEN_DIGITS = 0.08  # Asterisk takes INFO digits that come quicker for bouncing keys
+ANSWER, WAIT = b"1\0", b"0\0"  # read by SIPp, which adds no end of its own
 SETTLE = 0.3  # Answer() waits for the first sound
 
 Step = tuple[str, dict[str, str]]  # a file of scenarios/steps/, and its values
@@ -59,14 +63,16 @@ class Phone:
         calls: int = 1,
         registers: bool = True,
         options: tuple[str, ...] = (),
+        answers: bool = True,
     ) -> None:
         self.name = name
         self._asterisk = asterisk
         self._registers = registers
-        port = register(name, asterisk.sip_port) if registers else free_ports(1, socket.SOCK_DGRAM)[0]
+        port = register(name, asterisk.sip_port) if registers else free_port(socket.SOCK_DGRAM)
         self._folder = Path(tempfile.mkdtemp(prefix=f"phone-{name}-", dir=asterisk.folder))
         (self._folder / "scenario.xml").write_text(scenario)
         (self._folder / "silence.ulaw").write_bytes(SILENCE * 10)
+        (self._folder / "answer").write_bytes(ANSWER if answers else WAIT)
         with (self._folder / "output").open("wb") as output:
             self._process = subprocess.Popen(
                 ["sipp", f"127.0.0.1:{asterisk.sip_port}", "-i", "127.0.0.1", "-p", str(port),
@@ -85,14 +91,14 @@ class Phone:
     ) -> None:
         self.stop()
 
-    def wait(self, timeout: float = 15.0) -> None:
+    def wait(self, timeout: float = 2 * PATIENCE) -> None:
         """Return when the scenario is over; raise PhoneError if it went wrong or takes longer."""
         try:
             code = self._process.wait(timeout)
         except subprocess.TimeoutExpired:
-            raise PhoneError(f"phone {self.name} is still busy after {timeout} s\n{self._story()}") from None
+            raise PhoneError(f"phone {self.name} is still busy after {timeout} s\n{self.story()}") from None
         if code:
-            raise PhoneError(f"phone {self.name}: SIPp ended with {code}\n{self._story()}")
+            raise PhoneError(f"phone {self.name}: SIPp ended with {code}\n{self.story()}")
 
     def stop(self) -> None:
         """End the process at once, as if the phone were unplugged. Harmless when it has ended."""
@@ -105,13 +111,19 @@ class Phone:
                 unregister(self.name, self._asterisk.sip_port)
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def dialog(self, timeout: float = 10.0) -> str:
+    def answer(self) -> None:
+        """Have a phone that `answers_when_told` answer."""
+        told = self._folder / "answer.new"
+        told.write_bytes(ANSWER)
+        told.replace(self._folder / "answer")
+
+    def dialog(self, timeout: float = PATIENCE) -> str:
         """The answered call in the form of a Replaces header; waits for the answer."""
         deadline = time.monotonic() + timeout
         log = self._folder / "log"
         while not (log.exists() and "\n" in (text := log.read_text(errors="replace"))):
             if time.monotonic() > deadline or self._process.poll() is not None:
-                raise PhoneError(f"phone {self.name} was not answered\n{self._story()}")
+                raise PhoneError(f"phone {self.name} was not answered\n{self.story()}")
             time.sleep(0.02)  # a file of another process: nothing to wait on
         _, call_id, local, remote = text.splitlines()[0].split("|")
         # As Asterisk sees it, who is the other end.
@@ -119,15 +131,15 @@ class Phone:
 
     def _wait_for_port(self, port: int) -> None:
         """Return when SIPp listens; a call that came before would be repeated half a second later only."""
-        deadline = time.monotonic() + 5.0
+        deadline = time.monotonic() + PATIENCE
         while f"0100007F:{port:04X} " not in Path("/proc/net/udp").read_text():
             if time.monotonic() > deadline or self._process.poll() is not None:
-                story = self._story()
+                story = self.story()
                 self.stop()
                 raise PhoneError(f"phone {self.name} does not start\n{story}")
             time.sleep(0.01)
 
-    def _story(self) -> str:
+    def story(self) -> str:
         """What SIPp wrote."""
         parts = []
         for name in ("output", "errors", "messages"):
@@ -141,7 +153,7 @@ def callee(
     asterisk: Asterisk,
     name: str,
     ring: float = 0.2,
-    talk: float = 5.0,
+    talk: float = 30.0,
     then: list[Step] | None = None,
     calls: int = 1,
 ) -> Phone:
@@ -151,6 +163,11 @@ def callee(
     """
     scenario = _scenario("callee", name, talk, then, ring=_milliseconds(ring))
     return Phone(asterisk, name, scenario, calls)
+
+
+def answers_when_told(asterisk: Asterisk, name: str, talk: float = 30.0) -> Phone:
+    """A phone that rings until `Phone.answer`, and hangs up after `talk` more."""
+    return Phone(asterisk, name, _scenario("callee", name, talk, None, ring="50"), answers=False)
 
 
 def never_answers(asterisk: Asterisk, name: str, calls: int = 100) -> Phone:
@@ -174,7 +191,7 @@ def caller(
     asterisk: Asterisk,
     exten: str,
     keys: str = "",
-    talk: float = 5.0,
+    talk: float = 30.0,
     patience: float = 30.0,
     then: list[Step] | None = None,
     name: str = "caller",
@@ -195,7 +212,7 @@ def dials(
     asterisk: Asterisk,
     name: str,
     exten: str,
-    talk: float = 5.0,
+    talk: float = 30.0,
     patience: float = 30.0,
     then: list[Step] | None = None,
 ) -> Phone:

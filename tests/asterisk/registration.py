@@ -6,6 +6,9 @@ A fixed port would be simpler, but then a new phone would get what Asterisk repe
 import socket
 import uuid
 
+from tests.fake.patience import PATIENCE
+from tests.fake.ports import free_port
+
 REGISTER = """\
 REGISTER sip:127.0.0.1:{server} SIP/2.0
 Via: SIP/2.0/UDP 127.0.0.1:{port};branch=z9hG4bK{unique}
@@ -38,8 +41,8 @@ def unregister(name: str, server: int) -> None:
 
 def _say(name: str, server: int, expires: int) -> int:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as own:
-        own.bind(("127.0.0.1", 0))
-        own.settimeout(2.0)
+        own.bind(("127.0.0.1", free_port(socket.SOCK_DGRAM)))
+        own.settimeout(PATIENCE)
         port: int = own.getsockname()[1]
         contact = f"<sip:{name}@127.0.0.1:{port}>" if expires else "*"
         text = REGISTER.format(name=name, server=server, port=port, contact=contact, expires=expires,

@@ -15,6 +15,8 @@ from pathlib import Path
 from types import TracebackType
 
 from tests.asterisk.ami_session import AmiError, AmiSession
+from tests.fake.patience import PATIENCE
+from tests.fake.ports import free_port
 
 CACHE = Path(os.environ.get("ASTCTI_ASTERISK_CACHE", "/var/cache/astcti-test"))
 TEMPLATES = Path(__file__).parent / "etc"
@@ -63,8 +65,8 @@ class Asterisk:
         _remove_old_folders(self.root)
         self.folder = Path(tempfile.mkdtemp(prefix="rig-", dir=self.root))
         self.home = f"/{self.folder.name}"  # the same folder as the Asterisk in the chroot sees it
-        self.ami_port, self.ami_tls_port = free_ports(2, socket.SOCK_STREAM)
-        (self.sip_port,) = free_ports(1, socket.SOCK_DGRAM)
+        self.ami_port, self.ami_tls_port = free_port(), free_port()
+        self.sip_port = free_port(socket.SOCK_DGRAM)
         self.ca_file = self.folder / "etc/ami.crt"  # what a client must trust to reach ami_tls_port
         self._modules = next(self.root.glob("usr/lib/**/asterisk/modules")).relative_to(self.root)
         self._process: subprocess.Popen[bytes] | None = None
@@ -86,7 +88,7 @@ class Asterisk:
 
     # --- the process ---------------------------------------------------------------------------------------
 
-    def start(self, timeout: float = 30.0) -> None:
+    def start(self, timeout: float = 2 * PATIENCE) -> None:
         """Start the process; return when AMI accepts a login and says FullyBooted."""
         if self._process is not None:
             raise RigError("it is running already")
@@ -105,7 +107,7 @@ class Asterisk:
                 raise RigError(f"Asterisk {self.version} {reason}\n{self.log_tail()}")
             time.sleep(0.05)  # nothing tells us when the port begins to listen
 
-    def stop(self, timeout: float = 10.0) -> None:
+    def stop(self, timeout: float = PATIENCE) -> None:
         """Stop as a service is stopped: AMI clients get a Shutdown event, then the end of the connection."""
         if self._process is None:
             return
@@ -152,7 +154,8 @@ class Asterisk:
         """What `asterisk -rx command` prints."""
         done = subprocess.run(
             ["chroot", str(self.root), "asterisk", "-C", f"{self.home}/etc/asterisk.conf", "-rx", command],
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=10, cwd="/",
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=PATIENCE,
+            cwd="/",
         )  # fmt: skip
         if done.returncode:
             raise RigError(f"{command}: {done.stdout}{done.stderr}\n{self.log_tail()}")
@@ -168,7 +171,7 @@ class Asterisk:
         found = self.control.entries("QueueStatus", "QueueMember", "QueueStatusComplete")
         return [(message["Queue"], message["Location"]) for message in found]
 
-    def reset(self, timeout: float = 5.0) -> None:
+    def reset(self, timeout: float = PATIENCE) -> None:
         """Hang up every channel, remove every queue member, and return when there are none."""
         if self._process is None:
             self.start()
@@ -239,7 +242,7 @@ class Asterisk:
             ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
              "-keyout", str(self.ca_file.with_suffix(".key")), "-out", str(self.ca_file), "-days", "2",
              "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"],
-            check=True, capture_output=True, timeout=30,
+            check=True, capture_output=True, timeout=PATIENCE,
         )  # fmt: skip
 
     def _is_ready(self) -> bool:
@@ -267,15 +270,3 @@ def _remove_old_folders(root: Path) -> None:
 def filled(template: str, values: dict[str, str]) -> str:
     """The template with each %{name} replaced; ${...} is the dialplan's own and left alone."""
     return re.sub(r"%\{(\w+)\}", lambda match: values[match[1]], template)
-
-
-def free_ports(count: int, kind: socket.SocketKind) -> list[int]:
-    """So many different free ports on loopback."""
-    sockets = [socket.socket(socket.AF_INET, kind) for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()

@@ -151,7 +151,7 @@ def direct_busy(asterisk: Asterisk, ami: AmiSession) -> None:
 @scene("direct call, 201 rings, the caller gives up")
 def direct_caller_gives_up(asterisk: Asterisk, ami: AmiSession) -> None:
     with phones.never_answers(asterisk, "201"):
-        _call_and_wait(asterisk, "301", patience=0.5)
+        _call_and_wait(asterisk, "301", patience=1.0)
 
 
 @scene(
@@ -208,7 +208,7 @@ def blind_transfer_by_keys(asterisk: Asterisk, ami: AmiSession) -> None:
     ("caller", "202"),
 )
 def attended_transfer(asterisk: Asterisk, ami: AmiSession) -> None:
-    with phones.callee(asterisk, "201", talk=6.0) as first, phones.callee(asterisk, "202", talk=2.0):
+    with phones.callee(asterisk, "201", talk=30.0) as first, phones.callee(asterisk, "202", talk=2.0):
         join(asterisk, ami, "201")
         with phones.caller(asterisk, "101", "12345") as calling:
             steps = [*pause(0.5), *refer("201", first.dialog())]
@@ -228,7 +228,7 @@ def attended_transfer_by_keys(asterisk: Asterisk, ami: AmiSession) -> None:
     steps = [*pause(0.5), *digits("#2"), *pause(0.3), *digits("202"), *pause(2.0)]
     with phones.callee(asterisk, "201", then=steps, talk=0.5), phones.callee(asterisk, "202", talk=3.0):
         join(asterisk, ami, "201")
-        _call_and_wait(asterisk, "101", "12345", talk=10.0)
+        _call_and_wait(asterisk, "101", "12345")
 
 
 @scene(
@@ -243,7 +243,7 @@ def blonde_transfer(asterisk: Asterisk, ami: AmiSession) -> None:
         phones.callee(asterisk, "202", ring=3.0, talk=1.0),
     ):
         join(asterisk, ami, "201")
-        _call_and_wait(asterisk, "101", "12345", talk=10.0)
+        _call_and_wait(asterisk, "101", "12345")
 
 
 @scene("201 dials out by itself, the outside answers", ("201", "caller"))
@@ -283,7 +283,7 @@ def _originate(asterisk: Asterisk, ami: AmiSession) -> None:
 
 
 def _call_and_wait(
-    asterisk: Asterisk, exten: str, keys: str = "", talk: float = 5.0, patience: float = 30.0
+    asterisk: Asterisk, exten: str, keys: str = "", talk: float = 30.0, patience: float = 30.0
 ) -> None:
     with phones.caller(asterisk, exten, keys, talk=talk, patience=patience) as calling:
         calling.wait()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,8 @@ from tests.asterisk import phones
 from tests.asterisk.ami_session import AmiSession
 from tests.asterisk.rig import Asterisk
 from tests.fake.line_client import md5
-from tests.fake.running_server import PATIENCE, RunningServer, SeatClient
+from tests.fake.patience import until
+from tests.fake.running_server import RunningServer, SeatClient
 from tests.fake.wire_cutter import WireCutter
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.timeout(180)]
@@ -81,14 +82,6 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
     for server in running:
         server.__exit__(None, None, None)
         assert "Traceback" not in server.log, server.log
-
-
-def until(fact: Callable[[], bool], what: str) -> None:
-    """Wait for something that Asterisk has to say when asked."""
-    deadline = time.monotonic() + PATIENCE
-    while not fact():
-        assert time.monotonic() < deadline, f"still not: {what}"
-        time.sleep(0.05)
 
 
 def opened(client: SeatClient) -> list[str]:
@@ -198,7 +191,7 @@ def test_caller_who_gives_up_is_told_as_cancelled(asterisk: Asterisk, serve: Ser
     server = serve(asterisk)
     with (
         server.client("mario") as mario, phones.never_answers(asterisk, "201"),
-        phones.caller(asterisk, "301", patience=0.5) as calling,
+        phones.caller(asterisk, "301", patience=3.0) as calling,
     ):  # fmt: skip
         mario.event("Callerid")
         assert ended(mario) == "cancelled"
@@ -237,7 +230,7 @@ def test_attended_transfer_brings_the_caller_and_his_data_to_the_last_phone(
     asterisk: Asterisk, serve: Serve
 ) -> None:
     server = serve(asterisk, queue_service("Demo"))
-    with server.client("mario") as mario, phones.callee(asterisk, "201", talk=6.0) as first:
+    with server.client("mario") as mario, phones.callee(asterisk, "201") as first:
         mario.expect("200 astcti")
         with phones.caller(asterisk, "101", "12345") as calling:
             assert_is_the_caller(mario.event("Link"))
@@ -268,7 +261,7 @@ def test_attended_transfer_by_keys_does_too(asterisk: Asterisk, serve: Serve) ->
         phones.callee(asterisk, "201", then=steps, talk=0.5), phones.callee(asterisk, "202", talk=3.0),
     ):  # fmt: skip
         mario.expect("200 astcti")
-        with phones.caller(asterisk, "101", "12345", talk=10.0) as calling:
+        with phones.caller(asterisk, "101", "12345") as calling:
             assert_is_the_caller(mario.event("Link"))
             with server.client("luisa") as luisa:
                 assert_is_the_caller(luisa.event("Link"))
@@ -301,7 +294,7 @@ def test_client_transfers_its_own_call_and_hangs_up_its_own_leg(asterisk: Asteri
     with (
         server.client("mario") as mario, server.client("luisa") as luisa,
         phones.callee(asterisk, "201"), phones.callee(asterisk, "202"),
-        phones.caller(asterisk, "301", talk=20.0) as calling,
+        phones.caller(asterisk, "301") as calling,
     ):  # fmt: skip
         leg = mario.event("Link").call.uniqueid
         luisa.say(f"HANGUP {leg}", f"TRANSFER {leg} 203 phones")
@@ -358,9 +351,7 @@ def test_orig_whose_phone_does_not_want_is_told_as_failed(asterisk: Asterisk, se
 def test_members_come_with_the_login_and_go_with_quit(asterisk: Asterisk, serve: Serve) -> None:
     server = serve(asterisk, queue_service("Demo"), queue_service("Second"))
     with server.client("mario") as mario:
-        assert mario.expect("310 OUT")
-        mario.expect("200 astcti")
-        mario.expect("200 astcti2")
+        mario.expect_all("310 OUT", "200 astcti", "200 astcti2")
         device = asterisk.device("201")
         assert sorted(asterisk.members()) == [("astcti", device), ("astcti2", device)]
         assert "Mario" in asterisk.cli("queue show astcti")
@@ -369,11 +360,30 @@ def test_members_come_with_the_login_and_go_with_quit(asterisk: Asterisk, serve:
         until(lambda: asterisk.members() == [], "no members")
 
 
+def test_queue_whose_name_the_configuration_writes_in_another_case(
+    asterisk: Asterisk, serve: Serve
+) -> None:
+    server = serve(asterisk, replace(queue_service("Demo"), queue_name="AstCti"))
+    with server.client("mario") as mario, phones.callee(asterisk, "201", talk=0.5):
+        mario.expect("200 AstCti")
+        with phones.caller(asterisk, "101", "12345") as calling:
+            link = mario.event("Link")
+            calling.wait()
+        assert_is_the_caller(link)
+        assert (link.service, link.call.queue) == ("Demo", "AstCti")
+        mario.say("QUIT")
+        until(lambda: asterisk.members() == [], "no members")
+    with server.client("mario") as mario:
+        mario.expect("200 AstCti")
+        assert asterisk.members() == [("astcti", asterisk.device("201"))]
+        assert server.stop() == 0
+        assert asterisk.members() == []
+
+
 def test_pause_with_a_reason_and_back(asterisk: Asterisk, serve: Serve) -> None:
     server = serve(asterisk, queue_service("Demo"), queue_service("Second"))
     with AmiSession(asterisk.ami_port) as ami, server.client("mario") as mario:
-        mario.expect("200 astcti")
-        mario.expect("200 astcti2")
+        mario.expect_all("200 astcti", "200 astcti2")
         start = len(ami.messages)
         mario.say("PAUSE IN Coffee break")
         mario.expect("301 PAUSE PENDING")
@@ -392,8 +402,7 @@ def test_pause_with_a_reason_and_back(asterisk: Asterisk, serve: Serve) -> None:
 def test_operator_who_begins_in_pause_joins_in_pause(asterisk: Asterisk, serve: Serve) -> None:
     server = serve(asterisk, begin_in_pause=True)
     with server.client("mario") as mario:
-        mario.expect("310 IN")
-        mario.expect("200 astcti")
+        mario.expect_all("310 IN", "200 astcti")
         assert "(paused" in asterisk.cli("queue show astcti")
 
 
@@ -402,8 +411,8 @@ def test_autopause_and_a_supervisors_pause_are_told_and_not_undone(asterisk: Ast
     with server.client("mario") as mario, phones.never_answers(asterisk, "201"):
         mario.expect("200 nervous")
         with phones.caller(asterisk, "104"):
-            mario.expect("310 IN")
-            assert ended(mario) == "missed"
+            mario.expect_all("310 IN", '<event id="Hangup"')
+            assert [event.cause.end for event in mario.events if event.cause] == ["missed"]
         assert "(paused" in asterisk.cli("queue show nervous")
         device = asterisk.device("201")
         asterisk.control.must("QueuePause", Interface=device, Paused="false")
@@ -429,9 +438,7 @@ def test_new_configuration_moves_members_at_once(asterisk: Asterisk, serve: Serv
         server.configure(
             configuration(asterisk, queue_service("Demo", "anna"), queue_service("Second", "mario"))
         )
-        mario.expect("221 SERVICES")
-        mario.expect("210 astcti")
-        mario.expect("200 astcti2")
+        mario.expect_all("221 SERVICES", "210 astcti", "200 astcti2")
         members = [("astcti", asterisk.device("203")), ("astcti2", asterisk.device("201"))]
         assert sorted(asterisk.members()) == members
         anna.settle()
@@ -502,11 +509,13 @@ def test_connection_lost_during_a_call_pops_up_nothing_twice(asterisk: Asterisk,
         server = serve(asterisk, port=wire.port)
         with (
             server.client("mario") as mario, server.client("luisa") as luisa,
-            phones.callee(asterisk, "201", talk=14.0), phones.callee(asterisk, "202", ring=9.0, talk=1.0),
+            phones.callee(asterisk, "201", talk=90.0),
+            phones.answers_when_told(asterisk, "202", talk=1.0) as second_phone,
         ):  # fmt: skip
             mario.expect("200 astcti")
-            with phones.caller(asterisk, "301", talk=30.0) as first:
-                assert_is_the_caller(mario.event("Link"), "direct")
+            with phones.caller(asterisk, "301", talk=90.0) as first:
+                talking = mario.event("Link")
+                assert_is_the_caller(talking, "direct")
                 wire.cut()
                 mario.expect("901 PBX DOWN")
                 mario.say("ORIG 0551234 outbound 1")
@@ -515,10 +524,13 @@ def test_connection_lost_during_a_call_pops_up_nothing_twice(asterisk: Asterisk,
                     until(lambda: len(asterisk.channels()) == 4, "the second call rings")
                     wire.mend()
                     mario.expect("902 PBX UP")
+                    server.wait_for_log("channels are going on", 2)
+                    second_phone.answer()
                     link = luisa.event("Link")
                     assert link.call.appdata == (("calldata", "direct"),)
                     assert not link.repeat
                     second.wait()
+                asterisk.control.must("Hangup", Channel=talking.call.channel)
                 assert ended(mario) == "answered"
                 first.wait()
             assert len(mario.links()) == 1

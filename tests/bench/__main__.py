@@ -12,6 +12,7 @@ from collections.abc import Callable
 import click
 
 from tests.bench import descriptors
+from tests.bench.loading import loading
 from tests.bench.modern_calls import ModernCalls
 from tests.bench.old_calls import OldCalls
 from tests.bench.parsing import parsing
@@ -40,6 +41,7 @@ SCENARIOS: dict[str, tuple[str, Callable[[Report], None]]] = {
     ),
     "deaf": ("Clients that never read", lambda report: deaf(report, OLD, calls=6000)),
     "logins": ("1,000 logins at once", lambda report: logins(report, MODERN, seats=1000, target=1.4)),
+    "configuration": ("The largest configuration", loading),
     "memory": ("Memory", lambda report: memory(report, MODERN)),
     "scaling": ("Growth of an event's cost", lambda report: scaling(report, MODERN, calls=80)),
     "logins-5000": ("5,000 logins at once", lambda report: logins(report, MODERN, seats=5000, target=1.6)),

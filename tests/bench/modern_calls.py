@@ -10,9 +10,9 @@ from __future__ import annotations
 from functools import cache
 
 from tests.bench import dialplan
-from tests.bench.scripts import END, QueueCall, Script, block
+from tests.bench import modern_events as tell
+from tests.bench.scripts import END, QueueCall, Script
 
-_STATES = {"Down": 0, "Ring": 4, "Ringing": 5, "Up": 6}
 _REPORTS = 176  # sent and received at both ends, one each five seconds, in under four minutes of conversation
 _SILENCE = {
     "RTPAUDIOQOS": (
@@ -78,41 +78,13 @@ class ModernCalls(Script):
         return values
 
 
-class _Side:
-    """One channel of the call, in the state it has at that moment; writes its fields."""
-
-    def __init__(self, who: str, state: str, peer: str, step: tuple[str, str, int]) -> None:
-        self.who, self.state, self.peer, self.step = who, state, peer, step
-
-    def fields(self, prefix: str = "") -> list[tuple[str, object]]:
-        context, exten, priority = self.step
-        known = bool(self.peer)
-        pairs: list[tuple[str, object]] = [
-            ("Channel", f"%({self.who}.channel)s"),
-            ("ChannelState", _STATES[self.state]),
-            ("ChannelStateDesc", self.state),
-            ("CallerIDNum", f"%({self.who}.number)s"),
-            ("CallerIDName", f"%({self.who}.name)s"),
-            ("ConnectedLineNum", f"%({self.peer}.number)s" if known else "<unknown>"),
-            ("ConnectedLineName", f"%({self.peer}.name)s" if known else "<unknown>"),
-            ("Language", "en"),
-            ("AccountCode", ""),
-            ("Context", context),
-            ("Exten", exten),
-            ("Priority", priority),
-            ("Uniqueid", f"%({self.who}.uid)s"),
-            ("Linkedid", "%(caller.uid)s"),
-        ]
-        return [(prefix + key, value) for key, value in pairs]
+def _caller(state: str, priority: int, *, peer: str = "", context: str = "%(context)s") -> tell.Side:
+    return tell.Side("caller", state, peer, (context, "101", priority))
 
 
-def _caller(state: str, priority: int, *, peer: str = "", context: str = "%(context)s") -> _Side:
-    return _Side("caller", state, peer, (context, "101", priority))
-
-
-def _agent(place: int, state: str, *, dialled: bool = True) -> _Side:
+def _agent(place: int, state: str, *, dialled: bool = True) -> tell.Side:
     peer = "caller" if dialled else ""
-    return _Side(f"agent{place}", state, peer, ("phones", "101" if dialled else "s", 1))
+    return tell.Side(f"agent{place}", state, peer, ("phones", "101" if dialled else "s", 1))
 
 
 @cache
@@ -131,52 +103,9 @@ def _parts(others: int) -> list[tuple[str, bool]]:
     after = [*_bridged(), *_reports(), *_end()]
     return [
         *((event, False) for event in before),
-        (_bridge_event("BridgeEnter", 2, _caller("Up", 4, peer="agent0")), True),
+        (tell.bridge_event("BridgeEnter", 2, _caller("Up", 4, peer="agent0")), True),
         *((event, False) for event in after),
     ]
-
-
-def _on(event: str, side: _Side, *more: tuple[str, object], privilege: str = "call") -> str:
-    return block(event, privilege, *side.fields(), *more)
-
-
-def _variable(side: _Side, name: str, value: str = "") -> str:
-    return _on("VarSet", side, ("Variable", name), ("Value", value), privilege="dialplan")
-
-
-def _step(side: _Side, application: str, data: str = "") -> str:
-    more = (("Extension", "101"), ("Application", application), ("AppData", data))
-    return _on("Newexten", side, *more, privilege="dialplan")
-
-
-def _queue_caller(event: str, side: _Side, left: int) -> str:
-    return _on(event, side, ("Queue", "%(queue)s"), ("Position", 1), ("Count", left), privilege="agent")
-
-
-def _device(device: str, state: str) -> str:
-    return block("DeviceStateChange", "call", ("Device", device), ("State", state))
-
-
-def _member(place: int, status: int) -> str:
-    return block(
-        "QueueMemberStatus", "agent", ("Queue", "%(queue)s"), ("MemberName", f"%(agent{place}.name)s"),
-        ("Interface", f"%(agent{place}.device)s"), ("StateInterface", f"%(agent{place}.device)s"),
-        ("Membership", "dynamic"), ("Penalty", 1), ("CallsTaken", 3), ("LastCall", 1795438230),
-        ("LastPause", 0), ("LoginTime", 1795438228), ("InCall", int(status == 2)), ("Status", status),
-        ("Paused", 0), ("PausedReason", ""), ("Ringinuse", 0), ("Wrapuptime", 0),
-    )  # fmt: skip
-
-
-def _both(event: str, caller: _Side, agent: _Side, *more: tuple[str, object], privilege: str = "call") -> str:
-    return block(event, privilege, *caller.fields(), *agent.fields("Dest"), *more)
-
-
-def _bridge_event(event: str, channels: int, side: _Side | None = None) -> str:
-    return block(
-        event, "call", ("BridgeUniqueid", "%(bridge)s"), ("BridgeType", "basic"),
-        ("BridgeTechnology", "simple_bridge"), ("BridgeCreator", "<unknown>"), ("BridgeName", "<unknown>"),
-        ("BridgeNumChannels", channels), ("BridgeVideoSourceMode", "none"), *(side.fields() if side else ()),
-    )  # fmt: skip
 
 
 def _arrival() -> list[str]:
@@ -184,24 +113,24 @@ def _arrival() -> list[str]:
     up = [_caller("Up", priority) for priority in range(5)]
     waiting = ("ANSWEREDTIME", "ANSWEREDTIME_MS", "DIALEDTIME", "DIALEDTIME_MS", "QUEUEWAIT", "QUEUEWAIT_MS")
     return [
-        _on("Newchannel", ring),
-        _variable(ring, "SIPDOMAIN", "127.0.0.1"),
+        tell.on("Newchannel", ring),
+        tell.variable(ring, "SIPDOMAIN", "127.0.0.1"),
         *_way(),
-        _step(ring, "Goto", "%(context)s,101,1"),
-        _step(_caller("Ring", 1), "Answer"),
-        _on("Newstate", up[1]),
-        _device("%(device)s", "INUSE"),
-        _step(up[2], "Read", "cdata,,5"),
-        _variable(up[2], "READSTATUS", "ERROR"),
-        _variable(up[2], "cdata", "%(calldata)s"),
-        _variable(up[2], "READSTATUS", "OK"),
-        _step(up[3], "Set", "calldata=%(calldata)s"),
-        _variable(up[3], "calldata", "%(calldata)s"),
-        _step(up[4], "Queue", "%(queue)s,htw,,,60"),
-        *(_variable(up[4], name) for name in waiting),
-        _device("Queue:%(queue)s", "RINGING"),
-        _queue_caller("QueueCallerJoin", up[4], 1),
-        _on("MusicOnHoldStart", up[4], ("Class", "default")),
+        tell.step(ring, "Goto", "%(context)s,101,1"),
+        tell.step(_caller("Ring", 1), "Answer"),
+        tell.on("Newstate", up[1]),
+        tell.device("%(device)s", "INUSE"),
+        tell.step(up[2], "Read", "cdata,,5"),
+        tell.variable(up[2], "READSTATUS", "ERROR"),
+        tell.variable(up[2], "cdata", "%(calldata)s"),
+        tell.variable(up[2], "READSTATUS", "OK"),
+        tell.step(up[3], "Set", "calldata=%(calldata)s"),
+        tell.variable(up[3], "calldata", "%(calldata)s"),
+        tell.step(up[4], "Queue", "%(queue)s,htw,,,60"),
+        *(tell.variable(up[4], name) for name in waiting),
+        tell.device("Queue:%(queue)s", "RINGING"),
+        tell.queue_caller("QueueCallerJoin", up[4], 1),
+        tell.on("MusicOnHoldStart", up[4], ("Class", "default")),
     ]
 
 
@@ -210,9 +139,9 @@ def _way() -> list[str]:
     told = []
     for step in dialplan.steps():
         side = _caller("Ring", step.priority, context=step.context)
-        told.append(_step(side, step.application, step.data.replace("%", "%%")))
+        told.append(tell.step(side, step.application, step.data.replace("%", "%%")))
         if step.name:
-            told.append(_variable(side, step.name, step.value))
+            told.append(tell.variable(side, step.name, step.value))
     return told
 
 
@@ -222,16 +151,16 @@ def _ring(place: int) -> list[str]:
     device = f"%(agent{place}.device)s"
     member = (("Queue", "%(queue)s"), ("Interface", device), ("MemberName", f"%(agent{place}.name)s"))
     return [
-        _on("Newchannel", fresh),
-        _variable(fresh, "DIALEDPEERNUMBER", f"%(agent{place}.number)s"),
-        _both("AgentCalled", caller, _agent(place, "Down"), *member, privilege="agent"),
-        _both("DialBegin", caller, fresh, ("DialString", device)),
-        _on("Newstate", ringing),
-        _step(ringing, "AppQueue", "(Outgoing Line)"),
-        _on("NewConnectedLine", ringing),
-        _member(place, 6),
-        _device(device, "RINGING"),
-        _both("DialState", caller, ringing, ("DialStatus", "RINGING")),
+        tell.on("Newchannel", fresh),
+        tell.variable(fresh, "DIALEDPEERNUMBER", f"%(agent{place}.number)s"),
+        tell.both("AgentCalled", caller, _agent(place, "Down"), *member, privilege="agent"),
+        tell.both("DialBegin", caller, fresh, ("DialString", device)),
+        tell.on("Newstate", ringing),
+        tell.step(ringing, "AppQueue", "(Outgoing Line)"),
+        tell.on("NewConnectedLine", ringing),
+        tell.member(place, 6),
+        tell.device(device, "RINGING"),
+        tell.both("DialState", caller, ringing, ("DialStatus", "RINGING")),
     ]
 
 
@@ -239,43 +168,44 @@ def _answer(others: int) -> list[str]:
     waiting, served = _caller("Up", 4), _caller("Up", 4, peer="agent0")
     agent = _agent(0, "Up")
     member = (("Queue", "%(queue)s"), ("Interface", "%(agent0.device)s"), ("MemberName", "%(agent0.name)s"))
+    times = (("HoldTime", 0), ("RingTime", 0))
     elsewhere = [event for place in range(1, 1 + others) for event in _rung_in_vain(place)]
     return [
-        _on("Newstate", agent),
-        _both("DialEnd", waiting, agent, ("DialStatus", "ANSWER")),
-        _on("NewConnectedLine", served),
-        _on("MusicOnHoldStop", served),
-        _device("%(agent0.device)s", "INUSE"),
-        _device("Queue:%(queue)s", "NOT_INUSE"),
-        _queue_caller("QueueCallerLeave", served, 0),
-        _variable(served, "QUEUEPOSITION", "1"),
-        _variable(served, "QUEUEWAIT", "0"),
-        _variable(served, "QUEUEWAIT_MS", "0"),
-        _both("AgentConnect", served, agent, *member, ("HoldTime", 0), ("RingTime", 0), privilege="agent"),
-        _member(0, 2),
+        tell.on("Newstate", agent),
+        tell.both("DialEnd", waiting, agent, ("DialStatus", "ANSWER")),
+        tell.on("NewConnectedLine", served),
+        tell.on("MusicOnHoldStop", served),
+        tell.device("%(agent0.device)s", "INUSE"),
+        tell.device("Queue:%(queue)s", "NOT_INUSE"),
+        tell.queue_caller("QueueCallerLeave", served, 0),
+        tell.variable(served, "QUEUEPOSITION", "1"),
+        tell.variable(served, "QUEUEWAIT", "0"),
+        tell.variable(served, "QUEUEWAIT_MS", "0"),
+        tell.both("AgentConnect", served, agent, *member, *times, privilege="agent"),
+        tell.member(0, 2),
         *elsewhere,
-        _bridge_event("BridgeCreate", 0),
-        _bridge_event("BridgeEnter", 1, agent),
+        tell.bridge_event("BridgeCreate", 0),
+        tell.bridge_event("BridgeEnter", 1, agent),
     ]
 
 
 def _rung_in_vain(place: int) -> list[str]:
     ringing = _agent(place, "Ringing")
     return [
-        _both("DialEnd", _caller("Up", 4, peer="agent0"), ringing, ("DialStatus", "CANCEL")),
-        _on("Hangup", ringing, ("Cause", 26), ("Cause-txt", "Answered elsewhere")),
-        _member(place, 1),
-        _device(f"%(agent{place}.device)s", "NOT_INUSE"),
+        tell.both("DialEnd", _caller("Up", 4, peer="agent0"), ringing, ("DialStatus", "CANCEL")),
+        tell.on("Hangup", ringing, ("Cause", 26), ("Cause-txt", "Answered elsewhere")),
+        tell.member(place, 1),
+        tell.device(f"%(agent{place}.device)s", "NOT_INUSE"),
     ]
 
 
 def _bridged() -> list[str]:
     caller, agent = _caller("Up", 4, peer="agent0"), _agent(0, "Up")
     once = [
-        _variable(caller, "BRIDGEPEER", "%(agent0.channel)s"),
-        _variable(caller, "BRIDGEPVTCALLID", "9d4a3c18-a24c-4090-afcf-276fdeb05f5d"),
-        _variable(agent, "BRIDGEPEER", "%(caller.channel)s"),
-        _variable(agent, "BRIDGEPVTCALLID", "1-27041@127.0.0.1"),
+        tell.variable(caller, "BRIDGEPEER", "%(agent0.channel)s"),
+        tell.variable(caller, "BRIDGEPVTCALLID", "9d4a3c18-a24c-4090-afcf-276fdeb05f5d"),
+        tell.variable(agent, "BRIDGEPEER", "%(caller.channel)s"),
+        tell.variable(agent, "BRIDGEPVTCALLID", "1-27041@127.0.0.1"),
     ]
     return once * 3
 
@@ -283,43 +213,31 @@ def _bridged() -> list[str]:
 def _reports() -> list[str]:
     sides = (_caller("Up", 4, peer="agent0"), _agent(0, "Up"))
     numbers = range(_REPORTS)
-    return [_report(sides[number // 2 % 2], sent=number % 2 == 0, number=number) for number in numbers]
-
-
-def _report(side: _Side, *, sent: bool, number: int) -> str:
-    return _on(
-        "RTCPSent" if sent else "RTCPReceived", side,
-        ("To", "192.0.2.10:6009"), ("From", "192.0.2.1:22925"), *(() if sent else (("RTT", "0.0021"),)),
-        ("MES", "88.1"), ("SSRC", "0x2f9cdd80"), ("PT", "200(SR)"), ("ReportCount", 1),
-        ("SentNTP", f"1795438{303 + 5 * number // 4:03d}.017754"), ("SentRTP", 39656 + 40000 * number),
-        ("SentPackets", 247 + 250 * number), ("SentOctets", 39520 + 40000 * number),
-        ("Report0SourceSSRC", "0xca110000"), ("Report0FractionLost", 0), ("Report0CumulativeLost", 0),
-        ("Report0HighestSequence", 250 + 250 * number), ("Report0SequenceNumberCycles", 0),
-        ("Report0IAJitter", 1), ("Report0LSR", 0), ("Report0DLSR", "0.0000"), privilege="reporting",
-    )  # fmt: skip
+    return [tell.report(sides[number // 2 % 2], sent=number % 2 == 0, number=number) for number in numbers]
 
 
 def _end() -> list[str]:
     caller, agent = _caller("Up", 4, peer="agent0"), _agent(0, "Up")
     member = (("Queue", "%(queue)s"), ("Interface", "%(agent0.device)s"), ("MemberName", "%(agent0.name)s"))
+    peer = ("BRIDGEPEER", "BRIDGEPVTCALLID")
     talk = (("HoldTime", 0), ("TalkTime", 180), ("Reason", "agent"))
     clearing = (("Cause", 16), ("Cause-txt", "Normal Clearing"))
     times = {"ANSWEREDTIME": 180, "ANSWEREDTIME_MS": 180004, "DIALEDTIME": 181, "DIALEDTIME_MS": 181855}
     return [
-        *(_variable(side, name + suffix, value) for name, value in _SILENCE.items()
+        *(tell.variable(side, name + suffix, value) for name, value in _SILENCE.items()
           for side, suffix in ((agent, ""), (caller, "BRIDGED"))),
-        _on("HangupRequest", agent),
-        _both("AgentComplete", caller, agent, *member, *talk, privilege="agent"),
-        *(_variable(side, name) for side in (agent, caller) for name in ("BRIDGEPEER", "BRIDGEPVTCALLID")),
-        _bridge_event("BridgeLeave", 1, agent),
-        _on("Hangup", agent, *clearing),
-        _bridge_event("BridgeLeave", 0, caller),
-        _bridge_event("BridgeDestroy", 0),
-        *(_variable(caller, name, str(value)) for name, value in times.items()),
-        _member(0, 1),
-        _device("%(agent0.device)s", "NOT_INUSE"),
-        _on("SoftHangupRequest", caller, ("Cause", 16)),
-        *(_variable(caller, name, value) for name, value in _SILENCE.items()),
-        _on("Hangup", caller, *clearing),
-        _device("%(device)s", "NOT_INUSE"),
+        tell.on("HangupRequest", agent),
+        tell.both("AgentComplete", caller, agent, *member, *talk, privilege="agent"),
+        *(tell.variable(side, name) for side in (agent, caller) for name in peer),
+        tell.bridge_event("BridgeLeave", 1, agent),
+        tell.on("Hangup", agent, *clearing),
+        tell.bridge_event("BridgeLeave", 0, caller),
+        tell.bridge_event("BridgeDestroy", 0),
+        *(tell.variable(caller, name, str(value)) for name, value in times.items()),
+        tell.member(0, 1),
+        tell.device("%(agent0.device)s", "NOT_INUSE"),
+        tell.on("SoftHangupRequest", caller, ("Cause", 16)),
+        *(tell.variable(caller, name, value) for name, value in _SILENCE.items()),
+        tell.on("Hangup", caller, *clearing),
+        tell.device("%(device)s", "NOT_INUSE"),
     ]  # fmt: skip

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import queue
 import shutil
-import socket
 import subprocess
 import sys
 import threading
@@ -14,12 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from astcti_server.demo.pbx import DemoPbx
 from astcti_server.demo.player import Tempo
 from schemas import passwords
+from tests.fake.patience import PATIENCE
+from tests.fake.ports import free_port
 
+expect.set_options(timeout=PATIENCE * 1000)
 CHROMIUM = Path("/usr/bin/chromium")
 NEEDED = os.environ.get("CI") == "true"
 SHOTS = Path(__file__).resolve().parents[2] / "build" / "screenshots"
@@ -54,9 +56,7 @@ class House:
         self.lines: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._programs: list[subprocess.Popen[str]] = []
         self._readers: list[threading.Thread] = []
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.config.mkdir()
         stored = passwords.make("demo", scheme="md5")
         (self.config / "configuration.xml").write_text(
@@ -77,7 +77,7 @@ class House:
             "--status",
             status,
         )
-        while "Listening" not in said.get(timeout=30):
+        while "Listening" not in said.get(timeout=PATIENCE):
             pass
         said = self._run(
             "configurator",
@@ -91,7 +91,7 @@ class House:
             "127.0.0.1:0",
         )
         while not self.address:
-            line = said.get(timeout=30)
+            line = said.get(timeout=PATIENCE)
             if "http://" in line:
                 self.address = line.rpartition(" ")[2].strip().rstrip("/")
         secret = self.folder / "password"
@@ -143,9 +143,9 @@ class House:
         """End everything, the last one first."""
         for program in reversed(self._programs):
             program.terminate()
-            program.wait(20)
+            program.wait(PATIENCE)
         for reader in self._readers:
-            reader.join(5)
+            reader.join(PATIENCE)
 
 
 def _read(program: subprocess.Popen[str], lines: queue.SimpleQueue[str]) -> None:
@@ -208,7 +208,7 @@ def page(browser: Browser, house: House, request: pytest.FixtureRequest) -> Iter
         base_url=house.address, color_scheme=scheme, viewport={"width": 1280, "height": 820}, locale="en-GB"
     )
     window = context.new_page()
-    window.set_default_timeout(10_000)
+    window.set_default_timeout(PATIENCE * 1000)
     wrong: list[str] = []
     window.on("pageerror", lambda error: wrong.append(str(error)))
     window.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)

@@ -22,7 +22,8 @@ from astcti_client.connection import Connection
 from astcti_client.messages import ConnectionState, Message
 from astcti_client.password import Password
 from astcti_client.transport import Address
-from tests.fake.cti_server import PATIENCE, CtiServer, Peer
+from tests.fake.cti_server import CtiServer, Peer
+from tests.fake.patience import PATIENCE
 
 Wanted = TypeVar("Wanted")
 MACS = ("00:11:22:33:44:55", "00:11:22:33:44:66")

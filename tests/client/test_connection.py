@@ -23,7 +23,8 @@ from astcti_client.transport import Address
 from schemas.event_xml import encode
 from schemas.events import Call, CallEvent
 from tests.client.conftest import MACS, Certificate, Client, Clock
-from tests.fake.cti_server import PATIENCE, WELCOME, CtiServer, Peer
+from tests.fake.cti_server import WELCOME, CtiServer, Peer
+from tests.fake.patience import PATIENCE
 
 Connect = Callable[..., Client]
 MD5_OF_TEST = "098f6bcd4621d373cade4e832627b4f6"

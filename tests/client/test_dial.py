@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from astcti_client.hand_over import Answer, Door, NoHandOver, hand_over
 from astcti_client.phone_number import LONGEST, clean_number
 from tests.client.conftest import Program, log_in
-from tests.fake.cti_server import PATIENCE, CtiServer
+from tests.fake.cti_server import CtiServer
+from tests.fake.patience import PATIENCE
 
 
 @pytest.mark.parametrize(

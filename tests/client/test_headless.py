@@ -16,7 +16,8 @@ import pytest
 from schemas.event_xml import encode
 from schemas.events import Action, Call, CallEvent, Cause, Originate, Party
 from tests.client.conftest import Program, log_in
-from tests.fake.cti_server import PATIENCE, WELCOME, CtiServer
+from tests.fake.cti_server import WELCOME, CtiServer
+from tests.fake.patience import PATIENCE
 
 CALL = Call(
     "1.2", "PJSIP/201-1", "3331234567", "Demo \x9b31m\u202eCaller", "astctidemo", (("calldata", "12345"),),
@@ -37,6 +38,26 @@ def test_a_signal_logs_out_and_ends_with_0(
     assert program.end() == (0, "")
     assert program.printed[:2] == [f"-- connecting to 127.0.0.1:{server.port}", "<- 100 WELCOME"]
     assert "-- this PC is the seat 00:11:22:33:44:55 with the phone PJSIP/201" in program.printed
+
+
+def test_the_operators_own_seat_is_named_where_the_pc_is_none(
+    server: CtiServer, headless: Callable[..., Program]
+) -> None:
+    program = headless()
+    server.accept().log_in(macs_refused=1, who="PJSIP/201 Mario Rossi")
+    program.line("-- logged in as mario")
+    assert "-- sits at PJSIP/201 by the operator's own seat" in program.printed
+    assert not any("no seat was found" in line for line in program.printed)
+
+
+@pytest.mark.parametrize("who", ["- Mario Rossi", ""], ids=["told-so", "not-told"])
+def test_without_any_seat_it_is_said_what_helps(
+    server: CtiServer, headless: Callable[..., Program], who: str
+) -> None:
+    program = headless()
+    server.accept().log_in(macs_refused=1, who=who)
+    program.line("-- logged in as mario")
+    assert sum("no seat was found by the address of this PC" in line for line in program.printed) == 1
 
 
 def test_events_are_printed_in_words_and_their_triggers_run(

@@ -6,7 +6,6 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,13 +16,13 @@ from astcti_client.programs import Refused, find_program
 from astcti_client.triggers import Outcome, PopUpMemory, TriggerRunner, check_url, choose
 from schemas.configuration import TriggerSystem
 from schemas.events import Action, Call, CallEvent, Party
-from tests.fake.cti_server import PATIENCE
+from tests.fake.patience import PATIENCE
 
 CALL = Call("1.2", "PJSIP/201-1", "333", "Demo", linkedid="1.1", connected=Party("1.1", "PJSIP/out-1"))
 
 
 def link(*actions: Action, **changes: object) -> CallEvent:
-    return replace(CallEvent("Link", CALL, "Demo", actions), **changes)  # type: ignore[arg-type]
+    return CallEvent("Link", CALL, "Demo", actions)._replace(**changes)  # type: ignore[arg-type]
 
 
 class Recorder:
@@ -102,16 +101,16 @@ def test_an_event_told_twice_runs_its_trigger_once(runner: TriggerRunner) -> Non
 def test_another_party_or_another_moment_runs_the_trigger_again() -> None:
     memory, action = PopUpMemory(), Action("browser", url="https://crm.example/")
     event = link(action)
-    other = link(action, call=replace(CALL, connected=Party("9.9", "PJSIP/out-9")))
+    other = link(action, call=CALL._replace(connected=Party("9.9", "PJSIP/out-9")))
     assert memory.first_time(event, action)
     assert memory.first_time(other, action)
-    assert memory.first_time(replace(event, id="Hangup"), action)
+    assert memory.first_time(event._replace(id="Hangup"), action)
     assert not memory.first_time(event, action)
 
 
 def test_the_memory_of_pop_ups_is_bounded() -> None:
     memory, action = PopUpMemory(size=2), Action("browser")
-    events = [link(action, call=replace(CALL, uniqueid=str(number))) for number in range(3)]
+    events = [link(action, call=CALL._replace(uniqueid=str(number))) for number in range(3)]
     assert all(memory.first_time(event, action) for event in events)
     assert not memory.first_time(events[2], action)
     assert memory.first_time(events[0], action)

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from schemas import configuration_xml
+from schemas import configuration_sqlite, configuration_xml
+from tests.fake.patience import PATIENCE
 
 SAMPLE = Path(__file__).resolve().parents[2] / "astcti_server" / "etc" / "sample" / "configuration.xml"
 USER = {"ASTCTI_CONFIGURATOR_USER": "root", "ASTCTI_CONFIGURATOR_PASSWORD": "correct-horse-9"}
@@ -35,7 +36,7 @@ def run(
         input=typed,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=2 * PATIENCE,
         env={**os.environ, **environment},
         check=False,
     )
@@ -57,6 +58,58 @@ def test_scripts_import_check_publish_and_export(places: list[str], tmp_path: Pa
     assert run(places, "export", str(tmp_path / "out.sqlite")).returncode == 0
 
 
+@pytest.mark.parametrize(
+    "words", [("publish",), ("export", "-"), ("check",), ("import", "--dry-run", str(SAMPLE))]
+)
+def test_a_command_on_a_new_data_directory_begins_with_what_is_in_force(
+    places: list[str], tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    in_force = tmp_path / "etc" / "by-hand.xml"
+    in_force.write_bytes(SAMPLE.read_bytes())
+    done = run(places, *words)
+    assert (done.returncode, "began with by-hand.xml" in done.stderr) == (0, True)
+    if words[0] == "publish":
+        assert configuration_xml.load(Path(done.stdout.strip())) == configuration_xml.load(in_force)
+    if words[0] == "import":
+        assert "Demo" not in done.stdout
+
+
+@pytest.mark.parametrize("form", ["xml", "sqlite"])
+def test_check_says_that_all_is_well_and_what_the_server_would_warn_of(
+    places: list[str], tmp_path: Path, form: str
+) -> None:
+    file = tmp_path / f"one.{form}"
+    text = (
+        "<configuration><services><service name='Demo' context='a' type='inbound'><variable name='x'/>"
+        "<trigger type='browser'><url>http://crm.example/?x={X}</url></trigger></service></services>"
+        "</configuration>"
+    )
+    if form == "sqlite":
+        configuration_sqlite.dump(configuration_xml.parse(text.encode(), "x").configuration, file)
+    else:
+        file.write_text(text)
+    said = "services 1, seats 0, operators 0, pause reasons 0"
+    looked = run(places, "check", str(file))
+    assert looked.returncode == 0
+    warning, last = looked.stdout.splitlines()
+    assert warning.startswith(f"{file}:1: ") and warning.endswith("(warning)")
+    assert last == f"{file} is valid: {said}"
+    assert run(places, "import", str(file)).returncode == 0
+    assert run(places, "check").stdout.splitlines()[-1] == f"What was entered is valid: {said}"
+
+
+def test_nothing_is_published_over_something_only_by_force(places: list[str], tmp_path: Path) -> None:
+    (tmp_path / "etc" / "by-hand.xml").write_bytes(SAMPLE.read_bytes())
+    empty = tmp_path / "empty.xml"
+    empty.write_text("<configuration/>")
+    assert run(places, "import", str(empty)).returncode == 0
+    refused = run(places, "publish")
+    assert (refused.returncode, "--force" in refused.stderr, refused.stdout) == (1, True, "")
+    assert [one.name for one in (tmp_path / "etc").iterdir()] == ["by-hand.xml"]
+    assert run(places, "publish", "--force").returncode == 0
+    assert run(places, "publish").returncode == 0  # over an empty one nothing is lost
+
+
 def test_a_bad_file_is_refused_with_every_error_and_78(places: list[str], tmp_path: Path) -> None:
     bad = tmp_path / "bad.xml"
     bad.write_text("<configuration><seats><seat mac='x' extension='y'/></seats></configuration>")
@@ -75,16 +128,24 @@ def test_the_web_application_starts_with_its_first_user_and_stops_in_order(place
     assert process.stdout is not None
     with process:
         address = process.stdout.readline().rpartition(" ")[2].strip()
-        with urllib.request.urlopen(f"{address}login/", timeout=10) as answer:
+        with urllib.request.urlopen(f"{address}login/", timeout=PATIENCE) as answer:
             page = answer.read().decode()
         process.terminate()
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE) == 0
     assert "Log in" in page
 
 
 def test_without_a_first_user_nothing_is_served(places: list[str]) -> None:
     refused = run(places)
     assert (refused.returncode, "ASTCTI_CONFIGURATOR_USER" in refused.stderr) == (2, True)
+
+
+def test_the_first_user_is_made_before_anything_is_served(places: list[str]) -> None:
+    assert run(places, "first-user").returncode == 2
+    made = run(places, "first-user", **USER)
+    assert (made.returncode, "root may log in as administrator" in made.stderr) == (0, True)
+    again = run(places, "first-user", **USER)
+    assert (again.returncode, "may log in" in again.stderr) == (0, False)
 
 
 def test_a_lost_password_is_reset_on_the_machine(places: list[str], tmp_path: Path) -> None:
@@ -147,7 +208,7 @@ def test_behind_a_proxy_cookies_need_tls_and_addresses_are_the_browsers(
             "X-Forwarded-Proto": "https",
             "X-Forwarded-For": "203.0.113.9",
         }
-        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as proxy:
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)) as proxy:
             proxy.request("GET", "/login/", headers=sent)
             answer = proxy.getresponse()
             token = re.search('csrfmiddlewaretoken" value="([^"]+)', answer.read().decode())[1]
@@ -161,11 +222,11 @@ def test_behind_a_proxy_cookies_need_tls_and_addresses_are_the_browsers(
                 "Referer": f"{origin}/login/",
             }
             more["Content-Type"] = "application/x-www-form-urlencoded"
-            with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as proxy:
+            with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)) as proxy:
                 proxy.request("POST", "/login/", urllib.parse.urlencode(form), {**sent, **more})
                 statuses.append(proxy.getresponse().status)
         process.terminate()
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE) == 0
     assert "Secure" in cookie
     assert statuses == [403, 302]
     with closing(sqlite3.connect(tmp_path / "data" / "managers.sqlite")) as database:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import queue
 import re
+import threading
 from datetime import timedelta
 
 import pytest
 from django.conf import settings
 from django.core import mail
+from django.db import connections
 from django.test import Client, override_settings
 from django.utils import timezone
 
@@ -41,6 +44,64 @@ def test_after_five_failures_even_the_right_password_has_to_wait(users) -> None:
     assert "Too many failed attempts" in refused.content.decode()
     LoginFailure.objects.update(at=timezone.now() - accounts.WINDOW - timedelta(seconds=1))
     assert client.post("/login/", {"username": "viewer", "password": PASSWORD}).status_code == 302
+
+
+def test_attempts_count_while_others_are_still_looked_at(users, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at = []
+
+    def slow(self: object, request: object, **_: object) -> None:
+        looked_at.append(request)
+        if len(looked_at) < 24:  # the next one comes while this one is not answered yet
+            Client().post("/login/", {"username": "viewer", "password": "wrong"})
+
+    monkeypatch.setattr(accounts.ManagerBackend, "authenticate", slow)
+    Client().post("/login/", {"username": "viewer", "password": "wrong"})
+    assert len(looked_at) == accounts.PAIR_LIMIT
+
+
+def test_no_more_attempts_than_welcome_get_through_at_the_same_moment() -> None:
+    together = threading.Barrier(24)
+    answers: queue.SimpleQueue[int] = queue.SimpleQueue()
+
+    def try_it() -> None:
+        together.wait(10)
+        try:
+            answers.put(accounts.attempt("viewer", "192.0.2.1"))
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=try_it) for _ in range(24)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join(60)
+    assert [answers.get_nowait() for _ in threads].count(0) == accounts.PAIR_LIMIT
+
+
+def test_a_login_takes_back_what_was_counted_for_it(users) -> None:
+    client = Client()
+    for _ in range(3):
+        for _ in range(accounts.PAIR_LIMIT - 1):
+            client.post("/login/", {"username": "viewer", "password": "wrong"})
+        assert client.post("/login/", {"username": "viewer", "password": PASSWORD}).status_code == 302
+        client.post("/logout/")
+    assert not LoginFailure.objects.exists()
+
+
+def test_another_password_from_an_administrator_makes_attempts_welcome_again(admin: Client) -> None:
+    viewer = ManagerUser.objects.get(userid="viewer")
+    for _ in range(accounts.PAIR_LIMIT):
+        Client().post("/login/", {"username": "viewer", "password": "wrong"})
+    data = {"userid": "viewer", "full_name": "V", "role": "viewer", "enabled": "on"}
+    new = {"revision": viewer.revision, "new_password": "battery-staple-7"}
+    admin.post(f"/managers/{viewer.pk}/edit/", {**data, **new})
+    answer = Client().post("/login/", {"username": "viewer", "password": "battery-staple-7"})
+    assert answer.status_code == 302
+
+
+def test_a_form_without_user_or_password_counts_as_no_attempt(users) -> None:
+    Client().post("/login/", {"username": "viewer", "password": ""})
+    assert not LoginFailure.objects.exists()
 
 
 def test_failures_of_one_user_do_not_lock_another_one_out(users) -> None:
@@ -129,6 +190,8 @@ def test_a_lost_password_is_replaced_through_a_link_that_works_once(users) -> No
     assert client.post("/password-lost/", {"email": "viewer@example.com"}).status_code == 302
     link = re.search(r"http://testserver(/password-new/\S+)", mail.outbox[0].body)[1]
     form = client.get(link, follow=True).redirect_chain[-1][0]
+    for _ in range(accounts.PAIR_LIMIT):
+        Client().post("/login/", {"username": "viewer", "password": "wrong"})
     new = {"new_password1": "battery-staple-7", "new_password2": "battery-staple-7"}
     assert client.post(form, new).url == "/password-new/done/"
     assert "used or too old" in Client().get(link, follow=True).content.decode()

@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.fake.patience import PATIENCE
+
 pytest.importorskip("django", reason="the Configurator's packages are not installed")
 
 USER, OLD, NEW = "boss", "correct-horse-9", "battery-staple-7"
@@ -105,7 +107,7 @@ class Person:
 
     def get(self, path: str) -> tuple[str, str]:
         """A page's final address and its text."""
-        with self._opener.open(self.address + path, timeout=20) as page:
+        with self._opener.open(self.address + path, timeout=PATIENCE) as page:
             return page.url.removeprefix(self.address), page.read().decode()
 
     def send(self, path: str, **fields: str) -> tuple[str, str]:
@@ -114,7 +116,7 @@ class Person:
         token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', text)
         assert token is not None
         form = urllib.parse.urlencode({**fields, "csrfmiddlewaretoken": token[1]}).encode()
-        with self._opener.open(self.address + path, form, timeout=20) as page:
+        with self._opener.open(self.address + path, form, timeout=PATIENCE) as page:
             return page.url.removeprefix(self.address), page.read().decode()
 
     def log_in(self, password: str) -> bool:
@@ -126,7 +128,7 @@ def test_link_in_the_mail_gives_a_new_password(address: str, mail_server: MailSe
     _path, page = Person(address).get("/password-lost/")
     field = "email" if 'name="email"' in page else "username"
     Person(address).send("/password-lost/", **{field: "boss@example.com" if field == "email" else USER})
-    mail = mail_server.received.get(timeout=20)
+    mail = mail_server.received.get(timeout=PATIENCE)
     assert "boss@example.com" in mail
     assert OLD not in mail
     link = re.search(r"https?://\S+(/password-new/\S+)", mail.replace("=\r\n", ""))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import gettext
 import re
 from pathlib import Path
 
 import pytest
 from django.core.management import call_command
+from lxml import etree
 
 import configurator
-from configurator import cli
+from configurator import cli, server_words
+from schemas.sentences import verbatim
 
 ROOT = Path(configurator.__file__).parent
 PO = ROOT / "locale" / "it" / "LC_MESSAGES" / "django.po"
@@ -50,6 +53,31 @@ def test_every_text_has_its_italian() -> None:
         if compiled.gettext(text) == ""
         or (text not in compiled._catalog and (text, 0) not in compiled._catalog)
     ] == []
+
+
+def sentences_of_the_checks() -> set[str]:
+    """Every template of `schemas` that a configuration's file or form can meet."""
+    found = {template for template in server_words._OF_FORMS.values() if template != "{reason}"}
+    for path in (ROOT.parent / "schemas").glob("*.py"):
+        if path.stem.startswith("server_settings"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "said":
+                assert isinstance(node.args[0], ast.Constant), f"{path}:{node.lineno}: not written out"
+                found.add(node.args[0].value)
+    documentation = "{http://www.w3.org/2001/XMLSchema}documentation"
+    schema = etree.parse(ROOT.parent / "schemas" / "configuration.xsd")
+    return found | {verbatim(" ".join(node.text.split())).template for node in schema.iter(documentation)}
+
+
+def test_everything_that_the_servers_checks_say_has_its_italian() -> None:
+    messages = messages_of(PO.read_text(encoding="utf-8"))
+    templates = sentences_of_the_checks()
+    assert len(templates) > 140
+    assert sorted(one for one in templates if one not in messages) == []
+    fields = re.compile(r"(?<!\{)\{(?:\{\{)?(\w+)")
+    for one in templates:
+        assert set(fields.findall(messages[one])) == set(fields.findall(one)), one
 
 
 @pytest.mark.parametrize("template", sorted((ROOT / "templates").rglob("*.html")), ids=lambda one: one.name)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import os
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from astcti_server.config_loading import load_directory
 from configurator import differences, options, publishing, start, working_copy
 from configurator.models import AuditEntry, Operator, Publication, Seat, Service
 from schemas import configuration_sqlite, configuration_xml
@@ -160,6 +163,25 @@ def test_a_directory_that_is_not_there_is_said(admin: Client, demo, publish_dire
     assert not Publication.objects.exists()
 
 
+def test_an_empty_configuration_is_published_over_entries_only_when_confirmed(
+    admin: Client, demo, publish_directory
+) -> None:
+    publish(admin)
+    assert 'name="empty"' not in admin.get("/publish/").content.decode()
+    for table in (Service, Operator, Seat):
+        table.objects.all().delete()
+    assert 'name="empty" required' in admin.get("/publish/").content.decode()
+    answer = publish(admin)
+    assert "Nothing was published" in admin.get(answer.url).content.decode()
+    assert Publication.objects.count() == 1
+    digest = publishing.digest(working_copy.configuration())
+    admin.post("/publish/now/", {"form": "xml", "digest": digest, "empty": "on"})
+    assert Publication.objects.count() == 2
+    Publication.objects.all().delete()
+    (publish_directory / "by-hand.xml").write_bytes(SAMPLE.read_bytes())
+    assert publishing.emptied(working_copy.configuration()) == "by-hand.xml"
+
+
 def upload(client: Client, what: str, data: bytes, store: str = "no", name: str = "file"):
     file = SimpleUploadedFile(name, data)
     return client.post(
@@ -200,6 +222,19 @@ def test_what_is_no_valid_configuration_changes_nothing(admin: Client, demo, dat
     assert Service.objects.get() == demo["service"]
 
 
+def test_what_is_wrong_with_a_file_is_said_in_the_language_of_the_page(admin: Client) -> None:
+    data = (
+        b'<configuration>\n<seats><seat mac="00:11:22:33:44:55" extension="PJSIP/1"/>\n'
+        b'<seat mac="00:11:22:33:44:55"/><chair/></seats></configuration>'
+    )
+    admin.post("/language/", {"language": "it"})
+    problems = upload(admin, "configuration", data, "yes").context["result"]["problems"]
+    assert (3, "Il MAC 00:11:22:33:44:55 appartiene gi\N{LATIN SMALL LETTER A WITH GRAVE} alla "
+            "postazione alla riga 2") in problems  # fmt: skip
+    assert any("il telefono accanto al PC" in text for _line, text in problems)
+    assert any("<chair> non" in text for _line, text in problems)
+
+
 def test_a_files_name_never_becomes_a_path(admin: Client, tmp_path: Path) -> None:
     upload(admin, "configuration", SAMPLE.read_bytes(), "yes", "../../../../tmp/astcti-evil.xml")
     assert not Path("/tmp/astcti-evil.xml").exists()
@@ -219,6 +254,62 @@ def test_seats_swap_their_phones_in_one_import(admin: Client, demo) -> None:
     )
     working_copy.replace_all(swapped)
     assert working_copy.configuration() == swapped
+
+
+def test_seats_swap_their_phones_in_one_csv_file(admin: Client, demo) -> None:
+    Seat.objects.create(mac="00:11:22:33:44:66", extension="PJSIP/202")
+    data = (
+        "mac,extension\n00:11:22:33:44:55,PJSIP/202\n00-11-22-33-44-66,PJSIP/201\n"
+        "00:11:22:33:44:77,PJSIP/203\n"
+    )
+    looked = upload(admin, "seats", data.encode()).context["result"]
+    assert (looked["run"].bad, looked["changed"], looked["new"]) == ((), 2, 1)
+    assert Seat.objects.get(mac="00:11:22:33:44:55").extension == "PJSIP/201"
+    upload(admin, "seats", data.encode(), "yes")
+    assert {one.mac[-2:]: one.extension[-3:] for one in Seat.objects.all()} == {
+        "55": "202", "66": "201", "77": "203",
+    }  # fmt: skip
+
+
+def test_a_phone_that_a_bad_row_has_now_is_not_complained_about_twice(admin: Client, demo) -> None:
+    data = "mac,extension\n00:11:22:33:44:55,nonsense\n00:11:22:33:44:66,PJSIP/201\n"
+    run = upload(admin, "seats", data.encode(), "yes").context["result"]["run"]
+    assert [one.line for one in run.bad] == [2]
+    assert Seat.objects.get().extension == "PJSIP/201"
+
+
+@pytest.mark.parametrize(
+    "rows, message",
+    [
+        (
+            "00:11:22:33:44:66,PJSIP/202,PJSIP/201",
+            "Queue interface PJSIP/201 already belongs to seat 00:11:22:33:44:55",
+        ),
+        ("00:11:22:33:44:66,PJSIP/201,", "Extension PJSIP/201 already belongs to seat 00:11:22:33:44:55"),
+        (
+            "00:11:22:33:44:66,PJSIP/202,\n00:11:22:33:44:77,PJSIP/202,",
+            "Extension PJSIP/202 already belongs to seat 00:11:22:33:44:66 (line 2)",
+        ),
+        (
+            "00:11:22:33:44:66,PJSIP/202,\n00:11:22:33:44:77,PJSIP/203,PJSIP/202",
+            "Queue interface PJSIP/202 already belongs to seat 00:11:22:33:44:66 (line 2)",
+        ),
+    ],
+)
+def test_a_phone_that_is_taken_is_told_with_its_seat(admin: Client, demo, rows: str, message: str) -> None:
+    data = f"mac,extension,queue-interface\n{rows}\n"
+    run = upload(admin, "seats", data.encode(), "yes").context["result"]["run"]
+    assert [one.message for one in run.bad] == [message]
+
+
+def test_a_row_that_takes_a_later_seats_phone_for_its_queue_is_refused(admin: Client, demo) -> None:
+    Seat.objects.create(mac="00:11:22:33:44:66", extension="PJSIP/202")
+    data = b"mac,extension,queue-interface\n00:11:22:33:44:55,PJSIP/201,PJSIP/202\n"
+    run = upload(admin, "seats", data, "yes").context["result"]["run"]
+    assert [one.message for one in run.bad] == [
+        "Queue interface PJSIP/202 already belongs to seat 00:11:22:33:44:66"
+    ]
+    assert Seat.objects.get(mac="00:11:22:33:44:55").queue_interface == ""
 
 
 def test_a_dry_run_lists_every_bad_row_and_stores_nothing(admin: Client, demo) -> None:
@@ -280,6 +371,63 @@ def test_the_first_start_takes_over_what_is_published_already(publish_directory:
         == []
     )
     assert start.take_what_is_published() == ""
+
+
+BARE = b"<configuration><services/></configuration>"
+
+
+def age(path: Path, seconds: float) -> None:
+    when = time.time() - seconds
+    os.utime(path, (when, when), follow_symlinks=False)
+
+
+def in_any_case(directory: Path) -> None:
+    (directory / "OLD.xml").write_bytes(BARE)
+    age(directory / "OLD.xml", 60)
+    (directory / "NEW.XML").write_bytes(SAMPLE.read_bytes())
+
+
+def database_in_any_case(directory: Path) -> None:
+    (directory / "OLD.xml").write_bytes(BARE)
+    age(directory / "OLD.xml", 60)
+    configuration_sqlite.dump(configuration_xml.load(SAMPLE), directory / "NEW.Sqlite")
+
+
+def newer_than_the_future(directory: Path) -> None:
+    """Times in the future count as now, then the name decides."""
+    (directory / "a.xml").write_bytes(BARE)
+    age(directory / "a.xml", -9000)
+    (directory / "b.xml").write_bytes(SAMPLE.read_bytes())
+    age(directory / "b.xml", -60)
+
+
+def linked_later(directory: Path) -> None:
+    (directory / "a.xml").write_bytes(BARE)
+    age(directory / "a.xml", 60)
+    (directory / ".target").write_bytes(SAMPLE.read_bytes())
+    age(directory / ".target", 600)
+    (directory / "b.xml").symlink_to(".target")
+
+
+def a_database_called_xml(directory: Path) -> None:
+    (directory / "a.xml").write_bytes(SAMPLE.read_bytes())
+    age(directory / "a.xml", 60)
+    configuration_sqlite.dump(Configuration(), directory / "b.xml")
+
+
+@pytest.mark.parametrize(
+    "prepare",
+    [in_any_case, database_in_any_case, newer_than_the_future, linked_later, a_database_called_xml],
+)
+def test_what_is_taken_over_is_what_a_server_started_there_would_use(
+    publish_directory: Path, prepare: Callable[[Path], None]
+) -> None:
+    prepare(publish_directory)
+    found = publishing.newest_in(publish_directory)
+    assert found == (
+        load_directory(publish_directory, settings_needed=False).path,
+        configuration_xml.load(SAMPLE),
+    )
 
 
 def test_an_empty_configuration_can_be_described() -> None:

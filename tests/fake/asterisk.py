@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Final, Self
 
-WAIT: Final = 5.0  # seconds that a test waits for something that has to happen
+from tests.fake.patience import PATIENCE
 
 Headers = dict[str, str]
 Answer = Callable[[Headers], bytes]
@@ -83,7 +83,7 @@ class FakeAsterisk:
         self._stopping = True
         self.drop()
         self.stop_listening()
-        self._thread.join(WAIT)
+        self._thread.join(PATIENCE)
 
     # -- what tests do -------------------------------------------------------------------------------------
 
@@ -102,13 +102,13 @@ class FakeAsterisk:
 
     def next_action(self, name: str) -> Headers:
         """Wait for an action of this name, skipping others."""
-        while (action := self.actions.get(timeout=WAIT)).get("Action") != name:
+        while (action := self.actions.get(timeout=PATIENCE)).get("Action") != name:
             pass
         return action
 
     def wait_for_login(self) -> Headers:
         """Wait until a login was accepted."""
-        return self.logins.get(timeout=WAIT)
+        return self.logins.get(timeout=PATIENCE)
 
     def drop(self) -> None:
         """Close the connection; the client sees its end."""
@@ -158,7 +158,7 @@ class FakeAsterisk:
         if self._certificate is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(*self._certificate)
-            peer.settimeout(WAIT)
+            peer.settimeout(PATIENCE)
             peer = context.wrap_socket(peer, server_side=True)
             peer.settimeout(None)
         with self._lock:

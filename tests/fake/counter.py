@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import threading
 import time
 from collections.abc import Callable
 from types import TracebackType
@@ -15,7 +14,7 @@ from astcti_server.clients.registry import Registry
 from schemas.configuration import Binding, Configuration, Operator, Seat, Service
 from schemas.server_settings import ListenSettings
 from tests.fake.fake_desk import FakeDesk
-from tests.fake.line_client import PATIENCE, LineClient, md5
+from tests.fake.line_client import LineClient, md5
 
 SEAT_1, SEAT_2, SEAT_3 = "00:11:22:33:44:01", "00:11:22:33:44:02", "00:11:22:33:44:03"
 MARIO = Operator("mario", "Mario Rossi", f"md5:{md5('rosso')}", seat=SEAT_1)
@@ -37,14 +36,6 @@ CONFIGURATION = Configuration(
     operators=(MARIO, ANNA, LUCA),
     pause_reasons=("Lunch break", "Training"),
 )  # fmt: skip
-
-
-def until(fact: Callable[[], object]) -> None:
-    """Wait until something is true that nothing announces; AssertionError if it does not come true."""
-    deadline = time.monotonic() + PATIENCE
-    while not fact():
-        assert time.monotonic() < deadline, "it did not come true"
-        threading.Event().wait(0.002)
 
 
 class Counter:
@@ -80,6 +71,11 @@ class Counter:
         assert self.server.stop() == []
         assert self.server.handlers == []
         assert self.deaths == []
+
+    def announce(self, extension: str, line: bytes) -> bool:
+        """Announce a line to whoever sits at a phone, as the router does; False if nobody is reached."""
+        session = self.registry.at_extension(extension)
+        return session is not None and session.announce(line)
 
     def client(self, **how: Any) -> LineClient:
         """A new client, not greeted yet."""

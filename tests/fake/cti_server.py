@@ -9,7 +9,8 @@ import socket
 import ssl
 from types import TracebackType
 
-PATIENCE = 5.0  # seconds that a test waits for the client at most
+from tests.fake.patience import PATIENCE
+
 WELCOME = "100 WELCOME"
 
 

@@ -9,8 +9,7 @@ from typing import Any
 from astcti_server.clients.desk import Done, Presence, Progress
 from schemas.configuration import Configuration
 from schemas.server_settings import AmiSettings, ServerSettings
-
-PATIENCE = 5.0  # seconds that a test waits for a client's request at most
+from tests.fake.patience import PATIENCE
 
 
 @dataclass
@@ -68,6 +67,12 @@ class FakeDesk:
     def next_arrival(self) -> Presence:
         """Who sat down next."""
         return self.arrivals.get(timeout=PATIENCE)
+
+    def arrival_of(self, username: str) -> Presence:
+        """When this operator sat down, skipping others: each session tells it on a thread of its own."""
+        while (presence := self.next_arrival()).username != username:
+            pass
+        return presence
 
     def next_departure(self) -> tuple[int, bool]:
         """The session that ended next, and whether for good."""

@@ -8,7 +8,7 @@ import ssl
 import struct
 from types import TracebackType
 
-PATIENCE = 5.0  # seconds that a test waits for the server at most
+from tests.fake.patience import PATIENCE
 
 
 def md5(password: str) -> str:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import queue
-from typing import Final
 
 from astcti_server.ami.messages import Event
 from astcti_server.ami.pending import Outcome
-
-WAIT: Final = 5.0  # seconds that a test waits for something that has to happen
+from tests.fake.patience import PATIENCE
 
 
 class FakeListener:
@@ -35,13 +33,13 @@ class FakeListener:
 
     def next(self, kind: str) -> str:
         """Wait for the next thing told, which has to be of this kind; its text."""
-        found, text = self.told.get(timeout=WAIT)
+        found, text = self.told.get(timeout=PATIENCE)
         assert found == kind, (found, text)
         return str(text)
 
     def next_event(self) -> Event:
         """Wait for the next thing told, which has to be an event."""
-        found, event = self.told.get(timeout=WAIT)
+        found, event = self.told.get(timeout=PATIENCE)
         assert isinstance(event, Event), (found, event)
         return event
 
@@ -57,7 +55,7 @@ class Answers:
 
     def next(self) -> Outcome:
         """Wait for the next outcome."""
-        return self._outcomes.get(timeout=WAIT)
+        return self._outcomes.get(timeout=PATIENCE)
 
     @property
     def more(self) -> bool:

@@ -6,6 +6,7 @@ import socket
 
 from astcti_server.demo.blocks import Event
 from astcti_server.demo.engine import Engine
+from tests.fake.patience import PATIENCE
 from tests.fake.timers import TimerWheel
 
 START = 1795430724.0
@@ -38,7 +39,7 @@ class StillEngine(Engine):
 class AmiClient:
     """An AMI client that reads blocks as they are, one at a time."""
 
-    def __init__(self, address: tuple[str, int], timeout: float = 5.0) -> None:
+    def __init__(self, address: tuple[str, int], timeout: float = PATIENCE) -> None:
         self._socket = socket.create_connection(address, timeout)
         self._file = self._socket.makefile("rb")
         self.banner = self._file.readline()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,15 +16,8 @@ from schemas.configuration import Configuration
 from schemas.configuration_xml import dump
 from schemas.events import CallEvent
 from tests.fake.line_client import LineClient, md5
-
-PATIENCE = 15.0  # seconds that a test waits for anything
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from tests.fake.patience import PATIENCE
+from tests.fake.ports import free_port
 
 
 class RunningServer:
@@ -44,17 +36,21 @@ class RunningServer:
         self.log_file = folder / "server.log"
         self.status_file = folder / "status.json"
         self._process: subprocess.Popen[bytes] | None = None
-        (self.config / "server.xml").write_text(
+        self.put(
+            "server.xml",
             f'<server><ami host="127.0.0.1" port="{ami_port}" username={quoteattr(username)} '
             f'secret={quoteattr(secret)} {ami}/><listen port="{self.port}"/>{sections}</server>\n',
-            encoding="utf-8",
         )
         self.configure(configuration)
 
     def configure(self, configuration: Configuration, name: str = "configuration.xml") -> None:
         """Put a configuration into the directory, whole."""
+        self.put(name, dump(configuration))
+
+    def put(self, name: str, content: str | bytes) -> None:
+        """Put a file into the directory so that the server never sees half of it."""
         fresh = self.config / f".{name}"
-        fresh.write_bytes(dump(configuration))
+        fresh.write_bytes(content if isinstance(content, bytes) else content.encode())
         fresh.replace(self.config / name)
 
     def __enter__(self) -> RunningServer:
@@ -109,10 +105,14 @@ class RunningServer:
 
     def wait_for_log(self, text: str, count: int = 1) -> None:
         """Wait until the log holds a text (so often)."""
+        process = self._process
+        assert process is not None
         deadline = time.monotonic() + PATIENCE
-        while self.log.count(text) < count:
-            assert self._process is not None
-            assert self._process.poll() is None, f"the server ended:\n{self.log[-6000:]}"
+        while True:
+            over = process.poll() is not None  # asked before the log is read: it may end with these words
+            if self.log.count(text) >= count:
+                return
+            assert not over, f"the server ended:\n{self.log[-6000:]}"
             assert time.monotonic() < deadline, f"{text!r} is not in the log:\n{self.log[-6000:]}"
             time.sleep(0.02)
 
@@ -126,7 +126,6 @@ class SeatClient(LineClient):
 
     def __init__(self, port: int, username: str, password: str, mac: str = "") -> None:
         super().__init__(port)
-        self.socket.settimeout(PATIENCE)
         self.lines: list[str] = []
         self.expect("100 WELCOME")
         self.say(f"USER {username}", f"PASS {md5(password)}")
@@ -142,12 +141,20 @@ class SeatClient(LineClient):
         return line
 
     def expect(self, beginning: str) -> str:
-        """Hear lines until one begins so."""
+        """Hear lines until one begins with these words: `200 astcti` is not `200 astcti2`."""
         while True:
             line = self.hear()
             assert line, f"closed while waiting for {beginning!r}; heard {self.lines[-20:]}"
-            if line.startswith(beginning):
+            if _begins(line, beginning):
                 return line
+
+    def expect_all(self, *beginnings: str) -> None:
+        """Hear lines until each of these was heard, in whatever order: they come from different threads."""
+        missing = set(beginnings)
+        while missing:
+            line = self.hear()
+            assert line, f"closed while waiting for {missing}; heard {self.lines[-20:]}"
+            missing = {one for one in missing if not _begins(line, one)}
 
     def event(self, event_id: str) -> CallEvent:
         """Hear lines until this event comes."""
@@ -166,3 +173,7 @@ class SeatClient(LineClient):
         """Hear everything sent up to now: a NOOP's answer comes after it."""
         self.say("NOOP")
         self.expect("100 OK")
+
+
+def _begins(line: str, words: str) -> bool:
+    return line.startswith(words) and (words.endswith((" ", '"')) or line[len(words) :][:1] in ("", " "))

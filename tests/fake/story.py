@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from astcti_server.ami import vocabulary as ami
 from astcti_server.calls.notification import Notification
+from astcti_server.calls.originations import Origination
 from astcti_server.calls.tracker import Tracker
 from schemas.configuration import Binding, Configuration, Operator, Seat, Service, Trigger
 from schemas.events import CallEvent
@@ -123,6 +124,19 @@ class Story:
 
     def unlink(self, one: str, two: str) -> Story:
         return self.event(ami.Unlink(one, two))
+
+    def ask(self, uid: str, service: Service, exten: str = "0551234", phone: str = "PJSIP/201") -> Story:
+        """The client at a phone sends ORIG, and the phone rings for it."""
+        self.tracker.originations.add("7", Origination(phone, exten, service.context, service))
+        self.new(uid, f"{phone}-{uid}", "Down", phone.partition("/")[2], "", "phones", "s")
+        self.dial("", uid)
+        for state in ("Ringing", "Up"):
+            self.event(ami.Newstate(uid, self.names[uid], state, "", "", "", "", "phones", "s", "", False))
+        return self
+
+    def originated(self, uid: str, response: str = "Success") -> Story:
+        """Asterisk says what became of what `ask` asked for."""
+        return self.event(ami.OriginateResponse("7", response, 4, uid, self.names[uid], "", ""))
 
     def rename(self, uid: str, new: str) -> Story:
         old, self.names[uid] = self.names[uid], new

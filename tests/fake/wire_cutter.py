@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import selectors
 import socket
 import threading
@@ -40,7 +41,8 @@ class WireCutter:
         with self._lock:
             self._is_cut = True
             for one in self._pairs:
-                one.shutdown(socket.SHUT_RDWR)
+                with contextlib.suppress(OSError):  # its other end may have gone already
+                    one.shutdown(socket.SHUT_RDWR)
 
     def mend(self) -> None:
         """Let connections through again."""

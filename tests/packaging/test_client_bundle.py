@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from tests.client.ui.desktop import Desktop, missing
+from tests.fake.patience import PATIENCE
 
 pytestmark = [pytest.mark.install, pytest.mark.timeout(600)]
 ROOT = Path(__file__).resolve().parent.parent.parent
-PATIENCE = 30.0  # seconds for the window to appear
 
 
 @pytest.fixture(scope="module")

@@ -66,6 +66,7 @@ def test_wheel_holds_schemas_samples_and_service_files(wheel: Path) -> None:
         "schemas/configuration.xsd", "schemas/server.xsd", "schemas/event.xsd",
         "astcti_server/etc/astcti-server.service", "astcti_server/etc/astcti-server.init",
         "astcti_server/etc/sample/server.xml", "astcti_server/etc/sample/configuration.xml",
+        "configurator/etc/astcti-configurator.service", "configurator/etc/astcti-configurator.init",
     }  # fmt: skip
     assert expected <= names
     assert not [name for name in names if name.startswith("tests/")]
@@ -119,3 +120,27 @@ def test_make_install_puts_everything_in_place(tmp_path: Path) -> None:
     assert not list((stage / "etc/astcti").iterdir())
     assert (stage / "usr/bin/astcti-server").readlink() == Path("/opt/astcti/bin/astcti-server")
     run("sh", "-n", stage / "etc/init.d/astcti-server", cwd=tmp_path)
+    assert not (stage / "usr/bin/astcti-configurator").is_symlink()
+
+
+def test_make_install_puts_the_configurator_in_place_where_it_is_wanted(tmp_path: Path) -> None:
+    stage = tmp_path / "stage"
+    command = ("make", "-C", ROOT, "install", f"DESTDIR={stage}", f"SYSTEM_PYTHON={sys.executable}")
+    run(*command, "COMPONENTS=server configurator", cwd=tmp_path)
+    for name in (
+        "etc/init.d/astcti-configurator", "etc/default/astcti-configurator",
+        "etc/logrotate.d/astcti-configurator", "lib/systemd/system/astcti-configurator.service",
+        "opt/astcti/bin/astcti-configurator", "opt/astcti/bin/django-admin",
+    ):  # fmt: skip
+        assert (stage / name).is_file(), name
+    assert (stage / "var/lib/astcti-configurator").is_dir()
+    program = Path("/opt/astcti/bin/astcti-configurator")
+    assert (stage / "usr/bin/astcti-configurator").readlink() == program
+    run("sh", "-n", stage / "etc/init.d/astcti-configurator", cwd=tmp_path)
+    (stage / "etc/astcti").chmod(0o3770)
+    (stage / "etc/default/astcti-configurator").write_text('OPTIONS="--https"\n')
+    (stage / "usr/bin/astcti-configurator").unlink()
+    run(*command, cwd=tmp_path)  # an update without saying what is wanted
+    assert (stage / "usr/bin/astcti-configurator").readlink() == program
+    assert (stage / "etc/astcti").stat().st_mode & 0o7777 == 0o3770
+    assert "--https" in (stage / "etc/default/astcti-configurator").read_text()

@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
@@ -76,7 +76,7 @@ def configurations(draw: st.DrawFn) -> Configuration:
 
 
 @given(configurations())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 def test_both_forms_give_back_what_was_written(configuration: Configuration) -> None:
     assert check(configuration) == []
     data = configuration_xml.dump(configuration)
@@ -89,14 +89,14 @@ def test_both_forms_give_back_what_was_written(configuration: Configuration) -> 
 
 
 @given(configurations())
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30)
 def test_what_is_written_as_xml_is_valid_by_the_schema_alone(configuration: Configuration) -> None:
     schema = etree.XMLSchema(file=str(Path(configuration_xml.__file__).with_name("configuration.xsd")))
     schema.assertValid(etree.fromstring(configuration_xml.dump(configuration)))
 
 
 @given(configurations(), st.floats(0, 1, exclude_max=True))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 def test_half_a_file_is_refused_in_either_form(configuration: Configuration, part: float) -> None:
     data = configuration_xml.dump(configuration).rstrip()
     with pytest.raises(ConfigurationError):
@@ -205,7 +205,7 @@ def test_a_damaged_database_is_refused(database: Path) -> None:
 
 
 @given(st.randoms(use_true_random=False))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_no_damage_does_more_than_refuse_the_file(random) -> None:
     xml = bytearray(configuration_xml.dump(SMALL))
     for _ in range(random.randint(1, 5)):

@@ -55,8 +55,12 @@ def events(text: st.SearchStrategy[str]) -> st.SearchStrategy[CallEvent]:
     )
     systems = st.sampled_from(["any", "linux", "windows", "macos"])
     actions = st.one_of(
-        st.builds(Action, st.just("application"), systems, text, st.lists(text, max_size=3).map(tuple)),
-        st.builds(Action, st.sampled_from(["browser", "internal-browser"]), systems, url=text),
+        st.builds(
+            Action, st.just("application"), systems, text, st.lists(text, max_size=3).map(tuple), st.just("")
+        ),
+        st.builds(
+            Action, st.sampled_from(["browser", "internal-browser"]), systems, st.just(""), st.just(()), text
+        ),
     )
     ends = st.sampled_from(["answered", "answered-elsewhere", "cancelled", "missed", "refused"])
     numbers = st.integers(-(2**31), 2**31 - 1)

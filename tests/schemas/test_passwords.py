@@ -7,9 +7,9 @@ import pytest
 
 from schemas import passwords
 from schemas.passwords import PasswordChecker, check, make, parse
+from tests.fake.patience import PATIENCE
 
 TEST_MD5 = "098f6bcd4621d373cade4e832627b4f6"
-WITHIN = 10.0
 
 
 def quick_scrypt(md5_hex: str) -> str:
@@ -124,7 +124,7 @@ def test_no_more_computations_than_processors_run_at_a_time(monkeypatch: pytest.
         with lock:
             running += 1
             most = max(most, running)
-        both.wait(WITHIN)  # two at a time always meet; a third one would show in `most`
+        both.wait(PATIENCE)  # two at a time always meet; a third one would show in `most`
         with lock:
             running -= 1
         return b""
@@ -136,7 +136,7 @@ def test_no_more_computations_than_processors_run_at_a_time(monkeypatch: pytest.
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(WITHIN)
+        thread.join(PATIENCE)
     assert most == 2
 
 

@@ -61,7 +61,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
                outbox="70000"/>
       <queues reconcile="8" leftover-grace="0" on-stop="keep"/>
       <transfer><context>internal</context><context>outside</context></transfer>
-      <logging level="debug" file="/var/log/astcti.log"/>
+      <logging level="debug" file="astcti.log"/>
     </server>"""
     settings, warnings = parse(text.encode(), tmp_path / "server.xml")
     ami = settings.ami
@@ -75,7 +75,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
     assert dataclasses.astuple(settings.clients) == (1.0, 0.0, 3, 4, 5.0, 6, 70000)
     assert dataclasses.astuple(settings.queues) == (8.0, 0.0, "keep")
     assert settings.transfer == ("internal", "outside")
-    assert dataclasses.astuple(settings.logging) == ("debug", "/var/log/astcti.log")
+    assert dataclasses.astuple(settings.logging) == ("debug", str(tmp_path / "astcti.log"))
     assert settings.events == "all"
     assert warnings == ()
 
@@ -115,6 +115,10 @@ def test_the_secret_is_not_shown_where_settings_are_printed() -> None:
         (f'{AMI}<queues on-stop="leave"/>', "remove or keep"),
         (f"{AMI}<transfer><context>a b</context></transfer>", "the context contains a blank"),
         (f"{AMI}<transfer><context/></transfer>", "the context is empty"),
+        ('<ami username="a" secret="s" host=" "/>', "the host of <ami> is empty: fill it in"),
+        (f'{AMI}<listen address=""/>', "the address of <listen> is empty"),
+        (f'{AMI}<logging file="/nonexistent/x.log"/>', "x.log cannot be written: there is no directory"),
+        (f'{AMI}<logging file="/dev"/>', "the log file /dev cannot be written: it is a directory"),
         (f'{AMI}<logging level="loud"/>', "debug, info, warning or error"),
         (f"{AMI}<lisen/>", "did you mean <listen>?"),
         (f"{AMI}{AMI}", "<ami> does not belong here, or stands here twice"),

@@ -57,6 +57,7 @@ def test_a_variable_that_is_not_written_as_asterisk_does_is_parsed_to_be_sure() 
         ("Queue", "astcti,htw,,,60"),
         ("Queue", "astcti|htw|||60"),
         ("Queue", "astcti"),
+        ("Queue", "AstCti,htw,,,60"),
     ],
 )
 def test_a_step_that_sets_a_declared_variable_or_enters_a_queue_passes(application: str, data: str) -> None:
@@ -93,6 +94,29 @@ def test_names_are_compared_without_case() -> None:
     assert passes("event: HANGUP", "Uniqueid: 1.1")
 
 
+def test_a_members_device_status_is_skipped() -> None:
+    assert not passes("Event: QueueMemberStatus", "Queue: astcti", "Interface: SIP/201", "Paused: 1")
+    assert passes("Event: QueueMemberPaused", "Queue: astcti", "Interface: SIP/201", "Paused: 1")
+
+
+def test_an_agent_who_answered_is_news_only_with_variables() -> None:
+    assert not passes("Event: AgentConnect", "Queue: astcti", "Uniqueid: 1.1", "BridgedChannel: 1.2")
+    assert passes("Event: AgentConnect", "Queue: astcti", "Uniqueid: 1.1", "Variable: calldata=1")
+    assert passes("Event: AgentConnect", "Queue: astcti", "Uniqueid: 1.1", "ChanVariable: calldata=1")
+
+
+def test_many_names_are_judged_as_few_are() -> None:
+    many = frozenset(f"name{number}" for number in range(200))
+    variables = many | INTEREST.variables
+    interest = Interest(variables=variables, contexts=INTEREST.contexts, queues=INTEREST.queues)
+    for variable in ("calldata", "__calldata", "name7", "_name199", "name200", "other"):
+        wanted = variable.lstrip("_") in interest.variables
+        assert passes("Event: VarSet", f"Variable: {variable}", "Value: 1", interest=interest) == wanted
+        assert passes(*newexten("Set", f"{variable}=1"), interest=interest) == wanted
+    assert passes(*newexten("Dial", "SIP/1", context="astctidemo"), interest=interest)
+    assert not passes(*newexten("Dial", "SIP/1"), interest=interest)
+
+
 def test_everything_passes_when_wanted() -> None:
     assert passes("Event: RTCPSent", interest=Interest(everything=True))
 
@@ -110,7 +134,7 @@ def test_the_interest_of_a_configuration_is_that_of_its_enabled_services() -> No
 
 def test_every_event_that_the_dialect_translates_is_parsed() -> None:
     translated = {name.lower() for name in Dialect()._methods}
-    assert translated - {name.lower() for name in EVENTS} == {"varset", "newexten"}
+    assert translated - {name.lower() for name in EVENTS} == {"varset", "newexten", "agentconnect"}
 
 
 NAMES = st.sampled_from(
@@ -127,7 +151,7 @@ DATA = st.one_of(
 CONTEXTS = st.sampled_from(["astctidemo", "default", "", "astctidem", "astctidemo2"])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(APPLICATIONS, DATA, CONTEXTS, st.permutations(["Context", "Application", "AppData", "Uniqueid"]))
 def test_a_step_is_judged_the_same_wherever_its_fields_stand(
     application: str, data: str, context: str, order: list[str]

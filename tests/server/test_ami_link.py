@@ -13,7 +13,8 @@ from astcti_server.ami.interest import Interest
 from astcti_server.ami.link import AmiLink, Limits
 from schemas.server_settings import AmiSettings
 from tests.fake.asterisk import FakeAsterisk, block, response
-from tests.fake.link_listener import WAIT, Answers, FakeListener
+from tests.fake.link_listener import Answers, FakeListener
+from tests.fake.patience import PATIENCE
 
 Run = Callable[..., AbstractContextManager[AmiLink]]
 
@@ -40,13 +41,14 @@ def run(asterisk: FakeAsterisk, listener: FakeListener) -> Run:
             **changed,
         }  # fmt: skip
         settings = AmiSettings(**given)  # type: ignore[arg-type]
-        link = AmiLink(settings, listener=listener, record=record, limits=Limits(2.0, 2.0, 0.5))
+        limits = Limits(PATIENCE, PATIENCE, PATIENCE)
+        link = AmiLink(settings, listener=listener, record=record, limits=limits)
         link.start()
         try:
             yield link
         finally:
             link.stop()
-            link.join(WAIT)
+            link.join(PATIENCE)
 
     return running
 
@@ -79,13 +81,13 @@ def test_nothing_but_challenge_and_login_is_asked_before_the_login_is_accepted(
     held = threading.Event()
 
     def wait_before_accepting(action: dict[str, str]) -> bytes:
-        held.wait(WAIT)
+        held.wait(PATIENCE)
         return response(action, "Success", "Authentication accepted")
 
     asterisk.answers["Login"] = wait_before_accepting
     with run(ping=0.01) as link:
-        assert asterisk.actions.get(timeout=WAIT)["Action"] == "Challenge"
-        assert asterisk.actions.get(timeout=WAIT)["Action"] == "Login"
+        assert asterisk.actions.get(timeout=PATIENCE)["Action"] == "Challenge"
+        assert asterisk.actions.get(timeout=PATIENCE)["Action"] == "Login"
         link.submit(actions.ping(), refused)
         assert refused.next().failure == "down"
         assert asterisk.actions.empty()
@@ -209,7 +211,7 @@ def test_an_action_without_answer_times_out_and_its_late_answer_disturbs_nobody(
         link.submit(actions.queue_add("astcti", "SIP/201"), answers, timeout=0.05)
         outcome = answers.next()
         assert (outcome.ok, outcome.failure) == (False, "timeout")
-        asterisk.send(late.get(timeout=WAIT))
+        asterisk.send(late.get(timeout=PATIENCE))
         link.submit(actions.ping(), answers)
         assert answers.next().ok
         assert not answers.more
@@ -270,7 +272,7 @@ def test_posted_work_and_timers_run_on_the_ami_thread_even_without_a_connection(
             done.set()
 
         link.post(begin)
-        assert done.wait(WAIT)
+        assert done.wait(PATIENCE)
     assert threads == ["ami"]
 
 
@@ -303,7 +305,7 @@ def test_a_link_that_was_stopped_before_it_started_ends_at_once(asterisk: FakeAs
     link.submit(actions.ping(), answers)
     link.stop()
     link.start()
-    link.join(WAIT)
+    link.join(PATIENCE)
     assert not link.is_alive()
     assert answers.next().failure == "down"
 

@@ -4,7 +4,8 @@ import logging
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,29 +15,29 @@ from astcti_server.ami import actions
 from astcti_server.ami.link import AmiLink, Limits
 from schemas.server_settings import AmiSettings
 from tests.fake.asterisk import FakeAsterisk, block
-from tests.fake.link_listener import WAIT, Answers, FakeListener
+from tests.fake.clock import FakeClock
+from tests.fake.link_listener import Answers, FakeListener
+from tests.fake.patience import PATIENCE
+from tests.fake.ports import free_port
 
-LIMITS = Limits(connect=2.0, login=2.0, farewell=0.5)
+LIMITS = Limits(connect=PATIENCE, login=PATIENCE, farewell=PATIENCE)
 USUAL = {"username": "astcti", "secret": "secret", "pause": 0.02, "ping": 0.0}
 
 
 @contextmanager
 def running(
-    port: int, listener: FakeListener, limits: Limits = LIMITS, **changed: object
-) -> Iterator[AmiLink]:
+    port: int, listener: FakeListener, limits: Limits = LIMITS,
+    clock: Callable[[], float] = time.monotonic, **changed: object,
+) -> Iterator[AmiLink]:  # fmt: skip
     given: dict[str, object] = {**USUAL, **changed}
-    link = AmiLink(AmiSettings(port=port, **given), listener=listener, limits=limits)  # type: ignore[arg-type]
+    settings = AmiSettings(port=port, **given)  # type: ignore[arg-type]
+    link = AmiLink(settings, listener=listener, limits=limits, clock=clock)
     link.start()
     try:
         yield link
     finally:
         link.stop()
-        link.join(WAIT)
-
-
-def nobody_listens() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+        link.join(PATIENCE)
 
 
 def test_a_lost_connection_is_told_and_made_again() -> None:
@@ -65,7 +66,7 @@ def test_all_waiting_actions_are_answered_when_the_link_dies() -> None:
 
 def test_the_reason_for_a_refused_connection_says_where_to_look(caplog: pytest.LogCaptureFixture) -> None:
     listener = FakeListener()
-    with running(nobody_listens(), listener, retries=0):
+    with running(free_port(), listener, retries=0):
         assert "nothing listens at 127.0.0.1:" in listener.next("gave up")
     assert "enabled, port and bindaddr in the [general] section of manager.conf" in caplog.text
 
@@ -104,16 +105,19 @@ def test_a_user_who_is_logged_in_elsewhere_is_told_apart() -> None:
 
 def test_a_port_that_does_not_greet_is_told_apart() -> None:
     listener = FakeListener()
-    limits = Limits(2.0, 0.1, 0.5)
+    limits = Limits(PATIENCE, 0.1, PATIENCE)
     with FakeAsterisk(banner=b"") as asterisk, running(asterisk.port, listener, limits, retries=0):
         assert "does not greet as Asterisk's manager interface does" in listener.next("gave up")
 
 
 def test_an_asterisk_that_never_answers_the_login_is_left() -> None:
-    listener = FakeListener()
+    listener, clock = FakeListener(), FakeClock()
     with FakeAsterisk() as asterisk:
         asterisk.answers["Challenge"] = lambda action: b""
-        with running(asterisk.port, listener, Limits(2.0, 0.1, 0.5), retries=0):
+        with running(asterisk.port, listener, clock=clock, retries=0) as link:
+            asterisk.next_action("Challenge")
+            clock.go_on(PATIENCE)
+            link.wake()
             assert listener.next("gave up") == "Asterisk did not answer the login"
 
 
@@ -141,33 +145,43 @@ def test_retries_are_counted_anew_after_each_login() -> None:
 
 def test_after_giving_up_posted_work_still_runs() -> None:
     listener, done = FakeListener(), threading.Event()
-    with running(nobody_listens(), listener, retries=0) as link:
+    with running(free_port(), listener, retries=0) as link:
         listener.next("gave up")
         link.post(done.set)
-        assert done.wait(WAIT)
+        assert done.wait(PATIENCE)
         assert link.is_alive()
         assert link.state == "down"
 
 
 def test_a_silent_asterisk_is_pinged_twice_and_then_taken_for_gone() -> None:
     listener = FakeListener()
-    with FakeAsterisk() as asterisk, running(asterisk.port, listener, ping=0.05):
-        listener.next("up")
-        asterisk.next_action("ListCommands")
-        asterisk.silent.set()
-        assert asterisk.next_action("Ping")
-        assert asterisk.next_action("Ping")
-        assert "2 pings unanswered" in listener.next("down")
-        asterisk.silent.clear()
-        listener.next("up")
+    with FakeAsterisk() as asterisk:
+        asterisk.answers["Ping"] = lambda action: b""
+        with running(asterisk.port, listener, ping=0.05):
+            listener.next("up")
+            assert asterisk.next_action("Ping")
+            assert asterisk.next_action("Ping")
+            assert "2 pings unanswered" in listener.next("down")
+            listener.next("up")
 
 
 def test_anything_that_is_read_keeps_the_link() -> None:
-    listener = FakeListener()
-    with FakeAsterisk() as asterisk, running(asterisk.port, listener, ping=0.05):
+    listener, clock = FakeListener(), FakeClock()
+    with FakeAsterisk() as asterisk, running(asterisk.port, listener, clock=clock, ping=20.0) as link:
+
+        def read_everything() -> None:
+            """Whatever Asterisk has answered so far was read once this answer is there."""
+            answers = Answers()
+            link.submit(actions.getvar("SIP/201-1", "calldata"), answers)
+            answers.next()
+
         listener.next("up")
-        for _ in range(4):  # each ping is answered, so nothing else has to come
+        read_everything()
+        for _ in range(4):
+            clock.go_on(20.0)
+            link.wake()
             asterisk.next_action("Ping")
+            read_everything()
         assert listener.told.empty()
 
 
@@ -207,15 +221,15 @@ def test_in_a_flood_of_events_posted_work_and_timers_still_run() -> None:
         flooder = threading.Thread(target=flood)
         flooder.start()
         try:
-            assert flooding.wait(WAIT)
+            assert flooding.wait(PATIENCE)
             link.post(lambda: link.later(0.0, timers_ran.set))
-            assert timers_ran.wait(WAIT)
+            assert timers_ran.wait(PATIENCE)
             answers = Answers()
             link.submit(actions.ping(), answers)
             assert answers.next().ok
         finally:
             stop.set()
-            flooder.join(WAIT)
+            flooder.join(PATIENCE)
         assert link.dropped > 0
 
 
@@ -226,7 +240,7 @@ def test_an_asterisk_that_takes_nothing_any_more_is_left() -> None:
     with FakeAsterisk() as asterisk:
 
         def block_the_server(_action: dict[str, str]) -> bytes:
-            blocked.wait(WAIT)
+            blocked.wait(PATIENCE)
             return b""
 
         asterisk.answers["Getvar"] = block_the_server
@@ -289,7 +303,7 @@ def test_a_port_without_tls_is_told_apart(certificate: tuple[str, str]) -> None:
 
 def test_a_handshake_that_never_ends_is_left(certificate: tuple[str, str]) -> None:
     listener = FakeListener()
-    limits = Limits(0.1, 2.0, 0.5)
+    limits = Limits(0.1, PATIENCE, PATIENCE)
     with (
         FakeAsterisk(banner=b"") as asterisk,
         running(asterisk.port, listener, limits, tls=True, ca_file=certificate[0], retries=0),

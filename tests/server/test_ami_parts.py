@@ -10,11 +10,11 @@ from astcti_server.ami import actions
 from astcti_server.ami.heartbeat import Heartbeat
 from astcti_server.ami.inbox import Inbox
 from astcti_server.ami.messages import Kind, Response
+from astcti_server.ami.pending import Outcome
 from astcti_server.ami.privileges import Privileges
 from astcti_server.ami.timers import Timers
 from tests.fake.clock import FakeClock
-
-WAIT = 5.0
+from tests.fake.patience import PATIENCE
 
 
 def run_due(timers: Timers) -> None:
@@ -67,13 +67,13 @@ def test_posted_work_wakes_once_and_comes_in_order() -> None:
     inbox = Inbox()
     sleeper = inbox.open()
     sleeper.setblocking(True)
-    sleeper.settimeout(WAIT)
+    sleeper.settimeout(PATIENCE)
     ran: list[int] = []
     threads = [threading.Thread(target=inbox.post, args=(lambda number=number: ran.append(number),))
                for number in range(3)]  # fmt: skip
     for thread in threads:
         thread.start()
-        thread.join(WAIT)
+        thread.join(PATIENCE)
     assert sleeper.recv(100) == b"w", "one wake-up is enough for all of it"
     sleeper.setblocking(False)
     inbox.woken()
@@ -158,7 +158,8 @@ def test_events_that_never_come_show_what_the_user_may_not_read(caplog: pytest.L
 
 def test_a_list_of_commands_that_is_no_such_list_proves_nothing(caplog: pytest.LogCaptureFixture) -> None:
     privileges = Privileges("astcti", lambda _name: False)
-    privileges.commands_listed(Response(b"Response: Success\r\nMessage: what?", Kind("Response", "cp1252")))
+    response = Response(b"Response: Success\r\nMessage: what?", Kind("Response", "cp1252"))
+    privileges.commands_listed(Outcome(True, response.message, response))
     assert not caplog.text
 
 

@@ -124,7 +124,7 @@ def cut(stream: bytes, cuts: Iterable[int]) -> list[bytes]:
     return [stream[start:end] for start, end in pairwise(edges)]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(STREAMS, st.lists(st.integers(0, 10_000), max_size=12))
 def test_any_frames_in_any_pieces_are_what_the_reference_says(stream: bytes, cuts: list[int]) -> None:
     parsing = AmiParser(EVERYTHING, limit=LIMIT)
@@ -132,7 +132,7 @@ def test_any_frames_in_any_pieces_are_what_the_reference_says(stream: bytes, cut
     assert [seen(message) for message in found] == reference(stream)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(STREAMS)
 def test_one_byte_at_a_time_counts_the_same_as_all_at_once(stream: bytes) -> None:
     whole, slow = AmiParser(EVERYTHING, limit=LIMIT), AmiParser(EVERYTHING, limit=LIMIT)
@@ -141,7 +141,7 @@ def test_one_byte_at_a_time_counts_the_same_as_all_at_once(stream: bytes) -> Non
     assert (slow.garbage, slow.oversized) == (whole.garbage, whole.oversized)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(BLOCKS, min_size=1, max_size=4))
 def test_the_learned_shapes_find_what_the_exact_way_finds(blocks: list[bytes]) -> None:
     """The same blocks again and again, so that every shape that can be learned is."""

@@ -176,3 +176,27 @@ def test_ring_of_an_old_queue_finds_its_caller_by_the_only_number_shown() -> Non
     callerid = story.events("201", "Callerid")[0]
     assert callerid.call.connected is not None
     assert callerid.call.connected.uniqueid == "c2"
+
+
+def test_a_queue_named_in_another_case_is_the_services_own_and_told_as_configured() -> None:
+    story = queue_call(Story(replace(DEMO, queue_name="AstCti")))
+    link = story.events("201", "Link")[0]
+    assert (link.service, link.call.queue) == ("Demo", "AstCti")
+    assert len(link.triggers) == 1
+
+
+@pytest.mark.parametrize("declared", [(), ("calldata",), ("calldata", "ticket", "customer")])
+def test_a_service_has_as_many_variables_as_it_declares_and_the_dialplan_their_values(
+    declared: tuple[str, ...]
+) -> None:
+    story = Story(replace(DEMO, variables=declared, triggers=())).caller()
+    for name in ("calldata", "ticket", "customer", "undeclared"):
+        story.variable("c", name, f"{name} of this call")
+    story.queued().ring("c", "a", "201").state("a", "Up").unqueued().link("c", "a")
+    told = story.events("201", "Link")[0].call.appdata
+    assert told == tuple((name, f"{name} of this call") for name in declared)
+
+
+def test_calls_of_a_disabled_service_are_not_told() -> None:
+    assert queue_call(Story(replace(DEMO, enabled=False), DIRECT)).told == []
+    assert queue_call(Story(DEMO, replace(DIRECT, enabled=False))).events("201", "Link")

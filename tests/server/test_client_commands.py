@@ -10,7 +10,7 @@ from astcti_server.clients.conversation import ANSWER_TIME, MAX_BAD_LINES
 from schemas import wire
 from schemas.configuration import Configuration
 from tests.fake.clock import FakeClock
-from tests.fake.counter import CONFIGURATION, Counter
+from tests.fake.counter import CONFIGURATION, SEAT_1, SEAT_2, Counter
 from tests.fake.fake_desk import Request
 from tests.fake.line_client import LineClient
 
@@ -201,7 +201,7 @@ def test_replies_come_in_the_order_of_the_commands_while_announcements_pass_them
     with Counter() as counter, counter.seated() as client:
         client.say("ORIG 1 outbound 1", "NOOP", "PAUSE IN", "REASONS")
         first = counter.desk.next_request()
-        assert counter.registry.send_to_extension("PJSIP/201", wire.reply(200, "astcti"))
+        assert counter.announce("PJSIP/201", wire.reply(200, "astcti"))
         assert client.hear() == "200 astcti"
         assert counter.desk.requests.empty()
         first.answer("")
@@ -352,3 +352,11 @@ def test_the_commands_follow_the_configuration_in_force() -> None:
         assert client.ask("ORIG 1 outbound 1").startswith("101 KO ")
         client.say("SERVICES")
         assert [client.hear(), client.hear()] == ["220 inbound astctidemo Demo", "220 END"]
+
+
+def test_a_seat_is_the_pc_with_its_mac_address_whoever_sits_there() -> None:
+    with Counter() as counter:
+        for mac, extension in ((SEAT_1, "PJSIP/201"), (SEAT_2, "SIP/202")):
+            with counter.seated("anna", "verde", mac) as client:
+                assert client.ask("WHO") == f"240 anna {extension} Anna Verdi"
+                assert counter.desk.next_arrival().extension == extension

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import logging
 import socket
 import threading
@@ -14,8 +15,9 @@ from astcti_server.clients import attendants, descriptors
 from astcti_server.clients.listener import CtiServer, ListenError
 from schemas.configuration import Configuration, Operator, Seat
 from schemas.server_settings import ListenSettings
-from tests.fake.counter import CONFIGURATION, SEAT_2, Counter, until
+from tests.fake.counter import CONFIGURATION, SEAT_2, Counter
 from tests.fake.line_client import LineClient, md5
+from tests.fake.patience import PATIENCE, until
 
 
 def ipv6_works() -> bool:
@@ -32,7 +34,7 @@ def test_clients_that_come_before_the_opening_are_welcomed_after_it() -> None:
         early.socket.settimeout(0.05)
         with pytest.raises(TimeoutError):
             early.hear()
-        early.socket.settimeout(5)
+        early.socket.settimeout(PATIENCE)
         with counter:
             assert early.hear() == "100 WELCOME"
 
@@ -67,7 +69,7 @@ def test_the_stop_says_goodbye_to_everyone_and_leaves_no_thread() -> None:
 def test_the_stop_names_the_handlers_that_are_late(caplog: pytest.LogCaptureFixture) -> None:
     release = threading.Event()
     counter = Counter()
-    counter.desk.left = lambda *_: release.wait(5)  # type: ignore[assignment,method-assign,return-value]
+    counter.desk.left = lambda *_: release.wait(PATIENCE)  # type: ignore[assignment,method-assign,return-value]
     counter.server.open()
     with counter.seated():
         assert counter.server.stop(within=0.2) == ["client-1"]
@@ -104,7 +106,7 @@ def test_two_hundred_clients_log_in_at_once() -> None:
 
     def log_in(number: int) -> LineClient:
         if number < 50:
-            together.wait(10)
+            together.wait(PATIENCE)
         client = LineClient(counter.server.port)
         assert client.log_in(f"agent{number}", "x") == "102 OK"
         return client
@@ -174,7 +176,7 @@ def test_without_descriptors_accepting_waits_and_goes_on_later(
         patch.setattr(counter.server, "socket", starved)
         with counter.client() as client:
             for _ in range(3):
-                assert tried.acquire(timeout=5)
+                assert tried.acquire(timeout=PATIENCE)
             patch.setattr(counter.server, "socket", real)
             assert client.hear() == "100 WELCOME"
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == [
@@ -292,6 +294,7 @@ def test_every_client_gets_its_descriptors_back() -> None:
         with counter.seated():
             pass
         until(lambda: not counter.server.handlers)
+        gc.collect()  # what earlier tests left, so that it does not go meanwhile
         before = open_files()
         for _ in range(20):
             with counter.seated() as client:

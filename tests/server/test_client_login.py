@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import threading
+from collections.abc import Callable
 
 import pytest
 
+from astcti_server.clients.conversation import Conversation
 from schemas import passwords
 from schemas.configuration import Configuration, Operator
 from tests.fake.clock import FakeClock
 from tests.fake.counter import ANNA, CONFIGURATION, MARIO, SEAT_1, SEAT_2, SEAT_3, Counter
 from tests.fake.line_client import LineClient, md5
+from tests.fake.patience import PATIENCE
 
 WRONG = "101 KO unknown user or wrong password"
 
@@ -216,19 +220,29 @@ def test_too_many_failed_logins_end_the_connection() -> None:
         assert client.hear_all() == [WRONG]
 
 
-def test_a_failure_slows_the_next_attempt_for_that_user_and_address_and_nobody_else() -> None:
-    clock = FakeClock()
+def test_a_failure_slows_the_next_attempt_for_that_user_and_address_and_nobody_else(
+    monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, slowed = FakeClock(), threading.Event()
+    later = Conversation.later
+
+    def wait_as_usual(conversation: Conversation, seconds: float, work: Callable[[], bytes | None]) -> None:
+        later(conversation, seconds, work)
+        slowed.set()
+
+    monkeypatch.setattr(Conversation, "later", wait_as_usual)
     with Counter(clock=clock) as counter, welcomed(counter) as client, welcomed(counter) as other:
         client.ask("USER mario")
         assert client.ask(f"PASS {md5('wrong')}") == WRONG
         client.say(f"PASS {md5('rosso')}", "NOOP")
+        assert slowed.wait(PATIENCE)
         assert other.ask("USER anna") == "100 OK"
         assert other.ask(f"PASS {md5('verde')}") == "102 OK"
         assert counter.registry.of_operator("mario") is None
         client.socket.settimeout(0.05)
         with pytest.raises(TimeoutError):
             client.hear()
-        client.socket.settimeout(5)
+        client.socket.settimeout(PATIENCE)
         clock.go_on(0.6)
         counter.server.look_again()
         assert client.hear() == "102 OK"
@@ -305,7 +319,7 @@ def test_a_session_is_logged_once_when_it_opens_and_once_when_it_closes(
     caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    with Counter() as counter:
+    with Counter(clock=FakeClock()) as counter:
         with counter.seated() as client:
             client.ask("QUIT")
         counter.desk.next_departure()

@@ -99,14 +99,12 @@ def test_the_attendance_that_somebody_holds_does_not_change_under_his_eyes() -> 
     assert (during, registry.attendance) == ({"PJSIP/201": "mario"}, {})
 
 
-def test_lines_are_announced_to_a_seat_a_session_or_everyone() -> None:
+def test_lines_are_announced_to_a_session_or_to_everyone() -> None:
     registry = Registry()
     mario, anna = session("mario", "PJSIP/201"), session("anna")
     registry.take(mario)
     registry.take(anna)
-    assert registry.send_to_extension("PJSIP/201", b"1\n")
     assert registry.send_to_session(anna.id, b"2\n")
     registry.broadcast(b"3\n")
-    assert not registry.send_to_extension("PJSIP/999", b"4\n")
     assert not registry.send_to_session(999, b"5\n")
-    assert (heard(mario), heard(anna)) == ([b"1\n", b"3\n"], [b"2\n", b"3\n"])
+    assert (heard(mario), heard(anna)) == ([b"3\n"], [b"2\n", b"3\n"])

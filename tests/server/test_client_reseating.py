@@ -57,7 +57,7 @@ def test_a_session_whose_operator_or_seat_changed_is_ended_and_nobody_elses(
     parts: dict[str, object], expected: str
 ) -> None:
     with Counter() as counter, counter.seated() as mario, counter.seated("anna", "verde", SEAT_2) as anna:
-        session_id = counter.desk.next_arrival().session_id
+        session_id = counter.desk.arrival_of("mario").session_id
         assert told(anna) == told(mario) == []
         reload(counter, **parts)
         assert mario.hear_all() == [expected]

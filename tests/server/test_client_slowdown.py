@@ -7,6 +7,7 @@ import pytest
 from astcti_server.clients import slowdown
 from astcti_server.clients.slowdown import ALLOWED, FIRST_DELAY, FORGOTTEN_AFTER, LONGEST_DELAY, LoginSlowdown
 from tests.fake.clock import FakeClock
+from tests.fake.counter import Counter
 
 
 @pytest.fixture
@@ -80,3 +81,10 @@ def test_what_is_remembered_is_bounded(guard: LoginSlowdown, monkeypatch: pytest
         fail(guard, "10.0.0.1", f"user{number}")
     assert len(guard._failures) == 10
     assert guard.begin("10.0.0.1", "mario") > 0
+
+
+def test_the_right_password_gets_in_however_short_the_time_to_log_in_is() -> None:
+    with Counter(login_time=FIRST_DELAY) as counter:
+        fail(counter.reception.slowdown, "127.0.0.1", "mario")
+        with counter.client() as client:
+            assert client.log_in("mario", "rosso") == "102 OK"

@@ -15,7 +15,8 @@ from astcti_server.clients.listener import CtiServer, ListenError
 from schemas import wire
 from schemas.server_settings import ListenSettings
 from tests.fake.clock import FakeClock
-from tests.fake.counter import Counter, until
+from tests.fake.counter import Counter
+from tests.fake.patience import until
 
 LONG = b"x" * 9_999 + b"\n"
 
@@ -67,7 +68,7 @@ def test_a_client_over_tls_that_reads_late_gets_every_line_in_order(
     with Counter(listen, outbox=50_000_000) as counter, counter.seated(**small) as late:
         lines = [b"%d " % number + LONG for number in range(1000)]
         for line in lines:
-            assert counter.registry.send_to_extension("PJSIP/201", line)
+            assert counter.announce("PJSIP/201", line)
         late.say(*["NOOP"] * 5)
         heard = [late.hear_bytes() + b"\n" for _ in range(len(lines) + 5)]
         assert [line for line in heard if line != b"100 OK\n"] == lines
@@ -81,7 +82,7 @@ def test_reading_and_writing_at_the_same_time_over_tls_loses_nothing(
 
         def announce() -> None:
             for number in range(3000):
-                counter.registry.send_to_extension("PJSIP/201", b"%d " % number + b"y" * 500 + b"\n")
+                counter.announce("PJSIP/201", b"%d " % number + b"y" * 500 + b"\n")
 
         announcer = threading.Thread(target=announce)
         announcer.start()
@@ -107,7 +108,7 @@ def test_reading_and_writing_at_the_same_time_over_tls_loses_nothing(
 def test_a_client_over_tls_that_never_reads_is_cut(listen: ListenSettings, trust: ssl.SSLContext) -> None:
     with Counter(listen, outbox=100_000) as counter, counter.seated(context=trust, receive_buffer=4096):
         while counter.registry.at_extension("PJSIP/201"):
-            counter.registry.send_to_extension("PJSIP/201", LONG)
+            counter.announce("PJSIP/201", LONG)
         assert counter.desk.next_departure()[1] is False
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from astcti_server import config_loading
-from astcti_server.config_directory import scan
 from astcti_server.config_loading import Library, check_directory, load_directory
 from astcti_server.config_store import ConfigStore
 from schemas import configuration_sqlite
 from schemas.configuration import Configuration
+from schemas.configuration_directory import scan
 from schemas.problems import ConfigurationError
 
 SETTINGS = '<server><ami username="astcti" secret="s"/></server>'

@@ -14,7 +14,10 @@ from astcti_server.demo.pbx import DemoPbx
 from schemas.configuration import Binding, Configuration, Operator, Seat, Service, Trigger
 from schemas.configuration_xml import dump
 from tests.fake.line_client import md5
-from tests.fake.running_server import PATIENCE, RunningServer, free_port
+from tests.fake.patience import PATIENCE
+from tests.fake.ports import free_port
+from tests.fake.running_server import RunningServer
+from tests.fake.wire_cutter import WireCutter
 
 PHONES = {"mario": "PJSIP/201", "luisa": "PJSIP/202"}
 MACS = {"mario": "00:00:00:00:02:01", "luisa": "00:00:00:00:02:02"}
@@ -52,8 +55,7 @@ def test_a_new_configuration_reaches_those_whom_it_concerns_and_nobody_else(serv
 
         not_marios = replace(DEMO, operators=(Binding("luisa", 1),))
         server.configure(replace(CONFIGURATION, services=(not_marios, OUTSIDE)))
-        mario.expect("221 SERVICES")
-        mario.expect("210 astcti")
+        mario.expect_all("221 SERVICES", "210 astcti")
         mario.say("SERVICES")
         assert mario.expect("220 ") == "220 outbound outbound Outside line"
 
@@ -87,21 +89,28 @@ def test_changed_settings_of_the_log_and_of_events_apply_at_once(server: Running
         mario.expect("200 astcti")
         settings = server.config / "server.xml"
         changed = settings.read_text().replace("<server>", '<server events="all">')
-        settings.write_text(changed.replace("</server>", '<logging level="debug"/></server>'))
-        server.wait_for_log("DEBUG")
+        server.put("server.xml", changed.replace("</server>", '<logging level="debug"/></server>'))
+        server.wait_for_log("server.xml: its new settings are in force now")
+        mario.settle()
+        server.wait_for_log("DEBUG [client-1] client-1: NOOP")
         pbx.do(lambda engine: engine.dial_from(PHONES["mario"], "999"))  # a call of no service
         assert mario.event("Newchannel").service == ""
 
 
-def test_clients_stay_while_the_pbx_is_gone_and_are_told(server: RunningServer, pbx: DemoPbx) -> None:
-    with server.client("mario") as mario:
+def test_clients_stay_while_the_pbx_is_gone_and_are_told(tmp_path: Path, pbx: DemoPbx) -> None:
+    with (
+        WireCutter(pbx.address[1]) as wire,
+        RunningServer(tmp_path, wire.port, CONFIGURATION) as server,
+        server.client("mario") as mario,
+    ):
         mario.expect("200 astcti")
-        pbx.drop_connections()
+        wire.cut()
         mario.expect("901 PBX DOWN")
         mario.say("ORIG 0551234 outbound 1")
         assert mario.expect("101 ") == "101 KO PBX down"
         mario.say("PAUSE IN Lunch")
         mario.expect("301 PAUSE PENDING")
+        wire.mend()
         mario.expect("902 PBX UP")
         mario.expect("300 OK")
         members = pbx.do(lambda engine: engine.queues.by_name["astcti"].members)

@@ -224,6 +224,15 @@ def test_an_originated_call_rings_the_own_phone_first_and_then_dials(pbx):
     assert pbx.channels == {}
 
 
+def test_an_originated_call_is_in_its_extension_before_its_success_is_told(pbx):
+    told = []
+    pbx.originate("PJSIP/201", "outbound", "0551234", lambda *_: told.extend(pbx.take()))
+    pbx.answer("PJSIP/201")
+    step = one(told, "Newexten", Application="Dial")
+    assert (step.get("Context"), step.get("Exten")) == ("outbound", "0551234")
+    assert not any(event.name == "Newchannel" and "caller" in event.get("Channel") for event in told)
+
+
 def test_an_originated_call_that_nobody_answers_fails(pbx):
     results = []
     pbx.originate("PJSIP/201", "outbound", "1", lambda *result: results.append(result), ring_time=5.0)
@@ -279,3 +288,14 @@ def test_the_same_seed_gives_the_same_events():
         return pbx.events
 
     assert story() == story()
+
+
+def test_the_case_of_a_queues_name_does_not_matter(pbx):
+    pbx.queues.add("ASTCTI", "PJSIP/201")
+    assert one(pbx.take(), "QueueMemberAdded").get("Queue") == "astcti"
+    pbx.queues.pause("PJSIP/201", True, queue_name="Astcti")
+    pbx.queues.weigh("PJSIP/201", 3, "AstCTI")
+    with pytest.raises(Refused, match="Already there"):
+        pbx.queues.add("astcti", "PJSIP/201")
+    pbx.queues.remove("AstCti", "PJSIP/201")
+    assert one(pbx.take(), "QueueMemberRemoved").get("Queue") == "astcti"

@@ -10,6 +10,7 @@ from astcti_server.demo.manager import User
 from astcti_server.demo.narrator import Narrator
 from astcti_server.demo.pbx import DemoPbx
 from astcti_server.demo.player import Player, Tempo
+from tests.fake.patience import PATIENCE
 from tests.fake.pbx import AmiClient, StillEngine
 
 USERS = (User(), User("reader", "r", frozenset({"agent"}), frozenset({"call"})))
@@ -191,7 +192,7 @@ def test_filters_keep_events_away(client):
 
 
 def test_a_client_that_vanishes_disturbs_nobody(pbx, client):
-    other = socket.create_connection(pbx.address, 5.0)
+    other = socket.create_connection(pbx.address, PATIENCE)
     other.sendall(b"Action: Login\r\nUsername: astcti\r\nSecret: astcti\r\n\r\nAction: Queue")
     other.close()
     assert client.ask("Ping")["Ping"] == "Pong"
@@ -234,7 +235,7 @@ def test_it_says_in_plain_words_what_happens():
 
     with DemoPbx(tempo=Tempo(0.05, 0.02, 0.02, gives_up=0.0), narrate=narrate) as pbx:
         pbx.do(lambda engine: engine.queues.add("astcti", "PJSIP/201", name="Mario"))
-        assert talking.wait(5.0)
+        assert talking.wait(PATIENCE)
     assert any(text.endswith("joins queue astcti") for text in heard)
     assert any("calls and types" in text for text in heard)
 

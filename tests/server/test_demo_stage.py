@@ -9,20 +9,23 @@ import sys
 import threading
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 
+import psutil
 import pytest
 
-PATIENCE = 60.0
+from tests.fake.patience import PATIENCE
 
 
 @pytest.fixture
-def stage() -> Iterator[subprocess.Popen[str]]:
+def stage(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     program = subprocess.Popen(
         [sys.executable, "-u", "-m", "astcti_server.demo.stage", "--every", "2"], text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
-        env={**os.environ, "DISPLAY": ""},  # without one the client prints what it hears
+        # Without a display the client prints what it hears; who is killed leaves his folder behind.
+        env={**os.environ, "DISPLAY": "", "TMPDIR": str(tmp_path)},
     )  # fmt: skip
-    watchdog = threading.Timer(PATIENCE, program.kill)  # the test then fails for want of the line
+    watchdog = threading.Timer(3 * PATIENCE, program.kill)  # the test then fails for want of the line
     watchdog.start()
     yield program
     watchdog.cancel()
@@ -49,7 +52,7 @@ def test_call_pops_up_with_the_page_to_open_and_ctrl_c_ends_everything(stage: su
     assert any("rings for" in line for line in lines)
     assert any("answers" in line for line in lines)
     url = lines[-1][lines[-1].index("http://127.0.0.1") :]
-    with urllib.request.urlopen(url, timeout=5) as page:
+    with urllib.request.urlopen(url, timeout=PATIENCE) as page:
         assert "Ticket" in page.read().decode()
     stage.send_signal(signal.SIGINT)
     rest = read_until(stage, "Stopped")
@@ -57,3 +60,16 @@ def test_call_pops_up_with_the_page_to_open_and_ctrl_c_ends_everything(stage: su
     assert stage.wait(PATIENCE) == 0
     assert stage.stdout is not None
     assert "Traceback" not in "\n".join([*lines, *rest, stage.stdout.read()])
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGKILL], ids=["terminal-closed", "killed"])
+def test_no_program_outlives_the_demo(stage: subprocess.Popen[str], number: int) -> None:
+    read_until(stage, "rings for")
+    programs = psutil.Process(stage.pid).children(recursive=True)
+    assert len(programs) >= 2, "server and client at least"
+    assert stage.stdout is not None
+    stage.stdout.close()
+    stage.send_signal(number)
+    assert stage.wait(PATIENCE) == (0 if number == signal.SIGHUP else -number)
+    _gone, left = psutil.wait_procs(programs, timeout=PATIENCE)
+    assert left == []

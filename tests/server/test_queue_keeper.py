@@ -50,7 +50,6 @@ def test_200_waits_for_the_event_and_not_only_for_the_response(world):
     assert world.told() == []
     world.event("added", penalty=1, paused=False)
     assert world.told() == ["200 astcti"]
-    assert world.keeper.joined_queues(1) == ("astcti",)
 
 
 def test_an_event_that_a_filter_hides_is_replaced_by_reading_the_queue(world):
@@ -180,7 +179,6 @@ def test_coming_back_within_grace_keeps_the_place_without_leaving_the_queue(mari
     mario.wheel.advance(60.0)
     assert mario.link.names == []
     assert mario.told(2) == ["310 OUT", "200 astcti"]
-    assert mario.keeper.joined_queues(2) == ("astcti",)
 
 
 def test_the_clean_up_of_a_session_that_was_taken_over_is_ignored(mario):
@@ -188,7 +186,7 @@ def test_the_clean_up_of_a_session_that_was_taken_over_is_ignored(mario):
     mario.keeper.left(1, at_once=True)
     mario.wheel.advance(60.0)
     assert mario.link.names == []
-    assert mario.keeper.joined_queues(2) == ("astcti",)
+    assert mario.told(2) == ["310 OUT", "200 astcti"]
 
 
 def test_an_arrival_that_comes_after_a_newer_one_is_ignored(mario):
@@ -196,7 +194,7 @@ def test_an_arrival_that_comes_after_a_newer_one_is_ignored(mario):
     mario.told(5)
     mario.arrive(4)
     assert mario.told(4) == []
-    assert mario.keeper.joined_queues(5) == ("astcti",)
+    assert mario.told(5) == []
 
 
 def test_an_operator_who_sits_down_elsewhere_is_moved(mario):
@@ -298,7 +296,6 @@ def test_a_changed_configuration_joins_leaves_and_weighs_by_the_difference(mario
         if mario.link.answer().name == "QueueRemove":
             mario.event("removed")
     assert mario.told() == ["210 astcti"]
-    assert mario.keeper.joined_queues(1) == ("sales",)
 
 
 def test_a_queue_that_no_service_names_any_more_is_left(mario):
@@ -310,7 +307,7 @@ def test_a_queue_that_no_service_names_any_more_is_left(mario):
 def test_a_disabled_operator_is_removed(mario):
     mario.keeper.configure(configuration(disabled=("mario",)), settings())
     mario.removed()
-    assert mario.keeper.joined_queues(1) == ()
+    assert mario.told() == ["210 astcti"]
 
 
 def test_a_static_member_is_told_as_member_and_never_removed(world):
@@ -442,3 +439,97 @@ def test_a_queue_name_that_ami_cannot_carry_is_refused_and_disturbs_nobody(world
     world.arrive()
     world.added("good", penalty=0)
     assert world.told() == ["310 OUT", "211 KO bad a value cannot hold a line end", "200 good"]
+
+
+# -- the case of a queue's name, which Asterisk does not mind ----------------------------------------------
+
+
+def test_a_queue_that_asterisk_spells_otherwise_is_joined_and_left(tmp_path):
+    world = World(tmp_path)
+    world.keeper.configure(configuration(service("AstCti", ("mario", 1))), settings())
+    world.arrive()
+    assert world.link.answer(message="Added interface to queue").headers["Queue"] == "AstCti"
+    world.event("added", "astcti", penalty=1, paused=False)
+    assert world.told() == ["310 OUT", "200 AstCti"]
+    world.keeper.left(1, at_once=True)
+    assert world.link.answer(message="Removed interface from queue").name == "QueueRemove"
+    world.event("removed", "astcti")
+    world.wheel.advance(2.0)
+    assert StateFile(tmp_path).load() == {}
+
+
+def test_a_list_that_spells_the_queue_otherwise_confirms_the_member(tmp_path):
+    world = World(tmp_path)
+    world.keeper.configure(configuration(service("AstCti", ("mario", 1))), settings())
+    world.arrive()
+    world.link.answer(message="Added interface to queue")
+    world.wheel.advance(5.0)
+    world.link.answer(events=[list_entry("astcti", PHONE, penalty=1)])
+    assert "200 AstCti" in world.told()
+    world.wheel.advance(300.0)
+    world.status(list_entry("astcti", PHONE, penalty=1))
+    assert world.told() == []
+    assert world.link.open == []
+
+
+def test_two_spellings_of_one_queue_are_one_membership_with_the_lowest_penalty(tmp_path):
+    world = World(tmp_path)
+    services = (service("Sales", ("mario", 5)), service("sales", ("mario", 2)))
+    world.keeper.configure(configuration(*services), settings())
+    world.arrive()
+    assert world.added("Sales", penalty=2).headers["Penalty"] == "2"
+    assert world.told() == ["310 OUT", "200 Sales"]
+    assert world.link.open == []
+
+
+def test_another_spelling_in_the_configuration_changes_nothing_for_its_members(mario):
+    mario.keeper.configure(configuration(service("ASTCTI", ("mario", 1))), settings())
+    assert mario.link.open == []
+    assert mario.told() == []
+    mario.event("removed")
+    assert mario.told() == ["210 astcti"]
+
+
+def test_a_member_of_an_earlier_run_is_found_in_whichever_case_the_state_file_has_it(tmp_path):
+    StateFile(tmp_path).save({("ASTCTI", PHONE): "mario"})
+    world = World(tmp_path, members=[list_entry("AstCti", PHONE, penalty=1)])
+    world.wheel.advance(60.0)
+    world.removed("astcti")
+
+
+def test_a_pause_is_granted_by_events_that_spell_the_queue_otherwise(tmp_path):
+    world = World(tmp_path)
+    world.keeper.configure(configuration(service("AstCti", ("mario", 1))), settings())
+    presence = world.arrive()
+    world.link.answer(message="Added interface to queue")
+    world.event("added", "astcti", penalty=1, paused=False)
+    steps = []
+    world.keeper.pause(presence, True, "Lunch", lambda step, text: steps.append(step))
+    world.link.answer(message="Interface paused successfully")
+    world.event("paused", "astcti", paused=True, reason="Lunch")
+    assert steps == ["pending", "done"]
+
+
+def test_a_member_that_asterisk_added_but_does_not_list_is_removed_all_the_same(world, tmp_path):
+    world.arrive()
+    world.link.answer(message="Added interface to queue")
+    world.wheel.advance(5.0)
+    world.link.answer(events=[])
+    assert "211 KO astcti not a member after all" in world.told()
+    world.keeper.left(1, at_once=True)
+    world.link.answer(message="Removed interface from queue")
+    assert world.link.sent[-1].name == "QueueRemove"
+    world.event("removed")
+    world.wheel.advance(2.0)
+    assert world.link.open == []
+    assert StateFile(tmp_path).load() == {}
+
+
+def test_a_reconciliation_does_not_forget_the_owner_of_an_add_that_succeeded(world):
+    world.arrive()
+    world.link.answer(message="Added interface to queue")
+    world.keeper.left(1, at_once=True)
+    world.wheel.advance(5.0)
+    world.link.answer(events=[])
+    assert world.link.answer(False, "Unable to remove interface: Not there").name == "QueueRemove"
+    assert world.link.open == []

@@ -7,15 +7,14 @@ import threading
 import pytest
 
 from astcti_server.threads import ServiceThread
-
-WITHIN = 5.0
+from tests.fake.patience import PATIENCE
 
 
 class Waiting(ServiceThread):
     """Serves until stopped."""
 
     def serve(self) -> None:
-        assert self.stopping.wait(WITHIN)
+        assert self.stopping.wait(PATIENCE)
 
 
 class Failing(ServiceThread):
@@ -46,7 +45,7 @@ def test_a_stopped_thread_ends_without_a_report() -> None:
     thread = Waiting("config", lambda name, error: deaths.put((name, error)))
     thread.start()
     thread.stop()
-    thread.join(WITHIN)
+    thread.join(PATIENCE)
     assert not thread.is_alive()
     assert deaths.empty()
 
@@ -55,7 +54,7 @@ def test_stopping_before_the_start_makes_the_thread_end_at_once() -> None:
     thread = Waiting("config")
     thread.stop()
     thread.start()
-    thread.join(WITHIN)
+    thread.join(PATIENCE)
     assert not thread.is_alive()
 
 
@@ -67,8 +66,8 @@ def test_whatever_ends_a_thread_is_logged_with_its_traceback_and_reported(
     with caplog.at_level(logging.CRITICAL):
         thread = Failing(error, lambda name, error: deaths.put((name, error)))
         thread.start()
-        thread.join(WITHIN)
-    assert deaths.get(timeout=WITHIN) == ("failing", error)
+        thread.join(PATIENCE)
+    assert deaths.get(timeout=PATIENCE) == ("failing", error)
     (record,) = caplog.records
     assert record.levelno == logging.CRITICAL
     assert record.exc_info is not None and record.exc_info[1] is error
@@ -78,8 +77,8 @@ def test_a_thread_that_returns_unasked_is_reported_as_dead() -> None:
     deaths: queue.SimpleQueue[tuple[str, BaseException]] = queue.SimpleQueue()
     thread = Idle("idle", lambda name, error: deaths.put((name, error)))
     thread.start()
-    thread.join(WITHIN)
-    name, error = deaths.get(timeout=WITHIN)
+    thread.join(PATIENCE)
+    name, error = deaths.get(timeout=PATIENCE)
     assert name == "idle"
     assert "nobody asked" in str(error)
 
@@ -100,7 +99,7 @@ def test_stop_wakes_a_thread_that_waits_on_something_else() -> None:
 
     thread = Mailbox()
     thread.start()
-    assert thread.entered.wait(WITHIN)
+    assert thread.entered.wait(PATIENCE)
     thread.stop()
-    thread.join(WITHIN)
+    thread.join(PATIENCE)
     assert not thread.is_alive()

@@ -19,8 +19,8 @@ from astcti_client.ui.app import App
 from astcti_client.ui.history import History
 from astcti_client.ui.screen import draws_emoji
 from tests.fake.cti_server import CtiServer, Peer
+from tests.fake.patience import PATIENCE
 
-PATIENCE = 10.0  # seconds for anything to happen
 MARIO = "PJSIP/201 Mario Rossi"
 
 

@@ -9,7 +9,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-PATIENCE = 20.0  # seconds for a part of the desktop to appear
+from tests.fake.patience import PATIENCE
+
 PROGRAMS = ("Xvfb", "openbox", "trayer", "xdotool")
 
 

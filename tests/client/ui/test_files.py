@@ -18,6 +18,7 @@ from astcti_client.ui import icon_shapes, icons, passwords, urls
 from astcti_client.ui.history import Entry, History
 from astcti_client.ui.hot_key import NoHotKey, parse
 from astcti_client.ui.palette import DARK, LIGHT, Palette
+from tests.fake.patience import PATIENCE
 
 # --- settings ---
 
@@ -110,9 +111,9 @@ def test_the_pipe_takes_numbers_and_lets_only_one_client_in(tmp_path: Path) -> N
     )
     try:
         hand_over_by_pipe(name, tmp_path, "0551234567")
-        assert dialled.get(timeout=5) == "0551234567"
+        assert dialled.get(timeout=PATIENCE) == "0551234567"
         hand_over_by_pipe(name, tmp_path, SHOW)
-        assert shown.get(timeout=5)
+        assert shown.get(timeout=PATIENCE)
         with pytest.raises(NoHandOver, match="not a telephone number"):
             hand_over_by_pipe(name, tmp_path, "abc")
         with pytest.raises(OtherClient):
@@ -211,6 +212,6 @@ def test_without_a_keyring_nothing_is_remembered(monkeypatch: pytest.MonkeyPatch
 def test_without_a_display_the_client_points_at_headless(environ: dict[str, str]) -> None:
     environ.pop("DISPLAY", None)
     command = [sys.executable, "-m", "astcti_client"]
-    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == 1
     assert "astcti-client --headless" in done.stderr

@@ -19,7 +19,7 @@ from astcti_client.ui.pages import Pages
 from tests.client.ui.desk import Desk, event
 from tests.client.ui.desktop import Desktop
 
-PATIENCE = 40.0  # seconds; the first start of a browser engine takes its time
+PATIENCE = 60.0  # seconds; the first start of a browser engine takes its time
 
 
 class Site:

@@ -21,6 +21,7 @@ from tests.client.ui.desk import Desk, event
 from tests.client.ui.desktop import Desktop
 from tests.client.ui.hands import click, press, texts
 from tests.fake.cti_server import CtiServer
+from tests.fake.patience import PATIENCE
 
 Make = Callable[..., Desk]
 
@@ -316,7 +317,7 @@ def test_a_takeover_is_shown_and_not_fought(desk: Make) -> None:
 
 def tray_icon_place(desktop: Desktop) -> tuple[int, int]:
     """The middle of the icon on the screen."""
-    until = time.monotonic() + 10
+    until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
         found = desktop.do("search", "--classname", "astctiSystemTrayIcon").split()
         if found:

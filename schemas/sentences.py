@@ -1,0 +1,43 @@
+"""Sentences about what is wrong, that can be put into other languages. Standard library only.
+
+A sentence is a string, in English, and knows what it was made of: a fixed template and the values in it. Who
+speaks another language looks the template up and fills it again (see `retold`); everybody else prints it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+
+class Sentence(str):
+    """A template with its values filled in, as `str.format` does. A value may be a sentence itself."""
+
+    template: str
+    values: Mapping[str, object]
+
+    def __new__(cls, template: str, values: Mapping[str, object]) -> Sentence:
+        """Fill the template."""
+        made = super().__new__(cls, template.format(**values))
+        made.template, made.values = template, values
+        return made
+
+
+def said(template: str, **values: object) -> Sentence:
+    """Make a sentence. A brace of its own is doubled in the template."""
+    return Sentence(template, values)
+
+
+def verbatim(text: str) -> Sentence:
+    """Make a sentence of a text without values; braces in it are its own."""
+    return Sentence(text.replace("{", "{{").replace("}", "}}"), {})
+
+
+def retold(text: str, translate: Callable[[str], str]) -> str:
+    """Say a sentence, and those within it, by the templates that `translate` returns for its own."""
+    if not isinstance(text, Sentence):
+        return text
+    values = {
+        name: retold(value, translate) if isinstance(value, str) else value
+        for name, value in text.values.items()
+    }
+    return translate(text.template).format(**values)
