@@ -19,6 +19,7 @@ from astcti_client.ui.system_colours import ColourWatch, SystemColours, system_w
 from tests.client.ui.desk import Desk, event
 from tests.client.ui.desktop import Desktop
 from tests.client.ui.hands import press, texts
+from tests.fake.patience import PATIENCE
 
 Make = Callable[..., Desk]
 
@@ -143,7 +144,7 @@ def test_the_watch_tells_changes_alone(
     try:
         for answer, dark in (("1", True), ("2", False), ("1", True)):
             system("gdbus", f"(<<uint32 {answer}>>,)")
-            assert told.get(timeout=10) == SystemColours(dark)
+            assert told.get(timeout=PATIENCE) == SystemColours(dark)
     finally:
         watch.close()
     assert told.empty()

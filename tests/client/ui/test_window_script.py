@@ -14,9 +14,9 @@ import pytest
 
 from tests.client.ui.desktop import Desktop
 from tests.fake.cti_server import CtiServer
+from tests.fake.patience import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[3]
-PATIENCE = 30.0  # seconds for a window to appear, or the program to end
 
 
 @pytest.fixture
