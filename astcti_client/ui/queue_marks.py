@@ -57,6 +57,6 @@ class QueueMarks(Flow):
     def _chip(self, **options: Any) -> Elided:
         look = self._look
         chip = ttk.Frame(self, style="Chip.TFrame", padding=(look.px(8), look.px(3)))
-        label = Elided(chip, look, style="Chip.TLabel", room=look.px(180), **options)
+        label = Elided(chip, look, style="Chip.TLabel", room=look.px(155), **options)
         label.pack()
         return label
