@@ -6,25 +6,20 @@ import logging
 import os
 import queue
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from astcti_client import seat
-from astcti_client.connection import Connection
+from astcti_client.connecting import connection_for
 from astcti_client.hand_over import NoHandOver, OtherClient, socket_path
 from astcti_client.headless import Headless, Mail
 from astcti_client.instance import reach
 from astcti_client.password import Password
 from astcti_client.phone_number import clean_number
 from astcti_client.settings import Loaded, Settings, SettingsError, load, system_file, user_file
-from astcti_client.transport import Address
 from astcti_client.triggers import TriggerRunner
 from schemas.version import VERSION
-
-logger = logging.getLogger(__name__)
 
 EPILOG = """\
 \b
@@ -241,31 +236,9 @@ def _run_headless(settings: Settings, verbose: bool) -> int:
             f"no user name: give --user, set ASTCTI_CLIENT_USER, or write user into {user_file()}"
         )
     mailbox: queue.SimpleQueue[Mail] = queue.SimpleQueue()
-    connection = Connection(
-        Address(
-            settings.host,
-            settings.port,
-            settings.tls,
-            settings.ca_file,
-            settings.server_name,
-            settings.verify,
-        ),
-        settings.user,
-        _password(settings),
-        mailbox,
-        macs=lambda local_address: (settings.mac,) if settings.mac else _own_macs(local_address),
-        keep_alive=settings.keep_alive,
-    )
+    connection = connection_for(settings, _password(settings), mailbox)
     triggers = TriggerRunner(allowed=settings.allowed_programs) if settings.triggers else None
     return Headless(connection, mailbox, triggers, verbose=verbose, door=socket_path()).run()
-
-
-def _own_macs(local_address: str) -> Sequence[str]:
-    try:
-        return seat.candidates(local_address)
-    except OSError as error:
-        logger.warning("the network interfaces of this PC cannot be read (%s); give --mac", error)
-        return ()
 
 
 def window_main() -> None:

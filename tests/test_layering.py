@@ -61,6 +61,17 @@ FOREIGN = {
     "astcti_client.ui": {"platformdirs", "PIL", "Xlib", "pystray", "webview", "qtpy", "keyring", "AppKit"},
 }
 
+# What the window knows and says is decided without Tk.
+WITHOUT_TK = {
+    f"astcti_client.ui.{name}"
+    for name in (
+        "actions", "calls", "changes", "history", "i18n", "icon_shapes", "icons", "model", "palette",
+        "passwords", "pen", "preferences", "problems", "seat_state", "session", "urls", "words",
+    )
+}  # fmt: skip
+# They join the windows; a window knows `actions` alone.
+JOINING = {f"astcti_client.ui.{name}" for name in ("app", "commands", "sign_in", "trigger_desk", "windows")}
+
 # What a seat's PC loads must never pull these in.
 SERVER_ONLY = {"lxml", "watchdog", "django"}
 
@@ -110,6 +121,19 @@ def test_module_imports_only_what_its_layer_may(module: str) -> None:
             assert any(belongs(imported, prefix) for prefix in allowed), f"{module} imports {imported}"
         else:
             assert top in foreign, f"{module} imports {imported}"
+
+
+@pytest.mark.parametrize("module", sorted(WITHOUT_TK))
+def test_what_the_window_knows_is_decided_without_tk(module: str) -> None:
+    imported = imports_of(MODULES[module])
+    assert "tkinter" not in {one.partition(".")[0] for one in imported}
+    assert {one for one in imported if one.startswith("astcti_client.ui.")} <= WITHOUT_TK
+
+
+def test_a_window_knows_nothing_of_the_program_behind_it() -> None:
+    for module in MODULES:
+        if module.startswith("astcti_client.ui.") and module not in JOINING | {"astcti_client.ui.start"}:
+            assert not imports_of(MODULES[module]) & JOINING, module
 
 
 def test_client_never_loads_what_only_the_server_needs() -> None:

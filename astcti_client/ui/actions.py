@@ -67,6 +67,9 @@ class Actions(Protocol):
     def show_about(self) -> None:
         """Open what tells about the program."""
 
+    def close_notices(self) -> None:
+        """Take all notices of calls away."""
+
     def change_settings(self, changes: dict[str, Writable]) -> str:
         """Write settings into the user's file and use them; returns what is wrong, or nothing."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tkinter as tk
+from collections.abc import Callable
 from functools import partial
 from tkinter import ttk
 
@@ -10,10 +11,13 @@ from astcti_client.messages import OfferedService
 from astcti_client.ui import words
 from astcti_client.ui.actions import Actions
 from astcti_client.ui.calls import SeatCall
+from astcti_client.ui.elided import Elided
 from astcti_client.ui.i18n import _
 from astcti_client.ui.look import Look
-from astcti_client.ui.parts import Portrait, button, icon_button
+from astcti_client.ui.parts import Flow, Portrait, button
+from astcti_client.ui.transfer_row import TransferRow
 
+COPIED_TIME = 700  # milliseconds
 MOST_VARIABLES = 12  # shown on a card; the page has them all
 
 
@@ -34,7 +38,9 @@ class CallCard(ttk.Frame):
         self.call = call
         self._variables: tuple[tuple[str, str], ...] | None = None
         self._buttons_for: tuple[object, ...] = ()
-        self._asking: ttk.Frame | None = None
+        self._asking: TransferRow | None = None
+        self._transfer_button: ttk.Button
+        self._room = look.px(400)
         self._build()
         self.update_call(call)
 
@@ -45,11 +51,12 @@ class CallCard(ttk.Frame):
             style="Ring.TFrame" if call.phase == "ringing" and not call.unconfirmed else "Card.TFrame"
         )
         self._portrait.call(words.caller(call))
-        self._who.configure(text=words.caller(call))
-        number = words.number_beside(call)
-        self._number.configure(text=number)
-        self._through.configure(text=words.service_and_queue(call))
-        for label, text in ((self._number, number), (self._through, self._through.cget("text"))):
+        self._who.say(words.caller(call))
+        for label, text in (
+            (self._number, words.number_beside(call)),
+            (self._through, words.service_and_queue(call)),
+        ):
+            label.say(text)
             label.grid() if text else label.grid_remove()
         style = {"ringing": "RingingCard.TLabel", "talking": "GoodCard.TLabel"}.get(
             call.phase, "MutedCard.TLabel"
@@ -73,11 +80,11 @@ class CallCard(ttk.Frame):
         self.columnconfigure(1, weight=1)
         self._portrait = Portrait(self, look, "")
         self._portrait.grid(row=0, column=0, rowspan=2, sticky="n", padx=(0, look.px(12)))
-        self._who = ttk.Label(self, style="LargeCard.TLabel")
+        self._who = Elided(self, look, style="LargeCard.TLabel", lines=2)
         self._who.grid(row=0, column=1, sticky="ew")
-        self._number = ttk.Label(self, style="Card.TLabel")
+        self._number = Elided(self, look, style="Card.TLabel")
         self._number.grid(row=1, column=1, sticky="ew")
-        self._through = ttk.Label(self, style="MutedCard.TLabel")
+        self._through = Elided(self, look, style="MutedCard.TLabel", lines=2)
         self._through.grid(row=2, column=1, columnspan=2, sticky="ew")
         self._time = ttk.Label(self, style="BoldCard.TLabel", text="0:00")
         self._time.grid(row=0, column=2, sticky="ne")
@@ -85,19 +92,33 @@ class CallCard(ttk.Frame):
         self._phase.grid(row=3, column=1, columnspan=2, sticky="w", pady=(look.px(4), 0))
         self._table = ttk.Frame(self, style="Surface.TFrame")
         self._table.columnconfigure(1, weight=1)
-        self._buttons = ttk.Frame(self, style="Surface.TFrame")
+        self._buttons = Flow(self, look.px(6), style="Surface.TFrame")
         self.bind("<Configure>", self._fit)
 
     def _fit(self, event: tk.Event[tk.Misc]) -> None:
-        room = max(80, event.width - self._look.px(140))
-        self._who.configure(wraplength=room)
-        self._through.configure(wraplength=room + self._look.px(50))
-        for label in self._table.grid_slaves(column=1):
-            assert isinstance(label, ttk.Label)
-            label.configure(wraplength=max(60, room - self._look.px(60)))
+        self._fit_to(event.width)
 
-    def _copied(self, text: str, _event: object) -> None:
+    def _fit_to(self, width: int) -> None:
+        """To be as wide as this; until it is on the screen nobody knows."""
+        self._room = width
+        px = self._look.px
+        beside = max(px(80), width - px(140))  # beside the portrait and the time
+        self._who.fit(beside)
+        self._number.fit(beside)
+        below = max(px(80), width - px(90))
+        self._through.fit(below)
+        for label in self._table.grid_slaves(column=1):
+            assert isinstance(label, Elided)
+            label.fit(max(px(60), below - px(110)))
+        for label in self._table.grid_slaves(column=0):
+            assert isinstance(label, Elided)
+            label.fit(px(100))
+
+    def _copy(self, label: Elided, text: str, _event: object) -> str:
         self._actions.copy(text)
+        label.state(["active"])  # in another colour for a moment: it is done
+        label.after(COPIED_TIME, lambda: label.winfo_exists() and label.state(["!active"]))
+        return "break"
 
     def _show_variables(self, variables: tuple[tuple[str, str], ...]) -> None:
         if variables == self._variables:
@@ -106,14 +127,15 @@ class CallCard(ttk.Frame):
         for widget in self._table.winfo_children():
             widget.destroy()
         for row, (key, value) in enumerate(variables[:MOST_VARIABLES]):
-            ttk.Label(self._table, text=words.shown(key, 30), style="SmallCard.TLabel").grid(
-                row=row, column=0, sticky="nw", padx=(0, self._look.px(10))
-            )
-            label = ttk.Label(
-                self._table, text=words.shown(value) or "–", style="Card.TLabel", justify="left"
-            )
+            name = Elided(self._table, self._look, style="SmallCard.TLabel", lines=2)
+            name.say(words.shown(key, 60))
+            name.grid(row=row, column=0, sticky="nw", padx=(0, self._look.px(10)))
+            label = Elided(self._table, self._look, style="ValueCard.TLabel", lines=3, takefocus=True)
+            label.say(words.shown(value) or "–", _("Double click, Enter or Ctrl+C copies it"))
             label.grid(row=row, column=1, sticky="w")
-            label.bind("<Double-Button-1>", partial(self._copied, value))
+            for keys in ("<Double-Button-1>", "<Return>", "<KP_Enter>", "<space>", "<Control-c>"):
+                label.bind(keys, partial(self._copy, label, value))
+        self._fit_to(self._room)
         if variables:
             self._table.grid(row=4, column=1, columnspan=2, sticky="ew", pady=(self._look.px(6), 0))
         else:
@@ -128,76 +150,57 @@ class CallCard(ttk.Frame):
         for widget in self._buttons.winfo_children():
             widget.destroy()
         self._stop_asking()
-        look, gap = self._look, (0, self._look.px(6))
         live = call.phase != "over" and not call.unconfirmed
         if live:
-            hang = button(
-                self._buttons,
-                look,
-                _("Decline") if call.phase == "ringing" else _("Hang up"),
-                lambda: self._actions.hang_up(call.key),
-                icon="hang-up",
-                style="Danger.TButton",
-            )
-            hang.pack(side="left", padx=gap)
+            text = _("Decline") if call.phase == "ringing" else _("Hang up")
+            self._add(text, lambda: self._actions.hang_up(call.key), "hang-up", "Danger.TButton")
         if live and call.phase in ("talking", "parted") and self._targets:
-            button(self._buttons, look, _("Transfer"), self._ask_target, icon="transfer").pack(
-                side="left", padx=gap
-            )
+            self._transfer_button = self._add(_("Transfer"), self._transfer_pressed, "transfer")
         if call.pages:
-            button(
-                self._buttons, look, _("Page"), lambda: self._actions.open_pages(call.key), icon="page"
-            ).pack(side="left", padx=gap)
+            self._add(_("Page"), lambda: self._actions.open_pages(call.key), "page")
         if call.phase == "over" and call.number:
-            button(
-                self._buttons, look, _("Call back"), lambda: self._actions.dial(call.number), icon="phone"
-            ).pack(side="left", padx=gap)
+            self._add(_("Call back"), lambda: self._actions.dial(call.number), "phone")
         if self._buttons.winfo_children():
-            self._buttons.grid(row=5, column=0, columnspan=3, sticky="w", pady=(look.px(12), 0))
+            self._buttons.grid(row=5, column=0, columnspan=3, sticky="ew", pady=(self._look.px(12), 0))
         else:
             self._buttons.grid_remove()
+        self._buttons.lay_out()
+
+    def _add(self, text: str, command: Callable[[], object], icon: str, style: str = "TButton") -> ttk.Button:
+        return button(self._buttons, self._look, text, command, icon=icon, style=style)
 
     # --- transfer ---
 
-    def _ask_target(self) -> None:
+    @property
+    def transfer(self) -> tuple[str, int] | None:
+        """Number and place of the service of the transfer that is being typed."""
+        return None if self._asking is None else (self._asking.number.get(), self._asking.service.current())
+
+    def ask_target(self, number: str = "", service: int = 0) -> None:
+        """Ask for a transfer's target."""
+        self._stop_asking()
+        self._asking = TransferRow(self, self._look, self._targets, self._go, self._stop_asking)
+        self._asking.number.insert(0, number)
+        if 0 <= service < len(self._targets):
+            self._asking.service.current(service)
+        self._asking.grid(row=6, column=0, columnspan=3, sticky="ew", pady=(self._look.px(8), 0))
+
+    def _transfer_pressed(self) -> None:
         if self._asking is not None:
             self._stop_asking()
             return
-        look = self._look
-        row = self._asking = ttk.Frame(self, style="Surface.TFrame")
-        row.columnconfigure(0, weight=1)
-        number = ttk.Entry(row)
-        number.grid(row=0, column=0, sticky="ew")
-        names = [words.shown(one.name, 40) for one in self._targets]
-        service = ttk.Combobox(row, values=names, state="readonly", width=14)
-        service.current(0)
-        if len(names) > 1:
-            service.grid(row=0, column=1, padx=(look.px(6), 0))
-        wrong = ttk.Label(row, style="ErrorCard.TLabel")
+        self.ask_target()
+        assert self._asking is not None
+        self._asking.number.focus_set()
 
-        def go() -> None:
-            try:
-                target = self._targets[max(0, service.current())]
-                self._actions.transfer(self.call.key, number.get(), target.context)
-            except ValueError:
-                wrong.configure(text=_("This is not a telephone number."))
-                wrong.grid(row=1, column=0, columnspan=4, sticky="w")
-                number.focus_set()
-                return
-            self._stop_asking()
-
-        icon_button(
-            row, look, "check", _("Transfer now"), go, style="CardFlat.TButton", colour=look.palette.good
-        ).grid(row=0, column=2, padx=(look.px(4), 0))
-        icon_button(row, look, "close", _("Cancel"), self._stop_asking, style="CardFlat.TButton").grid(
-            row=0, column=3
-        )
-        number.bind("<Return>", lambda _event: go())
-        number.bind("<Escape>", lambda _event: self._stop_asking())
-        row.grid(row=6, column=0, columnspan=3, sticky="ew", pady=(look.px(8), 0))
-        number.focus_set()
+    def _go(self, number: str, target: OfferedService) -> None:
+        self._actions.transfer(self.call.key, number, target.context)
+        self._stop_asking()
 
     def _stop_asking(self) -> None:
         if self._asking is not None:
+            inside = str(self.focus_get() or "").startswith(str(self._asking))
             self._asking.destroy()
             self._asking = None
+            if inside and self._transfer_button.winfo_exists():
+                self._transfer_button.focus_set()

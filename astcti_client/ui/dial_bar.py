@@ -21,16 +21,23 @@ class DialBar(ttk.Frame):
         self, parent: tk.Misc, look: Look, actions: Actions, redial_list: Callable[[], list[str]]
     ) -> None:
         super().__init__(parent, style="Card.TFrame", padding=look.px(12))
-        self._actions = actions
+        self._look, self._actions = look, actions
         self._services: tuple[OfferedService, ...] = ()
         self._may = True
+        self._reason = ""
         self.columnconfigure(0, weight=1)
         self._service = ttk.Combobox(self, state="readonly", takefocus=True)
         self._service.bind("<<ComboboxSelected>>", self._chosen)
         self._service.grid(row=0, column=0, columnspan=2, sticky="ew", pady=(0, look.px(6)))
         self.number = ttk.Combobox(self, font=look.fonts["number"], postcommand=self._fill)
         self._redial_list = redial_list
-        self.number.bind("<Return>", lambda _event: self._dial())
+        self._number_hint = ttk.Label(self, text=_("Number"), style="MutedCard.TLabel", cursor="xterm")
+        self._number_hint.bind("<Button-1>", lambda _event: self.number.focus_set())
+        for keys in ("<FocusIn>", "<FocusOut>", "<KeyRelease>", "<<ComboboxSelected>>"):
+            self.number.bind(keys, lambda _event: self._show_number_hint(), add=True)
+        for keys in ("<Return>", "<KP_Enter>"):
+            self.number.bind(keys, lambda _event: self._dial())
+        self.number.bind("<KeyRelease>", self._typed, add=True)
         self.number.grid(row=1, column=0, sticky="ew")
         self._button = button(self, look, _("Call"), self._dial, icon="phone", style="Accent.TButton")
         self._button.grid(row=1, column=1, padx=(look.px(8), 0))
@@ -65,6 +72,17 @@ class DialBar(ttk.Frame):
         self._hint.configure(text=text, style="ErrorCard.TLabel" if wrong else "MutedCard.TLabel")
         self._hint.grid() if text else self._hint.grid_remove()
 
+    def type_again(self, number: str, service: OfferedService | None) -> None:
+        """Put back what was typed and chosen in another one."""
+        self.number.set(number)
+        if service in self._services:
+            self._service.current(self._services.index(service))
+        self._lock()
+
+    def _typed(self, event: tk.Event[tk.Misc]) -> None:
+        if event.keysym not in ("Return", "KP_Enter") and not self._reason:
+            self.say("")
+
     def _chosen(self, _event: object) -> None:
         self._service.selection_clear()
         self._lock()
@@ -72,13 +90,24 @@ class DialBar(ttk.Frame):
     def _fill(self) -> None:
         self.number.configure(values=self._redial_list())
 
+    def _show_number_hint(self) -> None:
+        """In the empty field, while nobody is about to type there."""
+        typing = self.focus_lastfor() is self.number and self.number.instate(["focus"])
+        if self._reason or self.number.get() or typing:
+            self._number_hint.place_forget()
+        else:
+            self._number_hint.place(in_=self.number, x=self._look.px(11), rely=0.5, anchor="w")
+
     def _lock(self) -> None:
         reason = self._locked()
         state = "disabled" if reason else "normal"
         self.number.configure(state=state)
         self._button.configure(state=state)
         self._service.configure(state="readonly" if self._services else "disabled")
-        self.say(reason)
+        if reason != self._reason:  # else what is said stays: it may be what is wrong with the number
+            self._reason = reason
+            self.say(reason)
+        self._show_number_hint()
 
     def _locked(self) -> str:
         if not self._may:

@@ -97,28 +97,27 @@ class History:
             file.chmod(0o600)
 
     def add(self, entry: Entry) -> None:
-        """Keep a call."""
+        """Keep a call; on disk once `commit` or `close` was called."""
         sought = " ".join(
             (entry.number, entry.name, entry.service, entry.queue, *(value for _, value in entry.variables))
         ).casefold()
-        with self._database:
-            self._database.execute(
-                "INSERT INTO calls"
-                "(at, kind, number, name, service, queue, seconds, variables, linkedid, sought) "
-                "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    entry.at,
-                    entry.kind,
-                    entry.number,
-                    entry.name,
-                    entry.service,
-                    entry.queue,
-                    entry.seconds,
-                    json.dumps(entry.variables),
-                    entry.linkedid,
-                    sought,
-                ),
-            )
+        self._database.execute(
+            "INSERT INTO calls"
+            "(at, kind, number, name, service, queue, seconds, variables, linkedid, sought) "
+            "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                entry.at,
+                entry.kind,
+                *map(_kept, (entry.number, entry.name, entry.service, entry.queue)),
+                entry.seconds,
+                _kept(json.dumps(entry.variables, ensure_ascii=False)),
+                *map(_kept, (entry.linkedid, sought)),
+            ),
+        )
+
+    def commit(self) -> None:
+        """Have on disk what was added: once for many calls, since each time costs milliseconds."""
+        self._database.commit()
 
     def find(self, text: str = "", kind: Kind | Literal[""] = "", most: int = MOST_FOUND) -> list[Entry]:
         """The newest calls that have each word of the text somewhere; `most` of them."""
@@ -158,10 +157,11 @@ class History:
 
     def close(self) -> None:
         """Close the file."""
+        self._database.commit()
         self._database.close()
 
     def _rows(self, text: str, kind: str, most: int) -> Iterator[Entry]:
-        words = text.casefold().split()
+        words = _kept(text).casefold().split()
         where = ["sought LIKE ? ESCAPE '\\'"] * len(words) + (["kind = ?"] if kind else [])
         values = [f"%{_escaped(word)}%" for word in words] + ([kind] if kind else [])
         condition = " AND ".join(where) or "1"
@@ -188,6 +188,11 @@ def _open(name: str) -> sqlite3.Connection:
         database.close()
         raise
     return database
+
+
+def _kept(text: str) -> str:
+    """The text as the file can hold and find it: without halves of characters, without NUL."""
+    return text.encode("utf-8", "replace").decode().replace("\0", " ")
 
 
 def _escaped(word: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tkinter as tk
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from tkinter import filedialog, ttk
 
@@ -13,6 +14,7 @@ from astcti_client.ui.history import KINDS, Entry, History, Kind
 from astcti_client.ui.i18n import _, some
 from astcti_client.ui.look import Look
 from astcti_client.ui.parts import button, centre, icon_button
+from astcti_client.ui.window import Window
 
 SEARCH_AFTER = 200  # milliseconds after the last key
 
@@ -28,14 +30,31 @@ def kind_text(kind: Kind) -> str:
     }[kind]
 
 
-class HistoryWindow(tk.Toplevel):
+def _move(bar: ttk.Scrollbar, first: str, last: str) -> None:
+    """Show where the table is; no bar where all of it can be seen."""
+    bar.set(first, last)
+    bar.grid_remove() if float(first) <= 0 and float(last) >= 1 else bar.grid()
+
+
+class HistoryWindow(Window):
     """A list with a search field."""
 
     def __init__(self, root: tk.Tk, look: Look, actions: Actions, history: History) -> None:
-        super().__init__(root, class_="Astcti", background=look.palette.ground)
-        self._look, self._actions, self._history = look, actions, history
+        super().__init__(root, look, resizable=True)
+        self._actions, self._history = actions, history
+        self._sought = tk.StringVar(self)
+        self._kind_place = 0
+        self._row: int | None = None
         self._entries: dict[str, Entry] = {}
         self._due: str | None = None
+        self._build()
+        self.bind("<Escape>", lambda _event: self.destroy())
+        self.bind("<Control-f>", lambda _event: self.search.focus_set())
+        centre(self, look.px(820), look.px(520))
+        self.search.focus_set()
+
+    def _build(self) -> None:
+        look = self._look
         self.title(_("History – AsteriskCTI"))
         self.minsize(look.px(560), look.px(320))
         body = ttk.Frame(self, padding=look.px(16))
@@ -45,11 +64,14 @@ class HistoryWindow(tk.Toplevel):
         self._build_search(body)
         self._build_table(body)
         self._build_buttons(body)
-        self.bind("<Escape>", lambda _event: self.destroy())
-        self.bind("<Control-f>", lambda _event: self.search.focus_set())
         self.refresh()
-        centre(self, look.px(820), look.px(520))
-        self.search.focus_set()
+        if self._row is not None and self._row < len(rows := self.table.get_children()):
+            self.table.selection_set(rows[self._row])
+
+    def _keep(self) -> None:
+        self._kind_place = max(0, self._kind.current())
+        chosen = self.table.selection()
+        self._row = self.table.index(chosen[0]) if chosen else None
 
     def refresh(self) -> None:
         """Show what is found now."""
@@ -65,7 +87,7 @@ class HistoryWindow(tk.Toplevel):
                 "end",
                 image=self._look.icon(*self._icon_of(one.kind)),
                 values=(
-                    datetime.fromtimestamp(one.at).strftime("%x %H:%M"),
+                    datetime.fromtimestamp(one.at).strftime("%Y-%m-%d %H:%M"),
                     kind_text(one.kind),
                     words.shown(one.name, 60),
                     words.shown(one.number, 40),
@@ -95,14 +117,14 @@ class HistoryWindow(tk.Toplevel):
         ttk.Label(row, image=look.icon("search", 18, look.palette.muted)).grid(
             row=0, column=0, padx=(0, look.px(8))
         )
-        self.search = ttk.Entry(row)
+        self.search = ttk.Entry(row, textvariable=self._sought)
         self.search.grid(row=0, column=1, sticky="ew")
         self.search.bind("<KeyRelease>", self._typed)
         self.search.bind("<Down>", lambda _event: self._to_table())
         self._kind = ttk.Combobox(
             row, state="readonly", width=20, values=[_("All calls"), *map(kind_text, KINDS)]
         )
-        self._kind.current(0)
+        self._kind.current(self._kind_place)
         self._kind.grid(row=0, column=2, padx=(look.px(8), 0))
         self._kind.bind("<<ComboboxSelected>>", self._kind_chosen)
 
@@ -114,7 +136,7 @@ class HistoryWindow(tk.Toplevel):
         card.rowconfigure(0, weight=1)
         columns = (
             ("time", _("Time"), 130),
-            ("kind", _("Call"), 160),
+            ("kind", _("Kind"), 160),
             ("name", _("Name"), 160),
             ("number", _("Number"), 130),
             ("service", _("Service"), 130),
@@ -129,11 +151,13 @@ class HistoryWindow(tk.Toplevel):
             self.table.heading(name, text=text, anchor="w")
             self.table.column(name, width=look.px(width), anchor="w")
         bar = ttk.Scrollbar(card, orient="vertical", command=self.table.yview)
-        self.table.configure(yscrollcommand=bar.set)
+        self.table.configure(yscrollcommand=partial(_move, bar))
         self.table.grid(row=0, column=0, sticky="nsew")
         bar.grid(row=0, column=1, sticky="ns")
         for keys in ("<Double-Button-1>", "<Return>"):
             self.table.bind(keys, lambda _event: self._redial())
+        self.table.bind("<FocusIn>", lambda _event: self._table_focused(card))
+        self.table.bind("<FocusOut>", lambda _event: card.configure(style="Card.TFrame"))
 
     def _build_buttons(self, body: ttk.Frame) -> None:
         look, row = self._look, ttk.Frame(body)
@@ -153,11 +177,15 @@ class HistoryWindow(tk.Toplevel):
             self.after_cancel(self._due)
         self._due = self.after(SEARCH_AFTER, self.refresh)
 
-    def _to_table(self) -> None:
-        if rows := self.table.get_children():
-            self.table.focus_set()
+    def _table_focused(self, card: ttk.Frame) -> None:
+        card.configure(style="Focus.TFrame")
+        if not self.table.selection() and (rows := self.table.get_children()):
             self.table.focus(rows[0])
             self.table.selection_set(rows[0])
+
+    def _to_table(self) -> None:
+        if self.table.get_children():
+            self.table.focus_set()
 
     def _redial(self) -> None:
         chosen = self.table.selection()
@@ -197,6 +225,7 @@ class HistoryWindow(tk.Toplevel):
     def _clear(self) -> None:
         from astcti_client.ui.questions import ask
 
-        if ask(self, self._look, _("Delete the whole history?"), _("Delete"), danger=True):
+        text, yes = (lambda: _("Delete the whole history?")), (lambda: _("Delete"))
+        if ask(self, self._look, text, yes, danger=True):
             self._history.clear()
             self.refresh()

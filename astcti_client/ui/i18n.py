@@ -16,7 +16,11 @@ _chosen: gettext.NullTranslations = gettext.NullTranslations()
 
 
 def use(language: str) -> None:
-    """From now on speak this language ("en", "it"), or the system's if it is empty. Before any window."""
+    """From now on speak this language ("en", "it"), or the system's if it is empty.
+
+    Windows that are open say what they said until they are made anew. Main thread; the others may ask for
+    texts meanwhile.
+    """
     global _chosen
     wanted = [language] if language else _of_the_system()
     _chosen = gettext.translation(DOMAIN, FOLDER, languages=wanted, fallback=True)

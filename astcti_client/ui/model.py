@@ -1,15 +1,14 @@
 """What the window shows: connection, seat, queues, pause, calls. Fed with messages, knows nothing of Tk.
 
-For one thread, the one that takes messages from the queue. `hear` returns what happened in words of this
-module, in order; the window carries it out.
+For one thread, the one that takes messages from the queue. `hear` returns what happened in words of
+`changes`, in order; the window carries it out.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
 
 from astcti_client.messages import (
     Command,
@@ -27,107 +26,36 @@ from astcti_client.messages import (
 )
 from astcti_client.ui import calls
 from astcti_client.ui.calls import SeatCall
-from schemas.events import CallEvent, End, Originate
+from astcti_client.ui.changes import (
+    CallChanged,
+    CallForgotten,
+    CallOver,
+    Change,
+    DialOutcome,
+    EventHeard,
+    PauseConfirmed,
+    Refusal,
+    RingBegan,
+)
+from astcti_client.ui.seat_state import Pause, PausePhase, QueuePlace, TrayState
+from schemas.events import CallEvent, End
 from schemas.wire import Reply
 
 CONFIRM_TIME = 5.0  # seconds after a new log-in in which the server tells of the calls that are still there
 OVER_TIME = 6.0  # seconds that the card of a finished call stays
 REMEMBERED = 500  # legs whose ring was shown; far more than ring at one time
 
-PausePhase = Literal["out", "requested", "in", "leaving"]
-TrayState = Literal["offline", "pbx-down", "available", "paused", "ringing", "talking"]
-QueueState = Literal["joined", "left", "refused"]
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """The pause state. `requested` and `leaving` wait for the server's word."""
-
-    phase: PausePhase = "out"
-    reason: str = ""
-    since: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class QueuePlace:
-    """A queue and whether this phone is its member; `reason` belongs to "refused"."""
-
-    name: str
-    state: QueueState
-    reason: str = ""
-
-
-# --- what `hear` and `tick` report ---
-
-
-@dataclass(frozen=True, slots=True)
-class RingBegan:
-    """The phone rings for this call: the notice appears. Once per leg."""
-
-    call: SeatCall
-
-
-@dataclass(frozen=True, slots=True)
-class CallChanged:
-    """More is known of a call, or it is in another phase."""
-
-    call: SeatCall
-
-
-@dataclass(frozen=True, slots=True)
-class CallOver:
-    """The leg ended: for the history, and for the notice if it only rang. Once per leg."""
-
-    call: SeatCall
-
-
-@dataclass(frozen=True, slots=True)
-class CallForgotten:
-    """The card goes away."""
-
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
-class EventHeard:
-    """An event whose triggers are to be carried out now."""
-
-    event: CallEvent
-
-
-@dataclass(frozen=True, slots=True)
-class DialOutcome:
-    """What became of a call that this client asked for."""
-
-    originate: Originate
-    uniqueid: str
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """The server did not do what was asked. `what` is the command's word, `why` the server's reason."""
-
-    what: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class PauseConfirmed:
-    """The pause that this client asked for is in force, or its end is."""
-
-    pause: Pause
-
-
-Change = (
-    RingBegan | CallChanged | CallOver | CallForgotten | EventHeard | DialOutcome | Refusal | PauseConfirmed
-)
-
 
 class SeatModel:
     """The seat as the server tells it."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
+        """`clock` gives seconds that never go back."""
         self._clock = clock
+        self.forget()
+
+    def forget(self) -> None:
+        """Know nothing, as before the first message: another operator may log in."""
         self.connection = ConnectionState("connecting", "")
         self.pbx_up = True
         self.full_name = ""

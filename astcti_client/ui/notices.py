@@ -1,244 +1,176 @@
-"""The notices in a corner of the screen while the phone rings. They never take the keyboard. Main thread."""
+"""The notices in a corner of the screen while the phone rings: a few at a time. Main thread."""
 
 from __future__ import annotations
 
-import contextlib
-import sys
 import time
 import tkinter as tk
 from collections.abc import Callable
-from tkinter import ttk
 
-from astcti_client.ui import words
 from astcti_client.ui.calls import SeatCall
-from astcti_client.ui.i18n import _
 from astcti_client.ui.look import Look
-from astcti_client.ui.parts import Portrait, icon_button
+from astcti_client.ui.notice import MoreNotice, Notice, show_quietly
+from astcti_client.ui.screen import work_area
 
 ANSWERED_TIME = 2.0  # seconds that a notice stays once this phone has answered
-MOST = 5  # at one time; the oldest that no longer rings goes first
-MOST_VARIABLES = 5
-
-
-class Notice(tk.Toplevel):
-    """One call's notice."""
-
-    def __init__(
-        self,
-        root: tk.Tk,
-        look: Look,
-        call: SeatCall,
-        closed: Callable[[str], None],
-        opened: Callable[[], None],
-    ) -> None:
-        """`closed` hears the key when somebody closes it, `opened` when it is clicked."""
-        super().__init__(root, class_="AstctiNotice", background=look.palette.surface)
-        self.withdraw()
-        self.overrideredirect(True)  # no frame, and no window manager that could give it the keyboard
-        self.attributes("-topmost", True)
-        with contextlib.suppress(tk.TclError):
-            self.attributes("-type", "notification")
-        self.title("AsteriskCTI")
-        self._look = look
-        self.call = call
-        self.leaves_at: float | None = None
-        edge = tk.Frame(self, background=look.palette.border)
-        edge.pack(fill="both", expand=True)
-        self._stripe = tk.Frame(edge, background=look.palette.ring, width=look.px(5))
-        self._stripe.pack(side="left", fill="y", padx=(1, 0), pady=1)
-        body = ttk.Frame(edge, style="Surface.TFrame", padding=look.px(14))
-        body.pack(side="left", fill="both", expand=True, padx=(0, 1), pady=1)
-        body.columnconfigure(1, weight=1, minsize=look.px(240))
-        self._portrait = Portrait(body, look, "", size=40)
-        self._portrait.grid(row=0, column=0, rowspan=3, sticky="n", padx=(0, look.px(12)))
-        self._what = ttk.Label(body, style="RingingSurface.TLabel")
-        self._what.grid(row=0, column=1, sticky="w")
-        icon_button(body, look, "close", _("Close"), lambda: closed(call.key), style="CardFlat.TButton").grid(
-            row=0, column=2, rowspan=2, sticky="ne"
-        )
-        room = look.px(260)
-        self._who = ttk.Label(body, style="LargeSurface.TLabel", wraplength=room, justify="left")
-        self._who.grid(row=1, column=1, columnspan=2, sticky="w")
-        self._number = ttk.Label(body, style="Surface.TLabel", wraplength=room, justify="left")
-        self._number.grid(row=2, column=1, columnspan=2, sticky="w")
-        self._through = ttk.Label(body, style="MutedSurface.TLabel", wraplength=room, justify="left")
-        self._through.grid(row=3, column=1, columnspan=2, sticky="w")
-        self._table = ttk.Frame(body, style="Surface.TFrame")
-        self._table.grid(row=4, column=1, columnspan=2, sticky="ew", pady=(look.px(4), 0))
-        self._variables: object = None
-        for widget in (body, self._who, self._number, self._through, self._what, self._portrait):
-            widget.bind("<Button-1>", lambda _event: opened())
-        self.show_call(call)
-
-    def show_call(self, call: SeatCall) -> None:
-        """Show the call as it is now."""
-        self.call = call
-        p = self._look.palette
-        colour, style, text = p.ring, "Ringing", _("Incoming call")
-        if call.phase in ("talking", "parted"):
-            colour, style, text = p.good, "Good", _("Answered")
-        elif call.phase == "over":
-            colour, style = (p.bad, "Warning") if call.end == "missed" else (p.muted, "Muted")
-            text = words.end_text(call)
-        self._stripe.configure(background=colour)
-        self._what.configure(text=text, style=f"{style}Surface.TLabel")
-        self._portrait.call(words.caller(call))
-        self._who.configure(text=words.caller(call))
-        for label, content in (
-            (self._number, words.number_beside(call)),
-            (self._through, words.service_and_queue(call)),
-        ):
-            label.configure(text=content)
-            label.grid() if content else label.grid_remove()
-        if call.variables != self._variables:
-            self._variables = call.variables
-            for widget in self._table.winfo_children():
-                widget.destroy()
-            for row, (key, value) in enumerate(call.variables[:MOST_VARIABLES]):
-                ttk.Label(self._table, text=words.shown(key, 24), style="SmallSurface.TLabel").grid(
-                    row=row, column=0, sticky="nw", padx=(0, self._look.px(8))
-                )
-                ttk.Label(
-                    self._table,
-                    text=words.shown(value, 80) or "–",
-                    style="Surface.TLabel",
-                    wraplength=self._look.px(170),
-                    justify="left",
-                ).grid(row=row, column=1, sticky="w")
+MOST = 5  # at one time
+GAP = 12  # dots between two
+MORE_HEIGHT = 60  # dots for the one that counts the others
+PACE = 0.2  # seconds between two changes of the stack, so that a flood of calls is not all drawing
+READABLE = 1.0  # seconds that a notice stays at least after its ring, before another call takes its place
+AREA_TIME = 2.0  # seconds that what panels leave free is remembered
 
 
 class Notices:
-    """All notices, stacked in a corner."""
+    """All notices, stacked in a corner. Of the calls that find no place their number is told."""
 
     def __init__(self, root: tk.Tk, look: Look, corner: str, stay: float, opened: Callable[[], None]) -> None:
         """`stay`: seconds after the ring's end, 0 until somebody closes it."""
         self._root, self._look, self._corner, self._stay, self._opened = root, look, corner, stay, opened
         self.shown: dict[str, Notice] = {}
+        self.waiting: dict[str, SeatCall] = {}
+        """Calls that ring and have no notice: there are too many."""
+        self.more: MoreNotice | None = None
+        self._due = ""
+        self._arranged_at = 0.0
+        self._area: tuple[float, tuple[int, int, int, int]] | None = None
+
+    def dress(self, look: Look, corner: str, stay: float) -> None:
+        """Show those that are there in another look, language or corner."""
+        self._look, self._corner, self._stay = look, corner, stay
+        for notice in self.shown.values():
+            notice.dress(look)
+        if self.more is not None:
+            self.more.destroy()
+            self.more = None
+        self._arrange_soon()
 
     def ring(self, call: SeatCall) -> None:
         """The phone rings for this call."""
         if call.key in self.shown:
             self.change(call)
             return
-        notice = Notice(self._root, self._look, call, self._close, self._opened)
-        self.shown[call.key] = notice
-        while len(self.shown) > MOST:
-            quiet = [key for key, one in self.shown.items() if one.call.phase != "ringing"]
-            self._forget((quiet or list(self.shown))[0])
-        self._stack()
-        _show_quietly(notice)
+        self.waiting[call.key] = call
+        self._arrange_soon()
 
     def change(self, call: SeatCall) -> None:
         """More is known of the call, or it was answered, or its ring is over."""
-        notice = self.shown.get(call.key)
-        if notice is None:
+        if call.key in self.waiting:
+            if call.phase == "ringing":
+                self.waiting[call.key] = call
+            else:
+                del self.waiting[call.key]
+        elif notice := self.shown.get(call.key):
+            notice.show_call(call)
+            self._set_end(notice, call)
+        else:
             return
-        notice.show_call(call)
-        now = time.monotonic()
-        if call.phase == "ringing":
-            notice.leaves_at = None
-        elif notice.leaves_at is None or call.phase == "over":
-            stay = ANSWERED_TIME if call.was_answered else self._stay
-            if stay:
-                notice.leaves_at = min(now + stay, notice.leaves_at or now + stay)
-        self._stack()
+        self._arrange_soon()
 
     def tick(self) -> None:
         """Take away what stayed long enough."""
         now = time.monotonic()
         due = [key for key, one in self.shown.items() if one.leaves_at is not None and one.leaves_at <= now]
         for key in due:
-            self._forget(key)
-        if due:
-            self._stack()
+            self._close(key)
+        if self.waiting:
+            self._arrange_soon()
 
     def close_all(self) -> None:
         """Take all away."""
+        self.waiting.clear()
         for key in list(self.shown):
-            self._forget(key)
+            self._close(key)
+        self._arrange()
+
+    def _set_end(self, notice: Notice, call: SeatCall) -> None:
+        now = time.monotonic()
+        if call.phase == "ringing":
+            notice.leaves_at = notice.quiet_since = None
+            return
+        if notice.quiet_since is None:
+            notice.quiet_since = now
+        if notice.leaves_at is None or call.phase == "over":
+            stay = ANSWERED_TIME if call.was_answered else self._stay
+            if stay:
+                notice.leaves_at = min(now + stay, notice.leaves_at or now + stay)
 
     def _close(self, key: str) -> None:
-        self._forget(key)
-        self._stack()
-
-    def _forget(self, key: str) -> None:
         if notice := self.shown.pop(key, None):
             notice.destroy()
+        self._arrange_soon()
+
+    # --- the stack ---
+
+    def _arrange_soon(self) -> None:
+        """At once after a quiet time, else once for everything that happens meanwhile."""
+        if not self._due:
+            pause = PACE - (time.monotonic() - self._arranged_at)
+            if pause > 0:
+                self._due = self._root.after(int(pause * 1000), self._arrange)
+            else:
+                self._due = self._root.after_idle(self._arrange)
+
+    def _arrange(self) -> None:
+        if self._due:
+            self._root.after_cancel(self._due)
+            self._due = ""
+        for call in list(self.waiting.values()):
+            if not self._make_room():
+                break
+            del self.waiting[call.key]
+            self.shown[call.key] = Notice(self._root, self._look, call, self._close, self._opened)
+        self._count_the_others()
+        self._stack()
+        self._arranged_at = time.monotonic()
+
+    def _make_room(self) -> bool:
+        """Whether there is a place for one more; one that was over long enough gives its own."""
+        now = time.monotonic()
+        if len(self.shown) < MOST and self._has_height():
+            return True
+        for key, notice in self.shown.items():
+            if notice.quiet_since is not None and now - notice.quiet_since >= READABLE:
+                self.shown.pop(key).destroy()
+                return True
+        return False
+
+    def _has_height(self) -> bool:
+        """Whether one more, as high as the highest, would be on the screen."""
+        heights = [one.winfo_reqheight() + self._look.px(GAP) for one in self.shown.values()]
+        _left, top, _right, bottom = self._free_area()
+        return not heights or sum(heights) + max(heights) + self._look.px(MORE_HEIGHT) <= bottom - top
+
+    def _count_the_others(self) -> None:
+        if not self.waiting:
+            if self.more is not None:
+                self.more.destroy()
+                self.more = None
+            return
+        if self.more is None:
+            self.more = MoreNotice(self._root, self._look, self._opened)
+        self.more.count(len(self.waiting))
 
     def _stack(self) -> None:
-        left, top, right, bottom = work_area(self._root)
-        gap = self._look.px(12)
+        windows: list[tk.Toplevel] = [*self.shown.values(), *([self.more] if self.more else [])]
+        if not windows:
+            return
+        left, top, right, bottom = self._free_area()
+        gap = self._look.px(GAP)
         down = self._corner.startswith("top")
         y = top + gap if down else bottom - gap
-        for notice in self.shown.values():
-            notice.update_idletasks()
-            width, height = notice.winfo_reqwidth(), notice.winfo_reqheight()
+        for window in windows:
+            window.update_idletasks()
+            width, height = window.winfo_reqwidth(), window.winfo_reqheight()
             x = left + gap if self._corner.endswith("left") else right - gap - width
             if not down:
                 y -= height
-            notice.geometry(f"{width}x{height}+{x}+{y}")
+            window.geometry(f"{width}x{height}+{x}+{y}")
+            if not window.winfo_viewable():
+                show_quietly(window)
             y += height + gap if down else -gap
 
-
-def work_area(root: tk.Tk) -> tuple[int, int, int, int]:
-    """Left, top, right and bottom of what panels leave free."""
-    if sys.platform == "win32":
-        import ctypes
-        from ctypes import wintypes
-
-        area = wintypes.RECT()
-        found = ctypes.windll.user32.SystemParametersInfoW(  # type: ignore[attr-defined,unused-ignore]
-            0x30, 0, ctypes.byref(area), 0
-        )
-        if found:
-            return area.left, area.top, area.right, area.bottom
-    whole = (0, 0, root.winfo_screenwidth(), root.winfo_screenheight())
-    if root.tk.call("tk", "windowingsystem") != "x11":
-        return whole
-    return _x11_work_area(root, whole)
-
-
-def _x11_work_area(root: tk.Tk, whole: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
-    with contextlib.suppress(Exception):  # no python-xlib, or a window manager that says nothing
-        from Xlib.display import Display
-        from Xlib.ext import randr
-
-        display = Display(root.winfo_screen())
-        try:
-            window = display.screen().root
-            area = window.get_full_property(display.intern_atom("_NET_WORKAREA"), 0)
-            if area and len(area.value) >= 4:
-                x, y, width, height = (int(one) for one in area.value[:4])
-                whole = (x, y, x + width, y + height)
-            with contextlib.suppress(Exception):  # one monitor, or an X server without RandR
-                resources = randr.get_screen_resources_current(window)
-                output = randr.get_output_primary(window).output or resources.outputs[0]
-                crtc = randr.get_output_info(window, output, resources.config_timestamp).crtc
-                info = randr.get_crtc_info(window, crtc, resources.config_timestamp)
-                whole = (
-                    max(whole[0], info.x),
-                    max(whole[1], info.y),
-                    min(whole[2], info.x + info.width),
-                    min(whole[3], info.y + info.height),
-                )
-        finally:
-            display.close()
-    return whole
-
-
-def _show_quietly(window: tk.Toplevel) -> None:
-    """Show a window without making it the active one."""
-    if sys.platform != "win32":
-        window.deiconify()
-        window.lift()
-        return
-    import ctypes
-
-    handle = int(window.frame(), 16)
-    user32 = ctypes.windll.user32  # type: ignore[attr-defined,unused-ignore]
-    no_activate, tool_window = 0x08000000, 0x00000080
-    user32.SetWindowLongW(handle, -20, user32.GetWindowLongW(handle, -20) | no_activate | tool_window)
-    before = user32.GetForegroundWindow()
-    window.deiconify()
-    if user32.GetForegroundWindow() != before:
-        user32.SetForegroundWindow(before)
+    def _free_area(self) -> tuple[int, int, int, int]:
+        now = time.monotonic()
+        if self._area is None or now - self._area[0] > AREA_TIME:
+            self._area = now, work_area(self._root)
+        return self._area[1]

@@ -1,10 +1,7 @@
-"""The colours of the window, light and dark, and which of them the system wants. No Tk."""
+"""The colours of the window, light and dark. No Tk."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from dataclasses import dataclass
 
 
@@ -74,63 +71,7 @@ DARK = Palette(
     bad_soft="#412325",
 )
 
-_ASK_TIME = 2.0  # seconds for the system's answer
 
-
-def palette_for(theme: str) -> Palette:
-    """The colours of the setting `theme`: light, dark, or what the system wants."""
-    if theme == "auto":
-        return DARK if system_wants_dark() else LIGHT
-    return DARK if theme == "dark" else LIGHT
-
-
-def system_wants_dark() -> bool:
-    """Whether this desktop is set to dark. False where it cannot be asked."""
-    try:
-        if sys.platform == "win32":
-            return _windows_wants_dark()
-        if sys.platform == "darwin":
-            return "dark" in _answer("defaults", "read", "-g", "AppleInterfaceStyle").lower()
-        return _desktop_wants_dark()
-    except OSError:
-        return False
-
-
-def _desktop_wants_dark() -> bool:
-    if "dark" in os.environ.get("GTK_THEME", "").lower():
-        return True
-    portal = _answer(
-        "gdbus",
-        "call",
-        "--session",
-        "--dest",
-        "org.freedesktop.portal.Desktop",
-        "--object-path",
-        "/org/freedesktop/portal/desktop",
-        "--method",
-        "org.freedesktop.portal.Settings.Read",
-        "org.freedesktop.appearance",
-        "color-scheme",
-    )
-    if "uint32" in portal:
-        return "uint32 1" in portal
-    scheme = _answer("gsettings", "get", "org.gnome.desktop.interface", "color-scheme")
-    return "dark" in scheme
-
-
-def _answer(*command: str) -> str:
-    try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=_ASK_TIME, check=False, stdin=subprocess.DEVNULL
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout if done.returncode == 0 else ""
-
-
-def _windows_wants_dark() -> bool:
-    import winreg
-
-    place = r"Software\Microsoft\Windows\CurrentVersion\Themes\Personalize"
-    with winreg.OpenKey(winreg.HKEY_CURRENT_USER, place) as key:  # type: ignore[attr-defined,unused-ignore]
-        return bool(winreg.QueryValueEx(key, "AppsUseLightTheme")[0] == 0)  # type: ignore[attr-defined,unused-ignore]
+def palette_for(theme: str, system_is_dark: bool) -> Palette:
+    """The colours of the setting `theme`: light, dark, or those of the system."""
+    return DARK if theme == "dark" or (theme == "auto" and system_is_dark) else LIGHT

@@ -4,61 +4,12 @@ from __future__ import annotations
 
 import tkinter as tk
 from collections.abc import Callable, Sequence
+from functools import partial
 from tkinter import ttk
 from typing import Any
 
 from astcti_client.ui.look import Look
-
-TIP_AFTER = 500  # milliseconds of rest before a tip appears
-
-
-class Tip:
-    """A short text that appears where the mouse rests."""
-
-    def __init__(self, widget: tk.Widget, look: Look, text: str) -> None:
-        self._widget, self._look = widget, look
-        self.text = text
-        self._due: str | None = None
-        self._window: tk.Toplevel | None = None
-        widget.bind("<Enter>", self._wait, add=True)
-        for event in ("<Leave>", "<ButtonPress>", "<Destroy>"):
-            widget.bind(event, self._hide, add=True)
-
-    def _wait(self, _event: object) -> None:
-        self._due = self._widget.after(TIP_AFTER, self._show)
-
-    def _show(self) -> None:
-        self._due = None
-        if not self.text or not self._widget.winfo_exists():
-            return
-        window = self._window = tk.Toplevel(self._widget)
-        window.overrideredirect(True)
-        window.attributes("-topmost", True)
-        p = self._look.palette
-        tk.Label(
-            window,
-            text=self.text,
-            background=p.text,
-            foreground=p.ground,
-            font=self._look.fonts["small"],
-            padx=self._look.px(8),
-            pady=self._look.px(4),
-            justify="left",
-            wraplength=self._look.px(320),
-        ).pack()
-        x = self._widget.winfo_rootx()
-        y = self._widget.winfo_rooty() + self._widget.winfo_height() + self._look.px(4)
-        window.update_idletasks()
-        x = max(0, min(x, window.winfo_screenwidth() - window.winfo_reqwidth()))
-        window.geometry(f"+{x}+{y}")
-
-    def _hide(self, _event: object) -> None:
-        if self._due is not None:
-            self._widget.after_cancel(self._due)
-            self._due = None
-        if self._window is not None:
-            self._window.destroy()
-            self._window = None
+from astcti_client.ui.tip import Tip
 
 
 def button(
@@ -78,8 +29,17 @@ def button(
             ink = "#1b0b0b" if look.palette.dark else "#ffffff"
         pictures: Any = (look.icon(icon, 16, ink), "disabled", look.icon(icon, 16, look.palette.muted))
         made.configure(image=pictures, text=f" {text}" if text else "", compound="left")
-    made.bind("<Return>", lambda _event: made.invoke())
+    _press_with_return(made)
     return made
+
+
+def _press_with_return(made: ttk.Button) -> None:
+    def pressed(_event: object) -> str:
+        made.invoke()
+        return "break"  # the window may have a meaning for the key, too
+
+    made.bind("<Return>", pressed)
+    made.bind("<KP_Enter>", pressed)
 
 
 def icon_button(
@@ -96,7 +56,7 @@ def icon_button(
     made = ttk.Button(
         parent, image=look.icon(icon, 18, colour or look.palette.muted), command=command, style=style
     )
-    made.bind("<Return>", lambda _event: made.invoke())
+    _press_with_return(made)
     Tip(made, look, words)
     return made
 
@@ -146,19 +106,17 @@ class Scrolled(ttk.Frame):
         self.rowconfigure(0, weight=1)
         self.columnconfigure(0, weight=1)
         self.inner.bind("<Configure>", self._resized)
-        self._canvas.bind(
-            "<Configure>", lambda event: self._canvas.itemconfigure(self._item, width=event.width)
-        )
-        for widget in (self, self._canvas, self.inner):
-            widget.bind("<Enter>", self._listen, add=True)
-            widget.bind("<Leave>", self._deaf, add=True)
+        self._canvas.bind("<Configure>", lambda _event: self._fill())
+        for keys, units in (("<Button-4>", -1), ("<Button-5>", 1), ("<MouseWheel>", 0)):
+            self.bind_all(keys, partial(_turn_wheel, units))
+        self.bind_all("<FocusIn>", _bring_into_view)
 
     def to_top(self) -> None:
         """Show the beginning."""
         self._canvas.yview_moveto(0)
 
     def see(self, widget: tk.Misc) -> None:
-        """Bring a widget inside into view; for those who move with the keyboard."""
+        """Bring a widget inside into view."""
         top = widget.winfo_rooty() - self.inner.winfo_rooty()
         whole = max(1, self.inner.winfo_height())
         seen = self._canvas.winfo_height()
@@ -175,56 +133,37 @@ class Scrolled(ttk.Frame):
             self._bar.grid_remove()
         else:
             self._bar.grid()
+        self.after_idle(self._fill)
 
-    def _listen(self, _event: object) -> None:
-        self._canvas.bind_all("<MouseWheel>", self._wheel)
-        self._canvas.bind_all("<Button-4>", lambda _event: self._scroll(-1))
-        self._canvas.bind_all("<Button-5>", lambda _event: self._scroll(1))
+    def _fill(self) -> None:
+        """As wide as the canvas is now that the bar came or went."""
+        if self.winfo_exists() and self._canvas.winfo_width() != self.inner.winfo_width():
+            self._canvas.itemconfigure(self._item, width=self._canvas.winfo_width())
 
-    def _deaf(self, _event: object) -> None:
-        for event in ("<MouseWheel>", "<Button-4>", "<Button-5>"):
-            self._canvas.unbind_all(event)
-
-    def _wheel(self, event: tk.Event[tk.Misc]) -> None:
-        self._scroll(-1 if event.delta > 0 else 1)
-
-    def _scroll(self, units: int) -> None:
-        if self._canvas.winfo_exists() and self._bar.winfo_ismapped():
+    def scroll(self, units: int) -> None:
+        """Scroll down, or up if negative."""
+        if self._bar.winfo_ismapped():
             self._canvas.yview_scroll(units * 2, "units")
 
 
-class Banner(ttk.Frame):
-    """A coloured strip with a message, and perhaps buttons."""
+def _scrolled_around(widget: object) -> Scrolled | None:
+    while isinstance(widget, tk.Misc):
+        if isinstance(widget, Scrolled):
+            return widget
+        widget = widget.master
+    return None
 
-    def __init__(self, parent: tk.Misc, look: Look, kind: str = "Warn") -> None:
-        """`kind`: Warn or Bad."""
-        super().__init__(parent, style=f"{kind}.TFrame", padding=look.px(12))
-        self._look, self._kind = look, kind
-        colour = look.palette.warn if kind == "Warn" else look.palette.bad
-        ttk.Label(self, image=look.icon("warning", 18, colour), style=f"{kind}.TLabel").grid(
-            row=0, column=0, sticky="n", padx=(0, look.px(10))
-        )
-        self.words = ttk.Label(self, style=f"{kind}.TLabel", justify="left", wraplength=look.px(300))
-        self.words.grid(row=0, column=1, sticky="ew")
-        self.columnconfigure(1, weight=1)
-        self.actions = ttk.Frame(self, style=f"{kind}.TFrame", padding=0)
-        self._ground(self.actions)
-        self.actions.grid(row=1, column=1, sticky="w")
-        self.bind("<Configure>", self._fit)
 
-    def _ground(self, frame: ttk.Frame) -> None:
-        name = f"{self._kind}Plain.TFrame"
-        p = self._look.palette
-        self._look.style.configure(name, background=p.warn_soft if self._kind == "Warn" else p.bad_soft)
-        frame.configure(style=name)
+def _turn_wheel(units: int, event: tk.Event[tk.Misc]) -> None:
+    """Scroll what the mouse is in."""
+    if (around := _scrolled_around(event.widget)) is not None:
+        around.scroll(units or (-1 if event.delta > 0 else 1))
 
-    def _fit(self, event: tk.Event[tk.Misc]) -> None:
-        self.words.configure(wraplength=max(120, event.width - self._look.px(60)))
 
-    def say(self, text: str) -> None:
-        """Change the words."""
-        if self.words.cget("text") != text:
-            self.words.configure(text=text)
+def _bring_into_view(event: tk.Event[tk.Misc]) -> None:
+    """For those who move with the keyboard."""
+    if (around := _scrolled_around(event.widget)) is not None:
+        around.see(event.widget)
 
 
 def initials(name: str) -> str:
@@ -241,10 +180,8 @@ class Portrait(ttk.Label):
     def __init__(
         self, parent: tk.Misc, look: Look, name: str, *, ground: str = "Card", size: float = 36
     ) -> None:
-        style = f"Portrait{ground}.TLabel"
-        under = look.palette.surface if ground == "Card" else look.palette.ground
-        look.style.configure(style, background=under, foreground=look.palette.accent, font=look.fonts["bold"])
-        super().__init__(parent, style=style, compound="center", image=look.disc(size, look.palette.soft))
+        disc = look.disc(size, look.palette.soft)
+        super().__init__(parent, style=f"Portrait{ground}.TLabel", compound="center", image=disc)
         self.call(name)
 
     def call(self, name: str) -> None:

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 import queue
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from astcti_client import seat
+from astcti_client.connecting import connection_for
 from astcti_client.connection import Connection, NotConnected
 from astcti_client.dialling import Dialler
 from astcti_client.hand_over import Answer
 from astcti_client.messages import Command, Message
 from astcti_client.password import Password
 from astcti_client.settings import Settings
-from astcti_client.transport import Address
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +52,7 @@ class SeatSession:
         self.stop()
         self._number += 1
         self._dialler = Dialler(self.send)
-        self._connection = Connection(
-            Address(
-                settings.host,
-                settings.port,
-                settings.tls,
-                settings.ca_file,
-                settings.server_name,
-                settings.verify,
-            ),
-            settings.user,
-            password,
-            _Mailbox(self._number, self._mail),
-            macs=lambda local: (settings.mac,) if settings.mac else own_macs(local),
-            keep_alive=settings.keep_alive,
-        )
+        self._connection = connection_for(settings, password, _Mailbox(self._number, self._mail))
         self._connection.start()
 
     def stop(self) -> None:
@@ -103,12 +84,3 @@ class SeatSession:
     def dial(self, number: str, answer: Answer, context: str = "") -> None:
         """Call a clean number."""
         self._dialler.dial(number, answer, context)
-
-
-def own_macs(local_address: str) -> Sequence[str]:
-    """The addresses of this PC, best first."""
-    try:
-        return seat.candidates(local_address)
-    except (OSError, ValueError) as error:
-        logger.warning("the network interfaces of this PC cannot be read: %s", error)
-        return ()

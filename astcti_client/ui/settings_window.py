@@ -11,21 +11,37 @@ from astcti_client.settings import Settings
 from astcti_client.settings_file import Writable
 from astcti_client.settings_values import READERS, Value
 from astcti_client.ui.actions import Actions
+from astcti_client.ui.banner import Banner
 from astcti_client.ui.i18n import _
 from astcti_client.ui.look import Look
-from astcti_client.ui.parts import Banner, Scrolled, Tip, button, centre
+from astcti_client.ui.parts import Scrolled, button, centre
+from astcti_client.ui.tip import Tip
+from astcti_client.ui.window import Window
 
 
-class SettingsWindow(tk.Toplevel):
+class SettingsWindow(Window):
     """Each change is checked as in the file; nothing is written before "Save"."""
 
     def __init__(
         self, root: tk.Tk, look: Look, actions: Actions, settings: Settings, locked: frozenset[str]
     ) -> None:
-        super().__init__(root, class_="Astcti", background=look.palette.ground)
-        self._look, self._actions, self._settings, self._locked = look, actions, settings, locked
+        super().__init__(root, look, resizable=True)
+        self._actions, self._settings, self._locked = actions, settings, locked
         self._given: dict[str, Callable[[], Writable]] = {}
         self._before: dict[str, Writable] = {}
+        # What was chosen and typed, by the setting.
+        self._chosen: dict[str, int] = {}
+        self._typed: dict[str, tk.StringVar] = {}
+        self._switched: dict[str, tk.BooleanVar] = {}
+        self._allowed = "\n".join(settings.allowed_programs or ())
+        self._problem = ""
+        self._build()
+        self.bind("<Escape>", lambda _event: self.destroy())
+        centre(self, look.px(520), look.px(640))
+        self.focus_set()
+
+    def _build(self) -> None:
+        look = self._look
         self.title(_("Settings – AsteriskCTI"))
         self.minsize(look.px(440), look.px(360))
         self.columnconfigure(0, weight=1)
@@ -33,16 +49,25 @@ class SettingsWindow(tk.Toplevel):
         self._pages = Scrolled(self, look)
         self._pages.grid(row=0, column=0, sticky="nsew", padx=(look.px(18), look.px(6)), pady=(look.px(6), 0))
         self._banner = Banner(self, look, "Bad")
-        self._build()
+        self._build_pages()
         row = ttk.Frame(self, padding=look.px(16))
         row.grid(row=2, column=0, sticky="ew")
         button(row, look, _("Save"), self._save, style="Accent.TButton").pack(side="right")
         button(row, look, _("Cancel"), self.destroy).pack(side="right", padx=look.px(8))
-        self.bind("<Escape>", lambda _event: self.destroy())
-        centre(self, look.px(520), look.px(640))
-        self.focus_set()
+        if self._problem:
+            self._fail(self._problem)
 
-    def _build(self) -> None:
+    def _keep(self) -> None:
+        self._allowed = self._box.get("1.0", "end-1c")
+
+    def _build_pages(self) -> None:
+        self._build_appearance()
+        self._build_notices()
+        self._build_programs()
+        self._build_habits()
+        self._build_connection()
+
+    def _build_appearance(self) -> None:
         card = self._card(_("Appearance"))
         self._choice(
             card, "theme", _("Colours"), {"auto": _("As the system"), "light": _("Light"), "dark": _("Dark")}
@@ -50,12 +75,14 @@ class SettingsWindow(tk.Toplevel):
         self._choice(
             card,
             "language",
-            _("Language (from the next start)"),
+            _("Language"),
             {"": _("As the system"), "en": "English", "it": "Italiano"},
         )
         sizes: dict[Writable, str] = {0.0: _("As the screen")}
         sizes |= {one: f"{one:.0%}" for one in (1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)}
         self._choice(card, "scale", _("Size"), sizes)
+
+    def _build_notices(self) -> None:
         card = self._card(_("Notices of incoming calls"))
         self._switch(card, "notices", _("Show a notice when the phone rings"))
         self._choice(
@@ -70,6 +97,8 @@ class SettingsWindow(tk.Toplevel):
             },
         )
         self._text(card, "notice-time", _("Seconds it stays after the ring (0: until closed)"), number=True)
+
+    def _build_programs(self) -> None:
         card = self._card(_("Pages and programs"))
         self._switch(card, "triggers", _("Open the pages and programs of calls"))
         self._switch(card, "confirm-triggers", _("Ask before a program is started or a page opened"))
@@ -84,6 +113,8 @@ class SettingsWindow(tk.Toplevel):
         )
         self._switch(card, "allow", _("Only start these programs (one per line)"), special=True)
         self._programs(card)
+
+    def _build_habits(self) -> None:
         card = self._card(_("Pause and start"))
         self._switch(card, "pause-lock", _("Ask for the password to come back from a pause"))
         self._switch(card, "remember", _("Remember me at the next start"))
@@ -93,6 +124,8 @@ class SettingsWindow(tk.Toplevel):
         self._text(
             card, "hot-key", _("Hot key that calls the selected number, such as Ctrl+Alt+D (empty: off)")
         )
+
+    def _build_connection(self) -> None:
         card = self._card(_("Connection (used from the next log-in)"))
         self._text(card, "ca-file", _("Certificate file of the server (PEM)"))
         self._text(card, "server-name", _("Name in the server's certificate, if another"))
@@ -111,26 +144,25 @@ class SettingsWindow(tk.Toplevel):
 
     def _row(self, card: ttk.Frame, key: str, label: str, widget: ttk.Widget) -> None:
         row = card.grid_size()[1]
-        words = ttk.Label(
-            card, text=label, style="Card.TLabel", wraplength=self._look.px(215), justify="left"
-        )
-        words.grid(row=row, column=0, sticky="w", pady=self._look.px(4))
+        room = self._look.px(350 if isinstance(widget, ttk.Checkbutton) else 215)
+        words = ttk.Label(card, text=label, style="Card.TLabel", wraplength=room, justify="left")
+        # The words of a switch go on above the column of the fields, where it leaves room.
+        span = 2 if isinstance(widget, ttk.Checkbutton) else 1
+        words.grid(row=row, column=0, columnspan=span, sticky="w", pady=self._look.px(4))
         widget.grid(row=row, column=1, sticky="e", padx=(self._look.px(10), 0), pady=self._look.px(4))
-        widget.bind("<FocusIn>", lambda _event: self._pages.see(widget))
         if key in self._locked:
             widget.configure(state="disabled")  # type: ignore[call-arg]
-            lock = ttk.Label(
-                card, image=self._look.icon("lock", 14, self._look.palette.muted), style="Card.TLabel"
+            words.configure(
+                image=self._look.icon("lock", 14, self._look.palette.muted), compound="left", text=f" {label}"
             )
-            lock.grid(row=row, column=2, padx=(self._look.px(6), 0))
-            Tip(lock, self._look, _("Fixed by your administrator"))
+            Tip(words, self._look, _("Fixed by your administrator"))
 
     def _value(self, key: str) -> Any:
         return getattr(self._settings, READERS[key].field)
 
-    def _keep(self, key: str, value: Writable, read: Callable[[], Writable]) -> None:
+    def _offer(self, key: str, value: Writable, read: Callable[[], Writable]) -> None:
         if key not in self._locked:
-            self._before[key] = value
+            self._before.setdefault(key, value)
             self._given[key] = read
 
     def _choice(self, card: ttk.Frame, key: str, label: str, words: dict[Any, str]) -> None:
@@ -139,31 +171,36 @@ class SettingsWindow(tk.Toplevel):
         if value not in values:
             words, values = {**words, value: f"{value}"}, [*values, value]
         box = ttk.Combobox(card, values=list(words.values()), state="readonly", width=20)
-        box.current(values.index(value))
-        box.bind("<<ComboboxSelected>>", lambda _event: box.selection_clear())
+        box.current(self._chosen.setdefault(key, values.index(value)))
+
+        def chosen(_event: object) -> None:
+            box.selection_clear()
+            self._chosen[key] = box.current()
+
+        box.bind("<<ComboboxSelected>>", chosen)
         self._row(card, key, label, box)
-        self._keep(key, value, lambda: values[box.current()])
+        self._offer(key, value, lambda: values[box.current()])
 
     def _switch(self, card: ttk.Frame, key: str, label: str, *, special: bool = False) -> None:
         value = self._settings.allowed_programs is not None if special else bool(self._value(key))
-        state = tk.BooleanVar(self, value)
-        box = ttk.Checkbutton(card, variable=state, style="Card.TCheckbutton")
+        state = self._switched.setdefault(key, tk.BooleanVar(self, value))
+        box = ttk.Checkbutton(card, variable=state, style="Bare.TCheckbutton")
         if special:
             self._limited = state
             self._row(card, "allowed-programs", label, box)
             return
         self._row(card, key, label, box)
-        self._keep(key, value, state.get)
+        self._offer(key, value, state.get)
 
     def _text(self, card: ttk.Frame, key: str, label: str, *, number: bool = False) -> None:
         value = self._value(key)
         text = f"{value:g}" if number else str(value)
-        field = ttk.Entry(card, width=7 if number else 22)
-        field.insert(0, text)
+        typed = self._typed.setdefault(key, tk.StringVar(self, text))
+        field = ttk.Entry(card, width=7 if number else 22, textvariable=typed)
         self._row(card, key, label, field)
 
         def read() -> Writable:
-            found = field.get().strip()
+            found = typed.get().strip()
             if not number:
                 return found
             try:
@@ -172,11 +209,11 @@ class SettingsWindow(tk.Toplevel):
                 return found  # the setting's own reader says what is wrong
             return int(seen) if seen.is_integer() else seen
 
-        self._keep(key, (int(value) if float(value).is_integer() else value) if number else text, read)
+        self._offer(key, (int(value) if float(value).is_integer() else value) if number else text, read)
 
     def _programs(self, card: ttk.Frame) -> None:
         p, look = self._look.palette, self._look
-        box = tk.Text(
+        box = self._box = tk.Text(
             card,
             height=3,
             width=30,
@@ -191,7 +228,7 @@ class SettingsWindow(tk.Toplevel):
             padx=look.px(8),
             pady=look.px(6),
         )
-        box.insert("1.0", "\n".join(self._settings.allowed_programs or ()))
+        box.insert("1.0", self._allowed)
         box.bind("<Tab>", lambda _event: (box.tk_focusNext() or box).focus_set() or "break")  # type: ignore[func-returns-value]
         box.grid(row=card.grid_size()[1], column=0, columnspan=3, sticky="ew", pady=(look.px(4), 0))
 
@@ -201,7 +238,7 @@ class SettingsWindow(tk.Toplevel):
             return [line.strip() for line in box.get("1.0", "end").splitlines() if line.strip()]
 
         before = self._settings.allowed_programs
-        self._keep("allowed-programs", None if before is None else list(before), read)
+        self._offer("allowed-programs", None if before is None else list(before), read)
         if "allowed-programs" in self._locked:
             box.configure(state="disabled")
 
@@ -222,5 +259,6 @@ class SettingsWindow(tk.Toplevel):
             self.destroy()
 
     def _fail(self, text: str) -> None:
+        self._problem = text
         self._banner.say(text)
         self._banner.grid(row=1, column=0, sticky="ew", padx=self._look.px(18))

@@ -11,9 +11,11 @@ from pathlib import Path
 from astcti_client.hand_over import SHOW, NoHandOver, OtherClient
 from astcti_client.instance import reach
 from astcti_client.settings import Loaded
-from astcti_client.ui.app import App, stop_at_signals, use_language
+from astcti_client.ui import i18n, words
+from astcti_client.ui.app import App
 from astcti_client.ui.history import History, default_file
-from astcti_client.ui.look import be_sharp
+from astcti_client.ui.mail import stop_at_signals
+from astcti_client.ui.screen import be_sharp, draws_emoji
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +41,8 @@ def run_window(loaded: Loaded, reload: Callable[[], Loaded], file: Path) -> int:
     except tk.TclError as error:
         raise NoDisplay(str(error)) from None
     root.withdraw()
-    use_language(loaded.settings)
+    i18n.use(loaded.settings.language)
+    words.draw_emoji(draws_emoji(root))
     history = _history(loaded.settings.history_days)
     try:
         app = App(root, loaded, reload, file, history)
@@ -47,7 +50,7 @@ def run_window(loaded: Loaded, reload: Callable[[], Loaded], file: Path) -> int:
         history.close()
         root.destroy()
         raise
-    stop_at_signals(app)
+    stop_at_signals(app.mail)
     try:
         app.start()
         root.mainloop()

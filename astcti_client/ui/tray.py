@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from astcti_client.ui import icons
 from astcti_client.ui.i18n import _
-from astcti_client.ui.model import TrayState
+from astcti_client.ui.seat_state import TrayState
 
 logger = logging.getLogger(__name__)
 BUS_TIME = 500  # milliseconds for the desktop's bus to answer
@@ -139,7 +139,7 @@ class Tray:
         return kind("astcti", icons.tray_icon(content.state), content.text, self._menu(pystray), **options)
 
     def _menu(self, pystray: Any) -> Any:
-        """Menus of pystray ask these functions anew whenever they open."""
+        """Menus of pystray ask these functions anew whenever they open or `show` got other words."""
         item, menu = pystray.MenuItem, pystray.Menu
 
         def wish(word: Wish, reason: str = "") -> Callable[[], None]:
@@ -150,20 +150,20 @@ class Tray:
             return [*named, item(_("Without a reason"), wish("pause"))]
 
         return menu(
-            item(_("Show"), wish("show"), default=True),
-            item(_("Available"), wish("return"), visible=lambda _i: self._content.paused),
+            item(lambda _i: _("Show"), wish("show"), default=True),
+            item(lambda _i: _("Available"), wish("return"), visible=lambda _i: self._content.paused),
             item(
-                _("Pause"),
+                lambda _i: _("Pause"),
                 menu(reasons),
                 visible=lambda _i: not self._content.paused,
                 enabled=lambda _i: self._content.up,
             ),
-            item(_("Dial"), wish("dial")),
-            item(_("History"), wish("history")),
-            item(_("Settings"), wish("settings")),
-            item(_("About AsteriskCTI"), wish("about")),
+            item(lambda _i: _("Dial"), wish("dial")),
+            item(lambda _i: _("History"), wish("history")),
+            item(lambda _i: _("Settings"), wish("settings")),
+            item(lambda _i: _("About AsteriskCTI"), wish("about")),
             menu.SEPARATOR,
-            item(_("Quit"), wish("quit")),
+            item(lambda _i: _("Quit"), wish("quit")),
         )
 
 

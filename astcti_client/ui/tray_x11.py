@@ -19,6 +19,8 @@ _UNKNOWN_GROUND = "#2b2b2b"
 class DockedIcon(Icon):  # type: ignore[misc,valid-type,unused-ignore]
     """The X backend knows one click only, and calls from other threads wait for a thread that may be gone."""
 
+    _title: str
+
     def __init__(self, *arguments: Any, menu_asked: Callable[[int, int], None], **options: Any) -> None:
         """`menu_asked` is called with a place on the screen, on the icon's thread."""
         self._menu_asked = menu_asked
@@ -40,6 +42,21 @@ class DockedIcon(Icon):  # type: ignore[misc,valid-type,unused-ignore]
     def dock_again(self) -> None:
         """Look for a tray; from any thread."""
         self._update_icon()
+
+    def _create_window(self) -> Any:
+        title, self._title = self._title, "AsteriskCTI"  # the backend knows Latin letters alone
+        window = super()._create_window()
+        self._title = title
+        self._write_title(window)
+        return window
+
+    def _update_title(self) -> None:
+        self._write_title(self._window)
+
+    def _write_title(self, window: Any) -> None:
+        atoms = [self._display.intern_atom(one) for one in ("_NET_WM_NAME", "UTF8_STRING")]
+        window.change_property(*atoms, 8, self.title.encode("utf-8", "replace"))
+        window.set_wm_name(self.title.encode("latin-1", "replace"))
 
     def _dock_window(self) -> None:
         if self._systray_manager is None:  # the backend asks again with every change of the icon

@@ -1,38 +1,61 @@
-"""What the window says, in the user's language. Pure functions; strangers' texts are made harmless."""
+"""What the window says, in the user's language; strangers' texts are made harmless. No Tk, any thread."""
 
 from __future__ import annotations
 
 import re
 import sys
 import unicodedata
-from collections.abc import Callable
 
 from astcti_client.messages import ConnectionState
 from astcti_client.ui.calls import SeatCall
 from astcti_client.ui.i18n import _
-from astcti_client.ui.model import Pause, QueuePlace, SeatModel
+from astcti_client.ui.model import SeatModel
+from astcti_client.ui.seat_state import Pause, QueuePlace
 from schemas.events import Originate
 
+MOST_MARKS = 4  # on one letter; real languages need fewer
+MOST_EMOJI = 6  # in one text
+LONGEST_TIP = 120  # of the tray's; Windows takes 127 units of UTF-16
 LONGEST_SHOWN = 200  # characters; what is longer is cut where it is shown, never where it is used
 
 
-def shown(text: str, longest: int = LONGEST_SHOWN) -> str:
-    """The text as it may be given to a window: one line, nothing invisible, not too long."""
-    kept = []
+class _Drawn:
+    """What the screen can draw."""
+
+    emoji = sys.platform in ("win32", "darwin")
+
+
+_drawn = _Drawn()
+
+
+def shown(text: str, longest: int = LONGEST_SHOWN, *, emoji: bool = False) -> str:
+    """The text as it may be given to a window: one line, nothing invisible, not too long.
+
+    `emoji`: draw a few of them, where the screen can; each costs what hundreds of letters do.
+    """
+    kept: list[str] = []
+    marks, left = 0, MOST_EMOJI if emoji and _drawn.emoji else 0
     for one in text[: longest * 4]:
         kind = unicodedata.category(one)
+        marks = marks + 1 if kind in ("Mn", "Me") else 0
         if kind in ("Cc", "Zl", "Zp", "Zs"):
             kept.append(" ")
-        elif kind in ("Cf", "Cs", "Cn", "Co"):
+        elif kind in ("Cf", "Cs", "Cn", "Co") or marks > MOST_MARKS:
             continue  # bidirectional overrides and other invisible marks could turn what stands around them
-        elif ord(one) > 0xFFFF and sys.platform not in ("win32", "darwin"):
-            kept.append("\N{WHITE SQUARE}")  # coloured emoji can end a program that uses an older libXft
+        elif ord(one) > 0xFFFF:
+            left -= 1
+            kept.append(one if left >= 0 else "\N{WHITE SQUARE}")
         else:
             kept.append(one)
         if len(kept) > longest:
             break
     line = re.sub(" +", " ", "".join(kept)).strip()
     return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
+
+
+def draw_emoji(safe: bool) -> None:
+    """Say whether the screen can draw what is beyond the first plane; until then a square stands for it."""
+    _drawn.emoji = safe
 
 
 def clock_text(seconds: float) -> str:
@@ -45,7 +68,7 @@ def clock_text(seconds: float) -> str:
 
 def caller(call: SeatCall) -> str:
     """The other party's name, else number."""
-    return shown(call.name, 60) or shown(call.number, 40) or _("Unknown number")
+    return shown(call.name, 60, emoji=True) or shown(call.number, 40) or _("Unknown number")
 
 
 def number_beside(call: SeatCall) -> str:
@@ -97,7 +120,10 @@ def tray_text(model: SeatModel) -> str:
     }[model.tray_state]
     who = " · ".join(filter(None, (shown(model.full_name, 40), shown(model.extension, 30))))
     reason = shown(model.pause.reason, 40) if model.tray_state == "paused" else ""
-    return "AsteriskCTI: " + first + (f" ({reason})" if reason else "") + (f"\n{who}" if who else "")
+    text = "AsteriskCTI: " + first + (f" ({reason})" if reason else "") + (f"\n{who}" if who else "")
+    while len(text.encode("utf-16-le")) > 2 * LONGEST_TIP:
+        text = text[:-2].rstrip() + "…"
+    return text
 
 
 def pause_text(pause: Pause) -> str:
@@ -170,88 +196,3 @@ def dial_outcome(originate: Originate) -> str:
     }
     why = reasons.get(originate.reason, _("the call failed"))
     return _("The call to {number} was not made: {why}").format(number=shown(originate.exten, 40), why=why)
-
-
-def _refused(detail: str) -> str:
-    reason = detail.rpartition(": ")[2]
-    if reason == "unknown user or wrong password":
-        return _("User name or password are wrong.")
-    return _("The server refused the log-in: {reason}").format(reason=server_reason(reason))
-
-
-def _problems() -> list[tuple[str, Callable[[re.Match[str]], str]]]:
-    """What the connection reports, and how to say it here."""
-    return [
-        (
-            r"the name (\S+) is not known",
-            lambda m: _("There is no server named {name}. Check the address.").format(name=m[1]),
-        ),
-        (
-            r"(\S+) refuses connections",
-            lambda m: _("No AsteriskCTI server answers at {where}. Check address and port.").format(
-                where=m[1]
-            ),
-        ),
-        (
-            r"(\S+) (does not answer|cannot be reached)(?! in TLS)",
-            lambda m: _("{where} cannot be reached. Check the address and the network.").format(where=m[1]),
-        ),
-        (
-            r"the certificate of (\S+) is not for",
-            lambda m: _(
-                "The certificate of {where} is for another name. If it is the right server, ask your "
-                "administrator for the server's name in its certificate."
-            ).format(where=m[1]),
-        ),
-        (
-            r"the certificate of (\S+) is not trusted",
-            lambda m: _(
-                "The certificate of {where} is not trusted. If it is the right server, choose the file with "
-                "the certificate that your administrator gave you."
-            ).format(where=m[1]),
-        ),
-        (
-            r"\S+ (does not answer in TLS|does not speak TLS)",
-            lambda m: _(
-                "The server does not speak TLS at this port: switch encryption off, or correct the port."
-            ),
-        ),
-        (
-            r"connected, but the server says nothing",
-            lambda m: _("The server says nothing at this port: perhaps it wants encryption (TLS)."),
-        ),
-        (
-            r"what answers there is not an AsteriskCTI server",
-            lambda m: _("What answers there is not an AsteriskCTI server. Check address and port."),
-        ),
-        (r"ca-file", lambda m: _("The certificate file cannot be used.")),
-        (
-            r"the server refused the log-in",
-            lambda m: _refused(m.string),
-        ),
-        (
-            r"somebody logged in as the same operator",
-            lambda m: _(
-                "Somebody logged in with your user name or at your seat, so this client was logged out."
-            ),
-        ),
-        (r"this operator was disabled", lambda m: _("Your operator account was disabled.")),
-        (r"the server ended the session: SHUTDOWN", lambda m: _("The server was stopped.")),
-        (
-            r"the server ended the session: CONFIG",
-            lambda m: _("Your account or seat was changed on the server."),
-        ),
-        (r"the server closed the connection", lambda m: _("The server closed the connection.")),
-        (r"the server does not answer", lambda m: _("The server does not answer.")),
-        (r"the connection broke", lambda m: _("The connection was lost.")),
-    ]
-
-
-def problem_text(state: ConnectionState) -> str:
-    """Why there is no connection, in plain words; empty if nothing is wrong."""
-    if state.phase not in ("waiting", "ended") or state.ending == "stopped":
-        return ""
-    for pattern, say in _problems():
-        if found := re.match(pattern, state.detail):
-            return say(found)
-    return shown(re.sub(r"; next attempt in [\d.]+ s$", "", state.detail))

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from astcti_client import connecting
 from astcti_client.password import Password
 from astcti_client.settings import Settings
-from astcti_client.ui import i18n, session
+from astcti_client.ui import i18n
 from tests.client.ui.desktop import Desktop, missing
 from tests.client.ui.web import browser, site
 from tests.fake.cti_server import CtiServer
@@ -53,7 +54,7 @@ def desk(
     (tmp_path / "run").mkdir(mode=0o700)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
-    monkeypatch.setattr(session, "own_macs", lambda _local: (MAC,))
+    monkeypatch.setattr(connecting, "own_macs", lambda _local: (MAC,))
     i18n.use("en")
     made: list[Desk] = []
 

@@ -14,8 +14,10 @@ from xml.sax.saxutils import escape
 from PIL import Image, ImageGrab
 
 from astcti_client.settings import Loaded, Settings, load
+from astcti_client.ui import words
 from astcti_client.ui.app import App
 from astcti_client.ui.history import History
+from astcti_client.ui.screen import draws_emoji
 from tests.fake.cti_server import CtiServer, Peer
 from tests.fake.patience import PATIENCE
 
@@ -30,6 +32,10 @@ class Desk:
         self.file = folder / "client.toml"
         self.root = tk.Tk(className="Astcti")
         self.root.withdraw()
+        words.draw_emoji(draws_emoji(self.root))
+        self.failures: list[BaseException] = []
+        """What callbacks of Tk raised."""
+        self.root.report_callback_exception = lambda _kind, error, _trace: self.failures.append(error)  # type: ignore[assignment]
         self.history = History(folder / "history.sqlite", settings.history_days)
         self._locked = locked
         self.settings = settings
@@ -96,11 +102,13 @@ class Desk:
     def close(self) -> None:
         if not self.__dict__:
             return  # closed by the test already
+        failures = self.failures
         self.app.session.stop()
         self.app.close()
         self.root.destroy()
         self.__dict__.clear()
         gc.collect()  # what Tk made goes while it can
+        assert not failures, failures
 
 
 def _inside(widget: tk.Misc) -> Iterator[tk.Misc]:

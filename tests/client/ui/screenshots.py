@@ -13,10 +13,14 @@ import tkinter as tk
 from collections.abc import Callable
 from pathlib import Path
 
+from astcti_client import connecting
+from astcti_client.messages import ConnectionState
 from astcti_client.password import Password
 from astcti_client.settings import Settings
-from astcti_client.ui import i18n, session
+from astcti_client.ui import i18n, tray_menu
+from astcti_client.ui.problems import problem_text
 from astcti_client.ui.questions import PasswordQuestion
+from astcti_client.ui.sign_in import unknown_pc_text
 from tests.client.ui.desk import Desk, event
 from tests.client.ui.desktop import Desktop, missing
 from tests.fake.cti_server import CtiServer
@@ -77,24 +81,17 @@ class Photographer:
 
     def _login(self, desk: Desk, server: CtiServer) -> None:
         app = desk.app
-        app._ask_login()
-        assert app.login is not None
-        self._save(desk, "login", app.login)
-        app.login.fail(i18n._("User name or password are wrong."))
-        self._save(desk, "login-wrong-password", app.login)
-        app._fail_login(
-            i18n._(
-                "The server does not know this PC. Give its address (MAC) to your administrator: {mac}"
-            ).format(mac="00:11:22:33:44:55"),
-            macs=["00:11:22:33:44:55"],
-        )
-        self._save(desk, "login-unknown-pc", app.login)
-        text = i18n._(
-            "The certificate of {where} is not trusted. If it is the right server, choose the file with the "
-            "certificate that your administrator gave you."
-        )
-        app._fail_login(text.format(where="cti.example:5000"), certificate=True)
-        self._save(desk, "login-certificate", app.login)
+        app.sign_in.ask()
+        assert app.windows.login is not None
+        self._save(desk, "login", app.windows.login)
+        app.windows.login.fail(lambda: i18n._("User name or password are wrong."))
+        self._save(desk, "login-wrong-password", app.windows.login)
+        macs = ["00:11:22:33:44:55"]
+        app.sign_in.fail(lambda: unknown_pc_text(macs), macs=macs)
+        self._save(desk, "login-unknown-pc", app.windows.login)
+        state = ConnectionState("waiting", "the certificate of cti.example:5000 is not trusted")
+        app.sign_in.fail(lambda: problem_text(state), certificate=True)
+        self._save(desk, "login-certificate", app.windows.login)
 
     def _main(self, desk: Desk, server: CtiServer) -> None:
         peer = desk.log_in("PJSIP/201 Mario Rossi", *QUEUES)
@@ -104,8 +101,8 @@ class Photographer:
         peer.say("301 PAUSE PENDING", "300 OK")
         desk.pump(lambda: desk.app.model.pause.phase == "in")
         self._save(desk, "main-paused", desk.root)
-        desk.app.window.dial_bar._service.current(0)
-        desk.app.window.dial_bar._lock()
+        desk.app.windows.main.dial_bar._service.current(0)
+        desk.app.windows.main.dial_bar._lock()
         self._save(desk, "main-dial-locked", desk.root)
 
     def _calls(self, desk: Desk, server: CtiServer) -> None:
@@ -121,7 +118,7 @@ class Photographer:
         peer.say(event("Hangup", "9.1", name="", number="0287654321", queue="", data="", end="missed"))
         desk.pump(lambda: desk.app.model.calls["9.1"].phase == "over")
         self._save(desk, "screen-three-calls")
-        desk.app.window._cards["7.1"]._ask_target()
+        desk.app.windows.main.calls.cards["7.1"]._transfer_pressed()
         self._save(desk, "main-transfer", desk.root)
 
     def _windows(self, desk: Desk, server: CtiServer) -> None:
@@ -139,25 +136,25 @@ class Photographer:
         peer.say(event("Dial", "5.1", name="", number="3479876543", direction="outbound"))
         peer.say(event("Hangup", "5.1", name="", number="3479876543", direction="outbound", end="cancelled"))
         desk.pump(lambda: len(desk.history.find()) == 5)
-        desk.app.notices.close_all()
+        desk.app.windows.notices.close_all()
         desk.app.show_history()
-        assert desk.app.history_window is not None
-        desk.app.history_window.table.selection_set(desk.app.history_window.table.get_children()[1])
-        self._save(desk, "history", desk.app.history_window)
-        desk.app.history_window.destroy()
+        assert desk.app.windows.history is not None
+        desk.app.windows.history.table.selection_set(desk.app.windows.history.table.get_children()[1])
+        self._save(desk, "history", desk.app.windows.history)
+        desk.app.windows.history.destroy()
         desk.app.show_settings()
-        assert desk.app.settings_window is not None
-        self._save(desk, "settings", desk.app.settings_window)
-        desk.app.settings_window._pages._canvas.yview_moveto(0.5)
-        self._save(desk, "settings-2", desk.app.settings_window)
-        desk.app.settings_window.destroy()
+        assert desk.app.windows.settings is not None
+        self._save(desk, "settings", desk.app.windows.settings)
+        desk.app.windows.settings._pages._canvas.yview_moveto(0.5)
+        self._save(desk, "settings-2", desk.app.windows.settings)
+        desk.app.windows.settings.destroy()
         desk.app.show_about()
-        self._save(desk, "about", desk.app.questions[-1])
-        desk.app.questions[-1].destroy()
-        question = PasswordQuestion(desk.root, desk.app.look, lambda _text: False, lambda: None)
+        self._save(desk, "about", desk.app.windows.questions[-1])
+        desk.app.windows.questions[-1].destroy()
+        question = PasswordQuestion(desk.root, desk.app.windows.look, lambda _text: False, lambda: None)
         self._save(desk, "come-back", question)
         question.destroy()
-        desk.app._post_tray_menu(900, 200)
+        tray_menu.post(900, 200, desk.root, desk.app.model, desk.app)
         self._save(desk, "tray-menu")
 
     def _troubles(self, desk: Desk, server: CtiServer) -> None:
@@ -178,7 +175,7 @@ def main() -> int:
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "build/screenshots")
     folder.mkdir(parents=True, exist_ok=True)
     os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
-    session.own_macs = lambda _local: ("00:11:22:33:44:55",)
+    connecting.own_macs = lambda _local: ("00:11:22:33:44:55",)
     with tempfile.TemporaryDirectory() as place:
         desktop = Desktop(Path(place), size="1280x800")
         if shutil.which("xsetroot"):

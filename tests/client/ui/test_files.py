@@ -15,7 +15,7 @@ from astcti_client.hand_over_pipe import PipeDoor, hand_over_by_pipe
 from astcti_client.key_combination import parse_combination
 from astcti_client.settings import load
 from astcti_client.settings_file import changed, save
-from astcti_client.ui import icons, passwords, urls
+from astcti_client.ui import icon_shapes, icons, passwords, urls
 from astcti_client.ui.history import Entry, History
 from astcti_client.ui.palette import DARK, LIGHT, Palette
 from tests.fake.patience import PATIENCE
@@ -196,7 +196,7 @@ def contrast(first: str, second: str) -> float:
 def test_every_state_has_an_icon_of_its_own() -> None:
     drawn = {icons.tray_icon(state, 24).tobytes() for state in icons.TRAY_COLOURS}
     assert len(drawn) == 6
-    for name in icons.ICONS:
+    for name in icon_shapes.SHAPES:
         assert icons.icon(name, 24, "#000000").getbbox() is not None
 
 

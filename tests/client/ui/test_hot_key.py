@@ -81,7 +81,7 @@ def test_what_is_no_number_is_said_and_not_called(desk: Make, desktop: Desktop) 
     one.log_in()
     with marked_elsewhere(desktop, "call me maybe"):
         desktop.do("key", "ctrl+alt+d")
-        one.pump(lambda: "This is not a telephone number." in texts(one.app.window))
+        one.pump(lambda: "This is not a telephone number." in texts(one.app.windows.main))
     assert not one.app.session._dialler._open
 
 
@@ -108,8 +108,8 @@ def test_a_combination_that_another_program_has_is_said_to_be_taken(
     try:
         one = desk(hot_key="Ctrl+Alt+D")
         one.log_in()
-        one.pump(lambda: "No hot key: another program has this combination" in texts(one.app.window))
-        assert one.app._hot_key is None
+        one.pump(lambda: "No hot key: another program has this combination" in texts(one.app.windows.main))
+        assert one.app.surroundings._hot_key is None
     finally:
         other.close()
 
@@ -118,7 +118,7 @@ def test_the_settings_refuse_a_bad_combination_and_switch_the_key_off(desk: Make
     one = desk(hot_key="Ctrl+Alt+D")
     one.log_in()
     one.app.show_settings()
-    window = one.app.settings_window
+    window = one.app.windows.settings
     assert window is not None
     window._given["hot-key"] = lambda: "Ctrl+Canc"
     press(window, "Save")
@@ -128,7 +128,7 @@ def test_the_settings_refuse_a_bad_combination_and_switch_the_key_off(desk: Make
         HotKey("Ctrl+Alt+D", lambda: None)
     window._given["hot-key"] = lambda: ""
     press(window, "Save")
-    one.pump(lambda: one.app._hot_key is None)
+    one.pump(lambda: one.app.surroundings._hot_key is None)
     HotKey("Ctrl+Alt+D", lambda: None).close()  # it is free again
 
 

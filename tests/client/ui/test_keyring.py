@@ -124,7 +124,7 @@ def next_start(desk: Make, monkeypatch: pytest.MonkeyPatch, **wishes: Any) -> De
 
 
 def type_in(one: Desk, *, remember: bool) -> None:
-    window = one.app.login
+    window = one.app.windows.login
     assert window is not None
     window.password.set("test")
     window.remember.set(remember)
@@ -144,7 +144,7 @@ def test_a_remembered_password_is_found_at_the_next_start_until_it_is_forgotten(
     log_in(first, server)
     first.close()
     second = next_start(desk, monkeypatch)
-    assert second.app.login is None
+    assert second.app.windows.login is None
     log_in(second, server)
     for file in (*store.folder.rglob("*"), second.file):
         if file.is_file():
@@ -156,8 +156,8 @@ def test_a_remembered_password_is_found_at_the_next_start_until_it_is_forgotten(
     log_in(second, server)
     second.close()
     third = next_start(desk, monkeypatch)
-    assert third.app.login is not None
-    assert not third.app.login._remembered
+    assert third.app.windows.login is not None
+    assert not third.app.windows.login._remembered
 
 
 def keep_and_close(store: SecretStore) -> None:
@@ -173,7 +173,7 @@ def test_a_closed_keyring_holds_up_nothing_and_once_it_is_open_the_client_logs_i
     begun = time.monotonic()
     one = next_start(desk, monkeypatch)
     assert time.monotonic() - begun < 2 * passwords.PATIENCE
-    window = one.app.login
+    window = one.app.windows.login
     assert window is not None
     one.pump(window.winfo_viewable)
     assert "Your keyring is closed." in texts(window)
@@ -190,7 +190,7 @@ def test_who_leaves_the_keyring_closed_types_the_password(
 ) -> None:
     keep_and_close(store)
     one = next_start(desk, monkeypatch)
-    window = one.app.login
+    window = one.app.windows.login
     assert window is not None
     one.pump(lambda: desktop.do("search", "--onlyvisible", "--class", PROMPT), "the system does not ask")
     desktop.do("key", "Escape")
@@ -198,6 +198,6 @@ def test_who_leaves_the_keyring_closed_types_the_password(
     type_in(one, remember=True)
     server.accept().log_in(who=MARIO)
     one.pump(lambda: desktop.do("search", "--onlyvisible", "--class", PROMPT), "the system does not ask")
-    one.pump(lambda: "once you open the keyring" in texts(one.app.window))
+    one.pump(lambda: "once you open the keyring" in texts(one.app.windows.main))
     desktop.do("key", "Escape")
     one.pump(lambda: not passwords.is_asking())

@@ -16,9 +16,7 @@ from astcti_client.messages import (
     ServerReply,
     Unanswered,
 )
-from astcti_client.ui.model import (
-    CONFIRM_TIME,
-    OVER_TIME,
+from astcti_client.ui.changes import (
     CallForgotten,
     CallOver,
     Change,
@@ -27,8 +25,8 @@ from astcti_client.ui.model import (
     PauseConfirmed,
     Refusal,
     RingBegan,
-    SeatModel,
 )
+from astcti_client.ui.model import CONFIRM_TIME, OVER_TIME, SeatModel
 from schemas.events import Action, Call, CallEvent, Cause, Direction, End, EventId, Originate, Party
 from schemas.wire import Reply
 

@@ -17,7 +17,8 @@ from astcti_client import hand_over_pipe
 from astcti_client.hand_over import OtherClient
 from astcti_client.hand_over_pipe import KEY_FILE, PipeDoor
 from astcti_client.triggers import TriggerRunner, own_system
-from astcti_client.ui import hot_key, i18n, pages, palette, urls
+from astcti_client.ui import hot_key, i18n, pages, urls
+from astcti_client.ui.system_colours import system_wants_dark
 from schemas.events import Action
 
 # --- Windows: the registry ---
@@ -127,10 +128,10 @@ def test_links_that_another_program_took_over_stay_its(registry: Registry) -> No
 
 @pytest.mark.parametrize(("light", "dark"), [(0, True), (1, False)])
 def test_windows_says_whether_it_is_dark(registry: Registry, light: int, dark: bool) -> None:
-    assert not palette.system_wants_dark()  # a Windows that has no such key
+    assert not system_wants_dark()  # a Windows that has no such key
     place = r"Software\Microsoft\Windows\CurrentVersion\Themes\Personalize"
     registry.SetValueEx(registry.CreateKey("HKCU", place), "AppsUseLightTheme", 0, 1, light)
-    assert palette.system_wants_dark() == dark
+    assert system_wants_dark() == dark
 
 
 # --- Windows: programs, pipes, keys ---
@@ -261,7 +262,7 @@ def mac(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("mac")
 def test_a_mac_is_asked_for_colours_and_language_and_has_neither_links_nor_a_hot_key() -> None:
-    assert palette.system_wants_dark()
+    assert system_wants_dark()
     assert own_system() == "macos"
     i18n.use("")
     assert i18n._("Dial") == "Componi"

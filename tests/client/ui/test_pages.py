@@ -22,7 +22,7 @@ def test_a_call_opens_its_page_in_the_clients_own_window(desk: Callable[..., Des
     peer.say(
         event("Link", "7.1", trigger=f'<trigger type="internal-browser" os="any"><url>{url}</url></trigger>')
     )
-    one.pump(lambda: one.app.pages._windows)
+    one.pump(lambda: one.app.triggers.pages._windows)
     assert site.hear() == "/ticket?id=12345"
 
 
@@ -32,9 +32,9 @@ def test_without_pywebview_the_systems_browser_opens_and_that_is_said_once(
     monkeypatch.setattr(Pages, "available", staticmethod(lambda: False))
     one = desk()
     opened: list[list[str]] = []
-    monkeypatch.setattr(one.app.triggers, "_start", lambda command, _action: opened.append(command))
+    monkeypatch.setattr(one.app.triggers.runner, "_start", lambda command, _action: opened.append(command))
     told: list[str] = []
-    monkeypatch.setattr(one.app.window, "tell", told.append)
+    monkeypatch.setattr(one.app.windows.main, "tell", told.append)
     peer = one.log_in()
     for number in (1, 2):
         url = f"https://crm.example/{number}"

@@ -59,7 +59,7 @@ def test_a_queue_call_rings_is_answered_and_ends_on_the_screen(
             phones.callee(asterisk22, "201", talk=2.0),
             phones.caller(asterisk22, "101", "12345") as calling,
         ):
-            one.pump(lambda: app.notices.shown, "no notice")
+            one.pump(lambda: app.windows.notices.shown, "no notice")
             calls = app.model.calls
             one.pump(lambda: any(call.phase == "talking" for call in calls.values()), "not answered")
             one.pump(lambda: one.history.find(kind="answered"), "not ended")

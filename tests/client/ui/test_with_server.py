@@ -52,7 +52,7 @@ def test_a_day_at_the_seat(house: RunningServer, desk: Callable[..., Desk], tmp_
     one.pump(lambda: app.model.up and app.model.full_name == "Mario Rossi", "not logged in")
     assert app.model.extension == "PJSIP/201"
     one.pump(lambda: "astcti" in app.model.queues, "not in the queue")
-    one.pump(lambda: app.notices.shown, "no notice of the first call")
+    one.pump(lambda: app.windows.notices.shown, "no notice of the first call")
     one.pump(lambda: list(tmp_path.glob("answered-*")), "the trigger of the answer did not run")
     one.pump(lambda: any(call.phase == "talking" for call in app.model.calls.values()), "no call is answered")
     (call,) = [call for call in app.model.calls.values() if call.phase == "talking"]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from astcti_client.messages import ConnectionState
-from astcti_client.ui import i18n, words
+from astcti_client.ui import i18n, problems, words
 from astcti_client.ui.login_window import parse_server
 from tests.client.ui import catalogue
 
@@ -59,12 +59,12 @@ def test_durations(seconds: float, wanted: str) -> None:
 )
 def test_what_is_wrong_with_the_connection_is_said_in_plain_words(detail: str, part: str) -> None:
     i18n.use("en")
-    assert part in words.problem_text(ConnectionState("waiting", detail))
+    assert part in problems.problem_text(ConnectionState("waiting", detail))
 
 
 def test_an_unknown_problem_is_shown_as_it_is() -> None:
     state = ConnectionState("waiting", "something new; next attempt in 2.5 s")
-    assert words.problem_text(state) == "something new"
+    assert problems.problem_text(state) == "something new"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,130 @@
+"""Many calls at one time: the window answers meanwhile, and the screen is not filled with notices."""
+
+from __future__ import annotations
+
+import subprocess
+import tkinter as tk
+from collections.abc import Callable
+
+from astcti_client.messages import ServerEvent
+from astcti_client.ui import call_list, notices
+from astcti_client.ui.session import Heard
+from schemas.events import Call, CallEvent, Cause, EventId
+from tests.client.ui.desk import Desk, event
+from tests.client.ui.desktop import Desktop
+from tests.client.ui.hands import assert_usable, texts
+
+Make = Callable[..., Desk]
+CALLS = 250
+
+
+def windows_of(widget: tk.Misc) -> int:
+    """How many windows the program has open."""
+    children = list(widget.children.values())
+    return sum(isinstance(one, tk.Toplevel) for one in children) + sum(map(windows_of, children))
+
+
+def rings(count: int, first: int = 0) -> list[str]:
+    lines = []
+    for number in range(first, first + count):
+        key, who = f"{number}.1", {"name": f"Caller {number}", "number": str(1000 + number)}
+        lines += [
+            event("Newchannel", key, state="Down", **who),
+            event("Callerid", key, **who),
+            event("Newexten", key, data=f"calldata={number}|more=x", **who),
+        ]
+    return lines
+
+
+def test_a_thousand_events_leave_a_bounded_number_of_windows_and_every_call_in_the_history(
+    desk: Make,
+) -> None:
+    one = desk(notice_time=0)
+    peer = one.log_in()
+    most_windows = most_cards = 0
+
+    def done() -> bool:
+        nonlocal most_windows, most_cards
+        most_windows = max(most_windows, windows_of(one.root))
+        most_cards = max(most_cards, len(one.app.windows.main.calls.cards))
+        return len(one.history.find(most=CALLS + 1)) == CALLS
+
+    hangups = [event("Hangup", f"{number}.1", end="missed") for number in range(CALLS)]
+    peer.say(*rings(CALLS), *hangups)
+    one.pump(done, "not every call reached the history")
+    assert most_windows <= notices.MOST + 1
+    assert most_cards <= call_list.MOST_CARDS
+    assert "Missed" in texts(one.app.windows.main)
+    assert not one.app.windows.notices.waiting
+    assert one.app.windows.notices.more is None
+
+
+def test_calls_without_a_notice_are_counted_and_get_one_when_there_is_room(desk: Make) -> None:
+    one = desk(notice_time=0)
+    peer = one.log_in()
+    peer.say(*rings(40))
+    shown = one.app.windows.notices.shown
+    one.pump(lambda: len(shown) + len(one.app.windows.notices.waiting) == 40)
+    one.turn(0.3)
+    assert 1 <= len(shown) <= notices.MOST
+    more = one.app.windows.notices.more
+    assert more is not None
+    assert more.winfo_viewable()
+    assert f"+{40 - len(shown)} more calls" in texts(more)
+    assert f"{40 - call_list.MOST_CARDS} more calls" in texts(one.app.windows.main)
+    for window in (*shown.values(), more):
+        assert window.winfo_rooty() >= 0
+        assert_usable(window)
+    (first, *_others) = shown
+    before = set(shown)
+    shown[first]._close()
+    one.pump(lambda: set(shown) - before, "no call took the free place")
+    peer.say(*(event("Hangup", f"{number}.1", end="cancelled") for number in range(40)))
+    one.pump(lambda: one.app.windows.notices.more is None, "the others are still counted")
+
+
+def test_a_click_is_answered_before_a_flood_is_over(desk: Make, desktop: Desktop) -> None:
+    one = desk(notice_time=0, triggers=False)
+    one.log_in()
+    button = one.app.windows.main._header.menu_button
+    place = (
+        button.winfo_rootx() + button.winfo_width() // 2,
+        button.winfo_rooty() + button.winfo_height() // 2,
+    )
+    desktop.do("mousemove", *map(str, place))
+    one.turn()
+    waiting_at_click: list[int] = []
+    button.bind("<ButtonPress-1>", lambda _event: waiting_at_click.append(one.app.mail.qsize()) or "break")
+    kinds: tuple[EventId, ...] = ("Callerid", "Newexten", "Link", "Hangup")
+    for number in range(1000):
+        for kind in kinds:
+            one.app.mail.put(Heard(one.app.session._number, ServerEvent("", told(kind, number))))
+    with subprocess.Popen(["xdotool", "click", "1"], env=desktop.environ):
+        one.pump(lambda: waiting_at_click, "the click was not heard")
+    assert waiting_at_click[0] > 0, "the flood was over before"
+
+
+def told(kind: EventId, number: int) -> CallEvent:
+    call = Call(
+        f"{number}.1",
+        f"PJSIP/201-{number}",
+        str(number),
+        f"Caller {number}",
+        "astctidemo",
+        (("calldata", str(number)),),
+        "Ringing",
+        f"l{number}",
+        "inbound",
+        "astcti",
+        None,
+    )
+    return CallEvent(kind, call, "Demo", (), Cause(16, "answered", "") if kind == "Hangup" else None, None)
+
+
+def test_one_message_that_cannot_be_taken_does_not_end_the_rest(desk: Make) -> None:
+    one = desk()
+    peer = one.log_in()
+    one.app.mail.put(Heard(one.app.session._number, ServerEvent("", None)))  # type: ignore[arg-type]
+    peer.say(event("Callerid", "7.1"))
+    one.pump(lambda: "7.1" in one.app.model.calls)
+    one.pump(lambda: "Anna Bianchi" in texts(one.app.windows.main))
