@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from astcti_client.ui import urls
@@ -64,7 +65,14 @@ def call_a_link(desk: Make, desktop: Desktop, *opener: str) -> None:
         assert peer.hear() == "ORIG +390551234567 outbound 1"
         peer.say("100 OK")
         one.pump(lambda: link.poll() is not None)
+        one.pump(lambda: not handing_over(), "the program that handed the number over does not end")
     assert link.returncode == 0
+
+
+def handing_over() -> bool:
+    """Whether a program with the link still runs: it waits for an answer, its opener does not."""
+    found = psutil.process_iter(["cmdline"])
+    return any("tel:+39-055-1234567" in (one.info["cmdline"] or ()) for one in found)
 
 
 @pytest.mark.parametrize("opener", [("xdg-open",), ("gio", "open")], ids=" ".join)
