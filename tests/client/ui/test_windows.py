@@ -148,7 +148,8 @@ def test_several_rings_stack_and_each_ends_in_its_own_way(desk: Make) -> None:
 
     def stacked() -> bool:
         places = sorted((notice.winfo_rooty(), notice.winfo_height()) for notice in shown.values())
-        return all(top + height <= below for (top, height), (below, _high) in itertools.pairwise(places))
+        apart = all(top + height <= below for (top, height), (below, _high) in itertools.pairwise(places))
+        return apart and len(places) == 3
 
     one.pump(stacked, "the notices cover one another")
     peer.say(
