@@ -142,7 +142,7 @@ class Switchboard:
         first = [event for event in happened if isinstance(event, Newchannel)]
         rest = [event for event in happened if not isinstance(event, Newchannel)]
         self._deliver(self._tracker.read_again([*first, *kept, *rest]))
-        logger.info("%d channels are going on in Asterisk", len(self._tracker.table))
+        logger.info("Channels in Asterisk: %d", len(self._tracker.table))
         self.link.submit(
             actions.queue_status(), lambda queues: self._queues_read(reading, queues), timeout=30.0
         )

@@ -105,20 +105,31 @@ class Tray:
             self._icon = None
             return
         if sys.platform == "darwin":
-            self._icon.run_detached()  # Tk runs the loop that it needs
+            self._icon.run_detached(self._ready)  # Tk runs the loop that it needs
             return
         self._thread = threading.Thread(target=self._run, name="tray", daemon=True)
         self._thread.start()
 
     def _run(self) -> None:
+        icon = self._icon
         try:
-            self._icon.run()
+            icon.run(self._ready)
         except Exception as error:
             if self._closing:  # GTK's fails then where nothing shows notifications
                 logger.debug("the tray's icon failed at its end", exc_info=True)
                 return
             logger.warning("the tray's icon is gone: %s", error)
             self._plain = True  # GTK wants a session bus, plain X11 does not
+        finally:
+            if disconnect := getattr(icon, "disconnect", None):
+                disconnect()
+
+    def _ready(self, icon: Any) -> None:
+        """The icon's loop has begun; until then `stop` does nothing."""
+        if self._closing:
+            icon.stop()
+        else:
+            icon.visible = True
 
     def _made(self) -> Any:
         import pystray

@@ -96,8 +96,13 @@ class DockedIcon(Icon):  # type: ignore[misc,valid-type,unused-ignore]
         except Exception:
             return _UNKNOWN_GROUND
 
+    def disconnect(self) -> None:
+        """Leave the X server; on the icon's thread, or after its end. Nothing happens from then on."""
+        with self._posting:
+            for display in (self._outside, self._display):
+                with contextlib.suppress(Exception):  # it is closed already
+                    display.close()
+
     def __del__(self) -> None:
-        # The thread has ended by now, or ends with the program; only the connection is left.
-        with contextlib.suppress(Exception):
-            self._outside.close()
-            self._display.close()
+        # The backend's would wait for a thread; this one has ended by now, or ends with the program.
+        self.disconnect()

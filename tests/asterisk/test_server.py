@@ -527,7 +527,7 @@ def test_connection_lost_during_a_call_pops_up_nothing_twice(asterisk: Asterisk,
                     until(lambda: len(asterisk.channels()) == 4, "the second call rings")
                     wire.mend()
                     mario.expect("902 PBX UP")
-                    server.wait_for_log("channels are going on", 2)
+                    server.wait_for_log("Channels in Asterisk", 2)
                     second_phone.answer()
                     link = luisa.event("Link")
                     assert link.call.appdata == (("calldata", "direct"),)

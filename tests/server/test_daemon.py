@@ -155,7 +155,7 @@ def test_many_variables_are_all_read_again_when_the_server_joins_a_running_call(
     pbx.do(lambda engine: engine.incoming_call(digits="12345", variables={last: "found"}))
     pbx.do(lambda engine: engine.answer(PHONES["mario"]))
     with RunningServer(tmp_path, pbx.address[1], replace(CONFIGURATION, services=(service,))) as server:
-        server.wait_for_log("channels are going on")
+        server.wait_for_log("Channels in Asterisk")
         with server.client("mario") as mario:
             link = mario.event("Link")
             assert link.repeat

@@ -34,6 +34,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         pytest.skip(words)
     place = tmp_path / "home"
     place.mkdir()
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))  # no client of this user's own answers here
     for name, value in {"HOME": "", "XDG_CONFIG_HOME": ".config", "XDG_DATA_HOME": ".local/share"}.items():
         monkeypatch.setenv(name, str(place / value))
     monkeypatch.setenv("PYTHONPATH", str(ROOT))

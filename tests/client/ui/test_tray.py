@@ -12,6 +12,7 @@ from astcti_client.ui import tray
 from astcti_client.ui.tray import Tray, TrayContent
 from tests.client.ui.desktop import Desktop
 from tests.client.ui.web import await_fact
+from tests.fake.patience import PATIENCE
 
 Make = Callable[[], Tray]
 
@@ -25,7 +26,7 @@ class GtkIcon:
     def __init__(self, *_arguments: object) -> None:
         self._stopped = threading.Event()
 
-    def run(self) -> None:
+    def run(self, _ready: object) -> None:
         if not self.bus:
             raise OSError("no session bus")
         self._stopped.wait()
@@ -33,6 +34,26 @@ class GtkIcon:
 
     def stop(self) -> None:
         self._stopped.set()
+
+
+def test_an_icon_that_is_closed_before_its_loop_began_goes_too(
+    desktop: Desktop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DISPLAY", desktop.display)
+    from astcti_client.ui.tray_x11 import DockedIcon
+
+    held = threading.Event()
+    run = DockedIcon.run
+    monkeypatch.setattr(DockedIcon, "run", lambda icon, ready: held.wait() and run(icon, ready))
+    one = Tray(lambda _asked: None, TrayContent("available", "AsteriskCTI"))
+    closing = threading.Thread(target=one.close)
+    closing.start()
+    await_fact(lambda: one._closing, "nobody closes it")
+    held.set()
+    closing.join()
+    assert one._thread is not None
+    one._thread.join(PATIENCE)
+    assert not one._thread.is_alive()
 
 
 @pytest.fixture
