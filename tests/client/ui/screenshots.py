@@ -1,10 +1,11 @@
 """`make screenshots`: every window of the client in every state, light and dark, as PNG files.
 
-python -m tests.client.ui.screenshots [FOLDER]   (docs/screenshots without one)
+python -m tests.client.ui.screenshots [FOLDER]   (build/screenshots, and docs/screenshots, without one)
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import shutil
 import sys
@@ -169,10 +170,13 @@ class Photographer:
 
 
 def main() -> int:
+    parser = argparse.ArgumentParser(description="Takes pictures of every window of the client.")
+    parser.add_argument("folder", nargs="?", type=Path, help="the pictures of the documents stay as they are")
+    wanted: Path | None = parser.parse_args().folder
     if lacking := missing():
         print(f"screenshots need: {', '.join(lacking)}", file=sys.stderr)
         return 1
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "build/screenshots")
+    folder = wanted or Path("build/screenshots")
     folder.mkdir(parents=True, exist_ok=True)
     os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
     connecting.own_macs = lambda _local: ("00:11:22:33:44:55",)
@@ -188,7 +192,7 @@ def main() -> int:
             Photographer(folder, "dark", "en", 2.0)._with_desk(Photographer(folder, "dark", "en", 2.0)._calls)
         finally:
             desktop.close()
-    if len(sys.argv) == 1:
+    if wanted is None:
         DOCUMENTS.mkdir(exist_ok=True)
         for name in CHOSEN:
             shutil.copy(folder / f"{name}.png", DOCUMENTS)
