@@ -116,27 +116,36 @@ class Door:
     def _outcome(self, connection: socket.socket) -> str:
         try:
             line = _read_line(connection)
-            if line == SHOW:
-                return self._shown()
-            number = clean_number(line)
         except ValueError as error:
             return f"KO {error}"
-        answers: queue.SimpleQueue[str] = queue.SimpleQueue()
-        self._dial(number, answers.put)
-        for _ in range(int(ANSWER_TIME / 0.5)):
-            with contextlib.suppress(queue.Empty):
-                problem = answers.get(timeout=0.5)
-                return f"KO {problem}" if problem else f"OK {number}"
-            if self._stopping.is_set():
-                break
-        return f"KO {OUT_OF_ORDER}"
+        return answer_to(line, self._dial, self._show, self._stopping)
 
 
-    def _shown(self) -> str:
-        if self._show is None:
+def answer_to(
+    line: str, dial: Callable[[str, Answer], None], show: Callable[[], None] | None, stopping: threading.Event
+) -> str:
+    """What the running client answers: it shows its window, or dials and says what came of it.
+
+    On the thread of the door, which waits for the outcome until `stopping`.
+    """
+    if line == SHOW:
+        if show is None:
             return "KO the running client has no window"
-        self._show()
+        show()
         return f"OK {SHOW}"
+    try:
+        number = clean_number(line)
+    except ValueError as error:
+        return f"KO {error}"
+    answers: queue.SimpleQueue[str] = queue.SimpleQueue()
+    dial(number, answers.put)
+    for _ in range(int(ANSWER_TIME / 0.5)):
+        with contextlib.suppress(queue.Empty):
+            problem = answers.get(timeout=0.5)
+            return f"KO {problem}" if problem else f"OK {number}"
+        if stopping.is_set():
+            break
+    return f"KO {OUT_OF_ORDER}"
 
 
 def hand_over(path: Path, number: str) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import queue
 import secrets
 import threading
 from collections.abc import Callable
@@ -22,12 +21,11 @@ from astcti_client.hand_over import (
     LONGEST_LINE,
     OUT_OF_ORDER,
     READ_TIME,
-    SHOW,
     Answer,
     NoHandOver,
     OtherClient,
+    answer_to,
 )
-from astcti_client.phone_number import clean_number
 
 logger = logging.getLogger(__name__)
 KEY_FILE = "client.key"
@@ -101,24 +99,7 @@ class PipeDoor:
     def _outcome(self, line: str) -> str:
         if not line:
             return "OK"  # somebody looks whether we are there
-        if line == SHOW:
-            if self._show is None:
-                return "KO the running client has no window"
-            self._show()
-            return f"OK {SHOW}"
-        try:
-            number = clean_number(line)
-        except ValueError as error:
-            return f"KO {error}"
-        answers: queue.SimpleQueue[str] = queue.SimpleQueue()
-        self._dial(number, answers.put)
-        for _ in range(int(ANSWER_TIME / 0.5)):
-            with contextlib.suppress(queue.Empty):
-                problem = answers.get(timeout=0.5)
-                return f"KO {problem}" if problem else f"OK {number}"
-            if self._stopping.is_set():
-                break
-        return f"KO {OUT_OF_ORDER}"
+        return answer_to(line, self._dial, self._show, self._stopping)
 
 
 def hand_over_by_pipe(name: str, place: Path, text: str) -> None:
