@@ -1,6 +1,5 @@
 """What every test gets: no thread outlives its test, and no property is judged by how long it took."""
 
-import os
 import threading
 import time
 from collections.abc import Iterator
@@ -9,8 +8,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.fake.patience import PATIENCE
-
-IN_CI = bool(os.environ.get("CI"))
+from tests.needed import IN_CI
 
 # In CI the same examples every time: what is found there has to be found again.
 settings.register_profile(

@@ -52,12 +52,8 @@ class CallCard(ttk.Frame):
         )
         self._portrait.call(words.caller(call))
         self._who.say(words.caller(call))
-        for label, text in (
-            (self._number, words.number_beside(call)),
-            (self._through, words.service_and_queue(call)),
-        ):
-            label.say(text)
-            label.grid() if text else label.grid_remove()
+        self._number.say_if_any(words.number_beside(call))
+        self._through.say_if_any(words.service_and_queue(call))
         style = {"ringing": "RingingCard.TLabel", "talking": "GoodCard.TLabel"}.get(
             call.phase, "MutedCard.TLabel"
         )

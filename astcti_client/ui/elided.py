@@ -40,6 +40,11 @@ class Elided(ttk.Label):
             self._words, self._beside = words, tip
             self._show()
 
+    def say_if_any(self, words: str) -> None:
+        """Show these words in the label's place of a grid, or give the place up for want of words."""
+        self.say(words)
+        self.grid() if words else self.grid_remove()
+
     def fit(self, room: int) -> None:
         """So wide may it be from now on, in dots."""
         if room != self._room:

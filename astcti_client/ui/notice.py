@@ -103,12 +103,8 @@ class Notice(Quiet):
         self._what.configure(text=text, style=f"{style}Surface.TLabel")
         self._portrait.call(words.caller(call))
         self._who.say(words.caller(call))
-        for label, content in (
-            (self._number, words.number_beside(call)),
-            (self._through, words.service_and_queue(call)),
-        ):
-            label.say(content)
-            label.grid() if content else label.grid_remove()
+        self._number.say_if_any(words.number_beside(call))
+        self._through.say_if_any(words.service_and_queue(call))
         if call.variables != self._variables:
             self._variables = call.variables
             self._show_variables(call)

@@ -16,6 +16,7 @@ from astcti_server.demo.originated import OriginatedCall, Result
 from astcti_server.demo.queue_call import QueueCall
 from astcti_server.demo.switch import Clockwork, Switch
 from astcti_server.demo.transfers import attended_transfer, blind_transfer
+from schemas.configuration import queue_key
 
 TRUNK = "PJSIP/caller"
 AGENTS = (("201", "Agent One"), ("202", "Agent Two"), ("203", "Agent Three"), ("204", "Agent Four"))
@@ -172,7 +173,7 @@ class Engine(Switch):
             priority += 1
         self.step(channel, priority, *extension.application)
         if extension.queue:
-            QueueCall(self, channel, self.queues.by_name[extension.queue.lower()])
+            QueueCall(self, channel, self.queues.by_name[queue_key(extension.queue)])
         else:
             entered()
             DialCall(self, channel, self.phones[extension.device], extension.ring_time)

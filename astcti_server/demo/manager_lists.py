@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from astcti_server.demo.blocks import UNKNOWN, Fields, encode, escape
+from schemas.configuration import queue_key
 
 if TYPE_CHECKING:
     from astcti_server.demo.channels import Channel
@@ -65,7 +66,7 @@ def queue_status(engine: Engine, action_id: Fields, queue_name: str, member_name
     entries: list[Fields] = []
     now = engine.clockwork.clock()
     for name, queue in engine.queues.by_name.items():
-        if queue_name.lower() not in ("", name):
+        if queue_key(queue_name) not in ("", name):
             continue
         entries.append([("Event", "QueueParams"), *queue.params(), *action_id])
         entries.extend(

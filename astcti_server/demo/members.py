@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from astcti_server.demo.blocks import Fields
 from astcti_server.demo.switch import Switch
+from schemas.configuration import queue_key
 
 if TYPE_CHECKING:
     from astcti_server.demo.queue_call import QueueCall
@@ -96,17 +97,17 @@ class Queues:
     def __init__(self, switch: Switch) -> None:
         self._switch = switch
         self.by_name: dict[str, Queue] = {}
-        """By the name in small letters: Asterisk does not mind its case."""
+        """By `queue_key`: Asterisk does not mind the case."""
         self.member_freed: list[Callable[[], None]] = []
         """Called whenever a member may have become available."""
         switch.device_listeners.append(self._device_changed)
 
     def create(self, name: str) -> Queue:
-        queue = self.by_name[name.lower()] = Queue(name)
+        queue = self.by_name[queue_key(name)] = Queue(name)
         return queue
 
     def find(self, name: str) -> Queue | None:
-        return self.by_name.get(name.lower())
+        return self.by_name.get(queue_key(name))
 
     def add(
         self, queue_name: str, interface: str, *, name: str = "", penalty: int = 0, paused: bool = False,
@@ -157,7 +158,7 @@ class Queues:
             if changed:
                 self._say_pause_device(member)
             self._say("QueueMemberPause", member)
-            self._check_available(self.by_name[member.queue.lower()])
+            self._check_available(self.by_name[queue_key(member.queue)])
         if not paused:
             self._freed()
 
@@ -173,7 +174,7 @@ class Queues:
         return [
             queue.members[interface]
             for name, queue in self.by_name.items()
-            if interface in queue.members and queue_name.lower() in ("", name)
+            if interface in queue.members and queue_key(queue_name) in ("", name)
         ]
 
     def _device_changed(self, device: str) -> None:
@@ -185,7 +186,7 @@ class Queues:
         for member in changed:
             member.status = status
             self._say("QueueMemberStatus", member)
-            self._check_available(self.by_name[member.queue.lower()])
+            self._check_available(self.by_name[queue_key(member.queue)])
         if changed and status == STATUS["NOT_INUSE"]:
             self._freed()
 

@@ -1,19 +1,16 @@
 """Fixtures: a running Asterisk for the whole session, empty of calls and queue members for each test."""
 
-import os
 from collections.abc import Generator, Iterator
 
 import pytest
 
+from tests import needed
 from tests.asterisk.rig import CACHE, Asterisk, installed
 
 
 def _running(version: int) -> Iterator[Asterisk]:
     if not installed(version):
-        reason = f"no Asterisk {version} in {CACHE}, or not root: run tests/asterisk/install.sh"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+        needed.lacking(f"no Asterisk {version} in {CACHE}, or not root: run tests/asterisk/install.sh")
     with Asterisk(version) as asterisk:
         yield asterisk
 

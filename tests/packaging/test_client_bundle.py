@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import subprocess
 import sys
 import time
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import needed
 from tests.client.ui.desktop import Desktop, missing
 from tests.fake.patience import PATIENCE
 
@@ -22,10 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     lacking = missing()
     if lacking:
-        words = f"the bundle cannot be started here, missing: {', '.join(lacking)}"
-        if os.environ.get("CI"):
-            pytest.fail(words)
-        pytest.skip(words)
+        needed.lacking(f"the bundle cannot be started here, missing: {', '.join(lacking)}")
     if importlib.util.find_spec("PyInstaller") is None:
         command = [sys.executable, "-m", "pip", "install", "--quiet", "pyinstaller>=6.6,<7"]
         subprocess.run(command, check=True, capture_output=True, timeout=300)

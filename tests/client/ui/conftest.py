@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from astcti_client import connecting
 from astcti_client.password import Password
 from astcti_client.settings import Settings
 from astcti_client.ui import i18n
+from tests import needed
 from tests.client.ui.desktop import Desktop, missing
 from tests.client.ui.web import browser, site
 from tests.fake.cti_server import CtiServer
@@ -26,10 +26,7 @@ MAC = "00:11:22:33:44:55"
 def desktop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desktop]:
     lacking = missing()
     if lacking:
-        words = f"windows cannot be tested here, missing: {', '.join(lacking)}"
-        if os.environ.get("CI"):
-            pytest.fail(words)
-        pytest.skip(words)
+        needed.lacking(f"windows cannot be tested here, missing: {', '.join(lacking)}")
     one = Desktop(tmp_path_factory.mktemp("desktop"))
     yield one
     one.close()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import needed
 from tests.client.ui.desktop import Desktop
 from tests.fake.cti_server import CtiServer
 from tests.fake.patience import PATIENCE
@@ -23,9 +24,7 @@ ROOT = Path(__file__).resolve().parents[3]
 def script() -> Path:
     found = Path(sys.executable).with_name("astcti-client-window")
     if not found.exists():
-        if os.environ.get("CI"):
-            pytest.fail(f"{found} is not installed")
-        pytest.skip(f"{found} is not installed")
+        needed.lacking(f"{found} is not installed")
     return found
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import needed
 from tests.client.ui.desktop import Desktop
 
 PATIENCE = 60.0  # seconds; the first start of a browser engine takes its time
@@ -68,10 +69,7 @@ def site() -> Iterator[Site]:
 @pytest.fixture
 def browser(desktop: Desktop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if not (importlib.util.find_spec("webview") and importlib.util.find_spec("PyQt6")):
-        words = "pywebview with Qt is not installed: pip install -e '.[browser]'"
-        if os.environ.get("CI"):
-            pytest.fail(words)
-        pytest.skip(words)
+        needed.lacking("pywebview with Qt is not installed: pip install -e '.[browser]'")
     for name, value in {
         "DISPLAY": desktop.display,
         "PYWEBVIEW_GUI": "qt",
