@@ -17,7 +17,7 @@ _BEGIN: Final = (
     "Uniqueid", "Channel", "DestUniqueid", "DestChannel", "CallerIDNum", "CallerIDName",
     "DestConnectedLineNum", "DestConnectedLineName", "Linkedid", "DestLinkedid",
 )  # fmt: skip
-_END: Final = ("DestUniqueid", "DestChannel", "DialStatus")
+_END: Final = ("Uniqueid", "Channel", "DestUniqueid", "DestChannel", "DialStatus")
 
 
 class Dials:
@@ -40,7 +40,7 @@ class Dials:
         (step, old_source, source, old_channel, channel, destination, destination_channel, caller, old_caller,
          name, status) = event.values(_DIAL)  # fmt: skip
         if step.lower() == "end":
-            return self._ended(source, status)
+            return self._ended(source, old_channel or channel, status)
         if not destination:
             return []
         source = old_source or source
@@ -64,8 +64,8 @@ class Dials:
 
     def ended(self, event: Event) -> list[TelephoneEvent]:
         """DialEnd."""
-        destination, channel, status = event.values(_END)
-        return [DialEnd(destination, channel, status)] if destination else []
+        source, source_channel, destination, channel, status = event.values(_END)
+        return [DialEnd(source, source_channel, destination, channel, status)] if destination else []
 
     def hung_up(self, uniqueid: str) -> None:
         """A channel is gone: its dial needs no end any more."""
@@ -75,8 +75,11 @@ class Dials:
         if source is not None:
             self._ringing[source].pop(uniqueid, None)
 
-    def _ended(self, source: str, status: str) -> list[TelephoneEvent]:
+    def _ended(self, source: str, source_channel: str, status: str) -> list[TelephoneEvent]:
         ringing = self._ringing.pop(source, {})
         for destination in ringing:
             self._source_of.pop(destination, None)
-        return [DialEnd(destination, channel, status) for destination, channel in ringing.items()]
+        return [
+            DialEnd(source, source_channel, destination, channel, status)
+            for destination, channel in ringing.items()
+        ]

@@ -57,8 +57,10 @@ class Dial(NamedTuple):
 
 
 class DialEnd(NamedTuple):
-    """An attempt to ring a phone ended."""
+    """An attempt to ring a phone ended. `source` is empty when the call was originated."""
 
+    source: str
+    source_channel: str
     destination: str
     destination_channel: str
     status: str

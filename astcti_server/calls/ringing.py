@@ -55,6 +55,9 @@ class Ringing:
         if call is None:
             return
         if event.status == "ANSWER" and not call.is_local:
+            if self._rung_by_another(event, call.party):
+                # Picked up. Asterisk 16 leaves out that the picker was dialled, and may say Pickup later.
+                self.dial(ami.Dial(*event[:4], "", "", ""))
             dialling.answered(call.party)
         if call.party.leg is not None and not call.party.leg.dial_status:
             call.party.leg.dial_status = event.status  # a queue says NOANSWER first, then CANCEL
@@ -145,6 +148,10 @@ class Ringing:
         self._queue_callers.discard(party)
         if party.caller is not None:
             party.caller.callees.pop(party, None)
+
+    def _rung_by_another(self, event: ami.DialEnd, party: Party) -> bool:
+        source = self._table.find(event.source) if event.source else None
+        return source is not None and source.party is not party.source
 
     def _find_caller(self, party: Party) -> None:
         if dialling.resolve(self._table, party) is not None or party.originated or party.calling:

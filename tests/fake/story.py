@@ -105,8 +105,12 @@ class Story:
         channel = self.names[source] if source else ""
         return self.event(ami.Dial(source, channel, destination, self.names[destination], "", "", ""))
 
-    def dial_end(self, destination: str, status: str) -> Story:
-        return self.event(ami.DialEnd(destination, self.names[destination], status))
+    def dial_end(self, source: str, destination: str, status: str) -> Story:
+        channel = self.names[source] if source else ""
+        return self.event(ami.DialEnd(source, channel, destination, self.names[destination], status))
+
+    def pickup(self, picker: str, target: str) -> Story:
+        return self.event(ami.Pickup(picker, self.names[picker], target, self.names[target]))
 
     def ring(self, source: str, uid: str, phone: str) -> Story:
         """`source` rings a phone: its channel appears, is dialled and rings."""

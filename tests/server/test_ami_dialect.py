@@ -309,7 +309,7 @@ def test_dial_of_1_6_to_11_ends_for_the_phones_that_still_ring(middle: Speaker) 
     middle(begin.format(3))
     middle("Event: Hangup\nChannel: SIP/202-1\nUniqueid: 1.2\nCause: 26")
     end = "Event: Dial\nSubEvent: End\nChannel: SIP/200-1\nUniqueID: 1.1\nDialStatus: ANSWER"
-    assert middle(end) == [DialEnd("1.3", "SIP/203-1", "ANSWER")]
+    assert middle(end) == [DialEnd("1.1", "SIP/200-1", "1.3", "SIP/203-1", "ANSWER")]
     assert middle(end) == []
 
 
@@ -329,7 +329,7 @@ def test_dial_of_12_and_later_may_have_no_source(new: Speaker) -> None:
         DestChannel: PJSIP/201-1
         DestUniqueid: 1.2
         DialStatus: NOANSWER
-    """) == [DialEnd("1.2", "PJSIP/201-1", "NOANSWER")]
+    """) == [DialEnd("1.1", "PJSIP/caller-1", "1.2", "PJSIP/201-1", "NOANSWER")]
 
 
 def test_the_answer_to_an_originate(old: Speaker) -> None:

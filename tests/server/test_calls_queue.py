@@ -54,7 +54,7 @@ def test_hangup_trigger_and_cause_come_at_the_end() -> None:
 
 
 def test_hangup_trigger_does_not_run_where_nobody_answered() -> None:
-    story = Story().caller().queued().ring("c", "a", "201").dial_end("a", "NOANSWER").hangup("a")
+    story = Story().caller().queued().ring("c", "a", "201").dial_end("c", "a", "NOANSWER").hangup("a")
     assert story.events("201", "Hangup")[0].triggers == ()
 
 
@@ -68,7 +68,7 @@ def test_repeated_links_of_one_conversation_are_told_once() -> None:
 
 def test_ring_all_losers_are_told_answered_elsewhere() -> None:
     story = Story().caller().queued().ring("c", "a", "201").ring("c", "b", "202")
-    story.state("a", "Up").dial_end("a", "ANSWER").dial_end("b", "CANCEL").hangup("b")
+    story.state("a", "Up").dial_end("c", "a", "ANSWER").dial_end("c", "b", "CANCEL").hangup("b")
     story.link("c", "a")
     assert story.end("202") == "answered-elsewhere"
     assert story.links("202") == []
@@ -77,24 +77,24 @@ def test_ring_all_losers_are_told_answered_elsewhere() -> None:
 
 def test_caller_who_gives_up_is_told_as_cancelled() -> None:
     story = Story().caller().queued().ring("c", "a", "201")
-    story.leaves("c").dial_end("a", "CANCEL").hangup("a")
+    story.leaves("c").dial_end("c", "a", "CANCEL").hangup("a")
     assert story.end("201") == "cancelled"
 
 
 def test_ring_that_times_out_is_told_as_missed_even_if_an_earlier_call_was_answered() -> None:
     story = queue_call(Story()).unlink("c", "a").hangup("a")
-    story.queued().ring("c", "b", "202").dial_end("b", "NOANSWER").hangup("b")
+    story.queued().ring("c", "b", "202").dial_end("c", "b", "NOANSWER").hangup("b")
     assert story.end("202") == "missed"
 
 
 @pytest.mark.parametrize(("cause", "status"), [(17, "BUSY"), (21, "CONGESTION"), (16, "BUSY")])
 def test_refused_ring_is_told_as_refused(cause: int, status: str) -> None:
-    story = Story().caller().queued().ring("c", "a", "201").dial_end("a", status).hangup("a", cause)
+    story = Story().caller().queued().ring("c", "a", "201").dial_end("c", "a", status).hangup("a", cause)
     assert story.end("201") == "refused"
 
 
 def test_hunted_operators_are_told_of_their_own_ring_only() -> None:
-    story = Story().caller().queued().ring("c", "a", "201").dial_end("a", "NOANSWER").hangup("a")
+    story = Story().caller().queued().ring("c", "a", "201").dial_end("c", "a", "NOANSWER").hangup("a")
     story.ring("c", "b", "202").state("b", "Up").link("c", "b")
     assert story.end("201") == "missed"
     assert story.links("201") == []

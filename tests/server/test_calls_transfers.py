@@ -63,7 +63,7 @@ def test_blonde_transfer_by_masquerade_while_the_target_rings() -> None:
 def test_blonde_transfer_by_a_second_dial_of_the_same_leg() -> None:
     story = talking()
     story.new("a2", "PJSIP/201-a2", "Ring", "201", "Mario", "internal", "203").ring("a2", "b", "203")
-    story.dial_end("b", "NOANSWER").dial("c", "b").unlink("c", "a").hangup("a2").hangup("a")
+    story.dial_end("a2", "b", "NOANSWER").dial("c", "b").unlink("c", "a").hangup("a2").hangup("a")
     story.state("b", "Up").link("c", "b")
     assert_recipient_got_the_caller(story, "203")
 
@@ -140,15 +140,24 @@ def test_pickup_by_masquerade_pops_up_at_the_picker_only() -> None:
 def test_pickup_by_a_new_dial_pops_up_at_the_picker_only() -> None:
     story = Story().caller().variable("c", "calldata", "12345").queued().ring("c", "a", "201")
     story.new("b", "PJSIP/203-b", "Ring", "203", "Anna", "internal", "*8")
-    story.dial_end("a", "CANCEL").dial("c", "b").dial_end("b", "ANSWER").state("b", "Up").hangup("a", 26)
+    story.dial_end("c", "a", "CANCEL").dial("c", "b").dial_end("c", "b", "ANSWER").state("b", "Up").hangup("a", 26)
     story.link("c", "b")
     assert_recipient_got_the_caller(story, "203")
     assert story.end("201") == "answered-elsewhere"
 
 
+def test_pickup_of_which_only_the_end_of_the_dial_is_told_in_time_pops_up_too() -> None:
+    story = Story().caller().variable("c", "calldata", "12345").queued().ring("c", "a", "201")
+    story.new("b", "PJSIP/203-b", "Ring", "203", "Anna", "internal", "*8").state("b", "Up")
+    story.dial_end("c", "b", "ANSWER").link("b", "c").pickup("b", "a").hangup("a", 26)
+    assert_recipient_got_the_caller(story, "203")
+    assert len(story.links("203")) == 1
+    assert story.end("201") == "answered-elsewhere"
+
+
 def test_forwarded_ring_reaches_the_new_phone_with_the_callers_data() -> None:
     story = Story().caller().variable("c", "calldata", "12345").queued().ring("c", "a", "201")
-    story.dial_end("a", "CANCEL").new("l1", "Local/203@internal-1;1", "Down", root="c")
+    story.dial_end("c", "a", "CANCEL").new("l1", "Local/203@internal-1;1", "Down", root="c")
     story.new("l2", "Local/203@internal-1;2", "Ring", context="internal", root="c").dial("c", "l1")
     story.hangup("a").new("b", "PJSIP/203-b", "Down", "203", root="c").dial("l2", "b")
     story.state("b", "Ringing").state("b", "Up").link("l2", "b").link("c", "l1")
