@@ -140,8 +140,8 @@ def test_pickup_by_masquerade_pops_up_at_the_picker_only() -> None:
 def test_pickup_by_a_new_dial_pops_up_at_the_picker_only() -> None:
     story = Story().caller().variable("c", "calldata", "12345").queued().ring("c", "a", "201")
     story.new("b", "PJSIP/203-b", "Ring", "203", "Anna", "internal", "*8")
-    story.dial_end("c", "a", "CANCEL").dial("c", "b").dial_end("c", "b", "ANSWER").state("b", "Up").hangup("a", 26)
-    story.link("c", "b")
+    story.dial_end("c", "a", "CANCEL").dial("c", "b").dial_end("c", "b", "ANSWER").state("b", "Up")
+    story.hangup("a", 26).link("c", "b")
     assert_recipient_got_the_caller(story, "203")
     assert story.end("201") == "answered-elsewhere"
 
