@@ -44,6 +44,12 @@ class CallCard(ttk.Frame):
         self._build()
         self.update_call(call)
 
+    def offer_targets(self, targets: tuple[OfferedService, ...]) -> None:
+        """The call can be transferred to these services from now on."""
+        if targets != self._targets:
+            self._targets, self._buttons_for = targets, ()
+            self._show_buttons()
+
     def update_call(self, call: SeatCall) -> None:
         """Show the call as it is now."""
         self.call = call
@@ -57,10 +63,9 @@ class CallCard(ttk.Frame):
         style = {"ringing": "RingingCard.TLabel", "talking": "GoodCard.TLabel"}.get(
             call.phase, "MutedCard.TLabel"
         )
-        unsure = _("Not confirmed: no connection") if call.unconfirmed and call.phase != "over" else ""
-        self._phase.configure(
-            text=unsure or words.phase_text(call), style="WarningCard.TLabel" if unsure else style
-        )
+        if call.unconfirmed and call.phase != "over":
+            style = "WarningCard.TLabel"
+        self._phase.configure(text=words.phase_text(call), style=style)
         self._show_variables(call.variables)
         self._show_buttons()
 

@@ -76,7 +76,9 @@ class CallList:
         if card is None:
             card = CallCard(self._list.inner, self._look, self._actions, call, self._model.services)
             self.cards[call.key] = card
-        elif card.call != call:
+            return card
+        card.offer_targets(self._model.services)
+        if card.call != call:
             card.update_call(call)
         return card
 

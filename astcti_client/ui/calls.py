@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from astcti_client.triggers import choose, own_system
 from schemas.events import Action, CallEvent, Direction, End
 
 CallPhase = Literal["ringing", "calling", "talking", "parted", "over"]
@@ -48,6 +49,11 @@ def shown_variables(event: CallEvent) -> tuple[tuple[str, str], ...]:
     return tuple((key, value) for key, value in event.call.appdata if key)
 
 
+def pages_of(event: CallEvent) -> tuple[Action, ...]:
+    """The pages that an event opens on this system."""
+    return tuple(one for one in choose(event.triggers, own_system()) if one.url)
+
+
 def begin(event: CallEvent, now: float) -> SeatCall:
     """The call that an event is the first to tell of."""
     call = event.call
@@ -67,6 +73,7 @@ def follow(known: SeatCall, event: CallEvent, now: float) -> SeatCall:
         queue=call.queue or known.queue,
         linkedid=call.linkedid or known.linkedid,
         variables=shown_variables(event) or known.variables,
+        pages=tuple(dict.fromkeys((*known.pages, *pages_of(event)))),
         unconfirmed=False,
     )
     match event.id:
@@ -75,13 +82,14 @@ def follow(known: SeatCall, event: CallEvent, now: float) -> SeatCall:
             if other != known.other and known.was_answered:
                 # A transfer brought another party: what was known of the first one is not true of this one.
                 told = replace(
-                    told, number=call.calleridnum, name=call.calleridname, variables=shown_variables(event)
+                    told,
+                    number=call.calleridnum,
+                    name=call.calleridname,
+                    variables=shown_variables(event),
+                    pages=pages_of(event),
                 )
             since = now if known.talking_since is None else known.talking_since
-            pages = tuple(one for one in event.triggers if one.url)
-            told = replace(
-                told, phase="talking", talking_since=since, other=other, pages=pages or known.pages
-            )
+            told = replace(told, phase="talking", talking_since=since, other=other)
         case "Unlink":
             told = replace(told, phase="parted")
         case "Hangup":

@@ -120,7 +120,7 @@ class SeatModel:
         """Take notice of a message."""
         match message:
             case ConnectionState():
-                self._connection_changed(message)
+                return self._connection_changed(message)
             case OperatorFound(username=username, extension=extension, full_name=full_name):
                 self.username, self.extension, self.full_name = username, extension, full_name
             case SeatFound(mac=mac, extension=extension):
@@ -156,21 +156,24 @@ class SeatModel:
                 changes.append(CallForgotten(call.key))
         return changes
 
-    def _connection_changed(self, state: ConnectionState) -> None:
+    def _connection_changed(self, state: ConnectionState) -> list[Change]:
         self.connection = state
         if state.phase == "up":
             self._up_at = self._clock()
-            return
+            return []
         self._up_at = None
         if state.phase == "logging-in":
             self.queues.clear()
             self.pbx_up = True
             self.macs_refused = ()
-        self.calls = {
-            key: one if one.phase == "over" else replace(one, unconfirmed=True)
-            for key, one in self.calls.items()
-        }
+        unsure = [
+            replace(one, unconfirmed=True)
+            for one in self.calls.values()
+            if one.phase != "over" and not one.unconfirmed
+        ]
+        self.calls.update((one.key, one) for one in unsure)
         self._waiting = {key: replace(one, unconfirmed=True) for key, one in self._waiting.items()}
+        return [CallChanged(one) for one in unsure]
 
     def _reply(self, reply: Reply, answers: Command | None) -> list[Change]:
         match reply.number:

@@ -94,11 +94,13 @@ class Notice(Quiet):
         self.call = call
         p = self._look.palette
         colour, style, text = p.ring, "Ringing", _("Incoming call")
-        if call.phase in ("talking", "parted"):
+        if call.phase in ("talking", "parted") and not call.unconfirmed:
             colour, style, text = p.good, "Good", _("Answered")
         elif call.phase == "over":
             colour, style = (p.bad, "Warning") if call.end == "missed" else (p.muted, "Muted")
             text = words.end_text(call)
+        elif call.unconfirmed:
+            colour, style, text = p.warn, "Warning", words.phase_text(call)
         self._stripe.configure(background=colour)
         self._what.configure(text=text, style=f"{style}Surface.TLabel")
         self._portrait.call(words.caller(call))

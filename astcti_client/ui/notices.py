@@ -55,7 +55,7 @@ class Notices:
     def change(self, call: SeatCall) -> None:
         """More is known of the call, or it was answered, or its ring is over."""
         if call.key in self.waiting:
-            if call.phase == "ringing":
+            if call.phase == "ringing" and not call.unconfirmed:
                 self.waiting[call.key] = call
             else:
                 del self.waiting[call.key]
@@ -84,7 +84,7 @@ class Notices:
 
     def _set_end(self, notice: Notice, call: SeatCall) -> None:
         now = time.monotonic()
-        if call.phase == "ringing":
+        if call.phase == "ringing" and not call.unconfirmed:
             notice.leaves_at = notice.quiet_since = None
             return
         if notice.quiet_since is None:

@@ -86,6 +86,8 @@ def phase_text(call: SeatCall) -> str:
     """What the call does now."""
     if call.phase == "over":
         return end_text(call)
+    if call.unconfirmed:
+        return _("Not confirmed: no connection")
     return {
         "ringing": _("Ringing"),
         "calling": _("Calling"),

@@ -38,7 +38,7 @@ CHOSEN = (
 )
 DOCUMENTS = Path(__file__).resolve().parents[3] / "docs/screenshots"
 QUEUES = ("200 astcti", "200 support", "210 sales", "211 KO vip no such queue")
-PAGE = '<trigger type="browser" os="windows"><url>https://crm.example/12345</url></trigger>'
+PAGE = '<trigger type="browser" os="any"><url>https://crm.example/12345</url></trigger>'
 
 
 class Photographer:

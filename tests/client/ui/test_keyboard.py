@@ -18,7 +18,7 @@ from tests.client.ui.hands import all_of, press, texts
 
 Make = Callable[..., Desk]
 CONTROLS = (ttk.Button, ttk.Entry, ttk.Checkbutton, ttk.Treeview, tk.Text)
-PAGE = '<trigger type="browser" os="windows"><url>https://crm.example/12345</url></trigger>'
+PAGE = '<trigger type="browser" os="any"><url>https://crm.example/12345</url></trigger>'
 MOST_STEPS = 80
 
 

@@ -16,7 +16,9 @@ from astcti_client.messages import (
     ServerReply,
     Unanswered,
 )
+from astcti_client.triggers import own_system
 from astcti_client.ui.changes import (
+    CallChanged,
     CallForgotten,
     CallOver,
     Change,
@@ -170,6 +172,33 @@ def test_pages_of_a_call_can_be_opened_again(desk: Desk) -> None:
     desk.event("Link", triggers=(page, Action("application", application="crm")))
     desk.event("Link", repeat=True)
     assert desk.model.calls[KEY].pages == (page,)
+
+
+def test_only_pages_of_this_system_are_opened_again(desk: Desk) -> None:
+    own, for_any = (
+        Action("browser", system, url=f"https://{system}.example") for system in (own_system(), "any")
+    )
+    other = Action("internal-browser", "macos" if own.os == "linux" else "linux", url="https://other.example")
+    desk.event("Callerid", triggers=(own, for_any, other))
+    assert desk.model.calls[KEY].pages == (own,)
+
+
+def test_a_page_that_the_ring_opened_can_be_opened_again_until_another_party_is_there(desk: Desk) -> None:
+    ring, answer, consulted = (Action("browser", url=f"https://crm.example/{one}") for one in "123")
+    desk.event("Callerid", triggers=(ring,))
+    desk.event("Link", triggers=(answer,), other="1.0")
+    assert desk.model.calls[KEY].pages == (ring, answer)
+    desk.event("Link", triggers=(consulted,), other="2.0")
+    assert desk.model.calls[KEY].pages == (consulted,)
+
+
+def test_a_lost_connection_changes_each_call_once(desk: Desk) -> None:
+    desk.event("Callerid")
+    lost = ConnectionState("waiting", "the connection broke")
+    (change,) = desk.hear(lost)
+    assert isinstance(change, CallChanged)
+    assert change.call.unconfirmed
+    assert desk.hear(lost) == []
 
 
 def test_each_event_is_handed_on_for_its_triggers_after_its_change(desk: Desk) -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from tkinter import ttk
 from typing import Any
 
@@ -303,6 +304,36 @@ def test_a_lost_connection_comes_back_without_a_second_notice(desk: Make, server
     again.say(event("Link", "7.1", repeat=True))
     one.pump(lambda: one.app.model.calls["7.1"].phase == "talking" and one.app.model.up)
     assert len(one.app.windows.notices.shown) <= 1
+
+
+def test_a_notice_does_not_insist_on_a_ring_that_a_lost_connection_hides(
+    desk: Make, server: CtiServer
+) -> None:
+    one = desk(notice_time=0.1)
+    peer = one.log_in()
+    one.ring("7.1")
+    one.pump(lambda: "7.1" in one.app.windows.notices.shown)
+    notice = one.app.windows.notices.shown["7.1"]
+    one.pump(lambda: "Incoming call" in texts(notice))
+    peer.close()
+    one.pump(lambda: "Not confirmed" in texts(notice))
+    one.pump(lambda: not one.app.windows.notices.shown, "the notice stays for as long as the server is away")
+
+
+def test_a_call_that_was_there_before_the_services_can_be_transferred(desk: Make) -> None:
+    one = desk()
+    peer = one.log_in()
+
+    def offered(count: int) -> bool:
+        return len(one.app.model.services) == count
+
+    for services in ((), ("220 inbound astctidemo Demo",)):
+        peer.say("221 SERVICES")
+        assert peer.hear() == "SERVICES"
+        peer.say(*services, "220 END", event("Link", "7.1"))
+        one.pump(partial(offered, len(services)))
+        one.pump(lambda: "7.1" in one.app.windows.main.calls.cards)
+    press(one.app.windows.main.calls.cards["7.1"], "Transfer")
 
 
 def test_a_takeover_is_shown_and_not_fought(desk: Make) -> None:
