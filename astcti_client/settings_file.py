@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import tempfile
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,8 +17,9 @@ Writable = str | bool | int | float | list[str] | None
 def save(path: Path, changes: Mapping[str, Writable]) -> None:
     """Set each key of `changes`; None removes it. Comments and other keys stay.
 
-    The file is replaced as a whole, readable by its user alone. Raises OSError.
+    The file is replaced as a whole, readable by its user alone; a link to it stays one. Raises OSError.
     """
+    path = path.resolve()
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
@@ -44,16 +47,24 @@ def changed(text: str, changes: Mapping[str, Writable]) -> str:
 def _place(lines: list[str], key: str) -> tuple[int, int]:
     """Where the key stands, or the empty place where it belongs."""
     pattern = re.compile(rf"""\s*(["']?){re.escape(key)}\1\s*=""")
-    for number, line in enumerate(lines):
-        if line.lstrip().startswith("["):
+    number = 0
+    while number < len(lines):
+        if lines[number].lstrip().startswith("["):
             return number, number
-        if pattern.match(line):
-            end = number + 1
-            if line.partition("=")[2].strip().startswith("["):  # a list may go on over several lines
-                while "]" not in lines[end - 1].partition("#")[0] and end < len(lines):
-                    end += 1
+        end = _end(lines, number)
+        if pattern.match(lines[number]):
             return number, end
+        number = end
     return len(lines), len(lines)
+
+
+def _end(lines: list[str], start: int) -> int:
+    """The line after what begins here: lists and texts may go on over several lines."""
+    for end in range(start + 1, len(lines) + 1):
+        with contextlib.suppress(tomllib.TOMLDecodeError):
+            tomllib.loads("\n".join(lines[start:end]))
+            return end
+    return start + 1
 
 
 def _written(value: Writable) -> str:

@@ -23,12 +23,10 @@ from astcti_client.ui import i18n, tray_menu, words
 from astcti_client.ui.actions import LoginWish
 from astcti_client.ui.changes import (
     CallChanged,
-    CallForgotten,
     CallOver,
     Change,
     DialOutcome,
     EventHeard,
-    PauseConfirmed,
     Refusal,
     RingBegan,
 )
@@ -56,7 +54,7 @@ from astcti_client.ui.windows import Windows
 logger = logging.getLogger(__name__)
 
 SECOND = 1000
-FULL_COLLECTION = 60  # seconds between two full collections of garbage
+MINUTE = 60  # seconds between two full collections of garbage, and two looks for calls that are too old
 GOODBYE_TIME = 4.0  # seconds for logging out at the end
 
 
@@ -169,7 +167,7 @@ class App:
 
     def _show(self) -> None:
         self._changed = False
-        self.history.commit()
+        self._tell(self.history.commit())
         self.windows.show_model()
         self.tray.show(tray_menu.content(self.model))
 
@@ -188,7 +186,10 @@ class App:
             self._show()
         except Exception:
             logger.exception("the window could not be brought up to date")
-        gc.collect(2 if next(self._seconds) % FULL_COLLECTION == 0 else 1)
+        a_minute_passed = next(self._seconds) % MINUTE == 0
+        if a_minute_passed:
+            self.history.forget_old(time.time())
+        gc.collect(2 if a_minute_passed else 1)
         if self._quitting is None:
             self.root.after(SECOND, self._every_second)
 
@@ -208,8 +209,6 @@ class App:
                 self._tell(words.dial_outcome(originate))
             case Refusal(what=what, why=why):
                 self.windows.tell(words.refusal_text(what, why))
-            case PauseConfirmed() | CallForgotten():
-                pass
 
     # --- what the windows ask; see `Actions` ---
 
@@ -290,6 +289,7 @@ class App:
         except CannotChange as error:
             return str(error)
         self.triggers.settings_changed(before)
+        self.history.keep_for(self.preferences.now.history_days, time.time())
         if before.language != self.preferences.now.language:
             i18n.use(self.preferences.now.language)
         problem = self.surroundings.settings_changed(before)

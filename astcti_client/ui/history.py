@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
+import logging
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -15,12 +17,18 @@ from typing import Literal, get_args
 import platformdirs
 
 from astcti_client.ui.calls import SeatCall
+from astcti_client.ui.i18n import _
+
+logger = logging.getLogger(__name__)
 
 Kind = Literal["rung", "missed", "answered", "answered-elsewhere", "dialled"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 MOST_FOUND = 500  # rows in the window; the export has them all
 VERSION = 1
 _DAY = 86400.0
+OPEN_TIME = 2.0  # seconds to wait at the start while another program, a backup perhaps, holds the file
+WRITE_TIME = 100  # milliseconds to wait for it later: the window waits, too, and the next second comes
+_DAMAGE = {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _SCHEMA = """
 CREATE TABLE calls(
     id INTEGER PRIMARY KEY, at REAL NOT NULL, kind TEXT NOT NULL, number TEXT NOT NULL, name TEXT NOT NULL,
@@ -82,22 +90,36 @@ class History:
     """The file. A damaged one is put aside and a new one begun: the history never keeps anyone from calls."""
 
     def __init__(self, file: Path | None, days: int) -> None:
-        """Without a `file`, or with 0 `days`, nothing is written to disk. Raises OSError."""
-        self._days = days
-        if file is None or days == 0:
-            self._database = _open(":memory:")
-            return
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
-            self._database = _open(str(file))
-        except sqlite3.DatabaseError:
-            file.replace(file.with_suffix(".damaged"))
-            self._database = _open(str(file))
-        if os.name == "posix":
-            file.chmod(0o600)
+        """Without a `file` nothing is written to disk; with 0 `days` what is there is deleted.
+
+        Raises OSError and sqlite3.Error.
+        """
+        self._file, self._days = file, days
+        self._problem = self._told = ""
+        if file is not None and days == 0:
+            file.unlink(missing_ok=True)
+        self._database = _open(":memory:") if file is None or days == 0 else _open_file(file)
+
+    def keep_for(self, days: int, wall: float) -> None:
+        """Keep calls for so many days from now on; with 0 nothing is left on disk."""
+        with self._whatever_happens():
+            if self._file is not None and bool(days) != bool(self._days):
+                self._database.commit()
+                fresh = _open_file(self._file) if days else _open(":memory:")
+                self._database.backup(fresh)
+                self._database.close()
+                self._database = fresh
+                if days == 0:
+                    self._file.unlink(missing_ok=True)
+            self._days = days
+        self.forget_old(wall)
 
     def add(self, entry: Entry) -> None:
-        """Keep a call; on disk once `commit` or `close` was called."""
+        """Keep a call; on disk once `commit` or `close` was called. What goes wrong `commit` tells."""
+        with self._whatever_happens():
+            self._insert(entry)
+
+    def _insert(self, entry: Entry) -> None:
         sought = " ".join(
             (entry.number, entry.name, entry.service, entry.queue, *(value for _, value in entry.variables))
         ).casefold()
@@ -115,9 +137,31 @@ class History:
             ),
         )
 
-    def commit(self) -> None:
-        """Have on disk what was added: once for many calls, since each time costs milliseconds."""
-        self._database.commit()
+    def commit(self) -> str:
+        """Have on disk what was added: once for many calls, since each time costs milliseconds.
+
+        Returns what went wrong since the last time, once, in a sentence for the user. What could not be
+        written is tried again with the next call of this.
+        """
+        if self._database.in_transaction:
+            with self._whatever_happens():
+                self._database.commit()
+                self._told = ""
+        problem, self._problem = self._problem, ""
+        if not problem or problem == self._told:
+            return ""
+        self._told = problem
+        return _("The history cannot be written: {reason}").format(reason=problem)
+
+    @contextlib.contextmanager
+    def _whatever_happens(self) -> Iterator[None]:
+        """A full disk, or a file that somebody else holds, keeps nobody from calls."""
+        try:
+            yield
+        except (OSError, sqlite3.Error) as error:
+            self._problem = str(error)
+            if self._problem != self._told:
+                logger.warning("the history cannot be written: %s", error)
 
     def find(self, text: str = "", kind: Kind | Literal[""] = "", most: int = MOST_FOUND) -> list[Entry]:
         """The newest calls that have each word of the text somewhere; `most` of them."""
@@ -133,8 +177,10 @@ class History:
         return [number for (number,) in rows]
 
     def forget_old(self, wall: float) -> None:
-        """Delete what is older than the settable time."""
-        with self._database:
+        """Delete what is older than the settable time; what is not on disk lasts until the end."""
+        if self._days == 0:
+            return
+        with self._whatever_happens(), self._database:
             self._database.execute("DELETE FROM calls WHERE at < ?", (wall - self._days * _DAY,))
 
     def clear(self) -> None:
@@ -157,7 +203,7 @@ class History:
 
     def close(self) -> None:
         """Close the file."""
-        self._database.commit()
+        self.commit()
         self._database.close()
 
     def _rows(self, text: str, kind: str, most: int) -> Iterator[Entry]:
@@ -175,8 +221,23 @@ class History:
             yield Entry(at, found, number, name, service, queue, seconds, pairs, linkedid)
 
 
+def _open_file(file: Path) -> sqlite3.Connection:
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        database = _open(str(file))
+    except sqlite3.DatabaseError as error:
+        # A file that is merely locked, or on a full disk, is as good as it was.
+        if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF not in _DAMAGE:
+            raise
+        file.replace(file.with_suffix(".damaged"))
+        database = _open(str(file))
+    if os.name == "posix":
+        file.chmod(0o600)
+    return database
+
+
 def _open(name: str) -> sqlite3.Connection:
-    database = sqlite3.connect(name, timeout=2.0)
+    database = sqlite3.connect(name, timeout=OPEN_TIME)
     try:
         (version,) = database.execute("PRAGMA user_version").fetchone()
         if version == 0:
@@ -184,6 +245,7 @@ def _open(name: str) -> sqlite3.Connection:
         elif version != VERSION:
             raise sqlite3.DatabaseError(f"made by another version ({version})")
         database.execute("SELECT count(*) FROM calls").fetchone()
+        database.execute(f"PRAGMA busy_timeout = {WRITE_TIME}")
     except BaseException:
         database.close()
         raise

@@ -39,7 +39,8 @@ class Preferences:
             port=before.port,
             tls=before.tls,
             user=before.user,
-            ca_file=now.ca_file or before.ca_file,
+            # A certificate that was chosen for this session is in no file yet.
+            ca_file=now.ca_file if "ca-file" in changes else before.ca_file,
         )
 
     def keep_login(self, wish: LoginWish) -> None:
@@ -53,7 +54,10 @@ class Preferences:
         }
         if wish.ca_file:
             changes["ca-file"] = wish.ca_file
-        self._write({key: value for key, value in changes.items() if key not in self.locked})
+        changes = {key: value for key, value in changes.items() if key not in self.locked}
+        if "remember" in changes:
+            self.now = replace(self.now, remember=wish.remember)
+        self._write(changes)
 
     def _write(self, changes: Mapping[str, Writable]) -> None:
         try:

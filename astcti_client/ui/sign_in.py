@@ -47,10 +47,12 @@ class SignIn:
 
     def log_in(self, wish: LoginWish) -> None:
         """Log in with what was typed."""
+        before = self._preferences.now
         settings = replace(
-            self._preferences.now,
+            before,
             host=wish.host,
-            port=wish.port,
+            # The field of the server holds both, and perhaps the port alone is fixed.
+            port=before.port if "port" in self._preferences.locked else wish.port,
             tls=wish.tls,
             user=wish.user,
             ca_file=wish.ca_file,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import queue
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -27,6 +29,22 @@ def test_saving_keeps_comments_and_everything_else() -> None:
     before = '# mine\nhost = "a" # old\nallowed-programs = [\n  "x",\n]\nuser = "mario"\n'
     after = changed(before, {"host": 'b"\\', "allowed-programs": None, "tls": True, "scale": 1.5})
     assert after == '# mine\nhost = "b\\"\\\\"\nuser = "mario"\ntls = true\nscale = 1.5\n'
+
+
+def test_a_list_or_a_text_of_several_lines_is_replaced_as_a_whole() -> None:
+    program = 'allowed-programs = ["C:/c#/crm.exe", "a]b"] # two\n'
+    more = 'host = """\nallowed-programs = 1\n"""\nuser = "mario"\n'
+    assert changed(program + more, {"allowed-programs": ["x"]}) == f'allowed-programs = ["x"]\n{more}'
+    assert changed(more + program, {"allowed-programs": None}) == more
+
+
+def test_a_link_to_the_file_stays_one(tmp_path: Path) -> None:
+    (tmp_path / "dotfiles").mkdir()
+    link, file = tmp_path / "client.toml", tmp_path / "dotfiles/client.toml"
+    link.symlink_to(file)
+    save(link, {"user": "mario"})
+    assert link.is_symlink()
+    assert file.read_text() == 'user = "mario"\n'
 
 
 def test_what_was_saved_is_read_again(tmp_path: Path) -> None:
@@ -83,7 +101,64 @@ def test_a_damaged_history_is_put_aside(tmp_path: Path) -> None:
     assert file.with_suffix(".damaged").exists()
 
 
+def test_a_history_that_another_program_holds_is_not_put_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("astcti_client.ui.history.OPEN_TIME", 0.01)
+    file = tmp_path / "history.sqlite"
+    History(file, days=1).close()
+    with contextlib.closing(sqlite3.connect(file)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(sqlite3.OperationalError):
+            History(file, days=1)
+    assert [one.name for one in tmp_path.iterdir()] == ["history.sqlite"]
+
+
+def test_calls_wait_for_a_history_that_cannot_be_written_and_it_is_said_once(tmp_path: Path) -> None:
+    file = tmp_path / "history.sqlite"
+    history = History(file, days=1)
+    with contextlib.closing(sqlite3.connect(file)) as other:
+        other.execute("BEGIN")
+        other.execute("SELECT * FROM calls").fetchall()
+        history.add(entry(1.0))
+        assert "locked" in history.commit()
+        assert history.commit() == ""
+    assert history.commit() == ""
+    history.close()
+    again = History(file, days=100_000)
+    assert len(again.find()) == 1
+    again.close()
+
+
+def test_a_full_disk_is_told_and_keeps_nobody_from_calls(tmp_path: Path) -> None:
+    history = History(tmp_path / "history.sqlite", days=1)
+    (pages,) = history._database.execute("PRAGMA page_count").fetchone()
+    history._database.execute(f"PRAGMA max_page_count = {pages}")
+    history.add(entry(1.0, name="x" * 10_000))
+    assert "full" in history.commit()
+    history.forget_old(0.0)
+    history.close()
+
+
+def test_a_shorter_time_counts_at_once_and_none_leaves_nothing_on_disk(tmp_path: Path) -> None:
+    file = tmp_path / "history.sqlite"
+    history = History(file, days=30)
+    for day in (1, 10):
+        history.add(entry(day * 86400.0, str(day)))
+    history.keep_for(5, wall=11 * 86400.0)
+    assert [one.number for one in history.find()] == ["10"]
+    history.keep_for(0, wall=11 * 86400.0)
+    assert not file.exists()
+    history.forget_old(wall=20 * 86400.0)
+    history.keep_for(30, wall=11 * 86400.0)
+    history.close()
+    again = History(file, days=30)
+    assert [one.number for one in again.find()] == ["10"]
+    again.close()
+
+
 def test_with_no_days_nothing_is_written(tmp_path: Path) -> None:
+    History(tmp_path / "history.sqlite", days=1).close()
     history = History(tmp_path / "history.sqlite", days=0)
     history.add(entry(1.0))
     assert len(history.find()) == 1

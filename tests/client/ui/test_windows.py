@@ -18,6 +18,7 @@ from PIL import ImageGrab
 
 from astcti_client.hand_over import NoHandOver, OtherClient
 from astcti_client.instance import open_door, reach
+from astcti_client.ui.actions import LoginWish
 from astcti_client.ui.icons import TRAY_COLOURS
 from tests.client.ui.desk import Desk, event
 from tests.client.ui.desktop import Desktop
@@ -455,6 +456,55 @@ def test_a_setting_that_cannot_be_is_said_and_nothing_is_written(desk: Make) -> 
     press(window, "Save")
     one.pump(lambda: "mac:" in texts(window))
     assert not one.file.exists()
+
+
+def test_a_history_that_fails_is_told_and_the_window_goes_on(desk: Make) -> None:
+    one = desk()
+    peer = one.log_in()
+    (pages,) = one.history._database.execute("PRAGMA page_count").fetchone()
+    one.history._database.execute(f"PRAGMA max_page_count = {pages}")
+    done = one.folder / "done"
+    trigger = (
+        f'<trigger type="application" os="any"><application>{sys.executable}</application>'
+        f"<argument>-c</argument><argument>open({str(done)!r}, 'a').write('x')</argument></trigger>"
+    )
+    name = "x" * 10_000
+    one.ring("7.1", name=name)
+    peer.say(
+        event("Link", "7.1", name=name), event("Hangup", "7.1", name=name, end="answered", trigger=trigger)
+    )
+    one.pump(lambda: "The history cannot be written" in texts(one.app.windows.main))
+    one.pump(lambda: "Ended" in texts(one.app.windows.main))
+    one.pump(lambda: done.exists() and done.read_text(), "the hangup's trigger was lost with the entry")
+
+
+def test_a_shorter_history_is_kept_at_once(desk: Make) -> None:
+    one = desk()
+    one.log_in()
+    assert one.app.change_settings({"history-days": 0}) == ""
+    assert not (one.folder / "history.sqlite").exists()
+
+
+def test_who_does_not_want_to_be_remembered_is_not_asked_again_to_be(desk: Make) -> None:
+    one = desk()
+    one.log_in()
+    one.app.preferences.keep_login(LoginWish("127.0.0.1", 5000, False, "mario", "", remember=False))
+    assert not one.app.preferences.now.remember
+
+
+def test_a_port_that_the_administrator_fixed_cannot_be_typed_over(desk: Make, server: CtiServer) -> None:
+    one = desk(locked=frozenset({"port"}))
+    one.app.log_in(LoginWish("127.0.0.1", 1, False, "mario", "test", remember=False))
+    server.accept().log_in()
+    one.pump(lambda: one.app.model.up)
+
+
+def test_a_certificate_file_can_be_taken_out_of_the_settings(desk: Make) -> None:
+    (one := desk(ca_file="/etc/old.pem")).log_in()
+    assert one.app.change_settings({"theme": "dark"}) == ""
+    assert one.app.preferences.now.ca_file == "/etc/old.pem"
+    assert one.app.change_settings({"ca-file": ""}) == ""
+    assert one.app.preferences.now.ca_file == ""
 
 
 def test_the_history_is_searched_called_again_and_exported(desk: Make) -> None:
