@@ -7,6 +7,7 @@ from collections.abc import Callable
 from astcti_client.connection import NotConnected
 from astcti_client.hand_over import Answer
 from astcti_client.messages import Command, Message, ServerReply, Services, Unanswered
+from schemas.sentences import said
 
 FIRST_PRIORITY = 1  # where an extension of the dialplan begins
 
@@ -27,10 +28,10 @@ class Dialler:
                 self._context = next((one.context for one in services if one.type == "outbound"), "")
             case ServerReply(reply=reply, answers=Command() as command, final=True):
                 if answer := self._open.pop(command, None):
-                    answer("" if reply.number == 100 else reply.text or "the server refused the call")
+                    answer("" if reply.number == 100 else reply.text or said("the server refused the call"))
             case Unanswered(command=command):
                 if answer := self._open.pop(command, None):
-                    answer("the connection to the server was lost; nobody knows whether it calls")
+                    answer(said("the connection to the server was lost; nobody knows whether it calls"))
 
     def dial(self, number: str, answer: Answer, context: str = "") -> None:
         """Call a number, through `context` or the operator's first outbound service.
@@ -39,7 +40,7 @@ class Dialler:
         """
         context = context or self._context
         if not context:
-            answer("this operator has no outbound service to call with, or is not logged in")
+            answer(said("this operator has no outbound service to call with, or is not logged in"))
             return
         try:
             command = self._send(f"ORIG {number} {context} {FIRST_PRIORITY}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from schemas.sentences import said
+
 _MODIFIERS = {
     "ctrl": "control",
     "control": "control",
@@ -21,7 +23,9 @@ def parse_combination(text: str) -> tuple[frozenset[str], str]:
     found = frozenset(_MODIFIERS.get(one.lower(), "") for one in modifiers)
     functional = key[:1] in ("F", "f") and key[1:].isdecimal() and 1 <= int(key[1:]) <= 12
     if not functional and not (len(key) == 1 and key.isalnum() and key.isascii()):
-        raise ValueError(f"{text}: the key must be a letter, a digit or F1 to F12")
+        raise ValueError(said("{keys}: the key must be a letter, a digit or F1 to F12", keys=text))
     if "" in found or (not functional and not found - {"shift"}):
-        raise ValueError(f"{text}: write it as Ctrl+Alt+D, with at least one of Ctrl, Alt, Win")
+        raise ValueError(
+            said("{keys}: write it as Ctrl+Alt+D, with at least one of Ctrl, Alt, Win", keys=text)
+        )
     return found, key.upper() if functional else key.lower()

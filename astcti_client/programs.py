@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PureWindowsPath
 
 from schemas.configuration import TriggerSystem
+from schemas.sentences import said
 
 # Windows runs these through its command shell, which reads arguments anew: a name could become a command.
 SHELL_SCRIPTS = (".bat", ".cmd")
@@ -14,7 +15,11 @@ _WINDOWS_SUFFIXES = (".exe", ".com")  # tried, in this order, for a name without
 
 
 class Refused(Exception):
-    """The application cannot or may not be run. The text says why and what to do."""
+    """The application cannot or may not be run. `why` says why and what to do."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 def find_program(
@@ -32,14 +37,17 @@ def find_program(
     """
     name = application.strip()
     if not name or "\0" in name:
-        raise Refused("the trigger names no application")
+        raise Refused(said("the trigger names no application"))
     _refuse_shell_script(application, name, system)
     found = _search(name, system, path)
     _refuse_shell_script(application, found, system)
     _refuse_shell_script(application, str(Path(found).resolve()), system)
     if allowed is not None and not _is_allowed(name, found, allowed, system):
         raise Refused(
-            f"{application}: not among the allowed-programs of this client's settings, so it was not run"
+            said(
+                "{application}: not among the allowed-programs of this client's settings, so it was not run",
+                application=application,
+            )
         )
     return found
 
@@ -52,16 +60,25 @@ def _search(name: str, system: TriggerSystem, path: str) -> str:
     elif _is_full_path(name, system):
         starts = [name]
     else:
-        raise Refused(f"{name}: give the full path of the application, or its bare name if it is on the PATH")
+        raise Refused(
+            said(
+                "{name}: give the full path of the application, or its bare name if it is on the PATH",
+                name=name,
+            )
+        )
     for start in starts:
         for candidate in _spellings(start, system):
             if _can_run(candidate, system):
                 return candidate
     if not bare and Path(name).is_file():
-        raise Refused(f"{name}: this file may not be executed by this user")
-    where = "on the PATH of this PC" if bare else "on this PC"
+        raise Refused(said("{name}: this file may not be executed by this user", name=name))
+    where = said("on the PATH of this PC") if bare else said("on this PC")
     raise Refused(
-        f"{name}: there is no such program {where}; install it, or correct the trigger of the service"
+        said(
+            "{name}: there is no such program {where}; install it, or correct the trigger of the service",
+            name=name,
+            where=where,
+        )
     )
 
 
@@ -88,8 +105,11 @@ def _refuse_shell_script(application: str, name: str, system: TriggerSystem) -> 
         spellings.add(last.partition(":")[0].rstrip(". ").lower())
     if any(spelling.endswith(SHELL_SCRIPTS) for spelling in spellings):
         raise Refused(
-            f"{application}: batch files (.bat, .cmd) are not run, because Windows hands their arguments to "
-            "a shell; name the program itself in the trigger"
+            said(
+                "{application}: batch files (.bat, .cmd) are not run, because Windows hands their arguments "
+                "to a shell; name the program itself in the trigger",
+                application=application,
+            )
         )
 
 

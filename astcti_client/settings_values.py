@@ -12,6 +12,7 @@ from typing import Any
 from astcti_client.key_combination import parse_combination
 from astcti_client.password import Password
 from schemas.mac_address import canonical
+from schemas.sentences import said
 
 _YES = {"yes", "true", "on", "1"}
 _NO = {"no", "false", "off", "0"}
@@ -42,7 +43,7 @@ def _text(value: Value) -> str:
     if not isinstance(value.found, str):
         raise ValueError(f"{value.found!r} is not a text; write it in quotes")
     if any(not character.isprintable() for character in value.found):
-        raise ValueError("contains a control character")
+        raise ValueError(said("contains a control character"))
     return value.found.strip()
 
 
@@ -112,7 +113,7 @@ def _file(value: Value) -> str:
 def _existing_file(value: Value) -> str:
     path = _file(value)
     if path and not Path(path).is_file():
-        raise ValueError(f"{path}: there is no such file")
+        raise ValueError(said("{path}: there is no such file", path=path))
     return path
 
 
@@ -165,7 +166,14 @@ def _number(least: float, most: float) -> Callable[[Value], float]:
         except (TypeError, ValueError):
             number = math.nan
         if not (number == 0 or least <= number <= most):
-            raise ValueError(f"{value.found!r} is neither 0 nor a number from {least:g} to {most:g}")
+            raise ValueError(
+                said(
+                    "{found} is neither 0 nor a number from {least} to {most}",
+                    found=repr(value.found),
+                    least=f"{least:g}",
+                    most=f"{most:g}",
+                )
+            )
         return number
 
     return read

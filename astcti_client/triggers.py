@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from astcti_client.programs import Refused, find_program, search_path
 from schemas.configuration import TriggerSystem
 from schemas.events import Action, CallEvent
+from schemas.sentences import said
 
 logger = logging.getLogger(__name__)
 
@@ -57,11 +58,14 @@ def choose(actions: Sequence[Action], system: TriggerSystem) -> tuple[Action, ..
 def check_url(url: str) -> None:
     """Raise Refused unless this is a web address that may be given to a browser."""
     if len(url) > LONGEST_URL:
-        raise Refused(f"an address of {len(url)} characters is too long for a browser")
+        raise Refused(said("an address of {length} characters is too long for a browser", length=len(url)))
     # These never occur in a proper address, and what stands between us and the browser may trip over them.
     if any(not character.isprintable() or character.isspace() or character in '\\"<>`' for character in url):
         raise Refused(
-            f"{url!r}: a web address cannot contain blanks, quotes, backslashes or control characters"
+            said(
+                "{url}: a web address cannot contain blanks, quotes, backslashes or control characters",
+                url=repr(url),
+            )
         )
     try:
         parts = urlsplit(url)
@@ -69,7 +73,12 @@ def check_url(url: str) -> None:
     except ValueError as error:
         raise Refused(f"{url!r}: {error}") from None
     if parts.scheme not in ("http", "https") or not host:
-        raise Refused(f"{url!r}: only addresses that begin with http:// or https:// and a host are opened")
+        raise Refused(
+            said(
+                "{url}: only addresses that begin with http:// or https:// and a host are opened",
+                url=repr(url),
+            )
+        )
 
 
 def _page_opener() -> list[str]:
@@ -142,7 +151,11 @@ class TriggerRunner:
             [one for one in self._running if one[0].returncode is None],
         )
         return [
-            Outcome(action, False, f"no web browser could be started for {action.url}; set BROWSER to one")
+            Outcome(
+                action,
+                False,
+                said("no web browser could be started for {url}; set BROWSER to one", url=action.url),
+            )
             for process, action in over
             if action is not None and process.returncode != 0
         ]
@@ -161,7 +174,7 @@ class TriggerRunner:
                 return Outcome(action, True, self._run_application(action))
             return Outcome(action, True, self._open_page(action, service))
         except Refused as refused:
-            return Outcome(action, False, str(refused))
+            return Outcome(action, False, refused.why)
         except Exception as error:  # a bad trigger ends only itself
             logger.exception("a trigger could not be carried out: %r", action)
             return Outcome(action, False, f"{action.application or action.url}: {error}")
@@ -210,5 +223,8 @@ class TriggerRunner:
         except ValueError as error:  # a NUL in an argument
             raise Refused(f"{command[0]}: {error}; it was not run") from None
         except OSError as error:
-            raise Refused(f"{command[0]}: could not be started: {error.strerror or error}") from None
+            why = str(error.strerror or error)
+            raise Refused(
+                said("{program}: could not be started: {why}", program=command[0], why=why)
+            ) from None
         self._running.append((process, page))

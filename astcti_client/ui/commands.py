@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tkinter as tk
 from collections.abc import Callable
+from functools import partial
 
 from astcti_client.connection import NotConnected
 from astcti_client.phone_number import clean_number
@@ -66,7 +67,7 @@ class SeatCommands:
             return _("This is not a telephone number.")
         if not self._model.up:
             return _("Not connected.")
-        self._session.dial(clean, self._dial_answered, context)
+        self._session.dial(clean, partial(self._dial_answered, clean), context)
         return ""
 
     def dial_selected(self) -> None:
@@ -88,8 +89,9 @@ class SeatCommands:
             self._model.ask_pause(False)
             self._changed()
 
-    def _dial_answered(self, problem: str) -> None:
+    def _dial_answered(self, number: str, problem: str) -> None:
         if problem:
+            self._windows.main.dial_bar.give_back(number)
             self._windows.tell(words.refusal_text("ORIG", problem))
 
     def _send(self, line: str) -> bool:

@@ -125,9 +125,15 @@ class DialBar(ttk.Frame):
         chosen = self.chosen
         if self._locked() or chosen is None:
             return
-        problem = self._actions.dial(self.number.get(), chosen.context)
-        if problem:
-            self.say(problem, wrong=True)
-            return
+        typed = self.number.get()
         self.number.set("")
-        self.say("")
+        problem = self._actions.dial(typed, chosen.context)
+        if problem:
+            self.number.set(typed)
+        self.say(problem, wrong=bool(problem))
+
+    def give_back(self, number: str) -> None:
+        """Write a number that could not be called, to try again, unless another was typed meanwhile."""
+        if not self.number.get():
+            self.number.set(number)
+            self._show_number_hint()

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from astcti_client.key_combination import parse_combination
+from astcti_client.ui import words
 from astcti_client.ui.i18n import _
 
 logger = logging.getLogger(__name__)
@@ -36,7 +37,7 @@ class HotKey:
         try:
             self._modifiers, self._key = parse_combination(text)
         except ValueError as error:
-            raise NoHotKey(str(error)) from None
+            raise NoHotKey(words.told(error)) from None
         if sys.platform == "darwin":
             raise NoHotKey(_("there is none on macOS"))
         self._pressed = pressed

@@ -94,14 +94,16 @@ class MainWindow(ttk.Frame):
         now = time.monotonic()
         self.calls.show_times(now)
         self.pause.show_time(now)
+        if self._message_due is None and self._message.winfo_manager() and self.winfo_viewable():
+            self._message_due = self.after(MESSAGE_TIME, self._message.grid_remove)
 
     def tell(self, text: str) -> None:
-        """Show a passing message."""
+        """Show a passing message; where nobody can see it, it waits until somebody does."""
         self._message.say(words.shown(text, LONGEST_MESSAGE))
         self._message.grid()
         if self._message_due is not None:
             self.after_cancel(self._message_due)
-        self._message_due = self.after(MESSAGE_TIME, self._message.grid_remove)
+            self._message_due = None
 
     def typed(self) -> Typed:
         """What was typed and chosen and not used yet."""

@@ -10,6 +10,7 @@ from typing import Any
 from astcti_client.settings import Settings
 from astcti_client.settings_file import Writable
 from astcti_client.settings_values import READERS, Value
+from astcti_client.ui import words
 from astcti_client.ui.actions import Actions
 from astcti_client.ui.banner import Banner
 from astcti_client.ui.i18n import _
@@ -33,6 +34,7 @@ class SettingsWindow(Window):
         self._chosen: dict[str, int] = {}
         self._typed: dict[str, tk.StringVar] = {}
         self._switched: dict[str, tk.BooleanVar] = {}
+        self._labels: dict[str, str] = {}
         self._allowed = "\n".join(settings.allowed_programs or ())
         self._problem = ""
         self._build()
@@ -143,19 +145,20 @@ class SettingsWindow(Window):
         return card
 
     def _row(self, card: ttk.Frame, key: str, label: str, widget: ttk.Widget) -> None:
+        self._labels[key] = label
         row = card.grid_size()[1]
         room = self._look.px(350 if isinstance(widget, ttk.Checkbutton) else 215)
-        words = ttk.Label(card, text=label, style="Card.TLabel", wraplength=room, justify="left")
+        name = ttk.Label(card, text=label, style="Card.TLabel", wraplength=room, justify="left")
         # The words of a switch go on above the column of the fields, where it leaves room.
         span = 2 if isinstance(widget, ttk.Checkbutton) else 1
-        words.grid(row=row, column=0, columnspan=span, sticky="w", pady=self._look.px(4))
+        name.grid(row=row, column=0, columnspan=span, sticky="w", pady=self._look.px(4))
         widget.grid(row=row, column=1, sticky="e", padx=(self._look.px(10), 0), pady=self._look.px(4))
         if key in self._locked:
             widget.configure(state="disabled")  # type: ignore[call-arg]
-            words.configure(
+            name.configure(
                 image=self._look.icon("lock", 14, self._look.palette.muted), compound="left", text=f" {label}"
             )
-            Tip(words, self._look, _("Fixed by your administrator"))
+            Tip(name, self._look, _("Fixed by your administrator"))
 
     def _value(self, key: str) -> Any:
         return getattr(self._settings, READERS[key].field)
@@ -165,12 +168,12 @@ class SettingsWindow(Window):
             self._before.setdefault(key, value)
             self._given[key] = read
 
-    def _choice(self, card: ttk.Frame, key: str, label: str, words: dict[Any, str]) -> None:
-        values = list(words)
+    def _choice(self, card: ttk.Frame, key: str, label: str, named: dict[Any, str]) -> None:
+        values = list(named)
         value = self._value(key)
         if value not in values:
-            words, values = {**words, value: f"{value}"}, [*values, value]
-        box = ttk.Combobox(card, values=list(words.values()), state="readonly", width=20)
+            named, values = {**named, value: f"{value}"}, [*values, value]
+        box = ttk.Combobox(card, values=list(named.values()), state="readonly", width=20)
         box.current(self._chosen.setdefault(key, values.index(value)))
 
         def chosen(_event: object) -> None:
@@ -250,7 +253,7 @@ class SettingsWindow(Window):
                 if value is not None:
                     READERS[key].read(Value(value))
             except ValueError as error:
-                self._fail(f"{key}: {error}")
+                self._fail(f"{self._labels[key]}: {words.told(error)}")
                 return
         problem = self._actions.change_settings(changes)
         if problem:

@@ -89,7 +89,7 @@ class TriggerDesk:
     def _tell(self, outcome: Outcome) -> None:
         if not outcome.done:
             logger.warning("%s", outcome.message)
-            self._windows.tell(outcome.message)
+            self._windows.tell(words.told(outcome.message))
         elif outcome.action.type == "internal-browser" and not self.pages.available():
             self._tell_no_browser()
 

@@ -12,6 +12,7 @@ from astcti_client.ui.i18n import _
 from astcti_client.ui.model import SeatModel
 from astcti_client.ui.seat_state import Pause, QueuePlace
 from schemas.events import Originate
+from schemas.sentences import retold
 
 MOST_MARKS = 4  # on one letter; real languages need fewer
 MOST_EMOJI = 6  # in one text
@@ -56,6 +57,11 @@ def shown(text: str, longest: int = LONGEST_SHOWN, *, emoji: bool = False) -> st
 def draw_emoji(safe: bool) -> None:
     """Say whether the screen can draw what is beyond the first plane; until then a square stands for it."""
     _drawn.emoji = safe
+
+
+def told(what: str | Exception) -> str:
+    """A sentence of the parts without a window, or that of an error, in the user's language."""
+    return retold(what if isinstance(what, str) else next(iter(what.args), ""), _)
 
 
 def clock_text(seconds: float) -> str:
@@ -167,7 +173,7 @@ def refusal_text(what: str, why: str) -> str:
         "TRANSFER": _("The call was not transferred"),
         "ORIG": _("The call was not made"),
     }
-    reason = shown(why) or _("the connection to the server was lost; nobody knows whether it was done")
+    reason = shown(told(why)) or _("the connection to the server was lost; nobody knows whether it was done")
     return f"{names.get(what, what)}: {server_reason(reason)}"
 
 
@@ -179,6 +185,10 @@ def server_reason(text: str) -> str:
         "unknown seat": _("this PC is not known to the server"),
         "this is not your seat": _("this PC is the seat of somebody else"),
         "this seat has another address": _("this seat may only be used from another address"),
+        "not a context of your outbound services": _("this is none of your outbound services"),
+        "not a context that calls may be transferred to": _("calls may not be transferred there"),
+        "not a call of yours": _("this is not a call of yours"),
+        "nobody is connected to this call": _("nobody is connected to this call"),
         "no answer from the PBX": _("the telephone system does not answer"),
         "not connected to the server": _("not connected to the server"),
     }

@@ -18,6 +18,7 @@ from PIL import ImageGrab
 
 from astcti_client.hand_over import NoHandOver, OtherClient
 from astcti_client.instance import open_door, reach
+from astcti_client.ui import i18n
 from astcti_client.ui.actions import LoginWish
 from astcti_client.ui.icons import TRAY_COLOURS
 from tests.client.ui.desk import Desk, event
@@ -261,6 +262,18 @@ def test_pasted_numbers_are_cleaned_and_words_are_refused(desk: Make, desktop: D
     one.pump(lambda: "The call was not made" in texts(one.app.windows.main))
 
 
+def test_a_number_that_the_server_refuses_can_be_tried_again(desk: Make) -> None:
+    one = desk()
+    peer = one.log_in()
+    bar = one.app.windows.main.dial_bar
+    bar.number.set("055 123")
+    press(bar, "Call")
+    assert peer.hear() == "ORIG 055123 outbound 1"
+    assert bar.number.get() == ""
+    peer.say("101 KO PBX down")
+    one.pump(lambda: bar.number.get() == "055123")
+
+
 def test_the_dial_box_is_locked_with_the_reason_while_an_inbound_service_is_chosen(desk: Make) -> None:
     one = desk()
     one.log_in()
@@ -454,8 +467,45 @@ def test_a_setting_that_cannot_be_is_said_and_nothing_is_written(desk: Make) -> 
     assert window is not None
     window._given["mac"] = lambda: "no address"
     press(window, "Save")
-    one.pump(lambda: "mac:" in texts(window))
+    one.pump(lambda: "Address (MAC) to be known by, instead of this PC's: a MAC address" in texts(window))
     assert not one.file.exists()
+
+
+def test_what_is_wrong_is_said_in_the_language_of_the_window(desk: Make) -> None:
+    i18n.use("it")
+    one = desk(language="it")
+    peer = one.log_in()
+    one.app.show_settings()
+    window = one.app.windows.settings
+    assert window is not None
+    window._given["hot-key"] = lambda: "D"
+    window._save()
+    one.pump(lambda: "almeno uno tra Ctrl, Alt e Win" in texts(window))
+    missing = '<trigger type="application" os="any"><application>no-such-crm</application></trigger>'
+    peer.say(event("Link", "7.1", trigger=missing))
+    one.pump(lambda: "il programma non si trova nel PATH di questo PC" in texts(one.app.windows.main))
+    one.app.hang_up("7.1")
+    assert peer.hear() == "HANGUP 7.1"
+    peer.say("101 KO not a call of yours")
+    one.pump(lambda: "questa non è una tua chiamata" in texts(one.app.windows.main))
+
+
+def test_what_is_told_while_the_window_is_hidden_waits_until_it_is_seen(
+    desk: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("astcti_client.ui.main_window.MESSAGE_TIME", 50)
+    one = desk()
+    one.log_in()
+    one.app.hide_window()
+    main = one.app.windows.main
+    main.tell("no such program")
+    one.pump(lambda: not main.winfo_viewable())
+    main.show_times()
+    one.turn(0.2)
+    assert main._message.winfo_manager()
+    one.app.show_window()
+    one.pump(lambda: "no such program" in texts(main))
+    one.pump(lambda: not main._message.winfo_manager(), "the message stays for ever")
 
 
 def test_a_history_that_fails_is_told_and_the_window_goes_on(desk: Make) -> None:

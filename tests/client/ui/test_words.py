@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from astcti_client import dialling, key_combination, programs, settings_values, triggers
 from astcti_client.messages import ConnectionState
 from astcti_client.ui import i18n, problems, words
 from astcti_client.ui.login_window import parse_server
+from schemas import mac_address
 from tests.client.ui import catalogue
 
 UI = Path(words.__file__).parent
@@ -92,17 +94,24 @@ def test_what_is_no_server_is_refused(text: str) -> None:
 # --- translations ---
 
 
+SAYING = [
+    *(Path(one.__file__) for one in (dialling, key_combination, programs, settings_values, triggers)),
+    Path(mac_address.__file__),
+]
+"""Parts without a window whose sentences are shown in one."""
+
+
 def texts_of_the_code() -> set[str]:
-    """Every text given to `_` or `some`."""
+    """Every text given to `_`, `some` or `said`."""
     found: set[str] = set()
-    for file in UI.glob("*.py"):
+    for file in (*UI.glob("*.py"), *SAYING):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if (
                 isinstance(node, ast.Call)
                 and isinstance(node.func, ast.Name)
-                and node.func.id in ("_", "some")
+                and node.func.id in ("_", "some", "said")
             ):
-                for argument in node.args[: 1 if node.func.id == "_" else 2]:
+                for argument in node.args[: 2 if node.func.id == "some" else 1]:
                     assert isinstance(argument, ast.Constant), f"{file.name}:{node.lineno}: not a plain text"
                     found.add(argument.value)
     return found
