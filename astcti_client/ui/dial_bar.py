@@ -26,10 +26,12 @@ class DialBar(ttk.Frame):
         self._may = True
         self._reason = ""
         self.columnconfigure(0, weight=1)
-        self._service = ttk.Combobox(self, state="readonly", takefocus=True)
+        self._service = ttk.Combobox(self, state="readonly", takefocus=True, style=look.on(self, "TCombobox"))
         self._service.bind("<<ComboboxSelected>>", self._chosen)
         self._service.grid(row=0, column=0, columnspan=2, sticky="ew", pady=(0, look.px(6)))
-        self.number = ttk.Combobox(self, font=look.fonts["number"], postcommand=self._fill)
+        self.number = ttk.Combobox(
+            self, font=look.fonts["number"], postcommand=self._fill, style=look.on(self, "TCombobox")
+        )
         self._redial_list = redial_list
         self._number_hint = ttk.Label(self, text=_("Number"), style="MutedCard.TLabel", cursor="xterm")
         self._number_hint.bind("<Button-1>", lambda _event: self.number.focus_set())

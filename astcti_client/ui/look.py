@@ -45,6 +45,15 @@ class Look(Pictures):
         """How many dots a line of text takes. Kept: with letters of many fonts this costs milliseconds."""
         return int(self._root.tk.call("font", "measure", font, text))
 
+    def on(self, parent: tk.Misc, style: str) -> str:
+        """The style of a button or field for a frame of another ground: its corners are round."""
+        inside = self.style.lookup(str(parent.cget("style")) or "TFrame", "inside")
+        if not inside or inside == self.palette.ground:
+            return style
+        name = f"On{inside[1:]}.{style}"
+        self.style.configure(name, background=inside)
+        return name
+
     def use(self) -> None:
         """Put it in force for everything that is made from now on."""
         self.style.theme_use(self._theme)

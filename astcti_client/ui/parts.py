@@ -22,7 +22,7 @@ def button(
     style: str = "TButton",
 ) -> ttk.Button:
     """A button with words and perhaps an icon; Enter presses it as the space bar does."""
-    made = ttk.Button(parent, text=text, command=command, style=style)
+    made = ttk.Button(parent, text=text, command=command, style=look.on(parent, style))
     if icon:
         ink = {"Accent.TButton": look.palette.on_accent}.get(style, look.palette.text)
         if style == "Danger.TButton":

@@ -50,7 +50,7 @@ class PauseBar(ttk.Frame):
             text=" " + (_("Come back") if away else _("Pause")),
             compound="left",
             image=pictures,
-            style="Accent.TButton" if away else "TButton",
+            style=look.on(self, "Accent.TButton" if away else "TButton"),
             state="normal" if model.up and pause.phase in ("in", "out") else "disabled",
         )
 

@@ -173,7 +173,8 @@ class SettingsWindow(Window):
         value = self._value(key)
         if value not in values:
             named, values = {**named, value: f"{value}"}, [*values, value]
-        box = ttk.Combobox(card, values=list(named.values()), state="readonly", width=20)
+        style = self._look.on(card, "TCombobox")
+        box = ttk.Combobox(card, values=list(named.values()), state="readonly", width=20, style=style)
         box.current(self._chosen.setdefault(key, values.index(value)))
 
         def chosen(_event: object) -> None:
@@ -199,7 +200,8 @@ class SettingsWindow(Window):
         value = self._value(key)
         text = f"{value:g}" if number else str(value)
         typed = self._typed.setdefault(key, tk.StringVar(self, text))
-        field = ttk.Entry(card, width=7 if number else 22, textvariable=typed)
+        style = self._look.on(card, "TEntry")
+        field = ttk.Entry(card, width=7 if number else 22, textvariable=typed, style=style)
         self._row(card, key, label, field)
 
         def read() -> Writable:

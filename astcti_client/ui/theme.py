@@ -46,9 +46,11 @@ def make(style: ttk.Style, pictures: Pictures, fonts: Fonts) -> str:
 
 
 def _make_frames(style: ttk.Style, pictures: Pictures) -> None:
+    """Each frame's style says as `inside` what its content stands on."""
     p = pictures.palette
+    style.configure("TFrame", inside=p.ground)
     for name, ground in (("Surface", p.surface), ("WarnPlain", p.warn_soft), ("BadPlain", p.bad_soft)):
-        style.configure(f"{name}.TFrame", background=ground)
+        style.configure(f"{name}.TFrame", background=ground, inside=ground)
     for name, fill, border in (
         ("Card", p.surface, p.border),
         ("Ring", p.surface, p.ring),
@@ -63,7 +65,7 @@ def _make_frames(style: ttk.Style, pictures: Pictures) -> None:
         edge = pictures.px(radius + 2)
         style.element_create(f"{name}.ground", "image", piece, border=edge, width=1, height=1, sticky="nsew")
         style.layout(f"{name}.TFrame", [(f"{name}.ground", {"sticky": "nsew"})])
-        style.configure(f"{name}.TFrame", background=p.ground)
+        style.configure(f"{name}.TFrame", background=p.ground, inside=fill)
 
 
 def _make_labels(style: ttk.Style, pictures: Pictures, fonts: Fonts) -> None:

@@ -29,10 +29,12 @@ class TransferRow(ttk.Frame):
         super().__init__(parent, style="Surface.TFrame")
         self._targets, self._do = targets, go
         self.columnconfigure(0, weight=1)
-        self.number = ttk.Entry(self)
+        self.number = ttk.Entry(self, style=look.on(self, "TEntry"))
         self.number.grid(row=0, column=0, sticky="ew")
         names = [words.shown(one.name, 40) for one in targets]
-        self.service = ttk.Combobox(self, values=names, state="readonly", width=14)
+        self.service = ttk.Combobox(
+            self, values=names, state="readonly", width=14, style=look.on(self, "TCombobox")
+        )
         self.service.current(0)
         if len(names) > 1:
             self.service.grid(row=0, column=1, padx=(look.px(6), 0))

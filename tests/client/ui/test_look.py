@@ -10,6 +10,7 @@ import sys
 import tkinter as tk
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tkinter import ttk
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from astcti_client.ui import i18n, system_colours, xsettings
 from astcti_client.ui.system_colours import ColourWatch, SystemColours, system_wants_dark
 from tests.client.ui.desk import Desk, event
 from tests.client.ui.desktop import Desktop
-from tests.client.ui.hands import press, texts
+from tests.client.ui.hands import all_of, press, texts
 from tests.fake.patience import PATIENCE
 
 Make = Callable[..., Desk]
@@ -241,6 +242,27 @@ def test_every_window_follows_the_desktop_from_light_to_dark_and_back(
     system("gdbus", "(<<uint32 2>>,)")
     one.pump(lambda: not one.app.windows.look.palette.dark)
     assert grounds(one) == {"light"}
+
+
+def test_the_round_corners_of_buttons_and_fields_show_what_they_stand_on(desk: Make) -> None:
+    one = desk(theme="dark")
+    one.log_in()
+    one.ring("7.1")
+    one.peer.say("910 BYE TAKEOVER mario logged in elsewhere")
+    one.pump(lambda: "Log in again" in texts(one.root))
+    one.app.close_notices()
+    one.app.show_settings()
+    window, seen = one.app.windows.settings, set()
+    assert window is not None
+    for top in (window, one.root):
+        top.lift()
+        screen = one.picture()
+        for control in all_of(top, (ttk.Button, ttk.Entry)):
+            x, y = control.winfo_rootx(), control.winfo_rooty()
+            if control.winfo_containing(x, y) is control:  # else it is scrolled away
+                assert screen.getpixel((x, y)) == screen.getpixel((x - 2, y)), control
+                seen.add(str(control.cget("style")).partition(".")[2] or control.winfo_class())
+    assert {"TButton", "TEntry", "TCombobox"} <= seen
 
 
 def test_a_fixed_theme_does_not_follow_and_one_set_to_follow_does(
