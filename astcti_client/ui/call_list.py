@@ -32,6 +32,8 @@ class CallList:
             anchor="center",
             image=look.icon("phone", 40, look.palette.border),
         )
+        for widget in (place, place.inner):
+            widget.bind("<Configure>", lambda _event: self._show_empty(), add=True)
 
     def show(self) -> None:
         """Show the model's calls."""
@@ -50,10 +52,7 @@ class CallList:
             self._more.grid(row=self._row + MOST_CARDS, column=0)
         else:
             self._more.grid_remove()
-        if calls:
-            self._empty.place_forget()
-        else:
-            self._empty.place(relx=0.5, rely=0.5, anchor="center")
+        self._show_empty()
 
     def show_times(self, now: float) -> None:
         """Show how long each lasts; `now` is the model's clock."""
@@ -71,11 +70,27 @@ class CallList:
             if key in self.cards:
                 self.cards[key].ask_target(*one)
 
+    def _bring_into_view(self, card: CallCard) -> None:
+        """Many queues may stand above it."""
+        if card.winfo_exists():
+            card.update_idletasks()
+            self._list.see(card)
+
+    def _show_empty(self) -> None:
+        """The remark in the middle of what is free below the queues, if there is room for it."""
+        used, free = self._list.inner.winfo_reqheight(), self._list.winfo_height()
+        if self._model.calls or free - used < self._empty.winfo_reqheight():
+            self._empty.place_forget()
+        else:
+            self._empty.place(relx=0.5, y=(used + free) // 2, anchor="center")
+
     def _card(self, call: SeatCall) -> CallCard:
         card = self.cards.get(call.key)
         if card is None:
             card = CallCard(self._list.inner, self._look, self._actions, call, self._model.services)
             self.cards[call.key] = card
+            if call.phase == "ringing":
+                card.after_idle(self._bring_into_view, card)
             return card
         card.offer_targets(self._model.services)
         if card.call != call:

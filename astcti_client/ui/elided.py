@@ -55,7 +55,8 @@ class Elided(ttk.Label):
     def _show(self) -> None:
         text = elided(self._words, self._room, self._lines, self._measure) if self._room else self._words
         self.configure(text=text)
-        self._tip.text = "\n".join(filter(None, (self._words if text != self._words else "", self._beside)))
+        whole = self._words.strip() if text != self._words else ""
+        self._tip.text = "\n".join(filter(None, (whole, self._beside)))
 
     def _measure(self, text: str) -> int:
         return self._look.width_of(text, str(self._font))
@@ -68,22 +69,24 @@ def elided(text: str, room: int, lines: int, measure: Callable[[str], int]) -> s
     """
     kept, rest = "", text
     for left in range(lines, 0, -1):
-        end = _end_of_line(rest, room, measure)
+        # Blanks at the beginning of the text are drawn, those where a line breaks are not.
+        drawn = str.lstrip if kept else str
+        end = _end_of_line(rest, room, measure, drawn)
         if end == len(rest):
             return text
         if left == 1:
-            end = _end_of_line(rest, room - measure(ELLIPSIS), measure)
+            end = _end_of_line(rest, room - measure(ELLIPSIS), measure, drawn)
         kept, rest = kept + rest[:end], rest[end:]
     return kept.rstrip() + ELLIPSIS
 
 
-def _end_of_line(text: str, room: int, measure: Callable[[str], int]) -> int:
+def _end_of_line(text: str, room: int, measure: Callable[[str], int], drawn: Callable[[str], str]) -> int:
     """How many characters the first line takes. Each word is measured once: measuring is what costs."""
     used, end = 0, 0
     for word in re.finditer(r"\s*\S+\s*$|\s*\S+", text):
-        width = measure(word[0].strip() if used == 0 else word[0].rstrip())
+        width = measure((drawn(word[0]) if used == 0 else word[0]).rstrip())
         if used + width > room:
-            return end or _letters_that_fit(word[0], room, measure)
+            return end or _letters_that_fit(word[0], room, lambda part: measure(drawn(part)))
         used, end = used + width, word.end()
     return len(text)
 
@@ -92,7 +95,7 @@ def _letters_that_fit(word: str, room: int, measure: Callable[[str], int]) -> in
     least, most = 1, len(word)
     while least < most:
         middle = (least + most + 1) // 2
-        if measure(word[:middle].lstrip()) <= room:
+        if measure(word[:middle]) <= room:
             least = middle
         else:
             most = middle - 1

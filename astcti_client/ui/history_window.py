@@ -10,12 +10,14 @@ from tkinter import filedialog, ttk
 
 from astcti_client.ui import words
 from astcti_client.ui.actions import Actions
+from astcti_client.ui.elided import elided
 from astcti_client.ui.history import KINDS, Entry, History, Kind
 from astcti_client.ui.i18n import _, some
 from astcti_client.ui.look import Look
 from astcti_client.ui.parts import button, centre, icon_button
 from astcti_client.ui.window import Window
 
+CELL_EDGES = 10  # dots of a column that texts leave free
 SEARCH_AFTER = 200  # milliseconds after the last key
 
 
@@ -47,6 +49,7 @@ class HistoryWindow(Window):
         self._row: int | None = None
         self._entries: dict[str, Entry] = {}
         self._due: str | None = None
+        self._widths: tuple[int, ...] = ()
         self._build()
         self.bind("<Escape>", lambda _event: self.destroy())
         self.bind("<Control-f>", lambda _event: self.search.focus_set())
@@ -79,6 +82,7 @@ class HistoryWindow(Window):
         place = self._kind.current()
         kind = KINDS[place - 1] if place > 0 else ""
         entries = self._history.find(self.search.get(), kind)
+        self._widths = self._column_widths()
         self.table.delete(*self.table.get_children())
         self._entries.clear()
         for one in entries:
@@ -86,18 +90,38 @@ class HistoryWindow(Window):
                 "",
                 "end",
                 image=self._look.icon(*self._icon_of(one.kind)),
-                values=(
-                    datetime.fromtimestamp(one.at).strftime("%Y-%m-%d %H:%M"),
-                    kind_text(one.kind),
-                    words.shown(one.name, 60),
-                    words.shown(one.number, 40),
-                    words.shown(" · ".join(filter(None, (one.service, one.queue))), 60),
-                    words.clock_text(one.seconds) if one.seconds else "",
-                ),
+                values=self._cells(one),
             )
             self._entries[name] = one
         count = len(entries)
         self._count.configure(text=some("{count} call", "{count} calls", count).format(count=count))
+
+    def _column_widths(self) -> tuple[int, ...]:
+        return tuple(int(self.table.column(one, "width")) for one in self.table.cget("columns"))
+
+    def _fit_columns(self, _event: object = None) -> None:
+        """After the columns became wider or narrower."""
+        if (widths := self._column_widths()) != self._widths:
+            self._widths = widths
+            for row, entry in self._entries.items():
+                self.table.item(row, values=self._cells(entry))
+
+    def _cells(self, one: Entry) -> list[str]:
+        """A call's texts, as much of each as its column shows."""
+        texts = (
+            datetime.fromtimestamp(one.at).strftime("%Y-%m-%d %H:%M"),
+            kind_text(one.kind),
+            words.shown(one.name, 60),
+            words.shown(one.number, 40),
+            words.shown(" · ".join(filter(None, (one.service, one.queue))), 60),
+            words.clock_text(one.seconds) if one.seconds else "",
+        )
+
+        def measure(text: str) -> int:
+            return self._look.width_of(text, "TkDefaultFont")
+
+        room = [max(1, width - self._look.px(CELL_EDGES)) for width in self._widths]
+        return [elided(text, width, 1, measure) for text, width in zip(texts, room, strict=True)]
 
     def _icon_of(self, kind: Kind) -> tuple[str, float, str]:
         p = self._look.palette
@@ -154,6 +178,8 @@ class HistoryWindow(Window):
         self.table.configure(yscrollcommand=partial(_move, bar))
         self.table.grid(row=0, column=0, sticky="nsew")
         bar.grid(row=0, column=1, sticky="ns")
+        for changes in ("<Configure>", "<ButtonRelease-1>"):  # of the window, of one column
+            self.table.bind(changes, self._fit_columns)
         for keys in ("<Double-Button-1>", "<Return>"):
             self.table.bind(keys, lambda _event: self._redial())
         self.table.bind("<FocusIn>", lambda _event: self._table_focused(card))

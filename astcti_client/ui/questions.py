@@ -10,6 +10,7 @@ from tkinter import ttk
 from astcti_client.ui import words
 from astcti_client.ui.i18n import _
 from astcti_client.ui.look import Look
+from astcti_client.ui.notice import show_quietly
 from astcti_client.ui.parts import button, centre, icon_button
 from astcti_client.ui.window import Window
 from schemas.version import VERSION
@@ -28,8 +29,12 @@ class Question(Window):
         *,
         danger: bool = False,
         detail: str = "",
+        quiet: bool = False,
     ) -> None:
-        """`text` and `yes` give the words in the language of the moment."""
+        """`text` and `yes` give the words in the language of the moment.
+
+        A `quiet` one does not take the keyboard from what somebody types elsewhere, unless it is clicked.
+        """
         super().__init__(parent, look)
         self.title("AsteriskCTI")
         self._text, self._yes, self._danger, self._detail = text, yes, danger, detail
@@ -37,11 +42,20 @@ class Question(Window):
         self._build()
         self.bind("<Escape>", lambda _event: self._end(False))
         self.protocol("WM_DELETE_WINDOW", lambda: self._end(False))
+        if quiet:
+            self.withdraw()
+            self.overrideredirect(True)
+            self.attributes("-topmost", True)
+            self.bind("<Button-1>", lambda _event: self.no.focus_force())
         centre(self)
-        self.no.focus_set()
+        if quiet:
+            show_quietly(self)
+        else:
+            self.no.focus_set()
 
     def _build(self) -> None:
         look = self._look
+        self.configure(highlightthickness=1, highlightbackground=look.palette.border)
         body = ttk.Frame(self, padding=look.px(20))
         body.pack()
         room = look.px(380)

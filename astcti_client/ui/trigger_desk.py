@@ -83,6 +83,7 @@ class TriggerDesk:
                 lambda: _("Yes"),
                 answered,
                 detail=what,
+                quiet=True,
             )
         )
 

@@ -179,6 +179,7 @@ def name_of(desktop: Desktop, window: str) -> str:
         ("Anna Bianchi Carla", 8, 2, "Anna Bianchi…"),
         ("xxxxxxxxxxxx", 5, 1, "xxxx…"),
         ("", 5, 1, ""),
+        (" abcdef", 6, 1, " abcd…"),
     ],
 )
 def test_what_does_not_fit_ends_in_an_ellipsis(text: str, room: int, lines: int, wanted: str) -> None:

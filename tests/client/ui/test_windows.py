@@ -20,6 +20,7 @@ from astcti_client.hand_over import NoHandOver, OtherClient
 from astcti_client.instance import open_door, reach
 from astcti_client.ui import i18n
 from astcti_client.ui.actions import LoginWish
+from astcti_client.ui.history import Entry
 from astcti_client.ui.icons import TRAY_COLOURS
 from tests.client.ui.desk import Desk, event
 from tests.client.ui.desktop import Desktop
@@ -140,6 +141,50 @@ def test_a_ring_makes_a_notice_that_never_takes_the_keyboard(desk: Make, desktop
     one.pump(lambda: one.app.windows.main.dial_bar.number.get() == "055123", "the notice took the keyboard")
     one.pump(lambda: notice.winfo_rootx() + notice.winfo_width() > notice.winfo_screenwidth() - 40)
     one.pump(lambda: notice.winfo_rooty() + notice.winfo_height() > notice.winfo_screenheight() - 80)
+
+
+def test_a_question_before_a_page_is_opened_never_takes_the_keyboard(desk: Make, desktop: Desktop) -> None:
+    one = desk(confirm_triggers=True)
+    peer = one.log_in()
+    one.app.show_dial()
+    one.wait_for_keyboard(one.app.windows.main.dial_bar.number)
+    done = one.folder / "done"
+    trigger = (
+        f'<trigger type="application" os="any"><application>{sys.executable}</application>'
+        f"<argument>-c</argument><argument>open({str(done)!r}, 'a').write('x')</argument></trigger>"
+    )
+    peer.say(event("Link", "7.1", trigger=trigger))
+    one.pump(lambda: one.app.windows.questions and one.app.windows.questions[-1].winfo_viewable())
+    question = one.app.windows.questions[-1]
+    assert not done.exists()
+    desktop.do("type", "123 ")
+    one.pump(lambda: one.app.windows.main.dial_bar.number.get() == "123 ", "the question took the keyboard")
+    click(desktop, one, question.yes)
+    one.pump(done.exists)
+
+
+def test_many_queues_leave_room_for_what_is_beside_them(desk: Make) -> None:
+    one = desk()
+    peer = one.log_in("PJSIP/201 Mario Rossi", *(f"200 customer-service-number-{n}-north" for n in range(12)))
+    one.pump(lambda: len(one.app.model.queues) == 12)
+    place, marks = one.app.windows.main._body, one.app.windows.main._queues
+    empty = one.app.windows.main.calls._empty
+    one.pump(
+        lambda: (
+            place.inner.winfo_height() > marks.winfo_height() > 5 * marks.winfo_children()[0].winfo_height()
+        )
+    )
+    one.turn()
+    below = marks.winfo_rooty() + marks.winfo_height()
+    assert not empty.winfo_ismapped() or empty.winfo_rooty() >= below
+    assert {chip.winfo_height() for chip in marks.winfo_children()} == {
+        marks.winfo_children()[0].winfo_height()
+    }
+    one.ring("7.1")
+    card = one.app.windows.main.calls.cards["7.1"]
+    end = place.winfo_rooty() + place.winfo_height()
+    one.pump(lambda: card.winfo_ismapped() and card.winfo_rooty() + card.winfo_height() <= end)
+    peer.say(event("Hangup", "7.1", end="missed"))
 
 
 def test_several_rings_stack_and_each_ends_in_its_own_way(desk: Make) -> None:
@@ -580,6 +625,22 @@ def test_the_history_is_searched_called_again_and_exported(desk: Make) -> None:
     assert peer.hear() == "ORIG 222 outbound 1"
     window.export_to(one.folder / "calls.csv")
     assert "Berta" in (one.folder / "calls.csv").read_text(encoding="utf-8-sig")
+
+
+def test_what_is_too_long_for_a_column_of_the_history_ends_in_an_ellipsis(desk: Make) -> None:
+    one = desk()
+    one.log_in()
+    number = "+39055123456789012345"
+    one.history.add(Entry(time.time(), "missed", number, "Maximiliane Alexandra von Hohenlohe"))
+    one.app.show_history()
+    window = one.app.windows.history
+    assert window is not None
+    (row,) = window.table.get_children()
+    one.pump(lambda: window.table.set(row, "number").endswith("…"))
+    assert window.table.set(row, "name").endswith("…")
+    window.table.column("number", width=400)
+    window.table.event_generate("<ButtonRelease-1>", x=1, y=1)
+    one.pump(lambda: window.table.set(row, "number") == number)
 
 
 def test_quitting_logs_out_and_leaves_nothing_behind(desk: Make) -> None:
