@@ -88,15 +88,14 @@ class App:
         self._round = MailRound(root, self.mail, self._take, self._show_changes)
         root.after(SECOND, self._every_second)
 
-    # --- the start and the end ---
-
     def start(self) -> None:
         """Log in with what is known, or ask."""
         self.history.forget_old(time.time())
         if not self.sign_in.with_what_is_known():
             self.sign_in.ask()
-        elif not (self.preferences.now.start_hidden and self.tray.present):
-            self.windows.show()
+        else:
+            hidden = self.preferences.now.start_hidden
+            self.windows.show_unless(lambda: hidden and self.tray.present, wait=hidden)
 
     def quit(self) -> None:
         """Log out and end."""
@@ -285,6 +284,7 @@ class App:
             return ""
         before = self.preferences.now
         try:
+            self.commands.may_change(changes)
             self.preferences.change(changes)
         except CannotChange as error:
             return str(error)

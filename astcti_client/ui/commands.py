@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import tkinter as tk
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from astcti_client.connection import NotConnected
 from astcti_client.phone_number import clean_number
+from astcti_client.settings_file import Writable
 from astcti_client.ui import words
 from astcti_client.ui.i18n import _
 from astcti_client.ui.model import SeatModel
-from astcti_client.ui.preferences import Preferences
+from astcti_client.ui.preferences import CannotChange, Preferences
 from astcti_client.ui.questions import PasswordQuestion
 from astcti_client.ui.session import SeatSession
 from astcti_client.ui.windows import Windows
@@ -50,6 +51,11 @@ class SeatCommands:
             windows.ask(lambda: PasswordQuestion(windows.root, windows.look, self._is_password, self._return))
         else:
             self._return()
+
+    def may_change(self, changes: Mapping[str, Writable]) -> None:
+        """Raise CannotChange for settings that would open a locked pause without the password."""
+        if changes.get("pause-lock") is False and self._model.pause.phase in ("in", "leaving"):
+            raise CannotChange(_("Come back from the pause first: it is locked with your password."))
 
     def hang_up(self, key: str) -> None:
         """End a call."""

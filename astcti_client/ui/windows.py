@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import tkinter as tk
 from collections.abc import Callable, Iterator
 
@@ -20,6 +21,9 @@ from astcti_client.ui.preferences import Preferences
 from astcti_client.ui.questions import AboutWindow
 from astcti_client.ui.settings_window import SettingsWindow
 from astcti_client.ui.window import Window, same_focus
+
+TRAY_TIME = 5.0  # seconds that a tray may take for our icon, while the desktop starts
+TRAY_LOOK = 100  # milliseconds between two looks whether it is there
 
 
 class Windows:
@@ -132,6 +136,16 @@ class Windows:
         window = self._foremost()
         window.deiconify()
         window.lift()
+
+    def show_unless(self, hidden: Callable[[], bool], *, wait: bool) -> None:
+        """As `show`, unless the icon is there instead; `wait`: a tray takes its time to take it."""
+        until = time.monotonic() + (TRAY_TIME if wait else 0)
+
+        def look() -> None:
+            if not hidden():
+                self.root.after(TRAY_LOOK, look) if time.monotonic() < until else self.show()
+
+        look()
 
     def hide(self, *, in_tray: bool) -> None:
         """Into the tray, or where there is none, to where it can be found again."""

@@ -22,6 +22,7 @@ from astcti_client.ui import i18n
 from astcti_client.ui.actions import LoginWish
 from astcti_client.ui.history import Entry
 from astcti_client.ui.icons import TRAY_COLOURS
+from astcti_client.ui.tray import Tray
 from tests.client.ui.desk import Desk, event
 from tests.client.ui.desktop import Desktop
 from tests.client.ui.hands import click, press, texts
@@ -290,6 +291,18 @@ def test_a_locked_pause_asks_for_the_password(desk: Make) -> None:
 # --- dialling ---
 
 
+def test_the_lock_of_a_pause_cannot_be_switched_off_in_the_pause(desk: Make) -> None:
+    one = desk(pause_lock=True)
+    peer = one.log_in()
+    peer.say("310 IN Lunch break")
+    one.pump(lambda: one.app.model.pause.phase == "in")
+    assert "Come back from the pause first" in one.app.change_settings({"pause-lock": False})
+    assert not one.file.exists()
+    peer.say("310 OUT")
+    one.pump(lambda: one.app.model.pause.phase == "out")
+    assert one.app.change_settings({"pause-lock": False}) == ""
+
+
 def test_pasted_numbers_are_cleaned_and_words_are_refused(desk: Make, desktop: Desktop) -> None:
     one = desk()
     peer = one.log_in()
@@ -470,6 +483,26 @@ def test_the_icon_tells_the_state_in_colour_and_words(desk: Make, desktop: Deskt
     one.pump(lambda: one.app.tray._content.state == "ringing")
     assert one.app.tray._icon.title == one.app.tray._content.text
     one.pump(lambda: colour_of_the_icon(desktop) == TRAY_COLOURS["ringing"], "the tray shows another colour")
+
+
+def test_a_hidden_start_waits_for_a_tray_that_takes_its_time(
+    desk: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = itertools.count()
+    monkeypatch.setattr(Tray, "present", property(lambda _tray: next(looks) >= 3))
+    one = desk(start_hidden=True)
+    one.app.start()
+    one.pump(lambda: next(looks) > 5)
+    one.turn(0.3)
+    assert not one.root.winfo_viewable()
+
+
+def test_a_hidden_start_without_a_tray_shows_the_window(desk: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Tray, "present", property(lambda _tray: False))
+    monkeypatch.setattr("astcti_client.ui.windows.TRAY_TIME", 0.2)
+    one = desk(start_hidden=True)
+    one.app.start()
+    one.pump(one.root.winfo_viewable)
 
 
 def test_without_a_tray_the_window_stays_within_reach(
