@@ -205,7 +205,7 @@ class App:
             case EventHeard(event=event):
                 self.triggers.event(event)
             case DialOutcome(originate=originate):
-                self._tell(words.dial_outcome(originate))
+                self.commands.dial_over(originate)
             case Refusal(what=what, why=why):
                 self.windows.tell(words.refusal_text(what, why))
 

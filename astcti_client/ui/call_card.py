@@ -160,12 +160,16 @@ class CallCard(ttk.Frame):
         if call.pages:
             self._add(_("Page"), lambda: self._actions.open_pages(call.key), "page")
         if call.phase == "over" and call.number:
-            self._add(_("Call back"), lambda: self._actions.dial(call.number), "phone")
+            self._add(_("Call back"), self._call_back, "phone")
         if self._buttons.winfo_children():
             self._buttons.grid(row=5, column=0, columnspan=3, sticky="ew", pady=(self._look.px(12), 0))
         else:
             self._buttons.grid_remove()
         self._buttons.lay_out()
+
+    def _call_back(self) -> None:
+        if problem := self._actions.dial(self.call.number):
+            self._phase.configure(text=problem, style="WarningCard.TLabel")
 
     def _add(self, text: str, command: Callable[[], object], icon: str, style: str = "TButton") -> ttk.Button:
         return button(self._buttons, self._look, text, command, icon=icon, style=style)

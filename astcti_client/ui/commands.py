@@ -16,6 +16,7 @@ from astcti_client.ui.preferences import CannotChange, Preferences
 from astcti_client.ui.questions import PasswordQuestion
 from astcti_client.ui.session import SeatSession
 from astcti_client.ui.windows import Windows
+from schemas.events import Originate
 
 LONGEST_SELECTION = 200  # characters of a selected text that may be a number; the rest is a text
 
@@ -75,6 +76,12 @@ class SeatCommands:
             return _("Not connected.")
         self._session.dial(clean, partial(self._dial_answered, clean), context)
         return ""
+
+    def dial_over(self, originate: Originate) -> None:
+        """Tell what became of a call that was asked for, if it came to nothing."""
+        if problem := words.dial_outcome(originate):
+            self._windows.main.dial_bar.give_back(originate.exten)
+            self._windows.tell(problem)
 
     def dial_selected(self) -> None:
         """Call the text that is selected in any program, or in the clipboard."""

@@ -123,7 +123,7 @@ def test_the_settings_refuse_a_bad_combination_and_switch_the_key_off(desk: Make
     window._given["hot-key"] = lambda: "Ctrl+Canc"
     press(window, "Save")
     one.turn()
-    assert "hot-key: Ctrl+Canc: the key must be a letter, a digit or F1 to F12" in texts(window)
+    assert "(empty: off): Ctrl+Canc: the key must be a letter, a digit or F1 to F12" in texts(window)
     with pytest.raises(NoHotKey):
         HotKey("Ctrl+Alt+D", lambda: None)
     window._given["hot-key"] = lambda: ""

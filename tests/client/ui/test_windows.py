@@ -320,6 +320,17 @@ def test_pasted_numbers_are_cleaned_and_words_are_refused(desk: Make, desktop: D
     one.pump(lambda: "The call was not made" in texts(one.app.windows.main))
 
 
+def test_calling_back_who_hides_the_number_says_why_it_cannot_be(desk: Make) -> None:
+    one = desk()
+    peer = one.log_in()
+    one.ring("7.1", number="anonymous", name="")
+    peer.say(event("Hangup", "7.1", number="anonymous", name="", end="missed"))
+    one.pump(lambda: one.app.model.calls["7.1"].phase == "over")
+    card = one.app.windows.main.calls.cards["7.1"]
+    press(card, "Call back")
+    one.pump(lambda: "This is not a telephone number." in texts(card))
+
+
 def test_a_number_that_the_server_refuses_can_be_tried_again(desk: Make) -> None:
     one = desk()
     peer = one.log_in()
@@ -330,6 +341,11 @@ def test_a_number_that_the_server_refuses_can_be_tried_again(desk: Make) -> None
     assert bar.number.get() == ""
     peer.say("101 KO PBX down")
     one.pump(lambda: bar.number.get() == "055123")
+    bar.number.set("")
+    failed = '<originate exten="055123" response="Failure" reason="3"/>'
+    peer.say(event("OriginateResponse", "7.1", direction="outbound", trigger=failed))
+    one.pump(lambda: "your phone was not picked up" in texts(one.app.windows.main))
+    assert bar.number.get() == "055123"
 
 
 def test_the_dial_box_is_locked_with_the_reason_while_an_inbound_service_is_chosen(desk: Make) -> None:
