@@ -23,6 +23,7 @@ from astcti_client.ui.settings_window import SettingsWindow
 from astcti_client.ui.window import Window, same_focus
 
 TRAY_TIME = 5.0  # seconds that a tray may take for our icon, while the desktop starts
+FRAME_AND_PANELS = 80  # dots of the screen's height that are not for the main window
 TRAY_LOOK = 100  # milliseconds between two looks whether it is there
 
 
@@ -118,12 +119,18 @@ class Windows:
         look.use()
         large, small = (str(look.program_icon("available", size)) for size in (64, 32))
         self.root.iconphoto(True, large, small)
-        self.root.minsize(look.px(360), look.px(420))
+        self.root.minsize(*self._on_screen(360, 420))
 
     def _new_main(self) -> MainWindow:
         if not self.root.winfo_viewable():
-            self.root.geometry(f"{self.look.px(430)}x{self.look.px(640)}")
+            width, height = self._on_screen(430, 640)
+            self.root.geometry(f"{width}x{height}")
         return MainWindow(self.root, self.look, self._model, self._actions, self._history.redial_list)
+
+    def _on_screen(self, width: int, height: int) -> tuple[int, int]:
+        """That size of a 96 dpi screen in this screen's dots, as far as there is room for it."""
+        screen = self.root.winfo_screenwidth(), self.root.winfo_screenheight() - FRAME_AND_PANELS
+        return min(self.look.px(width), screen[0]), min(self.look.px(height), screen[1])
 
     def tell(self, text: str) -> None:
         """Show a passing message in the main window."""

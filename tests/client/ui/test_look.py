@@ -265,6 +265,14 @@ def test_the_round_corners_of_buttons_and_fields_show_what_they_stand_on(desk: M
     assert {"TButton", "TEntry", "TCombobox"} <= seen
 
 
+def test_the_main_window_is_never_larger_than_the_screen(desk: Make) -> None:
+    one = desk(scale=2.5)
+    one.log_in()
+    one.turn()
+    bar = one.app.windows.main.dial_bar
+    assert bar.winfo_rooty() + bar.winfo_height() <= one.root.winfo_screenheight()
+
+
 def test_a_fixed_theme_does_not_follow_and_one_set_to_follow_does(
     full_desk: Make, system: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
