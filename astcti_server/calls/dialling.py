@@ -96,6 +96,8 @@ def answered(party: Party) -> None:
     party.answered = True
     if party.caller is not None:
         party.caller.answers += 1
+        if party.leg is not None:
+            party.leg.answers_before += 1  # its own answer is not one elsewhere
 
 
 def took_over(party: Party) -> None:
