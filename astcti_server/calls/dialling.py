@@ -34,6 +34,10 @@ class QueueCallers:
         if not parties:
             del self._by_number[number]
 
+    def all(self) -> list[Party]:
+        """Everybody who waits."""
+        return list(self._number_of)
+
     def only_one_with(self, number: str) -> Party | None:
         """The queue caller that shows this number, if there is exactly one."""
         parties = self._by_number.get(number) if number else None

@@ -101,6 +101,11 @@ class Party:
         self.pairs: dict[Party, Pair] = {}
         self.leg: Leg | None = None
 
+    @property
+    def context(self) -> str:
+        """The context entered last."""
+        return next(reversed(self.contexts), "")
+
     def enter(self, context: str, exten: str) -> None:
         """Note a context that the channel entered, as the latest."""
         if not context:
