@@ -104,6 +104,13 @@ class Changes:
         self._known = {one.name: self._state(one) for one in before}
         self._ignored = frozenset(seen.ignored)
 
+    def note(self, seen: Scan) -> None:
+        """Nothing changed: keep in mind that these files are older than whatever comes next."""
+        now = self._clock()
+        self._arrivals.note(seen.candidates, now)
+        if self.current.modified > now:
+            self.current = replace(self.current, modified=now)
+
     def compare(self, seen: Scan, asked: bool = False) -> Findings:
         """Return what is new in a scan; where `asked`, tell of every file again."""
         findings = Findings()
@@ -143,6 +150,7 @@ class Changes:
         return (candidate.name, digest) == (self.current.path.name, self.current.digest)
 
     def _choose(self, seen: Scan) -> Choice:
+        self.note(seen)
         candidates = self._arrivals.order(seen.candidates, self._clock())
         name = self.current.path.name
         mine = next((one for one in candidates if one.name == name), None)
