@@ -174,12 +174,13 @@ def export(file: Path) -> None:
 @click.pass_context
 def import_command(context: click.Context, file: Path, kind: str | None, dry_run: bool) -> None:
     """Make the entries what FILE says (XML or SQLite), or add and change seats or operators from CSV."""
-    from configurator import audit, csv_import, differences, publishing, working_copy
+    from configurator import audit, csv_file, csv_import, differences, publishing, working_copy
 
     _take_what_is_published()
     if kind:
+        rows = csv_file.read(kind, file.read_bytes(), store=not dry_run)
         with working_copy.writing():
-            run = csv_import.run(kind, file.read_bytes(), store=not dry_run)
+            run = csv_import.run(rows, store=not dry_run)
             for bad in run.bad:
                 click.echo(f"{file}:{bad.line}: {bad.name}: {bad.message}")
             if not run.bad and not dry_run:
