@@ -99,6 +99,8 @@ def test_a_service_made_in_the_browser_pops_up_with_the_next_call(page: Page, ho
     page.fill("#comment", "From the test")
     page.locator(".publish-form button").click()
     expect(page.locator("#server-status")).to_contain_text("The server uses the last publication")
+    expect(page.locator("[data-in-force]:visible")).to_have_count(1)
+    expect(page.locator("tbody tr").first).to_contain_text("in force")
     popped_up = re.compile(r"https://crm\.example/new\?id=\d+&(amp;)?from=")
     while not popped_up.search(house.lines.get(timeout=2 * PATIENCE)):
         pass  # a call that came before the publication has no value of the new variable
@@ -309,6 +311,11 @@ def test_a_tablet_shows_every_module_without_scrolling_sideways(page: Page) -> N
 def test_a_phone_shows_where_one_is_without_scrolling_the_page_sideways(page: Page) -> None:
     page.set_viewport_size({"width": 390, "height": 800})
     log_in(page)
+    wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    for name in ("operators", "managers", "publish"):
+        page.goto(f"/{name}/")
+        assert page.evaluate(wide) <= 0, name
+    page.goto("/services/")
     page.click("[data-action=add]")
     open_dialog(page)
     page.fill("#id_name", "Phone")
@@ -317,8 +324,7 @@ def test_a_phone_shows_where_one_is_without_scrolling_the_page_sideways(page: Pa
     expect(page.locator(".badge")).to_be_visible()
     page.goto("/audit/")
     expect(page.locator(".badge")).to_be_visible()
-    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert wide <= 0
+    assert page.evaluate(wide) <= 0
     expect(page.locator(".bar nav [aria-current]")).to_be_in_viewport(ratio=1)
     page.goto("/services/")
     page.locator("tbody tr", has_text="phone").click()

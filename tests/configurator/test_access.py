@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, get_resolver
 from django.utils import timezone
+from lxml import html
 
 from configurator import audit_views
 from configurator.middleware import OPEN_VIEWS
@@ -102,6 +103,14 @@ def test_every_page_forbids_other_hosts_and_inline_scripts(admin: Client, addres
     page = answer.content.decode()
     assert not re.search(r'(?:src|href|action)="(?:https?:)?//', page)
     assert not re.search(r"<script(?![^>]*\bsrc=)|\son\w+=|\sstyle=", page)
+
+
+@pytest.mark.parametrize("role", ["supervisor", "viewer"])
+def test_whoever_only_reads_reaches_every_part_of_a_service(log_in, demo, role: str) -> None:
+    page = html.fromstring(log_in(role).get(f"/services/{demo['service'].pk}/edit/").content)
+    assert len(page.xpath("//*[@role='tab']")) == 4
+    assert page.xpath("//fieldset[@disabled]//*[@role='tab']") == []
+    assert page.xpath("//*[@hx-post and contains(@hx-post, 'preview')]") == []  # of a form that sends nothing
 
 
 def test_pages_are_not_framed_and_not_kept(admin: Client) -> None:

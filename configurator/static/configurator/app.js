@@ -60,6 +60,7 @@ function prepareForm() {
 
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.detail.target === dialogBody) prepareForm();
+  showInForce();
   if (event.detail.target.id === "rows") {
     showSelection();
     if (document.activeElement === document.body && entries().length) entries()[0].focus();
@@ -315,6 +316,12 @@ document.addEventListener("input", (event) => {
   if (event.target.closest("[data-rows=variables]")) showVariableChips();
   if (!event.target.closest("[data-rows=operators]")) refreshPreviews();
 });
+
+/* --- publications: the mark of the one in force goes with what the server says --- */
+function showInForce() {
+  const status = document.getElementById("server-status");
+  if (status) findAll("[data-in-force]").forEach((mark) => { mark.hidden = mark.dataset.inForce !== status.dataset.file; });
+}
 
 /* --- light and dark --- */
 function switchTheme(button) {
