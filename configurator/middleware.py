@@ -57,7 +57,7 @@ class ContentSecurity:
 
 
 class SessionEnd:
-    """Ends a session some hours after its login, however busy it is."""
+    """Ends a session some hours after its login, however busy it is; until then it knows its user's name."""
 
     def __init__(self, get_response: Answer) -> None:
         self._answer = get_response
@@ -67,6 +67,8 @@ class SessionEnd:
             age = timezone.now().timestamp() - request.session.get("since", 0)
             if age > settings.SESSION_LONGEST:
                 logout(request)
+            elif request.session.get("userid") != request.user.userid:
+                request.session["userid"] = request.user.userid  # renamed since the login
         return self._answer(request)
 
 

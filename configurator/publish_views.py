@@ -97,7 +97,10 @@ def publish(request: HttpRequest) -> HttpResponse:
     if form not in publishing.FORMS:
         raise Http404
     with working_copy.writing():
-        configuration = working_copy.configuration()
+        configuration, last = working_copy.configuration(), publishing.last()
+        if request.POST.get("last", "") != (str(last.pk) if last else ""):
+            say(request, "error", _("Somebody published in the meantime: look at what is left to publish."))
+            return redirect("publish")
         if request.POST.get("digest") != publishing.digest(configuration):
             say(
                 request,
@@ -105,7 +108,7 @@ def publish(request: HttpRequest) -> HttpResponse:
                 _("Somebody changed the configuration in the meantime: look at the changes again."),
             )
             return redirect("publish")
-        changed = len(differences.between(publishing.content_or_nothing(publishing.last()), configuration))
+        changed = len(differences.between(publishing.content_or_nothing(last), configuration))
         comment, force = request.POST.get("comment", "").strip(), "empty" in request.POST
         _publish(request, lambda: configuration, form, "publish", comment, changed, force)
     return redirect("publish")

@@ -37,6 +37,12 @@ def test_the_user_name_is_kept_in_the_session_and_written_with_each_change(admin
     assert (entry.userid, entry.kind, entry.name) == ("administrator", "pausereason", "Lunch")
 
 
+def test_a_user_who_is_renamed_is_written_under_the_new_name(admin: Client) -> None:
+    ManagerUser.objects.filter(userid="administrator").update(userid="boss")
+    admin.post("/reasons/add/", {"name": "Lunch"})
+    assert AuditEntry.objects.get(action="add").userid == "boss"
+
+
 def test_after_five_failures_even_the_right_password_has_to_wait(users) -> None:
     client = Client()
     for _ in range(accounts.PAIR_LIMIT):

@@ -28,7 +28,9 @@ SAMPLE = Path(__file__).resolve().parents[2] / "astcti_server" / "etc" / "sample
 
 def publish(client: Client, form: str = "xml"):
     digest = publishing.digest(working_copy.configuration())
-    return client.post("/publish/now/", {"form": form, "digest": digest, "comment": "first"})
+    last = publishing.last()
+    sent = {"form": form, "digest": digest, "last": last.pk if last else "", "comment": "first"}
+    return client.post("/publish/now/", sent)
 
 
 def write_status(directory: Path, file: str, sha256: str, refused: list | None = None) -> None:
@@ -95,6 +97,13 @@ def test_a_change_between_looking_and_publishing_is_told(admin: Client, demo, pu
     answer = admin.post("/publish/now/", {"form": "xml", "digest": digest}, follow=True)
     assert "changed the configuration in the meantime" in answer.content.decode()
     assert not list(publish_directory.iterdir())
+
+
+def test_the_second_of_two_who_publish_at_once_is_told(admin: Client, demo, publish_directory) -> None:
+    sent = {"form": "xml", "digest": publishing.digest(working_copy.configuration()), "last": ""}
+    answers = [admin.post("/publish/now/", sent, follow=True).content.decode() for _ in range(2)]
+    assert "Published as" in answers[0] and "Somebody published in the meantime" in answers[1]
+    assert len(list(publish_directory.iterdir())) == 1
 
 
 def test_only_the_last_files_stay_and_nobody_elses_is_touched(admin: Client, demo, publish_directory) -> None:
@@ -211,7 +220,8 @@ def test_an_empty_configuration_is_published_over_entries_only_when_confirmed(
     assert "Nothing was published" in admin.get(answer.url).content.decode()
     assert Publication.objects.count() == 1
     digest = publishing.digest(working_copy.configuration())
-    admin.post("/publish/now/", {"form": "xml", "digest": digest, "empty": "on"})
+    last = publishing.last().pk
+    admin.post("/publish/now/", {"form": "xml", "digest": digest, "last": last, "empty": "on"})
     assert Publication.objects.count() == 2
     Publication.objects.all().delete()
     (publish_directory / "by-hand.xml").write_bytes(SAMPLE.read_bytes())
