@@ -56,6 +56,7 @@ class Tracker:
             ami.RingNoAnswer: self._ringing.no_answer,
             ami.OriginateResponse: self._originate_response,
             ami.QueueCaller: self._ringing.queue_caller,
+            ami.QueueServed: self._ringing.queue_served,
             ami.AgentCalled: self._ringing.agent_called,
             ami.Pickup: self._ringing.pickup,
         }

@@ -485,6 +485,28 @@ def test_server_killed_and_started_again_finds_its_members(asterisk: Asterisk, s
         until(lambda: asterisk.members() == [], "no members")
 
 
+def test_call_that_the_killed_server_had_is_on_the_screen_again_without_a_pop_up(
+    asterisk: Asterisk, serve: Serve
+) -> None:
+    server = serve(asterisk)
+    mario = server.client("mario")
+    mario.expect("200 astcti")
+    with phones.callee(asterisk, "201") as phone, phones.caller(asterisk, "101", "12345"):
+        assert_is_the_caller(mario.event("Link"))
+        server.kill()
+        mario.close()
+        server.start()
+        server.wait_for_log("Logged in to Asterisk", 2)
+        with server.client("mario") as again:
+            link = again.event("Link")
+            assert (link.repeat, link.triggers, link.service) == (True, (), "Demo")
+            assert (link.call.calleridnum, link.call.queue) == (NUMBER, "astcti")
+            assert link.call.appdata == (("calldata", "12345"),)
+            phone.stop()
+            asterisk.control.must("Hangup", Channel=link.call.channel)
+            assert ended(again) == "answered"
+
+
 def test_member_that_is_not_ours_is_never_removed(asterisk: Asterisk, serve: Serve) -> None:
     device = asterisk.device("203")
     asterisk.control.must("QueueAdd", Queue="astcti", Interface=device)

@@ -80,6 +80,21 @@ def test_caller_found_waiting_in_a_queue_belongs_to_it() -> None:
     assert story.events("201", "Link")[0].service == "Demo"
 
 
+def test_caller_found_served_by_a_queue_belongs_to_it() -> None:
+    story = Story()
+    read(
+        story,
+        channel(story, "c", "PJSIP/trunk-c", "Up", "333", "c"),
+        channel(story, "a", "PJSIP/201-a", "Up", "201", "c"),
+        ami.VariableSet("c", "PJSIP/trunk-c", "calldata", "777"),
+        ami.QueueServed("c", "PJSIP/trunk-c", "astcti"),
+        ami.Link("c", "PJSIP/trunk-c", "a", "PJSIP/201-a"),
+    )
+    link = story.events("201", "Link")[0]
+    assert (link.service, link.repeat, link.triggers) == ("Demo", True, ())
+    assert link.call.appdata == (("calldata", "777"),)
+
+
 def test_old_asterisk_lists_queue_callers_by_name() -> None:
     story = Story(old=True).caller()
     story.event(ami.QueueCaller("", "PJSIP/trunk-c", "astcti", True))
