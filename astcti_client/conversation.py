@@ -257,7 +257,7 @@ class Conversation:
 
     def _queue(self, command: Command, line: str, time: float, answered: Answered | None) -> None:
         verb = line.partition(" ")[0].upper()
-        if not self._pbx_up and _ends_pause(command):  # unlike all others it has no reply before the PBX is back
+        if not self._pbx_up and _ends_pause(command):  # its reply comes once the PBX is back
             self._returning = command
         else:
             if not self._pending and self._deadline is None:
