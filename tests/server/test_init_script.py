@@ -31,7 +31,8 @@ class InitScript:
         self.config, self.pidfile = folder / "config", folder / "run/astcti-server.pid"
         self.config.mkdir()
         (self.config / "server.xml").write_text(
-            f'<server><ami port="{free_port()}" username="u" secret="s"/><listen port="{free_port()}"/></server>'
+            f'<server><ami port="{free_port()}" username="astcti" secret="x"/>'
+            f'<listen port="{free_port()}"/></server>'
         )
         daemon, defaults = folder / "astcti-server", folder / "defaults"
         source = Path(astcti_server.__file__).parents[1]
