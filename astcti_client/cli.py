@@ -45,7 +45,7 @@ that triggers may run. The files:
 
 \b
 Exit codes:
-  0  stopped by SIGINT or SIGTERM, after logging out
+  0  stopped by SIGINT, SIGTERM or the end of its terminal, after logging out
   1  failure of the client itself
   2  wrong usage or settings
   3  the server ended the session for good: another log-in took it over, or
