@@ -223,7 +223,7 @@ def test_check_prints_each_error_as_file_line_message_and_ends_with_78(directory
     lines = ended.stdout.splitlines()
     assert ended.exit_code == 78
     assert re.fullmatch(re.escape(str(directory / "newer.xml")) + r":2: \S.*", lines[0])
-    assert "notes.txt is not used: its name ends in neither .xml nor .sqlite" in lines
+    assert "notes.txt is not used as a configuration: its name ends in neither .xml nor .sqlite" in lines
     assert lines[-1] == f"In force: {directory / 'configuration.xml'}"
 
 
