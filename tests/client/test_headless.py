@@ -185,6 +185,7 @@ def test_a_full_disk_below_its_output_does_not_end_it(server: CtiServer, environ
         (["--headless", "--port", "no"], "option --port: 'no' is not a port"),
         (["--headless", "--nonsense"], "No such option"),
         (["--headless", "--config", "/nowhere.toml"], "--config /nowhere.toml: there is no such file"),
+        (["--headless", "--config", "/" + 300 * "x"], "cannot be read: File name too long"),
     ],
 )
 def test_wrong_usage_is_explained_and_ends_with_2(

@@ -537,6 +537,18 @@ def test_a_replay_prints_notifications_and_nothing_else(directory: Path) -> None
         event_xml.decode(event)
 
 
+def test_a_replay_into_a_full_disk_says_so_and_ends_with_1(directory: Path) -> None:
+    trace = next((Path(__file__).parents[1] / "fixtures" / "ami").glob("22-queue-call*.ami"))
+    replay = ["-m", "astcti_server", "replay", "--config", str(directory), "--events", "all", str(trace)]
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run(
+            [sys.executable, *replay], stdout=full, stderr=subprocess.PIPE, timeout=PATIENCE, check=False
+        )
+    assert (ended.returncode, ended.stderr) == (
+        1, b"Error: the replay broke off: No space left on device\n"
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "given",
     [b"", b"Dear Mario,\r\nhello\r\n\r\n", b"Asterisk Call Manager/6\nEvent: Hangup\nUniqueid: 1\n\n"],
