@@ -113,6 +113,12 @@ def test_seat_runs_the_client_without_the_servers_packages(seat: Path, tmp_path:
     installed = run(seat / "pip", "list", cwd=tmp_path).lower()
     for foreign in ("lxml", "watchdog", "django"):
         assert foreign not in installed
+    for program, extra, package in (
+        ("astcti-server", "server", "lxml"), ("astcti-configurator", "configurator", "django"),
+    ):  # fmt: skip
+        said = run(seat / program, "--help", cwd=tmp_path, code=1)
+        assert said.startswith(f"{program}: the package {package} is missing here: ")
+        assert f"[{extra}]" in said
 
 
 def test_make_install_puts_everything_in_place(tmp_path: Path) -> None:
