@@ -1,4 +1,4 @@
-"""The base of the server's long-lived threads: named by role, stopped in order, never dead unnoticed.
+"""The server's threads: named, for the log; the long-lived ones stopped in order, never dead unnoticed.
 
 Standard library only.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from _thread import get_ident
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TypeAlias
@@ -15,6 +16,27 @@ logger = logging.getLogger(__name__)
 
 Died: TypeAlias = Callable[[str, BaseException], None]
 """Told the thread's name and what ended it; runs on the dying thread and has to be quick."""
+
+_light: dict[int, str] = {}
+"""Names, by identifier, of threads that `threading` knows nothing of."""
+
+
+def name_light_thread(name: str) -> None:
+    """Give the calling thread, started by `_thread`, a name for the log; `forget_light_thread` at its end.
+
+    An object of `threading` for it would cost two kilobytes, as much as the rest of an idle client.
+    """
+    _light[get_ident()] = name
+
+
+def forget_light_thread() -> None:
+    """The calling thread ends."""
+    _light.pop(get_ident(), None)
+
+
+def thread_name() -> str:
+    """The calling thread's name."""
+    return _light.get(get_ident()) or threading.current_thread().name
 
 
 class ServiceThread(threading.Thread, ABC):

@@ -115,6 +115,8 @@ class Configuration:
     operator_by_username: Mapping[str, Operator] = field(init=False, repr=False, compare=False)
     services_by_operator: Mapping[str, tuple[Service, ...]] = field(init=False, repr=False, compare=False)
     """Enabled services only, in the file's order, for each user name that has any."""
+    penalties_by_operator: Mapping[str, tuple[int, ...]] = field(init=False, repr=False, compare=False)
+    """The operator's penalty in each of those services, in the same order."""
     variables: frozenset[str] = field(init=False, repr=False, compare=False)
     """Names that any enabled service declares."""
     contexts: frozenset[str] = field(init=False, repr=False, compare=False)
@@ -125,15 +127,20 @@ class Configuration:
     def __post_init__(self) -> None:
         enabled = tuple(service for service in self.services if service.enabled)
         by_operator: dict[str, list[Service]] = {}
+        penalties: dict[str, list[int]] = {}
         for service in enabled:
             for binding in service.operators:
                 by_operator.setdefault(binding.username, []).append(service)
+                penalties.setdefault(binding.username, []).append(binding.penalty)
         look_ups: dict[str, object] = {
             "seat_by_mac": MappingProxyType({seat.mac: seat for seat in self.seats}),
             "seat_by_extension": MappingProxyType({seat.extension: seat for seat in self.seats}),
             "operator_by_username": MappingProxyType({one.username: one for one in self.operators}),
             "services_by_operator": MappingProxyType(
                 {name: tuple(found) for name, found in by_operator.items()}
+            ),
+            "penalties_by_operator": MappingProxyType(
+                {name: tuple(found) for name, found in penalties.items()}
             ),
             "variables": frozenset(name for service in enabled for name in service.variables),
             "contexts": frozenset(service.context for service in enabled),
@@ -145,3 +152,7 @@ class Configuration:
     def services_of(self, username: str) -> tuple[Service, ...]:
         """The enabled services that an operator is bound to, in the file's order."""
         return self.services_by_operator.get(username, ())
+
+    def penalties_of(self, username: str) -> tuple[int, ...]:
+        """The operator's penalty in each of `services_of`."""
+        return self.penalties_by_operator.get(username, ())

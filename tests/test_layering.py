@@ -17,7 +17,7 @@ PROJECT = {
     "astcti_server.threads": [],
     "astcti_server.service_notify": [],
     "astcti_server.pidfile": [],
-    "astcti_server.logs": [],
+    "astcti_server.logs": ["astcti_server.threads"],
     "astcti_server.ami": ["astcti_server.ami", "schemas"],
     "astcti_server.ami.link": ["astcti_server.ami", "astcti_server.threads", "schemas"],
     "astcti_server.calls": ["astcti_server.calls", "astcti_server.ami.vocabulary", "schemas"],

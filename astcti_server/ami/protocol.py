@@ -11,6 +11,7 @@ Keys are compared without case; of a repeated key the first value counts, `get_a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import compress
 from operator import itemgetter
@@ -32,6 +33,7 @@ LONGEST_ACTION_ID: Final = 199
 _END: Final = b"\r\n\r\n"
 _head: Final = itemgetter(slice(HEAD))
 _COMMAND_END: Final = b"--END COMMAND--"
+_CONTROL: Final = re.compile(rb"[\r\n\0]")
 
 
 class Banner(NamedTuple):
@@ -282,7 +284,7 @@ def encode_action(headers: Sequence[tuple[str, str]]) -> bytes:
     lines = []
     for key, value in headers:
         line = f"{key}: {value}".encode()
-        if any(control in line for control in (b"\r", b"\n", b"\0")):
+        if _CONTROL.search(line):
             raise ValueError(f"a line break or NUL in header {key!r}")
         if not key or ":" in key:
             raise ValueError(f"{key!r} is not the name of a header")

@@ -8,11 +8,17 @@ waits for, and that tells whether one was left behind.
 from __future__ import annotations
 
 import _thread
+import socket
 import threading
 import time
 from collections.abc import Callable
+from typing import Any, TypeAlias
 
 from astcti_server.clients.session import Session
+from astcti_server.threads import forget_light_thread, name_light_thread
+
+Serve: TypeAlias = Callable[[str, socket.socket, Any], None]
+"""A handler's work, from its name, its client's socket and address."""
 
 STACK_SIZE = 256 * 1024
 """Bytes of address space for a handler. The deepest it goes is a log record."""
@@ -27,15 +33,18 @@ class Attendants:
         self._last = 0
         self._dismissed: Callable[[Session], None] | None = None
 
-    def start(self, work: Callable[[str], None]) -> str:
-        """Run `work(name)` in a new thread. Raises RuntimeError if there can be none. Returns the name."""
+    def start(self, serve: Serve, request: socket.socket, address: Any) -> str:
+        """Run `serve(name, request, address)` in a new thread; returns the name.
+
+        Raises RuntimeError if there can be no thread.
+        """
         with self._changed:
             self._last += 1
             name = f"client-{self._last}"
             self._sessions[name] = None
         usual = threading.stack_size(STACK_SIZE)
         try:
-            _thread.start_new_thread(self._run, (name, work))
+            _thread.start_new_thread(self._run, (name, serve, request, address))
         except RuntimeError:
             self._end(name)
             raise
@@ -43,12 +52,13 @@ class Attendants:
             threading.stack_size(usual)
         return name
 
-    def _run(self, name: str, work: Callable[[str], None]) -> None:
-        threading.current_thread().name = name  # for the log
+    def _run(self, name: str, serve: Serve, request: socket.socket, address: Any) -> None:
+        name_light_thread(name)
         try:
-            work(name)
+            serve(name, request, address)
         finally:
-            # Python before 3.13 keeps a thread that `threading` did not start in its list for ever.
+            forget_light_thread()
+            # A library may have asked for the thread's object, which Python before 3.13 keeps for ever.
             getattr(threading, "_active", {}).pop(threading.get_ident(), None)
             self._end(name)
 

@@ -8,7 +8,6 @@ import socket
 import socketserver
 import ssl
 import time
-from functools import partial
 from typing import Any
 
 from astcti_server.clients import addresses, descriptors, tls
@@ -149,9 +148,8 @@ class CtiServer(socketserver.ThreadingTCPServer):
         return not reason
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        serve = partial(self._serve, request, client_address)
         try:
-            self._attendants.start(serve)
+            self._attendants.start(self._serve, request, client_address)
         except RuntimeError as error:
             logger.error("no thread for a client from %s: %s", client_address[0], error)
             self._gone(request, client_address)
@@ -164,7 +162,7 @@ class CtiServer(socketserver.ThreadingTCPServer):
 
     # -- the handler threads ---------------------------------------------------------------------------------
 
-    def _serve(self, request: socket.socket, client_address: Any, name: str) -> None:
+    def _serve(self, name: str, request: socket.socket, client_address: Any) -> None:
         try:
             ClientHandler(
                 request, client_address, self,

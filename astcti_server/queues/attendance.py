@@ -66,10 +66,10 @@ def wanted_queues(configuration: Configuration, username: str) -> dict[str, Want
     if operator is None or not operator.enabled:
         return {}
     queues: dict[str, WantedQueue] = {}
-    for service in configuration.services_of(username):
+    services, penalties = configuration.services_of(username), configuration.penalties_of(username)
+    for service, penalty in zip(services, penalties, strict=True):
         if not service.queue or service.type != "inbound":
             continue
-        penalty = next(one.penalty for one in service.operators if one.username == username)
         key = queue_key(service.queue)
         known = queues.get(key, WantedQueue(service.queue, penalty))
         queues[key] = known._replace(penalty=min(penalty, known.penalty))

@@ -106,7 +106,8 @@ def _encode(members: Mapping[MemberKey, str]) -> bytes:
         {"queue": queue, "interface": interface, "username": username}
         for (queue, interface), username in sorted(members.items())
     ]
-    return json.dumps({"format": FORMAT, "members": rows}, ensure_ascii=False, indent=1).encode() + b"\n"
+    # Without indentation, which would take ten times as long: this runs on the AMI thread.
+    return json.dumps({"format": FORMAT, "members": rows}, ensure_ascii=False).encode() + b"\n"
 
 
 def _decode(data: bytes) -> dict[MemberKey, str]:

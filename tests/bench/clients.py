@@ -38,7 +38,9 @@ class Collected:
 
 
 @dataclass(slots=True)
-class _Client:
+class Client:
+    """One seat's connection."""
+
     connection: socket.socket
     login: Login
     tail: bytes = b""
@@ -51,7 +53,7 @@ class Clients:
 
     def __init__(self) -> None:
         self.selector = selectors.DefaultSelector()
-        self._clients: list[_Client] = []
+        self.clients: list[Client] = []
         self._waiting: dict[bytes, Expected] = {}
         self._arrivals: dict[str, int] = {}
         self._unexpected: list[str] = []
@@ -68,7 +70,7 @@ class Clients:
         self._logging_in = len(fresh)
         deadline = begun + timeout
         while self._logging_in and (left := deadline - time.perf_counter()) > 0:
-            self._serve(left)
+            self.serve(left)
         seconds = time.perf_counter() - begun
         for client in fresh[:deaf]:
             self.selector.unregister(client.connection)
@@ -88,48 +90,54 @@ class Clients:
             left = (deadline if self._waiting else min(deadline, self._heard + quiet)) - now
             if left <= 0:
                 break
-            self._serve(left)
+            self.serve(left)
         missing = tuple(self._waiting.values())
         unexpected, self._unexpected = tuple(self._unexpected), []
         return Collected(max(self._arrivals.values(), default=0), dict(self._arrivals), missing, unexpected)
 
     def leave(self) -> None:
         """Close every connection."""
-        for client in self._clients:
+        for client in self.clients:
             client.connection.close()
-        self._clients.clear()
+        self.clients.clear()
         self.selector.close()
         self.selector = selectors.DefaultSelector()
 
     def turn(self) -> None:
         """Read what came."""
-        self._serve(0.0)
+        self.serve(0.0)
 
     def close(self) -> None:
         """Close everything."""
         self.leave()
         self.selector.close()
 
-    def _connect(self, port: int, login: Login, joining: str, deaf: bool) -> _Client:
+    def open(self, port: int, login: Login, *, deaf: bool = False) -> Client:
+        """Begin to connect; whatever comes is taken in from now on."""
         connection = socket.socket()
         if deaf:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL)
         connection.setblocking(False)
         connection.connect_ex(("127.0.0.1", port))
-        client = _Client(connection, login)
+        client = Client(connection, login)
+        self.clients.append(client)
+        self.selector.register(connection, selectors.EVENT_READ, client)
+        return client
+
+    def _connect(self, port: int, login: Login, joining: str, deaf: bool) -> Client:
+        client = self.open(port, login, deaf=deaf)
         said = [f"USER {login.username}\n".encode(), f"PASS {login.password_md5}\n".encode()]
         client.awaited = [(b"100 WELCOME", said[0]), (b"100 OK", said[1]), (b"102 OK", b"")]
         if joining:
             client.awaited.append((b"200 " + joining.encode(), b""))
-        self._clients.append(client)
-        self.selector.register(connection, selectors.EVENT_READ, client)
         return client
 
-    def _serve(self, timeout: float) -> None:
+    def serve(self, timeout: float) -> None:
+        """Read what is there, or what comes first within so many seconds."""
         for key, _events in self.selector.select(timeout):
             self._read(key.data)
 
-    def _read(self, client: _Client) -> None:
+    def _read(self, client: Client) -> None:
         try:
             data = client.connection.recv(65536)
         except BlockingIOError:
@@ -142,15 +150,23 @@ class Clients:
         if not data:
             self._lost(client, "closed by the server")
             return
-        *lines, client.tail = (client.tail + data).split(b"\n")
-        for line in lines:
-            if line.startswith(LINK):
-                self._link(client, line, now)
-            elif client.awaited and not line.startswith(b"<"):
-                self._log_in_further(client, line)
+        self.take(client, data, now)
         self._heard = now / 1e9
 
-    def _log_in_further(self, client: _Client, line: bytes) -> None:
+    def take(self, client: Client, data: bytes, now: int) -> None:
+        """Take in what the server sent, at that time (ns)."""
+        *lines, client.tail = (client.tail + data).split(b"\n")
+        for line in lines:
+            self.hear(client, line, now)
+
+    def hear(self, client: Client, line: bytes, now: int) -> None:
+        """One line without its end."""
+        if line.startswith(LINK):
+            self._link(client, line, now)
+        elif client.awaited and not line.startswith(b"<"):
+            self._log_in_further(client, line)
+
+    def _log_in_further(self, client: Client, line: bytes) -> None:
         beginning, answer = client.awaited[0]
         if not line.startswith(beginning):
             return  # an announcement, or a refusal that leaves this login undone
@@ -160,7 +176,7 @@ class Clients:
         if not client.awaited:
             self._logging_in -= 1
 
-    def _link(self, client: _Client, line: bytes, now: int) -> None:
+    def _link(self, client: Client, line: bytes, now: int) -> None:
         found = _LINK_DATA.search(line)
         number, calldata = (found[1], found[2] or b"") if found else (b"", b"")
         link = self._waiting.get(calldata)
@@ -171,6 +187,6 @@ class Clients:
         del self._waiting[calldata]
         self._arrivals[link.calldata] = now
 
-    def _lost(self, client: _Client, reason: str) -> None:
+    def _lost(self, client: Client, reason: str) -> None:
         self.selector.unregister(client.connection)
         self._unexpected.append(f"{client.login.extension}: {reason}")

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from itertools import islice
 
 from tests.bench.busy_server import BEGIN, COLLECT, KEEP_READABLE, MOMENTS, READY
+from tests.bench.mqtt_server import broker_program
 from tests.bench.report import Report, median, percentile
 from tests.bench.scripts import Script
 from tests.bench.site import Site
-from tests.bench.stage import Stage, check
+from tests.bench.stage import BrokerStage, Stage, check
 from tests.bench.traffic import Expected, QueueCall, expect, make_calls, make_traffic, split_at_link
 
 SERVER = "astcti_server"
 BUSY = "tests.bench.busy_server"
 ASYNCIO = "tests.bench.asyncio_server"
+MOSQUITTO = "Mosquitto"
 PAUSE = 0.003  # seconds between two notifications, so that each finds everybody idle
 DEAF = 10
 
@@ -21,22 +24,30 @@ DEAF = 10
 def latency(report: Report, script: Script, *, samples: int) -> None:
     """From the connecting event's write on the AMI socket to its line at the client; 1,000 seats, all idle.
 
-    In turn with a server that has the same engine and asyncio streams.
+    In turn with servers that have the same engine: one with asyncio streams, one that has a message broker
+    tell the clients, where that is installed.
     """
-    times: dict[str, list[float]] = {SERVER: [], ASYNCIO: []}
     site = Site(script.technology, seats=1000)
-    with Stage(script, site) as ours, Stage(script, site, module=ASYNCIO) as asyncio:
-        ours.log_in()
-        asyncio.log_in()
+    stages = {SERVER: Stage(script, site), ASYNCIO: Stage(script, site, module=ASYNCIO)}
+    if broker_program():
+        stages[MOSQUITTO] = BrokerStage(script, site)
+    times: dict[str, list[float]] = {name: [] for name in stages}
+    with ExitStack() as running:
+        for stage in stages.values():
+            running.enter_context(stage).log_in()
         for number in range(5):
             first = 1 + number * samples
             calls = list(islice(make_calls(site.extensions, site.place, first=first), samples // 5))
-            times[SERVER] += _paced(ours, calls)
-            times[ASYNCIO] += _paced(asyncio, calls)
+            for name, stage in stages.items():
+                times[name] += _paced(stage, calls)
+    half = {name: percentile(found, 0.5) for name, found in times.items()}
     for name, found in times.items():
-        report.note(f"{name}: p50 {percentile(found, 0.5):.0f} µs, p99 {percentile(found, 0.99):.0f} µs")
-    ratio = percentile(times[SERVER], 0.5) / percentile(times[ASYNCIO], 0.5)
-    report.at_most("asyncio's p50, 1,000 idle seats", ratio, 1.1)
+        report.note(f"{name}: p50 {half[name]:.0f} µs, p99 {percentile(found, 0.99):.0f} µs")
+    report.at_most("asyncio's p50, 1,000 idle seats", half[SERVER] / half[ASYNCIO], 1.1)
+    if MOSQUITTO in half:
+        report.at_most("Mosquitto's p50", half[SERVER] / half[MOSQUITTO], 0.6)
+    else:
+        report.note("not compared with Mosquitto: apt-get install mosquitto")
 
 
 def _paced(stage: Stage, calls: list[QueueCall]) -> list[float]:

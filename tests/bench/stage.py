@@ -10,9 +10,11 @@ from types import TracebackType
 from tests.bench.clients import Clients, Collected, LoggedIn
 from tests.bench.feeder import Feeder
 from tests.bench.floor import Floor
+from tests.bench.mqtt_server import BROKER
 from tests.bench.scripts import Script
 from tests.bench.server import Server, ServerFailed
 from tests.bench.site import Site
+from tests.bench.subscribers import Subscribers
 from tests.bench.traffic import Expected, Traffic
 from tests.bench.worker import Worker
 
@@ -36,6 +38,8 @@ class Run:
 class Stage:
     """A context manager: everything runs inside it."""
 
+    crowd: type[Clients] = Clients
+
     def __init__(
         self, script: Script, site: Site, *,
         outbox: int = 1_048_576, module: str = "astcti_server", deaf: int = 0,
@@ -47,7 +51,7 @@ class Stage:
 
     def __enter__(self) -> Stage:
         self.feeder = Worker(Feeder, self.script.banner)
-        self.clients = Worker(Clients)
+        self.clients = Worker(self.crowd)
         self.floor = Worker(Floor)
         self._floor_port: int = self.floor.call("port")
         self.server = Server(
@@ -57,7 +61,7 @@ class Stage:
             log = self.server.log
             self.__exit__(None, None, None)
             raise ServerFailed(f"the server did not log in:\n{log}")
-        self.server.wait_until_serving()
+        self.wait_until_serving()
         return self
 
     def __exit__(
@@ -68,12 +72,19 @@ class Stage:
             worker.stop()
         self._files.cleanup()
 
+    def wait_until_serving(self) -> None:
+        """Return when clients may come. Raises ServerFailed."""
+        self.server.wait_until_serving()
+
     def log_in(self, *, joining: bool = True) -> LoggedIn:
         """Everybody sits down. Raises DeliveryFailed if anybody cannot."""
         queue = self.site.place.queue if joining else ""
         logged_in: LoggedIn = self.clients.call(
             "log_in", self.server.port, self.site.logins, queue, self._deaf, LOGIN_WITHIN
         )
+        return self._all_in(logged_in)
+
+    def _all_in(self, logged_in: LoggedIn) -> LoggedIn:
         if logged_in.missing:
             names = ", ".join(logged_in.missing[:10])
             raise DeliveryFailed(f"{len(logged_in.missing)} could not log in: {names}\n{self.server.log}")
@@ -103,6 +114,25 @@ class Stage:
         begun: int = self.feeder.call("pour_floor", self._floor_port)
         ended: int = self.floor.result()
         return (ended - begun) / 1e9
+
+
+class BrokerStage(Stage):
+    """The server is the one that publishes to a message broker, and the clients are the broker's."""
+
+    crowd = Subscribers
+
+    def __init__(self, script: Script, site: Site) -> None:
+        super().__init__(script, site, module="tests.bench.mqtt_server")
+
+    def wait_until_serving(self) -> None:
+        """Return when the broker runs."""
+        self._broker_port: int = self.server.state_file(BROKER)
+
+    def log_in(self, *, joining: bool = True) -> LoggedIn:
+        """Everybody subscribes; there is no queue to join. Raises DeliveryFailed if anybody cannot."""
+        return self._all_in(
+            self.clients.call("subscribe", self._broker_port, self.site.logins, LOGIN_WITHIN)
+        )
 
 
 def check(collected: Collected, server: Server) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from astcti_server.clients.conversation import Conversation
+from astcti_server.logs import name_thread
 from schemas import passwords
 from schemas.configuration import Configuration, Operator
 from tests.fake.clock import FakeClock
@@ -327,7 +328,23 @@ def test_a_session_is_logged_once_when_it_opens_and_once_when_it_closes(
     assert lines == [
         "client-1: connected from 127.0.0.1", "client-1: closed mario at PJSIP/201 after 0 s: quit"
     ]
-    assert {record.threadName for record in caplog.records} == {"client-1"}
+
+
+def test_each_line_of_the_log_names_the_thread_that_speaks(
+    caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    caplog.handler.addFilter(name_thread)
+    try:
+        with Counter() as counter, counter.seated() as client:
+            client.ask("QUIT")
+            counter.desk.next_departure()
+        logging.info("Everybody is gone")
+    finally:
+        caplog.handler.removeFilter(name_thread)
+    names = [(record.getMessage().partition(":")[0], record.threadName) for record in caplog.records]
+    here = threading.current_thread().name
+    assert names == [("client-1", "client-1"), ("client-1", "client-1"), ("Everybody is gone", here)]
 
 
 def test_a_login_that_met_a_new_configuration_half_way_is_judged_by_that() -> None:
