@@ -38,6 +38,7 @@ from astcti_server.logs import Logs
 from astcti_server.pidfile import PidFile
 from astcti_server.queues.keeper import QueueKeeper
 from astcti_server.queues.state_file import StateFile
+from astcti_server.queues.state_writer import StateWriter
 from astcti_server.service_notify import notify
 from astcti_server.status_file import StatusFile
 from astcti_server.switchboard import LinkState, Switchboard
@@ -106,7 +107,8 @@ class Daemon:
         )
         state = StateFile(places.state)
         state.prepare()
-        self._keeper = QueueKeeper(self._link, self._registry.send_to_session, state)
+        self._state_writer = StateWriter(state, self._thread_died)
+        self._keeper = QueueKeeper(self._link, self._registry.send_to_session, self._state_writer)
         self._switchboard.connect(self._link, self._keeper)
         desk = ServerDesk(self._store, self._link, self._tracker, self._keeper, self._switchboard)
         self._server = CtiServer(settings.listen, Reception.of(desk, self._registry), died=self._thread_died)
@@ -142,6 +144,7 @@ class Daemon:
         self._status.write()
         config_words.say_in_force(loaded)
         self._watcher.start()
+        self._state_writer.start()
         self._link.start()
         gc.collect()
         gc.freeze()  # what was built so far stays: later collections need not look at it
@@ -155,9 +158,8 @@ class Daemon:
         deadline = time.monotonic() + STOP_WITHIN
         self._server.stop(STOP_WITHIN / 2)
         self._leave_queues(deadline)
-        for thread in (self._link, self._watcher):
+        for thread in (self._link, self._watcher, self._state_writer):  # the last writes what others left
             thread.stop()
-        for thread in (self._link, self._watcher):
             if not thread.is_alive():
                 continue
             thread.join(max(0.1, deadline - time.monotonic()))

@@ -28,6 +28,7 @@ PROJECT = {
     "astcti_server.queues": [
         "astcti_server.queues", "astcti_server.ami", "astcti_server.clients.desk", "schemas",
     ],
+    "astcti_server.queues.state_writer": ["astcti_server.queues.state_file", "astcti_server.threads"],
     "astcti_server.config_": ["astcti_server.config_", "astcti_server.threads", "schemas"],
     "astcti_server.demo": ["astcti_server.demo", "astcti_server.threads", "schemas"],
     "astcti_server.status_file": ["schemas"],

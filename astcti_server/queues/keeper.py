@@ -1,7 +1,7 @@
 """Keeps every logged-in operator in the queues of his services, in pause or not, whatever happens meanwhile.
 
 AMI thread only: the daemon posts clients' arrivals there and hands on each member event. The only work done
-outside of memory is `link.submit` and the state file.
+outside of memory is `link.submit`, and the state is written by another thread.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from astcti_server.queues.member import Member, member_after
 from astcti_server.queues.notices import Announce, Notices
 from astcti_server.queues.pausing import Pausing
 from astcti_server.queues.place import Place
-from astcti_server.queues.ports import Link
+from astcti_server.queues.ports import Link, State
 from astcti_server.queues.roster import Attendances, Places
 from astcti_server.queues.status_reader import StatusReader
 from schemas.configuration import Configuration
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from astcti_server.ami.link import Timer
     from astcti_server.ami.vocabulary import QueueMember
     from astcti_server.clients.desk import Presence, Progress
-    from astcti_server.queues.state_file import MemberKey, StateFile
+    from astcti_server.queues.state_file import MemberKey
     from schemas.server_settings import ServerSettings
 
 logger = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 class QueueKeeper:
     """Desired membership and pause against what Asterisk says. See the module for who may call."""
 
-    def __init__(self, link: Link, announce: Announce, state: StateFile) -> None:
+    def __init__(self, link: Link, announce: Announce, state: State) -> None:
         """`announce(session_id, line)` has to ignore sessions that are gone.
 
         Reads the state file at once, so this may raise StateError.

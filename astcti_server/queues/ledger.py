@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from astcti_server.ami.link import Timer
-    from astcti_server.queues.ports import Link
-    from astcti_server.queues.state_file import MemberKey, StateFile
+    from astcti_server.queues.ports import Link, State
+    from astcti_server.queues.state_file import MemberKey
 
 TIDY_AFTER = 2.0  # seconds in which ends of membership are gathered into one writing
 
@@ -16,12 +17,14 @@ TIDY_AFTER = 2.0  # seconds in which ends of membership are gathered into one wr
 class Ledger:
     """A member is written down before it is added; that it is gone may be written down later."""
 
-    def __init__(self, link: Link, state: StateFile) -> None:
+    def __init__(self, link: Link, state: State) -> None:
         """Reads the state file; raises StateError."""
         self._link = link
         self._state = state
         self._members = state.load()
         self._waiting: list[Callable[[], None]] = []
+        self._under_way = 0
+        """Writings handed over whose end was not told yet."""
         self._tidy: Timer | None = None
 
     @property
@@ -33,7 +36,7 @@ class Ledger:
 
         All of one turn of the loop are written together: a thousand logins are not a thousand writings.
         """
-        if self._members.get(key) == username and not self._waiting:
+        if self._members.get(key) == username and not self._waiting and not self._under_way:
             go()
             return
         self._members[key] = username
@@ -47,11 +50,15 @@ class Ledger:
             self._tidy = self._link.later(TIDY_AFTER, self.write)
 
     def write(self) -> None:
-        """Write the list now. Whoever waits goes on even if that failed: to take calls matters more."""
+        """Have the list written. Whoever waits goes on even if that fails: to take calls matters more."""
         if self._tidy is not None:
             self._tidy.cancel()
             self._tidy = None
         waiting, self._waiting = self._waiting, []
-        self._state.save(self._members)
+        self._under_way += 1
+        self._state.save(dict(self._members), partial(self._link.post, partial(self._written, waiting)))
+
+    def _written(self, waiting: list[Callable[[], None]]) -> None:
+        self._under_way -= 1
         for go in waiting:
             go()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from astcti_server.ami.actions import Action
     from astcti_server.ami.link import Outcome, Timer
     from astcti_server.queues.place import Place
+    from astcti_server.queues.state_file import MemberKey
 
 
 class Link(Protocol):
@@ -19,6 +20,17 @@ class Link(Protocol):
     ) -> str: ...
 
     def later(self, seconds: float, work: Callable[[], None]) -> Timer: ...
+
+    def post(self, work: Callable[[], None]) -> None: ...
+
+
+class State(Protocol):
+    """Where the list of members outlives the server."""
+
+    def load(self) -> dict[MemberKey, str]: ...
+
+    def save(self, members: Mapping[MemberKey, str], done: Callable[[], None]) -> None:
+        """Have the list written, without waiting; `done` is called then, on any thread."""
 
 
 class Ward(Protocol):

@@ -1,7 +1,7 @@
 """The queue members that this server added, kept on disk so that a crash leaves none behind for ever.
 
 Written before each QueueAdd, so whatever the file does not list is not ours and is never removed. Used on
-the AMI thread (and once at the start, before that thread runs).
+one thread at a time: before the start by the main thread, then by the one of `state_writer.py`.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def _encode(members: Mapping[MemberKey, str]) -> bytes:
         {"queue": queue, "interface": interface, "username": username}
         for (queue, interface), username in sorted(members.items())
     ]
-    # Without indentation, which would take ten times as long: this runs on the AMI thread.
+    # Without indentation, which takes ten times as long and keeps all other threads from running meanwhile.
     return json.dumps({"format": FORMAT, "members": rows}, ensure_ascii=False).encode() + b"\n"
 
 

@@ -68,6 +68,9 @@ class FakeLink:
     def later(self, seconds: float, work: Callable[[], None]) -> WheelTimer:
         return self._wheel.later(seconds, work)
 
+    def post(self, work: Callable[[], None]) -> None:
+        work()
+
     def answer(self, ok: bool = True, message: str = "", events=(), failure: str = "") -> Sent:
         """Answer the oldest open action."""
         sent = self.open.pop(0)

@@ -34,6 +34,20 @@ def settings(on_stop="remove", grace=10.0):
         clients=ClientSettings(grace=grace))
 
 
+class StateAtOnce:
+    """A state file that is written before `save` returns."""
+
+    def __init__(self, directory):
+        self.file = StateFile(directory)
+
+    def load(self):
+        return self.file.load()
+
+    def save(self, members, done):
+        self.file.save(members)
+        done()
+
+
 class World:
     """A keeper with everything around it faked, up and with its first status read."""
 
@@ -41,7 +55,7 @@ class World:
         self.wheel = TimerWheel()
         self.link = FakeLink(self.wheel)
         self.lines = []
-        self.state = StateFile(directory)
+        self.state = StateAtOnce(directory)
         self.keeper = QueueKeeper(self.link, self.announce, self.state)
         self.keeper.configure(configuration(), settings(**how))
         if up:

@@ -72,7 +72,9 @@ def test_the_state_file_lists_a_member_before_it_is_added(world):
 def test_many_logins_of_one_turn_are_one_writing_of_the_state_file(world, monkeypatch):
     writings = []
     save = world.state.save
-    monkeypatch.setattr(world.state, "save", lambda members: writings.append(dict(members)) or save(members))
+    monkeypatch.setattr(
+        world.state, "save", lambda members, done: writings.append(members) or save(members, done)
+    )
     world.keeper.arrived(world.presence())
     world.keeper.arrived(world.presence(2, "luigi", "PJSIP/202"))
     world.wheel.advance()

@@ -15,7 +15,7 @@ from astcti_server.queues.state_file import StateFile
 from schemas.configuration import Configuration, Operator
 from schemas.server_settings import AmiSettings
 from tests.fake.patience import PATIENCE
-from tests.fake.queue_world import configuration, service, settings
+from tests.fake.queue_world import StateAtOnce, configuration, service, settings
 
 CONFIGURATION = configuration(service("astcti", ("mario", 1), ("luigi", 2)), service("nowhere", ("luigi", 0)))
 
@@ -29,7 +29,7 @@ class Exchange:
         ami = AmiSettings("astcti", "astcti", *address, pause=0.05)
         self.link = AmiLink(ami, listener=self, interest=Interest.for_configuration(in_force))
         self.keeper = QueueKeeper(self.link, lambda session, line: self.lines.put((session, line)),
-                                  StateFile(directory))
+                                  StateAtOnce(directory))
         self.keeper.configure(in_force, settings(grace=0.0))
 
     def link_up(self, banner_version):
