@@ -111,8 +111,11 @@ def _file(value: Value) -> str:
 
 def _existing_file(value: Value) -> str:
     path = _file(value)
-    if path and not Path(path).is_file():
-        raise ValueError(f"{path}: there is no such file")
+    try:
+        if path and not Path(path).is_file():
+            raise ValueError(f"{path}: there is no such file")
+    except OSError as error:  # a folder that this user may not enter
+        raise ValueError(f"cannot read {path}: {error.strerror or error}") from None
     return path
 
 

@@ -239,7 +239,7 @@ class Changes:
         before = frozenset() if asked else self._ignored
         self._ignored = frozenset(seen.ignored)
         for name, reason in sorted(self._ignored - before):
-            findings.messages.append((logging.INFO, f"{name} is not used: {reason}"))
+            findings.messages.append((logging.INFO, f"{name} is not used as a configuration: {reason}"))
 
 
 def files(seen: Scan) -> Iterator[Seen]:

@@ -197,7 +197,7 @@ def load_directory(
 
 def notes(seen: Scan, older: Iterable[Candidate], in_force: str) -> list[str]:
     """Say of each file that is not in force, and not refused, why."""
-    ignored = [f"{name} is not used: {reason}" for name, reason in seen.ignored]
+    ignored = [f"{name} is not used as a configuration: {reason}" for name, reason in seen.ignored]
     return ignored + [is_older(one.name, in_force) for one in older]
 
 

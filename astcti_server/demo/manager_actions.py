@@ -115,7 +115,7 @@ def queue_add(manager: Manager, headers: Headers) -> None:
     manager.engine.queues.add(
         headers.get("Queue"), headers.get("Interface"), name=headers.get("MemberName"),
         penalty=headers.number("Penalty"), paused=headers.truth("Paused"),
-        state_interface=headers.get("StateInterface"),
+        reason=headers.get("Reason"), state_interface=headers.get("StateInterface"),
     )
     manager.ack(headers, "Added interface to queue")
 

@@ -111,7 +111,7 @@ class Queues:
 
     def add(
         self, queue_name: str, interface: str, *, name: str = "", penalty: int = 0, paused: bool = False,
-        state_interface: str = "", membership: str = "dynamic",
+        reason: str = "", state_interface: str = "", membership: str = "dynamic",
     ) -> QueueMember:
         queue = self.find(queue_name)
         if queue is None:
@@ -121,6 +121,7 @@ class Queues:
         device = state_interface or interface
         member = QueueMember(
             queue.name, interface, name or interface, device, penalty, paused, self._now(), membership,
+            reason=reason if paused else "",
             last_pause=self._now() if paused else 0, status=STATUS[self._switch.device_state(device)],
         )
         queue.members[interface] = member

@@ -163,7 +163,7 @@ class Place:
             return
         presence, pause = wanted.attendance.presence, wanted.attendance.pause
         self._submit(errand, actions.queue_add(
-            self.queue, self.interface, penalty=wanted.penalty, paused=pause.paused,
+            self.queue, self.interface, penalty=wanted.penalty, paused=pause.paused, reason=pause.reason,
             member_name=plain_text(presence.full_name), state_interface=presence.state_interface,
         ))
 

@@ -455,10 +455,16 @@ def test_asterisk_restarted_in_the_middle_of_the_day(asterisk: Asterisk, serve: 
     server = serve(asterisk)
     with server.client("mario") as mario:
         mario.expect("200 astcti")
+        mario.say("PAUSE IN Lunch")
+        mario.expect("300 OK")
         asterisk.restart()
         mario.expect("901 PBX DOWN")
         mario.expect("902 PBX UP")
         until(lambda: asterisk.members() == [("astcti", asterisk.device("201"))], "a member again")
+        paused = "(paused:Lunch" if asterisk.version == 22 else "(paused"  # 16 takes no reason with a member
+        assert paused in asterisk.cli("queue show astcti")
+        mario.say("PAUSE OUT")
+        mario.expect("300 OK")
         with phones.callee(asterisk, "201", talk=0.5), phones.caller(asterisk, "101", "12345") as calling:
             assert_is_the_caller(mario.event("Link"))
             calling.wait()

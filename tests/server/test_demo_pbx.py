@@ -265,6 +265,12 @@ def test_played_calls_are_answered_and_ended_by_either_side_and_some_give_up():
     assert pbx.channels == {}
 
 
+def test_names_are_told_as_people_write_them():
+    _, _, said = play()
+    assert any(line.startswith("Siobhán O'Brien (") for line in said)
+    assert not any("\\" in line for line in said)
+
+
 def test_without_members_callers_wait_and_nobody_rings():
     pbx, _, said = play(seconds=30.0, members=())
     assert any("waits in queue" in text for text in said)

@@ -114,10 +114,14 @@ def test_members_that_a_restart_lost_are_back_after_it(pbx, exchange):
     def restart(engine):
         engine.queues.by_name["astcti"].members.clear()
 
+    steps = queue.Queue()
+    exchange.post(exchange.keeper.pause, presence(), True, "Lunch", lambda step, text: steps.put(step))
+    assert [steps.get(timeout=PATIENCE) for _ in range(2)] == ["pending", "done"]
     pbx.do(restart)
     pbx.drop_connections()
     assert [exchange.heard()[1] for _ in range(2)] == ["210 astcti", "200 astcti"]
-    assert list(members(pbx)) == ["PJSIP/201"]
+    back = members(pbx)["PJSIP/201"]
+    assert (back.paused, back.reason) == (True, "Lunch"), "a supervisor sees why, also after the restart"
 
 
 def test_a_leftover_is_taken_over_by_its_operator(pbx, tmp_path):
