@@ -70,10 +70,14 @@ client-bundle: $(READY) $(if $(filter yes,$(BUNDLE_BROWSER)),$(VENV)/.browser)
 
 # As root on the machine that shall run the server: program, sample configuration, init script and unit. With
 # COMPONENTS='server configurator' the web application too. The mode of a directory that is there stays.
+# The umask: root's own may be one that keeps the server's user from reading the program. The copy: a build here
+# would leave root's files, and put in what an earlier build left.
+SOURCES := setup.cfg pyproject.toml README.md LICENSE astcti_server astcti_client configurator schemas
 install:
-	@$(SYSTEM_PYTHON) -m venv $(DESTDIR)$(PREFIX) || \
+	@umask 022; $(SYSTEM_PYTHON) -m venv $(DESTDIR)$(PREFIX) || \
 	  { echo "No virtual environment could be made with $(SYSTEM_PYTHON): apt-get install python3-venv" >&2; exit 1; }
-	$(DESTDIR)$(PREFIX)/bin/pip install --quiet '.[$(subst $(SPACE),$(COMMA),$(strip $(COMPONENTS)))]'
+	@umask 022; set -e; copy=$$(mktemp -d); trap 'rm -rf "$$copy"' EXIT; cp -R $(SOURCES) "$$copy"; \
+	  $(DESTDIR)$(PREFIX)/bin/pip install --quiet "$$copy[$(subst $(SPACE),$(COMMA),$(strip $(COMPONENTS)))]"
 	install -d $(DESTDIR)/usr/bin $(DESTDIR)$(DOCDIR)/examples
 	ln -sf $(PREFIX)/bin/astcti-server $(DESTDIR)/usr/bin/astcti-server
 	test -d $(DESTDIR)$(SYSCONFDIR)/astcti || install -d -m 750 $(DESTDIR)$(SYSCONFDIR)/astcti

@@ -1,6 +1,20 @@
-"""`python -m astcti_client`."""
+"""`astcti-client`, and `python -m astcti_client`."""
 
-from astcti_client.cli import main
+from __future__ import annotations
+
+import sys
+
+from schemas import extras
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        from astcti_client.cli import main as run
+    except ModuleNotFoundError as error:
+        sys.exit(extras.missing("astcti-client", "client", error))
+    run(prog_name="astcti-client")
+
 
 if __name__ == "__main__":
-    main(prog_name="astcti-client")
+    main()

@@ -45,7 +45,7 @@ that triggers may run. The files:
 
 \b
 Exit codes:
-  0  stopped by SIGINT or SIGTERM, after logging out
+  0  stopped by SIGINT, SIGTERM or the end of its terminal, after logging out
   1  failure of the client itself
   2  wrong usage or settings
   3  the server ended the session for good: another log-in took it over, or
@@ -169,7 +169,7 @@ def open_page(context: click.Context, url: str) -> None:
 
 def _run_window(config: Path | None, options: dict[str, Any]) -> int:
     file = config or user_file()
-    loaded = _loaded(config if config is None or config.is_file() else None, options)
+    loaded = _loaded(None if config is not None and _is_missing(config) else config, options)
     if not _display_is_there():
         raise click.ClickException(_NO_DISPLAY)
     try:
@@ -196,6 +196,13 @@ def _display_is_there() -> bool:
     return bool(os.environ.get("DISPLAY"))
 
 
+def _is_missing(config: Path) -> bool:
+    try:
+        return not config.is_file()
+    except OSError:  # a folder that this user may not enter: reading it will say so
+        return False
+
+
 def _loaded_again(file: Path, options: dict[str, Any]) -> Loaded:
     return load(
         {name.replace("_", "-"): value for name, value in options.items()}, os.environ, file, system_file()
@@ -207,7 +214,7 @@ def _settings(config: Path | None, options: dict[str, Any]) -> Settings:
 
 
 def _loaded(config: Path | None, options: dict[str, Any]) -> Loaded:
-    if config is not None and not config.is_file():
+    if config is not None and _is_missing(config):
         raise click.UsageError(f"--config {config}: there is no such file")
     given = {name.replace("_", "-"): value for name, value in options.items()}
     try:

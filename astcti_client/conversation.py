@@ -98,6 +98,9 @@ class Conversation:
         self._last_said = clock()
         self._numbers = numbers
         self._unreadable = 0
+        self._pbx_up = True
+        self._returning: Command | None = None
+        """The end of a pause that was asked for without the PBX: its reply comes once that is back."""
         self._login = LogIn(
             user,
             password,
@@ -148,9 +151,12 @@ class Conversation:
         self._login.begin()
 
     def _reply(self, text: str, reply: Reply) -> None:
-        pending = self._answered_by(reply)
+        late = self._late_return(reply)
+        pending = None if late else self._answered_by(reply)
         final = reply.number not in _LISTS or is_end(reply) or pending is None
-        self._deliver(ServerReply(text, reply, pending.command if pending else None, final))
+        self._deliver(ServerReply(text, reply, pending.command if pending else late, final))
+        if reply.number in (901, 902):
+            self._pbx_changed(up=reply.number == 902)
         if reply.number == 910:
             raise _farewell(reply)
         if reply.number == 900:
@@ -161,7 +167,7 @@ class Conversation:
             return
         if final:
             self._pending.popleft()
-            self._deadline = self._clock() + self._pending[0].time if self._pending else None
+            self._await_next()
         if pending.answered is not None:
             pending.answered(reply)
 
@@ -170,6 +176,24 @@ class Conversation:
             return None
         first = self._pending[0]
         return first if reply.number in _REPLIES.get(first.verb, _USUAL_REPLIES) else None
+
+    def _await_next(self) -> None:
+        self._deadline = self._clock() + self._pending[0].time if self._pending else None
+
+    def _pbx_changed(self, *, up: bool) -> None:
+        self._pbx_up = up
+        returning = [one for one in self._pending if not up and _ends_pause(one.command)]
+        for one in returning:
+            self._returning = one.command
+            self._pending.remove(one)
+        if returning:
+            self._await_next()
+
+    def _late_return(self, reply: Reply) -> Command | None:
+        if reply.number not in (300, 302):
+            return None
+        command, self._returning = self._returning, None
+        return command
 
     def _follow_keep_alive(self, seconds: float) -> None:
         every = seconds / NOOPS_PER_KEEP_ALIVE
@@ -222,6 +246,9 @@ class Conversation:
             if pending.answered is None and pending.verb not in ("NOOP", "QUIT"):
                 self._deliver(Unanswered(pending.command))
         self._pending.clear()
+        if self._returning is not None:
+            self._deliver(Unanswered(self._returning))
+            self._returning = None
 
     def _say(
         self, line: str, answered: Answered | None, *, time: float = REPLY_TIME, shown: str = ""
@@ -230,9 +257,12 @@ class Conversation:
 
     def _queue(self, command: Command, line: str, time: float, answered: Answered | None) -> None:
         verb = line.partition(" ")[0].upper()
-        if not self._pending and self._deadline is None:
-            self._deadline = self._clock() + time
-        self._pending.append(_Pending(command, verb, time, answered))
+        if not self._pbx_up and _ends_pause(command):  # its reply comes once the PBX is back
+            self._returning = command
+        else:
+            if not self._pending and self._deadline is None:
+                self._deadline = self._clock() + time
+            self._pending.append(_Pending(command, verb, time, answered))
         self._last_said = self._clock()
         self.outgoing += line.encode() + b"\n"
         self._deliver(Sent(command))
@@ -246,6 +276,10 @@ def checked_command(line: str) -> str:
     if len(text.encode()) > MAX_COMMAND:
         raise ValueError(f"a command has at most {MAX_COMMAND} bytes")
     return text
+
+
+def _ends_pause(command: Command) -> bool:
+    return command.line.upper().split() == ["PAUSE", "OUT"]
 
 
 def _farewell(reply: Reply) -> Farewell:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import queue
@@ -38,6 +39,8 @@ from astcti_client.wording import announcement_in_words, event_in_words, harmles
 
 EXIT_CODES: dict[Ending, int] = {"stopped": 0, "failed": 1, "taken-over": 3, "disabled": 3, "refused": 4}
 TIDY_EVERY = 1.0  # seconds between two looks at the programs that were started
+# A pipe or terminal whose other end is gone; Windows knows but the last one.
+_NO_READER = (errno.EPIPE, errno.EIO, errno.EINVAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,7 @@ class Headless:
                 self._connection.join()
                 if self._triggers:
                     self._triggers.close()
+                self._let_go_of_output()
 
     def _opened(self, place: Path) -> Closable:
         def dial(number: str, answer: Answer) -> None:
@@ -196,21 +200,33 @@ class Headless:
     def _print(self, mark: str, text: str) -> None:
         try:
             print(mark, harmless(text), file=self._output, flush=True)
-        except BrokenPipeError:  # whoever read our output is gone, and with it the reason to go on
-            self._output = io.StringIO()
-            self._mailbox.put(StopAsked())
-            if sys.stdout is not None:
-                os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python complains once more when it ends
+        except OSError as error:
+            if error.errno in _NO_READER:  # whoever read our output is gone, and with it the reason to go on
+                self._let_go_of_output()
+                self._output = io.StringIO()
+                self._mailbox.put(StopAsked())
+            # Else the disk is full: that loses lines, but no pop-ups.
+
+    def _let_go_of_output(self) -> None:
+        if sys.stdout is None:  # started without any
+            return
+        try:
+            self._output.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python complains once more when it ends
 
 
 @contextmanager
 def _signals_to(mailbox: queue.SimpleQueue[Mail]) -> Iterator[None]:
-    """Turn SIGINT and SIGTERM into mail. SimpleQueue.put is the one thing that is safe in a handler."""
+    """Turn signals into mail. SimpleQueue.put is the one thing that is safe in a handler."""
 
     def ask(_number: int, _frame: FrameType | None) -> None:
         mailbox.put(StopAsked())
 
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    wanted = [signal.SIGINT, signal.SIGTERM]
+    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup ignores it
+        wanted.append(signal.SIGHUP)  # the terminal was closed
+    before = {number: signal.signal(number, ask) for number in wanted}
     try:
         yield
     finally:

@@ -70,7 +70,7 @@ def _search(name: str, system: TriggerSystem, path: str) -> str:
         for candidate in _spellings(start, system):
             if _can_run(candidate, system):
                 return candidate
-    if not bare and Path(name).is_file():
+    if not bare and _is_file(name):
         raise Refused(said("{name}: this file may not be executed by this user", name=name))
     where = said("on the PATH of this PC") if bare else said("on this PC")
     raise Refused(
@@ -94,7 +94,14 @@ def _is_full_path(name: str, system: TriggerSystem) -> bool:
 
 
 def _can_run(candidate: str, system: TriggerSystem) -> bool:
-    return Path(candidate).is_file() and (system == "windows" or os.access(candidate, os.X_OK))
+    return _is_file(candidate) and (system == "windows" or os.access(candidate, os.X_OK))
+
+
+def _is_file(path: str) -> bool:
+    try:
+        return Path(path).is_file()
+    except OSError:  # a folder that this user may not enter: another one of the PATH may have the program
+        return False
 
 
 def _refuse_shell_script(application: str, name: str, system: TriggerSystem) -> None:

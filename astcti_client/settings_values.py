@@ -112,8 +112,12 @@ def _file(value: Value) -> str:
 
 def _existing_file(value: Value) -> str:
     path = _file(value)
-    if path and not Path(path).is_file():
-        raise ValueError(said("{path}: there is no such file", path=path))
+    try:
+        if path and not Path(path).is_file():
+            raise ValueError(said("{path}: there is no such file", path=path))
+    except OSError as error:  # a folder that this user may not enter
+        why = str(error.strerror or error)
+        raise ValueError(said("cannot read {path}: {why}", path=path, why=why)) from None
     return path
 
 

@@ -1,5 +1,20 @@
-"""`python -m astcti_server` is `astcti-server`."""
+"""`astcti-server`, and `python -m astcti_server`."""
 
-from astcti_server.cli import main
+from __future__ import annotations
 
-main()
+import sys
+
+from schemas import extras
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        from astcti_server.cli import main as run
+    except ModuleNotFoundError as error:
+        sys.exit(extras.missing("astcti-server", "server", error))
+    run()
+
+
+if __name__ == "__main__":
+    main()

@@ -174,9 +174,15 @@ def replay_command(context: click.Context, directory: Path | None, events: str, 
         loaded.configuration, lambda told: _print(out, told.extension, encode(told.event)),
         all_calls=events == "all", encoding=loaded.settings.ami.encoding,
     )  # fmt: skip
-    while data := trace.read(CHUNK):
-        player.feed(data)
-    out.flush()
+    try:
+        while data := trace.read(CHUNK):
+            player.feed(data)
+        out.flush()
+    except BrokenPipeError:  # whoever reads has had enough
+        raise
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python complains once more when it ends
+        raise click.ClickException(f"the replay broke off: {error.strerror}") from None
     if not player.understood:
         click.echo(
             "astcti-server: this is no transcript of Asterisk's manager interface: neither its banner nor an"
@@ -219,11 +225,17 @@ def hash_password(scheme: Literal["scrypt", "md5"]) -> None:
 
 @main.command()
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=5038, show_default=True,
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=5038,
+    show_default=True,
     help="Port of the manager interface, on 127.0.0.1; 0 for any free one.",
 )
 @click.option(
-    "--every", type=click.FloatRange(SHORTEST_INTERVAL, LONGEST_INTERVAL), default=8.0, show_default=True,
+    "--every",
+    type=click.FloatRange(SHORTEST_INTERVAL, LONGEST_INTERVAL),
+    default=8.0,
+    show_default=True,
     help="Seconds between simulated callers.",
 )
 @click.option("--username", default="astcti", show_default=True, help="Name of the manager user.")

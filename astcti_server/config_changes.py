@@ -104,6 +104,13 @@ class Changes:
         self._known = {one.name: self._state(one) for one in before}
         self._ignored = frozenset(seen.ignored)
 
+    def note(self, seen: Scan) -> None:
+        """Nothing changed: keep in mind that these files are older than whatever comes next."""
+        now = self._clock()
+        self._arrivals.note(seen.candidates, now)
+        if self.current.modified > now:
+            self.current = replace(self.current, modified=now)
+
     def compare(self, seen: Scan, asked: bool = False) -> Findings:
         """Return what is new in a scan; where `asked`, tell of every file again."""
         findings = Findings()
@@ -143,6 +150,7 @@ class Changes:
         return (candidate.name, digest) == (self.current.path.name, self.current.digest)
 
     def _choose(self, seen: Scan) -> Choice:
+        self.note(seen)
         candidates = self._arrivals.order(seen.candidates, self._clock())
         name = self.current.path.name
         mine = next((one for one in candidates if one.name == name), None)
@@ -150,9 +158,7 @@ class Changes:
         replaced = mine is not None and not unchanged and self._is_valid(mine)
         return choose(candidates, self._is_valid, InForce(self.current.modified, name, unchanged, replaced))
 
-    def _new_settings(
-        self, seen: Scan, news: set[str], findings: Findings
-    ) -> Content[ServerSettings] | None:
+    def _new_settings(self, seen: Scan, news: set[str], findings: Findings) -> Content[ServerSettings] | None:
         """Return server.xml's content where it is valid and says something else than when last read."""
         if seen.settings is None or SETTINGS_NAME not in news:
             return None
@@ -231,7 +237,7 @@ class Changes:
         before = frozenset() if asked else self._ignored
         self._ignored = frozenset(seen.ignored)
         for name, reason in sorted(self._ignored - before):
-            findings.messages.append((logging.INFO, f"{name} is not used: {reason}"))
+            findings.messages.append((logging.INFO, f"{name} is not used as a configuration: {reason}"))
 
 
 def files(seen: Scan) -> Iterator[Seen]:

@@ -172,9 +172,7 @@ def load_directory(
     found = choose(
         Arrivals().order(seen.candidates, now), lambda one: library.configuration(one.seen).value is not None
     )
-    refused = tuple(
-        problem for one in found.refused for problem in library.configuration(one.seen).problems
-    )
+    refused = tuple(problem for one in found.refused for problem in library.configuration(one.seen).problems)
     if found.chosen is None and not found.refused:
         message = "there is no configuration here: put one beside server.xml, as *.xml or *.sqlite"
         refused = (Problem(str(directory), 0, message),)
@@ -197,7 +195,7 @@ def load_directory(
 
 def notes(seen: Scan, older: Iterable[Candidate], in_force: str) -> list[str]:
     """Say of each file that is not in force, and not refused, why."""
-    ignored = [f"{name} is not used: {reason}" for name, reason in seen.ignored]
+    ignored = [f"{name} is not used as a configuration: {reason}" for name, reason in seen.ignored]
     return ignored + [is_older(one.name, in_force) for one in older]
 
 

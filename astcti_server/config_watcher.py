@@ -116,6 +116,7 @@ class ConfigWatcher(ServiceThread):
         if seen != self._last:
             seen = self._settled(seen)
         elif not asked and not any(self._library.is_young(one) for one in files(seen)):
+            self._changes.note(seen)
             return
         self._last = seen
         if not self.stopping.is_set():

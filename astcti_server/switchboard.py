@@ -16,7 +16,7 @@ from astcti_server.ami.interest import Interest
 from astcti_server.ami.link import AmiLink, Outcome
 from astcti_server.ami.messages import Event
 from astcti_server.ami.protocol import Banner
-from astcti_server.ami.vocabulary import Newchannel, QueueMember, VariableSet
+from astcti_server.ami.vocabulary import Newchannel, QueueCaller, QueueMember, VariableSet
 from astcti_server.calls.notification import Notification
 from astcti_server.calls.tracker import Tracker
 from astcti_server.clients.registry import Registry
@@ -151,9 +151,14 @@ class Switchboard:
         """Who waits in which queue tells the service of those calls."""
         if reading != self._reading:
             return
-        for event in outcome.events:
-            if event.name == "QueueEntry":
-                self.event(event)
+        entries = [event for event in outcome.events if event.name == "QueueEntry"]
+        told = [one for event in entries for one in self._dialect.translate(event)]
+        waiting = [one for one in told if isinstance(one, QueueCaller)]
+        if outcome.ok:
+            self._deliver(self._tracker.queues_read(waiting))
+        else:  # not all of them
+            for one in waiting:
+                self._deliver(self._tracker.handle(one))
 
     def _deliver(self, notifications: Iterable[Notification]) -> None:
         self._router.deliver(notifications)

@@ -1,5 +1,20 @@
-"""`python -m configurator`."""
+"""`astcti-configurator`, and `python -m configurator`."""
 
-from configurator.cli import main
+from __future__ import annotations
 
-main()
+import sys
+
+from schemas import extras
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        from configurator.cli import main as run
+    except ModuleNotFoundError as error:
+        sys.exit(extras.missing("astcti-configurator", "configurator", error))
+    run()
+
+
+if __name__ == "__main__":
+    main()

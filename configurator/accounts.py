@@ -6,8 +6,10 @@ import math
 from datetime import timedelta
 from typing import Any
 
+from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.signals import user_logged_in, user_logged_out
+from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import QuerySet
 from django.dispatch import receiver
@@ -75,6 +77,13 @@ def forget_failures(userid: str) -> None:
     LoginFailure.objects.filter(userid=userid).delete()
 
 
+def end_sessions(user: ManagerUser) -> None:
+    """End every session of a user for good: enabled again, the user logs in again."""
+    for session in Session.objects.filter(expire_date__gt=timezone.now()):
+        if session.get_decoded().get(SESSION_KEY) == str(user.pk):
+            session.delete()
+
+
 def _minutes(failures: QuerySet[LoginFailure], limit: int) -> int:
     latest = list(failures.order_by("-at")[:limit])
     if len(latest) < limit:
@@ -87,6 +96,7 @@ def _keep_name(request: HttpRequest, user: ManagerUser, **_: Any) -> None:
     request.session["userid"] = user.userid
     request.session["since"] = timezone.now().timestamp()
     LoginFailure.objects.filter(userid=user.userid, address=audit.address_of(request)).delete()
+    Session.objects.filter(expire_date__lt=timezone.now()).delete()  # those that were never logged out
     audit.record(request, "login", "session", user.userid)
 
 

@@ -13,5 +13,6 @@ class ConfiguratorApp(AppConfig):
     verbose_name = "AsteriskCTI Configurator"
 
     def ready(self) -> None:
-        """Let logins be noted, whoever logs in first."""
+        """Let logins be noted, whoever logs in first, and every connection know the order of names."""
         import_module("configurator.accounts")
+        import_module("configurator.text_order")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
 from django.core.paginator import Paginator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -19,6 +20,8 @@ from configurator import audit, roles
 from configurator.models import AuditEntry
 
 PAGE = 50
+_CENTURIES = [MinValueValidator(date(1900, 1, 1)), MaxValueValidator(date(2999, 12, 31))]
+"""A date field says the year 0002 while 2026 is typed into it, and has no time zone at the ends of time."""
 
 
 class FilterForm(forms.Form):
@@ -31,11 +34,11 @@ class FilterForm(forms.Form):
     kind = forms.ChoiceField(label=_("Kind"), required=False, choices=[("", _("All")), *audit.KINDS.items()])
     name = forms.CharField(label=_("Name"), required=False, max_length=150)
     since = forms.DateField(
-        label=_("From"), required=False, input_formats=["%Y-%m-%d"],
+        label=_("From"), required=False, input_formats=["%Y-%m-%d"], validators=_CENTURIES,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )  # fmt: skip
     until = forms.DateField(
-        label=_("To"), required=False, input_formats=["%Y-%m-%d"],
+        label=_("To"), required=False, input_formats=["%Y-%m-%d"], validators=_CENTURIES,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )  # fmt: skip
 
@@ -61,14 +64,14 @@ def _find(asked: dict[str, Any]) -> QuerySet[AuditEntry]:
     found = AuditEntry.objects.all()
     for field in ("userid", "name"):
         if asked.get(field):
-            found = found.filter(**{f"{field}__icontains": asked[field]})
+            found = found.filter(**{f"{field}__resembles": asked[field]})
     for field in ("action", "kind"):
         if asked.get(field):
             found = found.filter(**{field: asked[field]})
     if asked.get("since"):
         found = found.filter(at__gte=_start(asked["since"]))
     if asked.get("until"):
-        found = found.filter(at__lt=_start(asked["until"]) + timedelta(days=1))
+        found = found.filter(at__lt=_start(asked["until"] + timedelta(days=1)))
     return found
 
 

@@ -83,8 +83,7 @@ def main(
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     host, port = _address(listen)
-    names = (*hosts, *([host] if host not in ("", "0.0.0.0", "::") else []))
-    context.obj = Options(data, publish, status, names, keep, https)
+    context.obj = Options(data, publish, status, (*hosts, *_name_of(host)), keep, https)
     if context.invoked_subcommand is None:
         prepare(context.obj)
         _take_what_is_published()
@@ -99,6 +98,13 @@ def _address(listen: str) -> tuple[str, int]:
     if not port.isascii() or not port.isdigit() or int(port) > 65535:
         raise click.UsageError(f"--listen {listen}: write ADDRESS:PORT, such as 127.0.0.1:8080")
     return host.strip("[]") or "127.0.0.1", int(port)
+
+
+def _name_of(host: str) -> list[str]:
+    """How a browser names an address that is listened on; none where that is every address."""
+    if host in ("0.0.0.0", "::"):
+        return []
+    return [f"[{host}]" if ":" in host else host]
 
 
 def _take_what_is_published() -> None:
@@ -160,8 +166,11 @@ def export(file: Path) -> None:
             sys.stdout.buffer.write(configuration_xml.dump(configuration))
         elif file.suffix == ".sqlite":
             configuration_sqlite.dump(configuration, file)
+            file.chmod(0o600)
         else:
-            file.write_bytes(configuration_xml.dump(configuration))
+            data = configuration_xml.dump(configuration)  # before the file is touched
+            file.touch(mode=0o600)  # password hashes are in it; a file that is there keeps its mode
+            file.write_bytes(data)
     except (OSError, ValueError, KeyError) as error:
         raise click.ClickException(str(error)) from None
     audit.record(who(), "export", "configuration", file.name)
@@ -174,12 +183,13 @@ def export(file: Path) -> None:
 @click.pass_context
 def import_command(context: click.Context, file: Path, kind: str | None, dry_run: bool) -> None:
     """Make the entries what FILE says (XML or SQLite), or add and change seats or operators from CSV."""
-    from configurator import audit, csv_import, differences, publishing, working_copy
+    from configurator import audit, csv_file, csv_import, differences, publishing, working_copy
 
     _take_what_is_published()
     if kind:
+        rows = csv_file.read(kind, file.read_bytes(), store=not dry_run)
         with working_copy.writing():
-            run = csv_import.run(kind, file.read_bytes(), store=not dry_run)
+            run = csv_import.run(rows, store=not dry_run)
             for bad in run.bad:
                 click.echo(f"{file}:{bad.line}: {bad.name}: {bad.message}")
             if not run.bad and not dry_run:

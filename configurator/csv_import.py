@@ -1,13 +1,11 @@
 """Seats and operators from CSV: first a dry run that lists every bad row, then all rows or none.
 
-The first line names the columns, in any order; commas or semicolons. Known ones stand in COLUMNS. Rows are
-matched by MAC or user name, so that the same file can be imported again.
+The first line names the columns, in any order; commas or semicolons. Known ones stand in `csv_file.COLUMNS`.
+Rows are matched by MAC or user name, so that the same file can be imported again.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -17,6 +15,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from configurator import differences, judgement, models, working_copy
+from configurator.csv_file import Bad, File, Key
 from configurator.differences import FieldChange
 from configurator.server_words import capital, words
 from schemas import configuration_formats as formats
@@ -25,21 +24,7 @@ from schemas.configuration import Seat
 from schemas.configuration_checks import check
 from schemas.configuration_values import address_or_text, mac_or_text
 
-COLUMNS = {
-    "seats": ("mac", "extension", "description", "address", "queue-interface", "state-interface"),
-    "operators": ("username", "full-name", "password", "seat", "begin-in-pause", "enabled"),
-}
-NEEDED = {"seats": ("mac", "extension"), "operators": ("username", "full-name")}
-MOST_ROWS = 20_000
 YES, NO = ("1", "true", "yes", "si", "sì"), ("0", "false", "no", "")
-
-
-class Bad(NamedTuple):
-    """A row that cannot be imported."""
-
-    line: int
-    name: str
-    message: str
 
 
 class Good(NamedTuple):
@@ -72,14 +57,10 @@ class _Undo(Exception):
     """Ends a dry run."""
 
 
-def run(kind: str, data: bytes, *, store: bool) -> Run:
-    """Read a file's bytes; `kind` is seats or operators. Stores only with `store` and without a bad row."""
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return Run((), (Bad(0, "", _("The file is not in UTF-8.")),))
-    lines, bad = _rows(kind, text)
-    rows = _entries(kind, lines, bad)
+def run(file: File, *, store: bool) -> Run:
+    """Judge what was read, and store it only with `store`, as it was read, and without a bad row."""
+    kind, lines, bad = file.kind, file.lines, list(file.bad)
+    rows = _entries(file, bad)
     named = {mac_or_text(values["mac"]) for _, values in lines} if kind == "seats" else set()
     if kind == "seats":
         rows = _with_free_phones(rows, named, bad)
@@ -97,40 +78,9 @@ def run(kind: str, data: bytes, *, store: bool) -> Run:
     return Run(tuple(good), tuple(sorted(bad)))
 
 
-def _rows(kind: str, text: str) -> tuple[list[tuple[int, dict[str, str]]], list[Bad]]:
-    first = text.partition("\n")[0]
-    delimiter = ";" if first.count(";") > first.count(",") else ","
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    rows: list[tuple[int, dict[str, str]]] = []
-    bad: list[Bad] = []
-    try:
-        heads = [one.strip().lower().replace("_", "-") for one in next(reader, [])]
-        unknown = [one for one in heads if one not in COLUMNS[kind]]
-        missing = [one for one in NEEDED[kind] if one not in heads]
-        if unknown or missing or len(set(heads)) != len(heads):
-            message = _("The first line has to name the columns: %(columns)s") % {
-                "columns": ", ".join(COLUMNS[kind])
-            }
-            return [], [Bad(1, ", ".join(unknown or missing), message)]
-        for row in reader:
-            if not any(one.strip() for one in row):
-                continue
-            if len(row) != len(heads):
-                message = _("%(found)d values stand where there are %(wanted)d columns.")
-                bad.append(
-                    Bad(reader.line_num, row[0][:80], message % {"found": len(row), "wanted": len(heads)})
-                )
-                continue
-            rows.append((reader.line_num, dict(zip(heads, (one.strip() for one in row), strict=True))))
-            if len(rows) > MOST_ROWS:
-                return [], [Bad(reader.line_num, "", _("The file has too many rows."))]
-    except csv.Error as error:
-        bad.append(Bad(reader.line_num, "", str(error)))
-    return rows, bad
-
-
-def _entries(kind: str, lines: list[tuple[int, dict[str, str]]], bad: list[Bad]) -> list[_Row]:
+def _entries(file: File, bad: list[Bad]) -> list[_Row]:
     """Judge each row alone."""
+    kind, lines = file.kind, file.lines
     seats = {one.mac: one for one in models.Seat.objects.all()}
     operators = {one.username: one for one in models.Operator.objects.select_related("seat")}
     found: dict[str, _Row] = {}
@@ -142,7 +92,7 @@ def _entries(kind: str, lines: list[tuple[int, dict[str, str]]], bad: list[Bad])
                 raise ValueError(_("This entry stands twice in the file."))
             known = seats.get(name) if kind == "seats" else operators.get(name)
             before = _describe(kind, known) if known else {}
-            entry = _seat(values, name, known) if kind == "seats" else _operator(values, known, seats)
+            entry = _seat(values, name, known) if kind == "seats" else _operator(values, known, seats, file)
             _fields(entry)
             found[name] = _Row(line, name, entry, before)
         except ValueError as error:
@@ -228,7 +178,7 @@ def _seat(row: dict[str, str], mac: str, known: models.Seat | None) -> models.Se
 
 
 def _operator(
-    row: dict[str, str], known: models.Operator | None, seats: dict[str, models.Seat]
+    row: dict[str, str], known: models.Operator | None, seats: dict[str, models.Seat], file: File
 ) -> models.Operator:
     username = row["username"]
     if not username:
@@ -247,7 +197,7 @@ def _operator(
     for column, field in (("begin-in-pause", "begin_in_pause"), ("enabled", "enabled")):
         if column in row:
             setattr(operator, field, _boolean(column, row[column]))
-    operator.password = _password(row.get("password", ""), operator)
+    operator.password = _password(row.get("password", ""), operator, file.hashed)
     return operator
 
 
@@ -259,7 +209,7 @@ def _boolean(column: str, text: str) -> bool:
     raise ValueError(_("%(column)s is yes or no, not %(value)s") % {"column": column, "value": text[:40]})
 
 
-def _password(text: str, operator: models.Operator) -> str:
+def _password(text: str, operator: models.Operator, hashed: dict[Key, str]) -> str:
     if not text:
         if operator.password:
             return operator.password
@@ -269,7 +219,7 @@ def _password(text: str, operator: models.Operator) -> str:
         if wrong:
             raise ValueError(f"{_('Password')}: {words(wrong)}")
         return text
-    return passwords.make(text)
+    return hashed.get((operator.username, text)) or passwords.make(text)
 
 
 def _judge(kind: str, lines: dict[str, int]) -> list[Bad]:

@@ -30,9 +30,13 @@ FIELDS = (
 SECRET = "Password"
 WORDS = (
     gettext_noop("yes"), gettext_noop("no"), gettext_noop("inbound"), gettext_noop("outbound"),
-    gettext_noop("set"), gettext_noop("another one"),
+    gettext_noop("set"), gettext_noop("another one"), gettext_noop("administrator"),
+    gettext_noop("supervisor"), gettext_noop("viewer"),
 )  # fmt: skip
-"""Values that are translated where they are shown."""
+"""Values that are translated where they are shown: in these fields, not where a context is called so."""
+OF_WORDS = frozenset({
+    "Type", "Calls wait in a queue", "Enabled", "Begin in pause", "Role", SECRET,
+})  # fmt: skip
 
 
 class FieldChange(NamedTuple):
@@ -177,6 +181,6 @@ def _compare(kind: str, old: Described, new: Described) -> list[Difference]:
     return found
 
 
-def shown(value: str) -> str:
-    """A value as the page shows it."""
-    return _(value) if value in WORDS else value
+def shown(value: str, field: str) -> str:
+    """A field's value as the page shows it."""
+    return _(value) if field in OF_WORDS and value in WORDS else value

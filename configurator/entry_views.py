@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth import logout, update_session_auth_hash
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -168,6 +168,10 @@ def _conflict(request: HttpRequest, module: Module, form: Any, present: Any) -> 
 
 
 def _keep_session(request: HttpRequest, module: Module, saved: Any) -> None:
-    """Changing one's own password here must not end one's own session."""
-    if module.key == "managers" and saved.pk == request.user.pk:
+    """Changing one's own password here must not end one's own session; disabling oneself does."""
+    if module.key != "managers" or saved.pk != request.user.pk:
+        return
+    if saved.enabled:
         update_session_auth_hash(request, saved)
+    else:
+        logout(request)

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from configurator import accounts, judgement, models
+from configurator.text_order import in_order
 from schemas import mac_address, passwords
 from schemas.configuration_values import address_or_text
 
@@ -87,7 +88,7 @@ class OperatorForm(JudgedForm):
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self.fields["seat"].queryset = models.Seat.objects.order_by("extension")
+        self.fields["seat"].queryset = models.Seat.objects.order_by(in_order("extension"))
         self.fields["seat"].empty_label = _("Any seat")
         if self.instance.pk:
             self.fields["new_password"].help_text = _("Leave empty to keep the present one.")
@@ -96,7 +97,7 @@ class OperatorForm(JudgedForm):
         bound = {}
         if self.instance.pk:
             bound = {one.service_id: one.penalty for one in self.instance.bindings.all()}
-        self.services = list(models.Service.objects.order_by("name"))
+        self.services = list(models.Service.objects.order_by(in_order("name")))
         for service in self.services:
             self.fields[f"service_{service.pk}"] = forms.BooleanField(
                 label=service.name, required=False, initial=service.pk in bound
@@ -181,7 +182,7 @@ class VariableForm(EntryForm):
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self.fields["service"].queryset = models.Service.objects.order_by("name")
+        self.fields["service"].queryset = models.Service.objects.order_by(in_order("name"))
         self._before = self.instance.service if self.instance.pk else None
 
     def clean(self) -> dict[str, Any]:
@@ -242,6 +243,8 @@ class ManagerUserForm(EntryForm):
         if plain:
             self.instance.set_password(plain)
             accounts.forget_failures(self.instance.userid)
+        if not self.instance.enabled:
+            accounts.end_sessions(self.instance)
         return super().save(commit)
 
 

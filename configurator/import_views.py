@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from configurator import audit, csv_import, differences, publishing, roles, working_copy
+from configurator import audit, csv_file, csv_import, differences, publishing, roles, working_copy
 from configurator.server_words import capital, of_file
 from schemas.configuration import Configuration
 from schemas.problems import ConfigurationError
@@ -25,7 +25,7 @@ LARGEST = 32 * 1024 * 1024  # bytes; ten thousand operators are some three milli
 def page(request: HttpRequest) -> HttpResponse:
     """Choose a file, see what it would do, do it."""
     may_all = roles.may(request, roles.ADMINISTRATORS)
-    context: dict[str, Any] = {"may_all": may_all, "columns": csv_import.COLUMNS, "needed": csv_import.NEEDED}
+    context: dict[str, Any] = {"may_all": may_all, "columns": csv_file.COLUMNS, "needed": csv_file.NEEDED}
     if request.method == "POST":
         what = request.POST.get("what", "")
         if what == "configuration":
@@ -43,7 +43,7 @@ def _import(request: HttpRequest, what: str) -> dict[str, Any]:
     if (upload.size or 0) > LARGEST:
         return {"error": _("The file is too large.")}
     store = request.POST.get("store") == "yes"
-    if what in csv_import.COLUMNS:
+    if what in csv_file.COLUMNS:
         return _csv(request, what, upload, store)
     if what == "configuration":
         return _configuration(request, upload, store)
@@ -51,8 +51,9 @@ def _import(request: HttpRequest, what: str) -> dict[str, Any]:
 
 
 def _csv(request: HttpRequest, what: str, upload: UploadedFile, store: bool) -> dict[str, Any]:
+    file = csv_file.read(what, upload.read(), store=store)
     with working_copy.writing():
-        found = csv_import.run(what, upload.read(), store=store)
+        found = csv_import.run(file, store=store)
         stored = store and not found.bad
         if stored:
             counted = [("Changes", "", str(sum(bool(one.changes) for one in found.good)))]

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET
 
 from configurator import modules, roles
 from configurator.modules import Column, Module
+from configurator.text_order import in_order
 
 PAGE_SIZES = (25, 50, 100, 200)
 DEFAULT_SIZE = 50
@@ -58,8 +59,9 @@ def listing(request: HttpRequest, key: str) -> HttpResponse:
     asked = _asked(request, module)
     rows = modules.find(module, asked["q"])
     column = next(one for one in module.columns if one.key == asked["sort"])
-    order = f"-{column.sort}" if asked["order"] == "desc" else column.sort
-    page = Paginator(rows.order_by(order, "pk"), asked["size"]).get_page(request.GET.get("page"))
+    page = Paginator(rows.order_by(_order(column, asked["order"] == "desc"), "pk"), asked["size"]).get_page(
+        request.GET.get("page")
+    )
     context = {
         "module": module,
         "may_edit": roles.may(request, module.editors),
@@ -72,6 +74,12 @@ def listing(request: HttpRequest, key: str) -> HttpResponse:
     }
     whole = not request.headers.get("HX-Request") or request.headers.get("HX-History-Restore-Request")
     return render(request, "configurator/list.html" if whole else "configurator/list_rows.html", context)
+
+
+def _order(column: Column, descending: bool) -> Any:
+    if column.shape in ("number", "yes", "moment"):
+        return f"-{column.sort}" if descending else column.sort
+    return in_order(column.sort, descending=descending)
 
 
 def _asked(request: HttpRequest, module: Module) -> dict[str, Any]:

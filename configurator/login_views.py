@@ -9,8 +9,10 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth import forms as auth_forms
 from django.contrib.auth import views as auth_views
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.translation import gettext as _
@@ -103,10 +105,31 @@ class PasswordLost(auth_views.PasswordResetView):
         return super().post(request, *arguments, **named)
 
 
+class _PasswordAlone:
+    """Stores a password and nothing else: a role that is taken away at the same moment stays away."""
+
+    cleaned_data: dict[str, Any]
+
+    def set_password_and_save(self, user: Any, password_field_name: str, commit: bool = True) -> Any:
+        """Django's own, which stores the user as it was read."""
+        user.set_password(self.cleaned_data[password_field_name])
+        user.save(update_fields=["password"])
+        return user
+
+
+class NewPasswordForm(_PasswordAlone, auth_forms.SetPasswordForm):
+    """A password behind a link."""
+
+
+class ChangeForm(_PasswordAlone, auth_forms.PasswordChangeForm):
+    """A password of one's own, with the old one."""
+
+
 class PasswordNew(auth_views.PasswordResetConfirmView):
     """The page behind the link."""
 
     template_name = "configurator/password_new.html"
+    form_class = NewPasswordForm
     success_url = reverse_lazy("password_new_done")
 
     def form_valid(self, form: Any) -> HttpResponse:
@@ -126,7 +149,7 @@ def account(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         saved = form.save(commit=False)
         saved.revision += 1
-        saved.save()
+        saved.save(update_fields=[*form.fields, "revision"])
         changes = differences.changes(before, facts.describe_manager(saved))
         audit.record(request, "edit", "manageruser", saved.userid, changes)
         return redirect("account")
@@ -137,6 +160,7 @@ class PasswordChange(auth_views.PasswordChangeView):
     """One's own password."""
 
     template_name = "configurator/password_change.html"
+    form_class = ChangeForm
     success_url = reverse_lazy("account")
 
     def form_valid(self, form: Any) -> HttpResponse:
@@ -164,6 +188,12 @@ def home(request: HttpRequest) -> HttpResponse:
 def favicon(request: HttpRequest) -> HttpResponse:
     """The picture in the browser's tab."""
     return redirect(static("configurator/icon.svg"))
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """What makes no sense. Nothing of the request is looked at: its host may be anything."""
+    unknown_host = isinstance(exception, DisallowedHost)
+    return HttpResponse(render_to_string("400.html", {"unknown_host": unknown_host}), status=400)
 
 
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:

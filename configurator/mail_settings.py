@@ -24,11 +24,14 @@ def read(path: Path) -> dict[str, Any]:
     """Return Django's settings for mail; without a host there is none. MailError if the file is wrong."""
     parser = configparser.ConfigParser(interpolation=None, inline_comment_prefixes=(";",))
     try:
-        parser.read(path, encoding="utf-8")
+        if path.exists():
+            parser.read_string(path.read_text(encoding="utf-8-sig"), str(path))
         mail = parser["mail"] if parser.has_section("mail") else None
         if mail is None or not mail.get("host"):
             return {"EMAIL_HOST": "", "EMAIL_BACKEND": "django.core.mail.backends.dummy.EmailBackend"}
         port = mail.getint("port", 587)
+    except OSError as error:
+        raise MailError(f"{path}: {error.strerror}") from None
     except (configparser.Error, ValueError, UnicodeDecodeError) as error:
         raise MailError(f"{path}: {error}") from None
     encryption = mail.get("encryption", "starttls")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
-from django.urls import resolve, reverse
+from django.urls import resolve
 from django.utils import timezone, translation
 
 Answer = Callable[[HttpRequest], HttpResponse]
@@ -56,7 +57,7 @@ class ContentSecurity:
 
 
 class SessionEnd:
-    """Ends a session some hours after its login, however busy it is."""
+    """Ends a session some hours after its login, however busy it is; until then it knows its user's name."""
 
     def __init__(self, get_response: Answer) -> None:
         self._answer = get_response
@@ -66,6 +67,8 @@ class SessionEnd:
             age = timezone.now().timestamp() - request.session.get("since", 0)
             if age > settings.SESSION_LONGEST:
                 logout(request)
+            elif request.session.get("userid") != request.user.userid:
+                request.session["userid"] = request.user.userid  # renamed since the login
         return self._answer(request)
 
 
@@ -86,6 +89,12 @@ class UserLanguage:
             return response
 
 
+def _page_of(request: HttpRequest) -> str:
+    """The page that asks for a part of itself, for coming back to it."""
+    page = urlsplit(request.headers.get("HX-Current-URL", ""))
+    return page._replace(scheme="", netloc="", fragment="").geturl() or "/"
+
+
 class LoginNeeded:
     """Lets nobody in without a login, whatever the address."""
 
@@ -102,5 +111,5 @@ class LoginNeeded:
         if request.user.is_authenticated or resolve(request.path_info).url_name in OPEN_VIEWS:
             return None
         if request.headers.get("HX-Request"):
-            return HttpResponse(status=401, headers={"HX-Redirect": reverse("login")})
+            return HttpResponse(status=401, headers={"HX-Redirect": redirect_to_login(_page_of(request)).url})
         return redirect_to_login(request.get_full_path() if request.method == "GET" else "/")

@@ -244,6 +244,6 @@ def find(module: Module, text: str) -> QuerySet[Any]:
     for word in text.split()[:8]:
         query = Q()
         for where in module.search:
-            query |= Q(**{f"{where}__icontains": word})
+            query |= Q(**{f"{where}__resembles": word})
         rows = rows.filter(pk__in=module.model._default_manager.filter(query).values("pk"))
     return rows

@@ -43,9 +43,11 @@ class Options:
         path = self.data / SECRET_NAME
         if not path.exists():
             self.data.mkdir(parents=True, exist_ok=True)
-            path.touch(mode=0o600)
-            give_to_owner(path)
-            path.write_text(secrets.token_urlsafe(64), encoding="ascii")
+            fresh = path.with_name(f".{SECRET_NAME}.{os.getpid()}")
+            fresh.touch(mode=0o600)
+            give_to_owner(fresh)
+            fresh.write_text(secrets.token_urlsafe(64), encoding="ascii")
+            fresh.replace(path)  # whole or not at all, should the disk be full
         return path.read_text(encoding="ascii").strip()
 
 

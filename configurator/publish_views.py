@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -27,6 +29,9 @@ from schemas import configuration_xml
 from schemas.configuration import Configuration
 from schemas.problems import ConfigurationError
 
+LONGEST_WAIT = timedelta(seconds=30)
+"""After this nobody waits any more: asking on would keep an idle session alive all day."""
+
 
 @require_GET
 def page(request: HttpRequest) -> HttpResponse:
@@ -42,7 +47,6 @@ def page(request: HttpRequest) -> HttpResponse:
         "emptied": publishing.emptied(copy.configuration),
         "last": last,
         "publications": list(_publications()),
-        "directory": options.current().publish,
         "keep": options.current().keep,
         "may_publish": roles.may(request, roles.ADMINISTRATORS),
         **_status(last),
@@ -62,6 +66,8 @@ def _status(last: Publication | None) -> dict[str, Any]:
     return {
         "status": status,
         "state": state,
+        "asks_again": state == "waiting" and last and timezone.now() - last.created < LONGEST_WAIT,
+        "directory": options.current().publish,
         "last": last,
         "server_errors": status.errors(last.file) if last else (),
         "status_path": options.current().status,
@@ -91,7 +97,10 @@ def publish(request: HttpRequest) -> HttpResponse:
     if form not in publishing.FORMS:
         raise Http404
     with working_copy.writing():
-        configuration = working_copy.configuration()
+        configuration, last = working_copy.configuration(), publishing.last()
+        if request.POST.get("last", "") != (str(last.pk) if last else ""):
+            say(request, "error", _("Somebody published in the meantime: look at what is left to publish."))
+            return redirect("publish")
         if request.POST.get("digest") != publishing.digest(configuration):
             say(
                 request,
@@ -99,7 +108,7 @@ def publish(request: HttpRequest) -> HttpResponse:
                 _("Somebody changed the configuration in the meantime: look at the changes again."),
             )
             return redirect("publish")
-        changed = len(differences.between(publishing.content_or_nothing(publishing.last()), configuration))
+        changed = len(differences.between(publishing.content_or_nothing(last), configuration))
         comment, force = request.POST.get("comment", "").strip(), "empty" in request.POST
         _publish(request, lambda: configuration, form, "publish", comment, changed, force)
     return redirect("publish")

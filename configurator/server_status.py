@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -47,12 +48,24 @@ def read(path: Path | None) -> ServerStatus:
         return _status(said)
     except FileNotFoundError:
         return ServerStatus(False, "no-file")
+    except _EndedError:
+        return ServerStatus(False, "ended")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         return ServerStatus(False, str(error))
 
 
+class _EndedError(Exception):
+    """The process that wrote the file is gone, and had no time to remove it."""
+
+
 def _status(said: dict[str, Any]) -> ServerStatus:
     force = said["configuration"]
+    try:
+        os.kill(int(said["pid"]), 0)
+    except ProcessLookupError:
+        raise _EndedError from None
+    except PermissionError:
+        pass  # it runs, as another user
     return ServerStatus(
         True, "", Path(force["file"]).name, force["sha256"],
         datetime.fromisoformat(force["since"]) if force["since"] else None,

@@ -20,7 +20,7 @@ def serve(host: str, port: int, *, behind_proxy: bool = False) -> None:
     from configurator.wsgi import application
 
     logging.getLogger("waitress").setLevel(logging.WARNING)
-    proxy = {"trusted_proxy": LOCAL[0] if host in LOCAL else "*", "trusted_proxy_headers": FORWARDED}
+    proxy = {"trusted_proxy": "*", "trusted_proxy_headers": FORWARDED}  # it comes from ::1 as well
     try:
         server = create_server(
             application,

@@ -44,3 +44,4 @@ urlpatterns = [
     path("<slug:key>/<int:pk>/edit/", entry_views.edit, name="edit"),
     path("<slug:key>/<int:pk>/remove/", entry_views.remove, name="remove"),
 ]
+handler400 = "configurator.login_views.bad_request"

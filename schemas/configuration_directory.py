@@ -100,16 +100,25 @@ class Arrivals:
     def __init__(self) -> None:
         self._arrived: dict[tuple[str, Signature], float] = {}
 
+    def note(self, files: Iterable[Seen], now: float) -> None:
+        """Remember when files came whose time is in the future. `now` is in seconds since 1970.
+
+        The oftener it is called, the better it is known what was there before a clock was set back.
+        """
+        remembered, self._arrived = self._arrived, {}
+        for seen in files:
+            key = (seen.name, seen.signature)
+            if seen.modified > now or key in remembered:
+                self._arrived[key] = min(seen.modified, remembered.get(key, now))
+
     def order(self, files: Iterable[Seen], now: float) -> list[Candidate]:
         """Return the files, newest first. `now` is in seconds since 1970."""
-        remembered, self._arrived = self._arrived, {}
-        found = []
-        for seen in files:
-            modified = seen.modified
-            key = (seen.name, seen.signature)
-            if modified > now or key in remembered:
-                modified = self._arrived[key] = min(modified, remembered.get(key, now))
-            found.append(Candidate(modified, seen.name, seen))
+        files = list(files)
+        self.note(files, now)
+        found = [
+            Candidate(self._arrived.get((seen.name, seen.signature), seen.modified), seen.name, seen)
+            for seen in files
+        ]
         return sorted(found, reverse=True)
 
 

@@ -214,12 +214,15 @@ class _Reader:
 def _check_log(line: int, file: Path) -> Iterator[_Found]:
     """A log file that could not be appended to. It is not made here: who checks may be another user."""
     folder, wrong = file.parent, ""
-    if file.is_dir():
-        wrong = "it is a directory"
-    elif not folder.is_dir():
-        wrong = f"there is no directory {folder}"
-    elif not os.access(*((file, os.W_OK) if file.exists() else (folder, os.W_OK | os.X_OK))):
-        wrong = "Permission denied"
+    try:
+        if file.is_dir():
+            wrong = "it is a directory"
+        elif not folder.is_dir():
+            wrong = f"there is no directory {folder}"
+        elif not os.access(*((file, os.W_OK) if file.exists() else (folder, os.W_OK | os.X_OK))):
+            wrong = "Permission denied"
+    except OSError as error:  # a folder above it that we may not enter
+        wrong = error.strerror or str(error)
     if wrong:
         yield _Found(line, "file", f"the log file {file} cannot be written: {wrong}")
 

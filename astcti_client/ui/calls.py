@@ -64,6 +64,8 @@ def begin(event: CallEvent, now: float) -> SeatCall:
 def follow(known: SeatCall, event: CallEvent, now: float) -> SeatCall:
     """The call after an event. What the event leaves empty stays as it was."""
     call = event.call
+    if event.id == "Unlink" and call.connected and known.other not in ("", call.connected.uniqueid):
+        return known  # one of three has left: the one talked to last is still there
     told = replace(
         known,
         direction=call.direction,

@@ -8,12 +8,20 @@ from typing import Final, NamedTuple
 from astcti_server.ami.dialect_bridges import Bridges
 from astcti_server.ami.dialect_text import known, variable_name
 from astcti_server.ami.messages import Event
-from astcti_server.ami.vocabulary import Link, Newchannel, Newstate, QueueCaller, TelephoneEvent, VariableSet
+from astcti_server.ami.vocabulary import (
+    Link,
+    Newchannel,
+    Newstate,
+    QueueCaller,
+    QueueServed,
+    TelephoneEvent,
+    VariableSet,
+)
 
 _FIELDS: Final = (
     "Uniqueid", "Channel", "ChannelStateDesc", "State", "CallerIDNum", "CallerID", "CallerIDName",
     "ConnectedLineNum", "ConnectedLineName", "Context", "Exten", "Extension", "Linkedid", "Link",
-    "BridgedUniqueid", "BridgeID", "Application",
+    "BridgedUniqueid", "BridgeID", "Application", "Data",
 )  # fmt: skip
 # A channel that runs one of these is in a bridge with people it does not talk to, or in a conference.
 _SILENT: Final = frozenset({
@@ -39,6 +47,7 @@ class _Channel(NamedTuple):
     bridged: str
     bridge: str
     application: str
+    data: str
 
 
 def read(events: Iterable[Event], bridges: Bridges, plain: Callable[[str], str]) -> list[TelephoneEvent]:
@@ -61,6 +70,7 @@ def read(events: Iterable[Event], bridges: Bridges, plain: Callable[[str], str])
         *told,
         *variables,
         *_queue_callers(events, by_name),
+        *_served(channels.values()),
         *_links(channels, by_name),
         *bridges.read(
             [
@@ -100,6 +110,14 @@ def _queue_callers(events: Iterable[Event], by_name: dict[str, str]) -> Iterator
             uniqueid = known(uniqueid) or by_name.get(channel, "")
             if uniqueid:
                 yield QueueCaller(uniqueid, channel, queue, waiting=True)
+
+
+def _served(channels: Iterable[_Channel]) -> Iterator[QueueServed]:
+    """From 12 on the caller's channel says which `Queue` it is in, also once somebody answered."""
+    for one in channels:
+        queue = one.data.partition(",")[0].strip()
+        if one.application.lower() == "queue" and one.bridge and queue:
+            yield QueueServed(one.uniqueid, one.channel, queue)
 
 
 def _links(channels: dict[str, _Channel], by_name: dict[str, str]) -> Iterator[Link]:

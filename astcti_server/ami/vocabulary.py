@@ -157,6 +157,14 @@ class QueueCaller(NamedTuple):
     waiting: bool
 
 
+class QueueServed(NamedTuple):
+    """Found when the state is read: the channel is in a conversation that a queue gave it."""
+
+    uniqueid: str
+    channel: str
+    queue: str
+
+
 class AgentCalled(NamedTuple):
     """A queue rings a member for a caller. Ids may be empty: old Asterisks give names only."""
 
@@ -207,7 +215,24 @@ class Shutdown(NamedTuple):
 
 
 TelephoneEvent: TypeAlias = (
-    Newchannel | Newstate | Dial | DialEnd | Newexten | VariableSet | Link | Unlink | Rename | Hangup
-    | HangupRequest | RingNoAnswer | OriginateResponse | QueueCaller | AgentCalled | Pickup | Transfer
-    | QueueMember | Shutdown
+    Newchannel
+    | Newstate
+    | Dial
+    | DialEnd
+    | Newexten
+    | VariableSet
+    | Link
+    | Unlink
+    | Rename
+    | Hangup
+    | HangupRequest
+    | RingNoAnswer
+    | OriginateResponse
+    | QueueCaller
+    | QueueServed
+    | AgentCalled
+    | Pickup
+    | Transfer
+    | QueueMember
+    | Shutdown
 )

@@ -34,6 +34,10 @@ class QueueCallers:
         if not parties:
             del self._by_number[number]
 
+    def all(self) -> list[Party]:
+        """Everybody who waits."""
+        return list(self._number_of)
+
     def only_one_with(self, number: str) -> Party | None:
         """The queue caller that shows this number, if there is exactly one."""
         parties = self._by_number.get(number) if number else None
@@ -96,6 +100,8 @@ def answered(party: Party) -> None:
     party.answered = True
     if party.caller is not None:
         party.caller.answers += 1
+        if party.leg is not None:
+            party.leg.answers_before += 1  # its own answer is not one elsewhere
 
 
 def took_over(party: Party) -> None:

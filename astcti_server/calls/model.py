@@ -101,6 +101,11 @@ class Party:
         self.pairs: dict[Party, Pair] = {}
         self.leg: Leg | None = None
 
+    @property
+    def context(self) -> str:
+        """The context entered last."""
+        return next(reversed(self.contexts), "")
+
     def enter(self, context: str, exten: str) -> None:
         """Note a context that the channel entered, as the latest."""
         if not context:
@@ -156,7 +161,7 @@ class Leg:
         self.ringing = False
         self.linked = False
         self.answers_before = 0
-        """The caller's `answers` when this phone began to ring."""
+        """The caller's `answers` when this phone began to ring, and its own one."""
         self.dial_status = ""
         self.missed = False
         self.done: set[tuple[str, str, int, str]] = set()
@@ -186,7 +191,7 @@ def end_of_ring(leg: Leg, hangup: Hangup) -> End:
         return "missed"
     if caller is not None and (caller.leaving or not caller.live):
         return "cancelled"
-    return "missed"
+    return "refused" if leg.party.answered else "missed"  # whoever takes up the phone may still decline
 
 
 def _end_of_own_call(leg: Leg, hangup: Hangup) -> End:

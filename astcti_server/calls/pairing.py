@@ -29,10 +29,18 @@ class Pairing:
         return touched(self._table, calls)
 
     def review(self, calls: Iterable[AsteriskCall]) -> None:
-        """Compare pairs with the graph after a change."""
-        for call in calls:
-            if call.party.live:
-                self._review_one(call.party)
+        """Compare pairs with the graph after a change.
+
+        First what ended, then what began: for who hears Unlink last, nobody is left to talk to.
+        """
+        heard = {call.party: reach(self._table, call) for call in calls if call.party.live}
+        for other in [other for now in heard.values() for other in now if other not in heard]:
+            heard[other] = reach(self._table, other.call)
+        for party, now in heard.items():
+            self._part(party, now)
+        for party, now in heard.items():
+            for other, path in now.items():
+                self._meet(party, other, path)
 
     def hang_up(self, party: Party) -> None:
         """End all pairs of a party that leaves."""
@@ -40,15 +48,6 @@ class Pairing:
             self._end(party, other, pair)
             other.pairs.pop(party, None)
         party.pairs.clear()
-
-    def _review_one(self, party: Party) -> None:
-        now = reach(self._table, party.call)
-        for other, path in now.items():
-            self._meet(party, other, path)
-        for other, pair in list(party.pairs.items()):
-            if pair.connected and other not in now:
-                pair.connected = False
-        self._end_replaced(party, now)
 
     def _meet(self, party: Party, other: Party, path: tuple[Party, ...]) -> None:
         pair = party.pairs.get(other)
@@ -58,11 +57,9 @@ class Pairing:
             _remember_caller(party, other, path)
             self._tell_link(party, other, path, repeat=pair.repeat)
             return
-        if not pair.connected:
-            pair.connected = True
-            if pair.ended:
-                pair.ended = False
-                self._tell_link(party, other, path, repeat=True)
+        if pair.ended:
+            pair.ended, pair.connected = False, True
+            self._tell_link(party, other, path, repeat=True)
 
     def _tell_link(self, party: Party, other: Party, path: tuple[Party, ...], *, repeat: bool) -> None:
         for one, peer in ((party, other), (other, party)):
@@ -73,7 +70,11 @@ class Pairing:
                 one.path = path or one.path
                 self._teller.tell(one.leg, "Link", other=peer, repeat=repeat)
 
-    def _end_replaced(self, party: Party, now: Reach) -> None:
+    def _part(self, party: Party, now: Reach) -> None:
+        """End the pairs of which either end is connected elsewhere."""
+        for other, pair in list(party.pairs.items()):
+            if not pair.ended:
+                pair.connected = other in now
         for other, pair in list(party.pairs.items()):
             if pair.connected or pair.ended:
                 continue

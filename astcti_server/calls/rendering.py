@@ -26,7 +26,7 @@ def call_of(leg: Leg, other: Party | None, service: Service | None, state: str) 
         living_name(own.call.channel),
         number,
         name,
-        service.context if service is not None else next(reversed(end.contexts), ""),
+        service.context if service is not None else end.context,
         data_of(leg, other, service.variables) if service is not None else (),
         state,
         _recording_id(end),

@@ -84,6 +84,24 @@ class Ringing:
             party.queue_left = True
             self._queue_callers.discard(party)
 
+    def queue_served(self, event: ami.QueueServed) -> None:
+        """A caller whose way to his conversation nobody saw: a queue brought him there."""
+        party = self._ensure(event.uniqueid, event.channel).party
+        if not party.queue:
+            party.queue, party.queue_left, party.served = event.queue, True, True
+
+    def queues_read(self, waiting: Iterable[ami.QueueCaller]) -> None:
+        """These callers wait in queues, and nobody else: the others left while nothing could be heard."""
+        uniqueids, channels = set(), set()
+        for event in waiting:
+            self.queue_caller(event)
+            uniqueids.add(event.uniqueid)
+            channels.add(event.channel)
+        for party in self._queue_callers.all():
+            if party.call.uniqueid not in uniqueids and party.call.channel not in channels:
+                party.queue_left = True
+                self._queue_callers.discard(party)
+
     def agent_called(self, event: ami.AgentCalled) -> None:
         """A queue rings a member: where no Dial says so, this does."""
         member = self._table.find(event.destination) or self._table.named(event.destination_channel)

@@ -56,6 +56,7 @@ class Tracker:
             ami.RingNoAnswer: self._ringing.no_answer,
             ami.OriginateResponse: self._originate_response,
             ami.QueueCaller: self._ringing.queue_caller,
+            ami.QueueServed: self._ringing.queue_served,
             ami.AgentCalled: self._ringing.agent_called,
             ami.Pickup: self._ringing.pickup,
         }
@@ -109,6 +110,11 @@ class Tracker:
         self._ringing.found_ringing(self.table.all())
         return self._teller.taken()
 
+    def queues_read(self, waiting: Iterable[ami.QueueCaller]) -> list[Notification]:
+        """Take in who waits in the queues, all of them, after `read_again`."""
+        self._ringing.queues_read(waiting)
+        return self._teller.taken()
+
     def _take_in(self, event: ami.TelephoneEvent) -> None:
         method = self._methods.get(type(event))
         if method is None:
@@ -138,6 +144,8 @@ class Tracker:
         call.state = event.state or call.state
         party.number, party.name = event.number or party.number, event.name or party.name
         party.linkedid = party.linkedid or event.linkedid
+        if self._pairing.reading_state and not party.served and event.context not in ("", party.context):
+            party.queue = ""  # who waits stays in its context; else the list of queues will say so
         if call.state == "Ring":
             party.calling = True
         elif self._pairing.reading_state and call.state == "Up":
@@ -186,7 +194,7 @@ class Tracker:
         self._enter(party, event.context, event.exten)
 
     def _enter(self, party: Party, context: str, exten: str) -> None:
-        before = next(reversed(party.contexts), "")
+        before = party.context
         party.enter(context, exten)
         if context != before:
             self._ringing.caller_went_on(party)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import NamedTuple, TypeAlias
 
@@ -9,10 +10,21 @@ Fields: TypeAlias = list[tuple[str, str]]
 
 UNKNOWN = "<unknown>"
 
-_ESCAPES = str.maketrans({
-    "\a": r"\a", "\b": r"\b", "\f": r"\f", "\n": r"\n", "\r": r"\r", "\t": r"\t", "\v": r"\v",
-    "\\": r"\\", "'": r"\'", '"': r"\"", "?": r"\?",
-})
+_ESCAPES = str.maketrans(
+    {
+        "\a": r"\a",
+        "\b": r"\b",
+        "\f": r"\f",
+        "\n": r"\n",
+        "\r": r"\r",
+        "\t": r"\t",
+        "\v": r"\v",
+        "\\": r"\\",
+        "'": r"\'",
+        '"': r"\"",
+        "?": r"\?",
+    }
+)
 
 
 class Event(NamedTuple):
@@ -38,6 +50,11 @@ def encode(fields: Iterable[tuple[str, str]]) -> bytes:
 def escape(value: str) -> str:
     """Names and variables' values as AMI has written them since version 2.8.0."""
     return value.translate(_ESCAPES)
+
+
+def for_people(value: str) -> str:
+    """An escaped value as a person wrote it; control characters stay escaped."""
+    return re.sub(r"""\\([\\'"?])""", r"\1", value)
 
 
 def parse(block: bytes) -> Fields:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from astcti_server.demo.blocks import Event
+from astcti_server.demo.blocks import Event, for_people
 
 Narrate = Callable[[str], None]
 
@@ -25,7 +25,7 @@ class Narrator:
 
     def _sentence(self, event: Event) -> str:
         get = event.get
-        caller = f"{get('CallerIDName')} ({get('CallerIDNum')})"
+        caller = f"{for_people(get('CallerIDName'))} ({get('CallerIDNum')})"
         match event.name:
             case "VarSet" if get("Variable") == "calldata":
                 self._typed[get("Uniqueid")] = get("Value")

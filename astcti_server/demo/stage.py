@@ -75,7 +75,9 @@ class Stage:
         self._programs: list[tuple[str, subprocess.Popen[str]]] = []
         self._readers: list[threading.Thread] = []
         self._listening = threading.Event()
-        self._environment = {
+        # What this user's own client and Configurator are told is none of the demo's business.
+        others = {key: value for key, value in os.environ.items() if not key.startswith("ASTCTI_")}
+        self._environment = others | {
             "PYTHONUNBUFFERED": "1",
             "ASTCTI_CONFIGURATOR_USER": SUPERVISOR,
             "ASTCTI_CONFIGURATOR_PASSWORD": PASSWORD,
@@ -159,7 +161,7 @@ class Stage:
             [sys.executable, "-u", "-m", "astcti_server.demo.bound", module, *options],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.PIPE, text=True,
             errors="replace", start_new_session=True,
-            env=os.environ | self._environment,
+            env=self._environment,
         )  # fmt: skip
         reader = threading.Thread(target=self._read, args=(name, program), name=f"{name}-output")
         reader.start()

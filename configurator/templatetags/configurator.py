@@ -11,9 +11,9 @@ register = template.Library()
 
 
 @register.filter
-def shown(value: str) -> str:
-    """A value of a difference, in the language of the page."""
-    return differences.shown(value)
+def shown(value: str, field: str) -> str:
+    """A field's value in a difference, in the language of the page."""
+    return differences.shown(value, field)
 
 
 @register.filter

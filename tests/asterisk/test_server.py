@@ -206,7 +206,8 @@ def test_pickup_pops_up_at_the_picker(asterisk: Asterisk, serve: Serve) -> None:
     with (
         server.client("mario") as mario,
         server.client("anna") as anna,
-        phones.never_answers(asterisk, "201"),phones.caller(asterisk, "301") as calling
+        phones.never_answers(asterisk, "201"),
+        phones.caller(asterisk, "301") as calling,
     ):
         mario.event("Callerid")
         with phones.dials(asterisk, "203", "*8", talk=0.5) as picking:
@@ -363,9 +364,7 @@ def test_members_come_with_the_login_and_go_with_quit(asterisk: Asterisk, serve:
         until(lambda: asterisk.members() == [], "no members")
 
 
-def test_queue_whose_name_the_configuration_writes_in_another_case(
-    asterisk: Asterisk, serve: Serve
-) -> None:
+def test_queue_whose_name_the_configuration_writes_in_another_case(asterisk: Asterisk, serve: Serve) -> None:
     server = serve(asterisk, replace(queue_service("Demo"), queue_name="AstCti"))
     with server.client("mario") as mario, phones.callee(asterisk, "201", talk=0.5):
         mario.expect("200 AstCti")
@@ -455,10 +454,16 @@ def test_asterisk_restarted_in_the_middle_of_the_day(asterisk: Asterisk, serve: 
     server = serve(asterisk)
     with server.client("mario") as mario:
         mario.expect("200 astcti")
+        mario.say("PAUSE IN Lunch")
+        mario.expect("300 OK")
         asterisk.restart()
         mario.expect("901 PBX DOWN")
         mario.expect("902 PBX UP")
         until(lambda: asterisk.members() == [("astcti", asterisk.device("201"))], "a member again")
+        paused = "(paused:Lunch" if asterisk.version == 22 else "(paused"  # 16 takes no reason with a member
+        assert paused in asterisk.cli("queue show astcti")
+        mario.say("PAUSE OUT")
+        mario.expect("300 OK")
         with phones.callee(asterisk, "201", talk=0.5), phones.caller(asterisk, "101", "12345") as calling:
             assert_is_the_caller(mario.event("Link"))
             calling.wait()
@@ -483,6 +488,28 @@ def test_server_killed_and_started_again_finds_its_members(asterisk: Asterisk, s
         again.say("QUIT")
         again.expect("900 OK")
         until(lambda: asterisk.members() == [], "no members")
+
+
+def test_call_that_the_killed_server_had_is_on_the_screen_again_without_a_pop_up(
+    asterisk: Asterisk, serve: Serve
+) -> None:
+    server = serve(asterisk)
+    mario = server.client("mario")
+    mario.expect("200 astcti")
+    with phones.callee(asterisk, "201") as phone, phones.caller(asterisk, "101", "12345"):
+        assert_is_the_caller(mario.event("Link"))
+        server.kill()
+        mario.close()
+        server.start()
+        server.wait_for_log("Logged in to Asterisk", 2)
+        with server.client("mario") as again:
+            link = again.event("Link")
+            assert (link.repeat, link.triggers, link.service) == (True, (), "Demo")
+            assert (link.call.calleridnum, link.call.queue) == (NUMBER, "astcti")
+            assert link.call.appdata == (("calldata", "12345"),)
+            phone.stop()
+            asterisk.control.must("Hangup", Channel=link.call.channel)
+            assert ended(again) == "answered"
 
 
 def test_member_that_is_not_ours_is_never_removed(asterisk: Asterisk, serve: Serve) -> None:

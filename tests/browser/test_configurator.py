@@ -99,6 +99,8 @@ def test_a_service_made_in_the_browser_pops_up_with_the_next_call(page: Page, ho
     page.fill("#comment", "From the test")
     page.locator(".publish-form button").click()
     expect(page.locator("#server-status")).to_contain_text("The server uses the last publication")
+    expect(page.locator("[data-in-force]:visible")).to_have_count(1)
+    expect(page.locator("tbody tr").first).to_contain_text("in force")
     popped_up = re.compile(r"https://crm\.example/new\?id=\d+&(amp;)?from=")
     while not popped_up.search(house.lines.get(timeout=2 * PATIENCE)):
         pass  # a call that came before the publication has no value of the new variable
@@ -138,6 +140,37 @@ def test_the_list_is_worked_with_the_keyboard_alone(page: Page) -> None:
         if left:
             expect(page.locator("tbody tr")).to_be_focused()
     expect(page.locator(".empty")).to_be_visible()
+
+
+def test_going_back_from_a_search_leaves_a_page_that_works(page: Page) -> None:
+    log_in(page)
+    page.goto("/seats/")
+    page.fill("#search", "nothing has this")
+    page.wait_for_url("**q=nothing**")
+    expect(page.locator(".empty")).to_be_visible()
+    page.go_back()
+    expect(page.locator("#search")).to_have_value("")
+    page.locator("tbody tr").first.dblclick()
+    open_dialog(page)
+
+
+def test_a_form_that_is_sent_twice_in_a_hurry_is_sent_once(page: Page) -> None:
+    log_in(page)
+    page.goto("/publish/")
+    through = page.evaluate(
+        """() => {
+          let through = 0;
+          window.addEventListener("submit", (event) => {
+            through += event.defaultPrevented ? 0 : 1;
+            event.preventDefault();
+          });
+          const button = document.querySelector(".publish-form button");
+          button.click();
+          button.click();
+          return through;
+        }"""
+    )
+    assert through == 1
 
 
 def test_the_arrows_enter_the_list_without_a_click(page: Page) -> None:
@@ -282,6 +315,32 @@ def test_a_tablet_shows_every_module_without_scrolling_sideways(page: Page) -> N
         shot(page, f"tablet-{name}", "light")
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, name
+
+
+def test_a_phone_shows_where_one_is_without_scrolling_the_page_sideways(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 800})
+    log_in(page)
+    wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    for name in ("operators", "managers", "publish"):
+        page.goto(f"/{name}/")
+        assert page.evaluate(wide) <= 0, name
+    page.goto("/services/")
+    page.click("[data-action=add]")
+    open_dialog(page)
+    page.fill("#id_name", "Phone")
+    page.fill("#id_context", "phone")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".badge")).to_be_visible()
+    page.goto("/audit/")
+    expect(page.locator(".badge")).to_be_visible()
+    assert page.evaluate(wide) <= 0
+    expect(page.locator(".bar nav [aria-current]")).to_be_in_viewport(ratio=1)
+    page.goto("/services/")
+    page.locator("tbody tr", has_text="phone").click()
+    page.click("[data-action=remove]")
+    open_dialog(page)
+    page.get_by_role("button", name="Remove", exact=True).last.click()
+    expect(page.locator("dialog[open]")).to_have_count(0)
 
 
 def test_the_appearance_and_the_language_are_kept(page: Page) -> None:

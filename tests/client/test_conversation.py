@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from astcti_client.conversation import MOST_UNREADABLE, Conversation, Farewell, Lost
-from astcti_client.messages import Command, Message, ServerReply
+from astcti_client.messages import Command, Message, ServerReply, Unanswered
 from astcti_client.password import Password
 from tests.client.conftest import Clock
 
@@ -89,6 +89,34 @@ def test_a_reply_that_does_not_come_means_the_connection_is_lost(talk: Talk) -> 
     talk.after(21)
     with pytest.raises(Lost, match="does not answer NOOP"):
         talk.after(16)
+
+
+def test_the_end_of_a_pause_waits_for_the_pbx_and_nothing_else_does(talk: Talk) -> None:
+    come_back, question = Command(90, "PAUSE OUT"), Command(91, "CAPA")
+    talk.hear("901 PBX DOWN\n")
+    talk.conversation.say(come_back)
+    talk.conversation.say(question)
+    talk.hear("110 CAPA\n")
+    assert talk.messages[-1].answers == question  # type: ignore[union-attr]
+    for _ in range(10):  # for minutes the server is there, only the PBX is not
+        assert talk.after(20.0) == ["NOOP"]
+        talk.hear("100 OK\n")
+    talk.hear("902 PBX UP\n300 OK\n")
+    assert talk.messages[-1].answers == come_back  # type: ignore[union-attr]
+    talk.hear("300 OK\n")
+    assert talk.messages[-1].answers is None  # type: ignore[union-attr]
+
+
+def test_the_end_of_a_pause_that_the_pbx_left_alone_is_answered_late(talk: Talk) -> None:
+    come_back = Command(90, "PAUSE OUT")
+    talk.conversation.say(come_back)
+    talk.hear("901 PBX DOWN\n")
+    assert talk.after(19.0) == []
+    talk.conversation.over()
+    assert talk.messages[-1] == Unanswered(come_back)
+    talk.messages.clear()
+    talk.conversation.over()
+    assert not talk.messages
 
 
 def test_events_do_not_stand_in_for_a_reply(talk: Talk) -> None:

@@ -25,7 +25,7 @@ CALL = Call(
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_logs_out_and_ends_with_0(
     server: CtiServer, headless: Callable[..., Program], number: signal.Signals
 ) -> None:
@@ -162,6 +162,22 @@ def test_it_ends_quietly_when_nobody_reads_its_output(server: CtiServer, environ
         assert process.stderr.read() == b""
 
 
+def test_a_full_disk_below_its_output_does_not_end_it(server: CtiServer, environ: dict[str, str]) -> None:
+    arguments = ["--headless", "--port", str(server.port), "--user", "mario", "--mac", "00:11:22:33:44:55"]
+    with Path("/dev/full").open("w") as full, subprocess.Popen(
+        [sys.executable, "-m", "astcti_client", *arguments],
+        stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE, env=environ,
+    ) as process:  # fmt: skip
+        assert process.stderr
+        peer = server.accept()
+        peer.log_in()
+        process.terminate()
+        peer.expect("QUIT")
+        peer.say("900 OK")
+        assert process.wait(PATIENCE) == 0
+        assert process.stderr.read() == b""
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -169,6 +185,7 @@ def test_it_ends_quietly_when_nobody_reads_its_output(server: CtiServer, environ
         (["--headless", "--port", "no"], "option --port: 'no' is not a port"),
         (["--headless", "--nonsense"], "No such option"),
         (["--headless", "--config", "/nowhere.toml"], "--config /nowhere.toml: there is no such file"),
+        (["--headless", "--config", "/" + 300 * "x"], "cannot be read: File name too long"),
     ],
 )
 def test_wrong_usage_is_explained_and_ends_with_2(

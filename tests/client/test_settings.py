@@ -142,6 +142,11 @@ def test_a_missing_password_file_is_named(files: Files) -> None:
     assert "cannot read /nowhere/secret: No such file" in files.problems({"password-file": "/nowhere/secret"})
 
 
+def test_a_file_that_cannot_be_looked_at_is_named(files: Files) -> None:
+    place = "/" + 300 * "x"
+    assert f"cannot read {place}: File name too long" in files.problems({"ca-file": place})
+
+
 def test_two_passwords_in_one_place_are_refused_but_an_option_replaces_the_files(files: Files) -> None:
     (files.place / "secret").write_text("test")
     assert "password-file too" in files.problems(user='password = "a"\npassword-file = "secret"')

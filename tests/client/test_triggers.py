@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 import time
@@ -158,6 +159,17 @@ def test_programs_that_ended_leave_no_zombie(runner: TriggerRunner, recorder: Re
         time.sleep(0.01)
     assert process.returncode == 0
     assert not runner._running
+
+
+def test_a_place_on_the_path_that_cannot_be_looked_at_is_passed_over(recorder: Recorder) -> None:
+    unreadable = "/" + 300 * "x"  # as a folder that this user may not enter; root may enter all of those
+    environ = {"PATH": f"{unreadable}:{recorder.place}"}
+    with contextlib.closing(TriggerRunner(system="linux", environ=environ)) as runner:
+        outcome = only(runner.carry_out(link(Action("application", application="recorder"))))
+        assert outcome.done, outcome.message
+        assert recorder.arguments() == []
+        outcome = only(runner.carry_out(link(Action("application", application=f"{unreadable}/crm"))))
+        assert "there is no such program on this PC" in outcome.message
 
 
 def test_a_missing_program_is_told_in_words(runner: TriggerRunner) -> None:

@@ -7,7 +7,10 @@ import re
 import pytest
 from django.test import Client
 from django.urls import URLPattern, get_resolver
+from django.utils import timezone
+from lxml import html
 
+from configurator import audit_views
 from configurator.middleware import OPEN_VIEWS
 from configurator.models import ManagerUser, Operator, Publication, Service
 from tests.configurator.conftest import MD5, service_data
@@ -102,6 +105,14 @@ def test_every_page_forbids_other_hosts_and_inline_scripts(admin: Client, addres
     assert not re.search(r"<script(?![^>]*\bsrc=)|\son\w+=|\sstyle=", page)
 
 
+@pytest.mark.parametrize("role", ["supervisor", "viewer"])
+def test_whoever_only_reads_reaches_every_part_of_a_service(log_in, demo, role: str) -> None:
+    page = html.fromstring(log_in(role).get(f"/services/{demo['service'].pk}/edit/").content)
+    assert len(page.xpath("//*[@role='tab']")) == 4
+    assert page.xpath("//fieldset[@disabled]//*[@role='tab']") == []
+    assert page.xpath("//*[@hx-post and contains(@hx-post, 'preview')]") == []  # of a form that sends nothing
+
+
 def test_pages_are_not_framed_and_not_kept(admin: Client) -> None:
     answer = admin.get("/services/")
     assert answer["X-Frame-Options"] == "DENY"
@@ -109,7 +120,26 @@ def test_pages_are_not_framed_and_not_kept(admin: Client) -> None:
 
 
 def test_an_unknown_host_name_is_refused() -> None:
-    assert Client(headers={"Host": "evil.example"}).get("/login/").status_code == 400
+    answer = Client(headers={"Host": "evil.example"}).get("/login/")
+    assert answer.status_code == 400
+    assert "--host NAME" in answer.content.decode() and "evil" not in answer.content.decode()
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "0002-11-23", "2026-02-30", "x"])
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York"])
+def test_no_date_breaks_the_audit_log(admin: Client, day: str, zone: str) -> None:
+    with timezone.override(zone):
+        assert admin.get("/audit/", {"since": day, "until": day}).status_code == 200
+
+
+def test_what_breaks_is_said_on_a_page_that_looks_like_the_others(
+    admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin.raise_request_exception = False
+    monkeypatch.setattr(audit_views, "_find", lambda asked: 1 / 0)
+    answer = admin.get("/audit/")
+    assert answer.status_code == 500
+    assert "app.css" in answer.content.decode() and answer["Content-Security-Policy"]
 
 
 SMUGGLED = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import http.client
 import os
 import re
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -15,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from configurator import cli, mail_settings, options
 from schemas import configuration_sqlite, configuration_xml
 from tests.fake.patience import PATIENCE
 
@@ -57,6 +60,8 @@ def test_scripts_import_check_publish_and_export(places: list[str], tmp_path: Pa
     path = Path(published.stdout.strip())
     assert path.parent == tmp_path / "etc"
     assert configuration_xml.load(path) == configuration_xml.load(SAMPLE)
+    assert run(places, "export", str(tmp_path / "out.xml")).returncode == 0
+    assert (tmp_path / "out.xml").stat().st_mode & 0o777 == 0o600
     exported = run(places, "export", "-")
     assert configuration_xml.parse(exported.stdout.encode(), "-").configuration == configuration_xml.load(
         SAMPLE
@@ -200,10 +205,26 @@ def test_the_two_files_hold_different_tables(places: list[str], tmp_path: Path) 
     assert not tables["managers"] & tables["configuration"]
 
 
+def _loopback() -> str:
+    """The newer of the two where there is one: a proxy comes from ::1 as well as from 127.0.0.1."""
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return "[::1]"
+    except OSError:
+        return "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    "host, names", [("fd00::5", ["[fd00::5]"]), ("192.0.2.5", ["192.0.2.5"]), ("::", []), ("0.0.0.0", [])]
+)
+def test_an_address_that_is_listened_on_is_a_name_of_the_application(host: str, names: list[str]) -> None:
+    assert cli._name_of(host) == names
+
+
 def test_behind_a_proxy_cookies_need_tls_and_addresses_are_the_browsers(
     places: list[str], tmp_path: Path
 ) -> None:
-    command = [sys.executable, "-m", "configurator", *places, "--listen", "127.0.0.1:0", "--https"]
+    command = [sys.executable, "-m", "configurator", *places, "--listen", f"{_loopback()}:0", "--https"]
     command += ["--host", "cti.example.com"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **USER})
     assert process.stdout is not None
@@ -214,7 +235,7 @@ def test_behind_a_proxy_cookies_need_tls_and_addresses_are_the_browsers(
             "X-Forwarded-Proto": "https",
             "X-Forwarded-For": "203.0.113.9",
         }
-        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)) as proxy:
+        with closing(http.client.HTTPConnection(_loopback().strip("[]"), port, timeout=PATIENCE)) as proxy:
             proxy.request("GET", "/login/", headers=sent)
             answer = proxy.getresponse()
             token = re.search('csrfmiddlewaretoken" value="([^"]+)', answer.read().decode())[1]
@@ -228,7 +249,9 @@ def test_behind_a_proxy_cookies_need_tls_and_addresses_are_the_browsers(
                 "Referer": f"{origin}/login/",
             }
             more["Content-Type"] = "application/x-www-form-urlencoded"
-            with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)) as proxy:
+            with closing(
+                http.client.HTTPConnection(_loopback().strip("[]"), port, timeout=PATIENCE)
+            ) as proxy:
                 proxy.request("POST", "/login/", urllib.parse.urlencode(form), {**sent, **more})
                 statuses.append(proxy.getresponse().status)
         process.terminate()
@@ -238,3 +261,23 @@ def test_behind_a_proxy_cookies_need_tls_and_addresses_are_the_browsers(
     with closing(sqlite3.connect(tmp_path / "data" / "managers.sqlite")) as database:
         query = "SELECT address FROM configurator_auditentry WHERE action = 'login'"
         assert database.execute(query).fetchall() == [("203.0.113.9",)]
+
+
+def test_mail_settings_that_cannot_be_read_are_not_taken_for_none(tmp_path: Path) -> None:
+    assert mail_settings.read(tmp_path / "none.ini")["EMAIL_HOST"] == ""
+    with pytest.raises(mail_settings.MailError, match="Is a directory"):
+        mail_settings.read(tmp_path)
+
+
+def test_a_secret_key_that_could_not_be_written_is_made_at_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def disk_is_full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    chosen = options.Options(tmp_path)
+    with monkeypatch.context() as full:
+        full.setattr(Path, "write_text", disk_is_full)
+        with pytest.raises(OSError, match="No space"):
+            chosen.secret_key()
+    assert len(chosen.secret_key()) > 50

@@ -28,6 +28,21 @@ def test_a_search_finds_every_word_in_any_column(admin: Client) -> None:
     assert "Nothing contains" in admin.get("/operators/?q=zzz").content.decode()
 
 
+@pytest.mark.parametrize("text", ["nicolo", "NICOLÒ", "forlì", "Forli", "nicolò forlì"])
+def test_a_search_minds_neither_case_nor_accents(admin: Client, text: str) -> None:
+    Operator.objects.create(username="nf", full_name="Nicolò Forlì", password=MD5)
+    Operator.objects.create(username="x", full_name="Somebody", password=MD5)
+    assert rows_of(admin.get("/operators/", {"q": text})) == ["nf"]
+
+
+def test_names_and_numbers_are_ordered_as_people_do(admin: Client) -> None:
+    for name in ("Zoe", "anna", "Émile", "Line 10", "Line 9", "line 100", "²"):
+        PauseReason.objects.create(name=name)
+    ordered = ["²", "anna", "Émile", "Line 9", "Line 10", "line 100", "Zoe"]
+    assert rows_of(admin.get("/reasons/")) == ordered
+    assert rows_of(admin.get("/reasons/?order=desc")) == ordered[::-1]
+
+
 def test_a_list_is_sorted_by_any_column_both_ways(admin: Client) -> None:
     for name in ("b", "a", "c"):
         PauseReason.objects.create(name=name)

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.core import mail
 from django.db import connections
 from django.test import Client, override_settings
@@ -34,6 +35,12 @@ def test_the_user_name_is_kept_in_the_session_and_written_with_each_change(admin
     entry = AuditEntry.objects.get(action="add")
     assert admin.session["userid"] == "administrator"
     assert (entry.userid, entry.kind, entry.name) == ("administrator", "pausereason", "Lunch")
+
+
+def test_a_user_who_is_renamed_is_written_under_the_new_name(admin: Client) -> None:
+    ManagerUser.objects.filter(userid="administrator").update(userid="boss")
+    admin.post("/reasons/add/", {"name": "Lunch"})
+    assert AuditEntry.objects.get(action="add").userid == "boss"
 
 
 def test_after_five_failures_even_the_right_password_has_to_wait(users) -> None:
@@ -147,6 +154,69 @@ def test_a_session_ends_with_its_user_being_disabled(log_in) -> None:
     assert client.get("/services/").url.startswith("/login/")
 
 
+def manager_form(user: ManagerUser, **changed: str) -> dict[str, str]:
+    fields = {
+        "full_name": user.full_name,
+        "userid": user.userid,
+        "role": user.role,
+        "revision": str(user.revision),
+    }
+    return {key: value for key, value in {**fields, "enabled": "on", **changed}.items() if value}
+
+
+def test_a_session_that_ended_stays_ended_when_its_user_is_enabled_again(admin: Client, log_in) -> None:
+    client = log_in("viewer")
+    for enabled in ("", "on"):
+        user = ManagerUser.objects.get(userid="viewer")
+        admin.post(f"/managers/{user.pk}/edit/", manager_form(user, enabled=enabled))
+    assert ManagerUser.objects.get(userid="viewer").enabled
+    assert client.get("/services/").url.startswith("/login/")
+    assert admin.get("/services/").status_code == 200
+
+
+def test_an_administrator_who_disables_himself_is_logged_out_in_order(admin: Client, users) -> None:
+    ManagerUser.objects.make("second", PASSWORD, full_name="Second", role="administrator")
+    user = ManagerUser.objects.get(userid="administrator")
+    assert admin.post(f"/managers/{user.pk}/edit/", manager_form(user, enabled="")).status_code == 302
+    assert not ManagerUser.objects.get(userid="administrator").enabled
+    assert admin.get("/services/").url.startswith("/login/")
+
+
+def test_sessions_that_nobody_ended_are_cleared_at_the_next_login(log_in) -> None:
+    log_in("viewer")
+    Session.objects.update(expire_date=timezone.now() - timedelta(minutes=1))
+    log_in("supervisor")
+    assert Session.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "address, form",
+    [
+        ("/account/", {"full_name": "Vera"}),
+        (
+            "/account/password/",
+            {
+                "old_password": PASSWORD,
+                "new_password1": "battery-staple-7",
+                "new_password2": "battery-staple-7",
+            },
+        ),
+    ],
+)
+def test_a_role_that_is_taken_away_meanwhile_stays_away(
+    admin: Client, monkeypatch: pytest.MonkeyPatch, address: str, form: dict[str, str]
+) -> None:
+    real = ManagerUser.save
+
+    def save(user: ManagerUser, *arguments: object, **named: object) -> None:
+        ManagerUser.objects.filter(pk=user.pk).update(role="viewer")
+        real(user, *arguments, **named)
+
+    monkeypatch.setattr(ManagerUser, "save", save)
+    assert admin.post(address, form).status_code == 302
+    assert ManagerUser.objects.get(userid="administrator").role == "viewer"
+
+
 def test_a_disabled_user_does_not_get_in(users) -> None:
     ManagerUser.objects.filter(userid="viewer").update(enabled=False)
     assert Client().post("/login/", {"username": "viewer", "password": PASSWORD}).status_code == 200
@@ -218,8 +288,9 @@ def test_posts_need_the_csrf_token(users) -> None:
 
 
 def test_a_part_of_a_page_sends_the_browser_to_the_login(users) -> None:
-    answer = Client().get("/services/", headers={"HX-Request": "true"})
-    assert (answer.status_code, answer["HX-Redirect"]) == (401, "/login/")
+    shown = {"HX-Request": "true", "HX-Current-URL": "http://testserver/seats/?q=first#x"}
+    answer = Client().get("/services/", headers=shown)
+    assert (answer.status_code, answer["HX-Redirect"]) == (401, "/login/?next=/seats/%3Fq%3Dfirst")
 
 
 @pytest.mark.parametrize("language, word", [("it", "Accedi"), ("en", "Log in")])

@@ -5,18 +5,21 @@ from __future__ import annotations
 import io
 import json
 import os
+import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 
 from astcti_server.config_loading import load_directory
 from configurator import differences, options, publishing, start, working_copy
-from configurator.models import AuditEntry, Operator, Publication, Seat, Service
+from configurator.models import AuditEntry, ManagerUser, Operator, Publication, Seat, Service
 from schemas import configuration_sqlite, configuration_xml
 from schemas.configuration import Configuration
 
@@ -25,7 +28,9 @@ SAMPLE = Path(__file__).resolve().parents[2] / "astcti_server" / "etc" / "sample
 
 def publish(client: Client, form: str = "xml"):
     digest = publishing.digest(working_copy.configuration())
-    return client.post("/publish/now/", {"form": form, "digest": digest, "comment": "first"})
+    last = publishing.last()
+    sent = {"form": form, "digest": digest, "last": last.pk if last else "", "comment": "first"}
+    return client.post("/publish/now/", sent)
 
 
 def write_status(directory: Path, file: str, sha256: str, refused: list | None = None) -> None:
@@ -37,6 +42,7 @@ def write_status(directory: Path, file: str, sha256: str, refused: list | None =
         },
         "refused": refused or [],
         "ami": {"state": "up"},
+        "pid": os.getpid(),
         "clients": 3,
         "calls": 1,
         "version": "1",
@@ -91,6 +97,13 @@ def test_a_change_between_looking_and_publishing_is_told(admin: Client, demo, pu
     answer = admin.post("/publish/now/", {"form": "xml", "digest": digest}, follow=True)
     assert "changed the configuration in the meantime" in answer.content.decode()
     assert not list(publish_directory.iterdir())
+
+
+def test_the_second_of_two_who_publish_at_once_is_told(admin: Client, demo, publish_directory) -> None:
+    sent = {"form": "xml", "digest": publishing.digest(working_copy.configuration()), "last": ""}
+    answers = [admin.post("/publish/now/", sent, follow=True).content.decode() for _ in range(2)]
+    assert "Published as" in answers[0] and "Somebody published in the meantime" in answers[1]
+    assert len(list(publish_directory.iterdir())) == 1
 
 
 def test_only_the_last_files_stay_and_nobody_elses_is_touched(admin: Client, demo, publish_directory) -> None:
@@ -156,6 +169,38 @@ def test_the_page_says_whether_the_server_took_it_up(admin: Client, demo, publis
     assert "does not say what it does" in admin.get("/publish/status/").content.decode()
 
 
+def test_nobody_waits_for_ever_and_an_idle_page_does_not_keep_asking(
+    admin: Client, demo, publish_directory
+) -> None:
+    publish(admin)
+    Publication.objects.update(created=timezone.now() - timedelta(minutes=1))
+    write_status(publish_directory, "by-hand.xml", "00")
+    said = admin.get("/publish/status/").content.decode()
+    assert "every 1s" not in said and "within two seconds" not in said
+    assert "by-hand.xml is in force: it is newer" in said and "Import it" in said
+
+
+def test_the_file_of_a_server_that_was_killed_is_not_believed(admin: Client, demo, publish_directory) -> None:
+    publish(admin)
+    last = Publication.objects.get()
+    write_status(publish_directory, last.file, last.sha256)
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    path = options.current().status
+    path.write_text(json.dumps({**json.loads(path.read_text()), "pid": ended.pid}))
+    said = admin.get("/publish/status/").content.decode()
+    assert "does not say what it does" in said and "runs here no more" in said
+
+
+def test_a_context_that_is_called_like_a_word_is_not_translated(
+    admin: Client, demo, publish_directory
+) -> None:
+    ManagerUser.objects.update(language="it")
+    Service.objects.update(context="outbound", type="outbound", is_queue=False)
+    said = admin.get("/publish/").content.decode()
+    assert "Contesto: <ins>outbound</ins>" in said and "Tipo: <ins>in uscita</ins>" in said
+
+
 def test_a_directory_that_is_not_there_is_said(admin: Client, demo, publish_directory) -> None:
     publish_directory.rmdir()
     answer = publish(admin)
@@ -175,7 +220,8 @@ def test_an_empty_configuration_is_published_over_entries_only_when_confirmed(
     assert "Nothing was published" in admin.get(answer.url).content.decode()
     assert Publication.objects.count() == 1
     digest = publishing.digest(working_copy.configuration())
-    admin.post("/publish/now/", {"form": "xml", "digest": digest, "empty": "on"})
+    last = publishing.last().pk
+    admin.post("/publish/now/", {"form": "xml", "digest": digest, "last": last, "empty": "on"})
     assert Publication.objects.count() == 2
     Publication.objects.all().delete()
     (publish_directory / "by-hand.xml").write_bytes(SAMPLE.read_bytes())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import venv
@@ -16,27 +17,33 @@ pytestmark = [pytest.mark.install, pytest.mark.timeout(600)]
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
-def run(*command: object, cwd: Path, code: int = 0, text: str = "") -> str:
+def run(*command: object, cwd: Path, code: int = 0, text: str = "", umask: int = -1) -> str:
     """Run a program outside of the checkout, with nothing of this environment; returns what it printed."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
     done = subprocess.run(
         [str(one) for one in command], cwd=cwd, env=environment, input=text, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300, umask=umask,
     )  # fmt: skip
     assert done.returncode == code, done.stdout
     return done.stdout
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
+def checkout(folder: Path) -> Path:
+    """A copy of what is tracked here, in a folder of this one."""
     source = folder / "source"
     tracked = run("git", "-C", ROOT, "ls-files", "-z", cwd=folder).split("\0")
     for name in filter(None, tracked):
         target = source / name
         if (ROOT / name).is_file():
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes((ROOT / name).read_bytes())
+            shutil.copy(ROOT / name, target)
+    return source
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    source = checkout(folder)
     run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", folder, source, cwd=folder)
     return next(folder.glob("*.whl"))
 
@@ -106,11 +113,21 @@ def test_seat_runs_the_client_without_the_servers_packages(seat: Path, tmp_path:
     installed = run(seat / "pip", "list", cwd=tmp_path).lower()
     for foreign in ("lxml", "watchdog", "django"):
         assert foreign not in installed
+    for program, extra, package in (
+        ("astcti-server", "server", "lxml"), ("astcti-configurator", "configurator", "django"),
+    ):  # fmt: skip
+        said = run(seat / program, "--help", cwd=tmp_path, code=1)
+        assert said.startswith(f"{program}: the package {package} is missing here: ")
+        assert f"[{extra}]" in said
 
 
 def test_make_install_puts_everything_in_place(tmp_path: Path) -> None:
-    stage = tmp_path / "stage"
-    run("make", "-C", ROOT, "install", f"DESTDIR={stage}", f"SYSTEM_PYTHON={sys.executable}", cwd=tmp_path)
+    stage, source = tmp_path / "stage", checkout(tmp_path)
+    left_over = source / "build/lib/astcti_server/gone.py"
+    left_over.parent.mkdir(parents=True)
+    left_over.touch()
+    command = ("make", "-C", source, "install", f"DESTDIR={stage}", f"SYSTEM_PYTHON={sys.executable}")
+    run(*command, cwd=tmp_path, umask=0o077)
     for name in (
         "etc/init.d/astcti-server", "etc/default/astcti-server", "etc/logrotate.d/astcti-server",
         "lib/systemd/system/astcti-server.service",
@@ -121,6 +138,10 @@ def test_make_install_puts_everything_in_place(tmp_path: Path) -> None:
     assert (stage / "usr/bin/astcti-server").readlink() == Path("/opt/astcti/bin/astcti-server")
     run("sh", "-n", stage / "etc/init.d/astcti-server", cwd=tmp_path)
     assert not (stage / "usr/bin/astcti-configurator").is_symlink()
+    assert not list(stage.rglob("gone.py")), "what an earlier build left is not installed"
+    assert not list(source.glob("*.egg-info")), "root leaves nothing in somebody's checkout"
+    hidden = [one for one in (stage / "opt").rglob("*") if not one.stat().st_mode & 0o004]
+    assert not hidden, "the server's user can read the program"
 
 
 def test_make_install_puts_the_configurator_in_place_where_it_is_wanted(tmp_path: Path) -> None:

@@ -86,6 +86,15 @@ def test_a_time_in_the_future_counts_as_the_moment_of_arrival() -> None:
     assert arrivals.order([future], 6000.0)[0].modified == 100.0
 
 
+def test_a_file_that_was_there_when_the_clock_was_set_back_is_older_than_what_comes_next() -> None:
+    arrivals = Arrivals()
+    early = seen("early.xml", 5000.0)
+    arrivals.order([early], 5100.0)
+    arrivals.note([early], 100.0)
+    order = arrivals.order([early, seen("next.xml", 100.5)], 101.0)
+    assert [one.name for one in order] == ["next.xml", "early.xml"]
+
+
 def test_a_future_file_that_is_written_again_arrives_again() -> None:
     arrivals = Arrivals()
     arrivals.order([seen("a", 5000.0, 1)], 100.0)

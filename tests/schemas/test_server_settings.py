@@ -119,6 +119,7 @@ def test_the_secret_is_not_shown_where_settings_are_printed() -> None:
         (f'{AMI}<listen address=""/>', "the address of <listen> is empty"),
         (f'{AMI}<logging file="/nonexistent/x.log"/>', "x.log cannot be written: there is no directory"),
         (f'{AMI}<logging file="/dev"/>', "the log file /dev cannot be written: it is a directory"),
+        (f'{AMI}<logging file="/{300 * "x"}/x.log"/>', "x.log cannot be written: File name too long"),
         (f'{AMI}<logging level="loud"/>', "debug, info, warning or error"),
         (f"{AMI}<lisen/>", "did you mean <listen>?"),
         (f"{AMI}{AMI}", "<ami> does not belong here, or stands here twice"),

@@ -13,6 +13,7 @@ from astcti_server.ami.vocabulary import (
     Newchannel,
     Newstate,
     QueueCaller,
+    QueueServed,
     TelephoneEvent,
     Unlink,
     VariableSet,
@@ -153,7 +154,8 @@ def test_after_a_reset_nothing_is_known(pbx: Bridging) -> None:
 
 
 def test_the_channels_of_1_4_name_their_peers() -> None:
-    told = Dialect().channels_from_status(events("""
+    told = Dialect().channels_from_status(
+        events("""
         Event: Status
         Channel: SIP/200-1
         CallerID: 200
@@ -178,7 +180,8 @@ def test_the_channels_of_1_4_name_their_peers() -> None:
         Event: QueueEntry
         Queue: astcti
         Channel: SIP/200-1
-    """))
+    """)
+    )
     assert told == [
         Newchannel("1.1", "SIP/200-1", "Up", "200", "Demo", "astctidemo", "101", ""),
         Newchannel("1.2", "SIP/201-1", "Up", "", "", "", "", ""),
@@ -188,7 +191,8 @@ def test_the_channels_of_1_4_name_their_peers() -> None:
 
 
 def test_the_channels_of_1_6_to_11_name_the_ids_of_their_peers() -> None:
-    told = Dialect().channels_from_status(events("""
+    told = Dialect().channels_from_status(
+        events("""
         Event: Status
         Channel: SIP/200-1
         ChannelStateDesc: Up
@@ -203,7 +207,8 @@ def test_the_channels_of_1_6_to_11_name_the_ids_of_their_peers() -> None:
         State: Up
         BridgedUniqueid: 1.1
         Uniqueid: 1.2
-    """))
+    """)
+    )
     assert told[2:] == [
         VariableSet("1.1", "SIP/200-1", "calldata", "12345"),
         Link("1.1", "SIP/200-1", "1.2", "SIP/201-1"),
@@ -222,6 +227,15 @@ def test_the_channels_of_12_and_later_name_their_bridge_which_lives_on() -> None
     assert told[3:] == [Link("b", "PJSIP/b-1", "a", "PJSIP/a-1")]
     (event,) = events("Event: BridgeLeave\nBridgeUniqueid: b1\nBridgeTechnology: simple_bridge\nUniqueid: a")
     assert dialect.translate(event) == [Unlink("a", "b")]
+
+
+def test_the_caller_of_a_conversation_says_which_queue_gave_it_to_him() -> None:
+    caller = status("a", "b1", "Queue", Data="astcti,htw,,,60")
+    waiting = status("c", "", "Queue", Data="astcti")
+    told = Dialect().channels_from_status(events(caller + status("b", "b1", "AppQueue") + waiting))
+    served = [one for one in told if isinstance(one, QueueServed)]
+    assert served == [QueueServed("a", "PJSIP/a-1", "astcti")]
+    assert told.index(served[0]) < next(at for at, one in enumerate(told) if isinstance(one, Link))
 
 
 def test_conferences_are_known_by_what_their_channels_run() -> None:

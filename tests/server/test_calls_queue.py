@@ -81,6 +81,20 @@ def test_caller_who_gives_up_is_told_as_cancelled() -> None:
     assert story.end("201") == "cancelled"
 
 
+def test_phone_taken_up_in_the_moment_the_caller_gives_up_is_told_as_cancelled() -> None:
+    story = Story().caller().queued().ring("c", "a", "201")
+    story.leaves("c").state("a", "Up").dial_end("c", "a", "CANCEL").hangup("a")
+    assert story.end("201") == "cancelled"
+
+
+def test_call_declined_after_the_phone_was_taken_up_is_told_as_refused() -> None:
+    story = Story().caller().queued().ring("c", "a", "201").ring("c", "b", "202")
+    story.state("a", "Up").dial_end("c", "a", "ANSWER").hangup("a")
+    story.state("b", "Up").dial_end("c", "b", "ANSWER").link("c", "b")
+    assert story.end("201") == "refused"
+    assert len(story.links("202")) == 1
+
+
 def test_ring_that_times_out_is_told_as_missed_even_if_an_earlier_call_was_answered() -> None:
     story = queue_call(Story()).unlink("c", "a").hangup("a")
     story.queued().ring("c", "b", "202").dial_end("c", "b", "NOANSWER").hangup("b")
@@ -187,7 +201,7 @@ def test_a_queue_named_in_another_case_is_the_services_own_and_told_as_configure
 
 @pytest.mark.parametrize("declared", [(), ("calldata",), ("calldata", "ticket", "customer")])
 def test_a_service_has_as_many_variables_as_it_declares_and_the_dialplan_their_values(
-    declared: tuple[str, ...]
+    declared: tuple[str, ...],
 ) -> None:
     story = Story(replace(DEMO, variables=declared, triggers=())).caller()
     for name in ("calldata", "ticket", "customer", "undeclared"):

@@ -80,6 +80,52 @@ def test_caller_found_waiting_in_a_queue_belongs_to_it() -> None:
     assert story.events("201", "Link")[0].service == "Demo"
 
 
+def test_caller_found_served_by_a_queue_belongs_to_it() -> None:
+    story = Story()
+    read(
+        story,
+        channel(story, "c", "PJSIP/trunk-c", "Up", "333", "c"),
+        channel(story, "a", "PJSIP/201-a", "Up", "201", "c"),
+        ami.VariableSet("c", "PJSIP/trunk-c", "calldata", "777"),
+        ami.QueueServed("c", "PJSIP/trunk-c", "astcti"),
+        ami.Link("c", "PJSIP/trunk-c", "a", "PJSIP/201-a"),
+    )
+    link = story.events("201", "Link")[0]
+    assert (link.service, link.repeat, link.triggers) == ("Demo", True, ())
+    assert link.call.appdata == (("calldata", "777"),)
+
+
+def waiting(story: Story, *callers: str) -> Story:
+    """The list of queues says that these wait in the queue."""
+    entries = [ami.QueueCaller(uid, story.names[uid], "astcti", True) for uid in callers]
+    story.told.extend(story.tracker.queues_read(entries))
+    return story
+
+
+def test_caller_who_left_the_queue_meanwhile_for_a_direct_call_belongs_to_that() -> None:
+    story = Story().caller().queued()
+    ringing = channel(story, "a", "PJSIP/201-a", "Ringing", "201", "c")
+    read(story, channel(story, "c", "PJSIP/trunk-c", "Up", "3331234567", "c"), ringing)
+    waiting(story).state("a", "Up").link("c", "a")
+    assert [event.service for event in story.events("201", "Callerid", "Link")] == ["Direct", "Direct"]
+
+
+def test_caller_who_left_the_queue_meanwhile_is_no_longer_the_queues_after_the_next_step() -> None:
+    story = Story().caller().queued()
+    still = ami.Newchannel("c", "PJSIP/trunk-c", "Up", "3331234567", "", "astctidemo", "101", "c")
+    waiting(read(story, still)).exten("c", "direct", "301", "Dial")
+    story.ring("c", "a", "201").state("a", "Up").link("c", "a")
+    assert story.events("201", "Link")[0].service == "Direct"
+
+
+def test_caller_who_still_waits_stays_the_queues() -> None:
+    story = Story().caller().queued()
+    still = ami.Newchannel("c", "PJSIP/trunk-c", "Up", "3331234567", "", "astctidemo", "101", "c")
+    waiting(read(story, still), "c").exten("c", "astctidemo", "101", "Queue", "astcti")
+    story.ring("c", "a", "201").state("a", "Up").link("c", "a")
+    assert story.events("201", "Link")[0].service == "Demo"
+
+
 def test_old_asterisk_lists_queue_callers_by_name() -> None:
     story = Story(old=True).caller()
     story.event(ami.QueueCaller("", "PJSIP/trunk-c", "astcti", True))

@@ -5,8 +5,10 @@ import os
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,13 +38,13 @@ def replace(file: Path, content: str) -> None:
 class Watched:
     """A directory with a watcher on it."""
 
-    def __init__(self, directory: Path, poll: float = POLL) -> None:
+    def __init__(self, directory: Path, poll: float = POLL, clock: Callable[[], float] = time.time) -> None:
         self.directory = directory
         self.told: queue.Queue[ConfigLoaded | ConfigRejected] = queue.Queue()
         self.deaths: list[BaseException] = []
         self.watcher = ConfigWatcher(
-            directory, load_directory(directory), self.told.put, self.told.put,
-            died=lambda name, error: self.deaths.append(error), poll=poll,
+            directory, load_directory(directory, clock=clock), self.told.put, self.told.put,
+            died=lambda name, error: self.deaths.append(error), clock=clock, poll=poll,
         )  # fmt: skip
 
     def loaded(self) -> ConfigLoaded:
@@ -79,7 +81,7 @@ def watching(directory: Path) -> Iterator[Callable[..., Watched]]:
     """Start a watcher, once the test has prepared the directory; waits until it has looked."""
     started: list[Watched] = []
 
-    def start(**options: float) -> Watched:
+    def start(**options: Any) -> Watched:
         watched = Watched(directory, **options)
         started.append(watched)
         looked = threading.Event()
@@ -378,3 +380,34 @@ def test_reading_the_files_is_no_event_of_its_own(watching, directory: Path) -> 
         (directory / "server.xml").read_text()
     with pytest.raises(queue.Empty):
         looks.get(timeout=0.5)
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+def test_new_file_is_taken_up_although_the_clock_was_set_back(
+    directory: Path, watching: Callable[..., Watched], deleted: bool
+) -> None:
+    ahead = 7200.0
+    late = time.time() + ahead
+    os.utime(directory / "a.xml", (late, late))  # written while the clock was wrong
+    noted = threading.Event()
+    looks: list[float] = []
+    watched = watching(poll=0.01, clock=lambda: time.time() + ahead)
+    watched.watcher._library.is_young = lambda seen: False  # nobody can set the time of a change
+    real = watched.watcher._scan
+
+    def looked() -> Any:
+        looks.append(ahead)
+        if looks[-2:] == [0.0, 0.0]:  # so the look before this one is over
+            noted.set()
+        return real()
+
+    watched.watcher._scan = looked
+    ahead = 0.0
+    assert noted.wait(PATIENCE)
+    fresh = directory / ".b.xml"
+    fresh.write_text(configuration("second"))
+    os.utime(fresh, (time.time(), time.time()))  # more precise than the kernel's own
+    if deleted:
+        (directory / "a.xml").unlink()
+    fresh.rename(directory / "b.xml")
+    assert watched.reasons() == ("second",)

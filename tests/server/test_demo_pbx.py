@@ -57,10 +57,14 @@ def test_login_with_a_challenge(connect):
     assert client.read()["Event"] == "FullyBooted"
 
 
-@pytest.mark.parametrize("headers", [
-    {"Username": "astcti", "Secret": "wrong"}, {"Username": "nobody", "Secret": "astcti"},
-    {"Username": "astcti", "AuthType": "MD5", "Key": hashlib.md5(b"astcti").hexdigest()},
-])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Username": "astcti", "Secret": "wrong"},
+        {"Username": "nobody", "Secret": "astcti"},
+        {"Username": "astcti", "AuthType": "MD5", "Key": hashlib.md5(b"astcti").hexdigest()},
+    ],
+)
 def test_a_wrong_login_is_refused_and_the_connection_closed(connect, headers):
     client = connect(log_in=False)
     assert client.ask("Login", **headers)["Message"] == "Authentication failed"
@@ -99,7 +103,8 @@ def test_a_user_may_only_do_and_hear_what_its_classes_allow(connect, client):
 
 def test_a_response_comes_before_the_events_that_its_action_caused(client):
     client.send(
-        "QueueAdd", Queue="astcti", Interface="PJSIP/201", MemberName="Mario", Penalty="3", Paused="true")
+        "QueueAdd", Queue="astcti", Interface="PJSIP/201", MemberName="Mario", Penalty="3", Paused="true"
+    )
     blocks = [client.read() for _ in range(3)]
     assert blocks[0]["Message"] == "Added interface to queue"
     assert blocks[1]["Event"] == "DeviceStateChange"
@@ -116,8 +121,11 @@ def test_every_connection_hears_the_events(connect):
 def test_the_queue_actions_in_asterisks_words(client):
     for name, headers, message in (
         ("QueueAdd", {"Queue": "astcti"}, "'Interface' not specified."),
-        ("QueueAdd", {"Queue": "none", "Interface": "PJSIP/201"},
-         "Unable to add interface to queue: No such queue"),
+        (
+            "QueueAdd",
+            {"Queue": "none", "Interface": "PJSIP/201"},
+            "Unable to add interface to queue: No such queue",
+        ),
         ("QueueAdd", {"Queue": "astcti", "Interface": "PJSIP/201"}, "Added interface to queue"),
         ("QueueAdd", {"Queue": "astcti", "Interface": "PJSIP/201"}, "Unable to add interface: Already there"),
         ("QueuePause", {"Interface": "PJSIP/201", "Paused": "true"}, "Interface paused successfully"),
@@ -125,8 +133,11 @@ def test_the_queue_actions_in_asterisks_words(client):
         ("QueuePause", {"Interface": "PJSIP/299", "Paused": "true"}, "Interface not found"),
         ("QueuePenalty", {"Interface": "PJSIP/201", "Penalty": "4"}, "Interface penalty set successfully"),
         ("QueueRemove", {"Queue": "astcti", "Interface": "PJSIP/201"}, "Removed interface from queue"),
-        ("QueueRemove", {"Queue": "astcti", "Interface": "PJSIP/201"},
-         "Unable to remove interface: Not there"),
+        (
+            "QueueRemove",
+            {"Queue": "astcti", "Interface": "PJSIP/201"},
+            "Unable to remove interface: Not there",
+        ),
     ):
         assert client.ask(name, **headers)["Message"] == message
 
@@ -135,7 +146,11 @@ def test_queue_status_lists_queues_members_and_callers(pbx, client):
     pbx.do(lambda engine: engine.queues.add("astcti", "Local/201@agents/n", state_interface="PJSIP/201"))
     pbx.do(lambda engine: engine.incoming_call("0551234"))
     assert client.ask("QueueStatus", ActionID="9") == {
-        "Response": "Success", "ActionID": "9", "EventList": "start", "Message": "Queue status will follow"}
+        "Response": "Success",
+        "ActionID": "9",
+        "EventList": "start",
+        "Message": "Queue status will follow",
+    }
     assert client.read()["Event"] == "QueueParams"
     member, caller, end = client.read(), client.read(), client.read()
     assert (member["Event"], member["Location"]) == ("QueueMember", "Local/201@agents/n")
@@ -158,8 +173,14 @@ def test_status_lists_the_channels_with_their_bridge_and_variables(pbx, client):
 
 def test_originate_hangup_and_redirect(pbx, client):
     answer = client.ask(
-        "Originate", Channel="PJSIP/201", Context="outbound", Exten="0551234", Priority="1", Async="true",
-        ActionID="5")
+        "Originate",
+        Channel="PJSIP/201",
+        Context="outbound",
+        Exten="0551234",
+        Priority="1",
+        Async="true",
+        ActionID="5",
+    )
     assert answer["Message"] == "Originate successfully queued"
     pbx.do(lambda engine: engine.answer("PJSIP/201"))
     told = client.until("Event", "OriginateResponse")
@@ -263,6 +284,12 @@ def test_played_calls_are_answered_and_ended_by_either_side_and_some_give_up():
     player.stop()
     pbx.wheel.advance(120.0)
     assert pbx.channels == {}
+
+
+def test_names_are_told_as_people_write_them():
+    _, _, said = play()
+    assert any(line.startswith("Siobhán O'Brien (") for line in said)
+    assert not any("\\" in line for line in said)
 
 
 def test_without_members_callers_wait_and_nobody_rings():

@@ -223,7 +223,7 @@ def test_check_prints_each_error_as_file_line_message_and_ends_with_78(directory
     lines = ended.stdout.splitlines()
     assert ended.exit_code == 78
     assert re.fullmatch(re.escape(str(directory / "newer.xml")) + r":2: \S.*", lines[0])
-    assert "notes.txt is not used: its name ends in neither .xml nor .sqlite" in lines
+    assert "notes.txt is not used as a configuration: its name ends in neither .xml nor .sqlite" in lines
     assert lines[-1] == f"In force: {directory / 'configuration.xml'}"
 
 
@@ -296,9 +296,7 @@ def test_sighup_takes_up_a_renewed_certificate(tmp_path: Path, pbx: DemoPbx) -> 
         first = ssl.get_server_certificate(("127.0.0.1", server.port))
         make_certificate(server.config)
         server.send_signal(signal.SIGHUP)
-        until(
-            lambda: ssl.get_server_certificate(("127.0.0.1", server.port)) != first, "the old one is shown"
-        )
+        until(lambda: ssl.get_server_certificate(("127.0.0.1", server.port)) != first, "the old one is shown")
 
 
 def make_certificate(directory: Path) -> None:
@@ -535,6 +533,18 @@ def test_a_replay_prints_notifications_and_nothing_else(directory: Path) -> None
         extension, _, event = line.partition(b"\t")
         assert extension == PHONE.encode()
         event_xml.decode(event)
+
+
+def test_a_replay_into_a_full_disk_says_so_and_ends_with_1(directory: Path) -> None:
+    trace = next((Path(__file__).parents[1] / "fixtures" / "ami").glob("22-queue-call*.ami"))
+    replay = ["-m", "astcti_server", "replay", "--config", str(directory), "--events", "all", str(trace)]
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run(
+            [sys.executable, *replay], stdout=full, stderr=subprocess.PIPE, timeout=PATIENCE, check=False
+        )
+    assert (ended.returncode, ended.stderr) == (
+        1, b"Error: the replay broke off: No space left on device\n"
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -28,8 +28,9 @@ class Exchange:
         self._dialect = Dialect()
         ami = AmiSettings("astcti", "astcti", *address, pause=0.05)
         self.link = AmiLink(ami, listener=self, interest=Interest.for_configuration(in_force))
-        self.keeper = QueueKeeper(self.link, lambda session, line: self.lines.put((session, line)),
-                                  StateAtOnce(directory))
+        self.keeper = QueueKeeper(
+            self.link, lambda session, line: self.lines.put((session, line)), StateAtOnce(directory)
+        )
         self.keeper.configure(in_force, settings(grace=0.0))
 
     def link_up(self, banner_version):
@@ -97,7 +98,10 @@ def test_an_operator_joins_pauses_and_leaves(pbx, exchange):
 def test_a_queue_that_does_not_exist_is_told(exchange):
     exchange.post(exchange.keeper.arrived, presence(1, "luigi"))
     assert {exchange.heard()[1] for _ in range(3)} == {
-        "310 OUT", "200 astcti", "211 KO nowhere No such queue"}
+        "310 OUT",
+        "200 astcti",
+        "211 KO nowhere No such queue",
+    }
 
 
 def test_an_autopause_is_told_to_the_client(pbx, exchange):
@@ -114,10 +118,14 @@ def test_members_that_a_restart_lost_are_back_after_it(pbx, exchange):
     def restart(engine):
         engine.queues.by_name["astcti"].members.clear()
 
+    steps = queue.Queue()
+    exchange.post(exchange.keeper.pause, presence(), True, "Lunch", lambda step, text: steps.put(step))
+    assert [steps.get(timeout=PATIENCE) for _ in range(2)] == ["pending", "done"]
     pbx.do(restart)
     pbx.drop_connections()
     assert [exchange.heard()[1] for _ in range(2)] == ["210 astcti", "200 astcti"]
-    assert list(members(pbx)) == ["PJSIP/201"]
+    back = members(pbx)["PJSIP/201"]
+    assert (back.paused, back.reason) == (True, "Lunch"), "a supervisor sees why, also after the restart"
 
 
 def test_a_leftover_is_taken_over_by_its_operator(pbx, tmp_path):

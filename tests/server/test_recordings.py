@@ -111,6 +111,19 @@ def links(told: list[Notification]) -> Counter[tuple[str, str]]:
     return found
 
 
+@pytest.mark.parametrize("name", sorted(EXPECTED))
+def test_whoever_hears_unlink_last_is_connected_with_nobody_any_more(name: str) -> None:
+    for all_calls in (True, False):
+        connected: dict[tuple[str, str], set[str]] = {}
+        for extension, event in replayed(name, all_calls=all_calls):
+            others = connected.setdefault((extension, event.call.uniqueid), set())
+            if event.id == "Link" and event.call.connected:
+                others.add(event.call.connected.uniqueid)
+            elif event.id == "Unlink" and event.call.connected:
+                others.remove(event.call.connected.uniqueid)
+                assert not others
+
+
 def test_every_recording_is_described() -> None:
     files = {path.relative_to(RECORDINGS).with_suffix("").as_posix() for path in RECORDINGS.rglob("*.ami")}
     assert files == set(EXPECTED)

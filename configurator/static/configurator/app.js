@@ -60,6 +60,7 @@ function prepareForm() {
 
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.detail.target === dialogBody) prepareForm();
+  showInForce();
   if (event.detail.target.id === "rows") {
     showSelection();
     if (document.activeElement === document.body && entries().length) entries()[0].focus();
@@ -137,7 +138,8 @@ document.addEventListener("click", (event) => {
   const closing = event.target.closest("[data-close]");
   if (closing) {
     if (dialog.open) closeDialog(false);
-    else window.history.back();
+    else if (document.referrer.startsWith(`${window.location.origin}/`)) window.history.back();
+    else window.location.assign(`/${window.location.pathname.split("/")[1]}/`);
     if (closing.matches("[data-reload]")) reload();
   }
   const tab = event.target.closest("[role=tab]");
@@ -162,7 +164,11 @@ document.addEventListener("click", (event) => {
 });
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (!form.dataset.ask) return;
+  if (form.dataset.sent) return event.preventDefault(); // a second click while the first is on its way
+  if (!form.dataset.ask) {
+    if (form.method === "post" && !form.hasAttribute("hx-post")) form.dataset.sent = "yes";
+    return;
+  }
   event.preventDefault();
   ask(form.dataset.ask, find("button", form).textContent.trim()).then((agreed) => { if (agreed) form.submit(); });
 });
@@ -311,6 +317,12 @@ document.addEventListener("input", (event) => {
   if (!event.target.closest("[data-rows=operators]")) refreshPreviews();
 });
 
+/* --- publications: the mark of the one in force goes with what the server says --- */
+function showInForce() {
+  const status = document.getElementById("server-status");
+  if (status) findAll("[data-in-force]").forEach((mark) => { mark.hidden = mark.dataset.inForce !== status.dataset.file; });
+}
+
 /* --- light and dark --- */
 function switchTheme(button) {
   const root = document.documentElement;
@@ -322,3 +334,6 @@ function switchTheme(button) {
 // A form that was opened as a page of its own, without a dialog.
 if (find("main [role=tablist]")) { showTab("panel-general"); findAll("[data-rows]").forEach(countRows); showVariableChips(); showQueue(); }
 if (document.getElementById("rows")) showSelection();
+// On a narrow screen the menu bar scrolls: where one is has to be seen.
+const here = find(".bar nav [aria-current]");
+if (here) here.parentElement.scrollLeft = here.offsetLeft - (here.parentElement.clientWidth - here.offsetWidth) / 2;

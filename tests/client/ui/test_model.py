@@ -167,6 +167,16 @@ def test_a_call_answered_here_stays_answered_whatever_its_cause_says(desk: Desk)
     assert desk.model.calls[KEY].end == "answered"
 
 
+def test_a_third_party_that_leaves_does_not_part_the_other_two(desk: Desk) -> None:
+    desk.event("Link", number="201", name="Mario", other="1.0")
+    desk.event("Link", number="333", name="Demo Caller", other="2.0")
+    desk.event("Unlink", number="201", name="Mario", other="1.0")
+    call = desk.model.calls[KEY]
+    assert (call.phase, call.number, call.name) == ("talking", "333", "Demo Caller")
+    desk.event("Unlink", number="333", name="Demo Caller", other="2.0")
+    assert desk.model.calls[KEY].phase == "parted"
+
+
 def test_pages_of_a_call_can_be_opened_again(desk: Desk) -> None:
     page = Action("browser", url="https://crm.example/1")
     desk.event("Link", triggers=(page, Action("application", application="crm")))

@@ -1,0 +1,120 @@
+"""What a CSV file of seats or operators says, read before anything is locked and judged.
+
+Plain passwords are turned into what is stored here: each takes as long as a login on purpose, so hundreds
+with the tables locked would keep everybody waiting.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import os
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+from django.utils.translation import gettext as _
+
+from configurator import models
+from schemas import passwords
+
+COLUMNS = {
+    "seats": ("mac", "extension", "description", "address", "queue-interface", "state-interface"),
+    "operators": ("username", "full-name", "password", "seat", "begin-in-pause", "enabled"),
+}
+NEEDED = {"seats": ("mac", "extension"), "operators": ("username", "full-name")}
+MOST_ROWS = 20_000
+ONLY_LOOKING = "md5:" + "0" * 32
+"""Stands for a new password where nothing is stored."""
+
+Key = tuple[str, str]
+"""User name and plain password."""
+
+_checker = passwords.PasswordChecker()
+
+
+class Bad(NamedTuple):
+    """A row that cannot be imported."""
+
+    line: int
+    name: str
+    message: str
+
+
+class File(NamedTuple):
+    """What a file says, not yet judged."""
+
+    kind: str
+    lines: list[tuple[int, dict[str, str]]]
+    bad: tuple[Bad, ...]
+    hashed: dict[Key, str]
+    """What to store of each plain password."""
+
+
+def read(kind: str, data: bytes, *, store: bool) -> File:
+    """Read a file's bytes; `kind` is seats or operators. Takes long and locks nothing: not for `writing`."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return File(kind, [], (Bad(0, "", _("The file is not in UTF-8.")),), {})
+    lines, bad = _rows(kind, text)
+    plain = [(one["username"], one.get("password", "")) for _, one in lines if kind == "operators"]
+    hashed = _stored_forms((one for one in plain if _is_plain(one[1])), make=store and not bad)
+    return File(kind, lines, tuple(bad), hashed)
+
+
+def _rows(kind: str, text: str) -> tuple[list[tuple[int, dict[str, str]]], list[Bad]]:
+    first = text.partition("\n")[0]
+    delimiter = ";" if first.count(";") > first.count(",") else ","
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    rows: list[tuple[int, dict[str, str]]] = []
+    bad: list[Bad] = []
+    try:
+        heads = [one.strip().lower().replace("_", "-") for one in next(reader, [])]
+        unknown = [one for one in heads if one not in COLUMNS[kind]]
+        missing = [one for one in NEEDED[kind] if one not in heads]
+        if unknown or missing or len(set(heads)) != len(heads):
+            message = _("The first line has to name the columns: %(columns)s") % {
+                "columns": ", ".join(COLUMNS[kind])
+            }
+            return [], [Bad(1, ", ".join(unknown or missing), message)]
+        for row in reader:
+            if not any(one.strip() for one in row):
+                continue
+            if len(row) != len(heads):
+                message = _("%(found)d values stand where there are %(wanted)d columns.")
+                bad.append(
+                    Bad(reader.line_num, row[0][:80], message % {"found": len(row), "wanted": len(heads)})
+                )
+                continue
+            rows.append((reader.line_num, dict(zip(heads, (one.strip() for one in row), strict=True))))
+            if len(rows) > MOST_ROWS:
+                return [], [Bad(reader.line_num, "", _("The file has too many rows."))]
+    except csv.Error as error:
+        bad.append(Bad(reader.line_num, "", str(error)))
+    return rows, bad
+
+
+def _is_plain(text: str) -> bool:
+    return bool(text) and not text.startswith(("md5:", "scrypt:")) and not {"\r", "\n"} & {*text}
+
+
+def _stored_forms(keys: Iterable[Key], *, make: bool) -> dict[Key, str]:
+    """What to store for each. A password that an operator has already stays as it is stored.
+
+    Without `make` new ones are not computed: they are `ONLY_LOOKING`.
+    """
+    present = dict(models.Operator.objects.values_list("username", "password"))
+    wanted = list(dict.fromkeys(keys))
+
+    def form(key: Key) -> str:
+        username, plain = key
+        stored = present.get(username, "")
+        sent = hashlib.md5(plain.encode(), usedforsecurity=False).hexdigest()
+        if stored and _checker.matches(stored, sent):
+            return stored
+        return passwords.make(plain) if make else ONLY_LOOKING
+
+    with ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="csv-password") as pool:
+        return dict(zip(wanted, pool.map(form, wanted), strict=True))
