@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from astcti_server.ami import actions
 from astcti_server.queues.attendance import PauseState
-from astcti_server.queues.place import NOT_ANSWERED, short_reason
 from astcti_server.queues.ports import Link
+from astcti_server.queues.refusals import NOT_ANSWERED, short_reason
 
 if TYPE_CHECKING:
     from astcti_server.ami.link import Outcome, Timer

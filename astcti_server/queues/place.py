@@ -6,12 +6,13 @@ action; if that does not come (somebody's event filter may hide it) it reads the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 from astcti_server.ami import actions
 from astcti_server.queues.attendance import Wanted, plain_text
+from astcti_server.queues.errand import Errand, Kind
 from astcti_server.queues.member import Member, find_member
+from astcti_server.queues.refusals import NOT_ANSWERED, short_reason
 from schemas.configuration import queue_key
 
 if TYPE_CHECKING:
@@ -20,22 +21,6 @@ if TYPE_CHECKING:
     from astcti_server.queues.ports import Ward
 
 EVENT_TIME = 5.0  # seconds that an event may come after its action's response
-NOT_ANSWERED = "Asterisk did not answer"
-
-
-Kind: TypeAlias = Literal["add", "remove", "weigh", "pause", "read"]
-
-
-@dataclass(slots=True)
-class _Errand:
-    """The action under way: which event ends it, and what came so far."""
-
-    kind: Kind
-    after: Kind | None = None
-    """For a reading: the action whose event did not come."""
-    answered: bool = False
-    seen: bool = False
-    timer: Timer | None = None
 
 
 class Place:
@@ -64,7 +49,7 @@ class Place:
         """Asterisk said that it added this member, but did not show it yet: it is removed all the same."""
         self.rejoining = False
         """Removed only to be added again at once: the client is not told."""
-        self._errand: _Errand | None = None
+        self._errand: Errand | None = None
 
     def __repr__(self) -> str:
         return f"<{self.interface} in {self.queue}>"
@@ -151,10 +136,10 @@ class Place:
             self._ward.unlist(self)
 
     def _join(self) -> None:
-        errand = self._errand = _Errand("add")
+        errand = self._errand = Errand("add")
         self._ward.list_before(self, lambda: self._add(errand))
 
-    def _add(self, errand: _Errand) -> None:
+    def _add(self, errand: Errand) -> None:
         if self._errand is not errand:
             return
         wanted = self.wanted
@@ -180,7 +165,7 @@ class Place:
         self._remove()
 
     def _remove(self) -> None:
-        errand = self._errand = _Errand("remove")
+        errand = self._errand = Errand("remove")
         self._submit(errand, actions.queue_remove(self.queue, self.interface))
 
     def _penalty_differs(self) -> bool:
@@ -203,31 +188,31 @@ class Place:
         if not self._ward.penalty_known:
             self._rejoin()
             return
-        errand = self._errand = _Errand("weigh")
+        errand = self._errand = Errand("weigh")
         self._submit(errand, actions.queue_penalty(self.queue, self.interface, self.wanted.penalty))
 
     def _pause(self) -> None:
         assert self.wanted is not None
         pause = self.wanted.attendance.pause
-        errand = self._errand = _Errand("pause")
+        errand = self._errand = Errand("pause")
         self._submit(
             errand,
             actions.queue_pause(self.interface, paused=pause.paused, reason=pause.reason, queue=self.queue),
         )
 
     def _read(self, after: Kind) -> None:
-        errand = self._errand = _Errand("read", after=after)
+        errand = self._errand = Errand("read", after=after)
         self._submit(errand, actions.queue_status(self.queue))
 
     # -- what comes back ----------------------------------------------------------------------------------
 
-    def _submit(self, errand: _Errand, action: Action) -> None:
+    def _submit(self, errand: Errand, action: Action) -> None:
         try:
             self._ward.link.submit(action, lambda outcome: self._answer(errand, outcome))
         except ValueError as error:  # a name that cannot be written in an AMI line
             self._fail(str(error))
 
-    def _answer(self, errand: _Errand, outcome: Outcome) -> None:
+    def _answer(self, errand: Errand, outcome: Outcome) -> None:
         if self._errand is not errand or outcome.failure == "down":
             return
         if outcome.failure == "timeout":
@@ -239,7 +224,7 @@ class Place:
         else:
             self._refused(errand, outcome.message)
 
-    def _accept(self, errand: _Errand) -> None:
+    def _accept(self, errand: Errand) -> None:
         errand.answered = True
         if errand.kind in ("add", "remove"):
             self.unconfirmed = errand.kind == "add" and self.actual is None
@@ -252,12 +237,12 @@ class Place:
         else:
             errand.timer = self._ward.link.later(EVENT_TIME, lambda: self._event_missing(errand))
 
-    def _event_missing(self, errand: _Errand) -> None:
+    def _event_missing(self, errand: Errand) -> None:
         if self._errand is errand:
             errand.timer = None
             self._read(errand.kind)
 
-    def _take_reading(self, errand: _Errand, member: Member | None) -> None:
+    def _take_reading(self, errand: Errand, member: Member | None) -> None:
         self.take(member)
         if errand.after == "add" and member is None and self.wanted is not None:
             self.refusal = "not a member after all"
@@ -268,7 +253,7 @@ class Place:
             self.refusal = "the pause had no effect" if self.enforce_pause else ""
         self._finish()
 
-    def _refused(self, errand: _Errand, message: str) -> None:
+    def _refused(self, errand: Errand, message: str) -> None:
         text = message.lower()
         if errand.kind == "add" and "already there" in text:
             self.enforce_pause = True
@@ -303,8 +288,3 @@ class Place:
         errand, self._errand = self._errand, None
         if errand is not None and errand.timer is not None:
             errand.timer.cancel()
-
-
-def short_reason(message: str) -> str:
-    """Asterisk's `Unable to add interface to queue: No such queue` as `No such queue`."""
-    return message.rpartition(": ")[2].strip() or "refused"
