@@ -17,7 +17,7 @@ from schemas.configuration import queue_key
 
 if TYPE_CHECKING:
     from astcti_server.ami.actions import Action
-    from astcti_server.ami.link import Outcome, Timer
+    from astcti_server.ami.link import Outcome
     from astcti_server.queues.ports import Ward
 
 EVENT_TIME = 5.0  # seconds that an event may come after its action's response
