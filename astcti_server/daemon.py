@@ -123,9 +123,9 @@ class Daemon:
 
     def run(self) -> int:
         """Serve until asked to stop; returns the exit code."""
-        self._start()
         code = EXIT_FAILURE
         try:
+            self._start()
             code = self._serve()
         finally:
             self._stop()

@@ -117,31 +117,46 @@ def test_clients_stay_while_the_pbx_is_gone_and_are_told(tmp_path: Path, pbx: De
         assert members[PHONES["mario"]].paused
 
 
-def test_a_thread_that_dies_stops_the_server_in_order_with_1(tmp_path: Path, pbx: DemoPbx) -> None:
-    config = tmp_path / "config"
+def broken_server(folder: Path, pbx: DemoPbx, damage: str) -> str:
+    """Run a server with something broken in it, which has to end it in order with 1; returns its log."""
+    config = folder / "config"
     config.mkdir()
     (config / "configuration.xml").write_bytes(dump(CONFIGURATION))
     (config / "server.xml").write_text(
         f'<server><ami port="{pbx.address[1]}" username="astcti" secret="astcti"/>'
         f'<listen port="{free_port()}"/></server>'
     )
-    broken = (
-        "from astcti_server import cli, config_watcher\n"
-        "config_watcher.ConfigWatcher._tell_of_start = lambda self: 1 / 0\n"
-        "cli.main()\n"
-    )
     command = [
-        sys.executable, "-c", broken, "--config", str(config), "--state", str(tmp_path / "state"),
-        "--status", str(tmp_path / "status.json"), "--pidfile", str(tmp_path / "pid"),
+        sys.executable, "-c", f"from astcti_server import cli\n{damage}\ncli.main()\n",
+        "--config", str(config), "--state", str(folder / "state"),
+        "--status", str(folder / "status.json"), "--pidfile", str(folder / "pid"),
     ]  # fmt: skip
     ended = run(command, stderr=PIPE, timeout=PATIENCE, check=False)
     log = ended.stderr.decode()
     assert ended.returncode == 1
+    assert "Stopped" in log
+    assert not (folder / "pid").exists()
+    assert not (folder / "status.json").exists()
+    return log
+
+
+def test_a_thread_that_dies_stops_the_server_in_order_with_1(tmp_path: Path, pbx: DemoPbx) -> None:
+    log = broken_server(tmp_path, pbx, (
+        "from astcti_server import config_watcher\n"
+        "config_watcher.ConfigWatcher._tell_of_start = lambda self: 1 / 0"
+    ))  # fmt: skip
     assert "ZeroDivisionError" in log
     assert "Thread config died: stopping, so that the init system starts afresh" in log
     assert log.rstrip().endswith("Stopped")
-    assert not (tmp_path / "pid").exists()
-    assert not (tmp_path / "status.json").exists()
+
+
+def test_a_thread_that_cannot_be_started_ends_the_server_in_order_too(tmp_path: Path, pbx: DemoPbx) -> None:
+    log = broken_server(tmp_path, pbx, (
+        "from astcti_server.ami import link\n"
+        "def start(self): raise RuntimeError('no more threads')\n"
+        "link.AmiLink.start = start"
+    ))  # fmt: skip
+    assert "no more threads" in log
 
 
 def test_many_variables_are_all_read_again_when_the_server_joins_a_running_call(
