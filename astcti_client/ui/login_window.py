@@ -100,7 +100,7 @@ class LoginWindow(Window):
         self.password_field.configure(show="•")
         if self._remembered:
             ttk.Label(
-                self._fields, text=_("Leave it empty to use the remembered one."), style="Small.TLabel"
+                self._fields, text=_("Leave it empty to use the saved one."), style="Small.TLabel"
             ).pack(anchor="w")
         text = _("Remember me") if self._can_remember else _("Remember me (this system has no keyring)")
         remember = ttk.Checkbutton(self._fields, text=text, variable=self.remember)
