@@ -34,10 +34,13 @@ class Pairing:
         First what ended, then what began: for who hears Unlink last, nobody is left to talk to.
         """
         heard = {call.party: reach(self._table, call) for call in calls if call.party.live}
-        for other in [other for now in heard.values() for other in now if other not in heard]:
-            heard[other] = reach(self._table, other.call)
+        for now in list(heard.values()):
+            for other in now:
+                if other not in heard:
+                    heard[other] = reach(self._table, other.call)
         for party, now in heard.items():
-            self._part(party, now)
+            if party.pairs:
+                self._part(party, now)
         for party, now in heard.items():
             for other, path in now.items():
                 self._meet(party, other, path)
@@ -72,14 +75,16 @@ class Pairing:
 
     def _part(self, party: Party, now: Reach) -> None:
         """End the pairs of which either end is connected elsewhere."""
-        for other, pair in list(party.pairs.items()):
-            if not pair.ended:
-                pair.connected = other in now
-        for other, pair in list(party.pairs.items()):
-            if pair.connected or pair.ended:
+        for other, pair in party.pairs.items():
+            if pair.ended:
                 continue
-            if now or any(elsewhere.connected for elsewhere in other.pairs.values()):
+            pair.connected = other in now
+            if not pair.connected and (now or self._is_connected(other)):
                 self._end(party, other, pair)
+
+    @staticmethod
+    def _is_connected(party: Party) -> bool:
+        return any(pair.connected for pair in party.pairs.values())
 
     def _end(self, party: Party, other: Party, pair: Pair) -> None:
         if pair.ended:
