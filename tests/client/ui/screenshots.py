@@ -116,6 +116,7 @@ class Photographer:
         self._save(desk, "main-talking", desk.root)
         desk.ring("8.1", name="Jürgen Groß", number="+493012345678", queue="support")
         desk.ring("9.1", name="", number="0287654321", queue="", service="Outside line", data="")
+        desk.pump(lambda: "9.1" in desk.app.windows.notices.shown)
         peer.say(event("Hangup", "9.1", name="", number="0287654321", queue="", data="", end="missed"))
         desk.pump(lambda: desk.app.model.calls["9.1"].phase == "over")
         self._save(desk, "screen-three-calls")
