@@ -225,17 +225,11 @@ def hash_password(scheme: Literal["scrypt", "md5"]) -> None:
 
 @main.command()
 @click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=5038,
-    show_default=True,
+    "--port", type=click.IntRange(0, 65535), default=5038, show_default=True,
     help="Port of the manager interface, on 127.0.0.1; 0 for any free one.",
 )
 @click.option(
-    "--every",
-    type=click.FloatRange(SHORTEST_INTERVAL, LONGEST_INTERVAL),
-    default=8.0,
-    show_default=True,
+    "--every", type=click.FloatRange(SHORTEST_INTERVAL, LONGEST_INTERVAL), default=8.0, show_default=True,
     help="Seconds between simulated callers.",
 )
 @click.option("--username", default="astcti", show_default=True, help="Name of the manager user.")

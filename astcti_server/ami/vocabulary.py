@@ -215,24 +215,7 @@ class Shutdown(NamedTuple):
 
 
 TelephoneEvent: TypeAlias = (
-    Newchannel
-    | Newstate
-    | Dial
-    | DialEnd
-    | Newexten
-    | VariableSet
-    | Link
-    | Unlink
-    | Rename
-    | Hangup
-    | HangupRequest
-    | RingNoAnswer
-    | OriginateResponse
-    | QueueCaller
-    | QueueServed
-    | AgentCalled
-    | Pickup
-    | Transfer
-    | QueueMember
-    | Shutdown
+    Newchannel | Newstate | Dial | DialEnd | Newexten | VariableSet | Link | Unlink | Rename | Hangup
+    | HangupRequest | RingNoAnswer | OriginateResponse | QueueCaller | QueueServed | AgentCalled | Pickup
+    | Transfer | QueueMember | Shutdown
 )

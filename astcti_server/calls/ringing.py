@@ -81,8 +81,7 @@ class Ringing:
             self._queue_callers.add(party)
             self.caller_went_on(party)
         else:
-            party.queue_left = True
-            self._queue_callers.discard(party)
+            self._left(party)
 
     def queue_served(self, event: ami.QueueServed) -> None:
         """A caller whose way to his conversation nobody saw: a queue brought him there."""
@@ -99,8 +98,7 @@ class Ringing:
             channels.add(event.channel)
         for party in self._queue_callers.all():
             if party.call.uniqueid not in uniqueids and party.call.channel not in channels:
-                party.queue_left = True
-                self._queue_callers.discard(party)
+                self._left(party)
 
     def agent_called(self, event: ami.AgentCalled) -> None:
         """A queue rings a member: where no Dial says so, this does."""
@@ -166,6 +164,11 @@ class Ringing:
         self._queue_callers.discard(party)
         if party.caller is not None:
             party.caller.callees.pop(party, None)
+
+    def _left(self, party: Party) -> None:
+        """The party waits in its queue no longer."""
+        party.queue_left = True
+        self._queue_callers.discard(party)
 
     def _rung_by_another(self, event: ami.DialEnd, party: Party) -> bool:
         source = self._table.find(event.source) if event.source else None

@@ -194,7 +194,7 @@ class Tracker:
         self._enter(party, event.context, event.exten)
 
     def _enter(self, party: Party, context: str, exten: str) -> None:
-        before = next(reversed(party.contexts), "")  # for each step of every dialplan: without a call
+        before = party.context
         party.enter(context, exten)
         if context != before:
             self._ringing.caller_went_on(party)

@@ -21,14 +21,15 @@ def read(story: Story, *events: ami.TelephoneEvent) -> Story:
     return story
 
 
+def read_conversation(story: Story, number: str, *more: ami.TelephoneEvent) -> Story:
+    """The list of channels has the trunk, who shows this number, in conversation with 201."""
+    caller = channel(story, "c", "PJSIP/trunk-c", "Up", number, "c")
+    phone = channel(story, "a", "PJSIP/201-a", "Up", "201", "c")
+    return read(story, caller, phone, *more, ami.Link("c", "PJSIP/trunk-c", "a", "PJSIP/201-a"))
+
+
 def test_call_that_goes_on_is_not_told_again_and_keeps_its_data() -> None:
-    story = talking()
-    read(
-        story,
-        channel(story, "c", "PJSIP/trunk-c", "Up", "3331234567", "c"),
-        channel(story, "a", "PJSIP/201-a", "Up", "201", "c"),
-        ami.Link("c", "PJSIP/trunk-c", "a", "PJSIP/201-a"),
-    )
+    story = read_conversation(talking(), "3331234567")
     assert story.told == []
     story.unlink("c", "a").link("c", "a")
     assert story.told == []
@@ -44,14 +45,8 @@ def test_call_that_ended_meanwhile_is_told_as_over() -> None:
 
 
 def test_conversation_that_began_meanwhile_is_a_repeat_without_triggers() -> None:
-    story = Story()
-    read(
-        story,
-        channel(story, "c", "PJSIP/trunk-c", "Up", "333", "c"),
-        channel(story, "a", "PJSIP/201-a", "Up", "201", "c"),
-        ami.VariableSet("c", "PJSIP/trunk-c", "calldata", "777"),
-        ami.Link("c", "PJSIP/trunk-c", "a", "PJSIP/201-a"),
-    )
+    data = ami.VariableSet("c", "PJSIP/trunk-c", "calldata", "777")
+    story = read_conversation(Story(), "333", data)
     (link,) = story.events("201", "Link")
     assert link.repeat
     assert link.triggers == ()
@@ -81,15 +76,8 @@ def test_caller_found_waiting_in_a_queue_belongs_to_it() -> None:
 
 
 def test_caller_found_served_by_a_queue_belongs_to_it() -> None:
-    story = Story()
-    read(
-        story,
-        channel(story, "c", "PJSIP/trunk-c", "Up", "333", "c"),
-        channel(story, "a", "PJSIP/201-a", "Up", "201", "c"),
-        ami.VariableSet("c", "PJSIP/trunk-c", "calldata", "777"),
-        ami.QueueServed("c", "PJSIP/trunk-c", "astcti"),
-        ami.Link("c", "PJSIP/trunk-c", "a", "PJSIP/201-a"),
-    )
+    data = ami.VariableSet("c", "PJSIP/trunk-c", "calldata", "777")
+    story = read_conversation(Story(), "333", data, ami.QueueServed("c", "PJSIP/trunk-c", "astcti"))
     link = story.events("201", "Link")[0]
     assert (link.service, link.repeat, link.triggers) == ("Demo", True, ())
     assert link.call.appdata == (("calldata", "777"),)
