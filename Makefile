@@ -43,6 +43,7 @@ $(VENV)/.browser: $(READY)
 
 lint: $(READY)
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check --quiet .
 	$(BIN)/mypy
 
 # The tests that need nothing but Python.

@@ -27,12 +27,7 @@ def own_macs(local_address: str) -> Sequence[str]:
 def connection_for(settings: Settings, password: Password, mailbox: Mailbox) -> Connection:
     """A connection that is not started yet; `mailbox` gets its messages, on the connection's thread."""
     address = Address(
-        settings.host,
-        settings.port,
-        settings.tls,
-        settings.ca_file,
-        settings.server_name,
-        settings.verify,
+        settings.host, settings.port, settings.tls, settings.ca_file, settings.server_name, settings.verify
     )
     return Connection(
         address,

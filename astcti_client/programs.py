@@ -23,11 +23,7 @@ class Refused(Exception):
 
 
 def find_program(
-    application: str,
-    *,
-    system: TriggerSystem,
-    path: str,
-    allowed: Sequence[str] | None = None,
+    application: str, *, system: TriggerSystem, path: str, allowed: Sequence[str] | None = None
 ) -> str:
     """The full path of the program to run. Raises Refused.
 

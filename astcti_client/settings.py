@@ -112,12 +112,7 @@ def system_file() -> Path:
     return Path("/etc/xdg/astcti") / FILE_NAME
 
 
-def load(
-    options: Mapping[str, Any],
-    environ: Mapping[str, str],
-    user: Path | None,
-    system: Path,
-) -> Loaded:
+def load(options: Mapping[str, Any], environ: Mapping[str, str], user: Path | None, system: Path) -> Loaded:
     """Merge every source. `options` are those given on the command line, by the names used in the files.
 
     `user` may be None for "no such file"; a file that does not exist counts as empty. Raises SettingsError.

@@ -26,9 +26,13 @@ CHUNK = 65536
 SHORTEST_INTERVAL, LONGEST_INTERVAL = 0.1, 86400.0  # seconds between the demo's callers
 
 config_option = click.option(
-    "--config", "directory", type=click.Path(path_type=Path), default=Path("/etc/astcti"), show_default=True,
+    "--config",
+    "directory",
+    type=click.Path(path_type=Path),
+    default=Path("/etc/astcti"),
+    show_default=True,
     help="The configuration directory: server.xml and the runtime configuration (*.xml or *.sqlite).",
-)  # fmt: skip
+)
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -61,9 +65,14 @@ config_option = click.option(
 )
 @click.pass_context
 def main(
-    context: click.Context, directory: Path, state: Path, status: Path, pidfile: Path | None,
-    log_level: str | None, record: Path | None,
-) -> None:  # fmt: skip
+    context: click.Context,
+    directory: Path,
+    state: Path,
+    status: Path,
+    pidfile: Path | None,
+    log_level: str | None,
+    record: Path | None,
+) -> None:
     """Tell each call centre agent's PC who calls, over one connection to Asterisk.
 
     Without a command the server runs in the foreground until SIGTERM or SIGINT. SIGHUP looks at the
@@ -120,9 +129,11 @@ def _directory(context: click.Context, directory: Path | None) -> Path:
 
 
 command_config_option = click.option(
-    "--config", "directory", type=click.Path(path_type=Path),
+    "--config",
+    "directory",
+    type=click.Path(path_type=Path),
     help="The configuration directory (default: the one given before the command, or /etc/astcti).",
-)  # fmt: skip
+)
 
 
 @main.command()
@@ -171,9 +182,11 @@ def replay_command(context: click.Context, directory: Path | None, events: str, 
         context.exit(_print_problems(error))
     out = sys.stdout.buffer
     player = replay.Replay(
-        loaded.configuration, lambda told: _print(out, told.extension, encode(told.event)),
-        all_calls=events == "all", encoding=loaded.settings.ami.encoding,
-    )  # fmt: skip
+        loaded.configuration,
+        lambda told: _print(out, told.extension, encode(told.event)),
+        all_calls=events == "all",
+        encoding=loaded.settings.ami.encoding,
+    )
     try:
         while data := trace.read(CHUNK):
             player.feed(data)
@@ -225,11 +238,17 @@ def hash_password(scheme: Literal["scrypt", "md5"]) -> None:
 
 @main.command()
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=5038, show_default=True,
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=5038,
+    show_default=True,
     help="Port of the manager interface, on 127.0.0.1; 0 for any free one.",
 )
 @click.option(
-    "--every", type=click.FloatRange(SHORTEST_INTERVAL, LONGEST_INTERVAL), default=8.0, show_default=True,
+    "--every",
+    type=click.FloatRange(SHORTEST_INTERVAL, LONGEST_INTERVAL),
+    default=8.0,
+    show_default=True,
     help="Seconds between simulated callers.",
 )
 @click.option("--username", default="astcti", show_default=True, help="Name of the manager user.")

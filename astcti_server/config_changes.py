@@ -183,9 +183,14 @@ class Changes:
             content = self._content(chosen)
             if content.value is not None:
                 loaded = replace(
-                    loaded, configuration=content.value, path=chosen.seen.path, modified=chosen.modified,
-                    since=self._clock(), digest=content.digest, warnings=content.warnings,
-                )  # fmt: skip
+                    loaded,
+                    configuration=content.value,
+                    path=chosen.seen.path,
+                    modified=chosen.modified,
+                    since=self._clock(),
+                    digest=content.digest,
+                    warnings=content.warnings,
+                )
         restart: tuple[str, ...] = ()
         if settings is not None and settings.value is not None:
             read, used = settings.value, loaded.settings

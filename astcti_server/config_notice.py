@@ -67,8 +67,9 @@ class FileEvents:
             logger.warning(
                 "no file events for %s (%s): looking at it twice a second instead; "
                 "more inotify instances help (sysctl fs.inotify.max_user_instances)",
-                self._directory, error,
-            )  # fmt: skip
+                self._directory,
+                error,
+            )
 
     def stop(self) -> None:
         """End watchdog's threads."""

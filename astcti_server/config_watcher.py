@@ -129,8 +129,10 @@ class ConfigWatcher(ServiceThread):
             if not self._unreadable:
                 logger.warning(
                     "%s cannot be read (%s): %s stays in force",
-                    self._directory, error.strerror, self._changes.current.path.name,
-                )  # fmt: skip
+                    self._directory,
+                    error.strerror,
+                    self._changes.current.path.name,
+                )
             self._unreadable = True
             return None
         if self._unreadable:

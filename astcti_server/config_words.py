@@ -15,9 +15,10 @@ def say_in_force(loaded: Loaded, before: Loaded | None = None) -> None:
     """Say which file is in force and how much is in it; `before` is what it takes the place of."""
     found = loaded.configuration
     counts = [
-        _count(len(found.services), "service"), _count(len(found.seats), "seat"),
+        _count(len(found.services), "service"),
+        _count(len(found.seats), "seat"),
         _count(len(found.operators), "operator"),
-    ]  # fmt: skip
+    ]
     instead = f"; before: {before.path.name}" if before is not None and before.path != loaded.path else ""
     logger.info("%s is in force now (%s%s)", loaded.path.name, ", ".join(counts), instead)
 

@@ -113,9 +113,12 @@ class Daemon:
         desk = ServerDesk(self._store, self._link, self._tracker, self._keeper, self._switchboard)
         self._server = CtiServer(settings.listen, Reception.of(desk, self._registry), died=self._thread_died)
         self._watcher = ConfigWatcher(
-            places.configuration, loaded, on_loaded=self.control.put, on_rejected=self.control.put,
+            places.configuration,
+            loaded,
+            on_loaded=self.control.put,
+            on_rejected=self.control.put,
             died=self._thread_died,
-        )  # fmt: skip
+        )
         self._accepting = False
         self._stopping = False
         if self._pidfile is not None:  # last, when nothing else can fail: another server's stays its own
@@ -292,4 +295,3 @@ class Daemon:
         if self._places.record is None:
             return None
         return self._cleanup.enter_context(self._places.record.open("ab"))
-

@@ -28,9 +28,13 @@ class ServerDesk:
     """The server's side of the commands (`astcti_server.clients.desk.Desk`). Any thread."""
 
     def __init__(
-        self, store: ConfigStore, link: AmiLink, tracker: Tracker, keeper: QueueKeeper,
+        self,
+        store: ConfigStore,
+        link: AmiLink,
+        tracker: Tracker,
+        keeper: QueueKeeper,
         switchboard: Switchboard,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._store = store
         self._link = link
         self._tracker = tracker

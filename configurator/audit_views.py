@@ -34,13 +34,19 @@ class FilterForm(forms.Form):
     kind = forms.ChoiceField(label=_("Kind"), required=False, choices=[("", _("All")), *audit.KINDS.items()])
     name = forms.CharField(label=_("Name"), required=False, max_length=150)
     since = forms.DateField(
-        label=_("From"), required=False, input_formats=["%Y-%m-%d"], validators=_CENTURIES,
+        label=_("From"),
+        required=False,
+        input_formats=["%Y-%m-%d"],
+        validators=_CENTURIES,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-    )  # fmt: skip
+    )
     until = forms.DateField(
-        label=_("To"), required=False, input_formats=["%Y-%m-%d"], validators=_CENTURIES,
+        label=_("To"),
+        required=False,
+        input_formats=["%Y-%m-%d"],
+        validators=_CENTURIES,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-    )  # fmt: skip
+    )
 
 
 @require_GET

@@ -19,24 +19,46 @@ Value = str | tuple[str, ...]
 What = Literal["added", "removed", "changed"]
 
 FIELDS = (
-    gettext_noop("Name"), gettext_noop("Context"), gettext_noop("Type"), gettext_noop("Queue"),
-    gettext_noop("Enabled"), gettext_noop("Variable"), gettext_noop("Trigger"), gettext_noop("Operator"),
-    gettext_noop("MAC address"), gettext_noop("Extension"), gettext_noop("Queue interface"),
-    gettext_noop("State interface"), gettext_noop("IP address"), gettext_noop("Description"),
-    gettext_noop("User name"), gettext_noop("Full name"), gettext_noop("Password"), gettext_noop("Seat"),
-    gettext_noop("Begin in pause"), gettext_noop("User id"), gettext_noop("E-mail"), gettext_noop("Role"),
-    gettext_noop("Language"), gettext_noop("Appearance"), gettext_noop("Calls wait in a queue"),
-)  # fmt: skip
+    gettext_noop("Name"),
+    gettext_noop("Context"),
+    gettext_noop("Type"),
+    gettext_noop("Queue"),
+    gettext_noop("Enabled"),
+    gettext_noop("Variable"),
+    gettext_noop("Trigger"),
+    gettext_noop("Operator"),
+    gettext_noop("MAC address"),
+    gettext_noop("Extension"),
+    gettext_noop("Queue interface"),
+    gettext_noop("State interface"),
+    gettext_noop("IP address"),
+    gettext_noop("Description"),
+    gettext_noop("User name"),
+    gettext_noop("Full name"),
+    gettext_noop("Password"),
+    gettext_noop("Seat"),
+    gettext_noop("Begin in pause"),
+    gettext_noop("User id"),
+    gettext_noop("E-mail"),
+    gettext_noop("Role"),
+    gettext_noop("Language"),
+    gettext_noop("Appearance"),
+    gettext_noop("Calls wait in a queue"),
+)
 SECRET = "Password"
 WORDS = (
-    gettext_noop("yes"), gettext_noop("no"), gettext_noop("inbound"), gettext_noop("outbound"),
-    gettext_noop("set"), gettext_noop("another one"), gettext_noop("administrator"),
-    gettext_noop("supervisor"), gettext_noop("viewer"),
-)  # fmt: skip
+    gettext_noop("yes"),
+    gettext_noop("no"),
+    gettext_noop("inbound"),
+    gettext_noop("outbound"),
+    gettext_noop("set"),
+    gettext_noop("another one"),
+    gettext_noop("administrator"),
+    gettext_noop("supervisor"),
+    gettext_noop("viewer"),
+)
 """Values that are translated where they are shown: in these fields, not where a context is called so."""
-OF_WORDS = frozenset({
-    "Type", "Calls wait in a queue", "Enabled", "Begin in pause", "Role", SECRET,
-})  # fmt: skip
+OF_WORDS = frozenset({"Type", "Calls wait in a queue", "Enabled", "Begin in pause", "Role", SECRET})
 
 
 class FieldChange(NamedTuple):
@@ -143,10 +165,11 @@ def between(old: Configuration, new: Configuration) -> list[Difference]:
         *_compare("seat", _seats(old), _seats(new)),
         *_compare("operator", _operators(old), _operators(new)),
         *_compare(
-            "pausereason", {name: (name, {}) for name in old.pause_reasons},
+            "pausereason",
+            {name: (name, {}) for name in old.pause_reasons},
             {name: (name, {}) for name in new.pause_reasons},
         ),
-    ]  # fmt: skip
+    ]
 
 
 Described = dict[str, tuple[str, dict[str, Value]]]

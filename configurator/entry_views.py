@@ -80,9 +80,13 @@ def remove(request: HttpRequest, key: str, pk: int) -> HttpResponse:
         stale = request.method == "POST" and request.POST.get("revision") != str(entry.revision)
         if request.method == "GET" or forbidden or stale:
             context = {
-                "module": module, "entry": entry, "name": str(entry), "dependents": module.dependents(entry),
-                "forbidden": forbidden, "stale": stale,
-            }  # fmt: skip
+                "module": module,
+                "entry": entry,
+                "name": str(entry),
+                "dependents": module.dependents(entry),
+                "forbidden": forbidden,
+                "stale": stale,
+            }
             return render(request, "configurator/remove.html", context)
         name, before = str(entry), dict(module.describe(entry))
         if module.key == "seats":
@@ -117,9 +121,10 @@ def preview_trigger(request: HttpRequest, number: int) -> HttpResponse:
     else:
         trigger = Trigger(type=trigger.type, url=trigger.url)
     known = {
-        "SERVICE": data.get("name", ""), "CONTEXT": data.get("context", ""),
+        "SERVICE": data.get("name", ""),
+        "CONTEXT": data.get("context", ""),
         "QUEUE": data.get("queue_name", "") if data.get("is_queue") else "",
-    }  # fmt: skip
+    }
     shown = preview.of(trigger, names[:500], known)
     return render(request, "configurator/preview.html", {"preview": shown, "trigger": trigger})
 
@@ -144,9 +149,13 @@ def _fresh(module: Module, pk: int) -> Any:
 
 def _show(request: HttpRequest, module: Module, form: Any, entry: Any, **more: Any) -> HttpResponse:
     context = {
-        "module": module, "form": form, "entry": entry, "may_edit": roles.may(request, module.editors),
-        "placeholders": PLACEHOLDERS, **more,
-    }  # fmt: skip
+        "module": module,
+        "form": form,
+        "entry": entry,
+        "may_edit": roles.may(request, module.editors),
+        "placeholders": PLACEHOLDERS,
+        **more,
+    }
     return render(request, module.form_template, context)
 
 

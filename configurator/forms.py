@@ -49,8 +49,13 @@ class SeatForm(JudgedForm):
     class Meta:
         model = models.Seat
         fields: ClassVar = [
-            "mac", "extension", "description", "address", "queue_interface", "state_interface",
-        ]  # fmt: skip
+            "mac",
+            "extension",
+            "description",
+            "address",
+            "queue_interface",
+            "state_interface",
+        ]
 
     def clean_mac(self) -> str:
         """Write the address as the protocol does."""
@@ -76,9 +81,12 @@ class OperatorForm(JudgedForm):
     """An operator, with a plain password that is only ever written, and the services it is bound to."""
 
     new_password = forms.CharField(
-        label=_("Password"), required=False, strip=False, max_length=200,
+        label=_("Password"),
+        required=False,
+        strip=False,
+        max_length=200,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-    )  # fmt: skip
+    )
 
     class Meta:
         model = models.Operator
@@ -103,9 +111,13 @@ class OperatorForm(JudgedForm):
                 label=service.name, required=False, initial=service.pk in bound
             )
             self.fields[f"penalty_{service.pk}"] = forms.IntegerField(
-                label=_("Penalty"), required=False, min_value=0, max_value=2147483647,
-                initial=bound.get(service.pk, 0), disabled=not service.queue,
-            )  # fmt: skip
+                label=_("Penalty"),
+                required=False,
+                min_value=0,
+                max_value=2147483647,
+                initial=bound.get(service.pk, 0),
+                disabled=not service.queue,
+            )
 
     @property
     def sections(self) -> Iterator[forms.BoundField]:
@@ -205,10 +217,13 @@ class ManagerUserForm(EntryForm):
     """A manager user, as an administrator sees one."""
 
     new_password = forms.CharField(
-        label=_("Password"), required=False, strip=False, max_length=200,
+        label=_("Password"),
+        required=False,
+        strip=False,
+        max_length=200,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
         help_text=_("At least 10 characters."),
-    )  # fmt: skip
+    )
 
     class Meta:
         model = models.ManagerUser

@@ -59,11 +59,12 @@ def _csv(request: HttpRequest, what: str, upload: UploadedFile, store: bool) -> 
             counted = [("Changes", "", str(sum(bool(one.changes) for one in found.good)))]
             audit.record(request, "import", "configuration", f"{what}: {_name(upload)}", counted)
     return {
-        "run": found, "stored": stored,
+        "run": found,
+        "stored": stored,
         "new": sum(one.new for one in found.good),
         "changed": sum(bool(one.changes) and not one.new for one in found.good),
         "same": sum(not one.changes for one in found.good),
-    }  # fmt: skip
+    }
 
 
 def _configuration(request: HttpRequest, upload: UploadedFile, store: bool) -> dict[str, Any]:

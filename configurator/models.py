@@ -34,15 +34,20 @@ class Service(Editable):
 
     name = models.CharField(_("Name"), max_length=200, validators=[checks.name])
     context = models.CharField(
-        _("Context"), max_length=200, validators=[checks.dialplan_word],
+        _("Context"),
+        max_length=200,
+        validators=[checks.dialplan_word],
         help_text=_("The context of the dialplan that calls of this service enter."),
-    )  # fmt: skip
+    )
     type = models.CharField(_("Type"), max_length=8, choices=Type.choices, default=Type.INBOUND)
     is_queue = models.BooleanField(_("Calls wait in a queue"), default=False)
     queue_name = models.CharField(
-        _("Queue"), max_length=200, blank=True, validators=[checks.dialplan_word],
+        _("Queue"),
+        max_length=200,
+        blank=True,
+        validators=[checks.dialplan_word],
         help_text=_("Operators become members of this queue when they log in."),
-    )  # fmt: skip
+    )
     enabled = models.BooleanField(_("Enabled"), default=True)
 
     class Meta:
@@ -63,9 +68,11 @@ class Variable(Editable):
 
     service = models.ForeignKey(Service, models.CASCADE, related_name="variables", verbose_name=_("Service"))
     name = models.CharField(
-        _("Name"), max_length=200, validators=[checks.variable],
+        _("Name"),
+        max_length=200,
+        validators=[checks.variable],
         help_text=_("As the dialplan sets it, without leading underscores."),
-    )  # fmt: skip
+    )
 
     class Meta:
         verbose_name = _("variable")
@@ -111,25 +118,40 @@ class Seat(Editable):
     """A PC known by its MAC address, paired with a phone."""
 
     mac = models.CharField(
-        _("MAC address"), max_length=17, unique=True, validators=[checks.mac],
+        _("MAC address"),
+        max_length=17,
+        unique=True,
+        validators=[checks.mac],
         help_text=_("Of the PC's network card, such as 00:11:22:33:44:55."),
-    )  # fmt: skip
+    )
     extension = models.CharField(
-        _("Extension"), max_length=200, unique=True, validators=[checks.extension],
+        _("Extension"),
+        max_length=200,
+        unique=True,
+        validators=[checks.extension],
         help_text=_("The phone as Asterisk's device, such as PJSIP/201."),
-    )  # fmt: skip
+    )
     queue_interface = models.CharField(
-        _("Queue interface"), max_length=200, blank=True, validators=[checks.interface],
+        _("Queue interface"),
+        max_length=200,
+        blank=True,
+        validators=[checks.interface],
         help_text=_("Only if the queue member is not the extension itself, such as Local/201@agents/n."),
-    )  # fmt: skip
+    )
     state_interface = models.CharField(
-        _("State interface"), max_length=200, blank=True, validators=[checks.state_interface],
+        _("State interface"),
+        max_length=200,
+        blank=True,
+        validators=[checks.state_interface],
         help_text=_("Only if another device tells whether the member is free, such as hint:201@phones."),
-    )  # fmt: skip
+    )
     address = models.CharField(
-        _("IP address"), max_length=45, blank=True, validators=[checks.address],
+        _("IP address"),
+        max_length=45,
+        blank=True,
+        validators=[checks.address],
         help_text=_("The only address this seat may connect from; empty for any."),
-    )  # fmt: skip
+    )
     description = models.CharField(_("Description"), max_length=4096, blank=True, validators=[checks.text])
 
     class Meta:
@@ -144,15 +166,23 @@ class Operator(Editable):
     """A person who logs in at a seat."""
 
     username = models.CharField(
-        _("User name"), max_length=200, unique=True, validators=[checks.word],
+        _("User name"),
+        max_length=200,
+        unique=True,
+        validators=[checks.word],
         help_text=_("The name to log in with, without blanks."),
-    )  # fmt: skip
+    )
     full_name = models.CharField(_("Full name"), max_length=200, validators=[checks.name])
     password = models.CharField(_("Password"), max_length=400)
     seat = models.ForeignKey(
-        Seat, models.SET_NULL, null=True, blank=True, related_name="operators", verbose_name=_("Seat"),
+        Seat,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="operators",
+        verbose_name=_("Seat"),
         help_text=_("The only seat this operator may use; empty for any."),
-    )  # fmt: skip
+    )
     begin_in_pause = models.BooleanField(_("Begin in pause"), default=False)
     enabled = models.BooleanField(_("Enabled"), default=True)
 

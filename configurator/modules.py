@@ -12,13 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from configurator import differences, facts, models, roles, working_copy
 from configurator.differences import Value
-from configurator.forms import (
-    ManagerUserForm,
-    OperatorForm,
-    PauseReasonForm,
-    SeatForm,
-    VariableForm,
-)
+from configurator.forms import ManagerUserForm, OperatorForm, PauseReasonForm, SeatForm, VariableForm
 from configurator.service_forms import ServiceForm
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-CONFIGURATION = frozenset({
-    "service", "variable", "trigger", "serviceoperator", "seat", "operator", "pausereason", "publication",
-})  # fmt: skip
+CONFIGURATION = frozenset(
+    {"service", "variable", "trigger", "serviceoperator", "seat", "operator", "pausereason", "publication"}
+)
 """Models of the CTI configuration; everything else is about people who manage it."""
 
 

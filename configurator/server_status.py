@@ -67,8 +67,14 @@ def _status(said: dict[str, Any]) -> ServerStatus:
     except PermissionError:
         pass  # it runs, as another user
     return ServerStatus(
-        True, "", Path(force["file"]).name, force["sha256"],
+        True,
+        "",
+        Path(force["file"]).name,
+        force["sha256"],
         datetime.fromisoformat(force["since"]) if force["since"] else None,
         tuple((Path(one["file"]).name, tuple(map(str, one["errors"]))) for one in said["refused"]),
-        str(said["ami"]["state"]), int(said["clients"]), int(said["calls"]), str(said["version"]),
-    )  # fmt: skip
+        str(said["ami"]["state"]),
+        int(said["clients"]),
+        int(said["calls"]),
+        str(said["version"]),
+    )

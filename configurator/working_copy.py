@@ -106,17 +106,25 @@ def seat_value(seat: models.Seat) -> schema.Seat:
     """A seat's row, its defaults filled in."""
     queue_interface, state_interface = interfaces(seat.extension, seat.queue_interface, seat.state_interface)
     return schema.Seat(
-        mac_or_text(seat.mac), seat.extension, queue_interface, state_interface,
-        address_or_text(seat.address), seat.description,
-    )  # fmt: skip
+        mac_or_text(seat.mac),
+        seat.extension,
+        queue_interface,
+        state_interface,
+        address_or_text(seat.address),
+        seat.description,
+    )
 
 
 def operator_value(operator: models.Operator) -> schema.Operator:
     """An operator's row."""
     return schema.Operator(
-        operator.username, operator.full_name, operator.password,
-        operator.seat.mac if operator.seat else "", operator.begin_in_pause, operator.enabled,
-    )  # fmt: skip
+        operator.username,
+        operator.full_name,
+        operator.password,
+        operator.seat.mac if operator.seat else "",
+        operator.begin_in_pause,
+        operator.enabled,
+    )
 
 
 def read() -> Copy:
@@ -258,11 +266,17 @@ def _fill_service(row: models.Service, wanted: schema.Service, operators: dict[s
     row.triggers.all().delete()
     models.Trigger.objects.bulk_create(
         models.Trigger(
-            service=row, position=position, type=one.type, moment=one.on, os=one.os,
-            application=one.application, parameters=one.parameters, url=one.url,
+            service=row,
+            position=position,
+            type=one.type,
+            moment=one.on,
+            os=one.os,
+            application=one.application,
+            parameters=one.parameters,
+            url=one.url,
         )
         for position, one in enumerate(wanted.triggers)
-    )  # fmt: skip
+    )
     row.bindings.all().delete()
     models.ServiceOperator.objects.bulk_create(
         models.ServiceOperator(service=row, operator=operators[one.username], penalty=one.penalty)

@@ -110,12 +110,15 @@ def _same_pair(service: Service, where: str) -> str:
     if service.queue:
         return said(
             "context {context}, queue {queue} already belong to the service in {where}",
-            context=service.context, queue=service.queue, where=where,
+            context=service.context,
+            queue=service.queue,
+            where=where,
         )
     return said(
         "context {context} already belongs to the service in {where}: "
         "services may share a context only if their queues differ",
-        context=service.context, where=where,
+        context=service.context,
+        where=where,
     )
 
 
@@ -141,7 +144,8 @@ def _variables(service: Service, lines: list[int], unit: str) -> Iterator[Compla
         if before:
             message = said(
                 "variable {variable} is already declared in {where} (placeholders ignore the case)",
-                variable=variable, where=before,
+                variable=variable,
+                where=before,
             )
             yield Complaint("variable", at, "name", message)
 
@@ -181,14 +185,16 @@ def _seats(configuration: Configuration, places: Places) -> Iterator[Complaint]:
         if same_phone:
             message = said(
                 "extension {extension} already belongs to the seat in {where}",
-                extension=seat.extension, where=same_phone,
+                extension=seat.extension,
+                where=same_phone,
             )
             yield Complaint("seat", place, "extension", message)
         before = seat.queue_interface and by_interface.before(_phone(seat.queue_interface), place)
         if before and before != same_phone:
             message = said(
                 "queue interface {interface} already belongs to the seat in {where}",
-                interface=seat.queue_interface, where=before,
+                interface=seat.queue_interface,
+                where=before,
             )
             yield Complaint("seat", place, "queue-interface", message)
 
@@ -220,7 +226,8 @@ def _operators(configuration: Configuration, places: Places) -> Iterator[Complai
         if before:
             message = said(
                 "user name {name} already belongs to the operator in {where}",
-                name=operator.username, where=before,
+                name=operator.username,
+                where=before,
             )
             yield Complaint("operator", place, "username", message)
         if operator.seat and operator.seat not in configuration.seat_by_mac:
@@ -281,7 +288,8 @@ def _warn_of_services(configuration: Configuration, places: Places) -> Iterator[
             message = said(
                 "queue {queue} also belongs to the service in {where}: "
                 "an operator of both joins it once, with the lowest penalty",
-                queue=service.queue, where=same_queue,
+                queue=service.queue,
+                where=same_queue,
             )
             yield Complaint("service", place, "queue-name", message)
         for trigger, at in zip(service.triggers, places.triggers[index], strict=True):

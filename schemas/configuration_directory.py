@@ -79,9 +79,14 @@ def scan(directory: Path) -> Scan:
 
 def _seen(name: str, path: Path, link: os.stat_result, target: os.stat_result) -> Seen:
     signature = (
-        target.st_dev, target.st_ino, target.st_size, target.st_mtime_ns, target.st_ctime_ns,
-        link.st_ino, link.st_mtime_ns,
-    )  # fmt: skip
+        target.st_dev,
+        target.st_ino,
+        target.st_size,
+        target.st_mtime_ns,
+        target.st_ctime_ns,
+        link.st_ino,
+        link.st_mtime_ns,
+    )
     modified = max(link.st_mtime, target.st_mtime)
     return Seen(name, path, modified, max(link.st_ctime, target.st_ctime), signature)
 

@@ -26,8 +26,25 @@ _STATE_INTERFACE = re.compile(r"[A-Za-z][A-Za-z0-9]*[:/][^\s,|&;\"]+")
 _TECHNOLOGIES = {
     name.upper(): name
     for name in (
-        "SIP", "PJSIP", "IAX2", "DAHDI", "Zap", "SCCP", "Skinny", "MGCP", "H323", "OOH323", "UNISTIM",
-        "Local", "Console", "Agent", "Motif", "Dongle", "Khomp", "mISDN", "CAPI",
+        "SIP",
+        "PJSIP",
+        "IAX2",
+        "DAHDI",
+        "Zap",
+        "SCCP",
+        "Skinny",
+        "MGCP",
+        "H323",
+        "OOH323",
+        "UNISTIM",
+        "Local",
+        "Console",
+        "Agent",
+        "Motif",
+        "Dongle",
+        "Khomp",
+        "mISDN",
+        "CAPI",
     )
 }
 

@@ -21,6 +21,7 @@ from schemas.sqlite_reading import COLUMNS, VERSION, TableReader
 MAGIC = b"SQLite format 3\x00"
 WRITE_AHEAD = 2  # bytes 18 and 19 of the header in WAL mode
 
+
 class Checked(NamedTuple):
     """A valid configuration, and what in it is hardly meant."""
 
@@ -153,36 +154,57 @@ def dump(configuration: Configuration, path: Path) -> None:
 def _dump_rows(database: sqlite3.Connection, configuration: Configuration) -> None:
     seats = {seat.mac: number for number, seat in enumerate(configuration.seats, 1)}
     operators = {operator.username: number for number, operator in enumerate(configuration.operators, 1)}
-    _insert(database, "seats", (
-        (one.mac, one.extension, one.queue_interface, one.state_interface, one.address, one.description)
-        for one in configuration.seats
-    ))  # fmt: skip
-    _insert(database, "operators", (
-        (one.username, one.full_name, one.password, seats.get(one.seat), one.begin_in_pause, one.enabled)
-        for one in configuration.operators
-    ))  # fmt: skip
+    _insert(
+        database,
+        "seats",
+        (
+            (one.mac, one.extension, one.queue_interface, one.state_interface, one.address, one.description)
+            for one in configuration.seats
+        ),
+    )
+    _insert(
+        database,
+        "operators",
+        (
+            (one.username, one.full_name, one.password, seats.get(one.seat), one.begin_in_pause, one.enabled)
+            for one in configuration.operators
+        ),
+    )
     services = list(enumerate(configuration.services, 1))
     _insert(database, "services", (_service_row(one) for _, one in services))
-    _insert(database, "services_variables", (
-        (number, name) for number, one in services for name in one.variables
-    ))  # fmt: skip
-    _insert(database, "services_triggers", (
-        (number, position, act.type, act.on, act.os, act.application, act.parameters, act.url)
-        for number, one in services
-        for position, act in enumerate(one.triggers)
-    ))  # fmt: skip
-    _insert(database, "services_operators", (
-        (number, operators[binding.username], binding.penalty)
-        for number, one in services
-        for binding in one.operators
-    ))  # fmt: skip
+    _insert(
+        database, "services_variables", ((number, name) for number, one in services for name in one.variables)
+    )
+    _insert(
+        database,
+        "services_triggers",
+        (
+            (number, position, act.type, act.on, act.os, act.application, act.parameters, act.url)
+            for number, one in services
+            for position, act in enumerate(one.triggers)
+        ),
+    )
+    _insert(
+        database,
+        "services_operators",
+        (
+            (number, operators[binding.username], binding.penalty)
+            for number, one in services
+            for binding in one.operators
+        ),
+    )
     _insert(database, "pause_reasons", ((name,) for name in configuration.pause_reasons))
 
 
 def _service_row(service: Service) -> tuple[object, ...]:
     return (
-        service.name, service.context, service.type, service.is_queue, service.queue_name, service.enabled,
-    )  # fmt: skip
+        service.name,
+        service.context,
+        service.type,
+        service.is_queue,
+        service.queue_name,
+        service.enabled,
+    )
 
 
 def _insert(database: sqlite3.Connection, table: str, rows: Iterable[tuple[object, ...]]) -> None:

@@ -65,7 +65,8 @@ def warn_of_trigger(trigger: Trigger, service: Service) -> list[str]:
     warnings: list[str] = [
         said(
             "{{{name}}} is the built-in value, not this service's variable {variable}: rename the variable",
-            name=name, variable=name.lower(),
+            name=name,
+            variable=name.lower(),
         )
         for name in sorted(used & placeholders.BUILT_IN & {name.upper() for name in service.variables})
     ]

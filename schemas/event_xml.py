@@ -25,7 +25,7 @@ MAX_EVENT: Final = 256 * 1024
 logger = logging.getLogger(__name__)
 
 # Whatever must not stand in the line as it is: markup, line ends in anyone's sense, and what XML forbids.
-_SPECIAL = re.compile("[&<>\"\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
+_SPECIAL = re.compile('[&<>"\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]')
 _PLAIN = re.compile("[ !#-%'-;=?-~]*+")  # ASCII without any of those: quicker to see
 _ILLEGAL = [*range(0x20), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF]
 _REFERENCES = [0x09, 0x0A, 0x0D, *range(0x7F, 0xA0), 0x2028, 0x2029]
@@ -228,8 +228,11 @@ def _decode_call(call: _Element) -> Call:
     if direction not in _DIRECTIONS:
         raise BadEvent(f"unknown direction {direction[:40]!r}")
     appdata = call.child("appdata")
-    data = [(one.attributes.get("key", ""), one.text) for one in appdata.children if one.name == "data"] \
-        if appdata else []
+    data = (
+        [(one.attributes.get("key", ""), one.text) for one in appdata.children if one.name == "data"]
+        if appdata
+        else []
+    )
     connected = call.child("connected")
     return Call(
         uniqueid=call.value("uniqueid"),

@@ -97,7 +97,8 @@ def _parse_scrypt(parts: list[str]) -> Scrypt:
         raise ValueError(
             said(
                 "scrypt takes log2N from 10 to {cost}, r from 1 to 32 and p from 1 to {lanes}",
-                cost=LONGEST_COST, lanes=MOST_LANES,
+                cost=LONGEST_COST,
+                lanes=MOST_LANES,
             )
         )
     if 128 * block << cost > MOST_MEMORY:

@@ -17,10 +17,22 @@ from urllib.parse import quote
 
 from schemas.sentences import said
 
-BUILT_IN = frozenset({
-    "CALLERID", "CALLERIDNAME", "CONTEXT", "SERVICE", "QUEUE", "EXTEN",
-    "CHANNEL", "UNIQUEID", "LINKEDID", "OPERATOR", "EXTENSION", "EVENT",
-})
+BUILT_IN = frozenset(
+    {
+        "CALLERID",
+        "CALLERIDNAME",
+        "CONTEXT",
+        "SERVICE",
+        "QUEUE",
+        "EXTEN",
+        "CHANNEL",
+        "UNIQUEID",
+        "LINKEDID",
+        "OPERATOR",
+        "EXTENSION",
+        "EVENT",
+    }
+)
 """Names that every template may use, whatever its service declares."""
 
 BLANKS = " \t\r\n"
@@ -176,7 +188,8 @@ def _check_names(template: Template, declared: Iterable[str]) -> list[str]:
         said(
             '{{{name}}} stands for nothing: declare <variable name="{variable}"/> in this service, '
             "or write {{{{ for a brace",
-            name=name, variable=name.lower(),
+            name=name,
+            variable=name.lower(),
         )
         for name in unknown
     ]

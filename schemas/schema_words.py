@@ -117,12 +117,16 @@ class SchemaWords:
         if near:
             return said(
                 "<{element}> has no attribute {attribute}: did you mean {near}?",
-                element=element, attribute=attribute, near=near[0],
+                element=element,
+                attribute=attribute,
+                near=near[0],
             )
         takes = said("it takes {names}", names=", ".join(known)) if known else said("it takes none")
         return said(
             "<{element}> has no attribute {attribute}: {takes}",
-            element=element, attribute=attribute, takes=takes,
+            element=element,
+            attribute=attribute,
+            takes=takes,
         )
 
     def _value(self, element: str, attribute: str, value: str) -> str:
@@ -130,7 +134,9 @@ class SchemaWords:
         expected = known.attributes.get(attribute, ("", ""))[1] if known else ""
         shown = said(
             '{attribute}="{value}" of <{element}> is not possible',
-            attribute=attribute, value=value[:80], element=element,
+            attribute=attribute,
+            value=value[:80],
+            element=element,
         )
         return said("{wrong}: it has to be {expected}", wrong=shown, expected=expected) if expected else shown
 
@@ -143,7 +149,8 @@ class SchemaWords:
         if expected:
             return said(
                 "<{element}> does not belong here: expected is {wanted}",
-                element=element, wanted=_one_of(expected),
+                element=element,
+                wanted=_one_of(expected),
             )
         if element in self._elements:
             return said("<{element}> does not belong here, or stands here twice", element=element)

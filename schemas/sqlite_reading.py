@@ -74,8 +74,7 @@ class TableReader:
     def judge(self, complaints: Iterable[Complaint]) -> list[Problem]:
         """Turn complaints into problems that name the table."""
         return [
-            Problem(self._file, one.place, _of_table(_TABLE_OF[one.kind], one.message))
-            for one in complaints
+            Problem(self._file, one.place, _of_table(_TABLE_OF[one.kind], one.message)) for one in complaints
         ]
 
     def _check_database(self) -> None:
@@ -87,7 +86,8 @@ class TableReader:
             self._refuse(
                 said(
                     "its user_version is {found}, this server reads {wanted}: publish it again",
-                    found=version, wanted=VERSION,
+                    found=version,
+                    wanted=VERSION,
                 )
             )
         problems = []
@@ -227,9 +227,7 @@ class TableReader:
         if value is None:
             return column == "enabled"
         if value not in (0, 1):
-            message = said(
-                "{column} has to be 0 or 1, not {value!r}", column=column, value=str(value)[:80]
-            )
+            message = said("{column} has to be 0 or 1, not {value!r}", column=column, value=str(value)[:80])
             self._complain(table, row, message)
         return bool(value)
 
@@ -240,7 +238,9 @@ class TableReader:
         if value not in words:
             message = said(
                 "{column} has to be one of {words}, not {value!r}",
-                column=column, words=", ".join(words), value=value[:80],
+                column=column,
+                words=", ".join(words),
+                value=value[:80],
             )
             self._complain(table, row, message)
             return words[0]

@@ -100,9 +100,14 @@ def read(data: bytes, file: str, schema_name: str, *, exact: bool = True) -> Rea
         raise ConfigurationError([Problem(file, 1, NO_DOCTYPE)])
     schema = Schema(schema_name)
     parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=False,
-        remove_comments=True, remove_pis=True,
-    )  # fmt: skip
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        dtd_validation=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
     try:
         root = etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
@@ -112,7 +117,8 @@ def read(data: bytes, file: str, schema_name: str, *, exact: bool = True) -> Rea
     if root.tag != schema.root_name:
         message = said(
             "the file begins with <{found}> where <{wanted}> is expected",
-            found=_local(root), wanted=schema.root_name,
+            found=_local(root),
+            wanted=schema.root_name,
         )
         raise ConfigurationError([Problem(file, Lines(root, data).of(root), message)])
     return Reading(root, schema, Lines(root, data if exact else b""))

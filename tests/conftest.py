@@ -12,9 +12,12 @@ from tests.needed import IN_CI
 
 # In CI the same examples every time: what is found there has to be found again.
 settings.register_profile(
-    "facts", deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-    derandomize=IN_CI, database=None if IN_CI else settings.default.database,
-)  # fmt: skip
+    "facts",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    derandomize=IN_CI,
+    database=None if IN_CI else settings.default.database,
+)
 settings.load_profile("facts")
 
 

@@ -22,11 +22,12 @@ PROJECT = {
     "astcti_server.ami.link": ["astcti_server.ami", "astcti_server.threads", "schemas"],
     "astcti_server.calls": ["astcti_server.calls", "astcti_server.ami.vocabulary", "schemas"],
     "astcti_server.clients": ["astcti_server.clients", "astcti_server.threads", "schemas"],
-    "astcti_server.clients.router": [
-        "astcti_server.clients", "astcti_server.calls.notification", "schemas",
-    ],
+    "astcti_server.clients.router": ["astcti_server.clients", "astcti_server.calls.notification", "schemas"],
     "astcti_server.queues": [
-        "astcti_server.queues", "astcti_server.ami", "astcti_server.clients.desk", "schemas",
+        "astcti_server.queues",
+        "astcti_server.ami",
+        "astcti_server.clients.desk",
+        "schemas",
     ],
     "astcti_server.queues.state_writer": ["astcti_server.queues.state_file", "astcti_server.threads"],
     "astcti_server.config_": ["astcti_server.config_", "astcti_server.threads", "schemas"],
@@ -34,17 +35,26 @@ PROJECT = {
     "astcti_server.status_file": ["schemas"],
     "astcti_server.replay": ["astcti_server.ami", "astcti_server.calls", "schemas"],
     "astcti_server.switchboard": [
-        "astcti_server.ami", "astcti_server.calls", "astcti_server.clients.registry",
-        "astcti_server.clients.router", "astcti_server.queues", "schemas",
+        "astcti_server.ami",
+        "astcti_server.calls",
+        "astcti_server.clients.registry",
+        "astcti_server.clients.router",
+        "astcti_server.queues",
+        "schemas",
     ],
     "astcti_server.desk": [
-        "astcti_server.ami", "astcti_server.calls", "astcti_server.clients.desk",
-        "astcti_server.config_store", "astcti_server.queues", "astcti_server.switchboard", "schemas",
+        "astcti_server.ami",
+        "astcti_server.calls",
+        "astcti_server.clients.desk",
+        "astcti_server.config_store",
+        "astcti_server.queues",
+        "astcti_server.switchboard",
+        "schemas",
     ],
     "astcti_server": ["astcti_server", "schemas"],
     "astcti_client": ["astcti_client", "schemas"],
     "configurator": ["configurator", "schemas"],
-}  # fmt: skip
+}
 
 # Module prefix -> third-party packages. Whoever is not listed uses the standard library alone.
 FOREIGN = {
@@ -66,10 +76,25 @@ FOREIGN = {
 WITHOUT_TK = {
     f"astcti_client.ui.{name}"
     for name in (
-        "actions", "calls", "changes", "history", "i18n", "icon_shapes", "icons", "model", "palette",
-        "passwords", "pen", "preferences", "problems", "seat_state", "session", "urls", "words",
+        "actions",
+        "calls",
+        "changes",
+        "history",
+        "i18n",
+        "icon_shapes",
+        "icons",
+        "model",
+        "palette",
+        "passwords",
+        "pen",
+        "preferences",
+        "problems",
+        "seat_state",
+        "session",
+        "urls",
+        "words",
     )
-}  # fmt: skip
+}
 # They join the windows; a window knows `actions` alone.
 JOINING = {f"astcti_client.ui.{name}" for name in ("app", "commands", "sign_in", "trigger_desk", "windows")}
 

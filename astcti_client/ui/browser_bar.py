@@ -231,10 +231,17 @@ def _round_arrow(size: int, colour: str) -> Image.Image:
     pen = ImageDraw.Draw(whole)
     middle, radius, width = fine / 2, fine * 0.32, fine * 2 / 24
     pen.arc(
-        (middle - radius - width / 2, middle - radius - width / 2,
-         middle + radius + width / 2, middle + radius + width / 2),
-        10, 300, fill=colour, width=round(width),
-    )  # fmt: skip
+        (
+            middle - radius - width / 2,
+            middle - radius - width / 2,
+            middle + radius + width / 2,
+            middle + radius + width / 2,
+        ),
+        10,
+        300,
+        fill=colour,
+        width=round(width),
+    )
     tip = math.radians(300)
     x, y = middle + radius * math.cos(tip), middle + radius * math.sin(tip)
     far = fine * 0.17

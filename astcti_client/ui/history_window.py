@@ -87,10 +87,7 @@ class HistoryWindow(Window):
         self._entries.clear()
         for one in entries:
             name = self.table.insert(
-                "",
-                "end",
-                image=self._look.icon(*self._icon_of(one.kind)),
-                values=self._cells(one),
+                "", "end", image=self._look.icon(*self._icon_of(one.kind)), values=self._cells(one)
             )
             self._entries[name] = one
         count = len(entries)

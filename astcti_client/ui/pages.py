@@ -28,11 +28,7 @@ class Pages:
     """Opens pages in windows made with pywebview. No page can harm the client: it is another process."""
 
     def __init__(
-        self,
-        failed: Callable[[str], None],
-        *,
-        reuse: bool = True,
-        environ: Mapping[str, str] | None = None,
+        self, failed: Callable[[str], None], *, reuse: bool = True, environ: Mapping[str, str] | None = None
     ) -> None:
         """`failed` gets the address of a page whose window could not open. With `reuse` a service has one."""
         self._failed = failed

@@ -75,10 +75,7 @@ def _of_the_server() -> list[tuple[str, _Say]]:
             lambda m: _("What answers there is not an AsteriskCTI server. Check address and port."),
         ),
         (r"ca-file", lambda m: _("The certificate file cannot be used.")),
-        (
-            r"the server refused the log-in",
-            lambda m: _refused(m.string),
-        ),
+        (r"the server refused the log-in", lambda m: _refused(m.string)),
         (
             r"somebody logged in as the same operator",
             lambda m: _(

@@ -45,11 +45,9 @@ class SeatHeader(ttk.Frame):
         name = words.shown(model.full_name or model.username, 60) or "AsteriskCTI"
         self._name.say(name)
         self._portrait.call(name)
-        colour = {
-            "up": p.good if model.pbx_up else p.warn,
-            "ended": p.bad,
-            "waiting": p.bad,
-        }.get(model.connection.phase, p.warn)
+        colour = {"up": p.good if model.pbx_up else p.warn, "ended": p.bad, "waiting": p.bad}.get(
+            model.connection.phase, p.warn
+        )
         text = words.connection_text(model.connection)
         if model.up and model.extension:
             text = words.shown(model.extension, 40)

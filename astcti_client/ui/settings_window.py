@@ -75,10 +75,7 @@ class SettingsWindow(Window):
             card, "theme", _("Colours"), {"auto": _("As the system"), "light": _("Light"), "dark": _("Dark")}
         )
         self._choice(
-            card,
-            "language",
-            _("Language"),
-            {"": _("As the system"), "en": "English", "it": "Italiano"},
+            card, "language", _("Language"), {"": _("As the system"), "en": "English", "it": "Italiano"}
         )
         sizes: dict[Writable, str] = {0.0: _("As the screen")}
         sizes |= {one: f"{one:.0%}" for one in (1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)}
@@ -108,10 +105,7 @@ class SettingsWindow(Window):
             card,
             "browser-window",
             _("Own browser window"),
-            {
-                "reuse": _("One per service"),
-                "new": _("A new one for each page"),
-            },
+            {"reuse": _("One per service"), "new": _("A new one for each page")},
         )
         self._switch(card, "allow", _("Only start these programs (one per line)"), special=True)
         self._programs(card)

@@ -89,13 +89,21 @@ def queue_status(queue: str = "") -> Action:
 
 
 def queue_add(
-    queue: str, interface: str, penalty: int = 0, paused: bool = False, member_name: str = "",
-    state_interface: str = "", reason: str = "",
-) -> Action:  # fmt: skip
+    queue: str,
+    interface: str,
+    penalty: int = 0,
+    paused: bool = False,
+    member_name: str = "",
+    state_interface: str = "",
+    reason: str = "",
+) -> Action:
     """Make an interface a member of a queue, paused or not from the first moment on."""
     headers = (
-        ("Queue", queue), ("Interface", interface), ("Penalty", str(penalty)), ("Paused", _truth(paused)),
-    )  # fmt: skip
+        ("Queue", queue),
+        ("Interface", interface),
+        ("Penalty", str(penalty)),
+        ("Paused", _truth(paused)),
+    )
     more = _given(MemberName=member_name, StateInterface=state_interface, Reason=reason)
     return Action("QueueAdd", headers + more)
 
@@ -117,18 +125,28 @@ def queue_penalty(queue: str, interface: str, penalty: int) -> Action:
 
 
 def originate(
-    channel: str, context: str, exten: str, priority: int = 1, *, caller_id: str = "", timeout: float = 30.0,
+    channel: str,
+    context: str,
+    exten: str,
+    priority: int = 1,
+    *,
+    caller_id: str = "",
+    timeout: float = 30.0,
     variables: Mapping[str, str] | None = None,
-) -> Action:  # fmt: skip
+) -> Action:
     """Ring `channel` for at most `timeout` seconds, then send it to an extension.
 
     Always asynchronous, for otherwise Asterisk says nothing at all until the phone is answered: the response
     only says that the call is queued, and an OriginateResponse event tells the result.
     """
     headers = (
-        ("Channel", channel), ("Context", context), ("Exten", exten), ("Priority", str(priority)),
-        ("Timeout", str(int(timeout * 1000))), ("Async", "true"),
-    )  # fmt: skip
+        ("Channel", channel),
+        ("Context", context),
+        ("Exten", exten),
+        ("Priority", str(priority)),
+        ("Timeout", str(int(timeout * 1000))),
+        ("Async", "true"),
+    )
     # One header each: within a header 1.4 separates variables by a pipe and later ones by a comma.
     assigned = tuple(("Variable", f"{name}={value}") for name, value in (variables or {}).items())
     return Action("Originate", headers + _given(CallerID=caller_id) + assigned)
@@ -143,9 +161,11 @@ def redirect(channel: str, context: str, exten: str, priority: int = 1, *, extra
     """Send a channel to an extension: a blind transfer. `extra_channel` goes to the same place."""
     headers = (("Channel", channel), ("Context", context), ("Exten", exten), ("Priority", str(priority)))
     extra = (
-        ("ExtraChannel", extra_channel), ("ExtraContext", context), ("ExtraExten", exten),
+        ("ExtraChannel", extra_channel),
+        ("ExtraContext", context),
+        ("ExtraExten", exten),
         ("ExtraPriority", str(priority)),
-    )  # fmt: skip
+    )
     return Action("Redirect", headers + extra if extra_channel else headers)
 
 

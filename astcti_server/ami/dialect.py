@@ -47,13 +47,30 @@ from astcti_server.ami.vocabulary import (
 ESCAPING_SINCE: Final = (2, 8)  # AMI 2.8.0, Asterisk 13.5: names and variables are C-escaped
 
 _NEWCHANNEL: Final = (
-    "Uniqueid", "Channel", "ChannelStateDesc", "State", "CallerIDNum", "CallerIDName", "Context", "Exten",
+    "Uniqueid",
+    "Channel",
+    "ChannelStateDesc",
+    "State",
+    "CallerIDNum",
+    "CallerIDName",
+    "Context",
+    "Exten",
     "Linkedid",
-)  # fmt: skip
+)
 _NEWSTATE: Final = (
-    "Uniqueid", "Channel", "ChannelStateDesc", "State", "CallerIDNum", "CallerID", "CallerIDName",
-    "ConnectedLineNum", "ConnectedLineName", "Context", "Exten", "Linkedid",
-)  # fmt: skip
+    "Uniqueid",
+    "Channel",
+    "ChannelStateDesc",
+    "State",
+    "CallerIDNum",
+    "CallerID",
+    "CallerIDName",
+    "ConnectedLineNum",
+    "ConnectedLineName",
+    "Context",
+    "Exten",
+    "Linkedid",
+)
 _NEWEXTEN: Final = ("Uniqueid", "Channel", "Context", "Extension", "Exten", "Application", "AppData")
 _VARSET: Final = ("Uniqueid", "Channel", "Variable", "Value")
 _LINK: Final = ("Uniqueid1", "Channel1", "Uniqueid2", "Channel2", "Bridgestate")
@@ -147,8 +164,8 @@ class Dialect:
     # -- channels ------------------------------------------------------------------------------------------
 
     def _newchannel(self, event: Event) -> Telephone:
-        uniqueid, channel, state, old_state, caller, name, context, exten, linkedid = (
-            event.values(_NEWCHANNEL)
+        uniqueid, channel, state, old_state, caller, name, context, exten, linkedid = event.values(
+            _NEWCHANNEL
         )
         if not uniqueid:
             return []
@@ -173,12 +190,33 @@ class Dialect:
         return [told._replace(state="")] if told.uniqueid else []
 
     def _state_of(self, event: Event) -> Newstate:
-        (uniqueid, channel, state, old_state, caller, old_caller, name, connected, connected_name, context,
-         exten, linkedid) = event.values(_NEWSTATE)  # fmt: skip
+        (
+            uniqueid,
+            channel,
+            state,
+            old_state,
+            caller,
+            old_caller,
+            name,
+            connected,
+            connected_name,
+            context,
+            exten,
+            linkedid,
+        ) = event.values(_NEWSTATE)
         return Newstate(
-            uniqueid, channel, state or old_state, known(caller or old_caller), self._plain(name),
-            known(connected), self._plain(connected_name), context, exten, linkedid, self._caller_shown,
-        )  # fmt: skip
+            uniqueid,
+            channel,
+            state or old_state,
+            known(caller or old_caller),
+            self._plain(name),
+            known(connected),
+            self._plain(connected_name),
+            context,
+            exten,
+            linkedid,
+            self._caller_shown,
+        )
 
     def _rename(self, event: Event) -> Telephone:
         uniqueid, old, channel, new = event.values(_RENAME)

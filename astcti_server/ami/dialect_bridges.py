@@ -14,8 +14,13 @@ from astcti_server.ami.messages import Event
 from astcti_server.ami.vocabulary import Link, TelephoneEvent, Unlink
 
 _MEMBER: Final = (
-    "BridgeUniqueid", "BridgeTechnology", "BridgeCreator", "Uniqueid", "Channel", "SwapUniqueid"
-)  # fmt: skip
+    "BridgeUniqueid",
+    "BridgeTechnology",
+    "BridgeCreator",
+    "Uniqueid",
+    "Channel",
+    "SwapUniqueid",
+)
 _BRIDGE: Final = ("BridgeUniqueid", "BridgeTechnology", "BridgeCreator")
 
 

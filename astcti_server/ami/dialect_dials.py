@@ -10,13 +10,30 @@ from astcti_server.ami.messages import Event
 from astcti_server.ami.vocabulary import Dial, DialEnd, TelephoneEvent
 
 _DIAL: Final = (
-    "SubEvent", "SrcUniqueID", "UniqueID", "Source", "Channel", "DestUniqueID", "Destination", "CallerIDNum",
-    "CallerID", "CallerIDName", "DialStatus",
-)  # fmt: skip
+    "SubEvent",
+    "SrcUniqueID",
+    "UniqueID",
+    "Source",
+    "Channel",
+    "DestUniqueID",
+    "Destination",
+    "CallerIDNum",
+    "CallerID",
+    "CallerIDName",
+    "DialStatus",
+)
 _BEGIN: Final = (
-    "Uniqueid", "Channel", "DestUniqueid", "DestChannel", "CallerIDNum", "CallerIDName",
-    "DestConnectedLineNum", "DestConnectedLineName", "Linkedid", "DestLinkedid",
-)  # fmt: skip
+    "Uniqueid",
+    "Channel",
+    "DestUniqueid",
+    "DestChannel",
+    "CallerIDNum",
+    "CallerIDName",
+    "DestConnectedLineNum",
+    "DestConnectedLineName",
+    "Linkedid",
+    "DestLinkedid",
+)
 _END: Final = ("Uniqueid", "Channel", "DestUniqueid", "DestChannel", "DialStatus")
 
 
@@ -37,8 +54,19 @@ class Dials:
 
     def dialled(self, event: Event) -> list[TelephoneEvent]:
         """Dial: in 1.4 only the start; later also an end, which names nobody but the source."""
-        (step, old_source, source, old_channel, channel, destination, destination_channel, caller, old_caller,
-         name, status) = event.values(_DIAL)  # fmt: skip
+        (
+            step,
+            old_source,
+            source,
+            old_channel,
+            channel,
+            destination,
+            destination_channel,
+            caller,
+            old_caller,
+            name,
+            status,
+        ) = event.values(_DIAL)
         if step.lower() == "end":
             return self._ended(source, old_channel or channel, status)
         if not destination:
@@ -52,14 +80,29 @@ class Dials:
 
     def began(self, event: Event) -> list[TelephoneEvent]:
         """DialBegin: without a source when the call was originated."""
-        (source, channel, destination, destination_channel, caller, name, shown, shown_name, linkedid,
-         destination_linkedid) = event.values(_BEGIN)  # fmt: skip
+        (
+            source,
+            channel,
+            destination,
+            destination_channel,
+            caller,
+            name,
+            shown,
+            shown_name,
+            linkedid,
+            destination_linkedid,
+        ) = event.values(_BEGIN)
         if not destination:
             return []
         told = Dial(
-            source, channel, destination, destination_channel, known(shown) or known(caller),
-            self._plain(shown_name) or self._plain(name), linkedid or destination_linkedid,
-        )  # fmt: skip
+            source,
+            channel,
+            destination,
+            destination_channel,
+            known(shown) or known(caller),
+            self._plain(shown_name) or self._plain(name),
+            linkedid or destination_linkedid,
+        )
         return [told]
 
     def ended(self, event: Event) -> list[TelephoneEvent]:

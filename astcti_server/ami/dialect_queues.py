@@ -18,13 +18,29 @@ from astcti_server.ami.vocabulary import (
 
 _CALLER: Final = ("Uniqueid", "Channel", "Queue")
 _CALLED: Final = (
-    "Queue", "Uniqueid", "ChannelCalling", "Channel", "DestUniqueid", "DestChannel", "DestinationChannel",
-    "Interface", "AgentCalled",
-)  # fmt: skip
+    "Queue",
+    "Uniqueid",
+    "ChannelCalling",
+    "Channel",
+    "DestUniqueid",
+    "DestChannel",
+    "DestinationChannel",
+    "Interface",
+    "AgentCalled",
+)
 _MEMBER: Final = (
-    "Queue", "Interface", "Location", "MemberName", "Name", "Membership", "Penalty", "Paused", "PausedReason",
-    "Reason", "Status",
-)  # fmt: skip
+    "Queue",
+    "Interface",
+    "Location",
+    "MemberName",
+    "Name",
+    "Membership",
+    "Penalty",
+    "Paused",
+    "PausedReason",
+    "Reason",
+    "Status",
+)
 
 MemberKind = Literal["added", "removed", "paused", "penalty", "entry"]
 
@@ -46,9 +62,13 @@ def agent_called(event: Event) -> list[TelephoneEvent]:
     )
     caller_channel = calling or channel
     told = AgentCalled(
-        queue, known(caller), caller_channel, known(destination), dest_channel or destination_channel,
+        queue,
+        known(caller),
+        caller_channel,
+        known(destination),
+        dest_channel or destination_channel,
         interface or agent,
-    )  # fmt: skip
+    )
     return [*_variables(event, known(caller), caller_channel), told]
 
 
@@ -71,9 +91,16 @@ def member(kind: MemberKind) -> Callable[[Event], list[TelephoneEvent]]:
             event.values(_MEMBER)
         )
         told = QueueMember(
-            kind, queue, interface or location, member_name or name, membership, number(penalty),
-            truth(paused), why or reason, number(status),
-        )  # fmt: skip
+            kind,
+            queue,
+            interface or location,
+            member_name or name,
+            membership,
+            number(penalty),
+            truth(paused),
+            why or reason,
+            number(status),
+        )
         return [told] if told.interface else []
 
     return translate

@@ -19,14 +19,29 @@ from astcti_server.ami.vocabulary import (
 )
 
 _FIELDS: Final = (
-    "Uniqueid", "Channel", "ChannelStateDesc", "State", "CallerIDNum", "CallerID", "CallerIDName",
-    "ConnectedLineNum", "ConnectedLineName", "Context", "Exten", "Extension", "Linkedid", "Link",
-    "BridgedUniqueid", "BridgeID", "Application", "Data",
-)  # fmt: skip
+    "Uniqueid",
+    "Channel",
+    "ChannelStateDesc",
+    "State",
+    "CallerIDNum",
+    "CallerID",
+    "CallerIDName",
+    "ConnectedLineNum",
+    "ConnectedLineName",
+    "Context",
+    "Exten",
+    "Extension",
+    "Linkedid",
+    "Link",
+    "BridgedUniqueid",
+    "BridgeID",
+    "Application",
+    "Data",
+)
 # A channel that runs one of these is in a bridge with people it does not talk to, or in a conference.
-_SILENT: Final = frozenset({
-    "confbridge", "meetme", "park", "parkandannounce", "agentlogin", "page", "bridgewait",
-})  # fmt: skip
+_SILENT: Final = frozenset(
+    {"confbridge", "meetme", "park", "parkandannounce", "agentlogin", "page", "bridgewait"}
+)
 
 
 class _Channel(NamedTuple):
@@ -90,9 +105,18 @@ def _announced(one: _Channel, plain: Callable[[str], str]) -> Iterator[Telephone
     connected = known(one.connected_number)
     if state == "Ringing" and connected:
         yield Newstate(
-            one.uniqueid, one.channel, state, number, name, connected, plain(one.connected_name), one.context,
-            exten, one.linkedid, caller_shown=False,
-        )  # fmt: skip
+            one.uniqueid,
+            one.channel,
+            state,
+            number,
+            name,
+            connected,
+            plain(one.connected_name),
+            one.context,
+            exten,
+            one.linkedid,
+            caller_shown=False,
+        )
 
 
 def _variables(event: Event, channel: _Channel) -> Iterator[VariableSet]:

@@ -10,9 +10,12 @@ from astcti_server.ami.vocabulary import TelephoneEvent, VariableSet
 
 # Which field has the Uniqueid of the channel that a field names, in the events that have several.
 _ID_OF_CHANNEL = {
-    "channel": "uniqueid", "channel1": "uniqueid1", "channel2": "uniqueid2", "destination": "destuniqueid",
+    "channel": "uniqueid",
+    "channel1": "uniqueid1",
+    "channel2": "uniqueid2",
+    "destination": "destuniqueid",
     "source": "srcuniqueid",
-}  # fmt: skip
+}
 
 
 def channel_variables(event: Event, value_of: Callable[[str], str]) -> list[TelephoneEvent]:

@@ -14,9 +14,13 @@ class Heartbeat:
     """Pings when it is quiet. Whatever is read shows that Asterisk lives."""
 
     def __init__(
-        self, interval: float, timers: Timers, clock: Callable[[], float],
-        ping: Callable[[], None], dead: Callable[[str], None],
-    ) -> None:  # fmt: skip
+        self,
+        interval: float,
+        timers: Timers,
+        clock: Callable[[], float],
+        ping: Callable[[], None],
+        dead: Callable[[str], None],
+    ) -> None:
         """`dead` is told the reason when nothing came any more. An interval of 0: never ask."""
         self._interval = interval
         self._timers = timers

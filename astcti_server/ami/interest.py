@@ -14,20 +14,53 @@ from astcti_server.ami import sieves
 from astcti_server.ami.sieves import Sieve
 from schemas.configuration import Configuration
 
-CALL_EVENTS: Final = frozenset({
-    "Newchannel", "Newstate", "NewCallerid", "NewConnectedLine", "Rename", "Hangup", "HangupRequest",
-    "SoftHangupRequest", "Dial", "DialBegin", "DialEnd", "OriginateResponse", "Link", "Unlink", "Bridge",
-    "BridgeCreate", "BridgeEnter", "BridgeLeave", "BridgeDestroy", "BridgeMerge", "Transfer", "BlindTransfer",
-    "AttendedTransfer", "Pickup",
-})  # fmt: skip
-QUEUE_EVENTS: Final = frozenset({
-    "Join", "Leave", "QueueCallerJoin", "QueueCallerLeave", "QueueCallerAbandon", "QueueEntry", "AgentCalled",
-    "AgentRingNoAnswer", "QueueMember", "QueueMemberAdded", "QueueMemberRemoved",
-    "QueueMemberPaused", "QueueMemberPause", "QueueMemberPenalty",
-})  # fmt: skip
-LIST_EVENTS: Final = frozenset({
-    "Status", "StatusComplete", "QueueParams", "QueueStatusComplete",
-})  # fmt: skip
+CALL_EVENTS: Final = frozenset(
+    {
+        "Newchannel",
+        "Newstate",
+        "NewCallerid",
+        "NewConnectedLine",
+        "Rename",
+        "Hangup",
+        "HangupRequest",
+        "SoftHangupRequest",
+        "Dial",
+        "DialBegin",
+        "DialEnd",
+        "OriginateResponse",
+        "Link",
+        "Unlink",
+        "Bridge",
+        "BridgeCreate",
+        "BridgeEnter",
+        "BridgeLeave",
+        "BridgeDestroy",
+        "BridgeMerge",
+        "Transfer",
+        "BlindTransfer",
+        "AttendedTransfer",
+        "Pickup",
+    }
+)
+QUEUE_EVENTS: Final = frozenset(
+    {
+        "Join",
+        "Leave",
+        "QueueCallerJoin",
+        "QueueCallerLeave",
+        "QueueCallerAbandon",
+        "QueueEntry",
+        "AgentCalled",
+        "AgentRingNoAnswer",
+        "QueueMember",
+        "QueueMemberAdded",
+        "QueueMemberRemoved",
+        "QueueMemberPaused",
+        "QueueMemberPause",
+        "QueueMemberPenalty",
+    }
+)
+LIST_EVENTS: Final = frozenset({"Status", "StatusComplete", "QueueParams", "QueueStatusComplete"})
 LIST_ENTRIES: Final = LIST_EVENTS | {"QueueMember", "QueueEntry"}
 """Events that come only when a list was asked for."""
 SYSTEM_EVENTS: Final = frozenset({"Shutdown"})
@@ -36,14 +69,39 @@ EVENTS: Final = CALL_EVENTS | QUEUE_EVENTS | LIST_EVENTS | SYSTEM_EVENTS
 first."""
 
 # Frequent, unwanted, and never an entry of a list that we ask for: not even searched for an ActionID.
-_NOISE: Final = frozenset({
-    "rtcpsent", "rtcpreceived", "rtpsenderstat", "rtpreceiverstat", "devicestatechange", "extensionstatus",
-    "presencestatechange", "peerstatus", "registry", "contactstatus", "dtmf", "dtmfbegin", "dtmfend",
-    "dialstate", "musiconhold", "musiconholdstart", "musiconholdstop", "newaccountcode", "testevent",
-    "challengesent", "challengeresponsefailed", "successfulauth", "localbridge", "jabberevent", "cel",
-    "cdr", "userevent",
-    "queuememberstatus", "queuememberringinuse",  # what matters of it, other events say
-})  # fmt: skip
+_NOISE: Final = frozenset(
+    {
+        "rtcpsent",
+        "rtcpreceived",
+        "rtpsenderstat",
+        "rtpreceiverstat",
+        "devicestatechange",
+        "extensionstatus",
+        "presencestatechange",
+        "peerstatus",
+        "registry",
+        "contactstatus",
+        "dtmf",
+        "dtmfbegin",
+        "dtmfend",
+        "dialstate",
+        "musiconhold",
+        "musiconholdstart",
+        "musiconholdstop",
+        "newaccountcode",
+        "testevent",
+        "challengesent",
+        "challengeresponsefailed",
+        "successfulauth",
+        "localbridge",
+        "jabberevent",
+        "cel",
+        "cdr",
+        "userevent",
+        "queuememberstatus",
+        "queuememberringinuse",  # what matters of it, other events say
+    }
+)
 NOTHING: Final = Sieve(sieves.never)
 """The sieve of events that nobody needs."""
 _ANSWERS: Final = Sieve(sieves.answers_an_action)
@@ -69,9 +127,7 @@ class Interest:
     def for_configuration(cls, configuration: Configuration) -> Interest:
         """What the enabled services of a configuration need."""
         return cls(
-            variables=configuration.variables,
-            contexts=configuration.contexts,
-            queues=configuration.queues,
+            variables=configuration.variables, contexts=configuration.contexts, queues=configuration.queues
         )
 
     def sieves(self) -> Callable[[str], Sieve | None]:

@@ -44,10 +44,16 @@ class AmiLink(ServiceThread):
     """The connection to Asterisk. `submit`, `post`, `up`, `state` and `interest` are for any thread."""
 
     def __init__(
-        self, settings: AmiSettings, *, listener: LinkListener, interest: Interest | None = None,
-        clock: Callable[[], float] = time.monotonic, died: Died | None = None,
-        record: BinaryIO | None = None, limits: Limits | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        settings: AmiSettings,
+        *,
+        listener: LinkListener,
+        interest: Interest | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        died: Died | None = None,
+        record: BinaryIO | None = None,
+        limits: Limits | None = None,
+    ) -> None:
         super().__init__("ami", died)
         self.state: State = "down"
         self._settings = settings
@@ -224,9 +230,12 @@ class AmiLink(ServiceThread):
         self._recorder.logged_in()
         self._privileges.connected()
         logger.info(
-            "Logged in to Asterisk at %s:%d as %s (manager interface %s)", self._settings.host,
-            self._settings.port, self._settings.username, self._login.banner_version,
-        )  # fmt: skip
+            "Logged in to Asterisk at %s:%d as %s (manager interface %s)",
+            self._settings.host,
+            self._settings.port,
+            self._settings.username,
+            self._login.banner_version,
+        )
         self._requests.ask(actions.list_commands(), self._privileges.commands_listed)
         self._heartbeat.start()
         self._loop.guarded(partial(self._listener.link_up, self._login.banner_version))

@@ -28,8 +28,12 @@ _WRITE_CLASS: Final = {
 _NEEDED: Final = ("QueueAdd", "QueueRemove", "QueuePause", "Originate", "Status", "Hangup", "Redirect")
 _ALWAYS_ALLOWED: Final = ("Ping", "Logoff")
 _MEMBER_EVENTS: Final = (
-    "QueueMemberAdded", "QueueMemberRemoved", "QueueMemberPaused", "QueueMemberPause", "QueueMemberStatus",
-)  # fmt: skip
+    "QueueMemberAdded",
+    "QueueMemberRemoved",
+    "QueueMemberPaused",
+    "QueueMemberPause",
+    "QueueMemberStatus",
+)
 _MEMBER_ACTIONS: Final = frozenset({"QueueAdd", "QueueRemove", "QueuePause"})
 
 
@@ -66,9 +70,10 @@ class Privileges:
         if "permission denied" in message.lower():
             needed = _WRITE_CLASS.get(action, "the class that `manager show command` names")
             self._judge(
-                f"write {action}", True,
+                f"write {action}",
+                True,
                 f"may not ask for {action}: add {needed} to its write = line in manager.conf",
-            )  # fmt: skip
+            )
 
     def carried_out(self, action: str) -> None:
         """An action succeeded; changes of a queue's members have to be followed by an event."""

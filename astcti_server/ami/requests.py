@@ -28,9 +28,7 @@ ANSWER_WITHIN: Final = 30.0  # seconds, for what the link itself asks
 class Requests:
     """The actions of one link. While there is no connection each is answered with `down`."""
 
-    def __init__(
-        self, loop: Loop, privileges: Privileges, broken: Callable[[Connection, str], None]
-    ) -> None:
+    def __init__(self, loop: Loop, privileges: Privileges, broken: Callable[[Connection, str], None]) -> None:
         """`privileges` is told what was carried out or refused, `broken` when nothing can be sent."""
         self._loop = loop
         self._privileges = privileges

@@ -215,7 +215,24 @@ class Shutdown(NamedTuple):
 
 
 TelephoneEvent: TypeAlias = (
-    Newchannel | Newstate | Dial | DialEnd | Newexten | VariableSet | Link | Unlink | Rename | Hangup
-    | HangupRequest | RingNoAnswer | OriginateResponse | QueueCaller | QueueServed | AgentCalled | Pickup
-    | Transfer | QueueMember | Shutdown
+    Newchannel
+    | Newstate
+    | Dial
+    | DialEnd
+    | Newexten
+    | VariableSet
+    | Link
+    | Unlink
+    | Rename
+    | Hangup
+    | HangupRequest
+    | RingNoAnswer
+    | OriginateResponse
+    | QueueCaller
+    | QueueServed
+    | AgentCalled
+    | Pickup
+    | Transfer
+    | QueueMember
+    | Shutdown
 )

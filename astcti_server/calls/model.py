@@ -58,11 +58,35 @@ class Party:
     """Who is on a channel: caller data, and what the dialplan learned. Moves with the phone, not the id."""
 
     __slots__ = (
-        "answered", "answers", "call", "callees", "caller", "calling", "connected_name",
-        "connected_number", "contexts", "device", "dialled", "exten", "inherited", "leaving",
-        "leg", "linkedid", "live", "name", "number", "originated", "pairs", "path", "queue",
-        "queue_left", "served", "source", "uniqueid", "variables",
-    )  # fmt: skip
+        "answered",
+        "answers",
+        "call",
+        "callees",
+        "caller",
+        "calling",
+        "connected_name",
+        "connected_number",
+        "contexts",
+        "device",
+        "dialled",
+        "exten",
+        "inherited",
+        "leaving",
+        "leg",
+        "linkedid",
+        "live",
+        "name",
+        "number",
+        "originated",
+        "pairs",
+        "path",
+        "queue",
+        "queue_left",
+        "served",
+        "source",
+        "uniqueid",
+        "variables",
+    )
 
     def __init__(self, call: AsteriskCall) -> None:
         self.call = call
@@ -142,9 +166,21 @@ class Leg:
     """A seat's phone taking part in a call, and what its client was told of it."""
 
     __slots__ = (
-        "answers_before", "callerid_told", "dial_status", "done", "extension", "held", "linked",
-        "matched", "missed", "operator", "other", "party", "ringing", "service",
-    )  # fmt: skip
+        "answers_before",
+        "callerid_told",
+        "dial_status",
+        "done",
+        "extension",
+        "held",
+        "linked",
+        "matched",
+        "missed",
+        "operator",
+        "other",
+        "party",
+        "ringing",
+        "service",
+    )
 
     def __init__(self, party: Party) -> None:
         self.party = party

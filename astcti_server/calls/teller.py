@@ -47,9 +47,14 @@ class Teller:
         return notifications
 
     def tell(
-        self, leg: Leg, event: EventId, *,
-        other: Party | None = None, cause: Cause | None = None, repeat: bool = False,
-    ) -> None:  # fmt: skip
+        self,
+        leg: Leg,
+        event: EventId,
+        *,
+        other: Party | None = None,
+        cause: Cause | None = None,
+        repeat: bool = False,
+    ) -> None:
         """Tell the client at the leg's phone, at once or when the service is known, if anybody sits there."""
         username = self._attendance().get(leg.extension)
         if username is None:
@@ -112,9 +117,16 @@ class Teller:
             self._send(leg, event, other, username, state, None, False, True)
 
     def _send(
-        self, leg: Leg, event: EventId, other: Party | None, username: str,
-        state: str, cause: Cause | None, repeat: bool, matched: bool,
-    ) -> None:  # fmt: skip
+        self,
+        leg: Leg,
+        event: EventId,
+        other: Party | None,
+        username: str,
+        state: str,
+        cause: Cause | None,
+        repeat: bool,
+        matched: bool,
+    ) -> None:
         service = leg.service
         call = call_of(leg, other, service, state)
         moment = _MOMENTS.get(event)

@@ -25,9 +25,22 @@ class Conversation:
     """What a client says, and the limits of time and patience. The session says when it is over."""
 
     __slots__ = (
-        "_bad_lines", "_buffer", "_given_up", "_last_line", "_lines", "_opened", "_patient",
-        "_resume", "_ticket", "_until", "failures", "login_name", "mac", "reception", "session",
-    )  # fmt: skip
+        "_bad_lines",
+        "_buffer",
+        "_given_up",
+        "_last_line",
+        "_lines",
+        "_opened",
+        "_patient",
+        "_resume",
+        "_ticket",
+        "_until",
+        "failures",
+        "login_name",
+        "mac",
+        "reception",
+        "session",
+    )
 
     def __init__(self, session: Session, reception: Reception) -> None:
         self.session = session

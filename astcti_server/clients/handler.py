@@ -30,9 +30,16 @@ class ClientHandler(socketserver.BaseRequestHandler):
     request: socket.socket
 
     def __init__(
-        self, request: Any, client_address: Any, server: Any, *,
-        name: str, reception: Reception, attendants: Attendants, context: ssl.SSLContext | None,
-    ) -> None:  # fmt: skip
+        self,
+        request: Any,
+        client_address: Any,
+        server: Any,
+        *,
+        name: str,
+        reception: Reception,
+        attendants: Attendants,
+        context: ssl.SSLContext | None,
+    ) -> None:
         self._name = name
         self._reception = reception
         self._attendants = attendants

@@ -165,9 +165,14 @@ class CtiServer(socketserver.ThreadingTCPServer):
     def _serve(self, name: str, request: socket.socket, client_address: Any) -> None:
         try:
             ClientHandler(
-                request, client_address, self,
-                name=name, reception=self._reception, attendants=self._attendants, context=self._context,
-            )  # fmt: skip
+                request,
+                client_address,
+                self,
+                name=name,
+                reception=self._reception,
+                attendants=self._attendants,
+                context=self._context,
+            )
         except OSError as error:  # gone before there was a session
             logger.info("%s: from %s: %s", name, client_address[0], error)
         except Exception:

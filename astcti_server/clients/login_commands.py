@@ -137,9 +137,12 @@ def _seat(configuration: Configuration, mac_address: str, peer: str) -> Seat:
 
 
 def _enter(
-    conversation: Conversation, configuration: Configuration, operator: Operator, seat: Seat | None,
+    conversation: Conversation,
+    configuration: Configuration,
+    operator: Operator,
+    seat: Seat | None,
     reply: bytes,
-) -> None:  # fmt: skip
+) -> None:
     """The operator is known, and perhaps the seat: take the place, then say so, then let the desk know."""
     session, reception = conversation.session, conversation.reception
     session.hold()
@@ -163,6 +166,11 @@ def _enter(
 def _presence(session_id: int, operator: Operator, seat: Seat) -> Presence:
     interface = seat.queue_interface or seat.extension
     return Presence(
-        session_id, operator.username, operator.full_name, seat.extension, interface, seat.state_interface,
+        session_id,
+        operator.username,
+        operator.full_name,
+        seat.extension,
+        interface,
+        seat.state_interface,
         operator.begin_in_pause,
-    )  # fmt: skip
+    )

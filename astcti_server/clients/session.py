@@ -28,10 +28,32 @@ class Session:
     """A client from its connection to its end. The handler thread, and reseating, write who it is."""
 
     __slots__ = (
-        "_awaited", "_broken", "_closed", "_ending", "_held", "_lock", "_open", "_outbox", "_polled_for",
-        "_poller", "_queued", "_stuck", "_tickets", "_transport", "_wake", "address", "extension", "id",
-        "leaves_for_good", "name", "operator", "outbox_limit", "presence", "seat", "username",
-    )  # fmt: skip
+        "_awaited",
+        "_broken",
+        "_closed",
+        "_ending",
+        "_held",
+        "_lock",
+        "_open",
+        "_outbox",
+        "_polled_for",
+        "_poller",
+        "_queued",
+        "_stuck",
+        "_tickets",
+        "_transport",
+        "_wake",
+        "address",
+        "extension",
+        "id",
+        "leaves_for_good",
+        "name",
+        "operator",
+        "outbox_limit",
+        "presence",
+        "seat",
+        "username",
+    )
 
     def __init__(self, name: str, transport: Transport, address: str, outbox_limit: int) -> None:
         """`name` is the handler's (`client-7`), `address` the peer's IP, `outbox_limit` in bytes."""

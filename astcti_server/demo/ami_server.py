@@ -41,7 +41,8 @@ class Connection:
         self._unsent = bytearray()
         self._closing = False
         self.manager = Manager(
-            server.engine, server.users, ACTIONS, self.send, self.finish, server.login_pause)
+            server.engine, server.users, ACTIONS, self.send, self.finish, server.login_pause
+        )
 
     def send(self, data: bytes) -> None:
         if not self._closing:
@@ -102,7 +103,11 @@ class AmiServer(ServiceThread):
     """`listen`, `start`, then `do` anything with the engine; `stop` and `join` at the end."""
 
     def __init__(
-        self, users: Iterable[User] = (User(),), *, seed: int = 0, login_pause: float = LOGIN_PAUSE,
+        self,
+        users: Iterable[User] = (User(),),
+        *,
+        seed: int = 0,
+        login_pause: float = LOGIN_PAUSE,
         died: Died | None = None,
     ) -> None:
         super().__init__("demo-pbx", died)
@@ -211,4 +216,3 @@ class AmiServer(ServiceThread):
         self._loop.selector.register(accepted, selectors.EVENT_READ, connection.ready)
         logger.info("AMI connection from %s:%s", *address[:2])
         connection.manager.greet()
-

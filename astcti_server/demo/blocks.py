@@ -10,10 +10,21 @@ Fields: TypeAlias = list[tuple[str, str]]
 
 UNKNOWN = "<unknown>"
 
-_ESCAPES = str.maketrans({
-    "\a": r"\a", "\b": r"\b", "\f": r"\f", "\n": r"\n", "\r": r"\r", "\t": r"\t", "\v": r"\v",
-    "\\": r"\\", "'": r"\'", '"': r"\"", "?": r"\?",
-})
+_ESCAPES = str.maketrans(
+    {
+        "\a": r"\a",
+        "\b": r"\b",
+        "\f": r"\f",
+        "\n": r"\n",
+        "\r": r"\r",
+        "\t": r"\t",
+        "\v": r"\v",
+        "\\": r"\\",
+        "'": r"\'",
+        '"': r"\"",
+        "?": r"\?",
+    }
+)
 
 
 class Event(NamedTuple):

@@ -22,8 +22,13 @@ class State(IntEnum):
 
 
 CAUSES = {
-    0: "Unknown", 16: "Normal Clearing", 17: "User busy", 19: "User alerting, no answer",
-    26: "Answered elsewhere", 31: "Normal, unspecified", 127: "Interworking, unspecified",
+    0: "Unknown",
+    16: "Normal Clearing",
+    17: "User busy",
+    19: "User alerting, no answer",
+    26: "Answered elsewhere",
+    31: "Normal, unspecified",
+    127: "Interworking, unspecified",
 }
 
 

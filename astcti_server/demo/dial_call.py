@@ -11,8 +11,17 @@ if TYPE_CHECKING:
     from astcti_server.demo.engine import Engine
 
 CLEARED = (
-    "DIALSTATUS", "DIALEDPEERNUMBER", "DIALEDPEERNAME", "ANSWEREDTIME", "ANSWEREDTIME_MS", "DIALEDTIME",
-    "DIALEDTIME_MS", "RINGTIME", "RINGTIME_MS", "PROGRESSTIME", "PROGRESSTIME_MS",
+    "DIALSTATUS",
+    "DIALEDPEERNUMBER",
+    "DIALEDPEERNAME",
+    "ANSWEREDTIME",
+    "ANSWEREDTIME_MS",
+    "DIALEDTIME",
+    "DIALEDTIME_MS",
+    "RINGTIME",
+    "RINGTIME_MS",
+    "PROGRESSTIME",
+    "PROGRESSTIME_MS",
 )
 """The variables that Dial empties before it begins."""
 
@@ -129,7 +138,9 @@ class DialCall(Call):
         self.ringing.remove(channel)
         self.answered, self._answered_at = channel, engine.clockwork.clock()
         for name, value in (
-            ("DIALSTATUS", "ANSWER"), ("DIALEDPEERNAME", channel.name), ("DIALEDPEERNUMBER", self._number),
+            ("DIALSTATUS", "ANSWER"),
+            ("DIALEDPEERNAME", channel.name),
+            ("DIALEDPEERNUMBER", self._number),
         ):
             engine.set_variable(caller, name, value)
         channel.exten = ""

@@ -53,8 +53,14 @@ class Engine(Switch):
     # -- what people do -----------------------------------------------------------------------------------
 
     def incoming_call(
-        self, number: str = "3331234567", name: str = "Demo Caller", *, context: str = "astctidemo",
-        exten: str = "101", digits: str = "", variables: Mapping[str, str] | None = None,
+        self,
+        number: str = "3331234567",
+        name: str = "Demo Caller",
+        *,
+        context: str = "astctidemo",
+        exten: str = "101",
+        digits: str = "",
+        variables: Mapping[str, str] | None = None,
     ) -> Channel:
         """Somebody calls from outside; the channel is what to hang up.
 
@@ -78,13 +84,28 @@ class Engine(Switch):
         return channel
 
     def originate(
-        self, device: str, context: str, exten: str, result: Result, *, ring_time: float = 30.0,
-        number: str = "", name: str = "", variables: Mapping[str, str] | None = None,
+        self,
+        device: str,
+        context: str,
+        exten: str,
+        result: Result,
+        *,
+        ring_time: float = 30.0,
+        number: str = "",
+        name: str = "",
+        variables: Mapping[str, str] | None = None,
     ) -> None:
         """A phone is called, and dials as soon as it is answered."""
         OriginatedCall(
-            self, self.phones[device], context, exten, ring_time=ring_time, number=number, name=name,
-            variables=variables, result=result,
+            self,
+            self.phones[device],
+            context,
+            exten,
+            ring_time=ring_time,
+            number=number,
+            name=name,
+            variables=variables,
+            result=result,
         )
 
     def ring(self, device: str) -> None:
@@ -143,8 +164,14 @@ class Engine(Switch):
     # -- the dialplan -------------------------------------------------------------------------------------
 
     def run(
-        self, channel: Channel, context: str, exten: str, *, digits: str = "",
-        variables: Mapping[str, str] | None = None, entered: Callable[[], None] = lambda: None,
+        self,
+        channel: Channel,
+        context: str,
+        exten: str,
+        *,
+        digits: str = "",
+        variables: Mapping[str, str] | None = None,
+        entered: Callable[[], None] = lambda: None,
     ) -> None:
         """Execute the extension from its first priority on; a number that does not exist ends the call.
 

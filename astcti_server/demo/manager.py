@@ -24,10 +24,29 @@ if TYPE_CHECKING:
 VERSION = "11.0.0"  # what Asterisk 22 says
 LOGIN_PAUSE = 1.0  # seconds that a wrong secret costs
 
-ALL_CLASSES = frozenset({
-    "system", "call", "log", "verbose", "agent", "user", "config", "command", "dtmf", "reporting", "cdr",
-    "dialplan", "originate", "agi", "cc", "aoc", "test", "security", "message",
-})
+ALL_CLASSES = frozenset(
+    {
+        "system",
+        "call",
+        "log",
+        "verbose",
+        "agent",
+        "user",
+        "config",
+        "command",
+        "dtmf",
+        "reporting",
+        "cdr",
+        "dialplan",
+        "originate",
+        "agi",
+        "cc",
+        "aoc",
+        "test",
+        "security",
+        "message",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +155,10 @@ class Manager:
         elif self.user is None and name.lower() not in {"login", "challenge", "logoff"}:
             self.error(headers, "Permission denied")
         elif known is None:
-            self.error(headers, f"Invalid/unknown command: {name}. Use Action: ListCommands to show available"
-                                " commands.")
+            self.error(
+                headers,
+                f"Invalid/unknown command: {name}. Use Action: ListCommands to show available commands.",
+            )
         elif self.user is not None and not known.allowed(self.user):
             self.error(headers, "Permission denied")
         else:
@@ -175,11 +196,15 @@ class Manager:
         if headers.get("Events"):
             self.want(headers.get("Events"))
         self.ack(headers, "Authentication accepted")
-        booted = Event("FullyBooted", "system", (
-            ("Uptime", str(int(self.engine.clockwork.clock() - self.engine.started))),
-            ("LastReload", str(int(self.engine.clockwork.clock() - self.engine.started))),
-            ("Status", "Fully Booted"),
-        ))
+        booted = Event(
+            "FullyBooted",
+            "system",
+            (
+                ("Uptime", str(int(self.engine.clockwork.clock() - self.engine.started))),
+                ("LastReload", str(int(self.engine.clockwork.clock() - self.engine.started))),
+                ("Status", "Fully Booted"),
+            ),
+        )
         self.hear(booted, booted.encode())
 
     def want(self, mask: str) -> bool:

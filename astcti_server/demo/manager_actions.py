@@ -102,8 +102,11 @@ def core_show_channels(manager: Manager, headers: Headers) -> None:
 
 @action("QueueStatus")
 def queue_status(manager: Manager, headers: Headers) -> None:
-    manager.send(manager_lists.queue_status(
-        manager.engine, headers.action_id, headers.get("Queue"), headers.get("Member")))
+    manager.send(
+        manager_lists.queue_status(
+            manager.engine, headers.action_id, headers.get("Queue"), headers.get("Member")
+        )
+    )
 
 
 # -- queues -----------------------------------------------------------------------------------------------
@@ -113,9 +116,13 @@ def queue_status(manager: Manager, headers: Headers) -> None:
 def queue_add(manager: Manager, headers: Headers) -> None:
     _needs(headers, "Queue", "Interface")
     manager.engine.queues.add(
-        headers.get("Queue"), headers.get("Interface"), name=headers.get("MemberName"),
-        penalty=headers.number("Penalty"), paused=headers.truth("Paused"),
-        reason=headers.get("Reason"), state_interface=headers.get("StateInterface"),
+        headers.get("Queue"),
+        headers.get("Interface"),
+        name=headers.get("MemberName"),
+        penalty=headers.number("Penalty"),
+        paused=headers.truth("Paused"),
+        reason=headers.get("Reason"),
+        state_interface=headers.get("StateInterface"),
     )
     manager.ack(headers, "Added interface to queue")
 
@@ -132,8 +139,7 @@ def queue_pause(manager: Manager, headers: Headers) -> None:
     if not headers.get("Interface") or not headers.get("Paused"):
         raise Refused("Need 'Interface' and 'Paused' parameters.")
     paused = headers.truth("Paused")
-    manager.engine.queues.pause(
-        headers.get("Interface"), paused, headers.get("Reason"), headers.get("Queue"))
+    manager.engine.queues.pause(headers.get("Interface"), paused, headers.get("Reason"), headers.get("Queue"))
     manager.ack(headers, "Interface paused successfully" if paused else "Interface unpaused successfully")
 
 
@@ -167,20 +173,35 @@ def originate(manager: Manager, headers: Headers) -> None:
     variables = dict(one.partition("=")[::2] for one in assigned)
 
     def result(response: str, reason: int, channel: Channel | None) -> None:
-        engine.emit("OriginateResponse", "call", [
-            *headers.action_id, ("Response", response), ("Channel", channel.name if channel else device),
-            ("Context", context), ("Exten", exten), ("Reason", str(reason)),
-            ("Uniqueid", channel.uniqueid if channel else "<unknown>"),
-            ("CallerIDNum", number or "<unknown>"), ("CallerIDName", name or "<unknown>"),
-        ])
+        engine.emit(
+            "OriginateResponse",
+            "call",
+            [
+                *headers.action_id,
+                ("Response", response),
+                ("Channel", channel.name if channel else device),
+                ("Context", context),
+                ("Exten", exten),
+                ("Reason", str(reason)),
+                ("Uniqueid", channel.uniqueid if channel else "<unknown>"),
+                ("CallerIDNum", number or "<unknown>"),
+                ("CallerIDName", name or "<unknown>"),
+            ],
+        )
 
     manager.ack(headers, "Originate successfully queued")
     if device not in engine.phones:
         result("Failure", 0, None)
         return
     engine.originate(
-        device, context, exten, result, ring_time=headers.number("Timeout", RING_TIME) / 1000,
-        number=number, name=name, variables=variables,
+        device,
+        context,
+        exten,
+        result,
+        ring_time=headers.number("Timeout", RING_TIME) / 1000,
+        number=number,
+        name=name,
+        variables=variables,
     )
 
 

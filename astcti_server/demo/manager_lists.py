@@ -36,14 +36,27 @@ def status(engine: Engine, action_id: Fields, channels: Iterable[Channel], varia
 def _status_entry(channel: Channel, now: float, variables: list[str], action_id: Fields) -> Fields:
     given: Fields = [("Variable", f"{name}={escape(channel.variables.get(name, ''))}") for name in variables]
     return [
-        ("Event", "Status"), ("Privilege", "Call"), *channel.fields(), ("Type", "PJSIP"),
+        ("Event", "Status"),
+        ("Privilege", "Call"),
+        *channel.fields(),
+        ("Type", "PJSIP"),
         ("DNID", "" if channel.called else channel.exten),
         ("EffectiveConnectedLineNum", channel.connected_number or UNKNOWN),
-        ("EffectiveConnectedLineName", channel.connected_name or UNKNOWN), ("TimeToHangup", "0"),
-        ("BridgeID", channel.bridge.uniqueid if channel.bridge else ""), ("Application", channel.application),
-        ("Data", channel.data), ("Nativeformats", "(ulaw)"), ("Readformat", "ulaw"), ("Readtrans", ""),
-        ("Writeformat", "ulaw"), ("Writetrans", ""), ("Callgroup", "0"), ("Pickupgroup", "0"),
-        ("Seconds", str(int(now - channel.created))), *given, *action_id,
+        ("EffectiveConnectedLineName", channel.connected_name or UNKNOWN),
+        ("TimeToHangup", "0"),
+        ("BridgeID", channel.bridge.uniqueid if channel.bridge else ""),
+        ("Application", channel.application),
+        ("Data", channel.data),
+        ("Nativeformats", "(ulaw)"),
+        ("Readformat", "ulaw"),
+        ("Readtrans", ""),
+        ("Writeformat", "ulaw"),
+        ("Writetrans", ""),
+        ("Callgroup", "0"),
+        ("Pickupgroup", "0"),
+        ("Seconds", str(int(now - channel.created))),
+        *given,
+        *action_id,
     ]
 
 
@@ -52,8 +65,12 @@ def channels(engine: Engine, action_id: Fields) -> bytes:
     now = engine.clockwork.clock()
     entries: Iterable[Fields] = (
         [
-            ("Event", "CoreShowChannel"), *action_id, *channel.fields(), ("Application", channel.application),
-            ("ApplicationData", channel.data), ("Duration", _duration(now - channel.created)),
+            ("Event", "CoreShowChannel"),
+            *action_id,
+            *channel.fields(),
+            ("Application", channel.application),
+            ("ApplicationData", channel.data),
+            ("Duration", _duration(now - channel.created)),
             ("BridgeId", channel.bridge.uniqueid if channel.bridge else ""),
         ]
         for channel in engine.channels.values()
@@ -71,17 +88,23 @@ def queue_status(engine: Engine, action_id: Fields, queue_name: str, member_name
         entries.append([("Event", "QueueParams"), *queue.params(), *action_id])
         entries.extend(
             [("Event", "QueueMember"), *member.entry(), *action_id]
-            for member in queue.members.values() if member_name in ("", member.interface)
+            for member in queue.members.values()
+            if member_name in ("", member.interface)
         )
         entries.extend(
             [
-                ("Event", "QueueEntry"), ("Queue", queue.name), ("Position", str(position)),
-                ("Channel", call.caller.name), ("Uniqueid", call.caller.uniqueid),
+                ("Event", "QueueEntry"),
+                ("Queue", queue.name),
+                ("Position", str(position)),
+                ("Channel", call.caller.name),
+                ("Uniqueid", call.caller.uniqueid),
                 ("CallerIDNum", call.caller.number or UNKNOWN),
                 ("CallerIDName", call.caller.caller_name or UNKNOWN),
                 ("ConnectedLineNum", call.caller.connected_number or UNKNOWN),
                 ("ConnectedLineName", call.caller.connected_name or UNKNOWN),
-                ("Wait", str(int(now - call.began))), ("Priority", "0"), *action_id,
+                ("Wait", str(int(now - call.began))),
+                ("Priority", "0"),
+                *action_id,
             ]
             for position, call in enumerate(queue.callers, 1)
         )

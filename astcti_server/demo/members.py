@@ -42,25 +42,38 @@ class QueueMember:
     def fields(self) -> Fields:
         """As in every event about a member."""
         return [
-            ("Queue", self.queue), ("MemberName", self.name), ("Interface", self.interface),
-            ("StateInterface", self.state_interface), *self._middle(),
-            ("Ringinuse", "1"), ("Wrapuptime", "0"),
+            ("Queue", self.queue),
+            ("MemberName", self.name),
+            ("Interface", self.interface),
+            ("StateInterface", self.state_interface),
+            *self._middle(),
+            ("Ringinuse", "1"),
+            ("Wrapuptime", "0"),
         ]
 
     def entry(self) -> Fields:
         """As in the list of QueueStatus."""
         return [
-            ("Queue", self.queue), ("Name", self.name), ("Location", self.interface),
-            ("StateInterface", self.state_interface), *self._middle(), ("Wrapuptime", "0"),
+            ("Queue", self.queue),
+            ("Name", self.name),
+            ("Location", self.interface),
+            ("StateInterface", self.state_interface),
+            *self._middle(),
+            ("Wrapuptime", "0"),
         ]
 
     def _middle(self) -> Fields:
         return [
-            ("Membership", self.membership), ("Penalty", str(self.penalty)),
-            ("CallsTaken", str(self.calls_taken)), ("LastCall", str(self.last_call)),
-            ("LastPause", str(self.last_pause)), ("LoginTime", str(self.login_time)),
-            ("InCall", str(int(self.in_call))), ("Status", str(self.status)),
-            ("Paused", str(int(self.paused))), ("PausedReason", self.reason),
+            ("Membership", self.membership),
+            ("Penalty", str(self.penalty)),
+            ("CallsTaken", str(self.calls_taken)),
+            ("LastCall", str(self.last_call)),
+            ("LastPause", str(self.last_pause)),
+            ("LoginTime", str(self.login_time)),
+            ("InCall", str(int(self.in_call))),
+            ("Status", str(self.status)),
+            ("Paused", str(int(self.paused))),
+            ("PausedReason", self.reason),
         ]
 
 
@@ -84,10 +97,18 @@ class Queue:
 
     def params(self) -> Fields:
         return [
-            ("Queue", self.name), ("Max", "0"), ("Strategy", "ringall"), ("Calls", str(len(self.callers))),
-            ("Holdtime", "0"), ("TalkTime", "0"), ("Completed", str(self.completed)),
-            ("Abandoned", str(self.abandoned)), ("ServiceLevel", "0"), ("ServicelevelPerf", "0.0"),
-            ("ServicelevelPerf2", "0.0"), ("Weight", "0"),
+            ("Queue", self.name),
+            ("Max", "0"),
+            ("Strategy", "ringall"),
+            ("Calls", str(len(self.callers))),
+            ("Holdtime", "0"),
+            ("TalkTime", "0"),
+            ("Completed", str(self.completed)),
+            ("Abandoned", str(self.abandoned)),
+            ("ServiceLevel", "0"),
+            ("ServicelevelPerf", "0.0"),
+            ("ServicelevelPerf2", "0.0"),
+            ("Weight", "0"),
         ]
 
 
@@ -110,8 +131,16 @@ class Queues:
         return self.by_name.get(queue_key(name))
 
     def add(
-        self, queue_name: str, interface: str, *, name: str = "", penalty: int = 0, paused: bool = False,
-        reason: str = "", state_interface: str = "", membership: str = "dynamic",
+        self,
+        queue_name: str,
+        interface: str,
+        *,
+        name: str = "",
+        penalty: int = 0,
+        paused: bool = False,
+        reason: str = "",
+        state_interface: str = "",
+        membership: str = "dynamic",
     ) -> QueueMember:
         queue = self.find(queue_name)
         if queue is None:
@@ -120,9 +149,17 @@ class Queues:
             raise Refused("Unable to add interface: Already there")
         device = state_interface or interface
         member = QueueMember(
-            queue.name, interface, name or interface, device, penalty, paused, self._now(), membership,
+            queue.name,
+            interface,
+            name or interface,
+            device,
+            penalty,
+            paused,
+            self._now(),
+            membership,
             reason=reason if paused else "",
-            last_pause=self._now() if paused else 0, status=STATUS[self._switch.device_state(device)],
+            last_pause=self._now() if paused else 0,
+            status=STATUS[self._switch.device_state(device)],
         )
         queue.members[interface] = member
         self._say_pause_device(member)
@@ -181,7 +218,9 @@ class Queues:
     def _device_changed(self, device: str) -> None:
         status = STATUS[self._switch.device_state(device)]
         changed = [
-            member for queue in self.by_name.values() for member in queue.members.values()
+            member
+            for queue in self.by_name.values()
+            for member in queue.members.values()
             if member.state_interface == device and member.status != status
         ]
         for member in changed:

@@ -20,8 +20,17 @@ class OriginatedCall(Call):
     """Rings a phone for nobody; once answered, the leg executes the dialplan."""
 
     def __init__(
-        self, engine: Engine, phone: Phone, context: str, exten: str, *, ring_time: float = 30.0,
-        number: str = "", name: str = "", variables: Mapping[str, str] | None = None, result: Result,
+        self,
+        engine: Engine,
+        phone: Phone,
+        context: str,
+        exten: str,
+        *,
+        ring_time: float = 30.0,
+        number: str = "",
+        name: str = "",
+        variables: Mapping[str, str] | None = None,
+        result: Result,
     ) -> None:
         super().__init__(engine, None)
         self._context, self._exten, self._result = context, exten, result

@@ -20,9 +20,17 @@ class DemoPbx:
     """`start` it, connect to `address` as user `astcti`, secret `astcti`; `stop` it. A context manager."""
 
     def __init__(
-        self, host: str = "127.0.0.1", port: int = 0, *, interval: float | None = None, seed: int = 0,
-        users: Iterable[User] = (User(),), narrate: Narrate | None = None, tempo: Tempo | None = None,
-        login_pause: float = LOGIN_PAUSE, died: Died | None = None,
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        interval: float | None = None,
+        seed: int = 0,
+        users: Iterable[User] = (User(),),
+        narrate: Narrate | None = None,
+        tempo: Tempo | None = None,
+        login_pause: float = LOGIN_PAUSE,
+        died: Died | None = None,
     ) -> None:
         """With an `interval` (seconds between callers), or a `tempo`, calls are played; else it is silent.
 

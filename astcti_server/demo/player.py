@@ -8,9 +8,14 @@ from astcti_server.demo.channels import Channel, State
 from astcti_server.demo.engine import Engine
 
 CALLERS = (
-    ("Anna Bianchi", "0551234567"), ("Demo Caller", "3331234567"), ("Jürgen Groß", "+493012345678"),
-    ("Siobhán O'Brien", "+35315550123"), ("Acme Srl", "0287654321"), ("Łukasz Nowak", "+48225550199"),
-    ("Marie Lefèvre", "+33155501234"), ("Paolo Verdi", "3479876543"),
+    ("Anna Bianchi", "0551234567"),
+    ("Demo Caller", "3331234567"),
+    ("Jürgen Groß", "+493012345678"),
+    ("Siobhán O'Brien", "+35315550123"),
+    ("Acme Srl", "0287654321"),
+    ("Łukasz Nowak", "+48225550199"),
+    ("Marie Lefèvre", "+33155501234"),
+    ("Paolo Verdi", "3479876543"),
 )
 WAITING_AT_MOST = 3
 """Callers in the queue: with more, the next one is not sent."""

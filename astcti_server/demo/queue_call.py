@@ -99,7 +99,9 @@ class QueueCall(Call):
         self.queue.abandoned += 1
         place = self._position()
         self._say_caller(
-            "QueueCallerAbandon", ("Position", place), ("OriginalPosition", place),
+            "QueueCallerAbandon",
+            ("Position", place),
+            ("OriginalPosition", place),
             ("HoldTime", str(int(self._waited()))),
         )
         self._leave_queue()
@@ -196,7 +198,8 @@ class QueueCall(Call):
             self._say_no_answer(channel)
             if self.queue.autopause:
                 self.engine.queues.pause(
-                    self._members[channel].interface, True, "Auto-Pause", self.queue.name)
+                    self._members[channel].interface, True, "Auto-Pause", self.queue.name
+                )
             self._dial_end(channel, "NOANSWER")
         for channel in list(self.ringing):
             self._dial_end(channel, "CANCEL")
@@ -230,8 +233,12 @@ class QueueCall(Call):
 
     def _say_agent_for(self, name: str, agent: Channel, member: QueueMember, *more: tuple[str, str]) -> None:
         fields = [
-            *self.caller.fields(), *agent.fields("Dest"), ("Queue", self.queue.name),
-            ("Interface", member.interface), ("MemberName", member.name), *more,
+            *self.caller.fields(),
+            *agent.fields("Dest"),
+            ("Queue", self.queue.name),
+            ("Interface", member.interface),
+            ("MemberName", member.name),
+            *more,
         ]
         self.engine.emit(name, "agent", fields)
 
@@ -257,7 +264,9 @@ class QueueCall(Call):
         self.queue.completed += 1
         talked = int(self.engine.clockwork.clock() - self._answered_at)
         self._say_agent(
-            "AgentComplete", ("HoldTime", str(int(self._waited()))), ("TalkTime", str(talked)),
+            "AgentComplete",
+            ("HoldTime", str(int(self._waited()))),
+            ("TalkTime", str(talked)),
             ("Reason", reason),
         )
 

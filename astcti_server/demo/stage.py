@@ -98,9 +98,17 @@ class Stage:
         self._run("client", "astcti_client", *self._client_options())
         if importlib.util.find_spec("configurator") and importlib.util.find_spec("django"):
             self._run(
-                "web", "configurator", "--data", str(self._folder / "web"), "--publish", str(config),
-                "--status", str(status), "--listen", "127.0.0.1:0",
-            )  # fmt: skip
+                "web",
+                "configurator",
+                "--data",
+                str(self._folder / "web"),
+                "--publish",
+                str(config),
+                "--status",
+                str(status),
+                "--listen",
+                "127.0.0.1:0",
+            )
             self._lines.put(("demo", f"the Configurator comes up: user {SUPERVISOR}, password {PASSWORD}"))
 
     def play(self) -> int:
@@ -150,19 +158,33 @@ class Stage:
         secret.write_text(PASSWORD + "\n", encoding="utf-8")
         options = [
             *([] if _can_show_windows() else ["--headless"]),
-            "--config", str(self._folder / "client.toml"), "--host", "127.0.0.1",
-            "--port", str(self._port), "--user", USER, "--password-file", str(secret), "--mac", MAC,
-        ]  # fmt: skip
+            "--config",
+            str(self._folder / "client.toml"),
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(self._port),
+            "--user",
+            USER,
+            "--password-file",
+            str(secret),
+            "--mac",
+            MAC,
+        ]
         (self._folder / "client.toml").touch()
         return options if self._open_pages else [*options, "--no-triggers"]
 
     def _run(self, name: str, module: str, *options: str) -> None:
         program = subprocess.Popen(
             [sys.executable, "-u", "-m", "astcti_server.demo.bound", module, *options],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.PIPE, text=True,
-            errors="replace", start_new_session=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            start_new_session=True,
             env=self._environment,
-        )  # fmt: skip
+        )
         reader = threading.Thread(target=self._read, args=(name, program), name=f"{name}-output")
         reader.start()
         self._programs.append((name, program))

@@ -91,17 +91,30 @@ class Switch:
     # -- channels -----------------------------------------------------------------------------------------
 
     def new_channel(
-        self, phone: Phone, state: State, *, number: str = "", name: str = "", context: str = "",
-        exten: str = "s", linked: Channel | None = None,
+        self,
+        phone: Phone,
+        state: State,
+        *,
+        number: str = "",
+        name: str = "",
+        context: str = "",
+        exten: str = "s",
+        linked: Channel | None = None,
     ) -> Channel:
         """A channel appears. `linked` is the channel that called for it."""
         now = self.clockwork.clock()
         uniqueid = f"{int(now)}.{self._sequence}"
         channel = Channel(
-            name=f"{phone.device}-{self._names:08x}", uniqueid=uniqueid,
-            linkedid=linked.linkedid if linked else uniqueid, device=phone.device,
-            number=number or phone.number, caller_name=name or phone.name,
-            context=context or phone.context, exten=exten, state=state, created=now,
+            name=f"{phone.device}-{self._names:08x}",
+            uniqueid=uniqueid,
+            linkedid=linked.linkedid if linked else uniqueid,
+            device=phone.device,
+            number=number or phone.number,
+            caller_name=name or phone.name,
+            context=context or phone.context,
+            exten=exten,
+            state=state,
+            created=now,
         )
         self._sequence += 1
         self._names += 1

@@ -18,10 +18,19 @@ def blind_transfer(engine: Engine, transferer: Channel, exten: str, context: str
     assert transferee is not None and bridge is not None
     engine.set_variable(transferee, "BLINDTRANSFER", transferer.name)
     engine.set_variable(transferer, "BLINDTRANSFER", transferee.name)
-    engine.emit("BlindTransfer", "call", [
-        ("Result", "Success"), *transferer.fields("Transferer"), *transferee.fields("Transferee"),
-        *bridge.fields(), ("IsExternal", "Yes"), ("Context", context), ("Extension", exten),
-    ])
+    engine.emit(
+        "BlindTransfer",
+        "call",
+        [
+            ("Result", "Success"),
+            *transferer.fields("Transferer"),
+            *transferee.fields("Transferee"),
+            *bridge.fields(),
+            ("IsExternal", "Yes"),
+            ("Context", context),
+            ("Extension", exten),
+        ],
+    )
     engine.redirect(transferee, context, exten)
 
 
@@ -30,9 +39,12 @@ def attended_transfer(engine: Engine, first: Channel, second: Channel) -> None:
     caller, target, home, away = first.peer, second.peer, first.bridge, second.bridge
     assert caller is not None and target is not None and home is not None and away is not None
     fields = [
-        *second.fields("OrigTransferer"), *away.fields("Orig"),
-        *first.fields("SecondTransferer"), *home.fields("Second"),
-        *target.fields("Transferee"), *caller.fields("TransferTarget"),
+        *second.fields("OrigTransferer"),
+        *away.fields("Orig"),
+        *first.fields("SecondTransferer"),
+        *home.fields("Second"),
+        *target.fields("Transferee"),
+        *caller.fields("TransferTarget"),
     ]
     first_call, second_call = engine.call_of[first.uniqueid], engine.call_of[second.uniqueid]
     engine.set_variable(target, "ATTENDEDTRANSFER", second.name)
@@ -41,10 +53,17 @@ def attended_transfer(engine: Engine, first: Channel, second: Channel) -> None:
     engine.leave(first)
     engine.enter(home, target, swap=first)
     engine.say("SoftHangupRequest", first, ("Cause", "1"))
-    engine.emit("AttendedTransfer", "call", [
-        ("Result", "Success"), *fields, ("IsExternal", "No"), ("DestType", "Bridge"),
-        ("DestBridgeUniqueid", home.uniqueid),
-    ])
+    engine.emit(
+        "AttendedTransfer",
+        "call",
+        [
+            ("Result", "Success"),
+            *fields,
+            ("IsExternal", "No"),
+            ("DestType", "Bridge"),
+            ("DestBridgeUniqueid", home.uniqueid),
+        ],
+    )
     first_call.over = True
     if isinstance(first_call, QueueCall):
         first_call.transferred()

@@ -253,7 +253,9 @@ class QueueKeeper:
         if not self.removable(place):
             logger.warning(
                 "an earlier run left %s in queue %s, which no service names any more:"
-                " it stays a member until somebody removes it", place.interface, place.queue,
+                " it stays a member until somebody removes it",
+                place.interface,
+                place.queue,
             )
         place.step()
         self.settled(place)

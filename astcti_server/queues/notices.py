@@ -58,7 +58,10 @@ class Notices:
         attendance.refused[place.key] = place.refusal
         logger.warning(
             "%s (%s) cannot join queue %s: %s",
-            attendance.presence.username, place.interface, place.queue, place.refusal,
+            attendance.presence.username,
+            place.interface,
+            place.queue,
+            place.refusal,
         )
         self._tell(attendance, 211, "KO", place.queue, plain_text(place.refusal))
 

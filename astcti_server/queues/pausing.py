@@ -24,7 +24,11 @@ class Pausing:
     """One request of a client at a time; the last one counts."""
 
     def __init__(
-        self, link: Link, notices: Notices, attendances: Attendances, places: Places,
+        self,
+        link: Link,
+        notices: Notices,
+        attendances: Attendances,
+        places: Places,
         over: Callable[[Attendance, bool], None],
     ) -> None:
         """`over` is called after each request that was not given up, with whether it worked."""
@@ -60,7 +64,10 @@ class Pausing:
         before = attendance.pause
         attendance.pause = wish._replace(reason=plain_text(wish.reason) if wish.paused else "")
         request = attendance.request = PauseRequest(
-            self._link, attendance.presence.queue_interface, attendance.pause, progress,
+            self._link,
+            attendance.presence.queue_interface,
+            attendance.pause,
+            progress,
             lambda worked: self._ended(attendance, before, worked),
         )
         if self._up:

@@ -147,10 +147,18 @@ class Place:
             self._finish()
             return
         presence, pause = wanted.attendance.presence, wanted.attendance.pause
-        self._submit(errand, actions.queue_add(
-            self.queue, self.interface, penalty=wanted.penalty, paused=pause.paused, reason=pause.reason,
-            member_name=plain_text(presence.full_name), state_interface=presence.state_interface,
-        ))
+        self._submit(
+            errand,
+            actions.queue_add(
+                self.queue,
+                self.interface,
+                penalty=wanted.penalty,
+                paused=pause.paused,
+                reason=pause.reason,
+                member_name=plain_text(presence.full_name),
+                state_interface=presence.state_interface,
+            ),
+        )
 
     def _rejoin(self) -> None:
         self.rejoining = True
@@ -187,8 +195,10 @@ class Place:
         assert self.wanted is not None
         pause = self.wanted.attendance.pause
         errand = self._errand = Errand("pause")
-        self._submit(errand, actions.queue_pause(
-            self.interface, paused=pause.paused, reason=pause.reason, queue=self.queue))
+        self._submit(
+            errand,
+            actions.queue_pause(self.interface, paused=pause.paused, reason=pause.reason, queue=self.queue),
+        )
 
     def _read(self, after: Kind) -> None:
         errand = self._errand = Errand("read", after=after)

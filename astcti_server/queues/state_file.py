@@ -80,7 +80,8 @@ class StateFile:
             if not self._failing:
                 logger.error(
                     "%s: %s: cannot be written; members left in queues by a crash would not be removed",
-                    self.path, error.strerror or error,
+                    self.path,
+                    error.strerror or error,
                 )
             self._failing = True
             return False
@@ -97,7 +98,10 @@ class StateFile:
             raise StateError(f"{self.path}: is damaged and cannot be put aside: {failure}") from failure
         logger.error(
             "%s: damaged (%s); kept as %s. Queue members that an earlier run left behind are not known now:"
-            " look at 'queue show' and remove them by hand", self.path, error, kept.name,
+            " look at 'queue show' and remove them by hand",
+            self.path,
+            error,
+            kept.name,
         )
 
 

@@ -90,10 +90,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-            options={
-                "verbose_name": "manager user",
-                "verbose_name_plural": "manager users",
-            },
+            options={"verbose_name": "manager user", "verbose_name_plural": "manager users"},
         ),
         migrations.CreateModel(
             name="AuditEntry",
@@ -112,9 +109,7 @@ class Migration(migrations.Migration):
                 ("name", models.CharField(blank=True, max_length=300)),
                 ("details", models.JSONField(default=list)),
             ],
-            options={
-                "ordering": ["-pk"],
-            },
+            options={"ordering": ["-pk"]},
         ),
         migrations.CreateModel(
             name="LoginFailure",
@@ -150,10 +145,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-            options={
-                "verbose_name": "pause reason",
-                "verbose_name_plural": "pause reasons",
-            },
+            options={"verbose_name": "pause reason", "verbose_name_plural": "pause reasons"},
         ),
         migrations.CreateModel(
             name="Publication",
@@ -172,10 +164,7 @@ class Migration(migrations.Migration):
                 ("sha256", models.CharField(max_length=64)),
                 ("content", models.TextField()),
             ],
-            options={
-                "verbose_name": "publication",
-                "ordering": ["-pk"],
-            },
+            options={"verbose_name": "publication", "ordering": ["-pk"]},
         ),
         migrations.CreateModel(
             name="Seat",
@@ -247,10 +236,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-            options={
-                "verbose_name": "seat",
-                "verbose_name_plural": "seats",
-            },
+            options={"verbose_name": "seat", "verbose_name_plural": "seats"},
         ),
         migrations.CreateModel(
             name="Service",
@@ -299,10 +285,7 @@ class Migration(migrations.Migration):
                 ),
                 ("enabled", models.BooleanField(default=True, verbose_name="Enabled")),
             ],
-            options={
-                "verbose_name": "service",
-                "verbose_name_plural": "services",
-            },
+            options={"verbose_name": "service", "verbose_name_plural": "services"},
         ),
         migrations.CreateModel(
             name="Operator",
@@ -346,10 +329,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-            options={
-                "verbose_name": "operator",
-                "verbose_name_plural": "operators",
-            },
+            options={"verbose_name": "operator", "verbose_name_plural": "operators"},
         ),
         migrations.CreateModel(
             name="Trigger",
@@ -413,9 +393,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-            options={
-                "ordering": ["position", "pk"],
-            },
+            options={"ordering": ["position", "pk"]},
         ),
         migrations.CreateModel(
             name="Variable",
@@ -446,10 +424,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-            options={
-                "verbose_name": "variable",
-                "verbose_name_plural": "variables",
-            },
+            options={"verbose_name": "variable", "verbose_name_plural": "variables"},
         ),
         migrations.CreateModel(
             name="ServiceOperator",

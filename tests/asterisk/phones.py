@@ -75,12 +75,38 @@ class Phone:
         (self._folder / "answer").write_bytes(ANSWER if answers else WAIT)
         with (self._folder / "output").open("wb") as output:
             self._process = subprocess.Popen(
-                ["sipp", f"127.0.0.1:{asterisk.sip_port}", "-i", "127.0.0.1", "-p", str(port),
-                 "-mi", "127.0.0.1", "-sf", "scenario.xml", "-m", str(calls), "-nostdin", "-skip_rlimit",
-                 "-aa", "-trace_err", "-error_file", "errors", "-trace_msg", "-message_file", "messages",
-                 "-trace_logs", "-log_file", "log", *options],
-                cwd=self._folder, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-            )  # fmt: skip
+                [
+                    "sipp",
+                    f"127.0.0.1:{asterisk.sip_port}",
+                    "-i",
+                    "127.0.0.1",
+                    "-p",
+                    str(port),
+                    "-mi",
+                    "127.0.0.1",
+                    "-sf",
+                    "scenario.xml",
+                    "-m",
+                    str(calls),
+                    "-nostdin",
+                    "-skip_rlimit",
+                    "-aa",
+                    "-trace_err",
+                    "-error_file",
+                    "errors",
+                    "-trace_msg",
+                    "-message_file",
+                    "messages",
+                    "-trace_logs",
+                    "-log_file",
+                    "log",
+                    *options,
+                ],
+                cwd=self._folder,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
         self._wait_for_port(port)
 
     def __enter__(self) -> "Phone":

@@ -45,8 +45,9 @@ def _say(name: str, server: int, expires: int) -> int:
         own.settimeout(PATIENCE)
         port: int = own.getsockname()[1]
         contact = f"<sip:{name}@127.0.0.1:{port}>" if expires else "*"
-        text = REGISTER.format(name=name, server=server, port=port, contact=contact, expires=expires,
-                               unique=uuid.uuid4().hex)  # fmt: skip
+        text = REGISTER.format(
+            name=name, server=server, port=port, contact=contact, expires=expires, unique=uuid.uuid4().hex
+        )
         own.connect(("127.0.0.1", server))  # so that a server that is gone shows at once
         try:
             own.send(text.replace("\n", "\r\n").encode())

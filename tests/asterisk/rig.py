@@ -28,9 +28,25 @@ OTHER_DRIVERS = {"SIP": "*_pjsip*.so", "PJSIP": "chan_sip.so"}  # modules of the
 SOUNDS = ("pbx-transfer", "pbx-invalid", "pbx-invalidbutton", "beep", "beeperr", "privacy-unident")
 # Without these some modules do not load.
 EMPTY_FILES = (
-    "acl", "ccss", "cdr", "cel", "cli", "cli_aliases", "cli_permissions", "codecs", "confbridge", "dsp",
-    "enum", "followme", "http", "pjproject", "queuerules", "sorcery", "stasis", "udptl",
-)  # fmt: skip
+    "acl",
+    "ccss",
+    "cdr",
+    "cel",
+    "cli",
+    "cli_aliases",
+    "cli_permissions",
+    "codecs",
+    "confbridge",
+    "dsp",
+    "enum",
+    "followme",
+    "http",
+    "pjproject",
+    "queuerules",
+    "sorcery",
+    "stasis",
+    "udptl",
+)
 SILENCE = b"\xff" * 800  # 0.1 s of ulaw
 
 
@@ -95,10 +111,22 @@ class Asterisk:
         with (self.folder / "log/output").open("ab") as output:
             self._process = subprocess.Popen(
                 # Should the tests be killed, it ends with them.
-                ["setpriv", "--pdeathsig", "KILL",
-                 "chroot", str(self.root), "asterisk", "-f", "-C", f"{self.home}/etc/asterisk.conf"],
-                stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd="/",
-            )  # fmt: skip
+                [
+                    "setpriv",
+                    "--pdeathsig",
+                    "KILL",
+                    "chroot",
+                    str(self.root),
+                    "asterisk",
+                    "-f",
+                    "-C",
+                    f"{self.home}/etc/asterisk.conf",
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                cwd="/",
+            )
         deadline = time.monotonic() + timeout
         while not self._is_ready():
             if self._process.poll() is not None or time.monotonic() > deadline:
@@ -154,9 +182,13 @@ class Asterisk:
         """What `asterisk -rx command` prints."""
         done = subprocess.run(
             ["chroot", str(self.root), "asterisk", "-C", f"{self.home}/etc/asterisk.conf", "-rx", command],
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=PATIENCE,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=PATIENCE,
             cwd="/",
-        )  # fmt: skip
+        )
         if done.returncode:
             raise RigError(f"{command}: {done.stdout}{done.stderr}\n{self.log_tail()}")
         return done.stdout
@@ -239,11 +271,30 @@ class Asterisk:
 
     def _make_certificate(self) -> None:
         subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-             "-keyout", str(self.ca_file.with_suffix(".key")), "-out", str(self.ca_file), "-days", "2",
-             "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"],
-            check=True, capture_output=True, timeout=PATIENCE,
-        )  # fmt: skip
+            [
+                "openssl",
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:prime256v1",
+                "-nodes",
+                "-keyout",
+                str(self.ca_file.with_suffix(".key")),
+                "-out",
+                str(self.ca_file),
+                "-days",
+                "2",
+                "-subj",
+                "/CN=localhost",
+                "-addext",
+                "subjectAltName=DNS:localhost,IP:127.0.0.1",
+            ],
+            check=True,
+            capture_output=True,
+            timeout=PATIENCE,
+        )
 
     def _is_ready(self) -> bool:
         try:

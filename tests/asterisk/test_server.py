@@ -29,9 +29,15 @@ TRIGGER = Trigger("browser", url="https://crm.example/?id={CALLDATA}&from={CALLE
 
 def queue_service(name: str, *people: str) -> Service:
     return Service(
-        name, "astctidemo", "inbound", is_queue=True, queue_name=QUEUES[name], variables=("calldata",),
-        triggers=(TRIGGER,), operators=tuple(Binding(one, 1) for one in people or PEOPLE),
-    )  # fmt: skip
+        name,
+        "astctidemo",
+        "inbound",
+        is_queue=True,
+        queue_name=QUEUES[name],
+        variables=("calldata",),
+        triggers=(TRIGGER,),
+        operators=tuple(Binding(one, 1) for one in people or PEOPLE),
+    )
 
 
 DIRECT = Service(
@@ -72,9 +78,11 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
     def start(asterisk: Asterisk, *services: Service, port: int = 0, **options: object) -> RunningServer:
         changes = {key: options.pop(key) for key in ("interface", "begin_in_pause") if key in options}
         server = RunningServer(
-            tmp_path / str(len(running)), port or asterisk.ami_port,
-            configuration(asterisk, *services, **changes), **options,  # type: ignore[arg-type]
-        )  # fmt: skip
+            tmp_path / str(len(running)),
+            port or asterisk.ami_port,
+            configuration(asterisk, *services, **changes),
+            **options,  # type: ignore[arg-type]
+        )
         running.append(server.__enter__())
         return server
 
@@ -126,9 +134,11 @@ def test_queue_call_pops_up_with_what_the_caller_typed(asterisk: Asterisk, serve
 def test_two_queues_in_one_context_are_told_apart(asterisk: Asterisk, serve: Serve) -> None:
     server = serve(asterisk, queue_service("Demo", "mario"), queue_service("Second", "luisa"))
     with (
-        server.client("mario") as mario, server.client("luisa") as luisa,
-        phones.callee(asterisk, "201", talk=1.5), phones.callee(asterisk, "202", talk=1.5),
-    ):  # fmt: skip
+        server.client("mario") as mario,
+        server.client("luisa") as luisa,
+        phones.callee(asterisk, "201", talk=1.5),
+        phones.callee(asterisk, "202", talk=1.5),
+    ):
         mario.expect("200 astcti")
         luisa.expect("200 astcti2")
         with (
@@ -172,10 +182,11 @@ def test_queue_member_that_is_a_local_channel_pops_up_once(
 def test_ring_all_loser_is_told_that_another_answered(asterisk: Asterisk, serve: Serve) -> None:
     server = serve(asterisk)
     with (
-        server.client("mario") as mario, server.client("luisa") as luisa,
+        server.client("mario") as mario,
+        server.client("luisa") as luisa,
         phones.answers_when_told(asterisk, "201", talk=0.5) as quicker,
         phones.never_answers(asterisk, "202"),
-    ):  # fmt: skip
+    ):
         mario.expect("200 astcti")
         luisa.expect("200 astcti")
         with phones.caller(asterisk, "101", "12345") as calling:
@@ -193,9 +204,10 @@ def test_ring_all_loser_is_told_that_another_answered(asterisk: Asterisk, serve:
 def test_caller_who_gives_up_is_told_as_cancelled(asterisk: Asterisk, serve: Serve) -> None:
     server = serve(asterisk)
     with (
-        server.client("mario") as mario, phones.never_answers(asterisk, "201"),
+        server.client("mario") as mario,
+        phones.never_answers(asterisk, "201"),
         phones.caller(asterisk, "301", patience=3.0) as calling,
-    ):  # fmt: skip
+    ):
         mario.event("Callerid")
         assert ended(mario) == "cancelled"
         calling.wait()
@@ -220,9 +232,11 @@ def test_pickup_pops_up_at_the_picker(asterisk: Asterisk, serve: Serve) -> None:
 def test_forwarded_call_pops_up_where_it_is_answered(asterisk: Asterisk, serve: Serve) -> None:
     server = serve(asterisk)
     with (
-        server.client("luisa") as luisa, phones.forwards(asterisk, "201", "202"),
-        phones.callee(asterisk, "202", talk=1.0), phones.caller(asterisk, "301") as calling,
-    ):  # fmt: skip
+        server.client("luisa") as luisa,
+        phones.forwards(asterisk, "201", "202"),
+        phones.callee(asterisk, "202", talk=1.0),
+        phones.caller(asterisk, "301") as calling,
+    ):
         assert_is_the_caller(luisa.event("Link"), "direct")
         calling.wait()
 
@@ -262,8 +276,9 @@ def test_attended_transfer_by_keys_does_too(asterisk: Asterisk, serve: Serve) ->
     ]
     with (
         server.client("mario") as mario,
-        phones.callee(asterisk, "201", then=steps, talk=0.5), phones.callee(asterisk, "202", talk=3.0),
-    ):  # fmt: skip
+        phones.callee(asterisk, "201", then=steps, talk=0.5),
+        phones.callee(asterisk, "202", talk=3.0),
+    ):
         mario.expect("200 astcti")
         with phones.caller(asterisk, "101", "12345") as calling:
             assert_is_the_caller(mario.event("Link"))
@@ -282,10 +297,12 @@ def test_blind_transfer_brings_the_caller_and_his_data_to_the_last_phone(
     keys = [*phones.digits("##"), *phones.pause(0.3), *phones.digits("202")]
     steps = [*phones.pause(0.5), *(keys if by_keys else phones.refer("202"))]
     with (
-        server.client("mario") as mario, server.client("luisa") as luisa,
+        server.client("mario") as mario,
+        server.client("luisa") as luisa,
         phones.callee(asterisk, "201", then=steps, talk=3.0 if by_keys else 1.0),
-        phones.callee(asterisk, "202", talk=1.0), phones.caller(asterisk, "301") as calling,
-    ):  # fmt: skip
+        phones.callee(asterisk, "202", talk=1.0),
+        phones.caller(asterisk, "301") as calling,
+    ):
         assert_is_the_caller(mario.event("Link"), "direct")
         assert_is_the_caller(luisa.event("Link"), "direct")
         calling.wait()
@@ -296,10 +313,12 @@ def test_blind_transfer_brings_the_caller_and_his_data_to_the_last_phone(
 def test_client_transfers_its_own_call_and_hangs_up_its_own_leg(asterisk: Asterisk, serve: Serve) -> None:
     server = serve(asterisk, sections="<transfer><context>phones</context></transfer>")
     with (
-        server.client("mario") as mario, server.client("luisa") as luisa,
-        phones.callee(asterisk, "201"), phones.callee(asterisk, "202"),
+        server.client("mario") as mario,
+        server.client("luisa") as luisa,
+        phones.callee(asterisk, "201"),
+        phones.callee(asterisk, "202"),
         phones.caller(asterisk, "301") as calling,
-    ):  # fmt: skip
+    ):
         leg = mario.event("Link").call.uniqueid
         luisa.say(f"HANGUP {leg}", f"TRANSFER {leg} 203 phones")
         assert luisa.expect("101 KO")
@@ -538,10 +557,11 @@ def test_connection_lost_during_a_call_pops_up_nothing_twice(asterisk: Asterisk,
     with WireCutter(asterisk.ami_port) as wire:
         server = serve(asterisk, port=wire.port)
         with (
-            server.client("mario") as mario, server.client("luisa") as luisa,
+            server.client("mario") as mario,
+            server.client("luisa") as luisa,
             phones.callee(asterisk, "201", talk=90.0),
             phones.answers_when_told(asterisk, "202", talk=1.0) as second_phone,
-        ):  # fmt: skip
+        ):
             mario.expect("200 astcti")
             with phones.caller(asterisk, "301", talk=90.0) as first:
                 talking = mario.event("Link")
@@ -567,8 +587,7 @@ def test_connection_lost_during_a_call_pops_up_nothing_twice(asterisk: Asterisk,
 
 
 @pytest.mark.parametrize(
-    ("username", "secret", "said"),
-    [("astcti", "wrong", "secret"), ("nobody", "astcti", "secret")],
+    ("username", "secret", "said"), [("astcti", "wrong", "secret"), ("nobody", "astcti", "secret")]
 )
 def test_wrong_secret_is_said_in_words_and_tried_again(
     asterisk22: Asterisk, serve: Serve, username: str, secret: str, said: str

@@ -33,9 +33,17 @@ _ROUTINE = (
     ("Return", "", "GOSUB_RETVAL", "0"),
 )
 _CONTEXTS = (
-    "from-provider", "opening-hours", "black-list", "number-to-name", "main-menu", "menu-support",
-    "record-rule", "announce-place", "before-queue", "music-choice",
-)  # fmt: skip
+    "from-provider",
+    "opening-hours",
+    "black-list",
+    "number-to-name",
+    "main-menu",
+    "menu-support",
+    "record-rule",
+    "announce-place",
+    "before-queue",
+    "music-choice",
+)
 
 
 def steps() -> tuple[Step, ...]:

@@ -184,10 +184,16 @@ class Feeder:
     def _on_queuestatus(self, action: Action) -> str:
         self._listed = True
         entries = [
-            _event("QueueMember", action, f"Queue: {queue}", f"Name: {member.get('membername', '')}",
-                   f"Location: {interface}", *_member_state(member))
+            _event(
+                "QueueMember",
+                action,
+                f"Queue: {queue}",
+                f"Name: {member.get('membername', '')}",
+                f"Location: {interface}",
+                *_member_state(member),
+            )
             for (queue, interface), member in self._members.items()
-        ]  # fmt: skip
+        ]
         done = _event("QueueStatusComplete", action, "EventList: Complete", f"ListItems: {len(entries)}")
         return _response(action, "Success", "EventList: start") + "".join(entries) + done
 
@@ -206,17 +212,27 @@ class Feeder:
         return response + self._member_event("QueueMemberRemoved", queue, interface, member)
 
     def _member_event(self, event: str, queue: str, interface: str, member: Action) -> str:
-        lines = [f"Queue: {queue}", f"MemberName: {member.get('membername', '')}", f"Interface: {interface}",
-                 f"Location: {interface}", *_member_state(member)]  # fmt: skip
+        lines = [
+            f"Queue: {queue}",
+            f"MemberName: {member.get('membername', '')}",
+            f"Interface: {interface}",
+            f"Location: {interface}",
+            *_member_state(member),
+        ]
         return "\r\n".join([f"Event: {event}", "Privilege: agent,all", *lines]) + "\r\n\r\n"
 
 
 def _member_state(member: Action) -> tuple[str, ...]:
     return (
-        f"StateInterface: {member.get('stateinterface', '')}", "Membership: dynamic",
-        f"Penalty: {member.get('penalty', 0)}", "CallsTaken: 0", "LastCall: 0", "InCall: 0", "Status: 1",
+        f"StateInterface: {member.get('stateinterface', '')}",
+        "Membership: dynamic",
+        f"Penalty: {member.get('penalty', 0)}",
+        "CallsTaken: 0",
+        "LastCall: 0",
+        "InCall: 0",
+        "Status: 1",
         f"Paused: {int(member.get('paused', '0').lower() in ('1', 'yes', 'true'))}",
-    )  # fmt: skip
+    )
 
 
 def _response(action: Action, response: str, *lines: str) -> str:

@@ -66,12 +66,18 @@ def largest() -> Configuration:
     return Configuration(
         tuple(
             Service(
-                f"Service {number}", f"context{number}", "inbound", True, f"queue{number}", True,
-                ("calldata", "ticket"), triggers,
+                f"Service {number}",
+                f"context{number}",
+                "inbound",
+                True,
+                f"queue{number}",
+                True,
+                ("calldata", "ticket"),
+                triggers,
                 tuple(Binding(f"op{(number * BOUND + one) % OPERATORS}", one % 5) for one in range(BOUND)),
             )
             for number in range(SERVICES)
         ),
         tuple(Seat(mac, f"PJSIP/{number}", f"PJSIP/{number}") for number, mac in enumerate(macs)),
         tuple(Operator(f"op{n}", f"Operator {n}", "md5:" + "0" * 32, mac) for n, mac in enumerate(macs)),
-    )  # fmt: skip
+    )

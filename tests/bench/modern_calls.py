@@ -224,8 +224,11 @@ def _end() -> list[str]:
     clearing = (("Cause", 16), ("Cause-txt", "Normal Clearing"))
     times = {"ANSWEREDTIME": 180, "ANSWEREDTIME_MS": 180004, "DIALEDTIME": 181, "DIALEDTIME_MS": 181855}
     return [
-        *(tell.variable(side, name + suffix, value) for name, value in _SILENCE.items()
-          for side, suffix in ((agent, ""), (caller, "BRIDGED"))),
+        *(
+            tell.variable(side, name + suffix, value)
+            for name, value in _SILENCE.items()
+            for side, suffix in ((agent, ""), (caller, "BRIDGED"))
+        ),
         tell.on("HangupRequest", agent),
         tell.both("AgentComplete", caller, agent, *member, *talk, privilege="agent"),
         *(tell.variable(side, name) for side in (agent, caller) for name in peer),
@@ -240,4 +243,4 @@ def _end() -> list[str]:
         *(tell.variable(caller, name, value) for name, value in _SILENCE.items()),
         tell.on("Hangup", caller, *clearing),
         tell.device("%(device)s", "NOT_INUSE"),
-    ]  # fmt: skip
+    ]

@@ -65,12 +65,25 @@ def device(device: str, state: str) -> str:
 def member(place: int, status: int) -> str:
     """QueueMemberStatus of the agent at a place in the order of ringing."""
     return block(
-        "QueueMemberStatus", "agent", ("Queue", "%(queue)s"), ("MemberName", f"%(agent{place}.name)s"),
-        ("Interface", f"%(agent{place}.device)s"), ("StateInterface", f"%(agent{place}.device)s"),
-        ("Membership", "dynamic"), ("Penalty", 1), ("CallsTaken", 3), ("LastCall", 1795438230),
-        ("LastPause", 0), ("LoginTime", 1795438228), ("InCall", int(status == 2)), ("Status", status),
-        ("Paused", 0), ("PausedReason", ""), ("Ringinuse", 0), ("Wrapuptime", 0),
-    )  # fmt: skip
+        "QueueMemberStatus",
+        "agent",
+        ("Queue", "%(queue)s"),
+        ("MemberName", f"%(agent{place}.name)s"),
+        ("Interface", f"%(agent{place}.device)s"),
+        ("StateInterface", f"%(agent{place}.device)s"),
+        ("Membership", "dynamic"),
+        ("Penalty", 1),
+        ("CallsTaken", 3),
+        ("LastCall", 1795438230),
+        ("LastPause", 0),
+        ("LoginTime", 1795438228),
+        ("InCall", int(status == 2)),
+        ("Status", status),
+        ("Paused", 0),
+        ("PausedReason", ""),
+        ("Ringinuse", 0),
+        ("Wrapuptime", 0),
+    )
 
 
 def both(event: str, caller: Side, agent: Side, *more: tuple[str, object], privilege: str = "call") -> str:
@@ -81,21 +94,42 @@ def both(event: str, caller: Side, agent: Side, *more: tuple[str, object], privi
 def bridge_event(event: str, channels: int, side: Side | None = None) -> str:
     """An event of the bridge, and of the channel that it is about."""
     return block(
-        event, "call", ("BridgeUniqueid", "%(bridge)s"), ("BridgeType", "basic"),
-        ("BridgeTechnology", "simple_bridge"), ("BridgeCreator", "<unknown>"), ("BridgeName", "<unknown>"),
-        ("BridgeNumChannels", channels), ("BridgeVideoSourceMode", "none"), *(side.fields() if side else ()),
-    )  # fmt: skip
+        event,
+        "call",
+        ("BridgeUniqueid", "%(bridge)s"),
+        ("BridgeType", "basic"),
+        ("BridgeTechnology", "simple_bridge"),
+        ("BridgeCreator", "<unknown>"),
+        ("BridgeName", "<unknown>"),
+        ("BridgeNumChannels", channels),
+        ("BridgeVideoSourceMode", "none"),
+        *(side.fields() if side else ()),
+    )
 
 
 def report(side: Side, *, sent: bool, number: int) -> str:
     """RTCPSent or RTCPReceived."""
     return on(
-        "RTCPSent" if sent else "RTCPReceived", side,
-        ("To", "192.0.2.10:6009"), ("From", "192.0.2.1:22925"), *(() if sent else (("RTT", "0.0021"),)),
-        ("MES", "88.1"), ("SSRC", "0x2f9cdd80"), ("PT", "200(SR)"), ("ReportCount", 1),
-        ("SentNTP", f"1795438{303 + 5 * number // 4:03d}.017754"), ("SentRTP", 39656 + 40000 * number),
-        ("SentPackets", 247 + 250 * number), ("SentOctets", 39520 + 40000 * number),
-        ("Report0SourceSSRC", "0xca110000"), ("Report0FractionLost", 0), ("Report0CumulativeLost", 0),
-        ("Report0HighestSequence", 250 + 250 * number), ("Report0SequenceNumberCycles", 0),
-        ("Report0IAJitter", 1), ("Report0LSR", 0), ("Report0DLSR", "0.0000"), privilege="reporting",
-    )  # fmt: skip
+        "RTCPSent" if sent else "RTCPReceived",
+        side,
+        ("To", "192.0.2.10:6009"),
+        ("From", "192.0.2.1:22925"),
+        *(() if sent else (("RTT", "0.0021"),)),
+        ("MES", "88.1"),
+        ("SSRC", "0x2f9cdd80"),
+        ("PT", "200(SR)"),
+        ("ReportCount", 1),
+        ("SentNTP", f"1795438{303 + 5 * number // 4:03d}.017754"),
+        ("SentRTP", 39656 + 40000 * number),
+        ("SentPackets", 247 + 250 * number),
+        ("SentOctets", 39520 + 40000 * number),
+        ("Report0SourceSSRC", "0xca110000"),
+        ("Report0FractionLost", 0),
+        ("Report0CumulativeLost", 0),
+        ("Report0HighestSequence", 250 + 250 * number),
+        ("Report0SequenceNumberCycles", 0),
+        ("Report0IAJitter", 1),
+        ("Report0LSR", 0),
+        ("Report0DLSR", "0.0000"),
+        privilege="reporting",
+    )

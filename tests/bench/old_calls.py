@@ -69,9 +69,14 @@ def _state(who: str, state: str) -> str:
 
 def _step(priority: int, application: str, data: str, context: str = "%(context)s") -> str:
     return _on(
-        "Newexten", "caller", ("Context", context), ("Extension", "101"), ("Priority", priority),
-        ("Application", application), ("AppData", data),
-    )  # fmt: skip
+        "Newexten",
+        "caller",
+        ("Context", context),
+        ("Extension", "101"),
+        ("Priority", priority),
+        ("Application", application),
+        ("AppData", data),
+    )
 
 
 def _way() -> list[str]:
@@ -92,26 +97,45 @@ def _phone(place: int, status: int) -> list[str]:
     """What a change of the phone's state brings: the phone is a member of two queues."""
     device = f"%(agent{place}.device)s"
     return [
-        block("QueueMemberStatus", "agent", ("Queue", queue), ("Location", device),
-              ("MemberName", f"Agent %(agent{place}.number)s"), ("Membership", "dynamic"), ("Penalty", 1),
-              ("CallsTaken", 3), ("LastCall", 1231258001), ("Status", status), ("Paused", 0))
+        block(
+            "QueueMemberStatus",
+            "agent",
+            ("Queue", queue),
+            ("Location", device),
+            ("MemberName", f"Agent %(agent{place}.number)s"),
+            ("Membership", "dynamic"),
+            ("Penalty", 1),
+            ("CallsTaken", 3),
+            ("LastCall", 1231258001),
+            ("Status", status),
+            ("Paused", 0),
+        )
         for queue in ("%(queue)s", "night")
-    ]  # fmt: skip
+    ]
 
 
 def _linked(event: str) -> str:
     return block(
-        event, "call", ("Channel1", "%(caller.channel)s"), ("Channel2", "%(agent0.channel)s"),
-        ("Uniqueid1", "%(caller.uid)s"), ("Uniqueid2", "%(agent0.uid)s"), ("CallerID1", "%(number)s"),
+        event,
+        "call",
+        ("Channel1", "%(caller.channel)s"),
+        ("Channel2", "%(agent0.channel)s"),
+        ("Uniqueid1", "%(caller.uid)s"),
+        ("Uniqueid2", "%(agent0.uid)s"),
+        ("CallerID1", "%(number)s"),
         ("CallerID2", "%(agent0.number)s"),
-    )  # fmt: skip
+    )
 
 
 def _hangup(who: str, cause: int, text: str) -> str:
     return block(
-        "Hangup", "call", ("Channel", f"%({who}.channel)s"), ("Uniqueid", f"%({who}.uid)s"), ("Cause", cause),
+        "Hangup",
+        "call",
+        ("Channel", f"%({who}.channel)s"),
+        ("Uniqueid", f"%({who}.uid)s"),
+        ("Cause", cause),
         ("Cause-txt", text),
-    )  # fmt: skip
+    )
 
 
 def _ring(place: int) -> list[str]:

@@ -20,8 +20,9 @@ Parse = Callable[[bytes], int]
 def available() -> Iterator[tuple[str, Parse]]:
     """Those that are installed, by name."""
     for name, module, parse in (
-        ("panoramisk", "panoramisk", _panoramisk), ("asterisk-ami", "asterisk.ami", _asterisk_ami),
-    ):  # fmt: skip
+        ("panoramisk", "panoramisk", _panoramisk),
+        ("asterisk-ami", "asterisk.ami", _asterisk_ami),
+    ):
         if _installed(module):
             yield name, parse
 

@@ -35,9 +35,16 @@ class Server:
         (place / "state").mkdir()
         self._log = place / "log"
         command = [
-            sys.executable, "-m", module, "--config", str(place / "etc"), "--state", str(place / "state"),
-            "--status", str(place / "status.json"),
-        ]  # fmt: skip
+            sys.executable,
+            "-m",
+            module,
+            "--config",
+            str(place / "etc"),
+            "--state",
+            str(place / "state"),
+            "--status",
+            str(place / "status.json"),
+        ]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd=_PROJECT)
 

@@ -74,10 +74,18 @@ class Site:
             f' password="md5:{one.password_md5}"/>'
             for number, one in enumerate(self.logins)
         ]
-        return "\n".join([
-            "<configuration><services>", *services, "</services><seats>", *seats, "</seats><operators>",
-            *operators, "</operators></configuration>", "",
-        ])  # fmt: skip
+        return "\n".join(
+            [
+                "<configuration><services>",
+                *services,
+                "</services><seats>",
+                *seats,
+                "</seats><operators>",
+                *operators,
+                "</operators></configuration>",
+                "",
+            ]
+        )
 
     def _service(self, number: int) -> str:
         """The first has everybody; the others a handful each, so that everybody has several."""

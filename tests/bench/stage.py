@@ -41,9 +41,14 @@ class Stage:
     crowd: type[Clients] = Clients
 
     def __init__(
-        self, script: Script, site: Site, *,
-        outbox: int = 1_048_576, module: str = "astcti_server", deaf: int = 0,
-    ) -> None:  # fmt: skip
+        self,
+        script: Script,
+        site: Site,
+        *,
+        outbox: int = 1_048_576,
+        module: str = "astcti_server",
+        deaf: int = 0,
+    ) -> None:
         """`module` is the server; `deaf` seats never read after their login."""
         self.script, self.site = script, site
         self._outbox, self._module, self._deaf = outbox, module, deaf
@@ -130,9 +135,7 @@ class BrokerStage(Stage):
 
     def log_in(self, *, joining: bool = True) -> LoggedIn:
         """Everybody subscribes; there is no queue to join. Raises DeliveryFailed if anybody cannot."""
-        return self._all_in(
-            self.clients.call("subscribe", self._broker_port, self.site.logins, LOGIN_WITHIN)
-        )
+        return self._all_in(self.clients.call("subscribe", self._broker_port, self.site.logins, LOGIN_WITHIN))
 
 
 def check(collected: Collected, server: Server) -> None:

@@ -55,9 +55,7 @@ class Place:
     context: str
 
 
-def make_calls(
-    seats: Sequence[str], place: Place, *, seed: int = 1, first: int = 1
-) -> Iterator[QueueCall]:
+def make_calls(seats: Sequence[str], place: Place, *, seed: int = 1, first: int = 1) -> Iterator[QueueCall]:
     """Endless calls to the seats in turn, numbered from `first`; `seats` are extensions."""
     chance = random.Random(seed)
     order = list(seats)
@@ -82,9 +80,15 @@ def make_calls(
 
 
 def make_traffic(
-    script: Script, seats: Sequence[str], place: Place, *,
-    calls: int, concurrent: int, seed: int = 1, first: int = 1,
-) -> Traffic:  # fmt: skip
+    script: Script,
+    seats: Sequence[str],
+    place: Place,
+    *,
+    calls: int,
+    concurrent: int,
+    seed: int = 1,
+    first: int = 1,
+) -> Traffic:
     """So many calls, so many of them at a time as long as there are seats for them; numbered from `first`."""
     planned = list(islice(make_calls(seats, place, seed=seed, first=first), calls))
     waiting = planned[::-1]
@@ -130,9 +134,10 @@ def callers_waiting(script: Script, place: Place, *, count: int, first: int) -> 
     for call in islice(source, count):
         blocks = script.blocks(call)
         joined = next(
-            index for index, part in enumerate(blocks)
+            index
+            for index, part in enumerate(blocks)
             if part.startswith((b"Event: QueueCallerJoin\r\n", b"Event: Join\r\n"))
-        )  # fmt: skip
+        )
         arrivals.extend(blocks[: joined + 1])
     return b"".join(arrivals)
 

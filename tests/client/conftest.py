@@ -144,8 +144,12 @@ class Program:
     def __init__(self, arguments: list[str], environ: dict[str, str]) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "astcti_client", *arguments],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environ,
-        )  # fmt: skip
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environ,
+        )
         self._lines: queue.Queue[str] = queue.Queue()
         self.printed: list[str] = []
         self._reader = threading.Thread(target=self._read, name="output-of-the-client")

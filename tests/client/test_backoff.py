@@ -9,8 +9,7 @@ from tests.client.conftest import Clock
 
 
 @pytest.mark.parametrize(
-    ("chance", "expected"),
-    [(0.0, [1, 2, 4, 8, 16, 30, 30, 30]), (1.0, [2, 4, 8, 16, 32, 60, 60, 60])],
+    ("chance", "expected"), [(0.0, [1, 2, 4, 8, 16, 30, 30, 30]), (1.0, [2, 4, 8, 16, 32, 60, 60, 60])]
 )
 def test_pauses_grow_up_to_a_limit_with_chance_in_them(chance: float, expected: list[float]) -> None:
     backoff = Backoff(chance=lambda: chance)

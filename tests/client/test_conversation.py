@@ -24,9 +24,14 @@ class Talk:
         self.messages: list[Message] = []
         self.clock = clock
         self.conversation = Conversation(
-            "mario", Password.from_text("test"), ["00:11:22:33:44:55"],
-            deliver=self.messages.append, clock=clock, keep_alive=keep_alive, numbers=itertools.count(1),
-        )  # fmt: skip
+            "mario",
+            Password.from_text("test"),
+            ["00:11:22:33:44:55"],
+            deliver=self.messages.append,
+            clock=clock,
+            keep_alive=keep_alive,
+            numbers=itertools.count(1),
+        )
 
     def hear(self, text: str) -> list[str]:
         """Feed what the server says; the lines that the client says to it."""

@@ -46,12 +46,30 @@ def test_numbers_are_understood_as_people_write_them(text: str, number: str) -> 
 @pytest.mark.parametrize(
     "text",
     [
-        "", " ", "+", "0800-FLOWERS", "055x12", "sip:mario@pbx.example", "tel:", "http://0551234", "--help",
-        "1+2", "++39",
-        "12\n34x", "1;2", "1@2", "1,2", "٣٤٥", "1" * (LONGEST + 1), "${EXTEN}", "1&2", "1\0002",
-        "-", "file:1",
+        "",
+        " ",
+        "+",
+        "0800-FLOWERS",
+        "055x12",
+        "sip:mario@pbx.example",
+        "tel:",
+        "http://0551234",
+        "--help",
+        "1+2",
+        "++39",
+        "12\n34x",
+        "1;2",
+        "1@2",
+        "1,2",
+        "٣٤٥",
+        "1" * (LONGEST + 1),
+        "${EXTEN}",
+        "1&2",
+        "1\0002",
+        "-",
+        "file:1",
     ],
-)  # fmt: skip
+)
 def test_what_is_not_clearly_a_number_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="telephone number"):
         clean_number(text)
@@ -163,8 +181,11 @@ def test_the_command_dials_through_the_running_client(
     peer = log_in(server, program)
     with subprocess.Popen(
         [sys.executable, "-m", "astcti_client", "dial", "tel:+39-055-1234"],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environ,
-    ) as dial:  # fmt: skip
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environ,
+    ) as dial:
         peer.expect("ORIG +390551234 outbound 1")
         peer.say("100 OK")
         assert dial.communicate(timeout=PATIENCE)[0] == "calling +390551234\n"
@@ -178,8 +199,11 @@ def test_a_refused_call_is_told_to_the_one_who_dials(
     peer = log_in(server, headless())
     with subprocess.Popen(
         [sys.executable, "-m", "astcti_client", "dial", "055 1234"],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environ,
-    ) as dial:  # fmt: skip
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environ,
+    ) as dial:
         peer.expect("ORIG 0551234 outbound 1")
         peer.say("101 KO PBX down")
         assert "PBX down" in dial.communicate(timeout=PATIENCE)[0]

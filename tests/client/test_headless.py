@@ -20,9 +20,18 @@ from tests.fake.cti_server import WELCOME, CtiServer
 from tests.fake.patience import PATIENCE
 
 CALL = Call(
-    "1.2", "PJSIP/201-1", "3331234567", "Demo \x9b31m\u202eCaller", "astctidemo", (("calldata", "12345"),),
-    "Up", "1.1", "inbound", "astcti", Party("1.1", "PJSIP/out-1"),
-)  # fmt: skip
+    "1.2",
+    "PJSIP/201-1",
+    "3331234567",
+    "Demo \x9b31m\u202eCaller",
+    "astctidemo",
+    (("calldata", "12345"),),
+    "Up",
+    "1.1",
+    "inbound",
+    "astcti",
+    Party("1.1", "PJSIP/out-1"),
+)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -145,8 +154,11 @@ def test_it_ends_quietly_when_nobody_reads_its_output(server: CtiServer, environ
     arguments = ["--headless", "--port", str(server.port), "--user", "mario", "--mac", "00:11:22:33:44:55"]
     with subprocess.Popen(
         [sys.executable, "-m", "astcti_client", *arguments],
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environ,
-    ) as process:  # fmt: skip
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environ,
+    ) as process:
         assert process.stdout
         assert process.stderr
         peer = server.accept()
@@ -164,10 +176,16 @@ def test_it_ends_quietly_when_nobody_reads_its_output(server: CtiServer, environ
 
 def test_a_full_disk_below_its_output_does_not_end_it(server: CtiServer, environ: dict[str, str]) -> None:
     arguments = ["--headless", "--port", str(server.port), "--user", "mario", "--mac", "00:11:22:33:44:55"]
-    with Path("/dev/full").open("w") as full, subprocess.Popen(
-        [sys.executable, "-m", "astcti_client", *arguments],
-        stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE, env=environ,
-    ) as process:  # fmt: skip
+    with (
+        Path("/dev/full").open("w") as full,
+        subprocess.Popen(
+            [sys.executable, "-m", "astcti_client", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            env=environ,
+        ) as process,
+    ):
         assert process.stderr
         peer = server.accept()
         peer.log_in()
@@ -207,9 +225,12 @@ def test_on_a_terminal_the_password_is_asked_for(server: CtiServer, environ: dic
     arguments = ["--headless", "--port", str(server.port), "--user", "mario"]
     with subprocess.Popen(
         [sys.executable, "-m", "astcti_client", *arguments],
-        stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
         env={**environ, "ASTCTI_CLIENT_PASSWORD": ""},
-    ) as process:  # fmt: skip
+    ) as process:
         shown = b""
         while b"Password of mario" not in shown:
             shown += os.read(ours, 4096)

@@ -46,8 +46,12 @@ def files(tmp_path: Path) -> Files:
 def test_without_any_source_the_defaults_hold(tmp_path: Path) -> None:
     settings = load({}, {}, None, tmp_path / "none.toml").settings
     assert (settings.host, settings.port, settings.tls, settings.verify, settings.triggers) == (
-        "127.0.0.1", 5000, False, True, True,
-    )  # fmt: skip
+        "127.0.0.1",
+        5000,
+        False,
+        True,
+        True,
+    )
 
 
 def test_each_source_outranks_the_next(files: Files) -> None:
@@ -100,13 +104,27 @@ def test_a_file_that_is_not_toml_is_named_with_the_line(files: Files) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "port = 0", "port = true", 'port = "x"', 'port = "٣"', 'host = ""', 'host = "cti:5000/x"',
-        'user = "a b"', "host = 5", "tls = 2", "keep-alive = 0.2", "keep-alive = nan", "keep-alive = true",
-        "keep-alive = 99999", 'password = ""', "password = 5", 'ca-file = "no-such-file"',
-        "allowed-programs = 5", 'mac = "0:1:2:3:4:5"',
+        "port = 0",
+        "port = true",
+        'port = "x"',
+        'port = "٣"',
+        'host = ""',
+        'host = "cti:5000/x"',
+        'user = "a b"',
+        "host = 5",
+        "tls = 2",
+        "keep-alive = 0.2",
+        "keep-alive = nan",
+        "keep-alive = true",
+        "keep-alive = 99999",
+        'password = ""',
+        "password = 5",
+        'ca-file = "no-such-file"',
+        "allowed-programs = 5",
+        'mac = "0:1:2:3:4:5"',
         'user = "a\\u0007b"',
     ],
-)  # fmt: skip
+)
 def test_a_bad_value_is_refused(files: Files, line: str) -> None:
     assert str(files.user) in files.problems(user=line)
 

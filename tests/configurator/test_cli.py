@@ -230,11 +230,7 @@ def test_behind_a_proxy_cookies_need_tls_and_addresses_are_the_browsers(
     assert process.stdout is not None
     with process:
         port = int(process.stdout.readline().rpartition(":")[2].strip(" /\n"))
-        sent = {
-            "Host": "cti.example.com",
-            "X-Forwarded-Proto": "https",
-            "X-Forwarded-For": "203.0.113.9",
-        }
+        sent = {"Host": "cti.example.com", "X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9"}
         with closing(http.client.HTTPConnection(_loopback().strip("[]"), port, timeout=PATIENCE)) as proxy:
             proxy.request("GET", "/login/", headers=sent)
             answer = proxy.getresponse()

@@ -62,10 +62,17 @@ def run(user: int, *command: object, program: str = "") -> subprocess.CompletedP
     """Run Python as this user; the Configurator's is in the server's group, too."""
     return subprocess.run(
         [program or python(), *map(str, command)],
-        cwd="/", capture_output=True, text=True, timeout=2 * PATIENCE, umask=0o077, check=False,
-        user=user, group=user, extra_groups=[SERVER] if user == CONFIGURATOR else [],
+        cwd="/",
+        capture_output=True,
+        text=True,
+        timeout=2 * PATIENCE,
+        umask=0o077,
+        check=False,
+        user=user,
+        group=user,
+        extra_groups=[SERVER] if user == CONFIGURATOR else [],
         env={"PYTHONPATH": MODULES, "PATH": os.defpath, "USER": "x", "PYTHONDONTWRITEBYTECODE": "1"},
-    )  # fmt: skip
+    )
 
 
 def configure(place: Path, user: int, *words: object) -> subprocess.CompletedProcess[str]:

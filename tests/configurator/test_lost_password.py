@@ -73,9 +73,17 @@ def address(tmp_path: Path, mail_server: MailServer) -> Iterator[str]:
         "from = CTI <cti@example.com>\n"
     )
     command = [
-        sys.executable, "-u", "-m", "configurator", "--data", str(data), "--publish", str(tmp_path),
-        "--listen", "127.0.0.1:0",
-    ]  # fmt: skip
+        sys.executable,
+        "-u",
+        "-m",
+        "configurator",
+        "--data",
+        str(data),
+        "--publish",
+        str(tmp_path),
+        "--listen",
+        "127.0.0.1:0",
+    ]
     first_user = {
         "ASTCTI_CONFIGURATOR_USER": USER,
         "ASTCTI_CONFIGURATOR_PASSWORD": OLD,

@@ -275,8 +275,11 @@ def test_what_is_wrong_with_a_file_is_said_in_the_language_of_the_page(admin: Cl
     )
     admin.post("/language/", {"language": "it"})
     problems = upload(admin, "configuration", data, "yes").context["result"]["problems"]
-    assert (3, "Il MAC 00:11:22:33:44:55 appartiene gi\N{LATIN SMALL LETTER A WITH GRAVE} alla "
-            "postazione alla riga 2") in problems  # fmt: skip
+    assert (
+        3,
+        "Il MAC 00:11:22:33:44:55 appartiene gi\N{LATIN SMALL LETTER A WITH GRAVE} alla "
+        "postazione alla riga 2",
+    ) in problems
     assert any("il telefono accanto al PC" in text for _line, text in problems)
     assert any("<chair> non" in text for _line, text in problems)
 
@@ -313,8 +316,10 @@ def test_seats_swap_their_phones_in_one_csv_file(admin: Client, demo) -> None:
     assert Seat.objects.get(mac="00:11:22:33:44:55").extension == "PJSIP/201"
     upload(admin, "seats", data.encode(), "yes")
     assert {one.mac[-2:]: one.extension[-3:] for one in Seat.objects.all()} == {
-        "55": "202", "66": "201", "77": "203",
-    }  # fmt: skip
+        "55": "202",
+        "66": "201",
+        "77": "203",
+    }
 
 
 def test_a_phone_that_a_bad_row_has_now_is_not_complained_about_twice(admin: Client, demo) -> None:
@@ -462,8 +467,7 @@ def a_database_called_xml(directory: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "prepare",
-    [in_any_case, database_in_any_case, newer_than_the_future, linked_later, a_database_called_xml],
+    "prepare", [in_any_case, database_in_any_case, newer_than_the_future, linked_later, a_database_called_xml]
 )
 def test_what_is_taken_over_is_what_a_server_started_there_would_use(
     publish_directory: Path, prepare: Callable[[Path], None]

@@ -23,9 +23,20 @@ Answer = Callable[[Headers], bytes]
 """Makes the bytes that answer an action, from its headers."""
 
 LISTED: Final = (
-    "Ping", "Logoff", "ListCommands", "QueueAdd", "QueueRemove", "QueuePause", "QueuePenalty", "QueueStatus",
-    "Originate", "Status", "Hangup", "Redirect", "Getvar",
-)  # fmt: skip
+    "Ping",
+    "Logoff",
+    "ListCommands",
+    "QueueAdd",
+    "QueueRemove",
+    "QueuePause",
+    "QueuePenalty",
+    "QueueStatus",
+    "Originate",
+    "Status",
+    "Hangup",
+    "Redirect",
+    "Getvar",
+)
 
 
 def block(*headers: tuple[str, str]) -> bytes:
@@ -43,9 +54,13 @@ class FakeAsterisk:
     """Use as a context manager. Attributes may be changed at any time, also between two connections."""
 
     def __init__(
-        self, *, username: str = "astcti", secret: str = "secret",
-        banner: bytes = b"Asterisk Call Manager/11.0.0", certificate: tuple[str, str] | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        *,
+        username: str = "astcti",
+        secret: str = "secret",
+        banner: bytes = b"Asterisk Call Manager/11.0.0",
+        certificate: tuple[str, str] | None = None,
+    ) -> None:
         """`certificate` (file, key file) makes it speak TLS."""
         self.username = username
         self.secret = secret

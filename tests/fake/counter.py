@@ -22,8 +22,14 @@ ANNA = Operator("anna", "Anna Verdi", f"md5:{md5('verde')}", begin_in_pause=True
 LUCA = Operator("luca", "Luca Bianchi", f"md5:{md5('bianco')}", enabled=False)
 CONFIGURATION = Configuration(
     services=(
-        Service("Demo", "astctidemo", "inbound", True, "astcti",
-                operators=(Binding("mario", 1), Binding("anna", 2))),
+        Service(
+            "Demo",
+            "astctidemo",
+            "inbound",
+            True,
+            "astcti",
+            operators=(Binding("mario", 1), Binding("anna", 2)),
+        ),
         Service("Outside line", "outbound", "outbound", operators=(Binding("mario"),)),
         Service("Closed", "closed", "outbound", enabled=False, operators=(Binding("mario"),)),
         Service("Other", "other", "outbound", operators=(Binding("anna"),)),
@@ -35,16 +41,19 @@ CONFIGURATION = Configuration(
     ),
     operators=(MARIO, ANNA, LUCA),
     pause_reasons=("Lunch break", "Training"),
-)  # fmt: skip
+)
 
 
 class Counter:
     """Where clients come to: use it in a `with` block; on leaving it nobody may be left behind."""
 
     def __init__(
-        self, listen: ListenSettings | None = None, *,
-        clock: Callable[[], float] = time.monotonic, **clients: float,
-    ) -> None:  # fmt: skip
+        self,
+        listen: ListenSettings | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        **clients: float,
+    ) -> None:
         """`clients` replaces settings of the clients: `keep_alive=1.0`."""
         self.desk = FakeDesk(CONFIGURATION)
         self.limit(**clients)

@@ -20,9 +20,13 @@ class LineClient:
     """One connection to the server. `hear` returns the lines in order, without their endings."""
 
     def __init__(
-        self, port: int, *, host: str = "127.0.0.1", context: ssl.SSLContext | None = None,
+        self,
+        port: int,
+        *,
+        host: str = "127.0.0.1",
+        context: ssl.SSLContext | None = None,
         receive_buffer: int = 0,
-    ) -> None:  # fmt: skip
+    ) -> None:
         connection = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
         if receive_buffer:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)

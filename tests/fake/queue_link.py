@@ -32,8 +32,14 @@ class Answer:
 
 def list_entry(queue, interface, *, penalty=0, paused=False, reason="", membership="dynamic"):
     fields = {
-        "queue": queue, "name": interface, "location": interface, "membership": membership,
-        "penalty": str(penalty), "paused": "1" if paused else "0", "pausedreason": reason, "status": "1",
+        "queue": queue,
+        "name": interface,
+        "location": interface,
+        "membership": membership,
+        "penalty": str(penalty),
+        "paused": "1" if paused else "0",
+        "pausedreason": reason,
+        "status": "1",
     }
     return ListEntry("QueueMember", fields)
 

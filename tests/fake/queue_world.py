@@ -15,8 +15,15 @@ PHONE = "PJSIP/201"
 
 
 def service(queue, *operators, name=None, kind="inbound", enabled=True):
-    return Service(name or queue, f"context-{queue}", kind, True, queue, enabled,
-                   operators=tuple(Binding(*one) for one in operators))
+    return Service(
+        name or queue,
+        f"context-{queue}",
+        kind,
+        True,
+        queue,
+        enabled,
+        operators=tuple(Binding(*one) for one in operators),
+    )
 
 
 def configuration(*services, disabled=()):
@@ -30,8 +37,10 @@ def configuration(*services, disabled=()):
 
 def settings(on_stop="remove", grace=10.0):
     return ServerSettings(
-        AmiSettings("astcti", "astcti"), queues=QueueSettings(on_stop=on_stop),
-        clients=ClientSettings(grace=grace))
+        AmiSettings("astcti", "astcti"),
+        queues=QueueSettings(on_stop=on_stop),
+        clients=ClientSettings(grace=grace),
+    )
 
 
 class StateAtOnce:
@@ -92,10 +101,20 @@ class World:
         self.wheel.advance()
         return presence
 
-    def event(self, kind, queue="astcti", interface=PHONE, *, penalty=None, paused=None, reason="",
-              membership="dynamic"):
+    def event(
+        self,
+        kind,
+        queue="astcti",
+        interface=PHONE,
+        *,
+        penalty=None,
+        paused=None,
+        reason="",
+        membership="dynamic",
+    ):
         self.keeper.member_event(
-            QueueMember(kind, queue, interface, interface, membership, penalty, paused, reason, 1))
+            QueueMember(kind, queue, interface, interface, membership, penalty, paused, reason, 1)
+        )
 
     def added(self, queue="astcti", interface=PHONE, penalty=1, paused=False):
         """Asterisk takes a QueueAdd and says so."""

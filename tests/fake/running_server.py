@@ -24,9 +24,17 @@ class RunningServer:
     """`astcti-server` in a process. Use as a context manager; its log is in `log`."""
 
     def __init__(
-        self, folder: Path, ami_port: int, configuration: Configuration, *, secret: str = "astcti",
-        username: str = "astcti", sections: str = "", ami: str = "", options: tuple[str, ...] = (),
-    ) -> None:  # fmt: skip
+        self,
+        folder: Path,
+        ami_port: int,
+        configuration: Configuration,
+        *,
+        secret: str = "astcti",
+        username: str = "astcti",
+        sections: str = "",
+        ami: str = "",
+        options: tuple[str, ...] = (),
+    ) -> None:
         """`sections` is more XML for server.xml, `ami` more attributes of its `<ami>`."""
         self.folder = folder
         self.config = folder / "config"
@@ -69,9 +77,19 @@ class RunningServer:
     def start(self) -> None:
         """Start the process; `wait_for_log` tells how far it is."""
         command = [
-            sys.executable, "-W", "error", "-m", "astcti_server", "--config", str(self.config),
-            "--state", str(self.folder / "state"), "--status", str(self.status_file), *self._options,
-        ]  # fmt: skip
+            sys.executable,
+            "-W",
+            "error",
+            "-m",
+            "astcti_server",
+            "--config",
+            str(self.config),
+            "--state",
+            str(self.folder / "state"),
+            "--status",
+            str(self.status_file),
+            *self._options,
+        ]
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
 

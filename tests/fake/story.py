@@ -15,7 +15,11 @@ from schemas.events import CallEvent
 URL = "https://crm.example/ticket?id={CALLDATA}&from={CALLERID}"
 
 DEMO = Service(
-    name="Demo", context="astctidemo", type="inbound", is_queue=True, queue_name="astcti",
+    name="Demo",
+    context="astctidemo",
+    type="inbound",
+    is_queue=True,
+    queue_name="astcti",
     variables=("calldata", "ticket"),
     triggers=(
         Trigger("browser", url=URL),
@@ -23,17 +27,22 @@ DEMO = Service(
         Trigger("browser", on="hangup", url="https://crm.example/done?id={LINKEDID}"),
     ),
     operators=(Binding("mario"), Binding("luisa"), Binding("anna")),
-)  # fmt: skip
+)
 DIRECT = Service(
-    name="Direct", context="direct", type="inbound", variables=("calldata",),
+    name="Direct",
+    context="direct",
+    type="inbound",
+    variables=("calldata",),
     triggers=(Trigger("browser", url="https://crm.example/direct?from={CALLERID}"),),
     operators=(Binding("mario"), Binding("luisa")),
-)  # fmt: skip
+)
 OUTSIDE = Service(
-    name="Outside line", context="outbound", type="outbound",
+    name="Outside line",
+    context="outbound",
+    type="outbound",
     triggers=(Trigger("browser", url="https://crm.example/called?number={CALLERID}"),),
     operators=(Binding("mario"),),
-)  # fmt: skip
+)
 
 
 def configuration(*services: Service) -> Configuration:
@@ -54,9 +63,12 @@ class Story:
     """A tracker with everybody logged in, and short names for channels (`caller`, `201`)."""
 
     def __init__(
-        self, *services: Service, all_calls: bool = False, old: bool = False,
+        self,
+        *services: Service,
+        all_calls: bool = False,
+        old: bool = False,
         attendance: dict[str, str] | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.attendance = (
             {"PJSIP/201": "mario", "PJSIP/202": "luisa", "PJSIP/203": "anna"}
             if attendance is None
@@ -73,9 +85,16 @@ class Story:
         return self
 
     def new(
-        self, uid: str, channel: str, state: str, number: str = "", name: str = "", context: str = "",
-        exten: str = "", root: str = "",
-    ) -> Story:  # fmt: skip
+        self,
+        uid: str,
+        channel: str,
+        state: str,
+        number: str = "",
+        name: str = "",
+        context: str = "",
+        exten: str = "",
+        root: str = "",
+    ) -> Story:
         self.names[uid] = channel
         linked = "" if self.old else root or uid
         return self.event(ami.Newchannel(uid, channel, state, number, name, context, exten, linked))

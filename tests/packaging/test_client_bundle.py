@@ -28,10 +28,25 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
         subprocess.run(command, check=True, capture_output=True, timeout=300)
     folder = tmp_path_factory.mktemp("bundle")
     made = subprocess.run(
-        [sys.executable, "-m", "PyInstaller", "--noconfirm", "--log-level", "ERROR", "--distpath", folder,
-         "--workpath", folder / "work", ROOT / "packaging/client.spec"],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=500, check=False,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "PyInstaller",
+            "--noconfirm",
+            "--log-level",
+            "ERROR",
+            "--distpath",
+            folder,
+            "--workpath",
+            folder / "work",
+            ROOT / "packaging/client.spec",
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=500,
+        check=False,
+    )
     assert made.returncode == 0, made.stdout
     return folder / "astcti-client" / "astcti-client"
 

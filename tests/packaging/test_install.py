@@ -21,9 +21,16 @@ def run(*command: object, cwd: Path, code: int = 0, text: str = "", umask: int =
     """Run a program outside of the checkout, with nothing of this environment; returns what it printed."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
     done = subprocess.run(
-        [str(one) for one in command], cwd=cwd, env=environment, input=text, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300, umask=umask,
-    )  # fmt: skip
+        [str(one) for one in command],
+        cwd=cwd,
+        env=environment,
+        input=text,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=300,
+        umask=umask,
+    )
     assert done.returncode == code, done.stdout
     return done.stdout
 
@@ -70,11 +77,16 @@ def test_wheel_holds_schemas_samples_and_service_files(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     expected = {
-        "schemas/configuration.xsd", "schemas/server.xsd", "schemas/event.xsd",
-        "astcti_server/etc/astcti-server.service", "astcti_server/etc/astcti-server.init",
-        "astcti_server/etc/sample/server.xml", "astcti_server/etc/sample/configuration.xml",
-        "configurator/etc/astcti-configurator.service", "configurator/etc/astcti-configurator.init",
-    }  # fmt: skip
+        "schemas/configuration.xsd",
+        "schemas/server.xsd",
+        "schemas/event.xsd",
+        "astcti_server/etc/astcti-server.service",
+        "astcti_server/etc/astcti-server.init",
+        "astcti_server/etc/sample/server.xml",
+        "astcti_server/etc/sample/configuration.xml",
+        "configurator/etc/astcti-configurator.service",
+        "configurator/etc/astcti-configurator.init",
+    }
     assert expected <= names
     assert not [name for name in names if name.startswith("tests/")]
 
@@ -114,8 +126,9 @@ def test_seat_runs_the_client_without_the_servers_packages(seat: Path, tmp_path:
     for foreign in ("lxml", "watchdog", "django"):
         assert foreign not in installed
     for program, extra, package in (
-        ("astcti-server", "server", "lxml"), ("astcti-configurator", "configurator", "django"),
-    ):  # fmt: skip
+        ("astcti-server", "server", "lxml"),
+        ("astcti-configurator", "configurator", "django"),
+    ):
         said = run(seat / program, "--help", cwd=tmp_path, code=1)
         assert said.startswith(f"{program}: the package {package} is missing here: ")
         assert f"[{extra}]" in said
@@ -129,10 +142,13 @@ def test_make_install_puts_everything_in_place(tmp_path: Path) -> None:
     command = ("make", "-C", source, "install", f"DESTDIR={stage}", f"SYSTEM_PYTHON={sys.executable}")
     run(*command, cwd=tmp_path, umask=0o077)
     for name in (
-        "etc/init.d/astcti-server", "etc/default/astcti-server", "etc/logrotate.d/astcti-server",
+        "etc/init.d/astcti-server",
+        "etc/default/astcti-server",
+        "etc/logrotate.d/astcti-server",
         "lib/systemd/system/astcti-server.service",
-        "usr/share/doc/asteriskcti/examples/server.xml", "opt/astcti/bin/astcti-server",
-    ):  # fmt: skip
+        "usr/share/doc/asteriskcti/examples/server.xml",
+        "opt/astcti/bin/astcti-server",
+    ):
         assert (stage / name).is_file(), name
     assert not list((stage / "etc/astcti").iterdir())
     assert (stage / "usr/bin/astcti-server").readlink() == Path("/opt/astcti/bin/astcti-server")
@@ -149,10 +165,13 @@ def test_make_install_puts_the_configurator_in_place_where_it_is_wanted(tmp_path
     command = ("make", "-C", ROOT, "install", f"DESTDIR={stage}", f"SYSTEM_PYTHON={sys.executable}")
     run(*command, "COMPONENTS=server configurator", cwd=tmp_path)
     for name in (
-        "etc/init.d/astcti-configurator", "etc/default/astcti-configurator",
-        "etc/logrotate.d/astcti-configurator", "lib/systemd/system/astcti-configurator.service",
-        "opt/astcti/bin/astcti-configurator", "opt/astcti/bin/django-admin",
-    ):  # fmt: skip
+        "etc/init.d/astcti-configurator",
+        "etc/default/astcti-configurator",
+        "etc/logrotate.d/astcti-configurator",
+        "lib/systemd/system/astcti-configurator.service",
+        "opt/astcti/bin/astcti-configurator",
+        "opt/astcti/bin/django-admin",
+    ):
         assert (stage / name).is_file(), name
     assert (stage / "var/lib/astcti-configurator").is_dir()
     program = Path("/opt/astcti/bin/astcti-configurator")

@@ -22,20 +22,25 @@ TEXT = st.text(
     max_size=20,
 ).map(str.strip)
 NAME = TEXT.filter(bool)
-URL = st.sampled_from(["https://crm.example/?a={CALLERID}&b=<c>", "http://h/", "https://h/{EVENT}/{{é"]).filter(
-    lambda url: "<" not in url
-)
+URL = st.sampled_from(
+    ["https://crm.example/?a={CALLERID}&b=<c>", "http://h/", "https://h/{EVENT}/{{é"]
+).filter(lambda url: "<" not in url)
 TRIGGER = st.one_of(
     st.builds(
-        Trigger, st.sampled_from(["browser", "internal-browser"]),
-        st.sampled_from(["answer", "ring", "hangup"]), st.sampled_from(["any", "linux"]), url=URL,
+        Trigger,
+        st.sampled_from(["browser", "internal-browser"]),
+        st.sampled_from(["answer", "ring", "hangup"]),
+        st.sampled_from(["any", "linux"]),
+        url=URL,
     ),
     st.builds(
-        Trigger, st.just("application"), os=st.sampled_from(["any", "windows", "macos"]),
+        Trigger,
+        st.just("application"),
+        os=st.sampled_from(["any", "windows", "macos"]),
         application=st.sampled_from(["/usr/bin/crm", "C:\\crm\\crm.exe", "a & <b>"]),
         parameters=st.sampled_from(["", '--n "{CALLERIDNAME}"', "a\n  b {{"]),
     ),
-)  # fmt: skip
+)
 
 
 @st.composite
@@ -64,13 +69,17 @@ def configurations(draw: st.DrawFn) -> Configuration:
         bound = draw(st.lists(st.sampled_from(users), unique=True)) if users else []
         services.append(
             Service(
-                draw(NAME), context, "inbound" if inbound else "outbound",
-                inbound and draw(st.booleans()), queue, draw(st.booleans()),
+                draw(NAME),
+                context,
+                "inbound" if inbound else "outbound",
+                inbound and draw(st.booleans()),
+                queue,
+                draw(st.booleans()),
                 tuple(draw(st.lists(WORD, max_size=2, unique=True))),
                 tuple(draw(st.lists(TRIGGER, max_size=2))),
                 tuple(Binding(one, draw(penalty)) for one in bound),
             )
-        )  # fmt: skip
+        )
     reasons = draw(st.lists(NAME.filter(lambda text: text.upper() != "END"), max_size=2, unique=True))
     return Configuration(tuple(services), tuple(seats), tuple(operators), tuple(reasons))
 
@@ -113,14 +122,21 @@ def test_half_a_file_is_refused_in_either_form(configuration: Configuration, par
 SMALL = Configuration(
     services=(
         Service(
-            "Demo", "demo", "inbound", True, "astcti", True, ("calldata",),
-            (Trigger("browser", url="https://crm.example/{CALLDATA}"),), (Binding("mario", 1),),
+            "Demo",
+            "demo",
+            "inbound",
+            True,
+            "astcti",
+            True,
+            ("calldata",),
+            (Trigger("browser", url="https://crm.example/{CALLDATA}"),),
+            (Binding("mario", 1),),
         ),
     ),
     seats=(Seat("00:11:22:33:44:55", "PJSIP/201", "PJSIP/201"),),
     operators=(Operator("mario", "Mario Rossi", "md5:" + "0" * 32, "00:11:22:33:44:55"),),
     pause_reasons=("Lunch",),
-)  # fmt: skip
+)
 
 
 @pytest.fixture

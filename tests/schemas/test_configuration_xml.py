@@ -66,17 +66,19 @@ def test_defaults_are_filled_in() -> None:
     one = parse(
         whole(
             service('<operator username="mario"/>'),
-            seat(mac="00-11-22-AA-BB-CC") + seat(mac="00:11:22:33:44:56", extension="PJSIP/202",
-                                                 queue_interface="Local/202@agents/n"),
+            seat(mac="00-11-22-AA-BB-CC")
+            + seat(mac="00:11:22:33:44:56", extension="PJSIP/202", queue_interface="Local/202@agents/n"),
             operator(seat="00-11-22-aa-bb-cc"),
         ).encode(),
         "one.xml",
-    ).configuration  # fmt: skip
+    ).configuration
     assert one.services[0].enabled and not one.services[0].is_queue
     assert one.services[0].operators[0].penalty == 0
     assert (one.seats[0].mac, one.seats[0].queue_interface, one.seats[0].state_interface) == (
-        "00:11:22:aa:bb:cc", "PJSIP/201", "",
-    )  # fmt: skip
+        "00:11:22:aa:bb:cc",
+        "PJSIP/201",
+        "",
+    )
     assert one.seats[1].state_interface == "PJSIP/202"
     assert one.operators[0].seat == "00:11:22:aa:bb:cc"
 
@@ -84,19 +86,31 @@ def test_defaults_are_filled_in() -> None:
 @pytest.mark.parametrize(
     ("text", "line", "words"),
     [
-        (whole('<service name="Demo" type="inbound"/>'), 2,
-         '<service> lacks context="...": the context of Asterisk'),
-        (whole(service(type="both")), 2,
-         'type="both" of <service> is not possible: it has to be inbound or outb'),
+        (
+            whole('<service name="Demo" type="inbound"/>'),
+            2,
+            '<service> lacks context="...": the context of Asterisk',
+        ),
+        (
+            whole(service(type="both")),
+            2,
+            'type="both" of <service> is not possible: it has to be inbound or outb',
+        ),
         (whole(service(is_queue="yes")), 2, "it has to be true or false"),
         (whole(service(queue="x")), 2, "<service> has no attribute queue: did you mean"),
-        (whole(service(wholly_unknown="x")), 2,
-         "<service> has no attribute wholly-unknown: it takes name, context"),
+        (
+            whole(service(wholly_unknown="x")),
+            2,
+            "<service> has no attribute wholly-unknown: it takes name, context",
+        ),
         (whole(service("<varible name='x'/>")), 2, "<varible> is not known here: did you mean <variable>?"),
         (whole(service("text")), 2, "text stands directly in <service>"),
         (whole(service("<operator username='m' penalty='-1'/>")), 2, "a whole number from 0 to 2147483647"),
-        (whole(service("<operator username='m' penalty='9999999999'/>")), 2,
-         "a whole number from 0 to 2147483647"),
+        (
+            whole(service("<operator username='m' penalty='9999999999'/>")),
+            2,
+            "a whole number from 0 to 2147483647",
+        ),
         (whole(service(context="")), 2, "the service's context is empty"),
         (whole(service(context="a b")), 2, "the service's context contains a blank: 'a b'"),
         (whole(service(context="a,b")), 2, "the service's context contains one of"),
@@ -105,17 +119,32 @@ def test_defaults_are_filled_in() -> None:
         (whole(service(is_queue="true", queue_name="a b")), 2, "the queue's name contains a blank"),
         (whole(service(type="outbound", queue_name="q")), 2, "an outbound service has no queue"),
         (whole(service(type="outbound", is_queue="true")), 2, "an outbound service has no queue"),
-        (whole(service("<operator username='mario' penalty='1'/>", type="outbound"), operators=operator()), 2,
-         "an operator has no penalty in it"),
-        (whole(service("<operator username='luigi'/>"), operators=operator()), 2,
-         "there is no operator 'luigi'"),
+        (
+            whole(service("<operator username='mario' penalty='1'/>", type="outbound"), operators=operator()),
+            2,
+            "an operator has no penalty in it",
+        ),
+        (
+            whole(service("<operator username='luigi'/>"), operators=operator()),
+            2,
+            "there is no operator 'luigi'",
+        ),
         (whole(service("<operator username='mario'/>" * 2), operators=operator()), 2, "already bound"),
-        (whole(service() + "\n" + service(name="Other")), 3,
-         "context demo already belongs to the service in line 2"),
-        (whole(service(is_queue="true", queue_name="q") + service(is_queue="1", queue_name="Q")), 2,
-         "context demo, queue Q already belong to the service in line 2"),
-        (whole(service("<variable name='a'/><variable name='A'/>")), 2,
-         "variable A is already declared in line 2"),
+        (
+            whole(service() + "\n" + service(name="Other")),
+            3,
+            "context demo already belongs to the service in line 2",
+        ),
+        (
+            whole(service(is_queue="true", queue_name="q") + service(is_queue="1", queue_name="Q")),
+            2,
+            "context demo, queue Q already belong to the service in line 2",
+        ),
+        (
+            whole(service("<variable name='a'/><variable name='A'/>")),
+            2,
+            "variable A is already declared in line 2",
+        ),
         (whole(service("<variable name='_a'/>")), 2, "begins with an underscore"),
         (whole(service("<variable name='CDR(x)'/>")), 2, "is no name of a dialplan variable"),
         (whole(service(trigger("browser"))), 2, "needs the URL"),
@@ -125,12 +154,18 @@ def test_defaults_are_filled_in() -> None:
         (whole(service(trigger("browser", url="https://x/{TICKET}"))), 2, "{TICKET} stands for nothing"),
         (whole(service(trigger("application"))), 2, "needs the program"),
         (whole(service(trigger("application", application="x", url="https://x"))), 2, "has no URL"),
-        (whole(service(trigger("application", application="x", parameters="{TICKET}"))), 2,
-         "{TICKET} stands"),
+        (
+            whole(service(trigger("application", application="x", parameters="{TICKET}"))),
+            2,
+            "{TICKET} stands",
+        ),
         (whole(service(trigger("application", application="x", parameters='"a'))), 2, "never closed"),
         (whole(service(trigger("application", application="{CALLERID}"))), 2, "may not decide which program"),
-        (whole(service(trigger("application", application="C:\\x.BAT"))), 2,
-         ".bat and .cmd files are not run"),
+        (
+            whole(service(trigger("application", application="C:\\x.BAT"))),
+            2,
+            ".bat and .cmd files are not run",
+        ),
         (whole(service(trigger("shell", application="x"))), 2, "application, browser or internal-browser"),
         (whole(seats=seat(mac="00:11:22:33:44")), 3, "the seat's MAC address is wrong"),
         (whole(seats=seat(extension="201")), 3, "technology/name, such as PJSIP/201"),
@@ -140,25 +175,47 @@ def test_defaults_are_filled_in() -> None:
         (whole(seats=seat(queue_interface="201")), 3, "queue-interface has to be a queue member"),
         (whole(seats=seat(state_interface="201")), 3, "state-interface has to be a device"),
         (whole(seats=seat() + seat(extension="PJSIP/2")), 3, "MAC 00:11:22:33:44:55 already belongs"),
-        (whole(seats=seat() + "\n" + seat(mac="00:11:22:33:44:56")), 4,
-         "extension PJSIP/201 already belongs"),
-        (whole(seats=seat()
-               + seat(mac="00:11:22:33:44:56", extension="SIP/2", queue_interface="PJSIP/201")), 3,
-         "queue interface PJSIP/201 already belongs"),
-        (whole(operators=operator(username="mario rossi")), 4,
-         "the user name contains a blank: 'mario rossi'"),
+        (
+            whole(seats=seat() + "\n" + seat(mac="00:11:22:33:44:56")),
+            4,
+            "extension PJSIP/201 already belongs",
+        ),
+        (
+            whole(
+                seats=seat() + seat(mac="00:11:22:33:44:56", extension="SIP/2", queue_interface="PJSIP/201")
+            ),
+            3,
+            "queue interface PJSIP/201 already belongs",
+        ),
+        (
+            whole(operators=operator(username="mario rossi")),
+            4,
+            "the user name contains a blank: 'mario rossi'",
+        ),
         (whole(operators=operator(full_name="")), 4, "the operator's full name is empty"),
-        (whole(operators=operator() + "\n" + operator(full_name="Other")), 5,
-         "user name mario already belongs"),
-        (whole(operators=operator(seat="00:11:22:33:44:55")), 4,
-         "there is no seat with MAC 00:11:22:33:44:55"),
+        (
+            whole(operators=operator() + "\n" + operator(full_name="Other")),
+            5,
+            "user name mario already belongs",
+        ),
+        (
+            whole(operators=operator(seat="00:11:22:33:44:55")),
+            4,
+            "there is no seat with MAC 00:11:22:33:44:55",
+        ),
         (whole(operators=operator(enabled="maybe")), 4, "it has to be true or false"),
-        (whole(reasons="<reason name='Lunch'/><reason name='Lunch'/>"), 5,
-         "pause reason Lunch already stands"),
+        (
+            whole(reasons="<reason name='Lunch'/><reason name='Lunch'/>"),
+            5,
+            "pause reason Lunch already stands",
+        ),
         (whole(reasons="<reason name='End'/>"), 5, "END ends the list"),
         (whole(reasons="<reason/>"), 5, '<reason> lacks name="..."'),
-        ("<configuration><seats/>\n<seats/></configuration>", 2,
-         "<seats> does not belong here, or stands here twice"),
+        (
+            "<configuration><seats/>\n<seats/></configuration>",
+            2,
+            "<seats> does not belong here, or stands here twice",
+        ),
         ("<server/>", 1, "begins with <server> where <configuration> is expected"),
         ('<configuration xmlns="http://x"/>', 1, "begins with <configuration xmlns='http://x'>"),
         ("", 1, "the file is empty (is it still being copied?)"),
@@ -168,7 +225,7 @@ def test_defaults_are_filled_in() -> None:
         (whole(service(name="<")), 2, "write &lt;"),
         (b"<configuration>\xff</configuration>", 1, "not in the encoding"),
     ],
-)  # fmt: skip
+)
 def test_a_mistake_is_named_at_its_line_in_plain_words(text: str | bytes, line: int, words: str) -> None:
     problems = problems_of(text)
     assert any(words in one.message and one.line == line for one in problems), problems
@@ -186,14 +243,25 @@ def test_no_batch_file_gets_through(application: str) -> None:
 def test_all_mistakes_of_a_file_are_found_at_once_in_its_order() -> None:
     text = whole(
         service("\n<varible name='x'/>\n<varible name='y'/>\n<variable/>", type="both", context="a b"),
-        seat(mac="x"), operator(password="plain", seat="00:11:22:33:44:77"), "<reason name='END'/><other/>",
-    )  # fmt: skip
+        seat(mac="x"),
+        operator(password="plain", seat="00:11:22:33:44:77"),
+        "<reason name='END'/><other/>",
+    )
     problems = problems_of(text)
     assert [one.line for one in problems] == sorted(one.line for one in problems)
     messages = "\n".join(str(one) for one in problems)
-    for words in ("both", "a b", "one.xml:3: <varible>", "one.xml:4: <varible>",
-                  "one.xml:5: <variable> lacks", "MAC address", "password", "there is no seat",
-                  "END ends", "<other>"):  # fmt: skip
+    for words in (
+        "both",
+        "a b",
+        "one.xml:3: <varible>",
+        "one.xml:4: <varible>",
+        "one.xml:5: <variable> lacks",
+        "MAC address",
+        "password",
+        "there is no seat",
+        "END ends",
+        "<other>",
+    ):
         assert words in messages, words
     assert len(problems) == 10, messages
 
@@ -222,10 +290,10 @@ def test_no_message_shows_a_password(secret: str) -> None:
     [
         b'<!DOCTYPE configuration [<!ENTITY x SYSTEM "file:///etc/passwd">]>\n<configuration>&x;</configuration>',
         b'<?xml version="1.0"?><!-- a --> <!DOCTYPE configuration SYSTEM "http://h/x.dtd"><configuration/>',
-        b'\xef\xbb\xbf<!DOCTYPE configuration><configuration/>',
+        b"\xef\xbb\xbf<!DOCTYPE configuration><configuration/>",
         '<?xml version="1.0" encoding="UTF-16"?><!DOCTYPE configuration><configuration/>'.encode("utf-16"),
     ],
-)  # fmt: skip
+)
 def test_a_doctype_is_refused_whatever_it_says(data: bytes) -> None:
     assert [one.message for one in problems_of(data)] == [
         "a DOCTYPE is not accepted: remove it (entities and external files are never read)"
@@ -269,19 +337,23 @@ def test_a_file_that_is_not_there_is_an_error_of_the_system(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (whole(
-            service(is_queue="true", queue_name="q")
-            + service(context="b", name="B", is_queue="1", queue_name="q")
+        (
+            whole(
+                service(is_queue="true", queue_name="q")
+                + service(context="b", name="B", is_queue="1", queue_name="q")
+            ),
+            "queue q also belongs to the service in line 2",
         ),
-         "queue q also belongs to the service in line 2"),
         (whole(service() + service(context="b")), "has the same name"),
         (whole(service(queue_name="q")), "queue-name has no effect"),
         (whole(service(trigger("browser", url="http://x/{CALLERID}"))), "unencrypted"),
-        (whole(service("<variable name='event'/>" + trigger("browser", url="https://x/{EVENT}"))),
-         "built-in"),
+        (
+            whole(service("<variable name='event'/>" + trigger("browser", url="https://x/{EVENT}"))),
+            "built-in",
+        ),
         (whole(operators=operator(password="md5:d41d8cd98f00b204e9800998ecf8427e")), "empty password"),
     ],
-)  # fmt: skip
+)
 def test_what_is_hardly_meant_is_warned_about(text: str, words: str) -> None:
     checked = parse(text.encode(), "one.xml")
     assert [words in str(warning) for warning in checked.warnings] == [True], checked.warnings
@@ -299,6 +371,7 @@ def test_an_address_is_read_as_the_system_writes_that_of_a_peer(written: str, re
 def test_operators_may_share_a_seat_and_queues_a_context() -> None:
     text = whole(
         service(is_queue="true", queue_name="a") + service(name="B", is_queue="true", queue_name="b"),
-        seat(), operator(seat="00:11:22:33:44:55") + operator(username="luigi", seat="00:11:22:33:44:55"),
-    )  # fmt: skip
+        seat(),
+        operator(seat="00:11:22:33:44:55") + operator(username="luigi", seat="00:11:22:33:44:55"),
+    )
     assert parse(text.encode(), "one.xml").warnings == ()

@@ -50,8 +50,18 @@ legal = st.text(st.characters(codec="utf-8", exclude_characters=forbidden), max_
 def events(text: st.SearchStrategy[str]) -> st.SearchStrategy[CallEvent]:
     named = text.filter(bool)
     calls = st.builds(
-        Call, text, text, text, text, text, st.lists(st.tuples(named, text), max_size=3).map(tuple), text,
-        text, st.sampled_from(["inbound", "outbound"]), text, st.none() | st.builds(Party, text, text),
+        Call,
+        text,
+        text,
+        text,
+        text,
+        text,
+        st.lists(st.tuples(named, text), max_size=3).map(tuple),
+        text,
+        text,
+        st.sampled_from(["inbound", "outbound"]),
+        text,
+        st.none() | st.builds(Party, text, text),
     )
     systems = st.sampled_from(["any", "linux", "windows", "macos"])
     actions = st.one_of(
@@ -65,21 +75,30 @@ def events(text: st.SearchStrategy[str]) -> st.SearchStrategy[CallEvent]:
     ends = st.sampled_from(["answered", "answered-elsewhere", "cancelled", "missed", "refused"])
     numbers = st.integers(-(2**31), 2**31 - 1)
     return st.builds(
-        CallEvent, st.sampled_from(event_xml._IDS), calls, text, st.lists(actions, max_size=3).map(tuple),
+        CallEvent,
+        st.sampled_from(event_xml._IDS),
+        calls,
+        text,
+        st.lists(actions, max_size=3).map(tuple),
         st.none() | st.builds(Cause, numbers, ends, text),
-        st.none() | st.builds(Originate, text, text, numbers), st.booleans(),
+        st.none() | st.builds(Originate, text, text, numbers),
+        st.booleans(),
     )
 
 
 def test_an_event_has_the_elements_of_the_specification_in_its_order_then_what_was_added() -> None:
-    assert event_xml.encode(LINK).decode() == (
-        f'<event id="Link">{CALL_XML}<service>Demo</service>'
-        '<trigger type="browser" os="any">'
-        "<url>https://crm.example/ticket?id=12345&amp;from=3331234567</url></trigger>"
-        r'<trigger type="application" os="windows"><application>C:\crm\crm.exe</application>'
-        "<argument>--ticket</argument><argument>12345</argument><argument>--name</argument>"
-        "<argument>A Caller</argument><argument></argument></trigger></event>"
-    ) + "\n"
+    assert (
+        event_xml.encode(LINK).decode()
+        == (
+            f'<event id="Link">{CALL_XML}<service>Demo</service>'
+            '<trigger type="browser" os="any">'
+            "<url>https://crm.example/ticket?id=12345&amp;from=3331234567</url></trigger>"
+            r'<trigger type="application" os="windows"><application>C:\crm\crm.exe</application>'
+            "<argument>--ticket</argument><argument>12345</argument><argument>--name</argument>"
+            "<argument>A Caller</argument><argument></argument></trigger></event>"
+        )
+        + "\n"
+    )
 
 
 def test_a_hangup_tells_its_cause_and_how_the_call_ended() -> None:

@@ -11,9 +11,20 @@ from astcti_server.config_loading import check_directory
 
 SAMPLES = Path(__file__).parents[2] / "astcti_server" / "etc" / "sample"
 SECTIONS = {
-    "configuration", "server", "services", "seats", "operators", "pause-reasons", "service", "seat",
-    "ami", "listen", "clients", "queues", "logging",
-}  # fmt: skip
+    "configuration",
+    "server",
+    "services",
+    "seats",
+    "operators",
+    "pause-reasons",
+    "service",
+    "seat",
+    "ami",
+    "listen",
+    "clients",
+    "queues",
+    "logging",
+}
 XS = "{http://www.w3.org/2001/XMLSchema}"
 
 

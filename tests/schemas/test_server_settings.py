@@ -39,8 +39,13 @@ def test_the_schema_and_the_model_have_the_same_defaults() -> None:
     settings = ServerSettings(AmiSettings("astcti", "s"))
     names = {field.name for section in SECTIONS for field in dataclasses.fields(getattr(settings, section))}
     assert {name.replace("-", "_") for _, name, _ in written} >= names - {
-        "username", "secret", "ca_file", "certificate", "key", "file",
-    }  # fmt: skip
+        "username",
+        "secret",
+        "ca_file",
+        "certificate",
+        "key",
+        "file",
+    }
     text = {}
     for section, name, value in written:
         text.setdefault(section, []).append(f'{name}="{value}"')
@@ -67,11 +72,19 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
     ami = settings.ami
     assert (ami.host, ami.port, ami.username, ami.secret, ami.tls) == ("pbx", 5039, "u", "from file", True)
     assert (ami.ca_file, ami.retries, ami.pause, ami.ping, ami.encoding) == (
-        str(tmp_path / "ca.pem"), 0, 7.5, 9.0, "utf-8",
-    )  # fmt: skip
+        str(tmp_path / "ca.pem"),
+        0,
+        7.5,
+        9.0,
+        "utf-8",
+    )
     assert dataclasses.astuple(settings.listen) == (
-        "0.0.0.0", 5001, str(tmp_path / "cert.pem"), str(tmp_path / "key.pem"), False,
-    )  # fmt: skip
+        "0.0.0.0",
+        5001,
+        str(tmp_path / "cert.pem"),
+        str(tmp_path / "key.pem"),
+        False,
+    )
     assert dataclasses.astuple(settings.clients) == (1.0, 0.0, 3, 4, 5.0, 6, 70000)
     assert dataclasses.astuple(settings.queues) == (8.0, 0.0, "keep")
     assert settings.transfer == ("internal", "outside")

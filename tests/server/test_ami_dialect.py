@@ -376,9 +376,15 @@ def test_transfers(middle: Speaker, new: Speaker) -> None:
 
 @pytest.mark.parametrize(
     ("name", "waiting"),
-    [("Join", True), ("QueueCallerJoin", True), ("QueueEntry", True), ("Leave", False),
-     ("QueueCallerLeave", False), ("QueueCallerAbandon", False)],
-)  # fmt: skip
+    [
+        ("Join", True),
+        ("QueueCallerJoin", True),
+        ("QueueEntry", True),
+        ("Leave", False),
+        ("QueueCallerLeave", False),
+        ("QueueCallerAbandon", False),
+    ],
+)
 def test_callers_of_queues(new: Speaker, name: str, waiting: bool) -> None:
     assert new(f"Event: {name}\nChannel: SIP/200-1\nQueue: astcti\nUniqueid: 1.1") == [
         QueueCaller("1.1", "SIP/200-1", "astcti", waiting)

@@ -28,9 +28,15 @@ def passes(*lines: str, interest: Interest = INTEREST) -> bool:
 
 def newexten(application: str, data: str, context: str = "default") -> tuple[str, ...]:
     return (
-        "Event: Newexten", "Channel: SIP/200-1", f"Context: {context}", "Extension: 101", "Priority: 1",
-        f"Application: {application}", f"AppData: {data}", "Uniqueid: 1.1",
-    )  # fmt: skip
+        "Event: Newexten",
+        "Channel: SIP/200-1",
+        f"Context: {context}",
+        "Extension: 101",
+        "Priority: 1",
+        f"Application: {application}",
+        f"AppData: {data}",
+        "Uniqueid: 1.1",
+    )
 
 
 def test_a_variable_passes_if_it_is_declared() -> None:

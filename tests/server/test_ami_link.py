@@ -37,9 +37,13 @@ def run(asterisk: FakeAsterisk, listener: FakeListener) -> Run:
     @contextmanager
     def running(record: io.BytesIO | None = None, **changed: object) -> Iterator[AmiLink]:
         given: dict[str, object] = {
-            "username": "astcti", "secret": "secret", "port": asterisk.port, "pause": 0.02, "ping": 0.0,
+            "username": "astcti",
+            "secret": "secret",
+            "port": asterisk.port,
+            "pause": 0.02,
+            "ping": 0.0,
             **changed,
-        }  # fmt: skip
+        }
         settings = AmiSettings(**given)  # type: ignore[arg-type]
         limits = Limits(PATIENCE, PATIENCE, PATIENCE)
         link = AmiLink(settings, listener=listener, record=record, limits=limits)

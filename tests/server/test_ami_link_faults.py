@@ -26,9 +26,12 @@ USUAL = {"username": "astcti", "secret": "secret", "pause": 0.02, "ping": 0.0}
 
 @contextmanager
 def running(
-    port: int, listener: FakeListener, limits: Limits = LIMITS,
-    clock: Callable[[], float] = time.monotonic, **changed: object,
-) -> Iterator[AmiLink]:  # fmt: skip
+    port: int,
+    listener: FakeListener,
+    limits: Limits = LIMITS,
+    clock: Callable[[], float] = time.monotonic,
+    **changed: object,
+) -> Iterator[AmiLink]:
     given: dict[str, object] = {**USUAL, **changed}
     settings = AmiSettings(port=port, **given)  # type: ignore[arg-type]
     link = AmiLink(settings, listener=listener, limits=limits, clock=clock)
@@ -259,10 +262,27 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     folder = tmp_path_factory.mktemp("tls")
     files = str(folder / "certificate.pem"), str(folder / "key.pem")
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-         "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-out", files[0], "-keyout", files[1]],
-        check=True, capture_output=True,
-    )  # fmt: skip
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            "/CN=localhost",
+            "-addext",
+            "subjectAltName=DNS:localhost,IP:127.0.0.1",
+            "-out",
+            files[0],
+            "-keyout",
+            files[1],
+        ],
+        check=True,
+        capture_output=True,
+    )
     return files
 
 
@@ -314,8 +334,5 @@ def test_a_handshake_that_never_ends_is_left(certificate: tuple[str, str]) -> No
 def test_a_ca_file_that_cannot_be_read_is_told_apart(tmp_path: Path) -> None:
     listener = FakeListener()
     missing = str(tmp_path / "missing.pem")
-    with (
-        FakeAsterisk() as asterisk,
-        running(asterisk.port, listener, tls=True, ca_file=missing, retries=0),
-    ):
+    with FakeAsterisk() as asterisk, running(asterisk.port, listener, tls=True, ca_file=missing, retries=0):
         assert "ca-file" in listener.next("gave up")

@@ -69,8 +69,10 @@ def test_posted_work_wakes_once_and_comes_in_order() -> None:
     sleeper.setblocking(True)
     sleeper.settimeout(PATIENCE)
     ran: list[int] = []
-    threads = [threading.Thread(target=inbox.post, args=(lambda number=number: ran.append(number),))
-               for number in range(3)]  # fmt: skip
+    threads = [
+        threading.Thread(target=inbox.post, args=(lambda number=number: ran.append(number),))
+        for number in range(3)
+    ]
     for thread in threads:
         thread.start()
         thread.join(PATIENCE)
@@ -196,9 +198,15 @@ def test_all_variables_are_asked_for_in_as_many_lines_as_they_need() -> None:
 
 def test_empty_values_make_no_headers() -> None:
     assert dict(actions.queue_add("q", "SIP/1", 2, True).headers) == {
-        "Queue": "q", "Interface": "SIP/1", "Penalty": "2", "Paused": "true"
-    }  # fmt: skip
+        "Queue": "q",
+        "Interface": "SIP/1",
+        "Penalty": "2",
+        "Paused": "true",
+    }
     assert dict(actions.queue_pause("SIP/1", False, "Lunch", "q").headers) == {
-        "Interface": "SIP/1", "Paused": "false", "Reason": "Lunch", "Queue": "q"
-    }  # fmt: skip
+        "Interface": "SIP/1",
+        "Paused": "false",
+        "Reason": "Lunch",
+        "Queue": "q",
+    }
     assert dict(actions.redirect("SIP/1-1", "c", "1", extra_channel="SIP/2-1").headers)["ExtraExten"] == "1"

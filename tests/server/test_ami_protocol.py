@@ -85,16 +85,47 @@ def seen(message: Message) -> tuple[str, list[tuple[str, str]]]:
 # -- properties ----------------------------------------------------------------------------------------------
 
 KEYS = st.sampled_from(
-    ["Channel", "Uniqueid", "UniqueID", "State", "Variable", "Value", "ChanVariable", "Bar:baz", "AppData",
-     "ChanVariable(SIP/1-2)", "Cause-txt", "Output", "X"]
-)  # fmt: skip
+    [
+        "Channel",
+        "Uniqueid",
+        "UniqueID",
+        "State",
+        "Variable",
+        "Value",
+        "ChanVariable",
+        "Bar:baz",
+        "AppData",
+        "ChanVariable(SIP/1-2)",
+        "Cause-txt",
+        "Output",
+        "X",
+    ]
+)
 VALUES = st.one_of(
     st.sampled_from(
-        [b"", b"1", b": ", b"a: b", b"a:b", b" ", b"x\ny", b"x\ry", b"\r", b"\n", b"M\xc3\xa1rio", b"\xc3",
-         b"\xc2\xe8", b"\x81", b"Event: Hangup", b"--END COMMAND--", b"calldata=1,2", b"\x00"]
+        [
+            b"",
+            b"1",
+            b": ",
+            b"a: b",
+            b"a:b",
+            b" ",
+            b"x\ny",
+            b"x\ry",
+            b"\r",
+            b"\n",
+            b"M\xc3\xa1rio",
+            b"\xc3",
+            b"\xc2\xe8",
+            b"\x81",
+            b"Event: Hangup",
+            b"--END COMMAND--",
+            b"calldata=1,2",
+            b"\x00",
+        ]
     ),
     st.binary(max_size=12),
-)  # fmt: skip
+)
 LINES = st.one_of(
     st.builds(lambda key, value: key.encode() + b": " + value, KEYS, VALUES),
     st.builds(lambda key: key.encode() + b":", KEYS),
@@ -102,10 +133,21 @@ LINES = st.one_of(
     st.sampled_from([b"no colon", b": no key", b":", b"\r", b"Bar:baz: 1"]),
 )
 FIRST_LINES = st.sampled_from(
-    [b"Event: Newchannel", b"Event: VarSet", b"event: Hangup", b"EVENT:Newchannel", b"Event: ",
-     b"Response: Success", b"response: error", b"Response: Follows", b"Asterisk Call Manager/1.1",
-     b"Event:  Two", b"garbage", b"\r\nEvent: X"]
-)  # fmt: skip
+    [
+        b"Event: Newchannel",
+        b"Event: VarSet",
+        b"event: Hangup",
+        b"EVENT:Newchannel",
+        b"Event: ",
+        b"Response: Success",
+        b"response: error",
+        b"Response: Follows",
+        b"Asterisk Call Manager/1.1",
+        b"Event:  Two",
+        b"garbage",
+        b"\r\nEvent: X",
+    ]
+)
 BLOCKS = st.builds(
     lambda first, lines: b"\r\n".join([first, *lines]), FIRST_LINES, st.lists(LINES, max_size=6)
 )

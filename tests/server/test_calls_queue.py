@@ -140,8 +140,9 @@ def test_ringing_call_keeps_its_service_when_the_configuration_changes_before_th
 
 
 def test_operator_who_is_not_bound_to_the_service_hears_nothing() -> None:
-    alone = Service("Alone", "astctidemo", "inbound", is_queue=True, queue_name="astcti",
-                    operators=(Binding("luisa"),))  # fmt: skip
+    alone = Service(
+        "Alone", "astctidemo", "inbound", is_queue=True, queue_name="astcti", operators=(Binding("luisa"),)
+    )
     story = queue_call(Story(alone))
     assert story.told == []
 

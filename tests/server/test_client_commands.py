@@ -72,18 +72,46 @@ def test_orig_tells_why_asterisk_did_not_call() -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "ORIG", "ORIG 1 outbound", "ORIG 1 outbound 1 1", "ORIG 1|outbound", "ORIG 1|outbound|1|2",
-        "ORIG |outbound|1", "ORIG 1||1", "ORIG 05-1234 outbound 1", "ORIG " + "1" * 41 + " outbound 1",
-        "ORIG ١ outbound 1", "ORIG 1 outbound 0", "ORIG 1 outbound x", "ORIG 1 outbound -1",
+        "ORIG",
+        "ORIG 1 outbound",
+        "ORIG 1 outbound 1 1",
+        "ORIG 1|outbound",
+        "ORIG 1|outbound|1|2",
+        "ORIG |outbound|1",
+        "ORIG 1||1",
+        "ORIG 05-1234 outbound 1",
+        "ORIG " + "1" * 41 + " outbound 1",
+        "ORIG ١ outbound 1",
+        "ORIG 1 outbound 0",
+        "ORIG 1 outbound x",
+        "ORIG 1 outbound -1",
         "ORIG 1 outbound 99999",
         "ORIG 1 outbound ١",
-        "ORIG 1 astctidemo 1", "ORIG 1 closed 1", "ORIG 1 other 1", "ORIG 1 Outbound 1", "ORIG 1 nowhere 1",
-        "HANGUP", "HANGUP 1 2", "HANGUP é", "TRANSFER", "TRANSFER 1.1 2", "TRANSFER 1.1 2 outbound 1",
-        "TRANSFER 1.1 2;3 outbound", "TRANSFER 1.1 2 elsewhere", "TRANSFER 1.1 2 closed",
-        "PAUSE", "PAUSE MAYBE", "PAUSE OUT lunch", "SERVICES x", "REASONS x", "NOOP x", "CAPA x", "QUIT x",
+        "ORIG 1 astctidemo 1",
+        "ORIG 1 closed 1",
+        "ORIG 1 other 1",
+        "ORIG 1 Outbound 1",
+        "ORIG 1 nowhere 1",
+        "HANGUP",
+        "HANGUP 1 2",
+        "HANGUP é",
+        "TRANSFER",
+        "TRANSFER 1.1 2",
+        "TRANSFER 1.1 2 outbound 1",
+        "TRANSFER 1.1 2;3 outbound",
+        "TRANSFER 1.1 2 elsewhere",
+        "TRANSFER 1.1 2 closed",
+        "PAUSE",
+        "PAUSE MAYBE",
+        "PAUSE OUT lunch",
+        "SERVICES x",
+        "REASONS x",
+        "NOOP x",
+        "CAPA x",
+        "QUIT x",
         "DANCE",
     ],
-)  # fmt: skip
+)
 def test_what_is_malformed_or_not_allowed_is_refused_and_nothing_else_happens(line: str) -> None:
     with Counter() as counter, counter.seated() as client:
         assert client.ask(line).startswith("101 KO ")
@@ -122,8 +150,11 @@ def test_the_services_of_the_operator_are_listed() -> None:
     with Counter() as counter, counter.seated() as client:
         client.say("SERVICES", "NOOP")
         assert [client.hear() for _ in range(4)] == [
-            "220 inbound astctidemo Demo", "220 outbound outbound Outside line", "220 END", "100 OK"
-        ]  # fmt: skip
+            "220 inbound astctidemo Demo",
+            "220 outbound outbound Outside line",
+            "220 END",
+            "100 OK",
+        ]
 
 
 def test_the_pause_reasons_are_listed() -> None:

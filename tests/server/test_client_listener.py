@@ -99,8 +99,10 @@ def test_a_handler_that_begins_during_the_stop_is_ended_at_once() -> None:
 
 def test_two_hundred_clients_log_in_at_once() -> None:
     count = 200
-    operators = tuple(Operator(f"agent{number}", "", f"md5:{md5('x')}", f"02:00:00:00:00:{number:02x}")
-                      for number in range(count))  # fmt: skip
+    operators = tuple(
+        Operator(f"agent{number}", "", f"md5:{md5('x')}", f"02:00:00:00:00:{number:02x}")
+        for number in range(count)
+    )
     seats = tuple(Seat(one.seat, f"SIP/{number}", f"SIP/{number}") for number, one in enumerate(operators))
     together = threading.Barrier(50)
 
@@ -136,8 +138,9 @@ def test_more_clients_than_allowed_are_refused_and_that_is_logged_once(
         with counter.client() as again:
             assert again.hear() == "100 WELCOME"
     assert [record.getMessage() for record in caplog.records] == [
-        "refusing clients: 2 are connected", "accepting clients again, after 3 were refused"
-    ]  # fmt: skip
+        "refusing clients: 2 are connected",
+        "accepting clients again, after 3 were refused",
+    ]
 
 
 def test_more_clients_from_one_address_than_allowed_are_refused(caplog: pytest.LogCaptureFixture) -> None:
@@ -171,8 +174,16 @@ def test_without_descriptors_accepting_waits_and_goes_on_later(
             raise OSError(errno.EMFILE, "Too many open files")
 
         real = counter.server.socket
-        starved = type("Starved", (), {"accept": staticmethod(accept), "fileno": real.fileno,
-                                       "close": real.close, "shutdown": real.shutdown})()
+        starved = type(
+            "Starved",
+            (),
+            {
+                "accept": staticmethod(accept),
+                "fileno": real.fileno,
+                "close": real.close,
+                "shutdown": real.shutdown,
+            },
+        )()
         patch.setattr(counter.server, "socket", starved)
         with counter.client() as client:
             for _ in range(3):

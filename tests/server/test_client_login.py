@@ -65,8 +65,9 @@ def test_an_operator_without_a_seat_gets_the_one_of_his_pc_before_or_after_the_l
         lines = ["USER anna", f"PASS {md5('verde')}"]
         lines.insert(0 if before else 2, f"MAC {SEAT_2.upper().replace(':', '-')}")
         answers = [client.ask(line) for line in lines]
-        assert answers == (["100 OK SIP/202", "100 OK", "102 OK"] if before
-                           else ["100 OK", "102 OK", "100 OK SIP/202"])
+        assert answers == (
+            ["100 OK SIP/202", "100 OK", "102 OK"] if before else ["100 OK", "102 OK", "100 OK SIP/202"]
+        )
         presence = counter.desk.next_arrival()
         assert (presence.extension, presence.queue_interface) == ("SIP/202", "Local/202@agents/n")
         assert (presence.state_interface, presence.begin_in_pause) == ("SIP/202", True)
@@ -139,8 +140,7 @@ def test_unknown_disabled_and_wrong_password_are_refused_in_the_same_words(
 def test_an_unknown_user_costs_as_much_computing_as_a_known_one() -> None:
     """Counts the scrypt computations instead of measuring time, which a busy machine would spoil."""
     with Counter() as counter:
-        operators = tuple(
-            Operator(f"agent{number}", "", passwords.make("x"), seat="") for number in range(2))
+        operators = tuple(Operator(f"agent{number}", "", passwords.make("x"), seat="") for number in range(2))
         counter.desk.in_force = changed(operators=operators)
         computed = []
 
@@ -222,7 +222,7 @@ def test_too_many_failed_logins_end_the_connection() -> None:
 
 
 def test_a_failure_slows_the_next_attempt_for_that_user_and_address_and_nobody_else(
-    monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     clock, slowed = FakeClock(), threading.Event()
     later = Conversation.later
@@ -317,7 +317,7 @@ def test_the_password_never_reaches_the_log(caplog: pytest.LogCaptureFixture) ->
 
 
 def test_a_session_is_logged_once_when_it_opens_and_once_when_it_closes(
-    caplog: pytest.LogCaptureFixture
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO)
     with Counter(clock=FakeClock()) as counter:
@@ -326,13 +326,12 @@ def test_a_session_is_logged_once_when_it_opens_and_once_when_it_closes(
         counter.desk.next_departure()
     lines = [record.getMessage() for record in caplog.records]
     assert lines == [
-        "client-1: connected from 127.0.0.1", "client-1: closed mario at PJSIP/201 after 0 s: quit"
+        "client-1: connected from 127.0.0.1",
+        "client-1: closed mario at PJSIP/201 after 0 s: quit",
     ]
 
 
-def test_each_line_of_the_log_names_the_thread_that_speaks(
-    caplog: pytest.LogCaptureFixture
-) -> None:
+def test_each_line_of_the_log_names_the_thread_that_speaks(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     caplog.handler.addFilter(name_thread)
     try:

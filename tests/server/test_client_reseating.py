@@ -37,22 +37,36 @@ def told(client: LineClient) -> list[str]:
     ("parts", "expected"),
     [
         ({"operators": OTHERS}, "910 BYE DISABLED this operator was removed"),
-        ({"operators": (replace(MARIO, enabled=False), *OTHERS)},
-         "910 BYE DISABLED this operator was disabled"),
-        ({"operators": (replace(MARIO, password=f"md5:{md5('new')}"), *OTHERS)},
-         "910 BYE CONFIG the password changed"),
-        ({"operators": (replace(MARIO, seat=SEAT_2), *OTHERS)},
-         "910 BYE CONFIG the operator has another seat"),
-        ({"seats": (SECOND, THIRD), "operators": (replace(MARIO, seat=""), *OTHERS)},
-         "910 BYE CONFIG the seat was removed"),
-        ({"seats": (replace(FIRST, extension="PJSIP/299"), SECOND, THIRD)},
-         "910 BYE CONFIG the seat has another extension"),
-        ({"seats": (replace(FIRST, queue_interface="Local/201@agents/n"), SECOND, THIRD)},
-         "910 BYE CONFIG the seat has another queue interface"),
-        ({"seats": (replace(FIRST, address="192.0.2.1"), SECOND, THIRD)},
-         "910 BYE CONFIG the seat has another address"),
+        (
+            {"operators": (replace(MARIO, enabled=False), *OTHERS)},
+            "910 BYE DISABLED this operator was disabled",
+        ),
+        (
+            {"operators": (replace(MARIO, password=f"md5:{md5('new')}"), *OTHERS)},
+            "910 BYE CONFIG the password changed",
+        ),
+        (
+            {"operators": (replace(MARIO, seat=SEAT_2), *OTHERS)},
+            "910 BYE CONFIG the operator has another seat",
+        ),
+        (
+            {"seats": (SECOND, THIRD), "operators": (replace(MARIO, seat=""), *OTHERS)},
+            "910 BYE CONFIG the seat was removed",
+        ),
+        (
+            {"seats": (replace(FIRST, extension="PJSIP/299"), SECOND, THIRD)},
+            "910 BYE CONFIG the seat has another extension",
+        ),
+        (
+            {"seats": (replace(FIRST, queue_interface="Local/201@agents/n"), SECOND, THIRD)},
+            "910 BYE CONFIG the seat has another queue interface",
+        ),
+        (
+            {"seats": (replace(FIRST, address="192.0.2.1"), SECOND, THIRD)},
+            "910 BYE CONFIG the seat has another address",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_session_whose_operator_or_seat_changed_is_ended_and_nobody_elses(
     parts: dict[str, object], expected: str
 ) -> None:

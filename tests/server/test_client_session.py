@@ -224,8 +224,12 @@ def test_notifications_of_one_moment_arrive_in_order_each_on_its_line() -> None:
     def told(event_id: EventId, extension: str) -> Notification:
         return Notification(extension, CallEvent(event_id, Call("1.1", f"{extension}-1")))
 
-    moment = [told("Newstate", "PJSIP/201"), told("Callerid", "PJSIP/201"), told("Newstate", "SIP/202"),
-              told("Link", "PJSIP/201")]  # fmt: skip
+    moment = [
+        told("Newstate", "PJSIP/201"),
+        told("Callerid", "PJSIP/201"),
+        told("Newstate", "SIP/202"),
+        told("Link", "PJSIP/201"),
+    ]
     with Counter() as counter, counter.seated() as mario, counter.seated("anna", "verde", SEAT_2) as anna:
         Router(counter.registry).deliver(moment)
         heard = [wire.parse_server_line(mario.hear_bytes()) for _ in range(3)]

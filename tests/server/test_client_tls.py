@@ -24,11 +24,29 @@ LONG = b"x" * 9_999 + b"\n"
 def make_certificate(directory: Path, name: str) -> tuple[Path, Path]:
     certificate, key = directory / f"{name}.crt", directory / f"{name}.key"
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-         "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
-         "-keyout", str(key), "-out", str(certificate)],
-        check=True, capture_output=True,
-    )  # fmt: skip
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            "/CN=localhost",
+            "-addext",
+            "subjectAltName=DNS:localhost",
+            "-keyout",
+            str(key),
+            "-out",
+            str(certificate),
+        ],
+        check=True,
+        capture_output=True,
+    )
     return certificate, key
 
 
@@ -99,9 +117,7 @@ def test_reading_and_writing_at_the_same_time_over_tls_loses_nothing(
         while announced < 3000 or answered < 3000:
             line = client.hear()
             assert line
-            announced, answered = (
-                (announced, answered + 1) if line == "100 OK" else (announced + 1, answered)
-            )
+            announced, answered = (announced, answered + 1) if line == "100 OK" else (announced + 1, answered)
         announcer.join()
 
 

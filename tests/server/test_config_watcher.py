@@ -43,9 +43,14 @@ class Watched:
         self.told: queue.Queue[ConfigLoaded | ConfigRejected] = queue.Queue()
         self.deaths: list[BaseException] = []
         self.watcher = ConfigWatcher(
-            directory, load_directory(directory, clock=clock), self.told.put, self.told.put,
-            died=lambda name, error: self.deaths.append(error), clock=clock, poll=poll,
-        )  # fmt: skip
+            directory,
+            load_directory(directory, clock=clock),
+            self.told.put,
+            self.told.put,
+            died=lambda name, error: self.deaths.append(error),
+            clock=clock,
+            poll=poll,
+        )
 
     def loaded(self) -> ConfigLoaded:
         """What is taken up next, skipping refusals of what was half written."""
@@ -269,8 +274,7 @@ def test_a_bad_file_is_refused_with_every_error_and_the_one_in_force_stays(
 ) -> None:
     watched = watching()
     replace(
-        directory / "a.xml",
-        '<configuration><seats><seat mac="x" extension="y"/></seats></configuration>',
+        directory / "a.xml", '<configuration><seats><seat mac="x" extension="y"/></seats></configuration>'
     )
     told = watched.rejected()
     assert told.path == directory / "a.xml"

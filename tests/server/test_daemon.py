@@ -23,9 +23,15 @@ PHONES = {"mario": "PJSIP/201", "luisa": "PJSIP/202"}
 MACS = {"mario": "00:00:00:00:02:01", "luisa": "00:00:00:00:02:02"}
 TRIGGER = Trigger("browser", url="https://crm.example/?id={CALLDATA}")
 DEMO = Service(
-    "Demo", "astctidemo", "inbound", is_queue=True, queue_name="astcti", variables=("calldata",),
-    triggers=(TRIGGER,), operators=tuple(Binding(name, 1) for name in PHONES),
-)  # fmt: skip
+    "Demo",
+    "astctidemo",
+    "inbound",
+    is_queue=True,
+    queue_name="astcti",
+    variables=("calldata",),
+    triggers=(TRIGGER,),
+    operators=tuple(Binding(name, 1) for name in PHONES),
+)
 OUTSIDE = Service("Outside line", "outbound", "outbound", operators=(Binding("mario"),))
 PASSWORD = f"md5:{md5('secret')}"
 MARIO, LUISA = (Operator(name, name.title(), PASSWORD, seat=MACS[name]) for name in PHONES)
@@ -127,10 +133,18 @@ def broken_server(folder: Path, pbx: DemoPbx, damage: str) -> str:
         f'<listen port="{free_port()}"/></server>'
     )
     command = [
-        sys.executable, "-c", f"from astcti_server import cli\n{damage}\ncli.main()\n",
-        "--config", str(config), "--state", str(folder / "state"),
-        "--status", str(folder / "status.json"), "--pidfile", str(folder / "pid"),
-    ]  # fmt: skip
+        sys.executable,
+        "-c",
+        f"from astcti_server import cli\n{damage}\ncli.main()\n",
+        "--config",
+        str(config),
+        "--state",
+        str(folder / "state"),
+        "--status",
+        str(folder / "status.json"),
+        "--pidfile",
+        str(folder / "pid"),
+    ]
     ended = run(command, stderr=PIPE, timeout=PATIENCE, check=False)
     log = ended.stderr.decode()
     assert ended.returncode == 1
@@ -141,21 +155,29 @@ def broken_server(folder: Path, pbx: DemoPbx, damage: str) -> str:
 
 
 def test_a_thread_that_dies_stops_the_server_in_order_with_1(tmp_path: Path, pbx: DemoPbx) -> None:
-    log = broken_server(tmp_path, pbx, (
-        "from astcti_server import config_watcher\n"
-        "config_watcher.ConfigWatcher._tell_of_start = lambda self: 1 / 0"
-    ))  # fmt: skip
+    log = broken_server(
+        tmp_path,
+        pbx,
+        (
+            "from astcti_server import config_watcher\n"
+            "config_watcher.ConfigWatcher._tell_of_start = lambda self: 1 / 0"
+        ),
+    )
     assert "ZeroDivisionError" in log
     assert "Thread config died: stopping, so that the init system starts afresh" in log
     assert log.rstrip().endswith("Stopped")
 
 
 def test_a_thread_that_cannot_be_started_ends_the_server_in_order_too(tmp_path: Path, pbx: DemoPbx) -> None:
-    log = broken_server(tmp_path, pbx, (
-        "from astcti_server.ami import link\n"
-        "def start(self): raise RuntimeError('no more threads')\n"
-        "link.AmiLink.start = start"
-    ))  # fmt: skip
+    log = broken_server(
+        tmp_path,
+        pbx,
+        (
+            "from astcti_server.ami import link\n"
+            "def start(self): raise RuntimeError('no more threads')\n"
+            "link.AmiLink.start = start"
+        ),
+    )
     assert "no more threads" in log
 
 

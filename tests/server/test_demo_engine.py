@@ -14,7 +14,8 @@ def pbx():
 def one(events, name, **fields):
     """The only event of that name with these values."""
     found = [
-        event for event in events
+        event
+        for event in events
         if event.name == name and all(event.get(key) == value for key, value in fields.items())
     ]
     assert len(found) == 1, (name, fields, len(found))

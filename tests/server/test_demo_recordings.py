@@ -16,14 +16,36 @@ from tests.fake.pbx import StillEngine
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "ami"
 
 LEFT_OUT = {
-    "TestEvent", "RTCPSent", "RTCPReceived", "DTMFBegin", "DTMFEnd", "FullyBooted", "SuccessfulAuth", "Hold",
-    "Unhold", "MusicOnHoldStart", "MusicOnHoldStop", "PeerStatus", "ContactStatus", "QueueMemberRemoved",
+    "TestEvent",
+    "RTCPSent",
+    "RTCPReceived",
+    "DTMFBegin",
+    "DTMFEnd",
+    "FullyBooted",
+    "SuccessfulAuth",
+    "Hold",
+    "Unhold",
+    "MusicOnHoldStart",
+    "MusicOnHoldStop",
+    "PeerStatus",
+    "ContactStatus",
+    "QueueMemberRemoved",
 }
 SIP_VARIABLES = ("RTP", "RINGTIME", "SIP", "__SIP", "BRIDGEP", "BLINDTRANSFER", "ATTENDEDTRANSFER")
 TIMES = ("TIME", "TIME_MS", "QUEUEWAIT", "QUEUEWAIT_MS")
 DIFFERENT = {
-    "BridgeTechnology", "OrigBridgeTechnology", "SecondBridgeTechnology", "LastCall", "LastPause",
-    "LoginTime", "HoldTime", "TalkTime", "RingTime", "Ringinuse", "InCall", "ActionID",
+    "BridgeTechnology",
+    "OrigBridgeTechnology",
+    "SecondBridgeTechnology",
+    "LastCall",
+    "LastPause",
+    "LoginTime",
+    "HoldTime",
+    "TalkTime",
+    "RingTime",
+    "Ringinuse",
+    "InCall",
+    "ActionID",
 }
 DIALLING = {"AgentCalled", "DialBegin", "DialState", "DialEnd"}
 RACING = ("DestChannelState", "DestConnectedLine", "DestExten")
@@ -193,10 +215,22 @@ def pause_with_reason(pbx):
     pbx.queues.pause("PJSIP/201", False)
 
 
-@pytest.mark.parametrize("scene", [
-    queue_ringall, queue_caller_gives_up, queue_autopause, direct_call, direct_busy, pickup, blind_transfer,
-    attended_transfer, outbound_call, pause_with_reason,
-], ids=lambda scene: scene.__name__)
+@pytest.mark.parametrize(
+    "scene",
+    [
+        queue_ringall,
+        queue_caller_gives_up,
+        queue_autopause,
+        direct_call,
+        direct_busy,
+        pickup,
+        blind_transfer,
+        attended_transfer,
+        outbound_call,
+        pause_with_reason,
+    ],
+    ids=lambda scene: scene.__name__,
+)
 def test_a_scene_is_told_as_the_recorded_asterisk_22_tells_it(pbx, scene):
     scene(pbx)
     expected = stories(recorded("22-" + scene.__name__.replace("_", "-")))

@@ -20,12 +20,15 @@ from tests.fake.patience import PATIENCE
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     program = subprocess.Popen(
-        [sys.executable, "-u", "-m", "astcti_server.demo.stage", "--every", "2"], text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+        [sys.executable, "-u", "-m", "astcti_server.demo.stage", "--every", "2"],
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
         # Without a display the client prints what it hears; who is killed leaves his folder behind. Settings
         # for a client of the user's own do not reach the demo's.
         env={**os.environ, "DISPLAY": "", "TMPDIR": str(tmp_path), "ASTCTI_CLIENT_TLS": "yes"},
-    )  # fmt: skip
+    )
     watchdog = threading.Timer(3 * PATIENCE, program.kill)  # the test then fails for want of the line
     watchdog.start()
     yield program

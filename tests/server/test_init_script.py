@@ -40,9 +40,12 @@ class Service:
         program.chmod(0o755)
         text = SCRIPT.read_text()
         for name, value in (
-            ("DAEMON", program), ("RUNDIR", self.pidfile.parent), ("LOGFILE", folder / "log"),
-            ("CONFIG", folder), ("RUN_AS", "nobody"),
-        ):  # fmt: skip
+            ("DAEMON", program),
+            ("RUNDIR", self.pidfile.parent),
+            ("LOGFILE", folder / "log"),
+            ("CONFIG", folder),
+            ("RUN_AS", "nobody"),
+        ):
             old = next(line for line in text.splitlines() if line.startswith(f"{name}="))
             text = text.replace(old, f"{name}={value}", 1)
         self._script = folder / "init"
@@ -149,9 +152,13 @@ class RealService:
     def __call__(self, what: str) -> tuple[int, str]:
         """Exit code, and everything it said."""
         done = subprocess.run(
-            ["sh", self._script, what], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            timeout=PATIENCE, check=False,
-        )  # fmt: skip
+            ["sh", self._script, what],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
         return done.returncode, done.stdout
 
 

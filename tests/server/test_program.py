@@ -36,14 +36,19 @@ PHONE, MAC = "PJSIP/201", "00:00:00:00:02:01"
 CONFIGURATION = Configuration(
     services=(
         Service(
-            "Demo", "astctidemo", "inbound", is_queue=True, queue_name="astcti", variables=("calldata",),
+            "Demo",
+            "astctidemo",
+            "inbound",
+            is_queue=True,
+            queue_name="astcti",
+            variables=("calldata",),
             triggers=(Trigger("browser", url="https://crm.example/?id={CALLDATA}&from={CALLERID}"),),
             operators=(Binding("mario", 1),),
         ),
     ),
     seats=(Seat(MAC, PHONE, PHONE),),
     operators=(Operator("mario", "Mario Rossi", f"md5:{md5('secret')}", seat=MAC),),
-)  # fmt: skip
+)
 BROKEN = '<configuration>\n<seats><seat mac="x" extension="PJSIP/201"/></seats></configuration>'
 
 
@@ -173,9 +178,15 @@ def test_a_pidfile_that_cannot_be_written_is_said_in_plain_words_and_ends_with_1
     )
     (tmp_path / "file").touch()
     ended = program(
-        "--config", str(directory), "--state", str(tmp_path / "state"),
-        "--status", str(tmp_path / "status.json"), "--pidfile", str(tmp_path / "file" / "pid"),
-    )  # fmt: skip
+        "--config",
+        str(directory),
+        "--state",
+        str(tmp_path / "state"),
+        "--status",
+        str(tmp_path / "status.json"),
+        "--pidfile",
+        str(tmp_path / "file" / "pid"),
+    )
     assert ended.returncode == 1
     assert b"astcti-server: " in ended.stderr
     assert b"Traceback" not in ended.stderr
@@ -302,10 +313,28 @@ def test_sighup_takes_up_a_renewed_certificate(tmp_path: Path, pbx: DemoPbx) -> 
 def make_certificate(directory: Path) -> None:
     """A new a.crt with its a.key."""
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-         "-days", "2", "-subj", "/CN=localhost", "-keyout", "a.key", "-out", "a.crt"],
-        cwd=directory, check=True, capture_output=True,
-    )  # fmt: skip
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            "/CN=localhost",
+            "-keyout",
+            "a.key",
+            "-out",
+            "a.crt",
+        ],
+        cwd=directory,
+        check=True,
+        capture_output=True,
+    )
 
 
 def test_sigusr1_goes_on_in_a_new_log_file(tmp_path: Path, pbx: DemoPbx) -> None:
@@ -326,9 +355,12 @@ def test_sigusr1_goes_on_in_a_new_log_file(tmp_path: Path, pbx: DemoPbx) -> None
 
 def test_the_log_level_of_the_command_line_outranks_the_settings(tmp_path: Path, pbx: DemoPbx) -> None:
     server = RunningServer(
-        tmp_path, pbx.address[1], CONFIGURATION, sections='<logging level="error"/>',
+        tmp_path,
+        pbx.address[1],
+        CONFIGURATION,
+        sections='<logging level="error"/>',
         options=("--log-level", "debug"),
-    )  # fmt: skip
+    )
     with server:
         server.wait_for_log("DEBUG")
 
@@ -363,8 +395,16 @@ def test_the_status_file_says_what_the_server_is_doing_and_goes_with_it(tmp_path
             until(lambda: server.status["clients"] == 1, "the client is not counted")
         status = server.status
         assert set(status) == {
-            "format", "version", "pid", "started", "configuration", "refused", "ami", "clients", "calls",
-        }  # fmt: skip
+            "format",
+            "version",
+            "pid",
+            "started",
+            "configuration",
+            "refused",
+            "ami",
+            "clients",
+            "calls",
+        }
         assert status["configuration"]["file"] == str(server.config / "configuration.xml")
         assert re.fullmatch("[0-9a-f]{64}", status["configuration"]["sha256"])
         assert status["refused"] == []
@@ -542,9 +582,7 @@ def test_a_replay_into_a_full_disk_says_so_and_ends_with_1(directory: Path) -> N
         ended = subprocess.run(
             [sys.executable, *replay], stdout=full, stderr=subprocess.PIPE, timeout=PATIENCE, check=False
         )
-    assert (ended.returncode, ended.stderr) == (
-        1, b"Error: the replay broke off: No space left on device\n"
-    )  # fmt: skip
+    assert (ended.returncode, ended.stderr) == (1, b"Error: the replay broke off: No space left on device\n")
 
 
 @pytest.mark.parametrize(

@@ -86,15 +86,21 @@ def test_many_logins_of_one_turn_are_one_writing_of_the_state_file(world, monkey
 def test_of_two_services_with_one_queue_the_lowest_penalty_wins(world):
     world.keeper.configure(
         configuration(service("astcti", ("mario", 5), name="a"), service("astcti", ("mario", 3), name="b")),
-        settings())
+        settings(),
+    )
     world.arrive()
     assert world.link.open[0].headers["Penalty"] == "3"
 
 
 def test_services_that_are_disabled_or_outbound_or_of_others_are_not_joined(world):
-    world.keeper.configure(configuration(
-        service("off", ("mario", 0), enabled=False), service("out", ("mario", 0), kind="outbound"),
-        service("other", ("luigi", 0))), settings())
+    world.keeper.configure(
+        configuration(
+            service("off", ("mario", 0), enabled=False),
+            service("out", ("mario", 0), kind="outbound"),
+            service("other", ("luigi", 0)),
+        ),
+        settings(),
+    )
     world.arrive()
     assert world.link.sent[1:] == []
 
@@ -202,7 +208,9 @@ def test_an_arrival_that_comes_after_a_newer_one_is_ignored(mario):
 def test_an_operator_who_sits_down_elsewhere_is_moved(mario):
     mario.arrive(2, interface="PJSIP/202")
     assert sorted((one.name, one.headers["Interface"]) for one in mario.link.open) == [
-        ("QueueAdd", "PJSIP/202"), ("QueueRemove", PHONE)]
+        ("QueueAdd", "PJSIP/202"),
+        ("QueueRemove", PHONE),
+    ]
 
 
 def test_another_operator_on_the_seat_is_added_anew_under_his_own_name(mario):
@@ -287,12 +295,14 @@ def test_without_queuepenalty_a_member_is_removed_and_added_with_its_pause_and_n
 
 def test_a_changed_configuration_joins_leaves_and_weighs_by_the_difference(mario):
     mario.keeper.configure(
-        configuration(service("astcti", ("mario", 1)), service("sales", ("mario", 3))), settings())
+        configuration(service("astcti", ("mario", 1)), service("sales", ("mario", 3))), settings()
+    )
     mario.wheel.advance()
     mario.added("sales", penalty=3)
     assert mario.told() == ["200 sales"]
     mario.keeper.configure(
-        configuration(service("astcti", ("luigi", 1)), service("sales", ("mario", 2))), settings())
+        configuration(service("astcti", ("luigi", 1)), service("sales", ("mario", 2))), settings()
+    )
     assert sorted(mario.link.names) == ["QueuePenalty", "QueueRemove"]
     while mario.link.open:
         if mario.link.answer().name == "QueueRemove":
@@ -437,7 +447,8 @@ def test_a_queue_name_that_ami_cannot_carry_is_refused_and_disturbs_nobody(world
 
     monkeypatch.setattr(world.link, "submit", submit)
     world.keeper.configure(
-        configuration(service("bad", ("mario", 0)), service("good", ("mario", 0))), settings())
+        configuration(service("bad", ("mario", 0)), service("good", ("mario", 0))), settings()
+    )
     world.arrive()
     world.added("good", penalty=0)
     assert world.told() == ["310 OUT", "211 KO bad a value cannot hold a line end", "200 good"]

@@ -11,7 +11,8 @@ def mario(tmp_path):
     """Mario, a member of two queues."""
     world = World(tmp_path)
     world.keeper.configure(
-        configuration(service("astcti", ("mario", 1)), service("sales", ("mario", 1))), settings())
+        configuration(service("astcti", ("mario", 1)), service("sales", ("mario", 1))), settings()
+    )
     world.person = world.arrive()
     world.added("astcti")
     world.added("sales")

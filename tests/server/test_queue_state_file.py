@@ -18,11 +18,20 @@ def test_no_file_is_no_members(tmp_path):
     assert StateFile(tmp_path).load() == {}
 
 
-@pytest.mark.parametrize("content", [
-    b"", b"{", b"[]", b"null", b'{"format": 2, "members": []}', b'{"format": 1, "members": [{"queue": "a"}]}',
-    b'{"format": 1, "members": [{"queue": 1, "interface": "b", "username": "c"}]}',
-    b"\xff\xfe", b"[" * 100000,
-])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b'{"format": 2, "members": []}',
+        b'{"format": 1, "members": [{"queue": "a"}]}',
+        b'{"format": 1, "members": [{"queue": 1, "interface": "b", "username": "c"}]}',
+        b"\xff\xfe",
+        b"[" * 100000,
+    ],
+)
 def test_a_damaged_file_counts_as_empty_and_is_kept_and_logged(tmp_path, caplog, content):
     state = StateFile(tmp_path)
     state.path.write_bytes(content)

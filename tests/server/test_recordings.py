@@ -78,10 +78,15 @@ def configuration(transcript: bytes) -> Configuration:
         Operator(f"at-{seat.extension}", "Operator", "md5:" + "0" * 32, seat=seat.mac) for seat in seats
     )
     demo = Service(
-        "Demo", "astctidemo", "inbound", is_queue=True, queue_name="astcti", variables=("calldata",),
+        "Demo",
+        "astctidemo",
+        "inbound",
+        is_queue=True,
+        queue_name="astcti",
+        variables=("calldata",),
         triggers=(Trigger("browser", url="https://crm.example/?id={CALLDATA}&from={CALLERID}"),),
         operators=tuple(Binding(one.username) for one in operators),
-    )  # fmt: skip
+    )
     return Configuration((demo,), seats, operators)
 
 

@@ -40,8 +40,11 @@ def marked_elsewhere(desktop: Desktop, text: str) -> Iterator[None]:
     """A text that is marked in another program, which has the keyboard."""
     process = subprocess.Popen(
         [sys.executable, "-c", FIELD, text],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=desktop.environ,
-    )  # fmt: skip
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=desktop.environ,
+    )
     assert process.stdin
     assert process.stdout
     try:

@@ -52,8 +52,10 @@ class SecretStore:
         self._keeper = subprocess.Popen(
             [*command, "--unlock"] if opened else command,
             env={**self._environ, "DBUS_SESSION_BUS_ADDRESS": self.address},
-            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         assert self._keeper.stdin
         self._keeper.stdin.write(b"open sesame")
         self._keeper.stdin.close()

@@ -190,13 +190,7 @@ def tops(one: Desk) -> list[tk.Misc]:
     windows = one.app.windows
     assert windows.history
     assert windows.settings
-    return [
-        one.root,
-        windows.history,
-        windows.settings,
-        *windows.questions,
-        *windows.notices.shown.values(),
-    ]
+    return [one.root, windows.history, windows.settings, *windows.questions, *windows.notices.shown.values()]
 
 
 def grounds(one: Desk) -> set[str]:

@@ -44,9 +44,7 @@ def configuration(asterisk: Asterisk, answered: Path) -> Configuration:
 
 
 def test_a_queue_call_rings_is_answered_and_ends_on_the_screen(
-    asterisk22: Asterisk,
-    desk: Callable[..., Desk],
-    tmp_path: Path,
+    asterisk22: Asterisk, desk: Callable[..., Desk], tmp_path: Path
 ) -> None:
     answered = tmp_path / "answered"
     wanted = configuration(asterisk22, answered)
@@ -55,10 +53,7 @@ def test_a_queue_call_rings_is_answered_and_ends_on_the_screen(
         app = one.app
         app.start()
         one.pump(lambda: "astcti" in app.model.queues, "not in the queue")
-        with (
-            phones.callee(asterisk22, "201", talk=2.0),
-            phones.caller(asterisk22, "101", "12345") as calling,
-        ):
+        with phones.callee(asterisk22, "201", talk=2.0), phones.caller(asterisk22, "101", "12345") as calling:
             one.pump(lambda: app.windows.notices.shown, "no notice")
             calls = app.model.calls
             one.pump(lambda: any(call.phase == "talking" for call in calls.values()), "not answered")
