@@ -11,14 +11,14 @@ from typing import Any
 
 import click
 
-from astcti_client.connecting import connection_for
 from astcti_client.hand_over import NoHandOver, OtherClient, socket_path
 from astcti_client.headless import Headless, Mail
 from astcti_client.instance import reach
+from astcti_client.net.connecting import connection_for
 from astcti_client.password import Password
 from astcti_client.phone_number import clean_number
 from astcti_client.settings import Loaded, Settings, SettingsError, load, system_file, user_file
-from astcti_client.triggers import TriggerRunner
+from astcti_client.triggers.runner import TriggerRunner
 from schemas.version import VERSION
 
 EPILOG = """\
@@ -139,11 +139,11 @@ def dial(number: str) -> None:
 @click.option("--remove", is_flag=True, help="Take the registration back.")
 def register_urls(remove: bool) -> None:
     """Make this client the one that tel:, callto: and sip: links of other programs reach (for this user)."""
-    from astcti_client.ui import urls
+    from astcti_client.ui.desktop import url_handler
 
     try:
-        click.echo(urls.unregister() if remove else urls.register())
-    except urls.CannotRegister as error:
+        click.echo(url_handler.unregister() if remove else url_handler.register())
+    except url_handler.CannotRegister as error:
         raise click.ClickException(str(error)) from None
 
 
@@ -151,7 +151,7 @@ def register_urls(remove: bool) -> None:
 @click.argument("title")
 def browser_window(title: str) -> None:
     """How a bundle without a Python of its own opens one of its browser windows."""
-    from astcti_client.ui.browser_window import main as show
+    from astcti_client.ui.browser.window import main as show
 
     code = show([title])
     os._exit(code)  # a thread may still wait for an address
@@ -173,7 +173,7 @@ def _run_window(config: Path | None, options: dict[str, Any]) -> int:
     if not _display_is_there():
         raise click.ClickException(_NO_DISPLAY)
     try:
-        from astcti_client.ui.start import NoDisplay, run_window
+        from astcti_client.ui.app.start import NoDisplay, run_window
     except ImportError as error:
         raise click.ClickException(
             f"the window needs a part that is missing ({error}); install tkinter (Debian: apt-get install "

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from astcti_client.connection import NotConnected
 from astcti_client.hand_over import Answer
-from astcti_client.messages import Command, Message, ServerReply, Services, Unanswered
+from astcti_client.net.connection import NotConnected
+from astcti_client.net.messages import Command, Message, ServerReply, Services, Unanswered
 from schemas.sentences import said
 
 FIRST_PRIORITY = 1  # where an extension of the dialplan begins

@@ -21,8 +21,8 @@ from pathlib import Path
 
 import platformdirs
 
+from astcti_client.net.transport import Waiter
 from astcti_client.phone_number import clean_number
-from astcti_client.transport import Waiter
 
 logger = logging.getLogger(__name__)
 

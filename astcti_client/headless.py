@@ -15,11 +15,11 @@ from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
-from astcti_client.connection import Connection
 from astcti_client.dialling import Dialler
 from astcti_client.hand_over import Answer, Door, NoHandOver
 from astcti_client.instance import Closable, open_door
-from astcti_client.messages import (
+from astcti_client.net.connection import Connection
+from astcti_client.net.messages import (
     ConnectionState,
     Ending,
     Message,
@@ -34,7 +34,7 @@ from astcti_client.messages import (
     Unanswered,
     Unreadable,
 )
-from astcti_client.triggers import TriggerRunner
+from astcti_client.triggers.runner import TriggerRunner
 from astcti_client.wording import announcement_in_words, event_in_words, harmless
 
 EXIT_CODES: dict[Ending, int] = {"stopped": 0, "failed": 1, "taken-over": 3, "disabled": 3, "refused": 4}

@@ -14,7 +14,7 @@ import click
 
 from astcti_server import daemon, replay
 from astcti_server.clients.listener import ListenError
-from astcti_server.config_loading import check_directory, load_directory
+from astcti_server.config.loading import check_directory, load_directory
 from astcti_server.logs import FORMAT, Logs
 from astcti_server.queues.state_file import StateError
 from schemas import passwords
@@ -263,7 +263,7 @@ def demo_pbx(
     For trying things out without an Asterisk. A caller rings through queue `astcti` every few seconds; phones
     (PJSIP/201 and so on) answer once they are members of the queue. Ctrl-C ends it.
     """
-    from astcti_server.demo.manager import User  # only this command needs it
+    from astcti_server.demo.ami.manager import User  # only this command needs it
     from astcti_server.demo.pbx import DemoPbx
 
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format=FORMAT)

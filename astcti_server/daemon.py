@@ -22,26 +22,26 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from astcti_server import config_words
 from astcti_server.ami.link import AmiLink
 from astcti_server.calls.tracker import Tracker
-from astcti_server.clients import reseating
+from astcti_server.client_requests import ServerDesk
+from astcti_server.clients import config_enforcement
 from astcti_server.clients.listener import CtiServer
-from astcti_server.clients.reception import Reception
 from astcti_server.clients.registry import Registry
 from astcti_server.clients.router import Router
-from astcti_server.config_changes import ConfigLoaded, ConfigRejected
-from astcti_server.config_store import ConfigStore, Loaded
-from astcti_server.config_watcher import ConfigWatcher
-from astcti_server.desk import ServerDesk
+from astcti_server.clients.shared import Reception
+from astcti_server.config import log_messages
+from astcti_server.config.changes import ConfigLoaded, ConfigRejected
+from astcti_server.config.store import ConfigStore, Loaded
+from astcti_server.config.watcher import ConfigWatcher
+from astcti_server.event_pipeline import LinkState, Switchboard
 from astcti_server.logs import Logs
 from astcti_server.pidfile import PidFile
-from astcti_server.queues.keeper import QueueKeeper
+from astcti_server.queues.reconciler import QueueKeeper
 from astcti_server.queues.state_file import StateFile
 from astcti_server.queues.state_writer import StateWriter
 from astcti_server.service_notify import notify
 from astcti_server.status_file import StatusFile
-from astcti_server.switchboard import LinkState, Switchboard
 
 logger = logging.getLogger(__name__)
 
@@ -145,7 +145,7 @@ class Daemon:
         self._status.in_force(str(loaded.path), loaded.digest.hex())
         self._status.refused(loaded.refused)
         self._status.write()
-        config_words.say_in_force(loaded)
+        log_messages.say_in_force(loaded)
         self._watcher.start()
         self._state_writer.start()
         self._link.start()
@@ -209,7 +209,7 @@ class Daemon:
             case ConfigLoaded():
                 self._take_up(message)
             case ConfigRejected(path):
-                config_words.say_refused(path, self._store.current.path)
+                log_messages.say_refused(path, self._store.current.path)
         return None
 
     def _act_on_signal(self, number: int) -> int | None:
@@ -242,13 +242,13 @@ class Daemon:
         self._store.swap(new)
         self._apply_logging()
         self._link.post(partial(self._switchboard.configure, new.configuration, new.settings))
-        reseating.apply(self._registry, old.configuration, new.configuration)
+        config_enforcement.apply(self._registry, old.configuration, new.configuration)
         self._server.look_again()
         if (new.path, new.digest) != (old.path, old.digest):
             self._status.in_force(str(new.path), new.digest.hex())
-            config_words.say_in_force(new, old)
+            log_messages.say_in_force(new, old)
         if message.settings_changed:
-            config_words.say_settings_in_force()
+            log_messages.say_settings_in_force()
 
     def _apply_logging(self) -> None:
         logging_settings = self._store.current.settings.logging

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
-from astcti_server.ami.dialect import Dialect
-from astcti_server.ami.interest import Interest
-from astcti_server.ami.messages import Event
-from astcti_server.ami.protocol import AmiParser, Banner
+from astcti_server.ami.dialect.translation import Dialect
+from astcti_server.ami.wire.event_filter import Interest
+from astcti_server.ami.wire.messages import Event
+from astcti_server.ami.wire.parser import AmiParser, Banner
 from astcti_server.calls.notification import Notification
 from astcti_server.calls.tracker import Tracker
-from schemas.configuration import Configuration
+from schemas.configuration.model import Configuration
 
 Write: TypeAlias = Callable[[Notification], None]
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import click
 
-from configurator import start
-from configurator.cli_preparation import PreparedGroup, prepare
-from configurator.cli_users import first_user, make_first_user, reset_password, who
+from configurator.commands import start
+from configurator.commands.preparation import PreparedGroup, prepare
+from configurator.commands.users import first_user, make_first_user, reset_password, who
 from configurator.options import Options
-from schemas.configuration import Configuration
+from schemas.configuration.model import Configuration
 from schemas.problems import ConfigurationError
 from schemas.version import VERSION
 
@@ -88,7 +88,7 @@ def main(
         prepare(context.obj)
         _take_what_is_published()
         make_first_user()
-        from configurator.serving import serve
+        from configurator.commands.serving import serve
 
         serve(host, port, behind_proxy=https)
 
@@ -122,17 +122,18 @@ def _take_what_is_published() -> None:
 @click.pass_context
 def check(context: click.Context, file: Path | None) -> None:
     """Validate what was entered, or FILE, with the server's own checks."""
-    from configurator import judgement, publishing, working_copy
+    from configurator.forms import entry_checks
+    from configurator.publishing import publication, working_copy
 
     if file is not None:
-        configuration, doubts = _read(context, file, publishing.load_checked)
+        configuration, doubts = _read(context, file, publication.load_checked)
         for doubt in doubts:
             click.echo(f"{doubt} (warning)")
         click.echo(f"{file} is valid: {_counted(configuration)}")
         return
     _take_what_is_published()
     copy = working_copy.read()
-    errors, warnings = judgement.of_everything(copy)
+    errors, warnings = entry_checks.of_everything(copy)
     for kind, name, _row, message in errors:
         click.echo(f"{kind} {name}: {message}")
     for kind, name, _row, message in warnings:
@@ -156,19 +157,20 @@ def _counted(configuration: Configuration) -> str:
 @click.argument("file", type=click.Path(path_type=Path))
 def export(file: Path) -> None:
     """Write what was entered to FILE as XML, or as SQLite if its name ends so; - is standard output."""
-    from configurator import audit, working_copy
-    from schemas import configuration_sqlite, configuration_xml
+    from configurator import audit
+    from configurator.publishing import working_copy
+    from schemas.configuration import sqlite_form, xml_form
 
     _take_what_is_published()
     configuration = working_copy.configuration()
     try:
         if str(file) == "-":
-            sys.stdout.buffer.write(configuration_xml.dump(configuration))
+            sys.stdout.buffer.write(xml_form.dump(configuration))
         elif file.suffix == ".sqlite":
-            configuration_sqlite.dump(configuration, file)
+            sqlite_form.dump(configuration, file)
             file.chmod(0o600)
         else:
-            data = configuration_xml.dump(configuration)  # before the file is touched
+            data = xml_form.dump(configuration)  # before the file is touched
             file.touch(mode=0o600)  # password hashes are in it; a file that is there keeps its mode
             file.write_bytes(data)
     except (OSError, ValueError, KeyError) as error:
@@ -183,7 +185,9 @@ def export(file: Path) -> None:
 @click.pass_context
 def import_command(context: click.Context, file: Path, kind: str | None, dry_run: bool) -> None:
     """Make the entries what FILE says (XML or SQLite), or add and change seats or operators from CSV."""
-    from configurator import audit, csv_file, csv_import, differences, publishing, working_copy
+    from configurator import audit
+    from configurator.importing import csv_file, csv_import
+    from configurator.publishing import differences, publication, working_copy
 
     _take_what_is_published()
     if kind:
@@ -197,7 +201,7 @@ def import_command(context: click.Context, file: Path, kind: str | None, dry_run
         changed = sum(bool(one.changes) for one in run.good)
         click.echo(f"{changed} of {len(run.good)} rows change something, {len(run.bad)} are bad")
         context.exit(EXIT_INVALID if run.bad else 0)
-    wanted = _read(context, file, publishing.load)
+    wanted = _read(context, file, publication.load)
     with working_copy.writing():
         for one in differences.between(working_copy.configuration(), wanted):
             click.echo(f"{one.kind} {one.name}: {one.what}")
@@ -213,21 +217,23 @@ def import_command(context: click.Context, file: Path, kind: str | None, dry_run
 @click.pass_context
 def publish_command(context: click.Context, form: Any, comment: str, force: bool) -> None:
     """Publish what was entered; prints the file's path."""
-    from configurator import audit, judgement, publishing, working_copy
+    from configurator import audit
+    from configurator.forms import entry_checks
+    from configurator.publishing import publication, working_copy
 
     _take_what_is_published()
     copy = working_copy.read()
     try:
         with working_copy.writing():
-            published = publishing.publish(copy.configuration, form, who(), comment, force=force)
+            published = publication.publish(copy.configuration, form, who(), comment, force=force)
             audit.record(who(), "publish", "configuration", published.path.name)
     except ConfigurationError:
-        for kind, name, _row, message in judgement.of_everything(copy)[0]:
+        for kind, name, _row, message in entry_checks.of_everything(copy)[0]:
             click.echo(f"{kind} {name}: {message}", err=True)
         context.exit(EXIT_INVALID)
-    except publishing.EmptyError as error:
+    except publication.EmptyError as error:
         raise click.ClickException(f"nothing was published: {error} (--force publishes it)") from None
-    except publishing.PublishError as error:
+    except publication.PublishError as error:
         raise click.ClickException(str(error)) from None
     click.echo(str(published.path))
 

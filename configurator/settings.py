@@ -41,15 +41,15 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "configurator.middleware.ContentSecurity",
+    "configurator.web.middleware.ContentSecurity",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "configurator.middleware.SessionEnd",
-    "configurator.middleware.UserLanguage",
-    "configurator.middleware.LoginNeeded",
+    "configurator.web.middleware.SessionEnd",
+    "configurator.web.middleware.UserLanguage",
+    "configurator.web.middleware.LoginNeeded",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -66,7 +66,7 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "configurator.menu.context",
+                "configurator.web.menu.context",
             ]
         },
     }
@@ -119,7 +119,7 @@ SESSION_COOKIE_SECURE = _options.https
 CSRF_COOKIE_NAME = "astcti_csrf"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SECURE = _options.https
-CSRF_FAILURE_VIEW = "configurator.login_views.csrf_failed"
+CSRF_FAILURE_VIEW = "configurator.views.login.csrf_failed"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -131,7 +131,7 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024
 STATIC_URL = "/static/"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "configurator.static_files.Numbered"},
+    "staticfiles": {"BACKEND": "configurator.web.static_files.Numbered"},
 }
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from django.core.exceptions import ValidationError
 
 from configurator.server_words import translated
-from schemas import configuration_formats as formats
+from schemas.configuration import formats as formats
 
 
 def _refuse(judge: Callable[[str], str], value: str) -> None:

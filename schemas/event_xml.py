@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Final, cast, get_args
 from xml.parsers import expat
 
-from schemas.configuration import TriggerSystem, TriggerType
+from schemas.configuration.model import TriggerSystem, TriggerType
 from schemas.events import Action, Call, CallEvent, Cause, Direction, End, EventId, Originate, Party
 
 MAX_VALUE: Final = 8 * 1024

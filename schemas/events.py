@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from schemas.configuration import TriggerSystem, TriggerType
+from schemas.configuration.model import TriggerSystem, TriggerType
 
 EventId = Literal[
     "Newchannel", "Dial", "Newstate", "Callerid", "Newexten", "Link", "Unlink", "Hangup", "OriginateResponse"

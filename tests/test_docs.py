@@ -16,7 +16,8 @@ import astcti_server.cli
 from astcti_client import headless
 from astcti_client.settings_values import READERS
 from astcti_server import daemon
-from astcti_server.clients import command_table, commands, login_commands
+from astcti_server.clients.commands import dispatch, login
+from astcti_server.clients.commands import table as command_table
 from astcti_server.status_file import StatusFile
 from schemas import placeholders
 from schemas.version import VERSION
@@ -31,7 +32,7 @@ OPERATIONS, CLIENT, WINDOW, PROTOCOL, CONFORMANCE = (
 XS = "{http://www.w3.org/2001/XMLSchema}"
 LEVELS = {"warning": "WARNING", "error": "ERROR", "exception": "ERROR", "critical": "CRITICAL"}
 
-assert commands  # importing it declares the commands
+assert dispatch  # importing it declares the commands
 
 
 def section(text: str, heading: str) -> str:
@@ -77,7 +78,7 @@ def numbers_sent() -> set[int]:
     return found
 
 
-@pytest.mark.parametrize("capability", [*login_commands.CAPABILITIES, "KEEPALIVE"])
+@pytest.mark.parametrize("capability", [*login.CAPABILITIES, "KEEPALIVE"])
 def test_a_capability_is_documented(capability: str) -> None:
     assert re.search(rf"`(MAC[^`]* )?{capability}\b", line_with(PROTOCOL, "| `CAPA` |"))
 

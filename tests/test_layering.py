@@ -20,21 +20,28 @@ PROJECT = {
     "astcti_server.logs": ["astcti_server.threads"],
     "astcti_server.ami": ["astcti_server.ami", "schemas"],
     "astcti_server.ami.link": ["astcti_server.ami", "astcti_server.threads", "schemas"],
+    "astcti_server.ami.wire": ["astcti_server.ami.wire", "schemas"],
+    "astcti_server.ami.dialect": [
+        "astcti_server.ami.dialect",
+        "astcti_server.ami.vocabulary",
+        "astcti_server.ami.wire",
+        "schemas",
+    ],
     "astcti_server.calls": ["astcti_server.calls", "astcti_server.ami.vocabulary", "schemas"],
     "astcti_server.clients": ["astcti_server.clients", "astcti_server.threads", "schemas"],
     "astcti_server.clients.router": ["astcti_server.clients", "astcti_server.calls.notification", "schemas"],
     "astcti_server.queues": [
         "astcti_server.queues",
         "astcti_server.ami",
-        "astcti_server.clients.desk",
+        "astcti_server.clients.ports",
         "schemas",
     ],
     "astcti_server.queues.state_writer": ["astcti_server.queues.state_file", "astcti_server.threads"],
-    "astcti_server.config_": ["astcti_server.config_", "astcti_server.threads", "schemas"],
+    "astcti_server.config": ["astcti_server.config", "astcti_server.threads", "schemas"],
     "astcti_server.demo": ["astcti_server.demo", "astcti_server.threads", "schemas"],
     "astcti_server.status_file": ["schemas"],
     "astcti_server.replay": ["astcti_server.ami", "astcti_server.calls", "schemas"],
-    "astcti_server.switchboard": [
+    "astcti_server.event_pipeline": [
         "astcti_server.ami",
         "astcti_server.calls",
         "astcti_server.clients.registry",
@@ -42,61 +49,56 @@ PROJECT = {
         "astcti_server.queues",
         "schemas",
     ],
-    "astcti_server.desk": [
+    "astcti_server.client_requests": [
         "astcti_server.ami",
         "astcti_server.calls",
-        "astcti_server.clients.desk",
-        "astcti_server.config_store",
+        "astcti_server.clients.ports",
+        "astcti_server.config.store",
         "astcti_server.queues",
-        "astcti_server.switchboard",
+        "astcti_server.event_pipeline",
         "schemas",
     ],
     "astcti_server": ["astcti_server", "schemas"],
     "astcti_client": ["astcti_client", "schemas"],
+    "astcti_client.net": ["astcti_client.net", "astcti_client.password", "astcti_client.settings", "schemas"],
+    "astcti_client.triggers": ["astcti_client.triggers", "schemas"],
     "configurator": ["configurator", "schemas"],
 }
 
 # Module prefix -> third-party packages. Whoever is not listed uses the standard library alone.
 FOREIGN = {
-    "schemas.configuration_xml": {"lxml"},
-    "schemas.server_settings_xml": {"lxml"},
+    "schemas.configuration.xml_form": {"lxml"},
+    "schemas.server.settings_xml": {"lxml"},
     "schemas.xml_reading": {"lxml"},
     "schemas.schema_words": {"lxml"},
     "astcti_server.cli": {"click"},
-    "astcti_server.config_": {"watchdog"},
+    "astcti_server.config": {"watchdog"},
     "astcti_client.cli": {"click"},
     "astcti_client": {"click", "psutil", "platformdirs"},
     "configurator": {"django"},
     "configurator.cli": {"click", "django"},
-    "configurator.serving": {"click", "waitress"},
+    "configurator.commands": {"click", "django", "waitress"},
     "astcti_client.ui": {"platformdirs", "PIL", "Xlib", "pystray", "webview", "qtpy", "keyring", "AppKit"},
 }
 
-# What the window knows and says is decided without Tk.
-WITHOUT_TK = {
-    f"astcti_client.ui.{name}"
-    for name in (
-        "actions",
-        "calls",
-        "changes",
-        "history",
-        "i18n",
-        "icon_shapes",
-        "icons",
-        "model",
-        "palette",
-        "passwords",
-        "pen",
-        "preferences",
-        "problems",
-        "seat_state",
-        "session",
-        "urls",
-        "words",
-    )
+# The floors of the window: what each folder of `astcti_client/ui` may import of the others.
+UI = "astcti_client.ui."
+FLOORS = {
+    "i18n": set(),
+    "state": {"i18n"},
+    "text": {"i18n", "state"},
+    "theme": {"i18n", "state"},
+    "desktop": {"i18n", "state", "text", "theme"},
+    "browser": {"i18n", "theme"},
+    "widgets": {"i18n", "state", "text", "theme"},
+    "windows": {"i18n", "state", "text", "theme", "widgets", "desktop"},
+    "app": {"i18n", "state", "text", "theme", "widgets", "desktop", "windows", "browser"},
 }
-# They join the windows; a window knows `actions` alone.
-JOINING = {f"astcti_client.ui.{name}" for name in ("app", "commands", "sign_in", "trigger_desk", "windows")}
+# What the window knows and says is decided without Tk.
+WITHOUT_TK = ("i18n", "state", "text")
+
+MOST_MODULES = 18
+"""In one folder: who looks for something sees all of them at one glance."""
 
 # What a seat's PC loads must never pull these in.
 SERVER_ONLY = {"lxml", "watchdog", "django"}
@@ -126,12 +128,12 @@ def imports_of(path: Path) -> set[str]:
 
 
 def rule_for(module: str, table: dict) -> object:  # type: ignore[type-arg]
-    fitting = [prefix for prefix in table if module == prefix or module.startswith((prefix + ".", prefix))]
+    fitting = [prefix for prefix in table if belongs(module, prefix)]
     return table[max(fitting, key=len)] if fitting else None
 
 
 def belongs(module: str, prefix: str) -> bool:
-    return module == prefix or module.startswith(prefix if prefix.endswith("_") else prefix + ".")
+    return module == prefix or module.startswith(prefix + ".")
 
 
 @pytest.mark.parametrize("module", sorted(MODULES))
@@ -149,17 +151,27 @@ def test_module_imports_only_what_its_layer_may(module: str) -> None:
             assert top in foreign, f"{module} imports {imported}"
 
 
-@pytest.mark.parametrize("module", sorted(WITHOUT_TK))
-def test_what_the_window_knows_is_decided_without_tk(module: str) -> None:
+def floor_of(module: str) -> str:
+    """The folder of the window that a module is in, empty if none."""
+    return module.removeprefix(UI).partition(".")[0] if module.startswith(UI) else ""
+
+
+@pytest.mark.parametrize("module", sorted(module for module in MODULES if module.startswith(UI)))
+def test_a_folder_of_the_window_knows_only_the_floors_below(module: str) -> None:
+    floor = floor_of(module)
     imported = imports_of(MODULES[module])
-    assert "tkinter" not in {one.partition(".")[0] for one in imported}
-    assert {one for one in imported if one.startswith("astcti_client.ui.")} <= WITHOUT_TK
+    assert {floor_of(one) for one in imported} - {"", floor} <= FLOORS[floor]
+    if floor in WITHOUT_TK:
+        assert "tkinter" not in {one.partition(".")[0] for one in imported}
 
 
-def test_a_window_knows_nothing_of_the_program_behind_it() -> None:
-    for module in MODULES:
-        if module.startswith("astcti_client.ui.") and module not in JOINING | {"astcti_client.ui.start"}:
-            assert not imports_of(MODULES[module]) & JOINING, module
+FOLDERS = sorted({path.parent for package in (*PACKAGES, "tests") for path in (ROOT / package).rglob("*.py")})
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: str(folder.relative_to(ROOT)))
+def test_a_folder_can_be_taken_in_at_a_glance(folder: Path) -> None:
+    modules = [path.name for path in folder.glob("*.py") if path.name != "__init__.py"]
+    assert len(modules) <= MOST_MODULES
 
 
 def test_client_never_loads_what_only_the_server_needs() -> None:

@@ -1,1 +1,1 @@
-"""The client's window. `model` and what it needs know nothing of Tk, which is for the main thread alone."""
+"""The client's window. `state`, `text` and `i18n` know nothing of Tk, which is for the main thread alone."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from astcti_server.ami.protocol import LONGEST_LINE, encode_action
+from astcti_server.ami.wire.parser import LONGEST_LINE, encode_action
 
 _SECRET_HEADERS: Final = frozenset({"Secret", "Key"})
 _LONGEST_VARIABLES: Final = LONGEST_LINE - len("Variables: ") - 2

@@ -13,7 +13,7 @@ import ssl
 from collections.abc import Callable
 from typing import Any, Final
 
-from schemas.server_settings import AmiSettings
+from schemas.server.settings import AmiSettings
 
 READ_SIZE: Final = 65536  # measured: 128 KiB and more is slower
 RECEIVE_BUFFER: Final = 4 << 20

@@ -16,22 +16,22 @@ from typing import BinaryIO, Final
 
 from astcti_server.ami import actions
 from astcti_server.ami.actions import Action
-from astcti_server.ami.attempts import Attempts
 from astcti_server.ami.connection import Connection, ConnectionFailedError, timed_out
 from astcti_server.ami.heartbeat import Heartbeat
-from astcti_server.ami.interest import Interest
-from astcti_server.ami.listening import Limits, LinkListener, State
+from astcti_server.ami.link_listener import Limits, LinkListener, State
 from astcti_server.ami.login import CLOSED_BEFORE_LOGIN, Login, LoginRefusedError
 from astcti_server.ami.loop import Loop
-from astcti_server.ami.messages import Event, Response
 from astcti_server.ami.pending import Done, Outcome
 from astcti_server.ami.privileges import Privileges
-from astcti_server.ami.protocol import AmiParser, Banner, Message
 from astcti_server.ami.recording import Recorder
 from astcti_server.ami.requests import Requests
+from astcti_server.ami.retry import Attempts
 from astcti_server.ami.timers import Timer, Work
+from astcti_server.ami.wire.event_filter import Interest
+from astcti_server.ami.wire.messages import Event, Response
+from astcti_server.ami.wire.parser import AmiParser, Banner, Message
 from astcti_server.threads import Died, ServiceThread
-from schemas.server_settings import AmiSettings
+from schemas.server.settings import AmiSettings
 
 __all__ = ["AmiLink", "Done", "Limits", "LinkListener", "Outcome", "Timer"]
 

@@ -7,8 +7,8 @@ from typing import Final
 
 from astcti_server.ami import actions
 from astcti_server.ami.actions import Action
-from astcti_server.ami.messages import Response
-from schemas.server_settings import AmiSettings
+from astcti_server.ami.wire.messages import Response
+from schemas.server.settings import AmiSettings
 
 CLOSED_BEFORE_LOGIN: Final = (
     "Asterisk closed the connection before the login was accepted: check the permit, deny and acl "

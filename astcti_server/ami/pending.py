@@ -12,8 +12,8 @@ from functools import partial
 from typing import Final, Literal
 
 from astcti_server.ami.actions import Action
-from astcti_server.ami.messages import Event, Response
 from astcti_server.ami.timers import Timer, Timers
+from astcti_server.ami.wire.messages import Event, Response
 
 Failure = Literal["", "down", "timeout", "refused"]
 

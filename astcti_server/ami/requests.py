@@ -14,11 +14,11 @@ from typing import Final
 
 from astcti_server.ami.actions import Action
 from astcti_server.ami.connection import Connection, ConnectionFailedError
-from astcti_server.ami.interest import LIST_ENTRIES
 from astcti_server.ami.loop import Loop
-from astcti_server.ami.messages import Event, Response
 from astcti_server.ami.pending import Done, Outcome, PendingActions
 from astcti_server.ami.privileges import Privileges
+from astcti_server.ami.wire.event_filter import LIST_ENTRIES
+from astcti_server.ami.wire.messages import Event, Response
 
 logger = logging.getLogger(__name__)
 

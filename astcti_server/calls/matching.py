@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from astcti_server.calls.model import Leg, Party
-from schemas.configuration import Service, same_queue
+from schemas.configuration.model import Service, same_queue
 from schemas.events import Direction
 
 

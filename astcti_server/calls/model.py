@@ -11,7 +11,7 @@ parties of two ids change places, and caller data, pairs and legs go with them, 
 from __future__ import annotations
 
 from astcti_server.ami.vocabulary import Hangup
-from schemas.configuration import Service
+from schemas.configuration.model import Service
 from schemas.events import Direction, End, EventId
 
 CONTEXTS_KEPT = 32  # a caller who wanders through more contexts than this is in a dialplan loop

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from schemas.configuration import Service
+from schemas.configuration.model import Service
 
 REMEMBERED = 10_000  # an Asterisk that never answers must not fill the memory; the oldest are forgotten
 

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 
 from astcti_server.calls.graph import Reach, reach, touched
 from astcti_server.calls.model import AsteriskCall, Pair, Party
+from astcti_server.calls.notifier import Teller
 from astcti_server.calls.table import CallTable
-from astcti_server.calls.teller import Teller
 
 
 class Pairing:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from astcti_server.calls.matching import data_of, direction_of, shown
 from astcti_server.calls.model import Leg, Party
 from schemas import placeholders
-from schemas.configuration import Moment, Service, Trigger, same_queue
+from schemas.configuration.model import Moment, Service, Trigger, same_queue
 from schemas.events import Action, Call
 from schemas.events import Party as EventParty
 

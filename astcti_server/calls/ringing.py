@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable
 from astcti_server.ami import vocabulary as ami
 from astcti_server.calls import dialling
 from astcti_server.calls.model import AsteriskCall, Leg, Party
+from astcti_server.calls.notifier import Teller
 from astcti_server.calls.table import CallTable
-from astcti_server.calls.teller import Teller
-from schemas.configuration import same_queue
+from schemas.configuration.model import same_queue
 
 EnsureCall = Callable[[str, str], AsteriskCall]
 """The call of a Uniqueid and channel name, made if it is not known."""

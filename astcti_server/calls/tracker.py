@@ -15,13 +15,13 @@ from astcti_server.ami import vocabulary as ami
 from astcti_server.calls import dialling
 from astcti_server.calls.model import AsteriskCall, Leg, Party, end_of_ring
 from astcti_server.calls.notification import Notification
+from astcti_server.calls.notifier import Attendance, Teller
 from astcti_server.calls.originations import Originations
 from astcti_server.calls.pairing import Pairing
 from astcti_server.calls.ringing import Ringing
 from astcti_server.calls.seat_legs import SeatLegs
 from astcti_server.calls.table import CallTable, MissingCallError
-from astcti_server.calls.teller import Attendance, Teller
-from schemas.configuration import Configuration
+from schemas.configuration.model import Configuration
 from schemas.events import Cause
 
 logger = logging.getLogger(__name__)

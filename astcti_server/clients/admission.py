@@ -7,7 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 
-from schemas.server_settings import ClientSettings
+from schemas.server.settings import ClientSettings
 
 CALM = 0.95
 """Below this part of a limit it counts as over, so that one who comes and goes does not fill the log."""

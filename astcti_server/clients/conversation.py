@@ -7,12 +7,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from astcti_server.clients import commands
-from astcti_server.clients.command_table import Refused
-from astcti_server.clients.reception import Reception
+from astcti_server.clients.commands import dispatch
+from astcti_server.clients.commands.table import Refused
 from astcti_server.clients.session import Session
+from astcti_server.clients.shared import Reception
 from schemas import wire
-from schemas.server_settings import ClientSettings
+from schemas.server.settings import ClientSettings
 from schemas.wire import MAX_COMMAND, BadLine, LineBuffer, Oversize
 
 ANSWER_TIME: Final = 5.5
@@ -141,7 +141,7 @@ class Conversation:
     def _carry_out(self, line: bytes | Oversize) -> bytes | None:
         if isinstance(line, Oversize):
             raise BadLine(f"line longer than {line.limit} bytes")
-        return commands.carry_out(self, wire.parse_command(line))
+        return dispatch.carry_out(self, wire.parse_command(line))
 
     def _bad_line(self, reason: str) -> None:
         self._bad_lines += 1

@@ -10,10 +10,10 @@ import ssl
 from typing import Any
 
 from astcti_server.clients import addresses
-from astcti_server.clients.attendants import Attendants
 from astcti_server.clients.conversation import Conversation
-from astcti_server.clients.reception import Reception
+from astcti_server.clients.handler_threads import Attendants
 from astcti_server.clients.session import Session
+from astcti_server.clients.shared import Reception
 from astcti_server.clients.transport import PlainTransport, TlsTransport, Transport
 from schemas import wire
 

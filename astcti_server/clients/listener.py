@@ -12,13 +12,13 @@ from typing import Any
 
 from astcti_server.clients import addresses, descriptors, tls
 from astcti_server.clients.admission import Admission
-from astcti_server.clients.attendants import Attendants
 from astcti_server.clients.handler import ClientHandler
-from astcti_server.clients.reception import Reception
+from astcti_server.clients.handler_threads import Attendants
 from astcti_server.clients.session import Session
+from astcti_server.clients.shared import Reception
 from astcti_server.threads import Died, ServiceThread
 from schemas import wire
-from schemas.server_settings import ListenSettings
+from schemas.server.settings import ListenSettings
 
 BACKLOG = 4096
 """Clients that may wait to be accepted. The server speaks first: one that is dropped would wait for ever."""

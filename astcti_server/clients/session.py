@@ -13,10 +13,10 @@ import select
 import threading
 import time
 
-from astcti_server.clients.desk import Presence
+from astcti_server.clients.ports import Presence
 from astcti_server.clients.transport import Transport
 from astcti_server.clients.wake import Wake
-from schemas.configuration import Operator, Seat
+from schemas.configuration.model import Operator, Seat
 
 CHUNK = 64 * 1024
 """Bytes that leave the outbox in one go, so that the lock is never held for long."""

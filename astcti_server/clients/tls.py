@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from pathlib import Path
 
-from schemas.server_settings import ListenSettings
+from schemas.server.settings import ListenSettings
 
 
 class CertificateError(Exception):

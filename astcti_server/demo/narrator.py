@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from astcti_server.demo.blocks import Event, for_people
+from astcti_server.demo.ami.blocks import Event, for_people
 
 Narrate = Callable[[str], None]
 

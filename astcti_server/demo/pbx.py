@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import TypeVar
 
-from astcti_server.demo.ami_server import AmiServer
-from astcti_server.demo.engine import Engine
-from astcti_server.demo.manager import LOGIN_PAUSE, User
+from astcti_server.demo.ami.ami_server import AmiServer
+from astcti_server.demo.ami.manager import LOGIN_PAUSE, User
+from astcti_server.demo.calls.engine import Engine
 from astcti_server.demo.narrator import Narrate, Narrator
 from astcti_server.demo.player import Player, Tempo
 from astcti_server.threads import Died

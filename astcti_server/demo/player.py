@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from astcti_server.demo.channels import Channel, State
-from astcti_server.demo.engine import Engine
+from astcti_server.demo.calls.channels import Channel, State
+from astcti_server.demo.calls.engine import Engine
 
 CALLERS = (
     ("Anna Bianchi", "0551234567"),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
-from schemas.configuration import queue_key
+from schemas.configuration.model import queue_key
 
 if TYPE_CHECKING:
-    from astcti_server.ami.messages import Event
     from astcti_server.ami.vocabulary import QueueMember
+    from astcti_server.ami.wire.messages import Event
 
 
 class Member(NamedTuple):

@@ -6,12 +6,12 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
-from astcti_server.queues.attendance import plain_text
+from astcti_server.queues.seated_operator import plain_text
 from schemas import wire
 
 if TYPE_CHECKING:
-    from astcti_server.queues.attendance import Attendance
-    from astcti_server.queues.place import Place
+    from astcti_server.queues.membership import Place
+    from astcti_server.queues.seated_operator import Attendance
 
 logger = logging.getLogger(__name__)
 

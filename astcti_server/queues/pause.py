@@ -1,117 +1,128 @@
-"""One request of a client to begin or end its pause, from the action to its events. AMI thread only."""
+"""The pause of each operator: what a client asks for, and what Asterisk says unasked. AMI thread only.
+
+Asterisk is right: what it says becomes the operator's state and is told to the client, unless the client's
+own wish is still on its way there.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from astcti_server.ami import actions
-from astcti_server.queues.attendance import PauseState
-from astcti_server.queues.ports import Link
-from astcti_server.queues.refusals import NOT_ANSWERED, short_reason
+from astcti_server.queues.pause_request import PauseRequest
+from astcti_server.queues.seated_operator import Attendance, PauseState, plain_text
 
 if TYPE_CHECKING:
-    from astcti_server.ami.link import Outcome, Timer
-    from astcti_server.clients.desk import PauseStep, Progress
+    from astcti_server.clients.ports import Progress
+    from astcti_server.queues.lookup import Attendances, Places
+    from astcti_server.queues.membership import Place
+    from astcti_server.queues.notices import Notices
+    from astcti_server.queues.ports import Link
 
-PAUSE_TIME = 5.0  # seconds for Asterisk to answer and to say of each queue that it is done
 
-
-class PauseRequest:
-    """`start` it when nothing else is under way for the interface. It answers through `progress`.
-
-    `over` is called once at the end, before the last word of `progress`, with whether it worked. While the
-    link is down it waits, without limit.
-    """
+class Pausing:
+    """One request of a client at a time; the last one counts."""
 
     def __init__(
-        self, link: Link, interface: str, wish: PauseState, progress: Progress, over: Callable[[bool], None]
+        self,
+        link: Link,
+        notices: Notices,
+        attendances: Attendances,
+        places: Places,
+        over: Callable[[Attendance, bool], None],
     ) -> None:
+        """`over` is called after each request that was not given up, with whether it worked."""
         self._link = link
-        self._interface = interface
-        self.wish = wish
-        self._progress = progress
+        self._notices = notices
+        self._attendances = attendances
+        self._places = places
         self._over = over
-        self._timer: Timer | None = None
-        self._missing: set[str] = set()
-        self._acknowledged = False
-        self._deferred = False
-        self._attempt = 0
-        self.started = False
-        self._answered = False
-        self._ended = False
+        self._up = False
+        self._state_read = False
 
-    def limit(self) -> None:
-        """The link is up: from here on the time counts."""
-        if self._timer is None and not self._ended:
-            self._timer = self._link.later(PAUSE_TIME, lambda: self.refuse(NOT_ANSWERED))
+    def link_up(self) -> None:
+        self._up = True
+        for attendance in self._attendances:
+            if attendance.request is not None:
+                attendance.request.limit()
 
-    def defer(self) -> None:
-        """The link is down: begin (again), and be patient, once it is back."""
-        self.started = False
-        self._attempt += 1
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if not self._deferred and not self._ended:
-            self._acknowledged = self._deferred = True  # the client is not to wait for the link
-            self._progress("deferred", "")
+    def state_read(self) -> None:
+        """What Asterisk has is known: requests that waited for this can go."""
+        self._state_read = True
+        for attendance in self._attendances:
+            self.proceed(attendance)
 
-    def start(self, queues: Collection[str]) -> None:
-        """Write the action; the paused event of each queue (its key) is awaited. No queues: it is granted."""
-        if not queues:
-            self._end(True, "done", "")
-            return
-        self.started = True
-        self._answered = False
-        self._attempt += 1
-        attempt = self._attempt
-        self._missing = set(queues)
-        action = actions.queue_pause(self._interface, paused=self.wish.paused, reason=self.wish.reason)
-        self._link.submit(action, lambda outcome: self._answer(attempt, outcome))
-        if self.started:
-            self._acknowledge("pending")
+    def link_down(self) -> None:
+        self._up = self._state_read = False
+        for attendance in self._attendances:
+            if attendance.request is not None:
+                attendance.request.defer()
 
-    def saw(self, queue: str, paused: bool) -> None:
-        """Asterisk said of one queue that the member is paused now, or not."""
-        if self.started and paused == self.wish.paused:
-            self.left(queue)
-
-    def left(self, queue: str) -> None:
-        """No word of this queue is awaited any more."""
-        self._missing.discard(queue)
-        self._check()
-
-    def refuse(self, reason: str) -> None:
-        """End the request without success."""
-        self._end(False, "failed", reason)
-
-    def _acknowledge(self, step: PauseStep) -> None:
-        if not self._acknowledged and not self._ended:
-            self._acknowledged = True
-            self._progress(step, "")
-
-    def _answer(self, attempt: int, outcome: Outcome) -> None:
-        if self._ended or attempt != self._attempt:
-            return
-        if outcome.failure == "down":
-            self.defer()
-        elif outcome.ok:
-            self._answered = True
-            self._check()
+    def ask(self, attendance: Attendance, wish: PauseState, progress: Progress) -> None:
+        """A client's wish. Later joins carry it from now on."""
+        self.give_up(attendance, "another request came after it")
+        before = attendance.pause
+        attendance.pause = wish._replace(reason=plain_text(wish.reason) if wish.paused else "")
+        request = attendance.request = PauseRequest(
+            self._link,
+            attendance.presence.queue_interface,
+            attendance.pause,
+            progress,
+            lambda worked: self._ended(attendance, before, worked),
+        )
+        if self._up:
+            request.limit()
         else:
-            self.refuse(NOT_ANSWERED if outcome.failure == "timeout" else short_reason(outcome.message))
+            request.defer()
+        self.proceed(attendance)
 
-    def _check(self) -> None:
-        if self.started and self._answered and not self._missing:
-            self._end(True, "done", "")
+    def give_up(self, attendance: Attendance, why: str) -> None:
+        """End a request that is under way, without success."""
+        request, attendance.request = attendance.request, None
+        if request is not None:
+            request.refuse(why)
 
-    def _end(self, worked: bool, step: PauseStep, text: str) -> None:
-        if self._ended:
+    def proceed(self, attendance: Attendance) -> None:
+        """Start a waiting request, once nothing else is under way for the interface."""
+        request = attendance.request
+        if request is None or request.started or not self._state_read:
             return
-        self._ended = True
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        self._over(worked)
-        self._progress(step, text)
+        places = self._places.of(attendance.presence.queue_interface)
+        if not any(place.busy for place in places):
+            request.start([place.key for place in places if place.actual is not None])
+
+    def under_way(self, interface: str) -> bool:
+        """Whether a pause action for all queues of the interface was written and is not over."""
+        attendance = self._attendances.at(interface)
+        return attendance is not None and attendance.request is not None and attendance.request.started
+
+    def see(self, place: Place, paused: bool, reason: str) -> None:
+        """Asterisk says what a member's pause is."""
+        if place.wanted is None:
+            return
+        attendance = place.wanted.attendance
+        pause = attendance.pause
+        if attendance.request is not None:
+            attendance.request.saw(place.key, paused)
+            return
+        if place.enforce_pause:
+            return
+        if paused and (not pause.paused or not pause.reason.startswith(reason)):
+            attendance.pause = PauseState(True, reason)
+        elif not paused and pause.paused and not self._paused_anywhere(place.interface):
+            attendance.pause = PauseState(False)
+        self._notices.pause(attendance)
+
+    def _paused_anywhere(self, interface: str) -> bool:
+        return any(place.actual is not None and place.actual.paused for place in self._places.of(interface))
+
+    def _ended(self, attendance: Attendance, before: PauseState, worked: bool) -> None:
+        given_up, attendance.request = attendance.request is None, None
+        if worked:
+            attendance.told = attendance.pause
+            for place in self._places.of(attendance.presence.queue_interface):
+                place.enforce_pause = False
+        else:
+            attendance.pause = before
+        if not given_up:
+            self._over(attendance, worked)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from astcti_server.ami.actions import Action
     from astcti_server.ami.link import Outcome, Timer
-    from astcti_server.queues.place import Place
+    from astcti_server.queues.membership import Place
     from astcti_server.queues.state_file import MemberKey
 
 

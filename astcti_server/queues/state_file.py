@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeAlias
 
-from schemas.configuration import queue_key
+from schemas.configuration.model import queue_key
 
 logger = logging.getLogger(__name__)
 

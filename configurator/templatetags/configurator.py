@@ -5,7 +5,8 @@ from __future__ import annotations
 from django import template
 from django.utils.translation import gettext, gettext_noop
 
-from configurator import audit, differences
+from configurator import audit
+from configurator.publishing import differences
 
 register = template.Library()
 

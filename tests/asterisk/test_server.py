@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.configuration import Binding, Configuration, Operator, Seat, Service, Trigger
+from schemas.configuration.model import Binding, Configuration, Operator, Seat, Service, Trigger
 from schemas.events import CallEvent
 from tests.asterisk import phones
 from tests.asterisk.ami_session import AmiSession

@@ -13,14 +13,14 @@ import click
 
 from tests.bench import descriptors
 from tests.bench.loading import loading
-from tests.bench.modern_calls import ModernCalls
-from tests.bench.old_calls import OldCalls
 from tests.bench.parsing import parsing
 from tests.bench.report import Report
 from tests.bench.seats import deaf, latency, logins, memory, saturated
 from tests.bench.server import ServerFailed
 from tests.bench.stage import DeliveryFailed
 from tests.bench.throughput import scaling, throughput
+from tests.bench.workload.modern_calls import ModernCalls
+from tests.bench.workload.old_calls import OldCalls
 
 MODERN, OLD = ModernCalls(), OldCalls()
 

@@ -16,9 +16,9 @@ from pathlib import Path
 
 from astcti_server import cli
 from astcti_server.ami import connection, link
-from tests.bench.modern_calls import ModernCalls
-from tests.bench.scripts import END
-from tests.bench.traffic import Place, make_traffic
+from tests.bench.workload.modern_calls import ModernCalls
+from tests.bench.workload.scripts import END
+from tests.bench.workload.traffic import Place, make_traffic
 
 COLLECT = b"Event: BenchCollect" + END
 BEGIN = b"Event: BenchBegin" + END

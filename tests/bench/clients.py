@@ -9,8 +9,8 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from tests.bench.site import Login
-from tests.bench.traffic import Expected
+from tests.bench.workload.site import Login
+from tests.bench.workload.traffic import Expected
 
 LINK = b'<event id="Link"'
 SMALL = 4096  # bytes of receive buffer of a client that is going to stop reading

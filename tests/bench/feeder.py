@@ -11,8 +11,8 @@ import socket
 import time
 from pathlib import Path
 
-from tests.bench.scripts import END
-from tests.bench.site import SECRET
+from tests.bench.workload.scripts import END
+from tests.bench.workload.site import SECRET
 
 CHALLENGE = "840415273"
 Action = dict[str, str]

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from lxml import etree
 
-from astcti_server.config_loading import load_directory
-from schemas import configuration_sqlite, configuration_xml
-from schemas.configuration import Binding, Configuration, Operator, Seat, Service, Trigger
+import schemas
+from astcti_server.config.loading import load_directory
+from schemas.configuration import sqlite_form, xml_form
+from schemas.configuration.model import Binding, Configuration, Operator, Seat, Service, Trigger
 from tests.bench.report import Report, median
 
 OPERATORS, SERVICES, BOUND = 10_000, 1_000, 20
@@ -25,7 +26,7 @@ def loading(report: Report) -> None:
     with tempfile.TemporaryDirectory() as folder:
         xml = write(Path(folder) / "xml", "xml", configuration)
         sqlite = write(Path(folder) / "sqlite", "sqlite", configuration)
-        schema = etree.XMLSchema(file=str(Path(configuration_xml.__file__).with_name("configuration.xsd")))
+        schema = etree.XMLSchema(file=str(Path(schemas.__file__).with_name("configuration.xsd")))
         file = str(xml / "large.xml")
         bare = _seconds(lambda: schema.assertValid(etree.parse(file)))
         for form, directory in (("XML", xml), ("SQLite", sqlite)):
@@ -49,9 +50,9 @@ def write(directory: Path, form: str, configuration: Configuration) -> Path:
     (directory / "server.xml").write_text('<server><ami username="a" secret="s"/></server>')
     path = directory / f"large.{form}"
     if form == "xml":
-        path.write_bytes(configuration_xml.dump(configuration))
+        path.write_bytes(xml_form.dump(configuration))
     else:
-        configuration_sqlite.dump(configuration, path)
+        sqlite_form.dump(configuration, path)
     os.utime(path, (1000, 1000))
     return directory
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from astcti_server.ami.interest import Interest
-from astcti_server.ami.protocol import AmiParser, Event
-from tests.bench import other_clients
+from astcti_server.ami.wire.event_filter import Interest
+from astcti_server.ami.wire.parser import AmiParser, Event
+from tests.bench.peers import other_clients
 from tests.bench.report import Report, median
-from tests.bench.scripts import END, Script
-from tests.bench.site import Site
-from tests.bench.traffic import make_traffic
+from tests.bench.workload.scripts import END, Script
+from tests.bench.workload.site import Site
+from tests.bench.workload.traffic import make_traffic
 
 CHUNK = 65536
 ROUNDS = 5

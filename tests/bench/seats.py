@@ -6,16 +6,16 @@ from contextlib import ExitStack
 from itertools import islice
 
 from tests.bench.busy_server import BEGIN, COLLECT, KEEP_READABLE, MOMENTS, READY
-from tests.bench.mqtt_server import broker_program
+from tests.bench.peers.mqtt_server import broker_program
 from tests.bench.report import Report, median, percentile
-from tests.bench.scripts import Script
-from tests.bench.site import Site
 from tests.bench.stage import BrokerStage, Stage, check
-from tests.bench.traffic import Expected, QueueCall, expect, make_calls, make_traffic, split_at_link
+from tests.bench.workload.scripts import Script
+from tests.bench.workload.site import Site
+from tests.bench.workload.traffic import Expected, QueueCall, expect, make_calls, make_traffic, split_at_link
 
 SERVER = "astcti_server"
 BUSY = "tests.bench.busy_server"
-ASYNCIO = "tests.bench.asyncio_server"
+ASYNCIO = "tests.bench.peers.asyncio_server"
 MOSQUITTO = "Mosquitto"
 PAUSE = 0.003  # seconds between two notifications, so that each finds everybody idle
 DEAF = 10

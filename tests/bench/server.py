@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.bench.site import Site
+from tests.bench.workload.site import Site
 
 STOP_WITHIN = 20.0  # seconds
 _PROJECT = Path(__file__).parents[2]

@@ -9,14 +9,14 @@ from types import TracebackType
 
 from tests.bench.clients import Clients, Collected, LoggedIn
 from tests.bench.feeder import Feeder
-from tests.bench.floor import Floor
-from tests.bench.mqtt_server import BROKER
-from tests.bench.scripts import Script
+from tests.bench.peers.floor import Floor
+from tests.bench.peers.mqtt_server import BROKER
+from tests.bench.peers.subscribers import Subscribers
 from tests.bench.server import Server, ServerFailed
-from tests.bench.site import Site
-from tests.bench.subscribers import Subscribers
-from tests.bench.traffic import Expected, Traffic
 from tests.bench.worker import Worker
+from tests.bench.workload.scripts import Script
+from tests.bench.workload.site import Site
+from tests.bench.workload.traffic import Expected, Traffic
 
 LOGIN_WITHIN = 60.0  # seconds
 DELIVER_WITHIN = 60.0
@@ -127,7 +127,7 @@ class BrokerStage(Stage):
     crowd = Subscribers
 
     def __init__(self, script: Script, site: Site) -> None:
-        super().__init__(script, site, module="tests.bench.mqtt_server")
+        super().__init__(script, site, module="tests.bench.peers.mqtt_server")
 
     def wait_until_serving(self) -> None:
         """Return when the broker runs."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 
-from tests.bench import other_clients
+from tests.bench.peers import other_clients
 from tests.bench.report import Report, median
-from tests.bench.scripts import Script
-from tests.bench.site import Site
 from tests.bench.stage import Stage
-from tests.bench.traffic import Traffic, callers_waiting, make_traffic
+from tests.bench.workload.scripts import Script
+from tests.bench.workload.site import Site
+from tests.bench.workload.traffic import Traffic, callers_waiting, make_traffic
 
 ROUNDS = 5
 CONCURRENT = 500

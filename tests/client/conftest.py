@@ -17,11 +17,11 @@ from typing import Any, TypeVar
 
 import pytest
 
-from astcti_client.backoff import Backoff
-from astcti_client.connection import Connection
-from astcti_client.messages import ConnectionState, Message
+from astcti_client.net.backoff import Backoff
+from astcti_client.net.connection import Connection
+from astcti_client.net.messages import ConnectionState, Message
+from astcti_client.net.transport import Address
 from astcti_client.password import Password
-from astcti_client.transport import Address
 from tests.fake.cti_server import CtiServer, Peer
 from tests.fake.patience import PATIENCE
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from astcti_client.backoff import FIRST_PAUSE, LONGEST_PAUSE, Backoff, SleepWatch
+from astcti_client.net.backoff import FIRST_PAUSE, LONGEST_PAUSE, Backoff, SleepWatch
 from tests.client.conftest import Clock
 
 

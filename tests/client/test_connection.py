@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from astcti_client.backoff import Backoff
-from astcti_client.connection import NotConnected
-from astcti_client.messages import (
+from astcti_client.net.backoff import Backoff
+from astcti_client.net.connection import NotConnected
+from astcti_client.net.messages import (
     PauseReasons,
     SeatFound,
     SeatUnknown,
@@ -19,7 +19,7 @@ from astcti_client.messages import (
     Services,
     Unanswered,
 )
-from astcti_client.transport import Address
+from astcti_client.net.transport import Address
 from schemas.event_xml import encode
 from schemas.events import Call, CallEvent
 from tests.client.conftest import MACS, Certificate, Client, Clock

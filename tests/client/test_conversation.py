@@ -6,8 +6,8 @@ import itertools
 
 import pytest
 
-from astcti_client.conversation import MOST_UNREADABLE, Conversation, Farewell, Lost
-from astcti_client.messages import Command, Message, ServerReply, Unanswered
+from astcti_client.net.conversation import MOST_UNREADABLE, Conversation, Farewell, Lost
+from astcti_client.net.messages import Command, Message, ServerReply, Unanswered
 from astcti_client.password import Password
 from tests.client.conftest import Clock
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from astcti_client.seat import Interface, candidates, interfaces_from, read_interfaces
+from astcti_client.net.seat import Interface, candidates, interfaces_from, read_interfaces
 
 LO = Interface("lo", "", ("127.0.0.1", "::1"))
 CABLE = Interface("eth0", "00:00:00:00:00:01", ("192.168.1.5", "fe80::1%eth0"))

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from astcti_client.programs import Refused, find_program
-from astcti_client.triggers import Outcome, PopUpMemory, TriggerRunner, check_url, choose
-from schemas.configuration import TriggerSystem
+from astcti_client.triggers.programs import Refused, find_program
+from astcti_client.triggers.runner import Outcome, PopUpMemory, TriggerRunner, check_url, choose
+from schemas.configuration.model import TriggerSystem
 from schemas.events import Action, Call, CallEvent, Party
 from tests.fake.patience import PATIENCE
 

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from configurator import options, start
+from configurator import options
+from configurator.commands import start
 from configurator.options import Options
 
 _DATA = Path(tempfile.mkdtemp(prefix="astcti-configurator-"))

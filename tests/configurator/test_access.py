@@ -10,9 +10,9 @@ from django.urls import URLPattern, get_resolver
 from django.utils import timezone
 from lxml import html
 
-from configurator import audit_views
-from configurator.middleware import OPEN_VIEWS
 from configurator.models import ManagerUser, Operator, Publication, Service
+from configurator.views import audit
+from configurator.web.middleware import OPEN_VIEWS
 from tests.configurator.conftest import MD5, service_data
 
 MODULES = ("services", "variables", "seats", "operators", "reasons", "managers")
@@ -136,7 +136,7 @@ def test_what_breaks_is_said_on_a_page_that_looks_like_the_others(
     admin: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     admin.raise_request_exception = False
-    monkeypatch.setattr(audit_views, "_find", lambda asked: 1 / 0)
+    monkeypatch.setattr(audit, "_find", lambda asked: 1 / 0)
     answer = admin.get("/audit/")
     assert answer.status_code == 500
     assert "app.css" in answer.content.decode() and answer["Content-Security-Policy"]

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from configurator import cli, mail_settings, options
-from schemas import configuration_sqlite, configuration_xml
+from schemas.configuration import sqlite_form, xml_form
 from tests.fake.patience import PATIENCE
 
 SAMPLE = Path(__file__).resolve().parents[2] / "astcti_server" / "etc" / "sample" / "configuration.xml"
@@ -59,13 +59,11 @@ def test_scripts_import_check_publish_and_export(places: list[str], tmp_path: Pa
     published = run(places, "publish", "--comment", "by a script")
     path = Path(published.stdout.strip())
     assert path.parent == tmp_path / "etc"
-    assert configuration_xml.load(path) == configuration_xml.load(SAMPLE)
+    assert xml_form.load(path) == xml_form.load(SAMPLE)
     assert run(places, "export", str(tmp_path / "out.xml")).returncode == 0
     assert (tmp_path / "out.xml").stat().st_mode & 0o777 == 0o600
     exported = run(places, "export", "-")
-    assert configuration_xml.parse(exported.stdout.encode(), "-").configuration == configuration_xml.load(
-        SAMPLE
-    )
+    assert xml_form.parse(exported.stdout.encode(), "-").configuration == xml_form.load(SAMPLE)
     assert run(places, "export", str(tmp_path / "out.sqlite")).returncode == 0
 
 
@@ -80,7 +78,7 @@ def test_a_command_on_a_new_data_directory_begins_with_what_is_in_force(
     done = run(places, *words)
     assert (done.returncode, "began with by-hand.xml" in done.stderr) == (0, True)
     if words[0] == "publish":
-        assert configuration_xml.load(Path(done.stdout.strip())) == configuration_xml.load(in_force)
+        assert xml_form.load(Path(done.stdout.strip())) == xml_form.load(in_force)
     if words[0] == "import":
         assert "Demo" not in done.stdout
 
@@ -96,7 +94,7 @@ def test_check_says_that_all_is_well_and_what_the_server_would_warn_of(
         "</configuration>"
     )
     if form == "sqlite":
-        configuration_sqlite.dump(configuration_xml.parse(text.encode(), "x").configuration, file)
+        sqlite_form.dump(xml_form.parse(text.encode(), "x").configuration, file)
     else:
         file.write_text(text)
     said = "services 1, seats 0, operators 0, pause reasons 0"

@@ -58,8 +58,8 @@ def test_every_text_has_its_italian() -> None:
 def sentences_of_the_checks() -> set[str]:
     """Every template of `schemas` that a configuration's file or form can meet."""
     found = {template for template in server_words._OF_FORMS.values() if template != "{reason}"}
-    for path in (ROOT.parent / "schemas").glob("*.py"):
-        if path.stem.startswith("server_settings"):
+    for path in (ROOT.parent / "schemas").rglob("*.py"):
+        if path.parent.name == "server":
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "said":

@@ -17,18 +17,20 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
-from astcti_server.config_loading import load_directory
-from configurator import differences, options, publishing, start, working_copy
+from astcti_server.config.loading import load_directory
+from configurator import options
+from configurator.commands import start
 from configurator.models import AuditEntry, ManagerUser, Operator, Publication, Seat, Service
-from schemas import configuration_sqlite, configuration_xml
-from schemas.configuration import Configuration
+from configurator.publishing import differences, publication, working_copy
+from schemas.configuration import sqlite_form, xml_form
+from schemas.configuration.model import Configuration
 
 SAMPLE = Path(__file__).resolve().parents[2] / "astcti_server" / "etc" / "sample" / "configuration.xml"
 
 
 def publish(client: Client, form: str = "xml"):
-    digest = publishing.digest(working_copy.configuration())
-    last = publishing.last()
+    digest = publication.digest(working_copy.configuration())
+    last = publication.last()
     sent = {"form": form, "digest": digest, "last": last.pk if last else "", "comment": "first"}
     return client.post("/publish/now/", sent)
 
@@ -56,9 +58,9 @@ def test_the_servers_readers_read_what_is_published(
 ) -> None:
     publish(admin, form)
     (path,) = publish_directory.iterdir()
-    assert publishing.OURS.fullmatch(path.name)
+    assert publication.OURS.fullmatch(path.name)
     assert path.stat().st_mode & 0o777 == 0o640
-    load = configuration_sqlite.load if form == "sqlite" else configuration_xml.load
+    load = sqlite_form.load if form == "sqlite" else xml_form.load
     assert load(path) == working_copy.configuration()
     assert AuditEntry.objects.get(action="publish").name == path.name
 
@@ -92,7 +94,7 @@ def test_changes_are_told_in_words(admin: Client, demo, publish_directory) -> No
 
 
 def test_a_change_between_looking_and_publishing_is_told(admin: Client, demo, publish_directory) -> None:
-    digest = publishing.digest(working_copy.configuration())
+    digest = publication.digest(working_copy.configuration())
     Seat.objects.create(mac="00:11:22:33:44:99", extension="PJSIP/209")
     answer = admin.post("/publish/now/", {"form": "xml", "digest": digest}, follow=True)
     assert "changed the configuration in the meantime" in answer.content.decode()
@@ -100,7 +102,7 @@ def test_a_change_between_looking_and_publishing_is_told(admin: Client, demo, pu
 
 
 def test_the_second_of_two_who_publish_at_once_is_told(admin: Client, demo, publish_directory) -> None:
-    sent = {"form": "xml", "digest": publishing.digest(working_copy.configuration()), "last": ""}
+    sent = {"form": "xml", "digest": publication.digest(working_copy.configuration()), "last": ""}
     answers = [admin.post("/publish/now/", sent, follow=True).content.decode() for _ in range(2)]
     assert "Published as" in answers[0] and "Somebody published in the meantime" in answers[1]
     assert len(list(publish_directory.iterdir())) == 1
@@ -131,7 +133,7 @@ def test_going_back_publishes_the_old_content_under_a_new_name(
     admin.post(f"/publish/{first.pk}/roll-back/")
     newest = Publication.objects.first()
     assert newest.file not in (first.file, "") and newest.content == first.content
-    assert configuration_xml.load(publish_directory / newest.file).operators[0].full_name == "Mario Rossi"
+    assert xml_form.load(publish_directory / newest.file).operators[0].full_name == "Mario Rossi"
     assert Operator.objects.get().full_name == "Mario Bianchi"
     admin.post(f"/publish/{first.pk}/take/")
     assert Operator.objects.get().full_name == "Mario Rossi"
@@ -219,13 +221,13 @@ def test_an_empty_configuration_is_published_over_entries_only_when_confirmed(
     answer = publish(admin)
     assert "Nothing was published" in admin.get(answer.url).content.decode()
     assert Publication.objects.count() == 1
-    digest = publishing.digest(working_copy.configuration())
-    last = publishing.last().pk
+    digest = publication.digest(working_copy.configuration())
+    last = publication.last().pk
     admin.post("/publish/now/", {"form": "xml", "digest": digest, "last": last, "empty": "on"})
     assert Publication.objects.count() == 2
     Publication.objects.all().delete()
     (publish_directory / "by-hand.xml").write_bytes(SAMPLE.read_bytes())
-    assert publishing.emptied(working_copy.configuration()) == "by-hand.xml"
+    assert publication.emptied(working_copy.configuration()) == "by-hand.xml"
 
 
 def upload(client: Client, what: str, data: bytes, store: str = "no", name: str = "file"):
@@ -240,13 +242,13 @@ def test_an_xml_file_is_looked_at_first_and_then_imported_as_it_is(admin: Client
     assert "nothing was stored" in upload(admin, "configuration", data).content.decode()
     assert Service.objects.get() == demo["service"]
     upload(admin, "configuration", data, "yes")
-    assert working_copy.configuration() == configuration_xml.parse(data, "x").configuration
+    assert working_copy.configuration() == xml_form.parse(data, "x").configuration
     assert Operator.objects.get(username="mario").pk == demo["operator"].pk
 
 
 def test_an_sqlite_file_is_imported_too(admin: Client, tmp_path: Path) -> None:
-    wanted = configuration_xml.load(SAMPLE)
-    configuration_sqlite.dump(wanted, tmp_path / "x.sqlite")
+    wanted = xml_form.load(SAMPLE)
+    sqlite_form.dump(wanted, tmp_path / "x.sqlite")
     upload(admin, "configuration", (tmp_path / "x.sqlite").read_bytes(), "yes")
     assert working_copy.configuration() == wanted
 
@@ -408,7 +410,7 @@ def test_a_bad_csv_file_is_refused_with_its_reason(admin: Client, data: bytes) -
 def test_an_export_is_what_an_import_reads(admin: Client, demo) -> None:
     answer = admin.get("/publish/export/")
     assert answer["Content-Disposition"] == 'attachment; filename="configuration.xml"'
-    assert configuration_xml.parse(answer.content, "x").configuration == working_copy.configuration()
+    assert xml_form.parse(answer.content, "x").configuration == working_copy.configuration()
 
 
 def test_the_first_start_takes_over_what_is_published_already(publish_directory: Path) -> None:
@@ -416,9 +418,9 @@ def test_the_first_start_takes_over_what_is_published_already(publish_directory:
     (publish_directory / "broken.xml").write_text("<configuration>")
     (publish_directory / "by-hand.xml").write_bytes(SAMPLE.read_bytes())
     assert start.take_what_is_published() == "by-hand.xml"
-    assert working_copy.configuration() == configuration_xml.load(SAMPLE)
+    assert working_copy.configuration() == xml_form.load(SAMPLE)
     assert (
-        differences.between(publishing.content_or_nothing(publishing.last()), working_copy.configuration())
+        differences.between(publication.content_or_nothing(publication.last()), working_copy.configuration())
         == []
     )
     assert start.take_what_is_published() == ""
@@ -441,7 +443,7 @@ def in_any_case(directory: Path) -> None:
 def database_in_any_case(directory: Path) -> None:
     (directory / "OLD.xml").write_bytes(BARE)
     age(directory / "OLD.xml", 60)
-    configuration_sqlite.dump(configuration_xml.load(SAMPLE), directory / "NEW.Sqlite")
+    sqlite_form.dump(xml_form.load(SAMPLE), directory / "NEW.Sqlite")
 
 
 def newer_than_the_future(directory: Path) -> None:
@@ -463,7 +465,7 @@ def linked_later(directory: Path) -> None:
 def a_database_called_xml(directory: Path) -> None:
     (directory / "a.xml").write_bytes(SAMPLE.read_bytes())
     age(directory / "a.xml", 60)
-    configuration_sqlite.dump(Configuration(), directory / "b.xml")
+    sqlite_form.dump(Configuration(), directory / "b.xml")
 
 
 @pytest.mark.parametrize(
@@ -473,16 +475,13 @@ def test_what_is_taken_over_is_what_a_server_started_there_would_use(
     publish_directory: Path, prepare: Callable[[Path], None]
 ) -> None:
     prepare(publish_directory)
-    found = publishing.newest_in(publish_directory)
-    assert found == (
-        load_directory(publish_directory, settings_needed=False).path,
-        configuration_xml.load(SAMPLE),
-    )
+    found = publication.newest_in(publish_directory)
+    assert found == (load_directory(publish_directory, settings_needed=False).path, xml_form.load(SAMPLE))
 
 
 def test_an_empty_configuration_can_be_described() -> None:
     assert differences.between(Configuration(), Configuration()) == []
-    assert io.BytesIO(configuration_xml.dump(Configuration())).read().startswith(b"<?xml")
+    assert io.BytesIO(xml_form.dump(Configuration())).read().startswith(b"<?xml")
 
 
 def test_a_publication_that_todays_checks_refuse_breaks_no_page(

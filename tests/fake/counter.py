@@ -9,10 +9,10 @@ from types import TracebackType
 from typing import Any
 
 from astcti_server.clients.listener import CtiServer
-from astcti_server.clients.reception import Reception
 from astcti_server.clients.registry import Registry
-from schemas.configuration import Binding, Configuration, Operator, Seat, Service
-from schemas.server_settings import ListenSettings
+from astcti_server.clients.shared import Reception
+from schemas.configuration.model import Binding, Configuration, Operator, Seat, Service
+from schemas.server.settings import ListenSettings
 from tests.fake.fake_desk import FakeDesk
 from tests.fake.line_client import LineClient, md5
 

@@ -6,9 +6,9 @@ import queue
 from dataclasses import dataclass, field
 from typing import Any
 
-from astcti_server.clients.desk import Done, Presence, Progress
-from schemas.configuration import Configuration
-from schemas.server_settings import AmiSettings, ServerSettings
+from astcti_server.clients.ports import Done, Presence, Progress
+from schemas.configuration.model import Configuration
+from schemas.server.settings import AmiSettings, ServerSettings
 from tests.fake.patience import PATIENCE
 
 
@@ -24,7 +24,7 @@ class Request:
 
 @dataclass
 class FakeDesk:
-    """Implements `astcti_server.clients.desk.Desk`. Set its attributes; read its queues."""
+    """Implements `astcti_server.clients.ports.Desk`. Set its attributes; read its queues."""
 
     in_force: Configuration = field(default_factory=Configuration)
     server_settings: ServerSettings = field(

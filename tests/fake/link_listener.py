@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import queue
 
-from astcti_server.ami.messages import Event
 from astcti_server.ami.pending import Outcome
+from astcti_server.ami.wire.messages import Event
 from tests.fake.patience import PATIENCE
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import socket
 
-from astcti_server.demo.blocks import Event
-from astcti_server.demo.engine import Engine
+from astcti_server.demo.ami.blocks import Event
+from astcti_server.demo.calls.engine import Engine
 from tests.fake.patience import PATIENCE
 from tests.fake.timers import TimerWheel
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from astcti_server.ami.vocabulary import QueueMember
-from astcti_server.clients.desk import Presence
-from astcti_server.queues.keeper import QueueKeeper
+from astcti_server.clients.ports import Presence
+from astcti_server.queues.reconciler import QueueKeeper
 from astcti_server.queues.state_file import StateFile
-from schemas.configuration import Binding, Configuration, Operator, Seat, Service
-from schemas.server_settings import AmiSettings, ClientSettings, QueueSettings, ServerSettings
+from schemas.configuration.model import Binding, Configuration, Operator, Seat, Service
+from schemas.server.settings import AmiSettings, ClientSettings, QueueSettings, ServerSettings
 from tests.fake.queue_link import FakeLink
 from tests.fake.timers import TimerWheel
 

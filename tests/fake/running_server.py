@@ -12,8 +12,8 @@ from types import TracebackType
 from xml.sax.saxutils import quoteattr
 
 from schemas import event_xml
-from schemas.configuration import Configuration
-from schemas.configuration_xml import dump
+from schemas.configuration.model import Configuration
+from schemas.configuration.xml_form import dump
 from schemas.events import CallEvent
 from tests.fake.line_client import LineClient, md5
 from tests.fake.patience import PATIENCE

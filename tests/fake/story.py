@@ -9,7 +9,7 @@ from astcti_server.ami import vocabulary as ami
 from astcti_server.calls.notification import Notification
 from astcti_server.calls.originations import Origination
 from astcti_server.calls.tracker import Tracker
-from schemas.configuration import Binding, Configuration, Operator, Seat, Service, Trigger
+from schemas.configuration.model import Binding, Configuration, Operator, Seat, Service, Trigger
 from schemas.events import CallEvent
 
 URL = "https://crm.example/ticket?id={CALLDATA}&from={CALLERID}"

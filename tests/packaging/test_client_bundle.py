@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests import needed
-from tests.client.ui.desktop import Desktop, missing
+from tests.client.ui.tools.desktop import Desktop, missing
 from tests.fake.patience import PATIENCE
 
 pytestmark = [pytest.mark.install, pytest.mark.timeout(600)]

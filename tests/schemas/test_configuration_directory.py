@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.configuration_directory import Arrivals, Candidate, InForce, Seen, choose, scan
+from schemas.configuration.directory import Arrivals, Candidate, InForce, Seen, choose, scan
 
 
 def seen(name: str, modified: float, number: int = 0) -> Seen:

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from schemas import configuration_sqlite, configuration_xml
-from schemas.configuration import Binding, Configuration, Operator, Seat, Service, Trigger
-from schemas.configuration_checks import check
+import schemas
+from schemas.configuration import sqlite_form, xml_form
+from schemas.configuration.checks import check
+from schemas.configuration.model import Binding, Configuration, Operator, Seat, Service, Trigger
 from schemas.problems import ConfigurationError
 
 WORD = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True)
@@ -88,35 +89,35 @@ def configurations(draw: st.DrawFn) -> Configuration:
 @settings(max_examples=60)
 def test_both_forms_give_back_what_was_written(configuration: Configuration) -> None:
     assert check(configuration) == []
-    data = configuration_xml.dump(configuration)
-    assert configuration_xml.parse(data, "any.xml").configuration == configuration
+    data = xml_form.dump(configuration)
+    assert xml_form.parse(data, "any.xml").configuration == configuration
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "any?#%20.sqlite"
-        configuration_sqlite.dump(configuration, path)
-        assert configuration_sqlite.load(path) == configuration
+        sqlite_form.dump(configuration, path)
+        assert sqlite_form.load(path) == configuration
         assert [one.name for one in Path(directory).iterdir()] == [path.name]
 
 
 @given(configurations())
 @settings(max_examples=30)
 def test_what_is_written_as_xml_is_valid_by_the_schema_alone(configuration: Configuration) -> None:
-    schema = etree.XMLSchema(file=str(Path(configuration_xml.__file__).with_name("configuration.xsd")))
-    schema.assertValid(etree.fromstring(configuration_xml.dump(configuration)))
+    schema = etree.XMLSchema(file=str(Path(schemas.__file__).with_name("configuration.xsd")))
+    schema.assertValid(etree.fromstring(xml_form.dump(configuration)))
 
 
 @given(configurations(), st.floats(0, 1, exclude_max=True))
 @settings(max_examples=40)
 def test_half_a_file_is_refused_in_either_form(configuration: Configuration, part: float) -> None:
-    data = configuration_xml.dump(configuration).rstrip()
+    data = xml_form.dump(configuration).rstrip()
     with pytest.raises(ConfigurationError):
-        configuration_xml.parse(data[: int(len(data) * part)], "half.xml")
+        xml_form.parse(data[: int(len(data) * part)], "half.xml")
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "whole.sqlite"
-        configuration_sqlite.dump(configuration, path)
+        sqlite_form.dump(configuration, path)
         half = Path(directory) / "half.sqlite"
         half.write_bytes(path.read_bytes()[: int(path.stat().st_size * part)])
         with pytest.raises(ConfigurationError):
-            configuration_sqlite.load(half)
+            sqlite_form.load(half)
 
 
 SMALL = Configuration(
@@ -143,7 +144,7 @@ SMALL = Configuration(
 def database(tmp_path: Path) -> Path:
     """A small valid configuration."""
     path = tmp_path / "one.sqlite"
-    configuration_sqlite.dump(SMALL, path)
+    sqlite_form.dump(SMALL, path)
     return path
 
 
@@ -178,14 +179,14 @@ def change(path: Path, *statements: str) -> None:
 def test_a_wrong_row_is_named_with_its_table(database: Path, statement: str, line: int, words: str) -> None:
     change(database, statement)
     with pytest.raises(ConfigurationError) as refused:
-        configuration_sqlite.load(database)
+        sqlite_form.load(database)
     assert [p.line for p in refused.value.problems if words in p.message] == [line], refused.value
 
 
 def test_every_wrong_row_is_reported_at_once(database: Path) -> None:
     change(database, "UPDATE services SET context = 'a b'", "UPDATE operators SET password = 'plain'")
     with pytest.raises(ConfigurationError) as refused:
-        configuration_sqlite.load(database)
+        sqlite_form.load(database)
     assert len(refused.value.problems) == 2
 
 
@@ -197,19 +198,19 @@ def test_nulls_are_defaults_and_further_columns_do_not_disturb(database: Path) -
         "DROP TABLE pause_reasons",
         "CREATE TABLE pause_reasons(id INTEGER PRIMARY KEY, name TEXT, position INTEGER)",
     )
-    assert configuration_sqlite.load(database).services == SMALL.services
+    assert sqlite_form.load(database).services == SMALL.services
 
 
 def test_a_database_in_wal_mode_is_refused(database: Path) -> None:
     change(database, "PRAGMA journal_mode = WAL")
     with pytest.raises(ConfigurationError, match="journal_mode=DELETE"):
-        configuration_sqlite.load(database)
+        sqlite_form.load(database)
 
 
 def test_a_database_that_is_still_written_is_refused(database: Path) -> None:
     database.with_name("one.sqlite-journal").write_bytes(b"hot")
     with pytest.raises(ConfigurationError, match="still writes it"):
-        configuration_sqlite.load(database)
+        sqlite_form.load(database)
 
 
 def test_a_damaged_database_is_refused(database: Path) -> None:
@@ -217,52 +218,52 @@ def test_a_damaged_database_is_refused(database: Path) -> None:
     data[4096 : 4096 + 64] = b"\xff" * 64
     database.write_bytes(data)
     with pytest.raises(ConfigurationError, match=r"damaged|cannot be read"):
-        configuration_sqlite.load(database)
+        sqlite_form.load(database)
 
 
 @given(st.randoms(use_true_random=False))
 @settings(max_examples=50)
 def test_no_damage_does_more_than_refuse_the_file(random) -> None:
-    xml = bytearray(configuration_xml.dump(SMALL))
+    xml = bytearray(xml_form.dump(SMALL))
     for _ in range(random.randint(1, 5)):
         xml[random.randrange(len(xml))] = random.randrange(256)
     with contextlib.suppress(ConfigurationError):
-        configuration_xml.parse(bytes(xml), "damaged.xml")
+        xml_form.parse(bytes(xml), "damaged.xml")
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "damaged.sqlite"
-        configuration_sqlite.dump(SMALL, path)
+        sqlite_form.dump(SMALL, path)
         database = bytearray(path.read_bytes())
         for _ in range(random.choice((1, 3, 20))):
             database[random.randrange(len(database))] = random.randrange(256)
         path.write_bytes(database)
         with contextlib.suppress(ConfigurationError):
-            configuration_sqlite.load(path)
+            sqlite_form.load(path)
 
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "text.sqlite"
     path.write_text("<configuration/>")
     with pytest.raises(ConfigurationError, match="no SQLite database"):
-        configuration_sqlite.load(path)
+        sqlite_form.load(path)
 
 
 def test_reading_leaves_a_database_and_its_directory_alone(database: Path) -> None:
     before = database.read_bytes(), database.stat().st_mtime_ns
-    configuration_sqlite.load(database)
+    sqlite_form.load(database)
     assert (database.read_bytes(), database.stat().st_mtime_ns) == before
     assert [one.name for one in database.parent.iterdir()] == ["one.sqlite"]
 
 
 def test_a_published_database_is_never_overwritten(database: Path) -> None:
     with pytest.raises(FileExistsError):
-        configuration_sqlite.dump(SMALL, database)
-    assert configuration_sqlite.load(database) == SMALL
+        sqlite_form.dump(SMALL, database)
+    assert sqlite_form.load(database) == SMALL
 
 
 def test_triggers_keep_their_order_by_position(tmp_path: Path) -> None:
     first, second = (Trigger("browser", url=f"https://h/{number}") for number in (1, 2))
     path = tmp_path / "two.sqlite"
     service = Service("Demo", "demo", "inbound", triggers=(first, second))
-    configuration_sqlite.dump(Configuration(services=(service,)), path)
+    sqlite_form.dump(Configuration(services=(service,)), path)
     change(path, "UPDATE services_triggers SET position = 2 - position")
-    assert configuration_sqlite.load(path).services[0].triggers == (second, first)
+    assert sqlite_form.load(path).services[0].triggers == (second, first)

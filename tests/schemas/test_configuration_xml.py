@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from schemas.configuration import Configuration
-from schemas.configuration_xml import load, parse
+from schemas.configuration.model import Configuration
+from schemas.configuration.xml_form import load, parse
 from schemas.problems import ConfigurationError, Problem
 
 

@@ -7,7 +7,7 @@ import pytest
 from lxml import etree
 
 import schemas
-from astcti_server.config_loading import check_directory
+from astcti_server.config.loading import check_directory
 
 SAMPLES = Path(__file__).parents[2] / "astcti_server" / "etc" / "sample"
 SECTIONS = {

@@ -7,8 +7,14 @@ import pytest
 
 import schemas
 
-MODULES = sorted(Path(schemas.__file__).parent.glob("*.py"))
-MAY_IMPORT_LXML = {"configuration_xml", "server_settings_xml", "xml_reading"}
+ROOT = Path(schemas.__file__).parent
+MODULES = sorted(ROOT.rglob("*.py"))
+MAY_IMPORT_LXML = {"configuration.xml_form", "server.settings_xml", "xml_reading"}
+
+
+def name_of(path: Path) -> str:
+    """The module's name below `schemas`."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
 
 
 def imported(path: Path) -> set[str]:
@@ -22,11 +28,11 @@ def imported(path: Path) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_only_the_readers_of_xml_files_import_lxml(path: Path) -> None:
     names = imported(path)
     tops = {name.partition(".")[0] for name in names}
     assert not tops & {"astcti_server", "astcti_client", "configurator", "click", "watchdog"}
-    if path.stem not in MAY_IMPORT_LXML:
+    if name_of(path) not in MAY_IMPORT_LXML:
         assert "lxml" not in tops
         assert not {f"schemas.{name}" for name in MAY_IMPORT_LXML} & names

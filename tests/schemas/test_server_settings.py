@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from schemas import server_settings_xml
+import schemas
 from schemas.problems import ConfigurationError, Problem
-from schemas.server_settings import AmiSettings, ServerSettings
-from schemas.server_settings_xml import load, parse
+from schemas.server.settings import AmiSettings, ServerSettings
+from schemas.server.settings_xml import load, parse
 
 AMI = '<ami username="astcti" secret="s"/>'
 SECTIONS = ("ami", "listen", "clients", "queues", "logging")
@@ -29,7 +29,7 @@ def test_everything_but_the_user_of_asterisk_has_a_default(tmp_path: Path) -> No
 
 
 def test_the_schema_and_the_model_have_the_same_defaults() -> None:
-    schema = etree.parse(str(Path(server_settings_xml.__file__).with_name("server.xsd")))
+    schema = etree.parse(str(Path(schemas.__file__).with_name("server.xsd")))
     written = []
     for section in SECTIONS:
         path = f"*[@name='{section}']/{{*}}attribute"

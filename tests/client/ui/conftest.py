@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from astcti_client import connecting
+from astcti_client.net import connecting
 from astcti_client.password import Password
 from astcti_client.settings import Settings
 from astcti_client.ui import i18n
 from tests import needed
-from tests.client.ui.desktop import Desktop, missing
-from tests.client.ui.web import browser, site
+from tests.client.ui.tools.desktop import Desktop, missing
+from tests.client.ui.tools.web import browser, site
 from tests.fake.cti_server import CtiServer
 
 __all__ = ["browser", "site"]
@@ -45,7 +45,7 @@ def desk(
     desktop: Desktop, server: CtiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[..., Any]]:
     """Makes the client with the settings given; by default mario's, with his password."""
-    from tests.client.ui.desk import Desk
+    from tests.client.ui.tools.window_test_bed import Desk
 
     monkeypatch.setenv("DISPLAY", desktop.display)
     (tmp_path / "run").mkdir(mode=0o700)

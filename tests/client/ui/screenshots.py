@@ -14,16 +14,17 @@ import tkinter as tk
 from collections.abc import Callable
 from pathlib import Path
 
-from astcti_client import connecting
-from astcti_client.messages import ConnectionState
+from astcti_client.net import connecting
+from astcti_client.net.messages import ConnectionState
 from astcti_client.password import Password
 from astcti_client.settings import Settings
-from astcti_client.ui import i18n, tray_menu
-from astcti_client.ui.problems import problem_text
-from astcti_client.ui.questions import PasswordQuestion
-from astcti_client.ui.sign_in import unknown_pc_text
-from tests.client.ui.desk import Desk, event
-from tests.client.ui.desktop import Desktop, missing
+from astcti_client.ui import i18n
+from astcti_client.ui.app import tray_menu
+from astcti_client.ui.app.sign_in import unknown_pc_text
+from astcti_client.ui.text.problems import problem_text
+from astcti_client.ui.windows.dialogs import PasswordQuestion
+from tests.client.ui.tools.desktop import Desktop, missing
+from tests.client.ui.tools.window_test_bed import Desk, event
 from tests.fake.cti_server import CtiServer
 
 CHOSEN = (

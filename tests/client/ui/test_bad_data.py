@@ -8,15 +8,17 @@ from collections.abc import Callable
 
 import pytest
 
-from astcti_client.messages import OperatorFound, PauseReasons, ServerEvent, ServerReply
-from astcti_client.ui import elided, screen, words
-from astcti_client.ui.session import Heard
+from astcti_client.net.messages import OperatorFound, PauseReasons, ServerEvent, ServerReply
+from astcti_client.ui.state.session import Heard
+from astcti_client.ui.text import words
+from astcti_client.ui.theme import screen
+from astcti_client.ui.widgets import elided
 from schemas import event_xml
 from schemas.events import Action, Call, CallEvent, Cause, EventId
 from schemas.wire import Reply, clean
-from tests.client.ui.desk import Desk
-from tests.client.ui.desktop import Desktop
-from tests.client.ui.hands import assert_usable, press
+from tests.client.ui.tools.desktop import Desktop
+from tests.client.ui.tools.hands import assert_usable, press
+from tests.client.ui.tools.window_test_bed import Desk
 from tests.fake.cti_server import Peer
 
 Make = Callable[..., Desk]

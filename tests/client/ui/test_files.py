@@ -17,9 +17,10 @@ from astcti_client.hand_over_pipe import PipeDoor, hand_over_by_pipe
 from astcti_client.key_combination import parse_combination
 from astcti_client.settings import load
 from astcti_client.settings_file import changed, save
-from astcti_client.ui import icon_shapes, icons, passwords, urls
-from astcti_client.ui.history import Entry, History
-from astcti_client.ui.palette import DARK, LIGHT, Palette
+from astcti_client.ui.desktop import system_keyring, url_handler
+from astcti_client.ui.state.history import Entry, History
+from astcti_client.ui.theme import icon_shapes, icons
+from astcti_client.ui.theme.palette import DARK, LIGHT, Palette
 from tests.fake.patience import PATIENCE
 
 # --- settings ---
@@ -104,7 +105,7 @@ def test_a_damaged_history_is_put_aside(tmp_path: Path) -> None:
 def test_a_history_that_another_program_holds_is_not_put_aside(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("astcti_client.ui.history.OPEN_TIME", 0.01)
+    monkeypatch.setattr("astcti_client.ui.state.history.OPEN_TIME", 0.01)
     file = tmp_path / "history.sqlite"
     History(file, days=1).close()
     with contextlib.closing(sqlite3.connect(file)) as other:
@@ -211,13 +212,13 @@ def test_links_are_registered_beside_what_others_registered_and_taken_back(
     list_file.write_text(
         "[Default Applications]\nx-scheme-handler/tel=other.desktop\ntext/html=web.desktop\n"
     )
-    urls.register()
-    desktop_file = (tmp_path / "data/applications" / urls.DESKTOP_FILE).read_text()
+    url_handler.register()
+    desktop_file = (tmp_path / "data/applications" / url_handler.DESKTOP_FILE).read_text()
     assert " dial %u" in desktop_file
     assert "x-scheme-handler/sip;" in desktop_file
     assert "x-scheme-handler/tel=astcti-client.desktop;other.desktop;" in list_file.read_text()
-    urls.unregister()
-    assert not (tmp_path / "data/applications" / urls.DESKTOP_FILE).exists()
+    url_handler.unregister()
+    assert not (tmp_path / "data/applications" / url_handler.DESKTOP_FILE).exists()
     assert "x-scheme-handler/tel=other.desktop;" in list_file.read_text()
     assert "text/html=web.desktop" in list_file.read_text()
 
@@ -280,8 +281,8 @@ def test_without_a_keyring_nothing_is_remembered(monkeypatch: pytest.MonkeyPatch
     from keyring.backends import fail
 
     monkeypatch.setattr(keyring, "get_keyring", fail.Keyring)
-    assert not passwords.can_remember()
-    assert passwords.remembered("cti", "mario") is None
+    assert not system_keyring.can_remember()
+    assert system_keyring.remembered("cti", "mario") is None
 
 
 def test_without_a_display_the_client_points_at_headless(environ: dict[str, str]) -> None:

@@ -6,13 +6,14 @@ import subprocess
 import tkinter as tk
 from collections.abc import Callable
 
-from astcti_client.messages import ServerEvent
-from astcti_client.ui import call_list, notices
-from astcti_client.ui.session import Heard
+from astcti_client.net.messages import ServerEvent
+from astcti_client.ui.state.session import Heard
+from astcti_client.ui.widgets import call_list
+from astcti_client.ui.windows import notices
 from schemas.events import Call, CallEvent, Cause, EventId
-from tests.client.ui.desk import Desk, event
-from tests.client.ui.desktop import Desktop
-from tests.client.ui.hands import assert_usable, texts
+from tests.client.ui.tools.desktop import Desktop
+from tests.client.ui.tools.hands import assert_usable, texts
+from tests.client.ui.tools.window_test_bed import Desk, event
 
 Make = Callable[..., Desk]
 CALLS = 250

@@ -9,12 +9,12 @@ from tkinter import ttk
 import pytest
 from PIL import ImageChops
 
-from astcti_client.ui import model
-from astcti_client.ui.elided import Elided
-from astcti_client.ui.questions import Question
-from tests.client.ui.desk import Desk, event
-from tests.client.ui.desktop import Desktop
-from tests.client.ui.hands import all_of, press, texts
+from astcti_client.ui.state import seat_model
+from astcti_client.ui.widgets.elided import Elided
+from astcti_client.ui.windows.dialogs import Question
+from tests.client.ui.tools.desktop import Desktop
+from tests.client.ui.tools.hands import all_of, press, texts
+from tests.client.ui.tools.window_test_bed import Desk, event
 
 Make = Callable[..., Desk]
 CONTROLS = (ttk.Button, ttk.Entry, ttk.Checkbutton, ttk.Treeview, tk.Text)
@@ -118,7 +118,7 @@ def open_password(one: Desk) -> tk.Misc:
 
 @pytest.fixture(autouse=True)
 def cards_stay(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(model, "OVER_TIME", 600.0)
+    monkeypatch.setattr(seat_model, "OVER_TIME", 600.0)
 
 
 WINDOWS = {

@@ -15,11 +15,12 @@ from typing import Any
 
 import pytest
 
-from astcti_client.ui import i18n, system_colours, xsettings
-from astcti_client.ui.system_colours import ColourWatch, SystemColours, system_wants_dark
-from tests.client.ui.desk import Desk, event
-from tests.client.ui.desktop import Desktop
-from tests.client.ui.hands import all_of, press, texts
+from astcti_client.ui import i18n
+from astcti_client.ui.desktop import system_colours, xsettings
+from astcti_client.ui.desktop.system_colours import ColourWatch, SystemColours, system_wants_dark
+from tests.client.ui.tools.desktop import Desktop
+from tests.client.ui.tools.hands import all_of, press, texts
+from tests.client.ui.tools.window_test_bed import Desk, event
 from tests.fake.patience import PATIENCE
 
 Make = Callable[..., Desk]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from astcti_client.messages import (
+from astcti_client.net.messages import (
     Command,
     ConnectionState,
     Message,
@@ -16,8 +16,8 @@ from astcti_client.messages import (
     ServerReply,
     Unanswered,
 )
-from astcti_client.triggers import own_system
-from astcti_client.ui.changes import (
+from astcti_client.triggers.runner import own_system
+from astcti_client.ui.state.changes import (
     CallChanged,
     CallForgotten,
     CallOver,
@@ -28,7 +28,7 @@ from astcti_client.ui.changes import (
     Refusal,
     RingBegan,
 )
-from astcti_client.ui.model import CONFIRM_TIME, OVER_TIME, SeatModel
+from astcti_client.ui.state.seat_model import CONFIRM_TIME, OVER_TIME, SeatModel
 from schemas.events import Action, Call, CallEvent, Cause, Direction, End, EventId, Originate, Party
 from schemas.wire import Reply
 

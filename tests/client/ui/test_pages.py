@@ -8,10 +8,10 @@ from collections.abc import Callable
 
 import pytest
 
-from astcti_client.programs import Refused
-from astcti_client.ui.pages import Pages
-from tests.client.ui.desk import Desk, event
-from tests.client.ui.web import Site, await_fact
+from astcti_client.triggers.programs import Refused
+from astcti_client.ui.browser.pages import Pages
+from tests.client.ui.tools.web import Site, await_fact
+from tests.client.ui.tools.window_test_bed import Desk, event
 
 
 @pytest.mark.usefixtures("browser")

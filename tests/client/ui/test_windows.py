@@ -19,13 +19,13 @@ from PIL import ImageGrab
 from astcti_client.hand_over import NoHandOver, OtherClient
 from astcti_client.instance import open_door, reach
 from astcti_client.ui import i18n
-from astcti_client.ui.actions import LoginWish
-from astcti_client.ui.history import Entry
-from astcti_client.ui.icons import TRAY_COLOURS
-from astcti_client.ui.tray import Tray
-from tests.client.ui.desk import Desk, event
-from tests.client.ui.desktop import Desktop
-from tests.client.ui.hands import click, press, texts
+from astcti_client.ui.desktop.tray import Tray
+from astcti_client.ui.state.actions import LoginWish
+from astcti_client.ui.state.history import Entry
+from astcti_client.ui.theme.icons import TRAY_COLOURS
+from tests.client.ui.tools.desktop import Desktop
+from tests.client.ui.tools.hands import click, press, texts
+from tests.client.ui.tools.window_test_bed import Desk, event
 from tests.fake.cti_server import CtiServer
 from tests.fake.patience import PATIENCE
 
@@ -515,7 +515,7 @@ def test_a_hidden_start_waits_for_a_tray_that_takes_its_time(
 
 def test_a_hidden_start_without_a_tray_shows_the_window(desk: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Tray, "present", property(lambda _tray: False))
-    monkeypatch.setattr("astcti_client.ui.windows.TRAY_TIME", 0.2)
+    monkeypatch.setattr("astcti_client.ui.app.open_windows.TRAY_TIME", 0.2)
     one = desk(start_hidden=True)
     one.app.start()
     one.pump(one.root.winfo_viewable)
@@ -587,7 +587,7 @@ def test_what_is_wrong_is_said_in_the_language_of_the_window(desk: Make) -> None
 def test_what_is_told_while_the_window_is_hidden_waits_until_it_is_seen(
     desk: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("astcti_client.ui.main_window.MESSAGE_TIME", 50)
+    monkeypatch.setattr("astcti_client.ui.windows.main.MESSAGE_TIME", 50)
     one = desk()
     one.log_in()
     one.app.hide_window()

@@ -9,14 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from astcti_client import dialling, key_combination, programs, settings_values, triggers
-from astcti_client.messages import ConnectionState
-from astcti_client.ui import i18n, problems, words
-from astcti_client.ui.login_window import parse_server
+from astcti_client import dialling, key_combination, settings_values
+from astcti_client.net.messages import ConnectionState
+from astcti_client.triggers import programs, runner
+from astcti_client.ui import i18n
+from astcti_client.ui.text import problems, words
+from astcti_client.ui.windows.login import parse_server
 from schemas import mac_address
-from tests.client.ui import catalogue
+from tests.client.ui.tools import catalogue
 
-UI = Path(words.__file__).parent
+UI = Path(i18n.__file__).parent
 
 
 @pytest.mark.parametrize(
@@ -95,7 +97,7 @@ def test_what_is_no_server_is_refused(text: str) -> None:
 
 
 SAYING = [
-    *(Path(one.__file__) for one in (dialling, key_combination, programs, settings_values, triggers)),
+    *(Path(one.__file__) for one in (dialling, key_combination, programs, settings_values, runner)),
     Path(mac_address.__file__),
 ]
 """Parts without a window whose sentences are shown in one."""
@@ -104,7 +106,7 @@ SAYING = [
 def texts_of_the_code() -> set[str]:
     """Every text given to `_`, `some` or `said`."""
     found: set[str] = set()
-    for file in (*UI.glob("*.py"), *SAYING):
+    for file in (*UI.rglob("*.py"), *SAYING):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if (
                 isinstance(node, ast.Call)
@@ -132,7 +134,7 @@ def test_every_text_is_translated_into_italian() -> None:
 def test_the_compiled_catalogue_is_that_of_the_source() -> None:
     folder = i18n.FOLDER / "it/LC_MESSAGES"
     assert (folder / "astcti.mo").read_bytes() == catalogue.compiled(folder / "astcti.po"), (
-        "run: python -m tests.client.ui.catalogue"
+        "run: python -m tests.client.ui.tools.catalogue"
     )
 
 

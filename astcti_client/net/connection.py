@@ -1,0 +1,235 @@
+"""The network thread: keeps one session with the server alive, and tells what happens through a queue.
+
+Every socket call is made by this thread. Other threads call `send` and `stop`, which never wait for the
+network.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from astcti_client.net.backoff import Backoff, SleepWatch
+from astcti_client.net.conversation import Conversation, Farewell, Lost, checked_command
+from astcti_client.net.login import LoginRefused
+from astcti_client.net.messages import Command, ConnectionState, Ending, Mailbox, Message, Unanswered
+from astcti_client.net.transport import (
+    Address,
+    Interrupted,
+    Transport,
+    TransportError,
+    Waiter,
+    open_transport,
+)
+from astcti_client.password import Password
+
+logger = logging.getLogger(__name__)
+
+LONGEST_WAIT = 2.0  # seconds; how soon after a sleep the PC's waking up is noticed
+PROVEN_TIME = 30.0  # seconds; a session that lasted so long makes the pauses short again
+_FINAL: dict[str, tuple[Ending, str]] = {
+    "TAKEOVER": ("taken-over", "somebody logged in as the same operator or on the same seat"),
+    "DISABLED": ("disabled", "this operator was disabled or removed"),
+}
+
+
+class NotConnected(Exception):
+    """The command was not sent, because nobody is logged in at the moment."""
+
+
+class Connection:
+    """Connects, logs in, and comes back after every loss.
+
+    That ends when it is stopped, or when the server refuses the log-in or ends the session for good.
+
+    The last message is always a `ConnectionState` of phase "ended".
+    """
+
+    def __init__(
+        self,
+        address: Address,
+        user: str,
+        password: Password,
+        mailbox: Mailbox,
+        *,
+        macs: Callable[[str], Sequence[str]],
+        keep_alive: float = 0.0,
+        backoff: Backoff | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        """`macs` gives the MAC addresses to try, from the local address of the connection.
+
+        `clock` and `wall` replace the monotonic and the wall clock in tests.
+        """
+        self._address = address
+        self._user = user
+        self._password = password
+        self._mailbox = mailbox
+        self._macs = macs
+        self._keep_alive = keep_alive
+        self._backoff = backoff or Backoff()
+        self._clock = clock
+        self._wall = wall
+        self._numbers = itertools.count(1)
+        self._waiter = Waiter()
+        self._watch = SleepWatch(clock, wall)
+        self._stop = threading.Event()
+        self._lock = threading.Lock()
+        self._commands: deque[Command] = deque()
+        self._accepting = False
+        self._up_since: float | None = None
+        self._thread = threading.Thread(target=self._run, name="connection")
+
+    # --- for every other thread ---
+
+    def start(self) -> None:
+        """Begin to connect. Once."""
+        self._thread.start()
+
+    def send(self, line: str) -> Command:
+        """Hand a command to the network; its replies come through the queue with this value in `answers`.
+
+        Raises NotConnected while nobody is logged in, and ValueError if the line cannot be a command.
+        """
+        text = checked_command(line)
+        command = Command(next(self._numbers), text)
+        with self._lock:
+            if not self._accepting:
+                raise NotConnected("not connected to the server")
+            self._commands.append(command)
+        self._waiter.wake()
+        return command
+
+    def stop(self) -> None:
+        """Ask for the end: the thread logs out and closes. Does not wait for it. Any number of times."""
+        self._stop.set()
+        self._waiter.wake()
+
+    def join(self, seconds: float | None = None) -> bool:
+        """Wait for the thread's end; whether it has ended."""
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    # --- the network thread ---
+
+    def _deliver(self, message: Message) -> None:
+        if isinstance(message, ConnectionState) and message.phase == "up":
+            self._up_since = self._clock()
+            with self._lock:  # first, so that whoever reads this message can send at once
+                self._accepting = True
+        self._mailbox.put(message)
+
+    def _run(self) -> None:
+        ending, detail = self._guarded()
+        self._waiter.close()
+        self._deliver(ConnectionState("ended", detail, ending=ending))
+
+    def _guarded(self) -> tuple[Ending, str]:
+        try:
+            return self._keep_connected()
+        except Exception as error:
+            logger.critical("the network thread failed", exc_info=True)
+            return "failed", f"an error in the client itself: {error!r}"
+
+    def _keep_connected(self) -> tuple[Ending, str]:
+        while not self._stop.is_set():
+            self._deliver(ConnectionState("connecting", f"connecting to {self._address}"))
+            self._up_since = None
+            try:
+                self._one_session()
+            except Interrupted:
+                break
+            except LoginRefused as refused:
+                return "refused", f"the server refused the log-in of {self._user}: {refused}"
+            except Farewell as farewell:
+                if farewell.kind in _FINAL:
+                    ending, reason = _FINAL[farewell.kind]
+                    return ending, ": ".join(filter(None, (reason, str(farewell))))
+                reason = f"the server ended the session: {farewell.kind} {farewell}".rstrip()
+            except (Lost, TransportError) as error:
+                reason = str(error)
+            if not self._stop.is_set():
+                if self._up_since is not None and self._clock() - self._up_since >= PROVEN_TIME:
+                    self._backoff.reset()
+                self._pause(reason)
+        return "stopped", "stopped"
+
+    def _pause(self, reason: str) -> None:
+        pause = self._backoff.next_pause()
+        self._watch.restart()
+        self._deliver(ConnectionState("waiting", f"{reason}; next attempt in {pause:.1f} s", retry_in=pause))
+        until = self._clock() + pause
+        while not self._stop.is_set() and (left := until - self._clock()) > 0:
+            if self._wait(left):
+                self._backoff.reset()
+                return
+
+    def _wait(self, seconds: float, transport: Transport | None = None, *, writing: bool = False) -> bool:
+        """Wait for work; whether the PC has slept meanwhile."""
+        seconds = max(0.0, min(seconds, LONGEST_WAIT))
+        sock = transport.socket if transport else None
+        self._waiter.wait(seconds, read=sock, write=sock if writing else None)
+        return self._watch.slept(seconds)
+
+    def _one_session(self) -> None:
+        transport = open_transport(self._address, self._waiter, self._stop.is_set, self._clock)
+        with contextlib.closing(transport):
+            conversation = Conversation(
+                self._user,
+                self._password,
+                self._macs(transport.local_address()),
+                deliver=self._deliver,
+                clock=self._clock,
+                keep_alive=self._keep_alive,
+                numbers=self._numbers,
+            )
+            self._watch.restart()  # connecting may have taken its time
+            try:
+                self._talk(transport, conversation)
+            finally:
+                conversation.over()
+                for command in self._take_commands(accept_more=False):
+                    self._deliver(Unanswered(command))
+
+    def _talk(self, transport: Transport, conversation: Conversation) -> None:
+        quitting = False
+        while True:
+            stop = self._stop.is_set()
+            if conversation.up:
+                for command in self._take_commands(accept_more=not stop):
+                    conversation.say(command)
+            if stop and not quitting:
+                quitting = True
+                conversation.quit()
+            conversation.tick()
+            self._write(transport, conversation)
+            left = conversation.next_tick() - self._clock()
+            if self._wait(left, transport, writing=bool(conversation.outgoing)) and not quitting:
+                conversation.check_now()
+            self._read(transport, conversation)
+
+    def _write(self, transport: Transport, conversation: Conversation) -> None:
+        try:
+            transport.write(conversation.outgoing)
+        except TransportError:
+            self._read(transport, conversation)  # the server's last word may say why it closed
+            raise
+
+    def _read(self, transport: Transport, conversation: Conversation) -> None:
+        while (data := transport.read()) is not None:
+            if not data:
+                raise Lost("the server closed the connection")
+            conversation.feed(data)
+
+    def _take_commands(self, *, accept_more: bool) -> list[Command]:
+        with self._lock:
+            self._accepting = accept_more
+            commands = list(self._commands)
+            self._commands.clear()
+        return commands

@@ -1,0 +1,155 @@
+"""The log-in step by step: who we are, what the server can do, which seat this is, what it offers.
+
+No I/O, and for the network thread alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Protocol, cast
+
+from astcti_client.net.messages import (
+    Message,
+    OfferedService,
+    OperatorFound,
+    PauseReasons,
+    SeatFound,
+    SeatUnknown,
+    Services,
+)
+from astcti_client.password import Password
+from schemas.configuration.model import ServiceType
+from schemas.wire import Reply
+
+REPLY_TIME = 15.0  # seconds for a reply; the server itself waits at most 5 s for Asterisk
+_SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?", re.ASCII)
+LOGIN_TIME = 30.0  # seconds for the reply to PASS: after an outage a thousand passwords are checked at once
+
+Answered = Callable[[Reply], None]
+"""What is to be done with each line of a reply."""
+
+
+class LoginRefused(Exception):
+    """The server did not take the user name or the password."""
+
+
+class Say(Protocol):
+    """Sends a line. `shown` is what may be shown of it, `time` how long its reply may take."""
+
+    def __call__(
+        self, line: str, answered: Answered, *, time: float = REPLY_TIME, shown: str = ""
+    ) -> None: ...
+
+
+class LogIn:
+    """Goes from the welcome to the moment when commands of the user are welcome."""
+
+    def __init__(
+        self,
+        user: str,
+        password: Password,
+        macs: Sequence[str],
+        *,
+        say: Say,
+        deliver: Callable[[Message], None],
+        keep_alive_told: Callable[[float], None],
+        done: Callable[[], None],
+    ) -> None:
+        """`macs` are tried in this order. `keep_alive_told` hears the server's keep-alive time in seconds."""
+        self._user = user
+        self._password = password
+        self._macs = list(macs)
+        self._refused_macs: list[tuple[str, str]] = []
+        self._knows_who = False
+        self._say = say
+        self._deliver = deliver
+        self._keep_alive_told = keep_alive_told
+        self._done = done
+
+    def begin(self) -> None:
+        """Say the first command. LoginRefused may come out of the answers."""
+        self._say(f"USER {self._user}", self._user_answered)
+
+    def ask_services(self, then: Callable[[], None] | None = None) -> None:
+        """Ask for the operator's services and deliver them."""
+        offered: list[OfferedService] = []
+
+        def answered(reply: Reply) -> None:
+            if reply.number == 220 and not is_end(reply):
+                context, _, name = reply.text.partition(" ")
+                if reply.token in ("inbound", "outbound"):
+                    offered.append(OfferedService(cast(ServiceType, reply.token), context, name.strip()))
+                return
+            self._deliver(Services(tuple(offered)))
+            if then is not None:
+                then()
+
+        self._say("SERVICES", answered)
+
+    def _user_answered(self, reply: Reply) -> None:
+        if reply.number != 100:
+            raise LoginRefused(reply.text or "the user name was refused")
+        shown = "PASS ***"
+        self._say(f"PASS {self._password.md5}", self._password_answered, time=LOGIN_TIME, shown=shown)
+
+    def _password_answered(self, reply: Reply) -> None:
+        if reply.number != 102:
+            raise LoginRefused(reply.text or "the password was refused")
+        self._say("CAPA", self._capabilities_answered)
+
+    def _capabilities_answered(self, reply: Reply) -> None:
+        words = reply.information.split() if reply.number == 110 else []
+        for word in words:
+            name, _, value = word.partition("=")
+            if name == "KEEPALIVE" and _SECONDS.fullmatch(value) and float(value) > 0:
+                self._keep_alive_told(float(value))
+        self._knows_who = "WHO" in words
+        self._try_next_mac()
+
+    def _ask_operator(self) -> None:
+        def answered(reply: Reply) -> None:
+            if reply.number == 240:
+                extension, _, full_name = reply.text.partition(" ")
+                found = "" if extension == "-" else extension
+                self._deliver(OperatorFound(reply.token, found, full_name))
+            self.ask_services(self._ask_reasons)
+
+        if self._knows_who:
+            self._say("WHO", answered)
+        else:
+            self.ask_services(self._ask_reasons)
+
+    def _try_next_mac(self) -> None:
+        if not self._macs:
+            self._deliver(SeatUnknown(tuple(self._refused_macs)))
+            self._ask_operator()
+            return
+        mac = self._macs.pop(0)
+
+        def answered(reply: Reply) -> None:
+            if reply.number == 100:
+                self._deliver(SeatFound(mac, reply.text))
+                self._ask_operator()
+            else:
+                self._refused_macs.append((mac, reply.text))
+                self._try_next_mac()
+
+        self._say(f"MAC {mac}", answered)
+
+    def _ask_reasons(self) -> None:
+        reasons: list[str] = []
+
+        def answered(reply: Reply) -> None:
+            if reply.number == 230 and not is_end(reply):
+                reasons.append(reply.information)
+                return
+            self._deliver(PauseReasons(tuple(reasons)))
+            self._done()
+
+        self._say("REASONS", answered)
+
+
+def is_end(reply: Reply) -> bool:
+    """Whether this is the last line of a list."""
+    return reply.token == "END" and not reply.text

@@ -1,0 +1,155 @@
+"""What the network thread tells the rest of the client: frozen values, put into one queue.
+
+Whoever shows them (a terminal, a window) takes them from the queue on its own thread, in the order in which
+things happened.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from schemas.configuration.model import ServiceType
+from schemas.events import CallEvent
+from schemas.wire import Reply
+
+Phase = Literal["connecting", "logging-in", "up", "waiting", "ended"]
+Ending = Literal["", "stopped", "taken-over", "disabled", "refused", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionState:
+    """Where the connection stands. `detail` is a sentence for people.
+
+    `retry_in` (seconds) belongs to "waiting"; `ending` to "ended", after which nothing follows:
+    "refused" is a wrong user name or password, "failed" an error of the client itself.
+    """
+
+    phase: Phase
+    detail: str
+    retry_in: float = 0.0
+    ending: Ending = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command on its way to the server. `number` tells equal ones apart; no password is in `line`."""
+
+    number: int
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A command was handed to the network."""
+
+    command: Command
+
+
+@dataclass(frozen=True, slots=True)
+class ServerReply:
+    """A numbered line. `answers` is the command it belongs to, None for an announcement.
+
+    `final` is true for the last line that a command gets, and for announcements.
+    """
+
+    line: str
+    reply: Reply
+    answers: Command | None = None
+    final: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ServerEvent:
+    """A telephone event, with the line it came in."""
+
+    line: str
+    event: CallEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A line that follows no rule of the protocol; it is skipped."""
+
+    line: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """The connection was lost before this command got its last reply: nobody knows whether it was done."""
+
+    command: Command
+
+
+@dataclass(frozen=True, slots=True)
+class SeatFound:
+    """The server knows this PC by `mac`, and its phone is `extension`."""
+
+    mac: str
+    extension: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeatUnknown:
+    """No address of this PC belongs to a seat. Harmless for an operator who is bound to a seat."""
+
+    tried: tuple[tuple[str, str], ...]
+    """Each address with the server's reason, in the order tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedService:
+    """A service of this operator."""
+
+    type: ServiceType
+    context: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The operator's services: after each login, and again when they changed."""
+
+    services: tuple[OfferedService, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorFound:
+    """Who is logged in where, as the server knows it. Servers that cannot tell are not asked.
+
+    `extension` is empty as long as no seat is known.
+    """
+
+    username: str
+    extension: str
+    full_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class PauseReasons:
+    """The reasons for a pause that the server offers."""
+
+    reasons: tuple[str, ...]
+
+
+Message = (
+    ConnectionState
+    | Sent
+    | ServerReply
+    | ServerEvent
+    | Unreadable
+    | Unanswered
+    | SeatFound
+    | SeatUnknown
+    | Services
+    | OperatorFound
+    | PauseReasons
+)
+
+
+class Mailbox(Protocol):
+    """Where messages go: `queue.Queue` or `queue.SimpleQueue`. It must never make the caller wait."""
+
+    def put(self, item: Message, /) -> None:
+        """Take one message."""

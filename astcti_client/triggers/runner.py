@@ -1,0 +1,230 @@
+"""Carries out what an event asks for: runs a program or opens a page.
+
+No shell is involved and nothing is substituted here: the server sends arguments and addresses filled in. What
+an event asks for is checked again all the same. Everything here runs on the thread that takes messages from
+the queue, never on the network thread, and nothing waits for the programs it starts.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shlex
+import subprocess
+import sys
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from astcti_client.triggers.programs import Refused, find_program, search_path
+from schemas.configuration.model import TriggerSystem
+from schemas.events import Action, CallEvent
+from schemas.sentences import said
+
+logger = logging.getLogger(__name__)
+
+REMEMBERED = 2000  # pop-ups; far more than the calls one phone has in a day
+LONGEST_URL = 32768  # characters; browsers take no more
+# Opening a page through a Python of its own keeps the browser's words off our terminal, and does not wait for
+# browsers that run in one. -I: no module of the current directory takes the place of the real one.
+_OPEN_PAGE = "import sys, webbrowser; sys.exit(0 if webbrowser.open(sys.argv[1]) else 1)"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a trigger, in a sentence."""
+
+    action: Action
+    done: bool
+    message: str
+
+
+def own_system() -> TriggerSystem:
+    """The system this client runs on, by the name that triggers use."""
+    if sys.platform == "win32":
+        return "windows"
+    return "macos" if sys.platform == "darwin" else "linux"
+
+
+def choose(actions: Sequence[Action], system: TriggerSystem) -> tuple[Action, ...]:
+    """Those for this system; for a type that has none, those for any system. In the event's order."""
+    own = {action.type for action in actions if action.os == system}
+    return tuple(
+        action for action in actions if action.os == system or (action.os == "any" and action.type not in own)
+    )
+
+
+def check_url(url: str) -> None:
+    """Raise Refused unless this is a web address that may be given to a browser."""
+    if len(url) > LONGEST_URL:
+        raise Refused(said("an address of {length} characters is too long for a browser", length=len(url)))
+    # These never occur in a proper address, and what stands between us and the browser may trip over them.
+    if any(not character.isprintable() or character.isspace() or character in '\\"<>`' for character in url):
+        raise Refused(
+            said(
+                "{url}: a web address cannot contain blanks, quotes, backslashes or control characters",
+                url=repr(url),
+            )
+        )
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+    except ValueError as error:
+        raise Refused(f"{url!r}: {error}") from None
+    if parts.scheme not in ("http", "https") or not host:
+        raise Refused(
+            said(
+                "{url}: only addresses that begin with http:// or https:// and a host are opened",
+                url=repr(url),
+            )
+        )
+
+
+def _page_opener() -> list[str]:
+    if getattr(sys, "frozen", False):  # a bundle has no Python to start, but can start itself
+        return [sys.executable, "open-page"]
+    return [sys.executable, "-I", "-c", _OPEN_PAGE]
+
+
+class PopUpMemory:
+    """Which triggers were carried out, so that a call pops up once even if its event is told again."""
+
+    def __init__(self, size: int = REMEMBERED) -> None:
+        self._size = size
+        self._done: OrderedDict[tuple[object, ...], None] = OrderedDict()
+
+    def first_time(self, event: CallEvent, action: Action) -> bool:
+        """Whether this trigger was not seen yet for this leg, other party and kind of event; remembers it."""
+        call = event.call
+        other = call.connected.uniqueid if call.connected else call.calleridnum
+        key = (call.linkedid, call.uniqueid, other, event.id, action)
+        if key in self._done:
+            return False
+        self._done[key] = None
+        if len(self._done) > self._size:
+            self._done.popitem(last=False)
+        return True
+
+
+class TriggerRunner:
+    """Carries out the triggers of events and looks after the processes it started. For one thread only."""
+
+    def __init__(
+        self,
+        *,
+        system: TriggerSystem | None = None,
+        allowed: Sequence[str] | None = None,
+        environ: Mapping[str, str] | None = None,
+        show_page: Callable[[str, str], None] | None = None,
+    ) -> None:
+        """`show_page` opens a page (address, service) in the client's own window.
+
+        Without it, or when it raises Refused, the system's browser is used.
+        """
+        self._system = system or own_system()
+        self._allowed = allowed
+        self._environ = environ
+        self._show_page = show_page
+        self._told_no_window = False
+        self._memory = PopUpMemory()
+        self._running: list[tuple[subprocess.Popen[bytes], Action | None]] = []
+
+    def carry_out(self, event: CallEvent) -> list[Outcome]:
+        """Do what the event asks of this system. Never raises for what the event contains."""
+        return [self.perform(action, event.service) for action in self.due(event)]
+
+    def due(self, event: CallEvent) -> list[Action]:
+        """What the event asks of this system and was not asked before; it is not asked a second time."""
+        if event.repeat:
+            return []  # the call was there before; its pop-up was shown when it began
+        return [
+            action
+            for action in choose(event.triggers, self._system)
+            if self._memory.first_time(event, action)
+        ]
+
+    def finished(self) -> list[Outcome]:
+        """Clear away programs that ended, and report pages that no browser took. Call it now and then."""
+        over, self._running = (
+            [one for one in self._running if one[0].poll() is not None],
+            [one for one in self._running if one[0].returncode is None],
+        )
+        return [
+            Outcome(
+                action,
+                False,
+                said("no web browser could be started for {url}; set BROWSER to one", url=action.url),
+            )
+            for process, action in over
+            if action is not None and process.returncode != 0
+        ]
+
+    def close(self) -> None:
+        """Let go of the programs that still run: they are meant to outlive the client."""
+        self.finished()
+        for process, _ in self._running:
+            process.returncode = 0  # or Popen complains about a child that nobody waited for
+        self._running.clear()
+
+    def perform(self, action: Action, service: str = "") -> Outcome:
+        """Run the program or open the page. Never raises for what the action contains."""
+        try:
+            if action.type == "application":
+                return Outcome(action, True, self._run_application(action))
+            return Outcome(action, True, self._open_page(action, service))
+        except Refused as refused:
+            return Outcome(action, False, refused.why)
+        except Exception as error:  # a bad trigger ends only itself
+            logger.exception("a trigger could not be carried out: %r", action)
+            return Outcome(action, False, f"{action.application or action.url}: {error}")
+
+    def _run_application(self, action: Action) -> str:
+        environ = os.environ if self._environ is None else self._environ
+        program = find_program(
+            action.application, system=self._system, path=search_path(environ), allowed=self._allowed
+        )
+        self._start([program, *action.arguments], None)
+        return f"started {shlex.join([action.application, *action.arguments])}"
+
+    def _open_page(self, action: Action, service: str) -> str:
+        check_url(action.url)
+        if action.type == "internal-browser":
+            if self._show_page is not None:
+                try:
+                    self._show_page(action.url, service)
+                    return f"opened {action.url} in the client's window"
+                except Refused as refused:
+                    logger.warning("%s; the system's browser opens it", refused)
+            elif not self._told_no_window:
+                self._told_no_window = True
+                logger.warning(
+                    "this client has no browser window of its own: pages meant for it open "
+                    "in the system's browser"
+                )
+        self._start([*_page_opener(), action.url], action)
+        return f"opened {action.url} in the browser"
+
+    def _start(self, command: list[str], page: Action | None) -> None:
+        detached: dict[str, int | bool] = {"start_new_session": True}
+        if sys.platform == "win32":
+            flags = subprocess.CREATE_NO_WINDOW if page else subprocess.DETACHED_PROCESS
+            detached = {"creationflags": flags | subprocess.CREATE_NEW_PROCESS_GROUP}
+        try:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env=None if self._environ is None else dict(self._environ),
+                shell=False,
+                **detached,  # type: ignore[call-overload]
+            )
+        except ValueError as error:  # a NUL in an argument
+            raise Refused(f"{command[0]}: {error}; it was not run") from None
+        except OSError as error:
+            why = str(error.strerror or error)
+            raise Refused(
+                said("{program}: could not be started: {why}", program=command[0], why=why)
+            ) from None
+        self._running.append((process, page))

@@ -1,0 +1,116 @@
+"""What the user asks the server for: pause, calls. Main thread; each returns at once."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from astcti_client.net.connection import NotConnected
+from astcti_client.phone_number import clean_number
+from astcti_client.settings_file import Writable
+from astcti_client.ui.app.open_windows import Windows
+from astcti_client.ui.i18n import _
+from astcti_client.ui.state.preferences import CannotChange, Preferences
+from astcti_client.ui.state.seat_model import SeatModel
+from astcti_client.ui.state.session import SeatSession
+from astcti_client.ui.text import words
+from astcti_client.ui.windows.dialogs import PasswordQuestion
+from schemas.events import Originate
+
+LONGEST_SELECTION = 200  # characters of a selected text that may be a number; the rest is a text
+
+
+class SeatCommands:
+    """What cannot be sent is told in the main window."""
+
+    def __init__(
+        self,
+        preferences: Preferences,
+        model: SeatModel,
+        session: SeatSession,
+        windows: Windows,
+        is_password: Callable[[str], bool],
+        changed: Callable[[], None],
+    ) -> None:
+        """`is_password` tells the session's own; `changed` is called when the model is another."""
+        self._preferences, self._model, self._session = preferences, model, session
+        self._windows, self._is_password, self._changed = windows, is_password, changed
+
+    def ask_pause(self, reason: str) -> None:
+        """Ask for a pause."""
+        if self._model.pause.phase == "out" and self._send(f"PAUSE IN {reason}".rstrip()):
+            self._model.ask_pause(True, reason)
+            self._changed()
+
+    def ask_return(self) -> None:
+        """Ask for the pause's end; the password first, if the settings want it."""
+        if self._model.pause.phase != "in":
+            return
+        windows = self._windows
+        if self._preferences.now.pause_lock and not self._is_password(""):
+            windows.ask(lambda: PasswordQuestion(windows.root, windows.look, self._is_password, self._return))
+        else:
+            self._return()
+
+    def may_change(self, changes: Mapping[str, Writable]) -> None:
+        """Raise CannotChange for settings that would open a locked pause without the password."""
+        if changes.get("pause-lock") is False and self._model.pause.phase in ("in", "leaving"):
+            raise CannotChange(_("Come back from the pause first: it is locked with your password."))
+
+    def hang_up(self, key: str) -> None:
+        """End a call."""
+        self._send(f"HANGUP {key}")
+
+    def transfer(self, key: str, number: str, context: str) -> None:
+        """Send the other party of a call to a number. Raises ValueError if it is none."""
+        self._send(f"TRANSFER {key} {clean_number(number)} {context}")
+
+    def dial(self, number: str, context: str = "") -> str:
+        """Call a number as typed; returns what is wrong with it, or nothing."""
+        try:
+            clean = clean_number(number)
+        except ValueError:
+            return _("This is not a telephone number.")
+        if not self._model.up:
+            return _("Not connected.")
+        self._session.dial(clean, partial(self._dial_answered, clean), context)
+        return ""
+
+    def dial_over(self, originate: Originate) -> None:
+        """Tell what became of a call that was asked for, if it came to nothing."""
+        if problem := words.dial_outcome(originate):
+            self._windows.main.dial_bar.give_back(originate.exten)
+            self._windows.tell(problem)
+
+    def dial_selected(self) -> None:
+        """Call the text that is selected in any program, or in the clipboard."""
+        text = ""
+        for source in ("PRIMARY", "CLIPBOARD"):
+            try:
+                text = str(self._windows.root.tk.call("selection", "get", "-selection", source))
+            except tk.TclError:
+                continue
+            if text.strip():
+                break
+        if problem := self.dial(text[:LONGEST_SELECTION]):
+            self._windows.tell(problem)
+            self._windows.show_dial()
+
+    def _return(self) -> None:
+        if self._send("PAUSE OUT"):
+            self._model.ask_pause(False)
+            self._changed()
+
+    def _dial_answered(self, number: str, problem: str) -> None:
+        if problem:
+            self._windows.main.dial_bar.give_back(number)
+            self._windows.tell(words.refusal_text("ORIG", problem))
+
+    def _send(self, line: str) -> bool:
+        try:
+            self._session.send(line)
+        except (NotConnected, ValueError) as error:
+            self._windows.tell(words.server_reason(str(error)))
+            return False
+        return True

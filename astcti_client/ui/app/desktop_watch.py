@@ -1,0 +1,63 @@
+"""What is followed outside the windows: the hot key, and the colours of the desktop. Main thread."""
+
+from __future__ import annotations
+
+import queue
+from typing import Any
+
+from astcti_client.settings import Settings
+from astcti_client.ui.app.inbox import HotKeyPressed
+from astcti_client.ui.desktop.hot_key import HotKey, NoHotKey
+from astcti_client.ui.desktop.system_colours import ColourWatch, system_wants_dark
+from astcti_client.ui.i18n import _
+from astcti_client.ui.state.preferences import Preferences
+
+
+class Surroundings:
+    """Puts what happens there into the queue."""
+
+    def __init__(self, preferences: Preferences, mail: queue.SimpleQueue[Any]) -> None:
+        self._preferences, self._mail = preferences, mail
+        self.dark = False
+        """Whether the desktop is dark; whoever takes `SystemColours` out of the queue writes it here."""
+        self._hot_key: HotKey | None = None
+        self._colours: ColourWatch | None = None
+        self._follow_colours()
+
+    @property
+    def follows_colours(self) -> bool:
+        """Whether the desktop's colours matter."""
+        return self._colours is not None
+
+    def settings_changed(self, before: Settings) -> str:
+        """Follow what the settings want now; returns what is wrong with the hot key, or nothing."""
+        self._follow_colours()
+        return self.set_hot_key() if before.hot_key != self._preferences.now.hot_key else ""
+
+    def set_hot_key(self) -> str:
+        """Listen for the hot key of the settings; returns what is wrong with it, or nothing."""
+        if self._hot_key is not None:
+            self._hot_key.close()
+            self._hot_key = None
+        if keys := self._preferences.now.hot_key:
+            try:
+                self._hot_key = HotKey(keys, lambda: self._mail.put(HotKeyPressed()))
+            except NoHotKey as error:
+                return f"{_('No hot key')}: {error}"
+        return ""
+
+    def close(self) -> None:
+        """Follow nothing any more."""
+        if self._hot_key is not None:
+            self._hot_key.close()
+        if self._colours is not None:
+            self._colours.close()
+
+    def _follow_colours(self) -> None:
+        wanted = self._preferences.now.theme == "auto"
+        if wanted and self._colours is None:
+            self.dark = system_wants_dark()
+            self._colours = ColourWatch(self.dark, self._mail.put)
+        elif not wanted and self._colours is not None:
+            self._colours.close()
+            self._colours = None

@@ -1,0 +1,69 @@
+"""Starts the client with its window. Imported only when there shall be one: it needs Tk and Pillow."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import tkinter as tk
+from collections.abc import Callable
+from pathlib import Path
+
+from astcti_client.hand_over import SHOW, NoHandOver, OtherClient
+from astcti_client.instance import reach
+from astcti_client.settings import Loaded
+from astcti_client.ui import i18n
+from astcti_client.ui.app.app import App
+from astcti_client.ui.app.inbox import stop_at_signals
+from astcti_client.ui.state.history import History, default_file
+from astcti_client.ui.text import words
+from astcti_client.ui.theme.screen import be_sharp, draws_emoji
+
+logger = logging.getLogger(__name__)
+
+
+class NoDisplay(Exception):
+    """There is no screen to open a window on. The text is Tk's."""
+
+
+def run_window(loaded: Loaded, reload: Callable[[], Loaded], file: Path) -> int:
+    """Show the window until the user quits; returns the exit code. Raises NoDisplay.
+
+    If another client of this user is running, that one shows its window instead; OtherClient is raised if it
+    has none.
+    """
+    try:
+        reach(SHOW)
+        return 0
+    except NoHandOver:
+        pass  # nobody is there, or one without a window: the door says so
+    be_sharp()
+    try:
+        root = tk.Tk(className="Astcti")
+    except tk.TclError as error:
+        raise NoDisplay(str(error)) from None
+    root.withdraw()
+    i18n.use(loaded.settings.language)
+    words.draw_emoji(draws_emoji(root))
+    history = _history(loaded.settings.history_days)
+    try:
+        app = App(root, loaded, reload, file, history)
+    except OtherClient:
+        history.close()
+        root.destroy()
+        raise
+    stop_at_signals(app.mail)
+    try:
+        app.start()
+        root.mainloop()
+    finally:
+        app.close()
+        root.destroy()
+    return 0
+
+
+def _history(days: int) -> History:
+    try:
+        return History(default_file(), days)
+    except (OSError, sqlite3.Error) as error:
+        logger.warning("the history cannot be kept in %s (%s): it lasts until the end", default_file(), error)
+        return History(None, 0)

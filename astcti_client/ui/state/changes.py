@@ -1,0 +1,72 @@
+"""What the model reports after a message or with time; the window carries it out. No Tk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from astcti_client.ui.state.calls import SeatCall
+from astcti_client.ui.state.seat_state import Pause
+from schemas.events import CallEvent, Originate
+
+
+@dataclass(frozen=True, slots=True)
+class RingBegan:
+    """The phone rings for this call: the notice appears. Once per leg."""
+
+    call: SeatCall
+
+
+@dataclass(frozen=True, slots=True)
+class CallChanged:
+    """More is known of a call, or it is in another phase."""
+
+    call: SeatCall
+
+
+@dataclass(frozen=True, slots=True)
+class CallOver:
+    """The leg ended: for the history, and for the notice if it only rang. Once per leg."""
+
+    call: SeatCall
+
+
+@dataclass(frozen=True, slots=True)
+class CallForgotten:
+    """The card goes away."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventHeard:
+    """An event whose triggers are to be carried out now."""
+
+    event: CallEvent
+
+
+@dataclass(frozen=True, slots=True)
+class DialOutcome:
+    """What became of a call that this client asked for."""
+
+    originate: Originate
+    uniqueid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The server did not do what was asked. `what` is the command's word, `why` the server's reason."""
+
+    what: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class PauseConfirmed:
+    """The pause that this client asked for is in force, or its end is."""
+
+    pause: Pause
+
+
+Change = (
+    RingBegan | CallChanged | CallOver | CallForgotten | EventHeard | DialOutcome | Refusal | PauseConfirmed
+)

@@ -1,0 +1,272 @@
+"""The calls of this seat, kept in a file of the user's for a settable time. One thread, one connection."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import json
+import logging
+import os
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, get_args
+
+import platformdirs
+
+from astcti_client.ui.i18n import _
+from astcti_client.ui.state.calls import SeatCall
+
+logger = logging.getLogger(__name__)
+
+Kind = Literal["rung", "missed", "answered", "answered-elsewhere", "dialled"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+MOST_FOUND = 500  # rows in the window; the export has them all
+VERSION = 1
+_DAY = 86400.0
+OPEN_TIME = 2.0  # seconds to wait at the start while another program, a backup perhaps, holds the file
+WRITE_TIME = 100  # milliseconds to wait for it later: the window waits, too, and the next second comes
+_DAMAGE = {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_SCHEMA = """
+CREATE TABLE calls(
+    id INTEGER PRIMARY KEY, at REAL NOT NULL, kind TEXT NOT NULL, number TEXT NOT NULL, name TEXT NOT NULL,
+    service TEXT NOT NULL, queue TEXT NOT NULL, seconds REAL NOT NULL, variables TEXT NOT NULL,
+    linkedid TEXT NOT NULL, sought TEXT NOT NULL);
+CREATE INDEX calls_at ON calls(at);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A call as kept: `at` is seconds since 1970, `seconds` how long was talked."""
+
+    at: float
+    kind: Kind
+    number: str
+    name: str = ""
+    service: str = ""
+    queue: str = ""
+    seconds: float = 0.0
+    variables: tuple[tuple[str, str], ...] = ()
+    linkedid: str = ""
+
+
+def default_file() -> Path:
+    """Where the history of this user is."""
+    return Path(platformdirs.user_data_dir("astcti", appauthor=False)) / "history.sqlite"
+
+
+def kind_of(call: SeatCall) -> Kind:
+    """Under which heading a call that is over goes."""
+    if call.direction == "outbound":
+        return "dialled"
+    if call.was_answered:
+        return "answered"
+    if call.end == "answered-elsewhere":
+        return "answered-elsewhere"
+    return "missed" if call.end in ("missed", "cancelled") else "rung"
+
+
+def entry_of(call: SeatCall, now: float, wall: float) -> Entry:
+    """The entry of a call that is over. `now` is the call's clock, `wall` the time of day at that moment."""
+    over = call.over_since if call.over_since is not None else now
+    talked = over - call.talking_since if call.talking_since is not None else 0.0
+    return Entry(
+        wall - (now - call.since),
+        kind_of(call),
+        call.number,
+        call.name,
+        call.service,
+        call.queue,
+        max(0.0, talked),
+        call.variables,
+        call.linkedid,
+    )
+
+
+class History:
+    """The file. A damaged one is put aside and a new one begun: the history never keeps anyone from calls."""
+
+    def __init__(self, file: Path | None, days: int) -> None:
+        """Without a `file` nothing is written to disk; with 0 `days` what is there is deleted.
+
+        Raises OSError and sqlite3.Error.
+        """
+        self._file, self._days = file, days
+        self._problem = self._told = ""
+        if file is not None and days == 0:
+            file.unlink(missing_ok=True)
+        self._database = _open(":memory:") if file is None or days == 0 else _open_file(file)
+
+    def keep_for(self, days: int, wall: float) -> None:
+        """Keep calls for so many days from now on; with 0 nothing is left on disk."""
+        with self._whatever_happens():
+            if self._file is not None and bool(days) != bool(self._days):
+                self._database.commit()
+                fresh = _open_file(self._file) if days else _open(":memory:")
+                self._database.backup(fresh)
+                self._database.close()
+                self._database = fresh
+                if days == 0:
+                    self._file.unlink(missing_ok=True)
+            self._days = days
+        self.forget_old(wall)
+
+    def add(self, entry: Entry) -> None:
+        """Keep a call; on disk once `commit` or `close` was called. What goes wrong `commit` tells."""
+        with self._whatever_happens():
+            self._insert(entry)
+
+    def _insert(self, entry: Entry) -> None:
+        sought = " ".join(
+            (entry.number, entry.name, entry.service, entry.queue, *(value for _, value in entry.variables))
+        ).casefold()
+        self._database.execute(
+            "INSERT INTO calls"
+            "(at, kind, number, name, service, queue, seconds, variables, linkedid, sought) "
+            "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                entry.at,
+                entry.kind,
+                *map(_kept, (entry.number, entry.name, entry.service, entry.queue)),
+                entry.seconds,
+                _kept(json.dumps(entry.variables, ensure_ascii=False)),
+                *map(_kept, (entry.linkedid, sought)),
+            ),
+        )
+
+    def commit(self) -> str:
+        """Have on disk what was added: once for many calls, since each time costs milliseconds.
+
+        Returns what went wrong since the last time, once, in a sentence for the user. What could not be
+        written is tried again with the next call of this.
+        """
+        if self._database.in_transaction:
+            with self._whatever_happens():
+                self._database.commit()
+                self._told = ""
+        problem, self._problem = self._problem, ""
+        if not problem or problem == self._told:
+            return ""
+        self._told = problem
+        return _("The history cannot be written: {reason}").format(reason=problem)
+
+    @contextlib.contextmanager
+    def _whatever_happens(self) -> Iterator[None]:
+        """A full disk, or a file that somebody else holds, keeps nobody from calls."""
+        try:
+            yield
+        except (OSError, sqlite3.Error) as error:
+            self._problem = str(error)
+            if self._problem != self._told:
+                logger.warning("the history cannot be written: %s", error)
+
+    def find(self, text: str = "", kind: Kind | Literal[""] = "", most: int = MOST_FOUND) -> list[Entry]:
+        """The newest calls that have each word of the text somewhere; `most` of them."""
+        return list(self._rows(text, kind, most))
+
+    def redial_list(self, most: int = 10) -> list[str]:
+        """Numbers dialled, the last one first, each once."""
+        rows = self._database.execute(
+            "SELECT number FROM calls WHERE kind = 'dialled' AND number <> '' "
+            "GROUP BY number ORDER BY max(at) DESC LIMIT ?",
+            (most,),
+        )
+        return [number for (number,) in rows]
+
+    def forget_old(self, wall: float) -> None:
+        """Delete what is older than the settable time; what is not on disk lasts until the end."""
+        if self._days == 0:
+            return
+        with self._whatever_happens(), self._database:
+            self._database.execute("DELETE FROM calls WHERE at < ?", (wall - self._days * _DAY,))
+
+    def clear(self) -> None:
+        """Delete everything."""
+        with self._database:
+            self._database.execute("DELETE FROM calls")
+
+    def export(self, file: Path, entries: list[Entry]) -> None:
+        """Write entries as CSV that spreadsheets read. Raises OSError."""
+        with file.open("w", encoding="utf-8-sig", newline="") as out:
+            writer = csv.writer(out)
+            writer.writerow(
+                ["time", "kind", "number", "name", "service", "queue", "seconds", "variables", "linkedid"]
+            )
+            for one in entries:
+                variables = "; ".join(f"{key}={value}" for key, value in one.variables)
+                texts = [one.number, one.name, one.service, one.queue]
+                rest = [f"{one.seconds:.0f}", variables, one.linkedid]
+                writer.writerow([_iso(one.at), one.kind, *map(_harmless, texts + rest)])
+
+    def close(self) -> None:
+        """Close the file."""
+        self.commit()
+        self._database.close()
+
+    def _rows(self, text: str, kind: str, most: int) -> Iterator[Entry]:
+        words = _kept(text).casefold().split()
+        where = ["sought LIKE ? ESCAPE '\\'"] * len(words) + (["kind = ?"] if kind else [])
+        values = [f"%{_escaped(word)}%" for word in words] + ([kind] if kind else [])
+        condition = " AND ".join(where) or "1"
+        rows = self._database.execute(
+            "SELECT at, kind, number, name, service, queue, seconds, variables, linkedid FROM calls "
+            f"WHERE {condition} ORDER BY at DESC, id DESC LIMIT ?",
+            [*values, most],
+        )
+        for at, found, number, name, service, queue, seconds, variables, linkedid in rows:
+            pairs = tuple((key, value) for key, value in json.loads(variables))
+            yield Entry(at, found, number, name, service, queue, seconds, pairs, linkedid)
+
+
+def _open_file(file: Path) -> sqlite3.Connection:
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        database = _open(str(file))
+    except sqlite3.DatabaseError as error:
+        # A file that is merely locked, or on a full disk, is as good as it was.
+        if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF not in _DAMAGE:
+            raise
+        file.replace(file.with_suffix(".damaged"))
+        database = _open(str(file))
+    if os.name == "posix":
+        file.chmod(0o600)
+    return database
+
+
+def _open(name: str) -> sqlite3.Connection:
+    database = sqlite3.connect(name, timeout=OPEN_TIME)
+    try:
+        (version,) = database.execute("PRAGMA user_version").fetchone()
+        if version == 0:
+            database.executescript(f"{_SCHEMA} PRAGMA user_version = {VERSION};")
+        elif version != VERSION:
+            raise sqlite3.DatabaseError(f"made by another version ({version})")
+        database.execute("SELECT count(*) FROM calls").fetchone()
+        database.execute(f"PRAGMA busy_timeout = {WRITE_TIME}")
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _kept(text: str) -> str:
+    """The text as the file can hold and find it: without halves of characters, without NUL."""
+    return text.encode("utf-8", "replace").decode().replace("\0", " ")
+
+
+def _escaped(word: str) -> str:
+    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _iso(at: float) -> str:
+    return datetime.fromtimestamp(at).astimezone().isoformat(timespec="seconds")
+
+
+def _harmless(text: str) -> str:
+    """Spreadsheets take a text that begins so for a formula; numbers with a plus are no formula."""
+    if text[:1] in ("=", "-", "@", "\t", "\r") or (text[:1] == "+" and not text[1:].isdigit()):
+        return "'" + text
+    return text

@@ -1,0 +1,265 @@
+"""What the window shows: connection, seat, queues, pause, calls. Fed with messages, knows nothing of Tk.
+
+For one thread, the one that takes messages from the queue. `hear` returns what happened in words of
+`changes`, in order; the window carries it out.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import replace
+
+from astcti_client.net.messages import (
+    Command,
+    ConnectionState,
+    Message,
+    OfferedService,
+    OperatorFound,
+    PauseReasons,
+    SeatFound,
+    SeatUnknown,
+    ServerEvent,
+    ServerReply,
+    Services,
+    Unanswered,
+)
+from astcti_client.ui.state import calls
+from astcti_client.ui.state.calls import SeatCall
+from astcti_client.ui.state.changes import (
+    CallChanged,
+    CallForgotten,
+    CallOver,
+    Change,
+    DialOutcome,
+    EventHeard,
+    PauseConfirmed,
+    Refusal,
+    RingBegan,
+)
+from astcti_client.ui.state.seat_state import Pause, PausePhase, QueuePlace, TrayState
+from schemas.events import CallEvent, End
+from schemas.wire import Reply
+
+CONFIRM_TIME = 5.0  # seconds after a new log-in in which the server tells of the calls that are still there
+OVER_TIME = 6.0  # seconds that the card of a finished call stays
+REMEMBERED = 500  # legs whose ring was shown; far more than ring at one time
+
+
+class SeatModel:
+    """The seat as the server tells it."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        """`clock` gives seconds that never go back."""
+        self._clock = clock
+        self.forget()
+
+    def forget(self) -> None:
+        """Know nothing, as before the first message: another operator may log in."""
+        self.connection = ConnectionState("connecting", "")
+        self.pbx_up = True
+        self.full_name = ""
+        self.username = ""
+        self.extension = ""
+        self.mac = ""
+        self.macs_refused: tuple[tuple[str, str], ...] = ()
+        self.services: tuple[OfferedService, ...] = ()
+        self.reasons: tuple[str, ...] = ()
+        self.queues: dict[str, QueuePlace] = {}
+        self.pause = Pause()
+        self.calls: dict[str, SeatCall] = {}
+        self._before_request = Pause()
+        self._wish: tuple[bool, str] | None = None
+        self._waiting: dict[str, SeatCall] = {}
+        """Legs that nothing worth a card is known of yet."""
+        self._rung: OrderedDict[str, None] = OrderedDict()
+        self._up_at: float | None = None
+
+    # --- what is asked of it ---
+
+    @property
+    def up(self) -> bool:
+        """Whether commands are welcome."""
+        return self.connection.phase == "up"
+
+    @property
+    def tray_state(self) -> TrayState:
+        """The one state that the tray shows: the most urgent."""
+        if not self.up:
+            return "offline"
+        if not self.pbx_up:
+            return "pbx-down"
+        phases = {one.phase for one in self.calls.values()}
+        if "ringing" in phases:
+            return "ringing"
+        if phases & {"talking", "calling", "parted"}:
+            return "talking"
+        return "paused" if self.pause.phase in ("in", "leaving") else "available"
+
+    @property
+    def outbound(self) -> tuple[OfferedService, ...]:
+        """Services through which this operator can call."""
+        return tuple(one for one in self.services if one.type == "outbound")
+
+    @property
+    def seat_missing(self) -> bool:
+        """Whether the server knows the operator but not the place: then no call and no queue reaches us."""
+        return self.up and not self.extension and not self.queues and not self.calls
+
+    def ask_pause(self, wish: bool, reason: str = "") -> str:
+        """The command to send; until the server's word the pause counts as requested."""
+        if self.pause.phase in ("in", "out"):
+            self._before_request = self.pause
+        self._wish = (wish, reason)
+        self.pause = Pause("requested" if wish else "leaving", reason or self.pause.reason, self._clock())
+        return f"PAUSE IN {reason}".rstrip() if wish else "PAUSE OUT"
+
+    # --- what happens ---
+
+    def hear(self, message: Message) -> list[Change]:
+        """Take notice of a message."""
+        match message:
+            case ConnectionState():
+                return self._connection_changed(message)
+            case OperatorFound(username=username, extension=extension, full_name=full_name):
+                self.username, self.extension, self.full_name = username, extension, full_name
+            case SeatFound(mac=mac, extension=extension):
+                self.mac, self.extension, self.macs_refused = mac, extension, ()
+            case SeatUnknown(tried=tried):
+                self.macs_refused, self.extension = tried, ""
+            case Services(services=services):
+                self.services = services
+            case PauseReasons(reasons=reasons):
+                self.reasons = reasons
+            case ServerReply(reply=reply, answers=answers):
+                return self._reply(reply, answers)
+            case Unanswered(command=command):
+                return self._unanswered(command)
+            case ServerEvent(event=event):
+                return self._event(event)
+            case _:
+                pass
+        return []
+
+    def tick(self) -> list[Change]:
+        """Let go of calls whose time is over. Call it every second or so."""
+        now, changes = self._clock(), list[Change]()
+        if self._up_at is not None and now - self._up_at >= CONFIRM_TIME:
+            self._up_at = None
+            for call in [one for one in self.calls.values() if one.unconfirmed and one.phase != "over"]:
+                end: End = "answered" if call.was_answered else "cancelled"
+                changes += self._end(replace(call, phase="over", over_since=now, end=end))
+            self._waiting = {key: one for key, one in self._waiting.items() if not one.unconfirmed}
+        for call in [one for one in self.calls.values() if one.over_since is not None]:
+            if now - (call.over_since or 0.0) >= OVER_TIME:
+                del self.calls[call.key]
+                changes.append(CallForgotten(call.key))
+        return changes
+
+    def _connection_changed(self, state: ConnectionState) -> list[Change]:
+        self.connection = state
+        if state.phase == "up":
+            self._up_at = self._clock()
+            return []
+        self._up_at = None
+        if state.phase == "logging-in":
+            self.queues.clear()
+            self.pbx_up = True
+            self.macs_refused = ()
+        unsure = [
+            replace(one, unconfirmed=True)
+            for one in self.calls.values()
+            if one.phase != "over" and not one.unconfirmed
+        ]
+        self.calls.update((one.key, one) for one in unsure)
+        self._waiting = {key: replace(one, unconfirmed=True) for key, one in self._waiting.items()}
+        return [CallChanged(one) for one in unsure]
+
+    def _reply(self, reply: Reply, answers: Command | None) -> list[Change]:
+        match reply.number:
+            case 200:
+                self.queues[reply.information] = QueuePlace(reply.information, "joined")
+            case 210:
+                self.queues[reply.information] = QueuePlace(reply.information, "left")
+            case 211:
+                name, _, reason = reply.text.partition(" ")
+                self.queues[name] = QueuePlace(name, "refused", reason)
+            case 300 | 302:
+                return self._pause_decided(reply.number == 300, reply.text)
+            case 310:
+                self._told_pause(reply.token.upper() == "IN", reply.text)
+            case 901:
+                self.pbx_up = False
+            case 902:
+                self.pbx_up = True
+            case 101 if answers is not None and self.up:
+                verb = answers.line.partition(" ")[0].upper()
+                if verb == "PAUSE":
+                    return self._pause_decided(False, reply.text)
+                if verb != "ORIG":  # the one who dialled is told by the dialler
+                    return [Refusal(verb, reply.text)]
+            case _:
+                pass
+        return []
+
+    def _pause_decided(self, granted: bool, text: str) -> list[Change]:
+        wish, self._wish = self._wish, None
+        if wish is None:
+            return []
+        if not granted:
+            self.pause = self._before_request
+            return [Refusal("PAUSE", text)]
+        self.pause = Pause("in" if wish[0] else "out", wish[1], self._clock())
+        return [PauseConfirmed(self.pause)]
+
+    def _told_pause(self, paused: bool, reason: str) -> None:
+        self._wish = None
+        phase: PausePhase = "in" if paused else "out"
+        if (self.pause.phase, self.pause.reason) != (phase, reason):  # told again: it lasts since before
+            self.pause = Pause(phase, reason, self._clock())
+
+    def _unanswered(self, command: Command) -> list[Change]:
+        verb = command.line.partition(" ")[0].upper()
+        if verb == "PAUSE":  # the server tells the state when we are back
+            self._wish, self.pause = None, self._before_request
+        return [Refusal(verb, "")] if verb in ("PAUSE", "HANGUP", "TRANSFER") else []
+
+    def _event(self, event: CallEvent) -> list[Change]:
+        if event.id == "OriginateResponse":
+            heard: list[Change] = [EventHeard(event)]
+            if event.originate:
+                heard.append(DialOutcome(event.originate, event.call.uniqueid))
+            return heard
+        if not calls.is_of_a_call(event):
+            return [EventHeard(event)]
+        now, key = self._clock(), event.call.uniqueid
+        known = self.calls.get(key) or self._waiting.get(key)
+        if known is None and event.id in ("Hangup", "Unlink"):
+            return [EventHeard(event)]
+        if known is not None and known.phase == "over":
+            return [EventHeard(event)]
+        call = calls.follow(known or calls.begin(event, now), event, now)
+        if key not in self.calls and not calls.makes_visible(event):
+            if call.phase == "over":
+                self._waiting.pop(key, None)
+            else:
+                self._waiting[key] = call
+            return [EventHeard(event)]
+        self._waiting.pop(key, None)
+        self.calls[key] = call
+        # The trigger comes after the change, so that pages and notices find the call as it is now.
+        return [*self._what_became(call), EventHeard(event)]
+
+    def _what_became(self, call: SeatCall) -> list[Change]:
+        if call.phase == "over":
+            return self._end(call)
+        if call.phase == "ringing" and call.key not in self._rung:
+            self._rung[call.key] = None
+            if len(self._rung) > REMEMBERED:
+                self._rung.popitem(last=False)
+            return [RingBegan(call)]
+        return [CallChanged(call)]
+
+    def _end(self, call: SeatCall) -> list[Change]:
+        self.calls[call.key] = call
+        return [CallChanged(call), CallOver(call)]

@@ -1,0 +1,104 @@
+"""What is wrong with the connection, in plain words of the user's language. Pure functions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from astcti_client.net.messages import ConnectionState
+from astcti_client.ui.i18n import _
+from astcti_client.ui.text.words import server_reason, shown
+
+_Say = Callable[[re.Match[str]], str]
+
+
+def _refused(detail: str) -> str:
+    reason = detail.rpartition(": ")[2]
+    if reason == "unknown user or wrong password":
+        return _("User name or password are wrong.")
+    return _("The server refused the log-in: {reason}").format(reason=server_reason(reason))
+
+
+def _of_the_way() -> list[tuple[str, _Say]]:
+    """What hinders the client to reach a server, and how to say it here."""
+    return [
+        (
+            r"the name (\S+) is not known",
+            lambda m: _("There is no server named {name}. Check the address.").format(name=m[1]),
+        ),
+        (
+            r"(\S+) refuses connections",
+            lambda m: _("No AsteriskCTI server answers at {where}. Check address and port.").format(
+                where=m[1]
+            ),
+        ),
+        (
+            r"(\S+) (does not answer|cannot be reached)(?! in TLS)",
+            lambda m: _("{where} cannot be reached. Check the address and the network.").format(where=m[1]),
+        ),
+    ]
+
+
+def _of_the_encryption() -> list[tuple[str, _Say]]:
+    return [
+        (
+            r"the certificate of (\S+) is not for",
+            lambda m: _(
+                "The certificate of {where} is for another name. If it is the right server, ask your "
+                "administrator for the server's name in its certificate."
+            ).format(where=m[1]),
+        ),
+        (
+            r"the certificate of (\S+) is not trusted",
+            lambda m: _(
+                "The certificate of {where} is not trusted. If it is the right server, choose the file with "
+                "the certificate that your administrator gave you."
+            ).format(where=m[1]),
+        ),
+        (
+            r"\S+ (does not answer in TLS|does not speak TLS)",
+            lambda m: _(
+                "The server does not speak TLS at this port: switch encryption off, or correct the port."
+            ),
+        ),
+        (
+            r"connected, but the server says nothing",
+            lambda m: _("The server says nothing at this port: perhaps it wants encryption (TLS)."),
+        ),
+    ]
+
+
+def _of_the_server() -> list[tuple[str, _Say]]:
+    return [
+        (
+            r"what answers there is not an AsteriskCTI server",
+            lambda m: _("What answers there is not an AsteriskCTI server. Check address and port."),
+        ),
+        (r"ca-file", lambda m: _("The certificate file cannot be used.")),
+        (r"the server refused the log-in", lambda m: _refused(m.string)),
+        (
+            r"somebody logged in as the same operator",
+            lambda m: _(
+                "Somebody logged in with your user name or at your seat, so this client was logged out."
+            ),
+        ),
+        (r"this operator was disabled", lambda m: _("Your operator account was disabled.")),
+        (r"the server ended the session: SHUTDOWN", lambda m: _("The server was stopped.")),
+        (
+            r"the server ended the session: CONFIG",
+            lambda m: _("Your account or seat was changed on the server."),
+        ),
+        (r"the server closed the connection", lambda m: _("The server closed the connection.")),
+        (r"the server does not answer", lambda m: _("The server does not answer.")),
+        (r"the connection broke", lambda m: _("The connection was lost.")),
+    ]
+
+
+def problem_text(state: ConnectionState) -> str:
+    """Why there is no connection, in plain words; empty if nothing is wrong."""
+    if state.phase not in ("waiting", "ended") or state.ending == "stopped":
+        return ""
+    for pattern, say in (*_of_the_way(), *_of_the_encryption(), *_of_the_server()):
+        if found := re.match(pattern, state.detail):
+            return say(found)
+    return shown(re.sub(r"; next attempt in [\d.]+ s$", "", state.detail))

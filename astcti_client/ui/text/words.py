@@ -1,0 +1,210 @@
+"""What the window says, in the user's language; strangers' texts are made harmless. No Tk, any thread."""
+
+from __future__ import annotations
+
+import re
+import sys
+import unicodedata
+
+from astcti_client.net.messages import ConnectionState
+from astcti_client.ui.i18n import _
+from astcti_client.ui.state.calls import SeatCall
+from astcti_client.ui.state.seat_model import SeatModel
+from astcti_client.ui.state.seat_state import Pause, QueuePlace
+from schemas.events import Originate
+from schemas.sentences import retold
+
+MOST_MARKS = 4  # on one letter; real languages need fewer
+MOST_EMOJI = 6  # in one text
+LONGEST_TIP = 120  # of the tray's; Windows takes 127 units of UTF-16
+LONGEST_SHOWN = 200  # characters; what is longer is cut where it is shown, never where it is used
+
+
+class _Drawn:
+    """What the screen can draw."""
+
+    emoji = sys.platform in ("win32", "darwin")
+
+
+_drawn = _Drawn()
+
+
+def shown(text: str, longest: int = LONGEST_SHOWN, *, emoji: bool = False) -> str:
+    """The text as it may be given to a window: one line, nothing invisible, not too long.
+
+    `emoji`: draw a few of them, where the screen can; each costs what hundreds of letters do.
+    """
+    kept: list[str] = []
+    marks, left = 0, MOST_EMOJI if emoji and _drawn.emoji else 0
+    for one in text[: longest * 4]:
+        kind = unicodedata.category(one)
+        marks = marks + 1 if kind in ("Mn", "Me") else 0
+        if kind in ("Cc", "Zl", "Zp", "Zs"):
+            kept.append(" ")
+        elif kind in ("Cf", "Cs", "Cn", "Co") or marks > MOST_MARKS:
+            continue  # bidirectional overrides and other invisible marks could turn what stands around them
+        elif ord(one) > 0xFFFF:
+            left -= 1
+            kept.append(one if left >= 0 else "\N{WHITE SQUARE}")
+        else:
+            kept.append(one)
+        if len(kept) > longest:
+            break
+    line = re.sub(" +", " ", "".join(kept)).strip()
+    return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
+
+
+def draw_emoji(safe: bool) -> None:
+    """Say whether the screen can draw what is beyond the first plane; until then a square stands for it."""
+    _drawn.emoji = safe
+
+
+def told(what: str | Exception) -> str:
+    """A sentence of the parts without a window, or that of an error, in the user's language."""
+    return retold(what if isinstance(what, str) else next(iter(what.args), ""), _)
+
+
+def clock_text(seconds: float) -> str:
+    """A duration: 0:07, 12:34, 1:02:03."""
+    whole = max(0, int(seconds))
+    minutes, left = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"
+
+
+def caller(call: SeatCall) -> str:
+    """The other party's name, else number."""
+    return shown(call.name, 60, emoji=True) or shown(call.number, 40) or _("Unknown number")
+
+
+def number_beside(call: SeatCall) -> str:
+    """The number, if the name stands in the first place."""
+    return shown(call.number, 40) if shown(call.name) else ""
+
+
+def service_and_queue(call: SeatCall) -> str:
+    """Through what the call came."""
+    service, queue = shown(call.service, 60), shown(call.queue, 60)
+    return " · ".join(filter(None, (service, _("queue {queue}").format(queue=queue) if queue else "")))
+
+
+def phase_text(call: SeatCall) -> str:
+    """What the call does now."""
+    if call.phase == "over":
+        return end_text(call)
+    if call.unconfirmed:
+        return _("Not confirmed: no connection")
+    return {
+        "ringing": _("Ringing"),
+        "calling": _("Calling"),
+        "talking": _("In conversation"),
+        "parted": _("Not connected at the moment"),
+    }[call.phase]
+
+
+def end_text(call: SeatCall) -> str:
+    """How the call ended, as seen from this seat."""
+    if call.direction == "outbound":
+        return _("Ended") if call.was_answered else _("Not answered")
+    return {
+        "": _("Ended"),
+        "answered": _("Ended"),
+        "answered-elsewhere": _("Answered elsewhere"),
+        "cancelled": _("The caller hung up"),
+        "missed": _("Missed"),
+        "refused": _("Refused"),
+    }[call.end]
+
+
+def tray_text(model: SeatModel) -> str:
+    """The tray's tooltip."""
+    first = {
+        "offline": _("not connected"),
+        "pbx-down": _("telephone system not available"),
+        "available": _("available"),
+        "paused": _("in pause"),
+        "ringing": _("the phone rings"),
+        "talking": _("in a call"),
+    }[model.tray_state]
+    who = " · ".join(filter(None, (shown(model.full_name, 40), shown(model.extension, 30))))
+    reason = shown(model.pause.reason, 40) if model.tray_state == "paused" else ""
+    text = "AsteriskCTI: " + first + (f" ({reason})" if reason else "") + (f"\n{who}" if who else "")
+    while len(text.encode("utf-16-le")) > 2 * LONGEST_TIP:
+        text = text[:-2].rstrip() + "…"
+    return text
+
+
+def pause_text(pause: Pause) -> str:
+    """The pause state in words."""
+    reason = shown(pause.reason, 60)
+    return {
+        "out": _("Available"),
+        "requested": _("Pause requested …"),
+        "leaving": _("Coming back …"),
+        "in": _("In pause: {reason}").format(reason=reason) if reason else _("In pause"),
+    }[pause.phase]
+
+
+def queue_text(place: QueuePlace) -> str:
+    """What a queue's mark means."""
+    if place.state == "joined":
+        return _("Member of this queue")
+    if place.state == "left":
+        return _("Not a member of this queue")
+    return _("Could not join this queue: {reason}").format(reason=shown(place.reason))
+
+
+def connection_text(state: ConnectionState) -> str:
+    """The connection in a few words."""
+    return {
+        "connecting": _("Connecting …"),
+        "logging-in": _("Logging in …"),
+        "up": _("Connected"),
+        "waiting": _("Not connected, trying again"),
+        "ended": _("Not connected"),
+    }[state.phase]
+
+
+def refusal_text(what: str, why: str) -> str:
+    """Why the server did not do something."""
+    names = {
+        "PAUSE": _("The pause was not granted"),
+        "HANGUP": _("The call was not ended"),
+        "TRANSFER": _("The call was not transferred"),
+        "ORIG": _("The call was not made"),
+    }
+    reason = shown(told(why)) or _("the connection to the server was lost; nobody knows whether it was done")
+    return f"{names.get(what, what)}: {server_reason(reason)}"
+
+
+def server_reason(text: str) -> str:
+    """A reason of the server in the user's language, where it is a known one."""
+    known = {
+        "PBX down": _("the telephone system is not available"),
+        "unknown user or wrong password": _("unknown user or wrong password"),
+        "unknown seat": _("this PC is not known to the server"),
+        "this is not your seat": _("this PC is the seat of somebody else"),
+        "this seat has another address": _("this seat may only be used from another address"),
+        "not a context of your outbound services": _("this is none of your outbound services"),
+        "not a context that calls may be transferred to": _("calls may not be transferred there"),
+        "not a call of yours": _("this is not a call of yours"),
+        "nobody is connected to this call": _("nobody is connected to this call"),
+        "no answer from the PBX": _("the telephone system does not answer"),
+        "not connected to the server": _("not connected to the server"),
+    }
+    return known.get(text, shown(text))
+
+
+def dial_outcome(originate: Originate) -> str:
+    """What became of a dialled number; empty if it goes well."""
+    if originate.response.lower() == "success":
+        return ""
+    reasons = {
+        0: _("the number or your phone cannot be reached"),
+        1: _("nobody answered"),
+        3: _("your phone was not picked up"),
+        5: _("busy"),
+        8: _("all lines are congested"),
+    }
+    why = reasons.get(originate.reason, _("the call failed"))
+    return _("The call to {number} was not made: {why}").format(number=shown(originate.exten, 40), why=why)

@@ -1,0 +1,211 @@
+"""A call as a card: who, through what, how long, and what can be done. Main thread."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from collections.abc import Callable
+from functools import partial
+from tkinter import ttk
+
+from astcti_client.net.messages import OfferedService
+from astcti_client.ui.i18n import _
+from astcti_client.ui.state.actions import Actions
+from astcti_client.ui.state.calls import SeatCall
+from astcti_client.ui.text import words
+from astcti_client.ui.theme.look import Look
+from astcti_client.ui.widgets.controls import Flow, Portrait, button
+from astcti_client.ui.widgets.elided import Elided
+from astcti_client.ui.widgets.transfer_row import TransferRow
+
+COPIED_TIME = 700  # milliseconds
+MOST_VARIABLES = 12  # shown on a card; the page has them all
+
+
+class CallCard(ttk.Frame):
+    """One card for one call, from its ring to a while after its end."""
+
+    def __init__(
+        self,
+        parent: tk.Misc,
+        look: Look,
+        actions: Actions,
+        call: SeatCall,
+        targets: tuple[OfferedService, ...],
+    ) -> None:
+        """`targets` are the services that the call can be transferred to."""
+        super().__init__(parent, style="Card.TFrame", padding=look.px(14))
+        self._look, self._actions, self._targets = look, actions, targets
+        self.call = call
+        self._variables: tuple[tuple[str, str], ...] | None = None
+        self._buttons_for: tuple[object, ...] = ()
+        self._asking: TransferRow | None = None
+        self._transfer_button: ttk.Button
+        self._room = look.px(400)
+        self._build()
+        self.update_call(call)
+
+    def offer_targets(self, targets: tuple[OfferedService, ...]) -> None:
+        """The call can be transferred to these services from now on."""
+        if targets != self._targets:
+            self._targets, self._buttons_for = targets, ()
+            self._show_buttons()
+
+    def update_call(self, call: SeatCall) -> None:
+        """Show the call as it is now."""
+        self.call = call
+        self.configure(
+            style="Ring.TFrame" if call.phase == "ringing" and not call.unconfirmed else "Card.TFrame"
+        )
+        self._portrait.call(words.caller(call))
+        self._who.say(words.caller(call))
+        self._number.say_if_any(words.number_beside(call))
+        self._through.say_if_any(words.service_and_queue(call))
+        style = {"ringing": "RingingCard.TLabel", "talking": "GoodCard.TLabel"}.get(
+            call.phase, "MutedCard.TLabel"
+        )
+        if call.unconfirmed and call.phase != "over":
+            style = "WarningCard.TLabel"
+        self._phase.configure(text=words.phase_text(call), style=style)
+        self._show_variables(call.variables)
+        self._show_buttons()
+
+    def show_time(self, now: float) -> None:
+        """Show how long it lasts; `now` is the model's clock."""
+        call = self.call
+        end = call.over_since if call.over_since is not None else now
+        start = call.talking_since if call.talking_since is not None else call.since
+        self._time.configure(text=words.clock_text(end - start))
+
+    def _build(self) -> None:
+        look = self._look
+        self.columnconfigure(1, weight=1)
+        self._portrait = Portrait(self, look, "")
+        self._portrait.grid(row=0, column=0, rowspan=2, sticky="n", padx=(0, look.px(12)))
+        self._who = Elided(self, look, style="LargeCard.TLabel", lines=2)
+        self._who.grid(row=0, column=1, sticky="ew")
+        self._number = Elided(self, look, style="Card.TLabel")
+        self._number.grid(row=1, column=1, sticky="ew")
+        self._through = Elided(self, look, style="MutedCard.TLabel", lines=2)
+        self._through.grid(row=2, column=1, columnspan=2, sticky="ew")
+        self._time = ttk.Label(self, style="BoldCard.TLabel", text="0:00")
+        self._time.grid(row=0, column=2, sticky="ne")
+        self._phase = ttk.Label(self, style="MutedCard.TLabel")
+        self._phase.grid(row=3, column=1, columnspan=2, sticky="w", pady=(look.px(4), 0))
+        self._table = ttk.Frame(self, style="Surface.TFrame")
+        self._table.columnconfigure(1, weight=1)
+        self._buttons = Flow(self, look.px(6), style="Surface.TFrame")
+        self.bind("<Configure>", self._fit)
+
+    def _fit(self, event: tk.Event[tk.Misc]) -> None:
+        self._fit_to(event.width)
+
+    def _fit_to(self, width: int) -> None:
+        """To be as wide as this; until it is on the screen nobody knows."""
+        self._room = width
+        px = self._look.px
+        beside = max(px(80), width - px(140))  # beside the portrait and the time
+        self._who.fit(beside)
+        self._number.fit(beside)
+        below = max(px(80), width - px(90))
+        self._through.fit(below)
+        for label in self._table.grid_slaves(column=1):
+            assert isinstance(label, Elided)
+            label.fit(max(px(60), below - px(110)))
+        for label in self._table.grid_slaves(column=0):
+            assert isinstance(label, Elided)
+            label.fit(px(100))
+
+    def _copy(self, label: Elided, text: str, _event: object) -> str:
+        self._actions.copy(text)
+        label.state(["active"])  # in another colour for a moment: it is done
+        label.after(COPIED_TIME, lambda: label.winfo_exists() and label.state(["!active"]))
+        return "break"
+
+    def _show_variables(self, variables: tuple[tuple[str, str], ...]) -> None:
+        if variables == self._variables:
+            return
+        self._variables = variables
+        for widget in self._table.winfo_children():
+            widget.destroy()
+        for row, (key, value) in enumerate(variables[:MOST_VARIABLES]):
+            name = Elided(self._table, self._look, style="SmallCard.TLabel", lines=2)
+            name.say(words.shown(key, 60))
+            name.grid(row=row, column=0, sticky="nw", padx=(0, self._look.px(10)))
+            label = Elided(self._table, self._look, style="ValueCard.TLabel", lines=3, takefocus=True)
+            label.say(words.shown(value) or "–", _("Double click, Enter or Ctrl+C copies it"))
+            label.grid(row=row, column=1, sticky="w")
+            for keys in ("<Double-Button-1>", "<Return>", "<KP_Enter>", "<space>", "<Control-c>"):
+                label.bind(keys, partial(self._copy, label, value))
+        self._fit_to(self._room)
+        if variables:
+            self._table.grid(row=4, column=1, columnspan=2, sticky="ew", pady=(self._look.px(6), 0))
+        else:
+            self._table.grid_remove()
+
+    def _show_buttons(self) -> None:
+        call = self.call
+        wanted = (call.phase, bool(call.pages), bool(self._targets), call.unconfirmed)
+        if wanted == self._buttons_for:
+            return
+        self._buttons_for = wanted
+        for widget in self._buttons.winfo_children():
+            widget.destroy()
+        self._stop_asking()
+        live = call.phase != "over" and not call.unconfirmed
+        if live:
+            text = _("Decline") if call.phase == "ringing" else _("Hang up")
+            self._add(text, lambda: self._actions.hang_up(call.key), "hang-up", "Danger.TButton")
+        if live and call.phase in ("talking", "parted") and self._targets:
+            self._transfer_button = self._add(_("Transfer"), self._transfer_pressed, "transfer")
+        if call.pages:
+            self._add(_("Page"), lambda: self._actions.open_pages(call.key), "page")
+        if call.phase == "over" and call.number:
+            self._add(_("Call back"), self._call_back, "phone")
+        if self._buttons.winfo_children():
+            self._buttons.grid(row=5, column=0, columnspan=3, sticky="ew", pady=(self._look.px(12), 0))
+        else:
+            self._buttons.grid_remove()
+        self._buttons.lay_out()
+
+    def _call_back(self) -> None:
+        if problem := self._actions.dial(self.call.number):
+            self._phase.configure(text=problem, style="WarningCard.TLabel")
+
+    def _add(self, text: str, command: Callable[[], object], icon: str, style: str = "TButton") -> ttk.Button:
+        return button(self._buttons, self._look, text, command, icon=icon, style=style)
+
+    # --- transfer ---
+
+    @property
+    def transfer(self) -> tuple[str, int] | None:
+        """Number and place of the service of the transfer that is being typed."""
+        return None if self._asking is None else (self._asking.number.get(), self._asking.service.current())
+
+    def ask_target(self, number: str = "", service: int = 0) -> None:
+        """Ask for a transfer's target."""
+        self._stop_asking()
+        self._asking = TransferRow(self, self._look, self._targets, self._go, self._stop_asking)
+        self._asking.number.insert(0, number)
+        if 0 <= service < len(self._targets):
+            self._asking.service.current(service)
+        self._asking.grid(row=6, column=0, columnspan=3, sticky="ew", pady=(self._look.px(8), 0))
+
+    def _transfer_pressed(self) -> None:
+        if self._asking is not None:
+            self._stop_asking()
+            return
+        self.ask_target()
+        assert self._asking is not None
+        self._asking.number.focus_set()
+
+    def _go(self, number: str, target: OfferedService) -> None:
+        self._actions.transfer(self.call.key, number, target.context)
+        self._stop_asking()
+
+    def _stop_asking(self) -> None:
+        if self._asking is not None:
+            inside = str(self.focus_get() or "").startswith(str(self._asking))
+            self._asking.destroy()
+            self._asking = None
+            if inside and self._transfer_button.winfo_exists():
+                self._transfer_button.focus_set()

@@ -1,0 +1,102 @@
+"""All calls of this seat as cards, those that ring first. Main thread."""
+
+from __future__ import annotations
+
+from tkinter import ttk
+
+from astcti_client.ui.i18n import _, some
+from astcti_client.ui.state.actions import Actions
+from astcti_client.ui.state.calls import SeatCall
+from astcti_client.ui.state.seat_model import SeatModel
+from astcti_client.ui.theme.look import Look
+from astcti_client.ui.widgets.call_card import CallCard
+from astcti_client.ui.widgets.controls import Scrolled
+
+MOST_CARDS = 30  # the most urgent calls; of the others their number is told
+
+
+class CallList:
+    """A card each, keyed by the call, below what stands above them; a remark where there is none."""
+
+    def __init__(self, place: Scrolled, row: int, look: Look, actions: Actions, model: SeatModel) -> None:
+        """`row`: the first in `place` that is free, for all that follow."""
+        self._list, self._row = place, row
+        self._look, self._actions, self._model = look, actions, model
+        self.cards: dict[str, CallCard] = {}
+        self._more = ttk.Label(place.inner, style="Muted.TLabel")
+        self._empty = ttk.Label(
+            place,
+            text=_("No calls"),
+            style="Muted.TLabel",
+            compound="top",
+            anchor="center",
+            image=look.icon("phone", 40, look.palette.border),
+        )
+        for widget in (place, place.inner):
+            widget.bind("<Configure>", lambda _event: self._show_empty(), add=True)
+
+    def show(self) -> None:
+        """Show the model's calls."""
+        calls = self._model.calls
+        order = sorted(calls.values(), key=_urgency)
+        with_card = {call.key for call in order[:MOST_CARDS]}
+        for key in self.cards.keys() - with_card:
+            self.cards.pop(key).destroy()
+        for row, call in enumerate(order[:MOST_CARDS], self._row):
+            card = self._card(call)
+            card.grid(row=row, column=0, sticky="ew", pady=(0, self._look.px(8)))
+        more = len(order) - MOST_CARDS
+        if more > 0:
+            text = some("{count} more call", "{count} more calls", more)
+            self._more.configure(text=text.format(count=more))
+            self._more.grid(row=self._row + MOST_CARDS, column=0)
+        else:
+            self._more.grid_remove()
+        self._show_empty()
+
+    def show_times(self, now: float) -> None:
+        """Show how long each lasts; `now` is the model's clock."""
+        for card in self.cards.values():
+            card.show_time(now)
+
+    def transfers(self) -> dict[str, tuple[str, int]]:
+        """The transfers that are being typed, by their calls."""
+        found = {key: card.transfer for key, card in self.cards.items()}
+        return {key: one for key, one in found.items() if one is not None}
+
+    def transfer_again(self, transfers: dict[str, tuple[str, int]]) -> None:
+        """Put back what was typed in another list."""
+        for key, one in transfers.items():
+            if key in self.cards:
+                self.cards[key].ask_target(*one)
+
+    def _bring_into_view(self, card: CallCard) -> None:
+        """Many queues may stand above it."""
+        if card.winfo_exists():
+            card.update_idletasks()
+            self._list.see(card)
+
+    def _show_empty(self) -> None:
+        """The remark in the middle of what is free below the queues, if there is room for it."""
+        used, free = self._list.inner.winfo_reqheight(), self._list.winfo_height()
+        if self._model.calls or free - used < self._empty.winfo_reqheight():
+            self._empty.place_forget()
+        else:
+            self._empty.place(relx=0.5, y=(used + free) // 2, anchor="center")
+
+    def _card(self, call: SeatCall) -> CallCard:
+        card = self.cards.get(call.key)
+        if card is None:
+            card = CallCard(self._list.inner, self._look, self._actions, call, self._model.services)
+            self.cards[call.key] = card
+            if call.phase == "ringing":
+                card.after_idle(self._bring_into_view, card)
+            return card
+        card.offer_targets(self._model.services)
+        if card.call != call:
+            card.update_call(call)
+        return card
+
+
+def _urgency(call: SeatCall) -> tuple[bool, bool, float]:
+    return call.phase == "over", call.phase != "ringing", -call.since

@@ -1,0 +1,199 @@
+"""Pieces that several windows are made of. Main thread."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from collections.abc import Callable, Sequence
+from functools import partial
+from tkinter import ttk
+from typing import Any
+
+from astcti_client.ui.theme.look import Look
+from astcti_client.ui.widgets.tooltip import Tip
+
+
+def button(
+    parent: tk.Misc,
+    look: Look,
+    text: str,
+    command: Callable[[], object],
+    *,
+    icon: str = "",
+    style: str = "TButton",
+) -> ttk.Button:
+    """A button with words and perhaps an icon; Enter presses it as the space bar does."""
+    made = ttk.Button(parent, text=text, command=command, style=look.on(parent, style))
+    if icon:
+        ink = {"Accent.TButton": look.palette.on_accent}.get(style, look.palette.text)
+        if style == "Danger.TButton":
+            ink = "#1b0b0b" if look.palette.dark else "#ffffff"
+        pictures: Any = (look.icon(icon, 16, ink), "disabled", look.icon(icon, 16, look.palette.muted))
+        made.configure(image=pictures, text=f" {text}" if text else "", compound="left")
+    _press_with_return(made)
+    return made
+
+
+def _press_with_return(made: ttk.Button) -> None:
+    def pressed(_event: object) -> str:
+        made.invoke()
+        return "break"  # the window may have a meaning for the key, too
+
+    made.bind("<Return>", pressed)
+    made.bind("<KP_Enter>", pressed)
+
+
+def icon_button(
+    parent: tk.Misc,
+    look: Look,
+    icon: str,
+    words: str,
+    command: Callable[[], object],
+    *,
+    style: str = "Flat.TButton",
+    colour: str = "",
+) -> ttk.Button:
+    """A button that is an icon; its words are its tip."""
+    made = ttk.Button(
+        parent, image=look.icon(icon, 18, colour or look.palette.muted), command=command, style=style
+    )
+    _press_with_return(made)
+    Tip(made, look, words)
+    return made
+
+
+class Flow(ttk.Frame):
+    """Lays its children out like words in a line."""
+
+    def __init__(self, parent: tk.Misc, gap: int, **options: Any) -> None:
+        super().__init__(parent, **options)
+        self._gap = gap
+        self.bind("<Configure>", self._lay_out)
+
+    def lay_out(self) -> None:
+        """After children came or went."""
+        self.after_idle(self._lay_out)
+
+    def _lay_out(self, _event: object = None) -> None:
+        if not self.winfo_exists():
+            return
+        width, x, y, line = max(self.winfo_width(), 80), 0, 0, 0
+        children: Sequence[tk.Widget] = self.winfo_children()  # type: ignore[assignment]
+        for child in children:
+            wide, high = min(child.winfo_reqwidth(), width), child.winfo_reqheight()
+            if x and x + wide > width:
+                x, y, line = 0, y + line + self._gap, 0
+            child.place(x=x, y=y, width=wide)
+            x += wide + self._gap
+            line = max(line, high)
+        self.configure(height=max(1, y + line))
+
+
+class Scrolled(ttk.Frame):
+    """A frame, `inner`, that scrolls up and down when it is too high."""
+
+    def __init__(self, parent: tk.Misc, look: Look) -> None:
+        super().__init__(parent)
+        self._look = look
+        self._canvas = tk.Canvas(
+            self, background=look.palette.ground, highlightthickness=0, borderwidth=0, height=1
+        )
+        self._bar = ttk.Scrollbar(self, orient="vertical", command=self._canvas.yview)
+        self.inner = ttk.Frame(self._canvas)
+        self._item = self._canvas.create_window(0, 0, anchor="nw", window=self.inner)
+        self._canvas.configure(yscrollcommand=self._moved)
+        self._canvas.grid(row=0, column=0, sticky="nsew")
+        self._bar.grid(row=0, column=1, sticky="ns")
+        self.rowconfigure(0, weight=1)
+        self.columnconfigure(0, weight=1)
+        self.inner.bind("<Configure>", self._resized)
+        self._canvas.bind("<Configure>", lambda _event: self._fill())
+        for keys, units in (("<Button-4>", -1), ("<Button-5>", 1), ("<MouseWheel>", 0)):
+            self.bind_all(keys, partial(_turn_wheel, units))
+        self.bind_all("<FocusIn>", _bring_into_view)
+
+    def to_top(self) -> None:
+        """Show the beginning."""
+        self._canvas.yview_moveto(0)
+
+    def see(self, widget: tk.Misc) -> None:
+        """Bring a widget inside into view."""
+        top = widget.winfo_rooty() - self.inner.winfo_rooty()
+        whole = max(1, self.inner.winfo_height())
+        seen = self._canvas.winfo_height()
+        first = self._canvas.canvasy(0)
+        if top < first or top + widget.winfo_height() > first + seen:
+            self._canvas.yview_moveto(max(0, top - seen / 3) / whole)
+
+    def _resized(self, _event: object) -> None:
+        self._canvas.configure(scrollregion=(0, 0, 0, self.inner.winfo_reqheight()))
+
+    def _moved(self, first: float, last: float) -> None:
+        self._bar.set(first, last)
+        if float(first) <= 0 and float(last) >= 1:
+            self._bar.grid_remove()
+        else:
+            self._bar.grid()
+        self.after_idle(self._fill)
+
+    def _fill(self) -> None:
+        """As wide as the canvas is now that the bar came or went."""
+        if self.winfo_exists() and self._canvas.winfo_width() != self.inner.winfo_width():
+            self._canvas.itemconfigure(self._item, width=self._canvas.winfo_width())
+
+    def scroll(self, units: int) -> None:
+        """Scroll down, or up if negative."""
+        if self._bar.winfo_ismapped():
+            self._canvas.yview_scroll(units * 2, "units")
+
+
+def _scrolled_around(widget: object) -> Scrolled | None:
+    while isinstance(widget, tk.Misc):
+        if isinstance(widget, Scrolled):
+            return widget
+        widget = widget.master
+    return None
+
+
+def _turn_wheel(units: int, event: tk.Event[tk.Misc]) -> None:
+    """Scroll what the mouse is in."""
+    if (around := _scrolled_around(event.widget)) is not None:
+        around.scroll(units or (-1 if event.delta > 0 else 1))
+
+
+def _bring_into_view(event: tk.Event[tk.Misc]) -> None:
+    """For those who move with the keyboard."""
+    if (around := _scrolled_around(event.widget)) is not None:
+        around.see(event.widget)
+
+
+def initials(name: str) -> str:
+    """One or two letters that stand for a name or number."""
+    words = [word for word in name.split() if word[0].isalpha()]
+    if not words:
+        return "#"
+    return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()
+
+
+class Portrait(ttk.Label):
+    """A disc with initials."""
+
+    def __init__(
+        self, parent: tk.Misc, look: Look, name: str, *, ground: str = "Card", size: float = 36
+    ) -> None:
+        disc = look.disc(size, look.palette.soft)
+        super().__init__(parent, style=f"Portrait{ground}.TLabel", compound="center", image=disc)
+        self.call(name)
+
+    def call(self, name: str) -> None:
+        """Show another's initials."""
+        self.configure(text=initials(name))
+
+
+def centre(window: tk.Toplevel | tk.Tk, width: int = 0, height: int = 0) -> None:
+    """Put a window into the middle of the screen, with this size or the one it asks for."""
+    window.update_idletasks()
+    width, height = width or window.winfo_reqwidth(), height or window.winfo_reqheight()
+    width, height = min(width, window.winfo_screenwidth()), min(height, window.winfo_screenheight() - 80)
+    x = (window.winfo_screenwidth() - width) // 2
+    y = max(0, (window.winfo_screenheight() - height) // 2 - 20)
+    window.geometry(f"{width}x{height}+{x}+{y}")

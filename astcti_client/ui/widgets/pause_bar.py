@@ -1,0 +1,89 @@
+"""Available or in pause, since when and why, and the button that changes it. Main thread."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from functools import partial
+from tkinter import ttk
+from typing import Any
+
+from astcti_client.ui.i18n import _
+from astcti_client.ui.state.actions import Actions
+from astcti_client.ui.state.seat_model import SeatModel
+from astcti_client.ui.text import words
+from astcti_client.ui.theme.look import Look
+from astcti_client.ui.widgets.controls import button
+from astcti_client.ui.widgets.elided import Elided
+
+
+class PauseBar(ttk.Frame):
+    """A card across the window."""
+
+    def __init__(self, parent: tk.Misc, look: Look, actions: Actions, model: SeatModel) -> None:
+        super().__init__(parent, style="Card.TFrame", padding=(look.px(14), look.px(10)))
+        self._look, self._actions, self._model = look, actions, model
+        self.columnconfigure(1, weight=1)
+        self._icon = ttk.Label(self, style="Card.TLabel")
+        self._icon.grid(row=0, column=0, padx=(0, look.px(10)))
+        self._words = Elided(self, look, style="BoldCard.TLabel", lines=2)
+        self._words.grid(row=0, column=1, sticky="w")
+        self._time = ttk.Label(self, style="MutedCard.TLabel")
+        self._time.grid(row=0, column=2, padx=look.px(8))
+        self.button = button(self, look, "", self.press)
+        self.button.grid(row=0, column=3)
+        self.bind("<Configure>", self._fit)
+
+    def show(self) -> None:
+        """Show the model's pause."""
+        model, look = self._model, self._look
+        pause = model.pause
+        colour = look.palette.good if pause.phase == "out" else look.palette.warn
+        if not model.up:
+            colour = look.palette.muted
+        icon = "check" if pause.phase == "out" else "pause"
+        self._icon.configure(image=look.icon(icon, 20, colour))
+        self._words.say(words.pause_text(pause) if model.up else words.connection_text(model.connection))
+        away = pause.phase in ("in", "leaving")
+        sign, ink = ("play", look.palette.on_accent) if away else ("pause", look.palette.text)
+        pictures: Any = (look.icon(sign, 16, ink), "disabled", look.icon(sign, 16, look.palette.muted))
+        self.button.configure(
+            text=" " + (_("Come back") if away else _("Pause")),
+            compound="left",
+            image=pictures,
+            style=look.on(self, "Accent.TButton" if away else "TButton"),
+            state="normal" if model.up and pause.phase in ("in", "out") else "disabled",
+        )
+
+    def show_time(self, now: float) -> None:
+        """Show how long it lasts; `now` is the model's clock."""
+        pause = self._model.pause
+        lasts = words.clock_text(now - pause.since) if pause.phase in ("in", "requested") else ""
+        self._time.configure(text=lasts)
+
+    def press(self) -> None:
+        """Come back from the pause, or offer the reasons for one."""
+        model = self._model
+        if str(self.button.cget("state")) == "disabled":
+            return
+        if model.pause.phase == "in":
+            self._actions.ask_return()
+        elif not model.reasons:
+            self._actions.ask_pause("")
+        else:
+            menu = tk.Menu(self, tearoff=False)
+            add_reasons(menu, model, self._actions)
+            menu.tk_popup(self.button.winfo_rootx(), self.button.winfo_rooty() + self.button.winfo_height())
+
+    def _fit(self, event: tk.Event[tk.Misc]) -> None:
+        self._words.fit(max(self._look.px(80), event.width - self._look.px(230)))
+
+
+def add_reasons(menu: tk.Menu, model: SeatModel, actions: Actions) -> None:
+    """The pause's reasons as entries of a menu."""
+    for reason in model.reasons:
+        menu.add_command(
+            label=words.shown(reason, 60), command=partial(actions.ask_pause, reason), underline=0
+        )
+    if model.reasons:
+        menu.add_separator()
+    menu.add_command(label=_("Without a reason"), command=lambda: actions.ask_pause(""), underline=0)

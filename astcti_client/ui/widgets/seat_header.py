@@ -1,0 +1,55 @@
+"""The top of the main window: who is logged in, where, connected or not. Main thread."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from collections.abc import Callable
+from tkinter import ttk
+
+from astcti_client.ui.i18n import _
+from astcti_client.ui.state.actions import Actions
+from astcti_client.ui.state.seat_model import SeatModel
+from astcti_client.ui.text import words
+from astcti_client.ui.theme.look import Look
+from astcti_client.ui.widgets.controls import Portrait, icon_button
+from astcti_client.ui.widgets.elided import Elided
+
+
+class SeatHeader(ttk.Frame):
+    """Name, extension and a dot for the connection, with the buttons for the history and the menu."""
+
+    def __init__(self, parent: tk.Misc, look: Look, actions: Actions, post_menu: Callable[[], None]) -> None:
+        super().__init__(parent)
+        self._look = look
+        self.columnconfigure(1, weight=1)
+        self._portrait = Portrait(self, look, "", ground="", size=40)
+        self._portrait.grid(row=0, column=0, rowspan=2, padx=(0, look.px(12)))
+        self._name = Elided(self, look, style="Large.TLabel", room=look.px(220))
+        self._name.grid(row=0, column=1, sticky="sw")
+        self._place = Elided(self, look, style="Muted.TLabel", room=look.px(200), compound="left")
+        self._place.grid(row=1, column=1, sticky="nw")
+        history = icon_button(self, look, "history", _("History (Ctrl+H)"), actions.show_history)
+        history.grid(row=0, column=2, rowspan=2)
+        self.menu_button = icon_button(self, look, "menu", _("Menu (F10)"), post_menu)
+        self.menu_button.grid(row=0, column=3, rowspan=2)
+        self.bind("<Configure>", self._fit)
+
+    def _fit(self, event: tk.Event[tk.Misc]) -> None:
+        room = max(self._look.px(80), event.width - self._look.px(145))
+        self._name.fit(room)
+        self._place.fit(room - self._look.px(14))
+
+    def show(self, model: SeatModel) -> None:
+        """Show whom the model knows, and the connection."""
+        p = self._look.palette
+        name = words.shown(model.full_name or model.username, 60) or "AsteriskCTI"
+        self._name.say(name)
+        self._portrait.call(name)
+        colour = {"up": p.good if model.pbx_up else p.warn, "ended": p.bad, "waiting": p.bad}.get(
+            model.connection.phase, p.warn
+        )
+        text = words.connection_text(model.connection)
+        if model.up and model.extension:
+            text = words.shown(model.extension, 40)
+        self._place.configure(image=self._look.disc(9, colour))
+        self._place.say(f" {text}", words.connection_text(model.connection))

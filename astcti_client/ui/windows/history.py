@@ -1,0 +1,254 @@
+"""The calls of the past: search, call again, export. Main thread."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from tkinter import filedialog, ttk
+
+from astcti_client.ui.i18n import _, some
+from astcti_client.ui.state.actions import Actions
+from astcti_client.ui.state.history import KINDS, Entry, History, Kind
+from astcti_client.ui.text import words
+from astcti_client.ui.theme.look import Look
+from astcti_client.ui.widgets.controls import button, centre, icon_button
+from astcti_client.ui.widgets.elided import elided
+from astcti_client.ui.windows.side_window import Window
+
+CELL_EDGES = 10  # dots of a column that texts leave free
+SEARCH_AFTER = 200  # milliseconds after the last key
+
+
+def kind_text(kind: Kind) -> str:
+    """The kind of a call in words."""
+    return {
+        "rung": _("Rung"),
+        "missed": _("Missed"),
+        "answered": _("Answered"),
+        "answered-elsewhere": _("Answered elsewhere"),
+        "dialled": _("Dialled"),
+    }[kind]
+
+
+def _move(bar: ttk.Scrollbar, first: str, last: str) -> None:
+    """Show where the table is; no bar where all of it can be seen."""
+    bar.set(first, last)
+    bar.grid_remove() if float(first) <= 0 and float(last) >= 1 else bar.grid()
+
+
+class HistoryWindow(Window):
+    """A list with a search field."""
+
+    def __init__(self, root: tk.Tk, look: Look, actions: Actions, history: History) -> None:
+        super().__init__(root, look, resizable=True)
+        self._actions, self._history = actions, history
+        self._sought = tk.StringVar(self)
+        self._kind_place = 0
+        self._row: int | None = None
+        self._entries: dict[str, Entry] = {}
+        self._due: str | None = None
+        self._widths: tuple[int, ...] = ()
+        self._build()
+        self.bind("<Escape>", lambda _event: self.destroy())
+        self.bind("<Control-f>", lambda _event: self.search.focus_set())
+        centre(self, look.px(820), look.px(520))
+        self.search.focus_set()
+
+    def _build(self) -> None:
+        look = self._look
+        self.title(_("History – AsteriskCTI"))
+        self.minsize(look.px(560), look.px(320))
+        body = ttk.Frame(self, padding=look.px(16))
+        body.pack(fill="both", expand=True)
+        body.columnconfigure(0, weight=1)
+        body.rowconfigure(1, weight=1)
+        self._build_search(body)
+        self._build_table(body)
+        self._build_buttons(body)
+        self.refresh()
+        if self._row is not None and self._row < len(rows := self.table.get_children()):
+            self.table.selection_set(rows[self._row])
+
+    def _keep(self) -> None:
+        self._kind_place = max(0, self._kind.current())
+        chosen = self.table.selection()
+        self._row = self.table.index(chosen[0]) if chosen else None
+
+    def refresh(self) -> None:
+        """Show what is found now."""
+        self._due = None
+        place = self._kind.current()
+        kind = KINDS[place - 1] if place > 0 else ""
+        entries = self._history.find(self.search.get(), kind)
+        self._widths = self._column_widths()
+        self.table.delete(*self.table.get_children())
+        self._entries.clear()
+        for one in entries:
+            name = self.table.insert(
+                "", "end", image=self._look.icon(*self._icon_of(one.kind)), values=self._cells(one)
+            )
+            self._entries[name] = one
+        count = len(entries)
+        self._count.configure(text=some("{count} call", "{count} calls", count).format(count=count))
+
+    def _column_widths(self) -> tuple[int, ...]:
+        return tuple(int(self.table.column(one, "width")) for one in self.table.cget("columns"))
+
+    def _fit_columns(self, _event: object = None) -> None:
+        """After the columns became wider or narrower."""
+        if (widths := self._column_widths()) != self._widths:
+            self._widths = widths
+            for row, entry in self._entries.items():
+                self.table.item(row, values=self._cells(entry))
+
+    def _cells(self, one: Entry) -> list[str]:
+        """A call's texts, as much of each as its column shows."""
+        texts = (
+            datetime.fromtimestamp(one.at).strftime("%Y-%m-%d %H:%M"),
+            kind_text(one.kind),
+            words.shown(one.name, 60),
+            words.shown(one.number, 40),
+            words.shown(" · ".join(filter(None, (one.service, one.queue))), 60),
+            words.clock_text(one.seconds) if one.seconds else "",
+        )
+
+        def measure(text: str) -> int:
+            return self._look.width_of(text, "TkDefaultFont")
+
+        room = [max(1, width - self._look.px(CELL_EDGES)) for width in self._widths]
+        return [elided(text, width, 1, measure) for text, width in zip(texts, room, strict=True)]
+
+    def _icon_of(self, kind: Kind) -> tuple[str, float, str]:
+        p = self._look.palette
+        name, colour = {
+            "rung": ("incoming", p.muted),
+            "missed": ("missed", p.bad),
+            "answered": ("incoming", p.good),
+            "answered-elsewhere": ("elsewhere", p.muted),
+            "dialled": ("outgoing", p.accent),
+        }[kind]
+        return name, 16, colour
+
+    def _build_search(self, body: ttk.Frame) -> None:
+        look, row = self._look, ttk.Frame(body)
+        row.grid(row=0, column=0, sticky="ew", pady=(0, look.px(12)))
+        row.columnconfigure(1, weight=1)
+        ttk.Label(row, image=look.icon("search", 18, look.palette.muted)).grid(
+            row=0, column=0, padx=(0, look.px(8))
+        )
+        self.search = ttk.Entry(row, textvariable=self._sought)
+        self.search.grid(row=0, column=1, sticky="ew")
+        self.search.bind("<KeyRelease>", self._typed)
+        self.search.bind("<Down>", lambda _event: self._to_table())
+        self._kind = ttk.Combobox(
+            row, state="readonly", width=20, values=[_("All calls"), *map(kind_text, KINDS)]
+        )
+        self._kind.current(self._kind_place)
+        self._kind.grid(row=0, column=2, padx=(look.px(8), 0))
+        self._kind.bind("<<ComboboxSelected>>", self._kind_chosen)
+
+    def _build_table(self, body: ttk.Frame) -> None:
+        look = self._look
+        card = ttk.Frame(body, style="Card.TFrame", padding=look.px(6))
+        card.grid(row=1, column=0, sticky="nsew")
+        card.columnconfigure(0, weight=1)
+        card.rowconfigure(0, weight=1)
+        columns = (
+            ("time", _("Time"), 130),
+            ("kind", _("Kind"), 160),
+            ("name", _("Name"), 160),
+            ("number", _("Number"), 130),
+            ("service", _("Service"), 130),
+            ("talked", _("Talked"), 60),
+        )
+        self.table = ttk.Treeview(
+            card, columns=[name for name, _words, _width in columns], selectmode="browse"
+        )
+        self.table.heading("#0", text="")
+        self.table.column("#0", width=look.px(44), minwidth=look.px(44), stretch=False)
+        for name, text, width in columns:
+            self.table.heading(name, text=text, anchor="w")
+            self.table.column(name, width=look.px(width), anchor="w")
+        bar = ttk.Scrollbar(card, orient="vertical", command=self.table.yview)
+        self.table.configure(yscrollcommand=partial(_move, bar))
+        self.table.grid(row=0, column=0, sticky="nsew")
+        bar.grid(row=0, column=1, sticky="ns")
+        for changes in ("<Configure>", "<ButtonRelease-1>"):  # of the window, of one column
+            self.table.bind(changes, self._fit_columns)
+        for keys in ("<Double-Button-1>", "<Return>"):
+            self.table.bind(keys, lambda _event: self._redial())
+        self.table.bind("<FocusIn>", lambda _event: self._table_focused(card))
+        self.table.bind("<FocusOut>", lambda _event: card.configure(style="Card.TFrame"))
+
+    def _build_buttons(self, body: ttk.Frame) -> None:
+        look, row = self._look, ttk.Frame(body)
+        row.grid(row=2, column=0, sticky="ew", pady=(look.px(12), 0))
+        button(row, look, _("Call"), self._redial, icon="phone", style="Accent.TButton").pack(side="left")
+        self._count = ttk.Label(row, style="Muted.TLabel")
+        self._count.pack(side="left", padx=look.px(12))
+        icon_button(row, look, "bin", _("Delete all"), self._clear).pack(side="right")
+        button(row, look, _("Export …"), self._export, icon="export").pack(side="right", padx=look.px(8))
+
+    def _kind_chosen(self, _event: object) -> None:
+        self._kind.selection_clear()
+        self.refresh()
+
+    def _typed(self, _event: object) -> None:
+        if self._due is not None:
+            self.after_cancel(self._due)
+        self._due = self.after(SEARCH_AFTER, self.refresh)
+
+    def _table_focused(self, card: ttk.Frame) -> None:
+        card.configure(style="Focus.TFrame")
+        if not self.table.selection() and (rows := self.table.get_children()):
+            self.table.focus(rows[0])
+            self.table.selection_set(rows[0])
+
+    def _to_table(self) -> None:
+        if self.table.get_children():
+            self.table.focus_set()
+
+    def _redial(self) -> None:
+        chosen = self.table.selection()
+        if not chosen or not self._entries[chosen[0]].number:
+            return
+        problem = self._actions.dial(self._entries[chosen[0]].number)
+        if problem:
+            self._count.configure(text=problem)
+
+    def _export(self) -> None:
+        name = filedialog.asksaveasfilename(
+            parent=self,
+            title=_("Export"),
+            defaultextension=".csv",
+            initialfile="calls.csv",
+            filetypes=[("CSV", "*.csv")],
+        )
+        if name:
+            self.export_to(Path(name))
+
+    def export_to(self, file: Path) -> None:
+        """Write what the search finds, all of it, into a file."""
+        place = self._kind.current()
+        kind = KINDS[place - 1] if place > 0 else ""
+        entries = self._history.find(self.search.get(), kind, most=1_000_000)
+        try:
+            self._history.export(file, entries)
+        except OSError as error:
+            self._count.configure(text=f"{file}: {error.strerror or error}")
+            return
+        self._count.configure(
+            text=some("{count} call written", "{count} calls written", len(entries)).format(
+                count=len(entries)
+            )
+        )
+
+    def _clear(self) -> None:
+        from astcti_client.ui.windows.dialogs import ask
+
+        text, yes = (lambda: _("Delete the whole history?")), (lambda: _("Delete"))
+        if ask(self, self._look, text, yes, danger=True):
+            self._history.clear()
+            self.refresh()

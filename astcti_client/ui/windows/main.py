@@ -1,0 +1,189 @@
+"""The main window: who, queues, pause, calls, dialling. Shows the model and asks `Actions`. Main thread."""
+
+from __future__ import annotations
+
+import time
+import tkinter as tk
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from tkinter import ttk
+
+from astcti_client.net.messages import OfferedService
+from astcti_client.ui.i18n import _
+from astcti_client.ui.state.actions import Actions
+from astcti_client.ui.state.seat_model import SeatModel
+from astcti_client.ui.text import problems, words
+from astcti_client.ui.theme.look import Look
+from astcti_client.ui.widgets.banner import Banner
+from astcti_client.ui.widgets.call_list import CallList
+from astcti_client.ui.widgets.controls import Scrolled, button
+from astcti_client.ui.widgets.dial_bar import DialBar
+from astcti_client.ui.widgets.pause_bar import PauseBar
+from astcti_client.ui.widgets.queue_marks import QueueMarks
+from astcti_client.ui.widgets.seat_header import SeatHeader
+
+LONGEST_MESSAGE = 300
+MESSAGE_TIME = 8000  # milliseconds that a passing message stays
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What the window alone knows. `transfers`: number and service place by the call."""
+
+    number: str
+    service: OfferedService | None
+    transfers: dict[str, tuple[str, int]]
+
+
+class MainWindow(ttk.Frame):
+    """Fills the root window."""
+
+    def __init__(
+        self,
+        root: tk.Tk,
+        look: Look,
+        model: SeatModel,
+        actions: Actions,
+        redial_list: Callable[[], list[str]],
+    ) -> None:
+        super().__init__(root, padding=look.px(14))
+        self._look, self._model, self._actions = look, model, actions
+        self._message_due: str | None = None
+        self._banner_shown: tuple[str, bool, str] | None = None
+        self.columnconfigure(0, weight=1)
+        self.rowconfigure(2, weight=1)
+        gap = look.px(10)
+        self._header = SeatHeader(self, look, actions, self._post_menu)
+        self._header.grid(row=0, column=0, sticky="ew")
+        self.pause = PauseBar(self, look, actions, model)
+        self.pause.grid(row=1, column=0, sticky="ew", pady=(gap, 0))
+        body = self._body = Scrolled(self, look)
+        body.inner.columnconfigure(0, weight=1)
+        body.grid(row=2, column=0, sticky="nsew", pady=gap)
+        self._banner = Banner(body.inner, look)
+        self._banner.grid(row=0, column=0, sticky="ew", pady=(0, gap))
+        self._queues = QueueMarks(body.inner, look)
+        self._queues.grid(row=1, column=0, sticky="ew", pady=(0, gap))
+        self.calls = CallList(body, 2, look, actions, model)
+        self._message = Banner(self, look, "Bad", lines=3)
+        self._message.grid(row=3, column=0, sticky="ew", pady=(0, gap))
+        self._message.grid_remove()
+        self.dial_bar = DialBar(self, look, actions, redial_list)
+        self.dial_bar.grid(row=4, column=0, sticky="ew")
+        self.pack(fill="both", expand=True)
+        self._bind_keys(root)
+        self.show()
+
+    def show(self) -> None:
+        """Show everything of the model that may have changed."""
+        model = self._model
+        self._header.show(model)
+        self._show_banner()
+        self.pause.show()
+        self._queues.show(tuple(model.queues.values()))
+        self.calls.show()
+        why_not = "" if model.up else _("Not connected.")
+        if model.up and not model.pbx_up:
+            why_not = _("The telephone system is not available.")
+        self.dial_bar.offer(model.services, model.up and model.pbx_up, why_not)
+        self.show_times()
+
+    def show_times(self) -> None:
+        """Show how long everything lasts; every second."""
+        now = time.monotonic()
+        self.calls.show_times(now)
+        self.pause.show_time(now)
+        if self._message_due is None and self._message.winfo_manager() and self.winfo_viewable():
+            self._message_due = self.after(MESSAGE_TIME, self._message.grid_remove)
+
+    def tell(self, text: str) -> None:
+        """Show a passing message; where nobody can see it, it waits until somebody does."""
+        self._message.say(words.shown(text, LONGEST_MESSAGE))
+        self._message.grid()
+        if self._message_due is not None:
+            self.after_cancel(self._message_due)
+            self._message_due = None
+
+    def typed(self) -> Typed:
+        """What was typed and chosen and not used yet."""
+        return Typed(self.dial_bar.number.get(), self.dial_bar.chosen, self.calls.transfers())
+
+    def type_again(self, typed: Typed) -> None:
+        """Put it back."""
+        self.dial_bar.type_again(typed.number, typed.service)
+        self.calls.transfer_again(typed.transfers)
+
+    def _show_banner(self) -> None:
+        model = self._model
+        text, with_mac = problems.problem_text(model.connection), False
+        if not text and model.up and not model.pbx_up:
+            text = _("The telephone system is not available at the moment. This window stays connected.")
+        if not text and model.seat_missing:
+            macs = ", ".join(mac for mac, _reason in model.macs_refused)
+            text = _(
+                "The server does not know this PC, so no calls arrive. Give its address to your "
+                "administrator: {mac}"
+            ).format(mac=macs)
+            with_mac = True
+        if (text, with_mac, model.connection.phase) == self._banner_shown:
+            return  # a button in it may be about to be pressed
+        self._banner_shown = (text, with_mac, model.connection.phase)
+        if not text:
+            self._banner.grid_remove()
+            return
+        self._banner.say(text)
+        self._banner.grid()
+        for widget in self._banner.actions.winfo_children():
+            widget.destroy()
+        above = (self._look.px(8), 0)
+        if with_mac:
+            macs = "\n".join(mac for mac, _reason in model.macs_refused)
+            button(
+                self._banner.actions, self._look, _("Copy"), lambda: self._actions.copy(macs), icon="copy"
+            ).pack(pady=above)
+        elif model.connection.phase == "ended":
+            again = button(self._banner.actions, self._look, _("Log in again"), self._actions.log_out)
+            again.pack(pady=above)
+
+    # --- keys and menu ---
+
+    def _bind_keys(self, root: tk.Tk) -> None:
+        for keys, command in (
+            ("<Control-h>", self._actions.show_history),
+            ("<Control-comma>", self._actions.show_settings),
+            ("<Control-w>", self._actions.close_notices),
+            ("<Control-q>", self._actions.quit),
+            ("<Control-l>", self._actions.show_dial),
+            ("<Control-p>", self.pause.press),
+            ("<F10>", self._post_menu),
+            ("<Escape>", self._actions.hide_window),
+        ):
+            root.bind(keys, partial(self._own_key, command))
+
+    def _own_key(self, command: Callable[[], None], event: tk.Event[tk.Misc]) -> str | None:
+        if event.widget.winfo_toplevel() is not self.winfo_toplevel():
+            return None  # bindings of the root are those of every window that belongs to it
+        if event.keysym == "Escape" and event.widget.winfo_class() in ("TEntry", "TCombobox"):
+            return None
+        command()
+        return "break"
+
+    def _post_menu(self) -> None:
+        menu = tk.Menu(self, tearoff=False)
+        actions = self._actions
+        for text, keys, command in (
+            (_("History"), "Ctrl+H", actions.show_history),
+            (_("Settings"), "Ctrl+,", actions.show_settings),
+            (_("About AsteriskCTI"), "", actions.show_about),
+            (_("Close all notices"), "Ctrl+W", actions.close_notices),
+            ("", "", None),
+            (_("Log out"), "", actions.log_out),
+            (_("Quit"), "Ctrl+Q", actions.quit),
+        ):
+            if command is None:
+                menu.add_separator()
+            else:
+                menu.add_command(label=text, accelerator=keys, command=command, underline=0)
+        below = self._header.menu_button
+        menu.tk_popup(below.winfo_rootx(), below.winfo_rooty() + below.winfo_height())

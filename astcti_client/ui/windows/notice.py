@@ -1,0 +1,163 @@
+"""One call's notice, a window that never takes the keyboard. Main thread."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import tkinter as tk
+from collections.abc import Callable
+from tkinter import ttk
+
+from astcti_client.ui.i18n import _, some
+from astcti_client.ui.state.calls import SeatCall
+from astcti_client.ui.text import words
+from astcti_client.ui.theme.look import Look
+from astcti_client.ui.widgets.controls import Portrait, icon_button
+from astcti_client.ui.widgets.elided import Elided
+
+MOST_VARIABLES = 5
+
+
+class Quiet(tk.Toplevel):
+    """A window that is shown and placed by somebody else, and is never the active one."""
+
+    def __init__(self, root: tk.Tk, look: Look) -> None:
+        super().__init__(root, class_="AstctiNotice", background=look.palette.surface)
+        self.withdraw()
+        self.overrideredirect(True)  # no frame, and no window manager that could give it the keyboard
+        self.attributes("-topmost", True)
+        with contextlib.suppress(tk.TclError):
+            self.attributes("-type", "notification")
+        self.title("AsteriskCTI")
+
+
+class Notice(Quiet):
+    """One call's notice."""
+
+    def __init__(
+        self,
+        root: tk.Tk,
+        look: Look,
+        call: SeatCall,
+        closed: Callable[[str], None],
+        opened: Callable[[], None],
+    ) -> None:
+        """`closed` hears the key when somebody closes it, `opened` when it is clicked."""
+        super().__init__(root, look)
+        self._look = look
+        self.call = call
+        self.leaves_at: float | None = None
+        self.quiet_since: float | None = None
+        self._close, self._open = lambda: closed(call.key), opened
+        self._build()
+        self.show_call(call)
+
+    def dress(self, look: Look) -> None:
+        """Show the same in another look, or in the language that is spoken now."""
+        self._edge.destroy()
+        self._look = look
+        self._build()
+        self.show_call(self.call)
+
+    def _build(self) -> None:
+        look = self._look
+        self._variables: object = None
+        edge = self._edge = tk.Frame(self, background=look.palette.border)
+        edge.pack(fill="both", expand=True)
+        self._stripe = tk.Frame(edge, background=look.palette.ring, width=look.px(5))
+        self._stripe.pack(side="left", fill="y", padx=(1, 0), pady=1)
+        body = self._body = ttk.Frame(edge, style="Surface.TFrame", padding=look.px(14))
+        body.pack(side="left", fill="both", expand=True, padx=(0, 1), pady=1)
+        body.columnconfigure(1, weight=1, minsize=look.px(240))
+        self._portrait = Portrait(body, look, "", size=40)
+        self._portrait.grid(row=0, column=0, rowspan=3, sticky="n", padx=(0, look.px(12)))
+        self._what = ttk.Label(body, style="RingingSurface.TLabel")
+        self._what.grid(row=0, column=1, sticky="w")
+        icon_button(body, look, "close", _("Close"), self._close, style="CardFlat.TButton").grid(
+            row=0, column=2, rowspan=2, sticky="ne"
+        )
+        self._who = self._line(1, "LargeSurface.TLabel", 2)
+        self._number = self._line(2, "Surface.TLabel")
+        self._through = self._line(3, "MutedSurface.TLabel", 2)
+        self._table = ttk.Frame(body, style="Surface.TFrame")
+        self._table.grid(row=4, column=1, columnspan=2, sticky="ew", pady=(look.px(4), 0))
+        for widget in (body, self._who, self._number, self._through, self._what, self._portrait):
+            widget.bind("<Button-1>", lambda _event: self._open())
+
+    def _line(self, row: int, style: str, lines: int = 1) -> Elided:
+        line = Elided(self._body, self._look, style=style, lines=lines, room=self._look.px(260))
+        line.grid(row=row, column=1, columnspan=2, sticky="w")
+        return line
+
+    def show_call(self, call: SeatCall) -> None:
+        """Show the call as it is now."""
+        self.call = call
+        p = self._look.palette
+        colour, style, text = p.ring, "Ringing", _("Incoming call")
+        if call.phase in ("talking", "parted") and not call.unconfirmed:
+            colour, style, text = p.good, "Good", _("Answered")
+        elif call.phase == "over":
+            colour, style = (p.bad, "Warning") if call.end == "missed" else (p.muted, "Muted")
+            text = words.end_text(call)
+        elif call.unconfirmed:
+            colour, style, text = p.warn, "Warning", words.phase_text(call)
+        self._stripe.configure(background=colour)
+        self._what.configure(text=text, style=f"{style}Surface.TLabel")
+        self._portrait.call(words.caller(call))
+        self._who.say(words.caller(call))
+        self._number.say_if_any(words.number_beside(call))
+        self._through.say_if_any(words.service_and_queue(call))
+        if call.variables != self._variables:
+            self._variables = call.variables
+            self._show_variables(call)
+
+    def _show_variables(self, call: SeatCall) -> None:
+        look = self._look
+        for widget in self._table.winfo_children():
+            widget.destroy()
+        for row, (key, value) in enumerate(call.variables[:MOST_VARIABLES]):
+            name = Elided(self._table, look, style="SmallSurface.TLabel", room=look.px(84))
+            name.say(words.shown(key, 60))
+            name.grid(row=row, column=0, sticky="nw", padx=(0, look.px(8)))
+            content = Elided(self._table, look, style="Surface.TLabel", lines=2, room=look.px(170))
+            content.say(words.shown(value) or "–")
+            content.grid(row=row, column=1, sticky="w")
+
+
+class MoreNotice(Quiet):
+    """How many calls ring besides those that have a notice."""
+
+    def __init__(self, root: tk.Tk, look: Look, opened: Callable[[], None]) -> None:
+        """`opened` hears when it is clicked."""
+        super().__init__(root, look)
+        edge = tk.Frame(self, background=look.palette.border)
+        edge.pack(fill="both", expand=True)
+        body = ttk.Frame(edge, style="Surface.TFrame", padding=(look.px(14), look.px(8)))
+        body.pack(fill="both", expand=True, padx=1, pady=1)
+        self._words = ttk.Label(body, style="RingingSurface.TLabel")
+        self._words.pack()
+        for widget in (body, self._words):
+            widget.bind("<Button-1>", lambda _event: opened())
+
+    def count(self, calls: int) -> None:
+        """So many."""
+        text = some("+{count} more call", "+{count} more calls", calls)
+        self._words.configure(text=text.format(count=calls))
+
+
+def show_quietly(window: tk.Toplevel) -> None:
+    """Show a window without making it the active one."""
+    if sys.platform != "win32":
+        window.deiconify()
+        window.lift()
+        return
+    import ctypes
+
+    handle = int(window.frame(), 16)
+    user32 = ctypes.windll.user32  # type: ignore[attr-defined,unused-ignore]
+    no_activate, tool_window = 0x08000000, 0x00000080
+    user32.SetWindowLongW(handle, -20, user32.GetWindowLongW(handle, -20) | no_activate | tool_window)
+    before = user32.GetForegroundWindow()
+    window.deiconify()
+    if user32.GetForegroundWindow() != before:
+        user32.SetForegroundWindow(before)

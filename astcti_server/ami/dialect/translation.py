@@ -1,0 +1,304 @@
+"""Translates what any Asterisk from 1.4 on says into the events of `vocabulary.py`.
+
+This module and its `dialect_*` neighbours alone know how versions differ. The version in the greeting is only
+a hint, for forks port things back: which family speaks is told by the events and fields themselves. No I/O;
+AMI thread only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from astcti_server.ami.dialect import queues as queues
+from astcti_server.ami.dialect import status
+from astcti_server.ami.dialect.bridges import Bridges
+from astcti_server.ami.dialect.dials import Dials
+from astcti_server.ami.dialect.text import (
+    is_global,
+    known,
+    number,
+    set_many,
+    set_one,
+    truth,
+    unescaped,
+    variable_name,
+)
+from astcti_server.ami.dialect.variables import channel_variables
+from astcti_server.ami.vocabulary import (
+    Hangup,
+    HangupRequest,
+    Link,
+    Newchannel,
+    Newexten,
+    Newstate,
+    OriginateResponse,
+    Pickup,
+    Rename,
+    Shutdown,
+    TelephoneEvent,
+    Transfer,
+    Unlink,
+    VariableSet,
+)
+from astcti_server.ami.wire.messages import Event
+from astcti_server.ami.wire.parser import Banner
+
+ESCAPING_SINCE: Final = (2, 8)  # AMI 2.8.0, Asterisk 13.5: names and variables are C-escaped
+
+_NEWCHANNEL: Final = (
+    "Uniqueid",
+    "Channel",
+    "ChannelStateDesc",
+    "State",
+    "CallerIDNum",
+    "CallerIDName",
+    "Context",
+    "Exten",
+    "Linkedid",
+)
+_NEWSTATE: Final = (
+    "Uniqueid",
+    "Channel",
+    "ChannelStateDesc",
+    "State",
+    "CallerIDNum",
+    "CallerID",
+    "CallerIDName",
+    "ConnectedLineNum",
+    "ConnectedLineName",
+    "Context",
+    "Exten",
+    "Linkedid",
+)
+_NEWEXTEN: Final = ("Uniqueid", "Channel", "Context", "Extension", "Exten", "Application", "AppData")
+_VARSET: Final = ("Uniqueid", "Channel", "Variable", "Value")
+_LINK: Final = ("Uniqueid1", "Channel1", "Uniqueid2", "Channel2", "Bridgestate")
+_RENAME: Final = ("Uniqueid", "Oldname", "Channel", "Newname")
+_HANGUP: Final = ("Uniqueid", "Channel", "Cause", "Cause-txt")
+_ORIGINATED: Final = ("ActionID", "Response", "Reason", "Uniqueid", "Channel", "Exten", "Context")
+
+Telephone = list[TelephoneEvent]
+
+
+class Dialect:
+    """One connection's translator. What it has to remember is small: bridges, dials under way, the family."""
+
+    def __init__(self) -> None:
+        self._bridges = Bridges()
+        self._dials = Dials(self._plain)
+        self._methods = self._table()
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything: another connection, perhaps to another Asterisk."""
+        self._bridges.clear()
+        self._dials.clear()
+        self._escaped = False
+        self._pipes = False
+        """Asterisk 1.4: arguments are separated by `|`, and `Set` takes several."""
+        self._caller_shown = False
+        """Up to 1.6: a ringing channel's caller ID is the caller's."""
+
+    def greeting(self, banner: Banner) -> None:
+        """Take the hints of a connection's first line."""
+        version = _version(banner.version)
+        self._escaped = version >= ESCAPING_SINCE
+        self._pipes = version == (1, 0)
+        self._caller_shown = version == (1, 0)
+
+    def translate(self, event: Event) -> Telephone:
+        """What an event means; nothing for one that does not concern calls or queues."""
+        name = event.name
+        method = self._methods.get(name) or self._methods.get(name.lower())
+        if method is None:
+            return []
+        told = method(event)
+        if event.lists_variables:
+            found = channel_variables(event, self._value)
+            return [*told, *found] if name == "Newchannel" else [*found, *told]
+        return told
+
+    def channels_from_status(self, events: Iterable[Event]) -> Telephone:
+        """The state of the PBX from the events of `Status` (and of `QueueStatus`, if they are among them).
+
+        Every channel, its variables, the callers in queues, then the edges. What was known of bridges is
+        replaced.
+        """
+        return status.read(events, self._bridges, self._plain)
+
+    def _table(self) -> dict[str, Callable[[Event], Telephone]]:
+        methods: dict[str, Callable[[Event], Telephone]] = {
+            "Newchannel": self._newchannel, "Newstate": self._newstate, "NewCallerid": self._new_caller,
+            "NewConnectedLine": self._new_caller, "Newexten": self._newexten, "VarSet": self._varset,
+            "Dial": self._dials.dialled, "DialBegin": self._dials.began, "DialEnd": self._dials.ended,
+            "Link": self._link, "Unlink": self._unlink, "Bridge": self._bridge,
+            "BridgeCreate": self._bridges.told, "BridgeEnter": self._bridges.entered,
+            "BridgeLeave": self._bridges.left, "BridgeDestroy": self._bridges.destroyed,
+            "Rename": self._rename, "Hangup": self._hangup,
+            "HangupRequest": self._hangup_request, "SoftHangupRequest": self._hangup_request,
+            "OriginateResponse": self._originate_response,
+            "Transfer": self._transfer, "BlindTransfer": self._blind_transfer,
+            "Pickup": self._pickup,
+            "AttendedTransfer": self._attended_transfer,
+            "Join": queues.caller_entered, "QueueCallerJoin": queues.caller_entered,
+            "QueueEntry": queues.caller_entered, "Leave": queues.caller_left,
+            "QueueCallerLeave": queues.caller_left, "QueueCallerAbandon": queues.caller_left,
+            "AgentCalled": queues.agent_called, "AgentConnect": queues.agent_connected,
+            "AgentRingNoAnswer": queues.agent_did_not_answer,
+            "QueueMember": queues.member("entry"), "QueueMemberAdded": queues.member("added"),
+            "QueueMemberRemoved": queues.member("removed"), "QueueMemberPaused": queues.member("paused"),
+            "QueueMemberPause": queues.member("paused"), "QueueMemberPenalty": queues.member("penalty"),
+            "Shutdown": _shutdown,
+        }  # fmt: skip
+        return methods | {name.lower(): method for name, method in methods.items()}
+
+    def _plain(self, name: str) -> str:
+        """A name as it was meant, empty if unknown."""
+        return known(unescaped(name) if self._escaped else name)
+
+    def _value(self, value: str) -> str:
+        """A variable's value as it was meant."""
+        return unescaped(value) if self._escaped else value
+
+    # -- channels ------------------------------------------------------------------------------------------
+
+    def _newchannel(self, event: Event) -> Telephone:
+        uniqueid, channel, state, old_state, caller, name, context, exten, linkedid = event.values(
+            _NEWCHANNEL
+        )
+        if not uniqueid:
+            return []
+        self._pipes = not state
+        caller, name = known(caller), self._plain(name)
+        return [Newchannel(uniqueid, channel, state or old_state, caller, name, context, exten, linkedid)]
+
+    def _newstate(self, event: Event) -> Telephone:
+        told = self._state_of(event)
+        if told.linkedid:  # 12 and later
+            self._caller_shown = self._pipes = False
+        else:
+            self._pipes = not event.has("ChannelStateDesc")
+            self._caller_shown = self._pipes or not event.has("ConnectedLineNum")
+        if told.caller_shown is not self._caller_shown:
+            told = told._replace(caller_shown=self._caller_shown)
+        return [told] if told.uniqueid else []
+
+    def _new_caller(self, event: Event) -> Telephone:
+        """Caller ID or connected line changed; the state, where the event has it, is no news."""
+        told = self._state_of(event)
+        return [told._replace(state="")] if told.uniqueid else []
+
+    def _state_of(self, event: Event) -> Newstate:
+        (
+            uniqueid,
+            channel,
+            state,
+            old_state,
+            caller,
+            old_caller,
+            name,
+            connected,
+            connected_name,
+            context,
+            exten,
+            linkedid,
+        ) = event.values(_NEWSTATE)
+        return Newstate(
+            uniqueid,
+            channel,
+            state or old_state,
+            known(caller or old_caller),
+            self._plain(name),
+            known(connected),
+            self._plain(connected_name),
+            context,
+            exten,
+            linkedid,
+            self._caller_shown,
+        )
+
+    def _rename(self, event: Event) -> Telephone:
+        uniqueid, old, channel, new = event.values(_RENAME)
+        return [Rename(uniqueid, old or channel, new)]
+
+    def _hangup(self, event: Event) -> Telephone:
+        uniqueid, channel, cause, text = event.values(_HANGUP)
+        self._bridges.hung_up(uniqueid)
+        self._dials.hung_up(uniqueid)
+        return [Hangup(uniqueid, channel, number(cause) or 0, text)]
+
+    def _hangup_request(self, event: Event) -> Telephone:
+        return [HangupRequest(event.get("Uniqueid"))]
+
+    # -- dialplan ------------------------------------------------------------------------------------------
+
+    def _newexten(self, event: Event) -> Telephone:
+        uniqueid, channel, context, exten, snapshot_exten, application, data = event.values(_NEWEXTEN)
+        if not uniqueid:
+            return []
+        told: Telephone = [Newexten(uniqueid, channel, context, exten or snapshot_exten, application, data)]
+        lower = application.lower()
+        if lower == "mset":
+            assigned = set_many(data, ",")
+        elif lower == "set":
+            assigned = set_many(data, "|") if self._pipes else set_one(data)
+        else:
+            return told
+        for name, value in assigned:
+            if not is_global(name):
+                told.append(VariableSet(uniqueid, channel, name, value))
+        return told
+
+    def _varset(self, event: Event) -> Telephone:
+        uniqueid, channel, name, value = event.values(_VARSET)
+        self._pipes = False
+        if not known(uniqueid):
+            return []  # a global variable
+        return [VariableSet(uniqueid, channel, variable_name(name), self._value(value))]
+
+    def _originate_response(self, event: Event) -> Telephone:
+        action_id, response, reason, uniqueid, channel, exten, context = event.values(_ORIGINATED)
+        told = OriginateResponse(
+            action_id, response, number(reason) or 0, known(uniqueid), known(channel), exten, context
+        )
+        return [told]
+
+    # -- conversations -------------------------------------------------------------------------------------
+
+    def _link(self, event: Event) -> Telephone:
+        first, first_channel, second, second_channel, _state = event.values(_LINK)
+        return [Link(first, first_channel, second, second_channel)] if first and second else []
+
+    def _unlink(self, event: Event) -> Telephone:
+        """Unlink of 1.4; 1.6 and 1.8 send it too, when a native bridge ends, beside `Bridge`."""
+        first, _channel, second, _channel, _state = event.values(_LINK)
+        return [Unlink(first, second)] if first and second else []
+
+    def _bridge(self, event: Event) -> Telephone:
+        return self._unlink(event) if event.get("Bridgestate").lower() == "unlink" else self._link(event)
+
+    def _transfer(self, event: Event) -> Telephone:
+        kind, transferer, transferee = event.values(("TransferType", "Uniqueid", "TargetUniqueid"))
+        return [Transfer("attended" if kind.lower() == "attended" else "blind", transferer, transferee)]
+
+    def _pickup(self, event: Event) -> Telephone:
+        return [Pickup(*event.values(("Uniqueid", "Channel", "TargetUniqueid", "TargetChannel")))]
+
+    def _blind_transfer(self, event: Event) -> Telephone:
+        return [Transfer("blind", *event.values(("TransfererUniqueid", "TransfereeUniqueid")))]
+
+    def _attended_transfer(self, event: Event) -> Telephone:
+        return [Transfer("attended", *event.values(("OrigTransfererUniqueid", "TransfereeUniqueid")))]
+
+
+def _shutdown(event: Event) -> Telephone:
+    return [Shutdown(bool(truth(event.get("Restart"))))]
+
+
+def _version(text: str) -> tuple[int, ...]:
+    """`11.0.0` -> (11, 0, 0); the empty tuple, older than any, for what is no version."""
+    try:
+        return tuple(int(part) for part in text.split("."))
+    except ValueError:
+        return ()

@@ -1,0 +1,38 @@
+"""What is told by the link to Asterisk, and to whom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeAlias
+
+from astcti_server.ami.wire.messages import Event
+
+State: TypeAlias = Literal["connecting", "logging-in", "up", "down"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Time limits in seconds that nobody needs to configure."""
+
+    connect: float = 10.0
+    """TCP and TLS together."""
+    login: float = 15.0
+    """From there to the accepted login; Asterisk waits a second before it refuses one."""
+    farewell: float = 1.0
+    """For the last bytes when stopping."""
+
+
+class LinkListener(Protocol):
+    """What the link tells, always on the AMI thread."""
+
+    def link_up(self, banner_version: str) -> None:
+        """Logged in. Nothing that was known before can be relied on."""
+
+    def link_down(self, reason: str) -> None:
+        """The connection is lost, after `link_up`. All actions have been answered. Not told when stopping."""
+
+    def event(self, event: Event) -> None:
+        """One event; those that list what an action asked for go to that action instead."""
+
+    def gave_up(self, reason: str) -> None:
+        """The last attempt failed. The thread goes on with timers and posted work, without a connection."""

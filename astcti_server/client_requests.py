@@ -1,0 +1,132 @@
+"""What the clients' commands do: the bridge from handler threads to the AMI thread.
+
+Each method returns at once; the work is posted to the AMI thread, where call state and queues live.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from astcti_server.ami import actions
+from astcti_server.ami.actions import Action
+from astcti_server.ami.link import AmiLink, Outcome
+from astcti_server.calls.originations import Origination
+from astcti_server.calls.tracker import Tracker
+from astcti_server.clients.ports import Done, Presence, Progress
+from astcti_server.config.store import ConfigStore
+from astcti_server.event_pipeline import Switchboard
+from astcti_server.queues.reconciler import QueueKeeper
+from schemas.configuration.model import Configuration, Service
+from schemas.server.settings import ServerSettings
+
+ANSWER_WITHIN = 5.0  # seconds that a client waits for Asterisk's response to its command
+RING_TIME = 30.0  # seconds that Asterisk lets the operator's own phone ring for ORIG
+DOWN = "PBX down"
+
+
+class ServerDesk:
+    """The server's side of the commands (`astcti_server.clients.ports.Desk`). Any thread."""
+
+    def __init__(
+        self,
+        store: ConfigStore,
+        link: AmiLink,
+        tracker: Tracker,
+        keeper: QueueKeeper,
+        switchboard: Switchboard,
+    ) -> None:
+        self._store = store
+        self._link = link
+        self._tracker = tracker
+        self._keeper = keeper
+        self._switchboard = switchboard
+
+    def configuration(self) -> Configuration:
+        """The configuration in force."""
+        return self._store.current.configuration
+
+    def settings(self) -> ServerSettings:
+        """The settings in force."""
+        return self._store.current.settings
+
+    def pbx_up(self) -> bool:
+        """Whether Asterisk is connected and logged in."""
+        return self._link.up
+
+    def arrived(self, presence: Presence) -> None:
+        """Join the queues and tell running calls."""
+        self._link.post(partial(self._arrived, presence))
+
+    def left(self, session_id: int, at_once: bool) -> None:
+        """Leave the queues, at once or when the grace time is over."""
+        self._link.post(partial(self._keeper.left, session_id, at_once))
+
+    def pause(self, presence: Presence, wish: bool, reason: str, progress: Progress) -> None:
+        """Pause or come back, in every queue joined."""
+        self._link.post(partial(self._keeper.pause, presence, wish, reason, progress))
+
+    def originate(self, presence: Presence, exten: str, context: str, priority: int, done: Done) -> None:
+        """Ring the operator's phone, then call."""
+        self._link.post(partial(self._originate, presence, exten, context, priority, done))
+
+    def hangup(self, presence: Presence, uniqueid: str, done: Done) -> None:
+        """End one of the operator's own legs."""
+        self._link.post(partial(self._hangup, presence, uniqueid, done))
+
+    def transfer(self, presence: Presence, uniqueid: str, exten: str, context: str, done: Done) -> None:
+        """Hand the other party of the operator's own call on, blind."""
+        self._link.post(partial(self._transfer, presence, uniqueid, exten, context, done))
+
+    # -- on the AMI thread ---------------------------------------------------------------------------------
+
+    def _arrived(self, presence: Presence) -> None:
+        self._keeper.arrived(presence)
+        self._switchboard.seated(presence.extension)
+
+    def _originate(self, presence: Presence, exten: str, context: str, priority: int, done: Done) -> None:
+        service = self._outbound_service(presence.username, context)
+        asked = Origination(presence.extension, exten, context, service)
+        action = actions.originate(presence.extension, context, exten, priority, timeout=RING_TIME)
+        action_id = self._submit(action, done)
+        if action_id:
+            self._tracker.originations.add(action_id, asked)
+
+    def _hangup(self, presence: Presence, uniqueid: str, done: Done) -> None:
+        leg = self._tracker.leg_of(presence.extension, uniqueid)
+        if leg is None:
+            done("not a call of yours")
+            return
+        self._submit(actions.hangup(leg.party.call.channel), done)
+
+    def _transfer(self, presence: Presence, uniqueid: str, exten: str, context: str, done: Done) -> None:
+        leg = self._tracker.leg_of(presence.extension, uniqueid)
+        if leg is None:
+            done("not a call of yours")
+            return
+        if not leg.linked or leg.other is None or not leg.other.live:
+            done("nobody is connected to this call")
+            return
+        self._submit(actions.redirect(leg.other.call.channel, context, exten, 1), done)
+
+    def _submit(self, action: Action, done: Done) -> str:
+        if not self._link.up:
+            done(DOWN)
+            return ""
+        return self._link.submit(action, lambda outcome: done(_reason(outcome)), timeout=ANSWER_WITHIN)
+
+    def _outbound_service(self, username: str, context: str) -> Service | None:
+        for service in self.configuration().services_of(username):
+            if service.type == "outbound" and service.context == context:
+                return service
+        return None
+
+
+def _reason(outcome: Outcome) -> str:
+    """Why an action failed, in words; empty for success."""
+    if outcome.ok:
+        return ""
+    if outcome.failure == "down":
+        return DOWN
+    if outcome.failure == "timeout":
+        return f"no answer from the PBX within {ANSWER_WITHIN:.0f} seconds"
+    return outcome.message or "the PBX refused"

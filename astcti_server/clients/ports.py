@@ -1,0 +1,70 @@
+"""What the commands of the clients need from the rest of the server, and the values that pass between.
+
+No implementation here: the daemon hands one in, tests hand in a fake. Every method may be called from any
+thread and returns at once; the callbacks are called on the AMI thread (or before the method returns, when
+the answer is known already) and must not block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeAlias
+
+from schemas.configuration.model import Configuration
+from schemas.server.settings import ServerSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """An operator who sits on a seat. `session_id` grows: a clean-up for a smaller one comes too late."""
+
+    session_id: int
+    username: str
+    full_name: str
+    extension: str
+    queue_interface: str
+    state_interface: str
+    begin_in_pause: bool
+
+
+Done: TypeAlias = Callable[[str], None]
+"""Called once: with an empty text for success, else with the reason why not."""
+
+PauseStep = Literal["pending", "deferred", "done", "failed"]
+"""`pending`: written to Asterisk, the client hears 301 and its next lines wait. `deferred`: the PBX is down,
+the client hears 301 and goes on; what becomes of it follows later. `done`: 300. `failed`: 302 and the text.
+The last step is `done` or `failed`. Coming back from pause, 301 is not said."""
+
+Progress: TypeAlias = Callable[[PauseStep, str], None]
+
+
+class Desk(Protocol):
+    """The server's side of the commands."""
+
+    def configuration(self) -> Configuration:
+        """The configuration in force."""
+
+    def settings(self) -> ServerSettings:
+        """The server's settings in force."""
+
+    def pbx_up(self) -> bool:
+        """Whether the connection to Asterisk is logged in. The session says `901` after `102 OK` if not."""
+
+    def arrived(self, presence: Presence) -> None:
+        """The operator is logged in on a seat: join the queues, tell `310` and `200` through the registry."""
+
+    def left(self, session_id: int, at_once: bool) -> None:
+        """The session is over. `at_once`: for good (QUIT, taken over, disabled), so no grace."""
+
+    def originate(self, presence: Presence, exten: str, context: str, priority: int, done: Done) -> None:
+        """Call `exten` in `context` from the operator's phone. Done when Asterisk took the action."""
+
+    def pause(self, presence: Presence, wish: bool, reason: str, progress: Progress) -> None:
+        """Pause the operator in every queue joined, or end the pause."""
+
+    def hangup(self, presence: Presence, uniqueid: str, done: Done) -> None:
+        """Hang up a leg; refused unless it is the operator's own."""
+
+    def transfer(self, presence: Presence, uniqueid: str, exten: str, context: str, done: Done) -> None:
+        """Send the other party of the operator's own call to `exten` in `context`, blind."""

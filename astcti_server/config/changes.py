@@ -1,0 +1,252 @@
+"""Compares one look at the configuration directory with what is in force: what is new, refused, not used.
+
+No threads, no waiting and no logging here; the watcher does that. One thread at a time.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TypeAlias
+
+from astcti_server.config.loading import Content, Library, is_older
+from astcti_server.config.store import Loaded
+from schemas.configuration.directory import (
+    SETTINGS_NAME,
+    Arrivals,
+    Candidate,
+    Choice,
+    InForce,
+    Scan,
+    Seen,
+    choose,
+)
+from schemas.configuration.model import Configuration
+from schemas.problems import Problem
+from schemas.server.settings import ServerSettings
+
+NEED_RESTART = ("ami", "listen")
+"""Sections of server.xml that are read at the start only."""
+
+State: TypeAlias = tuple[tuple[int, ...], bytes]
+"""A file's signature and digest: another one is news."""
+
+
+@dataclass(frozen=True)
+class ConfigLoaded:
+    """Something else is to be in force: put `loaded` into the store and tell whom it concerns."""
+
+    loaded: Loaded
+    previous: Loaded
+    configuration_changed: bool
+    """Another content is in force, of the same file or of another one."""
+    settings_changed: bool
+    """Settings that apply at once are other ones."""
+    restart_needed: tuple[str, ...]
+    """Sections of server.xml that changed and stay as they were until the next start."""
+
+    @property
+    def configuration(self) -> Configuration:
+        """The configuration that is to be in force."""
+        return self.loaded.configuration
+
+    @property
+    def settings(self) -> ServerSettings:
+        """The settings to run under."""
+        return self.loaded.settings
+
+    @property
+    def path(self) -> Path:
+        """The file that is to be in force."""
+        return self.loaded.path
+
+
+@dataclass(frozen=True)
+class ConfigRejected:
+    """A file was refused; what is in force stays."""
+
+    path: Path
+    problems: tuple[Problem, ...]
+
+
+@dataclass
+class Findings:
+    """What one look has shown: what to tell the daemon, and what to write into the log (level, text)."""
+
+    loaded: ConfigLoaded | None = None
+    rejected: list[ConfigRejected] = field(default_factory=list)
+    messages: list[tuple[int, str]] = field(default_factory=list)
+
+
+class Changes:
+    """Knows what is in force and what was seen before, and compares."""
+
+    def __init__(self, loaded: Loaded, library: Library, clock: Callable[[], float] = time.time) -> None:
+        """`clock` tells seconds since 1970."""
+        self.current = loaded
+        self.refused: tuple[Problem, ...] = loaded.refused
+        """What is wrong with the files that are refused now. Replaced, never changed: any thread reads it."""
+        self._library = library
+        self._clock = clock
+        self._arrivals = Arrivals()
+        self._known: dict[str, State] = {}
+        self._ignored: frozenset[tuple[str, str]] = frozenset()
+        self._settings_read = loaded.settings
+        self._settings_problems: tuple[Problem, ...] = ()
+        self._restart_needed: tuple[str, ...] = ()
+
+    def remember(self, seen: Scan) -> None:
+        """Take files that did not change since what is in force was loaded for known."""
+        before = (one for one in files(seen) if one.changed < self.current.since)
+        self._known = {one.name: self._state(one) for one in before}
+        self._ignored = frozenset(seen.ignored)
+
+    def note(self, seen: Scan) -> None:
+        """Nothing changed: keep in mind that these files are older than whatever comes next."""
+        now = self._clock()
+        self._arrivals.note(seen.candidates, now)
+        if self.current.modified > now:
+            self.current = replace(self.current, modified=now)
+
+    def compare(self, seen: Scan, asked: bool = False) -> Findings:
+        """Return what is new in a scan; where `asked`, tell of every file again."""
+        findings = Findings()
+        states = {one.name: self._state(one) for one in files(seen)}
+        news = {name for name, state in states.items() if asked or state != self._known.get(name)}
+        self._tell_of_gone(self._known.keys() - states.keys(), findings)
+        self._known = states
+        choice = self._choose(seen)
+        problems = [problem for one in choice.refused for problem in self._content(one).problems]
+        settings = self._new_settings(seen, news, findings)
+        self._tell_of_others(choice, news, findings)
+        self._tell_of_ignored(seen, asked, findings)
+        self.refused = (*self._settings_problems, *problems)
+        since = self.current.since
+        self._take_up(choice.chosen, settings, findings)
+        rejected = {one.path.name for one in findings.rejected}
+        name = self.current.path.name
+        if name in news and not asked and self.current.since == since and name not in rejected:
+            findings.messages.append((logging.INFO, f"{name} was touched: it is in force already"))
+        if asked and findings.loaded is None:
+            text = f"looked at the configuration again: {self.current.path.name} stays in force"
+            findings.messages.append((logging.INFO, text))
+        self._library.tidy(seen.candidates)
+        return findings
+
+    def _state(self, seen: Seen) -> State:
+        return seen.signature, self._library.digest(seen)
+
+    def _content(self, candidate: Candidate) -> Content[Configuration]:
+        return self._library.configuration(candidate.seen)
+
+    def _is_valid(self, candidate: Candidate) -> bool:
+        return self._content(candidate).value is not None
+
+    def _is_in_force(self, candidate: Candidate) -> bool:
+        digest = self._library.digest(candidate.seen)
+        return (candidate.name, digest) == (self.current.path.name, self.current.digest)
+
+    def _choose(self, seen: Scan) -> Choice:
+        self.note(seen)
+        candidates = self._arrivals.order(seen.candidates, self._clock())
+        name = self.current.path.name
+        mine = next((one for one in candidates if one.name == name), None)
+        unchanged = mine is not None and self._is_in_force(mine)
+        replaced = mine is not None and not unchanged and self._is_valid(mine)
+        return choose(candidates, self._is_valid, InForce(self.current.modified, name, unchanged, replaced))
+
+    def _new_settings(self, seen: Scan, news: set[str], findings: Findings) -> Content[ServerSettings] | None:
+        """Return server.xml's content where it is valid and says something else than when last read."""
+        if seen.settings is None or SETTINGS_NAME not in news:
+            return None
+        content = self._library.settings(seen.settings)
+        self._settings_problems = content.problems
+        if content.value is None:
+            findings.rejected.append(ConfigRejected(seen.settings.path, content.problems))
+            return None
+        if content.value == self._settings_read:
+            return None
+        self._settings_read = content.value
+        return content
+
+    def _take_up(
+        self, chosen: Candidate | None, settings: Content[ServerSettings] | None, findings: Findings
+    ) -> None:
+        previous = self.current
+        loaded = previous
+        if chosen is not None and self._is_in_force(chosen):
+            self.current = previous = loaded = replace(loaded, modified=chosen.modified)
+        elif chosen is not None:
+            content = self._content(chosen)
+            if content.value is not None:
+                loaded = replace(
+                    loaded,
+                    configuration=content.value,
+                    path=chosen.seen.path,
+                    modified=chosen.modified,
+                    since=self._clock(),
+                    digest=content.digest,
+                    warnings=content.warnings,
+                )
+        restart: tuple[str, ...] = ()
+        if settings is not None and settings.value is not None:
+            read, used = settings.value, loaded.settings
+            restart = tuple(name for name in NEED_RESTART if getattr(read, name) != getattr(used, name))
+            self._tell_of_taken_back(restart, findings)
+            applied = replace(read, ami=used.ami, listen=used.listen)
+            loaded = replace(loaded, settings=applied, settings_digest=settings.digest)
+            findings.messages += [(logging.WARNING, str(warning)) for warning in settings.warnings]
+        if loaded is previous:
+            return
+        self.current = loaded = replace(loaded, refused=self.refused, notes=())
+        findings.loaded = ConfigLoaded(
+            loaded, previous, loaded.digest != previous.digest, loaded.settings != previous.settings, restart
+        )
+        if loaded.path != previous.path or loaded.digest != previous.digest:
+            findings.messages += [(logging.WARNING, str(warning)) for warning in loaded.warnings]
+
+    def _tell_of_taken_back(self, restart: tuple[str, ...], findings: Findings) -> None:
+        """The warning that a section waits for a restart is stale once it says again what is in use."""
+        for name in self._restart_needed:
+            if name not in restart:
+                text = f"{SETTINGS_NAME}: <{name}> says again what is in use: it needs no restart any more"
+                findings.messages.append((logging.INFO, text))
+        self._restart_needed = restart
+
+    def _tell_of_gone(self, names: set[str], findings: Findings) -> None:
+        for name in sorted(names):
+            if name == self.current.path.name:
+                text = f"{name} was deleted: it stays in force, but the next start will not find it"
+                findings.messages.append((logging.WARNING, text))
+            elif name == SETTINGS_NAME:
+                text = f"{name} was deleted: its settings stay, but the next start will fail without it"
+                findings.messages.append((logging.WARNING, text))
+            else:
+                findings.messages.append((logging.INFO, f"{name} was deleted; it was not in force"))
+
+    def _tell_of_others(self, choice: Choice, news: set[str], findings: Findings) -> None:
+        for one in choice.refused:
+            if one.name in news:
+                findings.rejected.append(ConfigRejected(one.seen.path, self._content(one).problems))
+        in_force = choice.chosen.name if choice.chosen is not None else self.current.path.name
+        for one in choice.older:
+            if one.name in news and one.name == in_force:  # invalid now, and older than what was loaded
+                findings.rejected.append(ConfigRejected(one.seen.path, self._content(one).problems))
+            elif one.name in news:
+                findings.messages.append((logging.INFO, is_older(one.name, in_force)))
+
+    def _tell_of_ignored(self, seen: Scan, asked: bool, findings: Findings) -> None:
+        before = frozenset() if asked else self._ignored
+        self._ignored = frozenset(seen.ignored)
+        for name, reason in sorted(self._ignored - before):
+            findings.messages.append((logging.INFO, f"{name} is not used as a configuration: {reason}"))
+
+
+def files(seen: Scan) -> Iterator[Seen]:
+    """Return the files of a scan that may have a say: the candidates and server.xml."""
+    yield from seen.candidates
+    if seen.settings is not None:
+        yield seen.settings

@@ -1,0 +1,284 @@
+"""A caller in a queue of the demo PBX: waiting, ringing the members, talking to one of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from astcti_server.demo.calls.call import Call
+from astcti_server.demo.calls.channels import Channel, State
+from astcti_server.demo.calls.members import Queue, QueueMember
+
+if TYPE_CHECKING:
+    from astcti_server.demo.calls.engine import Engine
+    from astcti_server.demo.calls.switch import Timer
+
+QUEUE_TIME = 60.0  # seconds that a caller waits for somebody to answer
+RING_TIME = 15.0  # seconds a member rings ...
+RETRY_TIME = 1.0  # ... and that pass before all ring again
+
+
+class QueueCall(Call):
+    """Joins the queue when it is made. Rings whoever is free, all at once, until one answers."""
+
+    caller: Channel
+
+    def __init__(self, engine: Engine, caller: Channel, queue: Queue) -> None:
+        super().__init__(engine, caller)
+        self.queue = queue
+        self.member: QueueMember | None = None
+        self._members: dict[Channel, QueueMember] = {}
+        self._timer: Timer | None = None
+        for name in ("ANSWEREDTIME", "DIALEDTIME", "QUEUEWAIT"):
+            engine.set_variable(caller, name, "")
+            engine.set_variable(caller, f"{name}_MS", "")
+        queue.callers.append(self)
+        if len(queue.callers) == 1:
+            engine.say_device(f"Queue:{queue.name}", "RINGING")
+        place = str(len(queue.callers))
+        self._say_caller("QueueCallerJoin", ("Position", place), ("Count", place))
+        self._patience = engine.clockwork.later(QUEUE_TIME, self._timed_out)
+        self.try_ring()
+
+    def try_ring(self) -> None:
+        """Ring every member that is free, unless some ring already."""
+        if self.over or self.answered is not None or self.ringing or self._timer is not None:
+            return
+        for member in self.queue.available():
+            if member.interface in self.engine.phones:
+                self._call_member(member)
+        if not self.ringing:
+            return
+        self._timer = self.engine.clockwork.later(RING_TIME, self._nobody_answered)
+        if self.engine.rings_at_once:
+            for channel in list(self.ringing):
+                self.ring(channel)
+
+    def ring(self, channel: Channel) -> None:
+        if channel.state is not State.DOWN:
+            return
+        engine = self.engine
+        engine.set_state(channel, State.RINGING)
+        engine.step(channel, 1, "AppQueue", "(Outgoing Line)")
+        engine.say("NewConnectedLine", channel)
+        engine.check_device(channel.device)
+        engine.say_dial("DialState", self.caller, channel, ("DialStatus", "RINGING"))
+        engine.phone_rings(channel)
+
+    def answer(self, channel: Channel) -> None:
+        engine = self.engine
+        engine.set_state(channel, State.UP)
+        self._take(channel)
+        self._dial_end(channel, "ANSWER")
+        for other in self.ringing:
+            self._dial_end(other, "CANCEL")
+        engine.check_device(channel.device)
+        engine.connect_line(self.caller, channel.number, channel.caller_name)
+        for other in list(self.ringing):
+            self._dial_end(other, "CANCEL")
+            self._drop(other, 26)
+            if other.state is State.DOWN:  # what a phone says that had not even begun to ring
+                engine.say("NewConnectedLine", other)
+        self._connect(channel)
+
+    def refuse(self, channel: Channel) -> None:
+        self._request_busy(channel)
+        self._dial_end(channel, "BUSY")
+        self._say_no_answer(channel)
+        self._drop(channel, 17)
+        if not self.ringing:
+            self._try_later()
+
+    def give_up(self, *, requested: bool = True) -> None:
+        if requested:
+            self.engine.say("HangupRequest", self.caller)
+        self._cancel_ringing()
+        self._say_time(self.caller, "QUEUEWAIT", self._waited())
+        self._say_time(self.caller, "DIALEDTIME", self._waited())
+        self._say_time(self.caller, "ANSWEREDTIME", 0.0)
+        self.engine.set_variable(self.caller, "ABANDONED", "TRUE")
+        self.queue.abandoned += 1
+        place = self._position()
+        self._say_caller(
+            "QueueCallerAbandon",
+            ("Position", place),
+            ("OriginalPosition", place),
+            ("HoldTime", str(int(self._waited()))),
+        )
+        self._leave_queue()
+        self._end_leg(self.caller, 0)
+
+    def end(self, by: Channel, *, requested: bool = True) -> None:
+        agent, caller = self.answered, self.caller
+        assert agent is not None
+        self.over = True
+        if requested:
+            self._request_hangup(by)
+        self._complete("caller" if by is caller else "agent")
+        self._unbridge(by, caller if by is agent else agent)
+        self._say_times(caller)
+        self.engine.say_hangup(agent, 16)
+        self._free_agent()
+        self._end_leg(caller, 16)
+
+    def release(self, leg: Channel) -> None:
+        agent = self.answered
+        if agent is None:
+            self._cancel_ringing()
+            self._leave_queue()
+            return
+        self.over = True
+        self._complete("transfer")
+        self._unbridge(leg, agent if leg is self.caller else self.caller)
+        if leg is agent:
+            self._free_agent()
+            self._end_leg(self.caller, 16)
+        else:
+            self.engine.say_hangup(agent, 16)
+            self._free_agent()
+
+    def transferred(self) -> None:
+        """The agent handed the caller on; its channels were seen to."""
+        self.over = True
+        self._complete("transfer")
+        self._free_agent()
+
+    def picked_up(self, ringing: Channel, picker: Channel) -> None:
+        engine = self.engine
+        self._members[picker] = self._members[ringing]
+        self.ringing.append(picker)
+        engine.call_of[picker.uniqueid] = self
+        engine.answer_for(ringing, picker, self.caller)
+        self._take(picker)
+        self._dial_end(picker, "ANSWER")
+        engine.say_picked_up(ringing, picker)
+        self._drop(ringing, 16)
+        for other in list(self.ringing):
+            self._dial_end(other, "CANCEL")
+            self._drop(other, 26)
+        self._connect(picker)
+
+    # -- steps --------------------------------------------------------------------------------------------
+
+    def _call_member(self, member: QueueMember) -> None:
+        channel = self._new_leg(self.engine.phones[member.interface])
+        self._members[channel] = member
+        before = channel.fields("Dest")
+        self._show_caller(channel)
+        self._say_agent_for("AgentCalled", channel, member)
+        dialled = ("DialString", member.interface)
+        self.engine.emit("DialBegin", "call", [*self.caller.fields(), *before, dialled])
+
+    def _take(self, channel: Channel) -> None:
+        self._stop_timers()
+        self.ringing.remove(channel)
+        self.answered, self.member = channel, self._members[channel]
+        self._answered_at = self.engine.clockwork.clock()
+
+    def _connect(self, channel: Channel) -> None:
+        assert self.member is not None
+        self._leave_queue()
+        self._say_time(self.caller, "QUEUEWAIT", self._waited())
+        rung = int(self._answered_at - channel.created)
+        self._say_agent("AgentConnect", ("HoldTime", str(int(self._waited()))), ("RingTime", str(rung)))
+        self.engine.bridge(channel, self.caller)
+        self.member.in_call = True
+
+    def _cancel_ringing(self) -> None:
+        self.over = True
+        self._stop_timers()
+        for channel in self.ringing:
+            self._dial_end(channel, "CANCEL")
+        for channel in list(self.ringing):
+            self._dial_end(channel, "CANCEL")
+            self._drop(channel, 0)
+
+    def _nobody_answered(self) -> None:
+        self._timer = None
+        for channel in list(self.ringing):
+            self._say_no_answer(channel)
+            if self.queue.autopause:
+                self.engine.queues.pause(
+                    self._members[channel].interface, True, "Auto-Pause", self.queue.name
+                )
+            self._dial_end(channel, "NOANSWER")
+        for channel in list(self.ringing):
+            self._dial_end(channel, "CANCEL")
+            self._drop(channel, 0)
+        self._try_later()
+
+    def _try_later(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self.engine.clockwork.later(RETRY_TIME, self._try_again)
+
+    def _try_again(self) -> None:
+        self._timer = None
+        self.try_ring()
+
+    def _timed_out(self) -> None:
+        """Nobody came in all that time: the dialplan goes on, and here that means the end of the call."""
+        self._cancel_ringing()
+        self._leave_queue()
+        self.engine.set_variable(self.caller, "QUEUESTATUS", "TIMEOUT")
+        self.engine.step(self.caller, self.caller.priority + 1, "Hangup")
+        self._end_leg(self.caller, 16)
+
+    def _say_no_answer(self, channel: Channel) -> None:
+        rung = f"{(self.engine.clockwork.clock() - channel.created) * 1000:.0f}"
+        self._say_agent_for("AgentRingNoAnswer", channel, self._members[channel], ("RingTime", rung))
+
+    def _say_agent(self, name: str, *more: tuple[str, str]) -> None:
+        assert self.answered is not None and self.member is not None
+        self._say_agent_for(name, self.answered, self.member, *more)
+
+    def _say_agent_for(self, name: str, agent: Channel, member: QueueMember, *more: tuple[str, str]) -> None:
+        fields = [
+            *self.caller.fields(),
+            *agent.fields("Dest"),
+            ("Queue", self.queue.name),
+            ("Interface", member.interface),
+            ("MemberName", member.name),
+            *more,
+        ]
+        self.engine.emit(name, "agent", fields)
+
+    def _say_caller(self, name: str, *more: tuple[str, str]) -> None:
+        self.engine.say(name, self.caller, ("Queue", self.queue.name), *more, privilege="agent")
+
+    def _waited(self) -> float:
+        until = self._answered_at if self.answered is not None else self.engine.clockwork.clock()
+        return until - self.began
+
+    def _position(self) -> str:
+        return str(self.queue.callers.index(self) + 1)
+
+    def _leave_queue(self) -> None:
+        position = self._position()
+        self.queue.callers.remove(self)
+        if not self.queue.callers:
+            self.engine.say_device(f"Queue:{self.queue.name}", "NOT_INUSE")
+        self._say_caller("QueueCallerLeave", ("Position", position), ("Count", str(len(self.queue.callers))))
+        self.engine.set_variable(self.caller, "QUEUEPOSITION", position)
+
+    def _complete(self, reason: str) -> None:
+        self.queue.completed += 1
+        talked = int(self.engine.clockwork.clock() - self._answered_at)
+        self._say_agent(
+            "AgentComplete",
+            ("HoldTime", str(int(self._waited()))),
+            ("TalkTime", str(talked)),
+            ("Reason", reason),
+        )
+
+    def _free_agent(self) -> None:
+        assert self.member is not None and self.answered is not None
+        self.member.in_call = False
+        self.member.calls_taken += 1
+        self.member.last_call = int(self.engine.clockwork.clock())
+        self.engine.check_device(self.answered.device)
+
+    def _stop_timers(self) -> None:
+        self._patience.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

@@ -1,0 +1,117 @@
+"""One request of a client to begin or end its pause, from the action to its events. AMI thread only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING
+
+from astcti_server.ami import actions
+from astcti_server.queues.ports import Link
+from astcti_server.queues.refusals import NOT_ANSWERED, short_reason
+from astcti_server.queues.seated_operator import PauseState
+
+if TYPE_CHECKING:
+    from astcti_server.ami.link import Outcome, Timer
+    from astcti_server.clients.ports import PauseStep, Progress
+
+PAUSE_TIME = 5.0  # seconds for Asterisk to answer and to say of each queue that it is done
+
+
+class PauseRequest:
+    """`start` it when nothing else is under way for the interface. It answers through `progress`.
+
+    `over` is called once at the end, before the last word of `progress`, with whether it worked. While the
+    link is down it waits, without limit.
+    """
+
+    def __init__(
+        self, link: Link, interface: str, wish: PauseState, progress: Progress, over: Callable[[bool], None]
+    ) -> None:
+        self._link = link
+        self._interface = interface
+        self.wish = wish
+        self._progress = progress
+        self._over = over
+        self._timer: Timer | None = None
+        self._missing: set[str] = set()
+        self._acknowledged = False
+        self._deferred = False
+        self._attempt = 0
+        self.started = False
+        self._answered = False
+        self._ended = False
+
+    def limit(self) -> None:
+        """The link is up: from here on the time counts."""
+        if self._timer is None and not self._ended:
+            self._timer = self._link.later(PAUSE_TIME, lambda: self.refuse(NOT_ANSWERED))
+
+    def defer(self) -> None:
+        """The link is down: begin (again), and be patient, once it is back."""
+        self.started = False
+        self._attempt += 1
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if not self._deferred and not self._ended:
+            self._acknowledged = self._deferred = True  # the client is not to wait for the link
+            self._progress("deferred", "")
+
+    def start(self, queues: Collection[str]) -> None:
+        """Write the action; the paused event of each queue (its key) is awaited. No queues: it is granted."""
+        if not queues:
+            self._end(True, "done", "")
+            return
+        self.started = True
+        self._answered = False
+        self._attempt += 1
+        attempt = self._attempt
+        self._missing = set(queues)
+        action = actions.queue_pause(self._interface, paused=self.wish.paused, reason=self.wish.reason)
+        self._link.submit(action, lambda outcome: self._answer(attempt, outcome))
+        if self.started:
+            self._acknowledge("pending")
+
+    def saw(self, queue: str, paused: bool) -> None:
+        """Asterisk said of one queue that the member is paused now, or not."""
+        if self.started and paused == self.wish.paused:
+            self.left(queue)
+
+    def left(self, queue: str) -> None:
+        """No word of this queue is awaited any more."""
+        self._missing.discard(queue)
+        self._check()
+
+    def refuse(self, reason: str) -> None:
+        """End the request without success."""
+        self._end(False, "failed", reason)
+
+    def _acknowledge(self, step: PauseStep) -> None:
+        if not self._acknowledged and not self._ended:
+            self._acknowledged = True
+            self._progress(step, "")
+
+    def _answer(self, attempt: int, outcome: Outcome) -> None:
+        if self._ended or attempt != self._attempt:
+            return
+        if outcome.failure == "down":
+            self.defer()
+        elif outcome.ok:
+            self._answered = True
+            self._check()
+        else:
+            self.refuse(NOT_ANSWERED if outcome.failure == "timeout" else short_reason(outcome.message))
+
+    def _check(self) -> None:
+        if self.started and self._answered and not self._missing:
+            self._end(True, "done", "")
+
+    def _end(self, worked: bool, step: PauseStep, text: str) -> None:
+        if self._ended:
+            return
+        self._ended = True
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._over(worked)
+        self._progress(step, text)

@@ -1,0 +1,86 @@
+"""The commands of the command line that are about manager users."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+
+import click
+
+from configurator.commands import start
+from configurator.commands.preparation import PreparedCommand
+
+USER_VARIABLES = ("ASTCTI_CONFIGURATOR_USER", "ASTCTI_CONFIGURATOR_PASSWORD")
+
+
+@click.command(cls=PreparedCommand, name="first-user")
+def first_user() -> None:
+    """Make the first user, asked for or from the environment, and start nothing: for a service to be enabled.
+
+    Does nothing where there is a user already.
+    """
+    make_first_user()
+
+
+@click.command(cls=PreparedCommand, name="reset-password")
+@click.argument("userid")
+def reset_password(userid: str) -> None:
+    """Give a manager user another password, asked for twice, or read from standard input.
+
+    The user is enabled again if need be, and every session of the user ends.
+    """
+    from django.contrib.auth.password_validation import validate_password
+    from django.core.exceptions import ValidationError
+
+    from configurator import accounts, audit
+    from configurator.models import ManagerUser
+
+    user = ManagerUser.objects.filter(userid=userid).first()
+    if user is None:
+        raise click.ClickException(f"there is no manager user {userid}")
+    password = _ask_password()
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise click.ClickException(" ".join(error.messages)) from None
+    user.set_password(password)
+    user.enabled = True
+    user.revision += 1
+    user.save()
+    accounts.forget_failures(userid)
+    audit.record(who(), "password-reset", "manageruser", userid)
+    click.echo(f"{userid} has another password")
+
+
+def make_first_user() -> None:
+    """Ask for the first user, or take it from the environment, if there is none. UsageError."""
+    if not start.needs_first_user():
+        return
+    userid, password = (os.environ.get(name, "") for name in USER_VARIABLES)
+    full_name, email = (os.environ.get(f"ASTCTI_CONFIGURATOR_{name}", "") for name in ("FULL_NAME", "EMAIL"))
+    if not (userid and password):
+        if not sys.stdin.isatty():
+            raise click.UsageError(f"there is no user yet: name one with {' and '.join(USER_VARIABLES)}")
+        click.echo("There is no user yet. The first one may do everything.")
+        userid, full_name = click.prompt("User id"), click.prompt("Full name")
+        password = _ask_password()
+    try:
+        start.make_first_user(userid, password, full_name, email)
+    except ValueError as error:
+        raise click.UsageError(f"the first user: {error}") from None
+    click.echo(f"astcti-configurator: {userid} may log in as administrator", err=True)
+
+
+def _ask_password() -> str:
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    password = getpass.getpass("Password: ")
+    if getpass.getpass("Again: ") != password:
+        raise click.UsageError("the two passwords differ")
+    return password
+
+
+def who() -> str:
+    """Whom the audit log names for what a command did."""
+    return f"{getpass.getuser()} (command line)"

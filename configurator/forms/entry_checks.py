@@ -1,0 +1,104 @@
+"""The server's own checks, asked about one entry among all the others while its form is open."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+
+from configurator import models
+from configurator.publishing import working_copy
+from configurator.server_words import capital, words
+from schemas.configuration.checks import Complaint, check, warn
+from schemas.configuration.model import Service
+
+NEW = 0
+"""The row of an entry that is not stored yet."""
+
+_FIELDS = {
+    "queue-name": "queue_name",
+    "queue-interface": "queue_interface",
+    "state-interface": "state_interface",
+    "full-name": "full_name",
+    "seat": "seat",
+}
+
+
+def of_seat(seat: models.Seat, form: forms.BaseForm) -> None:
+    """Complain at the fields of a seat's form."""
+    copy = working_copy.read()
+    seats, rows = list(copy.configuration.seats), copy.places.seats
+    _put_last(seats, rows, seat.pk, working_copy.seat_value(seat))
+    found = check(replace(copy.configuration, seats=tuple(seats)), copy.places)
+    _complain(form, found, {"seat"}, seat.pk or NEW, copy.names)
+
+
+def of_operator(operator: models.Operator, form: forms.BaseForm) -> None:
+    """Complain at the fields of an operator's form."""
+    copy = working_copy.read()
+    operators, rows = list(copy.configuration.operators), copy.places.operators
+    _put_last(operators, rows, operator.pk, working_copy.operator_value(operator))
+    found = check(replace(copy.configuration, operators=tuple(operators)), copy.places)
+    _complain(form, found, {"operator"}, operator.pk or NEW, copy.names)
+
+
+def of_service(pk: int | None, value: Service, form: forms.BaseForm) -> None:
+    """Complain at the fields of a service's form."""
+    copy = working_copy.read()
+    places = copy.places
+    services, rows = list(copy.configuration.services), list(places.services)
+    _put_last(services, places.services, pk, value)
+    inner = (places.variables, places.triggers, places.bindings)
+    parts = (value.variables, value.triggers, value.operators)
+    for lists, part in zip(inner, parts, strict=True):
+        _put_last(lists, list(rows), pk, [pk or NEW] * len(part))
+    found = check(replace(copy.configuration, services=tuple(services)), places)
+    _complain(form, found, {"service"}, pk or NEW, copy.names)
+
+
+def _put_last(values: list[Any], rows: list[int], pk: int | None, value: Any) -> None:
+    """Put an entry behind all others, so that a complaint about two of them falls on this one."""
+    if pk in rows:
+        at = rows.index(pk)
+        del values[at], rows[at]
+    values.append(value)
+    rows.append(pk or NEW)
+
+
+def _complain(
+    form: forms.BaseForm, found: list[Complaint], kinds: set[str], row: int, names: dict[str, dict[int, str]]
+) -> None:
+    for complaint in found:
+        if complaint.kind not in kinds or complaint.place != row:
+            continue
+        field = _FIELDS.get(complaint.field, complaint.field)
+        place = field if field in form.fields else None
+        message = capital(named(complaint, names))
+        if message not in form.errors.get(place or "__all__", []):
+            form.add_error(place, message)
+
+
+def named(complaint: Complaint, names: dict[str, dict[int, str]]) -> str:
+    """A complaint's message with names in place of rows, in the language of the page."""
+    kind = "service" if complaint.kind in ("variable", "trigger", "binding") else complaint.kind
+    return re.sub(
+        r"# (\d+)", lambda match: names[kind].get(int(match[1]), _("this entry")), words(complaint.message)
+    )
+
+
+def of_everything(
+    copy: working_copy.Copy,
+) -> tuple[list[tuple[str, str, int, str]], list[tuple[str, str, int, str]]]:
+    """Errors and warnings of the whole configuration: kind, name, row, message."""
+    errors = [_line(one, copy) for one in check(copy.configuration, copy.places)]
+    warnings = [] if errors else [_line(one, copy) for one in warn(copy.configuration, copy.places)]
+    return errors, warnings
+
+
+def _line(complaint: Complaint, copy: working_copy.Copy) -> tuple[str, str, int, str]:
+    kind = {"reason": "pausereason", "variable": "service", "trigger": "service", "binding": "service"}
+    name = copy.names[complaint.kind].get(complaint.place, "")
+    return kind.get(complaint.kind, complaint.kind), name, complaint.place, named(complaint, copy.names)

@@ -1,0 +1,275 @@
+"""The form of a service: its own fields, and lists of variables, triggers and operators."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from configurator import models, value_checks
+from configurator.forms import entry_checks
+from configurator.forms.entries import JudgedForm
+from configurator.publishing.working_copy import trigger_value
+from configurator.server_words import capital, words
+from schemas.configuration import model as schema
+from schemas.configuration.triggers import check_trigger
+
+MOST_ROWS = 5000  # of one list; more than any call centre binds to a service
+
+
+class VariableRow(forms.Form):
+    """One variable."""
+
+    name = forms.CharField(
+        label=gettext_lazy("Variable"),
+        max_length=200,
+        validators=[value_checks.variable],
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+
+
+class OperatorRow(forms.Form):
+    """One operator and the penalty."""
+
+    username = forms.CharField(
+        label=gettext_lazy("Operator"),
+        max_length=200,
+        widget=forms.TextInput(
+            attrs={"list": "operator-names", "autocomplete": "off", "spellcheck": "false"}
+        ),
+    )
+    penalty = forms.IntegerField(
+        label=gettext_lazy("Penalty"), min_value=0, max_value=2147483647, required=False, initial=0
+    )
+
+    def clean_username(self) -> str:
+        """Only operators that exist."""
+        username = self.cleaned_data["username"]
+        if not models.Operator.objects.filter(username=username).exists():
+            raise ValidationError(_("There is no operator of this user name."))
+        return username
+
+    def clean_penalty(self) -> int:
+        """No penalty is the lowest."""
+        return self.cleaned_data["penalty"] or 0
+
+
+class TriggerRow(forms.ModelForm):
+    """One trigger. It is judged with its service, whose variables it may use."""
+
+    class Meta:
+        model = models.Trigger
+        fields: ClassVar = ["type", "moment", "os", "url", "application", "parameters"]
+        widgets: ClassVar = {
+            "url": forms.TextInput(attrs={"spellcheck": "false", "autocomplete": "off"}),
+            "application": forms.TextInput(attrs={"spellcheck": "false", "autocomplete": "off"}),
+            "parameters": forms.TextInput(attrs={"spellcheck": "false", "autocomplete": "off"}),
+        }
+
+    def value(self) -> schema.Trigger:
+        """What was entered, as the shared model."""
+        data = self.cleaned_data
+        runs = data["type"] == "application"
+        return schema.Trigger(
+            type=data["type"],
+            on=data["moment"],
+            os=data["os"],
+            application=data.get("application", "") if runs else "",
+            parameters=data.get("parameters", "") if runs else "",
+            url="" if runs else data.get("url", ""),
+        )
+
+
+class _Rows(forms.BaseFormSet):
+    """A list whose removed and empty rows do not count."""
+
+    def kept(self) -> list[Any]:
+        """The rows that stay, in order. Only of a valid list."""
+        found = ((one, getattr(one, "cleaned_data", {})) for one in self.forms)
+        return [one for one, data in found if data and not data.get("DELETE")]
+
+
+def _rows(form: type[forms.BaseForm]) -> type[_Rows]:
+    return forms.formset_factory(
+        form, formset=_Rows, extra=0, can_delete=True, max_num=MOST_ROWS, absolute_max=MOST_ROWS
+    )
+
+
+VariableRows, OperatorRows, TriggerRows = _rows(VariableRow), _rows(OperatorRow), _rows(TriggerRow)
+
+
+class ServiceForm(JudgedForm):
+    """A service with all that belongs to it."""
+
+    class Meta:
+        model = models.Service
+        fields: ClassVar = ["name", "type", "context", "is_queue", "queue_name", "enabled"]
+
+    def __init__(
+        self, data: Any = None, files: Any = None, *, instance: models.Service | None = None
+    ) -> None:
+        super().__init__(data, files, instance=instance)
+        variables, triggers, bindings = _initial(instance)
+        self.variables = VariableRows(data, prefix="variables", initial=variables)
+        self.triggers = TriggerRows(data, prefix="triggers", initial=triggers)
+        self.operators = OperatorRows(data, prefix="operators", initial=bindings)
+
+    @property
+    def lists(self) -> tuple[_Rows, ...]:
+        """The three lists."""
+        return self.variables, self.triggers, self.operators
+
+    def operator_names(self) -> list[tuple[str, str]]:
+        """What the field of an operator suggests."""
+        return list(models.Operator.objects.order_by("username").values_list("username", "full_name"))
+
+    def is_valid(self) -> bool:
+        """Everything is valid in itself, then together."""
+        lists = [one.is_valid() for one in self.lists]
+        own = super().is_valid()
+        if not own or not all(lists):
+            return False
+        self._judge()
+        return not self.errors and not any(row.errors for rows in self.lists for row in rows)
+
+    def clean(self) -> dict[str, Any]:
+        """Say at the field what a queue needs."""
+        data = super().clean() or {}
+        if data.get("is_queue") and data.get("type") == "outbound":
+            self.add_error("is_queue", _("An outbound service has no queue."))
+        elif data.get("is_queue") and not data.get("queue_name") and "queue_name" not in self.errors:
+            self.add_error("queue_name", _("Name the queue."))
+        if data.get("type") == "outbound":
+            data["queue_name"] = ""
+        return data
+
+    def value(self) -> schema.Service:
+        """What was entered, as the shared model."""
+        data = self.cleaned_data
+        return schema.Service(
+            name=data["name"],
+            context=data["context"],
+            type=data["type"],
+            is_queue=data["is_queue"],
+            queue_name=data["queue_name"],
+            enabled=data["enabled"],
+            variables=tuple(row.cleaned_data["name"] for row in self.variables.kept()),
+            triggers=tuple(row.value() for row in self.triggers.kept()),
+            operators=tuple(
+                schema.Binding(
+                    row.cleaned_data["username"], row.cleaned_data["penalty"] if data["is_queue"] else 0
+                )
+                for row in self.operators.kept()
+            ),
+        )
+
+    def _judge(self) -> None:
+        value = self.value()
+        _refuse_twice(self.variables, "name", _("This variable is in the list already."))
+        _refuse_twice(self.operators, "username", _("This operator is in the list already."))
+        for row in self.triggers.kept():
+            for message in check_trigger(row.value(), value.variables):
+                row.add_error(_field_of(row, message), capital(words(message)))
+        entry_checks.of_service(self.instance.pk, value, self)
+
+    def save(self, commit: bool = True) -> models.Service:
+        """Store the service, and write its lists anew where they differ."""
+        service = super().save(commit)
+        value = self.value()
+        _store_variables(service, value)
+        if value.triggers != tuple(_initial_triggers(service)):
+            _store_triggers(service, value)
+        self.touched = _store_bindings(service, value)
+        return service
+
+
+def _refuse_twice(rows: _Rows, field: str, message: str) -> None:
+    seen: set[str] = set()
+    for row in rows.kept():
+        key = row.cleaned_data[field].upper() if field == "name" else row.cleaned_data[field]
+        if key in seen:
+            row.add_error(field, message)
+        seen.add(key)
+
+
+def _field_of(row: TriggerRow, message: str) -> str:
+    if row.cleaned_data["type"] != "application":
+        return "url"
+    program = "program" in message or ".bat" in message or "application" in message
+    return "application" if program else "parameters"
+
+
+def _initial(service: models.Service | None) -> tuple[list[Any], list[Any], list[Any]]:
+    if service is None or not service.pk:
+        return [], [], []
+    return (
+        [{"name": one.name} for one in service.variables.order_by("pk")],
+        [
+            {
+                "type": one.type,
+                "moment": one.moment,
+                "os": one.os,
+                "url": one.url,
+                "application": one.application,
+                "parameters": one.parameters,
+            }
+            for one in service.triggers.all()
+        ],
+        [
+            {"username": one.operator.username, "penalty": one.penalty}
+            for one in service.bindings.select_related("operator")
+        ],
+    )
+
+
+def _initial_triggers(service: models.Service) -> list[schema.Trigger]:
+    return [trigger_value(one) for one in service.triggers.all()]
+
+
+def _store_variables(service: models.Service, value: schema.Service) -> None:
+    present = {one.name: one for one in service.variables.all()}
+    for name in set(present) - set(value.variables):
+        present[name].delete()
+    for name in value.variables:
+        if name not in present:
+            service.variables.create(name=name)
+
+
+def _store_triggers(service: models.Service, value: schema.Service) -> None:
+    service.triggers.all().delete()
+    models.Trigger.objects.bulk_create(
+        models.Trigger(
+            service=service,
+            position=position,
+            type=one.type,
+            moment=one.on,
+            os=one.os,
+            application=one.application,
+            parameters=one.parameters,
+            url=one.url,
+        )
+        for position, one in enumerate(value.triggers)
+    )
+
+
+def _store_bindings(service: models.Service, value: schema.Service) -> list[models.Operator]:
+    """Write what differs; returns the operators concerned, whose forms show it."""
+    wanted = {one.username: one.penalty for one in value.operators}
+    present = {one.operator.username: one for one in service.bindings.select_related("operator")}
+    changed = {
+        name
+        for name in {*wanted, *present}
+        if name not in present or wanted.get(name) != present[name].penalty
+    }
+    operators = {one.username: one for one in models.Operator.objects.all() if one.username in changed}
+    for name in changed:
+        if name not in wanted:
+            present[name].delete()
+        else:
+            models.ServiceOperator.objects.update_or_create(
+                service=service, operator=operators[name], defaults={"penalty": wanted[name]}
+            )
+    return list(operators.values())

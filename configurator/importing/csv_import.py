@@ -1,0 +1,251 @@
+"""Seats and operators from CSV: first a dry run that lists every bad row, then all rows or none.
+
+The first line names the columns, in any order; commas or semicolons. Known ones stand in `csv_file.COLUMNS`.
+Rows are matched by MAC or user name, so that the same file can be imported again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from configurator import models
+from configurator.forms import entry_checks
+from configurator.importing.csv_file import Bad, File, Key
+from configurator.publishing import differences, working_copy
+from configurator.publishing.differences import FieldChange
+from configurator.server_words import capital, words
+from schemas import mac_address, passwords
+from schemas.configuration import formats as formats
+from schemas.configuration.checks import check
+from schemas.configuration.defaults import address_or_text, mac_or_text
+from schemas.configuration.model import Seat
+
+YES, NO = ("1", "true", "yes", "si", "sì"), ("0", "false", "no", "")
+
+
+class Good(NamedTuple):
+    """A row that would be imported, and what it would change; nothing where all is as it says already."""
+
+    line: int
+    name: str
+    new: bool
+    changes: tuple[FieldChange, ...]
+
+
+class Run(NamedTuple):
+    """The outcome; nothing was stored if there is a bad row."""
+
+    good: tuple[Good, ...]
+    bad: tuple[Bad, ...]
+
+
+class _Row(NamedTuple):
+    """A row that is good in itself."""
+
+    line: int
+    name: str
+    entry: Any
+    before: dict[str, differences.Value]
+    """What the entry says now; nothing for a new one."""
+
+
+class _Undo(Exception):
+    """Ends a dry run."""
+
+
+def run(file: File, *, store: bool) -> Run:
+    """Judge what was read, and store it only with `store`, as it was read, and without a bad row."""
+    kind, lines, bad = file.kind, file.lines, list(file.bad)
+    rows = _entries(file, bad)
+    named = {mac_or_text(values["mac"]) for _, values in lines} if kind == "seats" else set()
+    if kind == "seats":
+        rows = _with_free_phones(rows, named, bad)
+    good = [_good(kind, one) for one in rows]
+    try:
+        with transaction.atomic("configuration"):
+            if kind == "seats":
+                _make_way(rows, named)
+            _store([one for one, said in zip(rows, good, strict=True) if said.changes])
+            bad += _judge(kind, {one.name: one.line for one in good})
+            if bad or not store:
+                raise _Undo
+    except _Undo:
+        pass
+    return Run(tuple(good), tuple(sorted(bad)))
+
+
+def _entries(file: File, bad: list[Bad]) -> list[_Row]:
+    """Judge each row alone."""
+    kind, lines = file.kind, file.lines
+    seats = {one.mac: one for one in models.Seat.objects.all()}
+    operators = {one.username: one for one in models.Operator.objects.select_related("seat")}
+    found: dict[str, _Row] = {}
+    for line, values in lines:
+        name = values["mac"] if kind == "seats" else values["username"]
+        try:
+            name = mac_address.canonical(name) if kind == "seats" else name
+            if name in found:
+                raise ValueError(_("This entry stands twice in the file."))
+            known = seats.get(name) if kind == "seats" else operators.get(name)
+            before = _describe(kind, known) if known else {}
+            entry = _seat(values, name, known) if kind == "seats" else _operator(values, known, seats, file)
+            _fields(entry)
+            found[name] = _Row(line, name, entry, before)
+        except ValueError as error:
+            bad.append(Bad(line, name[:80], capital(words(error.args[0]))))
+    return list(found.values())
+
+
+def _with_free_phones(rows: list[_Row], named: set[str], bad: list[Bad]) -> list[_Row]:
+    """Leave out rows whose phone another seat would have in the end, so that two seats may exchange theirs.
+
+    `named` are the seats of all rows, bad ones too: what those have now does not count.
+    """
+    owners = {one.extension: one.mac for one in models.Seat.objects.all() if one.mac not in named}
+    free = []
+    for row in rows:
+        owner = owners.get(row.entry.extension)
+        if owner is not None:
+            message = _("extension %(value)s already belongs to seat %(where)s")
+            bad.append(
+                Bad(row.line, row.name, capital(message % {"value": row.entry.extension, "where": owner}))
+            )
+            continue
+        owners[row.entry.extension] = _at(row.name, row.line)
+        free.append(row)
+    return free
+
+
+def _at(mac: str, line: int) -> str:
+    return _("%(mac)s (line %(line)d)") % {"mac": mac, "line": line}
+
+
+def _describe(kind: str, entry: Any) -> dict[str, differences.Value]:
+    if kind == "seats":
+        return differences.describe_seat(working_copy.seat_value(entry))
+    return differences.describe_operator(working_copy.operator_value(entry))
+
+
+def _good(kind: str, row: _Row) -> Good:
+    changes = differences.changes(row.before, _describe(kind, row.entry))
+    return Good(row.line, row.name, row.entry.pk is None, changes)
+
+
+def _make_way(rows: list[_Row], named: set[str]) -> None:
+    """Take the phones from the seats of the file that do not keep theirs, those of bad rows among them."""
+    stay = {one.name for one in rows if one.before.get("Extension") == one.entry.extension}
+    for seat in models.Seat.objects.all():
+        if seat.mac in named and seat.mac not in stay:
+            working_copy.step_aside(seat)
+
+
+def _store(rows: list[_Row]) -> None:
+    for row in rows:
+        row.entry.revision += 1 if row.entry.pk else 0
+        row.entry.save()
+
+
+def _fields(entry: Any) -> None:
+    """Judge each value alone, as its field in the form does."""
+    for field in entry._meta.fields:
+        value = getattr(entry, field.attname)
+        for validator in field.validators if isinstance(value, str) and value else ():
+            _validate(field, validator, value)
+
+
+def _validate(field: Any, validator: Callable[[Any], None], value: str) -> None:
+    try:
+        validator(value)
+    except ValidationError as error:
+        raise ValueError(f"{field.verbose_name}: {' '.join(map(str, error.messages))}") from None
+
+
+def _seat(row: dict[str, str], mac: str, known: models.Seat | None) -> models.Seat:
+    seat = known or models.Seat(mac=mac)
+    seat.extension = row["extension"]
+    wrong = formats.extension(seat.extension)
+    if wrong:
+        raise ValueError(f"{_('Extension')}: {words(wrong)}")
+    seat.description = row.get("description", seat.description)
+    seat.address = address_or_text(row.get("address", seat.address))
+    seat.queue_interface = row.get("queue-interface", seat.queue_interface)
+    seat.state_interface = row.get("state-interface", seat.state_interface)
+    return seat
+
+
+def _operator(
+    row: dict[str, str], known: models.Operator | None, seats: dict[str, models.Seat], file: File
+) -> models.Operator:
+    username = row["username"]
+    if not username:
+        raise ValueError(_("The user name is empty."))
+    operator = known or models.Operator(username=username)
+    operator.full_name = row["full-name"]
+    wrong = formats.name(operator.full_name)
+    if wrong:
+        raise ValueError(f"{_('Full name')}: {words(wrong)}")
+    if row.get("seat"):
+        operator.seat = seats.get(mac_address.canonical(row["seat"]))
+        if operator.seat is None:
+            raise ValueError(_("There is no seat with MAC %(mac)s.") % {"mac": row["seat"]})
+    elif "seat" in row:
+        operator.seat = None
+    for column, field in (("begin-in-pause", "begin_in_pause"), ("enabled", "enabled")):
+        if column in row:
+            setattr(operator, field, _boolean(column, row[column]))
+    operator.password = _password(row.get("password", ""), operator, file.hashed)
+    return operator
+
+
+def _boolean(column: str, text: str) -> bool:
+    if text.lower() in YES:
+        return True
+    if text.lower() in NO:
+        return False
+    raise ValueError(_("%(column)s is yes or no, not %(value)s") % {"column": column, "value": text[:40]})
+
+
+def _password(text: str, operator: models.Operator, hashed: dict[Key, str]) -> str:
+    if not text:
+        if operator.password:
+            return operator.password
+        raise ValueError(_("A new operator needs a password."))
+    if text.startswith(("md5:", "scrypt:")):
+        wrong = passwords.check(text)
+        if wrong:
+            raise ValueError(f"{_('Password')}: {words(wrong)}")
+        return text
+    return hashed.get((operator.username, text)) or passwords.make(text)
+
+
+def _judge(kind: str, lines: dict[str, int]) -> list[Bad]:
+    """The server's own checks, over everything as it would be. Seats are named by MAC, and line."""
+    copy = working_copy.read()
+    configuration, places = copy.configuration, copy.places
+    macs = dict(zip(places.seats, (one.mac for one in configuration.seats), strict=True))
+    copy.names["seat"] = {pk: _at(mac, lines[mac]) if mac in lines else mac for pk, mac in macs.items()}
+    if kind == "seats":
+        wanted, names = "seat", macs
+        seats, places.seats = _put_last(configuration.seats, places.seats, macs, lines)
+        configuration = replace(configuration, seats=seats)
+    else:
+        wanted, names = "operator", copy.names["operator"]
+    return [
+        Bad(lines[names[one.place]], names[one.place], capital(entry_checks.named(one, copy.names)))
+        for one in check(configuration, places)
+        if one.kind == wanted and names[one.place] in lines
+    ]
+
+
+def _put_last(
+    entries: tuple[Seat, ...], rows: list[int], names: dict[int, str], lines: dict[str, int]
+) -> tuple[tuple[Seat, ...], list[int]]:
+    """Put those of the file behind the others, so that a complaint about two of them falls on a line."""
+    both = sorted(zip(entries, rows, strict=True), key=lambda one: lines.get(names[one[1]], 0))
+    return tuple(one for one, _row in both), [row for _one, row in both]

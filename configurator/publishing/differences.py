@@ -1,0 +1,209 @@
+"""What differs between two configurations, in words: for publications, imports and the audit log.
+
+Field names are English keys that templates translate; values are shown as they are. A password is never
+in a value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Literal, NamedTuple
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from configurator.models import Trigger as TriggerRow
+from schemas.configuration.model import Configuration, Operator, Seat, Service, Trigger
+
+Value = str | tuple[str, ...]
+What = Literal["added", "removed", "changed"]
+
+FIELDS = (
+    gettext_noop("Name"),
+    gettext_noop("Context"),
+    gettext_noop("Type"),
+    gettext_noop("Queue"),
+    gettext_noop("Enabled"),
+    gettext_noop("Variable"),
+    gettext_noop("Trigger"),
+    gettext_noop("Operator"),
+    gettext_noop("MAC address"),
+    gettext_noop("Extension"),
+    gettext_noop("Queue interface"),
+    gettext_noop("State interface"),
+    gettext_noop("IP address"),
+    gettext_noop("Description"),
+    gettext_noop("User name"),
+    gettext_noop("Full name"),
+    gettext_noop("Password"),
+    gettext_noop("Seat"),
+    gettext_noop("Begin in pause"),
+    gettext_noop("User id"),
+    gettext_noop("E-mail"),
+    gettext_noop("Role"),
+    gettext_noop("Language"),
+    gettext_noop("Appearance"),
+    gettext_noop("Calls wait in a queue"),
+)
+SECRET = "Password"
+WORDS = (
+    gettext_noop("yes"),
+    gettext_noop("no"),
+    gettext_noop("inbound"),
+    gettext_noop("outbound"),
+    gettext_noop("set"),
+    gettext_noop("another one"),
+    gettext_noop("administrator"),
+    gettext_noop("supervisor"),
+    gettext_noop("viewer"),
+)
+"""Values that are translated where they are shown: in these fields, not where a context is called so."""
+OF_WORDS = frozenset({"Type", "Calls wait in a queue", "Enabled", "Begin in pause", "Role", SECRET})
+
+
+class FieldChange(NamedTuple):
+    """One field: before and after; one of the two is empty where an element came or went."""
+
+    field: str
+    old: str
+    new: str
+
+
+class Difference(NamedTuple):
+    """One service, seat, operator or pause reason that is not the same on both sides."""
+
+    kind: str
+    name: str
+    what: What
+    changes: tuple[FieldChange, ...] = ()
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"
+
+
+def trigger_words(trigger: Trigger) -> str:
+    """A trigger on one line."""
+    target = trigger.url or f"{trigger.application} {trigger.parameters}".strip()
+    kind = TriggerRow.Type(trigger.type).label
+    moment = TriggerRow.Moment(trigger.on).label
+    return f"{kind}, {moment}, {TriggerRow.System(trigger.os).label}: {target}"
+
+
+def describe_service(service: Service) -> dict[str, Value]:
+    """A service as fields with words."""
+    return {
+        "Name": service.name,
+        "Context": service.context,
+        "Type": service.type,
+        "Calls wait in a queue": _yes(service.is_queue),
+        "Queue": service.queue_name,
+        "Enabled": _yes(service.enabled),
+        "Variable": service.variables,
+        "Trigger": tuple(trigger_words(one) for one in service.triggers),
+        "Operator": tuple(
+            f"{one.username} ({one.penalty})" if service.is_queue else one.username
+            for one in service.operators
+        ),
+    }
+
+
+def describe_seat(seat: Seat) -> dict[str, Value]:
+    """A seat as fields with words."""
+    return {
+        "MAC address": seat.mac,
+        "Extension": seat.extension,
+        "Queue interface": "" if seat.queue_interface == seat.extension else seat.queue_interface,
+        "State interface": "" if seat.state_interface == seat.extension else seat.state_interface,
+        "IP address": seat.address,
+        "Description": seat.description,
+    }
+
+
+def describe_operator(operator: Operator) -> dict[str, Value]:
+    """An operator as fields with words; the password only to compare it."""
+    return {
+        "User name": operator.username,
+        "Full name": operator.full_name,
+        "Seat": operator.seat,
+        "Begin in pause": _yes(operator.begin_in_pause),
+        "Enabled": _yes(operator.enabled),
+        SECRET: operator.password,
+    }
+
+
+def changes(old: Mapping[str, Value], new: Mapping[str, Value]) -> tuple[FieldChange, ...]:
+    """What differs between two descriptions. Either may be empty: something was added or removed."""
+    found: list[FieldChange] = []
+    for field in dict.fromkeys([*old, *new]):
+        before, after = old.get(field, ""), new.get(field, "")
+        if before == after:
+            continue
+        if field == SECRET:
+            found.append(FieldChange(field, "set" if before else "", "another one" if before else "set"))
+        elif isinstance(before, tuple) or isinstance(after, tuple):
+            found += _elements(field, before or (), after or ())
+        else:
+            found.append(FieldChange(field, before, after))
+    return tuple(found)
+
+
+def _elements(field: str, before: Iterable[str], after: Iterable[str]) -> list[FieldChange]:
+    gone, come = list(before), []
+    for one in after:
+        if one in gone:
+            gone.remove(one)
+        else:
+            come.append(one)
+    return [FieldChange(field, one, "") for one in gone] + [FieldChange(field, "", one) for one in come]
+
+
+def between(old: Configuration, new: Configuration) -> list[Difference]:
+    """Everything that is not the same in two configurations; their order does not count."""
+    return [
+        *_compare("service", _services(old), _services(new)),
+        *_compare("seat", _seats(old), _seats(new)),
+        *_compare("operator", _operators(old), _operators(new)),
+        *_compare(
+            "pausereason",
+            {name: (name, {}) for name in old.pause_reasons},
+            {name: (name, {}) for name in new.pause_reasons},
+        ),
+    ]
+
+
+Described = dict[str, tuple[str, dict[str, Value]]]
+
+
+def _services(configuration: Configuration) -> Described:
+    return {
+        f"{one.context} {one.queue.lower()}": (one.name, describe_service(one))
+        for one in configuration.services
+    }
+
+
+def _seats(configuration: Configuration) -> Described:
+    return {one.mac: (one.extension, describe_seat(one)) for one in configuration.seats}
+
+
+def _operators(configuration: Configuration) -> Described:
+    return {one.username: (one.username, describe_operator(one)) for one in configuration.operators}
+
+
+def _compare(kind: str, old: Described, new: Described) -> list[Difference]:
+    found = [
+        Difference(kind, name, "removed", changes(said, {}))
+        for key, (name, said) in old.items()
+        if key not in new
+    ]
+    for key, (name, said) in new.items():
+        if key not in old:
+            found.append(Difference(kind, name, "added", changes({}, said)))
+        elif changed := changes(old[key][1], said):
+            found.append(Difference(kind, name, "changed", changed))
+    return found
+
+
+def shown(value: str, field: str) -> str:
+    """A field's value as the page shows it."""
+    return _(value) if field in OF_WORDS and value in WORDS else value

@@ -1,0 +1,290 @@
+"""The configuration being edited, between the tables and the model that the three programs share.
+
+`configuration` reads all of it; `replace_all` makes the tables equal to another one. Rows are matched by
+what identifies them for people (MAC, user name, context and queue), so that ids stay.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+from django.db import transaction
+from django.db.models import F, Model
+
+from configurator import models
+from schemas.configuration import model as schema
+from schemas.configuration.checks import Places
+from schemas.configuration.defaults import address_or_text, interfaces, mac_or_text
+
+
+class Copy(NamedTuple):
+    """All of the configuration, and which rows its parts come from."""
+
+    configuration: schema.Configuration
+    places: Places
+    names: dict[str, dict[int, str]]
+    """Kind, row, name: to say of a complaint what it is about."""
+
+
+def writing() -> Any:
+    """A transaction over both files: the configuration, and the audit log that tells of it."""
+    return _Both()
+
+
+class _Both:
+    def __enter__(self) -> None:
+        self._inner = [transaction.atomic("configuration"), transaction.atomic("default")]
+        for one in self._inner:
+            one.__enter__()
+
+    def __exit__(self, *error: Any) -> None:
+        for one in reversed(self._inner):
+            one.__exit__(*error)
+
+
+def trigger_value(trigger: models.Trigger) -> schema.Trigger:
+    """A trigger's row as the shared model, without what its type does not use."""
+    runs = trigger.type == "application"
+    return schema.Trigger(
+        type=trigger.type,
+        on=trigger.moment,
+        os=trigger.os,
+        application=trigger.application if runs else "",
+        parameters=trigger.parameters if runs else "",
+        url="" if runs else trigger.url,
+    )
+
+
+class Parts(NamedTuple):
+    """What belongs to one service, in order."""
+
+    variables: list[models.Variable]
+    triggers: list[models.Trigger]
+    bindings: list[models.ServiceOperator]
+
+
+def parts_of(service: models.Service) -> Parts:
+    """Read what belongs to a service."""
+    return Parts(
+        list(service.variables.order_by("pk")),
+        list(service.triggers.all()),
+        list(service.bindings.select_related("operator")),
+    )
+
+
+def _parts_of_all() -> dict[int, Parts]:
+    """The same for every service, in three queries, however many there are."""
+    found: dict[int, Parts] = defaultdict(lambda: Parts([], [], []))
+    for variable in models.Variable.objects.order_by("pk"):
+        found[variable.service_id].variables.append(variable)
+    for trigger in models.Trigger.objects.all():
+        found[trigger.service_id].triggers.append(trigger)
+    for binding in models.ServiceOperator.objects.select_related("operator"):
+        found[binding.service_id].bindings.append(binding)
+    return found
+
+
+def service_value(service: models.Service, parts: Parts | None = None) -> schema.Service:
+    """A service's row with everything that belongs to it."""
+    parts = parts or parts_of(service)
+    return schema.Service(
+        name=service.name,
+        context=service.context,
+        type=service.type,
+        is_queue=service.is_queue,
+        queue_name=service.queue_name,
+        enabled=service.enabled,
+        variables=tuple(one.name for one in parts.variables),
+        triggers=tuple(trigger_value(one) for one in parts.triggers),
+        operators=tuple(schema.Binding(one.operator.username, one.penalty) for one in parts.bindings),
+    )
+
+
+def seat_value(seat: models.Seat) -> schema.Seat:
+    """A seat's row, its defaults filled in."""
+    queue_interface, state_interface = interfaces(seat.extension, seat.queue_interface, seat.state_interface)
+    return schema.Seat(
+        mac_or_text(seat.mac),
+        seat.extension,
+        queue_interface,
+        state_interface,
+        address_or_text(seat.address),
+        seat.description,
+    )
+
+
+def operator_value(operator: models.Operator) -> schema.Operator:
+    """An operator's row."""
+    return schema.Operator(
+        operator.username,
+        operator.full_name,
+        operator.password,
+        operator.seat.mac if operator.seat else "",
+        operator.begin_in_pause,
+        operator.enabled,
+    )
+
+
+def read() -> Copy:
+    """Read everything, in the order in which it was entered."""
+    services = list(models.Service.objects.order_by("pk"))
+    belongs = _parts_of_all()
+    parts = [belongs[one.pk] for one in services]
+    seats = list(models.Seat.objects.order_by("pk"))
+    operators = list(models.Operator.objects.order_by("pk").select_related("seat"))
+    reasons = list(models.PauseReason.objects.order_by("pk"))
+    places = Places(
+        unit="#",
+        services=[one.pk for one in services],
+        variables=[[one.pk] * len(its.variables) for one, its in zip(services, parts, strict=True)],
+        triggers=[[one.pk] * len(its.triggers) for one, its in zip(services, parts, strict=True)],
+        bindings=[[one.pk] * len(its.bindings) for one, its in zip(services, parts, strict=True)],
+        seats=[one.pk for one in seats],
+        operators=[one.pk for one in operators],
+        reasons=[one.pk for one in reasons],
+    )
+    of_services = {one.pk: one.name for one in services}
+    names = dict.fromkeys(("service", "variable", "trigger", "binding"), of_services)
+    names["seat"] = {one.pk: one.extension for one in seats}
+    names["operator"] = {one.pk: one.username for one in operators}
+    names["reason"] = {one.pk: one.name for one in reasons}
+    configuration = schema.Configuration(
+        services=tuple(service_value(one, its) for one, its in zip(services, parts, strict=True)),
+        seats=tuple(seat_value(one) for one in seats),
+        operators=tuple(operator_value(one) for one in operators),
+        pause_reasons=tuple(one.name for one in reasons),
+    )
+    return Copy(configuration, places, names)
+
+
+def configuration() -> schema.Configuration:
+    """Read everything as the shared model; it may be invalid."""
+    return read().configuration
+
+
+def is_empty() -> bool:
+    """Tell whether nothing was entered yet."""
+    tables = (models.Service, models.Seat, models.Operator, models.PauseReason)
+    return not any(table.objects.exists() for table in tables)
+
+
+def replace_all(wanted: schema.Configuration) -> None:
+    """Make the tables say what a valid configuration says, in one transaction."""
+    with transaction.atomic("configuration"):
+        seats = _match(models.Seat, lambda row: row.mac, {one.mac: _seat_fields(one) for one in wanted.seats})
+        operators = _match(
+            models.Operator,
+            lambda row: row.username,
+            {one.username: _operator_fields(one, seats) for one in wanted.operators},
+        )
+        services = _match(
+            models.Service,
+            lambda row: (row.context, row.queue.lower()),
+            {(one.context, one.queue.lower()): _service_fields(one) for one in wanted.services},
+        )
+        for one in wanted.services:
+            _fill_service(services[one.context, one.queue.lower()], one, operators)
+        _match(
+            models.PauseReason, lambda row: row.name, {name: {"name": name} for name in wanted.pause_reasons}
+        )
+
+
+def _match(table: Any, key: Callable[[Any], Any], wanted: dict[Any, dict[str, Any]]) -> dict[Any, Any]:
+    rows = {key(row): row for row in table.objects.all()}
+    for at, row in rows.items():
+        if at not in wanted:
+            row.delete()
+    _step_aside(table, rows, wanted)
+    result = {}
+    for at, fields in wanted.items():
+        row = rows.get(at)
+        if row is None:
+            row = table(**fields)
+            row.save(force_insert=True)
+        else:
+            for name, value in fields.items():
+                setattr(row, name, value)
+            row.revision += 1
+            row.save()
+        result[at] = row
+    return result
+
+
+def _step_aside(table: Any, rows: dict[Any, Any], wanted: dict[Any, dict[str, Any]]) -> None:
+    if table is models.Seat:
+        for at, row in rows.items():
+            if at in wanted and row.extension != wanted[at]["extension"]:
+                step_aside(row)
+
+
+def step_aside(seat: models.Seat) -> None:
+    """Give a phone that moves a name nobody has until the seat is saved, so that two may exchange theirs."""
+    models.Seat.objects.filter(pk=seat.pk).update(extension=f"moving/{seat.pk}")
+
+
+def _seat_fields(seat: schema.Seat) -> dict[str, Any]:
+    same = seat.queue_interface == seat.extension
+    return {
+        "mac": seat.mac,
+        "extension": seat.extension,
+        "queue_interface": "" if same else seat.queue_interface,
+        "state_interface": seat.state_interface if same or seat.state_interface != seat.extension else "",
+        "address": seat.address,
+        "description": seat.description,
+    }
+
+
+def _operator_fields(operator: schema.Operator, seats: dict[str, models.Seat]) -> dict[str, Any]:
+    return {
+        "username": operator.username,
+        "full_name": operator.full_name,
+        "password": operator.password,
+        "seat": seats.get(operator.seat),
+        "begin_in_pause": operator.begin_in_pause,
+        "enabled": operator.enabled,
+    }
+
+
+def _service_fields(service: schema.Service) -> dict[str, Any]:
+    return {
+        "name": service.name,
+        "context": service.context,
+        "type": service.type,
+        "is_queue": service.is_queue,
+        "queue_name": service.queue_name,
+        "enabled": service.enabled,
+    }
+
+
+def _fill_service(row: models.Service, wanted: schema.Service, operators: dict[str, models.Operator]) -> None:
+    if service_value(row) == wanted:
+        return
+    row.variables.all().delete()
+    models.Variable.objects.bulk_create(models.Variable(service=row, name=name) for name in wanted.variables)
+    row.triggers.all().delete()
+    models.Trigger.objects.bulk_create(
+        models.Trigger(
+            service=row,
+            position=position,
+            type=one.type,
+            moment=one.on,
+            os=one.os,
+            application=one.application,
+            parameters=one.parameters,
+            url=one.url,
+        )
+        for position, one in enumerate(wanted.triggers)
+    )
+    row.bindings.all().delete()
+    models.ServiceOperator.objects.bulk_create(
+        models.ServiceOperator(service=row, operator=operators[one.username], penalty=one.penalty)
+        for one in wanted.operators
+    )
+
+
+def touch(rows: Iterable[Model]) -> None:
+    """Note that something which a row's form shows was changed elsewhere."""
+    for row in rows:
+        type(row)._default_manager.filter(pk=row.pk).update(revision=F("revision") + 1)

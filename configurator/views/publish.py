@@ -1,0 +1,205 @@
+"""The page for publishing: what changed, whether it is valid, what the server made of it, and going back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from configurator import audit, options, roles
+from configurator.forms import entry_checks
+from configurator.models import Publication
+from configurator.publishing import differences, publication, server_status, working_copy
+from configurator.web.messages import say
+from schemas.configuration import xml_form
+from schemas.configuration.model import Configuration
+from schemas.problems import ConfigurationError
+
+LONGEST_WAIT = timedelta(seconds=30)
+"""After this nobody waits any more: asking on would keep an idle session alive all day."""
+
+
+@require_GET
+def page(request: HttpRequest) -> HttpResponse:
+    """Everything about publishing."""
+    copy = working_copy.read()
+    last = publication.last()
+    errors, warnings = entry_checks.of_everything(copy)
+    context = {
+        "differences": differences.between(publication.content_or_nothing(last), copy.configuration),
+        "errors": errors,
+        "warnings": warnings,
+        "digest": publication.digest(copy.configuration),
+        "emptied": publication.emptied(copy.configuration),
+        "last": last,
+        "publications": list(_publications()),
+        "keep": options.current().keep,
+        "may_publish": roles.may(request, roles.ADMINISTRATORS),
+        **_status(last),
+    }
+    return render(request, "configurator/publish.html", context)
+
+
+def _publications() -> Any:
+    directory = options.current().publish
+    for one in Publication.objects.defer("content")[:50]:
+        yield one, directory is not None and (directory / one.file).is_file()
+
+
+def _status(last: Publication | None) -> dict[str, Any]:
+    status = server_status.read(options.current().status)
+    state = status.of(last.sha256, last.file) if last else "unknown"
+    return {
+        "status": status,
+        "state": state,
+        "asks_again": state == "waiting" and last and timezone.now() - last.created < LONGEST_WAIT,
+        "directory": options.current().publish,
+        "last": last,
+        "server_errors": status.errors(last.file) if last else (),
+        "status_path": options.current().status,
+    }
+
+
+@require_GET
+def status(request: HttpRequest) -> HttpResponse:
+    """The part of the page that says what the server does; asked again while it has not answered."""
+    return render(request, "configurator/publish_status.html", _status(publication.last()))
+
+
+@require_GET
+def badge(request: HttpRequest) -> HttpResponse:
+    """How many changes wait for publication, for the menu bar."""
+    found = differences.between(
+        publication.content_or_nothing(publication.last()), working_copy.configuration()
+    )
+    return render(request, "configurator/badge.html", {"count": len(found)})
+
+
+@require_POST
+@roles.for_roles(roles.ADMINISTRATORS)
+def publish(request: HttpRequest) -> HttpResponse:
+    """Publish what was shown; if it is not what was shown any more, show it again."""
+    form = request.POST.get("form", "xml")
+    if form not in publication.FORMS:
+        raise Http404
+    with working_copy.writing():
+        configuration, last = working_copy.configuration(), publication.last()
+        if request.POST.get("last", "") != (str(last.pk) if last else ""):
+            say(request, "error", _("Somebody published in the meantime: look at what is left to publish."))
+            return redirect("publish")
+        if request.POST.get("digest") != publication.digest(configuration):
+            say(
+                request,
+                "error",
+                _("Somebody changed the configuration in the meantime: look at the changes again."),
+            )
+            return redirect("publish")
+        changed = len(differences.between(publication.content_or_nothing(last), configuration))
+        comment, force = request.POST.get("comment", "").strip(), "empty" in request.POST
+        _publish(request, lambda: configuration, form, "publish", comment, changed, force)
+    return redirect("publish")
+
+
+@require_POST
+@roles.for_roles(roles.ADMINISTRATORS)
+def roll_back(request: HttpRequest, pk: int) -> HttpResponse:
+    """Publish an older publication again, under a new name; the entries here stay as they are."""
+    with working_copy.writing():
+        old = get_object_or_404(Publication, pk=pk)
+        comment = _("Back to %(file)s") % {"file": old.file}
+        form = old.form if old.form in publication.FORMS else "xml"
+        _publish(request, lambda: publication.content(old), form, "roll-back", comment, 0)
+    return redirect("publish")
+
+
+def _publish(
+    request: HttpRequest,
+    configuration: Callable[[], Configuration],
+    form: Any,
+    action: str,
+    comment: str,
+    changed: int,
+    force: bool = False,
+) -> None:
+    try:
+        published = publication.publish(configuration(), form, request.user.userid, comment, force=force)
+    except ConfigurationError:
+        say(request, "error", _("The configuration is not valid: nothing was published."))
+    except publication.EmptyError:
+        say(request, "error", _("Nothing was published: there is no service, seat or operator in it."))
+    except publication.PublishError as error:
+        say(request, "error", _("Nothing was published: %(reason)s") % {"reason": error})
+    else:
+        audit.record(request, action, "configuration", published.path.name, [("Changes", "", str(changed))])
+        say(request, "done", _("Published as %(file)s.") % {"file": published.path.name})
+
+
+@require_POST
+@roles.for_roles(roles.ADMINISTRATORS)
+def take(request: HttpRequest, pk: int) -> HttpResponse:
+    """Make the entries here what a publication says."""
+    with working_copy.writing():
+        old = get_object_or_404(Publication, pk=pk)
+        try:
+            working_copy.replace_all(publication.content(old))
+        except ConfigurationError:
+            say(request, "error", _("The configuration is not valid: nothing was imported."))
+            return redirect("publish")
+        audit.record(request, "import", "configuration", old.file)
+    say(request, "done", _("The entries here are those of %(file)s now.") % {"file": old.file})
+    return redirect("publish")
+
+
+@require_GET
+def compare(request: HttpRequest) -> HttpResponse:
+    """What differs between two publications, or between one and the entries here."""
+    old, new = (_side(request.GET.get(name, "")) for name in ("old", "new"))
+    found = differences.between(old[1], new[1])
+    context = {"differences": found, "old": old[0], "new": new[0]}
+    return render(request, "configurator/compare.html", context)
+
+
+def _side(key: str) -> tuple[Publication | None, Any]:
+    if key == "now":
+        return None, working_copy.configuration()
+    if not key.isascii() or not key.isdigit() or len(key) > 12:
+        raise Http404
+    chosen = get_object_or_404(Publication, pk=int(key))
+    return chosen, publication.content_or_nothing(chosen)
+
+
+@require_GET
+@roles.for_roles(roles.ADMINISTRATORS)
+def download(request: HttpRequest, pk: int) -> HttpResponse:
+    """A publication's content as XML."""
+    chosen = get_object_or_404(Publication, pk=pk)
+    audit.record(request, "export", "configuration", chosen.file)
+    return attachment(chosen.content.encode(), f"{chosen.file.rpartition('.')[0]}.xml")
+
+
+@require_GET
+@roles.for_roles(roles.ADMINISTRATORS)
+def export(request: HttpRequest) -> HttpResponse:
+    """The entries here as XML, valid or not."""
+    try:
+        data = xml_form.dump(working_copy.configuration())
+    except ValueError:
+        say(request, "error", _("The configuration is not valid: it cannot be written as XML."))
+        return redirect("publish")
+    audit.record(request, "export", "configuration", "configuration.xml")
+    return attachment(data, "configuration.xml")
+
+
+def attachment(data: bytes, name: str, kind: str = "application/xml") -> HttpResponse:
+    """A file to keep, never to show."""
+    name = re.sub(r"[^A-Za-z0-9._-]", "_", name)
+    return HttpResponse(
+        data, content_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )

@@ -1,0 +1,304 @@
+"""What a configuration means, judged in plain words: the same for every form it is written in.
+
+Pure and linear in the configuration's size; standard library only. The loaders say where each part
+stands through `Places`, so that a complaint names a line or a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, TypeAlias
+
+from schemas import passwords
+from schemas.configuration import formats as formats
+from schemas.configuration.model import Configuration, Operator, Seat, Service
+from schemas.configuration.triggers import check_trigger, warn_of_trigger
+from schemas.sentences import Sentence, said
+
+Kind: TypeAlias = Literal["service", "variable", "trigger", "binding", "seat", "operator", "reason"]
+
+
+class Complaint(NamedTuple):
+    """One mistake: the kind of part, where it stands, which attribute is meant (if any), and why."""
+
+    kind: Kind
+    place: int
+    field: str
+    message: str
+
+
+@dataclass
+class Places:
+    """Where each part of a configuration stands, in the order of its tuples; the inner lists per service."""
+
+    unit: str = "line"
+    services: list[int] = field(default_factory=list)
+    variables: list[list[int]] = field(default_factory=list)
+    triggers: list[list[int]] = field(default_factory=list)
+    bindings: list[list[int]] = field(default_factory=list)
+    seats: list[int] = field(default_factory=list)
+    operators: list[int] = field(default_factory=list)
+    reasons: list[int] = field(default_factory=list)
+
+    @classmethod
+    def counted(cls, configuration: Configuration) -> Places:
+        """Number the parts themselves, for a configuration that comes from no file."""
+        services = configuration.services
+        return cls(
+            "number",
+            list(range(1, len(services) + 1)),
+            [list(range(1, len(service.variables) + 1)) for service in services],
+            [list(range(1, len(service.triggers) + 1)) for service in services],
+            [list(range(1, len(service.operators) + 1)) for service in services],
+            list(range(1, len(configuration.seats) + 1)),
+            list(range(1, len(configuration.operators) + 1)),
+            list(range(1, len(configuration.pause_reasons) + 1)),
+        )
+
+
+def check(configuration: Configuration, places: Places | None = None) -> list[Complaint]:
+    """Return everything that makes a configuration invalid."""
+    places = places or Places.counted(configuration)
+    return [
+        *_services(configuration, places),
+        *_seats(configuration, places),
+        *_operators(configuration, places),
+        *_reasons(configuration, places),
+    ]
+
+
+def warn(configuration: Configuration, places: Places | None = None) -> list[Complaint]:
+    """Return what is valid but hardly meant. Only for a configuration that `check` has passed."""
+    places = places or Places.counted(configuration)
+    return [*_warn_of_services(configuration, places), *_warn_of_operators(configuration, places)]
+
+
+class _Seen:
+    """Finds values that stand twice."""
+
+    def __init__(self, unit: str) -> None:
+        self._unit = unit
+        self._first: dict[object, int] = {}
+
+    def before(self, value: object, place: int) -> str:
+        """Return where a value stood before, as words for a message; empty the first time."""
+        if value in self._first:
+            return Sentence(f"{self._unit} {{number}}", {"number": self._first[value]})
+        self._first[value] = place
+        return ""
+
+
+def _services(configuration: Configuration, places: Places) -> Iterator[Complaint]:
+    pairs = _Seen(places.unit)
+    known = configuration.operator_by_username
+    for index, service in enumerate(configuration.services):
+        place = places.services[index]
+        for attribute, message in _service(service):
+            yield Complaint("service", place, attribute, message)
+        before = service.context and pairs.before((service.context, service.queue.lower()), place)
+        if before:
+            yield Complaint("service", place, "context", _same_pair(service, before))
+        yield from _variables(service, places.variables[index], places.unit)
+        for trigger, at in zip(service.triggers, places.triggers[index], strict=True):
+            for message in check_trigger(trigger, service.variables):
+                yield Complaint("trigger", at, "", message)
+        yield from _bindings(service, places.bindings[index], known)
+
+
+def _same_pair(service: Service, where: str) -> str:
+    if service.queue:
+        return said(
+            "context {context}, queue {queue} already belong to the service in {where}",
+            context=service.context,
+            queue=service.queue,
+            where=where,
+        )
+    return said(
+        "context {context} already belongs to the service in {where}: "
+        "services may share a context only if their queues differ",
+        context=service.context,
+        where=where,
+    )
+
+
+def _service(service: Service) -> Iterator[tuple[str, str]]:
+    yield from _wrong("name", said("the service's name"), service.name, formats.name)
+    yield from _wrong("context", said("the service's context"), service.context, formats.dialplan_word)
+    if service.type == "outbound":
+        if service.is_queue or service.queue_name:
+            yield "queue-name", said("an outbound service has no queue: remove is-queue and queue-name")
+        return
+    if service.is_queue and not service.queue_name:
+        yield "queue-name", said("is-queue says that the service has a queue: name it with queue-name")
+    elif service.queue_name:
+        yield from _wrong("queue-name", said("the queue's name"), service.queue_name, formats.dialplan_word)
+
+
+def _variables(service: Service, lines: list[int], unit: str) -> Iterator[Complaint]:
+    seen = _Seen(unit)
+    for variable, at in zip(service.variables, lines, strict=True):
+        for attribute, message in _wrong("name", said("the variable's name"), variable, formats.variable):
+            yield Complaint("variable", at, attribute, message)
+        before = variable and seen.before(variable.upper(), at)
+        if before:
+            message = said(
+                "variable {variable} is already declared in {where} (placeholders ignore the case)",
+                variable=variable,
+                where=before,
+            )
+            yield Complaint("variable", at, "name", message)
+
+
+def _bindings(service: Service, lines: list[int], known: Collection[str]) -> Iterator[Complaint]:
+    seen: set[str] = set()
+    for binding, at in zip(service.operators, lines, strict=True):
+        if binding.username in seen:
+            message = said(
+                "operator {name} is already bound to this service: keep one of the two", name=binding.username
+            )
+            yield Complaint("binding", at, "username", message)
+        elif binding.username not in known:
+            message = said(
+                "there is no operator {name!r}: add it to <operators>, or remove it here",
+                name=binding.username,
+            )
+            yield Complaint("binding", at, "username", message)
+        seen.add(binding.username)
+        if binding.penalty < 0:
+            yield Complaint("binding", at, "penalty", said("a penalty is 0 or more"))
+        elif binding.penalty and service.type == "outbound":
+            message = said("an outbound service has no queue, so an operator has no penalty in it: remove it")
+            yield Complaint("binding", at, "penalty", message)
+
+
+def _seats(configuration: Configuration, places: Places) -> Iterator[Complaint]:
+    by_mac, by_extension, by_interface = (_Seen(places.unit) for _ in range(3))
+    for seat, place in zip(configuration.seats, places.seats, strict=True):
+        for attribute, message in _seat(seat):
+            yield Complaint("seat", place, attribute, message)
+        before = seat.mac and by_mac.before(seat.mac, place)
+        if before:
+            message = said("MAC {mac} already belongs to the seat in {where}", mac=seat.mac, where=before)
+            yield Complaint("seat", place, "mac", message)
+        same_phone = seat.extension and by_extension.before(_phone(seat.extension), place)
+        if same_phone:
+            message = said(
+                "extension {extension} already belongs to the seat in {where}",
+                extension=seat.extension,
+                where=same_phone,
+            )
+            yield Complaint("seat", place, "extension", message)
+        before = seat.queue_interface and by_interface.before(_phone(seat.queue_interface), place)
+        if before and before != same_phone:
+            message = said(
+                "queue interface {interface} already belongs to the seat in {where}",
+                interface=seat.queue_interface,
+                where=before,
+            )
+            yield Complaint("seat", place, "queue-interface", message)
+
+
+def _phone(device: str) -> str:
+    technology, _, rest = device.partition("/")
+    return f"{technology.upper()}/{rest}"
+
+
+def _seat(seat: Seat) -> Iterator[tuple[str, str]]:
+    yield from _wrong("mac", said("the seat's MAC address"), seat.mac, formats.mac)
+    yield from _wrong("extension", said("the seat's extension"), seat.extension, formats.extension)
+    if seat.queue_interface != seat.extension:
+        yield from _wrong("queue-interface", said("queue-interface"), seat.queue_interface, formats.interface)
+    if seat.state_interface and seat.state_interface != seat.extension:
+        what = said("state-interface")
+        yield from _wrong("state-interface", what, seat.state_interface, formats.state_interface)
+    if seat.address:
+        yield from _wrong("address", said("the seat's address"), seat.address, formats.address)
+    yield from _wrong("description", said("the seat's description"), seat.description, formats.text)
+
+
+def _operators(configuration: Configuration, places: Places) -> Iterator[Complaint]:
+    by_name = _Seen(places.unit)
+    for operator, place in zip(configuration.operators, places.operators, strict=True):
+        for attribute, message in _operator(operator):
+            yield Complaint("operator", place, attribute, message)
+        before = operator.username and by_name.before(operator.username, place)
+        if before:
+            message = said(
+                "user name {name} already belongs to the operator in {where}",
+                name=operator.username,
+                where=before,
+            )
+            yield Complaint("operator", place, "username", message)
+        if operator.seat and operator.seat not in configuration.seat_by_mac:
+            message = said(
+                "there is no seat with MAC {mac}: add it to <seats>, or remove seat", mac=operator.seat
+            )
+            yield Complaint("operator", place, "seat", message)
+
+
+def _operator(operator: Operator) -> Iterator[tuple[str, str]]:
+    yield from _wrong("username", said("the user name"), operator.username, formats.word)
+    yield from _wrong("full-name", said("the operator's full name"), operator.full_name, formats.name)
+    what = said("the operator's password")
+    yield from _wrong("password", what, operator.password, passwords.check, secret=True)
+
+
+def _reasons(configuration: Configuration, places: Places) -> Iterator[Complaint]:
+    seen = _Seen(places.unit)
+    for reason, place in zip(configuration.pause_reasons, places.reasons, strict=True):
+        for attribute, message in _wrong("name", said("the pause reason"), reason, formats.name):
+            yield Complaint("reason", place, attribute, message)
+        if reason.upper() == "END":
+            message = said("END ends the list of reasons: choose another word")
+            yield Complaint("reason", place, "name", message)
+        before = reason and seen.before(reason, place)
+        if before:
+            message = said("pause reason {name} already stands in {where}", name=reason, where=before)
+            yield Complaint("reason", place, "name", message)
+
+
+def _wrong(
+    attribute: str, what: str, value: str, judge: Callable[[str], str], *, secret: bool = False
+) -> Iterator[tuple[str, str]]:
+    message = judge(value)
+    if message and secret:
+        yield attribute, said("{what} is not usable: {wrong}", what=what, wrong=message)
+    elif message and value:
+        yield attribute, said("{what} {wrong}: {value!r}", what=what, wrong=message, value=value[:80])
+    elif message:
+        yield attribute, said("{what} {wrong}", what=what, wrong=message)
+
+
+def _warn_of_services(configuration: Configuration, places: Places) -> Iterator[Complaint]:
+    queues, names = _Seen(places.unit), _Seen(places.unit)
+    for index, service in enumerate(configuration.services):
+        place = places.services[index]
+        before = names.before(service.name, place)
+        if before:
+            message = said(
+                "the service in {where} has the same name: operators cannot tell the two apart", where=before
+            )
+            yield Complaint("service", place, "name", message)
+        if service.queue_name and not service.is_queue:
+            message = said("queue-name has no effect without is-queue")
+            yield Complaint("service", place, "queue-name", message)
+        same_queue = service.enabled and service.queue and queues.before(service.queue.lower(), place)
+        if same_queue:
+            message = said(
+                "queue {queue} also belongs to the service in {where}: "
+                "an operator of both joins it once, with the lowest penalty",
+                queue=service.queue,
+                where=same_queue,
+            )
+            yield Complaint("service", place, "queue-name", message)
+        for trigger, at in zip(service.triggers, places.triggers[index], strict=True):
+            for warning in warn_of_trigger(trigger, service):
+                yield Complaint("trigger", at, "", warning)
+
+
+def _warn_of_operators(configuration: Configuration, places: Places) -> Iterator[Complaint]:
+    for operator, place in zip(configuration.operators, places.operators, strict=True):
+        if operator.password.lower() == f"md5:{passwords.EMPTY_MD5}":
+            message = said("operator {name} has the empty password", name=operator.username)
+            yield Complaint("operator", place, "password", message)

@@ -1,0 +1,265 @@
+"""Reads the tables of the runtime configuration's SQLite form. Standard library only, any thread."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+from typing import Any, get_args
+
+from schemas.configuration.checks import Complaint, Kind, Places
+from schemas.configuration.defaults import address_or_text, interfaces, mac_or_text
+from schemas.configuration.model import (
+    Binding,
+    Configuration,
+    Moment,
+    Operator,
+    Seat,
+    Service,
+    ServiceType,
+    Trigger,
+    TriggerSystem,
+    TriggerType,
+)
+from schemas.problems import ConfigurationError, Problem
+from schemas.sentences import said
+
+VERSION = 1
+"""The `user_version` of the tables' present form."""
+
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "services": ("id", "name", "context", "type", "is_queue", "queue_name", "enabled"),
+    "services_variables": ("id", "service_id", "name"),
+    "services_triggers": (
+        "id", "service_id", "position", "type", "moment", "os", "application", "parameters", "url",
+    ),
+    "services_operators": ("id", "service_id", "operator_id", "penalty"),
+    "seats": ("id", "mac", "extension", "queue_interface", "state_interface", "address", "description"),
+    "operators": ("id", "username", "full_name", "password", "seat_id", "begin_in_pause", "enabled"),
+    "pause_reasons": ("id", "name"),
+}  # fmt: skip
+
+_TABLE_OF: Mapping[Kind, str] = {
+    "service": "services",
+    "variable": "services_variables",
+    "trigger": "services_triggers",
+    "binding": "services_operators",
+    "seat": "seats",
+    "operator": "operators",
+    "reason": "pause_reasons",
+}
+_ORDER = {"services_triggers": "position, id"}
+
+
+class TableReader:
+    """Reads the tables row by row and notes what cannot be a value of its column."""
+
+    def __init__(self, file: str, database: sqlite3.Connection) -> None:
+        self._file = file
+        self._database = database
+        self.places = Places(unit="row")
+        self.problems: list[Problem] = []
+
+    def configuration(self) -> Configuration:
+        """Read everything. Called once. ConfigurationError where it makes no sense to go on."""
+        self._check_database()
+        seats = {row["id"]: self._seat(row) for row in self._rows("seats")}
+        operators = {row["id"]: self._operator(row, seats) for row in self._rows("operators")}
+        return Configuration(
+            services=self._services(operators),
+            seats=tuple(seats.values()),
+            operators=tuple(operators.values()),
+            pause_reasons=tuple(self._reason(row) for row in self._rows("pause_reasons")),
+        )
+
+    def judge(self, complaints: Iterable[Complaint]) -> list[Problem]:
+        """Turn complaints into problems that name the table."""
+        return [
+            Problem(self._file, one.place, _of_table(_TABLE_OF[one.kind], one.message)) for one in complaints
+        ]
+
+    def _check_database(self) -> None:
+        result = self._database.execute("PRAGMA quick_check").fetchone()[0]
+        if result != "ok":
+            self._refuse(said("the database is damaged (is it still being copied?): {reason}", reason=result))
+        version = self._database.execute("PRAGMA user_version").fetchone()[0]
+        if version != VERSION:
+            self._refuse(
+                said(
+                    "its user_version is {found}, this server reads {wanted}: publish it again",
+                    found=version,
+                    wanted=VERSION,
+                )
+            )
+        problems = []
+        for table, columns in COLUMNS.items():
+            found = list(self._database.execute(f"PRAGMA table_info({table})"))
+            present = {row["name"] for row in found}
+            if not present:
+                problems.append(Problem(self._file, 0, said("table {table} is missing", table=table)))
+            elif not present.issuperset(columns):
+                missing = ", ".join(column for column in columns if column not in present)
+                message = said("table {table} lacks {names}", table=table, names=missing)
+                problems.append(Problem(self._file, 0, message))
+            elif [(row["name"], row["type"].upper()) for row in found if row["pk"]] != [("id", "INTEGER")]:
+                message = said("id of table {table} is no INTEGER PRIMARY KEY", table=table)
+                problems.append(Problem(self._file, 0, message))
+        if problems:
+            raise ConfigurationError(problems)
+
+    def _refuse(self, message: str) -> None:
+        raise ConfigurationError([Problem(self._file, 0, message)])
+
+    def _rows(self, table: str) -> Iterable[sqlite3.Row]:
+        order = _ORDER.get(table, "id")
+        return self._database.execute(f"SELECT {', '.join(COLUMNS[table])} FROM {table} ORDER BY {order}")
+
+    def _seat(self, row: sqlite3.Row) -> Seat:
+        self.places.seats.append(row["id"])
+        extension = _string(row, "extension")
+        queue_interface, state_interface = interfaces(
+            extension, _string(row, "queue_interface"), _string(row, "state_interface")
+        )
+        return Seat(
+            mac=mac_or_text(_string(row, "mac")),
+            extension=extension,
+            queue_interface=queue_interface,
+            state_interface=state_interface,
+            address=address_or_text(_string(row, "address")),
+            description=_string(row, "description"),
+        )
+
+    def _operator(self, row: sqlite3.Row, seats: Mapping[int, Seat]) -> Operator:
+        self.places.operators.append(row["id"])
+        seat = seats.get(row["seat_id"])
+        if seat is None and row["seat_id"] is not None:
+            self._complain("operators", row, _no_row("seat_id", row, "seats"))
+        return Operator(
+            username=_string(row, "username"),
+            full_name=_string(row, "full_name"),
+            password=_string(row, "password"),
+            seat=seat.mac if seat else "",
+            begin_in_pause=self._boolean("operators", row, "begin_in_pause"),
+            enabled=self._boolean("operators", row, "enabled"),
+        )
+
+    def _services(self, operators: Mapping[int, Operator]) -> tuple[Service, ...]:
+        rows = list(self._rows("services"))
+        ids = {row["id"] for row in rows}
+        variables = self._children("services_variables", ids)
+        triggers = self._children("services_triggers", ids)
+        bindings = self._children("services_operators", ids)
+        return tuple(
+            self._service(row, variables[row["id"]], triggers[row["id"]], bindings[row["id"]], operators)
+            for row in rows
+        )
+
+    def _children(self, table: str, services: set[int]) -> dict[int, list[sqlite3.Row]]:
+        found: dict[int, list[sqlite3.Row]] = {service: [] for service in services}
+        for row in self._rows(table):
+            if row["service_id"] in services:
+                found[row["service_id"]].append(row)
+            else:
+                self._complain(table, row, _no_row("service_id", row, "services"))
+        return found
+
+    def _service(
+        self,
+        row: sqlite3.Row,
+        variables: list[sqlite3.Row],
+        triggers: list[sqlite3.Row],
+        bindings: list[sqlite3.Row],
+        operators: Mapping[int, Operator],
+    ) -> Service:
+        bindings = [one for one in bindings if self._is_bound(one, operators)]
+        self.places.services.append(row["id"])
+        self.places.variables.append([one["id"] for one in variables])
+        self.places.triggers.append([one["id"] for one in triggers])
+        self.places.bindings.append([one["id"] for one in bindings])
+        return Service(
+            name=_string(row, "name"),
+            context=_string(row, "context"),
+            type=self._choice("services", row, "type", get_args(ServiceType)),
+            is_queue=self._boolean("services", row, "is_queue"),
+            queue_name=_string(row, "queue_name"),
+            enabled=self._boolean("services", row, "enabled"),
+            variables=tuple(_string(one, "name") for one in variables),
+            triggers=tuple(self._trigger(one) for one in triggers),
+            operators=tuple(
+                Binding(operators[one["operator_id"]].username, self._penalty(one)) for one in bindings
+            ),
+        )
+
+    def _is_bound(self, row: sqlite3.Row, operators: Mapping[int, Operator]) -> bool:
+        if row["operator_id"] in operators:
+            return True
+        self._complain("services_operators", row, _no_row("operator_id", row, "operators"))
+        return False
+
+    def _trigger(self, row: sqlite3.Row) -> Trigger:
+        table = "services_triggers"
+        return Trigger(
+            type=self._choice(table, row, "type", get_args(TriggerType)),
+            on=self._choice(table, row, "moment", get_args(Moment), "answer"),
+            os=self._choice(table, row, "os", get_args(TriggerSystem), "any"),
+            application=_string(row, "application"),
+            parameters=_string(row, "parameters"),
+            url=_string(row, "url"),
+        )
+
+    def _reason(self, row: sqlite3.Row) -> str:
+        self.places.reasons.append(row["id"])
+        return _string(row, "name")
+
+    def _penalty(self, row: sqlite3.Row) -> int:
+        value = row["penalty"]
+        if value is None:
+            return 0
+        if not isinstance(value, int) or not 0 <= value <= 2147483647:
+            message = said(
+                "penalty has to be a whole number from 0 to 2147483647, not {value!r}", value=str(value)[:80]
+            )
+            self._complain("services_operators", row, message)
+            return 0
+        return value
+
+    def _boolean(self, table: str, row: sqlite3.Row, column: str) -> bool:
+        value = row[column]
+        if value is None:
+            return column == "enabled"
+        if value not in (0, 1):
+            message = said("{column} has to be 0 or 1, not {value!r}", column=column, value=str(value)[:80])
+            self._complain(table, row, message)
+        return bool(value)
+
+    def _choice(
+        self, table: str, row: sqlite3.Row, column: str, words: tuple[str, ...], default: str = ""
+    ) -> Any:
+        value = _string(row, column) or default
+        if value not in words:
+            message = said(
+                "{column} has to be one of {words}, not {value!r}",
+                column=column,
+                words=", ".join(words),
+                value=value[:80],
+            )
+            self._complain(table, row, message)
+            return words[0]
+        return value
+
+    def _complain(self, table: str, row: sqlite3.Row, message: str) -> None:
+        self.problems.append(Problem(self._file, row["id"], _of_table(table, message)))
+
+
+def _of_table(table: str, message: str) -> str:
+    return said("table {table}: {wrong}", table=table, wrong=message)
+
+
+def _no_row(column: str, row: sqlite3.Row, table: str) -> str:
+    return said("{column} {value} is no row of table {table}", column=column, value=row[column], table=table)
+
+
+def _string(row: sqlite3.Row, column: str) -> str:
+    value = row[column]
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "replace")
+    return "" if value is None else str(value).strip()

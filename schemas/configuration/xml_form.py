@@ -1,0 +1,262 @@
+"""The runtime configuration as XML (`configuration.xsd`): into the model and out of it.
+
+Any thread. A configuration that `load` or `parse` returns is valid; so is what `dump` writes of one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from lxml import etree
+
+from schemas import xml_reading
+from schemas.configuration.checks import Complaint, Places, check, warn
+from schemas.configuration.defaults import address_or_text, interfaces, mac_or_text
+from schemas.configuration.model import Binding, Configuration, Operator, Seat, Service, Trigger
+from schemas.problems import ConfigurationError, Problem
+from schemas.xml_reading import Lines
+
+SCHEMA = "configuration.xsd"
+
+
+class Checked(NamedTuple):
+    """A valid configuration, and what in it is hardly meant."""
+
+    configuration: Configuration
+    warnings: tuple[Problem, ...]
+
+
+def load(path: Path) -> Configuration:
+    """Read a file. ConfigurationError with every problem in it; OSError if it cannot be read."""
+    return parse(path.read_bytes(), str(path)).configuration
+
+
+def parse(data: bytes, file: str) -> Checked:
+    """Read a file's bytes; `file` is the name that problems carry. ConfigurationError as for `load`."""
+    found = _judge(data, file, exact=False)
+    if found.problems or found.warnings:
+        found = _judge(data, file, exact=True)
+    if found.problems:
+        raise ConfigurationError(found.problems)
+    return Checked(found.configuration, tuple(found.warnings))
+
+
+class _Judged(NamedTuple):
+    configuration: Configuration
+    problems: list[Problem]
+    warnings: list[Problem]
+
+
+def _judge(data: bytes, file: str, *, exact: bool) -> _Judged:
+    root, schema, lines = xml_reading.read(data, file, SCHEMA, exact=exact)
+    reader = _Reader(lines)
+    configuration = reader.configuration(root)
+    mistakes = schema.mistakes(root, lines)
+    xml_reading.release(root)
+    known = {(mistake.line, mistake.field) for mistake in mistakes if mistake.field}
+    misplaced = any(mistake.misplaced for mistake in mistakes)
+    problems = [Problem(file, mistake.line, mistake.message) for mistake in mistakes]
+    problems += [
+        Problem(file, complaint.place, complaint.message)
+        for complaint in check(configuration, reader.places)
+        if (complaint.place, complaint.field) not in known
+        and not (misplaced and _follows(complaint, configuration))
+    ]
+    problems.sort(key=lambda problem: problem.line)
+    warnings = [] if problems else warn(configuration, reader.places)
+    return _Judged(configuration, problems, [Problem(file, one.place, one.message) for one in warnings])
+
+
+def _follows(complaint: Complaint, configuration: Configuration) -> bool:
+    """Tell whether a complaint only says again that a whole section's name is misspelt."""
+    what = (complaint.kind, complaint.field)
+    no_operators = what == ("binding", "username") and not configuration.operators
+    return no_operators or (what == ("operator", "seat") and not configuration.seats)
+
+
+class _Reader:
+    """Reads a tree without judging it: what the schema refuses is read as its default."""
+
+    def __init__(self, lines: Lines) -> None:
+        self.places = Places()
+        self._lines = lines
+
+    def configuration(self, root: etree._Element) -> Configuration:
+        """Read the whole tree. Called once."""
+        return Configuration(
+            services=tuple(self._service(one) for one in root.iterfind("services/service")),
+            seats=tuple(self._seat(one) for one in root.iterfind("seats/seat")),
+            operators=tuple(self._operator(one) for one in root.iterfind("operators/operator")),
+            pause_reasons=tuple(self._reasons(root)),
+        )
+
+    def _service(self, node: etree._Element) -> Service:
+        variables, triggers, bindings = [], [], []
+        lines: tuple[list[int], list[int], list[int]] = ([], [], [])
+        for child in node:
+            line = self._lines.of(child)
+            if child.tag == "variable":
+                variables.append(_text(child, "name"))
+                lines[0].append(line)
+            elif child.tag == "trigger":
+                triggers.append(_trigger(child))
+                lines[1].append(line)
+            elif child.tag == "operator":
+                bindings.append(Binding(_text(child, "username"), _integer(child, "penalty")))
+                lines[2].append(line)
+        self.places.services.append(self._lines.of(node))
+        self.places.variables.append(lines[0])
+        self.places.triggers.append(lines[1])
+        self.places.bindings.append(lines[2])
+        return Service(
+            name=_text(node, "name"),
+            context=_text(node, "context"),
+            type=_choice(node, "type", "inbound"),
+            is_queue=_boolean(node, "is-queue", False),
+            queue_name=_text(node, "queue-name"),
+            enabled=_boolean(node, "enabled", True),
+            variables=tuple(variables),
+            triggers=tuple(triggers),
+            operators=tuple(bindings),
+        )
+
+    def _seat(self, node: etree._Element) -> Seat:
+        self.places.seats.append(self._lines.of(node))
+        extension = _text(node, "extension")
+        queue_interface, state_interface = interfaces(
+            extension, _text(node, "queue-interface"), _text(node, "state-interface")
+        )
+        return Seat(
+            mac=mac_or_text(_text(node, "mac")),
+            extension=extension,
+            queue_interface=queue_interface,
+            state_interface=state_interface,
+            address=address_or_text(_text(node, "address")),
+            description=_text(node, "description"),
+        )
+
+    def _operator(self, node: etree._Element) -> Operator:
+        self.places.operators.append(self._lines.of(node))
+        return Operator(
+            username=_text(node, "username"),
+            full_name=_text(node, "full-name"),
+            password=_text(node, "password"),
+            seat=mac_or_text(_text(node, "seat")),
+            begin_in_pause=_boolean(node, "begin-in-pause", False),
+            enabled=_boolean(node, "enabled", True),
+        )
+
+    def _reasons(self, root: etree._Element) -> Iterator[str]:
+        for node in root.iterfind("pause-reasons/reason"):
+            self.places.reasons.append(self._lines.of(node))
+            yield _text(node, "name")
+
+
+def _trigger(node: etree._Element) -> Trigger:
+    return Trigger(
+        type=_choice(node, "type", "application"),
+        on=_choice(node, "on", "answer"),
+        os=_choice(node, "os", "any"),
+        application=(node.findtext("application") or "").strip(),
+        parameters=(node.findtext("parameters") or "").strip(),
+        url=(node.findtext("url") or "").strip(),
+    )
+
+
+def _text(node: etree._Element, attribute: str) -> str:
+    return (node.get(attribute) or "").strip()
+
+
+def _choice(node: etree._Element, attribute: str, default: str) -> Any:
+    """Read one of several words; the schema has the list of them."""
+    return _text(node, attribute) or default
+
+
+def _boolean(node: etree._Element, attribute: str, default: bool) -> bool:
+    value = _text(node, attribute)
+    return value in ("true", "1") if value else default
+
+
+def _integer(node: etree._Element, attribute: str) -> int:
+    try:
+        return int(_text(node, attribute) or 0)
+    except ValueError:
+        return 0
+
+
+def dump(configuration: Configuration) -> bytes:
+    """Write a configuration as UTF-8. Values equal to their defaults are left out.
+
+    ValueError for a character that XML cannot hold, which no valid configuration has.
+    """
+    root = etree.Element("configuration")
+    services = etree.SubElement(root, "services")
+    for service in configuration.services:
+        _dump_service(etree.SubElement(services, "service"), service)
+    seats = etree.SubElement(root, "seats")
+    for seat in configuration.seats:
+        _dump_seat(etree.SubElement(seats, "seat"), seat)
+    operators = etree.SubElement(root, "operators")
+    for operator in configuration.operators:
+        _dump_operator(etree.SubElement(operators, "operator"), operator)
+    reasons = etree.SubElement(root, "pause-reasons")
+    for reason in configuration.pause_reasons:
+        etree.SubElement(reasons, "reason").set("name", reason)
+    etree.indent(root)
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8") + b"\n"
+
+
+def _dump_service(node: etree._Element, service: Service) -> None:
+    _set(node, "name", service.name)
+    _set(node, "context", service.context)
+    _set(node, "type", service.type)
+    _set(node, "is-queue", _word(service.is_queue), "false")
+    _set(node, "queue-name", service.queue_name, "")
+    _set(node, "enabled", _word(service.enabled), "true")
+    for variable in service.variables:
+        etree.SubElement(node, "variable").set("name", variable)
+    for trigger in service.triggers:
+        _dump_trigger(etree.SubElement(node, "trigger"), trigger)
+    for binding in service.operators:
+        child = etree.SubElement(node, "operator")
+        _set(child, "username", binding.username)
+        _set(child, "penalty", str(binding.penalty), "0")
+
+
+def _dump_trigger(node: etree._Element, trigger: Trigger) -> None:
+    _set(node, "type", trigger.type)
+    _set(node, "on", trigger.on, "answer")
+    _set(node, "os", trigger.os, "any")
+    for tag in ("application", "parameters", "url"):
+        if getattr(trigger, tag):
+            etree.SubElement(node, tag).text = getattr(trigger, tag)
+
+
+def _dump_seat(node: etree._Element, seat: Seat) -> None:
+    _set(node, "mac", seat.mac)
+    _set(node, "extension", seat.extension)
+    _set(node, "queue-interface", seat.queue_interface, seat.extension)
+    same = seat.queue_interface == seat.extension
+    _set(node, "state-interface", seat.state_interface, "" if same else seat.extension)
+    _set(node, "address", seat.address, "")
+    _set(node, "description", seat.description, "")
+
+
+def _dump_operator(node: etree._Element, operator: Operator) -> None:
+    _set(node, "username", operator.username)
+    _set(node, "full-name", operator.full_name)
+    _set(node, "password", operator.password)
+    _set(node, "seat", operator.seat, "")
+    _set(node, "begin-in-pause", _word(operator.begin_in_pause), "false")
+    _set(node, "enabled", _word(operator.enabled), "true")
+
+
+def _set(node: etree._Element, attribute: str, value: str, default: str | None = None) -> None:
+    if value != default:
+        node.set(attribute, value)
+
+
+def _word(value: bool) -> str:
+    return "true" if value else "false"

@@ -1,0 +1,255 @@
+"""server.xml (`server.xsd`) into `ServerSettings`. Any thread.
+
+Names of files are relative to its directory.
+"""
+
+from __future__ import annotations
+
+import codecs
+import ipaddress
+import os
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from lxml import etree
+
+from schemas import xml_reading
+from schemas.configuration import formats as formats
+from schemas.problems import ConfigurationError, Problem
+from schemas.server.settings import (
+    AmiSettings,
+    ClientSettings,
+    ListenSettings,
+    LoggingSettings,
+    QueueSettings,
+    ServerSettings,
+)
+from schemas.xml_reading import Lines
+
+SCHEMA = "server.xsd"
+LONGEST_SECRET = 1024
+
+Section = TypeVar("Section", AmiSettings, ListenSettings, ClientSettings, QueueSettings, LoggingSettings)
+
+
+class Checked(NamedTuple):
+    """Valid settings, and what in them is hardly meant."""
+
+    settings: ServerSettings
+    warnings: tuple[Problem, ...]
+
+
+def load(path: Path) -> ServerSettings:
+    """Read a file. ConfigurationError with every problem in it; OSError if it cannot be read."""
+    return parse(path.read_bytes(), path).settings
+
+
+def parse(data: bytes, path: Path) -> Checked:
+    """Read a file's bytes; `path` is where it stands. ConfigurationError as for `load`."""
+    root, schema, lines = xml_reading.read(data, str(path), SCHEMA)
+    reader = _Reader(root, lines, path.parent)
+    settings = reader.settings()
+    mistakes = schema.mistakes(root, lines)
+    known = {(mistake.line, mistake.field) for mistake in mistakes}
+    problems = [Problem(str(path), mistake.line, mistake.message) for mistake in mistakes]
+    found = [*reader.problems, *reader.check(settings)]
+    problems += [Problem(str(path), line, text) for line, name, text in found if (line, name) not in known]
+    if problems:
+        raise ConfigurationError(sorted(problems, key=lambda problem: problem.line))
+    warnings = tuple(Problem(str(path), line, text) for line, _, text in reader.warn(settings))
+    return Checked(settings, warnings)
+
+
+class _Found(NamedTuple):
+    line: int
+    field: str
+    message: str
+
+
+class _Reader:
+    """Reads the tree without judging it, then judges what the schema cannot."""
+
+    def __init__(self, root: etree._Element, lines: Lines, directory: Path) -> None:
+        self._root = root
+        self._directory = directory
+        self._nodes = {str(child.tag): child for child in root}
+        self._lines = {tag: lines.of(node) for tag, node in self._nodes.items()}
+        self._contexts = [
+            (lines.of(one), (one.text or "").strip()) for one in root.iterfind("transfer/context")
+        ]
+        self.problems: list[_Found] = []
+
+    def settings(self) -> ServerSettings:
+        """Read everything. Called once, before the schema sees the tree."""
+        scope: Any = (self._root.get("events") or "services").strip()
+        listen = self._section("listen", ListenSettings())
+        return ServerSettings(
+            ami=self._section("ami", AmiSettings("", self._secret(), retries=self._retries())),
+            events=scope,
+            listen=listen,
+            clients=self._section("clients", ClientSettings()),
+            queues=self._section("queues", QueueSettings()),
+            transfer=tuple(context for _, context in self._contexts),
+            logging=self._section("logging", LoggingSettings()),
+        )
+
+    def check(self, settings: ServerSettings) -> Iterator[_Found]:
+        """Say what the schema cannot know."""
+        yield from self._check_ami(settings.ami)
+        yield from self._check_listen(settings.listen)
+        yield from self._check_emptied()
+        if settings.logging.file:
+            yield from _check_log(self._lines.get("logging", 0), Path(settings.logging.file))
+        for line, context in self._contexts:
+            wrong = formats.dialplan_word(context)
+            if wrong:
+                yield _Found(line, "context", f"the context {wrong}")
+
+    def _check_emptied(self) -> Iterator[_Found]:
+        """An address that is there but empty says nothing; hardly anybody means the default by it."""
+        for tag, name, default in (("ami", "host", "127.0.0.1"), ("listen", "address", "127.0.0.1")):
+            node = self._nodes.get(tag)
+            text = node.get(name) if node is not None else None
+            if text is not None and not text.strip():
+                message = f"the {name} of <{tag}> is empty: fill it in, or leave it out for {default}"
+                yield _Found(self._lines[tag], name, message)
+
+    def warn(self, settings: ServerSettings) -> Iterator[_Found]:
+        """Say what is valid but hardly meant."""
+        listen = settings.listen
+        if not listen.certificate and not _is_loopback(listen.address):
+            message = f"clients reach {listen.address} without TLS: others can read passwords and call data"
+            yield _Found(self._lines.get("listen", 0), "plain", message)
+        if settings.ami.ca_file and not settings.ami.tls:
+            yield _Found(self._lines["ami"], "ca-file", 'ca-file has no effect without tls="yes"')
+
+    def _section(self, tag: str, default: Section) -> Section:
+        node = self._nodes.get(tag)
+        if node is None:
+            return default
+        values: dict[str, Any] = {}
+        for one in fields(default):
+            name = one.name.replace("_", "-")
+            text = (node.get(name) or "").strip()
+            before = getattr(default, one.name)
+            given = bool(text) and name not in ("secret", "retries")
+            values[one.name] = _convert(text, before) if given else before
+        for name in ("ca_file", "certificate", "key", "file"):
+            if values.get(name):
+                values[name] = str(self._directory / values[name])
+        return type(default)(**values)
+
+    def _retries(self) -> int | None:
+        text = self._ami("retries").strip()
+        return int(text) if text.isascii() and text.isdigit() else None
+
+    def _ami(self, attribute: str) -> str:
+        node = self._nodes.get("ami")
+        return (node.get(attribute) or "") if node is not None else ""
+
+    def _secret(self) -> str:
+        secret, name, line = self._ami("secret"), self._ami("secret-file").strip(), self._lines.get("ami", 0)
+        if "ami" not in self._nodes:
+            return ""
+        if bool(secret) == bool(name):
+            message = '<ami> needs either secret="..." or secret-file="...", and only one of the two'
+            self.problems.append(_Found(line, "secret", message))
+            return ""
+        if not name:
+            return secret
+        path = self._directory / name
+        try:
+            secret = path.read_text(encoding="utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+            message = f"the secret's file {path} cannot be read: {reason}"
+            self.problems.append(_Found(line, "secret-file", message))
+            return ""
+        if not secret:
+            self.problems.append(_Found(line, "secret-file", f"the secret's file {path} is empty"))
+        return secret
+
+    def _check_ami(self, ami: AmiSettings) -> Iterator[_Found]:
+        line = self._lines.get("ami", 0)
+        if "ami" not in self._nodes:
+            return
+        wrong = formats.word(ami.username)
+        if wrong:
+            yield _Found(line, "username", f"the user name of <ami> {wrong}")
+        wrong = formats.word(ami.host)
+        if wrong:
+            yield _Found(line, "host", f"the host of <ami> {wrong}")
+        if formats.CONTROL.search(ami.secret) or len(ami.secret) > LONGEST_SECRET:
+            message = "the secret of <ami> contains a line break or another control character, or is too long"
+            yield _Found(line, "secret", message)
+        try:
+            codecs.lookup(ami.encoding)
+            "".encode(ami.encoding)
+        except (LookupError, UnicodeError):
+            message = f"the encoding {ami.encoding!r} of <ami> is not known: use cp1252, latin-1 or utf-8"
+            yield _Found(line, "encoding", message)
+        if ami.ca_file:
+            yield from _check_file(line, "ca-file", ami.ca_file)
+
+    def _check_listen(self, listen: ListenSettings) -> Iterator[_Found]:
+        line = self._lines.get("listen", 0)
+        wrong = formats.address(listen.address)
+        if wrong:
+            yield _Found(line, "address", f"the address of <listen> {wrong}, or 0.0.0.0 for all it has")
+        elif not listen.certificate and not listen.plain and not _is_loopback(listen.address):
+            message = (
+                f"others reach {listen.address}: give certificate and key so that clients use TLS, "
+                'or allow it unencrypted with plain="yes"'
+            )
+            yield _Found(line, "plain", message)
+        if bool(listen.certificate) != bool(listen.key):
+            yield _Found(line, "key", "certificate and key of <listen> belong together: give both or none")
+        for name, file in (("certificate", listen.certificate), ("key", listen.key)):
+            if file:
+                yield from _check_file(line, name, file)
+
+
+def _check_log(line: int, file: Path) -> Iterator[_Found]:
+    """A log file that could not be appended to. It is not made here: who checks may be another user."""
+    folder, wrong = file.parent, ""
+    try:
+        if file.is_dir():
+            wrong = "it is a directory"
+        elif not folder.is_dir():
+            wrong = f"there is no directory {folder}"
+        elif not os.access(*((file, os.W_OK) if file.exists() else (folder, os.W_OK | os.X_OK))):
+            wrong = "Permission denied"
+    except OSError as error:  # a folder above it that we may not enter
+        wrong = error.strerror or str(error)
+    if wrong:
+        yield _Found(line, "file", f"the log file {file} cannot be written: {wrong}")
+
+
+def _check_file(line: int, name: str, file: str) -> Iterator[_Found]:
+    try:
+        with Path(file).open("rb"):
+            return
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        yield _Found(line, name, f"{name} {file} cannot be read: {reason}")
+
+
+def _convert(text: str, before: object) -> object:
+    """Read a value as the type of its default; what the schema refuses stays the default."""
+    try:
+        if isinstance(before, bool):
+            return text == "yes"
+        if isinstance(before, int | float):
+            return type(before)(text)
+    except ValueError:
+        return before
+    return text
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,228 @@
+"""The browser window of the client, used with mouse and keyboard, on pages good and bad."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import ImageGrab
+
+from astcti_client.ui.browser.pages import Pages
+from astcti_client.ui.browser.window import Page, host_of, may_be_shown, read
+from tests.client.ui.tools.desktop import Desktop
+from tests.client.ui.tools.web import PATIENCE, Site, await_fact
+
+# Where the buttons of the bar are, from the window's corner.
+BACK, FORWARD, RELOAD = (22, 22), (60, 22), (99, 22)
+IN_THE_PAGE = (400, 400)
+PASTE = "import tkinter; root = tkinter.Tk(); root.withdraw(); print(root.clipboard_get(), end='')"
+
+
+def link(target: str, attributes: str = "") -> str:
+    """A page that is all one link."""
+    return f'<a href="{target}" {attributes} style="display:block;height:100vh">here</a>'
+
+
+class Window:
+    """The browser window on the screen."""
+
+    def __init__(self, desktop: Desktop, title: str) -> None:
+        self._desktop = desktop
+        await_fact(lambda: self.find(title), f"no window shows {title}")
+        self.id = self.find(title)[-1]
+        desktop.do("windowactivate", "--sync", self.id)
+
+    def find(self, title: str) -> list[str]:
+        return self._desktop.do("search", "--onlyvisible", "--name", title).split()
+
+    @property
+    def title(self) -> str:
+        return self._desktop.do("getwindowname", self.id)
+
+    def click(self, place: tuple[int, int]) -> None:
+        x, y = (str(one) for one in place)
+        self._desktop.do("mousemove", "--window", self.id, x, y, "click", "1")
+
+    def press(self, place: tuple[int, int]) -> None:
+        """Click a button once it can be used."""
+        await_fact(lambda: self._is_dark(place), "the button cannot be used")
+        self.click(place)
+
+    def _is_dark(self, place: tuple[int, int]) -> bool:
+        self._desktop.do("mousemove", "--window", self.id, *(str(one) for one in place))
+        where = dict(one.split("=") for one in self._desktop.do("getmouselocation", "--shell").split())
+        x, y = int(where["X"]), int(where["Y"])
+        box = (x - 10, y - 10, x + 10, y + 10)
+        return ImageGrab.grab(box, xdisplay=self._desktop.display).convert("L").getextrema()[0] < 100
+
+    def keys(self, *keys: str) -> None:
+        self._desktop.do("key", "--clearmodifiers", *keys)
+
+    def address(self) -> str:
+        """What somebody copies from the bar."""
+        self.keys("ctrl+l", "ctrl+c")
+        return self._desktop.run(sys.executable, "-c", PASTE)
+
+
+@pytest.fixture
+def pages(browser: None) -> Iterator[Pages]:
+    failed: list[str] = []
+    one = Pages(failed.append)
+    yield one
+    one.tick()
+    one.close()
+    assert failed == []
+
+
+def open_page(pages: Pages, desktop: Desktop, site: Site, path: str = "/one") -> Window:
+    pages.show(f"{site.address}{path}", "Demo")
+    assert site.hear() == path
+    return Window(desktop, "Demo – 127.0.0.1")
+
+
+def test_the_buttons_go_back_forward_and_load_again(pages: Pages, site: Site, desktop: Desktop) -> None:
+    site.pages["/one"] = link("/two")
+    window = open_page(pages, desktop, site)
+    window.click(IN_THE_PAGE)
+    assert site.hear() == "/two"
+    await_fact(lambda: window.address() == f"{site.address}/two", "the bar does not follow the link")
+    window.press(BACK)
+    assert site.hear() == "/one"
+    await_fact(lambda: window.address() == f"{site.address}/one", "the bar does not follow the way back")
+    window.press(FORWARD)
+    assert site.hear() == "/two"
+    await_fact(lambda: window.address() == f"{site.address}/two", "the bar does not follow the way forward")
+    window.press(RELOAD)
+    assert site.hear() == "/two"
+    window.keys("alt+Left")
+    assert site.hear() == "/one"
+
+
+def test_a_service_reuses_its_window_which_closes_alone(pages: Pages, site: Site, desktop: Desktop) -> None:
+    window = open_page(pages, desktop, site)
+    pages.show(f"{site.address}/two", "Demo")
+    assert site.hear() == "/two"
+    await_fact(lambda: window.address() == f"{site.address}/two", "the address is not shown")
+    assert len(pages._windows) == 1
+    pages.show(f"{site.address}/three", "Other")
+    assert site.hear() == "/three"
+    Window(desktop, "Other – 127.0.0.1")
+    first, second = (one.process for one in pages._windows)
+    desktop.do("windowactivate", "--sync", window.id, "key", "--clearmodifiers", "alt+F4")
+    assert first.wait(PATIENCE) == 0
+    pages.tick()
+    assert [one.process for one in pages._windows] == [second]
+    assert second.poll() is None
+
+
+def test_no_page_can_forge_the_address(pages: Pages, site: Site, desktop: Desktop) -> None:
+    site.pages["/one"] = (
+        "<title>Demo – bank.example</title><script>"
+        "history.replaceState(0, '', '/https://bank.example/login');"
+        "document.title = 'https://bank.example'; fetch('/done')</script>"
+    )
+    window = open_page(pages, desktop, site)
+    assert site.hear() == "/done"
+    await_fact(
+        lambda: window.address() == f"{site.address}/https://bank.example/login",
+        "the bar shows another address",
+    )
+    assert window.title == "Demo – 127.0.0.1"
+
+
+PRYING = """<script>
+const seen = [typeof qt, typeof pywebview, typeof QWebChannel];
+window.open('/unasked');
+const tell = (word) => { seen.push(word); fetch('/' + seen.join('-')) };
+setTimeout(() => navigator.mediaDevices.getUserMedia({audio: true}).then(() => tell('granted'),
+  () => tell('refused')), 500);
+location = 'file:///etc/passwd';
+</script>"""
+
+
+def test_a_page_gets_no_microphone_no_files_no_window_and_no_way_into_the_client(
+    pages: Pages, site: Site, desktop: Desktop
+) -> None:
+    site.pages["/one"] = PRYING
+    window = open_page(pages, desktop, site)
+    assert site.hear() == "/undefined-undefined-undefined-refused"
+    assert window.address() == f"{site.address}/one"
+
+
+def test_what_wants_a_window_of_its_own_replaces_the_page(pages: Pages, site: Site, desktop: Desktop) -> None:
+    site.pages["/one"] = link("/two", "target=_blank")
+    window = open_page(pages, desktop, site)
+    window.click(IN_THE_PAGE)
+    assert site.hear() == "/two"
+    window.press(BACK)
+    assert site.hear() == "/one"
+
+
+def test_a_number_in_a_page_is_given_to_the_desktop_by_a_click_only(
+    pages: Pages, site: Site, desktop: Desktop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opener = tmp_path / "bin" / "xdg-open"
+    opener.parent.mkdir()
+    opener.write_text(f'#!/bin/sh\necho "$1" >> {tmp_path}/opened\n')
+    opener.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{opener.parent}:/usr/bin:/bin")
+    site.pages["/one"] = (
+        "<script>setTimeout(() => { location = 'tel:666'; fetch('/waited') }, 500)</script>"
+        + link("tel:0551234567")
+    )
+    window = open_page(pages, desktop, site)
+    assert site.hear() == "/waited"
+    window.click(IN_THE_PAGE)
+    opened = tmp_path / "opened"
+    await_fact(opened.exists, "the link reaches nobody")
+    assert opened.read_text() == "tel:0551234567\n"
+    assert window.address() == f"{site.address}/one"
+
+
+# --- without a window ---
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("https://crm.example/ticket?id=1", "https://crm.example/ticket?id=1"),
+        ("https://bank.example:secret@evil.example/", "https://evil.example/"),
+        ("https://b\u0430nk.example/", "https://xn--bnk-6cd.example/"),  # the second letter is Cyrillic
+        ("https://evil.example/\u202emoc.knab//:sptth", "https://evil.example/%E2%80%AEmoc.knab//:sptth"),
+    ],
+)
+def test_an_address_is_shown_so_that_nothing_passes_for_something_else(address: str, shown: str) -> None:
+    pytest.importorskip("PyQt6.QtWebEngineCore", reason="pip install -e '.[browser]'")
+    from qtpy.QtCore import QUrl
+
+    from astcti_client.ui.browser.bar import host_place, shown_address
+
+    text = shown_address(QUrl(address))
+    assert text == shown
+    start, end = host_place(text)
+    assert text[start:end] == host_of(text)
+
+
+def test_pages_are_of_the_web_and_frames_may_be_made_on_the_spot() -> None:
+    assert may_be_shown("https", whole_page=True)
+    assert may_be_shown("about", whole_page=False)
+    for scheme in ("file", "javascript", "data", "blob", "about", "view-source", "chrome", "ftp"):
+        assert not may_be_shown(scheme, whole_page=True)
+    assert not may_be_shown("file", whole_page=False)
+
+
+def test_what_is_no_page_is_passed_over() -> None:
+    good = Page("https://crm.example/", True, "it")
+    bad = b'nonsense\n[]\n"https://a.example"\n{"url": 1}\n{"url": "file:///etc/passwd"}\n'
+    lines = io.StringIO((bad + good.written()).decode())
+    assert read(lines) == good
+    assert read(lines) is None
+
+
+def test_the_browsers_process_imports_no_tk() -> None:
+    code = "import sys, astcti_client.ui.browser.window; sys.exit('tkinter' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,144 @@
+"""The hot key on a real desktop: another program's selected text, a real press of the keys."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from astcti_client.ui.desktop.hot_key import HotKey, NoHotKey
+from tests.client.ui.test_windows import press, texts
+from tests.client.ui.tools.desktop import Desktop
+from tests.client.ui.tools.web import await_fact
+from tests.client.ui.tools.window_test_bed import Desk
+
+Make = Callable[..., Desk]
+
+# A program of somebody else's: a field whose whole text is marked. It says so, and ends with its input.
+FIELD = """
+import sys, threading, tkinter
+root = tkinter.Tk()
+root.title("somebody else")
+field = tkinter.Entry(root)
+field.insert(0, sys.argv[1])
+field.pack()
+def ready(_event):
+    field.selection_range(0, "end")
+    field.focus_force()
+    root.after(100, lambda: print("ready", flush=True))
+field.bind("<Map>", ready)
+threading.Thread(target=lambda: (sys.stdin.read(), root.after(0, root.quit)), daemon=True).start()
+root.mainloop()
+"""
+
+
+@contextlib.contextmanager
+def marked_elsewhere(desktop: Desktop, text: str) -> Iterator[None]:
+    """A text that is marked in another program, which has the keyboard."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", FIELD, text],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=desktop.environ,
+    )
+    assert process.stdin
+    assert process.stdout
+    try:
+        assert process.stdout.readline() == "ready\n"
+        yield
+    finally:
+        process.stdin.close()
+        process.wait()
+        process.stdout.close()
+
+
+def test_the_hot_key_calls_what_is_marked_in_another_program(desk: Make, desktop: Desktop) -> None:
+    one = desk(hot_key="Ctrl+Alt+D")
+    peer = one.log_in()
+    with marked_elsewhere(desktop, "(055) 123-45.67"):
+        desktop.do("key", "ctrl+alt+d")
+        one.pump(lambda: one.app.session._dialler._open, "the key was not heard")
+        assert peer.hear() == "ORIG 0551234567 outbound 1"
+
+
+@pytest.mark.parametrize("locks", [("Num_Lock",), ("Caps_Lock",), ("Num_Lock", "Caps_Lock")])
+def test_lock_keys_do_not_matter(desk: Make, desktop: Desktop, locks: tuple[str, ...]) -> None:
+    one = desk(hot_key="Ctrl+Alt+D")
+    peer = one.log_in()
+    desktop.do("key", *locks)
+    try:
+        with marked_elsewhere(desktop, "112"):
+            desktop.do("key", "ctrl+alt+d")
+            one.pump(lambda: one.app.session._dialler._open, "the key was not heard")
+            assert peer.hear() == "ORIG 112 outbound 1"
+    finally:
+        desktop.do("key", *locks)
+
+
+def test_what_is_no_number_is_said_and_not_called(desk: Make, desktop: Desktop) -> None:
+    one = desk(hot_key="Ctrl+Alt+D")
+    one.log_in()
+    with marked_elsewhere(desktop, "call me maybe"):
+        desktop.do("key", "ctrl+alt+d")
+        one.pump(lambda: "This is not a telephone number." in texts(one.app.windows.main))
+    assert not one.app.session._dialler._open
+
+
+def test_a_key_that_is_held_down_calls_once(desktop: Desktop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISPLAY", desktop.display)
+    pressed: list[float] = []
+    key = HotKey("Ctrl+Alt+K", lambda: pressed.append(1))
+    after = HotKey("Ctrl+Alt+J", lambda: pressed.append(2))
+    try:
+        desktop.do("key", "--delay", "30", *["ctrl+alt+k"] * 6)
+        desktop.do("key", "ctrl+alt+j")
+        await_fact(lambda: 2 in pressed, "the key was not heard")
+    finally:
+        key.close()
+        after.close()
+    assert pressed == [1, 2]
+
+
+def test_a_combination_that_another_program_has_is_said_to_be_taken(
+    desk: Make, desktop: Desktop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DISPLAY", desktop.display)
+    other = HotKey("Ctrl+Alt+D", lambda: None)
+    try:
+        one = desk(hot_key="Ctrl+Alt+D")
+        one.log_in()
+        one.pump(lambda: "No hot key: another program has this combination" in texts(one.app.windows.main))
+        assert one.app.surroundings._hot_key is None
+    finally:
+        other.close()
+
+
+def test_the_settings_refuse_a_bad_combination_and_switch_the_key_off(desk: Make, desktop: Desktop) -> None:
+    one = desk(hot_key="Ctrl+Alt+D")
+    one.log_in()
+    one.app.show_settings()
+    window = one.app.windows.settings
+    assert window is not None
+    window._given["hot-key"] = lambda: "Ctrl+Canc"
+    press(window, "Save")
+    one.turn()
+    assert "(empty: off): Ctrl+Canc: the key must be a letter, a digit or F1 to F12" in texts(window)
+    with pytest.raises(NoHotKey):
+        HotKey("Ctrl+Alt+D", lambda: None)
+    window._given["hot-key"] = lambda: ""
+    press(window, "Save")
+    one.pump(lambda: one.app.surroundings._hot_key is None)
+    HotKey("Ctrl+Alt+D", lambda: None).close()  # it is free again
+
+
+def test_a_key_that_is_missing_takes_no_other(desktop: Desktop, monkeypatch: pytest.MonkeyPatch) -> None:
+    from Xlib.display import Display
+
+    monkeypatch.setenv("DISPLAY", desktop.display)
+    monkeypatch.setattr(Display, "keysym_to_keycode", lambda _self, _keysym: 0)
+    with pytest.raises(NoHotKey, match="no key D"):
+        HotKey("Ctrl+Alt+D", lambda: None)

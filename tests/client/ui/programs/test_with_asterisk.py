@@ -1,0 +1,67 @@
+"""The whole path with a real Asterisk 22 and real SIP phones: a caller in the queue becomes a card."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from astcti_client.password import Password
+from schemas.configuration.model import Binding, Configuration, Operator, Seat, Service, Trigger
+from tests.asterisk import phones
+from tests.asterisk.conftest import asterisk22, running_asterisk22
+from tests.asterisk.rig import Asterisk
+from tests.client.ui.conftest import MAC
+from tests.client.ui.tools.window_test_bed import Desk
+from tests.fake.running_server import RunningServer
+
+pytestmark = [pytest.mark.asterisk, pytest.mark.timeout(180)]
+__all__ = ["asterisk22", "running_asterisk22"]  # fixtures
+
+
+def configuration(asterisk: Asterisk, answered: Path) -> Configuration:
+    """mario sits at 201; a file appears when he answers."""
+    phone = asterisk.device("201")
+    answer = Trigger("application", application="/usr/bin/touch", parameters=f"{answered}-{{CALLDATA}}")
+    queue = Service(
+        "Demo",
+        "astctidemo",
+        "inbound",
+        is_queue=True,
+        queue_name="astcti",
+        variables=("calldata",),
+        triggers=(answer,),
+        operators=(Binding("mario", 1),),
+    )
+    outside = Service("Outside line", "outbound", "outbound", operators=(Binding("mario"),))
+    password = f"md5:{Password.from_text('test').md5}"
+    return Configuration(
+        services=(queue, outside),
+        seats=(Seat(MAC, phone, phone),),
+        operators=(Operator("mario", "Mario Rossi", password, seat=MAC),),
+    )
+
+
+def test_a_queue_call_rings_is_answered_and_ends_on_the_screen(
+    asterisk22: Asterisk, desk: Callable[..., Desk], tmp_path: Path
+) -> None:
+    answered = tmp_path / "answered"
+    wanted = configuration(asterisk22, answered)
+    with RunningServer(tmp_path / "server", asterisk22.ami_port, wanted) as server:
+        one = desk(port=server.port)
+        app = one.app
+        app.start()
+        one.pump(lambda: "astcti" in app.model.queues, "not in the queue")
+        with phones.callee(asterisk22, "201", talk=2.0), phones.caller(asterisk22, "101", "12345") as calling:
+            one.pump(lambda: app.windows.notices.shown, "no notice")
+            calls = app.model.calls
+            one.pump(lambda: any(call.phase == "talking" for call in calls.values()), "not answered")
+            one.pump(lambda: one.history.find(kind="answered"), "not ended")
+            calling.wait()
+        (entry,) = one.history.find()
+        assert (entry.number, entry.name, entry.service) == ("3331234567", "Demo Caller", "Demo")
+        assert entry.variables == (("calldata", "12345"),)
+        one.pump(Path(f"{answered}-12345").exists, "the trigger did not run")
+        app.session.stop()
+        one.pump(app.session.ended, "not logged out")

@@ -1,0 +1,338 @@
+"""The link to Asterisk when things go wrong: refused, cut, silent, dead, flooded."""
+
+import logging
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from astcti_server.ami import actions
+from astcti_server.ami.link import AmiLink, Limits
+from schemas.server.settings import AmiSettings
+from tests.fake.asterisk import FakeAsterisk, block
+from tests.fake.clock import FakeClock
+from tests.fake.link_listener import Answers, FakeListener
+from tests.fake.patience import PATIENCE
+from tests.fake.ports import free_port
+
+LIMITS = Limits(connect=PATIENCE, login=PATIENCE, farewell=PATIENCE)
+USUAL = {"username": "astcti", "secret": "secret", "pause": 0.02, "ping": 0.0}
+
+
+@contextmanager
+def running(
+    port: int,
+    listener: FakeListener,
+    limits: Limits = LIMITS,
+    clock: Callable[[], float] = time.monotonic,
+    **changed: object,
+) -> Iterator[AmiLink]:
+    given: dict[str, object] = {**USUAL, **changed}
+    settings = AmiSettings(port=port, **given)  # type: ignore[arg-type]
+    link = AmiLink(settings, listener=listener, limits=limits, clock=clock)
+    link.start()
+    try:
+        yield link
+    finally:
+        link.stop()
+        link.join(PATIENCE)
+
+
+def test_a_lost_connection_is_told_and_made_again() -> None:
+    listener = FakeListener()
+    with FakeAsterisk() as asterisk, running(asterisk.port, listener) as link:
+        listener.next("up")
+        asterisk.drop()
+        assert listener.next("down") == "Asterisk closed the connection"
+        assert listener.next("up") == "11.0.0"
+        assert link.up
+        assert asterisk.connections == 2
+
+
+def test_all_waiting_actions_are_answered_when_the_link_dies() -> None:
+    listener, answers = FakeListener(), Answers()
+    with FakeAsterisk() as asterisk, running(asterisk.port, listener) as link:
+        listener.next("up")
+        asterisk.silent.set()
+        for queue in ("first", "second"):
+            link.submit(actions.queue_add(queue, "SIP/201"), answers, timeout=60.0)
+            asterisk.next_action("QueueAdd")
+        asterisk.drop()
+        assert [answers.next().failure, answers.next().failure] == ["down", "down"]
+        assert listener.next("down")
+
+
+def test_the_reason_for_a_refused_connection_says_where_to_look(caplog: pytest.LogCaptureFixture) -> None:
+    listener = FakeListener()
+    with running(free_port(), listener, retries=0):
+        assert "nothing listens at 127.0.0.1:" in listener.next("gave up")
+    assert "enabled, port and bindaddr in the [general] section of manager.conf" in caplog.text
+
+
+def test_an_unknown_host_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_arguments: object, **_more: object) -> object:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", fails)
+    listener = FakeListener()
+    with running(5038, listener, host="pbx.example", retries=0):
+        reason = listener.next("gave up")
+    assert "'pbx.example' cannot be resolved (Name or service not known)" in reason
+
+
+def test_a_wrong_secret_counts_like_any_failure_and_says_what_to_check(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    listener = FakeListener()
+    with FakeAsterisk(secret="another") as asterisk, running(asterisk.port, listener, retries=2):
+        reason = listener.next("gave up")
+        assert asterisk.connections == 3
+    assert "refused the login of user 'astcti' (Authentication failed)" in reason
+    assert "in manager.conf check the section [astcti], its secret" in reason
+    warnings = [record for record in caplog.records if record.levelno == logging.WARNING]
+    assert len(warnings) == 1, "one and the same reason is logged once"
+
+
+def test_a_user_who_is_logged_in_elsewhere_is_told_apart() -> None:
+    listener = FakeListener()
+    with FakeAsterisk() as asterisk:
+        asterisk.refuse_login = "Login Already In Use"
+        with running(asterisk.port, listener, retries=0):
+            assert "allowmultiplelogin" in listener.next("gave up")
+
+
+def test_a_port_that_does_not_greet_is_told_apart() -> None:
+    listener = FakeListener()
+    limits = Limits(PATIENCE, 0.1, PATIENCE)
+    with FakeAsterisk(banner=b"") as asterisk, running(asterisk.port, listener, limits, retries=0):
+        assert "does not greet as Asterisk's manager interface does" in listener.next("gave up")
+
+
+def test_an_asterisk_that_never_answers_the_login_is_left() -> None:
+    listener, clock = FakeListener(), FakeClock()
+    with FakeAsterisk() as asterisk:
+        asterisk.answers["Challenge"] = lambda action: b""
+        with running(asterisk.port, listener, clock=clock, retries=0) as link:
+            asterisk.next_action("Challenge")
+            clock.go_on(PATIENCE)
+            link.wake()
+            assert listener.next("gave up") == "Asterisk did not answer the login"
+
+
+def test_a_connection_that_is_closed_before_the_login_is_told_apart() -> None:
+    listener = FakeListener()
+    with FakeAsterisk() as asterisk:
+        asterisk.answers["Challenge"] = lambda action: asterisk.drop() or b""
+        with running(asterisk.port, listener, retries=0):
+            assert "before the login was accepted" in listener.next("gave up")
+
+
+def test_retries_are_counted_anew_after_each_login() -> None:
+    listener = FakeListener()
+    with FakeAsterisk() as asterisk, running(asterisk.port, listener, retries=0):
+        for _ in range(3):
+            listener.next("up")
+            asterisk.drop()
+            listener.next("down")
+        listener.next("up")
+        asterisk.stop_listening()
+        asterisk.drop()
+        listener.next("down")
+        assert "nothing listens" in listener.next("gave up")
+
+
+def test_after_giving_up_posted_work_still_runs() -> None:
+    listener, done = FakeListener(), threading.Event()
+    with running(free_port(), listener, retries=0) as link:
+        listener.next("gave up")
+        link.post(done.set)
+        assert done.wait(PATIENCE)
+        assert link.is_alive()
+        assert link.state == "down"
+
+
+def test_a_silent_asterisk_is_pinged_twice_and_then_taken_for_gone() -> None:
+    listener = FakeListener()
+    with FakeAsterisk() as asterisk:
+        asterisk.answers["Ping"] = lambda action: b""
+        with running(asterisk.port, listener, ping=0.05):
+            listener.next("up")
+            assert asterisk.next_action("Ping")
+            assert asterisk.next_action("Ping")
+            assert "2 pings unanswered" in listener.next("down")
+            listener.next("up")
+
+
+def test_anything_that_is_read_keeps_the_link() -> None:
+    listener, clock = FakeListener(), FakeClock()
+    with FakeAsterisk() as asterisk, running(asterisk.port, listener, clock=clock, ping=20.0) as link:
+
+        def read_everything() -> None:
+            """Whatever Asterisk has answered so far was read once this answer is there."""
+            answers = Answers()
+            link.submit(actions.getvar("SIP/201-1", "calldata"), answers)
+            answers.next()
+
+        listener.next("up")
+        read_everything()
+        for _ in range(4):
+            clock.go_on(20.0)
+            link.wake()
+            asterisk.next_action("Ping")
+            read_everything()
+        assert listener.told.empty()
+
+
+def test_events_cut_anywhere_arrive_whole() -> None:
+    listener = FakeListener()
+    data = block(("Event", "Newchannel"), ("CallerIDName", "Mário Rossi")) * 3
+    with FakeAsterisk() as asterisk, running(asterisk.port, listener):
+        listener.next("up")
+        asterisk.send(*(data[at : at + 7] for at in range(0, len(data), 7)))
+        for _ in range(3):
+            assert listener.next_event().get("CallerIDName") == "Mário Rossi"
+
+
+def test_garbage_between_events_is_skipped() -> None:
+    listener = FakeListener()
+    with FakeAsterisk() as asterisk, running(asterisk.port, listener):
+        listener.next("up")
+        asterisk.send(b"\x00\xff\xfe: nothing\r\n\r\nno colon at all\r\n\r\n\r\n\r\n")
+        asterisk.event("Hangup", ("Uniqueid", "1.1"))
+        assert listener.next_event().get("Uniqueid") == "1.1"
+
+
+def test_in_a_flood_of_events_posted_work_and_timers_still_run() -> None:
+    listener = FakeListener()
+    data = block(("Event", "RTCPSent"), *((f"Field{n}", "x" * 20) for n in range(20))) * 500
+    flooding, timers_ran = threading.Event(), threading.Event()
+    stop = threading.Event()
+    with FakeAsterisk() as asterisk, running(asterisk.port, listener) as link:
+        listener.next("up")
+
+        def flood() -> None:
+            while not stop.is_set():
+                asterisk.send(data)
+                flooding.set()
+                stop.wait(0.0001)  # lets the answer to the ping in between
+
+        flooder = threading.Thread(target=flood)
+        flooder.start()
+        try:
+            assert flooding.wait(PATIENCE)
+            link.post(lambda: link.later(0.0, timers_ran.set))
+            assert timers_ran.wait(PATIENCE)
+            answers = Answers()
+            link.submit(actions.ping(), answers)
+            assert answers.next().ok
+        finally:
+            stop.set()
+            flooder.join(PATIENCE)
+        assert link.dropped > 0
+
+
+def test_an_asterisk_that_takes_nothing_any_more_is_left() -> None:
+    """The link must neither wait for it nor fill the memory."""
+    listener, blocked = FakeListener(), threading.Event()
+    stuck = Answers()
+    with FakeAsterisk() as asterisk:
+
+        def block_the_server(_action: dict[str, str]) -> bytes:
+            blocked.wait(PATIENCE)
+            return b""
+
+        asterisk.answers["Getvar"] = block_the_server
+        with running(asterisk.port, listener) as link:
+            listener.next("up")
+            for _ in range(20_000):
+                link.submit(actions.getvar("SIP/201-1", "x" * 900), stuck, timeout=60.0)
+            assert listener.next("down") == "Asterisk does not take our actions any more"
+            assert stuck.next().failure == "down"
+            blocked.set()
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    """A certificate for localhost that signs itself."""
+    folder = tmp_path_factory.mktemp("tls")
+    files = str(folder / "certificate.pem"), str(folder / "key.pem")
+    subprocess.run(
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            "/CN=localhost",
+            "-addext",
+            "subjectAltName=DNS:localhost,IP:127.0.0.1",
+            "-out",
+            files[0],
+            "-keyout",
+            files[1],
+        ],
+        check=True,
+        capture_output=True,
+    )
+    return files
+
+
+def test_tls_carries_events_and_actions(certificate: tuple[str, str]) -> None:
+    listener, answers = FakeListener(), Answers()
+    data = block(("Event", "Hangup"), ("Uniqueid", "1.1"), ("Cause-txt", "x" * 40_000)) * 5
+    with (
+        FakeAsterisk(certificate=certificate) as asterisk,
+        running(asterisk.port, listener, tls=True, ca_file=certificate[0]) as link,
+    ):
+        listener.next("up")
+        asterisk.send(data)
+        for _ in range(5):
+            assert len(listener.next_event().get("Cause-txt")) == 40_000
+        link.submit(actions.ping(), answers)
+        assert answers.next().ok
+
+
+def test_a_certificate_of_another_authority_is_refused(certificate: tuple[str, str]) -> None:
+    listener = FakeListener()
+    with (
+        FakeAsterisk(certificate=certificate) as asterisk,
+        running(asterisk.port, listener, tls=True, retries=0),
+    ):
+        reason = listener.next("gave up")
+    assert "is not accepted" in reason
+    assert "ca-file in server.xml" in reason
+
+
+def test_a_port_without_tls_is_told_apart(certificate: tuple[str, str]) -> None:
+    listener = FakeListener()
+    with (
+        FakeAsterisk() as asterisk,
+        running(asterisk.port, listener, tls=True, ca_file=certificate[0], retries=0),
+    ):
+        assert "set tlsenable" in listener.next("gave up")
+
+
+def test_a_handshake_that_never_ends_is_left(certificate: tuple[str, str]) -> None:
+    listener = FakeListener()
+    limits = Limits(0.1, PATIENCE, PATIENCE)
+    with (
+        FakeAsterisk(banner=b"") as asterisk,
+        running(asterisk.port, listener, limits, tls=True, ca_file=certificate[0], retries=0),
+    ):
+        assert "no answer from 127.0.0.1" in listener.next("gave up")
+
+
+def test_a_ca_file_that_cannot_be_read_is_told_apart(tmp_path: Path) -> None:
+    listener = FakeListener()
+    missing = str(tmp_path / "missing.pem")
+    with FakeAsterisk() as asterisk, running(asterisk.port, listener, tls=True, ca_file=missing, retries=0):
+        assert "ca-file" in listener.next("gave up")

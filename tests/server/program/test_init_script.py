@@ -1,0 +1,202 @@
+"""The System V init script: with a stand-in for the server, and with the server itself."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import astcti_server
+from schemas.configuration.model import Configuration, Seat
+from schemas.configuration.xml_form import dump
+from tests.fake.patience import PATIENCE, until
+from tests.fake.ports import free_port
+from tests.needed import lacking
+
+SCRIPT = Path(astcti_server.__file__).with_name("etc") / "astcti-server.init"
+STAND_IN = """#!/bin/sh
+if [ "$1" = check ]; then cat "$3/report"; exit 78; fi
+echo $$ >"$4"
+exec tail -f "$0"
+"""
+
+
+class Service:
+    """The script with its paths in a folder of the test."""
+
+    def __init__(self, folder: Path) -> None:
+        self.pidfile = folder / "run/astcti-server.pid"
+        self.report = folder / "report"
+        self.says("server.xml:2: wrong\nIn force: configuration.xml\n")
+        program = folder / "astcti-server"
+        program.write_text(STAND_IN)
+        program.chmod(0o755)
+        text = SCRIPT.read_text()
+        for name, value in (
+            ("DAEMON", program),
+            ("RUNDIR", self.pidfile.parent),
+            ("LOGFILE", folder / "log"),
+            ("CONFIG", folder),
+            ("RUN_AS", "nobody"),
+        ):
+            old = next(line for line in text.splitlines() if line.startswith(f"{name}="))
+            text = text.replace(old, f"{name}={value}", 1)
+        self._script = folder / "init"
+        self._script.write_text(text.replace("/etc/default/$NAME", f"{folder}/default"))
+
+    def says(self, report: str) -> None:
+        """What `check` is to print, which always finds something wrong."""
+        self.report.write_text(report)
+
+    def do(self, command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["sh", self._script, command], capture_output=True, text=True, timeout=PATIENCE, check=False
+        )
+
+    @property
+    def process(self) -> int:
+        return int(self.pidfile.read_text())
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    if os.geteuid() != 0 or shutil.which("start-stop-daemon") is None:
+        lacking("needs root and start-stop-daemon (Debian's package dpkg)")
+    folder = Path(tempfile.mkdtemp(prefix="astcti-init-"))
+    folder.chmod(0o755)  # the server's user comes by
+    service = Service(folder)
+    yield service
+    service.do("stop")
+    shutil.rmtree(folder)
+
+
+def is_gone(process: int) -> bool:
+    return not Path(f"/proc/{process}").exists()
+
+
+def test_server_that_was_killed_can_be_started_again(service: Service) -> None:
+    assert service.do("start").returncode == 0
+    killed = service.process
+    os.kill(killed, signal.SIGKILL)
+    until(lambda: is_gone(killed), "the process is gone")
+    assert service.do("status").returncode == 3
+    started = service.do("start")
+    assert (started.returncode, started.stderr) == (0, "")
+    assert service.process != killed
+    assert service.do("stop").returncode == 0
+    until(lambda: is_gone(service.process), "the process is gone")
+
+
+def test_process_that_got_a_crashed_servers_id_is_left_alone(service: Service) -> None:
+    service.pidfile.parent.mkdir()
+    with subprocess.Popen(["sleep", "600"]) as other:
+        try:
+            service.pidfile.write_text(f"{other.pid}\n")
+            shutil.chown(service.pidfile, "nobody")
+            codes = [service.do(command).returncode for command in ("status", "stop", "reload", "start")]
+            assert codes == [3, 0, 1, 0]
+            assert service.process != other.pid
+            assert other.poll() is None
+        finally:
+            other.kill()
+
+
+def test_wrong_file_beside_a_valid_one_is_shown_and_keeps_nobody_from_starting(service: Service) -> None:
+    started = service.do("start")
+    assert "server.xml:2: wrong" in started.stdout
+    assert started.returncode == 0
+
+
+def test_without_any_valid_configuration_nothing_is_started(service: Service) -> None:
+    service.says("server.xml:2: wrong\n")
+    started = service.do("start")
+    assert "server.xml:2: wrong" in started.stdout
+    assert started.returncode == 6
+    assert not service.pidfile.exists()
+
+
+# -- the server itself --------------------------------------------------------------------------------------
+
+
+class RealService:
+    """The script and the real server, with their places in a folder of the test."""
+
+    def __init__(self, folder: Path) -> None:
+        self.config, self.pidfile = folder / "config", folder / "run/astcti-server.pid"
+        self.config.mkdir()
+        (self.config / "server.xml").write_text(
+            f'<server><ami port="{free_port()}" username="astcti" secret="x"/>'
+            f'<listen port="{free_port()}"/></server>'
+        )
+        daemon, defaults = folder / "astcti-server", folder / "defaults"
+        source = Path(astcti_server.__file__).parents[1]
+        daemon.write_text(
+            f"#!{sys.executable}\nimport sys\nsys.path.insert(0, {str(source)!r})\n"
+            "from astcti_server.cli import main\nmain()\n"
+        )
+        daemon.chmod(0o755)
+        defaults.write_text(
+            f"DAEMON={daemon}\nRUNDIR={folder}/run\nPIDFILE={self.pidfile}\nLOGFILE={folder}/log\n"
+            f'CONFIG={self.config}\nRUN_AS=root\nOPTIONS="--state {folder}/state --status {folder}/status"\n'
+        )
+        self._script = folder / "init"
+        self._script.write_text(SCRIPT.read_text().replace("/etc/default/$NAME", str(defaults)))
+
+    def __call__(self, what: str) -> tuple[int, str]:
+        """Exit code, and everything it said."""
+        done = subprocess.run(
+            ["sh", self._script, what],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+        return done.returncode, done.stdout
+
+
+@pytest.fixture
+def real_service(tmp_path: Path) -> Iterator[RealService]:
+    if os.geteuid() != 0 or shutil.which("start-stop-daemon") is None:
+        lacking("needs root and start-stop-daemon (Debian's package dpkg)")
+    service = RealService(tmp_path)
+    yield service
+    service("stop")
+
+
+@pytest.fixture
+def other_program() -> Iterator[int]:
+    """The process id of a program that has nothing to do with the server."""
+    with subprocess.Popen(["sleep", "60"]) as program:
+        yield program.pid
+        program.kill()
+
+
+def test_it_starts_the_server_with_what_is_valid_and_takes_no_other_program_for_it(
+    real_service: RealService, other_program: int
+) -> None:
+    (real_service.config / "new.xml").write_text("<configuration><seats/>")
+    code, said = real_service("start")
+    assert code == 6, "nothing is valid"
+    assert "new.xml:1: " in said
+    configuration = Configuration(seats=(Seat("00:00:00:00:02:01", "PJSIP/201", "PJSIP/201"),))
+    (real_service.config / "old.xml").write_bytes(dump(configuration))
+    os.utime(real_service.config / "old.xml", (1000.0, 1000.0))
+    real_service.pidfile.parent.mkdir()
+    real_service.pidfile.write_text(str(other_program))  # as a crash and a busy day leave it
+    assert real_service("status")[0] == 3
+    code, said = real_service("start")
+    assert code == 0, said
+    assert "new.xml:1: " in said
+    assert "old.xml" in said.partition("In force: ")[2]
+    process = real_service.pidfile.read_text().strip()
+    assert process != str(other_program)
+    assert real_service("status") == (0, f"astcti-server is running (process {process})\n")
+    assert real_service("stop") == (0, "astcti-server stopped\n")

@@ -1,0 +1,548 @@
+"""Who is in which queue: joining, leaving, repairing, taking over, leftovers, stopping."""
+
+import pytest
+
+from astcti_server.clients.ports import Presence
+from astcti_server.queues.state_file import StateFile
+from tests.fake.queue_link import list_entry
+from tests.fake.queue_world import PHONE, World, configuration, service, settings
+
+
+@pytest.fixture
+def world(tmp_path):
+    return World(tmp_path)
+
+
+@pytest.fixture
+def mario(world):
+    """Mario on his phone, member of the queue."""
+    world.arrive()
+    world.added()
+    world.told()
+    return world
+
+
+def test_a_member_is_added_with_name_penalty_and_pause_in_one_action(world):
+    world.arrive(begin_in_pause=True)
+    sent = world.link.open[0]
+    assert sent.name == "QueueAdd"
+    assert sent.headers["Queue"] == "astcti"
+    assert sent.headers["Interface"] == PHONE
+    assert sent.headers["MemberName"] == "Mario"
+    assert sent.headers["Penalty"] == "1"
+    assert sent.headers["Paused"] == "true"
+
+
+def test_a_local_member_is_added_with_its_state_interface(world):
+    presence = Presence(1, "mario", "Mario", PHONE, "Local/201@agents/n", PHONE, False)
+    world.keeper.arrived(presence)
+    world.wheel.advance()
+    assert world.link.open[0].headers["Interface"] == "Local/201@agents/n"
+    assert world.link.open[0].headers["StateInterface"] == PHONE
+    world.added(interface="Local/201@agents/n")
+    assert "200 astcti" in world.told()
+
+
+def test_200_waits_for_the_event_and_not_only_for_the_response(world):
+    world.arrive()
+    assert world.told() == ["310 OUT"]
+    world.link.answer(message="Added interface to queue")
+    assert world.told() == []
+    world.event("added", penalty=1, paused=False)
+    assert world.told() == ["200 astcti"]
+
+
+def test_an_event_that_a_filter_hides_is_replaced_by_reading_the_queue(world):
+    world.arrive()
+    world.link.answer(message="Added interface to queue")
+    world.wheel.advance(5.0)
+    world.told()
+    world.status(list_entry("astcti", PHONE, penalty=1))
+    assert world.told() == ["200 astcti"]
+
+
+def test_the_state_file_lists_a_member_before_it_is_added(world):
+    world.keeper.arrived(world.presence())
+    assert world.link.names == []
+    world.wheel.advance()
+    assert world.state.load() == {("astcti", PHONE): "mario"}
+    assert world.link.names == ["QueueAdd"]
+
+
+def test_many_logins_of_one_turn_are_one_writing_of_the_state_file(world, monkeypatch):
+    writings = []
+    save = world.state.save
+    monkeypatch.setattr(
+        world.state, "save", lambda members, done: writings.append(members) or save(members, done)
+    )
+    world.keeper.arrived(world.presence())
+    world.keeper.arrived(world.presence(2, "luigi", "PJSIP/202"))
+    world.wheel.advance()
+    assert len(writings) == 1
+    assert set(writings[0]) == {("astcti", PHONE), ("astcti", "PJSIP/202")}
+    assert world.link.names == ["QueueAdd", "QueueAdd"]
+
+
+def test_of_two_services_with_one_queue_the_lowest_penalty_wins(world):
+    world.keeper.configure(
+        configuration(service("astcti", ("mario", 5), name="a"), service("astcti", ("mario", 3), name="b")),
+        settings(),
+    )
+    world.arrive()
+    assert world.link.open[0].headers["Penalty"] == "3"
+
+
+def test_services_that_are_disabled_or_outbound_or_of_others_are_not_joined(world):
+    world.keeper.configure(
+        configuration(
+            service("off", ("mario", 0), enabled=False),
+            service("out", ("mario", 0), kind="outbound"),
+            service("other", ("luigi", 0)),
+        ),
+        settings(),
+    )
+    world.arrive()
+    assert world.link.sent[1:] == []
+
+
+def test_a_queue_that_does_not_exist_is_told_once_and_tried_again_at_the_reconciliation(world):
+    world.arrive()
+    world.link.answer(ok=False, message="Unable to add interface to queue: No such queue", failure="refused")
+    assert world.told() == ["310 OUT", "211 KO astcti No such queue"]
+    world.wheel.advance(2.0)
+    assert world.state.load() == {}
+    world.wheel.advance(298.0)
+    world.status()
+    world.wheel.advance()
+    world.link.answer(ok=False, message="Unable to add interface to queue: No such queue", failure="refused")
+    assert world.told() == []
+    world.wheel.advance(300.0)
+    world.status()
+    world.wheel.advance()
+    world.added()
+    assert world.told() == ["200 astcti"]
+
+
+def test_an_asterisk_that_does_not_answer_is_a_211(world):
+    world.arrive()
+    world.link.answer(ok=False, failure="timeout")
+    assert world.told()[-1] == "211 KO astcti Asterisk did not answer"
+    assert world.state.load() == {("astcti", PHONE): "mario"}, "it may have been added all the same"
+
+
+def test_already_there_reads_the_state_and_repairs_pause_and_penalty_before_200(world):
+    world.arrive(begin_in_pause=True)
+    world.told()
+    world.link.answer(ok=False, message="Unable to add interface: Already there", failure="refused")
+    world.status(list_entry("astcti", PHONE, penalty=7, paused=False))
+    sent = world.link.answer(message="Interface penalty set successfully")
+    assert (sent.name, sent.headers["Penalty"], sent.headers["Queue"]) == ("QueuePenalty", "1", "astcti")
+    assert world.told() == []
+    sent = world.link.answer(message="Interface paused successfully")
+    assert (sent.name, sent.headers["Paused"], sent.headers["Queue"]) == ("QueuePause", "true", "astcti")
+    world.event("paused", paused=True, penalty=1)
+    assert world.told() == ["200 astcti"]
+    assert world.link.names == []
+
+
+def test_one_action_at_a_time_for_a_queue_and_interface(world):
+    world.arrive()
+    world.keeper.left(1, at_once=True)
+    world.wheel.advance(1.0)
+    assert world.link.names == ["QueueAdd"], "the removal waits until the addition is over"
+    world.added()
+    assert world.link.names == ["QueueRemove"]
+    world.removed()
+    world.wheel.advance(2.0)
+    assert world.state.load() == {}
+
+
+def test_quit_removes_at_once(mario):
+    mario.keeper.left(1, at_once=True)
+    assert mario.link.names == ["QueueRemove"]
+    mario.removed()
+    mario.wheel.advance(2.0)
+    assert mario.state.load() == {}
+
+
+def test_a_lost_connection_removes_when_grace_is_over(mario):
+    mario.keeper.left(1, at_once=False)
+    mario.wheel.advance(9.9)
+    assert mario.link.names == []
+    mario.wheel.advance(0.1)
+    assert mario.link.names == ["QueueRemove"]
+
+
+def test_grace_0_removes_at_once(tmp_path):
+    world = World(tmp_path, grace=0.0)
+    world.arrive()
+    world.added()
+    world.keeper.left(1, at_once=False)
+    assert world.link.names == ["QueueRemove"]
+
+
+def test_coming_back_within_grace_keeps_the_place_without_leaving_the_queue(mario):
+    mario.keeper.left(1, at_once=False)
+    mario.arrive(2)
+    mario.wheel.advance(60.0)
+    assert mario.link.names == []
+    assert mario.told(2) == ["310 OUT", "200 astcti"]
+
+
+def test_the_clean_up_of_a_session_that_was_taken_over_is_ignored(mario):
+    mario.arrive(2)
+    mario.keeper.left(1, at_once=True)
+    mario.wheel.advance(60.0)
+    assert mario.link.names == []
+    assert mario.told(2) == ["310 OUT", "200 astcti"]
+
+
+def test_an_arrival_that_comes_after_a_newer_one_is_ignored(mario):
+    mario.arrive(5)
+    mario.told(5)
+    mario.arrive(4)
+    assert mario.told(4) == []
+    assert mario.told(5) == []
+
+
+def test_an_operator_who_sits_down_elsewhere_is_moved(mario):
+    mario.arrive(2, interface="PJSIP/202")
+    assert sorted((one.name, one.headers["Interface"]) for one in mario.link.open) == [
+        ("QueueAdd", "PJSIP/202"),
+        ("QueueRemove", PHONE),
+    ]
+
+
+def test_another_operator_on_the_seat_is_added_anew_under_his_own_name(mario):
+    mario.arrive(2, "luigi")
+    mario.removed()
+    mario.wheel.advance()
+    sent = mario.added(penalty=2)
+    assert (sent.headers["MemberName"], sent.headers["Penalty"]) == ("Luigi", "2")
+    assert mario.told(2) == ["310 OUT", "200 astcti"]
+    assert mario.state.load() == {("astcti", PHONE): "luigi"}
+
+
+def test_a_member_removed_by_somebody_is_told_and_added_again_at_the_reconciliation(mario):
+    mario.event("removed")
+    assert mario.told() == ["210 astcti"]
+    assert mario.link.names == []
+    mario.wheel.advance(300.0)
+    mario.status()
+    mario.wheel.advance()
+    mario.added()
+    assert mario.told() == ["200 astcti"]
+
+
+def test_a_restarted_asterisk_gets_its_members_back(mario):
+    mario.go_down()
+    mario.come_up()
+    assert mario.told() == ["210 astcti"]
+    mario.wheel.advance()
+    mario.added()
+    assert mario.told() == ["200 astcti"]
+
+
+def test_a_link_that_was_only_interrupted_changes_nothing(mario):
+    mario.go_down()
+    mario.come_up(list_entry("astcti", PHONE, penalty=1))
+    mario.wheel.advance()
+    assert mario.told() == []
+    assert mario.link.names == []
+
+
+def test_an_addition_that_the_lost_link_swallowed_is_repeated(world):
+    world.arrive()
+    world.go_down()
+    world.come_up()
+    world.wheel.advance()
+    world.added()
+    assert world.told() == ["310 OUT", "200 astcti"]
+
+
+def test_a_login_while_the_pbx_is_down_joins_when_it_is_back(tmp_path):
+    world = World(tmp_path, up=False)
+    world.link.up = False
+    world.arrive()
+    assert world.told() == ["310 OUT"]
+    world.come_up()
+    world.wheel.advance()
+    world.added()
+    assert world.told() == ["200 astcti"]
+
+
+def test_a_penalty_changed_by_somebody_is_repaired(mario):
+    mario.wheel.advance(300.0)
+    mario.status(list_entry("astcti", PHONE, penalty=9))
+    sent = mario.link.answer(message="Interface penalty set successfully")
+    assert (sent.name, sent.headers["Penalty"]) == ("QueuePenalty", "1")
+    assert mario.link.names == []
+
+
+def test_without_queuepenalty_a_member_is_removed_and_added_with_its_pause_and_nothing_is_told(mario):
+    mario.event("paused", paused=True)
+    mario.told()
+    mario.keeper.configure(configuration(service("astcti", ("mario", 4))), settings())
+    mario.link.answer(ok=False, message="Invalid/unknown command", failure="refused")
+    mario.removed()
+    mario.wheel.advance()
+    sent = mario.added(penalty=4, paused=True)
+    assert (sent.headers["Penalty"], sent.headers["Paused"]) == ("4", "true")
+    assert mario.told() == []
+    mario.keeper.configure(configuration(service("astcti", ("mario", 6))), settings())
+    assert mario.link.names == ["QueueRemove"], "it is not asked for again"
+
+
+def test_a_changed_configuration_joins_leaves_and_weighs_by_the_difference(mario):
+    mario.keeper.configure(
+        configuration(service("astcti", ("mario", 1)), service("sales", ("mario", 3))), settings()
+    )
+    mario.wheel.advance()
+    mario.added("sales", penalty=3)
+    assert mario.told() == ["200 sales"]
+    mario.keeper.configure(
+        configuration(service("astcti", ("luigi", 1)), service("sales", ("mario", 2))), settings()
+    )
+    assert sorted(mario.link.names) == ["QueuePenalty", "QueueRemove"]
+    while mario.link.open:
+        if mario.link.answer().name == "QueueRemove":
+            mario.event("removed")
+    assert mario.told() == ["210 astcti"]
+
+
+def test_a_queue_that_no_service_names_any_more_is_left(mario):
+    mario.keeper.configure(configuration(service("sales", ("luigi", 1))), settings())
+    mario.removed()
+    assert mario.told() == ["210 astcti"]
+
+
+def test_a_disabled_operator_is_removed(mario):
+    mario.keeper.configure(configuration(disabled=("mario",)), settings())
+    mario.removed()
+    assert mario.told() == ["210 astcti"]
+
+
+def test_a_static_member_is_told_as_member_and_never_removed(world):
+    world.arrive()
+    world.link.answer(ok=False, message="Unable to add interface: Already there", failure="refused")
+    world.status(list_entry("astcti", PHONE, membership="static"))
+    assert world.told()[-1] == "200 astcti"
+    world.keeper.left(1, at_once=True)
+    world.wheel.advance(2.0)
+    assert world.link.names == []
+    assert world.state.load() == {}
+
+
+def test_members_that_are_not_ours_are_left_alone(tmp_path):
+    world = World(tmp_path, members=(list_entry("astcti", "PJSIP/299"), list_entry("other", PHONE)))
+    world.wheel.advance(1000.0)
+    assert {one.name for one in world.link.sent} == {"QueueStatus"}
+
+
+def test_leftovers_of_a_crash_are_removed_when_their_time_is_over(tmp_path):
+    StateFile(tmp_path).save({("astcti", PHONE): "mario", ("astcti", "PJSIP/202"): "luigi"})
+    world = World(tmp_path, members=(list_entry("astcti", PHONE), list_entry("astcti", "PJSIP/202")))
+    world.wheel.advance(59.9)
+    assert world.link.names == []
+    world.wheel.advance(0.1)
+    assert world.link.names == ["QueueRemove", "QueueRemove"]
+
+
+def test_a_leftover_stays_when_its_operator_logs_in_again(tmp_path):
+    StateFile(tmp_path).save({("astcti", PHONE): "mario"})
+    world = World(tmp_path, members=(list_entry("astcti", PHONE, penalty=1),))
+    world.arrive()
+    world.wheel.advance(100.0)
+    assert world.link.names == []
+    assert world.told() == ["310 OUT", "200 astcti"]
+
+
+def test_a_leftover_goes_at_once_when_its_operator_logs_in_elsewhere(tmp_path):
+    StateFile(tmp_path).save({("astcti", PHONE): "mario"})
+    world = World(tmp_path, members=(list_entry("astcti", PHONE, penalty=1),))
+    world.arrive(interface="PJSIP/202")
+    assert ("QueueRemove", PHONE) in [(one.name, one.headers["Interface"]) for one in world.link.open]
+
+
+def test_a_pause_survives_a_crash_of_the_server(tmp_path):
+    StateFile(tmp_path).save({("astcti", PHONE): "mario"})
+    world = World(tmp_path, members=(list_entry("astcti", PHONE, penalty=1, paused=True, reason="Lunch"),))
+    world.arrive()
+    assert world.told() == ["310 IN Lunch", "200 astcti"]
+    assert world.link.names == []
+
+
+def test_a_leftover_that_asterisk_forgot_leaves_the_state_file(tmp_path):
+    StateFile(tmp_path).save({("astcti", PHONE): "mario"})
+    world = World(tmp_path)
+    world.wheel.advance(2.0)
+    assert world.state.load() == {}
+
+
+def test_a_leftover_in_a_queue_that_no_service_names_is_kept_and_warned_about(tmp_path, caplog):
+    StateFile(tmp_path).save({("gone", PHONE): "mario"})
+    world = World(tmp_path, members=(list_entry("gone", PHONE),))
+    world.wheel.advance(60.0)
+    assert world.link.names == []
+    assert "no service names" in caplog.text
+
+
+def test_orderly_stop_removes_everybody_and_then_says_so(mario):
+    mario.arrive(2, "luigi", "PJSIP/202")
+    mario.added(interface="PJSIP/202", penalty=2)
+    over = []
+    mario.keeper.stop(lambda: over.append(True))
+    mario.removed()
+    assert over == []
+    mario.removed(interface="PJSIP/202")
+    assert over == [True]
+    assert mario.state.load() == {}
+
+
+def test_orderly_stop_can_keep_the_members(tmp_path):
+    world = World(tmp_path, on_stop="keep")
+    world.arrive()
+    world.added()
+    over = []
+    world.keeper.stop(lambda: over.append(True))
+    assert over == [True]
+    assert world.link.names == []
+    assert world.state.load() == {("astcti", PHONE): "mario"}
+
+
+def test_orderly_stop_without_a_link_is_over_at_once_and_leaves_the_list(mario):
+    mario.go_down()
+    over = []
+    mario.keeper.stop(lambda: over.append(True))
+    assert over == [True]
+    assert mario.state.load() == {("astcti", PHONE): "mario"}
+
+
+def test_a_link_that_dies_during_the_stop_does_not_hold_it_up(mario):
+    over = []
+    mario.keeper.stop(lambda: over.append(True))
+    assert over == []
+    mario.go_down()
+    assert over == [True]
+
+
+def test_a_status_that_cannot_be_read_is_asked_for_again(tmp_path, caplog):
+    world = World(tmp_path, up=False)
+    world.keeper.link_up()
+    world.link.answer(ok=False, failure="timeout")
+    assert "cannot be read" in caplog.text
+    world.wheel.advance(5.0)
+    world.status()
+    world.arrive()
+    assert world.link.names == ["QueueAdd"]
+
+
+def test_a_queue_name_that_ami_cannot_carry_is_refused_and_disturbs_nobody(world, monkeypatch):
+    real = world.link.submit
+
+    def submit(action, done, **how):
+        if dict(action.headers).get("Queue") == "bad":
+            raise ValueError("a value cannot hold a line end")
+        return real(action, done, **how)
+
+    monkeypatch.setattr(world.link, "submit", submit)
+    world.keeper.configure(
+        configuration(service("bad", ("mario", 0)), service("good", ("mario", 0))), settings()
+    )
+    world.arrive()
+    world.added("good", penalty=0)
+    assert world.told() == ["310 OUT", "211 KO bad a value cannot hold a line end", "200 good"]
+
+
+# -- the case of a queue's name, which Asterisk does not mind ----------------------------------------------
+
+
+def test_a_queue_that_asterisk_spells_otherwise_is_joined_and_left(tmp_path):
+    world = World(tmp_path)
+    world.keeper.configure(configuration(service("AstCti", ("mario", 1))), settings())
+    world.arrive()
+    assert world.link.answer(message="Added interface to queue").headers["Queue"] == "AstCti"
+    world.event("added", "astcti", penalty=1, paused=False)
+    assert world.told() == ["310 OUT", "200 AstCti"]
+    world.keeper.left(1, at_once=True)
+    assert world.link.answer(message="Removed interface from queue").name == "QueueRemove"
+    world.event("removed", "astcti")
+    world.wheel.advance(2.0)
+    assert StateFile(tmp_path).load() == {}
+
+
+def test_a_list_that_spells_the_queue_otherwise_confirms_the_member(tmp_path):
+    world = World(tmp_path)
+    world.keeper.configure(configuration(service("AstCti", ("mario", 1))), settings())
+    world.arrive()
+    world.link.answer(message="Added interface to queue")
+    world.wheel.advance(5.0)
+    world.link.answer(events=[list_entry("astcti", PHONE, penalty=1)])
+    assert "200 AstCti" in world.told()
+    world.wheel.advance(300.0)
+    world.status(list_entry("astcti", PHONE, penalty=1))
+    assert world.told() == []
+    assert world.link.open == []
+
+
+def test_two_spellings_of_one_queue_are_one_membership_with_the_lowest_penalty(tmp_path):
+    world = World(tmp_path)
+    services = (service("Sales", ("mario", 5)), service("sales", ("mario", 2)))
+    world.keeper.configure(configuration(*services), settings())
+    world.arrive()
+    assert world.added("Sales", penalty=2).headers["Penalty"] == "2"
+    assert world.told() == ["310 OUT", "200 Sales"]
+    assert world.link.open == []
+
+
+def test_another_spelling_in_the_configuration_changes_nothing_for_its_members(mario):
+    mario.keeper.configure(configuration(service("ASTCTI", ("mario", 1))), settings())
+    assert mario.link.open == []
+    assert mario.told() == []
+    mario.event("removed")
+    assert mario.told() == ["210 astcti"]
+
+
+def test_a_member_of_an_earlier_run_is_found_in_whichever_case_the_state_file_has_it(tmp_path):
+    StateFile(tmp_path).save({("ASTCTI", PHONE): "mario"})
+    world = World(tmp_path, members=[list_entry("AstCti", PHONE, penalty=1)])
+    world.wheel.advance(60.0)
+    world.removed("astcti")
+
+
+def test_a_pause_is_granted_by_events_that_spell_the_queue_otherwise(tmp_path):
+    world = World(tmp_path)
+    world.keeper.configure(configuration(service("AstCti", ("mario", 1))), settings())
+    presence = world.arrive()
+    world.link.answer(message="Added interface to queue")
+    world.event("added", "astcti", penalty=1, paused=False)
+    steps = []
+    world.keeper.pause(presence, True, "Lunch", lambda step, text: steps.append(step))
+    world.link.answer(message="Interface paused successfully")
+    world.event("paused", "astcti", paused=True, reason="Lunch")
+    assert steps == ["pending", "done"]
+
+
+def test_a_member_that_asterisk_added_but_does_not_list_is_removed_all_the_same(world, tmp_path):
+    world.arrive()
+    world.link.answer(message="Added interface to queue")
+    world.wheel.advance(5.0)
+    world.link.answer(events=[])
+    assert "211 KO astcti not a member after all" in world.told()
+    world.keeper.left(1, at_once=True)
+    world.link.answer(message="Removed interface from queue")
+    assert world.link.sent[-1].name == "QueueRemove"
+    world.event("removed")
+    world.wheel.advance(2.0)
+    assert world.link.open == []
+    assert StateFile(tmp_path).load() == {}
+
+
+def test_a_reconciliation_does_not_forget_the_owner_of_an_add_that_succeeded(world):
+    world.arrive()
+    world.link.answer(message="Added interface to queue")
+    world.keeper.left(1, at_once=True)
+    world.wheel.advance(5.0)
+    world.link.answer(events=[])
+    assert world.link.answer(False, "Unable to remove interface: Not there").name == "QueueRemove"
+    assert world.link.open == []

@@ -1,0 +1,110 @@
+"""The thread that writes the list of members, and what waits for it."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from astcti_server.queues.owned_members import Ledger
+from astcti_server.queues.state_file import StateFile
+from astcti_server.queues.state_writer import StateWriter
+from tests.fake.patience import PATIENCE
+from tests.fake.queue_link import FakeLink
+from tests.fake.timers import TimerWheel
+
+ONE = {("astcti", "PJSIP/201"): "mario"}
+TWO = {**ONE, ("astcti", "PJSIP/202"): "luigi"}
+
+
+class SlowDisk(StateFile):
+    """Each writing begins, and then waits until it is let through."""
+
+    def __init__(self, directory):
+        super().__init__(directory)
+        self.begun = threading.Semaphore(0)
+        self.let = threading.Semaphore(0)
+        self.written = []
+
+    def save(self, members):
+        self.begun.release()
+        assert self.let.acquire(timeout=PATIENCE)
+        self.written.append(members)
+        return super().save(members)
+
+
+@pytest.fixture
+def disk(tmp_path):
+    return SlowDisk(tmp_path)
+
+
+@pytest.fixture
+def writer(disk):
+    writer = StateWriter(disk)
+    writer.start()
+    yield writer
+    disk.let.release(100)
+    writer.stop()
+    writer.join(PATIENCE)
+    assert not writer.is_alive()
+
+
+def test_who_hands_over_a_list_does_not_wait_and_is_told_when_it_is_on_the_disk(disk, writer):
+    told = threading.Event()
+    writer.save(ONE, told.set)
+    assert disk.begun.acquire(timeout=PATIENCE)
+    assert not told.is_set()
+    disk.let.release()
+    assert told.wait(PATIENCE)
+    assert disk.load() == ONE
+
+
+def test_lists_that_come_while_one_is_written_are_one_writing(disk, writer):
+    told = threading.Semaphore(0)
+    writer.save(ONE, told.release)
+    assert disk.begun.acquire(timeout=PATIENCE)
+    for members in (TWO, {}, TWO):
+        writer.save(members, told.release)
+    disk.let.release(2)
+    for _ in range(4):
+        assert told.acquire(timeout=PATIENCE)
+    assert disk.written == [ONE, TWO]
+
+
+def test_what_was_handed_over_before_the_stop_is_written(disk, writer):
+    writer.save(ONE, lambda: None)
+    assert disk.begun.acquire(timeout=PATIENCE)
+    writer.save(TWO, lambda: None)
+    writer.stop()
+    disk.let.release(2)
+    writer.join(PATIENCE)
+    assert disk.load() == TWO
+
+
+class HeldState:
+    """Writes nothing; the test says when a writing is over."""
+
+    def __init__(self):
+        self.done = []
+
+    def load(self):
+        return {}
+
+    def save(self, members, done):
+        self.done.append(done)
+
+
+def test_a_member_whose_writing_is_under_way_is_not_added_yet():
+    wheel, state, added = TimerWheel(), HeldState(), []
+    ledger = Ledger(FakeLink(wheel), state)
+    key = ("astcti", "PJSIP/201")
+    ledger.add(key, "mario", lambda: added.append("first"))
+    wheel.advance()
+    ledger.add(key, "mario", lambda: added.append("second"))
+    wheel.advance()
+    assert added == []
+    for done in state.done:
+        done()
+    assert added == ["first", "second"]
+    ledger.add(key, "mario", lambda: added.append("third"))
+    assert added == ["first", "second", "third"]
