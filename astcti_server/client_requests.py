@@ -17,11 +17,11 @@ from astcti_server.config.store import ConfigStore
 from astcti_server.event_pipeline import Switchboard
 from astcti_server.queues.reconciler import QueueKeeper
 from schemas.configuration.model import Configuration, Service
+from schemas.protocol import Refusal
 from schemas.server.settings import ServerSettings
 
 ANSWER_WITHIN = 5.0  # seconds that a client waits for Asterisk's response to its command
 RING_TIME = 30.0  # seconds that Asterisk lets the operator's own phone ring for ORIG
-DOWN = "PBX down"
 
 
 class ServerDesk:
@@ -94,23 +94,23 @@ class ServerDesk:
     def _hangup(self, presence: Presence, uniqueid: str, done: Done) -> None:
         leg = self._tracker.leg_of(presence.extension, uniqueid)
         if leg is None:
-            done("not a call of yours")
+            done(Refusal.NOT_YOUR_CALL.text())
             return
         self._submit(actions.hangup(leg.party.call.channel), done)
 
     def _transfer(self, presence: Presence, uniqueid: str, exten: str, context: str, done: Done) -> None:
         leg = self._tracker.leg_of(presence.extension, uniqueid)
         if leg is None:
-            done("not a call of yours")
+            done(Refusal.NOT_YOUR_CALL.text())
             return
         if not leg.linked or leg.other is None or not leg.other.live:
-            done("nobody is connected to this call")
+            done(Refusal.NOBODY_CONNECTED.text())
             return
         self._submit(actions.redirect(leg.other.call.channel, context, exten, 1), done)
 
     def _submit(self, action: Action, done: Done) -> str:
         if not self._link.up:
-            done(DOWN)
+            done(Refusal.PBX_DOWN.text())
             return ""
         return self._link.submit(action, lambda outcome: done(_reason(outcome)), timeout=ANSWER_WITHIN)
 
@@ -126,7 +126,7 @@ def _reason(outcome: Outcome) -> str:
     if outcome.ok:
         return ""
     if outcome.failure == "down":
-        return DOWN
+        return Refusal.PBX_DOWN.text()
     if outcome.failure == "timeout":
-        return f"no answer from the PBX within {ANSWER_WITHIN:.0f} seconds"
-    return outcome.message or "the PBX refused"
+        return Refusal.PBX_SLOW.text(seconds=round(ANSWER_WITHIN))
+    return outcome.message or Refusal.PBX_REFUSED.text()

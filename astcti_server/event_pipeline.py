@@ -19,10 +19,10 @@ from astcti_server.ami.wire.messages import Event
 from astcti_server.ami.wire.parser import Banner
 from astcti_server.calls.notification import Notification
 from astcti_server.calls.tracker import Tracker
+from astcti_server.clients import replies
 from astcti_server.clients.registry import Registry
 from astcti_server.clients.router import Router
 from astcti_server.queues.reconciler import QueueKeeper
-from schemas import wire
 from schemas.configuration.model import Configuration
 from schemas.server.settings import ServerSettings
 
@@ -31,8 +31,6 @@ logger = logging.getLogger(__name__)
 LinkState: TypeAlias = Literal["up", "down", "gave-up"]
 
 READ_AGAIN = 5.0  # seconds after a list of channels that did not come
-PBX_DOWN = wire.reply(901, "PBX DOWN")
-PBX_UP = wire.reply(902, "PBX UP")
 
 
 class Switchboard:
@@ -81,7 +79,7 @@ class Switchboard:
         self._reading += 1
         self._read_channels(self._reading)
         self.keeper.link_up()
-        self._registry.broadcast(PBX_UP)
+        self._registry.broadcast(replies.PBX_UP)
         self._state_changed("up", "")
 
     def link_down(self, reason: str) -> None:
@@ -89,7 +87,7 @@ class Switchboard:
         self._reading += 1
         self._tracker.originations.clear()
         self.keeper.link_down()
-        self._registry.broadcast(PBX_DOWN)
+        self._registry.broadcast(replies.PBX_DOWN)
         self._state_changed("down", reason)
 
     def gave_up(self, reason: str) -> None:

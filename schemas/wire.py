@@ -13,6 +13,7 @@ from typing import Final
 from schemas import event_xml
 from schemas.event_xml import BadEvent
 from schemas.events import CallEvent
+from schemas.protocol import Refusal, ReplyCode
 
 MAX_COMMAND: Final = 4096
 """Bytes of a client's line without its ending. The longest sensible one, a PAUSE with a reason, has 200."""
@@ -25,7 +26,7 @@ _CONTROLS = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029], " 
 
 
 class BadLine(ValueError):
-    """A line that the protocol does not know. Its text can be told to the peer as it is."""
+    """A line that the protocol does not know. For a client's line the text is that of a `Refusal`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ class LineBuffer:
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class CommandLine:
     """A client's line: its token in upper case, and what follows, blanks around cut. Tabs are blanks."""
 
     token: str
@@ -101,19 +102,19 @@ class Command:
         return rest
 
 
-def parse_command(line: bytes) -> Command:
+def parse_command(line: bytes) -> CommandLine:
     """Read a client's line (without its ending). Raises `BadLine`."""
     try:
         text = line.decode("utf-8")
     except UnicodeDecodeError:
-        raise BadLine("not UTF-8") from None
+        raise BadLine(Refusal.NOT_UTF8.text()) from None
     text = text.replace("\t", " ").strip(" ")
     if not text:
-        raise BadLine("empty line")
+        raise BadLine(Refusal.EMPTY_LINE.text())
     token, _, rest = text.partition(" ")
     if not _TOKEN.fullmatch(token):
-        raise BadLine("not a command")
-    return Command(token.upper(), rest.lstrip(" "))
+        raise BadLine(Refusal.NOT_A_COMMAND.text())
+    return CommandLine(token.upper(), rest.lstrip(" "))
 
 
 def clean(text: str) -> str:
@@ -121,15 +122,10 @@ def clean(text: str) -> str:
     return text if text.isprintable() else text.translate(_CONTROLS)
 
 
-def reply(number: int, *words: str) -> bytes:
+def reply(code: ReplyCode, *words: str) -> bytes:
     """A server's line, ending included. Empty words are left out; no word can begin another line."""
-    text = " ".join([str(number), *filter(None, words)])
+    text = " ".join([str(code), *filter(None, words)])
     return clean(text).encode("utf-8", "replace") + b"\n"
-
-
-def command(token: str, *words: str) -> bytes:
-    """A client's line, ending included, cleaned like a reply."""
-    return clean(" ".join([token, *filter(None, words)])).encode("utf-8", "replace") + b"\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +152,7 @@ def parse_server_line(line: bytes) -> Reply | CallEvent:
     try:
         found = _REPLY.fullmatch(line.decode("utf-8"))
     except UnicodeDecodeError:
-        raise BadLine("not UTF-8") from None
+        raise BadLine(Refusal.NOT_UTF8.text()) from None
     if not found:
         raise BadLine("neither a reply nor an event")
     number, token, text = found.groups()

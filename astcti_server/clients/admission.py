@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import logging
+import resource
 import threading
 from collections import Counter
 from collections.abc import Callable
 
+from schemas.protocol import Refusal
 from schemas.server.settings import ClientSettings
 
+DESCRIPTORS_PER_CLIENT = 2
+"""Its socket, and what wakes its thread."""
+DESCRIPTORS_RESERVED = 100
+"""For everything else: logs, configuration, Asterisk, the watcher."""
+ENDLESS = 1_048_576
+"""Where the hard limit is endless: more descriptors than there can be clients for."""
 CALM = 0.95
 """Below this part of a limit it counts as over, so that one who comes and goes does not fill the log."""
 
@@ -43,7 +51,7 @@ class Admission:
             count = self._total if full else self._present[address]
         if first:
             logger.warning("refusing clients%s: %d are connected", f" from {who}" if who else "", count)
-        return "too many clients" + (" from your address" if who else "")
+        return (Refusal.TOO_MANY_FROM_ADDRESS if who else Refusal.TOO_MANY_CLIENTS).text()
 
     def leave(self, address: str) -> None:
         """A client that was let in is gone."""
@@ -61,3 +69,17 @@ class Admission:
                 over.append(("", self._refused.pop("")))
         for who, refused in over:
             logger.warning("accepting clients%s again, after %d were refused", who, refused)
+
+
+def raise_descriptor_limit() -> int:
+    """Raise the soft limit of open files to the hard one. Returns how many clients there may be."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = ENDLESS if hard == resource.RLIM_INFINITY else hard
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+            soft = wanted
+        except (ValueError, OSError) as error:
+            logger.warning("the limit of open files stays at %d: %s", soft, error)
+    files = ENDLESS if soft == resource.RLIM_INFINITY else soft
+    return max(1, (files - DESCRIPTORS_RESERVED) // DESCRIPTORS_PER_CLIENT)

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from astcti_server.clients import addresses
-from schemas import wire
+from astcti_server.clients import addresses, replies
 from schemas.configuration.model import Configuration, Operator, Seat
+from schemas.protocol import ByeReason, Refusal
 
 if TYPE_CHECKING:
     from astcti_server.clients.registry import Registry
     from astcti_server.clients.session import Session
-
-SERVICES_CHANGED = wire.reply(221, "SERVICES")
 
 
 def apply(registry: Registry, old: Configuration, new: Configuration) -> None:
@@ -28,25 +26,25 @@ def review(session: Session, old: Configuration, new: Configuration) -> None:
     """End the session if its operator or seat changed; else tell it if its services did."""
     operator = new.operator_by_username.get(session.username)
     if operator is None or not operator.enabled:
-        text = "this operator was " + ("removed" if operator is None else "disabled")
-        session.close(text, wire.reply(910, "BYE", "DISABLED", text), for_good=True)
+        text = (Refusal.OPERATOR_REMOVED if operator is None else Refusal.OPERATOR_DISABLED).text()
+        session.close(text, replies.bye(ByeReason.DISABLED, text), for_good=True)
         return
     seat = new.seat_by_mac.get(session.seat.mac) if session.seat else None
     text = _operator_changed(session, operator) or _seat_changed(session, seat)
     if text:
-        session.close(f"new configuration: {text}", wire.reply(910, "BYE", "CONFIG", text), for_good=True)
+        session.close(f"new configuration: {text}", replies.bye(ByeReason.CONFIG, text), for_good=True)
         return
     session.operator, session.seat = operator, seat
     if _services(old, session.username) != _services(new, session.username):
-        session.announce(SERVICES_CHANGED)
+        session.announce(replies.SERVICES_CHANGED)
 
 
 def _operator_changed(session: Session, operator: Operator) -> str:
     before = session.operator
     if before is not None and before.password != operator.password:
-        return "the password changed"
+        return Refusal.PASSWORD_CHANGED.text()
     if operator.seat and operator.seat != (session.seat.mac if session.seat else ""):
-        return "the operator has another seat"
+        return Refusal.OPERATOR_HAS_ANOTHER_SEAT.text()
     return ""
 
 
@@ -55,13 +53,13 @@ def _seat_changed(session: Session, seat: Seat | None) -> str:
     if before is None:
         return ""
     if seat is None:
-        return "the seat was removed"
+        return Refusal.SEAT_REMOVED.text()
     if before.extension != seat.extension:
-        return "the seat has another extension"
+        return Refusal.EXTENSION_CHANGED.text()
     if (before.queue_interface, before.state_interface) != (seat.queue_interface, seat.state_interface):
-        return "the seat has another queue interface"
+        return Refusal.QUEUE_INTERFACE_CHANGED.text()
     if seat.address and not addresses.same(seat.address, session.address):
-        return "the seat has another address"
+        return Refusal.ADDRESS_CHANGED.text()
     return ""
 
 

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
+from astcti_server.clients import replies
 from astcti_server.clients.commands import dispatch
 from astcti_server.clients.commands.table import Refused
 from astcti_server.clients.session import Session
 from astcti_server.clients.shared import Reception
 from schemas import wire
+from schemas.protocol import Refusal
 from schemas.server.settings import ClientSettings
 from schemas.wire import MAX_COMMAND, BadLine, LineBuffer, Oversize
 
@@ -96,9 +98,10 @@ class Conversation:
         now = self.reception.clock()
         login, keep_alive = self._deadlines(limits)
         if now >= login:
-            self.session.close("login time expired", wire.reply(101, "KO", "login time expired"))
+            text = Refusal.LOGIN_TIME_EXPIRED.text()
+            self.session.close(text, replies.refused(text))
         elif now >= keep_alive and not self._patient:  # the end of its wait was not taken up yet
-            self.session.close("keep-alive expired", wire.reply(100, "OK", "keep-alive expired"))
+            self.session.close(Refusal.KEEP_ALIVE_EXPIRED.text(), replies.KEEP_ALIVE_EXPIRED)
 
     def _deadlines(self, limits: ClientSettings) -> tuple[float, float]:
         login = math.inf if self.session.username else self._opened + limits.login_time
@@ -130,7 +133,7 @@ class Conversation:
         try:
             reply = run()
         except Refused as refusal:
-            self.session.send(wire.reply(101, "KO", str(refusal)))
+            self.session.send(replies.refused(str(refusal)))
         except BadLine as error:
             self._bad_line(str(error))
         else:
@@ -140,12 +143,12 @@ class Conversation:
 
     def _carry_out(self, line: bytes | Oversize) -> bytes | None:
         if isinstance(line, Oversize):
-            raise BadLine(f"line longer than {line.limit} bytes")
+            raise BadLine(Refusal.LINE_TOO_LONG.text(limit=line.limit))
         return dispatch.carry_out(self, wire.parse_command(line))
 
     def _bad_line(self, reason: str) -> None:
         self._bad_lines += 1
-        reply = wire.reply(101, "KO", reason)
+        reply = replies.refused(reason)
         if self._bad_lines < MAX_BAD_LINES:
             self.session.send(reply)
         else:

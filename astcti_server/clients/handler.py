@@ -9,15 +9,13 @@ import socketserver
 import ssl
 from typing import Any
 
-from astcti_server.clients import addresses
+from astcti_server.clients import addresses, replies
 from astcti_server.clients.conversation import Conversation
 from astcti_server.clients.handler_threads import Attendants
 from astcti_server.clients.session import Session
 from astcti_server.clients.shared import Reception
 from astcti_server.clients.transport import PlainTransport, TlsTransport, Transport
-from schemas import wire
 
-WELCOME = wire.reply(100, "WELCOME")
 UNANSWERED = 60_000
 """Milliseconds until a client that acknowledges nothing counts as gone, where the system can do that."""
 
@@ -89,7 +87,7 @@ class ClientHandler(socketserver.BaseRequestHandler):
 
     def _talk(self, session: Session) -> None:
         conversation = Conversation(session, self._reception)
-        session.send(WELCOME)
+        session.send(replies.WELCOME)
         while not session.ending:
             limits = self._reception.desk.settings().clients
             session.outbox_limit = limits.outbox

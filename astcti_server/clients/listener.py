@@ -10,14 +10,14 @@ import ssl
 import time
 from typing import Any
 
-from astcti_server.clients import addresses, descriptors, tls
-from astcti_server.clients.admission import Admission
+from astcti_server.clients import addresses, replies, tls
+from astcti_server.clients.admission import Admission, raise_descriptor_limit
 from astcti_server.clients.handler import ClientHandler
 from astcti_server.clients.handler_threads import Attendants
 from astcti_server.clients.session import Session
 from astcti_server.clients.shared import Reception
 from astcti_server.threads import Died, ServiceThread
-from schemas import wire
+from schemas.protocol import ByeReason, Refusal
 from schemas.server.settings import ListenSettings
 
 BACKLOG = 4096
@@ -46,7 +46,7 @@ class CtiServer(socketserver.ThreadingTCPServer):
         self._listen = listen
         self._context = self._tls_context()
         self._attendants = Attendants()
-        self._admission = Admission(lambda: reception.desk.settings().clients, descriptors.raise_limit())
+        self._admission = Admission(lambda: reception.desk.settings().clients, raise_descriptor_limit())
         self._thread = _AcceptThread(self, died)
         self._out_of_files = False
         self._stopped = False
@@ -142,7 +142,7 @@ class CtiServer(socketserver.ThreadingTCPServer):
         if reason and self._context is None:
             request.setblocking(False)
             try:
-                request.send(wire.reply(101, "KO", reason))
+                request.send(replies.refused(reason))
             except OSError:
                 pass  # it is not worth more than an attempt
         return not reason
@@ -206,4 +206,5 @@ def _check_plain(listen: ListenSettings, bound: tuple[Any, ...]) -> None:
 
 
 def _end_session(session: Session) -> None:
-    session.close("the server stops", wire.reply(910, "BYE", "SHUTDOWN", "the server stops"))
+    text = Refusal.SERVER_STOPS.text()
+    session.close(text, replies.bye(ByeReason.SHUTDOWN, text))

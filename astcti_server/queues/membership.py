@@ -14,6 +14,7 @@ from astcti_server.queues.membership_action import Errand, Kind
 from astcti_server.queues.refusals import NOT_ANSWERED, short_reason
 from astcti_server.queues.seated_operator import Wanted, plain_text
 from schemas.configuration.model import queue_key
+from schemas.protocol import Refusal
 
 if TYPE_CHECKING:
     from astcti_server.ami.actions import Action
@@ -245,12 +246,12 @@ class Place:
     def _take_reading(self, errand: Errand, member: Member | None) -> None:
         self.take(member)
         if errand.after == "add" and member is None and self.wanted is not None:
-            self.refusal = "not a member after all"
+            self.refusal = Refusal.NOT_A_MEMBER.text()
         elif errand.after == "remove" and member is not None:
-            self.refusal = "still a member"
+            self.refusal = Refusal.STILL_A_MEMBER.text()
         elif errand.after == "pause" and member is not None and self.wanted is not None:
             self.enforce_pause = member.paused != self.wanted.attendance.pause.paused
-            self.refusal = "the pause had no effect" if self.enforce_pause else ""
+            self.refusal = Refusal.PAUSE_WITHOUT_EFFECT.text() if self.enforce_pause else ""
         self._finish()
 
     def _refused(self, errand: Errand, message: str) -> None:

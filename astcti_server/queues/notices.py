@@ -6,8 +6,8 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
+from astcti_server.clients import replies
 from astcti_server.queues.seated_operator import plain_text
-from schemas import wire
 
 if TYPE_CHECKING:
     from astcti_server.queues.membership import Place
@@ -34,11 +34,11 @@ class Notices:
             attendance.joined[key] = queue
             attendance.refused.pop(key, None)
             logger.info("%s (%s) is a member of queue %s", who, place.interface, queue)
-            self._tell(attendance, 200, queue)
+            self._tell(attendance, replies.queue_joined(queue))
         elif place.actual is None and key in attendance.joined:
             queue = attendance.joined.pop(key)
             logger.info("%s (%s) is no longer a member of queue %s", who, place.interface, queue)
-            self._tell(attendance, 210, queue)
+            self._tell(attendance, replies.queue_left(queue))
         if place.refusal and place.actual is None and place.wanted is not None:
             self._refused(attendance, place)
 
@@ -47,10 +47,8 @@ class Notices:
         if attendance.told == attendance.pause:
             return
         attendance.told = attendance.pause
-        if attendance.pause.paused:
-            self._tell(attendance, 310, "IN", *([attendance.pause.reason] if attendance.pause.reason else []))
-        else:
-            self._tell(attendance, 310, "OUT")
+        paused, reason = attendance.pause
+        self._tell(attendance, replies.pause_state(paused, reason if paused else ""))
 
     def _refused(self, attendance: Attendance, place: Place) -> None:
         if attendance.refused.get(place.key) == place.refusal:
@@ -63,7 +61,7 @@ class Notices:
             place.queue,
             place.refusal,
         )
-        self._tell(attendance, 211, "KO", place.queue, plain_text(place.refusal))
+        self._tell(attendance, replies.queue_refused(place.queue, plain_text(place.refusal)))
 
-    def _tell(self, attendance: Attendance, number: int, *words: str) -> None:
-        self._announce(attendance.presence.session_id, wire.reply(number, *words))
+    def _tell(self, attendance: Attendance, line: bytes) -> None:
+        self._announce(attendance.presence.session_id, line)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from astcti_server.queues.pause_request import PauseRequest
 from astcti_server.queues.seated_operator import Attendance, PauseState, plain_text
+from schemas.protocol import Refusal
 
 if TYPE_CHECKING:
     from astcti_server.clients.ports import Progress
@@ -60,7 +61,7 @@ class Pausing:
 
     def ask(self, attendance: Attendance, wish: PauseState, progress: Progress) -> None:
         """A client's wish. Later joins carry it from now on."""
-        self.give_up(attendance, "another request came after it")
+        self.give_up(attendance, Refusal.ANOTHER_REQUEST.text())
         before = attendance.pause
         attendance.pause = wish._replace(reason=plain_text(wish.reason) if wish.paused else "")
         request = attendance.request = PauseRequest(

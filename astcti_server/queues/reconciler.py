@@ -20,6 +20,7 @@ from astcti_server.queues.ports import Link, State
 from astcti_server.queues.seated_operator import Attendance, PauseState, Wanted, wanted_queues
 from astcti_server.queues.status_reader import StatusReader
 from schemas.configuration.model import Configuration
+from schemas.protocol import Refusal
 
 if TYPE_CHECKING:
     from astcti_server.ami.link import Timer
@@ -98,7 +99,7 @@ class QueueKeeper:
             return
         pause = PauseState(presence.begin_in_pause)
         for rival in rivals:
-            self._release(rival, "another session took over")
+            self._release(rival, Refusal.ANOTHER_SESSION.text())
             if rival.presence.username == presence.username:
                 pause = rival.pause
         attendance = Attendance(presence, self._pause_left(presence, pause))
@@ -113,7 +114,7 @@ class QueueKeeper:
         attendance = self._attendances.of_session(session_id)
         if attendance is None:
             return
-        self._pausing.give_up(attendance, "the session ended")
+        self._pausing.give_up(attendance, Refusal.SESSION_OVER.text())
         if attendance.grace is not None:
             attendance.grace.cancel()
         grace = 0.0 if at_once or self._settings is None else self._settings.clients.grace
@@ -136,7 +137,7 @@ class QueueKeeper:
         """A client asks for a pause or its end; see `desk.PauseStep` for what it is told, and when."""
         attendance = self._attendances.of_session(presence.session_id)
         if attendance is None:
-            progress("failed", "not at a seat")
+            progress("failed", Refusal.NOT_AT_A_SEAT.text())
         else:
             self._pausing.ask(attendance, PauseState(wish, reason), progress)
 
@@ -147,7 +148,7 @@ class QueueKeeper:
         if self._leftovers_due is not None:
             self._leftovers_due.cancel()
         for attendance in self._attendances:
-            self._release(attendance, "the server stops")
+            self._release(attendance, Refusal.SERVER_STOPS.text())
         if self._settings is not None and self._settings.queues.on_stop == "remove":
             for place in self._places:
                 place.leftover = False
@@ -217,7 +218,7 @@ class QueueKeeper:
             place.retry()
 
     def _leave(self, attendance: Attendance) -> None:
-        self._release(attendance, "the session ended")
+        self._release(attendance, Refusal.SESSION_OVER.text())
         self._step_all(attendance.presence.queue_interface)
 
     def _step_all(self, interface: str) -> None:

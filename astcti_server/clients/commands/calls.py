@@ -4,43 +4,43 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from astcti_server.clients import replies
 from astcti_server.clients.commands import parameters
 from astcti_server.clients.commands.table import Refused, command
 from astcti_server.clients.ports import Done, Presence
-from schemas import wire
+from schemas.protocol import CommandName, Refusal
 
 if TYPE_CHECKING:
     from astcti_server.clients.conversation import Conversation
 
-OK = wire.reply(100, "OK")
-NO_ANSWER = wire.reply(101, "KO", "no answer from the PBX")
 
-
-@command("ORIG", parameters.exten, parameters.word, parameters.priority, state="seated", also_split="|")
+@command(
+    CommandName.ORIG, parameters.exten, parameters.word, parameters.priority, state="seated", also_split="|"
+)
 def originate(conversation: Conversation, exten: str, context: str, priority: int) -> None:
     """`ORIG exten cntxt prio` (or with `|` between): call from the operator's phone."""
     desk = conversation.reception.desk
     own = desk.configuration().services_of(conversation.session.username)
     if context not in {service.context for service in own if service.type == "outbound"}:
-        raise Refused("not a context of your outbound services")
+        raise Refused(Refusal.NOT_YOUR_SERVICE.text())
     presence, done = _ask(conversation)
     desk.originate(presence, exten, context, priority, done)
 
 
-@command("HANGUP", parameters.uniqueid, state="seated")
+@command(CommandName.HANGUP, parameters.uniqueid, state="seated")
 def hangup(conversation: Conversation, uniqueid: str) -> None:
     """`HANGUP uniqueid`: end one of the operator's own legs."""
     presence, done = _ask(conversation)
     conversation.reception.desk.hangup(presence, uniqueid, done)
 
 
-@command("TRANSFER", parameters.uniqueid, parameters.exten, parameters.word, state="seated")
+@command(CommandName.TRANSFER, parameters.uniqueid, parameters.exten, parameters.word, state="seated")
 def transfer(conversation: Conversation, uniqueid: str, exten: str, context: str) -> None:
     """`TRANSFER uniqueid exten context`: hand the other party of an own call on, blind."""
     desk = conversation.reception.desk
     own = desk.configuration().services_of(conversation.session.username)
     if context not in {*desk.settings().transfer, *[service.context for service in own]}:
-        raise Refused("not a context that calls may be transferred to")
+        raise Refused(Refusal.NOT_FOR_TRANSFERS.text())
     presence, done = _ask(conversation)
     desk.transfer(presence, uniqueid, exten, context, done)
 
@@ -50,10 +50,10 @@ def _ask(conversation: Conversation) -> tuple[Presence, Done]:
     session = conversation.session
     assert session.presence is not None  # the commands' state says so
     if not conversation.reception.desk.pbx_up():
-        raise Refused("PBX down")
-    ticket = conversation.wait(NO_ANSWER)
+        raise Refused(Refusal.PBX_DOWN.text())
+    ticket = conversation.wait(replies.refused(Refusal.PBX_SILENT.text()))
 
     def done(reason: str) -> None:
-        session.complete(ticket, wire.reply(101, "KO", reason) if reason else OK)
+        session.complete(ticket, replies.refused(reason) if reason else replies.OK)
 
     return session.presence, done

@@ -6,66 +6,59 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING
 
-from astcti_server.clients import addresses, config_enforcement
+from astcti_server.clients import addresses, config_enforcement, replies
 from astcti_server.clients.commands import parameters
 from astcti_server.clients.commands.table import Refused, command
 from astcti_server.clients.ports import Presence
 from astcti_server.clients.unknown_user import decoy
-from schemas import wire
 from schemas.configuration.model import Configuration, Operator, Seat
+from schemas.protocol import ByeReason, CommandName, Refusal
+from schemas.wire import BadLine
 
 if TYPE_CHECKING:
     from astcti_server.clients.conversation import Conversation
 
-OK = wire.reply(100, "OK")
-LOGGED_IN = wire.reply(102, "OK")
-PBX_DOWN = wire.reply(901, "PBX DOWN")
-CAPABILITIES = ("MAC", "SERVICES", "REASONS", "HANGUP", "TRANSFER", "WHO")
-WRONG = "unknown user or wrong password"
-
 logger = logging.getLogger(__name__)
 
 
-@command("NOOP", state="any")
+@command(CommandName.NOOP, state="any")
 def noop(conversation: Conversation) -> bytes:
     """`NOOP`: I am still here."""
-    return OK
+    return replies.OK
 
 
-@command("QUIT", state="any")
+@command(CommandName.QUIT, state="any")
 def leave(conversation: Conversation) -> None:
     """`QUIT`: `900 OK`, and the connection is closed."""
-    conversation.session.close("quit", wire.reply(900, "OK"), for_good=True)
+    conversation.session.close("quit", replies.LOGGED_OUT, for_good=True)
 
 
-@command("CAPA", state="any")
+@command(CommandName.CAPA, state="any")
 def capabilities(conversation: Conversation) -> bytes:
     """`CAPA`: what this server can do beside the specification."""
-    keep_alive = conversation.reception.desk.settings().clients.keep_alive
-    return wire.reply(110, "CAPA", *CAPABILITIES, f"KEEPALIVE={keep_alive:g}")
+    return replies.capabilities(conversation.reception.desk.settings().clients.keep_alive)
 
 
-@command("WHO", state="logged-in")
+@command(CommandName.WHO, state="logged-in")
 def who(conversation: Conversation) -> bytes:
     """`WHO`: user name, extension (`-` without a seat) and full name, for the client's window."""
     operator = conversation.session.operator
     assert operator is not None  # the command's state says so
-    extension = conversation.session.extension or "-"
-    return wire.reply(240, operator.username, extension, operator.full_name)
+    return replies.operator(operator.username, conversation.session.extension, operator.full_name)
 
 
-@command("USER", parameters.word, state="before-login")
+@command(CommandName.USER, parameters.word, state="before-login")
 def user(conversation: Conversation, username: str) -> bytes:
     """`USER name`: always `100 OK`, so that nobody learns who exists."""
     conversation.login_name = username
-    return OK
+    return replies.OK
 
 
-@command("PASS", parameters.md5, state="before-login")
+@command(CommandName.PASS, parameters.md5, state="before-login")
 def password(conversation: Conversation, md5_hex: str) -> None:
     """`PASS md5`: `102 OK`, or `101 KO reason`, after a while if it follows failures."""
     if not conversation.login_name:
-        raise wire.BadLine("USER first")
+        raise BadLine(Refusal.USER_FIRST.text())
     username = conversation.login_name
     delay = conversation.reception.slowdown.begin(conversation.session.address, username)
     if delay > 0:
@@ -74,7 +67,7 @@ def password(conversation: Conversation, md5_hex: str) -> None:
         _log_in(conversation, username, md5_hex)
 
 
-@command("MAC", parameters.mac, state="any")
+@command(CommandName.MAC, parameters.mac, state="any")
 def mac(conversation: Conversation, address: str) -> bytes | None:
     """`MAC 00:11:22:33:44:55`: `100 OK` and the extension of this seat."""
     session, reception = conversation.session, conversation.reception
@@ -82,16 +75,16 @@ def mac(conversation: Conversation, address: str) -> bytes | None:
     seat = _seat(configuration, address, session.address)
     if not session.username:
         conversation.mac = address
-        return wire.reply(100, "OK", seat.extension)
+        return replies.seat_known(seat.extension)
     if session.seat is not None:
         if session.seat.mac != address:
-            raise Refused(f"already at {session.extension}")
-        return wire.reply(100, "OK", session.extension)
+            raise Refused(Refusal.ALREADY_SEATED.text(extension=session.extension))
+        return replies.seat_known(session.extension)
     operator = configuration.operator_by_username.get(session.username)
     if operator is None or operator.seat not in ("", address):
-        raise Refused("this is not your seat")
+        raise Refused(Refusal.NOT_YOUR_SEAT.text())
     conversation.mac = address
-    _enter(conversation, configuration, operator, seat, wire.reply(100, "OK", seat.extension))
+    _enter(conversation, configuration, operator, seat, replies.seat_known(seat.extension))
     return None
 
 
@@ -105,7 +98,8 @@ def _log_in(conversation: Conversation, username: str, md5_hex: str) -> None:
         _fail(conversation, username)
         return
     reception.slowdown.succeeded(session.address, username)
-    _enter(conversation, configuration, known, _seat_for(conversation, configuration, known), LOGGED_IN)
+    seat = _seat_for(conversation, configuration, known)
+    _enter(conversation, configuration, known, seat, replies.LOGGED_IN)
 
 
 def _fail(conversation: Conversation, username: str) -> None:
@@ -113,7 +107,7 @@ def _fail(conversation: Conversation, username: str) -> None:
     reception.slowdown.failed(session.address, username)
     logger.warning("%s: failed login of %r from %s", session.name, username[:80], session.address)
     conversation.failures += 1
-    reply = wire.reply(101, "KO", WRONG)
+    reply = replies.refused(Refusal.WRONG_PASSWORD.text())
     if conversation.failures < reception.desk.settings().clients.login_failures:
         session.send(reply)
     else:
@@ -123,7 +117,7 @@ def _fail(conversation: Conversation, username: str) -> None:
 def _seat_for(conversation: Conversation, configuration: Configuration, operator: Operator) -> Seat | None:
     """The seat that an operator gets: his own, else the one of this PC, if that is known yet."""
     if operator.seat and conversation.mac not in ("", operator.seat):
-        raise Refused("this is not your seat")
+        raise Refused(Refusal.NOT_YOUR_SEAT.text())
     address = operator.seat or conversation.mac
     return _seat(configuration, address, conversation.session.address) if address else None
 
@@ -131,9 +125,9 @@ def _seat_for(conversation: Conversation, configuration: Configuration, operator
 def _seat(configuration: Configuration, mac_address: str, peer: str) -> Seat:
     seat = configuration.seat_by_mac.get(mac_address)
     if seat is None:
-        raise Refused("unknown seat")
+        raise Refused(Refusal.UNKNOWN_SEAT.text())
     if seat.address and not addresses.same(seat.address, peer):
-        raise Refused("this seat has another address")
+        raise Refused(Refusal.WRONG_ADDRESS.text())
     return seat
 
 
@@ -151,14 +145,14 @@ def _enter(
     session.username = operator.username
     session.extension = seat.extension if seat else ""
     displaced = reception.registry.take(session)
-    first = reply == LOGGED_IN and not reception.desk.pbx_up()
-    session.release(reply + PBX_DOWN if first else reply)
+    first = reply == replies.LOGGED_IN and not reception.desk.pbx_up()
+    session.release(reply + replies.PBX_DOWN if first else reply)
     if seat:
         session.presence = _presence(session.id, operator, seat)
         reception.desk.arrived(session.presence)
     for one in displaced:  # after the arrival, so that the operator's place in the queues passes on
-        bye = wire.reply(910, "BYE", "TAKEOVER", f"{operator.username} logged in at {session.address}")
-        one.close(f"taken over by {session.name}", bye, for_good=True)
+        text = Refusal.TAKEN_OVER.text(username=operator.username, address=session.address)
+        one.close(f"taken over by {session.name}", replies.bye(ByeReason.TAKEOVER, text), for_good=True)
     in_force = reception.desk.configuration()
     if in_force is not configuration:
         config_enforcement.review(session, configuration, in_force)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from schemas import mac_address
+from schemas.protocol import PauseWord, Refusal
 from schemas.wire import BadLine, clean
 
 MAX_PRIORITY = 9999
@@ -21,28 +22,28 @@ _UNIQUEID = re.compile(r"[!-~]{1,150}")
 def word(text: str) -> str:
     """Any text without blanks."""
     if not text:
-        raise BadLine("empty parameter")
+        raise BadLine(Refusal.EMPTY_PARAMETER.text())
     return text
 
 
 def exten(text: str) -> str:
     """A number to dial."""
     if not _EXTEN.fullmatch(text):
-        raise BadLine("bad extension: 1 to 40 of 0-9 A-Z a-z * # +")
+        raise BadLine(Refusal.BAD_EXTENSION.text())
     return text
 
 
 def priority(text: str) -> int:
     """A priority of the dialplan."""
     if not _PRIORITY.fullmatch(text) or int(text) == 0:
-        raise BadLine(f"bad priority: a number from 1 to {MAX_PRIORITY}")
+        raise BadLine(Refusal.BAD_PRIORITY.text(highest=MAX_PRIORITY))
     return int(text)
 
 
 def uniqueid(text: str) -> str:
     """Asterisk's id of a channel."""
     if not _UNIQUEID.fullmatch(text):
-        raise BadLine("bad uniqueid")
+        raise BadLine(Refusal.BAD_UNIQUEID.text())
     return text
 
 
@@ -51,22 +52,22 @@ def mac(text: str) -> str:
     try:
         return mac_address.canonical(text)
     except ValueError:
-        raise BadLine("bad MAC address") from None
+        raise BadLine(Refusal.BAD_MAC.text()) from None
 
 
 def md5(text: str) -> str:
     """The hex MD5 of a password, in lower case."""
     if not _MD5.fullmatch(text):
-        raise BadLine("PASS takes the MD5 of the password in 32 hexadecimal digits")
+        raise BadLine(Refusal.BAD_PASSWORD_HASH.text())
     return text.lower()
 
 
 def direction(text: str) -> bool:
     """Into a pause, or out of it."""
     try:
-        return {"IN": True, "OUT": False}[text.upper()]
-    except KeyError:
-        raise BadLine("PAUSE takes IN or OUT") from None
+        return PauseWord(text.upper()) is PauseWord.IN
+    except ValueError:
+        raise BadLine(Refusal.BAD_PAUSE_WORD.text()) from None
 
 
 def reason(text: str) -> str:

@@ -4,44 +4,40 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from astcti_server.clients import replies
 from astcti_server.clients.commands import parameters
 from astcti_server.clients.commands.table import command
 from astcti_server.clients.ports import PauseStep
-from schemas import wire
+from schemas.protocol import CommandName, Refusal
+from schemas.wire import BadLine
 
 if TYPE_CHECKING:
     from astcti_server.clients.conversation import Conversation
     from astcti_server.clients.session import Session
 
-PENDING = wire.reply(301, "PAUSE PENDING")
-GRANTED = wire.reply(300, "OK")
-NO_ANSWER = wire.reply(302, "KO", "no answer from the PBX")
 
-
-@command("SERVICES", state="logged-in")
+@command(CommandName.SERVICES, state="logged-in")
 def services(conversation: Conversation) -> bytes:
     """`SERVICES`: a line for each service of the operator, then `220 END`."""
     configuration = conversation.reception.desk.configuration()
-    own = configuration.services_of(conversation.session.username)
-    lines = [wire.reply(220, service.type, service.context, service.name) for service in own]
-    return b"".join([*lines, wire.reply(220, "END")])
+    return replies.services(configuration.services_of(conversation.session.username))
 
 
-@command("REASONS", state="logged-in")
+@command(CommandName.REASONS, state="logged-in")
 def reasons(conversation: Conversation) -> bytes:
     """`REASONS`: a line for each pause reason, then `230 END`."""
-    names = conversation.reception.desk.configuration().pause_reasons
-    return b"".join([*[wire.reply(230, name) for name in names], wire.reply(230, "END")])
+    return replies.pause_reasons(conversation.reception.desk.configuration().pause_reasons)
 
 
-@command("PAUSE", parameters.direction, parameters.reason, state="seated", to_end=True)
+@command(CommandName.PAUSE, parameters.direction, parameters.reason, state="seated", to_end=True)
 def pause(conversation: Conversation, wish: bool, reason: str) -> None:
     """`PAUSE IN [reason]`: `301 PAUSE PENDING`, then `300 OK` or `302 KO reason`; `PAUSE OUT`: no `301`."""
     if reason and not wish:
-        raise wire.BadLine("wrong number of parameters for PAUSE")
+        raise BadLine(Refusal.WRONG_PARAMETER_COUNT.text(command=CommandName.PAUSE))
     session = conversation.session
     assert session.presence is not None  # the command's state says so
-    progress = _Progress(session, conversation.wait(NO_ANSWER), wish, reason)
+    ticket = conversation.wait(replies.pause_refused(Refusal.PBX_SILENT.text()))
+    progress = _Progress(session, ticket, wish, reason)
     conversation.reception.desk.pause(session.presence, wish, reason, progress)
 
 
@@ -61,17 +57,17 @@ class _Progress:
     def __call__(self, step: PauseStep, text: str) -> None:
         session, ticket = self._session, self._ticket
         if step in ("pending", "deferred"):
-            line = b"" if self._said_pending else PENDING
+            line = b"" if self._said_pending else replies.PAUSE_PENDING
             self._said_pending = True
             if step == "pending":
                 session.say(ticket, line)
             elif session.complete(ticket, line):
                 self._deferred = True
             return
-        reply = GRANTED if step == "done" else wire.reply(302, "KO", text)
+        reply = replies.PAUSE_DONE if step == "done" else replies.pause_refused(text)
         if session.complete(ticket, reply):
             return
         if self._deferred:
             session.announce(reply)
         elif step == "done":  # after the client was told that there was no answer
-            session.announce(wire.reply(310, "IN", self._reason) if self._wish else wire.reply(310, "OUT"))
+            session.announce(replies.pause_state(self._wish, self._reason))

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
-from schemas.wire import BadLine, Command
+from schemas.protocol import CommandName, Refusal
+from schemas.wire import BadLine, CommandLine
 
 if TYPE_CHECKING:
     from astcti_server.clients.conversation import Conversation
@@ -28,14 +29,14 @@ class Refused(Exception):
 class Rule:
     """A declared command. `readers` turn each parameter's text into its value, or raise BadLine."""
 
-    token: str
+    token: CommandName
     state: State
     readers: tuple[Callable[[str], Any], ...]
     to_end: bool
     also_split: str
     run: Run
 
-    def arguments(self, command: Command) -> list[Any]:
+    def arguments(self, command: CommandLine) -> list[Any]:
         """The parameters' values. Raises BadLine."""
         words = command.args
         if self.also_split and len(words) == 1:
@@ -44,7 +45,7 @@ class Rule:
             last = len(self.readers) - 1
             words = (*words[:last], command.after(last)) if len(words) >= last else ()
         if len(words) != len(self.readers):
-            raise BadLine(f"wrong number of parameters for {self.token}")
+            raise BadLine(Refusal.WRONG_PARAMETER_COUNT.text(command=self.token))
         return [read(word) for read, word in zip(self.readers, words, strict=True)]
 
 
@@ -52,7 +53,11 @@ _rules: dict[str, Rule] = {}
 
 
 def command(
-    token: str, *readers: Callable[[str], Any], state: State, to_end: bool = False, also_split: str = ""
+    token: CommandName,
+    *readers: Callable[[str], Any],
+    state: State,
+    to_end: bool = False,
+    also_split: str = "",
 ) -> Callable[[RunT], RunT]:
     """Declare a command; the function stays as it is.
 
@@ -72,7 +77,7 @@ def find(token: str) -> Rule:
     try:
         return _rules[token]
     except KeyError:
-        raise BadLine("unknown command") from None
+        raise BadLine(Refusal.UNKNOWN_COMMAND.text()) from None
 
 
 def check_state(rule: Rule, conversation: Conversation) -> None:
@@ -82,8 +87,8 @@ def check_state(rule: Rule, conversation: Conversation) -> None:
         return
     if rule.state == "before-login":
         if session.username:
-            raise BadLine("already logged in")
+            raise BadLine(Refusal.ALREADY_LOGGED_IN.text())
     elif not session.username:
-        raise BadLine("log in first")
+        raise BadLine(Refusal.LOG_IN_FIRST.text())
     elif rule.state == "seated" and session.presence is None:
-        raise BadLine("no seat: MAC first")
+        raise BadLine(Refusal.MAC_FIRST.text())

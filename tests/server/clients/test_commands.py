@@ -7,7 +7,6 @@ import dataclasses
 import pytest
 
 from astcti_server.clients.conversation import ANSWER_TIME, MAX_BAD_LINES
-from schemas import wire
 from schemas.configuration.model import Configuration
 from tests.fake.clock import FakeClock
 from tests.fake.counter import CONFIGURATION, SEAT_1, SEAT_2, Counter
@@ -232,7 +231,7 @@ def test_replies_come_in_the_order_of_the_commands_while_announcements_pass_them
     with Counter() as counter, counter.seated() as client:
         client.say("ORIG 1 outbound 1", "NOOP", "PAUSE IN", "REASONS")
         first = counter.desk.next_request()
-        assert counter.announce("PJSIP/201", wire.reply(200, "astcti"))
+        assert counter.announce("PJSIP/201", b"200 astcti\n")
         assert client.hear() == "200 astcti"
         assert counter.desk.requests.empty()
         first.answer("")

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from astcti_server.clients import descriptors, handler_threads
+from astcti_server.clients import admission, handler_threads
 from astcti_server.clients.listener import CtiServer, ListenError
 from schemas.configuration.model import Configuration, Operator, Seat
 from schemas.server.settings import ListenSettings
@@ -279,9 +279,9 @@ def test_an_address_of_another_machine_is_named() -> None:
 
 def test_the_limit_of_open_files_is_raised_as_far_as_it_goes(monkeypatch: pytest.MonkeyPatch) -> None:
     limits = {"now": (1024, 10_100)}
-    monkeypatch.setattr(descriptors.resource, "getrlimit", lambda _: limits["now"])
-    monkeypatch.setattr(descriptors.resource, "setrlimit", lambda _, new: limits.update(now=new))
-    assert descriptors.raise_limit() == 5_000
+    monkeypatch.setattr(admission.resource, "getrlimit", lambda _: limits["now"])
+    monkeypatch.setattr(admission.resource, "setrlimit", lambda _, new: limits.update(now=new))
+    assert admission.raise_descriptor_limit() == 5_000
     assert limits["now"] == (10_100, 10_100)
 
 
@@ -291,9 +291,9 @@ def test_a_limit_of_open_files_that_cannot_be_raised_caps_the_clients(
     def refused(*_: object) -> None:
         raise ValueError("not allowed to raise maximum limit")
 
-    monkeypatch.setattr(descriptors.resource, "getrlimit", lambda _: (300, 1000))
-    monkeypatch.setattr(descriptors.resource, "setrlimit", refused)
-    assert descriptors.raise_limit() == 100
+    monkeypatch.setattr(admission.resource, "getrlimit", lambda _: (300, 1000))
+    monkeypatch.setattr(admission.resource, "setrlimit", refused)
+    assert admission.raise_descriptor_limit() == 100
     assert "stays at 300" in caplog.text
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from astcti_server.clients.listener import CtiServer, ListenError
-from schemas import wire
 from schemas.server.settings import ListenSettings
 from tests.fake.clock import FakeClock
 from tests.fake.counter import Counter
@@ -220,4 +219,4 @@ def test_a_certificate_and_a_key_may_share_one_file(tmp_path: Path, certificate:
     trust = ssl.create_default_context(cafile=str(certificate[0]))
     listen = ListenSettings(port=0, certificate=str(both))
     with Counter(listen) as counter, counter.client(context=trust) as client:
-        assert client.hear_bytes() == wire.reply(100, "WELCOME").rstrip()
+        assert client.hear_bytes() == b"100 WELCOME"

@@ -1,0 +1,85 @@
+"""Every line that the server says beside events: replies and announcements, ready to be sent. Any thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from schemas import wire
+from schemas.configuration.model import Service
+from schemas.protocol import NO_SEAT, ByeReason, Capability, PauseWord, Refusal, ReplyCode, Word
+
+WELCOME = wire.reply(ReplyCode.OK, Word.WELCOME)
+OK = wire.reply(ReplyCode.OK, Word.OK)
+LOGGED_IN = wire.reply(ReplyCode.LOGGED_IN, Word.OK)
+LOGGED_OUT = wire.reply(ReplyCode.LOGGED_OUT, Word.OK)
+KEEP_ALIVE_EXPIRED = wire.reply(ReplyCode.OK, Word.OK, Refusal.KEEP_ALIVE_EXPIRED.text())
+SERVICES_CHANGED = wire.reply(ReplyCode.SERVICES_CHANGED, Word.SERVICES)
+PAUSE_PENDING = wire.reply(ReplyCode.PAUSE_PENDING, Word.PAUSE_PENDING)
+PAUSE_DONE = wire.reply(ReplyCode.PAUSE_DONE, Word.OK)
+PBX_DOWN = wire.reply(ReplyCode.PBX_DOWN, Word.PBX_DOWN)
+PBX_UP = wire.reply(ReplyCode.PBX_UP, Word.PBX_UP)
+
+
+def refused(reason: str) -> bytes:
+    """The command is not carried out. `reason` is the text of a `Refusal`, or Asterisk's own."""
+    return wire.reply(ReplyCode.REFUSED, Word.KO, reason)
+
+
+def seat_known(extension: str) -> bytes:
+    """The MAC address is that of the seat with this phone."""
+    return wire.reply(ReplyCode.OK, Word.OK, extension)
+
+
+def capabilities(keep_alive: float) -> bytes:
+    """What this server can do. `keep_alive` is in seconds."""
+    able = [one for one in Capability if one is not Capability.KEEPALIVE]
+    return wire.reply(
+        ReplyCode.CAPABILITIES, Word.CAPABILITIES, *able, f"{Capability.KEEPALIVE}={keep_alive:g}"
+    )
+
+
+def operator(username: str, extension: str, full_name: str) -> bytes:
+    """Who is logged in where; `extension` is empty as long as there is no seat."""
+    return wire.reply(ReplyCode.OPERATOR, username, extension or NO_SEAT, full_name)
+
+
+def services(services: Iterable[Service]) -> bytes:
+    """A line for each service, and the end of the list."""
+    lines = [wire.reply(ReplyCode.SERVICE, one.type, one.context, one.name) for one in services]
+    return b"".join([*lines, wire.reply(ReplyCode.SERVICE, Word.END)])
+
+
+def pause_reasons(names: Iterable[str]) -> bytes:
+    """A line for each reason, and the end of the list."""
+    lines = [wire.reply(ReplyCode.PAUSE_REASON, name) for name in names]
+    return b"".join([*lines, wire.reply(ReplyCode.PAUSE_REASON, Word.END)])
+
+
+def pause_refused(reason: str) -> bytes:
+    """The pause stays as it was. `reason` as in `refused`."""
+    return wire.reply(ReplyCode.PAUSE_REFUSED, Word.KO, reason)
+
+
+def pause_state(paused: bool, reason: str = "") -> bytes:
+    """The operator is in pause, or not, without this client having asked."""
+    return wire.reply(ReplyCode.PAUSE_STATE, PauseWord.IN if paused else PauseWord.OUT, reason)
+
+
+def queue_joined(queue: str) -> bytes:
+    """The phone is a member of the queue."""
+    return wire.reply(ReplyCode.QUEUE_JOINED, queue)
+
+
+def queue_left(queue: str) -> bytes:
+    """The phone is no longer a member of the queue."""
+    return wire.reply(ReplyCode.QUEUE_LEFT, queue)
+
+
+def queue_refused(queue: str, reason: str) -> bytes:
+    """The phone could not become a member of the queue. `reason` as in `refused`."""
+    return wire.reply(ReplyCode.QUEUE_REFUSED, Word.KO, queue, reason)
+
+
+def bye(why: ByeReason, text: str) -> bytes:
+    """The server ends the session."""
+    return wire.reply(ReplyCode.SESSION_ENDED, Word.BYE, why, text)

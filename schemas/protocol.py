@@ -1,0 +1,224 @@
+"""The words of the client protocol, for both ends: reply numbers, commands, fixed words, reasons of refusals.
+
+`docs/protocol.md` explains each of them, and nothing else in the programs spells one. How lines are cut and
+put together is in `schemas.wire`. Standard library only: the seats' PCs import this.
+Source: section 2.2.3.2 of the specification, and what docs/protocol.md added to it.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import Enum, IntEnum, StrEnum
+from string import Formatter
+from typing import Final, get_args
+
+from schemas.configuration.model import ServiceType
+
+
+class ReplyCode(IntEnum):
+    """The number that begins each line of the server but an event."""
+
+    OK = 100
+    """The command was carried out; also the welcome, and the end of a client that was silent too long."""
+    REFUSED = 101
+    """The command was not carried out: `KO` and the reason."""
+    LOGGED_IN = 102
+    """The password was right."""
+    CAPABILITIES = 110
+    """What this server can do: the answer to CAPA."""
+    QUEUE_JOINED = 200
+    """The seat's phone is a member of a queue."""
+    QUEUE_LEFT = 210
+    """It no longer is."""
+    QUEUE_REFUSED = 211
+    """It could not become one: `KO`, the queue and the reason."""
+    SERVICE = 220
+    """One service of the operator, or `END`: the answer to SERVICES."""
+    SERVICES_CHANGED = 221
+    """The operator's services are others now; announced."""
+    PAUSE_REASON = 230
+    """One reason to offer for a pause, or `END`: the answer to REASONS."""
+    OPERATOR = 240
+    """Who is logged in, and where: the answer to WHO."""
+    PAUSE_DONE = 300
+    """The pause that was asked for is in force, or its end is."""
+    PAUSE_PENDING = 301
+    """The pause is asked of Asterisk; `PAUSE_DONE` or `PAUSE_REFUSED` follows."""
+    PAUSE_REFUSED = 302
+    """The pause is as it was before: `KO` and the reason."""
+    PAUSE_STATE = 310
+    """In pause or not, without this client having asked; announced."""
+    LOGGED_OUT = 900
+    """The answer to QUIT; the connection is closed."""
+    PBX_DOWN = 901
+    """The connection to Asterisk is lost; announced."""
+    PBX_UP = 902
+    """The connection to Asterisk is back; announced."""
+    SESSION_ENDED = 910
+    """The server ends this session: `BYE`, a `ByeReason` and a text."""
+
+
+class CommandName(StrEnum):
+    """The word that begins each line of a client. Written in any case."""
+
+    USER = "USER"
+    PASS = "PASS"
+    MAC = "MAC"
+    NOOP = "NOOP"
+    QUIT = "QUIT"
+    ORIG = "ORIG"
+    PAUSE = "PAUSE"
+    CAPA = "CAPA"
+    WHO = "WHO"
+    SERVICES = "SERVICES"
+    REASONS = "REASONS"
+    HANGUP = "HANGUP"
+    TRANSFER = "TRANSFER"
+
+
+class Word(StrEnum):
+    """What stands after a reply's number, always the same."""
+
+    WELCOME = "WELCOME"
+    OK = "OK"
+    KO = "KO"
+    CAPABILITIES = "CAPA"
+    END = "END"
+    """Closes the list of services, and that of pause reasons."""
+    SERVICES = "SERVICES"
+    PAUSE_PENDING = "PAUSE PENDING"
+    PBX_DOWN = "PBX DOWN"
+    PBX_UP = "PBX UP"
+    BYE = "BYE"
+
+
+class PauseWord(StrEnum):
+    """Into a pause or out of it: in the command, and in the announced state."""
+
+    IN = "IN"
+    OUT = "OUT"
+
+
+class Capability(StrEnum):
+    """What a server can do beside the specification. `KEEPALIVE=60` has a value, the others have none."""
+
+    MAC = "MAC"
+    SERVICES = "SERVICES"
+    REASONS = "REASONS"
+    HANGUP = "HANGUP"
+    TRANSFER = "TRANSFER"
+    WHO = "WHO"
+    KEEPALIVE = "KEEPALIVE"
+
+
+class ByeReason(StrEnum):
+    """Why the server ends a session."""
+
+    TAKEOVER = "TAKEOVER"
+    """The operator or the seat logged in elsewhere. A client that came back would throw the other one out."""
+    DISABLED = "DISABLED"
+    """The operator was removed or disabled: coming back is of no use."""
+    CONFIG = "CONFIG"
+    """Password, seat or extension changed: log in again."""
+    SHUTDOWN = "SHUTDOWN"
+    """The server stops: come back later."""
+
+
+NO_SEAT: Final = "-"
+"""Stands for the extension in the answer to WHO as long as no seat is known."""
+SERVICE_TYPES: Final[tuple[ServiceType, ...]] = get_args(ServiceType)
+"""The words that say in a line of SERVICES in which direction the calls of a service go."""
+
+
+class Refusal(Enum):
+    """A reason, in English, that the server gives for not doing something or for ending a session.
+
+    The value is the text, or a template of it: `{seconds}` stands for a value, which contains no blanks.
+    Beside these a client may hear a reason in Asterisk's own words.
+    """
+
+    # A line that cannot be understood: 101.
+    NOT_UTF8 = "not UTF-8"
+    EMPTY_LINE = "empty line"
+    NOT_A_COMMAND = "not a command"
+    LINE_TOO_LONG = "line longer than {limit} bytes"
+    UNKNOWN_COMMAND = "unknown command"
+    WRONG_PARAMETER_COUNT = "wrong number of parameters for {command}"
+    EMPTY_PARAMETER = "empty parameter"
+    BAD_EXTENSION = "bad extension: 1 to 40 of 0-9 A-Z a-z * # +"
+    BAD_PRIORITY = "bad priority: a number from 1 to {highest}"
+    BAD_UNIQUEID = "bad uniqueid"
+    BAD_MAC = "bad MAC address"
+    BAD_PASSWORD_HASH = "PASS takes the MD5 of the password in 32 hexadecimal digits"
+    BAD_PAUSE_WORD = "PAUSE takes IN or OUT"
+    # A command out of place: 101.
+    USER_FIRST = "USER first"
+    ALREADY_LOGGED_IN = "already logged in"
+    LOG_IN_FIRST = "log in first"
+    MAC_FIRST = "no seat: MAC first"
+    # Connecting and logging in: 101. The first two stand in place of the welcome.
+    TOO_MANY_CLIENTS = "too many clients"
+    TOO_MANY_FROM_ADDRESS = "too many clients from your address"
+    LOGIN_TIME_EXPIRED = "login time expired"
+    WRONG_PASSWORD = "unknown user or wrong password"
+    UNKNOWN_SEAT = "unknown seat"
+    NOT_YOUR_SEAT = "this is not your seat"
+    WRONG_ADDRESS = "this seat has another address"
+    ALREADY_SEATED = "already at {extension}"
+    # Calls: 101.
+    NOT_YOUR_SERVICE = "not a context of your outbound services"
+    NOT_FOR_TRANSFERS = "not a context that calls may be transferred to"
+    NOT_YOUR_CALL = "not a call of yours"
+    NOBODY_CONNECTED = "nobody is connected to this call"
+    PBX_DOWN = "PBX down"
+    PBX_REFUSED = "the PBX refused"
+    PBX_SLOW = "no answer from the PBX within {seconds} seconds"
+    PBX_SILENT = "no answer from the PBX"
+    # Pauses: 302, and queues: 211.
+    ASTERISK_SILENT = "Asterisk did not answer"
+    ASTERISK_REFUSED = "refused"
+    NOT_AT_A_SEAT = "not at a seat"
+    ANOTHER_REQUEST = "another request came after it"
+    ANOTHER_SESSION = "another session took over"
+    SESSION_OVER = "the session ended"
+    NOT_A_MEMBER = "not a member after all"
+    STILL_A_MEMBER = "still a member"
+    PAUSE_WITHOUT_EFFECT = "the pause had no effect"
+    # The end of a session: 910 BYE, but for the last one, which is 100.
+    TAKEN_OVER = "{username} logged in at {address}"
+    OPERATOR_REMOVED = "this operator was removed"
+    OPERATOR_DISABLED = "this operator was disabled"
+    PASSWORD_CHANGED = "the password changed"
+    OPERATOR_HAS_ANOTHER_SEAT = "the operator has another seat"
+    SEAT_REMOVED = "the seat was removed"
+    EXTENSION_CHANGED = "the seat has another extension"
+    QUEUE_INTERFACE_CHANGED = "the seat has another queue interface"
+    ADDRESS_CHANGED = "the seat has another address"
+    SERVER_STOPS = "the server stops"
+    KEEP_ALIVE_EXPIRED = "keep-alive expired"
+
+    def text(self, **values: object) -> str:
+        """The text for the wire. Raises KeyError if a value is missing."""
+        template: str = self.value
+        return template.format(**values)
+
+    @classmethod
+    def of(cls, text: str) -> tuple[Refusal, dict[str, str]] | None:
+        """Which refusal a text is, with its values; None for a text of Asterisk, or of a newer server."""
+        if (refusal := _BY_TEXT.get(text)) is not None:
+            return refusal, {}
+        for refusal, pattern in _PATTERNS.items():
+            if found := pattern.fullmatch(text):
+                return refusal, found.groupdict()
+        return None
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    parts = Formatter().parse(template)
+    return re.compile(
+        "".join(re.escape(fixed) + (f"(?P<{name}>\\S+)" if name else "") for fixed, name, _, _ in parts)
+    )
+
+
+_BY_TEXT: Final = {refusal.value: refusal for refusal in Refusal if "{" not in refusal.value}
+_PATTERNS: Final = {refusal: _pattern(refusal.value) for refusal in Refusal if "{" in refusal.value}
