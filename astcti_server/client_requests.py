@@ -15,7 +15,7 @@ from astcti_server.calls.tracker import Tracker
 from astcti_server.clients.ports import Done, Presence, Progress
 from astcti_server.config.store import ConfigStore
 from astcti_server.event_pipeline import Switchboard
-from astcti_server.queues.reconciler import QueueKeeper
+from astcti_server.queues.reconciler import QueueReconciler
 from schemas.configuration.model import Configuration, Service
 from schemas.protocol import Refusal
 from schemas.server.settings import ServerSettings
@@ -32,7 +32,7 @@ class ServerDesk:
         store: ConfigStore,
         link: AmiLink,
         tracker: Tracker,
-        keeper: QueueKeeper,
+        keeper: QueueReconciler,
         switchboard: Switchboard,
     ) -> None:
         self._store = store

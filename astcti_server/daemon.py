@@ -37,7 +37,7 @@ from astcti_server.config.watcher import ConfigWatcher
 from astcti_server.event_pipeline import LinkState, Switchboard
 from astcti_server.logs import Logs
 from astcti_server.pidfile import PidFile
-from astcti_server.queues.reconciler import QueueKeeper
+from astcti_server.queues.reconciler import QueueReconciler
 from astcti_server.queues.state_file import StateFile
 from astcti_server.queues.state_writer import StateWriter
 from astcti_server.service_notify import notify
@@ -108,7 +108,9 @@ class Daemon:
         state = StateFile(places.state)
         state.prepare()
         self._state_writer = StateWriter(state, self._thread_died)
-        self._keeper = QueueKeeper(self._link, self._registry.send_to_session, self._state_writer)
+        self._keeper = QueueReconciler(
+            self._link, self._registry.send_to_session, self._state_writer, loaded.configuration, settings
+        )
         self._switchboard.connect(self._link, self._keeper)
         desk = ServerDesk(self._store, self._link, self._tracker, self._keeper, self._switchboard)
         self._server = CtiServer(settings.listen, Reception.of(desk, self._registry), died=self._thread_died)

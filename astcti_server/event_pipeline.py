@@ -22,7 +22,7 @@ from astcti_server.calls.tracker import Tracker
 from astcti_server.clients import replies
 from astcti_server.clients.registry import Registry
 from astcti_server.clients.router import Router
-from astcti_server.queues.reconciler import QueueKeeper
+from astcti_server.queues.reconciler import QueueReconciler
 from schemas.configuration.model import Configuration
 from schemas.server.settings import ServerSettings
 
@@ -44,7 +44,7 @@ class Switchboard:
         state_changed: Callable[[LinkState, str], None],
     ) -> None:
         self.link: AmiLink
-        self.keeper: QueueKeeper
+        self.keeper: QueueReconciler
         self._tracker = tracker
         self._router = router
         self._registry = registry
@@ -55,7 +55,7 @@ class Switchboard:
         self._unread = ""
         """Why the list of channels could not be read, as logged already."""
 
-    def connect(self, link: AmiLink, keeper: QueueKeeper) -> None:
+    def connect(self, link: AmiLink, keeper: QueueReconciler) -> None:
         """Join the parts that know one another; before the link is started."""
         self.link, self.keeper = link, keeper
 

@@ -1,4 +1,5 @@
-"""Who is a member of which queue, and who is in pause: wanted, compared with Asterisk, and repaired.
+"""Who is a member of which queue, and who is in pause: desired, compared with Asterisk, and repaired.
 
-Everything here runs on the AMI thread, so nothing is locked. `keeper.QueueKeeper` is what the rest uses.
+Everything here runs on the AMI thread, so nothing is locked; only the state file is written by a thread
+of its own (`state_writer`). `reconciler.QueueReconciler` is what the rest of the server uses.
 """

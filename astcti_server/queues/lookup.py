@@ -1,85 +1,92 @@
-"""Who sits where, and the places in queues, each found without a search. AMI thread only."""
+"""Who sits where, and the memberships in queues, each found without a search. AMI thread only."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from astcti_server.queues.membership import Place
-from astcti_server.queues.seated_operator import Attendance
+from astcti_server.queues.membership import Membership
+from astcti_server.queues.seated_operator import SeatedOperator
 from schemas.configuration.model import queue_key
 
 if TYPE_CHECKING:
     from astcti_server.clients.ports import Presence
 
 
-class Attendances:
+class SeatedOperators:
     """At most one for an operator, and one for a seat's queue interface."""
 
     def __init__(self) -> None:
-        self._by_session: dict[int, Attendance] = {}
-        self._by_username: dict[str, Attendance] = {}
-        self._by_interface: dict[str, Attendance] = {}
+        self._by_session: dict[int, SeatedOperator] = {}
+        self._by_username: dict[str, SeatedOperator] = {}
+        self._by_interface: dict[str, SeatedOperator] = {}
 
-    def __iter__(self) -> Iterator[Attendance]:
+    def __iter__(self) -> Iterator[SeatedOperator]:
+        """A copy: while it is gone through, operators may come and go."""
         return iter(list(self._by_session.values()))
 
-    def add(self, attendance: Attendance) -> None:
+    def add(self, operator: SeatedOperator) -> None:
         """Enter one; those that `rivals` names must be out already."""
-        presence = attendance.presence
-        self._by_session[presence.session_id] = attendance
-        self._by_username[presence.username] = attendance
-        self._by_interface[presence.queue_interface] = attendance
+        presence = operator.presence
+        self._by_session[presence.session_id] = operator
+        self._by_username[presence.username] = operator
+        self._by_interface[presence.queue_interface] = operator
 
-    def remove(self, attendance: Attendance) -> None:
-        presence = attendance.presence
+    def remove(self, operator: SeatedOperator) -> None:
+        """Take out one that is in."""
+        presence = operator.presence
         del self._by_session[presence.session_id]
         del self._by_username[presence.username]
         del self._by_interface[presence.queue_interface]
 
-    def of_session(self, session_id: int) -> Attendance | None:
+    def of_session(self, session_id: int) -> SeatedOperator | None:
         return self._by_session.get(session_id)
 
-    def at(self, interface: str) -> Attendance | None:
+    def at(self, interface: str) -> SeatedOperator | None:
+        """Who sits at the seat with this queue interface."""
         return self._by_interface.get(interface)
 
-    def rivals(self, presence: Presence) -> list[Attendance]:
+    def rivals(self, presence: Presence) -> list[SeatedOperator]:
         """Those with the same session, operator or seat."""
         found = (
             self._by_session.get(presence.session_id),
             self._by_username.get(presence.username),
             self._by_interface.get(presence.queue_interface),
         )
-        return list({id(one): one for one in found if one is not None}.values())
+        return list({id(operator): operator for operator in found if operator is not None}.values())
 
 
-class Places:
-    """The places that are wanted, or that the state file lists."""
+class Memberships:
+    """Those that are desired, or that the state file lists."""
 
     def __init__(self) -> None:
-        self._by_interface: dict[str, dict[str, Place]] = {}
+        self._by_interface: dict[str, dict[str, Membership]] = {}
 
-    def __iter__(self) -> Iterator[Place]:
-        return iter([place for places in self._by_interface.values() for place in places.values()])
+    def __iter__(self) -> Iterator[Membership]:
+        """A copy: what is done to one may end it, or another."""
+        return iter([membership for queues in self._by_interface.values() for membership in queues.values()])
 
     @property
     def busy(self) -> bool:
         """Whether an action is under way at any. Makes no copy: while the server stops it is asked often."""
-        return any(place.busy for places in self._by_interface.values() for place in places.values())
+        return any(
+            membership.busy for queues in self._by_interface.values() for membership in queues.values()
+        )
 
-    def add(self, place: Place) -> None:
-        self._by_interface.setdefault(place.interface, {})[place.key] = place
+    def add(self, membership: Membership) -> None:
+        self._by_interface.setdefault(membership.interface, {})[membership.key] = membership
 
-    def remove(self, place: Place) -> None:
+    def remove(self, membership: Membership) -> None:
         """Forget it, if it is (still) known."""
-        places = self._by_interface.get(place.interface, {})
-        places.pop(place.key, None)
-        if not places:
-            self._by_interface.pop(place.interface, None)
+        queues = self._by_interface.get(membership.interface, {})
+        queues.pop(membership.key, None)
+        if not queues:
+            self._by_interface.pop(membership.interface, None)
 
-    def get(self, queue: str, interface: str) -> Place | None:
-        """The place of an interface in a queue, in whichever case the queue is written."""
+    def get(self, queue: str, interface: str) -> Membership | None:
+        """That of an interface in a queue, in whichever case the queue is written."""
         return self._by_interface.get(interface, {}).get(queue_key(queue))
 
-    def of(self, interface: str) -> list[Place]:
+    def of(self, interface: str) -> list[Membership]:
+        """A copy of all those of an interface."""
         return list(self._by_interface.get(interface, {}).values())

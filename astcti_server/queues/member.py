@@ -16,13 +16,21 @@ class Member(NamedTuple):
     """A queue member as Asterisk has it."""
 
     membership: str
+    """`dynamic` (added by an action or the dialplan), `static` (queues.conf) or `realtime`, in lower case."""
     penalty: int | None
+    """None where no event told it yet."""
     paused: bool
     reason: str = ""
+    """Why it is paused. Before 13 no list says it, in 1.4 no event either."""
 
 
 def member_after(member: Member | None, event: QueueMember) -> Member | None:
-    """The member after an event: what the event does not tell stays. None if there is none."""
+    """The member after an event: what the event does not tell stays. None if there is none.
+
+    Only from 12 on has every event all fields. Before that QueueMemberPaused has neither membership nor
+    penalty: about a member that is not known, it alone does not say that there is one that can be
+    removed.
+    """
     if event.kind == "removed" or (member is None and not event.membership):
         return None
     before = member or Member("", None, False)
@@ -37,10 +45,10 @@ def member_after(member: Member | None, event: QueueMember) -> Member | None:
 
 def find_member(events: Iterable[Event], queue: str, interface: str) -> Member | None:
     """The member in the list that QueueStatus gave."""
-    wanted = (queue_key(queue), interface)
+    sought = (queue_key(queue), interface)
     for event in events:
         key, member = read_entry(event)
-        if key == wanted:
+        if key == sought:
             return member
     return None
 
@@ -56,4 +64,5 @@ def read_entry(event: Event) -> tuple[tuple[str, str], Member | None]:
         paused=event.get("Paused").lower() in {"1", "yes", "true"},
         reason=event.get("PausedReason"),
     )
+    # In the list it is `Location` in every version up to 22; events say `Interface` from 12 on.
     return (queue_key(event.get("Queue")), event.get("Location") or event.get("Interface")), member

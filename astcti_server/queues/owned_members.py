@@ -6,29 +6,35 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
+from astcti_server.queues.ports import OwnedMembersStore, QueueLink, QueueTimer
+
 if TYPE_CHECKING:
-    from astcti_server.ami.link import Timer
-    from astcti_server.queues.ports import Link, State
     from astcti_server.queues.state_file import MemberKey
 
 TIDY_AFTER = 2.0  # seconds in which ends of membership are gathered into one writing
 
 
-class Ledger:
-    """A member is written down before it is added; that it is gone may be written down later."""
+class OwnedMembers:
+    """A member is written down before it is added; that it is gone may be written down later.
 
-    def __init__(self, link: Link, state: State) -> None:
+    In this order a crash leaves at worst an entry without a member, which the next start finds out and
+    forgets. A member without an entry would ring an empty seat for ever, for what is not listed is never
+    removed.
+    """
+
+    def __init__(self, link: QueueLink, store: OwnedMembersStore) -> None:
         """Reads the state file; raises StateError."""
         self._link = link
-        self._state = state
-        self._members = state.load()
+        self._store = store
+        self._members = store.load()
         self._waiting: list[Callable[[], None]] = []
         self._under_way = 0
         """Writings handed over whose end was not told yet."""
-        self._tidy: Timer | None = None
+        self._tidy: QueueTimer | None = None
 
     @property
     def members(self) -> Mapping[MemberKey, str]:
+        """The user name that each was added for."""
         return self._members
 
     def add(self, key: MemberKey, username: str, go: Callable[[], None]) -> None:
@@ -36,6 +42,7 @@ class Ledger:
 
         All of one turn of the loop are written together: a thousand logins are not a thousand writings.
         """
+        # What is in the list may not be on the disk yet, while a writing is under way.
         if self._members.get(key) == username and not self._waiting and not self._under_way:
             go()
             return
@@ -56,7 +63,7 @@ class Ledger:
             self._tidy = None
         waiting, self._waiting = self._waiting, []
         self._under_way += 1
-        self._state.save(dict(self._members), partial(self._link.post, partial(self._written, waiting)))
+        self._store.save(dict(self._members), partial(self._link.post, partial(self._written, waiting)))
 
     def _written(self, waiting: list[Callable[[], None]]) -> None:
         self._under_way -= 1

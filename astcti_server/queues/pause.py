@@ -9,121 +9,134 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from astcti_server.queues.pause_request import PauseRequest
-from astcti_server.queues.seated_operator import Attendance, PauseState, plain_text
+from astcti_server.queues.announcements import Announcements
+from astcti_server.queues.asterisk_text import plain_text
+from astcti_server.queues.lookup import Memberships, SeatedOperators
+from astcti_server.queues.membership import Membership
+from astcti_server.queues.pause_request import PauseRequest, PauseState
+from astcti_server.queues.ports import QueueLink
+from astcti_server.queues.seated_operator import SeatedOperator
 from schemas.protocol import Refusal
 
 if TYPE_CHECKING:
     from astcti_server.clients.ports import Progress
-    from astcti_server.queues.lookup import Attendances, Places
-    from astcti_server.queues.membership import Place
-    from astcti_server.queues.notices import Notices
-    from astcti_server.queues.ports import Link
 
 
-class Pausing:
+class PauseControl:
     """One request of a client at a time; the last one counts."""
 
     def __init__(
         self,
-        link: Link,
-        notices: Notices,
-        attendances: Attendances,
-        places: Places,
-        over: Callable[[Attendance, bool], None],
+        link: QueueLink,
+        announcements: Announcements,
+        operators: SeatedOperators,
+        memberships: Memberships,
+        over: Callable[[SeatedOperator, bool], None],
     ) -> None:
         """`over` is called after each request that was not given up, with whether it worked."""
         self._link = link
-        self._notices = notices
-        self._attendances = attendances
-        self._places = places
+        self._announcements = announcements
+        self._operators = operators
+        self._memberships = memberships
         self._over = over
         self._up = False
         self._state_read = False
 
     def link_up(self) -> None:
         self._up = True
-        for attendance in self._attendances:
-            if attendance.request is not None:
-                attendance.request.limit()
+        for operator in self._operators:
+            if operator.request is not None:
+                operator.request.link_up()
 
     def state_read(self) -> None:
         """What Asterisk has is known: requests that waited for this can go."""
         self._state_read = True
-        for attendance in self._attendances:
-            self.proceed(attendance)
+        for operator in self._operators:
+            self.proceed(operator)
 
     def link_down(self) -> None:
         self._up = self._state_read = False
-        for attendance in self._attendances:
-            if attendance.request is not None:
-                attendance.request.defer()
+        for operator in self._operators:
+            if operator.request is not None:
+                operator.request.link_down()
 
-    def ask(self, attendance: Attendance, wish: PauseState, progress: Progress) -> None:
+    def ask(self, operator: SeatedOperator, wish: PauseState, progress: Progress) -> None:
         """A client's wish. Later joins carry it from now on."""
-        self.give_up(attendance, Refusal.ANOTHER_REQUEST.text())
-        before = attendance.pause
-        attendance.pause = wish._replace(reason=plain_text(wish.reason) if wish.paused else "")
-        request = attendance.request = PauseRequest(
+        self.give_up(operator, Refusal.ANOTHER_REQUEST.text())
+        before = operator.pause
+        wish = wish._replace(reason=plain_text(wish.reason) if wish.paused else "")
+        request = PauseRequest(
             self._link,
-            attendance.presence.queue_interface,
-            attendance.pause,
+            operator.presence.queue_interface,
+            wish,
             progress,
-            lambda worked: self._ended(attendance, before, worked),
+            lambda worked: self._ended(operator, before, worked),
         )
+        operator.asked_for_pause(wish, request)
         if self._up:
-            request.limit()
+            request.link_up()
         else:
-            request.defer()
-        self.proceed(attendance)
+            request.link_down()
+        self.proceed(operator)
 
-    def give_up(self, attendance: Attendance, why: str) -> None:
+    def give_up(self, operator: SeatedOperator, why: str) -> None:
         """End a request that is under way, without success."""
-        request, attendance.request = attendance.request, None
+        request = operator.take_request()
         if request is not None:
             request.refuse(why)
 
-    def proceed(self, attendance: Attendance) -> None:
-        """Start a waiting request, once nothing else is under way for the interface."""
-        request = attendance.request
+    def proceed(self, operator: SeatedOperator) -> None:
+        """Start a waiting request, once nothing else is under way for the interface.
+
+        An addition that is under way carries the wish from before or the new one, nobody knows which: the
+        action for all queues has to come after it.
+        """
+        request = operator.request
         if request is None or request.started or not self._state_read:
             return
-        places = self._places.of(attendance.presence.queue_interface)
-        if not any(place.busy for place in places):
-            request.start([place.key for place in places if place.actual is not None])
+        memberships = self._memberships.of(operator.presence.queue_interface)
+        if not any(membership.busy for membership in memberships):
+            request.start([membership.key for membership in memberships if membership.actual is not None])
 
     def under_way(self, interface: str) -> bool:
         """Whether a pause action for all queues of the interface was written and is not over."""
-        attendance = self._attendances.at(interface)
-        return attendance is not None and attendance.request is not None and attendance.request.started
+        operator = self._operators.at(interface)
+        return operator is not None and operator.request is not None and operator.request.started
 
-    def see(self, place: Place, paused: bool, reason: str) -> None:
-        """Asterisk says what a member's pause is."""
-        if place.wanted is None:
+    def see(self, membership: Membership, paused: bool, reason: str) -> None:
+        """Asterisk says what a member's pause is.
+
+        The same event tells of the console, of another manager's action and of autopause (`Auto-Pause` is
+        the reason then): nothing says who did it, and all are taken over.
+        """
+        if membership.desired is None:
             return
-        attendance = place.wanted.attendance
-        pause = attendance.pause
-        if attendance.request is not None:
-            attendance.request.saw(place.key, paused)
+        operator = membership.desired.operator
+        pause = operator.pause
+        if operator.request is not None:
+            operator.request.saw(membership.key, paused)
             return
-        if place.enforce_pause:
+        if membership.enforce_pause:
             return
+        # Before 13 no list has a reason, 1.4 has none at all, and app_queue may cut it: not another reason.
         if paused and (not pause.paused or not pause.reason.startswith(reason)):
-            attendance.pause = PauseState(True, reason)
-        elif not paused and pause.paused and not self._paused_anywhere(place.interface):
-            attendance.pause = PauseState(False)
-        self._notices.pause(attendance)
+            operator.pause_changed(PauseState(True, reason))
+        elif not paused and pause.paused and not self._paused_anywhere(membership.interface):
+            operator.pause_changed(PauseState(False))
+        self._announcements.pause(operator)
 
     def _paused_anywhere(self, interface: str) -> bool:
-        return any(place.actual is not None and place.actual.paused for place in self._places.of(interface))
+        """Asterisk pauses in each queue apart (autopause does so in one): out of pause is out of all."""
+        memberships = self._memberships.of(interface)
+        return any(membership.actual is not None and membership.actual.paused for membership in memberships)
 
-    def _ended(self, attendance: Attendance, before: PauseState, worked: bool) -> None:
-        given_up, attendance.request = attendance.request is None, None
+    def _ended(self, operator: SeatedOperator, before: PauseState, worked: bool) -> None:
+        given_up = operator.take_request() is None
         if worked:
-            attendance.told = attendance.pause
-            for place in self._places.of(attendance.presence.queue_interface):
-                place.enforce_pause = False
+            operator.pause_granted()
+            for membership in self._memberships.of(operator.presence.queue_interface):
+                membership.pause_made_real()
         else:
-            attendance.pause = before
+            operator.pause_changed(before)
         if not given_up:
-            self._over(attendance, worked)
+            self._over(operator, worked)

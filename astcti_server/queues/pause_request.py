@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from astcti_server.ami import actions
-from astcti_server.queues.ports import Link
-from astcti_server.queues.refusals import NOT_ANSWERED, short_reason
-from astcti_server.queues.seated_operator import PauseState
+from astcti_server.queues.asterisk_text import NOT_ANSWERED, short_reason
+from astcti_server.queues.ports import QueueLink, QueueTimer
 
 if TYPE_CHECKING:
-    from astcti_server.ami.link import Outcome, Timer
+    from astcti_server.ami.link import Outcome
     from astcti_server.clients.ports import PauseStep, Progress
 
 PAUSE_TIME = 5.0  # seconds for Asterisk to answer and to say of each queue that it is done
+
+
+class PauseState(NamedTuple):
+    """In pause or not, and why, as far as anybody said."""
+
+    paused: bool
+    reason: str = ""
 
 
 class PauseRequest:
@@ -25,34 +31,39 @@ class PauseRequest:
     """
 
     def __init__(
-        self, link: Link, interface: str, wish: PauseState, progress: Progress, over: Callable[[bool], None]
+        self,
+        link: QueueLink,
+        interface: str,
+        wish: PauseState,
+        progress: Progress,
+        over: Callable[[bool], None],
     ) -> None:
         self._link = link
         self._interface = interface
-        self.wish = wish
+        self._wish = wish
         self._progress = progress
         self._over = over
-        self._timer: Timer | None = None
+        self._timer: QueueTimer | None = None
         self._missing: set[str] = set()
+        """The keys of the queues whose paused event is awaited."""
         self._acknowledged = False
         self._deferred = False
         self._attempt = 0
         self.started = False
+        """Whether the action was written and is not over."""
         self._answered = False
         self._ended = False
 
-    def limit(self) -> None:
-        """The link is up: from here on the time counts."""
+    def link_up(self) -> None:
+        """From here on the time counts."""
         if self._timer is None and not self._ended:
             self._timer = self._link.later(PAUSE_TIME, lambda: self.refuse(NOT_ANSWERED))
 
-    def defer(self) -> None:
-        """The link is down: begin (again), and be patient, once it is back."""
+    def link_down(self) -> None:
+        """Begin (again), and be patient, once the link is back."""
         self.started = False
-        self._attempt += 1
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._attempt += 1  # an answer that still comes belongs to the lost connection
+        self._cancel_timer()
         if not self._deferred and not self._ended:
             self._acknowledged = self._deferred = True  # the client is not to wait for the link
             self._progress("deferred", "")
@@ -66,19 +77,22 @@ class PauseRequest:
         self._answered = False
         self._attempt += 1
         attempt = self._attempt
+        # Without a queue's name one action is for all of them. app_queue (1.4 to 22) then sends one
+        # paused event for each queue that the interface is in, also where it was in that state before: so
+        # each can be awaited.
         self._missing = set(queues)
-        action = actions.queue_pause(self._interface, paused=self.wish.paused, reason=self.wish.reason)
+        action = actions.queue_pause(self._interface, paused=self._wish.paused, reason=self._wish.reason)
         self._link.submit(action, lambda outcome: self._answer(attempt, outcome))
-        if self.started:
+        if self.started:  # not if the link turned out to be down
             self._acknowledge("pending")
 
     def saw(self, queue: str, paused: bool) -> None:
-        """Asterisk said of one queue that the member is paused now, or not."""
-        if self.started and paused == self.wish.paused:
-            self.left(queue)
+        """Asterisk said of one queue (its key) that the member is paused now, or not."""
+        if self.started and paused == self._wish.paused:
+            self.no_member_of(queue)
 
-    def left(self, queue: str) -> None:
-        """No word of this queue is awaited any more."""
+    def no_member_of(self, queue: str) -> None:
+        """No word of this queue (its key) is awaited any more."""
         self._missing.discard(queue)
         self._check()
 
@@ -95,7 +109,7 @@ class PauseRequest:
         if self._ended or attempt != self._attempt:
             return
         if outcome.failure == "down":
-            self.defer()
+            self.link_down()
         elif outcome.ok:
             self._answered = True
             self._check()
@@ -110,8 +124,11 @@ class PauseRequest:
         if self._ended:
             return
         self._ended = True
+        self._cancel_timer()
+        self._over(worked)
+        self._progress(step, text)
+
+    def _cancel_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self._over(worked)
-        self._progress(step, text)

@@ -1,4 +1,4 @@
-"""What the parts of this package need of the AMI link and of one another. AMI thread only."""
+"""What this package needs of the AMI link and of the disk. AMI thread only."""
 
 from __future__ import annotations
 
@@ -7,48 +7,35 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from astcti_server.ami.actions import Action
-    from astcti_server.ami.link import Outcome, Timer
-    from astcti_server.queues.membership import Place
+    from astcti_server.ami.link import Outcome
     from astcti_server.queues.state_file import MemberKey
 
 
-class Link(Protocol):
+class QueueTimer(Protocol):
+    """Work that waits for its time."""
+
+    def cancel(self) -> None:
+        """Do not do it. Harmless if it was done already."""
+
+
+class QueueLink(Protocol):
     """What is needed of the AMI link."""
 
-    def submit(self, action: Action, done: Callable[[Outcome], None], *, timeout: float = ...) -> str: ...
+    def submit(self, action: Action, done: Callable[[Outcome], None], /) -> object:
+        """Send an action. `done` is called once, at the latest when the link ends or its time is over."""
 
-    def later(self, seconds: float, work: Callable[[], None]) -> Timer: ...
+    def later(self, seconds: float, work: Callable[[], None], /) -> QueueTimer:
+        """Do `work` after so many seconds."""
 
-    def post(self, work: Callable[[], None]) -> None: ...
+    def post(self, work: Callable[[], None], /) -> None:
+        """Have `work` done on the AMI thread. Any thread."""
 
 
-class State(Protocol):
-    """Where the list of members outlives the server."""
+class OwnedMembersStore(Protocol):
+    """Where the list of our own members outlives the server."""
 
-    def load(self) -> dict[MemberKey, str]: ...
+    def load(self) -> dict[MemberKey, str]:
+        """The user name that each member was added for. Raises StateError."""
 
     def save(self, members: Mapping[MemberKey, str], done: Callable[[], None]) -> None:
         """Have the list written, without waiting; `done` is called then, on any thread."""
-
-
-class Ward(Protocol):
-    """What a place asks of its keeper."""
-
-    link: Link
-    penalty_known: bool
-    """False once Asterisk said that it has no QueuePenalty (1.4)."""
-
-    def list_before(self, place: Place, go: Callable[[], None]) -> None:
-        """Write the place into the state file, then call `go`."""
-
-    def unlist(self, place: Place) -> None:
-        """Asterisk has no such member any more, or it is not ours."""
-
-    def removable(self, place: Place) -> bool:
-        """Whether the queue is (or was, in this run) one that a service names."""
-
-    def held(self, place: Place) -> bool:
-        """Whether an action for all queues of the interface is under way."""
-
-    def settled(self, place: Place) -> None:
-        """An action is over, or a change was seen: tell the client, go on with what waited for this."""

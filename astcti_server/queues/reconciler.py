@@ -7,139 +7,149 @@ outside of memory is `link.submit`, and the state is written by another thread.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from astcti_server.queues.lookup import Attendances, Places
+from astcti_server.queues.announcements import Announce, Announcements
+from astcti_server.queues.lookup import Memberships, SeatedOperators
 from astcti_server.queues.member import Member, member_after
-from astcti_server.queues.membership import Place
-from astcti_server.queues.notices import Announce, Notices
-from astcti_server.queues.owned_members import Ledger
-from astcti_server.queues.pause import Pausing
-from astcti_server.queues.ports import Link, State
-from astcti_server.queues.seated_operator import Attendance, PauseState, Wanted, wanted_queues
-from astcti_server.queues.status_reader import StatusReader
-from schemas.configuration.model import Configuration
+from astcti_server.queues.membership import Membership
+from astcti_server.queues.owned_members import OwnedMembers
+from astcti_server.queues.pause import PauseControl
+from astcti_server.queues.pause_request import PauseState
+from astcti_server.queues.ports import OwnedMembersStore, QueueLink, QueueTimer
+from astcti_server.queues.seated_operator import DesiredMembership, SeatedOperator, desired_queues
+from astcti_server.queues.status_reader import AllMembers, QueueStatusReader
 from schemas.protocol import Refusal
 
 if TYPE_CHECKING:
-    from astcti_server.ami.link import Timer
     from astcti_server.ami.vocabulary import QueueMember
     from astcti_server.clients.ports import Presence, Progress
-    from astcti_server.queues.state_file import MemberKey
+    from schemas.configuration.model import Configuration
     from schemas.server.settings import ServerSettings
 
 logger = logging.getLogger(__name__)
 
 
-class QueueKeeper:
+class QueueReconciler:
     """Desired membership and pause against what Asterisk says. See the module for who may call."""
 
-    def __init__(self, link: Link, announce: Announce, state: State) -> None:
+    def __init__(
+        self,
+        link: QueueLink,
+        announce: Announce,
+        store: OwnedMembersStore,
+        configuration: Configuration,
+        settings: ServerSettings,
+    ) -> None:
         """`announce(session_id, line)` has to ignore sessions that are gone.
 
-        Reads the state file at once, so this may raise StateError.
+        Reads the state file at once, so this may raise StateError. Nothing is sent before `link_up`.
         """
         self.link = link
-        self.penalty_known = True
-        self._attendances = Attendances()
-        self._places = Places()
-        self._notices = Notices(announce)
-        self._ledger = Ledger(link, state)
-        self._reader = StatusReader(link, self._compare_all)
-        self._pausing = Pausing(link, self._notices, self._attendances, self._places, self._pause_over)
-        self._configuration = Configuration()
-        self._settings: ServerSettings | None = None
-        self._queues_named: frozenset[str] = frozenset()
-        self._leftovers: set[Place] = set()
-        self._leftovers_due: Timer | None = None
+        self.owned = OwnedMembers(link, store)
+        self.has_penalty = True
+        self._operators = SeatedOperators()
+        self._memberships = Memberships()
+        self._announcements = Announcements(announce)
+        self._reader = QueueStatusReader(link, settings.queues.reconcile, self._compare_all)
+        self._pauses = PauseControl(
+            link, self._announcements, self._operators, self._memberships, self._pause_over
+        )
+        self._configuration = configuration
+        self._settings = settings
+        self._queues_named = configuration.queues
+        """The queues that a service names or named in this run, by their keys."""
+        self._leftovers_due: QueueTimer | None = None
         self._up = False
         self._status_read = False
         self._stopping = False
         self._stopped: Callable[[], None] | None = None
-        for (queue, interface), username in self._ledger.members.items():
-            place = self._place(queue, interface)
-            place.owner, place.leftover = username, True
-            self._leftovers.add(place)
+        self._leftovers = [
+            self._enter(Membership(queue, interface, self, known=False, left_by=username))
+            for (queue, interface), username in self.owned.members.items()
+        ]
 
     # -- what the daemon tells ----------------------------------------------------------------------------
 
     def configure(self, configuration: Configuration, settings: ServerSettings) -> None:
-        """Take up a configuration: queues are joined, left and re-weighted by the difference."""
+        """Take up another configuration: queues are joined, left and re-weighted by the difference."""
         self._configuration = configuration
         self._settings = settings
         self._queues_named |= configuration.queues
         self._reader.every(settings.queues.reconcile)
-        for attendance in self._attendances:
-            self._want(attendance)
+        for operator in self._operators:
+            self._desire(operator)
 
     def link_up(self) -> None:
-        """After each login: read what there is, compare, repair."""
+        """After each login: read what there is, compare, repair.
+
+        Dynamic members are gone after a restart of Asterisk (unless `persistentmembers` is on), and still
+        there after a mere loss of the connection. Nothing tells which it was, so it is read.
+        """
         self._up = True
-        self.penalty_known = True
-        if self._settings is not None and self._leftovers_due is None:
+        self.has_penalty = True  # it may be another version now
+        if self._leftovers_due is None:
             grace = self._settings.queues.leftover_grace
             self._leftovers_due = self.link.later(grace, self._drop_leftovers)
-        self._pausing.link_up()
+        self._pauses.link_up()
         self._reader.read()
 
     def link_down(self) -> None:
         """Nothing is known until the link is back; pause requests wait for it."""
         self._up = self._status_read = False
         self._reader.stop()
-        for place in self._places:
-            place.forget_link()
-        self._pausing.link_down()
+        for membership in self._memberships:
+            membership.link_down()
+        self._pauses.link_down()
         self._check_stopped()
 
     def arrived(self, presence: Presence) -> None:
         """An operator has a seat. Takes over from an older session of this operator or of this seat."""
-        rivals = self._attendances.rivals(presence)
-        if self._stopping or any(one.presence.session_id > presence.session_id for one in rivals):
-            return
+        rivals = self._operators.rivals(presence)
+        if self._stopping or any(rival.presence.session_id > presence.session_id for rival in rivals):
+            return  # sessions are served by threads of their own: what they post may come in another order
         pause = PauseState(presence.begin_in_pause)
         for rival in rivals:
             self._release(rival, Refusal.ANOTHER_SESSION.text())
             if rival.presence.username == presence.username:
                 pause = rival.pause
-        attendance = Attendance(presence, self._pause_left(presence, pause))
-        self._attendances.add(attendance)
-        self._notices.pause(attendance)
-        self._want(attendance, fresh=True)
-        for rival in rivals:
+        operator = SeatedOperator(presence, self._pause_left(presence, pause))
+        self._operators.add(operator)
+        self._announcements.pause(operator)
+        self._desire(operator, arriving=True)
+        for rival in rivals:  # now that it is known which of their memberships go on
             self._step_all(rival.presence.queue_interface)
 
     def left(self, session_id: int, at_once: bool) -> None:
         """A session ended, for good or for less than the grace time. Ignored if a newer one took over."""
-        attendance = self._attendances.of_session(session_id)
-        if attendance is None:
+        operator = self._operators.of_session(session_id)
+        if operator is None:
             return
-        self._pausing.give_up(attendance, Refusal.SESSION_OVER.text())
-        if attendance.grace is not None:
-            attendance.grace.cancel()
-        grace = 0.0 if at_once or self._settings is None else self._settings.clients.grace
+        self._pauses.give_up(operator, Refusal.SESSION_OVER.text())
+        grace = 0.0 if at_once else self._settings.clients.grace
         if grace > 0:
-            attendance.grace = self.link.later(grace, lambda: self._leave(attendance))
+            operator.begin_grace(self.link.later(grace, lambda: self._leave(operator)))
         else:
-            self._leave(attendance)
+            self._leave(operator)
 
     def member_event(self, event: QueueMember) -> None:
         """A queue member changed, or is listed, in Asterisk."""
-        place = self._places.get(event.queue, event.interface)
-        if place is None or not self._up:
+        membership = self._memberships.get(event.queue, event.interface)
+        if membership is None or not self._up:
             return
-        place.observe(event.kind, member_after(place.actual, event))
+        membership.observe(event.kind, member_after(membership.actual, event))
         if event.kind in {"added", "paused", "entry"} and event.paused is not None:
-            self._pausing.see(place, event.paused, event.reason)
-        self.settled(place)
+            self._pauses.see(membership, event.paused, event.reason)
+        self.settled(membership)
 
     def pause(self, presence: Presence, wish: bool, reason: str, progress: Progress) -> None:
-        """A client asks for a pause or its end; see `desk.PauseStep` for what it is told, and when."""
-        attendance = self._attendances.of_session(presence.session_id)
-        if attendance is None:
+        """A client asks for a pause or its end; see `PauseStep` for what it is told, and when."""
+        operator = self._operators.of_session(presence.session_id)
+        if operator is None:
             progress("failed", Refusal.NOT_AT_A_SEAT.text())
         else:
-            self._pausing.ask(attendance, PauseState(wish, reason), progress)
+            self._pauses.ask(operator, PauseState(wish, reason), progress)
 
     def stop(self, done: Callable[[], None]) -> None:
         """Leave all queues, or leave everything as it is (`on-stop`), then call `done`, once."""
@@ -147,150 +157,140 @@ class QueueKeeper:
         self._reader.stop()
         if self._leftovers_due is not None:
             self._leftovers_due.cancel()
-        for attendance in self._attendances:
-            self._release(attendance, Refusal.SERVER_STOPS.text())
-        if self._settings is not None and self._settings.queues.on_stop == "remove":
-            for place in self._places:
-                place.leftover = False
-                place.retry()
-                place.step()
+        for operator in self._operators:
+            self._release(operator, Refusal.SERVER_STOPS.text())
+        if self._settings.queues.on_stop == "remove":
+            for membership in self._memberships:
+                membership.leftover_over()
+                membership.retry()
+                membership.step()
         self._stopped = done
         self._check_stopped()
 
-    # -- what places ask for (place.Ward) -----------------------------------------------------------------
+    # -- what memberships ask for (MembershipContext) -----------------------------------------------------
 
-    def list_before(self, place: Place, go: Callable[[], None]) -> None:
-        if place.wanted is None:
-            go()
-            return
-        place.owner = place.wanted.username
-        self._ledger.add((place.key, place.interface), place.owner, go)
+    def penalty_is_unknown(self) -> None:
+        self.has_penalty = False
 
-    def unlist(self, place: Place) -> None:
-        place.owner, place.leftover = None, False
-        self._ledger.drop((place.key, place.interface))
+    def removable(self, membership: Membership) -> bool:
+        return membership.key in self._queues_named
 
-    def removable(self, place: Place) -> bool:
-        return place.key in self._queues_named
+    def held(self, membership: Membership) -> bool:
+        return self._pauses.under_way(membership.interface)
 
-    def held(self, place: Place) -> bool:
-        return self._pausing.under_way(place.interface)
-
-    def settled(self, place: Place) -> None:
-        attendance = self._attendances.at(place.interface)
-        if attendance is not None:
-            if place.actual is None and attendance.request is not None:
-                attendance.request.left(place.key)
-            self._notices.place(attendance, place)
-            self._pausing.proceed(attendance)
-        if place.wanted is None and place.actual is None and place.owner is None and not place.busy:
-            self._places.remove(place)
+    def settled(self, membership: Membership) -> None:
+        operator = self._operators.at(membership.interface)
+        if operator is not None:
+            if membership.actual is None and operator.request is not None:
+                operator.request.no_member_of(membership.key)
+            self._announcements.membership(operator, membership)
+            self._pauses.proceed(operator)
+        if membership.forgettable:
+            self._memberships.remove(membership)
         self._check_stopped()
 
-    # -- who is wanted where ------------------------------------------------------------------------------
+    # -- who is desired where -----------------------------------------------------------------------------
 
-    def _want(self, attendance: Attendance, fresh: bool = False) -> None:
-        presence = attendance.presence
-        queues = wanted_queues(self._configuration, presence.username)
+    def _desire(self, operator: SeatedOperator, arriving: bool = False) -> None:
+        presence = operator.presence
+        queues = desired_queues(self._configuration, presence.username)
         for queue in queues.values():
-            place = self._place(queue.name, presence.queue_interface)
-            place.queue = queue.name  # the state file, or an earlier configuration, may spell it otherwise
-            if fresh:  # whoever keeps his place keeps its pause, but does begin in pause if that is ordered
-                kept = place.owner == presence.username
-                place.enforce_pause = not kept or (place.leftover and attendance.pause.paused)
-            place.wanted = Wanted(attendance, queue.penalty)
-            place.leftover = False
-        for place in self._places.of(presence.queue_interface):
-            if place.key not in queues:
-                place.wanted = None
-            place.retry()
+            membership = self._membership(queue.name, presence.queue_interface)
+            membership.desire(DesiredMembership(operator, queue.penalty), queue.name, arriving=arriving)
+        for membership in self._memberships.of(presence.queue_interface):
+            if membership.key not in queues:
+                membership.desire_nothing()
         self._step_all(presence.queue_interface)
-        self._pausing.proceed(attendance)
+        self._pauses.proceed(operator)
 
-    def _release(self, attendance: Attendance, why: str) -> None:
-        """The attendance is over; its places may stay for whoever comes next, until somebody steps them."""
-        if attendance.grace is not None:
-            attendance.grace.cancel()
-        self._pausing.give_up(attendance, why)
-        self._attendances.remove(attendance)
-        for place in self._places.of(attendance.presence.queue_interface):
-            place.wanted = None
-            place.retry()
+    def _release(self, operator: SeatedOperator, why: str) -> None:
+        """It is over; its memberships may stay for whoever comes next, until somebody steps them."""
+        operator.end_grace()
+        self._pauses.give_up(operator, why)
+        self._operators.remove(operator)
+        for membership in self._memberships.of(operator.presence.queue_interface):
+            membership.desire_nothing()
 
-    def _leave(self, attendance: Attendance) -> None:
-        self._release(attendance, Refusal.SESSION_OVER.text())
-        self._step_all(attendance.presence.queue_interface)
+    def _leave(self, operator: SeatedOperator) -> None:
+        self._release(operator, Refusal.SESSION_OVER.text())
+        self._step_all(operator.presence.queue_interface)
 
     def _step_all(self, interface: str) -> None:
-        for place in self._places.of(interface):
-            place.step()
-            self.settled(place)
+        for membership in self._memberships.of(interface):
+            membership.step()
+            self.settled(membership)
 
-    def _place(self, queue: str, interface: str) -> Place:
-        place = self._places.get(queue, interface)
-        if place is None:
-            place = Place(queue, interface, self)
-            place.known = self._status_read
-            self._places.add(place)
-        return place
+    def _membership(self, queue: str, interface: str) -> Membership:
+        membership = self._memberships.get(queue, interface)
+        return membership or self._enter(Membership(queue, interface, self, known=self._status_read))
+
+    def _enter(self, membership: Membership) -> Membership:
+        self._memberships.add(membership)
+        return membership
+
+    # -- leftovers of an earlier run ----------------------------------------------------------------------
 
     def _pause_left(self, presence: Presence, pause: PauseState) -> PauseState:
         """Who comes back after a crash of the server finds his pause; what he left elsewhere is given up."""
-        for place in [one for one in self._leftovers if one.owner == presence.username and one.leftover]:
-            if place.interface != presence.queue_interface:
-                self._give_up_leftover(place)
-            elif place.known and place.actual is not None and place.actual.paused:
-                pause = PauseState(True, place.actual.reason)
+        for membership in self._leftovers:
+            if not membership.leftover or membership.owner != presence.username:
+                continue
+            if membership.interface != presence.queue_interface:
+                self._give_up_leftover(membership)
+            elif membership.known and membership.actual is not None and membership.actual.paused:
+                pause = PauseState(True, membership.actual.reason)
         return pause
 
     def _drop_leftovers(self) -> None:
-        for place in self._leftovers:
-            if place.leftover:
-                self._give_up_leftover(place)
+        for membership in self._leftovers:
+            if membership.leftover:
+                self._give_up_leftover(membership)
         self._leftovers.clear()
 
-    def _give_up_leftover(self, place: Place) -> None:
-        place.leftover = False
-        if not self.removable(place):
+    def _give_up_leftover(self, membership: Membership) -> None:
+        membership.leftover_over()
+        if not self.removable(membership):
             logger.warning(
                 "an earlier run left %s in queue %s, which no service names any more:"
                 " it stays a member until somebody removes it",
-                place.interface,
-                place.queue,
+                membership.interface,
+                membership.queue,
             )
-        place.step()
-        self.settled(place)
+        membership.step()
+        self.settled(membership)
 
     # -- what Asterisk has --------------------------------------------------------------------------------
 
-    def _compare_all(self, members: Mapping[MemberKey, Member | None]) -> None:
+    def _compare_all(self, members: AllMembers) -> None:
         self._status_read = True
-        for place in self._places:
-            place.known = True
-            if not place.busy:
-                self._compare(place, members.get((place.key, place.interface)))
-        self._pausing.state_read()
+        for membership in self._memberships:
+            membership.state_was_read()
+            if not membership.busy:  # its own action says more, and later
+                self._compare(membership, members.get((membership.key, membership.interface)))
+        self._pauses.state_read()
 
-    def _compare(self, place: Place, member: Member | None) -> None:
-        place.take(member)
-        place.retry()
+    def _compare(self, membership: Membership, member: Member | None) -> None:
+        membership.listed_as(member)
+        membership.retry()
         if member is not None:
-            self._pausing.see(place, member.paused, member.reason)
-        elif place.wanted is not None:
-            self._notices.place(place.wanted.attendance, place)
-        elif place.owner is not None and not place.unconfirmed:
-            self.unlist(place)
-        place.step()
-        self.settled(place)
+            self._pauses.see(membership, member.paused, member.reason)
+        elif membership.desired is not None:
+            # Told before it is added again, so that the client sees the gap: Asterisk was restarted, or
+            # somebody removed the member.
+            self._announcements.membership(membership.desired.operator, membership)
+        else:
+            membership.gone_unasked()
+        membership.step()
+        self.settled(membership)
 
-    def _pause_over(self, attendance: Attendance, worked: bool) -> None:
+    def _pause_over(self, operator: SeatedOperator, worked: bool) -> None:
         if not worked and self._up and not self._stopping:
             self._reader.read()  # perhaps it did happen, and only the word of it was lost
-        self._step_all(attendance.presence.queue_interface)
+        self._step_all(operator.presence.queue_interface)
 
     def _check_stopped(self) -> None:
-        if self._stopped is None or (self._up and self._places.busy):
+        if self._stopped is None or (self._up and self._memberships.busy):
             return
         done, self._stopped = self._stopped, None
-        self._ledger.write()
+        self.owned.write()
         done()

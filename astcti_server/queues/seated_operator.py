@@ -1,58 +1,111 @@
-"""An operator at a seat, as the queues see it, and what the configuration wants of it. Pure values."""
+"""An operator at a seat, as the queues see it, and what the configuration desires for it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from astcti_server.queues.pause_request import PauseRequest, PauseState
 from schemas.configuration.model import Configuration, queue_key
 
 if TYPE_CHECKING:
-    from astcti_server.ami.link import Timer
     from astcti_server.clients.ports import Presence
-    from astcti_server.queues.pause_request import PauseRequest
-
-TEXT_LIMIT = 79
-"""Bytes of a member's name or a pause reason: Asterisk keeps no more, and cuts anywhere."""
+    from astcti_server.queues.ports import QueueTimer
 
 
-class PauseState(NamedTuple):
-    """In pause or not, and why, as far as anybody said."""
+class SeatedOperator:
+    """One logged-in operator at one seat, from the login until QUIT, or until the grace time is over.
 
-    paused: bool
-    reason: str = ""
+    AMI thread only. `pause` is the wish that later joins carry: the operator's own, or what Asterisk was
+    last seen to say. `request` is the client's own request that is under way, at most one: while there is
+    one, it alone sees to the pause of all queues, and nothing that Asterisk says is taken for a change by
+    somebody else.
+    """
 
+    __slots__ = ("_grace", "_known_member", "_known_pause", "_known_refusals", "pause", "presence", "request")
 
-@dataclass(eq=False, slots=True)
-class Attendance:
-    """One logged-in operator at one seat, from the login until QUIT, or until the grace time is over."""
+    def __init__(self, presence: Presence, pause: PauseState) -> None:
+        self.presence = presence
+        self.pause = pause
+        self.request: PauseRequest | None = None
+        self._grace: QueueTimer | None = None
+        self._known_pause: PauseState | None = None
+        self._known_member: dict[str, str] = {}
+        self._known_refusals: dict[str, str] = {}
 
-    presence: Presence
-    pause: PauseState
-    """The wish that later joins carry: the operator's own, or what Asterisk was last seen to say."""
-    told: PauseState | None = None
-    """The pause state that the client knows."""
-    grace: Timer | None = None
-    request: PauseRequest | None = None
-    joined: dict[str, str] = field(default_factory=dict)
-    """The queues that the client was told it is a member of, by their keys, in the spelling it was told."""
-    refused: dict[str, str] = field(default_factory=dict)
-    """Why each queue, by its key, could not be joined, as told to the client."""
+    # -- its session --------------------------------------------------------------------------------------
+
+    def begin_grace(self, timer: QueueTimer) -> None:
+        """Its connection is lost; `timer` ends its time in the queues unless it comes back."""
+        self.end_grace()
+        self._grace = timer
+
+    def end_grace(self) -> None:
+        """It is gone for good, or another session took over: nobody waits any longer."""
+        if self._grace is not None:
+            self._grace.cancel()
+            self._grace = None
+
+    # -- its pause ----------------------------------------------------------------------------------------
+
+    def asked_for_pause(self, wish: PauseState, request: PauseRequest) -> None:
+        """The client asked; an earlier request must be over (`take_request`)."""
+        assert self.request is None
+        self.pause, self.request = wish, request
+
+    def take_request(self) -> PauseRequest | None:
+        """The request under way, which is not this operator's any more."""
+        request, self.request = self.request, None
+        return request
+
+    def pause_granted(self) -> None:
+        """The client hears `300` for what it asked for: that needs no `310`."""
+        self._known_pause = self.pause
+
+    def pause_changed(self, pause: PauseState) -> None:
+        """Asterisk says so, or a wish was refused and this is what was before it."""
+        self.pause = pause
+
+    # -- what its client knows ----------------------------------------------------------------------------
+
+    def tell_pause(self) -> bool:
+        """Whether the client has yet to hear of the pause as it is; from here on it knows."""
+        news, self._known_pause = self._known_pause != self.pause, self.pause
+        return news
+
+    def knows_member(self, key: str) -> bool:
+        """Whether the client was told that it is a member of this queue."""
+        return key in self._known_member
+
+    def tell_member(self, key: str, queue: str) -> None:
+        """The client is told `200`, with the queue's name in this spelling."""
+        self._known_member[key] = queue
+        self._known_refusals.pop(key, None)
+
+    def tell_not_member(self, key: str) -> str:
+        """The client is told `210`: returns the queue's name in the spelling that it was told before."""
+        return self._known_member.pop(key)
+
+    def tell_refusal(self, key: str, refusal: str) -> bool:
+        """Whether the client has yet to hear why it cannot join this queue; from here on it knows."""
+        news = self._known_refusals.get(key) != refusal
+        self._known_refusals[key] = refusal
+        return news
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """That an interface is to be a member, for whom and how."""
+class DesiredMembership:
+    """That an interface is to be a member of a queue, for whom and how."""
 
-    attendance: Attendance
+    operator: SeatedOperator
     penalty: int
 
     @property
     def username(self) -> str:
-        return self.attendance.presence.username
+        return self.operator.presence.username
 
 
-class WantedQueue(NamedTuple):
+class DesiredQueue(NamedTuple):
     """A queue that an operator belongs in."""
 
     name: str
@@ -60,23 +113,17 @@ class WantedQueue(NamedTuple):
     penalty: int
 
 
-def wanted_queues(configuration: Configuration, username: str) -> dict[str, WantedQueue]:
+def desired_queues(configuration: Configuration, username: str) -> dict[str, DesiredQueue]:
     """The queues that an operator belongs in, by their keys: the lowest penalty where services share one."""
     operator = configuration.operator_by_username.get(username)
     if operator is None or not operator.enabled:
         return {}
-    queues: dict[str, WantedQueue] = {}
+    queues: dict[str, DesiredQueue] = {}
     services, penalties = configuration.services_of(username), configuration.penalties_of(username)
     for service, penalty in zip(services, penalties, strict=True):
         if not service.queue or service.type != "inbound":
             continue
         key = queue_key(service.queue)
-        known = queues.get(key, WantedQueue(service.queue, penalty))
+        known = queues.get(key, DesiredQueue(service.queue, penalty))
         queues[key] = known._replace(penalty=min(penalty, known.penalty))
     return queues
-
-
-def plain_text(text: str) -> str:
-    """A name or a reason fit for an AMI line: no control characters, no longer than Asterisk keeps."""
-    clean = "".join(one if one.isprintable() else " " for one in text).strip()
-    return clean.encode()[:TEXT_LIMIT].decode(errors="ignore").rstrip()

@@ -10,26 +10,30 @@ from astcti_server.ami import actions
 from astcti_server.queues.member import Member, read_entry
 
 if TYPE_CHECKING:
-    from astcti_server.ami.link import Outcome, Timer
-    from astcti_server.queues.ports import Link
+    from astcti_server.ami.link import Outcome
+    from astcti_server.queues.ports import QueueLink, QueueTimer
     from astcti_server.queues.state_file import MemberKey
 
 logger = logging.getLogger(__name__)
 
-READ_AGAIN = 5.0  # seconds after a QueueStatus that was not answered
+RETRY_AFTER = (
+    5.0  # seconds after a QueueStatus that failed: just after its start Asterisk 22 does not know it yet
+)
 
-Take: TypeAlias = Callable[[Mapping["MemberKey", Member | None]], None]
+AllMembers: TypeAlias = Mapping["MemberKey", Member | None]
+"""Every member of every queue, by queue and interface; one that is not in it is no member."""
 
 
-class StatusReader:
-    """Calls `take` with every member of every queue. Of several readings under way only the last counts."""
+class QueueStatusReader:
+    """Calls `take` with what each reading gave. Of several readings under way only the last counts."""
 
-    def __init__(self, link: Link, take: Take) -> None:
+    def __init__(self, link: QueueLink, interval: float, take: Callable[[AllMembers], None]) -> None:
+        """`interval`: see `every`."""
         self._link = link
         self._take = take
+        self._interval = interval
         self._turn = 0
-        self._interval = 0.0
-        self._timer: Timer | None = None
+        self._timer: QueueTimer | None = None
 
     def every(self, seconds: float) -> None:
         """Read again so long after each reading; 0 stops that."""
@@ -53,7 +57,7 @@ class StatusReader:
             return
         if not outcome.ok:
             logger.warning("the state of the queues cannot be read: %s", outcome.message or outcome.failure)
-            self._after(READ_AGAIN)
+            self._after(RETRY_AFTER)
             return
         self._after(self._interval)
         self._take(dict(read_entry(event) for event in outcome.events))
