@@ -2,46 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from astcti_server.ami.actions import Action
+from astcti_server.ami.pending import Failure, Outcome
+from astcti_server.ami.wire.messages import Event, Kind
 from tests.fake.timers import TimerWheel, WheelTimer
 
 
-@dataclass(frozen=True)
-class ListEntry:
-    """An event of a list, as far as the readers of lists look at it."""
-
-    name: str
-    fields: dict[str, str]
-
-    def get(self, key: str, default: str = "") -> str:
-        return self.fields.get(key.lower(), default)
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What the link's `done` is called with."""
-
-    ok: bool
-    message: str = ""
-    events: tuple[ListEntry, ...] = ()
-    failure: str = ""
-    response: None = None
-
-
-def list_entry(queue, interface, *, penalty=0, paused=False, reason="", membership="dynamic"):
+def list_entry(
+    queue: str,
+    interface: str,
+    *,
+    penalty: object = 0,
+    paused: bool = False,
+    reason: str = "",
+    membership: str = "dynamic",
+) -> Event:
+    """A `QueueMember` as QueueStatus lists it."""
     fields = {
-        "queue": queue,
-        "name": interface,
-        "location": interface,
-        "membership": membership,
-        "penalty": str(penalty),
-        "paused": "1" if paused else "0",
-        "pausedreason": reason,
-        "status": "1",
+        "Event": "QueueMember",
+        "Queue": queue,
+        "Name": interface,
+        "Location": interface,
+        "Membership": membership,
+        "Penalty": penalty,
+        "Paused": "1" if paused else "0",
+        "PausedReason": reason,
+        "Status": "1",
     }
-    return ListEntry("QueueMember", fields)
+    return event_of_list(fields)
+
+
+def event_of_list(fields: dict[str, object]) -> Event:
+    """An event with these fields; the first names it."""
+    text = "\r\n".join(f"{key}: {value}" for key, value in fields.items())
+    return Event(text.encode(), Kind(str(fields["Event"]), "utf-8"))
 
 
 @dataclass
@@ -50,7 +47,7 @@ class Sent:
 
     name: str
     headers: dict[str, str]
-    done: Callable[[Answer], None]
+    done: Callable[[Outcome], None]
 
 
 class FakeLink:
@@ -62,9 +59,9 @@ class FakeLink:
         self.open: list[Sent] = []
         self.up = True
 
-    def submit(self, action, done, *, timeout: float = 5.0) -> str:
+    def submit(self, action: Action, done: Callable[[Outcome], None]) -> str:
         if not self.up:
-            done(Answer(False, failure="down"))
+            done(Outcome(False, "", failure="down"))
             return "none"
         sent = Sent(action.name, dict(action.headers), done)
         self.sent.append(sent)
@@ -77,10 +74,12 @@ class FakeLink:
     def post(self, work: Callable[[], None]) -> None:
         work()
 
-    def answer(self, ok: bool = True, message: str = "", events=(), failure: str = "") -> Sent:
+    def answer(
+        self, ok: bool = True, message: str = "", events: Iterable[Event] = (), failure: Failure = ""
+    ) -> Sent:
         """Answer the oldest open action."""
         sent = self.open.pop(0)
-        sent.done(Answer(ok, message, tuple(events), failure))
+        sent.done(Outcome(ok, message, events=tuple(events), failure=failure))
         return sent
 
     def go_down(self) -> None:
@@ -88,7 +87,7 @@ class FakeLink:
         self.up = False
         lost, self.open = self.open, []
         for sent in lost:
-            sent.done(Answer(False, failure="down"))
+            sent.done(Outcome(False, "", failure="down"))
 
     @property
     def names(self) -> list[str]:

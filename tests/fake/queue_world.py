@@ -1,10 +1,10 @@
-"""A queue keeper with everything around it faked, for its tests."""
+"""A queue reconciler with everything around it faked, for its tests."""
 
 from __future__ import annotations
 
 from astcti_server.ami.vocabulary import QueueMember
 from astcti_server.clients.ports import Presence
-from astcti_server.queues.reconciler import QueueKeeper
+from astcti_server.queues.reconciler import QueueReconciler
 from astcti_server.queues.state_file import StateFile
 from schemas.configuration.model import Binding, Configuration, Operator, Seat, Service
 from schemas.server.settings import AmiSettings, ClientSettings, QueueSettings, ServerSettings
@@ -58,15 +58,18 @@ class StateAtOnce:
 
 
 class World:
-    """A keeper with everything around it faked, up and with its first status read."""
+    """A reconciler with everything around it faked, up and with its first status read."""
 
     def __init__(self, directory, *, up=True, members=(), **how):
         self.wheel = TimerWheel()
         self.link = FakeLink(self.wheel)
-        self.lines = []
+        self.lines: list[tuple[int, str]] = []
+        self.person = self.presence()
+        """Who sat down last."""
         self.state = StateAtOnce(directory)
-        self.keeper = QueueKeeper(self.link, self.announce, self.state)
-        self.keeper.configure(configuration(), settings(**how))
+        self.reconciler = QueueReconciler(
+            self.link, self.announce, self.state, configuration(), settings(**how)
+        )
         if up:
             self.come_up(*members)
 
@@ -81,12 +84,12 @@ class World:
 
     def come_up(self, *members):
         self.link.up = True
-        self.keeper.link_up()
+        self.reconciler.link_up()
         self.status(*members)
 
     def go_down(self):
         self.link.go_down()
-        self.keeper.link_down()
+        self.reconciler.link_down()
 
     def status(self, *members):
         sent = self.link.answer(events=members)
@@ -96,10 +99,11 @@ class World:
         return Presence(session_id, username, username.title(), interface, interface, "", begin_in_pause)
 
     def arrive(self, *args, **how):
-        presence = self.presence(*args, **how)
-        self.keeper.arrived(presence)
+        """Somebody sits down, and the state file is written."""
+        self.person = self.presence(*args, **how)
+        self.reconciler.arrived(self.person)
         self.wheel.advance()
-        return presence
+        return self.person
 
     def event(
         self,
@@ -112,7 +116,7 @@ class World:
         reason="",
         membership="dynamic",
     ):
-        self.keeper.member_event(
+        self.reconciler.member_event(
             QueueMember(kind, queue, interface, interface, membership, penalty, paused, reason, 1)
         )
 

@@ -1,4 +1,4 @@
-"""The queue keeper on a real AMI connection: link, dialect and keeper against the demo PBX."""
+"""The queue reconciler on a real AMI connection: link, dialect and reconciler against the demo PBX."""
 
 import queue
 
@@ -10,7 +10,7 @@ from astcti_server.ami.vocabulary import QueueMember
 from astcti_server.ami.wire.event_filter import Interest
 from astcti_server.clients.ports import Presence
 from astcti_server.demo.pbx import DemoPbx
-from astcti_server.queues.reconciler import QueueKeeper
+from astcti_server.queues.reconciler import QueueReconciler
 from astcti_server.queues.state_file import StateFile
 from schemas.configuration.model import Configuration, Operator
 from schemas.server.settings import AmiSettings
@@ -21,24 +21,28 @@ CONFIGURATION = configuration(service("astcti", ("mario", 1), ("luigi", 2)), ser
 
 
 class Exchange:
-    """What stands between the link and the keeper in the server."""
+    """What stands between the link and the reconciler in the server."""
 
     def __init__(self, address, directory, in_force=CONFIGURATION):
-        self.lines = queue.Queue()
+        self.lines: queue.Queue[tuple[int, bytes]] = queue.Queue()
         self._dialect = Dialect()
-        ami = AmiSettings("astcti", "astcti", *address, pause=0.05)
+        host, port = address
+        ami = AmiSettings("astcti", "astcti", host, port, pause=0.05)
         self.link = AmiLink(ami, listener=self, interest=Interest.for_configuration(in_force))
-        self.keeper = QueueKeeper(
-            self.link, lambda session, line: self.lines.put((session, line)), StateAtOnce(directory)
+        self.reconciler = QueueReconciler(
+            self.link,
+            lambda session, line: self.lines.put((session, line)),
+            StateAtOnce(directory),
+            in_force,
+            settings(grace=0.0),
         )
-        self.keeper.configure(in_force, settings(grace=0.0))
 
     def link_up(self, banner_version):
         self._dialect.reset()
-        self.keeper.link_up()
+        self.reconciler.link_up()
 
     def link_down(self, reason):
-        self.keeper.link_down()
+        self.reconciler.link_down()
 
     def gave_up(self, reason):
         raise AssertionError(reason)
@@ -46,7 +50,7 @@ class Exchange:
     def event(self, event):
         for happened in self._dialect.translate(event):
             if isinstance(happened, QueueMember):
-                self.keeper.member_event(happened)
+                self.reconciler.member_event(happened)
 
     def heard(self):
         session, line = self.lines.get(timeout=PATIENCE)
@@ -80,23 +84,23 @@ def members(pbx):
 
 
 def test_an_operator_joins_pauses_and_leaves(pbx, exchange):
-    exchange.post(exchange.keeper.arrived, presence())
+    exchange.post(exchange.reconciler.arrived, presence())
     assert exchange.heard() == (1, "310 OUT")
     assert exchange.heard() == (1, "200 astcti")
     member = members(pbx)["PJSIP/201"]
     assert (member.name, member.penalty, member.paused) == ("Mario Rossi", 1, False)
-    steps = queue.Queue()
-    exchange.post(exchange.keeper.pause, presence(), True, "Lunch", lambda step, text: steps.put(step))
+    steps: queue.Queue[str] = queue.Queue()
+    exchange.post(exchange.reconciler.pause, presence(), True, "Lunch", lambda step, text: steps.put(step))
     assert [steps.get(timeout=PATIENCE) for _ in range(2)] == ["pending", "done"]
     assert (member.paused, member.reason) == (True, "Lunch")
-    over = queue.Queue()
-    exchange.post(exchange.keeper.stop, lambda: over.put(True))
+    over: queue.Queue[bool] = queue.Queue()
+    exchange.post(exchange.reconciler.stop, lambda: over.put(True))
     assert over.get(timeout=PATIENCE)
     assert members(pbx) == {}
 
 
 def test_a_queue_that_does_not_exist_is_told(exchange):
-    exchange.post(exchange.keeper.arrived, presence(1, "luigi"))
+    exchange.post(exchange.reconciler.arrived, presence(1, "luigi"))
     assert {exchange.heard()[1] for _ in range(3)} == {
         "310 OUT",
         "200 astcti",
@@ -105,21 +109,21 @@ def test_a_queue_that_does_not_exist_is_told(exchange):
 
 
 def test_an_autopause_is_told_to_the_client(pbx, exchange):
-    exchange.post(exchange.keeper.arrived, presence())
+    exchange.post(exchange.reconciler.arrived, presence())
     assert [exchange.heard()[1] for _ in range(2)] == ["310 OUT", "200 astcti"]
     pbx.do(lambda engine: engine.queues.pause("PJSIP/201", True, "Auto-Pause", "astcti"))
     assert exchange.heard() == (1, "310 IN Auto-Pause")
 
 
 def test_members_that_a_restart_lost_are_back_after_it(pbx, exchange):
-    exchange.post(exchange.keeper.arrived, presence())
+    exchange.post(exchange.reconciler.arrived, presence())
     assert [exchange.heard()[1] for _ in range(2)] == ["310 OUT", "200 astcti"]
 
     def restart(engine):
         engine.queues.by_name["astcti"].members.clear()
 
-    steps = queue.Queue()
-    exchange.post(exchange.keeper.pause, presence(), True, "Lunch", lambda step, text: steps.put(step))
+    steps: queue.Queue[str] = queue.Queue()
+    exchange.post(exchange.reconciler.pause, presence(), True, "Lunch", lambda step, text: steps.put(step))
     assert [steps.get(timeout=PATIENCE) for _ in range(2)] == ["pending", "done"]
     pbx.do(restart)
     pbx.drop_connections()
@@ -134,14 +138,13 @@ def test_a_leftover_is_taken_over_by_its_operator(pbx, tmp_path):
     exchange = Exchange(pbx.address, tmp_path)
     exchange.link.start()
     try:
-        exchange.post(exchange.keeper.arrived, presence())
+        exchange.post(exchange.reconciler.arrived, presence())
         heard = list(iter(lambda: exchange.heard()[1], "200 astcti"))
         assert heard[-1] == "310 IN", "what Asterisk says is right, not what a new login begins with"
         member = members(pbx)["PJSIP/201"]
         assert (member.penalty, member.paused) == (1, True)
     finally:
         exchange.link.stop()
-        exchange.link.join(PATIENCE)
         exchange.link.join(PATIENCE)
 
 
@@ -155,8 +158,8 @@ def test_five_hundred_logins_at_once_all_become_members(pbx, tmp_path):
     exchange.link.start()
     try:
         for number, name in enumerate(names, 1):
-            exchange.post(exchange.keeper.arrived, presence(number, name, f"PJSIP/{number}"))
-        joined = set()
+            exchange.post(exchange.reconciler.arrived, presence(number, name, f"PJSIP/{number}"))
+        joined: set[int] = set()
         while len(joined) < len(names):
             session, line = exchange.heard()
             if line == "200 astcti":
@@ -165,7 +168,6 @@ def test_five_hundred_logins_at_once_all_become_members(pbx, tmp_path):
     finally:
         exchange.link.stop()
         exchange.link.join(PATIENCE)
-        exchange.link.join(PATIENCE)
 
 
 def test_a_queue_named_in_another_case_is_joined_and_left_too(pbx, tmp_path):
@@ -173,11 +175,11 @@ def test_a_queue_named_in_another_case_is_joined_and_left_too(pbx, tmp_path):
     exchange = Exchange(pbx.address, tmp_path, in_force)
     exchange.link.start()
     try:
-        exchange.post(exchange.keeper.arrived, presence())
+        exchange.post(exchange.reconciler.arrived, presence())
         assert [exchange.heard(), exchange.heard()] == [(1, "310 OUT"), (1, "200 AstCti")]
         assert list(members(pbx)) == ["PJSIP/201"]
-        done = queue.Queue()
-        exchange.post(exchange.keeper.stop, lambda: done.put(True))
+        done: queue.Queue[bool] = queue.Queue()
+        exchange.post(exchange.reconciler.stop, lambda: done.put(True))
         assert done.get(timeout=PATIENCE)
         assert members(pbx) == {}
     finally:

@@ -10,10 +10,10 @@ from tests.fake.queue_world import PHONE, World, configuration, service, setting
 def mario(tmp_path):
     """Mario, a member of two queues."""
     world = World(tmp_path)
-    world.keeper.configure(
+    world.reconciler.configure(
         configuration(service("astcti", ("mario", 1)), service("sales", ("mario", 1))), settings()
     )
-    world.person = world.arrive()
+    world.arrive()
     world.added("astcti")
     world.added("sales")
     world.told()
@@ -23,7 +23,7 @@ def mario(tmp_path):
 def ask(world, wish, reason=""):
     """Ask for a pause or its end; returns the list that the answers appear in."""
     steps = []
-    world.keeper.pause(world.person, wish, reason, lambda step, text: steps.append((step, text)))
+    world.reconciler.pause(world.person, wish, reason, lambda step, text: steps.append((step, text)))
     return steps
 
 
@@ -87,10 +87,10 @@ def test_a_refusal_is_told_with_asterisks_reason_and_the_wish_is_dropped(mario):
 
 def test_in_no_queue_a_pause_is_granted_at_once_and_later_joins_carry_it(tmp_path):
     world = World(tmp_path)
-    world.keeper.configure(configuration(service("astcti", ("luigi", 1))), settings())
-    world.person = world.arrive()
+    world.reconciler.configure(configuration(service("astcti", ("luigi", 1))), settings())
+    world.arrive()
     assert ask(world, True, "Lunch") == [("done", "")]
-    world.keeper.configure(configuration(), settings())
+    world.reconciler.configure(configuration(), settings())
     world.wheel.advance()
     assert world.link.open[0].headers["Paused"] == "true"
 
@@ -122,7 +122,7 @@ def test_a_pause_that_the_lost_link_swallowed_is_repeated_after_the_members_are_
 
 def test_a_pause_waits_for_an_addition_that_is_under_way(tmp_path):
     world = World(tmp_path)
-    world.person = world.arrive()
+    world.arrive()
     steps = ask(world, True)
     assert steps == []
     assert world.link.names == ["QueueAdd"]
@@ -203,7 +203,7 @@ def test_a_pause_does_not_pass_to_another_operator_on_the_seat(mario):
     ask(mario, True)
     paused(mario)
     both = service("astcti", ("mario", 1), ("luigi", 1))
-    mario.keeper.configure(configuration(both, service("sales", ("mario", 1))), settings())
+    mario.reconciler.configure(configuration(both, service("sales", ("mario", 1))), settings())
     mario.arrive(2, "luigi")
     mario.removed("astcti")
     mario.removed("sales")
@@ -220,5 +220,4 @@ def test_beginning_in_pause_is_told_after_the_login(tmp_path):
 
 def test_a_session_without_a_seat_cannot_pause(tmp_path):
     world = World(tmp_path)
-    world.person = world.presence()
     assert ask(world, True) == [("failed", "not at a seat")]

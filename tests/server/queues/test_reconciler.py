@@ -35,7 +35,7 @@ def test_a_member_is_added_with_name_penalty_and_pause_in_one_action(world):
 
 def test_a_local_member_is_added_with_its_state_interface(world):
     presence = Presence(1, "mario", "Mario", PHONE, "Local/201@agents/n", PHONE, False)
-    world.keeper.arrived(presence)
+    world.reconciler.arrived(presence)
     world.wheel.advance()
     assert world.link.open[0].headers["Interface"] == "Local/201@agents/n"
     assert world.link.open[0].headers["StateInterface"] == PHONE
@@ -62,7 +62,7 @@ def test_an_event_that_a_filter_hides_is_replaced_by_reading_the_queue(world):
 
 
 def test_the_state_file_lists_a_member_before_it_is_added(world):
-    world.keeper.arrived(world.presence())
+    world.reconciler.arrived(world.presence())
     assert world.link.names == []
     world.wheel.advance()
     assert world.state.load() == {("astcti", PHONE): "mario"}
@@ -72,11 +72,14 @@ def test_the_state_file_lists_a_member_before_it_is_added(world):
 def test_many_logins_of_one_turn_are_one_writing_of_the_state_file(world, monkeypatch):
     writings = []
     save = world.state.save
-    monkeypatch.setattr(
-        world.state, "save", lambda members, done: writings.append(members) or save(members, done)
-    )
-    world.keeper.arrived(world.presence())
-    world.keeper.arrived(world.presence(2, "luigi", "PJSIP/202"))
+
+    def record(members, done):
+        writings.append(members)
+        save(members, done)
+
+    monkeypatch.setattr(world.state, "save", record)
+    world.reconciler.arrived(world.presence())
+    world.reconciler.arrived(world.presence(2, "luigi", "PJSIP/202"))
     world.wheel.advance()
     assert len(writings) == 1
     assert set(writings[0]) == {("astcti", PHONE), ("astcti", "PJSIP/202")}
@@ -84,7 +87,7 @@ def test_many_logins_of_one_turn_are_one_writing_of_the_state_file(world, monkey
 
 
 def test_of_two_services_with_one_queue_the_lowest_penalty_wins(world):
-    world.keeper.configure(
+    world.reconciler.configure(
         configuration(service("astcti", ("mario", 5), name="a"), service("astcti", ("mario", 3), name="b")),
         settings(),
     )
@@ -93,7 +96,7 @@ def test_of_two_services_with_one_queue_the_lowest_penalty_wins(world):
 
 
 def test_services_that_are_disabled_or_outbound_or_of_others_are_not_joined(world):
-    world.keeper.configure(
+    world.reconciler.configure(
         configuration(
             service("off", ("mario", 0), enabled=False),
             service("out", ("mario", 0), kind="outbound"),
@@ -147,7 +150,7 @@ def test_already_there_reads_the_state_and_repairs_pause_and_penalty_before_200(
 
 def test_one_action_at_a_time_for_a_queue_and_interface(world):
     world.arrive()
-    world.keeper.left(1, at_once=True)
+    world.reconciler.left(1, at_once=True)
     world.wheel.advance(1.0)
     assert world.link.names == ["QueueAdd"], "the removal waits until the addition is over"
     world.added()
@@ -158,7 +161,7 @@ def test_one_action_at_a_time_for_a_queue_and_interface(world):
 
 
 def test_quit_removes_at_once(mario):
-    mario.keeper.left(1, at_once=True)
+    mario.reconciler.left(1, at_once=True)
     assert mario.link.names == ["QueueRemove"]
     mario.removed()
     mario.wheel.advance(2.0)
@@ -166,7 +169,7 @@ def test_quit_removes_at_once(mario):
 
 
 def test_a_lost_connection_removes_when_grace_is_over(mario):
-    mario.keeper.left(1, at_once=False)
+    mario.reconciler.left(1, at_once=False)
     mario.wheel.advance(9.9)
     assert mario.link.names == []
     mario.wheel.advance(0.1)
@@ -177,12 +180,12 @@ def test_grace_0_removes_at_once(tmp_path):
     world = World(tmp_path, grace=0.0)
     world.arrive()
     world.added()
-    world.keeper.left(1, at_once=False)
+    world.reconciler.left(1, at_once=False)
     assert world.link.names == ["QueueRemove"]
 
 
 def test_coming_back_within_grace_keeps_the_place_without_leaving_the_queue(mario):
-    mario.keeper.left(1, at_once=False)
+    mario.reconciler.left(1, at_once=False)
     mario.arrive(2)
     mario.wheel.advance(60.0)
     assert mario.link.names == []
@@ -191,7 +194,7 @@ def test_coming_back_within_grace_keeps_the_place_without_leaving_the_queue(mari
 
 def test_the_clean_up_of_a_session_that_was_taken_over_is_ignored(mario):
     mario.arrive(2)
-    mario.keeper.left(1, at_once=True)
+    mario.reconciler.left(1, at_once=True)
     mario.wheel.advance(60.0)
     assert mario.link.names == []
     assert mario.told(2) == ["310 OUT", "200 astcti"]
@@ -282,25 +285,25 @@ def test_a_penalty_changed_by_somebody_is_repaired(mario):
 def test_without_queuepenalty_a_member_is_removed_and_added_with_its_pause_and_nothing_is_told(mario):
     mario.event("paused", paused=True)
     mario.told()
-    mario.keeper.configure(configuration(service("astcti", ("mario", 4))), settings())
+    mario.reconciler.configure(configuration(service("astcti", ("mario", 4))), settings())
     mario.link.answer(ok=False, message="Invalid/unknown command", failure="refused")
     mario.removed()
     mario.wheel.advance()
     sent = mario.added(penalty=4, paused=True)
     assert (sent.headers["Penalty"], sent.headers["Paused"]) == ("4", "true")
     assert mario.told() == []
-    mario.keeper.configure(configuration(service("astcti", ("mario", 6))), settings())
+    mario.reconciler.configure(configuration(service("astcti", ("mario", 6))), settings())
     assert mario.link.names == ["QueueRemove"], "it is not asked for again"
 
 
 def test_a_changed_configuration_joins_leaves_and_weighs_by_the_difference(mario):
-    mario.keeper.configure(
+    mario.reconciler.configure(
         configuration(service("astcti", ("mario", 1)), service("sales", ("mario", 3))), settings()
     )
     mario.wheel.advance()
     mario.added("sales", penalty=3)
     assert mario.told() == ["200 sales"]
-    mario.keeper.configure(
+    mario.reconciler.configure(
         configuration(service("astcti", ("luigi", 1)), service("sales", ("mario", 2))), settings()
     )
     assert sorted(mario.link.names) == ["QueuePenalty", "QueueRemove"]
@@ -311,13 +314,13 @@ def test_a_changed_configuration_joins_leaves_and_weighs_by_the_difference(mario
 
 
 def test_a_queue_that_no_service_names_any_more_is_left(mario):
-    mario.keeper.configure(configuration(service("sales", ("luigi", 1))), settings())
+    mario.reconciler.configure(configuration(service("sales", ("luigi", 1))), settings())
     mario.removed()
     assert mario.told() == ["210 astcti"]
 
 
 def test_a_disabled_operator_is_removed(mario):
-    mario.keeper.configure(configuration(disabled=("mario",)), settings())
+    mario.reconciler.configure(configuration(disabled=("mario",)), settings())
     mario.removed()
     assert mario.told() == ["210 astcti"]
 
@@ -327,7 +330,7 @@ def test_a_static_member_is_told_as_member_and_never_removed(world):
     world.link.answer(ok=False, message="Unable to add interface: Already there", failure="refused")
     world.status(list_entry("astcti", PHONE, membership="static"))
     assert world.told()[-1] == "200 astcti"
-    world.keeper.left(1, at_once=True)
+    world.reconciler.left(1, at_once=True)
     world.wheel.advance(2.0)
     assert world.link.names == []
     assert world.state.load() == {}
@@ -391,7 +394,7 @@ def test_orderly_stop_removes_everybody_and_then_says_so(mario):
     mario.arrive(2, "luigi", "PJSIP/202")
     mario.added(interface="PJSIP/202", penalty=2)
     over = []
-    mario.keeper.stop(lambda: over.append(True))
+    mario.reconciler.stop(lambda: over.append(True))
     mario.removed()
     assert over == []
     mario.removed(interface="PJSIP/202")
@@ -404,7 +407,7 @@ def test_orderly_stop_can_keep_the_members(tmp_path):
     world.arrive()
     world.added()
     over = []
-    world.keeper.stop(lambda: over.append(True))
+    world.reconciler.stop(lambda: over.append(True))
     assert over == [True]
     assert world.link.names == []
     assert world.state.load() == {("astcti", PHONE): "mario"}
@@ -413,14 +416,14 @@ def test_orderly_stop_can_keep_the_members(tmp_path):
 def test_orderly_stop_without_a_link_is_over_at_once_and_leaves_the_list(mario):
     mario.go_down()
     over = []
-    mario.keeper.stop(lambda: over.append(True))
+    mario.reconciler.stop(lambda: over.append(True))
     assert over == [True]
     assert mario.state.load() == {("astcti", PHONE): "mario"}
 
 
 def test_a_link_that_dies_during_the_stop_does_not_hold_it_up(mario):
     over = []
-    mario.keeper.stop(lambda: over.append(True))
+    mario.reconciler.stop(lambda: over.append(True))
     assert over == []
     mario.go_down()
     assert over == [True]
@@ -428,7 +431,7 @@ def test_a_link_that_dies_during_the_stop_does_not_hold_it_up(mario):
 
 def test_a_status_that_cannot_be_read_is_asked_for_again(tmp_path, caplog):
     world = World(tmp_path, up=False)
-    world.keeper.link_up()
+    world.reconciler.link_up()
     world.link.answer(ok=False, failure="timeout")
     assert "cannot be read" in caplog.text
     world.wheel.advance(5.0)
@@ -446,7 +449,7 @@ def test_a_queue_name_that_ami_cannot_carry_is_refused_and_disturbs_nobody(world
         return real(action, done, **how)
 
     monkeypatch.setattr(world.link, "submit", submit)
-    world.keeper.configure(
+    world.reconciler.configure(
         configuration(service("bad", ("mario", 0)), service("good", ("mario", 0))), settings()
     )
     world.arrive()
@@ -459,12 +462,12 @@ def test_a_queue_name_that_ami_cannot_carry_is_refused_and_disturbs_nobody(world
 
 def test_a_queue_that_asterisk_spells_otherwise_is_joined_and_left(tmp_path):
     world = World(tmp_path)
-    world.keeper.configure(configuration(service("AstCti", ("mario", 1))), settings())
+    world.reconciler.configure(configuration(service("AstCti", ("mario", 1))), settings())
     world.arrive()
     assert world.link.answer(message="Added interface to queue").headers["Queue"] == "AstCti"
     world.event("added", "astcti", penalty=1, paused=False)
     assert world.told() == ["310 OUT", "200 AstCti"]
-    world.keeper.left(1, at_once=True)
+    world.reconciler.left(1, at_once=True)
     assert world.link.answer(message="Removed interface from queue").name == "QueueRemove"
     world.event("removed", "astcti")
     world.wheel.advance(2.0)
@@ -473,7 +476,7 @@ def test_a_queue_that_asterisk_spells_otherwise_is_joined_and_left(tmp_path):
 
 def test_a_list_that_spells_the_queue_otherwise_confirms_the_member(tmp_path):
     world = World(tmp_path)
-    world.keeper.configure(configuration(service("AstCti", ("mario", 1))), settings())
+    world.reconciler.configure(configuration(service("AstCti", ("mario", 1))), settings())
     world.arrive()
     world.link.answer(message="Added interface to queue")
     world.wheel.advance(5.0)
@@ -488,7 +491,7 @@ def test_a_list_that_spells_the_queue_otherwise_confirms_the_member(tmp_path):
 def test_two_spellings_of_one_queue_are_one_membership_with_the_lowest_penalty(tmp_path):
     world = World(tmp_path)
     services = (service("Sales", ("mario", 5)), service("sales", ("mario", 2)))
-    world.keeper.configure(configuration(*services), settings())
+    world.reconciler.configure(configuration(*services), settings())
     world.arrive()
     assert world.added("Sales", penalty=2).headers["Penalty"] == "2"
     assert world.told() == ["310 OUT", "200 Sales"]
@@ -496,7 +499,7 @@ def test_two_spellings_of_one_queue_are_one_membership_with_the_lowest_penalty(t
 
 
 def test_another_spelling_in_the_configuration_changes_nothing_for_its_members(mario):
-    mario.keeper.configure(configuration(service("ASTCTI", ("mario", 1))), settings())
+    mario.reconciler.configure(configuration(service("ASTCTI", ("mario", 1))), settings())
     assert mario.link.open == []
     assert mario.told() == []
     mario.event("removed")
@@ -512,12 +515,12 @@ def test_a_member_of_an_earlier_run_is_found_in_whichever_case_the_state_file_ha
 
 def test_a_pause_is_granted_by_events_that_spell_the_queue_otherwise(tmp_path):
     world = World(tmp_path)
-    world.keeper.configure(configuration(service("AstCti", ("mario", 1))), settings())
+    world.reconciler.configure(configuration(service("AstCti", ("mario", 1))), settings())
     presence = world.arrive()
     world.link.answer(message="Added interface to queue")
     world.event("added", "astcti", penalty=1, paused=False)
     steps = []
-    world.keeper.pause(presence, True, "Lunch", lambda step, text: steps.append(step))
+    world.reconciler.pause(presence, True, "Lunch", lambda step, text: steps.append(step))
     world.link.answer(message="Interface paused successfully")
     world.event("paused", "astcti", paused=True, reason="Lunch")
     assert steps == ["pending", "done"]
@@ -529,7 +532,7 @@ def test_a_member_that_asterisk_added_but_does_not_list_is_removed_all_the_same(
     world.wheel.advance(5.0)
     world.link.answer(events=[])
     assert "211 KO astcti not a member after all" in world.told()
-    world.keeper.left(1, at_once=True)
+    world.reconciler.left(1, at_once=True)
     world.link.answer(message="Removed interface from queue")
     assert world.link.sent[-1].name == "QueueRemove"
     world.event("removed")
@@ -541,7 +544,7 @@ def test_a_member_that_asterisk_added_but_does_not_list_is_removed_all_the_same(
 def test_a_reconciliation_does_not_forget_the_owner_of_an_add_that_succeeded(world):
     world.arrive()
     world.link.answer(message="Added interface to queue")
-    world.keeper.left(1, at_once=True)
+    world.reconciler.left(1, at_once=True)
     world.wheel.advance(5.0)
     world.link.answer(events=[])
     assert world.link.answer(False, "Unable to remove interface: Not there").name == "QueueRemove"

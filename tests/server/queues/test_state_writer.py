@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 import pytest
 
-from astcti_server.queues.owned_members import Ledger
+from astcti_server.queues.owned_members import OwnedMembers
 from astcti_server.queues.state_file import StateFile
 from astcti_server.queues.state_writer import StateWriter
 from tests.fake.patience import PATIENCE
@@ -85,7 +86,7 @@ class HeldState:
     """Writes nothing; the test says when a writing is over."""
 
     def __init__(self):
-        self.done = []
+        self.done: list[Callable[[], None]] = []
 
     def load(self):
         return {}
@@ -95,16 +96,17 @@ class HeldState:
 
 
 def test_a_member_whose_writing_is_under_way_is_not_added_yet():
-    wheel, state, added = TimerWheel(), HeldState(), []
-    ledger = Ledger(FakeLink(wheel), state)
+    wheel, state = TimerWheel(), HeldState()
+    added: list[str] = []
+    owned = OwnedMembers(FakeLink(wheel), state)
     key = ("astcti", "PJSIP/201")
-    ledger.add(key, "mario", lambda: added.append("first"))
+    owned.add(key, "mario", lambda: added.append("first"))
     wheel.advance()
-    ledger.add(key, "mario", lambda: added.append("second"))
+    owned.add(key, "mario", lambda: added.append("second"))
     wheel.advance()
     assert added == []
     for done in state.done:
         done()
     assert added == ["first", "second"]
-    ledger.add(key, "mario", lambda: added.append("third"))
+    owned.add(key, "mario", lambda: added.append("third"))
     assert added == ["first", "second", "third"]
