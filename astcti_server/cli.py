@@ -263,14 +263,14 @@ def demo_pbx(
     For trying things out without an Asterisk. A caller rings through queue `astcti` every few seconds; phones
     (PJSIP/201 and so on) answer once they are members of the queue. Ctrl-C ends it.
     """
-    from astcti_server.demo.ami.manager import User  # only this command needs it
+    from astcti_server.demo.ami.manager import AmiUser  # only this command needs it
     from astcti_server.demo.pbx import DemoPbx
 
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format=FORMAT)
     pbx = DemoPbx(
         port=port,
         interval=every,
-        users=[User(username, secret)],
+        users=[AmiUser(username, secret)],
         narrate=click.echo if narrate else None,
         died=lambda name, error: os.kill(os.getpid(), signal.SIGTERM),
     )

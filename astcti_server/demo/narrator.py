@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from astcti_server.demo.ami.blocks import Event, for_people
+from astcti_server.demo.ami.blocks import DemoEvent, for_people
 
 Narrate = Callable[[str], None]
 
@@ -18,12 +18,12 @@ class Narrator:
         self._narrate = narrate
         self._typed: dict[str, str] = {}
 
-    def __call__(self, event: Event) -> None:
+    def __call__(self, event: DemoEvent) -> None:
         sentence = self._sentence(event)
         if sentence:
             self._narrate(sentence)
 
-    def _sentence(self, event: Event) -> str:
+    def _sentence(self, event: DemoEvent) -> str:
         get = event.get
         caller = f"{for_people(get('CallerIDName'))} ({get('CallerIDNum')})"
         match event.name:
@@ -51,7 +51,7 @@ class Narrator:
                 return _member_sentence(event)
 
 
-def _member_sentence(event: Event) -> str:
+def _member_sentence(event: DemoEvent) -> str:
     who, queue = f"{event.get('MemberName')} ({event.get('Interface')})", event.get("Queue")
     match event.name:
         case "QueueMemberAdded":

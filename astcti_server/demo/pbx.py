@@ -7,13 +7,13 @@ from types import TracebackType
 from typing import TypeVar
 
 from astcti_server.demo.ami.ami_server import AmiServer
-from astcti_server.demo.ami.manager import LOGIN_PAUSE, User
+from astcti_server.demo.ami.manager import LOGIN_PAUSE, AmiUser
 from astcti_server.demo.calls.engine import Engine
 from astcti_server.demo.narrator import Narrate, Narrator
 from astcti_server.demo.player import Player, Tempo
 from astcti_server.threads import Died
 
-Result = TypeVar("Result")
+T = TypeVar("T")
 
 
 class DemoPbx:
@@ -26,7 +26,7 @@ class DemoPbx:
         *,
         interval: float | None = None,
         seed: int = 0,
-        users: Iterable[User] = (User(),),
+        users: Iterable[AmiUser] = (AmiUser(),),
         narrate: Narrate | None = None,
         tempo: Tempo | None = None,
         login_pause: float = LOGIN_PAUSE,
@@ -57,7 +57,7 @@ class DemoPbx:
         self._server.stop()
         self._server.join(timeout)
 
-    def do(self, work: Callable[[Engine], Result]) -> Result:
+    def do(self, work: Callable[[Engine], T]) -> T:
         """Run `work` with the engine on the PBX's thread; returns or raises what it does. Any thread."""
         return self._server.do(lambda: work(self._server.engine))
 

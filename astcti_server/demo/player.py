@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from astcti_server.demo.calls.channels import Channel, State
+from astcti_server.demo.calls.channels import Channel, ChannelState
 from astcti_server.demo.calls.engine import Engine
 
 CALLERS = (
@@ -60,7 +60,7 @@ class Player:
         waiting = sum(len(queue.callers) for queue in self._engine.queues.by_name.values())
         if waiting < WAITING_AT_MOST:
             self._send_caller()
-        self._engine.clockwork.later(self._tempo.interval, self._next_caller)
+        self._engine.scheduler.later(self._tempo.interval, self._next_caller)
 
     def _send_caller(self) -> None:
         engine = self._engine
@@ -68,20 +68,20 @@ class Player:
         caller = engine.incoming_call(number, name, digits=f"{engine.chance.randrange(10**5):05}")
         impatient = engine.chance.random() < self._tempo.gives_up
         patience = self._tempo.answer / 2 if impatient else self._about(self._tempo.patience)
-        engine.clockwork.later(patience, lambda: self._lose_patience(caller))
+        engine.scheduler.later(patience, lambda: self._lose_patience(caller))
 
     def _lose_patience(self, caller: Channel) -> None:
         if not caller.gone and caller.bridge is None:
             self._engine.hang_up(caller)
 
     def _rings(self, channel: Channel) -> None:
-        self._engine.clockwork.later(self._about(self._tempo.answer), lambda: self._answer(channel))
+        self._engine.scheduler.later(self._about(self._tempo.answer), lambda: self._answer(channel))
 
     def _answer(self, channel: Channel) -> None:
-        if channel.gone or channel.state is not State.RINGING:
+        if channel.gone or channel.state is not ChannelState.RINGING:
             return
         self._engine.call_of[channel.uniqueid].answer(channel)
-        self._engine.clockwork.later(self._about(self._tempo.talk), lambda: self._say_goodbye(channel))
+        self._engine.scheduler.later(self._about(self._tempo.talk), lambda: self._say_goodbye(channel))
 
     def _say_goodbye(self, channel: Channel) -> None:
         """One of the two hangs up; a leg that waits for its other party is left in peace."""
@@ -89,7 +89,7 @@ class Player:
             return
         other = channel.peer
         if other is None:
-            self._engine.clockwork.later(self._about(self._tempo.talk), lambda: self._say_goodbye(channel))
+            self._engine.scheduler.later(self._about(self._tempo.talk), lambda: self._say_goodbye(channel))
             return
         self._engine.hang_up(other if self._engine.chance.random() < 0.5 else channel)
 

@@ -32,7 +32,7 @@ STOP_WITHIN = 15.0  # seconds for a program to end in order
 OWN_PORTS = range(20_000, 32_768)
 START_WITHIN = 60.0  # seconds for the server to reach the PBX
 
-CONFIGURATION = """\
+DEMO_CONFIGURATION = """\
 <configuration>
   <services>
     <service name="Demo" context="astctidemo" type="inbound" is-queue="true" queue-name="astcti" enabled="true">
@@ -52,7 +52,7 @@ CONFIGURATION = """\
 </configuration>
 """  # noqa: E501  # a line of XML
 
-SERVER = """\
+DEMO_SERVER = """\
 <server>
   <ami host="127.0.0.1" port="{ami}" username="astcti" secret="astcti"/>
   <listen address="127.0.0.1" port="{port}"/>
@@ -147,9 +147,11 @@ class Stage:
         config = self._folder / "config"
         config.mkdir()
         stored = passwords.make(PASSWORD)
-        text = CONFIGURATION.format(crm=self._crm.url, user=USER, mac=MAC, phone=PHONE, password=stored)
+        text = DEMO_CONFIGURATION.format(crm=self._crm.url, user=USER, mac=MAC, phone=PHONE, password=stored)
         (config / "configuration.xml").write_text(text, encoding="utf-8")
-        (config / "server.xml").write_text(SERVER.format(ami=ami_port, port=self._port), encoding="utf-8")
+        (config / "server.xml").write_text(
+            DEMO_SERVER.format(ami=ami_port, port=self._port), encoding="utf-8"
+        )
         return config
 
     def _client_options(self) -> list[str]:

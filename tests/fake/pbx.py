@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 
-from astcti_server.demo.ami.blocks import Event
+from astcti_server.demo.ami.blocks import DemoEvent
 from astcti_server.demo.calls.engine import Engine
 from tests.fake.patience import PATIENCE
 from tests.fake.timers import TimerWheel
@@ -18,7 +18,7 @@ class StillEngine(Engine):
     def __init__(self, seed: int = 1) -> None:
         self.wheel = TimerWheel(START)
         super().__init__(self.wheel, seed)
-        self.events: list[Event] = []
+        self.events: list[DemoEvent] = []
         self.listeners.append(self.events.append)
 
     def log_in(self, *devices: str, queue: str = "astcti", penalty: int = 1) -> None:
@@ -26,7 +26,7 @@ class StillEngine(Engine):
         for device in devices:
             self.queues.add(queue, device, name=f"Agent {self.phones[device].number}", penalty=penalty)
 
-    def take(self) -> list[Event]:
+    def take(self) -> list[DemoEvent]:
         """The events since the last time."""
         taken, self.events[:] = list(self.events), []
         return taken

@@ -22,7 +22,7 @@ def service(queue, *operators, name=None, kind="inbound", enabled=True):
         True,
         queue,
         enabled,
-        operators=tuple(Binding(*one) for one in operators),
+        operators=tuple(Binding(*operator) for operator in operators),
     )
 
 
@@ -31,7 +31,9 @@ def configuration(*services, disabled=()):
     return Configuration(
         services=services or (service("astcti", ("mario", 1), ("luigi", 2)),),
         seats=(Seat("00:00:00:00:00:01", PHONE, PHONE), Seat("00:00:00:00:00:02", "PJSIP/202", "PJSIP/202")),
-        operators=tuple(Operator(one, one.title(), "md5:0", enabled=one not in disabled) for one in names),
+        operators=tuple(
+            Operator(name, name.title(), "md5:0", enabled=name not in disabled) for name in names
+        ),
     )
 
 
@@ -78,8 +80,8 @@ class World:
 
     def told(self, session_id=1):
         """What a session heard since it was asked last."""
-        mine = [text for one, text in self.lines if one == session_id]
-        self.lines = [one for one in self.lines if one[0] != session_id]
+        mine = [text for session, text in self.lines if session == session_id]
+        self.lines = [line for line in self.lines if line[0] != session_id]
         return mine
 
     def come_up(self, *members):

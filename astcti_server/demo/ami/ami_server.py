@@ -15,10 +15,10 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from astcti_server.demo.ami.blocks import Event, parse
-from astcti_server.demo.ami.loop import Loop
-from astcti_server.demo.ami.manager import LOGIN_PAUSE, Headers, Manager, User
-from astcti_server.demo.ami.manager_actions import ACTIONS
+from astcti_server.demo.ami.blocks import DemoEvent, parse
+from astcti_server.demo.ami.loop import DemoLoop
+from astcti_server.demo.ami.manager import LOGIN_PAUSE, ActionHeaders, AmiUser, ManagerSession
+from astcti_server.demo.ami.manager_actions import MANAGER_ACTIONS
 from astcti_server.demo.calls.engine import Engine
 from astcti_server.threads import Died, ServiceThread
 
@@ -28,10 +28,10 @@ READ_SIZE = 65536
 LONGEST_ACTION = 65536  # bytes: an action has at most 127 lines of at most 1023 bytes; the rest is abuse
 LONGEST_BACKLOG = 32 * 1024 * 1024  # bytes that a connection may be behind before it is closed
 
-Result = TypeVar("Result")
+T = TypeVar("T")
 
 
-class Connection:
+class DemoConnection:
     """One AMI client's socket."""
 
     def __init__(self, server: AmiServer, connection: socket.socket) -> None:
@@ -40,8 +40,8 @@ class Connection:
         self._read = b""
         self._unsent = bytearray()
         self._closing = False
-        self.manager = Manager(
-            server.engine, server.users, ACTIONS, self.send, self.finish, server.login_pause
+        self.manager = ManagerSession(
+            server.engine, server.users, MANAGER_ACTIONS, self.send, self.finish, server.login_pause
         )
 
     def send(self, data: bytes) -> None:
@@ -79,7 +79,7 @@ class Connection:
         *blocks, self._read = re.split(rb"\r?\n\r?\n", self._read + data)
         for block in blocks:
             if not self._closing:
-                self.manager.act(Headers(parse(block)))
+                self.manager.act(ActionHeaders(parse(block)))
                 self._server.tell_events()
         if len(self._read) > LONGEST_ACTION:
             self.close()
@@ -104,7 +104,7 @@ class AmiServer(ServiceThread):
 
     def __init__(
         self,
-        users: Iterable[User] = (User(),),
+        users: Iterable[AmiUser] = (AmiUser(),),
         *,
         seed: int = 0,
         login_pause: float = LOGIN_PAUSE,
@@ -113,11 +113,11 @@ class AmiServer(ServiceThread):
         super().__init__("demo-pbx", died)
         self.users = {user.name: user for user in users}
         self.login_pause = login_pause
-        self._loop = Loop()
+        self._loop = DemoLoop()
         self.engine = Engine(self._loop, seed)
         self.engine.listeners.append(self._queue_event)
-        self._events: deque[Event] = deque()
-        self._connections: set[Connection] = set()
+        self._events: deque[DemoEvent] = deque()
+        self._connections: set[DemoConnection] = set()
         self._listening: socket.socket | None = None
 
     # -- any thread ---------------------------------------------------------------------------------------
@@ -131,12 +131,12 @@ class AmiServer(ServiceThread):
         name = listening.getsockname()
         return name[0], name[1]
 
-    def do(self, work: Callable[[], Result], timeout: float = 10.0) -> Result:
+    def do(self, work: Callable[[], T], timeout: float = 10.0) -> T:
         """Run `work` on the PBX's thread and return what it returns, or raise what it raises."""
         if threading.current_thread() is self:
             return work()
         over = threading.Event()
-        results: list[Result] = []
+        results: list[T] = []
         errors: list[BaseException] = []
 
         def run() -> None:
@@ -184,12 +184,12 @@ class AmiServer(ServiceThread):
             for connection in list(self._connections):
                 connection.manager.hear(event, data)
 
-    def watch(self, connection: Connection, its_socket: socket.socket, writing: bool) -> None:
+    def watch(self, connection: DemoConnection, its_socket: socket.socket, writing: bool) -> None:
         if connection in self._connections:
             mask = selectors.EVENT_READ | (selectors.EVENT_WRITE if writing else 0)
             self._loop.selector.modify(its_socket, mask, connection.ready)
 
-    def forget(self, connection: Connection, its_socket: socket.socket) -> None:
+    def forget(self, connection: DemoConnection, its_socket: socket.socket) -> None:
         if connection in self._connections:
             self._connections.remove(connection)
             self._loop.selector.unregister(its_socket)
@@ -199,7 +199,7 @@ class AmiServer(ServiceThread):
         for connection in list(self._connections):
             connection.close()
 
-    def _queue_event(self, event: Event) -> None:
+    def _queue_event(self, event: DemoEvent) -> None:
         self._events.append(event)
 
     def _accept(self, _mask: int) -> None:
@@ -211,7 +211,7 @@ class AmiServer(ServiceThread):
             return
         accepted.setblocking(False)
         accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection = Connection(self, accepted)
+        connection = DemoConnection(self, accepted)
         self._connections.add(connection)
         self._loop.selector.register(accepted, selectors.EVENT_READ, connection.ready)
         logger.info("AMI connection from %s:%s", *address[:2])

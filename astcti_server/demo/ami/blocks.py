@@ -27,7 +27,7 @@ _ESCAPES = str.maketrans(
 )
 
 
-class Event(NamedTuple):
+class DemoEvent(NamedTuple):
     """One event: its name, the class of permission that it needs, and its fields in Asterisk's order."""
 
     name: str

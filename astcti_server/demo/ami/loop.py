@@ -18,30 +18,30 @@ from functools import partial
 
 logger = logging.getLogger(__name__)
 
-Work = Callable[[], None]
+_Work = Callable[[], None]
 
 
-class Timer:
+class DemoTimer:
     """Work that waits for its time."""
 
-    def __init__(self, work: Work) -> None:
-        self.work: Work | None = work
+    def __init__(self, work: _Work) -> None:
+        self.work: _Work | None = work
 
     def cancel(self) -> None:
         """Do not run it. Harmless if it ran already."""
         self.work = None
 
 
-class Loop:
+class DemoLoop:
     """`post` and `wake` are for any thread; the rest is for the loop's own, between `open` and `close`.
 
     Sockets are registered with `selector`, with a callable as their data that is given the ready mask.
     """
 
     def __init__(self) -> None:
-        self._timers: list[tuple[float, int, Timer]] = []
+        self._timers: list[tuple[float, int, DemoTimer]] = []
         self._order = itertools.count()
-        self._posted: deque[Work] = deque()
+        self._posted: deque[_Work] = deque()
         self._is_open = False
 
     def open(self) -> None:
@@ -57,12 +57,12 @@ class Loop:
         """Seconds since 1970, as the engine shows them in ids."""
         return time.time()
 
-    def later(self, seconds: float, work: Work) -> Timer:
-        timer = Timer(work)
+    def later(self, seconds: float, work: _Work) -> DemoTimer:
+        timer = DemoTimer(work)
         heapq.heappush(self._timers, (time.monotonic() + seconds, next(self._order), timer))
         return timer
 
-    def post(self, work: Work) -> None:
+    def post(self, work: _Work) -> None:
         """Have work done in the loop's thread."""
         self._posted.append(work)
         self.wake()
@@ -104,7 +104,7 @@ class Loop:
     def _drain(self, _mask: int) -> None:
         self._woken.recv(4096)
 
-    def _guard(self, work: Work) -> None:
+    def _guard(self, work: _Work) -> None:
         try:
             work()
         except Exception:

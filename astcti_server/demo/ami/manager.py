@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from astcti_server.demo.ami import manager_lists
-from astcti_server.demo.ami.blocks import Event, Fields, encode
+from astcti_server.demo.ami.blocks import DemoEvent, Fields, encode
 from astcti_server.demo.calls.channels import Channel
-from astcti_server.demo.calls.members import Refused
-from astcti_server.demo.calls.switch import Timer
+from astcti_server.demo.calls.members import ActionRefused
+from astcti_server.demo.calls.switch import ScheduledWork
 
 if TYPE_CHECKING:
     from astcti_server.demo.calls.engine import Engine
@@ -50,7 +50,7 @@ ALL_CLASSES = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class User:
+class AmiUser:
     """A section of manager.conf."""
 
     name: str = "astcti"
@@ -59,7 +59,7 @@ class User:
     write: frozenset[str] = ALL_CLASSES
 
 
-class Headers:
+class ActionHeaders:
     """An action's headers; names in any case, values may repeat."""
 
     def __init__(self, fields: Fields) -> None:
@@ -106,45 +106,45 @@ class Filters:
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
+class DemoAction:
     """Something that an AMI client can ask for."""
 
     name: str
-    act: Callable[[Manager, Headers], None]
+    act: Callable[[ManagerSession, ActionHeaders], None]
     classes: tuple[str, ...]
     """Permission for one of these is needed; none: everybody may."""
 
-    def allowed(self, user: User) -> bool:
+    def allowed(self, user: AmiUser) -> bool:
         return not self.classes or not user.write.isdisjoint(self.classes)
 
 
 @dataclass
-class Manager:
+class ManagerSession:
     """Begin with `greet`; every event of the engine is offered to `hear`, after the responses."""
 
     engine: Engine
-    users: dict[str, User]
-    actions: Mapping[str, Action]
+    users: dict[str, AmiUser]
+    actions: Mapping[str, DemoAction]
     send: Callable[[bytes], None]
     close: Callable[[], None]
     login_pause: float = LOGIN_PAUSE
-    user: User | None = None
+    user: AmiUser | None = None
     wanted: frozenset[str] = ALL_CLASSES
     _challenge: str = ""
     _filters: Filters = field(default_factory=Filters)
-    _penalty: Timer | None = None
+    _penalty: ScheduledWork | None = None
 
     def greet(self) -> None:
         self.send(f"Asterisk Call Manager/{VERSION}\r\n".encode())
 
-    def hear(self, event: Event, data: bytes) -> None:
+    def hear(self, event: DemoEvent, data: bytes) -> None:
         """Send the event, encoded already, to whoever may and wants to hear it."""
         if self.user is None or event.privilege not in self.user.read or event.privilege not in self.wanted:
             return
         if self._filters.let_through(data):
             self.send(data)
 
-    def act(self, headers: Headers) -> None:
+    def act(self, headers: ActionHeaders) -> None:
         """Carry out one action."""
         if self._penalty is not None:
             return
@@ -164,16 +164,16 @@ class Manager:
         else:
             try:
                 known.act(self, headers)
-            except Refused as refusal:
+            except ActionRefused as refusal:
                 self.error(headers, str(refusal))
 
-    def respond(self, headers: Headers, *fields: tuple[str, str], response: str = "Success") -> None:
+    def respond(self, headers: ActionHeaders, *fields: tuple[str, str], response: str = "Success") -> None:
         self.send(encode([("Response", response), *headers.action_id, *fields]))
 
-    def ack(self, headers: Headers, message: str) -> None:
+    def ack(self, headers: ActionHeaders, message: str) -> None:
         self.respond(headers, ("Message", message))
 
-    def error(self, headers: Headers, message: str) -> None:
+    def error(self, headers: ActionHeaders, message: str) -> None:
         self.respond(headers, ("Message", message), response="Error")
 
     def stop(self) -> None:
@@ -187,21 +187,21 @@ class Manager:
         self._challenge = str(self.engine.chance.randrange(10**8, 10**9))
         return self._challenge
 
-    def log_in(self, headers: Headers) -> None:
+    def log_in(self, headers: ActionHeaders) -> None:
         user = self.users.get(headers.get("Username"))
         if user is None or not self._proven(user, headers):
-            self._penalty = self.engine.clockwork.later(self.login_pause, lambda: self._turn_away(headers))
+            self._penalty = self.engine.scheduler.later(self.login_pause, lambda: self._turn_away(headers))
             return
         self.user = user
         if headers.get("Events"):
             self.want(headers.get("Events"))
         self.ack(headers, "Authentication accepted")
-        booted = Event(
+        booted = DemoEvent(
             "FullyBooted",
             "system",
             (
-                ("Uptime", str(int(self.engine.clockwork.clock() - self.engine.started))),
-                ("LastReload", str(int(self.engine.clockwork.clock() - self.engine.started))),
+                ("Uptime", str(int(self.engine.scheduler.clock() - self.engine.started))),
+                ("LastReload", str(int(self.engine.scheduler.clock() - self.engine.started))),
                 ("Status", "Fully Booted"),
             ),
         )
@@ -221,24 +221,24 @@ class Manager:
     def add_filter(self, text: str) -> None:
         self._filters.add(text)
 
-    def _proven(self, user: User, headers: Headers) -> bool:
+    def _proven(self, user: AmiUser, headers: ActionHeaders) -> bool:
         if headers.get("AuthType").upper() == "MD5":
             right = hashlib.md5((self._challenge + user.secret).encode(), usedforsecurity=False).hexdigest()
             return bool(self._challenge) and hmac.compare_digest(headers.get("Key").encode(), right.encode())
         return hmac.compare_digest(headers.get("Secret").encode(), user.secret.encode())
 
-    def _turn_away(self, headers: Headers) -> None:
+    def _turn_away(self, headers: ActionHeaders) -> None:
         self.error(headers, "Authentication failed")
         self.close()
 
-    def channel(self, headers: Headers, message: str = "No such channel") -> Channel:
-        """The channel that an action names. Raises Refused."""
+    def channel(self, headers: ActionHeaders, message: str = "No such channel") -> Channel:
+        """The channel that an action names. Raises ActionRefused."""
         found = self.engine.by_name(headers.get("Channel"))
         if found is None:
-            raise Refused(message)
+            raise ActionRefused(message)
         return found
 
-    def status(self, headers: Headers) -> bytes:
+    def status(self, headers: ActionHeaders) -> bytes:
         names = [name.strip() for name in headers.get("Variables").split(",") if name.strip()]
         chosen = [self.channel(headers)] if headers.get("Channel") else list(self.engine.channels.values())
         return manager_lists.status(self.engine, headers.action_id, chosen, names)

@@ -7,24 +7,24 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from astcti_server.demo.ami import manager_lists
-from astcti_server.demo.ami.manager import Action, Headers, Manager
+from astcti_server.demo.ami.manager import ActionHeaders, DemoAction, ManagerSession
 from astcti_server.demo.calls.channels import Channel
-from astcti_server.demo.calls.members import Refused
+from astcti_server.demo.calls.members import ActionRefused
 
 RING_TIME = 30000  # milliseconds, where Originate does not say
 
 
-ACTIONS: dict[str, Action] = {}
+MANAGER_ACTIONS: dict[str, DemoAction] = {}
 """By name in lower case."""
 
-Act: TypeAlias = Callable[[Manager, Headers], None]
+Act: TypeAlias = Callable[[ManagerSession, ActionHeaders], None]
 
 
 def action(name: str, *classes: str) -> Callable[[Act], Act]:
     """Make a function an AMI action, allowed to users with one of these classes (none: to everybody)."""
 
     def register(act: Act) -> Act:
-        ACTIONS[name.lower()] = Action(name, act, classes)
+        MANAGER_ACTIONS[name.lower()] = DemoAction(name, act, classes)
         return act
 
     return register
@@ -34,14 +34,14 @@ def action(name: str, *classes: str) -> Callable[[Act], Act]:
 
 
 @action("Challenge")
-def challenge(manager: Manager, headers: Headers) -> None:
+def challenge(manager: ManagerSession, headers: ActionHeaders) -> None:
     if headers.get("AuthType").upper() != "MD5":
-        raise Refused("Must specify AuthType")
+        raise ActionRefused("Must specify AuthType")
     manager.respond(headers, ("Challenge", manager.challenge()))
 
 
 @action("Login")
-def login(manager: Manager, headers: Headers) -> None:
+def login(manager: ManagerSession, headers: ActionHeaders) -> None:
     if manager.user is not None:
         manager.ack(headers, "Already logged in")
     else:
@@ -49,39 +49,39 @@ def login(manager: Manager, headers: Headers) -> None:
 
 
 @action("Logoff")
-def logoff(manager: Manager, headers: Headers) -> None:
+def logoff(manager: ManagerSession, headers: ActionHeaders) -> None:
     manager.respond(headers, ("Message", "Thanks for all the fish."), response="Goodbye")
     manager.close()
 
 
 @action("Ping")
-def ping(manager: Manager, headers: Headers) -> None:
-    manager.respond(headers, ("Ping", "Pong"), ("Timestamp", f"{manager.engine.clockwork.clock():.6f}"))
+def ping(manager: ManagerSession, headers: ActionHeaders) -> None:
+    manager.respond(headers, ("Ping", "Pong"), ("Timestamp", f"{manager.engine.scheduler.clock():.6f}"))
 
 
 @action("Events")
-def events(manager: Manager, headers: Headers) -> None:
+def events(manager: ManagerSession, headers: ActionHeaders) -> None:
     wanted = manager.want(headers.get("EventMask"))
     manager.respond(headers, ("Events", "On" if wanted else "Off"))
 
 
 @action("Filter", "system")
-def event_filter(manager: Manager, headers: Headers) -> None:
+def event_filter(manager: ManagerSession, headers: ActionHeaders) -> None:
     if headers.get("Operation").lower() != "add":
-        raise Refused("Unknown operation")
+        raise ActionRefused("Unknown operation")
     try:
         manager.add_filter(headers.get("Filter"))
     except re.error:
-        raise Refused("Filter did not compile.  Check the syntax of the filter given.") from None
+        raise ActionRefused("Filter did not compile.  Check the syntax of the filter given.") from None
     manager.ack(headers, "Filter added successfully")
 
 
 @action("ListCommands")
-def list_commands(manager: Manager, headers: Headers) -> None:
+def list_commands(manager: ManagerSession, headers: ActionHeaders) -> None:
     assert manager.user is not None
     allowed = [
         (known.name, f"(Priv: {','.join((*known.classes, 'all')) if known.classes else '<none>'})")
-        for known in sorted(ACTIONS.values(), key=lambda known: known.name)
+        for known in sorted(MANAGER_ACTIONS.values(), key=lambda known: known.name)
         if known.allowed(manager.user)
     ]
     manager.respond(headers, *allowed)
@@ -91,17 +91,17 @@ def list_commands(manager: Manager, headers: Headers) -> None:
 
 
 @action("Status", "system", "call", "reporting")
-def status(manager: Manager, headers: Headers) -> None:
+def status(manager: ManagerSession, headers: ActionHeaders) -> None:
     manager.send(manager.status(headers))
 
 
 @action("CoreShowChannels", "system", "reporting")
-def core_show_channels(manager: Manager, headers: Headers) -> None:
+def core_show_channels(manager: ManagerSession, headers: ActionHeaders) -> None:
     manager.send(manager_lists.channels(manager.engine, headers.action_id))
 
 
 @action("QueueStatus")
-def queue_status(manager: Manager, headers: Headers) -> None:
+def queue_status(manager: ManagerSession, headers: ActionHeaders) -> None:
     manager.send(
         manager_lists.queue_status(
             manager.engine, headers.action_id, headers.get("Queue"), headers.get("Member")
@@ -113,7 +113,7 @@ def queue_status(manager: Manager, headers: Headers) -> None:
 
 
 @action("QueueAdd", "agent")
-def queue_add(manager: Manager, headers: Headers) -> None:
+def queue_add(manager: ManagerSession, headers: ActionHeaders) -> None:
     _needs(headers, "Queue", "Interface")
     manager.engine.queues.add(
         headers.get("Queue"),
@@ -128,49 +128,49 @@ def queue_add(manager: Manager, headers: Headers) -> None:
 
 
 @action("QueueRemove", "agent")
-def queue_remove(manager: Manager, headers: Headers) -> None:
+def queue_remove(manager: ManagerSession, headers: ActionHeaders) -> None:
     _needs(headers, "Queue", "Interface")
     manager.engine.queues.remove(headers.get("Queue"), headers.get("Interface"))
     manager.ack(headers, "Removed interface from queue")
 
 
 @action("QueuePause", "agent")
-def queue_pause(manager: Manager, headers: Headers) -> None:
+def queue_pause(manager: ManagerSession, headers: ActionHeaders) -> None:
     if not headers.get("Interface") or not headers.get("Paused"):
-        raise Refused("Need 'Interface' and 'Paused' parameters.")
+        raise ActionRefused("Need 'Interface' and 'Paused' parameters.")
     paused = headers.truth("Paused")
     manager.engine.queues.pause(headers.get("Interface"), paused, headers.get("Reason"), headers.get("Queue"))
     manager.ack(headers, "Interface paused successfully" if paused else "Interface unpaused successfully")
 
 
 @action("QueuePenalty", "agent")
-def queue_penalty(manager: Manager, headers: Headers) -> None:
+def queue_penalty(manager: ManagerSession, headers: ActionHeaders) -> None:
     if not headers.get("Interface") or not headers.get("Penalty"):
-        raise Refused("Need 'Interface' and 'Penalty' parameters.")
+        raise ActionRefused("Need 'Interface' and 'Penalty' parameters.")
     manager.engine.queues.weigh(headers.get("Interface"), headers.number("Penalty"), headers.get("Queue"))
     manager.ack(headers, "Interface penalty set successfully")
 
 
-def _needs(headers: Headers, *keys: str) -> None:
+def _needs(headers: ActionHeaders, *keys: str) -> None:
     for key in keys:
         if not headers.get(key):
-            raise Refused(f"'{key}' not specified.")
+            raise ActionRefused(f"'{key}' not specified.")
 
 
 # -- calls ------------------------------------------------------------------------------------------------
 
 
 @action("Originate", "originate")
-def originate(manager: Manager, headers: Headers) -> None:
+def originate(manager: ManagerSession, headers: ActionHeaders) -> None:
     engine, device = manager.engine, headers.get("Channel")
     context, exten = headers.get("Context"), headers.get("Exten")
     if not device:
-        raise Refused("Channel not specified")
+        raise ActionRefused("Channel not specified")
     if engine.dialplan.find(context, exten) is None:
-        raise Refused("Extension does not exist.")
+        raise ActionRefused("Extension does not exist.")
     name, number = _caller_id(headers.get("CallerID"))
-    assigned = (one for line in headers.get_all("Variable") for one in line.split(","))
-    variables = dict(one.partition("=")[::2] for one in assigned)
+    assigned = (pair for line in headers.get_all("Variable") for pair in line.split(","))
+    variables = dict(pair.partition("=")[::2] for pair in assigned)
 
     def result(response: str, reason: int, channel: Channel | None) -> None:
         engine.emit(
@@ -206,37 +206,37 @@ def originate(manager: Manager, headers: Headers) -> None:
 
 
 @action("Hangup", "system", "call")
-def hangup(manager: Manager, headers: Headers) -> None:
+def hangup(manager: ManagerSession, headers: ActionHeaders) -> None:
     if not headers.get("Channel"):
-        raise Refused("No channel specified")
+        raise ActionRefused("No channel specified")
     channel = manager.channel(headers)
     manager.ack(headers, "Channel Hungup")
     manager.engine.hang_up(channel, requested=False)
 
 
 @action("Redirect", "call")
-def redirect(manager: Manager, headers: Headers) -> None:
+def redirect(manager: ManagerSession, headers: ActionHeaders) -> None:
     for key in ("Channel", "Context", "Exten", "Priority"):
         if not headers.get(key):
-            raise Refused(f"{key} not specified")
+            raise ActionRefused(f"{key} not specified")
     channel = manager.channel(headers, f"Channel does not exist: {headers.get('Channel')}")
     manager.ack(headers, "Redirect successful")
     manager.engine.redirect(channel, headers.get("Context"), headers.get("Exten"))
 
 
 @action("Getvar", "call", "reporting")
-def getvar(manager: Manager, headers: Headers) -> None:
+def getvar(manager: ManagerSession, headers: ActionHeaders) -> None:
     name = headers.get("Variable")
     if not name:
-        raise Refused("No variable specified")
+        raise ActionRefused("No variable specified")
     value = manager.channel(headers).variables.get(name, "") if headers.get("Channel") else ""
     manager.respond(headers, ("Variable", name), ("Value", value))
 
 
 @action("Setvar", "call")
-def setvar(manager: Manager, headers: Headers) -> None:
+def setvar(manager: ManagerSession, headers: ActionHeaders) -> None:
     if not headers.get("Variable"):
-        raise Refused("No variable specified")
+        raise ActionRefused("No variable specified")
     if headers.get("Channel"):
         manager.engine.set_variable(manager.channel(headers), headers.get("Variable"), headers.get("Value"))
     manager.ack(headers, "Variable Set")

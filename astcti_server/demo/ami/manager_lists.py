@@ -28,7 +28,7 @@ def listing(
 
 def status(engine: Engine, action_id: Fields, channels: Iterable[Channel], variables: list[str]) -> bytes:
     """`Status`: every channel with its bridge and the variables asked for."""
-    now = engine.clockwork.clock()
+    now = engine.scheduler.clock()
     entries = (_status_entry(channel, now, variables, action_id) for channel in channels)
     return listing(action_id, "Channel status will follow", entries, "StatusComplete", items=True)
 
@@ -62,7 +62,7 @@ def _status_entry(channel: Channel, now: float, variables: list[str], action_id:
 
 def channels(engine: Engine, action_id: Fields) -> bytes:
     """`CoreShowChannels`."""
-    now = engine.clockwork.clock()
+    now = engine.scheduler.clock()
     entries: Iterable[Fields] = (
         [
             ("Event", "CoreShowChannel"),
@@ -81,7 +81,7 @@ def channels(engine: Engine, action_id: Fields) -> bytes:
 def queue_status(engine: Engine, action_id: Fields, queue_name: str, member_name: str) -> bytes:
     """`QueueStatus`: queues, their members and their callers."""
     entries: list[Fields] = []
-    now = engine.clockwork.clock()
+    now = engine.scheduler.clock()
     for name, queue in engine.queues.by_name.items():
         if queue_key(queue_name) not in ("", name):
             continue

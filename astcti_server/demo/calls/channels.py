@@ -8,7 +8,7 @@ from enum import IntEnum
 from astcti_server.demo.ami.blocks import UNKNOWN, Fields, escape
 
 
-class State(IntEnum):
+class ChannelState(IntEnum):
     """The channel states that occur here, with Asterisk's numbers."""
 
     DOWN = 0
@@ -80,7 +80,7 @@ class Channel:
     caller_name: str
     context: str
     exten: str
-    state: State
+    state: ChannelState
     created: float
     priority: int = 1
     connected_number: str = ""
@@ -100,8 +100,8 @@ class Channel:
     @property
     def peer(self) -> Channel | None:
         """The other channel of its bridge."""
-        others = [one for one in self.bridge.channels if one is not self] if self.bridge else []
-        return others[0] if others else None
+        channels = self.bridge.channels if self.bridge else []
+        return next((channel for channel in channels if channel is not self), None)
 
     def tech_fields(self) -> Fields:
         return [("TechCause", str(self.tech_cause))] if self.tech_cause else []

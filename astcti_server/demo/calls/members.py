@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from astcti_server.demo.ami.blocks import Fields
+from astcti_server.demo.calls.channels import Channel
 from astcti_server.demo.calls.switch import Switch
 from schemas.configuration.model import queue_key
-
-if TYPE_CHECKING:
-    from astcti_server.demo.calls.queue_call import QueueCall
 
 STATUS = {"NOT_INUSE": 1, "INUSE": 2, "BUSY": 3, "INVALID": 4, "UNAVAILABLE": 5, "RINGING": 6, "RINGINUSE": 7}
 
 
-class Refused(Exception):
+class ActionRefused(Exception):
     """An action's error message."""
 
 
 @dataclass(eq=False)
-class QueueMember:
+class DemoMember:
     """One interface in one queue."""
 
     queue: str
@@ -77,23 +75,40 @@ class QueueMember:
         ]
 
 
+class WaitingCall(Protocol):
+    """What a queue knows of a call that waits in it."""
+
+    began: float
+
+    @property
+    def caller(self) -> Channel:
+        """Who waits."""
+
+    def try_ring(self) -> None:
+        """Ring whoever is free."""
+
+
 @dataclass(eq=False)
-class Queue:
+class DemoQueue:
     """A queue with its members and its callers, in their order."""
 
     name: str
-    members: dict[str, QueueMember] = field(default_factory=dict)
-    callers: list[QueueCall] = field(default_factory=list)
+    members: dict[str, DemoMember] = field(default_factory=dict)
+    callers: list[WaitingCall] = field(default_factory=list)
     autopause: bool = False
     completed: int = 0
     abandoned: int = 0
     was_available: bool = False
 
-    def available(self) -> list[QueueMember]:
+    def available(self) -> list[DemoMember]:
         """Who is rung now: the members that are free and not in pause, of those the lowest penalty."""
-        free = [one for one in self.members.values() if not one.paused and one.status == STATUS["NOT_INUSE"]]
-        lowest = min((one.penalty for one in free), default=0)
-        return [one for one in free if one.penalty == lowest]
+        free = [
+            member
+            for member in self.members.values()
+            if not member.paused and member.status == STATUS["NOT_INUSE"]
+        ]
+        lowest = min((member.penalty for member in free), default=0)
+        return [member for member in free if member.penalty == lowest]
 
     def params(self) -> Fields:
         return [
@@ -112,22 +127,22 @@ class Queue:
         ]
 
 
-class Queues:
-    """The queue actions. Each raises `Refused` with Asterisk's own text."""
+class DemoQueues:
+    """The queue actions. Each raises `ActionRefused` with Asterisk's own text."""
 
     def __init__(self, switch: Switch) -> None:
         self._switch = switch
-        self.by_name: dict[str, Queue] = {}
+        self.by_name: dict[str, DemoQueue] = {}
         """By `queue_key`: Asterisk does not mind the case."""
         self.member_freed: list[Callable[[], None]] = []
         """Called whenever a member may have become available."""
         switch.device_listeners.append(self._device_changed)
 
-    def create(self, name: str) -> Queue:
-        queue = self.by_name[queue_key(name)] = Queue(name)
+    def create(self, name: str) -> DemoQueue:
+        queue = self.by_name[queue_key(name)] = DemoQueue(name)
         return queue
 
-    def find(self, name: str) -> Queue | None:
+    def find(self, name: str) -> DemoQueue | None:
         return self.by_name.get(queue_key(name))
 
     def add(
@@ -141,14 +156,14 @@ class Queues:
         reason: str = "",
         state_interface: str = "",
         membership: str = "dynamic",
-    ) -> QueueMember:
+    ) -> DemoMember:
         queue = self.find(queue_name)
         if queue is None:
-            raise Refused("Unable to add interface to queue: No such queue")
+            raise ActionRefused("Unable to add interface to queue: No such queue")
         if interface in queue.members:
-            raise Refused("Unable to add interface: Already there")
+            raise ActionRefused("Unable to add interface: Already there")
         device = state_interface or interface
-        member = QueueMember(
+        member = DemoMember(
             queue.name,
             interface,
             name or interface,
@@ -171,12 +186,12 @@ class Queues:
     def remove(self, queue_name: str, interface: str) -> None:
         queue = self.find(queue_name)
         if queue is None:
-            raise Refused("Unable to remove interface from queue: No such queue")
+            raise ActionRefused("Unable to remove interface from queue: No such queue")
         member = queue.members.get(interface)
         if member is None:
-            raise Refused("Unable to remove interface: Not there")
+            raise ActionRefused("Unable to remove interface: Not there")
         if member.membership != "dynamic":
-            raise Refused("Member not dynamic")
+            raise ActionRefused("Member not dynamic")
         del queue.members[interface]
         self._say("QueueMemberRemoved", member)
         if member.paused:
@@ -186,7 +201,7 @@ class Queues:
     def pause(self, interface: str, paused: bool, reason: str = "", queue_name: str = "") -> None:
         members = self._members(interface, queue_name)
         if not members:
-            raise Refused("Interface not found")
+            raise ActionRefused("Interface not found")
         for member in members:
             changed = member.paused != paused
             member.paused = paused
@@ -203,12 +218,12 @@ class Queues:
     def weigh(self, interface: str, penalty: int, queue_name: str = "") -> None:
         members = self._members(interface, queue_name)
         if not members:
-            raise Refused("Invalid interface, queuename or penalty")
+            raise ActionRefused("Invalid interface, queuename or penalty")
         for member in members:
             member.penalty = penalty
             self._say("QueueMemberPenalty", member)
 
-    def _members(self, interface: str, queue_name: str) -> list[QueueMember]:
+    def _members(self, interface: str, queue_name: str) -> list[DemoMember]:
         return [
             queue.members[interface]
             for name, queue in self.by_name.items()
@@ -230,7 +245,7 @@ class Queues:
         if changed and status == STATUS["NOT_INUSE"]:
             self._freed()
 
-    def _check_available(self, queue: Queue) -> None:
+    def _check_available(self, queue: DemoQueue) -> None:
         """Announce whether anybody in the queue could take a call, if that changed."""
         available = bool(queue.available())
         if available != queue.was_available:
@@ -241,12 +256,12 @@ class Queues:
         for listener in self.member_freed:
             listener()
 
-    def _say(self, name: str, member: QueueMember) -> None:
+    def _say(self, name: str, member: DemoMember) -> None:
         self._switch.emit(name, "agent", member.fields())
 
-    def _say_pause_device(self, member: QueueMember) -> None:
+    def _say_pause_device(self, member: DemoMember) -> None:
         state = "INUSE" if member.paused else "NOT_INUSE"
         self._switch.say_device(f"Queue:{member.queue}_pause_{member.interface}", state)
 
     def _now(self) -> int:
-        return int(self._switch.clockwork.clock())
+        return int(self._switch.scheduler.clock())

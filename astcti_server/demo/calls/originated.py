@@ -3,68 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
 
-from astcti_server.demo.calls.call import Call
-from astcti_server.demo.calls.channels import Channel, Phone, State
+from astcti_server.demo.calls.call import CallSwitch, DemoCall
+from astcti_server.demo.calls.channels import Channel, ChannelState, Phone
 from astcti_server.demo.calls.dial_call import NOT_PRESENTED
 
-if TYPE_CHECKING:
-    from astcti_server.demo.calls.engine import Engine
 
-Result = Callable[[str, int, Channel | None], None]
-"""Told once: `Success` or `Failure`, the reason's number, and the leg if it was answered."""
-
-
-class OriginatedCall(Call):
+class OriginatedCall(DemoCall):
     """Rings a phone for nobody; once answered, the leg executes the dialplan."""
 
     def __init__(
         self,
-        engine: Engine,
+        switch: CallSwitch,
         phone: Phone,
-        context: str,
-        exten: str,
         *,
         ring_time: float = 30.0,
         number: str = "",
         name: str = "",
         variables: Mapping[str, str] | None = None,
-        result: Result,
+        answered: Callable[[Channel], None],
+        failed: Callable[[int], None],
     ) -> None:
-        super().__init__(engine, None)
-        self._context, self._exten, self._result = context, exten, result
+        """`answered` has the leg execute the dialplan. `failed` is told OriginateResponse's `Reason`."""
+        super().__init__(switch, None)
+        self._on_answered, self._on_failed = answered, failed
         channel = self._new_leg(phone)
         for key, value in (variables or {}).items():
-            engine.set_variable(channel, key, value)
-        engine.step(channel, 1, "AppDial2", "(Outgoing Line)")
+            switch.set_variable(channel, key, value)
+        switch.step(channel, 1, "AppDial2", "(Outgoing Line)")
         if number:
             channel.number, channel.caller_name = number, name
-            engine.say("NewCallerid", channel, NOT_PRESENTED)
-            engine.connect_line(channel, number, name)
-        engine.say_dial("DialBegin", None, channel, ("DialString", phone.peer))
-        self._timer = engine.clockwork.later(ring_time, self._not_answered)
-        if engine.rings_at_once:
+            switch.say("NewCallerid", channel, NOT_PRESENTED)
+            switch.connect_line(channel, number, name)
+        switch.say_dial("DialBegin", None, channel, ("DialString", phone.peer))
+        self._timer = switch.scheduler.later(ring_time, self._not_answered)
+        if switch.rings_at_once:
             self.ring(channel)
 
     def ring(self, channel: Channel) -> None:
-        if channel.state is not State.DOWN:
+        if channel.state is not ChannelState.DOWN:
             return
-        self.engine.set_state(channel, State.RINGING)
-        self.engine.check_device(channel.device)
-        self.engine.say_dial("DialState", None, channel, ("DialStatus", "RINGING"))
-        self.engine.phone_rings(channel)
+        self.switch.set_state(channel, ChannelState.RINGING)
+        self.switch.check_device(channel.device)
+        self.switch.say_dial("DialState", None, channel, ("DialStatus", "RINGING"))
+        self.switch.phone_rings(channel)
 
     def answer(self, channel: Channel) -> None:
         self.over = True
         self._timer.cancel()
         self.ringing.remove(channel)
-        self.engine.set_state(channel, State.UP)
+        self.switch.set_state(channel, ChannelState.UP)
         self._dial_end(channel, "ANSWER")
-        self.engine.check_device(channel.device)
-        self.engine.run(
-            channel, self._context, self._exten, entered=lambda: self._result("Success", 4, channel)
-        )
+        self.switch.check_device(channel.device)
+        self._on_answered(channel)
 
     def refuse(self, channel: Channel) -> None:
         self._request_busy(channel)
@@ -92,5 +83,5 @@ class OriginatedCall(Call):
         self.over = True
         self._timer.cancel()
         self._dial_end(channel, status)
-        self._result("Failure", reason, None)
+        self._on_failed(reason)
         self._drop(channel, cause)

@@ -10,35 +10,35 @@ import uuid
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from astcti_server.demo.ami.blocks import Event, Fields, escape
-from astcti_server.demo.calls.channels import CAUSES, Bridge, Channel, Phone, State
+from astcti_server.demo.ami.blocks import DemoEvent, Fields, escape
+from astcti_server.demo.calls.channels import CAUSES, Bridge, Channel, ChannelState, Phone
 
 
-class Timer(Protocol):
+class ScheduledWork(Protocol):
     """What `later` gives back."""
 
     def cancel(self) -> None:
         """Do not run it. Harmless if it ran already."""
 
 
-class Clockwork(Protocol):
+class Scheduler(Protocol):
     """Time as the PBX knows it."""
 
     def clock(self) -> float:
         """Seconds since 1970: they show in Uniqueids."""
 
-    def later(self, seconds: float, work: Callable[[], None]) -> Timer:
+    def later(self, seconds: float, work: Callable[[], None]) -> ScheduledWork:
         """Run `work` after so many seconds, on the thread that everything here runs on."""
 
 
 class Switch:
     """Channels, bridges, device states. `listeners` are called with each event, in order."""
 
-    def __init__(self, clockwork: Clockwork, seed: int = 0) -> None:
-        self.clockwork = clockwork
+    def __init__(self, scheduler: Scheduler, seed: int = 0) -> None:
+        self.scheduler = scheduler
         self.chance = random.Random(seed)
-        self.started = clockwork.clock()
-        self.listeners: list[Callable[[Event], None]] = []
+        self.started = scheduler.clock()
+        self.listeners: list[Callable[[DemoEvent], None]] = []
         self.device_listeners: list[Callable[[str], None]] = []
         self.phones: dict[str, Phone] = {}
         self.channels: dict[str, Channel] = {}
@@ -49,7 +49,7 @@ class Switch:
     # -- events -------------------------------------------------------------------------------------------
 
     def emit(self, name: str, privilege: str, fields: Sequence[tuple[str, str]]) -> None:
-        event = Event(name, privilege, tuple(fields))
+        event = DemoEvent(name, privilege, tuple(fields))
         for listener in list(self.listeners):
             listener(event)
 
@@ -71,10 +71,10 @@ class Switch:
         """`NOT_INUSE`, `RINGING`, `INUSE` or `RINGINUSE`; `INVALID` for a phone that is not there."""
         if device not in self.phones:
             return "INVALID"
-        states = {one.state for one in self.channels.values() if one.device == device}
-        if State.UP in states:
-            return "RINGINUSE" if State.RINGING in states else "INUSE"
-        return "RINGING" if State.RINGING in states else "NOT_INUSE"
+        states = {channel.state for channel in self.channels.values() if channel.device == device}
+        if ChannelState.UP in states:
+            return "RINGINUSE" if ChannelState.RINGING in states else "INUSE"
+        return "RINGING" if ChannelState.RINGING in states else "NOT_INUSE"
 
     def check_device(self, device: str) -> None:
         """Announce the device's state if it is another one now."""
@@ -93,7 +93,7 @@ class Switch:
     def new_channel(
         self,
         phone: Phone,
-        state: State,
+        state: ChannelState,
         *,
         number: str = "",
         name: str = "",
@@ -102,7 +102,7 @@ class Switch:
         linked: Channel | None = None,
     ) -> Channel:
         """A channel appears. `linked` is the channel that called for it."""
-        now = self.clockwork.clock()
+        now = self.scheduler.clock()
         uniqueid = f"{int(now)}.{self._sequence}"
         channel = Channel(
             name=f"{phone.device}-{self._names:08x}",
@@ -123,9 +123,10 @@ class Switch:
         return channel
 
     def by_name(self, name: str) -> Channel | None:
-        return next((one for one in self.channels.values() if one.name.lower() == name.lower()), None)
+        channels = self.channels.values()
+        return next((channel for channel in channels if channel.name.lower() == name.lower()), None)
 
-    def set_state(self, channel: Channel, state: State) -> None:
+    def set_state(self, channel: Channel, state: ChannelState) -> None:
         if channel.state is not state:
             channel.state = state
             self.say("Newstate", channel)
@@ -161,13 +162,13 @@ class Switch:
 
     def bridge(self, first: Channel, second: Channel) -> Bridge:
         """Connect two channels: the called one enters first."""
-        bridge = Bridge(self._bridge_id(), since=self.clockwork.clock())
+        bridge = Bridge(self._bridge_id(), since=self.scheduler.clock())
         self.emit("BridgeCreate", "call", bridge.fields())
         self.enter(bridge, first)
         self.enter(bridge, second)
-        for one, other in ((second, first), (first, second)):
-            self.set_variable(one, "BRIDGEPEER", other.name)
-            self.set_variable(one, "BRIDGEPVTCALLID", self._call_id())
+        for channel, other in ((second, first), (first, second)):
+            self.set_variable(channel, "BRIDGEPEER", other.name)
+            self.set_variable(channel, "BRIDGEPVTCALLID", self._call_id())
         return bridge
 
     def enter(self, bridge: Bridge, channel: Channel, swap: Channel | None = None) -> None:
@@ -194,7 +195,7 @@ class Switch:
         self.emit("BridgeDestroy", "call", bridge.fields())
 
     def _share_linkedid(self, bridge: Bridge) -> None:
-        oldest = min(bridge.channels, key=lambda one: _age(one.linkedid))
+        oldest = min(bridge.channels, key=lambda channel: _age(channel.linkedid))
         for channel in bridge.channels:
             channel.linkedid = oldest.linkedid
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from astcti_server.demo.calls.members import Refused
+from astcti_server.demo.calls.members import ActionRefused
 from tests.fake.pbx import StillEngine
 
 
@@ -11,7 +11,7 @@ def pbx():
     return StillEngine()
 
 
-def one(events, name, **fields):
+def only(events, name, **fields):
     """The only event of that name with these values."""
     found = [
         event
@@ -25,7 +25,7 @@ def one(events, name, **fields):
 def test_the_phone_shows_the_caller_while_it_rings(pbx):
     pbx.log_in("PJSIP/201")
     pbx.incoming_call("0551234", "O'Brien")
-    ringing = one(pbx.take(), "Newstate", ChannelStateDesc="Ringing")
+    ringing = only(pbx.take(), "Newstate", ChannelStateDesc="Ringing")
     assert ringing.get("CallerIDNum") == "201"
     assert ringing.get("ConnectedLineNum") == "0551234"
     assert ringing.get("ConnectedLineName") == "O\\'Brien", "names are escaped, as Asterisk does"
@@ -34,9 +34,9 @@ def test_the_phone_shows_the_caller_while_it_rings(pbx):
 def test_variables_are_set_by_the_dialplan(pbx):
     pbx.incoming_call(digits="54321", variables={"ticket": "a b"})
     events = pbx.take()
-    assert one(events, "VarSet", Variable="calldata").get("Value") == "54321"
-    assert one(events, "VarSet", Variable="ticket").get("Value") == "a b"
-    assert one(events, "Newexten", AppData="ticket=a b").get("Application") == "Set"
+    assert only(events, "VarSet", Variable="calldata").get("Value") == "54321"
+    assert only(events, "VarSet", Variable="ticket").get("Value") == "a b"
+    assert only(events, "Newexten", AppData="ticket=a b").get("Application") == "Set"
 
 
 def test_without_a_free_member_the_caller_waits_and_is_put_through_later(pbx):
@@ -46,7 +46,7 @@ def test_without_a_free_member_the_caller_waits_and_is_put_through_later(pbx):
     assert pbx.names() == []
     pbx.log_in("PJSIP/201")
     pbx.wheel.advance()
-    assert one(pbx.take(), "DialBegin").get("DialString") == "PJSIP/201"
+    assert only(pbx.take(), "DialBegin").get("DialString") == "PJSIP/201"
 
 
 def test_paused_and_busy_members_and_higher_penalties_do_not_ring(pbx):
@@ -67,11 +67,11 @@ def test_a_caller_who_gives_up_is_abandoned_and_the_phone_stops_ringing(pbx):
     pbx.hang_up(caller)
     events = pbx.take()
     assert {event.get("DialStatus") for event in events if event.name == "DialEnd"} == {"CANCEL"}
-    assert one(events, "QueueCallerAbandon").get("Position") == "1"
-    assert one(events, "QueueCallerLeave").get("Count") == "0"
+    assert only(events, "QueueCallerAbandon").get("Position") == "1"
+    assert only(events, "QueueCallerLeave").get("Count") == "0"
     hung_up = [event.get("Channel")[:9] for event in events if event.name == "Hangup"]
     assert hung_up == ["PJSIP/201", "PJSIP/cal"]
-    assert one(events, "DeviceStateChange", Device="PJSIP/201").get("State") == "NOT_INUSE"
+    assert only(events, "DeviceStateChange", Device="PJSIP/201").get("State") == "NOT_INUSE"
     assert pbx.channels == {}
 
 
@@ -81,8 +81,8 @@ def test_a_phone_that_nobody_answers_stops_and_rings_again(pbx):
     pbx.take()
     pbx.wheel.advance(15.0)
     events = pbx.take()
-    assert one(events, "AgentRingNoAnswer").get("RingTime") == "15000"
-    assert one(events, "Hangup").get("Channel").startswith("PJSIP/201")
+    assert only(events, "AgentRingNoAnswer").get("RingTime") == "15000"
+    assert only(events, "Hangup").get("Channel").startswith("PJSIP/201")
     pbx.wheel.advance(1.0)
     assert "DialBegin" in pbx.names()
 
@@ -93,8 +93,8 @@ def test_a_refused_call_stays_in_the_queue(pbx):
     pbx.take()
     pbx.refuse("PJSIP/201")
     events = pbx.take()
-    assert one(events, "DialEnd").get("DialStatus") == "BUSY"
-    assert one(events, "Hangup").get("Cause") == "17"
+    assert only(events, "DialEnd").get("DialStatus") == "BUSY"
+    assert only(events, "Hangup").get("Cause") == "17"
     assert not caller.gone
 
 
@@ -102,7 +102,7 @@ def test_a_queue_gives_up_after_a_minute(pbx):
     caller = pbx.incoming_call()
     pbx.wheel.advance(60.0)
     assert caller.gone
-    assert one(pbx.take(), "VarSet", Variable="QUEUESTATUS").get("Value") == "TIMEOUT"
+    assert only(pbx.take(), "VarSet", Variable="QUEUESTATUS").get("Value") == "TIMEOUT"
 
 
 def test_the_agent_hangs_up(pbx):
@@ -112,14 +112,14 @@ def test_the_agent_hangs_up(pbx):
     pbx.take()
     pbx.hang_up("PJSIP/201")
     events = pbx.take()
-    assert one(events, "AgentComplete").get("Reason") == "agent"
-    assert one(events, "QueueMemberStatus").get("CallsTaken") == "1"
+    assert only(events, "AgentComplete").get("Reason") == "agent"
+    assert only(events, "QueueMemberStatus").get("CallsTaken") == "1"
     assert pbx.channels == {}
 
 
 def test_a_call_between_two_phones(pbx):
     pbx.dial_from("PJSIP/201", "202")
-    begin = one(pbx.take(), "DialBegin")
+    begin = only(pbx.take(), "DialBegin")
     assert (begin.get("Channel")[:9], begin.get("DestChannel")[:9]) == ("PJSIP/201", "PJSIP/202")
     pbx.answer("PJSIP/202")
     entered = [event.get("Channel")[:9] for event in pbx.take() if event.name == "BridgeEnter"]
@@ -130,7 +130,7 @@ def test_a_call_between_two_phones(pbx):
 
 def test_an_outside_number_leads_to_the_trunk(pbx):
     pbx.dial_from("PJSIP/201", "0551234", "outbound")
-    assert one(pbx.take(), "DialBegin").get("DestChannel").startswith("PJSIP/caller")
+    assert only(pbx.take(), "DialBegin").get("DestChannel").startswith("PJSIP/caller")
 
 
 def test_a_number_that_does_not_exist_ends_the_call(pbx):
@@ -145,12 +145,12 @@ def test_a_blind_transfer_rings_the_new_phone_and_frees_the_old_one(pbx):
     pbx.transfer_blind("PJSIP/201", "202")
     events = pbx.take()
     names = [event.name for event in events]
-    transfer = one(events, "BlindTransfer")
+    transfer = only(events, "BlindTransfer")
     assert (transfer.get("Extension"), transfer.get("Context")) == ("202", "astctidemo")
     assert transfer.get("TransfereeUniqueid") == caller.uniqueid
     assert names.index("BlindTransfer") < names.index("BridgeLeave") < names.index("DialBegin")
-    assert one(events, "AgentComplete").get("Reason") == "transfer"
-    assert one(events, "Hangup").get("Channel").startswith("PJSIP/201")
+    assert only(events, "AgentComplete").get("Reason") == "transfer"
+    assert only(events, "Hangup").get("Channel").startswith("PJSIP/201")
     pbx.answer("PJSIP/202")
     assert caller.peer is not None
     assert caller.peer.device == "PJSIP/202"
@@ -167,9 +167,9 @@ def test_an_attended_transfer_puts_the_target_in_the_transferers_place(pbx):
     pbx.take()
     pbx.transfer_attended("PJSIP/201")
     events = pbx.take()
-    entered = one(events, "BridgeEnter")
+    entered = only(events, "BridgeEnter")
     assert (entered.get("Uniqueid"), entered.get("SwapUniqueid")) == (target.uniqueid, first.uniqueid)
-    assert one(events, "AttendedTransfer").get("DestBridgeUniqueid") == entered.get("BridgeUniqueid")
+    assert only(events, "AttendedTransfer").get("DestBridgeUniqueid") == entered.get("BridgeUniqueid")
     assert [event.get("Channel")[:9] for event in events if event.name == "Hangup"] == ["PJSIP/201"] * 2
     assert caller.peer is target
     assert target.linkedid == caller.linkedid
@@ -184,8 +184,8 @@ def test_a_pickup_moves_the_call_to_the_pickers_own_channel(pbx):
     pbx.take()
     picker = pbx.pick_up("PJSIP/202", "PJSIP/201")
     events = pbx.take()
-    assert one(events, "DialEnd").get("DestChannel") == picker.name
-    assert one(events, "Pickup").get("TargetChannel").startswith("PJSIP/201")
+    assert only(events, "DialEnd").get("DestChannel") == picker.name
+    assert only(events, "Pickup").get("TargetChannel").startswith("PJSIP/201")
     assert caller.peer is picker
     assert picker.linkedid == caller.linkedid
     pbx.hang_up(picker)
@@ -216,7 +216,7 @@ def test_the_called_party_of_an_outbound_call_can_be_redirected(pbx):
 def test_an_originated_call_rings_the_own_phone_first_and_then_dials(pbx):
     results = []
     pbx.originate("PJSIP/201", "outbound", "0551234", lambda *result: results.append(result))
-    assert "PJSIP/201" in one(pbx.take(), "DialBegin").get("DestChannel")
+    assert "PJSIP/201" in only(pbx.take(), "DialBegin").get("DestChannel")
     mine = pbx.answer("PJSIP/201")
     assert results == [("Success", 4, mine)]
     pbx.answer("PJSIP/caller")
@@ -229,7 +229,7 @@ def test_an_originated_call_is_in_its_extension_before_its_success_is_told(pbx):
     told = []
     pbx.originate("PJSIP/201", "outbound", "0551234", lambda *_: told.extend(pbx.take()))
     pbx.answer("PJSIP/201")
-    step = one(told, "Newexten", Application="Dial")
+    step = only(told, "Newexten", Application="Dial")
     assert (step.get("Context"), step.get("Exten")) == ("outbound", "0551234")
     assert not any(event.name == "Newchannel" and "caller" in event.get("Channel") for event in told)
 
@@ -248,7 +248,7 @@ def test_a_queue_with_autopause_pauses_whoever_does_not_answer(pbx):
     pbx.incoming_call()
     pbx.take()
     pbx.wheel.advance(15.0)
-    paused = one(pbx.take(), "QueueMemberPause")
+    paused = only(pbx.take(), "QueueMemberPause")
     assert (paused.get("Paused"), paused.get("PausedReason")) == ("1", "Auto-Pause")
 
 
@@ -263,7 +263,7 @@ def test_queue_actions_are_refused_in_asterisks_words(pbx):
         (lambda: pbx.queues.pause("PJSIP/203", True), "Interface not found"),
         (lambda: pbx.queues.weigh("PJSIP/203", 1), "Invalid interface, queuename or penalty"),
     ):
-        with pytest.raises(Refused, match=text):
+        with pytest.raises(ActionRefused, match=text):
             action()
 
 
@@ -293,10 +293,10 @@ def test_the_same_seed_gives_the_same_events():
 
 def test_the_case_of_a_queues_name_does_not_matter(pbx):
     pbx.queues.add("ASTCTI", "PJSIP/201")
-    assert one(pbx.take(), "QueueMemberAdded").get("Queue") == "astcti"
+    assert only(pbx.take(), "QueueMemberAdded").get("Queue") == "astcti"
     pbx.queues.pause("PJSIP/201", True, queue_name="Astcti")
     pbx.queues.weigh("PJSIP/201", 3, "AstCTI")
-    with pytest.raises(Refused, match="Already there"):
+    with pytest.raises(ActionRefused, match="Already there"):
         pbx.queues.add("astcti", "PJSIP/201")
     pbx.queues.remove("AstCti", "PJSIP/201")
-    assert one(pbx.take(), "QueueMemberRemoved").get("Queue") == "astcti"
+    assert only(pbx.take(), "QueueMemberRemoved").get("Queue") == "astcti"

@@ -6,14 +6,14 @@ import threading
 
 import pytest
 
-from astcti_server.demo.ami.manager import User
+from astcti_server.demo.ami.manager import AmiUser
 from astcti_server.demo.narrator import Narrator
 from astcti_server.demo.pbx import DemoPbx
 from astcti_server.demo.player import Player, Tempo
 from tests.fake.patience import PATIENCE
 from tests.fake.pbx import AmiClient, StillEngine
 
-USERS = (User(), User("reader", "r", frozenset({"agent"}), frozenset({"call"})))
+USERS = (AmiUser(), AmiUser("reader", "r", frozenset({"agent"}), frozenset({"call"})))
 
 
 @pytest.fixture
@@ -235,7 +235,7 @@ def test_a_mistake_inside_ends_only_what_it_came_from(pbx, client, caplog):
     def stumble():
         raise RuntimeError("a mistake of ours")
 
-    pbx.do(lambda engine: engine.clockwork.later(0.0, stumble))
+    pbx.do(lambda engine: engine.scheduler.later(0.0, stumble))
     pbx.do(lambda engine: None)
     assert client.ask("Ping")["Ping"] == "Pong"
     assert "a mistake of ours" in caplog.text
@@ -267,7 +267,7 @@ def test_it_says_in_plain_words_what_happens():
 def play(seed=3, seconds=600.0, members=("PJSIP/201", "PJSIP/202"), **tempo):
     pbx = StillEngine(seed)
     pbx.log_in(*members)
-    said = []
+    said: list[str] = []
     pbx.listeners.append(Narrator(said.append))
     player = Player(pbx, Tempo(**tempo))
     player.start()

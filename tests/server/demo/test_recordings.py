@@ -73,10 +73,11 @@ def is_compared(values):
 
 def stories(events):
     """What is told about each thing, with names and ids replaced by the order of their appearance."""
-    known, told = {}, {}
+    known: dict[tuple[str, str], str] = {}
+    told: dict[object, list[list[tuple[str, str]]]] = {}
 
     def number(kind, value):
-        return known.setdefault((kind, value), f"{kind}{sum(one == kind for one, _ in known)}")
+        return known.setdefault((kind, value), f"{kind}{sum(known_kind == kind for known_kind, _ in known)}")
 
     for fields in events:
         values = dict(fields)

@@ -210,7 +210,7 @@ def test_an_arrival_that_comes_after_a_newer_one_is_ignored(mario):
 
 def test_an_operator_who_sits_down_elsewhere_is_moved(mario):
     mario.arrive(2, interface="PJSIP/202")
-    assert sorted((one.name, one.headers["Interface"]) for one in mario.link.open) == [
+    assert sorted((sent.name, sent.headers["Interface"]) for sent in mario.link.open) == [
         ("QueueAdd", "PJSIP/202"),
         ("QueueRemove", PHONE),
     ]
@@ -339,7 +339,7 @@ def test_a_static_member_is_told_as_member_and_never_removed(world):
 def test_members_that_are_not_ours_are_left_alone(tmp_path):
     world = World(tmp_path, members=(list_entry("astcti", "PJSIP/299"), list_entry("other", PHONE)))
     world.wheel.advance(1000.0)
-    assert {one.name for one in world.link.sent} == {"QueueStatus"}
+    assert {sent.name for sent in world.link.sent} == {"QueueStatus"}
 
 
 def test_leftovers_of_a_crash_are_removed_when_their_time_is_over(tmp_path):
@@ -364,7 +364,7 @@ def test_a_leftover_goes_at_once_when_its_operator_logs_in_elsewhere(tmp_path):
     StateFile(tmp_path).save({("astcti", PHONE): "mario"})
     world = World(tmp_path, members=(list_entry("astcti", PHONE, penalty=1),))
     world.arrive(interface="PJSIP/202")
-    assert ("QueueRemove", PHONE) in [(one.name, one.headers["Interface"]) for one in world.link.open]
+    assert ("QueueRemove", PHONE) in [(sent.name, sent.headers["Interface"]) for sent in world.link.open]
 
 
 def test_a_pause_survives_a_crash_of_the_server(tmp_path):
