@@ -129,9 +129,6 @@ class Membership:
         """Removed only to be added again at once: the client is not told."""
         self._action: MembershipAction | None = None
 
-    def __repr__(self) -> str:
-        return f"<{self.interface} in {self.queue}>"
-
     @property
     def busy(self) -> bool:
         return self._action is not None
@@ -171,6 +168,7 @@ class Membership:
     def desire_nothing(self) -> None:
         """Nobody belongs there. It stays as it is until the next `step`: somebody else may take it over."""
         self.desired = None
+        self._rejoining = False  # if it was: the client has to hear that the removal under way is one for good
         self.retry()
 
     def leftover_over(self) -> None:

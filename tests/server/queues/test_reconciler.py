@@ -1,9 +1,13 @@
 """Who is in which queue: joining, leaving, repairing, taking over, leftovers, stopping."""
 
+from dataclasses import replace
+
 import pytest
 
+from astcti_server.ami.pending import Outcome
 from astcti_server.clients.ports import Presence
 from astcti_server.queues.state_file import StateFile
+from schemas.server.settings import QueueSettings
 from tests.fake.queue_link import list_entry
 from tests.fake.queue_world import PHONE, World, configuration, service, settings
 
@@ -549,3 +553,163 @@ def test_a_reconciliation_does_not_forget_the_owner_of_an_add_that_succeeded(wor
     world.link.answer(events=[])
     assert world.link.answer(False, "Unable to remove interface: Not there").name == "QueueRemove"
     assert world.link.open == []
+
+
+# -- what goes wrong ---------------------------------------------------------------------------------------
+
+
+def test_an_operator_who_leaves_the_service_while_added_anew_is_told_that_he_is_out(mario):
+    mario.reconciler.configure(configuration(service("astcti", ("mario", 4))), settings())
+    mario.link.answer(ok=False, message="Invalid/unknown command", failure="refused")
+    assert mario.link.names == ["QueueRemove"], "an Asterisk 1.4 is told the penalty by adding anew"
+    mario.reconciler.configure(configuration(service("astcti", ("luigi", 1))), settings())
+    mario.removed()
+    assert mario.told() == ["210 astcti"]
+    assert mario.link.open == []
+
+
+def test_a_member_that_is_still_listed_after_its_removal_is_removed_at_the_reconciliation(mario):
+    mario.reconciler.left(1, at_once=True)
+    mario.link.answer(message="Removed interface from queue")
+    mario.wheel.advance(5.0)
+    mario.status(list_entry("astcti", PHONE, penalty=1))
+    assert mario.link.names == []
+    mario.wheel.advance(295.0)
+    mario.status(list_entry("astcti", PHONE, penalty=1))
+    mario.removed()
+    mario.wheel.advance(2.0)
+    assert mario.state.load() == {}
+
+
+def test_a_removal_that_found_nobody_is_over(mario):
+    mario.reconciler.left(1, at_once=True)
+    mario.link.answer(ok=False, message="Unable to remove interface: Not there", failure="refused")
+    mario.wheel.advance(2.0)
+    assert mario.state.load() == {}
+    assert mario.link.open == []
+
+
+def test_a_member_that_turns_out_to_be_static_is_given_up(mario):
+    mario.reconciler.left(1, at_once=True)
+    mario.link.answer(ok=False, message="Member not dynamic", failure="refused")
+    mario.wheel.advance(2.0)
+    assert mario.state.load() == {}
+    assert mario.link.open == []
+
+
+def test_a_dynamic_member_that_was_there_before_is_taken_over_and_removed_at_quit(world):
+    world.arrive()
+    world.link.answer(ok=False, message="Unable to add interface to queue: Permission", failure="refused")
+    world.wheel.advance(300.0)
+    world.status(list_entry("astcti", PHONE, penalty=1))
+    world.wheel.advance()
+    assert world.state.load() == {("astcti", PHONE): "mario"}
+    assert world.told()[-1] == "200 astcti"
+    world.reconciler.left(1, at_once=True)
+    world.removed()
+
+
+def test_an_operator_who_leaves_while_the_state_file_is_written_is_not_added(world):
+    world.reconciler.arrived(world.presence())
+    world.reconciler.left(1, at_once=True)
+    world.wheel.advance(2.0)
+    assert world.link.sent[1:] == []
+    assert world.state.load() == {}
+
+
+def test_a_link_lost_while_the_state_file_is_written_adds_nobody(world):
+    world.reconciler.arrived(world.presence())
+    world.go_down()
+    world.wheel.advance()
+    assert world.link.open == []
+    world.come_up()
+    world.added()
+
+
+def test_an_event_before_the_response_counts(world):
+    world.arrive()
+    world.event("added", penalty=1, paused=False)
+    assert world.told() == ["310 OUT"]
+    world.link.answer(message="Added interface to queue")
+    assert world.told() == ["200 astcti"]
+
+
+def test_a_pause_of_a_new_member_that_had_no_effect_is_tried_again_at_the_reconciliation(world):
+    world.arrive(begin_in_pause=True)
+    world.link.answer(ok=False, message="Unable to add interface: Already there", failure="refused")
+    world.status(list_entry("astcti", PHONE, penalty=1))
+    world.link.answer(message="Interface paused successfully")
+    world.wheel.advance(5.0)
+    world.status(list_entry("astcti", PHONE, penalty=1))
+    assert world.link.names == []
+    world.wheel.advance(295.0)
+    world.status(list_entry("astcti", PHONE, penalty=1))
+    assert world.link.answer(message="Interface paused successfully").name == "QueuePause"
+    world.event("paused", paused=True)
+    assert world.link.open == []
+
+
+def test_a_pause_of_a_new_member_whose_event_is_hidden_is_found_by_reading(world):
+    world.arrive(begin_in_pause=True)
+    world.link.answer(ok=False, message="Unable to add interface: Already there", failure="refused")
+    world.status(list_entry("astcti", PHONE, penalty=1))
+    world.link.answer(message="Interface paused successfully")
+    world.wheel.advance(5.0)
+    world.status(list_entry("astcti", PHONE, penalty=1, paused=True))
+    assert world.told() == ["310 IN", "200 astcti"]
+    assert world.link.open == []
+
+
+def test_an_addition_that_asterisk_did_not_show_is_still_ours_at_the_reconciliation(world):
+    world.arrive()
+    world.link.answer(message="Added interface to queue")
+    world.wheel.advance(5.0)
+    world.status()
+    world.reconciler.left(1, at_once=True)
+    world.link.answer(ok=False, failure="timeout")
+    world.wheel.advance(295.0)
+    world.status()
+    assert world.link.names == ["QueueRemove"], "Asterisk said that it added it"
+    assert world.state.load() == {("astcti", PHONE): "mario"}
+
+
+def test_an_arrival_after_the_stop_is_ignored(mario):
+    mario.reconciler.stop(lambda: None)
+    mario.arrive(2, "luigi", "PJSIP/202")
+    assert mario.told(2) == []
+    assert mario.link.names == ["QueueRemove"]
+
+
+def test_an_event_while_the_link_is_down_is_not_believed(mario):
+    mario.go_down()
+    mario.event("removed")
+    mario.come_up(list_entry("astcti", PHONE, penalty=1))
+    assert mario.told() == []
+
+
+def test_who_ends_his_session_for_a_second_time_has_ended_it(mario):
+    mario.reconciler.left(1, at_once=False)
+    mario.reconciler.left(1, at_once=False)
+    mario.wheel.advance(9.9)
+    mario.reconciler.left(1, at_once=True)
+    mario.removed()
+    mario.wheel.advance(60.0)
+    assert mario.link.open == []
+
+
+def test_the_interval_of_the_reconciliation_changes_with_the_configuration(mario):
+    never = replace(settings(), queues=QueueSettings(reconcile=0.0))
+    mario.reconciler.configure(configuration(), never)
+    mario.wheel.advance(1000.0)
+    assert mario.link.open == []
+
+
+def test_an_answer_to_a_reading_of_a_lost_link_does_not_count(tmp_path):
+    world = World(tmp_path, up=False)
+    world.reconciler.link_up()
+    late = world.link.open[0]
+    world.reconciler.link_down()
+    world.arrive()
+    late.done(Outcome(True, "", events=(list_entry("astcti", PHONE),)))
+    assert world.told() == ["310 OUT"]
+    assert world.link.names == ["QueueStatus"]
