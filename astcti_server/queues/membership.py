@@ -124,7 +124,7 @@ class Membership:
         self.refusal = ""
         """Why the last action failed; nothing is tried again before `retry`."""
         self._unconfirmed = False
-        """Asterisk said that it added this member, but did not show it yet: it is removed all the same."""
+        """Asterisk added it, or may have, but did not show it yet. So it is removed all the same."""
         self._rejoining = False
         """Removed only to be added again at once: the client is not told."""
         self._action: MembershipAction | None = None
@@ -168,7 +168,7 @@ class Membership:
     def desire_nothing(self) -> None:
         """Nobody belongs there. It stays as it is until the next `step`: somebody else may take it over."""
         self.desired = None
-        self._rejoining = False  # if it was: the client has to hear that the removal under way is one for good
+        self._rejoining = False  # if it was, the removal under way is one for good, and told
         self.retry()
 
     def leftover_over(self) -> None:
@@ -356,6 +356,7 @@ class Membership:
         if self._action is not action or outcome.failure == "down":
             return  # the loss of the link is told to everybody by `link_down`
         if outcome.failure == "timeout":
+            self._unconfirmed |= action.kind == "add"  # a slow Asterisk may add it yet
             self._fail(NOT_ANSWERED)
         elif action.kind == "read" and outcome.ok:
             self._take_reading(action, find_member(outcome.events, self.queue, self.interface))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from astcti_server.ami.vocabulary import QueueMember
 from astcti_server.clients.ports import Presence
 from astcti_server.queues.reconciler import QueueReconciler
-from astcti_server.queues.state_file import StateFile
+from astcti_server.queues.state_file import MemberKey, StateFile
 from schemas.configuration.model import Binding, Configuration, Operator, Seat, Service
 from schemas.server.settings import AmiSettings, ClientSettings, QueueSettings, ServerSettings
 from tests.fake.queue_link import FakeLink
@@ -59,16 +59,31 @@ class StateAtOnce:
         done()
 
 
+class StateInMemory:
+    """A state file that is no file."""
+
+    def __init__(self):
+        self.members: dict[MemberKey, str] = {}
+
+    def load(self):
+        return dict(self.members)
+
+    def save(self, members, done):
+        self.members = dict(members)
+        done()
+
+
 class World:
     """A reconciler with everything around it faked, up and with its first status read."""
 
-    def __init__(self, directory, *, up=True, members=(), **how):
+    def __init__(self, directory=None, *, up=True, members=(), **how):
+        """Without a directory the state is kept in memory."""
         self.wheel = TimerWheel()
         self.link = FakeLink(self.wheel)
         self.lines: list[tuple[int, str]] = []
         self.person = self.presence()
         """Who sat down last."""
-        self.state = StateAtOnce(directory)
+        self.state = StateInMemory() if directory is None else StateAtOnce(directory)
         self.reconciler = QueueReconciler(
             self.link, self.announce, self.state, configuration(), settings(**how)
         )

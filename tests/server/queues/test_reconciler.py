@@ -617,6 +617,15 @@ def test_an_operator_who_leaves_while_the_state_file_is_written_is_not_added(wor
     assert world.state.load() == {}
 
 
+def test_a_member_that_a_slow_asterisk_may_have_added_is_removed_all_the_same(world):
+    world.arrive()
+    world.link.answer(ok=False, failure="timeout")
+    world.reconciler.left(1, at_once=True)
+    world.removed()
+    world.wheel.advance(2.0)
+    assert world.state.load() == {}
+
+
 def test_a_link_lost_while_the_state_file_is_written_adds_nobody(world):
     world.reconciler.arrived(world.presence())
     world.go_down()
