@@ -36,7 +36,7 @@ class QueueStatusReader:
         self._timer: QueueTimer | None = None
 
     def every(self, seconds: float) -> None:
-        """Read again so long after each reading; 0 stops that."""
+        """Read again so long after each reading, also the one that is waited for now."""
         self._interval = seconds
         if self._timer is not None:
             self._after(seconds)
@@ -64,8 +64,7 @@ class QueueStatusReader:
 
     def _after(self, seconds: float) -> None:
         self._cancel()
-        if seconds > 0:
-            self._timer = self._link.later(seconds, self._due)
+        self._timer = self._link.later(seconds, self._due)
 
     def _due(self) -> None:
         self._timer = None

@@ -707,10 +707,11 @@ def test_who_ends_his_session_for_a_second_time_has_ended_it(mario):
 
 
 def test_the_interval_of_the_reconciliation_changes_with_the_configuration(mario):
-    never = replace(settings(), queues=QueueSettings(reconcile=0.0))
-    mario.reconciler.configure(configuration(), never)
-    mario.wheel.advance(1000.0)
-    assert mario.link.open == []
+    often = replace(settings(), queues=QueueSettings(reconcile=20.0))
+    mario.reconciler.configure(configuration(), often)
+    for _ in range(2):
+        mario.wheel.advance(20.0)
+        mario.status(list_entry("astcti", PHONE, penalty=1))
 
 
 def test_an_answer_to_a_reading_of_a_lost_link_does_not_count(tmp_path):

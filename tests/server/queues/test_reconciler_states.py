@@ -124,6 +124,7 @@ class Queues(RuleBasedStateMachine):
     @rule(heard=st.booleans())
     def answer(self, heard: bool = True) -> None:
         """`heard`: somebody's event filter does not hide the events."""
+        self.world.wheel.advance()  # an answer comes in a later turn of the loop than its action
         sent = self.world.link.open.pop(0)
         outcome, events = self.pbx.perform(sent)
         sent.done(outcome)
@@ -132,6 +133,7 @@ class Queues(RuleBasedStateMachine):
     @precondition(lambda self: self.world.link.open)
     @rule(performed=st.booleans())
     def answer_too_late(self, performed: bool) -> None:
+        self.world.wheel.advance()
         sent = self.world.link.open.pop(0)
         if performed:
             self.pbx.perform(sent)
@@ -165,12 +167,10 @@ class Queues(RuleBasedStateMachine):
 
     @invariant()
     def nothing_is_asked_twice_at_the_same_time(self) -> None:
-        asked = [sent for sent in self.world.link.open if sent.name != "QueueStatus"]
-        keys = [(sent.headers.get("Queue", ""), sent.headers["Interface"]) for sent in asked]
+        """But for a pause of all queues: of two wishes the last one counts."""
+        asked = [sent.headers for sent in self.world.link.open if sent.headers.get("Interface")]
+        keys = [(headers["Queue"], headers["Interface"]) for headers in asked if "Queue" in headers]
         assert len(keys) == len(set(keys))
-        for queue, interface in keys:
-            if not queue:
-                assert [key for key in keys if key[1] == interface] == [(queue, interface)]
 
     @invariant()
     def only_what_the_state_file_lists_is_added_or_removed(self) -> None:
@@ -214,4 +214,4 @@ class Queues(RuleBasedStateMachine):
 
 
 TestQueues = Queues.TestCase
-TestQueues.settings = hypothesis_settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestQueues.settings = hypothesis_settings(max_examples=60, stateful_step_count=25, deadline=None)
