@@ -132,7 +132,7 @@ class ManagerSession:
     wanted: frozenset[str] = ALL_CLASSES
     _challenge: str = ""
     _filters: Filters = field(default_factory=Filters)
-    _penalty: ScheduledWork | None = None
+    _turning_away: ScheduledWork | None = None
 
     def greet(self) -> None:
         self.send(f"Asterisk Call Manager/{VERSION}\r\n".encode())
@@ -146,8 +146,8 @@ class ManagerSession:
 
     def act(self, headers: ActionHeaders) -> None:
         """Carry out one action."""
-        if self._penalty is not None:
-            return
+        if self._turning_away is not None:
+            return  # Asterisk sleeps in that second, and reads nothing of this connection any more
         name = headers.get("Action")
         known = self.actions.get(name.lower())
         if not name:
@@ -178,8 +178,8 @@ class ManagerSession:
 
     def stop(self) -> None:
         """The connection is gone."""
-        if self._penalty is not None:
-            self._penalty.cancel()
+        if self._turning_away is not None:
+            self._turning_away.cancel()
 
     # -- login --------------------------------------------------------------------------------------------
 
@@ -190,7 +190,9 @@ class ManagerSession:
     def log_in(self, headers: ActionHeaders) -> None:
         user = self.users.get(headers.get("Username"))
         if user is None or not self._proven(user, headers):
-            self._penalty = self.engine.scheduler.later(self.login_pause, lambda: self._turn_away(headers))
+            self._turning_away = self.engine.scheduler.later(
+                self.login_pause, lambda: self._turn_away(headers)
+            )
             return
         self.user = user
         if headers.get("Events"):

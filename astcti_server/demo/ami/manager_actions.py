@@ -147,7 +147,9 @@ def queue_pause(manager: ManagerSession, headers: ActionHeaders) -> None:
 def queue_penalty(manager: ManagerSession, headers: ActionHeaders) -> None:
     if not headers.get("Interface") or not headers.get("Penalty"):
         raise ActionRefused("Need 'Interface' and 'Penalty' parameters.")
-    manager.engine.queues.weigh(headers.get("Interface"), headers.number("Penalty"), headers.get("Queue"))
+    manager.engine.queues.set_penalty(
+        headers.get("Interface"), headers.number("Penalty"), headers.get("Queue")
+    )
     manager.ack(headers, "Interface penalty set successfully")
 
 
@@ -189,7 +191,7 @@ def originate(manager: ManagerSession, headers: ActionHeaders) -> None:
             ],
         )
 
-    manager.ack(headers, "Originate successfully queued")
+    manager.ack(headers, "Originate successfully queued")  # what becomes of it is told by OriginateResponse
     if device not in engine.phones:
         result("Failure", 0, None)
         return

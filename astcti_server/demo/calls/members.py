@@ -50,7 +50,7 @@ class DemoMember:
         ]
 
     def entry(self) -> Fields:
-        """As in the list of QueueStatus."""
+        """As in the list of QueueStatus, where it is still `Name` and `Location` in 22."""
         return [
             ("Queue", self.queue),
             ("Name", self.name),
@@ -210,12 +210,13 @@ class DemoQueues:
                 member.last_pause = self._now()
             if changed:
                 self._say_pause_device(member)
+            # One for each queue, also where nothing changed: a client that asked waits for all of them.
             self._say("QueueMemberPause", member)
             self._check_available(self.by_name[queue_key(member.queue)])
         if not paused:
             self._freed()
 
-    def weigh(self, interface: str, penalty: int, queue_name: str = "") -> None:
+    def set_penalty(self, interface: str, penalty: int, queue_name: str = "") -> None:
         members = self._members(interface, queue_name)
         if not members:
             raise ActionRefused("Invalid interface, queuename or penalty")

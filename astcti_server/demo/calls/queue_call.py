@@ -65,13 +65,15 @@ class QueueCall(DemoCall):
         switch.set_state(channel, ChannelState.UP)
         self._take(channel)
         self._dial_end(channel, "ANSWER")
+        # app_queue says it twice of everybody else: when it has found who answered (wait_for_answer), and
+        # below when it hangs them up (hangupcalls). A reader of events has to bear that.
         for other in self.ringing:
             self._dial_end(other, "CANCEL")
         switch.check_device(channel.device)
         switch.connect_line(self.caller, channel.number, channel.caller_name)
         for other in list(self.ringing):
             self._dial_end(other, "CANCEL")
-            self._drop(other, 26)
+            self._drop(other, 26)  # 26, answered elsewhere: the phone does not list it as a missed call
             if other.state is ChannelState.DOWN:  # what a phone says that had not even begun to ring
                 switch.say("NewConnectedLine", other)
         self._connect(channel)

@@ -261,7 +261,7 @@ def test_queue_actions_are_refused_in_asterisks_words(pbx):
         (lambda: pbx.queues.remove("astcti", "PJSIP/203"), "Unable to remove interface: Not there"),
         (lambda: pbx.queues.remove("astcti", "PJSIP/204"), "Member not dynamic"),
         (lambda: pbx.queues.pause("PJSIP/203", True), "Interface not found"),
-        (lambda: pbx.queues.weigh("PJSIP/203", 1), "Invalid interface, queuename or penalty"),
+        (lambda: pbx.queues.set_penalty("PJSIP/203", 1), "Invalid interface, queuename or penalty"),
     ):
         with pytest.raises(ActionRefused, match=text):
             action()
@@ -295,7 +295,7 @@ def test_the_case_of_a_queues_name_does_not_matter(pbx):
     pbx.queues.add("ASTCTI", "PJSIP/201")
     assert only(pbx.take(), "QueueMemberAdded").get("Queue") == "astcti"
     pbx.queues.pause("PJSIP/201", True, queue_name="Astcti")
-    pbx.queues.weigh("PJSIP/201", 3, "AstCTI")
+    pbx.queues.set_penalty("PJSIP/201", 3, "AstCTI")
     with pytest.raises(ActionRefused, match="Already there"):
         pbx.queues.add("astcti", "PJSIP/201")
     pbx.queues.remove("AstCti", "PJSIP/201")
