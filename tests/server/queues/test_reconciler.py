@@ -723,3 +723,13 @@ def test_an_answer_to_a_reading_of_a_lost_link_does_not_count(tmp_path):
     late.done(Outcome(True, "", events=(list_entry("astcti", PHONE),)))
     assert world.told() == ["310 OUT"]
     assert world.link.names == ["QueueStatus"]
+
+
+def test_a_member_found_in_a_queue_that_the_configuration_names_anew_keeps_its_pause(mario):
+    mario.go_down()
+    both = configuration(service("astcti", ("mario", 1)), service("sales", ("mario", 1)))
+    mario.reconciler.configure(both, settings())
+    mario.come_up(list_entry("astcti", PHONE, penalty=1), list_entry("sales", PHONE, penalty=1, paused=True))
+    mario.wheel.advance()
+    assert mario.told() == ["310 IN", "200 sales"]
+    assert mario.link.open == []
