@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from astcti_client.hand_over import Answer
-from astcti_client.net.connection import NotConnected
+from astcti_client.net.connection import NOT_CONNECTED, NotConnected
 from astcti_client.net.messages import Command, Message, ServerReply, Services, Unanswered
+from schemas.protocol import CommandName, ReplyCode
 from schemas.sentences import said
 
 FIRST_PRIORITY = 1  # where an extension of the dialplan begins
@@ -28,7 +29,8 @@ class Dialler:
                 self._context = next((one.context for one in services if one.type == "outbound"), "")
             case ServerReply(reply=reply, answers=Command() as command, final=True):
                 if answer := self._open.pop(command, None):
-                    answer("" if reply.number == 100 else reply.text or said("the server refused the call"))
+                    begun = reply.number == ReplyCode.OK
+                    answer("" if begun else reply.text or said("the server refused the call"))
             case Unanswered(command=command):
                 if answer := self._open.pop(command, None):
                     answer(said("the connection to the server was lost; nobody knows whether it calls"))
@@ -43,8 +45,8 @@ class Dialler:
             answer(said("this operator has no outbound service to call with, or is not logged in"))
             return
         try:
-            command = self._send(f"ORIG {number} {context} {FIRST_PRIORITY}")
-        except NotConnected as error:
-            answer(str(error))
+            command = self._send(f"{CommandName.ORIG} {number} {context} {FIRST_PRIORITY}")
+        except NotConnected:
+            answer(NOT_CONNECTED)
             return
         self._open[command] = answer

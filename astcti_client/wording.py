@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from schemas.events import Call, CallEvent
+from schemas.protocol import PauseWord, ReplyCode
 from schemas.wire import Reply
 
 _ENDS = {
@@ -86,22 +87,22 @@ def announcement_in_words(reply: Reply) -> str:
     """What an announcement of the server means, or nothing if it needs no words."""
     about = reply.information
     match reply.number:
-        case 200:
+        case ReplyCode.QUEUE_JOINED:
             return f"member of queue {about}"
-        case 210:
+        case ReplyCode.QUEUE_LEFT:
             return f"no longer a member of queue {about}"
-        case 211:
+        case ReplyCode.QUEUE_REFUSED:
             return f"could not join queue {reply.text}"
-        case 221:
+        case ReplyCode.SERVICES_CHANGED:
             return "the services of this operator changed"
-        case 310 if reply.token == "IN":
+        case ReplyCode.PAUSE_STATE if reply.token == PauseWord.IN:
             return f"in pause: {reply.text}" if reply.text else "in pause"
-        case 310:
+        case ReplyCode.PAUSE_STATE:
             return "no longer in pause"
-        case 901:
+        case ReplyCode.PBX_DOWN:
             return "the server lost the telephone exchange; it keeps trying"
-        case 902:
+        case ReplyCode.PBX_UP:
             return "the telephone exchange is back"
-        case 910:
+        case ReplyCode.SESSION_ENDED:
             return f"the server ends this session: {reply.text}"
     return ""

@@ -27,15 +27,20 @@ from astcti_client.net.transport import (
     open_transport,
 )
 from astcti_client.password import Password
+from schemas.protocol import ByeReason
+from schemas.sentences import said
 
 logger = logging.getLogger(__name__)
 
 LONGEST_WAIT = 2.0  # seconds; how soon after a sleep the PC's waking up is noticed
 PROVEN_TIME = 30.0  # seconds; a session that lasted so long makes the pauses short again
 _FINAL: dict[str, tuple[Ending, str]] = {
-    "TAKEOVER": ("taken-over", "somebody logged in as the same operator or on the same seat"),
-    "DISABLED": ("disabled", "this operator was disabled or removed"),
+    ByeReason.TAKEOVER: ("taken-over", "somebody logged in as the same operator or on the same seat"),
+    ByeReason.DISABLED: ("disabled", "this operator was disabled or removed"),
 }
+
+
+NOT_CONNECTED = said("not connected to the server")
 
 
 class NotConnected(Exception):
@@ -101,7 +106,7 @@ class Connection:
         command = Command(next(self._numbers), text)
         with self._lock:
             if not self._accepting:
-                raise NotConnected("not connected to the server")
+                raise NotConnected(NOT_CONNECTED)
             self._commands.append(command)
         self._waiter.wake()
         return command

@@ -22,6 +22,8 @@ from astcti_client.net.messages import (
     Unreadable,
 )
 from astcti_client.password import Password
+from schemas.protocol import CommandName, PauseWord, Refusal, ReplyCode
+from schemas.sentences import said
 from schemas.wire import MAX_COMMAND, MAX_EVENT, BadLine, LineBuffer, Oversize, Reply, parse_server_line
 
 WELCOME_TIME = 10.0  # seconds for the first line
@@ -31,18 +33,24 @@ USUAL_KEEP_ALIVE = 60.0  # seconds; taken if the server does not tell
 NOOPS_PER_KEEP_ALIVE = 3  # two of them may get lost before the server gives up
 MOST_UNREADABLE = 20  # lines in a row; then the peer does not speak this protocol
 
-_REPLIES = {
-    "PASS": (102, 101),
-    "CAPA": (110, 101),
-    "SERVICES": (220, 101),
-    "REASONS": (230, 101),
-    "WHO": (240, 101),
-    "PAUSE": (300, 301, 302, 101),
-    "QUIT": (900,),
+_REPLIES: dict[str, tuple[ReplyCode, ...]] = {
+    CommandName.PASS: (ReplyCode.LOGGED_IN, ReplyCode.REFUSED),
+    CommandName.CAPA: (ReplyCode.CAPABILITIES, ReplyCode.REFUSED),
+    CommandName.SERVICES: (ReplyCode.SERVICE, ReplyCode.REFUSED),
+    CommandName.REASONS: (ReplyCode.PAUSE_REASON, ReplyCode.REFUSED),
+    CommandName.WHO: (ReplyCode.OPERATOR, ReplyCode.REFUSED),
+    CommandName.PAUSE: (
+        ReplyCode.PAUSE_DONE,
+        ReplyCode.PAUSE_PENDING,
+        ReplyCode.PAUSE_REFUSED,
+        ReplyCode.REFUSED,
+    ),
+    CommandName.QUIT: (ReplyCode.LOGGED_OUT,),
 }
-_USUAL_REPLIES = (100, 101)
-_EXPIRED = ("keep-alive expired", "login time expired")  # what the server says before it closes, unasked
-_LISTS = (220, 230)  # these reply with several lines, the last being END
+_USUAL_REPLIES = (ReplyCode.OK, ReplyCode.REFUSED)
+# What the server says before it closes, unasked.
+_EXPIRED = (Refusal.KEEP_ALIVE_EXPIRED.text(), Refusal.LOGIN_TIME_EXPIRED.text())
+_LISTS = (ReplyCode.SERVICE, ReplyCode.PAUSE_REASON)  # these reply with several lines, the last being END
 
 
 class Lost(Exception):
@@ -141,9 +149,9 @@ class Conversation:
 
     def _welcome(self, text: str, reply: Reply) -> None:
         self._deliver(ServerReply(text, reply))
-        if reply.number == 910:
+        if reply.number == ReplyCode.SESSION_ENDED:
             raise _farewell(reply)
-        if reply.number != 100:
+        if reply.number != ReplyCode.OK:
             raise Lost(f"the server turned this client away: {reply.text or reply.token}")
         self._welcomed = True
         self._deadline = None
@@ -155,14 +163,14 @@ class Conversation:
         pending = None if late else self._answered_by(reply)
         final = reply.number not in _LISTS or is_end(reply) or pending is None
         self._deliver(ServerReply(text, reply, pending.command if pending else late, final))
-        if reply.number in (901, 902):
-            self._pbx_changed(up=reply.number == 902)
-        if reply.number == 910:
+        if reply.number in (ReplyCode.PBX_DOWN, ReplyCode.PBX_UP):
+            self._pbx_changed(up=reply.number == ReplyCode.PBX_UP)
+        if reply.number == ReplyCode.SESSION_ENDED:
             raise _farewell(reply)
-        if reply.number == 900:
-            raise Farewell("QUIT", "logged out")
+        if reply.number == ReplyCode.LOGGED_OUT:
+            raise Farewell(CommandName.QUIT, "logged out")
         if pending is None:
-            if reply.number == 221:
+            if reply.number == ReplyCode.SERVICES_CHANGED:
                 self._login.ask_services()
             return
         if final:
@@ -190,7 +198,7 @@ class Conversation:
             self._await_next()
 
     def _late_return(self, reply: Reply) -> Command | None:
-        if reply.number not in (300, 302):
+        if reply.number not in (ReplyCode.PAUSE_DONE, ReplyCode.PAUSE_REFUSED):
             return None
         command, self._returning = self._returning, None
         return command
@@ -214,14 +222,14 @@ class Conversation:
     def quit(self) -> None:
         """Log out: Farewell("QUIT") follows, or Lost when the server does not answer in time. Once."""
         if not self._welcomed:
-            raise Farewell("QUIT", "stopped before the log-in")
-        self._say("QUIT", None, time=GOODBYE_TIME)
+            raise Farewell(CommandName.QUIT, "stopped before the log-in")
+        self._say(CommandName.QUIT, None, time=GOODBYE_TIME)
         self._deadline = self._clock() + GOODBYE_TIME
 
     def check_now(self) -> None:
         """Find out at once whether the server is still there: the PC slept and the connection may be gone."""
         if self._welcomed:
-            self._say("NOOP", None, time=CHECK_TIME)
+            self._say(CommandName.NOOP, None, time=CHECK_TIME)
             soon = self._clock() + CHECK_TIME
             self._deadline = min(self._deadline or soon, soon)
 
@@ -233,7 +241,7 @@ class Conversation:
                 raise Lost("connected, but the server says nothing (if its port expects TLS, switch tls on)")
             raise Lost(f"the server does not answer {self._pending[0].command.line}")
         if self._welcomed and now - self._last_said >= self._noop_every:
-            self._say("NOOP", None)
+            self._say(CommandName.NOOP, None)
 
     def next_tick(self) -> float:
         """The clock's value at which `tick` has something to do."""
@@ -243,7 +251,7 @@ class Conversation:
     def over(self) -> None:
         """Tell of the user's commands that got no reply."""
         for pending in self._pending:
-            if pending.answered is None and pending.verb not in ("NOOP", "QUIT"):
+            if pending.answered is None and pending.verb not in (CommandName.NOOP, CommandName.QUIT):
                 self._deliver(Unanswered(pending.command))
         self._pending.clear()
         if self._returning is not None:
@@ -272,14 +280,14 @@ def checked_command(line: str) -> str:
     """The command as it may go out, without blanks around. Raises ValueError."""
     text = line.strip(" \t")
     if not text or not text.isprintable():
-        raise ValueError("a command is one line of printable text")
+        raise ValueError(said("a command is one line of printable text"))
     if len(text.encode()) > MAX_COMMAND:
-        raise ValueError(f"a command has at most {MAX_COMMAND} bytes")
+        raise ValueError(said("a command has at most {limit} bytes", limit=MAX_COMMAND))
     return text
 
 
 def _ends_pause(command: Command) -> bool:
-    return command.line.upper().split() == ["PAUSE", "OUT"]
+    return command.line.upper().split() == [CommandName.PAUSE, PauseWord.OUT]
 
 
 def _farewell(reply: Reply) -> Farewell:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Protocol, cast
+from typing import Protocol
 
 from astcti_client.net.messages import (
     Message,
@@ -19,7 +19,7 @@ from astcti_client.net.messages import (
     Services,
 )
 from astcti_client.password import Password
-from schemas.configuration.model import ServiceType
+from schemas.protocol import NO_SEAT, SERVICE_TYPES, Capability, CommandName, ReplyCode, Word
 from schemas.wire import Reply
 
 REPLY_TIME = 15.0  # seconds for a reply; the server itself waits at most 5 s for Asterisk
@@ -69,54 +69,55 @@ class LogIn:
 
     def begin(self) -> None:
         """Say the first command. LoginRefused may come out of the answers."""
-        self._say(f"USER {self._user}", self._user_answered)
+        self._say(f"{CommandName.USER} {self._user}", self._user_answered)
 
     def ask_services(self, then: Callable[[], None] | None = None) -> None:
         """Ask for the operator's services and deliver them."""
         offered: list[OfferedService] = []
 
         def answered(reply: Reply) -> None:
-            if reply.number == 220 and not is_end(reply):
+            if reply.number == ReplyCode.SERVICE and not is_end(reply):
                 context, _, name = reply.text.partition(" ")
-                if reply.token in ("inbound", "outbound"):
-                    offered.append(OfferedService(cast(ServiceType, reply.token), context, name.strip()))
+                if reply.token in SERVICE_TYPES:
+                    offered.append(OfferedService(reply.token, context, name.strip()))
                 return
             self._deliver(Services(tuple(offered)))
             if then is not None:
                 then()
 
-        self._say("SERVICES", answered)
+        self._say(CommandName.SERVICES, answered)
 
     def _user_answered(self, reply: Reply) -> None:
-        if reply.number != 100:
+        if reply.number != ReplyCode.OK:
             raise LoginRefused(reply.text or "the user name was refused")
-        shown = "PASS ***"
-        self._say(f"PASS {self._password.md5}", self._password_answered, time=LOGIN_TIME, shown=shown)
+        line = f"{CommandName.PASS} {self._password.md5}"
+        shown = f"{CommandName.PASS} ***"
+        self._say(line, self._password_answered, time=LOGIN_TIME, shown=shown)
 
     def _password_answered(self, reply: Reply) -> None:
-        if reply.number != 102:
+        if reply.number != ReplyCode.LOGGED_IN:
             raise LoginRefused(reply.text or "the password was refused")
-        self._say("CAPA", self._capabilities_answered)
+        self._say(CommandName.CAPA, self._capabilities_answered)
 
     def _capabilities_answered(self, reply: Reply) -> None:
-        words = reply.information.split() if reply.number == 110 else []
+        words = reply.information.split() if reply.number == ReplyCode.CAPABILITIES else []
         for word in words:
             name, _, value = word.partition("=")
-            if name == "KEEPALIVE" and _SECONDS.fullmatch(value) and float(value) > 0:
+            if name == Capability.KEEPALIVE and _SECONDS.fullmatch(value) and float(value) > 0:
                 self._keep_alive_told(float(value))
-        self._knows_who = "WHO" in words
+        self._knows_who = Capability.WHO in words
         self._try_next_mac()
 
     def _ask_operator(self) -> None:
         def answered(reply: Reply) -> None:
-            if reply.number == 240:
+            if reply.number == ReplyCode.OPERATOR:
                 extension, _, full_name = reply.text.partition(" ")
-                found = "" if extension == "-" else extension
+                found = "" if extension == NO_SEAT else extension
                 self._deliver(OperatorFound(reply.token, found, full_name))
             self.ask_services(self._ask_reasons)
 
         if self._knows_who:
-            self._say("WHO", answered)
+            self._say(CommandName.WHO, answered)
         else:
             self.ask_services(self._ask_reasons)
 
@@ -128,28 +129,28 @@ class LogIn:
         mac = self._macs.pop(0)
 
         def answered(reply: Reply) -> None:
-            if reply.number == 100:
+            if reply.number == ReplyCode.OK:
                 self._deliver(SeatFound(mac, reply.text))
                 self._ask_operator()
             else:
                 self._refused_macs.append((mac, reply.text))
                 self._try_next_mac()
 
-        self._say(f"MAC {mac}", answered)
+        self._say(f"{CommandName.MAC} {mac}", answered)
 
     def _ask_reasons(self) -> None:
         reasons: list[str] = []
 
         def answered(reply: Reply) -> None:
-            if reply.number == 230 and not is_end(reply):
+            if reply.number == ReplyCode.PAUSE_REASON and not is_end(reply):
                 reasons.append(reply.information)
                 return
             self._deliver(PauseReasons(tuple(reasons)))
             self._done()
 
-        self._say("REASONS", answered)
+        self._say(CommandName.REASONS, answered)
 
 
 def is_end(reply: Reply) -> bool:
     """Whether this is the last line of a list."""
-    return reply.token == "END" and not reply.text
+    return reply.token == Word.END and not reply.text

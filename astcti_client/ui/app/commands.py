@@ -17,6 +17,7 @@ from astcti_client.ui.state.session import SeatSession
 from astcti_client.ui.text import words
 from astcti_client.ui.windows.dialogs import PasswordQuestion
 from schemas.events import Originate
+from schemas.protocol import CommandName, PauseWord
 
 LONGEST_SELECTION = 200  # characters of a selected text that may be a number; the rest is a text
 
@@ -39,7 +40,8 @@ class SeatCommands:
 
     def ask_pause(self, reason: str) -> None:
         """Ask for a pause."""
-        if self._model.pause.phase == "out" and self._send(f"PAUSE IN {reason}".rstrip()):
+        line = f"{CommandName.PAUSE} {PauseWord.IN} {reason}".rstrip()
+        if self._model.pause.phase == "out" and self._send(line):
             self._model.ask_pause(True, reason)
             self._changed()
 
@@ -60,11 +62,11 @@ class SeatCommands:
 
     def hang_up(self, key: str) -> None:
         """End a call."""
-        self._send(f"HANGUP {key}")
+        self._send(f"{CommandName.HANGUP} {key}")
 
     def transfer(self, key: str, number: str, context: str) -> None:
         """Send the other party of a call to a number. Raises ValueError if it is none."""
-        self._send(f"TRANSFER {key} {clean_number(number)} {context}")
+        self._send(f"{CommandName.TRANSFER} {key} {clean_number(number)} {context}")
 
     def dial(self, number: str, context: str = "") -> str:
         """Call a number as typed; returns what is wrong with it, or nothing."""
@@ -98,19 +100,19 @@ class SeatCommands:
             self._windows.show_dial()
 
     def _return(self) -> None:
-        if self._send("PAUSE OUT"):
+        if self._send(f"{CommandName.PAUSE} {PauseWord.OUT}"):
             self._model.ask_pause(False)
             self._changed()
 
     def _dial_answered(self, number: str, problem: str) -> None:
         if problem:
             self._windows.main.dial_bar.give_back(number)
-            self._windows.tell(words.refusal_text("ORIG", problem))
+            self._windows.tell(words.refusal_text(CommandName.ORIG, problem))
 
     def _send(self, line: str) -> bool:
         try:
             self._session.send(line)
         except (NotConnected, ValueError) as error:
-            self._windows.tell(words.server_reason(str(error)))
+            self._windows.tell(words.shown(words.told(error)))
             return False
         return True

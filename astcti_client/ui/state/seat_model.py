@@ -39,10 +39,13 @@ from astcti_client.ui.state.changes import (
 )
 from astcti_client.ui.state.seat_state import Pause, PausePhase, QueuePlace, TrayState
 from schemas.events import CallEvent, End
+from schemas.protocol import CommandName, PauseWord, ReplyCode
 from schemas.wire import Reply
 
 CONFIRM_TIME = 5.0  # seconds after a new log-in in which the server tells of the calls that are still there
 OVER_TIME = 6.0  # seconds that the card of a finished call stays
+# Whether these were done matters to the user, and nothing else will tell.
+_TOLD_IF_LOST = (CommandName.PAUSE, CommandName.HANGUP, CommandName.TRANSFER)
 REMEMBERED = 500  # legs whose ring was shown; far more than ring at one time
 
 
@@ -112,7 +115,9 @@ class SeatModel:
             self._before_request = self.pause
         self._wish = (wish, reason)
         self.pause = Pause("requested" if wish else "leaving", reason or self.pause.reason, self._clock())
-        return f"PAUSE IN {reason}".rstrip() if wish else "PAUSE OUT"
+        if wish:
+            return f"{CommandName.PAUSE} {PauseWord.IN} {reason}".rstrip()
+        return f"{CommandName.PAUSE} {PauseWord.OUT}"
 
     # --- what happens ---
 
@@ -177,26 +182,26 @@ class SeatModel:
 
     def _reply(self, reply: Reply, answers: Command | None) -> list[Change]:
         match reply.number:
-            case 200:
+            case ReplyCode.QUEUE_JOINED:
                 self.queues[reply.information] = QueuePlace(reply.information, "joined")
-            case 210:
+            case ReplyCode.QUEUE_LEFT:
                 self.queues[reply.information] = QueuePlace(reply.information, "left")
-            case 211:
+            case ReplyCode.QUEUE_REFUSED:
                 name, _, reason = reply.text.partition(" ")
                 self.queues[name] = QueuePlace(name, "refused", reason)
-            case 300 | 302:
-                return self._pause_decided(reply.number == 300, reply.text)
-            case 310:
-                self._told_pause(reply.token.upper() == "IN", reply.text)
-            case 901:
+            case ReplyCode.PAUSE_DONE | ReplyCode.PAUSE_REFUSED:
+                return self._pause_decided(reply.number == ReplyCode.PAUSE_DONE, reply.text)
+            case ReplyCode.PAUSE_STATE:
+                self._told_pause(reply.token.upper() == PauseWord.IN, reply.text)
+            case ReplyCode.PBX_DOWN:
                 self.pbx_up = False
-            case 902:
+            case ReplyCode.PBX_UP:
                 self.pbx_up = True
-            case 101 if answers is not None and self.up:
+            case ReplyCode.REFUSED if answers is not None and self.up:
                 verb = answers.line.partition(" ")[0].upper()
-                if verb == "PAUSE":
+                if verb == CommandName.PAUSE:
                     return self._pause_decided(False, reply.text)
-                if verb != "ORIG":  # the one who dialled is told by the dialler
+                if verb != CommandName.ORIG:  # the one who dialled is told by the dialler
                     return [Refusal(verb, reply.text)]
             case _:
                 pass
@@ -208,7 +213,7 @@ class SeatModel:
             return []
         if not granted:
             self.pause = self._before_request
-            return [Refusal("PAUSE", text)]
+            return [Refusal(CommandName.PAUSE, text)]
         self.pause = Pause("in" if wish[0] else "out", wish[1], self._clock())
         return [PauseConfirmed(self.pause)]
 
@@ -220,9 +225,9 @@ class SeatModel:
 
     def _unanswered(self, command: Command) -> list[Change]:
         verb = command.line.partition(" ")[0].upper()
-        if verb == "PAUSE":  # the server tells the state when we are back
+        if verb == CommandName.PAUSE:  # the server tells the state when we are back
             self._wish, self.pause = None, self._before_request
-        return [Refusal(verb, "")] if verb in ("PAUSE", "HANGUP", "TRANSFER") else []
+        return [Refusal(verb, "")] if verb in _TOLD_IF_LOST else []
 
     def _event(self, event: CallEvent) -> list[Change]:
         if event.id == "OriginateResponse":

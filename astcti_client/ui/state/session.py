@@ -9,7 +9,7 @@ from typing import Any
 from astcti_client.dialling import Dialler
 from astcti_client.hand_over import Answer
 from astcti_client.net.connecting import connection_for
-from astcti_client.net.connection import Connection, NotConnected
+from astcti_client.net.connection import NOT_CONNECTED, Connection, NotConnected
 from astcti_client.net.messages import Command, Message
 from astcti_client.password import Password
 from astcti_client.settings import Settings
@@ -78,7 +78,7 @@ class SeatSession:
     def send(self, line: str) -> Command:
         """Send a command. Raises NotConnected or ValueError."""
         if self._connection is None:
-            raise NotConnected("not connected to the server")
+            raise NotConnected(NOT_CONNECTED)
         return self._connection.send(line)
 
     def dial(self, number: str, answer: Answer, context: str = "") -> None:

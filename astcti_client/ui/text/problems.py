@@ -8,15 +8,20 @@ from collections.abc import Callable
 from astcti_client.net.messages import ConnectionState
 from astcti_client.ui.i18n import _
 from astcti_client.ui.text.words import server_reason, shown
+from schemas.protocol import ByeReason, Refusal
 
 _Say = Callable[[re.Match[str]], str]
 
 
-def _refused(detail: str) -> str:
-    reason = detail.rpartition(": ")[2]
-    if reason == "unknown user or wrong password":
+def _refused(reason: str) -> str:
+    if reason == Refusal.WRONG_PASSWORD.text():
         return _("User name or password are wrong.")
     return _("The server refused the log-in: {reason}").format(reason=server_reason(reason))
+
+
+def _because(sentence: str, reason: str | None) -> str:
+    """The sentence, with what the server said about it, if it said anything."""
+    return f"{sentence.removesuffix('.')}: {server_reason(reason)}" if reason else sentence
 
 
 def _of_the_way() -> list[tuple[str, _Say]]:
@@ -75,18 +80,10 @@ def _of_the_server() -> list[tuple[str, _Say]]:
             lambda m: _("What answers there is not an AsteriskCTI server. Check address and port."),
         ),
         (r"ca-file", lambda m: _("The certificate file cannot be used.")),
-        (r"the server refused the log-in", lambda m: _refused(m.string)),
+        (r"the server refused the log-in of .*?: (.*)", lambda m: _refused(m[1])),
         (
-            r"somebody logged in as the same operator",
-            lambda m: _(
-                "Somebody logged in with your user name or at your seat, so this client was logged out."
-            ),
-        ),
-        (r"this operator was disabled", lambda m: _("Your operator account was disabled.")),
-        (r"the server ended the session: SHUTDOWN", lambda m: _("The server was stopped.")),
-        (
-            r"the server ended the session: CONFIG",
-            lambda m: _("Your account or seat was changed on the server."),
+            r"the server turned this client away: (.*)",
+            lambda m: _because(_("The server does not take this client."), m[1]),
         ),
         (r"the server closed the connection", lambda m: _("The server closed the connection.")),
         (r"the server does not answer", lambda m: _("The server does not answer.")),
@@ -94,11 +91,34 @@ def _of_the_server() -> list[tuple[str, _Say]]:
     ]
 
 
+def _of_the_end() -> list[tuple[str, _Say]]:
+    """How the server ended a session that went well."""
+    return [
+        (
+            r"somebody logged in as the same operator or on the same seat(?:: (.*))?",
+            lambda m: _because(
+                _("Somebody logged in with your user name or at your seat, so this client was logged out."),
+                m[1],
+            ),
+        ),
+        (
+            r"this operator was disabled or removed(?:: (.*))?",
+            lambda m: _because(_("Your operator account was disabled."), m[1]),
+        ),
+        (rf"the server ended the session: {ByeReason.SHUTDOWN}", lambda m: _("The server was stopped.")),
+        (
+            rf"the server ended the session: {ByeReason.CONFIG}(?: (.*))?",
+            lambda m: _because(_("Your account or seat was changed on the server."), m[1]),
+        ),
+    ]
+
+
 def problem_text(state: ConnectionState) -> str:
     """Why there is no connection, in plain words; empty if nothing is wrong."""
     if state.phase not in ("waiting", "ended") or state.ending == "stopped":
         return ""
-    for pattern, say in (*_of_the_way(), *_of_the_encryption(), *_of_the_server()):
-        if found := re.match(pattern, state.detail):
+    detail = re.sub(r"; next attempt in [\d.]+ s$", "", state.detail)
+    for pattern, say in (*_of_the_way(), *_of_the_encryption(), *_of_the_server(), *_of_the_end()):
+        if found := re.match(pattern, detail):
             return say(found)
-    return shown(re.sub(r"; next attempt in [\d.]+ s$", "", state.detail))
+    return shown(detail)

@@ -11,7 +11,9 @@ from astcti_client.ui.i18n import _
 from astcti_client.ui.state.calls import SeatCall
 from astcti_client.ui.state.seat_model import SeatModel
 from astcti_client.ui.state.seat_state import Pause, QueuePlace
+from astcti_client.ui.text.refusals import refusal_template
 from schemas.events import Originate
+from schemas.protocol import CommandName, Refusal
 from schemas.sentences import retold
 
 MOST_MARKS = 4  # on one letter; real languages need fewer
@@ -151,7 +153,7 @@ def queue_text(place: QueuePlace) -> str:
         return _("Member of this queue")
     if place.state == "left":
         return _("Not a member of this queue")
-    return _("Could not join this queue: {reason}").format(reason=shown(place.reason))
+    return _("Could not join this queue: {reason}").format(reason=server_reason(place.reason))
 
 
 def connection_text(state: ConnectionState) -> str:
@@ -166,33 +168,23 @@ def connection_text(state: ConnectionState) -> str:
 
 
 def refusal_text(what: str, why: str) -> str:
-    """Why the server did not do something."""
-    names = {
-        "PAUSE": _("The pause was not granted"),
-        "HANGUP": _("The call was not ended"),
-        "TRANSFER": _("The call was not transferred"),
-        "ORIG": _("The call was not made"),
+    """Why the server did not do something: `what` is the command's name."""
+    names: dict[str, str] = {
+        CommandName.PAUSE: _("The pause was not granted"),
+        CommandName.HANGUP: _("The call was not ended"),
+        CommandName.TRANSFER: _("The call was not transferred"),
+        CommandName.ORIG: _("The call was not made"),
     }
-    reason = shown(told(why)) or _("the connection to the server was lost; nobody knows whether it was done")
-    return f"{names.get(what, what)}: {server_reason(reason)}"
+    lost = _("the connection to the server was lost; nobody knows whether it was done")
+    return f"{names.get(what, what)}: {server_reason(told(why)) or lost}"
 
 
 def server_reason(text: str) -> str:
-    """A reason of the server in the user's language, where it is a known one."""
-    known = {
-        "PBX down": _("the telephone system is not available"),
-        "unknown user or wrong password": _("unknown user or wrong password"),
-        "unknown seat": _("this PC is not known to the server"),
-        "this is not your seat": _("this PC is the seat of somebody else"),
-        "this seat has another address": _("this seat may only be used from another address"),
-        "not a context of your outbound services": _("this is none of your outbound services"),
-        "not a context that calls may be transferred to": _("calls may not be transferred there"),
-        "not a call of yours": _("this is not a call of yours"),
-        "nobody is connected to this call": _("nobody is connected to this call"),
-        "no answer from the PBX": _("the telephone system does not answer"),
-        "not connected to the server": _("not connected to the server"),
-    }
-    return known.get(text, shown(text))
+    """A reason of the server in the user's language; a text that is not its own, but Asterisk's, as it is."""
+    if (found := Refusal.of(text)) is None:
+        return shown(text)
+    refusal, values = found
+    return refusal_template(refusal).format(**{name: shown(value, 60) for name, value in values.items()})
 
 
 def dial_outcome(originate: Originate) -> str:

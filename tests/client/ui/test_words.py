@@ -5,17 +5,22 @@ from __future__ import annotations
 import ast
 import gettext
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from astcti_client import dialling, key_combination, settings_values
+from astcti_client.net import connection, conversation
 from astcti_client.net.messages import ConnectionState
 from astcti_client.triggers import programs, runner
 from astcti_client.ui import i18n
+from astcti_client.ui.state.seat_state import QueuePlace
 from astcti_client.ui.text import problems, words
+from astcti_client.ui.text.refusals import refusal_template
 from astcti_client.ui.windows.login import parse_server
 from schemas import mac_address
+from schemas.protocol import CommandName, Refusal
 from tests.client.ui.tools import catalogue
 
 UI = Path(i18n.__file__).parent
@@ -97,7 +102,10 @@ def test_what_is_no_server_is_refused(text: str) -> None:
 
 
 SAYING = [
-    *(Path(one.__file__) for one in (dialling, key_combination, programs, settings_values, runner)),
+    *(
+        Path(one.__file__)
+        for one in (connection, conversation, dialling, key_combination, programs, settings_values, runner)
+    ),
     Path(mac_address.__file__),
 ]
 """Parts without a window whose sentences are shown in one."""
@@ -144,5 +152,115 @@ def test_italian_is_spoken_when_asked_for() -> None:
     try:
         assert words.connection_text(ConnectionState("up", "")) == "Connesso"
         assert i18n.some("{count} call", "{count} calls", 1) == "{count} chiamata"
+    finally:
+        i18n.use("en")
+
+
+# --- refusals ---
+
+
+LANGUAGES = ("en", *sorted(path.name for path in i18n.FOLDER.iterdir()))
+VALUES = {
+    "limit": "4096",
+    "command": "PAUSE",
+    "highest": "9999",
+    "extension": "PJSIP/201",
+    "seconds": "5",
+    "username": "mario",
+    "address": "192.0.2.7",
+}
+
+
+@pytest.fixture(params=LANGUAGES)
+def language(request: pytest.FixtureRequest) -> Iterator[str]:
+    i18n.use(request.param)
+    yield request.param
+    i18n.use("en")
+
+
+def values_of(refusal: Refusal) -> dict[str, str]:
+    return {name: VALUES[name] for name in re.findall(r"{(\w+)}", refusal.value)}
+
+
+@pytest.mark.parametrize("refusal", Refusal)
+def test_a_refusal_of_the_server_is_shown_in_the_language_of_the_window(
+    refusal: Refusal, language: str
+) -> None:
+    values = values_of(refusal)
+    text = words.server_reason(refusal.text(**values))
+    assert all(value in text for value in values.values())
+    assert "{" not in text
+    if language != "en":
+        i18n.use("en")
+        assert text != words.server_reason(refusal.text(**values))
+
+
+@pytest.mark.parametrize("refusal", Refusal)
+def test_a_refusal_has_the_same_values_in_each_language(refusal: Refusal, language: str) -> None:
+    template = refusal_template(refusal)
+    assert set(re.findall(r"{(\w+)}", template)) == set(values_of(refusal))
+
+
+def test_what_asterisk_said_is_shown_as_it_is(language: str) -> None:
+    for text in ("No such queue", "Extension does not exist.", "already in use"):
+        assert words.server_reason(text) == text
+
+
+@pytest.mark.parametrize(
+    "what", [CommandName.PAUSE, CommandName.HANGUP, CommandName.TRANSFER, CommandName.ORIG]
+)
+def test_a_refused_command_is_told_with_the_reason(what: CommandName) -> None:
+    i18n.use("it")
+    try:
+        text = words.refusal_text(what, "no answer from the PBX within 5 seconds")
+        assert text.endswith(": il centralino non ha risposto entro 5 secondi")
+        assert words.refusal_text(what, "").endswith("non si sa se sia stato fatto")
+    finally:
+        i18n.use("en")
+
+
+def test_why_a_queue_was_not_joined_is_told_in_the_language_of_the_window(language: str) -> None:
+    told = words.queue_text(QueuePlace("sales", "refused", "Asterisk did not answer"))
+    wanted = {"en": "the telephone system does not answer", "it": "il centralino non risponde"}
+    assert told.endswith(wanted[language])
+    assert words.queue_text(QueuePlace("sales", "refused", "No such queue")).endswith("No such queue")
+
+
+@pytest.mark.parametrize(
+    ("detail", "part"),
+    [
+        (
+            "the server turned this client away: too many clients; next attempt in 1.0 s",
+            "troppi client connessi",
+        ),
+        ("the server refused the log-in of mario: already at PJSIP/201", "sei già al telefono PJSIP/201"),
+        (
+            "the server refused the log-in of mario: no seat: MAC first",
+            "non conosce ancora la tua postazione",
+        ),
+        (
+            "the server ended the session: CONFIG the seat was removed; next attempt in 1.0 s",
+            "modificati sul server: la postazione è stata rimossa",
+        ),
+        ("the server ended the session: CONFIG; next attempt in 1.0 s", "modificati sul server."),
+        (
+            "the server ended the session: SHUTDOWN the server stops; next attempt in 1.0 s",
+            "Il server è stato",
+        ),
+        (
+            "somebody logged in as the same operator or on the same seat: mario logged in at 192.0.2.7",
+            "disconnesso: mario ha fatto accesso da 192.0.2.7",
+        ),
+        ("somebody logged in as the same operator or on the same seat", "disconnesso."),
+        (
+            "this operator was disabled or removed: this operator was removed",
+            ": questo operatore è stato rimosso",
+        ),
+    ],
+)
+def test_why_the_server_ended_it_is_told_in_the_language_of_the_window(detail: str, part: str) -> None:
+    i18n.use("it")
+    try:
+        assert part in problems.problem_text(ConnectionState("waiting", detail))
     finally:
         i18n.use("en")
