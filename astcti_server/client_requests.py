@@ -12,7 +12,7 @@ from astcti_server.ami.actions import Action
 from astcti_server.ami.link import AmiLink, Outcome
 from astcti_server.calls.originations import Origination
 from astcti_server.calls.tracker import Tracker
-from astcti_server.clients.ports import Done, Presence, Progress
+from astcti_server.clients.ports import PauseCallback, Presence, ReplyCallback
 from astcti_server.config.store import ConfigStore
 from astcti_server.event_pipeline import Switchboard
 from astcti_server.queues.reconciler import QueueReconciler
@@ -25,7 +25,7 @@ RING_TIME = 30.0  # seconds that Asterisk lets the operator's own phone ring for
 
 
 class ServerDesk:
-    """The server's side of the commands (`astcti_server.clients.ports.Desk`). Any thread."""
+    """The server's side of the commands (`astcti_server.clients.ports.ClientRequestsPort`). Any thread."""
 
     def __init__(
         self,
@@ -61,19 +61,23 @@ class ServerDesk:
         """Leave the queues, at once or when the grace time is over."""
         self._link.post(partial(self._keeper.left, session_id, at_once))
 
-    def pause(self, presence: Presence, wish: bool, reason: str, progress: Progress) -> None:
+    def pause(self, presence: Presence, wish: bool, reason: str, progress: PauseCallback) -> None:
         """Pause or come back, in every queue joined."""
         self._link.post(partial(self._keeper.pause, presence, wish, reason, progress))
 
-    def originate(self, presence: Presence, exten: str, context: str, priority: int, done: Done) -> None:
+    def originate(
+        self, presence: Presence, exten: str, context: str, priority: int, done: ReplyCallback
+    ) -> None:
         """Ring the operator's phone, then call."""
         self._link.post(partial(self._originate, presence, exten, context, priority, done))
 
-    def hangup(self, presence: Presence, uniqueid: str, done: Done) -> None:
+    def hangup(self, presence: Presence, uniqueid: str, done: ReplyCallback) -> None:
         """End one of the operator's own legs."""
         self._link.post(partial(self._hangup, presence, uniqueid, done))
 
-    def transfer(self, presence: Presence, uniqueid: str, exten: str, context: str, done: Done) -> None:
+    def transfer(
+        self, presence: Presence, uniqueid: str, exten: str, context: str, done: ReplyCallback
+    ) -> None:
         """Hand the other party of the operator's own call on, blind."""
         self._link.post(partial(self._transfer, presence, uniqueid, exten, context, done))
 
@@ -83,7 +87,9 @@ class ServerDesk:
         self._keeper.arrived(presence)
         self._switchboard.seated(presence.extension)
 
-    def _originate(self, presence: Presence, exten: str, context: str, priority: int, done: Done) -> None:
+    def _originate(
+        self, presence: Presence, exten: str, context: str, priority: int, done: ReplyCallback
+    ) -> None:
         service = self._outbound_service(presence.username, context)
         asked = Origination(presence.extension, exten, context, service)
         action = actions.originate(presence.extension, context, exten, priority, timeout=RING_TIME)
@@ -91,14 +97,16 @@ class ServerDesk:
         if action_id:
             self._tracker.originations.add(action_id, asked)
 
-    def _hangup(self, presence: Presence, uniqueid: str, done: Done) -> None:
+    def _hangup(self, presence: Presence, uniqueid: str, done: ReplyCallback) -> None:
         leg = self._tracker.leg_of(presence.extension, uniqueid)
         if leg is None:
             done(Refusal.NOT_YOUR_CALL.text())
             return
         self._submit(actions.hangup(leg.party.call.channel), done)
 
-    def _transfer(self, presence: Presence, uniqueid: str, exten: str, context: str, done: Done) -> None:
+    def _transfer(
+        self, presence: Presence, uniqueid: str, exten: str, context: str, done: ReplyCallback
+    ) -> None:
         leg = self._tracker.leg_of(presence.extension, uniqueid)
         if leg is None:
             done(Refusal.NOT_YOUR_CALL.text())
@@ -108,7 +116,7 @@ class ServerDesk:
             return
         self._submit(actions.redirect(leg.other.call.channel, context, exten, 1), done)
 
-    def _submit(self, action: Action, done: Done) -> str:
+    def _submit(self, action: Action, done: ReplyCallback) -> str:
         if not self._link.up:
             done(Refusal.PBX_DOWN.text())
             return ""

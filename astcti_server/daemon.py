@@ -26,10 +26,10 @@ from astcti_server.ami.link import AmiLink
 from astcti_server.calls.tracker import Tracker
 from astcti_server.client_requests import ServerDesk
 from astcti_server.clients import config_enforcement
-from astcti_server.clients.listener import CtiServer
+from astcti_server.clients.conversation import HandlerContext
+from astcti_server.clients.listener import ClientListener
 from astcti_server.clients.registry import Registry
 from astcti_server.clients.router import Router
-from astcti_server.clients.shared import Reception
 from astcti_server.config import log_messages
 from astcti_server.config.changes import ConfigLoaded, ConfigRejected
 from astcti_server.config.store import ConfigStore, Loaded
@@ -113,7 +113,9 @@ class Daemon:
         )
         self._switchboard.connect(self._link, self._keeper)
         desk = ServerDesk(self._store, self._link, self._tracker, self._keeper, self._switchboard)
-        self._server = CtiServer(settings.listen, Reception.of(desk, self._registry), died=self._thread_died)
+        self._server = ClientListener(
+            settings.listen, HandlerContext.of(desk, self._registry), died=self._thread_died
+        )
         self._watcher = ConfigWatcher(
             places.configuration,
             loaded,

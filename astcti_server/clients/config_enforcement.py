@@ -34,7 +34,7 @@ def review(session: Session, old: Configuration, new: Configuration) -> None:
     if text:
         session.close(f"new configuration: {text}", replies.bye(ByeReason.CONFIG, text), for_good=True)
         return
-    session.operator, session.seat = operator, seat
+    session.reconfigured(operator, seat)
     if _services(old, session.username) != _services(new, session.username):
         session.announce(replies.SERVICES_CHANGED)
 

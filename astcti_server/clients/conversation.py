@@ -3,24 +3,53 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Final, TypeAlias
 
 from astcti_server.clients import replies
-from astcti_server.clients.commands import dispatch
-from astcti_server.clients.commands.table import Refused
+from astcti_server.clients.login_protection import LoginThrottle
+from astcti_server.clients.ports import ClientRequestsPort
+from astcti_server.clients.registry import Registry
 from astcti_server.clients.session import Session
-from astcti_server.clients.shared import Reception
 from schemas import wire
+from schemas.passwords import PasswordChecker
 from schemas.protocol import Refusal
 from schemas.server.settings import ClientSettings
-from schemas.wire import MAX_COMMAND, BadLine, LineBuffer, Oversize
+from schemas.wire import MAX_COMMAND, BadLine, CommandLine, LineBuffer, Oversize
 
 ANSWER_TIME: Final = 5.5
-"""Seconds until an awaited reply is given up. The desk has five, and knows better what went wrong."""
+"""Seconds until an awaited reply is given up. Who was asked has five, and knows better what went wrong."""
 MAX_BAD_LINES: Final = 10
 """One after the other; a program that speaks the protocol sends none."""
+
+
+class CommandRefused(Exception):
+    """A command in order that is not carried out: its text becomes `101 KO text`."""
+
+    def __init__(self, refusal: Refusal, **values: object) -> None:
+        super().__init__(refusal.text(**values))
+
+
+@dataclass(frozen=True, slots=True)
+class HandlerContext:
+    """What the handlers of all clients share. Every part may be called from any thread."""
+
+    requests: ClientRequestsPort
+    registry: Registry
+    passwords: PasswordChecker
+    login_throttle: LoginThrottle
+    clock: Callable[[], float]
+    """Monotonic, in seconds."""
+
+    @classmethod
+    def of(
+        cls, requests: ClientRequestsPort, registry: Registry, clock: Callable[[], float] = time.monotonic
+    ) -> HandlerContext:
+        """The usual one."""
+        return cls(requests, registry, PasswordChecker(), LoginThrottle(clock), clock)
 
 
 class Conversation:
@@ -29,6 +58,8 @@ class Conversation:
     __slots__ = (
         "_bad_lines",
         "_buffer",
+        "_carry_out",
+        "_failed_logins",
         "_given_up",
         "_last_line",
         "_lines",
@@ -37,24 +68,29 @@ class Conversation:
         "_resume",
         "_ticket",
         "_until",
-        "failures",
+        "context",
         "login_name",
         "mac",
-        "reception",
         "session",
     )
 
-    def __init__(self, session: Session, reception: Reception) -> None:
+    def __init__(self, session: Session, context: HandlerContext, carry_out: CarryOut) -> None:
+        """`carry_out` does what a line says: it returns the reply, or None if that comes later or was sent.
+
+        It raises BadLine for a line out of order, CommandRefused for one that is not carried out.
+        """
         self.session = session
-        self.reception = reception
+        self.context = context
         self.login_name = ""
+        """What USER said last; nobody is logged in by that."""
         self.mac = ""
         """Of a known seat; its phone is the operator's after the login."""
-        self.failures = 0
+        self._carry_out = carry_out
+        self._failed_logins = 0
         self._buffer = LineBuffer(MAX_COMMAND)
         self._lines: list[bytes | Oversize] = []  # the next one last
         self._bad_lines = 0
-        self._opened = self._last_line = reception.clock()
+        self._opened = self._last_line = context.clock()
         self._ticket = 0
         self._patient = False
         self._until = 0.0
@@ -71,31 +107,31 @@ class Conversation:
         lines = self._buffer.feed(data)
         if lines:
             self._lines = [*reversed(lines), *self._lines]
-            self._last_line = self.reception.clock()
+            self._last_line = self.context.clock()
 
     def proceed(self) -> None:
         """Do what can be done now: the wait that is over, then the lines up to the next wait."""
         session = self.session
-        if self._resume is not None and self.reception.clock() >= self._until:
+        if self._resume is not None and self.context.clock() >= self._until:
             resume, self._resume = self._resume, None
             self._answer(resume)
-        if session.waiting and self.reception.clock() >= self._until:
+        if session.waiting and self.context.clock() >= self._until:
             session.complete(self._ticket, self._given_up)
         if self._patient and self._resume is None and not session.waiting:
             self._patient = False
-            self._last_line = self.reception.clock()  # what it said meanwhile was not read
+            self._last_line = self.context.clock()  # what it said meanwhile was not read
         while self._lines and self._resume is None and not session.waiting and not session.ending:
-            self._answer(partial(self._carry_out, self._lines.pop()))
+            self._answer(partial(self._obey, self._lines.pop()))
 
     def time_left(self, limits: ClientSettings) -> float:
         """Seconds until `proceed` or `check_time` has something to do."""
-        now = self.reception.clock()
+        now = self.context.clock()
         until = self._until if self._resume is not None or self.session.waiting else math.inf
         return max(0.0, min(until, *self._deadlines(limits)) - now)
 
     def check_time(self, limits: ClientSettings) -> None:
         """End the session of a client that is silent for too long, or takes too long to log in."""
-        now = self.reception.clock()
+        now = self.context.clock()
         login, keep_alive = self._deadlines(limits)
         if now >= login:
             text = Refusal.LOGIN_TIME_EXPIRED.text()
@@ -109,20 +145,33 @@ class Conversation:
 
     # -- for the commands ----------------------------------------------------------------------------------
 
+    def user_named(self, username: str) -> None:
+        """USER: whose password comes next."""
+        self.login_name = username
+
+    def seat_named(self, mac: str) -> None:
+        """MAC: at which seat the client is, a known one."""
+        self.mac = mac
+
+    def login_failed(self) -> int:
+        """Count a wrong password. Returns how many there were on this connection."""
+        self._failed_logins += 1
+        return self._failed_logins
+
     def wait(self, given_up: bytes) -> int:
         """The command's reply comes from elsewhere, through `session.complete` with this ticket.
 
         `given_up` is the reply if nothing has come in `ANSWER_TIME`.
         """
         self._given_up = given_up
-        self._until = self.reception.clock() + ANSWER_TIME
+        self._until = self.context.clock() + ANSWER_TIME
         self._ticket = self.session.wait()
         self._patient = True
         return self._ticket
 
     def later(self, seconds: float, work: Callable[[], bytes | None]) -> None:
         """Let the client wait, then go on with its command. Its time to log in stands still meanwhile."""
-        self._until = self.reception.clock() + seconds
+        self._until = self.context.clock() + seconds
         self._opened += seconds
         self._resume = work
         self._patient = True
@@ -132,8 +181,8 @@ class Conversation:
     def _answer(self, run: Callable[[], bytes | None]) -> None:
         try:
             reply = run()
-        except Refused as refusal:
-            self.session.send(replies.refused(str(refusal)))
+        except CommandRefused as refused:
+            self.session.send(replies.refused(str(refused)))
         except BadLine as error:
             self._bad_line(str(error))
         else:
@@ -141,10 +190,10 @@ class Conversation:
             if reply:
                 self.session.send(reply)
 
-    def _carry_out(self, line: bytes | Oversize) -> bytes | None:
+    def _obey(self, line: bytes | Oversize) -> bytes | None:
         if isinstance(line, Oversize):
             raise BadLine(Refusal.LINE_TOO_LONG.text(limit=line.limit))
-        return dispatch.carry_out(self, wire.parse_command(line))
+        return self._carry_out(self, wire.parse_command(line))
 
     def _bad_line(self, reason: str) -> None:
         self._bad_lines += 1
@@ -153,3 +202,6 @@ class Conversation:
             self.session.send(reply)
         else:
             self.session.close(f"too many bad lines, the last: {reason}", reply)
+
+
+CarryOut: TypeAlias = Callable[[Conversation, CommandLine], bytes | None]

@@ -10,10 +10,10 @@ import ssl
 from typing import Any
 
 from astcti_server.clients import addresses, replies
-from astcti_server.clients.conversation import Conversation
-from astcti_server.clients.handler_threads import Attendants
+from astcti_server.clients.commands import dispatch
+from astcti_server.clients.conversation import Conversation, HandlerContext
+from astcti_server.clients.handler_threads import HandlerThreads
 from astcti_server.clients.session import Session
-from astcti_server.clients.shared import Reception
 from astcti_server.clients.transport import PlainTransport, TlsTransport, Transport
 
 UNANSWERED = 60_000
@@ -34,24 +34,24 @@ class ClientHandler(socketserver.BaseRequestHandler):
         server: Any,
         *,
         name: str,
-        reception: Reception,
-        attendants: Attendants,
-        context: ssl.SSLContext | None,
+        context: HandlerContext,
+        threads: HandlerThreads,
+        tls: ssl.SSLContext | None,
     ) -> None:
         self._name = name
-        self._reception = reception
-        self._attendants = attendants
         self._context = context
+        self._threads = threads
+        self._tls = tls
         super().__init__(request, client_address, server)
 
     def handle(self) -> None:
         """Serve the client. An exception ends this client alone."""
         address = addresses.plain(self.client_address[0])
-        opened = self._reception.clock()
-        limits = self._reception.desk.settings().clients
+        opened = self._context.clock()
+        limits = self._context.requests.settings().clients
         session = Session(self._name, self._transport(), address, limits.outbox)
         logger.info("%s: connected from %s", self._name, address)
-        self._attendants.introduce(self._name, session)
+        self._threads.session_begun(self._name, session)
         try:
             if self._shake_hands(session, opened + limits.login_time):
                 self._talk(session)
@@ -67,7 +67,7 @@ class ClientHandler(socketserver.BaseRequestHandler):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         if hasattr(socket, "TCP_USER_TIMEOUT"):
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNANSWERED)
-        return TlsTransport(connection, self._context) if self._context else PlainTransport(connection)
+        return TlsTransport(connection, self._tls) if self._tls else PlainTransport(connection)
 
     def _shake_hands(self, session: Session, deadline: float) -> bool:
         while not session.ending:
@@ -78,7 +78,7 @@ class ClientHandler(socketserver.BaseRequestHandler):
                 break
             if not event:
                 return True
-            left = deadline - self._reception.clock()
+            left = deadline - self._context.clock()
             if left <= 0:
                 session.close("handshake not finished in time")
                 break
@@ -86,11 +86,11 @@ class ClientHandler(socketserver.BaseRequestHandler):
         return False
 
     def _talk(self, session: Session) -> None:
-        conversation = Conversation(session, self._reception)
+        conversation = Conversation(session, self._context, dispatch.carry_out)
         session.send(replies.WELCOME)
         while not session.ending:
-            limits = self._reception.desk.settings().clients
-            session.outbox_limit = limits.outbox
+            limits = self._context.requests.settings().clients
+            session.limit_outbox(limits.outbox)
             reading = conversation.listening
             spoke = reading and session.pending()
             if not spoke:
@@ -105,16 +105,16 @@ class ClientHandler(socketserver.BaseRequestHandler):
                 elif data:
                     conversation.receive(data)
             conversation.proceed()
-            conversation.check_time(self._reception.desk.settings().clients)
+            conversation.check_time(self._context.requests.settings().clients)
 
     def _part(self, session: Session, opened: float) -> None:
         """Out of the registry first, so that nobody is told that a dead phone's operator is there."""
         try:
-            self._reception.registry.drop(session)
+            self._context.registry.drop(session)
             if session.presence is not None:
-                self._reception.desk.left(session.presence.session_id, session.leaves_for_good)
+                self._context.requests.left(session.presence.session_id, session.leaves_for_good)
         finally:
             who = f" {session.username} at {session.extension or 'no seat'}" if session.username else ""
-            seconds = self._reception.clock() - opened
+            seconds = self._context.clock() - opened
             logger.info("%s: closed%s after %.0f s: %s", self._name, who, seconds, session.ending)
             session.finish()

@@ -24,14 +24,14 @@ STACK_SIZE = 256 * 1024
 """Bytes of address space for a handler. The deepest it goes is a log record."""
 
 
-class Attendants:
+class HandlerThreads:
     """Handlers by name (`client-7`). Any thread."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._sessions: dict[str, Session | None] = {}
         self._last = 0
-        self._dismissed: Callable[[Session], None] | None = None
+        self._ending: Callable[[Session], None] | None = None
 
     def start(self, serve: Serve, request: socket.socket, address: Any) -> str:
         """Run `serve(name, request, address)` in a new thread; returns the name.
@@ -67,18 +67,18 @@ class Attendants:
             del self._sessions[name]
             self._changed.notify_all()
 
-    def introduce(self, name: str, session: Session) -> None:
-        """A handler has a session now. It is ended at once if all handlers are being dismissed."""
+    def session_begun(self, name: str, session: Session) -> None:
+        """A handler has a session now. It is ended at once if all sessions are being ended."""
         with self._changed:
             self._sessions[name] = session
-            dismiss = self._dismissed
-        if dismiss is not None:
-            dismiss(session)
+            end = self._ending
+        if end is not None:
+            end(session)
 
-    def dismiss(self, end: Callable[[Session], None]) -> None:
+    def end_sessions(self, end: Callable[[Session], None]) -> None:
         """End every session, also those that come later."""
         with self._changed:
-            self._dismissed = end
+            self._ending = end
         for session in self.sessions():
             end(session)
 

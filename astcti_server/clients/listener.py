@@ -10,12 +10,13 @@ import ssl
 import time
 from typing import Any
 
-from astcti_server.clients import addresses, replies, tls
+from astcti_server.clients import addresses, replies
 from astcti_server.clients.admission import Admission, raise_descriptor_limit
+from astcti_server.clients.conversation import HandlerContext
 from astcti_server.clients.handler import ClientHandler
-from astcti_server.clients.handler_threads import Attendants
+from astcti_server.clients.handler_threads import HandlerThreads
 from astcti_server.clients.session import Session
-from astcti_server.clients.shared import Reception
+from astcti_server.clients.transport import CertificateError, tls_context
 from astcti_server.threads import Died, ServiceThread
 from schemas.protocol import ByeReason, Refusal
 from schemas.server.settings import ListenSettings
@@ -34,19 +35,19 @@ class ListenError(Exception):
     """The server cannot listen as `server.xml` says. Its text is for the administrator."""
 
 
-class CtiServer(socketserver.ThreadingTCPServer):
+class ClientListener(socketserver.ThreadingTCPServer):
     """Accepts clients, a thread for each. Listens from its construction on, accepts from `open` on."""
 
     allow_reuse_address = True
     request_queue_size = BACKLOG
 
-    def __init__(self, listen: ListenSettings, reception: Reception, died: Died | None = None) -> None:
+    def __init__(self, listen: ListenSettings, context: HandlerContext, died: Died | None = None) -> None:
         """Bind and listen. Raises ListenError. `died` is told if the accept thread dies."""
-        self._reception = reception
+        self._context = context
         self._listen = listen
-        self._context = self._tls_context()
-        self._attendants = Attendants()
-        self._admission = Admission(lambda: reception.desk.settings().clients, raise_descriptor_limit())
+        self._tls = self._tls_context()
+        self._handler_threads = HandlerThreads()
+        self._admission = Admission(lambda: context.requests.settings().clients, raise_descriptor_limit())
         self._thread = _AcceptThread(self, died)
         self._out_of_files = False
         self._stopped = False
@@ -69,7 +70,7 @@ class CtiServer(socketserver.ThreadingTCPServer):
     @property
     def handlers(self) -> list[str]:
         """Names of the handler threads at work: none after `stop`, or one was left behind."""
-        return self._attendants.names()
+        return self._handler_threads.names()
 
     def open(self) -> None:
         """Begin to accept; a second call does nothing."""
@@ -79,10 +80,10 @@ class CtiServer(socketserver.ThreadingTCPServer):
     def look_again(self) -> None:
         """Settings changed: limits of time are computed anew, and the certificate is read again."""
         try:
-            self._context = self._tls_context()
+            self._tls = self._tls_context()
         except ListenError as error:
             logger.error("the certificate in use stays: %s", error)
-        for session in self._attendants.sessions():
+        for session in self._handler_threads.sessions():
             session.rouse()
 
     def stop(self, within: float = 5.0) -> list[str]:
@@ -96,8 +97,8 @@ class CtiServer(socketserver.ThreadingTCPServer):
             self._wake_accept()
             self.shutdown()
             self._thread.join()
-        self._attendants.dismiss(_end_session)
-        late = self._attendants.wait(max(0.0, deadline - time.monotonic()))
+        self._handler_threads.end_sessions(_end_session)
+        late = self._handler_threads.wait(max(0.0, deadline - time.monotonic()))
         if late:
             logger.warning("waiting no longer for %d clients to stop: %s", len(late), ", ".join(late[:20]))
         self.server_close()
@@ -111,8 +112,8 @@ class CtiServer(socketserver.ThreadingTCPServer):
 
     def _tls_context(self) -> ssl.SSLContext | None:
         try:
-            return tls.context(self._listen)
-        except tls.CertificateError as error:
+            return tls_context(self._listen)
+        except CertificateError as error:
             raise ListenError(str(error)) from None
 
     # -- the accept thread -----------------------------------------------------------------------------------
@@ -139,7 +140,7 @@ class CtiServer(socketserver.ThreadingTCPServer):
         except Exception:  # socketserver would let it end the accept thread
             logger.exception("a client from %s could not be accepted", client_address[0])
             return False
-        if reason and self._context is None:
+        if reason and self._tls is None:
             request.setblocking(False)
             try:
                 request.send(replies.refused(reason))
@@ -149,7 +150,7 @@ class CtiServer(socketserver.ThreadingTCPServer):
 
     def process_request(self, request: Any, client_address: Any) -> None:
         try:
-            self._attendants.start(self._serve, request, client_address)
+            self._handler_threads.start(self._serve, request, client_address)
         except RuntimeError as error:
             logger.error("no thread for a client from %s: %s", client_address[0], error)
             self._gone(request, client_address)
@@ -169,9 +170,9 @@ class CtiServer(socketserver.ThreadingTCPServer):
                 client_address,
                 self,
                 name=name,
-                reception=self._reception,
-                attendants=self._attendants,
                 context=self._context,
+                threads=self._handler_threads,
+                tls=self._tls,
             )
         except OSError as error:  # gone before there was a session
             logger.info("%s: from %s: %s", name, client_address[0], error)
@@ -186,12 +187,12 @@ class CtiServer(socketserver.ThreadingTCPServer):
 
 
 class _AcceptThread(ServiceThread):
-    def __init__(self, server: CtiServer, died: Died | None) -> None:
+    def __init__(self, listener: ClientListener, died: Died | None) -> None:
         super().__init__("accept", died)
-        self._server = server
+        self._listener = listener
 
     def serve(self) -> None:
-        self._server.serve_forever(LOOK_UP)
+        self._listener.serve_forever(LOOK_UP)
 
 
 def _check_plain(listen: ListenSettings, bound: tuple[Any, ...]) -> None:

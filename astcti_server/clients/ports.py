@@ -28,7 +28,7 @@ class Presence:
     begin_in_pause: bool
 
 
-Done: TypeAlias = Callable[[str], None]
+ReplyCallback: TypeAlias = Callable[[str], None]
 """Called once: with an empty text for success, else with the reason why not."""
 
 PauseStep = Literal["pending", "deferred", "done", "failed"]
@@ -36,11 +36,12 @@ PauseStep = Literal["pending", "deferred", "done", "failed"]
 the client hears 301 and goes on; what becomes of it follows later. `done`: 300. `failed`: 302 and the text.
 The last step is `done` or `failed`. Coming back from pause, 301 is not said."""
 
-Progress: TypeAlias = Callable[[PauseStep, str], None]
+PauseCallback: TypeAlias = Callable[[PauseStep, str], None]
+"""Called for each step of a pause request, with the reason if it is `failed`."""
 
 
-class Desk(Protocol):
-    """The server's side of the commands."""
+class ClientRequestsPort(Protocol):
+    """What clients ask of the server, and what the server is to know of them."""
 
     def configuration(self) -> Configuration:
         """The configuration in force."""
@@ -57,14 +58,18 @@ class Desk(Protocol):
     def left(self, session_id: int, at_once: bool) -> None:
         """The session is over. `at_once`: for good (QUIT, taken over, disabled), so no grace."""
 
-    def originate(self, presence: Presence, exten: str, context: str, priority: int, done: Done) -> None:
+    def originate(
+        self, presence: Presence, exten: str, context: str, priority: int, done: ReplyCallback
+    ) -> None:
         """Call `exten` in `context` from the operator's phone. Done when Asterisk took the action."""
 
-    def pause(self, presence: Presence, wish: bool, reason: str, progress: Progress) -> None:
+    def pause(self, presence: Presence, wish: bool, reason: str, progress: PauseCallback) -> None:
         """Pause the operator in every queue joined, or end the pause."""
 
-    def hangup(self, presence: Presence, uniqueid: str, done: Done) -> None:
+    def hangup(self, presence: Presence, uniqueid: str, done: ReplyCallback) -> None:
         """Hang up a leg; refused unless it is the operator's own."""
 
-    def transfer(self, presence: Presence, uniqueid: str, exten: str, context: str, done: Done) -> None:
+    def transfer(
+        self, presence: Presence, uniqueid: str, exten: str, context: str, done: ReplyCallback
+    ) -> None:
         """Send the other party of the operator's own call to `exten` in `context`, blind."""

@@ -44,19 +44,18 @@ class Registry:
         now. They are out of the registry; the caller ends them.
         """
         with self._lock:
+            of_operator = self._by_username.get(session.username)
+            at_seat = self._by_extension.get(session.extension) if session.extension else None
             displaced = {
-                one.id: one
-                for one in (
-                    self._by_username.get(session.username),
-                    self._by_extension.get(session.extension) if session.extension else None,
-                )
-                if one is not None and one is not session
+                other.id: other
+                for other in (of_operator, at_seat)
+                if other is not None and other is not session
             }
-            for one in displaced.values():
-                self._remove(one)
+            for other in displaced.values():
+                self._remove(other)
             self._by_id.pop(session.id, None)
             self._last_id += 1
-            session.id = self._last_id
+            session.numbered(self._last_id)
             self._by_id[session.id] = session
             self._by_username[session.username] = session
             if session.extension:

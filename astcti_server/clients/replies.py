@@ -32,7 +32,7 @@ def seat_known(extension: str) -> bytes:
 
 def capabilities(keep_alive: float) -> bytes:
     """What this server can do. `keep_alive` is in seconds."""
-    able = [one for one in Capability if one is not Capability.KEEPALIVE]
+    able = [name for name in Capability if name is not Capability.KEEPALIVE]
     return wire.reply(
         ReplyCode.CAPABILITIES, Word.CAPABILITIES, *able, f"{Capability.KEEPALIVE}={keep_alive:g}"
     )
@@ -45,7 +45,9 @@ def operator(username: str, extension: str, full_name: str) -> bytes:
 
 def services(services: Iterable[Service]) -> bytes:
     """A line for each service, and the end of the list."""
-    lines = [wire.reply(ReplyCode.SERVICE, one.type, one.context, one.name) for one in services]
+    lines = [
+        wire.reply(ReplyCode.SERVICE, service.type, service.context, service.name) for service in services
+    ]
     return b"".join([*lines, wire.reply(ReplyCode.SERVICE, Word.END)])
 
 

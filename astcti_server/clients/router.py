@@ -28,4 +28,4 @@ class Router:
         for extension, group in groupby(notifications, _EXTENSION):
             session = self._registry.at_extension(extension)
             if session is not None:
-                session.announce(b"".join([event_xml.encode(one.event) for one in group]))
+                session.announce(b"".join([event_xml.encode(notification.event) for notification in group]))

@@ -25,7 +25,7 @@ LINGER = 1.0
 
 
 class Session:
-    """A client from its connection to its end. The handler thread, and reseating, write who it is."""
+    """A client from its connection to its end, and who it is."""
 
     __slots__ = (
         "_awaited",
@@ -36,6 +36,7 @@ class Session:
         "_lock",
         "_open",
         "_outbox",
+        "_outbox_limit",
         "_polled_for",
         "_poller",
         "_queued",
@@ -49,7 +50,6 @@ class Session:
         "leaves_for_good",
         "name",
         "operator",
-        "outbox_limit",
         "presence",
         "seat",
         "username",
@@ -59,7 +59,7 @@ class Session:
         """`name` is the handler's (`client-7`), `address` the peer's IP, `outbox_limit` in bytes."""
         self.name = name
         self.address = address
-        self.outbox_limit = outbox_limit
+        self._outbox_limit = outbox_limit
         self.id = 0
         """Given by the registry; grows from login to login."""
         self.username = ""
@@ -84,6 +84,32 @@ class Session:
         self._queued = 0
         self._held: list[bytes] | None = None
         self._awaited = self._tickets = 0
+
+    # -- who it is -------------------------------------------------------------------------------------------
+
+    def logged_in(self, operator: Operator, seat: Seat | None) -> None:
+        """The operator is known, and the seat unless it is None. The handler thread, announcements held.
+
+        Before `Registry.take`, which finds the session by these. A later call may add the seat.
+        """
+        self.operator, self.seat = operator, seat
+        self.username = operator.username
+        self.extension = seat.extension if seat else ""
+
+    def numbered(self, session_id: int) -> None:
+        """The id of this login. The registry alone, under its lock: ids have to grow in its order."""
+        self.id = session_id
+
+    def seated(self, presence: Presence) -> None:
+        """From now on commands that need a phone are taken. The handler thread, once the id is known."""
+        self.presence = presence
+
+    def reconfigured(self, operator: Operator, seat: Seat | None) -> None:
+        """The same operator and seat, as a new configuration has them. Any thread.
+
+        User name and extension stay: a session whose operator or seat is another one is ended instead.
+        """
+        self.operator, self.seat = operator, seat
 
     # -- any thread ----------------------------------------------------------------------------------------
 
@@ -163,7 +189,7 @@ class Session:
         else:
             self._outbox.append(line)
         self._queued += len(line)
-        if self._queued > self.outbox_limit:
+        if self._queued > self._outbox_limit:
             self._break(f"outbox overflow: {self._queued} bytes wait")
             return False
         if self._queued == len(line):
@@ -215,6 +241,10 @@ class Session:
             else:
                 spoke = bool(found & ~select.POLLOUT)
         return spoke
+
+    def limit_outbox(self, size: int) -> None:
+        """How many bytes may wait to be sent from now on."""
+        self._outbox_limit = size
 
     def hold(self) -> None:
         """Keep announcements back until `release`."""

@@ -9,10 +9,17 @@ from __future__ import annotations
 import select
 import socket
 import ssl
+from pathlib import Path
 from typing import Protocol
+
+from schemas.server.settings import ListenSettings
 
 READ_SIZE = 16 * 1024
 """As much as TLS has in one record, and four times the longest line of a client."""
+
+
+class CertificateError(Exception):
+    """A certificate or key that cannot be used; the text names the file and says why."""
 
 
 class Transport(Protocol):
@@ -140,3 +147,28 @@ class TlsTransport:
 
     def close(self) -> None:
         self._socket.close()
+
+
+def tls_context(listen: ListenSettings) -> ssl.SSLContext | None:
+    """What handshakes need, or None where no certificate is given. Raises CertificateError."""
+    if not listen.certificate:
+        return None
+    key = listen.key or listen.certificate
+    for path in (listen.certificate, key):
+        try:
+            Path(path).read_bytes()  # what OpenSSL says of a file that cannot be read does not name it
+        except OSError as error:
+            raise CertificateError(f"{path}: {error.strerror}") from None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.options |= ssl.OP_NO_RENEGOTIATION  # so a write never waits for something to read
+    try:
+        context.load_cert_chain(listen.certificate, key, password=_no_password)
+    except ssl.SSLError as error:
+        reason = error.reason or str(error)
+        raise CertificateError(f"{listen.certificate} and {key} cannot be used together: {reason}") from None
+    return context
+
+
+def _no_password() -> str:
+    raise CertificateError("the key is protected by a password, and nobody is there to type it")

@@ -19,7 +19,7 @@ from astcti_server.queues.seated_operator import SeatedOperator
 from schemas.protocol import Refusal
 
 if TYPE_CHECKING:
-    from astcti_server.clients.ports import Progress
+    from astcti_server.clients.ports import PauseCallback
 
 
 class PauseControl:
@@ -60,7 +60,7 @@ class PauseControl:
             if operator.request is not None:
                 operator.request.link_down()
 
-    def ask(self, operator: SeatedOperator, wish: PauseState, progress: Progress) -> None:
+    def ask(self, operator: SeatedOperator, wish: PauseState, progress: PauseCallback) -> None:
         """A client's wish. Later joins carry it from now on."""
         self.give_up(operator, Refusal.ANOTHER_REQUEST.text())
         before = operator.pause

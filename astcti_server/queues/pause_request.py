@@ -11,7 +11,7 @@ from astcti_server.queues.ports import QueueLink, QueueTimer
 
 if TYPE_CHECKING:
     from astcti_server.ami.link import Outcome
-    from astcti_server.clients.ports import PauseStep, Progress
+    from astcti_server.clients.ports import PauseCallback, PauseStep
 
 PAUSE_TIME = 5.0  # seconds for Asterisk to answer and to say of each queue that it is done
 
@@ -35,7 +35,7 @@ class PauseRequest:
         link: QueueLink,
         interface: str,
         wish: PauseState,
-        progress: Progress,
+        progress: PauseCallback,
         over: Callable[[bool], None],
     ) -> None:
         self._link = link

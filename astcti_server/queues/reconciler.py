@@ -24,7 +24,7 @@ from schemas.protocol import Refusal
 
 if TYPE_CHECKING:
     from astcti_server.ami.vocabulary import QueueMember
-    from astcti_server.clients.ports import Presence, Progress
+    from astcti_server.clients.ports import PauseCallback, Presence
     from schemas.configuration.model import Configuration
     from schemas.server.settings import ServerSettings
 
@@ -143,7 +143,7 @@ class QueueReconciler:
             self._pauses.see(membership, event.paused, event.reason)
         self.settled(membership)
 
-    def pause(self, presence: Presence, wish: bool, reason: str, progress: Progress) -> None:
+    def pause(self, presence: Presence, wish: bool, reason: str, progress: PauseCallback) -> None:
         """A client asks for a pause or its end; see `PauseStep` for what it is told, and when."""
         operator = self._operators.of_session(presence.session_id)
         if operator is None:

@@ -4,111 +4,107 @@ from __future__ import annotations
 
 import logging
 from functools import partial
-from typing import TYPE_CHECKING
 
 from astcti_server.clients import addresses, config_enforcement, replies
 from astcti_server.clients.commands import parameters
-from astcti_server.clients.commands.table import Refused, command
+from astcti_server.clients.commands.table import command
+from astcti_server.clients.conversation import CommandRefused, Conversation
+from astcti_server.clients.login_protection import stand_in_password
 from astcti_server.clients.ports import Presence
-from astcti_server.clients.unknown_user import decoy
 from schemas.configuration.model import Configuration, Operator, Seat
 from schemas.protocol import ByeReason, CommandName, Refusal
 from schemas.wire import BadLine
 
-if TYPE_CHECKING:
-    from astcti_server.clients.conversation import Conversation
-
 logger = logging.getLogger(__name__)
 
 
-@command(CommandName.NOOP, state="any")
-def noop(conversation: Conversation) -> bytes:
+@command(CommandName.NOOP, stage="any")
+def keep_alive(conversation: Conversation) -> bytes:
     """`NOOP`: I am still here."""
     return replies.OK
 
 
-@command(CommandName.QUIT, state="any")
+@command(CommandName.QUIT, stage="any")
 def leave(conversation: Conversation) -> None:
     """`QUIT`: `900 OK`, and the connection is closed."""
     conversation.session.close("quit", replies.LOGGED_OUT, for_good=True)
 
 
-@command(CommandName.CAPA, state="any")
-def capabilities(conversation: Conversation) -> bytes:
+@command(CommandName.CAPA, stage="any")
+def tell_capabilities(conversation: Conversation) -> bytes:
     """`CAPA`: what this server can do beside the specification."""
-    return replies.capabilities(conversation.reception.desk.settings().clients.keep_alive)
+    return replies.capabilities(conversation.context.requests.settings().clients.keep_alive)
 
 
-@command(CommandName.WHO, state="logged-in")
-def who(conversation: Conversation) -> bytes:
+@command(CommandName.WHO, stage="logged-in")
+def tell_operator(conversation: Conversation) -> bytes:
     """`WHO`: user name, extension (`-` without a seat) and full name, for the client's window."""
     operator = conversation.session.operator
-    assert operator is not None  # the command's state says so
+    assert operator is not None  # the command's stage says so
     return replies.operator(operator.username, conversation.session.extension, operator.full_name)
 
 
-@command(CommandName.USER, parameters.word, state="before-login")
-def user(conversation: Conversation, username: str) -> bytes:
+@command(CommandName.USER, parameters.word, stage="before-login")
+def take_username(conversation: Conversation, username: str) -> bytes:
     """`USER name`: always `100 OK`, so that nobody learns who exists."""
-    conversation.login_name = username
+    conversation.user_named(username)
     return replies.OK
 
 
-@command(CommandName.PASS, parameters.md5, state="before-login")
-def password(conversation: Conversation, md5_hex: str) -> None:
+@command(CommandName.PASS, parameters.password_hash, stage="before-login")
+def check_password(conversation: Conversation, md5_hex: str) -> None:
     """`PASS md5`: `102 OK`, or `101 KO reason`, after a while if it follows failures."""
     if not conversation.login_name:
         raise BadLine(Refusal.USER_FIRST.text())
     username = conversation.login_name
-    delay = conversation.reception.slowdown.begin(conversation.session.address, username)
+    delay = conversation.context.login_throttle.begin(conversation.session.address, username)
     if delay > 0:
         conversation.later(delay, partial(_log_in, conversation, username, md5_hex))
     else:
         _log_in(conversation, username, md5_hex)
 
 
-@command(CommandName.MAC, parameters.mac, state="any")
-def mac(conversation: Conversation, address: str) -> bytes | None:
+@command(CommandName.MAC, parameters.mac, stage="any")
+def take_mac(conversation: Conversation, address: str) -> bytes | None:
     """`MAC 00:11:22:33:44:55`: `100 OK` and the extension of this seat."""
-    session, reception = conversation.session, conversation.reception
-    configuration = reception.desk.configuration()
+    session, context = conversation.session, conversation.context
+    configuration = context.requests.configuration()
     seat = _seat(configuration, address, session.address)
     if not session.username:
-        conversation.mac = address
+        conversation.seat_named(address)
         return replies.seat_known(seat.extension)
     if session.seat is not None:
         if session.seat.mac != address:
-            raise Refused(Refusal.ALREADY_SEATED.text(extension=session.extension))
+            raise CommandRefused(Refusal.ALREADY_SEATED, extension=session.extension)
         return replies.seat_known(session.extension)
     operator = configuration.operator_by_username.get(session.username)
     if operator is None or operator.seat not in ("", address):
-        raise Refused(Refusal.NOT_YOUR_SEAT.text())
-    conversation.mac = address
+        raise CommandRefused(Refusal.NOT_YOUR_SEAT)
+    conversation.seat_named(address)
     _enter(conversation, configuration, operator, seat, replies.seat_known(seat.extension))
     return None
 
 
 def _log_in(conversation: Conversation, username: str, md5_hex: str) -> None:
-    session, reception = conversation.session, conversation.reception
-    configuration = reception.desk.configuration()
+    session, context = conversation.session, conversation.context
+    configuration = context.requests.configuration()
     operator = configuration.operator_by_username.get(username)
     known = operator if operator is not None and operator.enabled else None
-    stored = known.password if known else decoy(configuration, username)
-    if not reception.passwords.matches(stored, md5_hex) or known is None:
+    stored = known.password if known else stand_in_password(configuration, username)
+    if not context.passwords.matches(stored, md5_hex) or known is None:
         _fail(conversation, username)
         return
-    reception.slowdown.succeeded(session.address, username)
+    context.login_throttle.succeeded(session.address, username)
     seat = _seat_for(conversation, configuration, known)
     _enter(conversation, configuration, known, seat, replies.LOGGED_IN)
 
 
 def _fail(conversation: Conversation, username: str) -> None:
-    session, reception = conversation.session, conversation.reception
-    reception.slowdown.failed(session.address, username)
+    session, context = conversation.session, conversation.context
+    context.login_throttle.failed(session.address, username)
     logger.warning("%s: failed login of %r from %s", session.name, username[:80], session.address)
-    conversation.failures += 1
     reply = replies.refused(Refusal.WRONG_PASSWORD.text())
-    if conversation.failures < reception.desk.settings().clients.login_failures:
+    if conversation.login_failed() < context.requests.settings().clients.login_failures:
         session.send(reply)
     else:
         session.close("too many failed logins", reply)
@@ -117,7 +113,7 @@ def _fail(conversation: Conversation, username: str) -> None:
 def _seat_for(conversation: Conversation, configuration: Configuration, operator: Operator) -> Seat | None:
     """The seat that an operator gets: his own, else the one of this PC, if that is known yet."""
     if operator.seat and conversation.mac not in ("", operator.seat):
-        raise Refused(Refusal.NOT_YOUR_SEAT.text())
+        raise CommandRefused(Refusal.NOT_YOUR_SEAT)
     address = operator.seat or conversation.mac
     return _seat(configuration, address, conversation.session.address) if address else None
 
@@ -125,9 +121,9 @@ def _seat_for(conversation: Conversation, configuration: Configuration, operator
 def _seat(configuration: Configuration, mac_address: str, peer: str) -> Seat:
     seat = configuration.seat_by_mac.get(mac_address)
     if seat is None:
-        raise Refused(Refusal.UNKNOWN_SEAT.text())
+        raise CommandRefused(Refusal.UNKNOWN_SEAT)
     if seat.address and not addresses.same(seat.address, peer):
-        raise Refused(Refusal.WRONG_ADDRESS.text())
+        raise CommandRefused(Refusal.WRONG_ADDRESS)
     return seat
 
 
@@ -138,22 +134,21 @@ def _enter(
     seat: Seat | None,
     reply: bytes,
 ) -> None:
-    """The operator is known, and perhaps the seat: take the place, then say so, then let the desk know."""
-    session, reception = conversation.session, conversation.reception
+    """The operator is known, perhaps the seat too: into the registry, then the reply, then the queues."""
+    session, context = conversation.session, conversation.context
     session.hold()
-    session.operator, session.seat = operator, seat
-    session.username = operator.username
-    session.extension = seat.extension if seat else ""
-    displaced = reception.registry.take(session)
-    first = reply == replies.LOGGED_IN and not reception.desk.pbx_up()
+    session.logged_in(operator, seat)
+    displaced = context.registry.take(session)
+    first = reply == replies.LOGGED_IN and not context.requests.pbx_up()
     session.release(reply + replies.PBX_DOWN if first else reply)
     if seat:
-        session.presence = _presence(session.id, operator, seat)
-        reception.desk.arrived(session.presence)
-    for one in displaced:  # after the arrival, so that the operator's place in the queues passes on
+        presence = _presence(session.id, operator, seat)
+        session.seated(presence)
+        context.requests.arrived(presence)
+    for other in displaced:  # after the arrival, so that the operator's place in the queues passes on
         text = Refusal.TAKEN_OVER.text(username=operator.username, address=session.address)
-        one.close(f"taken over by {session.name}", replies.bye(ByeReason.TAKEOVER, text), for_good=True)
-    in_force = reception.desk.configuration()
+        other.close(f"taken over by {session.name}", replies.bye(ByeReason.TAKEOVER, text), for_good=True)
+    in_force = context.requests.configuration()
     if in_force is not configuration:
         config_enforcement.review(session, configuration, in_force)
 

@@ -55,14 +55,14 @@ def mac(text: str) -> str:
         raise BadLine(Refusal.BAD_MAC.text()) from None
 
 
-def md5(text: str) -> str:
+def password_hash(text: str) -> str:
     """The hex MD5 of a password, in lower case."""
     if not _MD5.fullmatch(text):
         raise BadLine(Refusal.BAD_PASSWORD_HASH.text())
     return text.lower()
 
 
-def direction(text: str) -> bool:
+def into_pause(text: str) -> bool:
     """Into a pause, or out of it."""
     try:
         return PauseWord(text.upper()) is PauseWord.IN
@@ -70,6 +70,6 @@ def direction(text: str) -> bool:
         raise BadLine(Refusal.BAD_PAUSE_WORD.text()) from None
 
 
-def reason(text: str) -> str:
+def pause_reason(text: str) -> str:
     """A reason to the end of the line: control characters become blanks, what is too long is cut."""
     return clean(text).encode("utf-8")[:MAX_REASON].decode("utf-8", "ignore").strip()

@@ -2,47 +2,43 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from astcti_server.clients import replies
 from astcti_server.clients.commands import parameters
 from astcti_server.clients.commands.table import command
+from astcti_server.clients.conversation import Conversation
 from astcti_server.clients.ports import PauseStep
+from astcti_server.clients.session import Session
 from schemas.protocol import CommandName, Refusal
 from schemas.wire import BadLine
 
-if TYPE_CHECKING:
-    from astcti_server.clients.conversation import Conversation
-    from astcti_server.clients.session import Session
 
-
-@command(CommandName.SERVICES, state="logged-in")
-def services(conversation: Conversation) -> bytes:
+@command(CommandName.SERVICES, stage="logged-in")
+def tell_services(conversation: Conversation) -> bytes:
     """`SERVICES`: a line for each service of the operator, then `220 END`."""
-    configuration = conversation.reception.desk.configuration()
+    configuration = conversation.context.requests.configuration()
     return replies.services(configuration.services_of(conversation.session.username))
 
 
-@command(CommandName.REASONS, state="logged-in")
-def reasons(conversation: Conversation) -> bytes:
+@command(CommandName.REASONS, stage="logged-in")
+def tell_reasons(conversation: Conversation) -> bytes:
     """`REASONS`: a line for each pause reason, then `230 END`."""
-    return replies.pause_reasons(conversation.reception.desk.configuration().pause_reasons)
+    return replies.pause_reasons(conversation.context.requests.configuration().pause_reasons)
 
 
-@command(CommandName.PAUSE, parameters.direction, parameters.reason, state="seated", to_end=True)
-def pause(conversation: Conversation, wish: bool, reason: str) -> None:
+@command(CommandName.PAUSE, parameters.into_pause, parameters.pause_reason, stage="seated", to_end=True)
+def change_pause(conversation: Conversation, wish: bool, reason: str) -> None:
     """`PAUSE IN [reason]`: `301 PAUSE PENDING`, then `300 OK` or `302 KO reason`; `PAUSE OUT`: no `301`."""
     if reason and not wish:
         raise BadLine(Refusal.WRONG_PARAMETER_COUNT.text(command=CommandName.PAUSE))
     session = conversation.session
-    assert session.presence is not None  # the command's state says so
+    assert session.presence is not None  # the command's stage says so
     ticket = conversation.wait(replies.pause_refused(Refusal.PBX_SILENT.text()))
-    progress = _Progress(session, ticket, wish, reason)
-    conversation.reception.desk.pause(session.presence, wish, reason, progress)
+    progress = _PauseProgress(session, ticket, wish, reason)
+    conversation.context.requests.pause(session.presence, wish, reason, progress)
 
 
-class _Progress:
-    """Says what becomes of a pause request; see `desk.PauseStep`. Called on one thread at a time."""
+class _PauseProgress:
+    """Says what becomes of a pause request; see `ports.PauseStep`. Called on one thread at a time."""
 
     __slots__ = ("_deferred", "_reason", "_said_pending", "_session", "_ticket", "_wish")
 

@@ -1,94 +1,95 @@
-"""How a command is declared, found, and its parameters checked, once for all of them."""
+"""How a command is declared, found, and its parameters read, once for all of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
+from astcti_server.clients.conversation import Conversation
 from schemas.protocol import CommandName, Refusal
 from schemas.wire import BadLine, CommandLine
 
-if TYPE_CHECKING:
-    from astcti_server.clients.conversation import Conversation
-
-State = Literal["any", "before-login", "logged-in", "seated"]
+LoginStage = Literal["any", "before-login", "logged-in", "seated"]
 """When a command may be given."""
 
-Run: TypeAlias = Callable[..., bytes | None]
-"""Gets the conversation and the parameters. Returns the reply, or None if that is sent some other way."""
+CommandFunction: TypeAlias = Callable[..., bytes | None]
+"""Gets the conversation and the parameters. Returns the reply, or None if that is sent some other way.
 
-RunT = TypeVar("RunT", bound=Run)
+Raises BadLine for what is out of order, CommandRefused for what is not carried out.
+"""
 
-
-class Refused(Exception):
-    """A command in order that is not carried out: its text becomes `101 KO text`."""
+CommandFunctionT = TypeVar("CommandFunctionT", bound=CommandFunction)
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class CommandRule:
     """A declared command. `readers` turn each parameter's text into its value, or raise BadLine."""
 
-    token: CommandName
-    state: State
+    name: CommandName
+    stage: LoginStage
     readers: tuple[Callable[[str], Any], ...]
     to_end: bool
     also_split: str
-    run: Run
+    run: CommandFunction
 
-    def arguments(self, command: CommandLine) -> list[Any]:
+    def check_stage(self, conversation: Conversation) -> None:
+        """Raise BadLine if the command is out of place now."""
+        session = conversation.session
+        if self.stage == "any":
+            return
+        if self.stage == "before-login":
+            if session.username:
+                raise BadLine(Refusal.ALREADY_LOGGED_IN.text())
+        elif not session.username:
+            raise BadLine(Refusal.LOG_IN_FIRST.text())
+        elif self.stage == "seated" and session.presence is None:
+            raise BadLine(Refusal.MAC_FIRST.text())
+
+    def parameters_of(self, line: CommandLine) -> list[Any]:
         """The parameters' values. Raises BadLine."""
-        words = command.args
+        words = line.args
         if self.also_split and len(words) == 1:
             words = tuple(words[0].split(self.also_split))
         if self.to_end:
             last = len(self.readers) - 1
-            words = (*words[:last], command.after(last)) if len(words) >= last else ()
+            words = (*words[:last], line.after(last)) if len(words) >= last else ()
         if len(words) != len(self.readers):
-            raise BadLine(Refusal.WRONG_PARAMETER_COUNT.text(command=self.token))
+            raise BadLine(Refusal.WRONG_PARAMETER_COUNT.text(command=self.name))
         return [read(word) for read, word in zip(self.readers, words, strict=True)]
 
 
-_rules: dict[str, Rule] = {}
+_rules: dict[str, CommandRule] = {}
 
 
 def command(
-    token: CommandName,
+    name: CommandName,
     *readers: Callable[[str], Any],
-    state: State,
+    stage: LoginStage,
     to_end: bool = False,
     also_split: str = "",
-) -> Callable[[RunT], RunT]:
+) -> Callable[[CommandFunctionT], CommandFunctionT]:
     """Declare a command; the function stays as it is.
 
     `to_end`: the last parameter reaches to the end of the line and may be empty. `also_split`: a character
     that may separate the parameters instead of blanks.
     """
 
-    def declare(run: RunT) -> RunT:
-        _rules[token] = Rule(token, state, readers, to_end, also_split, run)
+    def declare(run: CommandFunctionT) -> CommandFunctionT:
+        _rules[name] = CommandRule(name, stage, readers, to_end, also_split, run)
         return run
 
     return declare
 
 
-def find(token: str) -> Rule:
-    """The command with this token. Raises BadLine."""
+def declared() -> Iterator[CommandRule]:
+    """Every command of the modules imported so far."""
+    return iter(_rules.values())
+
+
+def rule_of(token: str) -> CommandRule:
+    """The command that a line begins with, in upper case. Raises BadLine."""
     try:
         return _rules[token]
     except KeyError:
         raise BadLine(Refusal.UNKNOWN_COMMAND.text()) from None
-
-
-def check_state(rule: Rule, conversation: Conversation) -> None:
-    """Raise BadLine if the command is out of place now."""
-    session = conversation.session
-    if rule.state == "any":
-        return
-    if rule.state == "before-login":
-        if session.username:
-            raise BadLine(Refusal.ALREADY_LOGGED_IN.text())
-    elif not session.username:
-        raise BadLine(Refusal.LOG_IN_FIRST.text())
-    elif rule.state == "seated" and session.presence is None:
-        raise BadLine(Refusal.MAC_FIRST.text())

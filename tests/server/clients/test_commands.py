@@ -9,52 +9,52 @@ import pytest
 from astcti_server.clients.conversation import ANSWER_TIME, MAX_BAD_LINES
 from schemas.configuration.model import Configuration
 from tests.fake.clock import FakeClock
-from tests.fake.counter import CONFIGURATION, SEAT_1, SEAT_2, Counter
-from tests.fake.fake_desk import Request
+from tests.fake.fake_requests import Request
 from tests.fake.line_client import LineClient
+from tests.fake.listening_server import CONFIGURATION, SEAT_1, SEAT_2, ListeningServer
 
 
-def asked(counter: Counter, client: LineClient, line: str) -> Request:
+def asked(server: ListeningServer, client: LineClient, line: str) -> Request:
     client.say(line)
-    return counter.desk.next_request()
+    return server.requests.next_request()
 
 
 def test_noop_is_answered() -> None:
-    with Counter() as counter, counter.seated() as client:
+    with ListeningServer() as server, server.seated() as client:
         assert client.ask("NOOP") == "100 OK"
         assert client.ask("noop ") == "100 OK"
 
 
 def test_quit_is_answered_and_leaves_for_good() -> None:
-    with Counter() as counter, counter.seated() as client:
-        presence = counter.desk.next_arrival()
+    with ListeningServer() as server, server.seated() as client:
+        presence = server.requests.next_arrival()
         client.say("QUIT", "NOOP")
         assert client.hear_all() == ["900 OK"]
-        assert counter.desk.next_departure() == (presence.session_id, True)
-        assert counter.registry.count == 0
+        assert server.requests.next_departure() == (presence.session_id, True)
+        assert server.registry.count == 0
 
 
 def test_a_client_that_hangs_up_may_come_back() -> None:
-    with Counter() as counter:
-        with counter.seated():
-            presence = counter.desk.next_arrival()
-        assert counter.desk.next_departure() == (presence.session_id, False)
+    with ListeningServer() as server:
+        with server.seated():
+            presence = server.requests.next_arrival()
+        assert server.requests.next_departure() == (presence.session_id, False)
 
 
 def test_lines_sent_before_hanging_up_are_still_carried_out() -> None:
-    with Counter() as counter, counter.seated() as client:
-        presence = counter.desk.next_arrival()
+    with ListeningServer() as server, server.seated() as client:
+        presence = server.requests.next_arrival()
         client.say("NOOP", "QUIT")
         client.close()
-        assert counter.desk.next_departure() == (presence.session_id, True)
+        assert server.requests.next_departure() == (presence.session_id, True)
 
 
 @pytest.mark.parametrize(
     "line", ["ORIG 0551234 outbound 1", "orig 0551234|outbound|1", "ORIG  0551234  outbound\t1"]
 )
 def test_orig_calls_from_the_operators_phone(line: str) -> None:
-    with Counter() as counter, counter.seated() as client:
-        request = asked(counter, client, line)
+    with ListeningServer() as server, server.seated() as client:
+        request = asked(server, client, line)
         assert (request.name, request.arguments) == ("originate", ("0551234", "outbound", 1))
         assert request.presence.extension == "PJSIP/201"
         request.answer("")
@@ -62,8 +62,8 @@ def test_orig_calls_from_the_operators_phone(line: str) -> None:
 
 
 def test_orig_tells_why_asterisk_did_not_call() -> None:
-    with Counter() as counter, counter.seated() as client:
-        asked(counter, client, "ORIG 0551234 outbound 1").answer("Extension does not exist.\r\n100 OK")
+    with ListeningServer() as server, server.seated() as client:
+        asked(server, client, "ORIG 0551234 outbound 1").answer("Extension does not exist.\r\n100 OK")
         assert client.hear() == "101 KO Extension does not exist.  100 OK"
         assert client.ask("NOOP") == "100 OK"
 
@@ -112,15 +112,15 @@ def test_orig_tells_why_asterisk_did_not_call() -> None:
     ],
 )
 def test_what_is_malformed_or_not_allowed_is_refused_and_nothing_else_happens(line: str) -> None:
-    with Counter() as counter, counter.seated() as client:
+    with ListeningServer() as server, server.seated() as client:
         assert client.ask(line).startswith("101 KO ")
         assert client.ask("NOOP") == "100 OK"
-        assert counter.desk.requests.empty()
+        assert server.requests.requests.empty()
 
 
 def test_hangup_asks_for_the_operators_own_leg() -> None:
-    with Counter() as counter, counter.seated() as client:
-        request = asked(counter, client, "HANGUP pbx-1795430727.1")
+    with ListeningServer() as server, server.seated() as client:
+        request = asked(server, client, "HANGUP pbx-1795430727.1")
         assert (request.name, request.arguments) == ("hangup", ("pbx-1795430727.1",))
         request.answer("not a call of yours")
         assert client.hear() == "101 KO not a call of yours"
@@ -128,10 +128,10 @@ def test_hangup_asks_for_the_operators_own_leg() -> None:
 
 @pytest.mark.parametrize("context", ["astctidemo", "outbound", "backoffice"])
 def test_a_call_may_be_transferred_to_own_services_and_to_what_the_server_allows(context: str) -> None:
-    with Counter() as counter, counter.seated() as client:
-        settings = counter.desk.server_settings
-        counter.desk.server_settings = dataclasses.replace(settings, transfer=("backoffice",))
-        request = asked(counter, client, f"TRANSFER 1.1 *203# {context}")
+    with ListeningServer() as server, server.seated() as client:
+        settings = server.requests.server_settings
+        server.requests.server_settings = dataclasses.replace(settings, transfer=("backoffice",))
+        request = asked(server, client, f"TRANSFER 1.1 *203# {context}")
         assert (request.name, request.arguments) == ("transfer", ("1.1", "*203#", context))
         request.answer("")
         assert client.hear() == "100 OK"
@@ -139,14 +139,14 @@ def test_a_call_may_be_transferred_to_own_services_and_to_what_the_server_allows
 
 @pytest.mark.parametrize("line", ["ORIG 1 outbound 1", "HANGUP 1.1", "TRANSFER 1.1 2 outbound"])
 def test_while_the_pbx_is_down_calls_are_refused(line: str) -> None:
-    with Counter() as counter, counter.seated() as client:
-        counter.desk.up = False
+    with ListeningServer() as server, server.seated() as client:
+        server.requests.up = False
         assert client.ask(line) == "101 KO PBX down"
-        assert counter.desk.requests.empty()
+        assert server.requests.requests.empty()
 
 
 def test_the_services_of_the_operator_are_listed() -> None:
-    with Counter() as counter, counter.seated() as client:
+    with ListeningServer() as server, server.seated() as client:
         client.say("SERVICES", "NOOP")
         assert [client.hear() for _ in range(4)] == [
             "220 inbound astctidemo Demo",
@@ -157,14 +157,14 @@ def test_the_services_of_the_operator_are_listed() -> None:
 
 
 def test_the_pause_reasons_are_listed() -> None:
-    with Counter() as counter, counter.seated() as client:
+    with ListeningServer() as server, server.seated() as client:
         client.say("REASONS", "NOOP")
         assert [client.hear() for _ in range(4)] == ["230 Lunch break", "230 Training", "230 END", "100 OK"]
 
 
 def test_a_pause_is_pending_until_asterisk_says_so() -> None:
-    with Counter() as counter, counter.seated() as client:
-        request = asked(counter, client, "PAUSE IN  Lunch  break ")
+    with ListeningServer() as server, server.seated() as client:
+        request = asked(server, client, "PAUSE IN  Lunch  break ")
         assert (request.name, request.arguments) == ("pause", (True, "Lunch  break"))
         request.answer("pending", "")
         assert client.hear() == "301 PAUSE PENDING"
@@ -173,14 +173,14 @@ def test_a_pause_is_pending_until_asterisk_says_so() -> None:
 
 
 def test_a_pause_in_no_queue_is_granted_at_once() -> None:
-    with Counter() as counter, counter.seated() as client:
-        asked(counter, client, "pause in").answer("done", "")
+    with ListeningServer() as server, server.seated() as client:
+        asked(server, client, "pause in").answer("done", "")
         assert client.hear() == "300 OK"
 
 
 def test_a_pause_that_fails_says_why() -> None:
-    with Counter() as counter, counter.seated() as client:
-        request = asked(counter, client, "PAUSE IN")
+    with ListeningServer() as server, server.seated() as client:
+        request = asked(server, client, "PAUSE IN")
         request.answer("pending", "")
         request.answer("failed", "Interface not found")
         assert [client.hear(), client.hear()] == ["301 PAUSE PENDING", "302 KO Interface not found"]
@@ -188,8 +188,8 @@ def test_a_pause_that_fails_says_why() -> None:
 
 
 def test_coming_back_from_pause_has_no_301() -> None:
-    with Counter() as counter, counter.seated() as client:
-        request = asked(counter, client, "PAUSE OUT")
+    with ListeningServer() as server, server.seated() as client:
+        request = asked(server, client, "PAUSE OUT")
         assert request.arguments == (False, "")
         request.answer("pending", "")
         request.answer("done", "")
@@ -200,8 +200,8 @@ def test_coming_back_from_pause_has_no_301() -> None:
 def test_while_the_pbx_is_down_a_pause_is_pending_and_the_session_goes_on(
     line: str, heard: list[str]
 ) -> None:
-    with Counter() as counter, counter.seated() as client:
-        request = asked(counter, client, line)
+    with ListeningServer() as server, server.seated() as client:
+        request = asked(server, client, line)
         client.say("NOOP")
         request.answer("deferred", "")
         assert [client.hear() for _ in range(len(heard) + 1)] == [*heard, "100 OK"]
@@ -210,8 +210,8 @@ def test_while_the_pbx_is_down_a_pause_is_pending_and_the_session_goes_on(
 
 
 def test_a_pause_that_waits_for_the_pbx_to_come_back_can_still_fail() -> None:
-    with Counter() as counter, counter.seated() as client:
-        request = asked(counter, client, "PAUSE IN")
+    with ListeningServer() as server, server.seated() as client:
+        request = asked(server, client, "PAUSE IN")
         request.answer("pending", "")
         request.answer("deferred", "")
         request.answer("failed", "another request came after it")
@@ -219,35 +219,35 @@ def test_a_pause_that_waits_for_the_pbx_to_come_back_can_still_fail() -> None:
 
 
 def test_the_reason_of_a_pause_loses_its_control_characters_and_is_cut() -> None:
-    with Counter() as counter, counter.seated() as client:
+    with ListeningServer() as server, server.seated() as client:
         client.say_bytes(b"PAUSE IN a\x00b\rc\x1b[2J\xc2\x85d " + "é".encode() * 500 + b"\n")
-        _wish, reason = counter.desk.next_request().arguments
+        _wish, reason = server.requests.next_request().arguments
         assert reason.startswith("a b c [2J d éé")
         assert reason.isprintable()
         assert len(reason.encode()) in (199, 200)
 
 
 def test_replies_come_in_the_order_of_the_commands_while_announcements_pass_them() -> None:
-    with Counter() as counter, counter.seated() as client:
+    with ListeningServer() as server, server.seated() as client:
         client.say("ORIG 1 outbound 1", "NOOP", "PAUSE IN", "REASONS")
-        first = counter.desk.next_request()
-        assert counter.announce("PJSIP/201", b"200 astcti\n")
+        first = server.requests.next_request()
+        assert server.announce("PJSIP/201", b"200 astcti\n")
         assert client.hear() == "200 astcti"
-        assert counter.desk.requests.empty()
+        assert server.requests.requests.empty()
         first.answer("")
         assert [client.hear(), client.hear()] == ["100 OK", "100 OK"]
-        second = counter.desk.next_request()
+        second = server.requests.next_request()
         second.answer("done", "")
         assert [client.hear() for _ in range(4)] == ["300 OK", "230 Lunch break", "230 Training", "230 END"]
 
 
 def test_an_answer_that_does_not_come_is_given_up_and_what_comes_later_is_dropped() -> None:
     clock = FakeClock()
-    with Counter(clock=clock) as counter, counter.seated() as client:
-        request = asked(counter, client, "ORIG 1 outbound 1")
+    with ListeningServer(clock=clock) as server, server.seated() as client:
+        request = asked(server, client, "ORIG 1 outbound 1")
         client.say("NOOP")
         clock.go_on(ANSWER_TIME)
-        counter.server.look_again()
+        server.listener.look_again()
         assert [client.hear(), client.hear()] == ["101 KO no answer from the PBX", "100 OK"]
         request.answer("")
         assert client.ask("CAPA").startswith("110 CAPA")
@@ -255,42 +255,42 @@ def test_an_answer_that_does_not_come_is_given_up_and_what_comes_later_is_droppe
 
 def test_a_pause_that_works_after_it_was_given_up_is_told_as_the_new_state() -> None:
     clock = FakeClock()
-    with Counter(clock=clock) as counter, counter.seated() as client:
-        request = asked(counter, client, "PAUSE IN lunch")
+    with ListeningServer(clock=clock) as server, server.seated() as client:
+        request = asked(server, client, "PAUSE IN lunch")
         clock.go_on(ANSWER_TIME)
-        counter.server.look_again()
+        server.listener.look_again()
         assert client.hear() == "302 KO no answer from the PBX"
         request.answer("done", "")
         assert client.hear() == "310 IN lunch"
 
 
 def test_an_answer_for_a_client_that_is_gone_harms_nobody() -> None:
-    with Counter() as counter:
-        with counter.seated() as client:
-            call = asked(counter, client, "ORIG 1 outbound 1")
+    with ListeningServer() as server:
+        with server.seated() as client:
+            call = asked(server, client, "ORIG 1 outbound 1")
         call.answer("")
-        assert counter.desk.next_departure()[1] is False
+        assert server.requests.next_departure()[1] is False
         call.answer("")
-        with counter.seated() as client:
+        with server.seated() as client:
             assert client.ask("NOOP") == "100 OK"
 
 
 def test_a_client_that_vanishes_while_it_waits_is_noticed() -> None:
-    with Counter() as counter, counter.seated() as client:
-        request = asked(counter, client, "ORIG 1 outbound 1")
+    with ListeningServer() as server, server.seated() as client:
+        request = asked(server, client, "ORIG 1 outbound 1")
         client.reset()
-        assert counter.desk.next_departure()[1] is False
+        assert server.requests.next_departure()[1] is False
         request.answer("")
 
 
 def test_too_many_bad_lines_end_the_connection() -> None:
-    with Counter() as counter, counter.seated() as client:
+    with ListeningServer() as server, server.seated() as client:
         client.say(*["DANCE"] * (MAX_BAD_LINES + 5))
         assert client.hear_all() == ["101 KO unknown command"] * MAX_BAD_LINES
 
 
 def test_bad_lines_are_forgiven_when_good_ones_come_between() -> None:
-    with Counter() as counter, counter.seated() as client:
+    with ListeningServer() as server, server.seated() as client:
         for _ in range(3):
             for _ in range(MAX_BAD_LINES - 1):
                 assert client.ask("DANCE") == "101 KO unknown command"
@@ -311,14 +311,14 @@ def test_bad_lines_are_forgiven_when_good_ones_come_between() -> None:
     ],
 )
 def test_hostile_lines_are_refused_and_the_next_one_is_read(line: bytes, reason: str) -> None:
-    with Counter() as counter, counter.seated() as client:
+    with ListeningServer() as server, server.seated() as client:
         client.say_bytes(line + b"\nNOOP\n")
         assert client.hear() == f"101 KO {reason}"
         assert client.hear() == "100 OK"
 
 
 def test_half_lines_wait_for_their_end() -> None:
-    with Counter() as counter, counter.seated() as client:
+    with ListeningServer() as server, server.seated() as client:
         for byte in b"NOOP\r\nQUIT\n":
             client.say_bytes(bytes([byte]))
         assert client.hear_all() == ["100 OK", "900 OK"]
@@ -326,67 +326,67 @@ def test_half_lines_wait_for_their_end() -> None:
 
 def test_a_client_that_says_nothing_is_told_so_and_closed() -> None:
     clock = FakeClock()
-    with Counter(clock=clock, keep_alive=60.0) as counter, counter.seated() as client:
+    with ListeningServer(clock=clock, keep_alive=60.0) as server, server.seated() as client:
         clock.go_on(59)
         assert client.ask("NOOP") == "100 OK"
         clock.go_on(59)
         client.say_bytes(b"NOO")  # half a line is no sign of life
-        counter.server.look_again()
+        server.listener.look_again()
         clock.go_on(1)
-        counter.server.look_again()
+        server.listener.look_again()
         assert client.hear_all() == ["100 OK keep-alive expired"]
-        assert counter.desk.next_departure()[1] is False
+        assert server.requests.next_departure()[1] is False
 
 
 def test_a_client_is_not_silent_while_it_waits_for_asterisk() -> None:
     clock = FakeClock()
-    with Counter(clock=clock, keep_alive=2.0) as counter, counter.seated() as client:
-        request = asked(counter, client, "ORIG 1 outbound 1")
+    with ListeningServer(clock=clock, keep_alive=2.0) as server, server.seated() as client:
+        request = asked(server, client, "ORIG 1 outbound 1")
         client.say("NOOP")
         clock.go_on(3)
-        counter.server.look_again()
+        server.listener.look_again()
         request.answer("")
         assert [client.hear(), client.hear()] == ["100 OK", "100 OK"]
 
 
 def test_a_shorter_keep_alive_counts_at_once() -> None:
     clock = FakeClock()
-    with Counter(clock=clock, keep_alive=600.0) as counter, counter.seated() as client:
+    with ListeningServer(clock=clock, keep_alive=600.0) as server, server.seated() as client:
         clock.go_on(100)
-        counter.limit(keep_alive=30.0)
-        counter.server.look_again()
+        server.limit(keep_alive=30.0)
+        server.listener.look_again()
         assert client.hear_all() == ["100 OK keep-alive expired"]
 
 
 def test_an_exception_in_a_command_ends_that_client_only(caplog: pytest.LogCaptureFixture) -> None:
-    with Counter() as counter, counter.seated() as client, counter.client() as other:
+    with ListeningServer() as server, server.seated() as client, server.client() as other:
 
         def broken() -> Configuration:
-            raise RuntimeError("the desk collapsed")
+            raise RuntimeError("the rest collapsed")
 
         assert client.ask("NOOP") == "100 OK"
-        counter.desk.configuration = broken  # type: ignore[method-assign]
+        server.requests.configuration = broken  # type: ignore[method-assign]
         client.say("REASONS")
         assert client.hear_all() == []
         assert other.hear() == "100 WELCOME"
         assert other.ask("NOOP") == "100 OK"
-        assert counter.desk.next_departure()[1] is False
-    assert "the desk collapsed" in caplog.text
+        assert server.requests.next_departure()[1] is False
+    assert "the rest collapsed" in caplog.text
     assert "Traceback" in caplog.text
 
 
 def test_the_commands_follow_the_configuration_in_force() -> None:
-    with Counter() as counter, counter.seated() as client:
+    with ListeningServer() as server, server.seated() as client:
         assert client.ask("NOOP") == "100 OK"  # so the login is over
-        counter.desk.in_force = dataclasses.replace(CONFIGURATION, services=CONFIGURATION.services[:1])
+        server.requests.in_force = dataclasses.replace(CONFIGURATION, services=CONFIGURATION.services[:1])
         assert client.ask("ORIG 1 outbound 1").startswith("101 KO ")
         client.say("SERVICES")
         assert [client.hear(), client.hear()] == ["220 inbound astctidemo Demo", "220 END"]
 
 
 def test_a_seat_is_the_pc_with_its_mac_address_whoever_sits_there() -> None:
-    with Counter() as counter:
+    with ListeningServer() as server:
         for mac, extension in ((SEAT_1, "PJSIP/201"), (SEAT_2, "SIP/202")):
-            with counter.seated("anna", "verde", mac) as client:
+            with server.seated("anna", "verde", mac) as client:
                 assert client.ask("WHO") == f"240 anna {extension} Anna Verdi"
-                assert counter.desk.next_arrival().extension == extension
+                assert server.requests.next_arrival().extension == extension

@@ -9,19 +9,19 @@ import pytest
 
 from astcti_server.clients import config_enforcement
 from schemas.configuration.model import Binding, Configuration, Trigger
-from tests.fake.counter import ANNA, CONFIGURATION, LUCA, MARIO, SEAT_1, SEAT_2, Counter
 from tests.fake.line_client import LineClient, md5
+from tests.fake.listening_server import ANNA, CONFIGURATION, LUCA, MARIO, SEAT_1, SEAT_2, ListeningServer
 
 OTHERS = (ANNA, LUCA)
 FIRST, SECOND, THIRD = CONFIGURATION.seats
 DEMO, OUTSIDE, CLOSED, OTHER = CONFIGURATION.services
 
 
-def reload(counter: Counter, **parts: object) -> None:
-    old = counter.desk.in_force
+def reload(server: ListeningServer, **parts: object) -> None:
+    old = server.requests.in_force
     new = dataclasses.replace(CONFIGURATION, **parts)  # type: ignore[arg-type]
-    counter.desk.in_force = new
-    config_enforcement.apply(counter.registry, old, new)
+    server.requests.in_force = new
+    config_enforcement.apply(server.registry, old, new)
 
 
 def told(client: LineClient) -> list[str]:
@@ -70,12 +70,16 @@ def told(client: LineClient) -> list[str]:
 def test_a_session_whose_operator_or_seat_changed_is_ended_and_nobody_elses(
     parts: dict[str, object], expected: str
 ) -> None:
-    with Counter() as counter, counter.seated() as mario, counter.seated("anna", "verde", SEAT_2) as anna:
-        session_id = counter.desk.arrival_of("mario").session_id
+    with (
+        ListeningServer() as server,
+        server.seated() as mario,
+        server.seated("anna", "verde", SEAT_2) as anna,
+    ):
+        session_id = server.requests.arrival_of("mario").session_id
         assert told(anna) == told(mario) == []
-        reload(counter, **parts)
+        reload(server, **parts)
         assert mario.hear_all() == [expected]
-        assert counter.desk.next_departure() == (session_id, True)
+        assert server.requests.next_departure() == (session_id, True)
         assert told(anna) == []
 
 
@@ -93,11 +97,15 @@ def test_a_session_whose_operator_or_seat_changed_is_ended_and_nobody_elses(
     ],
 )
 def test_who_is_not_concerned_notices_nothing(parts: dict[str, object]) -> None:
-    with Counter() as counter, counter.seated() as mario, counter.seated("anna", "verde", SEAT_2) as anna:
+    with (
+        ListeningServer() as server,
+        server.seated() as mario,
+        server.seated("anna", "verde", SEAT_2) as anna,
+    ):
         assert told(mario) == told(anna) == []
-        reload(counter, **parts)
+        reload(server, **parts)
         assert told(mario) == told(anna) == []
-        assert counter.registry.attendance == {"PJSIP/201": "mario", "SIP/202": "anna"}
+        assert server.registry.attendance == {"PJSIP/201": "mario", "SIP/202": "anna"}
 
 
 @pytest.mark.parametrize(
@@ -111,32 +119,36 @@ def test_who_is_not_concerned_notices_nothing(parts: dict[str, object]) -> None:
     ],
 )
 def test_those_whose_services_changed_are_told_to_look_again(services: tuple[object, ...]) -> None:
-    with Counter() as counter, counter.seated() as mario, counter.seated("anna", "verde", SEAT_2) as anna:
+    with (
+        ListeningServer() as server,
+        server.seated() as mario,
+        server.seated("anna", "verde", SEAT_2) as anna,
+    ):
         assert told(mario) == told(anna) == []
-        reload(counter, services=services)
+        reload(server, services=services)
         assert told(mario) == ["221 SERVICES"]
         assert told(anna) == []
 
 
 def test_changes_add_up_over_several_reloads() -> None:
-    with Counter() as counter, counter.seated() as mario:
+    with ListeningServer() as server, server.seated() as mario:
         assert told(mario) == []
-        reload(counter, operators=(replace(MARIO, full_name="M. Rossi"),))
+        reload(server, operators=(replace(MARIO, full_name="M. Rossi"),))
         assert told(mario) == []
-        reload(counter, operators=(replace(MARIO, password=f"md5:{md5('new')}"),))
+        reload(server, operators=(replace(MARIO, password=f"md5:{md5('new')}"),))
         assert mario.hear_all() == ["910 BYE CONFIG the password changed"]
 
 
 def test_an_operator_without_a_seat_who_gets_one_has_to_log_in_again() -> None:
-    with Counter() as counter, counter.seated("anna", "verde") as anna:
+    with ListeningServer() as server, server.seated("anna", "verde") as anna:
         assert told(anna) == []
-        reload(counter, operators=(MARIO, replace(ANNA, seat=SEAT_1)))
+        reload(server, operators=(MARIO, replace(ANNA, seat=SEAT_1)))
         assert anna.hear_all() == ["910 BYE CONFIG the operator has another seat"]
 
 
 def test_a_client_that_is_not_logged_in_yet_is_left_alone() -> None:
-    with Counter() as counter, counter.client() as client:
+    with ListeningServer() as server, server.client() as client:
         assert client.hear() == "100 WELCOME"
-        old, counter.desk.in_force = counter.desk.in_force, Configuration()
-        config_enforcement.apply(counter.registry, old, Configuration())
+        old, server.requests.in_force = server.requests.in_force, Configuration()
+        config_enforcement.apply(server.registry, old, Configuration())
         assert client.ask("NOOP") == "100 OK"

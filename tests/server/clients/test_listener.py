@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import errno
 import gc
 import logging
@@ -11,12 +12,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from astcti_server.clients import admission, handler_threads
-from astcti_server.clients.listener import CtiServer, ListenError
+from astcti_server.clients import admission
+from astcti_server.clients.handler_threads import HandlerThreads
+from astcti_server.clients.listener import ClientListener, ListenError
+from astcti_server.clients.session import Session
+from astcti_server.clients.transport import PlainTransport
 from schemas.configuration.model import Configuration, Operator, Seat
 from schemas.server.settings import ListenSettings
-from tests.fake.counter import CONFIGURATION, SEAT_2, Counter
 from tests.fake.line_client import LineClient, md5
+from tests.fake.listening_server import CONFIGURATION, SEAT_2, ListeningServer
 from tests.fake.patience import PATIENCE, until
 
 
@@ -29,71 +33,72 @@ def ipv6_works() -> bool:
 
 
 def test_clients_that_come_before_the_opening_are_welcomed_after_it() -> None:
-    counter = Counter()
-    with LineClient(counter.server.port) as early:
+    server = ListeningServer()
+    with LineClient(server.listener.port) as early:
         early.socket.settimeout(0.05)
         with pytest.raises(TimeoutError):
             early.hear()
         early.socket.settimeout(PATIENCE)
-        with counter:
+        with server:
             assert early.hear() == "100 WELCOME"
 
 
 def test_opening_twice_is_opening_once() -> None:
-    with Counter() as counter, counter.client() as client:
-        counter.server.open()
+    with ListeningServer() as server, server.client() as client:
+        server.listener.open()
         assert client.hear() == "100 WELCOME"
 
 
 def test_a_server_that_never_opened_can_be_stopped() -> None:
-    counter = Counter()
-    assert counter.server.stop() == []
-    assert counter.server.stop() == []
-    counter.server.open()
+    server = ListeningServer()
+    assert server.listener.stop() == []
+    assert server.listener.stop() == []
+    server.listener.open()
     with pytest.raises(ConnectionRefusedError):
-        LineClient(counter.server.port)
+        LineClient(server.listener.port)
 
 
 def test_the_stop_says_goodbye_to_everyone_and_leaves_no_thread() -> None:
-    with Counter() as counter, counter.seated() as mario, counter.client() as stranger:
+    with ListeningServer() as server, server.seated() as mario, server.client() as stranger:
         assert stranger.hear() == "100 WELCOME"
-        assert counter.server.stop() == []
+        assert server.listener.stop() == []
         assert mario.hear_all() == ["910 BYE SHUTDOWN the server stops"]
         assert stranger.hear_all() == ["910 BYE SHUTDOWN the server stops"]
-        assert counter.registry.count == 0
-        assert counter.desk.next_departure() == (counter.desk.next_arrival().session_id, False)
+        assert server.registry.count == 0
+        assert server.requests.next_departure() == (server.requests.next_arrival().session_id, False)
         with pytest.raises(ConnectionRefusedError):
-            counter.client()
+            server.client()
 
 
 def test_the_stop_names_the_handlers_that_are_late(caplog: pytest.LogCaptureFixture) -> None:
     release = threading.Event()
-    counter = Counter()
-    counter.desk.left = lambda *_: release.wait(PATIENCE)  # type: ignore[assignment,method-assign,return-value]
-    counter.server.open()
-    with counter.seated():
-        assert counter.server.stop(within=0.2) == ["client-1"]
+    server = ListeningServer()
+    server.requests.left = lambda *_: release.wait(PATIENCE)  # type: ignore[assignment,method-assign,return-value]
+    server.listener.open()
+    with server.seated():
+        assert server.listener.stop(within=0.2) == ["client-1"]
         assert "client-1" in caplog.text
-        assert counter.server.handlers == ["client-1"]
+        assert server.listener.handlers == ["client-1"]
         release.set()
-    until(lambda: not counter.server.handlers)
+    until(lambda: not server.listener.handlers)
 
 
 def test_handler_threads_leave_no_trace_in_the_list_of_threads() -> None:
-    with Counter() as counter:
+    with ListeningServer() as server:
         for _ in range(5):
-            with counter.client() as client:
+            with server.client() as client:
                 assert client.hear() == "100 WELCOME"
-        until(lambda: not counter.server.handlers)
+        until(lambda: not server.listener.handlers)
         assert [one.name for one in threading.enumerate() if one.name.startswith(("client-", "Dummy"))] == []
 
 
 def test_a_handler_that_begins_during_the_stop_is_ended_at_once() -> None:
-    register = handler_threads.Attendants()
-    ended = []
-    register.dismiss(ended.append)
-    session = object()
-    register.introduce("client-1", session)  # type: ignore[arg-type]
+    threads = HandlerThreads()
+    ended: list[Session] = []
+    threads.end_sessions(ended.append)
+    session = Session("client-1", PlainTransport(socket.socket()), "127.0.0.1", 100)
+    threads.session_begun("client-1", session)
+    session.finish()
     assert ended == [session]
 
 
@@ -109,16 +114,16 @@ def test_two_hundred_clients_log_in_at_once() -> None:
     def log_in(number: int) -> LineClient:
         if number < 50:
             together.wait(PATIENCE)
-        client = LineClient(counter.server.port)
+        client = LineClient(server.listener.port)
         assert client.log_in(f"agent{number}", "x") == "102 OK"
         return client
 
-    with Counter(max_per_address=count) as counter, ThreadPoolExecutor(50) as pool:
-        counter.desk.in_force = Configuration(operators=operators, seats=seats)
+    with ListeningServer(max_per_address=count) as server, ThreadPoolExecutor(50) as pool:
+        server.requests.in_force = Configuration(operators=operators, seats=seats)
         clients = list(pool.map(log_in, range(count)))
-        assert counter.registry.count == count
-        assert len(counter.registry.attendance) == count
-        arrived = {counter.desk.next_arrival().username for _ in range(count)}
+        assert server.registry.count == count
+        assert len(server.registry.attendance) == count
+        arrived = {server.requests.next_arrival().username for _ in range(count)}
         assert arrived == {one.username for one in operators}
         for client in clients:
             client.close()
@@ -128,14 +133,14 @@ def test_more_clients_than_allowed_are_refused_and_that_is_logged_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.WARNING)
-    with Counter(max=2) as counter:
-        with counter.client() as one, counter.client() as two:
+    with ListeningServer(max=2) as server:
+        with server.client() as one, server.client() as two:
             assert [one.hear(), two.hear()] == ["100 WELCOME", "100 WELCOME"]
             for _ in range(3):
-                with counter.client() as third:
+                with server.client() as third:
                     assert third.hear_all() == ["101 KO too many clients"]
-        until(lambda: not counter.server.handlers)
-        with counter.client() as again:
+        until(lambda: not server.listener.handlers)
+        with server.client() as again:
             assert again.hear() == "100 WELCOME"
     assert [record.getMessage() for record in caplog.records] == [
         "refusing clients: 2 are connected",
@@ -144,36 +149,36 @@ def test_more_clients_than_allowed_are_refused_and_that_is_logged_once(
 
 
 def test_more_clients_from_one_address_than_allowed_are_refused(caplog: pytest.LogCaptureFixture) -> None:
-    with Counter(max_per_address=1) as counter:
-        with counter.client() as one:
+    with ListeningServer(max_per_address=1) as server:
+        with server.client() as one:
             assert one.hear() == "100 WELCOME"
-            with counter.client() as two:
+            with server.client() as two:
                 assert two.hear_all() == ["101 KO too many clients from your address"]
-        until(lambda: not counter.server.handlers)
-        with counter.client() as three:
+        until(lambda: not server.listener.handlers)
+        with server.client() as three:
             assert three.hear() == "100 WELCOME"
     assert "refusing clients from 127.0.0.1: 1 are connected" in caplog.text
 
 
 def test_limits_of_a_reload_count_at_once() -> None:
-    with Counter(max=1) as counter, counter.client() as one:
+    with ListeningServer(max=1) as server, server.client() as one:
         assert one.hear() == "100 WELCOME"
-        counter.limit(max=2)
-        with counter.client() as two:
+        server.limit(max=2)
+        with server.client() as two:
             assert two.hear() == "100 WELCOME"
 
 
 def test_without_descriptors_accepting_waits_and_goes_on_later(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with Counter() as counter, monkeypatch.context() as patch:
+    with ListeningServer() as server, monkeypatch.context() as patch:
         tried = threading.Semaphore(0)
 
         def accept() -> None:
             tried.release()
             raise OSError(errno.EMFILE, "Too many open files")
 
-        real = counter.server.socket
+        real = server.listener.socket
         starved = type(
             "Starved",
             (),
@@ -184,11 +189,11 @@ def test_without_descriptors_accepting_waits_and_goes_on_later(
                 "shutdown": real.shutdown,
             },
         )()
-        patch.setattr(counter.server, "socket", starved)
-        with counter.client() as client:
+        patch.setattr(server.listener, "socket", starved)
+        with server.client() as client:
             for _ in range(3):
                 assert tried.acquire(timeout=PATIENCE)
-            patch.setattr(counter.server, "socket", real)
+            patch.setattr(server.listener, "socket", real)
             assert client.hear() == "100 WELCOME"
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == [
         "no client can be accepted: Too many open files"
@@ -201,12 +206,12 @@ def test_without_threads_a_client_is_turned_away(
     def none_left(*_: object) -> None:
         raise RuntimeError("can't start new thread")
 
-    with Counter() as counter:
+    with ListeningServer() as server:
         with monkeypatch.context() as patch:
-            patch.setattr(handler_threads._thread, "start_new_thread", none_left)
-            with counter.client() as client:
+            patch.setattr(_thread, "start_new_thread", none_left)
+            with server.client() as client:
                 assert client.hear() == ""
-        with counter.client() as client:
+        with server.client() as client:
             assert client.hear() == "100 WELCOME"
     assert "no thread for a client from 127.0.0.1" in caplog.text
 
@@ -214,17 +219,17 @@ def test_without_threads_a_client_is_turned_away(
 def test_an_exception_while_a_client_is_accepted_does_not_end_the_accepting(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    with Counter() as counter:
-        working = counter.desk.settings
+    with ListeningServer() as server:
+        working = server.requests.settings
 
         def broken_once() -> object:
-            counter.desk.settings = working  # type: ignore[method-assign]
+            server.requests.settings = working  # type: ignore[method-assign]
             raise RuntimeError("no settings")
 
-        counter.desk.settings = broken_once  # type: ignore[method-assign,assignment]
-        with counter.client() as client:
+        server.requests.settings = broken_once  # type: ignore[method-assign,assignment]
+        with server.client() as client:
             assert client.hear() == ""
-        with counter.client() as client:
+        with server.client() as client:
             assert client.hear() == "100 WELCOME"
     assert "no settings" in caplog.text
 
@@ -232,49 +237,52 @@ def test_an_exception_while_a_client_is_accepted_does_not_end_the_accepting(
 def test_a_plain_listener_off_loopback_has_to_be_allowed_and_is_warned_about(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    counter = Counter()
-    counter.server.stop()
+    server = ListeningServer()
+    server.listener.stop()
     with pytest.raises(ListenError, match='plain="yes"'):
-        CtiServer(ListenSettings("0.0.0.0", 0), counter.reception)
-    server = CtiServer(ListenSettings("0.0.0.0", 0, plain=True), counter.reception)
+        ClientListener(ListenSettings("0.0.0.0", 0), server.context)
+    server = ClientListener(ListenSettings("0.0.0.0", 0, plain=True), server.context)
     server.stop()
     assert "unencrypted" in caplog.text
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "localhost"])
 def test_a_plain_listener_on_loopback_needs_no_leave(address: str, caplog: pytest.LogCaptureFixture) -> None:
-    with Counter(ListenSettings(address, 0)):
+    with ListeningServer(ListenSettings(address, 0)):
         assert not caplog.records
 
 
 @pytest.mark.skipif(not ipv6_works(), reason="no IPv6 here")
 def test_ipv6_clients_are_welcome() -> None:
-    with Counter(ListenSettings("::1", 0)) as counter, LineClient(counter.server.port, host="::1") as client:
+    with (
+        ListeningServer(ListenSettings("::1", 0)) as server,
+        LineClient(server.listener.port, host="::1") as client,
+    ):
         assert client.log_in("mario", "rosso") == "102 OK"
 
 
 @pytest.mark.skipif(not ipv6_works(), reason="no IPv6 here")
 def test_an_ipv4_client_of_an_ipv6_listener_has_its_ipv4_address() -> None:
-    with Counter(ListenSettings("::", 0, plain=True)) as counter:
-        counter.desk.in_force = Configuration(seats=(Seat(SEAT_2, "SIP/1", "SIP/1", address="127.0.0.1"),))
-        with counter.client() as client:
+    with ListeningServer(ListenSettings("::", 0, plain=True)) as server:
+        server.requests.in_force = Configuration(seats=(Seat(SEAT_2, "SIP/1", "SIP/1", address="127.0.0.1"),))
+        with server.client() as client:
             assert client.hear() == "100 WELCOME"
             assert client.ask(f"MAC {SEAT_2}") == "100 OK SIP/1"
 
 
 def test_a_port_in_use_is_named() -> None:
-    with Counter() as counter:
-        port = counter.server.port
+    with ListeningServer() as server:
+        port = server.listener.port
         expected = rf"cannot listen on 127\.0\.0\.1 port {port}: Address already in use"
         with pytest.raises(ListenError, match=expected):
-            CtiServer(ListenSettings(port=port), counter.reception)
+            ClientListener(ListenSettings(port=port), server.context)
 
 
 def test_an_address_of_another_machine_is_named() -> None:
-    counter = Counter()
-    counter.server.stop()
+    server = ListeningServer()
+    server.listener.stop()
     with pytest.raises(ListenError, match=r"cannot listen on 192\.0\.2\.1 port 0"):
-        CtiServer(ListenSettings("192.0.2.1", 0, plain=True), counter.reception)
+        ClientListener(ListenSettings("192.0.2.1", 0, plain=True), server.context)
 
 
 def test_the_limit_of_open_files_is_raised_as_far_as_it_goes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -301,15 +309,15 @@ def test_every_client_gets_its_descriptors_back() -> None:
     def open_files() -> int:
         return len(socket.os.listdir("/proc/self/fd"))  # type: ignore[attr-defined]
 
-    with Counter() as counter:
-        with counter.seated():
+    with ListeningServer() as server:
+        with server.seated():
             pass
-        until(lambda: not counter.server.handlers)
+        until(lambda: not server.listener.handlers)
         gc.collect()  # what earlier tests left, so that it does not go meanwhile
         before = open_files()
         for _ in range(20):
-            with counter.seated() as client:
+            with server.seated() as client:
                 client.ask("QUIT")
-        until(lambda: not counter.server.handlers)
+        until(lambda: not server.listener.handlers)
         assert open_files() == before
     assert CONFIGURATION.operators

@@ -19,6 +19,9 @@ class Recorded:
         self.extension = extension
         self.heard: list[bytes] = []
 
+    def numbered(self, session_id: int) -> None:
+        self.id = session_id
+
     def announce(self, line: bytes) -> bool:
         self.heard.append(line)
         return True

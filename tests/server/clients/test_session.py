@@ -16,7 +16,7 @@ from astcti_server.clients.transport import PlainTransport
 from astcti_server.clients.wake import Wake
 from schemas import wire
 from schemas.events import Call, CallEvent, EventId
-from tests.fake.counter import SEAT_2, Counter
+from tests.fake.listening_server import SEAT_2, ListeningServer
 
 LONG = b"x" * 9_999 + b"\n"
 
@@ -213,8 +213,12 @@ def test_a_closed_session_ignores_whoever_still_knows_it() -> None:
 
 def test_notifications_go_to_the_session_of_their_extension_alone() -> None:
     event = CallEvent("Link", Call("1.1", "PJSIP/201-1", calleridname="Demo\nCaller"))
-    with Counter() as counter, counter.seated() as mario, counter.seated("anna", "verde", SEAT_2) as anna:
-        router = Router(counter.registry)
+    with (
+        ListeningServer() as server,
+        server.seated() as mario,
+        server.seated("anna", "verde", SEAT_2) as anna,
+    ):
+        router = Router(server.registry)
         router.deliver([Notification("PJSIP/201", event), Notification("SIP/999", event)])
         assert wire.parse_server_line(mario.hear_bytes()) == event
         assert anna.ask("NOOP") == "100 OK"
@@ -230,8 +234,12 @@ def test_notifications_of_one_moment_arrive_in_order_each_on_its_line() -> None:
         told("Newstate", "SIP/202"),
         told("Link", "PJSIP/201"),
     ]
-    with Counter() as counter, counter.seated() as mario, counter.seated("anna", "verde", SEAT_2) as anna:
-        Router(counter.registry).deliver(moment)
+    with (
+        ListeningServer() as server,
+        server.seated() as mario,
+        server.seated("anna", "verde", SEAT_2) as anna,
+    ):
+        Router(server.registry).deliver(moment)
         heard = [wire.parse_server_line(mario.hear_bytes()) for _ in range(3)]
         assert heard == [moment[0].event, moment[1].event, moment[3].event]
         assert wire.parse_server_line(anna.hear_bytes()) == moment[2].event
@@ -240,37 +248,37 @@ def test_notifications_of_one_moment_arrive_in_order_each_on_its_line() -> None:
 def test_a_client_that_never_reads_is_cut_and_delays_nobody(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
     with (
-        Counter(outbox=200_000) as counter,
-        counter.seated(receive_buffer=4096) as deaf,
-        counter.seated("anna", "verde", SEAT_2) as anna,
+        ListeningServer(outbox=200_000) as server,
+        server.seated(receive_buffer=4096) as deaf,
+        server.seated("anna", "verde", SEAT_2) as anna,
     ):
-        deaf_id = counter.desk.arrival_of("mario").session_id
+        deaf_id = server.requests.arrival_of("mario").session_id
         count = 0
-        while counter.registry.at_extension("PJSIP/201") and count < 100_000:
-            counter.announce("PJSIP/201", LONG)  # waiting for it would last for ever
-            counter.announce("SIP/202", f"200 {count}\n".encode())
+        while server.registry.at_extension("PJSIP/201") and count < 100_000:
+            server.announce("PJSIP/201", LONG)  # waiting for it would last for ever
+            server.announce("SIP/202", f"200 {count}\n".encode())
             assert anna.hear() == f"200 {count}"
             count += 1
-        assert counter.desk.next_departure() == (deaf_id, False)
+        assert server.requests.next_departure() == (deaf_id, False)
         assert deaf.hear().startswith("x")
     assert "outbox overflow" in caplog.text
 
 
 def test_a_client_that_reads_late_gets_every_line_in_order() -> None:
-    with Counter(outbox=50_000_000) as counter, counter.seated(receive_buffer=4096) as late:
+    with ListeningServer(outbox=50_000_000) as server, server.seated(receive_buffer=4096) as late:
         lines = [b"%d " % number + LONG for number in range(2000)]
         for line in lines:
-            assert counter.announce("PJSIP/201", line)
+            assert server.announce("PJSIP/201", line)
         assert [late.hear_bytes() + b"\n" for _ in lines] == lines
         assert late.ask("NOOP") == "100 OK"
 
 
 def test_lines_sent_by_many_threads_are_never_mixed() -> None:
-    with Counter(outbox=50_000_000) as counter, counter.seated(receive_buffer=4096) as client:
+    with ListeningServer(outbox=50_000_000) as server, server.seated(receive_buffer=4096) as client:
 
         def announce(letter: bytes) -> None:
             for number in range(200):
-                counter.announce("PJSIP/201", letter * 5000 + b"%d\n" % number)
+                server.announce("PJSIP/201", letter * 5000 + b"%d\n" % number)
 
         threads = [threading.Thread(target=announce, args=(letter,)) for letter in (b"a", b"b", b"c", b"d")]
         for thread in threads:
@@ -287,6 +295,6 @@ def test_lines_sent_by_many_threads_are_never_mixed() -> None:
 
 
 def test_the_last_lines_arrive_although_the_client_still_sends() -> None:
-    with Counter() as counter, counter.seated() as client:
+    with ListeningServer() as server, server.seated() as client:
         client.say("QUIT", *["NOOP"] * 20_000)
         assert client.hear_all() == ["900 OK"]

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from astcti_server.clients.listener import CtiServer, ListenError
+from astcti_server.clients.listener import ClientListener, ListenError
 from schemas.server.settings import ListenSettings
 from tests.fake.clock import FakeClock
-from tests.fake.counter import Counter
+from tests.fake.listening_server import ListeningServer
 from tests.fake.patience import until
 
 LONG = b"x" * 9_999 + b"\n"
@@ -69,10 +69,10 @@ def test_a_session_over_tls_is_like_any_other(
     listen: ListenSettings, trust: ssl.SSLContext, version: ssl.TLSVersion
 ) -> None:
     trust.minimum_version = trust.maximum_version = version
-    with Counter(listen) as counter, counter.seated(context=trust) as client:
+    with ListeningServer(listen) as server, server.seated(context=trust) as client:
         client.say("NOOP", "PAUSE IN", "NOOP")
         assert client.hear() == "100 OK"
-        counter.desk.next_request().answer("done", "")
+        server.requests.next_request().answer("done", "")
         assert [client.hear(), client.hear()] == ["300 OK", "100 OK"]
         client.say("QUIT")
         assert client.hear_all() == ["900 OK"]
@@ -82,10 +82,10 @@ def test_a_client_over_tls_that_reads_late_gets_every_line_in_order(
     listen: ListenSettings, trust: ssl.SSLContext
 ) -> None:
     small = {"context": trust, "receive_buffer": 4096}
-    with Counter(listen, outbox=50_000_000) as counter, counter.seated(**small) as late:
+    with ListeningServer(listen, outbox=50_000_000) as server, server.seated(**small) as late:
         lines = [b"%d " % number + LONG for number in range(1000)]
         for line in lines:
-            assert counter.announce("PJSIP/201", line)
+            assert server.announce("PJSIP/201", line)
         late.say(*["NOOP"] * 5)
         heard = [late.hear_bytes() + b"\n" for _ in range(len(lines) + 5)]
         assert [line for line in heard if line != b"100 OK\n"] == lines
@@ -95,11 +95,11 @@ def test_a_client_over_tls_that_reads_late_gets_every_line_in_order(
 def test_reading_and_writing_at_the_same_time_over_tls_loses_nothing(
     listen: ListenSettings, trust: ssl.SSLContext
 ) -> None:
-    with Counter(listen, outbox=50_000_000) as counter, counter.seated(context=trust) as client:
+    with ListeningServer(listen, outbox=50_000_000) as server, server.seated(context=trust) as client:
 
         def announce() -> None:
             for number in range(3000):
-                counter.announce("PJSIP/201", b"%d " % number + b"y" * 500 + b"\n")
+                server.announce("PJSIP/201", b"%d " % number + b"y" * 500 + b"\n")
 
         announcer = threading.Thread(target=announce)
         announcer.start()
@@ -121,16 +121,16 @@ def test_reading_and_writing_at_the_same_time_over_tls_loses_nothing(
 
 
 def test_a_client_over_tls_that_never_reads_is_cut(listen: ListenSettings, trust: ssl.SSLContext) -> None:
-    with Counter(listen, outbox=100_000) as counter, counter.seated(context=trust, receive_buffer=4096):
-        while counter.registry.at_extension("PJSIP/201"):
-            counter.announce("PJSIP/201", LONG)
-        assert counter.desk.next_departure()[1] is False
+    with ListeningServer(listen, outbox=100_000) as server, server.seated(context=trust, receive_buffer=4096):
+        while server.registry.at_extension("PJSIP/201"):
+            server.announce("PJSIP/201", LONG)
+        assert server.requests.next_departure()[1] is False
 
 
 def test_lines_that_fill_a_whole_tls_record_are_all_carried_out(
     listen: ListenSettings, trust: ssl.SSLContext
 ) -> None:
-    with Counter(listen) as counter, counter.seated(context=trust) as client:
+    with ListeningServer(listen) as server, server.seated(context=trust) as client:
         client.say_bytes(b"NOOP\n" * 10_000)
         assert [client.hear() for _ in range(10_000)] == ["100 OK"] * 10_000
 
@@ -139,11 +139,11 @@ def test_who_speaks_plainly_to_a_tls_server_is_closed(
     listen: ListenSettings, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    with Counter(listen) as counter:
-        with counter.client() as client:
+    with ListeningServer(listen) as server:
+        with server.client() as client:
             client.say("USER mario")
             assert b"100 WELCOME" not in client.hear_bytes()
-        with counter.client() as client:
+        with server.client() as client:
             client.close()
     assert "handshake failed" in caplog.text
     assert "Traceback" not in caplog.text
@@ -154,14 +154,14 @@ def test_a_handshake_that_is_not_finished_in_time_is_given_up(
 ) -> None:
     caplog.set_level(logging.INFO)
     clock = FakeClock()
-    with Counter(listen, clock=clock, login_time=15.0) as counter, counter.client() as client:
+    with ListeningServer(listen, clock=clock, login_time=15.0) as server, server.client() as client:
         client.say_bytes(b"\x16\x03\x01")
-        until(lambda: counter.server.handlers)
+        until(lambda: server.listener.handlers)
 
         def over() -> bool:
             clock.go_on(15)
-            counter.server.look_again()
-            return not counter.server.handlers
+            server.listener.look_again()
+            return not server.listener.handlers
 
         until(over)
         assert client.hear_bytes() == b""
@@ -169,14 +169,14 @@ def test_a_handshake_that_is_not_finished_in_time_is_given_up(
 
 
 def test_an_unfinished_handshake_does_not_hold_up_the_stop(listen: ListenSettings) -> None:
-    with Counter(listen) as counter, socket.create_connection(("127.0.0.1", counter.server.port)):
-        until(lambda: counter.server.handlers)
-        assert counter.server.stop() == []
+    with ListeningServer(listen) as server, socket.create_connection(("127.0.0.1", server.listener.port)):
+        until(lambda: server.listener.handlers)
+        assert server.listener.stop() == []
 
 
 def test_the_stop_says_goodbye_over_tls(listen: ListenSettings, trust: ssl.SSLContext) -> None:
-    with Counter(listen) as counter, counter.seated(context=trust) as client:
-        counter.server.stop()
+    with ListeningServer(listen) as server, server.seated(context=trust) as client:
+        server.listener.stop()
         assert client.hear_all() == ["910 BYE SHUTDOWN the server stops"]
 
 
@@ -185,15 +185,15 @@ def test_a_new_certificate_is_taken_up_and_a_bad_one_is_not(
 ) -> None:
     certificate, key = make_certificate(tmp_path, "server")
     listen = ListenSettings(port=0, certificate=str(certificate), key=str(key))
-    with Counter(listen) as counter:
+    with ListeningServer(listen) as server:
         make_certificate(tmp_path, "server")
         renewed = ssl.create_default_context(cafile=str(certificate))
-        counter.server.look_again()
-        with counter.client(context=renewed) as client:
+        server.listener.look_again()
+        with server.client(context=renewed) as client:
             assert client.hear() == "100 WELCOME"
         certificate.write_text("rubbish")
-        counter.server.look_again()
-        with counter.client(context=renewed) as client:
+        server.listener.look_again()
+        with server.client(context=renewed) as client:
             assert client.hear() == "100 WELCOME"
     assert "the certificate in use stays" in caplog.text
 
@@ -207,10 +207,10 @@ def test_a_certificate_that_cannot_be_used_is_named(
     if how == "rubbish":
         bad.write_text("rubbish")
     paths = {"certificate": str(certificate[0]), "key": str(certificate[1]), broken: str(bad)}
-    counter = Counter()
-    counter.server.stop()
+    server = ListeningServer()
+    server.listener.stop()
     with pytest.raises(ListenError, match=r"bad\.pem"):
-        CtiServer(ListenSettings(port=0, **paths), counter.reception)
+        ClientListener(ListenSettings(port=0, **paths), server.context)
 
 
 def test_a_certificate_and_a_key_may_share_one_file(tmp_path: Path, certificate: tuple[Path, Path]) -> None:
@@ -218,5 +218,5 @@ def test_a_certificate_and_a_key_may_share_one_file(tmp_path: Path, certificate:
     both.write_bytes(certificate[0].read_bytes() + certificate[1].read_bytes())
     trust = ssl.create_default_context(cafile=str(certificate[0]))
     listen = ListenSettings(port=0, certificate=str(both))
-    with Counter(listen) as counter, counter.client(context=trust) as client:
+    with ListeningServer(listen) as server, server.client(context=trust) as client:
         assert client.hear_bytes() == b"100 WELCOME"

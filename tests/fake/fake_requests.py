@@ -6,7 +6,7 @@ import queue
 from dataclasses import dataclass, field
 from typing import Any
 
-from astcti_server.clients.ports import Done, Presence, Progress
+from astcti_server.clients.ports import PauseCallback, Presence, ReplyCallback
 from schemas.configuration.model import Configuration
 from schemas.server.settings import AmiSettings, ServerSettings
 from tests.fake.patience import PATIENCE
@@ -14,7 +14,7 @@ from tests.fake.patience import PATIENCE
 
 @dataclass
 class Request:
-    """A command that arrived at the desk. `answer` is its callback: the test calls it, on its own thread."""
+    """A command that arrived. `answer` is its callback: the test calls it, on its own thread."""
 
     name: str
     presence: Presence
@@ -23,8 +23,8 @@ class Request:
 
 
 @dataclass
-class FakeDesk:
-    """Implements `astcti_server.clients.ports.Desk`. Set its attributes; read its queues."""
+class FakeRequests:
+    """Implements `astcti_server.clients.ports.ClientRequestsPort`. Set its attributes; read its queues."""
 
     in_force: Configuration = field(default_factory=Configuration)
     server_settings: ServerSettings = field(
@@ -50,16 +50,20 @@ class FakeDesk:
     def left(self, session_id: int, at_once: bool) -> None:
         self.departures.put((session_id, at_once))
 
-    def originate(self, presence: Presence, exten: str, context: str, priority: int, done: Done) -> None:
+    def originate(
+        self, presence: Presence, exten: str, context: str, priority: int, done: ReplyCallback
+    ) -> None:
         self.requests.put(Request("originate", presence, (exten, context, priority), done))
 
-    def pause(self, presence: Presence, wish: bool, reason: str, progress: Progress) -> None:
+    def pause(self, presence: Presence, wish: bool, reason: str, progress: PauseCallback) -> None:
         self.requests.put(Request("pause", presence, (wish, reason), progress))
 
-    def hangup(self, presence: Presence, uniqueid: str, done: Done) -> None:
+    def hangup(self, presence: Presence, uniqueid: str, done: ReplyCallback) -> None:
         self.requests.put(Request("hangup", presence, (uniqueid,), done))
 
-    def transfer(self, presence: Presence, uniqueid: str, exten: str, context: str, done: Done) -> None:
+    def transfer(
+        self, presence: Presence, uniqueid: str, exten: str, context: str, done: ReplyCallback
+    ) -> None:
         self.requests.put(Request("transfer", presence, (uniqueid, exten, context), done))
 
     # -- for the test ----------------------------------------------------------------------------------------

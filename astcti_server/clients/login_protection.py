@@ -1,11 +1,16 @@
-"""Makes guessing passwords slow, without blocking anyone but the one who guesses. Any thread."""
+"""Against those who guess passwords, or try to find out which users exist. Any thread."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final
+
+from schemas.configuration.model import Configuration
 
 FIRST_DELAY: Final = 0.5
 """Seconds after the first failure of a user at an address; doubled by each one more."""
@@ -19,9 +24,14 @@ REMEMBERED: Final = 10_000
 """Addresses and users: what guessers can make us keep is bounded, the oldest are forgotten."""
 
 
-class LoginSlowdown:
-    """Counts failures for each pair of address and user, each address, and each user.
+_KEY: Final = os.urandom(32)
+"""So that nobody can compute which password stands in for an unknown user."""
 
+
+class LoginThrottle:
+    """Makes guessing slow, without blocking anyone but the one who guesses.
+
+    Counts failures for each pair of address and user, each address, and each user.
     An attempt is counted for its pair when it begins and taken back when it succeeds, so attempts made at
     the same time over many connections are slowed like those made one after the other.
     """
@@ -63,3 +73,21 @@ class LoginSlowdown:
         self._failures.move_to_end(key)
         if len(self._failures) > REMEMBERED:
             self._failures.popitem(last=False)
+
+
+def stand_in_password(configuration: Configuration, username: str) -> str:
+    """A stored password that nobody has, for a user who does not exist.
+
+    It is of the kind that some operator has, and always the same one's for one name: so refusing an unknown
+    user takes as long as refusing a known one, and tells no more.
+    """
+    if not configuration.operators:
+        return ""
+    digest = hashlib.blake2b(username.encode("utf-8", "replace"), key=_KEY, digest_size=32).digest()
+    number = int.from_bytes(digest[:8], "big") % len(configuration.operators)
+    scheme, _, rest = configuration.operators[number].password.partition(":")
+    if scheme != "scrypt":
+        return f"md5:{digest[:16].hex()}"
+    parameters, _, stored = rest.rpartition(":")
+    length = len(base64.b64decode(stored))
+    return f"scrypt:{parameters}:{base64.b64encode(hashlib.shake_256(digest).digest(length)).decode()}"

@@ -1,4 +1,4 @@
-"""A CtiServer on a free port with a fake desk behind it, and a small configuration."""
+"""A listener for clients on a free port, with faked requests behind it, and a small configuration."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
-from astcti_server.clients.listener import CtiServer
+from astcti_server.clients.conversation import HandlerContext
+from astcti_server.clients.listener import ClientListener
 from astcti_server.clients.registry import Registry
-from astcti_server.clients.shared import Reception
 from schemas.configuration.model import Binding, Configuration, Operator, Seat, Service
 from schemas.server.settings import ListenSettings
-from tests.fake.fake_desk import FakeDesk
+from tests.fake.fake_requests import FakeRequests
 from tests.fake.line_client import LineClient, md5
 
 SEAT_1, SEAT_2, SEAT_3 = "00:11:22:33:44:01", "00:11:22:33:44:02", "00:11:22:33:44:03"
@@ -44,7 +44,7 @@ CONFIGURATION = Configuration(
 )
 
 
-class Counter:
+class ListeningServer:
     """Where clients come to: use it in a `with` block; on leaving it nobody may be left behind."""
 
     def __init__(
@@ -55,30 +55,30 @@ class Counter:
         **clients: float,
     ) -> None:
         """`clients` replaces settings of the clients: `keep_alive=1.0`."""
-        self.desk = FakeDesk(CONFIGURATION)
+        self.requests = FakeRequests(CONFIGURATION)
         self.limit(**clients)
         self.registry = Registry()
-        self.reception = Reception.of(self.desk, self.registry, clock)
+        self.context = HandlerContext.of(self.requests, self.registry, clock)
         self.deaths: list[str] = []
-        self.server = CtiServer(
-            listen or ListenSettings(port=0), self.reception, lambda name, error: self.deaths.append(name)
+        self.listener = ClientListener(
+            listen or ListenSettings(port=0), self.context, lambda name, error: self.deaths.append(name)
         )
 
     def limit(self, **clients: float) -> None:
         """Change settings of the clients."""
-        settings = self.desk.server_settings
+        settings = self.requests.server_settings
         changed = dataclasses.replace(settings.clients, **clients)  # type: ignore[arg-type]
-        self.desk.server_settings = dataclasses.replace(settings, clients=changed)
+        self.requests.server_settings = dataclasses.replace(settings, clients=changed)
 
-    def __enter__(self) -> Counter:
-        self.server.open()
+    def __enter__(self) -> ListeningServer:
+        self.listener.open()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        assert self.server.stop() == []
-        assert self.server.handlers == []
+        assert self.listener.stop() == []
+        assert self.listener.handlers == []
         assert self.deaths == []
 
     def announce(self, extension: str, line: bytes) -> bool:
@@ -88,12 +88,12 @@ class Counter:
 
     def client(self, **how: Any) -> LineClient:
         """A new client, not greeted yet."""
-        return LineClient(self.server.port, **how)
+        return LineClient(self.listener.port, **how)
 
     def seated(
         self, username: str = "mario", password: str = "rosso", mac: str = "", **how: Any
     ) -> LineClient:
-        """A client that is logged in and sits on a seat; the desk knows it."""
+        """A client that is logged in and sits on a seat; the rest of the server knows it."""
         client = self.client(**how)
         answer = client.log_in(username, password, mac)
         assert answer.startswith("100 OK" if mac else "102 OK"), answer
