@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from itertools import pairwise, takewhile
 from pathlib import Path
 
 import click
@@ -16,10 +17,18 @@ import astcti_server.cli
 from astcti_client import headless
 from astcti_client.settings_values import READERS
 from astcti_server import daemon
-from astcti_server.clients.commands import dispatch, login
-from astcti_server.clients.commands import table as command_table
 from astcti_server.status_file import StatusFile
 from schemas import placeholders
+from schemas.protocol import (
+    SERVICE_TYPES,
+    ByeReason,
+    Capability,
+    CommandName,
+    PauseWord,
+    Refusal,
+    ReplyCode,
+    Word,
+)
 from schemas.version import VERSION
 
 ROOT = Path(__file__).parent.parent
@@ -31,8 +40,6 @@ OPERATIONS, CLIENT, WINDOW, PROTOCOL, CONFORMANCE = (
 )
 XS = "{http://www.w3.org/2001/XMLSchema}"
 LEVELS = {"warning": "WARNING", "error": "ERROR", "exception": "ERROR", "critical": "CRITICAL"}
-
-assert dispatch  # importing it declares the commands
 
 
 def section(text: str, heading: str) -> str:
@@ -58,29 +65,58 @@ def is_a(node: ast.AST, kind: type) -> bool:
 # -- the protocol ----------------------------------------------------------------------------------------
 
 
+def cells(text: str, column: int) -> list[str]:
+    """A column of each table's row, its header left out."""
+    rows = [re.split(r"(?<!\\)\|", line) for line in text.splitlines() if line.startswith("|")]
+    headed = pairwise([*rows, ["", ""]])
+    return [row[column].strip() for row, below in headed if "---" not in row[1] + below[1]]
+
+
+def spans(text: str) -> list[str]:
+    """What is written as code."""
+    return re.findall(r"`([^`]+)`", text)
+
+
 def test_every_command_of_the_protocol_is_documented_and_no_other() -> None:
-    documented = set(re.findall(r"^\| `([A-Z]+)\b[^`]*` \|", section(PROTOCOL, "## Commands"), re.MULTILINE))
-    assert documented == set(command_table._rules)
+    rows = cells(section(PROTOCOL, "## Commands"), 1)
+    documented = [spans(row)[0].split()[0] for row in rows if spans(row)]
+    assert sorted(set(documented)) == sorted(CommandName)
 
 
 def test_every_number_that_the_server_sends_is_documented_and_no_other() -> None:
-    table = section(PROTOCOL, "## Commands") + section(PROTOCOL, "## Announcements")
-    assert set(re.findall(r"`([0-9]{3})\b", table)) == {str(number) for number in numbers_sent()}
+    tables = section(PROTOCOL, "## Commands") + section(PROTOCOL, "## Announcements")
+    assert set(re.findall(r"`([0-9]{3})\b", tables)) == {str(code) for code in ReplyCode}
 
 
-def numbers_sent() -> set[int]:
-    found = set()
-    for path in (ROOT / "astcti_server").rglob("*.py"):
-        for call in calls(path):
-            name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-            if name in ("reply", "_tell"):
-                found |= {one.value for one in call.args[:2] if is_a(one, int)}
-    return found
+def test_every_word_of_a_reply_is_documented_and_no_other() -> None:
+    tables = section(PROTOCOL, "## Commands") + section(PROTOCOL, "## Announcements")
+    documented = set()
+    for line in (span.split(maxsplit=1) for span in spans(tables) if re.match("[0-9]{3} ", span)):
+        words = list(takewhile(lambda word: re.fullmatch("[A-Z]{2,}", word), line[1].split()))
+        if words[:1] == [Word.BYE]:
+            documented |= set(words)
+        elif words[:1] != [Word.KO]:  # what follows that is a refusal
+            documented.add(" ".join(words))
+    known = {*Word, *PauseWord, *ByeReason, ""} - {Word.KO}
+    assert documented - known == set()
+    assert known - documented == set()
 
 
-@pytest.mark.parametrize("capability", [*login.CAPABILITIES, "KEEPALIVE"])
-def test_a_capability_is_documented(capability: str) -> None:
-    assert re.search(rf"`(MAC[^`]* )?{capability}\b", line_with(PROTOCOL, "| `CAPA` |"))
+@pytest.mark.parametrize("kind", SERVICE_TYPES)
+def test_a_type_of_service_is_documented(kind: str) -> None:
+    assert f"`{kind}`" in line_with(PROTOCOL, "| `SERVICES` |")
+
+
+def test_the_capabilities_are_documented_in_their_order() -> None:
+    told = spans(line_with(PROTOCOL, "| `CAPA` |"))[-1]
+    assert [word.partition("=")[0] for word in told.split()] == [str(one) for one in Capability]
+
+
+def test_every_refusal_is_documented_and_no_other() -> None:
+    text = section(PROTOCOL, "## Refusals")
+    documented = [spans(cell)[0] for cell in cells(text, 1)]
+    assert sorted(documented) == sorted(refusal.value for refusal in Refusal)
+    assert all(cells(text, 2)) and all(cells(text, 3))
 
 
 # -- files -----------------------------------------------------------------------------------------------

@@ -97,13 +97,13 @@ def texts_of(tree: ast.Module) -> Iterator[tuple[int, str]]:
     """Each text that is no docstring, with its line; `x` stands for the values in it."""
     docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     inner = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
+    known = docstrings | inner
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr):
             parts = [part.value if isinstance(part, ast.Constant) else "x" for part in node.values]
             yield node.lineno, "".join(map(str, parts))
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            if id(node) not in docstrings and id(node) not in inner:
-                yield node.lineno, node.value
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in known:
+            yield node.lineno, node.value
 
 
 def texts_spelled(tree: ast.Module, *, drawing: bool) -> Iterator[tuple[int, str]]:
