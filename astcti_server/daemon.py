@@ -98,7 +98,7 @@ class Daemon:
         self._pidfile = PidFile(places.pidfile) if places.pidfile else None
         self._cleanup = ExitStack()
         self._registry = Registry()
-        self._tracker = Tracker(lambda: self._registry.attendance)
+        self._tracker = Tracker(lambda: self._registry.seated_operators)
         self._switchboard = Switchboard(
             self._tracker, Router(self._registry), self._registry, self._pbx_changed
         )

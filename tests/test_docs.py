@@ -58,8 +58,9 @@ def calls(path: Path) -> Iterator[ast.Call]:
     return (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call))
 
 
-def is_a(node: ast.AST, kind: type) -> bool:
-    return isinstance(node, ast.Constant) and type(node.value) is kind
+def text_of(node: ast.AST) -> str | None:
+    """A text that is written there, if it is one."""
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
 
 # -- the protocol ----------------------------------------------------------------------------------------
@@ -124,7 +125,9 @@ def test_every_refusal_is_documented_and_no_other() -> None:
 
 def names_of(schema: str) -> list[str]:
     root = etree.parse(str(ROOT / "schemas" / schema)).getroot()
-    return sorted({node.get("name") for kind in ("element", "attribute") for node in root.iter(XS + kind)})
+    return sorted(
+        {str(node.get("name")) for kind in ("element", "attribute") for node in root.iter(XS + kind)}
+    )
 
 
 @pytest.mark.parametrize(
@@ -234,11 +237,11 @@ def test_the_signals_are_documented(program: str, page: str) -> None:
 
 def test_the_marks_of_the_clients_output_are_documented() -> None:
     marks = {
-        one.value
+        text
         for call in calls(ROOT / "astcti_client" / "headless.py")
         if isinstance(call.func, ast.Attribute) and call.func.attr == "_print"
-        for one in ast.walk(call.args[0])
-        if is_a(one, str)
+        for node in ast.walk(call.args[0])
+        if (text := text_of(node)) is not None
     }
     assert marks == set(re.findall(r"^\| `(\S\S)` \|", section(CLIENT, "## What it prints"), re.MULTILINE))
 
@@ -260,10 +263,10 @@ def messages() -> dict[str, set[str]]:
 def messages_of(path: Path) -> Iterator[tuple[str, str]]:
     for call in calls(path):
         if isinstance(call.func, ast.Attribute) and is_logger(call.func.value):
-            text = call.args[1 if call.func.attr == "log" else 0]
+            text = text_of(call.args[1 if call.func.attr == "log" else 0])
             if call.func.attr in (*LEVELS, "log"):
-                assert is_a(text, str), f"{path}:{call.lineno}: a message is a literal, its values follow"
-                yield LEVELS.get(call.func.attr, ""), re.sub(r"%[0-9.]*[a-z]", "…", text.value)
+                assert text is not None, f"{path}:{call.lineno}: a message is a literal, its values follow"
+                yield LEVELS.get(call.func.attr, ""), re.sub(r"%[0-9.]*[a-z]", "…", text)
     for function in ast.walk(ast.parse(path.read_text())):
         if isinstance(function, ast.FunctionDef):
             yield from messages_put_off(function)
@@ -282,7 +285,7 @@ def messages_put_off(function: ast.FunctionDef) -> Iterator[tuple[str, str]]:
                 text = node.elts[1]
                 for one in texts.get(text.id, []) if isinstance(text, ast.Name) else [text]:
                     if isinstance(one, ast.JoinedStr):
-                        yield level, "".join(part.value if is_a(part, str) else "…" for part in one.values)
+                        yield level, "".join(text_of(part) or "…" for part in one.values)
 
 
 def is_logger(node: ast.expr) -> bool:

@@ -26,7 +26,7 @@ MAX_BAD_LINES: Final = 10
 """One after the other; a program that speaks the protocol sends none."""
 
 
-class CommandRefused(Exception):
+class NotCarriedOut(Exception):
     """A command in order that is not carried out: its text becomes `101 KO text`."""
 
     def __init__(self, refusal: Refusal, **values: object) -> None:
@@ -77,7 +77,7 @@ class Conversation:
     def __init__(self, session: Session, context: HandlerContext, carry_out: CarryOut) -> None:
         """`carry_out` does what a line says: it returns the reply, or None if that comes later or was sent.
 
-        It raises BadLine for a line out of order, CommandRefused for one that is not carried out.
+        It raises BadLine for a line out of order, NotCarriedOut for one that is not carried out.
         """
         self.session = session
         self.context = context
@@ -181,7 +181,7 @@ class Conversation:
     def _answer(self, run: Callable[[], bytes | None]) -> None:
         try:
             reply = run()
-        except CommandRefused as refused:
+        except NotCarriedOut as refused:
             self.session.send(replies.refused(str(refused)))
         except BadLine as error:
             self._bad_line(str(error))

@@ -1,8 +1,6 @@
 """The register of the clients' handler threads: who is at work, from the accept to the very end.
 
-The threads are started without `threading.Thread`, whose start waits for the new thread to run: with a
-thousand clients logging in at once that costs half the time. So it is this register that an orderly stop
-waits for, and that tells whether one was left behind.
+An orderly stop waits for it, and it tells whether a thread was left behind: `threading` does not know these.
 """
 
 from __future__ import annotations
@@ -44,6 +42,10 @@ class HandlerThreads:
             self._sessions[name] = None
         usual = threading.stack_size(STACK_SIZE)
         try:
+            # Not a threading.Thread: its start waits until the new thread runs, and the accept thread has to
+            # give way a thousand times. A thousand logins at once, ten runs of each in turn on two busy
+            # processors (Python 3.11): 4.9 s instead of 2.2 s, 1.9 s instead of 1.2 s of processor time, and
+            # 1.2 kB more for each client.
             _thread.start_new_thread(self._run, (name, serve, request, address))
         except RuntimeError:
             self._end(name)

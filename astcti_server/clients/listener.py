@@ -149,6 +149,7 @@ class ClientListener(socketserver.ThreadingTCPServer):
         return not reason
 
     def process_request(self, request: Any, client_address: Any) -> None:
+        # Instead of ThreadingMixIn's own: that keeps a list of all its threads and starts them more slowly.
         try:
             self._handler_threads.start(self._serve, request, client_address)
         except RuntimeError as error:
@@ -182,7 +183,7 @@ class ClientListener(socketserver.ThreadingTCPServer):
             self._gone(request, client_address)
 
     def _gone(self, request: socket.socket, client_address: Any) -> None:
-        request.close()
+        request.close()  # before the place is free, or there would be more sockets than are allowed for
         self._admission.leave(addresses.plain(client_address[0]))
 
 

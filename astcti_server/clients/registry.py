@@ -23,13 +23,13 @@ class Registry:
         self._by_username: dict[str, Session] = {}
         self._by_extension: dict[str, Session] = {}
         self._present: dict[str, str] = {}
-        self._attendance = _NOBODY
+        self._seated_operators = _NOBODY
         self._last_id = 0
 
     @property
-    def attendance(self) -> Mapping[str, str]:
+    def seated_operators(self) -> Mapping[str, str]:
         """Extension to user name of everyone on a seat. Never changes: a new mapping replaces it."""
-        return self._attendance
+        return self._seated_operators
 
     @property
     def count(self) -> int:
@@ -53,6 +53,8 @@ class Registry:
             }
             for other in displaced.values():
                 self._remove(other)
+            # A new id also where only the seat gets known: what is still on its way for the old one, such as
+            # the end of a queue's membership, must not be taken for this one.
             self._by_id.pop(session.id, None)
             self._last_id += 1
             session.numbered(self._last_id)
@@ -83,7 +85,7 @@ class Registry:
 
     def _publish(self) -> None:
         # A whole copy costs microseconds even for thousands; made one by one it would take a login's time.
-        self._attendance = MappingProxyType(self._present.copy())
+        self._seated_operators = MappingProxyType(self._present.copy())
 
     def sessions(self) -> list[Session]:
         """Everyone who is logged in."""
@@ -94,11 +96,6 @@ class Registry:
         """The session on a seat."""
         with self._lock:
             return self._by_extension.get(extension)
-
-    def of_operator(self, username: str) -> Session | None:
-        """The session of an operator."""
-        with self._lock:
-            return self._by_username.get(username)
 
     def with_id(self, session_id: int) -> Session | None:
         """The session with an id."""

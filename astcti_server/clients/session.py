@@ -123,6 +123,11 @@ class Session:
         """Whether a command's reply is awaited from somewhere else."""
         return self._awaited != 0
 
+    @property
+    def unsent(self) -> int:
+        """How many bytes wait in the outbox. Read without the lock, so `_put` counts before it wakes."""
+        return self._queued
+
     def send(self, line: bytes) -> bool:
         """Send a reply. False if the session is over."""
         with self._lock:
@@ -185,6 +190,7 @@ class Session:
                 return False
             if taken == len(line):
                 return True
+            # Kept as they are: after a "want write" OpenSSL insists on the same bytes (SSL_write(3)).
             line = self._stuck = line[taken:]
         else:
             self._outbox.append(line)
@@ -193,7 +199,7 @@ class Session:
             self._break(f"outbox overflow: {self._queued} bytes wait")
             return False
         if self._queued == len(line):
-            self._rouse()  # after all the rest: the handler looks without taking the lock
+            self._rouse()  # after all the rest: the handler looks at `_queued` without taking the lock
         return True
 
     def _end(self, reason: str) -> None:

@@ -102,6 +102,7 @@ class TlsTransport:
 
     def __init__(self, connection: socket.socket, context: ssl.SSLContext) -> None:
         connection.setblocking(False)
+        # The handshake is made step by step by the handler, which has a time limit for it.
         self._socket = context.wrap_socket(
             connection, server_side=True, do_handshake_on_connect=False, suppress_ragged_eofs=True
         )

@@ -44,8 +44,13 @@ def test_nothing_valid_chooses_nothing() -> None:
 
 
 def test_older_files_are_never_looked_into() -> None:
-    asked = []
-    choose(newest_first(("a", 1), ("b", 2)), lambda one: not asked.append(one.name))
+    asked: list[str] = []
+
+    def accepted(file: Candidate) -> bool:
+        asked.append(file.name)
+        return True
+
+    choose(newest_first(("a", 1), ("b", 2)), accepted)
     assert asked == ["b"]
 
 

@@ -2,6 +2,8 @@
 
 import hashlib
 import threading
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -18,6 +20,19 @@ def quick_scrypt(md5_hex: str) -> str:
     digest = hashlib.scrypt(md5_hex.encode(), salt=salt, n=1024, r=1, p=1, dklen=16)
     encode = passwords.base64.b64encode
     return f"scrypt:10:1:1:{encode(salt).decode()}:{encode(digest).decode()}"
+
+
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Gets an entry for each scrypt that is computed from now on."""
+    computed: list[int] = []
+    real = hashlib.scrypt
+
+    def scrypt(*args: Any, **kwargs: Any) -> bytes:
+        computed.append(1)
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(hashlib, "scrypt", scrypt)
+    return computed
 
 
 @pytest.mark.parametrize("scheme", ["md5", "scrypt"])
@@ -78,18 +93,14 @@ def test_an_unknown_user_never_matches_and_costs_what_others_cost(monkeypatch: p
     checker = PasswordChecker()
     assert not checker.matches("", TEST_MD5)
     assert checker.matches(quick_scrypt(TEST_MD5), TEST_MD5)
-    computed = []
-    real = passwords._scrypt
-    monkeypatch.setattr(passwords, "_scrypt", lambda *args: computed.append(1) or real(*args))
+    computed = counted(monkeypatch)
     assert not checker.matches("", TEST_MD5)
     assert computed == [1]
 
 
 def test_a_success_is_computed_once_and_a_failure_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    computed = []
-    real = passwords._scrypt
-    monkeypatch.setattr(passwords, "_scrypt", lambda *args: computed.append(1) or real(*args))
     checker, stored = PasswordChecker(), quick_scrypt(TEST_MD5)
+    computed = counted(monkeypatch)
     for _ in range(3):
         assert checker.matches(stored, TEST_MD5)
     assert len(computed) == 1
@@ -107,11 +118,15 @@ def test_a_remembered_success_does_not_outlive_a_changed_password() -> None:
 def test_what_is_remembered_is_neither_password_nor_hash() -> None:
     checker, stored = PasswordChecker(), quick_scrypt(TEST_MD5)
     assert checker.matches(stored, TEST_MD5)
-    (mark,) = checker._known
-    assert TEST_MD5.encode() not in mark
     other = PasswordChecker()
     assert other.matches(stored, TEST_MD5)
-    assert set(other._known) != set(checker._known)
+    (mark,), (others_mark,) = remembered_by(checker), remembered_by(other)
+    assert TEST_MD5.encode() not in mark and stored.encode() not in mark
+    assert mark != others_mark
+
+
+def remembered_by(checker: PasswordChecker) -> list[bytes]:
+    return [mark for part in vars(checker).values() if isinstance(part, Mapping) for mark in part]
 
 
 def test_no_more_computations_than_processors_run_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,7 +134,7 @@ def test_no_more_computations_than_processors_run_at_a_time(monkeypatch: pytest.
     running, most = 0, 0
     both = threading.Barrier(2)
 
-    def slow(md5_hex: str, form: passwords.Scrypt) -> bytes:
+    def slow(*_: object, **__: object) -> bytes:
         nonlocal running, most
         with lock:
             running += 1
@@ -130,7 +145,7 @@ def test_no_more_computations_than_processors_run_at_a_time(monkeypatch: pytest.
         return b""
 
     stored = quick_scrypt(TEST_MD5)
-    monkeypatch.setattr(passwords, "_scrypt", slow)
+    monkeypatch.setattr(hashlib, "scrypt", slow)
     checker = PasswordChecker(processors=2)
     threads = [threading.Thread(target=checker.matches, args=(stored, f"{n:032x}")) for n in range(6)]
     for thread in threads:

@@ -31,7 +31,7 @@ XS = "{http://www.w3.org/2001/XMLSchema}"
 def attributes_of(schema: str) -> list[str]:
     """Every attribute and every element that a schema knows."""
     root = etree.parse(str(Path(schemas.__file__).with_name(schema))).getroot()
-    return sorted({node.get("name") for tag in ("attribute", "element") for node in root.iter(XS + tag)})
+    return sorted({str(node.get("name")) for tag in ("attribute", "element") for node in root.iter(XS + tag)})
 
 
 def test_the_samples_together_are_a_valid_directory() -> None:

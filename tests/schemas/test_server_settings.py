@@ -30,12 +30,12 @@ def test_everything_but_the_user_of_asterisk_has_a_default(tmp_path: Path) -> No
 
 def test_the_schema_and_the_model_have_the_same_defaults() -> None:
     schema = etree.parse(str(Path(schemas.__file__).with_name("server.xsd")))
-    written = []
+    written: list[tuple[str, str, str]] = []
     for section in SECTIONS:
         path = f"*[@name='{section}']/{{*}}attribute"
         for node in schema.getroot().iterfind(path):
             if node.get("default") and node.get("name") not in ("username", "secret", "secret-file"):
-                written.append((section, node.get("name"), node.get("default")))
+                written.append((section, str(node.get("name")), str(node.get("default"))))
     settings = ServerSettings(AmiSettings("astcti", "s"))
     names = {field.name for section in SECTIONS for field in dataclasses.fields(getattr(settings, section))}
     assert {name.replace("-", "_") for _, name, _ in written} >= names - {
@@ -46,7 +46,7 @@ def test_the_schema_and_the_model_have_the_same_defaults() -> None:
         "key",
         "file",
     }
-    text = {}
+    text: dict[str, list[str]] = {}
     for section, name, value in written:
         text.setdefault(section, []).append(f'{name}="{value}"')
     text["ami"] += ['username="astcti"', 'secret="s"']

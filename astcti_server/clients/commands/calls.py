@@ -5,7 +5,7 @@ from __future__ import annotations
 from astcti_server.clients import replies
 from astcti_server.clients.commands import parameters
 from astcti_server.clients.commands.table import command
-from astcti_server.clients.conversation import CommandRefused, Conversation
+from astcti_server.clients.conversation import Conversation, NotCarriedOut
 from astcti_server.clients.ports import Presence, ReplyCallback
 from schemas.protocol import CommandName, Refusal
 
@@ -18,7 +18,7 @@ def originate(conversation: Conversation, exten: str, context: str, priority: in
     requests = conversation.context.requests
     own = requests.configuration().services_of(conversation.session.username)
     if context not in {service.context for service in own if service.type == "outbound"}:
-        raise CommandRefused(Refusal.NOT_YOUR_SERVICE)
+        raise NotCarriedOut(Refusal.NOT_YOUR_SERVICE)
     presence, done = _ask(conversation)
     requests.originate(presence, exten, context, priority, done)
 
@@ -36,7 +36,7 @@ def transfer(conversation: Conversation, uniqueid: str, exten: str, context: str
     requests = conversation.context.requests
     own = requests.configuration().services_of(conversation.session.username)
     if context not in {*requests.settings().transfer, *[service.context for service in own]}:
-        raise CommandRefused(Refusal.NOT_FOR_TRANSFERS)
+        raise NotCarriedOut(Refusal.NOT_FOR_TRANSFERS)
     presence, done = _ask(conversation)
     requests.transfer(presence, uniqueid, exten, context, done)
 
@@ -46,7 +46,7 @@ def _ask(conversation: Conversation) -> tuple[Presence, ReplyCallback]:
     session = conversation.session
     assert session.presence is not None  # the commands' stage says so
     if not conversation.context.requests.pbx_up():
-        raise CommandRefused(Refusal.PBX_DOWN)
+        raise NotCarriedOut(Refusal.PBX_DOWN)
     ticket = conversation.wait(replies.refused(Refusal.PBX_SILENT.text()))
 
     def done(reason: str) -> None:

@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 def carry_out(conversation: Conversation, line: CommandLine) -> bytes | None:
     """Carry out a client's command. Returns its reply, or None if that comes later (or was sent).
 
-    Raises BadLine for a line out of order, CommandRefused for one that is not carried out.
+    Raises BadLine for a line out of order, NotCarriedOut for one that is not carried out.
     """
     rule = rule_of(line.token)
     if rule.name != CommandName.PASS:  # the password never gets into a log

@@ -8,7 +8,7 @@ from functools import partial
 from astcti_server.clients import addresses, config_enforcement, replies
 from astcti_server.clients.commands import parameters
 from astcti_server.clients.commands.table import command
-from astcti_server.clients.conversation import CommandRefused, Conversation
+from astcti_server.clients.conversation import Conversation, NotCarriedOut
 from astcti_server.clients.login_protection import stand_in_password
 from astcti_server.clients.ports import Presence
 from schemas.configuration.model import Configuration, Operator, Seat
@@ -58,7 +58,7 @@ def check_password(conversation: Conversation, md5_hex: str) -> None:
         raise BadLine(Refusal.USER_FIRST.text())
     username = conversation.login_name
     delay = conversation.context.login_throttle.begin(conversation.session.address, username)
-    if delay > 0:
+    if delay > 0:  # this client waits, not its thread: that has the keep-alive and the stop to look after
         conversation.later(delay, partial(_log_in, conversation, username, md5_hex))
     else:
         _log_in(conversation, username, md5_hex)
@@ -75,11 +75,11 @@ def take_mac(conversation: Conversation, address: str) -> bytes | None:
         return replies.seat_known(seat.extension)
     if session.seat is not None:
         if session.seat.mac != address:
-            raise CommandRefused(Refusal.ALREADY_SEATED, extension=session.extension)
+            raise NotCarriedOut(Refusal.ALREADY_SEATED, extension=session.extension)
         return replies.seat_known(session.extension)
     operator = configuration.operator_by_username.get(session.username)
     if operator is None or operator.seat not in ("", address):
-        raise CommandRefused(Refusal.NOT_YOUR_SEAT)
+        raise NotCarriedOut(Refusal.NOT_YOUR_SEAT)
     conversation.seat_named(address)
     _enter(conversation, configuration, operator, seat, replies.seat_known(seat.extension))
     return None
@@ -113,7 +113,7 @@ def _fail(conversation: Conversation, username: str) -> None:
 def _seat_for(conversation: Conversation, configuration: Configuration, operator: Operator) -> Seat | None:
     """The seat that an operator gets: his own, else the one of this PC, if that is known yet."""
     if operator.seat and conversation.mac not in ("", operator.seat):
-        raise CommandRefused(Refusal.NOT_YOUR_SEAT)
+        raise NotCarriedOut(Refusal.NOT_YOUR_SEAT)
     address = operator.seat or conversation.mac
     return _seat(configuration, address, conversation.session.address) if address else None
 
@@ -121,9 +121,9 @@ def _seat_for(conversation: Conversation, configuration: Configuration, operator
 def _seat(configuration: Configuration, mac_address: str, peer: str) -> Seat:
     seat = configuration.seat_by_mac.get(mac_address)
     if seat is None:
-        raise CommandRefused(Refusal.UNKNOWN_SEAT)
+        raise NotCarriedOut(Refusal.UNKNOWN_SEAT)
     if seat.address and not addresses.same(seat.address, peer):
-        raise CommandRefused(Refusal.WRONG_ADDRESS)
+        raise NotCarriedOut(Refusal.WRONG_ADDRESS)
     return seat
 
 
@@ -136,6 +136,7 @@ def _enter(
 ) -> None:
     """The operator is known, perhaps the seat too: into the registry, then the reply, then the queues."""
     session, context = conversation.session, conversation.context
+    # Once in the registry the session hears announcements of other threads. They come after the reply.
     session.hold()
     session.logged_in(operator, seat)
     displaced = context.registry.take(session)
@@ -148,6 +149,7 @@ def _enter(
     for other in displaced:  # after the arrival, so that the operator's place in the queues passes on
         text = Refusal.TAKEN_OVER.text(username=operator.username, address=session.address)
         other.close(f"taken over by {session.name}", replies.bye(ByeReason.TAKEOVER, text), for_good=True)
+    # A reload in the meantime went through the sessions of the registry, perhaps before this one was there.
     in_force = context.requests.configuration()
     if in_force is not configuration:
         config_enforcement.review(session, configuration, in_force)

@@ -16,7 +16,7 @@ LoginStage = Literal["any", "before-login", "logged-in", "seated"]
 CommandFunction: TypeAlias = Callable[..., bytes | None]
 """Gets the conversation and the parameters. Returns the reply, or None if that is sent some other way.
 
-Raises BadLine for what is out of order, CommandRefused for what is not carried out.
+Raises BadLine for what is out of order, NotCarriedOut for what is not carried out.
 """
 
 CommandFunctionT = TypeVar("CommandFunctionT", bound=CommandFunction)

@@ -83,6 +83,15 @@ def test_a_session_whose_operator_or_seat_changed_is_ended_and_nobody_elses(
         assert told(anna) == []
 
 
+def test_an_operator_who_is_at_no_seat_is_ended_by_a_changed_password_alone() -> None:
+    with ListeningServer() as server, server.client() as anna:
+        assert anna.log_in("anna", "verde") == "102 OK"
+        reload(server, seats=(FIRST, THIRD))
+        assert told(anna) == []
+        reload(server, operators=(MARIO, LUCA, replace(ANNA, password=f"md5:{md5('new')}")))
+        assert anna.hear_all() == ["910 BYE CONFIG the password changed"]
+
+
 @pytest.mark.parametrize(
     "parts",
     [
@@ -105,7 +114,7 @@ def test_who_is_not_concerned_notices_nothing(parts: dict[str, object]) -> None:
         assert told(mario) == told(anna) == []
         reload(server, **parts)
         assert told(mario) == told(anna) == []
-        assert server.registry.attendance == {"PJSIP/201": "mario", "SIP/202": "anna"}
+        assert server.registry.seated_operators == {"PJSIP/201": "mario", "SIP/202": "anna"}
 
 
 @pytest.mark.parametrize(

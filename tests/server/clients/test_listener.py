@@ -73,7 +73,7 @@ def test_the_stop_says_goodbye_to_everyone_and_leaves_no_thread() -> None:
 def test_the_stop_names_the_handlers_that_are_late(caplog: pytest.LogCaptureFixture) -> None:
     release = threading.Event()
     server = ListeningServer()
-    server.requests.left = lambda *_: release.wait(PATIENCE)  # type: ignore[assignment,method-assign,return-value]
+    server.requests.left = lambda *_: release.wait(PATIENCE)  # type: ignore[assignment,method-assign]
     server.listener.open()
     with server.seated():
         assert server.listener.stop(within=0.2) == ["client-1"]
@@ -122,7 +122,7 @@ def test_two_hundred_clients_log_in_at_once() -> None:
         server.requests.in_force = Configuration(operators=operators, seats=seats)
         clients = list(pool.map(log_in, range(count)))
         assert server.registry.count == count
-        assert len(server.registry.attendance) == count
+        assert len(server.registry.seated_operators) == count
         arrived = {server.requests.next_arrival().username for _ in range(count)}
         assert arrived == {one.username for one in operators}
         for client in clients:
@@ -241,8 +241,7 @@ def test_a_plain_listener_off_loopback_has_to_be_allowed_and_is_warned_about(
     server.listener.stop()
     with pytest.raises(ListenError, match='plain="yes"'):
         ClientListener(ListenSettings("0.0.0.0", 0), server.context)
-    server = ClientListener(ListenSettings("0.0.0.0", 0, plain=True), server.context)
-    server.stop()
+    ClientListener(ListenSettings("0.0.0.0", 0, plain=True), server.context).stop()
     assert "unencrypted" in caplog.text
 
 

@@ -11,7 +11,10 @@ from astcti_server.clients.login_protection import (
     FORGOTTEN_AFTER,
     LONGEST_DELAY,
     LoginThrottle,
+    stand_in_password,
 )
+from schemas.configuration.model import Configuration, Operator
+from schemas.passwords import Scrypt, make, parse
 from tests.fake.clock import FakeClock
 from tests.fake.listening_server import ListeningServer
 
@@ -84,9 +87,9 @@ def test_failures_are_forgotten_in_time(throttle: LoginThrottle, clock: FakeCloc
 def test_what_is_remembered_is_bounded(throttle: LoginThrottle, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(login_protection, "REMEMBERED", 10)
     for number in range(100):
-        fail(throttle, "10.0.0.1", f"user{number}")
-    assert len(throttle._failures) == 10
-    assert throttle.begin("10.0.0.1", "mario") > 0
+        fail(throttle, f"10.0.0.{number}", f"user{number}")
+    assert throttle.begin("10.0.0.99", "user99") > 0
+    assert throttle.begin("10.0.0.1", "user1") == 0
 
 
 def test_the_right_password_gets_in_however_short_the_time_to_log_in_is() -> None:
@@ -94,3 +97,17 @@ def test_the_right_password_gets_in_however_short_the_time_to_log_in_is() -> Non
         fail(server.context.login_throttle, "127.0.0.1", "mario")
         with server.client() as client:
             assert client.log_in("mario", "rosso") == "102 OK"
+
+
+def test_the_stand_in_for_an_unknown_user_is_of_the_kind_of_somebodys_password() -> None:
+    assert stand_in_password(Configuration(), "nobody") == ""
+    scrypt = Operator("mario", "", make("rosso"))
+    digest = Operator("anna", "", make("verde", "md5"))
+    assert parse(stand_in_password(Configuration(operators=(digest,)), "nobody")) != parse(digest.password)
+    stand_in = stand_in_password(Configuration(operators=(scrypt,)), "nobody")
+    found, real = parse(stand_in), parse(scrypt.password)
+    assert isinstance(found, Scrypt) and isinstance(real, Scrypt)
+    assert found[:4] == real[:4]
+    assert len(found.digest) == len(real.digest) and found.digest != real.digest
+    assert stand_in == stand_in_password(Configuration(operators=(scrypt,)), "nobody")
+    assert stand_in != stand_in_password(Configuration(operators=(scrypt,)), "somebody")

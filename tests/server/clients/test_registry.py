@@ -40,10 +40,10 @@ def test_a_session_is_found_by_id_extension_and_operator() -> None:
     assert registry.take(mario) == []
     assert registry.with_id(mario.id) is mario
     assert registry.at_extension("PJSIP/201") is mario
-    assert registry.of_operator("mario") is mario
+    assert registry.at_extension("PJSIP/202") is None
     assert registry.sessions() == [mario]
     assert registry.count == 1
-    assert registry.attendance == {"PJSIP/201": "mario"}
+    assert registry.seated_operators == {"PJSIP/201": "mario"}
 
 
 def test_the_later_session_of_an_operator_displaces_the_earlier_one_with_its_seat() -> None:
@@ -51,10 +51,10 @@ def test_the_later_session_of_an_operator_displaces_the_earlier_one_with_its_sea
     old, new = session("mario", "PJSIP/201"), session("mario", "PJSIP/202")
     registry.take(old)
     assert registry.take(new) == [old]
-    assert registry.attendance == {"PJSIP/202": "mario"}
+    assert registry.seated_operators == {"PJSIP/202": "mario"}
     assert new.id > old.id
     assert not registry.drop(old)
-    assert registry.of_operator("mario") is new
+    assert registry.sessions() == [new]
 
 
 def test_the_later_session_at_a_seat_displaces_the_earlier_one_and_its_operator() -> None:
@@ -62,8 +62,8 @@ def test_the_later_session_at_a_seat_displaces_the_earlier_one_and_its_operator(
     mario, anna = session("mario", "PJSIP/201"), session("anna", "PJSIP/201")
     registry.take(mario)
     assert registry.take(anna) == [mario]
-    assert registry.of_operator("mario") is None
-    assert registry.attendance == {"PJSIP/201": "anna"}
+    assert registry.sessions() == [anna]
+    assert registry.seated_operators == {"PJSIP/201": "anna"}
 
 
 def test_one_login_can_displace_two_sessions() -> None:
@@ -80,26 +80,26 @@ def test_the_seat_may_become_known_later() -> None:
     registry, anna = Registry(), session("anna")
     registry.take(anna)
     first = anna.id
-    assert registry.attendance == {}
+    assert registry.seated_operators == {}
     anna.extension = "SIP/202"
     assert registry.take(anna) == []
     assert anna.id > first
     assert registry.with_id(first) is None
-    assert registry.attendance == {"SIP/202": "anna"}
+    assert registry.seated_operators == {"SIP/202": "anna"}
     assert registry.count == 1
 
 
 def test_the_attendance_that_somebody_holds_does_not_change_under_his_eyes() -> None:
     registry, mario = Registry(), session("mario", "PJSIP/201")
-    before = registry.attendance
+    before = registry.seated_operators
     registry.take(mario)
     assert before == {}
     with pytest.raises(TypeError):
-        registry.attendance["PJSIP/201"] = "anna"  # type: ignore[index]
-    during = registry.attendance
+        registry.seated_operators["PJSIP/201"] = "anna"  # type: ignore[index]
+    during = registry.seated_operators
     assert registry.drop(mario)
     assert not registry.drop(mario)
-    assert (during, registry.attendance) == ({"PJSIP/201": "mario"}, {})
+    assert (during, registry.seated_operators) == ({"PJSIP/201": "mario"}, {})
 
 
 def test_lines_are_announced_to_a_session_or_to_everyone() -> None:

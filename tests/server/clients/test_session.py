@@ -106,7 +106,7 @@ def test_the_handler_is_woken_when_it_can_see_what_waits_and_not_before(
         __slots__ = ()
 
         def set(self) -> None:
-            seen.append(session._queued)
+            seen.append(session.unsent)
             super().set()
 
     monkeypatch.setattr(session_module, "Wake", Watching)

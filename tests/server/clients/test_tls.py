@@ -81,8 +81,10 @@ def test_a_session_over_tls_is_like_any_other(
 def test_a_client_over_tls_that_reads_late_gets_every_line_in_order(
     listen: ListenSettings, trust: ssl.SSLContext
 ) -> None:
-    small = {"context": trust, "receive_buffer": 4096}
-    with ListeningServer(listen, outbox=50_000_000) as server, server.seated(**small) as late:
+    with (
+        ListeningServer(listen, outbox=50_000_000) as server,
+        server.seated(context=trust, receive_buffer=4096) as late,
+    ):
         lines = [b"%d " % number + LONG for number in range(1000)]
         for line in lines:
             assert server.announce("PJSIP/201", line)
@@ -210,7 +212,9 @@ def test_a_certificate_that_cannot_be_used_is_named(
     server = ListeningServer()
     server.listener.stop()
     with pytest.raises(ListenError, match=r"bad\.pem"):
-        ClientListener(ListenSettings(port=0, **paths), server.context)
+        ClientListener(
+            ListenSettings(port=0, certificate=paths["certificate"], key=paths["key"]), server.context
+        )
 
 
 def test_a_certificate_and_a_key_may_share_one_file(tmp_path: Path, certificate: tuple[Path, Path]) -> None:
