@@ -110,7 +110,7 @@ def test_a_type_of_service_is_documented(kind: str) -> None:
 
 def test_the_capabilities_are_documented_in_their_order() -> None:
     told = spans(line_with(PROTOCOL, "| `CAPA` |"))[-1]
-    assert [word.partition("=")[0] for word in told.split()] == [str(one) for one in Capability]
+    assert [word.partition("=")[0] for word in told.split()] == [str(name) for name in Capability]
 
 
 def test_every_refusal_is_documented_and_no_other() -> None:

@@ -18,8 +18,7 @@ MODULES = sorted(
     [
         *(ROOT / "astcti_server" / "clients").rglob("*.py"),
         *(ROOT / "astcti_server" / "queues").rglob("*.py"),
-        ROOT / "astcti_server" / "client_requests.py",
-        ROOT / "astcti_server" / "event_pipeline.py",
+        *(ROOT / "astcti_server").glob("*.py"),
         *(ROOT / "astcti_client").rglob("*.py"),
     ]
 )
@@ -86,7 +85,7 @@ def number_places(node: ast.AST) -> Iterator[ast.AST]:
         case ast.Call(func=function, args=arguments, keywords=named) if ABOUT_REPLIES.search(
             ast.unparse(function)
         ):
-            yield from (*arguments, *(one.value for one in named))
+            yield from (*arguments, *(keyword.value for keyword in named))
 
 
 def is_number(node: ast.AST | None) -> bool:

@@ -89,7 +89,9 @@ def test_handler_threads_leave_no_trace_in_the_list_of_threads() -> None:
             with server.client() as client:
                 assert client.hear() == "100 WELCOME"
         until(lambda: not server.listener.handlers)
-        assert [one.name for one in threading.enumerate() if one.name.startswith(("client-", "Dummy"))] == []
+        assert [
+            thread.name for thread in threading.enumerate() if thread.name.startswith(("client-", "Dummy"))
+        ] == []
 
 
 def test_a_handler_that_begins_during_the_stop_is_ended_at_once() -> None:
@@ -124,7 +126,7 @@ def test_two_hundred_clients_log_in_at_once() -> None:
         assert server.registry.count == count
         assert len(server.registry.seated_operators) == count
         arrived = {server.requests.next_arrival().username for _ in range(count)}
-        assert arrived == {one.username for one in operators}
+        assert arrived == {operator.username for operator in operators}
         for client in clients:
             client.close()
 
