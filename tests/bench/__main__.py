@@ -7,65 +7,199 @@ a notification that is lost, doubled or wrong does (exit code 1).
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 import click
 
-from tests.bench import descriptors
-from tests.bench.loading import loading
+from tests.bench.comparison import compare
+from tests.bench.configurations import in_force, loading
+from tests.bench.installation import installation
+from tests.bench.machine import raise_descriptor_limit, this_machine
+from tests.bench.measured_server import DeliveryFailed
+from tests.bench.notifications import latency, saturated, stalled
 from tests.bench.parsing import parsing
 from tests.bench.report import Report
-from tests.bench.seats import deaf, latency, logins, memory, saturated
-from tests.bench.server import ServerFailed
-from tests.bench.stage import DeliveryFailed
+from tests.bench.seats import logins, memory
+from tests.bench.server_process import PROJECT, ServerFailed
+from tests.bench.source_tree import NoSuchVersion, name_of_tree, source_tree
 from tests.bench.throughput import scaling, throughput
+from tests.bench.workload.event_script import EventScript
 from tests.bench.workload.modern_calls import ModernCalls
 from tests.bench.workload.old_calls import OldCalls
 
 MODERN, OLD = ModernCalls(), OldCalls()
+RESULTS = PROJECT / "build" / "bench"
+Measure = Callable[[Report], None]
 
-SCENARIOS: dict[str, tuple[str, Callable[[Report], None]]] = {
-    "throughput": (
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """Something that is measured, at full length and for a quick look."""
+
+    title: str
+    full: Measure
+    quick: Measure
+    on_request: bool = False
+    """Takes long: run only when named."""
+
+
+SCENARIOS: Mapping[str, Scenario] = {
+    "throughput": Scenario(
         f"Events a second, {MODERN.name}",
-        lambda report: throughput(report, MODERN, calls=500, targets=(8, 4, 4)),
+        partial(throughput, script=MODERN, calls=500, rounds=5, targets=(8, 4, 4)),
+        partial(throughput, script=MODERN, calls=100, rounds=3, targets=(8, 4, 4)),
     ),
-    "throughput-1.4": (
+    "throughput-1.4": Scenario(
         f"Events a second, {OLD.name}",
-        lambda report: throughput(report, OLD, calls=1500, targets=(5, 2, None)),
+        partial(throughput, script=OLD, calls=1500, rounds=5, targets=(5, 2, None)),
+        partial(throughput, script=OLD, calls=300, rounds=3, targets=(5, 2, None)),
     ),
-    "parser": (f"The parser alone, {MODERN.name}", lambda report: parsing(report, MODERN, calls=100)),
-    "latency": ("One notification", lambda report: latency(report, MODERN, samples=1000)),
-    "saturated": (
+    "parser": Scenario(
+        f"The parser alone, {MODERN.name}",
+        partial(parsing, script=MODERN, calls=100, rounds=5),
+        partial(parsing, script=MODERN, calls=30, rounds=3),
+    ),
+    "latency": Scenario(
+        "One notification",
+        partial(latency, script=MODERN, samples=200, rounds=5),
+        partial(latency, script=MODERN, samples=50, rounds=3),
+    ),
+    "saturated": Scenario(
         "One notification in a storm of events",
-        lambda report: saturated(report, MODERN, samples=300),
+        partial(saturated, script=MODERN, samples=300, rounds=3),
+        partial(saturated, script=MODERN, samples=100, rounds=1),
     ),
-    "deaf": ("Clients that never read", lambda report: deaf(report, OLD, calls=6000)),
-    "logins": ("1,000 logins at once", lambda report: logins(report, MODERN, seats=1000, target=1.4)),
-    "configuration": ("The largest configuration", loading),
-    "memory": ("Memory", lambda report: memory(report, MODERN)),
-    "scaling": ("Growth of an event's cost", lambda report: scaling(report, MODERN, calls=80)),
-    "logins-5000": ("5,000 logins at once", lambda report: logins(report, MODERN, seats=5000, target=1.6)),
+    "stalled": Scenario(
+        "Clients that never read",
+        partial(stalled, script=OLD, calls=6000, samples=200),
+        partial(stalled, script=OLD, calls=1000, samples=100),
+    ),
+    "logins": Scenario(
+        "Everybody logs in at once",
+        partial(logins, script=MODERN, seats=1000, rounds=3, target=1.4),
+        partial(logins, script=MODERN, seats=1000, rounds=1, target=1.4),
+    ),
+    "loading": Scenario(
+        "Loading the largest configuration", partial(loading, rounds=5), partial(loading, rounds=1)
+    ),
+    "in-force": Scenario(
+        "A new configuration in force",
+        partial(in_force, script=MODERN, rounds=3),
+        partial(in_force, script=MODERN, rounds=1),
+    ),
+    "memory": Scenario(
+        "Memory",
+        partial(memory, script=MODERN, seats=1000, rounds=3),
+        partial(memory, script=MODERN, seats=1000, rounds=1),
+    ),
+    "scaling": Scenario(
+        "Growth of an event's cost",
+        partial(scaling, script=MODERN, calls=80, rounds=3, live=10_000),
+        partial(scaling, script=MODERN, calls=40, rounds=1, live=2_000),
+    ),
+    "logins-5000": Scenario(
+        "5,000 logins at once",
+        partial(logins, script=MODERN, seats=5000, rounds=3, target=1.6),
+        partial(logins, script=MODERN, seats=5000, rounds=1, target=1.6),
+        on_request=True,
+    ),
+    "installation": Scenario(
+        "Setting up from a fresh copy",
+        partial(installation, rounds=3),
+        partial(installation, rounds=1),
+        on_request=True,
+    ),
 }
-SLOW = frozenset({"logins-5000"})  # run only when named
 
 
-@click.command()
-@click.argument("scenarios", nargs=-1, type=click.Choice(sorted(SCENARIOS)))
-def main(scenarios: tuple[str, ...]) -> None:
-    """Run the named scenarios, or all but the slow ones."""
-    descriptors.raise_limit()
-    report = Report()
-    failed = False
-    for name in scenarios or [name for name in SCENARIOS if name not in SLOW]:
-        title, play = SCENARIOS[name]
-        report.title(f"{title} ({name})")
+class Session:
+    """One run of the bench: its report, whether anything failed, and its results as a file at the end."""
+
+    def __init__(self, *, quick: bool, results: Path) -> None:
+        raise_descriptor_limit()
+        self.quick = quick
+        self._results = results
+        self._report = Report(this_machine(), quick=quick)
+        self._failed = False
+
+    def run(self, name: str, title: str, measure: Measure) -> None:
+        """Measure; a failure is reported, and the next scenario may come."""
+        self._report.scenario(name, title)
         try:
-            play(report)
+            measure(self._report)
         except (DeliveryFailed, ServerFailed) as error:
-            report.note(f"FAILED: {error}")
-            failed = True
-    print(f"\n{report.missed} targets not met" if report.missed else "\nEvery target met")
-    sys.exit(int(failed))
+            self._report.failed(error)
+            self._failed = True
+
+    def end(self) -> None:
+        """Write the results and leave the program."""
+        missed = self._report.missed
+        path = self._results / f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}.json"
+        self._report.write(path)
+        print(f"\n{missed} targets not met" if missed else "\nEvery target met")
+        print(f"Written to {path}")
+        sys.exit(int(self._failed))
+
+
+@click.group(chain=True, invoke_without_command=True)
+@click.option("--quick", is_flag=True, envvar="QUICK", help="A look in two minutes; QUICK=1 does the same.")
+@click.option("--results", type=click.Path(path_type=Path), default=RESULTS, help="Folder for the JSON.")
+@click.pass_context
+def main(context: click.Context, quick: bool, results: Path) -> None:
+    """Run the named scenarios in turn, or all but those that take long."""
+    context.obj = Session(quick=quick, results=results)
+    if context.invoked_subcommand is None:
+        for name, scenario in SCENARIOS.items():
+            if not scenario.on_request:
+                context.obj.run(name, scenario.title, scenario.quick if quick else scenario.full)
+        context.obj.end()
+
+
+@main.result_callback()
+@click.pass_obj
+def _end(session: Session, _results: object, **_options: object) -> None:
+    session.end()
+
+
+def _command(name: str, scenario: Scenario) -> click.Command:
+    @click.pass_obj
+    def run(session: Session) -> None:
+        session.run(name, scenario.title, scenario.quick if session.quick else scenario.full)
+
+    return click.Command(name, callback=run, help=scenario.title + ".")
+
+
+for _name, _scenario in SCENARIOS.items():
+    main.add_command(_command(_name, _scenario))
+
+
+@main.command("compare")
+@click.argument("version")
+@click.option("--pairs", type=click.IntRange(1), help="How often each is measured.  [default: 12; quick: 3]")
+@click.pass_obj
+def _compare(session: Session, version: str, pairs: int | None) -> None:
+    """This tree's server with another VERSION: a folder with a checkout, or a git revision."""
+    pairs = pairs or (3 if session.quick else 12)
+    calls, samples = (0.1, 50) if session.quick else (1.0, 200)
+    try:
+        with source_tree(version) as base:
+            title = f"{version} -> {name_of_tree()}"
+            for script, full in ((MODERN, 250), (OLD, 600)):
+                session.run(
+                    "compare",
+                    f"{title}, {script.name}",
+                    _comparison(script, base, pairs, int(full * calls), samples),
+                )
+    except NoSuchVersion as error:
+        raise click.UsageError(str(error)) from error
+
+
+def _comparison(script: EventScript, base: Path, pairs: int, calls: int, samples: int) -> Measure:
+    return partial(compare, script=script, base=base, pairs=pairs, calls=calls, samples=samples)
 
 
 if __name__ == "__main__":

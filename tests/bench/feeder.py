@@ -1,6 +1,6 @@
-"""The feeder: a process that plays Asterisk. It answers actions, and on command pours prepared events.
+"""The feeder: a process in the place of Asterisk. It answers actions, and sends prepared events when told to.
 
-The same process feeds the floor, so that both sides get their bytes from the same hand.
+The same process feeds the bare reader, so that both get their bytes in the same way.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import socket
 import time
 from pathlib import Path
 
-from tests.bench.workload.scripts import END
-from tests.bench.workload.site import SECRET
+from tests.bench.workload.call_centre import SECRET
+from tests.bench.workload.event_script import END
 
 CHALLENGE = "840415273"
 Action = dict[str, str]
@@ -53,14 +53,14 @@ class Feeder:
         self._stream = path.read_bytes()
         return len(self._stream)
 
-    def pour(self) -> int:
+    def send_stream(self) -> int:
         """Send the stream to the server as fast as it takes it; returns when the first byte went (ns)."""
-        return self._pour_into(self._connected())
+        return self._send_stream_on(self._connected())
 
-    def pour_floor(self, port: int) -> int:
-        """The same to the floor."""
+    def send_stream_to(self, port: int) -> int:
+        """The same to whoever listens on a port."""
         with socket.create_connection(("127.0.0.1", port)) as connection:
-            return self._pour_into(connection)
+            return self._send_stream_on(connection)
 
     def send(self, data: bytes) -> None:
         """Send some events."""
@@ -70,7 +70,7 @@ class Feeder:
         session.sendall(sent)
         session.setblocking(False)
 
-    def pace(self, calls: list[tuple[bytes, bytes, bytes]], pause: float) -> list[int]:
+    def send_calls(self, calls: list[tuple[bytes, bytes, bytes]], pause: float) -> list[int]:
         """For each call send what comes before, then the connecting event, then the rest, pausing between.
 
         Returns when each connecting event was about to be sent (ns).
@@ -110,7 +110,7 @@ class Feeder:
         connection.sendall(data)
         return begun
 
-    def _pour_into(self, connection: socket.socket) -> int:
+    def _send_stream_on(self, connection: socket.socket) -> int:
         begun = self._send_all(connection, self._stream)
         connection.setblocking(False)
         return begun

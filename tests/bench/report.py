@@ -1,45 +1,129 @@
-"""What the bench prints: figures in plain words, as ratios, each with its target and whether it is met."""
+"""What the bench prints: figures in plain words, each with its target; and all of it as JSON at the end."""
 
 from __future__ import annotations
 
-import statistics
+import json
 from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from tests.bench.figures import WIDE, Summary, median_interval, summarise
+from tests.bench.machine import Machine
+from tests.bench.processor_time import Usage
+
+ScenarioContent = dict[str, Any]
 
 
 class Report:
     """Prints as it goes, and remembers how many targets were missed."""
 
-    def __init__(self) -> None:
+    def __init__(self, machine: Machine, *, quick: bool = False) -> None:
         self.missed = 0
+        self._content: dict[str, Any] = {"machine": asdict(machine), "quick": quick, "scenarios": []}
+        self._say(f"Python: {machine.python}")
+        self._say(f"its build: {machine.build}")
+        self._say(f"a fixed loop: {machine.loop:.1f} ms of processor time")
+        self._say(f"machine: {machine.processor}, {machine.cores} cores, {machine.kernel}")
+        if quick:
+            self._say("quick: fewer and shorter rounds; good for seeing that it runs, not for figures")
 
-    def title(self, text: str) -> None:
-        """Begin a scenario."""
-        print(f"\n== {text}", flush=True)
+    def scenario(self, name: str, title: str) -> None:
+        """What follows belongs to it."""
+        self._content["scenarios"].append(
+            {"name": name, "title": title, "figures": [], "usage": [], "notes": []}
+        )
+        print(f"\n== {title} ({name})", flush=True)
 
     def note(self, text: str) -> None:
-        """Anything that has no target."""
-        print(f"   {text}", flush=True)
+        """Anything that is no figure."""
+        self._scenario["notes"].append(text)
+        self._say(text)
+
+    def values(self, what: str, values: Sequence[float], unit: str) -> Summary:
+        """The repeated measurements of one thing."""
+        summary = summarise(values)
+        self._figure(what, unit, median=summary.median, values=list(values))
+        self._say(f"{what}: {_number(summary.median)} {unit}{_range(summary, len(values))}")
+        return summary
+
+    def ratios(self, what: str, ratios: Sequence[float], before: str, after: str) -> None:
+        """A comparison: one ratio a pair, new to old, and both as they are printed beside it."""
+        summary, interval = summarise(ratios), median_interval(ratios)
+        self._figure(what, "times", median=summary.median, values=list(ratios), interval=interval)
+        if interval is None:
+            sure = f"{len(ratios)} pairs are too few to be sure"
+        else:
+            sure = f"95 % interval {interval[0]:.3f} to {interval[1]:.3f}, {_verdict(interval)}"
+        self._say(f"{what}: {before} -> {after}; {summary.median:.3f} times ({sure})")
 
     def at_most(self, what: str, figure: float, target: float, unit: str = "times") -> None:
         """A figure that should not be above its target."""
-        self._judge(what, figure, f"at most {target:g}", unit, figure <= target)
+        self._judge(what, figure, target, f"at most {target:g}", unit, figure <= target)
 
     def at_least(self, what: str, figure: float, target: float, unit: str = "times") -> None:
         """A figure that should not be below its target."""
-        self._judge(what, figure, f"at least {target:g}", unit, figure >= target)
+        self._judge(what, figure, target, f"at least {target:g}", unit, figure >= target)
 
-    def _judge(self, what: str, figure: float, target: str, unit: str, met: bool) -> None:
+    def usage(self, what: str, usage: Usage) -> None:
+        """Who used the processors during one measurement, or the most typical one of several."""
+        self._scenario["usage"].append({"what": what} | asdict(usage) | {"noisy": usage.noisy})
+        own = "; ".join(
+            f"{name} {used.total:.3f} s ({used.user:.2f} user, {used.system:.2f} system)"
+            for name, used in usage.processes.items()
+        )
+        self._say(f"{what}: {usage.seconds:.2f} s; processor time: {own}")
+        noisy = ", NOISY" if usage.noisy else ""
+        self._say(
+            f"   other processes used {usage.others:.0%} of the cores, {usage.stolen:.1%} were stolen, "
+            f"load {usage.load:.1f}{noisy}"
+        )
+
+    def failed(self, error: Exception) -> None:
+        """A scenario did not come to its end."""
+        self._scenario["failed"] = str(error)
+        self._say(f"FAILED: {error}")
+
+    def write(self, path: Path) -> None:
+        """All of it as JSON."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(
+            json.dumps(self._content | {"missed": self.missed}, indent=1, ensure_ascii=False) + "\n"
+        )
+
+    @property
+    def _scenario(self) -> ScenarioContent:
+        found: ScenarioContent = self._content["scenarios"][-1]
+        return found
+
+    def _judge(self, what: str, figure: float, target: float, words: str, unit: str, met: bool) -> None:
         self.missed += not met
-        verdict = "met" if met else "NOT MET"
-        print(f"   {what}: {figure:.3g} {unit}; target {target}: {verdict}", flush=True)
+        self._figure(what, unit, median=figure, target=target, met=met)
+        self._say(f"{what}: {_number(figure)} {unit}; target {words}: {'met' if met else 'NOT MET'}")
+
+    def _figure(self, what: str, unit: str, **parts: object) -> None:
+        self._scenario["figures"].append({"what": what, "unit": unit} | parts)
+
+    def _say(self, text: str) -> None:
+        print(f"   {text}", flush=True)
 
 
-def percentile(values: Sequence[float], part: float) -> float:
-    """The value below which this part of the values is; 0.5 is the median."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(part * len(ordered)))]
+def _verdict(interval: tuple[float, float]) -> str:
+    lowest, highest = interval
+    if lowest <= 1 <= highest:
+        return "no difference seen"
+    return "more" if lowest > 1 else "less"
 
 
-def median(values: Sequence[float]) -> float:
-    """The median."""
-    return statistics.median(values)
+def _range(summary: Summary, count: int) -> str:
+    if count < 2:
+        return ""
+    wide = f": SPREAD ABOVE {WIDE:.0%}" if summary.spread > WIDE else ""
+    return (
+        f" (median of {count}, {_number(summary.lowest)} to {_number(summary.highest)}, "
+        f"spread {summary.spread:.0%}{wide})"
+    )
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"

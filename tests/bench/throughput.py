@@ -1,82 +1,85 @@
-"""How many events a second the whole server takes, from the first byte on the AMI socket to the last Link."""
+"""How many events a second the whole server takes, and what an event costs it."""
 
 from __future__ import annotations
 
 import time
 
+from tests.bench.measured_server import Delivery, MeasuredServer
 from tests.bench.peers import other_clients
-from tests.bench.report import Report, median
-from tests.bench.stage import Stage
-from tests.bench.workload.scripts import Script
-from tests.bench.workload.site import Site
+from tests.bench.report import Report
+from tests.bench.workload.call_centre import CallCentre
+from tests.bench.workload.event_script import END, EventScript
 from tests.bench.workload.traffic import Traffic, callers_waiting, make_traffic
 
-ROUNDS = 5
 CONCURRENT = 500
 _SAMPLE = 20_000  # events that the other programs parse: they are slow
 
 
 def throughput(
-    report: Report, script: Script, *, calls: int, targets: tuple[float, float, float | None]
+    report: Report,
+    script: EventScript,
+    *,
+    calls: int,
+    rounds: int,
+    targets: tuple[float, float, float | None],
 ) -> None:
-    """Median of five, server and floor in turn; compared with what other programs need for parsing alone.
+    """From the first byte on the AMI socket to the last Link, in turn with reading and splitting alone.
 
-    `targets`: times panoramisk, times the fastest Python client, times slower than the floor.
+    Compared with what other programs need for parsing alone. `targets`: times panoramisk, times the fastest
+    Python client, times slower than the bare reader.
     """
-    site = Site(script.technology, seats=1000)
-    first, second, floor_target = targets
-    with Stage(script, site) as stage:
-        stage.log_in()
-        rates, slower, traffic = _rounds(stage, calls)
-        parsing = _others(script, traffic)
-    links = traffic.events / len(traffic.expected)
+    call_centre = CallCentre(script.technology, seats=1000)
+    own: list[float] = []
+    bare: list[float] = []
+    others: dict[str, list[float]] = {}
+    deliveries: list[tuple[Delivery, Traffic]] = []
+    with MeasuredServer(script, call_centre) as measured:
+        measured.log_in()
+        for number in range(rounds):
+            traffic = _traffic(measured, calls, first=1 + number * calls)
+            bare.append(traffic.events / measured.read_bare(traffic))
+            delivery = measured.deliver(traffic)
+            own.append(traffic.to_last_link / delivery.seconds)
+            deliveries.append((delivery, traffic))
+            for name, parse in other_clients.available():
+                others.setdefault(name, []).append(_rate(parse, _sample(script, traffic)))
     report.note(
         f"{traffic.events} events, {traffic.mean_fields:.1f} fields and {traffic.mean_size:.0f} bytes each; "
-        f"one notified call in {links:.0f} events; {site.seats} seats logged in; every Link arrived once"
+        f"one notified call in {traffic.events / len(traffic.expected):.0f} events; "
+        f"{call_centre.seats} seats logged in; every Link arrived once"
     )
-    report.note(f"{median(rates):.0f} events/s")
-    what = "slower than the floor (recv and split)"
-    if floor_target is None:
-        report.note(f"{median(slower):.3g} times {what}")
+    rate = report.values("the server", own, "events/s").median
+    cost = [delivery.processor_time(traffic) for delivery, traffic in deliveries]
+    report.values("the server", cost, "µs of processor time an event")
+    report.values("the bare reader", bare, "events/s")
+    medians = {name: report.values(name, rates, "events/s").median for name, rates in others.items()}
+    report.usage("the last round", deliveries[-1][0].usage)
+    first, second, slower_target = targets
+    slower = sorted(read / served for read, served in zip(bare, own, strict=True))[rounds // 2]
+    if slower_target is None:
+        report.note(f"{slower:.3g} times slower than reading and splitting alone")
     else:
-        report.at_most(what, median(slower), floor_target)
-    if "panoramisk" in parsing:
-        report.at_least("panoramisk's bare parsing", median(rates) / parsing["panoramisk"], first)
-    if parsing:
-        fastest = max(parsing, key=lambda name: parsing[name])
-        report.at_least(f"the fastest Python client's ({fastest})", median(rates) / parsing[fastest], second)
-    else:
-        report.note("no other client to compare with: pip install '.[bench]'")
+        report.at_most("slower than reading and splitting alone", slower, slower_target)
+    other_clients.compare(report, rate, medians, panoramisk=first, fastest=second, what="its bare parsing")
 
 
-def _rounds(stage: Stage, calls: int) -> tuple[list[float], list[float], Traffic]:
-    rates, slower = [], []
-    for number in range(ROUNDS):
-        traffic = _traffic(stage, calls, first=1 + number * calls)
-        stage.load(traffic)
-        floor = len(traffic.data) / stage.pour_into_floor(len(traffic.data)) / traffic.mean_size
-        rate = traffic.to_last_link / stage.pour(traffic.expected).seconds
-        rates.append(rate)
-        slower.append(floor / rate)
-    return rates, slower, traffic
-
-
-def _traffic(stage: Stage, calls: int, *, first: int) -> Traffic:
+def _traffic(measured: MeasuredServer, calls: int, *, first: int) -> Traffic:
     """Each time with calls of their own: no Asterisk uses a Uniqueid twice."""
-    site = stage.site
+    call_centre = measured.call_centre
     return make_traffic(
-        stage.script, site.extensions, site.place, calls=calls, concurrent=CONCURRENT, seed=first, first=first
+        measured.script,
+        call_centre.extensions,
+        call_centre.queue,
+        calls=calls,
+        concurrent=CONCURRENT,
+        seed=first,
+        first=first,
     )
 
 
-def _others(script: Script, traffic: Traffic) -> dict[str, float]:
-    """Events a second that others parse, best of three."""
+def _sample(script: EventScript, traffic: Traffic) -> bytes:
     cut = traffic.data[: int(_SAMPLE * traffic.mean_size)]
-    sample = script.banner + cut[: cut.rfind(b"\r\n\r\n") + 4]
-    rates = {}
-    for name, parse in other_clients.available():
-        rates[name] = max(_rate(parse, sample) for _ in range(3))
-    return rates
+    return script.banner + cut[: cut.rfind(END) + len(END)]
 
 
 def _rate(parse: other_clients.Parse, sample: bytes) -> float:
@@ -85,30 +88,47 @@ def _rate(parse: other_clients.Parse, sample: bytes) -> float:
     return events / (time.perf_counter() - begun)
 
 
-def scaling(report: Report, script: Script, *, calls: int) -> None:
-    """Whether the cost of an event grows with seats, services or live calls: events/s must stay the same."""
-    base = _cost(script, Site(script.technology, seats=1000), calls)
-    few = _cost(script, Site(script.technology, seats=10), calls)
-    many = _cost(script, Site(script.technology, seats=1000, services=1000), calls)
-    waiting = _cost(script, Site(script.technology, seats=1000), calls, live=10_000)
-    report.at_most("an event costs with 1,000 seats, of its cost with 10", base / few, 1.3)
-    report.at_most("an event costs with 1,000 services, of its cost with one", many / base, 1.3)
-    report.at_most("an event costs with 10,000 calls waiting, of its cost with none", waiting / base, 1.3)
+def scaling(report: Report, script: EventScript, *, calls: int, rounds: int, live: int) -> None:
+    """Whether the processor time of an event grows with seats, services or live calls; all in turn."""
+    base = CallCentre(script.technology, seats=1000)
+    candidates = {
+        "10 seats": (CallCentre(script.technology, seats=10), 0),
+        "1,000 seats": (base, 0),
+        "1,000 services": (CallCentre(script.technology, seats=1000, services=1000), 0),
+        f"{live:,} calls waiting": (base, live),
+    }
+    costs: dict[str, list[float]] = {name: [] for name in candidates}
+    for _ in range(rounds):
+        for name, (call_centre, waiting) in candidates.items():
+            costs[name].append(_cost(script, call_centre, calls, waiting))
+    medians = {
+        name: report.values(name, found, "µs of processor time an event").median
+        for name, found in costs.items()
+    }
+    few, many, services, beside_waiting = medians.values()
+    report.at_most("an event with 1,000 seats, of one with 10", many / few, 1.3)
+    report.at_most("an event with 1,000 services, of one with one", services / many, 1.3)
+    report.at_most(f"an event with {live:,} calls waiting, of one with none", beside_waiting / many, 1.3)
 
 
-def _cost(script: Script, site: Site, calls: int, *, live: int = 0) -> float:
-    """The server's processor seconds an event; not the time, for the clients' share of it varies."""
-    with Stage(script, site) as stage:
-        stage.log_in()
-        if live:
-            stage.feeder.call("send", callers_waiting(script, site.place, count=live, first=5_000_000))
+def _cost(script: EventScript, call_centre: CallCentre, calls: int, waiting: int) -> float:
+    """Microseconds of processor time an event; not the time, for the clients' share of it varies."""
+    with MeasuredServer(script, call_centre) as measured:
+        measured.log_in()
+        if waiting:
+            callers = callers_waiting(script, call_centre.queue, count=waiting, first=5_000_000)
+            measured.feeder.call("send", callers)
         costs = []
-        for number in range(3):
+        for number in range(
+            2
+        ):  # in the first one the server meets the kinds of event, and the waiting callers
             traffic = make_traffic(
-                script, site.extensions[:10], site.place, calls=calls, concurrent=10, first=1 + number * calls
+                script,
+                call_centre.extensions[:10],
+                call_centre.queue,
+                calls=calls,
+                concurrent=10,
+                first=1 + number * calls,
             )
-            stage.load(traffic)
-            before = stage.server.processor_time()
-            stage.pour(traffic.expected)
-            costs.append((stage.server.processor_time() - before) / traffic.events)
-        return min(costs)
+            costs.append(measured.deliver(traffic).processor_time(traffic))
+        return costs[-1]

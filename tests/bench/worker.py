@@ -34,7 +34,7 @@ class WorkerFailed(Exception):
 
 
 class Worker:
-    """The bench's end. One call at a time; several workers may be busy at once."""
+    """The bench's end of the pipe; a context manager. One call at a time; several workers may be busy."""
 
     def __init__(self, make: Callable[..., Served], *arguments: Any) -> None:
         """Start the process; `make(*arguments)` builds its object there."""
@@ -43,6 +43,18 @@ class Worker:
         self._process = context.Process(target=_work, args=(there, make, arguments), daemon=True)
         self._process.start()
         there.close()
+
+    @property
+    def pid(self) -> int:
+        """The process."""
+        assert self._process.pid is not None  # it was started
+        return self._process.pid
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     def begin(self, method: str, *arguments: Any) -> None:
         """Start a call."""

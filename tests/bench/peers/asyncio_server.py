@@ -20,6 +20,7 @@ from schemas.event_xml import encode
 from schemas.passwords import PasswordChecker
 from schemas.server import settings_xml
 from schemas.server.settings import ServerSettings
+from tests.bench.workload.call_centre import CallCentre
 
 BACKLOG = 4096
 CHUNK = 65536
@@ -90,7 +91,7 @@ class AsyncioServer:
 
 def main(directory: Path) -> None:
     """Run with the configuration in a directory."""
-    configuration = xml_form.load(directory / "site.xml")
+    configuration = xml_form.load(directory / CallCentre.FILE)
     settings = settings_xml.load(directory / "server.xml")
     asyncio.run(AsyncioServer(configuration, settings).serve())
 

@@ -22,6 +22,7 @@ from schemas.event_xml import encode
 from schemas.server import settings_xml
 from schemas.server.settings import ServerSettings
 from tests.bench.peers import mqtt
+from tests.bench.workload.call_centre import CallCentre
 
 BROKER = "broker.json"
 CHUNK = 65536
@@ -82,7 +83,7 @@ def serve(config: Path, settings: ServerSettings, broker: socket.socket) -> None
     def tell(notification: Notification) -> None:
         broker.sendall(mqtt.publish(notification.extension, encode(notification.event)))
 
-    replay = Replay(xml_form.load(config / "site.xml"), tell)
+    replay = Replay(xml_form.load(config / CallCentre.FILE), tell)
     ami = settings.ami
     with socket.create_connection((ami.host, ami.port)) as asterisk:
         login = f"Action: Login\r\nUsername: {ami.username}\r\nSecret: {ami.secret}\r\n\r\n"

@@ -1,6 +1,6 @@
 """Other programs' parsers, fed in memory: what an event costs there before anybody does anything with it.
 
-They are optional: `pip install 'asteriskcti[bench]'`.
+They are optional: `make bench` installs them if it can.
 """
 
 from __future__ import annotations
@@ -8,9 +8,11 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any
+
+from tests.bench.report import Report
 
 CHUNK = 65536
 Parse = Callable[[bytes], int]
@@ -25,6 +27,21 @@ def available() -> Iterator[tuple[str, Parse]]:
     ):
         if _installed(module):
             yield name, parse
+
+
+def compare(
+    report: Report, rate: float, others: Mapping[str, float], *, panoramisk: float, fastest: float, what: str
+) -> None:
+    """Events a second of ours and of the others as ratios, which should be at least the two given."""
+    if "panoramisk" in others:
+        report.at_least(f"times as fast as panoramisk, {what}", rate / others["panoramisk"], panoramisk)
+    if others:
+        name = max(others, key=lambda name: others[name])
+        report.at_least(
+            f"times as fast as the fastest Python client ({name}), {what}", rate / others[name], fastest
+        )
+    else:
+        report.note("no other client to compare with: they are not installed")
 
 
 def _installed(module: str) -> bool:
@@ -59,7 +76,7 @@ def _asterisk_ami(stream: bytes) -> int:
 
     client.add_event_listener(on_event)
     client.finished = threading.Event()
-    client._socket = _Memory(stream)
+    client._socket = _MemorySocket(stream)
     packs = client._next_pack()
     next(packs)
     for pack in packs:
@@ -67,7 +84,7 @@ def _asterisk_ami(stream: bytes) -> int:
     return found
 
 
-class _Memory:
+class _MemorySocket:
     """A stream that reads like a socket."""
 
     def __init__(self, stream: bytes) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
-class Step(NamedTuple):
+class DialplanStep(NamedTuple):
     """One step; `name` and `value` if it sets a variable."""
 
     context: str
@@ -46,12 +46,12 @@ _CONTEXTS = (
 )
 
 
-def steps() -> tuple[Step, ...]:
-    """The whole way, in order."""
-    way = []
+def steps() -> tuple[DialplanStep, ...]:
+    """All of them, in order."""
+    found = []
     for number, context in enumerate(_CONTEXTS, 1):
         for priority, parts in enumerate(_ROUTINE, 1):
             application, *texts = parts
             data, name, value = (text.format(context=context, number=number) for text in texts)
-            way.append(Step(context, priority, application, data, name, value))
-    return tuple(way)
+            found.append(DialplanStep(context, priority, application, data, name, value))
+    return tuple(found)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from tests.bench.workload.scripts import block
+from tests.bench.workload.event_script import block
 
 _STATES = {"Down": 0, "Ring": 4, "Ringing": 5, "Up": 6}
 
 
-class Side:
-    """One channel of the call, in the state it has at that moment; writes its fields."""
+class ChannelFields:
+    """What an event says of one channel of the call, in the state that it has at that moment.
 
-    def __init__(self, who: str, state: str, peer: str, step: tuple[str, str, int]) -> None:
-        self.who, self.state, self.peer, self.step = who, state, peer, step
+    `position` is context, extension and priority in the dialplan.
+    """
+
+    def __init__(self, who: str, state: str, peer: str, position: tuple[str, str, int]) -> None:
+        self.who, self.state, self.peer, self.position = who, state, peer, position
 
     def fields(self, prefix: str = "") -> list[tuple[str, object]]:
-        """What each event says of a channel; a second one in the event has a prefix."""
-        context, exten, priority = self.step
+        """The fields as key and value; those of a second channel in the event have a prefix."""
+        context, exten, priority = self.position
         known = bool(self.peer)
         pairs: list[tuple[str, object]] = [
             ("Channel", f"%({self.who}.channel)s"),
@@ -36,41 +39,43 @@ class Side:
         return [(prefix + key, value) for key, value in pairs]
 
 
-def on(event: str, side: Side, *more: tuple[str, object], privilege: str = "call") -> str:
-    """An event of one channel."""
-    return block(event, privilege, *side.fields(), *more)
+def of_channel(event: str, channel: ChannelFields, *more: tuple[str, object], privilege: str = "call") -> str:
+    """An event about one channel."""
+    return block(event, privilege, *channel.fields(), *more)
 
 
-def variable(side: Side, name: str, value: str = "") -> str:
+def variable_set(channel: ChannelFields, name: str, value: str = "") -> str:
     """VarSet."""
-    return on("VarSet", side, ("Variable", name), ("Value", value), privilege="dialplan")
+    return of_channel("VarSet", channel, ("Variable", name), ("Value", value), privilege="dialplan")
 
 
-def step(side: Side, application: str, data: str = "") -> str:
+def dialplan_step(channel: ChannelFields, application: str, data: str = "") -> str:
     """Newexten."""
     more = (("Extension", "101"), ("Application", application), ("AppData", data))
-    return on("Newexten", side, *more, privilege="dialplan")
+    return of_channel("Newexten", channel, *more, privilege="dialplan")
 
 
-def queue_caller(event: str, side: Side, left: int) -> str:
+def queue_caller(event: str, channel: ChannelFields, left: int) -> str:
     """The caller enters or leaves the queue."""
-    return on(event, side, ("Queue", "%(queue)s"), ("Position", 1), ("Count", left), privilege="agent")
+    return of_channel(
+        event, channel, ("Queue", "%(queue)s"), ("Position", 1), ("Count", left), privilege="agent"
+    )
 
 
-def device(device: str, state: str) -> str:
+def device_state(name: str, state: str) -> str:
     """DeviceStateChange."""
-    return block("DeviceStateChange", "call", ("Device", device), ("State", state))
+    return block("DeviceStateChange", "call", ("Device", name), ("State", state))
 
 
-def member(place: int, status: int) -> str:
-    """QueueMemberStatus of the agent at a place in the order of ringing."""
+def member_status(index: int, status: int) -> str:
+    """QueueMemberStatus of an agent; 0 answers, the others ring in vain."""
     return block(
         "QueueMemberStatus",
         "agent",
         ("Queue", "%(queue)s"),
-        ("MemberName", f"%(agent{place}.name)s"),
-        ("Interface", f"%(agent{place}.device)s"),
-        ("StateInterface", f"%(agent{place}.device)s"),
+        ("MemberName", f"%(agent{index}.name)s"),
+        ("Interface", f"%(agent{index}.device)s"),
+        ("StateInterface", f"%(agent{index}.device)s"),
         ("Membership", "dynamic"),
         ("Penalty", 1),
         ("CallsTaken", 3),
@@ -86,12 +91,18 @@ def member(place: int, status: int) -> str:
     )
 
 
-def both(event: str, caller: Side, agent: Side, *more: tuple[str, object], privilege: str = "call") -> str:
-    """An event of two channels."""
+def of_two_channels(
+    event: str,
+    caller: ChannelFields,
+    agent: ChannelFields,
+    *more: tuple[str, object],
+    privilege: str = "call",
+) -> str:
+    """An event about two channels."""
     return block(event, privilege, *caller.fields(), *agent.fields("Dest"), *more)
 
 
-def bridge_event(event: str, channels: int, side: Side | None = None) -> str:
+def bridge_event(event: str, channels: int, channel: ChannelFields | None = None) -> str:
     """An event of the bridge, and of the channel that it is about."""
     return block(
         event,
@@ -103,15 +114,15 @@ def bridge_event(event: str, channels: int, side: Side | None = None) -> str:
         ("BridgeName", "<unknown>"),
         ("BridgeNumChannels", channels),
         ("BridgeVideoSourceMode", "none"),
-        *(side.fields() if side else ()),
+        *(channel.fields() if channel else ()),
     )
 
 
-def report(side: Side, *, sent: bool, number: int) -> str:
+def rtcp_report(channel: ChannelFields, *, sent: bool, number: int) -> str:
     """RTCPSent or RTCPReceived."""
-    return on(
+    return of_channel(
         "RTCPSent" if sent else "RTCPReceived",
-        side,
+        channel,
         ("To", "192.0.2.10:6009"),
         ("From", "192.0.2.1:22925"),
         *(() if sent else (("RTT", "0.0021"),)),

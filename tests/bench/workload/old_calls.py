@@ -1,16 +1,16 @@
-"""Queue calls as Asterisk 1.4 with chan_sip tells them: 8.2 fields and 173 bytes an event."""
+"""Queue calls as Asterisk 1.4 with chan_sip reports them: 8.2 fields and 173 bytes an event."""
 
 from __future__ import annotations
 
 from functools import cache
 
 from tests.bench.workload import dialplan
-from tests.bench.workload.scripts import END, QueueCall, Script, block
+from tests.bench.workload.event_script import END, EventScript, PlannedCall, block
 
-_LINKS = 3  # a native bridge that is made anew is told again
+_LINKS = 3  # a native bridge that is made anew is reported again
 
 
-class OldCalls(Script):
+class OldCalls(EventScript):
     """Asterisk 1.4."""
 
     name = "1.4 mix"
@@ -18,17 +18,17 @@ class OldCalls(Script):
     technology = "SIP"
     fields, size = 8.2, 173
 
-    def blocks(self, call: QueueCall) -> list[bytes]:
+    def blocks(self, call: PlannedCall) -> list[bytes]:
         """The whole call; the first Link connects the phones."""
         text = _template(len(call.ringing)) % self._values(call)
         return [part + END for part in text.encode().split(END)[:-1]]
 
-    def connecting(self, call: QueueCall) -> int:
+    def connecting(self, call: PlannedCall) -> int:
         """The first Link."""
         return _connecting(len(call.ringing))
 
     @staticmethod
-    def _values(call: QueueCall) -> dict[str, str]:
+    def _values(call: PlannedCall) -> dict[str, str]:
         values = {
             "caller.channel": f"SIP/trunk-{0x08000000 + call.serial * 64:08x}",
             "number": call.number,
@@ -38,12 +38,12 @@ class OldCalls(Script):
             "context": call.context,
             "queue": call.queue,
         }
-        for place, seat in enumerate((call.seat, *call.ringing)):
+        for index, seat in enumerate((call.seat, *call.ringing)):
             values |= {
-                f"agent{place}.channel": f"{seat}-{0x08000000 + call.serial * 64 + 16 + place:08x}",
-                f"agent{place}.uid": f"{call.begun + 1}.{call.serial * 4 + 1 + place}",
-                f"agent{place}.device": seat,
-                f"agent{place}.number": seat.rpartition("/")[2],
+                f"agent{index}.channel": f"{seat}-{0x08000000 + call.serial * 64 + 16 + index:08x}",
+                f"agent{index}.uid": f"{call.begun + 1}.{call.serial * 4 + 1 + index}",
+                f"agent{index}.device": seat,
+                f"agent{index}.number": seat.rpartition("/")[2],
             }
         return values
 
@@ -58,17 +58,19 @@ def _connecting(others: int) -> int:
     return next(index for index, part in enumerate(_parts(others)) if part.startswith("Event: Link\r\n"))
 
 
-def _on(event: str, who: str, *fields: tuple[str, object]) -> str:
+def _of_channel(event: str, who: str, *fields: tuple[str, object]) -> str:
     uniqueid = ("Uniqueid", f"%({who}.uid)s")
     return block(event, "call", ("Channel", f"%({who}.channel)s"), *fields, uniqueid)
 
 
 def _state(who: str, state: str) -> str:
-    return _on("Newstate", who, ("State", state), ("CallerID", "%(number)s"), ("CallerIDName", "%(name)s"))
+    return _of_channel(
+        "Newstate", who, ("State", state), ("CallerID", "%(number)s"), ("CallerIDName", "%(name)s")
+    )
 
 
 def _step(priority: int, application: str, data: str, context: str = "%(context)s") -> str:
-    return _on(
+    return _of_channel(
         "Newexten",
         "caller",
         ("Context", context),
@@ -79,30 +81,30 @@ def _step(priority: int, application: str, data: str, context: str = "%(context)
     )
 
 
-def _way() -> list[str]:
+def _dialplan_events() -> list[str]:
     """The steps of the dialplan before the service's own, and what phones and peers report meanwhile."""
-    told = []
+    blocks = []
     for number, step in enumerate(dialplan.steps()):
-        told.append(_step(step.priority, step.application, step.data, step.context))
+        blocks.append(_step(step.priority, step.application, step.data, step.context))
         if number % 8 == 0:
             peer = ("Peer", f"SIP/{200 + number}")
-            told.append(block("PeerStatus", "system", peer, ("PeerStatus", "Reachable"), ("Time", 12)))
+            blocks.append(block("PeerStatus", "system", peer, ("PeerStatus", "Reachable"), ("Time", 12)))
         elif number % 8 == 4:
             exten = ("Exten", 200 + number)
-            told.append(block("ExtensionStatus", "call", exten, ("Context", "phones"), ("Status", 1)))
-    return told
+            blocks.append(block("ExtensionStatus", "call", exten, ("Context", "phones"), ("Status", 1)))
+    return blocks
 
 
-def _phone(place: int, status: int) -> list[str]:
-    """What a change of the phone's state brings: the phone is a member of two queues."""
-    device = f"%(agent{place}.device)s"
+def _member_status(index: int, status: int) -> list[str]:
+    """What follows a change of the phone's state: the phone is a member of two queues."""
+    device = f"%(agent{index}.device)s"
     return [
         block(
             "QueueMemberStatus",
             "agent",
             ("Queue", queue),
             ("Location", device),
-            ("MemberName", f"Agent %(agent{place}.number)s"),
+            ("MemberName", f"Agent %(agent{index}.number)s"),
             ("Membership", "dynamic"),
             ("Penalty", 1),
             ("CallsTaken", 3),
@@ -138,10 +140,10 @@ def _hangup(who: str, cause: int, text: str) -> str:
     )
 
 
-def _ring(place: int) -> list[str]:
-    who = f"agent{place}"
+def _ring(index: int) -> list[str]:
+    who = f"agent{index}"
     unknown = (("State", "Down"), ("CallerIDNum", "<unknown>"), ("CallerIDName", "<unknown>"))
-    return [_on("Newchannel", who, *unknown), _state(who, "Ringing"), *_phone(place, 6)]
+    return [_of_channel("Newchannel", who, *unknown), _state(who, "Ringing"), *_member_status(index, 6)]
 
 
 def _parts(others: int) -> list[str]:
@@ -149,26 +151,26 @@ def _parts(others: int) -> list[str]:
     waiting = (("CallerID", "%(number)s"), ("CallerIDName", "%(name)s"), ("Queue", "%(queue)s"))
     rung_in_vain = [
         event
-        for place in range(1, 1 + others)
-        for event in (_hangup(f"agent{place}", 0, "Unknown"), *_phone(place, 1))
+        for index in range(1, 1 + others)
+        for event in (_hangup(f"agent{index}", 0, "Unknown"), *_member_status(index, 1))
     ]
     return [
-        _on("Newchannel", "caller", *down),
+        _of_channel("Newchannel", "caller", *down),
         _state("caller", "Ring"),
-        *_way(),
+        *_dialplan_events(),
         _step(1, "Answer", ""),
         _state("caller", "Up"),
         _step(2, "Read", "cdata|five_digits|5|"),
         _step(3, "Set", "calldata=%(calldata)s"),
         _step(4, "Queue", "%(queue)s|htw|||60"),
-        _on("Join", "caller", *waiting, ("Position", 1), ("Count", 1)),
-        *(event for place in range(1 + others) for event in _ring(place)),
+        _of_channel("Join", "caller", *waiting, ("Position", 1), ("Count", 1)),
+        *(event for index in range(1 + others) for event in _ring(index)),
         _state("agent0", "Up"),
         *rung_in_vain,
-        _on("Leave", "caller", ("Queue", "%(queue)s"), ("Count", 0)),
-        *_phone(0, 2),
+        _of_channel("Leave", "caller", ("Queue", "%(queue)s"), ("Count", 0)),
+        *_member_status(0, 2),
         *[_linked("Link"), _linked("Unlink")] * _LINKS,
         _hangup("agent0", 16, "Normal Clearing"),
-        *_phone(0, 1),
+        *_member_status(0, 1),
         _hangup("caller", 0, "Unknown"),
     ]

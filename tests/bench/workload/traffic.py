@@ -1,4 +1,4 @@
-"""Makes the traffic of a busy PBX: overlapping queue calls as bytes, and who must be told of each.
+"""Makes the traffic of a busy PBX: overlapping queue calls as bytes, and which seat must be notified of each.
 
 Deterministic: the same numbers give the same bytes. Each call has a number and data of its own, so that a
 notification that is lost, doubled, mixed up or sent to the wrong seat is seen.
@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
-from tests.bench.workload.scripts import QueueCall, Script
+from tests.bench.workload.event_script import EventScript, PlannedCall
 
 RINGS_TWO = 0.15  # so many of the calls ring a second seat in vain
 BURST = 3  # events that one call emits at most before another one's turn
 
 
-class Expected(NamedTuple):
+class ExpectedLink(NamedTuple):
     """A Link that must reach a seat exactly once; the fields as they stand in the line."""
 
     extension: str
@@ -34,7 +34,7 @@ class Traffic:
     events: int
     to_last_link: int
     """Events up to the one that causes the last Link."""
-    expected: tuple[Expected, ...]
+    expected: tuple[ExpectedLink, ...]
 
     @property
     def mean_size(self) -> float:
@@ -48,15 +48,17 @@ class Traffic:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A queue that callers come through, with its dialplan context."""
+class CallerQueue:
+    """A queue that callers wait in, with the dialplan context that leads to it."""
 
-    queue: str
+    name: str
     context: str
 
 
-def make_calls(seats: Sequence[str], place: Place, *, seed: int = 1, first: int = 1) -> Iterator[QueueCall]:
-    """Endless calls to the seats in turn, numbered from `first`; `seats` are extensions."""
+def make_calls(
+    seats: Sequence[str], queue: CallerQueue, *, seed: int = 1, first: int = 1
+) -> Iterator[PlannedCall]:
+    """Calls without end to the seats in turn, numbered from `first`; `seats` are extensions."""
     chance = random.Random(seed)
     order = list(seats)
     chance.shuffle(order)
@@ -65,24 +67,24 @@ def make_calls(seats: Sequence[str], place: Place, *, seed: int = 1, first: int 
         ringing: tuple[str, ...] = ()
         if len(order) > 2 and chance.random() < RINGS_TWO:
             ringing = (order[(position + 1) % len(order)],)
-        yield QueueCall(
+        yield PlannedCall(
             serial=serial,
             number=f"3{serial:09d}",
             name=f"Caller {serial}",
             calldata=f"{serial * 7919 % 100_000_000:08d}",
             seat=order[position % len(order)],
             ringing=ringing,
-            queue=place.queue,
-            context=place.context,
+            queue=queue.name,
+            context=queue.context,
         )
         position += 1 + len(ringing)
         serial += 1
 
 
 def make_traffic(
-    script: Script,
+    script: EventScript,
     seats: Sequence[str],
-    place: Place,
+    queue: CallerQueue,
     *,
     calls: int,
     concurrent: int,
@@ -90,46 +92,46 @@ def make_traffic(
     first: int = 1,
 ) -> Traffic:
     """So many calls, so many of them at a time as long as there are seats for them; numbered from `first`."""
-    planned = list(islice(make_calls(seats, place, seed=seed, first=first), calls))
+    planned = list(islice(make_calls(seats, queue, seed=seed, first=first), calls))
     waiting = planned[::-1]
     chance = random.Random(seed + 1)
     busy: set[str] = set()
-    going_on: list[_Running] = []
+    ongoing: list[_OngoingCall] = []
     parts: list[bytes] = []
     last_link = 0
-    while waiting or going_on:
-        while waiting and len(going_on) < concurrent and busy.isdisjoint(waiting[-1].seats):
+    while waiting or ongoing:
+        while waiting and len(ongoing) < concurrent and busy.isdisjoint(waiting[-1].seats):
             call = waiting.pop()
             busy.update(call.seats)
-            going_on.append(_Running(call, script))
-        index = chance.randrange(len(going_on))
-        running = going_on[index]
+            ongoing.append(_OngoingCall(call, script))
+        index = chance.randrange(len(ongoing))
+        running = ongoing[index]
         burst = running.take(chance.randint(1, BURST))
         if running.begins <= running.connecting < running.position:
             last_link = len(parts) + running.connecting - running.begins + 1
         parts.extend(burst)
         if running.over:
             busy.difference_update(running.call.seats)
-            going_on[index] = going_on[-1]
-            going_on.pop()
-    links = tuple(expect(call) for call in planned)
+            ongoing[index] = ongoing[-1]
+            ongoing.pop()
+    links = tuple(expected_link(call) for call in planned)
     return Traffic(b"".join(parts), len(parts), last_link, links)
 
 
-def expect(call: QueueCall) -> Expected:
+def expected_link(call: PlannedCall) -> ExpectedLink:
     """The Link that a call causes."""
-    return Expected(call.seat, call.calldata, call.number)
+    return ExpectedLink(call.seat, call.calldata, call.number)
 
 
-def split_at_link(script: Script, call: QueueCall) -> tuple[bytes, bytes, bytes]:
+def split_at_link(script: EventScript, call: PlannedCall) -> tuple[bytes, bytes, bytes]:
     """What comes before the event that connects a call, that event, and what follows."""
     blocks, at = script.blocks(call), script.connecting(call)
     return b"".join(blocks[:at]), blocks[at], b"".join(blocks[at + 1 :])
 
 
-def callers_waiting(script: Script, place: Place, *, count: int, first: int) -> bytes:
+def callers_waiting(script: EventScript, queue: CallerQueue, *, count: int, first: int) -> bytes:
     """Callers who reached the queue and are still waiting: live calls that cause nothing."""
-    source = make_calls(("PJSIP/nobody",), place, first=first)
+    source = make_calls(("PJSIP/nobody",), queue, first=first)
     arrivals = []
     for call in islice(source, count):
         blocks = script.blocks(call)
@@ -142,12 +144,12 @@ def callers_waiting(script: Script, place: Place, *, count: int, first: int) -> 
     return b"".join(arrivals)
 
 
-class _Running:
-    """A call of which some events were told."""
+class _OngoingCall:
+    """A call of which some events are already in the stream."""
 
     __slots__ = ("begins", "blocks", "call", "connecting", "position")
 
-    def __init__(self, call: QueueCall, script: Script) -> None:
+    def __init__(self, call: PlannedCall, script: EventScript) -> None:
         self.call = call
         self.blocks = script.blocks(call)
         self.connecting = script.connecting(call)

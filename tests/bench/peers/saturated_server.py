@@ -16,9 +16,9 @@ from pathlib import Path
 
 from astcti_server import cli
 from astcti_server.ami import connection, link
+from tests.bench.workload.event_script import END
 from tests.bench.workload.modern_calls import ModernCalls
-from tests.bench.workload.scripts import END
-from tests.bench.workload.traffic import Place, make_traffic
+from tests.bench.workload.traffic import CallerQueue, make_traffic
 
 COLLECT = b"Event: BenchCollect" + END
 BEGIN = b"Event: BenchBegin" + END
@@ -29,7 +29,7 @@ _CHUNK = 65536
 _CONNECTS = (b"BridgeNumChannels: 2", b"Event: Link\r\n")
 
 
-class BusyConnection(connection.Connection):
+class EndlessConnection(connection.Connection):
     """After `BEGIN` every read finds something; the socket is left readable so that the loop spins."""
 
     _collected: bytearray | None = None
@@ -88,7 +88,7 @@ def _noise() -> Iterator[bytes]:
     phones = [f"PJSIP/7{number:03d}" for number in range(200)]
     for first in itertools.count(6_000_000, 60):
         traffic = make_traffic(
-            ModernCalls(), phones, Place("other", "other"), calls=60, concurrent=50, first=first
+            ModernCalls(), phones, CallerQueue("other", "other"), calls=60, concurrent=50, first=first
         )
         begin = 0
         while begin < len(traffic.data):
@@ -98,5 +98,5 @@ def _noise() -> Iterator[bytes]:
 
 
 if __name__ == "__main__":
-    link.Connection = BusyConnection  # type: ignore[misc]  # the one part that is not the server's own
+    link.Connection = EndlessConnection  # type: ignore[misc]  # the one part that is not the server's own
     cli.main()

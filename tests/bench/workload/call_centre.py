@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 from xml.sax.saxutils import escape
 
-from tests.bench.workload.traffic import Place
+from tests.bench.workload.traffic import CallerQueue
 
 SECRET = "bench"
 USERNAME = "bench"
@@ -21,8 +22,8 @@ _SETTINGS = """<server>
 
 
 @dataclass(frozen=True, slots=True)
-class Login:
-    """What a client says to sit down at a seat; its operator is bound to it."""
+class SeatLogin:
+    """What the client of a seat logs in with; the operator is bound to the seat."""
 
     username: str
     password_md5: str
@@ -31,17 +32,19 @@ class Login:
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
-    """So many seats with an operator each, all in the queue of the first of so many services."""
+class CallCentre:
+    """So many seats with an operator each, all in the queue of the first service."""
+
+    FILE: ClassVar = "call-centre.xml"
 
     technology: str
     seats: int
     services: int = 1
 
     @property
-    def place(self) -> Place:
+    def queue(self) -> CallerQueue:
         """The queue that all traffic goes through."""
-        return Place("support", "support")
+        return CallerQueue("support", "support")
 
     @property
     def extensions(self) -> list[str]:
@@ -49,10 +52,10 @@ class Site:
         return [f"{self.technology}/{10_000 + number}" for number in range(self.seats)]
 
     @property
-    def logins(self) -> list[Login]:
+    def logins(self) -> list[SeatLogin]:
         """Everybody."""
         return [
-            Login(f"agent{number}", _md5(f"secret{number}"), _mac(number), extension)
+            SeatLogin(f"agent{number}", _md5(f"secret{number}"), _mac(number), extension)
             for number, extension in enumerate(self.extensions)
         ]
 
@@ -63,16 +66,16 @@ class Site:
             ami=ami_port, listen=listen_port, username=USERNAME, secret=SECRET, outbox=outbox
         )
         (directory / "server.xml").write_text(settings)
-        (directory / "site.xml").write_text(self.configuration())
+        (directory / self.FILE).write_text(self.configuration())
 
     def configuration(self) -> str:
         """The runtime configuration as XML."""
         services = [self._service(number) for number in range(self.services)]
-        seats = [f'<seat mac="{one.mac}" extension="{one.extension}"/>' for one in self.logins]
+        seats = [f'<seat mac="{login.mac}" extension="{login.extension}"/>' for login in self.logins]
         operators = [
-            f'<operator username="{one.username}" full-name="Agent {number}" seat="{one.mac}"'
-            f' password="md5:{one.password_md5}"/>'
-            for number, one in enumerate(self.logins)
+            f'<operator username="{login.username}" full-name="Agent {number}" seat="{login.mac}"'
+            f' password="md5:{login.password_md5}"/>'
+            for number, login in enumerate(self.logins)
         ]
         return "\n".join(
             [
@@ -88,10 +91,12 @@ class Site:
         )
 
     def _service(self, number: int) -> str:
-        """The first has everybody; the others a handful each, so that everybody has several."""
-        name = self.place.queue if not number else f"service{number}"
-        bound = range(self.seats) if not number else {(number * 5 + place) % self.seats for place in range(5)}
-        operators = "".join(f'<operator username="agent{one}" penalty="1"/>' for one in bound)
+        """All operators are bound to the first; five to each other one, so that an operator has several."""
+        name = self.queue.name if not number else f"service{number}"
+        bound = (
+            range(self.seats) if not number else {(number * 5 + offset) % self.seats for offset in range(5)}
+        )
+        operators = "".join(f'<operator username="agent{agent}" penalty="1"/>' for agent in bound)
         return (
             f'<service name="{name}" context="{name}" type="inbound" is-queue="true" queue-name="{name}"'
             f' enabled="true"><variable name="calldata"/>'

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import time
 
-from tests.bench.clients import Client, Clients, LoggedIn
 from tests.bench.peers import mqtt
-from tests.bench.workload.site import Login
+from tests.bench.seat_clients import LoginResult, SeatClient, SeatClients
+from tests.bench.workload.call_centre import SeatLogin
 
 
-class Subscribers(Clients):
+class BrokerClients(SeatClients):
     """Lives in a process of its own."""
 
-    def subscribe(self, port: int, logins: list[Login], timeout: float) -> LoggedIn:
+    def subscribe(self, port: int, logins: list[SeatLogin], timeout: float) -> LoginResult:
         """Everybody at once; done when the broker has acknowledged all subscriptions."""
         begun = time.perf_counter()
         for login in logins:
@@ -25,14 +25,14 @@ class Subscribers(Clients):
         deadline = begun + timeout
         while self._subscribing and (left := deadline - time.perf_counter()) > 0:
             self.serve(left)
-        return LoggedIn(time.perf_counter() - begun, tuple(sorted(self._subscribing)))
+        return LoginResult(time.perf_counter() - begun, tuple(sorted(self._subscribing)))
 
-    def take(self, client: Client, data: bytes, now: int) -> None:
+    def take(self, client: SeatClient, data: bytes, now: int) -> None:
         """Take in what the broker sent."""
         packets, client.tail = mqtt.take(client.tail + data)
         for kind, body in packets:
             if kind == mqtt.PUBLISH:
-                self.hear(client, mqtt.payload(body).removesuffix(b"\n"), now)
+                self.take_line(client, mqtt.payload(body).removesuffix(b"\n"), now)
             elif kind == mqtt.CONNACK:
                 client.connection.send(mqtt.subscribe(client.login.extension))
             elif kind == mqtt.SUBACK:

@@ -11,59 +11,67 @@ from astcti_server.calls.notification import Notification
 from astcti_server.replay import Replay
 from schemas.configuration.model import Configuration
 from schemas.configuration.xml_form import load
+from tests.bench.workload.call_centre import CallCentre
+from tests.bench.workload.event_script import END, EventScript
 from tests.bench.workload.modern_calls import ModernCalls
 from tests.bench.workload.old_calls import OldCalls
-from tests.bench.workload.scripts import END, Script
-from tests.bench.workload.site import Site
-from tests.bench.workload.traffic import Expected, Traffic, callers_waiting, make_traffic
+from tests.bench.workload.traffic import ExpectedLink, Traffic, callers_waiting, make_traffic
 
 SCRIPTS = [ModernCalls(), OldCalls()]
 CALLS = 60
 
 
 @pytest.fixture(params=SCRIPTS, ids=lambda script: type(script).__name__)
-def script(request: pytest.FixtureRequest) -> Script:
+def script(request: pytest.FixtureRequest) -> EventScript:
     return request.param
 
 
-def site_of(script: Script) -> Site:
-    return Site(script.technology, seats=20, services=3)
+def call_centre_of(script: EventScript) -> CallCentre:
+    return CallCentre(script.technology, seats=20, services=3)
 
 
-def traffic_of(script: Script, seed: int = 1) -> Traffic:
-    site = site_of(script)
-    return make_traffic(script, site.extensions, site.place, calls=CALLS, concurrent=8, seed=seed)
+def traffic_of(script: EventScript, seed: int = 1) -> Traffic:
+    call_centre = call_centre_of(script)
+    return make_traffic(
+        script, call_centre.extensions, call_centre.queue, calls=CALLS, concurrent=8, seed=seed
+    )
 
 
-def configuration_of(site: Site, directory: Path) -> Configuration:
-    path = directory / "site.xml"
-    path.write_text(site.configuration())
+def configuration_of(call_centre: CallCentre, directory: Path) -> Configuration:
+    path = directory / "call_centre.xml"
+    path.write_text(call_centre.configuration())
     return load(path)
 
 
-def links_told(configuration: Configuration, data: bytes) -> tuple[Counter[Expected], int]:
+def links_told(configuration: Configuration, data: bytes) -> tuple[Counter[ExpectedLink], int]:
     told: list[Notification] = []
     player = Replay(configuration, told.append)
     player.feed(data)
     links = [one for one in told if one.event.id == "Link"]
     calls = [(one.extension, one.event.call) for one in links]
-    found = Counter(Expected(seat, dict(call.appdata)["calldata"], call.calleridnum) for seat, call in calls)
+    found = Counter(
+        ExpectedLink(seat, dict(call.appdata)["calldata"], call.calleridnum) for seat, call in calls
+    )
     return found, sum(one.event.repeat for one in links)
 
 
-def test_every_expected_link_is_told_once_and_no_other(script: Script, tmp_path: Path) -> None:
+def test_every_expected_link_is_told_once_and_no_other(script: EventScript, tmp_path: Path) -> None:
     traffic = traffic_of(script)
 
-    found, repeats = links_told(configuration_of(site_of(script), tmp_path), script.banner + traffic.data)
+    found, repeats = links_told(
+        configuration_of(call_centre_of(script), tmp_path), script.banner + traffic.data
+    )
 
     assert found == Counter(traffic.expected)
     assert len(found) == CALLS
     assert repeats == 0
 
 
-def test_the_last_link_comes_with_the_event_that_is_said_to_cause_it(script: Script, tmp_path: Path) -> None:
+def test_the_last_link_comes_with_the_event_that_is_said_to_cause_it(
+    script: EventScript, tmp_path: Path
+) -> None:
     traffic = traffic_of(script)
-    configuration = configuration_of(site_of(script), tmp_path)
+    configuration = configuration_of(call_centre_of(script), tmp_path)
     blocks = [block + END for block in traffic.data.split(END)[:-1]]
     assert len(blocks) == traffic.events
 
@@ -73,23 +81,23 @@ def test_the_last_link_comes_with_the_event_that_is_said_to_cause_it(script: Scr
     assert (before.total(), after.total()) == (CALLS - 1, CALLS)
 
 
-def test_the_mix_is_the_measured_one(script: Script) -> None:
+def test_the_mix_is_the_measured_one(script: EventScript) -> None:
     traffic = traffic_of(script)
 
     assert traffic.mean_fields == pytest.approx(script.fields, rel=0.05)
     assert traffic.mean_size == pytest.approx(script.size, rel=0.05)
 
 
-def test_the_same_seed_makes_the_same_bytes(script: Script) -> None:
+def test_the_same_seed_makes_the_same_bytes(script: EventScript) -> None:
     assert traffic_of(script, seed=3) == traffic_of(script, seed=3)
     assert traffic_of(script, seed=3).data != traffic_of(script, seed=4).data
 
 
-def test_waiting_callers_cause_nothing(script: Script, tmp_path: Path) -> None:
-    site = site_of(script)
-    waiting = callers_waiting(script, site.place, count=5, first=9000)
+def test_waiting_callers_cause_nothing(script: EventScript, tmp_path: Path) -> None:
+    call_centre = call_centre_of(script)
+    waiting = callers_waiting(script, call_centre.queue, count=5, first=9000)
 
-    found, _ = links_told(configuration_of(site, tmp_path), script.banner + waiting)
+    found, _ = links_told(configuration_of(call_centre, tmp_path), script.banner + waiting)
 
     assert waiting.count(b"Event: Newchannel") == 5
     assert not found

@@ -1,4 +1,4 @@
-"""What a script of queue calls is: one call's events in one Asterisk's words."""
+"""What an event script is: the events of one queue call as one version of Asterisk sends them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ END = b"\r\n\r\n"
 
 
 @dataclass(frozen=True, slots=True)
-class QueueCall:
+class PlannedCall:
     """One caller in a queue, answered at one seat; further seats may ring in vain."""
 
     serial: int
@@ -28,8 +28,8 @@ class QueueCall:
         return (self.seat, *self.ringing)
 
 
-class Script(ABC):
-    """How one version of Asterisk tells a queue call. `fields` and `size` are the mix's means an event."""
+class EventScript(ABC):
+    """How one version of Asterisk reports a queue call. `fields` and `size` are the means of its events."""
 
     name: str
     banner: bytes
@@ -38,11 +38,11 @@ class Script(ABC):
     size: int
 
     @abstractmethod
-    def blocks(self, call: QueueCall) -> list[bytes]:
+    def blocks(self, call: PlannedCall) -> list[bytes]:
         """The call's events in order, each with its final blank line."""
 
     @abstractmethod
-    def connecting(self, call: QueueCall) -> int:
+    def connecting(self, call: PlannedCall) -> int:
         """The index of the event at which the seat's phone has answered the caller."""
 
 

@@ -1,4 +1,4 @@
-"""The floor: a process that reads the stream and splits it into events, and does nothing else."""
+"""What no server can be faster than: a process that only reads the stream and splits it into events."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 CHUNK = 65536
 
 
-class Floor:
+class BareReader:
     """`recv(65536)` and `bytes.split`, over a loopback connection; lives in a process of its own."""
 
     def __init__(self) -> None:

@@ -9,8 +9,8 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from tests.bench.workload.site import Login
-from tests.bench.workload.traffic import Expected
+from tests.bench.workload.call_centre import SeatLogin
+from tests.bench.workload.traffic import ExpectedLink
 
 LINK = b'<event id="Link"'
 SMALL = 4096  # bytes of receive buffer of a client that is going to stop reading
@@ -20,7 +20,7 @@ _LINK_DATA = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class LoggedIn:
+class LoginResult:
     """How the logins went: how long until the last one was in (s), and who is not."""
 
     seconds: float
@@ -28,72 +28,76 @@ class LoggedIn:
 
 
 @dataclass(frozen=True, slots=True)
-class Collected:
+class CollectedLinks:
     """Which Links arrived: the time of the last one (ns), of each by its calldata, and what was wrong."""
 
     last: int
     arrivals: dict[str, int]
-    missing: tuple[Expected, ...]
+    missing: tuple[ExpectedLink, ...]
     unexpected: tuple[str, ...]
 
 
 @dataclass(slots=True)
-class Client:
-    """One seat's connection."""
+class SeatClient:
+    """The connection of one seat."""
 
     connection: socket.socket
-    login: Login
+    login: SeatLogin
     tail: bytes = b""
     awaited: list[tuple[bytes, bytes]] = field(default_factory=list)
-    """Beginnings of the lines that come next, each with what is said then."""
+    """Beginnings of the lines that come next, each with the command that is sent then."""
 
 
-class Clients:
+class SeatClients:
     """Lives in a process of its own."""
 
     def __init__(self) -> None:
         self.selector = selectors.DefaultSelector()
-        self.clients: list[Client] = []
-        self._waiting: dict[bytes, Expected] = {}
+        self.clients: list[SeatClient] = []
+        self._waiting: dict[bytes, ExpectedLink] = {}
         self._arrivals: dict[str, int] = {}
         self._unexpected: list[str] = []
         self._logging_in = 0
-        self._heard = 0.0
+        self._last_read = 0.0
 
-    def log_in(self, port: int, logins: list[Login], joining: str, deaf: int, timeout: float) -> LoggedIn:
-        """All at once. A login is done when the queue `joining` is joined; empty: when it is accepted.
+    def log_in(
+        self, port: int, logins: list[SeatLogin], joining: str, stalled: int, timeout: float
+    ) -> LoginResult:
+        """All at once. A login is done when the client was told that it is in the queue `joining`.
 
-        The first `deaf` clients never read again afterwards.
+        The first `stalled` clients never read again afterwards.
         """
         begun = time.perf_counter()
-        fresh = [self._connect(port, login, joining, number < deaf) for number, login in enumerate(logins)]
+        fresh = [self._connect(port, login, joining, number < stalled) for number, login in enumerate(logins)]
         self._logging_in = len(fresh)
         deadline = begun + timeout
         while self._logging_in and (left := deadline - time.perf_counter()) > 0:
             self.serve(left)
         seconds = time.perf_counter() - begun
-        for client in fresh[:deaf]:
+        for client in fresh[:stalled]:
             self.selector.unregister(client.connection)
-        return LoggedIn(seconds, tuple(one.login.username for one in fresh if one.awaited))
+        return LoginResult(seconds, tuple(client.login.username for client in fresh if client.awaited))
 
-    def expect(self, links: Iterable[Expected]) -> None:
+    def expect(self, links: Iterable[ExpectedLink]) -> None:
         """These Links must come, each once, and no others. Until now none came that was not expected."""
         self._waiting = {link.calldata.encode(): link for link in links}
         self._arrivals.clear()
 
-    def collect(self, timeout: float, quiet: float) -> Collected:
+    def collect(self, timeout: float, quiet: float) -> CollectedLinks:
         """Read until every Link is there and then nothing came for a while, or until the time is up (s)."""
         deadline = time.perf_counter() + timeout
-        self._heard = time.perf_counter()
+        self._last_read = time.perf_counter()
         while True:
             now = time.perf_counter()
-            left = (deadline if self._waiting else min(deadline, self._heard + quiet)) - now
+            left = (deadline if self._waiting else min(deadline, self._last_read + quiet)) - now
             if left <= 0:
                 break
             self.serve(left)
         missing = tuple(self._waiting.values())
         unexpected, self._unexpected = tuple(self._unexpected), []
-        return Collected(max(self._arrivals.values(), default=0), dict(self._arrivals), missing, unexpected)
+        return CollectedLinks(
+            max(self._arrivals.values(), default=0), dict(self._arrivals), missing, unexpected
+        )
 
     def leave(self) -> None:
         """Close every connection."""
@@ -112,24 +116,27 @@ class Clients:
         self.leave()
         self.selector.close()
 
-    def open(self, port: int, login: Login, *, deaf: bool = False) -> Client:
+    def open(self, port: int, login: SeatLogin, *, stalled: bool = False) -> SeatClient:
         """Begin to connect; whatever comes is taken in from now on."""
         connection = socket.socket()
-        if deaf:
+        if stalled:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL)
         connection.setblocking(False)
         connection.connect_ex(("127.0.0.1", port))
-        client = Client(connection, login)
+        client = SeatClient(connection, login)
         self.clients.append(client)
         self.selector.register(connection, selectors.EVENT_READ, client)
         return client
 
-    def _connect(self, port: int, login: Login, joining: str, deaf: bool) -> Client:
-        client = self.open(port, login, deaf=deaf)
-        said = [f"USER {login.username}\n".encode(), f"PASS {login.password_md5}\n".encode()]
-        client.awaited = [(b"100 WELCOME", said[0]), (b"100 OK", said[1]), (b"102 OK", b"")]
-        if joining:
-            client.awaited.append((b"200 " + joining.encode(), b""))
+    def _connect(self, port: int, login: SeatLogin, joining: str, stalled: bool) -> SeatClient:
+        client = self.open(port, login, stalled=stalled)
+        commands = [f"USER {login.username}\n".encode(), f"PASS {login.password_md5}\n".encode()]
+        client.awaited = [
+            (b"100 WELCOME", commands[0]),
+            (b"100 OK", commands[1]),
+            (b"102 OK", b""),
+            (b"200 " + joining.encode(), b""),
+        ]
         return client
 
     def serve(self, timeout: float) -> None:
@@ -137,7 +144,7 @@ class Clients:
         for key, _events in self.selector.select(timeout):
             self._read(key.data)
 
-    def _read(self, client: Client) -> None:
+    def _read(self, client: SeatClient) -> None:
         try:
             data = client.connection.recv(65536)
         except BlockingIOError:
@@ -151,22 +158,22 @@ class Clients:
             self._lost(client, "closed by the server")
             return
         self.take(client, data, now)
-        self._heard = now / 1e9
+        self._last_read = now / 1e9
 
-    def take(self, client: Client, data: bytes, now: int) -> None:
+    def take(self, client: SeatClient, data: bytes, now: int) -> None:
         """Take in what the server sent, at that time (ns)."""
         *lines, client.tail = (client.tail + data).split(b"\n")
         for line in lines:
-            self.hear(client, line, now)
+            self.take_line(client, line, now)
 
-    def hear(self, client: Client, line: bytes, now: int) -> None:
+    def take_line(self, client: SeatClient, line: bytes, now: int) -> None:
         """One line without its end."""
         if line.startswith(LINK):
             self._link(client, line, now)
         elif client.awaited and not line.startswith(b"<"):
             self._log_in_further(client, line)
 
-    def _log_in_further(self, client: Client, line: bytes) -> None:
+    def _log_in_further(self, client: SeatClient, line: bytes) -> None:
         beginning, answer = client.awaited[0]
         if not line.startswith(beginning):
             return  # an announcement, or a refusal that leaves this login undone
@@ -176,7 +183,7 @@ class Clients:
         if not client.awaited:
             self._logging_in -= 1
 
-    def _link(self, client: Client, line: bytes, now: int) -> None:
+    def _link(self, client: SeatClient, line: bytes, now: int) -> None:
         found = _LINK_DATA.search(line)
         number, calldata = (found[1], found[2] or b"") if found else (b"", b"")
         link = self._waiting.get(calldata)
@@ -187,6 +194,6 @@ class Clients:
         del self._waiting[calldata]
         self._arrivals[link.calldata] = now
 
-    def _lost(self, client: Client, reason: str) -> None:
+    def _lost(self, client: SeatClient, reason: str) -> None:
         self.selector.unregister(client.connection)
         self._unexpected.append(f"{client.login.extension}: {reason}")

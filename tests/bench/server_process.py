@@ -3,50 +3,78 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.bench.workload.site import Site
+from tests.bench.workload.call_centre import CallCentre
+from tests.fake.ports import free_port
 
 STOP_WITHIN = 20.0  # seconds
-_PROJECT = Path(__file__).parents[2]
+PROJECT = Path(__file__).parents[2]
 
 
 class ServerFailed(Exception):
     """The server did not start, or ended; the text has the end of its log."""
 
 
-class Server:
-    """`astcti-server`, or another program that takes the same configuration directory."""
+@dataclass(frozen=True, slots=True)
+class ServerProgram:
+    """What is run: the server, or a program that takes the same options, out of one source tree."""
+
+    module: str = "astcti_server"
+    tree: Path = PROJECT
+    hash_seed: int | None = None
+    """PYTHONHASHSEED, so that two versions that are compared have their dictionaries laid out alike."""
+
+
+SERVER_PROGRAM = ServerProgram()
+ASYNCIO_PROGRAM = ServerProgram("tests.bench.peers.asyncio_server")
+MQTT_PROGRAM = ServerProgram("tests.bench.peers.mqtt_server")
+SATURATED_PROGRAM = ServerProgram("tests.bench.peers.saturated_server")
+
+
+class ServerProcess:
+    """A server that was started; `stop` ends it and removes its files."""
 
     def __init__(
-        self, site: Site, *, ami_port: int, outbox: int = 1_048_576, module: str = "astcti_server"
+        self, call_centre: CallCentre, *, ami_port: int, program: ServerProgram, outbox: int = 1_048_576
     ) -> None:
         self._directory = tempfile.TemporaryDirectory(prefix="astcti-bench-")
         place = Path(self._directory.name)
-        self.port = _free_port()
-        site.write(place / "etc", ami_port=ami_port, listen_port=self.port, outbox=outbox)
+        self.configuration = place / "etc"
+        self.port = free_port()
+        call_centre.write(self.configuration, ami_port=ami_port, listen_port=self.port, outbox=outbox)
         (place / "state").mkdir()
         self._log = place / "log"
-        command = [
-            sys.executable,
-            "-m",
-            module,
-            "--config",
-            str(place / "etc"),
-            "--state",
-            str(place / "state"),
-            "--status",
-            str(place / "status.json"),
-        ]
+        options = {
+            "--config": self.configuration,
+            "--state": place / "state",
+            "--status": place / "status.json",
+        }
+        command = [sys.executable, "-m", program.module]
+        for option, path in options.items():
+            command += [option, str(path)]
+        environment = os.environ | {"PYTHONPATH": ""}
+        if program.hash_seed is not None:
+            environment["PYTHONHASHSEED"] = str(program.hash_seed)
         with self._log.open("wb") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd=_PROJECT)
+            # `-m` puts the working directory first, so that each tree runs its own modules.
+            self._process = subprocess.Popen(
+                command, stdout=log, stderr=log, cwd=program.tree, env=environment
+            )
+
+    @property
+    def pid(self) -> int:
+        """The process."""
+        return self._process.pid
 
     @property
     def memory(self) -> int:
@@ -73,11 +101,6 @@ class Server:
             time.sleep(0.05)  # nothing tells another process of it
         return json.loads(path.read_text())
 
-    def processor_time(self) -> float:
-        """Seconds of processor time used so far."""
-        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / 100
-
     def wait_until_serving(self, timeout: float = 20.0) -> None:
         """Wait until it welcomes clients. Raises ServerFailed."""
         deadline = time.monotonic() + timeout
@@ -99,8 +122,3 @@ class Server:
             self._process.kill()
             self._process.wait()
         self._directory.cleanup()
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])

@@ -1,0 +1,195 @@
+"""A server with what a measurement needs around it: a feeder, clients, and a reader to compare with."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tests.bench.feeder import Feeder
+from tests.bench.peers.bare_reader import BareReader
+from tests.bench.peers.broker_clients import BrokerClients
+from tests.bench.peers.mqtt_server import BROKER
+from tests.bench.processor_time import ProcessorMeter, Usage
+from tests.bench.seat_clients import CollectedLinks, LoginResult, SeatClients
+from tests.bench.server_process import (
+    MQTT_PROGRAM,
+    SERVER_PROGRAM,
+    ServerFailed,
+    ServerProcess,
+    ServerProgram,
+)
+from tests.bench.worker import Worker
+from tests.bench.workload.call_centre import CallCentre
+from tests.bench.workload.event_script import EventScript, PlannedCall
+from tests.bench.workload.traffic import ExpectedLink, Traffic, expected_link, split_at_link
+
+LOGIN_WITHIN = 60.0  # seconds
+DELIVER_WITHIN = 60.0
+QUIET = 0.2  # so long nothing may come any more after the last Link
+PAUSE = 0.003  # seconds between two notifications, so that each finds everybody idle
+
+
+class DeliveryFailed(Exception):
+    """Notifications were lost, doubled or wrong; the text says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A stream was sent and every Link arrived."""
+
+    seconds: float
+    """From the first byte to the last Link."""
+    usage: Usage
+    """From before the first byte until nothing came any more."""
+
+    def processor_time(self, traffic: Traffic) -> float:
+        """Microseconds of the server's processor time an event."""
+        return self.usage.processes["server"].total / traffic.events * 1e6
+
+
+class MeasuredServer:
+    """Starts everything; a context manager that stops it all."""
+
+    clients_class: type[SeatClients] = SeatClients
+
+    def __init__(
+        self,
+        script: EventScript,
+        call_centre: CallCentre,
+        program: ServerProgram = SERVER_PROGRAM,
+        *,
+        outbox: int = 1_048_576,
+        stalled: int = 0,
+    ) -> None:
+        """The clients of the first `stalled` seats never read after their login."""
+        self.script, self.call_centre = script, call_centre
+        self._stalled = stalled
+        with ExitStack() as started:
+            self._files = Path(started.enter_context(tempfile.TemporaryDirectory(prefix="astcti-bench-")))
+            self.feeder, self.clients, self._reader = (
+                started.enter_context(Worker(*what))
+                for what in ((Feeder, script.banner), (self.clients_class,), (BareReader,))
+            )
+            self._reader_port: int = self._reader.call("port")
+            self.process = ServerProcess(
+                call_centre, ami_port=self.feeder.call("port"), program=program, outbox=outbox
+            )
+            started.callback(self.process.stop)
+            if not self.feeder.call("wait_until_listed", 30.0):
+                raise ServerFailed(f"the server did not log in:\n{self.process.log}")
+            self.wait_until_serving()
+            self._stop = started.pop_all()
+        self.meter = ProcessorMeter(
+            {"server": self.process.pid, "feeder": self.feeder.pid, "clients": self.clients.pid}
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.close()
+
+    def wait_until_serving(self) -> None:
+        """Return when clients may come. Raises ServerFailed."""
+        self.process.wait_until_serving()
+
+    def log_in(self) -> LoginResult:
+        """All clients at once, each until it is in the queue. Raises DeliveryFailed if one cannot."""
+        logged_in: LoginResult = self.clients.call(
+            "log_in",
+            self.process.port,
+            self.call_centre.logins,
+            self.call_centre.queue.name,
+            self._stalled,
+            LOGIN_WITHIN,
+        )
+        return self._all_in(logged_in)
+
+    def _all_in(self, logged_in: LoginResult) -> LoginResult:
+        if logged_in.missing:
+            names = ", ".join(logged_in.missing[:10])
+            raise DeliveryFailed(f"{len(logged_in.missing)} could not log in: {names}\n{self.process.log}")
+        return logged_in
+
+    def load(self, traffic: Traffic) -> None:
+        """Hand the stream to the feeder."""
+        path = self._files / "stream"
+        path.write_bytes(traffic.data)
+        self.feeder.call("load", path)
+        path.unlink()
+
+    def deliver(self, traffic: Traffic) -> Delivery:
+        """Send a stream as fast as the server takes it. Raises DeliveryFailed."""
+        self.load(traffic)
+        reading = self.call_centre.extensions[self._stalled :]
+        self.clients.call(
+            "expect", [link for link in traffic.expected if not self._stalled or link.extension in reading]
+        )
+        before = self.meter.read()
+        self.clients.begin("collect", DELIVER_WITHIN, QUIET)
+        begun: int = self.feeder.call("send_stream")
+        collected: CollectedLinks = self.clients.result()
+        usage = before.until(self.meter.read())
+        check_links(collected, self.process)
+        return Delivery((collected.last - begun) / 1e9, usage)
+
+    def read_bare(self, traffic: Traffic) -> float:
+        """Send a stream to the bare reader; seconds."""
+        self.load(traffic)
+        self._reader.begin("read", len(traffic.data))
+        begun: int = self.feeder.call("send_stream_to", self._reader_port)
+        ended: int = self._reader.result()
+        return (ended - begun) / 1e9
+
+    def notify(self, calls: list[PlannedCall]) -> list[float]:
+        """One call after the other: microseconds from its connecting event's write to its line at the client.
+
+        Raises DeliveryFailed.
+        """
+        expected = [expected_link(call) for call in calls]
+        self.clients.call("expect", expected)
+        self.clients.begin("collect", 30.0 + len(calls) * PAUSE * 3, 0.1)
+        begun = self.feeder.call("send_calls", [split_at_link(self.script, call) for call in calls], PAUSE)
+        collected = self.clients.result()
+        check_links(collected, self.process)
+        return delays(begun, expected, collected.arrivals)
+
+
+class MeasuredBroker(MeasuredServer):
+    """The server is the one that publishes to a message broker, and the clients are the broker's."""
+
+    clients_class = BrokerClients
+
+    def __init__(self, script: EventScript, call_centre: CallCentre) -> None:
+        super().__init__(script, call_centre, MQTT_PROGRAM)
+
+    def wait_until_serving(self) -> None:
+        """Return when the broker runs."""
+        self.process.state_file(BROKER)
+
+    def log_in(self) -> LoginResult:
+        """Everybody subscribes; there is no queue to join. Raises DeliveryFailed if anybody cannot."""
+        port, logins = self.process.state_file(BROKER), self.call_centre.logins
+        return self._all_in(self.clients.call("subscribe", port, logins, LOGIN_WITHIN))
+
+
+def delays(begun: list[int], expected: list[ExpectedLink], arrivals: dict[str, int]) -> list[float]:
+    """Microseconds from each beginning (ns) to the arrival of its Link."""
+    ends = [arrivals[link.calldata] for link in expected]
+    return [(end - begin) / 1000 for begin, end in zip(begun, ends, strict=True)]
+
+
+def check_links(collected: CollectedLinks, process: ServerProcess) -> None:
+    """Raise DeliveryFailed unless everything expected, and nothing else, arrived."""
+    if not collected.missing and not collected.unexpected:
+        return
+    lines = [f"missing: {link.extension} calldata {link.calldata}" for link in collected.missing[:10]]
+    lines += [f"unexpected: {what}" for what in collected.unexpected[:10]]
+    counts = f"{len(collected.missing)} Links are missing, {len(collected.unexpected)} things are unexpected"
+    raise DeliveryFailed("\n".join([counts, *lines, process.log]))

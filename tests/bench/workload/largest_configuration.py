@@ -1,0 +1,57 @@
+"""The largest configuration that is promised, and how it is written into a directory."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from schemas.configuration import sqlite_form, xml_form
+from schemas.configuration.model import Binding, Configuration, Operator, Seat, Service, Trigger
+
+OPERATORS, SERVICES, BOUND = 10_000, 1_000, 20
+
+
+def largest_configuration() -> Configuration:
+    """Ten thousand operators with their seats, and a thousand services."""
+    triggers = (
+        Trigger("browser", url="https://crm.example/?id={CALLDATA}&from={CALLERID}"),
+        Trigger("application", "ring", "windows", "C:\\crm.exe", '-t {TICKET} --name "{CALLERIDNAME}"'),
+    )
+    macs = [f"02:00:00:00:{number >> 8:02x}:{number & 255:02x}" for number in range(OPERATORS)]
+    return Configuration(
+        tuple(
+            Service(
+                f"Service {number}",
+                f"context{number}",
+                "inbound",
+                True,
+                f"queue{number}",
+                True,
+                ("calldata", "ticket"),
+                triggers,
+                tuple(
+                    Binding(f"op{(number * BOUND + offset) % OPERATORS}", offset % 5)
+                    for offset in range(BOUND)
+                ),
+            )
+            for number in range(SERVICES)
+        ),
+        tuple(Seat(mac, f"PJSIP/{number}", f"PJSIP/{number}") for number, mac in enumerate(macs)),
+        tuple(
+            Operator(f"op{number}", f"Operator {number}", "md5:" + "0" * 32, mac)
+            for number, mac in enumerate(macs)
+        ),
+    )
+
+
+def write_configuration(directory: Path, form: str, configuration: Configuration) -> Path:
+    """A configuration directory with this configuration in it, as `xml` or `sqlite`, written long ago."""
+    directory.mkdir()
+    (directory / "server.xml").write_text('<server><ami username="a" secret="s"/></server>')
+    path = directory / f"large.{form}"
+    if form == "xml":
+        path.write_bytes(xml_form.dump(configuration))
+    else:
+        sqlite_form.dump(configuration, path)
+    os.utime(path, (1000, 1000))
+    return directory
