@@ -15,7 +15,7 @@ from pathlib import Path
 
 import click
 
-from tests.bench.comparison import compare
+from tests.bench.comparison import PairSize, compare
 from tests.bench.configurations import in_force, loading
 from tests.bench.installation import installation
 from tests.bench.machine import raise_descriptor_limit, this_machine
@@ -27,7 +27,6 @@ from tests.bench.seats import logins, memory
 from tests.bench.server_process import PROJECT, ServerFailed
 from tests.bench.source_tree import NoSuchVersion, name_of_tree, source_tree
 from tests.bench.throughput import scaling, throughput
-from tests.bench.workload.event_script import EventScript
 from tests.bench.workload.modern_calls import ModernCalls
 from tests.bench.workload.old_calls import OldCalls
 
@@ -179,27 +178,20 @@ for _name, _scenario in SCENARIOS.items():
 
 @main.command("compare")
 @click.argument("version")
-@click.option("--pairs", type=click.IntRange(1), help="How often each is measured.  [default: 12; quick: 3]")
+@click.option("--pairs", type=click.IntRange(1), help="How often each is measured.  [default: 10; quick: 3]")
 @click.pass_obj
 def _compare(session: Session, version: str, pairs: int | None) -> None:
     """This tree's server with another VERSION: a folder with a checkout, or a git revision."""
-    pairs = pairs or (3 if session.quick else 12)
-    calls, samples = (0.1, 50) if session.quick else (1.0, 200)
+    pairs = pairs or (3 if session.quick else 10)
     try:
         with source_tree(version) as base:
             title = f"{version} -> {name_of_tree()}"
-            for script, full in ((MODERN, 250), (OLD, 600)):
-                session.run(
-                    "compare",
-                    f"{title}, {script.name}",
-                    _comparison(script, base, pairs, int(full * calls), samples),
-                )
+            for script, calls in ((MODERN, 30), (OLD, 80)):
+                size = PairSize(2, calls, 10) if session.quick else PairSize(20, calls, 10)
+                measure = partial(compare, script=script, base=base, pairs=pairs, size=size)
+                session.run("compare", f"{title}, {script.name}", measure)
     except NoSuchVersion as error:
         raise click.UsageError(str(error)) from error
-
-
-def _comparison(script: EventScript, base: Path, pairs: int, calls: int, samples: int) -> Measure:
-    return partial(compare, script=script, base=base, pairs=pairs, calls=calls, samples=samples)
 
 
 if __name__ == "__main__":

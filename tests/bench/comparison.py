@@ -1,17 +1,19 @@
 """Compares this tree's server with another version of it, both in one run.
 
-Each version runs as the program that it is, so that modules may have moved in between. In a pair both get the
-same bytes, one after the other, each in a fresh process with the same layout of its dictionaries; who begins
-changes with every pair. What happens on the machine meanwhile concerns both, and the ratio of a pair is what
-counts. Processor time is compared rather than wall time, for it is what the server itself spends.
+Each version runs as the program that it is, so that modules may have moved in between. In a pair both run at
+the same time, in fresh processes with the same seed for hashes, and get the same bytes in short turns: what
+happens on the machine meanwhile concerns both. Of the turns the median counts, of the pairs the ratio.
+A budget is checked with processor time; wall time also says what others on the machine did.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from statistics import median
 
 from tests.bench.figures import percentile, summarise
 from tests.bench.measured_server import MeasuredServer
@@ -22,103 +24,110 @@ from tests.bench.workload.call_centre import CallCentre
 from tests.bench.workload.event_script import EventScript, PlannedCall
 from tests.bench.workload.traffic import Traffic, make_calls, make_traffic
 
-SEATS, CONCURRENT = 100, 50
+SEATS, CONCURRENT = 100, 30
 WARM_UP = 10  # calls that are not measured: in them the server meets the kinds of event
+QUIET = 0.05  # seconds; a doubled line that came later would be found in the next turn
 
 
 @dataclass(frozen=True, slots=True)
+class PairSize:
+    """How much both versions of a pair get."""
+
+    turns: int
+    calls: int
+    """Calls that are streamed in a turn."""
+    samples: int
+    """Calls in a turn whose notification is timed."""
+
+
+@dataclass(slots=True)
 class VersionFigures:
-    """One version in one pair."""
+    """What was measured of one version in one pair, a value a turn but for `delays`; microseconds."""
 
-    cost: float
-    """Microseconds of processor time an event."""
-    duration: float
-    """Microseconds an event, from the first byte to the last Link."""
-    half: float
-    """Microseconds of a notification: p50, and p99."""
-    nearly_all: float
-    usage: Usage
-
-
-@dataclass(frozen=True, slots=True)
-class PairWorkload:
-    """What both versions of a pair get."""
-
-    script: EventScript
-    call_centre: CallCentre
-    warm_up: Traffic
-    traffic: Traffic
-    calls: list[PlannedCall]
-    """Those of which each notification's way is measured."""
+    costs: list[float] = field(default_factory=list)
+    """Processor time an event."""
+    durations: list[float] = field(default_factory=list)
+    """Wall time an event, from the first byte to the last Link."""
+    delays: list[float] = field(default_factory=list)
+    """From the connecting event to the notification, of each call."""
+    usages: list[Usage] = field(default_factory=list)
 
 
-def compare(report: Report, script: EventScript, base: Path, *, pairs: int, calls: int, samples: int) -> None:
-    """This tree's server and the one in `base`: each pair streams `calls`, and sends `samples` one by one."""
-    found: list[tuple[VersionFigures, VersionFigures]] = []
-    for number in range(pairs):
-        workload = _workload(script, number, calls, samples)
-        measured = {}
-        for tree in (base, PROJECT) if number % 2 == 0 else (PROJECT, base):
-            measured[tree] = _measure(workload, ServerProgram(tree=tree, hash_seed=1 + number))
-        found.append((measured[base], measured[PROJECT]))
+def compare(report: Report, script: EventScript, base: Path, *, pairs: int, size: PairSize) -> None:
+    """This tree's server and the one in the tree `base`."""
+    found = [_measure_pair(script, base, number, size) for number in range(pairs)]
     report.note(
-        f"{workload.traffic.events} events and {samples} single notifications in each of {pairs} pairs"
+        f"{pairs} pairs; in each {size.turns} turns of {size.calls} calls in a stream, "
+        f"and of {size.samples} that are notified one by one"
     )
-    _report_ratios(report, "processor time an event", [(old.cost, new.cost) for old, new in found])
-    _report_ratios(report, "time an event", [(old.duration, new.duration) for old, new in found])
-    _report_ratios(report, "a notification, p50", [(old.half, new.half) for old, new in found])
-    _report_ratios(report, "a notification, p99", [(old.nearly_all, new.nearly_all) for old, new in found])
-    for version, figures in zip(("old", "new"), found[-1], strict=True):
-        report.usage(f"the stream, {version}, the last pair", figures.usage)
-    noisy = sum(figures.usage.noisy for pair in found for figures in pair)
-    report.note(f"{noisy} of {2 * pairs} streams were measured while others kept the machine busy")
+    figures: dict[str, Callable[[VersionFigures], float]] = {
+        "processor time an event": lambda version: median(version.costs),
+        "time an event": lambda version: median(version.durations),
+        "a notification, p50": lambda version: percentile(version.delays, 0.5),
+        "a notification, p99": lambda version: percentile(version.delays, 0.99),
+    }
+    for what, figure in figures.items():
+        _report_ratios(report, what, [(figure(old), figure(new)) for old, new in found])
+    for name, version in zip(("old", "new"), found[-1], strict=True):
+        report.usage(f"the last turn, {name}", version.usages[-1])
+    usages = [usage for pair in found for version in pair for usage in version.usages]
+    noisy = sum(usage.noisy for usage in usages)
+    report.note(f"{noisy} of {len(usages)} turns were measured while others kept the machine busy")
 
 
-def _workload(script: EventScript, number: int, calls: int, samples: int) -> PairWorkload:
-    """Other calls in each pair."""
+def _measure_pair(
+    script: EventScript, base: Path, number: int, size: PairSize
+) -> tuple[VersionFigures, VersionFigures]:
+    """The old and the new version; other calls in each pair."""
     call_centre = CallCentre(script.technology, SEATS)
+    first = 1 + number * (WARM_UP + size.turns * (size.calls + size.samples))
+    programs = [ServerProgram(tree=tree, hash_seed=1 + number) for tree in (base, PROJECT)]
+    found = (VersionFigures(), VersionFigures())
+    with ExitStack() as running:
+        versions = [
+            (running.enter_context(MeasuredServer(script, call_centre, program)), figures)
+            for program, figures in zip(programs, found, strict=True)
+        ]
+        for measured, _ in versions:
+            measured.log_in()
+            measured.deliver(_traffic(script, call_centre, WARM_UP, first))
+        turns = _turns(script, call_centre, size, first + WARM_UP)
+        for turn, (traffic, calls) in enumerate(turns):
+            # Who begins changes with every turn, or what the one leaves in the caches would favour the other.
+            for measured, figures in versions if turn % 2 == 0 else versions[::-1]:
+                delivery = measured.deliver(traffic, quiet=QUIET)
+                figures.costs.append(delivery.processor_time(traffic))
+                figures.durations.append(delivery.seconds / traffic.to_last_link * 1e6)
+                figures.usages.append(delivery.usage)
+                figures.delays.extend(measured.notify(calls))
+    return found
 
-    def traffic(count: int, first: int) -> Traffic:
-        return make_traffic(
-            script,
-            call_centre.extensions,
-            call_centre.queue,
-            calls=count,
-            concurrent=CONCURRENT,
-            seed=1 + number,
-            first=first,
-        )
 
-    first = 1 + number * (WARM_UP + calls + samples)
-    return PairWorkload(
+def _turns(
+    script: EventScript, call_centre: CallCentre, size: PairSize, first: int
+) -> Iterator[tuple[Traffic, list[PlannedCall]]]:
+    """What both versions get in each turn; calls are numbered from `first`."""
+    for _ in range(size.turns):
+        traffic = _traffic(script, call_centre, size.calls, first)
+        first += size.calls
+        calls = make_calls(call_centre.extensions, call_centre.queue, first=first)
+        first += size.samples
+        yield traffic, list(islice(calls, size.samples))
+
+
+def _traffic(script: EventScript, call_centre: CallCentre, calls: int, first: int) -> Traffic:
+    return make_traffic(
         script,
-        call_centre,
-        traffic(WARM_UP, first),
-        traffic(calls, first + WARM_UP),
-        list(
-            islice(
-                make_calls(call_centre.extensions, call_centre.queue, first=first + WARM_UP + calls), samples
-            )
-        ),
-    )
-
-
-def _measure(workload: PairWorkload, program: ServerProgram) -> VersionFigures:
-    with MeasuredServer(workload.script, workload.call_centre, program) as measured:
-        measured.log_in()
-        measured.deliver(workload.warm_up)
-        delivery = measured.deliver(workload.traffic)
-        times = measured.notify(workload.calls)
-    return VersionFigures(
-        delivery.processor_time(workload.traffic),
-        delivery.seconds / workload.traffic.to_last_link * 1e6,
-        percentile(times, 0.5),
-        percentile(times, 0.99),
-        delivery.usage,
+        call_centre.extensions,
+        call_centre.queue,
+        calls=calls,
+        concurrent=CONCURRENT,
+        seed=first,
+        first=first,
     )
 
 
 def _report_ratios(report: Report, what: str, pairs: Sequence[tuple[float, float]]) -> None:
     old, new = (summarise([pair[version] for pair in pairs]) for version in (0, 1))
     ratios = [after / before for before, after in pairs]
-    report.ratios(what, ratios, f"{old.median:.3g} µs", f"{new.median:.3g} µs")
+    report.ratios(what, ratios, f"{old.median:,.4g} µs", f"{new.median:,.4g} µs")

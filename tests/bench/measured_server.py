@@ -29,7 +29,7 @@ from tests.bench.workload.traffic import ExpectedLink, Traffic, expected_link, s
 
 LOGIN_WITHIN = 60.0  # seconds
 DELIVER_WITHIN = 60.0
-QUIET = 0.2  # so long nothing may come any more after the last Link
+QUIET = 0.2  # seconds without a line after the last Link: a doubled one would come in them
 PAUSE = 0.003  # seconds between two notifications, so that each finds everybody idle
 
 
@@ -124,15 +124,18 @@ class MeasuredServer:
         self.feeder.call("load", path)
         path.unlink()
 
-    def deliver(self, traffic: Traffic) -> Delivery:
-        """Send a stream as fast as the server takes it. Raises DeliveryFailed."""
+    def deliver(self, traffic: Traffic, *, quiet: float = QUIET) -> Delivery:
+        """Send a stream as fast as the server takes it, and wait until nothing came for `quiet` seconds.
+
+        Raises DeliveryFailed.
+        """
         self.load(traffic)
         reading = self.call_centre.extensions[self._stalled :]
         self.clients.call(
             "expect", [link for link in traffic.expected if not self._stalled or link.extension in reading]
         )
         before = self.meter.read()
-        self.clients.begin("collect", DELIVER_WITHIN, QUIET)
+        self.clients.begin("collect", DELIVER_WITHIN, quiet)
         begun: int = self.feeder.call("send_stream")
         collected: CollectedLinks = self.clients.result()
         usage = before.until(self.meter.read())

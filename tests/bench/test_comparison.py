@@ -1,0 +1,91 @@
+"""Two versions of the server are compared as the programs that they are, from wherever they come."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.bench.server_process import PROJECT
+from tests.bench.source_tree import NoSuchVersion, name_of_tree, source_tree
+from tests.fake.patience import PATIENCE
+
+
+def run_bench(results: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tests.bench", "--quick", "--results", str(results), *arguments],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=5 * PATIENCE,
+        check=False,
+    )
+
+
+def test_a_comparison_measures_both_versions_with_both_mixes(tmp_path: Path) -> None:
+    old = tmp_path / "old"
+    for package in ("astcti_server", "schemas"):
+        shutil.copytree(PROJECT / package, old / package, ignore=shutil.ignore_patterns("__pycache__"))
+
+    done = run_bench(tmp_path / "results", "compare", "--pairs", "1", str(old))
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    (file,) = (tmp_path / "results").glob("*.json")
+    scenarios = json.loads(file.read_text())["scenarios"]
+    assert [scenario["name"] for scenario in scenarios] == ["compare", "compare"]
+    for scenario in scenarios:
+        figures = {figure["what"]: figure["median"] for figure in scenario["figures"]}
+        assert list(figures) == [
+            "processor time an event",
+            "time an event",
+            "a notification, p50",
+            "a notification, p99",
+        ]
+        assert min(figures.values()) > 0
+
+
+def test_a_version_that_does_not_exist_is_a_usage_error(tmp_path: Path) -> None:
+    done = run_bench(tmp_path, "compare", "no-such-revision")
+
+    assert done.returncode == 2
+    assert "no-such-revision" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_is_taken_as_it_is() -> None:
+    with source_tree(str(PROJECT)) as tree:
+        assert tree == PROJECT
+
+
+def git(folder: Path, *arguments: str) -> None:
+    author = ["-c", "user.name=a", "-c", "user.email=a@example"]
+    subprocess.run(["git", "-C", str(folder), *author, *arguments], check=True, capture_output=True)
+
+
+def test_a_revision_is_unpacked_and_removed_again(tmp_path: Path) -> None:
+    git(tmp_path, "init")
+    module = tmp_path / "astcti_server" / "__init__.py"
+    module.parent.mkdir()
+    module.write_text("old")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-m", "old")
+    module.write_text("new")
+
+    with source_tree("HEAD", repository=tmp_path) as tree:
+        assert (tree / "astcti_server" / "__init__.py").read_text() == "old"
+    assert not tree.exists()
+    assert name_of_tree(tmp_path).endswith("-dirty")
+
+
+def test_what_is_neither_a_folder_nor_a_revision_is_refused(tmp_path: Path) -> None:
+    git(tmp_path, "init")
+    with pytest.raises(NoSuchVersion, match="nothing"), source_tree("nothing", repository=tmp_path):
+        pass
+
+
+def test_a_tree_without_a_repository_is_called_by_its_path(tmp_path: Path) -> None:
+    assert name_of_tree(tmp_path) == str(tmp_path)
