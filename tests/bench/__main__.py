@@ -68,7 +68,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         partial(latency, script=MODERN, samples=50, rounds=3),
     ),
     "saturated": Scenario(
-        "One notification in a storm of events",
+        "One notification while the AMI thread is saturated",
         partial(saturated, script=MODERN, samples=300, rounds=3),
         partial(saturated, script=MODERN, samples=100, rounds=1),
     ),

@@ -1,4 +1,4 @@
-"""How long a notification takes: everybody idle, in a storm of events, and beside clients that never read."""
+"""How long a notification takes: everybody idle, the AMI thread saturated, and beside clients that never read."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def saturated(report: Report, script: EventScript, *, samples: int, rounds: int)
 
 
 def stalled(report: Report, script: EventScript, *, calls: int, samples: int) -> None:
-    """Ten clients that never read, in the thick of the traffic: nobody else may lose or wait for anything."""
+    """Ten clients that never read, in a stream of calls: nobody else may lose a line or wait for one."""
     call_centre = CallCentre(script.technology, seats=2 * STALLED)
     reading = call_centre.extensions[STALLED:]
     traffic = make_traffic(script, call_centre.extensions, call_centre.queue, calls=calls, concurrent=STALLED)

@@ -36,7 +36,7 @@ class AsyncioServer:
         self._passwords = PasswordChecker()
         self._extension_of = {seat.mac: seat.extension for seat in configuration.seats}
         self._writers: dict[str, asyncio.StreamWriter] = {}
-        self._replay = Replay(configuration, self._tell)
+        self._replay = Replay(configuration, self._notify)
 
     async def serve(self) -> None:
         """Until SIGTERM."""
@@ -61,7 +61,7 @@ class AsyncioServer:
                 for extension in _ADDED.findall(data):
                     self._writers[extension.decode()].write(b"200 support\n")
 
-    def _tell(self, notification: Notification) -> None:
+    def _notify(self, notification: Notification) -> None:
         writer = self._writers.get(notification.extension)
         if writer is not None:
             writer.write(encode(notification.event))

@@ -21,12 +21,12 @@ def connect(name: str) -> bytes:
 
 
 def subscribe(topic: str) -> bytes:
-    """Ask for what is published on a topic."""
+    """Subscribe to a topic."""
     return _packet(0x82, b"\x00\x01" + _text(topic) + b"\x00")
 
 
 def publish(topic: str, payload: bytes) -> bytes:
-    """Tell everybody who asked for a topic."""
+    """Send to all who subscribed to a topic."""
     return _packet(PUBLISH, _text(topic) + payload)
 
 

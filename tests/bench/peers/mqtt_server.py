@@ -36,7 +36,7 @@ log_dest none
 
 
 def broker_program() -> str | None:
-    """Where Mosquitto is; Debian's is not in everybody's path."""
+    """Where Mosquitto is; Debian puts it into a folder that is not in every path."""
     return shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
 
 
@@ -80,10 +80,10 @@ class Broker:
 def serve(config: Path, settings: ServerSettings, broker: socket.socket) -> None:
     """Read Asterisk until it goes, and publish."""
 
-    def tell(notification: Notification) -> None:
+    def publish(notification: Notification) -> None:
         broker.sendall(mqtt.publish(notification.extension, encode(notification.event)))
 
-    replay = Replay(xml_form.load(config / CallCentre.FILE), tell)
+    replay = Replay(xml_form.load(config / CallCentre.FILE), publish)
     ami = settings.ami
     with socket.create_connection((ami.host, ami.port)) as asterisk:
         login = f"Action: Login\r\nUsername: {ami.username}\r\nSecret: {ami.secret}\r\n\r\n"
