@@ -1,4 +1,4 @@
-"""How long a notification takes: everybody idle, the AMI thread saturated, and beside clients that never read."""
+"""How long a notification takes: everybody idle, the AMI thread saturated, beside clients that never read."""
 
 from __future__ import annotations
 
