@@ -55,7 +55,7 @@ unit: $(READY)
 BENCH_VENV   ?= .venv-bench
 BENCH_PYTHON := $(if $(filter file,$(origin PYTHON)),$(SYSTEM_PYTHON),$(PYTHON))
 BENCH_READY  := $(BENCH_VENV)/.ready$(subst /,-,$(BENCH_PYTHON))
-bench: $(BENCH_READY)
+bench: $(BENCH_READY) ## speed, as ratios measured side by side
 	$(BENCH_VENV)/bin/python -m tests.bench $(BENCH_ARGS)
 
 $(BENCH_READY): setup.cfg

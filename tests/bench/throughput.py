@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
+from dataclasses import dataclass
 
-from tests.bench.measured_server import Delivery, MeasuredServer
+from tests.bench.measured_server import MeasuredServer
 from tests.bench.peers import other_clients
+from tests.bench.processor_time import Usage
 from tests.bench.report import Report
 from tests.bench.workload.call_centre import CallCentre
 from tests.bench.workload.event_script import END, EventScript
 from tests.bench.workload.traffic import Traffic, callers_waiting, make_traffic
 
 CONCURRENT = 500
+SERVER, BARE_READER = "the server", "the bare reader"
 _SAMPLE = 20_000  # events that the other programs parse: they are slow
 
 
@@ -28,39 +32,58 @@ def throughput(
     Compared with what other programs need for parsing alone. `targets`: times panoramisk, times the fastest
     Python client, times slower than the bare reader.
     """
-    call_centre = CallCentre(script.technology, seats=1000)
-    own: list[float] = []
-    bare: list[float] = []
-    others: dict[str, list[float]] = {}
-    deliveries: list[tuple[Delivery, Traffic]] = []
-    with MeasuredServer(script, call_centre) as measured:
+    with MeasuredServer(script, CallCentre(script.technology, seats=1000)) as measured:
         measured.log_in()
-        for number in range(rounds):
-            traffic = _traffic(measured, calls, first=1 + number * calls)
-            bare.append(traffic.events / measured.read_bare(traffic))
-            delivery = measured.deliver(traffic)
-            own.append(traffic.to_last_link / delivery.seconds)
-            deliveries.append((delivery, traffic))
-            for name, parse in other_clients.available():
-                others.setdefault(name, []).append(_rate(parse, _sample(script, traffic)))
+        found = _measure(measured, calls, rounds)
+    traffic = found.traffic
     report.note(
         f"{traffic.events} events, {traffic.mean_fields:.1f} fields and {traffic.mean_size:.0f} bytes each; "
         f"one notified call in {traffic.events / len(traffic.expected):.0f} events; "
-        f"{call_centre.seats} seats logged in; every Link arrived once"
+        f"{measured.call_centre.seats} seats logged in; every Link arrived once"
     )
-    rate = report.values("the server", own, "events/s").median
-    cost = [delivery.processor_time(traffic) for delivery, traffic in deliveries]
-    report.values("the server", cost, "µs of processor time an event")
-    report.values("the bare reader", bare, "events/s")
-    medians = {name: report.values(name, rates, "events/s").median for name, rates in others.items()}
-    report.usage("the last round", deliveries[-1][0].usage)
-    first, second, slower_target = targets
-    slower = sorted(read / served for read, served in zip(bare, own, strict=True))[rounds // 2]
-    if slower_target is None:
-        report.note(f"{slower:.3g} times slower than reading and splitting alone")
+    rates = {name: report.values(name, values, "events/s").median for name, values in found.rates.items()}
+    costs = {
+        name: report.values(name, values, "µs of processor time an event").median
+        for name, values in found.costs.items()
+    }
+    report.usage("the last round", found.usage)
+    own, bare, own_cost = rates.pop(SERVER), rates.pop(BARE_READER), costs.pop(SERVER)
+    panoramisk, fastest, slower = targets
+    if slower is None:
+        report.note(f"{bare / own:.3g} times slower than reading and splitting alone")
     else:
-        report.at_most("slower than reading and splitting alone", slower, slower_target)
-    other_clients.compare(report, rate, medians, panoramisk=first, fastest=second, what="its bare parsing")
+        report.at_most("slower than reading and splitting alone", bare / own, slower)
+    other_clients.compare(report, own, rates, panoramisk=panoramisk, fastest=fastest, what="its bare parsing")
+    for name, cost in costs.items():
+        report.note(f"in processor time {cost / own_cost:.3g} times as fast as {name}, its bare parsing")
+
+
+@dataclass(frozen=True, slots=True)
+class _Rounds:
+    """A value a round of each candidate, by name, and what there is of the last round."""
+
+    rates: dict[str, list[float]]
+    """Events a second."""
+    costs: dict[str, list[float]]
+    """Microseconds of processor time an event."""
+    traffic: Traffic
+    usage: Usage
+
+
+def _measure(measured: MeasuredServer, calls: int, rounds: int) -> _Rounds:
+    rates: defaultdict[str, list[float]] = defaultdict(list)
+    costs: defaultdict[str, list[float]] = defaultdict(list)
+    for number in range(rounds):
+        traffic = _traffic(measured, calls, first=1 + number * calls)
+        rates[BARE_READER].append(traffic.events / measured.read_bare(traffic))
+        delivery = measured.deliver(traffic)
+        rates[SERVER].append(traffic.to_last_link / delivery.seconds)
+        costs[SERVER].append(delivery.processor_time(traffic))
+        for name, parse in other_clients.available():
+            rate, cost = _parse(parse, _sample(measured.script, traffic))
+            rates[name].append(rate)
+            costs[name].append(cost)
+    return _Rounds(rates, costs, traffic, delivery.usage)
 
 
 def _traffic(measured: MeasuredServer, calls: int, *, first: int) -> Traffic:
@@ -82,10 +105,12 @@ def _sample(script: EventScript, traffic: Traffic) -> bytes:
     return script.banner + cut[: cut.rfind(END) + len(END)]
 
 
-def _rate(parse: other_clients.Parse, sample: bytes) -> float:
-    begun = time.perf_counter()
+def _parse(parse: other_clients.Parse, sample: bytes) -> tuple[float, float]:
+    """Events a second, and microseconds of processor time an event."""
+    begun, used = time.perf_counter(), time.process_time()
     events = parse(sample)
-    return events / (time.perf_counter() - begun)
+    seconds, used = time.perf_counter() - begun, time.process_time() - used
+    return events / seconds, used / events * 1e6
 
 
 def scaling(report: Report, script: EventScript, *, calls: int, rounds: int, live: int) -> None:
