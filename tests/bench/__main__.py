@@ -15,18 +15,17 @@ from pathlib import Path
 
 import click
 
-from tests.bench.comparison import PairSize, compare
-from tests.bench.configurations import in_force, loading
-from tests.bench.installation import installation
 from tests.bench.machine import raise_descriptor_limit, this_machine
-from tests.bench.measured_server import DeliveryFailed
-from tests.bench.notifications import latency, saturated, stalled
-from tests.bench.parsing import parsing
+from tests.bench.processes.measured_server import DeliveryFailed
+from tests.bench.processes.server_process import PROJECT, ServerFailed
+from tests.bench.processes.source_tree import NoSuchVersion, name_of_tree, source_tree
 from tests.bench.report import Report
-from tests.bench.seats import logins, memory
-from tests.bench.server_process import PROJECT, ServerFailed
-from tests.bench.source_tree import NoSuchVersion, name_of_tree, source_tree
-from tests.bench.throughput import scaling, throughput
+from tests.bench.scenarios.administration import in_force, installation, loading
+from tests.bench.scenarios.comparison import PairSize, compare
+from tests.bench.scenarios.notifications import latency, saturated, stalled
+from tests.bench.scenarios.parsing import parsing
+from tests.bench.scenarios.seats import logins, memory
+from tests.bench.scenarios.throughput import scaling, throughput
 from tests.bench.workload.modern_calls import ModernCalls
 from tests.bench.workload.old_calls import OldCalls
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.server_process import PROJECT
-from tests.bench.source_tree import NoSuchVersion, name_of_tree, source_tree
+from tests.bench.processes.server_process import PROJECT
+from tests.bench.processes.source_tree import NoSuchVersion, name_of_tree, source_tree
 from tests.fake.patience import PATIENCE
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from tests.bench.peers import mqtt
-from tests.bench.seat_clients import LoginResult, SeatClient, SeatClients
+from tests.bench.processes.seat_clients import LoginResult, SeatClient, SeatClients
 from tests.bench.workload.call_centre import SeatLogin
 
 

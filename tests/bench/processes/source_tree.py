@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.bench.server_process import PROJECT
+from tests.bench.processes.server_process import PROJECT
 
 
 class NoSuchVersion(Exception):

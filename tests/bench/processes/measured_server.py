@@ -9,20 +9,20 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.bench.feeder import Feeder
 from tests.bench.peers.bare_reader import BareReader
 from tests.bench.peers.broker_clients import BrokerClients
 from tests.bench.peers.mqtt_server import BROKER
-from tests.bench.processor_time import ProcessorMeter, Usage
-from tests.bench.seat_clients import CollectedLinks, LoginResult, SeatClients
-from tests.bench.server_process import (
+from tests.bench.processes.feeder import Feeder
+from tests.bench.processes.seat_clients import CollectedLinks, LoginResult, SeatClients
+from tests.bench.processes.server_process import (
     MQTT_PROGRAM,
     SERVER_PROGRAM,
     ServerFailed,
     ServerProcess,
     ServerProgram,
 )
-from tests.bench.worker import Worker
+from tests.bench.processes.worker import Worker
+from tests.bench.processor_time import ProcessorMeter, Usage
 from tests.bench.workload.call_centre import CallCentre
 from tests.bench.workload.event_script import EventScript, PlannedCall
 from tests.bench.workload.traffic import ExpectedLink, Traffic, expected_link, split_at_link

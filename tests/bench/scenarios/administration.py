@@ -1,7 +1,8 @@
-"""How long the largest configuration that is promised takes: to be loaded, and until it is in force."""
+"""How long who runs the server waits: for the largest configuration that is promised, and for setting up."""
 
 from __future__ import annotations
 
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable
@@ -13,9 +14,10 @@ import schemas
 from astcti_server.config.loading import load_directory
 from schemas.configuration import xml_form
 from schemas.configuration.model import Configuration
-from tests.bench.measured_server import MeasuredServer
+from tests.bench.processes.measured_server import MeasuredServer
+from tests.bench.processes.server_process import ServerFailed
+from tests.bench.processes.source_tree import source_tree
 from tests.bench.report import Report
-from tests.bench.server_process import ServerFailed
 from tests.bench.workload.call_centre import CallCentre
 from tests.bench.workload.event_script import EventScript
 from tests.bench.workload.largest_configuration import OPERATORS, largest_configuration, write_configuration
@@ -84,6 +86,19 @@ def in_force(report: Report, script: EventScript, *, rounds: int) -> None:
     found = report.values(f"{OPERATORS:,} operators in force", seconds, "s")
     report.usage("the last of them", usage)
     report.at_most("of the time that is promised", found.median / PROMISED, 1)
+
+
+def installation(report: Report, *, rounds: int) -> None:
+    """`make setup` in a copy of the last commit; packages come from wherever pip has them."""
+    seconds = []
+    for _ in range(rounds):
+        with source_tree() as tree:
+            begun = time.perf_counter()
+            made = subprocess.run(["make", "-C", str(tree), "setup"], capture_output=True, check=False)
+            seconds.append(time.perf_counter() - begun)
+            if made.returncode:
+                raise ServerFailed(made.stderr.decode(errors="replace"))
+    report.values("make setup", seconds, "s")
 
 
 def _wait_for_second_in_force(measured: MeasuredServer, timeout: float = 30.0) -> None:

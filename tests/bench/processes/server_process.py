@@ -18,7 +18,7 @@ from tests.bench.workload.call_centre import CallCentre
 from tests.fake.ports import free_port
 
 STOP_WITHIN = 20.0  # seconds
-PROJECT = Path(__file__).parents[2]
+PROJECT = Path(__file__).parents[3]
 
 
 class ServerFailed(Exception):

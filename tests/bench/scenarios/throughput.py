@@ -6,8 +6,8 @@ import time
 from collections import defaultdict
 from dataclasses import dataclass
 
-from tests.bench.measured_server import MeasuredServer
 from tests.bench.peers import other_clients
+from tests.bench.processes.measured_server import MeasuredServer
 from tests.bench.processor_time import Usage
 from tests.bench.report import Report
 from tests.bench.workload.call_centre import CallCentre

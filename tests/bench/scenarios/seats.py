@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests.bench.measured_server import MeasuredServer
+from tests.bench.processes.measured_server import MeasuredServer
+from tests.bench.processes.server_process import ASYNCIO_PROGRAM, SERVER_PROGRAM
 from tests.bench.report import Report
-from tests.bench.server_process import ASYNCIO_PROGRAM, SERVER_PROGRAM
 from tests.bench.workload.call_centre import CallCentre
 from tests.bench.workload.event_script import EventScript
 

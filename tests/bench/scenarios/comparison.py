@@ -16,10 +16,10 @@ from pathlib import Path
 from statistics import median
 
 from tests.bench.figures import percentile, summarise
-from tests.bench.measured_server import MeasuredServer
+from tests.bench.processes.measured_server import MeasuredServer
+from tests.bench.processes.server_process import PROJECT, ServerProgram
 from tests.bench.processor_time import Usage
 from tests.bench.report import Report
-from tests.bench.server_process import PROJECT, ServerProgram
 from tests.bench.workload.call_centre import CallCentre
 from tests.bench.workload.event_script import EventScript, PlannedCall
 from tests.bench.workload.traffic import Traffic, make_calls, make_traffic

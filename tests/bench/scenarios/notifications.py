@@ -6,11 +6,11 @@ from contextlib import ExitStack
 from itertools import islice
 
 from tests.bench.figures import percentile
-from tests.bench.measured_server import MeasuredBroker, MeasuredServer, check_links, delays
 from tests.bench.peers.mqtt_server import broker_program
 from tests.bench.peers.saturated_server import BEGIN, COLLECT, KEEP_READABLE, MOMENTS, READY
+from tests.bench.processes.measured_server import MeasuredBroker, MeasuredServer, check_links, delays
+from tests.bench.processes.server_process import ASYNCIO_PROGRAM, SATURATED_PROGRAM
 from tests.bench.report import Report
-from tests.bench.server_process import ASYNCIO_PROGRAM, SATURATED_PROGRAM
 from tests.bench.workload.call_centre import CallCentre
 from tests.bench.workload.event_script import EventScript
 from tests.bench.workload.traffic import expected_link, make_calls, make_traffic, split_at_link
