@@ -114,7 +114,7 @@ SCENARIOS: Mapping[str, Scenario] = {
 }
 
 
-class Session:
+class BenchRun:
     """One run of the bench: its report, whether anything failed, and its results as a file at the end."""
 
     def __init__(self, *, quick: bool, results: Path) -> None:
@@ -149,24 +149,23 @@ class Session:
 @click.pass_context
 def main(context: click.Context, quick: bool, results: Path) -> None:
     """Run the named scenarios in turn, or all but those that take long."""
-    context.obj = Session(quick=quick, results=results)
+    context.obj = BenchRun(quick=quick, results=results)
     if context.invoked_subcommand is None:
         for name, scenario in SCENARIOS.items():
             if not scenario.on_request:
                 context.obj.run(name, scenario.title, scenario.quick if quick else scenario.full)
-        context.obj.end()
 
 
 @main.result_callback()
 @click.pass_obj
-def _end(session: Session, _results: object, **_options: object) -> None:
-    session.end()
+def _end(bench_run: BenchRun, /, _results: object, **_options: object) -> None:
+    bench_run.end()
 
 
 def _command(name: str, scenario: Scenario) -> click.Command:
     @click.pass_obj
-    def run(session: Session) -> None:
-        session.run(name, scenario.title, scenario.quick if session.quick else scenario.full)
+    def run(bench_run: BenchRun) -> None:
+        bench_run.run(name, scenario.title, scenario.quick if bench_run.quick else scenario.full)
 
     return click.Command(name, callback=run, help=scenario.title + ".")
 
@@ -179,16 +178,16 @@ for _name, _scenario in SCENARIOS.items():
 @click.argument("version")
 @click.option("--pairs", type=click.IntRange(1), help="How often each is measured.  [default: 10; quick: 3]")
 @click.pass_obj
-def _compare(session: Session, version: str, pairs: int | None) -> None:
+def _compare(bench_run: BenchRun, version: str, pairs: int | None) -> None:
     """This tree's server with another VERSION: a folder with a checkout, or a git revision."""
-    pairs = pairs or (3 if session.quick else 10)
+    pairs = pairs or (3 if bench_run.quick else 10)
     try:
         with source_tree(version) as base:
             title = f"{version} -> {name_of_tree()}"
             for script, calls in ((MODERN, 30), (OLD, 80)):
-                size = PairSize(2, calls, 10) if session.quick else PairSize(20, calls, 10)
+                size = PairSize(2, calls, 10) if bench_run.quick else PairSize(20, calls, 10)
                 measure = partial(compare, script=script, base=base, pairs=pairs, size=size)
-                session.run("compare", f"{title}, {script.name}", measure)
+                bench_run.run("compare", f"{title}, {script.name}", measure)
     except NoSuchVersion as error:
         raise click.UsageError(str(error)) from error
 

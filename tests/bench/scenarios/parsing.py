@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable
 
 from astcti_server.ami.wire.event_filter import Interest
-from astcti_server.ami.wire.parser import AmiParser, Event
+from astcti_server.ami.wire.messages import Event
+from astcti_server.ami.wire.parser import AmiParser
 from tests.bench.peers import other_clients
 from tests.bench.report import Report
 from tests.bench.workload.call_centre import CallCentre
