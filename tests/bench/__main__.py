@@ -176,11 +176,11 @@ for _name, _scenario in SCENARIOS.items():
 
 @main.command("compare")
 @click.argument("version")
-@click.option("--pairs", type=click.IntRange(1), help="How often each is measured.  [default: 10; quick: 3]")
+@click.option("--pairs", type=click.IntRange(1), help="How often each is measured.  [default: 12; quick: 3]")
 @click.pass_obj
 def _compare(bench_run: BenchRun, version: str, pairs: int | None) -> None:
     """This tree's server with another VERSION: a folder with a checkout, or a git revision."""
-    pairs = pairs or (3 if bench_run.quick else 10)
+    pairs = pairs or (3 if bench_run.quick else 12)
     try:
         with source_tree(version) as base:
             title = f"{version} -> {name_of_tree()}"
