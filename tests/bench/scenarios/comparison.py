@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from statistics import median
 
@@ -22,7 +21,7 @@ from tests.bench.processor_time import Usage
 from tests.bench.report import Report
 from tests.bench.workload.call_centre import CallCentre
 from tests.bench.workload.event_script import EventScript, PlannedCall
-from tests.bench.workload.traffic import Traffic, make_calls, make_traffic
+from tests.bench.workload.traffic import Traffic
 
 SEATS, CONCURRENT = 100, 30
 WARM_UP = 10  # calls that are not measured: in them the server meets the kinds of event
@@ -90,7 +89,8 @@ def _measure_pair(
         ]
         for measured, _ in versions:
             measured.log_in()
-            measured.deliver(_traffic(script, call_centre, WARM_UP, first))
+            warm_up = call_centre.traffic(script, calls=WARM_UP, concurrent=CONCURRENT, first=first)
+            measured.deliver(warm_up)
         turns = _turns(script, call_centre, size, first + WARM_UP)
         for turn, (traffic, calls) in enumerate(turns):
             # Who begins changes with every turn, or what the one leaves in the caches would favour the other.
@@ -108,23 +108,11 @@ def _turns(
 ) -> Iterator[tuple[Traffic, list[PlannedCall]]]:
     """What both versions get in each turn; calls are numbered from `first`."""
     for _ in range(size.turns):
-        traffic = _traffic(script, call_centre, size.calls, first)
+        traffic = call_centre.traffic(script, calls=size.calls, concurrent=CONCURRENT, first=first)
         first += size.calls
-        calls = make_calls(call_centre.extensions, call_centre.queue, first=first)
+        calls = call_centre.calls(size.samples, first=first)
         first += size.samples
-        yield traffic, list(islice(calls, size.samples))
-
-
-def _traffic(script: EventScript, call_centre: CallCentre, calls: int, first: int) -> Traffic:
-    return make_traffic(
-        script,
-        call_centre.extensions,
-        call_centre.queue,
-        calls=calls,
-        concurrent=CONCURRENT,
-        seed=first,
-        first=first,
-    )
+        yield traffic, calls
 
 
 def _report_ratios(report: Report, what: str, pairs: Sequence[tuple[float, float]]) -> None:

@@ -13,7 +13,7 @@ from tests.bench.processes.server_process import ASYNCIO_PROGRAM, SATURATED_PROG
 from tests.bench.report import Report
 from tests.bench.workload.call_centre import CallCentre
 from tests.bench.workload.event_script import EventScript
-from tests.bench.workload.traffic import expected_link, make_calls, make_traffic, split_at_link
+from tests.bench.workload.traffic import expected_link, make_calls, split_at_link
 
 SERVER, ASYNCIO, MOSQUITTO = "the server", "asyncio", "Mosquitto"
 STALLED = 10
@@ -39,11 +39,7 @@ def latency(report: Report, script: EventScript, *, samples: int, rounds: int) -
         nearly_all: dict[str, list[float]] = {name: [] for name in servers}
         usage = {}
         for number in range(rounds):
-            calls = list(
-                islice(
-                    make_calls(call_centre.extensions, call_centre.queue, first=1 + number * samples), samples
-                )
-            )
+            calls = call_centre.calls(samples, first=1 + number * samples)
             for name, measured in servers.items():
                 before = measured.meter.read()
                 times = measured.notify(calls)
@@ -67,7 +63,7 @@ def saturated(report: Report, script: EventScript, *, samples: int, rounds: int)
     call_centre = CallCentre(script.technology, seats=1000)
     half, nearly_all = [], []
     for _ in range(rounds):
-        calls = list(islice(make_calls(call_centre.extensions, call_centre.queue), samples))
+        calls = call_centre.calls(samples)
         expected = [expected_link(call) for call in calls]
         with MeasuredServer(script, call_centre, SATURATED_PROGRAM) as measured:
             measured.log_in()
@@ -96,7 +92,7 @@ def stalled(report: Report, script: EventScript, *, calls: int, samples: int) ->
     """Ten clients that never read, in a stream of calls: nobody else may lose a line or wait for one."""
     call_centre = CallCentre(script.technology, seats=2 * STALLED)
     reading = call_centre.extensions[STALLED:]
-    traffic = make_traffic(script, call_centre.extensions, call_centre.queue, calls=calls, concurrent=STALLED)
+    traffic = call_centre.traffic(script, calls=calls, concurrent=STALLED)
     with MeasuredServer(script, call_centre, outbox=65_536, stalled=STALLED) as measured:
         measured.log_in()
         delivery = measured.deliver(traffic)

@@ -12,7 +12,6 @@ from tests.bench.peers import other_clients
 from tests.bench.report import Report
 from tests.bench.workload.call_centre import CallCentre
 from tests.bench.workload.event_script import END, EventScript
-from tests.bench.workload.traffic import make_traffic
 
 CHUNK = 65536
 SPLIT, OWN = "split alone", "the parser"
@@ -20,8 +19,7 @@ SPLIT, OWN = "split alone", "the parser"
 
 def parsing(report: Report, script: EventScript, *, calls: int, rounds: int) -> None:
     """In memory, all of them in turn; processor time, since nothing waits."""
-    call_centre = CallCentre(script.technology, seats=100)
-    traffic = make_traffic(script, call_centre.extensions, call_centre.queue, calls=calls, concurrent=50)
+    traffic = CallCentre(script.technology, seats=100).traffic(script, calls=calls, concurrent=50)
     stream = script.banner + traffic.data
     candidates: dict[str, Callable[[bytes], int]] = {SPLIT: _split, OWN: _parse}
     candidates |= dict(other_clients.available())

@@ -74,7 +74,10 @@ def _measure(measured: MeasuredServer, calls: int, rounds: int) -> _Rounds:
     rates: defaultdict[str, list[float]] = defaultdict(list)
     costs: defaultdict[str, list[float]] = defaultdict(list)
     for number in range(rounds):
-        traffic = _traffic(measured, calls, first=1 + number * calls)
+        # Each time with calls of their own: no Asterisk uses a Uniqueid twice.
+        traffic = measured.call_centre.traffic(
+            measured.script, calls=calls, concurrent=CONCURRENT, first=1 + number * calls
+        )
         rates[BARE_READER].append(traffic.events / measured.read_bare(traffic))
         delivery = measured.deliver(traffic)
         rates[SERVER].append(traffic.to_last_link / delivery.seconds)
@@ -84,20 +87,6 @@ def _measure(measured: MeasuredServer, calls: int, rounds: int) -> _Rounds:
             rates[name].append(rate)
             costs[name].append(cost)
     return _Rounds(rates, costs, traffic, delivery.usage)
-
-
-def _traffic(measured: MeasuredServer, calls: int, *, first: int) -> Traffic:
-    """Each time with calls of their own: no Asterisk uses a Uniqueid twice."""
-    call_centre = measured.call_centre
-    return make_traffic(
-        measured.script,
-        call_centre.extensions,
-        call_centre.queue,
-        calls=calls,
-        concurrent=CONCURRENT,
-        seed=first,
-        first=first,
-    )
 
 
 def _sample(script: EventScript, traffic: Traffic) -> bytes:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import ClassVar
 from xml.sax.saxutils import escape
 
-from tests.bench.workload.traffic import CallerQueue
+from tests.bench.workload.event_script import EventScript, PlannedCall
+from tests.bench.workload.traffic import CallerQueue, Traffic, make_calls, make_traffic
 
 SECRET = "bench"
 USERNAME = "bench"
@@ -58,6 +60,16 @@ class CallCentre:
             SeatLogin(f"agent{number}", _md5(f"secret{number}"), _mac(number), extension)
             for number, extension in enumerate(self.extensions)
         ]
+
+    def traffic(self, script: EventScript, *, calls: int, concurrent: int, first: int = 1) -> Traffic:
+        """Calls to all seats in one stream, numbered from `first`."""
+        return make_traffic(
+            script, self.extensions, self.queue, calls=calls, concurrent=concurrent, seed=first, first=first
+        )
+
+    def calls(self, count: int, *, first: int = 1) -> list[PlannedCall]:
+        """Calls to all seats in turn, numbered from `first`."""
+        return list(islice(make_calls(self.extensions, self.queue, first=first), count))
 
     def write(self, directory: Path, *, ami_port: int, listen_port: int, outbox: int = 1_048_576) -> None:
         """Write server.xml and the runtime configuration."""
