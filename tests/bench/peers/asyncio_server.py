@@ -21,6 +21,7 @@ from schemas.passwords import PasswordChecker
 from schemas.server import settings_xml
 from schemas.server.settings import ServerSettings
 from tests.bench.workload.call_centre import CallCentre
+from tests.bench.workload.event_script import END
 
 BACKLOG = 4096
 CHUNK = 65536
@@ -55,11 +56,12 @@ class AsyncioServer:
         login = f"Action: Login\r\nUsername: {ami.username}\r\nSecret: {ami.secret}\r\n\r\n"
         writer.write(f"{login}Action: QueueStatus\r\n\r\n".encode())
         self._ami = writer
+        unfinished = b""
         while data := await reader.read(CHUNK):
             self._replay.feed(data)
-            if b"Event: QueueMemberAdded" in data:
-                for extension in _ADDED.findall(data):
-                    self._writers[extension.decode()].write(b"200 support\n")
+            whole, end, unfinished = (unfinished + data).rpartition(END)
+            for extension in _ADDED.findall(whole + end) if b"Event: QueueMemberAdded" in whole else ():
+                self._writers[extension.decode()].write(b"200 support\n")
 
     def _notify(self, notification: Notification) -> None:
         writer = self._writers.get(notification.extension)
