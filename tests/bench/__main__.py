@@ -6,6 +6,7 @@ a notification that is lost, doubled or wrong does (exit code 1).
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -119,6 +120,8 @@ class BenchRun:
 
     def __init__(self, *, quick: bool, results: Path) -> None:
         raise_descriptor_limit()
+        # Or the servers and their folders would outlive a run that is ended by a signal.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
         self.quick = quick
         self._results = results
         self._report = Report(this_machine(), quick=quick)

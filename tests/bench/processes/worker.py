@@ -96,7 +96,7 @@ def _work(pipe: Connection, make: Callable[..., Served], arguments: tuple[Any, .
                     pipe.send(_call(served, method, given))
                 else:
                     served.turn()
-    except (EOFError, KeyboardInterrupt):
+    except (EOFError, BrokenPipeError, KeyboardInterrupt):
         pass
     finally:
         served.close()
