@@ -180,14 +180,16 @@ for _name, _scenario in SCENARIOS.items():
 @main.command("compare")
 @click.argument("version")
 @click.option("--pairs", type=click.IntRange(1), help="How often each is measured.  [default: 12; quick: 3]")
+@click.option("--mix", type=click.Choice(["modern", "1.4"]), help="Only this one of the two mixes of events.")
 @click.pass_obj
-def _compare(bench_run: BenchRun, version: str, pairs: int | None) -> None:
+def _compare(bench_run: BenchRun, version: str, pairs: int | None, mix: str | None) -> None:
     """This tree's server with another VERSION: a folder with a checkout, or a git revision."""
     pairs = pairs or (3 if bench_run.quick else 12)
     try:
         with source_tree(version) as base:
             title = f"{version} -> {name_of_tree()}"
-            for script, calls in ((MODERN, 30), (OLD, 80)):
+            mixes = {"modern": (MODERN, 30), "1.4": (OLD, 80)}
+            for script, calls in [mixes[mix]] if mix else mixes.values():
                 size = PairSize(2, calls, 10) if bench_run.quick else PairSize(20, calls, 10)
                 measure = partial(compare, script=script, base=base, pairs=pairs, size=size)
                 bench_run.run("compare", f"{title}, {script.name}", measure)
