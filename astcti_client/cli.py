@@ -11,13 +11,20 @@ from typing import Any
 
 import click
 
-from astcti_client.hand_over import NoHandOver, OtherClient, socket_path
-from astcti_client.headless import Headless, Mail
-from astcti_client.instance import reach
-from astcti_client.net.connecting import connection_for
+from astcti_client.hand_over.requests import NoHandOver, OtherClient
+from astcti_client.hand_over.running_client import ask_running_client, listen_for_requests
+from astcti_client.headless import Headless, InboxItem
+from astcti_client.net.connection import connection_for
 from astcti_client.password import Password
 from astcti_client.phone_number import clean_number
-from astcti_client.settings import Loaded, Settings, SettingsError, load, system_file, user_file
+from astcti_client.settings import (
+    LoadedSettings,
+    Settings,
+    SettingsError,
+    load_settings,
+    system_file,
+    user_file,
+)
 from astcti_client.triggers.runner import TriggerRunner
 from schemas.version import VERSION
 
@@ -114,9 +121,9 @@ def main(
     context.exit(_run_window(config, options))
 
 
-@main.command()
+@main.command("dial")
 @click.argument("number")
-def dial(number: str) -> None:
+def dial_number(number: str) -> None:
     """Have the running client call NUMBER from this seat's phone.
 
     NUMBER may be written as people write it ("+39 (055) 123-45.67") or be a tel:, callto: or sip: address;
@@ -129,7 +136,7 @@ def dial(number: str) -> None:
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     try:
-        reach(cleaned)
+        ask_running_client(cleaned)
     except NoHandOver as error:
         raise click.ClickException(str(error)) from None
     click.echo(f"calling {cleaned}")
@@ -142,7 +149,7 @@ def register_urls(remove: bool) -> None:
     from astcti_client.ui.desktop import url_handler
 
     try:
-        click.echo(url_handler.unregister() if remove else url_handler.register())
+        click.echo(url_handler.unregister_url_handler() if remove else url_handler.register_url_handler())
     except url_handler.CannotRegister as error:
         raise click.ClickException(str(error)) from None
 
@@ -203,8 +210,8 @@ def _is_missing(config: Path) -> bool:
         return False
 
 
-def _loaded_again(file: Path, options: dict[str, Any]) -> Loaded:
-    return load(
+def _loaded_again(file: Path, options: dict[str, Any]) -> LoadedSettings:
+    return load_settings(
         {name.replace("_", "-"): value for name, value in options.items()}, os.environ, file, system_file()
     )
 
@@ -213,12 +220,12 @@ def _settings(config: Path | None, options: dict[str, Any]) -> Settings:
     return _loaded(config, options).settings
 
 
-def _loaded(config: Path | None, options: dict[str, Any]) -> Loaded:
+def _loaded(config: Path | None, options: dict[str, Any]) -> LoadedSettings:
     if config is not None and _is_missing(config):
         raise click.UsageError(f"--config {config}: there is no such file")
     given = {name.replace("_", "-"): value for name, value in options.items()}
     try:
-        loaded = load(given, os.environ, config or user_file(), system_file())
+        loaded = load_settings(given, os.environ, config or user_file(), system_file())
     except SettingsError as error:
         raise click.UsageError("\n".join(error.problems)) from None
     for remark in loaded.remarks:
@@ -242,10 +249,10 @@ def _run_headless(settings: Settings, verbose: bool) -> int:
         raise click.UsageError(
             f"no user name: give --user, set ASTCTI_CLIENT_USER, or write user into {user_file()}"
         )
-    mailbox: queue.SimpleQueue[Mail] = queue.SimpleQueue()
-    connection = connection_for(settings, _password(settings), mailbox)
+    inbox: queue.SimpleQueue[InboxItem] = queue.SimpleQueue()
+    connection = connection_for(settings, _password(settings), inbox)
     triggers = TriggerRunner(allowed=settings.allowed_programs) if settings.triggers else None
-    return Headless(connection, mailbox, triggers, verbose=verbose, door=socket_path()).run()
+    return Headless(connection, inbox, triggers, verbose=verbose, listen=listen_for_requests).run()
 
 
 def window_main() -> None:

@@ -6,23 +6,19 @@ import errno
 import io
 import os
 import queue
-import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from types import FrameType
 from typing import TextIO
 
-from astcti_client.dialling import Dialler
-from astcti_client.hand_over import Answer, Door, NoHandOver
-from astcti_client.instance import Closable, open_door
-from astcti_client.net.connection import Connection
+from astcti_client.dialler import Dialler
+from astcti_client.hand_over.requests import DialNumber, DialRequest, NoHandOver
+from astcti_client.hand_over.running_client import RequestListener
+from astcti_client.net.connection import ServerConnection
 from astcti_client.net.messages import (
+    ConnectionMessage,
     ConnectionState,
     Ending,
-    Message,
     OperatorFound,
     PauseReasons,
     SeatFound,
@@ -34,8 +30,9 @@ from astcti_client.net.messages import (
     Unanswered,
     Unreadable,
 )
+from astcti_client.stop_signals import StopRequest, stop_requests, terminal_signals
+from astcti_client.terminal_text import announcement_in_words, event_in_words, harmless
 from astcti_client.triggers.runner import TriggerRunner
-from astcti_client.wording import announcement_in_words, event_in_words, harmless
 
 EXIT_CODES: dict[Ending, int] = {"stopped": 0, "failed": 1, "taken-over": 3, "disabled": 3, "refused": 4}
 TIDY_EVERY = 1.0  # seconds between two looks at the programs that were started
@@ -43,20 +40,7 @@ TIDY_EVERY = 1.0  # seconds between two looks at the programs that were started
 _NO_READER = (errno.EPIPE, errno.EIO, errno.EINVAL)
 
 
-@dataclass(frozen=True, slots=True)
-class StopAsked:
-    """A signal, or the end of the reader of our output, asks for the end."""
-
-
-@dataclass(frozen=True, slots=True)
-class DialAsked:
-    """`astcti-client dial` wants a number called."""
-
-    number: str
-    answer: Answer
-
-
-Mail = Message | StopAsked | DialAsked
+InboxItem = ConnectionMessage | StopRequest | DialRequest
 
 
 class Headless:
@@ -64,20 +48,20 @@ class Headless:
 
     def __init__(
         self,
-        connection: Connection,
-        mailbox: queue.SimpleQueue[Mail],
+        connection: ServerConnection,
+        inbox: queue.SimpleQueue[InboxItem],
         triggers: TriggerRunner | None,
         *,
         verbose: bool = False,
-        door: Path | None = None,
+        listen: Callable[[DialNumber], RequestListener] | None = None,
         output: TextIO | None = None,
     ) -> None:
-        """Without `triggers` they are only printed. At `door` numbers to dial are taken."""
+        """Without `triggers` they are only printed. `listen` begins to take numbers; see `running_client`."""
         self._connection = connection
-        self._mailbox = mailbox
+        self._inbox = inbox
         self._triggers = triggers
         self._verbose = verbose
-        self._door = door
+        self._listen = listen
         self._dialler = Dialler(connection.send)
         self._output = output or sys.stdout
         self._seat_open = False
@@ -85,7 +69,7 @@ class Headless:
 
     def run(self) -> int:
         """Start the connection, print until it has ended, and return the exit code."""
-        with _signals_to(self._mailbox), self._open_door():
+        with stop_requests(terminal_signals(), self._inbox.put), self._listening():
             self._connection.start()
             try:
                 return EXIT_CODES[self._until_the_end()]
@@ -96,47 +80,41 @@ class Headless:
                     self._triggers.close()
                 self._let_go_of_output()
 
-    def _opened(self, place: Path) -> Closable:
-        def dial(number: str, answer: Answer) -> None:
-            self._mailbox.put(DialAsked(number, answer))
-
-        return Door(place, dial) if os.name == "posix" else open_door(dial)
-
     @contextmanager
-    def _open_door(self) -> Iterator[None]:
-        door = None
-        if self._door:
+    def _listening(self) -> Iterator[None]:
+        listener = None
+        if self._listen:
             try:
-                door = self._opened(self._door)
+                listener = self._listen(lambda number, reply: self._inbox.put(DialRequest(number, reply)))
             except NoHandOver as reason:
                 self._print("--", f"astcti-client dial does not reach this client: {reason}")
         try:
             yield
         finally:
-            if door:
-                door.close()
+            if listener:
+                listener.close()
 
     def _until_the_end(self) -> Ending:
         while True:
             try:
-                mail = self._mailbox.get(timeout=TIDY_EVERY)
+                item = self._inbox.get(timeout=TIDY_EVERY)
             except queue.Empty:
-                mail = None
-            if isinstance(mail, StopAsked):
+                item = None
+            if isinstance(item, StopRequest):
                 self._connection.stop()
-            elif isinstance(mail, DialAsked):
-                self._print("--", f"asked to call {mail.number}")
-                self._dialler.dial(mail.number, mail.answer)
-            elif mail is not None:
-                self._dialler.heard(mail)
-                self._show(mail)
+            elif isinstance(item, DialRequest):
+                self._print("--", f"asked to call {item.number}")
+                self._dialler.dial(item.number, item.reply)
+            elif item is not None:
+                self._dialler.hear(item)
+                self._show(item)
             if self._triggers:
                 for outcome in self._triggers.finished():
                     self._print("!!", outcome.message)
-            if isinstance(mail, ConnectionState) and mail.phase == "ended":
-                return mail.ending
+            if isinstance(item, ConnectionState) and item.phase == "ended":
+                return item.ending
 
-    def _show(self, message: Message) -> None:
+    def _show(self, message: ConnectionMessage) -> None:
         match message:
             case ConnectionState(detail=detail):
                 self._print("--", detail)
@@ -204,7 +182,7 @@ class Headless:
             if error.errno in _NO_READER:  # whoever read our output is gone, and with it the reason to go on
                 self._let_go_of_output()
                 self._output = io.StringIO()
-                self._mailbox.put(StopAsked())
+                self._inbox.put(StopRequest())
             # Else the disk is full: that loses lines, but no pop-ups.
 
     def _let_go_of_output(self) -> None:
@@ -214,21 +192,3 @@ class Headless:
             self._output.flush()
         except OSError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python complains once more when it ends
-
-
-@contextmanager
-def _signals_to(mailbox: queue.SimpleQueue[Mail]) -> Iterator[None]:
-    """Turn signals into mail. SimpleQueue.put is the one thing that is safe in a handler."""
-
-    def ask(_number: int, _frame: FrameType | None) -> None:
-        mailbox.put(StopAsked())
-
-    wanted = [signal.SIGINT, signal.SIGTERM]
-    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup ignores it
-        wanted.append(signal.SIGHUP)  # the terminal was closed
-    before = {number: signal.signal(number, ask) for number in wanted}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

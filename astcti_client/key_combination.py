@@ -19,8 +19,8 @@ def parse_combination(text: str) -> tuple[frozenset[str], str]:
 
     Raises ValueError for anything else, and for what people type all the time.
     """
-    *modifiers, key = [one.strip() for one in text.split("+")]
-    found = frozenset(_MODIFIERS.get(one.lower(), "") for one in modifiers)
+    *modifiers, key = [name.strip() for name in text.split("+")]
+    found = frozenset(_MODIFIERS.get(name.lower(), "") for name in modifiers)
     functional = key[:1] in ("F", "f") and key[1:].isdecimal() and 1 <= int(key[1:]) <= 12
     if not functional and not (len(key) == 1 and key.isalnum() and key.isascii()):
         raise ValueError(said("{keys}: the key must be a letter, a digit or F1 to F12", keys=text))

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from urllib.parse import unquote
 
-LONGEST = 40  # characters that the server takes
+LONGEST_NUMBER = 40  # characters that the server takes
 _SCHEME = re.compile(r"(tel|callto|sips?):(//)?", re.IGNORECASE)
 _TRUNK_ZERO = re.compile(r"(?<=.)\(0\)")  # as in +49 (0)551: dialled only without the country's code
 _SEPARATORS = re.compile(r"[\s.()\[\]/\u2010-\u2015\u2212\u00b7-]")
@@ -23,13 +23,13 @@ def clean_number(text: str) -> str:
     if scheme := _SCHEME.match(number):
         number = re.split("[;?@]", unquote(number[scheme.end() :]), maxsplit=1)[0]
     # Numbers copied from other programs bring invisible marks with them.
-    number = "".join(one for one in number if unicodedata.category(one) != "Cf")
+    number = "".join(character for character in number if unicodedata.category(character) != "Cf")
     number = re.sub(r"\s", "", number)
     if number.startswith("+"):
         number = _TRUNK_ZERO.sub("", number)
     number = _SEPARATORS.sub("", number)
     if not _NUMBER.fullmatch(number):
         raise ValueError(f"{text!r} is not a telephone number")
-    if len(number) > LONGEST:
+    if len(number) > LONGEST_NUMBER:
         raise ValueError(f"{text!r} is too long for a telephone number")
     return number

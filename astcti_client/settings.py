@@ -19,7 +19,7 @@ from typing import Any
 import platformdirs
 
 from astcti_client.password import Password
-from astcti_client.settings_values import READERS, Value
+from astcti_client.settings_values import SETTING_READERS, SettingValue
 
 ENVIRONMENT_PREFIX = "ASTCTI_CLIENT_"
 FILE_NAME = "client.toml"
@@ -65,7 +65,7 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class LoadedSettings:
     """The settings in force, and remarks that the user should see."""
 
     settings: Settings
@@ -112,7 +112,9 @@ def system_file() -> Path:
     return Path("/etc/xdg/astcti") / FILE_NAME
 
 
-def load(options: Mapping[str, Any], environ: Mapping[str, str], user: Path | None, system: Path) -> Loaded:
+def load_settings(
+    options: Mapping[str, Any], environ: Mapping[str, str], user: Path | None, system: Path
+) -> LoadedSettings:
     """Merge every source. `options` are those given on the command line, by the names used in the files.
 
     `user` may be None for "no such file"; a file that does not exist counts as empty. Raises SettingsError.
@@ -142,7 +144,7 @@ def load(options: Mapping[str, Any], environ: Mapping[str, str], user: Path | No
         remarks.append(
             "the server's certificate is not checked (verify is off): anybody may pose as the server"
         )
-    return Loaded(Settings(**chosen), tuple(remarks), frozenset(locked.values))
+    return LoadedSettings(Settings(**chosen), tuple(remarks), frozenset(locked.values))
 
 
 def _merge(layers: Sequence[_Layer], problems: list[str]) -> dict[str, Any]:
@@ -150,9 +152,9 @@ def _merge(layers: Sequence[_Layer], problems: list[str]) -> dict[str, Any]:
     for layer in layers:
         found: dict[str, Any] = {}
         for key, value in layer.values.items():
-            reader = READERS[key]
+            reader = SETTING_READERS[key]
             try:
-                found[reader.field] = reader.read(Value(value, layer.base))
+                found[reader.field] = reader.read(SettingValue(value, layer.base))
             except ValueError as error:
                 problems.append(f"{layer.place(key)}: {error}")
         for name, value in found.items():
@@ -167,7 +169,7 @@ def _from_environment(environ: Mapping[str, str], problems: list[str]) -> dict[s
         if not value or not name.startswith(ENVIRONMENT_PREFIX) or name in _NOT_SETTINGS:
             continue  # an empty variable counts as not set: many tools cannot remove one
         key = name.removeprefix(ENVIRONMENT_PREFIX).lower().replace("_", "-")
-        if key in READERS:
+        if key in SETTING_READERS:
             found[key] = value
         else:
             problems.append(f"environment variable {variable}: there is no setting {key!r}{_suggestion(key)}")
@@ -214,11 +216,11 @@ def _read(path: Path, problems: list[str]) -> dict[str, Any]:
 
 def _known(path: Path, content: Mapping[str, Any], problems: list[str]) -> dict[str, Any]:
     for key in content:
-        if key not in READERS:
+        if key not in SETTING_READERS:
             problems.append(f"{path}: {key}: there is no such setting{_suggestion(key)}")
-    return {key: value for key, value in content.items() if key in READERS}
+    return {key: value for key, value in content.items() if key in SETTING_READERS}
 
 
 def _suggestion(key: str) -> str:
-    close = difflib.get_close_matches(key.replace("_", "-"), READERS, n=1)
-    return f"; did you mean {close[0]}?" if close else f"; there are {', '.join(READERS)}"
+    close = difflib.get_close_matches(key.replace("_", "-"), SETTING_READERS, n=1)
+    return f"; did you mean {close[0]}?" if close else f"; there are {', '.join(SETTING_READERS)}"

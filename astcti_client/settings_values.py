@@ -16,7 +16,7 @@ from schemas.sentences import said
 
 _YES = {"yes", "true", "on", "1"}
 _NO = {"no", "false", "off", "0"}
-LANGUAGES = ("en", "it")
+WINDOW_LANGUAGES = ("en", "it")
 CORNERS = ("bottom-right", "top-right", "bottom-left", "top-left")
 MOST_DAYS = 3650  # days of history; ten years
 LONGEST_KEEP_ALIVE = 3600.0  # seconds; beyond this, routers on the way have long forgotten the connection
@@ -24,7 +24,7 @@ MOST_PASSWORD_FILE = 4096  # bytes; a file longer than this is not a password fi
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
+class SettingValue:
     """A value as found, and the directory that relative file names in it start from."""
 
     found: Any
@@ -32,14 +32,14 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class SettingReader:
     """Fills the field of that name. `read` raises ValueError with what is wrong."""
 
     field: str
-    read: Callable[[Value], Any]
+    read: Callable[[SettingValue], Any]
 
 
-def _text(value: Value) -> str:
+def _text(value: SettingValue) -> str:
     if not isinstance(value.found, str):
         raise ValueError(f"{value.found!r} is not a text; write it in quotes")
     if any(not character.isprintable() for character in value.found):
@@ -47,7 +47,7 @@ def _text(value: Value) -> str:
     return value.found.strip()
 
 
-def _host(value: Value) -> str:
+def _host(value: SettingValue) -> str:
     host = _text(value)
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
@@ -56,7 +56,7 @@ def _host(value: Value) -> str:
     return host
 
 
-def _port(value: Value) -> int:
+def _port(value: SettingValue) -> int:
     found = value.found
     if isinstance(found, str) and found.strip().isascii() and found.strip().isdigit():
         found = int(found)
@@ -65,7 +65,7 @@ def _port(value: Value) -> int:
     return found
 
 
-def _boolean(value: Value) -> bool:
+def _boolean(value: SettingValue) -> bool:
     if isinstance(value.found, bool):
         return value.found
     word = str(value.found).strip().lower()
@@ -76,7 +76,7 @@ def _boolean(value: Value) -> bool:
     raise ValueError(f"{value.found!r} is neither yes nor no")
 
 
-def _seconds(value: Value) -> float:
+def _seconds(value: SettingValue) -> float:
     if isinstance(value.found, bool):
         raise ValueError(f"{value.found!r} is not a number of seconds")
     try:
@@ -90,19 +90,19 @@ def _seconds(value: Value) -> float:
     return seconds
 
 
-def _user(value: Value) -> str:
+def _user(value: SettingValue) -> str:
     user = _text(value)
     if any(character.isspace() for character in user):
         raise ValueError(f"{user!r} is not a user name: it has a blank in it")
     return user
 
 
-def _mac(value: Value) -> str:
+def _mac(value: SettingValue) -> str:
     text = _text(value)
     return canonical(text) if text else ""
 
 
-def _file(value: Value) -> str:
+def _file(value: SettingValue) -> str:
     text = _text(value)
     if not text:
         return ""
@@ -110,7 +110,7 @@ def _file(value: Value) -> str:
     return str(path if value.base is None else value.base / path)
 
 
-def _existing_file(value: Value) -> str:
+def _existing_file(value: SettingValue) -> str:
     path = _file(value)
     try:
         if path and not Path(path).is_file():
@@ -121,13 +121,13 @@ def _existing_file(value: Value) -> str:
     return path
 
 
-def _password(value: Value) -> Password:
+def _password(value: SettingValue) -> Password:
     if not isinstance(value.found, str):
         raise ValueError("a password is a text; write it in quotes")
     return Password.from_text(value.found)
 
 
-def _password_file(value: Value) -> Password:
+def _password_file(value: SettingValue) -> Password:
     path = _file(value)
     try:
         with Path(path).open("rb") as file:
@@ -145,26 +145,26 @@ def _password_file(value: Value) -> Password:
     return Password.from_text(lines[0])
 
 
-def _programs(value: Value) -> tuple[str, ...]:
+def _programs(value: SettingValue) -> tuple[str, ...]:
     found = value.found.split(os.pathsep) if isinstance(value.found, str) else value.found
-    if not isinstance(found, list | tuple) or not all(isinstance(one, str) for one in found):
+    if not isinstance(found, list | tuple) or not all(isinstance(name, str) for name in found):
         raise ValueError("write a list of program names or paths")
-    return tuple(one.strip() for one in found if one.strip())
+    return tuple(name.strip() for name in found if name.strip())
 
 
-def _choice(*words: str) -> Callable[[Value], str]:
-    def read(value: Value) -> str:
+def _choice(*words: str) -> Callable[[SettingValue], str]:
+    def read(value: SettingValue) -> str:
         word = _text(value).lower()
         if word not in words:
-            shown = ", ".join(one or '""' for one in words)
+            shown = ", ".join(known or '""' for known in words)
             raise ValueError(f"{value.found!r} is none of {shown}")
         return word
 
     return read
 
 
-def _number(least: float, most: float) -> Callable[[Value], float]:
-    def read(value: Value) -> float:
+def _number(least: float, most: float) -> Callable[[SettingValue], float]:
+    def read(value: SettingValue) -> float:
         try:
             number = math.nan if isinstance(value.found, bool) else float(value.found)
         except (TypeError, ValueError):
@@ -183,43 +183,43 @@ def _number(least: float, most: float) -> Callable[[Value], float]:
     return read
 
 
-def _combination(value: Value) -> str:
+def _combination(value: SettingValue) -> str:
     text = _text(value)
     if text:
         parse_combination(text)
     return text
 
 
-def _days(value: Value) -> int:
+def _days(value: SettingValue) -> int:
     return int(_number(1, MOST_DAYS)(value))
 
 
-READERS = {
-    "host": Reader("host", _host),
-    "port": Reader("port", _port),
-    "user": Reader("user", _user),
-    "password": Reader("password", _password),
-    "password-file": Reader("password", _password_file),
-    "mac": Reader("mac", _mac),
-    "tls": Reader("tls", _boolean),
-    "ca-file": Reader("ca_file", _existing_file),
-    "server-name": Reader("server_name", _text),
-    "verify": Reader("verify", _boolean),
-    "keep-alive": Reader("keep_alive", _seconds),
-    "triggers": Reader("triggers", _boolean),
-    "allowed-programs": Reader("allowed_programs", _programs),
-    "theme": Reader("theme", _choice("auto", "light", "dark")),
-    "language": Reader("language", _choice("", *LANGUAGES)),
-    "scale": Reader("scale", _number(0.5, 5.0)),
-    "notices": Reader("notices", _boolean),
-    "notice-corner": Reader("notice_corner", _choice(*CORNERS)),
-    "notice-time": Reader("notice_time", _number(1, 3600)),
-    "confirm-triggers": Reader("confirm_triggers", _boolean),
-    "browser-window": Reader("browser_window", _choice("reuse", "new")),
-    "pause-lock": Reader("pause_lock", _boolean),
-    "remember": Reader("remember", _boolean),
-    "start-hidden": Reader("start_hidden", _boolean),
-    "history-days": Reader("history_days", _days),
-    "hot-key": Reader("hot_key", _combination),
+SETTING_READERS = {
+    "host": SettingReader("host", _host),
+    "port": SettingReader("port", _port),
+    "user": SettingReader("user", _user),
+    "password": SettingReader("password", _password),
+    "password-file": SettingReader("password", _password_file),
+    "mac": SettingReader("mac", _mac),
+    "tls": SettingReader("tls", _boolean),
+    "ca-file": SettingReader("ca_file", _existing_file),
+    "server-name": SettingReader("server_name", _text),
+    "verify": SettingReader("verify", _boolean),
+    "keep-alive": SettingReader("keep_alive", _seconds),
+    "triggers": SettingReader("triggers", _boolean),
+    "allowed-programs": SettingReader("allowed_programs", _programs),
+    "theme": SettingReader("theme", _choice("auto", "light", "dark")),
+    "language": SettingReader("language", _choice("", *WINDOW_LANGUAGES)),
+    "scale": SettingReader("scale", _number(0.5, 5.0)),
+    "notices": SettingReader("notices", _boolean),
+    "notice-corner": SettingReader("notice_corner", _choice(*CORNERS)),
+    "notice-time": SettingReader("notice_time", _number(1, 3600)),
+    "confirm-triggers": SettingReader("confirm_triggers", _boolean),
+    "browser-window": SettingReader("browser_window", _choice("reuse", "new")),
+    "pause-lock": SettingReader("pause_lock", _boolean),
+    "remember": SettingReader("remember", _boolean),
+    "start-hidden": SettingReader("start_hidden", _boolean),
+    "history-days": SettingReader("history_days", _days),
+    "hot-key": SettingReader("hot_key", _combination),
 }
 """Every setting by the name it has in a file."""

@@ -15,7 +15,7 @@ from lxml import etree
 import astcti_client.cli
 import astcti_server.cli
 from astcti_client import headless
-from astcti_client.settings_values import READERS
+from astcti_client.settings_values import SETTING_READERS
 from astcti_server import daemon
 from astcti_server.status_file import StatusFile
 from schemas import placeholders
@@ -209,7 +209,7 @@ def test_no_option_is_documented_that_does_not_exist() -> None:
     assert documented <= SERVER_OPTIONS | CLIENT_OPTIONS
 
 
-@pytest.mark.parametrize("setting", sorted(READERS))
+@pytest.mark.parametrize("setting", sorted(SETTING_READERS))
 def test_a_setting_of_the_client_is_documented(setting: str) -> None:
     options = section(CLIENT, "## Options") + section(WINDOW, "## Settings of the window")
     assert f"| `{setting}` |" in options or f"| | `{setting}` |" in CLIENT
@@ -227,7 +227,7 @@ def exit_codes(text: str) -> set[int]:
 
 
 @pytest.mark.parametrize(
-    ("program", "page"), [("astcti_server/daemon.py", OPERATIONS), ("astcti_client/headless.py", CLIENT)]
+    ("program", "page"), [("astcti_server/daemon.py", OPERATIONS), ("astcti_client/stop_signals.py", CLIENT)]
 )
 def test_the_signals_are_documented(program: str, page: str) -> None:
     found = set(re.findall(r"signal\.(SIG[A-Z0-9]+)", (ROOT / program).read_text()))

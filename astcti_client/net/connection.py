@@ -15,24 +15,33 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from astcti_client.net.backoff import Backoff, SleepWatch
-from astcti_client.net.conversation import Conversation, Farewell, Lost, checked_command
+from astcti_client.net.conversation import Farewell, Lost, ServerConversation, checked_command
 from astcti_client.net.login import LoginRefused
-from astcti_client.net.messages import Command, ConnectionState, Ending, Mailbox, Message, Unanswered
+from astcti_client.net.mac_addresses import own_macs
+from astcti_client.net.messages import (
+    ConnectionInbox,
+    ConnectionMessage,
+    ConnectionState,
+    Ending,
+    IssuedCommand,
+    Unanswered,
+)
 from astcti_client.net.transport import (
-    Address,
     Interrupted,
-    Transport,
+    ServerAddress,
+    ServerTransport,
     TransportError,
     Waiter,
     open_transport,
 )
 from astcti_client.password import Password
+from astcti_client.settings import Settings
 from schemas.protocol import ByeReason
 from schemas.sentences import said
 
 logger = logging.getLogger(__name__)
 
-LONGEST_WAIT = 2.0  # seconds; how soon after a sleep the PC's waking up is noticed
+SLEEP_CHECK_INTERVAL = 2.0  # seconds; how soon after a sleep the PC's waking up is noticed
 PROVEN_TIME = 30.0  # seconds; a session that lasted so long makes the pauses short again
 _FINAL: dict[str, tuple[Ending, str]] = {
     ByeReason.TAKEOVER: ("taken-over", "somebody logged in as the same operator or on the same seat"),
@@ -47,7 +56,7 @@ class NotConnected(Exception):
     """The command was not sent, because nobody is logged in at the moment."""
 
 
-class Connection:
+class ServerConnection:
     """Connects, logs in, and comes back after every loss.
 
     That ends when it is stopped, or when the server refuses the log-in or ends the session for good.
@@ -57,10 +66,10 @@ class Connection:
 
     def __init__(
         self,
-        address: Address,
+        address: ServerAddress,
         user: str,
         password: Password,
-        mailbox: Mailbox,
+        inbox: ConnectionInbox,
         *,
         macs: Callable[[str], Sequence[str]],
         keep_alive: float = 0.0,
@@ -75,7 +84,7 @@ class Connection:
         self._address = address
         self._user = user
         self._password = password
-        self._mailbox = mailbox
+        self._inbox = inbox
         self._macs = macs
         self._keep_alive = keep_alive
         self._backoff = backoff or Backoff()
@@ -86,7 +95,7 @@ class Connection:
         self._watch = SleepWatch(clock, wall)
         self._stop = threading.Event()
         self._lock = threading.Lock()
-        self._commands: deque[Command] = deque()
+        self._commands: deque[IssuedCommand] = deque()
         self._accepting = False
         self._up_since: float | None = None
         self._thread = threading.Thread(target=self._run, name="connection")
@@ -97,13 +106,13 @@ class Connection:
         """Begin to connect. Once."""
         self._thread.start()
 
-    def send(self, line: str) -> Command:
+    def send(self, line: str) -> IssuedCommand:
         """Hand a command to the network; its replies come through the queue with this value in `answers`.
 
         Raises NotConnected while nobody is logged in, and ValueError if the line cannot be a command.
         """
         text = checked_command(line)
-        command = Command(next(self._numbers), text)
+        command = IssuedCommand(next(self._numbers), text)
         with self._lock:
             if not self._accepting:
                 raise NotConnected(NOT_CONNECTED)
@@ -123,12 +132,12 @@ class Connection:
 
     # --- the network thread ---
 
-    def _deliver(self, message: Message) -> None:
+    def _deliver(self, message: ConnectionMessage) -> None:
         if isinstance(message, ConnectionState) and message.phase == "up":
             self._up_since = self._clock()
             with self._lock:  # first, so that whoever reads this message can send at once
                 self._accepting = True
-        self._mailbox.put(message)
+        self._inbox.put(message)
 
     def _run(self) -> None:
         ending, detail = self._guarded()
@@ -175,9 +184,11 @@ class Connection:
                 self._backoff.reset()
                 return
 
-    def _wait(self, seconds: float, transport: Transport | None = None, *, writing: bool = False) -> bool:
+    def _wait(
+        self, seconds: float, transport: ServerTransport | None = None, *, writing: bool = False
+    ) -> bool:
         """Wait for work; whether the PC has slept meanwhile."""
-        seconds = max(0.0, min(seconds, LONGEST_WAIT))
+        seconds = max(0.0, min(seconds, SLEEP_CHECK_INTERVAL))
         sock = transport.socket if transport else None
         self._waiter.wait(seconds, read=sock, write=sock if writing else None)
         return self._watch.slept(seconds)
@@ -185,7 +196,7 @@ class Connection:
     def _one_session(self) -> None:
         transport = open_transport(self._address, self._waiter, self._stop.is_set, self._clock)
         with contextlib.closing(transport):
-            conversation = Conversation(
+            conversation = ServerConversation(
                 self._user,
                 self._password,
                 self._macs(transport.local_address()),
@@ -202,7 +213,7 @@ class Connection:
                 for command in self._take_commands(accept_more=False):
                     self._deliver(Unanswered(command))
 
-    def _talk(self, transport: Transport, conversation: Conversation) -> None:
+    def _talk(self, transport: ServerTransport, conversation: ServerConversation) -> None:
         quitting = False
         while True:
             stop = self._stop.is_set()
@@ -219,22 +230,37 @@ class Connection:
                 conversation.check_now()
             self._read(transport, conversation)
 
-    def _write(self, transport: Transport, conversation: Conversation) -> None:
+    def _write(self, transport: ServerTransport, conversation: ServerConversation) -> None:
         try:
             transport.write(conversation.outgoing)
         except TransportError:
             self._read(transport, conversation)  # the server's last word may say why it closed
             raise
 
-    def _read(self, transport: Transport, conversation: Conversation) -> None:
+    def _read(self, transport: ServerTransport, conversation: ServerConversation) -> None:
         while (data := transport.read()) is not None:
             if not data:
                 raise Lost("the server closed the connection")
             conversation.feed(data)
 
-    def _take_commands(self, *, accept_more: bool) -> list[Command]:
+    def _take_commands(self, *, accept_more: bool) -> list[IssuedCommand]:
         with self._lock:
             self._accepting = accept_more
             commands = list(self._commands)
             self._commands.clear()
         return commands
+
+
+def connection_for(settings: Settings, password: Password, inbox: ConnectionInbox) -> ServerConnection:
+    """A connection as the settings describe it, not started yet. `inbox` gets its messages, on its thread."""
+    address = ServerAddress(
+        settings.host, settings.port, settings.tls, settings.ca_file, settings.server_name, settings.verify
+    )
+    return ServerConnection(
+        address,
+        settings.user,
+        password,
+        inbox,
+        macs=lambda local_address: (settings.mac,) if settings.mac else own_macs(local_address),
+        keep_alive=settings.keep_alive,
+    )

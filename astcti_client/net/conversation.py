@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from astcti_client.net.login import REPLY_TIME, Answered, LogIn, is_end
 from astcti_client.net.messages import (
-    Command,
+    ConnectionMessage,
     ConnectionState,
-    Message,
+    IssuedCommand,
     Sent,
     ServerEvent,
     ServerReply,
@@ -67,13 +67,13 @@ class Farewell(Exception):
 
 @dataclass(slots=True)
 class _Pending:
-    command: Command
+    command: IssuedCommand
     verb: str
     time: float
     answered: Answered | None
 
 
-class Conversation:
+class ServerConversation:
     """The state of one connection, from the welcome on."""
 
     def __init__(
@@ -82,7 +82,7 @@ class Conversation:
         password: Password,
         macs: Sequence[str],
         *,
-        deliver: Callable[[Message], None],
+        deliver: Callable[[ConnectionMessage], None],
         clock: Callable[[], float],
         keep_alive: float = 0.0,
         numbers: Iterator[int],
@@ -107,7 +107,7 @@ class Conversation:
         self._numbers = numbers
         self._unreadable = 0
         self._pbx_up = True
-        self._returning: Command | None = None
+        self._returning: IssuedCommand | None = None
         """The end of a pause that was asked for without the PBX: its reply comes once that is back."""
         self._login = LogIn(
             user,
@@ -190,14 +190,14 @@ class Conversation:
 
     def _pbx_changed(self, *, up: bool) -> None:
         self._pbx_up = up
-        returning = [one for one in self._pending if not up and _ends_pause(one.command)]
-        for one in returning:
-            self._returning = one.command
-            self._pending.remove(one)
+        returning = [pending for pending in self._pending if not up and _ends_pause(pending.command)]
+        for pending in returning:
+            self._returning = pending.command
+            self._pending.remove(pending)
         if returning:
             self._await_next()
 
-    def _late_return(self, reply: Reply) -> Command | None:
+    def _late_return(self, reply: Reply) -> IssuedCommand | None:
         if reply.number not in (ReplyCode.PAUSE_DONE, ReplyCode.PAUSE_REFUSED):
             return None
         command, self._returning = self._returning, None
@@ -215,7 +215,7 @@ class Conversation:
 
     # --- what goes out ---
 
-    def say(self, command: Command) -> None:
+    def say(self, command: IssuedCommand) -> None:
         """Say a command of the user's."""
         self._queue(command, command.line, REPLY_TIME, None)
 
@@ -261,9 +261,9 @@ class Conversation:
     def _say(
         self, line: str, answered: Answered | None, *, time: float = REPLY_TIME, shown: str = ""
     ) -> None:
-        self._queue(Command(next(self._numbers), shown or line), line, time, answered)
+        self._queue(IssuedCommand(next(self._numbers), shown or line), line, time, answered)
 
-    def _queue(self, command: Command, line: str, time: float, answered: Answered | None) -> None:
+    def _queue(self, command: IssuedCommand, line: str, time: float, answered: Answered | None) -> None:
         verb = line.partition(" ")[0].upper()
         if not self._pbx_up and _ends_pause(command):  # its reply comes once the PBX is back
             self._returning = command
@@ -286,7 +286,7 @@ def checked_command(line: str) -> str:
     return text
 
 
-def _ends_pause(command: Command) -> bool:
+def _ends_pause(command: IssuedCommand) -> bool:
     return command.line.upper().split() == [CommandName.PAUSE, PauseWord.OUT]
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from astcti_client.net.messages import (
-    Message,
+    ConnectionMessage,
     OfferedService,
     OperatorFound,
     PauseReasons,
@@ -52,7 +52,7 @@ class LogIn:
         macs: Sequence[str],
         *,
         say: Say,
-        deliver: Callable[[Message], None],
+        deliver: Callable[[ConnectionMessage], None],
         keep_alive_told: Callable[[float], None],
         done: Callable[[], None],
     ) -> None:

@@ -32,7 +32,7 @@ class ConnectionState:
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class IssuedCommand:
     """A command on its way to the server. `number` tells equal ones apart; no password is in `line`."""
 
     number: int
@@ -43,7 +43,7 @@ class Command:
 class Sent:
     """A command was handed to the network."""
 
-    command: Command
+    command: IssuedCommand
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class ServerReply:
 
     line: str
     reply: Reply
-    answers: Command | None = None
+    answers: IssuedCommand | None = None
     final: bool = True
 
 
@@ -79,7 +79,7 @@ class Unreadable:
 class Unanswered:
     """The connection was lost before this command got its last reply: nobody knows whether it was done."""
 
-    command: Command
+    command: IssuedCommand
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ class PauseReasons:
     reasons: tuple[str, ...]
 
 
-Message = (
+ConnectionMessage = (
     ConnectionState
     | Sent
     | ServerReply
@@ -148,8 +148,8 @@ Message = (
 )
 
 
-class Mailbox(Protocol):
+class ConnectionInbox(Protocol):
     """Where messages go: `queue.Queue` or `queue.SimpleQueue`. It must never make the caller wait."""
 
-    def put(self, item: Message, /) -> None:
+    def put(self, item: ConnectionMessage, /) -> None:
         """Take one message."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 CONNECT_TIME = 10.0  # seconds for one address to answer
 HANDSHAKE_TIME = 10.0  # seconds for the TLS handshake
-CHUNK = 65536
+RECEIVE_SIZE = 65536
 _IN_PROGRESS = {errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EAGAIN, getattr(errno, "WSAEWOULDBLOCK", -1)}
 _UNREACHABLE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN}
 
@@ -30,7 +30,7 @@ class Interrupted(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class ServerAddress:
     """Where the server is and how to speak to it."""
 
     host: str
@@ -82,7 +82,7 @@ class Waiter:
         self._writer.close()
 
 
-class Transport:
+class ServerTransport:
     """An open connection. `read` and `write` do what is possible at once."""
 
     def __init__(self, connected: socket.socket) -> None:
@@ -98,7 +98,7 @@ class Transport:
     def read(self) -> bytes | None:
         """What has arrived, at most one chunk; None if nothing has, b"" once the server closed."""
         try:
-            return self.socket.recv(CHUNK)
+            return self.socket.recv(RECEIVE_SIZE)
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError, InterruptedError):
             return None
         except (ssl.SSLZeroReturnError, ssl.SSLEOFError, ConnectionResetError):
@@ -123,11 +123,11 @@ class Transport:
 
 
 def open_transport(
-    address: Address,
+    address: ServerAddress,
     waiter: Waiter,
     stopping: Callable[[], bool],
     clock: Callable[[], float] = time.monotonic,
-) -> Transport:
+) -> ServerTransport:
     """Connect, over TLS if the address says so. Raises TransportError; Interrupted once `stopping()`.
 
     The look-up of the name is the one step that cannot be interrupted.
@@ -143,8 +143,8 @@ def open_transport(
         try:
             _connect(connecting, where, address, _Wait(waiter, stopping, clock, CONNECT_TIME))
             if context is None:
-                return Transport(connecting)
-            return Transport(
+                return ServerTransport(connecting)
+            return ServerTransport(
                 _shake_hands(connecting, context, address, _Wait(waiter, stopping, clock, HANDSHAKE_TIME))
             )
         except TransportError as error:
@@ -180,7 +180,9 @@ class _Wait:
         return True
 
 
-def _connect(connecting: socket.socket, where: tuple[object, ...], address: Address, wait: _Wait) -> None:
+def _connect(
+    connecting: socket.socket, where: tuple[object, ...], address: ServerAddress, wait: _Wait
+) -> None:
     connecting.setblocking(False)
     connecting.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     connecting.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -208,7 +210,7 @@ def _is_connected(connecting: socket.socket) -> bool:
     return True
 
 
-def _why_not_connected(code: int, address: Address) -> str:
+def _why_not_connected(code: int, address: ServerAddress) -> str:
     if code in (errno.ECONNREFUSED, getattr(errno, "WSAECONNREFUSED", -1)):
         return (
             f"{address} refuses connections: no AsteriskCTI server runs there, or it listens on another port"
@@ -220,7 +222,7 @@ def _why_not_connected(code: int, address: Address) -> str:
     return f"no connection to {address}: {_words(OSError(code, ''))}"
 
 
-def _context(address: Address) -> ssl.SSLContext:
+def _context(address: ServerAddress) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=address.ca_file or None)
     except (OSError, ssl.SSLError) as error:
@@ -234,7 +236,7 @@ def _context(address: Address) -> ssl.SSLContext:
 
 
 def _shake_hands(
-    connected: socket.socket, context: ssl.SSLContext, address: Address, wait: _Wait
+    connected: socket.socket, context: ssl.SSLContext, address: ServerAddress, wait: _Wait
 ) -> ssl.SSLSocket:
     name = address.server_name or address.host
     secured = context.wrap_socket(connected, server_hostname=name, do_handshake_on_connect=False)
@@ -259,7 +261,7 @@ def _shake_hands(
         raise
 
 
-def _why_not_trusted(error: OSError, address: Address, name: str) -> str:
+def _why_not_trusted(error: OSError, address: ServerAddress, name: str) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         if error.verify_code in (62, 64):  # the name, the IP address does not match
             return (

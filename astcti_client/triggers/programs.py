@@ -14,7 +14,7 @@ SHELL_SCRIPTS = (".bat", ".cmd")
 _WINDOWS_SUFFIXES = (".exe", ".com")  # tried, in this order, for a name without one
 
 
-class Refused(Exception):
+class TriggerRefused(Exception):
     """The application cannot or may not be run. `why` says why and what to do."""
 
     def __init__(self, why: str) -> None:
@@ -25,7 +25,7 @@ class Refused(Exception):
 def find_program(
     application: str, *, system: TriggerSystem, path: str, allowed: Sequence[str] | None = None
 ) -> str:
-    """The full path of the program to run. Raises Refused.
+    """The full path of the program to run. Raises TriggerRefused.
 
     `path` is the value of PATH. A bare name is searched there and nowhere else (never in the current
     directory); anything with a directory in it must be a full path. With `allowed`, only these names or
@@ -33,13 +33,13 @@ def find_program(
     """
     name = application.strip()
     if not name or "\0" in name:
-        raise Refused(said("the trigger names no application"))
+        raise TriggerRefused(said("the trigger names no application"))
     _refuse_shell_script(application, name, system)
     found = _search(name, system, path)
     _refuse_shell_script(application, found, system)
     _refuse_shell_script(application, str(Path(found).resolve()), system)
     if allowed is not None and not _is_allowed(name, found, allowed, system):
-        raise Refused(
+        raise TriggerRefused(
             said(
                 "{application}: not among the allowed-programs of this client's settings, so it was not run",
                 application=application,
@@ -56,7 +56,7 @@ def _search(name: str, system: TriggerSystem, path: str) -> str:
     elif _is_full_path(name, system):
         starts = [name]
     else:
-        raise Refused(
+        raise TriggerRefused(
             said(
                 "{name}: give the full path of the application, or its bare name if it is on the PATH",
                 name=name,
@@ -67,9 +67,9 @@ def _search(name: str, system: TriggerSystem, path: str) -> str:
             if _can_run(candidate, system):
                 return candidate
     if not bare and _is_file(name):
-        raise Refused(said("{name}: this file may not be executed by this user", name=name))
+        raise TriggerRefused(said("{name}: this file may not be executed by this user", name=name))
     where = said("on the PATH of this PC") if bare else said("on this PC")
-    raise Refused(
+    raise TriggerRefused(
         said(
             "{name}: there is no such program {where}; install it, or correct the trigger of the service",
             name=name,
@@ -107,7 +107,7 @@ def _refuse_shell_script(application: str, name: str, system: TriggerSystem) -> 
     if system == "windows":
         spellings.add(last.partition(":")[0].rstrip(". ").lower())
     if any(spelling.endswith(SHELL_SCRIPTS) for spelling in spellings):
-        raise Refused(
+        raise TriggerRefused(
             said(
                 "{application}: batch files (.bat, .cmd) are not run, because Windows hands their arguments "
                 "to a shell; name the program itself in the trigger",
@@ -121,7 +121,7 @@ def _is_allowed(name: str, found: str, allowed: Sequence[str], system: TriggerSy
         return text.replace("/", "\\").casefold() if system == "windows" else text
 
     # A bare name on the list allows what a bare name in the trigger stands for, and no other path.
-    return any(key(one) in (key(name), key(found)) for one in allowed)
+    return any(key(entry) in (key(name), key(found)) for entry in allowed)
 
 
 def search_path(environ: Mapping[str, str]) -> str:

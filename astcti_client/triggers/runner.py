@@ -17,14 +17,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from astcti_client.triggers.programs import Refused, find_program, search_path
+from astcti_client.triggers.programs import TriggerRefused, find_program, search_path
 from schemas.configuration.model import TriggerSystem
 from schemas.events import Action, CallEvent
 from schemas.sentences import said
 
 logger = logging.getLogger(__name__)
 
-REMEMBERED = 2000  # pop-ups; far more than the calls one phone has in a day
+MOST_TRIGGERS_REMEMBERED = 2000  # pop-ups; far more than the calls one phone has in a day
 LONGEST_URL = 32768  # characters; browsers take no more
 # Opening a page through a Python of its own keeps the browser's words off our terminal, and does not wait for
 # browsers that run in one. -I: no module of the current directory takes the place of the real one.
@@ -32,7 +32,7 @@ _OPEN_PAGE = "import sys, webbrowser; sys.exit(0 if webbrowser.open(sys.argv[1])
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class TriggerOutcome:
     """What became of a trigger, in a sentence."""
 
     action: Action
@@ -47,7 +47,7 @@ def own_system() -> TriggerSystem:
     return "macos" if sys.platform == "darwin" else "linux"
 
 
-def choose(actions: Sequence[Action], system: TriggerSystem) -> tuple[Action, ...]:
+def actions_for_system(actions: Sequence[Action], system: TriggerSystem) -> tuple[Action, ...]:
     """Those for this system; for a type that has none, those for any system. In the event's order."""
     own = {action.type for action in actions if action.os == system}
     return tuple(
@@ -55,13 +55,15 @@ def choose(actions: Sequence[Action], system: TriggerSystem) -> tuple[Action, ..
     )
 
 
-def check_url(url: str) -> None:
-    """Raise Refused unless this is a web address that may be given to a browser."""
+def check_page_address(url: str) -> None:
+    """Raise TriggerRefused unless this is a web address that may be given to a browser."""
     if len(url) > LONGEST_URL:
-        raise Refused(said("an address of {length} characters is too long for a browser", length=len(url)))
+        raise TriggerRefused(
+            said("an address of {length} characters is too long for a browser", length=len(url))
+        )
     # These never occur in a proper address, and what stands between us and the browser may trip over them.
     if any(not character.isprintable() or character.isspace() or character in '\\"<>`' for character in url):
-        raise Refused(
+        raise TriggerRefused(
             said(
                 "{url}: a web address cannot contain blanks, quotes, backslashes or control characters",
                 url=repr(url),
@@ -71,9 +73,9 @@ def check_url(url: str) -> None:
         parts = urlsplit(url)
         host = parts.hostname
     except ValueError as error:
-        raise Refused(f"{url!r}: {error}") from None
+        raise TriggerRefused(f"{url!r}: {error}") from None
     if parts.scheme not in ("http", "https") or not host:
-        raise Refused(
+        raise TriggerRefused(
             said(
                 "{url}: only addresses that begin with http:// or https:// and a host are opened",
                 url=repr(url),
@@ -90,7 +92,7 @@ def _page_opener() -> list[str]:
 class PopUpMemory:
     """Which triggers were carried out, so that a call pops up once even if its event is told again."""
 
-    def __init__(self, size: int = REMEMBERED) -> None:
+    def __init__(self, size: int = MOST_TRIGGERS_REMEMBERED) -> None:
         self._size = size
         self._done: OrderedDict[tuple[object, ...], None] = OrderedDict()
 
@@ -120,7 +122,7 @@ class TriggerRunner:
     ) -> None:
         """`show_page` opens a page (address, service) in the client's own window.
 
-        Without it, or when it raises Refused, the system's browser is used.
+        Without it, or when it raises TriggerRefused, the system's browser is used.
         """
         self._system = system or own_system()
         self._allowed = allowed
@@ -130,7 +132,7 @@ class TriggerRunner:
         self._memory = PopUpMemory()
         self._running: list[tuple[subprocess.Popen[bytes], Action | None]] = []
 
-    def carry_out(self, event: CallEvent) -> list[Outcome]:
+    def carry_out(self, event: CallEvent) -> list[TriggerOutcome]:
         """Do what the event asks of this system. Never raises for what the event contains."""
         return [self.perform(action, event.service) for action in self.due(event)]
 
@@ -140,18 +142,18 @@ class TriggerRunner:
             return []  # the call was there before; its pop-up was shown when it began
         return [
             action
-            for action in choose(event.triggers, self._system)
+            for action in actions_for_system(event.triggers, self._system)
             if self._memory.first_time(event, action)
         ]
 
-    def finished(self) -> list[Outcome]:
+    def finished(self) -> list[TriggerOutcome]:
         """Clear away programs that ended, and report pages that no browser took. Call it now and then."""
         over, self._running = (
-            [one for one in self._running if one[0].poll() is not None],
-            [one for one in self._running if one[0].returncode is None],
+            [running for running in self._running if running[0].poll() is not None],
+            [running for running in self._running if running[0].returncode is None],
         )
         return [
-            Outcome(
+            TriggerOutcome(
                 action,
                 False,
                 said("no web browser could be started for {url}; set BROWSER to one", url=action.url),
@@ -167,17 +169,17 @@ class TriggerRunner:
             process.returncode = 0  # or Popen complains about a child that nobody waited for
         self._running.clear()
 
-    def perform(self, action: Action, service: str = "") -> Outcome:
+    def perform(self, action: Action, service: str = "") -> TriggerOutcome:
         """Run the program or open the page. Never raises for what the action contains."""
         try:
             if action.type == "application":
-                return Outcome(action, True, self._run_application(action))
-            return Outcome(action, True, self._open_page(action, service))
-        except Refused as refused:
-            return Outcome(action, False, refused.why)
+                return TriggerOutcome(action, True, self._run_application(action))
+            return TriggerOutcome(action, True, self._open_page(action, service))
+        except TriggerRefused as refused:
+            return TriggerOutcome(action, False, refused.why)
         except Exception as error:  # a bad trigger ends only itself
             logger.exception("a trigger could not be carried out: %r", action)
-            return Outcome(action, False, f"{action.application or action.url}: {error}")
+            return TriggerOutcome(action, False, f"{action.application or action.url}: {error}")
 
     def _run_application(self, action: Action) -> str:
         environ = os.environ if self._environ is None else self._environ
@@ -188,13 +190,13 @@ class TriggerRunner:
         return f"started {shlex.join([action.application, *action.arguments])}"
 
     def _open_page(self, action: Action, service: str) -> str:
-        check_url(action.url)
+        check_page_address(action.url)
         if action.type == "internal-browser":
             if self._show_page is not None:
                 try:
                     self._show_page(action.url, service)
                     return f"opened {action.url} in the client's window"
-                except Refused as refused:
+                except TriggerRefused as refused:
                     logger.warning("%s; the system's browser opens it", refused)
             elif not self._told_no_window:
                 self._told_no_window = True
@@ -221,10 +223,10 @@ class TriggerRunner:
                 **detached,  # type: ignore[call-overload]
             )
         except ValueError as error:  # a NUL in an argument
-            raise Refused(f"{command[0]}: {error}; it was not run") from None
+            raise TriggerRefused(f"{command[0]}: {error}; it was not run") from None
         except OSError as error:
             why = str(error.strerror or error)
-            raise Refused(
+            raise TriggerRefused(
                 said("{program}: could not be started: {why}", program=command[0], why=why)
             ) from None
         self._running.append((process, page))

@@ -15,7 +15,7 @@ FOLDER = Path(__file__).parent / "locale"
 _chosen: gettext.NullTranslations = gettext.NullTranslations()
 
 
-def use(language: str) -> None:
+def use_language(language: str) -> None:
     """From now on speak this language ("en", "it"), or the system's if it is empty.
 
     Windows that are open say what they said until they are made anew. Main thread; the others may ask for
@@ -39,7 +39,7 @@ def some(one: str, many: str, count: int) -> str:
 def _of_the_system() -> list[str]:
     for name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
         if value := os.environ.get(name):
-            return [one for one in value.split(":") if one]
+            return [language for language in value.split(":") if language]
     found = locale.getlocale()[0] or ""
     if sys.platform == "darwin":  # programs that the Finder starts get no such variables
         found = _of_the_mac() or found

@@ -18,9 +18,9 @@ from typing import Any, TypeVar
 import pytest
 
 from astcti_client.net.backoff import Backoff
-from astcti_client.net.connection import Connection
-from astcti_client.net.messages import ConnectionState, Message
-from astcti_client.net.transport import Address
+from astcti_client.net.connection import ServerConnection
+from astcti_client.net.messages import ConnectionMessage, ConnectionState
+from astcti_client.net.transport import ServerAddress
 from astcti_client.password import Password
 from tests.fake.cti_server import CtiServer, Peer
 from tests.fake.patience import PATIENCE
@@ -43,14 +43,14 @@ class Clock:
 class Client:
     """A running connection and its mailbox."""
 
-    connection: Connection
-    mailbox: queue.Queue[Message] = field(default_factory=queue.Queue)
-    seen: list[Message] = field(default_factory=list)
+    connection: ServerConnection
+    inbox: queue.Queue[ConnectionMessage] = field(default_factory=queue.Queue)
+    seen: list[ConnectionMessage] = field(default_factory=list)
 
     def next(self, kind: type[Wanted], where: Callable[[Any], bool] = lambda _: True) -> Wanted:
         """The next message of this kind for which `where` holds; those before it are passed over."""
         while True:
-            message = self.mailbox.get(timeout=PATIENCE)
+            message = self.inbox.get(timeout=PATIENCE)
             self.seen.append(message)
             if isinstance(message, kind) and where(message):
                 return message
@@ -74,17 +74,17 @@ def server() -> Iterator[CtiServer]:
 @pytest.fixture
 def connect(server: CtiServer) -> Iterator[Callable[..., Client]]:
     """Start connections; without other wishes to `server`, as mario, with hardly a pause between attempts."""
-    started: list[Connection] = []
+    started: list[ServerConnection] = []
 
     def start(**wishes: Any) -> Client:
-        mailbox: queue.Queue[Message] = queue.Queue()
-        address = wishes.pop("address", None) or Address("127.0.0.1", server.port)
+        inbox: queue.Queue[ConnectionMessage] = queue.Queue()
+        address = wishes.pop("address", None) or ServerAddress("127.0.0.1", server.port)
         wishes.setdefault("macs", lambda _local: MACS)
         wishes.setdefault("backoff", Backoff(first=0.01, longest=0.02))
-        connection = Connection(address, "mario", Password.from_text("test"), mailbox, **wishes)
+        connection = ServerConnection(address, "mario", Password.from_text("test"), inbox, **wishes)
         started.append(connection)
         connection.start()
-        return Client(connection, mailbox)
+        return Client(connection, inbox)
 
     yield start
     for connection in started:

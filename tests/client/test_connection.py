@@ -19,7 +19,7 @@ from astcti_client.net.messages import (
     Services,
     Unanswered,
 )
-from astcti_client.net.transport import Address
+from astcti_client.net.transport import ServerAddress
 from schemas.event_xml import encode
 from schemas.events import Call, CallEvent
 from tests.client.conftest import MACS, Certificate, Client, Clock
@@ -76,8 +76,13 @@ def test_an_operator_without_a_known_seat_is_logged_in_and_told(server: CtiServe
 def test_the_macs_are_chosen_by_the_address_that_reaches_the_server(
     server: CtiServer, connect: Connect
 ) -> None:
-    asked = []
-    client = connect(macs=lambda local: asked.append(local) or ())
+    asked: list[str] = []
+
+    def macs(local_address: str) -> tuple[str, ...]:
+        asked.append(local_address)
+        return ()
+
+    client = connect(macs=macs)
     log_in(server, client)
     assert asked == ["127.0.0.1"]
 
@@ -262,7 +267,7 @@ def test_something_else_on_the_port_is_recognised(server: CtiServer, connect: Co
 
 
 def test_an_unknown_name_is_told_as_such(connect: Connect) -> None:
-    client = connect(address=Address("no-such-host.invalid", 5000))
+    client = connect(address=ServerAddress("no-such-host.invalid", 5000))
     assert "no-such-host.invalid is not known" in client.state("waiting").detail
 
 
@@ -308,7 +313,9 @@ def accept_in_vain(tls_server: CtiServer) -> threading.Thread:
 def test_a_trusted_certificate_is_enough_to_log_in(
     tls_server: CtiServer, certificate: Certificate, connect: Connect
 ) -> None:
-    client = connect(address=Address("localhost", tls_server.port, tls=True, ca_file=str(certificate.file)))
+    client = connect(
+        address=ServerAddress("localhost", tls_server.port, tls=True, ca_file=str(certificate.file))
+    )
     peer = log_in(tls_server, client)
     client.connection.stop()
     peer.expect("QUIT")
@@ -318,7 +325,7 @@ def test_a_trusted_certificate_is_enough_to_log_in(
 
 def test_an_untrusted_certificate_stops_the_log_in(tls_server: CtiServer, connect: Connect) -> None:
     thread = accept_in_vain(tls_server)
-    client = connect(address=Address("localhost", tls_server.port, tls=True))
+    client = connect(address=ServerAddress("localhost", tls_server.port, tls=True))
     detail = client.state("waiting").detail
     assert "not trusted" in detail
     assert "ca-file" in detail
@@ -330,7 +337,9 @@ def test_a_certificate_for_another_name_stops_the_log_in(
     tls_server: CtiServer, certificate: Certificate, connect: Connect
 ) -> None:
     thread = accept_in_vain(tls_server)
-    client = connect(address=Address("127.0.0.1", tls_server.port, tls=True, ca_file=str(certificate.file)))
+    client = connect(
+        address=ServerAddress("127.0.0.1", tls_server.port, tls=True, ca_file=str(certificate.file))
+    )
     detail = client.state("waiting").detail
     assert "is not for 127.0.0.1" in detail
     assert "server-name" in detail
@@ -341,7 +350,7 @@ def test_a_certificate_for_another_name_stops_the_log_in(
 def test_the_expected_name_can_be_given(
     tls_server: CtiServer, certificate: Certificate, connect: Connect
 ) -> None:
-    address = Address(
+    address = ServerAddress(
         "127.0.0.1", tls_server.port, tls=True, ca_file=str(certificate.file), server_name="localhost"
     )
     client = connect(address=address)
@@ -349,12 +358,12 @@ def test_the_expected_name_can_be_given(
 
 
 def test_verification_can_be_switched_off(tls_server: CtiServer, connect: Connect) -> None:
-    client = connect(address=Address("127.0.0.1", tls_server.port, tls=True, verify=False))
+    client = connect(address=ServerAddress("127.0.0.1", tls_server.port, tls=True, verify=False))
     log_in(tls_server, client)
 
 
 def test_a_port_without_tls_is_recognised(server: CtiServer, connect: Connect) -> None:
-    client = connect(address=Address("127.0.0.1", server.port, tls=True))
+    client = connect(address=ServerAddress("127.0.0.1", server.port, tls=True))
     server.accept().say(WELCOME)
     assert "does not speak TLS" in client.state("waiting").detail
 
@@ -362,7 +371,9 @@ def test_a_port_without_tls_is_recognised(server: CtiServer, connect: Connect) -
 def test_a_large_event_over_tls_is_read_whole(
     tls_server: CtiServer, certificate: Certificate, connect: Connect
 ) -> None:
-    client = connect(address=Address("localhost", tls_server.port, tls=True, ca_file=str(certificate.file)))
+    client = connect(
+        address=ServerAddress("localhost", tls_server.port, tls=True, ca_file=str(certificate.file))
+    )
     peer = log_in(tls_server, client)
     data = tuple((f"name{number}", "v" * 8000) for number in range(25))
     event = CallEvent("Link", Call("1.1", "PJSIP/201-1", appdata=data))

@@ -6,8 +6,8 @@ import itertools
 
 import pytest
 
-from astcti_client.net.conversation import MOST_UNREADABLE, Conversation, Farewell, Lost
-from astcti_client.net.messages import Command, Message, ServerReply, Unanswered
+from astcti_client.net.conversation import MOST_UNREADABLE, Farewell, Lost, ServerConversation
+from astcti_client.net.messages import ConnectionMessage, IssuedCommand, ServerReply, Unanswered
 from astcti_client.password import Password
 from tests.client.conftest import Clock
 
@@ -21,9 +21,9 @@ class Talk:
     """A conversation and what came of it."""
 
     def __init__(self, clock: Clock, keep_alive: float = 0.0) -> None:
-        self.messages: list[Message] = []
+        self.messages: list[ConnectionMessage] = []
         self.clock = clock
-        self.conversation = Conversation(
+        self.conversation = ServerConversation(
             "mario",
             Password.from_text("test"),
             ["00:11:22:33:44:55"],
@@ -84,7 +84,7 @@ def test_the_wish_for_another_time_is_followed_as_far_as_the_server_allows(
 
 def test_any_command_counts_as_a_sign_of_life(talk: Talk) -> None:
     talk.after(15)
-    talk.conversation.say(Command(99, "PAUSE OUT"))
+    talk.conversation.say(IssuedCommand(99, "PAUSE OUT"))
     talk.hear("300 OK\n")
     assert talk.said() == []
     assert talk.after(15) == []
@@ -97,7 +97,7 @@ def test_a_reply_that_does_not_come_means_the_connection_is_lost(talk: Talk) -> 
 
 
 def test_the_end_of_a_pause_waits_for_the_pbx_and_nothing_else_does(talk: Talk) -> None:
-    come_back, question = Command(90, "PAUSE OUT"), Command(91, "CAPA")
+    come_back, question = IssuedCommand(90, "PAUSE OUT"), IssuedCommand(91, "CAPA")
     talk.hear("901 PBX DOWN\n")
     talk.conversation.say(come_back)
     talk.conversation.say(question)
@@ -113,7 +113,7 @@ def test_the_end_of_a_pause_waits_for_the_pbx_and_nothing_else_does(talk: Talk) 
 
 
 def test_the_end_of_a_pause_that_the_pbx_left_alone_is_answered_late(talk: Talk) -> None:
-    come_back = Command(90, "PAUSE OUT")
+    come_back = IssuedCommand(90, "PAUSE OUT")
     talk.conversation.say(come_back)
     talk.hear("901 PBX DOWN\n")
     assert talk.after(19.0) == []
@@ -133,7 +133,7 @@ def test_events_do_not_stand_in_for_a_reply(talk: Talk) -> None:
 
 def test_each_command_in_a_row_has_its_own_time(talk: Talk) -> None:
     for number in range(4):
-        talk.conversation.say(Command(number, "TRANSFER 1.1 101 astctidemo"))
+        talk.conversation.say(IssuedCommand(number, "TRANSFER 1.1 101 astctidemo"))
     for _ in range(4):
         talk.after(5)
         talk.hear("101 KO Asterisk does not answer\n")
@@ -154,7 +154,7 @@ def test_a_password_may_take_the_server_longer(clock: Clock) -> None:
 
 
 def test_a_server_that_expires_the_connection_does_not_answer_a_command(talk: Talk) -> None:
-    command = Command(99, "HANGUP 1.1")
+    command = IssuedCommand(99, "HANGUP 1.1")
     talk.conversation.say(command)
     talk.hear("100 OK keep-alive expired\n")
     last = talk.messages[-1]

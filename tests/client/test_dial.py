@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from astcti_client.hand_over import Answer, Door, NoHandOver, hand_over
-from astcti_client.phone_number import LONGEST, clean_number
+from astcti_client.hand_over.requests import DialReply, NoHandOver
+from astcti_client.hand_over.unix_socket import HandOverSocket, hand_over_by_socket
+from astcti_client.phone_number import LONGEST_NUMBER, clean_number
 from tests.client.conftest import Program, log_in
 from tests.fake.cti_server import CtiServer
 from tests.fake.patience import PATIENCE
@@ -62,7 +63,7 @@ def test_numbers_are_understood_as_people_write_them(text: str, number: str) -> 
         "1@2",
         "1,2",
         "٣٤٥",
-        "1" * (LONGEST + 1),
+        "1" * (LONGEST_NUMBER + 1),
         "${EXTEN}",
         "1&2",
         "1\0002",
@@ -101,70 +102,75 @@ def place(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def open_door(place: Path) -> Iterator[Callable[..., Door]]:
-    opened: list[Door] = []
+def listen(place: Path) -> Iterator[Callable[..., HandOverSocket]]:
+    listeners: list[HandOverSocket] = []
 
-    def start(dial: Callable[[str, Answer], None]) -> Door:
-        opened.append(Door(place, dial))
-        return opened[-1]
+    def start(dial: Callable[[str, DialReply], None]) -> HandOverSocket:
+        listeners.append(HandOverSocket(place, dial))
+        return listeners[-1]
 
     yield start
-    for door in opened:
-        door.close()
+    for listener in listeners:
+        listener.close()
 
 
 def test_a_number_reaches_the_running_client_and_its_answer_comes_back(
-    place: Path, open_door: Callable[..., Door]
+    place: Path, listen: Callable[..., HandOverSocket]
 ) -> None:
     asked = []
 
-    def dial(number: str, answer: Answer) -> None:
+    def dial(number: str, reply: DialReply) -> None:
         asked.append(number)
-        answer("" if number == "0551234" else "the line is busy")
+        reply("" if number == "0551234" else "the line is busy")
 
-    open_door(dial)
-    hand_over(place, "0551234")
+    listen(dial)
+    hand_over_by_socket(place, "0551234")
     with pytest.raises(NoHandOver, match="the line is busy"):
-        hand_over(place, "0559999")
+        hand_over_by_socket(place, "0559999")
     assert asked == ["0551234", "0559999"]
 
 
-def test_nobody_else_may_enter(place: Path, open_door: Callable[..., Door]) -> None:
-    open_door(lambda _number, answer: answer(""))
+def test_nobody_else_may_enter(place: Path, listen: Callable[..., HandOverSocket]) -> None:
+    listen(lambda _number, reply: reply(""))
     assert stat.S_IMODE(place.stat().st_mode) == 0o600
     assert stat.S_IMODE(place.parent.stat().st_mode) == 0o700
     place.parent.chmod(0o755)
     with pytest.raises(NoHandOver, match="closed to everyone else"):
-        hand_over(place, "1")
+        hand_over_by_socket(place, "1")
 
 
-def test_only_one_client_listens(open_door: Callable[..., Door]) -> None:
-    open_door(lambda _number, answer: answer(""))
+def test_only_one_client_listens(listen: Callable[..., HandOverSocket]) -> None:
+    listen(lambda _number, reply: reply(""))
     with pytest.raises(NoHandOver, match="another client"):
-        open_door(lambda _number, answer: answer(""))
+        listen(lambda _number, reply: reply(""))
 
 
-def test_a_socket_left_by_a_crash_is_replaced(place: Path, open_door: Callable[..., Door]) -> None:
+def test_a_socket_left_by_a_crash_is_replaced(place: Path, listen: Callable[..., HandOverSocket]) -> None:
     place.parent.mkdir(mode=0o700)
     with socket.socket(socket.AF_UNIX) as left:
         left.bind(str(place))
     with pytest.raises(NoHandOver, match="no client is running"):
-        hand_over(place, "1")
-    open_door(lambda _number, answer: answer(""))
-    hand_over(place, "1")
+        hand_over_by_socket(place, "1")
+    listen(lambda _number, reply: reply(""))
+    hand_over_by_socket(place, "1")
 
 
 def test_without_a_client_this_is_said(place: Path) -> None:
     with pytest.raises(NoHandOver, match="no client is running"):
-        hand_over(place, "1")
+        hand_over_by_socket(place, "1")
 
 
 @pytest.mark.parametrize("sent", [b"\n", b"QUIT\n", b"1 ORIG 2\n", b"1" * 2000, b"", b"\xff\n", b"12"])
-def test_what_else_comes_through_the_door_is_not_dialled(
-    place: Path, open_door: Callable[..., Door], sent: bytes
+def test_what_else_comes_through_the_socket_is_not_dialled(
+    place: Path, listen: Callable[..., HandOverSocket], sent: bytes
 ) -> None:
     asked: list[str] = []
-    open_door(lambda number, answer: (asked.append(number), answer("")))
+
+    def dial(number: str, reply: DialReply) -> None:
+        asked.append(number)
+        reply("")
+
+    listen(dial)
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(PATIENCE)
         connection.connect(str(place))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from astcti_client.password import Password
-from astcti_client.settings import Loaded, Settings, SettingsError, load
+from astcti_client.settings import LoadedSettings, Settings, SettingsError, load_settings
 
 MD5_OF_TEST = "098f6bcd4621d373cade4e832627b4f6"
 
@@ -27,12 +27,12 @@ class Files:
         *,
         user: str = "",
         system: str = "",
-    ) -> Loaded:
+    ) -> LoadedSettings:
         self.user.write_text(user, encoding="utf-8")
         self.system.write_text(system, encoding="utf-8")
-        return load(options or {}, environ or {}, self.user, self.system)
+        return load_settings(options or {}, environ or {}, self.user, self.system)
 
-    def problems(self, *arguments: Any, **texts: str) -> str:
+    def problems(self, *arguments: Any, **texts: Any) -> str:
         with pytest.raises(SettingsError) as raised:
             self.load(*arguments, **texts)
         return "\n".join(raised.value.problems)
@@ -44,7 +44,7 @@ def files(tmp_path: Path) -> Files:
 
 
 def test_without_any_source_the_defaults_hold(tmp_path: Path) -> None:
-    settings = load({}, {}, None, tmp_path / "none.toml").settings
+    settings = load_settings({}, {}, None, tmp_path / "none.toml").settings
     assert (settings.host, settings.port, settings.tls, settings.verify, settings.triggers) == (
         "127.0.0.1",
         5000,
@@ -196,5 +196,5 @@ def test_an_ipv6_address_may_stand_in_brackets(files: Files) -> None:
 
 
 def test_the_folder_for_cookies_is_no_setting(tmp_path: Path) -> None:
-    loaded = load({}, {"ASTCTI_CLIENT_PAGES": "/tmp/pages"}, None, tmp_path / "none.toml")
+    loaded = load_settings({}, {"ASTCTI_CLIENT_PAGES": "/tmp/pages"}, None, tmp_path / "none.toml")
     assert loaded.settings == Settings()

@@ -9,15 +9,22 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil  # type: ignore[import-untyped]
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from astcti_client.triggers.programs import Refused, find_program
-from astcti_client.triggers.runner import Outcome, PopUpMemory, TriggerRunner, check_url, choose
+from astcti_client.triggers.programs import TriggerRefused, find_program
+from astcti_client.triggers.runner import (
+    PopUpMemory,
+    TriggerOutcome,
+    TriggerRunner,
+    actions_for_system,
+    check_page_address,
+)
 from schemas.configuration.model import TriggerSystem
 from schemas.events import Action, Call, CallEvent, Party
-from tests.fake.patience import PATIENCE
+from tests.fake.patience import PATIENCE, until
 
 CALL = Call("1.2", "PJSIP/201-1", "333", "Demo", linkedid="1.1", connected=Party("1.1", "PJSIP/out-1"))
 
@@ -47,11 +54,8 @@ class Recorder:
 
     def arguments(self) -> list[str]:
         """What the program got, once it has run."""
-        until = time.monotonic() + PATIENCE
-        while not self.written.exists():
-            assert time.monotonic() < until, "the program was not run"
-            time.sleep(0.01)
-        return json.loads(self.written.read_text())  # type: ignore[no-any-return]
+        until(self.written.exists, "the program was not run")
+        return json.loads(self.written.read_text())
 
 
 @pytest.fixture
@@ -66,7 +70,7 @@ def runner(recorder: Recorder) -> Iterator[TriggerRunner]:
     one.close()
 
 
-def only(outcomes: list[Outcome]) -> Outcome:
+def only(outcomes: list[TriggerOutcome]) -> TriggerOutcome:
     assert len(outcomes) == 1
     return outcomes[0]
 
@@ -79,9 +83,9 @@ def test_triggers_of_the_own_system_go_before_those_of_any_by_type() -> None:
     theirs = Action("application", "windows", "theirs")
     anyone = Action("application", "any", "anyone")
     page = Action("browser", "any", url="https://crm.example/")
-    assert choose([anyone, mine, theirs, page], "linux") == (mine, page)
-    assert choose([anyone, mine, theirs, page], "macos") == (anyone, page)
-    assert choose([theirs], "linux") == ()
+    assert actions_for_system([anyone, mine, theirs, page], "linux") == (mine, page)
+    assert actions_for_system([anyone, mine, theirs, page], "macos") == (anyone, page)
+    assert actions_for_system([theirs], "linux") == ()
 
 
 def test_a_trigger_for_another_system_is_not_run(runner: TriggerRunner, recorder: Recorder) -> None:
@@ -162,15 +166,16 @@ def test_the_program_has_a_session_of_its_own(runner: TriggerRunner, recorder: R
 
 
 def test_programs_that_ended_leave_no_zombie(runner: TriggerRunner, recorder: Recorder) -> None:
+    before = set(psutil.Process().children())
     runner.carry_out(link(Action("application", application="recorder")))
-    process = runner._running[0][0]
+    (child,) = set(psutil.Process().children()) - before
     recorder.arguments()
-    until = time.monotonic() + PATIENCE
-    while runner._running and time.monotonic() < until:
+
+    def is_gone() -> bool:
         assert runner.finished() == []
-        time.sleep(0.01)
-    assert process.returncode == 0
-    assert not runner._running
+        return not child.is_running()
+
+    until(is_gone, "the program that ended is still there")
 
 
 def test_a_place_on_the_path_that_cannot_be_looked_at_is_passed_over(recorder: Recorder) -> None:
@@ -217,20 +222,20 @@ def file(place: Path, name: str) -> str:
 )
 def test_a_batch_file_is_refused_however_it_is_spelt(tmp_path: Path, name: str) -> None:
     for place in ("", f"{tmp_path}/", "C:\\crm\\"):
-        with pytest.raises(Refused, match="batch files"):
+        with pytest.raises(TriggerRefused, match="batch files"):
             find(place + name, tmp_path)
 
 
 @pytest.mark.parametrize("suffix", [".bat", ".cmd"])
 def test_a_name_that_stands_for_a_batch_file_is_refused(tmp_path: Path, suffix: str) -> None:
     file(tmp_path, "crm" + suffix)
-    with pytest.raises(Refused, match="batch files"):
+    with pytest.raises(TriggerRefused, match="batch files"):
         find("crm", tmp_path)
 
 
 def test_a_link_to_a_batch_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "crm.exe").symlink_to(file(tmp_path, "crm.bat"))
-    with pytest.raises(Refused, match="batch files"):
+    with pytest.raises(TriggerRefused, match="batch files"):
         find("crm.exe", tmp_path)
 
 
@@ -243,20 +248,20 @@ def test_on_windows_a_name_without_suffix_finds_the_program(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("name", ["./crm", "bin/crm", "../crm"])
 def test_a_relative_path_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(Refused, match="full path"):
+    with pytest.raises(TriggerRefused, match="full path"):
         find(name, tmp_path, "linux")
 
 
 def test_the_current_directory_is_not_searched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file(tmp_path, "crm")
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(Refused, match="no such program"):
+    with pytest.raises(TriggerRefused, match="no such program"):
         find_program("crm", system="linux", path=":.:", allowed=None)
 
 
 def test_a_file_without_permission_is_told_as_such(tmp_path: Path) -> None:
     (tmp_path / "crm").write_text("")
-    with pytest.raises(Refused, match="may not be executed"):
+    with pytest.raises(TriggerRefused, match="may not be executed"):
         find(str(tmp_path / "crm"), tmp_path, "linux")
 
 
@@ -265,9 +270,9 @@ def test_only_allowed_programs_run_when_there_is_a_list(tmp_path: Path) -> None:
     assert find("crm.exe", tmp_path, allowed=["CRM.EXE"]) == program
     assert find("crm", tmp_path, allowed=[program.upper()]) == program
     for allowed in ([], ["other"], [str(tmp_path)]):
-        with pytest.raises(Refused, match="allowed-programs"):
+        with pytest.raises(TriggerRefused, match="allowed-programs"):
             find("crm.exe", tmp_path, allowed=allowed)
-    with pytest.raises(Refused, match="allowed-programs"):
+    with pytest.raises(TriggerRefused, match="allowed-programs"):
         find(program, tmp_path, allowed=["crm.exe"])  # the name allows what is on the PATH, not any path
 
 
@@ -314,9 +319,9 @@ def test_a_missing_browser_is_reported_later(recorder: Recorder) -> None:
         system="linux", environ={"PATH": str(recorder.place), "BROWSER": "no-such-browser &"}
     )
     runner.carry_out(link(Action("browser", url=URL)))
-    outcomes: list[Outcome] = []
-    until = time.monotonic() + PATIENCE
-    while not outcomes and time.monotonic() < until:
+    outcomes: list[TriggerOutcome] = []
+    deadline = time.monotonic() + PATIENCE
+    while not outcomes and time.monotonic() < deadline:
         outcomes = runner.finished()
         time.sleep(0.01)
     assert "no web browser could be started" in only(outcomes).message
@@ -345,23 +350,27 @@ def test_a_missing_browser_is_reported_later(recorder: Recorder) -> None:
     ],
 )
 def test_what_is_no_web_address_is_refused(runner: TriggerRunner, url: str) -> None:
+    before = psutil.Process().children()
     outcome = only(runner.carry_out(link(Action("browser", url=url))))
     assert not outcome.done
-    assert not runner._running
+    assert psutil.Process().children() == before
 
 
 @pytest.mark.parametrize(
     "url", ["http://crm/", URL, "https://[::1]:8080/x", "HTTPS://crm.example/?a=%E2%98%8E"]
 )
 def test_web_addresses_are_taken(url: str) -> None:
-    check_url(url)
+    check_page_address(url)
 
 
 @given(st.text())
 def test_no_text_makes_the_check_of_addresses_fail_otherwise(url: str) -> None:
-    checks: list[Callable[[str], None]] = [check_url, lambda text: check_url("https://" + text)]
+    checks: list[Callable[[str], None]] = [
+        check_page_address,
+        lambda text: check_page_address("https://" + text),
+    ]
     for check in checks:
         try:
             check(url)
-        except Refused:
+        except TriggerRefused:
             continue

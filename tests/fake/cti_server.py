@@ -5,6 +5,7 @@ No thread of its own: accepting and reading block, with a time limit, in the thr
 
 from __future__ import annotations
 
+import select
 import socket
 import ssl
 from types import TracebackType
@@ -29,6 +30,10 @@ class Peer:
     def say_bytes(self, data: bytes) -> None:
         """Send bytes as they are."""
         self._connection.sendall(data)
+
+    def would_hear(self) -> bool:
+        """Whether `hear` has something to read now."""
+        return b"\n" in self._received or bool(select.select([self._connection], [], [], 0)[0])
 
     def hear(self) -> str:
         """The next line of the client; empty when it closed the connection."""

@@ -1,7 +1,7 @@
 """The program with a window: takes messages from the queue, changes the model, and has the windows show it.
 
-Tk belongs to the main thread. What other threads want (the network, the tray, the door for numbers, the hot
-key) comes through one queue, looked at every 50 ms.
+Tk belongs to the main thread. What other threads want (the network, the tray, the hot key, other programs
+with a number to call) comes through one queue, looked at every 50 ms.
 """
 
 from __future__ import annotations
@@ -16,78 +16,94 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from astcti_client.net.messages import ConnectionState
-from astcti_client.settings import Loaded
+from astcti_client.hand_over.requests import DialRequest, ShowRequest
+from astcti_client.net.messages import ConnectionMessage, ConnectionState
+from astcti_client.settings import LoadedSettings
 from astcti_client.settings_file import Writable
+from astcti_client.stop_signals import StopRequest
 from astcti_client.ui import i18n
-from astcti_client.ui.app import tray_menu
-from astcti_client.ui.app.call_actions import TriggerDesk
-from astcti_client.ui.app.commands import SeatCommands
-from astcti_client.ui.app.desktop_watch import Surroundings
-from astcti_client.ui.app.inbox import (
-    POLL,
-    DialWanted,
-    HotKeyPressed,
-    MailRound,
-    ShowWanted,
-    StopWanted,
-    open_door_to,
-)
-from astcti_client.ui.app.open_windows import Windows
+from astcti_client.ui.app.call_triggers import CallTriggers
+from astcti_client.ui.app.desktop_watch import DesktopWatch
+from astcti_client.ui.app.inbox import INBOX_POLL, HotKeyPressed, InboxReader, requests_into
+from astcti_client.ui.app.open_windows import OpenWindows
+from astcti_client.ui.app.seat_commands import SeatCommands
 from astcti_client.ui.app.sign_in import SignIn
+from astcti_client.ui.app.tray_menu import TrayMenu, tray_content
 from astcti_client.ui.desktop.system_colours import SystemColours
-from astcti_client.ui.desktop.tray import Tray, TrayAsked
-from astcti_client.ui.state.actions import LoginWish
-from astcti_client.ui.state.changes import (
-    CallChanged,
-    CallOver,
-    Change,
-    DialOutcome,
-    EventHeard,
-    Refusal,
-    RingBegan,
-)
+from astcti_client.ui.desktop.system_keyring import SystemKeyring
+from astcti_client.ui.desktop.tray import Tray, TrayRequest
 from astcti_client.ui.state.history import History, entry_of
 from astcti_client.ui.state.preferences import CannotChange, Preferences
+from astcti_client.ui.state.prompts import PassingMessage, Prompt
+from astcti_client.ui.state.seat_changes import (
+    CallChanged,
+    CallOver,
+    CommandRefused,
+    DialOutcome,
+    EventHeard,
+    RingBegan,
+    SeatChange,
+)
 from astcti_client.ui.state.seat_model import SeatModel
-from astcti_client.ui.state.session import Heard, SeatSession
+from astcti_client.ui.state.seat_session import SeatSession, SessionMessage
 from astcti_client.ui.text import words
 
 logger = logging.getLogger(__name__)
 
 SECOND = 1000
 MINUTE = 60  # seconds between two full collections of garbage, and two looks for calls that are too old
-GOODBYE_TIME = 4.0  # seconds for logging out at the end
+LOGOUT_TIME = 4.0  # seconds for logging out at the end
 
 
 class App:
-    """Joins the parts, and does everything that the windows ask for; see `actions.Actions`. Main thread."""
+    """Makes the parts and joins them; see `actions.ProgramActions`. Main thread.
+
+    The parts that decide come first and know no window: what they have to say they hand to `_show_prompt`.
+    The windows come last and are given those parts.
+    """
 
     def __init__(
-        self, root: tk.Tk, loaded: Loaded, reload: Callable[[], Loaded], file: Path, history: History
+        self,
+        root: tk.Tk,
+        loaded: LoadedSettings,
+        reload: Callable[[], LoadedSettings],
+        file: Path,
+        history: History,
     ) -> None:
         """`reload` reads the settings again after `file` was changed. Raises OtherClient."""
         self.root, self.history = root, history
-        self.mail: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self.door = open_door_to(self.mail)
+        self.inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._listener = requests_into(self.inbox)
         self.preferences = Preferences(loaded, reload, file)
         self.model = SeatModel(time.monotonic)
-        self.session = SeatSession(self.mail)
-        self.surroundings = Surroundings(self.preferences, self.mail)
-        self.windows = Windows(root, self.preferences, self.model, history, self, dark=self.surroundings.dark)
-        self.sign_in = SignIn(self.preferences, self.model, self.session, self.windows)
-        self.commands = SeatCommands(
-            self.preferences, self.model, self.session, self.windows, self.sign_in.is_password, self._show
+        self.session = SeatSession(self.inbox)
+        self._desktop_watch = DesktopWatch(self.preferences, self.inbox)
+        told = self._show_prompt, self._show
+        self.sign_in = SignIn(self.preferences, self.model, self.session, SystemKeyring(), *told)
+        is_password = self.sign_in.is_password
+        self.commands = SeatCommands(self.preferences, self.model, self.session, is_password, *told)
+        self.triggers = CallTriggers(self.preferences, self._desktop_watch, self._show_prompt)
+        self.tray = Tray(self.inbox.put, tray_content(self.model))
+        self.windows = OpenWindows(
+            root,
+            self.preferences,
+            self.model,
+            history,
+            self.tray,
+            seat=self.commands,
+            session=self.sign_in,
+            pages=self.triggers,
+            program=self,
+            dark=self._desktop_watch.dark,
         )
-        self.triggers = TriggerDesk(self.preferences, self.windows)
-        self.tray = Tray(self.mail.put, tray_menu.content(self.model))
+        self._tray_menu = TrayMenu(root, self.model, self.windows.actions)
         self._quitting: float | None = None
         self._changed = False
-        self._tell(self.surroundings.set_hot_key())
+        self._tell(self._desktop_watch.set_hot_key())
         # What Tk made must be thrown away on this thread too, and Python collects cycles on any.
         gc.disable()
         self._seconds = itertools.count(1)
-        self._round = MailRound(root, self.mail, self._take, self._show_changes)
+        self._reader = InboxReader(root, self.inbox, self._take, self._show_changes)
         root.after(SECOND, self._every_second)
 
     def start(self) -> None:
@@ -102,64 +118,85 @@ class App:
     def quit(self) -> None:
         """Log out and end."""
         if self._quitting is None:
-            self._quitting = time.monotonic() + GOODBYE_TIME
-            self._round.stop()
+            self._quitting = time.monotonic() + LOGOUT_TIME
+            self._reader.stop()
             self.root.withdraw()
-            self.windows.notices.close_all()
+            self.windows.close_notices()
             self.session.stop()
             self._end_when_logged_out()
 
     def _end_when_logged_out(self) -> None:
         assert self._quitting is not None
         if not self.session.ended() and time.monotonic() < self._quitting:
-            self.root.after(POLL, self._end_when_logged_out)
+            self.root.after(INBOX_POLL, self._end_when_logged_out)
             return
         self.root.quit()
 
     def close(self) -> None:
         """Let go of everything, after the main loop."""
-        self._round.stop()
+        self._reader.stop()
         self.session.stop()
-        if self.door:
-            self.door.close()
-        self.surroundings.close()
+        if self._listener:
+            self._listener.close()
+        self._desktop_watch.close()
         self.tray.close()
         self.triggers.close()
         self.history.close()
-        until = time.monotonic() + GOODBYE_TIME
+        until = time.monotonic() + LOGOUT_TIME
         while not self.session.ended() and time.monotonic() < until:
             time.sleep(0.02)
         gc.enable()
 
+    def change_settings(self, changes: dict[str, Writable]) -> str:
+        """Write settings into the user's file and have every part use them; what is wrong, or nothing."""
+        if not changes:
+            return ""
+        before = self.preferences.now
+        try:
+            self.commands.may_change(changes)
+            self.preferences.change(changes)
+        except CannotChange as error:
+            return str(error)
+        self.triggers.settings_changed(before)
+        self.history.keep_for(self.preferences.now.history_days, time.time())
+        if before.language != self.preferences.now.language:
+            i18n.use_language(self.preferences.now.language)
+        problem = self._desktop_watch.settings_changed(before)
+        self.windows.settings_changed(self._desktop_watch.dark)
+        self._tell(problem)
+        self._show()
+        return ""
+
     # --- what happens ---
 
-    def _take(self, mail: object) -> None:
-        match mail:
-            case Heard():
-                if self.session.mine(mail):
-                    self._heard(mail)
-            case TrayAsked():
-                tray_menu.carry_out(mail, self.root, self.model, self)
-            case DialWanted(number=number, answer=answer):
-                self.session.dial(number, answer)
-            case ShowWanted():
+    def _take(self, item: object) -> None:
+        match item:
+            case SessionMessage(message=message):
+                if self.session.is_present(item):
+                    self._hear(message)
+            case TrayRequest():
+                self._tray_menu.act_on(item)
+            case DialRequest(number=number, reply=reply):
+                self.session.dial(number, reply)
+            case ShowRequest():
                 self.windows.show()
             case SystemColours(dark=dark):
-                self.surroundings.dark = dark
+                self._desktop_watch.colours_changed(item)
                 self.windows.system_colours(dark)
             case HotKeyPressed():
-                self.commands.dial_selected()
-            case StopWanted():
+                self.commands.dial_selected(self.windows.selected_text())
+            case StopRequest():
                 self.quit()
             case _:
-                logger.error("unknown mail %r", mail)
+                logger.error("unknown mail %r", item)
 
-    def _heard(self, heard: Heard) -> None:
-        changes = self.model.hear(heard.message)
-        if isinstance(heard.message, ConnectionState):
-            self.sign_in.connection_changed(heard.message)
+    def _hear(self, message: ConnectionMessage) -> None:
+        self.session.hear(message)
+        changes = self.model.hear(message)
+        if isinstance(message, ConnectionState):
+            self.sign_in.connection_changed(message)
         for change in changes:
-            self._carry_out(change)
+            self._act_on(change)
         self._changed = True
 
     def _show_changes(self) -> None:
@@ -170,18 +207,20 @@ class App:
         self._changed = False
         self._tell(self.history.commit())
         self.windows.show_model()
-        self.tray.show(tray_menu.content(self.model))
+        self.tray.show(tray_content(self.model))
+
+    def _show_prompt(self, prompt: Prompt) -> None:
+        self.windows.show_prompt(prompt)
 
     def _tell(self, text: str) -> None:
         if text:
-            self.windows.tell(text)
+            self.windows.show_prompt(PassingMessage(text))
 
     def _every_second(self) -> None:
         try:
             for change in self.model.tick():
-                self._carry_out(change)
+                self._act_on(change)
             self.windows.tick()
-            self.windows.notices.tick()
             self.tray.tick()
             self.triggers.tick()
             self._show()
@@ -190,11 +229,12 @@ class App:
         a_minute_passed = next(self._seconds) % MINUTE == 0
         if a_minute_passed:
             self.history.forget_old(time.time())
+        # The oldest generation is the expensive one: once a minute.
         gc.collect(2 if a_minute_passed else 1)
         if self._quitting is None:
             self.root.after(SECOND, self._every_second)
 
-    def _carry_out(self, change: Change) -> None:
+    def _act_on(self, change: SeatChange) -> None:
         match change:
             case RingBegan(call=call):
                 if self.preferences.now.notices:
@@ -208,94 +248,5 @@ class App:
                 self.triggers.event(event)
             case DialOutcome(originate=originate):
                 self.commands.dial_over(originate)
-            case Refusal(what=what, why=why):
-                self.windows.tell(words.refusal_text(what, why))
-
-    # --- what the windows ask; see `Actions` ---
-
-    def log_in(self, wish: LoginWish) -> None:
-        """See `Actions`."""
-        self.sign_in.log_in(wish)
-
-    def log_out(self) -> None:
-        """See `Actions`."""
-        self.sign_in.log_out()
-        self._show()
-
-    def ask_pause(self, reason: str) -> None:
-        """See `Actions`."""
-        self.commands.ask_pause(reason)
-
-    def ask_return(self) -> None:
-        """See `Actions`."""
-        self.commands.ask_return()
-
-    def hang_up(self, key: str) -> None:
-        """See `Actions`."""
-        self.commands.hang_up(key)
-
-    def transfer(self, key: str, number: str, context: str) -> None:
-        """See `Actions`."""
-        self.commands.transfer(key, number, context)
-
-    def open_pages(self, key: str) -> None:
-        """See `Actions`."""
-        if call := self.model.calls.get(key):
-            self.triggers.open_pages(call)
-
-    def dial(self, number: str, context: str = "") -> str:
-        """See `Actions`."""
-        return self.commands.dial(number, context)
-
-    def copy(self, text: str) -> None:
-        """See `Actions`."""
-        self.root.clipboard_clear()
-        self.root.clipboard_append(text)
-
-    def show_window(self) -> None:
-        """See `Actions`."""
-        self.windows.show()
-
-    def show_dial(self) -> None:
-        """See `Actions`."""
-        self.windows.show_dial()
-
-    def show_history(self) -> None:
-        """See `Actions`."""
-        self.windows.show_history()
-
-    def show_settings(self) -> None:
-        """See `Actions`."""
-        self.windows.show_settings()
-
-    def show_about(self) -> None:
-        """See `Actions`."""
-        self.windows.show_about()
-
-    def close_notices(self) -> None:
-        """See `Actions`."""
-        self.windows.notices.close_all()
-
-    def hide_window(self) -> None:
-        """See `Actions`."""
-        self.windows.hide(in_tray=self.tray.present)
-
-    def change_settings(self, changes: dict[str, Writable]) -> str:
-        """See `Actions`."""
-        if not changes:
-            return ""
-        before = self.preferences.now
-        try:
-            self.commands.may_change(changes)
-            self.preferences.change(changes)
-        except CannotChange as error:
-            return str(error)
-        self.triggers.settings_changed(before)
-        self.history.keep_for(self.preferences.now.history_days, time.time())
-        if before.language != self.preferences.now.language:
-            i18n.use(self.preferences.now.language)
-        problem = self.surroundings.settings_changed(before)
-        self.windows.settings_changed(self.surroundings.dark)
-        self._tell(problem)
-        self._show()
-        return ""
+            case CommandRefused(what=what, why=why):
+                self._tell(words.refusal_text(what, why))

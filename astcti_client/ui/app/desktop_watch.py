@@ -8,26 +8,29 @@ from typing import Any
 from astcti_client.settings import Settings
 from astcti_client.ui.app.inbox import HotKeyPressed
 from astcti_client.ui.desktop.hot_key import HotKey, NoHotKey
-from astcti_client.ui.desktop.system_colours import ColourWatch, system_wants_dark
+from astcti_client.ui.desktop.system_colours import ColourWatch, SystemColours, system_wants_dark
 from astcti_client.ui.i18n import _
 from astcti_client.ui.state.preferences import Preferences
 
 
-class Surroundings:
+class DesktopWatch:
     """Puts what happens there into the queue."""
 
-    def __init__(self, preferences: Preferences, mail: queue.SimpleQueue[Any]) -> None:
-        self._preferences, self._mail = preferences, mail
-        self.dark = False
-        """Whether the desktop is dark; whoever takes `SystemColours` out of the queue writes it here."""
+    def __init__(self, preferences: Preferences, inbox: queue.SimpleQueue[Any]) -> None:
+        self._preferences, self._inbox = preferences, inbox
+        self._dark = False
         self._hot_key: HotKey | None = None
         self._colours: ColourWatch | None = None
         self._follow_colours()
 
     @property
-    def follows_colours(self) -> bool:
-        """Whether the desktop's colours matter."""
-        return self._colours is not None
+    def dark(self) -> bool:
+        """Whether the desktop is dark, as far as the settings want that followed."""
+        return self._dark
+
+    def colours_changed(self, colours: SystemColours) -> None:
+        """What this watch has put into the queue was taken out."""
+        self._dark = colours.dark
 
     def settings_changed(self, before: Settings) -> str:
         """Follow what the settings want now; returns what is wrong with the hot key, or nothing."""
@@ -41,7 +44,7 @@ class Surroundings:
             self._hot_key = None
         if keys := self._preferences.now.hot_key:
             try:
-                self._hot_key = HotKey(keys, lambda: self._mail.put(HotKeyPressed()))
+                self._hot_key = HotKey(keys, lambda: self._inbox.put(HotKeyPressed()))
             except NoHotKey as error:
                 return f"{_('No hot key')}: {error}"
         return ""
@@ -56,8 +59,8 @@ class Surroundings:
     def _follow_colours(self) -> None:
         wanted = self._preferences.now.theme == "auto"
         if wanted and self._colours is None:
-            self.dark = system_wants_dark()
-            self._colours = ColourWatch(self.dark, self._mail.put)
+            self._dark = system_wants_dark()
+            self._colours = ColourWatch(self._dark, self._inbox.put)
         elif not wanted and self._colours is not None:
             self._colours.close()
             self._colours = None

@@ -4,39 +4,20 @@ from __future__ import annotations
 
 import logging
 import queue
-import signal
 import time
 import tkinter as tk
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from astcti_client.hand_over import Answer, NoHandOver, OtherClient
-from astcti_client.instance import Closable, open_door
+from astcti_client.hand_over.requests import DialRequest, NoHandOver, OtherClient, ShowRequest
+from astcti_client.hand_over.running_client import RequestListener, listen_for_requests
 
 logger = logging.getLogger(__name__)
 
-POLL = 50  # milliseconds between two looks into the queue
-SLICE = 0.02  # seconds of mail at one time, so that the window stays alive in a flood
-BREATH = 5  # milliseconds between two slices of a flood, for keys, mouse and drawing
-
-
-@dataclass(frozen=True, slots=True)
-class DialWanted:
-    """`astcti-client dial`, or a link, wants a number called."""
-
-    number: str
-    answer: Answer
-
-
-@dataclass(frozen=True, slots=True)
-class ShowWanted:
-    """A second client was started."""
-
-
-@dataclass(frozen=True, slots=True)
-class StopWanted:
-    """A signal asks for the end."""
+INBOX_POLL = 50  # milliseconds between two looks into the queue
+SLICE_TIME = 0.02  # seconds of work at one time, so that the window stays alive in a flood
+FLOOD_PAUSE = 5  # milliseconds between two slices of a flood, for keys, mouse and drawing
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,33 +25,37 @@ class HotKeyPressed:
     """The selected text is to be called."""
 
 
-class MailRound:
-    """Takes mail out of the queue on Tk's thread, a slice at a time. Anybody may put into the queue."""
+class InboxReader:
+    """Takes items out of the queue on Tk's thread, a slice at a time. Anybody may put into the queue.
+
+    It looks again and again, since no other thread can wake Tk: a call of Tk from there waits for the main
+    thread, and is an error where Tcl was built without threads.
+    """
 
     def __init__(
         self,
         root: tk.Tk,
-        mail: queue.SimpleQueue[Any],
+        inbox: queue.SimpleQueue[Any],
         take: Callable[[Any], None],
         taken: Callable[[], None],
     ) -> None:
-        """`take` gets each piece, then `taken` is called once for the slice: it shows what changed.
+        """`take` gets each item, then `taken` is called once for the slice: it shows what changed.
 
         What they raise is logged and ends nothing else. Main thread.
         """
-        self._root, self._mail, self._take, self._taken = root, mail, take, taken
+        self._root, self._inbox, self._take, self._taken = root, inbox, take, taken
         self._going = True
-        root.after(POLL, self._look)
+        root.after(INBOX_POLL, self._look)
 
     def stop(self) -> None:
         """Take no more. Main thread."""
         self._going = False
 
     def _look(self) -> None:
-        more, until, count = True, time.monotonic() + SLICE, 0
+        more, until, count = True, time.monotonic() + SLICE_TIME, 0
         while more and self._going and time.monotonic() < until:
             try:
-                self._take(self._mail.get_nowait())
+                self._take(self._inbox.get_nowait())
             except queue.Empty:
                 more = False
             except Exception:  # one message that cannot be taken must not end the rest
@@ -82,26 +67,20 @@ class MailRound:
             except Exception:
                 logger.exception("the window could not be brought up to date")
         if self._going:
-            self._root.after(BREATH if more else POLL, self._look)
+            self._root.after(FLOOD_PAUSE if more else INBOX_POLL, self._look)
 
 
-def open_door_to(mail: queue.SimpleQueue[Any]) -> Closable | None:
-    """Have numbers of other programs, and the wish to see the window, put into the queue.
+def requests_into(inbox: queue.SimpleQueue[Any]) -> RequestListener | None:
+    """Have what other programs ask for put into the queue: a number to call, or the window.
 
-    None where there can be no such door. Raises OtherClient.
+    None where nobody can ask. Raises OtherClient.
     """
     try:
-        return open_door(
-            lambda number, answer: mail.put(DialWanted(number, answer)), lambda: mail.put(ShowWanted())
+        return listen_for_requests(
+            lambda number, reply: inbox.put(DialRequest(number, reply)), lambda: inbox.put(ShowRequest())
         )
     except OtherClient:
         raise  # two clients would pop up everything twice and log each other out
     except NoHandOver as reason:
         logger.warning("astcti-client dial does not reach this client: %s", reason)
         return None
-
-
-def stop_at_signals(mail: queue.SimpleQueue[Any]) -> None:
-    """SIGINT and SIGTERM log out first. The queue's put is the one thing safe in a handler."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda _number, _frame: mail.put(StopWanted()))

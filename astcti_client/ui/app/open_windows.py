@@ -6,29 +6,47 @@ import time
 import tkinter as tk
 from collections.abc import Callable, Iterator
 
-from astcti_client.net.connecting import own_macs
+from astcti_client.net.mac_addresses import own_macs
+from astcti_client.ui.desktop.tray import Tray
 from astcti_client.ui.i18n import _
-from astcti_client.ui.state.actions import Actions
+from astcti_client.ui.state.actions import Actions, PageActions, ProgramActions, SeatActions, SessionActions
 from astcti_client.ui.state.history import History
 from astcti_client.ui.state.preferences import Preferences
+from astcti_client.ui.state.prompts import (
+    ConfirmationWanted,
+    DialBarWanted,
+    LoggedOut,
+    LoginDone,
+    LoginFailed,
+    LoginStarted,
+    LoginWanted,
+    NumberReturned,
+    PassingMessage,
+    PasswordWanted,
+    Prompt,
+    WindowWanted,
+)
 from astcti_client.ui.state.seat_model import SeatModel
+from astcti_client.ui.text import words
 from astcti_client.ui.theme.look import Look
 from astcti_client.ui.theme.palette import palette_for
-from astcti_client.ui.windows.dialogs import AboutWindow
+from astcti_client.ui.windows.call_notices import CallNotices
+from astcti_client.ui.windows.dialogs import AboutDialog, PasswordDialog, QuestionDialog
 from astcti_client.ui.windows.history import HistoryWindow
 from astcti_client.ui.windows.login import LoginWindow
 from astcti_client.ui.windows.main import MainWindow
-from astcti_client.ui.windows.notices import Notices
 from astcti_client.ui.windows.settings import SettingsWindow
-from astcti_client.ui.windows.side_window import Window, same_focus
+from astcti_client.ui.windows.side_window import SideWindow, same_focus
+from schemas.events import Action
 
 TRAY_TIME = 5.0  # seconds that a tray may take for our icon, while the desktop starts
 FRAME_AND_PANELS = 80  # dots of the screen's height that are not for the main window
 TRAY_LOOK = 100  # milliseconds between two looks whether it is there
+LONGEST_QUESTION = 300  # characters of an address or a command line that are shown in a question
 
 
-class Windows:
-    """The only place that makes them."""
+class OpenWindows:
+    """The only place that makes them. See `actions.WindowActions`."""
 
     def __init__(
         self,
@@ -36,29 +54,60 @@ class Windows:
         preferences: Preferences,
         model: SeatModel,
         history: History,
-        actions: Actions,
+        tray: Tray,
         *,
+        seat: SeatActions,
+        session: SessionActions,
+        pages: PageActions,
+        program: ProgramActions,
         dark: bool,
     ) -> None:
-        """`dark`: whether the desktop is."""
+        """`dark`: whether the desktop is. Nothing is called of the parts before this returns."""
         self.root = root
-        self._preferences, self._model, self._actions = preferences, model, actions
-        self._history = history
+        self.actions = Actions(seat, session, pages, self, program)
+        self._preferences, self._model, self._history, self._tray = preferences, model, history, tray
         self.login: LoginWindow | None = None
         self.history: HistoryWindow | None = None
         self.settings: SettingsWindow | None = None
-        self.questions: list[tk.Toplevel] = []
+        self.dialogs: list[tk.Toplevel] = []
         self._dark = dark
         self._looks: dict[tuple[bool, float], Look] = {}
-        self._dress_due = self._history_changed = False
+        self._look_due = self._history_changed = False
         root.title("AsteriskCTI")
-        root.protocol("WM_DELETE_WINDOW", actions.hide_window)
+        root.protocol("WM_DELETE_WINDOW", self.hide)
         self._use_look()
         settings = preferences.now
-        self.notices = Notices(
-            root, self.look, settings.notice_corner, settings.notice_time, actions.show_window
-        )
+        self.notices = CallNotices(root, self.look, settings.notice_corner, settings.notice_time, self.show)
         self.main = self._new_main()
+
+    def show_prompt(self, prompt: Prompt) -> None:
+        """Show the user, or ask, what another part wants."""
+        match prompt:
+            case PassingMessage(text=text):
+                self.main.tell(text)
+            case NumberReturned(number=number):
+                self.main.dial_bar.give_back(number)
+            case DialBarWanted():
+                self.show_dial()
+            case PasswordWanted(is_right=is_right, done=done):
+                self._keep_dialog(PasswordDialog(self.root, self.look, is_right, done))
+            case ConfirmationWanted(action=action, answered=answered):
+                self._confirm(action, answered)
+            case LoginWanted(remembered=remembered, can_remember=can_remember):
+                self._ask_login(remembered=remembered, can_remember=can_remember)
+            case LoginStarted():
+                if self.login is not None:
+                    self.login.busy()
+            case LoginFailed(text=text, certificate=certificate, macs=macs):
+                assert self.login is not None
+                self.login.fail(text, certificate=certificate, macs=macs)
+            case LoginDone():
+                self._close_login()
+                self.show()
+            case LoggedOut():
+                self._close_all()
+            case WindowWanted():
+                self.show()
 
     # --- the look ---
 
@@ -66,21 +115,21 @@ class Windows:
         """The desktop is dark, or is not."""
         if dark != self._dark:
             self._dark = dark
-            self.dress()
+            self.apply_look()
 
     def settings_changed(self, dark: bool) -> None:
         """Look and speak as the settings want it now; `dark`: whether the desktop is."""
         self._dark = dark
-        self.dress()
+        self.apply_look()
 
-    def dress(self) -> None:
+    def apply_look(self) -> None:
         """Show every window that is open in the look and the language of the settings.
 
         What is typed, chosen and focused stays. While a menu or a dialogue of the system is open it is put
         off to one of the next calls of `tick`.
         """
-        self._dress_due = bool(self.root.tk.call("grab", "current"))
-        if self._dress_due:
+        self._look_due = bool(self.root.tk.call("grab", "current"))
+        if self._look_due:
             return
         self._use_look()
         settings = self._preferences.now
@@ -90,22 +139,23 @@ class Windows:
             self.main = self._new_main()
             self.main.type_again(typed)
         for window in _windows_in(self.root):
-            window.dress(self.look)
-        self.notices.dress(self.look, settings.notice_corner, settings.notice_time)
+            window.apply_look(self.look)
+        self.notices.apply_look(self.look, settings.notice_corner, settings.notice_time)
 
     def tick(self) -> None:
-        """Do what was put off; every second or so."""
-        if self._dress_due:
-            self.dress()
+        """Do what was put off, take away what stayed long enough; every second or so."""
+        if self._look_due:
+            self.apply_look()
+        self.notices.tick()
 
-    def close_all(self) -> None:
+    def _close_all(self) -> None:
         """Close everything that belongs to the session that is over."""
         self.notices.close_all()
         for widget in self.root.winfo_children():
             if widget is not self.main:
                 widget.destroy()
         self.login = self.history = self.settings = None
-        self.dress()
+        self.apply_look()
 
     def _use_look(self) -> None:
         settings = self._preferences.now
@@ -116,7 +166,7 @@ class Windows:
         if key not in self._looks:
             self._looks[key] = Look(self.root, palette, settings.scale)
         look = self.look = self._looks[key]
-        look.use()
+        look.activate()
         large, small = (str(look.program_icon("available", size)) for size in (64, 32))
         self.root.iconphoto(True, large, small)
         self.root.minsize(*self._on_screen(360, 420))
@@ -125,16 +175,12 @@ class Windows:
         if not self.root.winfo_viewable():
             width, height = self._on_screen(430, 640)
             self.root.geometry(f"{width}x{height}")
-        return MainWindow(self.root, self.look, self._model, self._actions, self._history.redial_list)
+        return MainWindow(self.root, self.look, self._model, self.actions, self._history.redial_list)
 
     def _on_screen(self, width: int, height: int) -> tuple[int, int]:
         """That size of a 96 dpi screen in this screen's dots, as far as there is room for it."""
         screen = self.root.winfo_screenwidth(), self.root.winfo_screenheight() - FRAME_AND_PANELS
         return min(self.look.px(width), screen[0]), min(self.look.px(height), screen[1])
-
-    def tell(self, text: str) -> None:
-        """Show a passing message in the main window."""
-        self.main.tell(text)
 
     # --- bringing to the front ---
 
@@ -154,10 +200,10 @@ class Windows:
 
         look()
 
-    def hide(self, *, in_tray: bool) -> None:
+    def hide(self) -> None:
         """Into the tray, or where there is none, to where it can be found again."""
         window = self._foremost()
-        if in_tray:
+        if self._tray.present:
             window.withdraw()
         else:
             window.iconify()
@@ -172,7 +218,7 @@ class Windows:
         if self.history is not None and self.history.winfo_exists():
             self.history.lift()
         else:
-            self.history = HistoryWindow(self.root, self.look, self._actions, self._history)
+            self.history = HistoryWindow(self.root, self.look, self.actions, self._history)
 
     def history_changed(self) -> None:
         """A call was added; `show_model` shows it."""
@@ -191,7 +237,7 @@ class Windows:
             self.settings.lift()
         else:
             self.settings = SettingsWindow(
-                self.root, self.look, self._actions, self._preferences.now, self._preferences.locked
+                self.root, self.look, self.actions, self._preferences.now, self._preferences.locked
             )
 
     def show_about(self) -> None:
@@ -207,31 +253,64 @@ class Windows:
                 (_("Settings"), str(self._preferences.file)),
             ]
 
-        self.ask(lambda: AboutWindow(self.root, self.look, facts, self._actions.copy))
+        self._keep_dialog(AboutDialog(self.root, self.look, facts, self.copy))
 
-    def ask(self, make: Callable[[], tk.Toplevel]) -> None:
-        """Show a small window and keep it."""
-        self.questions = [one for one in self.questions if one.winfo_exists()]
-        self.questions.append(make())
+    def close_notices(self) -> None:
+        """Take all notices of calls away."""
+        self.notices.close_all()
+
+    def copy(self, text: str) -> None:
+        """Put a text into the clipboard."""
+        self.root.clipboard_clear()
+        self.root.clipboard_append(text)
+
+    def selected_text(self) -> str:
+        """The text that is selected in any program, else that of the clipboard; empty if there is neither."""
+        text = ""
+        for source in ("PRIMARY", "CLIPBOARD"):
+            try:
+                text = str(self.root.tk.call("selection", "get", "-selection", source))
+            except tk.TclError:  # nothing is selected, or it is no text
+                continue
+            if text.strip():
+                break
+        return text
+
+    # --- small windows ---
+
+    def _confirm(self, action: Action, answered: Callable[[bool], None]) -> None:
+        what = action.url or " ".join([action.application, *action.arguments])
+        self._keep_dialog(
+            QuestionDialog(
+                self.root,
+                self.look,
+                lambda: _("Open this page?") if action.url else _("Start this program?"),
+                lambda: _("Yes"),
+                answered,
+                detail=words.shown(what, LONGEST_QUESTION),
+                quiet=True,
+            )
+        )
+
+    def _keep_dialog(self, dialog: tk.Toplevel) -> None:
+        self.dialogs = [*(known for known in self.dialogs if known.winfo_exists()), dialog]
 
     # --- logging in ---
 
-    def ask_login(self, *, remembered: bool, can_remember: bool) -> None:
+    def _ask_login(self, *, remembered: bool, can_remember: bool) -> None:
         """Show the log-in window instead of the main one."""
         self.root.withdraw()
         self.login = LoginWindow(
             self.root,
             self.look,
-            self._actions,
+            self.actions,
             self._preferences.now,
             self._preferences.locked,
             remembered=remembered,
             can_remember=can_remember,
-            macs=own_macs("127.0.0.1"),
         )
 
-    def close_login(self) -> None:
-        """The log-in is done."""
+    def _close_login(self) -> None:
         if self.login is not None:
             self.login.destroy()
             self.login = None
@@ -240,9 +319,9 @@ class Windows:
         return self.login if self.login is not None and self.login.winfo_exists() else self.root
 
 
-def _windows_in(widget: tk.Misc) -> Iterator[Window]:
+def _windows_in(widget: tk.Misc) -> Iterator[SideWindow]:
     """Every window that is open below this one."""
     for child in list(widget.children.values()):
-        if isinstance(child, Window):
+        if isinstance(child, SideWindow):
             yield child
         yield from _windows_in(child)

@@ -4,36 +4,55 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
 from astcti_client.net.messages import ConnectionState
 from astcti_client.password import Password
 from astcti_client.settings import Settings
-from astcti_client.ui.app.open_windows import Windows
-from astcti_client.ui.desktop import system_keyring
+from astcti_client.ui.desktop.system_keyring import SystemKeyring
 from astcti_client.ui.i18n import _
-from astcti_client.ui.state.actions import LoginWish
+from astcti_client.ui.state.actions import LoginRequest
 from astcti_client.ui.state.preferences import CannotChange, Preferences
+from astcti_client.ui.state.prompts import (
+    LoggedOut,
+    LoginDone,
+    LoginFailed,
+    LoginStarted,
+    LoginWanted,
+    PassingMessage,
+    ShowPrompt,
+    WindowWanted,
+)
 from astcti_client.ui.state.seat_model import SeatModel
-from astcti_client.ui.state.session import SeatSession
+from astcti_client.ui.state.seat_session import SeatSession
 from astcti_client.ui.text import problems
 
 
 class SignIn:
-    """Between the log-in window and the session."""
+    """Between the log-in window and the session. See `actions.SessionActions`."""
 
     def __init__(
-        self, preferences: Preferences, model: SeatModel, session: SeatSession, windows: Windows
+        self,
+        preferences: Preferences,
+        model: SeatModel,
+        session: SeatSession,
+        keyring: SystemKeyring,
+        show_prompt: ShowPrompt,
+        model_changed: Callable[[], None],
     ) -> None:
-        self._preferences, self._model, self._session, self._windows = preferences, model, session, windows
+        """`model_changed` is called when the model is another."""
+        self._preferences, self._model, self._session, self._keyring = preferences, model, session, keyring
+        self._show_prompt, self._model_changed = show_prompt, model_changed
         self._password: Password | None = None
-        self._wish: LoginWish | None = None
+        self._asking = False
+        """Whether the log-in window is open."""
+        self._request: LoginRequest | None = None
+        """What is being tried of what was typed; None if nobody waits in front of the log-in window."""
 
     def with_what_is_known(self) -> bool:
         """Log in with the password of the settings or of the keyring; whether there is one."""
         settings = self._preferences.now
         password = settings.password or (
-            system_keyring.remembered(settings.host, settings.user) if settings.remember else None
+            self._keyring.remembered(settings.host, settings.user) if settings.remember else None
         )
         if not settings.user or not password:
             return False
@@ -43,96 +62,110 @@ class SignIn:
     def ask(self) -> None:
         """Show the log-in window."""
         settings = self._preferences.now
-        remembered = bool(settings.password or system_keyring.remembered(settings.host, settings.user))
-        self._windows.ask_login(remembered=remembered, can_remember=system_keyring.can_remember())
+        remembered = bool(settings.password or self._keyring.remembered(settings.host, settings.user))
+        self._asking = True
+        self._show_prompt(LoginWanted(remembered, self._keyring.can_remember()))
 
-    def log_in(self, wish: LoginWish) -> None:
+    def log_in(self, request: LoginRequest) -> None:
         """Log in with what was typed."""
         before = self._preferences.now
         settings = replace(
             before,
-            host=wish.host,
+            host=request.host,
             # The field of the server holds both, and perhaps the port alone is fixed.
-            port=before.port if "port" in self._preferences.locked else wish.port,
-            tls=wish.tls,
-            user=wish.user,
-            ca_file=wish.ca_file,
+            port=before.port if "port" in self._preferences.locked else request.port,
+            tls=request.tls,
+            user=request.user,
+            ca_file=request.ca_file,
         )
-        if wish.password:
-            password: Password | None = Password.from_text(wish.password)
+        if request.password:
+            password: Password | None = Password.from_text(request.password)
         else:
-            password = system_keyring.remembered(wish.host, wish.user) or settings.password
+            password = self._keyring.remembered(request.host, request.user) or settings.password
         if password is None:
             self.fail(lambda: _("Write your password."))
             return
-        self._wish = wish
-        if self._windows.login is not None:
-            self._windows.login.busy()
+        self._request = request
+        if self._asking:
+            self._show_prompt(LoginStarted())
         self._connect(settings, password)
 
     def log_out(self) -> None:
         """End the session and forget whom it was for."""
         self._session.stop()
         self._model.forget()
-        self._windows.close_all()
+        self._asking = False
+        self._show_prompt(LoggedOut())
         self.ask()
+        self._model_changed()
 
     def is_password(self, text: str) -> bool:
         """Whether this is the password of the present session; true where nobody knows it."""
         return self._password is None or (bool(text) and Password.from_text(text) == self._password)
 
+    def keyring_is_asking(self) -> bool:
+        """Whether the system waits for somebody to open the keyring."""
+        return self._keyring.is_asking()
+
+    def keyring_gave(self, host: str, user: str) -> bool:
+        """Whether the keyring gave a password for this user at this server by now."""
+        return self._keyring.given(host, user) is not None
+
     def connection_changed(self, state: ConnectionState) -> None:
         """After the model has heard of it."""
         if state.phase == "up":
             self._logged_in()
-        elif state.phase == "waiting" and self._wish is not None:
+        elif state.phase == "waiting" and self._request is not None:
             # Somebody waits in front of the log-in window: say what is wrong instead of trying on.
             self._failed(state)
         elif state.phase == "ended":
             self._session.stop()
-            if self._wish is not None or state.ending == "refused":
+            if self._request is not None or state.ending == "refused":
                 self._failed(state)
             else:
-                self._windows.show()
+                self._show_prompt(WindowWanted())
 
-    def fail(self, text: Callable[[], str], **more: Any) -> None:
-        """Say in the log-in window what went wrong; see its `fail`."""
-        self._wish = None
-        if self._windows.login is None:
+    def fail(self, text: Callable[[], str], *, certificate: bool = False, macs: Sequence[str] = ()) -> None:
+        """Say in the log-in window what went wrong; see `LoginFailed`."""
+        self._request = None
+        if not self._asking:
             self.ask()
-        assert self._windows.login is not None
-        self._windows.login.fail(text, **more)
+        self._show_prompt(LoginFailed(text, certificate, tuple(macs)))
 
     def _connect(self, settings: Settings, password: Password) -> None:
-        self._preferences.now, self._password = settings, password
+        self._preferences.use_for_session(settings)
+        self._password = password
         self._session.start(settings, password)
 
     def _logged_in(self) -> None:
-        wish, self._wish = self._wish, None
-        if wish is None:
+        request, self._request = self._request, None
+        if request is None:
             return
         if self._model.seat_missing:
             macs = [mac for mac, _reason in self._model.macs_refused]
             self._session.stop()
             self.fail(lambda: unknown_pc_text(macs), macs=macs)
             return
-        self._keep(wish)
-        self._windows.close_login()
-        self._windows.show()
+        self._keep(request)
+        self._asking = False
+        self._show_prompt(LoginDone())
 
-    def _keep(self, wish: LoginWish) -> None:
+    def _keep(self, request: LoginRequest) -> None:
         try:
-            self._preferences.keep_login(wish)
+            self._preferences.keep_login(request)
         except CannotChange as error:
-            self._windows.tell(str(error))
-        if wish.remember and self._password is not None:
-            system_keyring.remember(wish.host, wish.user, self._password, self._windows.tell)
-        elif not wish.remember:
-            system_keyring.forget(wish.host, wish.user)
+            self._tell(str(error))
+        if request.remember and self._password is not None:
+            self._keyring.remember(request.host, request.user, self._password, self._tell)
+        elif not request.remember:
+            self._keyring.forget(request.host, request.user)
 
     def _failed(self, state: ConnectionState) -> None:
         self._session.stop()
         self.fail(lambda: problems.problem_text(state), certificate="certificate of" in state.detail)
+
+    def _tell(self, text: str) -> None:
+        self._show_prompt(PassingMessage(text))
 
 
 def unknown_pc_text(macs: Sequence[str]) -> str:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import logging
+import signal
 import sqlite3
 import tkinter as tk
 from collections.abc import Callable
 from pathlib import Path
 
-from astcti_client.hand_over import SHOW, NoHandOver, OtherClient
-from astcti_client.instance import reach
-from astcti_client.settings import Loaded
+from astcti_client.hand_over.requests import SHOW, NoHandOver, OtherClient
+from astcti_client.hand_over.running_client import ask_running_client
+from astcti_client.settings import LoadedSettings
+from astcti_client.stop_signals import stop_requests
 from astcti_client.ui import i18n
 from astcti_client.ui.app.app import App
-from astcti_client.ui.app.inbox import stop_at_signals
 from astcti_client.ui.state.history import History, default_file
 from astcti_client.ui.text import words
-from astcti_client.ui.theme.screen import be_sharp, draws_emoji
+from astcti_client.ui.theme.screen import draw_in_real_dots, draws_emoji
 
 logger = logging.getLogger(__name__)
 
@@ -25,24 +26,24 @@ class NoDisplay(Exception):
     """There is no screen to open a window on. The text is Tk's."""
 
 
-def run_window(loaded: Loaded, reload: Callable[[], Loaded], file: Path) -> int:
+def run_window(loaded: LoadedSettings, reload: Callable[[], LoadedSettings], file: Path) -> int:
     """Show the window until the user quits; returns the exit code. Raises NoDisplay.
 
     If another client of this user is running, that one shows its window instead; OtherClient is raised if it
     has none.
     """
     try:
-        reach(SHOW)
+        ask_running_client(SHOW)
         return 0
     except NoHandOver:
-        pass  # nobody is there, or one without a window: the door says so
-    be_sharp()
+        pass  # nobody is there, or one without a window: listening for requests will tell
+    draw_in_real_dots()
     try:
         root = tk.Tk(className="Astcti")
     except tk.TclError as error:
         raise NoDisplay(str(error)) from None
     root.withdraw()
-    i18n.use(loaded.settings.language)
+    i18n.use_language(loaded.settings.language)
     words.draw_emoji(draws_emoji(root))
     history = _history(loaded.settings.history_days)
     try:
@@ -51,13 +52,13 @@ def run_window(loaded: Loaded, reload: Callable[[], Loaded], file: Path) -> int:
         history.close()
         root.destroy()
         raise
-    stop_at_signals(app.mail)
-    try:
-        app.start()
-        root.mainloop()
-    finally:
-        app.close()
-        root.destroy()
+    with stop_requests((signal.SIGINT, signal.SIGTERM), app.inbox.put):
+        try:
+            app.start()
+            root.mainloop()
+        finally:
+            app.close()
+            root.destroy()
     return 0
 
 

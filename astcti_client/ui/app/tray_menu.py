@@ -1,10 +1,10 @@
-"""What the tray shows of the model, what its wishes mean, its menu where the tray has none. Main thread."""
+"""What the tray shows of the model, and what is done when somebody asks for something there. Main thread."""
 
 from __future__ import annotations
 
 import tkinter as tk
 
-from astcti_client.ui.desktop.tray import TrayAsked, TrayContent
+from astcti_client.ui.desktop.tray import TrayContent, TrayRequest
 from astcti_client.ui.i18n import _
 from astcti_client.ui.state.actions import Actions
 from astcti_client.ui.state.seat_model import SeatModel
@@ -14,56 +14,63 @@ from astcti_client.ui.widgets.pause_bar import add_reasons
 LONGEST_REASON = 60  # characters of a pause's reason in the menu
 
 
-def content(model: SeatModel) -> TrayContent:
+def tray_content(model: SeatModel) -> TrayContent:
     """What the tray shows."""
-    reasons = tuple(words.shown(one, LONGEST_REASON) for one in model.reasons)
+    reasons = tuple(words.shown(reason, LONGEST_REASON) for reason in model.reasons)
     paused = model.pause.phase in ("in", "leaving")
     return TrayContent(model.tray_state, words.tray_text(model), reasons, paused, model.up)
 
 
-def carry_out(asked: TrayAsked, root: tk.Tk, model: SeatModel, actions: Actions) -> None:
-    """Do what somebody asked for at the tray."""
-    match asked.wish:
-        case "show":
-            actions.show_window()
-        case "menu":
-            post(asked.x, asked.y, root, model, actions)
-        case "pause":
-            named = {words.shown(one, LONGEST_REASON): one for one in model.reasons}
-            actions.ask_pause(named.get(asked.reason, asked.reason))
-        case "return":
-            actions.ask_return()
-        case "dial":
-            actions.show_dial()
-        case "history":
-            actions.show_history()
-        case "settings":
-            actions.show_settings()
-        case "about":
-            actions.show_about()
-        case "quit":
-            actions.quit()
+class TrayMenu:
+    """Does what is asked for at the tray, and has a menu for the trays that have none."""
 
+    def __init__(self, root: tk.Tk, model: SeatModel, actions: Actions) -> None:
+        self._root, self._model, self._actions = root, model, actions
 
-def post(x: int, y: int, root: tk.Tk, model: SeatModel, actions: Actions) -> None:
-    """Open the menu at a place of the screen."""
-    menu = tk.Menu(root, tearoff=False)
-    menu.add_command(label=_("Show"), command=actions.show_window, underline=0)
-    if model.pause.phase in ("in", "leaving"):
-        menu.add_command(label=_("Available"), command=actions.ask_return, underline=0)
-    else:
-        reasons = tk.Menu(menu, tearoff=False)
-        add_reasons(reasons, model, actions)
-        menu.add_cascade(
-            label=_("Pause"), menu=reasons, state="normal" if model.up else "disabled", underline=0
-        )
-    for text, command in (
-        (_("Dial"), actions.show_dial),
-        (_("History"), actions.show_history),
-        (_("Settings"), actions.show_settings),
-        (_("About AsteriskCTI"), actions.show_about),
-    ):
-        menu.add_command(label=text, command=command, underline=0)
-    menu.add_separator()
-    menu.add_command(label=_("Quit"), command=actions.quit, underline=0)
-    menu.tk_popup(x, y)
+    def act_on(self, request: TrayRequest) -> None:
+        """Do what somebody asked for at the tray."""
+        windows = self._actions.windows
+        match request.action:
+            case "show":
+                windows.show()
+            case "menu":
+                self.open_at(request.x, request.y)
+            case "pause":
+                # The tray's menu has the reason as it is shown, the server wants it as it is.
+                reasons = {words.shown(reason, LONGEST_REASON): reason for reason in self._model.reasons}
+                self._actions.seat.ask_pause(reasons.get(request.reason, request.reason))
+            case "return":
+                self._actions.seat.ask_return()
+            case "dial":
+                windows.show_dial()
+            case "history":
+                windows.show_history()
+            case "settings":
+                windows.show_settings()
+            case "about":
+                windows.show_about()
+            case "quit":
+                self._actions.program.quit()
+
+    def open_at(self, x: int, y: int) -> None:
+        """Open the menu at a place of the screen."""
+        menu, windows, seat = tk.Menu(self._root, tearoff=False), self._actions.windows, self._actions.seat
+        menu.add_command(label=_("Show"), command=windows.show, underline=0)
+        if self._model.pause.phase in ("in", "leaving"):
+            menu.add_command(label=_("Available"), command=seat.ask_return, underline=0)
+        else:
+            reasons = tk.Menu(menu, tearoff=False)
+            add_reasons(reasons, self._model, seat)
+            menu.add_cascade(
+                label=_("Pause"), menu=reasons, state="normal" if self._model.up else "disabled", underline=0
+            )
+        for text, command in (
+            (_("Dial"), windows.show_dial),
+            (_("History"), windows.show_history),
+            (_("Settings"), windows.show_settings),
+            (_("About AsteriskCTI"), windows.show_about),
+        ):
+            menu.add_command(label=text, command=command, underline=0)
+        menu.add_separator()
+        menu.add_command(label=_("Quit"), command=self._actions.program.quit, underline=0)
+        menu.tk_popup(x, y)

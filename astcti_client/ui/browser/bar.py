@@ -72,7 +72,7 @@ class BrowserBar(QtWidgets.QToolBar):  # type: ignore[misc,valid-type,unused-ign
         self._back = self._button("back", _("Back"), view.back, "Alt+Left", "Back")
         self._forward = self._button("forward", _("Forward"), view.forward, "Alt+Right", "Forward")
         self._reload = self._button("reload", _("Reload"), self._reload_or_stop, "F5", "Ctrl+R")
-        self.address = Address(self, self._palette)
+        self.address = AddressField(self, self._palette)
         self.addWidget(self.address)
         self._outside = self._button(
             "elsewhere", _("Open in the system's browser"), self._open_outside, "Ctrl+Shift+O"
@@ -94,7 +94,7 @@ class BrowserBar(QtWidgets.QToolBar):  # type: ignore[misc,valid-type,unused-ign
     def _button(self, picture: str, words: str, do: Any, *keys: str) -> Any:
         action = QtGui.QAction(_picture(picture, self._palette), words, self)
         action.setToolTip(f"{words} ({keys[0]})")
-        action.setShortcuts([QtGui.QKeySequence(one) for one in keys])
+        action.setShortcuts([QtGui.QKeySequence(key) for key in keys])
         action.triggered.connect(lambda _on=False: do())
         self.addAction(action)
         button = self.widgetForAction(action)
@@ -124,7 +124,7 @@ class BrowserBar(QtWidgets.QToolBar):  # type: ignore[misc,valid-type,unused-ign
             webbrowser.open(address)
 
 
-class Address(QtWidgets.QLineEdit):  # type: ignore[misc,valid-type,unused-ignore]
+class AddressField(QtWidgets.QLineEdit):  # type: ignore[misc,valid-type,unused-ignore]
     """Can be marked and copied, not written. The host stands out, and is always in sight."""
 
     def __init__(self, parent: Any, palette: Palette) -> None:
@@ -189,7 +189,7 @@ def host_place(address: str) -> tuple[int, int]:
     start = address.find("://") + 3
     if start < 3:
         return 0, 0
-    ends = [place for place in (address.find(one, start) for one in "/?#") if place >= 0]
+    ends = [place for place in (address.find(mark, start) for mark in "/?#") if place >= 0]
     return start, min(ends, default=len(address))
 
 

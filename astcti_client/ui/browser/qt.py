@@ -19,14 +19,14 @@ from qtpy import QtCore, QtGui, QtWidgets
 from qtpy.QtWebEngineCore import QWebEnginePage, QWebEngineProfile, QWebEngineSettings
 
 from astcti_client.ui.browser.bar import BrowserBar, follow_colours, picture_of
-from astcti_client.ui.browser.window import (
+from astcti_client.ui.browser.page import (
     HANDED_ON,
     SIZE,
     WEB,
-    Page,
+    PageRequest,
     host_of,
     may_be_shown,
-    read,
+    read_page,
     storage_folder,
 )
 from astcti_client.ui.i18n import _
@@ -79,8 +79,8 @@ class _NewWindow(QWebEnginePage):  # type: ignore[misc,valid-type,unused-ignore]
         return False
 
 
-class _Mail(QtCore.QObject):  # type: ignore[misc,valid-type,unused-ignore]
-    """What the reading thread has for the main one."""
+class _PageSignal(QtCore.QObject):  # type: ignore[misc,valid-type,unused-ignore]
+    """What the reading thread has for the main one: Qt queues a signal that is sent from another thread."""
 
     page = QtCore.Signal(object)
     """A `Page`, or None at the end."""
@@ -89,10 +89,10 @@ class _Mail(QtCore.QObject):  # type: ignore[misc,valid-type,unused-ignore]
 class QtBrowser:
     """The window of one process."""
 
-    def __init__(self, webview: Any, title: str, first: Page, lines: TextIO) -> None:
+    def __init__(self, webview: Any, title: str, first: PageRequest, lines: TextIO) -> None:
         self._webview, self._title, self._first, self._lines = webview, title, first, lines
-        self._mail = _Mail()
-        self._mail.page.connect(self._take)
+        self._signal = _PageSignal()
+        self._signal.page.connect(self._take)
         self._window: Any = None
         self._view: Any = None
 
@@ -134,11 +134,11 @@ class QtBrowser:
             os._exit(3)  # rather the system's browser than a window without an address
 
     def _follow(self) -> None:
-        while (page := read(self._lines)) is not None:
-            self._mail.page.emit(page)
-        self._mail.page.emit(None)
+        while (page := read_page(self._lines)) is not None:
+            self._signal.page.emit(page)
+        self._signal.page.emit(None)
 
-    def _take(self, page: Page | None) -> None:
+    def _take(self, page: PageRequest | None) -> None:
         if page is None:
             os._exit(0)
         minimized = QtCore.Qt.WindowState.WindowMinimized

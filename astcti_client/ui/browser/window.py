@@ -1,66 +1,32 @@
 """One browser window, in a process of its own: `python -m astcti_client.ui.browser.window TITLE`.
 
-What to show comes on standard input, one JSON object a line (see `Page`); its end closes the window. Closing
-the window ends the process and nothing else. Exit code 3: no window could be opened.
+What to show comes on standard input, one line each (see `page.PageRequest`); its end closes the window.
+Closing the window ends the process and nothing else. Exit code 3: no window could be opened.
 """
 
 from __future__ import annotations
 
 import importlib.util
-import json
 import os
 import sys
 import webbrowser
-from dataclasses import dataclass
 from typing import Any, TextIO
-from urllib.parse import urlsplit
 
 from astcti_client.ui import i18n
+from astcti_client.ui.browser.page import SIZE, PageRequest, read_page, storage_folder
 from astcti_client.ui.i18n import _
 
 NO_WINDOW = 3
-SIZE = (1100, 800)
-WEB = ("http", "https")
-HANDED_ON = ("tel", "callto", "sip", "sips", "mailto")
-"""Kinds of links that go to the desktop's own programs, if a person clicked them."""
-INSIDE_A_PAGE = ("about", "data", "blob")
-"""What a frame within a page may hold; the page itself may not be one of these."""
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page to show, and how its window shall look. `language` is a code, empty for the system's."""
-
-    url: str
-    dark: bool = False
-    language: str = ""
-
-    def written(self) -> bytes:
-        """The line that `read` understands."""
-        return json.dumps({"url": self.url, "dark": self.dark, "language": self.language}).encode() + b"\n"
-
-
-def read(lines: TextIO) -> Page | None:
-    """The next page; None at the end. Whatever is no page of the web is passed over."""
-    for line in lines:
-        try:
-            found = json.loads(line)
-            page = Page(found["url"], bool(found.get("dark")), str(found.get("language", "")))
-        except (ValueError, TypeError, KeyError, AttributeError):
-            continue
-        if isinstance(page.url, str) and page.url.startswith(("http://", "https://")):
-            return page
-    return None
 
 
 def main(arguments: list[str] | None = None, lines: TextIO | None = None) -> int:
     """Run until the window is closed."""
     title = (arguments if arguments is not None else sys.argv[1:] or ["AsteriskCTI"])[0]
     lines = lines or sys.stdin
-    first = read(lines)
+    first = read_page(lines)
     if first is None:
         return 0
-    i18n.use(first.language)
+    i18n.use_language(first.language)
     try:
         import webview
 
@@ -83,32 +49,14 @@ def _qt_is_wanted() -> bool:
     named = os.environ.get("PYWEBVIEW_GUI", "").lower()
     if named:
         return named == "qt"
-    installed = all(importlib.util.find_spec(one) for one in ("qtpy", "PyQt6"))
+    installed = all(importlib.util.find_spec(name) for name in ("qtpy", "PyQt6"))
     return installed and sys.platform not in ("win32", "darwin")
-
-
-def storage_folder() -> str:
-    """Where cookies are kept; empty to forget them with the window."""
-    return os.environ.get("ASTCTI_CLIENT_PAGES", "")
-
-
-def host_of(url: str) -> str:
-    """The name that says whose page this is; empty if there is none."""
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
-
-
-def may_be_shown(scheme: str, *, whole_page: bool) -> bool:
-    """Whether an address of this kind may be loaded, as the window's page or in a frame of it."""
-    return scheme in WEB or (not whole_page and scheme in INSIDE_A_PAGE)
 
 
 class MenuBrowser:
     """Where the toolkit is not Qt: back, forward and reload in a menu, the address in the title."""
 
-    def __init__(self, webview: Any, title: str, first: Page, lines: TextIO) -> None:
+    def __init__(self, webview: Any, title: str, first: PageRequest, lines: TextIO) -> None:
         self._webview, self._title, self._lines = webview, title, lines
         width, height = SIZE
         self._window = webview.create_window(title, first.url, width=width, height=height, text_select=True)
@@ -137,7 +85,7 @@ class MenuBrowser:
 
     def _follow(self) -> None:
         """On a thread of pywebview's: open what comes."""
-        while (page := read(self._lines)) is not None:
+        while (page := read_page(self._lines)) is not None:
             self._window.load_url(page.url)
             self._window.restore()
             self._window.show()

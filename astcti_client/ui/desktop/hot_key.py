@@ -103,7 +103,8 @@ class HotKey:
         bits = {"alt": 1, "control": 2, "shift": 4, "super": 8}
         no_repeat = 0x4000
         code = 0x6F + int(self._key[1:]) if len(self._key) > 1 else ord(self._key.upper())
-        if not user32.RegisterHotKey(None, 1, sum(bits[one] for one in self._modifiers) | no_repeat, code):
+        modifiers = sum(bits[modifier] for modifier in self._modifiers)
+        if not user32.RegisterHotKey(None, 1, modifiers | no_repeat, code):
             raise NoHotKey(_("another program has this combination of keys"))
         self._ready.set()
         message = wintypes.MSG()
@@ -134,7 +135,7 @@ class _Grab:
         if not code:  # the server would take it for "every key"
             raise NoHotKey(_("this keyboard has no key {key}").format(key=self._key.upper()))
         bits = {"control": X.ControlMask, "alt": X.Mod1Mask, "shift": X.ShiftMask, "super": X.Mod4Mask}
-        mask = sum(bits[one] for one in self._modifiers)
+        mask = sum(bits[modifier] for modifier in self._modifiers)
         refused: list[object] = []
         self._display.set_error_handler(lambda error, _request: refused.append(error))
         number_lock = self._modifier_of(XK.string_to_keysym("Num_Lock")) or X.Mod2Mask

@@ -81,7 +81,7 @@ def _desktop_wants_dark() -> bool:
         if answer in scheme:
             return dark
     with contextlib.suppress(Exception):  # no python-xlib, or an X server that is gone
-        return "dark" in xsettings.read().get("Net/ThemeName", "").lower()
+        return "dark" in xsettings.read_xsettings().get("Net/ThemeName", "").lower()
     return False
 
 

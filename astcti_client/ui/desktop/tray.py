@@ -18,14 +18,14 @@ from astcti_client.ui.theme import icons
 logger = logging.getLogger(__name__)
 BUS_TIME = 500  # milliseconds for the desktop's bus to answer
 
-Wish = Literal["show", "menu", "pause", "return", "dial", "history", "settings", "about", "quit"]
+TrayAction = Literal["show", "menu", "pause", "return", "dial", "history", "settings", "about", "quit"]
 
 
 @dataclass(frozen=True, slots=True)
-class TrayAsked:
+class TrayRequest:
     """Somebody wants something at the tray. `reason` belongs to "pause"; x and y to "menu"."""
 
-    wish: Wish
+    action: TrayAction
     reason: str = ""
     x: int = 0
     y: int = 0
@@ -45,10 +45,11 @@ class TrayContent:
 class Tray:
     """An icon that follows `show`. Where there is no tray, `present` is False and nothing else happens."""
 
-    def __init__(self, ask: Callable[[TrayAsked], None], content: TrayContent) -> None:
+    def __init__(self, ask: Callable[[TrayRequest], None], content: TrayContent) -> None:
         """`ask` is called from any thread. Create it on the main thread, after Tk."""
         self._ask = ask
-        self._content = content
+        self.content = content
+        """What it shows; read it, `show` changes it."""
         self._icon: Any = None
         self._thread: threading.Thread | None = None
         self._closing = False
@@ -69,7 +70,7 @@ class Tray:
 
     def show(self, content: TrayContent) -> None:
         """Show another state."""
-        before, self._content = self._content, content
+        before, self.content = self.content, content
         if self._icon is None or before == content:
             return
         with contextlib.suppress(Exception):  # a desktop that goes away takes the tray with it
@@ -145,36 +146,36 @@ class Tray:
             from astcti_client.ui.desktop.tray_x11 import DockedIcon
 
             kind = DockedIcon
-            options["menu_asked"] = lambda x, y: self._ask(TrayAsked("menu", x=x, y=y))
-        content = self._content
+            options["menu_asked"] = lambda x, y: self._ask(TrayRequest("menu", x=x, y=y))
+        content = self.content
         return kind("astcti", icons.tray_icon(content.state), content.text, self._menu(pystray), **options)
 
     def _menu(self, pystray: Any) -> Any:
         """Menus of pystray ask these functions anew whenever they open or `show` got other words."""
         item, menu = pystray.MenuItem, pystray.Menu
 
-        def wish(word: Wish, reason: str = "") -> Callable[[], None]:
-            return lambda: self._ask(TrayAsked(word, reason))
+        def asks_for(action: TrayAction, reason: str = "") -> Callable[[], None]:
+            return lambda: self._ask(TrayRequest(action, reason))
 
         def reasons() -> list[Any]:
-            named = [item(reason, wish("pause", reason)) for reason in self._content.reasons]
-            return [*named, item(_("Without a reason"), wish("pause"))]
+            named = [item(reason, asks_for("pause", reason)) for reason in self.content.reasons]
+            return [*named, item(_("Without a reason"), asks_for("pause"))]
 
         return menu(
-            item(lambda _i: _("Show"), wish("show"), default=True),
-            item(lambda _i: _("Available"), wish("return"), visible=lambda _i: self._content.paused),
+            item(lambda _i: _("Show"), asks_for("show"), default=True),
+            item(lambda _i: _("Available"), asks_for("return"), visible=lambda _i: self.content.paused),
             item(
                 lambda _i: _("Pause"),
                 menu(reasons),
-                visible=lambda _i: not self._content.paused,
-                enabled=lambda _i: self._content.up,
+                visible=lambda _i: not self.content.paused,
+                enabled=lambda _i: self.content.up,
             ),
-            item(lambda _i: _("Dial"), wish("dial")),
-            item(lambda _i: _("History"), wish("history")),
-            item(lambda _i: _("Settings"), wish("settings")),
-            item(lambda _i: _("About AsteriskCTI"), wish("about")),
+            item(lambda _i: _("Dial"), asks_for("dial")),
+            item(lambda _i: _("History"), asks_for("history")),
+            item(lambda _i: _("Settings"), asks_for("settings")),
+            item(lambda _i: _("About AsteriskCTI"), asks_for("about")),
             menu.SEPARATOR,
-            item(lambda _i: _("Quit"), wish("quit")),
+            item(lambda _i: _("Quit"), asks_for("quit")),
         )
 
 
@@ -198,7 +199,7 @@ def indicators_are_shown() -> bool:
     Only where GTK is loaded.
     """
     with contextlib.suppress(Exception):  # no bus
-        gio, glib = (importlib.import_module(f"gi.repository.{one}") for one in ("Gio", "GLib"))
+        gio, glib = (importlib.import_module(f"gi.repository.{name}") for name in ("Gio", "GLib"))
         bus, name = gio.bus_get_sync(gio.BusType.SESSION), "org.freedesktop.DBus"
         asked = glib.Variant("(s)", ("org.kde.StatusNotifierWatcher",))
         answer = bus.call_sync(

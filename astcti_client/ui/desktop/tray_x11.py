@@ -54,7 +54,7 @@ class DockedIcon(Icon):  # type: ignore[misc,valid-type,unused-ignore]
         self._write_title(self._window)
 
     def _write_title(self, window: Any) -> None:
-        atoms = [self._display.intern_atom(one) for one in ("_NET_WM_NAME", "UTF8_STRING")]
+        atoms = [self._display.intern_atom(name) for name in ("_NET_WM_NAME", "UTF8_STRING")]
         window.change_property(*atoms, 8, self.title.encode("utf-8", "replace"))
         window.set_wm_name(self.title.encode("latin-1", "replace"))
 

@@ -40,7 +40,7 @@ def own_command() -> list[str]:
     return [sys.executable, "-m", "astcti_client"]
 
 
-def register() -> str:
+def register_url_handler() -> str:
     """Register for this user; returns what was done. Raises CannotRegister."""
     if sys.platform == "win32":
         return _register_windows()
@@ -52,7 +52,7 @@ def register() -> str:
         raise CannotRegister(f"{error.filename}: {error.strerror}") from None
 
 
-def unregister() -> str:
+def unregister_url_handler() -> str:
     """Take the registration back; returns what was done. Raises CannotRegister."""
     if sys.platform == "win32":
         return _unregister_windows()
@@ -76,7 +76,7 @@ def _applications() -> Path:
 def _register_linux() -> str:
     place = _applications()
     place.mkdir(parents=True, exist_ok=True)
-    command = " ".join(_quoted(one) for one in own_command())
+    command = " ".join(_quoted(word) for word in own_command())
     kinds = "".join(f"x-scheme-handler/{scheme};" for scheme in SCHEMES)
     file = place / DESKTOP_FILE
     file.write_text(
@@ -101,8 +101,8 @@ def _quoted(word: str) -> str:
     """As the desktop entry specification wants it in Exec."""
     if word == shlex.quote(word):
         return word.replace("%", "%%")
-    for one in '\\"`$':
-        word = word.replace(one, "\\\\" + one)
+    for special in '\\"`$':
+        word = word.replace(special, "\\\\" + special)
     return f'"{word}"'.replace("%", "%%")
 
 
@@ -117,8 +117,8 @@ def _change_defaults(*, add: bool) -> None:
         known.add_section(section)
     for scheme in SCHEMES:
         kind = f"x-scheme-handler/{scheme}"
-        present = [one for one in (known.get(section, kind, fallback="") or "").split(";") if one]
-        others = [one for one in present if one != DESKTOP_FILE]
+        present = [name for name in (known.get(section, kind, fallback="") or "").split(";") if name]
+        others = [name for name in present if name != DESKTOP_FILE]
         wanted = [DESKTOP_FILE, *others] if add else others
         if wanted:
             known.set(section, kind, ";".join(wanted) + ";")

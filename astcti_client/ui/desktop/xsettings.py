@@ -8,7 +8,7 @@ from collections.abc import Iterator
 _INTEGER, _STRING, _COLOUR = 0, 1, 2
 
 
-def read() -> dict[str, str]:
+def read_xsettings() -> dict[str, str]:
     """The settings that are texts; none where nobody publishes them. Raises what python-xlib raises."""
     from Xlib.display import Display
 
@@ -20,12 +20,12 @@ def read() -> dict[str, str]:
             return {}
         atom = display.intern_atom("_XSETTINGS_SETTINGS")
         found = owner.get_full_property(atom, atom)
-        return dict(parse(bytes(found.value))) if found else {}
+        return dict(parse_xsettings(bytes(found.value))) if found else {}
     finally:
         display.close()
 
 
-def parse(data: bytes) -> Iterator[tuple[str, str]]:
+def parse_xsettings(data: bytes) -> Iterator[tuple[str, str]]:
     """Name and value of each setting that is a text. Ends where the data make no sense."""
     order = ">" if data[:1] == b"\x01" else "<"
     place = 12

@@ -1,4 +1,7 @@
-"""What the windows ask of the program: the only thing they know of it."""
+"""What the windows ask of the other parts of the program, a protocol for each part; they know nothing more.
+
+Main thread. Everything returns at once.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from astcti_client.settings_file import Writable
+from astcti_client.ui.state.seat_call import SeatCall
 
 
 @dataclass(frozen=True, slots=True)
-class LoginWish:
+class LoginRequest:
     """What was typed into the log-in window."""
 
     host: str
@@ -22,14 +26,8 @@ class LoginWish:
     ca_file: str = ""
 
 
-class Actions(Protocol):
-    """Every one returns at once; main thread."""
-
-    def log_in(self, wish: LoginWish) -> None:
-        """Connect with these."""
-
-    def log_out(self) -> None:
-        """End the session and show the log-in window."""
+class SeatActions(Protocol):
+    """What the server is asked for; `app.seat_commands`."""
 
     def ask_pause(self, reason: str) -> None:
         """Ask the server for a pause."""
@@ -43,17 +41,41 @@ class Actions(Protocol):
     def transfer(self, key: str, number: str, context: str) -> None:
         """Send the other party of a call to a number. Raises ValueError if it is none."""
 
-    def open_pages(self, key: str) -> None:
-        """Open the pages of a call again."""
-
     def dial(self, number: str, context: str = "") -> str:
         """Call a number as typed; returns what is wrong with it, or nothing."""
 
-    def copy(self, text: str) -> None:
-        """Put a text into the clipboard."""
 
-    def show_window(self) -> None:
-        """Bring the main window to the front."""
+class SessionActions(Protocol):
+    """Logging in and out; `app.sign_in`."""
+
+    def log_in(self, request: LoginRequest) -> None:
+        """Connect with these."""
+
+    def log_out(self) -> None:
+        """End the session and show the log-in window."""
+
+    def keyring_is_asking(self) -> bool:
+        """Whether the system waits for somebody to open the keyring."""
+
+    def keyring_gave(self, host: str, user: str) -> bool:
+        """Whether the keyring gave a password for this user at this server by now."""
+
+
+class PageActions(Protocol):
+    """The pages of calls; `app.call_triggers`."""
+
+    def open_pages(self, call: SeatCall) -> None:
+        """Open the pages of a call again."""
+
+
+class WindowActions(Protocol):
+    """The other windows; `app.open_windows`."""
+
+    def show(self) -> None:
+        """Bring the main window, or the log-in window, to the front."""
+
+    def hide(self) -> None:
+        """Close that window: into the tray, or where there is none, to where it can be found again."""
 
     def show_dial(self) -> None:
         """Bring the main window to the front, ready to type a number."""
@@ -70,11 +92,26 @@ class Actions(Protocol):
     def close_notices(self) -> None:
         """Take all notices of calls away."""
 
+    def copy(self, text: str) -> None:
+        """Put a text into the clipboard."""
+
+
+class ProgramActions(Protocol):
+    """What concerns the whole program; `app.app`."""
+
     def change_settings(self, changes: dict[str, Writable]) -> str:
         """Write settings into the user's file and use them; returns what is wrong, or nothing."""
 
-    def hide_window(self) -> None:
-        """Close the main window: into the tray, or where there is none, to where it can be found again."""
-
     def quit(self) -> None:
         """Log out and end the program."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actions:
+    """The parts that windows may ask."""
+
+    seat: SeatActions
+    session: SessionActions
+    pages: PageActions
+    windows: WindowActions
+    program: ProgramActions

@@ -17,14 +17,14 @@ from typing import Literal, get_args
 import platformdirs
 
 from astcti_client.ui.i18n import _
-from astcti_client.ui.state.calls import SeatCall
+from astcti_client.ui.state.seat_call import SeatCall
 
 logger = logging.getLogger(__name__)
 
-Kind = Literal["rung", "missed", "answered", "answered-elsewhere", "dialled"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
+CallKind = Literal["rung", "missed", "answered", "answered-elsewhere", "dialled"]
+CALL_KINDS: tuple[CallKind, ...] = get_args(CallKind)
 MOST_FOUND = 500  # rows in the window; the export has them all
-VERSION = 1
+HISTORY_VERSION = 1
 _DAY = 86400.0
 OPEN_TIME = 2.0  # seconds to wait at the start while another program, a backup perhaps, holds the file
 WRITE_TIME = 100  # milliseconds to wait for it later: the window waits, too, and the next second comes
@@ -39,11 +39,11 @@ CREATE INDEX calls_at ON calls(at);
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class HistoryEntry:
     """A call as kept: `at` is seconds since 1970, `seconds` how long was talked."""
 
     at: float
-    kind: Kind
+    kind: CallKind
     number: str
     name: str = ""
     service: str = ""
@@ -58,7 +58,7 @@ def default_file() -> Path:
     return Path(platformdirs.user_data_dir("astcti", appauthor=False)) / "history.sqlite"
 
 
-def kind_of(call: SeatCall) -> Kind:
+def kind_of(call: SeatCall) -> CallKind:
     """Under which heading a call that is over goes."""
     if call.direction == "outbound":
         return "dialled"
@@ -69,11 +69,11 @@ def kind_of(call: SeatCall) -> Kind:
     return "missed" if call.end in ("missed", "cancelled") else "rung"
 
 
-def entry_of(call: SeatCall, now: float, wall: float) -> Entry:
+def entry_of(call: SeatCall, now: float, wall: float) -> HistoryEntry:
     """The entry of a call that is over. `now` is the call's clock, `wall` the time of day at that moment."""
     over = call.over_since if call.over_since is not None else now
     talked = over - call.talking_since if call.talking_since is not None else 0.0
-    return Entry(
+    return HistoryEntry(
         wall - (now - call.since),
         kind_of(call),
         call.number,
@@ -114,12 +114,12 @@ class History:
             self._days = days
         self.forget_old(wall)
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: HistoryEntry) -> None:
         """Keep a call; on disk once `commit` or `close` was called. What goes wrong `commit` tells."""
         with self._whatever_happens():
             self._insert(entry)
 
-    def _insert(self, entry: Entry) -> None:
+    def _insert(self, entry: HistoryEntry) -> None:
         sought = " ".join(
             (entry.number, entry.name, entry.service, entry.queue, *(value for _, value in entry.variables))
         ).casefold()
@@ -163,7 +163,9 @@ class History:
             if self._problem != self._told:
                 logger.warning("the history cannot be written: %s", error)
 
-    def find(self, text: str = "", kind: Kind | Literal[""] = "", most: int = MOST_FOUND) -> list[Entry]:
+    def find(
+        self, text: str = "", kind: CallKind | Literal[""] = "", most: int = MOST_FOUND
+    ) -> list[HistoryEntry]:
         """The newest calls that have each word of the text somewhere; `most` of them."""
         return list(self._rows(text, kind, most))
 
@@ -188,25 +190,25 @@ class History:
         with self._database:
             self._database.execute("DELETE FROM calls")
 
-    def export(self, file: Path, entries: list[Entry]) -> None:
+    def export(self, file: Path, entries: list[HistoryEntry]) -> None:
         """Write entries as CSV that spreadsheets read. Raises OSError."""
         with file.open("w", encoding="utf-8-sig", newline="") as out:
             writer = csv.writer(out)
             writer.writerow(
                 ["time", "kind", "number", "name", "service", "queue", "seconds", "variables", "linkedid"]
             )
-            for one in entries:
-                variables = "; ".join(f"{key}={value}" for key, value in one.variables)
-                texts = [one.number, one.name, one.service, one.queue]
-                rest = [f"{one.seconds:.0f}", variables, one.linkedid]
-                writer.writerow([_iso(one.at), one.kind, *map(_harmless, texts + rest)])
+            for entry in entries:
+                variables = "; ".join(f"{key}={value}" for key, value in entry.variables)
+                texts = [entry.number, entry.name, entry.service, entry.queue]
+                rest = [f"{entry.seconds:.0f}", variables, entry.linkedid]
+                writer.writerow([_iso(entry.at), entry.kind, *map(_harmless, texts + rest)])
 
     def close(self) -> None:
         """Close the file."""
         self.commit()
         self._database.close()
 
-    def _rows(self, text: str, kind: str, most: int) -> Iterator[Entry]:
+    def _rows(self, text: str, kind: str, most: int) -> Iterator[HistoryEntry]:
         words = _kept(text).casefold().split()
         where = ["sought LIKE ? ESCAPE '\\'"] * len(words) + (["kind = ?"] if kind else [])
         values = [f"%{_escaped(word)}%" for word in words] + ([kind] if kind else [])
@@ -218,7 +220,7 @@ class History:
         )
         for at, found, number, name, service, queue, seconds, variables, linkedid in rows:
             pairs = tuple((key, value) for key, value in json.loads(variables))
-            yield Entry(at, found, number, name, service, queue, seconds, pairs, linkedid)
+            yield HistoryEntry(at, found, number, name, service, queue, seconds, pairs, linkedid)
 
 
 def _open_file(file: Path) -> sqlite3.Connection:
@@ -241,8 +243,8 @@ def _open(name: str) -> sqlite3.Connection:
     try:
         (version,) = database.execute("PRAGMA user_version").fetchone()
         if version == 0:
-            database.executescript(f"{_SCHEMA} PRAGMA user_version = {VERSION};")
-        elif version != VERSION:
+            database.executescript(f"{_SCHEMA} PRAGMA user_version = {HISTORY_VERSION};")
+        elif version != HISTORY_VERSION:
             raise sqlite3.DatabaseError(f"made by another version ({version})")
         database.execute("SELECT count(*) FROM calls").fetchone()
         database.execute(f"PRAGMA busy_timeout = {WRITE_TIME}")

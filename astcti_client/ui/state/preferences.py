@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from astcti_client.settings import Loaded, SettingsError
+from astcti_client.settings import LoadedSettings, Settings, SettingsError
 from astcti_client.settings_file import Writable, save
-from astcti_client.ui.state.actions import LoginWish
+from astcti_client.ui.state.actions import LoginRequest
 
 
 class CannotChange(Exception):
@@ -18,7 +18,7 @@ class CannotChange(Exception):
 class Preferences:
     """`now` are the settings, `locked` the names of those that the administrator fixed."""
 
-    def __init__(self, loaded: Loaded, reload: Callable[[], Loaded], file: Path) -> None:
+    def __init__(self, loaded: LoadedSettings, reload: Callable[[], LoadedSettings], file: Path) -> None:
         """`reload` reads the settings again after `file` was changed."""
         self.now, self.locked, self.file = loaded.settings, loaded.locked, file
         self._reload = reload
@@ -43,20 +43,24 @@ class Preferences:
             ca_file=now.ca_file if "ca-file" in changes else before.ca_file,
         )
 
-    def keep_login(self, wish: LoginWish) -> None:
+    def use_for_session(self, settings: Settings) -> None:
+        """Take over what was typed for this session; nothing is written before the log-in worked."""
+        self.now = settings
+
+    def keep_login(self, request: LoginRequest) -> None:
         """Write where and as whom the log-in worked, never its password. Raises CannotChange."""
         changes: dict[str, Writable] = {
-            "host": wish.host,
-            "port": wish.port,
-            "tls": wish.tls,
-            "user": wish.user,
-            "remember": wish.remember,
+            "host": request.host,
+            "port": request.port,
+            "tls": request.tls,
+            "user": request.user,
+            "remember": request.remember,
         }
-        if wish.ca_file:
-            changes["ca-file"] = wish.ca_file
+        if request.ca_file:
+            changes["ca-file"] = request.ca_file
         changes = {key: value for key, value in changes.items() if key not in self.locked}
         if "remember" in changes:
-            self.now = replace(self.now, remember=wish.remember)
+            self.now = replace(self.now, remember=request.remember)
         self._write(changes)
 
     def _write(self, changes: Mapping[str, Writable]) -> None:

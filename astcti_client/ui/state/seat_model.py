@@ -11,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from astcti_client.net.messages import (
-    Command,
+    ConnectionMessage,
     ConnectionState,
-    Message,
+    IssuedCommand,
     OfferedService,
     OperatorFound,
     PauseReasons,
@@ -24,20 +24,20 @@ from astcti_client.net.messages import (
     Services,
     Unanswered,
 )
-from astcti_client.ui.state import calls
-from astcti_client.ui.state.calls import SeatCall
-from astcti_client.ui.state.changes import (
+from astcti_client.ui.state import seat_call
+from astcti_client.ui.state.seat_call import SeatCall
+from astcti_client.ui.state.seat_changes import (
     CallChanged,
     CallForgotten,
     CallOver,
-    Change,
+    CommandRefused,
     DialOutcome,
     EventHeard,
     PauseConfirmed,
-    Refusal,
     RingBegan,
+    SeatChange,
 )
-from astcti_client.ui.state.seat_state import Pause, PausePhase, QueuePlace, TrayState
+from astcti_client.ui.state.seat_state import Pause, PausePhase, SeatQueue, TrayState
 from schemas.events import CallEvent, End
 from schemas.protocol import CommandName, PauseWord, ReplyCode
 from schemas.wire import Reply
@@ -46,7 +46,7 @@ CONFIRM_TIME = 5.0  # seconds after a new log-in in which the server tells of th
 OVER_TIME = 6.0  # seconds that the card of a finished call stays
 # Whether these were done matters to the user, and nothing else will tell.
 _TOLD_IF_LOST = (CommandName.PAUSE, CommandName.HANGUP, CommandName.TRANSFER)
-REMEMBERED = 500  # legs whose ring was shown; far more than ring at one time
+MOST_RINGS_REMEMBERED = 500  # legs whose ring was shown; far more than ring at one time
 
 
 class SeatModel:
@@ -68,11 +68,12 @@ class SeatModel:
         self.macs_refused: tuple[tuple[str, str], ...] = ()
         self.services: tuple[OfferedService, ...] = ()
         self.reasons: tuple[str, ...] = ()
-        self.queues: dict[str, QueuePlace] = {}
+        self.queues: dict[str, SeatQueue] = {}
         self.pause = Pause()
         self.calls: dict[str, SeatCall] = {}
         self._before_request = Pause()
-        self._wish: tuple[bool, str] | None = None
+        self._pause_request: tuple[bool, str] | None = None
+        """Whether a pause or its end was asked for, and the reason; None if nothing was."""
         self._waiting: dict[str, SeatCall] = {}
         """Legs that nothing worth a card is known of yet."""
         self._rung: OrderedDict[str, None] = OrderedDict()
@@ -92,7 +93,7 @@ class SeatModel:
             return "offline"
         if not self.pbx_up:
             return "pbx-down"
-        phases = {one.phase for one in self.calls.values()}
+        phases = {call.phase for call in self.calls.values()}
         if "ringing" in phases:
             return "ringing"
         if phases & {"talking", "calling", "parted"}:
@@ -102,26 +103,35 @@ class SeatModel:
     @property
     def outbound(self) -> tuple[OfferedService, ...]:
         """Services through which this operator can call."""
-        return tuple(one for one in self.services if one.type == "outbound")
+        return tuple(service for service in self.services if service.type == "outbound")
 
     @property
     def seat_missing(self) -> bool:
         """Whether the server knows the operator but not the place: then no call and no queue reaches us."""
         return self.up and not self.extension and not self.queues and not self.calls
 
-    def ask_pause(self, wish: bool, reason: str = "") -> str:
-        """The command to send; until the server's word the pause counts as requested."""
-        if self.pause.phase in ("in", "out"):
+    # --- what was asked of the server ---
+
+    def pause_requested(self, reason: str) -> None:
+        """A pause was asked for; until the server's word it counts as requested."""
+        self._request_pause(Pause("requested", reason or self.pause.reason, self._clock()), (True, reason))
+
+    def return_requested(self) -> None:
+        """The pause's end was asked for; until the server's word it counts as leaving."""
+        self._request_pause(Pause("leaving", self.pause.reason, self._clock()), (False, ""))
+
+    def _request_pause(self, pause: Pause, request: tuple[bool, str]) -> None:
+        if self.pause.phase in (
+            "in",
+            "out",
+        ):  # else a request is on its way already, and this is what was before it
             self._before_request = self.pause
-        self._wish = (wish, reason)
-        self.pause = Pause("requested" if wish else "leaving", reason or self.pause.reason, self._clock())
-        if wish:
-            return f"{CommandName.PAUSE} {PauseWord.IN} {reason}".rstrip()
-        return f"{CommandName.PAUSE} {PauseWord.OUT}"
+        self._pause_request = request
+        self.pause = pause
 
     # --- what happens ---
 
-    def hear(self, message: Message) -> list[Change]:
+    def hear(self, message: ConnectionMessage) -> list[SeatChange]:
         """Take notice of a message."""
         match message:
             case ConnectionState():
@@ -146,22 +156,22 @@ class SeatModel:
                 pass
         return []
 
-    def tick(self) -> list[Change]:
+    def tick(self) -> list[SeatChange]:
         """Let go of calls whose time is over. Call it every second or so."""
-        now, changes = self._clock(), list[Change]()
+        now, changes = self._clock(), list[SeatChange]()
         if self._up_at is not None and now - self._up_at >= CONFIRM_TIME:
             self._up_at = None
-            for call in [one for one in self.calls.values() if one.unconfirmed and one.phase != "over"]:
+            for call in [each for each in self.calls.values() if each.unconfirmed and each.phase != "over"]:
                 end: End = "answered" if call.was_answered else "cancelled"
                 changes += self._end(replace(call, phase="over", over_since=now, end=end))
-            self._waiting = {key: one for key, one in self._waiting.items() if not one.unconfirmed}
-        for call in [one for one in self.calls.values() if one.over_since is not None]:
+            self._waiting = {key: call for key, call in self._waiting.items() if not call.unconfirmed}
+        for call in [each for each in self.calls.values() if each.over_since is not None]:
             if now - (call.over_since or 0.0) >= OVER_TIME:
                 del self.calls[call.key]
                 changes.append(CallForgotten(call.key))
         return changes
 
-    def _connection_changed(self, state: ConnectionState) -> list[Change]:
+    def _connection_changed(self, state: ConnectionState) -> list[SeatChange]:
         self.connection = state
         if state.phase == "up":
             self._up_at = self._clock()
@@ -172,23 +182,23 @@ class SeatModel:
             self.pbx_up = True
             self.macs_refused = ()
         unsure = [
-            replace(one, unconfirmed=True)
-            for one in self.calls.values()
-            if one.phase != "over" and not one.unconfirmed
+            replace(call, unconfirmed=True)
+            for call in self.calls.values()
+            if call.phase != "over" and not call.unconfirmed
         ]
-        self.calls.update((one.key, one) for one in unsure)
-        self._waiting = {key: replace(one, unconfirmed=True) for key, one in self._waiting.items()}
-        return [CallChanged(one) for one in unsure]
+        self.calls.update((call.key, call) for call in unsure)
+        self._waiting = {key: replace(call, unconfirmed=True) for key, call in self._waiting.items()}
+        return [CallChanged(call) for call in unsure]
 
-    def _reply(self, reply: Reply, answers: Command | None) -> list[Change]:
+    def _reply(self, reply: Reply, answers: IssuedCommand | None) -> list[SeatChange]:
         match reply.number:
             case ReplyCode.QUEUE_JOINED:
-                self.queues[reply.information] = QueuePlace(reply.information, "joined")
+                self.queues[reply.information] = SeatQueue(reply.information, "joined")
             case ReplyCode.QUEUE_LEFT:
-                self.queues[reply.information] = QueuePlace(reply.information, "left")
+                self.queues[reply.information] = SeatQueue(reply.information, "left")
             case ReplyCode.QUEUE_REFUSED:
                 name, _, reason = reply.text.partition(" ")
-                self.queues[name] = QueuePlace(name, "refused", reason)
+                self.queues[name] = SeatQueue(name, "refused", reason)
             case ReplyCode.PAUSE_DONE | ReplyCode.PAUSE_REFUSED:
                 return self._pause_decided(reply.number == ReplyCode.PAUSE_DONE, reply.text)
             case ReplyCode.PAUSE_STATE:
@@ -202,40 +212,40 @@ class SeatModel:
                 if verb == CommandName.PAUSE:
                     return self._pause_decided(False, reply.text)
                 if verb != CommandName.ORIG:  # the one who dialled is told by the dialler
-                    return [Refusal(verb, reply.text)]
+                    return [CommandRefused(verb, reply.text)]
             case _:
                 pass
         return []
 
-    def _pause_decided(self, granted: bool, text: str) -> list[Change]:
-        wish, self._wish = self._wish, None
-        if wish is None:
+    def _pause_decided(self, granted: bool, text: str) -> list[SeatChange]:
+        request, self._pause_request = self._pause_request, None
+        if request is None:
             return []
         if not granted:
             self.pause = self._before_request
-            return [Refusal(CommandName.PAUSE, text)]
-        self.pause = Pause("in" if wish[0] else "out", wish[1], self._clock())
+            return [CommandRefused(CommandName.PAUSE, text)]
+        self.pause = Pause("in" if request[0] else "out", request[1], self._clock())
         return [PauseConfirmed(self.pause)]
 
     def _told_pause(self, paused: bool, reason: str) -> None:
-        self._wish = None
+        self._pause_request = None
         phase: PausePhase = "in" if paused else "out"
         if (self.pause.phase, self.pause.reason) != (phase, reason):  # told again: it lasts since before
             self.pause = Pause(phase, reason, self._clock())
 
-    def _unanswered(self, command: Command) -> list[Change]:
+    def _unanswered(self, command: IssuedCommand) -> list[SeatChange]:
         verb = command.line.partition(" ")[0].upper()
         if verb == CommandName.PAUSE:  # the server tells the state when we are back
-            self._wish, self.pause = None, self._before_request
-        return [Refusal(verb, "")] if verb in _TOLD_IF_LOST else []
+            self._pause_request, self.pause = None, self._before_request
+        return [CommandRefused(verb, "")] if verb in _TOLD_IF_LOST else []
 
-    def _event(self, event: CallEvent) -> list[Change]:
+    def _event(self, event: CallEvent) -> list[SeatChange]:
         if event.id == "OriginateResponse":
-            heard: list[Change] = [EventHeard(event)]
+            heard: list[SeatChange] = [EventHeard(event)]
             if event.originate:
                 heard.append(DialOutcome(event.originate, event.call.uniqueid))
             return heard
-        if not calls.is_of_a_call(event):
+        if not seat_call.is_of_a_call(event):
             return [EventHeard(event)]
         now, key = self._clock(), event.call.uniqueid
         known = self.calls.get(key) or self._waiting.get(key)
@@ -243,8 +253,8 @@ class SeatModel:
             return [EventHeard(event)]
         if known is not None and known.phase == "over":
             return [EventHeard(event)]
-        call = calls.follow(known or calls.begin(event, now), event, now)
-        if key not in self.calls and not calls.makes_visible(event):
+        call = seat_call.follow(known or seat_call.begin(event, now), event, now)
+        if key not in self.calls and not seat_call.makes_visible(event):
             if call.phase == "over":
                 self._waiting.pop(key, None)
             else:
@@ -255,16 +265,16 @@ class SeatModel:
         # The trigger comes after the change, so that pages and notices find the call as it is now.
         return [*self._what_became(call), EventHeard(event)]
 
-    def _what_became(self, call: SeatCall) -> list[Change]:
+    def _what_became(self, call: SeatCall) -> list[SeatChange]:
         if call.phase == "over":
             return self._end(call)
         if call.phase == "ringing" and call.key not in self._rung:
             self._rung[call.key] = None
-            if len(self._rung) > REMEMBERED:
+            if len(self._rung) > MOST_RINGS_REMEMBERED:
                 self._rung.popitem(last=False)
             return [RingBegan(call)]
         return [CallChanged(call)]
 
-    def _end(self, call: SeatCall) -> list[Change]:
+    def _end(self, call: SeatCall) -> list[SeatChange]:
         self.calls[call.key] = call
         return [CallChanged(call), CallOver(call)]

@@ -20,7 +20,7 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True)
-class QueuePlace:
+class SeatQueue:
     """A queue and whether this phone is its member; `reason` belongs to "refused"."""
 
     name: str

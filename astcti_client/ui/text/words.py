@@ -8,9 +8,9 @@ import unicodedata
 
 from astcti_client.net.messages import ConnectionState
 from astcti_client.ui.i18n import _
-from astcti_client.ui.state.calls import SeatCall
+from astcti_client.ui.state.seat_call import SeatCall
 from astcti_client.ui.state.seat_model import SeatModel
-from astcti_client.ui.state.seat_state import Pause, QueuePlace
+from astcti_client.ui.state.seat_state import Pause, SeatQueue
 from astcti_client.ui.text.refusals import refusal_template
 from schemas.events import Originate
 from schemas.protocol import CommandName, Refusal
@@ -147,7 +147,7 @@ def pause_text(pause: Pause) -> str:
     }[pause.phase]
 
 
-def queue_text(place: QueuePlace) -> str:
+def queue_text(place: SeatQueue) -> str:
     """What a queue's mark means."""
     if place.state == "joined":
         return _("Member of this queue")

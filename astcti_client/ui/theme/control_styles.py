@@ -13,7 +13,7 @@ from astcti_client.ui.theme.pictures import Pictures
 Fonts = Mapping[str, tkfont.Font]
 
 
-def make(style: ttk.Style, pictures: Pictures, fonts: Fonts) -> None:
+def make_control_styles(style: ttk.Style, pictures: Pictures, fonts: Fonts) -> None:
     """Make them all in the theme that is in force."""
     _make_buttons(style, pictures, fonts)
     _make_flat_buttons(style, pictures)

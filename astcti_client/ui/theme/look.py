@@ -29,7 +29,7 @@ _FAMILIES = (
 
 
 class Look(Pictures):
-    """What windows are dressed with."""
+    """What every window is drawn with."""
 
     def __init__(self, root: tk.Tk, palette: Palette, scale: float) -> None:
         """`scale` as in the settings: 0 for what the screen asks."""
@@ -38,7 +38,7 @@ class Look(Pictures):
         root.tk.call("tk", "scaling", self.scale * 96 / 72)
         self.fonts = _make_fonts(root)
         self.style = ttk.Style(root)
-        self._theme = styles.make(self.style, self, self.fonts)
+        self._theme = styles.make_theme(self.style, self, self.fonts)
         self.width_of = lru_cache(MOST_WIDTHS)(self._width_of)
 
     def _width_of(self, text: str, font: str) -> int:
@@ -54,8 +54,8 @@ class Look(Pictures):
         self.style.configure(name, background=inside)
         return name
 
-    def use(self) -> None:
-        """Put it in force for everything that is made from now on."""
+    def activate(self) -> None:
+        """Use it for everything that is made from now on."""
         self.style.theme_use(self._theme)
         styles.colour_plain_widgets(self._root, self)
         self._root.configure(background=self.palette.ground)
@@ -66,7 +66,7 @@ def _make_fonts(root: tk.Tk) -> dict[str, tkfont.Font]:
     known = set(tkfont.families(root))
     size = 10 if sys.platform != "darwin" else 13
     default = tkfont.nametofont("TkDefaultFont", root=root)
-    family = next((one for one in _FAMILIES if one in known), "") or str(default.actual("family"))
+    family = next((name for name in _FAMILIES if name in known), "") or str(default.actual("family"))
     for name in ("TkDefaultFont", "TkTextFont", "TkMenuFont", "TkHeadingFont", "TkTooltipFont"):
         tkfont.nametofont(name, root=root).configure(family=family, size=size, weight="normal")
     fonts: dict[str, tkfont.Font] = {}

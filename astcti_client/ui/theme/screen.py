@@ -39,7 +39,7 @@ def _x11_dots(root: tk.Tk) -> float:
     return 0.0
 
 
-def be_sharp() -> None:
+def draw_in_real_dots() -> None:
     """Tell Windows that this program draws in real dots. Before the first window."""
     if sys.platform == "win32":
         with contextlib.suppress(AttributeError, OSError):
@@ -54,7 +54,7 @@ def draws_emoji(root: tk.Tk) -> bool:
         version = int(ctypes.CDLL("libXft.so.2").XftGetVersion())
     except (OSError, AttributeError):
         return False
-    parts = [int(one) for one in re.findall(r"\d+", str(root.tk.call("info", "patchlevel")))]
+    parts = [int(digits) for digits in re.findall(r"\d+", str(root.tk.call("info", "patchlevel")))]
     return version >= SAFE_XFT and parts >= SAFE_TK
 
 
@@ -85,7 +85,7 @@ def _x11_work_area(root: tk.Tk, whole: tuple[int, int, int, int]) -> tuple[int, 
             window = display.screen().root
             area = window.get_full_property(display.intern_atom("_NET_WORKAREA"), 0)
             if area and len(area.value) >= 4:
-                x, y, width, height = (int(one) for one in area.value[:4])
+                x, y, width, height = (int(number) for number in area.value[:4])
                 whole = (x, y, x + width, y + height)
             with contextlib.suppress(Exception):  # one monitor, or an X server without RandR
                 resources = randr.get_screen_resources_current(window)

@@ -15,7 +15,7 @@ Fonts = Mapping[str, tkfont.Font]
 _numbers = itertools.count(1)
 
 
-def make(style: ttk.Style, pictures: Pictures, fonts: Fonts) -> str:
+def make_theme(style: ttk.Style, pictures: Pictures, fonts: Fonts) -> str:
     """Make a theme of these pictures and fonts; returns its name. Main thread.
 
     ttk never forgets a theme, so each should be made once.
@@ -41,7 +41,7 @@ def make(style: ttk.Style, pictures: Pictures, fonts: Fonts) -> str:
     style.map(".", foreground=[("disabled", p.muted)])
     _make_frames(style, pictures)
     _make_labels(style, pictures, fonts)
-    control_styles.make(style, pictures, fonts)
+    control_styles.make_control_styles(style, pictures, fonts)
     return name
 
 
@@ -103,7 +103,7 @@ def _make_labels(style: ttk.Style, pictures: Pictures, fonts: Fonts) -> None:
     )
     style.map("Chip.TLabel", background=[("focus", p.soft)], foreground=[("focus", p.accent)])
     for ground, colour in (("Card", p.surface), ("", p.ground)):
-        name = f"Portrait{ground}.TLabel"
+        name = f"Initials{ground}.TLabel"
         style.configure(name, background=colour, foreground=p.accent, font=fonts["bold"])
 
 

@@ -10,15 +10,15 @@ from tkinter import ttk
 from astcti_client.net.messages import OfferedService
 from astcti_client.ui.i18n import _
 from astcti_client.ui.state.actions import Actions
-from astcti_client.ui.state.calls import SeatCall
+from astcti_client.ui.state.seat_call import SeatCall
 from astcti_client.ui.text import words
 from astcti_client.ui.theme.look import Look
-from astcti_client.ui.widgets.controls import Flow, Portrait, button
-from astcti_client.ui.widgets.elided import Elided
+from astcti_client.ui.widgets.controls import FlowFrame, InitialsDisc, button
+from astcti_client.ui.widgets.elided_label import ElidedLabel
 from astcti_client.ui.widgets.transfer_row import TransferRow
 
 COPIED_TIME = 700  # milliseconds
-MOST_VARIABLES = 12  # shown on a card; the page has them all
+MOST_CARD_VARIABLES = 12  # shown on a card; the page has them all
 
 
 class CallCard(ttk.Frame):
@@ -56,7 +56,7 @@ class CallCard(ttk.Frame):
         self.configure(
             style="Ring.TFrame" if call.phase == "ringing" and not call.unconfirmed else "Card.TFrame"
         )
-        self._portrait.call(words.caller(call))
+        self._initials.show_name(words.caller(call))
         self._who.say(words.caller(call))
         self._number.say_if_any(words.number_beside(call))
         self._through.say_if_any(words.service_and_queue(call))
@@ -79,13 +79,13 @@ class CallCard(ttk.Frame):
     def _build(self) -> None:
         look = self._look
         self.columnconfigure(1, weight=1)
-        self._portrait = Portrait(self, look, "")
-        self._portrait.grid(row=0, column=0, rowspan=2, sticky="n", padx=(0, look.px(12)))
-        self._who = Elided(self, look, style="LargeCard.TLabel", lines=2)
+        self._initials = InitialsDisc(self, look, "")
+        self._initials.grid(row=0, column=0, rowspan=2, sticky="n", padx=(0, look.px(12)))
+        self._who = ElidedLabel(self, look, style="LargeCard.TLabel", lines=2)
         self._who.grid(row=0, column=1, sticky="ew")
-        self._number = Elided(self, look, style="Card.TLabel")
+        self._number = ElidedLabel(self, look, style="Card.TLabel")
         self._number.grid(row=1, column=1, sticky="ew")
-        self._through = Elided(self, look, style="MutedCard.TLabel", lines=2)
+        self._through = ElidedLabel(self, look, style="MutedCard.TLabel", lines=2)
         self._through.grid(row=2, column=1, columnspan=2, sticky="ew")
         self._time = ttk.Label(self, style="BoldCard.TLabel", text="0:00")
         self._time.grid(row=0, column=2, sticky="ne")
@@ -93,7 +93,7 @@ class CallCard(ttk.Frame):
         self._phase.grid(row=3, column=1, columnspan=2, sticky="w", pady=(look.px(4), 0))
         self._table = ttk.Frame(self, style="Surface.TFrame")
         self._table.columnconfigure(1, weight=1)
-        self._buttons = Flow(self, look.px(6), style="Surface.TFrame")
+        self._buttons = FlowFrame(self, look.px(6), style="Surface.TFrame")
         self.bind("<Configure>", self._fit)
 
     def _fit(self, event: tk.Event[tk.Misc]) -> None:
@@ -109,14 +109,14 @@ class CallCard(ttk.Frame):
         below = max(px(80), width - px(90))
         self._through.fit(below)
         for label in self._table.grid_slaves(column=1):
-            assert isinstance(label, Elided)
+            assert isinstance(label, ElidedLabel)
             label.fit(max(px(60), below - px(110)))
         for label in self._table.grid_slaves(column=0):
-            assert isinstance(label, Elided)
+            assert isinstance(label, ElidedLabel)
             label.fit(px(100))
 
-    def _copy(self, label: Elided, text: str, _event: object) -> str:
-        self._actions.copy(text)
+    def _copy(self, label: ElidedLabel, text: str, _event: object) -> str:
+        self._actions.windows.copy(text)
         label.state(["active"])  # in another colour for a moment: it is done
         label.after(COPIED_TIME, lambda: label.winfo_exists() and label.state(["!active"]))
         return "break"
@@ -127,11 +127,11 @@ class CallCard(ttk.Frame):
         self._variables = variables
         for widget in self._table.winfo_children():
             widget.destroy()
-        for row, (key, value) in enumerate(variables[:MOST_VARIABLES]):
-            name = Elided(self._table, self._look, style="SmallCard.TLabel", lines=2)
+        for row, (key, value) in enumerate(variables[:MOST_CARD_VARIABLES]):
+            name = ElidedLabel(self._table, self._look, style="SmallCard.TLabel", lines=2)
             name.say(words.shown(key, 60))
             name.grid(row=row, column=0, sticky="nw", padx=(0, self._look.px(10)))
-            label = Elided(self._table, self._look, style="ValueCard.TLabel", lines=3, takefocus=True)
+            label = ElidedLabel(self._table, self._look, style="ValueCard.TLabel", lines=3, takefocus=True)
             label.say(words.shown(value) or "–", _("Double click, Enter or Ctrl+C copies it"))
             label.grid(row=row, column=1, sticky="w")
             for keys in ("<Double-Button-1>", "<Return>", "<KP_Enter>", "<space>", "<Control-c>"):
@@ -154,11 +154,11 @@ class CallCard(ttk.Frame):
         live = call.phase != "over" and not call.unconfirmed
         if live:
             text = _("Decline") if call.phase == "ringing" else _("Hang up")
-            self._add(text, lambda: self._actions.hang_up(call.key), "hang-up", "Danger.TButton")
+            self._add(text, lambda: self._actions.seat.hang_up(call.key), "hang-up", "Danger.TButton")
         if live and call.phase in ("talking", "parted") and self._targets:
             self._transfer_button = self._add(_("Transfer"), self._transfer_pressed, "transfer")
         if call.pages:
-            self._add(_("Page"), lambda: self._actions.open_pages(call.key), "page")
+            self._add(_("Page"), lambda: self._actions.pages.open_pages(self.call), "page")
         if call.phase == "over" and call.number:
             self._add(_("Call back"), self._call_back, "phone")
         if self._buttons.winfo_children():
@@ -168,7 +168,7 @@ class CallCard(ttk.Frame):
         self._buttons.lay_out()
 
     def _call_back(self) -> None:
-        if problem := self._actions.dial(self.call.number):
+        if problem := self._actions.seat.dial(self.call.number):
             self._phase.configure(text=problem, style="WarningCard.TLabel")
 
     def _add(self, text: str, command: Callable[[], object], icon: str, style: str = "TButton") -> ttk.Button:
@@ -199,7 +199,7 @@ class CallCard(ttk.Frame):
         self._asking.number.focus_set()
 
     def _go(self, number: str, target: OfferedService) -> None:
-        self._actions.transfer(self.call.key, number, target.context)
+        self._actions.seat.transfer(self.call.key, number, target.context)
         self._stop_asking()
 
     def _stop_asking(self) -> None:

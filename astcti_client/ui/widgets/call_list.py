@@ -6,11 +6,11 @@ from tkinter import ttk
 
 from astcti_client.ui.i18n import _, some
 from astcti_client.ui.state.actions import Actions
-from astcti_client.ui.state.calls import SeatCall
+from astcti_client.ui.state.seat_call import SeatCall
 from astcti_client.ui.state.seat_model import SeatModel
 from astcti_client.ui.theme.look import Look
 from astcti_client.ui.widgets.call_card import CallCard
-from astcti_client.ui.widgets.controls import Scrolled
+from astcti_client.ui.widgets.controls import ScrolledFrame
 
 MOST_CARDS = 30  # the most urgent calls; of the others their number is told
 
@@ -18,7 +18,9 @@ MOST_CARDS = 30  # the most urgent calls; of the others their number is told
 class CallList:
     """A card each, keyed by the call, below what stands above them; a remark where there is none."""
 
-    def __init__(self, place: Scrolled, row: int, look: Look, actions: Actions, model: SeatModel) -> None:
+    def __init__(
+        self, place: ScrolledFrame, row: int, look: Look, actions: Actions, model: SeatModel
+    ) -> None:
         """`row`: the first in `place` that is free, for all that follow."""
         self._list, self._row = place, row
         self._look, self._actions, self._model = look, actions, model

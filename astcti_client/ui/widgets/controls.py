@@ -9,7 +9,7 @@ from tkinter import ttk
 from typing import Any
 
 from astcti_client.ui.theme.look import Look
-from astcti_client.ui.widgets.tooltip import Tip
+from astcti_client.ui.widgets.tooltip import Tooltip
 
 
 def button(
@@ -57,11 +57,11 @@ def icon_button(
         parent, image=look.icon(icon, 18, colour or look.palette.muted), command=command, style=style
     )
     _press_with_return(made)
-    Tip(made, look, words)
+    Tooltip(made, look, words)
     return made
 
 
-class Flow(ttk.Frame):
+class FlowFrame(ttk.Frame):
     """Lays its children out like words in a line."""
 
     def __init__(self, parent: tk.Misc, gap: int, **options: Any) -> None:
@@ -88,7 +88,7 @@ class Flow(ttk.Frame):
         self.configure(height=max(1, y + line))
 
 
-class Scrolled(ttk.Frame):
+class ScrolledFrame(ttk.Frame):
     """A frame, `inner`, that scrolls up and down when it is too high."""
 
     def __init__(self, parent: tk.Misc, look: Look) -> None:
@@ -110,10 +110,6 @@ class Scrolled(ttk.Frame):
         for keys, units in (("<Button-4>", -1), ("<Button-5>", 1), ("<MouseWheel>", 0)):
             self.bind_all(keys, partial(_turn_wheel, units))
         self.bind_all("<FocusIn>", _bring_into_view)
-
-    def to_top(self) -> None:
-        """Show the beginning."""
-        self._canvas.yview_moveto(0)
 
     def see(self, widget: tk.Misc) -> None:
         """Bring a widget inside into view."""
@@ -146,9 +142,9 @@ class Scrolled(ttk.Frame):
             self._canvas.yview_scroll(units * 2, "units")
 
 
-def _scrolled_around(widget: object) -> Scrolled | None:
+def _scrolled_around(widget: object) -> ScrolledFrame | None:
     while isinstance(widget, tk.Misc):
-        if isinstance(widget, Scrolled):
+        if isinstance(widget, ScrolledFrame):
             return widget
         widget = widget.master
     return None
@@ -174,17 +170,17 @@ def initials(name: str) -> str:
     return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()
 
 
-class Portrait(ttk.Label):
+class InitialsDisc(ttk.Label):
     """A disc with initials."""
 
     def __init__(
         self, parent: tk.Misc, look: Look, name: str, *, ground: str = "Card", size: float = 36
     ) -> None:
         disc = look.disc(size, look.palette.soft)
-        super().__init__(parent, style=f"Portrait{ground}.TLabel", compound="center", image=disc)
-        self.call(name)
+        super().__init__(parent, style=f"Initials{ground}.TLabel", compound="center", image=disc)
+        self.show_name(name)
 
-    def call(self, name: str) -> None:
+    def show_name(self, name: str) -> None:
         """Show another's initials."""
         self.configure(text=initials(name))
 

@@ -8,7 +8,7 @@ from tkinter import ttk
 
 from astcti_client.net.messages import OfferedService
 from astcti_client.ui.i18n import _
-from astcti_client.ui.state.actions import Actions
+from astcti_client.ui.state.actions import SeatActions
 from astcti_client.ui.text import words
 from astcti_client.ui.theme.look import Look
 from astcti_client.ui.widgets.controls import button
@@ -18,10 +18,10 @@ class DialBar(ttk.Frame):
     """The service, the number with the redial list, the button, and why it is locked if it is."""
 
     def __init__(
-        self, parent: tk.Misc, look: Look, actions: Actions, redial_list: Callable[[], list[str]]
+        self, parent: tk.Misc, look: Look, seat: SeatActions, redial_list: Callable[[], list[str]]
     ) -> None:
         super().__init__(parent, style="Card.TFrame", padding=look.px(12))
-        self._look, self._actions = look, actions
+        self._look, self._seat = look, seat
         self._services: tuple[OfferedService, ...] = ()
         self._may = True
         self._reason = ""
@@ -53,8 +53,8 @@ class DialBar(ttk.Frame):
         if services != self._services:
             chosen = self.chosen
             self._services = services
-            self._service.configure(values=[words.shown(one.name, 60) for one in services])
-            first = next((place for place, one in enumerate(services) if one.type == "outbound"), 0)
+            self._service.configure(values=[words.shown(service.name, 60) for service in services])
+            first = next((place for place, each in enumerate(services) if each.type == "outbound"), 0)
             place = services.index(chosen) if chosen in services else first
             if services:
                 self._service.current(place)
@@ -115,7 +115,7 @@ class DialBar(ttk.Frame):
         if not self._may:
             return self._why_not
         chosen = self.chosen
-        if chosen is None or not any(one.type == "outbound" for one in self._services):
+        if chosen is None or not any(service.type == "outbound" for service in self._services):
             return _("You have no outbound service, so you cannot call from here.")
         if chosen.type == "inbound":
             return _("“{name}” is an inbound service: choose an outbound one to call.").format(
@@ -129,7 +129,7 @@ class DialBar(ttk.Frame):
             return
         typed = self.number.get()
         self.number.set("")
-        problem = self._actions.dial(typed, chosen.context)
+        problem = self._seat.dial(typed, chosen.context)
         if problem:
             self.number.set(typed)
         self.say(problem, wrong=bool(problem))

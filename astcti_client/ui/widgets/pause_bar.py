@@ -8,24 +8,24 @@ from tkinter import ttk
 from typing import Any
 
 from astcti_client.ui.i18n import _
-from astcti_client.ui.state.actions import Actions
+from astcti_client.ui.state.actions import SeatActions
 from astcti_client.ui.state.seat_model import SeatModel
 from astcti_client.ui.text import words
 from astcti_client.ui.theme.look import Look
 from astcti_client.ui.widgets.controls import button
-from astcti_client.ui.widgets.elided import Elided
+from astcti_client.ui.widgets.elided_label import ElidedLabel
 
 
 class PauseBar(ttk.Frame):
     """A card across the window."""
 
-    def __init__(self, parent: tk.Misc, look: Look, actions: Actions, model: SeatModel) -> None:
+    def __init__(self, parent: tk.Misc, look: Look, seat: SeatActions, model: SeatModel) -> None:
         super().__init__(parent, style="Card.TFrame", padding=(look.px(14), look.px(10)))
-        self._look, self._actions, self._model = look, actions, model
+        self._look, self._seat, self._model = look, seat, model
         self.columnconfigure(1, weight=1)
         self._icon = ttk.Label(self, style="Card.TLabel")
         self._icon.grid(row=0, column=0, padx=(0, look.px(10)))
-        self._words = Elided(self, look, style="BoldCard.TLabel", lines=2)
+        self._words = ElidedLabel(self, look, style="BoldCard.TLabel", lines=2)
         self._words.grid(row=0, column=1, sticky="w")
         self._time = ttk.Label(self, style="MutedCard.TLabel")
         self._time.grid(row=0, column=2, padx=look.px(8))
@@ -66,24 +66,22 @@ class PauseBar(ttk.Frame):
         if str(self.button.cget("state")) == "disabled":
             return
         if model.pause.phase == "in":
-            self._actions.ask_return()
+            self._seat.ask_return()
         elif not model.reasons:
-            self._actions.ask_pause("")
+            self._seat.ask_pause("")
         else:
             menu = tk.Menu(self, tearoff=False)
-            add_reasons(menu, model, self._actions)
+            add_reasons(menu, model, self._seat)
             menu.tk_popup(self.button.winfo_rootx(), self.button.winfo_rooty() + self.button.winfo_height())
 
     def _fit(self, event: tk.Event[tk.Misc]) -> None:
         self._words.fit(max(self._look.px(80), event.width - self._look.px(230)))
 
 
-def add_reasons(menu: tk.Menu, model: SeatModel, actions: Actions) -> None:
+def add_reasons(menu: tk.Menu, model: SeatModel, seat: SeatActions) -> None:
     """The pause's reasons as entries of a menu."""
     for reason in model.reasons:
-        menu.add_command(
-            label=words.shown(reason, 60), command=partial(actions.ask_pause, reason), underline=0
-        )
+        menu.add_command(label=words.shown(reason, 60), command=partial(seat.ask_pause, reason), underline=0)
     if model.reasons:
         menu.add_separator()
-    menu.add_command(label=_("Without a reason"), command=lambda: actions.ask_pause(""), underline=0)
+    menu.add_command(label=_("Without a reason"), command=lambda: seat.ask_pause(""), underline=0)

@@ -7,28 +7,30 @@ from collections.abc import Callable
 from tkinter import ttk
 
 from astcti_client.ui.i18n import _
-from astcti_client.ui.state.actions import Actions
+from astcti_client.ui.state.actions import WindowActions
 from astcti_client.ui.state.seat_model import SeatModel
 from astcti_client.ui.text import words
 from astcti_client.ui.theme.look import Look
-from astcti_client.ui.widgets.controls import Portrait, icon_button
-from astcti_client.ui.widgets.elided import Elided
+from astcti_client.ui.widgets.controls import InitialsDisc, icon_button
+from astcti_client.ui.widgets.elided_label import ElidedLabel
 
 
 class SeatHeader(ttk.Frame):
     """Name, extension and a dot for the connection, with the buttons for the history and the menu."""
 
-    def __init__(self, parent: tk.Misc, look: Look, actions: Actions, post_menu: Callable[[], None]) -> None:
+    def __init__(
+        self, parent: tk.Misc, look: Look, windows: WindowActions, post_menu: Callable[[], None]
+    ) -> None:
         super().__init__(parent)
         self._look = look
         self.columnconfigure(1, weight=1)
-        self._portrait = Portrait(self, look, "", ground="", size=40)
-        self._portrait.grid(row=0, column=0, rowspan=2, padx=(0, look.px(12)))
-        self._name = Elided(self, look, style="Large.TLabel", room=look.px(220))
+        self._initials = InitialsDisc(self, look, "", ground="", size=40)
+        self._initials.grid(row=0, column=0, rowspan=2, padx=(0, look.px(12)))
+        self._name = ElidedLabel(self, look, style="Large.TLabel", room=look.px(220))
         self._name.grid(row=0, column=1, sticky="sw")
-        self._place = Elided(self, look, style="Muted.TLabel", room=look.px(200), compound="left")
+        self._place = ElidedLabel(self, look, style="Muted.TLabel", room=look.px(200), compound="left")
         self._place.grid(row=1, column=1, sticky="nw")
-        history = icon_button(self, look, "history", _("History (Ctrl+H)"), actions.show_history)
+        history = icon_button(self, look, "history", _("History (Ctrl+H)"), windows.show_history)
         history.grid(row=0, column=2, rowspan=2)
         self.menu_button = icon_button(self, look, "menu", _("Menu (F10)"), post_menu)
         self.menu_button.grid(row=0, column=3, rowspan=2)
@@ -44,7 +46,7 @@ class SeatHeader(ttk.Frame):
         p = self._look.palette
         name = words.shown(model.full_name or model.username, 60) or "AsteriskCTI"
         self._name.say(name)
-        self._portrait.call(name)
+        self._initials.show_name(name)
         colour = {"up": p.good if model.pbx_up else p.warn, "ended": p.bad, "waiting": p.bad}.get(
             model.connection.phase, p.warn
         )

@@ -9,12 +9,12 @@ from astcti_client.ui.theme.look import Look
 TIP_AFTER = 500  # milliseconds of rest before a tip appears
 
 
-class Tip:
+class Tooltip:
     """A short text that appears where the mouse or the keyboard's focus rests."""
 
     def __init__(self, widget: tk.Widget, look: Look, text: str) -> None:
         self._widget, self._look = widget, look
-        self.text = text
+        self._text = text
         self._due: str | None = None
         self._window: tk.Toplevel | None = None
         begin, end = ["<Enter>"], ["<Leave>", "<ButtonPress>", "<Destroy>"]
@@ -26,13 +26,17 @@ class Tip:
         for event in end:
             widget.bind(event, self._hide, add=True)
 
+    def say(self, text: str) -> None:
+        """Change the text; with an empty one nothing appears."""
+        self._text = text
+
     def _wait(self, _event: object) -> None:
         if self._due is None and self._window is None:
             self._due = self._widget.after(TIP_AFTER, self._show)
 
     def _show(self) -> None:
         self._due = None
-        if not self.text or not self._widget.winfo_exists():
+        if not self._text or not self._widget.winfo_exists():
             return
         window = self._window = tk.Toplevel(self._widget)
         window.overrideredirect(True)
@@ -40,7 +44,7 @@ class Tip:
         p = self._look.palette
         tk.Label(
             window,
-            text=self.text,
+            text=self._text,
             background=p.text,
             foreground=p.ground,
             font=self._look.fonts["small"],

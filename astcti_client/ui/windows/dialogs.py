@@ -11,12 +11,12 @@ from astcti_client.ui.i18n import _
 from astcti_client.ui.text import words
 from astcti_client.ui.theme.look import Look
 from astcti_client.ui.widgets.controls import button, centre, icon_button
-from astcti_client.ui.windows.notice import show_quietly
-from astcti_client.ui.windows.side_window import Window
+from astcti_client.ui.windows.call_notice import show_quietly
+from astcti_client.ui.windows.side_window import SideWindow
 from schemas.version import VERSION
 
 
-class Question(Window):
+class QuestionDialog(SideWindow):
     """A question with two buttons; `answered` is called once, with the answer."""
 
     def __init__(
@@ -81,17 +81,17 @@ class Question(Window):
             answered(answer)
 
 
-def ask(
+def ask_and_wait(
     parent: tk.Misc, look: Look, text: Callable[[], str], yes: Callable[[], str], *, danger: bool = False
 ) -> bool:
     """Ask and wait; meanwhile everything else goes on."""
     answers: list[bool] = []
-    window = Question(parent, look, text, yes, answers.append, danger=danger)
+    window = QuestionDialog(parent, look, text, yes, answers.append, danger=danger)
     parent.wait_window(window)
     return bool(answers and answers[0])
 
 
-class PasswordQuestion(Window):
+class PasswordDialog(SideWindow):
     """Asks for the password; `right` tells whether it is the one, `done` is called once it was given."""
 
     def __init__(
@@ -138,7 +138,7 @@ class PasswordQuestion(Window):
         self._wrong.configure(text=_("This is not your password.") if self._was_wrong else "")
 
 
-class AboutWindow(Window):
+class AboutDialog(SideWindow):
     """Name, version, and what to tell the administrator."""
 
     def __init__(

@@ -10,18 +10,19 @@ from tkinter import filedialog, ttk
 
 from astcti_client.ui.i18n import _, some
 from astcti_client.ui.state.actions import Actions
-from astcti_client.ui.state.history import KINDS, Entry, History, Kind
+from astcti_client.ui.state.history import CALL_KINDS, CallKind, History, HistoryEntry
 from astcti_client.ui.text import words
 from astcti_client.ui.theme.look import Look
 from astcti_client.ui.widgets.controls import button, centre, icon_button
-from astcti_client.ui.widgets.elided import elided
-from astcti_client.ui.windows.side_window import Window
+from astcti_client.ui.widgets.elided_label import elided
+from astcti_client.ui.windows.dialogs import ask_and_wait
+from astcti_client.ui.windows.side_window import SideWindow
 
 CELL_EDGES = 10  # dots of a column that texts leave free
 SEARCH_AFTER = 200  # milliseconds after the last key
 
 
-def kind_text(kind: Kind) -> str:
+def kind_text(kind: CallKind) -> str:
     """The kind of a call in words."""
     return {
         "rung": _("Rung"),
@@ -38,7 +39,7 @@ def _move(bar: ttk.Scrollbar, first: str, last: str) -> None:
     bar.grid_remove() if float(first) <= 0 and float(last) >= 1 else bar.grid()
 
 
-class HistoryWindow(Window):
+class HistoryWindow(SideWindow):
     """A list with a search field."""
 
     def __init__(self, root: tk.Tk, look: Look, actions: Actions, history: History) -> None:
@@ -47,7 +48,7 @@ class HistoryWindow(Window):
         self._sought = tk.StringVar(self)
         self._kind_place = 0
         self._row: int | None = None
-        self._entries: dict[str, Entry] = {}
+        self._entries: dict[str, HistoryEntry] = {}
         self._due: str | None = None
         self._widths: tuple[int, ...] = ()
         self._build()
@@ -80,21 +81,20 @@ class HistoryWindow(Window):
         """Show what is found now."""
         self._due = None
         place = self._kind.current()
-        kind = KINDS[place - 1] if place > 0 else ""
+        kind = CALL_KINDS[place - 1] if place > 0 else ""
         entries = self._history.find(self.search.get(), kind)
         self._widths = self._column_widths()
         self.table.delete(*self.table.get_children())
         self._entries.clear()
-        for one in entries:
-            name = self.table.insert(
-                "", "end", image=self._look.icon(*self._icon_of(one.kind)), values=self._cells(one)
-            )
-            self._entries[name] = one
+        for entry in entries:
+            icon = self._look.icon(*self._icon_of(entry.kind))
+            row = self.table.insert("", "end", image=icon, values=self._cells(entry))
+            self._entries[row] = entry
         count = len(entries)
         self._count.configure(text=some("{count} call", "{count} calls", count).format(count=count))
 
     def _column_widths(self) -> tuple[int, ...]:
-        return tuple(int(self.table.column(one, "width")) for one in self.table.cget("columns"))
+        return tuple(int(self.table.column(name, "width")) for name in self.table.cget("columns"))
 
     def _fit_columns(self, _event: object = None) -> None:
         """After the columns became wider or narrower."""
@@ -103,15 +103,15 @@ class HistoryWindow(Window):
             for row, entry in self._entries.items():
                 self.table.item(row, values=self._cells(entry))
 
-    def _cells(self, one: Entry) -> list[str]:
+    def _cells(self, entry: HistoryEntry) -> list[str]:
         """A call's texts, as much of each as its column shows."""
         texts = (
-            datetime.fromtimestamp(one.at).strftime("%Y-%m-%d %H:%M"),
-            kind_text(one.kind),
-            words.shown(one.name, 60),
-            words.shown(one.number, 40),
-            words.shown(" · ".join(filter(None, (one.service, one.queue))), 60),
-            words.clock_text(one.seconds) if one.seconds else "",
+            datetime.fromtimestamp(entry.at).strftime("%Y-%m-%d %H:%M"),
+            kind_text(entry.kind),
+            words.shown(entry.name, 60),
+            words.shown(entry.number, 40),
+            words.shown(" · ".join(filter(None, (entry.service, entry.queue))), 60),
+            words.clock_text(entry.seconds) if entry.seconds else "",
         )
 
         def measure(text: str) -> int:
@@ -120,7 +120,7 @@ class HistoryWindow(Window):
         room = [max(1, width - self._look.px(CELL_EDGES)) for width in self._widths]
         return [elided(text, width, 1, measure) for text, width in zip(texts, room, strict=True)]
 
-    def _icon_of(self, kind: Kind) -> tuple[str, float, str]:
+    def _icon_of(self, kind: CallKind) -> tuple[str, float, str]:
         p = self._look.palette
         name, colour = {
             "rung": ("incoming", p.muted),
@@ -143,7 +143,7 @@ class HistoryWindow(Window):
         self.search.bind("<KeyRelease>", self._typed)
         self.search.bind("<Down>", lambda _event: self._to_table())
         self._kind = ttk.Combobox(
-            row, state="readonly", width=20, values=[_("All calls"), *map(kind_text, KINDS)]
+            row, state="readonly", width=20, values=[_("All calls"), *map(kind_text, CALL_KINDS)]
         )
         self._kind.current(self._kind_place)
         self._kind.grid(row=0, column=2, padx=(look.px(8), 0))
@@ -214,7 +214,7 @@ class HistoryWindow(Window):
         chosen = self.table.selection()
         if not chosen or not self._entries[chosen[0]].number:
             return
-        problem = self._actions.dial(self._entries[chosen[0]].number)
+        problem = self._actions.seat.dial(self._entries[chosen[0]].number)
         if problem:
             self._count.configure(text=problem)
 
@@ -232,7 +232,7 @@ class HistoryWindow(Window):
     def export_to(self, file: Path) -> None:
         """Write what the search finds, all of it, into a file."""
         place = self._kind.current()
-        kind = KINDS[place - 1] if place > 0 else ""
+        kind = CALL_KINDS[place - 1] if place > 0 else ""
         entries = self._history.find(self.search.get(), kind, most=1_000_000)
         try:
             self._history.export(file, entries)
@@ -246,9 +246,7 @@ class HistoryWindow(Window):
         )
 
     def _clear(self) -> None:
-        from astcti_client.ui.windows.dialogs import ask
-
         text, yes = (lambda: _("Delete the whole history?")), (lambda: _("Delete"))
-        if ask(self, self._look, text, yes, danger=True):
+        if ask_and_wait(self, self._look, text, yes, danger=True):
             self._history.clear()
             self.refresh()

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from tkinter import filedialog, ttk
 
 from astcti_client.settings import Settings
-from astcti_client.ui.desktop import system_keyring
 from astcti_client.ui.i18n import _
-from astcti_client.ui.state.actions import Actions, LoginWish
+from astcti_client.ui.state.actions import Actions, LoginRequest
 from astcti_client.ui.theme.look import Look
-from astcti_client.ui.widgets.banner import Banner
 from astcti_client.ui.widgets.controls import button, centre
-from astcti_client.ui.windows.side_window import Window
+from astcti_client.ui.widgets.message_banner import MessageBanner
+from astcti_client.ui.windows.side_window import SideWindow
 
 USUAL_PORT = 5000
 KEYRING_LOOK = 300  # milliseconds between two looks whether the keyring is open
@@ -27,7 +26,7 @@ class _Failure:
     macs: tuple[str, ...]
 
 
-class LoginWindow(Window):
+class LoginWindow(SideWindow):
     """One window for the first start and for every other one."""
 
     def __init__(
@@ -40,16 +39,15 @@ class LoginWindow(Window):
         *,
         remembered: bool,
         can_remember: bool,
-        macs: Sequence[str],
     ) -> None:
-        """`remembered`: there is a password in the keyring; `macs` are this PC's addresses."""
+        """`remembered`: there is a password in the keyring."""
         super().__init__(root, look)
-        self._actions, self._macs = actions, macs
+        self._actions = actions
         self._locked, self._remembered, self._can_remember = locked, remembered, can_remember
         self._ca_file = settings.ca_file
         self._busy = False
         self._failure: _Failure | None = None
-        self.protocol("WM_DELETE_WINDOW", actions.hide_window)
+        self.protocol("WM_DELETE_WINDOW", actions.windows.hide)
         self.server = tk.StringVar(self, server_text(settings))
         self.user = tk.StringVar(self, settings.user)
         self.password = tk.StringVar(self)
@@ -60,7 +58,7 @@ class LoginWindow(Window):
         centre(self)
         first = self.user_field if settings.user == "" and settings.host else self.password_field
         (self.server_field if settings == Settings() else first).focus_set()
-        if system_keyring.is_asking():
+        if actions.session.keyring_is_asking():
             self.fail(
                 lambda: _("Your keyring is closed. Open it in the window that asks, or write your password.")
             )
@@ -72,7 +70,7 @@ class LoginWindow(Window):
         body = ttk.Frame(self, padding=look.px(28))
         body.pack(fill="both", expand=True)
         self._build_head(body)
-        self._banner = Banner(body, look, "Bad")
+        self._banner = MessageBanner(body, look, "Bad")
         self._fields = ttk.Frame(body)
         self._fields.pack(fill="x")
         self._build_fields()
@@ -123,9 +121,9 @@ class LoginWindow(Window):
 
     def _await_keyring(self, host: str, user: str) -> None:
         """Go on by itself once the keyring is open, unless somebody writes the password meanwhile."""
-        if system_keyring.is_asking():
+        if self._actions.session.keyring_is_asking():
             self.after(KEYRING_LOOK, self._await_keyring, host, user)
-        elif system_keyring.found(host, user) is None:
+        elif not self._actions.session.keyring_gave(host, user):
             self.fail(lambda: _("The keyring stayed closed: write your password."))
         else:
             self._remembered = True
@@ -171,7 +169,7 @@ class LoginWindow(Window):
                 self._banner.actions,
                 self._look,
                 _("Copy {mac}").format(mac=failure.macs[0]),
-                lambda: self._actions.copy("\n".join(failure.macs)),
+                lambda: self._actions.windows.copy("\n".join(failure.macs)),
                 icon="copy",
             ).pack(pady=above)
         self._banner.pack(fill="x", before=self._fields, pady=(0, self._look.px(8)))
@@ -204,8 +202,8 @@ class LoginWindow(Window):
             self.fail(lambda: _("Write your password."))
             self.password_field.focus_set()
             return
-        self._actions.log_in(
-            LoginWish(
+        self._actions.session.log_in(
+            LoginRequest(
                 host,
                 port,
                 self.tls.get(),
@@ -234,7 +232,7 @@ def parse_server(text: str) -> tuple[str, int]:
         port = rest[1:] or port
     elif text.count(":") == 1:
         host, _colon, port = text.partition(":")
-    if not host or any(one in host for one in " /@") or not (port.isascii() and port.isdigit()):
+    if not host or any(character in host for character in " /@") or not (port.isascii() and port.isdigit()):
         raise ValueError(text)
     if not 1 <= int(port) <= 65535:
         raise ValueError(text)

@@ -15,10 +15,10 @@ from astcti_client.ui.state.actions import Actions
 from astcti_client.ui.state.seat_model import SeatModel
 from astcti_client.ui.text import problems, words
 from astcti_client.ui.theme.look import Look
-from astcti_client.ui.widgets.banner import Banner
 from astcti_client.ui.widgets.call_list import CallList
-from astcti_client.ui.widgets.controls import Scrolled, button
+from astcti_client.ui.widgets.controls import ScrolledFrame, button
 from astcti_client.ui.widgets.dial_bar import DialBar
+from astcti_client.ui.widgets.message_banner import MessageBanner
 from astcti_client.ui.widgets.pause_bar import PauseBar
 from astcti_client.ui.widgets.queue_marks import QueueMarks
 from astcti_client.ui.widgets.seat_header import SeatHeader
@@ -54,22 +54,22 @@ class MainWindow(ttk.Frame):
         self.columnconfigure(0, weight=1)
         self.rowconfigure(2, weight=1)
         gap = look.px(10)
-        self._header = SeatHeader(self, look, actions, self._post_menu)
+        self._header = SeatHeader(self, look, actions.windows, self._post_menu)
         self._header.grid(row=0, column=0, sticky="ew")
-        self.pause = PauseBar(self, look, actions, model)
+        self.pause = PauseBar(self, look, actions.seat, model)
         self.pause.grid(row=1, column=0, sticky="ew", pady=(gap, 0))
-        body = self._body = Scrolled(self, look)
+        body = self._body = ScrolledFrame(self, look)
         body.inner.columnconfigure(0, weight=1)
         body.grid(row=2, column=0, sticky="nsew", pady=gap)
-        self._banner = Banner(body.inner, look)
+        self._banner = MessageBanner(body.inner, look)
         self._banner.grid(row=0, column=0, sticky="ew", pady=(0, gap))
         self._queues = QueueMarks(body.inner, look)
         self._queues.grid(row=1, column=0, sticky="ew", pady=(0, gap))
         self.calls = CallList(body, 2, look, actions, model)
-        self._message = Banner(self, look, "Bad", lines=3)
+        self._message = MessageBanner(self, look, "Bad", lines=3)
         self._message.grid(row=3, column=0, sticky="ew", pady=(0, gap))
         self._message.grid_remove()
-        self.dial_bar = DialBar(self, look, actions, redial_list)
+        self.dial_bar = DialBar(self, look, actions.seat, redial_list)
         self.dial_bar.grid(row=4, column=0, sticky="ew")
         self.pack(fill="both", expand=True)
         self._bind_keys(root)
@@ -140,24 +140,28 @@ class MainWindow(ttk.Frame):
         if with_mac:
             macs = "\n".join(mac for mac, _reason in model.macs_refused)
             button(
-                self._banner.actions, self._look, _("Copy"), lambda: self._actions.copy(macs), icon="copy"
+                self._banner.actions,
+                self._look,
+                _("Copy"),
+                lambda: self._actions.windows.copy(macs),
+                icon="copy",
             ).pack(pady=above)
         elif model.connection.phase == "ended":
-            again = button(self._banner.actions, self._look, _("Log in again"), self._actions.log_out)
+            again = button(self._banner.actions, self._look, _("Log in again"), self._actions.session.log_out)
             again.pack(pady=above)
 
     # --- keys and menu ---
 
     def _bind_keys(self, root: tk.Tk) -> None:
         for keys, command in (
-            ("<Control-h>", self._actions.show_history),
-            ("<Control-comma>", self._actions.show_settings),
-            ("<Control-w>", self._actions.close_notices),
-            ("<Control-q>", self._actions.quit),
-            ("<Control-l>", self._actions.show_dial),
+            ("<Control-h>", self._actions.windows.show_history),
+            ("<Control-comma>", self._actions.windows.show_settings),
+            ("<Control-w>", self._actions.windows.close_notices),
+            ("<Control-q>", self._actions.program.quit),
+            ("<Control-l>", self._actions.windows.show_dial),
             ("<Control-p>", self.pause.press),
             ("<F10>", self._post_menu),
-            ("<Escape>", self._actions.hide_window),
+            ("<Escape>", self._actions.windows.hide),
         ):
             root.bind(keys, partial(self._own_key, command))
 
@@ -173,13 +177,13 @@ class MainWindow(ttk.Frame):
         menu = tk.Menu(self, tearoff=False)
         actions = self._actions
         for text, keys, command in (
-            (_("History"), "Ctrl+H", actions.show_history),
-            (_("Settings"), "Ctrl+,", actions.show_settings),
-            (_("About AsteriskCTI"), "", actions.show_about),
-            (_("Close all notices"), "Ctrl+W", actions.close_notices),
+            (_("History"), "Ctrl+H", actions.windows.show_history),
+            (_("Settings"), "Ctrl+,", actions.windows.show_settings),
+            (_("About AsteriskCTI"), "", actions.windows.show_about),
+            (_("Close all notices"), "Ctrl+W", actions.windows.close_notices),
             ("", "", None),
-            (_("Log out"), "", actions.log_out),
-            (_("Quit"), "Ctrl+Q", actions.quit),
+            (_("Log out"), "", actions.session.log_out),
+            (_("Quit"), "Ctrl+Q", actions.program.quit),
         ):
             if command is None:
                 menu.add_separator()

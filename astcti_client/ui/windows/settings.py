@@ -9,18 +9,18 @@ from typing import Any
 
 from astcti_client.settings import Settings
 from astcti_client.settings_file import Writable
-from astcti_client.settings_values import READERS, Value
+from astcti_client.settings_values import SETTING_READERS, SettingValue
 from astcti_client.ui.i18n import _
 from astcti_client.ui.state.actions import Actions
 from astcti_client.ui.text import words
 from astcti_client.ui.theme.look import Look
-from astcti_client.ui.widgets.banner import Banner
-from astcti_client.ui.widgets.controls import Scrolled, button, centre
-from astcti_client.ui.widgets.tooltip import Tip
-from astcti_client.ui.windows.side_window import Window
+from astcti_client.ui.widgets.controls import ScrolledFrame, button, centre
+from astcti_client.ui.widgets.message_banner import MessageBanner
+from astcti_client.ui.widgets.tooltip import Tooltip
+from astcti_client.ui.windows.side_window import SideWindow
 
 
-class SettingsWindow(Window):
+class SettingsWindow(SideWindow):
     """Each change is checked as in the file; nothing is written before "Save"."""
 
     def __init__(
@@ -48,9 +48,9 @@ class SettingsWindow(Window):
         self.minsize(look.px(440), look.px(360))
         self.columnconfigure(0, weight=1)
         self.rowconfigure(0, weight=1)
-        self._pages = Scrolled(self, look)
+        self._pages = ScrolledFrame(self, look)
         self._pages.grid(row=0, column=0, sticky="nsew", padx=(look.px(18), look.px(6)), pady=(look.px(6), 0))
-        self._banner = Banner(self, look, "Bad")
+        self._banner = MessageBanner(self, look, "Bad")
         self._build_pages()
         row = ttk.Frame(self, padding=look.px(16))
         row.grid(row=2, column=0, sticky="ew")
@@ -78,7 +78,7 @@ class SettingsWindow(Window):
             card, "language", _("Language"), {"": _("As the system"), "en": "English", "it": "Italiano"}
         )
         sizes: dict[Writable, str] = {0.0: _("As the screen")}
-        sizes |= {one: f"{one:.0%}" for one in (1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)}
+        sizes |= {size: f"{size:.0%}" for size in (1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)}
         self._choice(card, "scale", _("Size"), sizes)
 
     def _build_notices(self) -> None:
@@ -152,10 +152,10 @@ class SettingsWindow(Window):
             name.configure(
                 image=self._look.icon("lock", 14, self._look.palette.muted), compound="left", text=f" {label}"
             )
-            Tip(name, self._look, _("Fixed by your administrator"))
+            Tooltip(name, self._look, _("Fixed by your administrator"))
 
     def _value(self, key: str) -> Any:
-        return getattr(self._settings, READERS[key].field)
+        return getattr(self._settings, SETTING_READERS[key].field)
 
     def _offer(self, key: str, value: Writable, read: Callable[[], Writable]) -> None:
         if key not in self._locked:
@@ -247,11 +247,11 @@ class SettingsWindow(Window):
         for key, value in changes.items():
             try:
                 if value is not None:
-                    READERS[key].read(Value(value))
+                    SETTING_READERS[key].read(SettingValue(value))
             except ValueError as error:
                 self._fail(f"{self._labels[key]}: {words.told(error)}")
                 return
-        problem = self._actions.change_settings(changes)
+        problem = self._actions.program.change_settings(changes)
         if problem:
             self._fail(problem)
         elif self.winfo_exists():

@@ -10,15 +10,15 @@ from functools import partial
 from astcti_client.ui.theme.look import Look
 
 
-class Window(tk.Toplevel):
-    """Its content is made by `_build` and made anew by `dress`; what was typed is in its own variables."""
+class SideWindow(tk.Toplevel):
+    """`_build` makes its content, `apply_look` makes it anew; what was typed is in its own variables."""
 
     def __init__(self, parent: tk.Misc, look: Look, *, resizable: bool = False) -> None:
         super().__init__(parent, class_="Astcti", background=look.palette.ground)
         self._look, self._resizable = look, resizable
         self.resizable(resizable, resizable)
 
-    def dress(self, look: Look) -> None:
+    def apply_look(self, look: Look) -> None:
         """Show the same in another look, or in the language that is spoken now."""
         self._keep()
         with same_focus(lambda: self):
@@ -77,7 +77,7 @@ def _focus_once(window: tk.Misc, wanted: tk.Misc, event: tk.Event[tk.Misc]) -> N
 
 def _inside(widget: tk.Misc) -> list[tk.Widget]:
     """What it is made of: no window or menu that was opened from it."""
-    return [one for one in widget.children.values() if not isinstance(one, tk.Toplevel | tk.Menu)]
+    return [child for child in widget.children.values() if not isinstance(child, tk.Toplevel | tk.Menu)]
 
 
 def _steps(widget: tk.Misc, top: tk.Misc) -> list[int] | None:

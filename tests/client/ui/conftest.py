@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from astcti_client.net import connecting
+from astcti_client.net import mac_addresses
+from astcti_client.net.mac_addresses import Interface
 from astcti_client.password import Password
 from astcti_client.settings import Settings
 from astcti_client.ui import i18n
@@ -41,21 +43,21 @@ def bare_desktop(desktop: Desktop, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture
-def desk(
+def open_client(
     desktop: Desktop, server: CtiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[..., Any]]:
     """Makes the client with the settings given; by default mario's, with his password."""
-    from tests.client.ui.tools.window_test_bed import Desk
+    from tests.client.ui.tools.window_test_bed import WindowTestBed
 
     monkeypatch.setenv("DISPLAY", desktop.display)
     (tmp_path / "run").mkdir(mode=0o700)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
-    monkeypatch.setattr(connecting, "own_macs", lambda _local: (MAC,))
-    i18n.use("en")
-    made: list[Desk] = []
+    monkeypatch.setattr(mac_addresses, "read_interfaces", lambda: [Interface("eth0", MAC)])
+    i18n.use_language("en")
+    made: list[WindowTestBed] = []
 
-    def make(*, locked: frozenset[str] = frozenset(), **wishes: Any) -> Desk:
+    def make(*, locked: frozenset[str] = frozenset(), **wishes: Any) -> WindowTestBed:
         usual: dict[str, Any] = {
             "host": "127.0.0.1",
             "port": server.port,
@@ -63,10 +65,23 @@ def desk(
             "theme": "light",
             "password": Password.from_text("test"),
         }
-        made.append(Desk(tmp_path, server, Settings(**{**usual, **wishes}), locked))
+        made.append(WindowTestBed(tmp_path, server, Settings(**{**usual, **wishes}), locked))
         return made[-1]
 
     yield make
     server.close()
     for one in made:
         one.close()
+
+
+@pytest.fixture
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Histories made in this test cannot hold more than a few calls."""
+    connect = sqlite3.connect
+
+    def small(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        database = connect(*arguments, **options)
+        database.execute("PRAGMA max_page_count = 4")
+        return database
+
+    monkeypatch.setattr(sqlite3, "connect", small)

@@ -13,18 +13,20 @@ import tempfile
 import tkinter as tk
 from collections.abc import Callable
 from pathlib import Path
+from tkinter import ttk
 
-from astcti_client.net import connecting
+from astcti_client.net import mac_addresses
 from astcti_client.net.messages import ConnectionState
 from astcti_client.password import Password
 from astcti_client.settings import Settings
 from astcti_client.ui import i18n
-from astcti_client.ui.app import tray_menu
 from astcti_client.ui.app.sign_in import unknown_pc_text
+from astcti_client.ui.app.tray_menu import TrayMenu
 from astcti_client.ui.text.problems import problem_text
-from astcti_client.ui.windows.dialogs import PasswordQuestion
+from astcti_client.ui.windows.dialogs import PasswordDialog
 from tests.client.ui.tools.desktop import Desktop, missing
-from tests.client.ui.tools.window_test_bed import Desk, event
+from tests.client.ui.tools.widgets import all_of, choose, press
+from tests.client.ui.tools.window_test_bed import WindowTestBed, event
 from tests.fake.cti_server import CtiServer
 
 CHOSEN = (
@@ -51,10 +53,14 @@ class Photographer:
     def take_all(self) -> None:
         """Each scene starts anew."""
         for scene in (self._login, self._main, self._calls, self._windows, self._troubles):
-            self._with_desk(scene)
+            self._with_client(scene)
 
-    def _with_desk(self, scene: Callable[[Desk, CtiServer], None]) -> None:
-        i18n.use(self._language)
+    def take_calls(self) -> None:
+        """The calls alone."""
+        self._with_client(self._calls)
+
+    def _with_client(self, scene: Callable[[WindowTestBed, CtiServer], None]) -> None:
+        i18n.use_language(self._language)
         with tempfile.TemporaryDirectory() as place, CtiServer() as server:
             os.environ["XDG_RUNTIME_DIR"] = place
             settings = Settings(
@@ -66,66 +72,67 @@ class Photographer:
                 password=Password.from_text("test"),
                 notice_time=0,
             )
-            desk = Desk(Path(place), server, settings, frozenset({"notices"}))
+            bed = WindowTestBed(Path(place), server, settings, frozenset({"notices"}))
             try:
-                scene(desk, server)
+                scene(bed, server)
             finally:
                 server.close()
-                desk.close()
+                bed.close()
 
-    def _save(self, desk: Desk, name: str, window: tk.Misc | None = None) -> None:
-        desk.turn(0.4)
+    def _save(self, bed: WindowTestBed, name: str, window: tk.Misc | None = None) -> None:
+        bed.turn(0.4)
         more = f"-{self._language}" if self._language != "en" else ""
         more += f"-{self._scale:g}x" if self._scale != 1 else ""
-        desk.picture(window).convert("RGB").save(
+        bed.picture(window).convert("RGB").save(
             self._folder / f"{name}-{self._theme}{more}.png", optimize=True
         )
 
-    def _login(self, desk: Desk, server: CtiServer) -> None:
-        app = desk.app
+    def _login(self, bed: WindowTestBed, server: CtiServer) -> None:
+        app = bed.app
         app.sign_in.ask()
         assert app.windows.login is not None
-        self._save(desk, "login", app.windows.login)
+        self._save(bed, "login", app.windows.login)
         app.windows.login.fail(lambda: i18n._("User name or password are wrong."))
-        self._save(desk, "login-wrong-password", app.windows.login)
+        self._save(bed, "login-wrong-password", app.windows.login)
         macs = ["00:11:22:33:44:55"]
         app.sign_in.fail(lambda: unknown_pc_text(macs), macs=macs)
-        self._save(desk, "login-unknown-pc", app.windows.login)
+        self._save(bed, "login-unknown-pc", app.windows.login)
         state = ConnectionState("waiting", "the certificate of cti.example:5000 is not trusted")
         app.sign_in.fail(lambda: problem_text(state), certificate=True)
-        self._save(desk, "login-certificate", app.windows.login)
+        self._save(bed, "login-certificate", app.windows.login)
 
-    def _main(self, desk: Desk, server: CtiServer) -> None:
-        peer = desk.log_in("PJSIP/201 Mario Rossi", *QUEUES)
-        self._save(desk, "main-available", desk.root)
-        desk.app.ask_pause("Lunch break")
-        self._save(desk, "main-pause-requested", desk.root)
+    def _main(self, bed: WindowTestBed, server: CtiServer) -> None:
+        peer = bed.log_in("PJSIP/201 Mario Rossi", *QUEUES)
+        self._save(bed, "main-available", bed.root)
+        bed.app.commands.ask_pause("Lunch break")
+        self._save(bed, "main-pause-requested", bed.root)
         peer.say("301 PAUSE PENDING", "300 OK")
-        desk.pump(lambda: desk.app.model.pause.phase == "in")
-        self._save(desk, "main-paused", desk.root)
-        desk.app.windows.main.dial_bar._service.current(0)
-        desk.app.windows.main.dial_bar._lock()
-        self._save(desk, "main-dial-locked", desk.root)
+        bed.pump(lambda: bed.app.model.pause.phase == "in")
+        self._save(bed, "main-paused", bed.root)
+        bar = bed.app.windows.main.dial_bar
+        (service,) = [box for box in all_of(bar, ttk.Combobox) if box is not bar.number]
+        choose(service, 0)
+        self._save(bed, "main-dial-locked", bed.root)
 
-    def _calls(self, desk: Desk, server: CtiServer) -> None:
-        peer = desk.log_in("PJSIP/201 Mario Rossi", *QUEUES)
-        desk.ring("7.1", data="calldata=12345|customer=Rossi & Figli")
-        self._save(desk, "main-ringing", desk.root)
-        self._save(desk, "screen-ringing")
+    def _calls(self, bed: WindowTestBed, server: CtiServer) -> None:
+        peer = bed.log_in("PJSIP/201 Mario Rossi", *QUEUES)
+        bed.ring("7.1", data="calldata=12345|customer=Rossi & Figli")
+        self._save(bed, "main-ringing", bed.root)
+        self._save(bed, "screen-ringing")
         peer.say(event("Link", "7.1", trigger=PAGE, data="calldata=12345|customer=Rossi & Figli"))
-        desk.pump(lambda: desk.app.model.calls["7.1"].phase == "talking")
-        self._save(desk, "main-talking", desk.root)
-        desk.ring("8.1", name="Jürgen Groß", number="+493012345678", queue="support")
-        desk.ring("9.1", name="", number="0287654321", queue="", service="Outside line", data="")
-        desk.pump(lambda: "9.1" in desk.app.windows.notices.shown)
+        bed.pump(lambda: bed.app.model.calls["7.1"].phase == "talking")
+        self._save(bed, "main-talking", bed.root)
+        bed.ring("8.1", name="Jürgen Groß", number="+493012345678", queue="support")
+        bed.ring("9.1", name="", number="0287654321", queue="", service="Outside line", data="")
+        bed.pump(lambda: "9.1" in bed.app.windows.notices.shown)
         peer.say(event("Hangup", "9.1", name="", number="0287654321", queue="", data="", end="missed"))
-        desk.pump(lambda: desk.app.model.calls["9.1"].phase == "over")
-        self._save(desk, "screen-three-calls")
-        desk.app.windows.main.calls.cards["7.1"]._transfer_pressed()
-        self._save(desk, "main-transfer", desk.root)
+        bed.pump(lambda: bed.app.model.calls["9.1"].phase == "over")
+        self._save(bed, "screen-three-calls")
+        press(bed.app.windows.main.calls.cards["7.1"], "Transfer")
+        self._save(bed, "main-transfer", bed.root)
 
-    def _windows(self, desk: Desk, server: CtiServer) -> None:
-        peer = desk.log_in("PJSIP/201 Mario Rossi", *QUEUES)
+    def _windows(self, bed: WindowTestBed, server: CtiServer) -> None:
+        peer = bed.log_in("PJSIP/201 Mario Rossi", *QUEUES)
         people = (
             ("Anna Bianchi", "0551234567", "missed"),
             ("Siobhán O'Brien", "+35315550123", "answered-elsewhere"),
@@ -138,37 +145,35 @@ class Photographer:
         peer.say(event("Hangup", "6.1", name="Acme Srl", number="0287654321", end="answered"))
         peer.say(event("Dial", "5.1", name="", number="3479876543", direction="outbound"))
         peer.say(event("Hangup", "5.1", name="", number="3479876543", direction="outbound", end="cancelled"))
-        desk.pump(lambda: len(desk.history.find()) == 5)
-        desk.app.windows.notices.close_all()
-        desk.app.show_history()
-        assert desk.app.windows.history is not None
-        desk.app.windows.history.table.selection_set(desk.app.windows.history.table.get_children()[1])
-        self._save(desk, "history", desk.app.windows.history)
-        desk.app.windows.history.destroy()
-        desk.app.show_settings()
-        assert desk.app.windows.settings is not None
-        self._save(desk, "settings", desk.app.windows.settings)
-        desk.app.windows.settings._pages._canvas.yview_moveto(0.5)
-        self._save(desk, "settings-2", desk.app.windows.settings)
-        desk.app.windows.settings.destroy()
-        desk.app.show_about()
-        self._save(desk, "about", desk.app.windows.questions[-1])
-        desk.app.windows.questions[-1].destroy()
-        question = PasswordQuestion(desk.root, desk.app.windows.look, lambda _text: False, lambda: None)
-        self._save(desk, "come-back", question)
+        bed.pump(lambda: len(bed.history.find()) == 5)
+        bed.app.windows.notices.close_all()
+        history = bed.open_history()
+        history.table.selection_set(history.table.get_children()[1])
+        self._save(bed, "history", history)
+        history.destroy()
+        settings = bed.open_settings()
+        self._save(bed, "settings", settings)
+        next(all_of(settings, tk.Canvas)).yview_moveto(0.5)
+        self._save(bed, "settings-2", settings)
+        settings.destroy()
+        bed.app.windows.show_about()
+        self._save(bed, "about", bed.app.windows.dialogs[-1])
+        bed.app.windows.dialogs[-1].destroy()
+        question = PasswordDialog(bed.root, bed.app.windows.look, lambda _text: False, lambda: None)
+        self._save(bed, "come-back", question)
         question.destroy()
-        tray_menu.post(900, 200, desk.root, desk.app.model, desk.app)
-        self._save(desk, "tray-menu")
+        TrayMenu(bed.root, bed.app.model, bed.app.windows.actions).open_at(900, 200)
+        self._save(bed, "tray-menu")
 
-    def _troubles(self, desk: Desk, server: CtiServer) -> None:
-        peer = desk.log_in("PJSIP/201 Mario Rossi", *QUEUES)
-        desk.ring("7.1")
+    def _troubles(self, bed: WindowTestBed, server: CtiServer) -> None:
+        peer = bed.log_in("PJSIP/201 Mario Rossi", *QUEUES)
+        bed.ring("7.1")
         peer.say("901 PBX DOWN")
-        desk.pump(lambda: not desk.app.model.pbx_up)
-        self._save(desk, "main-pbx-down", desk.root)
+        bed.pump(lambda: not bed.app.model.pbx_up)
+        self._save(bed, "main-pbx-down", bed.root)
         peer.say("910 BYE TAKEOVER mario logged in at 10.0.0.7")
-        desk.pump(lambda: desk.app.model.connection.phase == "ended")
-        self._save(desk, "main-taken-over", desk.root)
+        bed.pump(lambda: bed.app.model.connection.phase == "ended")
+        self._save(bed, "main-taken-over", bed.root)
 
 
 def main() -> int:
@@ -181,7 +186,7 @@ def main() -> int:
     folder = wanted or Path("build/screenshots")
     folder.mkdir(parents=True, exist_ok=True)
     os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
-    connecting.own_macs = lambda _local: ("00:11:22:33:44:55",)
+    mac_addresses.read_interfaces = lambda: [mac_addresses.Interface("eth0", "00:11:22:33:44:55")]
     with tempfile.TemporaryDirectory() as place:
         desktop = Desktop(Path(place), size="1280x800")
         if shutil.which("xsetroot"):
@@ -191,7 +196,7 @@ def main() -> int:
             for theme in ("light", "dark"):
                 Photographer(folder, theme).take_all()
             Photographer(folder, "light", "it").take_all()
-            Photographer(folder, "dark", "en", 2.0)._with_desk(Photographer(folder, "dark", "en", 2.0)._calls)
+            Photographer(folder, "dark", "en", 2.0).take_calls()
         finally:
             desktop.close()
     if wanted is None:

@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import threading
 from collections.abc import Callable
 
 import pytest
 
-from astcti_client.net.messages import OperatorFound, PauseReasons, ServerEvent, ServerReply
-from astcti_client.ui.state.session import Heard
+from astcti_client.net.messages import (
+    ConnectionMessage,
+    OperatorFound,
+    PauseReasons,
+    ServerEvent,
+    ServerReply,
+)
+from astcti_client.ui.state.prompts import PassingMessage
 from astcti_client.ui.text import words
 from astcti_client.ui.theme import screen
-from astcti_client.ui.widgets import elided
+from astcti_client.ui.widgets.elided_label import elided
 from schemas import event_xml
 from schemas.events import Action, Call, CallEvent, Cause, EventId
 from schemas.wire import Reply, clean
-from tests.client.ui.tools.desktop import Desktop
-from tests.client.ui.tools.hands import assert_usable, press
-from tests.client.ui.tools.window_test_bed import Desk
+from tests.client.ui.tools.desktop import Desktop, tray_icon_name
+from tests.client.ui.tools.widgets import assert_usable, press
+from tests.client.ui.tools.window_test_bed import WindowTestBed
 from tests.fake.cti_server import Peer
 
-Make = Callable[..., Desk]
+Make = Callable[..., WindowTestBed]
 
 BAD = {
     "one long word": "x" * 10_000,
@@ -61,11 +68,10 @@ def bad_event(kind: EventId, key: str, text: str) -> CallEvent:
     return CallEvent(kind, call, text, (page,) if kind == "Link" else (), cause, None)
 
 
-def hear(one: Desk, *messages: object) -> None:
+def hear(bed: WindowTestBed, *messages: ConnectionMessage) -> None:
     """Have the program take messages as the network thread puts them, and wait until it did."""
-    for message in messages:
-        one.app.mail.put(Heard(one.app.session._number, message))  # type: ignore[arg-type]
-    one.pump(one.app.mail.empty)
+    bed.tell(*messages)
+    bed.pump(bed.app.inbox.empty)
 
 
 def next_command(peer: Peer) -> str:
@@ -75,14 +81,14 @@ def next_command(peer: Peer) -> str:
     return line
 
 
-def assert_every_window_usable(one: Desk) -> None:
-    windows = one.app.windows
+def assert_every_window_usable(bed: WindowTestBed) -> None:
+    windows = bed.app.windows
     assert windows.history is not None
     for width, height in ((430, 640), (360, 420)):
-        one.root.geometry(f"{width}x{height}")
-        one.pump(lambda width=width: one.root.winfo_width() == width)  # type: ignore[misc]
-        one.turn()
-        assert_usable(one.root)
+        bed.root.geometry(f"{width}x{height}")
+        bed.pump(lambda width=width: bed.root.winfo_width() == width)  # type: ignore[misc]
+        bed.turn()
+        assert_usable(bed.root)
     assert_usable(windows.history)
     notices = list(windows.notices.shown.values())
     assert notices
@@ -94,14 +100,14 @@ def assert_every_window_usable(one: Desk) -> None:
 
 @pytest.mark.parametrize("kind", BAD)
 def test_whatever_the_model_is_told_every_window_stays_usable(
-    desk: Make, kind: str, caplog: pytest.LogCaptureFixture
+    open_client: Make, kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     bad = BAD[kind]
-    one = desk(notice_time=0, triggers=False)
-    peer = one.log_in()
-    one.app.show_history()
+    bed = open_client(notice_time=0, triggers=False)
+    peer = bed.log_in()
+    history = bed.open_history()
     hear(
-        one,
+        bed,
         OperatorFound("mario", bad, bad),
         PauseReasons((bad, bad[::-1])),
         *(ServerReply("", Reply(200, f"{number}{bad}", ""), None) for number in range(30)),
@@ -111,62 +117,52 @@ def test_whatever_the_model_is_told_every_window_stays_usable(
         ServerEvent("", bad_event("Callerid", "8.1", bad)),
         ServerEvent("", bad_event("Link", "8.1", bad)),
     )
-    one.app.windows.tell(bad)
-    assert_every_window_usable(one)
-    hear(one, ServerEvent("", bad_event("Hangup", "7.1", bad)))
-    assert len(one.history.find()) == 1
-    assert one.history.find(bad[:40])
-    one.app.windows.history.export_to(one.folder / "calls.csv")  # type: ignore[union-attr]
-    assert_every_window_usable(one)
-    press(one.app.windows.main.calls.cards["8.1"], "Hang up")
+    bed.app.windows.show_prompt(PassingMessage(bad))
+    assert_every_window_usable(bed)
+    hear(bed, ServerEvent("", bad_event("Hangup", "7.1", bad)))
+    assert len(bed.history.find()) == 1
+    assert bed.history.find(bad[:40])
+    history.export_to(bed.folder / "calls.csv")
+    assert_every_window_usable(bed)
+    press(bed.app.windows.main.calls.cards["8.1"], "Hang up")
     assert next_command(peer) == "HANGUP 8.1"
-    assert one.app.tray._thread.is_alive()  # type: ignore[union-attr]
-    assert len(one.app.tray._content.text.encode("utf-16-le")) <= 2 * 127
+    assert the_tray_lives()
+    assert len(bed.app.tray.content.text.encode("utf-16-le")) <= 2 * 127
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
 @pytest.mark.parametrize("kind", BAD)
 def test_what_the_server_lets_through_leaves_every_window_usable(
-    desk: Make, kind: str, caplog: pytest.LogCaptureFixture
+    open_client: Make, kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     bad = BAD[kind]
     told = clean(bad).encode("utf-8", "replace").decode()
-    one = desk(notice_time=0, triggers=False)
-    peer = one.log_in(f"PJSIP/201 {told[:2000]}", f"310 IN {told[:2000]}", f"200 {told[:2000]}")
-    one.app.show_history()
-    for event in ("Callerid", "Link"):
-        for key in ("7.1", "8.1") if event == "Callerid" else ("8.1",):
-            peer.say_bytes(event_xml.encode(bad_event(event, key, bad)))  # type: ignore[arg-type]
-    one.pump(lambda: "8.1" in one.app.model.calls and one.app.model.calls["8.1"].phase == "talking")
-    assert_every_window_usable(one)
+    bed = open_client(notice_time=0, triggers=False)
+    peer = bed.log_in(f"PJSIP/201 {told[:2000]}", f"310 IN {told[:2000]}", f"200 {told[:2000]}")
+    bed.app.windows.show_history()
+    events: tuple[tuple[EventId, str], ...] = (("Callerid", "7.1"), ("Callerid", "8.1"), ("Link", "8.1"))
+    for kind_of_event, key in events:
+        peer.say_bytes(event_xml.encode(bad_event(kind_of_event, key, bad)))
+    bed.pump(lambda: "8.1" in bed.app.model.calls and bed.app.model.calls["8.1"].phase == "talking")
+    assert_every_window_usable(bed)
     peer.say_bytes(event_xml.encode(bad_event("Hangup", "7.1", bad)))
-    one.pump(lambda: len(one.history.find()) == 1)
-    press(one.app.windows.main.calls.cards["8.1"], "Hang up")
+    bed.pump(lambda: len(bed.history.find()) == 1)
+    press(bed.app.windows.main.calls.cards["8.1"], "Hang up")
     assert next_command(peer) == "HANGUP 8.1"
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
-def test_the_trays_tip_is_in_any_script(desk: Make, desktop: Desktop) -> None:
-    one = desk()
-    one.log_in("PJSIP/201 Łukasz محمد ☎")
-    one.pump(lambda: one.app.tray.present)
-    window = hex(one.app.tray._icon._window.id)
+def test_the_trays_tip_is_in_any_script(open_client: Make, desktop: Desktop) -> None:
+    bed = open_client()
+    bed.log_in("PJSIP/201 Łukasz محمد ☎")
+    bed.pump(lambda: bed.app.tray.present)
     shown = "AsteriskCTI: available\nŁukasz محمد ☎ · PJSIP/201"
-    one.pump(lambda: name_of(desktop, window) == shown, "the tray has another name")
-    assert one.app.tray._thread is not None
-    assert one.app.tray._thread.is_alive()
+    bed.pump(lambda: tray_icon_name(desktop) == shown, "the tray has another name")
+    assert the_tray_lives()
 
 
-def name_of(desktop: Desktop, window: str) -> str:
-    from Xlib.display import Display
-
-    display = Display(desktop.display)
-    try:
-        resource = display.create_resource_object("window", int(window, 16))
-        found = resource.get_full_property(display.intern_atom("_NET_WM_NAME"), 0)
-        return bytes(found.value).decode() if found else ""
-    finally:
-        display.close()
+def the_tray_lives() -> bool:
+    return "tray" in [thread.name for thread in threading.enumerate()]
 
 
 # --- cutting ---
@@ -185,17 +181,19 @@ def name_of(desktop: Desktop, window: str) -> str:
     ],
 )
 def test_what_does_not_fit_ends_in_an_ellipsis(text: str, room: int, lines: int, wanted: str) -> None:
-    assert elided.elided(text, room, lines, len) == wanted
+    assert elided(text, room, lines, len) == wanted
 
 
-def test_emoji_are_drawn_only_where_the_screen_can(desk: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    one = desk()
+def test_emoji_are_drawn_only_where_the_screen_can(
+    open_client: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bed = open_client()
     for version, safe in ((20304, False), (20305, True)):
         library = type("Library", (), {"XftGetVersion": staticmethod(lambda version=version: version)})
         monkeypatch.setattr(ctypes, "CDLL", lambda _name, library=library: library)
-        assert screen.draws_emoji(one.root) is safe
+        assert screen.draws_emoji(bed.root) is safe
     monkeypatch.setattr(ctypes, "CDLL", lambda _name: object())
-    assert not screen.draws_emoji(one.root)
+    assert not screen.draws_emoji(bed.root)
     try:
         words.draw_emoji(False)
         assert words.shown("a📞", emoji=True) == "a\N{WHITE SQUARE}"

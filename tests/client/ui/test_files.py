@@ -12,13 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from astcti_client.hand_over import SHOW, NoHandOver, OtherClient
-from astcti_client.hand_over_pipe import PipeDoor, hand_over_by_pipe
+from astcti_client.hand_over.named_pipe import HandOverPipe, hand_over_by_pipe
+from astcti_client.hand_over.requests import SHOW, DialReply, NoHandOver, OtherClient
 from astcti_client.key_combination import parse_combination
-from astcti_client.settings import load
+from astcti_client.settings import load_settings
 from astcti_client.settings_file import changed, save
-from astcti_client.ui.desktop import system_keyring, url_handler
-from astcti_client.ui.state.history import Entry, History
+from astcti_client.ui.desktop import url_handler
+from astcti_client.ui.desktop.system_keyring import SystemKeyring
+from astcti_client.ui.state.history import History, HistoryEntry
 from astcti_client.ui.theme import icon_shapes, icons
 from astcti_client.ui.theme.palette import DARK, LIGHT, Palette
 from tests.fake.patience import PATIENCE
@@ -54,7 +55,7 @@ def test_what_was_saved_is_read_again(tmp_path: Path) -> None:
         file,
         {"user": "müller", "theme": "dark", "history-days": 30, "allowed-programs": ["crm", "C:\\x.exe"]},
     )
-    settings = load({}, {}, file, tmp_path / "none").settings
+    settings = load_settings({}, {}, file, tmp_path / "none").settings
     assert (settings.user, settings.theme, settings.history_days) == ("müller", "dark", 30)
     assert settings.allowed_programs == ("crm", "C:\\x.exe")
     assert file.stat().st_mode & 0o077 == 0
@@ -62,7 +63,7 @@ def test_what_was_saved_is_read_again(tmp_path: Path) -> None:
 
 def test_locked_settings_are_named(tmp_path: Path) -> None:
     (tmp_path / "system.toml").write_text('[locked]\ntheme = "dark"\npause-lock = true\n')
-    loaded = load({}, {}, None, tmp_path / "system.toml")
+    loaded = load_settings({}, {}, None, tmp_path / "system.toml")
     assert loaded.locked == {"theme", "pause-lock"}
     assert loaded.settings.pause_lock
 
@@ -70,8 +71,8 @@ def test_locked_settings_are_named(tmp_path: Path) -> None:
 # --- history ---
 
 
-def entry(at: float, number: str = "111", **more: object) -> Entry:
-    return Entry(at, "missed", number, **more)  # type: ignore[arg-type]
+def entry(at: float, number: str = "111", **more: object) -> HistoryEntry:
+    return HistoryEntry(at, "missed", number, **more)  # type: ignore[arg-type]
 
 
 def test_calls_are_kept_found_and_forgotten(tmp_path: Path) -> None:
@@ -79,17 +80,17 @@ def test_calls_are_kept_found_and_forgotten(tmp_path: Path) -> None:
     history = History(file, days=1)
     history.add(entry(1000.0, "111", name="Anna Müller", variables=(("calldata", "12345"),)))
     history.add(entry(90000.0, "222", name="100% _real_"))
-    history.add(Entry(90001.0, "dialled", "333"))
+    history.add(HistoryEntry(90001.0, "dialled", "333"))
     history.close()
     history = History(file, days=1)
-    assert [one.number for one in history.find()] == ["333", "222", "111"]
-    assert [one.number for one in history.find("müller 12345")] == ["111"]
-    assert [one.number for one in history.find("% _r")] == ["222"]
+    assert [entry.number for entry in history.find()] == ["333", "222", "111"]
+    assert [entry.number for entry in history.find("müller 12345")] == ["111"]
+    assert [entry.number for entry in history.find("% _r")] == ["222"]
     assert history.find("%%") == []
-    assert [one.number for one in history.find(kind="dialled")] == ["333"]
+    assert [entry.number for entry in history.find(kind="dialled")] == ["333"]
     assert history.redial_list() == ["333"]
     history.forget_old(90002.0)
-    assert [one.number for one in history.find()] == ["333", "222"]
+    assert [entry.number for entry in history.find()] == ["333", "222"]
     history.close()
 
 
@@ -112,7 +113,7 @@ def test_a_history_that_another_program_holds_is_not_put_aside(
         other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(sqlite3.OperationalError):
             History(file, days=1)
-    assert [one.name for one in tmp_path.iterdir()] == ["history.sqlite"]
+    assert [file.name for file in tmp_path.iterdir()] == ["history.sqlite"]
 
 
 def test_calls_wait_for_a_history_that_cannot_be_written_and_it_is_said_once(tmp_path: Path) -> None:
@@ -131,10 +132,9 @@ def test_calls_wait_for_a_history_that_cannot_be_written_and_it_is_said_once(tmp
     again.close()
 
 
+@pytest.mark.usefixtures("full_disk")
 def test_a_full_disk_is_told_and_keeps_nobody_from_calls(tmp_path: Path) -> None:
     history = History(tmp_path / "history.sqlite", days=1)
-    (pages,) = history._database.execute("PRAGMA page_count").fetchone()
-    history._database.execute(f"PRAGMA max_page_count = {pages}")
     history.add(entry(1.0, name="x" * 10_000))
     assert "full" in history.commit()
     history.forget_old(0.0)
@@ -147,14 +147,14 @@ def test_a_shorter_time_counts_at_once_and_none_leaves_nothing_on_disk(tmp_path:
     for day in (1, 10):
         history.add(entry(day * 86400.0, str(day)))
     history.keep_for(5, wall=11 * 86400.0)
-    assert [one.number for one in history.find()] == ["10"]
+    assert [entry.number for entry in history.find()] == ["10"]
     history.keep_for(0, wall=11 * 86400.0)
     assert not file.exists()
     history.forget_old(wall=20 * 86400.0)
     history.keep_for(30, wall=11 * 86400.0)
     history.close()
     again = History(file, days=30)
-    assert [one.number for one in again.find()] == ["10"]
+    assert [entry.number for entry in again.find()] == ["10"]
     again.close()
 
 
@@ -182,9 +182,12 @@ def test_the_export_holds_no_formula(tmp_path: Path) -> None:
 
 def test_the_pipe_takes_numbers_and_lets_only_one_client_in(tmp_path: Path) -> None:
     name, dialled, shown = str(tmp_path / "pipe"), queue.SimpleQueue[str](), queue.SimpleQueue[str]()
-    door = PipeDoor(
-        name, tmp_path, lambda number, answer: (dialled.put(number), answer(""))[1], lambda: shown.put("x")
-    )
+
+    def dial(number: str, reply: DialReply) -> None:
+        dialled.put(number)
+        reply("")
+
+    listener = HandOverPipe(name, tmp_path, dial, lambda: shown.put("x"))
     try:
         hand_over_by_pipe(name, tmp_path, "0551234567")
         assert dialled.get(timeout=PATIENCE) == "0551234567"
@@ -193,9 +196,9 @@ def test_the_pipe_takes_numbers_and_lets_only_one_client_in(tmp_path: Path) -> N
         with pytest.raises(NoHandOver, match="not a telephone number"):
             hand_over_by_pipe(name, tmp_path, "abc")
         with pytest.raises(OtherClient):
-            PipeDoor(name, tmp_path, lambda _number, _answer: None, None)
+            HandOverPipe(name, tmp_path, lambda _number, _answer: None, None)
     finally:
-        door.close()
+        listener.close()
     with pytest.raises(NoHandOver, match="no client is running"):
         hand_over_by_pipe(name, tmp_path, "1")
 
@@ -212,12 +215,12 @@ def test_links_are_registered_beside_what_others_registered_and_taken_back(
     list_file.write_text(
         "[Default Applications]\nx-scheme-handler/tel=other.desktop\ntext/html=web.desktop\n"
     )
-    url_handler.register()
+    url_handler.register_url_handler()
     desktop_file = (tmp_path / "data/applications" / url_handler.DESKTOP_FILE).read_text()
     assert " dial %u" in desktop_file
     assert "x-scheme-handler/sip;" in desktop_file
     assert "x-scheme-handler/tel=astcti-client.desktop;other.desktop;" in list_file.read_text()
-    url_handler.unregister()
+    url_handler.unregister_url_handler()
     assert not (tmp_path / "data/applications" / url_handler.DESKTOP_FILE).exists()
     assert "x-scheme-handler/tel=other.desktop;" in list_file.read_text()
     assert "text/html=web.desktop" in list_file.read_text()
@@ -262,7 +265,7 @@ def contrast(first: str, second: str) -> float:
 
     def light(colour: str) -> float:
         parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
-        linear = [one / 12.92 if one <= 0.03928 else ((one + 0.055) / 1.055) ** 2.4 for one in parts]
+        linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
         return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
     lights = sorted((light(first), light(second)))
@@ -281,8 +284,9 @@ def test_without_a_keyring_nothing_is_remembered(monkeypatch: pytest.MonkeyPatch
     from keyring.backends import fail
 
     monkeypatch.setattr(keyring, "get_keyring", fail.Keyring)
-    assert not system_keyring.can_remember()
-    assert system_keyring.remembered("cti", "mario") is None
+    system = SystemKeyring()
+    assert not system.can_remember()
+    assert system.remembered("cti", "mario") is None
 
 
 def test_without_a_display_the_client_points_at_headless(environ: dict[str, str]) -> None:

@@ -5,30 +5,33 @@ from __future__ import annotations
 import subprocess
 import tkinter as tk
 from collections.abc import Callable
+from tkinter import ttk
+from typing import Any
 
 from astcti_client.net.messages import ServerEvent
-from astcti_client.ui.state.session import Heard
 from astcti_client.ui.widgets import call_list
-from astcti_client.ui.windows import notices
+from astcti_client.ui.widgets.seat_header import SeatHeader
+from astcti_client.ui.windows.call_notices import MOST_NOTICES
 from schemas.events import Call, CallEvent, Cause, EventId
 from tests.client.ui.tools.desktop import Desktop
-from tests.client.ui.tools.hands import assert_usable, texts
-from tests.client.ui.tools.window_test_bed import Desk, event
+from tests.client.ui.tools.widgets import all_of, assert_usable, texts
+from tests.client.ui.tools.window_test_bed import WindowTestBed, event
 
-Make = Callable[..., Desk]
+Make = Callable[..., WindowTestBed]
 CALLS = 250
 
 
 def windows_of(widget: tk.Misc) -> int:
     """How many windows the program has open."""
     children = list(widget.children.values())
-    return sum(isinstance(one, tk.Toplevel) for one in children) + sum(map(windows_of, children))
+    return sum(isinstance(child, tk.Toplevel) for child in children) + sum(map(windows_of, children))
 
 
 def rings(count: int, first: int = 0) -> list[str]:
     lines = []
     for number in range(first, first + count):
-        key, who = f"{number}.1", {"name": f"Caller {number}", "number": str(1000 + number)}
+        key = f"{number}.1"
+        who: dict[str, Any] = {"name": f"Caller {number}", "number": str(1000 + number)}
         lines += [
             event("Newchannel", key, state="Down", **who),
             event("Callerid", key, **who),
@@ -38,70 +41,75 @@ def rings(count: int, first: int = 0) -> list[str]:
 
 
 def test_a_thousand_events_leave_a_bounded_number_of_windows_and_every_call_in_the_history(
-    desk: Make,
+    open_client: Make,
 ) -> None:
-    one = desk(notice_time=0)
-    peer = one.log_in()
+    bed = open_client(notice_time=0)
+    peer = bed.log_in()
     most_windows = most_cards = 0
 
     def done() -> bool:
         nonlocal most_windows, most_cards
-        most_windows = max(most_windows, windows_of(one.root))
-        most_cards = max(most_cards, len(one.app.windows.main.calls.cards))
-        return len(one.history.find(most=CALLS + 1)) == CALLS
+        most_windows = max(most_windows, windows_of(bed.root))
+        most_cards = max(most_cards, len(bed.app.windows.main.calls.cards))
+        return len(bed.history.find(most=CALLS + 1)) == CALLS
 
     hangups = [event("Hangup", f"{number}.1", end="missed") for number in range(CALLS)]
     peer.say(*rings(CALLS), *hangups)
-    one.pump(done, "not every call reached the history")
-    assert most_windows <= notices.MOST + 1
+    bed.pump(done, "not every call reached the history")
+    assert most_windows <= MOST_NOTICES + 1
     assert most_cards <= call_list.MOST_CARDS
-    assert "Missed" in texts(one.app.windows.main)
-    assert not one.app.windows.notices.waiting
-    assert one.app.windows.notices.more is None
+    assert "Missed" in texts(bed.app.windows.main)
+    assert not bed.app.windows.notices.waiting
+    assert bed.app.windows.notices.more is None
 
 
-def test_calls_without_a_notice_are_counted_and_get_one_when_there_is_room(desk: Make) -> None:
-    one = desk(notice_time=0)
-    peer = one.log_in()
+def test_calls_without_a_notice_are_counted_and_get_one_when_there_is_room(open_client: Make) -> None:
+    bed = open_client(notice_time=0)
+    peer = bed.log_in()
     peer.say(*rings(40))
-    shown = one.app.windows.notices.shown
-    one.pump(lambda: len(shown) + len(one.app.windows.notices.waiting) == 40)
-    one.turn(0.3)
-    assert 1 <= len(shown) <= notices.MOST
-    more = one.app.windows.notices.more
+    shown = bed.app.windows.notices.shown
+    bed.pump(lambda: len(shown) + len(bed.app.windows.notices.waiting) == 40)
+    bed.turn(0.3)
+    assert 1 <= len(shown) <= MOST_NOTICES
+    more = bed.app.windows.notices.more
     assert more is not None
     assert more.winfo_viewable()
     assert f"+{40 - len(shown)} more calls" in texts(more)
-    assert f"{40 - call_list.MOST_CARDS} more calls" in texts(one.app.windows.main)
+    assert f"{40 - call_list.MOST_CARDS} more calls" in texts(bed.app.windows.main)
     for window in (*shown.values(), more):
         assert window.winfo_rooty() >= 0
         assert_usable(window)
     (first, *_others) = shown
     before = set(shown)
-    shown[first]._close()
-    one.pump(lambda: set(shown) - before, "no call took the free place")
+    next(all_of(shown[first], ttk.Button)).invoke()
+    bed.pump(lambda: set(shown) - before, "no call took the free place")
     peer.say(*(event("Hangup", f"{number}.1", end="cancelled") for number in range(40)))
-    one.pump(lambda: one.app.windows.notices.more is None, "the others are still counted")
+    bed.pump(lambda: bed.app.windows.notices.more is None, "the others are still counted")
 
 
-def test_a_click_is_answered_before_a_flood_is_over(desk: Make, desktop: Desktop) -> None:
-    one = desk(notice_time=0, triggers=False)
-    one.log_in()
-    button = one.app.windows.main._header.menu_button
+def test_a_click_is_answered_before_a_flood_is_over(open_client: Make, desktop: Desktop) -> None:
+    bed = open_client(notice_time=0, triggers=False)
+    bed.log_in()
+    button = next(all_of(bed.app.windows.main, SeatHeader)).menu_button
     place = (
         button.winfo_rootx() + button.winfo_width() // 2,
         button.winfo_rooty() + button.winfo_height() // 2,
     )
     desktop.do("mousemove", *map(str, place))
-    one.turn()
+    bed.turn()
     waiting_at_click: list[int] = []
-    button.bind("<ButtonPress-1>", lambda _event: waiting_at_click.append(one.app.mail.qsize()) or "break")
+
+    def clicked(_event: object) -> str:
+        waiting_at_click.append(bed.app.inbox.qsize())
+        return "break"
+
+    button.bind("<ButtonPress-1>", clicked)
     kinds: tuple[EventId, ...] = ("Callerid", "Newexten", "Link", "Hangup")
     for number in range(1000):
         for kind in kinds:
-            one.app.mail.put(Heard(one.app.session._number, ServerEvent("", told(kind, number))))
+            bed.tell(ServerEvent("", told(kind, number)))
     with subprocess.Popen(["xdotool", "click", "1"], env=desktop.environ):
-        one.pump(lambda: waiting_at_click, "the click was not heard")
+        bed.pump(lambda: waiting_at_click, "the click was not heard")
     assert waiting_at_click[0] > 0, "the flood was over before"
 
 
@@ -122,10 +130,10 @@ def told(kind: EventId, number: int) -> CallEvent:
     return CallEvent(kind, call, "Demo", (), Cause(16, "answered", "") if kind == "Hangup" else None, None)
 
 
-def test_one_message_that_cannot_be_taken_does_not_end_the_rest(desk: Make) -> None:
-    one = desk()
-    peer = one.log_in()
-    one.app.mail.put(Heard(one.app.session._number, ServerEvent("", None)))  # type: ignore[arg-type]
+def test_one_message_that_cannot_be_taken_does_not_end_the_rest(open_client: Make) -> None:
+    bed = open_client()
+    peer = bed.log_in()
+    bed.tell(ServerEvent("", None))  # type: ignore[arg-type]
     peer.say(event("Callerid", "7.1"))
-    one.pump(lambda: "7.1" in one.app.model.calls)
-    one.pump(lambda: "Anna Bianchi" in texts(one.app.windows.main))
+    bed.pump(lambda: "7.1" in bed.app.model.calls)
+    bed.pump(lambda: "Anna Bianchi" in texts(bed.app.windows.main))

@@ -10,12 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from astcti_client import dialling, key_combination, settings_values
+from astcti_client import dialler, key_combination, settings_values
 from astcti_client.net import connection, conversation
 from astcti_client.net.messages import ConnectionState
 from astcti_client.triggers import programs, runner
 from astcti_client.ui import i18n
-from astcti_client.ui.state.seat_state import QueuePlace
 from astcti_client.ui.text import problems, words
 from astcti_client.ui.text.refusals import refusal_template
 from astcti_client.ui.windows.login import parse_server
@@ -67,7 +66,7 @@ def test_durations(seconds: float, wanted: str) -> None:
     ],
 )
 def test_what_is_wrong_with_the_connection_is_said_in_plain_words(detail: str, part: str) -> None:
-    i18n.use("en")
+    i18n.use_language("en")
     assert part in problems.problem_text(ConnectionState("waiting", detail))
 
 
@@ -102,11 +101,17 @@ def test_what_is_no_server_is_refused(text: str) -> None:
 
 
 SAYING = [
-    *(
-        Path(one.__file__)
-        for one in (connection, conversation, dialling, key_combination, programs, settings_values, runner)
-    ),
-    Path(mac_address.__file__),
+    Path(str(module.__file__))
+    for module in (
+        connection,
+        conversation,
+        dialler,
+        key_combination,
+        mac_address,
+        programs,
+        settings_values,
+        runner,
+    )
 ]
 """Parts without a window whose sentences are shown in one."""
 
@@ -123,7 +128,7 @@ def texts_of_the_code() -> set[str]:
             ):
                 for argument in node.args[: 2 if node.func.id == "some" else 1]:
                     assert isinstance(argument, ast.Constant), f"{file.name}:{node.lineno}: not a plain text"
-                    found.add(argument.value)
+                    found.add(str(argument.value))
     return found
 
 
@@ -148,12 +153,12 @@ def test_the_compiled_catalogue_is_that_of_the_source() -> None:
 
 def test_italian_is_spoken_when_asked_for() -> None:
     assert isinstance(gettext.find("astcti", i18n.FOLDER, ["it"]), str)
-    i18n.use("it")
+    i18n.use_language("it")
     try:
         assert words.connection_text(ConnectionState("up", "")) == "Connesso"
         assert i18n.some("{count} call", "{count} calls", 1) == "{count} chiamata"
     finally:
-        i18n.use("en")
+        i18n.use_language("en")
 
 
 # --- refusals ---
@@ -173,9 +178,9 @@ VALUES = {
 
 @pytest.fixture(params=LANGUAGES)
 def language(request: pytest.FixtureRequest) -> Iterator[str]:
-    i18n.use(request.param)
+    i18n.use_language(request.param)
     yield request.param
-    i18n.use("en")
+    i18n.use_language("en")
 
 
 def values_of(refusal: Refusal) -> dict[str, str]:
@@ -191,7 +196,7 @@ def test_a_refusal_of_the_server_is_shown_in_the_language_of_the_window(
     assert all(value in text for value in values.values())
     assert "{" not in text
     if language != "en":
-        i18n.use("en")
+        i18n.use_language("en")
         assert text != words.server_reason(refusal.text(**values))
 
 
@@ -210,20 +215,20 @@ def test_what_asterisk_said_is_shown_as_it_is(language: str) -> None:
     "what", [CommandName.PAUSE, CommandName.HANGUP, CommandName.TRANSFER, CommandName.ORIG]
 )
 def test_a_refused_command_is_told_with_the_reason(what: CommandName) -> None:
-    i18n.use("it")
+    i18n.use_language("it")
     try:
         text = words.refusal_text(what, "no answer from the PBX within 5 seconds")
         assert text.endswith(": il centralino non ha risposto entro 5 secondi")
         assert words.refusal_text(what, "").endswith("non si sa se sia stato fatto")
     finally:
-        i18n.use("en")
+        i18n.use_language("en")
 
 
 def test_why_a_queue_was_not_joined_is_told_in_the_language_of_the_window(language: str) -> None:
-    told = words.queue_text(QueuePlace("sales", "refused", "Asterisk did not answer"))
+    told = words.queue_text(SeatQueue("sales", "refused", "Asterisk did not answer"))
     wanted = {"en": "the telephone system does not answer", "it": "il centralino non risponde"}
     assert told.endswith(wanted[language])
-    assert words.queue_text(QueuePlace("sales", "refused", "No such queue")).endswith("No such queue")
+    assert words.queue_text(SeatQueue("sales", "refused", "No such queue")).endswith("No such queue")
 
 
 @pytest.mark.parametrize(
@@ -259,8 +264,8 @@ def test_why_a_queue_was_not_joined_is_told_in_the_language_of_the_window(langua
     ],
 )
 def test_why_the_server_ended_it_is_told_in_the_language_of_the_window(detail: str, part: str) -> None:
-    i18n.use("it")
+    i18n.use_language("it")
     try:
         assert part in problems.problem_text(ConnectionState("waiting", detail))
     finally:
-        i18n.use("en")
+        i18n.use_language("en")

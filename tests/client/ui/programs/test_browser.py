@@ -8,13 +8,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil  # type: ignore[import-untyped]
 import pytest
 from PIL import ImageGrab
 
-from astcti_client.ui.browser.pages import Pages
-from astcti_client.ui.browser.window import Page, host_of, may_be_shown, read
+from astcti_client.ui.browser.browser_windows import BrowserWindows
+from astcti_client.ui.browser.page import PageRequest, host_of, may_be_shown, read_page
 from tests.client.ui.tools.desktop import Desktop
-from tests.client.ui.tools.web import PATIENCE, Site, await_fact
+from tests.client.ui.tools.web import Site, await_fact
 
 # Where the buttons of the bar are, from the window's corner.
 BACK, FORWARD, RELOAD = (22, 22), (60, 22), (99, 22)
@@ -44,7 +45,7 @@ class Window:
         return self._desktop.do("getwindowname", self.id)
 
     def click(self, place: tuple[int, int]) -> None:
-        x, y = (str(one) for one in place)
+        x, y = (str(dots) for dots in place)
         self._desktop.do("mousemove", "--window", self.id, x, y, "click", "1")
 
     def press(self, place: tuple[int, int]) -> None:
@@ -53,11 +54,12 @@ class Window:
         self.click(place)
 
     def _is_dark(self, place: tuple[int, int]) -> bool:
-        self._desktop.do("mousemove", "--window", self.id, *(str(one) for one in place))
-        where = dict(one.split("=") for one in self._desktop.do("getmouselocation", "--shell").split())
+        self._desktop.do("mousemove", "--window", self.id, *(str(dots) for dots in place))
+        where = dict(word.split("=") for word in self._desktop.do("getmouselocation", "--shell").split())
         x, y = int(where["X"]), int(where["Y"])
         box = (x - 10, y - 10, x + 10, y + 10)
-        return ImageGrab.grab(box, xdisplay=self._desktop.display).convert("L").getextrema()[0] < 100
+        grey = ImageGrab.grab(box, xdisplay=self._desktop.display).convert("L")
+        return sum(grey.histogram()[:100]) > 0
 
     def keys(self, *keys: str) -> None:
         self._desktop.do("key", "--clearmodifiers", *keys)
@@ -69,22 +71,31 @@ class Window:
 
 
 @pytest.fixture
-def pages(browser: None) -> Iterator[Pages]:
+def pages(browser: None) -> Iterator[BrowserWindows]:
     failed: list[str] = []
-    one = Pages(failed.append)
-    yield one
-    one.tick()
-    one.close()
+    windows = BrowserWindows(failed.append)
+    yield windows
+    windows.tick()
+    windows.close()
     assert failed == []
 
 
-def open_page(pages: Pages, desktop: Desktop, site: Site, path: str = "/one") -> Window:
+def window_processes() -> list[psutil.Process]:
+    """The processes of browser windows, the oldest first."""
+    children = psutil.Process().children()
+    windows = [child for child in children if "astcti_client.ui.browser.window" in child.cmdline()]
+    return sorted(windows, key=psutil.Process.create_time)
+
+
+def open_page(pages: BrowserWindows, desktop: Desktop, site: Site, path: str = "/one") -> Window:
     pages.show(f"{site.address}{path}", "Demo")
     assert site.hear() == path
     return Window(desktop, "Demo – 127.0.0.1")
 
 
-def test_the_buttons_go_back_forward_and_load_again(pages: Pages, site: Site, desktop: Desktop) -> None:
+def test_the_buttons_go_back_forward_and_load_again(
+    pages: BrowserWindows, site: Site, desktop: Desktop
+) -> None:
     site.pages["/one"] = link("/two")
     window = open_page(pages, desktop, site)
     window.click(IN_THE_PAGE)
@@ -102,24 +113,26 @@ def test_the_buttons_go_back_forward_and_load_again(pages: Pages, site: Site, de
     assert site.hear() == "/one"
 
 
-def test_a_service_reuses_its_window_which_closes_alone(pages: Pages, site: Site, desktop: Desktop) -> None:
+def test_a_service_reuses_its_window_which_closes_alone(
+    pages: BrowserWindows, site: Site, desktop: Desktop
+) -> None:
     window = open_page(pages, desktop, site)
     pages.show(f"{site.address}/two", "Demo")
     assert site.hear() == "/two"
     await_fact(lambda: window.address() == f"{site.address}/two", "the address is not shown")
-    assert len(pages._windows) == 1
+    assert len(window.find("Demo – ")) == 1
     pages.show(f"{site.address}/three", "Other")
     assert site.hear() == "/three"
     Window(desktop, "Other – 127.0.0.1")
-    first, second = (one.process for one in pages._windows)
+    first, second = window_processes()
     desktop.do("windowactivate", "--sync", window.id, "key", "--clearmodifiers", "alt+F4")
-    assert first.wait(PATIENCE) == 0
-    pages.tick()
-    assert [one.process for one in pages._windows] == [second]
-    assert second.poll() is None
+    await_fact(lambda: first.status() == psutil.STATUS_ZOMBIE, "the window's process does not end")
+    pages.tick()  # takes its exit code; what is not 0 would be told as a failure
+    assert window_processes() == [second]
+    assert second.status() != psutil.STATUS_ZOMBIE
 
 
-def test_no_page_can_forge_the_address(pages: Pages, site: Site, desktop: Desktop) -> None:
+def test_no_page_can_forge_the_address(pages: BrowserWindows, site: Site, desktop: Desktop) -> None:
     site.pages["/one"] = (
         "<title>Demo – bank.example</title><script>"
         "history.replaceState(0, '', '/https://bank.example/login');"
@@ -145,7 +158,7 @@ location = 'file:///etc/passwd';
 
 
 def test_a_page_gets_no_microphone_no_files_no_window_and_no_way_into_the_client(
-    pages: Pages, site: Site, desktop: Desktop
+    pages: BrowserWindows, site: Site, desktop: Desktop
 ) -> None:
     site.pages["/one"] = PRYING
     window = open_page(pages, desktop, site)
@@ -153,7 +166,9 @@ def test_a_page_gets_no_microphone_no_files_no_window_and_no_way_into_the_client
     assert window.address() == f"{site.address}/one"
 
 
-def test_what_wants_a_window_of_its_own_replaces_the_page(pages: Pages, site: Site, desktop: Desktop) -> None:
+def test_what_wants_a_window_of_its_own_replaces_the_page(
+    pages: BrowserWindows, site: Site, desktop: Desktop
+) -> None:
     site.pages["/one"] = link("/two", "target=_blank")
     window = open_page(pages, desktop, site)
     window.click(IN_THE_PAGE)
@@ -163,7 +178,7 @@ def test_what_wants_a_window_of_its_own_replaces_the_page(pages: Pages, site: Si
 
 
 def test_a_number_in_a_page_is_given_to_the_desktop_by_a_click_only(
-    pages: Pages, site: Site, desktop: Desktop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    pages: BrowserWindows, site: Site, desktop: Desktop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opener = tmp_path / "bin" / "xdg-open"
     opener.parent.mkdir()
@@ -216,11 +231,11 @@ def test_pages_are_of_the_web_and_frames_may_be_made_on_the_spot() -> None:
 
 
 def test_what_is_no_page_is_passed_over() -> None:
-    good = Page("https://crm.example/", True, "it")
+    good = PageRequest("https://crm.example/", True, "it")
     bad = b'nonsense\n[]\n"https://a.example"\n{"url": 1}\n{"url": "file:///etc/passwd"}\n'
     lines = io.StringIO((bad + good.written()).decode())
-    assert read(lines) == good
-    assert read(lines) is None
+    assert read_page(lines) == good
+    assert read_page(lines) is None
 
 
 def test_the_browsers_process_imports_no_tk() -> None:

@@ -6,16 +6,17 @@ import contextlib
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from tkinter import ttk
 
 import pytest
 
 from astcti_client.ui.desktop.hot_key import HotKey, NoHotKey
-from tests.client.ui.test_windows import press, texts
 from tests.client.ui.tools.desktop import Desktop
 from tests.client.ui.tools.web import await_fact
-from tests.client.ui.tools.window_test_bed import Desk
+from tests.client.ui.tools.widgets import control, press, texts, write
+from tests.client.ui.tools.window_test_bed import WindowTestBed
 
-Make = Callable[..., Desk]
+Make = Callable[..., WindowTestBed]
 
 # A program of somebody else's: a field whose whole text is marked. It says so, and ends with its input.
 FIELD = """
@@ -56,36 +57,34 @@ def marked_elsewhere(desktop: Desktop, text: str) -> Iterator[None]:
         process.stdout.close()
 
 
-def test_the_hot_key_calls_what_is_marked_in_another_program(desk: Make, desktop: Desktop) -> None:
-    one = desk(hot_key="Ctrl+Alt+D")
-    peer = one.log_in()
+def test_the_hot_key_calls_what_is_marked_in_another_program(open_client: Make, desktop: Desktop) -> None:
+    bed = open_client(hot_key="Ctrl+Alt+D")
+    bed.log_in()
     with marked_elsewhere(desktop, "(055) 123-45.67"):
         desktop.do("key", "ctrl+alt+d")
-        one.pump(lambda: one.app.session._dialler._open, "the key was not heard")
-        assert peer.hear() == "ORIG 0551234567 outbound 1"
+        assert bed.hears() == "ORIG 0551234567 outbound 1"
 
 
 @pytest.mark.parametrize("locks", [("Num_Lock",), ("Caps_Lock",), ("Num_Lock", "Caps_Lock")])
-def test_lock_keys_do_not_matter(desk: Make, desktop: Desktop, locks: tuple[str, ...]) -> None:
-    one = desk(hot_key="Ctrl+Alt+D")
-    peer = one.log_in()
+def test_lock_keys_do_not_matter(open_client: Make, desktop: Desktop, locks: tuple[str, ...]) -> None:
+    bed = open_client(hot_key="Ctrl+Alt+D")
+    bed.log_in()
     desktop.do("key", *locks)
     try:
         with marked_elsewhere(desktop, "112"):
             desktop.do("key", "ctrl+alt+d")
-            one.pump(lambda: one.app.session._dialler._open, "the key was not heard")
-            assert peer.hear() == "ORIG 112 outbound 1"
+            assert bed.hears() == "ORIG 112 outbound 1"
     finally:
         desktop.do("key", *locks)
 
 
-def test_what_is_no_number_is_said_and_not_called(desk: Make, desktop: Desktop) -> None:
-    one = desk(hot_key="Ctrl+Alt+D")
-    one.log_in()
+def test_what_is_no_number_is_said_and_not_called(open_client: Make, desktop: Desktop) -> None:
+    bed = open_client(hot_key="Ctrl+Alt+D")
+    bed.log_in()
     with marked_elsewhere(desktop, "call me maybe"):
         desktop.do("key", "ctrl+alt+d")
-        one.pump(lambda: "This is not a telephone number." in texts(one.app.windows.main))
-    assert not one.app.session._dialler._open
+        bed.pump(lambda: "This is not a telephone number." in texts(bed.app.windows.main))
+    assert not bed.peer.would_hear()
 
 
 def test_a_key_that_is_held_down_calls_once(desktop: Desktop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,34 +103,33 @@ def test_a_key_that_is_held_down_calls_once(desktop: Desktop, monkeypatch: pytes
 
 
 def test_a_combination_that_another_program_has_is_said_to_be_taken(
-    desk: Make, desktop: Desktop, monkeypatch: pytest.MonkeyPatch
+    open_client: Make, desktop: Desktop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DISPLAY", desktop.display)
     other = HotKey("Ctrl+Alt+D", lambda: None)
     try:
-        one = desk(hot_key="Ctrl+Alt+D")
-        one.log_in()
-        one.pump(lambda: "No hot key: another program has this combination" in texts(one.app.windows.main))
-        assert one.app.surroundings._hot_key is None
+        bed = open_client(hot_key="Ctrl+Alt+D")
+        bed.log_in()
+        bed.pump(lambda: "No hot key: another program has this combination" in texts(bed.app.windows.main))
     finally:
         other.close()
 
 
-def test_the_settings_refuse_a_bad_combination_and_switch_the_key_off(desk: Make, desktop: Desktop) -> None:
-    one = desk(hot_key="Ctrl+Alt+D")
-    one.log_in()
-    one.app.show_settings()
-    window = one.app.windows.settings
-    assert window is not None
-    window._given["hot-key"] = lambda: "Ctrl+Canc"
+def test_the_settings_refuse_a_bad_combination_and_switch_the_key_off(
+    open_client: Make, desktop: Desktop
+) -> None:
+    bed = open_client(hot_key="Ctrl+Alt+D")
+    bed.log_in()
+    window = bed.open_settings()
+    keys = "Hot key that calls the selected number, such as Ctrl+Alt+D (empty: off)"
+    write(control(window, keys, ttk.Entry), "Ctrl+Canc")
     press(window, "Save")
-    one.turn()
+    bed.turn()
     assert "(empty: off): Ctrl+Canc: the key must be a letter, a digit or F1 to F12" in texts(window)
     with pytest.raises(NoHotKey):
         HotKey("Ctrl+Alt+D", lambda: None)
-    window._given["hot-key"] = lambda: ""
+    write(control(window, keys, ttk.Entry), "")
     press(window, "Save")
-    one.pump(lambda: one.app.surroundings._hot_key is None)
     HotKey("Ctrl+Alt+D", lambda: None).close()  # it is free again
 
 

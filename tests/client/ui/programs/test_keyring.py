@@ -16,17 +16,17 @@ import pytest
 from keyring.backends import SecretService
 
 from astcti_client.password import Password
-from astcti_client.ui.desktop import system_keyring
+from astcti_client.ui.desktop.system_keyring import KEYRING_TIME, SystemKeyring
 from tests import needed
-from tests.client.ui.test_windows import press, texts
 from tests.client.ui.tools.desktop import Desktop
 from tests.client.ui.tools.web import await_fact
-from tests.client.ui.tools.window_test_bed import MARIO, Desk
+from tests.client.ui.tools.widgets import press, texts
+from tests.client.ui.tools.window_test_bed import MARIO, WindowTestBed
 from tests.fake.cti_server import CtiServer
 
 # The keyring library leaves its connections to the bus to the collector of garbage.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket.*dbus:ResourceWarning")
-Make = Callable[..., Desk]
+Make = Callable[..., WindowTestBed]
 HASH = Password.from_text("test").md5
 PROMPT = "gcr-prompter"  # the program in whose window the system asks
 
@@ -84,15 +84,15 @@ class SecretStore:
 @pytest.fixture(autouse=True)
 def what_the_library_leaves_goes_with_the_test() -> Iterator[None]:
     yield
-    system_keyring._asking = None
     gc.collect()
 
 
 @pytest.fixture
 def store(
-    desk: Make, desktop: Desktop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    open_client: Make, desktop: Desktop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[SecretStore]:
-    lacking = [one for one in ("dbus-daemon", "dbus-send", "gnome-keyring-daemon") if not shutil.which(one)]
+    programs = ("dbus-daemon", "dbus-send", "gnome-keyring-daemon")
+    lacking = [program for program in programs if not shutil.which(program)]
     if lacking:
         needed.lacking(f"no keyring can be tested here, missing: {', '.join(lacking)}")
     place = tmp_path / "home"
@@ -108,42 +108,39 @@ def store(
     }
     one = SecretStore(place, environ)
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", one.address)
-    monkeypatch.setattr(system_keyring, "_given", {})
     one.start(opened=True)
     monkeypatch.setattr(keyring.core, "_keyring_backend", SecretService.Keyring())
     yield one
     one.close()
 
 
-def next_start(desk: Make, monkeypatch: pytest.MonkeyPatch, **wishes: Any) -> Desk:
+def next_start(open_client: Make, monkeypatch: pytest.MonkeyPatch, **wishes: Any) -> WindowTestBed:
     """The client, started anew: it knows only what the keyring tells."""
-    monkeypatch.setattr(system_keyring, "_given", {})
-    one = desk(password=None, **wishes)
-    one.app.start()
-    return one
+    bed = open_client(password=None, **wishes)
+    bed.app.start()
+    return bed
 
 
-def type_in(one: Desk, *, remember: bool) -> None:
-    window = one.app.windows.login
-    assert window is not None
+def type_in(bed: WindowTestBed, *, remember: bool) -> None:
+    window = bed.login()
     window.password.set("test")
     window.remember.set(remember)
     press(window, "Log in")
 
 
-def log_in(one: Desk, server: CtiServer) -> None:
+def log_in(bed: WindowTestBed, server: CtiServer) -> None:
     server.accept().log_in(who=MARIO)
-    one.pump(one.root.winfo_viewable, "not logged in")
+    bed.pump(bed.root.winfo_viewable, "not logged in")
 
 
 def test_a_remembered_password_is_found_at_the_next_start_until_it_is_forgotten(
-    store: SecretStore, desk: Make, server: CtiServer, monkeypatch: pytest.MonkeyPatch
+    store: SecretStore, open_client: Make, server: CtiServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = next_start(desk, monkeypatch)
+    first = next_start(open_client, monkeypatch)
     type_in(first, remember=True)
     log_in(first, server)
     first.close()
-    second = next_start(desk, monkeypatch)
+    second = next_start(open_client, monkeypatch)
     assert second.app.windows.login is None
     log_in(second, server)
     for file in (*store.folder.rglob("*"), second.file):
@@ -151,53 +148,59 @@ def test_a_remembered_password_is_found_at_the_next_start_until_it_is_forgotten(
             assert HASH.encode() not in file.read_bytes()
             assert b"md5:" not in file.read_bytes()
     assert list(store.folder.rglob("*.keyring"))
-    second.app.log_out()
+    second.app.sign_in.log_out()
     type_in(second, remember=False)
     log_in(second, server)
     second.close()
-    third = next_start(desk, monkeypatch)
+    third = next_start(open_client, monkeypatch)
     assert third.app.windows.login is not None
-    assert not third.app.windows.login._remembered
+    assert "Leave it empty to use the saved one." not in texts(third.login())
 
 
 def keep_and_close(store: SecretStore) -> None:
     """Put mario's password into the keyring, and close that."""
-    system_keyring.remember("127.0.0.1", "mario", Password.from_text("test"), pytest.fail)
+    SystemKeyring().remember("127.0.0.1", "mario", Password.from_text("test"), pytest.fail)
     store.start(opened=False)
 
 
 def test_a_closed_keyring_holds_up_nothing_and_once_it_is_open_the_client_logs_in(
-    store: SecretStore, desk: Make, desktop: Desktop, server: CtiServer, monkeypatch: pytest.MonkeyPatch
+    store: SecretStore,
+    open_client: Make,
+    desktop: Desktop,
+    server: CtiServer,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     keep_and_close(store)
     begun = time.monotonic()
-    one = next_start(desk, monkeypatch)
-    assert time.monotonic() - begun < 2 * system_keyring.PATIENCE
-    window = one.app.windows.login
-    assert window is not None
-    one.pump(window.winfo_viewable)
+    bed = next_start(open_client, monkeypatch)
+    assert time.monotonic() - begun < 2 * KEYRING_TIME
+    window = bed.login()
+    bed.pump(window.winfo_viewable)
     assert "Your keyring is closed." in texts(window)
-    one.pump(lambda: desktop.do("search", "--onlyvisible", "--class", PROMPT), "the system does not ask")
-    assert system_keyring.is_asking()
+    bed.pump(lambda: desktop.do("search", "--onlyvisible", "--class", PROMPT), "the system does not ask")
+    assert bed.app.sign_in.keyring_is_asking()
     desktop.do("type", "open sesame")
     desktop.do("key", "Return")
-    one.pump(lambda: one.app.session.running, "the client does not go on")
-    log_in(one, server)
+    bed.pump(lambda: bed.app.session.running, "the client does not go on")
+    log_in(bed, server)
 
 
 def test_who_leaves_the_keyring_closed_types_the_password(
-    store: SecretStore, desk: Make, desktop: Desktop, server: CtiServer, monkeypatch: pytest.MonkeyPatch
+    store: SecretStore,
+    open_client: Make,
+    desktop: Desktop,
+    server: CtiServer,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     keep_and_close(store)
-    one = next_start(desk, monkeypatch)
-    window = one.app.windows.login
-    assert window is not None
-    one.pump(lambda: desktop.do("search", "--onlyvisible", "--class", PROMPT), "the system does not ask")
+    bed = next_start(open_client, monkeypatch)
+    window = bed.login()
+    bed.pump(lambda: desktop.do("search", "--onlyvisible", "--class", PROMPT), "the system does not ask")
     desktop.do("key", "Escape")
-    one.pump(lambda: "The keyring stayed closed: write your password." in texts(window))
-    type_in(one, remember=True)
+    bed.pump(lambda: "The keyring stayed closed: write your password." in texts(window))
+    type_in(bed, remember=True)
     server.accept().log_in(who=MARIO)
-    one.pump(lambda: desktop.do("search", "--onlyvisible", "--class", PROMPT), "the system does not ask")
-    one.pump(lambda: "once you open the keyring" in texts(one.app.windows.main))
+    bed.pump(lambda: desktop.do("search", "--onlyvisible", "--class", PROMPT), "the system does not ask")
+    bed.pump(lambda: "once you open the keyring" in texts(bed.app.windows.main))
     desktop.do("key", "Escape")
-    one.pump(lambda: not system_keyring.is_asking())
+    bed.pump(lambda: not bed.app.sign_in.keyring_is_asking())

@@ -8,16 +8,16 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 import pytest
 
 from astcti_client.ui.desktop import url_handler
 from tests import needed
 from tests.client.ui.tools.desktop import Desktop
 from tests.client.ui.tools.web import await_fact
-from tests.client.ui.tools.window_test_bed import Desk
+from tests.client.ui.tools.window_test_bed import WindowTestBed
 
-Make = Callable[..., Desk]
+Make = Callable[..., WindowTestBed]
 ROOT = Path(__file__).resolve().parents[4]
 
 
@@ -25,7 +25,9 @@ ROOT = Path(__file__).resolve().parents[4]
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty home with no desktop's own ways, whose links go to this client."""
     lacking = [
-        one for one in ("xdg-open", "xdg-mime", "gio", "desktop-file-validate") if not shutil.which(one)
+        program
+        for program in ("xdg-open", "xdg-mime", "gio", "desktop-file-validate")
+        if not shutil.which(program)
     ]
     if lacking:
         needed.lacking(f"links cannot be tested here, missing: {', '.join(lacking)}")
@@ -45,56 +47,55 @@ def answer(*command: str) -> str:
 
 
 def test_the_desktop_takes_the_registration_and_forgets_it_again(home: Path) -> None:
-    url_handler.register()
+    url_handler.register_url_handler()
     file = home / ".local/share/applications" / url_handler.DESKTOP_FILE
     assert answer("desktop-file-validate", str(file)) == ""
     for scheme in url_handler.SCHEMES:
         assert (
             answer("xdg-mime", "query", "default", f"x-scheme-handler/{scheme}") == url_handler.DESKTOP_FILE
         )
-    url_handler.unregister()
+    url_handler.unregister_url_handler()
     assert answer("xdg-mime", "query", "default", "x-scheme-handler/tel") == ""
 
 
-def call_a_link(desk: Make, desktop: Desktop, *opener: str) -> None:
-    url_handler.register()
-    one = desk()
-    peer = one.log_in()
+def call_a_link(open_client: Make, desktop: Desktop, *opener: str) -> None:
+    url_handler.register_url_handler()
+    bed = open_client()
+    peer = bed.log_in()
     with subprocess.Popen([*opener, "tel:+39-055-1234567"], env=desktop.environ) as link:
-        one.pump(lambda: one.app.session._dialler._open, "the link does not arrive")
-        assert peer.hear() == "ORIG +390551234567 outbound 1"
+        assert bed.hears() == "ORIG +390551234567 outbound 1"
         peer.say("100 OK")
-        one.pump(lambda: link.poll() is not None)
-        one.pump(lambda: not handing_over(), "the program that handed the number over does not end")
+        bed.pump(lambda: link.poll() is not None)
+        bed.pump(lambda: not handing_over(), "the program that handed the number over does not end")
     assert link.returncode == 0
 
 
 def handing_over() -> bool:
     """Whether a program with the link still runs: it waits for an answer, its opener does not."""
     found = psutil.process_iter(["cmdline"])
-    return any("tel:+39-055-1234567" in (one.info["cmdline"] or ()) for one in found)
+    return any("tel:+39-055-1234567" in (process.info["cmdline"] or ()) for process in found)
 
 
 @pytest.mark.parametrize("opener", [("xdg-open",), ("gio", "open")], ids=" ".join)
 def test_a_link_is_called_by_the_running_client(
-    home: Path, desk: Make, desktop: Desktop, opener: tuple[str, ...]
+    home: Path, open_client: Make, desktop: Desktop, opener: tuple[str, ...]
 ) -> None:
-    call_a_link(desk, desktop, *opener)
+    call_a_link(open_client, desktop, *opener)
 
 
 def test_the_clients_program_may_have_any_path(
-    home: Path, desk: Make, desktop: Desktop, monkeypatch: pytest.MonkeyPatch
+    home: Path, open_client: Make, desktop: Desktop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program = home / 'the client\'s "place" of $HOME' / "astcti-client"
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nexec {sys.executable} -m astcti_client "$@"\n')
     program.chmod(0o755)
     monkeypatch.setattr(url_handler, "own_command", lambda: [str(program)])
-    call_a_link(desk, desktop, "gio", "open")
+    call_a_link(open_client, desktop, "gio", "open")
 
 
 def test_a_link_without_a_client_says_so_in_a_window(home: Path, desktop: Desktop) -> None:
-    url_handler.register()
+    url_handler.register_url_handler()
     subprocess.run(["gio", "open", "tel:055"], env=desktop.environ, check=True, timeout=30)
 
     def dialogs() -> list[str]:

@@ -13,12 +13,13 @@ from typing import Any
 
 import pytest
 
-from astcti_client import hand_over_pipe
-from astcti_client.hand_over import OtherClient
-from astcti_client.hand_over_pipe import KEY_FILE, PipeDoor
+from astcti_client.hand_over import named_pipe
+from astcti_client.hand_over.named_pipe import KEY_FILE, HandOverPipe
+from astcti_client.hand_over.requests import OtherClient
+from astcti_client.triggers.programs import TriggerRefused
 from astcti_client.triggers.runner import TriggerRunner, own_system
 from astcti_client.ui import i18n
-from astcti_client.ui.browser import pages
+from astcti_client.ui.browser.browser_windows import BrowserWindows
 from astcti_client.ui.desktop import hot_key, url_handler
 from astcti_client.ui.desktop.system_colours import system_wants_dark
 from schemas.events import Action
@@ -75,8 +76,8 @@ class Registry(types.ModuleType):
 
     def _below(self, path: str) -> list[str]:
         start = path + "\\"
-        rest = [one.removeprefix(start) for one in self.keys if one.startswith(start)]
-        return sorted(one for one in rest if "\\" not in one)
+        rest = [path.removeprefix(start) for path in self.keys if path.startswith(start)]
+        return sorted(name for name in rest if "\\" not in name)
 
 
 class _Key:
@@ -107,7 +108,7 @@ def test_links_are_registered_in_the_registry_and_nothing_is_left_when_they_are_
     registry.CreateKey("HKCU", r"Software\Classes")
     registry.CreateKey("HKCU", r"Software\RegisteredApplications")
     before = {path: dict(values) for path, values in registry.keys.items()}
-    url_handler.register()
+    url_handler.register_url_handler()
     command = registry.keys[r"software\classes\tel\shell\open\command"][""]
     assert command == r'"C:\Program Files\Astcti\astcti-client-window.exe" dial "%1"'
     assert registry.keys[r"software\classes\sip"]["URL Protocol"] == ""
@@ -116,16 +117,16 @@ def test_links_are_registered_in_the_registry_and_nothing_is_left_when_they_are_
     )
     associations = registry.keys[r"software\asteriskcti\capabilities\urlassociations"]
     assert associations == dict.fromkeys(url_handler.SCHEMES, "AsteriskCTI.Call")
-    url_handler.unregister()
+    url_handler.unregister_url_handler()
     assert registry.keys == before
-    url_handler.unregister()  # a second time does no harm
+    url_handler.unregister_url_handler()  # a second time does no harm
 
 
 def test_links_that_another_program_took_over_stay_its(registry: Registry) -> None:
-    url_handler.register()
+    url_handler.register_url_handler()
     place = registry.OpenKey("HKCU", r"Software\Classes\tel\shell\open\command")
     registry.SetValueEx(place, "", 0, 1, r'"C:\softphone.exe" "%1"')
-    url_handler.unregister()
+    url_handler.unregister_url_handler()
     assert registry.keys[place.path][""] == r'"C:\softphone.exe" "%1"'
     assert r"software\classes\sip" not in registry.keys
 
@@ -175,15 +176,15 @@ def test_windows_opens_no_console_for_pages_and_leaves_programs_on_their_own(
     runner = TriggerRunner(environ={"PATH": str(tmp_path)})
     runner.perform(Action("application", application="crm", arguments=("a b",)))
     runner.perform(Action("browser", url="https://crm.example/"))
-    monkeypatch.setattr(pages.Pages, "available", staticmethod(lambda: True))
-    with pytest.raises(pages.Refused):
-        pages.Pages(lambda _url: None).show("https://crm.example/", "Demo")
+    monkeypatch.setattr(BrowserWindows, "available", staticmethod(lambda: True))
+    with pytest.raises(TriggerRefused):
+        BrowserWindows(lambda _url: None).show("https://crm.example/", "Demo")
     application, page, own = started
     assert application["command"] == [str(program), "a b"]
     assert application["creationflags"] == 8 | 512
     assert page["creationflags"] == 0x08000000 | 512
     assert own["creationflags"] == 0x08000000
-    assert not any(one.get("shell") or one.get("start_new_session") for one in started)
+    assert not any(how.get("shell") or how.get("start_new_session") for how in started)
 
 
 def test_a_pipe_that_is_taken_means_another_client_even_if_its_key_was_tidied_away(
@@ -192,9 +193,9 @@ def test_a_pipe_that_is_taken_means_another_client_even_if_its_key_was_tidied_aw
     def taken(_name: str, **_how: object) -> None:
         raise PermissionError(13, "Access is denied")
 
-    monkeypatch.setattr(hand_over_pipe, "Listener", taken)
+    monkeypatch.setattr(named_pipe, "Listener", taken)
     with pytest.raises(OtherClient):
-        PipeDoor(str(tmp_path / "pipe"), tmp_path, lambda _number, _answer: None, None)
+        HandOverPipe(str(tmp_path / "pipe"), tmp_path, lambda _number, _answer: None, None)
     assert not (tmp_path / KEY_FILE).exists()
 
 
@@ -268,10 +269,10 @@ def mac(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_mac_is_asked_for_colours_and_language_and_has_neither_links_nor_a_hot_key() -> None:
     assert system_wants_dark()
     assert own_system() == "macos"
-    i18n.use("")
+    i18n.use_language("")
     assert i18n._("Dial") == "Componi"
-    i18n.use("en")
+    i18n.use_language("en")
     with pytest.raises(hot_key.NoHotKey, match="macOS"):
         hot_key.HotKey("Ctrl+Alt+D", lambda: None)
     with pytest.raises(url_handler.CannotRegister, match="macOS"):
-        url_handler.register()
+        url_handler.register_url_handler()

@@ -13,7 +13,7 @@ from tests.asterisk import phones
 from tests.asterisk.conftest import asterisk22, running_asterisk22
 from tests.asterisk.rig import Asterisk
 from tests.client.ui.conftest import MAC
-from tests.client.ui.tools.window_test_bed import Desk
+from tests.client.ui.tools.window_test_bed import WindowTestBed
 from tests.fake.running_server import RunningServer
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.timeout(180)]
@@ -44,24 +44,24 @@ def configuration(asterisk: Asterisk, answered: Path) -> Configuration:
 
 
 def test_a_queue_call_rings_is_answered_and_ends_on_the_screen(
-    asterisk22: Asterisk, desk: Callable[..., Desk], tmp_path: Path
+    asterisk22: Asterisk, open_client: Callable[..., WindowTestBed], tmp_path: Path
 ) -> None:
     answered = tmp_path / "answered"
     wanted = configuration(asterisk22, answered)
     with RunningServer(tmp_path / "server", asterisk22.ami_port, wanted) as server:
-        one = desk(port=server.port)
-        app = one.app
+        bed = open_client(port=server.port)
+        app = bed.app
         app.start()
-        one.pump(lambda: "astcti" in app.model.queues, "not in the queue")
+        bed.pump(lambda: "astcti" in app.model.queues, "not in the queue")
         with phones.callee(asterisk22, "201", talk=2.0), phones.caller(asterisk22, "101", "12345") as calling:
-            one.pump(lambda: app.windows.notices.shown, "no notice")
+            bed.pump(lambda: app.windows.notices.shown, "no notice")
             calls = app.model.calls
-            one.pump(lambda: any(call.phase == "talking" for call in calls.values()), "not answered")
-            one.pump(lambda: one.history.find(kind="answered"), "not ended")
+            bed.pump(lambda: any(call.phase == "talking" for call in calls.values()), "not answered")
+            bed.pump(lambda: bed.history.find(kind="answered"), "not ended")
             calling.wait()
-        (entry,) = one.history.find()
+        (entry,) = bed.history.find()
         assert (entry.number, entry.name, entry.service) == ("3331234567", "Demo Caller", "Demo")
         assert entry.variables == (("calldata", "12345"),)
-        one.pump(Path(f"{answered}-12345").exists, "the trigger did not run")
+        bed.pump(Path(f"{answered}-12345").exists, "the trigger did not run")
         app.session.stop()
-        one.pump(app.session.ended, "not logged out")
+        bed.pump(app.session.ended, "not logged out")

@@ -12,7 +12,7 @@ from astcti_server.demo.pbx import DemoPbx
 from astcti_server.demo.player import Tempo
 from schemas.configuration.xml_form import load
 from tests.client.ui.conftest import MAC
-from tests.client.ui.tools.window_test_bed import Desk
+from tests.client.ui.tools.window_test_bed import WindowTestBed
 from tests.fake.running_server import RunningServer
 
 CONFIGURATION = f"""<configuration>
@@ -45,25 +45,27 @@ def house(tmp_path: Path) -> Iterator[RunningServer]:
         yield one
 
 
-def test_a_day_at_the_seat(house: RunningServer, desk: Callable[..., Desk], tmp_path: Path) -> None:
-    one = desk(port=house.port)
-    app = one.app
+def test_a_day_at_the_seat(
+    house: RunningServer, open_client: Callable[..., WindowTestBed], tmp_path: Path
+) -> None:
+    bed = open_client(port=house.port)
+    app = bed.app
     app.start()
-    one.pump(lambda: app.model.up and app.model.full_name == "Mario Rossi", "not logged in")
+    bed.pump(lambda: app.model.up and app.model.full_name == "Mario Rossi", "not logged in")
     assert app.model.extension == "PJSIP/201"
-    one.pump(lambda: "astcti" in app.model.queues, "not in the queue")
-    one.pump(lambda: app.windows.notices.shown, "no notice of the first call")
-    one.pump(lambda: list(tmp_path.glob("answered-*")), "the trigger of the answer did not run")
-    one.pump(lambda: any(call.phase == "talking" for call in app.model.calls.values()), "no call is answered")
+    bed.pump(lambda: "astcti" in app.model.queues, "not in the queue")
+    bed.pump(lambda: app.windows.notices.shown, "no notice of the first call")
+    bed.pump(lambda: list(tmp_path.glob("answered-*")), "the trigger of the answer did not run")
+    bed.pump(lambda: any(call.phase == "talking" for call in app.model.calls.values()), "no call is answered")
     (call,) = [call for call in app.model.calls.values() if call.phase == "talking"]
     assert dict(call.variables)["calldata"]
-    one.pump((tmp_path / f"answered-{dict(call.variables)['calldata']}").exists, "its trigger did not run")
-    app.hang_up(call.key)
-    one.pump(lambda: one.history.find(kind="answered"), "the call was not hung up")
-    app.ask_pause("Lunch")
+    bed.pump((tmp_path / f"answered-{dict(call.variables)['calldata']}").exists, "its trigger did not run")
+    app.commands.hang_up(call.key)
+    bed.pump(lambda: bed.history.find(kind="answered"), "the call was not hung up")
+    app.commands.ask_pause("Lunch")
     assert app.model.pause.phase == "requested"
-    one.pump(lambda: app.model.pause.phase == "in", "the pause was not confirmed")
-    assert app.dial("055 123", "outbound") == ""
-    one.pump(lambda: one.history.find(kind="dialled"), "the dialled call is not in the history")
-    app.ask_return()
-    one.pump(lambda: app.model.pause.phase == "out", "no way back from the pause")
+    bed.pump(lambda: app.model.pause.phase == "in", "the pause was not confirmed")
+    assert app.commands.dial("055 123", "outbound") == ""
+    bed.pump(lambda: bed.history.find(kind="dialled"), "the dialled call is not in the history")
+    app.commands.ask_return()
+    bed.pump(lambda: app.model.pause.phase == "out", "no way back from the pause")

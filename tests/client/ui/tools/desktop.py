@@ -85,9 +85,25 @@ class Desktop:
 
 def missing() -> list[str]:
     """What this machine lacks for a desktop."""
-    lacking = [one for one in (*PROGRAMS, "xprop") if shutil.which(one) is None]
+    lacking = [program for program in (*PROGRAMS, "xprop") if shutil.which(program) is None]
     try:
         import tkinter  # noqa: F401
     except ImportError:
         lacking.append("tkinter (python3-tk)")
     return lacking
+
+
+def tray_icon_name(desktop: Desktop) -> str:
+    """What the client's icon in the tray is called: the text beside it. Empty without an icon."""
+    from Xlib.display import Display
+
+    windows = desktop.do("search", "--classname", "astctiSystemTrayIcon").split()
+    display = Display(desktop.display)
+    try:
+        if not windows:
+            return ""
+        window = display.create_resource_object("window", int(windows[-1]))
+        found = window.get_full_property(display.intern_atom("_NET_WM_NAME"), 0)
+        return bytes(found.value).decode() if found else ""
+    finally:
+        display.close()

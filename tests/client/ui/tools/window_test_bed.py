@@ -6,25 +6,32 @@ import gc
 import os
 import time
 import tkinter as tk
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from xml.sax.saxutils import escape
 
 from PIL import Image, ImageGrab
 
-from astcti_client.settings import Loaded, Settings, load
+from astcti_client.net.messages import ConnectionMessage
+from astcti_client.settings import LoadedSettings, Settings, load_settings
 from astcti_client.ui.app.app import App
 from astcti_client.ui.state.history import History
+from astcti_client.ui.state.seat_session import SessionMessage
 from astcti_client.ui.text import words
 from astcti_client.ui.theme.screen import draws_emoji
+from astcti_client.ui.windows.history import HistoryWindow
+from astcti_client.ui.windows.login import LoginWindow
+from astcti_client.ui.windows.settings import SettingsWindow
+from tests.client.ui.tools.widgets import inside
 from tests.fake.cti_server import CtiServer, Peer
 from tests.fake.patience import PATIENCE
 
 MARIO = "PJSIP/201 Mario Rossi"
 
 
-class Desk:
+class WindowTestBed:
     """An `App` whose main loop is turned by the test."""
 
     def __init__(self, folder: Path, server: CtiServer, settings: Settings, locked: frozenset[str]) -> None:
@@ -35,15 +42,15 @@ class Desk:
         words.draw_emoji(draws_emoji(self.root))
         self.failures: list[BaseException] = []
         """What callbacks of Tk raised."""
-        self.root.report_callback_exception = lambda _kind, error, _trace: self.failures.append(error)  # type: ignore[assignment]
+        self.root.report_callback_exception = lambda _kind, error, _trace: self.failures.append(error)
         self.history = History(folder / "history.sqlite", settings.history_days)
         self._locked = locked
         self.settings = settings
-        self.app = App(self.root, Loaded(settings, (), locked), self._again, self.file, self.history)
+        self.app = App(self.root, LoadedSettings(settings, (), locked), self._again, self.file, self.history)
         self.peer: Peer
 
-    def _again(self) -> Loaded:
-        return replace(load({}, {}, self.file, self.folder / "none.toml"), locked=self._locked)
+    def _again(self) -> LoadedSettings:
+        return replace(load_settings({}, {}, self.file, self.folder / "none.toml"), locked=self._locked)
 
     def pump(self, fact: Callable[[], object], what: str = "") -> None:
         """Turn the main loop until something is so."""
@@ -60,7 +67,7 @@ class Desk:
 
     def wait_for_menu(self) -> None:
         """Until a menu is open."""
-        self.pump(lambda: any(map(_is_open_menu, _inside(self.root))), "no menu opens")
+        self.pump(lambda: any(map(_is_open_menu, inside(self.root))), "no menu opens")
 
     def _focus(self) -> tk.Misc | None:
         try:
@@ -84,10 +91,37 @@ class Desk:
         self.pump(lambda: self.app.model.up and self.app.root.winfo_viewable(), "not logged in")
         return self.peer
 
-    def ring(self, key: str, **more: str) -> None:
+    def ring(self, key: str, **more: Any) -> None:
         """The server tells of a ring, and the window shows it."""
         self.peer.say(event("Newchannel", key, state="Down", **more), event("Callerid", key, **more))
         self.pump(lambda: key in self.app.model.calls)
+
+    def hears(self) -> str:
+        """The client's next line; its windows live on while the test waits for it."""
+        self.pump(self.peer.would_hear, "the client says nothing")
+        return self.peer.hear()
+
+    def tell(self, *messages: ConnectionMessage) -> None:
+        """Have the program get messages as the network thread puts them."""
+        for message in messages:
+            self.app.inbox.put(SessionMessage(self.app.session.number, message))
+
+    def login(self) -> LoginWindow:
+        """The log-in window, which is open."""
+        assert self.app.windows.login is not None
+        return self.app.windows.login
+
+    def open_history(self) -> HistoryWindow:
+        """The history, opened."""
+        self.app.windows.show_history()
+        assert self.app.windows.history is not None
+        return self.app.windows.history
+
+    def open_settings(self) -> SettingsWindow:
+        """The settings, opened."""
+        self.app.windows.show_settings()
+        assert self.app.windows.settings is not None
+        return self.app.windows.settings
 
     def picture(self, window: tk.Misc | None = None) -> Image.Image:
         """The screen, or the part of it that a window takes."""
@@ -109,12 +143,6 @@ class Desk:
         self.__dict__.clear()
         gc.collect()  # what Tk made goes while it can
         assert not failures, failures
-
-
-def _inside(widget: tk.Misc) -> Iterator[tk.Misc]:
-    for one in widget.winfo_children():
-        yield one
-        yield from _inside(one)
 
 
 def _is_open_menu(widget: tk.Misc) -> bool:

@@ -6,10 +6,10 @@ import tkinter as tk
 from tkinter import ttk
 
 from astcti_client.ui.theme.look import Look
-from astcti_client.ui.widgets.elided import Elided
+from astcti_client.ui.widgets.elided_label import ElidedLabel
 
 
-class Banner(ttk.Frame):
+class MessageBanner(ttk.Frame):
     """A coloured strip with a message, and perhaps buttons."""
 
     def __init__(self, parent: tk.Misc, look: Look, kind: str = "Warn", *, lines: int = 6) -> None:
@@ -20,7 +20,7 @@ class Banner(ttk.Frame):
         ttk.Label(self, image=look.icon("warning", 18, colour), style=f"{kind}.TLabel").grid(
             row=0, column=0, sticky="n", padx=(0, look.px(10))
         )
-        self.words = Elided(self, look, style=f"{kind}.TLabel", lines=lines, room=look.px(300))
+        self.words = ElidedLabel(self, look, style=f"{kind}.TLabel", lines=lines, room=look.px(300))
         self.words.grid(row=0, column=1, sticky="ew")
         self.columnconfigure(1, weight=1)
         self.actions = ttk.Frame(self, style=f"{kind}Plain.TFrame", padding=0)

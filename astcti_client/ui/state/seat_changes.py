@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from astcti_client.ui.state.calls import SeatCall
+from astcti_client.ui.state.seat_call import SeatCall
 from astcti_client.ui.state.seat_state import Pause
 from schemas.events import CallEvent, Originate
 
@@ -53,7 +53,7 @@ class DialOutcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class CommandRefused:
     """The server did not do what was asked. `what` is the command's word, `why` the server's reason."""
 
     what: str
@@ -67,6 +67,13 @@ class PauseConfirmed:
     pause: Pause
 
 
-Change = (
-    RingBegan | CallChanged | CallOver | CallForgotten | EventHeard | DialOutcome | Refusal | PauseConfirmed
+SeatChange = (
+    RingBegan
+    | CallChanged
+    | CallOver
+    | CallForgotten
+    | EventHeard
+    | DialOutcome
+    | CommandRefused
+    | PauseConfirmed
 )

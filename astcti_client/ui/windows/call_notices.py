@@ -6,13 +6,13 @@ import time
 import tkinter as tk
 from collections.abc import Callable
 
-from astcti_client.ui.state.calls import SeatCall
+from astcti_client.ui.state.seat_call import SeatCall
 from astcti_client.ui.theme.look import Look
 from astcti_client.ui.theme.screen import work_area
-from astcti_client.ui.windows.notice import MoreNotice, Notice, show_quietly
+from astcti_client.ui.windows.call_notice import CallNotice, MoreCallsNotice, show_quietly
 
 ANSWERED_TIME = 2.0  # seconds that a notice stays once this phone has answered
-MOST = 5  # at one time
+MOST_NOTICES = 5  # at one time
 GAP = 12  # dots between two
 MORE_HEIGHT = 60  # dots for the one that counts the others
 PACE = 0.2  # seconds between two changes of the stack, so that a flood of calls is not all drawing
@@ -20,25 +20,25 @@ READABLE = 1.0  # seconds that a notice stays at least after its ring, before an
 AREA_TIME = 2.0  # seconds that what panels leave free is remembered
 
 
-class Notices:
+class CallNotices:
     """All notices, stacked in a corner. Of the calls that find no place their number is told."""
 
     def __init__(self, root: tk.Tk, look: Look, corner: str, stay: float, opened: Callable[[], None]) -> None:
         """`stay`: seconds after the ring's end, 0 until somebody closes it."""
         self._root, self._look, self._corner, self._stay, self._opened = root, look, corner, stay, opened
-        self.shown: dict[str, Notice] = {}
+        self.shown: dict[str, CallNotice] = {}
         self.waiting: dict[str, SeatCall] = {}
         """Calls that ring and have no notice: there are too many."""
-        self.more: MoreNotice | None = None
+        self.more: MoreCallsNotice | None = None
         self._due = ""
         self._arranged_at = 0.0
         self._area: tuple[float, tuple[int, int, int, int]] | None = None
 
-    def dress(self, look: Look, corner: str, stay: float) -> None:
+    def apply_look(self, look: Look, corner: str, stay: float) -> None:
         """Show those that are there in another look, language or corner."""
         self._look, self._corner, self._stay = look, corner, stay
         for notice in self.shown.values():
-            notice.dress(look)
+            notice.apply_look(look)
         if self.more is not None:
             self.more.destroy()
             self.more = None
@@ -69,7 +69,7 @@ class Notices:
     def tick(self) -> None:
         """Take away what stayed long enough."""
         now = time.monotonic()
-        due = [key for key, one in self.shown.items() if one.leaves_at is not None and one.leaves_at <= now]
+        due = [key for key, notice in self.shown.items() if notice.is_due(now)]
         for key in due:
             self._close(key)
         if self.waiting:
@@ -82,17 +82,12 @@ class Notices:
             self._close(key)
         self._arrange()
 
-    def _set_end(self, notice: Notice, call: SeatCall) -> None:
-        now = time.monotonic()
+    def _set_end(self, notice: CallNotice, call: SeatCall) -> None:
         if call.phase == "ringing" and not call.unconfirmed:
-            notice.leaves_at = notice.quiet_since = None
+            notice.rings()
             return
-        if notice.quiet_since is None:
-            notice.quiet_since = now
-        if notice.leaves_at is None or call.phase == "over":
-            stay = ANSWERED_TIME if call.was_answered else self._stay
-            if stay:
-                notice.leaves_at = min(now + stay, notice.leaves_at or now + stay)
+        stay = ANSWERED_TIME if call.was_answered else self._stay
+        notice.ring_is_over(time.monotonic(), stay, call_over=call.phase == "over")
 
     def _close(self, key: str) -> None:
         if notice := self.shown.pop(key, None):
@@ -118,7 +113,7 @@ class Notices:
             if not self._make_room():
                 break
             del self.waiting[call.key]
-            self.shown[call.key] = Notice(self._root, self._look, call, self._close, self._opened)
+            self.shown[call.key] = CallNotice(self._root, self._look, call, self._close, self._opened)
         self._count_the_others()
         self._stack()
         self._arranged_at = time.monotonic()
@@ -126,17 +121,17 @@ class Notices:
     def _make_room(self) -> bool:
         """Whether there is a place for one more; one that was over long enough gives its own."""
         now = time.monotonic()
-        if len(self.shown) < MOST and self._has_height():
+        if len(self.shown) < MOST_NOTICES and self._has_height():
             return True
         for key, notice in self.shown.items():
-            if notice.quiet_since is not None and now - notice.quiet_since >= READABLE:
+            if notice.was_readable(now, READABLE):
                 self.shown.pop(key).destroy()
                 return True
         return False
 
     def _has_height(self) -> bool:
         """Whether one more, as high as the highest, would be on the screen."""
-        heights = [one.winfo_reqheight() + self._look.px(GAP) for one in self.shown.values()]
+        heights = [notice.winfo_reqheight() + self._look.px(GAP) for notice in self.shown.values()]
         _left, top, _right, bottom = self._free_area()
         return not heights or sum(heights) + max(heights) + self._look.px(MORE_HEIGHT) <= bottom - top
 
@@ -147,7 +142,7 @@ class Notices:
                 self.more = None
             return
         if self.more is None:
-            self.more = MoreNotice(self._root, self._look, self._opened)
+            self.more = MoreCallsNotice(self._root, self._look, self._opened)
         self.more.count(len(self.waiting))
 
     def _stack(self) -> None:

@@ -1,6 +1,4 @@
-"""Hands a number from `astcti-client dial` to the running client, through a socket in the file system.
-
-A second client that is started has the first one show itself the same way.
+"""Hands requests to the running client through a socket in the file system.
 
 The socket lies in a directory that only its user may enter. A lock on a file beside it tells whether a client
 lives, so that a socket left by a crash is replaced and a living client's is not.
@@ -11,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import queue
 import socket
 import stat
 import threading
@@ -21,27 +18,21 @@ from pathlib import Path
 
 import platformdirs
 
+from astcti_client.hand_over.requests import (
+    ANOTHER_CLIENT,
+    DIAL_REPLY_TIME,
+    LONGEST_REQUEST,
+    NO_CLIENT,
+    NO_REPLY,
+    READ_TIME,
+    DialNumber,
+    NoHandOver,
+    OtherClient,
+    answer_to,
+)
 from astcti_client.net.transport import Waiter
-from astcti_client.phone_number import clean_number
 
 logger = logging.getLogger(__name__)
-
-ANSWER_TIME = 20.0  # seconds; longer than the server may take for its reply
-READ_TIME = 2.0  # seconds for the number to arrive
-LONGEST_LINE = 512  # bytes; a number has 40
-SHOW = "show"  # said instead of a number: bring the window to the front
-OUT_OF_ORDER = "the running client does not answer"
-
-Answer = Callable[[str], None]
-"""Called once, from any thread: the text for the one who dials, empty if the call was accepted."""
-
-
-class NoHandOver(Exception):
-    """Numbers cannot be handed over. The text says why."""
-
-
-class OtherClient(NoHandOver):
-    """Another client of this user is running."""
 
 
 def socket_path() -> Path:
@@ -52,13 +43,11 @@ def socket_path() -> Path:
     return Path(folder) / "client.sock"
 
 
-class Door:
+class HandOverSocket:
     """Listens for numbers on a thread of its own, one after the other."""
 
-    def __init__(
-        self, path: Path, dial: Callable[[str, Answer], None], show: Callable[[], None] | None = None
-    ) -> None:
-        """On the door's thread `dial` is called for each number, `show` for whoever wants to see the window.
+    def __init__(self, path: Path, dial: DialNumber, show: Callable[[], None] | None = None) -> None:
+        """On the listening thread `dial` is called for each number, `show` for who wants to see the window.
 
         Neither may wait. Raises OtherClient if another client listens already, NoHandOver if it cannot be
         done here.
@@ -69,7 +58,7 @@ class Door:
         self._dial = dial
         self._show = show
         self._stopping = threading.Event()
-        self._lock = _lock_place(path)
+        self._lock = _lock_beside(path)
         try:
             path.unlink(missing_ok=True)  # left by a client that could not tidy up
             self._listening = socket.socket(socket.AF_UNIX)
@@ -97,7 +86,7 @@ class Door:
 
     def _serve(self) -> None:
         while not self._stopping.is_set():
-            self._waiter.wait(ANSWER_TIME, read=self._listening)
+            self._waiter.wait(DIAL_REPLY_TIME, read=self._listening)
             try:
                 connection, _ = self._listening.accept()
             except BlockingIOError:
@@ -121,34 +110,7 @@ class Door:
         return answer_to(line, self._dial, self._show, self._stopping)
 
 
-def answer_to(
-    line: str, dial: Callable[[str, Answer], None], show: Callable[[], None] | None, stopping: threading.Event
-) -> str:
-    """What the running client answers: it shows its window, or dials and says what came of it.
-
-    On the thread of the door, which waits for the outcome until `stopping`.
-    """
-    if line == SHOW:
-        if show is None:
-            return "KO the running client has no window"
-        show()
-        return f"OK {SHOW}"
-    try:
-        number = clean_number(line)
-    except ValueError as error:
-        return f"KO {error}"
-    answers: queue.SimpleQueue[str] = queue.SimpleQueue()
-    dial(number, answers.put)
-    for _ in range(int(ANSWER_TIME / 0.5)):
-        with contextlib.suppress(queue.Empty):
-            problem = answers.get(timeout=0.5)
-            return f"KO {problem}" if problem else f"OK {number}"
-        if stopping.is_set():
-            break
-    return f"KO {OUT_OF_ORDER}"
-
-
-def hand_over(path: Path, number: str) -> None:
+def hand_over_by_socket(path: Path, number: str) -> None:
     """Ask the running client to dial, or with SHOW to show its window.
 
     Returns when the server accepted the call, else raises NoHandOver.
@@ -158,19 +120,19 @@ def hand_over(path: Path, number: str) -> None:
     try:
         _check_private(path.parent)
         with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(ANSWER_TIME + READ_TIME)
+            connection.settimeout(DIAL_REPLY_TIME + READ_TIME)
             connection.connect(str(path))
             connection.sendall(number.encode() + b"\n")
             word, _, text = _read_line(connection).partition(" ")
     except (FileNotFoundError, ConnectionRefusedError):
-        raise NoHandOver("no client is running for this user; start astcti-client first") from None
+        raise NoHandOver(NO_CLIENT) from None
     except (OSError, ValueError) as error:
-        raise NoHandOver(f"{OUT_OF_ORDER}: {error}") from None
+        raise NoHandOver(f"{NO_REPLY}: {error}") from None
     if word != "OK":
-        raise NoHandOver(text or OUT_OF_ORDER)
+        raise NoHandOver(text or NO_REPLY)
 
 
-def _lock_place(path: Path) -> int:
+def _lock_beside(path: Path) -> int:
     import fcntl
 
     try:
@@ -185,7 +147,7 @@ def _lock_place(path: Path) -> int:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         os.close(lock)
-        raise OtherClient("another client of this user is running, and gets the numbers") from None
+        raise OtherClient(ANOTHER_CLIENT) from None
     return lock
 
 
@@ -198,8 +160,8 @@ def _check_private(place: Path) -> None:
 def _read_line(connection: socket.socket) -> str:
     received = b""
     while b"\n" not in received:
-        data = connection.recv(LONGEST_LINE)
-        if not data or len(received) > LONGEST_LINE:
+        data = connection.recv(LONGEST_REQUEST)
+        if not data or len(received) > LONGEST_REQUEST:
             raise ValueError("no proper line arrived")
         received += data
     return received.partition(b"\n")[0].decode("utf-8", "replace")

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import tkinter as tk
 from collections.abc import Callable, Mapping
 from functools import partial
 
 from astcti_client.net.connection import NotConnected
 from astcti_client.phone_number import clean_number
 from astcti_client.settings_file import Writable
-from astcti_client.ui.app.open_windows import Windows
 from astcti_client.ui.i18n import _
 from astcti_client.ui.state.preferences import CannotChange, Preferences
+from astcti_client.ui.state.prompts import (
+    DialBarWanted,
+    NumberReturned,
+    PassingMessage,
+    PasswordWanted,
+    ShowPrompt,
+)
 from astcti_client.ui.state.seat_model import SeatModel
-from astcti_client.ui.state.session import SeatSession
+from astcti_client.ui.state.seat_session import SeatSession
 from astcti_client.ui.text import words
-from astcti_client.ui.windows.dialogs import PasswordQuestion
 from schemas.events import Originate
 from schemas.protocol import CommandName, PauseWord
 
@@ -23,35 +27,34 @@ LONGEST_SELECTION = 200  # characters of a selected text that may be a number; t
 
 
 class SeatCommands:
-    """What cannot be sent is told in the main window."""
+    """What cannot be sent is told in the main window. See `actions.SeatActions`."""
 
     def __init__(
         self,
         preferences: Preferences,
         model: SeatModel,
         session: SeatSession,
-        windows: Windows,
         is_password: Callable[[str], bool],
-        changed: Callable[[], None],
+        show_prompt: ShowPrompt,
+        model_changed: Callable[[], None],
     ) -> None:
-        """`is_password` tells the session's own; `changed` is called when the model is another."""
+        """`is_password` tells the session's own; `model_changed` is called when the model is another."""
         self._preferences, self._model, self._session = preferences, model, session
-        self._windows, self._is_password, self._changed = windows, is_password, changed
+        self._is_password, self._show_prompt, self._model_changed = is_password, show_prompt, model_changed
 
     def ask_pause(self, reason: str) -> None:
         """Ask for a pause."""
         line = f"{CommandName.PAUSE} {PauseWord.IN} {reason}".rstrip()
         if self._model.pause.phase == "out" and self._send(line):
-            self._model.ask_pause(True, reason)
-            self._changed()
+            self._model.pause_requested(reason)
+            self._model_changed()
 
     def ask_return(self) -> None:
         """Ask for the pause's end; the password first, if the settings want it."""
         if self._model.pause.phase != "in":
             return
-        windows = self._windows
         if self._preferences.now.pause_lock and not self._is_password(""):
-            windows.ask(lambda: PasswordQuestion(windows.root, windows.look, self._is_password, self._return))
+            self._show_prompt(PasswordWanted(self._is_password, self._return))
         else:
             self._return()
 
@@ -79,40 +82,35 @@ class SeatCommands:
         self._session.dial(clean, partial(self._dial_answered, clean), context)
         return ""
 
+    def dial_selected(self, text: str) -> None:
+        """Call a text that was selected in any program; if it is no number, say so where one can be typed."""
+        if problem := self.dial(text[:LONGEST_SELECTION]):
+            self._tell(problem)
+            self._show_prompt(DialBarWanted())
+
     def dial_over(self, originate: Originate) -> None:
         """Tell what became of a call that was asked for, if it came to nothing."""
         if problem := words.dial_outcome(originate):
-            self._windows.main.dial_bar.give_back(originate.exten)
-            self._windows.tell(problem)
-
-    def dial_selected(self) -> None:
-        """Call the text that is selected in any program, or in the clipboard."""
-        text = ""
-        for source in ("PRIMARY", "CLIPBOARD"):
-            try:
-                text = str(self._windows.root.tk.call("selection", "get", "-selection", source))
-            except tk.TclError:
-                continue
-            if text.strip():
-                break
-        if problem := self.dial(text[:LONGEST_SELECTION]):
-            self._windows.tell(problem)
-            self._windows.show_dial()
+            self._show_prompt(NumberReturned(originate.exten))
+            self._tell(problem)
 
     def _return(self) -> None:
         if self._send(f"{CommandName.PAUSE} {PauseWord.OUT}"):
-            self._model.ask_pause(False)
-            self._changed()
+            self._model.return_requested()
+            self._model_changed()
 
     def _dial_answered(self, number: str, problem: str) -> None:
         if problem:
-            self._windows.main.dial_bar.give_back(number)
-            self._windows.tell(words.refusal_text(CommandName.ORIG, problem))
+            self._show_prompt(NumberReturned(number))
+            self._tell(words.refusal_text(CommandName.ORIG, problem))
 
     def _send(self, line: str) -> bool:
         try:
             self._session.send(line)
         except (NotConnected, ValueError) as error:
-            self._windows.tell(words.shown(words.told(error)))
+            self._tell(words.shown(words.told(error)))
             return False
         return True
+
+    def _tell(self, text: str) -> None:
+        self._show_prompt(PassingMessage(text))

@@ -5,10 +5,10 @@ from __future__ import annotations
 import socket
 from types import SimpleNamespace
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 import pytest
 
-from astcti_client.net.seat import Interface, candidates, interfaces_from, read_interfaces
+from astcti_client.net.mac_addresses import Interface, interfaces_from, mac_candidates, read_interfaces
 
 LO = Interface("lo", "", ("127.0.0.1", "::1"))
 CABLE = Interface("eth0", "00:00:00:00:00:01", ("192.168.1.5", "fe80::1%eth0"))
@@ -24,29 +24,29 @@ def macs(*interfaces: Interface) -> tuple[str, ...]:
 
 def test_the_interface_that_reaches_the_server_comes_first_and_virtual_ones_last() -> None:
     known = [LO, DOCKER, CABLE, BRIDGE, RADIO]
-    assert candidates("192.168.1.6", known) == macs(RADIO, CABLE, DOCKER, BRIDGE)
+    assert mac_candidates("192.168.1.6", known) == macs(RADIO, CABLE, DOCKER, BRIDGE)
 
 
 def test_over_loopback_all_are_tried_hardware_first() -> None:
-    assert candidates("127.0.0.1", [LO, DOCKER, CABLE, RADIO]) == macs(CABLE, RADIO, DOCKER)
+    assert mac_candidates("127.0.0.1", [LO, DOCKER, CABLE, RADIO]) == macs(CABLE, RADIO, DOCKER)
 
 
 def test_through_a_tunnel_without_an_address_of_its_own_the_others_are_tried() -> None:
-    assert candidates("10.8.0.2", [LO, TUNNEL, CABLE]) == macs(CABLE)
+    assert mac_candidates("10.8.0.2", [LO, TUNNEL, CABLE]) == macs(CABLE)
 
 
 def test_a_virtual_interface_that_reaches_the_server_still_comes_first() -> None:
-    assert candidates("172.18.0.1", [CABLE, BRIDGE]) == macs(BRIDGE, CABLE)
+    assert mac_candidates("172.18.0.1", [CABLE, BRIDGE]) == macs(BRIDGE, CABLE)
 
 
 @pytest.mark.parametrize("local", ["fe80::1%2", "::ffff:192.168.1.5"])
 def test_scopes_and_mapped_addresses_are_understood(local: str) -> None:
-    assert candidates(local, [RADIO, CABLE])[0] == CABLE.mac
+    assert mac_candidates(local, [RADIO, CABLE])[0] == CABLE.mac
 
 
 def test_an_address_shared_by_bridge_and_card_is_tried_once() -> None:
     shared = Interface("br0", CABLE.mac, ("192.168.1.5",))
-    assert candidates("192.168.1.5", [shared, Interface("eth0", CABLE.mac), RADIO]) == macs(CABLE, RADIO)
+    assert mac_candidates("192.168.1.5", [shared, Interface("eth0", CABLE.mac), RADIO]) == macs(CABLE, RADIO)
 
 
 def test_what_psutil_says_is_read_on_every_system() -> None:

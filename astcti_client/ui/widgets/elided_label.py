@@ -9,12 +9,12 @@ from tkinter import ttk
 from typing import Any
 
 from astcti_client.ui.theme.look import Look
-from astcti_client.ui.widgets.tooltip import Tip
+from astcti_client.ui.widgets.tooltip import Tooltip
 
 ELLIPSIS = "…"
 
 
-class Elided(ttk.Label):
+class ElidedLabel(ttk.Label):
     """What does not fit ends in an ellipsis; the whole is its tip."""
 
     def __init__(
@@ -25,7 +25,7 @@ class Elided(ttk.Label):
         self._font = look.style.lookup(style, "font") or "TkDefaultFont"
         self._look, self._lines = look, lines
         self._room, self._words, self._beside = room, "", ""
-        self._tip = Tip(self, look, "")
+        self._tip = Tooltip(self, look, "")
         if room:
             self.configure(wraplength=room)
 
@@ -56,7 +56,7 @@ class Elided(ttk.Label):
         text = elided(self._words, self._room, self._lines, self._measure) if self._room else self._words
         self.configure(text=text)
         whole = self._words.strip() if text != self._words else ""
-        self._tip.text = "\n".join(filter(None, (whole, self._beside)))
+        self._tip.say("\n".join(filter(None, (whole, self._beside))))
 
     def _measure(self, text: str) -> int:
         return self._look.width_of(text, str(self._font))

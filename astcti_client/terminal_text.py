@@ -20,12 +20,14 @@ def harmless(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(
-        one if one.isprintable() else one.encode("unicode_escape", "backslashreplace").decode()
-        for one in text
+        character
+        if character.isprintable()
+        else character.encode("unicode_escape", "backslashreplace").decode()
+        for character in text
     )
 
 
-def party(call: Call) -> str:
+def other_party(call: Call) -> str:
     """The other party, as number and name."""
     name = f'"{call.calleridname}"' if call.calleridname else ""
     return " ".join(filter(None, (call.calleridnum, name))) or "an unknown number"
@@ -45,19 +47,21 @@ def _what_happened(event: CallEvent) -> str:
             return f"{call.channel} begins a call"
         case "Dial":
             return (
-                f"{call.channel} calls {party(call)}" if outbound else f"{party(call)} calls {call.channel}"
+                f"{call.channel} calls {other_party(call)}"
+                if outbound
+                else f"{other_party(call)} calls {call.channel}"
             )
         case "Newstate":
             return f"{call.channel} is {call.state or 'in a new state'}"
         case "Callerid":
-            return f"the caller at {call.channel} is {party(call)}"
+            return f"the caller at {call.channel} is {other_party(call)}"
         case "Newexten":
             return f"the call at {call.channel} has new data"
         case "Link":
             already = " already (told again after the log-in)" if event.repeat else ""
-            return f"{call.channel} is connected with {party(call)}{already}"
+            return f"{call.channel} is connected with {other_party(call)}{already}"
         case "Unlink":
-            return f"{call.channel} is no longer connected with {party(call)}"
+            return f"{call.channel} is no longer connected with {other_party(call)}"
         case "Hangup":
             why = _ENDS[event.cause.end] if event.cause else "the call is over"
             cause = f" ({event.cause.code} {event.cause.text})" if event.cause else ""

@@ -9,34 +9,43 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from astcti_client.triggers.programs import Refused
-from astcti_client.ui.browser.window import Page
+from astcti_client.triggers.programs import TriggerRefused
+from astcti_client.ui.browser.page import PageRequest
 
-PROVEN_TIME = 20.0  # seconds; a window that ends badly before could not open its page
+OPENING_TIME = 20.0  # seconds; a window that ends badly before could not open its page
 END_TIME = 3.0  # seconds for a window to close by itself
 
 
 @dataclass(slots=True)
-class _Window:
+class _BrowserProcess:
+    """A window's process. `url` is the page that it was told to show last."""
+
     process: subprocess.Popen[bytes]
     service: str
     url: str
     started: float
 
 
-class Pages:
+class BrowserWindows:
     """Opens pages in windows made with pywebview. No page can harm the client: it is another process."""
 
     def __init__(
-        self, failed: Callable[[str], None], *, reuse: bool = True, environ: Mapping[str, str] | None = None
+        self,
+        failed: Callable[[str], None],
+        look: Callable[[], tuple[bool, str]] = lambda: (False, ""),
+        *,
+        reuse: bool = True,
+        environ: Mapping[str, str] | None = None,
     ) -> None:
-        """`failed` gets the address of a page whose window could not open. With `reuse` a service has one."""
-        self._failed = failed
-        self.look: Callable[[], tuple[bool, str]] = lambda: (False, "")
-        """Says whether new windows shall be dark, and their language (empty for the system's)."""
+        """`failed` gets the address of a page whose window could not open.
+
+        `look` says whether new windows shall be dark, and their language (empty for the system's).
+        With `reuse` a service has one window.
+        """
+        self._failed, self._look = failed, look
         self._environ = environ
-        self.reuse = reuse
-        self._windows: list[_Window] = []
+        self._reuse = reuse
+        self._windows: list[_BrowserProcess] = []
 
     @staticmethod
     def available() -> bool:
@@ -44,10 +53,12 @@ class Pages:
         return importlib.util.find_spec("webview") is not None
 
     def show(self, url: str, service: str) -> None:
-        """Open a checked address. Raises Refused if there can be no window."""
+        """Open a checked address. Raises TriggerRefused if there can be no window."""
         if not self.available():
-            raise Refused("the client's own browser is not installed (pip install 'asteriskcti[browser]')")
-        if self.reuse:
+            raise TriggerRefused(
+                "the client's own browser is not installed (pip install 'asteriskcti[browser]')"
+            )
+        if self._reuse:
             for window in self._windows:
                 if window.service == service and window.process.poll() is None and self._send(window, url):
                     return
@@ -67,18 +78,24 @@ class Pages:
                 env=None if self._environ is None else dict(self._environ),
             )
         except OSError as error:
-            raise Refused(f"the browser window could not be started: {error.strerror or error}") from None
-        window = _Window(process, service, url, time.monotonic())
+            raise TriggerRefused(
+                f"the browser window could not be started: {error.strerror or error}"
+            ) from None
+        window = _BrowserProcess(process, service, url, time.monotonic())
         self._windows.append(window)
         self._send(window, url)
 
+    def reuse_windows(self, reuse: bool) -> None:
+        """Whether the next page of a service replaces the one before; windows that are open stay."""
+        self._reuse = reuse
+
     def tick(self) -> None:
         """Clear away windows that were closed."""
-        over = [one for one in self._windows if one.process.poll() is not None]
-        self._windows = [one for one in self._windows if one.process.returncode is None]
+        over = [window for window in self._windows if window.process.poll() is not None]
+        self._windows = [window for window in self._windows if window.process.returncode is None]
         for window in over:
             _close_pipe(window)
-            if window.process.returncode != 0 and time.monotonic() - window.started < PROVEN_TIME:
+            if window.process.returncode != 0 and time.monotonic() - window.started < OPENING_TIME:
                 self._failed(window.url)
 
     def close(self) -> None:
@@ -94,10 +111,10 @@ class Pages:
                 window.process.wait()
         self._windows.clear()
 
-    def _send(self, window: _Window, url: str) -> bool:
+    def _send(self, window: _BrowserProcess, url: str) -> bool:
         assert window.process.stdin is not None
         try:
-            window.process.stdin.write(Page(url, *self.look()).written())
+            window.process.stdin.write(PageRequest(url, *self._look()).written())
             window.process.stdin.flush()
         except OSError:
             return False
@@ -105,7 +122,7 @@ class Pages:
         return True
 
 
-def _close_pipe(window: _Window) -> None:
+def _close_pipe(window: _BrowserProcess) -> None:
     assert window.process.stdin is not None
     try:
         window.process.stdin.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import logging
 import re
 import socket
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,8 @@ from dataclasses import dataclass
 import psutil  # type: ignore[import-untyped]
 
 from schemas.mac_address import canonical
+
+logger = logging.getLogger(__name__)
 
 # Names that systems give to interfaces which are no hardware of this PC. They are tried, but last: on a PC
 # whose network card is part of a bridge, the bridge is what carries the address that the administrator sees.
@@ -37,20 +40,31 @@ class Interface:
         return any(_ip(address).is_loopback for address in self.addresses)
 
 
-def candidates(local_address: str, interfaces: Sequence[Interface] | None = None) -> tuple[str, ...]:
+def mac_candidates(local_address: str, interfaces: Sequence[Interface] | None = None) -> tuple[str, ...]:
     """The MAC addresses to try, best first, for a connection that leaves from `local_address`.
 
     First the interface that has this address, then the others, hardware before virtual ones. A connection
     over loopback tells nothing, so then every interface is among the others. Each address appears once.
     """
-    known = [one for one in (read_interfaces() if interfaces is None else interfaces) if not one.loopback]
+    interfaces = read_interfaces() if interfaces is None else interfaces
+    known = [interface for interface in interfaces if not interface.loopback]
     wanted = _ip(local_address)
-    reaching = [one for one in known if any(_ip(address) == wanted for address in one.addresses)]
+    reaching = [each for each in known if any(_ip(address) == wanted for address in each.addresses)]
     others = sorted(
-        (one for one in known if one not in reaching), key=lambda one: bool(_VIRTUAL.match(one.name))
+        (interface for interface in known if interface not in reaching),
+        key=lambda interface: bool(_VIRTUAL.match(interface.name)),
     )
-    found = (one.mac for one in (*reaching, *others))
+    found = (interface.mac for interface in (*reaching, *others))
     return tuple(dict.fromkeys(mac for mac in found if mac))
+
+
+def own_macs(local_address: str) -> Sequence[str]:
+    """`mac_candidates` of this PC; none, and a warning, where its interfaces cannot be read. Any thread."""
+    try:
+        return mac_candidates(local_address)
+    except (OSError, ValueError) as error:
+        logger.warning("the network interfaces of this PC cannot be read (%s); give --mac", error)
+        return ()
 
 
 def read_interfaces() -> list[Interface]:

@@ -1,4 +1,4 @@
-"""What `hand_over` does, for systems without sockets in the file system: a named pipe of Windows.
+"""Hands requests to the running client through a named pipe of Windows, which has no sockets for this.
 
 A key in a file that only the user may read is asked of both ends, so nobody else's program can have this
 client dial.
@@ -16,12 +16,14 @@ from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Connection, Listener
 from pathlib import Path
 
-from astcti_client.hand_over import (
-    ANSWER_TIME,
-    LONGEST_LINE,
-    OUT_OF_ORDER,
+from astcti_client.hand_over.requests import (
+    ANOTHER_CLIENT,
+    DIAL_REPLY_TIME,
+    LONGEST_REQUEST,
+    NO_CLIENT,
+    NO_REPLY,
     READ_TIME,
-    Answer,
+    DialNumber,
     NoHandOver,
     OtherClient,
     answer_to,
@@ -37,22 +39,20 @@ def pipe_name(user: str) -> str:
     return rf"\\.\pipe\astcti-client-{user}"
 
 
-class PipeDoor:
-    """Listens for numbers on a thread of its own, one after the other. Like `hand_over.Door`."""
+class HandOverPipe:
+    """Listens for numbers on a thread of its own, one after the other. Like `HandOverSocket`."""
 
-    def __init__(
-        self, name: str, place: Path, dial: Callable[[str, Answer], None], show: Callable[[], None] | None
-    ) -> None:
+    def __init__(self, name: str, place: Path, dial: DialNumber, show: Callable[[], None] | None) -> None:
         """`place` is the directory for the key. Raises OtherClient if another client has the pipe."""
         self._name, self._place, self._dial, self._show = name, place, dial, show
         if _ask(name, place, "") is not None:
-            raise OtherClient("another client of this user is running, and gets the numbers")
+            raise OtherClient(ANOTHER_CLIENT)
         self._key = secrets.token_bytes(32)
         try:
             place.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._listener = Listener(name, authkey=self._key)
         except PermissionError:  # the pipe is taken, by a client whose key somebody tidied away
-            raise OtherClient("another client of this user is running, and gets the numbers") from None
+            raise OtherClient(ANOTHER_CLIENT) from None
         except OSError as error:
             raise NoHandOver(f"{name}: {error.strerror or error}") from None
         try:
@@ -83,17 +83,17 @@ class PipeDoor:
 
     def _serve(self) -> None:
         # Until the farewell is read: whoever says it waits for somebody to take the connection.
-        patience = 3
-        while patience:
+        attempts = 3
+        while attempts:
             try:
                 with self._listener.accept() as connection:
                     if connection.poll(READ_TIME):
-                        line = connection.recv_bytes(LONGEST_LINE)
+                        line = connection.recv_bytes(LONGEST_REQUEST)
                         if line == _STOP and self._stopping.is_set():
                             return
                         connection.send_bytes(self._outcome(line.decode("utf-8", "replace")).encode())
             except (OSError, EOFError, AuthenticationError) as error:
-                patience -= self._stopping.is_set()  # a pipe that is broken for good brings no farewell
+                attempts -= self._stopping.is_set()  # a pipe that is broken for good brings no farewell
                 logger.info("a number was not handed over: %s", error)
 
     def _outcome(self, line: str) -> str:
@@ -106,10 +106,10 @@ def hand_over_by_pipe(name: str, place: Path, text: str) -> None:
     """Ask the running client to dial, or with SHOW to show its window. Raises NoHandOver."""
     answer = _ask(name, place, text)
     if answer is None:
-        raise NoHandOver("no client is running for this user; start astcti-client first")
+        raise NoHandOver(NO_CLIENT)
     word, _, rest = answer.partition(" ")
     if word != "OK":
-        raise NoHandOver(rest or OUT_OF_ORDER)
+        raise NoHandOver(rest or NO_REPLY)
 
 
 def _ask(name: str, place: Path, text: str) -> str | None:
@@ -122,8 +122,8 @@ def _ask(name: str, place: Path, text: str) -> str | None:
     with connection:
         try:
             connection.send_bytes(text.encode())
-            if connection.poll(ANSWER_TIME + READ_TIME):
-                return connection.recv_bytes(LONGEST_LINE * 8).decode("utf-8", "replace")
+            if connection.poll(DIAL_REPLY_TIME + READ_TIME):
+                return connection.recv_bytes(LONGEST_REQUEST * 8).decode("utf-8", "replace")
         except (OSError, EOFError):
             pass
-        return f"KO {OUT_OF_ORDER}"
+        return f"KO {NO_REPLY}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from astcti_client.triggers.runner import choose, own_system
+from astcti_client.triggers.runner import actions_for_system, own_system
 from schemas.events import Action, CallEvent, Direction, End
 
 CallPhase = Literal["ringing", "calling", "talking", "parted", "over"]
@@ -51,7 +51,7 @@ def shown_variables(event: CallEvent) -> tuple[tuple[str, str], ...]:
 
 def pages_of(event: CallEvent) -> tuple[Action, ...]:
     """The pages that an event opens on this system."""
-    return tuple(one for one in choose(event.triggers, own_system()) if one.url)
+    return tuple(action for action in actions_for_system(event.triggers, own_system()) if action.url)
 
 
 def begin(event: CallEvent, now: float) -> SeatCall:

@@ -9,16 +9,16 @@ from collections.abc import Callable
 from tkinter import ttk
 
 from astcti_client.ui.i18n import _, some
-from astcti_client.ui.state.calls import SeatCall
+from astcti_client.ui.state.seat_call import SeatCall
 from astcti_client.ui.text import words
 from astcti_client.ui.theme.look import Look
-from astcti_client.ui.widgets.controls import Portrait, icon_button
-from astcti_client.ui.widgets.elided import Elided
+from astcti_client.ui.widgets.controls import InitialsDisc, icon_button
+from astcti_client.ui.widgets.elided_label import ElidedLabel
 
-MOST_VARIABLES = 5
+MOST_NOTICE_VARIABLES = 5
 
 
-class Quiet(tk.Toplevel):
+class QuietWindow(tk.Toplevel):
     """A window that is shown and placed by somebody else, and is never the active one."""
 
     def __init__(self, root: tk.Tk, look: Look) -> None:
@@ -31,7 +31,7 @@ class Quiet(tk.Toplevel):
         self.title("AsteriskCTI")
 
 
-class Notice(Quiet):
+class CallNotice(QuietWindow):
     """One call's notice."""
 
     def __init__(
@@ -46,13 +46,13 @@ class Notice(Quiet):
         super().__init__(root, look)
         self._look = look
         self.call = call
-        self.leaves_at: float | None = None
-        self.quiet_since: float | None = None
+        self._leaves_at: float | None = None
+        self._silent_since: float | None = None
         self._close, self._open = lambda: closed(call.key), opened
         self._build()
         self.show_call(call)
 
-    def dress(self, look: Look) -> None:
+    def apply_look(self, look: Look) -> None:
         """Show the same in another look, or in the language that is spoken now."""
         self._edge.destroy()
         self._look = look
@@ -69,8 +69,8 @@ class Notice(Quiet):
         body = self._body = ttk.Frame(edge, style="Surface.TFrame", padding=look.px(14))
         body.pack(side="left", fill="both", expand=True, padx=(0, 1), pady=1)
         body.columnconfigure(1, weight=1, minsize=look.px(240))
-        self._portrait = Portrait(body, look, "", size=40)
-        self._portrait.grid(row=0, column=0, rowspan=3, sticky="n", padx=(0, look.px(12)))
+        self._initials = InitialsDisc(body, look, "", size=40)
+        self._initials.grid(row=0, column=0, rowspan=3, sticky="n", padx=(0, look.px(12)))
         self._what = ttk.Label(body, style="RingingSurface.TLabel")
         self._what.grid(row=0, column=1, sticky="w")
         icon_button(body, look, "close", _("Close"), self._close, style="CardFlat.TButton").grid(
@@ -81,13 +81,36 @@ class Notice(Quiet):
         self._through = self._line(3, "MutedSurface.TLabel", 2)
         self._table = ttk.Frame(body, style="Surface.TFrame")
         self._table.grid(row=4, column=1, columnspan=2, sticky="ew", pady=(look.px(4), 0))
-        for widget in (body, self._who, self._number, self._through, self._what, self._portrait):
+        for widget in (body, self._who, self._number, self._through, self._what, self._initials):
             widget.bind("<Button-1>", lambda _event: self._open())
 
-    def _line(self, row: int, style: str, lines: int = 1) -> Elided:
-        line = Elided(self._body, self._look, style=style, lines=lines, room=self._look.px(260))
+    def _line(self, row: int, style: str, lines: int = 1) -> ElidedLabel:
+        line = ElidedLabel(self._body, self._look, style=style, lines=lines, room=self._look.px(260))
         line.grid(row=row, column=1, columnspan=2, sticky="w")
         return line
+
+    def rings(self) -> None:
+        """Its call rings, perhaps again after a lost connection: it stays."""
+        self._leaves_at = self._silent_since = None
+
+    def ring_is_over(self, now: float, stay: float, *, call_over: bool) -> None:
+        """It goes `stay` seconds after `now`, of the monotonic clock; with 0 once somebody closes it.
+
+        Told again it is never put off, and only the call's end may bring it forward: a call that was answered
+        and ends soon after keeps the time of the answer.
+        """
+        if self._silent_since is None:
+            self._silent_since = now
+        if stay and (self._leaves_at is None or call_over):
+            self._leaves_at = min(now + stay, self._leaves_at or now + stay)
+
+    def is_due(self, now: float) -> bool:
+        """Whether its time is over."""
+        return self._leaves_at is not None and self._leaves_at <= now
+
+    def was_readable(self, now: float, seconds: float) -> bool:
+        """Whether the ring has been over for so long: then another call may take its place."""
+        return self._silent_since is not None and now - self._silent_since >= seconds
 
     def show_call(self, call: SeatCall) -> None:
         """Show the call as it is now."""
@@ -103,7 +126,7 @@ class Notice(Quiet):
             colour, style, text = p.warn, "Warning", words.phase_text(call)
         self._stripe.configure(background=colour)
         self._what.configure(text=text, style=f"{style}Surface.TLabel")
-        self._portrait.call(words.caller(call))
+        self._initials.show_name(words.caller(call))
         self._who.say(words.caller(call))
         self._number.say_if_any(words.number_beside(call))
         self._through.say_if_any(words.service_and_queue(call))
@@ -115,16 +138,16 @@ class Notice(Quiet):
         look = self._look
         for widget in self._table.winfo_children():
             widget.destroy()
-        for row, (key, value) in enumerate(call.variables[:MOST_VARIABLES]):
-            name = Elided(self._table, look, style="SmallSurface.TLabel", room=look.px(84))
+        for row, (key, value) in enumerate(call.variables[:MOST_NOTICE_VARIABLES]):
+            name = ElidedLabel(self._table, look, style="SmallSurface.TLabel", room=look.px(84))
             name.say(words.shown(key, 60))
             name.grid(row=row, column=0, sticky="nw", padx=(0, look.px(8)))
-            content = Elided(self._table, look, style="Surface.TLabel", lines=2, room=look.px(170))
+            content = ElidedLabel(self._table, look, style="Surface.TLabel", lines=2, room=look.px(170))
             content.say(words.shown(value) or "–")
             content.grid(row=row, column=1, sticky="w")
 
 
-class MoreNotice(Quiet):
+class MoreCallsNotice(QuietWindow):
     """How many calls ring besides those that have a notice."""
 
     def __init__(self, root: tk.Tk, look: Look, opened: Callable[[], None]) -> None:

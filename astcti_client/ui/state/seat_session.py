@@ -1,0 +1,96 @@
+"""The connection behind the window: one at a time; what an older one still says is not heard. Main thread."""
+
+from __future__ import annotations
+
+import queue
+from dataclasses import dataclass
+from typing import Any
+
+from astcti_client.dialler import Dialler
+from astcti_client.hand_over.requests import DialReply
+from astcti_client.net.connection import NOT_CONNECTED, NotConnected, ServerConnection, connection_for
+from astcti_client.net.messages import ConnectionMessage, IssuedCommand
+from astcti_client.password import Password
+from astcti_client.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class SessionMessage:
+    """A message of a connection, with the number of that connection."""
+
+    number: int
+    message: ConnectionMessage
+
+
+class _SessionInbox:
+    """Gives the messages of one connection its number. For the connection's thread."""
+
+    def __init__(self, number: int, inbox: queue.SimpleQueue[Any]) -> None:
+        self._number, self._inbox = number, inbox
+
+    def put(self, item: ConnectionMessage, /) -> None:
+        self._inbox.put(SessionMessage(self._number, item))
+
+
+class SeatSession:
+    """Starts and stops connections."""
+
+    def __init__(self, inbox: queue.SimpleQueue[Any]) -> None:
+        """`inbox` gets a `SessionMessage` for each message."""
+        self._inbox = inbox
+        self._number = 0
+        self._connection: ServerConnection | None = None
+        self._ending: list[ServerConnection] = []
+        self._dialler = Dialler(self.send)
+
+    @property
+    def running(self) -> bool:
+        """Whether there is a connection, whatever its state."""
+        return self._connection is not None
+
+    @property
+    def number(self) -> int:
+        """That of the newest connection; 0 before the first."""
+        return self._number
+
+    def start(self, settings: Settings, password: Password) -> None:
+        """Connect; an older connection is ended first."""
+        self.stop()
+        self._number += 1
+        self._dialler = Dialler(self.send)
+        self._connection = connection_for(settings, password, _SessionInbox(self._number, self._inbox))
+        self._connection.start()
+
+    def stop(self) -> None:
+        """Log out. Returns at once."""
+        if self._connection is not None:
+            self._connection.stop()
+            self._ending.append(self._connection)
+            self._connection = None
+        self._let_go_of_ended()
+
+    def ended(self) -> bool:
+        """Whether every connection that was stopped has ended."""
+        self._let_go_of_ended()
+        return not self._ending
+
+    def is_present(self, message: SessionMessage) -> bool:
+        """Whether this is of the present connection. An older one may have said it before it was stopped."""
+        return message.number == self._number and self._connection is not None
+
+    def hear(self, message: ConnectionMessage) -> None:
+        """Take notice of a message of the present connection: replies go to those who dialled."""
+        self._dialler.hear(message)
+
+    def send(self, line: str) -> IssuedCommand:
+        """Send a command. Raises NotConnected or ValueError."""
+        if self._connection is None:
+            raise NotConnected(NOT_CONNECTED)
+        return self._connection.send(line)
+
+    def dial(self, number: str, reply: DialReply, context: str = "") -> None:
+        """Call a clean number."""
+        self._dialler.dial(number, reply, context)
+
+    def _let_go_of_ended(self) -> None:
+        self._ending = [connection for connection in self._ending if not connection.join(0)]
