@@ -112,7 +112,6 @@ def main(
     context: click.Context, /, headless: bool, config: Path | None, verbose: bool, **options: Any
 ) -> None:
     """The AsteriskCTI client: shows the right page or program when the phone of this seat answers a call."""
-    context.obj = (config, options)
     if context.invoked_subcommand is not None:
         return
     _use_plain_log(verbose)

@@ -218,7 +218,7 @@ class OpenWindows:
         if self.history is not None and self.history.winfo_exists():
             self.history.lift()
         else:
-            self.history = HistoryWindow(self.root, self.look, self.actions, self._history)
+            self.history = HistoryWindow(self.root, self.look, self.actions.seat, self._history)
 
     def history_changed(self) -> None:
         """A call was added; `show_model` shows it."""
@@ -237,7 +237,7 @@ class OpenWindows:
             self.settings.lift()
         else:
             self.settings = SettingsWindow(
-                self.root, self.look, self.actions, self._preferences.now, self._preferences.locked
+                self.root, self.look, self.actions.program, self._preferences.now, self._preferences.locked
             )
 
     def show_about(self) -> None:

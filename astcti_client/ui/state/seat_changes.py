@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from astcti_client.ui.state.seat_call import SeatCall
-from astcti_client.ui.state.seat_state import Pause
 from schemas.events import CallEvent, Originate
 
 
@@ -31,13 +30,6 @@ class CallOver:
 
 
 @dataclass(frozen=True, slots=True)
-class CallForgotten:
-    """The card goes away."""
-
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
 class EventHeard:
     """An event whose triggers are to be carried out now."""
 
@@ -60,20 +52,4 @@ class CommandRefused:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class PauseConfirmed:
-    """The pause that this client asked for is in force, or its end is."""
-
-    pause: Pause
-
-
-SeatChange = (
-    RingBegan
-    | CallChanged
-    | CallOver
-    | CallForgotten
-    | EventHeard
-    | DialOutcome
-    | CommandRefused
-    | PauseConfirmed
-)
+SeatChange = RingBegan | CallChanged | CallOver | EventHeard | DialOutcome | CommandRefused

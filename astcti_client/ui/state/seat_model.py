@@ -28,12 +28,10 @@ from astcti_client.ui.state import seat_call
 from astcti_client.ui.state.seat_call import SeatCall
 from astcti_client.ui.state.seat_changes import (
     CallChanged,
-    CallForgotten,
     CallOver,
     CommandRefused,
     DialOutcome,
     EventHeard,
-    PauseConfirmed,
     RingBegan,
     SeatChange,
 )
@@ -168,7 +166,6 @@ class SeatModel:
         for call in [each for each in self.calls.values() if each.over_since is not None]:
             if now - (call.over_since or 0.0) >= OVER_TIME:
                 del self.calls[call.key]
-                changes.append(CallForgotten(call.key))
         return changes
 
     def _connection_changed(self, state: ConnectionState) -> list[SeatChange]:
@@ -225,7 +222,7 @@ class SeatModel:
             self.pause = self._before_request
             return [CommandRefused(CommandName.PAUSE, text)]
         self.pause = Pause("in" if request[0] else "out", request[1], self._clock())
-        return [PauseConfirmed(self.pause)]
+        return []
 
     def _told_pause(self, paused: bool, reason: str) -> None:
         self._pause_request = None

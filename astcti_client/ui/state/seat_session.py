@@ -38,27 +38,18 @@ class SeatSession:
     def __init__(self, inbox: queue.SimpleQueue[Any]) -> None:
         """`inbox` gets a `SessionMessage` for each message."""
         self._inbox = inbox
-        self._number = 0
+        self.number = 0
+        """That of the newest connection, which its messages carry; 0 before the first."""
         self._connection: ServerConnection | None = None
         self._ending: list[ServerConnection] = []
         self._dialler = Dialler(self.send)
 
-    @property
-    def running(self) -> bool:
-        """Whether there is a connection, whatever its state."""
-        return self._connection is not None
-
-    @property
-    def number(self) -> int:
-        """That of the newest connection; 0 before the first."""
-        return self._number
-
     def start(self, settings: Settings, password: Password) -> None:
         """Connect; an older connection is ended first."""
         self.stop()
-        self._number += 1
+        self.number += 1
         self._dialler = Dialler(self.send)
-        self._connection = connection_for(settings, password, _SessionInbox(self._number, self._inbox))
+        self._connection = connection_for(settings, password, _SessionInbox(self.number, self._inbox))
         self._connection.start()
 
     def stop(self) -> None:
@@ -76,7 +67,7 @@ class SeatSession:
 
     def is_present(self, message: SessionMessage) -> bool:
         """Whether this is of the present connection. An older one may have said it before it was stopped."""
-        return message.number == self._number and self._connection is not None
+        return message.number == self.number and self._connection is not None
 
     def hear(self, message: ConnectionMessage) -> None:
         """Take notice of a message of the present connection: replies go to those who dialled."""

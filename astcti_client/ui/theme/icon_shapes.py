@@ -66,13 +66,6 @@ def _history(pen: Pen) -> None:
     pen.line((12.5, 7.5), (12.5, 12.2), (15.8, 14.0))
 
 
-def _settings(pen: Pen) -> None:
-    for y, x in ((6.5, 15.5), (12, 8.5), (17.5, 14)):
-        pen.line((4, y), (x - 2.4, y))
-        pen.line((x + 2.4, y), (20, y))
-        pen.circle(x, y, 2.2)
-
-
 def _menu(pen: Pen) -> None:
     for y in (5, 12, 19):
         pen.circle(12, y, 1.7, filled=True)
@@ -98,12 +91,6 @@ def _lock(pen: Pen) -> None:
     pen.arc(12, 8.6, 4.2, 180, 360)
     pen.line((7.8, 8.6), (7.8, 11))
     pen.line((16.2, 8.6), (16.2, 11))
-
-
-def _info(pen: Pen) -> None:
-    pen.circle(12, 12, 8.5)
-    pen.line((12, 11.5), (12, 16.5))
-    pen.circle(12, 7.8, 1.2, filled=True)
 
 
 def _warning(pen: Pen) -> None:
@@ -157,11 +144,6 @@ def _bin(pen: Pen) -> None:
     pen.line((6.5, 7.5), (7.4, 20), (16.6, 20), (17.5, 7.5))
 
 
-def _person(pen: Pen) -> None:
-    pen.circle(12, 8, 3.8)
-    pen.arc(12, 20.5, 7.5, 188, 352)
-
-
 def _hollow(pen: Pen) -> None:
     pen.circle(12, 12, 6)
 
@@ -178,13 +160,11 @@ SHAPES: dict[str, Callable[[Pen], None]] = {
     "transfer": _transfer,
     "page": _page,
     "history": _history,
-    "settings": _settings,
     "menu": _menu,
     "search": _search,
     "copy": _copy,
     "close": _close,
     "lock": _lock,
-    "info": _info,
     "warning": _warning,
     "check": _check,
     "incoming": _incoming,
@@ -195,7 +175,6 @@ SHAPES: dict[str, Callable[[Pen], None]] = {
     "down": _down,
     "export": _export,
     "bin": _bin,
-    "person": _person,
     "hollow": _hollow,
     "full": _full,
 }

@@ -9,7 +9,7 @@ from pathlib import Path
 from tkinter import filedialog, ttk
 
 from astcti_client.ui.i18n import _, some
-from astcti_client.ui.state.actions import Actions
+from astcti_client.ui.state.actions import SeatActions
 from astcti_client.ui.state.history import CALL_KINDS, CallKind, History, HistoryEntry
 from astcti_client.ui.text import words
 from astcti_client.ui.theme.look import Look
@@ -42,9 +42,9 @@ def _move(bar: ttk.Scrollbar, first: str, last: str) -> None:
 class HistoryWindow(SideWindow):
     """A list with a search field."""
 
-    def __init__(self, root: tk.Tk, look: Look, actions: Actions, history: History) -> None:
+    def __init__(self, root: tk.Tk, look: Look, seat: SeatActions, history: History) -> None:
         super().__init__(root, look, resizable=True)
-        self._actions, self._history = actions, history
+        self._seat, self._history = seat, history
         self._sought = tk.StringVar(self)
         self._kind_place = 0
         self._row: int | None = None
@@ -214,7 +214,7 @@ class HistoryWindow(SideWindow):
         chosen = self.table.selection()
         if not chosen or not self._entries[chosen[0]].number:
             return
-        problem = self._actions.seat.dial(self._entries[chosen[0]].number)
+        problem = self._seat.dial(self._entries[chosen[0]].number)
         if problem:
             self._count.configure(text=problem)
 

@@ -11,7 +11,7 @@ from astcti_client.settings import Settings
 from astcti_client.settings_file import Writable
 from astcti_client.settings_values import SETTING_READERS, SettingValue
 from astcti_client.ui.i18n import _
-from astcti_client.ui.state.actions import Actions
+from astcti_client.ui.state.actions import ProgramActions
 from astcti_client.ui.text import words
 from astcti_client.ui.theme.look import Look
 from astcti_client.ui.widgets.controls import ScrolledFrame, button, centre
@@ -24,10 +24,10 @@ class SettingsWindow(SideWindow):
     """Each change is checked as in the file; nothing is written before "Save"."""
 
     def __init__(
-        self, root: tk.Tk, look: Look, actions: Actions, settings: Settings, locked: frozenset[str]
+        self, root: tk.Tk, look: Look, program: ProgramActions, settings: Settings, locked: frozenset[str]
     ) -> None:
         super().__init__(root, look, resizable=True)
-        self._actions, self._settings, self._locked = actions, settings, locked
+        self._program, self._settings, self._locked = program, settings, locked
         self._given: dict[str, Callable[[], Writable]] = {}
         self._before: dict[str, Writable] = {}
         # What was chosen and typed, by the setting.
@@ -251,7 +251,7 @@ class SettingsWindow(SideWindow):
             except ValueError as error:
                 self._fail(f"{self._labels[key]}: {words.told(error)}")
                 return
-        problem = self._actions.program.change_settings(changes)
+        problem = self._program.change_settings(changes)
         if problem:
             self._fail(problem)
         elif self.winfo_exists():

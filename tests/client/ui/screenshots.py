@@ -128,7 +128,7 @@ class Photographer:
         peer.say(event("Hangup", "9.1", name="", number="0287654321", queue="", data="", end="missed"))
         bed.pump(lambda: bed.app.model.calls["9.1"].phase == "over")
         self._save(bed, "screen-three-calls")
-        press(bed.app.windows.main.calls.cards["7.1"], "Transfer")
+        press(bed.app.windows.main.calls.cards["7.1"], i18n._("Transfer"))
         self._save(bed, "main-transfer", bed.root)
 
     def _windows(self, bed: WindowTestBed, server: CtiServer) -> None:

@@ -65,7 +65,7 @@ def test_the_first_start_asks_for_everything_in_one_window_and_keeps_it(
     desktop.do("type", "test")
     bed.pump(lambda: window.password.get() == "test")
     desktop.do("key", "Return")
-    bed.pump(lambda: bed.app.session.running)
+    bed.pump(lambda: "Logging in …" in texts(window), "Return does not log in")
     peer = server.accept()
     assert peer.log_in(who="PJSIP/201 Mario Rossi")
     peer.say("310 OUT", "200 astcti")
@@ -436,7 +436,7 @@ def test_a_takeover_is_shown_and_not_fought(open_client: Make) -> None:
     peer = bed.log_in()
     peer.say("910 BYE TAKEOVER mario logged in at 10.0.0.7")
     bed.pump(lambda: "Somebody logged in with your user name" in texts(bed.app.windows.main))
-    assert not bed.app.session.running
+    assert bed.app.session.ended()
     press(bed.app.windows.main, "Log in again")
     assert bed.app.windows.login is not None
 

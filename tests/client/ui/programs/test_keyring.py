@@ -181,7 +181,7 @@ def test_a_closed_keyring_holds_up_nothing_and_once_it_is_open_the_client_logs_i
     assert bed.app.sign_in.keyring_is_asking()
     desktop.do("type", "open sesame")
     desktop.do("key", "Return")
-    bed.pump(lambda: bed.app.session.running, "the client does not go on")
+    bed.pump(lambda: "Logging in …" in texts(window), "the client does not go on")
     log_in(bed, server)
 
 
