@@ -82,7 +82,8 @@ class HandOverPipe:
             (self._place / KEY_FILE).unlink(missing_ok=True)
 
     def _serve(self) -> None:
-        # Until the farewell is read: whoever says it waits for somebody to take the connection.
+        # `accept` cannot be interrupted, so `close` connects and says _STOP. That must be read here: `close`
+        # waits for somebody to take its connection.
         attempts = 3
         while attempts:
             try:

@@ -144,6 +144,7 @@ def _lock_beside(path: Path) -> int:
     except OSError as error:
         raise NoHandOver(f"{path.parent}: {error.strerror or error}") from None
     try:
+        # The system lets go of it when the process ends, however that ends.
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         os.close(lock)

@@ -50,6 +50,7 @@ class Waiter:
     """Lets one thread wait for a socket, and every other thread wake it."""
 
     def __init__(self) -> None:
+        # No pipe: on Windows select takes sockets only.
         self._reader, self._writer = socket.socketpair()
         self._reader.setblocking(False)
         self._writer.setblocking(False)
@@ -185,6 +186,7 @@ def _connect(
 ) -> None:
     connecting.setblocking(False)
     connecting.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    # Commands are short: none shall wait until the one before is acknowledged.
     connecting.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     code = connecting.connect_ex(where)
     while code in _IN_PROGRESS:
@@ -194,6 +196,7 @@ def _connect(
             )
         code = connecting.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if code == 0:
+            # No error yet, which is also so after a mere wake-up, while the connection is still being made.
             if _is_connected(connecting):
                 return
             code = errno.EINPROGRESS
@@ -245,7 +248,7 @@ def _shake_hands(
             try:
                 secured.do_handshake()
                 return secured
-            except ssl.SSLWantReadError:
+            except ssl.SSLWantReadError:  # either side may have to speak next, whatever we called
                 going = wait.until_ready(read=secured)
             except ssl.SSLWantWriteError:
                 going = wait.until_ready(write=secured)

@@ -208,8 +208,10 @@ class TriggerRunner:
         return f"opened {action.url} in the browser"
 
     def _start(self, command: list[str], page: Action | None) -> None:
+        # A program lives on when the client, or its terminal, ends; Ctrl+C in that terminal is not for it.
         detached: dict[str, int | bool] = {"start_new_session": True}
         if sys.platform == "win32":
+            # Our own Python is a console program: it needs one, but an invisible one.
             flags = subprocess.CREATE_NO_WINDOW if page else subprocess.DETACHED_PROCESS
             detached = {"creationflags": flags | subprocess.CREATE_NEW_PROCESS_GROUP}
         try:

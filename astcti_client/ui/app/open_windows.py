@@ -125,8 +125,8 @@ class OpenWindows:
     def apply_look(self) -> None:
         """Show every window that is open in the look and the language of the settings.
 
-        What is typed, chosen and focused stays. While a menu or a dialogue of the system is open it is put
-        off to one of the next calls of `tick`.
+        What is typed, chosen and focused stays. While a menu or a dialogue of the system is open, which Tk
+        calls a grab, it is put off to one of the next calls of `tick`: what they belong to must not go.
         """
         self._look_due = bool(self.root.tk.call("grab", "current"))
         if self._look_due:
@@ -172,7 +172,7 @@ class OpenWindows:
         self.root.minsize(*self._on_screen(360, 420))
 
     def _new_main(self) -> MainWindow:
-        if not self.root.winfo_viewable():
+        if not self.root.winfo_viewable():  # else it has the size that its user gave it
             width, height = self._on_screen(430, 640)
             self.root.geometry(f"{width}x{height}")
         return MainWindow(self.root, self.look, self._model, self.actions, self._history.redial_list)
@@ -203,7 +203,7 @@ class OpenWindows:
     def hide(self) -> None:
         """Into the tray, or where there is none, to where it can be found again."""
         window = self._foremost()
-        if self._tray.present:
+        if self._tray.present:  # else nobody could bring it back
             window.withdraw()
         else:
             window.iconify()

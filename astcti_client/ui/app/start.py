@@ -39,10 +39,10 @@ def run_window(loaded: LoadedSettings, reload: Callable[[], LoadedSettings], fil
         pass  # nobody is there, or one without a window: listening for requests will tell
     draw_in_real_dots()
     try:
-        root = tk.Tk(className="Astcti")
+        root = tk.Tk(className="Astcti")  # by this desktops tell which program a window belongs to
     except tk.TclError as error:
         raise NoDisplay(str(error)) from None
-    root.withdraw()
+    root.withdraw()  # until it is known which window comes first
     i18n.use_language(loaded.settings.language)
     words.draw_emoji(draws_emoji(root))
     history = _history(loaded.settings.history_days)

@@ -87,6 +87,7 @@ class HotKey:
             while display.pending_events():
                 event = display.next_event()
                 if event.type == X.MappingNotify:
+                    # Another layout was chosen: the same letter may be on another key now.
                     display.refresh_keyboard_mapping(event)
                     grab.take()
                 elif event.type == X.KeyPress:
@@ -99,9 +100,11 @@ class HotKey:
         import ctypes
         from ctypes import wintypes
 
+        # Windows tells the thread that registered the key, and only that thread can give it back.
         user32 = ctypes.windll.user32  # type: ignore[attr-defined,unused-ignore]
         bits = {"alt": 1, "control": 2, "shift": 4, "super": 8}
-        no_repeat = 0x4000
+        no_repeat = 0x4000  # else a key that is held down is told again and again
+        # The code of F1 is 0x70; those of letters and digits are their characters.
         code = 0x6F + int(self._key[1:]) if len(self._key) > 1 else ord(self._key.upper())
         modifiers = sum(bits[modifier] for modifier in self._modifiers)
         if not user32.RegisterHotKey(None, 1, modifiers | no_repeat, code):
@@ -109,7 +112,7 @@ class HotKey:
         self._ready.set()
         message = wintypes.MSG()
         while not self._stopping.wait(0.05):
-            while user32.PeekMessageW(ctypes.byref(message), None, 0x312, 0x312, 1):
+            while user32.PeekMessageW(ctypes.byref(message), None, 0x312, 0x312, 1):  # WM_HOTKEY alone
                 self._pressed()
         user32.UnregisterHotKey(None, 1)
 
@@ -137,8 +140,10 @@ class _Grab:
         bits = {"control": X.ControlMask, "alt": X.Mod1Mask, "shift": X.ShiftMask, "super": X.Mod4Mask}
         mask = sum(bits[modifier] for modifier in self._modifiers)
         refused: list[object] = []
+        # X answers requests that fail later, with an error: BadAccess if another program grabbed the key.
         self._display.set_error_handler(lambda error, _request: refused.append(error))
         number_lock = self._modifier_of(XK.string_to_keysym("Num_Lock")) or X.Mod2Mask
+        # X counts Caps Lock and Num Lock as modifiers: the key is another one for each of their states.
         for locks in (0, X.LockMask, number_lock, X.LockMask | number_lock):
             root.grab_key(code, mask | locks, True, X.GrabModeAsync, X.GrabModeAsync)
         self._display.sync()

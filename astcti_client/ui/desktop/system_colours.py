@@ -24,7 +24,7 @@ class SystemColours:
 
 
 class ColourWatch:
-    """Asks again and again on a thread of its own."""
+    """Asks again and again on a thread of its own: each desktop tells of changes in its own way, or not."""
 
     def __init__(self, dark: bool, tell: Callable[[SystemColours], None]) -> None:
         """`dark` is what is known; `tell` is called on the watch's thread whenever that changes."""
@@ -87,6 +87,7 @@ def _desktop_wants_dark() -> bool:
 
 def _answer(*command: str) -> str:
     try:
+        # Their programs, not a library: what speaks to the bus or to GNOME differs from system to system.
         done = subprocess.run(
             command,
             capture_output=True,

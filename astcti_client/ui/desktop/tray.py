@@ -1,4 +1,7 @@
-"""The icon in the tray. What it is asked for goes into the queue: pystray calls from a thread of its own."""
+"""The icon in the tray. What it is asked for goes into the queue: pystray calls from a thread of its own.
+
+On macOS there is no such thread: only the main one may show anything, so the icon joins the loop of Tk.
+"""
 
 from __future__ import annotations
 

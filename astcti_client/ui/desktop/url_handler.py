@@ -135,7 +135,11 @@ def _change_defaults(*, add: bool) -> None:
 
 
 def _windows_keys() -> dict[str, dict[str, str]]:
-    """Registry keys below HKEY_CURRENT_USER and their values; "" is the default value."""
+    """Registry keys below HKEY_CURRENT_USER and their values; "" is the default value.
+
+    Since Windows 8 only the user may choose the program for a kind of link: the capabilities make this one a
+    choice under Default apps. Where nothing was chosen yet, the keys of the schemes themselves decide.
+    """
     command = subprocess.list2cmdline([*own_command(), "dial", "%1"]).replace(" %1", ' "%1"')
     keys = {
         rf"{_CLASSES}\{_CLASS}": {"": "AsteriskCTI call", "URL Protocol": ""},

@@ -1,4 +1,7 @@
-"""Settings that an X desktop publishes for all programs (the XSETTINGS protocol). No Tk, any thread."""
+"""Settings that an X desktop publishes for all programs. No Tk, any thread.
+
+Source: "XSETTINGS - cross toolkit configuration proposal" of freedesktop.org, version 0.5.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +30,8 @@ def read_xsettings() -> dict[str, str]:
 
 def parse_xsettings(data: bytes) -> Iterator[tuple[str, str]]:
     """Name and value of each setting that is a text. Ends where the data make no sense."""
-    order = ">" if data[:1] == b"\x01" else "<"
-    place = 12
+    order = ">" if data[:1] == b"\x01" else "<"  # the byte order of the program that published them
+    place = 12  # after byte order, padding, serial number and count
     while place + 4 <= len(data):
         kind, length = struct.unpack_from(f"{order}BxH", data, place)
         name = data[place + 4 : place + 4 + length]

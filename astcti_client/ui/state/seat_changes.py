@@ -41,7 +41,6 @@ class DialOutcome:
     """What became of a call that this client asked for."""
 
     originate: Originate
-    uniqueid: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -240,7 +240,7 @@ class SeatModel:
         if event.id == "OriginateResponse":
             heard: list[SeatChange] = [EventHeard(event)]
             if event.originate:
-                heard.append(DialOutcome(event.originate, event.call.uniqueid))
+                heard.append(DialOutcome(event.originate))
             return heard
         if not seat_call.is_of_a_call(event):
             return [EventHeard(event)]

@@ -11,6 +11,7 @@ from typing import Any
 from astcti_client.ui.theme.pictures import Pictures
 
 Fonts = Mapping[str, tkfont.Font]
+"""`small`, `bold`, `large`, `title` and `number`; any other name is that of one of Tk's own fonts."""
 
 
 def make_control_styles(style: ttk.Style, pictures: Pictures, fonts: Fonts) -> None:

@@ -40,7 +40,7 @@ def _x11_dots(root: tk.Tk) -> float:
 
 
 def draw_in_real_dots() -> None:
-    """Tell Windows that this program draws in real dots. Before the first window."""
+    """Tell Windows that this program draws in real dots, or it stretches windows. Before the first one."""
     if sys.platform == "win32":
         with contextlib.suppress(AttributeError, OSError):
             ctypes.windll.shcore.SetProcessDpiAwareness(1)  # type: ignore[attr-defined,unused-ignore]

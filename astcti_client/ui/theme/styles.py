@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import itertools
 import tkinter as tk
-from collections.abc import Mapping
-from tkinter import font as tkfont
 from tkinter import ttk
 
-from astcti_client.ui.theme import control_styles
+from astcti_client.ui.theme.control_styles import Fonts, make_control_styles
 from astcti_client.ui.theme.pictures import Pictures
 
-Fonts = Mapping[str, tkfont.Font]
 _numbers = itertools.count(1)
 
 
@@ -21,6 +18,7 @@ def make_theme(style: ttk.Style, pictures: Pictures, fonts: Fonts) -> str:
     ttk never forgets a theme, so each should be made once.
     """
     name, p = f"astcti-{next(_numbers)}", pictures.palette
+    # The native themes of Windows and macOS draw their own colours; this one draws those that it is told.
     style.theme_create(name, parent="clam")
     style.theme_use(name)
     style.configure(
@@ -41,7 +39,7 @@ def make_theme(style: ttk.Style, pictures: Pictures, fonts: Fonts) -> str:
     style.map(".", foreground=[("disabled", p.muted)])
     _make_frames(style, pictures)
     _make_labels(style, pictures, fonts)
-    control_styles.make_control_styles(style, pictures, fonts)
+    make_control_styles(style, pictures, fonts)
     return name
 
 
@@ -108,7 +106,10 @@ def _make_labels(style: ttk.Style, pictures: Pictures, fonts: Fonts) -> None:
 
 
 def colour_plain_widgets(root: tk.Tk, pictures: Pictures) -> None:
-    """What is no ttk widget: menus, canvases, and the list of a combobox. For those made from now on."""
+    """What is no ttk widget: menus, canvases, and the list of a combobox.
+
+    They have no styles, only Tk's database of options, which is asked when a widget is made.
+    """
     p = pictures.palette
     for option, value in (
         ("*TCombobox*Listbox.background", p.surface),

@@ -34,6 +34,8 @@ def button(
 
 
 def _press_with_return(made: ttk.Button) -> None:
+    """Tk's own buttons listen to the space bar only."""
+
     def pressed(_event: object) -> str:
         made.invoke()
         return "break"  # the window may have a meaning for the key, too
@@ -77,6 +79,7 @@ class FlowFrame(ttk.Frame):
         if not self.winfo_exists():
             return
         width, x, y, line = max(self.winfo_width(), 80), 0, 0, 0
+        # `place` tells the frame nothing of its children: it has to ask for its height itself.
         children: Sequence[tk.Widget] = self.winfo_children()  # type: ignore[assignment]
         for child in children:
             wide, high = min(child.winfo_reqwidth(), width), child.winfo_reqheight()
@@ -107,6 +110,8 @@ class ScrolledFrame(ttk.Frame):
         self.columnconfigure(0, weight=1)
         self.inner.bind("<Configure>", self._resized)
         self._canvas.bind("<Configure>", lambda _event: self._fill())
+        # X11 has buttons 4 and 5 for the wheel, Windows and macOS an event of its own. It goes to the widget
+        # under the mouse, so every widget listens; which frame scrolls is decided in the handler.
         for keys, units in (("<Button-4>", -1), ("<Button-5>", 1), ("<MouseWheel>", 0)):
             self.bind_all(keys, partial(_turn_wheel, units))
         self.bind_all("<FocusIn>", _bring_into_view)
@@ -129,7 +134,9 @@ class ScrolledFrame(ttk.Frame):
             self._bar.grid_remove()
         else:
             self._bar.grid()
-        self.after_idle(self._fill)
+        self.after_idle(
+            self._fill
+        )  # not from within: the bar's coming changes the width, which asks for the bar
 
     def _fill(self) -> None:
         """As wide as the canvas is now that the bar came or went."""

@@ -26,7 +26,9 @@ class QuietWindow(tk.Toplevel):
         self.withdraw()
         self.overrideredirect(True)  # no frame, and no window manager that could give it the keyboard
         self.attributes("-topmost", True)
-        with contextlib.suppress(tk.TclError):
+        with contextlib.suppress(
+            tk.TclError
+        ):  # X11 alone knows types; compositors draw no shadow or fade for it
             self.attributes("-type", "notification")
         self.title("AsteriskCTI")
 
@@ -176,10 +178,14 @@ def show_quietly(window: tk.Toplevel) -> None:
         return
     import ctypes
 
+    # There Tk activates each window that it shows. The style keeps clicks from doing so later; what was
+    # active before becomes active again, should Tk have changed that all the same.
     handle = int(window.frame(), 16)
     user32 = ctypes.windll.user32  # type: ignore[attr-defined,unused-ignore]
     no_activate, tool_window = 0x08000000, 0x00000080
-    user32.SetWindowLongW(handle, -20, user32.GetWindowLongW(handle, -20) | no_activate | tool_window)
+    extended_style = -20
+    style = user32.GetWindowLongW(handle, extended_style)
+    user32.SetWindowLongW(handle, extended_style, style | no_activate | tool_window)
     before = user32.GetForegroundWindow()
     window.deiconify()
     if user32.GetForegroundWindow() != before:
