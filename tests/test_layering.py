@@ -63,6 +63,11 @@ PROJECT = {
     "astcti_server": ["astcti_server", "schemas"],
     "astcti_client": ["astcti_client", "schemas"],
     "astcti_client.net": ["astcti_client.net", "astcti_client.password", "astcti_client.settings", "schemas"],
+    "astcti_client.hand_over": [
+        "astcti_client.hand_over",
+        "astcti_client.net.transport",
+        "astcti_client.phone_number",
+    ],
     "astcti_client.triggers": ["astcti_client.triggers", "schemas"],
     "configurator": ["configurator", "schemas"],
 }

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from astcti_client.net.backoff import Backoff
-from astcti_client.net.connection import NotConnected
+from astcti_client.net.connection import NotConnected, connection_for
 from astcti_client.net.messages import (
+    ConnectionMessage,
+    OperatorFound,
     PauseReasons,
     SeatFound,
     SeatUnknown,
@@ -20,6 +23,8 @@ from astcti_client.net.messages import (
     Unanswered,
 )
 from astcti_client.net.transport import ServerAddress
+from astcti_client.password import Password
+from astcti_client.settings import Settings
 from schemas.event_xml import encode
 from schemas.events import Call, CallEvent
 from tests.client.conftest import MACS, Certificate, Client, Clock
@@ -64,6 +69,27 @@ def test_the_next_mac_is_tried_until_one_is_taken(server: CtiServer, connect: Co
     client = connect()
     assert server.accept().log_in(macs_refused=1) == list(MACS)
     assert client.next(SeatFound).mac == MACS[1]
+
+
+@pytest.mark.parametrize(("told", "extension"), [("PJSIP/201", "PJSIP/201"), ("-", "")])
+def test_a_server_that_can_tell_is_asked_who_is_logged_in(
+    server: CtiServer, connect: Connect, told: str, extension: str
+) -> None:
+    client = connect()
+    server.accept().log_in(who=f"{told} Mario Rossi")
+    assert client.next(OperatorFound) == OperatorFound("mario", extension, "Mario Rossi")
+    client.state("up")
+
+
+def test_a_connection_is_made_as_the_settings_describe_it(server: CtiServer) -> None:
+    inbox: queue.Queue[ConnectionMessage] = queue.Queue()
+    settings = Settings(host="127.0.0.1", port=server.port, user="mario", mac=MACS[1])
+    connection = connection_for(settings, Password.from_text("test"), inbox)
+    connection.start()
+    assert server.accept().log_in() == [MACS[1]]
+    connection.stop()
+    server.close()
+    assert connection.join(PATIENCE)
 
 
 def test_an_operator_without_a_known_seat_is_logged_in_and_told(server: CtiServer, connect: Connect) -> None:

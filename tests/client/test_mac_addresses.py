@@ -8,7 +8,14 @@ from types import SimpleNamespace
 import psutil  # type: ignore[import-untyped]
 import pytest
 
-from astcti_client.net.mac_addresses import Interface, interfaces_from, mac_candidates, read_interfaces
+from astcti_client.net import mac_addresses
+from astcti_client.net.mac_addresses import (
+    Interface,
+    interfaces_from,
+    mac_candidates,
+    own_macs,
+    read_interfaces,
+)
 
 LO = Interface("lo", "", ("127.0.0.1", "::1"))
 CABLE = Interface("eth0", "00:00:00:00:00:01", ("192.168.1.5", "fe80::1%eth0"))
@@ -19,7 +26,7 @@ TUNNEL = Interface("tun0", "", ("10.8.0.2",))
 
 
 def macs(*interfaces: Interface) -> tuple[str, ...]:
-    return tuple(one.mac for one in interfaces)
+    return tuple(interface.mac for interface in interfaces)
 
 
 def test_the_interface_that_reaches_the_server_comes_first_and_virtual_ones_last() -> None:
@@ -67,3 +74,18 @@ def test_what_psutil_says_is_read_on_every_system() -> None:
 
 def test_the_interfaces_of_this_pc_can_be_read() -> None:
     assert any(one.loopback for one in read_interfaces())
+
+
+def test_a_pc_whose_interfaces_cannot_be_read_has_no_addresses_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(mac_addresses, "read_interfaces", lambda: [CABLE])
+    assert own_macs("192.168.1.5") == (CABLE.mac,)
+
+    def unreadable() -> list[Interface]:
+        raise PermissionError(13, "not allowed")
+
+    monkeypatch.setattr(mac_addresses, "read_interfaces", unreadable)
+    assert own_macs("192.168.1.5") == ()
+    (message,) = caplog.messages
+    assert "give --mac" in message

@@ -21,6 +21,7 @@ from astcti_client.triggers.runner import (
     TriggerRunner,
     actions_for_system,
     check_page_address,
+    own_system,
 )
 from schemas.configuration.model import TriggerSystem
 from schemas.events import Action, Call, CallEvent, Party
@@ -312,6 +313,48 @@ def test_the_clients_own_window_is_used_where_there_is_one() -> None:
     assert only(runner.carry_out(link(Action("internal-browser", url=URL)))).done
     assert [url for url, _ in shown] == [URL]
     assert not only(runner.carry_out(link(Action("internal-browser", url="file:///etc/passwd")))).done
+
+
+def test_without_a_window_of_its_own_for_a_page_the_system_opens_it(
+    recorder: Recorder, caplog: pytest.LogCaptureFixture
+) -> None:
+    def no_window(_url: str, _service: str) -> None:
+        raise TriggerRefused("no window")
+
+    environ = {**recorder.environ, "BROWSER": str(recorder.program)}
+    with contextlib.closing(TriggerRunner(environ=environ, show_page=no_window)) as runner:
+        assert only(runner.carry_out(link(Action("internal-browser", url=URL)))).done
+        assert recorder.arguments() == [URL]
+    assert caplog.messages == ["no window; the system's browser opens it"]
+
+
+def test_a_trigger_that_fails_otherwise_ends_only_itself(caplog: pytest.LogCaptureFixture) -> None:
+    def broken(_url: str, _service: str) -> None:
+        raise RuntimeError("an error of our own")
+
+    with contextlib.closing(TriggerRunner(show_page=broken)) as runner:
+        outcome = only(runner.carry_out(link(Action("internal-browser", url=URL))))
+    assert not outcome.done
+    assert outcome.message == f"{URL}: an error of our own"
+    assert "could not be carried out" in caplog.text
+
+
+def test_a_bundle_opens_pages_by_itself(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    monkeypatch.setattr(sys, "executable", str(recorder.program))
+    with contextlib.closing(TriggerRunner(environ=recorder.environ)) as runner:
+        assert only(runner.carry_out(link(Action("browser", url=URL)))).done
+        assert recorder.arguments() == ["open-page", URL]
+
+
+@pytest.mark.parametrize(
+    ("platform", "system"), [("win32", "windows"), ("darwin", "macos"), ("linux", "linux")]
+)
+def test_a_system_goes_by_the_name_that_triggers_use(
+    monkeypatch: pytest.MonkeyPatch, platform: str, system: TriggerSystem
+) -> None:
+    monkeypatch.setattr(sys, "platform", platform)
+    assert own_system() == system
 
 
 def test_a_missing_browser_is_reported_later(recorder: Recorder) -> None:
