@@ -108,12 +108,12 @@ class QtBrowser:
         self._profile = _profile()
         width, height = SIZE
         window = self._webview.create_window(self._title, html="", width=width, height=height)
-        window.events.before_show += lambda: self._dress(window.native)
+        window.events.before_show += lambda: self._fill_window(window.native)
         window.events.closed += lambda: os._exit(0)
         threading.Thread(target=self._follow, name="addresses", daemon=True).start()
         self._webview.start(gui="qt")
 
-    def _dress(self, native: Any) -> None:
+    def _fill_window(self, native: Any) -> None:
         """Put our page and the bar into pywebview's window. On the main thread, before it is shown."""
         try:
             self._window, self._view = native, native.webview
