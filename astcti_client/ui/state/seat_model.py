@@ -119,10 +119,7 @@ class SeatModel:
         self._request_pause(Pause("leaving", self.pause.reason, self._clock()), (False, ""))
 
     def _request_pause(self, pause: Pause, request: tuple[bool, str]) -> None:
-        if self.pause.phase in (
-            "in",
-            "out",
-        ):  # else a request is on its way already, and this is what was before it
+        if self.pause.phase in ("in", "out"):  # else a request is on its way already
             self._before_request = self.pause
         self._pause_request = request
         self.pause = pause

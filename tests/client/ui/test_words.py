@@ -15,6 +15,7 @@ from astcti_client.net import connection, conversation
 from astcti_client.net.messages import ConnectionState
 from astcti_client.triggers import programs, runner
 from astcti_client.ui import i18n
+from astcti_client.ui.state.seat_state import SeatQueue
 from astcti_client.ui.text import problems, words
 from astcti_client.ui.text.refusals import refusal_template
 from astcti_client.ui.windows.login import parse_server
