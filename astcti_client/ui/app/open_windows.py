@@ -287,7 +287,7 @@ class OpenWindows:
                 lambda: _("Open this page?") if action.url else _("Start this program?"),
                 lambda: _("Yes"),
                 answered,
-                detail=words.shown(what, LONGEST_QUESTION),
+                detail=words.displayable(what, LONGEST_QUESTION),
                 quiet=True,
             )
         )

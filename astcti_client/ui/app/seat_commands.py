@@ -108,7 +108,7 @@ class SeatCommands:
         try:
             self._session.send(line)
         except (NotConnected, ValueError) as error:
-            self._tell(words.shown(words.told(error)))
+            self._tell(words.displayable(words.told(error)))
             return False
         return True
 

@@ -16,7 +16,7 @@ LONGEST_REASON = 60  # characters of a pause's reason in the menu
 
 def tray_content(model: SeatModel) -> TrayContent:
     """What the tray shows."""
-    reasons = tuple(words.shown(reason, LONGEST_REASON) for reason in model.reasons)
+    reasons = tuple(words.displayable(reason, LONGEST_REASON) for reason in model.reasons)
     paused = model.pause.phase in ("in", "leaving")
     return TrayContent(model.tray_state, words.tray_text(model), reasons, paused, model.up)
 
@@ -37,7 +37,9 @@ class TrayMenu:
                 self.open_at(request.x, request.y)
             case "pause":
                 # The tray's menu has the reason as it is shown, the server wants it as it is.
-                reasons = {words.shown(reason, LONGEST_REASON): reason for reason in self._model.reasons}
+                reasons = {
+                    words.displayable(reason, LONGEST_REASON): reason for reason in self._model.reasons
+                }
                 self._actions.seat.ask_pause(reasons.get(request.reason, request.reason))
             case "return":
                 self._actions.seat.ask_return()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from astcti_client.net.messages import ConnectionState
 from astcti_client.ui.i18n import _
-from astcti_client.ui.text.words import server_reason, shown
+from astcti_client.ui.text.words import displayable, server_reason
 from schemas.protocol import ByeReason, Refusal
 
 _Say = Callable[[re.Match[str]], str]
@@ -121,4 +121,4 @@ def problem_text(state: ConnectionState) -> str:
     for pattern, say in (*_of_the_way(), *_of_the_encryption(), *_of_the_server(), *_of_the_end()):
         if found := re.match(pattern, detail):
             return say(found)
-    return shown(detail)
+    return displayable(detail)

@@ -31,7 +31,7 @@ class _Drawn:
 _drawn = _Drawn()
 
 
-def shown(text: str, longest: int = LONGEST_SHOWN, *, emoji: bool = False) -> str:
+def displayable(text: str, longest: int = LONGEST_SHOWN, *, emoji: bool = False) -> str:
     """The text as it may be given to a window: one line, nothing invisible, not too long.
 
     `emoji`: draw a few of them, where the screen can; each costs what hundreds of letters do.
@@ -76,17 +76,17 @@ def clock_text(seconds: float) -> str:
 
 def caller(call: SeatCall) -> str:
     """The other party's name, else number."""
-    return shown(call.name, 60, emoji=True) or shown(call.number, 40) or _("Unknown number")
+    return displayable(call.name, 60, emoji=True) or displayable(call.number, 40) or _("Unknown number")
 
 
 def number_beside(call: SeatCall) -> str:
     """The number, if the name stands in the first place."""
-    return shown(call.number, 40) if shown(call.name) else ""
+    return displayable(call.number, 40) if displayable(call.name) else ""
 
 
 def service_and_queue(call: SeatCall) -> str:
     """Through what the call came."""
-    service, queue = shown(call.service, 60), shown(call.queue, 60)
+    service, queue = displayable(call.service, 60), displayable(call.queue, 60)
     return " · ".join(filter(None, (service, _("queue {queue}").format(queue=queue) if queue else "")))
 
 
@@ -128,8 +128,8 @@ def tray_text(model: SeatModel) -> str:
         "ringing": _("the phone rings"),
         "talking": _("in a call"),
     }[model.tray_state]
-    who = " · ".join(filter(None, (shown(model.full_name, 40), shown(model.extension, 30))))
-    reason = shown(model.pause.reason, 40) if model.tray_state == "paused" else ""
+    who = " · ".join(filter(None, (displayable(model.full_name, 40), displayable(model.extension, 30))))
+    reason = displayable(model.pause.reason, 40) if model.tray_state == "paused" else ""
     text = "AsteriskCTI: " + first + (f" ({reason})" if reason else "") + (f"\n{who}" if who else "")
     while len(text.encode("utf-16-le")) > 2 * LONGEST_TIP:
         text = text[:-2].rstrip() + "…"
@@ -138,7 +138,7 @@ def tray_text(model: SeatModel) -> str:
 
 def pause_text(pause: Pause) -> str:
     """The pause state in words."""
-    reason = shown(pause.reason, 60)
+    reason = displayable(pause.reason, 60)
     return {
         "out": _("Available"),
         "requested": _("Pause requested …"),
@@ -182,9 +182,11 @@ def refusal_text(what: str, why: str) -> str:
 def server_reason(text: str) -> str:
     """A reason of the server in the user's language; a text that is not its own, but Asterisk's, as it is."""
     if (found := Refusal.of(text)) is None:
-        return shown(text)
+        return displayable(text)
     refusal, values = found
-    return refusal_template(refusal).format(**{name: shown(value, 60) for name, value in values.items()})
+    return refusal_template(refusal).format(
+        **{name: displayable(value, 60) for name, value in values.items()}
+    )
 
 
 def dial_outcome(originate: Originate) -> str:
@@ -199,4 +201,6 @@ def dial_outcome(originate: Originate) -> str:
         8: _("all lines are congested"),
     }
     why = reasons.get(originate.reason, _("the call failed"))
-    return _("The call to {number} was not made: {why}").format(number=shown(originate.exten, 40), why=why)
+    return _("The call to {number} was not made: {why}").format(
+        number=displayable(originate.exten, 40), why=why
+    )

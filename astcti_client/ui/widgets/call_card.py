@@ -129,10 +129,10 @@ class CallCard(ttk.Frame):
             widget.destroy()
         for row, (key, value) in enumerate(variables[:MOST_CARD_VARIABLES]):
             name = ElidedLabel(self._table, self._look, style="SmallCard.TLabel", lines=2)
-            name.say(words.shown(key, 60))
+            name.say(words.displayable(key, 60))
             name.grid(row=row, column=0, sticky="nw", padx=(0, self._look.px(10)))
             label = ElidedLabel(self._table, self._look, style="ValueCard.TLabel", lines=3, takefocus=True)
-            label.say(words.shown(value) or "–", _("Double click, Enter or Ctrl+C copies it"))
+            label.say(words.displayable(value) or "–", _("Double click, Enter or Ctrl+C copies it"))
             label.grid(row=row, column=1, sticky="w")
             for keys in ("<Double-Button-1>", "<Return>", "<KP_Enter>", "<space>", "<Control-c>"):
                 label.bind(keys, partial(self._copy, label, value))

@@ -53,7 +53,7 @@ class DialBar(ttk.Frame):
         if services != self._services:
             chosen = self.chosen
             self._services = services
-            self._service.configure(values=[words.shown(service.name, 60) for service in services])
+            self._service.configure(values=[words.displayable(service.name, 60) for service in services])
             first = next((place for place, each in enumerate(services) if each.type == "outbound"), 0)
             place = services.index(chosen) if chosen in services else first
             if services:
@@ -119,7 +119,7 @@ class DialBar(ttk.Frame):
             return _("You have no outbound service, so you cannot call from here.")
         if chosen.type == "inbound":
             return _("“{name}” is an inbound service: choose an outbound one to call.").format(
-                name=words.shown(chosen.name, 60)
+                name=words.displayable(chosen.name, 60)
             )
         return ""
 

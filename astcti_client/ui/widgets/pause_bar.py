@@ -81,7 +81,9 @@ class PauseBar(ttk.Frame):
 def add_reasons(menu: tk.Menu, model: SeatModel, seat: SeatActions) -> None:
     """The pause's reasons as entries of a menu."""
     for reason in model.reasons:
-        menu.add_command(label=words.shown(reason, 60), command=partial(seat.ask_pause, reason), underline=0)
+        menu.add_command(
+            label=words.displayable(reason, 60), command=partial(seat.ask_pause, reason), underline=0
+        )
     if model.reasons:
         menu.add_separator()
     menu.add_command(label=_("Without a reason"), command=lambda: seat.ask_pause(""), underline=0)

@@ -48,10 +48,12 @@ class QueueMarks(FlowFrame):
         label = self._chip(
             takefocus=queue.state == "refused", image=look.icon(icon, 12, colour, 2.6), compound="left"
         )
-        label.say(" " + words.shown(queue.name, 60), words.queue_text(queue))
+        label.say(" " + words.displayable(queue.name, 60), words.queue_text(queue))
 
     def _add_rest(self, queues: tuple[SeatQueue, ...]) -> None:
-        names = "\n".join(f"{words.shown(queue.name, 60)}: {words.queue_text(queue)}" for queue in queues)
+        names = "\n".join(
+            f"{words.displayable(queue.name, 60)}: {words.queue_text(queue)}" for queue in queues
+        )
         self._chip(takefocus=True).say(f"+{len(queues)}", names)
 
     def _chip(self, **options: Any) -> ElidedLabel:

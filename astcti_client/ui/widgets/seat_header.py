@@ -44,7 +44,7 @@ class SeatHeader(ttk.Frame):
     def show(self, model: SeatModel) -> None:
         """Show whom the model knows, and the connection."""
         p = self._look.palette
-        name = words.shown(model.full_name or model.username, 60) or "AsteriskCTI"
+        name = words.displayable(model.full_name or model.username, 60) or "AsteriskCTI"
         self._name.say(name)
         self._initials.show_name(name)
         colour = {"up": p.good if model.pbx_up else p.warn, "ended": p.bad, "waiting": p.bad}.get(
@@ -52,6 +52,6 @@ class SeatHeader(ttk.Frame):
         )
         text = words.connection_text(model.connection)
         if model.up and model.extension:
-            text = words.shown(model.extension, 40)
+            text = words.displayable(model.extension, 40)
         self._place.configure(image=self._look.disc(9, colour))
         self._place.say(f" {text}", words.connection_text(model.connection))

@@ -31,7 +31,7 @@ class TransferRow(ttk.Frame):
         self.columnconfigure(0, weight=1)
         self.number = ttk.Entry(self, style=look.on(self, "TEntry"))
         self.number.grid(row=0, column=0, sticky="ew")
-        names = [words.shown(target.name, 40) for target in targets]
+        names = [words.displayable(target.name, 40) for target in targets]
         self.service = ttk.Combobox(
             self, values=names, state="readonly", width=14, style=look.on(self, "TCombobox")
         )

@@ -142,10 +142,10 @@ class CallNotice(QuietWindow):
             widget.destroy()
         for row, (key, value) in enumerate(call.variables[:MOST_NOTICE_VARIABLES]):
             name = ElidedLabel(self._table, look, style="SmallSurface.TLabel", room=look.px(84))
-            name.say(words.shown(key, 60))
+            name.say(words.displayable(key, 60))
             name.grid(row=row, column=0, sticky="nw", padx=(0, look.px(8)))
             content = ElidedLabel(self._table, look, style="Surface.TLabel", lines=2, room=look.px(170))
-            content.say(words.shown(value) or "–")
+            content.say(words.displayable(value) or "–")
             content.grid(row=row, column=1, sticky="w")
 
 

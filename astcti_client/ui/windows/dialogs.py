@@ -180,7 +180,7 @@ class AboutDialog(SideWindow):
             )
             ttk.Label(
                 table,
-                text=words.shown(value) or "–",
+                text=words.displayable(value) or "–",
                 style="Card.TLabel",
                 wraplength=look.px(260),
                 justify="left",

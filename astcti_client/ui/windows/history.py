@@ -108,9 +108,9 @@ class HistoryWindow(SideWindow):
         texts = (
             datetime.fromtimestamp(entry.at).strftime("%Y-%m-%d %H:%M"),
             kind_text(entry.kind),
-            words.shown(entry.name, 60),
-            words.shown(entry.number, 40),
-            words.shown(" · ".join(filter(None, (entry.service, entry.queue))), 60),
+            words.displayable(entry.name, 60),
+            words.displayable(entry.number, 40),
+            words.displayable(" · ".join(filter(None, (entry.service, entry.queue))), 60),
             words.clock_text(entry.seconds) if entry.seconds else "",
         )
 

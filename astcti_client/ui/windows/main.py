@@ -99,7 +99,7 @@ class MainWindow(ttk.Frame):
 
     def tell(self, text: str) -> None:
         """Show a passing message; where nobody can see it, it waits until somebody does."""
-        self._message.say(words.shown(text, LONGEST_MESSAGE))
+        self._message.say(words.displayable(text, LONGEST_MESSAGE))
         self._message.grid()
         if self._message_due is not None:
             self.after_cancel(self._message_due)

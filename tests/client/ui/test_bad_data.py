@@ -196,10 +196,10 @@ def test_emoji_are_drawn_only_where_the_screen_can(
     assert not screen.draws_emoji(bed.root)
     try:
         words.draw_emoji(False)
-        assert words.shown("a📞", emoji=True) == "a\N{WHITE SQUARE}"
+        assert words.displayable("a📞", emoji=True) == "a\N{WHITE SQUARE}"
         words.draw_emoji(True)
-        assert words.shown("a📞", emoji=True) == "a📞"
-        assert words.shown("a📞") == "a\N{WHITE SQUARE}"
-        assert words.shown("📞" * 99, emoji=True).count("📞") == words.MOST_EMOJI
+        assert words.displayable("a📞", emoji=True) == "a📞"
+        assert words.displayable("a📞") == "a\N{WHITE SQUARE}"
+        assert words.displayable("📞" * 99, emoji=True).count("📞") == words.MOST_EMOJI
     finally:
         words.draw_emoji(False)

@@ -37,12 +37,12 @@ UI = Path(i18n.__file__).parent
     ],
 )
 def test_strangers_texts_become_one_harmless_line(text: str, wanted: str) -> None:
-    assert words.shown(text) == wanted
+    assert words.displayable(text) == wanted
 
 
 def test_a_very_long_text_is_cut() -> None:
-    assert len(words.shown("x" * 10_000)) == words.LONGEST_SHOWN
-    assert words.shown("x" * 10_000).endswith("…")
+    assert len(words.displayable("x" * 10_000)) == words.LONGEST_SHOWN
+    assert words.displayable("x" * 10_000).endswith("…")
 
 
 @pytest.mark.parametrize(
