@@ -67,8 +67,8 @@ class Client:
 
 @pytest.fixture
 def server() -> Iterator[CtiServer]:
-    with CtiServer() as one:
-        yield one
+    with CtiServer() as listening:
+        yield listening
 
 
 @pytest.fixture

@@ -57,7 +57,7 @@ def test_the_log_in_goes_in_the_order_of_the_protocol(server: CtiServer, connect
     assert client.next(SeatFound) == SeatFound(MACS[0], "PJSIP/201")
     peer.expect("SERVICES")
     peer.say("220 inbound astctidemo Demo of it", "220 END")
-    assert [one.name for one in client.next(Services).services] == ["Demo of it"]
+    assert [service.name for service in client.next(Services).services] == ["Demo of it"]
     peer.expect("REASONS")
     peer.say("230 Lunch break", "230 END")
     assert client.next(PauseReasons).reasons == ("Lunch break",)
@@ -179,7 +179,7 @@ def test_replies_find_their_commands_and_announcements_find_none(server: CtiServ
     peer.expect("ORIG 0551 outbound 1", "PAUSE IN Lunch")
     peer.say("200 astcti", "100 OK", "310 OUT", "301 PAUSE PENDING", "300 OK")
     replies = [client.next(ServerReply, lambda one: one.line != "") for _ in range(5)]
-    assert [one.answers for one in replies] == [None, first, None, second, None]
+    assert [reply.answers for reply in replies] == [None, first, None, second, None]
 
 
 def test_a_lost_connection_answers_every_open_command(server: CtiServer, connect: Connect) -> None:
@@ -214,9 +214,8 @@ def test_changed_services_are_asked_for_again(server: CtiServer, connect: Connec
     peer.say("221 SERVICES")
     peer.expect("SERVICES")
     peer.say("220 outbound trunk Trunk", "220 END")
-    assert [one.context for one in client.next(Services, lambda one: len(one.services) == 1).services] == [
-        "trunk"
-    ]
+    changed = client.next(Services, lambda message: len(message.services) == 1)
+    assert [service.context for service in changed.services] == ["trunk"]
 
 
 def test_events_arrive_frozen_and_in_order_between_replies(server: CtiServer, connect: Connect) -> None:
@@ -322,8 +321,8 @@ def test_an_error_of_our_own_ends_the_connection_and_says_so(
 
 @pytest.fixture
 def tls_server(connect: Connect, certificate: Certificate) -> Iterator[CtiServer]:
-    with CtiServer(certificate.context) as one:
-        yield one
+    with CtiServer(certificate.context) as listening:
+        yield listening
 
 
 def accept_in_vain(tls_server: CtiServer) -> threading.Thread:

@@ -52,10 +52,10 @@ class Talk:
 
 @pytest.fixture
 def talk(clock: Clock) -> Talk:
-    one = Talk(clock)
-    one.hear(LOG_IN.format(60))
-    assert one.conversation.up
-    return one
+    begun = Talk(clock)
+    begun.hear(LOG_IN.format(60))
+    assert begun.conversation.up
+    return begun
 
 
 def test_a_sign_of_life_goes_out_well_within_the_keep_alive_time(talk: Talk) -> None:

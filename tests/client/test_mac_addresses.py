@@ -73,7 +73,7 @@ def test_what_psutil_says_is_read_on_every_system() -> None:
 
 
 def test_the_interfaces_of_this_pc_can_be_read() -> None:
-    assert any(one.loopback for one in read_interfaces())
+    assert any(interface.loopback for interface in read_interfaces())
 
 
 def test_a_pc_whose_interfaces_cannot_be_read_has_no_addresses_and_says_so(

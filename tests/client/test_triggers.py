@@ -66,9 +66,9 @@ def recorder(tmp_path: Path) -> Recorder:
 
 @pytest.fixture
 def runner(recorder: Recorder) -> Iterator[TriggerRunner]:
-    one = TriggerRunner(system="linux", environ=recorder.environ)
-    yield one
-    one.close()
+    made = TriggerRunner(system="linux", environ=recorder.environ)
+    yield made
+    made.close()
 
 
 def only(outcomes: list[TriggerOutcome]) -> TriggerOutcome:

@@ -29,17 +29,17 @@ def desktop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desktop]:
     lacking = missing()
     if lacking:
         needed.lacking(f"windows cannot be tested here, missing: {', '.join(lacking)}")
-    one = Desktop(tmp_path_factory.mktemp("desktop"))
-    yield one
-    one.close()
+    display = Desktop(tmp_path_factory.mktemp("desktop"))
+    yield display
+    display.close()
 
 
 @pytest.fixture(scope="session")
 def bare_desktop(desktop: Desktop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desktop]:
     """One without a tray. It lasts: Tk ends the whole process when a display that it ever used is gone."""
-    one = Desktop(tmp_path_factory.mktemp("bare"), tray=False)
-    yield one
-    one.close()
+    display = Desktop(tmp_path_factory.mktemp("bare"), tray=False)
+    yield display
+    display.close()
 
 
 @pytest.fixture
@@ -70,8 +70,8 @@ def open_client(
 
     yield make
     server.close()
-    for one in made:
-        one.close()
+    for bed in made:
+        bed.close()
 
 
 @pytest.fixture

@@ -87,11 +87,11 @@ def event(
 
 
 def kinds(changes: list[SeatChange]) -> list[type]:
-    return [type(one) for one in changes if not isinstance(one, EventHeard)]
+    return [type(change) for change in changes if not isinstance(change, EventHeard)]
 
 
 def only_ring(changes: list[SeatChange]) -> RingBegan:
-    (found,) = [one for one in changes if isinstance(one, RingBegan)]
+    (found,) = [change for change in changes if isinstance(change, RingBegan)]
     return found
 
 
@@ -198,7 +198,7 @@ def test_only_pages_of_this_system_are_opened_again(seat: SeatUnderTest) -> None
 def test_a_page_that_the_ring_opened_can_be_opened_again_until_another_party_is_there(
     seat: SeatUnderTest,
 ) -> None:
-    ring, answer, consulted = (Action("browser", url=f"https://crm.example/{one}") for one in "123")
+    ring, answer, consulted = (Action("browser", url=f"https://crm.example/{page}") for page in "123")
     seat.event("Callerid", triggers=(ring,))
     seat.event("Link", triggers=(answer,), other="1.0")
     assert seat.model.calls[KEY].pages == (ring, answer)
@@ -229,7 +229,7 @@ def test_calls_that_the_server_does_not_tell_of_after_a_reconnect_are_over(seat:
     seat.event("Link", "8.1", repeat=True)
     seat.hear(UP)
     seat.now += CONFIRM_TIME
-    assert [one.call.key for one in seat.model.tick() if isinstance(one, CallOver)] == ["7.1"]
+    assert [change.call.key for change in seat.model.tick() if isinstance(change, CallOver)] == ["7.1"]
     assert seat.model.calls["8.1"].phase == "talking"
 
 

@@ -106,12 +106,12 @@ def store(
         "LANG": "C",
         "NO_AT_BRIDGE": "1",
     }
-    one = SecretStore(place, environ)
-    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", one.address)
-    one.start(opened=True)
+    secrets = SecretStore(place, environ)
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", secrets.address)
+    secrets.start(opened=True)
     monkeypatch.setattr(keyring.core, "_keyring_backend", SecretService.Keyring())
-    yield one
-    one.close()
+    yield secrets
+    secrets.close()
 
 
 def next_start(open_client: Make, monkeypatch: pytest.MonkeyPatch, **wishes: Any) -> WindowTestBed:

@@ -93,13 +93,13 @@ class _Key:
 
 @pytest.fixture
 def registry(monkeypatch: pytest.MonkeyPatch) -> Registry:
-    one = Registry()
-    monkeypatch.setitem(sys.modules, "winreg", one)
+    keys = Registry()
+    monkeypatch.setitem(sys.modules, "winreg", keys)
     monkeypatch.setattr(sys, "platform", "win32")
     monkeypatch.setattr(
         url_handler, "own_command", lambda: [r"C:\Program Files\Astcti\astcti-client-window.exe"]
     )
-    return one
+    return keys
 
 
 def test_links_are_registered_in_the_registry_and_nothing_is_left_when_they_are_taken_back(
@@ -221,10 +221,10 @@ class User32:
 @pytest.fixture
 def windows_keys(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], User32]:
     def make(free: bool) -> User32:
-        one = User32(free)
-        monkeypatch.setattr(ctypes, "windll", types.SimpleNamespace(user32=one), raising=False)
+        user32 = User32(free)
+        monkeypatch.setattr(ctypes, "windll", types.SimpleNamespace(user32=user32), raising=False)
         monkeypatch.setattr(sys, "platform", "win32")
-        return one
+        return user32
 
     return make
 

@@ -19,9 +19,9 @@ def _entries(file: Path) -> dict[Text, Text]:
 
     def finish() -> None:
         if "msgid" in parts:
-            plural = sorted(one for one in parts if one.startswith("msgstr["))
+            plural = sorted(name for name in parts if name.startswith("msgstr["))
             key: Text = (parts["msgid"], parts["msgid_plural"]) if plural else parts["msgid"]
-            found[key] = tuple(parts[one] for one in plural) if plural else parts["msgstr"]
+            found[key] = tuple(parts[name] for name in plural) if plural else parts["msgstr"]
         parts.clear()
 
     for line in [*file.read_text(encoding="utf-8").splitlines(), ""]:

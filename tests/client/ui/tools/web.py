@@ -61,9 +61,9 @@ class Site:
 
 @pytest.fixture
 def site() -> Iterator[Site]:
-    one = Site()
-    yield one
-    one.close()
+    served = Site()
+    yield served
+    served.close()
 
 
 @pytest.fixture

@@ -166,7 +166,7 @@ def event(
     repeat: bool = False,
 ) -> str:
     """An event as the server writes it. `data` is name=value, several of them separated by |."""
-    pairs = [one.partition("=") for one in data.split("|") if one]
+    pairs = [pair.partition("=") for pair in data.split("|") if pair]
     appdata = "".join(f'<data key="{escape(k)}">{escape(v)}</data>' for k, _, v in pairs)
     appdata = appdata or '<data key=""></data>'
     told = ' repeat="true"' if repeat else ""
