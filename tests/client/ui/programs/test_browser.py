@@ -81,8 +81,8 @@ def pages(browser: None) -> Iterator[BrowserWindows]:
 
 
 def window_processes() -> list[psutil.Process]:
-    """The processes of browser windows, the oldest first."""
-    children = psutil.Process().children()
+    """The processes of browser windows that run, the oldest first."""
+    children = [child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
     windows = [child for child in children if "astcti_client.ui.browser.window" in child.cmdline()]
     return sorted(windows, key=psutil.Process.create_time)
 
