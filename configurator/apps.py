@@ -14,5 +14,5 @@ class ConfiguratorApp(AppConfig):
 
     def ready(self) -> None:
         """Let logins be noted, whoever logs in first, and every connection know the order of names."""
-        import_module("configurator.accounts")
-        import_module("configurator.text_order")
+        import_module("configurator.users.authentication")
+        import_module("configurator.database.text_order")

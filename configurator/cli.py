@@ -122,7 +122,7 @@ def _take_what_is_published() -> None:
 @click.pass_context
 def check(context: click.Context, file: Path | None) -> None:
     """Validate what was entered, or FILE, with the server's own checks."""
-    from configurator.forms import entry_checks
+    from configurator.checks import entry_checks
     from configurator.publishing import publication, working_copy
 
     if file is not None:
@@ -157,7 +157,7 @@ def _counted(configuration: Configuration) -> str:
 @click.argument("file", type=click.Path(path_type=Path))
 def export(file: Path) -> None:
     """Write what was entered to FILE as XML, or as SQLite if its name ends so; - is standard output."""
-    from configurator import audit
+    from configurator import audit_log
     from configurator.publishing import working_copy
     from schemas.configuration import sqlite_form, xml_form
 
@@ -175,7 +175,7 @@ def export(file: Path) -> None:
             file.write_bytes(data)
     except (OSError, ValueError, KeyError) as error:
         raise click.ClickException(str(error)) from None
-    audit.record(who(), "export", "configuration", file.name)
+    audit_log.record(who(), "export", "configuration", file.name)
 
 
 @main.command(name="import")
@@ -185,7 +185,7 @@ def export(file: Path) -> None:
 @click.pass_context
 def import_command(context: click.Context, file: Path, kind: str | None, dry_run: bool) -> None:
     """Make the entries what FILE says (XML or SQLite), or add and change seats or operators from CSV."""
-    from configurator import audit
+    from configurator import audit_log
     from configurator.importing import csv_file, csv_import
     from configurator.publishing import differences, publication, working_copy
 
@@ -197,7 +197,7 @@ def import_command(context: click.Context, file: Path, kind: str | None, dry_run
             for bad in run.bad:
                 click.echo(f"{file}:{bad.line}: {bad.name}: {bad.message}")
             if not run.bad and not dry_run:
-                audit.record(who(), "import", "configuration", f"{kind}: {file.name}")
+                audit_log.record(who(), "import", "configuration", f"{kind}: {file.name}")
         changed = sum(bool(one.changes) for one in run.good)
         click.echo(f"{changed} of {len(run.good)} rows change something, {len(run.bad)} are bad")
         context.exit(EXIT_INVALID if run.bad else 0)
@@ -207,7 +207,7 @@ def import_command(context: click.Context, file: Path, kind: str | None, dry_run
             click.echo(f"{one.kind} {one.name}: {one.what}")
         if not dry_run:
             working_copy.replace_all(wanted)
-            audit.record(who(), "import", "configuration", file.name)
+            audit_log.record(who(), "import", "configuration", file.name)
 
 
 @main.command(name="publish")
@@ -217,8 +217,8 @@ def import_command(context: click.Context, file: Path, kind: str | None, dry_run
 @click.pass_context
 def publish_command(context: click.Context, form: Any, comment: str, force: bool) -> None:
     """Publish what was entered; prints the file's path."""
-    from configurator import audit
-    from configurator.forms import entry_checks
+    from configurator import audit_log
+    from configurator.checks import entry_checks
     from configurator.publishing import publication, working_copy
 
     _take_what_is_published()
@@ -226,7 +226,7 @@ def publish_command(context: click.Context, form: Any, comment: str, force: bool
     try:
         with working_copy.writing():
             published = publication.publish(copy.configuration, form, who(), comment, force=force)
-            audit.record(who(), "publish", "configuration", published.path.name)
+            audit_log.record(who(), "publish", "configuration", published.path.name)
     except ConfigurationError:
         for kind, name, _row, message in entry_checks.of_everything(copy)[0]:
             click.echo(f"{kind} {name}: {message}", err=True)

@@ -13,7 +13,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from configurator import value_checks as checks
+from configurator import validators as checks
 
 
 class Editable(models.Model):

@@ -10,11 +10,12 @@ from django import forms
 from django.db.models import Count, Model, Q, QuerySet
 from django.utils.translation import gettext_lazy
 
-from configurator import models, roles, section_facts
+from configurator import models, section_facts
 from configurator.forms.entries import ManagerUserForm, OperatorForm, PauseReasonForm, SeatForm, VariableForm
 from configurator.forms.services import ServiceForm
 from configurator.publishing import differences, working_copy
 from configurator.publishing.differences import Value
+from configurator.users import roles
 
 
 @dataclass(frozen=True)

@@ -89,11 +89,11 @@ DATABASES = {
     "default": _database(_options.manager_file),
     "configuration": _database(_options.configuration_file),
 }
-DATABASE_ROUTERS = ["configurator.routers.TwoFiles"]
+DATABASE_ROUTERS = ["configurator.database.routers.TwoFiles"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "configurator.ManagerUser"
-AUTHENTICATION_BACKENDS = ["configurator.accounts.ManagerBackend"]
+AUTHENTICATION_BACKENDS = ["configurator.users.authentication.ManagerBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {
         "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
@@ -119,7 +119,7 @@ SESSION_COOKIE_SECURE = _options.https
 CSRF_COOKIE_NAME = "astcti_csrf"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SECURE = _options.https
-CSRF_FAILURE_VIEW = "configurator.views.login.csrf_failed"
+CSRF_FAILURE_VIEW = "configurator.views.accounts.csrf_failed"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"

@@ -100,7 +100,7 @@ def take_what_is_published() -> str:
 
     Only where nothing was entered or published yet. Returns the file's name, or an empty string.
     """
-    from configurator import audit
+    from configurator import audit_log
     from configurator.models import Publication
     from configurator.publishing import publication, working_copy
 
@@ -119,5 +119,5 @@ def take_what_is_published() -> str:
     with working_copy.writing():
         working_copy.replace_all(configuration)
         publication.adopt(path, configuration)
-        audit.record("astcti-configurator", "import", "configuration", path.name)
+        audit_log.record("astcti-configurator", "import", "configuration", path.name)
     return path.name

@@ -33,8 +33,9 @@ def reset_password(userid: str) -> None:
     from django.contrib.auth.password_validation import validate_password
     from django.core.exceptions import ValidationError
 
-    from configurator import accounts, audit
+    from configurator import audit_log
     from configurator.models import ManagerUser
+    from configurator.users import authentication
 
     user = ManagerUser.objects.filter(userid=userid).first()
     if user is None:
@@ -48,8 +49,8 @@ def reset_password(userid: str) -> None:
     user.enabled = True
     user.revision += 1
     user.save()
-    accounts.forget_failures(userid)
-    audit.record(who(), "password-reset", "manageruser", userid)
+    authentication.forget_failures(userid)
+    audit_log.record(who(), "password-reset", "manageruser", userid)
     click.echo(f"{userid} has another password")
 
 

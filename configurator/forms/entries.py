@@ -10,9 +10,10 @@ from django.contrib.auth import password_validation
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from configurator import accounts, models
-from configurator.forms import entry_checks
-from configurator.text_order import in_order
+from configurator import models
+from configurator.checks import entry_checks
+from configurator.database.text_order import in_order
+from configurator.users import authentication
 from schemas import mac_address, passwords
 from schemas.configuration.defaults import address_or_text
 
@@ -258,9 +259,9 @@ class ManagerUserForm(EntryForm):
         plain = self.cleaned_data.get("new_password")
         if plain:
             self.instance.set_password(plain)
-            accounts.forget_failures(self.instance.userid)
+            authentication.forget_failures(self.instance.userid)
         if not self.instance.enabled:
-            accounts.end_sessions(self.instance)
+            authentication.end_sessions(self.instance)
         return super().save(commit)
 
 

@@ -9,11 +9,11 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from configurator import models, value_checks
-from configurator.forms import entry_checks
+from configurator import models, validators
+from configurator.checks import entry_checks
+from configurator.checks.translation import capital, words
 from configurator.forms.entries import JudgedForm
 from configurator.publishing.working_copy import trigger_value
-from configurator.server_words import capital, words
 from schemas.configuration import model as schema
 from schemas.configuration.triggers import check_trigger
 
@@ -26,7 +26,7 @@ class VariableRow(forms.Form):
     name = forms.CharField(
         label=gettext_lazy("Variable"),
         max_length=200,
-        validators=[value_checks.variable],
+        validators=[validators.variable],
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
 

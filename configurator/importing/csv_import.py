@@ -15,11 +15,11 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from configurator import models
-from configurator.forms import entry_checks
+from configurator.checks import entry_checks
+from configurator.checks.translation import capital, words
 from configurator.importing.csv_file import Bad, File, Key
 from configurator.publishing import differences, working_copy
 from configurator.publishing.differences import FieldChange
-from configurator.server_words import capital, words
 from schemas import mac_address, passwords
 from schemas.configuration import formats as formats
 from schemas.configuration.checks import check

@@ -4,7 +4,7 @@ import django.db.models.deletion
 import django.utils.timezone
 from django.db import migrations, models
 
-import configurator.value_checks
+import configurator.validators
 
 
 class Migration(migrations.Migration):
@@ -30,14 +30,14 @@ class Migration(migrations.Migration):
                     models.CharField(
                         max_length=150,
                         unique=True,
-                        validators=[configurator.value_checks.word],
+                        validators=[configurator.validators.word],
                         verbose_name="User id",
                     ),
                 ),
                 (
                     "full_name",
                     models.CharField(
-                        max_length=200, validators=[configurator.value_checks.name], verbose_name="Full name"
+                        max_length=200, validators=[configurator.validators.name], verbose_name="Full name"
                     ),
                 ),
                 (
@@ -140,7 +140,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         max_length=200,
                         unique=True,
-                        validators=[configurator.value_checks.reason],
+                        validators=[configurator.validators.reason],
                         verbose_name="Name",
                     ),
                 ),
@@ -182,7 +182,7 @@ class Migration(migrations.Migration):
                         help_text="Of the PC's network card, such as 00:11:22:33:44:55.",
                         max_length=17,
                         unique=True,
-                        validators=[configurator.value_checks.mac],
+                        validators=[configurator.validators.mac],
                         verbose_name="MAC address",
                     ),
                 ),
@@ -192,7 +192,7 @@ class Migration(migrations.Migration):
                         help_text="The phone as Asterisk's device, such as PJSIP/201.",
                         max_length=200,
                         unique=True,
-                        validators=[configurator.value_checks.extension],
+                        validators=[configurator.validators.extension],
                         verbose_name="Extension",
                     ),
                 ),
@@ -202,7 +202,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         help_text="Only if the queue member is not the extension itself, such as Local/201@agents/n.",
                         max_length=200,
-                        validators=[configurator.value_checks.interface],
+                        validators=[configurator.validators.interface],
                         verbose_name="Queue interface",
                     ),
                 ),
@@ -212,7 +212,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         help_text="Only if another device tells whether the member is free, such as hint:201@phones.",
                         max_length=200,
-                        validators=[configurator.value_checks.state_interface],
+                        validators=[configurator.validators.state_interface],
                         verbose_name="State interface",
                     ),
                 ),
@@ -222,7 +222,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         help_text="The only address this seat may connect from; empty for any.",
                         max_length=45,
-                        validators=[configurator.value_checks.address],
+                        validators=[configurator.validators.address],
                         verbose_name="IP address",
                     ),
                 ),
@@ -231,7 +231,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         blank=True,
                         max_length=4096,
-                        validators=[configurator.value_checks.text],
+                        validators=[configurator.validators.text],
                         verbose_name="Description",
                     ),
                 ),
@@ -251,7 +251,7 @@ class Migration(migrations.Migration):
                 (
                     "name",
                     models.CharField(
-                        max_length=200, validators=[configurator.value_checks.name], verbose_name="Name"
+                        max_length=200, validators=[configurator.validators.name], verbose_name="Name"
                     ),
                 ),
                 (
@@ -259,7 +259,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         help_text="The context of the dialplan that calls of this service enter.",
                         max_length=200,
-                        validators=[configurator.value_checks.dialplan_word],
+                        validators=[configurator.validators.dialplan_word],
                         verbose_name="Context",
                     ),
                 ),
@@ -279,7 +279,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         help_text="Operators become members of this queue when they log in.",
                         max_length=200,
-                        validators=[configurator.value_checks.dialplan_word],
+                        validators=[configurator.validators.dialplan_word],
                         verbose_name="Queue",
                     ),
                 ),
@@ -303,14 +303,14 @@ class Migration(migrations.Migration):
                         help_text="The name to log in with, without blanks.",
                         max_length=200,
                         unique=True,
-                        validators=[configurator.value_checks.word],
+                        validators=[configurator.validators.word],
                         verbose_name="User name",
                     ),
                 ),
                 (
                     "full_name",
                     models.CharField(
-                        max_length=200, validators=[configurator.value_checks.name], verbose_name="Full name"
+                        max_length=200, validators=[configurator.validators.name], verbose_name="Full name"
                     ),
                 ),
                 ("password", models.CharField(max_length=400, verbose_name="Password")),
@@ -410,7 +410,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         help_text="As the dialplan sets it, without leading underscores.",
                         max_length=200,
-                        validators=[configurator.value_checks.variable],
+                        validators=[configurator.validators.variable],
                         verbose_name="Name",
                     ),
                 ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django import template
 from django.utils.translation import gettext, gettext_noop
 
-from configurator import audit
+from configurator import audit_log
 from configurator.publishing import differences
 
 register = template.Library()
@@ -20,7 +20,7 @@ def shown(value: str, field: str) -> str:
 @register.filter
 def kind_words(kind: str) -> str:
     """service, seat, ..., in the language of the page."""
-    return str(audit.KINDS.get(kind, kind))
+    return str(audit_log.KINDS.get(kind, kind))
 
 
 @register.filter

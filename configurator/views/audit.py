@@ -16,8 +16,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
-from configurator import audit, roles
+from configurator import audit_log
 from configurator.models import AuditEntry
+from configurator.users import roles
 
 PAGE = 50
 _CENTURIES = [MinValueValidator(date(1900, 1, 1)), MaxValueValidator(date(2999, 12, 31))]
@@ -29,9 +30,11 @@ class FilterForm(forms.Form):
 
     userid = forms.CharField(label=_("User"), required=False, max_length=150)
     action = forms.ChoiceField(
-        label=_("Action"), required=False, choices=[("", _("All")), *audit.ACTIONS.items()]
+        label=_("Action"), required=False, choices=[("", _("All")), *audit_log.ACTIONS.items()]
     )
-    kind = forms.ChoiceField(label=_("Kind"), required=False, choices=[("", _("All")), *audit.KINDS.items()])
+    kind = forms.ChoiceField(
+        label=_("Kind"), required=False, choices=[("", _("All")), *audit_log.KINDS.items()]
+    )
     name = forms.CharField(label=_("Name"), required=False, max_length=150)
     since = forms.DateField(
         label=_("From"),
@@ -59,8 +62,8 @@ def page(request: HttpRequest) -> HttpResponse:
     entries = Paginator(found, PAGE).get_page(request.GET.get("page"))
     query = urlencode({key: value for key, value in request.GET.items() if key != "page" and value})
     for entry in entries:
-        entry.action_words = audit.ACTIONS.get(entry.action, entry.action)
-        entry.kind_words = audit.KINDS.get(entry.kind, entry.kind)
+        entry.action_words = audit_log.ACTIONS.get(entry.action, entry.action)
+        entry.kind_words = audit_log.KINDS.get(entry.kind, entry.kind)
     context = {"form": form, "page": entries, "query": query}
     whole = not request.headers.get("HX-Request") or request.headers.get("HX-History-Restore-Request")
     return render(request, "configurator/audit.html" if whole else "configurator/audit_rows.html", context)

@@ -11,16 +11,17 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from configurator import audit, roles
-from configurator.forms import preview
+from configurator import audit_log
+from configurator.forms import trigger_preview
 from configurator.models import AuditEntry
 from configurator.publishing import differences, working_copy
 from configurator.sections import Module
+from configurator.users import roles
 from configurator.views.lists import module_of
 from schemas.configuration.model import Trigger
 from schemas.placeholders import BUILT_IN
 
-PLACEHOLDERS = [f"{{{name}}}" for name in preview.SAMPLES if name in BUILT_IN]
+PLACEHOLDERS = [f"{{{name}}}" for name in trigger_preview.SAMPLES if name in BUILT_IN]
 
 
 @require_http_methods(["GET", "POST"])
@@ -36,7 +37,7 @@ def add(request: HttpRequest, key: str) -> HttpResponse:
         entry = form.save()
         working_copy.touch(getattr(form, "touched", ()))
         changes = differences.changes({}, module.describe(_fresh(module, entry.pk)))
-        audit.record(request, "add", module.kind, str(entry), changes)
+        audit_log.record(request, "add", module.kind, str(entry), changes)
     return done(request, module.key, _("%(name)s was added.") % {"name": entry}, entry.pk)
 
 
@@ -65,7 +66,7 @@ def edit(request: HttpRequest, key: str, pk: int) -> HttpResponse:
         saved = _fresh(module, pk)
         changes = differences.changes(before, module.describe(saved))
         if changes:
-            audit.record(request, "edit", module.kind, str(saved), changes)
+            audit_log.record(request, "edit", module.kind, str(saved), changes)
     _keep_session(request, module, saved)
     return done(request, module.key, _("%(name)s was saved.") % {"name": saved}, pk)
 
@@ -99,7 +100,7 @@ def remove(request: HttpRequest, key: str, pk: int) -> HttpResponse:
             other = "service" if module.key == "operators" else "operator"
             working_copy.touch(getattr(one, other) for one in entry.bindings.select_related(other))
         entry.delete()
-        audit.record(request, "remove", module.kind, name, differences.changes(before, {}))
+        audit_log.record(request, "remove", module.kind, name, differences.changes(before, {}))
     return done(request, module.key, _("%(name)s was removed.") % {"name": name})
 
 
@@ -127,7 +128,7 @@ def preview_trigger(request: HttpRequest, number: int) -> HttpResponse:
         "CONTEXT": data.get("context", ""),
         "QUEUE": data.get("queue_name", "") if data.get("is_queue") else "",
     }
-    shown = preview.of(trigger, names[:500], known)
+    shown = trigger_preview.of(trigger, names[:500], known)
     return render(request, "configurator/preview.html", {"preview": shown, "trigger": trigger})
 
 

@@ -12,10 +12,11 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from configurator import audit, roles
+from configurator import audit_log
+from configurator.checks.translation import capital, of_file
 from configurator.importing import csv_file, csv_import
 from configurator.publishing import differences, publication, working_copy
-from configurator.server_words import capital, of_file
+from configurator.users import roles
 from schemas.configuration.model import Configuration
 from schemas.problems import ConfigurationError
 
@@ -59,7 +60,7 @@ def _csv(request: HttpRequest, what: str, upload: UploadedFile, store: bool) -> 
         stored = store and not found.bad
         if stored:
             counted = [("Changes", "", str(sum(bool(one.changes) for one in found.good)))]
-            audit.record(request, "import", "configuration", f"{what}: {_name(upload)}", counted)
+            audit_log.record(request, "import", "configuration", f"{what}: {_name(upload)}", counted)
     return {
         "run": found,
         "stored": stored,
@@ -78,7 +79,7 @@ def _configuration(request: HttpRequest, upload: UploadedFile, store: bool) -> d
         found = differences.between(working_copy.configuration(), wanted)
         if store:
             working_copy.replace_all(wanted)
-            audit.record(
+            audit_log.record(
                 request, "import", "configuration", _name(upload), [("Changes", "", str(len(found)))]
             )
     return {"differences": found, "stored": store}

@@ -10,9 +10,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from configurator import roles, sections
+from configurator import sections
+from configurator.database.text_order import in_order
 from configurator.sections import Column, Module
-from configurator.text_order import in_order
+from configurator.users import roles
 
 PAGE_SIZES = (25, 50, 100, 200)
 DEFAULT_SIZE = 50

@@ -13,10 +13,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from configurator import audit, options, roles
-from configurator.forms import entry_checks
+from configurator import audit_log, options
+from configurator.checks import entry_checks
 from configurator.models import Publication
 from configurator.publishing import differences, publication, server_status, working_copy
+from configurator.users import roles
 from configurator.web.messages import say
 from schemas.configuration import xml_form
 from schemas.configuration.model import Configuration
@@ -137,7 +138,9 @@ def _publish(
     except publication.PublishError as error:
         say(request, "error", _("Nothing was published: %(reason)s") % {"reason": error})
     else:
-        audit.record(request, action, "configuration", published.path.name, [("Changes", "", str(changed))])
+        audit_log.record(
+            request, action, "configuration", published.path.name, [("Changes", "", str(changed))]
+        )
         say(request, "done", _("Published as %(file)s.") % {"file": published.path.name})
 
 
@@ -152,7 +155,7 @@ def take(request: HttpRequest, pk: int) -> HttpResponse:
         except ConfigurationError:
             say(request, "error", _("The configuration is not valid: nothing was imported."))
             return redirect("publish")
-        audit.record(request, "import", "configuration", old.file)
+        audit_log.record(request, "import", "configuration", old.file)
     say(request, "done", _("The entries here are those of %(file)s now.") % {"file": old.file})
     return redirect("publish")
 
@@ -180,7 +183,7 @@ def _side(key: str) -> tuple[Publication | None, Any]:
 def download(request: HttpRequest, pk: int) -> HttpResponse:
     """A publication's content as XML."""
     chosen = get_object_or_404(Publication, pk=pk)
-    audit.record(request, "export", "configuration", chosen.file)
+    audit_log.record(request, "export", "configuration", chosen.file)
     return attachment(chosen.content.encode(), f"{chosen.file.rpartition('.')[0]}.xml")
 
 
@@ -193,7 +196,7 @@ def export(request: HttpRequest) -> HttpResponse:
     except ValueError:
         say(request, "error", _("The configuration is not valid: it cannot be written as XML."))
         return redirect("publish")
-    audit.record(request, "export", "configuration", "configuration.xml")
+    audit_log.record(request, "export", "configuration", "configuration.xml")
     return attachment(data, "configuration.xml")
 
 

@@ -8,7 +8,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from configurator import roles, sections
+from configurator import sections
+from configurator.users import roles
 from schemas.version import VERSION
 
 

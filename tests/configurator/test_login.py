@@ -15,8 +15,8 @@ from django.db import connections
 from django.test import Client, override_settings
 from django.utils import timezone
 
-from configurator import accounts
 from configurator.models import AuditEntry, LoginFailure, ManagerUser
+from configurator.users import authentication
 from tests.configurator.conftest import PASSWORD
 from tests.fake.patience import PATIENCE
 
@@ -45,12 +45,12 @@ def test_a_user_who_is_renamed_is_written_under_the_new_name(admin: Client) -> N
 
 def test_after_five_failures_even_the_right_password_has_to_wait(users) -> None:
     client = Client()
-    for _ in range(accounts.PAIR_LIMIT):
+    for _ in range(authentication.PAIR_LIMIT):
         client.post("/login/", {"username": "viewer", "password": "wrong"})
     refused = client.post("/login/", {"username": "viewer", "password": PASSWORD})
     assert refused.status_code == 200
     assert "Too many failed attempts" in refused.content.decode()
-    LoginFailure.objects.update(at=timezone.now() - accounts.WINDOW - timedelta(seconds=1))
+    LoginFailure.objects.update(at=timezone.now() - authentication.WINDOW - timedelta(seconds=1))
     assert client.post("/login/", {"username": "viewer", "password": PASSWORD}).status_code == 302
 
 
@@ -62,9 +62,9 @@ def test_attempts_count_while_others_are_still_looked_at(users, monkeypatch: pyt
         if len(looked_at) < 24:  # the next one comes while this one is not answered yet
             Client().post("/login/", {"username": "viewer", "password": "wrong"})
 
-    monkeypatch.setattr(accounts.ManagerBackend, "authenticate", slow)
+    monkeypatch.setattr(authentication.ManagerBackend, "authenticate", slow)
     Client().post("/login/", {"username": "viewer", "password": "wrong"})
-    assert len(looked_at) == accounts.PAIR_LIMIT
+    assert len(looked_at) == authentication.PAIR_LIMIT
 
 
 def test_no_more_attempts_than_welcome_get_through_at_the_same_moment() -> None:
@@ -74,7 +74,7 @@ def test_no_more_attempts_than_welcome_get_through_at_the_same_moment() -> None:
     def try_it() -> None:
         together.wait(PATIENCE)
         try:
-            answers.put(accounts.attempt("viewer", "192.0.2.1"))
+            answers.put(authentication.attempt("viewer", "192.0.2.1"))
         finally:
             connections.close_all()
 
@@ -83,13 +83,13 @@ def test_no_more_attempts_than_welcome_get_through_at_the_same_moment() -> None:
         one.start()
     for one in threads:
         one.join(2 * PATIENCE)
-    assert [answers.get_nowait() for _ in threads].count(0) == accounts.PAIR_LIMIT
+    assert [answers.get_nowait() for _ in threads].count(0) == authentication.PAIR_LIMIT
 
 
 def test_a_login_takes_back_what_was_counted_for_it(users) -> None:
     client = Client()
     for _ in range(3):
-        for _ in range(accounts.PAIR_LIMIT - 1):
+        for _ in range(authentication.PAIR_LIMIT - 1):
             client.post("/login/", {"username": "viewer", "password": "wrong"})
         assert client.post("/login/", {"username": "viewer", "password": PASSWORD}).status_code == 302
         client.post("/logout/")
@@ -98,7 +98,7 @@ def test_a_login_takes_back_what_was_counted_for_it(users) -> None:
 
 def test_another_password_from_an_administrator_makes_attempts_welcome_again(admin: Client) -> None:
     viewer = ManagerUser.objects.get(userid="viewer")
-    for _ in range(accounts.PAIR_LIMIT):
+    for _ in range(authentication.PAIR_LIMIT):
         Client().post("/login/", {"username": "viewer", "password": "wrong"})
     data = {"userid": "viewer", "full_name": "V", "role": "viewer", "enabled": "on"}
     new = {"revision": viewer.revision, "new_password": "battery-staple-7"}
@@ -114,14 +114,14 @@ def test_a_form_without_user_or_password_counts_as_no_attempt(users) -> None:
 
 def test_failures_of_one_user_do_not_lock_another_one_out(users) -> None:
     client = Client()
-    for _ in range(accounts.PAIR_LIMIT):
+    for _ in range(authentication.PAIR_LIMIT):
         client.post("/login/", {"username": "viewer", "password": "wrong"})
     assert client.post("/login/", {"username": "supervisor", "password": PASSWORD}).status_code == 302
 
 
 def test_guessing_names_from_one_address_ends_too(users) -> None:
     client = Client()
-    for number in range(accounts.ADDRESS_LIMIT):
+    for number in range(authentication.ADDRESS_LIMIT):
         client.post("/login/", {"username": f"name{number}", "password": "wrong"})
     assert client.post("/login/", {"username": "viewer", "password": PASSWORD}).status_code == 200
 
@@ -261,7 +261,7 @@ def test_a_lost_password_is_replaced_through_a_link_that_works_once(users) -> No
     assert client.post("/password-lost/", {"email": "viewer@example.com"}).status_code == 302
     link = re.search(r"http://testserver(/password-new/\S+)", mail.outbox[0].body)[1]
     form = client.get(link, follow=True).redirect_chain[-1][0]
-    for _ in range(accounts.PAIR_LIMIT):
+    for _ in range(authentication.PAIR_LIMIT):
         Client().post("/login/", {"username": "viewer", "password": "wrong"})
     new = {"new_password1": "battery-staple-7", "new_password2": "battery-staple-7"}
     assert client.post(form, new).url == "/password-new/done/"

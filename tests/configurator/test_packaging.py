@@ -12,7 +12,8 @@ from django.core.management import call_command
 from lxml import etree
 
 import configurator
-from configurator import cli, server_words
+from configurator import cli
+from configurator.checks import translation
 from schemas.sentences import verbatim
 
 ROOT = Path(configurator.__file__).parent
@@ -57,7 +58,7 @@ def test_every_text_has_its_italian() -> None:
 
 def sentences_of_the_checks() -> set[str]:
     """Every template of `schemas` that a configuration's file or form can meet."""
-    found = {template for template in server_words._OF_FORMS.values() if template != "{reason}"}
+    found = {template for template in translation._OF_FORMS.values() if template != "{reason}"}
     for path in (ROOT.parent / "schemas").rglob("*.py"):
         if path.parent.name == "server":
             continue

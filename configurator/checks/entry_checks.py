@@ -10,8 +10,8 @@ from django import forms
 from django.utils.translation import gettext as _
 
 from configurator import models
+from configurator.checks.translation import capital, words
 from configurator.publishing import working_copy
-from configurator.server_words import capital, words
 from schemas.configuration.checks import Complaint, check, warn
 from schemas.configuration.model import Service
 

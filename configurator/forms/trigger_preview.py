@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from configurator.server_words import capital, words
+from configurator.checks.translation import capital, words
 from schemas import placeholders
 from schemas.configuration.model import Trigger
 from schemas.configuration.triggers import check_trigger

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from django.core.exceptions import ValidationError
 
-from configurator.server_words import translated
+from configurator.checks.translation import translated
 from schemas.configuration import formats as formats
 
 

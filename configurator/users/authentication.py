@@ -16,7 +16,7 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
 
-from configurator import audit
+from configurator import audit_log
 from configurator.models import LoginFailure, ManagerUser
 
 WINDOW = timedelta(minutes=15)
@@ -95,12 +95,12 @@ def _minutes(failures: QuerySet[LoginFailure], limit: int) -> int:
 def _keep_name(request: HttpRequest, user: ManagerUser, **_: Any) -> None:
     request.session["userid"] = user.userid
     request.session["since"] = timezone.now().timestamp()
-    LoginFailure.objects.filter(userid=user.userid, address=audit.address_of(request)).delete()
+    LoginFailure.objects.filter(userid=user.userid, address=audit_log.address_of(request)).delete()
     Session.objects.filter(expire_date__lt=timezone.now()).delete()  # those that were never logged out
-    audit.record(request, "login", "session", user.userid)
+    audit_log.record(request, "login", "session", user.userid)
 
 
 @receiver(user_logged_out)
 def _note_end(request: HttpRequest, user: ManagerUser | None, **_: Any) -> None:
     if user is not None:
-        audit.record(request, "logout", "session", user.userid)
+        audit_log.record(request, "logout", "session", user.userid)

@@ -19,10 +19,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_http_methods
 
-from configurator import accounts, audit, section_facts
+from configurator import audit_log, section_facts
 from configurator.forms.entries import AccountForm
 from configurator.models import ManagerUser
 from configurator.publishing import differences
+from configurator.users import authentication
 
 
 class LoginForm(auth_forms.AuthenticationForm):
@@ -44,7 +45,7 @@ class LoginForm(auth_forms.AuthenticationForm):
         userid = self.cleaned_data.get("username", "")
         if not (userid and self.cleaned_data.get("password")):
             return super().clean()
-        minutes = accounts.attempt(userid, audit.address_of(self.request))
+        minutes = authentication.attempt(userid, audit_log.address_of(self.request))
         if minutes:
             raise forms.ValidationError(
                 ngettext(
@@ -58,7 +59,7 @@ class LoginForm(auth_forms.AuthenticationForm):
         try:
             return super().clean()
         except forms.ValidationError:
-            audit.record(self.request, "login-failed", "session", userid)
+            audit_log.record(self.request, "login-failed", "session", userid)
             raise
 
 
@@ -100,8 +101,8 @@ class PasswordLost(auth_views.PasswordResetView):
         """Throttled like a login: nobody's mailbox is filled from here."""
         if not settings.EMAIL_HOST:
             return self.get(request)
-        address = audit.address_of(request)
-        if accounts.attempt("", address):
+        address = audit_log.address_of(request)
+        if authentication.attempt("", address):
             return redirect("password_lost_sent")
         return super().post(request, *arguments, **named)
 
@@ -136,8 +137,8 @@ class PasswordNew(auth_views.PasswordResetConfirmView):
     def form_valid(self, form: Any) -> HttpResponse:
         """Store the password and note it."""
         response = super().form_valid(form)
-        accounts.forget_failures(self.user.userid)
-        audit.record(self.user.userid, "password-reset", "manageruser", self.user.userid)
+        authentication.forget_failures(self.user.userid)
+        audit_log.record(self.user.userid, "password-reset", "manageruser", self.user.userid)
         return response
 
 
@@ -152,7 +153,7 @@ def account(request: HttpRequest) -> HttpResponse:
         saved.revision += 1
         saved.save(update_fields=[*form.fields, "revision"])
         changes = differences.changes(before, section_facts.describe_manager(saved))
-        audit.record(request, "edit", "manageruser", saved.userid, changes)
+        audit_log.record(request, "edit", "manageruser", saved.userid, changes)
         return redirect("account")
     return render(request, "configurator/account.html", {"form": form})
 
@@ -166,7 +167,7 @@ class PasswordChange(auth_views.PasswordChangeView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         """Store the password and note it; other sessions of this user end."""
-        audit.record(self.request, "password", "manageruser", self.request.user.userid)
+        audit_log.record(self.request, "password", "manageruser", self.request.user.userid)
         return super().form_valid(form)
 
 
