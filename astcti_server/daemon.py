@@ -32,7 +32,7 @@ from astcti_server.clients.registry import Registry
 from astcti_server.clients.router import Router
 from astcti_server.config import log_messages
 from astcti_server.config.changes import ConfigLoaded, ConfigRejected
-from astcti_server.config.store import ConfigStore, Loaded
+from astcti_server.config.store import ConfigSnapshot, ConfigStore
 from astcti_server.config.watcher import ConfigWatcher
 from astcti_server.event_pipeline import LinkState, Switchboard
 from astcti_server.logs import Logs
@@ -87,7 +87,7 @@ Message = Signal | ThreadDied | PbxState | ConfigLoaded | ConfigRejected
 class Daemon:
     """The whole server. `run` is called once, on the main thread."""
 
-    def __init__(self, places: Places, loaded: Loaded, logs: Logs) -> None:
+    def __init__(self, places: Places, loaded: ConfigSnapshot, logs: Logs) -> None:
         """Build every part and bind the port. Raises StateError, ListenError, OSError: for people to read."""
         settings = loaded.settings
         self._places = places
@@ -149,7 +149,7 @@ class Daemon:
         self._status.in_force(str(loaded.path), loaded.digest.hex())
         self._status.refused(loaded.refused)
         self._status.write()
-        log_messages.say_in_force(loaded)
+        log_messages.log_in_force(loaded)
         self._watcher.start()
         self._state_writer.start()
         self._link.start()
@@ -213,7 +213,7 @@ class Daemon:
             case ConfigLoaded():
                 self._take_up(message)
             case ConfigRejected(path):
-                log_messages.say_refused(path, self._store.current.path)
+                log_messages.log_refused(path, self._store.current.path)
         return None
 
     def _act_on_signal(self, number: int) -> int | None:
@@ -250,9 +250,9 @@ class Daemon:
         self._server.look_again()
         if (new.path, new.digest) != (old.path, old.digest):
             self._status.in_force(str(new.path), new.digest.hex())
-            log_messages.say_in_force(new, old)
+            log_messages.log_in_force(new, old)
         if message.settings_changed:
-            log_messages.say_settings_in_force()
+            log_messages.log_settings_in_force()
 
     def _apply_logging(self) -> None:
         logging_settings = self._store.current.settings.logging

@@ -165,12 +165,12 @@ def export(file: Path) -> None:
     configuration = working_copy.configuration()
     try:
         if str(file) == "-":
-            sys.stdout.buffer.write(xml_form.dump(configuration))
+            sys.stdout.buffer.write(xml_form.dump_xml(configuration))
         elif file.suffix == ".sqlite":
-            sqlite_form.dump(configuration, file)
+            sqlite_form.dump_sqlite(configuration, file)
             file.chmod(0o600)
         else:
-            data = xml_form.dump(configuration)  # before the file is touched
+            data = xml_form.dump_xml(configuration)  # before the file is touched
             file.touch(mode=0o600)  # password hashes are in it; a file that is there keeps its mode
             file.write_bytes(data)
     except (OSError, ValueError, KeyError) as error:
@@ -198,13 +198,13 @@ def import_command(context: click.Context, file: Path, kind: str | None, dry_run
                 click.echo(f"{file}:{bad.line}: {bad.name}: {bad.message}")
             if not run.bad and not dry_run:
                 audit_log.record(who(), "import", "configuration", f"{kind}: {file.name}")
-        changed = sum(bool(one.changes) for one in run.good)
+        changed = sum(bool(row.changes) for row in run.good)
         click.echo(f"{changed} of {len(run.good)} rows change something, {len(run.bad)} are bad")
         context.exit(EXIT_INVALID if run.bad else 0)
     wanted = _read(context, file, publication.load)
     with working_copy.writing():
-        for one in differences.between(working_copy.configuration(), wanted):
-            click.echo(f"{one.kind} {one.name}: {one.what}")
+        for difference in differences.between(working_copy.configuration(), wanted):
+            click.echo(f"{difference.kind} {difference.name}: {difference.what}")
         if not dry_run:
             working_copy.replace_all(wanted)
             audit_log.record(who(), "import", "configuration", file.name)

@@ -43,9 +43,9 @@ def service_dependents(service: models.Service) -> list[str]:
 def variable_dependents(variable: models.Variable) -> list[str]:
     name = variable.name.upper()
     used = [
-        one
-        for one in variable.service.triggers.all()
-        if name in placeholders.names_in(one.url) + placeholders.names_in(one.parameters)
+        trigger
+        for trigger in variable.service.triggers.all()
+        if name in placeholders.names_in(trigger.url) + placeholders.names_in(trigger.parameters)
     ]
     if not used:
         return []
@@ -63,7 +63,7 @@ def seat_dependents(seat: models.Seat) -> list[str]:
 
 
 def operator_dependents(operator: models.Operator) -> list[str]:
-    names = [one.service.name for one in operator.bindings.select_related("service")]
+    names = [binding.service.name for binding in operator.bindings.select_related("service")]
     return [_("its assignment to: %(names)s") % {"names": ", ".join(names)}] if names else []
 
 
@@ -90,7 +90,8 @@ def describe_manager(user: models.ManagerUser) -> dict[str, Value]:
 
 def describe_operator(operator: models.Operator) -> dict[str, Value]:
     services = tuple(
-        f"{one.service.name} ({one.penalty})" for one in operator.bindings.select_related("service")
+        f"{binding.service.name} ({binding.penalty})"
+        for binding in operator.bindings.select_related("service")
     )
     return {**differences.describe_operator(working_copy.operator_value(operator)), "Service": services}
 

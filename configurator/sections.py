@@ -132,7 +132,7 @@ SEATS = Module(
             "operators",
             gettext_lazy("Operators"),
             "",
-            lambda row: ", ".join(one.username for one in row.operators.all()),
+            lambda row: ", ".join(operator.username for operator in row.operators.all()),
         ),
         Column(
             "queue_interface",
@@ -171,7 +171,7 @@ OPERATORS = Module(
             "services",
             gettext_lazy("Services"),
             "",
-            lambda row: ", ".join(one.service.name for one in row.bindings.all()),
+            lambda row: ", ".join(binding.service.name for binding in row.bindings.all()),
         ),
         Column(
             "begin_in_pause",

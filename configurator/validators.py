@@ -7,7 +7,7 @@ from collections.abc import Callable
 from django.core.exceptions import ValidationError
 
 from configurator.checks.translation import translated
-from schemas.configuration import formats as formats
+from schemas.configuration import formats
 
 
 def _refuse(judge: Callable[[str], str], value: str) -> None:
@@ -18,56 +18,56 @@ def _refuse(judge: Callable[[str], str], value: str) -> None:
 
 def name(value: str) -> None:
     """A name for people."""
-    _refuse(formats.name, value)
+    _refuse(formats.check_name, value)
 
 
 def word(value: str) -> None:
     """A name without blanks."""
-    _refuse(formats.word, value)
+    _refuse(formats.check_word, value)
 
 
 def reason(value: str) -> None:
     """A pause reason: END is the protocol's own word."""
-    _refuse(formats.name, value)
+    _refuse(formats.check_name, value)
     if value.upper() == "END":
         raise ValidationError(translated("END ends the list of reasons: choose another word"))
 
 
 def dialplan_word(value: str) -> None:
     """A context or a queue."""
-    _refuse(formats.dialplan_word, value)
+    _refuse(formats.check_dialplan_word, value)
 
 
 def variable(value: str) -> None:
     """A dialplan variable."""
-    _refuse(formats.variable, value)
+    _refuse(formats.check_variable, value)
 
 
 def extension(value: str) -> None:
     """A phone as Asterisk's device."""
-    _refuse(formats.extension, value)
+    _refuse(formats.check_extension, value)
 
 
 def interface(value: str) -> None:
     """A queue member."""
-    _refuse(formats.interface, value)
+    _refuse(formats.check_interface, value)
 
 
 def state_interface(value: str) -> None:
     """A device with a state."""
-    _refuse(formats.state_interface, value)
+    _refuse(formats.check_state_interface, value)
 
 
 def mac(value: str) -> None:
     """A MAC address."""
-    _refuse(formats.mac, value)
+    _refuse(formats.check_mac, value)
 
 
 def address(value: str) -> None:
     """A single IP address."""
-    _refuse(formats.address, value)
+    _refuse(formats.check_address, value)
 
 
 def text(value: str) -> None:
     """Any text on one line."""
-    _refuse(formats.text, value)
+    _refuse(formats.check_text, value)

@@ -25,15 +25,15 @@ _DOCTYPE = re.compile(rb"(?:\xef\xbb\xbf)?(?>\s+|<\?.*?\?>|<!--.*?-->)*+<!DOCTYP
 NO_DOCTYPE = said("a DOCTYPE is not accepted: remove it (entities and external files are never read)")
 
 
-class Reading(NamedTuple):
+class ReadDocument(NamedTuple):
     """A well-formed file: its root, still complete, and the schema that `mistakes` compares it with."""
 
     root: etree._Element
-    schema: Schema
-    lines: Lines
+    schema: XmlSchema
+    lines: ElementLines
 
 
-class Lines:
+class ElementLines:
     """Tells in which line an element begins.
 
     The library's own numbers cost nothing, but mean the line where a start tag ends, and stop at 65535.
@@ -54,7 +54,7 @@ class Lines:
         return self._exact.get(id(element)) or cast("int | None", element.sourceline) or 0
 
 
-class Schema:
+class XmlSchema:
     """A schema of this package. Built for each reading, so that its error log belongs to one thread."""
 
     def __init__(self, name: str) -> None:
@@ -64,7 +64,7 @@ class Schema:
         self._words = SchemaWords(source)
         self.root_name = self._words.root_name
 
-    def mistakes(self, root: etree._Element, lines: Lines) -> list[SchemaMistake]:
+    def mistakes(self, root: etree._Element, lines: ElementLines) -> list[SchemaMistake]:
         """Return everything that the schema refuses. Elements out of place are removed from the tree."""
         tree = root.getroottree()
         found: dict[SchemaMistake, None] = {}
@@ -86,7 +86,7 @@ class Schema:
         return list(found)
 
 
-def read(data: bytes, file: str, schema_name: str, *, exact: bool = True) -> Reading:
+def read_document(data: bytes, file: str, schema_name: str, *, exact: bool = True) -> ReadDocument:
     """Parse a file's bytes. `file` is the name that problems carry. ConfigurationError if it is not XML.
 
     Lines are cheap and rough unless `exact`.
@@ -98,7 +98,7 @@ def read(data: bytes, file: str, schema_name: str, *, exact: bool = True) -> Rea
         raise ConfigurationError([Problem(file, 1, said("the file is empty (is it still being copied?)"))])
     if _DOCTYPE.match(data):
         raise ConfigurationError([Problem(file, 1, NO_DOCTYPE)])
-    schema = Schema(schema_name)
+    schema = XmlSchema(schema_name)
     parser = etree.XMLParser(
         resolve_entities=False,
         no_network=True,
@@ -120,8 +120,8 @@ def read(data: bytes, file: str, schema_name: str, *, exact: bool = True) -> Rea
             found=_local(root),
             wanted=schema.root_name,
         )
-        raise ConfigurationError([Problem(file, Lines(root, data).of(root), message)])
-    return Reading(root, schema, Lines(root, data if exact else b""))
+        raise ConfigurationError([Problem(file, ElementLines(root, data).of(root), message)])
+    return ReadDocument(root, schema, ElementLines(root, data if exact else b""))
 
 
 def _starts(data: bytes) -> list[int]:
@@ -136,7 +136,7 @@ def _starts(data: bytes) -> list[int]:
     return starts
 
 
-def release(root: etree._Element) -> None:
+def free_tree(root: etree._Element) -> None:
     """Free a tree piece by piece: in one piece ten thousand operators stop all threads for 30 ms."""
     for section in root:
         for child in section.iterchildren():

@@ -7,22 +7,22 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
-from astcti_server.config.loading import Content, Library, is_older
-from astcti_server.config.store import Loaded
+from astcti_server.config.loading import ConfigFileReader, FileContent, older_note
+from astcti_server.config.store import ConfigSnapshot
 from schemas.configuration.directory import (
     SETTINGS_NAME,
-    Arrivals,
+    ArrivalTimes,
     Candidate,
     Choice,
+    DirectoryScan,
     InForce,
-    Scan,
-    Seen,
-    choose,
+    SeenFile,
+    choose_in_force,
 )
 from schemas.configuration.model import Configuration
 from schemas.problems import Problem
@@ -31,7 +31,7 @@ from schemas.server.settings import ServerSettings
 NEED_RESTART = ("ami", "listen")
 """Sections of server.xml that are read at the start only."""
 
-State: TypeAlias = tuple[tuple[int, ...], bytes]
+FileState: TypeAlias = tuple[tuple[int, ...], bytes]
 """A file's signature and digest: another one is news."""
 
 
@@ -39,8 +39,8 @@ State: TypeAlias = tuple[tuple[int, ...], bytes]
 class ConfigLoaded:
     """Something else is to be in force: put `loaded` into the store and tell whom it concerns."""
 
-    loaded: Loaded
-    previous: Loaded
+    loaded: ConfigSnapshot
+    previous: ConfigSnapshot
     configuration_changed: bool
     """Another content is in force, of the same file or of another one."""
     settings_changed: bool
@@ -81,88 +81,94 @@ class Findings:
     messages: list[tuple[int, str]] = field(default_factory=list)
 
 
-class Changes:
+class ChangeDetector:
     """Knows what is in force and what was seen before, and compares."""
 
-    def __init__(self, loaded: Loaded, library: Library, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, loaded: ConfigSnapshot, reader: ConfigFileReader, clock: Callable[[], float] = time.time
+    ) -> None:
         """`clock` tells seconds since 1970."""
         self.current = loaded
         self.refused: tuple[Problem, ...] = loaded.refused
         """What is wrong with the files that are refused now. Replaced, never changed: any thread reads it."""
-        self._library = library
+        self._reader = reader
         self._clock = clock
-        self._arrivals = Arrivals()
-        self._known: dict[str, State] = {}
+        self._arrivals = ArrivalTimes()
+        self._known: dict[str, FileState] = {}
         self._ignored: frozenset[tuple[str, str]] = frozenset()
         self._settings_read = loaded.settings
         self._settings_problems: tuple[Problem, ...] = ()
         self._restart_needed: tuple[str, ...] = ()
 
-    def remember(self, seen: Scan) -> None:
+    def remember(self, seen: DirectoryScan) -> None:
         """Take files that did not change since what is in force was loaded for known."""
-        before = (one for one in files(seen) if one.changed < self.current.since)
-        self._known = {one.name: self._state(one) for one in before}
+        before = (file for file in seen.files() if file.changed < self.current.since)
+        self._known = {file.name: self._state(file) for file in before}
         self._ignored = frozenset(seen.ignored)
 
-    def note(self, seen: Scan) -> None:
+    def note(self, seen: DirectoryScan) -> None:
         """Nothing changed: keep in mind that these files are older than whatever comes next."""
         now = self._clock()
         self._arrivals.note(seen.candidates, now)
         if self.current.modified > now:
             self.current = replace(self.current, modified=now)
 
-    def compare(self, seen: Scan, asked: bool = False) -> Findings:
+    def compare(self, seen: DirectoryScan, asked: bool = False) -> Findings:
         """Return what is new in a scan; where `asked`, tell of every file again."""
         findings = Findings()
-        states = {one.name: self._state(one) for one in files(seen)}
+        states = {file.name: self._state(file) for file in seen.files()}
         news = {name for name, state in states.items() if asked or state != self._known.get(name)}
         self._tell_of_gone(self._known.keys() - states.keys(), findings)
         self._known = states
         choice = self._choose(seen)
-        problems = [problem for one in choice.refused for problem in self._content(one).problems]
+        problems = [problem for candidate in choice.refused for problem in self._content(candidate).problems]
         settings = self._new_settings(seen, news, findings)
         self._tell_of_others(choice, news, findings)
         self._tell_of_ignored(seen, asked, findings)
         self.refused = (*self._settings_problems, *problems)
         since = self.current.since
         self._take_up(choice.chosen, settings, findings)
-        rejected = {one.path.name for one in findings.rejected}
+        rejected = {rejection.path.name for rejection in findings.rejected}
         name = self.current.path.name
         if name in news and not asked and self.current.since == since and name not in rejected:
             findings.messages.append((logging.INFO, f"{name} was touched: it is in force already"))
         if asked and findings.loaded is None:
             text = f"looked at the configuration again: {self.current.path.name} stays in force"
             findings.messages.append((logging.INFO, text))
-        self._library.tidy(seen.candidates)
+        self._reader.tidy(seen.candidates)
         return findings
 
-    def _state(self, seen: Seen) -> State:
-        return seen.signature, self._library.digest(seen)
+    def _state(self, seen: SeenFile) -> FileState:
+        return seen.signature, self._reader.digest(seen)
 
-    def _content(self, candidate: Candidate) -> Content[Configuration]:
-        return self._library.configuration(candidate.seen)
+    def _content(self, candidate: Candidate) -> FileContent[Configuration]:
+        return self._reader.configuration(candidate.seen)
 
     def _is_valid(self, candidate: Candidate) -> bool:
         return self._content(candidate).value is not None
 
     def _is_in_force(self, candidate: Candidate) -> bool:
-        digest = self._library.digest(candidate.seen)
+        digest = self._reader.digest(candidate.seen)
         return (candidate.name, digest) == (self.current.path.name, self.current.digest)
 
-    def _choose(self, seen: Scan) -> Choice:
+    def _choose(self, seen: DirectoryScan) -> Choice:
         self.note(seen)
         candidates = self._arrivals.order(seen.candidates, self._clock())
         name = self.current.path.name
-        mine = next((one for one in candidates if one.name == name), None)
+        mine = next((candidate for candidate in candidates if candidate.name == name), None)
         unchanged = mine is not None and self._is_in_force(mine)
         replaced = mine is not None and not unchanged and self._is_valid(mine)
-        return choose(candidates, self._is_valid, InForce(self.current.modified, name, unchanged, replaced))
+        return choose_in_force(
+            candidates, self._is_valid, InForce(self.current.modified, name, unchanged, replaced)
+        )
 
-    def _new_settings(self, seen: Scan, news: set[str], findings: Findings) -> Content[ServerSettings] | None:
+    def _new_settings(
+        self, seen: DirectoryScan, news: set[str], findings: Findings
+    ) -> FileContent[ServerSettings] | None:
         """Return server.xml's content where it is valid and says something else than when last read."""
         if seen.settings is None or SETTINGS_NAME not in news:
             return None
-        content = self._library.settings(seen.settings)
+        content = self._reader.settings(seen.settings)
         self._settings_problems = content.problems
         if content.value is None:
             findings.rejected.append(ConfigRejected(seen.settings.path, content.problems))
@@ -173,7 +179,7 @@ class Changes:
         return content
 
     def _take_up(
-        self, chosen: Candidate | None, settings: Content[ServerSettings] | None, findings: Findings
+        self, chosen: Candidate | None, settings: FileContent[ServerSettings] | None, findings: Findings
     ) -> None:
         previous = self.current
         loaded = previous
@@ -228,25 +234,24 @@ class Changes:
                 findings.messages.append((logging.INFO, f"{name} was deleted; it was not in force"))
 
     def _tell_of_others(self, choice: Choice, news: set[str], findings: Findings) -> None:
-        for one in choice.refused:
-            if one.name in news:
-                findings.rejected.append(ConfigRejected(one.seen.path, self._content(one).problems))
+        for candidate in choice.refused:
+            if candidate.name in news:
+                findings.rejected.append(
+                    ConfigRejected(candidate.seen.path, self._content(candidate).problems)
+                )
         in_force = choice.chosen.name if choice.chosen is not None else self.current.path.name
-        for one in choice.older:
-            if one.name in news and one.name == in_force:  # invalid now, and older than what was loaded
-                findings.rejected.append(ConfigRejected(one.seen.path, self._content(one).problems))
-            elif one.name in news:
-                findings.messages.append((logging.INFO, is_older(one.name, in_force)))
+        for candidate in choice.older:
+            if (
+                candidate.name in news and candidate.name == in_force
+            ):  # invalid now, and older than what was loaded
+                findings.rejected.append(
+                    ConfigRejected(candidate.seen.path, self._content(candidate).problems)
+                )
+            elif candidate.name in news:
+                findings.messages.append((logging.INFO, older_note(candidate.name, in_force)))
 
-    def _tell_of_ignored(self, seen: Scan, asked: bool, findings: Findings) -> None:
+    def _tell_of_ignored(self, seen: DirectoryScan, asked: bool, findings: Findings) -> None:
         before = frozenset() if asked else self._ignored
         self._ignored = frozenset(seen.ignored)
         for name, reason in sorted(self._ignored - before):
             findings.messages.append((logging.INFO, f"{name} is not used as a configuration: {reason}"))
-
-
-def files(seen: Scan) -> Iterator[Seen]:
-    """Return the files of a scan that may have a say: the candidates and server.xml."""
-    yield from seen.candidates
-    if seen.settings is not None:
-        yield seen.settings

@@ -17,7 +17,7 @@ from watchdog.observers.api import BaseObserver
 
 logger = logging.getLogger(__name__)
 
-THREADS = "config-events"
+THREADS_NAME = "config-events"
 """The name of all of watchdog's threads."""
 
 _OF_READING = ("opened", "closed_no_write")
@@ -86,4 +86,4 @@ class FileEvents:
         observer.start()
         for thread in threading.enumerate():
             if type(thread).__module__.startswith("watchdog."):
-                thread.name = THREADS
+                thread.name = THREADS_NAME

@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from astcti_server.config.store import Loaded
+from astcti_server.config.store import ConfigSnapshot
 from schemas.configuration.directory import SETTINGS_NAME
 
 logger = logging.getLogger(__name__)
 
 
-def say_in_force(loaded: Loaded, before: Loaded | None = None) -> None:
+def log_in_force(loaded: ConfigSnapshot, before: ConfigSnapshot | None = None) -> None:
     """Say which file is in force and how much is in it; `before` is what it takes the place of."""
     found = loaded.configuration
     counts = [
@@ -23,12 +23,12 @@ def say_in_force(loaded: Loaded, before: Loaded | None = None) -> None:
     logger.info("%s is in force now (%s%s)", loaded.path.name, ", ".join(counts), instead)
 
 
-def say_settings_in_force() -> None:
+def log_settings_in_force() -> None:
     """Say that changed settings of server.xml apply from now on."""
     logger.info("%s: its new settings are in force now", SETTINGS_NAME)
 
 
-def say_refused(refused: Path, in_force: Path) -> None:
+def log_refused(refused: Path, in_force: Path) -> None:
     """Say what goes on to be in force although this file was refused."""
     if refused.name == SETTINGS_NAME:
         logger.warning("%s is refused, the settings read before stay in force", refused)

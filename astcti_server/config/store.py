@@ -12,8 +12,11 @@ from schemas.server.settings import ServerSettings
 
 
 @dataclass(frozen=True)
-class Loaded:
-    """A valid configuration with the settings it runs under, and where both come from."""
+class ConfigSnapshot:
+    """A valid configuration with the settings it runs under, and where both come from.
+
+    Frozen, since it crosses threads: who works with one goes on with it, though another is in force by then.
+    """
 
     configuration: Configuration
     settings: ServerSettings
@@ -40,16 +43,16 @@ class ConfigStore:
     Read it once at the beginning of a piece of work and pass it on: it may be swapped at any time.
     """
 
-    def __init__(self, loaded: Loaded) -> None:
+    def __init__(self, loaded: ConfigSnapshot) -> None:
         self._lock = threading.Lock()
         self._current = loaded
 
     @property
-    def current(self) -> Loaded:
+    def current(self) -> ConfigSnapshot:
         """What is in force now."""
         return self._current
 
-    def swap(self, loaded: Loaded) -> Loaded:
+    def swap(self, loaded: ConfigSnapshot) -> ConfigSnapshot:
         """Put another configuration in force; return the one that was. Any thread."""
         with self._lock:
             previous, self._current = self._current, loaded

@@ -1,6 +1,6 @@
 """The `config` thread: takes up each change of the configuration directory within two seconds.
 
-It looks, judges, logs and tells; it changes nothing itself. The directory is looked at twice a second in any
+It looks, checks, logs and tells; it changes nothing itself. The directory is looked at twice a second in any
 case, which costs a few `stat` calls and covers what file events do not show: targets of links, network file
 systems, a directory that was replaced. File events only make it quicker.
 """
@@ -13,21 +13,21 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from astcti_server.config.changes import Changes, ConfigLoaded, ConfigRejected, Findings, files
+from astcti_server.config.changes import ChangeDetector, ConfigLoaded, ConfigRejected, Findings
 from astcti_server.config.file_events import FileEvents
-from astcti_server.config.loading import Library
-from astcti_server.config.store import Loaded
+from astcti_server.config.loading import ConfigFileReader
+from astcti_server.config.store import ConfigSnapshot
 from astcti_server.threads import Died, ServiceThread
-from schemas.configuration.directory import Scan, scan
+from schemas.configuration.directory import DirectoryScan, scan_directory
 from schemas.problems import Problem
 
 __all__ = ["ConfigLoaded", "ConfigRejected", "ConfigWatcher"]
 
 logger = logging.getLogger(__name__)
 
-POLL = 0.5  # seconds between two looks when no file event comes
-QUIET = 0.2  # seconds without a change after which a file counts as written
-PATIENCE = 0.8  # seconds after which a file that is still written is judged all the same
+LOOK_EVERY = 0.5  # seconds between two looks when no file event comes
+WRITTEN_AFTER = 0.2  # seconds without a change after which a file counts as written
+CHECKED_WITHIN = 0.8  # seconds after which a file that is still written is checked all the same
 MOST_LOGGED = 200  # problems of one file in the log; `check` prints all of them
 
 
@@ -37,25 +37,30 @@ class ConfigWatcher(ServiceThread):
     def __init__(
         self,
         directory: Path,
-        loaded: Loaded,
+        loaded: ConfigSnapshot,
         on_loaded: Callable[[ConfigLoaded], None],
         on_rejected: Callable[[ConfigRejected], None],
         *,
         died: Died | None = None,
         clock: Callable[[], float] = time.time,
-        poll: float = POLL,
+        poll: float = LOOK_EVERY,
+        look: Callable[[Path], DirectoryScan] = scan_directory,
     ) -> None:
-        """`clock` tells seconds since 1970; `poll` is how often it looks without any file event."""
+        """`clock` tells seconds since 1970; `poll` is how often it looks without any file event.
+
+        `look` reads the directory, and raises OSError if it cannot.
+        """
         super().__init__("config", died)
         self._directory = directory
         self._on_loaded = on_loaded
         self._on_rejected = on_rejected
         self._poll = poll
+        self._look = look
         self._noticed = threading.Event()
         self._asked = threading.Event()
-        self._library = Library(clock)
-        self._changes = Changes(loaded, self._library, clock)
-        self._last: Scan | None = None
+        self._reader = ConfigFileReader(clock)
+        self._changes = ChangeDetector(loaded, self._reader, clock)
+        self._last: DirectoryScan | None = None
         self._unreadable = False
 
     @property
@@ -115,16 +120,16 @@ class ConfigWatcher(ServiceThread):
             return
         if seen != self._last:
             seen = self._settled(seen)
-        elif not asked and not any(self._library.is_young(one) for one in files(seen)):
+        elif not asked and not any(self._reader.is_young(file) for file in seen.files()):
             self._changes.note(seen)
             return
         self._last = seen
         if not self.stopping.is_set():
             self._tell(self._changes.compare(seen, asked))
 
-    def _scan(self) -> Scan | None:
+    def _scan(self) -> DirectoryScan | None:
         try:
-            seen = scan(self._directory)
+            seen = self._look(self._directory)
         except OSError as error:
             if not self._unreadable:
                 logger.warning(
@@ -140,10 +145,10 @@ class ConfigWatcher(ServiceThread):
         self._unreadable = False
         return seen
 
-    def _settled(self, seen: Scan) -> Scan:
-        """Wait until nothing changes any more, so that a file being copied is judged when it is whole."""
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline and not self.stopping.wait(QUIET):
+    def _settled(self, seen: DirectoryScan) -> DirectoryScan:
+        """Wait until nothing changes any more, so that a file being copied is checked when it is whole."""
+        deadline = time.monotonic() + CHECKED_WITHIN
+        while time.monotonic() < deadline and not self.stopping.wait(WRITTEN_AFTER):
             again = self._scan()
             if again is None or again == seen:
                 break

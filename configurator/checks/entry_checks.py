@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from configurator import models
 from configurator.checks.translation import capital, words
 from configurator.publishing import working_copy
-from schemas.configuration.checks import Complaint, check, warn
+from schemas.configuration.checks import Complaint, check_configuration, warn_of_configuration
 from schemas.configuration.model import Service
 
 NEW = 0
@@ -32,7 +32,7 @@ def of_seat(seat: models.Seat, form: forms.BaseForm) -> None:
     copy = working_copy.read()
     seats, rows = list(copy.configuration.seats), copy.places.seats
     _put_last(seats, rows, seat.pk, working_copy.seat_value(seat))
-    found = check(replace(copy.configuration, seats=tuple(seats)), copy.places)
+    found = check_configuration(replace(copy.configuration, seats=tuple(seats)), copy.places)
     _complain(form, found, {"seat"}, seat.pk or NEW, copy.names)
 
 
@@ -41,7 +41,7 @@ def of_operator(operator: models.Operator, form: forms.BaseForm) -> None:
     copy = working_copy.read()
     operators, rows = list(copy.configuration.operators), copy.places.operators
     _put_last(operators, rows, operator.pk, working_copy.operator_value(operator))
-    found = check(replace(copy.configuration, operators=tuple(operators)), copy.places)
+    found = check_configuration(replace(copy.configuration, operators=tuple(operators)), copy.places)
     _complain(form, found, {"operator"}, operator.pk or NEW, copy.names)
 
 
@@ -55,7 +55,7 @@ def of_service(pk: int | None, value: Service, form: forms.BaseForm) -> None:
     parts = (value.variables, value.triggers, value.operators)
     for lists, part in zip(inner, parts, strict=True):
         _put_last(lists, list(rows), pk, [pk or NEW] * len(part))
-    found = check(replace(copy.configuration, services=tuple(services)), places)
+    found = check_configuration(replace(copy.configuration, services=tuple(services)), places)
     _complain(form, found, {"service"}, pk or NEW, copy.names)
 
 
@@ -93,8 +93,12 @@ def of_everything(
     copy: working_copy.Copy,
 ) -> tuple[list[tuple[str, str, int, str]], list[tuple[str, str, int, str]]]:
     """Errors and warnings of the whole configuration: kind, name, row, message."""
-    errors = [_line(one, copy) for one in check(copy.configuration, copy.places)]
-    warnings = [] if errors else [_line(one, copy) for one in warn(copy.configuration, copy.places)]
+    errors = [_line(complaint, copy) for complaint in check_configuration(copy.configuration, copy.places)]
+    warnings = (
+        []
+        if errors
+        else [_line(complaint, copy) for complaint in warn_of_configuration(copy.configuration, copy.places)]
+    )
     return errors, warnings
 
 

@@ -26,13 +26,13 @@ def folded(text: str | None) -> str | None:
     if text is None or text.isascii():
         return text and text.lower()
     plain = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(one for one in plain if not unicodedata.combining(one))
+    return "".join(character for character in plain if not unicodedata.combining(character))
 
 
 @lru_cache(maxsize=100_000)
 def _key(text: str) -> list[tuple[int, int, str]]:
     parts = _DIGITS.split(folded(text) or "")
-    return [(0, int(one), "") if at % 2 else (1, 0, one) for at, one in enumerate(parts) if one]
+    return [(0, int(part), "") if at % 2 else (1, 0, part) for at, part in enumerate(parts) if part]
 
 
 def compare(one: str, other: str) -> int:

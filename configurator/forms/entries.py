@@ -106,7 +106,7 @@ class OperatorForm(JudgedForm):
             self.fields["new_password"].required = True
         bound = {}
         if self.instance.pk:
-            bound = {one.service_id: one.penalty for one in self.instance.bindings.all()}
+            bound = {binding.service_id: binding.penalty for binding in self.instance.bindings.all()}
         self.services = list(models.Service.objects.order_by(in_order("name")))
         for service in self.services:
             self.fields[f"service_{service.pk}"] = forms.BooleanField(
@@ -129,7 +129,10 @@ class OperatorForm(JudgedForm):
     @property
     def service_rows(self) -> Iterator[tuple[models.Service, forms.BoundField, forms.BoundField]]:
         """Each service with its tick and its penalty."""
-        return ((one, self[f"service_{one.pk}"], self[f"penalty_{one.pk}"]) for one in self.services)
+        return (
+            (service, self[f"service_{service.pk}"], self[f"penalty_{service.pk}"])
+            for service in self.services
+        )
 
     def clean_new_password(self) -> str:
         """Refuse what no client could send."""
@@ -153,16 +156,16 @@ class OperatorForm(JudgedForm):
         """Service and penalty, as ticked."""
         data = self.cleaned_data
         return {
-            one.pk: (data.get(f"penalty_{one.pk}") or 0) if one.queue else 0
-            for one in self.services
-            if data.get(f"service_{one.pk}")
+            service.pk: (data.get(f"penalty_{service.pk}") or 0) if service.queue else 0
+            for service in self.services
+            if data.get(f"service_{service.pk}")
         }
 
     def save(self, commit: bool = True) -> models.Operator:
         """Store the operator and the difference in its services."""
         operator = super().save(commit)
         wanted = self.wanted_bindings()
-        present = {one.service_id: one for one in operator.bindings.all()}
+        present = {binding.service_id: binding for binding in operator.bindings.all()}
         changed = {
             key
             for key in {*wanted, *present}
@@ -211,7 +214,7 @@ class VariableForm(EntryForm):
     def save(self, commit: bool = True) -> models.Variable:
         """Store the variable; the forms of both services show it."""
         variable = super().save(commit)
-        self.touched = [one for one in {self._before, variable.service} if one is not None]
+        self.touched = [service for service in {self._before, variable.service} if service is not None]
         return variable
 
 

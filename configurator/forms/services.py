@@ -88,8 +88,8 @@ class _Rows(forms.BaseFormSet):
 
     def kept(self) -> list[Any]:
         """The rows that stay, in order. Only of a valid list."""
-        found = ((one, getattr(one, "cleaned_data", {})) for one in self.forms)
-        return [one for one, data in found if data and not data.get("DELETE")]
+        found = ((row, getattr(row, "cleaned_data", {})) for row in self.forms)
+        return [row for row, data in found if data and not data.get("DELETE")]
 
 
 def _rows(form: type[forms.BaseForm]) -> type[_Rows]:
@@ -128,7 +128,7 @@ class ServiceForm(JudgedForm):
 
     def is_valid(self) -> bool:
         """Everything is valid in itself, then together."""
-        lists = [one.is_valid() for one in self.lists]
+        lists = [rows.is_valid() for rows in self.lists]
         own = super().is_valid()
         if not own or not all(lists):
             return False
@@ -206,31 +206,31 @@ def _initial(service: models.Service | None) -> tuple[list[Any], list[Any], list
     if service is None or not service.pk:
         return [], [], []
     return (
-        [{"name": one.name} for one in service.variables.order_by("pk")],
+        [{"name": variable.name} for variable in service.variables.order_by("pk")],
         [
             {
-                "type": one.type,
-                "moment": one.moment,
-                "os": one.os,
-                "url": one.url,
-                "application": one.application,
-                "parameters": one.parameters,
+                "type": trigger.type,
+                "moment": trigger.moment,
+                "os": trigger.os,
+                "url": trigger.url,
+                "application": trigger.application,
+                "parameters": trigger.parameters,
             }
-            for one in service.triggers.all()
+            for trigger in service.triggers.all()
         ],
         [
-            {"username": one.operator.username, "penalty": one.penalty}
-            for one in service.bindings.select_related("operator")
+            {"username": binding.operator.username, "penalty": binding.penalty}
+            for binding in service.bindings.select_related("operator")
         ],
     )
 
 
 def _initial_triggers(service: models.Service) -> list[schema.Trigger]:
-    return [trigger_value(one) for one in service.triggers.all()]
+    return [trigger_value(trigger) for trigger in service.triggers.all()]
 
 
 def _store_variables(service: models.Service, value: schema.Service) -> None:
-    present = {one.name: one for one in service.variables.all()}
+    present = {variable.name: variable for variable in service.variables.all()}
     for name in set(present) - set(value.variables):
         present[name].delete()
     for name in value.variables:
@@ -244,27 +244,31 @@ def _store_triggers(service: models.Service, value: schema.Service) -> None:
         models.Trigger(
             service=service,
             position=position,
-            type=one.type,
-            moment=one.on,
-            os=one.os,
-            application=one.application,
-            parameters=one.parameters,
-            url=one.url,
+            type=trigger.type,
+            moment=trigger.on,
+            os=trigger.os,
+            application=trigger.application,
+            parameters=trigger.parameters,
+            url=trigger.url,
         )
-        for position, one in enumerate(value.triggers)
+        for position, trigger in enumerate(value.triggers)
     )
 
 
 def _store_bindings(service: models.Service, value: schema.Service) -> list[models.Operator]:
     """Write what differs; returns the operators concerned, whose forms show it."""
-    wanted = {one.username: one.penalty for one in value.operators}
-    present = {one.operator.username: one for one in service.bindings.select_related("operator")}
+    wanted = {binding.username: binding.penalty for binding in value.operators}
+    present = {binding.operator.username: binding for binding in service.bindings.select_related("operator")}
     changed = {
         name
         for name in {*wanted, *present}
         if name not in present or wanted.get(name) != present[name].penalty
     }
-    operators = {one.username: one for one in models.Operator.objects.all() if one.username in changed}
+    operators = {
+        operator.username: operator
+        for operator in models.Operator.objects.all()
+        if operator.username in changed
+    }
     for name in changed:
         if name not in wanted:
             present[name].delete()

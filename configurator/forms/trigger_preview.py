@@ -45,7 +45,7 @@ def of(trigger: Trigger, variables: Iterable[str], known: dict[str, str]) -> Pre
     }
     values.update(SAMPLES)
     values.update({name: value for name, value in known.items() if value})
-    errors = tuple(capital(words(one)) for one in check_trigger(trigger, declared))
+    errors = tuple(capital(words(message)) for message in check_trigger(trigger, declared))
     if trigger.type == "application":
         names = placeholders.names_in(trigger.parameters)
         arguments = placeholders.expand_parameters(trigger.parameters, values).arguments

@@ -59,8 +59,8 @@ def read(kind: str, data: bytes, *, store: bool) -> File:
     except UnicodeDecodeError:
         return File(kind, [], (Bad(0, "", _("The file is not in UTF-8.")),), {})
     lines, bad = _rows(kind, text)
-    plain = [(one["username"], one.get("password", "")) for _, one in lines if kind == "operators"]
-    hashed = _stored_forms((one for one in plain if _is_plain(one[1])), make=store and not bad)
+    plain = [(values["username"], values.get("password", "")) for _, values in lines if kind == "operators"]
+    hashed = _stored_forms((key for key in plain if _is_plain(key[1])), make=store and not bad)
     return File(kind, lines, tuple(bad), hashed)
 
 
@@ -71,16 +71,16 @@ def _rows(kind: str, text: str) -> tuple[list[tuple[int, dict[str, str]]], list[
     rows: list[tuple[int, dict[str, str]]] = []
     bad: list[Bad] = []
     try:
-        heads = [one.strip().lower().replace("_", "-") for one in next(reader, [])]
-        unknown = [one for one in heads if one not in COLUMNS[kind]]
-        missing = [one for one in NEEDED[kind] if one not in heads]
+        heads = [head.strip().lower().replace("_", "-") for head in next(reader, [])]
+        unknown = [head for head in heads if head not in COLUMNS[kind]]
+        missing = [column for column in NEEDED[kind] if column not in heads]
         if unknown or missing or len(set(heads)) != len(heads):
             message = _("The first line has to name the columns: %(columns)s") % {
                 "columns": ", ".join(COLUMNS[kind])
             }
             return [], [Bad(1, ", ".join(unknown or missing), message)]
         for row in reader:
-            if not any(one.strip() for one in row):
+            if not any(value.strip() for value in row):
                 continue
             if len(row) != len(heads):
                 message = _("%(found)d values stand where there are %(wanted)d columns.")
@@ -88,7 +88,7 @@ def _rows(kind: str, text: str) -> tuple[list[tuple[int, dict[str, str]]], list[
                     Bad(reader.line_num, row[0][:80], message % {"found": len(row), "wanted": len(heads)})
                 )
                 continue
-            rows.append((reader.line_num, dict(zip(heads, (one.strip() for one in row), strict=True))))
+            rows.append((reader.line_num, dict(zip(heads, (value.strip() for value in row), strict=True))))
             if len(rows) > MOST_ROWS:
                 return [], [Bad(reader.line_num, "", _("The file has too many rows."))]
     except csv.Error as error:

@@ -21,8 +21,8 @@ from configurator.importing.csv_file import Bad, File, Key
 from configurator.publishing import differences, working_copy
 from configurator.publishing.differences import FieldChange
 from schemas import mac_address, passwords
-from schemas.configuration import formats as formats
-from schemas.configuration.checks import check
+from schemas.configuration import formats
+from schemas.configuration.checks import check_configuration
 from schemas.configuration.defaults import address_or_text, mac_or_text
 from schemas.configuration.model import Seat
 
@@ -66,13 +66,13 @@ def run(file: File, *, store: bool) -> Run:
     named = {mac_or_text(values["mac"]) for _, values in lines} if kind == "seats" else set()
     if kind == "seats":
         rows = _with_free_phones(rows, named, bad)
-    good = [_good(kind, one) for one in rows]
+    good = [_good(kind, row) for row in rows]
     try:
         with transaction.atomic("configuration"):
             if kind == "seats":
                 _make_way(rows, named)
-            _store([one for one, said in zip(rows, good, strict=True) if said.changes])
-            bad += _judge(kind, {one.name: one.line for one in good})
+            _store([row for row, said in zip(rows, good, strict=True) if said.changes])
+            bad += _judge(kind, {row.name: row.line for row in good})
             if bad or not store:
                 raise _Undo
     except _Undo:
@@ -83,8 +83,8 @@ def run(file: File, *, store: bool) -> Run:
 def _entries(file: File, bad: list[Bad]) -> list[_Row]:
     """Judge each row alone."""
     kind, lines = file.kind, file.lines
-    seats = {one.mac: one for one in models.Seat.objects.all()}
-    operators = {one.username: one for one in models.Operator.objects.select_related("seat")}
+    seats = {seat.mac: seat for seat in models.Seat.objects.all()}
+    operators = {operator.username: operator for operator in models.Operator.objects.select_related("seat")}
     found: dict[str, _Row] = {}
     for line, values in lines:
         name = values["mac"] if kind == "seats" else values["username"]
@@ -107,7 +107,7 @@ def _with_free_phones(rows: list[_Row], named: set[str], bad: list[Bad]) -> list
 
     `named` are the seats of all rows, bad ones too: what those have now does not count.
     """
-    owners = {one.extension: one.mac for one in models.Seat.objects.all() if one.mac not in named}
+    owners = {seat.extension: seat.mac for seat in models.Seat.objects.all() if seat.mac not in named}
     free = []
     for row in rows:
         owner = owners.get(row.entry.extension)
@@ -139,7 +139,7 @@ def _good(kind: str, row: _Row) -> Good:
 
 def _make_way(rows: list[_Row], named: set[str]) -> None:
     """Take the phones from the seats of the file that do not keep theirs, those of bad rows among them."""
-    stay = {one.name for one in rows if one.before.get("Extension") == one.entry.extension}
+    stay = {row.name for row in rows if row.before.get("Extension") == row.entry.extension}
     for seat in models.Seat.objects.all():
         if seat.mac in named and seat.mac not in stay:
             working_copy.step_aside(seat)
@@ -169,7 +169,7 @@ def _validate(field: Any, validator: Callable[[Any], None], value: str) -> None:
 def _seat(row: dict[str, str], mac: str, known: models.Seat | None) -> models.Seat:
     seat = known or models.Seat(mac=mac)
     seat.extension = row["extension"]
-    wrong = formats.extension(seat.extension)
+    wrong = formats.check_extension(seat.extension)
     if wrong:
         raise ValueError(f"{_('Extension')}: {words(wrong)}")
     seat.description = row.get("description", seat.description)
@@ -187,7 +187,7 @@ def _operator(
         raise ValueError(_("The user name is empty."))
     operator = known or models.Operator(username=username)
     operator.full_name = row["full-name"]
-    wrong = formats.name(operator.full_name)
+    wrong = formats.check_name(operator.full_name)
     if wrong:
         raise ValueError(f"{_('Full name')}: {words(wrong)}")
     if row.get("seat"):
@@ -228,7 +228,7 @@ def _judge(kind: str, lines: dict[str, int]) -> list[Bad]:
     """The server's own checks, over everything as it would be. Seats are named by MAC, and line."""
     copy = working_copy.read()
     configuration, places = copy.configuration, copy.places
-    macs = dict(zip(places.seats, (one.mac for one in configuration.seats), strict=True))
+    macs = dict(zip(places.seats, (seat.mac for seat in configuration.seats), strict=True))
     copy.names["seat"] = {pk: _at(mac, lines[mac]) if mac in lines else mac for pk, mac in macs.items()}
     if kind == "seats":
         wanted, names = "seat", macs
@@ -237,9 +237,13 @@ def _judge(kind: str, lines: dict[str, int]) -> list[Bad]:
     else:
         wanted, names = "operator", copy.names["operator"]
     return [
-        Bad(lines[names[one.place]], names[one.place], capital(entry_checks.named(one, copy.names)))
-        for one in check(configuration, places)
-        if one.kind == wanted and names[one.place] in lines
+        Bad(
+            lines[names[complaint.place]],
+            names[complaint.place],
+            capital(entry_checks.named(complaint, copy.names)),
+        )
+        for complaint in check_configuration(configuration, places)
+        if complaint.kind == wanted and names[complaint.place] in lines
     ]
 
 
@@ -247,5 +251,5 @@ def _put_last(
     entries: tuple[Seat, ...], rows: list[int], names: dict[int, str], lines: dict[str, int]
 ) -> tuple[tuple[Seat, ...], list[int]]:
     """Put those of the file behind the others, so that a complaint about two of them falls on a line."""
-    both = sorted(zip(entries, rows, strict=True), key=lambda one: lines.get(names[one[1]], 0))
-    return tuple(one for one, _row in both), [row for _one, row in both]
+    both = sorted(zip(entries, rows, strict=True), key=lambda pair: lines.get(names[pair[1]], 0))
+    return tuple(value for value, _row in both), [row for _one, row in both]

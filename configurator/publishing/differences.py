@@ -100,10 +100,10 @@ def describe_service(service: Service) -> dict[str, Value]:
         "Queue": service.queue_name,
         "Enabled": _yes(service.enabled),
         "Variable": service.variables,
-        "Trigger": tuple(trigger_words(one) for one in service.triggers),
+        "Trigger": tuple(trigger_words(trigger) for trigger in service.triggers),
         "Operator": tuple(
-            f"{one.username} ({one.penalty})" if service.is_queue else one.username
-            for one in service.operators
+            f"{binding.username} ({binding.penalty})" if service.is_queue else binding.username
+            for binding in service.operators
         ),
     }
 
@@ -150,12 +150,14 @@ def changes(old: Mapping[str, Value], new: Mapping[str, Value]) -> tuple[FieldCh
 
 def _elements(field: str, before: Iterable[str], after: Iterable[str]) -> list[FieldChange]:
     gone, come = list(before), []
-    for one in after:
-        if one in gone:
-            gone.remove(one)
+    for element in after:
+        if element in gone:
+            gone.remove(element)
         else:
-            come.append(one)
-    return [FieldChange(field, one, "") for one in gone] + [FieldChange(field, "", one) for one in come]
+            come.append(element)
+    return [FieldChange(field, element, "") for element in gone] + [
+        FieldChange(field, "", element) for element in come
+    ]
 
 
 def between(old: Configuration, new: Configuration) -> list[Difference]:
@@ -177,17 +179,20 @@ Described = dict[str, tuple[str, dict[str, Value]]]
 
 def _services(configuration: Configuration) -> Described:
     return {
-        f"{one.context} {one.queue.lower()}": (one.name, describe_service(one))
-        for one in configuration.services
+        f"{service.context} {service.queue.lower()}": (service.name, describe_service(service))
+        for service in configuration.services
     }
 
 
 def _seats(configuration: Configuration) -> Described:
-    return {one.mac: (one.extension, describe_seat(one)) for one in configuration.seats}
+    return {seat.mac: (seat.extension, describe_seat(seat)) for seat in configuration.seats}
 
 
 def _operators(configuration: Configuration) -> Described:
-    return {one.username: (one.username, describe_operator(one)) for one in configuration.operators}
+    return {
+        operator.username: (operator.username, describe_operator(operator))
+        for operator in configuration.operators
+    }
 
 
 def _compare(kind: str, old: Described, new: Described) -> list[Difference]:

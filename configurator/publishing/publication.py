@@ -21,8 +21,8 @@ from django.utils import timezone
 from configurator import options
 from configurator.models import Publication
 from schemas.configuration import sqlite_form, xml_form
-from schemas.configuration.checks import check
-from schemas.configuration.directory import Arrivals, Candidate, choose, scan
+from schemas.configuration.checks import check_configuration
+from schemas.configuration.directory import ArrivalTimes, Candidate, choose_in_force, scan_directory
 from schemas.configuration.model import Configuration
 from schemas.problems import ConfigurationError, Problem
 
@@ -65,7 +65,7 @@ def content_or_nothing(publication: Publication | None) -> Configuration:
 
 def content(publication: Publication) -> Configuration:
     """What a publication says. ConfigurationError if it was valid for an older release only."""
-    return xml_form.parse(publication.content.encode(), publication.file).configuration
+    return xml_form.parse_xml(publication.content.encode(), publication.file).configuration
 
 
 def digest(configuration: Configuration) -> str:
@@ -81,9 +81,11 @@ def publish(
     ConfigurationError if it is invalid, PublishError if it cannot be written, EmptyError without `force` if
     it would end the work of everybody.
     """
-    complaints = check(configuration)
+    complaints = check_configuration(configuration)
     if complaints:
-        raise ConfigurationError(Problem(one.kind, one.place, one.message) for one in complaints)
+        raise ConfigurationError(
+            Problem(complaint.kind, complaint.place, complaint.message) for complaint in complaints
+        )
     directory = options.current().publish
     if directory is None or not directory.is_dir():
         raise PublishError(
@@ -103,7 +105,7 @@ def publish(
         userid=userid[:150],
         comment=comment[:200],
         sha256=path_digest,
-        content=xml_form.dump(configuration).decode(),
+        content=xml_form.dump_xml(configuration).decode(),
     )
     return Published(path, path_digest, _remove_old(directory, path.name))
 
@@ -132,11 +134,11 @@ def _write(configuration: Configuration, form: Form, path: Path) -> str:
     hidden = path.with_name(f".{path.stem}.{form}")
     try:
         if form == "sqlite":
-            sqlite_form.dump(configuration, hidden)
-            sqlite_form.load(hidden)
+            sqlite_form.dump_sqlite(configuration, hidden)
+            sqlite_form.load_sqlite(hidden)
         else:
-            _write_whole(hidden, xml_form.dump(configuration))
-            xml_form.load(hidden)
+            _write_whole(hidden, xml_form.dump_xml(configuration))
+            xml_form.load_xml(hidden)
         _for_the_server(hidden)
         found = hashlib.sha256(hidden.read_bytes()).hexdigest()
         hidden.rename(path)
@@ -165,15 +167,15 @@ def _remove_old(directory: Path, newest: str) -> tuple[str, ...]:
     Where the directory is sticky, those of another user stay as well: what is published is published.
     """
     ours = sorted(
-        (one for one in directory.iterdir() if OURS.fullmatch(one.name) and one.is_file()),
-        key=lambda one: (one.name == newest, one.stat().st_mtime_ns, one.name),
+        (file for file in directory.iterdir() if OURS.fullmatch(file.name) and file.is_file()),
+        key=lambda file: (file.name == newest, file.stat().st_mtime_ns, file.name),
         reverse=True,
     )
     removed = []
-    for one in ours[max(1, options.current().keep) :]:
+    for file in ours[max(1, options.current().keep) :]:
         with contextlib.suppress(PermissionError):
-            one.unlink(missing_ok=True)
-            removed.append(one.name)
+            file.unlink(missing_ok=True)
+            removed.append(file.name)
     return tuple(removed)
 
 
@@ -185,7 +187,7 @@ def adopt(path: Path, configuration: Configuration) -> None:
         userid="",
         comment="",
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
-        content=xml_form.dump(configuration).decode(),
+        content=xml_form.dump_xml(configuration).decode(),
     )
 
 
@@ -199,7 +201,9 @@ def newest_in(directory: Path) -> tuple[Path, Configuration] | None:
             found.append(reader.load(candidate.seen.path))
         return bool(found)
 
-    chosen = choose(Arrivals().order(scan(directory).candidates, time.time()), is_valid).chosen
+    chosen = choose_in_force(
+        ArrivalTimes().order(scan_directory(directory).candidates, time.time()), is_valid
+    ).chosen
     return (chosen.seen.path, found[0]) if chosen is not None else None
 
 
@@ -213,7 +217,7 @@ def load_checked(path: Path) -> tuple[Configuration, tuple[Problem, ...]]:
     with path.open("rb") as stream:
         is_database = stream.read(16) == sqlite_form.MAGIC
     if is_database:
-        checked = sqlite_form.read(path)
+        checked = sqlite_form.read_sqlite(path)
         return checked.configuration, checked.warnings
-    parsed = xml_form.parse(path.read_bytes(), str(path))
+    parsed = xml_form.parse_xml(path.read_bytes(), str(path))
     return parsed.configuration, parsed.warnings

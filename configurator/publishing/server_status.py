@@ -72,7 +72,9 @@ def _status(said: dict[str, Any]) -> ServerStatus:
         Path(force["file"]).name,
         force["sha256"],
         datetime.fromisoformat(force["since"]) if force["since"] else None,
-        tuple((Path(one["file"]).name, tuple(map(str, one["errors"]))) for one in said["refused"]),
+        tuple(
+            (Path(refusal["file"]).name, tuple(map(str, refusal["errors"]))) for refusal in said["refused"]
+        ),
         str(said["ami"]["state"]),
         int(said["clients"]),
         int(said["calls"]),

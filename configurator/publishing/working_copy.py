@@ -15,15 +15,15 @@ from django.db.models import F, Model
 
 from configurator import models
 from schemas.configuration import model as schema
-from schemas.configuration.checks import Places
-from schemas.configuration.defaults import address_or_text, interfaces, mac_or_text
+from schemas.configuration.checks import PartPlaces
+from schemas.configuration.defaults import address_or_text, mac_or_text, seat_interfaces
 
 
 class Copy(NamedTuple):
     """All of the configuration, and which rows its parts come from."""
 
     configuration: schema.Configuration
-    places: Places
+    places: PartPlaces
     names: dict[str, dict[int, str]]
     """Kind, row, name: to say of a complaint what it is about."""
 
@@ -40,8 +40,8 @@ class _Both:
             one.__enter__()
 
     def __exit__(self, *error: Any) -> None:
-        for one in reversed(self._inner):
-            one.__exit__(*error)
+        for atomic in reversed(self._inner):
+            atomic.__exit__(*error)
 
 
 def trigger_value(trigger: models.Trigger) -> schema.Trigger:
@@ -96,15 +96,19 @@ def service_value(service: models.Service, parts: Parts | None = None) -> schema
         is_queue=service.is_queue,
         queue_name=service.queue_name,
         enabled=service.enabled,
-        variables=tuple(one.name for one in parts.variables),
-        triggers=tuple(trigger_value(one) for one in parts.triggers),
-        operators=tuple(schema.Binding(one.operator.username, one.penalty) for one in parts.bindings),
+        variables=tuple(variable.name for variable in parts.variables),
+        triggers=tuple(trigger_value(trigger) for trigger in parts.triggers),
+        operators=tuple(
+            schema.Binding(binding.operator.username, binding.penalty) for binding in parts.bindings
+        ),
     )
 
 
 def seat_value(seat: models.Seat) -> schema.Seat:
     """A seat's row, its defaults filled in."""
-    queue_interface, state_interface = interfaces(seat.extension, seat.queue_interface, seat.state_interface)
+    queue_interface, state_interface = seat_interfaces(
+        seat.extension, seat.queue_interface, seat.state_interface
+    )
     return schema.Seat(
         mac_or_text(seat.mac),
         seat.extension,
@@ -131,30 +135,30 @@ def read() -> Copy:
     """Read everything, in the order in which it was entered."""
     services = list(models.Service.objects.order_by("pk"))
     belongs = _parts_of_all()
-    parts = [belongs[one.pk] for one in services]
+    parts = [belongs[service.pk] for service in services]
     seats = list(models.Seat.objects.order_by("pk"))
     operators = list(models.Operator.objects.order_by("pk").select_related("seat"))
     reasons = list(models.PauseReason.objects.order_by("pk"))
-    places = Places(
+    places = PartPlaces(
         unit="#",
-        services=[one.pk for one in services],
-        variables=[[one.pk] * len(its.variables) for one, its in zip(services, parts, strict=True)],
-        triggers=[[one.pk] * len(its.triggers) for one, its in zip(services, parts, strict=True)],
-        bindings=[[one.pk] * len(its.bindings) for one, its in zip(services, parts, strict=True)],
-        seats=[one.pk for one in seats],
-        operators=[one.pk for one in operators],
-        reasons=[one.pk for one in reasons],
+        services=[service.pk for service in services],
+        variables=[[service.pk] * len(its.variables) for service, its in zip(services, parts, strict=True)],
+        triggers=[[service.pk] * len(its.triggers) for service, its in zip(services, parts, strict=True)],
+        bindings=[[service.pk] * len(its.bindings) for service, its in zip(services, parts, strict=True)],
+        seats=[seat.pk for seat in seats],
+        operators=[operator.pk for operator in operators],
+        reasons=[reason.pk for reason in reasons],
     )
-    of_services = {one.pk: one.name for one in services}
+    of_services = {service.pk: service.name for service in services}
     names = dict.fromkeys(("service", "variable", "trigger", "binding"), of_services)
-    names["seat"] = {one.pk: one.extension for one in seats}
-    names["operator"] = {one.pk: one.username for one in operators}
-    names["reason"] = {one.pk: one.name for one in reasons}
+    names["seat"] = {seat.pk: seat.extension for seat in seats}
+    names["operator"] = {operator.pk: operator.username for operator in operators}
+    names["reason"] = {reason.pk: reason.name for reason in reasons}
     configuration = schema.Configuration(
-        services=tuple(service_value(one, its) for one, its in zip(services, parts, strict=True)),
-        seats=tuple(seat_value(one) for one in seats),
-        operators=tuple(operator_value(one) for one in operators),
-        pause_reasons=tuple(one.name for one in reasons),
+        services=tuple(service_value(service, its) for service, its in zip(services, parts, strict=True)),
+        seats=tuple(seat_value(seat) for seat in seats),
+        operators=tuple(operator_value(operator) for operator in operators),
+        pause_reasons=tuple(reason.name for reason in reasons),
     )
     return Copy(configuration, places, names)
 
@@ -173,19 +177,24 @@ def is_empty() -> bool:
 def replace_all(wanted: schema.Configuration) -> None:
     """Make the tables say what a valid configuration says, in one transaction."""
     with transaction.atomic("configuration"):
-        seats = _match(models.Seat, lambda row: row.mac, {one.mac: _seat_fields(one) for one in wanted.seats})
+        seats = _match(
+            models.Seat, lambda row: row.mac, {seat.mac: _seat_fields(seat) for seat in wanted.seats}
+        )
         operators = _match(
             models.Operator,
             lambda row: row.username,
-            {one.username: _operator_fields(one, seats) for one in wanted.operators},
+            {operator.username: _operator_fields(operator, seats) for operator in wanted.operators},
         )
         services = _match(
             models.Service,
             lambda row: (row.context, row.queue.lower()),
-            {(one.context, one.queue.lower()): _service_fields(one) for one in wanted.services},
+            {
+                (service.context, service.queue.lower()): _service_fields(service)
+                for service in wanted.services
+            },
         )
-        for one in wanted.services:
-            _fill_service(services[one.context, one.queue.lower()], one, operators)
+        for service in wanted.services:
+            _fill_service(services[service.context, service.queue.lower()], service, operators)
         _match(
             models.PauseReason, lambda row: row.name, {name: {"name": name} for name in wanted.pause_reasons}
         )
@@ -268,19 +277,19 @@ def _fill_service(row: models.Service, wanted: schema.Service, operators: dict[s
         models.Trigger(
             service=row,
             position=position,
-            type=one.type,
-            moment=one.on,
-            os=one.os,
-            application=one.application,
-            parameters=one.parameters,
-            url=one.url,
+            type=trigger.type,
+            moment=trigger.on,
+            os=trigger.os,
+            application=trigger.application,
+            parameters=trigger.parameters,
+            url=trigger.url,
         )
-        for position, one in enumerate(wanted.triggers)
+        for position, trigger in enumerate(wanted.triggers)
     )
     row.bindings.all().delete()
     models.ServiceOperator.objects.bulk_create(
-        models.ServiceOperator(service=row, operator=operators[one.username], penalty=one.penalty)
-        for one in wanted.operators
+        models.ServiceOperator(service=row, operator=operators[binding.username], penalty=binding.penalty)
+        for binding in wanted.operators
     )
 
 

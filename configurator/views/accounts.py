@@ -76,7 +76,7 @@ class LostForm(auth_forms.PasswordResetForm):
 
     def get_users(self, email: str) -> Iterator[ManagerUser]:
         """Enabled users with exactly this address."""
-        return (one for one in ManagerUser.objects.filter(email__iexact=email, enabled=True) if one.email)
+        return (user for user in ManagerUser.objects.filter(email__iexact=email, enabled=True) if user.email)
 
 
 class PasswordLost(auth_views.PasswordResetView):
@@ -94,7 +94,7 @@ class PasswordLost(auth_views.PasswordResetView):
         return {
             **super().get_context_data(**named),
             "has_mail": bool(settings.EMAIL_HOST),
-            "administrators": [one.full_name for one in administrators[:10]],
+            "administrators": [user.full_name for user in administrators[:10]],
         }
 
     def post(self, request: HttpRequest, *arguments: Any, **named: Any) -> HttpResponse:

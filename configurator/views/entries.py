@@ -98,7 +98,7 @@ def remove(request: HttpRequest, key: str, pk: int) -> HttpResponse:
             working_copy.touch([entry.service])
         elif hasattr(entry, "bindings"):
             other = "service" if module.key == "operators" else "operator"
-            working_copy.touch(getattr(one, other) for one in entry.bindings.select_related(other))
+            working_copy.touch(getattr(binding, other) for binding in entry.bindings.select_related(other))
         entry.delete()
         audit_log.record(request, "remove", module.kind, name, differences.changes(before, {}))
     return done(request, module.key, _("%(name)s was removed.") % {"name": name})

@@ -59,14 +59,14 @@ def _csv(request: HttpRequest, what: str, upload: UploadedFile, store: bool) -> 
         found = csv_import.run(file, store=store)
         stored = store and not found.bad
         if stored:
-            counted = [("Changes", "", str(sum(bool(one.changes) for one in found.good)))]
+            counted = [("Changes", "", str(sum(bool(row.changes) for row in found.good)))]
             audit_log.record(request, "import", "configuration", f"{what}: {_name(upload)}", counted)
     return {
         "run": found,
         "stored": stored,
-        "new": sum(one.new for one in found.good),
-        "changed": sum(bool(one.changes) and not one.new for one in found.good),
-        "same": sum(not one.changes for one in found.good),
+        "new": sum(row.new for row in found.good),
+        "changed": sum(bool(row.changes) and not row.new for row in found.good),
+        "same": sum(not row.changes for row in found.good),
     }
 
 
@@ -74,7 +74,7 @@ def _configuration(request: HttpRequest, upload: UploadedFile, store: bool) -> d
     try:
         wanted = read_upload(upload)
     except ConfigurationError as error:
-        return {"problems": [(one.line, capital(of_file(one.message))) for one in error.problems]}
+        return {"problems": [(problem.line, capital(of_file(problem.message))) for problem in error.problems]}
     with working_copy.writing():
         found = differences.between(working_copy.configuration(), wanted)
         if store:

@@ -59,7 +59,7 @@ def listing(request: HttpRequest, key: str) -> HttpResponse:
     module = module_of(request, key)
     asked = _asked(request, module)
     rows = sections.find(module, asked["q"])
-    column = next(one for one in module.columns if one.key == asked["sort"])
+    column = next(column for column in module.columns if column.key == asked["sort"])
     page = Paginator(rows.order_by(_order(column, asked["order"] == "desc"), "pk"), asked["size"]).get_page(
         request.GET.get("page")
     )
@@ -69,8 +69,8 @@ def listing(request: HttpRequest, key: str) -> HttpResponse:
         "asked": asked,
         "page": page,
         "sizes": PAGE_SIZES,
-        "heads": [_head(one, asked) for one in module.columns],
-        "rows": [_row(module, one) for one in page.object_list],
+        "heads": [_head(column, asked) for column in module.columns],
+        "rows": [_row(module, entry) for entry in page.object_list],
         "query": urlencode(asked),
     }
     whole = not request.headers.get("HX-Request") or request.headers.get("HX-History-Restore-Request")
@@ -84,7 +84,7 @@ def _order(column: Column, descending: bool) -> Any:
 
 
 def _asked(request: HttpRequest, module: Module) -> dict[str, Any]:
-    sortable = [one.key for one in module.columns if one.sort]
+    sortable = [column.key for column in module.columns if column.sort]
     sort, size = request.GET.get("sort", ""), request.GET.get("size", "")
     return {
         "q": request.GET.get("q", "").strip()[:200],
@@ -109,4 +109,8 @@ def _head(column: Column, asked: dict[str, Any]) -> Head:
 
 
 def _row(module: Module, entry: Any) -> Row:
-    return Row(entry.pk, str(entry), [Cell(one.value(entry), one.shape, one.label) for one in module.columns])
+    return Row(
+        entry.pk,
+        str(entry),
+        [Cell(column.value(entry), column.shape, column.label) for column in module.columns],
+    )

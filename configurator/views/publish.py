@@ -50,8 +50,8 @@ def page(request: HttpRequest) -> HttpResponse:
 
 def _publications() -> Any:
     directory = options.current().publish
-    for one in Publication.objects.defer("content")[:50]:
-        yield one, directory is not None and (directory / one.file).is_file()
+    for published in Publication.objects.defer("content")[:50]:
+        yield published, directory is not None and (directory / published.file).is_file()
 
 
 def _status(last: Publication | None) -> dict[str, Any]:
@@ -192,7 +192,7 @@ def download(request: HttpRequest, pk: int) -> HttpResponse:
 def export(request: HttpRequest) -> HttpResponse:
     """The entries here as XML, valid or not."""
     try:
-        data = xml_form.dump(working_copy.configuration())
+        data = xml_form.dump_xml(working_copy.configuration())
     except ValueError:
         say(request, "error", _("The configuration is not valid: it cannot be written as XML."))
         return redirect("publish")

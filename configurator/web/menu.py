@@ -37,9 +37,9 @@ def context(request: HttpRequest) -> dict[str, Any]:
 
 def _entries(request: HttpRequest) -> list[Entry]:
     found = [
-        (str(one.title), reverse("list", args=[one.key]), one.icon)
-        for one in sections.MODULES.values()
-        if roles.may(request, one.readers)
+        (str(module.title), reverse("list", args=[module.key]), module.icon)
+        for module in sections.MODULES.values()
+        if roles.may(request, module.readers)
     ]
     if roles.may(request, roles.SENIORS):
         found.append((_("Audit"), reverse("audit"), "audit"))

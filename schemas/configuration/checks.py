@@ -1,7 +1,7 @@
-"""What a configuration means, judged in plain words: the same for every form it is written in.
+"""What makes a configuration invalid, in plain words: the same for every form it is written in.
 
 Pure and linear in the configuration's size; standard library only. The loaders say where each part
-stands through `Places`, so that a complaint names a line or a row.
+stands through `PartPlaces`, so that a complaint names a line or a row.
 """
 
 from __future__ import annotations
@@ -11,25 +11,33 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias
 
 from schemas import passwords
-from schemas.configuration import formats as formats
+from schemas.configuration import formats
 from schemas.configuration.model import Configuration, Operator, Seat, Service
 from schemas.configuration.triggers import check_trigger, warn_of_trigger
+from schemas.problems import Problem
 from schemas.sentences import Sentence, said
 
-Kind: TypeAlias = Literal["service", "variable", "trigger", "binding", "seat", "operator", "reason"]
+PartKind: TypeAlias = Literal["service", "variable", "trigger", "binding", "seat", "operator", "reason"]
+
+
+class CheckedConfiguration(NamedTuple):
+    """A valid configuration, and what in it is hardly meant."""
+
+    configuration: Configuration
+    warnings: tuple[Problem, ...]
 
 
 class Complaint(NamedTuple):
     """One mistake: the kind of part, where it stands, which attribute is meant (if any), and why."""
 
-    kind: Kind
+    kind: PartKind
     place: int
     field: str
     message: str
 
 
 @dataclass
-class Places:
+class PartPlaces:
     """Where each part of a configuration stands, in the order of its tuples; the inner lists per service."""
 
     unit: str = "line"
@@ -42,7 +50,7 @@ class Places:
     reasons: list[int] = field(default_factory=list)
 
     @classmethod
-    def counted(cls, configuration: Configuration) -> Places:
+    def counted(cls, configuration: Configuration) -> PartPlaces:
         """Number the parts themselves, for a configuration that comes from no file."""
         services = configuration.services
         return cls(
@@ -57,9 +65,9 @@ class Places:
         )
 
 
-def check(configuration: Configuration, places: Places | None = None) -> list[Complaint]:
+def check_configuration(configuration: Configuration, places: PartPlaces | None = None) -> list[Complaint]:
     """Return everything that makes a configuration invalid."""
-    places = places or Places.counted(configuration)
+    places = places or PartPlaces.counted(configuration)
     return [
         *_services(configuration, places),
         *_seats(configuration, places),
@@ -68,9 +76,9 @@ def check(configuration: Configuration, places: Places | None = None) -> list[Co
     ]
 
 
-def warn(configuration: Configuration, places: Places | None = None) -> list[Complaint]:
-    """Return what is valid but hardly meant. Only for a configuration that `check` has passed."""
-    places = places or Places.counted(configuration)
+def warn_of_configuration(configuration: Configuration, places: PartPlaces | None = None) -> list[Complaint]:
+    """Return what is valid but hardly meant. Only for what `check_configuration` finds nothing wrong with."""
+    places = places or PartPlaces.counted(configuration)
     return [*_warn_of_services(configuration, places), *_warn_of_operators(configuration, places)]
 
 
@@ -89,7 +97,7 @@ class _Seen:
         return ""
 
 
-def _services(configuration: Configuration, places: Places) -> Iterator[Complaint]:
+def _services(configuration: Configuration, places: PartPlaces) -> Iterator[Complaint]:
     pairs = _Seen(places.unit)
     known = configuration.operator_by_username
     for index, service in enumerate(configuration.services):
@@ -123,8 +131,8 @@ def _same_pair(service: Service, where: str) -> str:
 
 
 def _service(service: Service) -> Iterator[tuple[str, str]]:
-    yield from _wrong("name", said("the service's name"), service.name, formats.name)
-    yield from _wrong("context", said("the service's context"), service.context, formats.dialplan_word)
+    yield from _wrong("name", said("the service's name"), service.name, formats.check_name)
+    yield from _wrong("context", said("the service's context"), service.context, formats.check_dialplan_word)
     if service.type == "outbound":
         if service.is_queue or service.queue_name:
             yield "queue-name", said("an outbound service has no queue: remove is-queue and queue-name")
@@ -132,13 +140,17 @@ def _service(service: Service) -> Iterator[tuple[str, str]]:
     if service.is_queue and not service.queue_name:
         yield "queue-name", said("is-queue says that the service has a queue: name it with queue-name")
     elif service.queue_name:
-        yield from _wrong("queue-name", said("the queue's name"), service.queue_name, formats.dialplan_word)
+        yield from _wrong(
+            "queue-name", said("the queue's name"), service.queue_name, formats.check_dialplan_word
+        )
 
 
 def _variables(service: Service, lines: list[int], unit: str) -> Iterator[Complaint]:
     seen = _Seen(unit)
     for variable, at in zip(service.variables, lines, strict=True):
-        for attribute, message in _wrong("name", said("the variable's name"), variable, formats.variable):
+        for attribute, message in _wrong(
+            "name", said("the variable's name"), variable, formats.check_variable
+        ):
             yield Complaint("variable", at, attribute, message)
         before = variable and seen.before(variable.upper(), at)
         if before:
@@ -172,7 +184,7 @@ def _bindings(service: Service, lines: list[int], known: Collection[str]) -> Ite
             yield Complaint("binding", at, "penalty", message)
 
 
-def _seats(configuration: Configuration, places: Places) -> Iterator[Complaint]:
+def _seats(configuration: Configuration, places: PartPlaces) -> Iterator[Complaint]:
     by_mac, by_extension, by_interface = (_Seen(places.unit) for _ in range(3))
     for seat, place in zip(configuration.seats, places.seats, strict=True):
         for attribute, message in _seat(seat):
@@ -205,19 +217,21 @@ def _phone(device: str) -> str:
 
 
 def _seat(seat: Seat) -> Iterator[tuple[str, str]]:
-    yield from _wrong("mac", said("the seat's MAC address"), seat.mac, formats.mac)
-    yield from _wrong("extension", said("the seat's extension"), seat.extension, formats.extension)
+    yield from _wrong("mac", said("the seat's MAC address"), seat.mac, formats.check_mac)
+    yield from _wrong("extension", said("the seat's extension"), seat.extension, formats.check_extension)
     if seat.queue_interface != seat.extension:
-        yield from _wrong("queue-interface", said("queue-interface"), seat.queue_interface, formats.interface)
+        yield from _wrong(
+            "queue-interface", said("queue-interface"), seat.queue_interface, formats.check_interface
+        )
     if seat.state_interface and seat.state_interface != seat.extension:
         what = said("state-interface")
-        yield from _wrong("state-interface", what, seat.state_interface, formats.state_interface)
+        yield from _wrong("state-interface", what, seat.state_interface, formats.check_state_interface)
     if seat.address:
-        yield from _wrong("address", said("the seat's address"), seat.address, formats.address)
-    yield from _wrong("description", said("the seat's description"), seat.description, formats.text)
+        yield from _wrong("address", said("the seat's address"), seat.address, formats.check_address)
+    yield from _wrong("description", said("the seat's description"), seat.description, formats.check_text)
 
 
-def _operators(configuration: Configuration, places: Places) -> Iterator[Complaint]:
+def _operators(configuration: Configuration, places: PartPlaces) -> Iterator[Complaint]:
     by_name = _Seen(places.unit)
     for operator, place in zip(configuration.operators, places.operators, strict=True):
         for attribute, message in _operator(operator):
@@ -238,16 +252,16 @@ def _operators(configuration: Configuration, places: Places) -> Iterator[Complai
 
 
 def _operator(operator: Operator) -> Iterator[tuple[str, str]]:
-    yield from _wrong("username", said("the user name"), operator.username, formats.word)
-    yield from _wrong("full-name", said("the operator's full name"), operator.full_name, formats.name)
+    yield from _wrong("username", said("the user name"), operator.username, formats.check_word)
+    yield from _wrong("full-name", said("the operator's full name"), operator.full_name, formats.check_name)
     what = said("the operator's password")
     yield from _wrong("password", what, operator.password, passwords.check, secret=True)
 
 
-def _reasons(configuration: Configuration, places: Places) -> Iterator[Complaint]:
+def _reasons(configuration: Configuration, places: PartPlaces) -> Iterator[Complaint]:
     seen = _Seen(places.unit)
     for reason, place in zip(configuration.pause_reasons, places.reasons, strict=True):
-        for attribute, message in _wrong("name", said("the pause reason"), reason, formats.name):
+        for attribute, message in _wrong("name", said("the pause reason"), reason, formats.check_name):
             yield Complaint("reason", place, attribute, message)
         if reason.upper() == "END":
             message = said("END ends the list of reasons: choose another word")
@@ -259,9 +273,9 @@ def _reasons(configuration: Configuration, places: Places) -> Iterator[Complaint
 
 
 def _wrong(
-    attribute: str, what: str, value: str, judge: Callable[[str], str], *, secret: bool = False
+    attribute: str, what: str, value: str, check: Callable[[str], str], *, secret: bool = False
 ) -> Iterator[tuple[str, str]]:
-    message = judge(value)
+    message = check(value)
     if message and secret:
         yield attribute, said("{what} is not usable: {wrong}", what=what, wrong=message)
     elif message and value:
@@ -270,7 +284,7 @@ def _wrong(
         yield attribute, said("{what} {wrong}", what=what, wrong=message)
 
 
-def _warn_of_services(configuration: Configuration, places: Places) -> Iterator[Complaint]:
+def _warn_of_services(configuration: Configuration, places: PartPlaces) -> Iterator[Complaint]:
     queues, names = _Seen(places.unit), _Seen(places.unit)
     for index, service in enumerate(configuration.services):
         place = places.services[index]
@@ -297,7 +311,7 @@ def _warn_of_services(configuration: Configuration, places: Places) -> Iterator[
                 yield Complaint("trigger", at, "", warning)
 
 
-def _warn_of_operators(configuration: Configuration, places: Places) -> Iterator[Complaint]:
+def _warn_of_operators(configuration: Configuration, places: PartPlaces) -> Iterator[Complaint]:
     for operator, place in zip(configuration.operators, places.operators, strict=True):
         if operator.password.lower() == f"md5:{passwords.EMPTY_MD5}":
             message = said("operator {name} has the empty password", name=operator.username)

@@ -7,7 +7,7 @@ import ipaddress
 from schemas import mac_address
 
 
-def interfaces(extension: str, queue_interface: str, state_interface: str) -> tuple[str, str]:
+def seat_interfaces(extension: str, queue_interface: str, state_interface: str) -> tuple[str, str]:
     """Return a seat's queue interface and state interface, the latter empty where it says nothing new."""
     queue_interface = queue_interface or extension
     if queue_interface != extension:

@@ -1,6 +1,6 @@
 """Which file of the configuration directory is in force: looking, ordering, choosing.
 
-Looking (`scan`) touches the file system; the rest is pure. Any thread.
+Looking (`scan_directory`) touches the file system; the rest is pure. Any thread.
 
 In force is the newest valid file by time, then by name. For a symbolic link the later of link and target
 counts, and a time in the future counts as the moment of arrival. Names with a leading dot and
@@ -11,17 +11,17 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 SETTINGS_NAME = "server.xml"
 ENDINGS = (".xml", ".sqlite")
 
-Signature: TypeAlias = tuple[int, ...]
+FileSignature: TypeAlias = tuple[int, ...]
 
 
-class Seen(NamedTuple):
+class SeenFile(NamedTuple):
     """One file as a scan saw it."""
 
     name: str
@@ -30,22 +30,28 @@ class Seen(NamedTuple):
     """The later modification time of link and target, in seconds since 1970."""
     changed: float
     """When content or attributes changed last; nobody can set this one."""
-    signature: Signature
+    signature: FileSignature
     """Differs whenever the file may have another content, another time or is another file."""
 
 
-class Scan(NamedTuple):
+class DirectoryScan(NamedTuple):
     """Everything in the directory that matters, in the order of the names."""
 
     identity: tuple[int, int]
     """Device and inode: another directory under the same path has another one."""
-    candidates: tuple[Seen, ...]
-    settings: Seen | None
+    candidates: tuple[SeenFile, ...]
+    settings: SeenFile | None
     ignored: tuple[tuple[str, str], ...]
     """Names that are no configuration, and why."""
 
+    def files(self) -> Iterator[SeenFile]:
+        """The files that may have a say: the candidates and server.xml."""
+        yield from self.candidates
+        if self.settings is not None:
+            yield self.settings
 
-def scan(directory: Path) -> Scan:
+
+def scan_directory(directory: Path) -> DirectoryScan:
     """Look at a directory. OSError if it cannot be read."""
     status = directory.stat()
     candidates, ignored, settings = [], [], None
@@ -74,10 +80,10 @@ def scan(directory: Path) -> Scan:
             candidates.append(seen)
         else:
             ignored.append((name, "its name ends in neither .xml nor .sqlite"))
-    return Scan((status.st_dev, status.st_ino), tuple(candidates), settings, tuple(ignored))
+    return DirectoryScan((status.st_dev, status.st_ino), tuple(candidates), settings, tuple(ignored))
 
 
-def _seen(name: str, path: Path, link: os.stat_result, target: os.stat_result) -> Seen:
+def _seen(name: str, path: Path, link: os.stat_result, target: os.stat_result) -> SeenFile:
     signature = (
         target.st_dev,
         target.st_ino,
@@ -88,7 +94,7 @@ def _seen(name: str, path: Path, link: os.stat_result, target: os.stat_result) -
         link.st_mtime_ns,
     )
     modified = max(link.st_mtime, target.st_mtime)
-    return Seen(name, path, modified, max(link.st_ctime, target.st_ctime), signature)
+    return SeenFile(name, path, modified, max(link.st_ctime, target.st_ctime), signature)
 
 
 class Candidate(NamedTuple):
@@ -96,16 +102,16 @@ class Candidate(NamedTuple):
 
     modified: float
     name: str
-    seen: Seen
+    seen: SeenFile
 
 
-class Arrivals:
+class ArrivalTimes:
     """Remembers when files with a time in the future were first seen. One thread at a time."""
 
     def __init__(self) -> None:
-        self._arrived: dict[tuple[str, Signature], float] = {}
+        self._arrived: dict[tuple[str, FileSignature], float] = {}
 
-    def note(self, files: Iterable[Seen], now: float) -> None:
+    def note(self, files: Iterable[SeenFile], now: float) -> None:
         """Remember when files came whose time is in the future. `now` is in seconds since 1970.
 
         The oftener it is called, the better it is known what was there before a clock was set back.
@@ -116,7 +122,7 @@ class Arrivals:
             if seen.modified > now or key in remembered:
                 self._arrived[key] = min(seen.modified, remembered.get(key, now))
 
-    def order(self, files: Iterable[Seen], now: float) -> list[Candidate]:
+    def order(self, files: Iterable[SeenFile], now: float) -> list[Candidate]:
         """Return the files, newest first. `now` is in seconds since 1970."""
         files = list(files)
         self.note(files, now)
@@ -149,7 +155,7 @@ class Choice(NamedTuple):
     """Valid or not: never looked into, since something newer is in force."""
 
 
-def choose(
+def choose_in_force(
     candidates: Iterable[Candidate], is_valid: Callable[[Candidate], bool], current: InForce | None = None
 ) -> Choice:
     """Choose among candidates, newest first. `is_valid` is asked no more often than it has to be.

@@ -1,6 +1,6 @@
-"""The shape of single values of the configuration, judged in plain words. Standard library only, pure.
+"""Checks the shape of single values of the configuration. Standard library only, pure.
 
-Each function returns what is wrong with a value, or an empty string. Values go into AMI actions and into
+Each function returns what is wrong with a value, in plain words, or an empty string. Values go into AMI actions and into
 lines of the client protocol, which is why none may hold a control character and some no blank.
 """
 
@@ -49,7 +49,7 @@ _TECHNOLOGIES = {
 }
 
 
-def name(text: str) -> str:
+def check_name(text: str) -> str:
     """A name for people: services, operators, pause reasons."""
     if not text:
         return said("is empty")
@@ -58,9 +58,9 @@ def name(text: str) -> str:
     return said("is longer than {most} characters", most=LONGEST_NAME) if len(text) > LONGEST_NAME else ""
 
 
-def word(text: str) -> str:
+def check_word(text: str) -> str:
     """A name that stands among others in a line of the protocol: contexts, queues, user names."""
-    wrong = name(text)
+    wrong = check_name(text)
     if wrong:
         return wrong
     if any(character.isspace() for character in text):
@@ -68,15 +68,15 @@ def word(text: str) -> str:
     return ""
 
 
-def dialplan_word(text: str) -> str:
+def check_dialplan_word(text: str) -> str:
     """A context or a queue as Asterisk names it."""
-    wrong = word(text)
+    wrong = check_word(text)
     if not wrong and _WORD_BREAKERS.search(text):
         return said("contains one of , | & ; \" which no name of Asterisk's configuration has")
     return wrong
 
 
-def variable(text: str) -> str:
+def check_variable(text: str) -> str:
     """A dialplan variable's name, without the underscores that make it inherited."""
     if text.startswith("_"):
         return said("begins with an underscore: write the name as it reads after inheritance, without any")
@@ -85,28 +85,28 @@ def variable(text: str) -> str:
     return ""
 
 
-def extension(text: str) -> str:
+def check_extension(text: str) -> str:
     """A phone as Asterisk's device."""
     if not _EXTENSION.fullmatch(text) or len(text) > LONGEST_NAME:
         return said("has to be Asterisk's device, technology/name, such as PJSIP/201")
     return _technology(text)
 
 
-def interface(text: str) -> str:
+def check_interface(text: str) -> str:
     """A queue member's interface."""
     if not _INTERFACE.fullmatch(text) or len(text) > LONGEST_NAME or CONTROL.search(text):
         return said("has to be a queue member as Asterisk writes it, such as PJSIP/201 or Local/201@agents/n")
     return _technology(text)
 
 
-def state_interface(text: str) -> str:
+def check_state_interface(text: str) -> str:
     """The device whose state decides whether a queue member is free."""
     if not _STATE_INTERFACE.fullmatch(text) or len(text) > LONGEST_NAME or CONTROL.search(text):
         return said("has to be a device as Asterisk writes it, such as PJSIP/201 or hint:201@phones")
     return _technology(text)
 
 
-def mac(text: str) -> str:
+def check_mac(text: str) -> str:
     """A seat's MAC address."""
     try:
         mac_address.canonical(text)
@@ -115,7 +115,7 @@ def mac(text: str) -> str:
     return ""
 
 
-def address(text: str) -> str:
+def check_address(text: str) -> str:
     """An IP address, written out."""
     try:
         ipaddress.ip_address(text)
@@ -124,21 +124,21 @@ def address(text: str) -> str:
     return ""
 
 
-def text_of_lines(text: str) -> str:
+def check_lines(text: str) -> str:
     """A text that may be written over several lines: an application's parameters."""
     if _BREAKS_ALLOWED.search(text):
         return said("contains a control character")
     return said("is longer than {most} characters", most=LONGEST_TEXT) if len(text) > LONGEST_TEXT else ""
 
 
-def text(value: str) -> str:
+def check_text(value: str) -> str:
     """Any other text; may be empty."""
     if CONTROL.search(value):
         return said("contains a line break or another control character")
     return said("is longer than {most} characters", most=LONGEST_TEXT) if len(value) > LONGEST_TEXT else ""
 
 
-def batch_file(application: str) -> bool:
+def is_batch_file(application: str) -> bool:
     """Tell whether Windows hands this program to a shell, whatever blanks, dots or streams end its name."""
     last = re.split(r"[\\/]", application)[-1]
     return any(part.rstrip(' ."').lower().endswith((".bat", ".cmd")) for part in last.split(":"))

@@ -135,7 +135,9 @@ class Configuration:
         look_ups: dict[str, object] = {
             "seat_by_mac": MappingProxyType({seat.mac: seat for seat in self.seats}),
             "seat_by_extension": MappingProxyType({seat.extension: seat for seat in self.seats}),
-            "operator_by_username": MappingProxyType({one.username: one for one in self.operators}),
+            "operator_by_username": MappingProxyType(
+                {operator.username: operator for operator in self.operators}
+            ),
             "services_by_operator": MappingProxyType(
                 {name: tuple(found) for name, found in by_operator.items()}
             ),

@@ -10,11 +10,10 @@ import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple
 
-from schemas.configuration.checks import check, warn
+from schemas.configuration.checks import CheckedConfiguration, check_configuration, warn_of_configuration
 from schemas.configuration.model import Configuration, Service
-from schemas.configuration.sqlite_reading import COLUMNS, VERSION, TableReader
+from schemas.configuration.sqlite_reading import TABLE_COLUMNS, USER_VERSION, TableReader
 from schemas.problems import ConfigurationError, Problem
 from schemas.sentences import said
 
@@ -22,19 +21,12 @@ MAGIC = b"SQLite format 3\x00"
 WRITE_AHEAD = 2  # bytes 18 and 19 of the header in WAL mode
 
 
-class Checked(NamedTuple):
-    """A valid configuration, and what in it is hardly meant."""
-
-    configuration: Configuration
-    warnings: tuple[Problem, ...]
-
-
-def load(path: Path) -> Configuration:
+def load_sqlite(path: Path) -> Configuration:
     """Read a file. ConfigurationError with every problem in it; OSError if it cannot be read."""
-    return read(path).configuration
+    return read_sqlite(path).configuration
 
 
-def read(path: Path) -> Checked:
+def read_sqlite(path: Path) -> CheckedConfiguration:
     """Read a file together with its warnings. Never writes and takes no lock: the file must not change."""
     _check_file(path)
     try:
@@ -46,10 +38,12 @@ def read(path: Path) -> Checked:
             configuration = reader.configuration()
     except (sqlite3.Error, UnicodeDecodeError) as error:  # the latter for names of tables that are damaged
         raise ConfigurationError([Problem(str(path), 0, _words(error))]) from None
-    problems = [*reader.problems, *reader.judge(check(configuration, reader.places))]
+    problems = [*reader.problems, *reader.problems_of(check_configuration(configuration, reader.places))]
     if problems:
         raise ConfigurationError(problems)
-    return Checked(configuration, tuple(reader.judge(warn(configuration, reader.places))))
+    return CheckedConfiguration(
+        configuration, tuple(reader.problems_of(warn_of_configuration(configuration, reader.places)))
+    )
 
 
 def _text(value: bytes) -> str:
@@ -126,10 +120,10 @@ CREATE TABLE services_operators(
 );
 CREATE TABLE pause_reasons(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 """
-"""The tables as `dump` makes them. Other columns and constraints do not disturb `load`."""
+"""The tables as `dump_sqlite` makes them. Other columns and constraints do not disturb `load_sqlite`."""
 
 
-def dump(configuration: Configuration, path: Path) -> None:
+def dump_sqlite(configuration: Configuration, path: Path) -> None:
     """Write a valid configuration to a new file, which appears under its name only once it is complete.
 
     FileExistsError if there is one: a published file is never changed. OSError if it cannot be written.
@@ -141,7 +135,7 @@ def dump(configuration: Configuration, path: Path) -> None:
     try:
         with closing(sqlite3.connect(hidden, isolation_level=None)) as database:
             database.execute("PRAGMA journal_mode = DELETE")
-            database.executescript(f"BEGIN; {TABLES} PRAGMA user_version = {VERSION};")
+            database.executescript(f"BEGIN; {TABLES} PRAGMA user_version = {USER_VERSION};")
             _dump_rows(database, configuration)
             database.execute("COMMIT")
         with hidden.open("rb") as stream:
@@ -158,30 +152,46 @@ def _dump_rows(database: sqlite3.Connection, configuration: Configuration) -> No
         database,
         "seats",
         (
-            (one.mac, one.extension, one.queue_interface, one.state_interface, one.address, one.description)
-            for one in configuration.seats
+            (
+                seat.mac,
+                seat.extension,
+                seat.queue_interface,
+                seat.state_interface,
+                seat.address,
+                seat.description,
+            )
+            for seat in configuration.seats
         ),
     )
     _insert(
         database,
         "operators",
         (
-            (one.username, one.full_name, one.password, seats.get(one.seat), one.begin_in_pause, one.enabled)
-            for one in configuration.operators
+            (
+                operator.username,
+                operator.full_name,
+                operator.password,
+                seats.get(operator.seat),
+                operator.begin_in_pause,
+                operator.enabled,
+            )
+            for operator in configuration.operators
         ),
     )
     services = list(enumerate(configuration.services, 1))
-    _insert(database, "services", (_service_row(one) for _, one in services))
+    _insert(database, "services", (_service_row(service) for _, service in services))
     _insert(
-        database, "services_variables", ((number, name) for number, one in services for name in one.variables)
+        database,
+        "services_variables",
+        ((number, name) for number, service in services for name in service.variables),
     )
     _insert(
         database,
         "services_triggers",
         (
             (number, position, act.type, act.on, act.os, act.application, act.parameters, act.url)
-            for number, one in services
-            for position, act in enumerate(one.triggers)
+            for number, service in services
+            for position, act in enumerate(service.triggers)
         ),
     )
     _insert(
@@ -189,8 +199,8 @@ def _dump_rows(database: sqlite3.Connection, configuration: Configuration) -> No
         "services_operators",
         (
             (number, operators[binding.username], binding.penalty)
-            for number, one in services
-            for binding in one.operators
+            for number, service in services
+            for binding in service.operators
         ),
     )
     _insert(database, "pause_reasons", ((name,) for name in configuration.pause_reasons))
@@ -208,6 +218,6 @@ def _service_row(service: Service) -> tuple[object, ...]:
 
 
 def _insert(database: sqlite3.Connection, table: str, rows: Iterable[tuple[object, ...]]) -> None:
-    columns = COLUMNS[table][1:]
+    columns = TABLE_COLUMNS[table][1:]
     marks = ", ".join("?" * len(columns))
     database.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows)

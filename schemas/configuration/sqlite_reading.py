@@ -6,8 +6,8 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import Any, get_args
 
-from schemas.configuration.checks import Complaint, Kind, Places
-from schemas.configuration.defaults import address_or_text, interfaces, mac_or_text
+from schemas.configuration.checks import Complaint, PartKind, PartPlaces
+from schemas.configuration.defaults import address_or_text, mac_or_text, seat_interfaces
 from schemas.configuration.model import (
     Binding,
     Configuration,
@@ -23,10 +23,10 @@ from schemas.configuration.model import (
 from schemas.problems import ConfigurationError, Problem
 from schemas.sentences import said
 
-VERSION = 1
+USER_VERSION = 1
 """The `user_version` of the tables' present form."""
 
-COLUMNS: Mapping[str, tuple[str, ...]] = {
+TABLE_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "services": ("id", "name", "context", "type", "is_queue", "queue_name", "enabled"),
     "services_variables": ("id", "service_id", "name"),
     "services_triggers": (
@@ -38,7 +38,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "pause_reasons": ("id", "name"),
 }  # fmt: skip
 
-_TABLE_OF: Mapping[Kind, str] = {
+_TABLE_OF: Mapping[PartKind, str] = {
     "service": "services",
     "variable": "services_variables",
     "trigger": "services_triggers",
@@ -56,7 +56,7 @@ class TableReader:
     def __init__(self, file: str, database: sqlite3.Connection) -> None:
         self._file = file
         self._database = database
-        self.places = Places(unit="row")
+        self.places = PartPlaces(unit="row")
         self.problems: list[Problem] = []
 
     def configuration(self) -> Configuration:
@@ -71,10 +71,11 @@ class TableReader:
             pause_reasons=tuple(self._reason(row) for row in self._rows("pause_reasons")),
         )
 
-    def judge(self, complaints: Iterable[Complaint]) -> list[Problem]:
+    def problems_of(self, complaints: Iterable[Complaint]) -> list[Problem]:
         """Turn complaints into problems that name the table."""
         return [
-            Problem(self._file, one.place, _of_table(_TABLE_OF[one.kind], one.message)) for one in complaints
+            Problem(self._file, complaint.place, _of_table(_TABLE_OF[complaint.kind], complaint.message))
+            for complaint in complaints
         ]
 
     def _check_database(self) -> None:
@@ -82,16 +83,16 @@ class TableReader:
         if result != "ok":
             self._refuse(said("the database is damaged (is it still being copied?): {reason}", reason=result))
         version = self._database.execute("PRAGMA user_version").fetchone()[0]
-        if version != VERSION:
+        if version != USER_VERSION:
             self._refuse(
                 said(
                     "its user_version is {found}, this server reads {wanted}: publish it again",
                     found=version,
-                    wanted=VERSION,
+                    wanted=USER_VERSION,
                 )
             )
         problems = []
-        for table, columns in COLUMNS.items():
+        for table, columns in TABLE_COLUMNS.items():
             found = list(self._database.execute(f"PRAGMA table_info({table})"))
             present = {row["name"] for row in found}
             if not present:
@@ -111,12 +112,14 @@ class TableReader:
 
     def _rows(self, table: str) -> Iterable[sqlite3.Row]:
         order = _ORDER.get(table, "id")
-        return self._database.execute(f"SELECT {', '.join(COLUMNS[table])} FROM {table} ORDER BY {order}")
+        return self._database.execute(
+            f"SELECT {', '.join(TABLE_COLUMNS[table])} FROM {table} ORDER BY {order}"
+        )
 
     def _seat(self, row: sqlite3.Row) -> Seat:
         self.places.seats.append(row["id"])
         extension = _string(row, "extension")
-        queue_interface, state_interface = interfaces(
+        queue_interface, state_interface = seat_interfaces(
             extension, _string(row, "queue_interface"), _string(row, "state_interface")
         )
         return Seat(
@@ -170,11 +173,11 @@ class TableReader:
         bindings: list[sqlite3.Row],
         operators: Mapping[int, Operator],
     ) -> Service:
-        bindings = [one for one in bindings if self._is_bound(one, operators)]
+        bindings = [binding for binding in bindings if self._is_bound(binding, operators)]
         self.places.services.append(row["id"])
-        self.places.variables.append([one["id"] for one in variables])
-        self.places.triggers.append([one["id"] for one in triggers])
-        self.places.bindings.append([one["id"] for one in bindings])
+        self.places.variables.append([variable["id"] for variable in variables])
+        self.places.triggers.append([trigger["id"] for trigger in triggers])
+        self.places.bindings.append([binding["id"] for binding in bindings])
         return Service(
             name=_string(row, "name"),
             context=_string(row, "context"),
@@ -182,10 +185,11 @@ class TableReader:
             is_queue=self._boolean("services", row, "is_queue"),
             queue_name=_string(row, "queue_name"),
             enabled=self._boolean("services", row, "enabled"),
-            variables=tuple(_string(one, "name") for one in variables),
-            triggers=tuple(self._trigger(one) for one in triggers),
+            variables=tuple(_string(variable, "name") for variable in variables),
+            triggers=tuple(self._trigger(trigger) for trigger in triggers),
             operators=tuple(
-                Binding(operators[one["operator_id"]].username, self._penalty(one)) for one in bindings
+                Binding(operators[binding["operator_id"]].username, self._penalty(binding))
+                for binding in bindings
             ),
         )
 

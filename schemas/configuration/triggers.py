@@ -1,4 +1,4 @@
-"""Judges the triggers of services in plain words. Pure, standard library only."""
+"""What is wrong with the triggers of services, in plain words. Pure, standard library only."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection
 
 from schemas import placeholders
-from schemas.configuration import formats as formats
+from schemas.configuration import formats
 from schemas.configuration.model import Service, Trigger
 from schemas.sentences import said
 
@@ -36,12 +36,12 @@ def _check_application(trigger: Trigger, declared: Collection[str]) -> list[str]
     errors: list[str] = []
     if trigger.url:
         errors.append(said("a trigger of type application has no URL: use type browser to open one"))
-    wrong = formats.text(trigger.application) or formats.text_of_lines(trigger.parameters)
+    wrong = formats.check_text(trigger.application) or formats.check_lines(trigger.parameters)
     if wrong:
         errors.append(said("a value of the trigger {wrong}", wrong=wrong))
     if not trigger.application:
         errors.append(said("a trigger of type application needs the program: <application>...</application>"))
-    elif formats.batch_file(trigger.application):
+    elif formats.is_batch_file(trigger.application):
         errors.append(
             said(
                 ".bat and .cmd files are not run, since Windows hands them and the call's data to a shell: "

@@ -1,6 +1,6 @@
 """The runtime configuration as XML (`configuration.xsd`): into the model and out of it.
 
-Any thread. A configuration that `load` or `parse` returns is valid; so is what `dump` writes of one.
+Any thread. What `load_xml` and `parse_xml` return is valid; so is what `dump_xml` writes of it.
 """
 
 from __future__ import annotations
@@ -12,61 +12,62 @@ from typing import Any, NamedTuple
 from lxml import etree
 
 from schemas import xml_reading
-from schemas.configuration.checks import Complaint, Places, check, warn
-from schemas.configuration.defaults import address_or_text, interfaces, mac_or_text
+from schemas.configuration.checks import (
+    CheckedConfiguration,
+    Complaint,
+    PartPlaces,
+    check_configuration,
+    warn_of_configuration,
+)
+from schemas.configuration.defaults import address_or_text, mac_or_text, seat_interfaces
 from schemas.configuration.model import Binding, Configuration, Operator, Seat, Service, Trigger
 from schemas.problems import ConfigurationError, Problem
-from schemas.xml_reading import Lines
+from schemas.xml_reading import ElementLines
 
-SCHEMA = "configuration.xsd"
-
-
-class Checked(NamedTuple):
-    """A valid configuration, and what in it is hardly meant."""
-
-    configuration: Configuration
-    warnings: tuple[Problem, ...]
+_SCHEMA = "configuration.xsd"
 
 
-def load(path: Path) -> Configuration:
+def load_xml(path: Path) -> Configuration:
     """Read a file. ConfigurationError with every problem in it; OSError if it cannot be read."""
-    return parse(path.read_bytes(), str(path)).configuration
+    return parse_xml(path.read_bytes(), str(path)).configuration
 
 
-def parse(data: bytes, file: str) -> Checked:
-    """Read a file's bytes; `file` is the name that problems carry. ConfigurationError as for `load`."""
-    found = _judge(data, file, exact=False)
+def parse_xml(data: bytes, file: str) -> CheckedConfiguration:
+    """Read a file's bytes; `file` is the name that problems carry. ConfigurationError as for `load_xml`."""
+    found = _check(data, file, exact=False)
     if found.problems or found.warnings:
-        found = _judge(data, file, exact=True)
+        found = _check(data, file, exact=True)
     if found.problems:
         raise ConfigurationError(found.problems)
-    return Checked(found.configuration, tuple(found.warnings))
+    return CheckedConfiguration(found.configuration, tuple(found.warnings))
 
 
-class _Judged(NamedTuple):
+class _Checked(NamedTuple):
     configuration: Configuration
     problems: list[Problem]
     warnings: list[Problem]
 
 
-def _judge(data: bytes, file: str, *, exact: bool) -> _Judged:
-    root, schema, lines = xml_reading.read(data, file, SCHEMA, exact=exact)
+def _check(data: bytes, file: str, *, exact: bool) -> _Checked:
+    root, schema, lines = xml_reading.read_document(data, file, _SCHEMA, exact=exact)
     reader = _Reader(lines)
     configuration = reader.configuration(root)
     mistakes = schema.mistakes(root, lines)
-    xml_reading.release(root)
+    xml_reading.free_tree(root)
     known = {(mistake.line, mistake.field) for mistake in mistakes if mistake.field}
     misplaced = any(mistake.misplaced for mistake in mistakes)
     problems = [Problem(file, mistake.line, mistake.message) for mistake in mistakes]
     problems += [
         Problem(file, complaint.place, complaint.message)
-        for complaint in check(configuration, reader.places)
+        for complaint in check_configuration(configuration, reader.places)
         if (complaint.place, complaint.field) not in known
         and not (misplaced and _follows(complaint, configuration))
     ]
     problems.sort(key=lambda problem: problem.line)
-    warnings = [] if problems else warn(configuration, reader.places)
-    return _Judged(configuration, problems, [Problem(file, one.place, one.message) for one in warnings])
+    warnings = [] if problems else warn_of_configuration(configuration, reader.places)
+    return _Checked(
+        configuration, problems, [Problem(file, warning.place, warning.message) for warning in warnings]
+    )
 
 
 def _follows(complaint: Complaint, configuration: Configuration) -> bool:
@@ -77,18 +78,18 @@ def _follows(complaint: Complaint, configuration: Configuration) -> bool:
 
 
 class _Reader:
-    """Reads a tree without judging it: what the schema refuses is read as its default."""
+    """Reads a tree as it is: what the schema refuses is read as its default."""
 
-    def __init__(self, lines: Lines) -> None:
-        self.places = Places()
+    def __init__(self, lines: ElementLines) -> None:
+        self.places = PartPlaces()
         self._lines = lines
 
     def configuration(self, root: etree._Element) -> Configuration:
         """Read the whole tree. Called once."""
         return Configuration(
-            services=tuple(self._service(one) for one in root.iterfind("services/service")),
-            seats=tuple(self._seat(one) for one in root.iterfind("seats/seat")),
-            operators=tuple(self._operator(one) for one in root.iterfind("operators/operator")),
+            services=tuple(self._service(node) for node in root.iterfind("services/service")),
+            seats=tuple(self._seat(node) for node in root.iterfind("seats/seat")),
+            operators=tuple(self._operator(node) for node in root.iterfind("operators/operator")),
             pause_reasons=tuple(self._reasons(root)),
         )
 
@@ -125,7 +126,7 @@ class _Reader:
     def _seat(self, node: etree._Element) -> Seat:
         self.places.seats.append(self._lines.of(node))
         extension = _text(node, "extension")
-        queue_interface, state_interface = interfaces(
+        queue_interface, state_interface = seat_interfaces(
             extension, _text(node, "queue-interface"), _text(node, "state-interface")
         )
         return Seat(
@@ -186,7 +187,7 @@ def _integer(node: etree._Element, attribute: str) -> int:
         return 0
 
 
-def dump(configuration: Configuration) -> bytes:
+def dump_xml(configuration: Configuration) -> bytes:
     """Write a configuration as UTF-8. Values equal to their defaults are left out.
 
     ValueError for a character that XML cannot hold, which no valid configuration has.

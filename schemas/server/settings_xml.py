@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, TypeVar
 from lxml import etree
 
 from schemas import xml_reading
-from schemas.configuration import formats as formats
+from schemas.configuration import formats
 from schemas.problems import ConfigurationError, Problem
 from schemas.server.settings import (
     AmiSettings,
@@ -26,29 +26,29 @@ from schemas.server.settings import (
     QueueSettings,
     ServerSettings,
 )
-from schemas.xml_reading import Lines
+from schemas.xml_reading import ElementLines
 
-SCHEMA = "server.xsd"
+_SCHEMA = "server.xsd"
 LONGEST_SECRET = 1024
 
-Section = TypeVar("Section", AmiSettings, ListenSettings, ClientSettings, QueueSettings, LoggingSettings)
+_Section = TypeVar("_Section", AmiSettings, ListenSettings, ClientSettings, QueueSettings, LoggingSettings)
 
 
-class Checked(NamedTuple):
+class CheckedSettings(NamedTuple):
     """Valid settings, and what in them is hardly meant."""
 
     settings: ServerSettings
     warnings: tuple[Problem, ...]
 
 
-def load(path: Path) -> ServerSettings:
+def load_settings(path: Path) -> ServerSettings:
     """Read a file. ConfigurationError with every problem in it; OSError if it cannot be read."""
-    return parse(path.read_bytes(), path).settings
+    return parse_settings(path.read_bytes(), path).settings
 
 
-def parse(data: bytes, path: Path) -> Checked:
-    """Read a file's bytes; `path` is where it stands. ConfigurationError as for `load`."""
-    root, schema, lines = xml_reading.read(data, str(path), SCHEMA)
+def parse_settings(data: bytes, path: Path) -> CheckedSettings:
+    """Read a file's bytes; `path` is where it stands. ConfigurationError as for `load_settings`."""
+    root, schema, lines = xml_reading.read_document(data, str(path), _SCHEMA)
     reader = _Reader(root, lines, path.parent)
     settings = reader.settings()
     mistakes = schema.mistakes(root, lines)
@@ -59,7 +59,7 @@ def parse(data: bytes, path: Path) -> Checked:
     if problems:
         raise ConfigurationError(sorted(problems, key=lambda problem: problem.line))
     warnings = tuple(Problem(str(path), line, text) for line, _, text in reader.warn(settings))
-    return Checked(settings, warnings)
+    return CheckedSettings(settings, warnings)
 
 
 class _Found(NamedTuple):
@@ -69,15 +69,15 @@ class _Found(NamedTuple):
 
 
 class _Reader:
-    """Reads the tree without judging it, then judges what the schema cannot."""
+    """Reads the tree as it is; what is wrong in it the schema says, and `check` where the schema cannot."""
 
-    def __init__(self, root: etree._Element, lines: Lines, directory: Path) -> None:
+    def __init__(self, root: etree._Element, lines: ElementLines, directory: Path) -> None:
         self._root = root
         self._directory = directory
         self._nodes = {str(child.tag): child for child in root}
         self._lines = {tag: lines.of(node) for tag, node in self._nodes.items()}
         self._contexts = [
-            (lines.of(one), (one.text or "").strip()) for one in root.iterfind("transfer/context")
+            (lines.of(node), (node.text or "").strip()) for node in root.iterfind("transfer/context")
         ]
         self.problems: list[_Found] = []
 
@@ -103,7 +103,7 @@ class _Reader:
         if settings.logging.file:
             yield from _check_log(self._lines.get("logging", 0), Path(settings.logging.file))
         for line, context in self._contexts:
-            wrong = formats.dialplan_word(context)
+            wrong = formats.check_dialplan_word(context)
             if wrong:
                 yield _Found(line, "context", f"the context {wrong}")
 
@@ -125,17 +125,17 @@ class _Reader:
         if settings.ami.ca_file and not settings.ami.tls:
             yield _Found(self._lines["ami"], "ca-file", 'ca-file has no effect without tls="yes"')
 
-    def _section(self, tag: str, default: Section) -> Section:
+    def _section(self, tag: str, default: _Section) -> _Section:
         node = self._nodes.get(tag)
         if node is None:
             return default
         values: dict[str, Any] = {}
-        for one in fields(default):
-            name = one.name.replace("_", "-")
+        for setting in fields(default):
+            name = setting.name.replace("_", "-")
             text = (node.get(name) or "").strip()
-            before = getattr(default, one.name)
+            before = getattr(default, setting.name)
             given = bool(text) and name not in ("secret", "retries")
-            values[one.name] = _convert(text, before) if given else before
+            values[setting.name] = _convert(text, before) if given else before
         for name in ("ca_file", "certificate", "key", "file"):
             if values.get(name):
                 values[name] = str(self._directory / values[name])
@@ -175,10 +175,10 @@ class _Reader:
         line = self._lines.get("ami", 0)
         if "ami" not in self._nodes:
             return
-        wrong = formats.word(ami.username)
+        wrong = formats.check_word(ami.username)
         if wrong:
             yield _Found(line, "username", f"the user name of <ami> {wrong}")
-        wrong = formats.word(ami.host)
+        wrong = formats.check_word(ami.host)
         if wrong:
             yield _Found(line, "host", f"the host of <ami> {wrong}")
         if formats.CONTROL.search(ami.secret) or len(ami.secret) > LONGEST_SECRET:
@@ -195,7 +195,7 @@ class _Reader:
 
     def _check_listen(self, listen: ListenSettings) -> Iterator[_Found]:
         line = self._lines.get("listen", 0)
-        wrong = formats.address(listen.address)
+        wrong = formats.check_address(listen.address)
         if wrong:
             yield _Found(line, "address", f"the address of <listen> {wrong}, or 0.0.0.0 for all it has")
         elif not listen.certificate and not listen.plain and not _is_loopback(listen.address):

@@ -10,7 +10,7 @@ import pytest
 from astcti_server.calls.notification import Notification
 from astcti_server.replay import Replay
 from schemas.configuration.model import Configuration
-from schemas.configuration.xml_form import load
+from schemas.configuration.xml_form import load_xml
 from tests.bench.workload.call_centre import CallCentre
 from tests.bench.workload.event_script import END, EventScript
 from tests.bench.workload.modern_calls import ModernCalls
@@ -40,7 +40,7 @@ def traffic_of(script: EventScript, seed: int = 1) -> Traffic:
 def configuration_of(call_centre: CallCentre, directory: Path) -> Configuration:
     path = directory / "call_centre.xml"
     path.write_text(call_centre.configuration())
-    return load(path)
+    return load_xml(path)
 
 
 def links_told(configuration: Configuration, data: bytes) -> tuple[Counter[ExpectedLink], int]:

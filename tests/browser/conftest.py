@@ -212,7 +212,9 @@ def page(browser: Browser, house: House, request: pytest.FixtureRequest) -> Iter
     wrong: list[str] = []
     window.on("pageerror", lambda error: wrong.append(str(error)))
     window.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
-    window.on("request", lambda one: None if one.url.startswith(house.address) else wrong.append(one.url))
+    window.on(
+        "request", lambda asked: None if asked.url.startswith(house.address) else wrong.append(asked.url)
+    )
     yield window
     context.close()
     assert wrong == []

@@ -25,9 +25,9 @@ def violations(page: Page, axe: str) -> list[Any]:
     page.evaluate(axe)
     found = page.evaluate("axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']})")
     return [
-        (one["id"], [node["html"][:160] for node in one["nodes"]])
-        for one in found["violations"]
-        if one["impact"] in ("serious", "critical")
+        (violation["id"], [node["html"][:160] for node in violation["nodes"]])
+        for violation in found["violations"]
+        if violation["impact"] in ("serious", "critical")
     ]
 
 

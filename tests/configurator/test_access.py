@@ -161,8 +161,8 @@ def test_no_text_field_becomes_a_part_of_the_page(admin: Client, demo, publish_d
     admin.get("/services/", {"q": SMUGGLED})
     addresses = [f"/{key}/" for key in MODULES] + ["/audit/", "/publish/", f"/services/?q={SMUGGLED}"]
     addresses += [
-        f"/{key}/{demo[one].pk}/{what}/"
-        for key, one in (
+        f"/{key}/{demo[kind].pk}/{what}/"
+        for key, kind in (
             ("services", "service"),
             ("seats", "seat"),
             ("operators", "operator"),

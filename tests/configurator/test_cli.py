@@ -59,11 +59,11 @@ def test_scripts_import_check_publish_and_export(places: list[str], tmp_path: Pa
     published = run(places, "publish", "--comment", "by a script")
     path = Path(published.stdout.strip())
     assert path.parent == tmp_path / "etc"
-    assert xml_form.load(path) == xml_form.load(SAMPLE)
+    assert xml_form.load_xml(path) == xml_form.load_xml(SAMPLE)
     assert run(places, "export", str(tmp_path / "out.xml")).returncode == 0
     assert (tmp_path / "out.xml").stat().st_mode & 0o777 == 0o600
     exported = run(places, "export", "-")
-    assert xml_form.parse(exported.stdout.encode(), "-").configuration == xml_form.load(SAMPLE)
+    assert xml_form.parse_xml(exported.stdout.encode(), "-").configuration == xml_form.load_xml(SAMPLE)
     assert run(places, "export", str(tmp_path / "out.sqlite")).returncode == 0
 
 
@@ -78,7 +78,7 @@ def test_a_command_on_a_new_data_directory_begins_with_what_is_in_force(
     done = run(places, *words)
     assert (done.returncode, "began with by-hand.xml" in done.stderr) == (0, True)
     if words[0] == "publish":
-        assert xml_form.load(Path(done.stdout.strip())) == xml_form.load(in_force)
+        assert xml_form.load_xml(Path(done.stdout.strip())) == xml_form.load_xml(in_force)
     if words[0] == "import":
         assert "Demo" not in done.stdout
 
@@ -94,7 +94,7 @@ def test_check_says_that_all_is_well_and_what_the_server_would_warn_of(
         "</configuration>"
     )
     if form == "sqlite":
-        sqlite_form.dump(xml_form.parse(text.encode(), "x").configuration, file)
+        sqlite_form.dump_sqlite(xml_form.parse_xml(text.encode(), "x").configuration, file)
     else:
         file.write_text(text)
     said = "services 1, seats 0, operators 0, pause reasons 0"
@@ -114,7 +114,7 @@ def test_nothing_is_published_over_something_only_by_force(places: list[str], tm
     assert run(places, "import", str(empty)).returncode == 0
     refused = run(places, "publish")
     assert (refused.returncode, "--force" in refused.stderr, refused.stdout) == (1, True, "")
-    assert [one.name for one in (tmp_path / "etc").iterdir()] == ["by-hand.xml"]
+    assert [path.name for path in (tmp_path / "etc").iterdir()] == ["by-hand.xml"]
     assert run(places, "publish", "--force").returncode == 0
     assert run(places, "publish").returncode == 0  # over an empty one nothing is lost
 

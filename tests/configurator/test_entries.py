@@ -173,8 +173,8 @@ def test_a_service_is_stored_with_all_that_belongs_to_it(admin: Client, demo) ->
     answer = admin.post("/services/add/", data)
     assert answer.status_code == 302, answer.context["form"].errors
     service = Service.objects.get(name="Sales")
-    assert [one.name for one in service.variables.all()] == ["ticket"]
-    assert [(one.type, one.moment, one.os) for one in service.triggers.all()] == [
+    assert [variable.name for variable in service.variables.all()] == ["ticket"]
+    assert [(trigger.type, trigger.moment, trigger.os) for trigger in service.triggers.all()] == [
         ("browser", "answer", "any"),
         ("application", "ring", "linux"),
     ]
@@ -420,7 +420,7 @@ def test_a_service_with_more_operators_than_a_query_takes_is_edited(admin: Clien
         queue_name="astcti",
         revision="1",
         **{"operators-TOTAL_FORMS": "1201", "operators-INITIAL_FORMS": "1"},
-        **{f"operators-{at}-username": one.username for at, one in enumerate(everybody)},
+        **{f"operators-{at}-username": user.username for at, user in enumerate(everybody)},
         **{f"operators-{at}-penalty": "2" for at in range(1201)},
     )
     address = f"/services/{demo['service'].pk}/edit/"

@@ -23,7 +23,7 @@ SERVER, CONFIGURATOR = 64000, 64001
 
 # A Python in root's home is closed to other users: the system's does as well, if it is of the same version.
 PYTHONS = (sys.executable, f"/usr/bin/python3.{sys.version_info.minor}")
-MODULES = os.pathsep.join([str(ROOT), *(one for one in sys.path if one.endswith("site-packages"))])
+MODULES = os.pathsep.join([str(ROOT), *(folder for folder in sys.path if folder.endswith("site-packages"))])
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes other users")
 
@@ -51,10 +51,10 @@ def place() -> Iterator[Path]:
 @functools.cache
 def python() -> str:
     """A Python that other users can run with what is needed here."""
-    for one in filter(os.path.exists, PYTHONS):
+    for python in filter(os.path.exists, PYTHONS):
         with contextlib.suppress(OSError):
-            if run(SERVER, "-c", "import lxml.etree, django, click, schemas", program=one).returncode == 0:
-                return one
+            if run(SERVER, "-c", "import lxml.etree, django, click, schemas", program=python).returncode == 0:
+                return python
     return pytest.skip("other users cannot read this Python, or this checkout")
 
 
@@ -102,7 +102,7 @@ def test_what_root_publishes_gets_the_directorys_group_even_without_setgid(place
 
 def test_what_roots_commands_make_belongs_to_the_configurators_user(place: Path) -> None:
     assert configure(place, 0, "import", place / "sample.xml").returncode == 0
-    assert {one.stat().st_uid for one in (place / "data").iterdir()} == {CONFIGURATOR}
+    assert {path.stat().st_uid for path in (place / "data").iterdir()} == {CONFIGURATOR}
     assert configure(place, CONFIGURATOR, "publish").returncode == 0
 
 

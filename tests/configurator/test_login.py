@@ -79,10 +79,10 @@ def test_no_more_attempts_than_welcome_get_through_at_the_same_moment() -> None:
             connections.close_all()
 
     threads = [threading.Thread(target=try_it) for _ in range(24)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join(2 * PATIENCE)
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(2 * PATIENCE)
     assert [answers.get_nowait() for _ in threads].count(0) == authentication.PAIR_LIMIT
 
 

@@ -35,7 +35,7 @@ def messages_of(po: str) -> dict[str, str]:
                 parts[key] += line[1:-1]
         if "msgid" in parts:
             found[parts["msgid"]] = parts.get("msgstr", parts.get("msgstr[0]", ""))
-    return {one.replace('\\"', '"').replace("\\\\", "\\"): said for one, said in found.items()}
+    return {text.replace('\\"', '"').replace("\\\\", "\\"): said for text, said in found.items()}
 
 
 def test_migrations_make_the_tables_that_the_models_describe() -> None:
@@ -75,13 +75,13 @@ def test_everything_that_the_servers_checks_say_has_its_italian() -> None:
     messages = messages_of(PO.read_text(encoding="utf-8"))
     templates = sentences_of_the_checks()
     assert len(templates) > 140
-    assert sorted(one for one in templates if one not in messages) == []
+    assert sorted(template for template in templates if template not in messages) == []
     fields = re.compile(r"(?<!\{)\{(?:\{\{)?(\w+)")
-    for one in templates:
-        assert set(fields.findall(messages[one])) == set(fields.findall(one)), one
+    for template in templates:
+        assert set(fields.findall(messages[template])) == set(fields.findall(template)), template
 
 
-@pytest.mark.parametrize("template", sorted((ROOT / "templates").rglob("*.html")), ids=lambda one: one.name)
+@pytest.mark.parametrize("template", sorted((ROOT / "templates").rglob("*.html")), ids=lambda path: path.name)
 def test_every_word_of_a_template_can_be_translated(template: Path) -> None:
     messages = messages_of(PO.read_text(encoding="utf-8"))
     said = re.findall(r"""{% translate ("|')(.*?)\1""", template.read_text(encoding="utf-8"))

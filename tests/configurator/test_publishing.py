@@ -60,7 +60,7 @@ def test_the_servers_readers_read_what_is_published(
     (path,) = publish_directory.iterdir()
     assert publication.OURS.fullmatch(path.name)
     assert path.stat().st_mode & 0o777 == 0o640
-    load = sqlite_form.load if form == "sqlite" else xml_form.load
+    load = sqlite_form.load_sqlite if form == "sqlite" else xml_form.load_xml
     assert load(path) == working_copy.configuration()
     assert AuditEntry.objects.get(action="publish").name == path.name
 
@@ -81,7 +81,10 @@ def test_changes_are_told_in_words(admin: Client, demo, publish_directory) -> No
     demo["operator"].save()
     demo["service"].triggers.create(url="https://new.example/", position=1)
     Seat.objects.create(mac="00:11:22:33:44:99", extension="PJSIP/209")
-    found = {(one.kind, one.name, one.what) for one in admin.get("/publish/").context["differences"]}
+    found = {
+        (difference.kind, difference.name, difference.what)
+        for difference in admin.get("/publish/").context["differences"]
+    }
     assert found == {
         ("operator", "mario", "changed"),
         ("service", "Demo", "changed"),
@@ -117,7 +120,7 @@ def test_only_the_last_files_stay_and_nobody_elses_is_touched(admin: Client, dem
         newest = Publication.objects.first().file
         os.utime(publish_directory / newest, (number, number))
         names.append(newest)
-    left = {one.name for one in publish_directory.iterdir()}
+    left = {path.name for path in publish_directory.iterdir()}
     assert left == {"server.xml", "by-hand.xml", "astcti-note.txt", *names[2:]}
     assert Publication.objects.count() == 5
 
@@ -133,7 +136,7 @@ def test_going_back_publishes_the_old_content_under_a_new_name(
     admin.post(f"/publish/{first.pk}/roll-back/")
     newest = Publication.objects.first()
     assert newest.file not in (first.file, "") and newest.content == first.content
-    assert xml_form.load(publish_directory / newest.file).operators[0].full_name == "Mario Rossi"
+    assert xml_form.load_xml(publish_directory / newest.file).operators[0].full_name == "Mario Rossi"
     assert Operator.objects.get().full_name == "Mario Bianchi"
     admin.post(f"/publish/{first.pk}/take/")
     assert Operator.objects.get().full_name == "Mario Rossi"
@@ -242,13 +245,13 @@ def test_an_xml_file_is_looked_at_first_and_then_imported_as_it_is(admin: Client
     assert "nothing was stored" in upload(admin, "configuration", data).content.decode()
     assert Service.objects.get() == demo["service"]
     upload(admin, "configuration", data, "yes")
-    assert working_copy.configuration() == xml_form.parse(data, "x").configuration
+    assert working_copy.configuration() == xml_form.parse_xml(data, "x").configuration
     assert Operator.objects.get(username="mario").pk == demo["operator"].pk
 
 
 def test_an_sqlite_file_is_imported_too(admin: Client, tmp_path: Path) -> None:
-    wanted = xml_form.load(SAMPLE)
-    sqlite_form.dump(wanted, tmp_path / "x.sqlite")
+    wanted = xml_form.load_xml(SAMPLE)
+    sqlite_form.dump_sqlite(wanted, tmp_path / "x.sqlite")
     upload(admin, "configuration", (tmp_path / "x.sqlite").read_bytes(), "yes")
     assert working_copy.configuration() == wanted
 
@@ -317,7 +320,7 @@ def test_seats_swap_their_phones_in_one_csv_file(admin: Client, demo) -> None:
     assert (looked["run"].bad, looked["changed"], looked["new"]) == ((), 2, 1)
     assert Seat.objects.get(mac="00:11:22:33:44:55").extension == "PJSIP/201"
     upload(admin, "seats", data.encode(), "yes")
-    assert {one.mac[-2:]: one.extension[-3:] for one in Seat.objects.all()} == {
+    assert {seat.mac[-2:]: seat.extension[-3:] for seat in Seat.objects.all()} == {
         "55": "202",
         "66": "201",
         "77": "203",
@@ -327,7 +330,7 @@ def test_seats_swap_their_phones_in_one_csv_file(admin: Client, demo) -> None:
 def test_a_phone_that_a_bad_row_has_now_is_not_complained_about_twice(admin: Client, demo) -> None:
     data = "mac,extension\n00:11:22:33:44:55,nonsense\n00:11:22:33:44:66,PJSIP/201\n"
     run = upload(admin, "seats", data.encode(), "yes").context["result"]["run"]
-    assert [one.line for one in run.bad] == [2]
+    assert [bad.line for bad in run.bad] == [2]
     assert Seat.objects.get().extension == "PJSIP/201"
 
 
@@ -352,14 +355,14 @@ def test_a_phone_that_a_bad_row_has_now_is_not_complained_about_twice(admin: Cli
 def test_a_phone_that_is_taken_is_told_with_its_seat(admin: Client, demo, rows: str, message: str) -> None:
     data = f"mac,extension,queue-interface\n{rows}\n"
     run = upload(admin, "seats", data.encode(), "yes").context["result"]["run"]
-    assert [one.message for one in run.bad] == [message]
+    assert [bad.message for bad in run.bad] == [message]
 
 
 def test_a_row_that_takes_a_later_seats_phone_for_its_queue_is_refused(admin: Client, demo) -> None:
     Seat.objects.create(mac="00:11:22:33:44:66", extension="PJSIP/202")
     data = b"mac,extension,queue-interface\n00:11:22:33:44:55,PJSIP/201,PJSIP/202\n"
     run = upload(admin, "seats", data, "yes").context["result"]["run"]
-    assert [one.message for one in run.bad] == [
+    assert [bad.message for bad in run.bad] == [
         "Queue interface PJSIP/202 already belongs to seat 00:11:22:33:44:66"
     ]
     assert Seat.objects.get(mac="00:11:22:33:44:55").queue_interface == ""
@@ -371,7 +374,7 @@ def test_a_dry_run_lists_every_bad_row_and_stores_nothing(admin: Client, demo) -
         "00:11:22:33:44:03,303,Bad\n00:11:22:33:44:04,PJSIP/201,Taken\n00:11:22:33:44:01,PJSIP/305,Twice\nshort,row\n"
     )
     run = upload(admin, "seats", data.encode(), "yes").context["result"]["run"]
-    assert [one.line for one in run.bad] == [3, 4, 5, 6, 7]
+    assert [bad.line for bad in run.bad] == [3, 4, 5, 6, 7]
     assert Seat.objects.count() == 1
 
 
@@ -410,7 +413,7 @@ def test_a_bad_csv_file_is_refused_with_its_reason(admin: Client, data: bytes) -
 def test_an_export_is_what_an_import_reads(admin: Client, demo) -> None:
     answer = admin.get("/publish/export/")
     assert answer["Content-Disposition"] == 'attachment; filename="configuration.xml"'
-    assert xml_form.parse(answer.content, "x").configuration == working_copy.configuration()
+    assert xml_form.parse_xml(answer.content, "x").configuration == working_copy.configuration()
 
 
 def test_the_first_start_takes_over_what_is_published_already(publish_directory: Path) -> None:
@@ -418,7 +421,7 @@ def test_the_first_start_takes_over_what_is_published_already(publish_directory:
     (publish_directory / "broken.xml").write_text("<configuration>")
     (publish_directory / "by-hand.xml").write_bytes(SAMPLE.read_bytes())
     assert start.take_what_is_published() == "by-hand.xml"
-    assert working_copy.configuration() == xml_form.load(SAMPLE)
+    assert working_copy.configuration() == xml_form.load_xml(SAMPLE)
     assert (
         differences.between(publication.content_or_nothing(publication.last()), working_copy.configuration())
         == []
@@ -443,7 +446,7 @@ def in_any_case(directory: Path) -> None:
 def database_in_any_case(directory: Path) -> None:
     (directory / "OLD.xml").write_bytes(BARE)
     age(directory / "OLD.xml", 60)
-    sqlite_form.dump(xml_form.load(SAMPLE), directory / "NEW.Sqlite")
+    sqlite_form.dump_sqlite(xml_form.load_xml(SAMPLE), directory / "NEW.Sqlite")
 
 
 def newer_than_the_future(directory: Path) -> None:
@@ -465,7 +468,7 @@ def linked_later(directory: Path) -> None:
 def a_database_called_xml(directory: Path) -> None:
     (directory / "a.xml").write_bytes(SAMPLE.read_bytes())
     age(directory / "a.xml", 60)
-    sqlite_form.dump(Configuration(), directory / "b.xml")
+    sqlite_form.dump_sqlite(Configuration(), directory / "b.xml")
 
 
 @pytest.mark.parametrize(
@@ -476,12 +479,12 @@ def test_what_is_taken_over_is_what_a_server_started_there_would_use(
 ) -> None:
     prepare(publish_directory)
     found = publication.newest_in(publish_directory)
-    assert found == (load_directory(publish_directory, settings_needed=False).path, xml_form.load(SAMPLE))
+    assert found == (load_directory(publish_directory, settings_needed=False).path, xml_form.load_xml(SAMPLE))
 
 
 def test_an_empty_configuration_can_be_described() -> None:
     assert differences.between(Configuration(), Configuration()) == []
-    assert io.BytesIO(xml_form.dump(Configuration())).read().startswith(b"<?xml")
+    assert io.BytesIO(xml_form.dump_xml(Configuration())).read().startswith(b"<?xml")
 
 
 def test_a_publication_that_todays_checks_refuse_breaks_no_page(

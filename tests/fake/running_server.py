@@ -13,7 +13,7 @@ from xml.sax.saxutils import quoteattr
 
 from schemas import event_xml
 from schemas.configuration.model import Configuration
-from schemas.configuration.xml_form import dump
+from schemas.configuration.xml_form import dump_xml
 from schemas.events import CallEvent
 from tests.fake.line_client import LineClient, md5
 from tests.fake.patience import PATIENCE
@@ -53,7 +53,7 @@ class RunningServer:
 
     def configure(self, configuration: Configuration, name: str = "configuration.xml") -> None:
         """Put a configuration into the directory, whole."""
-        self.put(name, dump(configuration))
+        self.put(name, dump_xml(configuration))
 
     def put(self, name: str, content: str | bytes) -> None:
         """Put a file into the directory so that the server never sees half of it."""

@@ -13,7 +13,7 @@ from lxml import etree
 
 import schemas
 from schemas.configuration import sqlite_form, xml_form
-from schemas.configuration.checks import check
+from schemas.configuration.checks import check_configuration
 from schemas.configuration.model import Binding, Configuration, Operator, Seat, Service, Trigger
 from schemas.problems import ConfigurationError
 
@@ -88,13 +88,13 @@ def configurations(draw: st.DrawFn) -> Configuration:
 @given(configurations())
 @settings(max_examples=60)
 def test_both_forms_give_back_what_was_written(configuration: Configuration) -> None:
-    assert check(configuration) == []
-    data = xml_form.dump(configuration)
-    assert xml_form.parse(data, "any.xml").configuration == configuration
+    assert check_configuration(configuration) == []
+    data = xml_form.dump_xml(configuration)
+    assert xml_form.parse_xml(data, "any.xml").configuration == configuration
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "any?#%20.sqlite"
-        sqlite_form.dump(configuration, path)
-        assert sqlite_form.load(path) == configuration
+        sqlite_form.dump_sqlite(configuration, path)
+        assert sqlite_form.load_sqlite(path) == configuration
         assert [one.name for one in Path(directory).iterdir()] == [path.name]
 
 
@@ -102,22 +102,22 @@ def test_both_forms_give_back_what_was_written(configuration: Configuration) -> 
 @settings(max_examples=30)
 def test_what_is_written_as_xml_is_valid_by_the_schema_alone(configuration: Configuration) -> None:
     schema = etree.XMLSchema(file=str(Path(schemas.__file__).with_name("configuration.xsd")))
-    schema.assertValid(etree.fromstring(xml_form.dump(configuration)))
+    schema.assertValid(etree.fromstring(xml_form.dump_xml(configuration)))
 
 
 @given(configurations(), st.floats(0, 1, exclude_max=True))
 @settings(max_examples=40)
 def test_half_a_file_is_refused_in_either_form(configuration: Configuration, part: float) -> None:
-    data = xml_form.dump(configuration).rstrip()
+    data = xml_form.dump_xml(configuration).rstrip()
     with pytest.raises(ConfigurationError):
-        xml_form.parse(data[: int(len(data) * part)], "half.xml")
+        xml_form.parse_xml(data[: int(len(data) * part)], "half.xml")
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "whole.sqlite"
-        sqlite_form.dump(configuration, path)
+        sqlite_form.dump_sqlite(configuration, path)
         half = Path(directory) / "half.sqlite"
         half.write_bytes(path.read_bytes()[: int(path.stat().st_size * part)])
         with pytest.raises(ConfigurationError):
-            sqlite_form.load(half)
+            sqlite_form.load_sqlite(half)
 
 
 SMALL = Configuration(
@@ -144,7 +144,7 @@ SMALL = Configuration(
 def database(tmp_path: Path) -> Path:
     """A small valid configuration."""
     path = tmp_path / "one.sqlite"
-    sqlite_form.dump(SMALL, path)
+    sqlite_form.dump_sqlite(SMALL, path)
     return path
 
 
@@ -179,14 +179,14 @@ def change(path: Path, *statements: str) -> None:
 def test_a_wrong_row_is_named_with_its_table(database: Path, statement: str, line: int, words: str) -> None:
     change(database, statement)
     with pytest.raises(ConfigurationError) as refused:
-        sqlite_form.load(database)
+        sqlite_form.load_sqlite(database)
     assert [p.line for p in refused.value.problems if words in p.message] == [line], refused.value
 
 
 def test_every_wrong_row_is_reported_at_once(database: Path) -> None:
     change(database, "UPDATE services SET context = 'a b'", "UPDATE operators SET password = 'plain'")
     with pytest.raises(ConfigurationError) as refused:
-        sqlite_form.load(database)
+        sqlite_form.load_sqlite(database)
     assert len(refused.value.problems) == 2
 
 
@@ -198,19 +198,19 @@ def test_nulls_are_defaults_and_further_columns_do_not_disturb(database: Path) -
         "DROP TABLE pause_reasons",
         "CREATE TABLE pause_reasons(id INTEGER PRIMARY KEY, name TEXT, position INTEGER)",
     )
-    assert sqlite_form.load(database).services == SMALL.services
+    assert sqlite_form.load_sqlite(database).services == SMALL.services
 
 
 def test_a_database_in_wal_mode_is_refused(database: Path) -> None:
     change(database, "PRAGMA journal_mode = WAL")
     with pytest.raises(ConfigurationError, match="journal_mode=DELETE"):
-        sqlite_form.load(database)
+        sqlite_form.load_sqlite(database)
 
 
 def test_a_database_that_is_still_written_is_refused(database: Path) -> None:
     database.with_name("one.sqlite-journal").write_bytes(b"hot")
     with pytest.raises(ConfigurationError, match="still writes it"):
-        sqlite_form.load(database)
+        sqlite_form.load_sqlite(database)
 
 
 def test_a_damaged_database_is_refused(database: Path) -> None:
@@ -218,52 +218,52 @@ def test_a_damaged_database_is_refused(database: Path) -> None:
     data[4096 : 4096 + 64] = b"\xff" * 64
     database.write_bytes(data)
     with pytest.raises(ConfigurationError, match=r"damaged|cannot be read"):
-        sqlite_form.load(database)
+        sqlite_form.load_sqlite(database)
 
 
 @given(st.randoms(use_true_random=False))
 @settings(max_examples=50)
 def test_no_damage_does_more_than_refuse_the_file(random) -> None:
-    xml = bytearray(xml_form.dump(SMALL))
+    xml = bytearray(xml_form.dump_xml(SMALL))
     for _ in range(random.randint(1, 5)):
         xml[random.randrange(len(xml))] = random.randrange(256)
     with contextlib.suppress(ConfigurationError):
-        xml_form.parse(bytes(xml), "damaged.xml")
+        xml_form.parse_xml(bytes(xml), "damaged.xml")
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "damaged.sqlite"
-        sqlite_form.dump(SMALL, path)
+        sqlite_form.dump_sqlite(SMALL, path)
         database = bytearray(path.read_bytes())
         for _ in range(random.choice((1, 3, 20))):
             database[random.randrange(len(database))] = random.randrange(256)
         path.write_bytes(database)
         with contextlib.suppress(ConfigurationError):
-            sqlite_form.load(path)
+            sqlite_form.load_sqlite(path)
 
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "text.sqlite"
     path.write_text("<configuration/>")
     with pytest.raises(ConfigurationError, match="no SQLite database"):
-        sqlite_form.load(path)
+        sqlite_form.load_sqlite(path)
 
 
 def test_reading_leaves_a_database_and_its_directory_alone(database: Path) -> None:
     before = database.read_bytes(), database.stat().st_mtime_ns
-    sqlite_form.load(database)
+    sqlite_form.load_sqlite(database)
     assert (database.read_bytes(), database.stat().st_mtime_ns) == before
     assert [one.name for one in database.parent.iterdir()] == ["one.sqlite"]
 
 
 def test_a_published_database_is_never_overwritten(database: Path) -> None:
     with pytest.raises(FileExistsError):
-        sqlite_form.dump(SMALL, database)
-    assert sqlite_form.load(database) == SMALL
+        sqlite_form.dump_sqlite(SMALL, database)
+    assert sqlite_form.load_sqlite(database) == SMALL
 
 
 def test_triggers_keep_their_order_by_position(tmp_path: Path) -> None:
     first, second = (Trigger("browser", url=f"https://h/{number}") for number in (1, 2))
     path = tmp_path / "two.sqlite"
     service = Service("Demo", "demo", "inbound", triggers=(first, second))
-    sqlite_form.dump(Configuration(services=(service,)), path)
+    sqlite_form.dump_sqlite(Configuration(services=(service,)), path)
     change(path, "UPDATE services_triggers SET position = 2 - position")
-    assert sqlite_form.load(path).services[0].triggers == (second, first)
+    assert sqlite_form.load_sqlite(path).services[0].triggers == (second, first)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from schemas.configuration.model import Configuration
-from schemas.configuration.xml_form import load, parse
+from schemas.configuration.xml_form import load_xml, parse_xml
 from schemas.problems import ConfigurationError, Problem
 
 
@@ -14,7 +14,7 @@ def problems_of(text: str | bytes) -> list[Problem]:
     """What is wrong with a configuration; fails if nothing is."""
     data = text.encode() if isinstance(text, str) else text
     with pytest.raises(ConfigurationError) as refused:
-        parse(data, "one.xml")
+        parse_xml(data, "one.xml")
     return list(refused.value.problems)
 
 
@@ -59,11 +59,11 @@ def seat(**more: str) -> str:
 
 
 def test_an_empty_configuration_is_valid() -> None:
-    assert parse(b"<configuration/>", "one.xml").configuration == Configuration()
+    assert parse_xml(b"<configuration/>", "one.xml").configuration == Configuration()
 
 
 def test_defaults_are_filled_in() -> None:
-    one = parse(
+    one = parse_xml(
         whole(
             service('<operator username="mario"/>'),
             seat(mac="00-11-22-AA-BB-CC")
@@ -309,7 +309,7 @@ def test_entities_that_grow_without_end_do_no_harm() -> None:
 
 def test_many_comments_before_the_root_cost_nothing() -> None:
     comments = b"<!-- a --><?b c?>\n" * 20000
-    assert parse(comments + b"<configuration/>", "one.xml").configuration == Configuration()
+    assert parse_xml(comments + b"<configuration/>", "one.xml").configuration == Configuration()
 
 
 def test_schema_hints_of_a_file_are_not_followed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -321,17 +321,17 @@ def test_schema_hints_of_a_file_are_not_followed(monkeypatch: pytest.MonkeyPatch
         '<configuration xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" '
         'xsi:noNamespaceSchemaLocation="file:///nonexistent/other.xsd"/>'
     )
-    assert parse(text.encode(), "one.xml").configuration == Configuration()
+    assert parse_xml(text.encode(), "one.xml").configuration == Configuration()
 
 
 def test_comments_and_instructions_are_not_part_of_values() -> None:
     text = whole(service("<!-- c --><?p i?>" + trigger("browser", url="https://x/<!-- c -->a<?p i?>b")))
-    assert parse(text.encode(), "one.xml").configuration.services[0].triggers[0].url == "https://x/ab"
+    assert parse_xml(text.encode(), "one.xml").configuration.services[0].triggers[0].url == "https://x/ab"
 
 
 def test_a_file_that_is_not_there_is_an_error_of_the_system(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        load(tmp_path / "none.xml")
+        load_xml(tmp_path / "none.xml")
 
 
 @pytest.mark.parametrize(
@@ -355,7 +355,7 @@ def test_a_file_that_is_not_there_is_an_error_of_the_system(tmp_path: Path) -> N
     ],
 )
 def test_what_is_hardly_meant_is_warned_about(text: str, words: str) -> None:
-    checked = parse(text.encode(), "one.xml")
+    checked = parse_xml(text.encode(), "one.xml")
     assert [words in str(warning) for warning in checked.warnings] == [True], checked.warnings
 
 
@@ -364,7 +364,7 @@ def test_what_is_hardly_meant_is_warned_about(text: str, words: str) -> None:
     [("192.0.2.1", "192.0.2.1"), ("2001:DB8:0::1", "2001:db8::1"), ("::ffff:192.0.2.1", "192.0.2.1")],
 )
 def test_an_address_is_read_as_the_system_writes_that_of_a_peer(written: str, read: str) -> None:
-    one = parse(whole(seats=seat(address=written)).encode(), "one.xml").configuration
+    one = parse_xml(whole(seats=seat(address=written)).encode(), "one.xml").configuration
     assert one.seats[0].address == read
 
 
@@ -374,4 +374,4 @@ def test_operators_may_share_a_seat_and_queues_a_context() -> None:
         seat(),
         operator(seat="00:11:22:33:44:55") + operator(username="luigi", seat="00:11:22:33:44:55"),
     )
-    assert parse(text.encode(), "one.xml").warnings == ()
+    assert parse_xml(text.encode(), "one.xml").warnings == ()

@@ -9,7 +9,7 @@ from lxml import etree
 import schemas
 from schemas.problems import ConfigurationError, Problem
 from schemas.server.settings import AmiSettings, ServerSettings
-from schemas.server.settings_xml import load, parse
+from schemas.server.settings_xml import load_settings, parse_settings
 
 AMI = '<ami username="astcti" secret="s"/>'
 SECTIONS = ("ami", "listen", "clients", "queues", "logging")
@@ -18,14 +18,14 @@ SECTIONS = ("ami", "listen", "clients", "queues", "logging")
 def problems_of(inside: str, directory: Path = Path("/nonexistent"), attributes: str = "") -> list[Problem]:
     """What is wrong with a server.xml of these sections, the first of them in line 2."""
     with pytest.raises(ConfigurationError) as refused:
-        parse(f"<server {attributes}>\n{inside}</server>".encode(), directory / "server.xml")
+        parse_settings(f"<server {attributes}>\n{inside}</server>".encode(), directory / "server.xml")
     return list(refused.value.problems)
 
 
 def test_everything_but_the_user_of_asterisk_has_a_default(tmp_path: Path) -> None:
     path = tmp_path / "server.xml"
     path.write_text(f"<server>{AMI}</server>")
-    assert load(path) == ServerSettings(AmiSettings("astcti", "s"))
+    assert load_settings(path) == ServerSettings(AmiSettings("astcti", "s"))
 
 
 def test_the_schema_and_the_model_have_the_same_defaults() -> None:
@@ -51,7 +51,7 @@ def test_the_schema_and_the_model_have_the_same_defaults() -> None:
         text.setdefault(section, []).append(f'{name}="{value}"')
     text["ami"] += ['username="astcti"', 'secret="s"']
     inside = "".join(f"<{section} {' '.join(values)}/>" for section, values in text.items())
-    assert parse(f"<server>{inside}</server>".encode(), Path("/server.xml")).settings == settings
+    assert parse_settings(f"<server>{inside}</server>".encode(), Path("/server.xml")).settings == settings
 
 
 def test_every_setting_is_read(tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
       <transfer><context>internal</context><context>outside</context></transfer>
       <logging level="debug" file="astcti.log"/>
     </server>"""
-    settings, warnings = parse(text.encode(), tmp_path / "server.xml")
+    settings, warnings = parse_settings(text.encode(), tmp_path / "server.xml")
     ami = settings.ami
     assert (ami.host, ami.port, ami.username, ami.secret, ami.tls) == ("pbx", 5039, "u", "from file", True)
     assert (ami.ca_file, ami.retries, ami.pause, ami.ping, ami.encoding) == (
@@ -94,7 +94,9 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
 
 
 def test_the_secret_is_not_shown_where_settings_are_printed() -> None:
-    settings = parse(b'<server><ami username="a" secret="hunter2"/></server>', Path("/server.xml")).settings
+    settings = parse_settings(
+        b'<server><ami username="a" secret="hunter2"/></server>', Path("/server.xml")
+    ).settings
     assert "hunter2" not in repr(settings)
 
 
@@ -158,11 +160,11 @@ def test_all_mistakes_are_found_at_once() -> None:
     ],
 )
 def test_what_is_hardly_meant_is_warned_about(inside: str, words: str) -> None:
-    checked = parse(f"<server>{inside}</server>".encode(), Path("/nonexistent/server.xml"))
+    checked = parse_settings(f"<server>{inside}</server>".encode(), Path("/nonexistent/server.xml"))
     assert [words in str(warning) for warning in checked.warnings] == [True], checked.warnings
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.0.0.2", "::1"])
 def test_on_loopback_no_tls_is_needed(address: str) -> None:
     text = f'<server>{AMI}<listen address="{address}"/></server>'
-    assert parse(text.encode(), Path("/server.xml")).warnings == ()
+    assert parse_settings(text.encode(), Path("/server.xml")).warnings == ()

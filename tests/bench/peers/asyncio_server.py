@@ -93,8 +93,8 @@ class AsyncioServer:
 
 def main(directory: Path) -> None:
     """Run with the configuration in a directory."""
-    configuration = xml_form.load(directory / CallCentre.FILE)
-    settings = settings_xml.load(directory / "server.xml")
+    configuration = xml_form.load_xml(directory / CallCentre.FILE)
+    settings = settings_xml.load_settings(directory / "server.xml")
     asyncio.run(AsyncioServer(configuration, settings).serve())
 
 

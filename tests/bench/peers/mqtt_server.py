@@ -83,7 +83,7 @@ def serve(config: Path, settings: ServerSettings, broker: socket.socket) -> None
     def publish(notification: Notification) -> None:
         broker.sendall(mqtt.publish(notification.extension, encode(notification.event)))
 
-    replay = Replay(xml_form.load(config / CallCentre.FILE), publish)
+    replay = Replay(xml_form.load_xml(config / CallCentre.FILE), publish)
     ami = settings.ami
     with socket.create_connection((ami.host, ami.port)) as asterisk:
         login = f"Action: Login\r\nUsername: {ami.username}\r\nSecret: {ami.secret}\r\n\r\n"
@@ -95,7 +95,7 @@ def serve(config: Path, settings: ServerSettings, broker: socket.socket) -> None
 def main(config: Path, state: Path) -> None:
     """Run with the configuration in a directory, until SIGTERM."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    settings = settings_xml.load(config / "server.xml")
+    settings = settings_xml.load_settings(config / "server.xml")
     with Broker(state) as broker, broker.connect() as connection:
         part = (state / BROKER).with_suffix(".part")
         part.write_text(json.dumps(broker.port))

@@ -66,10 +66,10 @@ def in_force(report: Report, script: EventScript, *, rounds: int) -> None:
         with MeasuredServer(script, call_centre) as measured:
             measured.log_in()
             file = measured.process.configuration / CallCentre.FILE
-            small = xml_form.load(file)
+            small = xml_form.load_xml(file)
             part = file.with_suffix(".part")
             part.write_bytes(
-                xml_form.dump(
+                xml_form.dump_xml(
                     Configuration(
                         small.services + large.services,
                         small.seats + large.seats[len(small.seats) :],

@@ -50,8 +50,8 @@ def write_configuration(directory: Path, form: str, configuration: Configuration
     (directory / "server.xml").write_text('<server><ami username="a" secret="s"/></server>')
     path = directory / f"large.{form}"
     if form == "xml":
-        path.write_bytes(xml_form.dump(configuration))
+        path.write_bytes(xml_form.dump_xml(configuration))
     else:
-        sqlite_form.dump(configuration, path)
+        sqlite_form.dump_sqlite(configuration, path)
     os.utime(path, (1000, 1000))
     return directory

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from astcti_server.config.file_events import THREADS, FileEvents
+from astcti_server.config.file_events import THREADS_NAME, FileEvents
 from tests.fake.patience import PATIENCE
 
 
@@ -35,7 +35,7 @@ def events(tmp_path: Path, noticed: threading.Event, before: set[threading.Threa
 def test_its_threads_have_the_name_that_the_log_explains(
     events: FileEvents, before: set[threading.Thread]
 ) -> None:
-    assert {thread.name for thread in set(threading.enumerate()) - before} == {THREADS}
+    assert {thread.name for thread in set(threading.enumerate()) - before} == {THREADS_NAME}
 
 
 def test_file_events_leave_no_line_in_the_log_of_a_server_that_says_everything(

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from astcti_server.config import loading
-from astcti_server.config.loading import Library, check_directory, load_directory
+from astcti_server.config.loading import ConfigFileReader, check_directory, load_directory
 from astcti_server.config.store import ConfigStore
 from schemas.configuration import sqlite_form
-from schemas.configuration.directory import scan
+from schemas.configuration.checks import CheckedConfiguration
+from schemas.configuration.directory import scan_directory
 from schemas.configuration.model import Configuration
 from schemas.problems import ConfigurationError
 
@@ -45,7 +46,7 @@ def test_the_newest_valid_file_is_loaded_and_the_others_are_explained(tmp_path: 
     loaded = load_directory(tmp_path, clock=lambda: 9000.0)
     assert (loaded.path, loaded.modified, loaded.since) == (path, 2000, 9000.0)
     assert loaded.configuration.pause_reasons == ("new",)
-    assert [(Path(one.file).name, one.line) for one in loaded.refused] == [("broken.xml", 1)]
+    assert [(Path(problem.file).name, problem.line) for problem in loaded.refused] == [("broken.xml", 1)]
     assert any("old.xml is not used: it is older than new.xml" in note for note in loaded.notes)
     assert any("notes.txt is not used" in note for note in loaded.notes)
 
@@ -53,7 +54,7 @@ def test_the_newest_valid_file_is_loaded_and_the_others_are_explained(tmp_path: 
 def test_xml_and_sqlite_compete_by_time(tmp_path: Path, write) -> None:
     write("a.xml", configuration("xml"), 1000)
     path = tmp_path / "b.sqlite"
-    sqlite_form.dump(Configuration(pause_reasons=("sqlite",)), path)
+    sqlite_form.dump_sqlite(Configuration(pause_reasons=("sqlite",)), path)
     os.utime(path, (2000, 2000))
     assert load_directory(tmp_path).configuration.pause_reasons == ("sqlite",)
     os.utime(tmp_path / "a.xml", (3000, 3000))
@@ -71,7 +72,7 @@ def test_if_nothing_is_valid_every_problem_of_every_file_is_reported(tmp_path: P
     write("server.xml", "<server/>", 1000)
     with pytest.raises(ConfigurationError) as refused:
         load_directory(tmp_path)
-    names = [Path(one.file).name for one in refused.value.problems]
+    names = [Path(problem.file).name for problem in refused.value.problems]
     assert names == ["server.xml", "b.xml", "b.xml", "a.xml"]
 
 
@@ -111,12 +112,12 @@ def test_an_unreadable_file_is_a_problem_in_plain_words(tmp_path: Path, write, m
     assert f"{path}:0: it cannot be read: Permission denied" in str(refused.value)
 
 
-def test_check_judges_the_older_files_too(tmp_path: Path, write) -> None:
+def test_check_looks_into_the_older_files_too(tmp_path: Path, write) -> None:
     write("old.xml", "<configuration>", 1000)
     path = write("new.xml", configuration("new"), 2000)
     report = check_directory(tmp_path)
     assert report.in_force == path
-    assert [Path(one.file).name for one in report.problems] == ["old.xml"]
+    assert [Path(problem.file).name for problem in report.problems] == ["old.xml"]
     assert load_directory(tmp_path).refused == ()
 
 
@@ -127,37 +128,42 @@ def test_check_without_anything_valid_names_no_file(tmp_path: Path, write) -> No
     assert len(report.problems) == 1
 
 
-def test_a_content_is_judged_once_however_often_its_file_is_touched(
+def test_a_content_is_checked_once_however_often_its_file_is_touched(
     tmp_path: Path, write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    judged = []
-    real = loading.xml_form.parse
-    monkeypatch.setattr(loading.xml_form, "parse", lambda *args: judged.append(args[1]) or real(*args))
+    checked: list[str] = []
+    real = loading.xml_form.parse_xml
+
+    def parse_xml(data: bytes, file: str) -> CheckedConfiguration:
+        checked.append(file)
+        return real(data, file)
+
+    monkeypatch.setattr(loading.xml_form, "parse_xml", parse_xml)
     path = write("a.xml", configuration("a"), 1000)
-    library = Library(clock=lambda: path.stat().st_ctime + 100)
+    reader = ConfigFileReader(clock=lambda: path.stat().st_ctime + 100)
     for modified in (1000, 2000, 3000):
         os.utime(path, (modified, modified))
-        assert library.configuration(scan(tmp_path).candidates[0]).value is not None
-    assert len(judged) == 1
+        assert reader.configuration(scan_directory(tmp_path).candidates[0]).value is not None
+    assert len(checked) == 1
     write("a.xml", "<configuration>", 4000)
     for _ in range(2):
-        assert library.configuration(scan(tmp_path).candidates[0]).problems
-    assert len(judged) == 2
+        assert reader.configuration(scan_directory(tmp_path).candidates[0]).problems
+    assert len(checked) == 2
 
 
 def test_a_young_file_is_read_again_although_its_times_stand_still(tmp_path: Path, write) -> None:
     path = write("a.xml", configuration("a"), 1000)
-    library = Library(clock=lambda: path.stat().st_ctime)
-    seen = scan(tmp_path).candidates[0]
-    first = library.digest(seen)
+    reader = ConfigFileReader(clock=lambda: path.stat().st_ctime)
+    seen = scan_directory(tmp_path).candidates[0]
+    first = reader.digest(seen)
     path.write_text(configuration("b"))
-    assert library.digest(seen) != first
+    assert reader.digest(seen) != first
 
 
 def test_our_own_mistake_is_a_problem_of_the_file_only(tmp_path: Path, write, monkeypatch, caplog) -> None:
     path = write("a.xml", configuration(), 1000)
-    monkeypatch.setattr(loading.xml_form, "parse", lambda *_: 1 // 0)
-    content = Library().configuration(scan(tmp_path).candidates[0])
+    monkeypatch.setattr(loading.xml_form, "parse_xml", lambda *_: 1 // 0)
+    content = ConfigFileReader().configuration(scan_directory(tmp_path).candidates[0])
     assert content.value is None and content.problems[0].file == str(path)
     assert caplog.records[0].exc_info
 

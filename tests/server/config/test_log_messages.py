@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from astcti_server.config.changes import Changes, Findings
-from astcti_server.config.loading import Library, load_directory
+from astcti_server.config.changes import ChangeDetector, Findings
+from astcti_server.config.loading import ConfigFileReader, load_directory
 from astcti_server.demo.pbx import DemoPbx
-from schemas.configuration.directory import scan
+from schemas.configuration.directory import scan_directory
 from schemas.configuration.model import Configuration, Operator, Seat, Service
-from schemas.configuration.xml_form import dump
+from schemas.configuration.xml_form import dump_xml
 from tests.fake.running_server import RunningServer
 
 FIRST = Configuration(
@@ -36,7 +36,7 @@ def test_the_log_says_which_file_is_in_force_at_the_start_and_at_each_change(
 ) -> None:
     with RunningServer(tmp_path, pbx.address[1], FIRST) as server:
         server.wait_for_log("configuration.xml is in force now (2 services, 1 seat, 3 operators)")
-        (server.config / "other.xml").write_bytes(dump(Configuration()))
+        (server.config / "other.xml").write_bytes(dump_xml(Configuration()))
         server.wait_for_log(
             "other.xml is in force now (0 services, 0 seats, 0 operators; before: configuration.xml)"
         )
@@ -44,7 +44,7 @@ def test_the_log_says_which_file_is_in_force_at_the_start_and_at_each_change(
         server.wait_for_log("(2 services, 1 seat, 3 operators; before: other.xml)")
         (server.config / "configuration.xml").write_text("<configuration")
         server.wait_for_log("configuration.xml is refused, what it said before stays in force")
-        (server.config / "configuration.xml").write_bytes(dump(Configuration(pause_reasons=("Lunch",))))
+        (server.config / "configuration.xml").write_bytes(dump_xml(Configuration(pause_reasons=("Lunch",))))
         server.wait_for_log("configuration.xml is in force now (0 services, 0 seats, 0 operators)")
         (server.config / "server.xml").write_text("<server/>")
         server.wait_for_log("server.xml is refused, the settings read before stay in force")
@@ -56,16 +56,16 @@ class Directory:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.settings("services", 5000)
-        (path / "a.xml").write_bytes(dump(FIRST))
+        (path / "a.xml").write_bytes(dump_xml(FIRST))
         os.utime(path / "a.xml", (1000, 1000))
-        self._changes = Changes(load_directory(path), Library())
+        self._changes = ChangeDetector(load_directory(path), ConfigFileReader())
         self.look()
 
     def settings(self, events: str, port: int) -> None:
         (self.path / "server.xml").write_text(SETTINGS.format(events=events, port=port))
 
     def look(self) -> Findings:
-        return self._changes.compare(scan(self.path))
+        return self._changes.compare(scan_directory(self.path))
 
 
 def infos(findings: Findings) -> list[str]:

@@ -4,7 +4,6 @@ import logging
 import os
 import queue
 import sqlite3
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,12 +13,15 @@ import pytest
 
 from astcti_server.config import file_events
 from astcti_server.config.loading import load_directory
-from astcti_server.config.watcher import POLL, ConfigLoaded, ConfigRejected, ConfigWatcher
+from astcti_server.config.watcher import LOOK_EVERY, ConfigLoaded, ConfigRejected, ConfigWatcher
 from schemas.configuration import sqlite_form
+from schemas.configuration.directory import SETTINGS_NAME, DirectoryScan, scan_directory
 from schemas.configuration.model import Configuration
 from tests.fake.patience import PATIENCE, until
 
 SETTINGS = '<server events="{events}"><ami username="astcti" secret="{secret}"/></server>'
+LOOKS_AT_START = 3
+"""What is there already, what it begins with, and once more to see that nobody writes on."""
 
 
 def configuration(*reasons: str) -> str:
@@ -35,21 +37,47 @@ def replace(file: Path, content: str) -> None:
     fresh.rename(file)
 
 
+class Looks:
+    """Looks at a directory as the watcher does, and counts. No file is young: none is read without need."""
+
+    def __init__(self) -> None:
+        self.made: queue.Queue[DirectoryScan] = queue.Queue()
+
+    def __call__(self, directory: Path) -> DirectoryScan:
+        seen = scan_directory(directory)
+        old = [file._replace(changed=1000.0) for file in seen.files()]  # nobody can set this time of a file
+        seen = seen._replace(
+            candidates=tuple(file for file in old if file.name != SETTINGS_NAME),
+            settings=next((file for file in old if file.name == SETTINGS_NAME), None),
+        )
+        self.made.put(seen)
+        return seen
+
+
 class Watched:
     """A directory with a watcher on it."""
 
-    def __init__(self, directory: Path, poll: float = POLL, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        poll: float = LOOK_EVERY,
+        clock: Callable[[], float] = time.time,
+        on_loaded: Callable[[ConfigLoaded], None] | None = None,
+        look: Callable[[Path], DirectoryScan] | None = None,
+    ) -> None:
         self.directory = directory
         self.told: queue.Queue[ConfigLoaded | ConfigRejected] = queue.Queue()
         self.deaths: list[BaseException] = []
+        self.looks = Looks()
         self.watcher = ConfigWatcher(
             directory,
             load_directory(directory, clock=clock),
-            self.told.put,
+            on_loaded or self.told.put,
             self.told.put,
             died=lambda name, error: self.deaths.append(error),
             clock=clock,
             poll=poll,
+            look=look or self.looks,
         )
 
     def loaded(self) -> ConfigLoaded:
@@ -89,11 +117,11 @@ def watching(directory: Path) -> Iterator[Callable[..., Watched]]:
     def start(**options: Any) -> Watched:
         watched = Watched(directory, **options)
         started.append(watched)
-        looked = threading.Event()
-        real = watched.watcher._changes.compare
-        watched.watcher._changes.compare = lambda *args: (real(*args), looked.set())[0]
         watched.watcher.start()
-        assert looked.wait(PATIENCE)
+        for _ in range(LOOKS_AT_START):
+            watched.looks.made.get(timeout=PATIENCE)
+        watched.watcher.wake()
+        watched.looks.made.get(timeout=PATIENCE)  # so what was seen before is compared
         assert watched.told.empty()
         return watched
 
@@ -151,7 +179,7 @@ def test_a_slow_copy_is_taken_up_once_it_is_whole(watching, directory: Path) -> 
 
 def test_a_new_database_is_taken_up(watching, directory: Path) -> None:
     watched = watching()
-    sqlite_form.dump(Configuration(pause_reasons=("database",)), directory / "20260101.sqlite")
+    sqlite_form.dump_sqlite(Configuration(pause_reasons=("database",)), directory / "20260101.sqlite")
     told = watched.loaded()
     assert told.path.name == "20260101.sqlite"
     assert told.configuration.pause_reasons == ("database",)
@@ -160,13 +188,13 @@ def test_a_new_database_is_taken_up(watching, directory: Path) -> None:
 def test_a_damaged_database_is_refused(watching, directory: Path) -> None:
     watched = watching()
     hidden = directory / ".b"
-    sqlite_form.dump(Configuration(pause_reasons=("database",)), hidden)
+    sqlite_form.dump_sqlite(Configuration(pause_reasons=("database",)), hidden)
     connection = sqlite3.connect(hidden)
     connection.execute("DROP TABLE seats")
     connection.commit()
     connection.close()
     hidden.rename(directory / "b.sqlite")
-    assert [one.message for one in watched.rejected().problems] == ["table seats is missing"]
+    assert [problem.message for problem in watched.rejected().problems] == ["table seats is missing"]
 
 
 def test_touching_an_older_file_goes_back_to_it(watching, directory: Path) -> None:
@@ -301,7 +329,7 @@ def test_a_file_that_is_older_is_said_not_to_be_used(watching, directory: Path, 
 
 
 def test_a_change_made_between_loading_and_watching_is_not_lost(directory: Path) -> None:
-    watched = Watched(directory)
+    watched = Watched(directory, look=scan_directory)
     (directory / "a.xml").write_text(configuration("between"))
     watched.watcher.start()
     try:
@@ -357,16 +385,14 @@ def test_without_file_events_changes_are_taken_up_all_the_same(
 
 
 def test_a_callback_that_fails_does_not_end_the_watching(watching, directory: Path, messages) -> None:
-    watched = watching()
-    put = watched.told.put
     failing = iter([ZeroDivisionError("once")])
 
     def on_loaded(told: ConfigLoaded) -> None:
-        put(told)
+        watched.told.put(told)
         for error in failing:
             raise error
 
-    watched.watcher._on_loaded = on_loaded
+    watched = watching(on_loaded=on_loaded)
     replace(directory / "a.xml", configuration("second"))
     assert watched.reasons() == ("second",)
     replace(directory / "a.xml", configuration("third"))
@@ -376,14 +402,11 @@ def test_a_callback_that_fails_does_not_end_the_watching(watching, directory: Pa
 
 def test_reading_the_files_is_no_event_of_its_own(watching, directory: Path) -> None:
     watched = watching(poll=30.0)
-    looks: queue.Queue[None] = queue.Queue()
-    real = watched.watcher._look_if_changed
-    watched.watcher._look_if_changed = lambda: (looks.put(None), real())[1]
     for _ in range(3):
         (directory / "a.xml").read_text()
         (directory / "server.xml").read_text()
     with pytest.raises(queue.Empty):
-        looks.get(timeout=0.5)
+        watched.looks.made.get(timeout=0.5)
 
 
 @pytest.mark.parametrize("deleted", [False, True])
@@ -393,21 +416,13 @@ def test_new_file_is_taken_up_although_the_clock_was_set_back(
     ahead = 7200.0
     late = time.time() + ahead
     os.utime(directory / "a.xml", (late, late))  # written while the clock was wrong
-    noted = threading.Event()
-    looks: list[float] = []
     watched = watching(poll=0.01, clock=lambda: time.time() + ahead)
-    watched.watcher._library.is_young = lambda seen: False  # nobody can set the time of a change
-    real = watched.watcher._scan
-
-    def looked() -> Any:
-        looks.append(ahead)
-        if looks[-2:] == [0.0, 0.0]:  # so the look before this one is over
-            noted.set()
-        return real()
-
-    watched.watcher._scan = looked
     ahead = 0.0
-    assert noted.wait(PATIENCE)
+    looks = watched.looks
+    while not looks.made.empty():
+        looks.made.get()
+    for _ in range(3):  # the one going on, one with the clock set back, and one that begins after it
+        looks.made.get(timeout=PATIENCE)
     fresh = directory / ".b.xml"
     fresh.write_text(configuration("second"))
     os.utime(fresh, (time.time(), time.time()))  # more precise than the kernel's own

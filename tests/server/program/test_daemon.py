@@ -12,7 +12,7 @@ import pytest
 
 from astcti_server.demo.pbx import DemoPbx
 from schemas.configuration.model import Binding, Configuration, Operator, Seat, Service, Trigger
-from schemas.configuration.xml_form import dump
+from schemas.configuration.xml_form import dump_xml
 from tests.fake.line_client import md5
 from tests.fake.patience import PATIENCE
 from tests.fake.ports import free_port
@@ -127,7 +127,7 @@ def broken_server(folder: Path, pbx: DemoPbx, damage: str) -> str:
     """Run a server with something broken in it, which has to end it in order with 1; returns its log."""
     config = folder / "config"
     config.mkdir()
-    (config / "configuration.xml").write_bytes(dump(CONFIGURATION))
+    (config / "configuration.xml").write_bytes(dump_xml(CONFIGURATION))
     (config / "server.xml").write_text(
         f'<server><ami port="{pbx.address[1]}" username="astcti" secret="astcti"/>'
         f'<listen port="{free_port()}"/></server>'

@@ -15,7 +15,7 @@ import pytest
 
 import astcti_server
 from schemas.configuration.model import Configuration, Seat
-from schemas.configuration.xml_form import dump
+from schemas.configuration.xml_form import dump_xml
 from tests.fake.patience import PATIENCE, until
 from tests.fake.ports import free_port
 from tests.needed import lacking
@@ -187,7 +187,7 @@ def test_it_starts_the_server_with_what_is_valid_and_takes_no_other_program_for_
     assert code == 6, "nothing is valid"
     assert "new.xml:1: " in said
     configuration = Configuration(seats=(Seat("00:00:00:00:02:01", "PJSIP/201", "PJSIP/201"),))
-    (real_service.config / "old.xml").write_bytes(dump(configuration))
+    (real_service.config / "old.xml").write_bytes(dump_xml(configuration))
     os.utime(real_service.config / "old.xml", (1000.0, 1000.0))
     real_service.pidfile.parent.mkdir()
     real_service.pidfile.write_text(str(other_program))  # as a crash and a busy day leave it

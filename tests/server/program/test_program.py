@@ -24,7 +24,7 @@ from astcti_server.demo.pbx import DemoPbx
 from astcti_server.logs import Logs
 from schemas import event_xml, passwords
 from schemas.configuration.model import Binding, Configuration, Operator, Seat, Service, Trigger
-from schemas.configuration.xml_form import dump
+from schemas.configuration.xml_form import dump_xml
 from tests.fake.asterisk import FakeAsterisk, Headers, block, response
 from tests.fake.line_client import md5
 from tests.fake.patience import PATIENCE, until
@@ -75,7 +75,7 @@ def directory(tmp_path: Path) -> Path:
     place = tmp_path / "etc"
     place.mkdir()
     (place / "server.xml").write_text('<server><ami username="astcti" secret="s"/></server>')
-    (place / "configuration.xml").write_bytes(dump(CONFIGURATION))
+    (place / "configuration.xml").write_bytes(dump_xml(CONFIGURATION))
     os.utime(place / "configuration.xml", (1000, 1000))
     return place
 

@@ -10,7 +10,7 @@ import pytest
 from astcti_client.password import Password
 from astcti_server.demo.pbx import DemoPbx
 from astcti_server.demo.player import Tempo
-from schemas.configuration.xml_form import load
+from schemas.configuration.xml_form import load_xml
 from tests.client.ui.conftest import MAC
 from tests.client.ui.tools.window_test_bed import WindowTestBed
 from tests.fake.running_server import RunningServer
@@ -41,7 +41,10 @@ def house(tmp_path: Path) -> Iterator[RunningServer]:
     file = tmp_path / "configuration.xml"
     file.write_text(CONFIGURATION % f"{tmp_path}/answered-{{CALLDATA}}", encoding="utf-8")
     calls = Tempo(interval=4.0, answer=2.0, talk=10.0, gives_up=0.0)
-    with DemoPbx(tempo=calls) as pbx, RunningServer(tmp_path / "server", pbx.address[1], load(file)) as one:
+    with (
+        DemoPbx(tempo=calls) as pbx,
+        RunningServer(tmp_path / "server", pbx.address[1], load_xml(file)) as one,
+    ):
         yield one
 
 
