@@ -10,10 +10,11 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from configurator.models import AuditEntry
+from configurator.publishing.differences import FieldChange
 
 logger = logging.getLogger(__name__)
 
-ACTIONS = {
+ACTION_WORDS = {
     "login": _("logged in"),
     "login-failed": _("failed to log in"),
     "logout": _("logged out"),
@@ -27,7 +28,7 @@ ACTIONS = {
     "password": _("changed the password"),
     "password-reset": _("reset the password"),
 }
-KINDS = {
+KIND_WORDS = {
     "service": _("service"),
     "variable": _("variable"),
     "seat": _("seat"),
@@ -37,21 +38,23 @@ KINDS = {
     "configuration": _("configuration"),
     "session": _("session"),
 }
-LONGEST = 500  # characters of one value that an entry keeps
-
-Change = tuple[str, str, str]
-"""A field's name, what it was, what it is. Never a password."""
+LONGEST_VALUE = 500  # characters of one value that an entry keeps
 
 
 def record(
-    who: HttpRequest | str, action: str, kind: str = "", name: str = "", changes: Iterable[Change] = ()
+    actor: HttpRequest | str, action: str, kind: str = "", name: str = "", changes: Iterable[FieldChange] = ()
 ) -> None:
-    """Write an entry. `who` is the request, or a name where there is none (the command line)."""
-    if isinstance(who, str):
-        userid, address = who, ""
+    """Write an entry. `actor` is the request, or a name where there is none (the command line).
+
+    `action` is one of `ACTION_WORDS`, `kind` one of `KIND_WORDS`, `name` what people call the entry.
+    """
+    if isinstance(actor, str):
+        userid, address = actor, ""
     else:
-        userid, address = who.session.get("userid", ""), address_of(who)
-    details: list[list[Any]] = [[field, old[:LONGEST], new[:LONGEST]] for field, old, new in changes]
+        userid, address = actor.session.get("userid", ""), address_of(actor)
+    details: list[list[Any]] = [
+        [field, old[:LONGEST_VALUE], new[:LONGEST_VALUE]] for field, old, new in changes
+    ]
     AuditEntry.objects.create(
         userid=userid[:150], address=address, action=action, kind=kind, name=name[:300], details=details
     )
@@ -59,5 +62,5 @@ def record(
 
 
 def address_of(request: HttpRequest) -> str:
-    """Where a request comes from."""
+    """Where a request comes from. With --https waitress has put there what the proxy says of the browser."""
     return str(request.META.get("REMOTE_ADDR", ""))[:45]

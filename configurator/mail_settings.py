@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 
-class MailError(ValueError):
+class MailSettingsError(ValueError):
     """The file says something that makes no sense; the text says what."""
 
 
-def read(path: Path) -> dict[str, Any]:
+def read_mail_settings(path: Path) -> dict[str, Any]:
     """Return Django's settings for mail; without a host there is none. MailError if the file is wrong."""
     parser = configparser.ConfigParser(interpolation=None, inline_comment_prefixes=(";",))
     try:
@@ -31,12 +31,12 @@ def read(path: Path) -> dict[str, Any]:
             return {"EMAIL_HOST": "", "EMAIL_BACKEND": "django.core.mail.backends.dummy.EmailBackend"}
         port = mail.getint("port", 587)
     except OSError as error:
-        raise MailError(f"{path}: {error.strerror}") from None
+        raise MailSettingsError(f"{path}: {error.strerror}") from None
     except (configparser.Error, ValueError, UnicodeDecodeError) as error:
-        raise MailError(f"{path}: {error}") from None
+        raise MailSettingsError(f"{path}: {error}") from None
     encryption = mail.get("encryption", "starttls")
     if encryption not in ("starttls", "tls", "none"):
-        raise MailError(f"{path}: encryption is starttls, tls or none, not {encryption!r}")
+        raise MailSettingsError(f"{path}: encryption is starttls, tls or none, not {encryption!r}")
     return {
         "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
         "EMAIL_HOST": mail["host"],

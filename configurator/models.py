@@ -1,4 +1,4 @@
-"""The tables of both files: the CTI configuration, and the people who manage it (see routers.py).
+"""The tables of both files: the CTI configuration, and the people who manage it (see database/routers.py).
 
 What can be edited carries `revision`: it grows with every change, and a form that was opened on an older
 one is refused.
@@ -13,7 +13,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from configurator import validators as checks
+from configurator import validators
 
 
 class Editable(models.Model):
@@ -32,11 +32,11 @@ class Service(Editable):
         INBOUND = "inbound", _("Inbound")
         OUTBOUND = "outbound", _("Outbound")
 
-    name = models.CharField(_("Name"), max_length=200, validators=[checks.name])
+    name = models.CharField(_("Name"), max_length=200, validators=[validators.validate_name])
     context = models.CharField(
         _("Context"),
         max_length=200,
-        validators=[checks.dialplan_word],
+        validators=[validators.validate_dialplan_word],
         help_text=_("The context of the dialplan that calls of this service enter."),
     )
     type = models.CharField(_("Type"), max_length=8, choices=Type.choices, default=Type.INBOUND)
@@ -45,7 +45,7 @@ class Service(Editable):
         _("Queue"),
         max_length=200,
         blank=True,
-        validators=[checks.dialplan_word],
+        validators=[validators.validate_dialplan_word],
         help_text=_("Operators become members of this queue when they log in."),
     )
     enabled = models.BooleanField(_("Enabled"), default=True)
@@ -70,7 +70,7 @@ class Variable(Editable):
     name = models.CharField(
         _("Name"),
         max_length=200,
-        validators=[checks.variable],
+        validators=[validators.validate_variable],
         help_text=_("As the dialplan sets it, without leading underscores."),
     )
 
@@ -121,38 +121,40 @@ class Seat(Editable):
         _("MAC address"),
         max_length=17,
         unique=True,
-        validators=[checks.mac],
+        validators=[validators.validate_mac],
         help_text=_("Of the PC's network card, such as 00:11:22:33:44:55."),
     )
     extension = models.CharField(
         _("Extension"),
         max_length=200,
         unique=True,
-        validators=[checks.extension],
+        validators=[validators.validate_extension],
         help_text=_("The phone as Asterisk's device, such as PJSIP/201."),
     )
     queue_interface = models.CharField(
         _("Queue interface"),
         max_length=200,
         blank=True,
-        validators=[checks.interface],
+        validators=[validators.validate_interface],
         help_text=_("Only if the queue member is not the extension itself, such as Local/201@agents/n."),
     )
     state_interface = models.CharField(
         _("State interface"),
         max_length=200,
         blank=True,
-        validators=[checks.state_interface],
+        validators=[validators.validate_state_interface],
         help_text=_("Only if another device tells whether the member is free, such as hint:201@phones."),
     )
     address = models.CharField(
         _("IP address"),
         max_length=45,
         blank=True,
-        validators=[checks.address],
+        validators=[validators.validate_address],
         help_text=_("The only address this seat may connect from; empty for any."),
     )
-    description = models.CharField(_("Description"), max_length=4096, blank=True, validators=[checks.text])
+    description = models.CharField(
+        _("Description"), max_length=4096, blank=True, validators=[validators.validate_text]
+    )
 
     class Meta:
         verbose_name = _("seat")
@@ -169,10 +171,10 @@ class Operator(Editable):
         _("User name"),
         max_length=200,
         unique=True,
-        validators=[checks.word],
+        validators=[validators.validate_word],
         help_text=_("The name to log in with, without blanks."),
     )
-    full_name = models.CharField(_("Full name"), max_length=200, validators=[checks.name])
+    full_name = models.CharField(_("Full name"), max_length=200, validators=[validators.validate_name])
     password = models.CharField(_("Password"), max_length=400)
     seat = models.ForeignKey(
         Seat,
@@ -211,7 +213,7 @@ class ServiceOperator(models.Model):
 class PauseReason(Editable):
     """Why an operator may be in pause."""
 
-    name = models.CharField(_("Name"), max_length=200, unique=True, validators=[checks.reason])
+    name = models.CharField(_("Name"), max_length=200, unique=True, validators=[validators.validate_reason])
 
     class Meta:
         verbose_name = _("pause reason")
@@ -271,8 +273,10 @@ class ManagerUser(AbstractBaseUser):
         DARK = "dark", _("Dark")
 
     revision = models.PositiveIntegerField(default=1, editable=False)
-    userid = models.CharField(_("User id"), max_length=150, unique=True, validators=[checks.word])
-    full_name = models.CharField(_("Full name"), max_length=200, validators=[checks.name])
+    userid = models.CharField(
+        _("User id"), max_length=150, unique=True, validators=[validators.validate_word]
+    )
+    full_name = models.CharField(_("Full name"), max_length=200, validators=[validators.validate_name])
     email = models.EmailField(_("E-mail"), blank=True, help_text=_("For a link when the password is lost."))
     role = models.CharField(_("Role"), max_length=16, choices=Role.choices, default=Role.VIEWER)
     enabled = models.BooleanField(_("Enabled"), default=True)
@@ -296,6 +300,11 @@ class ManagerUser(AbstractBaseUser):
     def is_active(self) -> bool:
         """What Django's own forms ask."""
         return self.enabled
+
+    def is_last_administrator(self) -> bool:
+        """Tell whether nobody else could administrate."""
+        administrators = ManagerUser.objects.filter(role=ManagerUser.Role.ADMINISTRATOR, enabled=True)
+        return not administrators.exclude(pk=self.pk).exists()
 
 
 class AuditEntry(models.Model):

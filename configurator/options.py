@@ -45,13 +45,13 @@ class Options:
             self.data.mkdir(parents=True, exist_ok=True)
             fresh = path.with_name(f".{SECRET_NAME}.{os.getpid()}")
             fresh.touch(mode=0o600)
-            give_to_owner(fresh)
+            give_to_owner_of_directory(fresh)
             fresh.write_text(secrets.token_urlsafe(64), encoding="ascii")
             fresh.replace(path)  # whole or not at all, should the disk be full
         return path.read_text(encoding="ascii").strip()
 
 
-def give_to_owner(path: Path) -> None:
+def give_to_owner_of_directory(path: Path) -> None:
     """Let root's commands leave nothing behind that the application's own user could not use."""
     directory = path.parent.stat()
     if os.geteuid() == 0 and directory.st_uid != 0:
@@ -61,13 +61,13 @@ def give_to_owner(path: Path) -> None:
 _current: Options | None = None
 
 
-def use(options: Options) -> None:
+def set_options(options: Options) -> None:
     """Decide. Before `django.setup()`."""
     global _current
     _current = options
 
 
-def current() -> Options:
+def current_options() -> Options:
     """What was decided. RuntimeError before `use`."""
     if _current is None:
         raise RuntimeError("the configurator's options were not set: use its command line")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from configurator import mail_settings, options
 
-_options = options.current()
+_options = options.current_options()
 
 
 def _time_zone() -> str:
@@ -66,7 +66,7 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "configurator.web.menu.context",
+                "configurator.web.menu.menu_context",
             ]
         },
     }
@@ -89,7 +89,7 @@ DATABASES = {
     "default": _database(_options.manager_file),
     "configuration": _database(_options.configuration_file),
 }
-DATABASE_ROUTERS = ["configurator.database.routers.TwoFiles"]
+DATABASE_ROUTERS = ["configurator.database.routers.TwoDatabases"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "configurator.ManagerUser"
@@ -131,7 +131,7 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024
 STATIC_URL = "/static/"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "configurator.web.static_files.Numbered"},
+    "staticfiles": {"BACKEND": "configurator.web.static_files.VersionedStaticFiles"},
 }
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
@@ -149,4 +149,4 @@ FORMAT_MODULE_PATH = ["configurator.formats"]
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 LOGGING_CONFIG = None  # the command line decides; whoever imports this keeps their own
 
-locals().update(mail_settings.read(_options.data / options.MAIL_NAME))
+locals().update(mail_settings.read_mail_settings(_options.data / options.MAIL_NAME))

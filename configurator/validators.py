@@ -6,68 +6,68 @@ from collections.abc import Callable
 
 from django.core.exceptions import ValidationError
 
-from configurator.checks.translation import translated
+from configurator.checks.translation import lazy_form_sentence
 from schemas.configuration import formats
 
 
 def _refuse(judge: Callable[[str], str], value: str) -> None:
     wrong = judge(value)
     if wrong:
-        raise ValidationError(translated(wrong))
+        raise ValidationError(lazy_form_sentence(wrong))
 
 
-def name(value: str) -> None:
+def validate_name(value: str) -> None:
     """A name for people."""
     _refuse(formats.check_name, value)
 
 
-def word(value: str) -> None:
+def validate_word(value: str) -> None:
     """A name without blanks."""
     _refuse(formats.check_word, value)
 
 
-def reason(value: str) -> None:
+def validate_reason(value: str) -> None:
     """A pause reason: END is the protocol's own word."""
     _refuse(formats.check_name, value)
     if value.upper() == "END":
-        raise ValidationError(translated("END ends the list of reasons: choose another word"))
+        raise ValidationError(lazy_form_sentence("END ends the list of reasons: choose another word"))
 
 
-def dialplan_word(value: str) -> None:
+def validate_dialplan_word(value: str) -> None:
     """A context or a queue."""
     _refuse(formats.check_dialplan_word, value)
 
 
-def variable(value: str) -> None:
+def validate_variable(value: str) -> None:
     """A dialplan variable."""
     _refuse(formats.check_variable, value)
 
 
-def extension(value: str) -> None:
+def validate_extension(value: str) -> None:
     """A phone as Asterisk's device."""
     _refuse(formats.check_extension, value)
 
 
-def interface(value: str) -> None:
+def validate_interface(value: str) -> None:
     """A queue member."""
     _refuse(formats.check_interface, value)
 
 
-def state_interface(value: str) -> None:
+def validate_state_interface(value: str) -> None:
     """A device with a state."""
     _refuse(formats.check_state_interface, value)
 
 
-def mac(value: str) -> None:
+def validate_mac(value: str) -> None:
     """A MAC address."""
     _refuse(formats.check_mac, value)
 
 
-def address(value: str) -> None:
+def validate_address(value: str) -> None:
     """A single IP address."""
     _refuse(formats.check_address, value)
 
 
-def text(value: str) -> None:
+def validate_text(value: str) -> None:
     """Any text on one line."""
     _refuse(formats.check_text, value)

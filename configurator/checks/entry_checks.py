@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from django import forms
 from django.utils.translation import gettext as _
 
 from configurator import models
-from configurator.checks.translation import capital, words
+from configurator.checks.translation import capitalized, translated_for_form
 from configurator.publishing import working_copy
+from configurator.publishing.working_copy import WorkingCopy
 from schemas.configuration.checks import Complaint, check_configuration, warn_of_configuration
 from schemas.configuration.model import Service
 
@@ -23,31 +24,33 @@ _FIELDS = {
     "queue-interface": "queue_interface",
     "state-interface": "state_interface",
     "full-name": "full_name",
-    "seat": "seat",
 }
+"""Fields of a form that are called otherwise than in a configuration's file."""
+_KINDS = {"reason": "pausereason", "variable": "service", "trigger": "service", "binding": "service"}
+"""Under which kind of entry a complaint is found."""
 
 
-def of_seat(seat: models.Seat, form: forms.BaseForm) -> None:
+def check_seat(seat: models.Seat, form: forms.BaseForm) -> None:
     """Complain at the fields of a seat's form."""
-    copy = working_copy.read()
+    copy = working_copy.read_working_copy()
     seats, rows = list(copy.configuration.seats), copy.places.seats
     _put_last(seats, rows, seat.pk, working_copy.seat_value(seat))
     found = check_configuration(replace(copy.configuration, seats=tuple(seats)), copy.places)
     _complain(form, found, {"seat"}, seat.pk or NEW, copy.names)
 
 
-def of_operator(operator: models.Operator, form: forms.BaseForm) -> None:
+def check_operator(operator: models.Operator, form: forms.BaseForm) -> None:
     """Complain at the fields of an operator's form."""
-    copy = working_copy.read()
+    copy = working_copy.read_working_copy()
     operators, rows = list(copy.configuration.operators), copy.places.operators
     _put_last(operators, rows, operator.pk, working_copy.operator_value(operator))
     found = check_configuration(replace(copy.configuration, operators=tuple(operators)), copy.places)
     _complain(form, found, {"operator"}, operator.pk or NEW, copy.names)
 
 
-def of_service(pk: int | None, value: Service, form: forms.BaseForm) -> None:
+def check_service(pk: int | None, value: Service, form: forms.BaseForm) -> None:
     """Complain at the fields of a service's form."""
-    copy = working_copy.read()
+    copy = working_copy.read_working_copy()
     places = copy.places
     services, rows = list(copy.configuration.services), list(places.services)
     _put_last(services, places.services, pk, value)
@@ -76,33 +79,39 @@ def _complain(
             continue
         field = _FIELDS.get(complaint.field, complaint.field)
         place = field if field in form.fields else None
-        message = capital(named(complaint, names))
+        message = capitalized(message_with_names(complaint, names))
         if message not in form.errors.get(place or "__all__", []):
             form.add_error(place, message)
 
 
-def named(complaint: Complaint, names: dict[str, dict[int, str]]) -> str:
+def message_with_names(complaint: Complaint, names: dict[str, dict[int, str]]) -> str:
     """A complaint's message with names in place of rows, in the language of the page."""
     kind = "service" if complaint.kind in ("variable", "trigger", "binding") else complaint.kind
     return re.sub(
-        r"# (\d+)", lambda match: names[kind].get(int(match[1]), _("this entry")), words(complaint.message)
+        r"# (\d+)",
+        lambda match: names[kind].get(int(match[1]), _("this entry")),
+        translated_for_form(complaint.message),
     )
 
 
-def of_everything(
-    copy: working_copy.Copy,
-) -> tuple[list[tuple[str, str, int, str]], list[tuple[str, str, int, str]]]:
-    """Errors and warnings of the whole configuration: kind, name, row, message."""
-    errors = [_line(complaint, copy) for complaint in check_configuration(copy.configuration, copy.places)]
-    warnings = (
-        []
-        if errors
-        else [_line(complaint, copy) for complaint in warn_of_configuration(copy.configuration, copy.places)]
-    )
-    return errors, warnings
+class EntryFinding(NamedTuple):
+    """What is wrong, or hardly meant, with one entry: its kind as in the audit log, its name, and why."""
+
+    kind: str
+    name: str
+    message: str
 
 
-def _line(complaint: Complaint, copy: working_copy.Copy) -> tuple[str, str, int, str]:
-    kind = {"reason": "pausereason", "variable": "service", "trigger": "service", "binding": "service"}
+def check_everything(copy: WorkingCopy) -> tuple[list[EntryFinding], list[EntryFinding]]:
+    """Errors and warnings of the whole configuration; no warnings while there are errors."""
+    configuration, places = copy.configuration, copy.places
+    errors = [_finding(complaint, copy) for complaint in check_configuration(configuration, places)]
+    if errors:
+        return errors, []
+    return [], [_finding(complaint, copy) for complaint in warn_of_configuration(configuration, places)]
+
+
+def _finding(complaint: Complaint, copy: WorkingCopy) -> EntryFinding:
     name = copy.names[complaint.kind].get(complaint.place, "")
-    return kind.get(complaint.kind, complaint.kind), name, complaint.place, named(complaint, copy.names)
+    kind = _KINDS.get(complaint.kind, complaint.kind)
+    return EntryFinding(kind, name, message_with_names(complaint, copy.names))

@@ -53,25 +53,25 @@ _OF_FORMS = {
 """What reads otherwise where there is a form instead of a file."""
 
 
-def words(message: str) -> str:
+def translated_for_form(message: str) -> str:
     """Translate one sentence of the server's checks into the language of this request, for a form."""
     return retold(message, lambda template: gettext(_OF_FORMS.get(template, template)))
 
 
-def of_file(message: str) -> str:
+def translated_for_file(message: str) -> str:
     """The same about a file, which has lines and elements."""
     return retold(message, gettext)
 
 
-def capital(message: str) -> str:
+def capitalized(message: str) -> str:
     """A sentence with a capital letter, to stand alone at a field."""
     return message[:1].upper() + message[1:]
 
 
-def sentence(message: str) -> str:
+def form_sentence(message: str) -> str:
     """Translate, and begin with a capital letter."""
-    return capital(words(message))
+    return capitalized(translated_for_form(message))
 
 
-translated = lazy(sentence, str)
+lazy_form_sentence = lazy(form_sentence, str)
 """The same, put into words only when it is shown."""

@@ -9,10 +9,25 @@ from types import FrameType
 import click
 from waitress.server import create_server
 
-THREADS = 8
+WAITRESS_THREADS = 8
 LARGEST_REQUEST = 64 * 1024 * 1024  # bytes; an import has half of that at most
 LOCAL = ("127.0.0.1", "::1", "localhost")
 FORWARDED = {"x-forwarded-for", "x-forwarded-proto"}
+
+
+def listen_address(listen: str) -> tuple[str, int]:
+    """Host and port of `ADDRESS:PORT`; without an address, loopback. UsageError."""
+    host, _, port = listen.rpartition(":")
+    if not port.isascii() or not port.isdigit() or int(port) > 65535:
+        raise click.UsageError(f"--listen {listen}: write ADDRESS:PORT, such as 127.0.0.1:8080")
+    return host.strip("[]") or "127.0.0.1", int(port)
+
+
+def host_names(host: str) -> list[str]:
+    """How a browser names an address that is listened on; none where that is every address."""
+    if host in ("0.0.0.0", "::"):
+        return []
+    return [f"[{host}]" if ":" in host else host]
 
 
 def serve(host: str, port: int, *, behind_proxy: bool = False) -> None:
@@ -26,7 +41,7 @@ def serve(host: str, port: int, *, behind_proxy: bool = False) -> None:
             application,
             host=host,
             port=port,
-            threads=THREADS,
+            threads=WAITRESS_THREADS,
             ident="",
             clear_untrusted_proxy_headers=True,
             max_request_body_size=LARGEST_REQUEST,

@@ -8,8 +8,7 @@ import sys
 
 import click
 
-from configurator.commands import start
-from configurator.commands.preparation import PreparedCommand
+from configurator.commands.data_directory import PreparedCommand
 
 USER_VARIABLES = ("ASTCTI_CONFIGURATOR_USER", "ASTCTI_CONFIGURATOR_PASSWORD")
 
@@ -50,13 +49,15 @@ def reset_password(userid: str) -> None:
     user.revision += 1
     user.save()
     authentication.forget_failures(userid)
-    audit_log.record(who(), "password-reset", "manageruser", userid)
+    audit_log.record(audit_name(), "password-reset", "manageruser", userid)
     click.echo(f"{userid} has another password")
 
 
 def make_first_user() -> None:
     """Ask for the first user, or take it from the environment, if there is none. UsageError."""
-    if not start.needs_first_user():
+    from configurator.models import ManagerUser
+
+    if ManagerUser.objects.exists():
         return
     userid, password = (os.environ.get(name, "") for name in USER_VARIABLES)
     full_name, email = (os.environ.get(f"ASTCTI_CONFIGURATOR_{name}", "") for name in ("FULL_NAME", "EMAIL"))
@@ -67,10 +68,35 @@ def make_first_user() -> None:
         userid, full_name = click.prompt("User id"), click.prompt("Full name")
         password = _ask_password()
     try:
-        start.make_first_user(userid, password, full_name, email)
+        _store_first_user(userid, password, full_name, email)
     except ValueError as error:
         raise click.UsageError(f"the first user: {error}") from None
     click.echo(f"astcti-configurator: {userid} may log in as administrator", err=True)
+
+
+def _store_first_user(userid: str, password: str, full_name: str, email: str) -> None:
+    """ValueError says what is wrong with the values."""
+    from django.core.exceptions import ValidationError
+
+    from configurator.models import ManagerUser
+
+    user = ManagerUser(
+        userid=userid,
+        full_name=full_name or userid,
+        email=email,
+        role=ManagerUser.Role.ADMINISTRATOR,
+        enabled=True,
+    )
+    user.set_password(password)
+    try:
+        user.full_clean()
+    except ValidationError as error:
+        raise ValueError(
+            "; ".join(f"{field}: {' '.join(said)}" for field, said in error.message_dict.items())
+        ) from None
+    if not password:
+        raise ValueError("the password is empty")
+    user.save()
 
 
 def _ask_password() -> str:
@@ -82,6 +108,6 @@ def _ask_password() -> str:
     return password
 
 
-def who() -> str:
+def audit_name() -> str:
     """Whom the audit log names for what a command did."""
     return f"{getpass.getuser()} (command line)"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-CONFIGURATION = frozenset(
+CONFIGURATION_MODELS = frozenset(
     {"service", "variable", "trigger", "serviceoperator", "seat", "operator", "pausereason", "publication"}
 )
 """Models of the CTI configuration; everything else is about people who manage it."""
 
 
-class TwoFiles:
+class TwoDatabases:
     """Keeps the CTI configuration apart from manager users, sessions and the audit log."""
 
     def db_for_read(self, model: Any, **_: Any) -> str:
@@ -30,4 +30,6 @@ class TwoFiles:
 
 
 def _file(app_label: str, model_name: str) -> str:
-    return "configuration" if app_label == "configurator" and model_name in CONFIGURATION else "default"
+    return (
+        "configuration" if app_label == "configurator" and model_name in CONFIGURATION_MODELS else "default"
+    )

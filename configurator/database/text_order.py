@@ -21,7 +21,7 @@ _DIGITS = re.compile(r"(\d+)", re.ASCII)
 
 
 @lru_cache(maxsize=100_000)
-def folded(text: str | None) -> str | None:
+def folded_text(text: str | None) -> str | None:
     """A text without case and accents."""
     if text is None or text.isascii():
         return text and text.lower()
@@ -31,17 +31,17 @@ def folded(text: str | None) -> str | None:
 
 @lru_cache(maxsize=100_000)
 def _key(text: str) -> list[tuple[int, int, str]]:
-    parts = _DIGITS.split(folded(text) or "")
+    parts = _DIGITS.split(folded_text(text) or "")
     return [(0, int(part), "") if at % 2 else (1, 0, part) for at, part in enumerate(parts) if part]
 
 
-def compare(one: str, other: str) -> int:
+def compare_texts(one: str, other: str) -> int:
     """SQLite's question which of two comes first: negative, zero or positive."""
     left, right = _key(one), _key(other)
     return (left > right) - (left < right)
 
 
-def in_order(field: str, *, descending: bool = False) -> OrderBy:
+def ordered_by(field: str, *, descending: bool = False) -> OrderBy:
     """Order rows by a text as people do."""
     order = Collate(F(field), COLLATION)
     return order.desc() if descending else order.asc()
@@ -55,7 +55,7 @@ class Resembles(Lookup):
     lookup_name = "resembles"
 
     def get_prep_lookup(self) -> str:
-        return folded(str(self.rhs)) or ""
+        return folded_text(str(self.rhs)) or ""
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
         left, values = self.process_lhs(compiler, connection)
@@ -65,5 +65,5 @@ class Resembles(Lookup):
 
 @receiver(connection_created)
 def _teach(connection: Any, **_: Any) -> None:
-    connection.connection.create_collation(COLLATION, compare)
-    connection.connection.create_function("folded", 1, folded, deterministic=True)
+    connection.connection.create_collation(COLLATION, compare_texts)
+    connection.connection.create_function("folded", 1, folded_text, deterministic=True)

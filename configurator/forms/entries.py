@@ -1,4 +1,4 @@
-"""The forms of single entries: seats, operators, pause reasons, variables, manager users."""
+"""The forms of single entries: seats, operators, pause reasons, variables."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib.auth import password_validation
 from django.core.exceptions import ValidationError
+from django.db.models import Model
 from django.utils.translation import gettext_lazy as _
 
 from configurator import models
 from configurator.checks import entry_checks
-from configurator.database.text_order import in_order
-from configurator.users import authentication
+from configurator.database.text_order import ordered_by
 from schemas import mac_address, passwords
 from schemas.configuration.defaults import address_or_text
 
@@ -26,6 +25,8 @@ class EntryForm(forms.ModelForm):
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
+        self.touched: list[Model] = []
+        """Rows of other tables whose forms show what was saved; known once it is."""
         self.label_suffix = ""
         if self.instance.pk:
             self.initial["revision"] = self.instance.revision
@@ -33,19 +34,19 @@ class EntryForm(forms.ModelForm):
             field.widget.attrs.setdefault("autocomplete", "off")
 
     @property
-    def sections(self) -> Iterator[forms.BoundField]:
+    def shown_fields(self) -> Iterator[forms.BoundField]:
         """The fields to show, in order."""
         return (field for field in self.visible_fields())
 
 
-class JudgedForm(EntryForm):
-    """A form whose duplicates the server's own checks find."""
+class CheckedForm(EntryForm):
+    """A form whose duplicates the server's own checks find, in the server's words."""
 
     def validate_unique(self) -> None:
-        """Nothing to add to what was judged."""
+        """Nothing: Django would say it a second time, in its own words."""
 
 
-class SeatForm(JudgedForm):
+class SeatForm(CheckedForm):
     """A seat."""
 
     class Meta:
@@ -71,15 +72,15 @@ class SeatForm(JudgedForm):
         return address_or_text(self.cleaned_data["address"])
 
     def clean(self) -> dict[str, Any]:
-        """Let the server's own checks judge the seat among the others."""
+        """Have the seat checked among the others, by the server's own checks."""
         super().clean()
         if not self.errors:
             self.instance = forms.models.construct_instance(self, self.instance)
-            entry_checks.of_seat(self.instance, self)
+            entry_checks.check_seat(self.instance, self)
         return self.cleaned_data
 
 
-class OperatorForm(JudgedForm):
+class OperatorForm(CheckedForm):
     """An operator, with a plain password that is only ever written, and the services it is bound to."""
 
     new_password = forms.CharField(
@@ -98,7 +99,7 @@ class OperatorForm(JudgedForm):
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self.fields["seat"].queryset = models.Seat.objects.order_by(in_order("extension"))
+        self.fields["seat"].queryset = models.Seat.objects.order_by(ordered_by("extension"))
         self.fields["seat"].empty_label = _("Any seat")
         if self.instance.pk:
             self.fields["new_password"].help_text = _("Leave empty to keep the present one.")
@@ -107,7 +108,7 @@ class OperatorForm(JudgedForm):
         bound = {}
         if self.instance.pk:
             bound = {binding.service_id: binding.penalty for binding in self.instance.bindings.all()}
-        self.services = list(models.Service.objects.order_by(in_order("name")))
+        self.services = list(models.Service.objects.order_by(ordered_by("name")))
         for service in self.services:
             self.fields[f"service_{service.pk}"] = forms.BooleanField(
                 label=service.name, required=False, initial=service.pk in bound
@@ -122,7 +123,7 @@ class OperatorForm(JudgedForm):
             )
 
     @property
-    def sections(self) -> Iterator[forms.BoundField]:
+    def shown_fields(self) -> Iterator[forms.BoundField]:
         """The operator's own fields."""
         return (self[name] for name in self.field_order)
 
@@ -142,14 +143,14 @@ class OperatorForm(JudgedForm):
         return plain
 
     def clean(self) -> dict[str, Any]:
-        """Hash the password, and let the server's own checks judge the operator among the others."""
+        """Hash the password, and have the operator checked among the others, by the server's own checks."""
         super().clean()
         if not self.errors:
             plain = self.cleaned_data.get("new_password")
             self.instance = forms.models.construct_instance(self, self.instance)
             if plain:
                 self.instance.password = passwords.make(plain)
-            entry_checks.of_operator(self.instance, self)
+            entry_checks.check_operator(self.instance, self)
         return self.cleaned_data
 
     def wanted_bindings(self) -> dict[int, int]:
@@ -199,7 +200,7 @@ class VariableForm(EntryForm):
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self.fields["service"].queryset = models.Service.objects.order_by(in_order("name"))
+        self.fields["service"].queryset = models.Service.objects.order_by(ordered_by("name"))
         self._before = self.instance.service if self.instance.pk else None
 
     def clean(self) -> dict[str, Any]:
@@ -216,69 +217,3 @@ class VariableForm(EntryForm):
         variable = super().save(commit)
         self.touched = [service for service in {self._before, variable.service} if service is not None]
         return variable
-
-
-class ManagerUserForm(EntryForm):
-    """A manager user, as an administrator sees one."""
-
-    new_password = forms.CharField(
-        label=_("Password"),
-        required=False,
-        strip=False,
-        max_length=200,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text=_("At least 10 characters."),
-    )
-
-    class Meta:
-        model = models.ManagerUser
-        fields: ClassVar = ["full_name", "userid", "email", "role", "language", "enabled"]
-
-    field_order: ClassVar = ["full_name", "userid", "email", "new_password", "role", "language", "enabled"]
-
-    def __init__(self, *arguments: Any, **named: Any) -> None:
-        super().__init__(*arguments, **named)
-        if self.instance.pk:
-            self.fields["new_password"].help_text = _("Leave empty to keep the present one.")
-        else:
-            self.fields["new_password"].required = True
-
-    def clean(self) -> dict[str, Any]:
-        """Somebody always has to be able to administrate."""
-        data = super().clean() or {}
-        plain = data.get("new_password")
-        if plain:
-            try:
-                password_validation.validate_password(plain, self.instance)
-            except ValidationError as error:
-                self.add_error("new_password", error)
-        stays = data.get("role") == "administrator" and data.get("enabled")
-        if self.instance.pk and not stays and is_last_administrator(self.instance):
-            self.add_error("role", _("The last enabled administrator has to stay one."))
-        return data
-
-    def save(self, commit: bool = True) -> models.ManagerUser:
-        """Store the user; another password ends this user's sessions."""
-        plain = self.cleaned_data.get("new_password")
-        if plain:
-            self.instance.set_password(plain)
-            authentication.forget_failures(self.instance.userid)
-        if not self.instance.enabled:
-            authentication.end_sessions(self.instance)
-        return super().save(commit)
-
-
-def is_last_administrator(user: models.ManagerUser) -> bool:
-    """Tell whether nobody else could administrate."""
-    others = models.ManagerUser.objects.filter(role="administrator", enabled=True).exclude(pk=user.pk)
-    return not others.exists()
-
-
-class AccountForm(forms.ModelForm):
-    """What everybody may change of themselves."""
-
-    class Meta:
-        model = models.ManagerUser
-        fields: ClassVar = ["full_name", "email", "language", "theme"]
-
-    label_suffix = ""

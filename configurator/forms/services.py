@@ -11,13 +11,13 @@ from django.utils.translation import gettext_lazy
 
 from configurator import models, validators
 from configurator.checks import entry_checks
-from configurator.checks.translation import capital, words
-from configurator.forms.entries import JudgedForm
+from configurator.checks.translation import capitalized, translated_for_form
+from configurator.forms.entries import CheckedForm
 from configurator.publishing.working_copy import trigger_value
 from schemas.configuration import model as schema
 from schemas.configuration.triggers import check_trigger
 
-MOST_ROWS = 5000  # of one list; more than any call centre binds to a service
+MOST_LIST_ROWS = 5000  # of one list; more than any call centre binds to a service
 
 
 class VariableRow(forms.Form):
@@ -26,7 +26,7 @@ class VariableRow(forms.Form):
     name = forms.CharField(
         label=gettext_lazy("Variable"),
         max_length=200,
-        validators=[validators.variable],
+        validators=[validators.validate_variable],
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
 
@@ -94,14 +94,14 @@ class _Rows(forms.BaseFormSet):
 
 def _rows(form: type[forms.BaseForm]) -> type[_Rows]:
     return forms.formset_factory(
-        form, formset=_Rows, extra=0, can_delete=True, max_num=MOST_ROWS, absolute_max=MOST_ROWS
+        form, formset=_Rows, extra=0, can_delete=True, max_num=MOST_LIST_ROWS, absolute_max=MOST_LIST_ROWS
     )
 
 
 VariableRows, OperatorRows, TriggerRows = _rows(VariableRow), _rows(OperatorRow), _rows(TriggerRow)
 
 
-class ServiceForm(JudgedForm):
+class ServiceForm(CheckedForm):
     """A service with all that belongs to it."""
 
     class Meta:
@@ -172,8 +172,8 @@ class ServiceForm(JudgedForm):
         _refuse_twice(self.operators, "username", _("This operator is in the list already."))
         for row in self.triggers.kept():
             for message in check_trigger(row.value(), value.variables):
-                row.add_error(_field_of(row, message), capital(words(message)))
-        entry_checks.of_service(self.instance.pk, value, self)
+                row.add_error(_field_of(row, message), capitalized(translated_for_form(message)))
+        entry_checks.check_service(self.instance.pk, value, self)
 
     def save(self, commit: bool = True) -> models.Service:
         """Store the service, and write its lists anew where they differ."""

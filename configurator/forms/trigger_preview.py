@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from configurator.checks.translation import capital, words
+from configurator.checks.translation import capitalized, translated_for_form
 from schemas import placeholders
 from schemas.configuration.model import Trigger
 from schemas.configuration.triggers import check_trigger
@@ -27,7 +27,7 @@ SAMPLES = {
 VARIABLE_SAMPLES = ("12345", "A-2047", "Rossi & Sons", "yes")
 
 
-class Preview(NamedTuple):
+class TriggerPreview(NamedTuple):
     """A filled-in trigger, what is wrong with it, and the names it may use."""
 
     url: str
@@ -37,7 +37,7 @@ class Preview(NamedTuple):
     """The placeholders that it uses, with their sample values."""
 
 
-def of(trigger: Trigger, variables: Iterable[str], known: dict[str, str]) -> Preview:
+def preview_trigger(trigger: Trigger, variables: Iterable[str], known: dict[str, str]) -> TriggerPreview:
     """Fill in a trigger. `known` are values of the service itself, such as its name."""
     declared = [name for name in variables if name]
     values = {
@@ -45,7 +45,7 @@ def of(trigger: Trigger, variables: Iterable[str], known: dict[str, str]) -> Pre
     }
     values.update(SAMPLES)
     values.update({name: value for name, value in known.items() if value})
-    errors = tuple(capital(words(message)) for message in check_trigger(trigger, declared))
+    errors = tuple(capitalized(translated_for_form(message)) for message in check_trigger(trigger, declared))
     if trigger.type == "application":
         names = placeholders.names_in(trigger.parameters)
         arguments = placeholders.expand_parameters(trigger.parameters, values).arguments
@@ -54,4 +54,4 @@ def of(trigger: Trigger, variables: Iterable[str], known: dict[str, str]) -> Pre
         names = placeholders.names_in(trigger.url)
         url, arguments = placeholders.expand_url(trigger.url, values).url, ()
     used = tuple((name, values[name]) for name in dict.fromkeys(names) if name in values)
-    return Preview(url, arguments, errors, used)
+    return TriggerPreview(url, arguments, errors, used)

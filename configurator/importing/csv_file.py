@@ -19,22 +19,22 @@ from django.utils.translation import gettext as _
 from configurator import models
 from schemas import passwords
 
-COLUMNS = {
+CSV_COLUMNS = {
     "seats": ("mac", "extension", "description", "address", "queue-interface", "state-interface"),
     "operators": ("username", "full-name", "password", "seat", "begin-in-pause", "enabled"),
 }
-NEEDED = {"seats": ("mac", "extension"), "operators": ("username", "full-name")}
-MOST_ROWS = 20_000
-ONLY_LOOKING = "md5:" + "0" * 32
+NEEDED_COLUMNS = {"seats": ("mac", "extension"), "operators": ("username", "full-name")}
+MOST_CSV_ROWS = 20_000
+PLACEHOLDER_HASH = "md5:" + "0" * 32
 """Stands for a new password where nothing is stored."""
 
-Key = tuple[str, str]
+UserPassword = tuple[str, str]
 """User name and plain password."""
 
 _checker = passwords.PasswordChecker()
 
 
-class Bad(NamedTuple):
+class BadRow(NamedTuple):
     """A row that cannot be imported."""
 
     line: int
@@ -42,57 +42,57 @@ class Bad(NamedTuple):
     message: str
 
 
-class File(NamedTuple):
+class CsvFile(NamedTuple):
     """What a file says, not yet judged."""
 
     kind: str
     lines: list[tuple[int, dict[str, str]]]
-    bad: tuple[Bad, ...]
-    hashed: dict[Key, str]
+    bad: tuple[BadRow, ...]
+    hashed: dict[UserPassword, str]
     """What to store of each plain password."""
 
 
-def read(kind: str, data: bytes, *, store: bool) -> File:
+def read_csv(kind: str, data: bytes, *, store: bool) -> CsvFile:
     """Read a file's bytes; `kind` is seats or operators. Takes long and locks nothing: not for `writing`."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return File(kind, [], (Bad(0, "", _("The file is not in UTF-8.")),), {})
+        return CsvFile(kind, [], (BadRow(0, "", _("The file is not in UTF-8.")),), {})
     lines, bad = _rows(kind, text)
     plain = [(values["username"], values.get("password", "")) for _, values in lines if kind == "operators"]
     hashed = _stored_forms((key for key in plain if _is_plain(key[1])), make=store and not bad)
-    return File(kind, lines, tuple(bad), hashed)
+    return CsvFile(kind, lines, tuple(bad), hashed)
 
 
-def _rows(kind: str, text: str) -> tuple[list[tuple[int, dict[str, str]]], list[Bad]]:
+def _rows(kind: str, text: str) -> tuple[list[tuple[int, dict[str, str]]], list[BadRow]]:
     first = text.partition("\n")[0]
     delimiter = ";" if first.count(";") > first.count(",") else ","
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     rows: list[tuple[int, dict[str, str]]] = []
-    bad: list[Bad] = []
+    bad: list[BadRow] = []
     try:
         heads = [head.strip().lower().replace("_", "-") for head in next(reader, [])]
-        unknown = [head for head in heads if head not in COLUMNS[kind]]
-        missing = [column for column in NEEDED[kind] if column not in heads]
+        unknown = [head for head in heads if head not in CSV_COLUMNS[kind]]
+        missing = [column for column in NEEDED_COLUMNS[kind] if column not in heads]
         if unknown or missing or len(set(heads)) != len(heads):
             message = _("The first line has to name the columns: %(columns)s") % {
-                "columns": ", ".join(COLUMNS[kind])
+                "columns": ", ".join(CSV_COLUMNS[kind])
             }
-            return [], [Bad(1, ", ".join(unknown or missing), message)]
+            return [], [BadRow(1, ", ".join(unknown or missing), message)]
         for row in reader:
             if not any(value.strip() for value in row):
                 continue
             if len(row) != len(heads):
                 message = _("%(found)d values stand where there are %(wanted)d columns.")
                 bad.append(
-                    Bad(reader.line_num, row[0][:80], message % {"found": len(row), "wanted": len(heads)})
+                    BadRow(reader.line_num, row[0][:80], message % {"found": len(row), "wanted": len(heads)})
                 )
                 continue
             rows.append((reader.line_num, dict(zip(heads, (value.strip() for value in row), strict=True))))
-            if len(rows) > MOST_ROWS:
-                return [], [Bad(reader.line_num, "", _("The file has too many rows."))]
+            if len(rows) > MOST_CSV_ROWS:
+                return [], [BadRow(reader.line_num, "", _("The file has too many rows."))]
     except csv.Error as error:
-        bad.append(Bad(reader.line_num, "", str(error)))
+        bad.append(BadRow(reader.line_num, "", str(error)))
     return rows, bad
 
 
@@ -100,7 +100,7 @@ def _is_plain(text: str) -> bool:
     return bool(text) and not text.startswith(("md5:", "scrypt:")) and not {"\r", "\n"} & {*text}
 
 
-def _stored_forms(keys: Iterable[Key], *, make: bool) -> dict[Key, str]:
+def _stored_forms(keys: Iterable[UserPassword], *, make: bool) -> dict[UserPassword, str]:
     """What to store for each. A password that an operator has already stays as it is stored.
 
     Without `make` new ones are not computed: they are `ONLY_LOOKING`.
@@ -108,13 +108,13 @@ def _stored_forms(keys: Iterable[Key], *, make: bool) -> dict[Key, str]:
     present = dict(models.Operator.objects.values_list("username", "password"))
     wanted = list(dict.fromkeys(keys))
 
-    def form(key: Key) -> str:
+    def form(key: UserPassword) -> str:
         username, plain = key
         stored = present.get(username, "")
         sent = hashlib.md5(plain.encode(), usedforsecurity=False).hexdigest()
         if stored and _checker.matches(stored, sent):
             return stored
-        return passwords.make(plain) if make else ONLY_LOOKING
+        return passwords.make(plain) if make else PLACEHOLDER_HASH
 
     with ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="csv-password") as pool:
         return dict(zip(wanted, pool.map(form, wanted), strict=True))

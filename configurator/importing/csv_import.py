@@ -16,8 +16,8 @@ from django.utils.translation import gettext as _
 
 from configurator import models
 from configurator.checks import entry_checks
-from configurator.checks.translation import capital, words
-from configurator.importing.csv_file import Bad, File, Key
+from configurator.checks.translation import capitalized, translated_for_form
+from configurator.importing.csv_file import BadRow, CsvFile, UserPassword
 from configurator.publishing import differences, working_copy
 from configurator.publishing.differences import FieldChange
 from schemas import mac_address, passwords
@@ -29,7 +29,7 @@ from schemas.configuration.model import Seat
 YES, NO = ("1", "true", "yes", "si", "sì"), ("0", "false", "no", "")
 
 
-class Good(NamedTuple):
+class GoodRow(NamedTuple):
     """A row that would be imported, and what it would change; nothing where all is as it says already."""
 
     line: int
@@ -38,11 +38,11 @@ class Good(NamedTuple):
     changes: tuple[FieldChange, ...]
 
 
-class Run(NamedTuple):
+class CsvImport(NamedTuple):
     """The outcome; nothing was stored if there is a bad row."""
 
-    good: tuple[Good, ...]
-    bad: tuple[Bad, ...]
+    good: tuple[GoodRow, ...]
+    bad: tuple[BadRow, ...]
 
 
 class _Row(NamedTuple):
@@ -51,7 +51,7 @@ class _Row(NamedTuple):
     line: int
     name: str
     entry: Any
-    before: dict[str, differences.Value]
+    before: dict[str, differences.FieldValue]
     """What the entry says now; nothing for a new one."""
 
 
@@ -59,7 +59,7 @@ class _Undo(Exception):
     """Ends a dry run."""
 
 
-def run(file: File, *, store: bool) -> Run:
+def import_csv(file: CsvFile, *, store: bool) -> CsvImport:
     """Judge what was read, and store it only with `store`, as it was read, and without a bad row."""
     kind, lines, bad = file.kind, file.lines, list(file.bad)
     rows = _entries(file, bad)
@@ -77,10 +77,10 @@ def run(file: File, *, store: bool) -> Run:
                 raise _Undo
     except _Undo:
         pass
-    return Run(tuple(good), tuple(sorted(bad)))
+    return CsvImport(tuple(good), tuple(sorted(bad)))
 
 
-def _entries(file: File, bad: list[Bad]) -> list[_Row]:
+def _entries(file: CsvFile, bad: list[BadRow]) -> list[_Row]:
     """Judge each row alone."""
     kind, lines = file.kind, file.lines
     seats = {seat.mac: seat for seat in models.Seat.objects.all()}
@@ -98,11 +98,11 @@ def _entries(file: File, bad: list[Bad]) -> list[_Row]:
             _fields(entry)
             found[name] = _Row(line, name, entry, before)
         except ValueError as error:
-            bad.append(Bad(line, name[:80], capital(words(error.args[0]))))
+            bad.append(BadRow(line, name[:80], capitalized(translated_for_form(error.args[0]))))
     return list(found.values())
 
 
-def _with_free_phones(rows: list[_Row], named: set[str], bad: list[Bad]) -> list[_Row]:
+def _with_free_phones(rows: list[_Row], named: set[str], bad: list[BadRow]) -> list[_Row]:
     """Leave out rows whose phone another seat would have in the end, so that two seats may exchange theirs.
 
     `named` are the seats of all rows, bad ones too: what those have now does not count.
@@ -114,7 +114,9 @@ def _with_free_phones(rows: list[_Row], named: set[str], bad: list[Bad]) -> list
         if owner is not None:
             message = _("extension %(value)s already belongs to seat %(where)s")
             bad.append(
-                Bad(row.line, row.name, capital(message % {"value": row.entry.extension, "where": owner}))
+                BadRow(
+                    row.line, row.name, capitalized(message % {"value": row.entry.extension, "where": owner})
+                )
             )
             continue
         owners[row.entry.extension] = _at(row.name, row.line)
@@ -126,15 +128,15 @@ def _at(mac: str, line: int) -> str:
     return _("%(mac)s (line %(line)d)") % {"mac": mac, "line": line}
 
 
-def _describe(kind: str, entry: Any) -> dict[str, differences.Value]:
+def _describe(kind: str, entry: Any) -> dict[str, differences.FieldValue]:
     if kind == "seats":
         return differences.describe_seat(working_copy.seat_value(entry))
     return differences.describe_operator(working_copy.operator_value(entry))
 
 
-def _good(kind: str, row: _Row) -> Good:
-    changes = differences.changes(row.before, _describe(kind, row.entry))
-    return Good(row.line, row.name, row.entry.pk is None, changes)
+def _good(kind: str, row: _Row) -> GoodRow:
+    changes = differences.field_changes(row.before, _describe(kind, row.entry))
+    return GoodRow(row.line, row.name, row.entry.pk is None, changes)
 
 
 def _make_way(rows: list[_Row], named: set[str]) -> None:
@@ -142,7 +144,7 @@ def _make_way(rows: list[_Row], named: set[str]) -> None:
     stay = {row.name for row in rows if row.before.get("Extension") == row.entry.extension}
     for seat in models.Seat.objects.all():
         if seat.mac in named and seat.mac not in stay:
-            working_copy.step_aside(seat)
+            working_copy.free_extension_of(seat)
 
 
 def _store(rows: list[_Row]) -> None:
@@ -171,7 +173,7 @@ def _seat(row: dict[str, str], mac: str, known: models.Seat | None) -> models.Se
     seat.extension = row["extension"]
     wrong = formats.check_extension(seat.extension)
     if wrong:
-        raise ValueError(f"{_('Extension')}: {words(wrong)}")
+        raise ValueError(f"{_('Extension')}: {translated_for_form(wrong)}")
     seat.description = row.get("description", seat.description)
     seat.address = address_or_text(row.get("address", seat.address))
     seat.queue_interface = row.get("queue-interface", seat.queue_interface)
@@ -180,7 +182,7 @@ def _seat(row: dict[str, str], mac: str, known: models.Seat | None) -> models.Se
 
 
 def _operator(
-    row: dict[str, str], known: models.Operator | None, seats: dict[str, models.Seat], file: File
+    row: dict[str, str], known: models.Operator | None, seats: dict[str, models.Seat], file: CsvFile
 ) -> models.Operator:
     username = row["username"]
     if not username:
@@ -189,7 +191,7 @@ def _operator(
     operator.full_name = row["full-name"]
     wrong = formats.check_name(operator.full_name)
     if wrong:
-        raise ValueError(f"{_('Full name')}: {words(wrong)}")
+        raise ValueError(f"{_('Full name')}: {translated_for_form(wrong)}")
     if row.get("seat"):
         operator.seat = seats.get(mac_address.canonical(row["seat"]))
         if operator.seat is None:
@@ -211,7 +213,7 @@ def _boolean(column: str, text: str) -> bool:
     raise ValueError(_("%(column)s is yes or no, not %(value)s") % {"column": column, "value": text[:40]})
 
 
-def _password(text: str, operator: models.Operator, hashed: dict[Key, str]) -> str:
+def _password(text: str, operator: models.Operator, hashed: dict[UserPassword, str]) -> str:
     if not text:
         if operator.password:
             return operator.password
@@ -219,14 +221,14 @@ def _password(text: str, operator: models.Operator, hashed: dict[Key, str]) -> s
     if text.startswith(("md5:", "scrypt:")):
         wrong = passwords.check(text)
         if wrong:
-            raise ValueError(f"{_('Password')}: {words(wrong)}")
+            raise ValueError(f"{_('Password')}: {translated_for_form(wrong)}")
         return text
     return hashed.get((operator.username, text)) or passwords.make(text)
 
 
-def _judge(kind: str, lines: dict[str, int]) -> list[Bad]:
+def _judge(kind: str, lines: dict[str, int]) -> list[BadRow]:
     """The server's own checks, over everything as it would be. Seats are named by MAC, and line."""
-    copy = working_copy.read()
+    copy = working_copy.read_working_copy()
     configuration, places = copy.configuration, copy.places
     macs = dict(zip(places.seats, (seat.mac for seat in configuration.seats), strict=True))
     copy.names["seat"] = {pk: _at(mac, lines[mac]) if mac in lines else mac for pk, mac in macs.items()}
@@ -237,10 +239,10 @@ def _judge(kind: str, lines: dict[str, int]) -> list[Bad]:
     else:
         wanted, names = "operator", copy.names["operator"]
     return [
-        Bad(
+        BadRow(
             lines[names[complaint.place]],
             names[complaint.place],
-            capital(entry_checks.named(complaint, copy.names)),
+            capitalized(entry_checks.message_with_names(complaint, copy.names)),
         )
         for complaint in check_configuration(configuration, places)
         if complaint.kind == wanted and names[complaint.place] in lines

@@ -30,14 +30,16 @@ class Migration(migrations.Migration):
                     models.CharField(
                         max_length=150,
                         unique=True,
-                        validators=[configurator.validators.word],
+                        validators=[configurator.validators.validate_word],
                         verbose_name="User id",
                     ),
                 ),
                 (
                     "full_name",
                     models.CharField(
-                        max_length=200, validators=[configurator.validators.name], verbose_name="Full name"
+                        max_length=200,
+                        validators=[configurator.validators.validate_name],
+                        verbose_name="Full name",
                     ),
                 ),
                 (
@@ -140,7 +142,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         max_length=200,
                         unique=True,
-                        validators=[configurator.validators.reason],
+                        validators=[configurator.validators.validate_reason],
                         verbose_name="Name",
                     ),
                 ),
@@ -182,7 +184,7 @@ class Migration(migrations.Migration):
                         help_text="Of the PC's network card, such as 00:11:22:33:44:55.",
                         max_length=17,
                         unique=True,
-                        validators=[configurator.validators.mac],
+                        validators=[configurator.validators.validate_mac],
                         verbose_name="MAC address",
                     ),
                 ),
@@ -192,7 +194,7 @@ class Migration(migrations.Migration):
                         help_text="The phone as Asterisk's device, such as PJSIP/201.",
                         max_length=200,
                         unique=True,
-                        validators=[configurator.validators.extension],
+                        validators=[configurator.validators.validate_extension],
                         verbose_name="Extension",
                     ),
                 ),
@@ -202,7 +204,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         help_text="Only if the queue member is not the extension itself, such as Local/201@agents/n.",
                         max_length=200,
-                        validators=[configurator.validators.interface],
+                        validators=[configurator.validators.validate_interface],
                         verbose_name="Queue interface",
                     ),
                 ),
@@ -212,7 +214,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         help_text="Only if another device tells whether the member is free, such as hint:201@phones.",
                         max_length=200,
-                        validators=[configurator.validators.state_interface],
+                        validators=[configurator.validators.validate_state_interface],
                         verbose_name="State interface",
                     ),
                 ),
@@ -222,7 +224,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         help_text="The only address this seat may connect from; empty for any.",
                         max_length=45,
-                        validators=[configurator.validators.address],
+                        validators=[configurator.validators.validate_address],
                         verbose_name="IP address",
                     ),
                 ),
@@ -231,7 +233,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         blank=True,
                         max_length=4096,
-                        validators=[configurator.validators.text],
+                        validators=[configurator.validators.validate_text],
                         verbose_name="Description",
                     ),
                 ),
@@ -251,7 +253,9 @@ class Migration(migrations.Migration):
                 (
                     "name",
                     models.CharField(
-                        max_length=200, validators=[configurator.validators.name], verbose_name="Name"
+                        max_length=200,
+                        validators=[configurator.validators.validate_name],
+                        verbose_name="Name",
                     ),
                 ),
                 (
@@ -259,7 +263,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         help_text="The context of the dialplan that calls of this service enter.",
                         max_length=200,
-                        validators=[configurator.validators.dialplan_word],
+                        validators=[configurator.validators.validate_dialplan_word],
                         verbose_name="Context",
                     ),
                 ),
@@ -279,7 +283,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         help_text="Operators become members of this queue when they log in.",
                         max_length=200,
-                        validators=[configurator.validators.dialplan_word],
+                        validators=[configurator.validators.validate_dialplan_word],
                         verbose_name="Queue",
                     ),
                 ),
@@ -303,14 +307,16 @@ class Migration(migrations.Migration):
                         help_text="The name to log in with, without blanks.",
                         max_length=200,
                         unique=True,
-                        validators=[configurator.validators.word],
+                        validators=[configurator.validators.validate_word],
                         verbose_name="User name",
                     ),
                 ),
                 (
                     "full_name",
                     models.CharField(
-                        max_length=200, validators=[configurator.validators.name], verbose_name="Full name"
+                        max_length=200,
+                        validators=[configurator.validators.validate_name],
+                        verbose_name="Full name",
                     ),
                 ),
                 ("password", models.CharField(max_length=400, verbose_name="Password")),
@@ -410,7 +416,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         help_text="As the dialplan sets it, without leading underscores.",
                         max_length=200,
-                        validators=[configurator.validators.variable],
+                        validators=[configurator.validators.validate_variable],
                         verbose_name="Name",
                     ),
                 ),

@@ -15,8 +15,8 @@ from django.utils.translation import gettext_noop
 from configurator.models import Trigger as TriggerRow
 from schemas.configuration.model import Configuration, Operator, Seat, Service, Trigger
 
-Value = str | tuple[str, ...]
-What = Literal["added", "removed", "changed"]
+FieldValue = str | tuple[str, ...]
+DifferenceKind = Literal["added", "removed", "changed"]
 
 FIELDS = (
     gettext_noop("Name"),
@@ -45,7 +45,7 @@ FIELDS = (
     gettext_noop("Appearance"),
     gettext_noop("Calls wait in a queue"),
 )
-SECRET = "Password"
+PASSWORD_FIELD = "Password"
 WORDS = (
     gettext_noop("yes"),
     gettext_noop("no"),
@@ -58,7 +58,7 @@ WORDS = (
     gettext_noop("viewer"),
 )
 """Values that are translated where they are shown: in these fields, not where a context is called so."""
-OF_WORDS = frozenset({"Type", "Calls wait in a queue", "Enabled", "Begin in pause", "Role", SECRET})
+OF_WORDS = frozenset({"Type", "Calls wait in a queue", "Enabled", "Begin in pause", "Role", PASSWORD_FIELD})
 
 
 class FieldChange(NamedTuple):
@@ -74,7 +74,7 @@ class Difference(NamedTuple):
 
     kind: str
     name: str
-    what: What
+    what: DifferenceKind
     changes: tuple[FieldChange, ...] = ()
 
 
@@ -90,7 +90,7 @@ def trigger_words(trigger: Trigger) -> str:
     return f"{kind}, {moment}, {TriggerRow.System(trigger.os).label}: {target}"
 
 
-def describe_service(service: Service) -> dict[str, Value]:
+def describe_service(service: Service) -> dict[str, FieldValue]:
     """A service as fields with words."""
     return {
         "Name": service.name,
@@ -108,7 +108,7 @@ def describe_service(service: Service) -> dict[str, Value]:
     }
 
 
-def describe_seat(seat: Seat) -> dict[str, Value]:
+def describe_seat(seat: Seat) -> dict[str, FieldValue]:
     """A seat as fields with words."""
     return {
         "MAC address": seat.mac,
@@ -120,7 +120,7 @@ def describe_seat(seat: Seat) -> dict[str, Value]:
     }
 
 
-def describe_operator(operator: Operator) -> dict[str, Value]:
+def describe_operator(operator: Operator) -> dict[str, FieldValue]:
     """An operator as fields with words; the password only to compare it."""
     return {
         "User name": operator.username,
@@ -128,18 +128,18 @@ def describe_operator(operator: Operator) -> dict[str, Value]:
         "Seat": operator.seat,
         "Begin in pause": _yes(operator.begin_in_pause),
         "Enabled": _yes(operator.enabled),
-        SECRET: operator.password,
+        PASSWORD_FIELD: operator.password,
     }
 
 
-def changes(old: Mapping[str, Value], new: Mapping[str, Value]) -> tuple[FieldChange, ...]:
+def field_changes(old: Mapping[str, FieldValue], new: Mapping[str, FieldValue]) -> tuple[FieldChange, ...]:
     """What differs between two descriptions. Either may be empty: something was added or removed."""
     found: list[FieldChange] = []
     for field in dict.fromkeys([*old, *new]):
         before, after = old.get(field, ""), new.get(field, "")
         if before == after:
             continue
-        if field == SECRET:
+        if field == PASSWORD_FIELD:
             found.append(FieldChange(field, "set" if before else "", "another one" if before else "set"))
         elif isinstance(before, tuple) or isinstance(after, tuple):
             found += _elements(field, before or (), after or ())
@@ -174,7 +174,7 @@ def between(old: Configuration, new: Configuration) -> list[Difference]:
     ]
 
 
-Described = dict[str, tuple[str, dict[str, Value]]]
+Described = dict[str, tuple[str, dict[str, FieldValue]]]
 
 
 def _services(configuration: Configuration) -> Described:
@@ -197,18 +197,18 @@ def _operators(configuration: Configuration) -> Described:
 
 def _compare(kind: str, old: Described, new: Described) -> list[Difference]:
     found = [
-        Difference(kind, name, "removed", changes(said, {}))
+        Difference(kind, name, "removed", field_changes(said, {}))
         for key, (name, said) in old.items()
         if key not in new
     ]
     for key, (name, said) in new.items():
         if key not in old:
-            found.append(Difference(kind, name, "added", changes({}, said)))
-        elif changed := changes(old[key][1], said):
+            found.append(Difference(kind, name, "added", field_changes({}, said)))
+        elif changed := field_changes(old[key][1], said):
             found.append(Difference(kind, name, "changed", changed))
     return found
 
 
-def shown(value: str, field: str) -> str:
+def shown_value(value: str, field: str) -> str:
     """A field's value as the page shows it."""
     return _(value) if field in OF_WORDS and value in WORDS else value

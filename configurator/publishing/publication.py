@@ -1,4 +1,4 @@
-"""Publishing: the configuration, judged by the server's own code, into the server's directory.
+"""Publishing: the configuration, checked by the server's own code, into the server's directory.
 
 A file appears whole under a name of its own: written under a hidden name, read back with the reader that the
 server uses, then renamed. Every publication is remembered with its content, so that it can be compared and
@@ -18,17 +18,18 @@ from typing import Literal, NamedTuple
 
 from django.utils import timezone
 
-from configurator import options
+from configurator import audit_log, options
 from configurator.models import Publication
+from configurator.publishing import working_copy
 from schemas.configuration import sqlite_form, xml_form
-from schemas.configuration.checks import check_configuration
+from schemas.configuration.checks import CheckedConfiguration, check_configuration
 from schemas.configuration.directory import ArrivalTimes, Candidate, choose_in_force, scan_directory
 from schemas.configuration.model import Configuration
 from schemas.problems import ConfigurationError, Problem
 
-Form = Literal["xml", "sqlite"]
-FORMS: tuple[Form, ...] = ("xml", "sqlite")
-OURS = re.compile(r"astcti-\d{8}-\d{6}-[0-9a-f]{6}\.(?:xml|sqlite)")
+FileForm = Literal["xml", "sqlite"]
+FILE_FORMS: tuple[FileForm, ...] = ("xml", "sqlite")
+PUBLISHED_NAME = re.compile(r"astcti-\d{8}-\d{6}-[0-9a-f]{6}\.(?:xml|sqlite)")
 """Names of published files; nothing else in the directory is ever touched."""
 MODE = 0o640  # password hashes are in it: the server's group reads, nobody else
 
@@ -41,7 +42,7 @@ class EmptyError(PublishError):
     """It would have replaced a configuration with entries by one without any."""
 
 
-class Published(NamedTuple):
+class PublishedFile(NamedTuple):
     """A file that is in the directory now."""
 
     path: Path
@@ -50,32 +51,32 @@ class Published(NamedTuple):
     """Older files that were removed."""
 
 
-def last() -> Publication | None:
+def last_publication() -> Publication | None:
     """What was published last."""
     return Publication.objects.first()
 
 
-def content_or_nothing(publication: Publication | None) -> Configuration:
+def configuration_or_empty(publication: Publication | None) -> Configuration:
     """What a publication says, for comparing: nothing if there is none, or if today's checks refuse it."""
     try:
-        return content(publication) if publication is not None else Configuration()
+        return configuration_of(publication) if publication is not None else Configuration()
     except ConfigurationError:
         return Configuration()
 
 
-def content(publication: Publication) -> Configuration:
+def configuration_of(publication: Publication) -> Configuration:
     """What a publication says. ConfigurationError if it was valid for an older release only."""
     return xml_form.parse_xml(publication.content.encode(), publication.file).configuration
 
 
-def digest(configuration: Configuration) -> str:
+def configuration_digest(configuration: Configuration) -> str:
     """A mark of a configuration, to notice that it changed between looking and publishing."""
     return hashlib.sha256(repr(configuration).encode()).hexdigest()
 
 
-def publish(
-    configuration: Configuration, form: Form, userid: str, comment: str = "", *, force: bool = False
-) -> Published:
+def publish_configuration(
+    configuration: Configuration, form: FileForm, userid: str, comment: str = "", *, force: bool = False
+) -> PublishedFile:
     """Write, check, rename, remember.
 
     ConfigurationError if it is invalid, PublishError if it cannot be written, EmptyError without `force` if
@@ -86,12 +87,12 @@ def publish(
         raise ConfigurationError(
             Problem(complaint.kind, complaint.place, complaint.message) for complaint in complaints
         )
-    directory = options.current().publish
+    directory = options.current_options().publish
     if directory is None or not directory.is_dir():
         raise PublishError(
             f"{directory or 'no directory'}: there is no such directory to publish to (--publish)"
         )
-    replaced = "" if force else emptied(configuration)
+    replaced = "" if force else file_emptied_by(configuration)
     if replaced:
         raise EmptyError(f"it has no service, seat or operator, and would replace {replaced}, which has some")
     path = directory / _new_name(form)
@@ -107,18 +108,18 @@ def publish(
         sha256=path_digest,
         content=xml_form.dump_xml(configuration).decode(),
     )
-    return Published(path, path_digest, _remove_old(directory, path.name))
+    return PublishedFile(path, path_digest, _remove_old(directory, path.name))
 
 
-def emptied(configuration: Configuration) -> str:
+def file_emptied_by(configuration: Configuration) -> str:
     """The file whose entries would be gone if this were published; empty if that takes nothing away."""
     if not _is_bare(configuration):
         return ""
-    before = last()
-    if before is not None and not _is_bare(content_or_nothing(before)):
+    before = last_publication()
+    if before is not None and not _is_bare(configuration_or_empty(before)):
         return before.file
-    directory = options.current().publish
-    found = newest_in(directory) if directory is not None and directory.is_dir() else None
+    directory = options.current_options().publish
+    found = configuration_in_force(directory) if directory is not None and directory.is_dir() else None
     return found[0].name if found is not None and not _is_bare(found[1]) else ""
 
 
@@ -126,11 +127,11 @@ def _is_bare(configuration: Configuration) -> bool:
     return not (configuration.services or configuration.seats or configuration.operators)
 
 
-def _new_name(form: Form) -> str:
+def _new_name(form: FileForm) -> str:
     return f"astcti-{timezone.localtime():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}.{form}"
 
 
-def _write(configuration: Configuration, form: Form, path: Path) -> str:
+def _write(configuration: Configuration, form: FileForm, path: Path) -> str:
     hidden = path.with_name(f".{path.stem}.{form}")
     try:
         if form == "sqlite":
@@ -167,19 +168,43 @@ def _remove_old(directory: Path, newest: str) -> tuple[str, ...]:
     Where the directory is sticky, those of another user stay as well: what is published is published.
     """
     ours = sorted(
-        (file for file in directory.iterdir() if OURS.fullmatch(file.name) and file.is_file()),
+        (file for file in directory.iterdir() if PUBLISHED_NAME.fullmatch(file.name) and file.is_file()),
         key=lambda file: (file.name == newest, file.stat().st_mtime_ns, file.name),
         reverse=True,
     )
     removed = []
-    for file in ours[max(1, options.current().keep) :]:
+    for file in ours[max(1, options.current_options().keep) :]:
         with contextlib.suppress(PermissionError):
             file.unlink(missing_ok=True)
             removed.append(file.name)
     return tuple(removed)
 
 
-def adopt(path: Path, configuration: Configuration) -> None:
+def begin_with_file_in_force() -> str:
+    """Make the entries here what the publish directory says already, so that edits by hand are not lost.
+
+    Only where nothing was entered or published yet. Returns the file's name, or an empty string. OSError.
+    """
+    directory = options.current_options().publish
+    if (
+        directory is None
+        or not directory.is_dir()
+        or Publication.objects.exists()
+        or not working_copy.is_empty()
+    ):
+        return ""
+    found = configuration_in_force(directory)
+    if found is None:
+        return ""
+    path, configuration = found
+    with working_copy.writing():
+        working_copy.replace_all(configuration)
+        _remember_adopted(path, configuration)
+        audit_log.record("astcti-configurator", "import", "configuration", path.name)
+    return path.name
+
+
+def _remember_adopted(path: Path, configuration: Configuration) -> None:
     """Remember a file that is in force already, so that changes are told against it."""
     Publication.objects.create(
         file=path.name[:120],
@@ -191,7 +216,7 @@ def adopt(path: Path, configuration: Configuration) -> None:
     )
 
 
-def newest_in(directory: Path) -> tuple[Path, Configuration] | None:
+def configuration_in_force(directory: Path) -> tuple[Path, Configuration] | None:
     """What a server started there now would use. OSError if the directory cannot be read."""
     found: list[Configuration] = []
 
@@ -207,17 +232,8 @@ def newest_in(directory: Path) -> tuple[Path, Configuration] | None:
     return (chosen.seen.path, found[0]) if chosen is not None else None
 
 
-def load(path: Path) -> Configuration:
+def read_configuration_file(path: Path) -> CheckedConfiguration:
     """Read a file of either form, whatever its name. ConfigurationError, OSError."""
-    return load_checked(path)[0]
-
-
-def load_checked(path: Path) -> tuple[Configuration, tuple[Problem, ...]]:
-    """The same, with what is valid in it but hardly meant."""
     with path.open("rb") as stream:
         is_database = stream.read(16) == sqlite_form.MAGIC
-    if is_database:
-        checked = sqlite_form.read_sqlite(path)
-        return checked.configuration, checked.warnings
-    parsed = xml_form.parse_xml(path.read_bytes(), str(path))
-    return parsed.configuration, parsed.warnings
+    return sqlite_form.read_sqlite(path) if is_database else xml_form.parse_xml(path.read_bytes(), str(path))

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-State = Literal["unknown", "in-force", "refused", "waiting", "other"]
+PublicationState = Literal["unknown", "in-force", "refused", "waiting", "other"]
 
 
 class ServerStatus(NamedTuple):
@@ -26,7 +26,7 @@ class ServerStatus(NamedTuple):
     calls: int = 0
     version: str = ""
 
-    def of(self, sha256: str, file: str) -> State:
+    def of(self, sha256: str, file: str) -> PublicationState:
         """What became of a publication."""
         if not self.known:
             return "unknown"
@@ -39,7 +39,7 @@ class ServerStatus(NamedTuple):
         return dict(self.refused).get(file, ())
 
 
-def read(path: Path | None) -> ServerStatus:
+def read_server_status(path: Path | None) -> ServerStatus:
     """Read the file. Never raises: whatever is wrong is the reason why nothing is known."""
     if path is None:
         return ServerStatus(False, "no-path")

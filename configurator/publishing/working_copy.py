@@ -19,7 +19,7 @@ from schemas.configuration.checks import PartPlaces
 from schemas.configuration.defaults import address_or_text, mac_or_text, seat_interfaces
 
 
-class Copy(NamedTuple):
+class WorkingCopy(NamedTuple):
     """All of the configuration, and which rows its parts come from."""
 
     configuration: schema.Configuration
@@ -57,7 +57,7 @@ def trigger_value(trigger: models.Trigger) -> schema.Trigger:
     )
 
 
-class Parts(NamedTuple):
+class ServiceParts(NamedTuple):
     """What belongs to one service, in order."""
 
     variables: list[models.Variable]
@@ -65,18 +65,18 @@ class Parts(NamedTuple):
     bindings: list[models.ServiceOperator]
 
 
-def parts_of(service: models.Service) -> Parts:
+def parts_of(service: models.Service) -> ServiceParts:
     """Read what belongs to a service."""
-    return Parts(
+    return ServiceParts(
         list(service.variables.order_by("pk")),
         list(service.triggers.all()),
         list(service.bindings.select_related("operator")),
     )
 
 
-def _parts_of_all() -> dict[int, Parts]:
+def _parts_of_all() -> dict[int, ServiceParts]:
     """The same for every service, in three queries, however many there are."""
-    found: dict[int, Parts] = defaultdict(lambda: Parts([], [], []))
+    found: dict[int, ServiceParts] = defaultdict(lambda: ServiceParts([], [], []))
     for variable in models.Variable.objects.order_by("pk"):
         found[variable.service_id].variables.append(variable)
     for trigger in models.Trigger.objects.all():
@@ -86,7 +86,7 @@ def _parts_of_all() -> dict[int, Parts]:
     return found
 
 
-def service_value(service: models.Service, parts: Parts | None = None) -> schema.Service:
+def service_value(service: models.Service, parts: ServiceParts | None = None) -> schema.Service:
     """A service's row with everything that belongs to it."""
     parts = parts or parts_of(service)
     return schema.Service(
@@ -131,7 +131,7 @@ def operator_value(operator: models.Operator) -> schema.Operator:
     )
 
 
-def read() -> Copy:
+def read_working_copy() -> WorkingCopy:
     """Read everything, in the order in which it was entered."""
     services = list(models.Service.objects.order_by("pk"))
     belongs = _parts_of_all()
@@ -160,12 +160,12 @@ def read() -> Copy:
         operators=tuple(operator_value(operator) for operator in operators),
         pause_reasons=tuple(reason.name for reason in reasons),
     )
-    return Copy(configuration, places, names)
+    return WorkingCopy(configuration, places, names)
 
 
 def configuration() -> schema.Configuration:
     """Read everything as the shared model; it may be invalid."""
-    return read().configuration
+    return read_working_copy().configuration
 
 
 def is_empty() -> bool:
@@ -225,10 +225,10 @@ def _step_aside(table: Any, rows: dict[Any, Any], wanted: dict[Any, dict[str, An
     if table is models.Seat:
         for at, row in rows.items():
             if at in wanted and row.extension != wanted[at]["extension"]:
-                step_aside(row)
+                free_extension_of(row)
 
 
-def step_aside(seat: models.Seat) -> None:
+def free_extension_of(seat: models.Seat) -> None:
     """Give a phone that moves a name nobody has until the seat is saved, so that two may exchange theirs."""
     models.Seat.objects.filter(pk=seat.pk).update(extension=f"moving/{seat.pk}")
 
@@ -293,7 +293,7 @@ def _fill_service(row: models.Service, wanted: schema.Service, operators: dict[s
     )
 
 
-def touch(rows: Iterable[Model]) -> None:
+def raise_revisions(rows: Iterable[Model]) -> None:
     """Note that something which a row's form shows was changed elsewhere."""
     for row in rows:
         type(row)._default_manager.filter(pk=row.pk).update(revision=F("revision") + 1)

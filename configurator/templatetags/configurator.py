@@ -10,26 +10,7 @@ from configurator.publishing import differences
 
 register = template.Library()
 
-
-@register.filter
-def shown(value: str, field: str) -> str:
-    """A field's value in a difference, in the language of the page."""
-    return differences.shown(value, field)
-
-
-@register.filter
-def kind_words(kind: str) -> str:
-    """service, seat, ..., in the language of the page."""
-    return str(audit_log.KINDS.get(kind, kind))
-
-
-@register.filter
-def action_words(what: str) -> str:
-    """added, removed, changed, in the language of the page."""
-    return gettext(what)
-
-
-AMI_STATES = {
+AMI_STATE_WORDS = {
     "up": gettext_noop("connected"),
     "down": gettext_noop("not connected"),
     "connecting": gettext_noop("connecting"),
@@ -37,9 +18,33 @@ AMI_STATES = {
 
 
 @register.filter
+def value_words(value: str, field: str) -> str:
+    """A field's value in a difference, in the language of the page."""
+    return differences.shown_value(value, field)
+
+
+@register.filter
+def kind_words(kind: str) -> str:
+    """service, seat, ..., in the language of the page."""
+    return str(audit_log.KIND_WORDS.get(kind, kind))
+
+
+@register.filter
+def action_words(action: str) -> str:
+    """What somebody did, as the audit log says it, in the language of the page."""
+    return str(audit_log.ACTION_WORDS.get(action, action))
+
+
+@register.filter
+def difference_words(kind: str) -> str:
+    """added, removed, changed, in the language of the page."""
+    return gettext(kind)
+
+
+@register.filter
 def ami_words(state: str) -> str:
     """How the server stands with Asterisk, in the language of the page."""
-    return gettext(AMI_STATES.get(state, state))
+    return gettext(AMI_STATE_WORDS.get(state, state))
 
 
 @register.filter
@@ -49,6 +54,6 @@ def row_number(prefix: str) -> str:
 
 
 @register.filter
-def number(text: str) -> int:
+def count(text: str) -> int:
     """A number that the audit log keeps as text."""
     return int(text) if text.isdigit() else 0

@@ -19,7 +19,7 @@ from django.utils import timezone
 from configurator import audit_log
 from configurator.models import LoginFailure, ManagerUser
 
-WINDOW = timedelta(minutes=15)
+FAILURES_COUNT_FOR = timedelta(minutes=15)
 """How long a failure counts."""
 PAIR_LIMIT = 5
 """Failures for one user from one address."""
@@ -49,7 +49,7 @@ class ManagerBackend:
         return ManagerUser.objects.filter(pk=user_id, enabled=True).first()
 
 
-def attempt(userid: str, address: str) -> int:
+def count_attempt(userid: str, address: str) -> int:
     """Count an attempt before it is looked at, so that any number at a time are no more than the limits.
 
     Returns 0 where it is welcome; else it is not counted, and these are the minutes until the next one is.
@@ -57,7 +57,7 @@ def attempt(userid: str, address: str) -> int:
     """
     userid = userid[:150]
     with transaction.atomic("default"):  # writing from its start on: one attempt waits for the other
-        LoginFailure.objects.filter(at__lt=timezone.now() - WINDOW).delete()
+        LoginFailure.objects.filter(at__lt=timezone.now() - FAILURES_COUNT_FOR).delete()
         of_user, of_address = (
             LoginFailure.objects.filter(userid=userid),
             LoginFailure.objects.filter(address=address),
@@ -88,7 +88,7 @@ def _minutes(failures: QuerySet[LoginFailure], limit: int) -> int:
     latest = list(failures.order_by("-at")[:limit])
     if len(latest) < limit:
         return 0
-    return max(1, math.ceil((latest[-1].at + WINDOW - timezone.now()).total_seconds() / 60))
+    return max(1, math.ceil((latest[-1].at + FAILURES_COUNT_FOR - timezone.now()).total_seconds() / 60))
 
 
 @receiver(user_logged_in)

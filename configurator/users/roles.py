@@ -9,32 +9,33 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 
-ADMINISTRATOR, SUPERVISOR, VIEWER = "administrator", "supervisor", "viewer"
-EVERYBODY = frozenset({ADMINISTRATOR, SUPERVISOR, VIEWER})
-SENIORS = frozenset({ADMINISTRATOR, SUPERVISOR})
-ADMINISTRATORS = frozenset({ADMINISTRATOR})
+from configurator.models import ManagerUser
+
+EVERYBODY = frozenset(ManagerUser.Role.values)
+ADMINISTRATORS = frozenset({str(ManagerUser.Role.ADMINISTRATOR)})
+SENIORS = ADMINISTRATORS | {str(ManagerUser.Role.SUPERVISOR)}
 
 View = Callable[..., HttpResponse]
 
 
-def may(request: HttpRequest, roles: frozenset[str]) -> bool:
+def has_role(request: HttpRequest, roles: frozenset[str]) -> bool:
     """Tell whether the user of this request has one of these roles."""
     return getattr(request.user, "role", "") in roles
 
 
-def demand(request: HttpRequest, roles: frozenset[str]) -> None:
+def require_role(request: HttpRequest, roles: frozenset[str]) -> None:
     """Refuse a request of anybody else, with 403."""
-    if not may(request, roles):
+    if not has_role(request, roles):
         raise PermissionDenied
 
 
-def for_roles(roles: frozenset[str]) -> Callable[[View], View]:
+def allow_only(roles: frozenset[str]) -> Callable[[View], View]:
     """Decorate a view that only these roles may call."""
 
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(request: HttpRequest, *arguments: Any, **named: Any) -> HttpResponse:
-            demand(request, roles)
+            require_role(request, roles)
             return view(request, *arguments, **named)
 
         return guarded

@@ -1,69 +1,31 @@
-"""Login, logout, lost passwords, one's own account."""
+"""Login, lost passwords, one's own account."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-from django import forms
 from django.conf import settings
-from django.contrib.auth import forms as auth_forms
 from django.contrib.auth import views as auth_views
-from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.template.loader import render_to_string
-from django.templatetags.static import static
 from django.urls import reverse_lazy
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods
 
-from configurator import audit_log, section_facts
-from configurator.forms.entries import AccountForm
+from configurator import audit_log
+from configurator.forms.users import (
+    AccountForm,
+    LoginForm,
+    NewPasswordForm,
+    PasswordChangeForm,
+    PasswordLostForm,
+)
 from configurator.models import ManagerUser
 from configurator.publishing import differences
+from configurator.sections.managers import describe_manager_user
 from configurator.users import authentication
 
 
-class LoginForm(auth_forms.AuthenticationForm):
-    """User id and password, and no more attempts than are welcome."""
-
-    error_messages = {
-        "invalid_login": gettext_lazy("User id or password are wrong, or the user is disabled."),
-        "inactive": gettext_lazy("User id or password are wrong, or the user is disabled."),
-    }
-
-    def __init__(self, request: Any = None, *arguments: Any, **named: Any) -> None:
-        super().__init__(request, *arguments, **named)
-        self.label_suffix = ""
-        self.fields["username"].label = _("User id")
-
-    def clean(self) -> dict[str, Any]:
-        """Look at the password only while attempts are welcome."""
-        assert self.request is not None
-        userid = self.cleaned_data.get("username", "")
-        if not (userid and self.cleaned_data.get("password")):
-            return super().clean()
-        minutes = authentication.attempt(userid, audit_log.address_of(self.request))
-        if minutes:
-            raise forms.ValidationError(
-                ngettext(
-                    "Too many failed attempts: try again in a minute.",
-                    "Too many failed attempts: try again in %(minutes)d minutes.",
-                    minutes,
-                )
-                % {"minutes": minutes},
-                code="throttled",
-            )
-        try:
-            return super().clean()
-        except forms.ValidationError:
-            audit_log.record(self.request, "login-failed", "session", userid)
-            raise
-
-
-class Login(auth_views.LoginView):
+class LoginPage(auth_views.LoginView):
     """The login page."""
 
     template_name = "configurator/login.html"
@@ -71,19 +33,11 @@ class Login(auth_views.LoginView):
     redirect_authenticated_user = True
 
 
-class LostForm(auth_forms.PasswordResetForm):
-    """The address to send a link to."""
-
-    def get_users(self, email: str) -> Iterator[ManagerUser]:
-        """Enabled users with exactly this address."""
-        return (user for user in ManagerUser.objects.filter(email__iexact=email, enabled=True) if user.email)
-
-
-class PasswordLost(auth_views.PasswordResetView):
+class PasswordLostPage(auth_views.PasswordResetView):
     """Sends a link by mail; without a mail server it says who can help."""
 
     template_name = "configurator/password_lost.html"
-    form_class = LostForm
+    form_class = PasswordLostForm
     email_template_name = "configurator/password_mail.txt"
     subject_template_name = "configurator/password_mail_subject.txt"
     success_url = reverse_lazy("password_lost_sent")
@@ -102,32 +56,12 @@ class PasswordLost(auth_views.PasswordResetView):
         if not settings.EMAIL_HOST:
             return self.get(request)
         address = audit_log.address_of(request)
-        if authentication.attempt("", address):
+        if authentication.count_attempt("", address):
             return redirect("password_lost_sent")
         return super().post(request, *arguments, **named)
 
 
-class _PasswordAlone:
-    """Stores a password and nothing else: a role that is taken away at the same moment stays away."""
-
-    cleaned_data: dict[str, Any]
-
-    def set_password_and_save(self, user: Any, password_field_name: str, commit: bool = True) -> Any:
-        """Django's own, which stores the user as it was read."""
-        user.set_password(self.cleaned_data[password_field_name])
-        user.save(update_fields=["password"])
-        return user
-
-
-class NewPasswordForm(_PasswordAlone, auth_forms.SetPasswordForm):
-    """A password behind a link."""
-
-
-class ChangeForm(_PasswordAlone, auth_forms.PasswordChangeForm):
-    """A password of one's own, with the old one."""
-
-
-class PasswordNew(auth_views.PasswordResetConfirmView):
+class PasswordNewPage(auth_views.PasswordResetConfirmView):
     """The page behind the link."""
 
     template_name = "configurator/password_new.html"
@@ -143,26 +77,26 @@ class PasswordNew(auth_views.PasswordResetConfirmView):
 
 
 @require_http_methods(["GET", "POST"])
-def account(request: HttpRequest) -> HttpResponse:
+def account_page(request: HttpRequest) -> HttpResponse:
     """One's own name, mail, language and appearance."""
     user = ManagerUser.objects.get(pk=request.user.pk)
-    before = dict(section_facts.describe_manager(user))
+    before = dict(describe_manager_user(user))
     form = AccountForm(request.POST or None, instance=user)
     if request.method == "POST" and form.is_valid():
         saved = form.save(commit=False)
         saved.revision += 1
         saved.save(update_fields=[*form.fields, "revision"])
-        changes = differences.changes(before, section_facts.describe_manager(saved))
+        changes = differences.field_changes(before, describe_manager_user(saved))
         audit_log.record(request, "edit", "manageruser", saved.userid, changes)
         return redirect("account")
     return render(request, "configurator/account.html", {"form": form})
 
 
-class PasswordChange(auth_views.PasswordChangeView):
+class PasswordChangePage(auth_views.PasswordChangeView):
     """One's own password."""
 
     template_name = "configurator/password_change.html"
-    form_class = ChangeForm
+    form_class = PasswordChangeForm
     success_url = reverse_lazy("account")
 
     def form_valid(self, form: Any) -> HttpResponse:
@@ -172,32 +106,9 @@ class PasswordChange(auth_views.PasswordChangeView):
 
 
 @require_http_methods(["POST"])
-def appearance(request: HttpRequest) -> HttpResponse:
+def switch_appearance(request: HttpRequest) -> HttpResponse:
     """Switch between light and dark from the menu bar."""
     theme = request.POST.get("theme", "")
     if theme in ManagerUser.Theme.values:
         ManagerUser.objects.filter(pk=request.user.pk).update(theme=theme)
     return HttpResponse(status=204)
-
-
-@require_GET
-def home(request: HttpRequest) -> HttpResponse:
-    """Begin with the services."""
-    return redirect("list", key="services")
-
-
-@require_GET
-def favicon(request: HttpRequest) -> HttpResponse:
-    """The picture in the browser's tab."""
-    return redirect(static("configurator/icon.svg"))
-
-
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """What makes no sense. Nothing of the request is looked at: its host may be anything."""
-    unknown_host = isinstance(exception, DisallowedHost)
-    return HttpResponse(render_to_string("400.html", {"unknown_host": unknown_host}), status=400)
-
-
-def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """A form from elsewhere, or one that was open for too long."""
-    return render(request, "403_csrf.html", status=403)

@@ -20,20 +20,20 @@ from configurator import audit_log
 from configurator.models import AuditEntry
 from configurator.users import roles
 
-PAGE = 50
+PAGE_SIZE = 50
 _CENTURIES = [MinValueValidator(date(1900, 1, 1)), MaxValueValidator(date(2999, 12, 31))]
 """A date field says the year 0002 while 2026 is typed into it, and has no time zone at the ends of time."""
 
 
-class FilterForm(forms.Form):
+class AuditFilterForm(forms.Form):
     """What to look for. Dates are picked; a typed ISO date is understood too."""
 
     userid = forms.CharField(label=_("User"), required=False, max_length=150)
     action = forms.ChoiceField(
-        label=_("Action"), required=False, choices=[("", _("All")), *audit_log.ACTIONS.items()]
+        label=_("Action"), required=False, choices=[("", _("All")), *audit_log.ACTION_WORDS.items()]
     )
     kind = forms.ChoiceField(
-        label=_("Kind"), required=False, choices=[("", _("All")), *audit_log.KINDS.items()]
+        label=_("Kind"), required=False, choices=[("", _("All")), *audit_log.KIND_WORDS.items()]
     )
     name = forms.CharField(label=_("Name"), required=False, max_length=150)
     since = forms.DateField(
@@ -53,17 +53,14 @@ class FilterForm(forms.Form):
 
 
 @require_GET
-@roles.for_roles(roles.SENIORS)
-def page(request: HttpRequest) -> HttpResponse:
+@roles.allow_only(roles.SENIORS)
+def audit_page(request: HttpRequest) -> HttpResponse:
     """The log, newest first."""
-    form = FilterForm(request.GET or None, label_suffix="")
+    form = AuditFilterForm(request.GET or None, label_suffix="")
     asked: dict[str, Any] = form.cleaned_data if form.is_valid() else {}
     found = _find(asked) if not form.is_bound or form.is_valid() else AuditEntry.objects.none()
-    entries = Paginator(found, PAGE).get_page(request.GET.get("page"))
+    entries = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
     query = urlencode({key: value for key, value in request.GET.items() if key != "page" and value})
-    for entry in entries:
-        entry.action_words = audit_log.ACTIONS.get(entry.action, entry.action)
-        entry.kind_words = audit_log.KINDS.get(entry.kind, entry.kind)
     context = {"form": form, "page": entries, "query": query}
     whole = not request.headers.get("HX-Request") or request.headers.get("HX-History-Restore-Request")
     return render(request, "configurator/audit.html" if whole else "configurator/audit_rows.html", context)

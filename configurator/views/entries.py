@@ -1,11 +1,10 @@
-"""The forms of every module: add, edit, remove, with the audit log and with two people at once."""
+"""The forms of every section: add, edit, remove, with the audit log and with two people at once."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from django.contrib.auth import logout, update_session_auth_hash
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -15,9 +14,9 @@ from configurator import audit_log
 from configurator.forms import trigger_preview
 from configurator.models import AuditEntry
 from configurator.publishing import differences, working_copy
-from configurator.sections import Module
+from configurator.sections.registry import editable_section, readable_section
+from configurator.sections.section import Section
 from configurator.users import roles
-from configurator.views.lists import module_of
 from schemas.configuration.model import Trigger
 from schemas.placeholders import BUILT_IN
 
@@ -25,87 +24,80 @@ PLACEHOLDERS = [f"{{{name}}}" for name in trigger_preview.SAMPLES if name in BUI
 
 
 @require_http_methods(["GET", "POST"])
-def add(request: HttpRequest, key: str) -> HttpResponse:
+def add_entry(request: HttpRequest, key: str) -> HttpResponse:
     """An empty form; then a new entry."""
-    module = _to_edit(request, key)
+    section = editable_section(request, key)
     if request.method == "GET":
-        return _show(request, module, module.form(), None)
+        return _show(request, section, section.form(), None)
     with working_copy.writing():
-        form = module.form(request.POST)
+        form = section.form(request.POST)
         if not form.is_valid():
-            return _show(request, module, form, None)
+            return _show(request, section, form, None)
         entry = form.save()
-        working_copy.touch(getattr(form, "touched", ()))
-        changes = differences.changes({}, module.describe(_fresh(module, entry.pk)))
-        audit_log.record(request, "add", module.kind, str(entry), changes)
-    return done(request, module.key, _("%(name)s was added.") % {"name": entry}, entry.pk)
+        working_copy.raise_revisions(form.touched)
+        changes = differences.field_changes({}, section.describe(_stored(section, entry.pk)))
+        audit_log.record(request, "add", section.kind, str(entry), changes)
+    return entry_done(request, section.key, _("%(name)s was added.") % {"name": entry}, entry.pk)
 
 
 @require_http_methods(["GET", "POST"])
-def edit(request: HttpRequest, key: str, pk: int) -> HttpResponse:
+def edit_entry(request: HttpRequest, key: str, pk: int) -> HttpResponse:
     """An entry's form; then the changed entry, unless somebody else was faster."""
-    module = module_of(request, key)
+    section = readable_section(request, key)
     if request.method == "POST":
-        roles.demand(request, module.editors)
+        roles.require_role(request, section.editors)
     with working_copy.writing():
-        entry = _fresh(module, pk)
+        entry = _stored(section, pk)
         if entry is None:
-            return _gone(request, module)
+            return _gone(request, section)
         if request.method == "GET":
-            return _show(request, module, module.form(instance=entry), entry)
-        before, revision = dict(module.describe(entry)), entry.revision
-        form = module.form(request.POST, instance=entry)
+            return _show(request, section, section.form(instance=entry), entry)
+        before, revision = dict(section.describe(entry)), entry.revision
+        form = section.form(request.POST, instance=entry)
         valid = form.is_valid()
         if request.POST.get("revision") != str(revision):
-            return _conflict(request, module, form, _fresh(module, pk))
+            return _conflict(request, section, form, _stored(section, pk))
         if not valid:
-            return _show(request, module, form, _fresh(module, pk))
+            return _show(request, section, form, _stored(section, pk))
         form.instance.revision = revision + 1
         form.save()
-        working_copy.touch(getattr(form, "touched", ()))
-        saved = _fresh(module, pk)
-        changes = differences.changes(before, module.describe(saved))
+        working_copy.raise_revisions(form.touched)
+        saved = _stored(section, pk)
+        changes = differences.field_changes(before, section.describe(saved))
         if changes:
-            audit_log.record(request, "edit", module.kind, str(saved), changes)
-    _keep_session(request, module, saved)
-    return done(request, module.key, _("%(name)s was saved.") % {"name": saved}, pk)
+            audit_log.record(request, "edit", section.kind, str(saved), changes)
+    section.after_save(request, saved)
+    return entry_done(request, section.key, _("%(name)s was saved.") % {"name": saved}, pk)
 
 
 @require_http_methods(["GET", "POST"])
-def remove(request: HttpRequest, key: str, pk: int) -> HttpResponse:
+def remove_entry(request: HttpRequest, key: str, pk: int) -> HttpResponse:
     """The question whether to remove, with what depends on it; then the removal."""
-    module = _to_edit(request, key)
+    section = editable_section(request, key)
     with working_copy.writing():
-        entry = _fresh(module, pk)
+        entry = _stored(section, pk)
         if entry is None:
-            return _gone(request, module)
-        forbidden = module.forbids_removal(entry)
+            return _gone(request, section)
+        forbidden = section.forbids_removal(entry)
         stale = request.method == "POST" and request.POST.get("revision") != str(entry.revision)
         if request.method == "GET" or forbidden or stale:
             context = {
-                "module": module,
+                "section": section,
                 "entry": entry,
                 "name": str(entry),
-                "dependents": module.dependents(entry),
+                "dependents": section.dependents(entry),
                 "forbidden": forbidden,
                 "stale": stale,
             }
             return render(request, "configurator/remove.html", context)
-        name, before = str(entry), dict(module.describe(entry))
-        if module.key == "seats":
-            working_copy.touch(entry.operators.all())
-        elif module.key == "variables":
-            working_copy.touch([entry.service])
-        elif hasattr(entry, "bindings"):
-            other = "service" if module.key == "operators" else "operator"
-            working_copy.touch(getattr(binding, other) for binding in entry.bindings.select_related(other))
-        entry.delete()
-        audit_log.record(request, "remove", module.kind, name, differences.changes(before, {}))
-    return done(request, module.key, _("%(name)s was removed.") % {"name": name})
+        name, before = str(entry), dict(section.describe(entry))
+        section.remove(entry)
+        audit_log.record(request, "remove", section.kind, name, differences.field_changes(before, {}))
+    return entry_done(request, section.key, _("%(name)s was removed.") % {"name": name})
 
 
 @require_http_methods(["POST"])
-def preview_trigger(request: HttpRequest, number: int) -> HttpResponse:
+def trigger_preview_part(request: HttpRequest, number: int) -> HttpResponse:
     """One trigger of a service's form, filled in with sample values. Stores nothing."""
     data, prefix = request.POST, f"triggers-{number}"
     names = [
@@ -128,11 +120,11 @@ def preview_trigger(request: HttpRequest, number: int) -> HttpResponse:
         "CONTEXT": data.get("context", ""),
         "QUEUE": data.get("queue_name", "") if data.get("is_queue") else "",
     }
-    shown = trigger_preview.of(trigger, names[:500], known)
-    return render(request, "configurator/preview.html", {"preview": shown, "trigger": trigger})
+    preview = trigger_preview.preview_trigger(trigger, names[:500], known)
+    return render(request, "configurator/preview.html", {"preview": preview, "trigger": trigger})
 
 
-def done(request: HttpRequest, key: str, message: str, pk: int | None = None) -> HttpResponse:
+def entry_done(request: HttpRequest, key: str, message: str, pk: int | None = None) -> HttpResponse:
     """Close the dialog and renew the list; without scripts, go back to the list."""
     if not request.headers.get("HX-Request"):
         return redirect("list", key=key)
@@ -140,50 +132,34 @@ def done(request: HttpRequest, key: str, message: str, pk: int | None = None) ->
     return HttpResponse(status=204, headers={"HX-Trigger": said})
 
 
-def _to_edit(request: HttpRequest, key: str) -> Module:
-    module = module_of(request, key)
-    roles.demand(request, module.editors)
-    return module
+def _stored(section: Section, pk: int) -> Any:
+    return section.model._default_manager.filter(pk=pk).first()
 
 
-def _fresh(module: Module, pk: int) -> Any:
-    return module.model._default_manager.filter(pk=pk).first()
-
-
-def _show(request: HttpRequest, module: Module, form: Any, entry: Any, **more: Any) -> HttpResponse:
+def _show(request: HttpRequest, section: Section, form: Any, entry: Any, **more: Any) -> HttpResponse:
     context = {
-        "module": module,
+        "section": section,
         "form": form,
         "entry": entry,
-        "may_edit": roles.may(request, module.editors),
+        "may_edit": roles.has_role(request, section.editors),
         "placeholders": PLACEHOLDERS,
         **more,
     }
-    return render(request, module.form_template, context)
+    return render(request, section.form_template, context)
 
 
-def _gone(request: HttpRequest, module: Module) -> HttpResponse:
-    return render(request, "configurator/gone.html", {"module": module})
+def _gone(request: HttpRequest, section: Section) -> HttpResponse:
+    return render(request, "configurator/gone.html", {"section": section})
 
 
-def _conflict(request: HttpRequest, module: Module, form: Any, present: Any) -> HttpResponse:
+def _conflict(request: HttpRequest, section: Section, form: Any, present: Any) -> HttpResponse:
     """Tell the second of two: what the entry says now, and who changed it. Saving again is a decision."""
-    last = AuditEntry.objects.filter(kind=module.kind, name=str(present)).first()
+    last = AuditEntry.objects.filter(kind=section.kind, name=str(present)).first()
     form.data = form.data.copy()
     form.data["revision"] = str(present.revision)
     said = [
         (field, value if isinstance(value, tuple) else (value,))
-        for field, value in module.describe(present).items()
-        if field != differences.SECRET
+        for field, value in section.describe(present).items()
+        if field != differences.PASSWORD_FIELD
     ]
-    return _show(request, module, form, present, conflict={"last": last, "said": said})
-
-
-def _keep_session(request: HttpRequest, module: Module, saved: Any) -> None:
-    """Changing one's own password here must not end one's own session; disabling oneself does."""
-    if module.key != "managers" or saved.pk != request.user.pk:
-        return
-    if saved.enabled:
-        update_session_auth_hash(request, saved)
-    else:
-        logout(request)
+    return _show(request, section, form, present, conflict={"last": last, "said": said})

@@ -6,13 +6,13 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from configurator import sections
-from configurator.database.text_order import in_order
-from configurator.sections import Column, Module
+from configurator.database.text_order import ordered_by
+from configurator.sections.registry import readable_section
+from configurator.sections.section import Column, Section
 from configurator.users import roles
 
 PAGE_SIZES = (25, 50, 100, 200)
@@ -44,33 +44,24 @@ class Head(NamedTuple):
     shape: str
 
 
-def module_of(request: HttpRequest, key: str) -> Module:
-    """The module of an address, if this user may read it."""
-    module = sections.MODULES.get(key)
-    if module is None:
-        raise Http404
-    roles.demand(request, module.readers)
-    return module
-
-
 @require_GET
-def listing(request: HttpRequest, key: str) -> HttpResponse:
-    """A module's page, or only its list where a part of the page asks."""
-    module = module_of(request, key)
-    asked = _asked(request, module)
-    rows = sections.find(module, asked["q"])
-    column = next(column for column in module.columns if column.key == asked["sort"])
+def section_list(request: HttpRequest, key: str) -> HttpResponse:
+    """A section's page, or only its list where a part of the page asks."""
+    section = readable_section(request, key)
+    asked = _asked(request, section)
+    rows = section.find(asked["q"])
+    column = next(column for column in section.columns if column.key == asked["sort"])
     page = Paginator(rows.order_by(_order(column, asked["order"] == "desc"), "pk"), asked["size"]).get_page(
         request.GET.get("page")
     )
     context = {
-        "module": module,
-        "may_edit": roles.may(request, module.editors),
+        "section": section,
+        "may_edit": roles.has_role(request, section.editors),
         "asked": asked,
         "page": page,
         "sizes": PAGE_SIZES,
-        "heads": [_head(column, asked) for column in module.columns],
-        "rows": [_row(module, entry) for entry in page.object_list],
+        "heads": [_head(column, asked) for column in section.columns],
+        "rows": [_row(section, entry) for entry in page.object_list],
         "query": urlencode(asked),
     }
     whole = not request.headers.get("HX-Request") or request.headers.get("HX-History-Restore-Request")
@@ -80,11 +71,11 @@ def listing(request: HttpRequest, key: str) -> HttpResponse:
 def _order(column: Column, descending: bool) -> Any:
     if column.shape in ("number", "yes", "moment"):
         return f"-{column.sort}" if descending else column.sort
-    return in_order(column.sort, descending=descending)
+    return ordered_by(column.sort, descending=descending)
 
 
-def _asked(request: HttpRequest, module: Module) -> dict[str, Any]:
-    sortable = [column.key for column in module.columns if column.sort]
+def _asked(request: HttpRequest, section: Section) -> dict[str, Any]:
+    sortable = [column.key for column in section.columns if column.sort]
     sort, size = request.GET.get("sort", ""), request.GET.get("size", "")
     return {
         "q": request.GET.get("q", "").strip()[:200],
@@ -108,9 +99,9 @@ def _head(column: Column, asked: dict[str, Any]) -> Head:
     )
 
 
-def _row(module: Module, entry: Any) -> Row:
+def _row(section: Section, entry: Any) -> Row:
     return Row(
         entry.pk,
         str(entry),
-        [Cell(column.value(entry), column.shape, column.label) for column in module.columns],
+        [Cell(column.value(entry), column.shape, column.label) for column in section.columns],
     )

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -17,106 +18,104 @@ from configurator import audit_log, options
 from configurator.checks import entry_checks
 from configurator.models import Publication
 from configurator.publishing import differences, publication, server_status, working_copy
+from configurator.publishing.differences import FieldChange
 from configurator.users import roles
-from configurator.web.messages import say
 from schemas.configuration import xml_form
 from schemas.configuration.model import Configuration
 from schemas.problems import ConfigurationError
 
-LONGEST_WAIT = timedelta(seconds=30)
+ASKS_FOR = timedelta(seconds=30)
 """After this nobody waits any more: asking on would keep an idle session alive all day."""
 
 
 @require_GET
-def page(request: HttpRequest) -> HttpResponse:
+def publish_page(request: HttpRequest) -> HttpResponse:
     """Everything about publishing."""
-    copy = working_copy.read()
-    last = publication.last()
-    errors, warnings = entry_checks.of_everything(copy)
+    copy = working_copy.read_working_copy()
+    last = publication.last_publication()
+    errors, warnings = entry_checks.check_everything(copy)
     context = {
-        "differences": differences.between(publication.content_or_nothing(last), copy.configuration),
+        "differences": differences.between(publication.configuration_or_empty(last), copy.configuration),
         "errors": errors,
         "warnings": warnings,
-        "digest": publication.digest(copy.configuration),
-        "emptied": publication.emptied(copy.configuration),
+        "digest": publication.configuration_digest(copy.configuration),
+        "emptied": publication.file_emptied_by(copy.configuration),
         "last": last,
         "publications": list(_publications()),
-        "keep": options.current().keep,
-        "may_publish": roles.may(request, roles.ADMINISTRATORS),
+        "keep": options.current_options().keep,
+        "may_publish": roles.has_role(request, roles.ADMINISTRATORS),
         **_status(last),
     }
     return render(request, "configurator/publish.html", context)
 
 
 def _publications() -> Any:
-    directory = options.current().publish
+    directory = options.current_options().publish
     for published in Publication.objects.defer("content")[:50]:
         yield published, directory is not None and (directory / published.file).is_file()
 
 
 def _status(last: Publication | None) -> dict[str, Any]:
-    status = server_status.read(options.current().status)
+    status = server_status.read_server_status(options.current_options().status)
     state = status.of(last.sha256, last.file) if last else "unknown"
     return {
         "status": status,
         "state": state,
-        "asks_again": state == "waiting" and last and timezone.now() - last.created < LONGEST_WAIT,
-        "directory": options.current().publish,
+        "asks_again": state == "waiting" and last and timezone.now() - last.created < ASKS_FOR,
+        "directory": options.current_options().publish,
         "last": last,
         "server_errors": status.errors(last.file) if last else (),
-        "status_path": options.current().status,
+        "status_path": options.current_options().status,
     }
 
 
 @require_GET
-def status(request: HttpRequest) -> HttpResponse:
+def publish_status(request: HttpRequest) -> HttpResponse:
     """The part of the page that says what the server does; asked again while it has not answered."""
-    return render(request, "configurator/publish_status.html", _status(publication.last()))
+    return render(request, "configurator/publish_status.html", _status(publication.last_publication()))
 
 
 @require_GET
-def badge(request: HttpRequest) -> HttpResponse:
+def unpublished_badge(request: HttpRequest) -> HttpResponse:
     """How many changes wait for publication, for the menu bar."""
     found = differences.between(
-        publication.content_or_nothing(publication.last()), working_copy.configuration()
+        publication.configuration_or_empty(publication.last_publication()), working_copy.configuration()
     )
     return render(request, "configurator/badge.html", {"count": len(found)})
 
 
 @require_POST
-@roles.for_roles(roles.ADMINISTRATORS)
-def publish(request: HttpRequest) -> HttpResponse:
+@roles.allow_only(roles.ADMINISTRATORS)
+def publish_entries(request: HttpRequest) -> HttpResponse:
     """Publish what was shown; if it is not what was shown any more, show it again."""
     form = request.POST.get("form", "xml")
-    if form not in publication.FORMS:
+    if form not in publication.FILE_FORMS:
         raise Http404
     with working_copy.writing():
-        configuration, last = working_copy.configuration(), publication.last()
+        configuration, last = working_copy.configuration(), publication.last_publication()
         if request.POST.get("last", "") != (str(last.pk) if last else ""):
-            say(request, "error", _("Somebody published in the meantime: look at what is left to publish."))
+            messages.error(request, _("Somebody published in the meantime: look at what is left to publish."))
             return redirect("publish")
-        if request.POST.get("digest") != publication.digest(configuration):
-            say(
-                request,
-                "error",
-                _("Somebody changed the configuration in the meantime: look at the changes again."),
+        if request.POST.get("digest") != publication.configuration_digest(configuration):
+            messages.error(
+                request, _("Somebody changed the configuration in the meantime: look at the changes again.")
             )
             return redirect("publish")
-        changed = len(differences.between(publication.content_or_nothing(last), configuration))
+        changed = len(differences.between(publication.configuration_or_empty(last), configuration))
         comment, force = request.POST.get("comment", "").strip(), "empty" in request.POST
         _publish(request, lambda: configuration, form, "publish", comment, changed, force)
     return redirect("publish")
 
 
 @require_POST
-@roles.for_roles(roles.ADMINISTRATORS)
+@roles.allow_only(roles.ADMINISTRATORS)
 def roll_back(request: HttpRequest, pk: int) -> HttpResponse:
     """Publish an older publication again, under a new name; the entries here stay as they are."""
     with working_copy.writing():
         old = get_object_or_404(Publication, pk=pk)
         comment = _("Back to %(file)s") % {"file": old.file}
-        form = old.form if old.form in publication.FORMS else "xml"
-        _publish(request, lambda: publication.content(old), form, "roll-back", comment, 0)
+        form = old.form if old.form in publication.FILE_FORMS else "xml"
+        _publish(request, lambda: publication.configuration_of(old), form, "roll-back", comment, 0)
     return redirect("publish")
 
 
@@ -130,38 +129,40 @@ def _publish(
     force: bool = False,
 ) -> None:
     try:
-        published = publication.publish(configuration(), form, request.user.userid, comment, force=force)
+        published = publication.publish_configuration(
+            configuration(), form, request.user.userid, comment, force=force
+        )
     except ConfigurationError:
-        say(request, "error", _("The configuration is not valid: nothing was published."))
+        messages.error(request, _("The configuration is not valid: nothing was published."))
     except publication.EmptyError:
-        say(request, "error", _("Nothing was published: there is no service, seat or operator in it."))
+        messages.error(request, _("Nothing was published: there is no service, seat or operator in it."))
     except publication.PublishError as error:
-        say(request, "error", _("Nothing was published: %(reason)s") % {"reason": error})
+        messages.error(request, _("Nothing was published: %(reason)s") % {"reason": error})
     else:
         audit_log.record(
-            request, action, "configuration", published.path.name, [("Changes", "", str(changed))]
+            request, action, "configuration", published.path.name, [FieldChange("Changes", "", str(changed))]
         )
-        say(request, "done", _("Published as %(file)s.") % {"file": published.path.name})
+        messages.success(request, _("Published as %(file)s.") % {"file": published.path.name})
 
 
 @require_POST
-@roles.for_roles(roles.ADMINISTRATORS)
-def take(request: HttpRequest, pk: int) -> HttpResponse:
+@roles.allow_only(roles.ADMINISTRATORS)
+def take_publication(request: HttpRequest, pk: int) -> HttpResponse:
     """Make the entries here what a publication says."""
     with working_copy.writing():
         old = get_object_or_404(Publication, pk=pk)
         try:
-            working_copy.replace_all(publication.content(old))
+            working_copy.replace_all(publication.configuration_of(old))
         except ConfigurationError:
-            say(request, "error", _("The configuration is not valid: nothing was imported."))
+            messages.error(request, _("The configuration is not valid: nothing was imported."))
             return redirect("publish")
         audit_log.record(request, "import", "configuration", old.file)
-    say(request, "done", _("The entries here are those of %(file)s now.") % {"file": old.file})
+    messages.success(request, _("The entries here are those of %(file)s now.") % {"file": old.file})
     return redirect("publish")
 
 
 @require_GET
-def compare(request: HttpRequest) -> HttpResponse:
+def compare_publications(request: HttpRequest) -> HttpResponse:
     """What differs between two publications, or between one and the entries here."""
     old, new = (_side(request.GET.get(name, "")) for name in ("old", "new"))
     found = differences.between(old[1], new[1])
@@ -175,12 +176,12 @@ def _side(key: str) -> tuple[Publication | None, Any]:
     if not key.isascii() or not key.isdigit() or len(key) > 12:
         raise Http404
     chosen = get_object_or_404(Publication, pk=int(key))
-    return chosen, publication.content_or_nothing(chosen)
+    return chosen, publication.configuration_or_empty(chosen)
 
 
 @require_GET
-@roles.for_roles(roles.ADMINISTRATORS)
-def download(request: HttpRequest, pk: int) -> HttpResponse:
+@roles.allow_only(roles.ADMINISTRATORS)
+def download_publication(request: HttpRequest, pk: int) -> HttpResponse:
     """A publication's content as XML."""
     chosen = get_object_or_404(Publication, pk=pk)
     audit_log.record(request, "export", "configuration", chosen.file)
@@ -188,13 +189,13 @@ def download(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_GET
-@roles.for_roles(roles.ADMINISTRATORS)
-def export(request: HttpRequest) -> HttpResponse:
+@roles.allow_only(roles.ADMINISTRATORS)
+def export_entries(request: HttpRequest) -> HttpResponse:
     """The entries here as XML, valid or not."""
     try:
         data = xml_form.dump_xml(working_copy.configuration())
     except ValueError:
-        say(request, "error", _("The configuration is not valid: it cannot be written as XML."))
+        messages.error(request, _("The configuration is not valid: it cannot be written as XML."))
         return redirect("publish")
     audit_log.record(request, "export", "configuration", "configuration.xml")
     return attachment(data, "configuration.xml")

@@ -8,12 +8,12 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from configurator import sections
+from configurator.sections.registry import SECTIONS
 from configurator.users import roles
 from schemas.version import VERSION
 
 
-class Entry(NamedTuple):
+class MenuItem(NamedTuple):
     """One word of the menu bar."""
 
     title: str
@@ -22,7 +22,7 @@ class Entry(NamedTuple):
     here: bool
 
 
-def context(request: HttpRequest) -> dict[str, Any]:
+def menu_context(request: HttpRequest) -> dict[str, Any]:
     """The menu and a few facts."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
@@ -31,17 +31,19 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "menu": _entries(request),
         "version": VERSION,
         "theme": user.theme,
-        "is_administrator": roles.may(request, roles.ADMINISTRATORS),
+        "is_administrator": roles.has_role(request, roles.ADMINISTRATORS),
     }
 
 
-def _entries(request: HttpRequest) -> list[Entry]:
+def _entries(request: HttpRequest) -> list[MenuItem]:
     found = [
-        (str(module.title), reverse("list", args=[module.key]), module.icon)
-        for module in sections.MODULES.values()
-        if roles.may(request, module.readers)
+        (str(section.title), reverse("list", args=[section.key]), section.icon)
+        for section in SECTIONS.values()
+        if roles.has_role(request, section.readers)
     ]
-    if roles.may(request, roles.SENIORS):
+    if roles.has_role(request, roles.SENIORS):
         found.append((_("Audit"), reverse("audit"), "audit"))
     found.append((_("Publish"), reverse("publish"), "publish"))
-    return [Entry(title, address, icon, request.path.startswith(address)) for title, address, icon in found]
+    return [
+        MenuItem(title, address, icon, request.path.startswith(address)) for title, address, icon in found
+    ]

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import resolve
 from django.utils import timezone, translation
 
-Answer = Callable[[HttpRequest], HttpResponse]
+GetResponse = Callable[[HttpRequest], HttpResponse]
 
 POLICY = "; ".join(
     (
@@ -44,7 +44,7 @@ OPEN_VIEWS = frozenset(
 class ContentSecurity:
     """Sends the content security policy: nothing from another host, no script or style in a page."""
 
-    def __init__(self, get_response: Answer) -> None:
+    def __init__(self, get_response: GetResponse) -> None:
         self._answer = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
@@ -59,7 +59,7 @@ class ContentSecurity:
 class SessionEnd:
     """Ends a session some hours after its login, however busy it is; until then it knows its user's name."""
 
-    def __init__(self, get_response: Answer) -> None:
+    def __init__(self, get_response: GetResponse) -> None:
         self._answer = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
@@ -75,7 +75,7 @@ class SessionEnd:
 class UserLanguage:
     """Speaks the user's language, else the one chosen before the login, else the browser's."""
 
-    def __init__(self, get_response: Answer) -> None:
+    def __init__(self, get_response: GetResponse) -> None:
         self._answer = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
@@ -98,7 +98,7 @@ def _page_of(request: HttpRequest) -> str:
 class LoginNeeded:
     """Lets nobody in without a login, whatever the address."""
 
-    def __init__(self, get_response: Answer) -> None:
+    def __init__(self, get_response: GetResponse) -> None:
         self._answer = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:

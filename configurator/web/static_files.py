@@ -10,7 +10,7 @@ from django.contrib.staticfiles import finders
 from django.contrib.staticfiles.storage import StaticFilesStorage
 
 
-class Numbered(StaticFilesStorage):
+class VersionedStaticFiles(StaticFilesStorage):
     """Serves what the packages contain; nothing has to be collected first."""
 
     def url(self, name: str | None) -> str:

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 
 from configurator import options
-from configurator.commands import start
+from configurator.commands import data_directory
 from configurator.options import Options
 
 _DATA = Path(tempfile.mkdtemp(prefix="astcti-configurator-"))
 atexit.register(shutil.rmtree, _DATA, ignore_errors=True)
-start.prepare(Options(_DATA))
+data_directory.set_up(Options(_DATA))
 
 from django.apps import apps
 from django.conf import settings
@@ -59,10 +59,10 @@ def publish_directory(tmp_path: Path) -> Iterator[Path]:
     """Where files are published, with the status file beside it."""
     directory = tmp_path / "etc"
     directory.mkdir()
-    before = options.current()
-    options.use(replace(before, publish=directory, status=tmp_path / "status.json", keep=3))
+    before = options.current_options()
+    options.set_options(replace(before, publish=directory, status=tmp_path / "status.json", keep=3))
     yield directory
-    options.use(before)
+    options.set_options(before)
 
 
 @pytest.fixture

@@ -17,7 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from configurator import cli, mail_settings, options
+from configurator import mail_settings, options
+from configurator.commands.serving import host_names
 from schemas.configuration import sqlite_form, xml_form
 from tests.fake.patience import PATIENCE
 
@@ -216,7 +217,7 @@ def _loopback() -> str:
     "host, names", [("fd00::5", ["[fd00::5]"]), ("192.0.2.5", ["192.0.2.5"]), ("::", []), ("0.0.0.0", [])]
 )
 def test_an_address_that_is_listened_on_is_a_name_of_the_application(host: str, names: list[str]) -> None:
-    assert cli._name_of(host) == names
+    assert host_names(host) == names
 
 
 def test_behind_a_proxy_cookies_need_tls_and_addresses_are_the_browsers(
@@ -258,9 +259,9 @@ def test_behind_a_proxy_cookies_need_tls_and_addresses_are_the_browsers(
 
 
 def test_mail_settings_that_cannot_be_read_are_not_taken_for_none(tmp_path: Path) -> None:
-    assert mail_settings.read(tmp_path / "none.ini")["EMAIL_HOST"] == ""
-    with pytest.raises(mail_settings.MailError, match="Is a directory"):
-        mail_settings.read(tmp_path)
+    assert mail_settings.read_mail_settings(tmp_path / "none.ini")["EMAIL_HOST"] == ""
+    with pytest.raises(mail_settings.MailSettingsError, match="Is a directory"):
+        mail_settings.read_mail_settings(tmp_path)
 
 
 def test_a_secret_key_that_could_not_be_written_is_made_at_the_next_start(

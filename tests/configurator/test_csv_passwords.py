@@ -29,7 +29,7 @@ def test_others_can_write_while_passwords_are_computed(
     real = passwords.make
 
     def make(plain: str) -> str:
-        for path in (options.current().configuration_file, options.current().manager_file):
+        for path in (options.current_options().configuration_file, options.current_options().manager_file):
             with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as other:
                 other.execute("BEGIN IMMEDIATE")
                 other.execute("ROLLBACK")

@@ -50,7 +50,7 @@ def test_after_five_failures_even_the_right_password_has_to_wait(users) -> None:
     refused = client.post("/login/", {"username": "viewer", "password": PASSWORD})
     assert refused.status_code == 200
     assert "Too many failed attempts" in refused.content.decode()
-    LoginFailure.objects.update(at=timezone.now() - authentication.WINDOW - timedelta(seconds=1))
+    LoginFailure.objects.update(at=timezone.now() - authentication.FAILURES_COUNT_FOR - timedelta(seconds=1))
     assert client.post("/login/", {"username": "viewer", "password": PASSWORD}).status_code == 302
 
 
@@ -74,7 +74,7 @@ def test_no_more_attempts_than_welcome_get_through_at_the_same_moment() -> None:
     def try_it() -> None:
         together.wait(PATIENCE)
         try:
-            answers.put(authentication.attempt("viewer", "192.0.2.1"))
+            answers.put(authentication.count_attempt("viewer", "192.0.2.1"))
         finally:
             connections.close_all()
 

@@ -19,7 +19,6 @@ from django.utils import timezone
 
 from astcti_server.config.loading import load_directory
 from configurator import options
-from configurator.commands import start
 from configurator.models import AuditEntry, ManagerUser, Operator, Publication, Seat, Service
 from configurator.publishing import differences, publication, working_copy
 from schemas.configuration import sqlite_form, xml_form
@@ -29,8 +28,8 @@ SAMPLE = Path(__file__).resolve().parents[2] / "astcti_server" / "etc" / "sample
 
 
 def publish(client: Client, form: str = "xml"):
-    digest = publication.digest(working_copy.configuration())
-    last = publication.last()
+    digest = publication.configuration_digest(working_copy.configuration())
+    last = publication.last_publication()
     sent = {"form": form, "digest": digest, "last": last.pk if last else "", "comment": "first"}
     return client.post("/publish/now/", sent)
 
@@ -49,7 +48,7 @@ def write_status(directory: Path, file: str, sha256: str, refused: list | None =
         "calls": 1,
         "version": "1",
     }
-    options.current().status.write_text(json.dumps(said))
+    options.current_options().status.write_text(json.dumps(said))
 
 
 @pytest.mark.parametrize("form", ["xml", "sqlite"])
@@ -58,7 +57,7 @@ def test_the_servers_readers_read_what_is_published(
 ) -> None:
     publish(admin, form)
     (path,) = publish_directory.iterdir()
-    assert publication.OURS.fullmatch(path.name)
+    assert publication.PUBLISHED_NAME.fullmatch(path.name)
     assert path.stat().st_mode & 0o777 == 0o640
     load = sqlite_form.load_sqlite if form == "sqlite" else xml_form.load_xml
     assert load(path) == working_copy.configuration()
@@ -97,7 +96,7 @@ def test_changes_are_told_in_words(admin: Client, demo, publish_directory) -> No
 
 
 def test_a_change_between_looking_and_publishing_is_told(admin: Client, demo, publish_directory) -> None:
-    digest = publication.digest(working_copy.configuration())
+    digest = publication.configuration_digest(working_copy.configuration())
     Seat.objects.create(mac="00:11:22:33:44:99", extension="PJSIP/209")
     answer = admin.post("/publish/now/", {"form": "xml", "digest": digest}, follow=True)
     assert "changed the configuration in the meantime" in answer.content.decode()
@@ -105,7 +104,11 @@ def test_a_change_between_looking_and_publishing_is_told(admin: Client, demo, pu
 
 
 def test_the_second_of_two_who_publish_at_once_is_told(admin: Client, demo, publish_directory) -> None:
-    sent = {"form": "xml", "digest": publication.digest(working_copy.configuration()), "last": ""}
+    sent = {
+        "form": "xml",
+        "digest": publication.configuration_digest(working_copy.configuration()),
+        "last": "",
+    }
     answers = [admin.post("/publish/now/", sent, follow=True).content.decode() for _ in range(2)]
     assert "Published as" in answers[0] and "Somebody published in the meantime" in answers[1]
     assert len(list(publish_directory.iterdir())) == 1
@@ -170,7 +173,7 @@ def test_the_page_says_whether_the_server_took_it_up(admin: Client, demo, publis
     write_status(publish_directory, last.file, last.sha256)
     taken = admin.get("/publish/status/").content.decode()
     assert "uses the last publication" in taken and "every 1s" not in taken
-    options.current().status.write_text("{half")
+    options.current_options().status.write_text("{half")
     assert "does not say what it does" in admin.get("/publish/status/").content.decode()
 
 
@@ -191,7 +194,7 @@ def test_the_file_of_a_server_that_was_killed_is_not_believed(admin: Client, dem
     write_status(publish_directory, last.file, last.sha256)
     ended = subprocess.Popen(["true"])
     ended.wait()
-    path = options.current().status
+    path = options.current_options().status
     path.write_text(json.dumps({**json.loads(path.read_text()), "pid": ended.pid}))
     said = admin.get("/publish/status/").content.decode()
     assert "does not say what it does" in said and "runs here no more" in said
@@ -224,13 +227,13 @@ def test_an_empty_configuration_is_published_over_entries_only_when_confirmed(
     answer = publish(admin)
     assert "Nothing was published" in admin.get(answer.url).content.decode()
     assert Publication.objects.count() == 1
-    digest = publication.digest(working_copy.configuration())
-    last = publication.last().pk
+    digest = publication.configuration_digest(working_copy.configuration())
+    last = publication.last_publication().pk
     admin.post("/publish/now/", {"form": "xml", "digest": digest, "last": last, "empty": "on"})
     assert Publication.objects.count() == 2
     Publication.objects.all().delete()
     (publish_directory / "by-hand.xml").write_bytes(SAMPLE.read_bytes())
-    assert publication.emptied(working_copy.configuration()) == "by-hand.xml"
+    assert publication.file_emptied_by(working_copy.configuration()) == "by-hand.xml"
 
 
 def upload(client: Client, what: str, data: bytes, store: str = "no", name: str = "file"):
@@ -420,13 +423,15 @@ def test_the_first_start_takes_over_what_is_published_already(publish_directory:
     (publish_directory / "server.xml").write_text("<server/>")
     (publish_directory / "broken.xml").write_text("<configuration>")
     (publish_directory / "by-hand.xml").write_bytes(SAMPLE.read_bytes())
-    assert start.take_what_is_published() == "by-hand.xml"
+    assert publication.begin_with_file_in_force() == "by-hand.xml"
     assert working_copy.configuration() == xml_form.load_xml(SAMPLE)
     assert (
-        differences.between(publication.content_or_nothing(publication.last()), working_copy.configuration())
+        differences.between(
+            publication.configuration_or_empty(publication.last_publication()), working_copy.configuration()
+        )
         == []
     )
-    assert start.take_what_is_published() == ""
+    assert publication.begin_with_file_in_force() == ""
 
 
 BARE = b"<configuration><services/></configuration>"
@@ -478,7 +483,7 @@ def test_what_is_taken_over_is_what_a_server_started_there_would_use(
     publish_directory: Path, prepare: Callable[[Path], None]
 ) -> None:
     prepare(publish_directory)
-    found = publication.newest_in(publish_directory)
+    found = publication.configuration_in_force(publish_directory)
     assert found == (load_directory(publish_directory, settings_needed=False).path, xml_form.load_xml(SAMPLE))
 
 

@@ -1,0 +1,169 @@
+"""The commands that are about the configuration: check, export, import, publish."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from configurator.commands.data_directory import PreparedCommand
+from configurator.commands.users import audit_name
+from schemas.configuration.checks import CheckedConfiguration
+from schemas.configuration.model import Configuration
+from schemas.problems import ConfigurationError
+
+EXIT_INVALID = 78
+
+
+def take_published_file() -> None:
+    """Begin with what is in the publish directory already, so that edits by hand are not lost.
+
+    Before anything is said of the entries, or done with them. ClickException if the directory cannot be read.
+    """
+    from configurator.publishing import publication
+
+    try:
+        taken = publication.begin_with_file_in_force()
+    except OSError as error:
+        raise click.ClickException(f"{error.filename}: {error.strerror}") from None
+    if taken:
+        click.echo(f"astcti-configurator: began with {taken}", err=True)
+
+
+@click.command(cls=PreparedCommand, name="check")
+@click.argument("file", required=False, type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.pass_context
+def check_command(context: click.Context, file: Path | None) -> None:
+    """Validate what was entered, or FILE, with the server's own checks."""
+    from configurator.checks import entry_checks
+    from configurator.publishing import working_copy
+
+    if file is not None:
+        checked = _read_file(context, file)
+        for warning in checked.warnings:
+            click.echo(f"{warning} (warning)")
+        click.echo(f"{file} is valid: {_counted(checked.configuration)}")
+        return
+    take_published_file()
+    copy = working_copy.read_working_copy()
+    errors, warnings = entry_checks.check_everything(copy)
+    for error in errors:
+        click.echo(f"{error.kind} {error.name}: {error.message}")
+    for doubt in warnings:
+        click.echo(f"{doubt.kind} {doubt.name}: {doubt.message} (warning)")
+    if errors:
+        context.exit(EXIT_INVALID)
+    click.echo(f"What was entered is valid: {_counted(copy.configuration)}")
+
+
+def _counted(configuration: Configuration) -> str:
+    parts = {
+        "services": configuration.services,
+        "seats": configuration.seats,
+        "operators": configuration.operators,
+        "pause reasons": configuration.pause_reasons,
+    }
+    return ", ".join(f"{name} {len(entries)}" for name, entries in parts.items())
+
+
+@click.command(cls=PreparedCommand, name="export")
+@click.argument("file", type=click.Path(path_type=Path))
+def export_command(file: Path) -> None:
+    """Write what was entered to FILE as XML, or as SQLite if its name ends so; - is standard output."""
+    from configurator import audit_log
+    from configurator.publishing import working_copy
+    from schemas.configuration import sqlite_form, xml_form
+
+    take_published_file()
+    configuration = working_copy.configuration()
+    try:
+        if str(file) == "-":
+            sys.stdout.buffer.write(xml_form.dump_xml(configuration))
+        elif file.suffix == ".sqlite":
+            sqlite_form.dump_sqlite(configuration, file)
+            file.chmod(0o600)
+        else:
+            data = xml_form.dump_xml(configuration)  # before the file is touched
+            file.touch(mode=0o600)  # password hashes are in it; a file that is there keeps its mode
+            file.write_bytes(data)
+    except (OSError, ValueError, KeyError) as error:
+        raise click.ClickException(str(error)) from None
+    audit_log.record(audit_name(), "export", "configuration", file.name)
+
+
+@click.command(cls=PreparedCommand, name="import")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--csv", "kind", type=click.Choice(["seats", "operators"]), help="FILE is CSV with these.")
+@click.option("--dry-run", is_flag=True, help="Only say what would change.")
+@click.pass_context
+def import_command(context: click.Context, file: Path, kind: str | None, dry_run: bool) -> None:
+    """Make the entries what FILE says (XML or SQLite), or add and change seats or operators from CSV."""
+    from configurator import audit_log
+    from configurator.importing import csv_file, csv_import
+    from configurator.publishing import differences, working_copy
+
+    take_published_file()
+    if kind:
+        rows = csv_file.read_csv(kind, file.read_bytes(), store=not dry_run)
+        with working_copy.writing():
+            run = csv_import.import_csv(rows, store=not dry_run)
+            for bad in run.bad:
+                click.echo(f"{file}:{bad.line}: {bad.name}: {bad.message}")
+            if not run.bad and not dry_run:
+                audit_log.record(audit_name(), "import", "configuration", f"{kind}: {file.name}")
+        changed = sum(bool(row.changes) for row in run.good)
+        click.echo(f"{changed} of {len(run.good)} rows change something, {len(run.bad)} are bad")
+        context.exit(EXIT_INVALID if run.bad else 0)
+    wanted = _read_file(context, file).configuration
+    with working_copy.writing():
+        for difference in differences.between(working_copy.configuration(), wanted):
+            click.echo(f"{difference.kind} {difference.name}: {difference.what}")
+        if not dry_run:
+            working_copy.replace_all(wanted)
+            audit_log.record(audit_name(), "import", "configuration", file.name)
+
+
+@click.command(cls=PreparedCommand, name="publish")
+@click.option("--form", type=click.Choice(["xml", "sqlite"]), default="xml", show_default=True)
+@click.option("--comment", default="", help="A note for the list of publications.")
+@click.option("--force", is_flag=True, help="Publish even if nothing is entered and something is in force.")
+@click.pass_context
+def publish_command(context: click.Context, form: Any, comment: str, force: bool) -> None:
+    """Publish what was entered; prints the file's path."""
+    from configurator import audit_log
+    from configurator.checks import entry_checks
+    from configurator.publishing import publication, working_copy
+
+    take_published_file()
+    copy = working_copy.read_working_copy()
+    try:
+        with working_copy.writing():
+            published = publication.publish_configuration(
+                copy.configuration, form, audit_name(), comment, force=force
+            )
+            audit_log.record(audit_name(), "publish", "configuration", published.path.name)
+    except ConfigurationError:
+        for error in entry_checks.check_everything(copy)[0]:
+            click.echo(f"{error.kind} {error.name}: {error.message}", err=True)
+        context.exit(EXIT_INVALID)
+    except publication.EmptyError as error:
+        raise click.ClickException(f"nothing was published: {error} (--force publishes it)") from None
+    except publication.PublishError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(str(published.path))
+
+
+def _read_file(context: click.Context, file: Path) -> CheckedConfiguration:
+    """Read a file of either form; exits with every error in it."""
+    from configurator.publishing import publication
+
+    try:
+        return publication.read_configuration_file(file)
+    except ConfigurationError as error:
+        for problem in error.problems:
+            click.echo(str(problem), err=True)
+        context.exit(EXIT_INVALID)
+    except OSError as error:
+        raise click.ClickException(str(error)) from None

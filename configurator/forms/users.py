@@ -1,0 +1,143 @@
+"""The forms about manager users: one's entry, one's own account, login and passwords."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib.auth import forms as auth_forms
+from django.contrib.auth import password_validation
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from configurator import audit_log
+from configurator.forms.entries import EntryForm
+from configurator.models import ManagerUser
+from configurator.users import authentication
+
+
+class ManagerUserForm(EntryForm):
+    """A manager user, as an administrator sees one."""
+
+    new_password = forms.CharField(
+        label=_("Password"),
+        required=False,
+        strip=False,
+        max_length=200,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=_("At least 10 characters."),
+    )
+
+    class Meta:
+        model = ManagerUser
+        fields: ClassVar = ["full_name", "userid", "email", "role", "language", "enabled"]
+
+    field_order: ClassVar = ["full_name", "userid", "email", "new_password", "role", "language", "enabled"]
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        if self.instance.pk:
+            self.fields["new_password"].help_text = _("Leave empty to keep the present one.")
+        else:
+            self.fields["new_password"].required = True
+
+    def clean(self) -> dict[str, Any]:
+        """Somebody always has to be able to administrate."""
+        data = super().clean() or {}
+        plain = data.get("new_password")
+        if plain:
+            try:
+                password_validation.validate_password(plain, self.instance)
+            except ValidationError as error:
+                self.add_error("new_password", error)
+        stays = data.get("role") == ManagerUser.Role.ADMINISTRATOR and data.get("enabled")
+        if self.instance.pk and not stays and self.instance.is_last_administrator():
+            self.add_error("role", _("The last enabled administrator has to stay one."))
+        return data
+
+    def save(self, commit: bool = True) -> ManagerUser:
+        """Store the user; another password ends this user's sessions."""
+        plain = self.cleaned_data.get("new_password")
+        if plain:
+            self.instance.set_password(plain)
+            authentication.forget_failures(self.instance.userid)
+        if not self.instance.enabled:
+            authentication.end_sessions(self.instance)
+        return super().save(commit)
+
+
+class AccountForm(forms.ModelForm):
+    """What everybody may change of themselves."""
+
+    class Meta:
+        model = ManagerUser
+        fields: ClassVar = ["full_name", "email", "language", "theme"]
+
+    label_suffix = ""
+
+
+class LoginForm(auth_forms.AuthenticationForm):
+    """User id and password, and no more attempts than are welcome."""
+
+    error_messages = {
+        "invalid_login": _("User id or password are wrong, or the user is disabled."),
+        "inactive": _("User id or password are wrong, or the user is disabled."),
+    }
+
+    def __init__(self, request: Any = None, *arguments: Any, **named: Any) -> None:
+        super().__init__(request, *arguments, **named)
+        self.label_suffix = ""
+        self.fields["username"].label = gettext("User id")
+
+    def clean(self) -> dict[str, Any]:
+        """Look at the password only while attempts are welcome."""
+        assert self.request is not None
+        userid = self.cleaned_data.get("username", "")
+        if not (userid and self.cleaned_data.get("password")):
+            return super().clean()
+        minutes = authentication.count_attempt(userid, audit_log.address_of(self.request))
+        if minutes:
+            raise forms.ValidationError(
+                ngettext(
+                    "Too many failed attempts: try again in a minute.",
+                    "Too many failed attempts: try again in %(minutes)d minutes.",
+                    minutes,
+                )
+                % {"minutes": minutes},
+                code="throttled",
+            )
+        try:
+            return super().clean()
+        except forms.ValidationError:
+            audit_log.record(self.request, "login-failed", "session", userid)
+            raise
+
+
+class PasswordLostForm(auth_forms.PasswordResetForm):
+    """The address to send a link to."""
+
+    def get_users(self, email: str) -> Iterator[ManagerUser]:
+        """Enabled users with exactly this address."""
+        return (user for user in ManagerUser.objects.filter(email__iexact=email, enabled=True) if user.email)
+
+
+class _PasswordAlone:
+    """Stores a password and nothing else: a role that is taken away at the same moment stays away."""
+
+    cleaned_data: dict[str, Any]
+
+    def set_password_and_save(self, user: Any, password_field_name: str, commit: bool = True) -> Any:
+        """Django's own, which stores the user as it was read."""
+        user.set_password(self.cleaned_data[password_field_name])
+        user.save(update_fields=["password"])
+        return user
+
+
+class NewPasswordForm(_PasswordAlone, auth_forms.SetPasswordForm):
+    """A password behind a link."""
+
+
+class PasswordChangeForm(_PasswordAlone, auth_forms.PasswordChangeForm):
+    """A password of one's own, with the old one."""

@@ -1,0 +1,266 @@
+"""The sections of the CTI configuration: services, variables, seats, operators, pause reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import Count, Model, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from configurator import models
+from configurator.forms.entries import OperatorForm, PauseReasonForm, SeatForm, VariableForm
+from configurator.forms.services import ServiceForm
+from configurator.publishing import differences, working_copy
+from configurator.publishing.differences import FieldValue
+from configurator.sections.section import Column, Section
+from configurator.users import roles
+from schemas import placeholders
+
+MOST_NAMED = 20
+"""Operators that a question names; a seat for everybody may have hundreds."""
+
+
+class ServiceSection(Section):
+    """Services, each with its variables, triggers and operators."""
+
+    key = "services"
+    model = models.Service
+    title = gettext_lazy("Services")
+    one = gettext_lazy("service")
+    icon = "service"
+    columns = (
+        Column("name", gettext_lazy("Name"), "name", lambda row: row.name, "strong"),
+        Column("context", gettext_lazy("Context"), "context", lambda row: row.context, "code"),
+        Column("type", gettext_lazy("Type"), "type", lambda row: row.get_type_display(), "pill"),
+        Column("queue", gettext_lazy("Queue"), "queue_name", lambda row: row.queue, "code"),
+        Column(
+            "variables", gettext_lazy("Variables"), "variable_count", lambda row: row.variable_count, "number"
+        ),
+        Column(
+            "triggers", gettext_lazy("Triggers"), "trigger_count", lambda row: row.trigger_count, "number"
+        ),
+        Column(
+            "operators", gettext_lazy("Operators"), "operator_count", lambda row: row.operator_count, "number"
+        ),
+        Column("enabled", gettext_lazy("Enabled"), "enabled", lambda row: row.enabled, "yes"),
+    )
+    search = ("name", "context", "queue_name")
+    form = ServiceForm
+    form_template = "configurator/service_form.html"
+    hint = gettext_lazy(
+        "A service is a context of the dialplan, and a queue where it has one, that the server watches."
+    )
+
+    def rows(self) -> QuerySet[Any]:
+        """Every service, with how much belongs to it."""
+        return models.Service.objects.annotate(
+            variable_count=Count("variables", distinct=True),
+            trigger_count=Count("triggers", distinct=True),
+            operator_count=Count("bindings", distinct=True),
+        )
+
+    def describe(self, entry: models.Service) -> dict[str, FieldValue]:
+        """The service with all that belongs to it."""
+        return differences.describe_service(working_copy.service_value(entry))
+
+    def dependents(self, entry: models.Service) -> list[str]:
+        """How much goes with it."""
+        variables, triggers = entry.variables.count(), entry.triggers.count()
+        bindings = entry.bindings.count()
+        counted = (
+            (variables, ngettext("its variable", "its %(count)d variables", variables)),
+            (triggers, ngettext("its trigger", "its %(count)d triggers", triggers)),
+            (
+                bindings,
+                ngettext(
+                    "the assignment of one operator", "the assignments of %(count)d operators", bindings
+                ),
+            ),
+        )
+        return [words % {"count": count} for count, words in counted if count]
+
+    def shown_by(self, entry: models.Service) -> Iterable[Model]:
+        """Its operators: their forms have a tick for it."""
+        return [binding.operator for binding in entry.bindings.select_related("operator")]
+
+
+class VariableSection(Section):
+    """The variables of all services in one list."""
+
+    key = "variables"
+    model = models.Variable
+    title = gettext_lazy("Variables")
+    one = gettext_lazy("variable")
+    icon = "variable"
+    columns = (
+        Column("name", gettext_lazy("Name"), "name", lambda row: row.name, "strong"),
+        Column("service", gettext_lazy("Service"), "service__name", lambda row: row.service.name),
+        Column(
+            "context", gettext_lazy("Context"), "service__context", lambda row: row.service.context, "code"
+        ),
+        Column("placeholder", gettext_lazy("Placeholder"), "", lambda row: f"{{{row.name.upper()}}}", "code"),
+    )
+    search = ("name", "service__name")
+    form = VariableForm
+    hint = gettext_lazy("A variable of the dialplan whose value travels to the seat, for triggers to use.")
+
+    def rows(self) -> QuerySet[Any]:
+        """Every variable, with its service."""
+        return models.Variable.objects.select_related("service")
+
+    def describe(self, entry: models.Variable) -> dict[str, FieldValue]:
+        """Its name, and whose it is."""
+        return {"Name": entry.name, "Service": entry.service.name}
+
+    def dependents(self, entry: models.Variable) -> list[str]:
+        """The triggers whose placeholder would stand for nothing."""
+        name = entry.name.upper()
+        used = [
+            trigger
+            for trigger in entry.service.triggers.all()
+            if name in placeholders.names_in(trigger.url) + placeholders.names_in(trigger.parameters)
+        ]
+        if not used:
+            return []
+        sentence = _(
+            "%(count)d trigger(s) of %(service)s use {%(name)s}: publishing is refused until they are changed"
+        )
+        return [sentence % {"count": len(used), "service": entry.service.name, "name": name}]
+
+    def shown_by(self, entry: models.Variable) -> Iterable[Model]:
+        """Its service: the form lists it."""
+        return [entry.service]
+
+
+class SeatSection(Section):
+    """Seats: PCs with the phone beside them."""
+
+    key = "seats"
+    model = models.Seat
+    title = gettext_lazy("Seats")
+    one = gettext_lazy("seat")
+    icon = "seat"
+    columns = (
+        Column("extension", gettext_lazy("Extension"), "extension", lambda row: row.extension, "strong"),
+        Column("mac", gettext_lazy("MAC address"), "mac", lambda row: row.mac, "code"),
+        Column("description", gettext_lazy("Description"), "description", lambda row: row.description),
+        Column(
+            "operators",
+            gettext_lazy("Operators"),
+            "",
+            lambda row: ", ".join(operator.username for operator in row.operators.all()),
+        ),
+        Column(
+            "queue_interface",
+            gettext_lazy("Queue interface"),
+            "queue_interface",
+            lambda row: row.queue_interface,
+            "code",
+        ),
+        Column("address", gettext_lazy("IP address"), "address", lambda row: row.address, "code"),
+    )
+    search = ("extension", "mac", "description", "address", "queue_interface", "operators__username")
+    form = SeatForm
+    editors = roles.SENIORS
+    hint = gettext_lazy("A seat is a PC, known by its MAC address, with the phone beside it.")
+
+    def rows(self) -> QuerySet[Any]:
+        """Every seat, with the operators who may use no other."""
+        return models.Seat.objects.prefetch_related("operators")
+
+    def describe(self, entry: models.Seat) -> dict[str, FieldValue]:
+        """The seat as it would be published."""
+        return differences.describe_seat(working_copy.seat_value(entry))
+
+    def dependents(self, entry: models.Seat) -> list[str]:
+        """Who could sit anywhere then."""
+        names = list(entry.operators.values_list("username", flat=True)[:MOST_NAMED])
+        if not names:
+            return []
+        return [_("these operators lose their fixed seat: %(names)s") % {"names": ", ".join(names)}]
+
+    def shown_by(self, entry: models.Seat) -> Iterable[Model]:
+        """The operators whose only seat it is."""
+        return list(entry.operators.all())
+
+
+class OperatorSection(Section):
+    """Operators, with the services they are bound to."""
+
+    key = "operators"
+    model = models.Operator
+    title = gettext_lazy("Operators")
+    one = gettext_lazy("operator")
+    icon = "operator"
+    columns = (
+        Column("full_name", gettext_lazy("Full name"), "full_name", lambda row: row.full_name, "strong"),
+        Column("username", gettext_lazy("User name"), "username", lambda row: row.username, "code"),
+        Column(
+            "seat",
+            gettext_lazy("Seat"),
+            "seat__extension",
+            lambda row: row.seat.extension if row.seat else "",
+            "code",
+        ),
+        Column(
+            "services",
+            gettext_lazy("Services"),
+            "",
+            lambda row: ", ".join(binding.service.name for binding in row.bindings.all()),
+        ),
+        Column(
+            "begin_in_pause",
+            gettext_lazy("Begins in pause"),
+            "begin_in_pause",
+            lambda row: row.begin_in_pause,
+            "yes",
+        ),
+        Column("enabled", gettext_lazy("Enabled"), "enabled", lambda row: row.enabled, "yes"),
+    )
+    search = ("full_name", "username", "seat__extension", "bindings__service__name")
+    form = OperatorForm
+    form_template = "configurator/operator_form.html"
+    editors = roles.SENIORS
+    hint = gettext_lazy("An operator is a person who logs in at a seat and serves services.")
+
+    def rows(self) -> QuerySet[Any]:
+        """Every operator, with seat and services."""
+        return models.Operator.objects.select_related("seat").prefetch_related("bindings__service")
+
+    def describe(self, entry: models.Operator) -> dict[str, FieldValue]:
+        """The operator as published, and the services, which a configuration keeps with these."""
+        services = tuple(
+            f"{binding.service.name} ({binding.penalty})"
+            for binding in entry.bindings.select_related("service")
+        )
+        operator = working_copy.operator_value(entry)
+        return {**differences.describe_operator(operator), "Service": services}
+
+    def dependents(self, entry: models.Operator) -> list[str]:
+        """Which services lose somebody."""
+        names = [binding.service.name for binding in entry.bindings.select_related("service")]
+        return [_("its assignment to: %(names)s") % {"names": ", ".join(names)}] if names else []
+
+    def shown_by(self, entry: models.Operator) -> Iterable[Model]:
+        """The services that list this operator."""
+        return [binding.service for binding in entry.bindings.select_related("service")]
+
+
+class PauseReasonSection(Section):
+    """Pause reasons."""
+
+    key = "reasons"
+    model = models.PauseReason
+    title = gettext_lazy("Pause reasons")
+    one = gettext_lazy("pause reason")
+    icon = "pause"
+    columns = (Column("name", gettext_lazy("Name"), "name", lambda row: row.name, "strong"),)
+    search = ("name",)
+    form = PauseReasonForm
+    hint = gettext_lazy("What operators choose from when they go into pause.")
+
+    def describe(self, entry: models.PauseReason) -> dict[str, FieldValue]:
+        """Its name."""
+        return {"Name": entry.name}

@@ -1,0 +1,98 @@
+"""What a section of the menu is: a list, the form of its entries, and its rules."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from django.db.models import Model, Q, QuerySet
+from django.http import HttpRequest
+
+from configurator.forms.entries import EntryForm
+from configurator.publishing import working_copy
+from configurator.publishing.differences import FieldValue
+from configurator.users import roles
+
+MOST_WORDS = 8
+"""Words of a search that count; each is a query within the query."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a list."""
+
+    key: str
+    label: Any
+    sort: str
+    """The field of the table to sort by; empty where that makes no sense."""
+    value: Callable[[Any], Any]
+    shape: str = "text"
+    """How a cell looks: text, strong, code, yes, pill, number, moment."""
+
+
+class Section(ABC):
+    """A list, its form, and its rules. Without state: the one object of each serves all requests."""
+
+    key: ClassVar[str]
+    """What it is called in addresses."""
+    model: ClassVar[type[Model]]
+    title: ClassVar[Any]
+    one: ClassVar[Any]
+    """What one of its entries is called."""
+    icon: ClassVar[str]
+    columns: ClassVar[tuple[Column, ...]]
+    search: ClassVar[tuple[str, ...]]
+    """The fields in which a search looks."""
+    form: ClassVar[type[EntryForm]]
+    form_template: ClassVar[str] = "configurator/entry_form.html"
+    hint: ClassVar[Any]
+    """What an empty list says."""
+    readers: ClassVar[frozenset[str]] = roles.EVERYBODY
+    editors: ClassVar[frozenset[str]] = roles.ADMINISTRATORS
+
+    @property
+    def kind(self) -> str:
+        """The word that the audit log uses."""
+        return str(self.model._meta.model_name)
+
+    def rows(self) -> QuerySet[Any]:
+        """Every entry, with what its columns need."""
+        return self.model._default_manager.all()
+
+    def find(self, text: str) -> QuerySet[Any]:
+        """The rows that contain each word of a search, anywhere."""
+        rows = self.rows()
+        for word in text.split()[:MOST_WORDS]:
+            query = Q()
+            for field in self.search:
+                query |= Q(**{f"{field}__resembles": word})
+            # As a sub-query: a join with what an entry has many of would show it more than once.
+            rows = rows.filter(pk__in=self.model._default_manager.filter(query).values("pk"))
+        return rows
+
+    @abstractmethod
+    def describe(self, entry: Any) -> Mapping[str, FieldValue]:
+        """What an entry says, for the audit log. A password is there to be compared, never to be shown."""
+
+    def dependents(self, entry: Any) -> list[str]:
+        """What a removal takes along or changes, in sentences for whoever is about to remove."""
+        return []
+
+    def forbids_removal(self, entry: Any) -> str:
+        """Why an entry has to stay; empty where it may go."""
+        return ""
+
+    def shown_by(self, entry: Any) -> Iterable[Model]:
+        """The rows of other sections whose forms show this entry."""
+        return ()
+
+    def remove(self, entry: Any) -> None:
+        """Remove an entry. Forms that show it and are open somewhere are refused from now on."""
+        working_copy.raise_revisions(self.shown_by(entry))
+        entry.delete()
+
+    def after_save(self, request: HttpRequest, saved: Any) -> None:
+        """Do what the change of an entry means for the session of the one who made it: mostly nothing."""
+        return
