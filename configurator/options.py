@@ -68,7 +68,7 @@ def set_options(options: Options) -> None:
 
 
 def current_options() -> Options:
-    """What was decided. RuntimeError before `use`."""
+    """What was decided. RuntimeError before `set_options`."""
     if _current is None:
         raise RuntimeError("the configurator's options were not set: use its command line")
     return _current

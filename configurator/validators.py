@@ -10,8 +10,8 @@ from configurator.checks.translation import lazy_form_sentence
 from schemas.configuration import formats
 
 
-def _refuse(judge: Callable[[str], str], value: str) -> None:
-    wrong = judge(value)
+def _refuse(check: Callable[[str], str], value: str) -> None:
+    wrong = check(value)
     if wrong:
         raise ValidationError(lazy_form_sentence(wrong))
 

@@ -13,7 +13,7 @@ from configurator import models, validators
 from configurator.checks import entry_checks
 from configurator.checks.translation import capitalized, translated_for_form
 from configurator.forms.entries import CheckedForm
-from configurator.publishing.working_copy import trigger_value
+from configurator.publishing.working_copy import store_triggers, trigger_value
 from schemas.configuration import model as schema
 from schemas.configuration.triggers import check_trigger
 
@@ -58,7 +58,7 @@ class OperatorRow(forms.Form):
 
 
 class TriggerRow(forms.ModelForm):
-    """One trigger. It is judged with its service, whose variables it may use."""
+    """One trigger. It is checked with its service, whose variables it may use."""
 
     class Meta:
         model = models.Trigger
@@ -132,7 +132,7 @@ class ServiceForm(CheckedForm):
         own = super().is_valid()
         if not own or not all(lists):
             return False
-        self._judge()
+        self._check_together()
         return not self.errors and not any(row.errors for rows in self.lists for row in rows)
 
     def clean(self) -> dict[str, Any]:
@@ -166,7 +166,7 @@ class ServiceForm(CheckedForm):
             ),
         )
 
-    def _judge(self) -> None:
+    def _check_together(self) -> None:
         value = self.value()
         _refuse_twice(self.variables, "name", _("This variable is in the list already."))
         _refuse_twice(self.operators, "username", _("This operator is in the list already."))
@@ -181,7 +181,7 @@ class ServiceForm(CheckedForm):
         value = self.value()
         _store_variables(service, value)
         if value.triggers != tuple(_initial_triggers(service)):
-            _store_triggers(service, value)
+            store_triggers(service, value.triggers)
         self.touched = _store_bindings(service, value)
         return service
 
@@ -236,23 +236,6 @@ def _store_variables(service: models.Service, value: schema.Service) -> None:
     for name in value.variables:
         if name not in present:
             service.variables.create(name=name)
-
-
-def _store_triggers(service: models.Service, value: schema.Service) -> None:
-    service.triggers.all().delete()
-    models.Trigger.objects.bulk_create(
-        models.Trigger(
-            service=service,
-            position=position,
-            type=trigger.type,
-            moment=trigger.on,
-            os=trigger.os,
-            application=trigger.application,
-            parameters=trigger.parameters,
-            url=trigger.url,
-        )
-        for position, trigger in enumerate(value.triggers)
-    )
 
 
 def _store_bindings(service: models.Service, value: schema.Service) -> list[models.Operator]:

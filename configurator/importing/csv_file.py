@@ -1,4 +1,4 @@
-"""What a CSV file of seats or operators says, read before anything is locked and judged.
+"""What a CSV file of seats or operators says, read before anything is locked and checked.
 
 Plain passwords are turned into what is stored here: each takes as long as a login on purpose, so hundreds
 with the tables locked would keep everybody waiting.
@@ -43,7 +43,7 @@ class BadRow(NamedTuple):
 
 
 class CsvFile(NamedTuple):
-    """What a file says, not yet judged."""
+    """What a file says, not yet checked."""
 
     kind: str
     lines: list[tuple[int, dict[str, str]]]
@@ -103,7 +103,7 @@ def _is_plain(text: str) -> bool:
 def _stored_forms(keys: Iterable[UserPassword], *, make: bool) -> dict[UserPassword, str]:
     """What to store for each. A password that an operator has already stays as it is stored.
 
-    Without `make` new ones are not computed: they are `ONLY_LOOKING`.
+    Without `make` new ones are not computed: they are `PLACEHOLDER_HASH`.
     """
     present = dict(models.Operator.objects.values_list("username", "password"))
     wanted = list(dict.fromkeys(keys))

@@ -1,6 +1,6 @@
 """Seats and operators from CSV: first a dry run that lists every bad row, then all rows or none.
 
-The first line names the columns, in any order; commas or semicolons. Known ones stand in `csv_file.COLUMNS`.
+The first line names the columns, in any order; commas or semicolons. `csv_file.CSV_COLUMNS` are known.
 Rows are matched by MAC or user name, so that the same file can be imported again.
 """
 
@@ -60,9 +60,13 @@ class _Undo(Exception):
 
 
 def import_csv(file: CsvFile, *, store: bool) -> CsvImport:
-    """Judge what was read, and store it only with `store`, as it was read, and without a bad row."""
+    """Check what was read, and store it only with `store`, as it was read, and without a bad row.
+
+    The server's checks are asked once the rows are in the tables, since rows may depend on one another; a
+    dry run and a bad row undo that. Within `writing`.
+    """
     kind, lines, bad = file.kind, file.lines, list(file.bad)
-    rows = _entries(file, bad)
+    rows = _checked_rows(file, bad)
     named = {mac_or_text(values["mac"]) for _, values in lines} if kind == "seats" else set()
     if kind == "seats":
         rows = _with_free_phones(rows, named, bad)
@@ -70,9 +74,9 @@ def import_csv(file: CsvFile, *, store: bool) -> CsvImport:
     try:
         with transaction.atomic("configuration"):
             if kind == "seats":
-                _make_way(rows, named)
+                _free_extensions(rows, named)
             _store([row for row, said in zip(rows, good, strict=True) if said.changes])
-            bad += _judge(kind, {row.name: row.line for row in good})
+            bad += _check_all(kind, {row.name: row.line for row in good})
             if bad or not store:
                 raise _Undo
     except _Undo:
@@ -80,8 +84,8 @@ def import_csv(file: CsvFile, *, store: bool) -> CsvImport:
     return CsvImport(tuple(good), tuple(sorted(bad)))
 
 
-def _entries(file: CsvFile, bad: list[BadRow]) -> list[_Row]:
-    """Judge each row alone."""
+def _checked_rows(file: CsvFile, bad: list[BadRow]) -> list[_Row]:
+    """Make an entry of each row, and check it alone."""
     kind, lines = file.kind, file.lines
     seats = {seat.mac: seat for seat in models.Seat.objects.all()}
     operators = {operator.username: operator for operator in models.Operator.objects.select_related("seat")}
@@ -95,7 +99,7 @@ def _entries(file: CsvFile, bad: list[BadRow]) -> list[_Row]:
             known = seats.get(name) if kind == "seats" else operators.get(name)
             before = _describe(kind, known) if known else {}
             entry = _seat(values, name, known) if kind == "seats" else _operator(values, known, seats, file)
-            _fields(entry)
+            _check_fields(entry)
             found[name] = _Row(line, name, entry, before)
         except ValueError as error:
             bad.append(BadRow(line, name[:80], capitalized(translated_for_form(error.args[0]))))
@@ -139,7 +143,7 @@ def _good(kind: str, row: _Row) -> GoodRow:
     return GoodRow(row.line, row.name, row.entry.pk is None, changes)
 
 
-def _make_way(rows: list[_Row], named: set[str]) -> None:
+def _free_extensions(rows: list[_Row], named: set[str]) -> None:
     """Take the phones from the seats of the file that do not keep theirs, those of bad rows among them."""
     stay = {row.name for row in rows if row.before.get("Extension") == row.entry.extension}
     for seat in models.Seat.objects.all():
@@ -153,8 +157,8 @@ def _store(rows: list[_Row]) -> None:
         row.entry.save()
 
 
-def _fields(entry: Any) -> None:
-    """Judge each value alone, as its field in the form does."""
+def _check_fields(entry: Any) -> None:
+    """Check each value alone, as its field in the form does."""
     for field in entry._meta.fields:
         value = getattr(entry, field.attname)
         for validator in field.validators if isinstance(value, str) and value else ():
@@ -226,7 +230,7 @@ def _password(text: str, operator: models.Operator, hashed: dict[UserPassword, s
     return hashed.get((operator.username, text)) or passwords.make(text)
 
 
-def _judge(kind: str, lines: dict[str, int]) -> list[BadRow]:
+def _check_all(kind: str, lines: dict[str, int]) -> list[BadRow]:
     """The server's own checks, over everything as it would be. Seats are named by MAC, and line."""
     copy = working_copy.read_working_copy()
     configuration, places = copy.configuration, copy.places

@@ -221,9 +221,10 @@ def configuration_in_force(directory: Path) -> tuple[Path, Configuration] | None
     found: list[Configuration] = []
 
     def is_valid(candidate: Candidate) -> bool:
-        reader = sqlite_form if candidate.name.lower().endswith(".sqlite") else xml_form
+        is_database = candidate.name.lower().endswith(".sqlite")  # the server goes by the name, too
+        load = sqlite_form.load_sqlite if is_database else xml_form.load_xml
         with contextlib.suppress(ConfigurationError, OSError):
-            found.append(reader.load(candidate.seen.path))
+            found.append(load(candidate.seen.path))
         return bool(found)
 
     chosen = choose_in_force(

@@ -7,7 +7,8 @@ what identifies them for people (MAC, user name, context and queue), so that ids
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from django.db import transaction
@@ -28,20 +29,15 @@ class WorkingCopy(NamedTuple):
     """Kind, row, name: to say of a complaint what it is about."""
 
 
-def writing() -> Any:
-    """A transaction over both files: the configuration, and the audit log that tells of it."""
-    return _Both()
+@contextmanager
+def writing() -> Iterator[None]:
+    """A transaction over both files: the configuration, and the audit log that tells of it.
 
-
-class _Both:
-    def __enter__(self) -> None:
-        self._inner = [transaction.atomic("configuration"), transaction.atomic("default")]
-        for one in self._inner:
-            one.__enter__()
-
-    def __exit__(self, *error: Any) -> None:
-        for atomic in reversed(self._inner):
-            atomic.__exit__(*error)
+    Always in this order, and each begins with the lock for writing: two that write wait for one another
+    instead of each for the file that the other has.
+    """
+    with transaction.atomic("configuration"), transaction.atomic("default"):
+        yield
 
 
 def trigger_value(trigger: models.Trigger) -> schema.Trigger:
@@ -205,7 +201,8 @@ def _match(table: Any, key: Callable[[Any], Any], wanted: dict[Any, dict[str, An
     for at, row in rows.items():
         if at not in wanted:
             row.delete()
-    _step_aside(table, rows, wanted)
+    if table is models.Seat:
+        _free_extensions_that_move(rows, wanted)
     result = {}
     for at, fields in wanted.items():
         row = rows.get(at)
@@ -221,15 +218,17 @@ def _match(table: Any, key: Callable[[Any], Any], wanted: dict[Any, dict[str, An
     return result
 
 
-def _step_aside(table: Any, rows: dict[Any, Any], wanted: dict[Any, dict[str, Any]]) -> None:
-    if table is models.Seat:
-        for at, row in rows.items():
-            if at in wanted and row.extension != wanted[at]["extension"]:
-                free_extension_of(row)
+def _free_extensions_that_move(seats: dict[str, models.Seat], wanted: dict[str, dict[str, Any]]) -> None:
+    for mac, seat in seats.items():
+        if mac in wanted and seat.extension != wanted[mac]["extension"]:
+            free_extension_of(seat)
 
 
 def free_extension_of(seat: models.Seat) -> None:
-    """Give a phone that moves a name nobody has until the seat is saved, so that two may exchange theirs."""
+    """Give a seat whose phone moves a name that nobody has until it is saved.
+
+    The column is unique row by row: without this, two seats could not exchange their phones.
+    """
     models.Seat.objects.filter(pk=seat.pk).update(extension=f"moving/{seat.pk}")
 
 
@@ -272,10 +271,20 @@ def _fill_service(row: models.Service, wanted: schema.Service, operators: dict[s
         return
     row.variables.all().delete()
     models.Variable.objects.bulk_create(models.Variable(service=row, name=name) for name in wanted.variables)
-    row.triggers.all().delete()
+    store_triggers(row, wanted.triggers)
+    row.bindings.all().delete()
+    models.ServiceOperator.objects.bulk_create(
+        models.ServiceOperator(service=row, operator=operators[binding.username], penalty=binding.penalty)
+        for binding in wanted.operators
+    )
+
+
+def store_triggers(service: models.Service, triggers: Iterable[schema.Trigger]) -> None:
+    """Write a service's triggers anew, in this order: nothing refers to a trigger's row."""
+    service.triggers.all().delete()
     models.Trigger.objects.bulk_create(
         models.Trigger(
-            service=row,
+            service=service,
             position=position,
             type=trigger.type,
             moment=trigger.on,
@@ -284,16 +293,11 @@ def _fill_service(row: models.Service, wanted: schema.Service, operators: dict[s
             parameters=trigger.parameters,
             url=trigger.url,
         )
-        for position, trigger in enumerate(wanted.triggers)
-    )
-    row.bindings.all().delete()
-    models.ServiceOperator.objects.bulk_create(
-        models.ServiceOperator(service=row, operator=operators[binding.username], penalty=binding.penalty)
-        for binding in wanted.operators
+        for position, trigger in enumerate(triggers)
     )
 
 
 def raise_revisions(rows: Iterable[Model]) -> None:
-    """Note that something which a row's form shows was changed elsewhere."""
+    """Note that what a row's form shows was changed elsewhere: who has the form open is told when saving."""
     for row in rows:
         type(row)._default_manager.filter(pk=row.pk).update(revision=F("revision") + 1)

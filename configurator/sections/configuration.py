@@ -28,7 +28,7 @@ class ServiceSection(Section):
     key = "services"
     model = models.Service
     title = gettext_lazy("Services")
-    one = gettext_lazy("service")
+    entry_name = gettext_lazy("service")
     icon = "service"
     columns = (
         Column("name", gettext_lazy("Name"), "name", lambda row: row.name, "strong"),
@@ -92,7 +92,7 @@ class VariableSection(Section):
     key = "variables"
     model = models.Variable
     title = gettext_lazy("Variables")
-    one = gettext_lazy("variable")
+    entry_name = gettext_lazy("variable")
     icon = "variable"
     columns = (
         Column("name", gettext_lazy("Name"), "name", lambda row: row.name, "strong"),
@@ -140,7 +140,7 @@ class SeatSection(Section):
     key = "seats"
     model = models.Seat
     title = gettext_lazy("Seats")
-    one = gettext_lazy("seat")
+    entry_name = gettext_lazy("seat")
     icon = "seat"
     columns = (
         Column("extension", gettext_lazy("Extension"), "extension", lambda row: row.extension, "strong"),
@@ -192,7 +192,7 @@ class OperatorSection(Section):
     key = "operators"
     model = models.Operator
     title = gettext_lazy("Operators")
-    one = gettext_lazy("operator")
+    entry_name = gettext_lazy("operator")
     icon = "operator"
     columns = (
         Column("full_name", gettext_lazy("Full name"), "full_name", lambda row: row.full_name, "strong"),
@@ -254,7 +254,7 @@ class PauseReasonSection(Section):
     key = "reasons"
     model = models.PauseReason
     title = gettext_lazy("Pause reasons")
-    one = gettext_lazy("pause reason")
+    entry_name = gettext_lazy("pause reason")
     icon = "pause"
     columns = (Column("name", gettext_lazy("Name"), "name", lambda row: row.name, "strong"),)
     search = ("name",)

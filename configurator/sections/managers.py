@@ -33,7 +33,7 @@ class ManagerUserSection(Section):
     key = "managers"
     model = ManagerUser
     title = gettext_lazy("Manager users")
-    one = gettext_lazy("manager user")
+    entry_name = gettext_lazy("manager user")
     icon = "manager"
     columns = (
         Column("full_name", gettext_lazy("Full name"), "full_name", lambda row: row.full_name, "strong"),

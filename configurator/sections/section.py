@@ -39,7 +39,7 @@ class Section(ABC):
     """What it is called in addresses."""
     model: ClassVar[type[Model]]
     title: ClassVar[Any]
-    one: ClassVar[Any]
+    entry_name: ClassVar[Any]
     """What one of its entries is called."""
     icon: ClassVar[str]
     columns: ClassVar[tuple[Column, ...]]

@@ -40,7 +40,7 @@ class ManagerBackend:
             return None
         user = ManagerUser.objects.filter(userid=username).first()
         if user is None:
-            make_password(password)
+            make_password(password)  # or the time of the answer would tell which names exist
             return None
         return user if user.check_password(password) and user.enabled else None
 
@@ -79,7 +79,7 @@ def forget_failures(userid: str) -> None:
 
 def end_sessions(user: ManagerUser) -> None:
     """End every session of a user for good: enabled again, the user logs in again."""
-    for session in Session.objects.filter(expire_date__gt=timezone.now()):
+    for session in Session.objects.filter(expire_date__gt=timezone.now()):  # a row does not say whose it is
         if session.get_decoded().get(SESSION_KEY) == str(user.pk):
             session.delete()
 

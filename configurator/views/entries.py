@@ -52,7 +52,7 @@ def edit_entry(request: HttpRequest, key: str, pk: int) -> HttpResponse:
             return _gone(request, section)
         if request.method == "GET":
             return _show(request, section, section.form(instance=entry), entry)
-        before, revision = dict(section.describe(entry)), entry.revision
+        before, revision = dict(section.describe(entry)), entry.revision  # checking the form changes `entry`
         form = section.form(request.POST, instance=entry)
         valid = form.is_valid()
         if request.POST.get("revision") != str(revision):
