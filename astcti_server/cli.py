@@ -233,7 +233,7 @@ def hash_password(scheme: Literal["scrypt", "md5"]) -> None:
             raise click.UsageError("the password on standard input is not UTF-8") from None
     if not password:
         raise click.UsageError("the password is empty")
-    click.echo(passwords.make(password, scheme=scheme))
+    click.echo(passwords.make_stored_password(password, scheme=scheme))
 
 
 @main.command()

@@ -22,7 +22,7 @@ COST = 14  # log2 N; with r = 8 it takes 16 MiB and some 40 ms
 LONGEST_COST = 17
 MOST_MEMORY = 128 * 1024 * 1024  # one log-in may not take more, whatever a file says
 MOST_LANES = 16
-REMEMBERED = 20_000  # successful log-ins remembered: twice the largest installation's operators
+LOGINS_REMEMBERED = 20_000  # successful log-ins remembered: twice the largest installation's operators
 EMPTY_MD5 = hashlib.md5(b"", usedforsecurity=False).hexdigest()
 
 _MD5 = re.compile(r"[0-9A-Fa-f]{32}", re.ASCII)
@@ -43,7 +43,7 @@ class Scrypt(NamedTuple):
         return hmac.compare_digest(_scrypt(md5_hex, self), self.digest)
 
 
-def make(plain: str, scheme: Literal["scrypt", "md5"] = "scrypt") -> str:
+def make_stored_password(plain: str, scheme: Literal["scrypt", "md5"] = "scrypt") -> str:
     """Return the stored form of a password. ValueError if it is empty or has a line break."""
     if not plain or "\n" in plain or "\r" in plain:
         raise ValueError("the password is empty or has a line break")
@@ -56,16 +56,16 @@ def make(plain: str, scheme: Literal["scrypt", "md5"] = "scrypt") -> str:
     return f"scrypt:{blank.cost}:{blank.block}:{blank.lanes}:{salt_text}:{digest_text}"
 
 
-def check(stored: str) -> str:
+def check_stored_password(stored: str) -> str:
     """Say what is wrong with a stored password, without showing it; empty when nothing is."""
     try:
-        parse(stored)
+        parse_stored_password(stored)
     except ValueError as error:
         return str(error)
     return ""
 
 
-def parse(stored: str) -> str | Scrypt:
+def parse_stored_password(stored: str) -> str | Scrypt:
     """Return the lower-case MD5 of an `md5:` password, or the parts of a `scrypt:` one.
 
     ValueError, without the password in its text, if it is neither.
@@ -147,7 +147,7 @@ class PasswordChecker:
         if not stored:
             return self._nobody(sent)
         try:
-            wanted = parse(stored)
+            wanted = parse_stored_password(stored)
         except ValueError:
             return False
         if isinstance(wanted, str):
@@ -173,6 +173,6 @@ class PasswordChecker:
         if found:
             with self._lock:
                 self._known[mark] = None
-                while len(self._known) > REMEMBERED:
+                while len(self._known) > LOGINS_REMEMBERED:
                     self._known.popitem(last=False)
         return found

@@ -61,7 +61,7 @@ class Template(NamedTuple):
 
 
 @lru_cache(maxsize=4096)
-def parse(text: str) -> Template:
+def parse_template(text: str) -> Template:
     """Split a text into its literal parts and its names (upper-cased)."""
     literals, names, stray = [""], [], False
     position = 0
@@ -78,7 +78,7 @@ def parse(text: str) -> Template:
     return Template(tuple(literals), tuple(names), stray)
 
 
-def check_url(template: str, declared: Iterable[str]) -> list[str]:
+def check_url_template(template: str, declared: Iterable[str]) -> list[str]:
     """Say in plain words what is wrong with a URL's template; empty when nothing is.
 
     `declared` are the variables of the service.
@@ -93,17 +93,17 @@ def check_url(template: str, declared: Iterable[str]) -> list[str]:
                 "percent-encode it"
             )
         )
-    return errors + _check_names(parse(template), declared)
+    return errors + _check_names(parse_template(template), declared)
 
 
-def check_parameters(template: str, declared: Iterable[str]) -> list[str]:
+def check_parameters_template(template: str, declared: Iterable[str]) -> list[str]:
     """Say in plain words what is wrong with an application's parameters; empty when nothing is."""
     errors: list[str] = []
     if template.count('"') % 2:
         errors.append(said("a double quote of the parameters is never closed"))
     found: list[str] = []
     for argument in split(template):
-        for error in _check_names(parse(argument), declared):
+        for error in _check_names(parse_template(argument), declared):
             if error not in found:
                 found.append(error)
     return errors + found
@@ -111,19 +111,21 @@ def check_parameters(template: str, declared: Iterable[str]) -> list[str]:
 
 def names_in(text: str) -> tuple[str, ...]:
     """The upper-cased names that a text mentions as `{NAME}`."""
-    return parse(text).names
+    return parse_template(text).names
 
 
 def expand_url(template: str, values: Mapping[str, str]) -> Expansion:
     """Fill a URL's template. `values` has upper-cased names; each value is percent-encoded as UTF-8."""
     missing: dict[str, None] = {}
-    return Expansion(url=_fill(parse(template), values, missing, encode=True), missing=tuple(missing))
+    return Expansion(
+        url=_fill(parse_template(template), values, missing, encode=True), missing=tuple(missing)
+    )
 
 
 def expand_parameters(template: str, values: Mapping[str, str]) -> Expansion:
     """Fill an application's parameters. How many arguments there are depends on the template alone."""
     missing: dict[str, None] = {}
-    arguments = tuple(_fill(parse(part), values, missing, encode=False) for part in split(template))
+    arguments = tuple(_fill(parse_template(part), values, missing, encode=False) for part in split(template))
     return Expansion(arguments=arguments, missing=tuple(missing))
 
 

@@ -146,7 +146,7 @@ class Stage:
     def _configure(self, ami_port: int) -> Path:
         config = self._folder / "config"
         config.mkdir()
-        stored = passwords.make(PASSWORD)
+        stored = passwords.make_stored_password(PASSWORD)
         text = DEMO_CONFIGURATION.format(crm=self._crm.url, user=USER, mac=MAC, phone=PHONE, password=stored)
         (config / "configuration.xml").write_text(text, encoding="utf-8")
         (config / "server.xml").write_text(

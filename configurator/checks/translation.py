@@ -11,7 +11,7 @@ from django.utils.translation import gettext, gettext_noop
 
 from schemas.sentences import retold
 
-_OF_FORMS = {
+FORM_SENTENCES = {
     '{{{name}}} stands for nothing: declare <variable name="{variable}"/> in this service, '
     "or write {{{{ for a brace": gettext_noop(
         "{{{name}}} stands for nothing: assign this variable to the service, or write {{{{ for a brace"
@@ -55,7 +55,7 @@ _OF_FORMS = {
 
 def translated_for_form(message: str) -> str:
     """Translate one sentence of the server's checks into the language of this request, for a form."""
-    return retold(message, lambda template: gettext(_OF_FORMS.get(template, template)))
+    return retold(message, lambda template: gettext(FORM_SENTENCES.get(template, template)))
 
 
 def translated_for_file(message: str) -> str:

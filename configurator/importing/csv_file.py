@@ -114,7 +114,7 @@ def _stored_forms(keys: Iterable[UserPassword], *, make: bool) -> dict[UserPassw
         sent = hashlib.md5(plain.encode(), usedforsecurity=False).hexdigest()
         if stored and _checker.matches(stored, sent):
             return stored
-        return passwords.make(plain) if make else PLACEHOLDER_HASH
+        return passwords.make_stored_password(plain) if make else PLACEHOLDER_HASH
 
     with ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="csv-password") as pool:
         return dict(zip(wanted, pool.map(form, wanted), strict=True))

@@ -223,11 +223,11 @@ def _password(text: str, operator: models.Operator, hashed: dict[UserPassword, s
             return operator.password
         raise ValueError(_("A new operator needs a password."))
     if text.startswith(("md5:", "scrypt:")):
-        wrong = passwords.check(text)
+        wrong = passwords.check_stored_password(text)
         if wrong:
             raise ValueError(f"{_('Password')}: {translated_for_form(wrong)}")
         return text
-    return hashed.get((operator.username, text)) or passwords.make(text)
+    return hashed.get((operator.username, text)) or passwords.make_stored_password(text)
 
 
 def _check_all(kind: str, lines: dict[str, int]) -> list[BadRow]:

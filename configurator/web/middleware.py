@@ -111,6 +111,6 @@ class LoginNeeded:
         if request.user.is_authenticated or resolve(request.path_info).url_name in OPEN_VIEWS:
             return None
         if request.headers.get("HX-Request"):
-            # A redirection would be followed by the script, and the login page put into the middle of this one.
+            # htmx would follow a redirection, and put the login page into the middle of this one.
             return HttpResponse(status=401, headers={"HX-Redirect": redirect_to_login(_page_of(request)).url})
         return redirect_to_login(request.get_full_path() if request.method == "GET" else "/")

@@ -255,7 +255,7 @@ def _operator(operator: Operator) -> Iterator[tuple[str, str]]:
     yield from _wrong("username", said("the user name"), operator.username, formats.check_word)
     yield from _wrong("full-name", said("the operator's full name"), operator.full_name, formats.check_name)
     what = said("the operator's password")
-    yield from _wrong("password", what, operator.password, passwords.check, secret=True)
+    yield from _wrong("password", what, operator.password, passwords.check_stored_password, secret=True)
 
 
 def _reasons(configuration: Configuration, places: PartPlaces) -> Iterator[Complaint]:

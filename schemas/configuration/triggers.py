@@ -29,7 +29,7 @@ def check_trigger(trigger: Trigger, declared: Collection[str]) -> list[str]:
         return errors
     if len(trigger.url) > formats.LONGEST_TEXT:
         errors.append(said("the URL is longer than {most} characters", most=formats.LONGEST_TEXT))
-    return errors + placeholders.check_url(trigger.url, declared)
+    return errors + placeholders.check_url_template(trigger.url, declared)
 
 
 def _check_application(trigger: Trigger, declared: Collection[str]) -> list[str]:
@@ -56,7 +56,7 @@ def _check_application(trigger: Trigger, declared: Collection[str]) -> list[str]
                 "and use <parameters>"
             )
         )
-    return errors + placeholders.check_parameters(trigger.parameters, declared)
+    return errors + placeholders.check_parameters_template(trigger.parameters, declared)
 
 
 def warn_of_trigger(trigger: Trigger, service: Service) -> list[str]:

@@ -58,7 +58,7 @@ class House:
         self._readers: list[threading.Thread] = []
         self.port = free_port()
         self.config.mkdir()
-        stored = passwords.make("demo", scheme="md5")
+        stored = passwords.make_stored_password("demo", scheme="md5")
         (self.config / "configuration.xml").write_text(
             CONFIGURATION.format(mac=MAC, phone=PHONE, password=stored)
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -105,6 +106,20 @@ def demo() -> dict[str, Any]:
     service.triggers.create(url="https://crm.example/t?id={CALLDATA}")
     service.bindings.create(operator=operator, penalty=1)
     return {"seat": seat, "operator": operator, "service": service, "variable": variable}
+
+
+def status_file() -> Path:
+    """Where the server says what it does; only with `publish_directory`."""
+    path = options.current_options().status
+    assert path is not None
+    return path
+
+
+def first_group(pattern: str, text: str) -> str:
+    """What a pattern finds in a page, a mail or a line."""
+    match = re.search(pattern, text, re.DOTALL)
+    assert match is not None, f"{pattern} is not in {text}"
+    return match[1]
 
 
 def service_data(**changed: Any) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import http.client
 import os
-import re
 import socket
 import sqlite3
 import subprocess
@@ -20,6 +19,7 @@ import pytest
 from configurator import mail_settings, options
 from configurator.commands.serving import host_names
 from schemas.configuration import sqlite_form, xml_form
+from tests.configurator.conftest import first_group
 from tests.fake.patience import PATIENCE
 
 SAMPLE = Path(__file__).resolve().parents[2] / "astcti_server" / "etc" / "sample" / "configuration.xml"
@@ -233,7 +233,7 @@ def test_behind_a_proxy_cookies_need_tls_and_addresses_are_the_browsers(
         with closing(http.client.HTTPConnection(_loopback().strip("[]"), port, timeout=PATIENCE)) as proxy:
             proxy.request("GET", "/login/", headers=sent)
             answer = proxy.getresponse()
-            token = re.search('csrfmiddlewaretoken" value="([^"]+)', answer.read().decode())[1]
+            token = first_group('csrfmiddlewaretoken" value="([^"]+)', answer.read().decode())
             cookie = answer.headers["Set-Cookie"]
         statuses = []
         for origin in ("https://evil.example", "https://cti.example.com"):

@@ -26,7 +26,7 @@ def upload(client: Client, data: bytes, store: str = "no"):
 def test_others_can_write_while_passwords_are_computed(
     admin: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = passwords.make
+    real = passwords.make_stored_password
 
     def make(plain: str) -> str:
         for path in (options.current_options().configuration_file, options.current_options().manager_file):
@@ -35,13 +35,13 @@ def test_others_can_write_while_passwords_are_computed(
                 other.execute("ROLLBACK")
         return real(plain)
 
-    monkeypatch.setattr(passwords, "make", make)
+    monkeypatch.setattr(passwords, "make_stored_password", make)
     assert upload(admin, ROWS, "yes")["stored"]
     assert Operator.objects.get().password.startswith("scrypt:")
 
 
 def test_looking_at_a_file_computes_no_new_password(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passwords, "make", lambda plain: pytest.fail("computed"))
+    monkeypatch.setattr(passwords, "make_stored_password", lambda plain: pytest.fail("computed"))
     assert upload(admin, ROWS)["new"] == 1
 
 

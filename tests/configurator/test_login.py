@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import queue
-import re
 import threading
 from datetime import timedelta
 
@@ -17,7 +16,7 @@ from django.utils import timezone
 
 from configurator.models import AuditEntry, LoginFailure, ManagerUser
 from configurator.users import authentication
-from tests.configurator.conftest import PASSWORD
+from tests.configurator.conftest import PASSWORD, first_group
 from tests.fake.patience import PATIENCE
 
 
@@ -26,7 +25,7 @@ def test_a_wrong_password_and_an_unknown_user_get_the_same_answer(users) -> None
         Client().post("/login/", {"username": name, "password": "wrong"}).content.decode()
         for name in ("administrator", "nobody")
     ]
-    said = [re.search(r'role="alert">(.*?)</p>', answer)[1] for answer in answers]
+    said = [first_group(r'role="alert">(.*?)</p>', answer) for answer in answers]
     assert said[0] == said[1] == "User id or password are wrong, or the user is disabled."
 
 
@@ -259,7 +258,7 @@ def test_without_mail_the_page_says_who_can_reset_a_password(users) -> None:
 def test_a_lost_password_is_replaced_through_a_link_that_works_once(users) -> None:
     client = Client()
     assert client.post("/password-lost/", {"email": "viewer@example.com"}).status_code == 302
-    link = re.search(r"http://testserver(/password-new/\S+)", mail.outbox[0].body)[1]
+    link = first_group(r"http://testserver(/password-new/\S+)", str(mail.outbox[0].body))
     form = client.get(link, follow=True).redirect_chain[-1][0]
     for _ in range(authentication.PAIR_LIMIT):
         Client().post("/login/", {"username": "viewer", "password": "wrong"})

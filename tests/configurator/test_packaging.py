@@ -35,7 +35,12 @@ def messages_of(po: str) -> dict[str, str]:
                 parts[key] += line[1:-1]
         if "msgid" in parts:
             found[parts["msgid"]] = parts.get("msgstr", parts.get("msgstr[0]", ""))
-    return {text.replace('\\"', '"').replace("\\\\", "\\"): said for text, said in found.items()}
+    return {unquoted(text): unquoted(said) for text, said in found.items()}
+
+
+def unquoted(text: str) -> str:
+    """A string of a catalogue as it is in the program."""
+    return text.replace('\\"', '"').replace("\\n", "\n").replace("\\\\", "\\")
 
 
 def test_migrations_make_the_tables_that_the_models_describe() -> None:
@@ -48,17 +53,13 @@ def test_every_text_has_its_italian() -> None:
     assert [text for text, said in messages.items() if not said] == []
     with PO.with_suffix(".mo").open("rb") as stream:
         compiled = gettext.GNUTranslations(stream)
-    assert [
-        text
-        for text in messages
-        if compiled.gettext(text) == ""
-        or (text not in compiled._catalog and (text, 0) not in compiled._catalog)
-    ] == []
+    shown = {text: {compiled.gettext(text), compiled.ngettext(text, text, 1)} for text in messages}
+    assert [text for text, said in messages.items() if said not in shown[text]] == []
 
 
 def sentences_of_the_checks() -> set[str]:
     """Every template of `schemas` that a configuration's file or form can meet."""
-    found = {template for template in translation._OF_FORMS.values() if template != "{reason}"}
+    found = {template for template in translation.FORM_SENTENCES.values() if template != "{reason}"}
     for path in (ROOT.parent / "schemas").rglob("*.py"):
         if path.parent.name == "server":
             continue
@@ -68,7 +69,8 @@ def sentences_of_the_checks() -> set[str]:
                 found.add(node.args[0].value)
     documentation = "{http://www.w3.org/2001/XMLSchema}documentation"
     schema = etree.parse(ROOT.parent / "schemas" / "configuration.xsd")
-    return found | {verbatim(" ".join(node.text.split())).template for node in schema.iter(documentation)}
+    texts = [" ".join((node.text or "").split()) for node in schema.iter(documentation)]
+    return found | {verbatim(text).template for text in texts}
 
 
 def test_everything_that_the_servers_checks_say_has_its_italian() -> None:
@@ -79,6 +81,20 @@ def test_everything_that_the_servers_checks_say_has_its_italian() -> None:
     fields = re.compile(r"(?<!\{)\{(?:\{\{)?(\w+)")
     for template in templates:
         assert set(fields.findall(messages[template])) == set(fields.findall(template)), template
+
+
+TRANSLATING = ("_", "gettext", "gettext_lazy", "gettext_noop", "ngettext")
+
+
+def test_every_sentence_of_the_code_has_its_italian() -> None:
+    messages = messages_of(PO.read_text(encoding="utf-8"))
+    found: set[str] = set()
+    for path in ROOT.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in TRANSLATING:
+                found |= {str(first.value) for first in node.args[:1] if isinstance(first, ast.Constant)}
+    assert len(found) > 150
+    assert sorted(found - set(messages)) == []
 
 
 @pytest.mark.parametrize("template", sorted((ROOT / "templates").rglob("*.html")), ids=lambda path: path.name)

@@ -18,11 +18,11 @@ from django.test import Client
 from django.utils import timezone
 
 from astcti_server.config.loading import load_directory
-from configurator import options
 from configurator.models import AuditEntry, ManagerUser, Operator, Publication, Seat, Service
 from configurator.publishing import differences, publication, working_copy
 from schemas.configuration import sqlite_form, xml_form
 from schemas.configuration.model import Configuration
+from tests.configurator.conftest import status_file
 
 SAMPLE = Path(__file__).resolve().parents[2] / "astcti_server" / "etc" / "sample" / "configuration.xml"
 
@@ -48,7 +48,7 @@ def write_status(directory: Path, file: str, sha256: str, refused: list | None =
         "calls": 1,
         "version": "1",
     }
-    options.current_options().status.write_text(json.dumps(said))
+    status_file().write_text(json.dumps(said))
 
 
 @pytest.mark.parametrize("form", ["xml", "sqlite"])
@@ -173,7 +173,7 @@ def test_the_page_says_whether_the_server_took_it_up(admin: Client, demo, publis
     write_status(publish_directory, last.file, last.sha256)
     taken = admin.get("/publish/status/").content.decode()
     assert "uses the last publication" in taken and "every 1s" not in taken
-    options.current_options().status.write_text("{half")
+    status_file().write_text("{half")
     assert "does not say what it does" in admin.get("/publish/status/").content.decode()
 
 
@@ -194,7 +194,7 @@ def test_the_file_of_a_server_that_was_killed_is_not_believed(admin: Client, dem
     write_status(publish_directory, last.file, last.sha256)
     ended = subprocess.Popen(["true"])
     ended.wait()
-    path = options.current_options().status
+    path = status_file()
     path.write_text(json.dumps({**json.loads(path.read_text()), "pid": ended.pid}))
     said = admin.get("/publish/status/").content.decode()
     assert "does not say what it does" in said and "runs here no more" in said
@@ -228,7 +228,7 @@ def test_an_empty_configuration_is_published_over_entries_only_when_confirmed(
     assert "Nothing was published" in admin.get(answer.url).content.decode()
     assert Publication.objects.count() == 1
     digest = publication.configuration_digest(working_copy.configuration())
-    last = publication.last_publication().pk
+    last = Publication.objects.get().pk
     admin.post("/publish/now/", {"form": "xml", "digest": digest, "last": last, "empty": "on"})
     assert Publication.objects.count() == 2
     Publication.objects.all().delete()

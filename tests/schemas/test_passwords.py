@@ -8,7 +8,12 @@ from typing import Any
 import pytest
 
 from schemas import passwords
-from schemas.passwords import PasswordChecker, check, make, parse
+from schemas.passwords import (
+    PasswordChecker,
+    check_stored_password,
+    make_stored_password,
+    parse_stored_password,
+)
 from tests.fake.patience import PATIENCE
 
 TEST_MD5 = "098f6bcd4621d373cade4e832627b4f6"
@@ -37,21 +42,21 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 @pytest.mark.parametrize("scheme", ["md5", "scrypt"])
 def test_a_password_that_was_made_matches_and_no_other_does(scheme) -> None:
-    stored = make("tèst", scheme)
-    assert check(stored) == ""
+    stored = make_stored_password("tèst", scheme)
+    assert check_stored_password(stored) == ""
     checker = PasswordChecker()
     assert checker.matches(stored, hashlib.md5("tèst".encode()).hexdigest().upper())
     assert not checker.matches(stored, TEST_MD5)
 
 
 def test_the_md5_form_is_what_the_specification_sends() -> None:
-    assert make("test", "md5") == f"md5:{TEST_MD5}"
+    assert make_stored_password("test", "md5") == f"md5:{TEST_MD5}"
 
 
 @pytest.mark.parametrize("plain", ["", "a\nb", "a\r"])
 def test_no_empty_password_and_none_with_a_line_break_is_made(plain: str) -> None:
     with pytest.raises(ValueError, match="empty or has a line break"):
-        make(plain)
+        make_stored_password(plain)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +81,7 @@ def test_no_empty_password_and_none_with_a_line_break_is_made(plain: str) -> Non
     ],
 )
 def test_an_unusable_stored_password_is_refused_without_showing_it(stored: str) -> None:
-    message = check(stored)
+    message = check_stored_password(stored)
     assert message
     assert stored == "" or stored.rpartition(":")[2] == "" or stored.rpartition(":")[2] not in message
     assert not PasswordChecker().matches(stored, TEST_MD5)
@@ -156,6 +161,6 @@ def test_no_more_computations_than_processors_run_at_a_time(monkeypatch: pytest.
 
 
 def test_the_parts_of_a_scrypt_password_are_read() -> None:
-    form = parse(quick_scrypt(TEST_MD5))
+    form = parse_stored_password(quick_scrypt(TEST_MD5))
     assert isinstance(form, passwords.Scrypt)
     assert (form.cost, form.block, form.lanes, form.salt) == (10, 1, 1, b"saltsalt")

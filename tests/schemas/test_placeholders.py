@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from schemas.placeholders import (
     BUILT_IN,
-    check_parameters,
-    check_url,
+    check_parameters_template,
+    check_url_template,
     expand_parameters,
     expand_url,
     names_in,
@@ -31,7 +31,7 @@ BLANKLESS = st.text(st.characters(codec="ascii", exclude_characters='{"', min_co
     ],
 )
 def test_a_url_with_literal_scheme_and_host_is_accepted(template: str) -> None:
-    assert check_url(template, ["calldata"]) == []
+    assert check_url_template(template, ["calldata"]) == []
 
 
 @pytest.mark.parametrize(
@@ -60,17 +60,17 @@ def test_a_url_with_literal_scheme_and_host_is_accepted(template: str) -> None:
     ],
 )
 def test_a_url_is_refused_with_the_reason(template: str, complaint: str) -> None:
-    errors = check_url(template, ["calldata"])
+    errors = check_url_template(template, ["calldata"])
     assert any(complaint in error for error in errors), errors
 
 
 def test_an_undeclared_name_is_reported_once_and_a_built_in_one_never() -> None:
-    assert len(check_parameters("{X} {x} {CALLERID}", [])) == 1
-    assert check_parameters(" ".join(f"{{{name}}}" for name in BUILT_IN), []) == []
+    assert len(check_parameters_template("{X} {x} {CALLERID}", [])) == 1
+    assert check_parameters_template(" ".join(f"{{{name}}}" for name in BUILT_IN), []) == []
 
 
 def test_an_unclosed_quote_is_refused() -> None:
-    assert "never closed" in check_parameters('--name "{CALLERIDNAME}', [])[0]
+    assert "never closed" in check_parameters_template('--name "{CALLERIDNAME}', [])[0]
 
 
 @pytest.mark.parametrize(

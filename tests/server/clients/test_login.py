@@ -54,7 +54,7 @@ def test_the_password_may_be_written_in_capitals_and_lines_may_end_like_on_windo
 
 def test_a_scrypt_password_logs_in_with_the_same_md5() -> None:
     with ListeningServer() as server, welcomed(server) as client:
-        mario = dataclasses.replace(MARIO, password=passwords.make("rosso"))
+        mario = dataclasses.replace(MARIO, password=passwords.make_stored_password("rosso"))
         server.requests.in_force = changed(operators=(mario, ANNA))
         client.ask("USER mario")
         assert client.ask(f"PASS {md5('rosso')}") == "102 OK"
@@ -150,13 +150,16 @@ def test_unknown_disabled_and_wrong_password_are_refused_in_the_same_words(
 def test_an_unknown_user_costs_as_much_computing_as_a_known_one() -> None:
     """Counts the scrypt computations instead of measuring time, which a busy machine would spoil."""
     with ListeningServer() as server:
-        operators = tuple(Operator(f"agent{number}", "", passwords.make("x"), seat="") for number in range(2))
+        operators = tuple(
+            Operator(f"agent{number}", "", passwords.make_stored_password("x"), seat="")
+            for number in range(2)
+        )
         server.requests.in_force = changed(operators=operators)
         computed = []
 
         class Counting(passwords.PasswordChecker):
             def matches(self, stored: str, md5_hex: str) -> bool:
-                computed.append(passwords.parse(stored))
+                computed.append(passwords.parse_stored_password(stored))
                 return super().matches(stored, md5_hex)
 
         object.__setattr__(server.context, "passwords", Counting())
@@ -168,7 +171,7 @@ def test_an_unknown_user_costs_as_much_computing_as_a_known_one() -> None:
         assert isinstance(known, passwords.Scrypt)
         assert isinstance(unknown, passwords.Scrypt)
         assert known[:3] == unknown[:3]
-        of_operators = [passwords.parse(operator.password) for operator in operators]
+        of_operators = [passwords.parse_stored_password(operator.password) for operator in operators]
         assert unknown.digest not in {one.digest for one in of_operators if isinstance(one, passwords.Scrypt)}
 
 
