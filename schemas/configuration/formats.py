@@ -1,7 +1,7 @@
 """Checks the shape of single values of the configuration. Standard library only, pure.
 
 Each function returns what is wrong with a value, in plain words, or an empty string. Values go into AMI
-actions and into lines of the client protocol: that is why none may hold a control character and some no blank.
+actions and into lines of the client protocol, so none may hold a control character and some no blank.
 """
 
 from __future__ import annotations
