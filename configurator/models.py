@@ -24,6 +24,10 @@ class Editable(models.Model):
     class Meta:
         abstract = True
 
+    def raise_revision(self) -> None:
+        """Let forms that were opened before be refused, once this is saved."""
+        self.revision += 1
+
 
 class Service(Editable):
     """A dialplan context, and a queue where it has one, that the server watches."""
@@ -295,6 +299,10 @@ class ManagerUser(AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.userid
+
+    def raise_revision(self) -> None:
+        """Let forms that were opened before be refused, once this is saved."""
+        self.revision += 1
 
     @property
     def is_active(self) -> bool:

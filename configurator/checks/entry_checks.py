@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeVar
 
 from django import forms
 from django.utils.translation import gettext as _
@@ -15,6 +16,8 @@ from configurator.publishing import working_copy
 from configurator.publishing.working_copy import WorkingCopy
 from schemas.configuration.checks import Complaint, check_configuration, warn_of_configuration
 from schemas.configuration.model import Service
+
+_Value = TypeVar("_Value")
 
 NEW = 0
 """The row of an entry that is not stored yet."""
@@ -33,42 +36,48 @@ _KINDS = {"reason": "pausereason", "variable": "service", "trigger": "service", 
 def check_seat(seat: models.Seat, form: forms.BaseForm) -> None:
     """Complain at the fields of a seat's form."""
     copy = working_copy.read_working_copy()
-    seats, rows = list(copy.configuration.seats), copy.places.seats
-    _put_last(seats, rows, seat.pk, working_copy.seat_value(seat))
-    found = check_configuration(replace(copy.configuration, seats=tuple(seats)), copy.places)
+    seats, rows = _with_last(
+        copy.configuration.seats, copy.places.seats, seat.pk, working_copy.seat_value(seat)
+    )
+    found = check_configuration(
+        replace(copy.configuration, seats=tuple(seats)), replace(copy.places, seats=rows)
+    )
     _complain(form, found, {"seat"}, seat.pk or NEW, copy.names)
 
 
 def check_operator(operator: models.Operator, form: forms.BaseForm) -> None:
     """Complain at the fields of an operator's form."""
     copy = working_copy.read_working_copy()
-    operators, rows = list(copy.configuration.operators), copy.places.operators
-    _put_last(operators, rows, operator.pk, working_copy.operator_value(operator))
-    found = check_configuration(replace(copy.configuration, operators=tuple(operators)), copy.places)
+    value = working_copy.operator_value(operator)
+    operators, rows = _with_last(copy.configuration.operators, copy.places.operators, operator.pk, value)
+    found = check_configuration(
+        replace(copy.configuration, operators=tuple(operators)), replace(copy.places, operators=rows)
+    )
     _complain(form, found, {"operator"}, operator.pk or NEW, copy.names)
 
 
 def check_service(pk: int | None, value: Service, form: forms.BaseForm) -> None:
     """Complain at the fields of a service's form."""
     copy = working_copy.read_working_copy()
-    places = copy.places
-    services, rows = list(copy.configuration.services), list(places.services)
-    _put_last(services, places.services, pk, value)
-    inner = (places.variables, places.triggers, places.bindings)
-    parts = (value.variables, value.triggers, value.operators)
-    for lists, part in zip(inner, parts, strict=True):
-        _put_last(lists, list(rows), pk, [pk or NEW] * len(part))
+    row, before, places = pk or NEW, copy.places.services, copy.places
+    services, rows = _with_last(copy.configuration.services, before, pk, value)
+    places = replace(
+        places,
+        services=rows,
+        variables=_with_last(places.variables, before, pk, [row] * len(value.variables))[0],
+        triggers=_with_last(places.triggers, before, pk, [row] * len(value.triggers))[0],
+        bindings=_with_last(places.bindings, before, pk, [row] * len(value.operators))[0],
+    )
     found = check_configuration(replace(copy.configuration, services=tuple(services)), places)
-    _complain(form, found, {"service"}, pk or NEW, copy.names)
+    _complain(form, found, {"service"}, row, copy.names)
 
 
-def _put_last(values: list[Any], rows: list[int], pk: int | None, value: Any) -> None:
-    """Put an entry behind all others, so that a complaint about two of them falls on this one."""
-    if pk in rows:
-        at = rows.index(pk)
-        del values[at], rows[at]
-    values.append(value)
-    rows.append(pk or NEW)
+def _with_last(
+    values: Iterable[_Value], rows: Iterable[int], pk: int | None, value: _Value
+) -> tuple[list[_Value], list[int]]:
+    """The same with an entry behind all others, so that a complaint about two of them falls on this one."""
+    others = [(other, row) for other, row in zip(values, rows, strict=True) if row != pk]
+    return [*(other for other, _ in others), value], [*(row for _, row in others), pk or NEW]
 
 
 def _complain(

@@ -46,7 +46,7 @@ def reset_password(userid: str) -> None:
         raise click.ClickException(" ".join(error.messages)) from None
     user.set_password(password)
     user.enabled = True
-    user.revision += 1
+    user.raise_revision()
     user.save()
     authentication.forget_failures(userid)
     audit_log.record(audit_name(), "password-reset", "manageruser", userid)

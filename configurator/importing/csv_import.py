@@ -153,7 +153,8 @@ def _free_extensions(rows: list[_Row], named: set[str]) -> None:
 
 def _store(rows: list[_Row]) -> None:
     for row in rows:
-        row.entry.revision += 1 if row.entry.pk else 0
+        if row.entry.pk:
+            row.entry.raise_revision()
         row.entry.save()
 
 
@@ -235,27 +236,26 @@ def _check_all(kind: str, lines: dict[str, int]) -> list[BadRow]:
     copy = working_copy.read_working_copy()
     configuration, places = copy.configuration, copy.places
     macs = dict(zip(places.seats, (seat.mac for seat in configuration.seats), strict=True))
-    copy.names["seat"] = {pk: _at(mac, lines[mac]) if mac in lines else mac for pk, mac in macs.items()}
+    seat_names = {row: _at(mac, lines[mac]) if mac in lines else mac for row, mac in macs.items()}
+    names = {**copy.names, "seat": seat_names}
     if kind == "seats":
-        wanted, names = "seat", macs
-        seats, places.seats = _put_last(configuration.seats, places.seats, macs, lines)
-        configuration = replace(configuration, seats=seats)
+        wanted, keys = "seat", macs
+        seats, rows = _with_imported_last(configuration.seats, places.seats, macs, lines)
+        configuration, places = replace(configuration, seats=seats), replace(places, seats=rows)
     else:
-        wanted, names = "operator", copy.names["operator"]
-    return [
-        BadRow(
-            lines[names[complaint.place]],
-            names[complaint.place],
-            capitalized(entry_checks.message_with_names(complaint, copy.names)),
-        )
-        for complaint in check_configuration(configuration, places)
-        if complaint.kind == wanted and names[complaint.place] in lines
-    ]
+        wanted, keys = "operator", copy.names["operator"]
+    found: list[BadRow] = []
+    for complaint in check_configuration(configuration, places):
+        key = keys[complaint.place] if complaint.kind == wanted else ""
+        if key in lines:
+            message = capitalized(entry_checks.message_with_names(complaint, names))
+            found.append(BadRow(lines[key], key, message))
+    return found
 
 
-def _put_last(
-    entries: tuple[Seat, ...], rows: list[int], names: dict[int, str], lines: dict[str, int]
+def _with_imported_last(
+    entries: tuple[Seat, ...], rows: list[int], macs: dict[int, str], lines: dict[str, int]
 ) -> tuple[tuple[Seat, ...], list[int]]:
     """Put those of the file behind the others, so that a complaint about two of them falls on a line."""
-    both = sorted(zip(entries, rows, strict=True), key=lambda pair: lines.get(names[pair[1]], 0))
-    return tuple(value for value, _row in both), [row for _one, row in both]
+    both = sorted(zip(entries, rows, strict=True), key=lambda pair: lines.get(macs[pair[1]], 0))
+    return tuple(seat for seat, _ in both), [row for _, row in both]

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-PublicationState = Literal["unknown", "in-force", "refused", "waiting", "other"]
+PublicationState = Literal["unknown", "in-force", "refused", "waiting"]
 
 
 class ServerStatus(NamedTuple):

@@ -212,7 +212,7 @@ def _match(table: Any, key: Callable[[Any], Any], wanted: dict[Any, dict[str, An
         else:
             for name, value in fields.items():
                 setattr(row, name, value)
-            row.revision += 1
+            row.raise_revision()
             row.save()
         result[at] = row
     return result

@@ -84,7 +84,7 @@ def account_page(request: HttpRequest) -> HttpResponse:
     form = AccountForm(request.POST or None, instance=user)
     if request.method == "POST" and form.is_valid():
         saved = form.save(commit=False)
-        saved.revision += 1
+        saved.raise_revision()
         saved.save(update_fields=[*form.fields, "revision"])
         changes = differences.field_changes(before, describe_manager_user(saved))
         audit_log.record(request, "edit", "manageruser", saved.userid, changes)

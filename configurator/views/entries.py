@@ -59,7 +59,7 @@ def edit_entry(request: HttpRequest, key: str, pk: int) -> HttpResponse:
             return _conflict(request, section, form, _stored(section, pk))
         if not valid:
             return _show(request, section, form, _stored(section, pk))
-        form.instance.revision = revision + 1
+        form.instance.raise_revision()
         form.save()
         working_copy.raise_revisions(form.touched)
         saved = _stored(section, pk)
