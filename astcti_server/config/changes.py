@@ -110,7 +110,7 @@ class ChangeDetector:
         """Nothing changed: keep in mind that these files are older than whatever comes next."""
         now = self._clock()
         self._arrivals.note(seen.candidates, now)
-        if self.current.modified > now:
+        if self.current.modified > now:  # the clock was set back: a new file would be older than this one
             self.current = replace(self.current, modified=now)
 
     def compare(self, seen: DirectoryScan, asked: bool = False) -> Findings:

@@ -230,6 +230,7 @@ def _initial_triggers(service: models.Service) -> list[schema.Trigger]:
 
 
 def _store_variables(service: models.Service, value: schema.Service) -> None:
+    """Write what differs: a variable has a form of its own, and one that stays keeps its row."""
     present = {variable.name: variable for variable in service.variables.all()}
     for name in set(present) - set(value.variables):
         present[name].delete()

@@ -116,5 +116,6 @@ def _stored_forms(keys: Iterable[UserPassword], *, make: bool) -> dict[UserPassw
             return stored
         return passwords.make_stored_password(plain) if make else PLACEHOLDER_HASH
 
+    # scrypt lets other threads run, so each processor computes one.
     with ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="csv-password") as pool:
         return dict(zip(wanted, pool.map(form, wanted), strict=True))

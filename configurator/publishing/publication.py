@@ -136,7 +136,7 @@ def _write(configuration: Configuration, form: FileForm, path: Path) -> str:
     try:
         if form == "sqlite":
             sqlite_form.dump_sqlite(configuration, hidden)
-            sqlite_form.load_sqlite(hidden)
+            sqlite_form.load_sqlite(hidden)  # as the server will
         else:
             _write_whole(hidden, xml_form.dump_xml(configuration))
             xml_form.load_xml(hidden)

@@ -198,7 +198,7 @@ def replace_all(wanted: schema.Configuration) -> None:
 
 def _match(table: Any, key: Callable[[Any], Any], wanted: dict[Any, dict[str, Any]]) -> dict[Any, Any]:
     rows = {key(row): row for row in table.objects.all()}
-    for at, row in rows.items():
+    for at, row in rows.items():  # first, since what goes may have a unique value of what comes
         if at not in wanted:
             row.delete()
     if table is models.Seat:

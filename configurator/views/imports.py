@@ -29,16 +29,12 @@ LARGEST_UPLOAD = 32 * 1024 * 1024  # bytes; ten thousand operators are some thre
 def import_page(request: HttpRequest) -> HttpResponse:
     """Choose a file, see what it would do, do it."""
     may_all = roles.has_role(request, roles.ADMINISTRATORS)
-    context: dict[str, Any] = {
-        "may_all": may_all,
-        "columns": csv_file.CSV_COLUMNS,
-        "needed": csv_file.NEEDED_COLUMNS,
-    }
+    context: dict[str, Any] = {"may_all": may_all, "columns": csv_file.CSV_COLUMNS}
     if request.method == "POST":
         what = request.POST.get("what", "")
         if what == "configuration":
             roles.require_role(request, roles.ADMINISTRATORS)
-        context |= {"what": what, "result": _import(request, what)}
+        context["result"] = _import(request, what)
         if request.headers.get("HX-Request"):
             return render(request, "configurator/import_result.html", context)
     return render(request, "configurator/import.html", context)

@@ -1,4 +1,4 @@
-"""The whole house for a real browser: demo PBX, server, a seat's client and the Configurator."""
+"""Everything that a real browser needs: demo PBX, server, a seat's client and the Configurator."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ SERVER = """\
 """
 
 
-class House:
+class Programs:
     """Everything that runs, and what the seat's client printed."""
 
     def __init__(self, folder: Path, ami_port: int) -> None:
@@ -161,15 +161,15 @@ def no_thread_is_left_behind() -> None:
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
     """Started once; a caller comes every three seconds as soon as somebody serves the queue."""
     with DemoPbx(tempo=Tempo(interval=3.0), seed=7) as pbx:
-        house = House(tmp_path_factory.mktemp("house"), pbx.address[1])
+        programs = Programs(tmp_path_factory.mktemp("programs"), pbx.address[1])
         try:
-            house.start()
-            yield house
+            programs.start()
+            yield programs
         finally:
-            house.stop()
+            programs.stop()
 
 
 @pytest.fixture(scope="module")
@@ -201,11 +201,14 @@ def theme(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def page(browser: Browser, house: House, request: pytest.FixtureRequest) -> Iterator[Page]:
+def page(browser: Browser, programs: Programs, request: pytest.FixtureRequest) -> Iterator[Page]:
     """A fresh window. Whatever it complains about, or asks of another host, fails the test."""
     scheme: Any = request.getfixturevalue("theme") if "theme" in request.fixturenames else "light"
     context = browser.new_context(
-        base_url=house.address, color_scheme=scheme, viewport={"width": 1280, "height": 820}, locale="en-GB"
+        base_url=programs.address,
+        color_scheme=scheme,
+        viewport={"width": 1280, "height": 820},
+        locale="en-GB",
     )
     window = context.new_page()
     window.set_default_timeout(PATIENCE * 1000)
@@ -213,7 +216,7 @@ def page(browser: Browser, house: House, request: pytest.FixtureRequest) -> Iter
     window.on("pageerror", lambda error: wrong.append(str(error)))
     window.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
     window.on(
-        "request", lambda asked: None if asked.url.startswith(house.address) else wrong.append(asked.url)
+        "request", lambda asked: None if asked.url.startswith(programs.address) else wrong.append(asked.url)
     )
     yield window
     context.close()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import PASSWORD, SHOTS, USER, House, log_in
+from tests.browser.conftest import PASSWORD, SHOTS, USER, Programs, log_in
 from tests.fake.patience import PATIENCE
 
 pytestmark = pytest.mark.browser
@@ -44,7 +44,7 @@ def answer(page: Page, what: str) -> None:
     expect(question).to_be_hidden()
 
 
-def test_a_service_made_in_the_browser_pops_up_with_the_next_call(page: Page, house: House) -> None:
+def test_a_service_made_in_the_browser_pops_up_with_the_next_call(page: Page, programs: Programs) -> None:
     page.goto("/services/")
     page.fill("#id_username", USER)
     page.fill("#id_password", "wrong")
@@ -102,7 +102,7 @@ def test_a_service_made_in_the_browser_pops_up_with_the_next_call(page: Page, ho
     expect(page.locator("[data-in-force]:visible")).to_have_count(1)
     expect(page.locator("tbody tr").first).to_contain_text("in force")
     popped_up = re.compile(r"https://crm\.example/new\?id=\d+&(amp;)?from=")
-    while not popped_up.search(house.lines.get(timeout=2 * PATIENCE)):
+    while not popped_up.search(programs.lines.get(timeout=2 * PATIENCE)):
         pass  # a call that came before the publication has no value of the new variable
 
     page.get_by_role("button", name="Log out").click()
@@ -280,7 +280,9 @@ def test_a_page_is_accessible(page: Page, theme: str, axe: str, name: str) -> No
 
 
 @pytest.mark.parametrize("name", ["services", "variables", "seats", "operators", "reasons", "managers"])
-def test_a_modules_list_and_dialogs_are_accessible(page: Page, theme: str, axe: str, name: str) -> None:
+def test_the_list_and_the_dialogs_of_a_section_are_accessible(
+    page: Page, theme: str, axe: str, name: str
+) -> None:
     log_in(page)
     page.goto(f"/{name}/")
     page.wait_for_load_state("networkidle")
@@ -306,7 +308,7 @@ def test_a_modules_list_and_dialogs_are_accessible(page: Page, theme: str, axe: 
     assert {where: said for where, said in found.items() if said} == {}
 
 
-def test_a_tablet_shows_every_module_without_scrolling_sideways(page: Page) -> None:
+def test_a_tablet_shows_every_section_without_scrolling_sideways(page: Page) -> None:
     page.set_viewport_size({"width": 768, "height": 1024})
     log_in(page)
     for name in ("services", "operators", "audit", "publish"):
