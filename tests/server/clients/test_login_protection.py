@@ -14,7 +14,7 @@ from astcti_server.clients.login_protection import (
     stand_in_password,
 )
 from schemas.configuration.model import Configuration, Operator
-from schemas.passwords import Scrypt, make, parse
+from schemas.passwords import Scrypt, make_stored_password, parse_stored_password
 from tests.fake.clock import FakeClock
 from tests.fake.listening_server import ListeningServer
 
@@ -101,11 +101,13 @@ def test_the_right_password_gets_in_however_short_the_time_to_log_in_is() -> Non
 
 def test_the_stand_in_for_an_unknown_user_is_of_the_kind_of_somebodys_password() -> None:
     assert stand_in_password(Configuration(), "nobody") == ""
-    scrypt = Operator("mario", "", make("rosso"))
-    digest = Operator("anna", "", make("verde", "md5"))
-    assert parse(stand_in_password(Configuration(operators=(digest,)), "nobody")) != parse(digest.password)
+    scrypt = Operator("mario", "", make_stored_password("rosso"))
+    digest = Operator("anna", "", make_stored_password("verde", "md5"))
+    assert parse_stored_password(
+        stand_in_password(Configuration(operators=(digest,)), "nobody")
+    ) != parse_stored_password(digest.password)
     stand_in = stand_in_password(Configuration(operators=(scrypt,)), "nobody")
-    found, real = parse(stand_in), parse(scrypt.password)
+    found, real = parse_stored_password(stand_in), parse_stored_password(scrypt.password)
     assert isinstance(found, Scrypt) and isinstance(real, Scrypt)
     assert found[:4] == real[:4]
     assert len(found.digest) == len(real.digest) and found.digest != real.digest
