@@ -15,7 +15,7 @@ import click
 from astcti_server import daemon, replay
 from astcti_server.clients.listener import ListenError
 from astcti_server.config.loading import check_directory, load_directory
-from astcti_server.logs import FORMAT, Logs
+from astcti_server.logs import LOG_FORMAT, Logs
 from astcti_server.queues.state_file import StateError
 from schemas import passwords
 from schemas.event_xml import encode
@@ -89,22 +89,22 @@ def main(
     if context.invoked_subcommand is not None:
         context.obj = directory
         return
-    places = daemon.Places(directory, state, status, pidfile, log_level or "", record)
-    context.exit(_run(places))
+    paths = daemon.DaemonPaths(directory, state, status, pidfile, log_level or "", record)
+    context.exit(_run(paths))
 
 
-def _run(places: daemon.Places) -> int:
+def _run(paths: daemon.DaemonPaths) -> int:
     try:
-        loaded = load_directory(places.configuration)
+        loaded = load_directory(paths.configuration)
     except ConfigurationError as error:
         return _print_problems(error)
     logs, log = Logs(), loaded.settings.logging
     try:
-        logs.apply(places.log_level or log.level, log.file)
+        logs.apply(paths.log_level or log.level, log.file)
     except OSError as error:
         return _print_failure(f"cannot write to the log file {log.file}: {error.strerror or error}")
     try:
-        server = daemon.Daemon(places, loaded, logs)
+        server = daemon.Daemon(paths, loaded, logs)
     except OSError as error:
         return _print_failure(f"{error.filename}: {error.strerror}" if error.filename else str(error))
     except (StateError, ListenError) as error:
@@ -266,7 +266,7 @@ def demo_pbx(
     from astcti_server.demo.ami.manager import AmiUser  # only this command needs it
     from astcti_server.demo.pbx import DemoPbx
 
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format=FORMAT)
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format=LOG_FORMAT)
     pbx = DemoPbx(
         port=port,
         interval=every,

@@ -8,38 +8,39 @@ from __future__ import annotations
 from functools import partial
 
 from astcti_server.ami import actions
-from astcti_server.ami.actions import Action
-from astcti_server.ami.link import AmiLink, Outcome
+from astcti_server.ami.actions import AmiAction
+from astcti_server.ami.pending import ActionOutcome
+from astcti_server.ami.requests import AmiRequests
 from astcti_server.calls.originations import Origination
 from astcti_server.calls.tracker import Tracker
 from astcti_server.clients.ports import PauseCallback, Presence, ReplyCallback
 from astcti_server.config.store import ConfigStore
-from astcti_server.event_pipeline import Switchboard
+from astcti_server.event_pipeline import EventPipeline
 from astcti_server.queues.reconciler import QueueReconciler
 from schemas.configuration.model import Configuration, Service
 from schemas.protocol import Refusal
 from schemas.server.settings import ServerSettings
 
 ANSWER_WITHIN = 5.0  # seconds that a client waits for Asterisk's response to its command
-RING_TIME = 30.0  # seconds that Asterisk lets the operator's own phone ring for ORIG
+ORIGINATE_RING_TIME = 30.0  # seconds that Asterisk lets the operator's own phone ring for ORIG
 
 
-class ServerDesk:
+class ClientRequests:
     """The server's side of the commands (`astcti_server.clients.ports.ClientRequestsPort`). Any thread."""
 
     def __init__(
         self,
         store: ConfigStore,
-        link: AmiLink,
+        requests: AmiRequests,
         tracker: Tracker,
-        keeper: QueueReconciler,
-        switchboard: Switchboard,
+        reconciler: QueueReconciler,
+        pipeline: EventPipeline,
     ) -> None:
         self._store = store
-        self._link = link
+        self._requests = requests
         self._tracker = tracker
-        self._keeper = keeper
-        self._switchboard = switchboard
+        self._reconciler = reconciler
+        self._pipeline = pipeline
 
     def configuration(self) -> Configuration:
         """The configuration in force."""
@@ -51,48 +52,48 @@ class ServerDesk:
 
     def pbx_up(self) -> bool:
         """Whether Asterisk is connected and logged in."""
-        return self._link.up
+        return self._requests.up
 
     def arrived(self, presence: Presence) -> None:
         """Join the queues and tell running calls."""
-        self._link.post(partial(self._arrived, presence))
+        self._requests.post(partial(self._arrived, presence))
 
     def left(self, session_id: int, at_once: bool) -> None:
         """Leave the queues, at once or when the grace time is over."""
-        self._link.post(partial(self._keeper.left, session_id, at_once))
+        self._requests.post(partial(self._reconciler.left, session_id, at_once))
 
     def pause(self, presence: Presence, wish: bool, reason: str, progress: PauseCallback) -> None:
         """Pause or come back, in every queue joined."""
-        self._link.post(partial(self._keeper.pause, presence, wish, reason, progress))
+        self._requests.post(partial(self._reconciler.pause, presence, wish, reason, progress))
 
     def originate(
         self, presence: Presence, exten: str, context: str, priority: int, done: ReplyCallback
     ) -> None:
         """Ring the operator's phone, then call."""
-        self._link.post(partial(self._originate, presence, exten, context, priority, done))
+        self._requests.post(partial(self._originate, presence, exten, context, priority, done))
 
     def hangup(self, presence: Presence, uniqueid: str, done: ReplyCallback) -> None:
         """End one of the operator's own legs."""
-        self._link.post(partial(self._hangup, presence, uniqueid, done))
+        self._requests.post(partial(self._hangup, presence, uniqueid, done))
 
     def transfer(
         self, presence: Presence, uniqueid: str, exten: str, context: str, done: ReplyCallback
     ) -> None:
         """Hand the other party of the operator's own call on, blind."""
-        self._link.post(partial(self._transfer, presence, uniqueid, exten, context, done))
+        self._requests.post(partial(self._transfer, presence, uniqueid, exten, context, done))
 
     # -- on the AMI thread ---------------------------------------------------------------------------------
 
     def _arrived(self, presence: Presence) -> None:
-        self._keeper.arrived(presence)
-        self._switchboard.seated(presence.extension)
+        self._reconciler.arrived(presence)
+        self._pipeline.seated(presence.extension)
 
     def _originate(
         self, presence: Presence, exten: str, context: str, priority: int, done: ReplyCallback
     ) -> None:
         service = self._outbound_service(presence.username, context)
         asked = Origination(presence.extension, exten, context, service)
-        action = actions.originate(presence.extension, context, exten, priority, timeout=RING_TIME)
+        action = actions.originate(presence.extension, context, exten, priority, timeout=ORIGINATE_RING_TIME)
         action_id = self._submit(action, done)
         if action_id:
             self._tracker.originations.add(action_id, asked)
@@ -116,11 +117,11 @@ class ServerDesk:
             return
         self._submit(actions.redirect(leg.other.call.channel, context, exten, 1), done)
 
-    def _submit(self, action: Action, done: ReplyCallback) -> str:
-        if not self._link.up:
+    def _submit(self, action: AmiAction, done: ReplyCallback) -> str:
+        if not self._requests.up:
             done(Refusal.PBX_DOWN.text())
             return ""
-        return self._link.submit(action, lambda outcome: done(_reason(outcome)), timeout=ANSWER_WITHIN)
+        return self._requests.submit(action, lambda outcome: done(_reason(outcome)), timeout=ANSWER_WITHIN)
 
     def _outbound_service(self, username: str, context: str) -> Service | None:
         for service in self.configuration().services_of(username):
@@ -129,7 +130,7 @@ class ServerDesk:
         return None
 
 
-def _reason(outcome: Outcome) -> str:
+def _reason(outcome: ActionOutcome) -> str:
     """Why an action failed, in words; empty for success."""
     if outcome.ok:
         return ""

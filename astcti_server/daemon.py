@@ -23,18 +23,19 @@ from pathlib import Path
 from typing import BinaryIO
 
 from astcti_server.ami.link import AmiLink
+from astcti_server.ami.requests import AmiRequests
+from astcti_server.ami.wire.event_filter import EventFilter
 from astcti_server.calls.tracker import Tracker
-from astcti_server.client_requests import ServerDesk
+from astcti_server.client_requests import ClientRequests
 from astcti_server.clients import config_enforcement
 from astcti_server.clients.conversation import HandlerContext
 from astcti_server.clients.listener import ClientListener
 from astcti_server.clients.registry import Registry
-from astcti_server.clients.router import Router
 from astcti_server.config import log_messages
 from astcti_server.config.changes import ConfigLoaded, ConfigRejected
 from astcti_server.config.store import ConfigSnapshot, ConfigStore
 from astcti_server.config.watcher import ConfigWatcher
-from astcti_server.event_pipeline import LinkState, Switchboard
+from astcti_server.event_pipeline import EventPipeline, PbxState
 from astcti_server.logs import Logs
 from astcti_server.pidfile import PidFile
 from astcti_server.queues.reconciler import QueueReconciler
@@ -42,6 +43,8 @@ from astcti_server.queues.state_file import StateFile
 from astcti_server.queues.state_writer import StateWriter
 from astcti_server.service_notify import notify
 from astcti_server.status_file import StatusFile
+from schemas.configuration.model import Configuration
+from schemas.server.settings import ServerSettings
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +54,7 @@ STATUS_EVERY = 5.0  # seconds between looks at how many clients and calls there 
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class DaemonPaths:
     """Where the daemon keeps its things, as the command line says."""
 
     configuration: Path
@@ -63,7 +66,7 @@ class Places:
 
 
 @dataclass(frozen=True, slots=True)
-class Signal:
+class SignalReceived:
     number: int
 
 
@@ -74,50 +77,56 @@ class ThreadDied:
 
 
 @dataclass(frozen=True, slots=True)
-class PbxState:
-    """The AMI connection came up or went down; `gave_up` when the retries are used up."""
+class PbxStateChanged:
+    """The AMI connection came up or went down; `gave-up` when the retries are used up."""
 
-    state: LinkState
+    state: PbxState
     reason: str
 
 
-Message = Signal | ThreadDied | PbxState | ConfigLoaded | ConfigRejected
+ControlMessage = SignalReceived | ThreadDied | PbxStateChanged | ConfigLoaded | ConfigRejected
 
 
 class Daemon:
     """The whole server. `run` is called once, on the main thread."""
 
-    def __init__(self, places: Places, loaded: ConfigSnapshot, logs: Logs) -> None:
+    def __init__(self, paths: DaemonPaths, loaded: ConfigSnapshot, logs: Logs) -> None:
         """Build every part and bind the port. Raises StateError, ListenError, OSError: for people to read."""
         settings = loaded.settings
-        self._places = places
+        self._paths = paths
         self._logs = logs
-        self.control: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self.control: queue.SimpleQueue[ControlMessage] = queue.SimpleQueue()
         self._store = ConfigStore(loaded)
-        self._status = StatusFile(places.status)
-        self._pidfile = PidFile(places.pidfile) if places.pidfile else None
+        self._status = StatusFile(paths.status)
+        self._pidfile = PidFile(paths.pidfile) if paths.pidfile else None
         self._cleanup = ExitStack()
         self._registry = Registry()
         self._tracker = Tracker(lambda: self._registry.seated_operators)
-        self._switchboard = Switchboard(
-            self._tracker, Router(self._registry), self._registry, self._pbx_changed
-        )
-        self._link = AmiLink(
-            settings.ami, listener=self._switchboard, died=self._thread_died, record=self._recording()
-        )
-        state = StateFile(places.state)
+        self._requests = AmiRequests(settings.ami.username)
+        state = StateFile(paths.state)
         state.prepare()
         self._state_writer = StateWriter(state, self._thread_died)
-        self._keeper = QueueReconciler(
-            self._link, self._registry.send_to_session, self._state_writer, loaded.configuration, settings
+        self._reconciler = QueueReconciler(
+            self._requests, self._registry.send_to_session, self._state_writer, loaded.configuration, settings
         )
-        self._switchboard.connect(self._link, self._keeper)
-        desk = ServerDesk(self._store, self._link, self._tracker, self._keeper, self._switchboard)
+        self._pipeline = EventPipeline(
+            self._requests, self._tracker, self._reconciler, self._registry, self._pbx_changed
+        )
+        self._link = AmiLink(
+            settings.ami,
+            self._requests,
+            listener=self._pipeline,
+            died=self._thread_died,
+            record=self._recording(),
+        )
+        client_requests = ClientRequests(
+            self._store, self._requests, self._tracker, self._reconciler, self._pipeline
+        )
         self._server = ClientListener(
-            settings.listen, HandlerContext.of(desk, self._registry), died=self._thread_died
+            settings.listen, HandlerContext.of(client_requests, self._registry), died=self._thread_died
         )
         self._watcher = ConfigWatcher(
-            places.configuration,
+            paths.configuration,
             loaded,
             on_loaded=self.control.put,
             on_rejected=self.control.put,
@@ -145,7 +154,7 @@ class Daemon:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
             signal.signal(number, self._on_signal)
         loaded = self._store.current
-        self._link.post(partial(self._switchboard.configure, loaded.configuration, loaded.settings))
+        self._requests.post(partial(self._configure, loaded.configuration, loaded.settings))
         self._status.in_force(str(loaded.path), loaded.digest.hex())
         self._status.refused(loaded.refused)
         self._status.write()
@@ -183,7 +192,7 @@ class Daemon:
         if not self._link.is_alive():
             return
         left = threading.Event()
-        self._link.post(lambda: self._keeper.stop(left.set))
+        self._requests.post(lambda: self._reconciler.stop(left.set))
         if not left.wait(max(0.1, deadline - time.monotonic() - 1.0)):
             logger.warning("Not all queues could be left in time: the next start removes what is left over")
 
@@ -201,14 +210,14 @@ class Daemon:
             if code is not None:
                 return code
 
-    def _act(self, message: Message) -> int | None:
+    def _act(self, message: ControlMessage) -> int | None:
         match message:
-            case Signal(number):
+            case SignalReceived(number):
                 return self._act_on_signal(number)
             case ThreadDied(name):
                 logger.critical("Thread %s died: stopping, so that the init system starts afresh", name)
                 return EXIT_FAILURE
-            case PbxState():
+            case PbxStateChanged():
                 return self._act_on_pbx(message)
             case ConfigLoaded():
                 self._take_up(message)
@@ -229,7 +238,7 @@ class Daemon:
             self._logs.reopen()
         return None
 
-    def _act_on_pbx(self, message: PbxState) -> int | None:
+    def _act_on_pbx(self, message: PbxStateChanged) -> int | None:
         self._status.ami("up" if message.state == "up" else "down", message.reason)
         if message.state == "gave-up":
             logger.critical("Asterisk was not reached (%s), no retries are left: stopping", message.reason)
@@ -245,7 +254,7 @@ class Daemon:
         new = message.loaded
         self._store.swap(new)
         self._apply_logging()
-        self._link.post(partial(self._switchboard.configure, new.configuration, new.settings))
+        self._requests.post(partial(self._configure, new.configuration, new.settings))
         config_enforcement.apply(self._registry, old.configuration, new.configuration)
         self._server.look_again()
         if (new.path, new.digest) != (old.path, old.digest):
@@ -254,10 +263,15 @@ class Daemon:
         if message.settings_changed:
             log_messages.log_settings_in_force()
 
+    def _configure(self, configuration: Configuration, settings: ServerSettings) -> None:
+        """On the AMI thread: between two events, so that each is read and tracked by one configuration."""
+        self._link.filter_events(EventFilter.for_configuration(configuration))
+        self._pipeline.configure(configuration, settings)
+
     def _apply_logging(self) -> None:
         logging_settings = self._store.current.settings.logging
         try:
-            self._logs.apply(self._places.log_level or logging_settings.level, logging_settings.file)
+            self._logs.apply(self._paths.log_level or logging_settings.level, logging_settings.file)
         except OSError as error:
             logger.error("Cannot write to the log file %s: %s", logging_settings.file, error.strerror)
 
@@ -274,7 +288,7 @@ class Daemon:
             if self._stopping:
                 self._go_at_once()
             self._stopping = True
-        self.control.put(Signal(number))
+        self.control.put(SignalReceived(number))
 
     def _go_at_once(self) -> None:
         """Asked twice: no goodbyes, and no waiting for threads that have not been told to stop yet."""
@@ -292,10 +306,10 @@ class Daemon:
         logger.critical("Thread %s died", name, exc_info=error)
         self._thread_died(name, error)
 
-    def _pbx_changed(self, state: LinkState, reason: str) -> None:
-        self.control.put(PbxState(state, reason))
+    def _pbx_changed(self, state: PbxState, reason: str) -> None:
+        self.control.put(PbxStateChanged(state, reason))
 
     def _recording(self) -> BinaryIO | None:
-        if self._places.record is None:
+        if self._paths.record is None:
             return None
-        return self._cleanup.enter_context(self._places.record.open("ab"))
+        return self._cleanup.enter_context(self._paths.record.open("ab"))

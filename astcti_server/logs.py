@@ -11,7 +11,7 @@ from pathlib import Path
 
 from astcti_server.threads import thread_name
 
-FORMAT = "%(asctime)s %(levelname)s [%(threadName)s] %(message)s"
+LOG_FORMAT = "%(asctime)s %(levelname)s [%(threadName)s] %(message)s"
 
 
 def name_thread(record: logging.LogRecord) -> bool:
@@ -60,7 +60,7 @@ class Logs:
         if self._handler is not None and file == self._file:
             return
         handler: logging.Handler = ReopenableFile(Path(file)) if file else logging.StreamHandler(sys.stderr)
-        handler.setFormatter(logging.Formatter(FORMAT))
+        handler.setFormatter(logging.Formatter(LOG_FORMAT))
         handler.addFilter(name_thread)
         self.close()
         _leave_out_what_no_line_shows()

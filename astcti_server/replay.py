@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
 from astcti_server.ami.dialect.translation import Dialect
-from astcti_server.ami.wire.event_filter import Interest
-from astcti_server.ami.wire.messages import Event
-from astcti_server.ami.wire.parser import AmiParser, Banner
+from astcti_server.ami.wire.event_filter import EventFilter
+from astcti_server.ami.wire.messages import AmiEvent
+from astcti_server.ami.wire.parser import AmiBanner, AmiParser
 from astcti_server.calls.notification import Notification
 from astcti_server.calls.tracker import Tracker
 from schemas.configuration.model import Configuration
@@ -28,11 +28,11 @@ class Replay:
     ) -> None:
         attendance = bound_operators(configuration)
         self._write = write
-        self._parser = AmiParser(Interest.for_configuration(configuration), encoding=encoding)
+        self._parser = AmiParser(EventFilter.for_configuration(configuration), encoding=encoding)
         self._dialect = Dialect()
         self._tracker = Tracker(lambda: attendance)
         self._tracker.configure(configuration, all_calls=all_calls)
-        self._listing: list[Event] | None = None
+        self._listing: list[AmiEvent] | None = None
         self._greeted = self._events = False
 
     @property
@@ -48,17 +48,17 @@ class Replay:
     def feed(self, data: bytes) -> None:
         """Take in bytes as they were read from the manager's socket."""
         for message in self._parser.feed(data):
-            if isinstance(message, Banner):
+            if isinstance(message, AmiBanner):
                 self._connected(message)
-            elif isinstance(message, Event):
+            elif isinstance(message, AmiEvent):
                 self._event(message)
 
-    def _connected(self, banner: Banner) -> None:
+    def _connected(self, banner: AmiBanner) -> None:
         self._greeted = self._greeted or "call manager" in banner.text.lower()
         self._dialect.reset()
         self._dialect.greeting(banner)
 
-    def _event(self, event: Event) -> None:
+    def _event(self, event: AmiEvent) -> None:
         self._events = True
         if event.name == "Status":
             self._listing = [*(self._listing or []), event]

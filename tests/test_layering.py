@@ -42,7 +42,9 @@ PROJECT = {
     "astcti_server.demo": ["astcti_server.demo", "astcti_server.threads", "schemas"],
     "astcti_server.status_file": ["schemas"],
     "astcti_server.replay": ["astcti_server.ami", "astcti_server.calls", "schemas"],
+    "astcti_server.resync": ["astcti_server.ami", "astcti_server.calls", "schemas"],
     "astcti_server.event_pipeline": [
+        "astcti_server.resync",
         "astcti_server.ami",
         "astcti_server.calls",
         "astcti_server.clients.registry",

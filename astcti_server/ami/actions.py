@@ -6,18 +6,18 @@ Values are not escaped, for Asterisk knows no escaping: encoding an action with 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from astcti_server.ami.wire.parser import LONGEST_LINE, encode_action
+from astcti_server.ami.wire.parser import LONGEST_ACTION_LINE, encode_action
 
 _SECRET_HEADERS: Final = frozenset({"Secret", "Key"})
-_LONGEST_VARIABLES: Final = LONGEST_LINE - len("Variables: ") - 2
+_LONGEST_VARIABLES: Final = LONGEST_ACTION_LINE - len("Variables: ") - 2
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
+class AmiAction:
     """One action without its ActionID. Safe to log: its `repr` hides secrets."""
 
     name: str
@@ -34,44 +34,44 @@ class Action:
         return f"{self.name}({' '.join(shown)})"
 
 
-def challenge() -> Action:
+def challenge() -> AmiAction:
     """Ask for a challenge, so that the secret does not travel."""
-    return Action("Challenge", (("AuthType", "MD5"),))
+    return AmiAction("Challenge", (("AuthType", "MD5"),))
 
 
-def login_challenge(username: str, secret: str, challenge: str) -> Action:
+def login_challenge(username: str, secret: str, challenge: str) -> AmiAction:
     """Log in with the answer to a challenge; all events that the user may read are wanted."""
     key = hashlib.md5((challenge + secret).encode(), usedforsecurity=False).hexdigest()
-    return Action("Login", (("AuthType", "MD5"), ("Username", username), ("Key", key), ("Events", "on")))
+    return AmiAction("Login", (("AuthType", "MD5"), ("Username", username), ("Key", key), ("Events", "on")))
 
 
-def login(username: str, secret: str) -> Action:
+def login(username: str, secret: str) -> AmiAction:
     """Log in with the secret itself."""
-    return Action("Login", (("Username", username), ("Secret", secret), ("Events", "on")))
+    return AmiAction("Login", (("Username", username), ("Secret", secret), ("Events", "on")))
 
 
-def logoff() -> Action:
+def logoff() -> AmiAction:
     """Say goodbye; Asterisk closes the connection."""
-    return Action("Logoff")
+    return AmiAction("Logoff")
 
 
-def ping() -> Action:
+def ping() -> AmiAction:
     """Ask whether Asterisk is there."""
-    return Action("Ping")
+    return AmiAction("Ping")
 
 
-def list_commands() -> Action:
+def list_commands() -> AmiAction:
     """List the actions that this user may ask for: each is a header of the response."""
-    return Action("ListCommands")
+    return AmiAction("ListCommands")
 
 
-def status(variables: Iterable[str] = ()) -> Action:
+def status(variables: Iterable[str] = ()) -> AmiAction:
     """List all channels, with these variables (1.6.1 and later), as many as one line can name."""
     names = ",".join(variables)
-    return Action("Status", (("Variables", names),) if names else (), list_end="StatusComplete")
+    return AmiAction("Status", (("Variables", names),) if names else (), list_end="StatusComplete")
 
 
-def status_lists(variables: Iterable[str]) -> list[Action]:
+def status_lists(variables: Iterable[str]) -> list[AmiAction]:
     """As many `Status` actions as it takes to ask for all these variables; at least one."""
     groups = [""]
     for name in variables:
@@ -83,9 +83,9 @@ def status_lists(variables: Iterable[str]) -> list[Action]:
     return [status([names] if names else []) for names in groups]
 
 
-def queue_status(queue: str = "") -> Action:
+def queue_status(queue: str = "") -> AmiAction:
     """List members and callers of one queue, or of all."""
-    return Action("QueueStatus", _given(Queue=queue), list_end="QueueStatusComplete")
+    return AmiAction("QueueStatus", _given(Queue=queue), list_end="QueueStatusComplete")
 
 
 def queue_add(
@@ -96,7 +96,7 @@ def queue_add(
     member_name: str = "",
     state_interface: str = "",
     reason: str = "",
-) -> Action:
+) -> AmiAction:
     """Make an interface a member of a queue, paused or not from the first moment on."""
     headers = (
         ("Queue", queue),
@@ -105,39 +105,32 @@ def queue_add(
         ("Paused", _truth(paused)),
     )
     more = _given(MemberName=member_name, StateInterface=state_interface, Reason=reason)
-    return Action("QueueAdd", headers + more)
+    return AmiAction("QueueAdd", headers + more)
 
 
-def queue_remove(queue: str, interface: str) -> Action:
-    """End a membership."""
-    return Action("QueueRemove", (("Queue", queue), ("Interface", interface)))
+def queue_remove(queue: str, interface: str) -> AmiAction:
+    """End a membership; only of a dynamic member (`Member not dynamic` else)."""
+    return AmiAction("QueueRemove", (("Queue", queue), ("Interface", interface)))
 
 
-def queue_pause(interface: str, paused: bool, reason: str = "", queue: str = "") -> Action:
+def queue_pause(interface: str, paused: bool, reason: str = "", queue: str = "") -> AmiAction:
     """Pause a member in one queue, or in every queue it is in; or end its pause."""
     headers = (("Interface", interface), ("Paused", _truth(paused)))
-    return Action("QueuePause", headers + _given(Queue=queue, Reason=reason))
+    return AmiAction("QueuePause", headers + _given(Queue=queue, Reason=reason))
 
 
-def queue_penalty(queue: str, interface: str, penalty: int) -> Action:
+def queue_penalty(queue: str, interface: str, penalty: int) -> AmiAction:
     """Change a member's penalty (1.6 and later)."""
-    return Action("QueuePenalty", (("Queue", queue), ("Interface", interface), ("Penalty", str(penalty))))
+    return AmiAction("QueuePenalty", (("Queue", queue), ("Interface", interface), ("Penalty", str(penalty))))
 
 
 def originate(
-    channel: str,
-    context: str,
-    exten: str,
-    priority: int = 1,
-    *,
-    caller_id: str = "",
-    timeout: float = 30.0,
-    variables: Mapping[str, str] | None = None,
-) -> Action:
+    channel: str, context: str, exten: str, priority: int = 1, *, timeout: float = 30.0
+) -> AmiAction:
     """Ring `channel` for at most `timeout` seconds, then send it to an extension.
 
-    Always asynchronous, for otherwise Asterisk says nothing at all until the phone is answered: the response
-    only says that the call is queued, and an OriginateResponse event tells the result.
+    The response only says that the call is queued (but from 11 on it refuses at once an extension that is not
+    there); an OriginateResponse event tells the result.
     """
     headers = (
         ("Channel", channel),
@@ -145,38 +138,25 @@ def originate(
         ("Exten", exten),
         ("Priority", str(priority)),
         ("Timeout", str(int(timeout * 1000))),
+        # Else one session thread of Asterisk waits for the phone and says nothing meanwhile: no event, no
+        # response to anything (action_originate, all versions).
         ("Async", "true"),
     )
-    # One header each: within a header 1.4 separates variables by a pipe and later ones by a comma.
-    assigned = tuple(("Variable", f"{name}={value}") for name, value in (variables or {}).items())
-    return Action("Originate", headers + _given(CallerID=caller_id) + assigned)
+    return AmiAction("Originate", headers)
 
 
-def hangup(channel: str) -> Action:
+def hangup(channel: str) -> AmiAction:
     """Hang up a channel."""
-    return Action("Hangup", (("Channel", channel),))
+    return AmiAction("Hangup", (("Channel", channel),))
 
 
-def redirect(channel: str, context: str, exten: str, priority: int = 1, *, extra_channel: str = "") -> Action:
-    """Send a channel to an extension: a blind transfer. `extra_channel` goes to the same place."""
+def redirect(channel: str, context: str, exten: str, priority: int = 1) -> AmiAction:
+    """Send a channel to an extension: a blind transfer.
+
+    Asterisk 16 and 22 answer Success also where the extension does not exist, and end the call.
+    """
     headers = (("Channel", channel), ("Context", context), ("Exten", exten), ("Priority", str(priority)))
-    extra = (
-        ("ExtraChannel", extra_channel),
-        ("ExtraContext", context),
-        ("ExtraExten", exten),
-        ("ExtraPriority", str(priority)),
-    )
-    return Action("Redirect", headers + extra if extra_channel else headers)
-
-
-def getvar(channel: str, variable: str) -> Action:
-    """Read a channel's variable; the response has it as `Value`."""
-    return Action("Getvar", (("Channel", channel), ("Variable", variable)))
-
-
-def event_filter(pattern: str) -> Action:
-    """Add a filter for this connection's events (10 and later): a regular expression, `!` before it hides."""
-    return Action("Filter", (("Operation", "Add"), ("Filter", pattern)))
+    return AmiAction("Redirect", headers)
 
 
 def _given(**headers: str) -> tuple[tuple[str, str], ...]:

@@ -17,7 +17,8 @@ from schemas.server.settings import AmiSettings
 
 READ_SIZE: Final = 65536  # measured: 128 KiB and more is slower
 RECEIVE_BUFFER: Final = 4 << 20
-"""Asterisk ends a session whose receiver is full for its write time-out, 100 ms by default."""
+"""Asterisk ends a session whose receiver stays full for its `writetimeout`, 100 ms by default in all versions
+(ast_carefulwrite in 1.4, ast_careful_fwrite up to 13, the iostream's time-out later)."""
 UNSENT_LIMIT: Final = 1 << 20  # actions are small: an Asterisk that takes none for so long is not there
 KEEP_ALIVE: Final = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 30_000}
 
@@ -29,7 +30,7 @@ class ConnectionFailedError(Exception):
     """There is no connection, or no longer; the text says why and, where possible, what to change."""
 
 
-class Connection:
+class AmiConnection:
     """Connects to the first address of the host that answers. `is_open` once bytes can be exchanged.
 
     Every method raises `ConnectionFailedError` when the connection cannot be had, or is lost.

@@ -1,11 +1,16 @@
-"""Finds out whether Asterisk is still there, also where a dead connection looks alive. AMI thread only."""
+"""Finds out whether Asterisk is still there, also where a dead connection looks alive. AMI thread only.
+
+The manager interface has no heartbeat of its own, and a quiet PBX says nothing for hours. Every version
+answers Ping: 1.4 with `Response: Pong`, later ones with `Response: Success`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Final
 
-from astcti_server.ami.timers import Timer, Timers
+from astcti_server.ami.loop import AmiLoop
+from astcti_server.ami.timers import AmiTimer
 
 MISSED_PINGS: Final = 2  # so many unanswered, and nothing else read: Asterisk is taken for gone
 
@@ -14,20 +19,14 @@ class Heartbeat:
     """Pings when it is quiet. Whatever is read shows that Asterisk lives."""
 
     def __init__(
-        self,
-        interval: float,
-        timers: Timers,
-        clock: Callable[[], float],
-        ping: Callable[[], None],
-        dead: Callable[[str], None],
+        self, interval: float, loop: AmiLoop, ping: Callable[[], None], dead: Callable[[str], None]
     ) -> None:
         """`dead` is told the reason when nothing came any more. An interval of 0: never ask."""
         self._interval = interval
-        self._timers = timers
-        self._clock = clock
+        self._loop = loop
         self._ping = ping
         self._dead = dead
-        self._timer: Timer | None = None
+        self._timer: AmiTimer | None = None
         self._heard = 0.0
         self._missed = 0
 
@@ -44,15 +43,15 @@ class Heartbeat:
 
     def heard(self) -> None:
         """Something was read."""
-        self._heard = self._clock()
+        self._heard = self._loop.clock()
         self._missed = 0
 
     def _wait(self) -> None:
         if self._interval > 0:
-            self._timer = self._timers.later(self._interval, self._look)
+            self._timer = self._loop.timers.later(self._interval, self._look)
 
     def _look(self) -> None:
-        quiet = self._clock() - self._heard
+        quiet = self._loop.clock() - self._heard
         if quiet < self._interval:
             self._wait()
         elif self._missed < MISSED_PINGS:

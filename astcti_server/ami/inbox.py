@@ -5,17 +5,16 @@ from __future__ import annotations
 import socket
 import threading
 from collections import deque
-from collections.abc import Callable
 
-Work = Callable[[], None]
+from astcti_server.ami.timers import AmiWork
 
 
-class Inbox:
+class AmiInbox:
     """Any thread posts; one thread takes. The lock is a leaf."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._work: deque[Work] = deque()
+        self._work: deque[AmiWork] = deque()
         self._closed = False
         self._woken = False
         self._sleeper: socket.socket | None = None
@@ -33,13 +32,13 @@ class Inbox:
             self._waker = waker
         return self._sleeper
 
-    def post(self, work: Work) -> bool:
+    def post(self, work: AmiWork) -> bool:
         """Hand over work. False if nobody will take it any more."""
         with self._lock:
             if self._closed:
                 return False
             self._work.append(work)
-            wake = not self._woken
+            wake = not self._woken  # one byte wakes for any amount of work
         if wake:
             self.wake()
         return True
@@ -65,14 +64,14 @@ class Inbox:
         with self._lock:
             self._woken = False
 
-    def take(self) -> list[Work]:
+    def take(self) -> list[AmiWork]:
         """The work that is there now, in order."""
         with self._lock:
             work = list(self._work)
             self._work.clear()
         return work
 
-    def close(self) -> list[Work]:
+    def close(self) -> list[AmiWork]:
         """Take no more; returns what nobody did."""
         with self._lock:
             self._closed = True

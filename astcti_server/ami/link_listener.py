@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
-from astcti_server.ami.wire.messages import Event
+from astcti_server.ami.wire.messages import AmiEvent
 
-State: TypeAlias = Literal["connecting", "logging-in", "up", "down"]
+LinkState: TypeAlias = Literal["connecting", "logging-in", "up", "down"]
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class LinkTimeLimits:
     """Time limits in seconds that nobody needs to configure."""
 
     connect: float = 10.0
@@ -31,7 +31,7 @@ class LinkListener(Protocol):
     def link_down(self, reason: str) -> None:
         """The connection is lost, after `link_up`. All actions have been answered. Not told when stopping."""
 
-    def event(self, event: Event) -> None:
+    def event(self, event: AmiEvent) -> None:
         """One event; those that list what an action asked for go to that action instead."""
 
     def gave_up(self, reason: str) -> None:

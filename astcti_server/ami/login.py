@@ -1,4 +1,8 @@
-"""Logging in to the manager interface, without I/O: nothing else is asked until Login is accepted."""
+"""Logging in to the manager interface, without I/O: nothing else is asked until Login is accepted.
+
+The same in every version from 1.2 on: `Challenge`, then `Login` with the MD5 of challenge and secret
+(manager.c, authenticate). Asterisk waits a second before it refuses a login, and then closes the connection.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,8 @@ import logging
 from typing import Final
 
 from astcti_server.ami import actions
-from astcti_server.ami.actions import Action
-from astcti_server.ami.wire.messages import Response
+from astcti_server.ami.actions import AmiAction
+from astcti_server.ami.wire.messages import AmiResponse
 from schemas.server.settings import AmiSettings
 
 CLOSED_BEFORE_LOGIN: Final = (
@@ -18,11 +22,11 @@ CLOSED_BEFORE_LOGIN: Final = (
 logger = logging.getLogger(__name__)
 
 
-class LoginRefusedError(Exception):
+class AmiLoginRefusedError(Exception):
     """Asterisk does not let us in; the text says why and what to change in manager.conf."""
 
 
-class Login:
+class AmiLogin:
     """One login. `greeted`, then `take` each response: it returns the next action, or None when logged in."""
 
     def __init__(self, settings: AmiSettings) -> None:
@@ -30,17 +34,17 @@ class Login:
         self._challenged = False
         self.banner_version = ""
 
-    def greeted(self, banner_version: str) -> Action:
+    def greeted(self, banner_version: str) -> AmiAction:
         """Asterisk sent its first line: ask for a challenge."""
         self.banner_version = banner_version
         return actions.challenge()
 
-    def take(self, response: Response) -> Action | None:
-        """Take the response to the last action. Raises `LoginRefusedError`."""
+    def take(self, response: AmiResponse) -> AmiAction | None:
+        """Take the response to the last action. Raises `AmiLoginRefusedError`."""
         if self._challenged:
             if response.ok:
                 return None
-            raise LoginRefusedError(self._explained(response.message))
+            raise AmiLoginRefusedError(self._explained(response.message))
         self._challenged = True
         username, secret = self._settings.username, self._settings.secret
         challenge = response.get("Challenge")

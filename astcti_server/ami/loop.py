@@ -1,4 +1,4 @@
-"""The loop of one thread: sockets that are ready, work posted by other threads, and timers."""
+"""The loop of the AMI thread: sockets that are ready, work posted by other threads, and timers."""
 
 from __future__ import annotations
 
@@ -7,26 +7,25 @@ import selectors
 from collections.abc import Callable
 from functools import partial
 
-from astcti_server.ami.inbox import Inbox
-from astcti_server.ami.timers import Timers, Work
+from astcti_server.ami.inbox import AmiInbox
+from astcti_server.ami.timers import AmiWork, Timers
 
 logger = logging.getLogger(__name__)
 
 
-class Loop:
+class AmiLoop:
     """Only `post` and `wake` are for other threads.
 
     Sockets are registered with `selector`, with a callable as their data that is given the ready mask.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
+        self.clock = clock
         self.timers = Timers(clock)
         self.selector = selectors.DefaultSelector()
-        self.mistakes = 0
-        """Exceptions that escaped from work; each is logged."""
-        self._inbox = Inbox()
+        self._inbox = AmiInbox()
 
-    def post(self, work: Work) -> bool:
+    def post(self, work: AmiWork) -> bool:
         """Have work done in the loop's thread. False if the loop is over."""
         return self._inbox.post(partial(self.guarded, work))
 
@@ -40,6 +39,7 @@ class Loop:
 
     def turn(self) -> None:
         """Wait until there is something to do, and do it once."""
+        # With work posted it does not sleep: the wake-up byte may have been read in the turn before.
         for key, mask in self.selector.select(0 if self._inbox else self.timers.wait()):
             key.data(mask)
         self.do_posted()
@@ -48,7 +48,7 @@ class Loop:
 
     def do_posted(self) -> None:
         """Do what was posted until now; what that posts waits for the next turn."""
-        for work in self._inbox.take():
+        for work in self._inbox.take():  # guarded each, since `post`
             work()
 
     def close(self) -> None:
@@ -57,12 +57,11 @@ class Loop:
             work()
         self.selector.close()
 
-    def guarded(self, work: Work) -> None:
+    def guarded(self, work: AmiWork) -> None:
         """Do one piece of work; an exception ends only that."""
         try:
             work()
         except Exception:
-            self.mistakes += 1
             logger.exception("Work of the AMI thread failed: %r", work)
 
     def _woken(self, _mask: int) -> None:

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
-from astcti_server.ami.pending import Outcome
+from astcti_server.ami.pending import ActionOutcome
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +23,6 @@ _WRITE_CLASS: Final = {
     "Status": "call",
     "Hangup": "call",
     "Redirect": "call",
-    "Getvar": "call",
 }
 _NEEDED: Final = ("QueueAdd", "QueueRemove", "QueuePause", "Originate", "Status", "Hangup", "Redirect")
 _ALWAYS_ALLOWED: Final = ("Ping", "Logoff")
@@ -40,10 +39,8 @@ _MEMBER_ACTIONS: Final = frozenset({"QueueAdd", "QueueRemove", "QueuePause"})
 class Privileges:
     """Watches one link. Each lack is logged once, until it is gone and comes back."""
 
-    def __init__(self, username: str, seen: Callable[[str], bool]) -> None:
-        """`seen` tells whether an event of a name came in this connection."""
+    def __init__(self, username: str) -> None:
         self._username = username
-        self._seen = seen
         self._told: set[str] = set()
         self._members_changed = False
 
@@ -51,15 +48,17 @@ class Privileges:
         """A new connection: what was seen in the last one proves nothing."""
         self._members_changed = False
 
-    def commands_listed(self, outcome: Outcome) -> None:
+    def commands_listed(self, outcome: ActionOutcome) -> None:
         """What ListCommands brought: actions that are not in it are not allowed, or not there."""
         if outcome.response is None or not outcome.ok:
             return
+        # It has a header for each action that the user may ask for, and no other (manager.c,
+        # action_listcommands, all versions).
         allowed = {key.lower() for key, _value in outcome.response.items()}
         if not all(name.lower() in allowed for name in _ALWAYS_ALLOWED):
             return  # not the list that it should be
         for name in _NEEDED:
-            self._judge(
+            self._report(
                 f"write {name}",
                 name.lower() not in allowed,
                 f"may not ask for {name}: add {_WRITE_CLASS[name]} to its write = line in manager.conf",
@@ -69,7 +68,7 @@ class Privileges:
         """An action failed."""
         if "permission denied" in message.lower():
             needed = _WRITE_CLASS.get(action, "the class that `manager show command` names")
-            self._judge(
+            self._report(
                 f"write {action}",
                 True,
                 f"may not ask for {action}: add {needed} to its write = line in manager.conf",
@@ -80,27 +79,30 @@ class Privileges:
         if action in _MEMBER_ACTIONS:
             self._members_changed = True
 
-    def review(self) -> None:
-        """Ask now and then: is anything missing that should have come by now?"""
-        self._judge(
+    def review(self, seen: Callable[[str], bool]) -> None:
+        """Ask now and then: is anything missing that should have come by now?
+
+        `seen` tells whether an event of a name came in this connection.
+        """
+        self._report(
             "read agent",
-            self._members_changed and not any(map(self._seen, _MEMBER_EVENTS)),
+            self._members_changed and not any(map(seen, _MEMBER_EVENTS)),
             "sees no events of queue members: add agent to its read = line in manager.conf",
         )
-        calls = self._seen("Hangup") or self._seen("Newchannel")
-        self._judge(
+        calls = seen("Hangup") or seen("Newchannel")
+        self._report(
             "read dialplan",
-            self._seen("Hangup") and not (self._seen("Newexten") or self._seen("VarSet")),
+            seen("Hangup") and not (seen("Newexten") or seen("VarSet")),
             "sees calls but no steps of the dialplan, so no variables: "
             "add dialplan to its read = line in manager.conf",
         )
-        self._judge(
+        self._report(
             "read call",
-            not calls and (self._seen("AgentCalled") or self._seen("QueueCallerJoin")),
+            not calls and (seen("AgentCalled") or seen("QueueCallerJoin")),
             "sees queues but no calls: add call to its read = line in manager.conf",
         )
 
-    def _judge(self, what: str, lacking: bool, message: str) -> None:
+    def _report(self, what: str, lacking: bool, message: str) -> None:
         if not lacking:
             self._told.discard(what)
         elif what not in self._told:

@@ -1,4 +1,4 @@
-"""Timers of one thread: work to do later, run by that thread's own loop."""
+"""Timers of the AMI thread: work to do later, run by that thread's own loop."""
 
 from __future__ import annotations
 
@@ -6,20 +6,26 @@ import heapq
 import itertools
 from collections.abc import Callable
 
-Work = Callable[[], None]
+AmiWork = Callable[[], None]
 
 
-class Timer:
+class AmiTimer:
     """Work that waits for its time. Only the thread that runs it may cancel it."""
 
-    __slots__ = ("_timers", "at", "waiting", "work")
+    __slots__ = ("_timers", "_waiting", "at", "work")
 
-    def __init__(self, at: float, work: Work, timers: Timers) -> None:
+    def __init__(self, at: float, work: AmiWork, timers: Timers) -> None:
         self.at = at
-        self.work: Work | None = work
-        self.waiting = True
-        """Whether it is still in the heap."""
+        self.work: AmiWork | None = work
+        """None once it ran or was cancelled."""
+        self._waiting = True
+        """Whether it is still in the heap: a cancelled one is counted there."""
         self._timers = timers
+
+    def taken_out(self) -> AmiWork:
+        """It is due and out of the heap; returns what runs it."""
+        self._waiting = False
+        return self.run
 
     def run(self) -> None:
         """Do the work, unless an earlier one of the same turn cancelled it."""
@@ -31,7 +37,7 @@ class Timer:
         """Do not run it; does nothing if it ran already or was cancelled."""
         if self.work is not None:
             self.work = None
-            if self.waiting:
+            if self._waiting:
                 self._timers.cancelled()
 
 
@@ -40,13 +46,13 @@ class Timers:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._heap: list[tuple[float, int, Timer]] = []
+        self._heap: list[tuple[float, int, AmiTimer]] = []
         self._order = itertools.count()
         self._cancelled = 0
 
-    def later(self, seconds: float, work: Work) -> Timer:
+    def later(self, seconds: float, work: AmiWork) -> AmiTimer:
         """Have `work` run once, not before `seconds` have passed."""
-        timer = Timer(self._clock() + seconds, work, self)
+        timer = AmiTimer(self._clock() + seconds, work, self)
         heapq.heappush(self._heap, (timer.at, next(self._order), timer))
         return timer
 
@@ -57,7 +63,7 @@ class Timers:
             self._cancelled -= 1
         return max(0.0, self._heap[0][0] - self._clock()) if self._heap else None
 
-    def take_due(self) -> list[Work]:
+    def take_due(self) -> list[AmiWork]:
         """Remove the work that is due now and return it, the earliest first."""
         now = self._clock()
         due = []
@@ -66,12 +72,12 @@ class Timers:
             if timer.work is None:
                 self._cancelled -= 1
                 continue
-            timer.waiting = False
-            due.append(timer.run)
+            due.append(timer.taken_out())
         return due
 
     def cancelled(self) -> None:
         """A timer was cancelled: keep the heap from filling up with such."""
+        # Nearly every timer is cancelled: one for each action, hardly any of which stays unanswered.
         self._cancelled += 1
         if self._cancelled > 64 and self._cancelled * 2 > len(self._heap):
             self._heap = [entry for entry in self._heap if entry[2].work is not None]

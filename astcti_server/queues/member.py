@@ -9,7 +9,7 @@ from schemas.configuration.model import queue_key
 
 if TYPE_CHECKING:
     from astcti_server.ami.vocabulary import QueueMember
-    from astcti_server.ami.wire.messages import Event
+    from astcti_server.ami.wire.messages import AmiEvent
 
 
 class Member(NamedTuple):
@@ -43,7 +43,7 @@ def member_after(member: Member | None, event: QueueMember) -> Member | None:
     )
 
 
-def find_member(events: Iterable[Event], queue: str, interface: str) -> Member | None:
+def find_member(events: Iterable[AmiEvent], queue: str, interface: str) -> Member | None:
     """The member in the list that QueueStatus gave."""
     sought = (queue_key(queue), interface)
     for event in events:
@@ -53,7 +53,7 @@ def find_member(events: Iterable[Event], queue: str, interface: str) -> Member |
     return None
 
 
-def read_entry(event: Event) -> tuple[tuple[str, str], Member | None]:
+def read_entry(event: AmiEvent) -> tuple[tuple[str, str], Member | None]:
     """Queue (its key), interface and state of an entry of QueueStatus; ("", "") for one that is no member."""
     if event.name.lower() != "queuemember":
         return ("", ""), None

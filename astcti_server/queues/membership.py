@@ -19,8 +19,8 @@ from schemas.configuration.model import queue_key
 from schemas.protocol import Refusal
 
 if TYPE_CHECKING:
-    from astcti_server.ami.actions import Action
-    from astcti_server.ami.link import Outcome
+    from astcti_server.ami.actions import AmiAction
+    from astcti_server.ami.pending import ActionOutcome
     from astcti_server.queues.state_file import MemberKey
 
 EVENT_TIME = 5.0  # seconds that an event may come after its action's response
@@ -344,7 +344,7 @@ class Membership:
         action = self._action = MembershipAction(kind, after)
         return action
 
-    def _submit(self, action: MembershipAction, ami_action: Action) -> None:
+    def _submit(self, action: MembershipAction, ami_action: AmiAction) -> None:
         try:
             self._context.link.submit(ami_action, lambda outcome: self._answer(action, outcome))
         except ValueError as error:  # a name that cannot be written in an AMI line
@@ -352,7 +352,7 @@ class Membership:
 
     # -- what comes back ----------------------------------------------------------------------------------
 
-    def _answer(self, action: MembershipAction, outcome: Outcome) -> None:
+    def _answer(self, action: MembershipAction, outcome: ActionOutcome) -> None:
         if self._action is not action or outcome.failure == "down":
             return  # the loss of the link is told to everybody by `link_down`
         if outcome.failure == "timeout":

@@ -10,7 +10,7 @@ from astcti_server.queues.asterisk_text import NOT_ANSWERED, short_reason
 from astcti_server.queues.ports import QueueLink, QueueTimer
 
 if TYPE_CHECKING:
-    from astcti_server.ami.link import Outcome
+    from astcti_server.ami.pending import ActionOutcome
     from astcti_server.clients.ports import PauseCallback, PauseStep
 
 PAUSE_TIME = 5.0  # seconds for Asterisk to answer and to say of each queue that it is done
@@ -105,7 +105,7 @@ class PauseRequest:
             self._acknowledged = True
             self._progress(step, "")
 
-    def _answer(self, attempt: int, outcome: Outcome) -> None:
+    def _answer(self, attempt: int, outcome: ActionOutcome) -> None:
         if self._ended or attempt != self._attempt:
             return
         if outcome.failure == "down":

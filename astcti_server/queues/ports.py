@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from astcti_server.ami.actions import Action
-    from astcti_server.ami.link import Outcome
+    from astcti_server.ami.actions import AmiAction
+    from astcti_server.ami.pending import ActionOutcome
     from astcti_server.queues.state_file import MemberKey
 
 
@@ -21,7 +21,7 @@ class QueueTimer(Protocol):
 class QueueLink(Protocol):
     """What is needed of the AMI link."""
 
-    def submit(self, action: Action, done: Callable[[Outcome], None], /) -> object:
+    def submit(self, action: AmiAction, done: Callable[[ActionOutcome], None], /) -> object:
         """Send an action. `done` is called once, at the latest when the link ends or its time is over."""
 
     def later(self, seconds: float, work: Callable[[], None], /) -> QueueTimer:

@@ -10,7 +10,7 @@ from astcti_server.ami import actions
 from astcti_server.queues.member import Member, read_entry
 
 if TYPE_CHECKING:
-    from astcti_server.ami.link import Outcome
+    from astcti_server.ami.pending import ActionOutcome
     from astcti_server.queues.ports import QueueLink, QueueTimer
     from astcti_server.queues.state_file import MemberKey
 
@@ -52,7 +52,7 @@ class QueueStatusReader:
         self._turn += 1
         self._cancel()
 
-    def _answer(self, turn: int, outcome: Outcome) -> None:
+    def _answer(self, turn: int, outcome: ActionOutcome) -> None:
         if turn != self._turn or outcome.failure == "down":
             return
         if not outcome.ok:

@@ -35,7 +35,6 @@ LISTED: Final = (
     "Status",
     "Hangup",
     "Redirect",
-    "Getvar",
 )
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import queue
 
-from astcti_server.ami.pending import Outcome
-from astcti_server.ami.wire.messages import Event
+from astcti_server.ami.pending import ActionOutcome
+from astcti_server.ami.wire.messages import AmiEvent
 from tests.fake.patience import PATIENCE
 
 
@@ -26,7 +26,7 @@ class FakeListener:
     def gave_up(self, reason: str) -> None:
         self.told.put(("gave up", reason))
 
-    def event(self, event: Event) -> None:
+    def event(self, event: AmiEvent) -> None:
         if event.name == self.fails_on:
             raise RuntimeError("this event cannot be handled")
         self.told.put(("event", event))
@@ -37,10 +37,10 @@ class FakeListener:
         assert found == kind, (found, text)
         return str(text)
 
-    def next_event(self) -> Event:
+    def next_event(self) -> AmiEvent:
         """Wait for the next thing told, which has to be an event."""
         found, event = self.told.get(timeout=PATIENCE)
-        assert isinstance(event, Event), (found, event)
+        assert isinstance(event, AmiEvent), (found, event)
         return event
 
 
@@ -48,12 +48,12 @@ class Answers:
     """Takes the outcomes of actions; give it to `submit` as what is to be done."""
 
     def __init__(self) -> None:
-        self._outcomes: queue.Queue[Outcome] = queue.Queue()
+        self._outcomes: queue.Queue[ActionOutcome] = queue.Queue()
 
-    def __call__(self, outcome: Outcome) -> None:
+    def __call__(self, outcome: ActionOutcome) -> None:
         self._outcomes.put(outcome)
 
-    def next(self) -> Outcome:
+    def next(self) -> ActionOutcome:
         """Wait for the next outcome."""
         return self._outcomes.get(timeout=PATIENCE)
 

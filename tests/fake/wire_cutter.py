@@ -58,7 +58,7 @@ class WireCutter:
                     if key.fileobj is self._listener:
                         self._accept(selector)
                     elif key.fileobj in self._pairs:
-                        self._pass_on(selector, key.fileobj)  # type: ignore[arg-type]
+                        self._pass_on(selector, key.fileobj)
 
     def _accept(self, selector: selectors.BaseSelector) -> None:
         near, _address = self._listener.accept()

@@ -11,7 +11,7 @@ from itertools import combinations
 from typing import Final
 
 from astcti_server.ami.vocabulary import Link, TelephoneEvent, Unlink
-from astcti_server.ami.wire.messages import Event
+from astcti_server.ami.wire.messages import AmiEvent
 
 _MEMBER: Final = (
     "BridgeUniqueid",
@@ -49,7 +49,7 @@ class Bridges:
         self._bridges.clear()
         self._bridge_of.clear()
 
-    def entered(self, event: Event) -> list[TelephoneEvent]:
+    def entered(self, event: AmiEvent) -> list[TelephoneEvent]:
         """BridgeEnter: one edge to each member. The newcomer goes first: it is usually the caller."""
         bridge_id, technology, creator, uniqueid, channel, swapped = event.values(_MEMBER)
         if not bridge_id or not uniqueid:
@@ -67,7 +67,7 @@ class Bridges:
             self._bridge_of[uniqueid] = bridge_id
         return told
 
-    def left(self, event: Event) -> list[TelephoneEvent]:
+    def left(self, event: AmiEvent) -> list[TelephoneEvent]:
         """BridgeLeave: the edges to the others end."""
         bridge_id, technology, creator, uniqueid, _channel, _swapped = event.values(_MEMBER)
         told = self._retuned(bridge_id, technology, creator)
@@ -75,11 +75,11 @@ class Bridges:
             told += self._removed(uniqueid)
         return told
 
-    def told(self, event: Event) -> list[TelephoneEvent]:
+    def told(self, event: AmiEvent) -> list[TelephoneEvent]:
         """Any other event of a bridge: it may have become a conference, or have ended being one."""
         return self._retuned(*event.values(_BRIDGE))
 
-    def destroyed(self, event: Event) -> list[TelephoneEvent]:
+    def destroyed(self, event: AmiEvent) -> list[TelephoneEvent]:
         """BridgeDestroy: whoever is still in it has left."""
         bridge = self._bridges.pop(event.get("BridgeUniqueid"), None)
         if bridge is None:

@@ -7,7 +7,7 @@ from typing import Final
 
 from astcti_server.ami.dialect.text import known
 from astcti_server.ami.vocabulary import Dial, DialEnd, TelephoneEvent
-from astcti_server.ami.wire.messages import Event
+from astcti_server.ami.wire.messages import AmiEvent
 
 _DIAL: Final = (
     "SubEvent",
@@ -52,7 +52,7 @@ class Dials:
         self._ringing.clear()
         self._source_of.clear()
 
-    def dialled(self, event: Event) -> list[TelephoneEvent]:
+    def dialled(self, event: AmiEvent) -> list[TelephoneEvent]:
         """Dial: in 1.4 only the start; later also an end, which names nobody but the source."""
         (
             step,
@@ -78,7 +78,7 @@ class Dials:
         caller, name = known(caller or old_caller), self._plain(name)
         return [Dial(source, old_channel or channel, destination, destination_channel, caller, name, "")]
 
-    def began(self, event: Event) -> list[TelephoneEvent]:
+    def began(self, event: AmiEvent) -> list[TelephoneEvent]:
         """DialBegin: without a source when the call was originated."""
         (
             source,
@@ -105,7 +105,7 @@ class Dials:
         )
         return [told]
 
-    def ended(self, event: Event) -> list[TelephoneEvent]:
+    def ended(self, event: AmiEvent) -> list[TelephoneEvent]:
         """DialEnd."""
         source, source_channel, destination, channel, status = event.values(_END)
         return [DialEnd(source, source_channel, destination, channel, status)] if destination else []

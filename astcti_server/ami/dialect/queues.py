@@ -14,7 +14,7 @@ from astcti_server.ami.vocabulary import (
     TelephoneEvent,
     VariableSet,
 )
-from astcti_server.ami.wire.messages import Event
+from astcti_server.ami.wire.messages import AmiEvent
 
 _CALLER: Final = ("Uniqueid", "Channel", "Queue")
 _CALLED: Final = (
@@ -45,17 +45,17 @@ _MEMBER: Final = (
 MemberKind = Literal["added", "removed", "paused", "penalty", "entry"]
 
 
-def caller_entered(event: Event) -> list[TelephoneEvent]:
+def caller_entered(event: AmiEvent) -> list[TelephoneEvent]:
     """Join, QueueCallerJoin, and the entries of a list; those of 1.4 and 1.6 name no Uniqueid: nothing."""
     return _caller(event, waiting=True)
 
 
-def caller_left(event: Event) -> list[TelephoneEvent]:
+def caller_left(event: AmiEvent) -> list[TelephoneEvent]:
     """Leave, QueueCallerLeave, QueueCallerAbandon."""
     return _caller(event, waiting=False)
 
 
-def agent_called(event: Event) -> list[TelephoneEvent]:
+def agent_called(event: AmiEvent) -> list[TelephoneEvent]:
     """AgentCalled. Before 12 the channel is called `ChannelCalling`, in 1.4 with nothing but names."""
     queue, caller, calling, channel, destination, dest_channel, destination_channel, interface, agent = (
         event.values(_CALLED)
@@ -72,21 +72,21 @@ def agent_called(event: Event) -> list[TelephoneEvent]:
     return [*_variables(event, known(caller), caller_channel), told]
 
 
-def agent_connected(event: Event) -> list[TelephoneEvent]:
+def agent_connected(event: AmiEvent) -> list[TelephoneEvent]:
     """AgentConnect, for the caller's variables that `eventwhencalled = vars` adds."""
     return _variables(event, known(event.get("Uniqueid")), "")
 
 
-def agent_did_not_answer(event: Event) -> list[TelephoneEvent]:
+def agent_did_not_answer(event: AmiEvent) -> list[TelephoneEvent]:
     """AgentRingNoAnswer; before 12 it does not say which channel rang, and is of no use."""
     destination, channel = event.values(("DestUniqueid", "DestChannel"))
     return [RingNoAnswer(destination, channel)] if destination else []
 
 
-def member(kind: MemberKind) -> Callable[[Event], list[TelephoneEvent]]:
+def member(kind: MemberKind) -> Callable[[AmiEvent], list[TelephoneEvent]]:
     """The translation of a QueueMember event. The interface is called `Location` before 12 and in lists."""
 
-    def translate(event: Event) -> list[TelephoneEvent]:
+    def translate(event: AmiEvent) -> list[TelephoneEvent]:
         queue, interface, location, member_name, name, membership, penalty, paused, why, reason, status = (
             event.values(_MEMBER)
         )
@@ -106,13 +106,13 @@ def member(kind: MemberKind) -> Callable[[Event], list[TelephoneEvent]]:
     return translate
 
 
-def _caller(event: Event, *, waiting: bool) -> list[TelephoneEvent]:
+def _caller(event: AmiEvent, *, waiting: bool) -> list[TelephoneEvent]:
     uniqueid, channel, queue = event.values(_CALLER)
     uniqueid = known(uniqueid)
     return [QueueCaller(uniqueid, channel, queue, waiting)] if uniqueid and queue else []
 
 
-def _variables(event: Event, uniqueid: str, channel: str) -> list[TelephoneEvent]:
+def _variables(event: AmiEvent, uniqueid: str, channel: str) -> list[TelephoneEvent]:
     if not uniqueid:
         return []
     told: list[TelephoneEvent] = []

@@ -16,7 +16,7 @@ from astcti_server.ami.vocabulary import (
     TelephoneEvent,
     VariableSet,
 )
-from astcti_server.ami.wire.messages import Event
+from astcti_server.ami.wire.messages import AmiEvent
 
 _FIELDS: Final = (
     "Uniqueid",
@@ -65,7 +65,7 @@ class _Channel(NamedTuple):
     data: str
 
 
-def read(events: Iterable[Event], bridges: Bridges, plain: Callable[[str], str]) -> list[TelephoneEvent]:
+def read(events: Iterable[AmiEvent], bridges: Bridges, plain: Callable[[str], str]) -> list[TelephoneEvent]:
     """All channels with their variables, the callers in queues, and who hears whom, in this order.
 
     `events` are those of `Status`, and may have those of `QueueStatus` among them. `plain` makes names plain.
@@ -119,7 +119,7 @@ def _announced(one: _Channel, plain: Callable[[str], str]) -> Iterator[Telephone
         )
 
 
-def _variables(event: Event, channel: _Channel) -> Iterator[VariableSet]:
+def _variables(event: AmiEvent, channel: _Channel) -> Iterator[VariableSet]:
     """What `Variables:` asked for; an empty value only says that the channel does not have the variable."""
     for line in event.get_all("Variable"):
         name, _, value = line.partition("=")
@@ -127,7 +127,7 @@ def _variables(event: Event, channel: _Channel) -> Iterator[VariableSet]:
             yield VariableSet(channel.uniqueid, channel.channel, variable_name(name), value)
 
 
-def _queue_callers(events: Iterable[Event], by_name: dict[str, str]) -> Iterator[QueueCaller]:
+def _queue_callers(events: Iterable[AmiEvent], by_name: dict[str, str]) -> Iterator[QueueCaller]:
     for event in events:
         if event.name == "QueueEntry":
             uniqueid, channel, queue = event.values(("Uniqueid", "Channel", "Queue"))

@@ -41,8 +41,8 @@ from astcti_server.ami.vocabulary import (
     Unlink,
     VariableSet,
 )
-from astcti_server.ami.wire.messages import Event
-from astcti_server.ami.wire.parser import Banner
+from astcti_server.ami.wire.messages import AmiEvent
+from astcti_server.ami.wire.parser import AmiBanner
 
 ESCAPING_SINCE: Final = (2, 8)  # AMI 2.8.0, Asterisk 13.5: names and variables are C-escaped
 
@@ -100,14 +100,14 @@ class Dialect:
         self._caller_shown = False
         """Up to 1.6: a ringing channel's caller ID is the caller's."""
 
-    def greeting(self, banner: Banner) -> None:
+    def greeting(self, banner: AmiBanner) -> None:
         """Take the hints of a connection's first line."""
         version = _version(banner.version)
         self._escaped = version >= ESCAPING_SINCE
         self._pipes = version == (1, 0)
         self._caller_shown = version == (1, 0)
 
-    def translate(self, event: Event) -> Telephone:
+    def translate(self, event: AmiEvent) -> Telephone:
         """What an event means; nothing for one that does not concern calls or queues."""
         name = event.name
         method = self._methods.get(name) or self._methods.get(name.lower())
@@ -119,7 +119,7 @@ class Dialect:
             return [*told, *found] if name == "Newchannel" else [*found, *told]
         return told
 
-    def channels_from_status(self, events: Iterable[Event]) -> Telephone:
+    def channels_from_status(self, events: Iterable[AmiEvent]) -> Telephone:
         """The state of the PBX from the events of `Status` (and of `QueueStatus`, if they are among them).
 
         Every channel, its variables, the callers in queues, then the edges. What was known of bridges is
@@ -127,8 +127,8 @@ class Dialect:
         """
         return status.read(events, self._bridges, self._plain)
 
-    def _table(self) -> dict[str, Callable[[Event], Telephone]]:
-        methods: dict[str, Callable[[Event], Telephone]] = {
+    def _table(self) -> dict[str, Callable[[AmiEvent], Telephone]]:
+        methods: dict[str, Callable[[AmiEvent], Telephone]] = {
             "Newchannel": self._newchannel, "Newstate": self._newstate, "NewCallerid": self._new_caller,
             "NewConnectedLine": self._new_caller, "Newexten": self._newexten, "VarSet": self._varset,
             "Dial": self._dials.dialled, "DialBegin": self._dials.began, "DialEnd": self._dials.ended,
@@ -163,7 +163,7 @@ class Dialect:
 
     # -- channels ------------------------------------------------------------------------------------------
 
-    def _newchannel(self, event: Event) -> Telephone:
+    def _newchannel(self, event: AmiEvent) -> Telephone:
         uniqueid, channel, state, old_state, caller, name, context, exten, linkedid = event.values(
             _NEWCHANNEL
         )
@@ -173,7 +173,7 @@ class Dialect:
         caller, name = known(caller), self._plain(name)
         return [Newchannel(uniqueid, channel, state or old_state, caller, name, context, exten, linkedid)]
 
-    def _newstate(self, event: Event) -> Telephone:
+    def _newstate(self, event: AmiEvent) -> Telephone:
         told = self._state_of(event)
         if told.linkedid:  # 12 and later
             self._caller_shown = self._pipes = False
@@ -184,12 +184,12 @@ class Dialect:
             told = told._replace(caller_shown=self._caller_shown)
         return [told] if told.uniqueid else []
 
-    def _new_caller(self, event: Event) -> Telephone:
+    def _new_caller(self, event: AmiEvent) -> Telephone:
         """Caller ID or connected line changed; the state, where the event has it, is no news."""
         told = self._state_of(event)
         return [told._replace(state="")] if told.uniqueid else []
 
-    def _state_of(self, event: Event) -> Newstate:
+    def _state_of(self, event: AmiEvent) -> Newstate:
         (
             uniqueid,
             channel,
@@ -218,22 +218,22 @@ class Dialect:
             self._caller_shown,
         )
 
-    def _rename(self, event: Event) -> Telephone:
+    def _rename(self, event: AmiEvent) -> Telephone:
         uniqueid, old, channel, new = event.values(_RENAME)
         return [Rename(uniqueid, old or channel, new)]
 
-    def _hangup(self, event: Event) -> Telephone:
+    def _hangup(self, event: AmiEvent) -> Telephone:
         uniqueid, channel, cause, text = event.values(_HANGUP)
         self._bridges.hung_up(uniqueid)
         self._dials.hung_up(uniqueid)
         return [Hangup(uniqueid, channel, number(cause) or 0, text)]
 
-    def _hangup_request(self, event: Event) -> Telephone:
+    def _hangup_request(self, event: AmiEvent) -> Telephone:
         return [HangupRequest(event.get("Uniqueid"))]
 
     # -- dialplan ------------------------------------------------------------------------------------------
 
-    def _newexten(self, event: Event) -> Telephone:
+    def _newexten(self, event: AmiEvent) -> Telephone:
         uniqueid, channel, context, exten, snapshot_exten, application, data = event.values(_NEWEXTEN)
         if not uniqueid:
             return []
@@ -250,14 +250,14 @@ class Dialect:
                 told.append(VariableSet(uniqueid, channel, name, value))
         return told
 
-    def _varset(self, event: Event) -> Telephone:
+    def _varset(self, event: AmiEvent) -> Telephone:
         uniqueid, channel, name, value = event.values(_VARSET)
         self._pipes = False
         if not known(uniqueid):
             return []  # a global variable
         return [VariableSet(uniqueid, channel, variable_name(name), self._value(value))]
 
-    def _originate_response(self, event: Event) -> Telephone:
+    def _originate_response(self, event: AmiEvent) -> Telephone:
         action_id, response, reason, uniqueid, channel, exten, context = event.values(_ORIGINATED)
         told = OriginateResponse(
             action_id, response, number(reason) or 0, known(uniqueid), known(channel), exten, context
@@ -266,33 +266,33 @@ class Dialect:
 
     # -- conversations -------------------------------------------------------------------------------------
 
-    def _link(self, event: Event) -> Telephone:
+    def _link(self, event: AmiEvent) -> Telephone:
         first, first_channel, second, second_channel, _state = event.values(_LINK)
         return [Link(first, first_channel, second, second_channel)] if first and second else []
 
-    def _unlink(self, event: Event) -> Telephone:
+    def _unlink(self, event: AmiEvent) -> Telephone:
         """Unlink of 1.4; 1.6 and 1.8 send it too, when a native bridge ends, beside `Bridge`."""
         first, _channel, second, _channel, _state = event.values(_LINK)
         return [Unlink(first, second)] if first and second else []
 
-    def _bridge(self, event: Event) -> Telephone:
+    def _bridge(self, event: AmiEvent) -> Telephone:
         return self._unlink(event) if event.get("Bridgestate").lower() == "unlink" else self._link(event)
 
-    def _transfer(self, event: Event) -> Telephone:
+    def _transfer(self, event: AmiEvent) -> Telephone:
         kind, transferer, transferee = event.values(("TransferType", "Uniqueid", "TargetUniqueid"))
         return [Transfer("attended" if kind.lower() == "attended" else "blind", transferer, transferee)]
 
-    def _pickup(self, event: Event) -> Telephone:
+    def _pickup(self, event: AmiEvent) -> Telephone:
         return [Pickup(*event.values(("Uniqueid", "Channel", "TargetUniqueid", "TargetChannel")))]
 
-    def _blind_transfer(self, event: Event) -> Telephone:
+    def _blind_transfer(self, event: AmiEvent) -> Telephone:
         return [Transfer("blind", *event.values(("TransfererUniqueid", "TransfereeUniqueid")))]
 
-    def _attended_transfer(self, event: Event) -> Telephone:
+    def _attended_transfer(self, event: AmiEvent) -> Telephone:
         return [Transfer("attended", *event.values(("OrigTransfererUniqueid", "TransfereeUniqueid")))]
 
 
-def _shutdown(event: Event) -> Telephone:
+def _shutdown(event: AmiEvent) -> Telephone:
     return [Shutdown(bool(truth(event.get("Restart"))))]
 
 

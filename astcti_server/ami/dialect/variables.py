@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from astcti_server.ami.dialect.text import variable_name
 from astcti_server.ami.vocabulary import TelephoneEvent, VariableSet
-from astcti_server.ami.wire.messages import Event
+from astcti_server.ami.wire.messages import AmiEvent
 
 # Which field has the Uniqueid of the channel that a field names, in the events that have several.
 _ID_OF_CHANNEL = {
@@ -18,7 +18,7 @@ _ID_OF_CHANNEL = {
 }
 
 
-def channel_variables(event: Event, value_of: Callable[[str], str]) -> list[TelephoneEvent]:
+def channel_variables(event: AmiEvent, value_of: Callable[[str], str]) -> list[TelephoneEvent]:
     """The variables of every channel in the event.
 
     `ChanVariable: n=v` with a prefix for other channels than the event's own (12 and later), or

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from astcti_server.ami.wire import event_filter_rules
-from astcti_server.ami.wire.event_filter_rules import Sieve
+from astcti_server.ami.wire.event_filter_rules import EventRule
 from schemas.configuration.model import Configuration
 
 CALL_EVENTS: Final = frozenset(
@@ -102,13 +102,13 @@ _NOISE: Final = frozenset(
         "queuememberringinuse",  # what matters of it, other events say
     }
 )
-NOTHING: Final = Sieve(event_filter_rules.never)
-"""The sieve of events that nobody needs."""
-_ANSWERS: Final = Sieve(event_filter_rules.answers_an_action)
+DROP: Final = EventRule(event_filter_rules.never)
+"""The rule for events that nobody needs."""
+_ONLY_ANSWERS: Final = EventRule(event_filter_rules.answers_an_action)
 
 
 @dataclass(frozen=True)
-class Interest:
+class EventFilter:
     """What is to be parsed. Names and queues are compared without case, variables and contexts exactly.
 
     A `VarSet` passes if its variable is declared. A `Newexten` passes if it sets a declared variable, is a
@@ -124,25 +124,25 @@ class Interest:
     everything: bool = False
 
     @classmethod
-    def for_configuration(cls, configuration: Configuration) -> Interest:
+    def for_configuration(cls, configuration: Configuration) -> EventFilter:
         """What the enabled services of a configuration need."""
         return cls(
             variables=configuration.variables, contexts=configuration.contexts, queues=configuration.queues
         )
 
-    def sieves(self) -> Callable[[str], Sieve | None]:
-        """Prepare the look-up from an event's name to its sieve; None: events of that name always pass."""
+    def rules(self) -> Callable[[str], EventRule | None]:
+        """Prepare the look-up from an event's name to its rule; None: events of that name always pass."""
         wanted = frozenset(name.lower() for name in self.events)
         special = {
             "varset": event_filter_rules.for_variables(self.variables),
             "newexten": event_filter_rules.for_steps(self.contexts, self.queues, self.variables),
-            "agentconnect": Sieve(event_filter_rules.brings_variables),
+            "agentconnect": EventRule(event_filter_rules.brings_variables),
         }
 
-        def sieve_of(name: str) -> Sieve | None:
+        def rule_of(name: str) -> EventRule | None:
             lower = name.lower()
             if self.everything or lower in wanted:
                 return None
-            return special.get(lower) or (NOTHING if lower in _NOISE else _ANSWERS)
+            return special.get(lower) or (DROP if lower in _NOISE else _ONLY_ANSWERS)
 
-        return sieve_of
+        return rule_of

@@ -1,7 +1,7 @@
-"""Judges single events on their raw bytes: is a variable declared, does a step of the dialplan matter?
+"""Decides about single events on their raw bytes: is a variable declared, does a step of the dialplan matter?
 
 Half of what a busy Asterisk tells is `VarSet` and `Newexten`, and hardly any of it matters. So the usual
-verdict, no, is found by one regular expression, without a step of Python; Python decides about the rest.
+answer, no, is found by one regular expression, without a step of Python; Python decides about the rest.
 No I/O, any thread.
 """
 
@@ -13,7 +13,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from schemas.configuration.model import queue_key
 
-Judge: TypeAlias = Callable[[bytes], object]
+BlockTest: TypeAlias = Callable[[bytes], object]
 """Says of one event, given as its raw block without the final blank line, whether it is wanted."""
 
 NAMES_IN_A_PATTERN: Final = 48  # alternatives are tried one by one; a set has no such cost, but needs Python
@@ -22,20 +22,20 @@ _SETTERS: Final = frozenset({b"set", b"mset"})
 _NOTHING: Final = b"(?!)"
 
 
-class Sieve(NamedTuple):
-    """Two judges of the events of one name: wanted is what both let through."""
+class EventRule(NamedTuple):
+    """Two tests for the events of one name: wanted is what both let through."""
 
-    quick: Judge
-    exact: Judge | None = None
+    quick: BlockTest
+    exact: BlockTest | None = None
     """Asked only where `quick` is not enough to be sure."""
 
     def wants(self, block: bytes) -> bool:
-        """The verdict of both."""
+        """The answer of both."""
         return bool(self.quick(block)) and (self.exact is None or bool(self.exact(block)))
 
 
 def never(_block: bytes) -> bool:
-    """The judge that lets nothing through."""
+    """The test that lets nothing through."""
     return False
 
 
@@ -49,24 +49,24 @@ def brings_variables(block: bytes) -> bool:
     return b"ariable" in block
 
 
-def for_variables(names: Iterable[str]) -> Sieve:
+def for_variables(names: Iterable[str]) -> EventRule:
     """For `VarSet`: the variable is one of these, with or without the underscores of inheritance."""
     variables = _encoded(names)
     if len(variables) > NAMES_IN_A_PATTERN:
-        return Sieve(lambda block: _declared(block, variables))
+        return EventRule(lambda block: _declared(block, variables))
     # The last such line is the one: before it there is text of phones, which has no line ends.
     pattern = rb"(?>(?:(?s:.*)\r\nVariable: ()|))(?(1)(?:%(names)s|_++(?:%(names)s))(?:\r|\Z)|)"
-    return Sieve(re.compile(pattern % {b"names": _any_of(variables)}).match)
+    return EventRule(re.compile(pattern % {b"names": _any_of(variables)}).match)
 
 
-def for_steps(contexts: Iterable[str], queues: Iterable[str], names: Iterable[str]) -> Sieve:
+def for_steps(contexts: Iterable[str], queues: Iterable[str], names: Iterable[str]) -> EventRule:
     """For `Newexten`: in one of the contexts, entering one of the queues, or setting one of the variables.
 
     Queues are compared as Asterisk does, without the case of ASCII letters.
     """
     steps = _Steps(_encoded(contexts), _encoded(map(queue_key, queues)), _encoded(names))
     if max(len(steps.contexts), len(steps.variables)) > NAMES_IN_A_PATTERN:
-        return Sieve(steps.wanted)
+        return EventRule(steps.wanted)
     # In a context; else what begins like an application that matters, unless it is a plain `Set` of another
     # variable. What has no line where Asterisk writes one is let through, to be parsed properly.
     pattern = (
@@ -76,7 +76,7 @@ def for_steps(contexts: Iterable[str], queues: Iterable[str], names: Iterable[st
         rb"|[mM][sS]|[qQ][uU])|))"
     )
     parts = {b"contexts": _any_of(steps.contexts), b"names": _any_of(steps.variables)}
-    return Sieve(re.compile(pattern % parts).match, steps.wanted)
+    return EventRule(re.compile(pattern % parts).match, steps.wanted)
 
 
 class _Steps(NamedTuple):

@@ -15,9 +15,6 @@ SHAPES_OF_A_NAME: Final = 8  # optional fields make a few; more means that a dia
 MOST_FIELDS: Final = 150
 PLANS_KEPT: Final = 64  # look-ups prepared for a shape; the program's own, but never without a bound
 
-_OUTPUT_HEADERS: Final = frozenset({"response", "privilege", "actionid", "message"})
-_COMMAND_END: Final = "--END COMMAND--"
-
 
 def decode(value: bytes, encoding: str) -> str:
     """Text as phones and trunks write it: UTF-8 if it is that, else in `encoding`; never raises."""
@@ -71,8 +68,8 @@ class Shape:
         return plan
 
 
-class Kind:
-    """What all events of one name have in common: the name and the shapes learned so far."""
+class MessageKind:
+    """What all events of one name (or all responses) have in common: the name and the shapes learned."""
 
     __slots__ = ("_candidates", "encoding", "name", "shapes")
 
@@ -101,7 +98,7 @@ class Block:
 
     _shape: Shape  # set together with _match; making thousands a second, every attribute counts
 
-    def __init__(self, raw: bytes, kind: Kind) -> None:
+    def __init__(self, raw: bytes, kind: MessageKind) -> None:
         self.raw = raw
         self._kind = kind
         self._match: re.Match[str] | None = None
@@ -202,12 +199,12 @@ class Block:
         return fields
 
 
-class Event(Block):
+class AmiEvent(Block):
     """An event. `name` is its name as Asterisk writes it."""
 
     __slots__ = ("name",)
 
-    def __init__(self, raw: bytes, kind: Kind) -> None:
+    def __init__(self, raw: bytes, kind: MessageKind) -> None:
         self.name = kind.name
         self.raw = raw
         self._kind = kind
@@ -218,7 +215,7 @@ class Event(Block):
         return f"Event({self.raw!r})"
 
 
-class Response(Block):
+class AmiResponse(Block):
     """The answer to an action."""
 
     __slots__ = ()
@@ -237,18 +234,6 @@ class Response(Block):
     def message(self) -> str:
         """Asterisk's words."""
         return self.get("Message")
-
-    @property
-    def output(self) -> list[str]:
-        """The lines of console output: `Output` headers (14 and later), or what follows (before)."""
-        if self.status.lower() != "follows":
-            return self.get_all("Output")
-        lines = decode(self.raw, self._kind.encoding).split("\r\n")
-        start = 0
-        while start < len(lines) and lines[start].partition(":")[0].lower() in _OUTPUT_HEADERS:
-            start += 1
-        text = "\n".join(lines[start:]).removesuffix(_COMMAND_END)
-        return text.removesuffix("\n").split("\n") if text else []
 
     def __repr__(self) -> str:
         return f"Response({self.raw!r})"

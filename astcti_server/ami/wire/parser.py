@@ -1,8 +1,8 @@
 """The Asterisk Manager Interface's wire protocol without I/O: bytes in, banners, events and responses out.
 
 Speed decides its shape. A chunk is split once; the first line of a block tells the event's name, and what
-nobody needs (`event_filter.py`) is dropped before it is parsed. The rest stays raw bytes until somebody reads a
-field; then it is matched against the shapes that events of its name had before (`shapes.py`).
+nobody needs (`event_filter.py`) is dropped before it is parsed. The rest stays raw bytes until somebody reads
+a field; then it is matched against the shapes that events of its name had before (`messages.py`).
 
 Lines end in CRLF and a bare LF belongs to a value. A line is split at its first colon followed by a blank,
 and without one at its first colon: keys may hold a colon (`ChanVariable(SIP/10.0.0.1:5060-1): n=v`).
@@ -17,16 +17,16 @@ from itertools import compress
 from operator import itemgetter
 from typing import Final, NamedTuple, TypeAlias
 
-from astcti_server.ami.wire.event_filter import NOTHING, Interest
-from astcti_server.ami.wire.event_filter_rules import Sieve
-from astcti_server.ami.wire.messages import Event, Kind, Response, decode
+from astcti_server.ami.wire.event_filter import DROP, EventFilter
+from astcti_server.ami.wire.event_filter_rules import EventRule
+from astcti_server.ami.wire.messages import AmiEvent, AmiResponse, MessageKind, decode
 
 MESSAGE_LIMIT: Final = 1 << 20  # an event has half a kilobyte; a megabyte is not Asterisk talking
 GREETING_LIMIT: Final = 1024  # a longer first line is no greeting
 HEAD: Final = 30  # bytes of an event that hold its first line, but for a few long names
 HEADS_KEPT: Final = 2048
 NAMES_KEPT: Final = 1024  # event names with a prepared look-up; Asterisk has about 180
-LONGEST_LINE: Final = 1023  # Asterisk 1.4 and 1.6 drop a longer line and read its tail as another
+LONGEST_ACTION_LINE: Final = 1023  # Asterisk 1.4 and 1.6 drop a longer line and read its tail as another
 MOST_HEADERS: Final = 127  # AST_MAX_MANHEADERS is 128
 LONGEST_ACTION_ID: Final = 199
 
@@ -36,7 +36,7 @@ _COMMAND_END: Final = b"--END COMMAND--"
 _CONTROL: Final = re.compile(rb"[\r\n\0]")
 
 
-class Banner(NamedTuple):
+class AmiBanner(NamedTuple):
     """The greeting line, such as `Asterisk Call Manager/11.0.0`."""
 
     text: str
@@ -47,22 +47,23 @@ class Banner(NamedTuple):
         return self.text.rpartition("/")[2].strip()
 
 
-Message: TypeAlias = Banner | Event | Response
+AmiMessage: TypeAlias = AmiBanner | AmiEvent | AmiResponse
 
 
 class AmiParser:
     """Turns the byte stream of one connection into messages, however it is cut. One thread at a time.
 
-    Counters: `dropped` events that nobody needs, `garbage` blocks that are neither event nor response,
-    `oversized` messages beyond `limit` bytes.
+    What is neither event nor response, and a message of more than `limit` bytes, is passed over: a phone's
+    name can hold a raw CRLF before Asterisk 13.5 (ASTERISK-24934), so a broken block is no broken connection.
     """
 
-    def __init__(self, interest: Interest, *, encoding: str = "cp1252", limit: int = MESSAGE_LIMIT) -> None:
+    def __init__(
+        self, event_filter: EventFilter, *, encoding: str = "cp1252", limit: int = MESSAGE_LIMIT
+    ) -> None:
         """`encoding` is for values that are not UTF-8. Raises LookupError for an unknown one."""
         "".encode(encoding)
         self.dropped = 0
-        self.garbage = 0
-        self.oversized = 0
+        """Events that nobody needs."""
         self._encoding = encoding
         self._limit = limit
         self._tail = bytearray()
@@ -70,22 +71,17 @@ class AmiParser:
         self._discarding = False
         self._follows: list[bytes] = []
         self._follows_size = 0
-        self._kinds: dict[str, Kind] = {}
-        self._responses = Kind("Response", encoding)
+        self._kinds: dict[str, MessageKind] = {}
+        self._responses = MessageKind("Response", encoding)
         self._seen: set[bytes] = set()
-        self._interest = interest
-        self._look_up = _LookUp({}, _Heads(), interest.sieves())
+        self._event_filter = event_filter
+        self._look_up = _LookUp({}, _Heads(), event_filter.rules())
 
-    @property
-    def interest(self) -> Interest:
-        """What is parsed. Any thread may set it; it holds from the next chunk on."""
-        return self._interest
-
-    @interest.setter
-    def interest(self, interest: Interest) -> None:
+    def filter_events(self, event_filter: EventFilter) -> None:
+        """Parse what this filter wants, from the next chunk on. Any thread."""
         self._seen.update(list(self._look_up.entries))  # at once: the AMI thread may be adding to them
-        self._interest = interest
-        self._look_up = _LookUp({}, _Heads(), interest.sieves())
+        self._event_filter = event_filter
+        self._look_up = _LookUp({}, _Heads(), event_filter.rules())
 
     def reset(self) -> None:
         """Begin another connection: forget what is incomplete, keep what was learned."""
@@ -94,16 +90,16 @@ class AmiParser:
         self._follows.clear()
         self._follows_size = 0
         self._seen.clear()
-        self._look_up = _LookUp({}, _Heads(), self._interest.sieves())
+        self._look_up = _LookUp({}, _Heads(), self._event_filter.rules())
 
     def seen(self, name: str) -> bool:
         """Whether an event of this name came in this connection, wanted or not."""
         line = b"Event: " + name.encode()
         return line in self._look_up.entries or line in self._seen
 
-    def feed(self, data: bytes) -> list[Message]:
+    def feed(self, data: bytes) -> list[AmiMessage]:
         """Take in what was read; returns the messages that it completes, in order."""
-        messages: list[Message] = []
+        messages: list[AmiMessage] = []
         if not self._begun:
             data = self._greet(data, messages)
         if self._tail:
@@ -114,40 +110,41 @@ class AmiParser:
                 return messages
             data = bytes(self._tail) + data
             self._tail.clear()
-        blocks = data.split(_END)
+        blocks = data.split(
+            _END
+        )  # one call for the whole chunk: a loop over lines costs several times as much
         rest = blocks.pop()
         if self._discarding and blocks:
             self._discarding = False
             del blocks[0]
-            self._give_up_oversized()
+            self._give_up_output()
         self._take_apart(blocks, messages, large=len(data) > self._limit)
         if rest:
             self._keep(rest)
         return messages
 
-    def _take_apart(self, blocks: list[bytes], messages: list[Message], *, large: bool) -> None:
+    def _take_apart(self, blocks: list[bytes], messages: list[AmiMessage], *, large: bool) -> None:
         """The hot loop: here most of what Asterisk sends is dropped. The first line decides.
 
         `large`: a block may be beyond the limit.
         """
         heads = self._look_up.heads
         entries = list(map(heads.__getitem__, map(_head, blocks)))
-        if heads.missed or large or self._follows:
-            heads.missed = False
+        if heads.missed_some() or large or self._follows:
             self._take_one_by_one(iter(blocks), messages)
             return
         wanted = 0
         for block, entry in compress(zip(blocks, entries, strict=True), entries):
-            kind, sieve = entry  # type: ignore[misc]  # those that are None were left out
-            if sieve is not None:
-                quick, exact = sieve
+            kind, rule = entry  # type: ignore[misc]  # those that are None were left out
+            if rule is not None:
+                quick, exact = rule
                 if not quick(block) or (exact is not None and not exact(block)):
                     continue
             wanted += 1
-            messages.append(Event(block, kind))
+            messages.append(AmiEvent(block, kind))
         self.dropped += len(blocks) - wanted
 
-    def _take_one_by_one(self, blocks: Iterator[bytes], messages: list[Message]) -> None:
+    def _take_one_by_one(self, blocks: Iterator[bytes], messages: list[AmiMessage]) -> None:
         """The exact way, for everything that may come."""
         self._follow(blocks, messages)
         for block in blocks:
@@ -156,64 +153,61 @@ class AmiParser:
 
     def _enter(self, line: bytes, head: bytes) -> _Entry:
         """Look up what to do with events that begin with this line, and remember it by their first bytes."""
-        entries, heads, sieve_of = self._look_up
+        entries, heads, rule_of = self._look_up
         entry = entries.get(line)
         if entry is None:
-            entry = self._new_entry(line, entries, sieve_of)
+            entry = self._new_entry(line, entries, rule_of)
         if len(line) < HEAD - 1 and len(heads) < HEADS_KEPT:
-            heads[head] = None if entry.sieve is NOTHING else entry
+            heads[head] = None if entry.rule is DROP else entry
         return entry
 
     def _new_entry(
-        self, line: bytes, entries: dict[bytes, _Entry], sieve_of: Callable[[str], Sieve | None]
+        self, line: bytes, entries: dict[bytes, _Entry], rule_of: Callable[[str], EventRule | None]
     ) -> _Entry:
         text = decode(line.partition(b":")[2], self._encoding).strip()
-        sieve = sieve_of(text)
-        kind = self._kinds.get(text) or Kind(text, self._encoding)
+        rule = rule_of(text)
+        kind = self._kinds.get(text) or MessageKind(text, self._encoding)
         if len(self._kinds) < NAMES_KEPT:
             self._kinds[text] = kind
-        entry = _Entry(kind, sieve)
+        entry = _Entry(kind, rule)
         if len(entries) < NAMES_KEPT:
             entries[line] = entry
         return entry
 
-    def _take(self, block: bytes, messages: list[Message]) -> None:
-        """One block: an event, a response, the greeting of a later connection, garbage."""
+    def _take(self, block: bytes, messages: list[AmiMessage]) -> None:
+        """One block: an event, a response, the greeting of a later connection, or what is none of these."""
         if len(block) > self._limit:
-            self.oversized += 1
             return
         while block.startswith(b"\r\n"):
             block = block[2:]
         if not block:
             return
         line, _, rest = block.partition(b"\r\n")
-        if line.startswith(b"Asterisk Call Manager/"):
-            messages.append(Banner(decode(line, self._encoding)))
+        if line.startswith(b"Asterisk Call Manager/"):  # a recording holds several connections
+            messages.append(AmiBanner(decode(line, self._encoding)))
             if rest:
                 self._take(rest, messages)
             return
         key, _, value = line.partition(b":")
         key = key.strip().lower()
         if key == b"response":
-            if value.strip().lower() == b"follows":
+            if value.strip().lower() == b"follows":  # raw console text, up to Asterisk 13 (action_command)
                 self._follows.append(block)
                 self._follows_size = len(block)
             else:
-                messages.append(Response(block, self._responses))
+                messages.append(AmiResponse(block, self._responses))
         elif key == b"event":
-            kind, sieve = self._enter(line, block[:HEAD])
-            if sieve is None or sieve.wants(block):
-                messages.append(Event(block, kind))
+            kind, rule = self._enter(line, block[:HEAD])
+            if rule is None or rule.wants(block):
+                messages.append(AmiEvent(block, kind))
             else:
                 self.dropped += 1
-        else:
-            self.garbage += 1
 
-    def _follow(self, blocks: Iterator[bytes], messages: list[Message]) -> None:
+    def _follow(self, blocks: Iterator[bytes], messages: list[AmiMessage]) -> None:
         """Collect console output, which may hold blank lines, until the line that ends it."""
         while self._follows:
             if self._follows[-1].endswith(_COMMAND_END):
-                messages.append(Response(_END.join(self._follows), self._responses))
+                messages.append(AmiResponse(_END.join(self._follows), self._responses))
                 self._follows.clear()
                 self._follows_size = 0
                 return
@@ -223,7 +217,7 @@ class AmiParser:
             self._follows.append(block)
             self._follows_size += len(_END) + len(block)
             if self._follows_size > self._limit:
-                self._give_up_oversized()
+                self._give_up_output()
 
     def _keep(self, data: bytes) -> None:
         """Carry an incomplete message over to the next chunk, or only watch for its end if it is too long."""
@@ -233,12 +227,11 @@ class AmiParser:
         if self._discarding:
             del self._tail[:-3]
 
-    def _give_up_oversized(self) -> None:
-        self.oversized += 1
+    def _give_up_output(self) -> None:
         self._follows.clear()
         self._follows_size = 0
 
-    def _greet(self, data: bytes, messages: list[Message]) -> bytes:
+    def _greet(self, data: bytes, messages: list[AmiMessage]) -> bytes:
         """The first line of a connection is a greeting unless it looks like a header."""
         data = bytes(self._tail) + data
         self._tail.clear()
@@ -251,22 +244,27 @@ class AmiParser:
             self._tail += data
             return b""
         self._begun = True
-        messages.append(Banner(decode(line, self._encoding)))
+        messages.append(AmiBanner(decode(line, self._encoding)))
         return rest
 
 
 class _Entry(NamedTuple):
-    kind: Kind
-    sieve: Sieve | None
+    kind: MessageKind
+    rule: EventRule | None
 
 
 class _Heads(dict[bytes, "_Entry | None"]):
     """What to do with a block, by its first bytes; None: drop it. Notes if it was asked for others."""
 
-    missed = False
+    _missed = False
 
     def __missing__(self, _head: bytes) -> None:
-        self.missed = True
+        self._missed = True
+
+    def missed_some(self) -> bool:
+        """Whether it was asked for a block that is not in it, since the last time."""
+        missed, self._missed = self._missed, False
+        return missed
 
 
 class _LookUp(NamedTuple):
@@ -274,7 +272,7 @@ class _LookUp(NamedTuple):
     """By the first line."""
     heads: _Heads
     """By the first bytes, which hold that line's end; the quicker look-up of the two."""
-    sieve_of: Callable[[str], Sieve | None]
+    rule_of: Callable[[str], EventRule | None]
 
 
 def encode_action(headers: Sequence[tuple[str, str]]) -> bytes:
@@ -288,7 +286,7 @@ def encode_action(headers: Sequence[tuple[str, str]]) -> bytes:
             raise ValueError(f"a line break or NUL in header {key!r}")
         if not key or ":" in key:
             raise ValueError(f"{key!r} is not the name of a header")
-        if len(line) > LONGEST_LINE - 2:
+        if len(line) > LONGEST_ACTION_LINE - 2:
             raise ValueError(f"header {key!r} is longer than Asterisk takes")
         if key.lower() == "actionid" and len(value) > LONGEST_ACTION_ID:
             raise ValueError("the ActionID is longer than Asterisk takes")

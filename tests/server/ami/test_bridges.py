@@ -15,15 +15,15 @@ from astcti_server.ami.vocabulary import (
     Unlink,
     VariableSet,
 )
-from astcti_server.ami.wire.event_filter import Interest
-from astcti_server.ami.wire.messages import Event
+from astcti_server.ami.wire.event_filter import EventFilter
+from astcti_server.ami.wire.messages import AmiEvent
 from astcti_server.ami.wire.parser import AmiParser
 
 
-def events(text: str) -> list[Event]:
+def events(text: str) -> list[AmiEvent]:
     data = "\r\n".join(line.strip() for line in text.strip().splitlines()) + "\r\n\r\n"
-    parser = AmiParser(Interest(everything=True))
-    return [message for message in parser.feed(data.encode()) if isinstance(message, Event)]
+    parser = AmiParser(EventFilter(everything=True))
+    return [message for message in parser.feed(data.encode()) if isinstance(message, AmiEvent)]
 
 
 class Bridging:

@@ -26,16 +26,16 @@ from astcti_server.ami.vocabulary import (
     Unlink,
     VariableSet,
 )
-from astcti_server.ami.wire.event_filter import Interest
-from astcti_server.ami.wire.messages import Event
-from astcti_server.ami.wire.parser import AmiParser, Banner
+from astcti_server.ami.wire.event_filter import EventFilter
+from astcti_server.ami.wire.messages import AmiEvent
+from astcti_server.ami.wire.parser import AmiBanner, AmiParser
 
 
-def events(text: str) -> list[Event]:
+def events(text: str) -> list[AmiEvent]:
     """Events written with a line for each field and a blank line between them."""
     data = "\r\n".join(line.strip() for line in text.strip().splitlines()) + "\r\n\r\n"
-    parser = AmiParser(Interest(everything=True))
-    return [message for message in parser.feed(data.encode()) if isinstance(message, Event)]
+    parser = AmiParser(EventFilter(everything=True))
+    return [message for message in parser.feed(data.encode()) if isinstance(message, AmiEvent)]
 
 
 class Speaker:
@@ -44,7 +44,7 @@ class Speaker:
     def __init__(self, version: str = "") -> None:
         self.dialect = Dialect()
         if version:
-            self.dialect.greeting(Banner(f"Asterisk Call Manager/{version}"))
+            self.dialect.greeting(AmiBanner(f"Asterisk Call Manager/{version}"))
 
     def __call__(self, text: str) -> list[TelephoneEvent]:
         return [told for event in events(text) for told in self.dialect.translate(event)]

@@ -7,23 +7,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from astcti_server.ami.dialect.translation import Dialect
-from astcti_server.ami.wire.event_filter import EVENTS, Interest
-from astcti_server.ami.wire.messages import Event
+from astcti_server.ami.wire.event_filter import EVENTS, EventFilter
+from astcti_server.ami.wire.messages import AmiEvent
 from astcti_server.ami.wire.parser import AmiParser
 from schemas.configuration.model import Configuration, Service
 
-INTEREST = Interest(
+FILTER = EventFilter(
     variables=frozenset({"calldata", "customer"}),
     contexts=frozenset({"astctidemo"}),
     queues=frozenset({"astcti"}),
 )
 
 
-def passes(*lines: str, interest: Interest = INTEREST) -> bool:
+def passes(*lines: str, event_filter: EventFilter = FILTER) -> bool:
     """Whether an event of these lines is parsed."""
-    parser = AmiParser(interest)
+    parser = AmiParser(event_filter)
     data = "\r\n".join(("Asterisk Call Manager/1.1", *lines, "", "")).encode()
-    return any(isinstance(message, Event) for message in parser.feed(data))
+    return any(isinstance(message, AmiEvent) for message in parser.feed(data))
 
 
 def newexten(application: str, data: str, context: str = "default") -> tuple[str, ...]:
@@ -113,27 +113,29 @@ def test_an_agent_who_answered_is_news_only_with_variables() -> None:
 
 def test_many_names_are_judged_as_few_are() -> None:
     many = frozenset(f"name{number}" for number in range(200))
-    variables = many | INTEREST.variables
-    interest = Interest(variables=variables, contexts=INTEREST.contexts, queues=INTEREST.queues)
+    variables = many | FILTER.variables
+    event_filter = EventFilter(variables=variables, contexts=FILTER.contexts, queues=FILTER.queues)
     for variable in ("calldata", "__calldata", "name7", "_name199", "name200", "other"):
-        wanted = variable.lstrip("_") in interest.variables
-        assert passes("Event: VarSet", f"Variable: {variable}", "Value: 1", interest=interest) == wanted
-        assert passes(*newexten("Set", f"{variable}=1"), interest=interest) == wanted
-    assert passes(*newexten("Dial", "SIP/1", context="astctidemo"), interest=interest)
-    assert not passes(*newexten("Dial", "SIP/1"), interest=interest)
+        wanted = variable.lstrip("_") in event_filter.variables
+        assert (
+            passes("Event: VarSet", f"Variable: {variable}", "Value: 1", event_filter=event_filter) == wanted
+        )
+        assert passes(*newexten("Set", f"{variable}=1"), event_filter=event_filter) == wanted
+    assert passes(*newexten("Dial", "SIP/1", context="astctidemo"), event_filter=event_filter)
+    assert not passes(*newexten("Dial", "SIP/1"), event_filter=event_filter)
 
 
 def test_everything_passes_when_wanted() -> None:
-    assert passes("Event: RTCPSent", interest=Interest(everything=True))
+    assert passes("Event: RTCPSent", event_filter=EventFilter(everything=True))
 
 
-def test_the_interest_of_a_configuration_is_that_of_its_enabled_services() -> None:
+def test_the_filter_of_a_configuration_is_that_of_its_enabled_services() -> None:
     services = (
         Service("Demo", "astctidemo", "inbound", True, "astcti", variables=("calldata",)),
         Service("Off", "off", "inbound", enabled=False, variables=("hidden",)),
     )
-    interest = Interest.for_configuration(Configuration(services=services))
-    assert interest == Interest(
+    event_filter = EventFilter.for_configuration(Configuration(services=services))
+    assert event_filter == EventFilter(
         variables=frozenset({"calldata"}), contexts=frozenset({"astctidemo"}), queues=frozenset({"astcti"})
     )
 
@@ -167,7 +169,7 @@ def test_a_step_is_judged_the_same_wherever_its_fields_stand(
     sets = application.lower() in ("set", "mset")
     expected = (
         context == "astctidemo"
-        or (sets and not names.isdisjoint(INTEREST.variables))
+        or (sets and not names.isdisjoint(FILTER.variables))
         or (application.lower() == "queue" and data.replace("|", ",").split(",")[0] == "astcti")
     )
     found = passes("Event: Newexten", *(f"{key}: {values[key]}" for key in order))

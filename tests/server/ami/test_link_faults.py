@@ -4,63 +4,38 @@ import logging
 import socket
 import subprocess
 import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from astcti_server.ami import actions
-from astcti_server.ami.link import AmiLink, Limits
-from schemas.server.settings import AmiSettings
+from astcti_server.ami.link_listener import LinkTimeLimits
 from tests.fake.asterisk import FakeAsterisk, block
 from tests.fake.clock import FakeClock
 from tests.fake.link_listener import Answers, FakeListener
 from tests.fake.patience import PATIENCE
 from tests.fake.ports import free_port
-
-LIMITS = Limits(connect=PATIENCE, login=PATIENCE, farewell=PATIENCE)
-USUAL = {"username": "astcti", "secret": "secret", "pause": 0.02, "ping": 0.0}
-
-
-@contextmanager
-def running(
-    port: int,
-    listener: FakeListener,
-    limits: Limits = LIMITS,
-    clock: Callable[[], float] = time.monotonic,
-    **changed: object,
-) -> Iterator[AmiLink]:
-    given: dict[str, object] = {**USUAL, **changed}
-    settings = AmiSettings(port=port, **given)  # type: ignore[arg-type]
-    link = AmiLink(settings, listener=listener, limits=limits, clock=clock)
-    link.start()
-    try:
-        yield link
-    finally:
-        link.stop()
-        link.join(PATIENCE)
+from tests.fake.running_link import running
 
 
 def test_a_lost_connection_is_told_and_made_again() -> None:
     listener = FakeListener()
-    with FakeAsterisk() as asterisk, running(asterisk.port, listener) as link:
+    with FakeAsterisk() as asterisk, running(asterisk.port, listener) as ami:
         listener.next("up")
         asterisk.drop()
         assert listener.next("down") == "Asterisk closed the connection"
         assert listener.next("up") == "11.0.0"
-        assert link.up
+        assert ami.requests.up
         assert asterisk.connections == 2
 
 
 def test_all_waiting_actions_are_answered_when_the_link_dies() -> None:
     listener, answers = FakeListener(), Answers()
-    with FakeAsterisk() as asterisk, running(asterisk.port, listener) as link:
+    with FakeAsterisk() as asterisk, running(asterisk.port, listener) as ami:
         listener.next("up")
         asterisk.silent.set()
         for queue in ("first", "second"):
-            link.submit(actions.queue_add(queue, "SIP/201"), answers, timeout=60.0)
+            ami.requests.submit(actions.queue_add(queue, "SIP/201"), answers, timeout=60.0)
             asterisk.next_action("QueueAdd")
         asterisk.drop()
         assert [answers.next().failure, answers.next().failure] == ["down", "down"]
@@ -108,8 +83,8 @@ def test_a_user_who_is_logged_in_elsewhere_is_told_apart() -> None:
 
 def test_a_port_that_does_not_greet_is_told_apart() -> None:
     listener = FakeListener()
-    limits = Limits(PATIENCE, 0.1, PATIENCE)
-    with FakeAsterisk(banner=b"") as asterisk, running(asterisk.port, listener, limits, retries=0):
+    limits = LinkTimeLimits(PATIENCE, 0.1, PATIENCE)
+    with FakeAsterisk(banner=b"") as asterisk, running(asterisk.port, listener, limits=limits, retries=0):
         assert "does not greet as Asterisk's manager interface does" in listener.next("gave up")
 
 
@@ -117,17 +92,22 @@ def test_an_asterisk_that_never_answers_the_login_is_left() -> None:
     listener, clock = FakeListener(), FakeClock()
     with FakeAsterisk() as asterisk:
         asterisk.answers["Challenge"] = lambda action: b""
-        with running(asterisk.port, listener, clock=clock, retries=0) as link:
+        with running(asterisk.port, listener, clock=clock, retries=0) as ami:
             asterisk.next_action("Challenge")
             clock.go_on(PATIENCE)
-            link.wake()
+            ami.link.wake()
             assert listener.next("gave up") == "Asterisk did not answer the login"
 
 
 def test_a_connection_that_is_closed_before_the_login_is_told_apart() -> None:
     listener = FakeListener()
     with FakeAsterisk() as asterisk:
-        asterisk.answers["Challenge"] = lambda action: asterisk.drop() or b""
+
+        def drop(_action: dict[str, str]) -> bytes:
+            asterisk.drop()
+            return b""
+
+        asterisk.answers["Challenge"] = drop
         with running(asterisk.port, listener, retries=0):
             assert "before the login was accepted" in listener.next("gave up")
 
@@ -148,12 +128,12 @@ def test_retries_are_counted_anew_after_each_login() -> None:
 
 def test_after_giving_up_posted_work_still_runs() -> None:
     listener, done = FakeListener(), threading.Event()
-    with running(free_port(), listener, retries=0) as link:
+    with running(free_port(), listener, retries=0) as ami:
         listener.next("gave up")
-        link.post(done.set)
+        ami.requests.post(done.set)
         assert done.wait(PATIENCE)
-        assert link.is_alive()
-        assert link.state == "down"
+        assert ami.link.is_alive()
+        assert ami.link.state == "down"
 
 
 def test_a_silent_asterisk_is_pinged_twice_and_then_taken_for_gone() -> None:
@@ -170,19 +150,19 @@ def test_a_silent_asterisk_is_pinged_twice_and_then_taken_for_gone() -> None:
 
 def test_anything_that_is_read_keeps_the_link() -> None:
     listener, clock = FakeListener(), FakeClock()
-    with FakeAsterisk() as asterisk, running(asterisk.port, listener, clock=clock, ping=20.0) as link:
+    with FakeAsterisk() as asterisk, running(asterisk.port, listener, clock=clock, ping=20.0) as ami:
 
         def read_everything() -> None:
             """Whatever Asterisk has answered so far was read once this answer is there."""
             answers = Answers()
-            link.submit(actions.getvar("SIP/201-1", "calldata"), answers)
+            ami.requests.submit(actions.queue_status("astcti"), answers)
             answers.next()
 
         listener.next("up")
         read_everything()
         for _ in range(4):
             clock.go_on(20.0)
-            link.wake()
+            ami.link.wake()
             asterisk.next_action("Ping")
             read_everything()
         assert listener.told.empty()
@@ -212,8 +192,11 @@ def test_in_a_flood_of_events_posted_work_and_timers_still_run() -> None:
     data = block(("Event", "RTCPSent"), *((f"Field{n}", "x" * 20) for n in range(20))) * 500
     flooding, timers_ran = threading.Event(), threading.Event()
     stop = threading.Event()
-    with FakeAsterisk() as asterisk, running(asterisk.port, listener) as link:
+    with FakeAsterisk() as asterisk, running(asterisk.port, listener) as ami:
         listener.next("up")
+
+        def run_a_timer() -> None:
+            ami.requests.later(0.0, timers_ran.set)
 
         def flood() -> None:
             while not stop.is_set():
@@ -225,15 +208,14 @@ def test_in_a_flood_of_events_posted_work_and_timers_still_run() -> None:
         flooder.start()
         try:
             assert flooding.wait(PATIENCE)
-            link.post(lambda: link.later(0.0, timers_ran.set))
+            ami.requests.post(run_a_timer)
             assert timers_ran.wait(PATIENCE)
             answers = Answers()
-            link.submit(actions.ping(), answers)
+            ami.requests.submit(actions.ping(), answers)
             assert answers.next().ok
         finally:
             stop.set()
             flooder.join(PATIENCE)
-        assert link.dropped > 0
 
 
 def test_an_asterisk_that_takes_nothing_any_more_is_left() -> None:
@@ -246,11 +228,11 @@ def test_an_asterisk_that_takes_nothing_any_more_is_left() -> None:
             blocked.wait(PATIENCE)
             return b""
 
-        asterisk.answers["Getvar"] = block_the_server
-        with running(asterisk.port, listener) as link:
+        asterisk.answers["QueueStatus"] = block_the_server
+        with running(asterisk.port, listener) as ami:
             listener.next("up")
             for _ in range(20_000):
-                link.submit(actions.getvar("SIP/201-1", "x" * 900), stuck, timeout=60.0)
+                ami.requests.submit(actions.queue_status("x" * 900), stuck, timeout=60.0)
             assert listener.next("down") == "Asterisk does not take our actions any more"
             assert stuck.next().failure == "down"
             blocked.set()
@@ -291,13 +273,13 @@ def test_tls_carries_events_and_actions(certificate: tuple[str, str]) -> None:
     data = block(("Event", "Hangup"), ("Uniqueid", "1.1"), ("Cause-txt", "x" * 40_000)) * 5
     with (
         FakeAsterisk(certificate=certificate) as asterisk,
-        running(asterisk.port, listener, tls=True, ca_file=certificate[0]) as link,
+        running(asterisk.port, listener, tls=True, ca_file=certificate[0]) as ami,
     ):
         listener.next("up")
         asterisk.send(data)
         for _ in range(5):
             assert len(listener.next_event().get("Cause-txt")) == 40_000
-        link.submit(actions.ping(), answers)
+        ami.requests.submit(actions.ping(), answers)
         assert answers.next().ok
 
 
@@ -323,10 +305,10 @@ def test_a_port_without_tls_is_told_apart(certificate: tuple[str, str]) -> None:
 
 def test_a_handshake_that_never_ends_is_left(certificate: tuple[str, str]) -> None:
     listener = FakeListener()
-    limits = Limits(0.1, PATIENCE, PATIENCE)
+    limits = LinkTimeLimits(0.1, PATIENCE, PATIENCE)
     with (
         FakeAsterisk(banner=b"") as asterisk,
-        running(asterisk.port, listener, limits, tls=True, ca_file=certificate[0], retries=0),
+        running(asterisk.port, listener, limits=limits, tls=True, ca_file=certificate[0], retries=0),
     ):
         assert "no answer from 127.0.0.1" in listener.next("gave up")
 

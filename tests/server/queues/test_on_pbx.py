@@ -6,8 +6,9 @@ import pytest
 
 from astcti_server.ami.dialect.translation import Dialect
 from astcti_server.ami.link import AmiLink
+from astcti_server.ami.requests import AmiRequests
 from astcti_server.ami.vocabulary import QueueMember
-from astcti_server.ami.wire.event_filter import Interest
+from astcti_server.ami.wire.event_filter import EventFilter
 from astcti_server.clients.ports import Presence
 from astcti_server.demo.pbx import DemoPbx
 from astcti_server.queues.reconciler import QueueReconciler
@@ -28,9 +29,12 @@ class Exchange:
         self._dialect = Dialect()
         host, port = address
         ami = AmiSettings("astcti", "astcti", host, port, pause=0.05)
-        self.link = AmiLink(ami, listener=self, interest=Interest.for_configuration(in_force))
+        self.requests = AmiRequests(ami.username)
+        self.link = AmiLink(
+            ami, self.requests, listener=self, event_filter=EventFilter.for_configuration(in_force)
+        )
         self.reconciler = QueueReconciler(
-            self.link,
+            self.requests,
             lambda session, line: self.lines.put((session, line)),
             StateAtOnce(directory),
             in_force,
@@ -57,7 +61,7 @@ class Exchange:
         return session, line.decode().rstrip("\n")
 
     def post(self, work, *values):
-        self.link.post(lambda: work(*values))
+        self.requests.post(lambda: work(*values))
 
 
 @pytest.fixture

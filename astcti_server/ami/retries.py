@@ -9,8 +9,8 @@ from schemas.server.settings import AmiSettings
 logger = logging.getLogger(__name__)
 
 
-class Attempts:
-    """Counts failures, anew after each login. The log has each reason once, however often it comes again."""
+class Retries:
+    """Counts failed attempts, anew after each login. The log has each reason once, however often it comes."""
 
     def __init__(self, settings: AmiSettings) -> None:
         self._settings = settings

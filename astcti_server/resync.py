@@ -1,0 +1,112 @@
+"""Reads channels and queues anew after each login, for nothing that was known before can be relied on.
+
+`Status` lists the channels in every version of Asterisk, `QueueStatus` the callers in queues. What happens
+while Asterisk makes a list is told after it, and may repeat what the list said: for the tracker no news.
+AMI thread only.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from astcti_server.ami import actions
+from astcti_server.ami.actions import AmiAction
+from astcti_server.ami.dialect.translation import Dialect
+from astcti_server.ami.pending import ActionOutcome
+from astcti_server.ami.requests import AmiRequests
+from astcti_server.ami.vocabulary import Newchannel, QueueCaller, VariableSet
+from astcti_server.calls.notification import Notification
+from astcti_server.calls.tracker import Tracker
+
+logger = logging.getLogger(__name__)
+
+READ_CHANNELS_AGAIN = 5.0  # seconds after a list of channels that did not come
+LIST_WITHIN = 30.0  # seconds; a list of thousands of channels takes Asterisk a while
+
+
+class Resync:
+    """One reading at a time: a later one makes what is still to come of an earlier one void."""
+
+    def __init__(
+        self,
+        requests: AmiRequests,
+        dialect: Dialect,
+        tracker: Tracker,
+        deliver: Callable[[list[Notification]], None],
+    ) -> None:
+        self._requests = requests
+        self._dialect = dialect
+        self._tracker = tracker
+        self._deliver = deliver
+        self._variables: tuple[str, ...] = ()
+        self._reading = 0
+        """The number of the reading under way: it is compared when an answer comes."""
+        self._unread = ""
+        """Why the list of channels could not be read, as logged already."""
+
+    def configure(self, variables: frozenset[str]) -> None:
+        """The variables whose values are to be read, from the next reading on."""
+        self._variables = tuple(sorted(variables))
+
+    def start(self) -> None:
+        """Logged in: read everything."""
+        self._reading += 1
+        self._read_channels(self._reading)
+
+    def cancel(self) -> None:
+        """The connection is lost: whatever still comes of the reading is out of date."""
+        self._reading += 1
+
+    def _read_channels(self, reading: int) -> None:
+        """Ask for all channels; several times, if one action cannot name all declared variables."""
+        if reading == self._reading:
+            self._ask_for(reading, actions.status_lists(self._variables), ())
+
+    def _ask_for(self, reading: int, lists: list[AmiAction], found: tuple[VariableSet, ...]) -> None:
+        self._requests.submit(
+            lists[0],
+            lambda outcome: self._channels_read(reading, lists[1:], found, outcome),
+            timeout=LIST_WITHIN,
+        )
+
+    def _channels_read(
+        self, reading: int, more: list[AmiAction], found: tuple[VariableSet, ...], outcome: ActionOutcome
+    ) -> None:
+        """The last list is the state that counts; from those before it only the variables are used."""
+        if reading != self._reading:
+            return
+        if not outcome.ok:
+            if outcome.message != self._unread:
+                logger.warning("The list of channels could not be read (%s): trying again", outcome.message)
+            self._unread = outcome.message
+            self._requests.later(READ_CHANNELS_AGAIN, lambda: self._read_channels(reading))
+            return
+        self._unread = ""
+        happened = self._dialect.channels_from_status(outcome.events)
+        if more:
+            variables = (event for event in happened if isinstance(event, VariableSet))
+            self._ask_for(reading, more, (*found, *variables))
+            return
+        living = {event.uniqueid for event in happened if isinstance(event, Newchannel)}
+        kept = [event for event in found if event.uniqueid in living]
+        first = [event for event in happened if isinstance(event, Newchannel)]
+        rest = [event for event in happened if not isinstance(event, Newchannel)]
+        self._deliver(self._tracker.read_again([*first, *kept, *rest]))
+        logger.info("Channels in Asterisk: %d", len(self._tracker.table))
+        self._requests.submit(
+            actions.queue_status(), lambda queues: self._queues_read(reading, queues), timeout=LIST_WITHIN
+        )
+
+    def _queues_read(self, reading: int, outcome: ActionOutcome) -> None:
+        """Who waits in which queue tells the service of those calls."""
+        if reading != self._reading:
+            return
+        entries = [event for event in outcome.events if event.name == "QueueEntry"]
+        translated = [happened for entry in entries for happened in self._dialect.translate(entry)]
+        waiting = [happened for happened in translated if isinstance(happened, QueueCaller)]
+        if outcome.ok:
+            self._deliver(self._tracker.queues_read(waiting))
+        else:  # some of them only: nobody is taken for having left because of that
+            for caller in waiting:
+                self._deliver(self._tracker.handle(caller))
