@@ -15,7 +15,7 @@ from typing import Final, cast, get_args
 from xml.parsers import expat
 
 from schemas.configuration.model import TriggerSystem, TriggerType
-from schemas.events import Action, Call, CallEvent, Cause, Direction, End, EventId, Originate, Party
+from schemas.events import Action, Call, CallEvent, Cause, ConnectedParty, Direction, End, EventId, Originate
 
 MAX_VALUE: Final = 8 * 1024
 """UTF-8 bytes of one value before escaping: several times the longest URL that browsers take."""
@@ -39,7 +39,7 @@ _ESCAPES: dict[int, str | None] = {
 }
 _NO_DATA = '<data key=""></data>'
 _REPEAT = ' repeat="true"'
-_NOBODY = Party("", "")
+_NOBODY = ConnectedParty("", "")
 _IDS = get_args(EventId)
 _ENDS = get_args(End)
 _DIRECTIONS = get_args(Direction)
@@ -245,7 +245,9 @@ def _decode_call(call: _Element) -> Call:
         linkedid=call.value("linkedid"),
         direction=cast(Direction, direction),
         queue=call.value("queue"),
-        connected=Party(connected.value("uniqueid"), connected.value("channel")) if connected else None,
+        connected=ConnectedParty(connected.value("uniqueid"), connected.value("channel"))
+        if connected
+        else None,
     )
 
 

@@ -17,7 +17,7 @@ End = Literal["answered", "answered-elsewhere", "cancelled", "missed", "refused"
 Direction = Literal["inbound", "outbound"]
 
 
-class Party(NamedTuple):
+class ConnectedParty(NamedTuple):
     """The other end of a call."""
 
     uniqueid: str
@@ -37,7 +37,7 @@ class Call(NamedTuple):
     linkedid: str = ""
     direction: Direction = "inbound"
     queue: str = ""
-    connected: Party | None = None
+    connected: ConnectedParty | None = None
 
 
 class Action(NamedTuple):

@@ -48,17 +48,13 @@ def dial(source: Party | None, destination: Party) -> None:
     """Note that `source`'s channel rings `destination`'s; None for a call originated for that phone."""
     if source is None:
         if not destination.dialled:
-            destination.originated = destination.calling = True
+            destination.originate()
         return
-    destination.dialled = True
-    destination.source = source
-    destination.caller = None
-    destination.path = ()
-    if source.queue_left and not source.served:
-        source.queue = ""  # it came out of the queue unserved, and rings this phone on its own
+    destination.dialled_by(source)
+    source.go_on()
 
 
-def resolve(table: CallTable, party: Party) -> Party | None:
+def find_caller(table: CallTable, party: Party) -> Party | None:
     """Find the phone or trunk behind the Dial that rings `party`; remembered once found."""
     if party.caller is not None or party.source is None:
         return party.caller
@@ -66,67 +62,30 @@ def resolve(table: CallTable, party: Party) -> Party | None:
     current: Party | None = party.source
     while current is not None and current.call.is_local and len(path) < LONGEST_CHAIN:
         path.append(current)
-        twin = _twin_party(table, current.call)
+        twin = table.twin(current.call)
         if twin is None:
-            return None
-        path.append(twin)
-        current = twin.source
+            return None  # its other half was not told yet: the next event of the ring asks again
+        path.append(twin.party)
+        current = twin.party.source
     if current is None or current is party or current.call.is_local:
         return None
-    attach(party, current, tuple(path))
+    party.rung_by(current, tuple(path))
     return current
 
 
-def attach(party: Party, caller: Party, path: tuple[Party, ...] = ()) -> None:
-    """Remember `caller` as the one who rings `party`."""
-    if party.caller is caller or caller is party:
-        return
-    if party.caller is not None:
-        party.caller.callees.pop(party, None)
-    party.caller = caller
-    party.path = path
-    caller.callees[party] = None
-    leg = party.leg
-    if leg is not None:
-        leg.answers_before = caller.answers
-        if not leg.linked:
-            leg.other = caller
+def masquerade(clone: AsteriskCall, original: AsteriskCall) -> None:
+    """Asterisk 1.4 to 11 moved the party of `clone` onto `original`'s id; edges stay on the ids.
 
-
-def answered(party: Party) -> None:
-    """A phone that was rung answered; counted once at its caller."""
-    if party.answered:
-        return
-    party.answered = True
-    if party.caller is not None:
-        party.caller.answers += 1
-        if party.leg is not None:
-            party.leg.answers_before += 1  # its own answer is not one elsewhere
-
-
-def took_over(party: Party) -> None:
-    """A phone that was up for its own sake answers a caller now."""
-    party.answered = False
-    answered(party)
-
-
-def change_places(first: AsteriskCall, second: AsteriskCall) -> None:
-    """A masquerade moved the party of `first` onto `second`'s id: the parties change places, edges stay."""
-    moved, replaced = first.party, second.party
-    first.party, second.party = replaced, moved
-    moved.call, replaced.call = second, first
-    moved.inherited = {**replaced.inherited, **replaced.variables, **moved.inherited}
+    Told as three Renames: X -> X<MASQ>, O -> X, X<MASQ> -> O<ZOMBIE> (ast_do_masquerade, channel.c). These
+    versions transfer, pick up and optimise Local channels in this way.
+    """
+    moved, replaced = clone.party, original.party
+    clone.exchange_parties(original)
+    moved.inherit(replaced)
     for callee in list(replaced.callees):
-        attach(callee, moved, callee.path)
-        if callee.source is replaced:
-            callee.source = moved
+        callee.rung_by(moved, callee.path)
+        callee.follow_source(replaced, moved)
     if replaced.dialled and replaced.caller is not None and replaced.caller is not moved:
-        if moved.caller is None:  # picked up: it takes the ringing phone's place
-            moved.dialled = True
-            attach(moved, replaced.caller, replaced.path)
-        answered(moved)
-
-
-def _twin_party(table: CallTable, call: AsteriskCall) -> Party | None:
-    twin = table.twin(call)
-    return twin.party if twin is not None else None
+        if moved.caller is None:  # a pickup: it takes the ringing phone's place
+            moved.pick_up(replaced.caller, replaced.path)
+        moved.answer()

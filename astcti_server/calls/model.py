@@ -1,7 +1,8 @@
 """What the server knows of the calls of the moment: channels, the parties behind them, seats' legs.
 
 All of it is mutable and belongs to the AMI thread; nothing of it leaves `astcti_server.calls`. Other
-threads get events.
+threads get events. State is changed by the methods here, which are named after what happened: whoever takes
+in an event says so, and what has to stay true together is written where it is kept.
 
 A channel is an id that Asterisk gave (`AsteriskCall`, one Uniqueid); who is on it is a `Party`. The two are
 apart because Asterisk 1.4 to 11 move a phone to another id in the middle of a call (a masquerade): then the
@@ -10,9 +11,8 @@ parties of two ids change places, and caller data, pairs and legs go with them, 
 
 from __future__ import annotations
 
-from astcti_server.ami.vocabulary import Hangup
 from schemas.configuration.model import Service
-from schemas.events import Direction, End, EventId
+from schemas.events import EventId
 
 CONTEXTS_KEPT = 32  # a caller who wanders through more contexts than this is in a dialplan loop
 HELD_EVENTS = 32  # events of one ringing leg whose service is not known yet; a normal ring has four
@@ -20,7 +20,7 @@ HELD_EVENTS = 32  # events of one ringing leg whose service is not known yet; a 
 
 def device_of(channel: str) -> str:
     """`PJSIP/201-0000001a` -> `PJSIP/201`; a name without a suffix stays as it is."""
-    device, dash, _suffix = channel.rpartition("-")
+    device, dash, _suffix = channel.rpartition("-")  # the last dash: a peer's name may hold others
     return device if dash else channel
 
 
@@ -33,7 +33,7 @@ class AsteriskCall:
         self.uniqueid = uniqueid
         self.state = ""
         self.links: set[str] = set()
-        """Uniqueids of the channels that share a bridge with this one."""
+        """Uniqueids of the channels that share a bridge with this one. Each of them has this one, too."""
         self.rename(channel)
         self.party = Party(self)
 
@@ -50,8 +50,43 @@ class AsteriskCall:
         self.edgeless = channel.endswith(("<ZOMBIE>", "<MASQ>"))
         self.is_local = channel.startswith("Local/") and not self.edgeless
         self.twin_name = ""
-        if self.is_local and channel[-2:] in (";1", ";2", ",1", ",2"):
+        if self.is_local and channel[-2:] in (";1", ";2", ",1", ",2"):  # with a comma in 1.4
             self.twin_name = channel[:-1] + ("2" if channel[-1] == "1" else "1")
+
+    def enter_state(self, state: str) -> bool:
+        """Take the state that an event tells, if it tells one. True if it is another than before."""
+        if not state or state == self.state:
+            return False
+        self.state = state
+        return True
+
+    def link(self, other: AsteriskCall) -> bool:
+        """The two share a bridge: an edge at both ends. False if that was known."""
+        if other.uniqueid in self.links:
+            return False
+        self.links.add(other.uniqueid)
+        other.links.add(self.uniqueid)
+        return True
+
+    def unlink(self, other: AsteriskCall) -> None:
+        """The two share no bridge any more."""
+        self.links.discard(other.uniqueid)
+        other.links.discard(self.uniqueid)
+
+    def forget_links(self) -> None:
+        """Every edge is to be told again; for the table, which does it to all channels at once."""
+        self.links.clear()
+
+    def hold(self, party: Party) -> None:
+        """This party is on the channel now; a channel and its party always name one another."""
+        self.party = party
+        party.move_to(self)
+
+    def exchange_parties(self, other: AsteriskCall) -> None:
+        """A masquerade (Asterisk 1.4 to 11): who was on this channel is on the other one, and reversed."""
+        mine, its = self.party, other.party
+        self.hold(its)
+        other.hold(mine)
 
 
 class Party:
@@ -103,6 +138,7 @@ class Party:
         self.inherited: dict[str, str] = {}
         """Variables of the channel that this party was moved onto; its own come first."""
         self.queue = ""
+        """The queue it waits in or was served by; also, until it goes on, the one it left unserved."""
         self.queue_left = False
         self.served = False
         """The queue connected the caller: the call stays the queue's after it left."""
@@ -117,13 +153,60 @@ class Party:
         self.path: tuple[Party, ...] = ()
         """Halves of Local channels between this party and its caller."""
         self.callees: dict[Party, None] = {}
+        """Those that have, or had before they were dialled anew, this one as their caller."""
         self.answered = False
         self.answers = 0
         """How many of the phones rung for this party have answered."""
         self.leaving = False
         self.live = True
         self.pairs: dict[Party, Pair] = {}
+        """Everybody it heard, with an object that both share. Two parties have each other, or neither has."""
         self.leg: Leg | None = None
+
+    # -- who it is -----------------------------------------------------------------------------------------
+
+    def identify(self, number: str, name: str, linkedid: str) -> None:
+        """What an event says of its own caller ID and its call's first id; empty where it says nothing."""
+        self.number, self.name = number or self.number, name or self.name
+        # The first one stays: Asterisk changes it when bridges merge, but the recording keeps its name.
+        self.linkedid = self.linkedid or linkedid
+
+    def see_connected(self, number: str, name: str) -> None:
+        """What an event says of who is at the other end; empty where it says nothing."""
+        self.connected_number = number or self.connected_number
+        self.connected_name = name or self.connected_name
+
+    def move_to(self, call: AsteriskCall) -> None:
+        """It is on another channel now; for `AsteriskCall.hold`."""
+        self.call = call
+
+    def inherit(self, replaced: Party) -> None:
+        """It came to the channel of `replaced`, whose variables it finds there behind its own.
+
+        Asterisk does the same: the surviving channel gets the clone's variables in front (clone_variables,
+        channel.c, 1.4 to 11).
+        """
+        self.inherited = {**replaced.inherited, **replaced.variables, **self.inherited}
+
+    def make_leg(self) -> None:
+        """It is the phone of a seat."""
+        self.leg = Leg(self)
+
+    def end_leg(self) -> None:
+        """It is the phone of a seat no longer, or the call is over."""
+        self.leg = None
+
+    def ask_to_leave(self) -> None:
+        """Its own end asked to hang up."""
+        self.leaving = True
+
+    def hang_up(self) -> None:
+        """Its channel is gone."""
+        self.live = False
+        if self.caller is not None:
+            self.caller.rings_no_more(self)
+
+    # -- the dialplan --------------------------------------------------------------------------------------
 
     @property
     def context(self) -> str:
@@ -143,10 +226,152 @@ class Party:
         if exten:
             self.exten = exten
 
+    def set_variable(self, name: str, value: str) -> bool:
+        """A variable of its channel has this value now. True if that is news."""
+        news = self.variables.get(name) != value
+        self.variables[name] = value
+        return news
+
     def variable(self, name: str) -> str | None:
         """The value of a channel variable, own before inherited; None if it was never set."""
         value = self.variables.get(name)
         return self.inherited.get(name) if value is None else value
+
+    # -- which end of the call it is -----------------------------------------------------------------------
+    # `calling`, `dialled` and `originated` are what the called end of a call is told by: `seat_view` does.
+
+    def begin_call(self) -> None:
+        """It was seen to call: in state Ring when it appeared, or as the one that runs a dialplan."""
+        self.calling = True
+
+    def ring_out(self) -> None:
+        """It came into state Ring, which is the caller's side, unless somebody dialled it."""
+        self.calling = not self.dialled
+
+    def originate(self) -> None:
+        """Its phone was rung for a call of its own (AMI Originate): it is the calling end, though it rang."""
+        self.originated = self.calling = True
+
+    def dialled_by(self, source: Party) -> None:
+        """Another channel rings it, from now on: who is behind that channel is to be found anew."""
+        self.dialled = True
+        self.source = source
+        self.caller = None
+        self.path = ()
+
+    def called_from_queue(self, caller: Party) -> None:
+        """A queue rings it for this caller, and there was no Dial (Asterisk up to 11, app_queue)."""
+        self.dialled = True
+        self.source = caller
+
+    def pick_up(self, caller: Party, path: tuple[Party, ...]) -> None:
+        """It took the call that rang at another phone: this caller rings it now."""
+        self.dialled = True
+        self.rung_by(caller, path)
+
+    def called_by(self, caller: Party) -> None:
+        """This is its caller; a party is among the callees of its caller."""
+        self.caller = caller
+        caller.rings(self)
+
+    def rung_by(self, caller: Party, path: tuple[Party, ...] = ()) -> None:
+        """Remember `caller` as the one who rings it, through these halves of Local channels."""
+        if self.caller is caller or caller is self:
+            return
+        if self.caller is not None:
+            self.caller.rings_no_more(self)
+        self.called_by(caller)
+        self.path = path
+        if self.leg is not None:
+            self.leg.begin_ring_of(caller)
+
+    def follow_source(self, replaced: Party, source: Party) -> None:
+        """Who is on the channel that rings it changed."""
+        if self.source is replaced:
+            self.source = source
+
+    def rings(self, callee: Party) -> None:
+        """It rings this one; for `called_by`."""
+        self.callees[callee] = None
+
+    def rings_no_more(self, callee: Party) -> None:
+        """This one hung up, or is rung by another."""
+        self.callees.pop(callee, None)
+
+    def hear_through(self, path: tuple[Party, ...]) -> None:
+        """Linked through these halves of Local channels; without any, those it was rung through stay."""
+        self.path = path or self.path
+
+    def answer(self) -> None:
+        """A phone that was rung answered; counted once, at its caller."""
+        if self.answered:
+            return
+        self.answered = True
+        if self.caller is not None:
+            self.caller.count_answer()
+            if self.leg is not None:
+                self.leg.own_answer()
+
+    def answer_again(self) -> None:
+        """A phone that was up for its own sake (a picker) answers a caller now."""
+        self.answered = False
+        self.answer()
+
+    def count_answer(self) -> None:
+        """A phone that rang for it answered; for `answer`."""
+        self.answers += 1
+
+    # -- its queue -----------------------------------------------------------------------------------------
+    # `served` says whose the call is after the queue: it is only true with a `queue`.
+
+    def join_queue(self, queue: str) -> None:
+        """It waits in a queue now, whatever was before."""
+        self.queue, self.queue_left, self.served = queue, False, False
+
+    def leave_queue(self) -> None:
+        """It waits no longer. Served or not: Asterisk says Leave before it connects the two, or after."""
+        self.queue_left = True
+
+    def be_served_by(self, queue: str) -> None:
+        """Nobody saw it wait: a queue brought it to the conversation it was found in."""
+        self.queue, self.queue_left, self.served = queue, True, True
+
+    def be_connected(self) -> None:
+        """It hears somebody: if it has a queue, that was the queue's doing."""
+        if self.queue:
+            self.served = True
+
+    def go_on(self) -> None:
+        """It goes on in the dialplan, or rings a phone by itself: a queue that it left unserved is over."""
+        if self.queue_left and not self.served:
+            self.queue = ""
+
+    def forget_queue(self) -> None:
+        """It is elsewhere now, and nothing was heard of it meanwhile."""
+        self.queue = ""
+
+    # -- its conversations ---------------------------------------------------------------------------------
+
+    def meet(self, other: Party, *, repeat: bool) -> Pair:
+        """It hears another party for the first time."""
+        pair = Pair(repeat=repeat)
+        self.keep_pair(other, pair)
+        other.keep_pair(self, pair)
+        return pair
+
+    def keep_pair(self, other: Party, pair: Pair) -> None:
+        """Its side of a pair; for `meet`."""
+        self.pairs[other] = pair
+
+    def forget_pairs(self) -> None:
+        """It hung up: nobody has a pair with it any more."""
+        for other in self.pairs:
+            other.forget_pair(self)
+        self.pairs.clear()
+
+    def forget_pair(self, other: Party) -> None:
+        """The other one hung up; for `forget_pairs`."""
+        self.pairs.pop(other, None)
 
 
 class Pair:
@@ -156,10 +381,24 @@ class Pair:
 
     def __init__(self, *, repeat: bool) -> None:
         self.connected = True
+        """They hear each other now. Never with `ended`; neither of the two while a third party's link is
+        still to come (Asterisk unlinks before it links anew)."""
         self.ended = False
         """An Unlink was told; if they meet again the Link is a repeat."""
         self.repeat = repeat
         """Found connected when the state was read: no pop-up for it."""
+
+    def hear(self, connected: bool) -> None:
+        """Whether the graph connects the two now. Nothing is told of it yet."""
+        self.connected = connected
+
+    def end(self) -> None:
+        """Either end hung up or is paired elsewhere."""
+        self.ended, self.connected = True, False
+
+    def resume(self) -> None:
+        """They meet again."""
+        self.ended, self.connected = False, True
 
 
 class Leg:
@@ -169,12 +408,12 @@ class Leg:
         "answers_before",
         "callerid_told",
         "dial_status",
-        "done",
         "extension",
         "held",
         "linked",
         "matched",
         "missed",
+        "opened",
         "operator",
         "other",
         "party",
@@ -200,37 +439,87 @@ class Leg:
         """The caller's `answers` when this phone began to ring, and its own one."""
         self.dial_status = ""
         self.missed = False
-        self.done: set[tuple[str, str, int, str]] = set()
+        self.opened: set[tuple[str, str, int, str]] = set()
         """Triggers carried out: service and context, index of the trigger, first id of the other party."""
 
-    @property
-    def direction(self) -> Direction:
-        """`outbound` at the end that began the call."""
-        party = self.party
-        if party.originated:
-            return "outbound"
-        return "outbound" if party.calling and not party.dialled else "inbound"
+    # -- which party it is about ---------------------------------------------------------------------------
+    # The party that an event speaks of, unless the event itself names another: `other`, set here alone.
 
+    def connect(self, other: Party) -> None:
+        """It hears this party: from now on the leg is about that one."""
+        self.other, self.linked = other, True
 
-def end_of_ring(leg: Leg, hangup: Hangup) -> End:
-    """What the end of a leg means for its seat."""
-    if leg.linked:
-        return "answered"
-    if leg.direction == "outbound":
-        return _end_of_own_call(leg, hangup)
-    caller = leg.party.caller
-    if hangup.cause == 26 or (caller is not None and caller.answers > leg.answers_before):
-        return "answered-elsewhere"
-    if hangup.cause in (17, 21) or leg.dial_status in ("BUSY", "CONGESTION", "CHANUNAVAIL", "DONTCALL"):
-        return "refused"
-    if leg.missed or leg.dial_status == "NOANSWER":
-        return "missed"
-    if caller is not None and (caller.leaving or not caller.live):
-        return "cancelled"
-    return "refused" if leg.party.answered else "missed"  # whoever takes up the phone may still decline
+    def begin_ring_of(self, caller: Party) -> None:
+        """This caller rings it: what others answer from now on is answered elsewhere."""
+        self.answers_before = caller.answers
+        self.show(caller)
 
+    def show(self, other: Party) -> None:
+        """Who rings it, or whom it dials: the other party until somebody was linked."""
+        if not self.linked:
+            self.other = other
 
-def _end_of_own_call(leg: Leg, hangup: Hangup) -> End:
-    if hangup.cause in (17, 21):
-        return "refused"
-    return "cancelled" if leg.party.leaving else "missed"
+    # -- its ring ------------------------------------------------------------------------------------------
+
+    def dial(self, *, ringing: bool) -> None:
+        """It is dialled (again): how an attempt before this one ended does not count any more."""
+        self.ringing = ringing
+        self.dial_status = ""
+
+    def ring(self) -> None:
+        """It rings."""
+        self.ringing = True
+
+    def end_dial(self, status: str) -> None:
+        """Asterisk says how the attempt ended. The first word counts: a queue says NOANSWER, then CANCEL."""
+        if not self.dial_status:
+            self.dial_status = status
+
+    def miss(self) -> None:
+        """A queue gave up ringing it."""
+        self.missed = True
+
+    def own_answer(self) -> None:
+        """The phone itself answered: that is no answer elsewhere."""
+        self.answers_before += 1
+
+    def tell_caller(self) -> None:
+        """The client is told who rings, once per ring."""
+        self.callerid_told = True
+
+    def begin_anew(self) -> None:
+        """Another client sits there now, who was told nothing of this ring."""
+        self.callerid_told = False
+
+    # -- its service ---------------------------------------------------------------------------------------
+
+    def attend(self, username: str) -> None:
+        """This operator sits there. A service that was found for another one is not his."""
+        if self.operator != username:
+            self.operator, self.service = username, None
+
+    def belong_to(self, service: Service, other: Party | None) -> None:
+        """Its call with this party is one of a service."""
+        self.service, self.matched = service, other
+
+    def originate_for(self, service: Service, username: str) -> None:
+        """The operator asked for this call, of an outbound service."""
+        self.operator, self.service = username, service
+
+    def hold_back(self, event: EventId) -> None:
+        """Keep an event until the service is known, with the state that the phone is in now."""
+        if len(self.held) < HELD_EVENTS:
+            self.held.append((event, self.party.call.state))
+
+    def take_held(self) -> list[tuple[EventId, str]]:
+        """The events that were held back, in order; none is left."""
+        held, self.held = self.held, []
+        return held
+
+    def open_once(self, service: Service, index: int, party: str) -> bool:
+        """Whether a trigger was not carried out for this party before; from now on it was."""
+        key = (service.name, service.context, index, party)  # names may be given twice
+        if key in self.opened:
+            return False
+        self.opened.add(key)
+        return True

@@ -10,26 +10,26 @@ from collections.abc import Callable, Mapping
 
 from astcti_server.ami.vocabulary import OriginateResponse
 from astcti_server.calls.matching import service_of
-from astcti_server.calls.model import HELD_EVENTS, Leg, Party
+from astcti_server.calls.model import Leg, Party
 from astcti_server.calls.notification import Notification
 from astcti_server.calls.originations import Origination
-from astcti_server.calls.rendering import actions_of, call_of
+from astcti_server.calls.rendering import call_of, due_triggers
 from schemas.configuration.model import Configuration, Moment
 from schemas.events import Action, Call, CallEvent, Cause, EventId, Originate
 
-Attendance = Callable[[], Mapping[str, str]]
-"""Which operator (user name) sits at which phone, now; a frozen mapping."""
+OperatorsByPhone = Callable[[], Mapping[str, str]]
+"""Which operator (user name) sits at which phone (extension), now; a frozen mapping."""
 
 _MOMENTS: dict[EventId, Moment] = {"Callerid": "ring", "Link": "answer", "Hangup": "hangup"}
 _OF_A_PAIR: frozenset[EventId] = frozenset(("Link", "Unlink", "Hangup"))
 """Never held: what is no call of a service now does not become one because of what comes later."""
 
 
-class Teller:
-    """Turns what happened to a leg into notifications, which `taken()` hands out in order."""
+class Notifier:
+    """Turns what happened to a leg into notifications, which `take` hands out in order."""
 
-    def __init__(self, attendance: Attendance) -> None:
-        self._attendance = attendance
+    def __init__(self, operators: OperatorsByPhone) -> None:
+        self._operators = operators
         self._configuration = Configuration()
         self._all_calls = False
         self._notifications: list[Notification] = []
@@ -39,14 +39,14 @@ class Teller:
         self._configuration = configuration
         self._all_calls = all_calls
 
-    def taken(self) -> list[Notification]:
+    def take(self) -> list[Notification]:
         """What is to be told since the last time."""
         if not self._notifications:
             return []
         notifications, self._notifications = self._notifications, []
         return notifications
 
-    def tell(
+    def notify(
         self,
         leg: Leg,
         event: EventId,
@@ -56,15 +56,15 @@ class Teller:
         repeat: bool = False,
     ) -> None:
         """Tell the client at the leg's phone, at once or when the service is known, if anybody sits there."""
-        username = self._attendance().get(leg.extension)
+        username = self._operators().get(leg.extension)
         if username is None:
             return
         if other is None:
             other = leg.other
         matched = self._match(leg, other, username, fresh=event == "Link")
         if leg.service is None and not self._all_calls:
-            if event not in _OF_A_PAIR and len(leg.held) < HELD_EVENTS:
-                leg.held.append((event, leg.party.call.state))
+            if event not in _OF_A_PAIR:
+                leg.hold_back(event)
             return
         self._release(leg, other, username)
         self._send(leg, event, other, username, leg.party.call.state, cause, repeat, matched)
@@ -73,20 +73,20 @@ class Teller:
         """The caller went on in the dialplan: send what was held if that tells the service."""
         if not leg.held:
             return
-        username = self._attendance().get(leg.extension)
+        username = self._operators().get(leg.extension)
         if username is None:
             return
         self._match(leg, leg.other, username, fresh=False)
         if leg.service is not None:
             self._release(leg, leg.other, username)
 
-    def tell_origination(self, asked: Origination, leg: Leg | None, event: OriginateResponse) -> None:
+    def notify_origination(self, asked: Origination, leg: Leg | None, event: OriginateResponse) -> None:
         """Tell the seat that asked for a call what became of it; `leg` is its phone's, if it came to be."""
         service = asked.service
         if leg is not None:
-            username = self._attendance().get(leg.extension)
+            username = self._operators().get(leg.extension)
             if leg.service is None and service is not None and username is not None:
-                leg.operator, leg.service = username, service
+                leg.originate_for(service, username)
                 self._release(leg, leg.other, username)
             call = call_of(leg, leg.other, service, leg.party.call.state)
         else:
@@ -99,21 +99,19 @@ class Teller:
 
     def _match(self, leg: Leg, other: Party | None, username: str, *, fresh: bool) -> bool:
         """Find the leg's service if it has none, or anew for a new party. True if this very call has one."""
-        if leg.operator != username:
-            leg.operator, leg.service = username, None
+        leg.attend(username)
         if leg.service is not None and (not fresh or leg.matched is other):
             return True
         services = self._configuration.services_by_operator.get(username, ())
         found = service_of(services, leg, other)
         if found is not None:
-            leg.service, leg.matched = found, other
+            leg.belong_to(found, other)
         return found is not None
 
     def _release(self, leg: Leg, other: Party | None, username: str) -> None:
         if not leg.held:
             return
-        held, leg.held = leg.held, []
-        for event, state in held:
+        for event, state in leg.take_held():
             self._send(leg, event, other, username, state, None, False, True)
 
     def _send(
@@ -131,15 +129,15 @@ class Teller:
         call = call_of(leg, other, service, state)
         moment = _MOMENTS.get(event)
         triggers: tuple[Action, ...] = ()
-        if service is not None and moment is not None and matched and not repeat and self._due(leg, event):
-            triggers = actions_of(leg, call, service, username, moment, event)
+        if service is not None and moment is not None and matched and not repeat and self._opens(leg, event):
+            triggers = due_triggers(leg, call, service, username, moment, event)
         name = service.name if service is not None else ""
         self._notifications.append(
             Notification(leg.extension, CallEvent(event, call, name, triggers, cause, None, repeat))
         )
 
     @staticmethod
-    def _due(leg: Leg, event: EventId) -> bool:
+    def _opens(leg: Leg, event: EventId) -> bool:
         """A ring that was told late opens nothing any more; a call that nobody took has no end to work on."""
         if event == "Callerid":
             return leg.party.call.state != "Up"

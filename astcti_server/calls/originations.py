@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 from schemas.configuration.model import Service
 
-REMEMBERED = 10_000  # an Asterisk that never answers must not fill the memory; the oldest are forgotten
+ORIGINATIONS_REMEMBERED = (
+    10_000  # an Asterisk that never answers must not fill the memory; the oldest are forgotten
+)
 
 
 class Origination(NamedTuple):
@@ -27,7 +29,7 @@ class Originations:
 
     def add(self, action_id: str, origination: Origination) -> None:
         """Remember an origination whose action is about to be written."""
-        while len(self._pending) >= REMEMBERED:
+        while len(self._pending) >= ORIGINATIONS_REMEMBERED:
             del self._pending[next(iter(self._pending))]
         self._pending[action_id] = origination
 

@@ -7,22 +7,32 @@ A pair ends when either end hangs up or is paired elsewhere. AMI thread only.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from astcti_server.calls.graph import Reach, reach, touched
 from astcti_server.calls.model import AsteriskCall, Pair, Party
-from astcti_server.calls.notifier import Teller
+from astcti_server.calls.notifier import Notifier
 from astcti_server.calls.table import CallTable
 
 
 class Pairing:
     """Keeps every party's pairs in step with the graph."""
 
-    def __init__(self, table: CallTable, teller: Teller) -> None:
+    def __init__(self, table: CallTable, notifier: Notifier) -> None:
         self._table = table
-        self._teller = teller
-        self.reading_state = False
+        self._notifier = notifier
+        self.reading = False
         """While the state is read anew: pairs found then get no pop-up."""
+
+    @contextmanager
+    def reading_state(self) -> Iterator[None]:
+        """While the state is read anew: `reading` is true."""
+        self.reading = True
+        try:
+            yield
+        finally:
+            self.reading = False
 
     def touched(self, *calls: AsteriskCall) -> list[AsteriskCall]:
         """The phones whose pairs a change at `calls` may alter; ask before an edge is removed."""
@@ -47,38 +57,39 @@ class Pairing:
 
     def hang_up(self, party: Party) -> None:
         """End all pairs of a party that leaves."""
-        for other, pair in list(party.pairs.items()):
+        for other, pair in party.pairs.items():
             self._end(party, other, pair)
-            other.pairs.pop(party, None)
-        party.pairs.clear()
+        party.forget_pairs()
 
     def _meet(self, party: Party, other: Party, path: tuple[Party, ...]) -> None:
         pair = party.pairs.get(other)
         if pair is None:
-            pair = Pair(repeat=self.reading_state)
-            party.pairs[other] = other.pairs[party] = pair
+            pair = party.meet(other, repeat=self.reading)
             _remember_caller(party, other, path)
             self._tell_link(party, other, path, repeat=pair.repeat)
             return
         if pair.ended:
-            pair.ended, pair.connected = False, True
+            pair.resume()
             self._tell_link(party, other, path, repeat=True)
 
     def _tell_link(self, party: Party, other: Party, path: tuple[Party, ...], *, repeat: bool) -> None:
-        for one, peer in ((party, other), (other, party)):
-            if one.queue:
-                one.served = True
-            if one.leg is not None:
-                one.leg.other, one.leg.linked = peer, True
-                one.path = path or one.path
-                self._teller.tell(one.leg, "Link", other=peer, repeat=repeat)
+        for end, peer in ((party, other), (other, party)):
+            end.be_connected()
+            if end.leg is not None:
+                end.leg.connect(peer)
+                end.hear_through(path)
+                self._notifier.notify(end.leg, "Link", other=peer, repeat=repeat)
 
     def _part(self, party: Party, now: Reach) -> None:
-        """End the pairs of which either end is connected elsewhere."""
+        """End the pairs of which either end is connected elsewhere.
+
+        Not those whose ends both hear nobody: Asterisk unlinks and links a pair again and again, for features,
+        native bridges, at each key (Unlink and Link in 1.4, Bridge up to 11, then BridgeLeave, BridgeEnter).
+        """
         for other, pair in party.pairs.items():
             if pair.ended:
                 continue
-            pair.connected = other in now
+            pair.hear(other in now)
             if not pair.connected and (now or self._is_connected(other)):
                 self._end(party, other, pair)
 
@@ -89,10 +100,10 @@ class Pairing:
     def _end(self, party: Party, other: Party, pair: Pair) -> None:
         if pair.ended:
             return
-        pair.ended, pair.connected = True, False
-        for one, peer in ((party, other), (other, party)):
-            if one.leg is not None:
-                self._teller.tell(one.leg, "Unlink", other=peer)
+        pair.end()
+        for end, peer in ((party, other), (other, party)):
+            if end.leg is not None:
+                self._notifier.notify(end.leg, "Unlink", other=peer)
 
 
 def _remember_caller(party: Party, other: Party, path: tuple[Party, ...]) -> None:
@@ -101,6 +112,5 @@ def _remember_caller(party: Party, other: Party, path: tuple[Party, ...]) -> Non
         if called.caller is not None or called.calling:
             continue
         if calling.calling or (near and near[0].call.channel.endswith("1")):
-            called.caller = calling
-            calling.callees[called] = None
+            called.called_by(calling)
             return

@@ -5,12 +5,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
-from astcti_server.calls.matching import data_of, direction_of, shown
 from astcti_server.calls.model import Leg, Party
+from astcti_server.calls.seat_view import (
+    caller_end,
+    data_of,
+    direction_of,
+    number_and_name,
+    queue_shown,
+    recording_id,
+)
 from schemas import placeholders
-from schemas.configuration.model import Moment, Service, Trigger, same_queue
-from schemas.events import Action, Call
-from schemas.events import Party as EventParty
+from schemas.configuration.model import Moment, Service, Trigger
+from schemas.events import Action, Call, ConnectedParty
 
 logger = logging.getLogger(__name__)
 
@@ -19,8 +25,8 @@ def call_of(leg: Leg, other: Party | None, service: Service | None, state: str) 
     """The leg as the element `<call>`: its own id and channel, the other party's number and data."""
     own = leg.party
     direction = direction_of(leg, other)
-    end = own if direction == "outbound" else other or own.caller or own  # who called
-    number, name = shown(leg, other)
+    end = caller_end(leg, other, direction)
+    number, name = number_and_name(leg, other)
     return Call(
         own.uniqueid,
         living_name(own.call.channel),
@@ -29,14 +35,14 @@ def call_of(leg: Leg, other: Party | None, service: Service | None, state: str) 
         service.context if service is not None else end.context,
         data_of(leg, other, service.variables) if service is not None else (),
         state,
-        _recording_id(end),
+        recording_id(end),
         direction,
-        _queue_shown(end.queue or next((half.queue for half in own.path if half.queue), ""), service),
-        None if other is None else EventParty(other.uniqueid, living_name(other.call.channel)),
+        queue_shown(leg, end, service),
+        None if other is None else ConnectedParty(other.uniqueid, living_name(other.call.channel)),
     )
 
 
-def actions_of(
+def due_triggers(
     leg: Leg, call: Call, service: Service, username: str, moment: Moment, event: str
 ) -> tuple[Action, ...]:
     """The triggers of a moment that are due, every placeholder filled; each is due once per other party."""
@@ -46,10 +52,8 @@ def actions_of(
     values: dict[str, str] | None = None
     due = []
     for index, trigger in enumerate(service.triggers):
-        key = (service.name, service.context, index, party)  # names may be given twice
-        if trigger.on != moment or key in leg.done:
+        if trigger.on != moment or not leg.open_once(service, index, party):
             continue
-        leg.done.add(key)
         values = values or _values(leg, call, service, username, event)
         due.append(_filled(trigger, values, service))
     return tuple(due)
@@ -79,7 +83,7 @@ def _filled(trigger: Trigger, values: Mapping[str, str], service: Service) -> Ac
 
 def _values(leg: Leg, call: Call, service: Service, username: str, event: str) -> dict[str, str]:
     values = {name.upper(): value for name, value in call.appdata}
-    caller = leg.party if call.direction == "outbound" else (leg.other or leg.party.caller or leg.party)
+    caller = caller_end(leg, leg.other, call.direction)
     return values | {
         "CALLERID": call.calleridnum,
         "CALLERIDNAME": call.calleridname,
@@ -94,17 +98,3 @@ def _values(leg: Leg, call: Call, service: Service, username: str, event: str) -
         "EXTENSION": leg.extension,
         "EVENT": event,
     }
-
-
-def _queue_shown(queue: str, service: Service | None) -> str:
-    """The queue as the configuration spells it, where that is another way than Asterisk's."""
-    if service is not None and queue and same_queue(service.queue, queue):
-        return service.queue
-    return queue
-
-
-def _recording_id(end: Party) -> str:
-    """The id of the call's first channel: Asterisk 12 and later say it, before it is the caller's own."""
-    if not end.calling and end.caller is not None:
-        end = end.caller
-    return end.linkedid or end.uniqueid

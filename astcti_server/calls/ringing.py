@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable
 from astcti_server.ami import vocabulary as ami
 from astcti_server.calls import dialling
 from astcti_server.calls.model import AsteriskCall, Leg, Party
-from astcti_server.calls.notifier import Teller
+from astcti_server.calls.notifier import Notifier
+from astcti_server.calls.seat_view import direction_of
 from astcti_server.calls.table import CallTable
 from schemas.configuration.model import same_queue
 
@@ -21,9 +22,9 @@ EnsureCall = Callable[[str, str], AsteriskCall]
 class Ringing:
     """Handles the events of dialling and of queues."""
 
-    def __init__(self, table: CallTable, teller: Teller, ensure: EnsureCall) -> None:
+    def __init__(self, table: CallTable, notifier: Notifier, ensure: EnsureCall) -> None:
         self._table = table
-        self._teller = teller
+        self._notifier = notifier
         self._ensure = ensure
         self._queue_callers = dialling.QueueCallers()
 
@@ -36,18 +37,16 @@ class Ringing:
             return
         leg = destination.leg
         if leg is not None:
-            leg.ringing = destination.call.state == "Ringing"
-            leg.dial_status = ""
-        caller = dialling.resolve(self._table, destination)
+            leg.dial(ringing=destination.call.state == "Ringing")
+        caller = dialling.find_caller(self._table, destination)
         if destination.call.state == "Up" and not destination.call.is_local:
-            dialling.took_over(destination)  # picked up: the phone that rang before has lost
+            destination.answer_again()  # picked up: the phone that rang before has lost
         if leg is not None:
-            self._teller.tell(leg, "Dial")
+            self._notifier.notify(leg, "Dial")
             self.tell_caller(leg)
         if caller is not None and caller.leg is not None and not destination.call.is_local:
-            if not caller.leg.linked:
-                caller.leg.other = destination
-            self._teller.tell(caller.leg, "Dial", other=destination)
+            caller.leg.show(destination)
+            self._notifier.notify(caller.leg, "Dial", other=destination)
 
     def dial_end(self, event: ami.DialEnd) -> None:
         """An attempt ended; ANSWER may come before the phone is seen to be up."""
@@ -58,15 +57,15 @@ class Ringing:
             if self._rung_by_another(event, call.party):
                 # Picked up. Asterisk 16 leaves out that the picker was dialled, and may say Pickup later.
                 self.dial(ami.Dial(*event[:4], "", "", ""))
-            dialling.answered(call.party)
-        if call.party.leg is not None and not call.party.leg.dial_status:
-            call.party.leg.dial_status = event.status  # a queue says NOANSWER first, then CANCEL
+            call.party.answer()
+        if call.party.leg is not None:
+            call.party.leg.end_dial(event.status)
 
     def no_answer(self, event: ami.RingNoAnswer) -> None:
         """A queue gave up on a member."""
-        call = self._table.find(event.destination) or self._table.named(event.destination_channel)
+        call = self._table.of_event(event.destination, event.destination_channel)
         if call is not None and call.party.leg is not None:
-            call.party.leg.missed = True
+            call.party.leg.miss()
 
     def queue_caller(self, event: ami.QueueCaller) -> None:
         """A caller entered or left a queue."""
@@ -77,7 +76,7 @@ class Ringing:
         if event.waiting:
             if same_queue(party.queue, event.queue) and not party.queue_left:
                 return
-            party.queue, party.queue_left, party.served = event.queue, False, False
+            party.join_queue(event.queue)
             self._queue_callers.add(party)
             self.caller_went_on(party)
         else:
@@ -87,7 +86,7 @@ class Ringing:
         """A caller whose way to his conversation nobody saw: a queue brought him there."""
         party = self._ensure(event.uniqueid, event.channel).party
         if not party.queue:
-            party.queue, party.queue_left, party.served = event.queue, True, True
+            party.be_served_by(event.queue)
 
     def queues_read(self, waiting: Iterable[ami.QueueCaller]) -> None:
         """These callers wait in queues, and nobody else: the others left while nothing could be heard."""
@@ -102,39 +101,37 @@ class Ringing:
 
     def agent_called(self, event: ami.AgentCalled) -> None:
         """A queue rings a member: where no Dial says so, this does."""
-        member = self._table.find(event.destination) or self._table.named(event.destination_channel)
-        caller = self._table.find(event.caller) or self._table.named(event.caller_channel)
+        member = self._table.of_event(event.destination, event.destination_channel)
+        caller = self._table.of_event(event.caller, event.caller_channel)
         if member is None or caller is None or member.party.source is not None:
             return
-        member.party.dialled = True
-        member.party.source = caller.party
-        dialling.resolve(self._table, member.party)
+        member.party.called_from_queue(caller.party)
+        dialling.find_caller(self._table, member.party)
         if member.party.leg is not None:
-            self._teller.service_may_be_known(member.party.leg)
+            self._notifier.service_may_be_known(member.party.leg)
             self.tell_caller(member.party.leg)
 
     def pickup(self, event: ami.Pickup) -> None:
         """A phone takes the call that rings at another one: it is rung by that caller now."""
-        picker = self._table.find(event.picker) or self._table.named(event.picker_channel)
-        target = self._table.find(event.target) or self._table.named(event.target_channel)
+        picker = self._table.of_event(event.picker, event.picker_channel)
+        target = self._table.of_event(event.target, event.target_channel)
         if picker is None or target is None or target.party.caller is None:
             return
-        picker.party.dialled = True
-        dialling.attach(picker.party, target.party.caller, target.party.path)
-        dialling.took_over(picker.party)
+        picker.party.pick_up(target.party.caller, target.party.path)
+        picker.party.answer_again()
 
     def state_changed(self, call: AsteriskCall, *, changed: bool) -> None:
         """A channel rings, is up, or learned who is connected."""
         party, leg = call.party, call.party.leg
         if leg is not None and call.state == "Ringing" and changed:
-            leg.ringing = True
+            leg.ring()
             self._find_caller(party)
         if changed and call.state == "Up" and not call.is_local:
-            dialling.answered(party)
+            party.answer()
         if leg is None:
             return
         if changed:
-            self._teller.tell(leg, "Newstate")
+            self._notifier.notify(leg, "Newstate")
         self.tell_caller(leg)
 
     def found_ringing(self, calls: Iterable[AsteriskCall]) -> None:
@@ -146,28 +143,26 @@ class Ringing:
 
     def tell_caller(self, leg: Leg) -> None:
         """Say `Callerid` once per ring, as soon as the caller is known."""
-        if leg.callerid_told or not leg.ringing or leg.direction == "outbound" or leg.linked:
+        if leg.callerid_told or not leg.ringing or direction_of(leg) == "outbound" or leg.linked:
             return
         if leg.party.caller is None and not leg.party.connected_number:
             return
-        leg.callerid_told = True
-        self._teller.tell(leg, "Callerid")
+        leg.tell_caller()
+        self._notifier.notify(leg, "Callerid")
 
     def caller_went_on(self, party: Party) -> None:
         """The caller entered a context or a queue: that may tell the service of the phones it rings."""
-        for one in (party, *party.callees):
-            if one.leg is not None:
-                self._teller.service_may_be_known(one.leg)
+        for end in (party, *party.callees):
+            if end.leg is not None:
+                self._notifier.service_may_be_known(end.leg)
 
     def gone(self, party: Party) -> None:
         """The channel hung up."""
         self._queue_callers.discard(party)
-        if party.caller is not None:
-            party.caller.callees.pop(party, None)
 
     def _left(self, party: Party) -> None:
         """The party waits in its queue no longer."""
-        party.queue_left = True
+        party.leave_queue()
         self._queue_callers.discard(party)
 
     def _rung_by_another(self, event: ami.DialEnd, party: Party) -> bool:
@@ -175,12 +170,12 @@ class Ringing:
         return source is not None and source.party is not party.source
 
     def _find_caller(self, party: Party) -> None:
-        if dialling.resolve(self._table, party) is not None or party.originated or party.calling:
+        if dialling.find_caller(self._table, party) is not None or party.originated or party.calling:
             return
         root = self._table.find(party.linkedid) if party.linkedid else None
         if root is not None and root.party is not party and root.party.calling and not root.party.pairs:
-            dialling.attach(party, root.party)
+            party.rung_by(root.party)
             return
         caller = self._queue_callers.only_one_with(party.connected_number)
         if caller is not None and caller is not party:
-            dialling.attach(party, caller)
+            party.rung_by(caller)

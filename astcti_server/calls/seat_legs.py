@@ -26,14 +26,14 @@ class SeatLegs:
     def make(self, party: Party) -> None:
         """Give a new channel a leg if it is of a seat's phone."""
         if party.device in self._seats and not party.call.is_local and not party.call.edgeless:
-            party.leg = Leg(party)
+            party.make_leg()
             self._parties.setdefault(party.device, {})[party] = None
 
     def forget(self, party: Party) -> None:
         """The leg is over."""
         if party.leg is None:
             return
-        party.leg = None
+        party.end_leg()
         parties = self._parties.get(party.device)
         if parties is not None:
             parties.pop(party, None)

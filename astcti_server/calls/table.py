@@ -11,7 +11,9 @@ from collections.abc import Iterable
 
 from astcti_server.calls.model import AsteriskCall
 
-GONE_REMEMBERED = 4096  # Asterisk tells of a channel a few events after its Hangup, not thousands
+# Asterisk 12 and later tell of variables, bridges and queues in other threads than of the channel's Hangup:
+# some events come after that, and must not make the channel anew. A few, not thousands.
+GONE_REMEMBERED = 4096
 
 
 class MissingCallError(KeyError):
@@ -37,6 +39,15 @@ class CallTable:
     def is_gone(self, uniqueid: str) -> bool:
         """Whether a channel hung up lately. AMI thread only."""
         return uniqueid in self._gone
+
+    def of_event(self, uniqueid: str, channel: str) -> AsteriskCall | None:
+        """The channel that an event means: by its id, or, in old Asterisks, by nothing but its name."""
+        return self._calls.get(uniqueid) or self._by_name.get(channel)
+
+    def forget_links(self) -> None:
+        """Every edge is to be told again. AMI thread only."""
+        for call in self._calls.values():
+            call.forget_links()
 
     def named(self, channel: str) -> AsteriskCall | None:
         """The channel that has this name now. AMI thread only."""
@@ -68,11 +79,10 @@ class CallTable:
             self._calls.pop(call.uniqueid, None)
             if self._by_name.get(call.channel) is call:
                 del self._by_name[call.channel]
-            for other in call.links:
-                linked = self._calls.get(other)
+            for uniqueid in list(call.links):
+                linked = self._calls.get(uniqueid)
                 if linked is not None:
-                    linked.links.discard(call.uniqueid)
-            call.links.clear()
+                    call.unlink(linked)
         self._gone[call.uniqueid] = None
         if len(self._gone) > GONE_REMEMBERED:
             del self._gone[next(iter(self._gone))]

@@ -13,13 +13,14 @@ from typing import Any
 
 from astcti_server.ami import vocabulary as ami
 from astcti_server.calls import dialling
-from astcti_server.calls.model import AsteriskCall, Leg, Party, end_of_ring
+from astcti_server.calls.model import AsteriskCall, Leg, Party
 from astcti_server.calls.notification import Notification
-from astcti_server.calls.notifier import Attendance, Teller
+from astcti_server.calls.notifier import Notifier, OperatorsByPhone
 from astcti_server.calls.originations import Originations
 from astcti_server.calls.pairing import Pairing
 from astcti_server.calls.ringing import Ringing
 from astcti_server.calls.seat_legs import SeatLegs
+from astcti_server.calls.seat_view import end_of_leg
 from astcti_server.calls.table import CallTable, MissingCallError
 from schemas.configuration.model import Configuration
 from schemas.events import Cause
@@ -33,12 +34,12 @@ NOWHERE = ("", "s")  # where Asterisk says that a phone is while it rings for an
 class Tracker:
     """The state of all calls. `handle` takes one event and returns what to tell."""
 
-    def __init__(self, attendance: Attendance) -> None:
+    def __init__(self, operators: OperatorsByPhone) -> None:
         self.table = CallTable()
         self.originations = Originations()
-        self._teller = Teller(attendance)
-        self._pairing = Pairing(self.table, self._teller)
-        self._ringing = Ringing(self.table, self._teller, self._call)
+        self._notifier = Notifier(operators)
+        self._pairing = Pairing(self.table, self._notifier)
+        self._ringing = Ringing(self.table, self._notifier, self._call)
         self._legs = SeatLegs()
         self._masquerades: dict[str, AsteriskCall] = {}
         self._methods: dict[type, Callable[[Any], None]] = {
@@ -63,25 +64,25 @@ class Tracker:
 
     def configure(self, configuration: Configuration, *, all_calls: bool) -> None:
         """Use another configuration from now on. Running calls keep the service they matched."""
-        self._teller.configure(configuration, all_calls=all_calls)
+        self._notifier.configure(configuration, all_calls=all_calls)
         self._legs.configure(configuration.seat_by_extension, self.table.all())
 
     def handle(self, event: ami.TelephoneEvent) -> list[Notification]:
         """Take in one event; returns the notifications that it causes, in order."""
         self._take_in(event)
-        return self._teller.taken()
+        return self._notifier.take()
 
     def attended(self, extension: str) -> list[Notification]:
         """Somebody sat down at a phone: what a client must know of the calls that the phone is in."""
         for leg in self._legs.of(extension):
             together = [other for other, pair in leg.party.pairs.items() if pair.connected]
             for other in together:
-                self._teller.tell(leg, "Link", other=other, repeat=True)
+                self._notifier.notify(leg, "Link", other=other, repeat=True)
             if not together and leg.ringing:
-                self._teller.tell(leg, "Newstate")
-                leg.callerid_told = False
+                self._notifier.notify(leg, "Newstate")
+                leg.begin_anew()
                 self._ringing.tell_caller(leg)
-        return self._teller.taken()
+        return self._notifier.take()
 
     def leg_of(self, extension: str, uniqueid: str) -> Leg | None:
         """The seat's leg that its client knows by this id; None if that is not, or no longer, its own."""
@@ -98,22 +99,18 @@ class Tracker:
         for call in self.table.all():
             if call.uniqueid not in living:
                 self._hangup(ami.Hangup(call.uniqueid, call.channel, 0, "Unknown"))
-        for call in self.table.all():
-            call.links.clear()
-        self._pairing.reading_state = True
-        try:
+        self.table.forget_links()
+        with self._pairing.reading_state():
             for event in events:
                 self._take_in(event)
             self._pairing.review(call for call in self.table.all() if not call.is_local)
-        finally:
-            self._pairing.reading_state = False
         self._ringing.found_ringing(self.table.all())
-        return self._teller.taken()
+        return self._notifier.take()
 
     def queues_read(self, waiting: Iterable[ami.QueueCaller]) -> list[Notification]:
         """Take in who waits in the queues, all of them, after `read_again`."""
         self._ringing.queues_read(waiting)
-        return self._teller.taken()
+        return self._notifier.take()
 
     def _take_in(self, event: ami.TelephoneEvent) -> None:
         method = self._methods.get(type(event))
@@ -141,43 +138,40 @@ class Tracker:
         if call.channel != event.channel:
             self.table.rename(call, event.channel)
         party = call.party
-        call.state = event.state or call.state
-        party.number, party.name = event.number or party.number, event.name or party.name
-        party.linkedid = party.linkedid or event.linkedid
-        if self._pairing.reading_state and not party.served and event.context not in ("", party.context):
-            party.queue = ""  # who waits stays in its context; else the list of queues will say so
+        call.enter_state(event.state)
+        party.identify(event.number, event.name, event.linkedid)
+        if self._pairing.reading and not party.served and event.context not in ("", party.context):
+            party.forget_queue()  # who waits stays in its context; else the list of queues will say so
         if call.state == "Ring":
-            party.calling = True
-        elif self._pairing.reading_state and call.state == "Up":
+            party.begin_call()
+        elif self._pairing.reading and call.state == "Up":
             # Nobody saw how it began: the call's first channel, or one that runs a dialplan, is the caller's.
             began = event.linkedid == event.uniqueid if event.linkedid else bool(event.context)
-            party.calling = party.calling or began
+            if began:
+                party.begin_call()
         if party.calling or call.is_local:
             party.enter(event.context, event.exten)
         if party.leg is not None and not known:
-            self._teller.tell(party.leg, "Newchannel")
+            self._notifier.notify(party.leg, "Newchannel")
 
     def _newstate(self, event: ami.Newstate) -> None:
         if not event.state and self.table.find(event.uniqueid) is None:
             return
         call = self._call(event.uniqueid, event.channel)
         party = call.party
-        changed = bool(event.state) and event.state != call.state
-        if changed:
-            call.state = event.state
+        changed = call.enter_state(event.state)
         if event.caller_shown and not party.calling and event.state != "Ring":
-            party.connected_number = event.number or party.connected_number
-            party.connected_name = event.name or party.connected_name
+            # Up to 1.6 a ringing phone's caller ID is its caller's; from 1.8 on it is its own (UPGRADE.txt).
+            party.see_connected(event.number, event.name)
+            party.identify("", "", event.linkedid)
         else:
-            party.number, party.name = event.number or party.number, event.name or party.name
-        party.connected_number = event.connected_number or party.connected_number
-        party.connected_name = event.connected_name or party.connected_name
-        party.linkedid = party.linkedid or event.linkedid
+            party.identify(event.number, event.name, event.linkedid)
+        party.see_connected(event.connected_number, event.connected_name)
         if event.state == "Ring":
-            party.calling = not party.dialled
+            party.ring_out()
         if party.calling and event.context:
             self._enter(party, event.context, event.exten)
-        if not self._pairing.reading_state:
+        if not self._pairing.reading:
             self._ringing.state_changed(call, changed=changed)
 
     # -- dialplan and queues -------------------------------------------------------------------------------
@@ -188,9 +182,8 @@ class Tracker:
             return
         party = call.party
         if not party.dialled and call.state not in ("Down", "Ringing"):
-            party.calling = True
-        if party.queue_left and not party.served:
-            party.queue = ""
+            party.begin_call()
+        party.go_on()
         self._enter(party, event.context, event.exten)
 
     def _enter(self, party: Party, context: str, exten: str) -> None:
@@ -201,16 +194,15 @@ class Tracker:
 
     def _variable_set(self, event: ami.VariableSet) -> None:
         party = self._call(event.uniqueid, event.channel).party
-        if party.variables.get(event.name) == event.value or self._pairing.reading_state:
-            party.variables[event.name] = event.value
+        news = party.set_variable(event.name, event.value)
+        if not news or self._pairing.reading:
             return
-        party.variables[event.name] = event.value
         concerned = dict.fromkeys([party, *party.callees])
         concerned.update((other, None) for other, pair in party.pairs.items() if pair.connected)
-        for one in concerned:
-            leg = one.leg
+        for end in concerned:
+            leg = end.leg
             if leg is not None and self._declares(leg, event.name):
-                self._teller.tell(leg, "Newexten")
+                self._notifier.notify(leg, "Newexten")
 
     def _declares(self, leg: Leg, name: str) -> bool:
         return leg.service is None or name in leg.service.variables
@@ -220,11 +212,9 @@ class Tracker:
     def _link(self, event: ami.Link) -> None:
         first = self._call(event.uniqueid1, event.channel1)
         second = self._call(event.uniqueid2, event.channel2)
-        if second.uniqueid in first.links:
+        if not first.link(second):
             return
-        first.links.add(second.uniqueid)
-        second.links.add(first.uniqueid)
-        if not self._pairing.reading_state:
+        if not self._pairing.reading:
             self._pairing.review(self._pairing.touched(first, second))
 
     def _unlink(self, event: ami.Unlink) -> None:
@@ -232,8 +222,7 @@ class Tracker:
         if first is None or second is None or second.uniqueid not in first.links:
             return
         touched = self._pairing.touched(first, second)
-        first.links.discard(second.uniqueid)
-        second.links.discard(first.uniqueid)
+        first.unlink(second)
         self._pairing.review(touched)
 
     def _rename(self, event: ami.Rename) -> None:
@@ -245,13 +234,13 @@ class Tracker:
         if event.new == f"{event.old}<MASQ>":
             self._masquerades[event.old] = call
         elif event.new in self._masquerades:
-            dialling.change_places(self._masquerades.pop(event.new), call)
+            dialling.masquerade(self._masquerades.pop(event.new), call)
         self._pairing.review(dict.fromkeys([*touched, *self._pairing.touched(call)]))
 
     def _hangup_request(self, event: ami.HangupRequest) -> None:
         call = self.table.find(event.uniqueid)
         if call is not None:
-            call.party.leaving = True
+            call.party.ask_to_leave()
 
     def _hangup(self, event: ami.Hangup) -> None:
         call = self.table.find(event.uniqueid)
@@ -261,13 +250,15 @@ class Tracker:
         touched = [near for near in self._pairing.touched(call) if near is not call]
         self._pairing.hang_up(party)
         if party.leg is not None:
-            cause = Cause(event.cause, end_of_ring(party.leg, event), event.cause_text)
-            self._teller.tell(party.leg, "Hangup", cause=cause)
+            cause = Cause(event.cause, end_of_leg(party.leg, event), event.cause_text)
+            self._notifier.notify(party.leg, "Hangup", cause=cause)
             self._legs.forget(party)
         self.table.remove(call)
         if self._masquerades:
-            self._masquerades = {name: one for name, one in self._masquerades.items() if one is not call}
-        party.live = False
+            self._masquerades = {
+                name: clone for name, clone in self._masquerades.items() if clone is not call
+            }
+        party.hang_up()
         self._ringing.gone(party)
         self._pairing.review(touched)
         call.end()
@@ -279,7 +270,7 @@ class Tracker:
         call = self.table.find(event.uniqueid)
         leg = call.party.leg if call is not None and event.response == "Success" else None
         if leg is not None:
-            leg.party.originated = leg.party.calling = True
+            leg.party.originate()
             if leg.party.exten in NOWHERE:  # the first step of the dialplan may be told later
                 leg.party.enter(known.context, known.exten)
-        self._teller.tell_origination(known, leg, event)
+        self._notifier.notify_origination(known, leg, event)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from schemas.event_xml import encode
-from schemas.events import Action, Call, CallEvent, Cause, Originate, Party
+from schemas.events import Action, Call, CallEvent, Cause, ConnectedParty, Originate
 from tests.client.conftest import Program, log_in
 from tests.fake.cti_server import WELCOME, CtiServer
 from tests.fake.patience import PATIENCE
@@ -30,7 +30,7 @@ CALL = Call(
     "1.1",
     "inbound",
     "astcti",
-    Party("1.1", "PJSIP/out-1"),
+    ConnectedParty("1.1", "PJSIP/out-1"),
 )
 
 

@@ -24,10 +24,12 @@ from astcti_client.triggers.runner import (
     own_system,
 )
 from schemas.configuration.model import TriggerSystem
-from schemas.events import Action, Call, CallEvent, Party
+from schemas.events import Action, Call, CallEvent, ConnectedParty
 from tests.fake.patience import PATIENCE, until
 
-CALL = Call("1.2", "PJSIP/201-1", "333", "Demo", linkedid="1.1", connected=Party("1.1", "PJSIP/out-1"))
+CALL = Call(
+    "1.2", "PJSIP/201-1", "333", "Demo", linkedid="1.1", connected=ConnectedParty("1.1", "PJSIP/out-1")
+)
 
 
 def link(*actions: Action, **changes: object) -> CallEvent:
@@ -107,7 +109,7 @@ def test_an_event_told_twice_runs_its_trigger_once(runner: TriggerRunner) -> Non
 def test_another_party_or_another_moment_runs_the_trigger_again() -> None:
     memory, action = PopUpMemory(), Action("browser", url="https://crm.example/")
     event = link(action)
-    other = link(action, call=CALL._replace(connected=Party("9.9", "PJSIP/out-9")))
+    other = link(action, call=CALL._replace(connected=ConnectedParty("9.9", "PJSIP/out-9")))
     assert memory.first_time(event, action)
     assert memory.first_time(other, action)
     assert memory.first_time(event._replace(id="Hangup"), action)

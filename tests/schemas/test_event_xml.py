@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from schemas import event_xml, wire
-from schemas.events import Action, Call, CallEvent, Cause, Originate, Party
+from schemas.events import Action, Call, CallEvent, Cause, ConnectedParty, Originate
 
 SCHEMA = etree.XMLSchema(etree.parse(str(Path(event_xml.__file__).with_name("event.xsd"))))
 CALL = Call(
@@ -22,7 +22,7 @@ CALL = Call(
     linkedid="1795430724.0",
     direction="inbound",
     queue="astcti",
-    connected=Party("1795430724.0", "PJSIP/caller-00000000"),
+    connected=ConnectedParty("1795430724.0", "PJSIP/caller-00000000"),
 )
 LINK = CallEvent(
     "Link",
@@ -61,7 +61,7 @@ def events(text: st.SearchStrategy[str]) -> st.SearchStrategy[CallEvent]:
         text,
         st.sampled_from(["inbound", "outbound"]),
         text,
-        st.none() | st.builds(Party, text, text),
+        st.none() | st.builds(ConnectedParty, text, text),
     )
     systems = st.sampled_from(["any", "linux", "windows", "macos"])
     actions = st.one_of(
@@ -198,7 +198,7 @@ def test_an_event_never_has_more_than_256_kib(
 def test_an_event_full_of_long_values_still_fits(character: str, caplog: pytest.LogCaptureFixture) -> None:
     long = character * 20_000
     data = ((long, long),) * 30
-    call = Call(long, long, long, long, long, data, long, long, "inbound", long, Party(long, long))
+    call = Call(long, long, long, long, long, data, long, long, "inbound", long, ConnectedParty(long, long))
     actions = (Action("application", "any", long, (long,) * 50),) * 20
     event = CallEvent("Hangup", call, long, actions, Cause(16, "answered", long), Originate(long, long, 4))
     line = event_xml.encode(event)

@@ -28,7 +28,7 @@ from astcti_client.ui.state.seat_changes import (
     SeatChange,
 )
 from astcti_client.ui.state.seat_model import CONFIRM_TIME, OVER_TIME, SeatModel
-from schemas.events import Action, Call, CallEvent, Cause, Direction, End, EventId, Originate, Party
+from schemas.events import Action, Call, CallEvent, Cause, ConnectedParty, Direction, End, EventId, Originate
 from schemas.wire import Reply
 
 KEY = "7.1"
@@ -80,7 +80,7 @@ def event(
         appdata=data,
         direction=direction,
         state=state,
-        connected=Party(other, "PJSIP/9") if other else None,
+        connected=ConnectedParty(other, "PJSIP/9") if other else None,
     )
     cause = Cause(16, end) if end else None
     return CallEvent(kind, call, "Demo", triggers, cause, originate, repeat)
