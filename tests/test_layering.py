@@ -90,6 +90,39 @@ FOREIGN = {
     "astcti_client.ui": {"platformdirs", "PIL", "Xlib", "pystray", "webview", "qtpy", "keyring", "AppKit"},
 }
 
+# Whose objects are changed by their own methods alone: no assignment to an attribute of another object.
+OWN_STATE = ("astcti_server.ami", "astcti_server.calls")
+
+# What two programs call by one word on purpose: a table of the Configurator's database, and what it becomes.
+TWICE = {"Operator", "Seat", "Service", "Trigger"}
+# Names of two things that are still to be told apart.
+STILL_TWICE = {
+    "Action",
+    "Address",
+    "Answer",
+    "Call",
+    "Change",
+    "Checked",
+    "Connection",
+    "Conversation",
+    "Entry",
+    "Fonts",
+    "Kind",
+    "Link",
+    "Loaded",
+    "Notices",
+    "Places",
+    "QueueMember",
+    "Refusal",
+    "Refused",
+    "Result",
+    "Run",
+    "State",
+    "Timer",
+    "Transport",
+    "Value",
+}
+
 # The floors of the window: what each folder of `astcti_client/ui` may import of the others.
 UI = "astcti_client.ui."
 FLOORS = {
@@ -181,6 +214,50 @@ FOLDERS = sorted({path.parent for package in (*PACKAGES, "tests") for path in (R
 def test_a_folder_can_be_taken_in_at_a_glance(folder: Path) -> None:
     modules = [path.name for path in folder.glob("*.py") if path.name != "__init__.py"]
     assert len(modules) <= MOST_MODULES
+
+
+def stored_attributes(path: Path) -> list[ast.Attribute]:
+    """Every assignment to an attribute, also in a tuple, a loop, a `with` or a `del`."""
+    return [
+        node
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store | ast.Del)
+    ]
+
+
+@pytest.mark.parametrize(
+    "module", sorted(module for module in MODULES if any(belongs(module, prefix) for prefix in OWN_STATE))
+)
+def test_state_is_changed_by_the_object_that_has_it(module: str) -> None:
+    changed = [
+        f"{node.lineno}: {ast.unparse(node)}"
+        for node in stored_attributes(MODULES[module])
+        if not (isinstance(node.value, ast.Name) and node.value.id in ("self", "cls"))
+    ]
+    assert not changed
+
+
+def named_by(statement: ast.stmt) -> list[str]:
+    """The class or the type that a statement of a module names; constants are in capitals."""
+    if isinstance(statement, ast.ClassDef):
+        names = [statement.name]
+    elif isinstance(statement, ast.Assign):
+        names = [target.id for target in statement.targets if isinstance(target, ast.Name)]
+    elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+        names = [statement.target.id]
+    else:
+        names = []
+    return [name for name in names if name[0].isupper() and not name.isupper()]
+
+
+def test_the_name_of_a_class_means_one_thing_in_all_programs() -> None:
+    places: dict[str, list[str]] = {}
+    for module, path in MODULES.items():
+        for statement in ast.parse(path.read_text(encoding="utf-8")).body:
+            for name in named_by(statement):
+                places.setdefault(name, []).append(module)
+    found = {name: modules for name, modules in places.items() if len(modules) > 1}
+    assert {name: modules for name, modules in found.items() if name not in TWICE | STILL_TWICE} == {}
 
 
 def test_client_never_loads_what_only_the_server_needs() -> None:

@@ -83,8 +83,8 @@ class Pairing:
     def _part(self, party: Party, now: Reach) -> None:
         """End the pairs of which either end is connected elsewhere.
 
-        Not those whose ends both hear nobody: Asterisk unlinks and links a pair again and again, for features,
-        native bridges, at each key (Unlink and Link in 1.4, Bridge up to 11, then BridgeLeave, BridgeEnter).
+        Not those whose ends both hear nobody: Asterisk unlinks and links a pair time and again: for features,
+        native bridges, at each key (Unlink and Link in 1.4, Bridge up to 11, BridgeLeave and BridgeEnter).
         """
         for other, pair in party.pairs.items():
             if pair.ended:

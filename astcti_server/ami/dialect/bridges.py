@@ -33,6 +33,10 @@ class _Bridge:
         self.silent = silent
         """True if being in it together does not make a pair."""
 
+    def tune(self, silent: bool) -> None:
+        """It became a conference, or another bridge that makes no pairs, or ended being one."""
+        self.silent = silent
+
 
 class Bridges:
     """Who is in which bridge. Bridges and channels that were never announced are made when named.
@@ -54,7 +58,7 @@ class Bridges:
         bridge_id, technology, creator, uniqueid, channel, swapped = event.values(_MEMBER)
         if not bridge_id or not uniqueid:
             return []
-        told = self._retuned(bridge_id, technology, creator)
+        told = self._change_of_kind(bridge_id, technology, creator)
         if swapped:
             told += self._removed(swapped)
         if self._bridge_of.get(uniqueid, bridge_id) != bridge_id:
@@ -70,14 +74,14 @@ class Bridges:
     def left(self, event: AmiEvent) -> list[TelephoneEvent]:
         """BridgeLeave: the edges to the others end."""
         bridge_id, technology, creator, uniqueid, _channel, _swapped = event.values(_MEMBER)
-        told = self._retuned(bridge_id, technology, creator)
+        told = self._change_of_kind(bridge_id, technology, creator)
         if self._bridge_of.get(uniqueid) == bridge_id:
             told += self._removed(uniqueid)
         return told
 
     def told(self, event: AmiEvent) -> list[TelephoneEvent]:
         """Any other event of a bridge: it may have become a conference, or have ended being one."""
-        return self._retuned(*event.values(_BRIDGE))
+        return self._change_of_kind(*event.values(_BRIDGE))
 
     def destroyed(self, event: AmiEvent) -> list[TelephoneEvent]:
         """BridgeDestroy: whoever is still in it has left."""
@@ -112,14 +116,14 @@ class Bridges:
                 told += _linked(bridge)
         return told
 
-    def _retuned(self, bridge_id: str, technology: str, creator: str) -> list[TelephoneEvent]:
+    def _change_of_kind(self, bridge_id: str, technology: str, creator: str) -> list[TelephoneEvent]:
         bridge = self._bridges.get(bridge_id)
         if bridge is None or not technology:
             return []
         silent = _is_silent(technology, creator)
         if silent == bridge.silent:
             return []
-        bridge.silent = silent
+        bridge.tune(silent)
         return list(_unlinked(bridge) if silent else _linked(bridge))
 
     def _removed(self, uniqueid: str) -> list[TelephoneEvent]:
