@@ -1,6 +1,6 @@
 """Translates what any Asterisk from 1.4 on says into the events of `vocabulary.py`.
 
-This module and its `dialect_*` neighbours alone know how versions differ. The version in the greeting is only
+This folder alone knows how versions differ. The version in the greeting is only
 a hint, for forks port things back: which family speaks is told by the events and fields themselves. No I/O;
 AMI thread only.
 """
