@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import sys
 from pathlib import Path
+from typing import TextIO
 
 from astcti_server.threads import thread_name
 
@@ -20,7 +21,7 @@ def name_thread(record: logging.LogRecord) -> bool:
     return True
 
 
-class ReopenableFile(logging.StreamHandler):  # type: ignore[type-arg]
+class ReopenableFile(logging.StreamHandler[TextIO]):
     """Appends to a file; `reopen` follows a file that was moved away by log rotation."""
 
     def __init__(self, path: Path) -> None:

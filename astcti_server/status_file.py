@@ -19,7 +19,7 @@ from schemas.version import VERSION
 
 logger = logging.getLogger(__name__)
 
-FORMAT = 1
+STATUS_FORMAT = 1
 
 
 def now() -> str:
@@ -35,7 +35,7 @@ class StatusFile:
         self._written: dict[str, Any] | None = None
         self._complained = False
         self.content: dict[str, Any] = {
-            "format": FORMAT,
+            "format": STATUS_FORMAT,
             "version": VERSION,
             "pid": os.getpid(),
             "started": now(),
@@ -52,14 +52,14 @@ class StatusFile:
 
     def refused(self, problems: Sequence[Problem]) -> None:
         """Everything wrong with the files that are refused now; replaces what was said before."""
-        before = {one["file"]: one for one in self.content["refused"]}
+        before = {refusal["file"]: refusal for refusal in self.content["refused"]}
         errors: dict[str, list[str]] = {}
         for problem in problems:
             errors.setdefault(problem.file, []).append(str(problem))
         found = [{"file": file, "at": now(), "errors": errors[file]} for file in errors]
-        for index, one in enumerate(found):
-            known = before.get(str(one["file"]))
-            if known is not None and known["errors"] == one["errors"]:
+        for index, refusal in enumerate(found):
+            known = before.get(str(refusal["file"]))
+            if known is not None and known["errors"] == refusal["errors"]:
                 found[index] = known  # since when, not when it was looked at last
         self.content["refused"] = found
 

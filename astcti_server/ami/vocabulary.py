@@ -185,14 +185,6 @@ class Pickup(NamedTuple):
     target_channel: str
 
 
-class Transfer(NamedTuple):
-    """Someone handed a call on (for the log and the record; the links that follow say who talks to whom)."""
-
-    kind: Literal["blind", "attended"]
-    transferer: str
-    transferee: str
-
-
 class QueueMember(NamedTuple):
     """The state of a queue member: an event, or an entry of `QueueStatus`."""
 
@@ -206,12 +198,6 @@ class QueueMember(NamedTuple):
     paused: bool | None
     reason: str
     status: int | None
-
-
-class Shutdown(NamedTuple):
-    """Asterisk stops or starts again."""
-
-    restart: bool
 
 
 TelephoneEvent: TypeAlias = (
@@ -232,7 +218,5 @@ TelephoneEvent: TypeAlias = (
     | QueueServed
     | AgentCalled
     | Pickup
-    | Transfer
     | QueueMember
-    | Shutdown
 )

@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 from xml.sax.saxutils import quoteattr
 
 from schemas import event_xml
@@ -117,8 +118,8 @@ class RunningServer:
         return self.log_file.read_text(encoding="utf-8") if self.log_file.exists() else ""
 
     @property
-    def status(self) -> dict[str, object]:
-        found: dict[str, object] = json.loads(self.status_file.read_text(encoding="utf-8"))
+    def status(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.status_file.read_text(encoding="utf-8"))
         return found
 
     def wait_for_log(self, text: str, count: int = 1) -> None:

@@ -46,7 +46,7 @@ _SILENT: Final = frozenset(
 
 class _Channel(NamedTuple):
     uniqueid: str
-    channel: str
+    channel_name: str
     state_name: str
     state: str
     number: str
@@ -80,7 +80,7 @@ def read(events: Iterable[AmiEvent], bridges: Bridges, plain: Callable[[str], st
     told: list[TelephoneEvent] = []
     for channel in channels.values():
         told += _announced(channel, plain)
-    by_name = {channel.channel: channel.uniqueid for channel in channels.values()}
+    by_name = {channel.channel_name: channel.uniqueid for channel in channels.values()}
     return [
         *told,
         *variables,
@@ -89,32 +89,40 @@ def read(events: Iterable[AmiEvent], bridges: Bridges, plain: Callable[[str], st
         *_links(channels, by_name),
         *bridges.read(
             [
-                (one.bridge, one.uniqueid, one.channel, one.application.lower() in _SILENT)
-                for one in channels.values()
-                if one.bridge
+                (
+                    channel.bridge,
+                    channel.uniqueid,
+                    channel.channel_name,
+                    channel.application.lower() in _SILENT,
+                )
+                for channel in channels.values()
+                if channel.bridge
             ]
         ),
     ]
 
 
-def _announced(one: _Channel, plain: Callable[[str], str]) -> Iterator[TelephoneEvent]:
-    state = one.state_name or one.state
-    exten = one.exten or one.extension
-    number, name = known(one.number or one.caller_id), plain(one.name)
-    yield Newchannel(one.uniqueid, one.channel, state, number, name, one.context, exten, one.linkedid)
-    connected = known(one.connected_number)
+def _announced(channel: _Channel, plain: Callable[[str], str]) -> Iterator[TelephoneEvent]:
+    state = channel.state_name or channel.state
+    exten = channel.exten or channel.extension
+    number, name = known(channel.number or channel.caller_id), plain(channel.name)
+    yield Newchannel(
+        channel.uniqueid, channel.channel_name, state, number, name, channel.context, exten, channel.linkedid
+    )
+    # Newchannel has no connected line, and a phone that rings is known by it from 1.8 on.
+    connected = known(channel.connected_number)
     if state == "Ringing" and connected:
         yield Newstate(
-            one.uniqueid,
-            one.channel,
+            channel.uniqueid,
+            channel.channel_name,
             state,
             number,
             name,
             connected,
-            plain(one.connected_name),
-            one.context,
+            plain(channel.connected_name),
+            channel.context,
             exten,
-            one.linkedid,
+            channel.linkedid,
             caller_shown=False,
         )
 
@@ -123,8 +131,8 @@ def _variables(event: AmiEvent, channel: _Channel) -> Iterator[VariableSet]:
     """What `Variables:` asked for; an empty value only says that the channel does not have the variable."""
     for line in event.get_all("Variable"):
         name, _, value = line.partition("=")
-        if value:
-            yield VariableSet(channel.uniqueid, channel.channel, variable_name(name), value)
+        if value:  # Asterisk prints every variable that was asked for, for every channel
+            yield VariableSet(channel.uniqueid, channel.channel_name, variable_name(name), value)
 
 
 def _queue_callers(events: Iterable[AmiEvent], by_name: dict[str, str]) -> Iterator[QueueCaller]:
@@ -137,18 +145,24 @@ def _queue_callers(events: Iterable[AmiEvent], by_name: dict[str, str]) -> Itera
 
 
 def _served(channels: Iterable[_Channel]) -> Iterator[QueueServed]:
-    """From 12 on the caller's channel says which `Queue` it is in, also once somebody answered."""
-    for one in channels:
-        queue = one.data.partition(",")[0].strip()
-        if one.application.lower() == "queue" and one.bridge and queue:
-            yield QueueServed(one.uniqueid, one.channel, queue)
+    """From 12 on the caller's channel says which `Queue` it runs, also once somebody answered.
+
+    Before, a caller who is served is in no list at all.
+    """
+    for channel in channels:
+        queue = channel.data.partition(",")[0].strip()
+        if channel.application.lower() == "queue" and channel.bridge and queue:
+            yield QueueServed(channel.uniqueid, channel.channel_name, queue)
 
 
 def _links(channels: dict[str, _Channel], by_name: dict[str, str]) -> Iterator[Link]:
-    """Before 12 each channel names its peer: by name in 1.4 (`Link`), by id later (`BridgedUniqueid`)."""
+    """Before 12 each channel names its peer: by name in 1.4 (`Link`), by id later (`BridgedUniqueid`).
+
+    Both ends name one another; from 12 on there is a BridgeID instead.
+    """
     done: set[frozenset[str]] = set()
-    for one in channels.values():
-        peer = channels.get(known(one.bridged) or by_name.get(one.link, ""))
-        if peer is not None and (edge := frozenset((one.uniqueid, peer.uniqueid))) not in done:
+    for channel in channels.values():
+        peer = channels.get(known(channel.bridged) or by_name.get(channel.link, ""))
+        if peer is not None and (edge := frozenset((channel.uniqueid, peer.uniqueid))) not in done:
             done.add(edge)
-            yield Link(one.uniqueid, one.channel, peer.uniqueid, peer.channel)
+            yield Link(channel.uniqueid, channel.channel_name, peer.uniqueid, peer.channel_name)

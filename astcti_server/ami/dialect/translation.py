@@ -20,7 +20,6 @@ from astcti_server.ami.dialect.text import (
     number,
     set_many,
     set_one,
-    truth,
     unescaped,
     variable_name,
 )
@@ -35,9 +34,7 @@ from astcti_server.ami.vocabulary import (
     OriginateResponse,
     Pickup,
     Rename,
-    Shutdown,
     TelephoneEvent,
-    Transfer,
     Unlink,
     VariableSet,
 )
@@ -138,9 +135,8 @@ class Dialect:
             "Rename": self._rename, "Hangup": self._hangup,
             "HangupRequest": self._hangup_request, "SoftHangupRequest": self._hangup_request,
             "OriginateResponse": self._originate_response,
-            "Transfer": self._transfer, "BlindTransfer": self._blind_transfer,
+            "Transfer": _nothing, "BlindTransfer": _nothing, "AttendedTransfer": _nothing,
             "Pickup": self._pickup,
-            "AttendedTransfer": self._attended_transfer,
             "Join": queues.caller_entered, "QueueCallerJoin": queues.caller_entered,
             "QueueEntry": queues.caller_entered, "Leave": queues.caller_left,
             "QueueCallerLeave": queues.caller_left, "QueueCallerAbandon": queues.caller_left,
@@ -149,7 +145,6 @@ class Dialect:
             "QueueMember": queues.member("entry"), "QueueMemberAdded": queues.member("added"),
             "QueueMemberRemoved": queues.member("removed"), "QueueMemberPaused": queues.member("paused"),
             "QueueMemberPause": queues.member("paused"), "QueueMemberPenalty": queues.member("penalty"),
-            "Shutdown": _shutdown,
         }  # fmt: skip
         return methods | {name.lower(): method for name, method in methods.items()}
 
@@ -169,15 +164,17 @@ class Dialect:
         )
         if not uniqueid:
             return []
-        self._pipes = not state
+        self._pipes = not state  # 1.4 alone has State here, later ones ChannelState and ChannelStateDesc
         caller, name = known(caller), self._plain(name)
         return [Newchannel(uniqueid, channel, state or old_state, caller, name, context, exten, linkedid)]
 
     def _newstate(self, event: AmiEvent) -> Telephone:
         told = self._state_of(event)
-        if told.linkedid:  # 12 and later
+        if told.linkedid:  # 12 and later: before, Linkedid is in CEL events alone (cel_manager.c, 1.8)
             self._caller_shown = self._pipes = False
         else:
+            # 1.8 brought the connected line, and put the phone's own number where 1.6 shows the caller's
+            # (UPGRADE.txt of 1.8): an event without the field is of 1.6 or older.
             self._pipes = not event.has("ChannelStateDesc")
             self._caller_shown = self._pipes or not event.has("ConnectedLineNum")
         if told.caller_shown is not self._caller_shown:
@@ -219,7 +216,7 @@ class Dialect:
         )
 
     def _rename(self, event: AmiEvent) -> Telephone:
-        uniqueid, old, channel, new = event.values(_RENAME)
+        uniqueid, old, channel, new = event.values(_RENAME)  # Oldname in 1.4, Channel later
         return [Rename(uniqueid, old or channel, new)]
 
     def _hangup(self, event: AmiEvent) -> Telephone:
@@ -238,6 +235,8 @@ class Dialect:
         if not uniqueid:
             return []
         told: Telephone = [Newexten(uniqueid, channel, context, exten or snapshot_exten, application, data)]
+        # What a step sets is all that is seen of a variable in 1.4, which has no VarSet, and from 12 to 18.16
+        # and 20.1 where its value is not UTF-8: such a VarSet was never sent (stasis_channels.c).
         lower = application.lower()
         if lower == "mset":
             assigned = set_many(data, ",")
@@ -252,7 +251,7 @@ class Dialect:
 
     def _varset(self, event: AmiEvent) -> Telephone:
         uniqueid, channel, name, value = event.values(_VARSET)
-        self._pipes = False
+        self._pipes = False  # 1.4 has no VarSet
         if not known(uniqueid):
             return []  # a global variable
         return [VariableSet(uniqueid, channel, variable_name(name), self._value(value))]
@@ -271,29 +270,20 @@ class Dialect:
         return [Link(first, first_channel, second, second_channel)] if first and second else []
 
     def _unlink(self, event: AmiEvent) -> Telephone:
-        """Unlink of 1.4; 1.6 and 1.8 send it too, when a native bridge ends, beside `Bridge`."""
+        """Unlink of 1.4. 1.6 and 1.8 send it too, beside `Bridge`: that the edge is gone is no news then."""
         first, _channel, second, _channel, _state = event.values(_LINK)
         return [Unlink(first, second)] if first and second else []
 
     def _bridge(self, event: AmiEvent) -> Telephone:
         return self._unlink(event) if event.get("Bridgestate").lower() == "unlink" else self._link(event)
 
-    def _transfer(self, event: AmiEvent) -> Telephone:
-        kind, transferer, transferee = event.values(("TransferType", "Uniqueid", "TargetUniqueid"))
-        return [Transfer("attended" if kind.lower() == "attended" else "blind", transferer, transferee)]
-
     def _pickup(self, event: AmiEvent) -> Telephone:
         return [Pickup(*event.values(("Uniqueid", "Channel", "TargetUniqueid", "TargetChannel")))]
 
-    def _blind_transfer(self, event: AmiEvent) -> Telephone:
-        return [Transfer("blind", *event.values(("TransfererUniqueid", "TransfereeUniqueid")))]
 
-    def _attended_transfer(self, event: AmiEvent) -> Telephone:
-        return [Transfer("attended", *event.values(("OrigTransfererUniqueid", "TransfereeUniqueid")))]
-
-
-def _shutdown(event: AmiEvent) -> Telephone:
-    return [Shutdown(bool(truth(event.get("Restart"))))]
+def _nothing(_event: AmiEvent) -> Telephone:
+    """A transfer: who talks to whom is said by the links that follow. It may carry variables, though."""
+    return []
 
 
 def _version(text: str) -> tuple[int, ...]:

@@ -35,7 +35,6 @@ CALL_EVENTS: Final = frozenset(
         "BridgeEnter",
         "BridgeLeave",
         "BridgeDestroy",
-        "BridgeMerge",
         "Transfer",
         "BlindTransfer",
         "AttendedTransfer",
@@ -63,8 +62,7 @@ QUEUE_EVENTS: Final = frozenset(
 LIST_EVENTS: Final = frozenset({"Status", "StatusComplete", "QueueParams", "QueueStatusComplete"})
 LIST_ENTRIES: Final = LIST_EVENTS | {"QueueMember", "QueueEntry"}
 """Events that come only when a list was asked for."""
-SYSTEM_EVENTS: Final = frozenset({"Shutdown"})
-EVENTS: Final = CALL_EVENTS | QUEUE_EVENTS | LIST_EVENTS | SYSTEM_EVENTS
+EVENTS: Final = CALL_EVENTS | QUEUE_EVENTS | LIST_EVENTS
 """Parsed whenever they come. VarSet, Newexten and AgentConnect are not among them: they are looked into
 first."""
 

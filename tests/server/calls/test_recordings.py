@@ -182,7 +182,9 @@ def test_in_which_order_threads_of_asterisk_tell_of_different_channels_changes_n
 
 def outcome(told: list[Notification]) -> tuple[Counter[tuple[str, str]], ...]:
     """Who was connected with whom, how each ring ended, and which pages opened."""
-    ends = Counter((extension, event.cause.end) for extension, event in told if event.cause)
+    ends: Counter[tuple[str, str]] = Counter(
+        (extension, event.cause.end) for extension, event in told if event.cause
+    )
     pages = Counter((extension, action.url) for extension, event in told for action in event.triggers)
     return links(told), ends, pages
 
