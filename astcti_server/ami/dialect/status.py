@@ -128,10 +128,14 @@ def _announced(channel: _Channel, plain: Callable[[str], str]) -> Iterator[Telep
 
 
 def _variables(event: AmiEvent, channel: _Channel) -> Iterator[VariableSet]:
-    """What `Variables:` asked for; an empty value only says that the channel does not have the variable."""
+    """What `Variables:` asked for: Asterisk prints each for every channel.
+
+    An empty value says that the channel does not have the variable, or, in 16 and 22, `(null)` does
+    (action_status, manager.c).
+    """
     for line in event.get_all("Variable"):
         name, _, value = line.partition("=")
-        if value:  # Asterisk prints every variable that was asked for, for every channel
+        if value not in ("", "(null)"):
             yield VariableSet(channel.uniqueid, channel.channel_name, variable_name(name), value)
 
 

@@ -190,6 +190,23 @@ def test_the_channels_of_1_4_name_their_peers() -> None:
     ]
 
 
+def test_a_variable_that_a_channel_does_not_have_is_not_read() -> None:
+    """Asterisk 16 and 22 print `(null)` for it, older ones nothing."""
+    told = Dialect().channels_from_status(
+        events("""
+        Event: Status
+        Channel: PJSIP/201-1
+        ChannelStateDesc: Up
+        Uniqueid: 1.1
+        Linkedid: 1.1
+        Variable: calldata=(null)
+        Variable: ticket=
+        Variable: other=7
+    """)
+    )
+    assert told[1:] == [VariableSet("1.1", "PJSIP/201-1", "other", "7")]
+
+
 def test_the_channels_of_1_6_to_11_name_the_ids_of_their_peers() -> None:
     told = Dialect().channels_from_status(
         events("""
