@@ -91,34 +91,25 @@ FOREIGN = {
 }
 
 # Whose objects are changed by their own methods alone: no assignment to an attribute of another object.
-OWN_STATE = ("astcti_server.ami", "astcti_server.calls")
+OWN_STATE = ("astcti_server.ami", "astcti_server.calls", "astcti_server.queues", "astcti_server.clients")
+SET_UP = {"context.minimum_version", "context.options"}
+"""An SSL context of the standard library has no other way."""
 
 # What two programs call by one word on purpose: a table of the Configurator's database, and what it becomes.
 TWICE = {"Operator", "Seat", "Service", "Trigger"}
 # Names of two things that are still to be told apart.
 STILL_TWICE = {
-    "Action",
     "Address",
     "Answer",
-    "Call",
     "Change",
     "Checked",
-    "Connection",
     "Conversation",
     "Entry",
     "Fonts",
     "Kind",
-    "Link",
     "Loaded",
-    "Notices",
-    "Places",
-    "QueueMember",
     "Refusal",
-    "Refused",
-    "Result",
-    "Run",
     "State",
-    "Timer",
     "Transport",
     "Value",
 }
@@ -233,6 +224,7 @@ def test_state_is_changed_by_the_object_that_has_it(module: str) -> None:
         f"{node.lineno}: {ast.unparse(node)}"
         for node in stored_attributes(MODULES[module])
         if not (isinstance(node.value, ast.Name) and node.value.id in ("self", "cls"))
+        and ast.unparse(node) not in SET_UP
     ]
     assert not changed
 
