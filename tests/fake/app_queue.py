@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from astcti_server.ami.pending import Outcome
+from astcti_server.ami.pending import ActionOutcome
 from astcti_server.ami.vocabulary import QueueMember
-from astcti_server.ami.wire.messages import Event
+from astcti_server.ami.wire.messages import AmiEvent
 from tests.fake.queue_link import Sent, list_entry
 
 MemberChange = Literal["added", "removed", "paused"]
@@ -32,33 +32,37 @@ class AppQueue:
         self.queues = queues
         self.members: dict[tuple[str, str], QueueEntry] = {}
 
-    def perform(self, sent: Sent) -> tuple[Outcome, list[QueueMember]]:
+    def perform(self, sent: Sent) -> tuple[ActionOutcome, list[QueueMember]]:
         """Do what an action asks for: its answer, and the events that follow."""
         queue, interface = sent.headers.get("Queue", ""), sent.headers.get("Interface", "")
         match sent.name:
             case "QueueStatus":
-                return Outcome(True, "", events=tuple(self._list(queue))), []
+                return ActionOutcome(True, "", events=tuple(self._list(queue))), []
             case "QueueAdd" if queue not in self.queues:
                 return _refused("Unable to add interface to queue: No such queue")
             case "QueueAdd" if (queue, interface) in self.members:
                 return _refused("Unable to add interface: Already there")
             case "QueueAdd":
-                return Outcome(True, "Added interface to queue"), self.add(queue, interface, _entry(sent))
+                return ActionOutcome(True, "Added interface to queue"), self.add(
+                    queue, interface, _entry(sent)
+                )
             case "QueueRemove" if (queue, interface) not in self.members:
                 return _refused("Unable to remove interface: Not there")
             case "QueueRemove":
-                return Outcome(True, "Removed interface from queue"), self.remove(queue, interface)
+                return ActionOutcome(True, "Removed interface from queue"), self.remove(queue, interface)
             case "QueuePenalty":
                 key = queue, interface
                 if key not in self.members:
                     return _refused("Invalid interface, queuename or penalty")
                 self.members[key] = replace(self.members[key], penalty=int(sent.headers["Penalty"]))
-                return Outcome(True, "Interface penalty set successfully"), []
+                return ActionOutcome(True, "Interface penalty set successfully"), []
             case "QueuePause":
                 paused = sent.headers["Paused"] == "true"
                 events = self.pause(interface, paused, sent.headers.get("Reason", ""), queue)
                 return (
-                    (Outcome(True, "Interface paused"), events) if events else _refused("Interface not found")
+                    (ActionOutcome(True, "Interface paused"), events)
+                    if events
+                    else _refused("Interface not found")
                 )
             case other:
                 raise AssertionError(other)
@@ -80,7 +84,7 @@ class AppQueue:
                 events.append(_event("paused", name, member, changed))
         return events
 
-    def _list(self, queue: str) -> Iterator[Event]:
+    def _list(self, queue: str) -> Iterator[AmiEvent]:
         for (name, interface), entry in self.members.items():
             if queue in ("", name):
                 yield list_entry(
@@ -105,5 +109,5 @@ def _event(change: MemberChange, queue: str, interface: str, entry: QueueEntry) 
     )
 
 
-def _refused(message: str) -> tuple[Outcome, list[QueueMember]]:
-    return Outcome(False, message, failure="refused"), []
+def _refused(message: str) -> tuple[ActionOutcome, list[QueueMember]]:
+    return ActionOutcome(False, message, failure="refused"), []

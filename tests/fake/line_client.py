@@ -7,6 +7,7 @@ import socket
 import ssl
 import struct
 from types import TracebackType
+from typing import Self
 
 from tests.fake.patience import PATIENCE
 
@@ -41,7 +42,7 @@ class LineClient:
             raise
         self._received = b""
 
-    def __enter__(self) -> LineClient:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

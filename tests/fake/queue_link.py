@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from astcti_server.ami.actions import Action
-from astcti_server.ami.pending import Failure, Outcome
-from astcti_server.ami.wire.messages import Event, Kind
+from astcti_server.ami.actions import AmiAction
+from astcti_server.ami.pending import ActionFailure, ActionOutcome
+from astcti_server.ami.wire.messages import AmiEvent, MessageKind
 from tests.fake.timers import TimerWheel, WheelTimer
 
 
@@ -19,7 +19,7 @@ def list_entry(
     paused: bool = False,
     reason: str = "",
     membership: str = "dynamic",
-) -> Event:
+) -> AmiEvent:
     """A `QueueMember` as QueueStatus lists it."""
     fields = {
         "Event": "QueueMember",
@@ -35,10 +35,10 @@ def list_entry(
     return event_of_list(fields)
 
 
-def event_of_list(fields: dict[str, object]) -> Event:
+def event_of_list(fields: dict[str, object]) -> AmiEvent:
     """An event with these fields; the first names it."""
     text = "\r\n".join(f"{key}: {value}" for key, value in fields.items())
-    return Event(text.encode(), Kind(str(fields["Event"]), "utf-8"))
+    return AmiEvent(text.encode(), MessageKind(str(fields["Event"]), "utf-8"))
 
 
 @dataclass
@@ -47,7 +47,7 @@ class Sent:
 
     name: str
     headers: dict[str, str]
-    done: Callable[[Outcome], None]
+    done: Callable[[ActionOutcome], None]
 
 
 class FakeLink:
@@ -59,9 +59,9 @@ class FakeLink:
         self.open: list[Sent] = []
         self.up = True
 
-    def submit(self, action: Action, done: Callable[[Outcome], None]) -> str:
+    def submit(self, action: AmiAction, done: Callable[[ActionOutcome], None]) -> str:
         if not self.up:
-            done(Outcome(False, "", failure="down"))
+            done(ActionOutcome(False, "", failure="down"))
             return "none"
         sent = Sent(action.name, dict(action.headers), done)
         self.sent.append(sent)
@@ -75,11 +75,11 @@ class FakeLink:
         work()
 
     def answer(
-        self, ok: bool = True, message: str = "", events: Iterable[Event] = (), failure: Failure = ""
+        self, ok: bool = True, message: str = "", events: Iterable[AmiEvent] = (), failure: ActionFailure = ""
     ) -> Sent:
         """Answer the oldest open action."""
         sent = self.open.pop(0)
-        sent.done(Outcome(ok, message, events=tuple(events), failure=failure))
+        sent.done(ActionOutcome(ok, message, events=tuple(events), failure=failure))
         return sent
 
     def go_down(self) -> None:
@@ -87,7 +87,7 @@ class FakeLink:
         self.up = False
         lost, self.open = self.open, []
         for sent in lost:
-            sent.done(Outcome(False, "", failure="down"))
+            sent.done(ActionOutcome(False, "", failure="down"))
 
     @property
     def names(self) -> list[str]:

@@ -29,7 +29,7 @@ _CHUNK = 65536
 _CONNECTS = (b"BridgeNumChannels: 2", b"Event: Link\r\n")
 
 
-class EndlessConnection(connection.Connection):
+class EndlessConnection(connection.AmiConnection):
     """After `BEGIN` every read finds something; the socket is left readable so that the loop spins."""
 
     _collected: bytearray | None = None
@@ -98,5 +98,5 @@ def _noise() -> Iterator[bytes]:
 
 
 if __name__ == "__main__":
-    vars(link)["Connection"] = EndlessConnection  # the one part that is not the server's own
+    vars(link)["AmiConnection"] = EndlessConnection  # the one part that is not the server's own
     cli.main()

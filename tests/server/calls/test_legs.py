@@ -10,8 +10,8 @@ from astcti_server.calls.originations import ORIGINATIONS_REMEMBERED, Originatio
 from tests.fake.story import Story
 
 
-def ringing(**more: bool) -> Story:
-    return Story(**more).caller().queued().ring("c", "a", "201")
+def ringing(*, old: bool = False) -> Story:
+    return Story(old=old).caller().queued().ring("c", "a", "201")
 
 
 def test_who_sits_down_at_a_ringing_phone_hears_who_rings() -> None:

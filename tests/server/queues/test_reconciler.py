@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from astcti_server.ami.pending import Outcome
+from astcti_server.ami.pending import ActionOutcome
 from astcti_server.clients.ports import Presence
 from astcti_server.queues.state_file import StateFile
 from schemas.server.settings import QueueSettings
@@ -720,7 +720,7 @@ def test_an_answer_to_a_reading_of_a_lost_link_does_not_count(tmp_path):
     late = world.link.open[0]
     world.reconciler.link_down()
     world.arrive()
-    late.done(Outcome(True, "", events=(list_entry("astcti", PHONE),)))
+    late.done(ActionOutcome(True, "", events=(list_entry("astcti", PHONE),)))
     assert world.told() == ["310 OUT"]
     assert world.link.names == ["QueueStatus"]
 

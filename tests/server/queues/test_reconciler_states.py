@@ -6,7 +6,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from astcti_server.ami.pending import Outcome
+from astcti_server.ami.pending import ActionOutcome
 from astcti_server.ami.vocabulary import QueueMember
 from astcti_server.clients.ports import Presence
 from astcti_server.queues.seated_operator import desired_queues
@@ -137,7 +137,7 @@ class Queues(RuleBasedStateMachine):
         sent = self.world.link.open.pop(0)
         if performed:
             self.pbx.perform(sent)
-        sent.done(Outcome(False, "", failure="timeout"))
+        sent.done(ActionOutcome(False, "", failure="timeout"))
 
     @precondition(lambda self: self.world.link.up)
     @rule(restarted=st.booleans())
