@@ -98,21 +98,7 @@ SET_UP = {"context.minimum_version", "context.options"}
 # What two programs call by one word on purpose: a table of the Configurator's database, and what it becomes.
 TWICE = {"Operator", "Seat", "Service", "Trigger"}
 # Names of two things that are still to be told apart.
-STILL_TWICE = {
-    "Address",
-    "Answer",
-    "Change",
-    "Checked",
-    "Conversation",
-    "Entry",
-    "Fonts",
-    "Kind",
-    "Loaded",
-    "Refusal",
-    "State",
-    "Transport",
-    "Value",
-}
+STILL_TWICE = {"Checked", "State", "Value"}
 
 # The floors of the window: what each folder of `astcti_client/ui` may import of the others.
 UI = "astcti_client.ui."

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from astcti_server.ami.wire.event_filter import Interest
-from astcti_server.ami.wire.messages import Event
+from astcti_server.ami.wire.event_filter import EventFilter
+from astcti_server.ami.wire.messages import AmiEvent
 from astcti_server.ami.wire.parser import AmiParser
 from tests.bench.peers import other_clients
 from tests.bench.report import Report
@@ -45,11 +45,11 @@ def _split(stream: bytes) -> int:
 
 def _parse(stream: bytes) -> int:
     """Every event is kept, and one field of each read: what the others do for all that they parse."""
-    parser = AmiParser(Interest(everything=True))
+    parser = AmiParser(EventFilter(everything=True))
     found = 0
     for at in range(0, len(stream), CHUNK):
         for message in parser.feed(stream[at : at + CHUNK]):
-            if isinstance(message, Event):
+            if isinstance(message, AmiEvent):
                 message.get("Uniqueid")
                 found += 1
     return found
