@@ -97,8 +97,6 @@ SET_UP = {"context.minimum_version", "context.options"}
 
 # What two programs call by one word on purpose: a table of the Configurator's database, and what it becomes.
 TWICE = {"Operator", "Seat", "Service", "Trigger"}
-# Names of two things that are still to be told apart.
-STILL_TWICE = {"Checked", "State", "Value"}
 
 # The floors of the window: what each folder of `astcti_client/ui` may import of the others.
 UI = "astcti_client.ui."
@@ -235,7 +233,7 @@ def test_the_name_of_a_class_means_one_thing_in_all_programs() -> None:
             for name in named_by(statement):
                 places.setdefault(name, []).append(module)
     found = {name: modules for name, modules in places.items() if len(modules) > 1}
-    assert {name: modules for name, modules in found.items() if name not in TWICE | STILL_TWICE} == {}
+    assert {name: modules for name, modules in found.items() if name not in TWICE} == {}
 
 
 def test_client_never_loads_what_only_the_server_needs() -> None:
