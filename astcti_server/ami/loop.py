@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import selectors
+from _thread import get_ident
 from collections.abc import Callable
 from functools import partial
 
@@ -24,10 +25,16 @@ class AmiLoop:
         self.timers = Timers(clock)
         self.selector = selectors.DefaultSelector()
         self._inbox = AmiInbox()
+        self._thread = 0
 
     def post(self, work: AmiWork) -> bool:
         """Have work done in the loop's thread. False if the loop is over."""
         return self._inbox.post(partial(self.guarded, work))
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the calling thread is the loop's own."""
+        return get_ident() == self._thread
 
     def wake(self) -> None:
         """Make the loop go round, so that its owner can look whether to stop."""
@@ -35,6 +42,7 @@ class AmiLoop:
 
     def open(self) -> None:
         """Begin to listen for posted work, in the loop's thread."""
+        self._thread = get_ident()
         self.selector.register(self._inbox.open(), selectors.EVENT_READ, self._woken)
 
     def turn(self) -> None:

@@ -253,6 +253,25 @@ def test_stopping_sends_what_was_submitted_then_logs_off(
     assert listener.told.empty()
 
 
+def test_what_posted_work_submits_is_sent_at_once_and_answered_after_it(
+    asterisk: FakeAsterisk, listener: FakeListener, run: RunLink
+) -> None:
+    answers = Answers()
+    answered_meanwhile: list[bool] = []
+    with run() as ami:
+        listener.next("up")
+
+        def work() -> None:
+            ami.requests.submit(actions.queue_remove("astcti", "SIP/201"), answers)
+            answered_meanwhile.append(answers.more)
+
+        ami.requests.post(work)
+        ami.link.stop()  # what waits in the inbox after this is not sent any more
+        asterisk.next_action("QueueRemove")
+        asterisk.next_action("Logoff")
+    assert answered_meanwhile == [False]
+
+
 def test_an_action_after_the_end_is_answered_at_once(listener: FakeListener, run: RunLink) -> None:
     with run() as ami:
         listener.next("up")
