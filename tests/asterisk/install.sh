@@ -6,15 +6,15 @@
 #   install.sh 22         only that one
 #
 # ASTCTI_ASTERISK_CACHE  where the folders are kept (default /var/cache/astcti-test)
-# ASTCTI_DEBIAN_MIRROR   the Debian mirror (default: the one the machine's own apt sources name)
+# ASTCTI_DEBIAN_MIRROR   the Debian archive (default: the one of the machine's own apt sources)
+# ASTCTI_DEBIAN_SNAPSHOT an archive of sid as it was on a day on which it had Asterisk 22 (default: none)
 #
-# Asterisk 22 is in no release of Debian, but in sid. The day sid has another one, or none, the 22 of a
-# snapshot of sid is taken, and where that cannot be reached, what sid has instead, if it is a later one.
+# Asterisk 22 is in no release of Debian, but in sid. The day sid has another one, the 22 of the snapshot is
+# taken, and where none is named or it cannot be reached, what sid has instead, if it is a later one.
 set -eu
 
 CACHE=${ASTCTI_ASTERISK_CACHE:-/var/cache/astcti-test}
 SUITE_22=sid
-SNAPSHOT_22=http://snapshot.debian.org/archive/debian/20261030T120000Z
 SUITE_16=bullseye
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C
 
@@ -29,42 +29,20 @@ twice() {
     "$@"
 }
 
-# Each URI of a binary source, from deb822 .sources and from one-line .list files.
-apt_uris() {
-    for file in /etc/apt/sources.list.d/*.sources; do
-        [ -r "$file" ] || continue
-        awk 'BEGIN { RS = ""; FS = "\n" }
-             {
-                 types = uris = ""; enabled = "yes"
-                 for (i = 1; i <= NF; i++) {
-                     if ($i ~ /^#/) continue
-                     key = tolower($i); sub(/:.*/, "", key)
-                     value = $i; sub(/^[^:]*:[ \t]*/, "", value)
-                     if (key == "types") types = " " value " "
-                     else if (key == "uris") uris = value
-                     else if (key == "enabled") enabled = tolower(value)
-                 }
-                 if (types ~ / deb / && enabled != "no") print uris
-             }' "$file" | tr ' \t' '\n\n'
-    done
-    for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
-        [ -r "$file" ] || continue
-        sed -n 's/^[[:space:]]*deb[[:space:]]\{1,\}\(\[[^]]*\][[:space:]]*\)\{0,1\}\([^[:space:]]\{1,\}\).*/\2/p' "$file"
-    done
+# Where the machine's own apt has Debian from: not the security archive, nor third parties. Empty if it has none.
+# What apt knows of an archive it has from the archive's Release file, that is, after an update.
+apt_mirror() {
+    apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Label: Debian' | head -n 1
 }
 
 debian_mirror() {
-    if [ -n "${ASTCTI_DEBIAN_MIRROR:-}" ]; then
-        echo "$ASTCTI_DEBIAN_MIRROR"
-        return
-    fi
-    # Not the security archive (debian-security), nor third parties below somebody's /debian.
-    mirror=$(apt_uris | grep -E '^(https?|ftp|file|copy)://?.*/debian/?$' | head -n 1)
+    mirror=${ASTCTI_DEBIAN_MIRROR:-$(apt_mirror)}
     if [ -z "$mirror" ]; then
-        mirror=http://deb.debian.org/debian
-        say "the apt sources name no Debian mirror, using $mirror"
+        twice apt-get -qq update >&2 || say "apt-get update failed: is the network there?"
+        mirror=$(apt_mirror)
     fi
-    echo "$mirror"
+    [ -n "$mirror" ] || fail "the apt sources name no Debian archive: name one in ASTCTI_DEBIAN_MIRROR"
+    echo "${mirror%/}"
 }
 
 # What the machine itself must have; apt is only asked when something is missing.
@@ -105,25 +83,27 @@ has_asterisk() {  # VERSION FOLDER [LATER]
     return 1
 }
 
-install_asterisk() {  # VERSION SUITE [SNAPSHOT]
+install_asterisk() {  # VERSION SUITE [LATER], which says that a later version does as well
     root=$CACHE/asterisk-$1
     if [ -x "$root/usr/sbin/asterisk" ]; then
         say "Asterisk $1 is there: $root"
         return 0
     fi
-    mirror=$(debian_mirror)
+    mirror=$(debian_mirror) || exit 1
+    snapshot=${ASTCTI_DEBIAN_SNAPSHOT:-}
     say "making $root from $2 of $mirror (about 340 MB, half a minute)"
     # Made beside and moved in whole, so that an interrupted run leaves nothing that looks complete.
     twice bootstrap "$2" "$root.new" "$mirror" || say "mmdebstrap could not make it from $2 of $mirror"
-    if ! has_asterisk "$1" "$root.new" && [ -n "${3:-}" ]; then
-        say "making $root from $3"
-        if twice bootstrap "$2" "$root.snapshot" "$3" && has_asterisk "$1" "$root.snapshot"; then
+    if ! has_asterisk "$1" "$root.new" && [ -n "${3:-}" ] && [ -n "$snapshot" ]; then
+        say "making $root from $snapshot"
+        if twice bootstrap "$2" "$root.snapshot" "$snapshot" && has_asterisk "$1" "$root.snapshot"; then
             rm -rf "$root.new"
             mv "$root.snapshot" "$root.new"
         fi
         rm -rf "$root.snapshot"
     fi
-    has_asterisk "$1" "$root.new" "${3:+LATER}" || fail "no Asterisk $1 could be made from $2 of $mirror"
+    has_asterisk "$1" "$root.new" "${3:-}" ||
+        fail "no Asterisk $1 could be made from $2 of $mirror: name another archive in ASTCTI_DEBIAN_MIRROR${3:+ or ASTCTI_DEBIAN_SNAPSHOT}"
     rm -rf "$root.new/var/cache/apt" "$root.new/var/lib/apt/lists"
     mv "$root.new" "$root"
     say "$found is in $root"
@@ -141,7 +121,7 @@ flock 9 # a second run waits for the first and then finds everything there
 install_tools
 for version in ${*:-22 16}; do
     case $version in
-        22) install_asterisk 22 "$SUITE_22" "$SNAPSHOT_22" ;;
+        22) install_asterisk 22 "$SUITE_22" LATER ;;
         16) install_asterisk 16 "$SUITE_16" ;;
     esac
 done
