@@ -15,13 +15,14 @@ import pytest
 pytestmark = [pytest.mark.install, pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+PACKAGES = ("schemas", "astcti_server", "astcti_client", "configurator")
 
 
 def run(*command: object, cwd: Path, code: int = 0, text: str = "", umask: int = -1) -> str:
     """Run a program outside of the checkout, with nothing of this environment; returns what it printed."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
     done = subprocess.run(
-        [str(one) for one in command],
+        [str(part) for part in command],
         cwd=cwd,
         env=environment,
         input=text,
@@ -91,12 +92,21 @@ def test_wheel_holds_schemas_samples_and_service_files(wheel: Path) -> None:
     assert not [name for name in names if name.startswith("tests/")]
 
 
-def test_every_module_of_the_checkout_is_in_the_wheel(wheel: Path) -> None:
+def test_every_file_of_the_packages_is_in_the_wheel_and_nothing_else(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
-        names = set(archive.namelist())
-    for package in ("schemas", "astcti_server", "astcti_client"):
-        for path in (ROOT / package).rglob("*.py"):
-            assert path.relative_to(ROOT).as_posix() in names
+        names = {name for name in archive.namelist() if ".dist-info/" not in name}
+    tracked = run("git", "-C", ROOT, "ls-files", "-z", *PACKAGES, cwd=ROOT).split("\0")
+    assert names == {name for name in tracked if name and (ROOT / name).is_file()}
+
+
+def test_everything_in_the_wheel_can_be_loaded(
+    wheel: Path, tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+) -> None:
+    folder = tmp_path_factory.mktemp("everything")
+    venv.create(folder, with_pip=True)
+    run(folder / "bin/pip", "install", "--quiet", f"{wheel}[server,client,configurator]", cwd=folder)
+    script = ROOT / "tests/packaging/load_everything.py"
+    assert run(folder / "bin/python", "-P", script, tmp_path / "data", cwd=tmp_path) == ""
 
 
 def test_installed_server_checks_its_samples_and_makes_passwords(server: Path, tmp_path: Path) -> None:
@@ -156,7 +166,7 @@ def test_make_install_puts_everything_in_place(tmp_path: Path) -> None:
     assert not (stage / "usr/bin/astcti-configurator").is_symlink()
     assert not list(stage.rglob("gone.py")), "what an earlier build left is not installed"
     assert not list(source.glob("*.egg-info")), "root leaves nothing in somebody's checkout"
-    hidden = [one for one in (stage / "opt").rglob("*") if not one.stat().st_mode & 0o004]
+    hidden = [path for path in (stage / "opt").rglob("*") if not path.stat().st_mode & 0o004]
     assert not hidden, "the server's user can read the program"
 
 
