@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,7 +37,7 @@ def queue_service(name: str, *people: str) -> Service:
         queue_name=QUEUES[name],
         variables=("calldata",),
         triggers=(TRIGGER,),
-        operators=tuple(Binding(one, 1) for one in people or PEOPLE),
+        operators=tuple(Binding(person, 1) for person in people or PEOPLE),
     )
 
 
@@ -47,7 +48,7 @@ OUTSIDE = Service("Outside line", "outbound", "outbound", operators=tuple(Bindin
 
 
 def configuration(
-    asterisk: Asterisk, *services: Service, interface: str = "", **changes: object
+    asterisk: Asterisk, *services: Service, interface: str = "", begin_in_pause: bool = False
 ) -> Configuration:
     """mario sits at 201, luisa at 202, anna at 203. `interface` is 201's in queues."""
     macs = [f"00:00:00:00:02:0{number}" for number in (1, 2, 3)]
@@ -61,7 +62,9 @@ def configuration(
             for mac, device in zip(macs, devices, strict=True)
         ),
         operators=tuple(
-            Operator(name, name.title(), f"md5:{md5('secret')}", seat=macs[index], **changes)  # type: ignore[arg-type]
+            Operator(
+                name, name.title(), f"md5:{md5('secret')}", seat=macs[index], begin_in_pause=begin_in_pause
+            )
             for index, name in enumerate(PEOPLE)
         ),
     )
@@ -75,13 +78,19 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
     """Starts servers; they are stopped in the end, and must then not have met an error of their own."""
     running: list[RunningServer] = []
 
-    def start(asterisk: Asterisk, *services: Service, port: int = 0, **options: object) -> RunningServer:
-        changes = {key: options.pop(key) for key in ("interface", "begin_in_pause") if key in options}
+    def start(
+        asterisk: Asterisk,
+        *services: Service,
+        port: int = 0,
+        interface: str = "",
+        begin_in_pause: bool = False,
+        **options: Any,
+    ) -> RunningServer:
         server = RunningServer(
             tmp_path / str(len(running)),
             port or asterisk.ami_port,
-            configuration(asterisk, *services, **changes),
-            **options,  # type: ignore[arg-type]
+            configuration(asterisk, *services, interface=interface, begin_in_pause=begin_in_pause),
+            **options,
         )
         running.append(server.__enter__())
         return server
