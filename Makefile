@@ -15,9 +15,12 @@ COMPONENTS ?= server $(if $(wildcard $(DESTDIR)$(UNITDIR)/astcti-configurator.se
 # The server runs as a user of its own, who cannot read a Python in somebody's home.
 SYSTEM_PYTHON ?= $(firstword $(wildcard /usr/bin/python3) $(PYTHON))
 
-.PHONY: setup demo test check lint unit bench dist screenshots client-bundle install clean
+.PHONY: help setup demo test lint unit coverage mutants pythons bench dist screenshots client-bundle install clean
 
-setup: $(READY)
+help: ## this list
+	@awk -F ':[^#]*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(READY) ## .venv, with everything that a developer needs
 
 $(READY): setup.cfg pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -27,28 +30,54 @@ $(READY): setup.cfg pyproject.toml
 	PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --disable-pip-version-check --editable '.[server,client,configurator,dev]'
 	@touch $@
 
-# The main job on one screen: demo PBX, server and client; a call pops up within seconds. Ctrl-C ends it.
-demo: $(READY)
+# Ctrl-C ends it.
+demo: $(READY) ## the main job on one screen, with a PBX that plays calls
 	@exec $(BIN)/python -m astcti_server.demo.stage $(DEMO_ARGS)
 
 # All checks and tests. As root it installs what the tests with a real Asterisk, a browser and a screen need, as
-# another user those are left out; with CI=true a missing part is a failure.
-test: $(READY) $(VENV)/.browser lint
+# another user those are left out; with CI=true a missing part is a failure, and `pythons` follows.
+test: $(READY) $(VENV)/.browser lint ## all checks and tests
 	@tests/system-packages.sh
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+ifneq ($(CI),)
+	$(BIN)/python -m tests.checks.pythons
+endif
 
 $(VENV)/.browser: $(READY)
 	PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --disable-pip-version-check --editable '.[browser]'
 	@touch $@
 
-lint: $(READY)
+lint: $(READY) ## ruff (rules and format) and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/mypy
 
-# The tests that need nothing but Python.
-unit: $(READY)
-	$(BIN)/python -m pytest -m 'not asterisk and not install and not browser' $(PYTEST_ARGS)
+NOTHING_BUT_PYTHON := not asterisk and not install and not browser
+unit: $(READY) ## the tests that need nothing but Python
+	$(BIN)/python -m pytest -m '$(NOTHING_BUT_PYTHON)' $(PYTEST_ARGS)
+
+# The windows are left out: they run in the system's Python, which has Tk. The report is build/coverage/html, too.
+MEASURED := tests/schemas tests/server tests/client --ignore=tests/client/ui tests/configurator
+coverage: $(READY) ## what of the programs `unit` goes through, with bars for five packages
+	@rm -rf build/coverage; mkdir -p build/coverage
+	$(BIN)/coverage run -m pytest -m '$(NOTHING_BUT_PYTHON)' $(MEASURED) $(PYTEST_ARGS)
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage html --quiet --directory build/coverage/html
+	@$(BIN)/coverage json --quiet -o build/coverage/coverage.json
+	@$(BIN)/python -m tests.checks.coverage_bars build/coverage/coverage.json
+
+# Takes some twenty minutes. Of the same SEED the same ones.
+N    ?= 200
+SEED ?= 1
+mutants: $(VENV)/.mutants ## whether the tests notice mistakes: N=200 of them, drawn with SEED=1
+	@$(BIN)/python -m tests.checks.mutants $(N) $(SEED)
+
+$(VENV)/.mutants: $(READY)
+	PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --disable-pip-version-check --editable '.[mutants]'
+	@touch $@
+
+pythons: $(READY) ## the tests of the server's and the client's core on each other Python from 3.11 on that is here
+	@$(BIN)/python -m tests.checks.pythons
 
 # Speed, on the Python that servers run on: distributions build theirs optimised, which is worth a factor of 1.6.
 # Its environment has what the server needs, not the server: each version that is measured brings its own.
@@ -68,11 +97,11 @@ $(BENCH_READY): setup.cfg
 	$(BENCH_VENV)/bin/pip uninstall --quiet --yes asteriskcti
 	@touch $@
 
-dist: $(READY)
+dist: $(READY) ## the wheel and the source archive, in dist
 	$(BIN)/python -m build --outdir dist .
 
 # Pictures of the client's windows: all of them in build/screenshots, those of the documents in docs/screenshots.
-screenshots: $(READY)
+screenshots: $(READY) ## pictures of the client's windows
 	@$(BIN)/python -c 'import tkinter' || \
 	  { echo "This Python has no tkinter: apt-get install python3-tk, make clean, and PYTHON=/usr/bin/python3" >&2; exit 1; }
 	$(BIN)/python -m tests.client.ui.screenshots
@@ -80,7 +109,7 @@ screenshots: $(READY)
 # A folder, dist/astcti-client, that runs the client on PCs without Python. BUNDLE_BROWSER=yes puts the client's own
 # browser window in on Linux too: some 600 MB.
 BUNDLE_BROWSER ?= no
-client-bundle: $(READY) $(if $(filter yes,$(BUNDLE_BROWSER)),$(VENV)/.browser)
+client-bundle: $(READY) $(if $(filter yes,$(BUNDLE_BROWSER)),$(VENV)/.browser) ## the client for PCs without Python
 	PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --disable-pip-version-check 'pyinstaller>=6.6,<7'
 	BUNDLE_BROWSER=$(BUNDLE_BROWSER) $(BIN)/pyinstaller --noconfirm --log-level WARN --distpath dist --workpath build/client-bundle packaging/client.spec
 
@@ -89,7 +118,7 @@ client-bundle: $(READY) $(if $(filter yes,$(BUNDLE_BROWSER)),$(VENV)/.browser)
 # The umask: root's own may be one that keeps the server's user from reading the program. The copy: a build here
 # would leave root's files, and put in what an earlier build left.
 SOURCES := setup.cfg pyproject.toml README.md LICENSE astcti_server astcti_client configurator schemas
-install:
+install: ## the server on this machine, as root
 	@umask 022; $(SYSTEM_PYTHON) -m venv $(DESTDIR)$(PREFIX) || \
 	  { echo "No virtual environment could be made with $(SYSTEM_PYTHON): apt-get install python3-venv" >&2; exit 1; }
 	@umask 022; set -e; copy=$$(mktemp -d); trap 'rm -rf "$$copy"' EXIT; cp -R $(SOURCES) "$$copy"; \
@@ -123,5 +152,5 @@ endef
 COMMA := ,
 SPACE := $(subst ,, )
 
-clean:
+clean: ## away with everything that make made here
 	rm -rf $(VENV) $(BENCH_VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
