@@ -33,7 +33,10 @@ from schemas.version import VERSION
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
-PAGES = sorted([*DOCS.glob("*.md"), ROOT / "README.md"])
+PAGES = sorted([*DOCS.glob("*.md"), *ROOT.glob("*.md")])
+WIDTH = 120
+UNFINISHED = {"architecture.md", "contributing.md", "performance.md", "protocol.md"}
+"""Pages whose lines or first sentence are not in order yet: to be deleted, a name at a time."""
 OPERATIONS, CLIENT, WINDOW, PROTOCOL, CONFORMANCE = (
     (DOCS / f"{name}.md").read_text()
     for name in ("operations", "client", "client-window", "protocol", "conformance")
@@ -351,7 +354,37 @@ def test_the_make_targets_that_the_documents_name_exist_and_all_are_named() -> N
     text = "\n".join(page.read_text() for page in PAGES)
     named = set(re.findall(r"(?:`|^|sudo )make ([a-z-]+)", text, re.MULTILINE))
     assert named <= targets
-    assert targets - named <= {"dist", "clean", "check"}, "a target that nobody is told of"
+    assert targets - named <= {"dist", "clean"}, "a target that nobody is told of"
+
+
+def test_make_help_has_a_line_for_every_target() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    explained = set(re.findall(r"^([a-z-]+):.* ## \S", makefile, re.MULTILINE))
+    assert explained == set(line_with(makefile, ".PHONY:").split()[1:])
+
+
+def paragraphs(text: str) -> list[list[str]]:
+    """The lines between empty ones, without code, tables, pictures and headings."""
+    text = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+    found = [block.splitlines() for block in re.split(r"\n\s*\n", text) if block.strip()]
+    return [[line for line in block if not line.startswith(("|", "![", "#"))] for block in found]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_lines_of_a_page_can_be_read_in_any_window(page: Path) -> None:
+    if page.name not in UNFINISHED:
+        lines = [line for paragraph in paragraphs(page.read_text()) for line in paragraph]
+        assert not [line for line in lines if len(line) > WIDTH]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_page_begins_with_one_sentence_about_its_purpose(page: Path) -> None:
+    if page.name not in UNFINISHED:
+        title, purpose = page.read_text().split("\n\n")[:2]
+        assert title.startswith("# ")
+        assert re.match("[A-Z`]", purpose)
+        assert purpose.endswith(".")
+        assert not re.search(r"[.:;]\s", purpose)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
