@@ -1,5 +1,6 @@
 """Stored passwords: making, judging and comparing them."""
 
+import base64
 import hashlib
 import threading
 from collections.abc import Mapping
@@ -23,7 +24,7 @@ def quick_scrypt(md5_hex: str) -> str:
     """A scrypt password cheap enough for tests."""
     salt = b"saltsalt"
     digest = hashlib.scrypt(md5_hex.encode(), salt=salt, n=1024, r=1, p=1, dklen=16)
-    encode = passwords.base64.b64encode
+    encode = base64.b64encode
     return f"scrypt:10:1:1:{encode(salt).decode()}:{encode(digest).decode()}"
 
 

@@ -6,6 +6,7 @@ import _thread
 import errno
 import gc
 import logging
+import resource
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -288,8 +289,8 @@ def test_an_address_of_another_machine_is_named() -> None:
 
 def test_the_limit_of_open_files_is_raised_as_far_as_it_goes(monkeypatch: pytest.MonkeyPatch) -> None:
     limits = {"now": (1024, 10_100)}
-    monkeypatch.setattr(admission.resource, "getrlimit", lambda _: limits["now"])
-    monkeypatch.setattr(admission.resource, "setrlimit", lambda _, new: limits.update(now=new))
+    monkeypatch.setattr(resource, "getrlimit", lambda _: limits["now"])
+    monkeypatch.setattr(resource, "setrlimit", lambda _, new: limits.update(now=new))
     assert admission.raise_descriptor_limit() == 5_000
     assert limits["now"] == (10_100, 10_100)
 
@@ -300,8 +301,8 @@ def test_a_limit_of_open_files_that_cannot_be_raised_caps_the_clients(
     def refused(*_: object) -> None:
         raise ValueError("not allowed to raise maximum limit")
 
-    monkeypatch.setattr(admission.resource, "getrlimit", lambda _: (300, 1000))
-    monkeypatch.setattr(admission.resource, "setrlimit", refused)
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (300, 1000))
+    monkeypatch.setattr(resource, "setrlimit", refused)
     assert admission.raise_descriptor_limit() == 100
     assert "stays at 300" in caplog.text
 
