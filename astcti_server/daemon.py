@@ -135,7 +135,11 @@ class Daemon:
         self._accepting = False
         self._stopping = False
         if self._pidfile is not None:  # last, when nothing else can fail: another server's stays its own
-            self._pidfile.write()
+            try:
+                self._pidfile.write()
+            except OSError:
+                self._server.server_close()  # nobody else will: there is no daemon to be stopped
+                raise
 
     def run(self) -> int:
         """Serve until asked to stop; returns the exit code."""
