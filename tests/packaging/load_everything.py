@@ -79,7 +79,7 @@ def load_templates() -> Iterator[str]:
 
 
 def main(data: str) -> None:
-    from configurator.commands.start import prepare
+    from configurator.commands.data_directory import prepare
     from configurator.options import Options
 
     prepare(Options(data=Path(data)))
