@@ -15,7 +15,7 @@ TESTS = sorted(path.relative_to(ROOT) for path in (ROOT / "tests").rglob("*.py")
 TREES = {path: ast.parse((ROOT / path).read_text(encoding="utf-8")) for path in TESTS}
 
 # Not yet in order: to be deleted, a name at a time.
-UNFINISHED = ("tests/configurator/", "tests/server/ami/", "tests/server/config/")
+UNFINISHED = ("tests/configurator/test_access.py", "tests/server/ami/")
 
 FOREIGN = "tests/bench/peers/"
 """Measures other people's libraries, inside of which it has to look."""

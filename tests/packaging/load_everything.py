@@ -5,8 +5,10 @@ Prints a line for each that cannot be loaded. The argument is an empty folder fo
 
 from __future__ import annotations
 
+import contextlib
 import gettext
 import importlib
+import io
 import pkgutil
 import sys
 from collections.abc import Iterator
@@ -82,7 +84,8 @@ def main(data: str) -> None:
     from configurator.commands.data_directory import prepare
     from configurator.options import Options
 
-    prepare(Options(data=Path(data)))
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        prepare(Options(data=Path(data)))  # says what it makes
     for load in (load_modules, load_schemas, load_catalogues, load_templates):
         for problem in load():
             print(problem)

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from astcti_server.config import loading
 from astcti_server.config.loading import ConfigFileReader, check_directory, load_directory
 from astcti_server.config.store import ConfigStore
-from schemas.configuration import sqlite_form
+from schemas.configuration import sqlite_form, xml_form
 from schemas.configuration.checks import CheckedConfiguration
 from schemas.configuration.directory import scan_directory
 from schemas.configuration.model import Configuration
@@ -132,13 +131,13 @@ def test_a_content_is_checked_once_however_often_its_file_is_touched(
     tmp_path: Path, write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checked: list[str] = []
-    real = loading.xml_form.parse_xml
+    real = xml_form.parse_xml
 
     def parse_xml(data: bytes, file: str) -> CheckedConfiguration:
         checked.append(file)
         return real(data, file)
 
-    monkeypatch.setattr(loading.xml_form, "parse_xml", parse_xml)
+    monkeypatch.setattr(xml_form, "parse_xml", parse_xml)
     path = write("a.xml", configuration("a"), 1000)
     reader = ConfigFileReader(clock=lambda: path.stat().st_ctime + 100)
     for modified in (1000, 2000, 3000):
@@ -162,7 +161,7 @@ def test_a_young_file_is_read_again_although_its_times_stand_still(tmp_path: Pat
 
 def test_our_own_mistake_is_a_problem_of_the_file_only(tmp_path: Path, write, monkeypatch, caplog) -> None:
     path = write("a.xml", configuration(), 1000)
-    monkeypatch.setattr(loading.xml_form, "parse_xml", lambda *_: 1 // 0)
+    monkeypatch.setattr(xml_form, "parse_xml", lambda *_: 1 // 0)
     content = ConfigFileReader().configuration(scan_directory(tmp_path).candidates[0])
     assert content.value is None and content.problems[0].file == str(path)
     assert caplog.records[0].exc_info
