@@ -35,8 +35,6 @@ ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 PAGES = sorted([*DOCS.glob("*.md"), *ROOT.glob("*.md")])
 WIDTH = 120
-UNFINISHED = {"architecture.md", "contributing.md"}
-"""Pages whose lines or first sentence are not in order yet: to be deleted, a name at a time."""
 OPERATIONS, CLIENT, WINDOW, PROTOCOL, CONFORMANCE = (
     (DOCS / f"{name}.md").read_text()
     for name in ("operations", "client", "client-window", "protocol", "conformance")
@@ -372,19 +370,17 @@ def paragraphs(text: str) -> list[list[str]]:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_the_lines_of_a_page_can_be_read_in_any_window(page: Path) -> None:
-    if page.name not in UNFINISHED:
-        lines = [line for paragraph in paragraphs(page.read_text()) for line in paragraph]
-        assert not [line for line in lines if len(line) > WIDTH]
+    lines = [line for paragraph in paragraphs(page.read_text()) for line in paragraph]
+    assert not [line for line in lines if len(line) > WIDTH]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_a_page_begins_with_one_sentence_about_its_purpose(page: Path) -> None:
-    if page.name not in UNFINISHED:
-        title, purpose = page.read_text().split("\n\n")[:2]
-        assert title.startswith("# ")
-        assert re.match("[A-Z`]", purpose)
-        assert purpose.endswith(".")
-        assert not re.search(r"[.;]\s", purpose)
+    title, purpose = page.read_text().split("\n\n")[:2]
+    assert title.startswith("# ")
+    assert re.match("[A-Z`]", purpose)
+    assert purpose.endswith(".")
+    assert not re.search(r"[.;]\s", purpose)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -104,6 +104,11 @@ class Dialect:
         self._pipes = version == (1, 0)
         self._caller_shown = version == (1, 0)
 
+    @property
+    def event_names(self) -> frozenset[str]:
+        """Asterisk's names of the events that mean something to it, as written there and in lower case."""
+        return frozenset(self._methods)
+
     def translate(self, event: AmiEvent) -> Telephone:
         """What an event means; nothing for one that does not concern calls or queues."""
         name = event.name

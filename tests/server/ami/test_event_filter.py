@@ -141,7 +141,7 @@ def test_the_filter_of_a_configuration_is_that_of_its_enabled_services() -> None
 
 
 def test_every_event_that_the_dialect_translates_is_parsed() -> None:
-    translated = {name.lower() for name in Dialect()._methods}
+    translated = {name.lower() for name in Dialect().event_names}
     assert translated - {name.lower() for name in EVENTS} == {"varset", "newexten", "agentconnect"}
 
 
