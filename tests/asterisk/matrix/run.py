@@ -1,0 +1,122 @@
+"""A whole run: one Asterisk, many combinations at the same time, one recording, and the verdicts."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.asterisk.matrix import judge, site
+from tests.asterisk.matrix.ari import AriApplication
+from tests.asterisk.matrix.combinations import Combination, combinations
+from tests.asterisk.matrix.oracle import expected
+from tests.asterisk.matrix.phones import House
+from tests.asterisk.matrix.recorder import Recorder, Stream
+from tests.asterisk.matrix.stage import Stage
+from tests.asterisk.matrix.steps import ari_endpoint, play
+from tests.asterisk.matrix.story import Story
+from tests.asterisk.rig import Asterisk
+from tests.fake.ports import free_port
+
+LINES = ("agents", *site.TRUNKS)
+AT_ONCE = 20  # combinations; more would only wait for one another on two processors
+CALM = 0.5  # after the last call: events that are on their way
+
+
+@dataclass
+class Verdict:
+    """One combination: what happened, and what is wrong with what was told of it."""
+
+    combination: Combination
+    story: Story
+    faults: list[str] = field(default_factory=list)
+
+
+def sample(version: int, size: int, seed: int) -> list[Combination]:
+    """So many combinations, different ones for each seed; all of them if there are no more."""
+    everything = combinations(version)
+    if size <= 0 or size >= len(everything):
+        return everything
+    chosen = random.Random(seed).sample(everything, size)
+    return sorted(chosen, key=lambda combination: combination.number)
+
+
+def judged(version: int, chosen: Sequence[Combination], folder: Path) -> list[Verdict]:
+    """Play and judge them. `folder` gets the recording, and a folder for each combination that is not right."""
+    shutil.rmtree(folder, ignore_errors=True)
+    config = folder / "config"
+    config.mkdir(parents=True)
+    with contextlib.closing(Asterisk(version)) as asterisk:
+        verdicts, recording = asyncio.run(_play(asterisk, chosen, config))
+    trace = folder / "trace.ami"
+    trace.write_bytes(recording)
+    for mode in judge.MODES:
+        told = judge.replay(trace, config, mode)
+        for verdict in verdicts:
+            verdict.faults += judge.faults(
+                verdict.combination, verdict.story, told, asterisk.technology, mode
+            )
+    _keep(folder, verdicts, Stream(recording), asterisk.technology)
+    return verdicts
+
+
+async def _play(
+    asterisk: Asterisk, chosen: Sequence[Combination], config: Path
+) -> tuple[list[Verdict], bytes]:
+    house = House(asterisk.sip_port, LINES)
+    http_port = free_port()
+    site.prepare(asterisk, chosen, house, http_port)
+    (config / "configuration.xml").write_text(site.configuration(asterisk, chosen))
+    await asyncio.to_thread(asterisk.start)
+    stages = {f"{combination.number:03}": Stage(combination, asterisk, house) for combination in chosen}
+    ari = AriApplication(http_port, lambda kind, number: ari_endpoint(stages[number], kind))
+    recorder = Recorder(asterisk.ami_port)
+    await house.open()
+    await recorder.open()
+    await ari.open()
+    turns = asyncio.Semaphore(AT_ONCE)
+
+    async def played(stage: Stage) -> Verdict:
+        async with turns:
+            return Verdict(stage.combination, await play(stage))
+
+    try:
+        verdicts = await asyncio.gather(*(played(stage) for stage in stages.values()))
+        await asyncio.sleep(CALM)
+        return list(verdicts), await recorder.close()
+    finally:
+        ari.close()
+        house.close()
+
+
+def _keep(folder: Path, verdicts: Sequence[Verdict], stream: Stream, technology: str) -> None:
+    """A folder for each combination that is not right: its own transcript, and what was expected."""
+    for verdict in verdicts:
+        if not verdict.faults and not verdict.story.trouble:
+            continue
+        own = folder / verdict.combination.name
+        own.mkdir()
+        (own / "trace.ami").write_bytes(stream.about(verdict.combination))
+        (own / "story.txt").write_text(text_of(verdict, technology), encoding="utf-8")
+
+
+def text_of(verdict: Verdict, technology: str) -> str:
+    """All that is known of one combination, for people."""
+    combination, story = verdict.combination, verdict.story
+    seats = ", ".join(f"{letter} is {technology}/{combination.agent(letter)}" for letter in "abc")
+    customer = f"the customer is {story.number}, calldata {story.digits!r}"
+    parts = [
+        [combination.kind, f"{seats}; {customer}", f"queues {combination.queue}, {combination.second_queue}"],
+        ["What the telephones did:", *story.lines()],
+        ["What is right:", *judge.lines_of(expected(story))],
+    ]
+    if story.trouble:
+        parts.append(["It did not come about as it should have:", story.trouble])
+    if verdict.faults:
+        parts.append(["What is wrong:", *verdict.faults])
+    parts.append(["To see it again:", "astcti-server replay --config ../config --events all trace.ami"])
+    return "\n\n".join("\n".join(part) for part in parts) + "\n"

@@ -1,0 +1,154 @@
+"""One call on the stage: tells its telephones what to do, step by step, and writes down what they did.
+
+A step waits for what must be so (somebody rings, two hear each other), never for a time; the pauses that there
+are belong to the call, as people talk for a while. `PhoneError` from a step means that the call did not come about
+as it should have; that is trouble of the combination and says nothing about the server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from tests.asterisk.matrix.combinations import Combination
+from tests.asterisk.matrix.phones import SETTLE, House, Leg, PhoneError
+from tests.asterisk.matrix.story import CUSTOMER, CalledOut, Came, Ended, Met, Queued, Rang, Story
+from tests.asterisk.rig import Asterisk
+
+A_WHILE = 0.4  # people talk
+A_MOMENT = 0.5  # Asterisk says "transfer" and listens
+
+
+class Stage:
+    """One call: its telephones, and the story that is written while it is played."""
+
+    def __init__(self, combination: Combination, asterisk: Asterisk, house: House) -> None:
+        self.combination = combination
+        self.asterisk = asterisk
+        self.house = house
+        agents = {letter: combination.agent(letter) for letter in "abc"}
+        self.story = Story(combination.caller, combination.digits, agents)
+        self._who: dict[Leg, str] = {}
+
+    # --- people ------------------------------------------------------------------------------------------
+
+    async def comes(self, prefix: str) -> Leg:
+        """The customer calls the extension with that prefix, is answered by Asterisk, and presses his digits."""
+        phone = self.house.phone(self.combination.caller, self.house.lines["trunk"])
+        leg = await phone.dial(self.combination.extension(prefix), f"Customer {self.combination.number:03}")
+        self._who[leg] = CUSTOMER
+        await leg.answered()
+        await asyncio.sleep(SETTLE)
+        await leg.press(self.combination.digits)
+        return leg
+
+    async def is_called(self) -> Leg:
+        """The customer's telephone rings outside, and he answers. He is known by the number that was dialled."""
+        outside = self.combination.outside
+        line = self.house.lines["company" if outside.startswith("057") else "trunk"]
+        leg = await self.house.phone(outside, line).rings()
+        self._who[leg] = CUSTOMER
+        await asyncio.sleep(0.1)
+        await leg.answer()
+        return leg
+
+    async def rings(self, agent: str, party: str = CUSTOMER) -> Leg:
+        """The agent's telephone rings, for that party (empty: nobody can know yet)."""
+        leg = await self.house.phone(self.combination.agent(agent)).rings()
+        self._who[leg] = agent
+        self.story.facts.append(Rang(agent, leg.number, party))
+        return leg
+
+    async def dials(self, agent: str, exten: str) -> Leg:
+        """The agent dials."""
+        leg = await self.house.phone(self.combination.agent(agent)).dial(exten)
+        self._who[leg] = agent
+        return leg
+
+    def originate(self, channel: str, context: str, exten: str, **variables: str) -> None:
+        """Another program than ours has Asterisk call."""
+        fields = {"Channel": channel, "Context": context, "Exten": exten, "Priority": "1"}
+        fields |= {"Timeout": "30000", "Async": "true"}
+        if variables:
+            fields["Variable"] = ",".join(f"{name}={value}" for name, value in variables.items())
+        self.asterisk.control.must("Originate", **fields)
+
+    def channel_of(self, leg: Leg) -> str:
+        """What Asterisk calls the only channel of that telephone."""
+        found = self.asterisk.control.entries(
+            "CoreShowChannels", "CoreShowChannel", "CoreShowChannelsComplete"
+        )
+        return next(entry["Channel"] for entry in found if entry["CallerIDNum"] == leg.phone.name)
+
+    # --- what becomes of them ----------------------------------------------------------------------------
+
+    def came(self, service: str) -> None:
+        """The customer is in the context of this service."""
+        self.story.facts.append(Came(service))
+
+    def queued(self, queue: str, party: str = CUSTOMER) -> None:
+        """He waits in the queue."""
+        self.story.facts.append(Queued(party, queue))
+
+    def calls_out(self, agent: str) -> None:
+        """The customer is the one who was dialled."""
+        kind = {"055": "plain", "056": "gosub", "057": "company"}[self.combination.outside[:3]]
+        self.story.number = self.combination.outside
+        self.story.digits = ""
+        self.story.facts.append(CalledOut(agent, f"Out {kind}", self.combination.outside))
+
+    def met(self, one: Leg, other: Leg) -> None:
+        """The two are connected."""
+        for leg, party in ((one, other), (other, one)):
+            if self._who[leg] != CUSTOMER:
+                self.story.facts.append(Met(self._who[leg], leg.number, self._who[party]))
+
+    async def meet(self, one: Leg, other: Leg) -> None:
+        """Wait until the two hear each other for the first time."""
+        await self.hear(one, other)
+        self.met(one, other)
+        await asyncio.sleep(A_WHILE)
+
+    async def hear(self, one: Leg, other: Leg) -> None:
+        """Wait until the two hear each other (again)."""
+        one.heard = other.heard = None
+        await self.house.until(
+            lambda: one.heard is other and other.heard is one,
+            f"{self._who[one]} {one} and {self._who[other]} {other} hear each other",
+        )
+
+    async def leaves(self, leg: Leg, end: str = "answered", last: str = CUSTOMER) -> None:
+        """The agent's leg comes to its end by itself, or hangs up once Asterisk has said that a transfer went well."""
+        await self.house.until(lambda: leg.over or leg.referred >= 200, f"{leg} is let go")
+        if leg.referred >= 300:
+            raise PhoneError(f"{leg}: the transfer failed with {leg.referred}")
+        await leg.hang_up()
+        self.ended(leg, end, last)
+
+    def ended(self, leg: Leg, end: str = "answered", last: str = CUSTOMER) -> None:
+        """The agent's leg is over; whom it was connected with, or empty if nobody can say."""
+        self.story.facts.append(Ended(self._who[leg], leg.number, end, last))
+
+    async def finish(self) -> None:
+        """Hang up what is left, and look whether anything happened that no step has told of."""
+        own = [leg for leg in self.house.legs.values() if self._is_ours(leg)]
+        for leg in own:
+            if leg not in self._who and not self.story.trouble:
+                self.story.trouble = f"{leg} was called, and no step said so"
+            try:
+                if leg.up or leg.invite and leg.dialog.cseq < 100:
+                    await leg.hang_up()
+                elif not leg.over:
+                    leg.refuse()
+            except PhoneError as error:
+                self.story.trouble = self.story.trouble or str(error)
+        met = {(fact.leg, fact.party) for fact in self.story.facts if isinstance(fact, Met)}
+        for leg, other in self.house.hearings:
+            who, whom = self._who.get(leg), self._who.get(other)
+            if who and who != CUSTOMER and (leg.number, whom or "a stranger") not in met:
+                self.story.trouble = (
+                    self.story.trouble or f"{who} {leg} heard {whom} {other}: no step said so"
+                )
+
+    def _is_ours(self, leg: Leg) -> bool:
+        number = f"{self.combination.number:03}"
+        return leg in self._who or leg.phone.name.startswith(f"4{number}")
