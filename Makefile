@@ -15,7 +15,7 @@ COMPONENTS ?= server $(if $(wildcard $(DESTDIR)$(UNITDIR)/astcti-configurator.se
 # The server runs as a user of its own, who cannot read a Python in somebody's home.
 SYSTEM_PYTHON ?= $(firstword $(wildcard /usr/bin/python3) $(PYTHON))
 
-.PHONY: help setup demo test lint unit coverage mutants pythons bench dist screenshots client-bundle install clean
+.PHONY: help setup demo test lint unit coverage mutants pythons test-calls bench dist screenshots client-bundle install clean
 
 help: ## this list
 	@awk -F ':[^#]*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -78,6 +78,12 @@ $(VENV)/.mutants: $(READY)
 
 pythons: $(READY) ## the tests of the server's and the client's core on each other Python from 3.11 on that is here
 	@$(BIN)/python -m tests.checks.pythons
+
+# The matrix of calls on real Asterisks, as root: VERSIONS=22,16 SAMPLE=20 SEED=1 ONLY=text choose some of it. What is
+# not right is kept in build/test-calls.
+VERSIONS ?= 22,16
+test-calls: $(READY) ## some 600 calls on real Asterisks, judged by what the phones did
+	$(BIN)/python -m tests.asterisk.matrix --versions '$(VERSIONS)' $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(filter-out file,$(origin SEED)),--seed $(SEED)) $(if $(ONLY),--only '$(ONLY)')
 
 # Speed, on the Python that servers run on: distributions build theirs optimised, which is worth a factor of 1.6.
 # Its environment has what the server needs, not the server: each version that is measured brings its own.

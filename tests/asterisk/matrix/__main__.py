@@ -1,7 +1,7 @@
 """Play the matrix: python -m tests.asterisk.matrix [--versions 22,16] [--sample N] [--seed N] [--only TEXT]
 
-What is not right is kept in build/test-calls/VERSION/. Exit code 1 if a combination is wrong that known_wrong.txt
-does not list, or could not be played.
+What is not right is kept in build/test-calls/VERSION/. Exit code 1 if a combination is wrong that
+known_wrong.txt does not list, or could not be played.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ def main() -> int:
     seed = secrets.randbelow(1_000_000) if options.seed is None else options.seed
     bad = 0
     for version in map(int, options.versions.split(",")):
-        chosen = sample(version, options.sample, seed)
+        chosen = sample(options.sample, seed)
         if options.only:
-            chosen = [one for one in combinations(version) if options.only in one.kind]
+            chosen = [one for one in combinations() if options.only in one.kind]
         began = time.monotonic()
         verdicts = judged(version, chosen, KEPT / str(version))
         bad += report(version, verdicts, KnownWrong.read())

@@ -1,7 +1,7 @@
 """The ARI application of the matrix: an ACD that Asterisk knows nothing of.
 
-A caller who comes with `agent` gets the agent A of his combination originated and bridged with him; one who comes
-with `queue` is bridged with a Local channel that enters the queue.
+A caller who comes with `agent` gets the agent A of his combination originated and bridged with him; one who
+comes with `queue` is bridged with a Local channel that enters the queue.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import asyncio
 import base64
 import json
 import os
+import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable
@@ -23,12 +24,17 @@ BASIC = base64.b64encode(f"{ARI_USER}:{ARI_SECRET}".encode()).decode()
 
 
 class AriApplication:
-    """One connection. `endpoint_of` says which channel to originate, by kind and combination number."""
+    """One connection. `endpoint_of` says which channel to originate, by kind and combination number.
+
+    It belongs to the thread of the event loop, which a REST request blocks for a millisecond.
+    """
 
     def __init__(self, port: int, endpoint_of: Callable[[str, str], str]) -> None:
         self._port = port
         self._endpoint_of = endpoint_of
-        self._bridges: dict[str, str] = {}  # by channel that was originated, the bridge to join
+        self._bridges: dict[str, str] = {}  # by channel
+        self._of_number: dict[str, str] = {}  # bridges by combination number
+        self._media: dict[str, str] = {}  # bridges by technical channel
         self._task: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
@@ -55,6 +61,17 @@ class AriApplication:
         if self._task:
             self._task.cancel()
 
+    def add_media(self, number: str) -> str:
+        """Have a technical channel join that combination's bridge; its id."""
+        values = {"app": ARI_APPLICATION, "external_host": "127.0.0.1:9", "format": "ulaw"}
+        channel = str(self._ask("POST", "channels/externalMedia", **values)["id"])
+        self._media[channel] = self._of_number[number]
+        return channel
+
+    def remove(self, channel: str) -> None:
+        """Hang a channel up."""
+        self._ask("DELETE", f"channels/{channel}")
+
     async def _listen(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while True:
             first, second = await reader.readexactly(2)
@@ -75,13 +92,14 @@ class AriApplication:
             kind, number = event["args"]
             self._bring(channel, kind, number)
         elif event["type"] == "StasisStart":
-            self._ask("POST", f"bridges/{self._bridges[channel]}/addChannel", channel=channel)
+            bridge = self._media.get(channel) or self._bridges[channel]
+            self._ask("POST", f"bridges/{bridge}/addChannel", channel=channel)
         elif event["type"] in ("StasisEnd", "ChannelDestroyed"):
             self._part(channel)
 
     def _bring(self, caller: str, kind: str, number: str) -> None:
-        """Originate whom the caller shall talk to. Both get their bridge at once, so that he hears music."""
-        bridge = self._ask("POST", "bridges", type="mixing")["id"]
+        """Originate whom the caller shall talk to; the caller waits in the bridge."""
+        bridge = self._of_number[number] = self._ask("POST", "bridges", type="mixing")["id"]
         self._ask("POST", f"bridges/{bridge}/addChannel", channel=caller)
         made = self._ask(
             "POST",
@@ -104,7 +122,7 @@ class AriApplication:
             self._ask("DELETE", f"bridges/{bridge}")
 
     def _ask(self, method: str, path: str, **values: str) -> dict[str, Any]:
-        """A REST request; what is gone already is no error. It blocks the loop for a millisecond."""
+        """A REST request; what is gone already is no error."""
         query = urllib.parse.urlencode(values)
         request = urllib.request.Request(
             f"http://127.0.0.1:{self._port}/ari/{path}?{query}",

@@ -28,23 +28,26 @@ OUTBOUND = (
     "out",
     "out-gosub",
     "out-company",
+    "out-connected",
+    "out-connected-i",
     "originate",
     "originate-company",
     "click-local",
     "click-local-n",
 )
-IN_STASIS = ("ari", "ari-queue")
 WAITING = ("agent-login", "bridge-action")  # the agent's telephone is up before the customer comes
 
 # What happens next. With keys: a feature of Asterisk; without: the telephone's own (SIP REFER).
 TALK, HOLD = "talk", "hold"
 BLIND, BLIND_KEYS = "blind", "blind-keys"
 ATTENDED, ATTENDED_KEYS, BLONDE = "attended", "attended-keys", "blonde"
+BLONDE_QUEUE = "blonde-queue"
 THREE_WAY, THREE_WAY_LEFT = "three-way", "three-way-left"
 PARK, PARK_BACK = "park", "park-back"
 REQUEUE, REQUEUE_ATTENDED = "requeue", "requeue-attended"
 CONFERENCE = "conference"
-BY_KEYS = (BLIND_KEYS, ATTENDED_KEYS, BLONDE, THREE_WAY, THREE_WAY_LEFT)
+MEDIA = "media"  # a technical channel joins the two for a while
+BY_KEYS = (BLIND_KEYS, ATTENDED_KEYS, BLONDE, BLONDE_QUEUE, THREE_WAY, THREE_WAY_LEFT)
 BY_PHONE = (TALK, HOLD, BLIND, ATTENDED, PARK, PARK_BACK, REQUEUE, REQUEUE_ATTENDED, CONFERENCE)
 EVERYTHING = BY_PHONE + BY_KEYS
 
@@ -88,9 +91,14 @@ class Combination:
     @property
     def outside(self) -> str:
         """The number of somebody outside who is called."""
-        return {"out-gosub": "056", "out-company": "057", "originate-company": "057"}.get(
-            self.way, "055"
-        ) + f"{self.number:03}01"
+        prefixes = {
+            "out-gosub": "056",
+            "out-company": "057",
+            "originate-company": "057",
+            "out-connected": "058",
+            "out-connected-i": "059",
+        }
+        return f"{prefixes.get(self.way, '055')}{self.number:03}01"
 
     @property
     def queue(self) -> str:
@@ -111,10 +119,9 @@ class Combination:
         return f"4{self.number:03}{'abc'.index(letter) + 1}"
 
 
-def combinations(version: int) -> list[Combination]:
-    """All of them for that Asterisk, the numbers alike in every version."""
-    everything = (Combination(number, *parts) for number, parts in enumerate(dict.fromkeys(_all_parts())))
-    return [combination for combination in everything if _exists(combination, version)]
+def combinations() -> list[Combination]:
+    """All of them. Asterisk 16 and 22 can do the same; the numbers stay as long as the rules below do."""
+    return [Combination(number, *parts) for number, parts in enumerate(dict.fromkeys(_all_parts()))]
 
 
 def _all_parts() -> Iterator[tuple[str, str, str, str]]:
@@ -142,11 +149,6 @@ def _answered() -> Iterator[tuple[str, tuple[str, ...], tuple[str, ...]]]:
         yield way, (DEVICE,), (TALK, HOLD, BLIND, ATTENDED, REQUEUE)
     for way in OUTBOUND:
         yield way, (DEVICE,), (TALK, HOLD, BLIND, ATTENDED, REQUEUE, THREE_WAY, PARK)
-    for way in (*IN_STASIS, *WAITING):
+    yield "ari", (DEVICE,), (TALK, HOLD, MEDIA)
+    for way in ("ari-queue", *WAITING):
         yield way, (DEVICE,), (TALK, HOLD)
-
-
-def _exists(combination: Combination, version: int) -> bool:
-    """Whether that Asterisk can do it."""
-    del version  # 16 and 22 both have parking, agent pools and ARI
-    return combination.way not in WAITING or combination.then in (TALK, HOLD)

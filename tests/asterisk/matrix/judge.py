@@ -1,4 +1,4 @@
-"""Compares what the server told of a recorded run with what the oracle says. Replays; knows no call by itself."""
+"""Replays a recorded run and compares what the server tells with what the oracle says."""
 
 from __future__ import annotations
 
@@ -92,16 +92,14 @@ def replay(trace: Path, config: Path, mode: str) -> Replayed:
 
 
 def faults(combination: Combination, story: Story, told: Replayed, technology: str, mode: str) -> list[str]:
-    """Everything that the server told this combination's seats and should not have, or did not and should have."""
+    """What the server told this combination's seats and should not have, or should have told and did not."""
     found = []
     for agent, wanted in expected(story).items():
         seat = f"{technology}/{combination.agent(agent)}"
         events = told.get(seat, [])
         compare = _Comparison(agent, story, technology, mode)
-        found += compare.sequence("ring", wanted.rings, [one for one in events if one.event == "Callerid"])
-        links = [one for one in events if one.event == "Link" and not one.repeat]
-        found += compare.sequence("Link", wanted.links, links)
-        found += compare.sequence("Hangup", wanted.ends, [one for one in events if one.event == "Hangup"])
+        for what, tellings in (("Callerid", wanted.rings), ("Link", wanted.links), ("Hangup", wanted.ends)):
+            found += compare.sequence(what, tellings, events)
         found += [f"{agent}: {fault}" for fault in _never(events)]
         found += [f"{agent}: {fault}" for fault in _unlinks(events)]
     return [f"[{mode}] {fault}" for fault in found]
@@ -112,19 +110,23 @@ class _Comparison:
 
     def __init__(self, agent: str, story: Story, technology: str, mode: str) -> None:
         self._agent = agent
-        self._peers: dict[str, tuple[str, ...]] = {letter: (f"{technology}/{number}-",) for letter, number in story.numbers.items()}
+        self._peers: dict[str, tuple[str, ...]] = {
+            letter: (f"{technology}/{number}-",) for letter, number in story.numbers.items()
+        }
         self._peers[CUSTOMER] = (f"{technology}/trunk-", f"{technology}/company-")
         self._mode = mode
 
-    def sequence(self, what: str, wanted: list[Telling], told: list[Told]) -> list[str]:
-        """Pair by pair, after a look at how many there are."""
-        if self._mode == "services":  # calls of no service are not told there
+    def sequence(self, what: str, tellings: list[tuple[int, Telling]], events: list[Told]) -> list[str]:
+        """Pair by pair, leg after leg: the ends of two legs may come in any order."""
+        legs = list(dict.fromkeys(event.leg for event in events))
+        told = [event for event in events if event.event == what and not event.repeat]
+        told.sort(key=lambda event: legs.index(event.leg))
+        wanted = [telling for _, telling in sorted(tellings, key=lambda pair: pair[0])]
+        if self._mode == "services":
+            if what != "Link" and not all(telling.get("service") for telling in wanted):
+                return []  # what is told of a leg that got its service later only is nobody's to say
             wanted = [telling for telling in wanted if telling.get("service")]
-            told = [event for event in told if event.service]
-            if what == "Hangup" and len(told) != len(wanted):
-                return []  # a leg of a service may have ended after it had served something else
-        if what == "ring" and len(told) == 0 and wanted and self._mode == "all":
-            wanted = [telling for telling in wanted if telling.get("service") or telling.get("number")]
+            told = [event for event in told if what != "Link" or event.peer.startswith(self._peers[CUSTOMER])]
         if len(told) != len(wanted):
             seen = ", ".join(f"{event.number or '-'} {event.peer or '-'}" for event in told)
             return [f"{self._agent}: {len(told)} {what} instead of {len(wanted)} ({seen})"]

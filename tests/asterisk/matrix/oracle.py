@@ -1,19 +1,21 @@
-"""What the server must tell each seat of a call, from what its telephones did. Knows nothing of the server's ways.
+"""What the server must tell each seat of a call, from what its telephones did.
+
+It knows nothing of how the server finds out.
 
 The rules, and whose they are:
 
-* One `Link` for each time that an agent's telephone is first connected with somebody, for each end that is a seat
-  (docs/protocol.md).
+* One `Link` for each time that an agent's telephone is first connected with somebody, for each end that is a
+  seat (docs/protocol.md).
 * Whoever a queue rings, or a call is brought to, is the called end: `inbound`, whatever he dialled before. Who
-  dials out is the calling end, and so stays whoever takes that call over; only the one who dialled gets its
-  triggers, but a queue that rings makes a called end of anybody.
+  dials out is the calling end, and so is whoever takes that call over; only the one who dialled gets its
+  triggers. Whom a queue rings for such a call is a called end again.
 * The service is that of the queue last entered, else the context's.
 * The number is the caller's own, or the one that was dialled; never a place of the dialplan, never our own.
 * A ring trigger comes once for each caller and seat.
 * Two agents who talk to each other have no service, and so no triggers.
-* A telephone that rang and was not answered: `missed` if the ringing timed out, `cancelled` if the caller left (by
-  key, too), `answered-elsewhere`, `refused`. A call that was answered is `answered`, and its `Hangup` is told with
-  the party that was connected then.
+* A telephone that rang and was not answered: `missed` if the ringing timed out, `cancelled` if the caller left
+  (by key, too), `answered-elsewhere`, `refused`. A call that was answered is `answered`, and its `Hangup` is told
+  with the party that was connected then.
 
 Where nothing of this decides, a telling leaves the key out and nobody judges it.
 """
@@ -25,19 +27,17 @@ from typing import TypeAlias
 
 from tests.asterisk.matrix.story import CUSTOMER, CalledOut, Came, Ended, Met, Queued, Rang, Story
 
-Telling: TypeAlias = dict[
-    str, str
-]  # direction, service, queue, number, data, peer, end, and the trigger's s d n x
+Telling: TypeAlias = dict[str, str]  # by Told's names; trigger, and the s d n x of its address
 NO_TRIGGER = "none"
 
 
 @dataclass
 class Expectation:
-    """What one seat is told, in this order."""
+    """What one seat is told: with each telling the number of the leg, which legs get in the order they begin."""
 
-    rings: list[Telling] = field(default_factory=list)
-    links: list[Telling] = field(default_factory=list)
-    ends: list[Telling] = field(default_factory=list)
+    rings: list[tuple[int, Telling]] = field(default_factory=list)
+    links: list[tuple[int, Telling]] = field(default_factory=list)
+    ends: list[tuple[int, Telling]] = field(default_factory=list)
 
 
 @dataclass
@@ -49,6 +49,7 @@ class _Call:
     outbound: bool = False
     calling: str = ""  # the agent who called out
     in_queue: dict[str, str] = field(default_factory=dict)  # an agent waits in a queue for somebody
+    linked: dict[int, Telling] = field(default_factory=dict)  # by leg, what its Link with the customer tells
 
 
 def expected(story: Story) -> dict[str, Expectation]:
@@ -64,11 +65,11 @@ def expected(story: Story) -> dict[str, Expectation]:
         elif isinstance(fact, CalledOut):
             call.service, call.outbound, call.calling = fact.service, True, fact.agent
         elif isinstance(fact, Rang):
-            found[fact.agent].rings.append(_ring(story, call, fact, rung))
+            found[fact.agent].rings.append((fact.leg, _ring(story, call, fact, rung)))
         elif isinstance(fact, Met):
-            found[fact.agent].links.append(_link(story, call, fact))
+            found[fact.agent].links.append((fact.leg, _link(story, call, fact)))
         else:
-            found[fact.agent].ends.append(_end(story, call, fact))
+            found[fact.agent].ends.append((fact.leg, _end(call, fact)))
     return found
 
 
@@ -81,16 +82,17 @@ def _enter(call: _Call, fact: Queued) -> None:
 
 
 def _ring(story: Story, call: _Call, fact: Rang, rung: set[str]) -> Telling:
+    if not fact.party:  # the customer is being dialled still
+        return {"direction": "inbound", "service": call.service, "queue": call.queue}
     if fact.party != CUSTOMER:
         queue = call.in_queue.get(fact.party, "")
         return {"number": story.numbers[fact.party], "queue": queue} if queue else {"trigger": NO_TRIGGER}
-    if call.outbound and call.calling == fact.agent:
-        return {"direction": "outbound"}  # his own telephone rings before the number is dialled
-    telling = _customer(story, call, fact.agent)
-    if call.outbound or fact.agent in rung:
+    if call.outbound:  # his own telephone rings before the number is dialled
+        own = call.calling == fact.agent
+        return {"direction": "outbound"} if own else {"number": story.number, "trigger": NO_TRIGGER}
+    telling = _customer(story, call) | _trigger(story, call)
+    if fact.agent in rung:
         telling["trigger"] = NO_TRIGGER
-    else:
-        telling |= _trigger(story, call)
     rung.add(fact.agent)
     return telling
 
@@ -98,25 +100,25 @@ def _ring(story: Story, call: _Call, fact: Rang, rung: set[str]) -> Telling:
 def _link(story: Story, call: _Call, fact: Met) -> Telling:
     if fact.party != CUSTOMER:
         return {"peer": fact.party, "trigger": NO_TRIGGER}
-    telling = {"peer": CUSTOMER, **_customer(story, call, fact.agent)}
+    telling = {"peer": CUSTOMER, **_customer(story, call), **_trigger(story, call)}
     if call.outbound and call.calling != fact.agent:
-        return telling | {"trigger": NO_TRIGGER}
-    return telling | _trigger(story, call)
+        telling["trigger"] = NO_TRIGGER
+    call.linked[fact.leg] = telling
+    return telling
 
 
-def _end(story: Story, call: _Call, fact: Ended) -> Telling:
+def _end(call: _Call, fact: Ended) -> Telling:
     telling: Telling = {"end": fact.end} if fact.end else {}
-    if fact.end != "answered":
+    if fact.end and fact.end != "answered":
         return telling | {"trigger": NO_TRIGGER}
     if fact.last != CUSTOMER:
         return telling
-    telling |= {"number": story.number, "data": story.digits, "service": call.service}
-    if call.outbound and call.calling != fact.agent:
-        return telling | {"trigger": NO_TRIGGER}
-    return telling | _trigger(story, call)
+    linked = call.linked[fact.leg]  # what became of the customer afterwards is not this leg's
+    kept = ("service", "number", "data", "trigger", "s", "d", "n", "x")
+    return telling | {key: linked[key] for key in kept if key in linked}
 
 
-def _customer(story: Story, call: _Call, agent: str) -> Telling:
+def _customer(story: Story, call: _Call) -> Telling:
     """The customer's side of a telling."""
     return {
         "direction": "outbound" if call.outbound else "inbound",

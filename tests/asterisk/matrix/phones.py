@@ -1,8 +1,8 @@
 """Telephones that know what they did: any number of them, in one thread, on asyncio.
 
 A telephone rings (180) as soon as it is called. While a leg talks it sends sound that carries the leg's own
-number, so a leg knows whom it hears: what no event of Asterisk and no program had to say for it. Asterisk passes
-ulaw through unchanged; where it mixes (a conference) nobody is recognised.
+number, so a leg knows whom it hears without any event of Asterisk's. Asterisk passes ulaw through unchanged;
+where it mixes (a conference) nobody is recognised.
 
 Everything here belongs to the thread of the event loop.
 """

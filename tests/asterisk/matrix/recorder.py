@@ -3,35 +3,58 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
+from collections import defaultdict
 
-from tests.asterisk.ami_session import BLOCK_END, Message
+from tests.asterisk.ami_session import BLOCK_END
 from tests.asterisk.matrix.combinations import Combination
 
 LOGIN = b"Action: Login\r\nUsername: astcti\r\nSecret: astcti\r\nEvents: on\r\n\r\n"
-IDS = ("Uniqueid", "Linkedid", "BridgeUniqueid")
+# Telephones, numbers, queues, lots and agents of a combination; the group is its number.
+NAMES = re.compile(
+    rb"\b(?:4(\d{3})[123]|333(\d{3})0001|05[5-9](\d{3})01|[qr](\d{3})|7(\d{3})[01]"
+    rb"|(?:Local/|Agent:)[168]\d?(\d{3}))\b"
+)
+AN_ID = re.compile(rb"^\w*(?:[Uu]nique[Ii][Dd]|Linkedid): (\S+)\r?$", re.MULTILINE)
 
 
 class Recorder:
-    """A manager session with the server's rights that reads everything and asks nothing."""
+    """A manager session with the server's rights that reads everything. What it sends is not recorded."""
 
     def __init__(self, port: int) -> None:
         self._port = port
         self._data = bytearray()
         self._task: asyncio.Task[None] | None = None
 
-    async def open(self) -> None:
-        """Log in; everything is kept from here on."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self._port, limit=1 << 20)
-        writer.write(LOGIN)
-        self._data += await reader.readuntil(b"FullyBooted")
-        self._task = asyncio.create_task(self._read(reader, writer))
+    async def open(self, variables: str = "") -> None:
+        """Log in; everything is kept from here on. With `variables` ask, as the server does, what there is."""
+        actions = f"Action: Status\r\nVariables: {variables}\r\n\r\n" if variables else ""
+        await self._log_in(LOGIN + actions.encode(), b"StatusComplete" if variables else b"FullyBooted")
 
-    async def close(self) -> bytes:
-        """Stop; return the stream so far, in whole blocks."""
+    async def open_early(self, actions: tuple[str, ...]) -> None:
+        """Log in while Asterisk starts (ConnectionRefusedError before it listens), and ask at once."""
+        asked = "".join(f"Action: {action}\r\n\r\n" for action in actions)
+        await self._log_in(LOGIN + asked.encode(), b"FullyBooted")
+
+    async def cut(self) -> None:
+        """Lose the connection; the recording goes on with the next `open`."""
         if self._task:
             self._task.cancel()
-        return bytes(self._data[: self._data.rfind(BLOCK_END) + len(BLOCK_END)])
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        del self._data[self._data.rfind(BLOCK_END) + len(BLOCK_END) :]
+
+    async def close(self) -> bytes:
+        """Stop; return the stream, in whole blocks."""
+        await self.cut()
+        return bytes(self._data)
+
+    async def _log_in(self, actions: bytes, until: bytes) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self._port, limit=1 << 20)
+        writer.write(actions)
+        self._data += await reader.readuntil(until)
+        self._task = asyncio.create_task(self._read(reader, writer))
 
     async def _read(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -48,28 +71,22 @@ class Stream:
         banner, _, rest = data.partition(b"\r\n")
         self._banner = banner + b"\r\n"
         self._blocks = [block for block in rest.split(BLOCK_END) if block]
-        self._messages = [Message.parse(block) for block in self._blocks]
+        self._naming: dict[bytes, set[int]] = defaultdict(set)  # blocks by combination number
+        self._with_id: dict[bytes, set[int]] = defaultdict(set)  # and by the id of a channel or bridge
+        self._ids = [set(AN_ID.findall(block)) for block in self._blocks]
+        for index, block in enumerate(self._blocks):
+            for found in NAMES.finditer(block):
+                self._naming[found[found.lastindex or 0]].add(index)
+            for name in self._ids[index]:
+                self._with_id[name].add(index)
 
     def about(self, combination: Combination) -> bytes:
         """What was said of one combination's channels, bridges and queues: a transcript of its own.
 
-        Whoever has one of its telephones or numbers in any field belongs to it, and then whoever has the same
-        id of a channel or bridge.
+        A block belongs to it that has one of its telephones or numbers in any field, and then each that has the
+        same id of a channel or bridge.
         """
-        number = f"{combination.number:03}"
-        names = rf"\b(4{number}[123]|{combination.caller}|05[567]{number}01|[qr]{number}|[678]{number}|7{number}[01])\b"
-        named = re.compile(names.encode())
-        direct = [bool(named.search(block)) for block in self._blocks]
-        known: set[str] = set()
-        for message, ours in zip(self._messages, direct, strict=True):
-            if ours:
-                known |= self._ids(message)
-        kept = [
-            block
-            for block, message, ours in zip(self._blocks, self._messages, direct, strict=True)
-            if ours or known & self._ids(message) or "Event" not in message
-        ]
-        return self._banner + b"".join(block + BLOCK_END for block in kept)
-
-    def _ids(self, message: Message) -> set[str]:
-        return {value for key, value in message.items() if key.endswith(IDS) and value}
+        direct = self._naming[f"{combination.number:03}".encode()]
+        ids = set().union(*(self._ids[index] for index in direct))
+        kept = direct.union(*(self._with_id[name] for name in ids))
+        return self._banner + b"".join(self._blocks[index] + BLOCK_END for index in sorted(kept))

@@ -17,7 +17,7 @@ from tests.asterisk.matrix.oracle import expected
 from tests.asterisk.matrix.phones import House
 from tests.asterisk.matrix.recorder import Recorder, Stream
 from tests.asterisk.matrix.stage import Stage
-from tests.asterisk.matrix.steps import ari_endpoint, play
+from tests.asterisk.matrix.steps import play
 from tests.asterisk.matrix.story import Story
 from tests.asterisk.rig import Asterisk
 from tests.fake.ports import free_port
@@ -36,9 +36,9 @@ class Verdict:
     faults: list[str] = field(default_factory=list)
 
 
-def sample(version: int, size: int, seed: int) -> list[Combination]:
+def sample(size: int, seed: int) -> list[Combination]:
     """So many combinations, different ones for each seed; all of them if there are no more."""
-    everything = combinations(version)
+    everything = combinations()
     if size <= 0 or size >= len(everything):
         return everything
     chosen = random.Random(seed).sample(everything, size)
@@ -46,12 +46,13 @@ def sample(version: int, size: int, seed: int) -> list[Combination]:
 
 
 def judged(version: int, chosen: Sequence[Combination], folder: Path) -> list[Verdict]:
-    """Play and judge them. `folder` gets the recording, and a folder for each combination that is not right."""
+    """Play and judge them. `folder` gets the recording, and a folder for each that is not right."""
     shutil.rmtree(folder, ignore_errors=True)
     config = folder / "config"
     config.mkdir(parents=True)
     with contextlib.closing(Asterisk(version)) as asterisk:
-        verdicts, recording = asyncio.run(_play(asterisk, chosen, config))
+        (config / "configuration.xml").write_text(site.configuration(asterisk, chosen))
+        verdicts, recording = asyncio.run(_play(asterisk, chosen))
     trace = folder / "trace.ami"
     trace.write_bytes(recording)
     for mode in judge.MODES:
@@ -64,33 +65,52 @@ def judged(version: int, chosen: Sequence[Combination], folder: Path) -> list[Ve
     return verdicts
 
 
-async def _play(
-    asterisk: Asterisk, chosen: Sequence[Combination], config: Path
-) -> tuple[list[Verdict], bytes]:
-    house = House(asterisk.sip_port, LINES)
-    http_port = free_port()
-    site.prepare(asterisk, chosen, house, http_port)
-    (config / "configuration.xml").write_text(site.configuration(asterisk, chosen))
-    await asyncio.to_thread(asterisk.start)
-    stages = {f"{combination.number:03}": Stage(combination, asterisk, house) for combination in chosen}
-    ari = AriApplication(http_port, lambda kind, number: ari_endpoint(stages[number], kind))
-    recorder = Recorder(asterisk.ami_port)
-    await house.open()
-    await recorder.open()
-    await ari.open()
+class Site:
+    """A running Asterisk with everything that the chosen combinations need. Use it as `async with`."""
+
+    def __init__(self, asterisk: Asterisk, chosen: Sequence[Combination]) -> None:
+        self.asterisk = asterisk
+        self.house = House(asterisk.sip_port, LINES)
+        self._http_port = free_port()
+        self._ari = AriApplication(self._http_port, self._endpoint)
+        self._by_number = {f"{combination.number:03}": combination for combination in chosen}
+        site.prepare(asterisk, chosen, self.house, self._http_port)
+
+    async def __aenter__(self) -> Site:
+        await asyncio.to_thread(self.asterisk.start)
+        await self.house.open()
+        await self._ari.open()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._ari.close()
+        self.house.close()
+
+    def stage(self, combination: Combination) -> Stage:
+        """Where that combination is played."""
+        return Stage(combination, self.asterisk, self.house, self._ari)
+
+    def _endpoint(self, kind: str, number: str) -> str:
+        """Whom the ARI application shall originate for a caller of that combination."""
+        combination = self._by_number[number]
+        if kind == "queue":
+            return f"Local/{combination.extension('18')}@queues"
+        return site.target(self.asterisk, combination)
+
+
+async def _play(asterisk: Asterisk, chosen: Sequence[Combination]) -> tuple[list[Verdict], bytes]:
     turns = asyncio.Semaphore(AT_ONCE)
+    recorder = Recorder(asterisk.ami_port)
 
     async def played(stage: Stage) -> Verdict:
         async with turns:
             return Verdict(stage.combination, await play(stage))
 
-    try:
-        verdicts = await asyncio.gather(*(played(stage) for stage in stages.values()))
+    async with Site(asterisk, chosen) as running:
+        await recorder.open()
+        verdicts = await asyncio.gather(*(played(running.stage(combination)) for combination in chosen))
         await asyncio.sleep(CALM)
         return list(verdicts), await recorder.close()
-    finally:
-        ari.close()
-        house.close()
 
 
 def _keep(folder: Path, verdicts: Sequence[Verdict], stream: Stream, technology: str) -> None:

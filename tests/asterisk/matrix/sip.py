@@ -1,4 +1,4 @@
-"""SIP messages as RFC 3261 writes them: reading, writing, and the little SDP that a telephone needs. No I/O."""
+"""SIP messages (RFC 3261), and the little SDP that a telephone needs. No I/O."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The PBX and the company that the combinations are played in: Asterisk's files and the server's configuration.
+"""Where the combinations are played: Asterisk's files and the server's configuration.
 
-Each combination gets telephones, queues and a parking lot of its own. What is the same for all is the dialplan:
-`queues` and `direct` are contexts of inbound services, `out-*` of outbound ones, `acd` belongs to an ARI
-application, all others to none.
+Each combination gets telephones, queues and a parking lot of its own. The dialplan is the same for all: `queues`,
+`direct` and `acd` (of an ARI application) are contexts of inbound services, `out-*` of outbound ones, all others
+belong to none.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from tests.asterisk.matrix.phones import House
 from tests.asterisk.rig import Asterisk, filled
 
 TRUNKS = ("trunk", "company")  # the second shows our own number on whatever it is called for
+# By the first digits of a number outside: the context is "out-" and this.
+OUTSIDE_KINDS = {"055": "plain", "056": "gosub", "057": "company", "058": "connected", "059": "connected"}
 COMPANY = '"Our Company" <0559999>'
 QUICK = 2  # seconds that a telephone rings where nobody answers
 ARI_USER, ARI_SECRET, ARI_APPLICATION = "matrix", "matrix", "matrix"
@@ -43,8 +45,10 @@ exten => _13XXX,1,Goto(ivr,${EXTEN},1)
 exten => _14XXX,1,Goto(ivr,${EXTEN},1)
 exten => _15XXX,1,Goto(acd,${EXTEN},1)
 exten => _16XXX,1,Goto(ivr,${EXTEN},1)
+exten => _20XXX,1,Goto(queues,${EXTEN},1)
 
-; The context of all queues, as FreePBX has it. 11 asks for digits, 12 comes from a DID, 18 has asked, 19 is another.
+; The context of all queues, as FreePBX has it. 11 asks for digits, 12 comes from a DID, 18 has asked, 19 is the
+; second queue.
 [queues]
 exten => _11XXX,1,Answer()
  same => n,Read(cdata,,5)
@@ -62,6 +66,15 @@ exten => _18XXX,1,Answer()
 exten => _19XXX,1,Answer()
  same => n,Queue(r${EXTEN:2},t)
  same => n,Hangup()
+; As 11, and the answering telephone runs a subroutine before it is connected.
+exten => _20XXX,1,Answer()
+ same => n,Read(cdata,,5)
+ same => n,Set(calldata=${cdata})
+ same => n,Queue(q${EXTEN:2},t,,,60,%{before_gosub}sub-slow)
+ same => n,Hangup()
+[sub-slow]
+exten => s,1,Wait(2)
+ same => n,Return()
 
 ; A caller leaves a queue by key.
 [left-by-key]
@@ -135,6 +148,7 @@ exten => _19XXX,1,Goto(queues,${EXTEN},1)
 exten => _055XXXXX,1,Goto(out-plain,${EXTEN},1)
 exten => _056XXXXX,1,Goto(out-gosub,${EXTEN},1)
 exten => _057XXXXX,1,Goto(out-company,${EXTEN},1)
+exten => _05[89]XXXXX,1,Goto(out-connected,${EXTEN},1)
 exten => _6XXX,1,AgentLogin(${EXTEN},s)
  same => n,Hangup()
 exten => _8XXX,1,Answer()
@@ -156,6 +170,14 @@ exten => s,1,Dial(%{trunk_arg},60,T)
 [out-company]
 exten => _05[5-7]XXXXX,1,Dial(%{company},60,T)
  same => n,Hangup()
+; FreePBX's way to show a trunk's customer on the telephone that dials.
+[out-connected]
+exten => _05[89]XXXXX,1,Gosub(sub-connected,s,1(${EXTEN},${IF($[${EXTEN:2:1}=9]?I)}))
+ same => n,Hangup()
+[sub-connected]
+exten => s,1,Set(CONNECTEDLINE(num,i)=${ARG1})
+ same => n,Dial(%{trunk_arg},60,T${ARG2})
+ same => n,Return()
 
 ; A call-back: the customer is rung through a Local channel that brings the data.
 [callbacks]
@@ -180,7 +202,9 @@ type = aor
 contact = sip:127.0.0.1:{port}
 """
 PHONE_PJSIP = """
-[{name}](phone)
+[{name}](endpoint)
+context = phones
+allow_transfer = yes
 aors = {name}
 callerid = "Agent {name}" <{name}>
 named_call_group = {group}
@@ -198,7 +222,10 @@ port = {port}
 {callerid}
 """
 PHONE_SIP = """
-[{name}](phone)
+[{name}]
+type = friend
+context = phones
+defaultuser = {name}
 host = 127.0.0.1
 port = {port}
 callerid = "Agent {name}" <{name}>
@@ -255,6 +282,7 @@ def _dialplan(asterisk: Asterisk, chosen: list[Combination]) -> str:
     values = {
         "globals": "\n".join(_globals(asterisk, chosen)),
         "technology": asterisk.technology,
+        "before_gosub": ",," if asterisk.version < 21 else ",",  # a macro's place was there before 21
         "application": ARI_APPLICATION,
         "trunk": trunk(asterisk, "trunk", "${EXTEN}"),
         "trunk_arg": trunk(asterisk, "trunk", "${ARG1}"),
@@ -273,7 +301,8 @@ def trunk(asterisk: Asterisk, name: str, number: str) -> str:
 def _globals(asterisk: Asterisk, chosen: list[Combination]) -> Iterator[str]:
     for combination in chosen:
         number = f"{combination.number:03}"
-        yield f"TARGET{number} = {target(asterisk, combination)}"
+        first = "c" if combination.way == "picked-up" else "a"
+        yield f"TARGET{number} = {target(asterisk, combination, first)}"
         yield f"RING{number} = {QUICK if combination.out == TIMEOUT else 60}"
         yield f"WAIT{number} = {QUICK + 1 if combination.out == TIMEOUT else 90}"
 
@@ -323,6 +352,7 @@ def _lot(combination: Combination) -> str:
 context = lots
 parkext = {first}0
 parkpos = {first}1-{first}1
+parkext_exclusive = yes
 parkingtime = 120
 comebacktoorigin = no
 parkedcalltransfers = both
@@ -330,7 +360,7 @@ parkedcalltransfers = both
 
 
 def configuration(asterisk: Asterisk, combinations: Iterable[Combination]) -> str:
-    """The server's configuration.xml: a seat and an operator for each agent, all bound to all services of theirs."""
+    """The server's configuration.xml: a seat and an operator for each agent, bound to all services of his."""
     chosen = list(combinations)
     everybody = [combination.agent(letter) for combination in chosen for letter in "abc"]
     services = [
@@ -338,7 +368,7 @@ def configuration(asterisk: Asterisk, combinations: Iterable[Combination]) -> st
         _service("Acd", "acd", "inbound", "", everybody),
         *(
             _service(f"Out {kind}", f"out-{kind}", "outbound", "", everybody)
-            for kind in ("plain", "gosub", "company")
+            for kind in dict.fromkeys(OUTSIDE_KINDS.values())
         ),
     ]
     for combination in chosen:

@@ -1,16 +1,18 @@
 """One call on the stage: tells its telephones what to do, step by step, and writes down what they did.
 
 A step waits for what must be so (somebody rings, two hear each other), never for a time; the pauses that there
-are belong to the call, as people talk for a while. `PhoneError` from a step means that the call did not come about
-as it should have; that is trouble of the combination and says nothing about the server.
+are belong to the call, as people talk for a while. `PhoneError` from a step means that the call did not come
+about as it should have; that is trouble of the combination and says nothing about the server.
 """
 
 from __future__ import annotations
 
 import asyncio
 
+from tests.asterisk.matrix.ari import AriApplication
 from tests.asterisk.matrix.combinations import Combination
 from tests.asterisk.matrix.phones import SETTLE, House, Leg, PhoneError
+from tests.asterisk.matrix.site import OUTSIDE_KINDS
 from tests.asterisk.matrix.story import CUSTOMER, CalledOut, Came, Ended, Met, Queued, Rang, Story
 from tests.asterisk.rig import Asterisk
 
@@ -21,28 +23,32 @@ A_MOMENT = 0.5  # Asterisk says "transfer" and listens
 class Stage:
     """One call: its telephones, and the story that is written while it is played."""
 
-    def __init__(self, combination: Combination, asterisk: Asterisk, house: House) -> None:
+    def __init__(
+        self, combination: Combination, asterisk: Asterisk, house: House, ari: AriApplication
+    ) -> None:
         self.combination = combination
         self.asterisk = asterisk
         self.house = house
+        self.ari = ari
         agents = {letter: combination.agent(letter) for letter in "abc"}
         self.story = Story(combination.caller, combination.digits, agents)
         self._who: dict[Leg, str] = {}
+        self._mixed: set[Leg] = set()
 
     # --- people ------------------------------------------------------------------------------------------
 
-    async def comes(self, prefix: str) -> Leg:
-        """The customer calls the extension with that prefix, is answered by Asterisk, and presses his digits."""
+    async def comes(self, prefix: str, digits: str = "") -> Leg:
+        """The customer calls the extension with that prefix, and presses his digits once answered."""
         phone = self.house.phone(self.combination.caller, self.house.lines["trunk"])
         leg = await phone.dial(self.combination.extension(prefix), f"Customer {self.combination.number:03}")
         self._who[leg] = CUSTOMER
         await leg.answered()
         await asyncio.sleep(SETTLE)
-        await leg.press(self.combination.digits)
+        await leg.press(digits or self.combination.digits)
         return leg
 
     async def is_called(self) -> Leg:
-        """The customer's telephone rings outside, and he answers. He is known by the number that was dialled."""
+        """The customer's telephone rings outside, and he answers."""
         outside = self.combination.outside
         line = self.house.lines["company" if outside.startswith("057") else "trunk"]
         leg = await self.house.phone(outside, line).rings()
@@ -65,8 +71,10 @@ class Stage:
         return leg
 
     def originate(self, channel: str, context: str, exten: str, **variables: str) -> None:
-        """Another program than ours has Asterisk call."""
+        """Another program than ours has Asterisk call; it shows the customer's number, as they all do."""
+        number = self.combination.outside
         fields = {"Channel": channel, "Context": context, "Exten": exten, "Priority": "1"}
+        fields |= {"CallerID": f'"{number}" <{number}>'}
         fields |= {"Timeout": "30000", "Async": "true"}
         if variables:
             fields["Variable"] = ",".join(f"{name}={value}" for name, value in variables.items())
@@ -91,7 +99,7 @@ class Stage:
 
     def calls_out(self, agent: str) -> None:
         """The customer is the one who was dialled."""
-        kind = {"055": "plain", "056": "gosub", "057": "company"}[self.combination.outside[:3]]
+        kind = OUTSIDE_KINDS[self.combination.outside[:3]]
         self.story.number = self.combination.outside
         self.story.digits = ""
         self.story.facts.append(CalledOut(agent, f"Out {kind}", self.combination.outside))
@@ -116,8 +124,12 @@ class Stage:
             f"{self._who[one]} {one} and {self._who[other]} {other} hear each other",
         )
 
+    def confers(self, *legs: Leg) -> None:
+        """They are in a conference: whom they hear there is no conversation of two."""
+        self._mixed.update(legs)
+
     async def leaves(self, leg: Leg, end: str = "answered", last: str = CUSTOMER) -> None:
-        """The agent's leg comes to its end by itself, or hangs up once Asterisk has said that a transfer went well."""
+        """The agent's leg ends by itself, or hangs up once Asterisk has said that a transfer went well."""
         await self.house.until(lambda: leg.over or leg.referred >= 200, f"{leg} is let go")
         if leg.referred >= 300:
             raise PhoneError(f"{leg}: the transfer failed with {leg.referred}")
@@ -135,7 +147,7 @@ class Stage:
             if leg not in self._who and not self.story.trouble:
                 self.story.trouble = f"{leg} was called, and no step said so"
             try:
-                if leg.up or leg.invite and leg.dialog.cseq < 100:
+                if leg.up or (leg.invite and leg.dialog.cseq < 100):
                     await leg.hang_up()
                 elif not leg.over:
                     leg.refuse()
@@ -144,7 +156,12 @@ class Stage:
         met = {(fact.leg, fact.party) for fact in self.story.facts if isinstance(fact, Met)}
         for leg, other in self.house.hearings:
             who, whom = self._who.get(leg), self._who.get(other)
-            if who and who != CUSTOMER and (leg.number, whom or "a stranger") not in met:
+            if (
+                who
+                and who != CUSTOMER
+                and leg not in self._mixed
+                and (leg.number, whom or "a stranger") not in met
+            ):
                 self.story.trouble = (
                     self.story.trouble or f"{who} {leg} heard {whom} {other}: no step said so"
                 )

@@ -1,7 +1,7 @@
 """The parts that a combination is put together from: ways in, what happens next, ways out.
 
-A way in ends with the agent A and the customer talking, or with A's telephone ringing. What happens next begins
-there and says who talks with the customer afterwards. Everything is told by the telephones' own doing.
+A way in ends with A's telephone ringing or answered. What happens next begins once A and the customer talk, and
+says who talks with the customer afterwards.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TypeAlias
 from tests.asterisk.ami_session import AmiError
 from tests.asterisk.matrix import combinations as names
 from tests.asterisk.matrix.phones import Leg, PhoneError
-from tests.asterisk.matrix.site import target, trunk
+from tests.asterisk.matrix.site import trunk
 from tests.asterisk.matrix.stage import A_MOMENT, A_WHILE, Stage
 from tests.asterisk.matrix.story import CUSTOMER, Story
 
@@ -23,7 +23,7 @@ Next: TypeAlias = Callable[[Stage, Leg, Leg], Awaitable[Pair]]
 
 
 async def play(stage: Stage) -> Story:
-    """Play the combination from the first ring to the last hangup. What goes wrong with it the story tells."""
+    """Play the combination to its last hangup. What goes wrong with it, the story tells."""
     try:
         await _whole_call(stage)
     except (PhoneError, AmiError) as error:
@@ -259,6 +259,8 @@ WAYS: dict[str, Way] = {
     "out": _calls_out,
     "out-gosub": _calls_out,
     "out-company": _calls_out,
+    "out-connected": _calls_out,
+    "out-connected-i": _calls_out,
     "originate": _originate,
     "originate-company": _originate,
     "click-local": _click_local,
@@ -268,13 +270,6 @@ WAYS: dict[str, Way] = {
     "agent-login": _agent_login,
     "bridge-action": _bridge_action,
 }
-
-
-def ari_endpoint(stage: Stage, kind: str) -> str:
-    """Whom the ARI application shall originate for a caller of this combination."""
-    if kind == "queue":
-        return f"Local/{stage.combination.extension('18')}@queues"
-    return target(stage.asterisk, stage.combination)
 
 
 # --- what happens next -----------------------------------------------------------------------------------
@@ -370,6 +365,30 @@ async def _blonde(stage: Stage, agent: Leg, customer: Leg) -> Pair:
     return other, customer
 
 
+async def _blonde_queue(stage: Stage, agent: Leg, customer: Leg) -> Pair:
+    """The consultation call waits in the other queue when the agent hangs up."""
+    await _feature(agent, "#2", stage.combination.extension("19"))
+    stage.queued(stage.combination.second_queue, "a")
+    other = await stage.rings("b", "a")
+    await agent.hang_up()
+    stage.ended(agent, last="")
+    stage.queued(stage.combination.second_queue)
+    await asyncio.sleep(A_WHILE)
+    await other.answer()
+    await stage.meet(other, customer)
+    return other, customer
+
+
+async def _media(stage: Stage, agent: Leg, customer: Leg) -> Pair:
+    """A bot listens for a while: three in the bridge, and still a conversation of two."""
+    channel = stage.ari.add_media(f"{stage.combination.number:03}")
+    stage.confers(agent)
+    await asyncio.sleep(A_WHILE)
+    stage.ari.remove(channel)
+    await stage.hear(agent, customer)
+    return agent, customer
+
+
 async def _join_three(stage: Stage, agent: Leg, customer: Leg) -> Leg:
     """All three hear one another: mixed, so that the telephones recognise nobody."""
     other = await _consult(stage, agent)
@@ -439,6 +458,7 @@ async def _conference(stage: Stage, agent: Leg, customer: Leg) -> Pair:
     await agent.refer(stage.combination.extension("8"))
     await stage.leaves(agent)
     other = await stage.dials("b", stage.combination.extension("8"))
+    stage.confers(other)
     await other.answered()
     await asyncio.sleep(2 * A_WHILE)
     return other, customer
@@ -452,6 +472,8 @@ NEXTS: dict[str, Next] = {
     names.ATTENDED: _attended,
     names.ATTENDED_KEYS: _attended_keys,
     names.BLONDE: _blonde,
+    names.BLONDE_QUEUE: _blonde_queue,
+    names.MEDIA: _media,
     names.THREE_WAY: _three_way,
     names.THREE_WAY_LEFT: _three_way_left,
     names.PARK: _park,
@@ -468,22 +490,20 @@ NEXTS: dict[str, Next] = {
 async def _out(stage: Stage, agent: Leg, customer: Leg) -> None:
     """One hangs up; the other is let go by Asterisk, unless he waits for the next one."""
     combination = stage.combination
-    stays = combination.then == names.CONFERENCE or combination.way == "agent-login"
-    known = combination.then != names.CONFERENCE
+    confers = combination.then == names.CONFERENCE
+    if confers or (combination.way == "agent-login" and combination.out == names.CALLER):
+        await customer.hang_up()
+        await asyncio.sleep(A_WHILE)
+        await agent.hang_up()
+        stage.ended(agent, "" if confers else "answered", "")
+        return
     if combination.out == names.CALLER:
         await customer.hang_up()
-        if stays:
-            await asyncio.sleep(A_WHILE)
-            await agent.hang_up()
-            stage.ended(agent, last="")
-            return
         await agent.ended()
     else:
         await agent.hang_up()
-        if combination.then == names.CONFERENCE:
-            await customer.hang_up()
         await customer.ended()
-    stage.ended(agent, last=CUSTOMER if known else "")
+    stage.ended(agent)
 
 
 async def _unanswered(stage: Stage, agent: Leg, customer: Leg) -> None:

@@ -1,4 +1,4 @@
-"""What happened in one call, as its telephones know it: facts, in their order. The oracle reads nothing else."""
+"""What happened in one call, as its telephones know it: facts in their order, all that the oracle reads."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Met:
 
 @dataclass(frozen=True)
 class Ended:
-    """The agent's leg is over: how, and whom it was connected with at that moment (empty: not known for sure)."""
+    """The agent's leg is over: how, and whom it was connected with then (empty: nobody can say)."""
 
     agent: str
     leg: int
