@@ -29,6 +29,7 @@ from tests.asterisk.matrix.story import CUSTOMER, CalledOut, Came, Ended, Met, Q
 
 Telling: TypeAlias = dict[str, str]  # by Told's names; trigger, and the s d n x of its address
 NO_TRIGGER = "none"
+MAY_LACK = "may lack"  # the key of a telling that need not come
 
 
 @dataclass
@@ -87,9 +88,10 @@ def _ring(story: Story, call: _Call, fact: Rang, rung: set[str]) -> Telling:
     if fact.party != CUSTOMER:
         queue = call.in_queue.get(fact.party, "")
         return {"number": story.numbers[fact.party], "queue": queue} if queue else {"trigger": NO_TRIGGER}
-    if call.outbound:  # his own telephone rings before the number is dialled
-        own = call.calling == fact.agent
-        return {"direction": "outbound"} if own else {"number": story.number, "trigger": NO_TRIGGER}
+    if call.outbound and call.calling == fact.agent:  # his own telephone rings before the number is dialled
+        return {"trigger": NO_TRIGGER, MAY_LACK: "yes"}
+    if call.outbound:
+        return {"number": story.number, "trigger": NO_TRIGGER}
     telling = _customer(story, call) | _trigger(story, call)
     if fact.agent in rung:
         telling["trigger"] = NO_TRIGGER

@@ -240,6 +240,7 @@ def prepare(asterisk: Asterisk, combinations: Iterable[Combination], house: Hous
     etc = asterisk.folder / "etc"
     _want_modules(etc / "modules.conf")
     _append(etc / "extensions.conf", _dialplan(asterisk, chosen))
+    _append(etc / "rtp.conf", "strictrtp = no\n")  # all telephones send from one port
     _append(etc / "queues.conf", "".join(_queues(asterisk, chosen)))
     phones = "pjsip.conf" if asterisk.technology == "PJSIP" else "sip.conf"
     _append(etc / phones, "".join(_phones(asterisk, chosen, house)))

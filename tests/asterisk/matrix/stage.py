@@ -119,10 +119,11 @@ class Stage:
     async def hear(self, one: Leg, other: Leg) -> None:
         """Wait until the two hear each other (again)."""
         one.heard = other.heard = None
-        await self.house.until(
-            lambda: one.heard is other and other.heard is one,
-            f"{self._who[one]} {one} and {self._who[other]} {other} hear each other",
-        )
+        what = f"{self._who[one]} {one} and {self._who[other]} {other} hear each other"
+        try:
+            await self.house.until(lambda: one.heard is other and other.heard is one, what)
+        except PhoneError as error:
+            raise PhoneError(f"{error}; they hear {one.heard} and {other.heard}") from None
 
     def confers(self, *legs: Leg) -> None:
         """They are in a conference: whom they hear there is no conversation of two."""
