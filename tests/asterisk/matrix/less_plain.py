@@ -2,9 +2,9 @@
 
     python -m tests.asterisk.matrix.less_plain [22|16] [NAME...]
 
-Each is played alone and recorded from the login on, as record.py does it: exactly what Asterisk sent to a user
-with the server's rights. Writes tests/fixtures/ami/less-plain/, the server's configuration for them too, and
-prints the rows of the table there.
+Each is played alone and recorded from the login on, as record.py does it: exactly what Asterisk sent to a
+user with the server's rights. Writes tests/fixtures/ami/less-plain/, the server's configuration for them
+too, and prints the rows of the table there.
 """
 
 from __future__ import annotations

@@ -6,16 +6,16 @@ The rules, and whose they are:
 
 * One `Link` for each time that an agent's telephone is first connected with somebody, for each end that is a
   seat (docs/protocol.md).
-* Whoever a queue rings, or a call is brought to, is the called end: `inbound`, whatever he dialled before. Who
-  dials out is the calling end, and so is whoever takes that call over; only the one who dialled gets its
-  triggers. Whom a queue rings for such a call is a called end again.
+* Whoever a queue rings, or a call is brought to, is the called end: `inbound`, whatever he dialled before.
+  Who dials out is the calling end, and so is whoever takes that call over; only the one who dialled gets
+  its triggers. Whom a queue rings for such a call is a called end again.
 * The service is that of the queue last entered, else the context's.
 * The number is the caller's own, or the one that was dialled; never a place of the dialplan, never our own.
 * A ring trigger comes once for each caller and seat.
 * Two agents who talk to each other have no service, and so no triggers.
-* A telephone that rang and was not answered: `missed` if the ringing timed out, `cancelled` if the caller left
-  (by key, too), `answered-elsewhere`, `refused`. A call that was answered is `answered`, and its `Hangup` is told
-  with the party that was connected then.
+* A telephone that rang and was not answered: `missed` if the ringing timed out, `cancelled` if the caller
+  left (by key, too), `answered-elsewhere`, `refused`. A call that was answered is `answered`, and its
+  `Hangup` is told with the party that was connected then.
 
 Where nothing of this decides, a telling leaves the key out and nobody judges it.
 """
@@ -34,7 +34,7 @@ MAY_LACK = "may lack"  # the key of a telling that need not come
 
 @dataclass
 class Expectation:
-    """What one seat is told: with each telling the number of the leg, which legs get in the order they begin."""
+    """What one seat is told. Each telling comes with its leg's number; legs are numbered as they begin."""
 
     rings: list[tuple[int, Telling]] = field(default_factory=list)
     links: list[tuple[int, Telling]] = field(default_factory=list)

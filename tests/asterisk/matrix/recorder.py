@@ -28,7 +28,7 @@ class Recorder:
         self._task: asyncio.Task[None] | None = None
 
     async def open(self, variables: str = "") -> None:
-        """Log in; everything is kept from here on. With `variables` ask, as the server does, what there is."""
+        """Log in; everything is kept from here on. With `variables` ask what there is, as the server does."""
         actions = f"Action: Status\r\nVariables: {variables}\r\n\r\n" if variables else ""
         await self._log_in(LOGIN + actions.encode(), b"StatusComplete" if variables else b"FullyBooted")
 
@@ -83,8 +83,8 @@ class Stream:
     def about(self, combination: Combination) -> bytes:
         """What was said of one combination's channels, bridges and queues: a transcript of its own.
 
-        A block belongs to it that has one of its telephones or numbers in any field, and then each that has the
-        same id of a channel or bridge.
+        A block belongs to it that has one of its telephones or numbers in any field, and then each that has
+        the same id of a channel or bridge.
         """
         direct = self._naming[f"{combination.number:03}".encode()]
         ids = set().union(*(self._ids[index] for index in direct))

@@ -46,8 +46,21 @@ def sample(size: int, seed: int) -> list[Combination]:
 
 
 def judged(version: int, chosen: Sequence[Combination], folder: Path) -> list[Verdict]:
-    """Play and judge them. `folder` gets the recording, and a folder for each that is not right."""
+    """Play and judge them. `folder` gets the recording, and a folder for each that is not right.
+
+    What did not come about is played once more, on an Asterisk of its own, into `folder`/again: in one call
+    of some hundreds a busy Asterisk itself loses a transfer.
+    """
     shutil.rmtree(folder, ignore_errors=True)
+    verdicts = _judged_once(version, chosen, folder)
+    missing = [verdict.combination for verdict in verdicts if verdict.story.trouble]
+    if missing:
+        again = {verdict.combination: verdict for verdict in _judged_once(version, missing, folder / "again")}
+        verdicts = [again.get(verdict.combination, verdict) for verdict in verdicts]
+    return verdicts
+
+
+def _judged_once(version: int, chosen: Sequence[Combination], folder: Path) -> list[Verdict]:
     config = folder / "config"
     config.mkdir(parents=True)
     with contextlib.closing(Asterisk(version)) as asterisk:

@@ -1,8 +1,8 @@
 """Where the combinations are played: Asterisk's files and the server's configuration.
 
-Each combination gets telephones, queues and a parking lot of its own. The dialplan is the same for all: `queues`,
-`direct` and `acd` (of an ARI application) are contexts of inbound services, `out-*` of outbound ones, all others
-belong to none.
+Each combination gets telephones, queues and a parking lot of its own. The dialplan is the same for all:
+`queues`, `direct` and `acd` (of an ARI application) are contexts of inbound services, `out-*` of outbound
+ones, all others belong to none.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ exten => _15XXX,1,Goto(acd,${EXTEN},1)
 exten => _16XXX,1,Goto(ivr,${EXTEN},1)
 exten => _20XXX,1,Goto(queues,${EXTEN},1)
 
-; The context of all queues, as FreePBX has it. 11 asks for digits, 12 comes from a DID, 18 has asked, 19 is the
-; second queue.
+; The context of all queues, as FreePBX has it. 11 asks for digits, 12 comes from a DID, 18 has asked; 19 is
+; the second queue.
 [queues]
 exten => _11XXX,1,Answer()
  same => n,Read(cdata,,5)

@@ -1,8 +1,8 @@
 """One call on the stage: tells its telephones what to do, step by step, and writes down what they did.
 
-A step waits for what must be so (somebody rings, two hear each other), never for a time; the pauses that there
-are belong to the call, as people talk for a while. `PhoneError` from a step means that the call did not come
-about as it should have; that is trouble of the combination and says nothing about the server.
+A step waits for what must be so (somebody rings, two hear each other), never for a time; the pauses that
+there are belong to the call, as people talk for a while. `PhoneError` from a step means that the call did
+not come about as it should have; that is trouble of the combination and says nothing about the server.
 """
 
 from __future__ import annotations

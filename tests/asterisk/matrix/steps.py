@@ -1,7 +1,7 @@
 """The parts that a combination is put together from: ways in, what happens next, ways out.
 
-A way in ends with A's telephone ringing or answered. What happens next begins once A and the customer talk, and
-says who talks with the customer afterwards.
+A way in ends with A's telephone ringing or answered. What happens next begins once A and the customer talk,
+and says who talks with the customer afterwards.
 """
 
 from __future__ import annotations
