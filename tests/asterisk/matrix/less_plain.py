@@ -62,7 +62,7 @@ async def _link_lost_while_waiting(stage: Stage, recorder: Recorder) -> None:
     customer = await stage.comes("11")
     await asyncio.sleep(A_WHILE)
     await recorder.cut()
-    await recorder.open("calldata")
+    await recorder.open("calldata,custid")
     control.must("QueuePause", Interface=device, Paused="false")
     agent = await stage.rings("a")
     await agent.answer()
@@ -78,7 +78,7 @@ async def _link_lost_while_ringing(stage: Stage, recorder: Recorder) -> None:
     await recorder.cut()
     await agent.answer()
     await stage.meet(agent, customer)
-    await recorder.open("calldata")
+    await recorder.open("calldata,custid")
     await asyncio.sleep(A_WHILE)
     await customer.hang_up()
     await agent.ended()
@@ -328,6 +328,7 @@ async def _record_early_login(asterisk: Asterisk) -> None:
                 break
             await asyncio.sleep(0.01)  # nothing tells us when the port begins to listen
     await starting
+    await asyncio.sleep(A_WHILE)
     file = f"{asterisk.version}-early-login"
     (FOLDER / f"{file}.ami").write_bytes(await recorder.close())
     right = "no advice about the user's rights; the queues are read once FullyBooted came"

@@ -32,11 +32,28 @@ MARK = b"leg"  # begins the sound of a leg; silence and music do not have it
 SAMPLES = 160
 RECEIVE_BUFFER = 4 << 20
 
+RTP_HEAD = 12
+
 Address = tuple[str, int]
 
 
 class PhoneError(Exception):
     """A call did not go the way it was told to."""
+
+
+def marked(number: int) -> bytes:
+    """The mark of a leg, four bits a byte: ulaw has two zeros (7f, ff), and transcoding makes one of them."""
+    return MARK + bytes(0x40 | (number >> shift & 0x0F) for shift in (12, 8, 4, 0))
+
+
+def number_in(sound: bytes) -> int:
+    """Whose sound it is, or 0."""
+    if not sound.startswith(MARK):
+        return 0
+    number = 0
+    for byte in sound[len(MARK) : len(MARK) + 4]:
+        number = number << 4 | byte & 0x0F
+    return number
 
 
 class Leg:
@@ -137,7 +154,7 @@ class Leg:
         """The next piece of sound: an RTP packet that says whose it is."""
         self._sent += 1
         head = struct.pack("!BBHI", 0x80, 0, self._sent & 0xFFFF, self._sent * SAMPLES & 0xFFFFFFFF)
-        return head + self._ssrc + (MARK + struct.pack("!H", self.number)).ljust(SAMPLES, b"\xff")
+        return head + self._ssrc + marked(self.number).ljust(SAMPLES, b"\xff")
 
     async def _ask(self, method: str, *headers: tuple[str, str], body: str = "") -> None:
         answer = await self.phone.socket.ask(self.dialog.request(method, *headers, body=body), self.dialog)
@@ -377,8 +394,8 @@ class Sound(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: Address) -> None:
         """One packet of Asterisk's."""
-        if data[12 : 12 + len(MARK)] == MARK:
-            self.house.hear(addr[1], int.from_bytes(data[12 + len(MARK) : 14 + len(MARK)], "big"))
+        if number := number_in(data[RTP_HEAD:]):
+            self.house.hear(addr[1], number)
 
 
 class House:

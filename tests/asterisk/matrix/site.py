@@ -400,7 +400,7 @@ def _service(name: str, context: str, kind: str, queue: str, operators: list[str
     bound = "".join(f'<operator username="op{operator}"/>' for operator in operators)
     return (
         f'<service name="{name}" context="{context}" type="{kind}"{is_queue}>'
-        f'<variable name="calldata"/>{triggers}{bound}</service>'
+        f'<variable name="calldata"/><variable name="custid"/>{triggers}{bound}</service>'
     )
 
 

@@ -129,13 +129,15 @@ class Stage:
         """They are in a conference: whom they hear there is no conversation of two."""
         self._mixed.update(legs)
 
-    async def leaves(self, leg: Leg, end: str = "answered", last: str = CUSTOMER) -> None:
-        """The agent's leg ends by itself, or hangs up once Asterisk has said that a transfer went well."""
+    async def leaves(self, leg: Leg) -> None:
+        """The agent's telephone hangs up once Asterisk has said that a transfer went well."""
         await self.house.until(lambda: leg.over or leg.referred >= 200, f"{leg} is let go")
         if leg.referred >= 300:
             raise PhoneError(f"{leg}: the transfer failed with {leg.referred}")
+        # While Asterisk still moves the customer, the BYE could hang him up in the transferer's place.
+        await asyncio.sleep(A_WHILE)
         await leg.hang_up()
-        self.ended(leg, end, last)
+        self.ended(leg)
 
     def ended(self, leg: Leg, end: str = "answered", last: str = CUSTOMER) -> None:
         """The agent's leg is over; whom it was connected with, or empty if nobody can say."""
