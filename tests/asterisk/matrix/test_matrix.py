@@ -1,6 +1,7 @@
 """A sample of the matrix of calls, judged. `make test-calls` plays all of it."""
 
 import os
+import re
 import secrets
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from tests.asterisk.matrix.story import CUSTOMER, CalledOut, Came, Ended, Fact, 
 from tests.asterisk.rig import CACHE, TECHNOLOGIES, installed
 
 SIZE = 20
+
+
+LESS_PLAIN = Path(__file__).parents[2] / "fixtures/ami/less-plain"
 
 
 @pytest.mark.asterisk
@@ -79,3 +83,10 @@ def test_the_ring_trigger_comes_once_for_each_caller_and_seat() -> None:
     story = a_story(Came("Direct"), Rang("a", 1, CUSTOMER), Ended("a", 1, "missed"), Rang("a", 2, CUSTOMER))
     tellings = [telling["trigger"] for _, telling in expected(story)["a"].rings]
     assert tellings == ["one", NO_TRIGGER]
+
+
+def test_the_table_of_less_plain_calls_lists_every_recording_and_nothing_else() -> None:
+    rows = re.findall(
+        r"^\| `([^`]+)` \|", (LESS_PLAIN / "README.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert sorted(rows) == sorted(file.stem for file in LESS_PLAIN.glob("*.ami"))
