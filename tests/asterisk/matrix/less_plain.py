@@ -250,7 +250,7 @@ _LIST: tuple[tuple[str, str, str, str, Script | None], ...] = (
     (
         "screening_left",
         "the queue's subroutine runs on A's telephone, and the customer hangs up meanwhile",
-        "no trigger: the customer has gone",
+        "no trigger: the customer has gone, though Asterisk joins the two for a moment",
         "queue.device.nothing.gives-up",
         _left_while_screened,
     ),
@@ -298,10 +298,14 @@ async def _record(running: Site, scene: LessPlain) -> tuple[bytes, str]:
     technology = running.asterisk.technology
     trunk = "company" if "company" in scene.combination.way else "trunk"
     names = {CUSTOMER: trunk, **stage.story.numbers}
-    met = dict.fromkeys(
-        frozenset((fact.agent, fact.party)) for fact in stage.story.facts if isinstance(fact, Met)
+    met = [fact for fact in stage.story.facts if isinstance(fact, Met)]
+    once = (
+        fact for fact in met if fact.party == CUSTOMER or fact.agent < fact.party
+    )  # of two agents both tell
+    pairs = (
+        sorted((f"`{technology}/{names[party]}`" for party in (fact.agent, fact.party)), reverse=True)
+        for fact in once
     )
-    pairs = (sorted((f"`{technology}/{names[party]}`" for party in pair), reverse=True) for pair in met)
     return await recorder.close(), "; ".join(" with ".join(pair) for pair in pairs) or "none"
 
 
