@@ -31,7 +31,7 @@ def main() -> int:
     for version in map(int, options.versions.split(",")):
         chosen = sample(options.sample, seed)
         if options.only:
-            chosen = [one for one in combinations() if options.only in one.kind]
+            chosen = [combination for combination in combinations() if options.only in combination.kind]
         began = time.monotonic()
         verdicts = judged(version, chosen, KEPT / str(version))
         bad += report(version, verdicts, KnownWrong.read())
