@@ -398,6 +398,12 @@ class Sound(asyncio.DatagramProtocol):
             self.house.hear(addr[1], number)
 
 
+def _report(task: asyncio.Task[None]) -> None:
+    """A task that nobody waits for has ended: say so if it was by an error."""
+    if not task.cancelled() and (error := task.exception()):
+        asyncio.get_running_loop().call_exception_handler({"message": "a telephone's task", "exception": error})
+
+
 class House:
     """All telephones of a run and the ports they share. `open` it within the loop, `close` it in the end."""
 
@@ -426,6 +432,7 @@ class House:
         loop = asyncio.get_running_loop()
         self._sound.transport, _ = await loop.create_datagram_endpoint(lambda: self._sound, sock=own)
         self._talking = asyncio.create_task(self._talk())
+        self._talking.add_done_callback(_report)
 
     def close(self) -> None:
         """Give all ports back; calls that are still up are left as they are."""
