@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import json
 import os
 import urllib.error
@@ -56,10 +57,12 @@ class AriApplication:
         assert b" 101 " in head.splitlines()[0], head
         self._task = asyncio.create_task(self._listen(reader, writer))
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Stop listening."""
         if self._task:
             self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
 
     def add_media(self, number: str) -> str:
         """Have a technical channel join that combination's bridge; its id."""
@@ -73,6 +76,10 @@ class AriApplication:
         self._ask("DELETE", f"channels/{channel}")
 
     async def _listen(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.closing(writer):
+            await self._hear_all(reader, writer)
+
+    async def _hear_all(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while True:
             first, second = await reader.readexactly(2)
             length = second & 0x7F

@@ -401,7 +401,9 @@ class Sound(asyncio.DatagramProtocol):
 def _report(task: asyncio.Task[None]) -> None:
     """A task that nobody waits for has ended: say so if it was by an error."""
     if not task.cancelled() and (error := task.exception()):
-        asyncio.get_running_loop().call_exception_handler({"message": "a telephone's task", "exception": error})
+        asyncio.get_running_loop().call_exception_handler(
+            {"message": "a telephone's task", "exception": error}
+        )
 
 
 class House:
@@ -434,14 +436,15 @@ class House:
         self._talking = asyncio.create_task(self._talk())
         self._talking.add_done_callback(_report)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Give all ports back; calls that are still up are left as they are."""
-        for line in self.lines.values():
-            line.close()
         if self._talking:
             self._talking.cancel()
         if self._sound.transport:
             self._sound.transport.close()
+        for line in self.lines.values():
+            line.close()
+        await asyncio.sleep(0)  # a transport closes in the loop's next round
 
     def phone(self, name: str, line: Line | None = None) -> Phone:
         """The telephone of that name, on the first line unless it is said."""

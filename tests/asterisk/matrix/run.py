@@ -96,8 +96,8 @@ class Site:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._ari.close()
-        self.house.close()
+        await self._ari.close()
+        await self.house.close()
 
     def stage(self, combination: Combination) -> Stage:
         """Where that combination is played."""
