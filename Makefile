@@ -82,7 +82,7 @@ pythons: $(READY) ## the tests of the server's and the client's core on each oth
 # The matrix of calls on real Asterisks, as root: VERSIONS=22,16 SAMPLE=20 SEED=1 ONLY=text choose some of it. What is
 # not right is kept in build/test-calls.
 VERSIONS ?= 22,16
-test-calls: $(READY) ## some 600 calls on real Asterisks, judged by what the phones did
+test-calls: $(READY) ## some 600 calls on real Asterisks, compared with what the phones did
 	$(BIN)/python -m tests.asterisk.matrix --versions '$(VERSIONS)' $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(filter-out file,$(origin SEED)),--seed $(SEED)) $(if $(ONLY),--only '$(ONLY)')
 
 # Speed, on the Python that servers run on: distributions build theirs optimised, which is worth a factor of 1.6.

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.asterisk.matrix.combinations import combinations
 from tests.asterisk.matrix.known import KnownWrong
-from tests.asterisk.matrix.run import Verdict, judged, sample
+from tests.asterisk.matrix.run import PlayedCombination, play_and_compare, sample
 
 KEPT = Path("build/test-calls")
 
@@ -33,16 +33,16 @@ def main() -> int:
         if options.only:
             chosen = [combination for combination in combinations() if options.only in combination.kind]
         began = time.monotonic()
-        verdicts = judged(version, chosen, KEPT / str(version))
-        bad += report(version, verdicts, KnownWrong.read())
+        results = play_and_compare(version, chosen, KEPT / str(version))
+        bad += report(version, results, KnownWrong.read())
         print(
             f"Asterisk {version}: {len(chosen)} combinations in {time.monotonic() - began:.0f} s, seed {seed}"
         )
     return 1 if bad else 0
 
 
-def report(version: int, verdicts: list[Verdict], known: KnownWrong) -> int:
-    """Print the verdicts; return how many are neither right nor known to be wrong."""
+def report(version: int, results: list[PlayedCombination], known: KnownWrong) -> int:
+    """Print the results; return how many are neither right nor known to be wrong."""
     counts = {
         "right": 0,
         "known to be wrong": 0,
@@ -50,16 +50,16 @@ def report(version: int, verdicts: list[Verdict], known: KnownWrong) -> int:
         "not played": 0,
         "right by now, though listed": 0,
     }
-    for verdict in verdicts:
-        kind = known.kind_of(version, verdict.combination)
-        if verdict.story.trouble:
+    for result in results:
+        kind = known.kind_of(version, result.combination)
+        if result.observed.trouble:
             counts["not played"] += 1
-            print(f"{version} {verdict.combination.name}: NOT PLAYED: {verdict.story.trouble}")
-        elif not verdict.faults:
+            print(f"{version} {result.combination.name}: NOT PLAYED: {result.observed.trouble}")
+        elif not result.faults:
             counts["right by now, though listed" if kind else "right"] += 1
         else:
             counts["known to be wrong" if kind else "wrong"] += 1
-            print(f"{version} {verdict.combination.name}: {kind or 'WRONG'}: {'; '.join(verdict.faults[:4])}")
+            print(f"{version} {result.combination.name}: {kind or 'WRONG'}: {'; '.join(result.faults[:4])}")
     print(f"Asterisk {version}: " + ", ".join(f"{count} {word}" for word, count in counts.items() if count))
     return counts["wrong"] + counts["not played"]
 

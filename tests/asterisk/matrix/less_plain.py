@@ -19,24 +19,24 @@ from typing import TypeAlias
 
 from tests.asterisk.matrix import site
 from tests.asterisk.matrix.combinations import Combination
-from tests.asterisk.matrix.phones import PhoneError
-from tests.asterisk.matrix.recorder import Recorder
-from tests.asterisk.matrix.run import Site
-from tests.asterisk.matrix.stage import A_WHILE, Stage
+from tests.asterisk.matrix.live_call import A_WHILE, LiveCall
+from tests.asterisk.matrix.observed import CUSTOMER, Met
+from tests.asterisk.matrix.recorder import StreamRecorder
+from tests.asterisk.matrix.run import MatrixSite
 from tests.asterisk.matrix.steps import play
-from tests.asterisk.matrix.story import CUSTOMER, Met
+from tests.asterisk.matrix.telephones import TelephoneError
 from tests.asterisk.rig import TECHNOLOGIES, Asterisk
 from tests.fake.patience import PATIENCE
 
 FOLDER = Path(__file__).parents[2] / "fixtures/ami/less-plain"
 SECOND_DIGITS = "54321"
 
-Script: TypeAlias = Callable[[Stage, Recorder], Awaitable[None]]
+Script: TypeAlias = Callable[[LiveCall, StreamRecorder], Awaitable[None]]
 
 
 @dataclass(frozen=True)
-class LessPlain:
-    """A call by the name it is known by: a combination, or a script of its own on the stage of one."""
+class LessPlainCall:
+    """A call by the name it is known by: a combination, or a script with a combination's phones."""
 
     name: str
     what: str
@@ -45,48 +45,48 @@ class LessPlain:
     script: Script | None = None
 
 
-async def _two_customers_for_an_agent(stage: Stage, _: Recorder) -> None:
-    agent = await stage.dials("a", stage.combination.extension("6"))
+async def _two_customers_for_an_agent(call: LiveCall, _: StreamRecorder) -> None:
+    agent = await call.dials("a", call.combination.extension("6"))
     await agent.answered()
-    for digits in (stage.combination.digits, SECOND_DIGITS):
-        customer = await stage.comes("11", digits)
-        await stage.meet(agent, customer)
+    for digits in (call.combination.digits, SECOND_DIGITS):
+        customer = await call.comes("11", digits)
+        await call.meet(agent, customer)
         await customer.hang_up()
         await asyncio.sleep(A_WHILE)
     await agent.hang_up()
 
 
-async def _link_lost_while_waiting(stage: Stage, recorder: Recorder) -> None:
-    control, device = stage.asterisk.control, stage.asterisk.device(stage.combination.agent("a"))
+async def _link_lost_while_waiting(call: LiveCall, recorder: StreamRecorder) -> None:
+    control, device = call.asterisk.control, call.asterisk.device(call.combination.agent("a"))
     control.must("QueuePause", Interface=device, Paused="true")
-    customer = await stage.comes("11")
+    customer = await call.comes("11")
     await asyncio.sleep(A_WHILE)
     await recorder.cut()
     await recorder.open("calldata,custid")
     control.must("QueuePause", Interface=device, Paused="false")
-    agent = await stage.rings("a")
+    agent = await call.rings("a")
     await agent.answer()
-    await stage.meet(agent, customer)
+    await call.meet(agent, customer)
     await customer.hang_up()
     await agent.ended()
 
 
-async def _link_lost_while_ringing(stage: Stage, recorder: Recorder) -> None:
-    customer = await stage.comes("11")
-    agent = await stage.rings("a")
+async def _link_lost_while_ringing(call: LiveCall, recorder: StreamRecorder) -> None:
+    customer = await call.comes("11")
+    agent = await call.rings("a")
     await asyncio.sleep(A_WHILE)
     await recorder.cut()
     await agent.answer()
-    await stage.meet(agent, customer)
+    await call.meet(agent, customer)
     await recorder.open("calldata,custid")
     await asyncio.sleep(A_WHILE)
     await customer.hang_up()
     await agent.ended()
 
 
-async def _left_while_screened(stage: Stage, _: Recorder) -> None:
-    customer = await stage.comes("20")
-    agent = await stage.rings("a")
+async def _left_while_screened(call: LiveCall, _: StreamRecorder) -> None:
+    customer = await call.comes("20")
+    agent = await call.rings("a")
     await agent.answer()
     await asyncio.sleep(A_WHILE)
     await customer.hang_up()
@@ -277,28 +277,28 @@ _LIST: tuple[tuple[str, str, str, str, Script | None], ...] = (
     ),
 )
 SCENES = {
-    name: LessPlain(name, what, right, _combination(number, kind), script)
+    name: LessPlainCall(name, what, right, _combination(number, kind), script)
     for number, (name, what, right, kind, script) in enumerate(_LIST, start=1)
 }
 
 
-async def _record(running: Site, scene: LessPlain) -> tuple[bytes, str]:
+async def _record(running: MatrixSite, scene: LessPlainCall) -> tuple[bytes, str]:
     """Play it; return what was heard and the cell of the table that says who got connected with whom."""
-    recorder = Recorder(running.asterisk.ami_port)
-    stage = running.stage(scene.combination)
+    recorder = StreamRecorder(running.asterisk.ami_port)
+    call = running.call(scene.combination)
     await recorder.open()
     if scene.script:
-        await scene.script(stage, recorder)
-        await stage.finish()
+        await scene.script(call, recorder)
+        await call.finish()
     else:
-        await play(stage)
-        if stage.story.trouble:
-            raise PhoneError(f"{scene.name}: {stage.story.trouble}")
+        await play(call)
+        if call.observed.trouble:
+            raise TelephoneError(f"{scene.name}: {call.observed.trouble}")
     await asyncio.sleep(2 * A_WHILE)
     technology = running.asterisk.technology
     trunk = "company" if "company" in scene.combination.way else "trunk"
-    names = {CUSTOMER: trunk, **stage.story.numbers}
-    met = [fact for fact in stage.story.facts if isinstance(fact, Met)]
+    names = {CUSTOMER: trunk, **call.observed.numbers}
+    met = [fact for fact in call.observed.facts if isinstance(fact, Met)]
     once = (
         fact for fact in met if fact.party == CUSTOMER or fact.agent < fact.party
     )  # of two agents both tell
@@ -309,9 +309,9 @@ async def _record(running: Site, scene: LessPlain) -> tuple[bytes, str]:
     return await recorder.close(), "; ".join(" with ".join(pair) for pair in pairs) or "none"
 
 
-async def _record_all(asterisk: Asterisk, scenes: list[LessPlain]) -> list[str]:
+async def _record_all(asterisk: Asterisk, scenes: list[LessPlainCall]) -> list[str]:
     rows = []
-    async with Site(asterisk, [scene.combination for scene in SCENES.values()]) as running:
+    async with MatrixSite(asterisk, [scene.combination for scene in SCENES.values()]) as running:
         for scene in scenes:
             data, pairs = await _record(running, scene)
             file = f"{asterisk.version}-{scene.name}"
@@ -324,7 +324,7 @@ async def _record_all(asterisk: Asterisk, scenes: list[LessPlain]) -> list[str]:
 async def _record_early_login(asterisk: Asterisk) -> None:
     """What a manager is told who logs in while the modules are still being loaded."""
     starting = asyncio.create_task(asyncio.to_thread(asterisk.start))
-    recorder = Recorder(asterisk.ami_port)
+    recorder = StreamRecorder(asterisk.ami_port)
     async with asyncio.timeout(PATIENCE):
         while True:
             with contextlib.suppress(ConnectionRefusedError):

@@ -17,7 +17,7 @@ The rules, and whose they are:
   left (by key, too), `answered-elsewhere`, `refused`. A call that was answered is `answered`, and its
   `Hangup` is told with the party that was connected then.
 
-Where nothing of this decides, a telling leaves the key out and nobody judges it.
+Where nothing of this decides, a expectation leaves the key out and nobody looks at it.
 """
 
 from __future__ import annotations
@@ -25,40 +25,42 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from tests.asterisk.matrix.story import CUSTOMER, CalledOut, Came, Ended, Met, Queued, Rang, Story
+from tests.asterisk.matrix.observed import CUSTOMER, CalledOut, Came, Ended, Met, ObservedCall, Queued, Rang
 
-Telling: TypeAlias = dict[str, str]  # by Told's names; trigger, and the s d n x of its address
+ExpectedEvent: TypeAlias = dict[str, str]  # by SeatEvent's names; trigger, and the s d n x of its address
 NO_TRIGGER = "none"
-MAY_LACK = "may lack"  # the key of a telling that need not come
+MAY_LACK = "may lack"  # the key of a expectation that need not come
 
 
 @dataclass
-class Expectation:
-    """What one seat is told. Each telling comes with its leg's number; legs are numbered as they begin."""
+class SeatExpectation:
+    """What one seat is told, each with the number of its leg; legs are numbered as they begin."""
 
-    rings: list[tuple[int, Telling]] = field(default_factory=list)
-    links: list[tuple[int, Telling]] = field(default_factory=list)
-    ends: list[tuple[int, Telling]] = field(default_factory=list)
+    rings: list[tuple[int, ExpectedEvent]] = field(default_factory=list)
+    links: list[tuple[int, ExpectedEvent]] = field(default_factory=list)
+    ends: list[tuple[int, ExpectedEvent]] = field(default_factory=list)
 
 
 @dataclass
 class _Call:
-    """The customer's call at some point of the story."""
+    """The customer's call at some point of the observed."""
 
     service: str = ""
     queue: str = ""
     outbound: bool = False
     calling: str = ""  # the agent who called out
     in_queue: dict[str, str] = field(default_factory=dict)  # an agent waits in a queue for somebody
-    linked: dict[int, Telling] = field(default_factory=dict)  # by leg, what its Link with the customer tells
+    linked: dict[int, ExpectedEvent] = field(
+        default_factory=dict
+    )  # by leg, what its Link with the customer tells
 
 
-def expected(story: Story) -> dict[str, Expectation]:
+def expected(observed: ObservedCall) -> dict[str, SeatExpectation]:
     """By agent's letter; all of them, those too who are told nothing."""
-    found = {agent: Expectation() for agent in story.numbers}
+    found = {agent: SeatExpectation() for agent in observed.numbers}
     call = _Call()
     rung: set[str] = set()  # agents who had their ring trigger
-    for fact in story.facts:
+    for fact in observed.facts:
         if isinstance(fact, Came):
             call.service, call.queue = fact.service, ""
         elif isinstance(fact, Queued):
@@ -66,9 +68,9 @@ def expected(story: Story) -> dict[str, Expectation]:
         elif isinstance(fact, CalledOut):
             call.service, call.outbound, call.calling = fact.service, True, fact.agent
         elif isinstance(fact, Rang):
-            found[fact.agent].rings.append((fact.leg, _ring(story, call, fact, rung)))
+            found[fact.agent].rings.append((fact.leg, _ring(observed, call, fact, rung)))
         elif isinstance(fact, Met):
-            found[fact.agent].links.append((fact.leg, _link(story, call, fact)))
+            found[fact.agent].links.append((fact.leg, _link(observed, call, fact)))
         else:
             found[fact.agent].ends.append((fact.leg, _end(call, fact)))
     return found
@@ -82,56 +84,56 @@ def _enter(call: _Call, fact: Queued) -> None:
         call.in_queue[fact.party] = fact.queue
 
 
-def _ring(story: Story, call: _Call, fact: Rang, rung: set[str]) -> Telling:
+def _ring(observed: ObservedCall, call: _Call, fact: Rang, rung: set[str]) -> ExpectedEvent:
     if not fact.party:  # the customer is being dialled still
         return {"direction": "inbound", "service": call.service, "queue": call.queue}
     if fact.party != CUSTOMER:
         queue = call.in_queue.get(fact.party, "")
-        return {"number": story.numbers[fact.party], "queue": queue} if queue else {"trigger": NO_TRIGGER}
+        return {"number": observed.numbers[fact.party], "queue": queue} if queue else {"trigger": NO_TRIGGER}
     if call.outbound and call.calling == fact.agent:  # his own telephone rings before the number is dialled
         return {"trigger": NO_TRIGGER, MAY_LACK: "yes"}
     if call.outbound:
-        return {"number": story.number, "trigger": NO_TRIGGER}
-    telling = _customer(story, call) | _trigger(story, call)
+        return {"number": observed.number, "trigger": NO_TRIGGER}
+    expectation = _customer(observed, call) | _trigger(observed, call)
     if fact.agent in rung:
-        telling["trigger"] = NO_TRIGGER
+        expectation["trigger"] = NO_TRIGGER
     rung.add(fact.agent)
-    return telling
+    return expectation
 
 
-def _link(story: Story, call: _Call, fact: Met) -> Telling:
+def _link(observed: ObservedCall, call: _Call, fact: Met) -> ExpectedEvent:
     if fact.party != CUSTOMER:
         return {"peer": fact.party, "trigger": NO_TRIGGER}
-    telling = {"peer": CUSTOMER, **_customer(story, call), **_trigger(story, call)}
+    expectation = {"peer": CUSTOMER, **_customer(observed, call), **_trigger(observed, call)}
     if call.outbound and call.calling != fact.agent:
-        telling["trigger"] = NO_TRIGGER
-    call.linked[fact.leg] = telling
-    return telling
+        expectation["trigger"] = NO_TRIGGER
+    call.linked[fact.leg] = expectation
+    return expectation
 
 
-def _end(call: _Call, fact: Ended) -> Telling:
-    telling: Telling = {"end": fact.end} if fact.end else {}
+def _end(call: _Call, fact: Ended) -> ExpectedEvent:
+    expectation: ExpectedEvent = {"end": fact.end} if fact.end else {}
     if fact.end and fact.end != "answered":
-        return telling | {"trigger": NO_TRIGGER}
+        return expectation | {"trigger": NO_TRIGGER}
     if fact.last != CUSTOMER:
-        return telling
+        return expectation
     linked = call.linked[fact.leg]  # what became of the customer afterwards is not this leg's
     kept = ("service", "number", "data", "trigger", "s", "d", "n", "x")
-    return telling | {key: linked[key] for key in kept if key in linked}
+    return expectation | {key: linked[key] for key in kept if key in linked}
 
 
-def _customer(story: Story, call: _Call) -> Telling:
-    """The customer's side of a telling."""
+def _customer(observed: ObservedCall, call: _Call) -> ExpectedEvent:
+    """The customer's side of a expectation."""
     return {
         "direction": "outbound" if call.outbound else "inbound",
         "service": call.service,
         "queue": call.queue,
-        "number": story.number,
-        "data": story.digits,
+        "number": observed.number,
+        "data": observed.digits,
     }
 
 
-def _trigger(story: Story, call: _Call) -> Telling:
+def _trigger(observed: ObservedCall, call: _Call) -> ExpectedEvent:
     """What the address of the trigger must hold; every trigger of the configuration is written alike."""
-    told = {"trigger": "one", "s": call.service, "d": story.digits, "n": story.number}
-    return told | {"x": story.number} if call.outbound else told
+    told = {"trigger": "one", "s": call.service, "d": observed.digits, "n": observed.number}
+    return told | {"x": observed.number} if call.outbound else told

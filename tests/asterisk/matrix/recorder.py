@@ -19,7 +19,7 @@ NAMES = re.compile(
 AN_ID = re.compile(rb"^\w*(?:[Uu]nique[Ii][Dd]|Linkedid): (\S+)\r?$", re.MULTILINE)
 
 
-class Recorder:
+class StreamRecorder:
     """A manager session with the server's rights that reads everything. What it sends is not recorded."""
 
     def __init__(self, port: int) -> None:
@@ -64,7 +64,7 @@ class Recorder:
             writer.close()
 
 
-class Stream:
+class RecordedStream:
     """A recorded stream, taken apart once."""
 
     def __init__(self, data: bytes) -> None:

@@ -12,7 +12,7 @@ REASONS = {180: "Ringing", 200: "OK", 481: "Call Does Not Exist", 486: "Busy Her
 
 
 @dataclass
-class Message:
+class SipMessage:
     """A request or a response. Names of headers are kept in lower case; a repeated one keeps its order."""
 
     start: str
@@ -20,7 +20,7 @@ class Message:
     body: str = ""
 
     @classmethod
-    def parse(cls, data: bytes) -> Message:
+    def parse(cls, data: bytes) -> SipMessage:
         """The message of one datagram; bytes that are no UTF-8 are replaced."""
         head, _, body = data.decode("utf-8", "replace").partition(CRLF + CRLF)
         start, *lines = head.split(CRLF)
@@ -66,7 +66,7 @@ class Message:
 
 
 @dataclass
-class Dialog:
+class SipDialog:
     """The names of one call between two telephones (RFC 3261 section 12), as one of them sees it."""
 
     call_id: str
@@ -77,12 +77,12 @@ class Dialog:
     extra: list[tuple[str, str]] = field(default_factory=list)  # headers of every request of ours
     cseq: int = 0
 
-    def request(self, method: str, *headers: tuple[str, str], body: str = "") -> Message:
+    def request(self, method: str, *headers: tuple[str, str], body: str = "") -> SipMessage:
         """The next request of this dialog, without a Via."""
         self.cseq += 1
         return self.numbered(method, self.cseq, *headers, body=body)
 
-    def numbered(self, method: str, cseq: int, *headers: tuple[str, str], body: str = "") -> Message:
+    def numbered(self, method: str, cseq: int, *headers: tuple[str, str], body: str = "") -> SipMessage:
         """A request with a given number, as ACK and CANCEL repeat that of their INVITE."""
         common = [
             ("from", self.local),
@@ -92,7 +92,7 @@ class Dialog:
             ("contact", f"<{self.contact}>"),
             ("max-forwards", "70"),
         ]
-        return Message(f"{method} {self.target} SIP/2.0", [*common, *self.extra, *headers], body)
+        return SipMessage(f"{method} {self.target} SIP/2.0", [*common, *self.extra, *headers], body)
 
     @property
     def replaces(self) -> str:
@@ -100,13 +100,15 @@ class Dialog:
         return f"{self.call_id};to-tag={tag_of(self.remote)};from-tag={tag_of(self.local)}"
 
 
-def response(request: Message, status: int, tag: str, *headers: tuple[str, str], body: str = "") -> Message:
+def response(
+    request: SipMessage, status: int, tag: str, *headers: tuple[str, str], body: str = ""
+) -> SipMessage:
     """The answer to a request; `tag` goes into its To if that has none."""
     to = request.get("to")
     copied = [*request.all("via"), ("from", request.get("from"))]
     copied += [("to", to if tag_of(to) else f"{to};tag={tag}"), ("call-id", request.get("call-id"))]
     copied += [("cseq", request.get("cseq"))]
-    return Message(f"SIP/2.0 {status} {REASONS.get(status, 'Said')}", [*copied, *headers], body)
+    return SipMessage(f"SIP/2.0 {status} {REASONS.get(status, 'Said')}", [*copied, *headers], body)
 
 
 def sdp(rtp_port: int, direction: str = "sendrecv") -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tests.asterisk.matrix.combinations import DEVICE, KEY, LOCAL, TIMEOUT, Combination
-from tests.asterisk.matrix.phones import House
+from tests.asterisk.matrix.telephones import TelephoneNetwork
 from tests.asterisk.rig import Asterisk, filled
 
 TRUNKS = ("trunk", "company")  # the second shows our own number on whatever it is called for
@@ -234,7 +234,9 @@ namedpickupgroup = {group}
 """
 
 
-def prepare(asterisk: Asterisk, combinations: Iterable[Combination], house: House, http_port: int) -> None:
+def prepare(
+    asterisk: Asterisk, combinations: Iterable[Combination], network: TelephoneNetwork, http_port: int
+) -> None:
     """Write the files of an Asterisk that has not started yet."""
     chosen = list(combinations)
     etc = asterisk.folder / "etc"
@@ -243,7 +245,7 @@ def prepare(asterisk: Asterisk, combinations: Iterable[Combination], house: Hous
     _append(etc / "rtp.conf", "strictrtp = no\n")  # all telephones send from one port
     _append(etc / "queues.conf", "".join(_queues(asterisk, chosen)))
     phones = "pjsip.conf" if asterisk.technology == "PJSIP" else "sip.conf"
-    _append(etc / phones, "".join(_phones(asterisk, chosen, house)))
+    _append(etc / phones, "".join(_phones(asterisk, chosen, network)))
     lots = "".join(_lot(combination) for combination in chosen)
     (etc / "res_parking.conf").write_text(f"[general]\nparkeddynamic = no\n{lots}")
     agents = "".join(f"[{combination.extension('6')}]\nackcall = no\n" for combination in chosen)
@@ -334,13 +336,13 @@ def _member(asterisk: Asterisk, combination: Combination, letter: str) -> str:
     return f"member => {target(asterisk, combination, letter)},0,Agent {letter},{device}\n"
 
 
-def _phones(asterisk: Asterisk, chosen: list[Combination], house: House) -> Iterator[str]:
+def _phones(asterisk: Asterisk, chosen: list[Combination], network: TelephoneNetwork) -> Iterator[str]:
     pjsip = asterisk.technology == "PJSIP"
     for name in TRUNKS:
         callerid = f"callerid = {COMPANY}" if name == "company" else ""
-        values = {"name": name, "port": house.lines[name].port, "callerid": callerid}
+        values = {"name": name, "port": network.lines[name].port, "callerid": callerid}
         yield (TRUNK_PJSIP if pjsip else TRUNK_SIP).format(**values)
-    port = house.lines["agents"].port
+    port = network.lines["agents"].port
     for combination in chosen:
         for letter in "abc":
             values = {"name": combination.agent(letter), "port": port, "group": f"g{combination.number:03}"}

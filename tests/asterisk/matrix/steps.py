@@ -12,230 +12,230 @@ from typing import TypeAlias
 
 from tests.asterisk.ami_session import AmiError
 from tests.asterisk.matrix import combinations as names
-from tests.asterisk.matrix.phones import Leg, PhoneError
+from tests.asterisk.matrix.live_call import A_MOMENT, A_WHILE, LiveCall
+from tests.asterisk.matrix.observed import CUSTOMER, ObservedCall
 from tests.asterisk.matrix.site import trunk
-from tests.asterisk.matrix.stage import A_MOMENT, A_WHILE, Stage
-from tests.asterisk.matrix.story import CUSTOMER, Story
+from tests.asterisk.matrix.telephones import SipLeg, TelephoneError
 
-Pair: TypeAlias = tuple[Leg, Leg]  # an agent's leg and the customer's
-Way: TypeAlias = Callable[[Stage], Awaitable[Pair]]
-Next: TypeAlias = Callable[[Stage, Leg, Leg], Awaitable[Pair]]
+Pair: TypeAlias = tuple[SipLeg, SipLeg]  # an agent's leg and the customer's
+Way: TypeAlias = Callable[[LiveCall], Awaitable[Pair]]
+Next: TypeAlias = Callable[[LiveCall, SipLeg, SipLeg], Awaitable[Pair]]
 
 
-async def play(stage: Stage) -> Story:
-    """Play the combination to its last hangup. What goes wrong with it, the story tells."""
+async def play(call: LiveCall) -> ObservedCall:
+    """Play the combination to its last hangup. What goes wrong with it is in `trouble`."""
     try:
-        await _whole_call(stage)
-    except (PhoneError, AmiError) as error:
-        stage.story.trouble = f"{type(error).__name__}: {error}"
-    await stage.finish()
-    return stage.story
+        await _whole_call(call)
+    except (TelephoneError, AmiError) as error:
+        call.observed.trouble = f"{type(error).__name__}: {error}"
+    await call.finish()
+    return call.observed
 
 
-async def _whole_call(stage: Stage) -> None:
-    combination = stage.combination
-    agent, customer = await WAYS[combination.way](stage)
+async def _whole_call(call: LiveCall) -> None:
+    combination = call.combination
+    agent, customer = await WAYS[combination.way](call)
     if combination.out in names.UNANSWERED:
-        await _unanswered(stage, agent, customer)
+        await _unanswered(call, agent, customer)
         return
     if not agent.up:
         await agent.answer()
-    await stage.meet(agent, customer)
-    agent, customer = await NEXTS[combination.then](stage, agent, customer)
-    await _out(stage, agent, customer)
+    await call.meet(agent, customer)
+    agent, customer = await NEXTS[combination.then](call, agent, customer)
+    await _out(call, agent, customer)
 
 
 # --- ways in ---------------------------------------------------------------------------------------------
 
 
-async def _into_queue(stage: Stage, prefix: str) -> Pair:
-    customer = await stage.comes(prefix)
-    stage.queued(stage.combination.queue)
-    return await stage.rings("a"), customer
+async def _into_queue(call: LiveCall, prefix: str) -> Pair:
+    customer = await call.comes(prefix)
+    call.queued(call.combination.queue)
+    return await call.rings("a"), customer
 
 
-async def _queue(stage: Stage) -> Pair:
-    return await _into_queue(stage, "11")
+async def _queue(call: LiveCall) -> Pair:
+    return await _into_queue(call, "11")
 
 
-async def _did(stage: Stage) -> Pair:
-    return await _into_queue(stage, "12")
+async def _did(call: LiveCall) -> Pair:
+    return await _into_queue(call, "12")
 
 
-async def _through_local(stage: Stage) -> Pair:
-    return await _into_queue(stage, "13")
+async def _through_local(call: LiveCall) -> Pair:
+    return await _into_queue(call, "13")
 
 
-async def _through_local_n(stage: Stage) -> Pair:
-    return await _into_queue(stage, "14")
+async def _through_local_n(call: LiveCall) -> Pair:
+    return await _into_queue(call, "14")
 
 
-async def _ari_queue(stage: Stage) -> Pair:
-    return await _into_queue(stage, "16")
+async def _ari_queue(call: LiveCall) -> Pair:
+    return await _into_queue(call, "16")
 
 
-async def _direct(stage: Stage) -> Pair:
-    customer = await stage.comes("10")
-    stage.came("Direct")
-    return await stage.rings("a"), customer
+async def _direct(call: LiveCall) -> Pair:
+    customer = await call.comes("10")
+    call.came("Direct")
+    return await call.rings("a"), customer
 
 
-async def _ari(stage: Stage) -> Pair:
-    customer = await stage.comes("15")
-    stage.came("Acd")
-    return await stage.rings("a"), customer
+async def _ari(call: LiveCall) -> Pair:
+    customer = await call.comes("15")
+    call.came("Acd")
+    return await call.rings("a"), customer
 
 
-async def _picked_up(stage: Stage) -> Pair:
-    customer = await stage.comes("10")
-    stage.came("Direct")
-    return await _pick_up(stage), customer
+async def _picked_up(call: LiveCall) -> Pair:
+    customer = await call.comes("10")
+    call.came("Direct")
+    return await _pick_up(call), customer
 
 
-async def _queue_picked_up(stage: Stage) -> Pair:
-    customer = await stage.comes("11")
-    stage.queued(stage.combination.queue)
-    return await _pick_up(stage), customer
+async def _queue_picked_up(call: LiveCall) -> Pair:
+    customer = await call.comes("11")
+    call.queued(call.combination.queue)
+    return await _pick_up(call), customer
 
 
-async def _pick_up(stage: Stage) -> Leg:
+async def _pick_up(call: LiveCall) -> SipLeg:
     """C's telephone rings, A takes the call to his own."""
-    other = await stage.rings("c")
-    agent = await stage.dials("a", "*8")
+    other = await call.rings("c")
+    agent = await call.dials("a", "*8")
     await agent.answered()
     await other.ended()
-    stage.ended(other, "answered-elsewhere")
+    call.ended(other, "answered-elsewhere")
     return agent
 
 
-async def _parked(stage: Stage) -> Pair:
+async def _parked(call: LiveCall) -> Pair:
     """C answers and parks, A fetches."""
-    customer = await stage.comes("11")
-    stage.queued(stage.combination.queue)
-    other = await stage.rings("c")
+    customer = await call.comes("11")
+    call.queued(call.combination.queue)
+    other = await call.rings("c")
     await other.answer()
-    await stage.meet(other, customer)
-    await _park_away(stage, other)
-    agent = await stage.dials("a", stage.combination.extension("7") + "1")
+    await call.meet(other, customer)
+    await _park_away(call, other)
+    agent = await call.dials("a", call.combination.extension("7") + "1")
     await agent.answered()
     return agent, customer
 
 
-async def _dialler(stage: Stage, channel: str, context: str, exten: str, **variables: str) -> Leg:
+async def _dialler(call: LiveCall, channel: str, context: str, exten: str, **variables: str) -> SipLeg:
     """Another program dials; the customer answers first."""
-    stage.story.number = stage.combination.outside
-    stage.originate(channel, context, exten, **variables)
-    return await stage.is_called()
+    call.observed.number = call.combination.outside
+    call.originate(channel, context, exten, **variables)
+    return await call.is_called()
 
 
-def _local(stage: Stage, context: str, suffix: str) -> str:
-    return f"Local/{stage.combination.outside}@{context}{suffix}"
+def _local(call: LiveCall, context: str, suffix: str) -> str:
+    return f"Local/{call.combination.outside}@{context}{suffix}"
 
 
-async def _dialler_to_queue(stage: Stage, channel: str, **variables: str) -> Pair:
-    customer = await _dialler(stage, channel, "queues", stage.combination.extension("18"), **variables)
-    stage.queued(stage.combination.queue)
-    return await stage.rings("a"), customer
+async def _dialler_to_queue(call: LiveCall, channel: str, **variables: str) -> Pair:
+    customer = await _dialler(call, channel, "queues", call.combination.extension("18"), **variables)
+    call.queued(call.combination.queue)
+    return await call.rings("a"), customer
 
 
-async def _dialler_local_n(stage: Stage) -> Pair:
-    digits = stage.combination.digits
-    return await _dialler_to_queue(stage, _local(stage, "out-plain", "/n"), __calldata=digits)
+async def _dialler_local_n(call: LiveCall) -> Pair:
+    digits = call.combination.digits
+    return await _dialler_to_queue(call, _local(call, "out-plain", "/n"), __calldata=digits)
 
 
-async def _dialler_local(stage: Stage) -> Pair:
-    digits = stage.combination.digits
-    return await _dialler_to_queue(stage, _local(stage, "out-plain", ""), __calldata=digits)
+async def _dialler_local(call: LiveCall) -> Pair:
+    digits = call.combination.digits
+    return await _dialler_to_queue(call, _local(call, "out-plain", ""), __calldata=digits)
 
 
-async def _dialler_trunk(stage: Stage) -> Pair:
-    channel = trunk(stage.asterisk, "trunk", stage.combination.outside)
-    return await _dialler_to_queue(stage, channel, __calldata=stage.combination.digits)
+async def _dialler_trunk(call: LiveCall) -> Pair:
+    channel = trunk(call.asterisk, "trunk", call.combination.outside)
+    return await _dialler_to_queue(call, channel, __calldata=call.combination.digits)
 
 
-async def _callback(stage: Stage) -> Pair:
-    return await _dialler_to_queue(stage, _local(stage, "callbacks", ""))
+async def _callback(call: LiveCall) -> Pair:
+    return await _dialler_to_queue(call, _local(call, "callbacks", ""))
 
 
-async def _callback_n(stage: Stage) -> Pair:
-    return await _dialler_to_queue(stage, _local(stage, "callbacks", "/n"))
+async def _callback_n(call: LiveCall) -> Pair:
+    return await _dialler_to_queue(call, _local(call, "callbacks", "/n"))
 
 
-async def _dialler_reverse(stage: Stage) -> Pair:
+async def _dialler_reverse(call: LiveCall) -> Pair:
     """The queue is entered first and rings the agent while the customer is being dialled."""
-    stage.story.digits = ""
-    stage.queued(stage.combination.queue)
-    channel = f"Local/{stage.combination.extension('18')}@queues/n"
-    customer = await _dialler(stage, channel, "out-plain", stage.combination.outside)
-    return await stage.rings("a", ""), customer
+    call.observed.digits = ""
+    call.queued(call.combination.queue)
+    channel = f"Local/{call.combination.extension('18')}@queues/n"
+    customer = await _dialler(call, channel, "out-plain", call.combination.outside)
+    return await call.rings("a", ""), customer
 
 
-async def _dialler_to_agent(stage: Stage, suffix: str) -> Pair:
-    channel = _local(stage, "out-plain", suffix)
-    exten = stage.combination.extension("17")
-    customer = await _dialler(stage, channel, "direct", exten, __calldata=stage.combination.digits)
-    stage.came("Direct")
-    return await stage.rings("a"), customer
+async def _dialler_to_agent(call: LiveCall, suffix: str) -> Pair:
+    channel = _local(call, "out-plain", suffix)
+    exten = call.combination.extension("17")
+    customer = await _dialler(call, channel, "direct", exten, __calldata=call.combination.digits)
+    call.came("Direct")
+    return await call.rings("a"), customer
 
 
-async def _dialler_agent(stage: Stage) -> Pair:
-    return await _dialler_to_agent(stage, "")
+async def _dialler_agent(call: LiveCall) -> Pair:
+    return await _dialler_to_agent(call, "")
 
 
-async def _dialler_agent_n(stage: Stage) -> Pair:
-    return await _dialler_to_agent(stage, "/n")
+async def _dialler_agent_n(call: LiveCall) -> Pair:
+    return await _dialler_to_agent(call, "/n")
 
 
-async def _calls_out(stage: Stage) -> Pair:
-    stage.calls_out("a")
-    agent = await stage.dials("a", stage.combination.outside)
-    customer = await stage.is_called()
+async def _calls_out(call: LiveCall) -> Pair:
+    call.calls_out("a")
+    agent = await call.dials("a", call.combination.outside)
+    customer = await call.is_called()
     await agent.answered()
     return agent, customer
 
 
-async def _click(stage: Stage, channel: str) -> Pair:
+async def _click(call: LiveCall, channel: str) -> Pair:
     """Another program rings A's telephone and then dials."""
-    stage.calls_out("a")
-    context = "out-company" if stage.combination.way == "originate-company" else "out-plain"
-    stage.originate(channel, context, stage.combination.outside)
-    agent = await stage.rings("a")
+    call.calls_out("a")
+    context = "out-company" if call.combination.way == "originate-company" else "out-plain"
+    call.originate(channel, context, call.combination.outside)
+    agent = await call.rings("a")
     await agent.answer()
-    return agent, await stage.is_called()
+    return agent, await call.is_called()
 
 
-async def _originate(stage: Stage) -> Pair:
-    return await _click(stage, stage.asterisk.device(stage.combination.agent("a")))
+async def _originate(call: LiveCall) -> Pair:
+    return await _click(call, call.asterisk.device(call.combination.agent("a")))
 
 
-async def _click_local(stage: Stage) -> Pair:
-    return await _click(stage, f"Local/{stage.combination.agent('a')}@agents")
+async def _click_local(call: LiveCall) -> Pair:
+    return await _click(call, f"Local/{call.combination.agent('a')}@agents")
 
 
-async def _click_local_n(stage: Stage) -> Pair:
-    return await _click(stage, f"Local/{stage.combination.agent('a')}@agents/n")
+async def _click_local_n(call: LiveCall) -> Pair:
+    return await _click(call, f"Local/{call.combination.agent('a')}@agents/n")
 
 
-async def _agent_login(stage: Stage) -> Pair:
+async def _agent_login(call: LiveCall) -> Pair:
     """A's telephone is up all the time and waits for customers."""
-    agent = await stage.dials("a", stage.combination.extension("6"))
+    agent = await call.dials("a", call.combination.extension("6"))
     await agent.answered()
-    customer = await stage.comes("11")
-    stage.queued(stage.combination.queue)
+    customer = await call.comes("11")
+    call.queued(call.combination.queue)
     return agent, customer
 
 
-async def _bridge_action(stage: Stage) -> Pair:
+async def _bridge_action(call: LiveCall) -> Pair:
     """The customer waits in a queue that rings C, and another program connects him with A."""
-    agent = await stage.dials("a", stage.combination.extension("5"))
+    agent = await call.dials("a", call.combination.extension("5"))
     await agent.answered()
-    customer = await stage.comes("11")
-    stage.queued(stage.combination.queue)
-    other = await stage.rings("c")
-    channels = {"Channel1": stage.channel_of(customer), "Channel2": stage.channel_of(agent)}
-    stage.asterisk.control.must("Bridge", **channels)
+    customer = await call.comes("11")
+    call.queued(call.combination.queue)
+    other = await call.rings("c")
+    channels = {"Channel1": call.channel_of(customer), "Channel2": call.channel_of(agent)}
+    call.asterisk.control.must("Bridge", **channels)
     await other.ended()
-    stage.ended(other, "cancelled|answered-elsewhere")
+    call.ended(other, "cancelled|answered-elsewhere")
     return agent, customer
 
 
@@ -275,190 +275,190 @@ WAYS: dict[str, Way] = {
 # --- what happens next -----------------------------------------------------------------------------------
 
 
-async def _talk(stage: Stage, agent: Leg, customer: Leg) -> Pair:
+async def _talk(call: LiveCall, agent: SipLeg, customer: SipLeg) -> Pair:
     return agent, customer
 
 
-async def _hold(stage: Stage, agent: Leg, customer: Leg) -> Pair:
+async def _hold(call: LiveCall, agent: SipLeg, customer: SipLeg) -> Pair:
     await agent.hold()
     await asyncio.sleep(A_WHILE)
     await agent.hold(False)
-    await stage.hear(agent, customer)
+    await call.hear(agent, customer)
     return agent, customer
 
 
-async def _blind(stage: Stage, agent: Leg, customer: Leg) -> Pair:
-    await agent.refer(stage.combination.agent("b"))
-    return await _goes_to_b(stage, agent, customer)
+async def _blind(call: LiveCall, agent: SipLeg, customer: SipLeg) -> Pair:
+    await agent.refer(call.combination.agent("b"))
+    return await _goes_to_b(call, agent, customer)
 
 
-async def _blind_keys(stage: Stage, agent: Leg, customer: Leg) -> Pair:
-    await _feature(agent, "##", stage.combination.agent("b"))
-    return await _goes_to_b(stage, agent, customer)
+async def _blind_keys(call: LiveCall, agent: SipLeg, customer: SipLeg) -> Pair:
+    await _feature(agent, "##", call.combination.agent("b"))
+    return await _goes_to_b(call, agent, customer)
 
 
-async def _requeue(stage: Stage, agent: Leg, customer: Leg) -> Pair:
-    await agent.refer(stage.combination.extension("19"))
-    stage.queued(stage.combination.second_queue)
-    return await _goes_to_b(stage, agent, customer)
+async def _requeue(call: LiveCall, agent: SipLeg, customer: SipLeg) -> Pair:
+    await agent.refer(call.combination.extension("19"))
+    call.queued(call.combination.second_queue)
+    return await _goes_to_b(call, agent, customer)
 
 
-async def _goes_to_b(stage: Stage, agent: Leg, customer: Leg) -> Pair:
-    other = await stage.rings("b")
-    await stage.leaves(agent)
+async def _goes_to_b(call: LiveCall, agent: SipLeg, customer: SipLeg) -> Pair:
+    other = await call.rings("b")
+    await call.leaves(agent)
     await other.answer()
-    await stage.meet(other, customer)
+    await call.meet(other, customer)
     return other, customer
 
 
-async def _feature(agent: Leg, code: str, exten: str) -> None:
+async def _feature(agent: SipLeg, code: str, exten: str) -> None:
     await agent.press(code)
     await asyncio.sleep(A_MOMENT)
     await agent.press(exten)
 
 
-async def _attended(stage: Stage, agent: Leg, customer: Leg) -> Pair:
-    second = await stage.dials("a", stage.combination.agent("b"))
-    other = await stage.rings("b", "a")
+async def _attended(call: LiveCall, agent: SipLeg, customer: SipLeg) -> Pair:
+    second = await call.dials("a", call.combination.agent("b"))
+    other = await call.rings("b", "a")
     await other.answer()
-    await stage.meet(second, other)
-    await agent.refer(stage.combination.agent("b"), second)
-    await stage.hear(other, customer)
-    await _both_leave(stage, agent, second, "b")
-    stage.met(other, customer)
+    await call.meet(second, other)
+    await agent.refer(call.combination.agent("b"), second)
+    await call.hear(other, customer)
+    await _both_leave(call, agent, second, "b")
+    call.met(other, customer)
     await asyncio.sleep(A_WHILE)
     return other, customer
 
 
-async def _both_leave(stage: Stage, agent: Leg, second: Leg, last: str) -> None:
+async def _both_leave(call: LiveCall, agent: SipLeg, second: SipLeg, last: str) -> None:
     """After a transfer the agent's two legs are of no use any more."""
     for leg, party in ((agent, CUSTOMER), (second, last)):
         await leg.hang_up()
-        stage.ended(leg, "answered", party)
+        call.ended(leg, "answered", party)
 
 
-async def _consult(stage: Stage, agent: Leg) -> Leg:
+async def _consult(call: LiveCall, agent: SipLeg) -> SipLeg:
     """By keys: the customer hears music while the agent asks B."""
-    await _feature(agent, "#2", stage.combination.agent("b"))
-    other = await stage.rings("b", "a")
+    await _feature(agent, "#2", call.combination.agent("b"))
+    other = await call.rings("b", "a")
     await other.answer()
-    await stage.meet(agent, other)
+    await call.meet(agent, other)
     return other
 
 
-async def _attended_keys(stage: Stage, agent: Leg, customer: Leg) -> Pair:
-    other = await _consult(stage, agent)
+async def _attended_keys(call: LiveCall, agent: SipLeg, customer: SipLeg) -> Pair:
+    other = await _consult(call, agent)
     await agent.hang_up()
-    stage.ended(agent, last="")
-    await stage.meet(other, customer)
+    call.ended(agent, last="")
+    await call.meet(other, customer)
     return other, customer
 
 
-async def _blonde(stage: Stage, agent: Leg, customer: Leg) -> Pair:
-    await _feature(agent, "#2", stage.combination.agent("b"))
-    other = await stage.rings("b", "a")
+async def _blonde(call: LiveCall, agent: SipLeg, customer: SipLeg) -> Pair:
+    await _feature(agent, "#2", call.combination.agent("b"))
+    other = await call.rings("b", "a")
     await agent.hang_up()
-    stage.ended(agent, last="")
+    call.ended(agent, last="")
     await asyncio.sleep(A_WHILE)
     await other.answer()
-    await stage.meet(other, customer)
+    await call.meet(other, customer)
     return other, customer
 
 
-async def _blonde_queue(stage: Stage, agent: Leg, customer: Leg) -> Pair:
+async def _blonde_queue(call: LiveCall, agent: SipLeg, customer: SipLeg) -> Pair:
     """The consultation call waits in the other queue when the agent hangs up."""
-    await _feature(agent, "#2", stage.combination.extension("19"))
-    stage.queued(stage.combination.second_queue, "a")
-    other = await stage.rings("b", "a")
+    await _feature(agent, "#2", call.combination.extension("19"))
+    call.queued(call.combination.second_queue, "a")
+    other = await call.rings("b", "a")
     await agent.hang_up()
-    stage.ended(agent, last="")
-    stage.queued(stage.combination.second_queue)
+    call.ended(agent, last="")
+    call.queued(call.combination.second_queue)
     await asyncio.sleep(A_WHILE)
     await other.answer()
-    await stage.meet(other, customer)
+    await call.meet(other, customer)
     return other, customer
 
 
-async def _media(stage: Stage, agent: Leg, customer: Leg) -> Pair:
+async def _media(call: LiveCall, agent: SipLeg, customer: SipLeg) -> Pair:
     """A bot listens for a while: three in the bridge, and still a conversation of two."""
-    channel = stage.ari.add_media(f"{stage.combination.number:03}")
-    stage.confers(agent)
+    channel = call.ari.add_media(f"{call.combination.number:03}")
+    call.confers(agent)
     await asyncio.sleep(A_WHILE)
-    stage.ari.remove(channel)
-    await stage.hear(agent, customer)
+    call.ari.remove(channel)
+    await call.hear(agent, customer)
     return agent, customer
 
 
-async def _join_three(stage: Stage, agent: Leg, customer: Leg) -> Leg:
+async def _join_three(call: LiveCall, agent: SipLeg, customer: SipLeg) -> SipLeg:
     """All three hear one another: mixed, so that the telephones recognise nobody."""
-    other = await _consult(stage, agent)
+    other = await _consult(call, agent)
     await agent.press("*3")
     await asyncio.sleep(2 * A_WHILE)
-    stage.met(other, customer)
+    call.met(other, customer)
     return other
 
 
-async def _three_way(stage: Stage, agent: Leg, customer: Leg) -> Pair:
-    other = await _join_three(stage, agent, customer)
+async def _three_way(call: LiveCall, agent: SipLeg, customer: SipLeg) -> Pair:
+    other = await _join_three(call, agent, customer)
     await other.hang_up()
-    stage.ended(other, last="")
-    await stage.hear(agent, customer)
+    call.ended(other, last="")
+    await call.hear(agent, customer)
     return agent, customer
 
 
-async def _three_way_left(stage: Stage, agent: Leg, customer: Leg) -> Pair:
-    other = await _join_three(stage, agent, customer)
+async def _three_way_left(call: LiveCall, agent: SipLeg, customer: SipLeg) -> Pair:
+    other = await _join_three(call, agent, customer)
     await agent.hang_up()
-    stage.ended(agent, last="")
-    await stage.hear(other, customer)
+    call.ended(agent, last="")
+    await call.hear(other, customer)
     return other, customer
 
 
-async def _park_away(stage: Stage, agent: Leg) -> None:
-    await agent.refer(stage.combination.extension("7") + "0")
-    await stage.leaves(agent)
+async def _park_away(call: LiveCall, agent: SipLeg) -> None:
+    await agent.refer(call.combination.extension("7") + "0")
+    await call.leaves(agent)
     await asyncio.sleep(A_WHILE)
 
 
-async def _park(stage: Stage, agent: Leg, customer: Leg) -> Pair:
-    return await _fetched_by("b", stage, agent, customer)
+async def _park(call: LiveCall, agent: SipLeg, customer: SipLeg) -> Pair:
+    return await _fetched_by("b", call, agent, customer)
 
 
-async def _park_back(stage: Stage, agent: Leg, customer: Leg) -> Pair:
-    return await _fetched_by("a", stage, agent, customer)
+async def _park_back(call: LiveCall, agent: SipLeg, customer: SipLeg) -> Pair:
+    return await _fetched_by("a", call, agent, customer)
 
 
-async def _fetched_by(letter: str, stage: Stage, agent: Leg, customer: Leg) -> Pair:
-    await _park_away(stage, agent)
-    other = await stage.dials(letter, stage.combination.extension("7") + "1")
+async def _fetched_by(letter: str, call: LiveCall, agent: SipLeg, customer: SipLeg) -> Pair:
+    await _park_away(call, agent)
+    other = await call.dials(letter, call.combination.extension("7") + "1")
     await other.answered()
-    await stage.meet(other, customer)
+    await call.meet(other, customer)
     return other, customer
 
 
-async def _requeue_attended(stage: Stage, agent: Leg, customer: Leg) -> Pair:
+async def _requeue_attended(call: LiveCall, agent: SipLeg, customer: SipLeg) -> Pair:
     """The agent's second line waits in the other queue, and the customer takes its place."""
-    second = await stage.dials("a", stage.combination.extension("19"))
+    second = await call.dials("a", call.combination.extension("19"))
     await second.answered()
-    stage.queued(stage.combination.second_queue, "a")
-    other = await stage.rings("b", "a")
-    await agent.refer(stage.combination.extension("19"), second)
-    await stage.leaves(agent)
+    call.queued(call.combination.second_queue, "a")
+    other = await call.rings("b", "a")
+    await agent.refer(call.combination.extension("19"), second)
+    await call.leaves(agent)
     await second.hang_up()
-    stage.ended(second, "", "")
-    stage.queued(stage.combination.second_queue)
+    call.ended(second, "", "")
+    call.queued(call.combination.second_queue)
     await asyncio.sleep(A_WHILE)
     await other.answer()
-    await stage.meet(other, customer)
+    await call.meet(other, customer)
     return other, customer
 
 
-async def _conference(stage: Stage, agent: Leg, customer: Leg) -> Pair:
+async def _conference(call: LiveCall, agent: SipLeg, customer: SipLeg) -> Pair:
     """A conference is no conversation of two: B, who joins it, is told nothing of the customer."""
-    await agent.refer(stage.combination.extension("8"))
-    await stage.leaves(agent)
-    other = await stage.dials("b", stage.combination.extension("8"))
-    stage.confers(other)
+    await agent.refer(call.combination.extension("8"))
+    await call.leaves(agent)
+    other = await call.dials("b", call.combination.extension("8"))
+    call.confers(other)
     await other.answered()
     await asyncio.sleep(2 * A_WHILE)
     return other, customer
@@ -487,15 +487,15 @@ NEXTS: dict[str, Next] = {
 # --- ways out --------------------------------------------------------------------------------------------
 
 
-async def _out(stage: Stage, agent: Leg, customer: Leg) -> None:
+async def _out(call: LiveCall, agent: SipLeg, customer: SipLeg) -> None:
     """One hangs up; the other is let go by Asterisk, unless he waits for the next one."""
-    combination = stage.combination
+    combination = call.combination
     confers = combination.then == names.CONFERENCE
     if confers or (combination.way == "agent-login" and combination.out == names.CALLER):
         await customer.hang_up()
         await asyncio.sleep(A_WHILE)
         await agent.hang_up()
-        stage.ended(agent, "" if confers else "answered", "")
+        call.ended(agent, "" if confers else "answered", "")
         return
     if combination.out == names.CALLER:
         await customer.hang_up()
@@ -503,11 +503,11 @@ async def _out(stage: Stage, agent: Leg, customer: Leg) -> None:
     else:
         await agent.hang_up()
         await customer.ended()
-    stage.ended(agent)
+    call.ended(agent)
 
 
-async def _unanswered(stage: Stage, agent: Leg, customer: Leg) -> None:
-    out = stage.combination.out
+async def _unanswered(call: LiveCall, agent: SipLeg, customer: SipLeg) -> None:
+    out = call.combination.out
     await asyncio.sleep(A_WHILE)
     if out == names.GIVES_UP:
         await customer.hang_up()
@@ -523,5 +523,5 @@ async def _unanswered(stage: Stage, agent: Leg, customer: Leg) -> None:
         await customer.hang_up()
         end = "refused"
     await agent.ended()
-    stage.ended(agent, end, "")
+    call.ended(agent, end, "")
     await customer.ended()

@@ -4,11 +4,11 @@ import pytest
 
 from tests.asterisk.matrix.combinations import UNANSWERED, Combination, combinations
 from tests.asterisk.matrix.known import KnownWrong
-from tests.asterisk.matrix.phones import marked, number_in
-from tests.asterisk.matrix.recorder import Stream
+from tests.asterisk.matrix.recorder import RecordedStream
 from tests.asterisk.matrix.run import sample
-from tests.asterisk.matrix.sip import Message, media_port, response, sdp, tag_of
+from tests.asterisk.matrix.sip import SipMessage, media_port, response, sdp, tag_of
 from tests.asterisk.matrix.steps import NEXTS, WAYS
+from tests.asterisk.matrix.telephones import marked, number_in
 
 INVITE = (
     "INVITE sip:40011@127.0.0.1:5 SIP/2.0\r\nv: SIP/2.0/UDP 127.0.0.1:6;branch=z9hG4bKx\r\n"
@@ -52,9 +52,9 @@ def test_the_mark_of_a_leg_survives_transcoding_through_linear_sound(number: int
 
 
 def test_a_response_copies_what_ties_it_to_its_request() -> None:
-    invite = Message.parse(INVITE.encode())
+    invite = SipMessage.parse(INVITE.encode())
     assert (invite.method, invite.user, invite.transaction) == ("INVITE", "40011", ("z9hG4bKx", "INVITE"))
-    answer = Message.parse(response(invite, 200, "two", body=sdp(4000)).encoded())
+    answer = SipMessage.parse(response(invite, 200, "two", body=sdp(4000)).encoded())
     assert (answer.status, answer.method, answer.transaction) == (200, "INVITE", invite.transaction)
     assert (tag_of(answer.get("from")), tag_of(answer.get("to"))) == ("one", "two")
     assert media_port(answer.body) == 4000
@@ -64,6 +64,6 @@ def test_what_is_about_a_combination_is_cut_out_with_the_channels_it_names() -> 
     ours = block("Newchannel", Channel="PJSIP/40071-1", Uniqueid="1.5", Linkedid="1.4")
     caller = block("VarSet", Channel="PJSIP/trunk-1", Uniqueid="1.4", Linkedid="1.4")
     other = block("Newchannel", Channel="PJSIP/40081-1", Uniqueid="1.7", Linkedid="1.7")
-    stream = Stream(b"Asterisk Call Manager/11.0.0\r\n" + caller + other + ours)
+    stream = RecordedStream(b"Asterisk Call Manager/11.0.0\r\n" + caller + other + ours)
     about = stream.about(Combination(7, "queue", "device", "talk", "caller"))
     assert about == b"Asterisk Call Manager/11.0.0\r\n" + caller + ours

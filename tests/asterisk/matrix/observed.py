@@ -64,7 +64,7 @@ Fact: TypeAlias = Came | Queued | CalledOut | Rang | Met | Ended
 
 
 @dataclass
-class Story:
+class ObservedCall:
     """The facts of one combination, and who its people are."""
 
     number: str  # by which the customer is known: his own, or the one that was dialled

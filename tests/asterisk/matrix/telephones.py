@@ -17,7 +17,16 @@ import uuid
 from collections.abc import Callable
 from urllib.parse import quote
 
-from tests.asterisk.matrix.sip import Dialog, Message, media_port, response, sdp, tag_of, uri_of, user_of
+from tests.asterisk.matrix.sip import (
+    SipDialog,
+    SipMessage,
+    media_port,
+    response,
+    sdp,
+    tag_of,
+    uri_of,
+    user_of,
+)
 from tests.fake.patience import PATIENCE
 from tests.fake.ports import free_port
 
@@ -37,7 +46,7 @@ RTP_HEAD = 12
 Address = tuple[str, int]
 
 
-class PhoneError(Exception):
+class TelephoneError(Exception):
     """A call did not go the way it was told to."""
 
 
@@ -56,10 +65,10 @@ def number_in(sound: bytes) -> int:
     return number
 
 
-class Leg:
+class SipLeg:
     """One call of one telephone, from its INVITE to its end."""
 
-    def __init__(self, phone: Phone, dialog: Dialog, number: int, shown: str) -> None:
+    def __init__(self, phone: Telephone, dialog: SipDialog, number: int, shown: str) -> None:
         self.phone = phone
         self.dialog = dialog
         self.number = number  # in the sound it sends
@@ -67,10 +76,10 @@ class Leg:
         self.ringing = False  # the other end rings, or we do
         self.up = False
         self.over = ""  # "", or how it ended: bye, cancelled, elsewhere, refused NNN, hung up
-        self.heard: Leg | None = None  # who was heard last
+        self.heard: SipLeg | None = None  # who was heard last
         self.referred = 0  # the last status that a NOTIFY told of our REFER
         self.media = 0  # Asterisk's port
-        self.invite: Message | None = None  # the one that began it
+        self.invite: SipMessage | None = None  # the one that began it
         self.sending = True
         self._ssrc = struct.pack("!I", uuid.uuid4().int >> 96)
         self._sent = 0
@@ -81,8 +90,8 @@ class Leg:
     async def answer(self) -> None:
         """Take a call that rings here; return once it is acknowledged."""
         assert self.invite is not None
-        self.phone.socket.respond(self.invite, 200, self, sdp(self.phone.house.rtp_port))
-        await self.phone.house.until(lambda: self.up or self.over, f"{self} answers")
+        self.phone.socket.respond(self.invite, 200, self, sdp(self.phone.network.rtp_port))
+        await self.phone.network.until(lambda: self.up or self.over, f"{self} answers")
 
     def refuse(self, status: int = 486) -> None:
         """Do not take a call that rings here."""
@@ -91,14 +100,14 @@ class Leg:
         self.end(f"refused {status}")
 
     async def answered(self) -> None:
-        """Wait until the call is answered; PhoneError if it ends instead."""
-        await self.phone.house.until(lambda: self.up or self.over, f"{self} is answered")
+        """Wait until the call is answered; TelephoneError if it ends instead."""
+        await self.phone.network.until(lambda: self.up or self.over, f"{self} is answered")
         if not self.up:
-            raise PhoneError(f"{self} was not answered: {self.over}")
+            raise TelephoneError(f"{self} was not answered: {self.over}")
 
     async def ended(self) -> None:
         """Wait for the end of the call."""
-        await self.phone.house.until(lambda: self.over, f"{self} ends")
+        await self.phone.network.until(lambda: self.over, f"{self} ends")
 
     async def hang_up(self) -> None:
         """End the call, in whatever state it is; harmless when it is over."""
@@ -119,16 +128,16 @@ class Leg:
             await self._ask("INFO", ("content-type", "application/dtmf-relay"), body=body)
             await asyncio.sleep(BETWEEN_DIGITS)
 
-    async def refer(self, exten: str, into: Leg | None = None) -> None:
+    async def refer(self, exten: str, into: SipLeg | None = None) -> None:
         """Transfer the other end: blind to `exten`, or into our other call (REFER, RFC 3515 and 3891)."""
         replaces = f"?Replaces={quote(into.dialog.replaces, safe='')}" if into else ""
-        target = f"<sip:{exten}@{LOOPBACK}:{self.phone.house.server[1]}{replaces}>"
+        target = f"<sip:{exten}@{LOOPBACK}:{self.phone.network.server[1]}{replaces}>"
         by = ("referred-by", f"<{self.dialog.contact}>")
         await self._ask("REFER", ("refer-to", target), by)
 
     async def hold(self, held: bool = True) -> None:
         """Put the other end on hold, or take it back."""
-        body = sdp(self.phone.house.rtp_port, "sendonly" if held else "sendrecv")
+        body = sdp(self.phone.network.rtp_port, "sendonly" if held else "sendrecv")
         await self._ask("INVITE", ("content-type", "application/sdp"), body=body)
         self.sending = not held
 
@@ -137,18 +146,18 @@ class Leg:
         self.describe(body)
         if not self.up:
             self.up = True
-            self.phone.house.changed()
+            self.phone.network.changed()
 
     def describe(self, body: str) -> None:
         """Take in what the other end says of its sound."""
         if port := media_port(body):
-            self.phone.house.listen_to(self, port)
+            self.phone.network.listen_to(self, port)
 
     def end(self, how: str) -> None:
         """The call is over."""
         if not self.over:
             self.over = how
-            self.phone.house.forget(self)
+            self.phone.network.forget(self)
 
     def sound(self) -> bytes:
         """The next piece of sound: an RTP packet that says whose it is."""
@@ -159,46 +168,48 @@ class Leg:
     async def _ask(self, method: str, *headers: tuple[str, str], body: str = "") -> None:
         answer = await self.phone.socket.ask(self.dialog.request(method, *headers, body=body), self.dialog)
         if answer.status >= 300 and not self.over and answer.status != 481:
-            raise PhoneError(f"{self}: {method} was answered with {answer.start}")
+            raise TelephoneError(f"{self}: {method} was answered with {answer.start}")
 
 
-class Phone:
+class Telephone:
     """A telephone, or one number at the end of a trunk."""
 
-    def __init__(self, house: House, name: str, line: Line) -> None:
-        self.house = house
+    def __init__(self, network: TelephoneNetwork, name: str, line: SipPort) -> None:
+        self.network = network
         self.name = name
         self.socket = line
-        self.waiting: list[Leg] = []  # called, and nobody looked yet
+        self.waiting: list[SipLeg] = []  # called, and nobody looked yet
 
-    async def dial(self, exten: str, display: str = "") -> Leg:
-        """Call `exten`; returns at once, see `Leg.answered`."""
+    async def dial(self, exten: str, display: str = "") -> SipLeg:
+        """Call `exten`; returns at once, see `SipLeg.answered`."""
         here = f"sip:{self.name}@{LOOPBACK}:{self.socket.port}"
-        there = f"sip:{exten}@{LOOPBACK}:{self.house.server[1]}"
+        there = f"sip:{exten}@{LOOPBACK}:{self.network.server[1]}"
         local = f'"{display or self.name}" <{here}>;tag={uuid.uuid4().hex[:12]}'
-        dialog = Dialog(uuid.uuid4().hex, local, f"<{there}>", there, here, [("x-rig", self.socket.name)])
-        leg = self.house.new_leg(self, dialog, exten)
-        invite = dialog.request("INVITE", ("content-type", "application/sdp"), body=sdp(self.house.rtp_port))
+        dialog = SipDialog(uuid.uuid4().hex, local, f"<{there}>", there, here, [("x-rig", self.socket.name)])
+        leg = self.network.new_leg(self, dialog, exten)
+        invite = dialog.request(
+            "INVITE", ("content-type", "application/sdp"), body=sdp(self.network.rtp_port)
+        )
         leg.invite = invite
         self.socket.send_invite(invite)
         return leg
 
-    async def rings(self, timeout: float = PATIENCE) -> Leg:
+    async def rings(self, timeout: float = PATIENCE) -> SipLeg:
         """The next call that rings here and that nobody has asked for yet."""
-        await self.house.until(lambda: self.waiting, f"{self.name} rings", timeout)
+        await self.network.until(lambda: self.waiting, f"{self.name} rings", timeout)
         return self.waiting.pop(0)
 
 
-class Line(asyncio.DatagramProtocol):
+class SipPort(asyncio.DatagramProtocol):
     """One UDP port with the telephones behind it."""
 
-    def __init__(self, house: House, name: str) -> None:
-        self.house = house
+    def __init__(self, network: TelephoneNetwork, name: str) -> None:
+        self.network = network
         self.name = name
         self.port = free_port(socket.SOCK_DGRAM)
         self._transport: asyncio.DatagramTransport | None = None
         self._repeated: dict[tuple[str, str], asyncio.TimerHandle] = {}
-        self._answers: dict[tuple[str, str], asyncio.Future[Message]] = {}
+        self._answers: dict[tuple[str, str], asyncio.Future[SipMessage]] = {}
         self._said: dict[tuple[str, str], bytes] = {}  # our last response of each transaction
 
     async def open(self) -> None:
@@ -217,12 +228,12 @@ class Line(asyncio.DatagramProtocol):
         if self._transport:
             self._transport.close()
 
-    def send_invite(self, invite: Message) -> None:
+    def send_invite(self, invite: SipMessage) -> None:
         """Send an INVITE of ours until something is heard of it."""
         self._stamp(invite)
         self._repeat(invite.transaction, invite.encoded(), T1)
 
-    def send_cancel(self, invite: Message, dialog: Dialog) -> None:
+    def send_cancel(self, invite: SipMessage, dialog: SipDialog) -> None:
         """Take an INVITE of ours back; the answer to it ends the leg."""
         number = int(invite.get("cseq").split()[0])
         cancel = dialog.numbered("CANCEL", number)
@@ -233,22 +244,22 @@ class Line(asyncio.DatagramProtocol):
         cancel.start = invite.start.replace("INVITE", "CANCEL", 1)
         self._repeat(cancel.transaction, cancel.encoded(), T1)
 
-    async def ask(self, request: Message, dialog: Dialog) -> Message:
+    async def ask(self, request: SipMessage, dialog: SipDialog) -> SipMessage:
         """Send a request within a call and return the final answer."""
         self._stamp(request)
-        answer: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[SipMessage] = asyncio.get_running_loop().create_future()
         self._answers[request.transaction] = answer
         self._repeat(request.transaction, request.encoded(), T1)
         try:
             final = await asyncio.wait_for(answer, PATIENCE)
         except TimeoutError:
-            raise PhoneError(f"no answer to {request.start}") from None
+            raise TelephoneError(f"no answer to {request.start}") from None
         if request.method == "INVITE":
             number = int(request.get("cseq").split()[0])
             self._send_ack(dialog, number, final)
         return final
 
-    def respond(self, request: Message, status: int, leg: Leg | None, body: str = "") -> None:
+    def respond(self, request: SipMessage, status: int, leg: SipLeg | None, body: str = "") -> None:
         """Answer a request. A final answer to an INVITE is repeated until it is acknowledged."""
         headers: list[tuple[str, str]] = []
         if leg:
@@ -265,7 +276,7 @@ class Line(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: Address) -> None:
         """One datagram of Asterisk's."""
-        message = Message.parse(data)
+        message = SipMessage.parse(data)
         if message.status:
             self._hear_answer(message)
         elif message.method == "ACK":
@@ -275,9 +286,9 @@ class Line(asyncio.DatagramProtocol):
         else:
             self._hear_request(message)
 
-    def _hear_answer(self, message: Message) -> None:
+    def _hear_answer(self, message: SipMessage) -> None:
         self._stop(message.transaction)
-        leg = self.house.legs.get((message.get("call-id"), tag_of(message.get("from"))))
+        leg = self.network.legs.get((message.get("call-id"), tag_of(message.get("from"))))
         first = leg and leg.invite and leg.invite.transaction == message.transaction
         if leg and first and message.method == "INVITE":
             self._hear_of_call(leg, message)
@@ -287,11 +298,11 @@ class Line(asyncio.DatagramProtocol):
         elif message.method == "INVITE" and 200 <= message.status < 300 and leg:
             self._send_ack(leg.dialog, int(message.get("cseq").split()[0]), message)
 
-    def _hear_of_call(self, leg: Leg, message: Message) -> None:
+    def _hear_of_call(self, leg: SipLeg, message: SipMessage) -> None:
         """An answer to the INVITE with which a leg of ours began."""
         if message.status < 200:
             leg.ringing = leg.ringing or message.status == 180
-            self.house.changed()
+            self.network.changed()
             return
         assert leg.invite is not None
         leg.dialog.remote = message.get("to")
@@ -306,14 +317,14 @@ class Line(asyncio.DatagramProtocol):
             self._write(ack.encoded())
             leg.end("cancelled" if message.status == 487 else f"refused {message.status}")
 
-    def _hear_ack(self, message: Message) -> None:
+    def _hear_ack(self, message: SipMessage) -> None:
         self._stop((message.get("call-id"), message.get("cseq").split()[0]))
-        leg = self.house.leg_of(message)
+        leg = self.network.leg_of(message)
         if leg and not leg.over:
             leg.begin(message.body)
 
-    def _hear_request(self, message: Message) -> None:
-        leg = self.house.leg_of(message)
+    def _hear_request(self, message: SipMessage) -> None:
+        leg = self.network.leg_of(message)
         if message.method == "INVITE" and not tag_of(message.get("to")):
             self._hear_call(message)
         elif message.method == "CANCEL":
@@ -325,48 +336,48 @@ class Line(asyncio.DatagramProtocol):
         else:
             self._hear_within(leg, message)
 
-    def _hear_within(self, leg: Leg, message: Message) -> None:
+    def _hear_within(self, leg: SipLeg, message: SipMessage) -> None:
         """A request within a call."""
         offers = message.method in ("INVITE", "UPDATE")
-        self.respond(message, 200, leg, sdp(self.house.rtp_port) if offers else "")
+        self.respond(message, 200, leg, sdp(self.network.rtp_port) if offers else "")
         if offers:
             leg.describe(message.body)
         elif message.method == "BYE":
             leg.end("bye")
         elif message.method == "NOTIFY" and message.body.startswith("SIP/2.0 "):
             leg.referred = int(message.body.split()[1])
-            self.house.changed()
+            self.network.changed()
 
-    def _hear_call(self, invite: Message) -> None:
+    def _hear_call(self, invite: SipMessage) -> None:
         """A new call for one of the telephones here: it rings."""
-        phone = self.house.phone(invite.user, self)
+        phone = self.network.phone(invite.user, self)
         here = f"sip:{phone.name}@{LOOPBACK}:{self.port}"
         local = f"{invite.get('to')};tag={uuid.uuid4().hex[:12]}"
         target = uri_of(invite.get("contact"))
         extra = [("x-rig", self.name)]
-        dialog = Dialog(invite.get("call-id"), local, invite.get("from"), target, here, extra, cseq=100)
-        leg = self.house.new_leg(phone, dialog, user_of(uri_of(invite.get("from"))))
+        dialog = SipDialog(invite.get("call-id"), local, invite.get("from"), target, here, extra, cseq=100)
+        leg = self.network.new_leg(phone, dialog, user_of(uri_of(invite.get("from"))))
         leg.invite = invite
         leg.ringing = True
         leg.describe(invite.body)
         phone.waiting.append(leg)
         self.respond(invite, 180, leg)
-        self.house.changed()
+        self.network.changed()
 
-    def _hear_cancel(self, message: Message) -> None:
+    def _hear_cancel(self, message: SipMessage) -> None:
         self.respond(message, 200, None)
-        leg = next((leg for leg in self.house.of_call(message) if leg.invite and not leg.up), None)
+        leg = next((leg for leg in self.network.of_call(message) if leg.invite and not leg.up), None)
         if leg and leg.invite and not leg.over:
             self.respond(leg.invite, 487, leg)
             leg.end("elsewhere" if "completed elsewhere" in message.get("reason") else "cancelled")
 
-    def _send_ack(self, dialog: Dialog, number: int, final: Message) -> None:
+    def _send_ack(self, dialog: SipDialog, number: int, final: SipMessage) -> None:
         if 200 <= final.status < 300:
             ack = dialog.numbered("ACK", number)
             self._stamp(ack)
             self._write(ack.encoded())
 
-    def _stamp(self, request: Message) -> None:
+    def _stamp(self, request: SipMessage) -> None:
         branch = f"z9hG4bK{uuid.uuid4().hex[:16]}"
         request.headers.insert(0, ("via", f"SIP/2.0/UDP {LOOPBACK}:{self.port};branch={branch}"))
 
@@ -382,20 +393,20 @@ class Line(asyncio.DatagramProtocol):
 
     def _write(self, data: bytes) -> None:
         if self._transport and not self._transport.is_closing():
-            self._transport.sendto(data, self.house.server)
+            self._transport.sendto(data, self.network.server)
 
 
 class Sound(asyncio.DatagramProtocol):
     """The one RTP port of all legs: who a packet is for is told by the port it comes from."""
 
-    def __init__(self, house: House) -> None:
-        self.house = house
+    def __init__(self, network: TelephoneNetwork) -> None:
+        self.network = network
         self.transport: asyncio.DatagramTransport | None = None
 
     def datagram_received(self, data: bytes, addr: Address) -> None:
         """One packet of Asterisk's."""
         if number := number_in(data[RTP_HEAD:]):
-            self.house.hear(addr[1], number)
+            self.network.hear(addr[1], number)
 
 
 def _report(task: asyncio.Task[None]) -> None:
@@ -406,18 +417,18 @@ def _report(task: asyncio.Task[None]) -> None:
         )
 
 
-class House:
+class TelephoneNetwork:
     """All telephones of a run and the ports they share. `open` it within the loop, `close` it in the end."""
 
     def __init__(self, sip_port: int, lines: tuple[str, ...]) -> None:
         self.server = (LOOPBACK, sip_port)
-        self.lines = {name: Line(self, name) for name in lines}
-        self.legs: dict[tuple[str, str], Leg] = {}  # by Call-ID and our own tag
+        self.lines = {name: SipPort(self, name) for name in lines}
+        self.legs: dict[tuple[str, str], SipLeg] = {}  # by Call-ID and our own tag
         self.rtp_port = free_port(socket.SOCK_DGRAM)
-        self.hearings: list[tuple[Leg, Leg]] = []  # (who, whom), each time that it changed
-        self._phones: dict[str, Phone] = {}
-        self._by_number: dict[int, Leg] = {}
-        self._by_media: dict[int, Leg] = {}
+        self.hearings: list[tuple[SipLeg, SipLeg]] = []  # (who, whom), each time that it changed
+        self._phones: dict[str, Telephone] = {}
+        self._by_number: dict[int, SipLeg] = {}
+        self._by_media: dict[int, SipLeg] = {}
         self._numbers = itertools.count(1)
         self._waiting: dict[asyncio.Future[None], Callable[[], object]] = {}
         self._sound = Sound(self)
@@ -446,14 +457,14 @@ class House:
             line.close()
         await asyncio.sleep(0)  # a transport closes in the loop's next round
 
-    def phone(self, name: str, line: Line | None = None) -> Phone:
+    def phone(self, name: str, line: SipPort | None = None) -> Telephone:
         """The telephone of that name, on the first line unless it is said."""
         if name not in self._phones:
-            self._phones[name] = Phone(self, name, line or next(iter(self.lines.values())))
+            self._phones[name] = Telephone(self, name, line or next(iter(self.lines.values())))
         return self._phones[name]
 
     async def until(self, fact: Callable[[], object], what: str, timeout: float = PATIENCE) -> None:
-        """Wait until something is so; PhoneError with `what` if it does not come to be."""
+        """Wait until something is so; TelephoneError with `what` if it does not come to be."""
         if fact():
             return
         waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -461,7 +472,7 @@ class House:
         try:
             await asyncio.wait_for(waiting, timeout)
         except TimeoutError:
-            raise PhoneError(f"it did not come true within {timeout:.0f} s: {what}") from None
+            raise TelephoneError(f"it did not come true within {timeout:.0f} s: {what}") from None
         finally:
             self._waiting.pop(waiting, None)
 
@@ -471,22 +482,22 @@ class House:
             if not waiting.done() and fact():
                 waiting.set_result(None)
 
-    def new_leg(self, phone: Phone, dialog: Dialog, shown: str) -> Leg:
+    def new_leg(self, phone: Telephone, dialog: SipDialog, shown: str) -> SipLeg:
         """A leg that begins now."""
-        leg = Leg(phone, dialog, next(self._numbers), shown)
+        leg = SipLeg(phone, dialog, next(self._numbers), shown)
         self.legs[dialog.call_id, tag_of(dialog.local)] = leg
         self._by_number[leg.number] = leg
         return leg
 
-    def leg_of(self, request: Message) -> Leg | None:
+    def leg_of(self, request: SipMessage) -> SipLeg | None:
         """Whose call a request is about."""
         return self.legs.get((request.get("call-id"), tag_of(request.get("to"))))
 
-    def of_call(self, request: Message) -> list[Leg]:
+    def of_call(self, request: SipMessage) -> list[SipLeg]:
         """The legs with the Call-ID of the request."""
         return [leg for (call_id, _), leg in self.legs.items() if call_id == request.get("call-id")]
 
-    def listen_to(self, leg: Leg, port: int) -> None:
+    def listen_to(self, leg: SipLeg, port: int) -> None:
         """What comes from that port of Asterisk's is what `leg` hears."""
         if leg.media:
             self._by_media.pop(leg.media, None)
@@ -501,7 +512,7 @@ class House:
             self.hearings.append((leg, other))
             self.changed()
 
-    def forget(self, leg: Leg) -> None:
+    def forget(self, leg: SipLeg) -> None:
         """The leg is over: what comes from its port may soon be for another."""
         if self._by_media.get(leg.media) is leg:
             del self._by_media[leg.media]

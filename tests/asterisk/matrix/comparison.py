@@ -11,8 +11,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from tests.asterisk.matrix.combinations import Combination
-from tests.asterisk.matrix.oracle import MAY_LACK, NO_TRIGGER, Expectation, Telling, expected
-from tests.asterisk.matrix.story import CUSTOMER, Story
+from tests.asterisk.matrix.observed import CUSTOMER, ObservedCall
+from tests.asterisk.matrix.oracle import MAY_LACK, NO_TRIGGER, ExpectedEvent, SeatExpectation, expected
 
 MODES = ("all", "services")
 MOMENTS = {"Callerid": "ring", "Link": "answer", "Hangup": "hangup"}
@@ -22,7 +22,7 @@ REPLAY_TIME = 600.0
 
 
 @dataclass
-class Told:
+class SeatEvent:
     """One event as a client gets it."""
 
     xml: str
@@ -39,7 +39,7 @@ class Told:
     triggers: list[dict[str, str]] = field(default_factory=list)
 
     @classmethod
-    def parse(cls, xml: str) -> Told:
+    def parse(cls, xml: str) -> SeatEvent:
         """From one line of the replay."""
         root = ElementTree.fromstring(xml)
         cause = root.find("cause")
@@ -64,7 +64,7 @@ class Told:
         return told
 
 
-Replayed = dict[str, list[Told]]  # by the seat's extension
+Replayed = dict[str, list[SeatEvent]]  # by the seat's extension
 
 
 def replay(trace: Path, config: Path, mode: str) -> Replayed:
@@ -87,19 +87,25 @@ def replay(trace: Path, config: Path, mode: str) -> Replayed:
     for line in done.stdout.splitlines():
         extension, tab, xml = line.partition("\t")
         if tab:
-            found[extension].append(Told.parse(xml))
+            found[extension].append(SeatEvent.parse(xml))
     return found
 
 
-def faults(combination: Combination, story: Story, told: Replayed, technology: str, mode: str) -> list[str]:
+def faults(
+    combination: Combination, observed: ObservedCall, told: Replayed, technology: str, mode: str
+) -> list[str]:
     """What the server told this combination's seats and should not have, or should have told and did not."""
     found = []
-    for agent, wanted in expected(story).items():
+    for agent, wanted in expected(observed).items():
         seat = f"{technology}/{combination.agent(agent)}"
         events = told.get(seat, [])
-        compare = _Comparison(agent, story, technology, mode)
-        for what, tellings in (("Callerid", wanted.rings), ("Link", wanted.links), ("Hangup", wanted.ends)):
-            found += compare.sequence(what, tellings, events)
+        compare = _Comparison(agent, observed, technology, mode)
+        for what, expectations in (
+            ("Callerid", wanted.rings),
+            ("Link", wanted.links),
+            ("Hangup", wanted.ends),
+        ):
+            found += compare.sequence(what, expectations, events)
         found += [f"{agent}: {fault}" for fault in _never(events, combination.agent(agent))]
         found += [f"{agent}: {fault}" for fault in _unlinks(events)]
     return [f"[{mode}] {fault}" for fault in found]
@@ -108,48 +114,50 @@ def faults(combination: Combination, story: Story, told: Replayed, technology: s
 class _Comparison:
     """One seat's events against its expectation."""
 
-    def __init__(self, agent: str, story: Story, technology: str, mode: str) -> None:
+    def __init__(self, agent: str, observed: ObservedCall, technology: str, mode: str) -> None:
         self._agent = agent
         self._peers: dict[str, tuple[str, ...]] = {
-            letter: (f"{technology}/{number}-",) for letter, number in story.numbers.items()
+            letter: (f"{technology}/{number}-",) for letter, number in observed.numbers.items()
         }
         self._peers[CUSTOMER] = (f"{technology}/trunk-", f"{technology}/company-")
         self._mode = mode
 
-    def sequence(self, what: str, tellings: list[tuple[int, Telling]], events: list[Told]) -> list[str]:
+    def sequence(
+        self, what: str, expectations: list[tuple[int, ExpectedEvent]], events: list[SeatEvent]
+    ) -> list[str]:
         """Pair by pair, leg after leg: the ends of two legs may come in any order."""
         legs = list(dict.fromkeys(event.leg for event in events))
         told = [event for event in events if event.event == what and not event.repeat]
         told.sort(key=lambda event: legs.index(event.leg))
-        wanted = [telling for _, telling in sorted(tellings, key=lambda pair: pair[0])]
+        wanted = [expectation for _, expectation in sorted(expectations, key=lambda pair: pair[0])]
         if self._mode == "services":
-            if what != "Link" and not all(telling.get("service") for telling in wanted):
+            if what != "Link" and not all(expectation.get("service") for expectation in wanted):
                 return []  # what is told of a leg that got its service later only is nobody's to say
-            wanted = [telling for telling in wanted if telling.get("service")]
+            wanted = [expectation for expectation in wanted if expectation.get("service")]
             told = [event for event in told if what != "Link" or event.peer.startswith(self._peers[CUSTOMER])]
         if len(told) < len(wanted):
-            wanted = [telling for telling in wanted if MAY_LACK not in telling]
+            wanted = [expectation for expectation in wanted if MAY_LACK not in expectation]
         if len(told) != len(wanted):
             seen = ", ".join(f"{event.number or '-'} {event.peer or '-'}" for event in told)
             return [f"{self._agent}: {len(told)} {what} instead of {len(wanted)} ({seen})"]
         return [
             f"{self._agent}: {what} {index + 1}: {fault}"
-            for index, (telling, event) in enumerate(zip(wanted, told, strict=True))
-            for fault in self._differences(telling, event)
+            for index, (expectation, event) in enumerate(zip(wanted, told, strict=True))
+            for fault in self._differences(expectation, event)
         ]
 
-    def _differences(self, telling: Telling, event: Told) -> list[str]:
+    def _differences(self, expectation: ExpectedEvent, event: SeatEvent) -> list[str]:
         found = []
         for key in ("direction", "service", "queue", "number", "data", "end"):
             value = getattr(event, key)
-            if key in telling and value not in telling[key].split("|"):
-                found.append(f"{key} is {value!r}, not {telling[key]!r}")
-        if "peer" in telling and not event.peer.startswith(self._peers[telling["peer"]]):
-            found.append(f"the other party is {event.peer!r}, not {telling['peer']}")
-        return found + self._triggers(telling, event)
+            if key in expectation and value not in expectation[key].split("|"):
+                found.append(f"{key} is {value!r}, not {expectation[key]!r}")
+        if "peer" in expectation and not event.peer.startswith(self._peers[expectation["peer"]]):
+            found.append(f"the other party is {event.peer!r}, not {expectation['peer']}")
+        return found + self._triggers(expectation, event)
 
-    def _triggers(self, telling: Telling, event: Told) -> list[str]:
-        wanted = telling.get("trigger")
+    def _triggers(self, expectation: ExpectedEvent, event: SeatEvent) -> list[str]:
+        wanted = expectation.get("trigger")
         told = [trigger for trigger in event.triggers if trigger["moment"] == MOMENTS[event.event]]
         if wanted == NO_TRIGGER:
             return [f"a trigger: {trigger}" for trigger in event.triggers]
@@ -158,13 +166,13 @@ class _Comparison:
         if not wanted:
             return []
         return [
-            f"trigger's {key} is {told[0].get(key, '')!r}, not {telling[key]!r}"
+            f"trigger's {key} is {told[0].get(key, '')!r}, not {expectation[key]!r}"
             for key in "sdnx"
-            if key in telling and told[0].get(key, "") != telling[key]
+            if key in expectation and told[0].get(key, "") != expectation[key]
         ]
 
 
-def _never(events: list[Told], own: str) -> list[str]:
+def _never(events: list[SeatEvent], own: str) -> list[str]:
     """What no event may say, whatever the call. `own` is the seat's own number, never the other party's."""
     found = []
     for event in events:
@@ -182,7 +190,7 @@ def _never(events: list[Told], own: str) -> list[str]:
     return sorted(set(found))
 
 
-def _unlinks(events: list[Told]) -> list[str]:
+def _unlinks(events: list[SeatEvent]) -> list[str]:
     """Each Link has its Unlink, before the leg's Hangup."""
     found = []
     linked: dict[str, list[str]] = defaultdict(list)
@@ -198,10 +206,10 @@ def _unlinks(events: list[Told]) -> list[str]:
     return found
 
 
-def lines_of(expectation: dict[str, Expectation]) -> list[str]:
+def lines_of(expectation: dict[str, SeatExpectation]) -> list[str]:
     """For people."""
     found = []
     for agent, wanted in expectation.items():
-        for what, tellings in (("ring", wanted.rings), ("Link", wanted.links), ("Hangup", wanted.ends)):
-            found += [f"{agent}: {what} {telling}" for telling in tellings]
+        for what, expectations in (("ring", wanted.rings), ("Link", wanted.links), ("Hangup", wanted.ends)):
+            found += [f"{agent}: {what} {expectation}" for expectation in expectations]
     return found

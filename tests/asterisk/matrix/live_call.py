@@ -1,7 +1,7 @@
-"""One call on the stage: tells its telephones what to do, step by step, and writes down what they did.
+"""One call while it is played: tells its telephones what to do, and writes down what they did.
 
 A step waits for what must be so (somebody rings, two hear each other), never for a time; the pauses that
-there are belong to the call, as people talk for a while. `PhoneError` from a step means that the call did
+there are belong to the call, as people talk for a while. `TelephoneError` from a step means that the call did
 not come about as it should have; that is trouble of the combination and says nothing about the server.
 """
 
@@ -11,35 +11,35 @@ import asyncio
 
 from tests.asterisk.matrix.ari import AriApplication
 from tests.asterisk.matrix.combinations import Combination
-from tests.asterisk.matrix.phones import SETTLE, House, Leg, PhoneError
+from tests.asterisk.matrix.observed import CUSTOMER, CalledOut, Came, Ended, Met, ObservedCall, Queued, Rang
 from tests.asterisk.matrix.site import OUTSIDE_KINDS
-from tests.asterisk.matrix.story import CUSTOMER, CalledOut, Came, Ended, Met, Queued, Rang, Story
+from tests.asterisk.matrix.telephones import SETTLE, SipLeg, TelephoneError, TelephoneNetwork
 from tests.asterisk.rig import Asterisk
 
 A_WHILE = 0.4  # people talk
 A_MOMENT = 0.5  # Asterisk says "transfer" and listens
 
 
-class Stage:
-    """One call: its telephones, and the story that is written while it is played."""
+class LiveCall:
+    """One combination on its way: its telephones, and what is observed while it is played."""
 
     def __init__(
-        self, combination: Combination, asterisk: Asterisk, house: House, ari: AriApplication
+        self, combination: Combination, asterisk: Asterisk, network: TelephoneNetwork, ari: AriApplication
     ) -> None:
         self.combination = combination
         self.asterisk = asterisk
-        self.house = house
+        self.network = network
         self.ari = ari
         agents = {letter: combination.agent(letter) for letter in "abc"}
-        self.story = Story(combination.caller, combination.digits, agents)
-        self._who: dict[Leg, str] = {}
-        self._mixed: set[Leg] = set()
+        self.observed = ObservedCall(combination.caller, combination.digits, agents)
+        self._who: dict[SipLeg, str] = {}
+        self._mixed: set[SipLeg] = set()
 
     # --- people ------------------------------------------------------------------------------------------
 
-    async def comes(self, prefix: str, digits: str = "") -> Leg:
+    async def comes(self, prefix: str, digits: str = "") -> SipLeg:
         """The customer calls the extension with that prefix, and presses his digits once answered."""
-        phone = self.house.phone(self.combination.caller, self.house.lines["trunk"])
+        phone = self.network.phone(self.combination.caller, self.network.lines["trunk"])
         leg = await phone.dial(self.combination.extension(prefix), f"Customer {self.combination.number:03}")
         self._who[leg] = CUSTOMER
         await leg.answered()
@@ -47,26 +47,26 @@ class Stage:
         await leg.press(digits or self.combination.digits)
         return leg
 
-    async def is_called(self) -> Leg:
+    async def is_called(self) -> SipLeg:
         """The customer's telephone rings outside, and he answers."""
         outside = self.combination.outside
-        line = self.house.lines["company" if outside.startswith("057") else "trunk"]
-        leg = await self.house.phone(outside, line).rings()
+        line = self.network.lines["company" if outside.startswith("057") else "trunk"]
+        leg = await self.network.phone(outside, line).rings()
         self._who[leg] = CUSTOMER
         await asyncio.sleep(0.1)
         await leg.answer()
         return leg
 
-    async def rings(self, agent: str, party: str = CUSTOMER) -> Leg:
+    async def rings(self, agent: str, party: str = CUSTOMER) -> SipLeg:
         """The agent's telephone rings, for that party (empty: nobody can know yet)."""
-        leg = await self.house.phone(self.combination.agent(agent)).rings()
+        leg = await self.network.phone(self.combination.agent(agent)).rings()
         self._who[leg] = agent
-        self.story.facts.append(Rang(agent, leg.number, party))
+        self.observed.facts.append(Rang(agent, leg.number, party))
         return leg
 
-    async def dials(self, agent: str, exten: str) -> Leg:
+    async def dials(self, agent: str, exten: str) -> SipLeg:
         """The agent dials."""
-        leg = await self.house.phone(self.combination.agent(agent)).dial(exten)
+        leg = await self.network.phone(self.combination.agent(agent)).dial(exten)
         self._who[leg] = agent
         return leg
 
@@ -80,7 +80,7 @@ class Stage:
             fields["Variable"] = ",".join(f"{name}={value}" for name, value in variables.items())
         self.asterisk.control.must("Originate", **fields)
 
-    def channel_of(self, leg: Leg) -> str:
+    def channel_of(self, leg: SipLeg) -> str:
         """What Asterisk calls the only channel of that telephone."""
         found = self.asterisk.control.entries(
             "CoreShowChannels", "CoreShowChannel", "CoreShowChannelsComplete"
@@ -91,73 +91,73 @@ class Stage:
 
     def came(self, service: str) -> None:
         """The customer is in the context of this service."""
-        self.story.facts.append(Came(service))
+        self.observed.facts.append(Came(service))
 
     def queued(self, queue: str, party: str = CUSTOMER) -> None:
         """He waits in the queue."""
-        self.story.facts.append(Queued(party, queue))
+        self.observed.facts.append(Queued(party, queue))
 
     def calls_out(self, agent: str) -> None:
         """The customer is the one who was dialled."""
         kind = OUTSIDE_KINDS[self.combination.outside[:3]]
-        self.story.number = self.combination.outside
-        self.story.digits = ""
-        self.story.facts.append(CalledOut(agent, f"Out {kind}", self.combination.outside))
+        self.observed.number = self.combination.outside
+        self.observed.digits = ""
+        self.observed.facts.append(CalledOut(agent, f"Out {kind}", self.combination.outside))
 
-    def met(self, one: Leg, other: Leg) -> None:
+    def met(self, one: SipLeg, other: SipLeg) -> None:
         """The two are connected."""
         for leg, party in ((one, other), (other, one)):
             if self._who[leg] != CUSTOMER:
-                self.story.facts.append(Met(self._who[leg], leg.number, self._who[party]))
+                self.observed.facts.append(Met(self._who[leg], leg.number, self._who[party]))
 
-    async def meet(self, one: Leg, other: Leg) -> None:
+    async def meet(self, one: SipLeg, other: SipLeg) -> None:
         """Wait until the two hear each other for the first time."""
         await self.hear(one, other)
         self.met(one, other)
         await asyncio.sleep(A_WHILE)
 
-    async def hear(self, one: Leg, other: Leg) -> None:
+    async def hear(self, one: SipLeg, other: SipLeg) -> None:
         """Wait until the two hear each other (again)."""
         one.heard = other.heard = None
         what = f"{self._who[one]} {one} and {self._who[other]} {other} hear each other"
         try:
-            await self.house.until(lambda: one.heard is other and other.heard is one, what)
-        except PhoneError as error:
-            raise PhoneError(f"{error}; they hear {one.heard} and {other.heard}") from None
+            await self.network.until(lambda: one.heard is other and other.heard is one, what)
+        except TelephoneError as error:
+            raise TelephoneError(f"{error}; they hear {one.heard} and {other.heard}") from None
 
-    def confers(self, *legs: Leg) -> None:
+    def confers(self, *legs: SipLeg) -> None:
         """They are in a conference: whom they hear there is no conversation of two."""
         self._mixed.update(legs)
 
-    async def leaves(self, leg: Leg) -> None:
+    async def leaves(self, leg: SipLeg) -> None:
         """The agent's telephone hangs up once Asterisk has said that a transfer went well."""
-        await self.house.until(lambda: leg.over or leg.referred >= 200, f"{leg} is let go")
+        await self.network.until(lambda: leg.over or leg.referred >= 200, f"{leg} is let go")
         if leg.referred >= 300:
-            raise PhoneError(f"{leg}: the transfer failed with {leg.referred}")
+            raise TelephoneError(f"{leg}: the transfer failed with {leg.referred}")
         # While Asterisk still moves the customer, the BYE could hang him up in the transferer's place.
         await asyncio.sleep(A_WHILE)
         await leg.hang_up()
         self.ended(leg)
 
-    def ended(self, leg: Leg, end: str = "answered", last: str = CUSTOMER) -> None:
+    def ended(self, leg: SipLeg, end: str = "answered", last: str = CUSTOMER) -> None:
         """The agent's leg is over; whom it was connected with, or empty if nobody can say."""
-        self.story.facts.append(Ended(self._who[leg], leg.number, end, last))
+        self.observed.facts.append(Ended(self._who[leg], leg.number, end, last))
 
     async def finish(self) -> None:
         """Hang up what is left, and look whether anything happened that no step has told of."""
-        own = [leg for leg in self.house.legs.values() if self._is_ours(leg)]
+        own = [leg for leg in self.network.legs.values() if self._is_ours(leg)]
         for leg in own:
-            if leg not in self._who and not self.story.trouble:
-                self.story.trouble = f"{leg} was called, and no step said so"
+            if leg not in self._who and not self.observed.trouble:
+                self.observed.trouble = f"{leg} was called, and no step said so"
             try:
                 if leg.up or (leg.invite and leg.dialog.cseq < 100):
                     await leg.hang_up()
                 elif not leg.over:
                     leg.refuse()
-            except PhoneError as error:
-                self.story.trouble = self.story.trouble or str(error)
-        met = {(fact.leg, fact.party) for fact in self.story.facts if isinstance(fact, Met)}
-        for leg, other in self.house.hearings:
+            except TelephoneError as error:
+                self.observed.trouble = self.observed.trouble or str(error)
+        met = {(fact.leg, fact.party) for fact in self.observed.facts if isinstance(fact, Met)}
+        for leg, other in self.network.hearings:
             who, whom = self._who.get(leg), self._who.get(other)
             if (
                 who
@@ -165,10 +165,10 @@ class Stage:
                 and leg not in self._mixed
                 and (leg.number, whom or "a stranger") not in met
             ):
-                self.story.trouble = (
-                    self.story.trouble or f"{who} {leg} heard {whom} {other}: no step said so"
+                self.observed.trouble = (
+                    self.observed.trouble or f"{who} {leg} heard {whom} {other}: no step said so"
                 )
 
-    def _is_ours(self, leg: Leg) -> bool:
+    def _is_ours(self, leg: SipLeg) -> bool:
         number = f"{self.combination.number:03}"
         return leg in self._who or leg.phone.name.startswith(f"4{number}")
