@@ -409,14 +409,6 @@ class Sound(asyncio.DatagramProtocol):
             self.network.hear(addr[1], number)
 
 
-def _report(task: asyncio.Task[None]) -> None:
-    """A task that nobody waits for has ended: say so if it was by an error."""
-    if not task.cancelled() and (error := task.exception()):
-        asyncio.get_running_loop().call_exception_handler(
-            {"message": "a telephone's task", "exception": error}
-        )
-
-
 class TelephoneNetwork:
     """All telephones of a run and the ports they share. `open` it within the loop, `close` it in the end."""
 
@@ -433,6 +425,7 @@ class TelephoneNetwork:
         self._waiting: dict[asyncio.Future[None], Callable[[], object]] = {}
         self._sound = Sound(self)
         self._talking: asyncio.Task[None] | None = None
+        self._silent = ""  # why nothing is heard any more
 
     async def open(self) -> None:
         """Bind all ports and begin to sound."""
@@ -445,7 +438,7 @@ class TelephoneNetwork:
         loop = asyncio.get_running_loop()
         self._sound.transport, _ = await loop.create_datagram_endpoint(lambda: self._sound, sock=own)
         self._talking = asyncio.create_task(self._talk())
-        self._talking.add_done_callback(_report)
+        self._talking.add_done_callback(self._fell_silent)
 
     async def close(self) -> None:
         """Give all ports back; calls that are still up are left as they are."""
@@ -465,6 +458,8 @@ class TelephoneNetwork:
 
     async def until(self, fact: Callable[[], object], what: str, timeout: float = PATIENCE) -> None:
         """Wait until something is so; TelephoneError with `what` if it does not come to be."""
+        if self._silent:
+            raise TelephoneError(self._silent)
         if fact():
             return
         waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -517,6 +512,11 @@ class TelephoneNetwork:
         if self._by_media.get(leg.media) is leg:
             del self._by_media[leg.media]
         self.changed()
+
+    def _fell_silent(self, task: asyncio.Task[None]) -> None:
+        """Without sound no step can succeed: let all fail at once, and say why."""
+        if not task.cancelled() and (error := task.exception()):
+            self._silent = f"the telephones are silent: {type(error).__name__}: {error}"
 
     async def _talk(self) -> None:
         transport = self._sound.transport
