@@ -38,7 +38,7 @@ OF_OTHERS = {
     "unknown command"  # Asterisk 1.4, of an action that it does not have
 }
 # One client hands a number to another one in a protocol of its own, which also says OK.
-HAND_OVER = "hand_over*.py"
+HAND_OVER = "hand_over/*.py"
 
 NUMBERS = {int(code) for code in ReplyCode}
 COMMANDS = {str(name) for name in CommandName}
