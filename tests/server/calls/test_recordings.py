@@ -85,7 +85,7 @@ def configuration(transcript: bytes) -> Configuration:
         queue_name="astcti",
         variables=("calldata",),
         triggers=(Trigger("browser", url="https://crm.example/?id={CALLDATA}&from={CALLERID}"),),
-        operators=tuple(Binding(one.username) for one in operators),
+        operators=tuple(Binding(operator.username) for operator in operators),
     )
     return Configuration((demo,), seats, operators)
 
@@ -130,7 +130,9 @@ def test_whoever_hears_unlink_last_is_connected_with_nobody_any_more(name: str) 
 
 
 def test_every_recording_is_described() -> None:
-    files = {path.relative_to(RECORDINGS).with_suffix("").as_posix() for path in RECORDINGS.rglob("*.ami")}
+    recordings = (path.relative_to(RECORDINGS).with_suffix("") for path in RECORDINGS.rglob("*.ami"))
+    # Those have a table of their own, with what is right beside what comes out today.
+    files = {path.as_posix() for path in recordings if path.parts[0] != "less-plain"}
     assert files == set(EXPECTED)
 
 
