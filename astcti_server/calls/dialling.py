@@ -62,11 +62,11 @@ def find_caller(table: CallTable, party: Party) -> Party | None:
     current: Party | None = party.source
     while current is not None and current.call.is_local and len(path) < LONGEST_CHAIN:
         path.append(current)
-        twin = table.twin(current.call)
-        if twin is None:
+        other_half = table.other_half(current.call)
+        if other_half is None:
             return None  # its other half was not told yet: the next event of the ring asks again
-        path.append(twin.party)
-        current = twin.party.source
+        path.append(other_half.party)
+        current = other_half.party.source
     if current is None or current is party or current.call.is_local:
         return None
     party.rung_by(current, tuple(path))

@@ -1,7 +1,7 @@
 """Who hears whom: the graph of bridges and Local channels.
 
 A phone is connected to every other phone or trunk that is reached through edges and halves of Local
-channels. A half is joined to its twin by its present name. Corpses of a masquerade carry no edges.
+channels. A half is joined to the other by its present name. Zombies of a masquerade carry no edges.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def touched(table: CallTable, calls: tuple[AsteriskCall, ...]) -> list[AsteriskC
 
 def _neighbours(table: CallTable, call: AsteriskCall) -> list[AsteriskCall]:
     near = [found for uniqueid in call.links if (found := table.find(uniqueid)) is not None]
-    twin = table.twin(call)
-    if twin is not None:
-        near.append(twin)
+    other_half = table.other_half(call)
+    if other_half is not None:
+        near.append(other_half)
     return near

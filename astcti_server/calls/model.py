@@ -27,7 +27,7 @@ def device_of(channel: str) -> str:
 class AsteriskCall:
     """One channel of Asterisk, by its Uniqueid (section 2.2.2.3 of the specification)."""
 
-    __slots__ = ("channel", "edgeless", "is_local", "links", "party", "state", "twin_name", "uniqueid")
+    __slots__ = ("channel", "edgeless", "is_local", "links", "other_half_name", "party", "state", "uniqueid")
 
     def __init__(self, uniqueid: str, channel: str) -> None:
         self.uniqueid = uniqueid
@@ -45,13 +45,13 @@ class AsteriskCall:
         del self.party
 
     def rename(self, channel: str) -> None:
-        """Take a name, and what the name says: a half of a Local channel, or a corpse without edges."""
+        """Take a name, and what the name says: a half of a Local channel, or a zombie, which has no edges."""
         self.channel = channel
         self.edgeless = channel.endswith(("<ZOMBIE>", "<MASQ>"))
         self.is_local = channel.startswith("Local/") and not self.edgeless
-        self.twin_name = ""
+        self.other_half_name = ""
         if self.is_local and channel[-2:] in (";1", ";2", ",1", ",2"):  # with a comma in 1.4
-            self.twin_name = channel[:-1] + ("2" if channel[-1] == "1" else "1")
+            self.other_half_name = channel[:-1] + ("2" if channel[-1] == "1" else "1")
 
     def enter_state(self, state: str) -> bool:
         """Take the state that an event tells, if it tells one. True if it is another than before."""
@@ -77,7 +77,7 @@ class AsteriskCall:
         """Every edge is to be told again; for the table, which does it to all channels at once."""
         self.links.clear()
 
-    def hold(self, party: Party) -> None:
+    def carry(self, party: Party) -> None:
         """This party is on the channel now; a channel and its party always name one another."""
         self.party = party
         party.move_to(self)
@@ -85,8 +85,8 @@ class AsteriskCall:
     def exchange_parties(self, other: AsteriskCall) -> None:
         """A masquerade (Asterisk 1.4 to 11): who was on this channel is on the other one, and reversed."""
         mine, its = self.party, other.party
-        self.hold(its)
-        other.hold(mine)
+        self.carry(its)
+        other.carry(mine)
 
 
 class Party:
@@ -177,7 +177,7 @@ class Party:
         self.connected_name = name or self.connected_name
 
     def move_to(self, call: AsteriskCall) -> None:
-        """It is on another channel now; for `AsteriskCall.hold`."""
+        """It is on another channel now; for `AsteriskCall.carry`."""
         self.call = call
 
     def inherit(self, replaced: Party) -> None:

@@ -53,9 +53,9 @@ class CallTable:
         """The channel that has this name now. AMI thread only."""
         return self._by_name.get(channel)
 
-    def twin(self, call: AsteriskCall) -> AsteriskCall | None:
+    def other_half(self, call: AsteriskCall) -> AsteriskCall | None:
         """The other half of a Local channel, by its present name: a masquerade puts it on another id."""
-        return self._by_name.get(call.twin_name) if call.twin_name else None
+        return self._by_name.get(call.other_half_name) if call.other_half_name else None
 
     def add(self, uniqueid: str, channel: str) -> AsteriskCall:
         """Make the call of a new channel. AMI thread only."""
