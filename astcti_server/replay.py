@@ -26,11 +26,11 @@ class Replay:
     def __init__(
         self, configuration: Configuration, write: Write, *, all_calls: bool = False, encoding: str = "cp1252"
     ) -> None:
-        attendance = bound_operators(configuration)
+        operators_by_phone = bound_operators(configuration)
         self._write = write
         self._parser = AmiParser(EventFilter.for_configuration(configuration), encoding=encoding)
         self._dialect = Dialect()
-        self._tracker = Tracker(lambda: attendance)
+        self._tracker = Tracker(lambda: operators_by_phone)
         self._tracker.configure(configuration, all_calls=all_calls)
         self._listing: list[AmiEvent] | None = None
         self._greeted = self._events = False

@@ -134,7 +134,9 @@ def _call(event: CallEvent, room: _Room) -> str:
 
 def _trigger(action: Action, room: _Room) -> str:
     if action.type == "application":
-        arguments = "".join([f"<argument>{_escape(one, room)}</argument>" for one in action.arguments])
+        arguments = "".join(
+            [f"<argument>{_escape(argument, room)}</argument>" for argument in action.arguments]
+        )
         content = f"<application>{_escape(action.application, room)}</application>{arguments}"
     else:
         content = f"<url>{_escape(action.url, room)}</url>"
@@ -159,7 +161,7 @@ class _Element:
         return "".join(self.pieces)
 
     def child(self, name: str) -> _Element | None:
-        return next((one for one in self.children if one.name == name), None)
+        return next((child for child in self.children if child.name == name), None)
 
     def value(self, name: str) -> str:
         found = self.child(name)
@@ -229,7 +231,7 @@ def _decode_call(call: _Element) -> Call:
         raise BadEvent(f"unknown direction {direction[:40]!r}")
     appdata = call.child("appdata")
     data = (
-        [(one.attributes.get("key", ""), one.text) for one in appdata.children if one.name == "data"]
+        [(child.attributes.get("key", ""), child.text) for child in appdata.children if child.name == "data"]
         if appdata
         else []
     )
@@ -252,15 +254,15 @@ def _decode_call(call: _Element) -> Call:
 
 
 def _decode_triggers(root: _Element) -> Iterator[Action]:
-    for one in root.children:
-        kind, system = one.attributes.get("type", ""), one.attributes.get("os", "any")
-        if one.name == "trigger" and kind in _TRIGGER_TYPES and system in _SYSTEMS:
+    for element in root.children:
+        kind, system = element.attributes.get("type", ""), element.attributes.get("os", "any")
+        if element.name == "trigger" and kind in _TRIGGER_TYPES and system in _SYSTEMS:
             yield Action(
                 type=cast(TriggerType, kind),
                 os=cast(TriggerSystem, system),
-                application=one.value("application"),
-                arguments=tuple(child.text for child in one.children if child.name == "argument"),
-                url=one.value("url"),
+                application=element.value("application"),
+                arguments=tuple(child.text for child in element.children if child.name == "argument"),
+                url=element.value("url"),
             )
 
 

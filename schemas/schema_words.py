@@ -89,10 +89,13 @@ class SchemaWords:
     def _learn(self, node: Node) -> None:
         body = self._types.get(node.get("type") or "", node)
         attributes = {
-            str(one.get("name")): (_documentation(one), self._expected(one.get("type") or ""))
-            for one in body.iter(f"{_XS}attribute")
+            str(attribute.get("name")): (
+                _documentation(attribute),
+                self._expected(attribute.get("type") or ""),
+            )
+            for attribute in body.iter(f"{_XS}attribute")
         }
-        children = tuple(str(one.get("name")) for one in body.iter(f"{_XS}element") if one is not node)
+        children = tuple(str(child.get("name")) for child in body.iter(f"{_XS}element") if child is not node)
         name = str(node.get("name"))
         known = self._elements.get(name)
         if known is not None:
@@ -201,9 +204,9 @@ def _documentation(node: Node) -> str:
 
 
 def _one_of(names: list[str]) -> str:
-    shown = [f"<{one}>" for one in names]
+    shown = [f"<{name}>" for name in names]
     return reduce(lambda first, second: said("{first} or {second}", first=first, second=second), shown)
 
 
 def _names(expected: str | None) -> list[str]:
-    return [one.strip() for one in (expected or "").split(",") if one.strip() and "*" not in one]
+    return [name.strip() for name in (expected or "").split(",") if name.strip() and "*" not in name]

@@ -105,7 +105,7 @@ class SeatModel:
 
     @property
     def seat_missing(self) -> bool:
-        """Whether the server knows the operator but not the place: then no call and no queue reaches us."""
+        """Whether the server knows the operator but not the seat: then no call and no queue reaches us."""
         return self.up and not self.extension and not self.queues and not self.calls
 
     # --- what was asked of the server ---

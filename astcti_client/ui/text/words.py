@@ -38,18 +38,18 @@ def displayable(text: str, longest: int = LONGEST_SHOWN, *, emoji: bool = False)
     """
     kept: list[str] = []
     marks, left = 0, MOST_EMOJI if emoji and _drawn.emoji else 0
-    for one in text[: longest * 4]:
-        kind = unicodedata.category(one)
+    for character in text[: longest * 4]:
+        kind = unicodedata.category(character)
         marks = marks + 1 if kind in ("Mn", "Me") else 0
         if kind in ("Cc", "Zl", "Zp", "Zs"):
             kept.append(" ")
         elif kind in ("Cf", "Cs", "Cn", "Co") or marks > MOST_MARKS:
             continue  # bidirectional overrides and other invisible marks could turn what stands around them
-        elif ord(one) > 0xFFFF:
+        elif ord(character) > 0xFFFF:
             left -= 1
-            kept.append(one if left >= 0 else "\N{WHITE SQUARE}")
+            kept.append(character if left >= 0 else "\N{WHITE SQUARE}")
         else:
-            kept.append(one)
+            kept.append(character)
         if len(kept) > longest:
             break
     line = re.sub(" +", " ", "".join(kept)).strip()
@@ -147,13 +147,13 @@ def pause_text(pause: Pause) -> str:
     }[pause.phase]
 
 
-def queue_text(place: SeatQueue) -> str:
+def queue_text(queue: SeatQueue) -> str:
     """What a queue's mark means."""
-    if place.state == "joined":
+    if queue.state == "joined":
         return _("Member of this queue")
-    if place.state == "left":
+    if queue.state == "left":
         return _("Not a member of this queue")
-    return _("Could not join this queue: {reason}").format(reason=server_reason(place.reason))
+    return _("Could not join this queue: {reason}").format(reason=server_reason(queue.reason))
 
 
 def connection_text(state: ConnectionState) -> str:
