@@ -173,13 +173,15 @@ def test_every_field_of_the_status_file_is_documented(tmp_path: Path) -> None:
 def options_of(command: click.Command) -> Iterator[str]:
     for parameter in command.params:
         if isinstance(parameter, click.Option):
-            yield from (one for one in (*parameter.opts, *parameter.secondary_opts) if one.startswith("--"))
+            yield from (
+                option for option in (*parameter.opts, *parameter.secondary_opts) if option.startswith("--")
+            )
     for inner in getattr(command, "commands", {}).values():
         yield from options_of(inner)
 
 
 SERVER_OPTIONS, CLIENT_OPTIONS = (
-    {*options_of(one), "--help"} for one in (astcti_server.cli.main, astcti_client.cli.main)
+    {*options_of(program), "--help"} for program in (astcti_server.cli.main, astcti_client.cli.main)
 )
 
 
@@ -284,9 +286,9 @@ def messages_put_off(function: ast.FunctionDef) -> Iterator[tuple[str, str]]:
             level = ast.unparse(node.elts[0]).removeprefix("logging.")
             if level in LEVELS.values():
                 text = node.elts[1]
-                for one in texts.get(text.id, []) if isinstance(text, ast.Name) else [text]:
-                    if isinstance(one, ast.JoinedStr):
-                        yield level, "".join(text_of(part) or "…" for part in one.values)
+                for value in texts.get(text.id, []) if isinstance(text, ast.Name) else [text]:
+                    if isinstance(value, ast.JoinedStr):
+                        yield level, "".join(text_of(part) or "…" for part in value.values)
 
 
 def is_logger(node: ast.expr) -> bool:
@@ -395,7 +397,7 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
     assert linked == {page.name for page in DOCS.glob("*.md")}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda one: one.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_an_installation_names_what_is_there_to_be_installed(page: Path) -> None:
     text = page.read_text()
     assert not re.findall(r"pip install '?asteriskcti", text)  # on no package index

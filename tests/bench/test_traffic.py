@@ -47,12 +47,12 @@ def links_told(configuration: Configuration, data: bytes) -> tuple[Counter[Expec
     told: list[Notification] = []
     player = Replay(configuration, told.append)
     player.feed(data)
-    links = [one for one in told if one.event.id == "Link"]
-    calls = [(one.extension, one.event.call) for one in links]
+    links = [notification for notification in told if notification.event.id == "Link"]
+    calls = [(notification.extension, notification.event.call) for notification in links]
     found = Counter(
         ExpectedLink(seat, dict(call.appdata)["calldata"], call.calleridnum) for seat, call in calls
     )
-    return found, sum(one.event.repeat for one in links)
+    return found, sum(notification.event.repeat for notification in links)
 
 
 def test_every_expected_link_is_told_once_and_no_other(script: EventScript, tmp_path: Path) -> None:

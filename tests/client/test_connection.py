@@ -178,7 +178,7 @@ def test_replies_find_their_commands_and_announcements_find_none(server: CtiServ
     second = client.connection.send("PAUSE IN Lunch")
     peer.expect("ORIG 0551 outbound 1", "PAUSE IN Lunch")
     peer.say("200 astcti", "100 OK", "310 OUT", "301 PAUSE PENDING", "300 OK")
-    replies = [client.next(ServerReply, lambda one: one.line != "") for _ in range(5)]
+    replies = [client.next(ServerReply, lambda message: message.line != "") for _ in range(5)]
     assert [reply.answers for reply in replies] == [None, first, None, second, None]
 
 
@@ -233,7 +233,7 @@ def test_a_server_that_falls_silent_is_left(server: CtiServer, connect: Connect,
     peer = log_in(server, client)
     clock.now += 21
     peer.say("902 PBX UP")  # anything that makes the client look at its clock
-    client.next(Sent, lambda one: one.command.line == "NOOP")
+    client.next(Sent, lambda message: message.command.line == "NOOP")
     clock.now += 16
     peer.say("902 PBX UP")
     assert "does not answer NOOP" in client.state("waiting").detail
@@ -300,7 +300,7 @@ def test_one_bad_line_ends_only_itself(server: CtiServer, connect: Connect) -> N
     client = connect()
     peer = log_in(server, client)
     peer.say_bytes(b"\xff\xfe\n<event id='Link'\n" + b"x" * 300_000 + b"\n901 PBX DOWN\n")
-    assert client.next(ServerReply, lambda one: one.reply.number == 901)
+    assert client.next(ServerReply, lambda message: message.reply.number == 901)
 
 
 def test_an_error_of_our_own_ends_the_connection_and_says_so(

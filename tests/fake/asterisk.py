@@ -185,8 +185,8 @@ class FakeAsterisk:
         received = b""
         while data := peer.recv(65536):
             *blocks, received = (received + data).split(b"\r\n\r\n")
-            for one in blocks:
-                self._act(_parsed(one))
+            for text in blocks:
+                self._act(_parsed(text))
 
     def _act(self, action: Headers) -> None:
         self.actions.put(action)

@@ -173,7 +173,7 @@ class SeatClient(LineClient):
         while missing:
             line = self.hear()
             assert line, f"closed while waiting for {missing}; heard {self.lines[-20:]}"
-            missing = {one for one in missing if not _begins(line, one)}
+            missing = {beginning for beginning in missing if not _begins(line, beginning)}
 
     def event(self, event_id: str) -> CallEvent:
         """Hear lines until this event comes."""

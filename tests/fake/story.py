@@ -67,15 +67,15 @@ class Story:
         *services: Service,
         all_calls: bool = False,
         old: bool = False,
-        attendance: dict[str, str] | None = None,
+        operators: dict[str, str] | None = None,
     ) -> None:
-        self.attendance = (
+        self.operators = (
             {"PJSIP/201": "mario", "PJSIP/202": "luisa", "PJSIP/203": "anna"}
-            if attendance is None
-            else attendance
+            if operators is None
+            else operators
         )
         self.old = old
-        self.tracker = Tracker(lambda: self.attendance)
+        self.tracker = Tracker(lambda: self.operators)
         self.tracker.configure(configuration(*services), all_calls=all_calls)
         self.told: list[Notification] = []
         self.names: dict[str, str] = {}
@@ -183,7 +183,9 @@ class Story:
         """What the seat of a phone was told, of these ids or of all."""
         extension = f"PJSIP/{phone}"
         return [
-            one.event for one in self.told if one.extension == extension and (not ids or one.event.id in ids)
+            notification.event
+            for notification in self.told
+            if notification.extension == extension and (not ids or notification.event.id in ids)
         ]
 
     def ids(self, phone: str) -> list[str]:

@@ -33,16 +33,16 @@ class WireCutter:
         self._stopping = True
         self._wake.send(b"x")
         self._thread.join()
-        for one in (*self._pairs, self._listener, self._wake, self._woken):
-            one.close()
+        for end in (*self._pairs, self._listener, self._wake, self._woken):
+            end.close()
 
     def cut(self) -> None:
         """Break every connection; new ones are closed at once."""
         with self._lock:
             self._is_cut = True
-            for one in self._pairs:
+            for end in self._pairs:
                 with contextlib.suppress(OSError):  # its other end may have gone already
-                    one.shutdown(socket.SHUT_RDWR)
+                    end.shutdown(socket.SHUT_RDWR)
 
     def mend(self) -> None:
         """Let connections through again."""
@@ -82,6 +82,6 @@ class WireCutter:
         with self._lock:
             other = self._pairs.pop(source)
             self._pairs.pop(other, None)
-        for one in (source, other):
-            selector.unregister(one)
-            one.close()
+        for end in (source, other):
+            selector.unregister(end)
+            end.close()

@@ -36,8 +36,8 @@ def valid(*names: str) -> Callable[[Candidate], bool]:
 def test_the_newest_valid_file_is_chosen_and_newer_ones_are_refused() -> None:
     choice = choose_in_force(newest_first(("a", 1), ("b", 2), ("c", 3), ("d", 4)), valid("a", "b"))
     assert choice.chosen is not None and choice.chosen.name == "b"
-    assert [one.name for one in choice.refused] == ["d", "c"]
-    assert [one.name for one in choice.older] == ["a"]
+    assert [candidate.name for candidate in choice.refused] == ["d", "c"]
+    assert [candidate.name for candidate in choice.older] == ["a"]
 
 
 def test_of_two_files_of_one_time_the_later_name_wins() -> None:
@@ -64,7 +64,7 @@ def test_older_files_are_never_looked_into() -> None:
 def test_a_deleted_file_stays_in_force_against_older_ones_but_not_against_newer() -> None:
     gone = InForce(2, "b", unchanged=False, replaced=False)
     choice = choose_in_force(newest_first(("a", 1)), valid("a"), gone)
-    assert choice.chosen is None and [one.name for one in choice.older] == ["a"]
+    assert choice.chosen is None and [candidate.name for candidate in choice.older] == ["a"]
     choice = choose_in_force(newest_first(("a", 3)), valid("a"), gone)
     assert choice.chosen is not None and choice.chosen.name == "a"
 
@@ -73,7 +73,7 @@ def test_a_file_that_became_invalid_stays_in_force_as_it_was_loaded() -> None:
     spoilt = InForce(2, "b", unchanged=False, replaced=False)
     choice = choose_in_force(newest_first(("a", 1), ("b", 5)), valid("a"), spoilt)
     assert choice.chosen is None
-    assert [one.name for one in choice.refused] == ["b"]
+    assert [candidate.name for candidate in choice.refused] == ["b"]
 
 
 def test_a_file_replaced_by_another_valid_content_of_an_older_time_is_chosen_anew() -> None:
@@ -86,7 +86,7 @@ def test_an_unchanged_file_is_not_judged_again() -> None:
     current = InForce(2, "b", unchanged=True, replaced=False)
     choice = choose_in_force(newest_first(("b", 2), ("c", 3)), valid(), current)
     assert choice.chosen is not None and choice.chosen.name == "b"
-    assert [one.name for one in choice.refused] == ["c"]
+    assert [candidate.name for candidate in choice.refused] == ["c"]
 
 
 def test_a_time_in_the_future_counts_as_the_moment_of_arrival() -> None:
@@ -94,7 +94,7 @@ def test_a_time_in_the_future_counts_as_the_moment_of_arrival() -> None:
     future = seen("future.xml", 5000.0)
     assert arrivals.order([future, seen("old.xml", 90.0)], 100.0)[0][:2] == (100.0, "future.xml")
     order = arrivals.order([future, seen("new.xml", 150.0)], 200.0)
-    assert [one[:2] for one in order] == [(150.0, "new.xml"), (100.0, "future.xml")]
+    assert [candidate[:2] for candidate in order] == [(150.0, "new.xml"), (100.0, "future.xml")]
     assert arrivals.order([future], 6000.0)[0].modified == 100.0
 
 
@@ -104,7 +104,7 @@ def test_a_file_that_was_there_when_the_clock_was_set_back_is_older_than_what_co
     arrivals.order([early], 5100.0)
     arrivals.note([early], 100.0)
     order = arrivals.order([early, seen("next.xml", 100.5)], 101.0)
-    assert [one.name for one in order] == ["next.xml", "early.xml"]
+    assert [candidate.name for candidate in order] == ["next.xml", "early.xml"]
 
 
 def test_a_future_file_that_is_written_again_arrives_again() -> None:
@@ -114,7 +114,7 @@ def test_a_future_file_that_is_written_again_arrives_again() -> None:
 
 
 @given(
-    st.lists(st.tuples(st.sampled_from("abcdef"), st.integers(0, 5)), unique_by=lambda one: one[0]),
+    st.lists(st.tuples(st.sampled_from("abcdef"), st.integers(0, 5)), unique_by=lambda file: file[0]),
     st.sets(st.sampled_from("abcdef")),
 )
 def test_at_a_start_the_choice_is_the_greatest_valid_time_and_name(files, good) -> None:
@@ -122,7 +122,7 @@ def test_at_a_start_the_choice_is_the_greatest_valid_time_and_name(files, good) 
     expected = max(((modified, name) for name, modified in files if name in good), default=None)
     assert (choice.chosen[:2] if choice.chosen else None) == expected
     parts = [*choice.refused, *choice.older] + ([choice.chosen] if choice.chosen else [])
-    assert sorted(one.name for one in parts) == sorted(name for name, _ in files)
+    assert sorted(candidate.name for candidate in parts) == sorted(name for name, _ in files)
 
 
 def test_a_scan_sees_files_links_and_what_it_ignores(tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ def test_a_scan_sees_files_links_and_what_it_ignores(tmp_path: Path) -> None:
     (tmp_path / "broken.xml").symlink_to(tmp_path / "none.xml")
     os.mkfifo(tmp_path / "pipe.xml")
     found = scan_directory(tmp_path)
-    assert [one.name for one in found.candidates] == ["a.xml", "b.sqlite", "c.XML", "link.xml"]
+    assert [candidate.name for candidate in found.candidates] == ["a.xml", "b.sqlite", "c.XML", "link.xml"]
     assert found.settings is not None and found.settings.name == "server.xml"
     assert dict(found.ignored) == {
         "broken.xml": "the link leads nowhere",

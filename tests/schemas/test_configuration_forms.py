@@ -55,7 +55,7 @@ def configurations(draw: st.DrawFn) -> Configuration:
         state = "" if queue == extension == state else state
         address = draw(st.sampled_from(["", "192.0.2.1", "2001:db8::1"]))
         seats.append(Seat(f"00:11:22:33:44:{number:02x}", extension, queue, state, address, draw(TEXT)))
-    seat = st.sampled_from(["", *(one.mac for one in seats)])
+    seat = st.sampled_from(["", *(seat.mac for seat in seats)])
     users = draw(st.lists(WORD, max_size=3, unique=True))
     password = st.sampled_from(["md5:" + "aF" * 16, "scrypt:14:8:1:c2FsdHNhbHQ=:MDEyMzQ1Njc4OTAxMjM0NQ=="])
     operators = [
@@ -78,7 +78,7 @@ def configurations(draw: st.DrawFn) -> Configuration:
                 draw(st.booleans()),
                 tuple(draw(st.lists(WORD, max_size=2, unique=True))),
                 tuple(draw(st.lists(TRIGGER, max_size=2))),
-                tuple(Binding(one, draw(penalty)) for one in bound),
+                tuple(Binding(user, draw(penalty)) for user in bound),
             )
         )
     reasons = draw(st.lists(NAME.filter(lambda text: text.upper() != "END"), max_size=2, unique=True))
@@ -95,7 +95,7 @@ def test_both_forms_give_back_what_was_written(configuration: Configuration) -> 
         path = Path(directory) / "any?#%20.sqlite"
         sqlite_form.dump_sqlite(configuration, path)
         assert sqlite_form.load_sqlite(path) == configuration
-        assert [one.name for one in Path(directory).iterdir()] == [path.name]
+        assert [entry.name for entry in Path(directory).iterdir()] == [path.name]
 
 
 @given(configurations())
@@ -251,7 +251,7 @@ def test_reading_leaves_a_database_and_its_directory_alone(database: Path) -> No
     before = database.read_bytes(), database.stat().st_mtime_ns
     sqlite_form.load_sqlite(database)
     assert (database.read_bytes(), database.stat().st_mtime_ns) == before
-    assert [one.name for one in database.parent.iterdir()] == ["one.sqlite"]
+    assert [path.name for path in database.parent.iterdir()] == ["one.sqlite"]
 
 
 def test_a_published_database_is_never_overwritten(database: Path) -> None:

@@ -228,7 +228,7 @@ def test_defaults_are_filled_in() -> None:
 )
 def test_a_mistake_is_named_at_its_line_in_plain_words(text: str | bytes, line: int, words: str) -> None:
     problems = problems_of(text)
-    assert any(words in one.message and one.line == line for one in problems), problems
+    assert any(words in problem.message and problem.line == line for problem in problems), problems
 
 
 @pytest.mark.parametrize(
@@ -248,8 +248,8 @@ def test_all_mistakes_of_a_file_are_found_at_once_in_its_order() -> None:
         "<reason name='END'/><other/>",
     )
     problems = problems_of(text)
-    assert [one.line for one in problems] == sorted(one.line for one in problems)
-    messages = "\n".join(str(one) for one in problems)
+    assert [problem.line for problem in problems] == sorted(problem.line for problem in problems)
+    messages = "\n".join(str(problem) for problem in problems)
     for words in (
         "both",
         "a b",
@@ -269,12 +269,14 @@ def test_all_mistakes_of_a_file_are_found_at_once_in_its_order() -> None:
 def test_a_misspelt_section_is_not_reported_for_each_reference_into_it() -> None:
     text = whole(service("<operator username='mario'/>"), operators=operator())
     problems = problems_of(text.replace("operators>", "opertors>"))
-    assert [one.message for one in problems] == ["<opertors> is not known here: did you mean <operators>?"]
+    assert [problem.message for problem in problems] == [
+        "<opertors> is not known here: did you mean <operators>?"
+    ]
 
 
 def test_line_numbers_are_right_past_65535() -> None:
     text = whole("\n" * 70000 + service(type="both"), "\n" * 1000 + seat(mac="x"), operator(seat="y"))
-    assert [one.line for one in problems_of(text)] == [70002, 71003, 71004]
+    assert [problem.line for problem in problems_of(text)] == [70002, 71003, 71004]
     assert problems_of("<configuration>" + "\n" * 70000 + "<seats")[0].line == 70001
 
 
@@ -295,7 +297,7 @@ def test_no_message_shows_a_password(secret: str) -> None:
     ],
 )
 def test_a_doctype_is_refused_whatever_it_says(data: bytes) -> None:
-    assert [one.message for one in problems_of(data)] == [
+    assert [problem.message for problem in problems_of(data)] == [
         "a DOCTYPE is not accepted: remove it (entities and external files are never read)"
     ]
 

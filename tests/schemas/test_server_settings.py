@@ -142,14 +142,14 @@ def test_the_secret_is_not_shown_where_settings_are_printed() -> None:
 )
 def test_a_mistake_is_named_in_plain_words(inside: str, words: str) -> None:
     problems = problems_of(inside)
-    assert any(words in one.message for one in problems), problems
-    assert {one.line for one in problems} <= {1, 2}
+    assert any(words in problem.message for problem in problems), problems
+    assert {problem.line for problem in problems} <= {1, 2}
 
 
 def test_all_mistakes_are_found_at_once() -> None:
     inside = '<ami username="a b" port="x"/>\n<listen address="x"/>\n<logging level="x"/>'
     problems = problems_of(inside, attributes='events="some"')
-    assert [one.line for one in problems] == [1, 2, 2, 2, 3, 4]
+    assert [problem.line for problem in problems] == [1, 2, 2, 2, 3, 4]
 
 
 @pytest.mark.parametrize(

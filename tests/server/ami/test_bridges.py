@@ -38,14 +38,16 @@ class Bridging:
         fields = {"BridgeTechnology": "simple_bridge", "BridgeCreator": "<unknown>", **more}
         lines += [f"{key}: {value}" for key, value in fields.items()]
         lines += [f"Channel: PJSIP/{channel}-1", f"Uniqueid: {channel}"] if channel else []
-        told = [one for event in events("\n".join(lines)) for one in self.dialect.translate(event)]
-        for one in told:
-            if isinstance(one, Link):
-                edge = frozenset((one.uniqueid1, one.uniqueid2))
+        told = [
+            translated for event in events("\n".join(lines)) for translated in self.dialect.translate(event)
+        ]
+        for event in told:
+            if isinstance(event, Link):
+                edge = frozenset((event.uniqueid1, event.uniqueid2))
                 assert edge not in self.edges, "an edge that is there must not be told again"
                 self.edges.add(edge)
-            elif isinstance(one, Unlink):
-                self.edges.remove(frozenset((one.uniqueid1, one.uniqueid2)))
+            elif isinstance(event, Unlink):
+                self.edges.remove(frozenset((event.uniqueid1, event.uniqueid2)))
         return told
 
     def enter(self, channel: str, bridge: str = "b1", **more: str) -> list[TelephoneEvent]:
@@ -250,14 +252,14 @@ def test_the_caller_of_a_conversation_says_which_queue_gave_it_to_him() -> None:
     caller = status("a", "b1", "Queue", Data="astcti,htw,,,60")
     waiting = status("c", "", "Queue", Data="astcti")
     told = Dialect().channels_from_status(events(caller + status("b", "b1", "AppQueue") + waiting))
-    served = [one for one in told if isinstance(one, QueueServed)]
+    served = [event for event in told if isinstance(event, QueueServed)]
     assert served == [QueueServed("a", "PJSIP/a-1", "astcti")]
-    assert told.index(served[0]) < next(at for at, one in enumerate(told) if isinstance(one, Link))
+    assert told.index(served[0]) < next(at for at, event in enumerate(told) if isinstance(event, Link))
 
 
 def test_conferences_are_known_by_what_their_channels_run() -> None:
     told = Dialect().channels_from_status(events(status("a", "b1", "ConfBridge") + status("b", "b1")))
-    assert not any(isinstance(one, Link) for one in told)
+    assert not any(isinstance(event, Link) for event in told)
 
 
 def test_a_ringing_phone_tells_who_is_shown_on_it() -> None:

@@ -180,7 +180,7 @@ def step(application: str, data: str) -> str:
 
 
 def assigned(told: list[TelephoneEvent]) -> dict[str, str]:
-    return {one.name: one.value for one in told if isinstance(one, VariableSet)}
+    return {event.name: event.value for event in told if isinstance(event, VariableSet)}
 
 
 def test_a_set_is_a_step_and_a_variable(old: Speaker) -> None:
@@ -274,7 +274,7 @@ def test_variables_that_events_carry_along(middle: Speaker, new: Speaker) -> Non
         VariableSet("1.2", "PJSIP/201-1", "agent", "7"),
     ]
     announced = new("Event: Newchannel\nChannel: PJSIP/1-1\nUniqueid: 1.3\nChanVariable: a=1")
-    assert [type(one) for one in announced] == [Newchannel, VariableSet], "no variable before its channel"
+    assert [type(event) for event in announced] == [Newchannel, VariableSet], "no variable before its channel"
 
 
 # -- dialling ------------------------------------------------------------------------------------------------

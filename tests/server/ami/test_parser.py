@@ -296,7 +296,13 @@ def test_many_console_outputs_in_one_chunk_do_not_exhaust_the_stack() -> None:
 def test_words_of_success_and_failure() -> None:
     words = [b"Success", b"Pong", b"Goodbye", b"Events On", b"Error"]
     responses = parser().feed(b"".join(b"Response: " + word + b"\r\n\r\n" for word in words))
-    assert [isinstance(one, AmiResponse) and one.ok for one in responses] == [True, True, True, True, False]
+    assert [isinstance(message, AmiResponse) and message.ok for message in responses] == [
+        True,
+        True,
+        True,
+        True,
+        False,
+    ]
 
 
 def test_a_huge_value_without_an_end_costs_neither_memory_nor_time() -> None:

@@ -61,7 +61,7 @@ def test_events_that_wait_for_a_service_are_bounded_and_told_in_order() -> None:
 
 
 def test_nobody_is_told_where_nobody_sits() -> None:
-    story = Story(attendance={}).caller().queued().ring("c", "a", "201").state("a", "Up").link("c", "a")
+    story = Story(operators={}).caller().queued().ring("c", "a", "201").state("a", "Up").link("c", "a")
     assert story.hangup("a").told == []
 
 

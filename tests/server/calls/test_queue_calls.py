@@ -38,7 +38,7 @@ def test_answered_queue_call_tells_its_seat_everything_once(old: bool) -> None:
 def test_ring_trigger_comes_with_the_caller_and_carries_him_as_one_argument() -> None:
     story = Story().caller().queued().ring("c", "a", "201")
     callerid = story.events("201", "Callerid")[0]
-    assert [(one.application, one.arguments) for one in callerid.triggers] == [
+    assert [(action.application, action.arguments) for action in callerid.triggers] == [
         ("ring.exe", ("--who", "Demo Caller"))
     ]
 
@@ -49,7 +49,7 @@ def test_hangup_trigger_and_cause_come_at_the_end() -> None:
     hangup = story.events("201", "Hangup")[0]
     assert hangup.cause is not None
     assert (hangup.cause.code, hangup.cause.end, hangup.cause.text) == (16, "answered", "Normal Clearing")
-    assert [one.url for one in hangup.triggers] == ["https://crm.example/done?id=c"]
+    assert [action.url for action in hangup.triggers] == ["https://crm.example/done?id=c"]
     assert len(story.tracker.table) == 0
 
 
@@ -148,9 +148,9 @@ def test_operator_who_is_not_bound_to_the_service_hears_nothing() -> None:
 
 
 def test_nobody_at_the_seat_hears_nothing_and_a_late_login_gets_a_repeat_without_triggers() -> None:
-    story = queue_call(Story(attendance={}))
+    story = queue_call(Story(operators={}))
     assert story.told == []
-    story.attendance = {"PJSIP/201": "mario"}
+    story.operators = {"PJSIP/201": "mario"}
     (repeat,) = story.tracker.attended("PJSIP/201")
     assert repeat.event.id == "Link"
     assert repeat.event.repeat

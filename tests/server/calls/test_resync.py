@@ -65,7 +65,7 @@ def test_phone_that_began_to_ring_meanwhile_pops_up_when_it_is_answered() -> Non
     story.state("a", "Up").link("c", "a")
     link = story.events("201", "Link")[0]
     assert not link.repeat
-    assert [one.url for one in link.triggers] == ["https://crm.example/direct?from=333"]
+    assert [action.url for action in link.triggers] == ["https://crm.example/direct?from=333"]
 
 
 def test_caller_found_waiting_in_a_queue_belongs_to_it() -> None:

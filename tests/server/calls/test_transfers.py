@@ -23,7 +23,7 @@ def assert_recipient_got_the_caller(story: Story, phone: str) -> None:
     assert story.links(phone) == [TRUNK]
     link = story.events(phone, "Link")[-1]
     assert link.call.appdata == (("calldata", "12345"),)
-    assert [one.url for one in link.triggers] == ["https://crm.example/ticket?id=12345&from=3331234567"]
+    assert [action.url for action in link.triggers] == ["https://crm.example/ticket?id=12345&from=3331234567"]
 
 
 def test_attended_transfer_by_entering_the_callers_bridge() -> None:

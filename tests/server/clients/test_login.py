@@ -172,7 +172,9 @@ def test_an_unknown_user_costs_as_much_computing_as_a_known_one() -> None:
         assert isinstance(unknown, passwords.Scrypt)
         assert known[:3] == unknown[:3]
         of_operators = [passwords.parse_stored_password(operator.password) for operator in operators]
-        assert unknown.digest not in {one.digest for one in of_operators if isinstance(one, passwords.Scrypt)}
+        assert unknown.digest not in {
+            stored.digest for stored in of_operators if isinstance(stored, passwords.Scrypt)
+        }
 
 
 @pytest.mark.parametrize(

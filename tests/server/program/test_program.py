@@ -444,7 +444,7 @@ def test_a_refused_file_is_in_the_status_file_as_long_as_it_is_refused(tmp_path:
 
 
 def refused(server: RunningServer) -> set[str]:
-    return {Path(one["file"]).name for one in server.status["refused"]}
+    return {Path(refused["file"]).name for refused in server.status["refused"]}
 
 
 def test_an_unwritable_status_file_is_logged_once_and_the_server_goes_on(

@@ -37,21 +37,21 @@ CONFIGURATION = f"""<configuration>
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[RunningServer]:
+def running_server(tmp_path: Path) -> Iterator[RunningServer]:
     file = tmp_path / "configuration.xml"
     file.write_text(CONFIGURATION % f"{tmp_path}/answered-{{CALLDATA}}", encoding="utf-8")
     calls = Tempo(interval=4.0, answer=2.0, talk=10.0, gives_up=0.0)
     with (
         DemoPbx(tempo=calls) as pbx,
-        RunningServer(tmp_path / "server", pbx.address[1], load_xml(file)) as one,
+        RunningServer(tmp_path / "server", pbx.address[1], load_xml(file)) as server,
     ):
-        yield one
+        yield server
 
 
 def test_a_day_at_the_seat(
-    house: RunningServer, open_client: Callable[..., WindowTestBed], tmp_path: Path
+    running_server: RunningServer, open_client: Callable[..., WindowTestBed], tmp_path: Path
 ) -> None:
-    bed = open_client(port=house.port)
+    bed = open_client(port=running_server.port)
     app = bed.app
     app.start()
     bed.pump(lambda: app.model.up and app.model.full_name == "Mario Rossi", "not logged in")
