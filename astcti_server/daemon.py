@@ -67,11 +67,15 @@ class DaemonPaths:
 
 @dataclass(frozen=True, slots=True)
 class SignalReceived:
+    """The process was sent a signal (its number); for the main thread."""
+
     number: int
 
 
 @dataclass(frozen=True, slots=True)
 class ThreadDied:
+    """A thread ended by an error that nobody expected: the main thread stops the process."""
+
     name: str
     error: BaseException
 

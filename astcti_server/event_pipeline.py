@@ -52,7 +52,7 @@ class EventPipeline:
 
     def seated(self, extension: str) -> None:
         """A client sat down at a phone: tell it of the calls that are going on there."""
-        self._router.deliver(self._tracker.attended(extension))
+        self._router.deliver(self._tracker.seated(extension))
 
     # -- what the link calls -------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from schemas.configuration.model import Service
 from schemas.events import EventId
 
 CONTEXTS_KEPT = 32  # a caller who wanders through more contexts than this is in a dialplan loop
-HELD_EVENTS = 32  # events of one ringing leg whose service is not known yet; a normal ring has four
+MOST_HELD_BACK = 32  # events of one ringing leg whose service is not known yet; a normal ring has four
 
 
 def device_of(channel: str) -> str:
@@ -409,7 +409,7 @@ class Leg:
         "callerid_told",
         "dial_status",
         "extension",
-        "held",
+        "held_back",
         "linked",
         "matched",
         "missed",
@@ -431,7 +431,7 @@ class Leg:
         """The user name for whom `service` was found."""
         self.other: Party | None = None
         """The other party shown: the last one linked, else the caller, else who is dialled."""
-        self.held: list[tuple[EventId, str]] = []
+        self.held_back: list[tuple[EventId, str]] = []
         self.callerid_told = False
         self.ringing = False
         self.linked = False
@@ -493,7 +493,7 @@ class Leg:
 
     # -- its service ---------------------------------------------------------------------------------------
 
-    def attend(self, username: str) -> None:
+    def operated_by(self, username: str) -> None:
         """This operator sits there. A service that was found for another one is not his."""
         if self.operator != username:
             self.operator, self.service = username, None
@@ -508,13 +508,13 @@ class Leg:
 
     def hold_back(self, event: EventId) -> None:
         """Keep an event until the service is known, with the state that the phone is in now."""
-        if len(self.held) < HELD_EVENTS:
-            self.held.append((event, self.party.call.state))
+        if len(self.held_back) < MOST_HELD_BACK:
+            self.held_back.append((event, self.party.call.state))
 
-    def take_held(self) -> list[tuple[EventId, str]]:
+    def take_held_back(self) -> list[tuple[EventId, str]]:
         """The events that were held back, in order; none is left."""
-        held, self.held = self.held, []
-        return held
+        held_back, self.held_back = self.held_back, []
+        return held_back
 
     def open_once(self, service: Service, index: int, party: str) -> bool:
         """Whether a trigger was not carried out for this party before; from now on it was."""

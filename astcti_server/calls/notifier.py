@@ -71,7 +71,7 @@ class Notifier:
 
     def service_may_be_known(self, leg: Leg) -> None:
         """The caller went on in the dialplan: send what was held if that tells the service."""
-        if not leg.held:
+        if not leg.held_back:
             return
         username = self._operators().get(leg.extension)
         if username is None:
@@ -99,7 +99,7 @@ class Notifier:
 
     def _match(self, leg: Leg, other: Party | None, username: str, *, fresh: bool) -> bool:
         """Find the leg's service if it has none, or anew for a new party. True if this very call has one."""
-        leg.attend(username)
+        leg.operated_by(username)
         if leg.service is not None and (not fresh or leg.matched is other):
             return True
         services = self._configuration.services_by_operator.get(username, ())
@@ -109,9 +109,9 @@ class Notifier:
         return found is not None
 
     def _release(self, leg: Leg, other: Party | None, username: str) -> None:
-        if not leg.held:
+        if not leg.held_back:
             return
-        for event, state in leg.take_held():
+        for event, state in leg.take_held_back():
             self._send(leg, event, other, username, state, None, False, True)
 
     def _send(

@@ -72,7 +72,7 @@ class Tracker:
         self._take_in(event)
         return self._notifier.take()
 
-    def attended(self, extension: str) -> list[Notification]:
+    def seated(self, extension: str) -> list[Notification]:
         """Somebody sat down at a phone: what a client must know of the calls that the phone is in."""
         for leg in self._legs.of(extension):
             together = [other for other, pair in leg.party.pairs.items() if pair.connected]

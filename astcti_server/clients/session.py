@@ -134,7 +134,10 @@ class Session:
             return self._put(line)
 
     def announce(self, line: bytes) -> bool:
-        """Send a line that nobody asked for; while announcements are held back, after what comes first."""
+        """Send one or several whole lines that nobody asked for. Any thread; False if the session is over.
+
+        While announcements are held back, they go out after what comes first.
+        """
         with self._lock:
             if self._held is None or self._ending:
                 return self._put(line)
@@ -252,7 +255,7 @@ class Session:
         """How many bytes may wait to be sent from now on."""
         self._outbox_limit = size
 
-    def hold(self) -> None:
+    def hold_announcements(self) -> None:
         """Keep announcements back until `release`."""
         self._held = []
 

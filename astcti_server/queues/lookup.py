@@ -40,6 +40,7 @@ class SeatedOperators:
         del self._by_interface[presence.queue_interface]
 
     def of_session(self, session_id: int) -> SeatedOperator | None:
+        """Who sits there by this session; None once it is over, or another took the seat over."""
         return self._by_session.get(session_id)
 
     def at(self, interface: str) -> SeatedOperator | None:
@@ -74,6 +75,7 @@ class Memberships:
         )
 
     def add(self, membership: Membership) -> None:
+        """Enter one; it replaces that of the same interface in the same queue."""
         self._by_interface.setdefault(membership.interface, {})[membership.key] = membership
 
     def remove(self, membership: Membership) -> None:

@@ -42,7 +42,7 @@ class MembershipContext(Protocol):
     def removable(self, membership: Membership) -> bool:
         """Whether the queue is (or was, in this run) one that a service names."""
 
-    def held(self, membership: Membership) -> bool:
+    def must_wait(self, membership: Membership) -> bool:
         """Whether an action for all queues of the interface is under way."""
 
     def settled(self, membership: Membership) -> None:
@@ -65,6 +65,7 @@ class MembershipAction:
         self._timer: QueueTimer | None = None
 
     def was_answered(self) -> None:
+        """Asterisk accepted it."""
         self.answered = True
 
     def saw_event(self, kind: str) -> bool:
@@ -79,6 +80,7 @@ class MembershipAction:
         self._timer = timer
 
     def stop_waiting(self) -> None:
+        """It is over: its time ends nothing any more."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -131,6 +133,7 @@ class Membership:
 
     @property
     def busy(self) -> bool:
+        """Whether an action is under way."""
         return self._action is not None
 
     @property
@@ -222,7 +225,7 @@ class Membership:
 
     def step(self) -> None:
         """Take the next action, if one is needed and possible."""
-        if self.busy or self.refusal or not self.known or self._context.held(self):
+        if self.busy or self.refusal or not self.known or self._context.must_wait(self):
             return
         if self.desired is None:
             self._step_out()

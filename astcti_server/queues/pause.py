@@ -43,6 +43,7 @@ class PauseControl:
         self._state_read = False
 
     def link_up(self) -> None:
+        """After each login: the time of requests that wait counts from here on."""
         self._up = True
         for operator in self._operators:
             if operator.request is not None:
@@ -55,6 +56,7 @@ class PauseControl:
             self.proceed(operator)
 
     def link_down(self) -> None:
+        """Nothing is known any more, and nothing can be asked."""
         self._up = self._state_read = False
         for operator in self._operators:
             if operator.request is not None:

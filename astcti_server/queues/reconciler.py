@@ -175,7 +175,7 @@ class QueueReconciler:
     def removable(self, membership: Membership) -> bool:
         return membership.key in self._queues_named
 
-    def held(self, membership: Membership) -> bool:
+    def must_wait(self, membership: Membership) -> bool:
         return self._pauses.under_way(membership.interface)
 
     def settled(self, membership: Membership) -> None:

@@ -102,6 +102,7 @@ class DesiredMembership:
 
     @property
     def username(self) -> str:
+        """The operator's, by which the state file lists whose it is."""
         return self.operator.presence.username
 
 

@@ -137,7 +137,7 @@ def _enter(
     """The operator is known, perhaps the seat too: into the registry, then the reply, then the queues."""
     session, context = conversation.session, conversation.context
     # Once in the registry the session hears announcements of other threads. They come after the reply.
-    session.hold()
+    session.hold_announcements()
     session.logged_in(operator, seat)
     displaced = context.registry.take(session)
     first = reply == replies.LOGGED_IN and not context.requests.pbx_up()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from astcti_server.ami import vocabulary as ami
-from astcti_server.calls.model import HELD_EVENTS
+from astcti_server.calls.model import MOST_HELD_BACK
 from astcti_server.calls.originations import ORIGINATIONS_REMEMBERED, Origination, Originations
 from tests.fake.story import Story
 
@@ -16,18 +16,18 @@ def ringing(*, old: bool = False) -> Story:
 
 def test_who_sits_down_at_a_ringing_phone_hears_who_rings() -> None:
     story = ringing()
-    assert [told.event.id for told in story.tracker.attended("PJSIP/201")] == ["Newstate", "Callerid"]
-    assert [told.event.id for told in story.tracker.attended("PJSIP/201")] == ["Newstate", "Callerid"]
+    assert [told.event.id for told in story.tracker.seated("PJSIP/201")] == ["Newstate", "Callerid"]
+    assert [told.event.id for told in story.tracker.seated("PJSIP/201")] == ["Newstate", "Callerid"]
 
 
 def test_who_sits_down_at_a_phone_that_talks_hears_with_whom() -> None:
     story = ringing().state("a", "Up").link("c", "a")
-    (told,) = story.tracker.attended("PJSIP/201")
+    (told,) = story.tracker.seated("PJSIP/201")
     assert (told.event.id, told.event.repeat, told.event.triggers) == ("Link", True, ())
 
 
 def test_who_sits_down_at_a_quiet_phone_hears_nothing() -> None:
-    assert ringing().tracker.attended("PJSIP/202") == []
+    assert ringing().tracker.seated("PJSIP/202") == []
 
 
 def test_a_leg_is_found_by_its_seat_and_the_id_that_its_client_knows() -> None:
@@ -52,12 +52,12 @@ def test_after_a_masquerade_the_client_still_knows_the_leg_by_its_first_id() -> 
 def test_events_that_wait_for_a_service_are_bounded_and_told_in_order() -> None:
     story = Story().new("c", "PJSIP/trunk-c", "Ring", "333", "", "nowhere", "1")
     story.ring("c", "a", "201")
-    for _ in range(2 * HELD_EVENTS):
+    for _ in range(2 * MOST_HELD_BACK):
         story.state("a", "Down").state("a", "Ringing")
     assert story.told == []
     story.exten("c", "direct", "301", "Dial")
     assert story.ids("201")[:3] == ["Newchannel", "Dial", "Newstate"]
-    assert len(story.told) == HELD_EVENTS
+    assert len(story.told) == MOST_HELD_BACK
 
 
 def test_nobody_is_told_where_nobody_sits() -> None:

@@ -151,7 +151,7 @@ def test_nobody_at_the_seat_hears_nothing_and_a_late_login_gets_a_repeat_without
     story = queue_call(Story(operators={}))
     assert story.told == []
     story.operators = {"PJSIP/201": "mario"}
-    (repeat,) = story.tracker.attended("PJSIP/201")
+    (repeat,) = story.tracker.seated("PJSIP/201")
     assert repeat.event.id == "Link"
     assert repeat.event.repeat
     assert repeat.event.triggers == ()

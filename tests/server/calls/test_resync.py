@@ -145,5 +145,5 @@ def test_removed_seat_hears_no_more_and_a_new_one_hears_of_running_calls() -> No
     story.ring("c", "b", "201").state("b", "Up").link("c", "b")
     assert story.told == []
     story.tracker.configure(full, all_calls=False)
-    (repeat,) = story.tracker.attended("PJSIP/201")
+    (repeat,) = story.tracker.seated("PJSIP/201")
     assert repeat.event.repeat

@@ -160,7 +160,7 @@ def test_announcements_are_held_back_until_the_reply_before_them_is_out(
 ) -> None:
     session, transport = slow
     transport.allowed = 100
-    session.hold()
+    session.hold_announcements()
     session.announce(b"200 a\n")
     session.announce(b"<event/>\n")
     session.release(b"102 OK\n")
