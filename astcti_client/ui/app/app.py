@@ -188,7 +188,7 @@ class App:
             case StopRequest():
                 self.quit()
             case _:
-                logger.error("unknown mail %r", item)
+                logger.error("unknown item %r", item)
 
     def _hear(self, message: ConnectionMessage) -> None:
         self.session.hear(message)
