@@ -22,7 +22,7 @@ from schemas.event_xml import encode
 from schemas.problems import ConfigurationError
 from schemas.version import VERSION
 
-CHUNK = 65536
+READ_AT_ONCE = 65536
 SHORTEST_INTERVAL, LONGEST_INTERVAL = 0.1, 86400.0  # seconds between the demo's callers
 
 config_option = click.option(
@@ -188,7 +188,7 @@ def replay_command(context: click.Context, directory: Path | None, events: str, 
         encoding=loaded.settings.ami.encoding,
     )
     try:
-        while data := trace.read(CHUNK):
+        while data := trace.read(READ_AT_ONCE):
             player.feed(data)
         out.flush()
     except BrokenPipeError:  # whoever reads has had enough

@@ -18,7 +18,7 @@ from astcti_server.clients.transport import Transport
 from astcti_server.clients.wake import Wake
 from schemas.configuration.model import Operator, Seat
 
-CHUNK = 64 * 1024
+SENT_AT_ONCE = 64 * 1024
 """Bytes that leave the outbox in one go, so that the lock is never held for long."""
 LINGER = 1.0
 """Seconds that a client has to take the last lines. Closing while it still sends would destroy them."""
@@ -336,7 +336,7 @@ class Session:
         for line in self._outbox:
             size += len(line)
             count += 1
-            if size >= CHUNK:
+            if size >= SENT_AT_ONCE:
                 break
         chunk = b"".join(self._outbox[:count])
         del self._outbox[:count]

@@ -21,7 +21,7 @@ from astcti_server.demo.calls.switch import ScheduledWork
 if TYPE_CHECKING:
     from astcti_server.demo.calls.engine import Engine
 
-VERSION = "11.0.0"  # what Asterisk 22 says
+AMI_VERSION = "11.0.0"  # what Asterisk 22 says
 LOGIN_PAUSE = 1.0  # seconds that a wrong secret costs
 
 ALL_CLASSES = frozenset(
@@ -135,7 +135,7 @@ class ManagerSession:
     _turning_away: ScheduledWork | None = None
 
     def greet(self) -> None:
-        self.send(f"Asterisk Call Manager/{VERSION}\r\n".encode())
+        self.send(f"Asterisk Call Manager/{AMI_VERSION}\r\n".encode())
 
     def hear(self, event: DemoEvent, data: bytes) -> None:
         """Send the event, encoded already, to whoever may and wants to hear it."""

@@ -11,7 +11,7 @@ from astcti_server.demo.ami.manager import ActionHeaders, DemoAction, ManagerSes
 from astcti_server.demo.calls.channels import Channel
 from astcti_server.demo.calls.members import ActionRefused
 
-RING_TIME = 30000  # milliseconds, where Originate does not say
+ORIGINATE_RING_TIME_MS = 30000  # where Originate does not say
 
 
 MANAGER_ACTIONS: dict[str, DemoAction] = {}
@@ -200,7 +200,7 @@ def originate(manager: ManagerSession, headers: ActionHeaders) -> None:
         context,
         exten,
         result,
-        ring_time=headers.number("Timeout", RING_TIME) / 1000,
+        ring_time=headers.number("Timeout", ORIGINATE_RING_TIME_MS) / 1000,
         number=number,
         name=name,
         variables=variables,

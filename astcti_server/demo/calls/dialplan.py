@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-RING_TIME = 20  # seconds that Dial lets a phone ring
+DIAL_RING_TIME = 20  # seconds that Dial lets a phone ring
 TRUNK_TIME = 30  # seconds that it lets an outside line ring
 
 
@@ -15,7 +15,7 @@ class Extension:
 
     queue: str = ""
     device: str = ""
-    ring_time: int = RING_TIME
+    ring_time: int = DIAL_RING_TIME
     variables: Mapping[str, str] = field(default_factory=dict)
     """Set before the caller gets there."""
 

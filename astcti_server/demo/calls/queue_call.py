@@ -8,7 +8,7 @@ from astcti_server.demo.calls.members import DemoMember, DemoQueue, DemoQueues
 from astcti_server.demo.calls.switch import ScheduledWork
 
 QUEUE_TIME = 60.0  # seconds that a caller waits for somebody to answer
-RING_TIME = 15.0  # seconds a member rings ...
+MEMBER_RING_TIME = 15.0  # seconds a member rings ...
 RETRY_TIME = 1.0  # ... and that pass before all ring again
 
 
@@ -44,7 +44,7 @@ class QueueCall(DemoCall):
                 self._call_member(member)
         if not self.ringing:
             return
-        self._timer = self.switch.scheduler.later(RING_TIME, self._nobody_answered)
+        self._timer = self.switch.scheduler.later(MEMBER_RING_TIME, self._nobody_answered)
         if self.switch.rings_at_once:
             for channel in list(self.ringing):
                 self.ring(channel)
