@@ -367,13 +367,19 @@ def paragraphs(text: str) -> list[list[str]]:
     """The lines between empty ones, without code, tables, pictures and headings."""
     text = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
     found = [block.splitlines() for block in re.split(r"\n\s*\n", text) if block.strip()]
-    return [[line for line in block if not line.startswith(("|", "![", "#"))] for block in found]
+    return [[line for line in block if not line.lstrip().startswith(("|", "![", "#"))] for block in found]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_the_lines_of_a_page_can_be_read_in_any_window(page: Path) -> None:
     lines = [line for paragraph in paragraphs(page.read_text()) for line in paragraph]
     assert not [line for line in lines if len(line) > WIDTH]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_rows_of_a_table_stand_in_lines_of_their_own(page: Path) -> None:
+    lines = page.read_text().splitlines()
+    assert not [line for line in lines if "|---|" in line and not re.fullmatch(r" *\|(---\|)+", line)]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
