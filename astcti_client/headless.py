@@ -65,7 +65,7 @@ class Headless:
         self._dialler = Dialler(connection.send)
         self._output = output or sys.stdout
         self._seat_open = False
-        """No address of this PC is a seat's; whether the operator has one of his own is not known yet."""
+        """No address of this PC is a seat's; whether the operator has an own one is not known yet."""
 
     def run(self) -> int:
         """Start the connection, print until it has ended, and return the exit code."""

@@ -494,7 +494,7 @@ class Leg:
     # -- its service ---------------------------------------------------------------------------------------
 
     def operated_by(self, username: str) -> None:
-        """This operator sits there. A service that was found for another one is not his."""
+        """This operator sits there. A service that was found for another one is not theirs."""
         if self.operator != username:
             self.operator, self.service = username, None
 

@@ -83,7 +83,7 @@ class Ringing:
             self._left(party)
 
     def queue_served(self, event: ami.QueueServed) -> None:
-        """A caller whose way to his conversation nobody saw: a queue brought him there."""
+        """A caller whose way to the conversation nobody saw: a queue led there."""
         party = self._ensure(event.uniqueid, event.channel).party
         if not party.queue:
             party.be_served_by(event.queue)

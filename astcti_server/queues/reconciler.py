@@ -1,4 +1,4 @@
-"""Keeps every logged-in operator in the queues of his services, in pause or not, whatever happens meanwhile.
+"""Keeps who is logged in, in the queues of their services, in pause or not, whatever happens meanwhile.
 
 AMI thread only: the daemon posts clients' arrivals there and hands on each member event. The only work done
 outside of memory is `link.submit`, and the state is written by another thread.
@@ -231,7 +231,7 @@ class QueueReconciler:
     # -- leftovers of an earlier run ----------------------------------------------------------------------
 
     def _pause_left(self, presence: Presence, pause: PauseState) -> PauseState:
-        """Who comes back after a crash of the server finds his pause; what he left elsewhere is given up."""
+        """Who comes back after a crash finds the old pause; what is left elsewhere is given up."""
         for membership in self._leftovers:
             if not membership.leftover or membership.owner != presence.username:
                 continue

@@ -111,7 +111,7 @@ def _fail(conversation: Conversation, username: str) -> None:
 
 
 def _seat_for(conversation: Conversation, configuration: Configuration, operator: Operator) -> Seat | None:
-    """The seat that an operator gets: his own, else the one of this PC, if that is known yet."""
+    """The seat that an operator gets: the own one, else the one of this PC, if that is known yet."""
     if operator.seat and conversation.mac not in ("", operator.seat):
         raise NotCarriedOut(Refusal.NOT_YOUR_SEAT)
     address = operator.seat or conversation.mac
