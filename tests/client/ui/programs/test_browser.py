@@ -23,6 +23,10 @@ IN_THE_PAGE = (400, 400)
 PASTE = "import tkinter; root = tkinter.Tk(); root.withdraw(); print(root.clipboard_get(), end='')"
 
 
+# Who follows a link while the page still loads leaves no step to go back to: that is the engine's rule.
+TELLS_WHEN_LOADED = "<script>onload = () => setTimeout(() => fetch('/loaded'))</script>"
+
+
 def link(target: str, attributes: str = "") -> str:
     """A page that is all one link."""
     return f'<a href="{target}" {attributes} style="display:block;height:100vh">here</a>'
@@ -96,13 +100,14 @@ def open_page(pages: BrowserWindows, desktop: Desktop, site: Site, path: str = "
 def test_the_buttons_go_back_forward_and_load_again(
     pages: BrowserWindows, site: Site, desktop: Desktop
 ) -> None:
-    site.pages["/one"] = link("/two")
+    site.pages["/one"] = link("/two") + TELLS_WHEN_LOADED
     window = open_page(pages, desktop, site)
+    assert site.hear() == "/loaded"
     window.click(IN_THE_PAGE)
     assert site.hear() == "/two"
     await_fact(lambda: window.address() == f"{site.address}/two", "the bar does not follow the link")
     window.press(BACK)
-    assert site.hear() == "/one"
+    assert [site.hear(), site.hear()] == ["/one", "/loaded"]
     await_fact(lambda: window.address() == f"{site.address}/one", "the bar does not follow the way back")
     window.press(FORWARD)
     assert site.hear() == "/two"
@@ -169,8 +174,9 @@ def test_a_page_gets_no_microphone_no_files_no_window_and_no_way_into_the_client
 def test_what_wants_a_window_of_its_own_replaces_the_page(
     pages: BrowserWindows, site: Site, desktop: Desktop
 ) -> None:
-    site.pages["/one"] = link("/two", "target=_blank")
+    site.pages["/one"] = link("/two", "target=_blank") + TELLS_WHEN_LOADED
     window = open_page(pages, desktop, site)
+    assert site.hear() == "/loaded"
     window.click(IN_THE_PAGE)
     assert site.hear() == "/two"
     window.press(BACK)
