@@ -17,11 +17,13 @@ from astcti_server.clients.ports import PauseCallback, Presence, ReplyCallback
 from astcti_server.config.store import ConfigStore
 from astcti_server.event_pipeline import EventPipeline
 from astcti_server.queues.reconciler import QueueReconciler
+from astcti_server.transfer_target import CHECK_WITHIN, TransferTarget, TransferTargetCheck
 from schemas.configuration.model import Configuration, Service
 from schemas.protocol import Refusal
 from schemas.server.settings import ServerSettings
 
 ANSWER_WITHIN = 5.0  # seconds that a client waits for Asterisk's response to its command
+TRANSFER_WITHIN = ANSWER_WITHIN - CHECK_WITHIN  # what the question about the target leaves of it
 ORIGINATE_RING_TIME = 30.0  # seconds that Asterisk lets the operator's own phone ring for ORIG
 
 
@@ -108,20 +110,63 @@ class ClientRequests:
     def _transfer(
         self, presence: Presence, uniqueid: str, exten: str, context: str, done: ReplyCallback
     ) -> None:
+        """Look whether the call can be transferred at all, then whether its target is there, then do it."""
+        if self._other_channel(presence, uniqueid, done):
+            if not self._requests.up:
+                done(Refusal.PBX_DOWN.text())
+                return
+            go = partial(self._redirect, presence, uniqueid, exten, context, done)
+            TransferTargetCheck(self._requests, context, exten, go)
+
+    def _redirect(
+        self,
+        presence: Presence,
+        uniqueid: str,
+        exten: str,
+        context: str,
+        done: ReplyCallback,
+        target: TransferTarget,
+    ) -> None:
+        if target is TransferTarget.MISSING:
+            done(Refusal.NO_SUCH_EXTENSION.text(exten=exten, context=context))
+            return
+        channel = self._other_channel(presence, uniqueid, done)  # the call may be another one by now
+        if channel:
+            action = actions.redirect(channel, context, exten, 1)
+            unchecked = target is TransferTarget.UNKNOWN
+            self._submit(action, done, within=TRANSFER_WITHIN, unchecked=unchecked)
+
+    def _other_channel(self, presence: Presence, uniqueid: str, done: ReplyCallback) -> str:
+        """The channel of whom the operator talks to; empty if there is none, and `done` was told so."""
         leg = self._tracker.leg_of(presence.extension, uniqueid)
         if leg is None:
             done(Refusal.NOT_YOUR_CALL.text())
-            return
+            return ""
         if not leg.linked or leg.other is None or not leg.other.live:
             done(Refusal.NOBODY_CONNECTED.text())
-            return
-        self._submit(actions.redirect(leg.other.call.channel, context, exten, 1), done)
+            return ""
+        return leg.other.call.channel
 
-    def _submit(self, action: AmiAction, done: ReplyCallback) -> str:
+    def _submit(
+        self,
+        action: AmiAction,
+        done: ReplyCallback,
+        *,
+        within: float = ANSWER_WITHIN,
+        unchecked: bool = False,
+    ) -> str:
+        """Ask, and tell the client the answer; empty, and told so, if Asterisk is not connected.
+
+        `unchecked`: Asterisk says Success also for what it then cannot do.
+        """
         if not self._requests.up:
             done(Refusal.PBX_DOWN.text())
             return ""
-        return self._requests.submit(action, lambda outcome: done(_reason(outcome)), timeout=ANSWER_WITHIN)
+
+        def answered(outcome: ActionOutcome) -> None:
+            done(_reason(outcome, within), unchecked=unchecked and outcome.ok)
+
+        return self._requests.submit(action, answered, timeout=within)
 
     def _outbound_service(self, username: str, context: str) -> Service | None:
         for service in self.configuration().services_of(username):
@@ -130,12 +175,12 @@ class ClientRequests:
         return None
 
 
-def _reason(outcome: ActionOutcome) -> str:
+def _reason(outcome: ActionOutcome, within: float) -> str:
     """Why an action failed, in words; empty for success."""
     if outcome.ok:
         return ""
     if outcome.failure == "down":
         return Refusal.PBX_DOWN.text()
     if outcome.failure == "timeout":
-        return Refusal.PBX_SLOW.text(seconds=round(ANSWER_WITHIN))
+        return Refusal.PBX_SLOW.text(seconds=round(within))
     return outcome.message or Refusal.PBX_REFUSED.text()

@@ -126,6 +126,8 @@ class ByeReason(StrEnum):
 
 NO_SEAT: Final = "-"
 """Stands for the extension in the answer to WHO as long as no seat is known."""
+UNCHECKED: Final = "unchecked"
+"""Follows `100 OK` where it could not be known before whether there is anything at a transfer's target."""
 SERVICE_TYPES: Final[tuple[ServiceType, ...]] = get_args(ServiceType)
 """The words that say in a line of SERVICES in which direction the calls of a service go."""
 
@@ -146,6 +148,7 @@ class Refusal(Enum):
     WRONG_PARAMETER_COUNT = "wrong number of parameters for {command}"
     EMPTY_PARAMETER = "empty parameter"
     BAD_EXTENSION = "bad extension: 1 to 40 of 0-9 A-Z a-z * # +"
+    NOT_A_NUMBER = "h, i, t, e and T are places of the dialplan, not numbers"
     BAD_PRIORITY = "bad priority: a number from 1 to {highest}"
     BAD_UNIQUEID = "bad uniqueid"
     BAD_MAC = "bad MAC address"
@@ -168,6 +171,7 @@ class Refusal(Enum):
     # Calls: 101.
     NOT_YOUR_SERVICE = "not a context of your outbound services"
     NOT_FOR_TRANSFERS = "not a context that calls may be transferred to"
+    NO_SUCH_EXTENSION = "there is no extension {exten} in {context}"
     NOT_YOUR_CALL = "not a call of yours"
     NOBODY_CONNECTED = "nobody is connected to this call"
     PBX_DOWN = "PBX down"

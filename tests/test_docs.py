@@ -21,6 +21,7 @@ from astcti_server.status_file import StatusFile
 from schemas import placeholders
 from schemas.protocol import (
     SERVICE_TYPES,
+    UNCHECKED,
     ByeReason,
     Capability,
     CommandName,
@@ -102,6 +103,10 @@ def test_every_word_of_a_reply_is_documented_and_no_other() -> None:
     known = {*Word, *PauseWord, *ByeReason, ""} - {Word.KO}
     assert documented - known == set()
     assert known - documented == set()
+
+
+def test_what_an_unchecked_transfer_is_answered_with_is_documented() -> None:
+    assert f"`{ReplyCode.OK} {Word.OK} {UNCHECKED}`" in line_with(PROTOCOL, "| `TRANSFER ")
 
 
 @pytest.mark.parametrize("kind", SERVICE_TYPES)

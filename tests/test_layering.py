@@ -48,6 +48,7 @@ PROJECT = {
     "astcti_server.status_file": ["schemas"],
     "astcti_server.replay": ["astcti_server.ami", "astcti_server.calls", "schemas"],
     "astcti_server.resync": ["astcti_server.ami", "astcti_server.calls", "schemas"],
+    "astcti_server.transfer_target": ["astcti_server.ami"],
     "astcti_server.event_pipeline": [
         "astcti_server.resync",
         "astcti_server.ami",
@@ -65,6 +66,7 @@ PROJECT = {
         "astcti_server.config.store",
         "astcti_server.queues",
         "astcti_server.event_pipeline",
+        "astcti_server.transfer_target",
         "schemas",
     ],
     "astcti_server": ["astcti_server", "schemas"],

@@ -153,10 +153,23 @@ def hangup(channel: str) -> AmiAction:
 def redirect(channel: str, context: str, exten: str, priority: int = 1) -> AmiAction:
     """Send a channel to an extension: a blind transfer.
 
-    Asterisk 16 and 22 answer Success also where the extension does not exist, and end the call.
+    Asterisk 16 and 22 answer Success also where the extension does not exist, and end the call: ask
+    `show_dialplan` first.
     """
     headers = (("Channel", channel), ("Context", context), ("Exten", exten), ("Priority", str(priority)))
     return AmiAction("Redirect", headers)
+
+
+def show_dialplan(context: str, exten: str = "") -> AmiAction:
+    """List what a context has for a number, patterns and includes counted; without a number all of it.
+
+    From 1.6 on, class `config` or `reporting`. An Error says that there is nothing: `Did not find extension
+    ...` or `Did not find context ...`. It comes after the list where that is not empty, so for a context
+    with a `switch`, which is listed, and whose numbers are known to nobody (pbx.c, manager_show_dialplan).
+    """
+    return AmiAction(
+        "ShowDialPlan", (("Context", context), *_given(Extension=exten)), list_end="ShowDialPlanComplete"
+    )
 
 
 def _given(**headers: str) -> tuple[tuple[str, str], ...]:

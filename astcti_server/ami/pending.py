@@ -30,7 +30,7 @@ class ActionOutcome:
     """Asterisk's words, or why there are none."""
     response: AmiResponse | None = None
     events: tuple[AmiEvent, ...] = ()
-    """What an action that lists something listed, its last event included."""
+    """What an action that lists something listed, its last event included; also before a refusal."""
     failure: ActionFailure = ""
     """`down`: no connection, or lost meanwhile; `timeout`: no whole answer in time; `refused` by Asterisk."""
 
@@ -85,7 +85,10 @@ class PendingActions:
             return
         waiting.answered_by(response)
         if not response.ok:
-            self._finish(action_id, ActionOutcome(False, response.message, response, failure="refused"))
+            self._finish(
+                action_id,
+                ActionOutcome(False, response.message, response, tuple(waiting.events), failure="refused"),
+            )
         elif not waiting.action.list_end:
             self._finish(action_id, ActionOutcome(True, response.message, response))
 

@@ -23,6 +23,7 @@ _WRITE_CLASS: Final = {
     "Status": "call",
     "Hangup": "call",
     "Redirect": "call",
+    "ShowDialPlan": "reporting",
 }
 _NEEDED: Final = ("QueueAdd", "QueueRemove", "QueuePause", "Originate", "Status", "Hangup", "Redirect")
 _ALWAYS_ALLOWED: Final = ("Ping", "Logoff")

@@ -28,8 +28,12 @@ class Presence:
     begin_in_pause: bool
 
 
-ReplyCallback: TypeAlias = Callable[[str], None]
-"""Called once: with an empty text for success, else with the reason why not."""
+class ReplyCallback(Protocol):
+    """Called once, with what became of a command."""
+
+    def __call__(self, reason: str, *, unchecked: bool = False) -> None:
+        """`reason` is empty for success, else why not. `unchecked`: done, but it may have no effect."""
+
 
 PauseStep = Literal["pending", "deferred", "done", "failed"]
 """`pending`: written to Asterisk, the client hears 301 and its next lines wait. `deferred`: the PBX is down,

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 
 from schemas import wire
 from schemas.configuration.model import Service
-from schemas.protocol import NO_SEAT, ByeReason, Capability, PauseWord, Refusal, ReplyCode, Word
+from schemas.protocol import NO_SEAT, UNCHECKED, ByeReason, Capability, PauseWord, Refusal, ReplyCode, Word
 
 WELCOME = wire.reply(ReplyCode.OK, Word.WELCOME)
 OK = wire.reply(ReplyCode.OK, Word.OK)
+OK_UNCHECKED = wire.reply(ReplyCode.OK, Word.OK, UNCHECKED)
 LOGGED_IN = wire.reply(ReplyCode.LOGGED_IN, Word.OK)
 LOGGED_OUT = wire.reply(ReplyCode.LOGGED_OUT, Word.OK)
 KEEP_ALIVE_EXPIRED = wire.reply(ReplyCode.OK, Word.OK, Refusal.KEEP_ALIVE_EXPIRED.text())

@@ -344,6 +344,49 @@ def test_client_transfers_its_own_call_and_hangs_up_its_own_leg(asterisk: Asteri
         calling.wait()
 
 
+def test_a_transfer_to_a_number_that_does_not_exist_is_refused_and_the_call_goes_on(
+    asterisk: Asterisk, serve: Serve
+) -> None:
+    contexts = "<context>phones</context><context>nowhere</context><context>direct</context>"
+    server = serve(asterisk, sections=f"<transfer>{contexts}</transfer>")
+    with (
+        server.client("mario") as mario,
+        server.client("luisa") as luisa,
+        phones.callee(asterisk, "201"),
+        phones.callee(asterisk, "202", talk=0.5),
+        phones.caller(asterisk, "301") as calling,
+    ):
+        leg = mario.event("Link").call.uniqueid
+        mario.say(f"TRANSFER {leg} 777 phones")
+        assert mario.expect("101 KO") == "101 KO there is no extension 777 in phones"
+        mario.say(f"TRANSFER {leg} 202 nowhere")
+        assert mario.expect("101 KO") == "101 KO there is no extension 202 in nowhere"
+        mario.settle()
+        assert not [event for event in mario.events if event.id in ("Unlink", "Hangup")]
+        mario.say(f"TRANSFER {leg} 302 direct")  # a pattern
+        assert mario.expect("100 OK") == "100 OK"
+        assert luisa.event("Link").service == "Direct"
+        calling.wait()
+
+
+@pytest.mark.parametrize("context", ["elsewhere", "towards_elsewhere"])
+def test_a_transfer_whose_target_cannot_be_known_is_done_and_told_as_unchecked(
+    asterisk: Asterisk, serve: Serve, context: str
+) -> None:
+    server = serve(asterisk, sections=f"<transfer><context>{context}</context></transfer>")
+    with (
+        server.client("mario") as mario,
+        server.client("luisa") as luisa,
+        phones.callee(asterisk, "201"),
+        phones.callee(asterisk, "202", talk=0.5),
+        phones.caller(asterisk, "301") as calling,
+    ):
+        mario.say(f"TRANSFER {mario.event('Link').call.uniqueid} 202 {context}")
+        assert mario.expect("100 OK") == "100 OK unchecked"
+        luisa.event("Link")
+        calling.wait()
+
+
 # -- dialling ----------------------------------------------------------------------------------------------
 
 

@@ -23,6 +23,7 @@ def _of_the_line() -> dict[Refusal, str]:
         Refusal.WRONG_PARAMETER_COUNT: _("wrong number of parameters for {command}"),
         Refusal.EMPTY_PARAMETER: _("a part of the command is empty"),
         Refusal.BAD_EXTENSION: _("a telephone number has 1 to 40 of 0-9 A-Z a-z * # +"),
+        Refusal.NOT_A_NUMBER: _("this is a place of the dialplan, not a telephone number"),
         Refusal.BAD_PRIORITY: _("a priority is a number from 1 to {highest}"),
         Refusal.BAD_UNIQUEID: _("this does not name a call"),
         Refusal.BAD_MAC: _("this is not a MAC address"),
@@ -52,6 +53,7 @@ def _of_calls() -> dict[Refusal, str]:
     return {
         Refusal.NOT_YOUR_SERVICE: _("this is none of your outbound services"),
         Refusal.NOT_FOR_TRANSFERS: _("calls may not be transferred there"),
+        Refusal.NO_SUCH_EXTENSION: _("there is no extension {exten} in {context}"),
         Refusal.NOT_YOUR_CALL: _("this is not a call of yours"),
         Refusal.NOBODY_CONNECTED: _("nobody is connected to this call"),
         Refusal.PBX_DOWN: _("the telephone system is not available"),

@@ -49,7 +49,8 @@ def _ask(conversation: Conversation) -> tuple[Presence, ReplyCallback]:
         raise NotCarriedOut(Refusal.PBX_DOWN)
     ticket = conversation.wait(replies.refused(Refusal.PBX_SILENT.text()))
 
-    def done(reason: str) -> None:
-        session.complete(ticket, replies.refused(reason) if reason else replies.OK)
+    def done(reason: str, *, unchecked: bool = False) -> None:
+        success = replies.OK_UNCHECKED if unchecked else replies.OK
+        session.complete(ticket, replies.refused(reason) if reason else success)
 
     return session.presence, done

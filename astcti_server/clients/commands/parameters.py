@@ -14,6 +14,8 @@ MAX_REASON = 200
 """Bytes of a pause reason: it goes into an AMI line and onto a supervisor's screen."""
 
 _EXTEN = re.compile(r"[0-9A-Za-z*#+]{1,40}")
+# Where Asterisk goes by itself: hung up, invalid, timeouts, exception (pbx.c). Who is sent there is cut off.
+_PLACES = frozenset("hiteT")
 _PRIORITY = re.compile(r"[0-9]{1,4}")
 _MD5 = re.compile(r"[0-9A-Fa-f]{32}")
 _UNIQUEID = re.compile(r"[!-~]{1,150}")
@@ -30,6 +32,8 @@ def exten(text: str) -> str:
     """A number to dial."""
     if not _EXTEN.fullmatch(text):
         raise BadLine(Refusal.BAD_EXTENSION.text())
+    if text in _PLACES:
+        raise BadLine(Refusal.NOT_A_NUMBER.text())
     return text
 
 

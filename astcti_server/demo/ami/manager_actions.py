@@ -109,6 +109,18 @@ def queue_status(manager: ManagerSession, headers: ActionHeaders) -> None:
     )
 
 
+@action("ShowDialPlan", "config", "reporting")
+def show_dialplan(manager: ManagerSession, headers: ActionHeaders) -> None:
+    context, exten = headers.get("Context"), headers.get("Extension")
+    dialplan = manager.engine.dialplan
+    if not dialplan.has(context):
+        raise ActionRefused(f"Did not find context {context}")
+    extension = dialplan.find(context, exten)
+    if extension is None:
+        raise ActionRefused(f"Did not find extension {exten}@{context}")
+    manager.send(manager_lists.dialplan(headers.action_id, context, exten, extension))
+
+
 # -- queues -----------------------------------------------------------------------------------------------
 
 

@@ -10,6 +10,7 @@ from schemas.configuration.model import queue_key
 
 if TYPE_CHECKING:
     from astcti_server.demo.calls.channels import Channel
+    from astcti_server.demo.calls.dialplan import Extension
     from astcti_server.demo.calls.engine import Engine
 
 
@@ -109,6 +110,22 @@ def queue_status(engine: Engine, action_id: Fields, queue_name: str, member_name
             for position, call in enumerate(queue.callers, 1)
         )
     return listing(action_id, "Queue status will follow", entries, "QueueStatusComplete")
+
+
+def dialplan(action_id: Fields, context: str, exten: str, extension: Extension) -> bytes:
+    """`ShowDialPlan` of one number."""
+    application, data = extension.application
+    entry: Fields = [
+        ("Event", "ListDialplan"),
+        *action_id,
+        ("Context", context),
+        ("Extension", exten),
+        ("Priority", "1"),
+        ("Application", application),
+        ("AppData", data),
+        ("Registrar", "pbx_config"),
+    ]
+    return listing(action_id, "DialPlan list will follow", [entry], "ShowDialPlanComplete")
 
 
 def _duration(seconds: float) -> str:

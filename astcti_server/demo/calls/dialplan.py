@@ -38,5 +38,8 @@ class Dialplan:
     def add(self, context: str, exten: str, extension: Extension) -> None:
         self._extensions[context, exten] = extension
 
+    def has(self, context: str) -> bool:
+        return any(known == context for known, _exten in self._extensions)
+
     def find(self, context: str, exten: str) -> Extension | None:
         return self._extensions.get((context, exten)) or self._extensions.get((context, self.ANY))

@@ -171,6 +171,8 @@ VALUES = {
     "command": "PAUSE",
     "highest": "9999",
     "extension": "PJSIP/201",
+    "exten": "777",
+    "context": "phones",
     "seconds": "5",
     "username": "mario",
     "address": "192.0.2.7",

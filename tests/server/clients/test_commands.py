@@ -137,6 +137,21 @@ def test_a_call_may_be_transferred_to_own_services_and_to_what_the_server_allows
         assert client.hear() == "100 OK"
 
 
+def test_a_transfer_whose_target_could_not_be_checked_says_so() -> None:
+    with ListeningServer() as server, server.seated() as client:
+        asked(server, client, "TRANSFER 1.1 203 astctidemo").answer("", unchecked=True)
+        assert client.hear() == "100 OK unchecked"
+
+
+@pytest.mark.parametrize("place", ["h", "i", "t", "e", "T"])
+def test_places_of_the_dialplan_are_no_numbers(place: str) -> None:
+    reply = "101 KO h, i, t, e and T are places of the dialplan, not numbers"
+    with ListeningServer() as server, server.seated() as client:
+        assert client.ask(f"ORIG {place} outbound 1") == reply
+        assert client.ask(f"TRANSFER 1.1 {place} astctidemo") == reply
+        assert server.requests.requests.empty()
+
+
 @pytest.mark.parametrize("line", ["ORIG 1 outbound 1", "HANGUP 1.1", "TRANSFER 1.1 2 outbound"])
 def test_while_the_pbx_is_down_calls_are_refused(line: str) -> None:
     with ListeningServer() as server, server.seated() as client:
