@@ -170,6 +170,7 @@ class Refusal(Enum):
     ALREADY_SEATED = "already at {extension}"
     # Calls: 101.
     NOT_YOUR_SERVICE = "not a context of your outbound services"
+    PRIORITY_NOT_ALLOWED = "only priority 1 may be called"
     NOT_FOR_TRANSFERS = "not a context that calls may be transferred to"
     NO_SUCH_EXTENSION = "there is no extension {exten} in {context}"
     NOT_YOUR_CALL = "not a call of yours"

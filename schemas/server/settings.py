@@ -65,6 +65,14 @@ class QueueSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class OriginateSettings:
+    """What operators may call."""
+
+    any_priority: bool = False
+    """Whether ORIG may begin elsewhere than at priority 1, and so leave out steps that the dialplan has."""
+
+
+@dataclass(frozen=True, slots=True)
 class LoggingSettings:
     """How much is logged, and where; an empty file is standard error."""
 
@@ -81,6 +89,7 @@ class ServerSettings:
     listen: ListenSettings = ListenSettings()
     clients: ClientSettings = ClientSettings()
     queues: QueueSettings = QueueSettings()
+    originate: OriginateSettings = OriginateSettings()
     transfer: tuple[str, ...] = ()
     """Contexts that calls may be transferred to beside those of the operator's own services."""
     logging: LoggingSettings = LoggingSettings()

@@ -23,6 +23,7 @@ from schemas.server.settings import (
     ClientSettings,
     ListenSettings,
     LoggingSettings,
+    OriginateSettings,
     QueueSettings,
     ServerSettings,
 )
@@ -31,7 +32,9 @@ from schemas.xml_reading import ElementLines
 _SCHEMA = "server.xsd"
 LONGEST_SECRET = 1024
 
-_Section = TypeVar("_Section", AmiSettings, ListenSettings, ClientSettings, QueueSettings, LoggingSettings)
+_Section = TypeVar(
+    "_Section", AmiSettings, ListenSettings, ClientSettings, QueueSettings, OriginateSettings, LoggingSettings
+)
 
 
 class CheckedSettings(NamedTuple):
@@ -91,6 +94,7 @@ class _Reader:
             listen=listen,
             clients=self._section("clients", ClientSettings()),
             queues=self._section("queues", QueueSettings()),
+            originate=self._section("originate", OriginateSettings()),
             transfer=tuple(context for _, context in self._contexts),
             logging=self._section("logging", LoggingSettings()),
         )

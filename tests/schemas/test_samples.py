@@ -14,6 +14,7 @@ SECTIONS = {
     "configuration",
     "server",
     "services",
+    "originate",
     "seats",
     "operators",
     "pause-reasons",

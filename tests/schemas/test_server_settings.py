@@ -12,7 +12,7 @@ from schemas.server.settings import AmiSettings, ServerSettings
 from schemas.server.settings_xml import load_settings, parse_settings
 
 AMI = '<ami username="astcti" secret="s"/>'
-SECTIONS = ("ami", "listen", "clients", "queues", "logging")
+SECTIONS = ("ami", "listen", "clients", "queues", "originate", "logging")
 
 
 def problems_of(inside: str, directory: Path = Path("/nonexistent"), attributes: str = "") -> list[Problem]:
@@ -65,6 +65,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
       <clients keep-alive="1" grace="0" max="3" max-per-address="4" login-time="5" login-failures="6"
                outbox="70000"/>
       <queues reconcile="8" leftover-grace="0" on-stop="keep"/>
+      <originate any-priority="yes"/>
       <transfer><context>internal</context><context>outside</context></transfer>
       <logging level="debug" file="astcti.log"/>
     </server>"""
@@ -87,6 +88,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
     )
     assert dataclasses.astuple(settings.clients) == (1.0, 0.0, 3, 4, 5.0, 6, 70000)
     assert dataclasses.astuple(settings.queues) == (8.0, 0.0, "keep")
+    assert settings.originate.any_priority
     assert settings.transfer == ("internal", "outside")
     assert dataclasses.astuple(settings.logging) == ("debug", str(tmp_path / "astcti.log"))
     assert settings.events == "all"

@@ -52,6 +52,7 @@ def _of_the_login() -> dict[Refusal, str]:
 def _of_calls() -> dict[Refusal, str]:
     return {
         Refusal.NOT_YOUR_SERVICE: _("this is none of your outbound services"),
+        Refusal.PRIORITY_NOT_ALLOWED: _("only priority 1 may be called"),
         Refusal.NOT_FOR_TRANSFERS: _("calls may not be transferred there"),
         Refusal.NO_SUCH_EXTENSION: _("there is no extension {exten} in {context}"),
         Refusal.NOT_YOUR_CALL: _("this is not a call of yours"),

@@ -19,6 +19,9 @@ def originate(conversation: Conversation, exten: str, context: str, priority: in
     own = requests.configuration().services_of(conversation.session.username)
     if context not in {service.context for service in own if service.type == "outbound"}:
         raise NotCarriedOut(Refusal.NOT_YOUR_SERVICE)
+    # A later step would leave out what the administrator put before it: a limit, a PIN, a recording.
+    if priority != 1 and not requests.settings().originate.any_priority:
+        raise NotCarriedOut(Refusal.PRIORITY_NOT_ALLOWED)
     presence, done = _ask(conversation)
     requests.originate(presence, exten, context, priority, done)
 

@@ -8,6 +8,7 @@ import pytest
 
 from astcti_server.clients.conversation import ANSWER_TIME, MAX_BAD_LINES
 from schemas.configuration.model import Configuration
+from schemas.server.settings import OriginateSettings
 from tests.fake.clock import FakeClock
 from tests.fake.fake_requests import Request
 from tests.fake.line_client import LineClient
@@ -59,6 +60,16 @@ def test_orig_calls_from_the_operators_phone(line: str) -> None:
         assert request.presence.extension == "PJSIP/201"
         request.answer("")
         assert client.hear() == "100 OK"
+
+
+def test_orig_begins_at_priority_1_unless_the_settings_allow_any() -> None:
+    with ListeningServer() as server, server.seated() as client:
+        assert client.ask("ORIG 0551234 outbound 2") == "101 KO only priority 1 may be called"
+        settings = server.requests.server_settings
+        server.requests.server_settings = dataclasses.replace(
+            settings, originate=OriginateSettings(any_priority=True)
+        )
+        assert asked(server, client, "ORIG 0551234 outbound 2").arguments == ("0551234", "outbound", 2)
 
 
 def test_orig_tells_why_asterisk_did_not_call() -> None:
