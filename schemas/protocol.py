@@ -172,6 +172,7 @@ class Refusal(Enum):
     NOT_YOUR_SERVICE = "not a context of your outbound services"
     PRIORITY_NOT_ALLOWED = "only priority 1 may be called"
     NOT_FOR_TRANSFERS = "not a context that calls may be transferred to"
+    NOT_TRANSFERRED_OUT = "calls may not be transferred into this outbound service"
     NO_SUCH_EXTENSION = "there is no extension {exten} in {context}"
     NOT_YOUR_CALL = "not a call of yours"
     NOBODY_CONNECTED = "nobody is connected to this call"

@@ -91,5 +91,5 @@ class ServerSettings:
     queues: QueueSettings = QueueSettings()
     originate: OriginateSettings = OriginateSettings()
     transfer: tuple[str, ...] = ()
-    """Contexts that calls may be transferred to beside those of the operator's own services."""
+    """Contexts that calls may be transferred to beside those of the operator's own inbound services."""
     logging: LoggingSettings = LoggingSettings()

@@ -54,6 +54,7 @@ def _of_calls() -> dict[Refusal, str]:
         Refusal.NOT_YOUR_SERVICE: _("this is none of your outbound services"),
         Refusal.PRIORITY_NOT_ALLOWED: _("only priority 1 may be called"),
         Refusal.NOT_FOR_TRANSFERS: _("calls may not be transferred there"),
+        Refusal.NOT_TRANSFERRED_OUT: _("calls may not be transferred into this outbound service"),
         Refusal.NO_SUCH_EXTENSION: _("there is no extension {exten} in {context}"),
         Refusal.NOT_YOUR_CALL: _("this is not a call of yours"),
         Refusal.NOBODY_CONNECTED: _("nobody is connected to this call"),

@@ -7,6 +7,7 @@ from astcti_server.clients.commands import parameters
 from astcti_server.clients.commands.table import command
 from astcti_server.clients.conversation import Conversation, NotCarriedOut
 from astcti_server.clients.ports import Presence, ReplyCallback
+from schemas.configuration.model import Configuration
 from schemas.protocol import CommandName, Refusal
 
 
@@ -37,11 +38,22 @@ def hang_up(conversation: Conversation, uniqueid: str) -> None:
 def transfer(conversation: Conversation, uniqueid: str, exten: str, context: str) -> None:
     """`TRANSFER uniqueid exten context`: hand the other party of an own call on, blind."""
     requests = conversation.context.requests
-    own = requests.configuration().services_of(conversation.session.username)
-    if context not in {*requests.settings().transfer, *[service.context for service in own]}:
-        raise NotCarriedOut(Refusal.NOT_FOR_TRANSFERS)
+    if context not in requests.settings().transfer:
+        _check_target(requests.configuration(), conversation.session.username, context)
     presence, done = _ask(conversation)
     requests.transfer(presence, uniqueid, exten, context, done)
+
+
+def _check_target(configuration: Configuration, username: str, context: str) -> None:
+    """Raise NotCarriedOut for a context that server.xml does not list, and that is of no own inbound service.
+
+    A context of any outbound service has to be listed: an outside caller who is sent outside talks at the
+    company's expense, and nobody is left here to end it.
+    """
+    if any(service.type == "outbound" and service.context == context for service in configuration.services):
+        raise NotCarriedOut(Refusal.NOT_TRANSFERRED_OUT)
+    if context not in {service.context for service in configuration.services_of(username)}:
+        raise NotCarriedOut(Refusal.NOT_FOR_TRANSFERS)
 
 
 def _ask(conversation: Conversation) -> tuple[Presence, ReplyCallback]:

@@ -107,8 +107,8 @@ def test_orig_tells_why_asterisk_did_not_call() -> None:
         "HANGUP é",
         "TRANSFER",
         "TRANSFER 1.1 2",
-        "TRANSFER 1.1 2 outbound 1",
-        "TRANSFER 1.1 2;3 outbound",
+        "TRANSFER 1.1 2 astctidemo 1",
+        "TRANSFER 1.1 2;3 astctidemo",
         "TRANSFER 1.1 2 elsewhere",
         "TRANSFER 1.1 2 closed",
         "PAUSE",
@@ -137,7 +137,7 @@ def test_hangup_asks_for_the_operators_own_leg() -> None:
         assert client.hear() == "101 KO not a call of yours"
 
 
-@pytest.mark.parametrize("context", ["astctidemo", "outbound", "backoffice"])
+@pytest.mark.parametrize("context", ["astctidemo", "backoffice"])
 def test_a_call_may_be_transferred_to_own_services_and_to_what_the_server_allows(context: str) -> None:
     with ListeningServer() as server, server.seated() as client:
         settings = server.requests.server_settings
@@ -146,6 +146,16 @@ def test_a_call_may_be_transferred_to_own_services_and_to_what_the_server_allows
         assert (request.name, request.arguments) == ("transfer", ("1.1", "*203#", context))
         request.answer("")
         assert client.hear() == "100 OK"
+
+
+@pytest.mark.parametrize("context", ["outbound", "closed", "other"])
+def test_a_call_goes_into_an_outbound_service_only_if_the_server_names_it_for_transfers(context: str) -> None:
+    with ListeningServer() as server, server.seated() as client:
+        line = f"TRANSFER 1.1 0551234 {context}"
+        assert client.ask(line) == "101 KO calls may not be transferred into this outbound service"
+        settings = server.requests.server_settings
+        server.requests.server_settings = dataclasses.replace(settings, transfer=(context,))
+        assert asked(server, client, line).arguments == ("1.1", "0551234", context)
 
 
 def test_a_transfer_whose_target_could_not_be_checked_says_so() -> None:
@@ -163,7 +173,7 @@ def test_places_of_the_dialplan_are_no_numbers(place: str) -> None:
         assert server.requests.requests.empty()
 
 
-@pytest.mark.parametrize("line", ["ORIG 1 outbound 1", "HANGUP 1.1", "TRANSFER 1.1 2 outbound"])
+@pytest.mark.parametrize("line", ["ORIG 1 outbound 1", "HANGUP 1.1", "TRANSFER 1.1 2 astctidemo"])
 def test_while_the_pbx_is_down_calls_are_refused(line: str) -> None:
     with ListeningServer() as server, server.seated() as client:
         server.requests.up = False
