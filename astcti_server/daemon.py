@@ -285,6 +285,7 @@ class Daemon:
 
     def _count(self) -> None:
         self._status.refused(self._watcher.refused)
+        self._status.lacking(self._requests.privileges.lacking)
         self._status.counts(self._registry.count, len(self._tracker.table))
         self._status.write()
 

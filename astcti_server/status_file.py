@@ -41,7 +41,7 @@ class StatusFile:
             "started": now(),
             "configuration": {"file": "", "sha256": "", "since": ""},
             "refused": [],
-            "ami": {"state": "connecting", "since": now(), "reason": ""},
+            "ami": {"state": "connecting", "since": now(), "reason": "", "lacking": []},
             "clients": 0,
             "calls": 0,
         }
@@ -65,7 +65,12 @@ class StatusFile:
 
     def ami(self, state: str, reason: str) -> None:
         """Asterisk came, or went."""
-        self.content["ami"] = {"state": state, "since": now(), "reason": reason}
+        lacking = self.content["ami"]["lacking"]
+        self.content["ami"] = {"state": state, "since": now(), "reason": reason, "lacking": lacking}
+
+    def lacking(self, privileges: Sequence[str]) -> None:
+        """What the manager user may not do or see, in words."""
+        self.content["ami"] = {**self.content["ami"], "lacking": list(privileges)}
 
     def counts(self, clients: int, calls: int) -> None:
         """How much is going on."""

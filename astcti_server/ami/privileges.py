@@ -1,4 +1,4 @@
-"""Finds out what the manager user lacks, and says what to add in manager.conf. AMI thread only.
+"""Finds out what the manager user lacks, and says what to add in manager.conf. AMI thread, but for `lacking`.
 
 Asterisk never tells a user's privileges. What it may ask for is seen from ListCommands, which lists exactly
 that, and from refusals; what it may read only from events that should have come and did not.
@@ -38,16 +38,20 @@ _MEMBER_ACTIONS: Final = frozenset({"QueueAdd", "QueueRemove", "QueuePause"})
 
 
 class Privileges:
-    """Watches one link. Each lack is logged once, until it is gone and comes back."""
+    """Watches one link. Each lack is logged once a connection, until it is gone and comes back."""
 
     def __init__(self, username: str) -> None:
         self._username = username
-        self._told: set[str] = set()
+        self._told: dict[str, str] = {}
+        self.lacking: tuple[str, ...] = ()
+        """What is lacking now, in words. Replaced as a whole: any thread may read it."""
         self._members_changed = False
 
     def connected(self) -> None:
         """A new connection: what was seen in the last one proves nothing."""
         self._members_changed = False
+        self._told.clear()
+        self.lacking = ()
 
     def commands_listed(self, outcome: ActionOutcome) -> None:
         """What ListCommands brought: actions that are not in it are not allowed, or not there."""
@@ -93,7 +97,8 @@ class Privileges:
         calls = seen("Hangup") or seen("Newchannel")
         self._report(
             "read dialplan",
-            seen("Hangup") and not (seen("Newexten") or seen("VarSet")),
+            # Of a call that was there before, the end alone may come. 1.4 has Newexten in the class `call`.
+            seen("Newchannel") and seen("Hangup") and not (seen("Newexten") or seen("VarSet")),
             "sees calls but no steps of the dialplan, so no variables: "
             "add dialplan to its read = line in manager.conf",
         )
@@ -104,8 +109,11 @@ class Privileges:
         )
 
     def _report(self, what: str, lacking: bool, message: str) -> None:
-        if not lacking:
-            self._told.discard(what)
-        elif what not in self._told:
-            self._told.add(what)
+        if lacking == (what in self._told):
+            return
+        if lacking:
+            self._told[what] = message
             logger.warning("The manager user %r %s", self._username, message)
+        else:
+            del self._told[what]
+        self.lacking = tuple(self._told.values())

@@ -165,6 +165,28 @@ def test_events_that_never_come_show_what_the_user_may_not_read(caplog: pytest.L
     assert not review(caplog, "QueueMemberAdded", member_changed=True)
 
 
+def test_steps_of_the_dialplan_that_never_come_are_told_once_a_connection_until_one_comes(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    privileges = Privileges("astcti")
+    without, with_steps = {"Newchannel", "Hangup"}, {"Newchannel", "Hangup", "VarSet"}
+    for _connection in range(2):
+        caplog.clear()
+        privileges.connected()
+        assert not privileges.lacking
+        for _ in range(3):
+            privileges.review(without.__contains__)
+        assert caplog.text.count("add dialplan to its read = line") == 1
+        assert len(privileges.lacking) == 1
+        assert privileges.lacking[0].startswith("sees calls but no steps of the dialplan")
+        privileges.review(with_steps.__contains__)
+        assert not privileges.lacking
+
+
+def test_the_end_of_a_call_from_before_the_login_proves_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    assert not review(caplog, "Hangup")
+
+
 def test_a_list_of_commands_that_is_no_such_list_proves_nothing(caplog: pytest.LogCaptureFixture) -> None:
     privileges = Privileges("astcti")
     response = AmiResponse(b"Response: Success\r\nMessage: what?", MessageKind("Response", "cp1252"))

@@ -20,6 +20,7 @@ from click.testing import CliRunner, Result
 import astcti_server
 from astcti_server.cli import main
 from astcti_server.demo import stage
+from astcti_server.demo.ami.manager import AmiUser
 from astcti_server.demo.pbx import DemoPbx
 from astcti_server.logs import Logs
 from schemas import event_xml, passwords
@@ -375,6 +376,15 @@ def test_the_pidfile_names_the_process_and_goes_with_it(tmp_path: Path, pbx: Dem
         assert int(pidfile.read_text()) == server.status["pid"]
         assert server.stop() == 0
     assert not pidfile.exists()
+
+
+def test_the_status_file_says_what_the_manager_user_lacks(tmp_path: Path) -> None:
+    user = AmiUser(write=frozenset({"call", "reporting", "agent"}))
+    with DemoPbx(users=[user]) as pbx, RunningServer(tmp_path, pbx.address[1], CONFIGURATION) as server:
+        until(lambda: server.status["ami"]["lacking"] != [], "nothing is said to be lacking")
+        [lack] = server.status["ami"]["lacking"]
+        assert lack.startswith("may not ask for Originate: add originate")
+        assert f"The manager user 'astcti' {lack}" in server.log
 
 
 def test_a_pidfile_of_another_process_is_left_alone(tmp_path: Path, pbx: DemoPbx) -> None:
