@@ -65,6 +65,10 @@ class EventPipeline:
         self._registry.broadcast(replies.PBX_UP)
         self._state_changed("up", "")
 
+    def fully_booted(self) -> None:
+        """Asterisk has loaded its modules, app_queue among them."""
+        self._reconciler.fully_booted()
+
     def link_down(self, reason: str) -> None:
         """The connection is lost; calls are kept until it is back."""
         self._resync.cancel()

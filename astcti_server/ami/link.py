@@ -32,6 +32,7 @@ from schemas.server.settings import AmiSettings
 
 logger = logging.getLogger(__name__)
 
+FULLY_BOOTED: Final = "FullyBooted"
 REVIEW_EVERY: Final = 60.0  # seconds between two looks at what the user seems not to be allowed to read
 
 
@@ -67,6 +68,7 @@ class AmiLink(ServiceThread):
         self._connection: AmiConnection | None = None
         self._login = AmiLogin(settings)
         self._deadline: AmiTimer | None = None
+        self._fully_booted = False
 
     # -- any thread ----------------------------------------------------------------------------------------
 
@@ -126,6 +128,9 @@ class AmiLink(ServiceThread):
                 return
 
     def _event(self, event: AmiEvent) -> None:
+        if not self._fully_booted and event.name == FULLY_BOOTED:
+            self._booted()
+            return
         try:
             if not self._requests.take_event(event):
                 self._listener.event(event)
@@ -192,9 +197,22 @@ class AmiLink(ServiceThread):
             self._settings.username,
             self._login.banner_version,
         )
-        self._requests.ask(actions.list_commands(), self._privileges.commands_listed)
+        self._fully_booted = False
+        self._set_deadline(self._limits.boot, self._booted)
         self._heartbeat.start()
         self._loop.guarded(partial(self._listener.link_up, self._login.banner_version))
+
+    def _booted(self) -> None:
+        """Ask only now what the user may do: while Asterisk loads its modules, their actions are missing.
+
+        Asterisk says so from 1.6.2 on, right after the login or when it is done with its start, to users
+        who read the class `system` (manager.c, action_login). For others a time has to do. 1.8.0 repeats
+        it whenever any client logs in: what comes later in a connection is no news.
+        """
+        self._fully_booted = True
+        self._cancel_deadline()
+        self._requests.ask(actions.list_commands(), self._privileges.commands_listed)
+        self._loop.guarded(self._listener.fully_booted)
 
     def _lost(self, reason: str) -> None:
         """The one way in which a connection, or an attempt at one, ends."""

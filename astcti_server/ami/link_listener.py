@@ -18,6 +18,8 @@ class LinkTimeLimits:
     """TCP and TLS together."""
     login: float = 15.0
     """From there to the accepted login; Asterisk waits a second before it refuses one."""
+    boot: float = 30.0
+    """From the login until Asterisk is taken for fully started, where it does not say so itself."""
     farewell: float = 1.0
     """For the last bytes when stopping."""
 
@@ -27,6 +29,12 @@ class LinkListener(Protocol):
 
     def link_up(self, banner_version: str) -> None:
         """Logged in. Nothing that was known before can be relied on."""
+
+    def fully_booted(self) -> None:
+        """Asterisk has loaded everything, after `link_up`: only now what it does not know is not there.
+
+        Once a connection: at once as a rule, later where Asterisk is just starting.
+        """
 
     def link_down(self, reason: str) -> None:
         """The connection is lost, after `link_up`. All actions have been answered. Not told when stopping."""

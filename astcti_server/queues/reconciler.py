@@ -93,7 +93,11 @@ class QueueReconciler:
             grace = self._settings.queues.leftover_grace
             self._leftovers_due = self.link.later(grace, self._drop_leftovers)
         self._pauses.link_up()
-        self._reader.read()
+        self._reader.link_up()
+
+    def fully_booted(self) -> None:
+        """Asterisk has loaded its modules: now at the latest it can tell what is in its queues."""
+        self._reader.fully_booted()
 
     def link_down(self) -> None:
         """Nothing is known until the link is back; pause requests wait for it."""

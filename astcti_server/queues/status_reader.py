@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-RETRY_AFTER = (
-    5.0  # seconds after a QueueStatus that failed: just after its start Asterisk 22 does not know it yet
-)
+RETRY_AFTER = 5.0  # seconds after a QueueStatus that failed
 
 AllMembers: TypeAlias = Mapping["MemberKey", Member | None]
 """Every member of every queue, by queue and interface; one that is not in it is no member."""
@@ -34,6 +32,9 @@ class QueueStatusReader:
         self._interval = interval
         self._turn = 0
         self._timer: QueueTimer | None = None
+        self._booted = False
+        self._too_early = False
+        """Asterisk did not know QueueStatus yet, and it was not read since."""
 
     def every(self, seconds: float) -> None:
         """Read again so long after each reading, also the one that is waited for now."""
@@ -41,19 +42,40 @@ class QueueStatusReader:
         if self._timer is not None:
             self._after(seconds)
 
+    def link_up(self) -> None:
+        """Logged in: read now. Asterisk may still be at its start."""
+        self._booted = self._too_early = False
+        self.read()
+
+    def fully_booted(self) -> None:
+        """Asterisk has loaded its modules: read now if it was too early before."""
+        self._booted = True
+        if self._too_early:
+            self.read()
+
     def read(self) -> None:
         """Read now."""
         self._turn += 1
-        turn = self._turn
-        self._link.submit(actions.queue_status(), lambda outcome: self._answer(turn, outcome))
+        turn, booted = self._turn, self._booted
+        self._link.submit(actions.queue_status(), lambda outcome: self._answer(turn, booted, outcome))
 
     def stop(self) -> None:
         """Expect no answer any more, and read no more."""
         self._turn += 1
         self._cancel()
 
-    def _answer(self, turn: int, outcome: ActionOutcome) -> None:
+    def _answer(self, turn: int, booted: bool, outcome: ActionOutcome) -> None:
         if turn != self._turn or outcome.failure == "down":
+            return
+        # Of its modules Asterisk loads app_queue late, and serves the manager interface from the first
+        # moment on: for 0.6 s with 22 and 16, for 10 s and more on a large PBX.
+        self._too_early = not booted and "unknown command" in outcome.message.lower() and not outcome.ok
+        if self._too_early:
+            logger.info("Asterisk does not know its queues yet: it is still starting")
+            if self._booted:  # since it was asked
+                self.read()
+            else:
+                self._after(RETRY_AFTER)
             return
         if not outcome.ok:
             logger.warning("the state of the queues cannot be read: %s", outcome.message or outcome.failure)

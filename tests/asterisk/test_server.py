@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,13 +10,17 @@ from typing import Any
 
 import pytest
 
+from astcti_server.ami import actions
+from astcti_server.queues.status_reader import AllMembers, QueueStatusReader
 from schemas.configuration.model import Binding, Configuration, Operator, Seat, Service, Trigger
 from schemas.events import CallEvent
 from tests.asterisk import phones
 from tests.asterisk.ami_session import AmiSession
 from tests.asterisk.rig import Asterisk
 from tests.fake.line_client import md5
-from tests.fake.patience import until
+from tests.fake.link_listener import Answers, FakeListener
+from tests.fake.patience import PATIENCE, until
+from tests.fake.running_link import running
 from tests.fake.running_server import RunningServer, SeatClient
 from tests.fake.wire_cutter import WireCutter
 
@@ -538,6 +543,44 @@ def test_asterisk_restarted_in_the_middle_of_the_day(asterisk: Asterisk, serve: 
         with phones.callee(asterisk, "201", talk=0.5), phones.caller(asterisk, "101", "12345") as calling:
             assert_is_the_caller(mario.event("Link"))
             calling.wait()
+
+
+class EarlyReader(FakeListener):
+    """Reads the queues as the server does, from the first moment on in which Asterisk accepts a login."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read: queue.Queue[AllMembers] = queue.Queue()
+        self.reader: QueueStatusReader | None = None
+
+    def link_up(self, banner_version: str) -> None:
+        super().link_up(banner_version)
+        assert self.reader is not None
+        self.reader.link_up()
+
+    def fully_booted(self) -> None:
+        super().fully_booted()
+        assert self.reader is not None
+        self.reader.fully_booted()
+
+
+def test_login_while_asterisk_is_starting_brings_no_false_advice(
+    asterisk: Asterisk, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    asterisk.stop()
+    listener = EarlyReader()
+    with running(asterisk.ami_port, listener, secret="astcti", pause=0.01) as ami:
+        listener.reader = QueueStatusReader(ami.requests, 300.0, listener.read.put)
+        asterisk.start()
+        listener.booted.get(timeout=PATIENCE)
+        listener.read.get(timeout=PATIENCE)
+        answers = Answers()
+        ami.requests.submit(actions.ping(), answers)  # answered after the list of commands
+        assert answers.next().ok
+    assert "it is still starting" in caplog.text
+    assert "may not ask for" not in caplog.text
+    assert "cannot be read" not in caplog.text
 
 
 def test_server_killed_and_started_again_finds_its_members(asterisk: Asterisk, serve: Serve) -> None:

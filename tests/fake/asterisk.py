@@ -49,6 +49,9 @@ def response(action: Headers, status: str = "Success", message: str = "", *more:
     return block(*headers, *([("Message", message)] if message else []), *more)
 
 
+BOOTED: Final = block(("Event", "FullyBooted"), ("Privilege", "system,all"), ("Status", "Fully Booted"))
+
+
 class FakeAsterisk:
     """Use as a context manager. Attributes may be changed at any time, also between two connections."""
 
@@ -70,6 +73,8 @@ class FakeAsterisk:
         """A message that every login is refused with."""
         self.answers: dict[str, Answer] = {"ListCommands": _list_commands}
         """By the action's name; an answer may be empty. They take precedence over the usual ones."""
+        self.booted = True
+        """Whether FullyBooted follows an accepted login, as it does from 1.6.2 on."""
         self.silent = threading.Event()
         """While it is set nothing at all is answered; what comes is still read."""
         self.actions: queue.Queue[Headers] = queue.Queue()
@@ -219,7 +224,8 @@ class FakeAsterisk:
         if self.refuse_login:
             self.send(response(action, "Error", self.refuse_login))
         elif right and action.get("Username") == self.username:
-            self.send(response(action, "Success", "Authentication accepted"))
+            accepted = response(action, "Success", "Authentication accepted")
+            self.send(accepted + (BOOTED if self.booted else b""))
             self.logins.put(action)
             return
         else:

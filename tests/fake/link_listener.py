@@ -14,11 +14,16 @@ class FakeListener:
 
     def __init__(self) -> None:
         self.told: queue.Queue[tuple[str, object]] = queue.Queue()
+        self.booted: queue.Queue[None] = queue.Queue()
+        """Something each time Asterisk was told to be fully booted; not among `told`."""
         self.fails_on = ""
         """An event's name at which handling it goes wrong."""
 
     def link_up(self, banner_version: str) -> None:
         self.told.put(("up", banner_version))
+
+    def fully_booted(self) -> None:
+        self.booted.put(None)
 
     def link_down(self, reason: str) -> None:
         self.told.put(("down", reason))

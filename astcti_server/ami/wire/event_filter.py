@@ -59,10 +59,11 @@ QUEUE_EVENTS: Final = frozenset(
         "QueueMemberPenalty",
     }
 )
+SYSTEM_EVENTS: Final = frozenset({"FullyBooted"})
 LIST_EVENTS: Final = frozenset({"Status", "StatusComplete", "QueueParams", "QueueStatusComplete"})
 LIST_ENTRIES: Final = LIST_EVENTS | {"QueueMember", "QueueEntry"}
 """Events that come only when a list was asked for."""
-EVENTS: Final = CALL_EVENTS | QUEUE_EVENTS | LIST_EVENTS
+EVENTS: Final = CALL_EVENTS | QUEUE_EVENTS | SYSTEM_EVENTS | LIST_EVENTS
 """Parsed whenever they come. VarSet, Newexten and AgentConnect are not among them: they are looked into
 first."""
 

@@ -5,15 +5,16 @@ import queue
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 
 import pytest
 
 from astcti_server.ami import actions
 from astcti_server.ami.wire.event_filter import EventFilter
-from tests.fake.asterisk import FakeAsterisk, block, response
+from tests.fake.asterisk import BOOTED, FakeAsterisk, block, response
 from tests.fake.link_listener import Answers, FakeListener
 from tests.fake.patience import PATIENCE
-from tests.fake.running_link import Ami
+from tests.fake.running_link import PATIENT, Ami
 
 RunLink = Callable[..., AbstractContextManager[Ami]]
 
@@ -115,6 +116,49 @@ def test_missing_privileges_are_found_right_after_the_login(
     assert "may not ask for QueueAdd: add agent to its write" in caplog.text
     assert "may not ask for Originate: add originate (call in Asterisk 1.4) to its write" in caplog.text
     assert "Status" not in caplog.text
+
+
+def few_commands(action: dict[str, str]) -> bytes:
+    return response(action, "Success", "", ("Ping", "x"), ("Logoff", "x"))
+
+
+def test_what_the_user_may_do_is_judged_once_asterisk_has_loaded_its_modules(
+    asterisk: FakeAsterisk, listener: FakeListener, run: RunLink, caplog: pytest.LogCaptureFixture
+) -> None:
+    asterisk.booted = False
+    all_commands = asterisk.answers["ListCommands"]
+    asterisk.answers["ListCommands"] = few_commands
+    answers = Answers()
+    with run() as ami:
+        listener.next("up")
+        ami.requests.submit(actions.ping(), answers)
+        assert answers.next().ok
+        assert listener.booted.empty()
+        asterisk.answers["ListCommands"] = all_commands
+        asterisk.send(BOOTED)
+        listener.booted.get(timeout=PATIENCE)
+        asterisk.send(BOOTED)  # Asterisk 1.8.0 says it whenever anybody logs in
+        assert listener.next_event().name == "FullyBooted"
+        ami.requests.submit(actions.ping(), answers)
+        assert answers.next().ok
+        assert listener.booted.empty()
+    asked = [asterisk.actions.get(timeout=PATIENCE)["Action"] for _ in range(asterisk.actions.qsize())]
+    assert asked.count("ListCommands") == 1
+    assert "may not ask for" not in caplog.text
+
+
+def test_an_asterisk_that_does_not_say_when_it_has_started_is_judged_after_a_while(
+    asterisk: FakeAsterisk, listener: FakeListener, run: RunLink, caplog: pytest.LogCaptureFixture
+) -> None:
+    asterisk.booted = False
+    asterisk.answers["ListCommands"] = few_commands
+    answers = Answers()
+    with run(limits=replace(PATIENT, boot=0.02)) as ami:
+        listener.next("up")
+        listener.booted.get(timeout=PATIENCE)
+        ami.requests.submit(actions.ping(), answers)
+        assert answers.next().ok
+    assert "may not ask for QueueAdd: add agent to its write" in caplog.text
 
 
 def test_a_list_is_collected_and_its_entries_are_not_told_as_events(

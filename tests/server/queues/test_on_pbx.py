@@ -45,6 +45,9 @@ class Exchange:
         self._dialect.reset()
         self.reconciler.link_up()
 
+    def fully_booted(self):
+        self.reconciler.fully_booted()
+
     def link_down(self, reason):
         self.reconciler.link_down()
 

@@ -444,6 +444,35 @@ def test_a_status_that_cannot_be_read_is_asked_for_again(tmp_path, caplog):
     assert world.link.names == ["QueueAdd"]
 
 
+NOT_LOADED = "Invalid/unknown command: QueueStatus. Use Action: ListCommands to show available commands."
+
+
+def test_queues_that_asterisk_does_not_know_at_its_start_are_read_when_it_has_started(tmp_path, caplog):
+    world = World(tmp_path, up=False)
+    world.reconciler.link_up()
+    world.link.answer(ok=False, message=NOT_LOADED, failure="refused")
+    world.arrive()
+    assert world.link.names == []
+    world.reconciler.fully_booted()
+    world.status()
+    world.wheel.advance()
+    assert world.link.names == ["QueueAdd"]
+    assert "cannot be read" not in caplog.text
+
+
+def test_an_asterisk_that_has_started_before_its_answer_came_is_asked_again_at_once(tmp_path, caplog):
+    world = World(tmp_path, up=False)
+    world.reconciler.link_up()
+    world.reconciler.fully_booted()
+    assert world.link.names == ["QueueStatus"], "as a rule it is read once"
+    world.link.answer(ok=False, message=NOT_LOADED, failure="refused")
+    assert world.link.names == ["QueueStatus"]
+    assert "cannot be read" not in caplog.text
+    world.link.answer(ok=False, message=NOT_LOADED, failure="refused")
+    assert world.link.names == []
+    assert "cannot be read" in caplog.text, "it has no app_queue"
+
+
 def test_a_queue_name_that_ami_cannot_carry_is_refused_and_disturbs_nobody(world, monkeypatch):
     real = world.link.submit
 
