@@ -22,6 +22,8 @@ class Member(NamedTuple):
     paused: bool
     reason: str = ""
     """Why it is paused. Before 13 no list says it, in 1.4 no event either."""
+    state_interface: str | None = None
+    """The device whose state says whether it is free; None where no list told it (before 11 none does)."""
 
 
 def member_after(member: Member | None, event: QueueMember) -> Member | None:
@@ -40,6 +42,7 @@ def member_after(member: Member | None, event: QueueMember) -> Member | None:
         penalty=before.penalty if event.penalty is None else event.penalty,
         paused=paused,
         reason=(event.reason or before.reason) if paused else "",
+        state_interface=None if event.kind == "added" else before.state_interface,
     )
 
 
@@ -63,6 +66,7 @@ def read_entry(event: AmiEvent) -> tuple[tuple[str, str], Member | None]:
         penalty=int(penalty) if penalty.isascii() and penalty.isdigit() else None,
         paused=event.get("Paused").lower() in {"1", "yes", "true"},
         reason=event.get("PausedReason"),
+        state_interface=event.get("StateInterface") or None,
     )
     # In the list it is `Location` in every version up to 22; events say `Interface` from 12 on.
     return (queue_key(event.get("Queue")), event.get("Location") or event.get("Interface")), member

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 from astcti_server.ami import actions
-from astcti_server.queues.asterisk_text import NOT_ANSWERED, plain_text, short_reason
+from astcti_server.queues.asterisk_text import NOT_ANSWERED, kept, short_reason, stored_text
 from astcti_server.queues.member import Member, find_member
 from astcti_server.queues.owned_members import OwnedMembers
 from astcti_server.queues.ports import QueueLink, QueueTimer
@@ -129,6 +129,8 @@ class Membership:
         """Asterisk added it, or may have, but did not show it yet. So it is removed all the same."""
         self._rejoining = False
         """Removed only to be added again at once: the client is not told."""
+        self._not_mended: str | None = None
+        """A wrong state interface for which it was added again. That is tried once a connection."""
         self._action: MembershipAction | None = None
 
     @property
@@ -193,6 +195,7 @@ class Membership:
         self._end_action()
         self.known = False
         self._rejoining = False
+        self._not_mended = None
 
     def state_was_read(self) -> None:
         """All members were read: `listed_as` follows, unless an action is under way that will say more."""
@@ -240,6 +243,11 @@ class Membership:
             # QUIT removes it.
             self._own()
             self.step()
+        elif self._state_interface_differs():
+            # No action changes it. Asterisk's database may have garbled it, or somebody added the phone by
+            # hand: a Local member without one is `Not in use` while its phone talks, and rung again.
+            self._not_mended = self.actual.state_interface
+            self._rejoin()
         elif self._penalty_differs():
             self._set_penalty()
         elif self._pause_differs():
@@ -295,8 +303,8 @@ class Membership:
                 self.interface,
                 penalty=desired.penalty,
                 paused=pause.paused,
-                reason=pause.reason,
-                member_name=plain_text(presence.full_name),
+                reason=stored_text(pause.reason),
+                member_name=stored_text(presence.full_name),
                 # Without it a `Local/201@ctx` member is `Not in use` while its phone talks, and rung again.
                 state_interface=presence.state_interface,
             ),
@@ -308,6 +316,14 @@ class Membership:
 
     def _remove(self) -> None:
         self._submit(self._begin("remove"), actions.queue_remove(self.queue, self.interface))
+
+    def _state_interface_differs(self) -> bool:
+        assert self.desired is not None and self.actual is not None
+        found = self.actual.state_interface
+        if self.actual.membership != "dynamic" or found in (None, self._not_mended):
+            return False
+        # Added without one the interface itself is it (app_queue.c, create_queue_member).
+        return found != kept(self.desired.operator.presence.state_interface or self.interface)
 
     def _penalty_differs(self) -> bool:
         assert self.desired is not None and self.actual is not None
@@ -337,7 +353,9 @@ class Membership:
         pause = self.desired.operator.pause
         self._submit(
             self._begin("pause"),
-            actions.queue_pause(self.interface, paused=pause.paused, reason=pause.reason, queue=self.queue),
+            actions.queue_pause(
+                self.interface, paused=pause.paused, reason=stored_text(pause.reason), queue=self.queue
+            ),
         )
 
     def _read(self, after: ActionKind) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from astcti_server.queues.announcements import Announcements
-from astcti_server.queues.asterisk_text import plain_text
+from astcti_server.queues.asterisk_text import plain_text, stored_text
 from astcti_server.queues.lookup import Memberships, SeatedOperators
 from astcti_server.queues.membership import Membership
 from astcti_server.queues.pause_request import PauseRequest, PauseState
@@ -121,7 +121,8 @@ class PauseControl:
         if membership.enforce_pause:
             return
         # Before 13 no list has a reason, 1.4 has none at all, and app_queue may cut it: not another reason.
-        if paused and (not pause.paused or not pause.reason.startswith(reason)):
+        # Nor is the one that we sent for it another one: the client keeps the operator's own words.
+        if paused and (not pause.paused or not stored_text(pause.reason).startswith(reason)):
             operator.pause_changed(PauseState(True, reason))
         elif not paused and pause.paused and not self._paused_anywhere(membership.interface):
             operator.pause_changed(PauseState(False))

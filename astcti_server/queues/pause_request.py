@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, NamedTuple
 
 from astcti_server.ami import actions
-from astcti_server.queues.asterisk_text import NOT_ANSWERED, short_reason
+from astcti_server.queues.asterisk_text import NOT_ANSWERED, short_reason, stored_text
 from astcti_server.queues.ports import QueueLink, QueueTimer
 
 if TYPE_CHECKING:
@@ -81,7 +81,8 @@ class PauseRequest:
         # paused event for each queue that the interface is in, also where it was in that state before: so
         # each can be awaited.
         self._missing = set(queues)
-        action = actions.queue_pause(self._interface, paused=self._wish.paused, reason=self._wish.reason)
+        reason = stored_text(self._wish.reason)
+        action = actions.queue_pause(self._interface, paused=self._wish.paused, reason=reason)
         self._link.submit(action, lambda outcome: self._answer(attempt, outcome))
         if self.started:  # not if the link turned out to be down
             self._acknowledge("pending")

@@ -499,6 +499,68 @@ def test_autopause_and_a_supervisors_pause_are_told_and_not_undone(asterisk: Ast
         mario.expect("310 IN Feedback talk")
 
 
+@pytest.fixture
+def keeps_members(asterisk: Asterisk) -> Iterator[None]:
+    """Asterisk keeps the members of its queues over a restart, as with FreePBX."""
+    file = asterisk.folder / "etc/queues.conf"
+    before = file.read_text()
+    file.write_text(before.replace("persistentmembers = no", "persistentmembers = yes"))
+    asterisk.restart()
+    yield
+    asterisk.reset()
+    file.write_text(before)
+    asterisk.restart()
+
+
+@pytest.mark.parametrize(
+    ("full_name", "reason"),
+    [
+        ("Mario Rossi", "Lunch|{other};0;0;Ghost"),
+        ("Rossi; Mario", "Lunch"),
+        ("Rossi, Mario", "Lunch"),
+        ("Rossi | Sales", "x|{other};0;0;G;{other}"),
+    ],
+)
+def test_names_and_reasons_that_asterisk_stores_make_no_other_member(
+    asterisk: Asterisk, serve: Serve, keeps_members: None, full_name: str, reason: str
+) -> None:
+    reason = reason.format(other=asterisk.device("203"))
+    stored = reason.replace("|", "/").replace(";", " ")
+    server = serve(asterisk, queue_service("Demo"))
+    named = configuration(asterisk, queue_service("Demo"))
+    named_mario = replace(named.operators[0], full_name=full_name)
+    server.configure(replace(named, operators=(named_mario, *named.operators[1:])))
+    server.wait_for_log("is in force now", 2)
+    member = ("astcti", asterisk.device("201"))
+    with server.client("mario") as mario:
+        mario.expect("200 astcti")
+        mario.say(f"PAUSE IN {reason}")
+        mario.expect("300 OK")
+        asterisk.restart()
+        mario.expect("902 PBX UP")
+        server.wait_for_log("Channels in Asterisk", 2)
+        assert asterisk.members() == [member]
+        shown = asterisk.cli("queue show astcti")
+        assert full_name.replace(";", "").replace(",", "").replace("|", "/") in shown
+        assert f"(paused:{stored}" in shown
+        assert "Invalid" not in shown
+        mario.settle()
+        assert not [line for line in mario.lines if line.startswith(("310 IN", "210"))]
+        mario.say("QUIT")
+        mario.expect("900 OK")
+    until(lambda: asterisk.members() == [], "no members")
+
+
+def test_a_member_with_a_wrong_state_interface_is_mended(asterisk: Asterisk, serve: Serve) -> None:
+    device, other = asterisk.device("201"), asterisk.device("203")
+    asterisk.control.must("QueueAdd", Queue="astcti", Interface=device, StateInterface=other)
+    server = serve(asterisk)
+    with server.client("mario") as mario:
+        mario.expect("200 astcti")
+        found = asterisk.control.entries("QueueStatus", "QueueMember", "QueueStatusComplete")
+        assert [(entry["Location"], entry["StateInterface"]) for entry in found] == [(device, device)]
+
+
 def test_unknown_queue_is_told_with_asterisks_reason(asterisk: Asterisk, serve: Serve) -> None:
     service = Service(
         "Ghost", "astctidemo", "inbound", is_queue=True, queue_name="ghost", operators=EVERYBODY

@@ -19,6 +19,7 @@ def list_entry(
     paused: bool = False,
     reason: str = "",
     membership: str = "dynamic",
+    state_interface: str = "",
 ) -> AmiEvent:
     """A `QueueMember` as QueueStatus lists it."""
     fields = {
@@ -31,7 +32,7 @@ def list_entry(
         "Paused": "1" if paused else "0",
         "PausedReason": reason,
         "Status": "1",
-    }
+    } | ({"StateInterface": state_interface} if state_interface else {})
     return event_of_list(fields)
 
 

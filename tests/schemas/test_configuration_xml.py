@@ -174,6 +174,23 @@ def test_defaults_are_filled_in() -> None:
         (whole(seats=seat(address="192.0.2.0/24")), 3, "has to be a single IP address"),
         (whole(seats=seat(queue_interface="201")), 3, "queue-interface has to be a queue member"),
         (whole(seats=seat(state_interface="201")), 3, "state-interface has to be a device"),
+        *(
+            (
+                whole(seats=seat(queue_interface=f"Local/2{separator}1@a")),
+                3,
+                "queue-interface has to be a queue",
+            )
+            for separator in ";|,"
+        ),
+        *(
+            (
+                whole(seats=seat(state_interface=f"hint:2{separator}1@a")),
+                3,
+                "state-interface has to be a device",
+            )
+            for separator in ";|,"
+        ),
+        (whole(seats=seat(extension="PJSIP/2;1")), 3, "extension has to be Asterisk's device"),
         (whole(seats=seat() + seat(extension="PJSIP/2")), 3, "MAC 00:11:22:33:44:55 already belongs"),
         (
             whole(seats=seat() + "\n" + seat(mac="00:11:22:33:44:56")),

@@ -50,6 +50,19 @@ def test_a_pause_is_pending_when_written_and_granted_after_the_event_of_each_que
     assert mario.told() == [], "what the client asked for itself is not announced"
 
 
+def test_a_reason_is_sent_without_the_separators_of_asterisks_database_and_told_as_it_was_written(mario):
+    written, stored = "Lunch|PJSIP/203;0;0;Ghost", "Lunch/PJSIP/203 0 0 Ghost"
+    ask(mario, True, written)
+    assert paused(mario, reason=stored).headers["Reason"] == stored
+    mario.go_down()
+    mario.come_up(list_entry("astcti", PHONE, penalty=1, paused=True, reason=stored))
+    assert mario.link.open[0].headers["Reason"] == stored, "the queue that lost its member"
+    assert mario.told() == ["210 sales"]
+    mario.added("sales")
+    mario.arrive(2)
+    assert f"310 IN {written}" in mario.told(2)
+
+
 def test_an_end_of_the_pause_is_granted_likewise(mario):
     ask(mario, True)
     paused(mario)

@@ -47,6 +47,50 @@ def test_a_local_member_is_added_with_its_state_interface(world):
     assert "200 astcti" in world.told()
 
 
+def test_a_members_name_has_none_of_the_separators_of_asterisks_database(world):
+    presence = Presence(1, "mario", "Rossi, Mario;Jr | Sales", PHONE, PHONE, "", False)
+    world.reconciler.arrived(presence)
+    world.wheel.advance()
+    assert world.link.open[0].headers["MemberName"] == "Rossi Mario Jr / Sales"
+
+
+LOCAL = "Local/201@agents/n"
+
+
+@pytest.mark.parametrize(
+    ("interface", "state_interface", "found"),
+    [(LOCAL, PHONE, LOCAL), (LOCAL, "hint:201@phones", " Mario"), (PHONE, "", "PJSIP/203")],
+)
+def test_a_member_whose_state_interface_is_another_one_is_added_again(
+    world, interface, state_interface, found
+):
+    world.reconciler.arrived(Presence(1, "mario", "Mario", PHONE, interface, state_interface, False))
+    world.wheel.advance()
+    world.added(interface=interface)
+    world.told()
+    world.wheel.advance(300.0)
+    world.status(list_entry("astcti", interface, penalty=1, state_interface=found))
+    world.removed(interface=interface)
+    assert world.link.open[0].headers.get("StateInterface", "") == state_interface
+    world.added(interface=interface)
+    assert world.told() == []
+    world.wheel.advance(300.0)  # whatever Asterisk makes of it: it is not done again and again
+    world.status(list_entry("astcti", interface, penalty=1, state_interface=found))
+    assert world.link.names == []
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"), [(PHONE, PHONE), ("", LOCAL), (PHONE, ""), ("hint:" + 90 * "2", "hint:" + 74 * "2")]
+)
+def test_a_member_whose_state_interface_is_right_or_not_told_stays(world, wanted, found):
+    world.reconciler.arrived(Presence(1, "mario", "Mario", PHONE, LOCAL, wanted, False))
+    world.wheel.advance()
+    world.added(interface=LOCAL)
+    world.wheel.advance(300.0)
+    world.status(list_entry("astcti", LOCAL, penalty=1, state_interface=found))
+    assert world.link.names == []
+
+
 def test_200_waits_for_the_event_and_not_only_for_the_response(world):
     world.arrive()
     assert world.told() == ["310 OUT"]
