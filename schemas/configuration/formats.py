@@ -69,8 +69,14 @@ def check_word(text: str) -> str:
 
 
 def check_dialplan_word(text: str) -> str:
-    """A context or a queue as Asterisk names it."""
-    wrong = check_word(text)
+    """A context or a queue as Asterisk names it. Asterisk allows blanks; a line of the protocol does not."""
+    wrong = check_name(text)
+    if not wrong and any(character.isspace() for character in text):
+        return said(
+            "contains a blank: rename it in Asterisk's files (queues.conf, the dialplan), "
+            "for example to {name}",
+            name="_".join(text.split()),
+        )
     if not wrong and _WORD_BREAKERS.search(text):
         return said("contains one of , | & ; \" which no name of Asterisk's configuration has")
     return wrong

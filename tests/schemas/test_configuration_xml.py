@@ -112,11 +112,16 @@ def test_defaults_are_filled_in() -> None:
             "a whole number from 0 to 2147483647",
         ),
         (whole(service(context="")), 2, "the service's context is empty"),
-        (whole(service(context="a b")), 2, "the service's context contains a blank: 'a b'"),
+        (whole(service(context="a b")), 2, "the service's context contains a blank: rename it"),
         (whole(service(context="a,b")), 2, "the service's context contains one of"),
         (whole(service(name="a&#10;b")), 2, "the service's name contains a line break"),
         (whole(service(is_queue="true")), 2, "name it with queue-name"),
-        (whole(service(is_queue="true", queue_name="a b")), 2, "the queue's name contains a blank"),
+        (
+            whole(service(is_queue="true", queue_name="Support Level.2")),
+            2,
+            "the queue's name contains a blank: rename it in Asterisk's files (queues.conf, the dialplan), "
+            "for example to Support_Level.2: 'Support Level.2'",
+        ),
         (whole(service(type="outbound", queue_name="q")), 2, "an outbound service has no queue"),
         (whole(service(type="outbound", is_queue="true")), 2, "an outbound service has no queue"),
         (
