@@ -85,10 +85,10 @@ class BrowserBar(QtWidgets.QToolBar):  # type: ignore[misc,valid-type,unused-ign
         page.urlChanged.connect(self.address.show_url)
         page.loadStarted.connect(lambda: self._busy(True))
         page.loadFinished.connect(lambda _well: self._busy(False))
-        for ours, name in ((self._back, "Back"), (self._forward, "Forward")):
-            theirs = page.action(getattr(type(page).WebAction, name))
-            theirs.changed.connect(lambda ours=ours, theirs=theirs: ours.setEnabled(theirs.isEnabled()))
-            ours.setEnabled(theirs.isEnabled())
+        # The engine's own actions for these do not say each time that they changed.
+        for told in (page.urlChanged, page.loadStarted, page.loadFinished):
+            told.connect(lambda *_what: self._show_steps())
+        self._show_steps()
         self.address.show_url(page.url())
 
     def _button(self, picture: str, words: str, do: Any, *keys: str) -> Any:
@@ -111,6 +111,11 @@ class BrowserBar(QtWidgets.QToolBar):  # type: ignore[misc,valid-type,unused-ign
         self._reload.setIcon(_picture("close" if loading else "reload", self._palette))
         self._reload.setToolTip(f"{words} (F5)")
         self.address.show_url(self._view.page().url())
+
+    def _show_steps(self) -> None:
+        history = self._view.page().history()
+        self._back.setEnabled(history.canGoBack())
+        self._forward.setEnabled(history.canGoForward())
 
     def _reload_or_stop(self) -> None:
         self._view.stop() if self._loading else self._view.reload()
