@@ -5,6 +5,7 @@ AMI thread only.
 
 from __future__ import annotations
 
+from astcti_server.calls.graph import reach
 from astcti_server.calls.model import AsteriskCall, Party
 from astcti_server.calls.table import CallTable
 
@@ -44,13 +45,26 @@ class QueueCallers:
         return next(iter(parties)) if parties is not None and len(parties) == 1 else None
 
 
-def dial(source: Party | None, destination: Party) -> None:
-    """Note that `source`'s channel rings `destination`'s; None for a call originated for that phone."""
+def dial(table: CallTable, source: Party | None, destination: Party, linkedid: str) -> None:
+    """Note that `source`'s channel rings `destination`'s.
+
+    Without a source nobody's channel dialled it: AMI Originate, a call file, or an ARI application. If
+    `linkedid` (Asterisk 12 and later) is that of another channel the application rings it for that one
+    (ARI: `originator`); else it is to call by itself.
+    """
     if source is None:
-        if not destination.dialled:
+        root = table.find(linkedid) if linkedid and linkedid != destination.uniqueid else None
+        if root is not None and not destination.dialled:
+            destination.dialled_by(root.party, from_queue=False)
+        elif not destination.dialled:
             destination.originate()
         return
-    destination.dialled_by(source)
+    other_half = table.other_half(source.call) if source.call.is_local else None
+    waits = bool(source.queue) and not source.queue_left
+    destination.dialled_by(
+        source, from_queue=waits or (other_half is not None and other_half.party.from_queue)
+    )
+    source.announce_connected()
     source.go_on()
 
 
@@ -66,11 +80,64 @@ def find_caller(table: CallTable, party: Party) -> Party | None:
         if other_half is None:
             return None  # its other half was not told yet: the next event of the ring asks again
         path.append(other_half.party)
-        current = other_half.party.source
+        source = other_half.party.source
+        if source is None or (source.call.is_local and not source.live):  # optimised away meanwhile
+            source = _across(table, party, path[-2], other_half.party)
+        current = source
+    party.be_rung_through(tuple(path))
     if current is None or current is party or current.call.is_local:
         return None
     party.rung_by(current, tuple(path))
     return current
+
+
+def found_across(table: CallTable, source: Party) -> list[Party]:
+    """The phones whose caller is known now that a Local half without a caller of its own dials somebody."""
+    other_half = table.other_half(source.call) if source.call.is_local else None
+    if other_half is None or other_half.party.source is not None:
+        return []
+    return [
+        phone
+        for phone in _phones_behind(table, other_half.party)
+        if phone.caller is None and find_caller(table, phone) is not None
+    ]
+
+
+def _across(table: CallTable, party: Party, inner: Party, outer: Party) -> Party | None:
+    """Who is at the other end of a Local channel that nobody dialled; `inner` rings `party`.
+
+    AMI Originate of a Local channel (diallers, call-backs, click-to-call) joins two ends: half 2 runs the
+    dialplan of the channel's own name, half 1, once that answered, what the action asks for. Both dial.
+    Whoever a queue rings is the called end; else who is rung first, by half 2, is the one who is to call.
+    A transfer into a queue by feature codes makes one, too: then whoever hears the other half waits there.
+    """
+    if inner.queue:
+        behind = _phones_behind(table, outer) or list(reach(table, outer.call))
+    elif outer.queue or party.originated:
+        return None
+    else:
+        behind = _phones_behind(table, outer)
+        if not behind and outer.source is not None:
+            behind = list(reach(table, outer.call))  # what dialled it was optimised away
+        if not behind and outer.originated and inner.call.channel.endswith("2"):
+            party.originate()
+    behind = [phone for phone in behind if phone is not party and phone.live]
+    return behind[0] if len(behind) == 1 else None
+
+
+def _phones_behind(table: CallTable, half: Party) -> list[Party]:
+    """The phones and trunks that a Local half dialled, through other Local channels if need be."""
+    found: list[Party] = []
+    waiting, seen = [half], {half}
+    while waiting and len(seen) < LONGEST_CHAIN:
+        for callee in waiting.pop().dials:
+            if not callee.call.is_local:
+                found.append(callee)
+            elif (other_half := table.other_half(callee.call)) is not None and other_half.party not in seen:
+                seen.add(other_half.party)
+                waiting.append(other_half.party)
+    answered = [phone for phone in found if phone.answered]
+    return answered or found
 
 
 def masquerade(clone: AsteriskCall, original: AsteriskCall) -> None:

@@ -11,10 +11,30 @@ parties of two ids change places, and caller data, pairs and legs go with them, 
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
+from typing import Final
+
 from schemas.configuration.model import Service
 from schemas.events import EventId
 
 CONTEXTS_KEPT = 32  # a caller who wanders through more contexts than this is in a dialplan loop
+PLACES: Final = frozenset("sithoeTa")
+"""Extensions that are places of the dialplan (start, invalid, timeout, hang-up ...), never a number: inside
+of a Gosub or Macro Asterisk writes them into the called end's caller ID (`dialed.number`, from 1.8 on)."""
+TECHNICAL: Final = (
+    "UnicastRTP/",
+    "MulticastRTP/",
+    "AudioSocket/",
+    "WebSocket/",
+    "Snoop/",
+    "Recorder/",
+    "Announcer/",
+    "CBAnn/",
+    "Message/",
+    "Surrogate/",
+)
+"""Channels that Asterisk puts into bridges to record, announce, listen or stream: nobody is on them."""
 MOST_HELD_BACK = 32  # events of one ringing leg whose service is not known yet; a normal ring has four
 
 
@@ -22,6 +42,9 @@ def device_of(channel: str) -> str:
     """`PJSIP/201-0000001a` -> `PJSIP/201`; a name without a suffix stays as it is."""
     device, dash, _suffix = channel.rpartition("-")  # the last dash: a peer's name may hold others
     return device if dash else channel
+
+
+_arrivals = itertools.count()
 
 
 class AsteriskCall:
@@ -45,9 +68,12 @@ class AsteriskCall:
         del self.party
 
     def rename(self, channel: str) -> None:
-        """Take a name, and what the name says: a half of a Local channel, or a zombie, which has no edges."""
+        """Take a name, and what the name says: a half of a Local channel, or somebody without edges.
+
+        Without are the zombies that a masquerade leaves, and technical channels.
+        """
         self.channel = channel
-        self.edgeless = channel.endswith(("<ZOMBIE>", "<MASQ>"))
+        self.edgeless = channel.endswith(("<ZOMBIE>", "<MASQ>")) or channel.startswith(TECHNICAL)
         self.is_local = channel.startswith("Local/") and not self.edgeless
         self.other_half_name = ""
         if self.is_local and channel[-2:] in (";1", ";2", ",1", ",2"):  # with a comma in 1.4
@@ -93,8 +119,10 @@ class Party:
     """Who is on a channel: caller data, and what the dialplan learned. Moves with the phone, not the id."""
 
     __slots__ = (
+        "announced",
         "answered",
         "answers",
+        "arrival",
         "call",
         "callees",
         "caller",
@@ -104,7 +132,13 @@ class Party:
         "contexts",
         "device",
         "dialled",
+        "dialled_as",
+        "dials",
         "exten",
+        "from_queue",
+        "has_local",
+        "in_outbound",
+        "in_service",
         "inherited",
         "leaving",
         "leg",
@@ -117,6 +151,7 @@ class Party:
         "path",
         "queue",
         "queue_left",
+        "ring_end",
         "served",
         "source",
         "uniqueid",
@@ -125,14 +160,25 @@ class Party:
 
     def __init__(self, call: AsteriskCall) -> None:
         self.call = call
+        self.arrival = next(_arrivals)
+        """Of two, the one that was there first has the lower number."""
         self.uniqueid = call.uniqueid
         """The first id; clients know the leg by it for its whole life."""
         self.device = device_of(call.channel)
         self.number = self.name = ""
         self.connected_number = self.connected_name = ""
-        self.contexts: dict[str, None] = {}
-        """Contexts entered, the latest last."""
+        self.announced = ""
+        """The number that it was told to be connected with before it dialled: `CONNECTEDLINE(num)`."""
+        self.contexts: dict[str, str] = {}
+        """Contexts entered, the latest last, each with the extension that was dialled there, if any was."""
         self.exten = ""
+        """The extension dialled last; a place of the dialplan (`s`) is none."""
+        self.in_outbound = False
+        """It entered a context of an outbound service."""
+        self.has_local = False
+        """Local channels belong to the call that it began."""
+        self.in_service = False
+        """It entered a context of an inbound service."""
         self.linkedid = ""
         self.variables: dict[str, str] = {}
         self.inherited: dict[str, str] = {}
@@ -146,6 +192,14 @@ class Party:
         """This end began the call: it was in state Ring, or was originated for its phone."""
         self.originated = False
         self.dialled = False
+        self.dialled_as = ""
+        """The extension that was dialled for it through an outbound service, empty if none."""
+        self.ring_end = ""
+        """How Asterisk says that an attempt to ring it ended; needed of the Local halves before a phone."""
+        self.from_queue = False
+        """A queue rings it, or rang it: whatever it dialled before, it is the called end."""
+        self.dials: dict[Party, None] = {}
+        """The channels that this one dialled; only of Local halves."""
         self.source: Party | None = None
         """Whose channel dialled this one; may be a half of a Local channel."""
         self.caller: Party | None = None
@@ -167,13 +221,16 @@ class Party:
 
     def identify(self, number: str, name: str, linkedid: str) -> None:
         """What an event says of its own caller ID and its call's first id; empty where it says nothing."""
-        self.number, self.name = number or self.number, name or self.name
+        if number not in PLACES:
+            self.number = number or self.number
+        self.name = name or self.name
         # The first one stays: Asterisk changes it when bridges merge, but the recording keeps its name.
         self.linkedid = self.linkedid or linkedid
 
     def see_connected(self, number: str, name: str) -> None:
         """What an event says of who is at the other end; empty where it says nothing."""
-        self.connected_number = number or self.connected_number
+        if number not in PLACES:
+            self.connected_number = number or self.connected_number
         self.connected_name = name or self.connected_name
 
     def move_to(self, call: AsteriskCall) -> None:
@@ -205,6 +262,8 @@ class Party:
         self.live = False
         if self.caller is not None:
             self.caller.rings_no_more(self)
+        if self.source is not None:
+            self.source.dial_no_more(self)
 
     # -- the dialplan --------------------------------------------------------------------------------------
 
@@ -218,13 +277,24 @@ class Party:
         if not context:
             return
         contexts = self.contexts
-        if context in contexts:
-            del contexts[context]
-        elif len(contexts) >= CONTEXTS_KEPT:
+        dialled = contexts.pop(context, "")
+        if len(contexts) >= CONTEXTS_KEPT:
             del contexts[next(iter(contexts))]
-        contexts[context] = None
-        if exten:
-            self.exten = exten
+        if exten and exten not in PLACES:
+            self.exten = dialled = exten
+        contexts[context] = dialled
+
+    def gain_local(self) -> None:
+        """A Local channel appeared in the call that it began."""
+        self.has_local = True
+
+    def reach_service(self) -> None:
+        """The context that it entered is one of an inbound service: it is somebody who calls us."""
+        self.in_service = True
+
+    def call_out(self) -> None:
+        """The context that it entered is one of an outbound service."""
+        self.in_outbound = True
 
     def set_variable(self, name: str, value: str) -> bool:
         """A variable of its channel has this value now. True if that is news."""
@@ -240,6 +310,11 @@ class Party:
     # -- which end of the call it is -----------------------------------------------------------------------
     # `calling`, `dialled` and `originated` are what the called end of a call is told by: `seat_view` does.
 
+    @property
+    def began(self) -> bool:
+        """It called, as far as was seen: nobody rang it, or only to have it call (AMI Originate)."""
+        return self.originated or (self.calling and not self.dialled)
+
     def begin_call(self) -> None:
         """It was seen to call: in state Ring when it appeared, or as the one that runs a dialplan."""
         self.calling = True
@@ -252,21 +327,64 @@ class Party:
         """Its phone was rung for a call of its own (AMI Originate): it is the calling end, though it rang."""
         self.originated = self.calling = True
 
-    def dialled_by(self, source: Party) -> None:
+    def announce_connected(self) -> None:
+        """It dials: the connected line that the dialplan gave it is the number to show, not a trunk's."""
+        self.announced = self.connected_number
+
+    def dialled_by(self, source: Party, *, from_queue: bool) -> None:
         """Another channel rings it, from now on: who is behind that channel is to be found anew."""
         self.dialled = True
+        self.from_queue = from_queue
         self.source = source
         self.caller = None
         self.path = ()
+        self.ring_end = ""
+        self.dialled_as = (source.announced or source.exten) if source.in_outbound else ""
+        if source.call.is_local:
+            source.dial(self)
+
+    def be_found_ringing(self) -> None:
+        """It rings, and its dial was told while nothing could be heard."""
+        self.dialled = True
+
+    def be_rung_through(self, path: tuple[Party, ...]) -> None:
+        """These halves of Local channels ring it, whoever is behind them."""
+        self.path = path
+
+    def end_ring(self, status: str) -> None:
+        """An attempt to ring it ended; the first word counts."""
+        self.ring_end = self.ring_end or status
+
+    def adopt(self, half: Party) -> None:
+        """It called through this half of a Local channel: what that learned is its own, behind what it knows.
+
+        For halves go, and whoever takes the call over is to be told of all of it.
+        """
+        self.inherited = {**half.inherited, **half.variables, **self.inherited}
+        self.contexts = {**half.contexts, **self.contexts}
+        self.in_service = self.in_service or half.in_service
+        if half.queue and not self.queue:
+            self.be_served_by(half.queue)
 
     def called_from_queue(self, caller: Party) -> None:
         """A queue rings it for this caller, and there was no Dial (Asterisk up to 11, app_queue)."""
-        self.dialled = True
+        self.dialled = self.from_queue = True
         self.source = caller
+        if caller.call.is_local:
+            caller.dial(self)
+
+    def dial(self, callee: Party) -> None:
+        """It rings this channel; for `dialled_by`."""
+        self.dials[callee] = None
+
+    def dial_no_more(self, callee: Party) -> None:
+        """That channel hung up; for `hang_up`."""
+        self.dials.pop(callee, None)
 
     def pick_up(self, caller: Party, path: tuple[Party, ...]) -> None:
         """It took the call that rang at another phone: this caller rings it now."""
         self.dialled = True
+        self.from_queue = False
         self.rung_by(caller, path)
 
     def called_by(self, caller: Party) -> None:
@@ -363,6 +481,10 @@ class Party:
         """Its side of a pair; for `meet`."""
         self.pairs[other] = pair
 
+    def heard(self) -> list[Party]:
+        """Whom it hears now."""
+        return [other for other, pair in self.pairs.items() if pair.connected]
+
     def forget_pairs(self) -> None:
         """It hung up: nobody has a pair with it any more."""
         for other in self.pairs:
@@ -407,18 +529,21 @@ class Leg:
     __slots__ = (
         "answers_before",
         "callerid_told",
+        "company",
         "dial_status",
         "extension",
         "held_back",
         "linked",
         "matched",
         "missed",
+        "offered",
         "opened",
         "operator",
         "other",
         "party",
         "ringing",
         "service",
+        "talked",
     )
 
     def __init__(self, party: Party) -> None:
@@ -427,14 +552,20 @@ class Leg:
         self.service: Service | None = None
         self.matched: Party | None = None
         """The other party that `service` was found for: that call keeps it, whatever is configured next."""
+        self.offered: Sequence[Service] = ()
+        """The services among which `service` was found: another object is another configuration's."""
         self.operator = ""
         """The user name for whom `service` was found."""
         self.other: Party | None = None
         """The other party shown: the last one linked, else the caller, else who is dialled."""
+        self.company: dict[Party, None] = {}
+        """Who took part in its last conversation, as one after the other came in."""
         self.held_back: list[tuple[EventId, str]] = []
         self.callerid_told = False
         self.ringing = False
         self.linked = False
+        self.talked = False
+        """It was linked with somebody who had not asked to hang up."""
         self.answers_before = 0
         """The caller's `answers` when this phone began to ring, and its own one."""
         self.dial_status = ""
@@ -448,6 +579,24 @@ class Leg:
     def connect(self, other: Party) -> None:
         """It hears this party: from now on the leg is about that one."""
         self.other, self.linked = other, True
+        # Who hung up before the phone's side was ready (a queue's Gosub runs there first) is bridged for a
+        # moment all the same: the agent found nobody there.
+        self.talked = self.talked or not other.leaving
+        if len(self.party.heard()) <= 1:
+            self.company.clear()
+        self.company[other] = None
+
+    def part(self) -> None:
+        """It hears fewer parties: it is about one it still hears, else about one of its last conversation.
+
+        Of several it is about the one whose service the leg has: so that number, data and service of an event
+        belong to one call (a three-way call, when somebody leaves).
+        """
+        heard = self.party.heard() or list(self.company)
+        if self.service is not None and self.matched in heard:
+            self.other = self.matched
+        elif self.other not in heard:
+            self.other = heard[-1]
 
     def begin_ring_of(self, caller: Party) -> None:
         """This caller rings it: what others answer from now on is answered elsewhere."""
@@ -498,9 +647,9 @@ class Leg:
         if self.operator != username:
             self.operator, self.service = username, None
 
-    def belong_to(self, service: Service, other: Party | None) -> None:
-        """Its call with this party is one of a service."""
-        self.service, self.matched = service, other
+    def belong_to(self, service: Service, other: Party | None, offered: Sequence[Service]) -> None:
+        """Its call with this party is one of a service, chosen among those offered."""
+        self.service, self.matched, self.offered = service, other, offered
 
     def originate_for(self, service: Service, username: str) -> None:
         """The operator asked for this call, of an outbound service."""

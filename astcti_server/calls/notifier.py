@@ -100,13 +100,15 @@ class Notifier:
     def _match(self, leg: Leg, other: Party | None, username: str, *, fresh: bool) -> bool:
         """Find the leg's service if it has none, or anew for a new party. True if this very call has one."""
         leg.operated_by(username)
-        if leg.service is not None and (not fresh or leg.matched is other):
-            return True
         services = self._configuration.services_by_operator.get(username, ())
+        same_call = leg.service is not None and leg.matched is other
+        if leg.service is not None and (not fresh or (same_call and leg.offered is not services)):
+            return True  # a call that rings keeps its service, whatever is configured meanwhile
         found = service_of(services, leg, other)
-        if found is not None:
-            leg.belong_to(found, other)
-        return found is not None
+        if found is not None and (found.queue or not same_call):
+            # While it rang the queue may not have been known; a context that was entered later tells nothing.
+            leg.belong_to(found, other, services)
+        return found is not None or same_call
 
     def _release(self, leg: Leg, other: Party | None, username: str) -> None:
         if not leg.held_back:
@@ -141,4 +143,4 @@ class Notifier:
         """A ring that was told late opens nothing any more; a call that nobody took has no end to work on."""
         if event == "Callerid":
             return leg.party.call.state != "Up"
-        return event != "Hangup" or leg.linked
+        return leg.talked if event in ("Link", "Hangup") else True

@@ -7,12 +7,13 @@ A pair ends when either end hangs up or is paired elsewhere. AMI thread only.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 
 from astcti_server.calls.graph import Reach, reach, touched
 from astcti_server.calls.model import AsteriskCall, Pair, Party
 from astcti_server.calls.notifier import Notifier
+from astcti_server.calls.seat_view import calling_end
 from astcti_server.calls.table import CallTable
 
 
@@ -22,17 +23,22 @@ class Pairing:
     def __init__(self, table: CallTable, notifier: Notifier) -> None:
         self._table = table
         self._notifier = notifier
+        self._rang: Collection[Party] = ()
         self.reading = False
         """While the state is read anew: pairs found then get no pop-up."""
 
     @contextmanager
-    def reading_state(self) -> Iterator[None]:
-        """While the state is read anew: `reading` is true."""
-        self.reading = True
+    def reading_state(self, ringing: Collection[Party]) -> Iterator[None]:
+        """While the state is read anew: `reading` is true.
+
+        `ringing` are those that were known to ring when the link was lost: if one of them is connected now it
+        was answered meanwhile, which nobody was told.
+        """
+        self.reading, self._rang = True, ringing
         try:
             yield
         finally:
-            self.reading = False
+            self.reading, self._rang = False, ()
 
     def touched(self, *calls: AsteriskCall) -> list[AsteriskCall]:
         """The phones whose pairs a change at `calls` may alter; ask before an edge is removed."""
@@ -64,20 +70,37 @@ class Pairing:
     def _meet(self, party: Party, other: Party, path: tuple[Party, ...]) -> None:
         pair = party.pairs.get(other)
         if pair is None:
-            pair = party.meet(other, repeat=self.reading)
+            answered_meanwhile = party in self._rang or other in self._rang
+            pair = party.meet(other, repeat=self.reading and not answered_meanwhile)
             _remember_caller(party, other, path)
+            self._hand_over_what_halves_learned(calling_end(party, other), path)
             self._tell_link(party, other, path, repeat=pair.repeat)
             return
         if pair.ended:
             pair.resume()
             self._tell_link(party, other, path, repeat=True)
 
+    def _hand_over_what_halves_learned(self, caller: Party, path: tuple[Party, ...]) -> None:
+        """Where the caller's way led through Local channels, or began with one, they know more of the call.
+
+        Not those that only lead to a queue's member, nor those that the dialplan dials straight to a phone.
+        And not for a member who asks a colleague.
+        """
+        for half in path:
+            half.be_connected()
+        if caller.from_queue or not any(half.queue or half.originated for half in path):
+            return
+        for half in path:
+            other_half = self._table.other_half(half.call)
+            if not half.from_queue and not (other_half is not None and other_half.party.from_queue):
+                caller.adopt(half)
+
     def _tell_link(self, party: Party, other: Party, path: tuple[Party, ...], *, repeat: bool) -> None:
         for end, peer in ((party, other), (other, party)):
             end.be_connected()
             if end.leg is not None:
                 end.leg.connect(peer)
-                end.hear_through(path)
+                end.hear_through(path if end is party else path[::-1])  # the nearest half first
                 self._notifier.notify(end.leg, "Link", other=peer, repeat=repeat)
 
     def _part(self, party: Party, now: Reach) -> None:
@@ -104,12 +127,15 @@ class Pairing:
         for end, peer in ((party, other), (other, party)):
             if end.leg is not None:
                 self._notifier.notify(end.leg, "Unlink", other=peer)
+                end.leg.part()
 
 
 def _remember_caller(party: Party, other: Party, path: tuple[Party, ...]) -> None:
     """Where no Dial told it: who sits at a Local channel's first half, or began its call, is the caller."""
     for called, calling, near in ((party, other, path[-1:]), (other, party, path[:1])):
-        if called.caller is not None or called.calling:
+        if called.caller is not None or called.calling or calling.caller is called:
+            continue
+        if calling.calling and calling_end(called, calling) is not calling:
             continue
         if calling.calling or (near and near[0].call.channel.endswith("1")):
             called.called_by(calling)

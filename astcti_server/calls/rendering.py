@@ -10,9 +10,11 @@ from astcti_server.calls.seat_view import (
     caller_end,
     data_of,
     direction_of,
+    extension_dialled,
     number_and_name,
     queue_shown,
     recording_id,
+    was_called_out,
 )
 from schemas import placeholders
 from schemas.configuration.model import Moment, Service, Trigger
@@ -25,8 +27,10 @@ def call_of(leg: Leg, other: Party | None, service: Service | None, state: str) 
     """The leg as the element `<call>`: its own id and channel, the other party's number and data."""
     own = leg.party
     direction = direction_of(leg, other)
+    if service is not None and service.type == "outbound" and was_called_out(own, other):
+        direction = "outbound"
     end = caller_end(leg, other, direction)
-    number, name = number_and_name(leg, other)
+    number, name = number_and_name(leg, other, service)
     return Call(
         own.uniqueid,
         living_name(own.call.channel),
@@ -46,7 +50,9 @@ def due_triggers(
     leg: Leg, call: Call, service: Service, username: str, moment: Moment, event: str
 ) -> tuple[Action, ...]:
     """The triggers of a moment that are due, every placeholder filled; each is due once per other party."""
-    if call.direction != service.type:
+    if call.direction != service.type or (
+        call.direction == "outbound" and was_called_out(leg.party, leg.other)
+    ):
         return ()
     party = call.connected.uniqueid if call.connected is not None else ""
     values: dict[str, str] | None = None
@@ -90,7 +96,7 @@ def _values(leg: Leg, call: Call, service: Service, username: str, event: str) -
         "CONTEXT": call.context,
         "SERVICE": service.name,
         "QUEUE": call.queue,
-        "EXTEN": caller.exten,
+        "EXTEN": extension_dialled(leg, leg.other, service, caller),
         "CHANNEL": call.channel,
         "UNIQUEID": call.uniqueid,
         "LINKEDID": call.linkedid,

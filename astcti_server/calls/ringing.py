@@ -32,8 +32,8 @@ class Ringing:
         """One channel rings another. Both ends' seats hear it."""
         source = self._ensure(event.source, event.source_channel).party if event.source else None
         destination = self._ensure(event.destination, event.destination_channel).party
-        dialling.dial(source, destination)
-        if source is None:
+        dialling.dial(self._table, source, destination, event.linkedid)
+        if destination.source is None:
             return
         leg = destination.leg
         if leg is not None:
@@ -47,6 +47,11 @@ class Ringing:
         if caller is not None and caller.leg is not None and not destination.call.is_local:
             caller.leg.show(destination)
             self._notifier.notify(caller.leg, "Dial", other=destination)
+        if source is not None:
+            for phone in dialling.found_across(self._table, source):
+                if phone.leg is not None:
+                    self._notifier.service_may_be_known(phone.leg)
+                    self.tell_caller(phone.leg)
 
     def dial_end(self, event: ami.DialEnd) -> None:
         """An attempt ended; ANSWER may come before the phone is seen to be up."""
@@ -58,13 +63,17 @@ class Ringing:
                 # Picked up. Asterisk 16 leaves out that the picker was dialled, and may say Pickup later.
                 self.dial(ami.Dial(*event[:4], "", "", ""))
             call.party.answer()
+        call.party.end_ring(event.status)
         if call.party.leg is not None:
             call.party.leg.end_dial(event.status)
 
     def no_answer(self, event: ami.RingNoAnswer) -> None:
         """A queue gave up on a member."""
         call = self._table.of_event(event.destination, event.destination_channel)
-        if call is not None and call.party.leg is not None:
+        if call is None:
+            return
+        call.party.end_ring("NOANSWER")
+        if call.party.leg is not None:
             call.party.leg.miss()
 
     def queue_caller(self, event: ami.QueueCaller) -> None:
@@ -76,10 +85,10 @@ class Ringing:
         if event.waiting:
             if same_queue(party.queue, event.queue) and not party.queue_left:
                 return
-            party.join_queue(event.queue)
-            self._queue_callers.add(party)
-            self.caller_went_on(party)
+            self._waits(party, event.queue)
         else:
+            if not same_queue(party.queue, event.queue):
+                party.join_queue(event.queue)  # without a word, as in `agent_called`
             self._left(party)
 
     def queue_served(self, event: ami.QueueServed) -> None:
@@ -103,6 +112,9 @@ class Ringing:
         """A queue rings a member: where no Dial says so, this does."""
         member = self._table.of_event(event.destination, event.destination_channel)
         caller = self._table.of_event(event.caller, event.caller_channel)
+        if caller is not None and event.queue and not same_queue(caller.party.queue, event.queue):
+            # Joined without a word: a transfer into a running Queue() (Asterisk 12 and later) sends no Join.
+            self._waits(caller.party, event.queue)
         if member is None or caller is None or member.party.source is not None:
             return
         member.party.called_from_queue(caller.party)
@@ -139,6 +151,7 @@ class Ringing:
         for call in calls:
             leg = call.party.leg
             if leg is not None and call.state == "Ringing" and not leg.ringing:
+                call.party.be_found_ringing()
                 self.state_changed(call, changed=True)
 
     def tell_caller(self, leg: Leg) -> None:
@@ -146,6 +159,11 @@ class Ringing:
         if leg.callerid_told or not leg.ringing or direction_of(leg) == "outbound" or leg.linked:
             return
         if leg.party.caller is None and not leg.party.connected_number:
+            return
+        if not leg.party.dialled and (
+            leg.party.linkedid == leg.party.uniqueid or self._through_local(leg.party)
+        ):
+            # Ringing was told before the DialBegin that says who rings, and through which half.
             return
         leg.tell_caller()
         self._notifier.notify(leg, "Callerid")
@@ -160,6 +178,11 @@ class Ringing:
         """The channel hung up."""
         self._queue_callers.discard(party)
 
+    def _waits(self, party: Party, queue: str) -> None:
+        party.join_queue(queue)
+        self._queue_callers.add(party)
+        self.caller_went_on(party)
+
     def _left(self, party: Party) -> None:
         """The party waits in its queue no longer."""
         party.leave_queue()
@@ -169,13 +192,26 @@ class Ringing:
         source = self._table.find(event.source) if event.source else None
         return source is not None and source.party is not party.source
 
+    def _through_local(self, party: Party) -> bool:
+        """Whether the call that a phone belongs to (12 and later say it) goes through Local channels."""
+        root = self._table.find(party.linkedid) if party.linkedid else None
+        return root is not None and (root.is_local or root.party.has_local)
+
     def _find_caller(self, party: Party) -> None:
         if dialling.find_caller(self._table, party) is not None or party.originated or party.calling:
             return
+        if not party.dialled and self._through_local(party):
+            return  # see `tell_caller`: the DialBegin is still to come
         root = self._table.find(party.linkedid) if party.linkedid else None
-        if root is not None and root.party is not party and root.party.calling and not root.party.pairs:
-            party.rung_by(root.party)
+        if (
+            root is not None
+            and not root.is_local
+            and root.party is not party
+            and root.party.calling
+            and not root.party.pairs
+        ):
+            party.rung_by(root.party, party.path)
             return
         caller = self._queue_callers.only_one_with(party.connected_number)
-        if caller is not None and caller is not party:
-            party.rung_by(caller)
+        if caller is not None and caller is not party and not caller.call.is_local:
+            party.rung_by(caller, party.path)

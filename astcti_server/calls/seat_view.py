@@ -11,6 +11,7 @@ AMI thread only; nothing here changes anything.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from astcti_server.ami.vocabulary import Hangup
@@ -23,6 +24,9 @@ REFUSED = (17, 21)  # user busy, call rejected: what a phone's red button sends 
 REFUSED_WORDS = ("BUSY", "CONGESTION", "CHANUNAVAIL", "DONTCALL")
 
 
+_TELEPHONE_NUMBER = re.compile(r"\+?[0-9*#]+")  # other extensions are names of steps, or of people
+
+
 # -- which end called ----------------------------------------------------------------------------------------
 
 
@@ -30,19 +34,64 @@ def direction_of(leg: Leg, other: Party | None = None) -> Direction:
     """`outbound` at the end that called the other one; while that is not known, that began its own call."""
     party = leg.party
     if other is not None:
-        if other.caller is party:
-            return "outbound"
-        if party.caller is other:
-            return "inbound"
-    if party.originated:
-        return "outbound"
-    return "outbound" if party.calling and not party.dialled else "inbound"
+        return "outbound" if calling_end(party, other) is party else "inbound"
+    return "outbound" if party.began and not party.from_queue else "inbound"
+
+
+def calling_end(own: Party, other: Party) -> Party:
+    """Which of two parties called the other one, by the first of these that tells them apart.
+
+    1. One was rung for the other (Dial, a queue, a pickup).
+    2. A queue rang one of them: that is the called end, whatever it dialled before.
+    3. One of them began its call, the other was rung.
+    4. Both began theirs and an application joined them (parked and fetched, AgentLogin, Bridge, ARI): the
+       caller is who waited in a queue, else who came through an inbound service, else who was there first.
+    """
+    if own.caller is other:
+        return other
+    if other.caller is own:
+        return own
+    if own.from_queue != other.from_queue:
+        return other if own.from_queue else own
+    if own.began != other.began:
+        began, rung = (own, other) if own.began else (other, own)
+        fetched = bool(rung.linkedid) and rung.dialled and rung.arrival < began.arrival
+        # Who fetches from a parking place somebody who was called before is not the one who called him.
+        return rung if fetched and not began.queue and not began.in_service else began
+    if not own.began:
+        return other
+    if bool(own.queue) != bool(other.queue):
+        return own if own.queue else other
+    if own.in_service != other.in_service:
+        return own if own.in_service else other
+    return own if own.arrival < other.arrival else other
+
+
+def was_called_out(own: Party, other: Party | None) -> bool:
+    """Whether the other party is the called end of an earlier call that was handed on to this one."""
+    return (
+        other is not None
+        and other.caller is not None
+        and other.caller is not own
+        and not other.began
+        and not other.from_queue
+        and calling_end(own, other) is other
+    )
+
+
+def is_outbound(leg: Leg, other: Party | None) -> bool:
+    """Whether a call of an outbound service was made to this party: from here, or before it came here."""
+    return direction_of(leg, other) == "outbound" or was_called_out(leg.party, other)
 
 
 def caller_end(leg: Leg, other: Party | None, direction: Direction) -> Party:
     """Who called: whose context, queue, extension and recording it is."""
     own = leg.party
-    return own if direction == "outbound" else other or own.caller or own
+    if direction == "outbound":
+        if other is not None and other.caller is not None and was_called_out(own, other):
+            return other.caller
+        return own
+    return other or own.caller or own
 
 
 def recording_id(end: Party) -> str:
@@ -55,20 +104,55 @@ def recording_id(end: Party) -> str:
 # -- whose number --------------------------------------------------------------------------------------------
 
 
-def number_and_name(leg: Leg, other: Party | None) -> tuple[str, str]:
-    """Number and name of the other party as the seat is to see them."""
+def number_and_name(leg: Leg, other: Party | None, service: Service | None) -> tuple[str, str]:
+    """Number and name of the other party as the seat is to see them.
+
+    Of an outbound call that is what was dialled: the called end's own caller ID may be our trunk's.
+    """
     own = leg.party
     if other is None:
         other = own.caller
+    if service is not None and service.type == "outbound" and is_outbound(leg, other):
+        number = _number_dialled(leg, other, service)
+        if number:
+            return number, _name_of(number, own, other)
     if other is not None and other.calling:
         return other.number, other.name
     if other is not None and other.caller is own:
         return own.connected_number or other.number or own.exten, own.connected_name or other.name
+    if other is not None and other.leg is None and was_called_out(own, other):
+        number = other.dialled_as
+        if _TELEPHONE_NUMBER.fullmatch(number):
+            return number, _name_of(number, own, other)
     if other is not None and (other.number or other.name):
         return other.number, other.name
     if direction_of(leg) == "outbound":
         return own.connected_number or own.exten, own.connected_name
     return own.connected_number, own.connected_name
+
+
+def _number_dialled(leg: Leg, other: Party | None, service: Service) -> str:
+    """What was dialled in the context of an outbound service, by whoever called there."""
+    for party in dialplan_parties(leg, other):
+        if _TELEPHONE_NUMBER.fullmatch(party.contexts.get(service.context, "")):
+            return party.announced or party.contexts[service.context]
+    return ""
+
+
+def extension_dialled(leg: Leg, other: Party | None, service: Service, caller: Party) -> str:
+    """What the caller dialled: in the service's context, if the call is an outbound one."""
+    if service.type == "outbound" and is_outbound(leg, other):
+        for party in dialplan_parties(leg, other):
+            if dialled := party.contexts.get(service.context):
+                return dialled
+    return caller.exten
+
+
+def _name_of(number: str, own: Party, other: Party | None) -> str:
+    """The name that belongs to a number, not to a trunk."""
+    if own.connected_number == number:
+        return own.connected_name
+    return other.name if other is not None and other.number == number else ""
 
 
 # -- which queue ---------------------------------------------------------------------------------------------
@@ -77,24 +161,32 @@ def number_and_name(leg: Leg, other: Party | None) -> tuple[str, str]:
 def dialplan_parties(leg: Leg, other: Party | None) -> Iterator[Party]:
     """Whose contexts and queues tell the service, the latest in the dialplan first."""
     own = leg.party
-    if direction_of(leg, other) == "outbound":
-        yield own
+    if direction_of(leg, other) == "outbound" and not was_called_out(own, other):
+        path = other.path if other is not None and other.caller is own else ()
+        if not path or path[-1].source is not None:
+            yield own
+        # Else it did not dial by itself: a feature code, or an Originate of a Local channel, did for it.
+        yield from path
         return
     caller = other if other is not None else own.caller
     if caller is None:
+        yield from own.path
         return
-    if caller is own.caller:
+    if caller is own.caller or own.from_queue:
         yield from own.path
     yield caller
-    if not caller.calling and caller.caller not in (None, own) and caller is not own.caller:
-        # The called end of an earlier call was handed on: what its caller went through counts.
+    if caller.calling or caller.caller in (None, own):
+        return
+    if caller is not own.caller or not caller.caller.live:
+        # The called end of an earlier call was handed on: what its caller went through counts. Not while that
+        # caller is still there: then the called end only asks a colleague.
         yield from caller.path
         yield caller.caller
 
 
 def queue_shown(leg: Leg, end: Party, service: Service | None) -> str:
     """The queue of the end that called, spelled as the service does, where Asterisk writes it otherwise."""
-    queue = end.queue or next((half.queue for half in leg.party.path if half.queue), "")
+    queue = next((half.queue for half in leg.party.path if half.queue), "") or end.queue
     if service is not None and queue and same_queue(service.queue, queue):
         return service.queue
     return queue
@@ -122,7 +214,7 @@ def data_of(leg: Leg, other: Party | None, names: Iterable[str]) -> tuple[tuple[
 def end_of_leg(leg: Leg, hangup: Hangup) -> End:
     """What the end of a leg means for its seat."""
     if leg.linked:
-        return "answered"
+        return "answered" if leg.talked else "cancelled"
     if direction_of(leg) == "outbound":
         return _end_of_own_call(leg, hangup)
     caller = leg.party.caller
@@ -130,11 +222,17 @@ def end_of_leg(leg: Leg, hangup: Hangup) -> End:
         return "answered-elsewhere"
     if hangup.cause in REFUSED or leg.dial_status in REFUSED_WORDS:
         return "refused"
-    if leg.missed or leg.dial_status == "NOANSWER":
+    if leg.missed or leg.dial_status in ("NOANSWER", "FORWARD"):
         return "missed"
+    if any(half.ring_end == "NOANSWER" for half in leg.party.path):
+        return "missed"  # Asterisk says so of the Local channel, and CANCEL of the phone behind it
+    if leg.dial_status == "CANCEL":
+        return "cancelled"  # the caller hung up, left the queue by a key, or was led elsewhere
     if caller is not None and (caller.leaving or not caller.live):
         return "cancelled"
-    return "refused" if leg.party.answered else "missed"  # whoever takes up the phone may still decline
+    if leg.party.answered:
+        return "refused"  # whoever takes up the phone may still decline
+    return "cancelled" if leg.party.linkedid else "missed"  # 12 and later say NOANSWER where nobody answered
 
 
 def _end_of_own_call(leg: Leg, hangup: Hangup) -> End:

@@ -42,6 +42,8 @@ class Tracker:
         self._ringing = Ringing(self.table, self._notifier, self._call)
         self._legs = SeatLegs()
         self._masquerades: dict[str, AsteriskCall] = {}
+        self._inbound_contexts: frozenset[str] = frozenset()
+        self._outbound_contexts: frozenset[str] = frozenset()
         self._methods: dict[type, Callable[[Any], None]] = {
             ami.Newchannel: self._newchannel,
             ami.Newstate: self._newstate,
@@ -65,6 +67,13 @@ class Tracker:
     def configure(self, configuration: Configuration, *, all_calls: bool) -> None:
         """Use another configuration from now on. Running calls keep the service they matched."""
         self._notifier.configure(configuration, all_calls=all_calls)
+        enabled = [service for service in configuration.services if service.enabled]
+        self._inbound_contexts = frozenset(
+            service.context for service in enabled if service.type == "inbound"
+        )
+        self._outbound_contexts = frozenset(
+            service.context for service in enabled if service.type == "outbound"
+        )
         self._legs.configure(configuration.seat_by_extension, self.table.all())
 
     def handle(self, event: ami.TelephoneEvent) -> list[Notification]:
@@ -92,15 +101,18 @@ class Tracker:
         """Replace what is known by the PBX's own list of channels, after the connection came back.
 
         `events` say every channel that lives, its edges and variables. Calls that are not among them have
-        ended meanwhile. A pair found connected gets no pop-up.
+        ended meanwhile. A pair found connected gets no pop-up, unless one of the two was known to ring.
         """
         events = list(events)
         living = {event.uniqueid for event in events if isinstance(event, ami.Newchannel)}
         for call in self.table.all():
             if call.uniqueid not in living:
                 self._hangup(ami.Hangup(call.uniqueid, call.channel, 0, "Unknown"))
+        ringing = {
+            call.party for call in self.table.all() if call.state == "Ringing" and not call.party.pairs
+        }
         self.table.forget_links()
-        with self._pairing.reading_state():
+        with self._pairing.reading_state(ringing):
             for event in events:
                 self._take_in(event)
             self._pairing.review(call for call in self.table.all() if not call.is_local)
@@ -142,6 +154,8 @@ class Tracker:
         party.identify(event.number, event.name, event.linkedid)
         if self._pairing.reading and not party.served and event.context not in ("", party.context):
             party.forget_queue()  # who waits stays in its context; else the list of queues will say so
+        if call.is_local and (root := self.table.find(event.linkedid)) is not None:
+            root.party.gain_local()
         if call.state == "Ring":
             party.begin_call()
         elif self._pairing.reading and call.state == "Up":
@@ -151,6 +165,7 @@ class Tracker:
                 party.begin_call()
         if party.calling or call.is_local:
             party.enter(event.context, event.exten)
+            self._note_services(party, event.context)
         if party.leg is not None and not known:
             self._notifier.notify(party.leg, "Newchannel")
 
@@ -189,8 +204,15 @@ class Tracker:
     def _enter(self, party: Party, context: str, exten: str) -> None:
         before = party.context
         party.enter(context, exten)
+        self._note_services(party, context)
         if context != before:
             self._ringing.caller_went_on(party)
+
+    def _note_services(self, party: Party, context: str) -> None:
+        if context in self._inbound_contexts:
+            party.reach_service()
+        if context in self._outbound_contexts:
+            party.call_out()
 
     def _variable_set(self, event: ami.VariableSet) -> None:
         party = self._call(event.uniqueid, event.channel).party

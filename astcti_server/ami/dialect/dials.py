@@ -34,7 +34,7 @@ _BEGIN: Final = (
     "Linkedid",
     "DestLinkedid",
 )
-_END: Final = ("Uniqueid", "Channel", "DestUniqueid", "DestChannel", "DialStatus")
+_END: Final = ("Uniqueid", "Channel", "DestUniqueid", "DestChannel", "DialStatus", "Forward")
 
 
 class Dials:
@@ -107,7 +107,9 @@ class Dials:
 
     def ended(self, event: AmiEvent) -> list[TelephoneEvent]:
         """DialEnd."""
-        source, source_channel, destination, channel, status = event.values(_END)
+        source, source_channel, destination, channel, status, forward = event.values(_END)
+        if forward:
+            status = "FORWARD"  # Asterisk says CANCEL, but it was the phone that did not take the call
         return [DialEnd(source, source_channel, destination, channel, status)] if destination else []
 
     def hung_up(self, uniqueid: str) -> None:

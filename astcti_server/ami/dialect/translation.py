@@ -92,6 +92,8 @@ class Dialect:
         self._bridges.clear()
         self._dials.clear()
         self._escaped = False
+        self._unsure = False
+        """The greeting says no version, as that of a proxy for the manager interface: events have to tell."""
         self._pipes = False
         """Asterisk 1.4: arguments are separated by `|`, and `Set` takes several."""
         self._caller_shown = False
@@ -100,6 +102,7 @@ class Dialect:
     def greeting(self, banner: AmiBanner) -> None:
         """Take the hints of a connection's first line."""
         version = _version(banner.version)
+        self._unsure = not version
         self._escaped = version >= ESCAPING_SINCE
         self._pipes = version == (1, 0)
         self._caller_shown = version == (1, 0)
@@ -127,6 +130,9 @@ class Dialect:
         Every channel, its variables, the callers in queues, then the edges. What was known of bridges is
         replaced.
         """
+        events = list(events)
+        if self._unsure and any(event.has("Linkedid") for event in events):
+            self._escaped = True
         return status.read(events, self._bridges, self._plain)
 
     def _table(self) -> dict[str, Callable[[AmiEvent], Telephone]]:
@@ -170,6 +176,8 @@ class Dialect:
         if not uniqueid:
             return []
         self._pipes = not state  # 1.4 alone has State here, later ones ChannelState and ChannelStateDesc
+        if self._unsure and linkedid:  # 12 or later, and 12 to 13.4, which do not escape, are rare
+            self._escaped = True
         caller, name = known(caller), self._plain(name)
         return [Newchannel(uniqueid, channel, state or old_state, caller, name, context, exten, linkedid)]
 

@@ -43,8 +43,9 @@ class AmiBanner(NamedTuple):
 
     @property
     def version(self) -> str:
-        """What follows the slash: `11.0.0`; all of it if there is none."""
-        return self.text.rpartition("/")[2].strip()
+        """What follows the slash: `11.0.0`; all of it where it is not Asterisk itself that greets."""
+        name, slash, version = self.text.rpartition("/")
+        return self.text.strip() if slash and name.endswith("Proxy") else version.strip()
 
 
 AmiMessage: TypeAlias = AmiBanner | AmiEvent | AmiResponse
