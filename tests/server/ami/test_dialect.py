@@ -357,6 +357,27 @@ def test_links_before_12(old: Speaker, middle: Speaker) -> None:
     assert middle(f"Event: Unlink\n{EDGE}") == [unlink], "the stray ones of 1.6 and 1.8"
 
 
+@pytest.mark.parametrize("missing", ["Uniqueid1", "Uniqueid2"])
+@pytest.mark.parametrize("event", ["Link", "Unlink"])
+def test_an_edge_with_one_end_is_none(event: str, missing: str, old: Speaker) -> None:
+    kept = "\n".join(line for line in EDGE.splitlines() if not line.startswith(missing))
+    assert old(f"Event: {event}\n{kept}") == []
+
+
+def test_a_proxy_greets_without_a_version_and_the_events_tell(new: Speaker) -> None:
+    new.dialect.reset()
+    new.dialect.greeting(AmiBanner("Asterisk Call Manager Proxy/1.30.0"))
+    channel = "Channel: PJSIP/trunk-00000001\nChannelStateDesc: Ring\nCallerIDName: O\\'Brien\nUniqueid: 5.1"
+    (told,) = new(f"Event: Newchannel\n{channel}\nLinkedid: 5.1")
+    assert isinstance(told, Newchannel) and told.name == "O'Brien"
+
+
+def test_a_dial_that_was_forwarded_did_not_end_by_the_caller(new: Speaker) -> None:
+    ended = "Event: DialEnd\nDestChannel: PJSIP/201-1\nDestUniqueid: 1.2\nDialStatus: CANCEL"
+    (told,) = new(f"{ended}\nForward: 202@phones")
+    assert isinstance(told, DialEnd) and told.status == "FORWARD"
+
+
 def test_a_transfer_tells_nothing_but_the_variables_it_carries(middle: Speaker, new: Speaker) -> None:
     assert middle("Event: Transfer\nTransferType: Blind\nUniqueid: 1.1\nTargetUniqueid: 1.2") == []
     assert new("""
