@@ -1,0 +1,102 @@
+"""Which end called, which number, queue and party an event speaks of, where the plain signs are missing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from astcti_server.ami.vocabulary import AgentCalled
+from tests.fake.story import DEMO, OUTSIDE, Story
+
+
+def dialled_out(story: Story, callers_number: str = "0559999") -> Story:
+    """mario dials 0551234 through the service, and the trunk shows a number of its own."""
+    story.new("a", "PJSIP/201-a", "Ring", "201", "Mario", "outbound", "0551234")
+    story.new("t", "PJSIP/trunk-t", "Down", callers_number, "Our Company", root="a").dial("a", "t")
+    return story.state("t", "Up").state("a", "Up").link("a", "t")
+
+
+def test_a_trunks_own_number_is_not_the_customers() -> None:
+    call = dialled_out(Story()).events("201", "Link")[0].call
+    assert (call.direction, call.calleridnum, call.calleridname) == ("outbound", "0551234", "")
+
+
+def test_a_place_of_the_dialplan_is_no_number() -> None:
+    story = Story().new("a", "PJSIP/201-a", "Ring", "201", "Mario", "outbound", "0551234")
+    story.exten("a", "sub-dialout", "s", "Dial")
+    story.new("t", "PJSIP/trunk-t", "Down", "s", root="a").dial("a", "t").state("t", "Up").link("a", "t")
+    assert story.events("201", "Link")[0].call.calleridnum == "0551234"
+
+
+def test_whoever_fetches_a_parked_caller_is_the_called_end() -> None:
+    story = Story().caller().variable("c", "calldata", "12345").queued()
+    story.ring("c", "a", "201").state("a", "Up").unqueued().link("c", "a").unlink("c", "a").hangup("a")
+    story.new("b", "PJSIP/202-b", "Ring", "202", "Luisa", "phones", "701").state("b", "Up").link("b", "c")
+    (link,) = story.events("202", "Link")
+    assert (link.call.direction, link.service, link.call.queue) == ("inbound", "Demo", "astcti")
+    assert len(link.triggers) == 1
+
+
+def test_who_came_through_a_service_is_the_caller_though_he_came_later() -> None:
+    story = Story().new("a", "PJSIP/201-a", "Ring", "201", "Mario", "phones", "moh").state("a", "Up")
+    story.caller().exten("c", "direct", "301").link("a", "c")
+    (link,) = story.events("201", "Link")
+    assert (link.call.direction, link.service) == ("inbound", "Direct")
+
+
+def test_whoever_fetches_a_customer_that_was_called_stays_in_that_call_without_triggers() -> None:
+    outside = replace(OUTSIDE, operators=DEMO.operators)
+    story = dialled_out(Story(DEMO, outside)).unlink("a", "t").hangup("a")
+    story.new("b", "PJSIP/202-b", "Ring", "202", "Luisa", "phones", "701").state("b", "Up").link("b", "t")
+    (link,) = story.events("202", "Link")
+    assert (link.call.direction, link.service, link.call.calleridnum) == (
+        "outbound",
+        "Outside line",
+        "0551234",
+    )
+    assert link.triggers == ()
+
+
+def test_a_queue_that_is_only_named_when_it_rings_is_the_callers() -> None:
+    second = replace(DEMO, name="Second", queue_name="second", context="second")
+    story = Story(DEMO, second).caller().queued()
+    story.ring("c", "a", "201").state("a", "Up").unqueued().link("c", "a").unlink("c", "a").hangup("a")
+    story.new("b", "PJSIP/202-b", "Down", "202", root="c")
+    story.event(AgentCalled("second", "c", "PJSIP/trunk-c", "b", "PJSIP/202-b", "PJSIP/202"))
+    story.dial("c", "b").state("b", "Ringing", connected="3331234567").state("b", "Up").link("c", "b")
+    (link,) = story.events("202", "Link")
+    assert (link.service, link.call.queue) == ("Second", "second")
+
+
+def test_of_services_with_one_queue_the_context_entered_last_tells() -> None:
+    morning, evening = (
+        replace(DEMO, name="Morning", context="morning"),
+        replace(DEMO, name="Evening", context="evening"),
+    )
+    story = Story(morning, evening).caller().exten("c", "morning", "1").exten("c", "evening", "1").queued()
+    story.ring("c", "a", "201").state("a", "Up").link("c", "a")
+    assert story.events("201", "Link")[0].service == "Evening"
+
+
+def test_a_channel_that_streams_or_records_is_no_party() -> None:
+    story = Story().caller().queued().ring("c", "a", "201").state("a", "Up").link("c", "a")
+    story.new("m", "UnicastRTP/127.0.0.1:9999-0x1", "Up").link("m", "c").link("m", "a").hangup("m")
+    assert len(story.events("201", "Link")) == 1
+    assert story.events("201", "Unlink") == []
+
+
+def test_a_caller_who_had_hung_up_before_the_two_were_joined_opens_nothing() -> None:
+    story = Story().caller().queued().ring("c", "a", "201").state("a", "Up").leaves("c").link("c", "a")
+    story.hangup("a")
+    assert story.events("201", "Link")[0].triggers == ()
+    assert story.events("201", "Hangup")[0].triggers == ()
+    assert story.end("201") == "cancelled"
+
+
+def test_who_still_talks_after_a_three_way_call_is_told_of_the_customer() -> None:
+    story = Story().caller().variable("c", "calldata", "12345").queued()
+    story.ring("c", "a", "201").state("a", "Up").link("c", "a")
+    story.new("b", "PJSIP/202-b", "Down", "202").dial("a", "b").state("b", "Up").link("a", "b").link("c", "b")
+    story.unlink("c", "b").unlink("a", "b").hangup("b").hangup("a")
+    last = story.events("201", "Hangup")[-1]
+    assert last.call.connected is not None and last.call.connected.uniqueid == "c"
+    assert (last.call.calleridnum, last.call.appdata) == ("3331234567", (("calldata", "12345"),))
