@@ -61,7 +61,7 @@ class Notifier:
             return
         if other is None:
             other = leg.other
-        matched = self._match(leg, other, username, fresh=event == "Link")
+        matched = self._match(leg, other, username, fresh=event == "Link" and not repeat)
         if leg.service is None and not self._all_calls:
             if event not in _OF_A_PAIR:
                 leg.hold_back(event)
