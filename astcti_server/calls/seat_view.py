@@ -161,7 +161,7 @@ def _name_of(number: str, own: Party, other: Party | None) -> str:
 def dialplan_parties(leg: Leg, other: Party | None) -> Iterator[Party]:
     """Whose contexts and queues tell the service, the latest in the dialplan first."""
     own = leg.party
-    if direction_of(leg, other) == "outbound" and not was_called_out(own, other):
+    if direction_of(leg, other) == "outbound":
         path = other.path if other is not None and other.caller is own else ()
         if not path or path[-1].source is not None:
             yield own
