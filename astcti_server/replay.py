@@ -1,11 +1,12 @@
 """Runs a recorded AMI session through the real parser, dialect, tracker and encoder, without any network.
 
-The same code as in the running server; only the socket, the clients and the clock are missing. Every seat
-counts as logged in, with the operator bound to it.
+The same code as in the running server; only the socket and the clients are missing, and time is that of the
+recording. Every seat counts as logged in, with the operator bound to it.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
@@ -20,6 +21,33 @@ from schemas.configuration.model import Configuration
 Write: TypeAlias = Callable[[Notification], None]
 
 
+_TIME = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,9})?")
+_BEGAN = re.compile(r"(?:.*-)?([0-9]{1,12})\.[0-9]+")  # a Uniqueid, with the system's name before it or not
+
+
+class RecordedTime:
+    """The time at which a recording is, in seconds.
+
+    Events say it only where manager.conf has `timestampevents`. Else it is told by the ids of new channels,
+    which begin with the second in which they came up; made-up ids may say nothing, then no time goes by.
+    """
+
+    def __init__(self) -> None:
+        self._seconds = 0.0
+
+    def now(self) -> float:
+        """Seconds since some moment before the recording; never goes back."""
+        return self._seconds
+
+    def hear(self, event: AmiEvent) -> None:
+        """The recording has come to this event."""
+        said = event.get("Timestamp")
+        if event.name == "Newchannel" and not said and (began := _BEGAN.fullmatch(event.get("Uniqueid"))):
+            said = began[1]
+        if _TIME.fullmatch(said):
+            self._seconds = max(self._seconds, float(said))
+
+
 class Replay:
     """One transcript, fed in chunks of any size; notifications go to `write` in order."""
 
@@ -30,7 +58,8 @@ class Replay:
         self._write = write
         self._parser = AmiParser(EventFilter.for_configuration(configuration), encoding=encoding)
         self._dialect = Dialect()
-        self._tracker = Tracker(lambda: operators_by_phone)
+        self._time = RecordedTime()
+        self._tracker = Tracker(lambda: operators_by_phone, self._time.now)
         self._tracker.configure(configuration, all_calls=all_calls)
         self._listing: list[AmiEvent] | None = None
         self._greeted = self._events = False
@@ -60,6 +89,7 @@ class Replay:
 
     def _event(self, event: AmiEvent) -> None:
         self._events = True
+        self._time.hear(event)
         if event.name == "Status":
             self._listing = [*(self._listing or []), event]
         elif event.name == "StatusComplete":

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
-from schemas.configuration.model import Service
+from schemas.configuration.model import Service, Trigger, queue_key
 from schemas.events import EventId
 
 CONTEXTS_KEPT = 32  # a caller who wanders through more contexts than this is in a dialplan loop
@@ -36,6 +36,7 @@ TECHNICAL: Final = (
 )
 """Channels that Asterisk puts into bridges to record, announce, listen or stream: nobody is on them."""
 MOST_HELD_BACK = 32  # events of one ringing leg whose service is not known yet; a normal ring has four
+RING_TRIGGER_PAUSE = 60.0  # seconds; a queue that hunts comes back to the same phone every few of them
 
 
 def device_of(channel: str) -> str:
@@ -45,6 +46,28 @@ def device_of(channel: str) -> str:
 
 
 _arrivals = itertools.count()
+
+
+class RingTrigger(NamedTuple):
+    """One trigger of the moment `ring`, at one seat, for who sits there.
+
+    A service is the one of its context and queue, whatever it is called, and a trigger what it does: so both
+    are known again after a configuration was loaded. Of several that do the same, `which` counts.
+    """
+
+    extension: str
+    username: str
+    context: str
+    queue: str
+    trigger: Trigger
+    which: int
+
+    @classmethod
+    def of(cls, leg: Leg, service: Service, index: int) -> RingTrigger:
+        """The trigger with this index, for the ring of this leg."""
+        trigger = service.triggers[index]
+        which = service.triggers[:index].count(trigger)
+        return cls(leg.extension, leg.operator, service.context, queue_key(service.queue), trigger, which)
 
 
 class AsteriskCall:
@@ -152,6 +175,7 @@ class Party:
         "queue",
         "queue_left",
         "ring_end",
+        "ring_triggers",
         "served",
         "source",
         "uniqueid",
@@ -208,6 +232,8 @@ class Party:
         """Halves of Local channels between this party and its caller."""
         self.callees: dict[Party, None] = {}
         """Those that have, or had before they were dialled anew, this one as their caller."""
+        self.ring_triggers: dict[RingTrigger, float] = {}
+        """When each trigger was sent with a ring for this caller; goes with the call."""
         self.answered = False
         self.answers = 0
         """How many of the phones rung for this party have answered."""
@@ -403,6 +429,26 @@ class Party:
         if self.leg is not None:
             self.leg.begin_ring_of(caller)
 
+    def rung_for(self) -> tuple[Party, ...]:
+        """Whose call makes it ring, as far as is known: who is the same when a queue rings it once more.
+
+        Also the half of a Local channel that nobody dialled (AMI Originate): who is behind that may be known
+        at one ring and not at another.
+        """
+        callers = (self.caller,) if self.caller is not None else ()
+        if self.path and self.path[-1].source is None:
+            return (*callers, self.path[-1])
+        return callers
+
+    def sent_at_ring(self, trigger: RingTrigger, now: float) -> bool:
+        """Whether a ring for this caller brought this trigger less than a minute ago."""
+        sent = self.ring_triggers.get(trigger)
+        return sent is not None and now - sent < RING_TRIGGER_PAUSE
+
+    def send_at_ring(self, trigger: RingTrigger, now: float) -> None:
+        """A ring for this caller brings this trigger now."""
+        self.ring_triggers[trigger] = now
+
     def follow_source(self, replaced: Party, source: Party) -> None:
         """Who is on the channel that rings it changed."""
         if self.source is replaced:
@@ -570,8 +616,8 @@ class Leg:
         """The caller's `answers` when this phone began to ring, and its own one."""
         self.dial_status = ""
         self.missed = False
-        self.opened: set[tuple[str, str, int, str]] = set()
-        """Triggers carried out: service and context, index of the trigger, first id of the other party."""
+        self.opened: set[tuple[str, str, int, str, str]] = set()
+        """Triggers sent: service and context, index of the trigger, first id of the other party, operator."""
 
     # -- which party it is about ---------------------------------------------------------------------------
     # The party that an event speaks of, unless the event itself names another: `other`, set here alone.
@@ -666,9 +712,22 @@ class Leg:
         return held_back
 
     def open_once(self, service: Service, index: int, party: str) -> bool:
-        """Whether a trigger was not carried out for this party before; from now on it was."""
-        key = (service.name, service.context, index, party)  # names may be given twice
+        """Whether this operator was not sent a trigger for this party before; from now on he was."""
+        key = (service.name, service.context, index, party, self.operator)  # names may be given twice
         if key in self.opened:
             return False
         self.opened.add(key)
+        return True
+
+    def open_at_ring(self, service: Service, index: int, now: float) -> bool:
+        """Whether a trigger of the moment `ring` is due: once a minute for this caller, operator and seat.
+
+        `now` is in seconds, of a clock that only goes forward. From now on it was sent, if it is due.
+        """
+        trigger = RingTrigger.of(self, service, index)
+        callers = self.party.rung_for()
+        if any(caller.sent_at_ring(trigger, now) for caller in callers):
+            return False
+        for caller in callers:
+            caller.send_at_ring(trigger, now)
         return True

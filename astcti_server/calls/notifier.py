@@ -28,8 +28,9 @@ _OF_A_PAIR: frozenset[EventId] = frozenset(("Link", "Unlink", "Hangup"))
 class Notifier:
     """Turns what happened to a leg into notifications, which `take` hands out in order."""
 
-    def __init__(self, operators: OperatorsByPhone) -> None:
+    def __init__(self, operators: OperatorsByPhone, clock: Callable[[], float]) -> None:
         self._operators = operators
+        self._clock = clock
         self._configuration = Configuration()
         self._all_calls = False
         self._notifications: list[Notification] = []
@@ -132,7 +133,7 @@ class Notifier:
         moment = _MOMENTS.get(event)
         triggers: tuple[Action, ...] = ()
         if service is not None and moment is not None and matched and not repeat and self._opens(leg, event):
-            triggers = due_triggers(leg, call, service, username, moment, event)
+            triggers = due_triggers(leg, call, service, username, moment, event, self._clock)
         name = service.name if service is not None else ""
         self._notifications.append(
             Notification(leg.extension, CallEvent(event, call, name, triggers, cause, None, repeat))

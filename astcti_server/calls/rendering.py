@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from astcti_server.calls.model import Leg, Party
 from astcti_server.calls.seat_view import (
@@ -47,9 +47,19 @@ def call_of(leg: Leg, other: Party | None, service: Service | None, state: str) 
 
 
 def due_triggers(
-    leg: Leg, call: Call, service: Service, username: str, moment: Moment, event: str
+    leg: Leg,
+    call: Call,
+    service: Service,
+    username: str,
+    moment: Moment,
+    event: str,
+    clock: Callable[[], float],
 ) -> tuple[Action, ...]:
-    """The triggers of a moment that are due, every placeholder filled; each is due once per other party."""
+    """The triggers of a moment that are due, every placeholder filled; each is due once per other party.
+
+    Those of a ring are not due when the same phone rings for the same caller once more within a minute,
+    unless they are wanted (`again`). `clock` tells seconds and only goes forward.
+    """
     if call.direction != service.type or (
         call.direction == "outbound" and was_called_out(leg.party, leg.other)
     ):
@@ -59,6 +69,8 @@ def due_triggers(
     due = []
     for index, trigger in enumerate(service.triggers):
         if trigger.on != moment or not leg.open_once(service, index, party):
+            continue
+        if moment == "ring" and not trigger.again and not leg.open_at_ring(service, index, clock()):
             continue
         values = values or _values(leg, call, service, username, event)
         due.append(_filled(trigger, values, service))

@@ -1,13 +1,14 @@
 """Keeps every call of the PBX as an object and says what the seats are to be told.
 
-Telephone events in, notifications out; no I/O, no clock. AMI thread only, except that any thread may ask the
-call table how many calls there are. An event about an unknown channel makes the channel: that is normal after
-attaching to a running PBX.
+Telephone events in, notifications out; no I/O, and no clock but the one it is given. AMI thread only, except
+that any thread may ask the call table how many calls there are. An event about an unknown channel makes the
+channel: that is normal after attaching to a running PBX.
 """
 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -32,12 +33,15 @@ NOWHERE = ("", "s")  # where Asterisk says that a phone is while it rings for an
 
 
 class Tracker:
-    """The state of all calls. `handle` takes one event and returns what to tell."""
+    """The state of all calls. `handle` takes one event and returns what to tell.
 
-    def __init__(self, operators: OperatorsByPhone) -> None:
+    `clock` tells seconds and only goes forward; asked when a phone rings that has a trigger for it.
+    """
+
+    def __init__(self, operators: OperatorsByPhone, clock: Callable[[], float] = time.monotonic) -> None:
         self.table = CallTable()
         self.originations = Originations()
-        self._notifier = Notifier(operators)
+        self._notifier = Notifier(operators, clock)
         self._pairing = Pairing(self.table, self._notifier)
         self._ringing = Ringing(self.table, self._notifier, self._call)
         self._legs = SeatLegs()

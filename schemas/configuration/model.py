@@ -35,7 +35,10 @@ def same_queue(one: str, other: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """What a client does for a call of a service. Browsers have a `url`, `application` the rest."""
+    """What a client does for a call of a service. Browsers have a `url`, `application` the rest.
+
+    `again` is only of use on `ring`: each new try of a queue brings the trigger, not one a minute.
+    """
 
     type: TriggerType
     on: Moment = "answer"
@@ -43,6 +46,7 @@ class Trigger:
     application: str = ""
     parameters: str = ""
     url: str = ""
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)

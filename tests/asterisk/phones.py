@@ -191,9 +191,9 @@ def callee(
     return Phone(asterisk, name, scenario, calls)
 
 
-def answers_when_told(asterisk: Asterisk, name: str, talk: float = 30.0) -> Phone:
+def answers_when_told(asterisk: Asterisk, name: str, talk: float = 30.0, calls: int = 1) -> Phone:
     """A phone that rings until `Phone.answer`, and hangs up after `talk` more."""
-    return Phone(asterisk, name, _scenario("callee", name, talk, None, ring="50"), answers=False)
+    return Phone(asterisk, name, _scenario("callee", name, talk, None, ring="50"), calls, answers=False)
 
 
 def never_answers(asterisk: Asterisk, name: str, calls: int = 100) -> Phone:

@@ -73,6 +73,17 @@ def queue_hunt(asterisk: Asterisk, ami: AmiSession) -> None:
         _call_and_wait(asterisk, "103")
 
 
+@scene("queue, 201 does not answer, is rung again a second later and answers", ("caller", "201"))
+def queue_rings_again(asterisk: Asterisk, ami: AmiSession) -> None:
+    with phones.answers_when_told(asterisk, "201", talk=1.0, calls=2) as agent:
+        join(asterisk, ami, "201", "insistent")
+        with phones.caller(asterisk, "105") as calling:
+            ami.wait_for("AgentRingNoAnswer", since=len(ami.messages))
+            ami.wait_for("Newstate", since=len(ami.messages), ChannelStateDesc="Ringing")
+            agent.answer()
+            calling.wait()
+
+
 @scene("queue, the member is Local/201@agents (optimised away), 201 answers", ("caller", "201"))
 def queue_local(asterisk: Asterisk, ami: AmiSession) -> None:
     with phones.callee(asterisk, "201", talk=1.5):

@@ -29,7 +29,13 @@ pytestmark = [pytest.mark.asterisk, pytest.mark.timeout(180)]
 PEOPLE = ("mario", "luisa", "anna")
 NUMBER, NAME = "3331234567", "Demo Caller"
 EVERYBODY = tuple(Binding(name, penalty=1) for name in PEOPLE)
-QUEUES = {"Demo": "astcti", "Second": "astcti2", "Nervous": "nervous", "Hunt": "hunt"}
+QUEUES = {
+    "Demo": "astcti",
+    "Second": "astcti2",
+    "Nervous": "nervous",
+    "Hunt": "hunt",
+    "Insistent": "insistent",
+}
 TRIGGER = Trigger("browser", url="https://crm.example/?id={CALLDATA}&from={CALLERID}")
 
 
@@ -124,6 +130,38 @@ def assert_is_the_caller(link: CallEvent, calldata: str = "12345") -> None:
 
 
 # -- calls -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("interface", ["", "Local/201@agents", "Local/201@agents/n"])
+def test_a_queue_that_rings_the_same_phone_again_opens_its_ring_page_once(
+    asterisk: Asterisk, serve: Serve, interface: str
+) -> None:
+    page = Trigger("browser", on="ring", url="https://crm.example/who?number={CALLERID}&data={CALLDATA}")
+    always = replace(page, url="https://crm.example/each?number={CALLERID}", again=True)
+    service = replace(queue_service("Insistent"), triggers=(TRIGGER, page, always))
+    server = serve(asterisk, service, interface=interface)
+    with (
+        server.client("mario") as mario,
+        phones.answers_when_told(asterisk, "201", talk=0.5, calls=2) as phone,
+    ):
+        mario.expect("200 insistent")
+        with phones.caller(asterisk, "105") as calling:
+            first = mario.event("Callerid")
+            assert ended(mario) == "missed"
+            second = mario.event("Callerid")
+            phone.answer()
+            assert_is_the_caller(mario.event("Link"), "insistent")
+            calling.wait()
+    assert second.call.uniqueid != first.call.uniqueid
+    assert [[action.url for action in ring.triggers] for ring in (first, second)] == [
+        [
+            f"https://crm.example/who?number={NUMBER}&data=insistent",
+            f"https://crm.example/each?number={NUMBER}",
+        ],
+        [f"https://crm.example/each?number={NUMBER}"],
+    ]
+    for ring in (first, second):
+        assert (ring.call.calleridnum, ring.call.queue) == (NUMBER, "insistent")
 
 
 def test_queue_call_pops_up_with_what_the_caller_typed(asterisk: Asterisk, serve: Serve) -> None:

@@ -75,7 +75,8 @@ class Story:
             else operators
         )
         self.old = old
-        self.tracker = Tracker(lambda: self.operators)
+        self.now = 0.0
+        self.tracker = Tracker(lambda: self.operators, clock=lambda: self.now)
         self.tracker.configure(configuration(*services), all_calls=all_calls)
         self.told: list[Notification] = []
         self.names: dict[str, str] = {}
@@ -170,6 +171,11 @@ class Story:
         name, replaced = self.names[clone], self.names[original]
         self.rename(clone, f"{name}<MASQ>").rename(original, name)
         return self.rename(clone, f"{replaced}<ZOMBIE>")
+
+    def later(self, seconds: float) -> Story:
+        """So much time goes by."""
+        self.now += seconds
+        return self
 
     def leaves(self, uid: str) -> Story:
         return self.event(ami.HangupRequest(uid))

@@ -246,3 +246,36 @@ def test_hostile_caller_name_is_data() -> None:
 def test_every_id_of_the_specification_occurs() -> None:
     seen = {event.id for name in EXPECTED for _extension, event in replayed(name)}
     assert {"Newchannel", "Dial", "Newstate", "Callerid", "Newexten", "Link", "Unlink", "Hangup"} <= seen
+
+
+def with_ring_page(transcript: bytes) -> Configuration:
+    """One service of the queue that rings the phone twice; a page opens when it rings."""
+    configured = configuration(transcript)
+    page = Trigger("browser", on="ring", url="https://crm.example/who?number={CALLERID}")
+    service = replace(configured.services[0], queue_name="insistent", triggers=(page,))
+    return replace(configured, services=(service,))
+
+
+def pages_of_rings(transcript: bytes) -> list[int]:
+    told = heard(transcript, with_ring_page(transcript), all_calls=False)
+    return [len(event.triggers) for _, event in told if event.id == "Callerid"]
+
+
+@pytest.mark.parametrize("version", ["22", "16"])
+def test_a_replay_goes_by_the_time_of_the_recording(version: str) -> None:
+    transcript = (RECORDINGS / f"{version}-queue-rings-again.ami").read_bytes()
+    assert pages_of_rings(transcript) == [1, 0]
+    phone = re.compile(rb"Event: Newchannel\r\n(?:[^\r]+\r\n)*?Channel: \w+/201-(?:[^\r]+\r\n)+")
+    first, second = (match[0] for match in phone.finditer(transcript))
+    for seconds, pages in ((59, [1, 0]), (60, [1, 1])):
+        timed = transcript.replace(first, first + b"Timestamp: 2000000000.000000\r\n")
+        timed = timed.replace(second, second + b"Timestamp: %d.000000\r\n" % (2000000000 + seconds))
+        assert pages_of_rings(timed) == pages
+    _, uniqueid = (re.search(rb"Uniqueid: ([0-9]+)\.", event) for event in (first, second))
+    assert uniqueid is not None
+    began = int(uniqueid[1])
+    for new, pages in ((b"%d" % (began + 70), [1, 1]), (b"pbx-%d" % (began + 70), [1, 1]), (b"x", [1, 0])):
+        again = re.search(rb"Uniqueid: (\S+)", second)
+        assert again is not None
+        moved = new + again[1][again[1].index(b".") :]
+        assert pages_of_rings(transcript.replace(again[1], moved)) == pages
