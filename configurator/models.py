@@ -113,6 +113,13 @@ class Trigger(models.Model):
     application = models.CharField(_("Program"), max_length=4096, blank=True)
     parameters = models.TextField(_("Parameters"), max_length=4096, blank=True)
     url = models.CharField(_("Address (URL)"), max_length=4096, blank=True)
+    again = models.BooleanField(
+        _("At each ring"),
+        default=False,
+        help_text=_(
+            "Each time that a queue rings the phone for the same caller. Otherwise once a minute at most."
+        ),
+    )
 
     class Meta:
         ordering: ClassVar = ["position", "pk"]

@@ -62,7 +62,7 @@ class TriggerRow(forms.ModelForm):
 
     class Meta:
         model = models.Trigger
-        fields: ClassVar = ["type", "moment", "os", "url", "application", "parameters"]
+        fields: ClassVar = ["type", "moment", "os", "again", "url", "application", "parameters"]
         widgets: ClassVar = {
             "url": forms.TextInput(attrs={"spellcheck": "false", "autocomplete": "off"}),
             "application": forms.TextInput(attrs={"spellcheck": "false", "autocomplete": "off"}),
@@ -80,6 +80,7 @@ class TriggerRow(forms.ModelForm):
             application=data.get("application", "") if runs else "",
             parameters=data.get("parameters", "") if runs else "",
             url="" if runs else data.get("url", ""),
+            again=data["again"] and data["moment"] == "ring",
         )
 
 
@@ -215,6 +216,7 @@ def _initial(service: models.Service | None) -> tuple[list[Any], list[Any], list
                 "url": trigger.url,
                 "application": trigger.application,
                 "parameters": trigger.parameters,
+                "again": trigger.again,
             }
             for trigger in service.triggers.all()
         ],

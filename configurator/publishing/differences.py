@@ -87,7 +87,8 @@ def trigger_words(trigger: Trigger) -> str:
     target = trigger.url or f"{trigger.application} {trigger.parameters}".strip()
     kind = TriggerRow.Type(trigger.type).label
     moment = TriggerRow.Moment(trigger.on).label
-    return f"{kind}, {moment}, {TriggerRow.System(trigger.os).label}: {target}"
+    rings = ", " + _("At each ring") if trigger.again else ""
+    return f"{kind}, {moment}{rings}, {TriggerRow.System(trigger.os).label}: {target}"
 
 
 def describe_service(service: Service) -> dict[str, FieldValue]:

@@ -41,7 +41,7 @@ def writing() -> Iterator[None]:
 
 
 def trigger_value(trigger: models.Trigger) -> schema.Trigger:
-    """A trigger's row as the shared model, without what its type does not use."""
+    """A trigger's row as the shared model, without what its type and moment do not use."""
     runs = trigger.type == "application"
     return schema.Trigger(
         type=trigger.type,
@@ -50,6 +50,7 @@ def trigger_value(trigger: models.Trigger) -> schema.Trigger:
         application=trigger.application if runs else "",
         parameters=trigger.parameters if runs else "",
         url="" if runs else trigger.url,
+        again=trigger.again and trigger.moment == "ring",
     )
 
 
@@ -292,6 +293,7 @@ def store_triggers(service: models.Service, triggers: Iterable[schema.Trigger]) 
             application=trigger.application,
             parameters=trigger.parameters,
             url=trigger.url,
+            again=trigger.again,
         )
         for position, trigger in enumerate(triggers)
     )

@@ -101,7 +101,8 @@ CREATE TABLE services_triggers(
     type TEXT NOT NULL CHECK (type IN ('application', 'browser', 'internal-browser')),
     moment TEXT NOT NULL DEFAULT 'answer' CHECK (moment IN ('answer', 'ring', 'hangup')),
     os TEXT NOT NULL DEFAULT 'any' CHECK (os IN ('any', 'linux', 'windows', 'macos')),
-    application TEXT NOT NULL DEFAULT '', parameters TEXT NOT NULL DEFAULT '', url TEXT NOT NULL DEFAULT ''
+    application TEXT NOT NULL DEFAULT '', parameters TEXT NOT NULL DEFAULT '', url TEXT NOT NULL DEFAULT '',
+    again INTEGER NOT NULL DEFAULT 0 CHECK (again IN (0, 1))
 );
 CREATE TABLE seats(
     id INTEGER PRIMARY KEY, mac TEXT NOT NULL UNIQUE, extension TEXT NOT NULL UNIQUE,
@@ -189,7 +190,7 @@ def _dump_rows(database: sqlite3.Connection, configuration: Configuration) -> No
         database,
         "services_triggers",
         (
-            (number, position, act.type, act.on, act.os, act.application, act.parameters, act.url)
+            (number, position, act.type, act.on, act.os, act.application, act.parameters, act.url, act.again)
             for number, service in services
             for position, act in enumerate(service.triggers)
         ),

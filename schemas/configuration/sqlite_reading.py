@@ -30,13 +30,16 @@ TABLE_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "services": ("id", "name", "context", "type", "is_queue", "queue_name", "enabled"),
     "services_variables": ("id", "service_id", "name"),
     "services_triggers": (
-        "id", "service_id", "position", "type", "moment", "os", "application", "parameters", "url",
+        "id", "service_id", "position", "type", "moment", "os", "application", "parameters", "url", "again",
     ),
     "services_operators": ("id", "service_id", "operator_id", "penalty"),
     "seats": ("id", "mac", "extension", "queue_interface", "state_interface", "address", "description"),
     "operators": ("id", "username", "full_name", "password", "seat_id", "begin_in_pause", "enabled"),
     "pause_reasons": ("id", "name"),
 }  # fmt: skip
+
+LATER_COLUMNS: Mapping[str, frozenset[str]] = {"services_triggers": frozenset(("again",))}
+"""Columns that a file published by an earlier Configurator may lack; each is then empty in every row."""
 
 _TABLE_OF: Mapping[PartKind, str] = {
     "service": "services",
@@ -56,6 +59,7 @@ class TableReader:
     def __init__(self, file: str, database: sqlite3.Connection) -> None:
         self._file = file
         self._database = database
+        self._lacking: dict[str, frozenset[str]] = {}
         self.places = PartPlaces(unit="row")
         self.problems: list[Problem] = []
 
@@ -97,24 +101,29 @@ class TableReader:
             present = {row["name"] for row in found}
             if not present:
                 problems.append(Problem(self._file, 0, said("table {table} is missing", table=table)))
-            elif not present.issuperset(columns):
-                missing = ", ".join(column for column in columns if column not in present)
+            elif lacking := [column for column in columns if column not in present | self._may_lack(table)]:
+                missing = ", ".join(lacking)
                 message = said("table {table} lacks {names}", table=table, names=missing)
                 problems.append(Problem(self._file, 0, message))
             elif [(row["name"], row["type"].upper()) for row in found if row["pk"]] != [("id", "INTEGER")]:
                 message = said("id of table {table} is no INTEGER PRIMARY KEY", table=table)
                 problems.append(Problem(self._file, 0, message))
+            self._lacking[table] = self._may_lack(table) - present
         if problems:
             raise ConfigurationError(problems)
 
     def _refuse(self, message: str) -> None:
         raise ConfigurationError([Problem(self._file, 0, message)])
 
+    @staticmethod
+    def _may_lack(table: str) -> frozenset[str]:
+        return LATER_COLUMNS.get(table, frozenset())
+
     def _rows(self, table: str) -> Iterable[sqlite3.Row]:
+        lacking = self._lacking[table]
+        columns = (f"NULL AS {name}" if name in lacking else name for name in TABLE_COLUMNS[table])
         order = _ORDER.get(table, "id")
-        return self._database.execute(
-            f"SELECT {', '.join(TABLE_COLUMNS[table])} FROM {table} ORDER BY {order}"
-        )
+        return self._database.execute(f"SELECT {', '.join(columns)} FROM {table} ORDER BY {order}")
 
     def _seat(self, row: sqlite3.Row) -> Seat:
         self.places.seats.append(row["id"])
@@ -208,6 +217,7 @@ class TableReader:
             application=_string(row, "application"),
             parameters=_string(row, "parameters"),
             url=_string(row, "url"),
+            again=self._boolean(table, row, "again"),
         )
 
     def _reason(self, row: sqlite3.Row) -> str:

@@ -72,4 +72,21 @@ def warn_of_trigger(trigger: Trigger, service: Service) -> list[str]:
     ]
     if trigger.url.lower().startswith("http:") and used and not _LOOPBACK.match(trigger.url):
         warnings.append(said("the URL carries call data unencrypted: use https:// if the site has it"))
+    if trigger.again and trigger.on != "ring":
+        warnings.append(said('again has no effect without on="ring"'))
+    elif trigger.again and trigger.os == "any" and _goes_before(trigger, service):
+        warnings.append(
+            said(
+                "PCs whose own trigger is sent once a minute would open this one, which is for any system, "
+                "at the rings in between: write again at both"
+            )
+        )
     return warnings
+
+
+def _goes_before(trigger: Trigger, service: Service) -> bool:
+    """Whether some system has a trigger of its own instead of this one, and that is not sent at each ring."""
+    return any(
+        other.on == "ring" and other.type == trigger.type and other.os != "any" and not other.again
+        for other in service.triggers
+    )

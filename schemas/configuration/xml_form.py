@@ -163,6 +163,7 @@ def _trigger(node: etree._Element) -> Trigger:
         application=(node.findtext("application") or "").strip(),
         parameters=(node.findtext("parameters") or "").strip(),
         url=(node.findtext("url") or "").strip(),
+        again=_text(node, "again") == "yes",
     )
 
 
@@ -230,6 +231,7 @@ def _dump_trigger(node: etree._Element, trigger: Trigger) -> None:
     _set(node, "type", trigger.type)
     _set(node, "on", trigger.on, "answer")
     _set(node, "os", trigger.os, "any")
+    _set(node, "again", "yes" if trigger.again else "no", "no")
     for tag in ("application", "parameters", "url"):
         if getattr(trigger, tag):
             etree.SubElement(node, tag).text = getattr(trigger, tag)

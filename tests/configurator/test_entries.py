@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from django.test import Client
@@ -179,6 +180,25 @@ def test_a_service_is_stored_with_all_that_belongs_to_it(admin: Client, demo) ->
         ("application", "ring", "linux"),
     ]
     assert service.bindings.get().penalty == 2
+
+
+def test_only_a_trigger_of_the_ring_comes_again(admin: Client, demo) -> None:
+    data = {"triggers-TOTAL_FORMS": "3"}
+    for number, (moment, again) in enumerate((("ring", "on"), ("ring", ""), ("answer", "on"))):
+        data |= {f"triggers-{number}-{name}": value for name, value in (("type", "browser"), ("os", "any"))}
+        data |= {f"triggers-{number}-moment": moment, f"triggers-{number}-again": again}
+        data[f"triggers-{number}-url"] = f"https://crm.example/{number}"
+    answer = admin.post("/services/add/", service_data(**data))
+    assert answer.status_code == 302, answer.context["form"].errors
+    service = Service.objects.get(name="Sales")
+    stored = [(trigger.moment, trigger.again) for trigger in service.triggers.all()]
+    assert stored == [("ring", True), ("ring", False), ("answer", False)]
+    form = admin.get(f"/services/{service.pk}/edit/").content.decode()
+    ticks = re.findall(r'<input type="checkbox" name="triggers-(\d)-again"[^>]*?( checked)?>', form)
+    assert ticks == [("0", " checked"), ("1", ""), ("2", "")]
+    details = AuditEntry.objects.get(action="add").details
+    words = [after for field, _, after in details if field == "Trigger"]
+    assert [", At each ring, " in text for text in words] == [True, False, False], words
 
 
 @pytest.mark.parametrize(

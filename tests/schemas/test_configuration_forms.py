@@ -33,6 +33,7 @@ TRIGGER = st.one_of(
         st.sampled_from(["answer", "ring", "hangup"]),
         st.sampled_from(["any", "linux"]),
         url=URL,
+        again=st.booleans(),
     ),
     st.builds(
         Trigger,
@@ -164,6 +165,8 @@ def change(path: Path, *statements: str) -> None:
         ("UPDATE services SET context = ''", 1, "table services: the service's context is empty"),
         ("UPDATE services_triggers SET url = 'ftp://x'", 1, "table services_triggers: the URL has to begin"),
         ("UPDATE services_triggers SET moment = 'later'", 1, "moment has to be one of answer, ring, hangup"),
+        ("UPDATE services_triggers SET again = 'yes'", 1, "again has to be 0 or 1, not 'yes'"),
+        ("ALTER TABLE services_triggers DROP COLUMN url", 0, "table services_triggers lacks url"),
         ("UPDATE services_operators SET operator_id = 9", 1, "operator_id 9 is no row of table operators"),
         ("UPDATE services_operators SET service_id = 9", 1, "service_id 9 is no row of table services"),
         ("UPDATE services_operators SET penalty = 'low'", 1, "penalty has to be a whole number"),
@@ -199,6 +202,12 @@ def test_nulls_are_defaults_and_further_columns_do_not_disturb(database: Path) -
         "CREATE TABLE pause_reasons(id INTEGER PRIMARY KEY, name TEXT, position INTEGER)",
     )
     assert sqlite_form.load_sqlite(database).services == SMALL.services
+
+
+def test_a_database_of_an_earlier_configurator_is_read(database: Path) -> None:
+    change(database, "ALTER TABLE services_triggers DROP COLUMN again")
+    read = sqlite_form.read_sqlite(database)
+    assert (read.configuration, read.warnings) == (SMALL, ())
 
 
 def test_a_database_in_wal_mode_is_refused(database: Path) -> None:

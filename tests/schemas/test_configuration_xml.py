@@ -44,6 +44,11 @@ def trigger(kind: str, **parts: str) -> str:
     return f'<trigger type="{kind}">{inside}</trigger>'
 
 
+def at_ring(system: str, again: str, on: str = "ring") -> str:
+    """A trigger that may come again."""
+    return f"<trigger type='browser' on='{on}' os='{system}' again='{again}'><url>https://x/</url></trigger>"
+
+
 def operator(**more: str) -> str:
     """An operator likewise."""
     attributes = {"username": "mario", "full-name": "Mario", "password": "md5:" + "0" * 32}
@@ -172,6 +177,7 @@ def test_defaults_are_filled_in() -> None:
             ".bat and .cmd files are not run",
         ),
         (whole(service(trigger("shell", application="x"))), 2, "application, browser or internal-browser"),
+        (whole(service(at_ring("any", "true"))), 2, "yes or no"),
         (whole(seats=seat(mac="00:11:22:33:44")), 3, "the seat's MAC address is wrong"),
         (whole(seats=seat(extension="201")), 3, "technology/name, such as PJSIP/201"),
         (whole(seats=seat(extension="pjsip/201")), 3, "written as Asterisk does, PJSIP/201"),
@@ -370,6 +376,8 @@ def test_a_file_that_is_not_there_is_an_error_of_the_system(tmp_path: Path) -> N
         ),
         (whole(service() + service(context="b")), "has the same name"),
         (whole(service(queue_name="q")), "queue-name has no effect"),
+        (whole(service(at_ring("any", "yes", on="answer"))), 'again has no effect without on="ring"'),
+        (whole(service(at_ring("linux", "no") + at_ring("any", "yes"))), "write again at both"),
         (whole(service(trigger("browser", url="http://x/{CALLERID}"))), "unencrypted"),
         (
             whole(service("<variable name='event'/>" + trigger("browser", url="https://x/{EVENT}"))),
@@ -381,6 +389,13 @@ def test_a_file_that_is_not_there_is_an_error_of_the_system(tmp_path: Path) -> N
 def test_what_is_hardly_meant_is_warned_about(text: str, words: str) -> None:
     checked = parse_xml(text.encode(), "one.xml")
     assert [words in str(warning) for warning in checked.warnings] == [True], checked.warnings
+
+
+@pytest.mark.parametrize(("written", "read"), [("yes", True), ("no", False), (" yes ", True)])
+def test_a_trigger_may_come_again_with_each_ring(written: str, read: bool) -> None:
+    checked = parse_xml(whole(service(at_ring("linux", "yes") + at_ring("any", written))).encode(), "one.xml")
+    assert checked.warnings == ()
+    assert [trigger.again for trigger in checked.configuration.services[0].triggers] == [True, read]
 
 
 @pytest.mark.parametrize(
