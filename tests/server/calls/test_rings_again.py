@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from astcti_server.ami import vocabulary as ami
-from schemas.configuration.model import Binding, Service, Trigger
+from schemas.configuration.model import Service, Trigger
 from tests.fake.story import DEMO, Story, configuration
 
 PAGE = Trigger("browser", on="ring", url="https://crm.example/ring?who={CALLERID}&service={SERVICE}")
@@ -192,7 +192,7 @@ def test_a_caller_who_was_moved_to_another_channel_is_the_same() -> None:
 
 
 def test_a_caller_whom_only_the_queue_tells_apart_is_rung_for_once() -> None:
-    """Two callers show one number: up to Asterisk 11 only AgentCalled, which comes later, tells them apart."""
+    """Two callers show one number: up to Asterisk 11 only AgentCalled tells them apart, after the ring."""
     story = Story(RINGS, old=True).caller("c").caller("d").queued("c").queued("d")
     for uid in ("a", "b"):
         story.new(uid, f"PJSIP/201-{uid}", "Down", "201").state(uid, "Ringing", connected="3331234567")
