@@ -103,6 +103,7 @@ SET_UP = {"context.minimum_version", "context.options"}
 """An SSL context of the standard library has no other way."""
 
 # What two programs call by one word on purpose: a table of the Configurator's database, and what it becomes.
+# `Migration` is a name that Django gives.
 TWICE = {"Operator", "Seat", "Service", "Trigger", "Migration"}
 
 # The floors of the window: what each folder of `astcti_client/ui` may import of the others.
