@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 # Whatever must not stand in the line as it is: markup, line ends in anyone's sense, and what XML forbids.
 _SPECIAL = re.compile('[&<>"\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]')
+_NUMBER = re.compile(r"[+-]?[0-9]{1,10}")
 _PLAIN = re.compile("[ !#-%'-;=?-~]*+")  # ASCII without any of those: quicker to see
 _ILLEGAL = [*range(0x20), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF]
 _REFERENCES = [0x09, 0x0A, 0x0D, *range(0x7F, 0xA0), 0x2028, 0x2029]
@@ -168,10 +169,10 @@ class _Element:
         return found.text if found else ""
 
     def number(self, attribute: str) -> int:
-        try:
-            return int(self.attributes.get(attribute, ""))
-        except ValueError:
-            raise BadEvent(f"{self.name}: {attribute} is not a number") from None
+        found = _NUMBER.fullmatch(self.attributes.get(attribute, ""))
+        if found is None:
+            raise BadEvent(f"{self.name}: {attribute} is not a number")
+        return int(found[0])
 
 
 def decode(line: bytes) -> CallEvent:

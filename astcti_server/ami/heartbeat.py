@@ -46,6 +46,10 @@ class Heartbeat:
         self._heard = self._loop.clock()
         self._missed = 0
 
+    def quiet(self, now: float) -> float:
+        """Seconds since anything was read of the connection that was watched last."""
+        return max(0.0, now - self._heard)
+
     def _wait(self) -> None:
         if self._interval > 0:
             self._timer = self._loop.timers.later(self._interval, self._look)

@@ -14,7 +14,6 @@ from functools import partial
 from typing import BinaryIO, Final
 
 from astcti_server.ami import actions
-from astcti_server.ami.actions import AmiAction
 from astcti_server.ami.connection import AmiConnection, ConnectionFailedError, timed_out
 from astcti_server.ami.heartbeat import Heartbeat
 from astcti_server.ami.link_listener import LinkListener, LinkState, LinkTimeLimits
@@ -66,7 +65,7 @@ class AmiLink(ServiceThread):
         self._heartbeat = Heartbeat(settings.ping, self._loop, self._ping, self._lost)
         self._retries = Retries(settings)
         self._connection: AmiConnection | None = None
-        self._login = AmiLogin(settings)
+        self._login = AmiLogin(settings, requests.next_login_id)
         self._deadline: AmiTimer | None = None
         self._fully_booted = False
 
@@ -145,6 +144,8 @@ class AmiLink(ServiceThread):
             self._send_login(self._login.greeted(message.version))
         elif type(message) is AmiResponse:
             self._send_login(self._login.take(message))
+            if self._login.accepted:
+                self._logged_in()
 
     # -- connecting ----------------------------------------------------------------------------------------
 
@@ -153,7 +154,7 @@ class AmiLink(ServiceThread):
             return
         self.state = "connecting"
         self._parser.reset()
-        self._login = AmiLogin(self._settings)
+        self._login = AmiLogin(self._settings, self._requests.next_login_id)
         self._connection = AmiConnection(self._settings, self._loop.selector, self._exchange)
         where = f"{self._settings.host}:{self._settings.port}"
         self._set_deadline(self._limits.connect, lambda: self._lost(timed_out(where)))
@@ -169,25 +170,17 @@ class AmiLink(ServiceThread):
     def _login_late(self) -> None:
         self._lost(self._login.why_late())
 
-    def _send_login(self, action: AmiAction | None) -> None:
-        if action is None:
-            self._logged_in()
-            return
-        assert self._connection is not None
-        try:
-            data = action.encode(self._requests.login_id)
-        except ValueError as error:
-            raise AmiLoginRefusedError(
-                f"the username or secret in server.xml cannot be sent: {error}"
-            ) from None
-        self._connection.send(data)
+    def _send_login(self, data: bytes) -> None:
+        if data:
+            assert self._connection is not None
+            self._connection.send(data)
 
     def _logged_in(self) -> None:
         assert self._connection is not None
         self._cancel_deadline()
         self.state = "up"
         self._requests.begin(partial(self._write, self._connection))
-        self._retries.succeeded()
+        self._retries.succeeded(self._loop.clock())
         self._recorder.logged_in()
         self._privileges.connected()
         logger.info(
@@ -220,6 +213,7 @@ class AmiLink(ServiceThread):
         self.state = "down"
         self._cancel_deadline()
         self._heartbeat.stop()
+        now = self._loop.clock()
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -227,9 +221,10 @@ class AmiLink(ServiceThread):
         self._requests.end(reason)
         if was_up:
             logger.warning("The link to Asterisk is down: %s", reason)
-            self._loop.guarded(partial(self._listener.link_down, reason))
-        if was_up or self._retries.failed(reason):
-            self._loop.timers.later(self._settings.pause, self._connect)
+            self._loop.guarded(partial(self._listener.link_down, reason, self._heartbeat.quiet(now)))
+        pause = self._retries.lost(now, reason) if was_up else self._retries.failed(reason)
+        if pause is not None:
+            self._loop.timers.later(pause, self._connect)
         else:
             self._loop.guarded(partial(self._listener.gave_up, reason))
 

@@ -36,8 +36,11 @@ class LinkListener(Protocol):
         Once a connection: at once as a rule, later where Asterisk is just starting.
         """
 
-    def link_down(self, reason: str) -> None:
-        """The connection is lost, after `link_up`. All actions have been answered. Not told when stopping."""
+    def link_down(self, reason: str, quiet: float) -> None:
+        """The connection is lost, after `link_up`. All actions have been answered. Not told when stopping.
+
+        `quiet`: for how many seconds nothing had been read. What happened since then is not known.
+        """
 
     def event(self, event: AmiEvent) -> None:
         """One event; those that list what an action asked for go to that action instead."""

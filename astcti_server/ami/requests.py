@@ -81,10 +81,9 @@ class AmiRequests:
         """Have `work` run after so many seconds, whatever the state of the link."""
         return self.loop.timers.later(seconds, work)
 
-    @property
-    def login_id(self) -> str:
-        """The ActionID of the login's own actions."""
-        return f"{self._prefix}login"
+    def next_login_id(self) -> str:
+        """The ActionID of one of the login's own actions."""
+        return f"{self._next_id()}-login"
 
     @property
     def logoff_id(self) -> str:

@@ -1,4 +1,4 @@
-"""How often to try to connect, and what the log says of it. AMI thread only."""
+"""How often, and when, to try to connect, and what the log says of it. AMI thread only."""
 
 from __future__ import annotations
 
@@ -10,26 +10,39 @@ logger = logging.getLogger(__name__)
 
 
 class Retries:
-    """Counts failed attempts, anew after each login. The log has each reason once, however often it comes."""
+    """Counts failed attempts, anew after each link that worked. Each reason is logged once, however often.
+
+    A link that lived for less than `pause` counts as a failed attempt too: an Asterisk that lets us in and
+    throws us out again and again is to be left in peace between two of them.
+    """
 
     def __init__(self, settings: AmiSettings) -> None:
         self._settings = settings
         self._failures = 0
         self._told = ""
+        self._began = 0.0
 
-    def succeeded(self) -> None:
-        """Logged in."""
+    def succeeded(self, now: float) -> None:
+        """Logged in, at this time of the loop's clock."""
+        self._began = now
+
+    def lost(self, now: float, reason: str) -> float | None:
+        """A link that was logged in is lost. Returns as `failed`: 0 if it worked, for Asterisk may be there."""
+        lasted = now - self._began
+        if lasted < self._settings.pause:
+            return self.failed(f"{reason}, soon after the login")
         self._failures = 0
         self._told = ""
+        return 0.0
 
-    def failed(self, reason: str) -> bool:
-        """An attempt failed, for whatever reason; returns whether there may be another."""
+    def failed(self, reason: str) -> float | None:
+        """An attempt failed, for whatever reason. Returns the seconds until the next one; None: no more."""
         self._failures += 1
         retries = self._settings.retries
         if retries is not None and self._failures > retries:
             logger.error("No connection to Asterisk after %d attempts: %s", self._failures, reason)
-            return False
+            return None
         level = logging.DEBUG if reason == self._told else logging.WARNING
         logger.log(level, "No connection to Asterisk, next try in %g s: %s", self._settings.pause, reason)
         self._told = reason
-        return True
+        return self._settings.pause

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
+from astcti_server.ami.dialect.text import number
 from schemas.configuration.model import queue_key
 
 if TYPE_CHECKING:
@@ -60,10 +61,9 @@ def read_entry(event: AmiEvent) -> tuple[tuple[str, str], Member | None]:
     """Queue (its key), interface and state of an entry of QueueStatus; ("", "") for one that is no member."""
     if event.name.lower() != "queuemember":
         return ("", ""), None
-    penalty = event.get("Penalty")
     member = Member(
         membership=event.get("Membership").lower(),
-        penalty=int(penalty) if penalty.isascii() and penalty.isdigit() else None,
+        penalty=number(event.get("Penalty")),
         paused=event.get("Paused").lower() in {"1", "yes", "true"},
         reason=event.get("PausedReason"),
         state_interface=event.get("StateInterface") or None,

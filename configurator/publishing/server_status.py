@@ -50,7 +50,7 @@ def read_server_status(path: Path | None) -> ServerStatus:
         return ServerStatus(False, "no-file")
     except _EndedError:
         return ServerStatus(False, "ended")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, ArithmeticError, LookupError, TypeError, AttributeError) as error:
         return ServerStatus(False, str(error))
 
 

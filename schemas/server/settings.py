@@ -10,6 +10,7 @@ from typing import Literal
 
 EventScope = Literal["services", "all"]
 OnStop = Literal["remove", "keep"]
+AmiAuth = Literal["md5", "plain"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,8 @@ class AmiSettings:
     port: int = 5038
     tls: bool = False
     ca_file: str = ""
+    auth: AmiAuth = "md5"
+    """`plain`: where Asterisk offers no challenge, the secret itself may be sent."""
     retries: int | None = None
     """Attempts after the first one; None is for ever."""
     pause: float = 5.0
@@ -53,6 +56,16 @@ class ClientSettings:
     login_failures: int = 3
     outbox: int = 1048576
     """Bytes that may wait for one client."""
+    late_pop_up: float = 30.0
+    """How old a call answered while Asterisk could not be heard may be and still pop up; 0: none does."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallSettings:
+    """How the calls that are known are kept right."""
+
+    compare: float = 300.0
+    """Between two looks whether Asterisk still has them; 0: never."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +101,7 @@ class ServerSettings:
     events: EventScope = "services"
     listen: ListenSettings = ListenSettings()
     clients: ClientSettings = ClientSettings()
+    calls: CallSettings = CallSettings()
     queues: QueueSettings = QueueSettings()
     originate: OriginateSettings = OriginateSettings()
     transfer: tuple[str, ...] = ()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import codecs
 import ipaddress
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -20,6 +21,7 @@ from schemas.configuration import formats
 from schemas.problems import ConfigurationError, Problem
 from schemas.server.settings import (
     AmiSettings,
+    CallSettings,
     ClientSettings,
     ListenSettings,
     LoggingSettings,
@@ -31,9 +33,17 @@ from schemas.xml_reading import ElementLines
 
 _SCHEMA = "server.xsd"
 LONGEST_SECRET = 1024
+_RETRIES = re.compile(r"[0-9]{1,9}")
 
 _Section = TypeVar(
-    "_Section", AmiSettings, ListenSettings, ClientSettings, QueueSettings, OriginateSettings, LoggingSettings
+    "_Section",
+    AmiSettings,
+    ListenSettings,
+    ClientSettings,
+    CallSettings,
+    QueueSettings,
+    OriginateSettings,
+    LoggingSettings,
 )
 
 
@@ -93,6 +103,7 @@ class _Reader:
             events=scope,
             listen=listen,
             clients=self._section("clients", ClientSettings()),
+            calls=self._section("calls", CallSettings()),
             queues=self._section("queues", QueueSettings()),
             originate=self._section("originate", OriginateSettings()),
             transfer=tuple(context for _, context in self._contexts),
@@ -126,7 +137,14 @@ class _Reader:
         if not listen.certificate and not _is_loopback(listen.address):
             message = f"clients reach {listen.address} without TLS: others can read passwords and call data"
             yield _Found(self._lines.get("listen", 0), "plain", message)
-        if settings.ami.ca_file and not settings.ami.tls:
+        ami = settings.ami
+        if not ami.tls and not _is_loopback(ami.host) and ami.host.lower() != "localhost":
+            message = (
+                f"Asterisk at {ami.host} is reached without TLS: others can read calls, take over the connection "
+                'and, with auth="plain", read the secret; set tlsenable in manager.conf and tls="yes" here'
+            )
+            yield _Found(self._lines["ami"], "tls", message)
+        if ami.ca_file and not ami.tls:
             yield _Found(self._lines["ami"], "ca-file", 'ca-file has no effect without tls="yes"')
 
     def _section(self, tag: str, default: _Section) -> _Section:
@@ -147,7 +165,7 @@ class _Reader:
 
     def _retries(self) -> int | None:
         text = self._ami("retries").strip()
-        return int(text) if text.isascii() and text.isdigit() else None
+        return int(text) if _RETRIES.fullmatch(text) else None  # anything else the schema refuses
 
     def _ami(self, attribute: str) -> str:
         node = self._nodes.get("ami")

@@ -16,6 +16,8 @@ class FakeListener:
         self.told: queue.Queue[tuple[str, object]] = queue.Queue()
         self.booted: queue.Queue[None] = queue.Queue()
         """Something each time Asterisk was told to be fully booted; not among `told`."""
+        self.quiet = 0.0
+        """For how many seconds nothing had been read at the last loss."""
         self.fails_on = ""
         """An event's name at which handling it goes wrong."""
 
@@ -25,7 +27,8 @@ class FakeListener:
     def fully_booted(self) -> None:
         self.booted.put(None)
 
-    def link_down(self, reason: str) -> None:
+    def link_down(self, reason: str, quiet: float) -> None:
+        self.quiet = quiet
         self.told.put(("down", reason))
 
     def gave_up(self, reason: str) -> None:

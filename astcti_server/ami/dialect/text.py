@@ -12,6 +12,8 @@ _UNKNOWN: Final = dict.fromkeys(("<unknown>", "<Unknown>", "unknown", "(null)", 
 _ESCAPE: Final = re.compile(r"\\([abfnrtv\\'\"?])")
 _ESCAPED: Final = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 _TRUE: Final = frozenset({"1", "true", "yes", "on", "y", "t"})
+_NUMBER: Final = re.compile(r"\s*([+-]?[0-9]{1,10})\s*", re.ASCII)
+"""As many digits as any number of Asterisk's has; Python itself refuses to read thousands (ValueError)."""
 _BRACKETS: Final = {"(": 1, "[": 1, ")": -1, "]": -1}
 
 
@@ -33,11 +35,9 @@ def truth(value: str) -> bool | None:
 
 
 def number(value: str) -> int | None:
-    """A whole number; None for anything else."""
-    try:
-        return int(value)
-    except ValueError:
-        return None
+    """A whole number of at most ten digits; None for anything else."""
+    found = _NUMBER.fullmatch(value)
+    return int(found[1]) if found is not None else None
 
 
 def variable_name(name: str) -> str:

@@ -42,6 +42,7 @@ from astcti_server.ami.wire.messages import AmiEvent
 from astcti_server.ami.wire.parser import AmiBanner
 
 ESCAPING_SINCE: Final = (2, 8)  # AMI 2.8.0, Asterisk 13.5: names and variables are C-escaped
+MOST_VERSION_PARTS: Final = 8  # it has three
 
 _NEWCHANNEL: Final = (
     "Uniqueid",
@@ -301,7 +302,5 @@ def _nothing(_event: AmiEvent) -> Telephone:
 
 def _version(text: str) -> tuple[int, ...]:
     """`11.0.0` -> (11, 0, 0); the empty tuple, older than any, for what is no version."""
-    try:
-        return tuple(int(part) for part in text.split("."))
-    except ValueError:
-        return ()
+    parts = [number(part) for part in text.split(".", MOST_VERSION_PARTS)]
+    return tuple(part for part in parts if part is not None) if None not in parts else ()

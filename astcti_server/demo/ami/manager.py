@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from astcti_server.demo.calls.engine import Engine
 
 AMI_VERSION = "11.0.0"  # what Asterisk 22 says
+MOST_DIGITS = 10  # of a number in an action
 LOGIN_PAUSE = 1.0  # seconds that a wrong secret costs
 
 ALL_CLASSES = frozenset(
@@ -76,7 +77,7 @@ class ActionHeaders:
 
     def number(self, key: str, default: int = 0) -> int:
         text = self.get(key)
-        return int(text) if text.isascii() and text.isdigit() else default
+        return int(text) if text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS else default
 
     @property
     def action_id(self) -> Fields:

@@ -30,14 +30,88 @@ def test_login_answers_the_challenge_and_the_secret_does_not_travel(
         assert ami.requests.up and ami.link.state == "up"
 
 
-def test_login_falls_back_to_the_plain_secret_where_md5_is_unknown(
+@pytest.mark.parametrize("banner", [b"Asterisk Call Manager/1.0", b"Asterisk Call Manager/11.0.0", b"Mine/9"])
+def test_the_secret_is_not_sent_where_the_challenge_is_refused(
+    asterisk: FakeAsterisk, listener: FakeListener, run: RunLink, banner: bytes
+) -> None:
+    asterisk.challenge, asterisk.banner = "", banner
+    with run(retries=0):
+        reason = listener.next("gave up")
+    assert "no MD5 login (Must specify AuthType), and the secret itself is not sent" in reason
+    assert 'auth="plain"' in reason
+    sent = [asterisk.actions.get(timeout=PATIENCE) for _ in range(asterisk.actions.qsize())]
+    assert [action["Action"] for action in sent] == ["Challenge"]
+
+
+def test_the_secret_is_sent_where_the_challenge_is_refused_and_plain_is_allowed_by_name(
     asterisk: FakeAsterisk, listener: FakeListener, run: RunLink, caplog: pytest.LogCaptureFixture
 ) -> None:
     asterisk.challenge = ""
-    with run():
+    with run(auth="plain"):
         listener.next("up")
         assert asterisk.wait_for_login()["Secret"] == "secret"
     assert "the secret goes over the network as it is" in caplog.text
+
+
+def test_where_plain_is_allowed_a_challenge_is_answered_all_the_same(
+    asterisk: FakeAsterisk, listener: FakeListener, run: RunLink
+) -> None:
+    with run(auth="plain"):
+        listener.next("up")
+        assert "Secret" not in asterisk.wait_for_login()
+
+
+@pytest.mark.parametrize("headers", [(), (("ActionID", "7"),)], ids=["without ActionID", "with another's"])
+def test_a_response_that_is_not_to_the_logins_own_action_changes_nothing(
+    asterisk: FakeAsterisk, listener: FakeListener, run: RunLink, headers: tuple[tuple[str, str], ...]
+) -> None:
+    stray = block(("Response", "Success"), *headers, ("Challenge", "1"), ("Message", "not yours"))
+    usual = asterisk.challenge
+
+    def challenged(action: dict[str, str]) -> bytes:
+        return stray + response(action, "Success", "", ("Challenge", usual)) + stray
+
+    asterisk.answers["Challenge"] = challenged
+    with run() as ami:
+        listener.next("up")
+        assert asterisk.wait_for_login()["AuthType"] == "MD5"
+        assert ami.requests.up
+
+
+def test_an_answer_to_the_challenge_is_none_to_the_login(
+    asterisk: FakeAsterisk, listener: FakeListener, run: RunLink
+) -> None:
+    asked: list[str] = []
+
+    def refuse_twice(action: dict[str, str]) -> bytes:
+        late = block(("Response", "Success"), ("ActionID", asked[0]), ("Message", "late"))
+        return late + response(action, "Error", "Authentication failed")
+
+    def challenged(action: dict[str, str]) -> bytes:
+        asked.append(action["ActionID"])
+        return response(action, "Success", "", ("Challenge", "1"))
+
+    asterisk.answers |= {"Challenge": challenged, "Login": refuse_twice}
+    with run(retries=0):
+        assert "refused the login of user" in listener.next("gave up")
+
+
+def test_who_answers_without_the_actionid_is_named_when_the_login_is_late(
+    asterisk: FakeAsterisk, listener: FakeListener, run: RunLink
+) -> None:
+    asterisk.answers["Challenge"] = lambda _action: block(("Response", "Success"), ("Challenge", "1"))
+    with run(retries=0, limits=replace(PATIENT, login=0.2)):
+        assert "is there a proxy between" in listener.next("gave up")
+
+
+def test_a_second_greeting_begins_no_second_login(
+    asterisk: FakeAsterisk, listener: FakeListener, run: RunLink
+) -> None:
+    asterisk.banner = b"Asterisk Call Manager/11.0.0\r\nAsterisk Call Manager/1.0\r\n"
+    with run():
+        assert listener.next("up") == "11.0.0"
+    asked = [asterisk.actions.get(timeout=PATIENCE)["Action"] for _ in range(asterisk.actions.qsize())]
+    assert asked.count("Challenge") == 1
 
 
 def test_nothing_but_challenge_and_login_is_asked_before_the_login_is_accepted(

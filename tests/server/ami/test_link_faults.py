@@ -13,9 +13,9 @@ from astcti_server.ami.link_listener import LinkTimeLimits
 from tests.fake.asterisk import FakeAsterisk, block
 from tests.fake.clock import FakeClock
 from tests.fake.link_listener import Answers, FakeListener
-from tests.fake.patience import PATIENCE
+from tests.fake.patience import PATIENCE, until
 from tests.fake.ports import free_port
-from tests.fake.running_link import running
+from tests.fake.running_link import Ami, running
 
 
 def test_a_lost_connection_is_told_and_made_again() -> None:
@@ -112,18 +112,101 @@ def test_a_connection_that_is_closed_before_the_login_is_told_apart() -> None:
             assert "before the login was accepted" in listener.next("gave up")
 
 
-def test_retries_are_counted_anew_after_each_login() -> None:
-    listener = FakeListener()
-    with FakeAsterisk() as asterisk, running(asterisk.port, listener, retries=0):
+def test_retries_are_counted_anew_after_each_link_that_worked() -> None:
+    listener, clock = FakeListener(), FakeClock()
+    with FakeAsterisk() as asterisk, running(asterisk.port, listener, clock=clock, retries=0):
         for _ in range(3):
             listener.next("up")
+            clock.go_on(1.0)
             asterisk.drop()
             listener.next("down")
         listener.next("up")
+        clock.go_on(1.0)
         asterisk.stop_listening()
         asterisk.drop()
         listener.next("down")
         assert "nothing listens" in listener.next("gave up")
+
+
+def test_after_the_loss_of_a_link_that_worked_the_first_attempt_is_at_once() -> None:
+    listener, clock = FakeListener(), FakeClock()
+    with FakeAsterisk() as asterisk, running(asterisk.port, listener, clock=clock, pause=5.0):
+        listener.next("up")
+        clock.go_on(5.0)
+        asterisk.drop()
+        listener.next("down")
+        listener.next("up")  # the clock stands still: no pause could end
+
+
+def test_after_the_first_attempt_the_pause_is_between_two() -> None:
+    listener, clock = FakeListener(), FakeClock()
+    with FakeAsterisk() as asterisk, running(asterisk.port, listener, clock=clock, pause=5.0) as ami:
+        listener.next("up")
+        asterisk.wait_for_login()
+        asterisk.refuse_login = "Authentication failed"
+        clock.go_on(5.0)
+        asterisk.drop()
+        listener.next("down")
+        until(lambda: asterisk.connections == 2)  # at once
+        until(lambda: ami.link.state == "down")
+        asterisk.refuse_login = ""
+        assert_waits_for_its_pause(ami, asterisk, listener, clock)
+
+
+def test_a_link_that_lived_for_a_moment_only_counts_as_a_failed_attempt() -> None:
+    listener, clock = FakeListener(), FakeClock()
+    with FakeAsterisk() as asterisk, running(asterisk.port, listener, clock=clock, pause=5.0) as ami:
+        listener.next("up")
+        asterisk.wait_for_login()
+        clock.go_on(4.9)
+        asterisk.drop()
+        listener.next("down")
+        assert_waits_for_its_pause(ami, asterisk, listener, clock)
+
+
+def test_an_asterisk_that_throws_us_out_after_each_login_uses_up_the_retries(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    listener, clock = FakeListener(), FakeClock()
+    with FakeAsterisk() as asterisk, running(asterisk.port, listener, clock=clock, retries=1) as ami:
+        for _ in range(2):
+            listener.next("up")
+            asterisk.drop()
+            listener.next("down")
+            clock.go_on(0.02)
+            ami.link.wake()
+        assert "soon after the login" in listener.next("gave up")
+
+
+def assert_waits_for_its_pause(
+    ami: Ami, asterisk: FakeAsterisk, listener: FakeListener, clock: FakeClock
+) -> None:
+    """The link tries again when five seconds are over, and not before."""
+    until(lambda: ami.link.state == "down")
+    connections = asterisk.connections
+    clock.go_on(4.9)
+    turned = threading.Event()
+    for _ in range(3):  # so many turns of the loop
+        turned.clear()
+        ami.requests.post(turned.set)
+        assert turned.wait(PATIENCE)
+    assert (asterisk.connections, ami.link.state) == (connections, "down")
+    clock.go_on(0.1)
+    ami.link.wake()
+    listener.next("up")
+
+
+def test_how_long_nothing_was_heard_is_told_with_the_loss() -> None:
+    listener, clock = FakeListener(), FakeClock()
+    with FakeAsterisk() as asterisk, running(asterisk.port, listener, clock=clock) as ami:
+        listener.next("up")
+        answers = Answers()
+        ami.requests.submit(actions.ping(), answers)  # answered after whatever the login asked
+        answers.next()
+        clock.go_on(42.0)
+        asterisk.drop()
+        listener.next("down")
+        assert listener.quiet == 42.0
 
 
 def test_after_giving_up_posted_work_still_runs() -> None:
