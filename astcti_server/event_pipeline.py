@@ -46,7 +46,7 @@ class EventPipeline:
 
     def configure(self, configuration: Configuration, settings: ServerSettings) -> None:
         """Take up a configuration: what is tracked, and who belongs in which queue."""
-        self._resync.configure(configuration.variables)
+        self._resync.configure(configuration.variables, settings.clients.late_pop_up)
         self._tracker.configure(configuration, all_calls=settings.events == "all")
         self._reconciler.configure(configuration, settings)
 
@@ -69,10 +69,10 @@ class EventPipeline:
         """Asterisk has loaded its modules, app_queue among them."""
         self._reconciler.fully_booted()
 
-    def link_down(self, reason: str) -> None:
+    def link_down(self, reason: str, quiet: float) -> None:
         """The connection is lost; calls are kept until it is back."""
-        self._resync.cancel()
-        self._tracker.originations.clear()
+        self._resync.link_lost(quiet)
+        self._tracker.link_lost()
         self._reconciler.link_down()
         self._registry.broadcast(replies.PBX_DOWN)
         self._state_changed("down", reason)

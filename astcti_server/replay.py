@@ -84,6 +84,7 @@ class Replay:
 
     def _connected(self, banner: AmiBanner) -> None:
         self._greeted = self._greeted or "call manager" in banner.text.lower()
+        self._tracker.link_lost()
         self._dialect.reset()
         self._dialect.greeting(banner)
 

@@ -40,23 +40,29 @@ class Resync:
         self._tracker = tracker
         self._deliver = deliver
         self._variables: tuple[str, ...] = ()
+        self._late_pop_up = 0.0
+        self._unheard_since: float | None = None
+        """The time after which nothing was heard; None while that was not lost, or once all is read again."""
         self._reading = 0
         """The number of the reading under way: it is compared when an answer comes."""
         self._unread = ""
         """Why the list of channels could not be read, as logged already."""
 
-    def configure(self, variables: frozenset[str]) -> None:
-        """The variables whose values are to be read, from the next reading on."""
+    def configure(self, variables: frozenset[str], late_pop_up: float) -> None:
+        """From the next reading on: the variables whose values are to be read, and `late-pop-up`."""
         self._variables = tuple(sorted(variables))
+        self._late_pop_up = late_pop_up
 
     def start(self) -> None:
         """Logged in: read everything."""
         self._reading += 1
         self._read_channels(self._reading)
 
-    def cancel(self) -> None:
-        """The connection is lost: whatever still comes of the reading is out of date."""
+    def link_lost(self, quiet: float) -> None:
+        """The connection is lost, `quiet` seconds after the last word: what still comes of it is out of date."""
         self._reading += 1
+        if self._unheard_since is None:
+            self._unheard_since = self._requests.now() - quiet
 
     def _read_channels(self, reading: int) -> None:
         """Ask for all channels; several times, if one action cannot name all declared variables."""
@@ -92,7 +98,14 @@ class Resync:
         kept = [event for event in found if event.uniqueid in living]
         first = [event for event in happened if isinstance(event, Newchannel)]
         rest = [event for event in happened if not isinstance(event, Newchannel)]
-        self._deliver(self._tracker.read_again([*first, *kept, *rest]))
+        since, self._unheard_since = self._unheard_since, None
+        self._deliver(
+            self._tracker.read_again(
+                [*first, *kept, *rest],
+                unheard=None if since is None else self._requests.now() - since,
+                late_pop_up=self._late_pop_up,
+            )
+        )
         logger.info("Channels in Asterisk: %d", len(self._tracker.table))
         self._requests.submit(
             actions.queue_status(), lambda queues: self._queues_read(reading, queues), timeout=LIST_WITHIN

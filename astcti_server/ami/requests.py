@@ -77,6 +77,10 @@ class AmiRequests:
 
     # -- AMI thread ----------------------------------------------------------------------------------------
 
+    def now(self) -> float:
+        """The time of the thread's clock, in seconds."""
+        return self.loop.clock()
+
     def later(self, seconds: float, work: AmiWork) -> AmiTimer:
         """Have `work` run after so many seconds, whatever the state of the link."""
         return self.loop.timers.later(seconds, work)

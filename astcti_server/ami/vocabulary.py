@@ -23,6 +23,8 @@ class Newchannel(NamedTuple):
     exten: str
     linkedid: str
     """Empty before Asterisk 12."""
+    age: int | None = None
+    """Seconds that it has been there, in a list of channels that says so."""
 
 
 class Newstate(NamedTuple):

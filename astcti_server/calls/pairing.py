@@ -7,9 +7,10 @@ A pair ends when either end hangs up or is paired elsewhere. AMI thread only.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+from astcti_server.calls.gap import Gap
 from astcti_server.calls.graph import Reach, reach, touched
 from astcti_server.calls.model import AsteriskCall, Pair, Party
 from astcti_server.calls.notifier import Notifier
@@ -23,22 +24,21 @@ class Pairing:
     def __init__(self, table: CallTable, notifier: Notifier) -> None:
         self._table = table
         self._notifier = notifier
-        self._rang: Collection[Party] = ()
-        self.reading = False
-        """While the state is read anew: pairs found then get no pop-up."""
+        self._gap: Gap | None = None
+
+    @property
+    def reading(self) -> bool:
+        """Whether the state is read anew."""
+        return self._gap is not None
 
     @contextmanager
-    def reading_state(self, ringing: Collection[Party]) -> Iterator[None]:
-        """While the state is read anew: `reading` is true.
-
-        `ringing` are those that were known to ring when the link was lost: if one of them is connected now it
-        was answered meanwhile, which nobody was told.
-        """
-        self.reading, self._rang = True, ringing
+    def reading_state(self, gap: Gap) -> Iterator[None]:
+        """While the state is read anew: `reading` is true, and the gap says which pairs get a pop-up."""
+        self._gap = gap
         try:
             yield
         finally:
-            self.reading, self._rang = False, ()
+            self._gap = None
 
     def touched(self, *calls: AsteriskCall) -> list[AsteriskCall]:
         """The phones whose pairs a change at `calls` may alter; ask before an edge is removed."""
@@ -70,8 +70,7 @@ class Pairing:
     def _meet(self, party: Party, other: Party, path: tuple[Party, ...]) -> None:
         pair = party.pairs.get(other)
         if pair is None:
-            answered_meanwhile = party in self._rang or other in self._rang
-            pair = party.meet(other, repeat=self.reading and not answered_meanwhile)
+            pair = party.meet(other, repeat=self._gap is not None and not self._gap.pops_up(party, other))
             _remember_caller(party, other, path)
             self._hand_over_what_halves_learned(calling_end(party, other), path)
             self._tell_link(party, other, path, repeat=pair.repeat)

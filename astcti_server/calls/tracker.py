@@ -14,6 +14,7 @@ from typing import Any
 
 from astcti_server.ami import vocabulary as ami
 from astcti_server.calls import dialling
+from astcti_server.calls.gap import Gap
 from astcti_server.calls.model import AsteriskCall, Leg, Party
 from astcti_server.calls.notification import Notification
 from astcti_server.calls.notifier import Notifier, OperatorsByPhone
@@ -46,6 +47,8 @@ class Tracker:
         self._ringing = Ringing(self.table, self._notifier, self._call)
         self._legs = SeatLegs()
         self._masquerades: dict[str, AsteriskCall] = {}
+        self._rang: set[Party] = set()
+        """Who rang when the link was lost, until the channels are read again."""
         self._inbound_contexts: frozenset[str] = frozenset()
         self._outbound_contexts: frozenset[str] = frozenset()
         self._methods: dict[type, Callable[[Any], None]] = {
@@ -101,27 +104,43 @@ class Tracker:
         """The seat's leg that its client knows by this id; None if that is not, or no longer, its own."""
         return self._legs.known_as(extension, uniqueid)
 
-    def read_again(self, events: Iterable[ami.TelephoneEvent]) -> list[Notification]:
+    def link_lost(self) -> None:
+        """From now on nothing is heard. What was originated for somebody here will not be answered."""
+        self.originations.clear()
+        self._rang |= self._ringing_for_an_answer()
+
+    def read_again(
+        self, events: Iterable[ami.TelephoneEvent], *, unheard: float | None = None, late_pop_up: float = 0.0
+    ) -> list[Notification]:
         """Replace what is known by the PBX's own list of channels, after the connection came back.
 
         `events` say every channel that lives, its edges and variables. Calls that are not among them have
-        ended meanwhile. A pair found connected gets no pop-up, unless one of the two was known to ring.
+        ended meanwhile. A pair found connected gets a pop-up only if it is news (`Gap`): `unheard` are the
+        seconds for which nothing was heard, and `late_pop_up` those that a call may be answered already;
+        without the first only who was known to ring counts, however late.
         """
         events = list(events)
-        living = {event.uniqueid for event in events if isinstance(event, ami.Newchannel)}
+        living = {event.uniqueid: event for event in events if isinstance(event, ami.Newchannel)}
         for call in self.table.all():
             if call.uniqueid not in living:
-                self._hangup(ami.Hangup(call.uniqueid, call.channel, 0, "Unknown"))
-        ringing = {
-            call.party for call in self.table.all() if call.state == "Ringing" and not call.party.pairs
-        }
+                self._end_unheard(call)
+        # What came since the login, before the list, may say of one that rang that it is up now.
+        rang, self._rang = self._rang | self._ringing_for_an_answer(), set()
+        ages = {event.uniqueid: event.age for event in living.values() if event.age is not None}
         self.table.forget_links()
-        with self._pairing.reading_state(ringing):
+        with self._pairing.reading_state(Gap(rang, ages, unheard=unheard, late_pop_up=late_pop_up)):
             for event in events:
                 self._take_in(event)
             self._pairing.review(call for call in self.table.all() if not call.is_local)
         self._ringing.found_ringing(self.table.all())
         return self._notifier.take()
+
+    def _ringing_for_an_answer(self) -> set[Party]:
+        return {call.party for call in self.table.all() if call.state == "Ringing" and not call.party.pairs}
+
+    def _end_unheard(self, call: AsteriskCall) -> None:
+        """Asterisk does not have this channel any more, and nobody heard it hang up."""
+        self._hangup(ami.Hangup(call.uniqueid, call.channel, 0, "Unknown"))
 
     def queues_read(self, waiting: Iterable[ami.QueueCaller]) -> list[Notification]:
         """Take in who waits in the queues, all of them, after `read_again`."""

@@ -781,6 +781,64 @@ def test_connection_lost_during_a_call_pops_up_nothing_twice(asterisk: Asterisk,
             assert len(mario.links()) == 1
 
 
+@pytest.mark.parametrize("begins", ["before the cut", "during it"])
+def test_call_answered_while_the_connection_is_lost_pops_up_when_it_is_back(
+    asterisk: Asterisk, serve: Serve, begins: str
+) -> None:
+    with WireCutter(asterisk.ami_port) as wire:
+        server = serve(asterisk, port=wire.port)
+        with server.client("mario") as mario, phones.answers_when_told(asterisk, "201", talk=60.0) as phone:
+            mario.expect("200 astcti")
+            if begins == "during it":
+                wire.cut()
+                mario.expect("901 PBX DOWN")
+            with phones.caller(asterisk, "101", "12345", talk=60.0) as calling:
+                if begins == "before the cut":
+                    mario.event("Callerid")
+                    wire.cut()
+                    mario.expect("901 PBX DOWN")
+                until(lambda: len(asterisk.channels()) == 2, "the phone rings")
+                phone.answer()
+                until(lambda: in_conversation(asterisk) == 2, "they talk")
+                wire.mend()
+                mario.expect("902 PBX UP")
+                link = mario.event("Link")
+                assert not link.repeat
+                assert_is_the_caller(link)
+                assert link.service == "Demo"
+                asterisk.control.must("Hangup", Channel=link.call.channel)
+                assert ended(mario) == "answered"
+                calling.wait()
+            mario.settle()
+            assert len(mario.links()) == 1
+
+
+def in_conversation(asterisk: Asterisk) -> int:
+    """How many channels are in a bridge."""
+    found = asterisk.control.entries("Status", "Status", "StatusComplete")
+    return sum(bool(message.get("BridgeID")) for message in found)
+
+
+def test_late_pop_up_can_be_switched_off(asterisk22: Asterisk, serve: Serve) -> None:
+    with WireCutter(asterisk22.ami_port) as wire:
+        server = serve(asterisk22, port=wire.port, sections='<clients late-pop-up="0"/>')
+        with (
+            server.client("mario") as mario,
+            phones.answers_when_told(asterisk22, "201", talk=60.0) as phone,
+            phones.caller(asterisk22, "301", talk=60.0) as calling,
+        ):
+            mario.event("Callerid")
+            wire.cut()
+            mario.expect("901 PBX DOWN")
+            phone.answer()
+            until(lambda: in_conversation(asterisk22) == 2, "they talk")
+            wire.mend()
+            link = mario.event("Link")
+            assert (link.repeat, link.triggers) == (True, ())
+            asterisk22.control.must("Hangup", Channel=link.call.channel)
+            calling.wait()
+
+
 @pytest.mark.parametrize(
     ("username", "secret", "said"), [("astcti", "wrong", "secret"), ("nobody", "astcti", "secret")]
 )

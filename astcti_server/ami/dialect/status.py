@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple
 
 from astcti_server.ami.dialect.bridges import Bridges
-from astcti_server.ami.dialect.text import known, variable_name
+from astcti_server.ami.dialect.text import known, number, variable_name
 from astcti_server.ami.vocabulary import (
     Link,
     Newchannel,
@@ -37,6 +37,7 @@ _FIELDS: Final = (
     "BridgeID",
     "Application",
     "Data",
+    "Seconds",
 )
 # A channel that runs one of these is in a bridge with people it does not talk to, or in a conference.
 _SILENT: Final = frozenset(
@@ -63,6 +64,7 @@ class _Channel(NamedTuple):
     bridge: str
     application: str
     data: str
+    seconds: str
 
 
 def read(events: Iterable[AmiEvent], bridges: Bridges, plain: Callable[[str], str]) -> list[TelephoneEvent]:
@@ -105,9 +107,17 @@ def read(events: Iterable[AmiEvent], bridges: Bridges, plain: Callable[[str], st
 def _announced(channel: _Channel, plain: Callable[[str], str]) -> Iterator[TelephoneEvent]:
     state = channel.state_name or channel.state
     exten = channel.exten or channel.extension
-    number, name = known(channel.number or channel.caller_id), plain(channel.name)
+    caller, name = known(channel.number or channel.caller_id), plain(channel.name)
     yield Newchannel(
-        channel.uniqueid, channel.channel_name, state, number, name, channel.context, exten, channel.linkedid
+        channel.uniqueid,
+        channel.channel_name,
+        state,
+        caller,
+        name,
+        channel.context,
+        exten,
+        channel.linkedid,
+        _age(channel.seconds),
     )
     # Newchannel has no connected line, and a phone that rings is known by it from 1.8 on.
     connected = known(channel.connected_number)
@@ -116,7 +126,7 @@ def _announced(channel: _Channel, plain: Callable[[str], str]) -> Iterator[Telep
             channel.uniqueid,
             channel.channel_name,
             state,
-            number,
+            caller,
             name,
             connected,
             plain(channel.connected_name),
@@ -125,6 +135,15 @@ def _announced(channel: _Channel, plain: Callable[[str], str]) -> Iterator[Telep
             channel.linkedid,
             caller_shown=False,
         )
+
+
+def _age(seconds: str) -> int | None:
+    """From 12 on of every channel; before, of those that run a dialplan, so of the caller (action_status).
+
+    Asterisk subtracts times of day: a clock that was set back makes a number below 0, and that says nothing.
+    """
+    age = number(seconds)
+    return age if age is not None and age >= 0 else None
 
 
 def _variables(event: AmiEvent, channel: _Channel) -> Iterator[VariableSet]:

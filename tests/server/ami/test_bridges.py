@@ -267,3 +267,13 @@ def test_a_ringing_phone_tells_who_is_shown_on_it() -> None:
         events(status("a", ChannelStateDesc="Ringing", ConnectedLineNum="333", ConnectedLineName="Demo"))
     )
     assert told[1] == Newstate("a", "PJSIP/a-1", "Ringing", "", "", "333", "Demo", "", "", "", False)
+
+
+@pytest.mark.parametrize(
+    ("said", "age"), [("7", 7), ("", None), ("0", 0), ("9" * 5000, None), ("-1", None), ("soon", None)]
+)
+def test_a_channel_tells_its_age_where_asterisk_says_it(said: str, age: int | None) -> None:
+    more = {"Seconds": said} if said else {}
+    (found,) = Dialect().channels_from_status(events(status("a", **more)))
+    assert isinstance(found, Newchannel)
+    assert found.age == age

@@ -173,23 +173,31 @@ def test_an_asterisk_that_throws_us_out_after_each_login_uses_up_the_retries(
             listener.next("up")
             asterisk.drop()
             listener.next("down")
+            until(lambda: ami.link.state == "down")
+            turned = threading.Event()
+            ami.requests.post(turned.set)
+            assert turned.wait(PATIENCE)
             clock.go_on(0.02)
             ami.link.wake()
-        assert "soon after the login" in listener.next("gave up")
+        assert listener.next("gave up") == "Asterisk closed the connection"
+    assert "Asterisk closed the connection, soon after the login" in caplog.text
 
 
 def assert_waits_for_its_pause(
     ami: Ami, asterisk: FakeAsterisk, listener: FakeListener, clock: FakeClock
 ) -> None:
     """The link tries again when five seconds are over, and not before."""
-    until(lambda: ami.link.state == "down")
-    connections = asterisk.connections
-    clock.go_on(4.9)
-    turned = threading.Event()
-    for _ in range(3):  # so many turns of the loop
-        turned.clear()
+
+    def let_it_turn() -> None:
+        turned = threading.Event()
         ami.requests.post(turned.set)
         assert turned.wait(PATIENCE)
+
+    let_it_turn()  # what it was doing is done
+    connections = asterisk.connections
+    clock.go_on(4.9)
+    for _ in range(3):
+        let_it_turn()
     assert (asterisk.connections, ami.link.state) == (connections, "down")
     clock.go_on(0.1)
     ami.link.wake()

@@ -1,5 +1,7 @@
 """The connection to Asterisk was lost and came back: what is read again, told and not told."""
 
+import pytest
+
 from astcti_server.ami import vocabulary as ami
 from tests.fake.story import Story
 
@@ -9,15 +11,19 @@ def talking() -> Story:
     return story.ring("c", "a", "201").state("a", "Up").unqueued().link("c", "a")
 
 
-def channel(story: Story, uid: str, name: str, state: str, number: str, root: str) -> ami.Newchannel:
+def channel(
+    story: Story, uid: str, name: str, state: str, number: str, root: str, age: int | None = None
+) -> ami.Newchannel:
     story.names[uid] = name
     context = "direct" if uid == root else "phones"
-    return ami.Newchannel(uid, name, state, number, "", context, "301", root)
+    return ami.Newchannel(uid, name, state, number, "", context, "301", root, age)
 
 
-def read(story: Story, *events: ami.TelephoneEvent) -> Story:
+def read(
+    story: Story, *events: ami.TelephoneEvent, unheard: float | None = None, late_pop_up: float = 30.0
+) -> Story:
     story.told.clear()
-    story.told.extend(story.tracker.read_again(events))
+    story.told.extend(story.tracker.read_again(events, unheard=unheard, late_pop_up=late_pop_up))
     return story
 
 
@@ -51,6 +57,112 @@ def test_conversation_that_began_meanwhile_is_a_repeat_without_triggers() -> Non
     assert link.repeat
     assert link.triggers == ()
     assert link.call.appdata == (("calldata", "777"),)
+
+
+def found_talking(
+    story: Story, caller: int | None, phone: int | None, *, unheard: float | None, late_pop_up: float = 30.0
+) -> list[str]:
+    """What the trunk and 201, found connected, open: channels of such ages in seconds, after such a gap."""
+    read(
+        story,
+        channel(story, "c", "PJSIP/trunk-c", "Up", "333", "c", caller),
+        channel(story, "a", "PJSIP/201-a", "Up", "201", "c", phone),
+        ami.Link("c", "PJSIP/trunk-c", "a", "PJSIP/201-a"),
+        unheard=unheard,
+        late_pop_up=late_pop_up,
+    )
+    (link,) = story.events("201", "Link")
+    assert link.repeat is not bool(link.triggers)
+    return [action.url for action in link.triggers]
+
+
+OPENED = ["https://crm.example/direct?from=333"]
+
+
+@pytest.mark.parametrize(
+    ("caller", "phone", "opens"),
+    [(12, 4, True), (500, 4, True), (4, 500, True), (500, 14, True), (500, 15, False), (500, 500, False)],
+)
+def test_conversation_that_can_only_have_begun_while_nothing_was_heard_pops_up(
+    caller: int, phone: int, opens: bool
+) -> None:
+    assert found_talking(Story(), caller, phone, unheard=10.0) == (OPENED if opens else [])
+
+
+def test_conversation_of_unknown_age_is_old() -> None:
+    assert found_talking(Story(), None, None, unheard=10.0) == []
+
+
+def test_before_asterisk_12_the_age_of_the_caller_has_to_do() -> None:
+    assert found_talking(Story(old=True), 8, None, unheard=10.0) == OPENED
+    assert found_talking(Story(old=True), 80, None, unheard=10.0) == []
+
+
+def test_at_the_start_every_conversation_is_old() -> None:
+    assert found_talking(Story(), 1, 1, unheard=None) == []
+
+
+@pytest.mark.parametrize(("late_pop_up", "opens"), [(0.0, False), (9.0, False), (10.0, True), (30.0, True)])
+def test_conversation_may_be_as_old_as_late_pop_up_says(late_pop_up: float, opens: bool) -> None:
+    found = found_talking(Story(), 500, 10, unheard=60.0, late_pop_up=late_pop_up)
+    assert found == (OPENED if opens else [])
+
+
+def ringing() -> Story:
+    story = Story().caller(number="333").exten("c", "direct", "301", "Dial")
+    return story.ring("c", "a", "201")
+
+
+def test_phone_that_rang_when_the_link_was_lost_pops_up_if_it_was_answered_meanwhile() -> None:
+    story = ringing()
+    story.tracker.link_lost()
+    assert found_talking(story, 500, 400, unheard=20.0) == OPENED
+    assert found_talking(ringing(), 500, 400, unheard=None) == OPENED  # as in a recording
+
+
+def test_phone_that_rang_when_the_link_was_lost_does_not_pop_up_when_that_is_too_long_ago() -> None:
+    story = ringing()
+    story.tracker.link_lost()
+    assert found_talking(story, 500, 400, unheard=31.0) == []
+    story = ringing()
+    story.tracker.link_lost()
+    assert found_talking(story, 500, 25, unheard=500.0) == OPENED  # it cannot be older than its channel
+
+
+def test_answer_that_is_told_between_the_login_and_the_list_takes_no_pop_up_away() -> None:
+    story = ringing()
+    story.tracker.link_lost()
+    story.state("a", "Up")
+    assert found_talking(story, 500, 400, unheard=6.0) == OPENED
+
+
+def test_conversation_that_was_there_before_the_loss_is_not_told_again_however_young() -> None:
+    story = ringing().state("a", "Up").link("c", "a")
+    story.tracker.link_lost()
+    read(
+        story,
+        channel(story, "c", "PJSIP/trunk-c", "Up", "333", "c", 3),
+        channel(story, "a", "PJSIP/201-a", "Up", "201", "c", 2),
+        ami.Link("c", "PJSIP/trunk-c", "a", "PJSIP/201-a"),
+        unheard=6.0,
+    )
+    assert story.told == []
+
+
+def test_phone_that_rang_at_an_earlier_loss_is_no_news_after_a_later_one() -> None:
+    story = ringing()
+    story.tracker.link_lost()
+    assert found_talking(story, 500, 400, unheard=6.0) == OPENED
+    story.hangup("c").new("d", "PJSIP/trunk-d", "Up", "444")
+    story.tracker.link_lost()
+    read(
+        story,
+        channel(story, "d", "PJSIP/trunk-d", "Up", "444", "d", 900),
+        channel(story, "a", "PJSIP/201-a", "Up", "201", "c", 800),
+        ami.Link("d", "PJSIP/trunk-d", "a", "PJSIP/201-a"),
+        unheard=6.0,
+    )
+    assert [link.repeat for link in story.events("201", "Link")] == [True]
 
 
 def test_phone_that_began_to_ring_meanwhile_pops_up_when_it_is_answered() -> None:

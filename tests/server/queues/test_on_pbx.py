@@ -48,7 +48,7 @@ class Exchange:
     def fully_booted(self):
         self.reconciler.fully_booted()
 
-    def link_down(self, reason):
+    def link_down(self, reason, quiet):
         self.reconciler.link_down()
 
     def gave_up(self, reason):
