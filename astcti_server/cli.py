@@ -63,6 +63,13 @@ config_option = click.option(
     type=click.Path(path_type=Path),
     help="Append all bytes read from Asterisk to this file, for `replay`; secrets are left out.",
 )
+@click.option(
+    "--record-limit",
+    type=click.IntRange(1, 1 << 20),
+    default=daemon.RECORD_LIMIT,
+    show_default=True,
+    help="MiB that the recording may have; then it ends, and the server goes on without.",
+)
 @click.pass_context
 def main(
     context: click.Context,
@@ -72,6 +79,7 @@ def main(
     pidfile: Path | None,
     log_level: str | None,
     record: Path | None,
+    record_limit: int,
 ) -> None:
     """Tell each call centre agent's PC who calls, over one connection to Asterisk.
 
@@ -89,7 +97,7 @@ def main(
     if context.invoked_subcommand is not None:
         context.obj = directory
         return
-    paths = daemon.DaemonPaths(directory, state, status, pidfile, log_level or "", record)
+    paths = daemon.DaemonPaths(directory, state, status, pidfile, log_level or "", record, record_limit)
     context.exit(_run(paths))
 
 

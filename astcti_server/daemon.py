@@ -16,13 +16,12 @@ import queue
 import signal
 import threading
 import time
-from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
 
 from astcti_server.ami.link import AmiLink
+from astcti_server.ami.recording_file import RecordingFile
 from astcti_server.ami.requests import AmiRequests
 from astcti_server.ami.wire.event_filter import EventFilter
 from astcti_server.calls.tracker import Tracker
@@ -50,6 +49,7 @@ logger = logging.getLogger(__name__)
 
 EXIT_STOPPED, EXIT_FAILURE, EXIT_USAGE, EXIT_CONFIGURATION = 0, 1, 2, 78
 STOP_WITHIN = 10.0  # seconds for the whole orderly stop
+RECORD_LIMIT = 1024  # MiB: a recording that somebody forgot must not fill the disk
 STATUS_EVERY = 5.0  # seconds between looks at how many clients and calls there are
 
 
@@ -63,6 +63,8 @@ class DaemonPaths:
     pidfile: Path | None = None
     log_level: str = ""
     record: Path | None = None
+    record_limit: int = RECORD_LIMIT
+    """MiB that the recording may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,6 @@ class Daemon:
         self._store = ConfigStore(loaded)
         self._status = StatusFile(paths.status)
         self._pidfile = PidFile(paths.pidfile) if paths.pidfile else None
-        self._cleanup = ExitStack()
         self._registry = Registry()
         self._tracker = Tracker(lambda: self._registry.seated_operators)
         self._requests = AmiRequests(settings.ami.username)
@@ -116,12 +117,15 @@ class Daemon:
         self._pipeline = EventPipeline(
             self._requests, self._tracker, self._reconciler, self._registry, self._pbx_changed
         )
+        self._recording = (
+            RecordingFile(paths.record, paths.record_limit, self._thread_died) if paths.record else None
+        )
         self._link = AmiLink(
             settings.ami,
             self._requests,
             listener=self._pipeline,
             died=self._thread_died,
-            record=self._recording(),
+            record=self._recording.write if self._recording is not None else None,
         )
         client_requests = ClientRequests(
             self._store, self._requests, self._tracker, self._reconciler, self._pipeline
@@ -169,6 +173,8 @@ class Daemon:
         log_messages.log_in_force(loaded)
         self._watcher.start()
         self._state_writer.start()
+        if self._recording is not None:
+            self._recording.start()
         self._link.start()
         gc.collect()
         gc.freeze()  # what was built so far stays: later collections need not look at it
@@ -182,14 +188,14 @@ class Daemon:
         deadline = time.monotonic() + STOP_WITHIN
         self._server.stop(STOP_WITHIN / 2)
         self._leave_queues(deadline)
-        for thread in (self._link, self._watcher, self._state_writer):  # the last writes what others left
+        writers = [self._state_writer, *([self._recording] if self._recording is not None else [])]
+        for thread in (self._link, self._watcher, *writers):  # the last write what others left
             thread.stop()
             if not thread.is_alive():
                 continue
             thread.join(max(0.1, deadline - time.monotonic()))
             if thread.is_alive():
                 logger.error("Thread %s is late, not waiting for it any longer", thread.name)
-        self._cleanup.close()
         self._status.remove()
         if self._pidfile is not None:
             self._pidfile.remove()
@@ -317,8 +323,3 @@ class Daemon:
 
     def _pbx_changed(self, state: PbxState, reason: str) -> None:
         self.control.put(PbxStateChanged(state, reason))
-
-    def _recording(self) -> BinaryIO | None:
-        if self._paths.record is None:
-            return None
-        return self._cleanup.enter_context(self._paths.record.open("ab"))

@@ -59,7 +59,7 @@ class Resync:
         self._read_channels(self._reading)
 
     def link_lost(self, quiet: float) -> None:
-        """The connection is lost, `quiet` seconds after the last word: what still comes of it is out of date."""
+        """The connection is lost, `quiet` seconds after the last word: what still comes is out of date."""
         self._reading += 1
         if self._unheard_since is None:
             self._unheard_since = self._requests.now() - quiet

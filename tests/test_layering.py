@@ -24,6 +24,7 @@ PROJECT = {
     "astcti_server.pidfile": [],
     "astcti_server.logs": ["astcti_server.threads"],
     "astcti_server.ami": ["astcti_server.ami", "schemas"],
+    "astcti_server.ami.recording_file": ["astcti_server.threads"],
     "astcti_server.ami.link": ["astcti_server.ami", "astcti_server.threads", "schemas"],
     "astcti_server.ami.wire": ["astcti_server.ami.wire", "schemas"],
     "astcti_server.ami.dialect": [

@@ -11,7 +11,7 @@ import logging
 import selectors
 import time
 from functools import partial
-from typing import BinaryIO, Final
+from typing import Final
 
 from astcti_server.ami import actions
 from astcti_server.ami.connection import AmiConnection, ConnectionFailedError, timed_out
@@ -19,7 +19,7 @@ from astcti_server.ami.heartbeat import Heartbeat
 from astcti_server.ami.link_listener import LinkListener, LinkState, LinkTimeLimits
 from astcti_server.ami.login import CLOSED_BEFORE_LOGIN, AmiLogin, AmiLoginRefusedError
 from astcti_server.ami.pending import ActionOutcome
-from astcti_server.ami.recording import Recorder
+from astcti_server.ami.recording import RecordBytes, Recorder
 from astcti_server.ami.requests import AmiRequests
 from astcti_server.ami.retries import Retries
 from astcti_server.ami.timers import AmiTimer, AmiWork
@@ -49,7 +49,7 @@ class AmiLink(ServiceThread):
         listener: LinkListener,
         event_filter: EventFilter | None = None,
         died: Died | None = None,
-        record: BinaryIO | None = None,
+        record: RecordBytes | None = None,
         limits: LinkTimeLimits | None = None,
     ) -> None:
         super().__init__("ami", died)

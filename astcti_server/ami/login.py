@@ -76,7 +76,7 @@ class AmiLogin:
         if self._unasked:
             return (
                 "Asterisk did not answer the login, but something else: every Asterisk repeats the ActionID of "
-                "what it answers; is there a proxy between that does not?"
+                "what it answers; does a proxy between not?"
             )
         if self._greeted:
             return "Asterisk did not answer the login"

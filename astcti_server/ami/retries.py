@@ -27,7 +27,7 @@ class Retries:
         self._began = now
 
     def lost(self, now: float, reason: str) -> float | None:
-        """A link that was logged in is lost. Returns as `failed`: 0 if it worked, for Asterisk may be there."""
+        """A link that was logged in is lost. Returns as `failed`; 0 if it worked: Asterisk may be there."""
         lasted = now - self._began
         if lasted < self._settings.pause:
             return self.failed(f"{reason}, soon after the login")

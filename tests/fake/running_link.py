@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, BinaryIO
+from typing import Any
 
 from astcti_server.ami.link import AmiLink
 from astcti_server.ami.link_listener import LinkTimeLimits
+from astcti_server.ami.recording import RecordBytes
 from astcti_server.ami.requests import AmiRequests
 from schemas.server.settings import AmiSettings
 from tests.fake.link_listener import FakeListener
@@ -28,7 +29,7 @@ class Ami:
         *,
         limits: LinkTimeLimits = PATIENT,
         clock: Callable[[], float] = time.monotonic,
-        record: BinaryIO | None = None,
+        record: RecordBytes | None = None,
         **changed: Any,
     ) -> None:
         settings = AmiSettings(port=port, **(USUAL | changed))
