@@ -13,6 +13,7 @@ from astcti_server.ami.requests import AmiRequests
 from astcti_server.ami.vocabulary import QueueMember
 from astcti_server.ami.wire.messages import AmiEvent
 from astcti_server.ami.wire.parser import AmiBanner
+from astcti_server.call_comparison import CallComparison
 from astcti_server.calls.tracker import Tracker
 from astcti_server.clients import replies
 from astcti_server.clients.registry import Registry
@@ -42,11 +43,13 @@ class EventPipeline:
         self._router = Router(registry)
         self._dialect = Dialect()
         self._resync = Resync(requests, self._dialect, tracker, self._router.deliver)
+        self._comparison = CallComparison(requests, self._dialect, tracker, self._router.deliver)
         self._state_changed = state_changed
 
     def configure(self, configuration: Configuration, settings: ServerSettings) -> None:
         """Take up a configuration: what is tracked, and who belongs in which queue."""
         self._resync.configure(configuration.variables, settings.clients.late_pop_up)
+        self._comparison.configure(settings.calls.compare)
         self._tracker.configure(configuration, all_calls=settings.events == "all")
         self._reconciler.configure(configuration, settings)
 
@@ -61,6 +64,7 @@ class EventPipeline:
         self._dialect.reset()
         self._dialect.greeting(AmiBanner(banner_version))
         self._resync.start()
+        self._comparison.link_up()
         self._reconciler.link_up()
         self._registry.broadcast(replies.PBX_UP)
         self._state_changed("up", "")
@@ -72,6 +76,7 @@ class EventPipeline:
     def link_down(self, reason: str, quiet: float) -> None:
         """The connection is lost; calls are kept until it is back."""
         self._resync.link_lost(quiet)
+        self._comparison.link_lost()
         self._tracker.link_lost()
         self._reconciler.link_down()
         self._registry.broadcast(replies.PBX_DOWN)

@@ -71,6 +71,11 @@ def status(variables: Iterable[str] = ()) -> AmiAction:
     return AmiAction("Status", (("Variables", names),) if names else (), list_end="StatusComplete")
 
 
+def status_of(channel: str) -> AmiAction:
+    """List one channel, by its name; an Error `No such channel` if there is none."""
+    return AmiAction("Status", (("Channel", channel),), list_end="StatusComplete")
+
+
 def status_lists(variables: Iterable[str]) -> list[AmiAction]:
     """As many `Status` actions as it takes to ask for all these variables; at least one."""
     groups = [""]

@@ -75,8 +75,8 @@ class AmiLogin:
         """What to make of a login that takes too long."""
         if self._unasked:
             return (
-                "Asterisk did not answer the login, but something else: every Asterisk repeats the ActionID of "
-                "what it answers; does a proxy between not?"
+                "Asterisk did not answer the login, but something else: every Asterisk repeats the ActionID "
+                "of what it answers; does a proxy between not?"
             )
         if self._greeted:
             return "Asterisk did not answer the login"

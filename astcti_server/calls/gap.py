@@ -25,7 +25,7 @@ class Gap:
         unheard: float | None,
         late_pop_up: float,
     ) -> None:
-        """`ringing`: who rang when it began, connected with nobody. `ages`: seconds, by the channel's Uniqueid.
+        """`ringing`: who rang when it began, connected with nobody. `ages`: seconds, by Uniqueid.
 
         `unheard`: its seconds; None if there is no clock, or nothing was heard ever before. `late_pop_up`: so
         many seconds old an answered call may be that still pops up.

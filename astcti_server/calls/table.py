@@ -40,6 +40,10 @@ class CallTable:
         """Whether a channel hung up lately. AMI thread only."""
         return uniqueid in self._gone
 
+    def uniqueids(self) -> frozenset[str]:
+        """The ids of all channels that are known. AMI thread only."""
+        return frozenset(self._calls)
+
     def of_event(self, uniqueid: str, channel: str) -> AsteriskCall | None:
         """The channel that an event means: by its id, or, in old Asterisks, by nothing but its name."""
         return self._calls.get(uniqueid) or self._by_name.get(channel)

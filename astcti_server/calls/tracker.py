@@ -135,11 +135,17 @@ class Tracker:
         self._ringing.found_ringing(self.table.all())
         return self._notifier.take()
 
+    def hung_up_unheard(self, uniqueid: str) -> list[Notification]:
+        """Asterisk does not have this channel any more: end it as its hang-up would have."""
+        call = self.table.find(uniqueid)
+        if call is not None:
+            self._end_unheard(call)
+        return self._notifier.take()
+
     def _ringing_for_an_answer(self) -> set[Party]:
         return {call.party for call in self.table.all() if call.state == "Ringing" and not call.party.pairs}
 
     def _end_unheard(self, call: AsteriskCall) -> None:
-        """Asterisk does not have this channel any more, and nobody heard it hang up."""
         self._hangup(ami.Hangup(call.uniqueid, call.channel, 0, "Unknown"))
 
     def queues_read(self, waiting: Iterable[ami.QueueCaller]) -> list[Notification]:

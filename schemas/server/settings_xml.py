@@ -141,7 +141,8 @@ class _Reader:
         if not ami.tls and not _is_loopback(ami.host) and ami.host.lower() != "localhost":
             message = (
                 f"Asterisk at {ami.host} is reached without TLS: others can read calls, take over the "
-                'connection and, with auth="plain", read the secret; set tlsenable in manager.conf and tls="yes" here'
+                'connection and, with auth="plain", read the secret; '
+                'set tlsenable in manager.conf and tls="yes" here'
             )
             yield _Found(self._lines["ami"], "tls", message)
         if ami.ca_file and not ami.tls:

@@ -14,9 +14,10 @@ from astcti_server.ami import actions
 from astcti_server.queues.status_reader import AllMembers, QueueStatusReader
 from schemas.configuration.model import Binding, Configuration, Operator, Seat, Service, Trigger
 from schemas.events import CallEvent
+from tests import needed
 from tests.asterisk import phones
 from tests.asterisk.ami_session import AmiSession
-from tests.asterisk.rig import Asterisk
+from tests.asterisk.rig import Asterisk, installed
 from tests.fake.line_client import md5
 from tests.fake.link_listener import Answers, FakeListener
 from tests.fake.patience import PATIENCE, until
@@ -817,6 +818,46 @@ def in_conversation(asterisk: Asterisk) -> int:
     """How many channels are in a bridge."""
     found = asterisk.control.entries("Status", "Status", "StatusComplete")
     return sum(bool(message.get("BridgeID")) for message in found)
+
+
+def test_ordinary_calls_are_not_hurt_when_they_are_compared_with_asterisks_own_list_all_the_time(
+    asterisk: Asterisk, serve: Serve
+) -> None:
+    server = serve(asterisk, sections='<calls compare="0.2"/>')
+    with (
+        server.client("mario") as mario,
+        server.client("luisa") as luisa,
+        phones.callee(asterisk, "201", talk=14.0),
+        phones.callee(asterisk, "202", talk=1.0, calls=4),
+        phones.caller(asterisk, "321", talk=14.0) as long,
+    ):
+        assert_is_the_caller(mario.event("Link"), "local")
+        for _ in range(4):
+            with phones.caller(asterisk, "312", name="caller2") as short:
+                luisa.event("Link")
+                assert ended(luisa) == "answered"
+                short.wait()
+        long.wait()
+        assert ended(mario) == "answered"
+    assert "did not tell that they hung up" not in server.log
+
+
+@pytest.mark.parametrize("version", [22, 16])
+def test_call_whose_hangup_asterisk_never_tells_is_ended_all_the_same(version: int, serve: Serve) -> None:
+    if not installed(version):
+        needed.lacking(f"no Asterisk {version}")
+    asterisk = Asterisk(version)
+    manager = asterisk.folder / "etc/manager.conf"
+    manager.write_text(manager.read_text().replace("[astcti]\n", "[astcti]\neventfilter = !Event: Hangup\n"))
+    with asterisk:
+        server = serve(asterisk, sections='<calls compare="1"/>')
+        with server.client("mario") as mario, phones.callee(asterisk, "201", talk=0.5):
+            with phones.caller(asterisk, "301") as calling:
+                assert_is_the_caller(mario.event("Link"), "direct")
+                calling.wait()
+            mario.event("Hangup")
+            server.wait_for_log("did not tell that they hung up")
+        server.stop()
 
 
 def test_late_pop_up_can_be_switched_off(asterisk22: Asterisk, serve: Serve) -> None:

@@ -136,6 +136,11 @@ class Dialect:
             self._escaped = True
         return status.read(events, self._bridges, self._plain)
 
+    def hung_up(self, uniqueid: str) -> None:
+        """A channel is gone, whoever says so."""
+        self._bridges.hung_up(uniqueid)
+        self._dials.hung_up(uniqueid)
+
     def _table(self) -> dict[str, Callable[[AmiEvent], Telephone]]:
         methods: dict[str, Callable[[AmiEvent], Telephone]] = {
             "Newchannel": self._newchannel, "Newstate": self._newstate, "NewCallerid": self._new_caller,
@@ -235,8 +240,7 @@ class Dialect:
 
     def _hangup(self, event: AmiEvent) -> Telephone:
         uniqueid, channel, cause, text = event.values(_HANGUP)
-        self._bridges.hung_up(uniqueid)
-        self._dials.hung_up(uniqueid)
+        self.hung_up(uniqueid)
         return [Hangup(uniqueid, channel, number(cause) or 0, text)]
 
     def _hangup_request(self, event: AmiEvent) -> Telephone:
