@@ -91,7 +91,7 @@ class CallComparison:
             shown = ", ".join(self._ended[:NAMES_SHOWN])
             more = f" and {len(self._ended) - NAMES_SHOWN} more" if len(self._ended) > NAMES_SHOWN else ""
             logger.warning(
-                "Asterisk has these channels no more, and did not tell that they hung up: %s%s", shown, more
+                "Asterisk has these channels no more, and did not tell that they hung up: %s", shown + more
             )
         self.link_up()
 

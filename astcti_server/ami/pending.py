@@ -18,6 +18,7 @@ from astcti_server.ami.wire.messages import AmiEvent, AmiResponse
 
 ActionFailure = Literal["", "down", "timeout", "refused"]
 
+MOST_LISTED: Final = 100_000  # entries of a list; a large PBX has some thousand channels
 FORGOTTEN_KEPT: Final = 1000  # unanswered ActionIDs remembered for the order of responses
 
 
@@ -98,6 +99,9 @@ class PendingActions:
         waiting = self._waiting.get(action_id) if action_id else None
         if waiting is None or not waiting.action.list_end:
             return False
+        if len(waiting.events) >= MOST_LISTED:
+            self._finish(action_id, ActionOutcome(False, "the list has no end", failure="refused"))
+            return True
         waiting.events.append(event)
         # `EventList: Complete` is from 1.6 on, and not in every list; the last event's name is known anyway.
         if event.name == waiting.action.list_end or event.get("EventList").lower() == "complete":

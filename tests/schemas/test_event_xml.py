@@ -231,6 +231,10 @@ def test_what_a_reader_does_not_know_is_skipped() -> None:
         (b'<event id="Party"><call/></event>', "unknown event 'Party'"),
         (b'<event id="Link"><call><direction>up</direction></call></event>', "unknown direction"),
         (b'<event id="Hangup"><call/><cause code="x" end="answered"/></event>', "code is not a number"),
+        (
+            b'<event id="Hangup"><call/><cause code="%s" end="answered"/></event>' % (b"9" * 4000),
+            "code is not a number",
+        ),
         (b'<event id="Hangup"><call/><cause code="16" end="eaten"/></event>', "unknown end"),
         (b'<!DOCTYPE event [<!ENTITY a "b">]><event id="Link"><call/></event>', "document type"),
         (b'<event id="Link"><call><channel>\xff</channel></call></event>', "not XML"),

@@ -12,7 +12,7 @@ from schemas.server.settings import AmiSettings, ServerSettings
 from schemas.server.settings_xml import load_settings, parse_settings
 
 AMI = '<ami username="astcti" secret="s"/>'
-SECTIONS = ("ami", "listen", "clients", "queues", "originate", "logging")
+SECTIONS = ("ami", "listen", "clients", "calls", "queues", "originate", "logging")
 
 
 def problems_of(inside: str, directory: Path = Path("/nonexistent"), attributes: str = "") -> list[Problem]:
@@ -60,10 +60,11 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
     (tmp_path / "ami.secret").write_text("from file\n")
     text = """<server events="all">
       <ami host="pbx" port="5039" username="u" secret-file="ami.secret" tls="yes" ca-file="ca.pem" retries="0"
-           pause="7.5" ping="9" encoding="utf-8"/>
+           auth="plain" pause="7.5" ping="9" encoding="utf-8"/>
       <listen address="0.0.0.0" port="5001" certificate="cert.pem" key="key.pem" plain="no"/>
       <clients keep-alive="1" grace="0" max="3" max-per-address="4" login-time="5" login-failures="6"
-               outbox="70000"/>
+               outbox="70000" late-pop-up="0"/>
+      <calls compare="12"/>
       <queues reconcile="8" leftover-grace="0" on-stop="keep"/>
       <originate any-priority="yes"/>
       <transfer><context>internal</context><context>outside</context></transfer>
@@ -72,8 +73,9 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
     settings, warnings = parse_settings(text.encode(), tmp_path / "server.xml")
     ami = settings.ami
     assert (ami.host, ami.port, ami.username, ami.secret, ami.tls) == ("pbx", 5039, "u", "from file", True)
-    assert (ami.ca_file, ami.retries, ami.pause, ami.ping, ami.encoding) == (
+    assert (ami.ca_file, ami.auth, ami.retries, ami.pause, ami.ping, ami.encoding) == (
         str(tmp_path / "ca.pem"),
+        "plain",
         0,
         7.5,
         9.0,
@@ -86,7 +88,8 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         str(tmp_path / "key.pem"),
         False,
     )
-    assert dataclasses.astuple(settings.clients) == (1.0, 0.0, 3, 4, 5.0, 6, 70000)
+    assert dataclasses.astuple(settings.clients) == (1.0, 0.0, 3, 4, 5.0, 6, 70000, 0.0)
+    assert settings.calls.compare == 12.0
     assert dataclasses.astuple(settings.queues) == (8.0, 0.0, "keep")
     assert settings.originate.any_priority
     assert settings.transfer == ("internal", "outside")
@@ -116,6 +119,10 @@ def test_the_secret_is_not_shown_where_settings_are_printed() -> None:
         ('<ami username="a" secret="s" port="0"/>', "a port number from 1 to 65535"),
         ('<ami username="a" secret="s" pause="4.9"/>', "a number of seconds from 5"),
         ('<ami username="a" secret="s" retries="often"/>', "forever or a whole number"),
+        (f'<ami username="a" secret="s" retries="{"9" * 5000}"/>', "forever or a whole number"),
+        (f'<ami username="a" secret="s" port="{"9" * 5000}"/>', "a port number from 1 to 65535"),
+        ('<ami username="a" secret="s" auth="none"/>', "md5 or plain"),
+        (f'{AMI}<calls compare="-1"/>', "a number of seconds from 0"),
         ('<ami username="a" secret="s" ping="0"/>', "a number of seconds above 0"),
         ('<ami username="a" secret="s" tls="true"/>', "yes or no"),
         ('<ami username="a" secret="s" encoding="klingon"/>', "'klingon' of <ami> is not known"),
@@ -159,6 +166,8 @@ def test_all_mistakes_are_found_at_once() -> None:
     [
         (f'{AMI}<listen address="192.0.2.1" plain="yes"/>', "clients reach 192.0.2.1 without TLS"),
         ('<ami username="a" secret="s" ca-file="/dev/null"/>', "ca-file has no effect"),
+        ('<ami username="a" secret="s" host="pbx"/>', "Asterisk at pbx is reached without TLS"),
+        ('<ami username="a" secret="s" host="192.0.2.1"/>', "Asterisk at 192.0.2.1 is reached without TLS"),
     ],
 )
 def test_what_is_hardly_meant_is_warned_about(inside: str, words: str) -> None:
@@ -169,4 +178,10 @@ def test_what_is_hardly_meant_is_warned_about(inside: str, words: str) -> None:
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.0.0.2", "::1"])
 def test_on_loopback_no_tls_is_needed(address: str) -> None:
     text = f'<server>{AMI}<listen address="{address}"/></server>'
+    assert parse_settings(text.encode(), Path("/server.xml")).warnings == ()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "::1", "localhost", "LocalHost"])
+def test_an_asterisk_on_this_machine_needs_no_tls(host: str) -> None:
+    text = f'<server><ami username="a" secret="s" host="{host}"/></server>'
     assert parse_settings(text.encode(), Path("/server.xml")).warnings == ()

@@ -13,6 +13,8 @@ from typing import Final
 
 SHAPES_OF_A_NAME: Final = 8  # optional fields make a few; more means that a dialplan invents keys
 MOST_FIELDS: Final = 150
+MOST_LINES: Final = 2000
+"""What a message has beyond is not looked at: the longest of Asterisk's, its list of commands, has 200."""
 PLANS_KEPT: Final = 64  # look-ups prepared for a shape; the program's own, but never without a bound
 
 
@@ -183,7 +185,7 @@ class Block:
         fields: list[tuple[str, str]] = []
         keys: list[tuple[str, str]] = []
         regular = True
-        for line in self.raw.split(b"\r\n"):
+        for line in self.raw.split(b"\r\n", MOST_LINES)[:MOST_LINES]:
             key, colon, value = line.partition(b": ")
             if not colon:
                 key, colon, value = line.partition(b":")

@@ -156,6 +156,25 @@ def test_renames_and_hangups(old: Speaker, middle: Speaker) -> None:
     assert middle("Event: SoftHangupRequest\nChannel: SIP/1-1\nUniqueid: 1.1") == [HangupRequest("1.1")]
 
 
+@pytest.mark.parametrize(
+    ("said", "cause"),
+    [("16", 16), (" 16 ", 16), ("", 0), ("x", 0), ("1_6", 0), ("9" * 11, 0), ("9" * 5000, 0), ("\u0661", 0)],
+)
+def test_a_number_has_as_many_digits_as_a_number_of_asterisk_can_have(
+    said: str, cause: int, new: Speaker
+) -> None:
+    event = f"Event: Hangup\nChannel: SIP/1-1\nUniqueid: 1.1\nCause: {said}\nCause-txt: Busy"
+    assert new(event) == [Hangup("1.1", "SIP/1-1", cause, "Busy")]
+
+
+@pytest.mark.parametrize("version", ["9" * 5000, ".".join(["1"] * 5000), "1..0", "2.8.\u0661"])
+def test_a_greeting_whose_version_is_none_leaves_it_to_the_events(version: str) -> None:
+    event = "Event: Newchannel\nUniqueid: 1\nChannel: SIP/1-1\nChannelStateDesc: Up\nCallerIDName: a\\'b\n"
+    (told,) = Speaker(version)(event + "Linkedid: 1")
+    assert isinstance(told, Newchannel)
+    assert told.name == "a'b"
+
+
 def test_events_of_no_channel_say_nothing(new: Speaker) -> None:
     names = "Newchannel Newstate Newexten NewCallerid DialBegin DialEnd Link BridgeEnter BridgeLeave"
     for name in names.split():

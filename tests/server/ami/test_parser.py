@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from astcti_server.ami.wire.event_filter import EventFilter
-from astcti_server.ami.wire.messages import AmiEvent, AmiResponse, MessageKind, decode
+from astcti_server.ami.wire.messages import MOST_LINES, AmiEvent, AmiResponse, MessageKind, decode
 from astcti_server.ami.wire.parser import MESSAGE_LIMIT, AmiBanner, AmiMessage, AmiParser, encode_action
 
 EVERYTHING = EventFilter(everything=True)
@@ -30,6 +30,25 @@ def one(data: bytes) -> AmiEvent:
     (event,) = parser().feed(data)
     assert isinstance(event, AmiEvent)
     return event
+
+
+def test_of_a_message_with_headers_without_end_the_first_ones_count() -> None:
+    headers = b"".join(b"Header%d: x\r\n" % number for number in range(10_000))
+    event = one(b"Event: Hangup\r\nUniqueid: 1.1\r\n" + headers + b"Cause: 16\r\n\r\n")
+    assert event.get("Uniqueid") == "1.1"
+    assert event.get("Cause") == ""
+    assert len(event.items()) == MOST_LINES
+
+
+def test_a_line_without_end_takes_no_more_memory_than_a_message_may() -> None:
+    parsing = parser(limit=LIMIT)
+    tracemalloc.start()
+    for _ in range(1000):
+        assert parsing.feed(b"Event: Hangup" * 1000) == []
+    assert tracemalloc.get_traced_memory()[0] < 100_000
+    tracemalloc.stop()
+    (event,) = parsing.feed(b"\r\n\r\nEvent: Hangup\r\nUniqueid: 1.1\r\n\r\n")
+    assert isinstance(event, AmiEvent)
 
 
 # -- the reference: slow, obvious, and written apart ---------------------------------------------------------

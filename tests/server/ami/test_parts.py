@@ -11,10 +11,10 @@ from astcti_server.ami import actions
 from astcti_server.ami.heartbeat import Heartbeat
 from astcti_server.ami.inbox import AmiInbox
 from astcti_server.ami.loop import AmiLoop
-from astcti_server.ami.pending import ActionOutcome
+from astcti_server.ami.pending import MOST_LISTED, ActionOutcome, PendingActions
 from astcti_server.ami.privileges import Privileges
 from astcti_server.ami.timers import Timers
-from astcti_server.ami.wire.messages import AmiResponse, MessageKind
+from astcti_server.ami.wire.messages import AmiEvent, AmiResponse, MessageKind
 from tests.fake.clock import FakeClock
 from tests.fake.patience import PATIENCE
 
@@ -219,6 +219,18 @@ def test_all_variables_are_asked_for_in_as_many_lines_as_they_need() -> None:
     assert ",".join(dict(action.headers)["Variables"] for action in lists).split(",") == names
     (plain,) = actions.status_lists([])
     assert plain.headers == actions.status().headers == ()
+
+
+def test_a_list_without_end_is_given_up() -> None:
+    timers, outcomes = Timers(FakeClock()), []
+    pending = PendingActions(timers, lambda _action, outcome, _done: outcomes.append(outcome))
+    pending.add("1", actions.status(), lambda _outcome: None, 5.0)
+    kind = MessageKind("Status", "cp1252")
+    for _ in range(MOST_LISTED + 1):
+        assert pending.take_event(AmiEvent(b"Event: Status\r\nActionID: 1", kind))
+    (outcome,) = outcomes
+    assert (outcome.ok, outcome.message, outcome.events) == (False, "the list has no end", ())
+    assert not pending.take_event(AmiEvent(b"Event: Status\r\nActionID: 1", kind))
 
 
 def test_empty_values_make_no_headers() -> None:
