@@ -187,7 +187,7 @@ class Comparing:
     @property
     def ids(self) -> list[str]:
         """What mario was told since the last time."""
-        told = [notification.event.id for notification in self.told]
+        told: list[str] = [notification.event.id for notification in self.told]
         self.told.clear()
         return told
 
