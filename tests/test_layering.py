@@ -49,9 +49,11 @@ PROJECT = {
     "astcti_server.status_file": ["schemas"],
     "astcti_server.replay": ["astcti_server.ami", "astcti_server.calls", "schemas"],
     "astcti_server.resync": ["astcti_server.ami", "astcti_server.calls", "schemas"],
+    "astcti_server.call_comparison": ["astcti_server.ami", "astcti_server.calls"],
     "astcti_server.transfer_target": ["astcti_server.ami"],
     "astcti_server.event_pipeline": [
         "astcti_server.resync",
+        "astcti_server.call_comparison",
         "astcti_server.ami",
         "astcti_server.calls",
         "astcti_server.clients.registry",
