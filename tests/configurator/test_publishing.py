@@ -200,6 +200,18 @@ def test_the_file_of_a_server_that_was_killed_is_not_believed(admin: Client, dem
     assert "does not say what it does" in said and "runs here no more" in said
 
 
+@pytest.mark.parametrize("pid", [10**30, float("inf")])
+def test_a_process_id_that_no_machine_has_is_no_server(
+    admin: Client, demo, publish_directory, pid: float
+) -> None:
+    publish(admin)
+    last = Publication.objects.get()
+    write_status(publish_directory, last.file, last.sha256)
+    path = status_file()
+    path.write_text(json.dumps({**json.loads(path.read_text()), "pid": pid}))
+    assert "does not say what it does" in admin.get("/publish/status/").content.decode()
+
+
 def test_a_context_that_is_called_like_a_word_is_not_translated(
     admin: Client, demo, publish_directory
 ) -> None:
