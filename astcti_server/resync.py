@@ -1,21 +1,23 @@
 """Reads channels and queues anew after each login, for nothing that was known before can be relied on.
 
-`Status` lists the channels in every version of Asterisk, `QueueStatus` the callers in queues. What happens
-while Asterisk makes a list is told after it, and may repeat what the list said: for the tracker no news.
-AMI thread only.
+`Status` lists the channels in every version of Asterisk, `QueueStatus` the callers in queues. Where a channel
+lacks a variable, `Status` gives the global one of that name as if it were the channel's: so those are asked
+for right before it. What happens while Asterisk makes a list is told after it, and may repeat what the list
+said: for the tracker no news. AMI thread only.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 
 from astcti_server.ami import actions
 from astcti_server.ami.actions import AmiAction
 from astcti_server.ami.dialect.translation import Dialect
 from astcti_server.ami.pending import ActionOutcome
 from astcti_server.ami.requests import AmiRequests
-from astcti_server.ami.vocabulary import Newchannel, QueueCaller, VariableSet
+from astcti_server.ami.vocabulary import Newchannel, QueueCaller, TelephoneEvent, VariableSet, VariablesUnset
 from astcti_server.calls.notification import Notification
 from astcti_server.calls.tracker import Tracker
 
@@ -23,6 +25,30 @@ logger = logging.getLogger(__name__)
 
 READ_CHANNELS_AGAIN = 5.0  # seconds after a list of channels that did not come
 LIST_WITHIN = 30.0  # seconds; a list of thousands of channels takes Asterisk a while
+MOST_GLOBALS = 500
+"""Global variables asked for at once; 1,000 take Asterisk 22 some 40 ms. Of more the rest is not known."""
+
+
+class _ChannelLists:
+    """The lists of one reading that are still to come, and what is kept of those before."""
+
+    def __init__(self, lists: list[AmiAction]) -> None:
+        self.more = lists
+        self.variables: list[VariableSet | VariablesUnset] = []
+        self.global_values: dict[str, str] = {}
+
+    def next_action(self) -> AmiAction:
+        """The list to ask for now."""
+        return self.more.pop(0)
+
+    def keep_variables(self, happened: Iterable[TelephoneEvent]) -> None:
+        """Of a list before the last one."""
+        self.variables += [event for event in happened if isinstance(event, (VariableSet, VariablesUnset))]
+
+    def global_answered(self, name: str, outcome: ActionOutcome) -> None:
+        """What Asterisk says of a global variable: empty where there is none."""
+        if outcome.ok and outcome.response is not None:
+            self.global_values[name] = outcome.response.get("Value")
 
 
 class Resync:
@@ -67,18 +93,27 @@ class Resync:
     def _read_channels(self, reading: int) -> None:
         """Ask for all channels; several times, if one action cannot name all declared variables."""
         if reading == self._reading:
-            self._ask_for(reading, actions.status_lists(self._variables), ())
+            lists = _ChannelLists(actions.status_lists(self._variables))
+            self._ask_for_globals(lists)
+            self._ask_for_list(reading, lists)
 
-    def _ask_for(self, reading: int, lists: list[AmiAction], found: tuple[VariableSet, ...]) -> None:
+    def _ask_for_globals(self, lists: _ChannelLists) -> None:
+        """Their answers come before the first list. Nothing waits for them.
+
+        Without an answer, or where the manager user may not ask, a variable is taken for no global one.
+        """
+        # A function, `CDR(userfield)`, is none.
+        names = [name for name in self._variables if not name.endswith(")")]
+        for name in names[:MOST_GLOBALS]:
+            answered = partial(lists.global_answered, name)
+            self._requests.submit(actions.getvar(name), answered, timeout=LIST_WITHIN)
+
+    def _ask_for_list(self, reading: int, lists: _ChannelLists) -> None:
         self._requests.submit(
-            lists[0],
-            lambda outcome: self._channels_read(reading, lists[1:], found, outcome),
-            timeout=LIST_WITHIN,
+            lists.next_action(), partial(self._channels_read, reading, lists), timeout=LIST_WITHIN
         )
 
-    def _channels_read(
-        self, reading: int, more: list[AmiAction], found: tuple[VariableSet, ...], outcome: ActionOutcome
-    ) -> None:
+    def _channels_read(self, reading: int, lists: _ChannelLists, outcome: ActionOutcome) -> None:
         """The last list is the state that counts; from those before it only the variables are used."""
         if reading != self._reading:
             return
@@ -89,13 +124,13 @@ class Resync:
             self._requests.later(READ_CHANNELS_AGAIN, lambda: self._read_channels(reading))
             return
         self._unread = ""
-        happened = self._dialect.channels_from_status(outcome.events)
-        if more:
-            variables = (event for event in happened if isinstance(event, VariableSet))
-            self._ask_for(reading, more, (*found, *variables))
+        happened = self._dialect.channels_from_status(outcome.events, lists.global_values)
+        if lists.more:
+            lists.keep_variables(happened)
+            self._ask_for_list(reading, lists)
             return
         living = {event.uniqueid for event in happened if isinstance(event, Newchannel)}
-        kept = [event for event in found if event.uniqueid in living]
+        kept = [event for event in lists.variables if event.uniqueid in living]
         first = [event for event in happened if isinstance(event, Newchannel)]
         rest = [event for event in happened if not isinstance(event, Newchannel)]
         since, self._unheard_since = self._unheard_since, None

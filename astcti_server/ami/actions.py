@@ -14,6 +14,9 @@ from astcti_server.ami.wire.parser import LONGEST_ACTION_LINE, encode_action
 
 _SECRET_HEADERS: Final = frozenset({"Secret", "Key"})
 _LONGEST_VARIABLES: Final = LONGEST_ACTION_LINE - len("Variables: ") - 2
+# Asterisk splits the names into an array of 100 and takes all the rest for the last one's name (manager.c,
+# action_status; seen in 16 and 22).
+_MOST_VARIABLES: Final = 99
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +81,20 @@ def status_of(channel: str) -> AmiAction:
 
 def status_lists(variables: Iterable[str]) -> list[AmiAction]:
     """As many `Status` actions as it takes to ask for all these variables; at least one."""
-    groups = [""]
+    groups: list[list[str]] = [[]]
+    length = 0
     for name in variables:
-        longer = f"{groups[-1]},{name}" if groups[-1] else name
-        if len(longer.encode()) <= _LONGEST_VARIABLES:
-            groups[-1] = longer
-        else:
-            groups.append(name)
-    return [status([names] if names else []) for names in groups]
+        length += len(name.encode()) + 1  # with the comma before it
+        if groups[-1] and (length > _LONGEST_VARIABLES + 1 or len(groups[-1]) == _MOST_VARIABLES):
+            groups.append([])
+            length = len(name.encode()) + 1
+        groups[-1].append(name)
+    return [status(names) for names in groups]
+
+
+def getvar(variable: str) -> AmiAction:
+    """Ask for a global variable. Class `call`, from 1.6 on also `reporting`; an unset one is empty."""
+    return AmiAction("Getvar", (("Variable", variable),))
 
 
 def queue_status(queue: str = "") -> AmiAction:

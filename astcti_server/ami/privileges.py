@@ -24,6 +24,7 @@ _WRITE_CLASS: Final = {
     "Hangup": "call",
     "Redirect": "call",
     "ShowDialPlan": "reporting",
+    "Getvar": "reporting (call in Asterisk 1.4)",
 }
 _NEEDED: Final = ("QueueAdd", "QueueRemove", "QueuePause", "Originate", "Status", "Hangup", "Redirect")
 _ALWAYS_ALLOWED: Final = ("Ping", "Logoff")

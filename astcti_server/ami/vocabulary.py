@@ -91,6 +91,15 @@ class VariableSet(NamedTuple):
     """Empty when the variable was deleted."""
 
 
+class VariablesUnset(NamedTuple):
+    """A list read at connect says that the channel has no such variables of its own."""
+
+    uniqueid: str
+    channel: str
+    variables: tuple[tuple[str, str], ...]
+    """Names without leading underscores, each with the value of the global variable, empty without one."""
+
+
 class Link(NamedTuple):
     """Two channels hear each other: one edge of the graph of bridges."""
 
@@ -209,6 +218,7 @@ TelephoneEvent: TypeAlias = (
     | DialEnd
     | Newexten
     | VariableSet
+    | VariablesUnset
     | Link
     | Unlink
     | Rename

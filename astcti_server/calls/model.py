@@ -328,6 +328,14 @@ class Party:
         self.variables[name] = value
         return news
 
+    def unset_variable(self, name: str, visible: str) -> None:
+        """Its channel has no such variable any more; `visible` is what is read there all the same.
+
+        A known value that is the visible one stays: it may well be set, and nothing says that it is not.
+        """
+        if self.variables.get(name) != visible:
+            self.variables.pop(name, None)
+
     def variable(self, name: str) -> str | None:
         """The value of a channel variable, own before inherited; None if it was never set."""
         value = self.variables.get(name)

@@ -58,6 +58,7 @@ class Tracker:
             ami.DialEnd: self._ringing.dial_end,
             ami.Newexten: self._newexten,
             ami.VariableSet: self._variable_set,
+            ami.VariablesUnset: self._variables_unset,
             ami.Link: self._link,
             ami.Unlink: self._unlink,
             ami.Rename: self._rename,
@@ -254,6 +255,13 @@ class Tracker:
             leg = end.leg
             if leg is not None and self._declares(leg, event.name):
                 self._notifier.notify(leg, "Newexten")
+
+    def _variables_unset(self, event: ami.VariablesUnset) -> None:
+        call = self.table.find(event.uniqueid)
+        if call is None or not call.party.variables:  # of most channels nothing was known
+            return
+        for name, visible in event.variables:
+            call.party.unset_variable(name, visible)
 
     def _declares(self, leg: Leg, name: str) -> bool:
         return leg.service is None or name in leg.service.variables

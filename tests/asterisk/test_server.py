@@ -880,6 +880,57 @@ def test_late_pop_up_can_be_switched_off(asterisk22: Asterisk, serve: Serve) -> 
             calling.wait()
 
 
+def test_global_variables_are_not_taken_for_a_calls_after_the_connection_was_lost(
+    asterisk: Asterisk, serve: Serve
+) -> None:
+    direct = replace(DIRECT, variables=("calldata", "unset", "never"))
+    with WireCutter(asterisk.ami_port) as wire:
+        server = serve(asterisk, direct, port=wire.port)
+        with server.client("mario") as mario, phones.callee(asterisk, "201", talk=90.0):
+            with phones.caller(asterisk, "301", talk=90.0) as calling:
+                talking = mario.event("Link").call
+                assert talking.connected is not None
+                channel = talking.connected.channel
+                asterisk.control.must("Setvar", Channel=channel, Variable="unset", Value="here")
+                assert mario.event("Newexten").call.appdata == (("calldata", "direct"), ("unset", "here"))
+                wire.cut()
+                mario.expect("901 PBX DOWN")
+                for name in direct.variables:
+                    asterisk.control.must("Setvar", Variable=name, Value="of all")
+                asterisk.control.must("Setvar", Channel=channel, Variable="unset", Value="")
+                wire.mend()
+                mario.expect("902 PBX UP")
+                server.wait_for_log("Channels in Asterisk", 2)
+                asterisk.control.must("Hangup", Channel=talking.channel)
+                assert mario.event("Hangup").call.appdata == (("calldata", "direct"),)
+                calling.wait()
+
+
+def test_every_declared_variable_is_read_however_many_there_are(asterisk: Asterisk, serve: Serve) -> None:
+    """Asterisk takes the 100th name of a list for all the rest of it."""
+    names = tuple(f"v{number}" for number in range(150))
+    with WireCutter(asterisk.ami_port) as wire:
+        server = serve(asterisk, replace(DIRECT, variables=names, triggers=()), port=wire.port)
+        with server.client("mario") as mario, phones.callee(asterisk, "201", talk=90.0):
+            with phones.caller(asterisk, "301", talk=90.0) as calling:
+                talking = mario.event("Link").call
+                assert talking.connected is not None
+                wire.cut()
+                mario.expect("901 PBX DOWN")
+                for name in names:
+                    asterisk.control.must(
+                        "Setvar", Channel=talking.connected.channel, Variable=name, Value=f"value of {name}"
+                    )
+                wire.mend()
+                mario.expect("902 PBX UP")
+                server.wait_for_log("Channels in Asterisk", 2)
+                asterisk.control.must("Hangup", Channel=talking.channel)
+                assert dict(mario.event("Hangup").call.appdata) == {
+                    name: f"value of {name}" for name in names
+                }
+                calling.wait()
+
+
 @pytest.mark.parametrize(
     ("username", "secret", "said"), [("astcti", "wrong", "secret"), ("nobody", "astcti", "secret")]
 )

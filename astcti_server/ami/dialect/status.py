@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from astcti_server.ami.dialect.bridges import Bridges
@@ -15,6 +15,7 @@ from astcti_server.ami.vocabulary import (
     QueueServed,
     TelephoneEvent,
     VariableSet,
+    VariablesUnset,
 )
 from astcti_server.ami.wire.messages import AmiEvent
 
@@ -67,10 +68,16 @@ class _Channel(NamedTuple):
     seconds: str
 
 
-def read(events: Iterable[AmiEvent], bridges: Bridges, plain: Callable[[str], str]) -> list[TelephoneEvent]:
+def read(
+    events: Iterable[AmiEvent],
+    bridges: Bridges,
+    plain: Callable[[str], str],
+    global_values: Mapping[str, str],
+) -> list[TelephoneEvent]:
     """All channels with their variables, the callers in queues, and who hears whom, in this order.
 
     `events` are those of `Status`, and may have those of `QueueStatus` among them. `plain` makes names plain.
+    `global_values` are global variables by their names, as far as they are known.
     """
     events = list(events)
     channels: dict[str, _Channel] = {}
@@ -78,7 +85,7 @@ def read(events: Iterable[AmiEvent], bridges: Bridges, plain: Callable[[str], st
     for event in events:
         if event.name == "Status" and (channel := _Channel(*event.values(_FIELDS))).uniqueid:
             channels[channel.uniqueid] = channel
-            variables += _variables(event, channel)
+            variables += _variables(event, channel, global_values)
     told: list[TelephoneEvent] = []
     for channel in channels.values():
         told += _announced(channel, plain)
@@ -146,16 +153,26 @@ def _age(seconds: str) -> int | None:
     return age if age is not None and age >= 0 else None
 
 
-def _variables(event: AmiEvent, channel: _Channel) -> Iterator[VariableSet]:
+def _variables(
+    event: AmiEvent, channel: _Channel, global_values: Mapping[str, str]
+) -> Iterator[VariableSet | VariablesUnset]:
     """What `Variables:` asked for: Asterisk prints each for every channel.
 
     An empty value says that the channel does not have the variable, or, in 16 and 22, `(null)` does
-    (action_status, manager.c).
+    (action_status, manager.c). Where the channel has none, Asterisk prints the global one of that name: a
+    value that is equal to it is taken for that, since nothing tells the two apart.
     """
+    unset: list[tuple[str, str]] = []
     for line in event.get_all("Variable"):
         name, _, value = line.partition("=")
-        if value not in ("", "(null)"):
+        if value in ("", "(null)"):
+            unset.append((variable_name(name), ""))
+        elif value == global_values.get(name):
+            unset.append((variable_name(name), value))
+        else:
             yield VariableSet(channel.uniqueid, channel.channel_name, variable_name(name), value)
+    if unset:
+        yield VariablesUnset(channel.uniqueid, channel.channel_name, tuple(unset))
 
 
 def _queue_callers(events: Iterable[AmiEvent], by_name: dict[str, str]) -> Iterator[QueueCaller]:

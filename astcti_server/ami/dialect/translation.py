@@ -7,7 +7,8 @@ AMI thread only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Final
 
 from astcti_server.ami.dialect import queues as queues
@@ -74,6 +75,7 @@ _VARSET: Final = ("Uniqueid", "Channel", "Variable", "Value")
 _LINK: Final = ("Uniqueid1", "Channel1", "Uniqueid2", "Channel2", "Bridgestate")
 _RENAME: Final = ("Uniqueid", "Oldname", "Channel", "Newname")
 _HANGUP: Final = ("Uniqueid", "Channel", "Cause", "Cause-txt")
+_NO_GLOBALS: Final[Mapping[str, str]] = MappingProxyType({})
 _ORIGINATED: Final = ("ActionID", "Response", "Reason", "Uniqueid", "Channel", "Exten", "Context")
 
 Telephone = list[TelephoneEvent]
@@ -125,16 +127,18 @@ class Dialect:
             return [*told, *found] if name == "Newchannel" else [*found, *told]
         return told
 
-    def channels_from_status(self, events: Iterable[AmiEvent]) -> Telephone:
+    def channels_from_status(
+        self, events: Iterable[AmiEvent], global_values: Mapping[str, str] = _NO_GLOBALS
+    ) -> Telephone:
         """The state of the PBX from the events of `Status` (and of `QueueStatus`, if they are among them).
 
         Every channel, its variables, the callers in queues, then the edges. What was known of bridges is
-        replaced.
+        replaced. `global_values` are global variables, which Asterisk lists as if each channel had them.
         """
         events = list(events)
         if self._unsure and any(event.has("Linkedid") for event in events):
             self._escaped = True
-        return status.read(events, self._bridges, self._plain)
+        return status.read(events, self._bridges, self._plain, global_values)
 
     def hung_up(self, uniqueid: str) -> None:
         """A channel is gone, whoever says so."""

@@ -14,6 +14,7 @@ from astcti_server.ami.vocabulary import (
     TelephoneEvent,
     Unlink,
     VariableSet,
+    VariablesUnset,
 )
 from astcti_server.ami.wire.event_filter import EventFilter
 from astcti_server.ami.wire.messages import AmiEvent
@@ -206,7 +207,30 @@ def test_a_variable_that_a_channel_does_not_have_is_not_read() -> None:
         Variable: other=7
     """)
     )
-    assert told[1:] == [VariableSet("1.1", "PJSIP/201-1", "other", "7")]
+    assert told[1:] == [
+        VariableSet("1.1", "PJSIP/201-1", "other", "7"),
+        VariablesUnset("1.1", "PJSIP/201-1", (("calldata", ""), ("ticket", ""))),
+    ]
+
+
+def test_a_global_variable_is_not_taken_for_that_of_a_channel() -> None:
+    """Asterisk looks among the global ones where a channel has none of that name (pbx_retrieve_variable)."""
+    listed = events("""
+        Event: Status
+        Channel: PJSIP/201-1
+        ChannelStateDesc: Up
+        Uniqueid: 1.1
+        Linkedid: 1.1
+        Variable: calldata=of all
+        Variable: ticket=own
+        Variable: other=7
+    """)
+    told = Dialect().channels_from_status(listed, {"calldata": "of all", "ticket": "of all", "other": ""})
+    assert told[1:] == [
+        VariableSet("1.1", "PJSIP/201-1", "ticket", "own"),
+        VariableSet("1.1", "PJSIP/201-1", "other", "7"),
+        VariablesUnset("1.1", "PJSIP/201-1", (("calldata", "of all"),)),
+    ]
 
 
 def test_the_channels_of_1_6_to_11_name_the_ids_of_their_peers() -> None:
@@ -230,6 +254,7 @@ def test_the_channels_of_1_6_to_11_name_the_ids_of_their_peers() -> None:
     )
     assert told[2:] == [
         VariableSet("1.1", "SIP/200-1", "calldata", "12345"),
+        VariablesUnset("1.1", "SIP/200-1", (("other", ""),)),
         Link("1.1", "SIP/200-1", "1.2", "SIP/201-1"),
     ]
 

@@ -217,6 +217,13 @@ def test_all_variables_are_asked_for_in_as_many_lines_as_they_need() -> None:
     assert len(lists) > 1
     assert all(action.encode("1") for action in lists)
     assert ",".join(dict(action.headers)["Variables"] for action in lists).split(",") == names
+    short = [f"v{number}" for number in range(250)]
+    lists = actions.status_lists(short)
+    asked = [dict(action.headers)["Variables"].split(",") for action in lists]
+    assert [len(names) for names in asked] == [99, 99, 52], "Asterisk takes 99 at a time"
+    assert [name for names in asked for name in names] == short
+    longest = ["x" * 1000, "y" * 1000, "z"]
+    assert [action.encode("1") is not None for action in actions.status_lists(longest)] == [True, True]
     (plain,) = actions.status_lists([])
     assert plain.headers == actions.status().headers == ()
 

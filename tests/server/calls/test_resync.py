@@ -50,6 +50,40 @@ def test_call_that_ended_meanwhile_is_told_as_over() -> None:
     assert len(story.tracker.table) == 0
 
 
+def data_after(unset: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    """What the end of a call with data tells, if meanwhile its caller's channel was without these."""
+    story = talking()
+    read_conversation(story, "3331234567", ami.VariablesUnset("c", "PJSIP/trunk-c", unset))
+    story.hangup("a")
+    return story.events("201", "Hangup")[0].call.appdata
+
+
+def test_variable_that_is_unset_meanwhile_has_no_value() -> None:
+    assert data_after((("calldata", ""), ("ticket", ""))) == ()
+    assert data_after((("ticket", ""),)) == (("calldata", "12345"),)
+
+
+def test_value_hidden_by_an_equal_global_variable_stays() -> None:
+    assert data_after((("calldata", "of all"),)) == ()
+    assert data_after((("calldata", "12345"),)) == (("calldata", "12345"),)
+
+
+def test_what_a_local_channel_left_to_its_caller_stays() -> None:
+    """The caller's own channel never had it."""
+    story = Story().caller().queued()
+    story.new("l1", "Local/201@agents-1;1", "Down", root="c").new(
+        "l2", "Local/201@agents-1;2", "Ring", root="c"
+    )
+    story.variable("l2", "calldata", "777").dial("c", "l1")
+    story.new("a", "PJSIP/201-a", "Down", root="c").dial("l2", "a").state("a", "Ringing").state("a", "Up")
+    story.link("l2", "a").link("c", "l1").unlink("l2", "a").unlink("c", "l1").link("c", "a")
+    story.hangup("l1").hangup("l2")
+    missing = ami.VariablesUnset("c", "PJSIP/trunk-c", (("calldata", ""),))
+    read_conversation(story, "3331234567", missing)
+    story.hangup("a")
+    assert story.events("201", "Hangup")[0].call.appdata == (("calldata", "777"),)
+
+
 def test_conversation_that_began_meanwhile_is_a_repeat_without_triggers() -> None:
     data = ami.VariableSet("c", "PJSIP/trunk-c", "calldata", "777")
     story = read_conversation(Story(), "333", data)

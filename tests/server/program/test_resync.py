@@ -1,0 +1,135 @@
+"""What is asked of Asterisk at each login, and which of the variables that it lists are the calls' own."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Iterator
+
+import pytest
+
+from astcti_server.ami.dialect.translation import Dialect
+from astcti_server.calls.tracker import Tracker
+from astcti_server.resync import MOST_GLOBALS, Resync
+from tests.fake.asterisk import FakeAsterisk, Headers, block, response
+from tests.fake.link_listener import FakeListener
+from tests.fake.patience import PATIENCE
+from tests.fake.running_link import Ami, running
+from tests.fake.story import configuration
+
+
+class Variables:
+    """Answers Getvar and Status as Asterisk 16 and 22 do, with one channel, `c`."""
+
+    def __init__(self) -> None:
+        self.of_all: dict[str, str] = {}
+        self.own: dict[str, str] = {}
+
+    def getvar(self, action: Headers) -> bytes:
+        name = action["Variable"]
+        assert "Channel" not in action
+        return response(action, "Success", "", ("Variable", name), ("Value", self.of_all.get(name, "")))
+
+    def status(self, action: Headers) -> bytes:
+        names = [name for name in action.get("Variables", "").split(",") if name]
+        values = [self.own.get(name) or self.of_all.get(name) or "(null)" for name in names]
+        listed = [("Variable", f"{name}={value}") for name, value in zip(names, values, strict=True)]
+        number = ("ActionID", action["ActionID"])
+        channel = (("Channel", "PJSIP/trunk-c"), ("Uniqueid", "c"), ("Linkedid", "c"))
+        return (
+            response(action, "Success", "Channel status will follow", ("EventList", "start"))
+            + block(("Event", "Status"), number, *channel, ("ChannelStateDesc", "Up"), *listed)
+            + block(("Event", "StatusComplete"), number, ("EventList", "Complete"))
+        )
+
+
+class Reading:
+    """Reads the channels of a fake Asterisk into a tracker."""
+
+    def __init__(self, asterisk: FakeAsterisk, ami: Ami) -> None:
+        self.variables = Variables()
+        asterisk.answers["Getvar"] = self.variables.getvar
+        asterisk.answers["Status"] = self.variables.status
+        asterisk.answers["QueueStatus"] = self._nobody_waits
+        self._requests = ami.requests
+        self._read: queue.Queue[dict[str, str]] = queue.Queue()
+        self.tracker = Tracker(dict)
+        self.tracker.configure(configuration(), all_calls=False)
+        self.resync = Resync(ami.requests, Dialect(), self.tracker, lambda _told: self._note())
+
+    def values(self) -> dict[str, str]:
+        """Read everything; what is then known of the channel's variables."""
+        self._requests.post(self.resync.start)
+        self._read.get(timeout=PATIENCE)
+        return self._read.get(timeout=PATIENCE)
+
+    def _note(self) -> None:
+        """Told of the channels first, then of the queues: when the second comes all is read."""
+        call = self.tracker.table.find("c")
+        self._read.put(dict(call.party.variables) if call is not None else {})
+
+    def _nobody_waits(self, action: Headers) -> bytes:
+        end = block(("Event", "QueueStatusComplete"), ("ActionID", action["ActionID"]))
+        return response(action, "Success", "Queue status will follow") + end
+
+
+@pytest.fixture
+def asterisk() -> Iterator[FakeAsterisk]:
+    with FakeAsterisk() as asterisk:
+        yield asterisk
+
+
+@pytest.fixture
+def reading(asterisk: FakeAsterisk) -> Iterator[Reading]:
+    listener = FakeListener()
+    with running(asterisk.port, listener) as ami:
+        listener.next("up")
+        yield Reading(asterisk, ami)
+
+
+def test_a_global_variable_is_no_value_of_a_call(reading: Reading) -> None:
+    reading.resync.configure(frozenset({"calldata", "ticket", "other"}))
+    reading.variables.of_all = {"calldata": "of all", "ticket": "of all"}
+    reading.variables.own = {"ticket": "own"}
+    assert reading.values() == {"ticket": "own"}
+
+
+def test_a_value_stays_over_a_reading_until_the_channel_has_it_no_more(reading: Reading) -> None:
+    reading.resync.configure(frozenset({"calldata", "ticket"}))
+    reading.variables.own = {"calldata": "12345", "ticket": "7"}
+    assert reading.values() == {"calldata": "12345", "ticket": "7"}
+    reading.variables.of_all = {"calldata": "12345", "ticket": "of all"}
+    assert reading.values() == {"calldata": "12345", "ticket": "7"}
+    reading.variables.own = {"calldata": "12345"}
+    assert reading.values() == {"calldata": "12345"}
+
+
+def test_who_may_not_ask_for_global_variables_reads_the_rest_as_ever(
+    asterisk: FakeAsterisk, reading: Reading
+) -> None:
+    asterisk.answers["Getvar"] = lambda action: response(action, "Error", "Permission denied")
+    reading.resync.configure(frozenset({"calldata", "ticket"}))
+    reading.variables.of_all = {"calldata": "of all"}
+    reading.variables.own = {"ticket": "7"}
+    assert reading.values() == {"calldata": "of all", "ticket": "7"}
+
+
+def test_each_declared_variable_is_asked_for_once_and_nothing_else_is(
+    asterisk: FakeAsterisk, reading: Reading
+) -> None:
+    reading.resync.configure(frozenset({"calldata", "ticket", "CDR(userfield)"}))
+    reading.values()
+    asked = []
+    while (action := asterisk.actions.get(timeout=PATIENCE))["Action"] != "Status":
+        asked += [action["Variable"]] if action["Action"] == "Getvar" else []
+    assert asked == ["calldata", "ticket"]
+    assert action["Variables"] == "CDR(userfield),calldata,ticket"
+
+
+def test_variables_without_end_are_read_but_not_all_told_from_global_ones(
+    asterisk: FakeAsterisk, reading: Reading
+) -> None:
+    names = [f"v{number:04}" for number in range(MOST_GLOBALS + 1)]
+    reading.resync.configure(frozenset(names))
+    reading.variables.of_all = dict.fromkeys(names, "of all")
+    reading.variables.own = {names[0]: "first", names[-2]: "last but one"}
+    assert reading.values() == {names[0]: "first", names[-2]: "last but one", names[-1]: "of all"}
