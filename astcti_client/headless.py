@@ -19,6 +19,7 @@ from astcti_client.net.messages import (
     ConnectionMessage,
     ConnectionState,
     Ending,
+    OfferedTargets,
     OperatorFound,
     PauseReasons,
     SeatFound,
@@ -140,7 +141,7 @@ class Headless:
                 self._show_seat(extension)
             case Services():
                 self._show_seat("")
-            case PauseReasons():
+            case OfferedTargets() | PauseReasons():
                 pass  # its lines were printed already
 
     def _show_event(self, message: ServerEvent) -> None:

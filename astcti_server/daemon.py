@@ -269,7 +269,12 @@ class Daemon:
         self._store.swap(new)
         self._apply_logging()
         self._requests.post(partial(self._configure, new.configuration, new.settings))
-        config_enforcement.apply(self._registry, old.configuration, new.configuration)
+        config_enforcement.apply(
+            self._registry,
+            old.configuration,
+            new.configuration,
+            transfer_changed=old.settings.transfer != new.settings.transfer,
+        )
         self._server.look_again()
         if (new.path, new.digest) != (old.path, old.digest):
             self._status.in_force(str(new.path), new.digest.hex())

@@ -35,7 +35,9 @@ class ReplyCode(IntEnum):
     SERVICE = 220
     """One service of the operator, or `END`: the answer to SERVICES."""
     SERVICES_CHANGED = 221
-    """The operator's services are others now; announced."""
+    """The operator's services are others now, or where calls may be transferred to; announced."""
+    TRANSFER_TARGET = 222
+    """One context that calls may be transferred to, or `END`: the answer to TARGETS."""
     PAUSE_REASON = 230
     """One reason to offer for a pause, or `END`: the answer to REASONS."""
     OPERATOR = 240
@@ -74,6 +76,7 @@ class CommandName(StrEnum):
     REASONS = "REASONS"
     HANGUP = "HANGUP"
     TRANSFER = "TRANSFER"
+    TARGETS = "TARGETS"
 
 
 class Word(StrEnum):
@@ -84,7 +87,7 @@ class Word(StrEnum):
     KO = "KO"
     CAPABILITIES = "CAPA"
     END = "END"
-    """Closes the list of services, and that of pause reasons."""
+    """Closes the lists: of services, of contexts for transfers, of pause reasons."""
     SERVICES = "SERVICES"
     PAUSE_PENDING = "PAUSE PENDING"
     PBX_DOWN = "PBX DOWN"
@@ -108,6 +111,7 @@ class Capability(StrEnum):
     HANGUP = "HANGUP"
     TRANSFER = "TRANSFER"
     WHO = "WHO"
+    TARGETS = "TARGETS"
     KEEPALIVE = "KEEPALIVE"
 
 

@@ -37,6 +37,7 @@ _REPLIES: dict[str, tuple[ReplyCode, ...]] = {
     CommandName.PASS: (ReplyCode.LOGGED_IN, ReplyCode.REFUSED),
     CommandName.CAPA: (ReplyCode.CAPABILITIES, ReplyCode.REFUSED),
     CommandName.SERVICES: (ReplyCode.SERVICE, ReplyCode.REFUSED),
+    CommandName.TARGETS: (ReplyCode.TRANSFER_TARGET, ReplyCode.REFUSED),
     CommandName.REASONS: (ReplyCode.PAUSE_REASON, ReplyCode.REFUSED),
     CommandName.WHO: (ReplyCode.OPERATOR, ReplyCode.REFUSED),
     CommandName.PAUSE: (
@@ -50,7 +51,11 @@ _REPLIES: dict[str, tuple[ReplyCode, ...]] = {
 _USUAL_REPLIES = (ReplyCode.OK, ReplyCode.REFUSED)
 # What the server says before it closes, unasked.
 _EXPIRED = (Refusal.KEEP_ALIVE_EXPIRED.text(), Refusal.LOGIN_TIME_EXPIRED.text())
-_LISTS = (ReplyCode.SERVICE, ReplyCode.PAUSE_REASON)  # these reply with several lines, the last being END
+_LISTS = (
+    ReplyCode.SERVICE,
+    ReplyCode.TRANSFER_TARGET,
+    ReplyCode.PAUSE_REASON,
+)  # these reply with several lines, the last being END
 
 
 class Lost(Exception):

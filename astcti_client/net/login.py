@@ -12,6 +12,8 @@ from typing import Protocol
 from astcti_client.net.messages import (
     ConnectionMessage,
     OfferedService,
+    OfferedTarget,
+    OfferedTargets,
     OperatorFound,
     PauseReasons,
     SeatFound,
@@ -61,7 +63,7 @@ class LogIn:
         self._password = password
         self._macs = list(macs)
         self._refused_macs: list[tuple[str, str]] = []
-        self._knows_who = False
+        self._knows_who = self._knows_targets = False
         self._say = say
         self._deliver = deliver
         self._keep_alive_told = keep_alive_told
@@ -72,7 +74,7 @@ class LogIn:
         self._say(f"{CommandName.USER} {self._user}", self._user_answered)
 
     def ask_services(self, then: Callable[[], None] | None = None) -> None:
-        """Ask for the operator's services and deliver them."""
+        """Ask for the operator's services, and for where calls may be transferred to, and deliver both."""
         offered: list[OfferedService] = []
 
         def answered(reply: Reply) -> None:
@@ -82,10 +84,27 @@ class LogIn:
                     offered.append(OfferedService(reply.token, context, name.strip()))
                 return
             self._deliver(Services(tuple(offered)))
+            if self._knows_targets:
+                self._ask_targets(then)
+                return
+            self._deliver(OfferedTargets(_targets_among(offered)))
             if then is not None:
                 then()
 
         self._say(CommandName.SERVICES, answered)
+
+    def _ask_targets(self, then: Callable[[], None] | None) -> None:
+        targets: list[OfferedTarget] = []
+
+        def answered(reply: Reply) -> None:
+            if reply.number == ReplyCode.TRANSFER_TARGET and not is_end(reply):
+                targets.append(OfferedTarget(reply.token, reply.text.strip()))
+                return
+            self._deliver(OfferedTargets(tuple(targets)))
+            if then is not None:
+                then()
+
+        self._say(CommandName.TARGETS, answered)
 
     def _user_answered(self, reply: Reply) -> None:
         if reply.number != ReplyCode.OK:
@@ -106,6 +125,7 @@ class LogIn:
             if name == Capability.KEEPALIVE and _SECONDS.fullmatch(value) and float(value) > 0:
                 self._keep_alive_told(float(value))
         self._knows_who = Capability.WHO in words
+        self._knows_targets = Capability.TARGETS in words
         self._try_next_mac()
 
     def _ask_operator(self) -> None:
@@ -149,6 +169,16 @@ class LogIn:
             self._done()
 
         self._say(CommandName.REASONS, answered)
+
+
+def _targets_among(services: Sequence[OfferedService]) -> tuple[OfferedTarget, ...]:
+    """What a server that cannot tell surely takes: contexts of inbound services alone."""
+    outbound = {service.context for service in services if service.type == "outbound"}
+    return tuple(
+        OfferedTarget(service.context, service.name)
+        for service in services
+        if service.context not in outbound
+    )
 
 
 def is_end(reply: Reply) -> bool:

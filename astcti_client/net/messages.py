@@ -115,6 +115,21 @@ class Services:
 
 
 @dataclass(frozen=True, slots=True)
+class OfferedTarget:
+    """A context that calls may be transferred to, with the names of services there."""
+
+    context: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedTargets:
+    """Where calls may be transferred to: after `Services`, each time."""
+
+    targets: tuple[OfferedTarget, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class OperatorFound:
     """Who is logged in where, as the server knows it. Servers that cannot tell are not asked.
 
@@ -143,6 +158,7 @@ ConnectionMessage = (
     | SeatFound
     | SeatUnknown
     | Services
+    | OfferedTargets
     | OperatorFound
     | PauseReasons
 )

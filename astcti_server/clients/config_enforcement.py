@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from astcti_server.clients import addresses, replies
+from astcti_server.clients.transfer_contexts import transfer_contexts
 from schemas.configuration.model import Configuration, Operator, Seat
 from schemas.protocol import ByeReason, Refusal
 
@@ -16,14 +17,21 @@ if TYPE_CHECKING:
     from astcti_server.clients.session import Session
 
 
-def apply(registry: Registry, old: Configuration, new: Configuration) -> None:
-    """Go through all sessions after `new` has come into force."""
+def apply(
+    registry: Registry, old: Configuration, new: Configuration, *, transfer_changed: bool = False
+) -> None:
+    """Go through all sessions after `new` has come into force.
+
+    `transfer_changed`: the settings list other contexts for transfers than before, which concerns everybody.
+    """
     for session in registry.sessions():
-        review(session, old, new)
+        review(session, old, new, transfer_changed=transfer_changed)
 
 
-def review(session: Session, old: Configuration, new: Configuration) -> None:
-    """End the session if its operator or seat changed; else tell it if its services did."""
+def review(
+    session: Session, old: Configuration, new: Configuration, *, transfer_changed: bool = False
+) -> None:
+    """End the session if its operator or seat changed; else tell it if what it is offered did."""
     operator = new.operator_by_username.get(session.username)
     if operator is None or not operator.enabled:
         text = (Refusal.OPERATOR_REMOVED if operator is None else Refusal.OPERATOR_DISABLED).text()
@@ -35,7 +43,7 @@ def review(session: Session, old: Configuration, new: Configuration) -> None:
         session.close(f"new configuration: {text}", replies.bye(ByeReason.CONFIG, text), for_good=True)
         return
     session.reconfigured(operator, seat)
-    if _services(old, session.username) != _services(new, session.username):
+    if transfer_changed or _offered(old, session.username) != _offered(new, session.username):
         session.announce(replies.SERVICES_CHANGED)
 
 
@@ -63,6 +71,8 @@ def _seat_changed(session: Session, seat: Seat | None) -> str:
     return ""
 
 
-def _services(configuration: Configuration, username: str) -> list[tuple[str, str, str, str]]:
+def _offered(configuration: Configuration, username: str) -> tuple[object, object]:
+    """What SERVICES and TARGETS tell; another operator's outbound service may forbid a context."""
     own = configuration.services_of(username)
-    return [(service.type, service.context, service.name, service.queue) for service in own]
+    services = [(service.type, service.context, service.name, service.queue) for service in own]
+    return services, transfer_contexts(configuration, (), username)

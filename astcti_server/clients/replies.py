@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from schemas import wire
 from schemas.configuration.model import Service
@@ -50,6 +50,19 @@ def services(services: Iterable[Service]) -> bytes:
         wire.reply(ReplyCode.SERVICE, service.type, service.context, service.name) for service in services
     ]
     return b"".join([*lines, wire.reply(ReplyCode.SERVICE, Word.END)])
+
+
+def transfer_targets(contexts: Mapping[str, Sequence[str]]) -> bytes:
+    """A line for each context that calls may be transferred to, and the end of the list.
+
+    After the context come the services' names; where there are none the context again, so that no line but
+    the last can be taken for the end.
+    """
+    lines = [
+        wire.reply(ReplyCode.TRANSFER_TARGET, context, ", ".join(names) or context)
+        for context, names in contexts.items()
+    ]
+    return b"".join([*lines, wire.reply(ReplyCode.TRANSFER_TARGET, Word.END)])
 
 
 def pause_reasons(names: Iterable[str]) -> bytes:

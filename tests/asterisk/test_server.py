@@ -376,6 +376,10 @@ def test_client_transfers_its_own_call_and_hangs_up_its_own_leg(asterisk: Asteri
         luisa.say(f"HANGUP {leg}", f"TRANSFER {leg} 203 phones")
         assert luisa.expect("101 KO")
         assert luisa.expect("101 KO")
+        mario.say("TARGETS")
+        offered = [mario.expect("222 ") for _ in range(3)]
+        assert offered == ["222 astctidemo Demo", "222 direct Direct", "222 phones phones"]
+        mario.expect("222 END")
         mario.say(f"TRANSFER {leg} 202 elsewhere")
         assert mario.expect("101 KO")
         mario.say(f"TRANSFER {leg} 202 phones")
@@ -886,24 +890,27 @@ def test_global_variables_are_not_taken_for_a_calls_after_the_connection_was_los
     direct = replace(DIRECT, variables=("calldata", "unset", "never"))
     with WireCutter(asterisk.ami_port) as wire:
         server = serve(asterisk, direct, port=wire.port)
-        with server.client("mario") as mario, phones.callee(asterisk, "201", talk=90.0):
-            with phones.caller(asterisk, "301", talk=90.0) as calling:
-                talking = mario.event("Link").call
-                assert talking.connected is not None
-                channel = talking.connected.channel
-                asterisk.control.must("Setvar", Channel=channel, Variable="unset", Value="here")
-                assert mario.event("Newexten").call.appdata == (("calldata", "direct"), ("unset", "here"))
-                wire.cut()
-                mario.expect("901 PBX DOWN")
-                for name in direct.variables:
-                    asterisk.control.must("Setvar", Variable=name, Value="of all")
-                asterisk.control.must("Setvar", Channel=channel, Variable="unset", Value="")
-                wire.mend()
-                mario.expect("902 PBX UP")
-                server.wait_for_log("Channels in Asterisk", 2)
-                asterisk.control.must("Hangup", Channel=talking.channel)
-                assert mario.event("Hangup").call.appdata == (("calldata", "direct"),)
-                calling.wait()
+        with (
+            server.client("mario") as mario,
+            phones.callee(asterisk, "201", talk=90.0),
+            phones.caller(asterisk, "301", talk=90.0) as calling,
+        ):
+            talking = mario.event("Link").call
+            assert talking.connected is not None
+            channel = talking.connected.channel
+            asterisk.control.must("Setvar", Channel=channel, Variable="unset", Value="here")
+            assert mario.event("Newexten").call.appdata == (("calldata", "direct"), ("unset", "here"))
+            wire.cut()
+            mario.expect("901 PBX DOWN")
+            for name in direct.variables:
+                asterisk.control.must("Setvar", Variable=name, Value="of all")
+            asterisk.control.must("Setvar", Channel=channel, Variable="unset", Value="")
+            wire.mend()
+            mario.expect("902 PBX UP")
+            server.wait_for_log("Channels in Asterisk", 2)
+            asterisk.control.must("Hangup", Channel=talking.channel)
+            assert mario.event("Hangup").call.appdata == (("calldata", "direct"),)
+            calling.wait()
 
 
 def test_every_declared_variable_is_read_however_many_there_are(asterisk: Asterisk, serve: Serve) -> None:
@@ -911,24 +918,25 @@ def test_every_declared_variable_is_read_however_many_there_are(asterisk: Asteri
     names = tuple(f"v{number}" for number in range(150))
     with WireCutter(asterisk.ami_port) as wire:
         server = serve(asterisk, replace(DIRECT, variables=names, triggers=()), port=wire.port)
-        with server.client("mario") as mario, phones.callee(asterisk, "201", talk=90.0):
-            with phones.caller(asterisk, "301", talk=90.0) as calling:
-                talking = mario.event("Link").call
-                assert talking.connected is not None
-                wire.cut()
-                mario.expect("901 PBX DOWN")
-                for name in names:
-                    asterisk.control.must(
-                        "Setvar", Channel=talking.connected.channel, Variable=name, Value=f"value of {name}"
-                    )
-                wire.mend()
-                mario.expect("902 PBX UP")
-                server.wait_for_log("Channels in Asterisk", 2)
-                asterisk.control.must("Hangup", Channel=talking.channel)
-                assert dict(mario.event("Hangup").call.appdata) == {
-                    name: f"value of {name}" for name in names
-                }
-                calling.wait()
+        with (
+            server.client("mario") as mario,
+            phones.callee(asterisk, "201", talk=90.0),
+            phones.caller(asterisk, "301", talk=90.0) as calling,
+        ):
+            talking = mario.event("Link").call
+            assert talking.connected is not None
+            wire.cut()
+            mario.expect("901 PBX DOWN")
+            for name in names:
+                asterisk.control.must(
+                    "Setvar", Channel=talking.connected.channel, Variable=name, Value=f"value of {name}"
+                )
+            wire.mend()
+            mario.expect("902 PBX UP")
+            server.wait_for_log("Channels in Asterisk", 2)
+            asterisk.control.must("Hangup", Channel=talking.channel)
+            assert dict(mario.event("Hangup").call.appdata) == {name: f"value of {name}" for name in names}
+            calling.wait()
 
 
 @pytest.mark.parametrize(

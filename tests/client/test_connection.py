@@ -12,6 +12,8 @@ from astcti_client.net.backoff import Backoff
 from astcti_client.net.connection import NotConnected, connection_for
 from astcti_client.net.messages import (
     ConnectionMessage,
+    OfferedTarget,
+    OfferedTargets,
     OperatorFound,
     PauseReasons,
     SeatFound,
@@ -216,6 +218,37 @@ def test_changed_services_are_asked_for_again(server: CtiServer, connect: Connec
     peer.say("220 outbound trunk Trunk", "220 END")
     changed = client.next(Services, lambda message: len(message.services) == 1)
     assert [service.context for service in changed.services] == ["trunk"]
+    assert client.next(OfferedTargets).targets == ()
+
+
+def test_a_server_that_tells_where_calls_may_be_transferred_to_is_asked_with_the_services(
+    server: CtiServer, connect: Connect
+) -> None:
+    client = connect()
+    peer = server.accept()
+    peer.log_in(targets=["astctidemo Demo", "backoffice backoffice"])
+    told = client.next(OfferedTargets).targets
+    assert told == (OfferedTarget("astctidemo", "Demo"), OfferedTarget("backoffice", "backoffice"))
+    client.state("up")
+    peer.say("221 SERVICES")
+    peer.expect("SERVICES")
+    peer.say("220 inbound astctidemo Demo", "220 END")
+    peer.expect("TARGETS")
+    peer.say("222 astctidemo Demo", "222 END")
+    assert client.next(OfferedTargets).targets == (OfferedTarget("astctidemo", "Demo"),)
+
+
+def test_of_a_server_that_cannot_tell_only_inbound_services_are_taken_for_transfers(
+    server: CtiServer, connect: Connect
+) -> None:
+    client = connect()
+    peer = log_in(server, client)
+    peer.say("221 SERVICES")
+    peer.expect("SERVICES")
+    services = ("220 inbound demo Demo", "220 outbound out Outside", "220 inbound out In and out", "220 END")
+    peer.say(*services)
+    told = client.next(OfferedTargets, lambda message: message.targets[0].context == "demo")
+    assert told.targets == (OfferedTarget("demo", "Demo"),)
 
 
 def test_events_arrive_frozen_and_in_order_between_replies(server: CtiServer, connect: Connect) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import select
 import socket
 import ssl
+from collections.abc import Sequence
 from types import TracebackType
 
 from tests.fake.patience import PATIENCE
@@ -58,11 +59,18 @@ class Peer:
             )
 
     def log_in(
-        self, *, user: str = "mario", macs_refused: int = 0, keep_alive: int = 60, who: str = ""
+        self,
+        *,
+        user: str = "mario",
+        macs_refused: int = 0,
+        keep_alive: int = 60,
+        who: str = "",
+        targets: Sequence[str] = (),
     ) -> list[str]:
         """The whole log-in with usual answers; returns the MAC addresses that were tried.
 
-        With `who` (extension and full name) the server can tell who is logged in.
+        With `who` (extension and full name) the server can tell who is logged in, with `targets` (context and
+        perhaps names) where calls may be transferred to.
         """
         self.say(WELCOME)
         self.expect(f"USER {user}")
@@ -70,7 +78,7 @@ class Peer:
         assert self.hear().startswith("PASS ")
         self.say("102 OK")
         self.expect("CAPA")
-        more = "WHO " if who else ""
+        more = ("WHO " if who else "") + ("TARGETS " if targets else "")
         self.say(f"110 CAPA MAC SERVICES REASONS HANGUP TRANSFER {more}KEEPALIVE={keep_alive}")
         macs, line = [], self.hear()
         while line.startswith("MAC "):
@@ -86,6 +94,9 @@ class Peer:
             line = self.hear()
         assert line == "SERVICES"
         self.say("220 inbound astctidemo Demo", "220 outbound outbound Outside line", "220 END")
+        if targets:
+            self.expect("TARGETS")
+            self.say(*(f"222 {target}" for target in targets), "222 END")
         self.expect("REASONS")
         self.say("230 Lunch break", "230 END")
         return macs

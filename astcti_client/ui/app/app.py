@@ -43,6 +43,7 @@ from astcti_client.ui.state.seat_changes import (
     EventHeard,
     RingBegan,
     SeatChange,
+    TransferUnchecked,
 )
 from astcti_client.ui.state.seat_model import SeatModel
 from astcti_client.ui.state.seat_session import SeatSession, SessionMessage
@@ -250,3 +251,5 @@ class App:
                 self.commands.dial_over(originate)
             case CommandRefused(what=what, why=why):
                 self._tell(words.refusal_text(what, why))
+            case TransferUnchecked():
+                self._tell(words.unchecked_transfer())

@@ -51,4 +51,11 @@ class CommandRefused:
     why: str
 
 
-SeatChange = RingBegan | CallChanged | CallOver | EventHeard | DialOutcome | CommandRefused
+@dataclass(frozen=True, slots=True)
+class TransferUnchecked:
+    """A call was handed over, and Asterisk could not say before whether there is such a number."""
+
+
+SeatChange = (
+    RingBegan | CallChanged | CallOver | EventHeard | DialOutcome | CommandRefused | TransferUnchecked
+)

@@ -15,6 +15,8 @@ from astcti_client.net.messages import (
     ConnectionState,
     IssuedCommand,
     OfferedService,
+    OfferedTarget,
+    OfferedTargets,
     OperatorFound,
     PauseReasons,
     SeatFound,
@@ -34,10 +36,11 @@ from astcti_client.ui.state.seat_changes import (
     EventHeard,
     RingBegan,
     SeatChange,
+    TransferUnchecked,
 )
 from astcti_client.ui.state.seat_state import Pause, PausePhase, SeatQueue, TrayState
 from schemas.events import CallEvent, End
-from schemas.protocol import CommandName, PauseWord, ReplyCode
+from schemas.protocol import UNCHECKED, CommandName, PauseWord, ReplyCode
 from schemas.wire import Reply
 
 CONFIRM_TIME = 5.0  # seconds after a new log-in in which the server tells of the calls that are still there
@@ -65,6 +68,7 @@ class SeatModel:
         self.mac = ""
         self.macs_refused: tuple[tuple[str, str], ...] = ()
         self.services: tuple[OfferedService, ...] = ()
+        self.transfer_targets: tuple[OfferedTarget, ...] = ()
         self.reasons: tuple[str, ...] = ()
         self.queues: dict[str, SeatQueue] = {}
         self.pause = Pause()
@@ -139,6 +143,8 @@ class SeatModel:
                 self.macs_refused, self.extension = tried, ""
             case Services(services=services):
                 self.services = services
+            case OfferedTargets(targets=targets):
+                self.transfer_targets = targets
             case PauseReasons(reasons=reasons):
                 self.reasons = reasons
             case ServerReply(reply=reply, answers=answers):
@@ -201,6 +207,8 @@ class SeatModel:
                 self.pbx_up = False
             case ReplyCode.PBX_UP:
                 self.pbx_up = True
+            case ReplyCode.OK if answers is not None and reply.text == UNCHECKED:
+                return [TransferUnchecked()]
             case ReplyCode.REFUSED if answers is not None and self.up:
                 verb = answers.line.partition(" ")[0].upper()
                 if verb == CommandName.PAUSE:

@@ -179,6 +179,11 @@ def refusal_text(what: str, why: str) -> str:
     return f"{names.get(what, what)}: {server_reason(told(why)) or lost}"
 
 
+def unchecked_transfer() -> str:
+    """What is said where nobody can know whether the call that was transferred arrives."""
+    return _("The call was handed over. Asterisk could not say whether the number exists.")
+
+
 def server_reason(text: str) -> str:
     """A reason of the server in the user's language; a text that is not its own, but Asterisk's, as it is."""
     if (found := Refusal.of(text)) is None:

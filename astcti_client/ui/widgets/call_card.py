@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from tkinter import ttk
 
-from astcti_client.net.messages import OfferedService
+from astcti_client.net.messages import OfferedTarget
 from astcti_client.ui.i18n import _
 from astcti_client.ui.state.actions import Actions
 from astcti_client.ui.state.seat_call import SeatCall
@@ -30,9 +30,9 @@ class CallCard(ttk.Frame):
         look: Look,
         actions: Actions,
         call: SeatCall,
-        targets: tuple[OfferedService, ...],
+        targets: tuple[OfferedTarget, ...],
     ) -> None:
-        """`targets` are the services that the call can be transferred to."""
+        """`targets` are the contexts that the call can be transferred to."""
         super().__init__(parent, style="Card.TFrame", padding=look.px(14))
         self._look, self._actions, self._targets = look, actions, targets
         self.call = call
@@ -44,8 +44,8 @@ class CallCard(ttk.Frame):
         self._build()
         self.update_call(call)
 
-    def offer_targets(self, targets: tuple[OfferedService, ...]) -> None:
-        """The call can be transferred to these services from now on."""
+    def offer_targets(self, targets: tuple[OfferedTarget, ...]) -> None:
+        """The call can be transferred to these contexts from now on."""
         if targets != self._targets:
             self._targets, self._buttons_for = targets, ()
             self._show_buttons()
@@ -198,7 +198,7 @@ class CallCard(ttk.Frame):
         assert self._asking is not None
         self._asking.number.focus_set()
 
-    def _go(self, number: str, target: OfferedService) -> None:
+    def _go(self, number: str, target: OfferedTarget) -> None:
         self._actions.seat.transfer(self.call.key, number, target.context)
         self._stop_asking()
 

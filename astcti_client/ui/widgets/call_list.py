@@ -89,12 +89,12 @@ class CallList:
     def _card(self, call: SeatCall) -> CallCard:
         card = self.cards.get(call.key)
         if card is None:
-            card = CallCard(self._list.inner, self._look, self._actions, call, self._model.services)
+            card = CallCard(self._list.inner, self._look, self._actions, call, self._model.transfer_targets)
             self.cards[call.key] = card
             if call.phase == "ringing":
                 card.after_idle(self._bring_into_view, card)
             return card
-        card.offer_targets(self._model.services)
+        card.offer_targets(self._model.transfer_targets)
         if card.call != call:
             card.update_call(call)
         return card

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from tkinter import ttk
 
-from astcti_client.net.messages import OfferedService
+from astcti_client.net.messages import OfferedTarget
 from astcti_client.ui.i18n import _
 from astcti_client.ui.text import words
 from astcti_client.ui.theme.look import Look
@@ -21,8 +21,8 @@ class TransferRow(ttk.Frame):
         self,
         parent: tk.Misc,
         look: Look,
-        targets: Sequence[OfferedService],
-        go: Callable[[str, OfferedService], None],
+        targets: Sequence[OfferedTarget],
+        go: Callable[[str, OfferedTarget], None],
         cancel: Callable[[], None],
     ) -> None:
         """`go` gets the number as typed and one of `targets`; it raises ValueError if that is no number."""

@@ -1,4 +1,7 @@
-"""What an operator does with calls: ORIG, HANGUP, TRANSFER. Asterisk answers; the client waits for it."""
+"""What an operator does with calls: ORIG, HANGUP, TRANSFER. Asterisk answers; the client waits for it.
+
+And where calls may be transferred to: TARGETS.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from astcti_server.clients.commands import parameters
 from astcti_server.clients.commands.table import command
 from astcti_server.clients.conversation import Conversation, NotCarriedOut
 from astcti_server.clients.ports import Presence, ReplyCallback
-from schemas.configuration.model import Configuration
+from astcti_server.clients.transfer_contexts import is_outbound, transfer_contexts
 from schemas.protocol import CommandName, Refusal
 
 
@@ -38,22 +41,20 @@ def hang_up(conversation: Conversation, uniqueid: str) -> None:
 def transfer(conversation: Conversation, uniqueid: str, exten: str, context: str) -> None:
     """`TRANSFER uniqueid exten context`: hand the other party of an own call on, blind."""
     requests = conversation.context.requests
-    if context not in requests.settings().transfer:
-        _check_target(requests.configuration(), conversation.session.username, context)
+    configuration, listed = requests.configuration(), requests.settings().transfer
+    if context not in transfer_contexts(configuration, listed, conversation.session.username):
+        outbound = is_outbound(configuration, context)
+        raise NotCarriedOut(Refusal.NOT_TRANSFERRED_OUT if outbound else Refusal.NOT_FOR_TRANSFERS)
     presence, done = _ask(conversation)
     requests.transfer(presence, uniqueid, exten, context, done)
 
 
-def _check_target(configuration: Configuration, username: str, context: str) -> None:
-    """Raise NotCarriedOut for a context that server.xml does not list, and that is of no own inbound service.
-
-    A context of any outbound service has to be listed: an outside caller who is sent outside talks at the
-    company's expense, and nobody is left here to end it.
-    """
-    if any(service.type == "outbound" and service.context == context for service in configuration.services):
-        raise NotCarriedOut(Refusal.NOT_TRANSFERRED_OUT)
-    if context not in {service.context for service in configuration.services_of(username)}:
-        raise NotCarriedOut(Refusal.NOT_FOR_TRANSFERS)
+@command(CommandName.TARGETS, stage="logged-in")
+def tell_targets(conversation: Conversation) -> bytes:
+    """`TARGETS`: a line for each context that TRANSFER takes, then `222 END`."""
+    requests = conversation.context.requests
+    listed, username = requests.settings().transfer, conversation.session.username
+    return replies.transfer_targets(transfer_contexts(requests.configuration(), listed, username))
 
 
 def _ask(conversation: Conversation) -> tuple[Presence, ReplyCallback]:

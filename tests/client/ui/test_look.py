@@ -170,7 +170,7 @@ def open_full_client(open_client: Make) -> Iterator[Callable[..., WindowTestBed]
 
     def make(**settings: Any) -> WindowTestBed:
         bed = open_client(notice_time=0, **settings)
-        peer = bed.log_in()
+        peer = bed.log_in(targets=["astctidemo Demo", "backoffice Back office"])
         bed.ring("7.1")
         peer.say(event("Link", "8.1"))
         bed.pump(lambda: "8.1" in bed.app.windows.main.calls.cards)

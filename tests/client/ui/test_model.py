@@ -26,6 +26,7 @@ from astcti_client.ui.state.seat_changes import (
     EventHeard,
     RingBegan,
     SeatChange,
+    TransferUnchecked,
 )
 from astcti_client.ui.state.seat_model import CONFIRM_TIME, OVER_TIME, SeatModel
 from schemas.events import Action, Call, CallEvent, Cause, ConnectedParty, Direction, End, EventId, Originate
@@ -334,3 +335,9 @@ def test_a_leg_that_ended_before_anything_was_known_leaves_no_trace(seat: SeatUn
     seat.event("Newchannel", state="Down")
     assert kinds(seat.event("Hangup", end="cancelled")) == []
     assert seat.model.calls == {}
+
+
+def test_a_transfer_that_nobody_could_check_is_told() -> None:
+    seat = SeatUnderTest()
+    assert seat.say(100, "OK", "unchecked", "TRANSFER 7.1 202 astctidemo") == [TransferUnchecked()]
+    assert seat.say(100, "OK", "", "TRANSFER 7.1 202 astctidemo") == []

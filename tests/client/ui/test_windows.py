@@ -431,6 +431,66 @@ def test_a_call_that_was_there_before_the_services_can_be_transferred(open_clien
     press(bed.app.windows.main.calls.cards["7.1"], "Transfer")
 
 
+def transfer_targets(bed: WindowTestBed, key: str) -> list[str]:
+    """What the card of this call offers after *Transfer* is pressed."""
+    return list(bed.root.splitlist(target_box(bed, key).cget("values")))
+
+
+def target_box(bed: WindowTestBed, key: str) -> ttk.Combobox:
+    """The choice of the service; it is there once *Transfer* is pressed, hidden where there is but one."""
+    card = bed.app.windows.main.calls.cards[key]
+    if card.transfer is None:
+        press(card, "Transfer")
+    (box,) = [part for part in inside(card) if isinstance(part, ttk.Combobox)]
+    return box
+
+
+def test_a_transfer_offers_what_the_server_takes_and_no_outbound_service_beside(open_client: Make) -> None:
+    bed = open_client()
+    peer = bed.log_in(targets=["astctidemo Demo", "backoffice Back office"])
+    peer.say(event("Link", "7.1"))
+    bed.pump(lambda: "7.1" in bed.app.windows.main.calls.cards)
+    assert len(bed.app.model.services) == 2, "one of them is outbound"
+    assert transfer_targets(bed, "7.1") == ["Demo", "Back office"]
+    card = bed.app.windows.main.calls.cards["7.1"]
+    choose(target_box(bed, "7.1"), 1)
+    bed.pump(lambda: target_box(bed, "7.1").winfo_ismapped())
+    (field,) = [part for part in all_of(card, ttk.Entry) if type(part) is ttk.Entry]
+    bed.wait_for_keyboard(field)
+    write(field, "202")
+    field.event_generate("<Return>")
+    assert bed.hears() == "TRANSFER 7.1 202 backoffice"
+
+
+def test_of_a_server_that_cannot_tell_a_transfer_offers_inbound_services_alone(open_client: Make) -> None:
+    bed = open_client()
+    bed.log_in().say(event("Link", "7.1"))
+    bed.pump(lambda: "7.1" in bed.app.windows.main.calls.cards)
+    assert transfer_targets(bed, "7.1") == ["Demo"]
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "The call was handed over. Asterisk could not say whether the number exists."),
+        ("it", "La chiamata è stata passata. Asterisk non ha potuto dire se il numero esiste."),
+    ],
+)
+def test_a_transfer_that_asterisk_could_not_check_is_said_to_be(
+    open_client: Make, language: str, said: str
+) -> None:
+    i18n.use_language(language)
+    bed = open_client(language=language)
+    peer = bed.log_in()
+    peer.say(event("Link", "7.1"))
+    bed.pump(lambda: "7.1" in bed.app.windows.main.calls.cards)
+    bed.app.commands.transfer("7.1", "202", "astctidemo")
+    assert bed.hears() == "TRANSFER 7.1 202 astctidemo"
+    assert said not in texts(bed.app.windows.main)
+    peer.say("100 OK unchecked")
+    bed.pump(lambda: said in texts(bed.app.windows.main))
+
+
 def test_a_takeover_is_shown_and_not_fought(open_client: Make) -> None:
     bed = open_client()
     peer = bed.log_in()

@@ -13,6 +13,7 @@ from tests.fake.clock import FakeClock
 from tests.fake.fake_requests import Request
 from tests.fake.line_client import LineClient
 from tests.fake.listening_server import CONFIGURATION, SEAT_1, SEAT_2, ListeningServer
+from tests.fake.patience import PATIENCE
 
 
 def asked(server: ListeningServer, client: LineClient, line: str) -> Request:
@@ -115,6 +116,7 @@ def test_orig_tells_why_asterisk_did_not_call() -> None:
         "PAUSE MAYBE",
         "PAUSE OUT lunch",
         "SERVICES x",
+        "TARGETS x",
         "REASONS x",
         "NOOP x",
         "CAPA x",
@@ -146,6 +148,39 @@ def test_a_call_may_be_transferred_to_own_services_and_to_what_the_server_allows
         assert (request.name, request.arguments) == ("transfer", ("1.1", "*203#", context))
         request.answer("")
         assert client.hear() == "100 OK"
+
+
+@pytest.mark.parametrize(
+    ("listed", "offered"),
+    [
+        ((), ["222 astctidemo Demo"]),
+        (("backoffice",), ["222 astctidemo Demo", "222 backoffice backoffice"]),
+        (("outbound", "other"), ["222 astctidemo Demo", "222 outbound Outside line", "222 other other"]),
+    ],
+)
+def test_what_is_offered_for_transfers_is_what_a_transfer_takes(
+    listed: tuple[str, ...], offered: list[str]
+) -> None:
+    with ListeningServer() as server, server.seated() as client:
+        settings = server.requests.server_settings
+        server.requests.server_settings = dataclasses.replace(settings, transfer=listed)
+        client.say("TARGETS", "NOOP")
+        assert [client.hear() for _ in range(len(offered) + 2)] == [*offered, "222 END", "100 OK"]
+        taken = {line.split()[1] for line in offered}
+        for context in ("astctidemo", "outbound", "closed", "other", "backoffice"):
+            client.say(f"TRANSFER 1.1 203 {context}")
+            if context in taken:
+                server.requests.requests.get(timeout=PATIENCE).answer("")
+            assert client.hear().startswith("100 OK" if context in taken else "101 KO")
+
+
+def test_a_context_that_another_operator_calls_out_through_is_not_offered() -> None:
+    with ListeningServer() as server, server.seated() as client:
+        assert client.ask("NOOP") == "100 OK"  # the login is over
+        out = dataclasses.replace(server.requests.in_force.services[-1], context="astctidemo")
+        services = (*server.requests.in_force.services, out)
+        server.requests.in_force = dataclasses.replace(server.requests.in_force, services=services)
+        assert client.ask("TARGETS") == "222 END"
 
 
 @pytest.mark.parametrize("context", ["outbound", "closed", "other"])

@@ -139,6 +139,36 @@ def test_those_whose_services_changed_are_told_to_look_again(services: tuple[obj
         assert told(anna) == []
 
 
+def test_those_whose_transfers_are_concerned_are_told_to_look_again() -> None:
+    """An outbound service of somebody else takes the context of an own inbound one."""
+    with (
+        ListeningServer() as server,
+        server.seated() as mario,
+        server.seated("anna", "verde", SEAT_2) as anna,
+    ):
+        assert told(mario) == told(anna) == []
+        demo = replace(DEMO, operators=(Binding("mario", 1),))
+        reload(server, services=(demo, OUTSIDE, CLOSED, OTHER))
+        assert (told(mario), told(anna)) == ([], ["221 SERVICES"])
+        before = server.requests.in_force
+        services = (demo, OUTSIDE, CLOSED, replace(OTHER, context="astctidemo"))
+        server.requests.in_force = replace(before, services=services)
+        config_enforcement.apply(server.registry, before, server.requests.in_force)
+        assert (told(mario), told(anna)) == (["221 SERVICES"], ["221 SERVICES"])
+
+
+def test_other_contexts_for_transfers_in_the_settings_are_told_to_everybody() -> None:
+    with (
+        ListeningServer() as server,
+        server.seated() as mario,
+        server.seated("anna", "verde", SEAT_2) as anna,
+    ):
+        assert told(mario) == told(anna) == []
+        in_force = server.requests.in_force
+        config_enforcement.apply(server.registry, in_force, in_force, transfer_changed=True)
+        assert told(mario) == told(anna) == ["221 SERVICES"]
+
+
 def test_changes_add_up_over_several_reloads() -> None:
     with ListeningServer() as server, server.seated() as mario:
         assert told(mario) == []

@@ -8,6 +8,7 @@ from astcti_server.clients import replies
 from schemas.configuration.model import Service
 from schemas.protocol import ByeReason
 
+CAPABLE = "110 CAPA MAC SERVICES REASONS HANGUP TRANSFER WHO TARGETS"
 SERVICES = (Service("Demo", "astctidemo", "inbound"), Service("Outside line", "outbound", "outbound"))
 
 
@@ -20,8 +21,14 @@ SERVICES = (Service("Demo", "astctidemo", "inbound"), Service("Outside line", "o
         (replies.seat_known("PJSIP/201"), "100 OK PJSIP/201"),
         (replies.refused("PBX down"), "101 KO PBX down"),
         (replies.LOGGED_IN, "102 OK"),
-        (replies.capabilities(60.0), "110 CAPA MAC SERVICES REASONS HANGUP TRANSFER WHO KEEPALIVE=60"),
-        (replies.capabilities(2.5), "110 CAPA MAC SERVICES REASONS HANGUP TRANSFER WHO KEEPALIVE=2.5"),
+        (
+            replies.capabilities(60.0),
+            "110 CAPA MAC SERVICES REASONS HANGUP TRANSFER WHO TARGETS KEEPALIVE=60",
+        ),
+        (
+            replies.capabilities(2.5),
+            "110 CAPA MAC SERVICES REASONS HANGUP TRANSFER WHO TARGETS KEEPALIVE=2.5",
+        ),
         (replies.queue_joined("astcti"), "200 astcti"),
         (replies.queue_left("astcti"), "210 astcti"),
         (replies.queue_refused("astcti", "No such queue"), "211 KO astcti No such queue"),
@@ -31,6 +38,11 @@ SERVICES = (Service("Demo", "astctidemo", "inbound"), Service("Outside line", "o
         ),
         (replies.services([]), "220 END"),
         (replies.SERVICES_CHANGED, "221 SERVICES"),
+        (
+            replies.transfer_targets({"astctidemo": ["Demo", "Sales line"], "backoffice": [], "END": []}),
+            "222 astctidemo Demo, Sales line\n222 backoffice backoffice\n222 END END\n222 END",
+        ),
+        (replies.transfer_targets({}), "222 END"),
         (replies.pause_reasons(["Lunch break", "Training"]), "230 Lunch break\n230 Training\n230 END"),
         (replies.operator("mario", "PJSIP/201", "Mario Rossi"), "240 mario PJSIP/201 Mario Rossi"),
         (replies.operator("mario", "", ""), "240 mario -"),

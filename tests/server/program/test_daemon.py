@@ -103,6 +103,21 @@ def test_changed_settings_of_the_log_and_of_events_apply_at_once(server: Running
         assert mario.event("Newchannel").service == ""
 
 
+def test_other_contexts_for_transfers_apply_at_once_and_are_told(server: RunningServer) -> None:
+    with server.client("mario") as mario:
+        mario.expect("200 astcti")
+        settings = server.config / "server.xml"
+        listed = "<transfer><context>backoffice</context></transfer></server>"
+        server.put("server.xml", settings.read_text().replace("</server>", listed))
+        mario.expect("221 SERVICES")
+        mario.say("TARGETS")
+        assert [mario.expect("222 ") for _ in range(3)] == [
+            "222 astctidemo Demo",
+            "222 backoffice backoffice",
+            "222 END",
+        ]
+
+
 def test_clients_stay_while_the_pbx_is_gone_and_are_told(tmp_path: Path, pbx: DemoPbx) -> None:
     with (
         WireCutter(pbx.address[1]) as wire,

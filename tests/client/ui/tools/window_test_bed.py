@@ -6,7 +6,7 @@ import gc
 import os
 import time
 import tkinter as tk
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -82,11 +82,11 @@ class WindowTestBed:
             self.root.update()
             time.sleep(0.005)
 
-    def log_in(self, who: str = MARIO, *lines: str) -> Peer:
+    def log_in(self, who: str = MARIO, *lines: str, targets: Sequence[str] = ()) -> Peer:
         """Start with a known password, and have the server accept it."""
         self.app.start()
         self.peer = self.server.accept()
-        self.peer.log_in(who=who)
+        self.peer.log_in(who=who, targets=targets)
         self.peer.say("310 OUT", *lines)
         self.pump(lambda: self.app.model.up and self.app.root.winfo_viewable(), "not logged in")
         return self.peer
