@@ -7,12 +7,11 @@ Source: section 2.2.3.2 of the specification, and what docs/protocol.md added to
 
 from __future__ import annotations
 
-import re
 from enum import Enum, IntEnum, StrEnum
-from string import Formatter
 from typing import Final, get_args
 
 from schemas.configuration.model import ServiceType
+from schemas.sentences import template_pattern
 
 
 class ReplyCode(IntEnum):
@@ -223,12 +222,5 @@ class Refusal(Enum):
         return None
 
 
-def _pattern(template: str) -> re.Pattern[str]:
-    parts = Formatter().parse(template)
-    return re.compile(
-        "".join(re.escape(fixed) + (f"(?P<{name}>\\S+)" if name else "") for fixed, name, _, _ in parts)
-    )
-
-
 _BY_TEXT: Final = {refusal.value: refusal for refusal in Refusal if "{" not in refusal.value}
-_PATTERNS: Final = {refusal: _pattern(refusal.value) for refusal in Refusal if "{" in refusal.value}
+_PATTERNS: Final = {refusal: template_pattern(refusal.value) for refusal in Refusal if "{" in refusal.value}

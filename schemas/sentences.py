@@ -6,7 +6,9 @@ speaks another language looks the template up and fills it again (see `retold`);
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
+from string import Formatter
 
 
 class Sentence(str):
@@ -30,6 +32,14 @@ def said(template: str, **values: object) -> Sentence:
 def verbatim(text: str) -> Sentence:
     """Make a sentence of a text without values; braces in it are its own."""
     return Sentence(text.replace("{", "{{").replace("}", "}}"), {})
+
+
+def template_pattern(template: str) -> re.Pattern[str]:
+    """What finds the values in a text that was made of a template. They contain no blanks."""
+    parts = Formatter().parse(template)
+    return re.compile(
+        "".join(re.escape(fixed) + (f"(?P<{name}>\\S+)" if name else "") for fixed, name, _, _ in parts)
+    )
 
 
 def retold(text: str, translate: Callable[[str], str]) -> str:

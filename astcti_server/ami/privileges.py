@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Final
 
 from astcti_server.ami.pending import ActionOutcome
+from schemas.server.missing_rights import MissingRight
 
 logger = logging.getLogger(__name__)
 
@@ -19,13 +20,14 @@ _WRITE_CLASS: Final = {
     "QueueRemove": "agent",
     "QueuePause": "agent",
     "QueuePenalty": "agent",
-    "Originate": "originate (call in Asterisk 1.4)",
+    "Originate": "originate",
     "Status": "call",
     "Hangup": "call",
     "Redirect": "call",
     "ShowDialPlan": "reporting",
-    "Getvar": "reporting (call in Asterisk 1.4)",
+    "Getvar": "reporting",
 }
+_CALL_IN_1_4: Final = ("Originate", "Getvar")
 _NEEDED: Final = ("QueueAdd", "QueueRemove", "QueuePause", "Originate", "Status", "Hangup", "Redirect")
 _ALWAYS_ALLOWED: Final = ("Ping", "Logoff")
 _MEMBER_EVENTS: Final = (
@@ -64,21 +66,12 @@ class Privileges:
         if not all(name.lower() in allowed for name in _ALWAYS_ALLOWED):
             return  # not the list that it should be
         for name in _NEEDED:
-            self._report(
-                f"write {name}",
-                name.lower() not in allowed,
-                f"may not ask for {name}: add {_WRITE_CLASS[name]} to its write = line in manager.conf",
-            )
+            self._report(f"write {name}", name.lower() not in allowed, _may_not_ask_for(name))
 
     def refused(self, action: str, message: str) -> None:
         """An action failed."""
         if "permission denied" in message.lower():
-            needed = _WRITE_CLASS.get(action, "the class that `manager show command` names")
-            self._report(
-                f"write {action}",
-                True,
-                f"may not ask for {action}: add {needed} to its write = line in manager.conf",
-            )
+            self._report(f"write {action}", True, _may_not_ask_for(action))
 
     def carried_out(self, action: str) -> None:
         """An action succeeded; changes of a queue's members have to be followed by an event."""
@@ -93,20 +86,19 @@ class Privileges:
         self._report(
             "read agent",
             self._members_changed and not any(map(seen, _MEMBER_EVENTS)),
-            "sees no events of queue members: add agent to its read = line in manager.conf",
+            MissingRight.MEMBERS.text(),
         )
         calls = seen("Hangup") or seen("Newchannel")
         self._report(
             "read dialplan",
             # Of a call that was there before, the end alone may come. 1.4 has Newexten in the class `call`.
             seen("Newchannel") and seen("Hangup") and not (seen("Newexten") or seen("VarSet")),
-            "sees calls but no steps of the dialplan, so no variables: "
-            "add dialplan to its read = line in manager.conf",
+            MissingRight.DIALPLAN.text(),
         )
         self._report(
             "read call",
             not calls and (seen("AgentCalled") or seen("QueueCallerJoin")),
-            "sees queues but no calls: add call to its read = line in manager.conf",
+            MissingRight.CALLS.text(),
         )
 
     def _report(self, what: str, lacking: bool, message: str) -> None:
@@ -118,3 +110,11 @@ class Privileges:
         else:
             del self._told[what]
         self.lacking = tuple(self._told.values())
+
+
+def _may_not_ask_for(action: str) -> str:
+    needed = _WRITE_CLASS.get(action)
+    if needed is None:
+        return MissingRight.ASK_UNKNOWN.text(action=action)
+    right = MissingRight.ASK_BY_VERSION if action in _CALL_IN_1_4 else MissingRight.ASK
+    return right.text(action=action, classes=needed)

@@ -10,6 +10,7 @@ from django.utils.functional import lazy
 from django.utils.translation import gettext, gettext_noop
 
 from schemas.sentences import retold
+from schemas.server.missing_rights import MissingRight
 
 FORM_SENTENCES = {
     '{{{name}}} stands for nothing: declare <variable name="{variable}"/> in this service, '
@@ -61,6 +62,11 @@ def translated_for_form(message: str) -> str:
 def translated_for_file(message: str) -> str:
     """The same about a file, which has lines and elements."""
     return retold(message, gettext)
+
+
+def translated_missing_right(text: str) -> str:
+    """The same of what the server's status file says that its user in manager.conf lacks."""
+    return retold(MissingRight.of(text) or text, gettext)
 
 
 def capitalized(message: str) -> str:

@@ -22,6 +22,8 @@ class ServerStatus(NamedTuple):
     refused: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """File names that the server refused, with every error."""
     ami: str = ""
+    lacking: tuple[str, ...] = ()
+    """What the server's user in manager.conf may not do or see, in the server's words."""
     clients: int = 0
     calls: int = 0
     version: str = ""
@@ -76,6 +78,7 @@ def _status(said: dict[str, Any]) -> ServerStatus:
             (Path(refusal["file"]).name, tuple(map(str, refusal["errors"]))) for refusal in said["refused"]
         ),
         str(said["ami"]["state"]),
+        tuple(map(str, said["ami"].get("lacking", ()))),  # which servers of old did not tell
         int(said["clients"]),
         int(said["calls"]),
         str(said["version"]),

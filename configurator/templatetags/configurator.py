@@ -6,6 +6,7 @@ from django import template
 from django.utils.translation import gettext, gettext_noop
 
 from configurator import audit_log
+from configurator.checks.translation import translated_missing_right
 from configurator.publishing import differences
 
 register = template.Library()
@@ -45,6 +46,12 @@ def difference_words(kind: str) -> str:
 def ami_words(state: str) -> str:
     """How the server stands with Asterisk, in the language of the page."""
     return gettext(AMI_STATE_WORDS.get(state, state))
+
+
+@register.filter
+def right_words(text: str) -> str:
+    """What the server's user in manager.conf may not do or see, in the language of the page."""
+    return translated_missing_right(text)
 
 
 @register.filter

@@ -15,6 +15,7 @@ import configurator
 from configurator import cli
 from configurator.checks import translation
 from schemas.sentences import verbatim
+from schemas.server.missing_rights import MissingRight
 
 ROOT = Path(configurator.__file__).parent
 PO = ROOT / "locale" / "it" / "LC_MESSAGES" / "django.po"
@@ -70,7 +71,8 @@ def sentences_of_the_checks() -> set[str]:
     documentation = "{http://www.w3.org/2001/XMLSchema}documentation"
     schema = etree.parse(ROOT.parent / "schemas" / "configuration.xsd")
     texts = [" ".join((node.text or "").split()) for node in schema.iter(documentation)]
-    return found | {verbatim(text).template for text in texts}
+    rights = {right.value for right in MissingRight}
+    return found | rights | {verbatim(text).template for text in texts}
 
 
 def test_everything_that_the_servers_checks_say_has_its_italian() -> None:

@@ -22,6 +22,7 @@ from configurator.models import AuditEntry, ManagerUser, Operator, Publication, 
 from configurator.publishing import differences, publication, working_copy
 from schemas.configuration import sqlite_form, xml_form
 from schemas.configuration.model import Configuration
+from schemas.server.missing_rights import MissingRight
 from tests.configurator.conftest import status_file
 
 SAMPLE = Path(__file__).resolve().parents[2] / "astcti_server" / "etc" / "sample" / "configuration.xml"
@@ -210,6 +211,34 @@ def test_a_process_id_that_no_machine_has_is_no_server(
     path = status_file()
     path.write_text(json.dumps({**json.loads(path.read_text()), "pid": pid}))
     assert "does not say what it does" in admin.get("/publish/status/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        ("en", ["allows the server too little", "may not ask for Redirect: add call to", "manager reload"]),
+        (
+            "it",
+            [
+                "permette troppo poco al server",
+                "non può chiedere Redirect: aggiungere call",
+                "manager reload",
+            ],
+        ),
+    ],
+)
+def test_what_the_manager_user_lacks_is_said_with_what_to_do(
+    admin: Client, demo, publish_directory, language: str, expected: list[str]
+) -> None:
+    ManagerUser.objects.update(language=language)
+    write_status(publish_directory, "by-hand.xml", "00")
+    assert expected[0] not in admin.get("/publish/status/").content.decode()
+    path = status_file()
+    said = json.loads(path.read_text())
+    lacking = [MissingRight.ASK.text(action="Redirect", classes="call"), "of a newer <server>"]
+    path.write_text(json.dumps({**said, "ami": {"state": "up", "lacking": lacking}}))
+    page = admin.get("/publish/").content.decode()
+    assert [text for text in [*expected, "of a newer &lt;server&gt;"] if text not in page] == []
 
 
 def test_a_context_that_is_called_like_a_word_is_not_translated(

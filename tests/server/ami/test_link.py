@@ -188,7 +188,7 @@ def test_missing_privileges_are_found_right_after_the_login(
         ami.requests.submit(actions.ping(), answers)  # answered after the list of commands
         assert answers.next().ok
     assert "may not ask for QueueAdd: add agent to its write" in caplog.text
-    assert "may not ask for Originate: add originate (call in Asterisk 1.4) to its write" in caplog.text
+    assert "may not ask for Originate: add originate (in Asterisk 1.4: call) to its write" in caplog.text
     assert "Status" not in caplog.text
 
 
