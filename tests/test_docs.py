@@ -330,7 +330,7 @@ def test_every_test_named_in_the_conformance_exists() -> None:
 def test_every_statement_of_the_conformance_has_a_test_or_is_said_to_come_later() -> None:
     rows = [line for line in CONFORMANCE.splitlines() if line.startswith("| ")]
     assert len(rows) > 100
-    header = ("| the specification says |", "| complaint |")
+    header = ("| the specification says |", "| what Asterisk does |", "| complaint |")
     assert not [
         row for row in rows if "::test_" not in row and "later" not in row and not row.startswith(header)
     ]

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
+from astcti_server.demo.ami.manager import AmiUser
+from astcti_server.demo.pbx import DemoPbx
 from tests.browser.conftest import PASSWORD, SHOTS, USER, Programs, log_in
 from tests.fake.patience import PATIENCE
 
@@ -348,6 +352,28 @@ def test_a_phone_shows_where_one_is_without_scrolling_the_page_sideways(page: Pa
     open_dialog(page)
     page.get_by_role("button", name="Remove", exact=True).last.click()
     expect(page.locator("dialog[open]")).to_have_count(0)
+
+
+def test_what_the_manager_user_lacks_is_shown_with_what_to_do(browser: Browser, tmp_path: Path) -> None:
+    user = AmiUser(write=frozenset({"call", "reporting", "agent"}))
+    with DemoPbx(users=[user]) as pbx:
+        programs = Programs(tmp_path, pbx.address[1])
+        try:
+            programs.start()
+            page = browser.new_context(base_url=programs.address, locale="en-GB").new_page()
+            log_in(page)
+            page.click("nav >> text=Publish")
+            shown = page.locator("#server-status .lacking")
+            deadline = time.monotonic() + PATIENCE
+            while not shown.is_visible() and time.monotonic() < deadline:
+                page.reload()  # the server writes its status every few seconds
+            expect(shown).to_contain_text("Asterisk allows the server too little")
+            expect(shown.locator("li")).to_have_text([re.compile("may not ask for Originate: add originate")])
+            expect(shown).to_contain_text("manager reload")
+            shot(page, "missing-rights", "light")
+            page.context.close()
+        finally:
+            programs.stop()
 
 
 def test_the_appearance_and_the_language_are_kept(page: Page) -> None:
