@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 
 from tests.asterisk.ami_session import AmiError, AmiSession
+from tests.fake.certificates import make_certificate
 from tests.fake.patience import PATIENCE
 from tests.fake.ports import free_port
 
@@ -270,31 +271,7 @@ class Asterisk:
         return "\n".join(lines) + "\n"
 
     def _make_certificate(self) -> None:
-        subprocess.run(
-            [
-                "openssl",
-                "req",
-                "-x509",
-                "-newkey",
-                "ec",
-                "-pkeyopt",
-                "ec_paramgen_curve:prime256v1",
-                "-nodes",
-                "-keyout",
-                str(self.ca_file.with_suffix(".key")),
-                "-out",
-                str(self.ca_file),
-                "-days",
-                "2",
-                "-subj",
-                "/CN=localhost",
-                "-addext",
-                "subjectAltName=DNS:localhost,IP:127.0.0.1",
-            ],
-            check=True,
-            capture_output=True,
-            timeout=PATIENCE,
-        )
+        make_certificate(self.ca_file.parent, self.ca_file.stem, subjects="DNS:localhost,IP:127.0.0.1")
 
     def _is_ready(self) -> bool:
         try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import queue
-import shutil
 import signal
 import ssl
 import subprocess
@@ -22,6 +21,7 @@ from astcti_client.net.connection import ServerConnection
 from astcti_client.net.messages import ConnectionMessage, ConnectionState
 from astcti_client.net.transport import ServerAddress
 from astcti_client.password import Password
+from tests.fake.certificates import make_certificate
 from tests.fake.cti_server import CtiServer, Peer
 from tests.fake.patience import PATIENCE
 
@@ -114,22 +114,7 @@ def wall() -> Clock:
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
-    openssl = shutil.which("openssl")
-    assert openssl, "these tests make a certificate with the program openssl"
-    place = tmp_path_factory.mktemp("certificate")
-    file, key = place / "server.pem", place / "server.key"
-    command = f"{openssl} req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
-    more = [
-        "-subj",
-        "/CN=localhost",
-        "-addext",
-        "subjectAltName=DNS:localhost",
-        "-keyout",
-        str(key),
-        "-out",
-        str(file),
-    ]
-    subprocess.run([*command.split(), *more], check=True, capture_output=True)
+    file, key = make_certificate(tmp_path_factory.mktemp("certificate"))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(file, key)
     return Certificate(file, context)

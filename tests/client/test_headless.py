@@ -7,7 +7,6 @@ import pty
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from schemas.event_xml import encode
 from schemas.events import Action, Call, CallEvent, Cause, ConnectedParty, Originate
 from tests.client.conftest import Program, log_in
 from tests.fake.cti_server import WELCOME, CtiServer
-from tests.fake.patience import PATIENCE
+from tests.fake.patience import PATIENCE, until
 
 CALL = Call(
     "1.2",
@@ -95,10 +94,7 @@ def test_events_are_printed_in_words_and_their_triggers_run(
         encode(CallEvent("OriginateResponse", CALL, "Out", originate=Originate("055", "Failure", 5)))
     )
     assert "the call to 055: Failure (5)" in program.line("<- OriginateResponse")
-    until = time.monotonic() + PATIENCE
-    while not mark.exists():
-        assert time.monotonic() < until, "the program was not run"
-        time.sleep(0.01)
+    until(mark.exists, "the program was not run")
 
 
 def test_triggers_can_be_printed_only(

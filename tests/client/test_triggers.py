@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -25,7 +24,7 @@ from astcti_client.triggers.runner import (
 )
 from schemas.configuration.model import TriggerSystem
 from schemas.events import Action, Call, CallEvent, ConnectedParty
-from tests.fake.patience import PATIENCE, until
+from tests.fake.patience import until
 
 CALL = Call(
     "1.2", "PJSIP/201-1", "333", "Demo", linkedid="1.1", connected=ConnectedParty("1.1", "PJSIP/out-1")
@@ -365,10 +364,12 @@ def test_a_missing_browser_is_reported_later(recorder: Recorder) -> None:
     )
     runner.carry_out(link(Action("browser", url=URL)))
     outcomes: list[TriggerOutcome] = []
-    deadline = time.monotonic() + PATIENCE
-    while not outcomes and time.monotonic() < deadline:
-        outcomes = runner.finished()
-        time.sleep(0.01)
+
+    def finished() -> bool:
+        outcomes.extend(runner.finished())
+        return bool(outcomes)
+
+    until(finished, "nothing is reported")
     assert "no web browser could be started" in only(outcomes).message
 
 

@@ -31,7 +31,7 @@ from tests.client.ui.tools.desktop import Desktop, tray_icon_name
 from tests.client.ui.tools.widgets import all_of, choose, click, control, inside, press, texts, write
 from tests.client.ui.tools.window_test_bed import WindowTestBed, event
 from tests.fake.cti_server import CtiServer
-from tests.fake.patience import PATIENCE
+from tests.fake.patience import until
 
 Make = Callable[..., WindowTestBed]
 
@@ -506,18 +506,17 @@ def test_a_takeover_is_shown_and_not_fought(open_client: Make) -> None:
 
 def tray_icon_place(desktop: Desktop) -> tuple[int, int]:
     """The middle of the icon on the screen, once the tray does not move it any more."""
-    until, before = time.monotonic() + PATIENCE, dict[str, str]()
-    while time.monotonic() < until:
+    seen: list[dict[str, str]] = [{}]
+
+    def rests() -> bool:
         found = desktop.do("search", "--classname", "astctiSystemTrayIcon").split()
-        if found:
-            words_of_it = desktop.do("getwindowgeometry", "--shell", found[0]).split()
-            values = dict(word.split("=") for word in words_of_it)
-            x, y, width, height = (int(values.get(name, 0)) for name in ("X", "Y", "WIDTH", "HEIGHT"))
-            if values == before and width > 1:
-                return x + width // 2, y + height // 2
-            before = values
-        time.sleep(0.1)
-    raise AssertionError("no icon in the tray")
+        geometry = desktop.do("getwindowgeometry", "--shell", found[0]).split() if found else []
+        seen.append(dict(word.split("=") for word in geometry))
+        return seen[-1] == seen[-2] and int(seen[-1].get("WIDTH", 0)) > 1
+
+    until(rests, "no icon in the tray", every=0.1)  # the tray moves it a few times while it makes room
+    x, y, width, height = (int(seen[-1].get(name, 0)) for name in ("X", "Y", "WIDTH", "HEIGHT"))
+    return x + width // 2, y + height // 2
 
 
 def test_closing_the_window_keeps_it_in_the_tray_whose_click_brings_it_back(

@@ -2,7 +2,6 @@
 
 import logging
 import socket
-import subprocess
 import threading
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 from astcti_server.ami import actions
 from astcti_server.ami.link_listener import LinkTimeLimits
 from tests.fake.asterisk import FakeAsterisk, block
+from tests.fake.certificates import make_certificate
 from tests.fake.clock import FakeClock
 from tests.fake.link_listener import Answers, FakeListener
 from tests.fake.patience import PATIENCE, until
@@ -332,31 +332,8 @@ def test_an_asterisk_that_takes_nothing_any_more_is_left() -> None:
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     """A certificate for localhost that signs itself."""
-    folder = tmp_path_factory.mktemp("tls")
-    files = str(folder / "certificate.pem"), str(folder / "key.pem")
-    subprocess.run(
-        [
-            "openssl",
-            "req",
-            "-x509",
-            "-newkey",
-            "rsa:2048",
-            "-nodes",
-            "-days",
-            "2",
-            "-subj",
-            "/CN=localhost",
-            "-addext",
-            "subjectAltName=DNS:localhost,IP:127.0.0.1",
-            "-out",
-            files[0],
-            "-keyout",
-            files[1],
-        ],
-        check=True,
-        capture_output=True,
-    )
-    return files
+    certificate, key = make_certificate(tmp_path_factory.mktemp("tls"), subjects="DNS:localhost,IP:127.0.0.1")
+    return str(certificate), str(key)
 
 
 def test_tls_carries_events_and_actions(certificate: tuple[str, str]) -> None:

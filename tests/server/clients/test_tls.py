@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import socket
 import ssl
-import subprocess
 import threading
 from pathlib import Path
 
@@ -13,40 +12,12 @@ import pytest
 
 from astcti_server.clients.listener import ClientListener, ListenError
 from schemas.server.settings import ListenSettings
+from tests.fake.certificates import make_certificate
 from tests.fake.clock import FakeClock
 from tests.fake.listening_server import ListeningServer
 from tests.fake.patience import until
 
 LONG = b"x" * 9_999 + b"\n"
-
-
-def make_certificate(directory: Path, name: str) -> tuple[Path, Path]:
-    certificate, key = directory / f"{name}.crt", directory / f"{name}.key"
-    subprocess.run(
-        [
-            "openssl",
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:prime256v1",
-            "-nodes",
-            "-days",
-            "2",
-            "-subj",
-            "/CN=localhost",
-            "-addext",
-            "subjectAltName=DNS:localhost",
-            "-keyout",
-            str(key),
-            "-out",
-            str(certificate),
-        ],
-        check=True,
-        capture_output=True,
-    )
-    return certificate, key
 
 
 @pytest.fixture(scope="module")

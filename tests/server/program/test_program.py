@@ -27,6 +27,7 @@ from schemas import event_xml, passwords
 from schemas.configuration.model import Binding, Configuration, Operator, Seat, Service, Trigger
 from schemas.configuration.xml_form import dump_xml
 from tests.fake.asterisk import FakeAsterisk, Headers, block, response
+from tests.fake.certificates import make_certificate
 from tests.fake.line_client import md5
 from tests.fake.patience import PATIENCE, until
 from tests.fake.ports import free_port
@@ -302,40 +303,13 @@ def test_sighup_takes_up_a_renewed_certificate(tmp_path: Path, pbx: DemoPbx) -> 
     settings = server.config / "server.xml"
     listen = f'<listen port="{server.port}"'
     settings.write_text(settings.read_text().replace(listen, f'{listen} certificate="a.crt" key="a.key"'))
-    make_certificate(server.config)
+    make_certificate(server.config, "a")
     with server:
         server.wait_for_log("Logged in to Asterisk")
         first = ssl.get_server_certificate(("127.0.0.1", server.port))
-        make_certificate(server.config)
+        make_certificate(server.config, "a")
         server.send_signal(signal.SIGHUP)
         until(lambda: ssl.get_server_certificate(("127.0.0.1", server.port)) != first, "the old one is shown")
-
-
-def make_certificate(directory: Path) -> None:
-    """A new a.crt with its a.key."""
-    subprocess.run(
-        [
-            "openssl",
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:prime256v1",
-            "-nodes",
-            "-days",
-            "2",
-            "-subj",
-            "/CN=localhost",
-            "-keyout",
-            "a.key",
-            "-out",
-            "a.crt",
-        ],
-        cwd=directory,
-        check=True,
-        capture_output=True,
-    )
 
 
 def test_sigusr1_goes_on_in_a_new_log_file(tmp_path: Path, pbx: DemoPbx) -> None:

@@ -6,7 +6,6 @@ import contextlib
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,7 +14,7 @@ import pytest
 from tests import needed
 from tests.client.ui.tools.desktop import Desktop
 from tests.fake.cti_server import CtiServer
-from tests.fake.patience import PATIENCE
+from tests.fake.patience import PATIENCE, until
 
 ROOT = Path(__file__).resolve().parents[4]
 
@@ -48,11 +47,11 @@ def started(script: Path, home: Path, desktop: Desktop) -> Iterator[subprocess.P
 
 
 def wait(process: subprocess.Popen[bytes], fact: Callable[[], object], what: str) -> None:
-    until = time.monotonic() + PATIENCE
-    while not fact():
+    def is_so() -> object:
         assert process.poll() is None, process.communicate()
-        assert time.monotonic() < until, what
-        time.sleep(0.1)
+        return fact()
+
+    until(is_so, what, every=0.1)  # each look starts xdotool
 
 
 def windows(desktop: Desktop, name: str) -> str:
