@@ -133,3 +133,13 @@ def test_variables_without_end_are_read_but_not_all_told_from_global_ones(
     reading.variables.of_all = dict.fromkeys(names, "of all")
     reading.variables.own = {names[0]: "first", names[-2]: "last but one"}
     assert reading.values() == {names[0]: "first", names[-2]: "last but one", names[-1]: "of all"}
+
+
+def test_of_many_variables_each_is_forgotten_once_the_channel_has_it_no_more(reading: Reading) -> None:
+    """More than Asterisk takes in one list: what those before the last one say counts as well."""
+    names = [f"v{number:03}" for number in range(150)]
+    reading.resync.configure(frozenset(names))
+    reading.variables.own = dict.fromkeys(names, "own")
+    assert reading.values() == reading.variables.own
+    del reading.variables.own[names[0]], reading.variables.own[names[-1]]
+    assert reading.values() == reading.variables.own
