@@ -6,8 +6,8 @@ import socket
 
 from astcti_server.demo.ami.blocks import DemoEvent
 from astcti_server.demo.calls.engine import Engine
+from tests.fake.clock import TimerWheel
 from tests.fake.patience import PATIENCE
-from tests.fake.timers import TimerWheel
 
 START = 1795430724.0
 

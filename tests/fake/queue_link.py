@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from astcti_server.ami.actions import AmiAction
 from astcti_server.ami.pending import ActionFailure, ActionOutcome
 from astcti_server.ami.wire.messages import AmiEvent, MessageKind
-from tests.fake.timers import TimerWheel, WheelTimer
+from tests.fake.clock import TimerWheel, WheelTimer
 
 
 def list_entry(

@@ -8,8 +8,8 @@ from astcti_server.queues.reconciler import QueueReconciler
 from astcti_server.queues.state_file import MemberKey, StateFile
 from schemas.configuration.model import Binding, Configuration, Operator, Seat, Service
 from schemas.server.settings import AmiSettings, ClientSettings, QueueSettings, ServerSettings
+from tests.fake.clock import TimerWheel
 from tests.fake.queue_link import FakeLink
-from tests.fake.timers import TimerWheel
 
 PHONE = "PJSIP/201"
 

@@ -10,9 +10,9 @@ import pytest
 from astcti_server.queues.owned_members import OwnedMembers
 from astcti_server.queues.state_file import StateFile
 from astcti_server.queues.state_writer import StateWriter
+from tests.fake.clock import TimerWheel
 from tests.fake.patience import PATIENCE
 from tests.fake.queue_link import FakeLink
-from tests.fake.timers import TimerWheel
 
 ONE = {("astcti", "PJSIP/201"): "mario"}
 TWO = {**ONE, ("astcti", "PJSIP/202"): "luigi"}
