@@ -87,14 +87,14 @@ def reading(asterisk: FakeAsterisk) -> Iterator[Reading]:
 
 
 def test_a_global_variable_is_no_value_of_a_call(reading: Reading) -> None:
-    reading.resync.configure(frozenset({"calldata", "ticket", "other"}))
+    reading.resync.configure(frozenset({"calldata", "ticket", "other"}), late_pop_up=30.0)
     reading.variables.of_all = {"calldata": "of all", "ticket": "of all"}
     reading.variables.own = {"ticket": "own"}
     assert reading.values() == {"ticket": "own"}
 
 
 def test_a_value_stays_over_a_reading_until_the_channel_has_it_no_more(reading: Reading) -> None:
-    reading.resync.configure(frozenset({"calldata", "ticket"}))
+    reading.resync.configure(frozenset({"calldata", "ticket"}), late_pop_up=30.0)
     reading.variables.own = {"calldata": "12345", "ticket": "7"}
     assert reading.values() == {"calldata": "12345", "ticket": "7"}
     reading.variables.of_all = {"calldata": "12345", "ticket": "of all"}
@@ -107,7 +107,7 @@ def test_who_may_not_ask_for_global_variables_reads_the_rest_as_ever(
     asterisk: FakeAsterisk, reading: Reading
 ) -> None:
     asterisk.answers["Getvar"] = lambda action: response(action, "Error", "Permission denied")
-    reading.resync.configure(frozenset({"calldata", "ticket"}))
+    reading.resync.configure(frozenset({"calldata", "ticket"}), late_pop_up=30.0)
     reading.variables.of_all = {"calldata": "of all"}
     reading.variables.own = {"ticket": "7"}
     assert reading.values() == {"calldata": "of all", "ticket": "7"}
@@ -116,7 +116,7 @@ def test_who_may_not_ask_for_global_variables_reads_the_rest_as_ever(
 def test_each_declared_variable_is_asked_for_once_and_nothing_else_is(
     asterisk: FakeAsterisk, reading: Reading
 ) -> None:
-    reading.resync.configure(frozenset({"calldata", "ticket", "CDR(userfield)"}))
+    reading.resync.configure(frozenset({"calldata", "ticket", "CDR(userfield)"}), late_pop_up=30.0)
     reading.values()
     asked = []
     while (action := asterisk.actions.get(timeout=PATIENCE))["Action"] != "Status":
@@ -129,7 +129,7 @@ def test_variables_without_end_are_read_but_not_all_told_from_global_ones(
     asterisk: FakeAsterisk, reading: Reading
 ) -> None:
     names = [f"v{number:04}" for number in range(MOST_GLOBALS + 1)]
-    reading.resync.configure(frozenset(names))
+    reading.resync.configure(frozenset(names), late_pop_up=30.0)
     reading.variables.of_all = dict.fromkeys(names, "of all")
     reading.variables.own = {names[0]: "first", names[-2]: "last but one"}
     assert reading.values() == {names[0]: "first", names[-2]: "last but one", names[-1]: "of all"}
@@ -138,7 +138,7 @@ def test_variables_without_end_are_read_but_not_all_told_from_global_ones(
 def test_of_many_variables_each_is_forgotten_once_the_channel_has_it_no_more(reading: Reading) -> None:
     """More than Asterisk takes in one list: what those before the last one say counts as well."""
     names = [f"v{number:03}" for number in range(150)]
-    reading.resync.configure(frozenset(names))
+    reading.resync.configure(frozenset(names), late_pop_up=30.0)
     reading.variables.own = dict.fromkeys(names, "own")
     assert reading.values() == reading.variables.own
     del reading.variables.own[names[0]], reading.variables.own[names[-1]]
