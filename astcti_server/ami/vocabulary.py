@@ -196,6 +196,23 @@ class Pickup(NamedTuple):
     target_channel: str
 
 
+class Parked(NamedTuple):
+    """A channel waits in a parking place. The id may be empty: old Asterisks give names only."""
+
+    uniqueid: str
+    channel: str
+
+
+class Unparked(NamedTuple):
+    """A channel waits in a parking place no longer. Ids may be empty, as in `Parked`."""
+
+    uniqueid: str
+    channel: str
+    retriever: str
+    retriever_channel: str
+    """Who fetched it; empty if nobody did (it hung up, or its time was over)."""
+
+
 class QueueMember(NamedTuple):
     """The state of a queue member: an event, or an entry of `QueueStatus`."""
 
@@ -230,5 +247,7 @@ TelephoneEvent: TypeAlias = (
     | QueueServed
     | AgentCalled
     | Pickup
+    | Parked
+    | Unparked
     | QueueMember
 )

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from astcti_server.ami.dialect import parking, status
 from astcti_server.ami.dialect import queues as queues
-from astcti_server.ami.dialect import status
 from astcti_server.ami.dialect.bridges import Bridges
 from astcti_server.ami.dialect.dials import Dials
 from astcti_server.ami.dialect.text import (
@@ -158,6 +158,8 @@ class Dialect:
             "OriginateResponse": self._originate_response,
             "Transfer": _nothing, "BlindTransfer": _nothing, "AttendedTransfer": _nothing,
             "Pickup": self._pickup,
+            "ParkedCall": parking.parked, "UnParkedCall": parking.fetched,
+            "ParkedCallGiveUp": parking.not_fetched, "ParkedCallTimeOut": parking.not_fetched,
             "Join": queues.caller_entered, "QueueCallerJoin": queues.caller_entered,
             "QueueEntry": queues.caller_entered, "Leave": queues.caller_left,
             "QueueCallerLeave": queues.caller_left, "QueueCallerAbandon": queues.caller_left,

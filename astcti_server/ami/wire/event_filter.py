@@ -39,6 +39,10 @@ CALL_EVENTS: Final = frozenset(
         "BlindTransfer",
         "AttendedTransfer",
         "Pickup",
+        "ParkedCall",
+        "UnParkedCall",
+        "ParkedCallGiveUp",
+        "ParkedCallTimeOut",
     }
 )
 QUEUE_EVENTS: Final = frozenset(

@@ -16,12 +16,14 @@ from astcti_server.ami.vocabulary import (
     Newexten,
     Newstate,
     OriginateResponse,
+    Parked,
     QueueCaller,
     QueueMember,
     Rename,
     RingNoAnswer,
     TelephoneEvent,
     Unlink,
+    Unparked,
     VariableSet,
 )
 from astcti_server.ami.wire.event_filter import EventFilter
@@ -492,4 +494,56 @@ def test_members_of_all_ages(old: Speaker, new: Speaker) -> None:
     """) == [QueueMember("paused", "astcti", "PJSIP/201", "Mario", "dynamic", 0, True, "Lunch", 5)]
     assert new("Event: QueueMember\nQueue: astcti\nName: Mario\nLocation: PJSIP/201\nPaused: 0") == [
         QueueMember("entry", "astcti", "PJSIP/201", "Mario", "", None, False, "", None)
+    ]
+
+
+def test_parking_in_11_names_channels_and_who_fetched_by_name_alone(middle: Speaker) -> None:
+    told = middle(
+        """Event: ParkedCall
+        Exten: 701
+        Channel: SIP/trunk-1
+        Parkinglot: default
+        From: SIP/201-1
+        Timeout: 45
+        Uniqueid: 1.1
+
+        Event: UnParkedCall
+        Exten: 701
+        Channel: SIP/trunk-1
+        Parkinglot: default
+        From: SIP/202-1
+
+        Event: ParkedCallTimeOut
+        Exten: 701
+        Channel: SIP/trunk-2
+        Parkinglot: default"""
+    )
+    assert told == [
+        Parked("1.1", "SIP/trunk-1"),
+        Unparked("", "SIP/trunk-1", "", "SIP/202-1"),
+        Unparked("", "SIP/trunk-2", "", ""),
+    ]
+
+
+def test_parking_from_12_on_names_the_parked_and_who_fetched(new: Speaker) -> None:
+    told = new(
+        """Event: ParkedCall
+        ParkeeChannel: PJSIP/trunk-1
+        ParkeeUniqueid: 1.1
+        ParkerDialString: PJSIP/201
+
+        Event: UnParkedCall
+        ParkeeChannel: PJSIP/trunk-1
+        ParkeeUniqueid: 1.1
+        RetrieverChannel: PJSIP/202-1
+        RetrieverUniqueid: 1.2
+
+        Event: ParkedCallGiveUp
+        ParkeeChannel: PJSIP/trunk-2
+        ParkeeUniqueid: 1.3"""
+    )
+    assert told == [
+        Parked("1.1", "PJSIP/trunk-1"),
+        Unparked("1.1", "PJSIP/trunk-1", "1.2", "PJSIP/202-1"),
+        Unparked("1.3", "PJSIP/trunk-2", "", ""),
     ]
