@@ -60,12 +60,28 @@ def dial(table: CallTable, source: Party | None, destination: Party, linkedid: s
             destination.originate()
         return
     other_half = table.other_half(source.call) if source.call.is_local else None
+    if other_half is not None and source.source is None and source.call.channel.endswith("1"):
+        # Half 1 dials though nobody dialled it: it was originated. 12 and later say that by themselves.
+        source.originate()
+        for phone in rung_through(table, source):
+            find_caller(table, phone)
     waits = bool(source.queue) and not source.queue_left
     destination.dialled_by(
         source, from_queue=waits or (other_half is not None and other_half.party.from_queue)
     )
+    pass_queue_on(table, destination)
     source.announce_connected()
     source.go_on()
+
+
+def pass_queue_on(table: CallTable, party: Party) -> None:
+    """Whom a queue rings through a Local channel it rings, too, though that was told before."""
+    for _ in range(LONGEST_CHAIN):
+        other_half = table.other_half(party.call) if party.from_queue and party.call.is_local else None
+        if other_half is None:
+            return
+        for party in other_half.party.dials:
+            party.be_rung_from_queue()
 
 
 def find_caller(table: CallTable, party: Party) -> Party | None:
@@ -91,16 +107,36 @@ def find_caller(table: CallTable, party: Party) -> Party | None:
     return current
 
 
-def found_across(table: CallTable, source: Party) -> list[Party]:
-    """The phones whose caller is known now that a Local half without a caller of its own dials somebody."""
-    other_half = table.other_half(source.call) if source.call.is_local else None
-    if other_half is None or other_half.party.source is not None:
+def is_to_be_told(table: CallTable, party: Party) -> bool:
+    """Whether the DialBegin that says who rings a phone, or through which halves, is still on its way.
+
+    Asterisk 12 and later say Ringing in one thread and DialBegin in others. Before 12 not all dials are told.
+    """
+    if not party.linkedid or party.caller is not None and party.dialled:
+        return False
+    if not party.dialled:
+        root = table.find(party.linkedid)
+        return root is None or root is party.call or root.is_local or root.party.has_local
+    current = party.source
+    for _ in range(LONGEST_CHAIN):
+        if current is None or not current.call.is_local:
+            return False
+        other_half = table.other_half(current.call)
+        if other_half is None:
+            return current.live
+        if other_half.party.source is None:
+            # Nobody dials a half that was originated, or put into a bridge (a transfer by feature codes).
+            return not other_half.party.originated and not other_half.links
+        current = other_half.party.source
+    return False
+
+
+def rung_through(table: CallTable, half: Party) -> list[Party]:
+    """The phones without a caller that ring through this half of a Local channel and the other one."""
+    other_half = table.other_half(half.call) if half.call.is_local else None
+    if other_half is None:
         return []
-    return [
-        phone
-        for phone in _phones_behind(table, other_half.party)
-        if phone.caller is None and find_caller(table, phone) is not None
-    ]
+    return [phone for phone in _phones_behind(table, other_half.party) if phone.caller is None]
 
 
 def _across(table: CallTable, party: Party, inner: Party, outer: Party) -> Party | None:
@@ -140,7 +176,7 @@ def _phones_behind(table: CallTable, half: Party) -> list[Party]:
     return answered or found
 
 
-def masquerade(clone: AsteriskCall, original: AsteriskCall) -> None:
+def masquerade(table: CallTable, clone: AsteriskCall, original: AsteriskCall) -> None:
     """Asterisk 1.4 to 11 moved the party of `clone` onto `original`'s id; edges stay on the ids.
 
     Told as three Renames: X -> X<MASQ>, O -> X, X<MASQ> -> O<ZOMBIE> (ast_do_masquerade, channel.c). These
@@ -150,6 +186,11 @@ def masquerade(clone: AsteriskCall, original: AsteriskCall) -> None:
     clone.exchange_parties(original)
     moved.inherit(replaced)
     for callee in list(replaced.callees):
+        if original.is_local:  # a phone that was reached through it handed over: the caller is behind it
+            callee.follow_source(replaced, moved)
+            callee.be_rung_anew()
+            find_caller(table, callee)
+            continue
         callee.rung_by(moved, callee.path)
         callee.follow_source(replaced, moved)
     if replaced.dialled and replaced.caller is not None and replaced.caller is not moved:

@@ -158,6 +158,7 @@ class Party:
         "dialled_as",
         "dials",
         "exten",
+        "fetched",
         "from_queue",
         "has_local",
         "in_outbound",
@@ -171,6 +172,7 @@ class Party:
         "number",
         "originated",
         "pairs",
+        "parked",
         "path",
         "queue",
         "queue_left",
@@ -222,6 +224,10 @@ class Party:
         """How Asterisk says that an attempt to ring it ended; needed of the Local halves before a phone."""
         self.from_queue = False
         """A queue rings it, or rang it: whatever it dialled before, it is the called end."""
+        self.parked = False
+        """It waits in a parking place."""
+        self.fetched: Party | None = None
+        """Whom it fetched from a parking place."""
         self.dials: dict[Party, None] = {}
         """The channels that this one dialled; only of Local halves."""
         self.source: Party | None = None
@@ -377,6 +383,10 @@ class Party:
         if source.call.is_local:
             source.dial(self)
 
+    def be_rung_from_queue(self) -> None:
+        """A queue is behind the Local channel that rings it."""
+        self.from_queue = True
+
     def be_found_ringing(self) -> None:
         """It rings, and its dial was told while nothing could be heard."""
         self.dialled = True
@@ -421,6 +431,20 @@ class Party:
         self.from_queue = False
         self.rung_by(caller, path)
 
+    def park(self) -> None:
+        """It waits in a parking place."""
+        self.parked = True
+
+    def leave_parking(self) -> None:
+        """It waits there no longer."""
+        self.parked = False
+
+    def fetch(self, parked: Party) -> None:
+        """It fetched this party from a parking place, and is the called end, unless it had called that one."""
+        parked.leave_parking()
+        if parked.caller is not self:
+            self.fetched = parked
+
     def called_by(self, caller: Party) -> None:
         """This is its caller; a party is among the callees of its caller."""
         self.caller = caller
@@ -461,6 +485,15 @@ class Party:
         """Who is on the channel that rings it changed."""
         if self.source is replaced:
             self.source = source
+            if source.call.is_local:
+                source.dial(self)
+
+    def be_rung_anew(self) -> None:
+        """Who rings it is to be found again, behind its source."""
+        if self.caller is not None:
+            self.caller.rings_no_more(self)
+        self.caller = None
+        self.path = ()
 
     def rings(self, callee: Party) -> None:
         """It rings this one; for `called_by`."""
@@ -582,6 +615,7 @@ class Leg:
 
     __slots__ = (
         "answers_before",
+        "awaits_caller",
         "callerid_told",
         "company",
         "dial_status",
@@ -616,6 +650,8 @@ class Leg:
         """Who took part in its last conversation, as one after the other came in."""
         self.held_back: list[tuple[EventId, str]] = []
         self.callerid_told = False
+        self.awaits_caller = False
+        """It rings, and who rings it is still to be told."""
         self.ringing = False
         self.linked = False
         self.talked = False
@@ -688,7 +724,11 @@ class Leg:
 
     def tell_caller(self) -> None:
         """The client is told who rings, once per ring."""
-        self.callerid_told = True
+        self.callerid_told, self.awaits_caller = True, False
+
+    def await_caller(self) -> None:
+        """It rings, and the event that says who rings it is on its way."""
+        self.awaits_caller = True
 
     def begin_anew(self) -> None:
         """Another client sits there now, who was told nothing of this ring."""

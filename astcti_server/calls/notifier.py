@@ -143,5 +143,5 @@ class Notifier:
     def _opens(leg: Leg, event: EventId) -> bool:
         """A ring that was told late opens nothing any more; a call that nobody took has no end to work on."""
         if event == "Callerid":
-            return leg.party.call.state != "Up"
+            return not leg.linked
         return leg.talked if event in ("Link", "Hangup") else True

@@ -12,9 +12,9 @@ from contextlib import contextmanager
 
 from astcti_server.calls.gap import Gap
 from astcti_server.calls.graph import Reach, reach, touched
-from astcti_server.calls.model import AsteriskCall, Pair, Party
+from astcti_server.calls.model import AsteriskCall, Leg, Pair, Party
 from astcti_server.calls.notifier import Notifier
-from astcti_server.calls.seat_view import calling_end
+from astcti_server.calls.seat_view import calling_end, direction_of
 from astcti_server.calls.table import CallTable
 
 
@@ -49,7 +49,11 @@ class Pairing:
 
         First what ended, then what began: for who hears Unlink last, nobody is left to talk to.
         """
-        heard = {call.party: reach(self._table, call) for call in calls if call.party.live}
+        heard = {
+            call.party: reach(self._table, call)
+            for call in calls
+            if call.party.live and not call.is_local  # it may have become one: a masquerade
+        }
         for now in list(heard.values()):
             for other in now:
                 if other not in heard:
@@ -71,20 +75,28 @@ class Pairing:
         pair = party.pairs.get(other)
         if pair is None:
             pair = party.meet(other, repeat=self._gap is not None and not self._gap.pops_up(party, other))
+            if party.parked is not other.parked:  # Asterisk 12 and later may say only afterwards who fetched
+                parked, fetcher = (party, other) if party.parked else (other, party)
+                fetcher.fetch(parked)
             _remember_caller(party, other, path)
-            self._hand_over_what_halves_learned(calling_end(party, other), path)
+            self._hand_over_what_halves_learned(party, other, path)
             self._tell_link(party, other, path, repeat=pair.repeat)
             return
         if pair.ended:
             pair.resume()
             self._tell_link(party, other, path, repeat=True)
 
-    def _hand_over_what_halves_learned(self, caller: Party, path: tuple[Party, ...]) -> None:
+    def _hand_over_what_halves_learned(self, party: Party, other: Party, path: tuple[Party, ...]) -> None:
         """Where the caller's way led through Local channels, or began with one, they know more of the call.
 
+        Those, too, through which he rang the phone and which Asterisk optimised away before the two met.
         Not those that only lead to a queue's member, nor those that the dialplan dials straight to a phone.
         And not for a member who asks a colleague.
         """
+        caller = calling_end(party, other)
+        called = other if caller is party else party
+        if called.caller is caller:
+            path = tuple(dict.fromkeys((*path, *called.path)))
         for half in path:
             half.be_connected()
         if caller.from_queue or not any(half.queue or half.originated for half in path):
@@ -98,9 +110,18 @@ class Pairing:
         for end, peer in ((party, other), (other, party)):
             end.be_connected()
             if end.leg is not None:
+                if end.leg.awaits_caller and not repeat:
+                    self._tell_ring(end.leg, peer)
                 end.leg.connect(peer)
                 end.hear_through(path if end is party else path[::-1])  # the nearest half first
                 self._notifier.notify(end.leg, "Link", other=peer, repeat=repeat)
+
+    def _tell_ring(self, leg: Leg, caller: Party) -> None:
+        """The Link is told before what would have said who rings: then the Link says it."""
+        if direction_of(leg, caller) == "inbound":
+            leg.show(caller)
+            leg.tell_caller()
+            self._notifier.notify(leg, "Callerid", other=caller)
 
     def _part(self, party: Party, now: Reach) -> None:
         """End the pairs of which either end is connected elsewhere.

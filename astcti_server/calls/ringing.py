@@ -32,7 +32,10 @@ class Ringing:
         """One channel rings another. Both ends' seats hear it."""
         source = self._ensure(event.source, event.source_channel).party if event.source else None
         destination = self._ensure(event.destination, event.destination_channel).party
+        if source is not None:
+            self._take_place(source, destination)
         dialling.dial(self._table, source, destination, event.linkedid)
+        self._tell_behind(destination)
         if destination.source is None:
             return
         leg = destination.leg
@@ -48,10 +51,7 @@ class Ringing:
             caller.leg.show(destination)
             self._notifier.notify(caller.leg, "Dial", other=destination)
         if source is not None:
-            for phone in dialling.found_across(self._table, source):
-                if phone.leg is not None:
-                    self._notifier.service_may_be_known(phone.leg)
-                    self.tell_caller(phone.leg)
+            self._tell_behind(source)
 
     def dial_end(self, event: ami.DialEnd) -> None:
         """An attempt ended; ANSWER may come before the phone is seen to be up."""
@@ -118,10 +118,12 @@ class Ringing:
         if member is None or caller is None or member.party.source is not None:
             return
         member.party.called_from_queue(caller.party)
+        dialling.pass_queue_on(self._table, member.party)
         dialling.find_caller(self._table, member.party)
         if member.party.leg is not None:
             self._notifier.service_may_be_known(member.party.leg)
             self.tell_caller(member.party.leg)
+        self._tell_behind(member.party)
 
     def pickup(self, event: ami.Pickup) -> None:
         """A phone takes the call that rings at another one: it is rung by that caller now."""
@@ -131,6 +133,22 @@ class Ringing:
             return
         picker.party.pick_up(target.party.caller, target.party.path)
         picker.party.answer_again()
+
+    def parked(self, event: ami.Parked) -> None:
+        """Somebody was put into a parking place."""
+        call = self._table.of_event(event.uniqueid, event.channel)
+        if call is not None:
+            call.party.park()
+
+    def unparked(self, event: ami.Unparked) -> None:
+        """Somebody left a parking place, perhaps with who fetched him."""
+        call = self._table.of_event(event.uniqueid, event.channel)
+        if call is None:
+            return
+        call.party.leave_parking()
+        retriever = self._table.of_event(event.retriever, event.retriever_channel)
+        if retriever is not None:
+            retriever.party.fetch(call.party)
 
     def state_changed(self, call: AsteriskCall, *, changed: bool) -> None:
         """A channel rings, is up, or learned who is connected."""
@@ -160,13 +178,16 @@ class Ringing:
             return
         if leg.party.caller is None and not leg.party.connected_number:
             return
-        if not leg.party.dialled and (
-            leg.party.linkedid == leg.party.uniqueid or self._through_local(leg.party)
-        ):
-            # Ringing was told before the DialBegin that says who rings, and through which half.
+        if dialling.is_to_be_told(self._table, leg.party):
+            leg.await_caller()
             return
         leg.tell_caller()
         self._notifier.notify(leg, "Callerid")
+
+    def linked(self, call: AsteriskCall) -> None:
+        """A channel is in a bridge; a half of a Local channel may have been put there without a Dial."""
+        if call.is_local:
+            self._tell_behind(call.party)
 
     def caller_went_on(self, party: Party) -> None:
         """The caller entered a context or a queue: that may tell the service of the phones it rings."""
@@ -188,20 +209,34 @@ class Ringing:
         party.leave_queue()
         self._queue_callers.discard(party)
 
+    def _tell_behind(self, half: Party) -> None:
+        """More is known of this half of a Local channel: of phones that ring through it who rings them, too."""
+        for phone in dialling.rung_through(self._table, half):
+            dialling.find_caller(self._table, phone)
+            if phone.leg is not None:
+                self._notifier.service_may_be_known(phone.leg)
+                self.tell_caller(phone.leg)
+
+    def _take_place(self, source: Party, destination: Party) -> None:
+        """Who rings a queue's member in the place of who waits there waits in that queue from now on.
+
+        An attended transfer into a running Queue() (Asterisk 12 and later): nothing else says so in time.
+        """
+        replaced = destination.source
+        if replaced in (None, source) or not destination.from_queue:
+            return
+        if replaced.queue and not replaced.queue_left and not same_queue(source.queue, replaced.queue):
+            self._waits(source, replaced.queue)
+
     def _rung_by_another(self, event: ami.DialEnd, party: Party) -> bool:
         source = self._table.find(event.source) if event.source else None
         return source is not None and source.party is not party.source
 
-    def _through_local(self, party: Party) -> bool:
-        """Whether the call that a phone belongs to (12 and later say it) goes through Local channels."""
-        root = self._table.find(party.linkedid) if party.linkedid else None
-        return root is not None and (root.is_local or root.party.has_local)
-
     def _find_caller(self, party: Party) -> None:
         if dialling.find_caller(self._table, party) is not None or party.originated or party.calling:
             return
-        if not party.dialled and self._through_local(party):
-            return  # see `tell_caller`: the DialBegin is still to come
+        if dialling.is_to_be_told(self._table, party):
+            return
         root = self._table.find(party.linkedid) if party.linkedid else None
         if (
             root is not None

@@ -41,15 +41,15 @@ def direction_of(leg: Leg, other: Party | None = None) -> Direction:
 def calling_end(own: Party, other: Party) -> Party:
     """Which of two parties called the other one, by the first of these that tells them apart.
 
-    1. One was rung for the other (Dial, a queue, a pickup).
+    1. One was rung for the other (Dial, a queue, a pickup), or fetched it from a parking place.
     2. A queue rang one of them: that is the called end, whatever it dialled before.
     3. One of them began its call, the other was rung.
     4. Both began theirs and an application joined them (parked and fetched, AgentLogin, Bridge, ARI): the
        caller is who waited in a queue, else who came through an inbound service, else who was there first.
     """
-    if own.caller is other:
+    if other in (own.caller, own.fetched):
         return other
-    if other.caller is own:
+    if own in (other.caller, other.fetched):
         return own
     if own.from_queue != other.from_queue:
         return other if own.from_queue else own

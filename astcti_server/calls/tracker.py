@@ -70,6 +70,8 @@ class Tracker:
             ami.QueueServed: self._ringing.queue_served,
             ami.AgentCalled: self._ringing.agent_called,
             ami.Pickup: self._ringing.pickup,
+            ami.Parked: self._ringing.parked,
+            ami.Unparked: self._ringing.unparked,
         }
 
     def configure(self, configuration: Configuration, *, all_calls: bool) -> None:
@@ -274,6 +276,8 @@ class Tracker:
         if not first.link(second):
             return
         if not self._pairing.reading:
+            self._ringing.linked(first)
+            self._ringing.linked(second)
             self._pairing.review(self._pairing.touched(first, second))
 
     def _unlink(self, event: ami.Unlink) -> None:
@@ -293,7 +297,10 @@ class Tracker:
         if event.new == f"{event.old}<MASQ>":
             self._masquerades[event.old] = call
         elif event.new in self._masquerades:
-            dialling.masquerade(self._masquerades.pop(event.new), call)
+            clone = self._masquerades.pop(event.new)
+            # As the third Rename will say: what is told meanwhile names who is there, not who was.
+            self.table.rename(clone, f"{event.old}<ZOMBIE>")
+            dialling.masquerade(self.table, clone, call)
         self._pairing.review(dict.fromkeys([*touched, *self._pairing.touched(call)]))
 
     def _hangup_request(self, event: ami.HangupRequest) -> None:

@@ -25,7 +25,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from tests.asterisk.matrix.observed import CUSTOMER, CalledOut, Came, Ended, Met, ObservedCall, Queued, Rang
+from tests.asterisk.matrix.observed import (
+    CUSTOMER,
+    CalledOut,
+    Came,
+    Ended,
+    Fact,
+    Met,
+    ObservedCall,
+    Queued,
+    Rang,
+)
 
 ExpectedEvent: TypeAlias = dict[str, str]  # by SeatEvent's names; trigger, and the s d n x of its address
 NO_TRIGGER = "none"
@@ -60,7 +70,7 @@ def expected(observed: ObservedCall) -> dict[str, SeatExpectation]:
     found = {agent: SeatExpectation() for agent in observed.numbers}
     call = _Call()
     rung: set[str] = set()  # agents who had their ring trigger
-    for fact in observed.facts:
+    for index, fact in enumerate(observed.facts):
         if isinstance(fact, Came):
             call.service, call.queue = fact.service, ""
         elif isinstance(fact, Queued):
@@ -68,7 +78,12 @@ def expected(observed: ObservedCall) -> dict[str, SeatExpectation]:
         elif isinstance(fact, CalledOut):
             call.service, call.outbound, call.calling = fact.service, True, fact.agent
         elif isinstance(fact, Rang):
-            found[fact.agent].rings.append((fact.leg, _ring(observed, call, fact, rung)))
+            ring = _ring(observed, call, fact, rung)
+            if _is_handed_over(observed.facts[index:], call.in_queue.get(fact.party, "")):
+                # The telephone rings already when the colleague who waits there gives the customer his place,
+                # and Asterisk may say so before it says that it rings.
+                ring["number"] += f"|{observed.number}"
+            found[fact.agent].rings.append((fact.leg, ring))
         elif isinstance(fact, Met):
             found[fact.agent].links.append((fact.leg, _link(observed, call, fact)))
         else:
@@ -82,6 +97,17 @@ def _enter(call: _Call, fact: Queued) -> None:
         call.outbound = False  # whoever is rung by a queue is the called end
     else:
         call.in_queue[fact.party] = fact.queue
+
+
+def _is_handed_over(facts: list[Fact], queue: str) -> bool:
+    """Whether the customer comes into the queue before the agent, whose ring is the first fact, hears anybody."""
+    ring = facts[0]
+    for fact in facts[1:]:
+        if fact == Queued(CUSTOMER, queue):
+            return True
+        if isinstance(fact, Met | Ended) and isinstance(ring, Rang) and fact.leg == ring.leg:
+            return False
+    return False
 
 
 def _ring(observed: ObservedCall, call: _Call, fact: Rang, rung: set[str]) -> ExpectedEvent:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from astcti_server.ami.vocabulary import AgentCalled
+from astcti_server.ami.vocabulary import AgentCalled, Parked, Unparked
 from tests.fake.story import DEMO, OUTSIDE, Story
 
 
@@ -100,3 +100,46 @@ def test_who_still_talks_after_a_three_way_call_is_told_of_the_customer() -> Non
     last = story.events("201", "Hangup")[-1]
     assert last.call.connected is not None and last.call.connected.uniqueid == "c"
     assert (last.call.calleridnum, last.call.appdata) == ("3331234567", (("calldata", "12345"),))
+
+
+def parked(story: Story) -> Story:
+    """A colleague's call came first, then a caller whom nothing but his parking place tells from him."""
+    story.new("b", "PJSIP/202-b", "Ring", "202", "Luisa", "direct", "600").exten("b", "direct", "600")
+    story.state("b", "Up").new("c", "PJSIP/trunk-c", "Ring", "3331234567", "Demo Caller", "incoming", "101")
+    return story.state("c", "Up").event(Parked("c", "PJSIP/trunk-c"))
+
+
+def test_whoever_fetches_is_the_called_end_though_he_came_first_and_through_a_service() -> None:
+    story = parked(Story(all_calls=True)).event(Unparked("c", "PJSIP/trunk-c", "b", "PJSIP/202-b"))
+    story.link("b", "c").hangup("c")
+    assert {event.call.direction for event in story.events("202", "Link", "Unlink")} == {"inbound"}
+    assert story.links("202") == [("PJSIP/trunk-c", "3331234567")]
+
+
+def test_that_a_call_was_fetched_may_be_told_after_the_two_hear_each_other() -> None:
+    in_time, late = (parked(Story(all_calls=True)) for _ in range(2))
+    fetched = Unparked("c", "PJSIP/trunk-c", "b", "PJSIP/202-b")
+    in_time.event(fetched).link("b", "c").hangup("c")
+    late.link("b", "c").event(fetched).hangup("c")
+    assert late.events("202") == in_time.events("202")
+
+
+def test_asterisks_before_12_say_by_name_who_fetched() -> None:
+    story = Story(all_calls=True, old=True)
+    story.new("b", "PJSIP/202-b", "Ring", "202", "Luisa", "phones", "701").state("b", "Up")
+    story.new("c", "PJSIP/trunk-c", "Ring", "3331234567").event(Parked("", "PJSIP/trunk-c"))
+    story.event(Unparked("", "PJSIP/trunk-c", "", "PJSIP/202-b")).link("b", "c")
+    assert story.events("202", "Link")[0].call.direction == "inbound"
+
+
+def test_who_left_the_parking_place_by_himself_is_not_fetched() -> None:
+    story = parked(Story(all_calls=True)).event(Unparked("c", "PJSIP/trunk-c", "", ""))
+    story.new("a", "PJSIP/201-a", "Ring", "201", "Mario", "direct", "600").exten("a", "direct", "600")
+    story.link("b", "c")
+    assert story.events("202", "Link")[0].call.direction == "outbound"
+
+
+def test_who_fetches_the_customer_that_he_called_himself_still_called_him() -> None:
+    story = dialled_out(Story(all_calls=True)).unlink("a", "t").event(Parked("t", "PJSIP/trunk-t"))
+    story.event(Unparked("t", "PJSIP/trunk-t", "a", "PJSIP/201-a")).link("a", "t").hangup("t")
+    assert {event.call.direction for event in story.events("201", "Link", "Unlink")} == {"outbound"}

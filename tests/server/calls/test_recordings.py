@@ -201,6 +201,29 @@ def test_pickup_of_which_pickup_is_told_last_pops_up_at_the_picker() -> None:
     assert "SIP/201" not in dict(pages)
 
 
+def test_half_of_a_local_channel_that_takes_a_phones_place_is_no_party() -> None:
+    transcript = (RECORDINGS / "old/11-attended-transfer-of-local.ami").read_bytes()
+    configured = configuration(transcript)
+    outside = replace(
+        configured.services[0], context="outbound", type="outbound", is_queue=False, queue_name=""
+    )
+    told = heard(transcript, replace(configured, services=(outside,)), all_calls=True)
+    parties = {event.call.connected.channel for _, event in told if event.call.connected}
+    assert {party.partition("/")[0] for party in parties} == {"SIP"}
+    shown = [
+        (extension, event.id, event.call.direction, event.call.calleridnum, bool(event.triggers))
+        for extension, event in told
+        if event.id in ("Link", "Callerid") and extension != "SIP/trunk"
+    ]
+    assert shown == [
+        ("SIP/201", "Link", "outbound", "0551234", True),
+        ("SIP/202", "Callerid", "inbound", "201", False),
+        ("SIP/201", "Link", "outbound", "202", False),
+        ("SIP/202", "Link", "inbound", "201", False),
+        ("SIP/202", "Link", "outbound", "0551234", False),
+    ]
+
+
 @pytest.mark.parametrize("name", sorted(LOSER))
 def test_phone_that_rang_in_vain_is_told_why(name: str) -> None:
     phone, end = LOSER[name]
