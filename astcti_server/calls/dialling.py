@@ -112,11 +112,10 @@ def is_to_be_told(table: CallTable, party: Party) -> bool:
 
     Asterisk 12 and later say Ringing in one thread and DialBegin in others. Before 12 not all dials are told.
     """
-    if not party.linkedid or party.caller is not None and party.dialled:
+    if not party.linkedid or party.caller is not None:
         return False
     if not party.dialled:
-        root = table.find(party.linkedid)
-        return root is None or root is party.call or root.is_local or root.party.has_local
+        return True
     current = party.source
     for _ in range(LONGEST_CHAIN):
         if current is None or not current.call.is_local:

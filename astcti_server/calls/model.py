@@ -265,6 +265,10 @@ class Party:
             self.connected_number = number or self.connected_number
         self.connected_name = name or self.connected_name
 
+    def doubt_connected(self) -> None:
+        """Who is at the other end is not known by what its telephone shows."""
+        self.connected_number = self.connected_name = ""
+
     def move_to(self, call: AsteriskCall) -> None:
         """It is on another channel now; for `AsteriskCall.carry`."""
         self.call = call
@@ -440,7 +444,7 @@ class Party:
         self.parked = False
 
     def fetch(self, parked: Party) -> None:
-        """It fetched this party from a parking place, and is the called end, unless it had called that one."""
+        """It fetched this party from a parking place: it is the called end, unless it had called that one."""
         parked.leave_parking()
         if parked.caller is not self:
             self.fetched = parked

@@ -210,7 +210,7 @@ class Ringing:
         self._queue_callers.discard(party)
 
     def _tell_behind(self, half: Party) -> None:
-        """More is known of this half of a Local channel: of phones that ring through it who rings them, too."""
+        """More is known of this half of a Local channel: so of the phones, too, that ring through it."""
         for phone in dialling.rung_through(self._table, half):
             dialling.find_caller(self._table, phone)
             if phone.leg is not None:
@@ -235,18 +235,17 @@ class Ringing:
     def _find_caller(self, party: Party) -> None:
         if dialling.find_caller(self._table, party) is not None or party.originated or party.calling:
             return
-        if dialling.is_to_be_told(self._table, party):
-            return
-        root = self._table.find(party.linkedid) if party.linkedid else None
-        if (
-            root is not None
-            and not root.is_local
-            and root.party is not party
-            and root.party.calling
-            and not root.party.pairs
-        ):
-            party.rung_by(root.party, party.path)
-            return
+        comes_first = bool(party.linkedid) and party.source is None
+        root = self._table.find(party.linkedid) if comes_first else None
+        if root is not None:
+            # Its DialBegin comes later, or was not heard: if it can be nobody else, this one rings it.
+            if not party.dialled and (root.is_local or root.party is party or root.party.has_local):
+                return
+            if not root.is_local and root.party.calling and not root.party.pairs:
+                party.rung_by(root.party, party.path)
+                return
         caller = self._queue_callers.only_one_with(party.connected_number)
         if caller is not None and caller is not party and not caller.call.is_local:
             party.rung_by(caller, party.path)
+        elif comes_first and (root is None or root.party.in_outbound):
+            party.doubt_connected()  # a call that was handed on: it may show our trunk's own number

@@ -100,7 +100,7 @@ def _enter(call: _Call, fact: Queued) -> None:
 
 
 def _is_handed_over(facts: list[Fact], queue: str) -> bool:
-    """Whether the customer comes into the queue before the agent, whose ring is the first fact, hears anybody."""
+    """Whether the customer comes into the queue before the agent whose ring is the first fact answers."""
     ring = facts[0]
     for fact in facts[1:]:
         if fact == Queued(CUSTOMER, queue):

@@ -143,3 +143,11 @@ def test_who_fetches_the_customer_that_he_called_himself_still_called_him() -> N
     story = dialled_out(Story(all_calls=True)).unlink("a", "t").event(Parked("t", "PJSIP/trunk-t"))
     story.event(Unparked("t", "PJSIP/trunk-t", "a", "PJSIP/201-a")).link("a", "t").hangup("t")
     assert {event.call.direction for event in story.events("201", "Link", "Unlink")} == {"outbound"}
+
+
+def test_our_own_number_is_not_shown_while_who_rings_is_still_to_be_told() -> None:
+    story = dialled_out(Story(all_calls=True)).unlink("a", "t").hangup("a")
+    story.new("b", "PJSIP/202-b", "Down", "202", root="a").state("b", "Ringing", connected="0559999")
+    story.dial("t", "b").state("b", "Up").link("t", "b")
+    shown = [(event.id, event.call.calleridnum) for event in story.events("202", "Newstate", "Callerid")]
+    assert shown == [("Newstate", ""), ("Callerid", "0551234"), ("Newstate", "0551234")]

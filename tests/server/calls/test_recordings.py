@@ -132,7 +132,7 @@ def test_whoever_hears_unlink_last_is_connected_with_nobody_any_more(name: str) 
 def test_every_recording_is_described() -> None:
     recordings = (path.relative_to(RECORDINGS).with_suffix("") for path in RECORDINGS.rglob("*.ami"))
     # Those have a table of their own, with what is right beside what comes out today.
-    files = {path.as_posix() for path in recordings if path.parts[0] != "less-plain"}
+    files = {path.as_posix() for path in recordings if path.parts[0] not in ("less-plain", "other-order")}
     assert files == set(EXPECTED)
 
 

@@ -170,3 +170,28 @@ def test_call_between_two_operators_concerns_both_ends() -> None:
     assert story.events("201", "Link")[0].call.direction == "inbound"
     assert story.events("201", "Link")[0].triggers
     assert story.events("203", "Link") == []  # anna is not bound to that service
+
+
+def click_through_local(story: Story) -> Story:
+    """Asterisk 11: a program originates Local/201@agents/n, and its other half dials a number outside."""
+    story.new("l1", "Local/201@agents-1;1", "Down").new("l2", "Local/201@agents-1;2", "Ring")
+    story.new("a", "PJSIP/201-a", "Down", "201").dial("l2", "a").state("a", "Ringing").state("a", "Up")
+    story.state("l1", "Up").state("l2", "Up").link("l2", "a").exten("l1", "outbound", "0551234", "Dial")
+    story.new("t", "PJSIP/trunk-t", "Down", "0551234").dial("l1", "t").state("t", "Up").link("l1", "t")
+    story.new("a2", "PJSIP/201-a2", "Ring", "201", "Mario", "phones", "202")
+    return story.new("b", "PJSIP/202-b", "Down", "202").dial("a2", "b").state("b", "Ringing", "201")
+
+
+def test_click_to_call_through_a_local_channel_is_outbound_without_a_word_of_asterisk() -> None:
+    story = click_through_local(Story(old=True))
+    assert story.links("201") == [("PJSIP/trunk-t", "0551234")]
+    (link,) = story.events("201", "Link")
+    assert (link.call.direction, link.service, len(link.triggers)) == ("outbound", "Outside line", 1)
+
+
+def test_blonde_transfer_of_a_local_half_rings_for_who_is_behind_it() -> None:
+    story = click_through_local(Story(all_calls=True, old=True))
+    story.masquerade("l2", "a2").unlink("l2", "a").hangup("a").hangup("l2").state("b", "Up").link("a2", "b")
+    assert story.links("202") == [("PJSIP/trunk-t", "0551234")]
+    parties = [event.call.connected for event in story.events("202") + story.events("201")]
+    assert not any(party.channel.startswith("Local/") for party in parties if party is not None)
