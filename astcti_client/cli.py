@@ -26,6 +26,7 @@ from astcti_client.settings import (
     user_file,
 )
 from astcti_client.triggers.runner import TriggerRunner
+from schemas.log_lines import log_to_standard_error
 from schemas.version import VERSION
 
 EPILOG = """\
@@ -282,9 +283,7 @@ def _show_failure(text: str) -> None:
 
 
 def _use_plain_log(verbose: bool) -> None:
-    logging.basicConfig(
-        level=logging.INFO if verbose else logging.WARNING, format="%(levelname)s: %(message)s"
-    )
+    log_to_standard_error(logging.INFO if verbose else logging.WARNING, "%(levelname)s: %(message)s")
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(

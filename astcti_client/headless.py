@@ -32,8 +32,9 @@ from astcti_client.net.messages import (
     Unreadable,
 )
 from astcti_client.stop_signals import StopRequest, stop_requests, terminal_signals
-from astcti_client.terminal_text import announcement_in_words, event_in_words, harmless
+from astcti_client.terminal_text import announcement_in_words, event_in_words
 from astcti_client.triggers.runner import TriggerRunner
+from schemas.log_lines import harmless
 
 EXIT_CODES: dict[Ending, int] = {"stopped": 0, "failed": 1, "taken-over": 3, "disabled": 3, "refused": 4}
 TIDY_EVERY = 1.0  # seconds between two looks at the programs that were started

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from schemas.events import Call, CallEvent
+from schemas.log_lines import harmless
 from schemas.protocol import PauseWord, ReplyCode
 from schemas.wire import Reply
 
@@ -13,18 +14,6 @@ _ENDS = {
     "missed": "nobody answered",
     "refused": "the call was refused",
 }
-
-
-def harmless(text: str) -> str:
-    """The text with everything a terminal could obey, and every line break, written as an escape."""
-    if text.isprintable():
-        return text
-    return "".join(
-        character
-        if character.isprintable()
-        else character.encode("unicode_escape", "backslashreplace").decode()
-        for character in text
-    )
 
 
 def other_party(call: Call) -> str:

@@ -19,6 +19,7 @@ from astcti_server.logs import LOG_FORMAT, Logs
 from astcti_server.queues.state_file import StateError
 from schemas import passwords
 from schemas.event_xml import encode
+from schemas.log_lines import harmless, log_to_standard_error
 from schemas.problems import ConfigurationError
 from schemas.version import VERSION
 
@@ -158,9 +159,9 @@ def check(context: click.Context, directory: Path | None) -> None:
     for warning in report.warnings:
         click.echo(f"{warning} (warning)")
     for note in report.notes:
-        click.echo(note)
+        click.echo(harmless(note))
     if report.in_force is not None:
-        click.echo(f"In force: {report.in_force}")
+        click.echo(harmless(f"In force: {report.in_force}"))
     context.exit(daemon.EXIT_CONFIGURATION if report.problems else daemon.EXIT_STOPPED)
 
 
@@ -183,7 +184,7 @@ def replay_command(context: click.Context, directory: Path | None, events: str, 
 
     Exit code 1 if it is no transcript, 78 if there is no valid configuration.
     """
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(message)s")
+    log_to_standard_error(logging.WARNING, "%(levelname)s %(message)s")
     try:
         loaded = load_directory(_directory(context, directory), settings_needed=False)
     except ConfigurationError as error:
@@ -274,7 +275,7 @@ def demo_pbx(
     from astcti_server.demo.ami.manager import AmiUser  # only this command needs it
     from astcti_server.demo.pbx import DemoPbx
 
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format=LOG_FORMAT)
+    log_to_standard_error(logging.INFO, LOG_FORMAT)
     pbx = DemoPbx(
         port=port,
         interval=every,

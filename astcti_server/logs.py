@@ -6,11 +6,12 @@ Each line names its thread, so that it is clear at once which part of the server
 from __future__ import annotations
 
 import logging
-import sys
+from io import FileIO
 from pathlib import Path
-from typing import TextIO
 
 from astcti_server.threads import thread_name
+from schemas.log_lines import LineFormatter, LineHandler, standard_error
+from schemas.log_repeats import RepeatedLines
 
 LOG_FORMAT = "%(asctime)s %(levelname)s [%(threadName)s] %(message)s"
 
@@ -21,37 +22,29 @@ def name_thread(record: logging.LogRecord) -> bool:
     return True
 
 
-class ReopenableFile(logging.StreamHandler[TextIO]):
+class ReopenableFile(LineHandler):
     """Appends to a file; `reopen` follows a file that was moved away by log rotation."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        self._file = path.open("a", encoding="utf-8")
-        super().__init__(self._file)
+        """Raises OSError if it cannot be opened."""
+        super().__init__(_appending(path), f"astcti-server: the log file {path}", RepeatedLines())
+        self._path = path
 
     def reopen(self) -> None:
         """Open the path anew. If that fails, lines go on into the old file and the reason is logged."""
         try:
-            fresh = self.path.open("a", encoding="utf-8")
+            fresh = _appending(self._path)
         except OSError as error:
-            logging.getLogger(__name__).error("Cannot reopen the log file %s: %s", self.path, error.strerror)
+            logging.getLogger(__name__).error("Cannot reopen the log file %s: %s", self._path, error.strerror)
             return
-        old = self.setStream(fresh)
-        self._file = fresh
-        if old is not None:
-            old.close()
-
-    def close(self) -> None:
-        """Close the file."""
-        super().close()
-        self._file.close()
+        self.write_to(fresh)
 
 
 class Logs:
     """The program's one log: level and place as the settings say."""
 
     def __init__(self) -> None:
-        self._handler: logging.Handler | None = None
+        self._handler: LineHandler | None = None
         self._file: str | None = None
 
     def apply(self, level: str, file: str) -> None:
@@ -60,8 +53,11 @@ class Logs:
         root.setLevel(level.upper())
         if self._handler is not None and file == self._file:
             return
-        handler: logging.Handler = ReopenableFile(Path(file)) if file else logging.StreamHandler(sys.stderr)
-        handler.setFormatter(logging.Formatter(LOG_FORMAT))
+        if file:
+            handler: LineHandler = ReopenableFile(Path(file))
+        else:
+            handler = LineHandler(standard_error(), repeats=RepeatedLines())
+        handler.setFormatter(LineFormatter(LOG_FORMAT))
         handler.addFilter(name_thread)
         self.close()
         _leave_out_what_no_line_shows()
@@ -74,12 +70,21 @@ class Logs:
             self._handler.reopen()
             logging.getLogger(__name__).info("Log file %s reopened", self._file)
 
+    def tell_repeats(self) -> None:
+        """Write how often lines came that were not written. To be called every few seconds."""
+        if self._handler is not None:
+            self._handler.tell_repeats()
+
     def close(self) -> None:
         """Detach from the root logger; the last thing a stop does."""
         if self._handler is not None:
             logging.getLogger().removeHandler(self._handler)
             self._handler.close()
             self._handler = None
+
+
+def _appending(path: Path) -> FileIO:
+    return path.open("ab", buffering=0)
 
 
 def _leave_out_what_no_line_shows() -> None:

@@ -18,6 +18,8 @@ from configurator.commands.data_directory import prepare
 from configurator.commands.serving import host_names, listen_address, serve
 from configurator.commands.users import first_user, make_first_user, reset_password
 from configurator.options import Options
+from schemas.log_lines import LineFormatter, LineHandler, standard_error
+from schemas.log_repeats import RepeatedLines
 from schemas.version import VERSION
 
 
@@ -80,7 +82,7 @@ def main(
       2   wrong use of the command line
       78  the configuration is not valid; every error was printed
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    _log_to_standard_error()
     host, port = listen_address(listen)
     context.obj = Options(data, publish, status, (*hosts, *host_names(host)), keep, https)
     if context.invoked_subcommand is None:
@@ -88,6 +90,12 @@ def main(
         take_published_file()
         make_first_user()
         serve(host, port, behind_proxy=https)
+
+
+def _log_to_standard_error() -> None:
+    handler = LineHandler(standard_error(), repeats=RepeatedLines())
+    handler.setFormatter(LineFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
 
 
 for command in (check_command, export_command, import_command, publish_command, first_user, reset_password):

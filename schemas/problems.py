@@ -8,16 +8,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from schemas.log_lines import harmless
+
 
 class Problem(NamedTuple):
-    """One mistake. `line` counts from 1; 0 is the file as a whole; in a database it is the row's id."""
+    """One mistake; as a text it is a single line, whatever the file is called.
+
+    `line` counts from 1; 0 is the file as a whole; in a database it is the row's id.
+    """
 
     file: str
     line: int
     message: str
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.message}"
+        return harmless(f"{self.file}:{self.line}: {self.message}")
 
 
 class ConfigurationError(Exception):

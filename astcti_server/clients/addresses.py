@@ -19,6 +19,16 @@ def plain(address: str) -> str:
     return str(mapped or found)
 
 
+@functools.lru_cache(maxsize=4096)
+def network(address: str) -> str:
+    """Whose connection it is, for counting: an IPv4 address, or the /64 of an IPv6 one.
+
+    Everybody who has IPv6 has 2**64 addresses, and may take another one for each connection.
+    """
+    found = plain(address)
+    return f"{ipaddress.ip_network((found, 64), strict=False)}" if ":" in found else found
+
+
 def same(one: str, other: str) -> bool:
     """Whether two texts are the same IP address."""
     return plain(one) == plain(other)

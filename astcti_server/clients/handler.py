@@ -15,6 +15,7 @@ from astcti_server.clients.conversation import Conversation, HandlerContext
 from astcti_server.clients.handler_threads import HandlerThreads
 from astcti_server.clients.session import Session
 from astcti_server.clients.transport import PlainTransport, TlsTransport, Transport
+from schemas.log_repeats import counted_by
 
 UNANSWERED = 60_000
 """Milliseconds until a client that acknowledges nothing counts as gone, where the system can do that."""
@@ -50,7 +51,8 @@ class ClientHandler(socketserver.BaseRequestHandler):
         opened = self._context.clock()
         limits = self._context.requests.settings().clients
         session = Session(self._name, self._transport(), address, limits.outbox)
-        logger.info("%s: connected from %s", self._name, address)
+        source = counted_by(addresses.network(address))
+        logger.info("%s: connected from %s", self._name, address, extra=source)
         self._threads.session_begun(self._name, session)
         try:
             if self._shake_hands(session, opened + limits.login_time):
@@ -116,5 +118,7 @@ class ClientHandler(socketserver.BaseRequestHandler):
         finally:
             who = f" {session.username} at {session.extension or 'no seat'}" if session.username else ""
             seconds = self._context.clock() - opened
-            logger.info("%s: closed%s after %.0f s: %s", self._name, who, seconds, session.ending)
+            source = counted_by(session.username or addresses.network(session.address))
+            text = "%s: closed%s after %.0f s: %s"
+            logger.info(text, self._name, who, seconds, session.ending, extra=source)
             session.finish()

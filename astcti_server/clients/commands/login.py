@@ -12,6 +12,7 @@ from astcti_server.clients.conversation import Conversation, NotCarriedOut
 from astcti_server.clients.login_protection import stand_in_password
 from astcti_server.clients.ports import Presence
 from schemas.configuration.model import Configuration, Operator, Seat
+from schemas.log_repeats import counted_by
 from schemas.protocol import ByeReason, CommandName, Refusal
 from schemas.wire import BadLine
 
@@ -102,7 +103,10 @@ def _log_in(conversation: Conversation, username: str, md5_hex: str) -> None:
 def _fail(conversation: Conversation, username: str) -> None:
     session, context = conversation.session, conversation.context
     context.login_throttle.failed(session.address, username)
-    logger.warning("%s: failed login of %r from %s", session.name, username[:80], session.address)
+    source = counted_by(addresses.network(session.address))
+    logger.warning(
+        "%s: failed login of %r from %s", session.name, username[:80], session.address, extra=source
+    )
     reply = replies.refused(Refusal.WRONG_PASSWORD.text())
     if conversation.login_failed() < context.requests.settings().clients.login_failures:
         session.send(reply)
