@@ -41,6 +41,7 @@ from astcti_server.queues.reconciler import QueueReconciler
 from astcti_server.queues.state_file import StateFile
 from astcti_server.queues.state_writer import StateWriter
 from astcti_server.service_notify import notify
+from astcti_server.signals import PendingSignals, SignalReceived
 from astcti_server.status_file import StatusFile
 from schemas.configuration.model import Configuration
 from schemas.server.settings import ServerSettings
@@ -65,13 +66,6 @@ class DaemonPaths:
     record: Path | None = None
     record_limit: int = RECORD_LIMIT
     """MiB that the recording may have."""
-
-
-@dataclass(frozen=True, slots=True)
-class SignalReceived:
-    """The process was sent a signal (its number); for the main thread."""
-
-    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +134,7 @@ class Daemon:
             on_rejected=self.control.put,
             died=self._thread_died,
         )
-        self._accepting = False
-        self._stopping = False
+        self._signals = PendingSignals(self.control.put, self._go_at_once)
         if self._pidfile is not None:  # last, when nothing else can fail: another server's stays its own
             try:
                 self._pidfile.write()
@@ -163,8 +156,7 @@ class Daemon:
 
     def _start(self) -> None:
         threading.excepthook = self._thread_excepthook
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
-            signal.signal(number, self._on_signal)
+        self._signals.install()
         loaded = self._store.current
         self._requests.post(partial(self._configure, loaded.configuration, loaded.settings))
         self._status.in_force(str(loaded.path), loaded.digest.hex())
@@ -176,11 +168,14 @@ class Daemon:
         if self._recording is not None:
             self._recording.start()
         self._link.start()
+        if loaded.settings.listen.before_pbx:
+            self._server.open()
         gc.collect()
         gc.freeze()  # what was built so far stays: later collections need not look at it
         notify("READY=1")
         host, port = self._server.server_address[:2]
-        logger.info("Listening on %s port %s; clients are accepted once Asterisk is reached", host, port)
+        when = "at once" if loaded.settings.listen.before_pbx else "once Asterisk is reached"
+        logger.info("Listening on %s port %s; clients are accepted %s", host, port, when)
 
     def _stop(self) -> None:
         """Everything in its order, under one deadline."""
@@ -219,6 +214,9 @@ class Daemon:
             except queue.Empty:
                 self._count()
                 continue
+            if self._signals.end:  # before all else that waits
+                logger.info("%s received: stopping", self._signals.end)
+                return EXIT_STOPPED
             code = self._act(message)
             self._count()
             if code is not None:
@@ -227,7 +225,7 @@ class Daemon:
     def _act(self, message: ControlMessage) -> int | None:
         match message:
             case SignalReceived(number):
-                return self._act_on_signal(number)
+                self._act_on_signal(number)
             case ThreadDied(name):
                 logger.critical("Thread %s died: stopping, so that the init system starts afresh", name)
                 return EXIT_FAILURE
@@ -239,43 +237,44 @@ class Daemon:
                 log_messages.log_refused(path, self._store.current.path)
         return None
 
-    def _act_on_signal(self, number: int) -> int | None:
-        name = signal.Signals(number).name
-        if number in (signal.SIGTERM, signal.SIGINT):
-            logger.info("%s received: stopping", name)
-            return EXIT_STOPPED
+    def _act_on_signal(self, number: int) -> None:
+        self._signals.taken_up(number)
         if number == signal.SIGHUP:
-            logger.info("%s received: looking at the configuration again", name)
+            logger.info("SIGHUP received: looking at the configuration again")
             self._watcher.look_again()
-            self._server.look_again()  # a renewed certificate is no change of the configuration
+            self._server.read_certificate()  # a renewed one is no change of the configuration
         else:
             self._logs.reopen()
-        return None
 
     def _act_on_pbx(self, message: PbxStateChanged) -> int | None:
         self._status.ami("up" if message.state == "up" else "down", message.reason)
         if message.state == "gave-up":
             logger.critical("Asterisk was not reached (%s), no retries are left: stopping", message.reason)
             return EXIT_FAILURE
-        if message.state == "up" and not self._accepting:
-            self._accepting = True
-            self._server.open()
+        if message.state == "up":
+            self._server.open()  # after the first time it does nothing
         return None
 
     def _take_up(self, message: ConfigLoaded) -> None:
-        """A new configuration is in force at once: swap, tell the AMI thread, then the sessions concerned."""
+        """A new configuration is in force at once: swap, tell the AMI thread, then the sessions concerned.
+
+        A file that says what the one before it said rouses nobody.
+        """
         old = self._store.current
         new = message.loaded
         self._store.swap(new)
         self._apply_logging()
-        self._requests.post(partial(self._configure, new.configuration, new.settings))
-        config_enforcement.apply(
-            self._registry,
-            old.configuration,
-            new.configuration,
-            transfer_changed=old.settings.transfer != new.settings.transfer,
-        )
-        self._server.look_again()
+        configuration_changed = new.configuration != old.configuration
+        transfer_changed = new.settings.transfer != old.settings.transfer
+        if configuration_changed or new.settings != old.settings:
+            self._requests.post(partial(self._configure, new.configuration, new.settings))
+        if configuration_changed or transfer_changed:
+            config_enforcement.apply(
+                self._registry, old.configuration, new.configuration, transfer_changed=transfer_changed
+            )
+        if new.settings.clients != old.settings.clients:
+            self._server.limits_changed()
+        self._server.read_certificate()
         if (new.path, new.digest) != (old.path, old.digest):
             self._status.in_force(str(new.path), new.digest.hex())
             log_messages.log_in_force(new, old)
@@ -299,16 +298,9 @@ class Daemon:
         self._status.lacking(self._requests.privileges.lacking)
         self._status.counts(self._registry.count, len(self._tracker.table))
         self._status.write()
+        self._logs.tell_repeats()
 
     # -- what other threads report -------------------------------------------------------------------------
-
-    def _on_signal(self, number: int, _frame: object) -> None:
-        """Runs between two bytecodes of the main thread: it only notes the signal."""
-        if number in (signal.SIGTERM, signal.SIGINT):
-            if self._stopping:
-                self._go_at_once()
-            self._stopping = True
-        self.control.put(SignalReceived(number))
 
     def _go_at_once(self) -> None:
         """Asked twice: no goodbyes, and no waiting for threads that have not been told to stop yet."""

@@ -22,6 +22,7 @@ PROJECT = {
     "astcti_server.threads": [],
     "astcti_server.service_notify": [],
     "astcti_server.pidfile": [],
+    "astcti_server.signals": [],
     "astcti_server.logs": ["astcti_server.threads", "schemas.log_lines", "schemas.log_repeats"],
     "astcti_server.ami": ["astcti_server.ami", "schemas"],
     "astcti_server.ami.recording_file": ["astcti_server.threads"],

@@ -18,6 +18,7 @@ from astcti_server.clients.handler_threads import HandlerThreads
 from astcti_server.clients.session import Session
 from astcti_server.clients.transport import CertificateError, tls_context
 from astcti_server.threads import Died, ServiceThread
+from schemas.log_repeats import counted_by
 from schemas.protocol import ByeReason, Refusal
 from schemas.server.settings import ListenSettings
 
@@ -77,12 +78,15 @@ class ClientListener(socketserver.ThreadingTCPServer):
         if self._thread.ident is None and not self._stopped:
             self._thread.start()
 
-    def look_again(self) -> None:
-        """Settings changed: limits of time are computed anew, and the certificate is read again."""
+    def read_certificate(self) -> None:
+        """Read the certificate again: handshakes from now on use it. One that is of no use is logged."""
         try:
             self._tls = self._tls_context()
         except ListenError as error:
             logger.error("the certificate in use stays: %s", error)
+
+    def limits_changed(self) -> None:
+        """Settings changed: every client's limits of time are computed anew."""
         for session in self._handler_threads.sessions():
             session.rouse()
 
@@ -176,7 +180,8 @@ class ClientListener(socketserver.ThreadingTCPServer):
                 tls=self._tls,
             )
         except OSError as error:  # gone before there was a session
-            logger.info("%s: from %s: %s", name, client_address[0], error)
+            source = counted_by(addresses.network(client_address[0]))
+            logger.info("%s: from %s: %s", name, client_address[0], error, extra=source)
         except Exception:
             logger.exception("%s: could not be served", name)
         finally:

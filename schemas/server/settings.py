@@ -42,6 +42,8 @@ class ListenSettings:
     certificate: str = ""
     key: str = ""
     plain: bool = False
+    before_pbx: bool = False
+    """Whether clients are accepted before the first login to Asterisk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,10 @@ class ClientSettings:
     """Bytes that may wait for one client."""
     late_pop_up: float = 30.0
     """How old a call answered while Asterisk could not be heard may be and still pop up; 0: none does."""
+    command_burst: int = 20
+    """ORIG, HANGUP, TRANSFER and PAUSE that an operator may give at once."""
+    command_rate: float = 2.0
+    """How many a second may follow."""
 
 
 @dataclass(frozen=True, slots=True)

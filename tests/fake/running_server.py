@@ -34,9 +34,10 @@ class RunningServer:
         username: str = "astcti",
         sections: str = "",
         ami: str = "",
+        listen: str = "",
         options: tuple[str, ...] = (),
     ) -> None:
-        """`sections` is more XML for server.xml, `ami` more attributes of its `<ami>`."""
+        """`sections` is more XML for server.xml, `ami` and `listen` more attributes of its elements."""
         self.folder = folder
         self.config = folder / "config"
         self.config.mkdir(parents=True, exist_ok=True)
@@ -48,7 +49,7 @@ class RunningServer:
         self.put(
             "server.xml",
             f'<server><ami host="127.0.0.1" port="{ami_port}" username={quoteattr(username)} '
-            f'secret={quoteattr(secret)} {ami}/><listen port="{self.port}"/>{sections}</server>\n',
+            f'secret={quoteattr(secret)} {ami}/><listen port="{self.port}" {listen}/>{sections}</server>\n',
         )
         self.configure(configuration)
 

@@ -61,9 +61,10 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
     text = """<server events="all">
       <ami host="pbx" port="5039" username="u" secret-file="ami.secret" tls="yes" ca-file="ca.pem" retries="0"
            auth="plain" pause="7.5" ping="9" encoding="utf-8"/>
-      <listen address="0.0.0.0" port="5001" certificate="cert.pem" key="key.pem" plain="no"/>
+      <listen address="0.0.0.0" port="5001" certificate="cert.pem" key="key.pem" plain="no"
+              before-pbx="yes"/>
       <clients keep-alive="1" grace="0" max="3" max-per-address="4" login-time="5" login-failures="6"
-               outbox="70000" late-pop-up="0"/>
+               outbox="70000" late-pop-up="0" command-burst="7" command-rate="0.5"/>
       <calls compare="12"/>
       <queues reconcile="8" leftover-grace="0" on-stop="keep"/>
       <originate any-priority="yes"/>
@@ -87,8 +88,9 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         str(tmp_path / "cert.pem"),
         str(tmp_path / "key.pem"),
         False,
+        True,
     )
-    assert dataclasses.astuple(settings.clients) == (1.0, 0.0, 3, 4, 5.0, 6, 70000, 0.0)
+    assert dataclasses.astuple(settings.clients) == (1.0, 0.0, 3, 4, 5.0, 6, 70000, 0.0, 7, 0.5)
     assert settings.calls.compare == 12.0
     assert dataclasses.astuple(settings.queues) == (8.0, 0.0, "keep")
     assert settings.originate.any_priority

@@ -318,7 +318,7 @@ def test_an_answer_that_does_not_come_is_given_up_and_what_comes_later_is_droppe
         request = asked(server, client, "ORIG 1 outbound 1")
         client.say("NOOP")
         clock.go_on(ANSWER_TIME)
-        server.listener.look_again()
+        server.listener.limits_changed()
         assert [client.hear(), client.hear()] == ["101 KO no answer from the PBX", "100 OK"]
         request.answer("")
         assert client.ask("CAPA").startswith("110 CAPA")
@@ -329,7 +329,7 @@ def test_a_pause_that_works_after_it_was_given_up_is_told_as_the_new_state() -> 
     with ListeningServer(clock=clock) as server, server.seated() as client:
         request = asked(server, client, "PAUSE IN lunch")
         clock.go_on(ANSWER_TIME)
-        server.listener.look_again()
+        server.listener.limits_changed()
         assert client.hear() == "302 KO no answer from the PBX"
         request.answer("done", "")
         assert client.hear() == "310 IN lunch"
@@ -402,9 +402,9 @@ def test_a_client_that_says_nothing_is_told_so_and_closed() -> None:
         assert client.ask("NOOP") == "100 OK"
         clock.go_on(59)
         client.say_bytes(b"NOO")  # half a line is no sign of life
-        server.listener.look_again()
+        server.listener.limits_changed()
         clock.go_on(1)
-        server.listener.look_again()
+        server.listener.limits_changed()
         assert client.hear_all() == ["100 OK keep-alive expired"]
         assert server.requests.next_departure()[1] is False
 
@@ -415,7 +415,7 @@ def test_a_client_is_not_silent_while_it_waits_for_asterisk() -> None:
         request = asked(server, client, "ORIG 1 outbound 1")
         client.say("NOOP")
         clock.go_on(3)
-        server.listener.look_again()
+        server.listener.limits_changed()
         request.answer("")
         assert [client.hear(), client.hear()] == ["100 OK", "100 OK"]
 
@@ -425,7 +425,7 @@ def test_a_shorter_keep_alive_counts_at_once() -> None:
     with ListeningServer(clock=clock, keep_alive=600.0) as server, server.seated() as client:
         clock.go_on(100)
         server.limit(keep_alive=30.0)
-        server.listener.look_again()
+        server.listener.limits_changed()
         assert client.hear_all() == ["100 OK keep-alive expired"]
 
 

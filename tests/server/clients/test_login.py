@@ -261,7 +261,7 @@ def test_a_failure_slows_the_next_attempt_for_that_user_and_address_and_nobody_e
             client.hear()
         client.socket.settimeout(PATIENCE)
         clock.go_on(0.6)
-        server.listener.look_again()
+        server.listener.limits_changed()
         assert client.hear() == "102 OK"
         assert client.hear() == "100 OK"
 
@@ -272,7 +272,7 @@ def test_a_client_that_does_not_log_in_in_time_is_cut() -> None:
         clock.go_on(14)
         assert client.ask("NOOP") == "100 OK"
         clock.go_on(1)
-        server.listener.look_again()
+        server.listener.limits_changed()
         assert client.hear_all() == ["101 KO login time expired"]
 
 

@@ -133,7 +133,7 @@ def test_a_handshake_that_is_not_finished_in_time_is_given_up(
 
         def over() -> bool:
             clock.go_on(15)
-            server.listener.look_again()
+            server.listener.read_certificate()
             return not server.listener.handlers
 
         until(over)
@@ -161,11 +161,11 @@ def test_a_new_certificate_is_taken_up_and_a_bad_one_is_not(
     with ListeningServer(listen) as server:
         make_certificate(tmp_path, "server")
         renewed = ssl.create_default_context(cafile=str(certificate))
-        server.listener.look_again()
+        server.listener.read_certificate()
         with server.client(context=renewed) as client:
             assert client.hear() == "100 WELCOME"
         certificate.write_text("rubbish")
-        server.listener.look_again()
+        server.listener.read_certificate()
         with server.client(context=renewed) as client:
             assert client.hear() == "100 WELCOME"
     assert "the certificate in use stays" in caplog.text

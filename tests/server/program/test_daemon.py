@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import signal
 import sys
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from subprocess import PIPE, run
@@ -213,3 +217,46 @@ def test_many_variables_are_all_read_again_when_the_server_joins_a_running_call(
             assert link.repeat
             assert dict(link.call.appdata) == {"calldata": "12345", last: "found"}
         assert server.stop() == 0
+
+
+def test_thousands_of_reloads_are_not_in_the_way_of_the_stop(server: RunningServer) -> None:
+    with server.client("mario") as mario:
+        mario.expect("200 astcti")
+        for _ in range(3600):
+            server.send_signal(signal.SIGHUP)
+            server.send_signal(signal.SIGUSR1)
+        began = time.monotonic()
+        assert server.stop() == 0
+        assert time.monotonic() - began < 15
+        assert mario.expect("910 ") == "910 BYE SHUTDOWN the server stops"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts in /proc how often a thread ran")
+def test_a_reload_that_changes_nothing_rouses_no_client(server: RunningServer) -> None:
+    tasks = Path(f"/proc/{server.status['pid']}/task")
+
+    def ran(task: str) -> int:
+        found = re.search(r"^voluntary_ctxt_switches:\s*(\d+)", (tasks / task / "status").read_text(), re.M)
+        assert found is not None
+        return int(found[1])
+
+    with server.client("luisa") as luisa, ExitStack() as stack:
+        luisa.expect("200 astcti")  # by now every thread of the server itself is there
+        before = {task.name for task in tasks.iterdir()}
+        mario = stack.enter_context(server.client("mario"))
+        mario.expect("200 astcti")
+        mario.settle()
+        (handler,) = {task.name for task in tasks.iterdir()} - before
+        times = ran(handler)
+        server.configure(CONFIGURATION, "same.xml")
+        server.wait_for_log("same.xml is in force now")
+        server.send_signal(signal.SIGHUP)
+        server.wait_for_log("looked at the configuration again: same.xml stays in force")
+        server.configure(replace(CONFIGURATION, pause_reasons=("Lunch",)))
+        server.wait_for_log("configuration.xml is in force now")
+        assert (
+            ran(handler) <= times + 1
+        )  # that may be the end of what it did before; each rousing is one more
+        for _ in range(100):
+            mario.settle()
+        assert ran(handler) > times + 1

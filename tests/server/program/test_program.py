@@ -328,6 +328,32 @@ def test_sigusr1_goes_on_in_a_new_log_file(tmp_path: Path, pbx: DemoPbx) -> None
     assert "Stopped" not in rotated.read_text()
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_full_log_disk_is_said_in_one_line_and_hurts_nobody(tmp_path: Path, pbx: DemoPbx) -> None:
+    sections = '<logging level="debug" file="/dev/full"/>'
+    server = RunningServer(tmp_path, pbx.address[1], CONFIGURATION, sections=sections)
+    server.start()
+    server.wait_for_log("cannot be written")
+    until(lambda: server.status_file.exists() and server.status["ami"]["state"] == "up")
+    with server.client("mario") as client:
+        client.expect("200 astcti")
+    assert server.stop() == 0
+    assert server.log == "astcti-server: the log file /dev/full cannot be written: No space left on device\n"
+
+
+def test_the_name_of_a_file_forges_no_line_of_the_log(tmp_path: Path, pbx: DemoPbx) -> None:
+    with RunningServer(tmp_path, pbx.address[1], CONFIGURATION) as server:
+        server.put("a\n2026-01-01 00:00:00,000 CRITICAL [main] forged.xml", BROKEN)
+        server.wait_for_log("refused as a whole")
+        server.send_signal(signal.SIGHUP)
+        server.wait_for_log("stays in force")
+        assert server.stop() == 0
+    assert "a\\n2026-01-01" in server.log
+    assert not [line for line in server.log.splitlines() if line.startswith("2026-01-01")]
+    ended = command("check", "--config", str(server.config))
+    assert not [line for line in ended.output.splitlines() if line.startswith("2026-01-01")]
+
+
 def test_the_log_level_of_the_command_line_outranks_the_settings(tmp_path: Path, pbx: DemoPbx) -> None:
     server = RunningServer(
         tmp_path,
@@ -493,6 +519,29 @@ def test_clients_are_welcomed_after_the_first_login_to_asterisk(tmp_path: Path) 
             assert client.recv(100) == b"100 WELCOME\n"
             server.wait_for_log("connected from")
             assert server.log.index("Logged in to Asterisk") < server.log.index("connected from")
+
+
+def test_clients_are_accepted_before_asterisk_is_reached_where_the_settings_say_so(tmp_path: Path) -> None:
+    with FakeAsterisk(secret="astcti") as asterisk:
+        reachable = threading.Event()
+
+        def challenge(action: Headers) -> bytes:
+            reachable.wait(PATIENCE)
+            return response(action, "Success", "", ("Challenge", asterisk.challenge))
+
+        asterisk.answers |= {"Challenge": challenge, "QueueStatus": _no_queues}
+        with (
+            RunningServer(tmp_path, asterisk.port, CONFIGURATION, listen='before-pbx="yes"') as server,
+            server.client("mario") as client,
+        ):
+            assert client.expect("901 ") == "901 PBX DOWN"
+            client.say("HANGUP 1.1", "NOOP")
+            assert client.expect("101 ") == "101 KO PBX down"
+            client.expect("100 OK")
+            assert "Logged in to Asterisk" not in server.log
+            reachable.set()
+            assert client.expect("902 ") == "902 PBX UP"
+            assert asterisk.next_action("QueueAdd")["Interface"] == PHONE
 
 
 # -- record and replay -----------------------------------------------------------------------------------
