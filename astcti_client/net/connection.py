@@ -36,7 +36,7 @@ from astcti_client.net.transport import (
 )
 from astcti_client.password import Password
 from astcti_client.settings import Settings
-from schemas.protocol import ByeReason
+from schemas.protocol import ByeReason, Refusal
 from schemas.sentences import said
 
 logger = logging.getLogger(__name__)
@@ -160,7 +160,9 @@ class ServerConnection:
             except Interrupted:
                 break
             except LoginRefused as refused:
-                return "refused", f"the server refused the log-in of {self._user}: {refused}"
+                reason = f"the server refused the log-in of {self._user}: {refused}"
+                if not _for_now(str(refused)):
+                    return "refused", reason
             except Farewell as farewell:
                 if farewell.kind in _FINAL:
                     ending, reason = _FINAL[farewell.kind]
@@ -249,6 +251,12 @@ class ServerConnection:
             commands = list(self._commands)
             self._commands.clear()
         return commands
+
+
+def _for_now(refusal: str) -> bool:
+    """Whether the same log-in may be taken later: the server did not even look at the password."""
+    found = Refusal.of(refusal)
+    return found is not None and found[0] is Refusal.TOO_MANY_LOGINS
 
 
 def connection_for(settings: Settings, password: Password, inbox: ConnectionInbox) -> ServerConnection:

@@ -10,8 +10,9 @@ from functools import partial
 from typing import Final, TypeAlias
 
 from astcti_server.clients import replies
+from astcti_server.clients.command_allowance import CommandAllowance
 from astcti_server.clients.login_protection import LoginThrottle
-from astcti_server.clients.ports import ClientRequestsPort
+from astcti_server.clients.ports import ClientRequestsPort, NotCarriedOut
 from astcti_server.clients.registry import Registry
 from astcti_server.clients.session import Session
 from schemas import wire
@@ -26,13 +27,6 @@ MAX_BAD_LINES: Final = 10
 """One after the other; a program that speaks the protocol sends none."""
 
 
-class NotCarriedOut(Exception):
-    """A command in order that is not carried out: its text becomes `101 KO text`."""
-
-    def __init__(self, refusal: Refusal, **values: object) -> None:
-        super().__init__(refusal.text(**values))
-
-
 @dataclass(frozen=True, slots=True)
 class HandlerContext:
     """What the handlers of all clients share. Every part may be called from any thread."""
@@ -41,6 +35,7 @@ class HandlerContext:
     registry: Registry
     passwords: PasswordChecker
     login_throttle: LoginThrottle
+    allowance: CommandAllowance
     clock: Callable[[], float]
     """Monotonic, in seconds."""
 
@@ -49,7 +44,9 @@ class HandlerContext:
         cls, requests: ClientRequestsPort, registry: Registry, clock: Callable[[], float] = time.monotonic
     ) -> HandlerContext:
         """The usual one."""
-        return cls(requests, registry, PasswordChecker(), LoginThrottle(clock), clock)
+        return cls(
+            requests, registry, PasswordChecker(), LoginThrottle(clock), CommandAllowance(clock), clock
+        )
 
 
 class Conversation:
@@ -157,6 +154,11 @@ class Conversation:
         """Count a wrong password. Returns how many there were on this connection."""
         self._failed_logins += 1
         return self._failed_logins
+
+    def take_allowance(self) -> None:
+        """A command makes work for Asterisk. Raises NotCarriedOut if this operator gave too many."""
+        limits = self.context.requests.settings().clients
+        self.context.allowance.take(self.session.username, limits)
 
     def wait(self, given_up: bytes) -> int:
         """The command's reply comes from elsewhere, through `session.complete` with this ticket.

@@ -7,12 +7,12 @@ import select
 import socket
 import socketserver
 import ssl
+from collections.abc import Callable
 from typing import Any
 
 from astcti_server.clients import addresses, replies
 from astcti_server.clients.commands import dispatch
 from astcti_server.clients.conversation import Conversation, HandlerContext
-from astcti_server.clients.handler_threads import HandlerThreads
 from astcti_server.clients.session import Session
 from astcti_server.clients.transport import PlainTransport, TlsTransport, Transport
 from schemas.log_repeats import counted_by
@@ -36,12 +36,13 @@ class ClientHandler(socketserver.BaseRequestHandler):
         *,
         name: str,
         context: HandlerContext,
-        threads: HandlerThreads,
+        begun: Callable[[Session], None],
         tls: ssl.SSLContext | None,
     ) -> None:
+        """`begun` is told the session before anything is said."""
         self._name = name
         self._context = context
-        self._threads = threads
+        self._begun = begun
         self._tls = tls
         super().__init__(request, client_address, server)
 
@@ -53,7 +54,7 @@ class ClientHandler(socketserver.BaseRequestHandler):
         session = Session(self._name, self._transport(), address, limits.outbox)
         source = counted_by(addresses.network(address))
         logger.info("%s: connected from %s", self._name, address, extra=source)
-        self._threads.session_begun(self._name, session)
+        self._begun(session)
         try:
             if self._shake_hands(session, opened + limits.login_time):
                 self._talk(session)

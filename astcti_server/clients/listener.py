@@ -8,10 +8,11 @@ import socket
 import socketserver
 import ssl
 import time
+from functools import partial
 from typing import Any
 
 from astcti_server.clients import addresses, replies
-from astcti_server.clients.admission import Admission, raise_descriptor_limit
+from astcti_server.clients.admission import Admission, NotAdmitted, Place, raise_descriptor_limit
 from astcti_server.clients.conversation import HandlerContext
 from astcti_server.clients.handler import ClientHandler
 from astcti_server.clients.handler_threads import HandlerThreads
@@ -138,27 +139,27 @@ class ClientListener(socketserver.ThreadingTCPServer):
             logger.error("no client can be accepted: %s", error.strerror)
         self._thread.stopping.wait(OUT_OF_FILES)
 
-    def verify_request(self, request: Any, client_address: Any) -> bool:
+    def process_request(self, request: Any, client_address: Any) -> None:
+        # Instead of ThreadingMixIn's own: that keeps a list of all its threads and starts them more slowly.
         try:
-            reason = self._admission.admit(addresses.plain(client_address[0]))
-        except Exception:  # socketserver would let it end the accept thread
-            logger.exception("a client from %s could not be accepted", client_address[0])
-            return False
-        if reason and self._tls is None:
+            place = self._admission.admit(client_address[0])
+        except NotAdmitted as refused:
+            self._turn_away(request, str(refused))
+            return
+        try:
+            self._handler_threads.start(partial(self._serve, place), request, client_address)
+        except RuntimeError as error:
+            logger.error("no thread for a client from %s: %s", client_address[0], error)
+            self._gone(place, request)
+
+    def _turn_away(self, request: socket.socket, reason: str) -> None:
+        if self._tls is None:
             request.setblocking(False)
             try:
                 request.send(replies.refused(reason))
             except OSError:
                 pass  # it is not worth more than an attempt
-        return not reason
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        # Instead of ThreadingMixIn's own: that keeps a list of all its threads and starts them more slowly.
-        try:
-            self._handler_threads.start(self._serve, request, client_address)
-        except RuntimeError as error:
-            logger.error("no thread for a client from %s: %s", client_address[0], error)
-            self._gone(request, client_address)
+        self.shutdown_request(request)
 
     def _no_handler(self, *_: object) -> socketserver.BaseRequestHandler:
         raise NotImplementedError("handlers are made in their own threads, by _serve")
@@ -168,7 +169,7 @@ class ClientListener(socketserver.ThreadingTCPServer):
 
     # -- the handler threads ---------------------------------------------------------------------------------
 
-    def _serve(self, name: str, request: socket.socket, client_address: Any) -> None:
+    def _serve(self, place: Place, name: str, request: socket.socket, client_address: Any) -> None:
         try:
             ClientHandler(
                 request,
@@ -176,7 +177,7 @@ class ClientListener(socketserver.ThreadingTCPServer):
                 self,
                 name=name,
                 context=self._context,
-                threads=self._handler_threads,
+                begun=partial(self._begun, place, name),
                 tls=self._tls,
             )
         except OSError as error:  # gone before there was a session
@@ -185,11 +186,15 @@ class ClientListener(socketserver.ThreadingTCPServer):
         except Exception:
             logger.exception("%s: could not be served", name)
         finally:
-            self._gone(request, client_address)
+            self._gone(place, request)
 
-    def _gone(self, request: socket.socket, client_address: Any) -> None:
+    def _begun(self, place: Place, name: str, session: Session) -> None:
+        self._handler_threads.session_begun(name, session)
+        self._admission.begin(place, session)
+
+    def _gone(self, place: Place, request: socket.socket) -> None:
         request.close()  # before the place is free, or there would be more sockets than are allowed for
-        self._admission.leave(addresses.plain(client_address[0]))
+        self._admission.leave(place)
 
 
 class _AcceptThread(ServiceThread):

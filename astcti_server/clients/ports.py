@@ -12,7 +12,15 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
 from schemas.configuration.model import Configuration
+from schemas.protocol import Refusal
 from schemas.server.settings import ServerSettings
+
+
+class NotCarriedOut(Exception):
+    """A command in order that is not carried out: its text becomes `101 KO text`."""
+
+    def __init__(self, refusal: Refusal, **values: object) -> None:
+        super().__init__(refusal.text(**values))
 
 
 @dataclass(frozen=True, slots=True)

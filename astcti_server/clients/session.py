@@ -28,6 +28,7 @@ class Session:
     """A client from its connection to its end, and who it is."""
 
     __slots__ = (
+        "_at_once",
         "_awaited",
         "_broken",
         "_closed",
@@ -78,6 +79,7 @@ class Session:
         self._lock = threading.Lock()
         self._open = False
         self._broken = False
+        self._at_once = False
         self._ending = ""
         self._stuck = b""  # tried already: has to be tried again as it is
         self._outbox: list[bytes] = []
@@ -159,10 +161,11 @@ class Session:
             self._rouse()
             return True
 
-    def close(self, reason: str, bye: bytes = b"", *, for_good: bool = False) -> bool:
+    def close(self, reason: str, bye: bytes = b"", *, for_good: bool = False, at_once: bool = False) -> bool:
         """End the session, after a last line; the first reason counts. False if it was over already.
 
-        `for_good`: the operator leaves, so no grace for coming back.
+        `for_good`: the operator leaves, so no grace for coming back. `at_once`: the client is given no time
+        to take that line, for its place is needed.
         """
         with self._lock:
             if self._ending:
@@ -170,6 +173,7 @@ class Session:
             if bye:
                 self._put(bye)
             self.leaves_for_good = for_good
+            self._at_once = at_once
             self._end(self._ending or reason)
             return True
 
@@ -290,7 +294,7 @@ class Session:
 
     def finish(self) -> None:
         """Send the last lines, as far as the client takes them in `LINGER` seconds, and close the socket."""
-        deadline = time.monotonic() + LINGER
+        deadline = time.monotonic() + (0.0 if self._at_once else LINGER)
         self._ending = self._ending or "closed"
         try:
             while self._queued and (left := deadline - time.monotonic()) > 0:

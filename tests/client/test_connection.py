@@ -128,6 +128,18 @@ def test_a_wrong_password_ends_it_without_another_attempt(server: CtiServer, con
     assert "wrong user name or password" in ended.detail
 
 
+def test_a_log_in_that_is_refused_for_now_is_tried_again(server: CtiServer, connect: Connect) -> None:
+    client = connect()
+    peer = server.accept()
+    peer.say(WELCOME)
+    peer.expect("USER mario")
+    peer.say("100 OK")
+    peer.hear()
+    peer.say("101 KO too many failed logins: try again in 8 s")
+    assert "too many failed logins" in client.state("waiting").detail
+    server.accept().log_in()
+
+
 def test_a_server_that_turns_us_away_before_the_log_in_is_tried_again(
     server: CtiServer, connect: Connect
 ) -> None:

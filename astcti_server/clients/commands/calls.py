@@ -8,8 +8,8 @@ from __future__ import annotations
 from astcti_server.clients import replies
 from astcti_server.clients.commands import parameters
 from astcti_server.clients.commands.table import command
-from astcti_server.clients.conversation import Conversation, NotCarriedOut
-from astcti_server.clients.ports import Presence, ReplyCallback
+from astcti_server.clients.conversation import Conversation
+from astcti_server.clients.ports import NotCarriedOut, Presence, ReplyCallback
 from astcti_server.clients.transfer_contexts import is_outbound, transfer_contexts
 from schemas.protocol import CommandName, Refusal
 
@@ -63,6 +63,7 @@ def _ask(conversation: Conversation) -> tuple[Presence, ReplyCallback]:
     assert session.presence is not None  # the commands' stage says so
     if not conversation.context.requests.pbx_up():
         raise NotCarriedOut(Refusal.PBX_DOWN)
+    conversation.take_allowance()
     ticket = conversation.wait(replies.refused(Refusal.PBX_SILENT.text()))
 
     def done(reason: str, *, unchecked: bool = False) -> None:

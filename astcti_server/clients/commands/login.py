@@ -8,9 +8,9 @@ from functools import partial
 from astcti_server.clients import addresses, config_enforcement, replies
 from astcti_server.clients.commands import parameters
 from astcti_server.clients.commands.table import command
-from astcti_server.clients.conversation import Conversation, NotCarriedOut
+from astcti_server.clients.conversation import Conversation
 from astcti_server.clients.login_protection import stand_in_password
-from astcti_server.clients.ports import Presence
+from astcti_server.clients.ports import NotCarriedOut, Presence
 from schemas.configuration.model import Configuration, Operator, Seat
 from schemas.log_repeats import counted_by
 from schemas.protocol import ByeReason, CommandName, Refusal

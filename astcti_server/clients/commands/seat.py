@@ -6,7 +6,7 @@ from astcti_server.clients import replies
 from astcti_server.clients.commands import parameters
 from astcti_server.clients.commands.table import command
 from astcti_server.clients.conversation import Conversation
-from astcti_server.clients.ports import PauseStep
+from astcti_server.clients.ports import NotCarriedOut, PauseStep
 from astcti_server.clients.session import Session
 from schemas.protocol import CommandName, Refusal
 from schemas.wire import BadLine
@@ -26,15 +26,20 @@ def tell_reasons(conversation: Conversation) -> bytes:
 
 
 @command(CommandName.PAUSE, parameters.into_pause, parameters.pause_reason, stage="seated", to_end=True)
-def change_pause(conversation: Conversation, wish: bool, reason: str) -> None:
+def change_pause(conversation: Conversation, wish: bool, reason: str) -> bytes | None:
     """`PAUSE IN [reason]`: `301 PAUSE PENDING`, then `300 OK` or `302 KO reason`; `PAUSE OUT`: no `301`."""
     if reason and not wish:
         raise BadLine(Refusal.WRONG_PARAMETER_COUNT.text(command=CommandName.PAUSE))
     session = conversation.session
     assert session.presence is not None  # the command's stage says so
+    try:
+        conversation.take_allowance()
+    except NotCarriedOut as refused:
+        return replies.pause_refused(str(refused))
     ticket = conversation.wait(replies.pause_refused(Refusal.PBX_SILENT.text()))
     progress = _PauseProgress(session, ticket, wish, reason)
     conversation.context.requests.pause(session.presence, wish, reason, progress)
+    return None
 
 
 class _PauseProgress:

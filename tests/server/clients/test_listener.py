@@ -10,6 +10,7 @@ import resource
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import pytest
 
@@ -137,8 +138,7 @@ def test_more_clients_than_allowed_are_refused_and_that_is_logged_once(
 ) -> None:
     caplog.set_level(logging.WARNING)
     with ListeningServer(max=2) as server:
-        with server.client() as one, server.client() as two:
-            assert [one.hear(), two.hear()] == ["100 WELCOME", "100 WELCOME"]
+        with server.seated(), server.seated("anna", "verde"):
             for _ in range(3):
                 with server.client() as third:
                     assert third.hear_all() == ["101 KO too many clients"]
@@ -153,14 +153,39 @@ def test_more_clients_than_allowed_are_refused_and_that_is_logged_once(
 
 def test_more_clients_from_one_address_than_allowed_are_refused(caplog: pytest.LogCaptureFixture) -> None:
     with ListeningServer(max_per_address=1) as server:
-        with server.client() as one:
-            assert one.hear() == "100 WELCOME"
-            with server.client() as two:
-                assert two.hear_all() == ["101 KO too many clients from your address"]
+        with server.seated(), server.client() as two:
+            assert two.hear_all() == ["101 KO too many clients from your address"]
         until(lambda: not server.listener.handlers)
         with server.client() as three:
             assert three.hear() == "100 WELCOME"
     assert "refusing clients from 127.0.0.1: 1 are connected" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("limit", "text"),
+    [("max", "too many clients"), ("max_per_address", "too many clients from your address")],
+)
+def test_connections_that_do_not_log_in_shut_nobody_out(
+    limit: str, text: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING)
+    with ListeningServer() as server:
+        server.limit(**{limit: 20})
+        with ExitStack() as stack:
+            anna = stack.enter_context(server.seated("anna", "verde"))
+            idle = [stack.enter_context(server.client()) for _ in range(19)]
+            assert {client.hear() for client in idle} == {"100 WELCOME"}
+            stack.enter_context(server.seated())
+            assert idle[0].hear_all() == [f"101 KO {text}"]
+            assert idle[1].ask("NOOP") == "100 OK"
+            assert anna.ask("NOOP") == "100 OK"
+            assert len(server.listener.handlers) <= 21
+        until(lambda: not server.listener.handlers)
+    where = " from 127.0.0.1" if limit == "max_per_address" else ""
+    assert [record.getMessage() for record in caplog.records] == [
+        f"clients{where} that do not log in make room: 20 are connected",
+        f"clients{where} need no more room, after 1 had to make it",
+    ]
 
 
 def test_limits_of_a_reload_count_at_once() -> None:
@@ -291,7 +316,7 @@ def test_the_limit_of_open_files_is_raised_as_far_as_it_goes(monkeypatch: pytest
     limits = {"now": (1024, 10_100)}
     monkeypatch.setattr(resource, "getrlimit", lambda _: limits["now"])
     monkeypatch.setattr(resource, "setrlimit", lambda _, new: limits.update(now=new))
-    assert admission.raise_descriptor_limit() == 5_000
+    assert admission.raise_descriptor_limit() == 4_950
     assert limits["now"] == (10_100, 10_100)
 
 
@@ -303,7 +328,7 @@ def test_a_limit_of_open_files_that_cannot_be_raised_caps_the_clients(
 
     monkeypatch.setattr(resource, "getrlimit", lambda _: (300, 1000))
     monkeypatch.setattr(resource, "setrlimit", refused)
-    assert admission.raise_descriptor_limit() == 100
+    assert admission.raise_descriptor_limit() == 50
     assert "stays at 300" in caplog.text
 
 
