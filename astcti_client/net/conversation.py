@@ -243,7 +243,10 @@ class ServerConversation:
         now = self._clock()
         if self._deadline is not None and now >= self._deadline:
             if not self._welcomed:
-                raise Lost("connected, but the server says nothing (if its port expects TLS, switch tls on)")
+                raise Lost(
+                    "connected, but the server says nothing: it may be waiting for Asterisk"
+                    " (if that goes on, its port may expect TLS: switch tls on)"
+                )
             raise Lost(f"the server does not answer {self._pending[0].command.line}")
         if self._welcomed and now - self._last_said >= self._noop_every:
             self._say(CommandName.NOOP, None)

@@ -254,7 +254,8 @@ def _shake_hands(
                 going = wait.until_ready(write=secured)
             if not going:
                 raise TransportError(
-                    f"{address} does not answer in TLS; if its port is a plain one, switch tls off"
+                    f"{address} does not answer in TLS: it may be waiting for Asterisk"
+                    " (if that goes on, its port may be a plain one: switch tls off)"
                 )
     except OSError as error:
         secured.close()

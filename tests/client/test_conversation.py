@@ -142,7 +142,7 @@ def test_each_command_in_a_row_has_its_own_time(talk: Talk) -> None:
 
 def test_a_welcome_that_does_not_come_means_the_connection_is_lost(clock: Clock) -> None:
     talk = Talk(clock)
-    with pytest.raises(Lost, match="says nothing"):
+    with pytest.raises(Lost, match="says nothing: it may be waiting for Asterisk"):
         talk.after(11)
 
 

@@ -61,14 +61,24 @@ def _of_the_encryption() -> list[tuple[str, _Say]]:
             ).format(where=m[1]),
         ),
         (
-            r"\S+ (does not answer in TLS|does not speak TLS)",
+            r"\S+ does not answer in TLS",
+            lambda m: _(
+                "The server is there but does not answer. It may be waiting for the telephone system. "
+                "If this goes on, ask your administrator whether it speaks TLS at this port."
+            ),
+        ),
+        (
+            r"\S+ does not speak TLS",
             lambda m: _(
                 "The server does not speak TLS at this port: switch encryption off, or correct the port."
             ),
         ),
         (
             r"connected, but the server says nothing",
-            lambda m: _("The server says nothing at this port: perhaps it wants encryption (TLS)."),
+            lambda m: _(
+                "The server is there but says nothing. It may be waiting for the telephone system. "
+                "If this goes on, ask your administrator whether it wants encryption (TLS)."
+            ),
         ),
     ]
 

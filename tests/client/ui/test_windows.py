@@ -18,6 +18,7 @@ from PIL import ImageGrab
 
 from astcti_client.hand_over.requests import NoHandOver, OtherClient
 from astcti_client.hand_over.running_client import ask_running_client, listen_for_requests
+from astcti_client.net import conversation
 from astcti_client.ui import i18n
 from astcti_client.ui.desktop.tray import Tray
 from astcti_client.ui.state.actions import LoginRequest
@@ -120,6 +121,25 @@ def test_a_server_that_cannot_be_reached_is_said_to_be_so(open_client: Make, ser
     window.password.set("test")
     press(window, "Log in")
     bed.pump(lambda: "No AsteriskCTI server answers" in texts(window))
+
+
+@pytest.mark.parametrize("language", ["en", "it"])
+def test_a_server_that_waits_for_asterisk_is_said_to_be_there(
+    open_client: Make, server: CtiServer, monkeypatch: pytest.MonkeyPatch, language: str
+) -> None:
+    """At its first start the server accepts nobody before it has reached Asterisk."""
+    monkeypatch.setattr(conversation, "WELCOME_TIME", 0.3)
+    bed = open_client(password=None)
+    i18n.use_language(language)
+    bed.app.start()
+    window = bed.login()
+    window.password.set("test")
+    press(window, i18n._("Log in"))
+    said = {
+        "en": "The server is there but says nothing. It may be waiting for the telephone system.",
+        "it": "Il server c'è ma non dice nulla. Forse attende il centralino.",
+    }
+    bed.pump(lambda: said[language] in texts(window))
 
 
 # --- calls ---

@@ -64,6 +64,12 @@ def test_durations(seconds: float, wanted: str) -> None:
         ("the name nowhere is not known (Name or service not known); check host", "no server named nowhere"),
         ("the certificate of cti.example:5000 is not trusted: self-signed certificate; if", "not trusted"),
         ("cti.example:5000 does not answer within 10 s; check host, port, firewalls", "cannot be reached"),
+        (
+            "cti.example:5000 does not answer in TLS: it may be waiting for Asterisk (if that goes on, ...)",
+            "The server is there but does not answer. It may be waiting for the telephone system.",
+        ),
+        ("cti.example:5000 does not speak TLS on this port; switch tls off", "does not speak TLS"),
+        ("the server refused the log-in of mario: too many failed logins: try again in 8 s", "in 8 s"),
     ],
 )
 def test_what_is_wrong_with_the_connection_is_said_in_plain_words(detail: str, part: str) -> None:
