@@ -6,6 +6,7 @@ load it. Any thread; lxml lets other threads run while it parses and validates.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable
 from importlib import resources
@@ -73,12 +74,12 @@ class XmlSchema:
                 break
             misplaced: list[etree._Element] = []
             for entry in cast("Iterable[Any]", self._schema.error_log):
-                elements = cast("list[etree._Element]", tree.xpath(entry.path)) if entry.path else []
-                line = lines.of(elements[0]) if elements else entry.line
+                element = _element_at(root, entry.path or "")
+                line = lines.of(element) if element is not None else entry.line
                 mistake = self._words.mistake(line, entry.message)
                 found[mistake] = None
-                if mistake.misplaced:
-                    misplaced += elements
+                if mistake.misplaced and element is not None:
+                    misplaced.append(element)
             if not misplaced:
                 break
             for element in misplaced:
@@ -122,6 +123,31 @@ def read_document(data: bytes, file: str, schema_name: str, *, exact: bool = Tru
         )
         raise ConfigurationError([Problem(file, ElementLines(root, data).of(root), message)])
     return ReadDocument(root, schema, ElementLines(root, data if exact else b""))
+
+
+_STEP = re.compile(r"(?:([^:\[\]]+):)?([^:\[\]]+)(?:\[([0-9]{1,9})\])?")
+
+
+def _element_at(root: etree._Element, path: str) -> etree._Element | None:
+    """Find the element that the validator's path leads to; None where it leads to none.
+
+    It looks like XPath and is none: prefixes are those of the file, `*` is any element of a default
+    namespace and counts all its siblings, and names may have letters that XPath does not take.
+    """
+    steps = path.split("/")[2:]  # before them: nothing, and the root itself
+    element: etree._Element | None = root
+    for text in steps:
+        step = _STEP.fullmatch(text)
+        if step is None or element is None:
+            return None
+        prefix, name, number = step.groups()
+        same = (
+            child
+            for child in element.iterchildren("*")
+            if name == "*" or (child.prefix == prefix and etree.QName(child).localname == name)
+        )
+        element = next(itertools.islice(same, int(number or 1) - 1, None), None)
+    return element
 
 
 def _starts(data: bytes) -> list[int]:
