@@ -15,6 +15,7 @@ import click
 from astcti_server import daemon, replay
 from astcti_server.clients.listener import ListenError
 from astcti_server.config.loading import check_directory, load_directory
+from astcti_server.config.memory import ConfigMemory
 from astcti_server.logs import LOG_FORMAT, Logs
 from astcti_server.queues.state_file import StateError
 from schemas import passwords
@@ -104,7 +105,8 @@ def main(
 
 def _run(paths: daemon.DaemonPaths) -> int:
     try:
-        loaded = load_directory(paths.configuration)
+        remembered = ConfigMemory(paths.state).load(paths.configuration)
+        loaded = load_directory(paths.configuration, remembered=remembered)
     except ConfigurationError as error:
         return _print_problems(error)
     logs, log = Logs(), loaded.settings.logging

@@ -32,6 +32,7 @@ from astcti_server.clients.listener import ClientListener
 from astcti_server.clients.registry import Registry
 from astcti_server.config import log_messages
 from astcti_server.config.changes import ConfigLoaded, ConfigRejected
+from astcti_server.config.memory import ConfigMemory
 from astcti_server.config.store import ConfigSnapshot, ConfigStore
 from astcti_server.config.watcher import ConfigWatcher
 from astcti_server.event_pipeline import EventPipeline, PbxState
@@ -132,6 +133,7 @@ class Daemon:
             loaded,
             on_loaded=self.control.put,
             on_rejected=self.control.put,
+            memory=ConfigMemory(paths.state),
             died=self._thread_died,
         )
         self._signals = PendingSignals(self.control.put, self._go_at_once)
@@ -161,6 +163,7 @@ class Daemon:
         self._requests.post(partial(self._configure, loaded.configuration, loaded.settings))
         self._status.in_force(str(loaded.path), loaded.digest.hex())
         self._status.refused(loaded.refused)
+        self._status.held([file.described() for file in loaded.held])
         self._status.write()
         log_messages.log_in_force(loaded)
         self._watcher.start()
@@ -295,6 +298,7 @@ class Daemon:
 
     def _count(self) -> None:
         self._status.refused(self._watcher.refused)
+        self._status.held([file.described() for file in self._watcher.held])
         self._status.lacking(self._requests.privileges.lacking)
         self._status.counts(self._registry.count, len(self._tracker.table))
         self._status.write()

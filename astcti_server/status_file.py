@@ -9,7 +9,7 @@ import contextlib
 import json
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,7 @@ class StatusFile:
             "version": VERSION,
             "pid": os.getpid(),
             "started": now(),
-            "configuration": {"file": "", "sha256": "", "since": ""},
+            "configuration": {"file": "", "sha256": "", "since": "", "held": []},
             "refused": [],
             "ami": {"state": "connecting", "since": now(), "reason": "", "lacking": []},
             "clients": 0,
@@ -48,7 +48,12 @@ class StatusFile:
 
     def in_force(self, file: str, sha256: str) -> None:
         """Another configuration was taken up."""
-        self.content["configuration"] = {"file": file, "sha256": sha256, "since": now()}
+        held = self.content["configuration"]["held"]
+        self.content["configuration"] = {"file": file, "sha256": sha256, "since": now(), "held": held}
+
+    def held(self, files: Sequence[Mapping[str, Any]]) -> None:
+        """The valid files that are held now, since they take away too much; replaces what was said before."""
+        self.content["configuration"] = {**self.content["configuration"], "held": list(files)}
 
     def refused(self, problems: Sequence[Problem]) -> None:
         """Everything wrong with the files that are refused now; replaces what was said before."""

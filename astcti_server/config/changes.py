@@ -12,7 +12,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
-from astcti_server.config.loading import ConfigFileReader, FileContent, older_note
+from astcti_server.config.holding import HeldFile, Holding
+from astcti_server.config.loading import older_note
+from astcti_server.config.reading import ConfigFileReader, FileContent
 from astcti_server.config.store import ConfigSnapshot
 from schemas.configuration.directory import (
     SETTINGS_NAME,
@@ -91,6 +93,9 @@ class ChangeDetector:
         self.current = loaded
         self.refused: tuple[Problem, ...] = loaded.refused
         """What is wrong with the files that are refused now. Replaced, never changed: any thread reads it."""
+        self.held: tuple[HeldFile, ...] = loaded.held
+        """The files that are held now, the newest first. Likewise."""
+        self._holding = Holding(loaded.held, clock)
         self._reader = reader
         self._clock = clock
         self._arrivals = ArrivalTimes()
@@ -121,22 +126,30 @@ class ChangeDetector:
         self._tell_of_gone(self._known.keys() - states.keys(), findings)
         self._known = states
         choice = self._choose(seen)
-        problems = [problem for candidate in choice.refused for problem in self._content(candidate).problems]
+        self._find_held(choice)
+        held = {found.path.name for found in self.held}
+        refused = [candidate for candidate in choice.refused if candidate.name not in held]
+        problems = [problem for candidate in refused for problem in self._content(candidate).problems]
         settings = self._new_settings(seen, news, findings)
         self._tell_of_others(choice, news, findings)
         self._tell_of_ignored(seen, asked, findings)
         self.refused = (*self._settings_problems, *problems)
         since = self.current.since
         self._take_up(choice.chosen, settings, findings)
-        rejected = {rejection.path.name for rejection in findings.rejected}
+        told = held | {rejection.path.name for rejection in findings.rejected}
         name = self.current.path.name
-        if name in news and not asked and self.current.since == since and name not in rejected:
+        if name in news and not asked and self.current.since == since and name not in told:
             findings.messages.append((logging.INFO, f"{name} was touched: it is in force already"))
         if asked and findings.loaded is None:
             text = f"looked at the configuration again: {self.current.path.name} stays in force"
             findings.messages.append((logging.INFO, text))
         self._reader.tidy(seen.candidates)
+        self._holding.tidy(self.held)
         return findings
+
+    def accept(self, digest: bytes) -> None:
+        """The next comparison may take up the file of this digest, whatever it takes away."""
+        self._holding.accept(digest)
 
     def _state(self, seen: SeenFile) -> FileState:
         return seen.signature, self._reader.digest(seen)
@@ -144,8 +157,17 @@ class ChangeDetector:
     def _content(self, candidate: Candidate) -> FileContent[Configuration]:
         return self._reader.configuration(candidate.seen)
 
-    def _is_valid(self, candidate: Candidate) -> bool:
+    def _may_be_taken(self, candidate: Candidate) -> bool:
+        if self._holding.of(candidate.seen, self._reader, self.current) is not None:
+            return False  # known without reading a held file again at each look
         return self._content(candidate).value is not None
+
+    def _find_held(self, choice: Choice) -> None:
+        name = self.current.path.name
+        own = [older for older in choice.older if older.name == name] if choice.chosen is None else []
+        looked_into = [*choice.refused, *own]
+        found = (self._holding.of(candidate.seen, self._reader, self.current) for candidate in looked_into)
+        self.held = tuple(held for held in found if held is not None)
 
     def _is_in_force(self, candidate: Candidate) -> bool:
         digest = self._reader.digest(candidate.seen)
@@ -157,9 +179,9 @@ class ChangeDetector:
         name = self.current.path.name
         mine = next((candidate for candidate in candidates if candidate.name == name), None)
         unchanged = mine is not None and self._is_in_force(mine)
-        replaced = mine is not None and not unchanged and self._is_valid(mine)
+        replaced = mine is not None and not unchanged and self._may_be_taken(mine)
         return choose_in_force(
-            candidates, self._is_valid, InForce(self.current.modified, name, unchanged, replaced)
+            candidates, self._may_be_taken, InForce(self.current.modified, name, unchanged, replaced)
         )
 
     def _new_settings(
@@ -207,7 +229,7 @@ class ChangeDetector:
             findings.messages += [(logging.WARNING, str(warning)) for warning in settings.warnings]
         if loaded is previous:
             return
-        self.current = loaded = replace(loaded, refused=self.refused, notes=())
+        self.current = loaded = replace(loaded, refused=self.refused, held=self.held, notes=())
         findings.loaded = ConfigLoaded(
             loaded, previous, loaded.digest != previous.digest, loaded.settings != previous.settings, restart
         )
@@ -234,6 +256,9 @@ class ChangeDetector:
                 findings.messages.append((logging.INFO, f"{name} was deleted; it was not in force"))
 
     def _tell_of_others(self, choice: Choice, news: set[str], findings: Findings) -> None:
+        held = {found.path.name for found in self.held}
+        findings.messages += [(logging.WARNING, str(found)) for found in self.held if found.path.name in news]
+        news = news - held
         for candidate in choice.refused:
             if candidate.name in news:
                 findings.rejected.append(

@@ -1,212 +1,141 @@
-"""Loads the configuration directory: for the start, for `check`, and each content but once for the watcher.
-
-Any thread, but a `ConfigFileReader` belongs to one at a time.
-"""
+"""Loads the configuration directory: for the start and for `check`. Any thread."""
 
 from __future__ import annotations
 
-import gc
-import hashlib
-import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
 
+from astcti_server.config.holding import HeldFile, Holding
+from astcti_server.config.memory import RememberedFile
+from astcti_server.config.reading import ConfigFileReader, FileContent
 from astcti_server.config.store import ConfigSnapshot
-from schemas.configuration import sqlite_form, xml_form
 from schemas.configuration.directory import (
     SETTINGS_NAME,
     ArrivalTimes,
     Candidate,
+    Choice,
     DirectoryScan,
-    SeenFile,
+    InForce,
     choose_in_force,
     scan_directory,
 )
 from schemas.configuration.model import Configuration
 from schemas.problems import ConfigurationError, Problem
-from schemas.server import settings_xml
 from schemas.server.settings import AmiSettings, ServerSettings
-
-logger = logging.getLogger(__name__)
-
-YOUNG = 2.0  # seconds in which a file may be written again without its times showing it
-
-_Value = TypeVar("_Value", Configuration, ServerSettings)
 
 
 @dataclass(frozen=True)
-class FileContent(Generic[_Value]):
-    """What a file was found to contain: a value, or problems. The digest is empty if it was not readable."""
+class _Start:
+    """What a start finds: which file is to be in force, and which are held against what was before."""
 
-    digest: bytes
-    value: _Value | None = None
-    warnings: tuple[Problem, ...] = ()
-    problems: tuple[Problem, ...] = ()
-
-
-class ConfigFileReader:
-    """Reads files, and checks each content once however often its file is touched or looked at."""
-
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
-        """`clock` tells seconds since 1970, as the file system does."""
-        self._clock = clock
-        self._digests: dict[tuple[str, tuple[int, ...]], bytes] = {}
-        self._configurations: dict[tuple[str, bytes], FileContent[Configuration]] = {}
-
-    def is_young(self, seen: SeenFile) -> bool:
-        """Tell whether a file changed so lately that another change may leave its signature as it is."""
-        return abs(self._clock() - seen.changed) < YOUNG
-
-    def digest(self, seen: SeenFile) -> bytes:
-        """Return the digest of a file's content; empty if it cannot be read."""
-        key = (seen.name, seen.signature)
-        if key not in self._digests:
-            try:
-                digest = _digest(seen.path)
-            except OSError:
-                return b""
-            if self.is_young(seen):
-                return digest
-            self._digests[key] = digest
-        return self._digests[key]
-
-    def configuration(self, seen: SeenFile) -> FileContent[Configuration]:
-        """Read a candidate, or remember what was found when this content was read before."""
-        known = self._configurations.get((seen.name, self.digest(seen)))
-        if known is not None:
-            return known
-        content = _read_checked(
-            seen.path, _read_sqlite if seen.name.lower().endswith(".sqlite") else _read_xml
-        )
-        if content.digest:
-            self._configurations[seen.name, content.digest] = content
-        return content
-
-    def settings(self, seen: SeenFile) -> FileContent[ServerSettings]:
-        """Read server.xml anew: it names other files, which may have changed."""
-        return _read_checked(seen.path, _read_settings)
-
-    def tidy(self, present: Iterable[SeenFile]) -> None:
-        """Forget files that are gone or have another content now, and every valid configuration.
-
-        Of invalid ones the problems stay. A valid one is in force or superseded: it is read again should
-        its file be touched, rather than kept in memory.
-        """
-        signatures = {(seen.name, seen.signature) for seen in present}
-        digests = {(seen.name, self.digest(seen)) for seen in present}
-        self._digests = {key: digest for key, digest in self._digests.items() if key in signatures}
-        self._configurations = {
-            key: content
-            for key, content in self._configurations.items()
-            if key in digests and content.value is None
-        }
+    choice: Choice
+    held: tuple[HeldFile, ...]
+    remembered: RememberedFile | None
+    """In force without its file: all that could take its place is held."""
 
 
-def _digest(path: Path) -> bytes:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").digest()
+def _choose_at_start(
+    reader: ConfigFileReader, candidates: list[Candidate], remembered: RememberedFile | None, now: float
+) -> _Start:
+    """The newest valid file, except where that one is held: then what was in force before goes on."""
+
+    def is_valid(candidate: Candidate) -> bool:
+        return reader.configuration(candidate.seen).value is not None
+
+    if remembered is None:
+        return _Start(choose_in_force(candidates, is_valid), (), None)
+    holding = Holding(clock=lambda: now)
+
+    def may_be_taken(candidate: Candidate) -> bool:
+        return is_valid(candidate) and holding.of(candidate.seen, reader, remembered) is None
+
+    choice = choose_in_force(candidates, may_be_taken)
+    held = _held_among(choice.refused, holding, reader, remembered)
+    if not held:
+        return _Start(choice, (), None)
+    name = remembered.path.name
+    mine = next((candidate for candidate in candidates if candidate.name == name), None)
+    unchanged = mine is not None and reader.digest(mine.seen) == remembered.digest
+    replaced = mine is not None and not unchanged and may_be_taken(mine)
+    current = InForce(remembered.modified, name, unchanged, replaced)
+    choice = choose_in_force(candidates, may_be_taken, current)
+    left = choice.refused if mine is None else {*choice.refused, mine}
+    held = _held_among(sorted(left, reverse=True), holding, reader, remembered)
+    return _Start(choice, held, remembered if choice.chosen is None else None)
 
 
-def _read_checked(path: Path, read: Callable[[Path], FileContent[_Value]]) -> FileContent[_Value]:
-    try:
-        with _garbage_collector_off():
-            return read(path)
-    except OSError as error:
-        return FileContent(b"", problems=(Problem(str(path), 0, f"it cannot be read: {error.strerror}"),))
-    except Exception as error:  # our mistake must not keep the one in force from serving
-        logger.exception("%s could not be judged", path)
-        return FileContent(b"", problems=(Problem(str(path), 0, f"it could not be judged: {error!r}"),))
-
-
-@contextmanager
-def _garbage_collector_off() -> Iterator[None]:
-    """Keep the garbage collector from walking through a large configuration while it is being made.
-
-    Each such walk would stop all threads for some 20 ms. What is made here has no cycles.
-    """
-    running = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if running:
-            gc.enable()
-
-
-def _read_xml(path: Path) -> FileContent[Configuration]:
-    data = path.read_bytes()
-    digest = hashlib.sha256(data).digest()
-    try:
-        checked = xml_form.parse_xml(data, str(path))
-    except ConfigurationError as error:
-        return FileContent(digest, problems=error.problems)
-    return FileContent(digest, checked.configuration, checked.warnings)
-
-
-def _read_sqlite(path: Path) -> FileContent[Configuration]:
-    digest = _digest(path)
-    try:
-        checked = sqlite_form.read_sqlite(path)
-    except ConfigurationError as error:
-        return FileContent(digest, problems=error.problems)
-    if _digest(path) != digest:
-        message = "it changed while it was read: publish it under a new name, never write a published one"
-        return FileContent(b"", problems=(Problem(str(path), 0, message),))
-    return FileContent(digest, checked.configuration, checked.warnings)
-
-
-def _read_settings(path: Path) -> FileContent[ServerSettings]:
-    data = path.read_bytes()
-    digest = hashlib.sha256(data).digest()
-    try:
-        checked = settings_xml.parse_settings(data, path)
-    except ConfigurationError as error:
-        return FileContent(digest, problems=error.problems)
-    return FileContent(digest, checked.settings, checked.warnings)
+def _held_among(
+    candidates: Iterable[Candidate], holding: Holding, reader: ConfigFileReader, remembered: RememberedFile
+) -> tuple[HeldFile, ...]:
+    found = (holding.of(candidate.seen, reader, remembered) for candidate in candidates)
+    return tuple(held for held in found if held is not None)
 
 
 def load_directory(
-    directory: Path, *, settings_needed: bool = True, clock: Callable[[], float] = time.time
+    directory: Path,
+    *,
+    settings_needed: bool = True,
+    remembered: RememberedFile | None = None,
+    clock: Callable[[], float] = time.time,
 ) -> ConfigSnapshot:
     """Load what is in force at a start. ConfigurationError with every problem found if that is nothing.
 
-    Newer files that are invalid are no error: `ConfigSnapshot.refused` has what is wrong with them. Without
-    `settings_needed` a missing or invalid server.xml counts as one without anything in it.
+    Newer files that are invalid are no error: `ConfigSnapshot.refused` has what is wrong with them. Nor are
+    those that take away much of what was in force before (`remembered`): they are `ConfigSnapshot.held`.
+    Without `settings_needed` a missing or invalid server.xml counts as one without anything in it.
     """
     reader, now = ConfigFileReader(clock), clock()
     seen = _scan(directory)
     settings = _settings(reader, seen, directory)
     if not settings_needed and settings.value is None:
         settings = FileContent(b"", ServerSettings(AmiSettings("", "")))
-    found = choose_in_force(
-        ArrivalTimes().order(seen.candidates, now),
-        lambda candidate: reader.configuration(candidate.seen).value is not None,
-    )
+    found = _choose_at_start(reader, ArrivalTimes().order(seen.candidates, now), remembered, now)
+    choice = found.choice
     refused = tuple(
-        problem for candidate in found.refused for problem in reader.configuration(candidate.seen).problems
+        problem for candidate in choice.refused for problem in reader.configuration(candidate.seen).problems
     )
-    if found.chosen is None and not found.refused:
+    if choice.chosen is None and not choice.refused:
         message = "there is no configuration here: put one beside server.xml, as *.xml or *.sqlite"
         refused = (Problem(str(directory), 0, message),)
-    content = reader.configuration(found.chosen.seen) if found.chosen else None
-    if found.chosen is None or content is None or content.value is None or settings.value is None:
+    content = _content_in_force(reader, found)
+    if content is None or content.value is None or settings.value is None:
         raise ConfigurationError((*settings.problems, *refused))
+    stays = found.remembered
+    path, modified = (stays.path, stays.modified) if stays else _place(choice)
     return ConfigSnapshot(
         configuration=content.value,
         settings=settings.value,
-        path=found.chosen.seen.path,
-        modified=found.chosen.modified,
+        path=path,
+        modified=modified,
         since=now,
         digest=content.digest,
         settings_digest=settings.digest,
-        warnings=(*settings.warnings, *content.warnings),
+        warnings=(*settings.warnings, *content.warnings, *_warn_of_memory(stays)),
         refused=refused,
-        notes=tuple(notes_on_unused(seen, found.older, found.chosen.name)),
+        notes=tuple(notes_on_unused(seen, choice.older, path.name)),
+        held=found.held,
     )
+
+
+def _content_in_force(reader: ConfigFileReader, found: _Start) -> FileContent[Configuration] | None:
+    if found.remembered is not None:
+        return FileContent(found.remembered.digest, found.remembered.configuration)
+    chosen = found.choice.chosen
+    return reader.configuration(chosen.seen) if chosen is not None else None
+
+
+def _warn_of_memory(stays: RememberedFile | None) -> tuple[Problem, ...]:
+    if stays is None:
+        return ()
+    message = "it is gone or says something else: what it said when it was in force last stays in force"
+    return (Problem(str(stays.path), 0, message),)
+
+
+def _place(choice: Choice) -> tuple[Path, float]:
+    assert choice.chosen is not None
+    return choice.chosen.seen.path, choice.chosen.modified
 
 
 def notes_on_unused(seen: DirectoryScan, older: Iterable[Candidate], in_force: str) -> list[str]:

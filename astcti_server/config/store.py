@@ -1,4 +1,4 @@
-"""What the configuration in force is, for every thread. Standard library and `schemas` only."""
+"""What the configuration in force is, for every thread."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
+from astcti_server.config.holding import HeldFile
 from schemas.configuration.model import Configuration
 from schemas.problems import Problem
 from schemas.server.settings import ServerSettings
@@ -35,6 +36,8 @@ class ConfigSnapshot:
     """Everything wrong with newer files that were refused when this one was chosen."""
     notes: tuple[str, ...] = ()
     """Why other files of the directory are not in force."""
+    held: tuple[HeldFile, ...] = ()
+    """Valid files that were held when this one was chosen: they take away too much."""
 
 
 class ConfigStore:

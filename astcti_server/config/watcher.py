@@ -8,6 +8,7 @@ systems, a directory that was replaced. File events only make it quicker.
 from __future__ import annotations
 
 import logging
+import queue
 import threading
 import time
 from collections.abc import Callable
@@ -15,7 +16,9 @@ from pathlib import Path
 
 from astcti_server.config.changes import ChangeDetector, ConfigLoaded, ConfigRejected, Findings
 from astcti_server.config.file_events import FileEvents
-from astcti_server.config.loading import ConfigFileReader
+from astcti_server.config.holding import HeldFile
+from astcti_server.config.memory import ConfigMemory
+from astcti_server.config.reading import ConfigFileReader
 from astcti_server.config.store import ConfigSnapshot
 from astcti_server.threads import Died, ServiceThread
 from schemas.configuration.directory import DirectoryScan, scan_directory
@@ -28,7 +31,24 @@ logger = logging.getLogger(__name__)
 LOOK_EVERY = 0.5  # seconds between two looks when no file event comes
 WRITTEN_AFTER = 0.2  # seconds without a change after which a file counts as written
 CHECKED_WITHIN = 0.8  # seconds after which a file that is still written is checked all the same
+ANSWERED_WITHIN = 10.0  # seconds that somebody who accepts a held file waits
 MOST_LOGGED = 200  # problems of one file in the log; `check` prints all of them
+
+
+class AcceptError(Exception):
+    """A held configuration was not taken up; the text says why."""
+
+
+class _Acceptance:
+    """One question of `ConfigWatcher.accept`, and its answer."""
+
+    def __init__(self, sha256: str) -> None:
+        self.sha256 = sha256
+        self.answered = threading.Event()
+        self.withdrawn = False
+        """Whoever asked waits no longer."""
+        self.done = ""
+        self.refusal = ""
 
 
 class ConfigWatcher(ServiceThread):
@@ -41,12 +61,15 @@ class ConfigWatcher(ServiceThread):
         on_loaded: Callable[[ConfigLoaded], None],
         on_rejected: Callable[[ConfigRejected], None],
         *,
+        memory: ConfigMemory | None = None,
         died: Died | None = None,
         clock: Callable[[], float] = time.time,
         poll: float = LOOK_EVERY,
         look: Callable[[Path], DirectoryScan] = scan_directory,
     ) -> None:
-        """`clock` tells seconds since 1970; `poll` is how often it looks without any file event.
+        """`memory` is where it writes what is in force.
+
+        `clock` tells seconds since 1970; `poll` is how often it looks without any file event.
 
         `look` reads the directory, and raises OSError if it cannot.
         """
@@ -62,11 +85,34 @@ class ConfigWatcher(ServiceThread):
         self._changes = ChangeDetector(loaded, self._reader, clock)
         self._last: DirectoryScan | None = None
         self._unreadable = False
+        self._memory = memory
+        self._accepting: queue.SimpleQueue[_Acceptance] = queue.SimpleQueue()
 
     @property
     def refused(self) -> tuple[Problem, ...]:
         """What is wrong with the files that are refused now. Any thread."""
         return self._changes.refused
+
+    @property
+    def held(self) -> tuple[HeldFile, ...]:
+        """The valid files that are held now, the newest first. Any thread."""
+        return self._changes.held
+
+    def accept(self, sha256: str = "", within: float = ANSWERED_WITHIN) -> str:
+        """Take up a held file, and say in words what was done. Any thread but this one; it waits for it.
+
+        `sha256`, in hexadecimal, may be left out where one file is held. A file that is in force already is
+        no mistake. AcceptError says why nothing was done.
+        """
+        asked = _Acceptance(sha256.strip().lower())
+        self._accepting.put(asked)
+        self._noticed.set()
+        if not asked.answered.wait(within):
+            asked.withdrawn = True
+            raise AcceptError(f"no answer within {within:g} seconds: look at the log")
+        if asked.refusal:
+            raise AcceptError(asked.refusal)
+        return asked.done
 
     def look_again(self) -> None:
         """Look at the directory now and say what was found, even if nothing changed. Any thread."""
@@ -86,6 +132,7 @@ class ConfigWatcher(ServiceThread):
                 try:
                     self._follow(events)
                     self._look_if_changed()
+                    self._answer_acceptances()
                 except Exception:
                     logger.exception("%s could not be looked at; what is in force stays", self._directory)
                 self._noticed.wait(self._poll)
@@ -98,8 +145,9 @@ class ConfigWatcher(ServiceThread):
         _log_problems(loaded.refused)
         for line in loaded.notes:
             logger.info("%s", line)
-        for warning in loaded.warnings:
+        for warning in (*loaded.warnings, *loaded.held):
             logger.warning("%s", warning)
+        self._remember()
         seen = self._scan()
         if seen is not None:
             self._changes.remember(seen)
@@ -125,7 +173,47 @@ class ConfigWatcher(ServiceThread):
             return
         self._last = seen
         if not self.stopping.is_set():
-            self._tell(self._changes.compare(seen, asked))
+            self._compare(seen, asked)
+
+    def _compare(self, seen: DirectoryScan, asked: bool = False) -> ConfigLoaded | None:
+        findings = self._changes.compare(seen, asked)
+        self._tell(findings)
+        if findings.loaded is not None and self._changes.held:  # against the one before: now against this one
+            self._tell(self._changes.compare(seen))
+        self._remember()
+        return findings.loaded
+
+    def _remember(self) -> None:
+        if self._memory is not None:
+            self._memory.keep(self._changes.current)
+
+    def _answer_acceptances(self) -> None:
+        while not self._accepting.empty():
+            asked = self._accepting.get()
+            if asked.withdrawn:
+                continue
+            try:
+                asked.done = self._accept(asked.sha256)
+            except AcceptError as error:
+                asked.refusal = str(error)
+            except Exception:
+                asked.refusal = "it could not be done: the log says why"
+                raise
+            finally:
+                asked.answered.set()
+
+    def _accept(self, sha256: str) -> str:
+        current = self._changes.current
+        if sha256 and sha256 == current.digest.hex():
+            return f"{current.path.name} is in force already"
+        chosen = _held_of(self._changes.held, sha256)
+        logger.warning("%s was accepted: %s", chosen.path.name, chosen.reason)
+        self._changes.accept(chosen.digest)
+        seen = self._scan()
+        loaded = self._compare(seen) if seen is not None else None
+        if loaded is None or loaded.loaded.digest != chosen.digest:
+            raise AcceptError(f"{chosen.path.name} is not what it was when it was held: look again")
+        return f"{chosen.path.name} is in force now"
 
     def _scan(self) -> DirectoryScan | None:
         try:
@@ -170,6 +258,19 @@ class ConfigWatcher(ServiceThread):
                 "> and <".join(loaded.restart_needed),
             )
         self._on_loaded(loaded)
+
+
+def _held_of(held: tuple[HeldFile, ...], sha256: str) -> HeldFile:
+    """Find the file that is meant. AcceptError if there is none, or more than one."""
+    if not held:
+        raise AcceptError("no configuration is held")
+    found = [file for file in held if sha256 in ("", file.digest.hex())]
+    names = ", ".join(f"{file.path.name} ({file.digest.hex()})" for file in held)
+    if not found:
+        raise AcceptError(f"no configuration with this SHA-256 is held; held: {names}")
+    if len({file.digest for file in found}) > 1:
+        raise AcceptError(f"more than one configuration is held, say which: {names}")
+    return found[0]
 
 
 def _log_problems(problems: tuple[Problem, ...]) -> None:

@@ -25,6 +25,8 @@ class CheckedConfiguration(NamedTuple):
 
     configuration: Configuration
     warnings: tuple[Problem, ...]
+    replaces: str = ""
+    """SHA-256 of the file that this one is meant to replace, whatever it takes away; lower case, or empty."""
 
 
 class Complaint(NamedTuple):

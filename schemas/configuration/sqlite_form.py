@@ -36,13 +36,16 @@ def read_sqlite(path: Path) -> CheckedConfiguration:
             database.text_factory = _text
             reader = TableReader(str(path), database)
             configuration = reader.configuration()
+            replaces = reader.replaces()
     except (sqlite3.Error, UnicodeDecodeError) as error:  # the latter for names of tables that are damaged
         raise ConfigurationError([Problem(str(path), 0, _words(error))]) from None
     problems = [*reader.problems, *reader.problems_of(check_configuration(configuration, reader.places))]
     if problems:
         raise ConfigurationError(problems)
     return CheckedConfiguration(
-        configuration, tuple(reader.problems_of(warn_of_configuration(configuration, reader.places)))
+        configuration,
+        tuple(reader.problems_of(warn_of_configuration(configuration, reader.places))),
+        replaces,
     )
 
 
@@ -124,9 +127,14 @@ CREATE TABLE pause_reasons(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 """The tables as `dump_sqlite` makes them. Other columns and constraints do not disturb `load_sqlite`."""
 
 
-def dump_sqlite(configuration: Configuration, path: Path) -> None:
+PUBLICATION = "CREATE TABLE publication(id INTEGER PRIMARY KEY, replaces TEXT NOT NULL);"
+"""Only in a file that says which one it is meant to replace."""
+
+
+def dump_sqlite(configuration: Configuration, path: Path, replaces: str = "") -> None:
     """Write a valid configuration to a new file, which appears under its name only once it is complete.
 
+    `replaces` is the SHA-256 of the file whose place it takes although it takes away much.
     FileExistsError if there is one: a published file is never changed. OSError if it cannot be written.
     """
     if path.exists():
@@ -138,6 +146,9 @@ def dump_sqlite(configuration: Configuration, path: Path) -> None:
             database.execute("PRAGMA journal_mode = DELETE")
             database.executescript(f"BEGIN; {TABLES} PRAGMA user_version = {USER_VERSION};")
             _dump_rows(database, configuration)
+            if replaces:
+                database.execute(PUBLICATION)
+                database.execute("INSERT INTO publication(replaces) VALUES (?)", (replaces,))
             database.execute("COMMIT")
         with hidden.open("rb") as stream:
             os.fsync(stream.fileno())

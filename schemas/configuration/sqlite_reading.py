@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import Any, get_args
@@ -50,6 +51,7 @@ _TABLE_OF: Mapping[PartKind, str] = {
     "operator": "operators",
     "reason": "pause_reasons",
 }
+_DIGEST = re.compile("[0-9a-f]{64}")
 _ORDER = {"services_triggers": "position, id"}
 
 
@@ -74,6 +76,22 @@ class TableReader:
             operators=tuple(operators.values()),
             pause_reasons=tuple(self._reason(row) for row in self._rows("pause_reasons")),
         )
+
+    def replaces(self) -> str:
+        """Read which file this one is meant to replace: its SHA-256, or an empty string. Notes problems."""
+        table = "publication"
+        columns = {row["name"] for row in self._database.execute(f"PRAGMA table_info({table})")}
+        kind = "SELECT type FROM sqlite_master WHERE name = ?"  # a view might have rows without an end
+        if "replaces" not in columns or self._database.execute(kind, (table,)).fetchone()["type"] != "table":
+            return ""
+        rows = self._database.execute(f"SELECT rowid AS id, replaces FROM {table} LIMIT 2").fetchall()
+        found = [_string(row, "replaces").lower() for row in rows]
+        if len(rows) > 1:
+            self._complain(table, rows[1], said("it has one row at most: the file that this one replaces"))
+        elif found and found[0] and not _DIGEST.fullmatch(found[0]):
+            message = said("replaces has to be 64 hexadecimal digits, not {value!r}", value=found[0][:80])
+            self._complain(table, rows[0], message)
+        return found[0] if found else ""
 
     def problems_of(self, complaints: Iterable[Complaint]) -> list[Problem]:
         """Turn complaints into problems that name the table."""

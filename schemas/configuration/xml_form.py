@@ -39,19 +39,20 @@ def parse_xml(data: bytes, file: str) -> CheckedConfiguration:
         found = _check(data, file, exact=True)
     if found.problems:
         raise ConfigurationError(found.problems)
-    return CheckedConfiguration(found.configuration, tuple(found.warnings))
+    return CheckedConfiguration(found.configuration, tuple(found.warnings), found.replaces)
 
 
 class _Checked(NamedTuple):
     configuration: Configuration
     problems: list[Problem]
     warnings: list[Problem]
+    replaces: str
 
 
 def _check(data: bytes, file: str, *, exact: bool) -> _Checked:
     root, schema, lines = xml_reading.read_document(data, file, _SCHEMA, exact=exact)
     reader = _Reader(lines)
-    configuration = reader.configuration(root)
+    configuration, replaces = reader.configuration(root), _text(root, "replaces").lower()
     mistakes = schema.mistakes(root, lines)
     xml_reading.free_tree(root)
     known = {(mistake.line, mistake.field) for mistake in mistakes if mistake.field}
@@ -65,9 +66,8 @@ def _check(data: bytes, file: str, *, exact: bool) -> _Checked:
     ]
     problems.sort(key=lambda problem: problem.line)
     warnings = [] if problems else warn_of_configuration(configuration, reader.places)
-    return _Checked(
-        configuration, problems, [Problem(file, warning.place, warning.message) for warning in warnings]
-    )
+    shown = [Problem(file, warning.place, warning.message) for warning in warnings]
+    return _Checked(configuration, problems, shown, replaces)
 
 
 def _follows(complaint: Complaint, configuration: Configuration) -> bool:
@@ -188,12 +188,14 @@ def _integer(node: etree._Element, attribute: str) -> int:
         return 0
 
 
-def dump_xml(configuration: Configuration) -> bytes:
+def dump_xml(configuration: Configuration, replaces: str = "") -> bytes:
     """Write a configuration as UTF-8. Values equal to their defaults are left out.
 
+    `replaces` is the SHA-256 of the file whose place it takes although it takes away much.
     ValueError for a character that XML cannot hold, which no valid configuration has.
     """
     root = etree.Element("configuration")
+    _set(root, "replaces", replaces, "")
     services = etree.SubElement(root, "services")
     for service in configuration.services:
         _dump_service(etree.SubElement(services, "service"), service)

@@ -11,16 +11,75 @@ from schemas.problems import ConfigurationError, Problem
 from schemas.server import settings_xml
 
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
-KNOWN = (
-    "configuration services service variable trigger application parameters url operator operators seats seat"
-    " pause-reasons reason server ami listen clients queues transfer context logging originate"
-).split()
-ATTRIBUTES = (
-    "name context type is-queue queue-name enabled mac extension queue-interface state-interface address"
-    " username full-name password seat begin-in-pause penalty on os replaces host port secret secret-file tls"
-    " ca-file retries pause ping encoding certificate key plain max level file xml:lang xml:space xsi:type"
-    " xsi:nil xsi:schemaLocation xsi:noNamespaceSchemaLocation"
-).split()
+KNOWN = [
+    "configuration",
+    "services",
+    "service",
+    "variable",
+    "trigger",
+    "application",
+    "parameters",
+    "url",
+    "operator",
+    "operators",
+    "seats",
+    "seat",
+    "pause-reasons",
+    "reason",
+    "server",
+    "ami",
+    "listen",
+    "clients",
+    "queues",
+    "transfer",
+    "context",
+    "logging",
+    "originate",
+]
+ATTRIBUTES = [
+    "name",
+    "context",
+    "type",
+    "is-queue",
+    "queue-name",
+    "enabled",
+    "mac",
+    "extension",
+    "queue-interface",
+    "state-interface",
+    "address",
+    "username",
+    "full-name",
+    "password",
+    "seat",
+    "begin-in-pause",
+    "penalty",
+    "on",
+    "os",
+    "replaces",
+    "host",
+    "port",
+    "secret",
+    "secret-file",
+    "tls",
+    "ca-file",
+    "retries",
+    "pause",
+    "ping",
+    "encoding",
+    "certificate",
+    "key",
+    "plain",
+    "max",
+    "level",
+    "file",
+    "xml:lang",
+    "xml:space",
+    "xsi:type",
+    "xsi:nil",
+    "xsi:schemaLocation",
+    "xsi:noNamespaceSchemaLocation",
+]
 foreign_names = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zs"]), min_size=1, max_size=4)
 names = st.one_of(
     st.sampled_from(KNOWN), st.sampled_from(["x:a", "à:b", "日本", "x:seat", "ø"]), foreign_names
@@ -120,8 +179,9 @@ def test_any_bytes_are_refused_in_words(data: bytes, begin: str) -> None:
 @pytest.mark.parametrize("prefix", ["x", "à"])
 def test_an_element_with_a_prefix_is_named_with_its_line_and_hides_nothing_after_it(prefix: str) -> None:
     text = (
-        f'<configuration xmlns:{prefix}="urn:x">\n<seats>\n<{prefix}:seat/>\n<{prefix}:seat/>\n<seat/></seats>\n'
-        "<sèats/></configuration>"
+        f'<configuration xmlns:{prefix}="urn:x">\n<seats>\n'
+        f"<{prefix}:seat/>\n<{prefix}:seat/>\n<seat/></seats>"
+        "\n<sèats/></configuration>"
     )
     with pytest.raises(ConfigurationError) as refused:
         xml_form.parse_xml(text.encode(), "one.xml")

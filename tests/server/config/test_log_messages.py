@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from astcti_server.config.changes import ChangeDetector, Findings
-from astcti_server.config.loading import ConfigFileReader, load_directory
+from astcti_server.config.loading import load_directory
+from astcti_server.config.reading import ConfigFileReader
 from astcti_server.demo.pbx import DemoPbx
 from schemas.configuration.directory import scan_directory
 from schemas.configuration.model import Configuration, Operator, Seat, Service
@@ -36,7 +37,8 @@ def test_the_log_says_which_file_is_in_force_at_the_start_and_at_each_change(
 ) -> None:
     with RunningServer(tmp_path, pbx.address[1], FIRST) as server:
         server.wait_for_log("configuration.xml is in force now (2 services, 1 seat, 3 operators)")
-        (server.config / "other.xml").write_bytes(dump_xml(Configuration()))
+        first = server.status["configuration"]["sha256"]
+        (server.config / "other.xml").write_bytes(dump_xml(Configuration(), first))
         server.wait_for_log(
             "other.xml is in force now (0 services, 0 seats, 0 operators; before: configuration.xml)"
         )
@@ -44,7 +46,9 @@ def test_the_log_says_which_file_is_in_force_at_the_start_and_at_each_change(
         server.wait_for_log("(2 services, 1 seat, 3 operators; before: other.xml)")
         (server.config / "configuration.xml").write_text("<configuration")
         server.wait_for_log("configuration.xml is refused, what it said before stays in force")
-        (server.config / "configuration.xml").write_bytes(dump_xml(Configuration(pause_reasons=("Lunch",))))
+        digest = server.status["configuration"]["sha256"]
+        meant = dump_xml(Configuration(pause_reasons=("Lunch",)), digest)
+        (server.config / "configuration.xml").write_bytes(meant)
         server.wait_for_log("configuration.xml is in force now (0 services, 0 seats, 0 operators)")
         (server.config / "server.xml").write_text("<server/>")
         server.wait_for_log("server.xml is refused, the settings read before stay in force")
