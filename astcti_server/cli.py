@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
 
@@ -14,9 +15,11 @@ import click
 
 from astcti_server import daemon, replay
 from astcti_server.clients.listener import ListenError
-from astcti_server.config.loading import check_directory, load_directory
-from astcti_server.config.memory import ConfigMemory
+from astcti_server.config.checking import changes_in_words, check_directory
+from astcti_server.config.loading import load_directory
+from astcti_server.config.memory import ConfigMemory, RememberedFile
 from astcti_server.logs import LOG_FORMAT, Logs
+from astcti_server.own_user import RUN_AS_ANOTHER_USER, owner_of_running_server
 from astcti_server.queues.state_file import StateError
 from schemas import passwords
 from schemas.event_xml import encode
@@ -26,6 +29,16 @@ from schemas.version import VERSION
 
 READ_AT_ONCE = 65536
 SHORTEST_INTERVAL, LONGEST_INTERVAL = 0.1, 86400.0  # seconds between the demo's callers
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramOptions:
+    """What was said before a command's name."""
+
+    configuration: Path
+    state: Path
+    status: Path
+
 
 config_option = click.option(
     "--config",
@@ -45,7 +58,7 @@ config_option = click.option(
     type=click.Path(path_type=Path),
     default=Path("/var/lib/astcti"),
     show_default=True,
-    help="Directory for the list of queue members that this server added.",
+    help="Directory for the queue members that this server added, and for what is in force.",
 )
 @click.option(
     "--status",
@@ -97,7 +110,7 @@ def main(
       78  no valid configuration; every error was printed
     """
     if context.invoked_subcommand is not None:
-        context.obj = directory
+        context.obj = ProgramOptions(directory, state, status)
         return
     paths = daemon.DaemonPaths(directory, state, status, pidfile, log_level or "", record, record_limit)
     context.exit(_run(paths))
@@ -136,7 +149,7 @@ def _print_problems(error: ConfigurationError) -> int:
 
 
 def _directory(context: click.Context, directory: Path | None) -> Path:
-    return directory if directory is not None else context.obj
+    return directory if directory is not None else context.obj.configuration
 
 
 command_config_option = click.option(
@@ -149,22 +162,62 @@ command_config_option = click.option(
 
 @main.command()
 @command_config_option
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path),
+    help="The state directory, which knows the file in force (default: the one given before the command).",
+)
+@click.option(
+    "--diff", is_flag=True, help="Also say what would change for whom, compared with the file in force."
+)
 @click.pass_context
-def check(context: click.Context, directory: Path | None) -> None:
+def check(context: click.Context, directory: Path | None, state: Path | None, diff: bool) -> None:
     """Validate every file of the configuration and say which one is in force.
 
-    Prints each error as `file:line: message`. Exit code 0 if all is valid, 78 if anything is not.
+    Prints each error as `file:line: message`. Warnings are of what is valid but hardly meant: a file that
+    would be held, secrets that others can read, a certificate that ends, Asterisk reached without TLS, a
+    server that runs as root.
+
+    Exit code 0 if all is valid, also with warnings; 78 if anything is not.
     """
-    report = check_directory(_directory(context, directory))
+    options: ProgramOptions = context.obj
+    directory, state = directory or options.configuration, state or options.state
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
+    remembered = ConfigMemory(state).load(directory)
+    report = check_directory(directory, remembered=remembered)
     for problem in report.problems:
         click.echo(str(problem))
-    for warning in report.warnings:
+    for warning in (*report.warnings, *report.held, *_of_root(options.status)):
         click.echo(f"{warning} (warning)")
     for note in report.notes:
         click.echo(harmless(note))
     if report.in_force is not None:
         click.echo(harmless(f"In force: {report.in_force}"))
+    if diff:
+        _print_changes(directory, state, remembered)
     context.exit(daemon.EXIT_CONFIGURATION if report.problems else daemon.EXIT_STOPPED)
+
+
+def _of_root(status: Path) -> list[str]:
+    """Say that the running server is root's. Whoever checks may be root: files may only be read so."""
+    owner = owner_of_running_server(status)
+    if owner is None or owner[1] != 0:
+        return []
+    return [f"the running server (process {owner[0]}) is root: {RUN_AS_ANOTHER_USER}"]
+
+
+def _print_changes(directory: Path, state: Path, remembered: RememberedFile | None) -> None:
+    if remembered is None:
+        click.echo(
+            f"Nothing to compare with: {state} does not say which file of {directory} is in force (a server"
+            " writes it there; --state names another directory, and its user or root may read it)"
+        )
+        return
+    try:
+        for line in changes_in_words(directory, remembered):
+            click.echo(line)
+    except ConfigurationError:
+        pass  # it was printed
 
 
 @main.command(name="replay")

@@ -37,6 +37,7 @@ from astcti_server.config.store import ConfigSnapshot, ConfigStore
 from astcti_server.config.watcher import ConfigWatcher
 from astcti_server.event_pipeline import EventPipeline, PbxState
 from astcti_server.logs import Logs
+from astcti_server.own_user import RUN_AS_ANOTHER_USER, is_root
 from astcti_server.pidfile import PidFile
 from astcti_server.queues.reconciler import QueueReconciler
 from astcti_server.queues.state_file import StateFile
@@ -165,6 +166,8 @@ class Daemon:
         self._status.refused(loaded.refused)
         self._status.held([file.described() for file in loaded.held])
         self._status.write()
+        if is_root():
+            logger.warning("this server runs as root: %s", RUN_AS_ANOTHER_USER)
         log_messages.log_in_force(loaded)
         self._watcher.start()
         self._state_writer.start()

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from astcti_server.config.holding import HeldFile, Holding
-from astcti_server.config.loading import older_note
+from astcti_server.config.loading import older_note, warn_of_readers
 from astcti_server.config.reading import ConfigFileReader, FileContent
 from astcti_server.config.store import ConfigSnapshot
 from schemas.configuration.directory import (
@@ -217,7 +217,7 @@ class ChangeDetector:
                     modified=chosen.modified,
                     since=self._clock(),
                     digest=content.digest,
-                    warnings=content.warnings,
+                    warnings=(*content.warnings, *warn_of_readers(chosen.seen.path, content.value)),
                 )
         restart: tuple[str, ...] = ()
         if settings is not None and settings.value is not None:

@@ -1,4 +1,4 @@
-"""Loads the configuration directory: for the start and for `check`. Any thread."""
+"""Loads the configuration directory for a start. Any thread."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from schemas.configuration.directory import (
 )
 from schemas.configuration.model import Configuration
 from schemas.problems import ConfigurationError, Problem
+from schemas.server.file_checks import open_to_others
 from schemas.server.settings import AmiSettings, ServerSettings
 
 
@@ -87,8 +88,8 @@ def load_directory(
     Without `settings_needed` a missing or invalid server.xml counts as one without anything in it.
     """
     reader, now = ConfigFileReader(clock), clock()
-    seen = _scan(directory)
-    settings = _settings(reader, seen, directory)
+    seen = scan(directory)
+    settings = read_settings(reader, seen, directory)
     if not settings_needed and settings.value is None:
         settings = FileContent(b"", ServerSettings(AmiSettings("", "")))
     found = _choose_at_start(reader, ArrivalTimes().order(seen.candidates, now), remembered, now)
@@ -112,7 +113,12 @@ def load_directory(
         since=now,
         digest=content.digest,
         settings_digest=settings.digest,
-        warnings=(*settings.warnings, *content.warnings, *_warn_of_memory(stays)),
+        warnings=(
+            *settings.warnings,
+            *content.warnings,
+            *_warn_of_memory(stays),
+            *warn_of_readers(path, content.value),
+        ),
         refused=refused,
         notes=tuple(notes_on_unused(seen, choice.older, path.name)),
         held=found.held,
@@ -138,6 +144,12 @@ def _place(choice: Choice) -> tuple[Path, float]:
     return choice.chosen.seen.path, choice.chosen.modified
 
 
+def warn_of_readers(path: Path, configuration: Configuration) -> tuple[Problem, ...]:
+    """Say that others can read a configuration's passwords, which are hashes that can be guessed at."""
+    wrong = open_to_others(path, "hashes of passwords") if configuration.operators else ""
+    return (Problem(str(path), 0, wrong),) if wrong else ()
+
+
 def notes_on_unused(seen: DirectoryScan, older: Iterable[Candidate], in_force: str) -> list[str]:
     """Say of each file that is not in force, and not refused, why."""
     ignored = [f"{name} is not used as a configuration: {reason}" for name, reason in seen.ignored]
@@ -149,37 +161,8 @@ def older_note(name: str, in_force: str) -> str:
     return f"{name} is not used: it is older than {in_force}, which is in force (touch it to go back to it)"
 
 
-@dataclass(frozen=True)
-class CheckReport:
-    """What `check` prints of a directory. It is in order when there are no problems."""
-
-    in_force: Path | None
-    """The file that a server would take at its start; None if it would not start."""
-    problems: tuple[Problem, ...]
-    warnings: tuple[Problem, ...]
-    notes: tuple[str, ...]
-
-
-def check_directory(directory: Path, *, clock: Callable[[], float] = time.time) -> CheckReport:
-    """Check every file of a directory, also the older ones. Never raises for what is wrong in it."""
-    reader = ConfigFileReader(clock)
-    try:
-        seen = _scan(directory)
-    except ConfigurationError as error:
-        return CheckReport(None, error.problems, (), ())
-    settings = _settings(reader, seen, directory)
-    contents = [reader.configuration(candidate) for candidate in seen.candidates]
-    problems = [*settings.problems, *(problem for content in contents for problem in content.problems)]
-    warnings = [*settings.warnings, *(warning for content in contents for warning in content.warnings)]
-    try:
-        loaded = load_directory(directory, clock=clock)
-    except ConfigurationError as error:
-        problems += [problem for problem in error.problems if problem not in problems]
-        return CheckReport(None, tuple(problems), tuple(warnings), ())
-    return CheckReport(loaded.path, tuple(problems), tuple(warnings), loaded.notes)
-
-
-def _scan(directory: Path) -> DirectoryScan:
+def scan(directory: Path) -> DirectoryScan:
+    """Look at a directory. ConfigurationError if it cannot be read."""
     try:
         return scan_directory(directory)
     except OSError as error:
@@ -187,7 +170,10 @@ def _scan(directory: Path) -> DirectoryScan:
         raise ConfigurationError([Problem(str(directory), 0, message)]) from None
 
 
-def _settings(reader: ConfigFileReader, seen: DirectoryScan, directory: Path) -> FileContent[ServerSettings]:
+def read_settings(
+    reader: ConfigFileReader, seen: DirectoryScan, directory: Path
+) -> FileContent[ServerSettings]:
+    """Read server.xml; that it is missing is a problem like others."""
     if seen.settings is not None:
         return reader.settings(seen.settings)
     message = "the file is missing: it says where Asterisk is (a sample is installed with the documents)"

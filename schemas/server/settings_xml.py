@@ -19,6 +19,7 @@ from lxml import etree
 from schemas import xml_reading
 from schemas.configuration import formats
 from schemas.problems import ConfigurationError, Problem
+from schemas.server import file_checks
 from schemas.server.settings import (
     AmiSettings,
     CallSettings,
@@ -34,6 +35,14 @@ from schemas.xml_reading import ElementLines
 _SCHEMA = "server.xsd"
 LONGEST_SECRET = 1024
 _RETRIES = re.compile(r"[0-9]{1,9}")
+_THIS_MACHINE = (
+    "localhost",
+    "localhost.localdomain",
+    "localhost4",
+    "localhost6",
+    "ip6-localhost",
+    "ip6-loopback",
+)
 
 _Section = TypeVar(
     "_Section",
@@ -62,7 +71,7 @@ def load_settings(path: Path) -> ServerSettings:
 def parse_settings(data: bytes, path: Path) -> CheckedSettings:
     """Read a file's bytes; `path` is where it stands. ConfigurationError as for `load_settings`."""
     root, schema, lines = xml_reading.read_document(data, str(path), _SCHEMA)
-    reader = _Reader(root, lines, path.parent)
+    reader = _Reader(root, lines, path)
     settings = reader.settings()
     mistakes = schema.mistakes(root, lines)
     known = {(mistake.line, mistake.field) for mistake in mistakes}
@@ -84,9 +93,10 @@ class _Found(NamedTuple):
 class _Reader:
     """Reads the tree as it is; what is wrong in it the schema says, and `check` where the schema cannot."""
 
-    def __init__(self, root: etree._Element, lines: ElementLines, directory: Path) -> None:
+    def __init__(self, root: etree._Element, lines: ElementLines, path: Path) -> None:
         self._root = root
-        self._directory = directory
+        self._path = path
+        self._directory = path.parent
         self._nodes = {str(child.tag): child for child in root}
         self._lines = {tag: lines.of(node) for tag, node in self._nodes.items()}
         self._contexts = [
@@ -138,7 +148,7 @@ class _Reader:
             message = f"clients reach {listen.address} without TLS: others can read passwords and call data"
             yield _Found(self._lines.get("listen", 0), "plain", message)
         ami = settings.ami
-        if not ami.tls and not _is_loopback(ami.host) and ami.host.lower() != "localhost":
+        if not ami.tls and not _is_this_machine(ami.host):
             message = (
                 f"Asterisk at {ami.host} is reached without TLS: others can read calls, take over the "
                 'connection and, with auth="plain", read the secret; '
@@ -147,6 +157,24 @@ class _Reader:
             yield _Found(self._lines["ami"], "tls", message)
         if ami.ca_file and not ami.tls:
             yield _Found(self._lines["ami"], "ca-file", 'ca-file has no effect without tls="yes"')
+        yield from self._warn_of_files(settings)
+
+    def _warn_of_files(self, settings: ServerSettings) -> Iterator[_Found]:
+        """Secrets that others can read, and certificates that end."""
+        ami, listen = settings.ami, settings.listen
+        secret_file = self._ami("secret-file").strip()
+        secret = self._directory / secret_file if secret_file else self._path
+        at_ami, at_listen = self._lines["ami"], self._lines.get("listen", 0)
+        found = [(at_ami, "secret", file_checks.open_to_others(secret, "the manager user's secret"))]
+        if ami.tls and ami.ca_file:
+            found.append((at_ami, "ca-file", file_checks.expiring_authority(Path(ami.ca_file))))
+        if listen.certificate and listen.key:
+            certificate, key = Path(listen.certificate), Path(listen.key)
+            found.append((at_listen, "key", file_checks.open_to_others(key, "the certificate's key")))
+            found.append((at_listen, "certificate", file_checks.expiring_certificate(certificate, key)))
+        for line, name, message in found:
+            if message:
+                yield _Found(line, name, message)
 
     def _section(self, tag: str, default: _Section) -> _Section:
         node = self._nodes.get(tag)
@@ -269,6 +297,11 @@ def _convert(text: str, before: object) -> object:
     except ValueError:
         return before
     return text
+
+
+def _is_this_machine(host: str) -> bool:
+    """Whether a host is this one for certain: names are not looked up here."""
+    return host.lower().rstrip(".") in _THIS_MACHINE or _is_loopback(host)
 
 
 def _is_loopback(address: str) -> bool:

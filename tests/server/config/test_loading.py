@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from astcti_server.config.loading import check_directory, load_directory
+from astcti_server.config.checking import check_directory
+from astcti_server.config.loading import load_directory
 from astcti_server.config.reading import ConfigFileReader
 from astcti_server.config.store import ConfigStore
 from schemas.configuration import sqlite_form, xml_form
