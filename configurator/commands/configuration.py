@@ -128,7 +128,7 @@ def import_command(context: click.Context, file: Path, kind: str | None, dry_run
 @click.command(cls=PreparedCommand, name="publish")
 @click.option("--form", type=click.Choice(["xml", "sqlite"]), default="xml", show_default=True)
 @click.option("--comment", default="", help="A note for the list of publications.")
-@click.option("--force", is_flag=True, help="Publish even if nothing is entered and something is in force.")
+@click.option("--force", is_flag=True, help="Publish even if that takes away much of what is in force.")
 @click.pass_context
 def publish_command(context: click.Context, form: Any, comment: str, force: bool) -> None:
     """Publish what was entered; prints the file's path."""
@@ -148,7 +148,7 @@ def publish_command(context: click.Context, form: Any, comment: str, force: bool
         for error in entry_checks.check_everything(copy)[0]:
             click.echo(f"{error.kind} {error.name}: {error.message}", err=True)
         context.exit(EXIT_INVALID)
-    except publication.EmptyError as error:
+    except publication.TakesAwayError as error:
         raise click.ClickException(f"nothing was published: {error} (--force publishes it)") from None
     except publication.PublishError as error:
         raise click.ClickException(str(error)) from None

@@ -20,11 +20,12 @@ from django.utils import timezone
 
 from configurator import audit_log, options
 from configurator.models import Publication
-from configurator.publishing import working_copy
+from configurator.publishing import server_status, working_copy
 from schemas.configuration import sqlite_form, xml_form
 from schemas.configuration.checks import CheckedConfiguration, check_configuration
 from schemas.configuration.directory import ArrivalTimes, Candidate, choose_in_force, scan_directory
 from schemas.configuration.model import Configuration
+from schemas.configuration.taken_away import Loss, losses_in_words, much_taken_away
 from schemas.problems import ConfigurationError, Problem
 
 FileForm = Literal["xml", "sqlite"]
@@ -34,12 +35,29 @@ PUBLISHED_NAME = re.compile(r"astcti-\d{8}-\d{6}-[0-9a-f]{6}\.(?:xml|sqlite)")
 MODE = 0o640  # password hashes are in it: the server's group reads, nobody else
 
 
+class TakenAway(NamedTuple):
+    """How much a publication would take away from the file in force."""
+
+    file: str
+    sha256: str
+    losses: tuple[Loss, ...]
+
+    @property
+    def words(self) -> str:
+        """With the numbers; a sentence's end, to be translated."""
+        return losses_in_words(self.losses)
+
+
 class PublishError(Exception):
     """Nothing was published; the text says why."""
 
 
-class EmptyError(PublishError):
-    """It would have replaced a configuration with entries by one without any."""
+class TakesAwayError(PublishError):
+    """It would take away much of what is in force, and nobody said that this is meant."""
+
+    def __init__(self, much: TakenAway) -> None:
+        super().__init__(f"it takes away {much.words} of {much.file}, which is in force")
+        self.much = much
 
 
 class PublishedFile(NamedTuple):
@@ -75,12 +93,20 @@ def configuration_digest(configuration: Configuration) -> str:
 
 
 def publish_configuration(
-    configuration: Configuration, form: FileForm, userid: str, comment: str = "", *, force: bool = False
+    configuration: Configuration,
+    form: FileForm,
+    userid: str,
+    comment: str = "",
+    *,
+    meant: str = "",
+    force: bool = False,
 ) -> PublishedFile:
     """Write, check, rename, remember.
 
-    ConfigurationError if it is invalid, PublishError if it cannot be written, EmptyError without `force` if
-    it would end the work of everybody.
+    `meant` is the SHA-256 of the file in force of which somebody has seen how much is taken away; `force`
+    stands for any. The server would hold such a file otherwise, so it is written into it.
+    ConfigurationError if it is invalid, PublishError if it cannot be written, TakesAwayError if it would
+    take away much and that is not meant.
     """
     complaints = check_configuration(configuration)
     if complaints:
@@ -92,12 +118,12 @@ def publish_configuration(
         raise PublishError(
             f"{directory or 'no directory'}: there is no such directory to publish to (--publish)"
         )
-    replaced = "" if force else file_emptied_by(configuration)
-    if replaced:
-        raise EmptyError(f"it has no service, seat or operator, and would replace {replaced}, which has some")
+    much = taken_away_by(configuration)
+    if much is not None and not force and meant != much.sha256:
+        raise TakesAwayError(much)
     path = directory / _new_name(form)
     try:
-        path_digest = _write(configuration, form, path)
+        path_digest = _write(configuration, form, path, much.sha256 if much is not None else "")
     except OSError as error:
         raise PublishError(f"{path}: {error.strerror or error}") from None
     Publication.objects.create(
@@ -111,37 +137,57 @@ def publish_configuration(
     return PublishedFile(path, path_digest, _remove_old(directory, path.name))
 
 
-def file_emptied_by(configuration: Configuration) -> str:
-    """The file whose entries would be gone if this were published; empty if that takes nothing away."""
-    if not _is_bare(configuration):
-        return ""
-    before = last_publication()
-    if before is not None and not _is_bare(configuration_or_empty(before)):
-        return before.file
-    directory = options.current_options().publish
+def taken_away_by(configuration: Configuration) -> TakenAway | None:
+    """What would be gone if this were published; None where the server would take it up as it is."""
+    before = _in_force()
+    if before is None:
+        return None
+    file, sha256, old = before
+    found = much_taken_away(old, configuration)
+    return TakenAway(file, sha256, found) if found else None
+
+
+def _in_force() -> tuple[str, str, Configuration] | None:
+    """The file that the server compares with, its SHA-256 and what it says, as well as that is known here.
+
+    What the server says of itself counts; then what it would take from the directory; then what was
+    published last.
+    """
+    current = options.current_options()
+    said = server_status.read_server_status(current.status)
+    published = Publication.objects.filter(sha256=said.sha256, file=said.file).first() if said.known else None
+    if published is not None:
+        return published.file, published.sha256, configuration_or_empty(published)
+    directory = current.publish
+    with contextlib.suppress(ConfigurationError, OSError):
+        if said.known and directory is not None and _digest(directory / said.file) == said.sha256:
+            return said.file, said.sha256, read_configuration_file(directory / said.file).configuration
     found = configuration_in_force(directory) if directory is not None and directory.is_dir() else None
-    return found[0].name if found is not None and not _is_bare(found[1]) else ""
+    if found is not None:
+        return found[0].name, _digest(found[0]), found[1]
+    last = last_publication()
+    return (last.file, last.sha256, configuration_or_empty(last)) if last is not None else None
 
 
-def _is_bare(configuration: Configuration) -> bool:
-    return not (configuration.services or configuration.seats or configuration.operators)
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _new_name(form: FileForm) -> str:
     return f"astcti-{timezone.localtime():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}.{form}"
 
 
-def _write(configuration: Configuration, form: FileForm, path: Path) -> str:
+def _write(configuration: Configuration, form: FileForm, path: Path, replaces: str) -> str:
     hidden = path.with_name(f".{path.stem}.{form}")
     try:
         if form == "sqlite":
-            sqlite_form.dump_sqlite(configuration, hidden)
+            sqlite_form.dump_sqlite(configuration, hidden, replaces)
             sqlite_form.load_sqlite(hidden)  # as the server will
         else:
-            _write_whole(hidden, xml_form.dump_xml(configuration))
+            _write_whole(hidden, xml_form.dump_xml(configuration, replaces))
             xml_form.load_xml(hidden)
         _for_the_server(hidden)
-        found = hashlib.sha256(hidden.read_bytes()).hexdigest()
+        found = _digest(hidden)
         hidden.rename(path)
     finally:
         hidden.unlink(missing_ok=True)
@@ -211,7 +257,7 @@ def _remember_adopted(path: Path, configuration: Configuration) -> None:
         form="sqlite" if path.suffix.lower() == ".sqlite" else "xml",
         userid="",
         comment="",
-        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        sha256=_digest(path),
         content=xml_form.dump_xml(configuration).decode(),
     )
 

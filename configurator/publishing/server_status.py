@@ -6,9 +6,25 @@ import json
 import os
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
-PublicationState = Literal["unknown", "in-force", "refused", "waiting"]
+from schemas.configuration.taken_away import Loss, PartsKind, losses_in_words
+
+PublicationState = Literal["unknown", "in-force", "refused", "held", "waiting"]
+
+
+class HeldPublication(NamedTuple):
+    """A valid file that the server does not take up, since it takes away too much of the one in force."""
+
+    file: str
+    sha256: str
+    losses: tuple[Loss, ...]
+    """Empty where the numbers are not known."""
+
+    @property
+    def words(self) -> str:
+        """With the numbers; a sentence's end, to be translated."""
+        return losses_in_words(self.losses) if self.losses else "?"
 
 
 class ServerStatus(NamedTuple):
@@ -21,6 +37,7 @@ class ServerStatus(NamedTuple):
     since: datetime | None = None
     refused: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """File names that the server refused, with every error."""
+    held: tuple[HeldPublication, ...] = ()
     ami: str = ""
     lacking: tuple[str, ...] = ()
     """What the server's user in manager.conf may not do or see, in the server's words."""
@@ -34,6 +51,8 @@ class ServerStatus(NamedTuple):
             return "unknown"
         if self.sha256 == sha256 and self.file == file:
             return "in-force"
+        if any((held.file, held.sha256) == (file, sha256) for held in self.held):
+            return "held"
         return "refused" if file in dict(self.refused) else "waiting"
 
     def errors(self, file: str) -> tuple[str, ...]:
@@ -60,6 +79,16 @@ class _EndedError(Exception):
     """The process that wrote the file is gone, and had no time to remove it."""
 
 
+def _held(said: dict[str, Any]) -> HeldPublication:
+    counts = said["counts"]
+    losses = tuple(
+        Loss(kind, int(counts[kind]["lost"]), int(counts[kind]["before"]))
+        for kind in get_args(PartsKind)
+        if kind in counts
+    )
+    return HeldPublication(Path(said["file"]).name, str(said["sha256"]), losses)
+
+
 def _status(said: dict[str, Any]) -> ServerStatus:
     force = said["configuration"]
     try:
@@ -77,6 +106,7 @@ def _status(said: dict[str, Any]) -> ServerStatus:
         tuple(
             (Path(refusal["file"]).name, tuple(map(str, refusal["errors"]))) for refusal in said["refused"]
         ),
+        tuple(_held(file) for file in force.get("held", ())),
         str(said["ami"]["state"]),
         tuple(map(str, said["ami"].get("lacking", ()))),  # which servers of old did not tell
         int(said["clients"]),

@@ -6,7 +6,7 @@ from django import template
 from django.utils.translation import gettext, gettext_noop
 
 from configurator import audit_log
-from configurator.checks.translation import translated_missing_right
+from configurator.checks.translation import translated_for_file, translated_missing_right
 from configurator.publishing import differences
 
 register = template.Library()
@@ -52,6 +52,12 @@ def ami_words(state: str) -> str:
 def right_words(text: str) -> str:
     """What the server's user in manager.conf may not do or see, in the language of the page."""
     return translated_missing_right(text)
+
+
+@register.filter
+def check_words(sentence: str) -> str:
+    """What the server's checks say, in the language of the page."""
+    return translated_for_file(sentence)
 
 
 @register.filter

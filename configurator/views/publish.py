@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from configurator import audit_log, options
 from configurator.checks import entry_checks
+from configurator.checks.translation import translated_for_file
 from configurator.models import Publication
 from configurator.publishing import differences, publication, server_status, working_copy
 from configurator.publishing.differences import FieldChange
@@ -39,7 +40,7 @@ def publish_page(request: HttpRequest) -> HttpResponse:
         "errors": errors,
         "warnings": warnings,
         "digest": publication.configuration_digest(copy.configuration),
-        "emptied": publication.file_emptied_by(copy.configuration),
+        "much": publication.taken_away_by(copy.configuration),
         "last": last,
         "publications": list(_publications()),
         "keep": options.current_options().keep,
@@ -102,8 +103,12 @@ def publish_entries(request: HttpRequest) -> HttpResponse:
             )
             return redirect("publish")
         changed = len(differences.between(publication.configuration_or_empty(last), configuration))
-        comment, force = request.POST.get("comment", "").strip(), "empty" in request.POST
-        _publish(request, lambda: configuration, form, "publish", comment, changed, force)
+        comment = request.POST.get("comment", "").strip()
+        much = _publish(request, lambda: configuration, form, "publish", comment, changed)
+        if much is not None:
+            said = {"what": translated_for_file(much.words), "file": much.file}
+            text = _("Nothing was published: it takes away %(what)s of %(file)s. Say that it is meant.")
+            messages.error(request, text % said)
     return redirect("publish")
 
 
@@ -115,7 +120,9 @@ def roll_back(request: HttpRequest, pk: int) -> HttpResponse:
         old = get_object_or_404(Publication, pk=pk)
         comment = _("Back to %(file)s") % {"file": old.file}
         form = old.form if old.form in publication.FILE_FORMS else "xml"
-        _publish(request, lambda: publication.configuration_of(old), form, "roll-back", comment, 0)
+        much = _publish(request, lambda: publication.configuration_of(old), form, "roll-back", comment, 0)
+    if much is not None:
+        return render(request, "configurator/takes_away.html", {"publication": old, "much": much})
     return redirect("publish")
 
 
@@ -126,16 +133,17 @@ def _publish(
     action: str,
     comment: str,
     changed: int,
-    force: bool = False,
-) -> None:
+) -> publication.TakenAway | None:
+    """Publish, and say what came of it, except where it takes away much: that is returned."""
+    meant = request.POST.get("takes-away", "")
     try:
         published = publication.publish_configuration(
-            configuration(), form, request.user.userid, comment, force=force
+            configuration(), form, request.user.userid, comment, meant=meant
         )
     except ConfigurationError:
         messages.error(request, _("The configuration is not valid: nothing was published."))
-    except publication.EmptyError:
-        messages.error(request, _("Nothing was published: there is no service, seat or operator in it."))
+    except publication.TakesAwayError as error:
+        return error.much
     except publication.PublishError as error:
         messages.error(request, _("Nothing was published: %(reason)s") % {"reason": error})
     else:
@@ -143,6 +151,7 @@ def _publish(
             request, action, "configuration", published.path.name, [FieldChange("Changes", "", str(changed))]
         )
         messages.success(request, _("Published as %(file)s.") % {"file": published.path.name})
+    return None
 
 
 @require_POST

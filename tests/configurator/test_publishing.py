@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -257,24 +258,112 @@ def test_a_directory_that_is_not_there_is_said(admin: Client, demo, publish_dire
     assert not Publication.objects.exists()
 
 
-def test_an_empty_configuration_is_published_over_entries_only_when_confirmed(
-    admin: Client, demo, publish_directory
+def publish_as_meant(client: Client, sha256: str, form: str = "xml"):
+    """Publish, and say that what this takes away of the file in force is meant."""
+    digest = publication.configuration_digest(working_copy.configuration())
+    last = publication.last_publication()
+    sent = {"form": form, "digest": digest, "last": last.pk if last else "", "takes-away": sha256}
+    return client.post("/publish/now/", sent, follow=True)
+
+
+def newest(directory: Path) -> Path:
+    published = publication.last_publication()
+    assert published is not None
+    return directory / published.file
+
+
+@pytest.mark.parametrize("form", ["xml", "sqlite"])
+def test_what_takes_away_much_is_published_only_when_meant_and_says_what_it_replaces(
+    admin: Client, demo, publish_directory, form: str
 ) -> None:
     publish(admin)
-    assert 'name="empty"' not in admin.get("/publish/").content.decode()
+    first = Publication.objects.get()
+    assert 'name="takes-away"' not in admin.get("/publish/").content.decode()
     for table in (Service, Operator, Seat):
         table.objects.all().delete()
-    assert 'name="empty" required' in admin.get("/publish/").content.decode()
-    answer = publish(admin)
-    assert "Nothing was published" in admin.get(answer.url).content.decode()
+    page = admin.get("/publish/").content.decode()
+    assert "1 of 1 operators, 1 of 1 seats, 1 of 1 services" in page and "publish?" in page
+    assert f'name="takes-away" value="{first.sha256}" required' in page
+    refused = admin.get(publish(admin, form).url).content.decode()
+    assert "Nothing was published: it takes away 1 of 1 operators" in refused
+    assert "Nothing was published" in publish_as_meant(admin, "0" * 64, form).content.decode()
     assert Publication.objects.count() == 1
-    digest = publication.configuration_digest(working_copy.configuration())
-    last = Publication.objects.get().pk
-    admin.post("/publish/now/", {"form": "xml", "digest": digest, "last": last, "empty": "on"})
+    assert "Published as" in publish_as_meant(admin, first.sha256, form).content.decode()
+    path = newest(publish_directory)
+    assert publication.read_configuration_file(path).replaces == first.sha256
+    publish(admin)  # over an empty one nothing is lost
+    assert publication.read_configuration_file(newest(publish_directory)).replaces == ""
+
+
+def test_what_is_taken_away_is_told_in_italian(admin: Client, demo, publish_directory) -> None:
+    publish(admin)
+    ManagerUser.objects.update(language="it")
+    for table in (Service, Operator):
+        table.objects.all().delete()
+    page = admin.get("/publish/").content.decode()
+    assert "Questo toglie 1 operatori su 1, 1 servizi su 1 da" in page
+
+
+def test_going_back_to_what_takes_away_much_is_asked_about(admin: Client, demo, publish_directory) -> None:
+    publish(admin)
+    small = Publication.objects.get()
+    for number in range(9):
+        Operator.objects.create(
+            username=f"user{number}", full_name="Name", password=demo["operator"].password
+        )
+    publish(admin)
+    large = publication.last_publication()
+    assert large is not None
+    asked = admin.post(f"/publish/{small.pk}/roll-back/").content.decode()
+    assert "9 of 10 operators" in asked and large.sha256 in asked
     assert Publication.objects.count() == 2
-    Publication.objects.all().delete()
-    (publish_directory / "by-hand.xml").write_bytes(SAMPLE.read_bytes())
-    assert publication.file_emptied_by(working_copy.configuration()) == "by-hand.xml"
+    admin.post(f"/publish/{small.pk}/roll-back/", {"takes-away": large.sha256})
+    assert Publication.objects.count() == 3
+    assert publication.read_configuration_file(newest(publish_directory)).replaces == large.sha256
+
+
+def test_what_the_server_says_is_in_force_counts_before_what_was_published_last(
+    admin: Client, demo, publish_directory
+) -> None:
+    path = publish_directory / "by-hand.xml"
+    path.write_bytes(SAMPLE.read_bytes())
+    for table in (Service, Operator, Seat):
+        table.objects.all().delete()
+    much = publication.taken_away_by(working_copy.configuration())
+    assert much is not None and much.file == "by-hand.xml"
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert much.sha256 == digest
+    (publish_directory / "empty.xml").write_text("<configuration/>")  # the newest one, which is held
+    os.utime(path, (1000, 1000))
+    assert publication.taken_away_by(working_copy.configuration()) is None
+    write_status(publish_directory, "by-hand.xml", digest)
+    much = publication.taken_away_by(working_copy.configuration())
+    assert much is not None and (much.file, much.sha256) == ("by-hand.xml", digest)
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "The server holds the last publication"), ("it", "Il server trattiene")]
+)
+def test_a_publication_that_the_server_holds_is_shown_with_numbers(
+    admin: Client, demo, publish_directory, language: str, words: str
+) -> None:
+    publish(admin)
+    ManagerUser.objects.update(language=language)
+    published = Publication.objects.get()
+    write_status(publish_directory, "by-hand.xml", "0" * 64)
+    said = json.loads(status_file().read_text())
+    said["configuration"]["held"] = [
+        {
+            "file": str(publish_directory / published.file),
+            "sha256": published.sha256,
+            "since": "2026-01-01T10:00:00+00:00",
+            "reason": "it takes away much",
+            "counts": {"operators": {"lost": 214, "before": 300}},
+        }
+    ]
+    status_file().write_text(json.dumps(said))
+    page = admin.get("/publish/status/").content.decode()
+    assert words in page and "214" in page and f"astcti-server accept {published.sha256}" in page
 
 
 def upload(client: Client, what: str, data: bytes, store: str = "no", name: str = "file"):
