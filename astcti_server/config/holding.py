@@ -57,8 +57,9 @@ class HeldFile:
         }
 
     def __str__(self) -> str:
+        """For the log and `check`, as `file:line: message`, and what to do."""
         return (
-            f"{self.path} is held, what was in force before stays so: {self.reason}. If that is meant: "
+            f"{self.path}:0: it is held, what was in force before stays so: {self.reason}. If that is meant: "
             f"astcti-server accept {self.digest.hex()}; if not, correct the file or delete it"
         )
 

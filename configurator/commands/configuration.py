@@ -13,6 +13,7 @@ from configurator.commands.users import audit_name
 from schemas.configuration.checks import CheckedConfiguration
 from schemas.configuration.model import Configuration
 from schemas.problems import ConfigurationError
+from schemas.server.file_checks import open_to_others
 
 EXIT_INVALID = 78
 
@@ -53,6 +54,8 @@ def check_command(context: click.Context, file: Path | None) -> None:
         click.echo(f"{error.kind} {error.name}: {error.message}")
     for doubt in warnings:
         click.echo(f"{doubt.kind} {doubt.name}: {doubt.message} (warning)")
+    for open_file in _open_to_others():
+        click.echo(f"{open_file} (warning)")
     if errors:
         context.exit(EXIT_INVALID)
     click.echo(f"What was entered is valid: {_counted(copy.configuration)}")
@@ -153,6 +156,17 @@ def publish_command(context: click.Context, form: Any, comment: str, force: bool
     except publication.PublishError as error:
         raise click.ClickException(str(error)) from None
     click.echo(str(published.path))
+
+
+def _open_to_others() -> list[str]:
+    """Say which of the application's own files every user of this machine can read or change."""
+    from configurator import options
+
+    endings = ("-wal", "-shm")  # of open databases, which give them their own mode
+    files = [path for path in sorted(options.current_options().data.iterdir()) if path.is_file()]
+    files = [path for path in files if not path.name.endswith(endings)]
+    found = (open_to_others(path, "a secret or hashes of passwords") for path in files)
+    return [wrong for wrong in found if wrong]
 
 
 def _read_file(context: click.Context, file: Path) -> CheckedConfiguration:

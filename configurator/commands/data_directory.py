@@ -44,15 +44,15 @@ def _upgrade_databases() -> list[str]:
     done = []
     for alias, path in (("default", chosen.manager_file), ("configuration", chosen.configuration_file)):
         existed = path.exists() and path.stat().st_size > 0
+        if not existed:  # before SQLite makes it, with a mode that lets everybody read it
+            path.touch(mode=0o600)
+            options.give_to_owner_of_directory(path)
         connection = connections[alias]
         executor = MigrationExecutor(connection)
         if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
             continue
         if existed:
             done.append(f"{path.name} is upgraded; it was copied to {_copy_database(path)} before")
-        else:
-            path.touch(mode=0o600)
-            options.give_to_owner_of_directory(path)
         call_command("migrate", database=alias, interactive=False, verbosity=0)
         if not existed:
             done.append(f"{path.name} was made")

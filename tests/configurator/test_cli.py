@@ -9,6 +9,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import urllib.parse
 import urllib.request
 from contextlib import closing
@@ -50,6 +51,21 @@ def test_the_help_of_a_command_and_a_wrong_line_touch_nothing(places: list[str],
     assert "--comment" in run(places, "publish", "--help").stdout
     assert run(places, "publish", "--nonsense").returncode == 2
     assert not (tmp_path / "data").exists()
+
+
+def test_check_warns_of_the_applications_files_that_every_user_can_read() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        places = ["--data", str(folder / "data"), "--publish", name]
+        assert run(places, "import", str(SAMPLE)).returncode == 0
+        folder.chmod(0o755)
+        assert {path.stat().st_mode & 0o777 for path in (folder / "data").glob("*.sqlite")} == {0o600}
+        assert "every user" not in run(places, "check").stdout
+        (folder / "data").chmod(0o755)
+        (folder / "data" / "configuration.sqlite").chmod(0o644)
+        checked = run(places, "check")
+        assert (checked.returncode, checked.stdout.count("every user of this machine can read")) == (0, 1)
+        assert "configuration.sqlite" in checked.stdout
 
 
 def test_scripts_import_check_publish_and_export(places: list[str], tmp_path: Path) -> None:

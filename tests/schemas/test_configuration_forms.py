@@ -276,3 +276,53 @@ def test_triggers_keep_their_order_by_position(tmp_path: Path) -> None:
     sqlite_form.dump_sqlite(Configuration(services=(service,)), path)
     change(path, "UPDATE services_triggers SET position = 2 - position")
     assert sqlite_form.load_sqlite(path).services[0].triggers == (second, first)
+
+
+REPLACED = "0123456789abcdef" * 4
+
+
+def test_both_forms_say_which_file_they_replace(tmp_path: Path) -> None:
+    sqlite_form.dump_sqlite(Configuration(), tmp_path / "a.sqlite", REPLACED)
+    assert sqlite_form.read_sqlite(tmp_path / "a.sqlite").replaces == REPLACED
+    written = xml_form.dump_xml(Configuration(), REPLACED)
+    assert xml_form.parse_xml(written, "a.xml").replaces == REPLACED
+    upper = f'<configuration replaces=" {REPLACED.upper()} "/>'
+    assert xml_form.parse_xml(upper.encode(), "a.xml").replaces == REPLACED
+    sqlite_form.dump_sqlite(Configuration(), tmp_path / "b.sqlite")
+    assert sqlite_form.read_sqlite(tmp_path / "b.sqlite").replaces == ""
+    assert xml_form.parse_xml(xml_form.dump_xml(Configuration()), "b.xml").replaces == ""
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("UPDATE publication SET replaces = 'ab'", "table publication: replaces has to be 64 hexadecimal"),
+        ("UPDATE publication SET replaces = x'ff'", "table publication: replaces has to be 64 hexadecimal"),
+        ("INSERT INTO publication(replaces) VALUES ('')", "table publication: it has one row at most"),
+    ],
+)
+def test_what_a_database_says_it_replaces_has_to_be_a_digest(
+    tmp_path: Path, statement: str, words: str
+) -> None:
+    path = tmp_path / "a.sqlite"
+    sqlite_form.dump_sqlite(Configuration(), path, REPLACED)
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute(statement)
+    with pytest.raises(ConfigurationError, match=words):
+        sqlite_form.load_sqlite(path)
+
+
+def test_a_view_instead_of_the_table_is_not_looked_into(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    sqlite_form.dump_sqlite(Configuration(), path)
+    endless = (
+        "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT max(x) AS replaces FROM n"
+    )
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute(f"CREATE VIEW publication AS {endless}")
+    assert sqlite_form.read_sqlite(path).replaces == ""
+
+
+def test_the_xml_form_refuses_what_is_no_digest() -> None:
+    with pytest.raises(ConfigurationError, match="64 hexadecimal digits, as sha256sum prints them"):
+        xml_form.parse_xml(b'<configuration replaces="ab"/>', "a.xml")

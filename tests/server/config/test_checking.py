@@ -197,7 +197,7 @@ def test_check_says_which_file_would_be_held_and_which_is_in_force(
     ended = run()
     found = warnings(ended)
     assert len(found) == 1
-    assert "b.xml is held" in found[0] and "3 of 3 operators" in found[0]
+    assert "b.xml:0: it is held" in found[0] and "3 of 3 operators" in found[0]
     assert ended.output.splitlines()[-1] == f"In force: {directory / 'a.xml'}"
 
 

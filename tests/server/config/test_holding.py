@@ -177,8 +177,8 @@ def test_an_empty_file_is_held_said_once_and_taken_up_when_accepted(site: Site, 
     site.start()
     path = site.put(name, EMPTY)
     until(lambda: site.held() == [name])
-    until(lambda: messages("is held"))
-    said = messages("is held")
+    until(lambda: messages("it is held"))
+    said = messages("it is held")
     assert len(said) == 1
     for words in ("3 of 3 operators", "3 of 3 seats", "1 of 1 services", f"accept {digest_of(path)}"):
         assert words in said[0]
