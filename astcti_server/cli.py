@@ -188,7 +188,7 @@ def check(context: click.Context, directory: Path | None, state: Path | None, di
     for problem in report.problems:
         click.echo(str(problem))
     for warning in (*report.warnings, *report.held, *_of_root(options.status)):
-        click.echo(f"{warning} (warning)")
+        click.echo(harmless(f"{warning} (warning)"))
     for note in report.notes:
         click.echo(harmless(note))
     if report.in_force is not None:
@@ -215,7 +215,7 @@ def _print_changes(directory: Path, state: Path, remembered: RememberedFile | No
         return
     try:
         for line in changes_in_words(directory, remembered):
-            click.echo(line)
+            click.echo(harmless(line))
     except ConfigurationError:
         pass  # it was printed
 
