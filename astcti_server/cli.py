@@ -7,7 +7,6 @@ import logging
 import os
 import signal
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
 
@@ -18,6 +17,9 @@ from astcti_server.clients.listener import ListenError
 from astcti_server.config.checking import changes_in_words, check_directory
 from astcti_server.config.loading import load_directory
 from astcti_server.config.memory import ConfigMemory, RememberedFile
+from astcti_server.control import commands as control_commands
+from astcti_server.control.commands import ProgramOptions, control_beside
+from astcti_server.control.socket_file import AlreadyServedError
 from astcti_server.logs import LOG_FORMAT, Logs
 from astcti_server.own_user import RUN_AS_ANOTHER_USER, owner_of_running_server
 from astcti_server.queues.state_file import StateError
@@ -29,15 +31,6 @@ from schemas.version import VERSION
 
 READ_AT_ONCE = 65536
 SHORTEST_INTERVAL, LONGEST_INTERVAL = 0.1, 86400.0  # seconds between the demo's callers
-
-
-@dataclass(frozen=True, slots=True)
-class ProgramOptions:
-    """What was said before a command's name."""
-
-    configuration: Path
-    state: Path
-    status: Path
 
 
 config_option = click.option(
@@ -67,6 +60,11 @@ config_option = click.option(
     show_default=True,
     help="File that says what the server is doing (JSON).",
 )
+@click.option(
+    "--control",
+    type=click.Path(path_type=Path),
+    help="Control socket, for status, accept and stop (default: control.sock beside the status file).",
+)
 @click.option("--pidfile", type=click.Path(path_type=Path), help="Write the process id into this file.")
 @click.option(
     "--log-level",
@@ -91,6 +89,7 @@ def main(
     directory: Path,
     state: Path,
     status: Path,
+    control: Path | None,
     pidfile: Path | None,
     log_level: str | None,
     record: Path | None,
@@ -109,10 +108,13 @@ def main(
       2   wrong use of the command line
       78  no valid configuration; every error was printed
     """
+    control = control or control_beside(status)
     if context.invoked_subcommand is not None:
-        context.obj = ProgramOptions(directory, state, status)
+        context.obj = ProgramOptions(directory, state, status, control)
         return
-    paths = daemon.DaemonPaths(directory, state, status, pidfile, log_level or "", record, record_limit)
+    paths = daemon.DaemonPaths(
+        directory, state, status, control, pidfile, log_level or "", record, record_limit
+    )
     context.exit(_run(paths))
 
 
@@ -131,7 +133,7 @@ def _run(paths: daemon.DaemonPaths) -> int:
         server = daemon.Daemon(paths, loaded, logs)
     except OSError as error:
         return _print_failure(f"{error.filename}: {error.strerror}" if error.filename else str(error))
-    except (StateError, ListenError) as error:
+    except (StateError, ListenError, AlreadyServedError) as error:
         return _print_failure(str(error))
     return server.run()
 
@@ -158,6 +160,10 @@ command_config_option = click.option(
     type=click.Path(path_type=Path),
     help="The configuration directory (default: the one given before the command, or /etc/astcti).",
 )
+
+
+for control_command in (control_commands.status, control_commands.accept, control_commands.stop):
+    main.add_command(control_command)
 
 
 @main.command()

@@ -3,8 +3,8 @@
 Read this first. The main thread runs `Daemon.run`: after the start it sits in `control.get()`, which
 signals, dying threads, the configuration watcher and the link put their messages into.
 
-Start: configuration -> listening socket -> watcher -> AMI thread -> (after the first login) accept.
-Stop: accept -> clients -> queues left while the AMI connection lives -> AMI -> watcher -> log.
+Start: configuration -> both sockets -> watcher -> AMI thread -> (after the first login) accept.
+Stop: accept -> clients -> queues left while the AMI connection lives -> AMI -> watcher -> control -> log.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from astcti_server.ami.link import AmiLink
 from astcti_server.ami.recording_file import RecordingFile
 from astcti_server.ami.requests import AmiRequests
 from astcti_server.ami.wire.event_filter import EventFilter
+from astcti_server.ami_overview import AmiOverview, AmiOverviews
 from astcti_server.calls.tracker import Tracker
 from astcti_server.client_requests import ClientRequests
 from astcti_server.clients import config_enforcement
@@ -35,6 +36,8 @@ from astcti_server.config.changes import ConfigLoaded, ConfigRejected
 from astcti_server.config.memory import ConfigMemory
 from astcti_server.config.store import ConfigSnapshot, ConfigStore
 from astcti_server.config.watcher import ConfigWatcher
+from astcti_server.control.listener import ControlListener
+from astcti_server.control.socket_file import ControlSocketError, ControlSocketFile
 from astcti_server.event_pipeline import EventPipeline, PbxState
 from astcti_server.logs import Logs
 from astcti_server.own_user import RUN_AS_ANOTHER_USER, is_root
@@ -42,9 +45,12 @@ from astcti_server.pidfile import PidFile
 from astcti_server.queues.reconciler import QueueReconciler
 from astcti_server.queues.state_file import StateFile
 from astcti_server.queues.state_writer import StateWriter
+from astcti_server.server_control import ServerControl
 from astcti_server.service_notify import notify
 from astcti_server.signals import PendingSignals, SignalReceived
 from astcti_server.status_file import StatusFile
+from astcti_server.thread_watch import AmiThreadWatch, SystemdWatchdog
+from astcti_server.threads import ServiceThread
 from schemas.configuration.model import Configuration
 from schemas.server.settings import ServerSettings
 
@@ -63,6 +69,7 @@ class DaemonPaths:
     configuration: Path
     state: Path
     status: Path
+    control: Path
     pidfile: Path | None = None
     log_level: str = ""
     record: Path | None = None
@@ -86,14 +93,25 @@ class PbxStateChanged:
     reason: str
 
 
-ControlMessage = SignalReceived | ThreadDied | PbxStateChanged | ConfigLoaded | ConfigRejected
+@dataclass(frozen=True, slots=True)
+class StopRequested:
+    """Somebody asks for an orderly stop through the control socket: who, in words."""
+
+    keep_members: bool
+    who: str
+
+
+ControlMessage = SignalReceived | StopRequested | ThreadDied | PbxStateChanged | ConfigLoaded | ConfigRejected
 
 
 class Daemon:
     """The whole server. `run` is called once, on the main thread."""
 
     def __init__(self, paths: DaemonPaths, loaded: ConfigSnapshot, logs: Logs) -> None:
-        """Build every part and bind the port. Raises StateError, ListenError, OSError: for people to read."""
+        """Build every part, make the control socket and bind the port.
+
+        Raises AlreadyServedError, StateError, ListenError, OSError: for people to read.
+        """
         settings = loaded.settings
         self._paths = paths
         self._logs = logs
@@ -138,12 +156,21 @@ class Daemon:
             died=self._thread_died,
         )
         self._signals = PendingSignals(self.control.put, self._go_at_once)
-        if self._pidfile is not None:  # last, when nothing else can fail: another server's stays its own
-            try:
+        self._watch = AmiThreadWatch(
+            self._requests.post, lambda: self._link.state == "connecting", lambda: self._link.ident
+        )
+        self._watchdog = SystemdWatchdog()
+        self._keep_members = False
+        self._control_listener: ControlListener | None = None
+        try:  # last, when nothing else can fail: another server's files stay its own
+            self._control_listener = self._listen_for_control()
+            if self._pidfile is not None:
                 self._pidfile.write()
-            except OSError:
-                self._server.server_close()  # nobody else will: there is no daemon to be stopped
-                raise
+        except BaseException:
+            self._server.server_close()  # nobody else will: there is no daemon to be stopped
+            if self._control_listener is not None:
+                self._control_listener.abandon()
+            raise
 
     def run(self) -> int:
         """Serve until asked to stop; returns the exit code."""
@@ -173,6 +200,8 @@ class Daemon:
         self._state_writer.start()
         if self._recording is not None:
             self._recording.start()
+        if self._control_listener is not None:
+            self._control_listener.start()
         self._link.start()
         if loaded.settings.listen.before_pbx:
             self._server.open()
@@ -189,14 +218,18 @@ class Daemon:
         deadline = time.monotonic() + STOP_WITHIN
         self._server.stop(STOP_WITHIN / 2)
         self._leave_queues(deadline)
-        writers = [self._state_writer, *([self._recording] if self._recording is not None else [])]
-        for thread in (self._link, self._watcher, *writers):  # the last write what others left
+        threads: list[ServiceThread] = [self._link, self._watcher, self._state_writer]
+        optional = (self._recording, self._control_listener)
+        threads += [thread for thread in optional if thread is not None]  # writers last: what others left
+        for thread in threads:
             thread.stop()
             if not thread.is_alive():
                 continue
             thread.join(max(0.1, deadline - time.monotonic()))
             if thread.is_alive():
                 logger.error("Thread %s is late, not waiting for it any longer", thread.name)
+        if self._control_listener is not None:  # who asked for the stop hears of it until here
+            self._control_listener.close()
         self._status.remove()
         if self._pidfile is not None:
             self._pidfile.remove()
@@ -207,7 +240,8 @@ class Daemon:
         if not self._link.is_alive():
             return
         left = threading.Event()
-        self._requests.post(lambda: self._reconciler.stop(left.set))
+        keep = self._keep_members
+        self._requests.post(lambda: self._reconciler.stop(left.set, keep_members=keep))
         if not left.wait(max(0.1, deadline - time.monotonic() - 1.0)):
             logger.warning("Not all queues could be left in time: the next start removes what is left over")
 
@@ -216,7 +250,7 @@ class Daemon:
     def _serve(self) -> int:
         while True:
             try:
-                message = self.control.get(timeout=STATUS_EVERY)
+                message = self.control.get(timeout=self._look_every)
             except queue.Empty:
                 self._count()
                 continue
@@ -232,6 +266,11 @@ class Daemon:
         match message:
             case SignalReceived(number):
                 self._act_on_signal(number)
+            case StopRequested(keep_members, who):
+                kept = ", queue members are kept" if keep_members else ""
+                logger.info("Control: %s asks for a stop%s: stopping", who, kept)
+                self._keep_members = keep_members
+                return EXIT_STOPPED
             case ThreadDied(name):
                 logger.critical("Thread %s died: stopping, so that the init system starts afresh", name)
                 return EXIT_FAILURE
@@ -300,18 +339,36 @@ class Daemon:
             logger.error("Cannot write to the log file %s: %s", logging_settings.file, error.strerror)
 
     def _count(self) -> None:
+        """Say how everything is: into the status file, and to the init system that nothing hangs."""
         self._status.refused(self._watcher.refused)
         self._status.held([file.described() for file in self._watcher.held])
         self._status.lacking(self._requests.privileges.lacking)
+        failure = self._link.failure
+        if failure is not None:
+            self._status.ami_failed(failure.reason, failure.since, failure.attempts)
+        identity = self._link.identity
+        self._status.ami_identity(identity.version, identity.manager, identity.dialect)
+        self._status.state_directory(self._state_writer.failure)
         self._status.counts(self._registry.count, len(self._tracker.table))
+        stuck = self._watch.look()
+        self._status.stuck(["ami"] if stuck else [])
         self._status.write()
         self._logs.tell_repeats()
+        self._watchdog.feed(not stuck)
+
+    @property
+    def _look_every(self) -> float:
+        """Seconds; three times, at least, in what the init system takes for a hang."""
+        interval = self._watchdog.interval
+        return STATUS_EVERY if interval is None else min(STATUS_EVERY, interval / 3)
 
     # -- what other threads report -------------------------------------------------------------------------
 
     def _go_at_once(self) -> None:
         """Asked twice: no goodbyes, and no waiting for threads that have not been told to stop yet."""
         self._status.remove()
+        if self._control_listener is not None:
+            self._control_listener.abandon()
         if self._pidfile is not None:
             self._pidfile.remove()
         os._exit(EXIT_FAILURE)
@@ -327,3 +384,26 @@ class Daemon:
 
     def _pbx_changed(self, state: PbxState, reason: str) -> None:
         self.control.put(PbxStateChanged(state, reason))
+
+    def _listen_for_control(self) -> ControlListener | None:
+        """Make the control socket; without one agents are served all the same. Raises AlreadyServedError."""
+        try:
+            file = ControlSocketFile(self._paths.control)
+        except ControlSocketError as error:
+            logger.warning("%s: the commands status, accept and stop cannot reach this server", error)
+            return None
+        control = ServerControl(
+            lambda: self._status.published,
+            self._registry,
+            self._tracker.table,
+            self._store,
+            AmiOverviews(self._requests.post, self._ami_overview),
+            lambda: self._link.failure,
+            lambda: self._server.connections,
+            lambda keep_members, who: self.control.put(StopRequested(keep_members, who)),
+        )
+        return ControlListener(file, control, self._thread_died)
+
+    def _ami_overview(self) -> AmiOverview:
+        """On the AMI thread."""
+        return AmiOverview(time.time(), self._reconciler.overview(), *self._tracker.seats_in_calls())

@@ -1,6 +1,7 @@
 """The status file: what the server is doing, for the Configurator and for people. Main thread.
 
-JSON, replaced as a whole, so that a reader never sees half of it.
+JSON, replaced as a whole, so that a reader never sees half of it; and renewed every few seconds even if
+nothing changed, so that a reader can tell a server that was killed, or hangs.
 """
 
 from __future__ import annotations
@@ -9,42 +10,75 @@ import contextlib
 import json
 import logging
 import os
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from schemas.problems import Problem
 from schemas.version import VERSION
 
 logger = logging.getLogger(__name__)
 
-STATUS_FORMAT = 1
+STATUS_FORMAT: Final = 1
+RENEWED_EVERY: Final = 4.0
+"""Seconds, a little less than the daemon takes between two looks. Readers: `schemas/server/status_age.py`."""
 
 
 def now() -> str:
     """The time as the file writes it: UTC, ISO 8601."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
+    return iso_time(time.time())
+
+
+def iso_time(seconds: float) -> str:
+    """A time in seconds since 1970, as the file writes it."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+
+
+def failing_ami(ami: Mapping[str, Any], reason: str, since: float, attempts: int) -> dict[str, Any]:
+    """What is said of Asterisk, with the reason why the last attempt to reach it failed."""
+    return {**ami, "reason": reason, "reason_since": iso_time(since), "attempts": attempts}
 
 
 class StatusFile:
-    """Holds what is to be said; `write` puts it into the file if it changed."""
+    """Holds what is to be said; `write` puts it into the file if it changed, or is old."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock` tells seconds, for the age of the file."""
         self.path = path
+        self._clock = clock
         self._written: dict[str, Any] | None = None
+        self._written_at = 0.0
         self._complained = False
         self.content: dict[str, Any] = {
             "format": STATUS_FORMAT,
             "version": VERSION,
             "pid": os.getpid(),
             "started": now(),
+            "written": now(),
+            "role": "single",
             "configuration": {"file": "", "sha256": "", "since": "", "held": []},
             "refused": [],
-            "ami": {"state": "connecting", "since": now(), "reason": "", "lacking": []},
+            "ami": {
+                "state": "connecting",
+                "since": now(),
+                "reason": "",
+                "reason_since": "",
+                "attempts": 0,
+                "lacking": [],
+                "version": "",
+                "manager": "",
+                "dialect": "",
+            },
+            "state_directory": {"error": "", "error_since": ""},
+            "stuck": [],
             "clients": 0,
             "calls": 0,
         }
+        self.published: Mapping[str, Any] = MappingProxyType(dict(self.content))
+        """What was to be written last. Nobody changes it any more: any thread may read it."""
 
     def in_force(self, file: str, sha256: str) -> None:
         """Another configuration was taken up."""
@@ -70,21 +104,48 @@ class StatusFile:
 
     def ami(self, state: str, reason: str) -> None:
         """Asterisk came, or went."""
-        lacking = self.content["ami"]["lacking"]
-        self.content["ami"] = {"state": state, "since": now(), "reason": reason, "lacking": lacking}
+        self._change_ami(
+            state=state, since=now(), reason=reason, reason_since=now() if reason else "", attempts=0
+        )
+
+    def ami_failed(self, reason: str, since: float, attempts: int) -> None:
+        """The last attempt to reach Asterisk failed, and why; `since` is when it did so first, since 1970.
+
+        `attempts`: how many failed since the last login.
+        """
+        self.content["ami"] = failing_ami(self.content["ami"], reason, since, attempts)
+
+    def ami_identity(self, version: str, manager: str, dialect: str) -> None:
+        """Which Asterisk it is, of what version of the manager interface, and which dialect that speaks."""
+        self._change_ami(version=version, manager=manager, dialect=dialect)
 
     def lacking(self, privileges: Sequence[str]) -> None:
         """What the manager user may not do or see, in words."""
-        self.content["ami"] = {**self.content["ami"], "lacking": list(privileges)}
+        self._change_ami(lacking=list(privileges))
+
+    def _change_ami(self, **changed: object) -> None:
+        self.content["ami"] = {**self.content["ami"], **changed}
+
+    def state_directory(self, error: str) -> None:
+        """What is wrong with the state directory now; empty if nothing is."""
+        if error != self.content["state_directory"]["error"]:
+            self.content["state_directory"] = {"error": error, "error_since": now() if error else ""}
+
+    def stuck(self, threads: Sequence[str]) -> None:
+        """Threads that hang, by name."""
+        self.content["stuck"] = list(threads)
 
     def counts(self, clients: int, calls: int) -> None:
         """How much is going on."""
         self.content["clients"], self.content["calls"] = clients, calls
 
     def write(self) -> None:
-        """Replace the file if there is something new. A failure is logged once; the server goes on."""
-        if self.content == self._written:
+        """Replace the file if there is news, or it is old. A failure is logged once; the server goes on."""
+        age = self._clock() - self._written_at
+        if self.content == self._written and 0 <= age < RENEWED_EVERY:
             return
+        self.content["written"] = now()
+        self.published = MappingProxyType(dict(self.content))
         fresh = self.path.with_name(f".{self.path.name}.{os.getpid()}")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -97,6 +158,7 @@ class StatusFile:
             return
         self._complained = False
         self._written = dict(self.content)
+        self._written_at = self._clock()
 
     def remove(self) -> None:
         """The server is gone: nothing in the file would be true any more."""

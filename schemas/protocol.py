@@ -41,6 +41,8 @@ class ReplyCode(IntEnum):
     """One reason to offer for a pause, or `END`: the answer to REASONS."""
     OPERATOR = 240
     """Who is logged in, and where: the answer to WHO."""
+    SERVER_STATUS = 260
+    """One part of what the server is doing, or `END`: the answer to STATUS, on the control socket only."""
     PAUSE_DONE = 300
     """The pause that was asked for is in force, or its end is."""
     PAUSE_PENDING = 301
@@ -78,6 +80,14 @@ class CommandName(StrEnum):
     TARGETS = "TARGETS"
 
 
+class ControlCommand(StrEnum):
+    """What may be said on the control socket, beside CAPA, NOOP and QUIT. Written in any case."""
+
+    STATUS = "STATUS"
+    ACCEPT = "ACCEPT"
+    STOP = "STOP"
+
+
 class Word(StrEnum):
     """What stands after a reply's number, always the same."""
 
@@ -86,7 +96,7 @@ class Word(StrEnum):
     KO = "KO"
     CAPABILITIES = "CAPA"
     END = "END"
-    """Closes the lists: of services, of contexts for transfers, of pause reasons."""
+    """Closes the lists: of services, contexts for transfers, pause reasons, and parts of the status."""
     SERVICES = "SERVICES"
     PAUSE_PENDING = "PAUSE PENDING"
     PBX_DOWN = "PBX DOWN"
@@ -127,6 +137,8 @@ class ByeReason(StrEnum):
     """The server stops: come back later."""
 
 
+KEEP_MEMBERS: Final = "KEEP-MEMBERS"
+"""After STOP: the members stay in their queues, whatever the configuration says."""
 NO_SEAT: Final = "-"
 """Stands for the extension in the answer to WHO as long as no seat is known."""
 UNCHECKED: Final = "unchecked"
@@ -135,7 +147,28 @@ SERVICE_TYPES: Final[tuple[ServiceType, ...]] = get_args(ServiceType)
 """The words that say in a line of SERVICES in which direction the calls of a service go."""
 
 
-class Refusal(Enum):
+class RefusalText(Enum):
+    """A reason for not doing something: a text, or a template of it with `{name}` for each value."""
+
+    def text(self, **values: object) -> str:
+        """The text for the wire. Raises KeyError if a value is missing."""
+        template: str = self.value
+        return template.format(**values)
+
+
+class ControlRefusal(RefusalText):
+    """A reason given on the control socket alone: 101. A seat's client never hears one."""
+
+    NOT_ALLOWED_HERE = "you may not use this socket"
+    NOT_ALLOWED = "you may not use {command}: only root and the user that the server runs as may"
+    TOO_MANY_CONNECTIONS = "too many connections to the control socket"
+    SILENT_TOO_LONG = "nothing was said for {seconds} seconds"
+    BAD_STOP_WORD = "STOP takes KEEP-MEMBERS or nothing"
+    BAD_SHA256 = "ACCEPT takes the SHA-256 of a file in 64 hexadecimal digits, or nothing"
+    NOTHING_HELD = "nothing is held"
+
+
+class Refusal(RefusalText):
     """A reason, in English, that the server gives for not doing something or for ending a session.
 
     The value is the text, or a template of it: `{seconds}` stands for a value, which contains no blanks.
@@ -207,11 +240,6 @@ class Refusal(Enum):
     ADDRESS_CHANGED = "the seat has another address"
     SERVER_STOPS = "the server stops"
     KEEP_ALIVE_EXPIRED = "keep-alive expired"
-
-    def text(self, **values: object) -> str:
-        """The text for the wire. Raises KeyError if a value is missing."""
-        template: str = self.value
-        return template.format(**values)
 
     @classmethod
     def of(cls, text: str) -> tuple[Refusal, dict[str, str]] | None:

@@ -68,6 +68,11 @@ def list_commands() -> AmiAction:
     return AmiAction("ListCommands")
 
 
+def core_settings() -> AmiAction:
+    """Which Asterisk it is (1.6.0 and later; class `system` or `reporting`)."""
+    return AmiAction("CoreSettings")
+
+
 def status(variables: Iterable[str] = ()) -> AmiAction:
     """List all channels, with these variables (1.6.1 and later), as many as one line can name."""
     names = ",".join(variables)

@@ -14,6 +14,7 @@ from functools import partial
 from typing import Final
 
 from astcti_server.ami import actions
+from astcti_server.ami.asterisk_identity import AsteriskIdentity, IdentityReader
 from astcti_server.ami.connection import AmiConnection, ConnectionFailedError, timed_out
 from astcti_server.ami.heartbeat import Heartbeat
 from astcti_server.ami.link_listener import LinkListener, LinkState, LinkTimeLimits
@@ -21,7 +22,7 @@ from astcti_server.ami.login import CLOSED_BEFORE_LOGIN, AmiLogin, AmiLoginRefus
 from astcti_server.ami.pending import ActionOutcome
 from astcti_server.ami.recording import RecordBytes, Recorder
 from astcti_server.ami.requests import AmiRequests
-from astcti_server.ami.retries import Retries
+from astcti_server.ami.retries import ConnectionFailure, Retries
 from astcti_server.ami.timers import AmiTimer, AmiWork
 from astcti_server.ami.wire.event_filter import EventFilter
 from astcti_server.ami.wire.messages import AmiEvent, AmiResponse
@@ -36,7 +37,7 @@ REVIEW_EVERY: Final = 60.0  # seconds between two looks at what the user seems n
 
 
 class AmiLink(ServiceThread):
-    """The connection to Asterisk. `state` and `filter_events` are for any thread.
+    """The connection to Asterisk. `state`, `failure`, `identity` and `filter_events` are for any thread.
 
     What is asked of Asterisk goes through `requests`, which the link answers while it is logged in.
     """
@@ -62,6 +63,7 @@ class AmiLink(ServiceThread):
         self._requests = requests
         self._loop = requests.loop
         self._privileges = requests.privileges
+        self._identity = IdentityReader(requests)
         self._heartbeat = Heartbeat(settings.ping, self._loop, self._ping, self._lost)
         self._retries = Retries(settings)
         self._connection: AmiConnection | None = None
@@ -74,6 +76,16 @@ class AmiLink(ServiceThread):
     def filter_events(self, event_filter: EventFilter) -> None:
         """Read what this filter wants, from the next read on."""
         self._parser.filter_events(event_filter)
+
+    @property
+    def failure(self) -> ConnectionFailure | None:
+        """What the last attempt to connect said, if it failed and nobody logged in since."""
+        return self._retries.failure
+
+    @property
+    def identity(self) -> AsteriskIdentity:
+        """Which Asterisk it is, or was before the connection was lost."""
+        return self._identity.known
 
     def wake(self) -> None:
         """Get the loop to look whether it has to stop."""
@@ -183,6 +195,7 @@ class AmiLink(ServiceThread):
         self._retries.succeeded(self._loop.clock())
         self._recorder.logged_in()
         self._privileges.connected()
+        self._identity.connected(self._login.banner_version)
         logger.info(
             "Logged in to Asterisk at %s:%d as %s (manager interface %s)",
             self._settings.host,
@@ -204,8 +217,12 @@ class AmiLink(ServiceThread):
         """
         self._fully_booted = True
         self._cancel_deadline()
-        self._requests.ask(actions.list_commands(), self._privileges.commands_listed)
+        self._requests.ask(actions.list_commands(), self._commands_listed)
         self._loop.guarded(self._listener.fully_booted)
+
+    def _commands_listed(self, outcome: ActionOutcome) -> None:
+        self._privileges.commands_listed(outcome)
+        self._identity.commands_listed(outcome)
 
     def _lost(self, reason: str) -> None:
         """The one way in which a connection, or an attempt at one, ends."""

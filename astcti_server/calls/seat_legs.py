@@ -40,6 +40,12 @@ class SeatLegs:
             if not parties:
                 del self._parties[party.device]
 
+    def count(self) -> tuple[int, int]:
+        """How many seats' phones are in a call with somebody, and how many more ring."""
+        seats = [[party.leg for party in parties if party.leg] for parties in self._parties.values()]
+        talking = sum(any(leg.linked for leg in legs) for legs in seats)
+        return talking, sum(any(leg.ringing or leg.linked for leg in legs) for legs in seats) - talking
+
     def of(self, extension: str) -> list[Leg]:
         """The legs of a seat, the oldest first."""
         return [party.leg for party in self._parties.get(extension, ()) if party.leg is not None]

@@ -103,6 +103,10 @@ class Tracker:
                 self._ringing.tell_caller(leg)
         return self._notifier.take()
 
+    def seats_in_calls(self) -> tuple[int, int]:
+        """How many seats' phones are in a call with somebody, and how many more ring."""
+        return self._legs.count()
+
     def leg_of(self, extension: str, uniqueid: str) -> Leg | None:
         """The seat's leg that its client knows by this id; None if that is not, or no longer, its own."""
         return self._legs.known_as(extension, uniqueid)

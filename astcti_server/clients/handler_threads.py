@@ -31,6 +31,11 @@ class HandlerThreads:
         self._last = 0
         self._ending: Callable[[Session], None] | None = None
 
+    @property
+    def started(self) -> int:
+        """How many handlers there were since the start."""
+        return self._last
+
     def start(self, serve: Serve, request: socket.socket, address: Any) -> str:
         """Run `serve(name, request, address)` in a new thread; returns the name.
 

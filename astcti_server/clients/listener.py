@@ -74,6 +74,11 @@ class ClientListener(socketserver.ThreadingTCPServer):
         """Names of the handler threads at work: none after `stop`, or one was left behind."""
         return self._handler_threads.names()
 
+    @property
+    def connections(self) -> int:
+        """How many clients were accepted since the start. Any thread."""
+        return self._handler_threads.started
+
     def open(self) -> None:
         """Begin to accept; a second call does nothing."""
         if self._thread.ident is None and not self._stopped:

@@ -36,6 +36,11 @@ class Registry:
         """How many operators are logged in, on a seat or not."""
         return len(self._by_id)
 
+    @property
+    def logins(self) -> int:
+        """How many sessions were entered since the start; one whose seat got known later counts twice."""
+        return self._last_id
+
     def take(self, session: Session) -> list[Session]:
         """Enter a session by its operator and, once known, its seat; called again when the seat gets known.
 

@@ -14,6 +14,7 @@ from astcti_server.queues.announcements import Announce, Announcements
 from astcti_server.queues.lookup import Memberships, SeatedOperators
 from astcti_server.queues.member import Member, member_after
 from astcti_server.queues.membership import Membership
+from astcti_server.queues.overview import OperatorOverview, QueueOverview, member_overview
 from astcti_server.queues.owned_members import OwnedMembers
 from astcti_server.queues.pause import PauseControl
 from astcti_server.queues.pause_request import PauseState
@@ -155,15 +156,26 @@ class QueueReconciler:
         else:
             self._pauses.ask(operator, PauseState(wish, reason), progress)
 
-    def stop(self, done: Callable[[], None]) -> None:
-        """Leave all queues, or leave everything as it is (`on-stop`), then call `done`, once."""
+    def overview(self) -> QueueOverview:
+        """What is wanted, and what Asterisk has."""
+        operators = ((operator.presence.session_id, operator.pause) for operator in self._operators)
+        return QueueOverview(
+            tuple([member_overview(membership) for membership in self._memberships]),
+            tuple([OperatorOverview(number, pause.paused, pause.reason) for number, pause in operators]),
+        )
+
+    def stop(self, done: Callable[[], None], *, keep_members: bool = False) -> None:
+        """Leave all queues, or leave everything as it is (`on-stop`), then call `done`, once.
+
+        `keep_members`: leave everything as it is, whatever `on-stop` says.
+        """
         self._stopping = True
         self._reader.stop()
         if self._leftovers_due is not None:
             self._leftovers_due.cancel()
         for operator in self._operators:
             self._release(operator, Refusal.SERVER_STOPS.text())
-        if self._settings.queues.on_stop == "remove":
+        if self._settings.queues.on_stop == "remove" and not keep_members:
             for membership in self._memberships:
                 membership.leftover_over()
                 membership.retry()

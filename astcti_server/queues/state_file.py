@@ -33,7 +33,8 @@ class StateFile:
 
     def __init__(self, directory: Path) -> None:
         self.path = directory / NAME
-        self._failing = False
+        self.failure = ""
+        """Why the file could not be written last; empty if it was. Any thread reads it."""
 
     def prepare(self) -> None:
         """Make sure, before the start, that the directory is there and writable. Raises StateError."""
@@ -77,17 +78,17 @@ class StateFile:
                 os.fsync(file.fileno())
             fresh.replace(self.path)
         except OSError as error:
-            if not self._failing:
+            if not self.failure:
                 logger.error(
                     "%s: %s: cannot be written; members left in queues by a crash would not be removed",
                     self.path,
                     error.strerror or error,
                 )
-            self._failing = True
+            self.failure = f"{self.path}: {error.strerror or error}: cannot be written"
             return False
-        if self._failing:
+        if self.failure:
             logger.warning("%s: can be written again", self.path)
-        self._failing = False
+        self.failure = ""
         return True
 
     def _put_aside(self, error: Exception) -> None:

@@ -9,17 +9,25 @@ from astcti_server.queues.state_file import MemberKey, StateFile
 from astcti_server.threads import Died, ServiceThread
 
 Members = Mapping[MemberKey, str]
+AGAIN = 10.0  # seconds after which a list that could not be written is tried again
 
 
 class StateWriter(ServiceThread):
     """Keeps the state file as the last list handed over; what was handed over before the stop is written."""
 
-    def __init__(self, file: StateFile, died: Died | None = None) -> None:
+    def __init__(self, file: StateFile, died: Died | None = None, *, again: float = AGAIN) -> None:
+        """`again`: seconds after which a writing that failed is repeated."""
         super().__init__("state", died)
         self._file = file
+        self._again = again
         self._changed = threading.Condition()
         self._latest: Members = {}
         self._waiting: list[Callable[[], None]] = []
+
+    @property
+    def failure(self) -> str:
+        """Why the list could not be written last; empty if it was. Any thread."""
+        return self._file.failure
 
     def load(self) -> dict[MemberKey, str]:
         """What the file lists. Before the start of the thread; raises StateError."""
@@ -44,15 +52,16 @@ class StateWriter(ServiceThread):
         """Write list after list; those that come while one is written are one."""
         while True:
             members, waiting = self._next()
-            if not waiting:
+            if not waiting and self.stopping.is_set():
                 return
             self._file.save(members)
             for done in waiting:
                 done()
 
     def _next(self) -> tuple[Members, list[Callable[[], None]]]:
-        """Wait for something to write, and who waits for it; nobody at the end."""
+        """Wait for something to write, and who waits for it; nobody at the end, or to try once more."""
         with self._changed:
-            self._changed.wait_for(lambda: self._waiting or self.stopping.is_set())
+            again = self._again if self._file.failure else None
+            self._changed.wait_for(lambda: self._waiting or self.stopping.is_set(), again)
             waiting, self._waiting = self._waiting, []
             return self._latest, waiting

@@ -1,0 +1,204 @@
+"""The other end of the control socket: what `astcti-server status`, `accept` and `stop` say, and hear.
+
+For the commands of the command line: they wait, a few seconds at most.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import select
+import socket
+import struct
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final
+
+from astcti_server.control.ports import StatusDocument
+from schemas import wire
+from schemas.protocol import ReplyCode, Word
+from schemas.wire import BadLine, LineBuffer, Oversize, Reply
+
+ANSWER_WITHIN: Final = (
+    10.0  # seconds for everything that one command hears; the server's own limits are shorter
+)
+LONGEST_LINE: Final = 1 << 20
+LOOK_EVERY: Final = 0.1  # seconds between two looks whether a process is gone, where nothing tells
+
+
+class NotRunningError(Exception):
+    """No server listens there."""
+
+
+class NotAllowedError(Exception):
+    """The user who asks may not."""
+
+
+class NoAnswerError(Exception):
+    """A server listens there, but nothing comes in time, or nothing that can be understood."""
+
+
+class RequestRefusedError(Exception):
+    """The server said KO; the text is its reason."""
+
+
+class ControlConnection:
+    """A connection to a running server. Use as a context manager. Every method raises the errors above."""
+
+    def __init__(self, path: Path, within: float = ANSWER_WITHIN) -> None:
+        """Connect, and hear the welcome. `within`: seconds for everything."""
+        self._deadline = time.monotonic() + within
+        self._lines: list[bytes | Oversize] = []
+        self._buffer = LineBuffer(LONGEST_LINE)
+        self._socket = _connect(path)
+        try:
+            self.process = _process_of(self._socket)
+            """The server's process id; 0 if this system does not tell, or it is in another container."""
+            self._expect_ok(self._hear())
+        except BaseException:
+            self._socket.close()
+            raise
+
+    def __enter__(self) -> ControlConnection:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._socket.close()
+
+    def status(self, command: str) -> StatusDocument:
+        """Say STATUS, and put its parts together again."""
+        self._say(command)
+        document: dict[str, Any] = {}
+        while True:
+            reply = self._hear()
+            if reply.number != ReplyCode.SERVER_STATUS:
+                self._expect_ok(reply)
+                raise NoAnswerError(f"it said {reply.number} {reply.information}")
+            if reply.token == Word.END and not reply.text:
+                return document
+            value = json.loads(reply.text)
+            if reply.token.endswith("[]"):
+                document[reply.token[:-2]].append(value)
+            else:
+                document[reply.token] = value
+
+    def do(self, *words: str) -> None:
+        """Say a command that is answered by `100 OK`."""
+        self._say(" ".join(filter(None, words)))
+        self._expect_ok(self._hear())
+
+    def _say(self, line: str) -> None:
+        try:
+            self._socket.settimeout(self._left())
+            self._socket.sendall(line.encode() + b"\n")
+        except TimeoutError:
+            raise NoAnswerError("it does not read") from None
+        except OSError:
+            pass  # it closed the connection; why, it may have said
+
+    def _hear(self) -> Reply:
+        while not self._lines:
+            try:
+                self._socket.settimeout(self._left())
+                data = self._socket.recv(65536)
+            except TimeoutError:
+                raise NoAnswerError("it does not answer") from None
+            except OSError as error:
+                raise NoAnswerError(error.strerror or str(error)) from None
+            if not data:
+                raise NoAnswerError("it closed the connection")
+            self._lines += self._buffer.feed(data)
+        line = self._lines.pop(0)
+        try:
+            found = wire.parse_server_line(line) if isinstance(line, bytes) else None
+        except BadLine:
+            found = None
+        if not isinstance(found, Reply):
+            raise NoAnswerError("what it says is not the protocol of the control socket")
+        return found
+
+    def _left(self) -> float:
+        return max(0.001, self._deadline - time.monotonic())
+
+    def _expect_ok(self, reply: Reply) -> None:
+        if reply.number == ReplyCode.REFUSED:
+            raise RequestRefusedError(reply.text)
+        if reply.number != ReplyCode.OK:
+            raise NoAnswerError(f"it said {reply.number} {reply.information}")
+
+
+class LeavingProcess:
+    """Waits for the end of a process of this machine. Made while that is known to run."""
+
+    def __init__(self, process: int) -> None:
+        """`process` is its id; 0 if that is not known."""
+        self._process = process
+        self._descriptor: int | None = None
+        try:
+            self._descriptor = os.pidfd_open(process) if process else None
+        except (AttributeError, OSError):
+            pass  # an older Linux: the number alone has to do, though another process may get it
+
+    def wait(self, seconds: float) -> bool:
+        """Whether it is gone within so many seconds."""
+        if self._descriptor is not None:
+            poller = select.poll()
+            poller.register(self._descriptor, select.POLLIN)
+            try:
+                return bool(poller.poll(seconds * 1000))
+            finally:
+                os.close(self._descriptor)
+        return any(not is_running(self._process) for _ in _looks(seconds))
+
+
+def _looks(seconds: float) -> Iterator[None]:
+    deadline = time.monotonic() + seconds
+    yield
+    while time.monotonic() < deadline:
+        time.sleep(LOOK_EVERY)
+        yield
+
+
+def is_running(process: int) -> bool:
+    """Whether there is a process with this id on this machine, whoever's it is."""
+    if process <= 0:
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+def _connect(path: Path) -> socket.socket:
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        connection.settimeout(ANSWER_WITHIN)
+        connection.connect(os.fspath(path))
+    except OSError as error:
+        connection.close()
+        if error.errno in (errno.ENOENT, errno.ECONNREFUSED, errno.ENOTDIR):
+            raise NotRunningError(f"{path}: {error.strerror}") from None
+        if error.errno in (errno.EACCES, errno.EPERM):
+            raise NotAllowedError(
+                f"{path}: {error.strerror}: only root, the server's user and its group may ask"
+            ) from None
+        raise NoAnswerError(f"{path}: {error.strerror or error}") from None
+    return connection
+
+
+def _process_of(connection: socket.socket) -> int:
+    if not hasattr(socket, "SO_PEERCRED"):
+        return 0
+    size = struct.calcsize("=iII")
+    process: int = struct.unpack("=iII", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))[
+        0
+    ]
+    return process

@@ -1,0 +1,203 @@
+"""The control socket's threads: one that accepts, and one for each connection. Never in the way of clients.
+
+Few connections, each with limits of its own: whoever says nothing, or does not read, is thrown out.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Set
+from functools import partial
+from typing import Final
+
+from astcti_server.control import peer as peers
+from astcti_server.control.conversation import WELCOME, ControlConversation, refused
+from astcti_server.control.peer import Peer, PeerUnknownError, peer_of, rights_of
+from astcti_server.control.ports import ControlRequests
+from astcti_server.control.socket_file import ControlSocketFile
+from astcti_server.threads import Died, ServiceThread
+from schemas import wire
+from schemas.protocol import ByeReason, ControlCommand, ControlRefusal, Refusal, ReplyCode, Word
+from schemas.wire import MAX_COMMAND, LineBuffer
+
+MOST: Final = 16
+"""Connections at a time."""
+MOST_OF_OTHERS: Final = 12
+"""Of them, those who may look only: they never keep root and the server's own user out."""
+IDLE: Final = 30.0  # seconds without a whole line
+UNREAD: Final = 5.0  # seconds that a peer may take for a reply
+LOOK_UP: Final = 1.0  # seconds until the accept thread notices a stop where nothing wakes it
+WELL_MANNERED: Final = 1.0  # seconds for the farewell when the server stops
+
+logger = logging.getLogger(__name__)
+
+_BYE: Final = wire.reply(ReplyCode.SESSION_ENDED, Word.BYE, ByeReason.SHUTDOWN, Refusal.SERVER_STOPS.text())
+
+
+class ControlListener(ServiceThread):
+    """Accepts and serves. The main thread starts it, and ends it: `stop`, `join`, then `close`."""
+
+    def __init__(
+        self,
+        file: ControlSocketFile,
+        requests: ControlRequests,
+        died: Died | None = None,
+        *,
+        idle: float = IDLE,
+        unread: float = UNREAD,
+        peer: Callable[[socket.socket], Peer] = peer_of,
+    ) -> None:
+        """`idle` and `unread`: seconds for a line, and for taking a reply. `peer` tells who connected."""
+        super().__init__("control", died)
+        self._file = file
+        self._requests = requests
+        self._idle = idle
+        self._unread = unread
+        self._peer = peer
+        self._changed = threading.Condition()
+        self._connections: dict[socket.socket, bool] = {}
+        """Each with whether its peer may do more than look."""
+        self._accepted = 0
+        self._failing = False
+
+    # -- the main thread -----------------------------------------------------------------------------------
+
+    def wake(self) -> None:
+        """Get the thread out of its wait."""
+        try:
+            self._file.socket.shutdown(socket.SHUT_RDWR)  # on Linux this ends the wait for a connection
+        except OSError:
+            pass  # closed already
+
+    def close(self) -> None:
+        """End every connection and remove the socket. After `stop`; waits two seconds at most."""
+        for how in (socket.SHUT_RD, socket.SHUT_RDWR):  # first so that a farewell can be said
+            for connection in self._open():
+                try:
+                    connection.shutdown(how)
+                except OSError:
+                    pass  # it is gone
+            with self._changed:
+                self._changed.wait_for(lambda: not self._connections, WELL_MANNERED)
+        self._file.close()
+
+    def abandon(self) -> None:
+        """The process ends this moment: only the socket's file is removed."""
+        self._file.close()
+
+    def _open(self) -> list[socket.socket]:
+        with self._changed:
+            return list(self._connections)
+
+    # -- the accept thread ---------------------------------------------------------------------------------
+
+    def serve(self) -> None:
+        """Accept until stopped."""
+        self._file.socket.settimeout(LOOK_UP)
+        while not self.stopping.is_set():
+            try:
+                connection, _ = self._file.socket.accept()
+            except TimeoutError:
+                continue
+            except OSError as error:
+                self._not_accepted(error)
+                continue
+            self._failing = False
+            try:
+                self._admit(connection)
+            except Exception:
+                logger.exception("a connection to the control socket could not be served")
+                connection.close()
+
+    def _not_accepted(self, error: OSError) -> None:
+        if self.stopping.is_set():
+            return
+        if not self._failing:
+            logger.error("no connection to the control socket can be accepted: %s", error.strerror or error)
+        self._failing = True
+        self.stopping.wait(LOOK_UP)  # no descriptors, as a rule: trying at once would only cost time
+
+    def _admit(self, connection: socket.socket) -> None:
+        connection.settimeout(self._unread)
+        try:
+            peer = self._peer(connection)
+        except (PeerUnknownError, OSError) as error:
+            logger.warning("who connected to the control socket cannot be known: %r", error)
+            connection.close()
+            return
+        rights = rights_of(peer, os.geteuid(), self._file.group)
+        acts = len(rights) > 1
+        with self._changed:
+            full = len(self._connections) >= MOST or (not acts and self._lookers() >= MOST_OF_OTHERS)
+            if rights and not full:
+                self._connections[connection] = acts
+                self._accepted += 1
+        if not rights:
+            self._turn_away(connection, ControlRefusal.NOT_ALLOWED_HERE)
+        elif full:
+            self._turn_away(connection, ControlRefusal.TOO_MANY_CONNECTIONS)
+        else:
+            serve = partial(self._serve, connection, peer, rights)
+            try:
+                threading.Thread(target=serve, name=f"control-{self._accepted}", daemon=True).start()
+            except RuntimeError as error:
+                logger.error("no thread for a connection to the control socket: %s", error)
+                self._part(connection)
+
+    def _lookers(self) -> int:
+        return sum(not acts for acts in self._connections.values())
+
+    def _turn_away(self, connection: socket.socket, refusal: ControlRefusal) -> None:
+        connection.setblocking(False)
+        try:
+            connection.send(refused(refusal.text()))
+        except OSError:
+            pass  # it is not worth more than an attempt
+        connection.close()
+
+    # -- a connection's own thread -------------------------------------------------------------------------
+
+    def _serve(self, connection: socket.socket, peer: Peer, rights: Set[ControlCommand]) -> None:
+        try:
+            connection.sendall(WELCOME)
+            conversation = ControlConversation(rights, partial(peers.in_words, peer), self._requests)
+            self._talk(connection, conversation)
+        except OSError as error:
+            logger.debug("a control connection ended: %s", error)
+        except Exception:
+            logger.exception("a control connection failed")
+        finally:
+            self._part(connection)
+
+    def _part(self, connection: socket.socket) -> None:
+        connection.close()  # before the place is free: there are never more sockets than places
+        with self._changed:
+            del self._connections[connection]
+            self._changed.notify_all()
+
+    def _talk(self, connection: socket.socket, conversation: ControlConversation) -> None:
+        buffer = LineBuffer(MAX_COMMAND)
+        until = time.monotonic() + self._idle
+        while not conversation.over:
+            connection.settimeout(max(0.001, until - time.monotonic()))
+            try:
+                data = connection.recv(MAX_COMMAND)
+            except TimeoutError:
+                connection.settimeout(self._unread)
+                seconds = f"{self._idle:g}"
+                connection.sendall(refused(ControlRefusal.SILENT_TOO_LONG.text(seconds=seconds)))
+                return
+            connection.settimeout(self._unread)
+            if not data:
+                if self.stopping.is_set():
+                    connection.sendall(_BYE)
+                return
+            for line in buffer.feed(data):
+                connection.sendall(b"".join(conversation.answer(line)))
+                until = time.monotonic() + self._idle
+                if conversation.over:
+                    return

@@ -1,0 +1,141 @@
+"""What `astcti-server status` prints for people: short, aligned, the most important first. Pure."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from astcti_server.control.ports import StatusDocument
+from schemas.server.status_age import age_of
+
+MOST_SHOWN: Final = 10  # lines of one kind; `--json` has them all
+
+_DIFFERENCES: Final = {
+    "unknown": "Asterisk's members were not read yet",
+    "missing": "wanted, but not a member",
+    "left-behind": "left behind by an earlier run",
+    "not-wanted": "a member, but wanted no more",
+    "penalty": "has another penalty",
+    "pause": "has another pause",
+}
+
+
+def lines_for_people(document: StatusDocument, now: float | None = None) -> Iterator[str]:
+    """The status in lines. `now`: seconds since 1970."""
+    moment = time.time() if now is None else now
+    rows = list(_rows(document, moment))
+    width = max(len(name) for name, _ in rows)
+    for name, text in rows:
+        yield f"{name:<{width}}  {text}".rstrip()
+
+
+def is_well(document: StatusDocument) -> bool:
+    """Whether the server serves: Asterisk is connected, and no thread hangs."""
+    return document["ami"]["state"] == "up" and not document["stuck"]
+
+
+def _rows(document: StatusDocument, now: float) -> Iterator[tuple[str, str]]:
+    yield (
+        "Server",
+        f"{document['version']}, process {document['pid']}, since {_when(document['started'], now)}"
+        f" ({document['role']})",
+    )
+    for thread in document["stuck"]:
+        yield "", f"its thread {thread} hangs: the log says where"
+    yield from _asterisk(document["ami"], now)
+    configuration = document["configuration"]
+    yield "Configuration", f"{configuration['file']}, since {_when(configuration['since'], now)}"
+    yield "", f"SHA-256 {configuration['sha256']}"
+    for title in ("Refused", "Held"):
+        yield from _files(title, document.get(title.lower(), []), now)
+    if error := document["state_directory"]["error"]:
+        yield "State", f"{error}, since {_when(document['state_directory']['error_since'], now)}"
+    yield from _people(document)
+    yield from _queues(document)
+
+
+def _asterisk(ami: Mapping[str, Any], now: float) -> Iterator[tuple[str, str]]:
+    version = ami["version"] or (f"manager interface {ami['manager']}" if ami["manager"] else "")
+    if version and ami["dialect"]:
+        version += f", spoken to as {ami['dialect']}"
+    words = {"up": "connected", "down": "not connected", "connecting": "not reached yet"}
+    state = words.get(ami["state"], str(ami["state"]))
+    yield "Asterisk", f"{state}{f' ({version})' if version else ''}, since {_when(ami['since'], now)}"
+    if ami["reason"]:
+        tries = f", {ami['attempts']} attempts" if ami["attempts"] else ""
+        yield "", f"{ami['reason']} (since {_when(ami['reason_since'], now)}{tries})"
+    for lack in ami["lacking"]:
+        yield "", f"the manager user {lack}"
+
+
+def _files(title: str, files: list[Mapping[str, Any]], now: float) -> Iterator[tuple[str, str]]:
+    for file in files:
+        yield title, f"{file['file']}, since {_when(file['at'], now)}"
+        errors = file.get("errors", [])
+        for error in errors[:MOST_SHOWN]:
+            yield "", str(error)
+        more = len(errors[MOST_SHOWN:]) + file.get("more", 0)
+        if more:
+            yield "", f"and {more} more: astcti-server check prints them"
+
+
+def _people(document: StatusDocument) -> Iterator[tuple[str, str]]:
+    sessions = document.get("sessions")
+    if sessions is None:  # the status file alone
+        yield "Operators", f"{document['clients']} logged in"
+        yield "Channels", str(document["calls"])
+        return
+    seated = sum(bool(session["extension"]) for session in sessions)
+    paused = sum(bool(session["paused"]) for session in sessions)
+    yield "Operators", f"{len(sessions)} logged in, {seated} at a seat, {paused} in pause"
+    counters = document["counters"]
+    yield "", f"{counters['connections']} connections and {counters['logins']} logins since the start"
+    if document["as_of"]:
+        yield "Calls", f"{document['talking']} seats talk, {document['ringing']} ring"
+    yield "Channels", str(document["calls"])
+
+
+def _queues(document: StatusDocument) -> Iterator[tuple[str, str]]:
+    queues = document.get("queues")
+    if queues is None:
+        return
+    if not document["as_of"]:
+        yield "Queues", "not known: the thread that knows them does not answer"
+    elif age_of(document["as_of"]) > 5:
+        yield "Queues", f"as of {document['as_of']}: the thread that knows them does not answer"
+    title = "Queues"
+    for queue in queues:
+        yield (
+            title,
+            f"{queue['queue']}: {queue['members']} of {queue['wanted']} members, {queue['paused']} in pause",
+        )
+        title = ""
+        differing = queue["differing"]
+        for member in differing[:MOST_SHOWN]:
+            yield "", "  " + _difference(member)
+        if more := len(differing[MOST_SHOWN:]) + queue["more"]:
+            yield "", f"  and {more} more that differ"
+
+
+def _difference(member: Mapping[str, Any]) -> str:
+    who = f"{member['interface']} ({member['username']})" if member["username"] else member["interface"]
+    reason = f": {member['reason']}" if member["reason"] else ""
+    under_way = ", being put right" if member["under_way"] else ""
+    return f"{who} {_DIFFERENCES.get(member['differs'], member['differs'])}{reason}{under_way}"
+
+
+def _when(written: str, now: float) -> str:
+    """A moment of the file in the reader's own time, with how long ago it was."""
+    if not written:
+        return "unknown"
+    moment = datetime.fromisoformat(written)
+    return f"{moment.astimezone():%Y-%m-%d %H:%M:%S} ({_span(max(0.0, now - moment.timestamp()))})"
+
+
+def _span(seconds: float) -> str:
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
