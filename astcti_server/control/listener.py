@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import select
 import socket
 import threading
 import time
@@ -30,7 +31,7 @@ MOST_OF_OTHERS: Final = 12
 """Of them, those who may look only: they never keep root and the server's own user out."""
 IDLE: Final = 30.0  # seconds without a whole line
 UNREAD: Final = 5.0  # seconds that a peer may take for a reply
-LOOK_UP: Final = 1.0  # seconds until the accept thread notices a stop where nothing wakes it
+AGAIN: Final = 1.0  # seconds until an accept that failed is tried again
 WELL_MANNERED: Final = 1.0  # seconds for the farewell when the server stops
 
 logger = logging.getLogger(__name__)
@@ -58,6 +59,8 @@ class ControlListener(ServiceThread):
         self._idle = idle
         self._unread = unread
         self._peer = peer
+        self._sleeper, self._waker = socket.socketpair()
+        self._waker.setblocking(False)
         self._changed = threading.Condition()
         self._connections: dict[socket.socket, bool] = {}
         """Each with whether its peer may do more than look."""
@@ -69,9 +72,9 @@ class ControlListener(ServiceThread):
     def wake(self) -> None:
         """Get the thread out of its wait."""
         try:
-            self._file.socket.shutdown(socket.SHUT_RDWR)  # on Linux this ends the wait for a connection
+            self._waker.send(b"w")
         except OSError:
-            pass  # closed already
+            pass  # it was woken before, or is over
 
     def close(self) -> None:
         """End every connection and remove the socket. After `stop`; waits two seconds at most."""
@@ -83,11 +86,13 @@ class ControlListener(ServiceThread):
                     pass  # it is gone
             with self._changed:
                 self._changed.wait_for(lambda: not self._connections, WELL_MANNERED)
-        self._file.close()
+        self.abandon()
 
     def abandon(self) -> None:
-        """The process ends this moment: only the socket's file is removed."""
+        """Remove the socket without a farewell: the process ends this moment, or does not begin."""
         self._file.close()
+        self._waker.close()
+        self._sleeper.close()
 
     def _open(self) -> list[socket.socket]:
         with self._changed:
@@ -97,11 +102,15 @@ class ControlListener(ServiceThread):
 
     def serve(self) -> None:
         """Accept until stopped."""
-        self._file.socket.settimeout(LOOK_UP)
+        self._file.socket.setblocking(False)
+        poller = select.poll()
+        poller.register(self._file.socket, select.POLLIN)
+        poller.register(self._sleeper, select.POLLIN)
         while not self.stopping.is_set():
+            poller.poll()
             try:
                 connection, _ = self._file.socket.accept()
-            except TimeoutError:
+            except BlockingIOError:
                 continue
             except OSError as error:
                 self._not_accepted(error)
@@ -119,7 +128,7 @@ class ControlListener(ServiceThread):
         if not self._failing:
             logger.error("no connection to the control socket can be accepted: %s", error.strerror or error)
         self._failing = True
-        self.stopping.wait(LOOK_UP)  # no descriptors, as a rule: trying at once would only cost time
+        self.stopping.wait(AGAIN)  # no descriptors, as a rule: trying at once would only cost time
 
     def _admit(self, connection: socket.socket) -> None:
         connection.settimeout(self._unread)

@@ -412,6 +412,10 @@ def test_the_status_file_says_what_the_server_is_doing_and_goes_with_it(tmp_path
             "version",
             "pid",
             "started",
+            "written",
+            "role",
+            "state_directory",
+            "stuck",
             "configuration",
             "refused",
             "ami",
@@ -421,6 +425,7 @@ def test_the_status_file_says_what_the_server_is_doing_and_goes_with_it(tmp_path
         assert status["configuration"]["file"] == str(server.config / "configuration.xml")
         assert re.fullmatch("[0-9a-f]{64}", status["configuration"]["sha256"])
         assert status["refused"] == []
+        assert (status["role"], status["stuck"]) == ("single", [])
         pbx.drop_connections()
         until(lambda: server.status["ami"]["state"] == "down", "the link is not said to be down")
         assert server.status["ami"]["reason"] == "Asterisk closed the connection"
