@@ -36,7 +36,7 @@ SHORTEST_INTERVAL, LONGEST_INTERVAL = 0.1, 86400.0  # seconds between the demo's
 config_option = click.option(
     "--config",
     "directory",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     default=Path("/etc/astcti"),
     show_default=True,
     help="The configuration directory: server.xml and the runtime configuration (*.xml or *.sqlite).",
@@ -48,24 +48,26 @@ config_option = click.option(
 @config_option
 @click.option(
     "--state",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     default=Path("/var/lib/astcti"),
     show_default=True,
     help="Directory for the queue members that this server added, and for what is in force.",
 )
 @click.option(
     "--status",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     default=Path("/run/astcti/status.json"),
     show_default=True,
     help="File that says what the server is doing (JSON).",
 )
 @click.option(
     "--control",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     help="Control socket, for status, accept and stop (default: control.sock beside the status file).",
 )
-@click.option("--pidfile", type=click.Path(path_type=Path), help="Write the process id into this file.")
+@click.option(
+    "--pidfile", type=click.Path(path_type=Path, readable=False), help="Write the process id into this file."
+)
 @click.option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"], case_sensitive=False),
@@ -73,7 +75,7 @@ config_option = click.option(
 )
 @click.option(
     "--record",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     help="Append all bytes read from Asterisk to this file, for `replay`; secrets are left out.",
 )
 @click.option(
@@ -157,7 +159,7 @@ def _directory(context: click.Context, directory: Path | None) -> Path:
 command_config_option = click.option(
     "--config",
     "directory",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     help="The configuration directory (default: the one given before the command, or /etc/astcti).",
 )
 

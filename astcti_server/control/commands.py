@@ -52,7 +52,7 @@ def control_beside(status: Path) -> Path:
 
 control_option = click.option(
     "--control",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     help="The server's control socket (default: as given before the command, or beside the status file).",
 )
 
