@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
 from schemas.configuration.taken_away import Loss, PartsKind, losses_in_words
+from schemas.server.status_age import is_old
 
 PublicationState = Literal["unknown", "in-force", "refused", "held", "waiting"]
 
@@ -39,8 +40,17 @@ class ServerStatus(NamedTuple):
     """File names that the server refused, with every error."""
     held: tuple[HeldPublication, ...] = ()
     ami: str = ""
+    ami_reason: str = ""
+    """Why Asterisk is not reached, in the server's words."""
+    ami_since: datetime | None = None
+    """Since when that is the reason."""
+    ami_attempts: int = 0
     lacking: tuple[str, ...] = ()
     """What the server's user in manager.conf may not do or see, in the server's words."""
+    state_error: str = ""
+    """What is wrong with the server's state directory, in its words."""
+    stuck: bool = False
+    """A part of the server hangs."""
     clients: int = 0
     calls: int = 0
     version: str = ""
@@ -71,6 +81,8 @@ def read_server_status(path: Path | None) -> ServerStatus:
         return ServerStatus(False, "no-file")
     except _EndedError:
         return ServerStatus(False, "ended")
+    except _SilentError:
+        return ServerStatus(False, "silent")
     except (OSError, ValueError, ArithmeticError, LookupError, TypeError, AttributeError) as error:
         return ServerStatus(False, str(error))
 
@@ -89,6 +101,10 @@ def _held(said: dict[str, Any]) -> HeldPublication:
     return HeldPublication(Path(said["file"]).name, str(said["sha256"]), losses)
 
 
+class _SilentError(Exception):
+    """Nobody has renewed the file for too long: the server hangs, or was killed on another machine."""
+
+
 def _status(said: dict[str, Any]) -> ServerStatus:
     force = said["configuration"]
     try:
@@ -97,19 +113,30 @@ def _status(said: dict[str, Any]) -> ServerStatus:
         raise _EndedError from None
     except PermissionError:
         pass  # it runs, as another user
+    if "written" in said and is_old(said["written"]):  # a server of the release before does not say when
+        raise _SilentError
+    ami = said["ami"]
     return ServerStatus(
         True,
-        "",
-        Path(force["file"]).name,
-        force["sha256"],
-        datetime.fromisoformat(force["since"]) if force["since"] else None,
-        tuple(
+        file=Path(force["file"]).name,
+        sha256=force["sha256"],
+        since=_moment(force["since"]),
+        refused=tuple(
             (Path(refusal["file"]).name, tuple(map(str, refusal["errors"]))) for refusal in said["refused"]
         ),
-        tuple(_held(file) for file in force.get("held", ())),
-        str(said["ami"]["state"]),
-        tuple(map(str, said["ami"].get("lacking", ()))),  # which servers of old did not tell
-        int(said["clients"]),
-        int(said["calls"]),
-        str(said["version"]),
+        held=tuple(_held(file) for file in force.get("held", ())),
+        ami=str(ami["state"]),
+        ami_reason=str(ami.get("reason", "")),
+        ami_since=_moment(ami.get("reason_since", "")),
+        ami_attempts=int(ami.get("attempts", 0)),
+        lacking=tuple(map(str, ami.get("lacking", ()))),
+        state_error=str(said.get("state_directory", {}).get("error", "")),
+        stuck=bool(said.get("stuck")),
+        clients=int(said["clients"]),
+        calls=int(said["calls"]),
+        version=str(said["version"]),
     )
+
+
+def _moment(written: str) -> datetime | None:
+    return datetime.fromisoformat(written) if written else None

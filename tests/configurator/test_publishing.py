@@ -36,7 +36,9 @@ def publish(client: Client, form: str = "xml"):
     return client.post("/publish/now/", sent)
 
 
-def write_status(directory: Path, file: str, sha256: str, refused: list | None = None) -> None:
+def write_status(
+    directory: Path, file: str, sha256: str, refused: list | None = None, **more: object
+) -> None:
     said = {
         "configuration": {
             "file": str(directory / file),
@@ -49,6 +51,7 @@ def write_status(directory: Path, file: str, sha256: str, refused: list | None =
         "clients": 3,
         "calls": 1,
         "version": "1",
+        **more,
     }
     status_file().write_text(json.dumps(said))
 
@@ -240,6 +243,36 @@ def test_what_the_manager_user_lacks_is_said_with_what_to_do(
     path.write_text(json.dumps({**said, "ami": {"state": "up", "lacking": lacking}}))
     page = admin.get("/publish/").content.decode()
     assert [text for text in [*expected, "of a newer &lt;server&gt;"] if text not in page] == []
+
+
+def test_the_file_of_a_server_that_hangs_is_not_believed(admin: Client, demo, publish_directory) -> None:
+    publish(admin)
+    last = Publication.objects.get()
+    fresh, old = ((timezone.now() - timedelta(seconds=age)).isoformat() for age in (1, 25))
+    write_status(publish_directory, last.file, last.sha256, written=fresh)
+    assert "is in force since" in admin.get("/publish/status/").content.decode()
+    write_status(publish_directory, last.file, last.sha256, written=old)
+    said = admin.get("/publish/status/").content.decode()
+    assert "does not say what it does" in said and "it hangs, or was killed" in said
+
+
+def test_what_is_wrong_at_the_server_is_shown(admin: Client, demo, publish_directory) -> None:
+    publish(admin)
+    last = Publication.objects.get()
+    ami = {
+        "state": "down",
+        "reason": "Asterisk refused the login of user 'astcti'",
+        "reason_since": "2026-01-01T10:00:00+00:00",
+        "attempts": 7,
+    }
+    directory = {"error": "/var/lib/astcti: cannot be written", "error_since": "2026-01-01T10:00:00+00:00"}
+    write_status(publish_directory, last.file, last.sha256, ami=ami, stuck=["ami"], state_directory=directory)
+    said = admin.get("/publish/status/").content.decode()
+    assert "Asterisk refused the login of user &#x27;astcti&#x27;" in said and "attempts: 7)" in said
+    assert "/var/lib/astcti: cannot be written" in said
+    assert "A part of the server hangs" in said
+    admin.post("/account/", {"full_name": "A", "email": "", "language": "it", "theme": "dark"})
+    assert "Una parte del server è bloccata" in admin.get("/publish/status/").content.decode()
 
 
 def test_a_context_that_is_called_like_a_word_is_not_translated(

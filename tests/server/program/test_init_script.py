@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -23,6 +24,7 @@ from tests.needed import lacking
 SCRIPT = Path(astcti_server.__file__).with_name("etc") / "astcti-server.init"
 STAND_IN = """#!/bin/sh
 if [ "$1" = check ]; then cat "$3/report"; exit 78; fi
+if [ "$1" = status ]; then cat "$(dirname "$0")/status-said"; exit "$(cat "$(dirname "$0")/status-code")"; fi
 echo $$ >"$4"
 exec tail -f "$0"
 """
@@ -34,6 +36,8 @@ class Service:
     def __init__(self, folder: Path) -> None:
         self.pidfile = folder / "run/astcti-server.pid"
         self.report = folder / "report"
+        self._folder = folder
+        self.answers(0, "Server  1.0")
         self.says("server.xml:2: wrong\nIn force: configuration.xml\n")
         program = folder / "astcti-server"
         program.write_text(STAND_IN)
@@ -54,6 +58,11 @@ class Service:
     def says(self, report: str) -> None:
         """What `check` is to print, which always finds something wrong."""
         self.report.write_text(report)
+
+    def answers(self, code: int, said: str) -> None:
+        """What `status` of the server's program is to say."""
+        (self._folder / "status-said").write_text(f"{said}\n")
+        (self._folder / "status-code").write_text(f"{code}\n")
 
     def do(self, command: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -106,6 +115,17 @@ def test_process_that_got_a_crashed_servers_id_is_left_alone(service: Service) -
             assert other.poll() is None
         finally:
             other.kill()
+
+
+@pytest.mark.parametrize(("code", "shown"), [(0, 0), (1, 0), (5, 4)])
+def test_status_tells_a_server_that_serves_from_one_that_hangs(
+    service: Service, code: int, shown: int
+) -> None:
+    assert service.do("start").returncode == 0
+    service.answers(code, "Server  1.0")
+    said = service.do("status")
+    assert said.stdout == f"astcti-server is running (process {service.process})\nServer  1.0\n"
+    assert said.returncode == shown
 
 
 def test_wrong_file_beside_a_valid_one_is_shown_and_keeps_nobody_from_starting(service: Service) -> None:
@@ -198,5 +218,8 @@ def test_it_starts_the_server_with_what_is_valid_and_takes_no_other_program_for_
     assert "old.xml" in said.partition("In force: ")[2]
     process = real_service.pidfile.read_text().strip()
     assert process != str(other_program)
-    assert real_service("status") == (0, f"astcti-server is running (process {process})\n")
+    code, said = real_service("status")
+    first, second, *_ = said.splitlines()
+    assert (code, first) == (0, f"astcti-server is running (process {process})")
+    assert re.match(rf"Server +\S+, process {process}, since ", second)
     assert real_service("stop") == (0, "astcti-server stopped\n")
