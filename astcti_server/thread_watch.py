@@ -70,9 +70,7 @@ class AmiThreadWatch:
         if self.stuck:
             where = _stack_of(self._identifier())
             logger.error(
-                "Thread ami hangs since %.0f s: calls are not followed meanwhile. It is at:\n%s",
-                silent,
-                where,
+                "Thread ami hangs since %.0f s, calls are not followed meanwhile; it is at %s", silent, where
             )
         else:
             logger.warning("Thread ami goes on")
@@ -81,7 +79,7 @@ class AmiThreadWatch:
 def _stack_of(identifier: int | None) -> str:
     """Where a thread is in the code."""
     frame = sys._current_frames().get(identifier) if identifier is not None else None
-    return "".join(traceback.format_stack(frame)).rstrip() if frame is not None else "unknown"
+    return "\n" + "".join(traceback.format_stack(frame)).rstrip() if frame is not None else "an unknown place"
 
 
 class SystemdWatchdog:

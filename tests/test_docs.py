@@ -17,14 +17,18 @@ import astcti_server.cli
 from astcti_client import headless
 from astcti_client.settings_values import SETTING_READERS
 from astcti_server import daemon
+from astcti_server.control import commands as control_commands
 from astcti_server.status_file import StatusFile
 from schemas import placeholders
 from schemas.protocol import (
+    KEEP_MEMBERS,
     SERVICE_TYPES,
     UNCHECKED,
     ByeReason,
     Capability,
     CommandName,
+    ControlCommand,
+    ControlRefusal,
     PauseWord,
     Refusal,
     ReplyCode,
@@ -86,8 +90,19 @@ def test_every_command_of_the_protocol_is_documented_and_no_other() -> None:
     assert sorted(set(documented)) == sorted(CommandName)
 
 
+def test_everything_that_is_said_on_the_control_socket_is_documented_and_nothing_else() -> None:
+    commands, refusals = section(PROTOCOL, "## The control socket").split("Beside the refusals below")
+    documented = [spans(row)[0].split()[0] for row in cells(commands, 1) if spans(row)]
+    assert sorted(documented) == sorted(ControlCommand)
+    assert f"`{ControlCommand.STOP} [{KEEP_MEMBERS}]`" in commands
+    reasons = [spans(cell)[0] for cell in cells(refusals, 1)]
+    assert sorted(reasons) == sorted(refusal.value for refusal in ControlRefusal)
+    assert all(cells(refusals, 2)) and all(cells(refusals, 3))
+
+
 def test_every_number_that_the_server_sends_is_documented_and_no_other() -> None:
-    tables = section(PROTOCOL, "## Commands") + section(PROTOCOL, "## Announcements")
+    headings = ("## Commands", "## Announcements", "## The control socket")
+    tables = "".join(section(PROTOCOL, heading) for heading in headings)
     assert set(re.findall(r"`([0-9]{3})\b", tables)) == {str(code) for code in ReplyCode}
 
 
@@ -228,6 +243,19 @@ def test_the_exit_codes_are_documented() -> None:
     of_client = {*headless.EXIT_CODES.values(), click.UsageError.exit_code}
     assert exit_codes(section(OPERATIONS, "## Running")) == of_server
     assert exit_codes(section(CLIENT, "## What it prints")) == of_client
+
+
+def test_the_exit_codes_of_the_commands_that_ask_a_running_server_are_documented() -> None:
+    codes = {value for name, value in vars(control_commands).items() if name.startswith("EXIT_")}
+    text = section(OPERATIONS, "### Asking the running server")
+    assert {int(code) for code in re.findall(r"^\| ([0-9]+) \|", text, re.MULTILINE)} == codes
+
+
+@pytest.mark.parametrize("name", ["status", "accept", "stop"])
+def test_the_help_of_a_command_that_asks_a_running_server_has_its_exit_codes(name: str) -> None:
+    codes = {value for name, value in vars(control_commands).items() if name.startswith("EXIT_")}
+    text = astcti_server.cli.main.commands[name].help or ""
+    assert {int(code) for code in re.findall(r"^ +([0-9]+)  ", text, re.MULTILINE)} == codes
 
 
 def exit_codes(text: str) -> set[int]:

@@ -11,13 +11,25 @@ import pytest
 
 from astcti_server.clients.commands import dispatch
 from astcti_server.clients.commands.table import declared
-from schemas.protocol import ByeReason, Capability, CommandName, PauseWord, Refusal, ReplyCode, Word
+from schemas.protocol import (
+    KEEP_MEMBERS,
+    ByeReason,
+    Capability,
+    CommandName,
+    ControlCommand,
+    ControlRefusal,
+    PauseWord,
+    Refusal,
+    ReplyCode,
+    Word,
+)
 
 ROOT = Path(__file__).parent.parent
 MODULES = sorted(
     [
         *(ROOT / "astcti_server" / "clients").rglob("*.py"),
         *(ROOT / "astcti_server" / "queues").rglob("*.py"),
+        *(ROOT / "astcti_server" / "control").rglob("*.py"),
         *(ROOT / "astcti_server").glob("*.py"),
         *(ROOT / "astcti_client").rglob("*.py"),
     ]
@@ -41,8 +53,9 @@ OF_OTHERS = {
 HAND_OVER = "hand_over/*.py"
 
 NUMBERS = {int(code) for code in ReplyCode}
-COMMANDS = {str(name) for name in CommandName}
-WORDS = {str(word) for words in (Word, PauseWord, ByeReason, Capability) for word in words}
+COMMANDS = {str(name) for name in (*CommandName, *ControlCommand)}
+ON_THE_CONTROL_SOCKET = {str(refusal.value) for refusal in ControlRefusal}
+WORDS = {KEEP_MEMBERS, *(str(word) for words in (Word, PauseWord, ByeReason, Capability) for word in words)}
 ABOUT_REPLIES = re.compile("number|code|reply|answer|announce|tell|refus", re.IGNORECASE)
 
 assert dispatch  # importing it declares the commands
@@ -110,7 +123,10 @@ def texts_spelled(tree: ast.Module, *, drawing: bool) -> Iterator[tuple[int, str
     for line, text in texts_of(tree):
         first = text.removeprefix("MAC address").split(" ")[0]  # which is no command
         filled = re.sub(r"{\w*}", "x", text)
-        refusal = " " in text and text not in OF_OTHERS and Refusal.of(filled)  # "refused" is also a state
+        # "refused" is also a state
+        refusal = (
+            " " in text and text not in OF_OTHERS and (Refusal.of(filled) or text in ON_THE_CONTROL_SOCKET)
+        )
         if first in COMMANDS or refusal or (not drawing and text in WORDS):
             yield line, text
 
@@ -161,6 +177,8 @@ def test_other_numbers_are_no_concern() -> None:
         "done('PBX down')",
         "done(f'no answer from the PBX within {ANSWER:.0f} seconds')",
         "TEXT = 'already at {extension}'",
+        "say('STATUS')",
+        "raise Held('nothing is held')",
     ],
 )
 def test_a_command_or_a_refusal_is_noticed(code: str) -> None:

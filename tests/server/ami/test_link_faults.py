@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from astcti_server.ami import actions
+from astcti_server.ami.asterisk_identity import AsteriskIdentity
 from astcti_server.ami.link_listener import LinkTimeLimits
-from tests.fake.asterisk import FakeAsterisk, block
+from tests.fake.asterisk import FakeAsterisk, block, response
 from tests.fake.certificates import make_certificate
 from tests.fake.clock import FakeClock
 from tests.fake.link_listener import Answers, FakeListener
@@ -110,6 +111,63 @@ def test_a_connection_that_is_closed_before_the_login_is_told_apart() -> None:
         asterisk.answers["Challenge"] = drop
         with running(asterisk.port, listener, retries=0):
             assert "before the login was accepted" in listener.next("gave up")
+
+
+def test_while_asterisk_is_not_reached_it_is_known_why_since_when_and_how_often_it_was_tried() -> None:
+    listener = FakeListener()
+    with FakeAsterisk(secret="another") as asterisk, running(asterisk.port, listener) as ami:
+        until(lambda: ami.link.failure is not None and ami.link.failure.attempts >= 2)
+        first = ami.link.failure
+        assert first is not None
+        assert "refused the login of user 'astcti'" in first.reason
+        asterisk.secret = "secret"
+        listener.next("up")
+        assert ami.link.failure is None
+        asterisk.stop_listening()
+        asterisk.drop()
+        listener.next("down")
+        until(lambda: ami.link.failure is not None and "nothing listens at" in ami.link.failure.reason)
+        later = ami.link.failure
+        assert later is not None
+        assert later.since >= first.since
+
+
+def test_which_asterisk_it_is_is_asked_where_that_is_allowed() -> None:
+    listener = FakeListener()
+    with FakeAsterisk() as asterisk, running(asterisk.port, listener) as ami:
+        listener.next("up")
+        until(lambda: ami.link.identity.manager == "11.0.0")
+        assert (ami.link.identity.version, ami.link.identity.dialect) == ("", "12-22")
+        asterisk.answers["ListCommands"] = lambda action: response(
+            action,
+            "Success",
+            "",
+            ("Ping", "ok"),
+            ("Logoff", "ok"),
+            ("CoreSettings", "Show PBX core settings"),
+        )
+        asterisk.answers["CoreSettings"] = lambda action: response(
+            action, "Success", "", ("AMIversion", "11.0.0"), ("AsteriskVersion", "22.5.2")
+        )
+        asterisk.drop()
+        listener.next("down")
+        listener.next("up")
+        until(lambda: ami.link.identity.version == "22.5.2")
+
+
+@pytest.mark.parametrize(
+    ("manager", "dialect"),
+    [
+        ("1.0", "1.4"),
+        ("1.1", "1.6-11"),
+        ("1.3", "1.6-11"),
+        ("2.10.5", "12-22"),
+        ("11.0.0", "12-22"),
+        ("", ""),
+    ],
+)
+def test_the_greeting_promises_a_dialect(manager: str, dialect: str) -> None:
+    assert AsteriskIdentity(manager).dialect == dialect
 
 
 def test_retries_are_counted_anew_after_each_link_that_worked() -> None:

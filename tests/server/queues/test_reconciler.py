@@ -461,6 +461,42 @@ def test_orderly_stop_can_keep_the_members(tmp_path):
     assert world.state.load() == {("astcti", PHONE): "mario"}
 
 
+def test_whoever_stops_the_server_can_keep_the_members_whatever_is_configured(mario):
+    over = []
+    before = list(mario.link.names)
+    mario.reconciler.stop(lambda: over.append(True), keep_members=True)
+    assert over == [True]
+    assert mario.link.names == before
+    assert mario.state.load() == {("astcti", PHONE): "mario"}
+
+
+def test_the_overview_says_what_is_wanted_and_what_is_not_as_it_should_be(tmp_path):
+    world = World(tmp_path)
+    world.arrive()
+    [joining] = world.reconciler.overview().members
+    assert (joining.username, joining.member, joining.differs, joining.under_way) == (
+        "mario",
+        False,
+        "missing",
+        True,
+    )
+    world.added()
+    [joined] = world.reconciler.overview().members
+    assert (joined.queue, joined.interface, joined.member) == ("astcti", PHONE, True)
+    assert (joined.differs, joined.under_way, joined.reason) == ("", False, "")
+    [operator] = world.reconciler.overview().operators
+    assert (operator.session_id, operator.paused) == (1, False)
+    world.go_down()
+    assert [member.differs for member in world.reconciler.overview().members] == ["unknown"]
+
+
+def test_the_overview_says_who_was_left_behind(tmp_path):
+    StateFile(tmp_path).save({("astcti", PHONE): "mario"})
+    world = World(tmp_path, members=(list_entry("astcti", PHONE),))
+    [left] = world.reconciler.overview().members
+    assert (left.username, left.member, left.differs) == ("", True, "left-behind")
+
+
 def test_orderly_stop_without_a_link_is_over_at_once_and_leaves_the_list(mario):
     mario.go_down()
     over = []

@@ -11,7 +11,7 @@ from astcti_server.queues.owned_members import OwnedMembers
 from astcti_server.queues.state_file import StateFile
 from astcti_server.queues.state_writer import StateWriter
 from tests.fake.clock import TimerWheel
-from tests.fake.patience import PATIENCE
+from tests.fake.patience import PATIENCE, until
 from tests.fake.queue_link import FakeLink
 
 ONE = {("astcti", "PJSIP/201"): "mario"}
@@ -110,3 +110,20 @@ def test_a_member_whose_writing_is_under_way_is_not_added_yet():
     assert added == ["first", "second"]
     owned.add(key, "mario", lambda: added.append("third"))
     assert added == ["first", "second", "third"]
+
+
+def test_a_list_that_could_not_be_written_is_tried_again_until_it_is(tmp_path):
+    file = StateFile(tmp_path)
+    (tmp_path / ".queue-members.json.new").mkdir()  # in the way, also for root
+    writer = StateWriter(file, again=0.05)
+    writer.start()
+    told = threading.Event()
+    writer.save(ONE, told.set)
+    assert told.wait(PATIENCE), "whoever waits goes on even so"
+    assert writer.failure.startswith(f"{file.path}: ")
+    (tmp_path / ".queue-members.json.new").rmdir()
+    until(lambda: not writer.failure, "it is not tried again")
+    assert file.load() == ONE
+    writer.stop()
+    writer.join(PATIENCE)
+    assert not writer.is_alive()
