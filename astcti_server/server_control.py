@@ -14,12 +14,11 @@ from astcti_server.calls.table import CallTable
 from astcti_server.clients.registry import Registry
 from astcti_server.config.store import ConfigStore
 from astcti_server.control.ports import StatusDocument
-from astcti_server.queues.overview import MemberOverview, OperatorOverview
+from astcti_server.queues.overview import OperatorOverview, QueueOverview
 from astcti_server.status_file import failing_ami, iso_time
 from schemas.configuration.model import Configuration, queue_key
 from schemas.protocol import ControlRefusal
 
-MOST_DIFFERING: Final = 50  # members of one queue that are told by name; of more, how many there are
 MOST_ERRORS: Final = 100  # errors of one refused file
 
 
@@ -107,34 +106,14 @@ def _queues(overview: AmiOverview | None, configuration: Configuration) -> list[
     """Each queue that a service names, or of which somebody is a member of ours."""
     if overview is None:
         return []
-    names = {
-        queue_key(service.queue): service.queue
-        for service in configuration.services
-        if service.enabled and service.queue
-    }
-    members: dict[str, list[MemberOverview]] = {key: [] for key in names}
-    for member in overview.queues.members:
-        names.setdefault(member.key, member.queue)
-        members.setdefault(member.key, []).append(member)
-    return [_queue(names[key], members[key]) for key in sorted(members)]
+    found = {queue.key: queue for queue in overview.queues.queues}
+    for service in configuration.services:
+        if service.enabled and service.queue:
+            key = queue_key(service.queue)
+            found.setdefault(key, QueueOverview(key, service.queue, 0, 0, 0, (), 0))
+    return [_queue(found[key]) for key in sorted(found)]
 
 
-def _queue(name: str, members: list[MemberOverview]) -> dict[str, Any]:
-    differing = [member for member in members if member.differs]
-    return {
-        "queue": name,
-        "wanted": sum(bool(member.username) for member in members),
-        "members": sum(member.member for member in members),
-        "paused": sum(member.paused for member in members),
-        "differing": [
-            {
-                "interface": member.interface,
-                "username": member.username,
-                "differs": member.differs,
-                "reason": member.reason,
-                "under_way": member.under_way,
-            }
-            for member in differing[:MOST_DIFFERING]
-        ],
-        "more": max(0, len(differing) - MOST_DIFFERING),
-    }
+def _queue(queue: QueueOverview) -> dict[str, Any]:
+    differing = [member._asdict() for member in queue.differing]
+    return {key: value for key, value in queue._asdict().items() if key != "key"} | {"differing": differing}

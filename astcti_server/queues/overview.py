@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, TypeAlias
+from collections.abc import Iterable
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from astcti_server.queues.membership import Membership
+from astcti_server.queues.seated_operator import SeatedOperator
+
+MOST_DIFFERING: Final = 50
+"""Members of one queue that are told one by one; of more, how many there are."""
 
 MembershipDifference: TypeAlias = Literal[
     "", "unknown", "missing", "left-behind", "not-wanted", "penalty", "pause"
@@ -14,23 +19,34 @@ earlier run, and its time to come back is not over. `not-wanted`: a member of ou
 more. `penalty`, `pause`: a member, but not as wanted."""
 
 
-class MemberOverview(NamedTuple):
-    """One interface in one queue."""
+class DifferingMember(NamedTuple):
+    """One interface in one queue that is not as it should be."""
 
-    key: str
-    """The queue, as its `queue_key`."""
-    queue: str
     interface: str
     username: str
     """Whom it is wanted for; empty if for nobody."""
-    member: bool
-    paused: bool
-    """In Asterisk."""
     differs: MembershipDifference
     reason: str
     """Why the last action failed."""
     under_way: bool
     """An action was sent, and what comes of it is not known yet."""
+
+
+class QueueOverview(NamedTuple):
+    """One queue: how many, and who is not as he should be."""
+
+    key: str
+    """Its `queue_key`."""
+    queue: str
+    wanted: int
+    members: int
+    """Of those that are known here: others in the queue are no concern of ours."""
+    paused: int
+    """Of the members, in Asterisk."""
+    differing: tuple[DifferingMember, ...]
+    """The first `MOST_DIFFERING`."""
+    more: int
+    """How many more differ."""
 
 
 class OperatorOverview(NamedTuple):
@@ -41,27 +57,46 @@ class OperatorOverview(NamedTuple):
     reason: str
 
 
-class QueueOverview(NamedTuple):
+class QueuesOverview(NamedTuple):
     """Everything that the reconciler keeps in order."""
 
-    members: tuple[MemberOverview, ...]
+    queues: tuple[QueueOverview, ...]
     operators: tuple[OperatorOverview, ...]
 
 
-def member_overview(membership: Membership) -> MemberOverview:
-    """A membership as it is now. AMI thread."""
-    desired, actual = membership.desired, membership.actual
-    return MemberOverview(
-        membership.key,
-        membership.queue,
-        membership.interface,
-        desired.username if desired is not None else "",
-        actual is not None,
-        actual is not None and actual.paused,
-        _difference(membership),
-        membership.refusal,
-        membership.busy,
+def queues_overview(memberships: Iterable[Membership], operators: Iterable[SeatedOperator]) -> QueuesOverview:
+    """Everything as it is now. AMI thread: of 3,000 memberships only those that differ become objects."""
+    by_queue: dict[str, list[Membership]] = {}
+    for membership in memberships:
+        by_queue.setdefault(membership.key, []).append(membership)
+    seated = [(operator.presence.session_id, operator.pause) for operator in operators]
+    return QueuesOverview(
+        tuple([_queue_overview(found) for found in by_queue.values()]),
+        tuple([OperatorOverview(number, pause.paused, pause.reason) for number, pause in seated]),
     )
+
+
+def _queue_overview(memberships: list[Membership]) -> QueueOverview:
+    wanted = members = paused = more = 0
+    differing: list[DifferingMember] = []
+    for membership in memberships:
+        desired, actual = membership.desired, membership.actual
+        wanted += desired is not None
+        if actual is not None:
+            members += 1
+            paused += actual.paused
+        difference = _difference(membership)
+        if not difference:
+            continue
+        if len(differing) == MOST_DIFFERING:
+            more += 1
+            continue
+        username = desired.username if desired is not None else ""
+        differing.append(
+            DifferingMember(membership.interface, username, difference, membership.refusal, membership.busy)
+        )
+    first = memberships[0]
+    return QueueOverview(first.key, first.queue, wanted, members, paused, tuple(differing), more)
 
 
 def _difference(membership: Membership) -> MembershipDifference:

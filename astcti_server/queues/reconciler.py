@@ -14,7 +14,7 @@ from astcti_server.queues.announcements import Announce, Announcements
 from astcti_server.queues.lookup import Memberships, SeatedOperators
 from astcti_server.queues.member import Member, member_after
 from astcti_server.queues.membership import Membership
-from astcti_server.queues.overview import OperatorOverview, QueueOverview, member_overview
+from astcti_server.queues.overview import QueuesOverview, queues_overview
 from astcti_server.queues.owned_members import OwnedMembers
 from astcti_server.queues.pause import PauseControl
 from astcti_server.queues.pause_request import PauseState
@@ -156,13 +156,9 @@ class QueueReconciler:
         else:
             self._pauses.ask(operator, PauseState(wish, reason), progress)
 
-    def overview(self) -> QueueOverview:
+    def overview(self) -> QueuesOverview:
         """What is wanted, and what Asterisk has."""
-        operators = ((operator.presence.session_id, operator.pause) for operator in self._operators)
-        return QueueOverview(
-            tuple([member_overview(membership) for membership in self._memberships]),
-            tuple([OperatorOverview(number, pause.paused, pause.reason) for number, pause in operators]),
-        )
+        return queues_overview(self._memberships, self._operators)
 
     def stop(self, done: Callable[[], None], *, keep_members: bool = False) -> None:
         """Leave all queues, or leave everything as it is (`on-stop`), then call `done`, once.

@@ -8,10 +8,10 @@ from collections.abc import Callable
 import pytest
 
 from astcti_server.ami_overview import AmiOverview, AmiOverviews
-from astcti_server.queues.overview import QueueOverview
+from astcti_server.queues.overview import QueuesOverview
 from tests.fake.patience import PATIENCE, until
 
-NOTHING = QueueOverview((), ())
+NOTHING = QueuesOverview((), ())
 
 
 class AmiThread:

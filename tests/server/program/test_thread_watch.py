@@ -141,7 +141,7 @@ def watched_server(folder: Path, ami_port: int, damage: str) -> Iterator[tuple[I
     )
     system = InitSystem(folder / "notify")
     program = f"from astcti_server import cli\n{damage}\ncli.main()\n"
-    options = ["--config", config, "--state", folder / "state", "--status", folder / "status.json"]
+    options = [f"--config={config}", f"--state={folder}/state", f"--status={folder}/status.json"]
     with log.open("wb") as out:
         process = subprocess.Popen(
             [sys.executable, "-c", program, *options],

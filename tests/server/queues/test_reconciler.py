@@ -473,28 +473,31 @@ def test_whoever_stops_the_server_can_keep_the_members_whatever_is_configured(ma
 def test_the_overview_says_what_is_wanted_and_what_is_not_as_it_should_be(tmp_path):
     world = World(tmp_path)
     world.arrive()
-    [joining] = world.reconciler.overview().members
-    assert (joining.username, joining.member, joining.differs, joining.under_way) == (
-        "mario",
-        False,
-        "missing",
-        True,
-    )
+    [queue] = world.reconciler.overview().queues
+    assert (queue.wanted, queue.members) == (1, 0)
+    assert queue.differing == ((PHONE, "mario", "missing", "", True),)
     world.added()
-    [joined] = world.reconciler.overview().members
-    assert (joined.queue, joined.interface, joined.member) == ("astcti", PHONE, True)
-    assert (joined.differs, joined.under_way, joined.reason) == ("", False, "")
+    assert world.reconciler.overview().queues == (("astcti", "astcti", 1, 1, 0, (), 0),)
     [operator] = world.reconciler.overview().operators
     assert (operator.session_id, operator.paused) == (1, False)
     world.go_down()
-    assert [member.differs for member in world.reconciler.overview().members] == ["unknown"]
+    [queue] = world.reconciler.overview().queues
+    assert [member.differs for member in queue.differing] == ["unknown"]
 
 
 def test_the_overview_says_who_was_left_behind(tmp_path):
     StateFile(tmp_path).save({("astcti", PHONE): "mario"})
     world = World(tmp_path, members=(list_entry("astcti", PHONE),))
-    [left] = world.reconciler.overview().members
-    assert (left.username, left.member, left.differs) == ("", True, "left-behind")
+    [queue] = world.reconciler.overview().queues
+    assert (queue.wanted, queue.members) == (0, 1)
+    assert queue.differing == ((PHONE, "", "left-behind", "", False),)
+
+
+def test_the_overview_tells_many_that_differ_by_their_number(tmp_path):
+    StateFile(tmp_path).save({("astcti", f"PJSIP/{number}"): "mario" for number in range(300, 360)})
+    world = World(tmp_path, up=False)
+    [queue] = world.reconciler.overview().queues
+    assert (len(queue.differing), queue.more) == (50, 10)
 
 
 def test_orderly_stop_without_a_link_is_over_at_once_and_leaves_the_list(mario):
