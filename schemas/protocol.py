@@ -165,7 +165,7 @@ class ControlRefusal(RefusalText):
     SILENT_TOO_LONG = "nothing was said for {seconds} seconds"
     BAD_STOP_WORD = "STOP takes KEEP-MEMBERS or nothing"
     BAD_SHA256 = "ACCEPT takes the SHA-256 of a file in 64 hexadecimal digits, or nothing"
-    NOTHING_HELD = "nothing is held"
+    NOTHING_HELD = "no configuration is held"
 
 
 class Refusal(RefusalText):

@@ -178,7 +178,7 @@ def test_other_numbers_are_no_concern() -> None:
         "done(f'no answer from the PBX within {ANSWER:.0f} seconds')",
         "TEXT = 'already at {extension}'",
         "say('STATUS')",
-        "raise Held('nothing is held')",
+        "raise Held('no configuration is held')",
     ],
 )
 def test_a_command_or_a_refusal_is_noticed(code: str) -> None:

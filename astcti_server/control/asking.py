@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from astcti_server.control.ports import StatusDocument
 from schemas import wire
-from schemas.protocol import ReplyCode, Word
+from schemas.protocol import ControlCommand, ControlRefusal, ReplyCode, Word
 from schemas.wire import BadLine, LineBuffer, Oversize, Reply
 
 ANSWER_WITHIN: Final = (
@@ -127,9 +127,19 @@ class ControlConnection:
 
     def _expect_ok(self, reply: Reply) -> None:
         if reply.number == ReplyCode.REFUSED:
-            raise RequestRefusedError(reply.text)
+            raise _refusal_error(reply.text)
         if reply.number != ReplyCode.OK:
             raise NoAnswerError(f"it said {reply.number} {reply.information}")
+
+
+def _refusal_error(reason: str) -> Exception:
+    """What a KO means for whoever asked."""
+    not_allowed = [ControlRefusal.NOT_ALLOWED.text(command=command) for command in ControlCommand]
+    if reason in (ControlRefusal.NOT_ALLOWED_HERE.text(), *not_allowed):
+        return NotAllowedError(reason)
+    if reason == ControlRefusal.TOO_MANY_CONNECTIONS.text():
+        return NoAnswerError(reason)
+    return RequestRefusedError(reason)
 
 
 class LeavingProcess:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -48,8 +48,10 @@ def _rows(document: StatusDocument, now: float) -> Iterator[tuple[str, str]]:
     configuration = document["configuration"]
     yield "Configuration", f"{configuration['file']}, since {_when(configuration['since'], now)}"
     yield "", f"SHA-256 {configuration['sha256']}"
-    for title in ("Refused", "Held"):
-        yield from _files(title, document.get(title.lower(), []), now)
+    for file in configuration.get("held", ()):
+        yield "Held", f"{file['file']}, since {_when(file['since'], now)}"
+        yield "", f"{file['reason']}; if that is meant: astcti-server accept {file['sha256']}"
+    yield from _refused(document["refused"], now)
     if error := document["state_directory"]["error"]:
         yield "State", f"{error}, since {_when(document['state_directory']['error_since'], now)}"
     yield from _people(document)
@@ -70,14 +72,13 @@ def _asterisk(ami: Mapping[str, Any], now: float) -> Iterator[tuple[str, str]]:
         yield "", f"the manager user {lack}"
 
 
-def _files(title: str, files: list[Mapping[str, Any]], now: float) -> Iterator[tuple[str, str]]:
+def _refused(files: Iterable[Mapping[str, Any]], now: float) -> Iterator[tuple[str, str]]:
     for file in files:
-        yield title, f"{file['file']}, since {_when(file['at'], now)}"
-        errors = file.get("errors", [])
+        yield "Refused", f"{file['file']}, since {_when(file['at'], now)}"
+        errors = file["errors"]
         for error in errors[:MOST_SHOWN]:
             yield "", str(error)
-        more = len(errors[MOST_SHOWN:]) + file.get("more", 0)
-        if more:
+        if more := len(errors[MOST_SHOWN:]) + file.get("more", 0):
             yield "", f"and {more} more: astcti-server check prints them"
 
 

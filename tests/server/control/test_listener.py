@@ -72,7 +72,7 @@ def test_what_cannot_be_accepted_is_refused_with_the_reason(
     with (
         serve(),
         ControlConnection(path) as connection,
-        pytest.raises(RequestRefusedError, match="nothing is held"),
+        pytest.raises(RequestRefusedError, match="no configuration is held"),
     ):
         connection.do("ACCEPT")
 

@@ -171,9 +171,9 @@ def test_status_ends_with_1_while_asterisk_is_away_and_says_why(folder: Path) ->
 
 def test_nothing_is_held_so_nothing_can_be_accepted(server: RunningServer) -> None:
     said = ask(server, "accept")
-    assert (said.returncode, said.stderr) == (1, "astcti-server: refused: nothing is held\n")
+    assert (said.returncode, said.stderr) == (1, "astcti-server: refused: no configuration is held\n")
     assert ask(server, "accept", "nonsense").returncode == 1
-    assert "accepts the held configuration: nothing is held" in server.log
+    assert "accepts the held configuration: no configuration is held" in server.log
 
 
 def test_stop_leaves_the_queues_and_waits_until_the_server_is_gone(
@@ -284,38 +284,44 @@ def test_status_without_a_control_socket_shows_the_status_file(folder: Path, pbx
         assert re.search(r"^Operators +1 logged in$", said.stdout, re.MULTILINE)
 
 
-def test_a_stranger_may_not_ask(server: RunningServer) -> None:
+def ask_as(user: int, group: int, server: RunningServer, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run a command as somebody else, for whom the server's directories are closed."""
     if os.geteuid() != 0:
         lacking("needs root, to be somebody else")
-    server.status_file.chmod(0o640)
     closed = server.folder / "closed"
-    closed.mkdir(mode=0o700)  # as the configuration is
+    closed.mkdir(mode=0o700, exist_ok=True)
     program = (
-        "import os, sys\nfrom astcti_server.cli import main\n"
-        "os.setgroups([])\nos.setgid(54321)\nos.setuid(54321)\nmain()"
+        "import os\nfrom astcti_server.cli import main\n"
+        f"os.setgroups([])\nos.setgid({group})\nos.setuid({user})\nmain()"
     )
+    options = [f"--config={closed}", f"--state={closed}", f"--status={server.status_file}"]
+    return subprocess.run(
+        [sys.executable, "-c", program, *options, *words],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+
+
+def test_a_stranger_may_not_ask(server: RunningServer) -> None:
+    server.status_file.chmod(0o640)
     for words in (["status"], ["stop"]):
-        said = subprocess.run(
-            [
-                sys.executable,
-                "-c",
-                program,
-                "--config",
-                str(closed),
-                "--state",
-                str(closed),
-                "--status",
-                str(server.status_file),
-                *words,
-            ],
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
+        said = ask_as(54321, 54321, server, *words)
         assert said.returncode == 4, said.stderr
         assert "only root, the server's user and its group may ask" in said.stderr
-    assert server.status["pid"]
+    assert document(server)["pid"]
+
+
+def test_a_member_of_the_group_may_ask_for_the_status_and_not_stop_the_server(server: RunningServer) -> None:
+    group = (server.folder / "control.sock").lstat().st_gid
+    assert ask_as(54321, group, server, "status").returncode == 0
+    for words in (["stop"], ["accept"]):
+        said = ask_as(54321, group, server, *words)
+        assert said.returncode == 4, said.stderr
+        assert f"you may not use {words[0].upper()}: only root and the user" in said.stderr
+    assert "Control: somebody (user id 54321, process " in server.log
+    assert document(server)["pid"]
 
 
 # -- the status file ----------------------------------------------------------------------------------------
@@ -385,7 +391,19 @@ def test_the_lines_for_people_show_the_first_of_many_and_how_many_more() -> None
             "manager": "11.0.0",
             "dialect": "12-22",
         },
-        "configuration": {"file": "a.xml", "sha256": "00", "since": ""},
+        "configuration": {
+            "file": "a.xml",
+            "sha256": "00",
+            "since": "",
+            "held": [
+                {
+                    "file": "c.xml",
+                    "sha256": "11",
+                    "since": "2026-01-01T00:00:00+00:00",
+                    "reason": "it takes away 5 of 5 seats",
+                }
+            ],
+        },
         "refused": [{"file": "b.xml", "at": "2026-01-01T00:00:00+00:00", "errors": ["e"] * 12, "more": 5}],
         "state_directory": {"error": "full", "error_since": "2026-01-01T00:00:00+00:00"},
         "clients": 3,
@@ -404,5 +422,6 @@ def test_the_lines_for_people_show_the_first_of_many_and_how_many_more() -> None
     assert "the manager user sees no calls" in text
     assert "and 7 more: astcti-server check prints them" in text
     assert "full, since" in text
+    assert "it takes away 5 of 5 seats; if that is meant: astcti-server accept 11" in text
     assert "(2 h)" in text
     assert "not known: the thread that knows them does not answer" in text
