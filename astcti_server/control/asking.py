@@ -22,9 +22,8 @@ from schemas import wire
 from schemas.protocol import ControlCommand, ControlRefusal, ReplyCode, Word
 from schemas.wire import BadLine, LineBuffer, Oversize, Reply
 
-ANSWER_WITHIN: Final = (
-    10.0  # seconds for everything that one command hears; the server's own limits are shorter
-)
+ANSWER_WITHIN: Final = 15.0
+"""Seconds for everything that one command hears: the server has limits of its own, all shorter."""
 LONGEST_LINE: Final = 1 << 20
 LOOK_EVERY: Final = 0.1  # seconds between two looks whether a process is gone, where nothing tells
 
