@@ -40,16 +40,16 @@ from astcti_server.control.listener import ControlListener
 from astcti_server.control.socket_file import ControlSocketError, ControlSocketFile
 from astcti_server.event_pipeline import EventPipeline, PbxState
 from astcti_server.logs import Logs
-from astcti_server.own_user import RUN_AS_ANOTHER_USER, is_root
-from astcti_server.pidfile import PidFile
+from astcti_server.process.own_user import RUN_AS_ANOTHER_USER, is_root
+from astcti_server.process.pidfile import PidFile
+from astcti_server.process.service_notify import notify
+from astcti_server.process.signals import PendingSignals, SignalReceived
+from astcti_server.process.thread_watch import AmiThreadWatch, SystemdWatchdog
 from astcti_server.queues.reconciler import QueueReconciler
 from astcti_server.queues.state_file import StateFile
 from astcti_server.queues.state_writer import StateWriter
 from astcti_server.server_control import ServerControl
-from astcti_server.service_notify import notify
-from astcti_server.signals import PendingSignals, SignalReceived
 from astcti_server.status_file import StatusFile
-from astcti_server.thread_watch import AmiThreadWatch, SystemdWatchdog
 from astcti_server.threads import ServiceThread
 from schemas.configuration.model import Configuration
 from schemas.server.settings import ServerSettings
@@ -400,6 +400,7 @@ class Daemon:
             AmiOverviews(self._requests.post, self._ami_overview),
             lambda: self._link.failure,
             lambda: self._server.connections,
+            self._watcher.accept,
             lambda keep_members, who: self.control.put(StopRequested(keep_members, who)),
         )
         return ControlListener(file, control, self._thread_died)

@@ -13,11 +13,11 @@ from astcti_server.ami_overview import AmiOverview, AmiOverviews
 from astcti_server.calls.table import CallTable
 from astcti_server.clients.registry import Registry
 from astcti_server.config.store import ConfigStore
+from astcti_server.config.watcher import AcceptError
 from astcti_server.control.ports import StatusDocument
 from astcti_server.queues.overview import OperatorOverview, QueueOverview
 from astcti_server.status_file import failing_ami, iso_time
 from schemas.configuration.model import Configuration, queue_key
-from schemas.protocol import ControlRefusal
 
 MOST_ERRORS: Final = 100  # errors of one refused file
 
@@ -34,11 +34,13 @@ class ServerControl:
         overviews: AmiOverviews,
         failure: Callable[[], ConnectionFailure | None],
         connections: Callable[[], int],
+        accept: Callable[[str], str],
         stop: Callable[[bool, str], None],
     ) -> None:
         """`published`: the status file's content. `failure`: of the last attempt to reach Asterisk.
 
-        `connections`: how many clients connected so far. `stop`: as `ControlRequests.stop`.
+        `connections`: how many clients connected so far. `accept`: `ConfigWatcher.accept`.
+        `stop`: as `ControlRequests.stop`.
         """
         self._published = published
         self._registry = registry
@@ -47,6 +49,7 @@ class ServerControl:
         self._overviews = overviews
         self._failure = failure
         self._connections = connections
+        self._accept = accept
         self._stop = stop
 
     def status(self) -> StatusDocument:
@@ -70,8 +73,12 @@ class ServerControl:
         return document
 
     def accept(self, sha256: str, who: str) -> str:
-        """There are no held configurations yet: a valid one is in force at once."""
-        return ControlRefusal.NOTHING_HELD.text()
+        """Hand it to the thread that watches the configuration; its answer takes 10 seconds at most."""
+        try:
+            self._accept(sha256)
+        except AcceptError as error:
+            return str(error)
+        return ""
 
     def stop(self, keep_members: bool, who: str) -> None:
         """Hand it to the main thread."""

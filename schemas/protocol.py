@@ -166,6 +166,11 @@ class ControlRefusal(RefusalText):
     BAD_STOP_WORD = "STOP takes KEEP-MEMBERS or nothing"
     BAD_SHA256 = "ACCEPT takes the SHA-256 of a file in 64 hexadecimal digits, or nothing"
     NOTHING_HELD = "no configuration is held"
+    NOT_HELD = "no configuration with this SHA-256 is held: status names those that are"
+    MORE_HELD = "more than one configuration is held: say the SHA-256 of the one that is meant"
+    HELD_CHANGED = "the file is not what it was when it was held: look again"
+    NOT_ACCEPTED_YET = "no answer within {seconds} seconds: look at the log"
+    ACCEPT_FAILED = "it could not be done: the log says why"
 
 
 class Refusal(RefusalText):

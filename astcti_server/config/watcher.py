@@ -23,6 +23,7 @@ from astcti_server.config.store import ConfigSnapshot
 from astcti_server.threads import Died, ServiceThread
 from schemas.configuration.directory import DirectoryScan, scan_directory
 from schemas.problems import Problem
+from schemas.protocol import ControlRefusal
 
 __all__ = ["ConfigLoaded", "ConfigRejected", "ConfigWatcher"]
 
@@ -109,7 +110,7 @@ class ConfigWatcher(ServiceThread):
         self._noticed.set()
         if not asked.answered.wait(within):
             asked.withdrawn = True
-            raise AcceptError(f"no answer within {within:g} seconds: look at the log")
+            raise AcceptError(ControlRefusal.NOT_ACCEPTED_YET.text(seconds=f"{within:g}"))
         if asked.refusal:
             raise AcceptError(asked.refusal)
         return asked.done
@@ -197,7 +198,7 @@ class ConfigWatcher(ServiceThread):
             except AcceptError as error:
                 asked.refusal = str(error)
             except Exception:
-                asked.refusal = "it could not be done: the log says why"
+                asked.refusal = ControlRefusal.ACCEPT_FAILED.text()
                 raise
             finally:
                 asked.answered.set()
@@ -212,7 +213,7 @@ class ConfigWatcher(ServiceThread):
         seen = self._scan()
         loaded = self._compare(seen) if seen is not None else None
         if loaded is None or loaded.loaded.digest != chosen.digest:
-            raise AcceptError(f"{chosen.path.name} is not what it was when it was held: look again")
+            raise AcceptError(ControlRefusal.HELD_CHANGED.text())
         return f"{chosen.path.name} is in force now"
 
     def _scan(self) -> DirectoryScan | None:
@@ -263,13 +264,12 @@ class ConfigWatcher(ServiceThread):
 def _held_of(held: tuple[HeldFile, ...], sha256: str) -> HeldFile:
     """Find the file that is meant. AcceptError if there is none, or more than one."""
     if not held:
-        raise AcceptError("no configuration is held")
+        raise AcceptError(ControlRefusal.NOTHING_HELD.text())
     found = [file for file in held if sha256 in ("", file.digest.hex())]
-    names = ", ".join(f"{file.path.name} ({file.digest.hex()})" for file in held)
     if not found:
-        raise AcceptError(f"no configuration with this SHA-256 is held; held: {names}")
+        raise AcceptError(ControlRefusal.NOT_HELD.text())
     if len({file.digest for file in found}) > 1:
-        raise AcceptError(f"more than one configuration is held, say which: {names}")
+        raise AcceptError(ControlRefusal.MORE_HELD.text())
     return found[0]
 
 

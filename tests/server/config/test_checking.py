@@ -17,7 +17,7 @@ from astcti_server.config.checking import check_directory
 from astcti_server.config.differences import differences
 from astcti_server.config.loading import load_directory
 from astcti_server.config.memory import ConfigMemory
-from astcti_server.own_user import owner_of_running_server
+from astcti_server.process.own_user import owner_of_running_server
 from schemas.configuration.model import Binding, Configuration, Operator, Seat, Service
 from schemas.configuration.xml_form import dump_xml
 from schemas.server.file_checks import expiring_authority, expiring_certificate, open_to_others

@@ -176,6 +176,23 @@ def test_nothing_is_held_so_nothing_can_be_accepted(server: RunningServer) -> No
     assert "accepts the held configuration: no configuration is held" in server.log
 
 
+def test_held_configuration_is_shown_and_accepted_by_its_digest(server: RunningServer) -> None:
+    server.put("newer.xml", "<configuration/>")
+    until(lambda: document(server)["configuration"]["held"], "nothing is said to be held")
+    [held] = document(server)["configuration"]["held"]
+    shown = ask(server, "status").stdout
+    assert "newer.xml" in shown and held["sha256"] in shown
+    other = ask(server, "accept", "0" * 64)
+    assert other.returncode == 1 and "no configuration with this SHA-256 is held" in other.stderr
+    with server.client("mario") as mario:
+        said = ask(server, "accept", held["sha256"])
+        assert (said.returncode, said.stdout) == (0, "The held configuration is taken up\n")
+        mario.expect("910 BYE DISABLED")
+    found = document(server)["configuration"]
+    assert (Path(found["file"]).name, found["held"]) == ("newer.xml", [])
+    assert "accepts the held configuration" in server.log
+
+
 def test_stop_leaves_the_queues_and_waits_until_the_server_is_gone(
     server: RunningServer, pbx: DemoPbx
 ) -> None:

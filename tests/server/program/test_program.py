@@ -428,7 +428,7 @@ def test_the_status_file_says_what_the_server_is_doing_and_goes_with_it(tmp_path
         assert (status["role"], status["stuck"]) == ("single", [])
         pbx.drop_connections()
         until(lambda: server.status["ami"]["state"] == "down", "the link is not said to be down")
-        assert server.status["ami"]["reason"] == "Asterisk closed the connection"
+        assert server.status["ami"]["reason"].startswith("Asterisk closed the connection")
         assert server.stop() == 0
     assert not server.status_file.exists()
 

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from astcti_server.signals import PendingSignals, SignalReceived
+from astcti_server.process.signals import PendingSignals, SignalReceived
 
 
 class Told:

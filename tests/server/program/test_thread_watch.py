@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from astcti_server.demo.pbx import DemoPbx
-from astcti_server.thread_watch import LOOK_UP_WITHIN, AmiThreadWatch, SystemdWatchdog
+from astcti_server.process.thread_watch import LOOK_UP_WITHIN, AmiThreadWatch, SystemdWatchdog
 from schemas.configuration.model import Configuration, Seat
 from schemas.configuration.xml_form import dump_xml
 from tests.fake.patience import PATIENCE, until

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from astcti_server.service_notify import notify
+from astcti_server.process.service_notify import notify
 
 PASSED_WITHIN: Final = 15.0
 """Seconds in which the AMI thread has to come round. It takes it milliseconds as a rule."""
