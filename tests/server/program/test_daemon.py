@@ -249,7 +249,7 @@ def test_a_reload_that_changes_nothing_rouses_no_client(server: RunningServer) -
         (handler,) = {task.name for task in tasks.iterdir()} - before
 
         def rests() -> bool:
-            """Whether it did nothing while another client was answered ten times: its own answer is behind it."""
+            """Whether it did nothing while another client was answered ten times."""
             before = ran(handler)
             for _ in range(10):
                 luisa.settle()
