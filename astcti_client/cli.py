@@ -47,7 +47,8 @@ in the table [locked] of the system's file outranks everything. Files are TOML:
   password-file = "/home/mario/.astcti-password"
 Only there or in the environment: password = "..." (or "md5:" and the hex MD5
 of it) and allowed-programs = ["crm", "/opt/crm/bin/crm"], the only programs
-that triggers may run. The files:
+that triggers may run. Without that list they run any program, but only for a
+server whose certificate was checked (TLS), or on this PC. The files:
   {user}
   {system}
 
@@ -55,11 +56,13 @@ that triggers may run. The files:
 Exit codes:
   0  stopped by SIGINT, SIGTERM or the end of its terminal, after logging out
   1  failure of the client itself
-  2  wrong usage or settings
+  2  wrong usage or settings, such as a connection that would leave this PC
+     unencrypted though plain is not allowed
   3  the server ended the session for good: another log-in took it over, or
      the operator was disabled; start again by hand if that is right
   4  the server refused the user name or the password
-Every other loss of the connection is retried, after 1 to 60 seconds.
+Every other loss of the connection is retried: for 15 seconds about
+twice a second, then after pauses that grow to 10 seconds.
 """.replace("{user}", str(user_file())).replace("{system}", str(system_file()))
 
 
@@ -89,6 +92,12 @@ Every other loss of the connection is retried, after 1 to 60 seconds.
 )
 @click.option("--mac", metavar="ADDRESS", help="MAC address to be known by, instead of those this PC has.")
 @click.option("--tls/--no-tls", default=None, help="Speak TLS (default no).")
+@click.option(
+    "--plain/--no-plain",
+    default=None,
+    help="Allow a connection without TLS that leaves this PC (default no). Whoever is on the way can read "
+    "the password then, and programs of calls are started only if allowed-programs lists them.",
+)
 @click.option("--ca-file", metavar="FILE", help="Certificates (PEM) to trust instead of the system's.")
 @click.option(
     "--server-name", metavar="NAME", help="Name that the server's certificate carries (default the host)."

@@ -36,7 +36,20 @@ from astcti_client.terminal_text import announcement_in_words, event_in_words
 from astcti_client.triggers.runner import TriggerRunner
 from schemas.log_lines import harmless
 
-EXIT_CODES: dict[Ending, int] = {"stopped": 0, "failed": 1, "taken-over": 3, "disabled": 3, "refused": 4}
+EXIT_CODES: dict[Ending, int] = {
+    "stopped": 0,
+    "failed": 1,
+    "unencrypted": 2,
+    "taken-over": 3,
+    "disabled": 3,
+    "refused": 4,
+}
+_WARNINGS: dict[str, str] = {
+    "plain": "the connection is not encrypted (plain is on): others on the network can read the password, "
+    "and programs of calls are started only if allowed-programs lists them",
+    "unverified": "the server's certificate is not checked (verify is off): programs of calls are started "
+    "only if allowed-programs lists them",
+}
 TIDY_EVERY = 1.0  # seconds between two looks at the programs that were started
 # A pipe or terminal whose other end is gone; Windows knows but the last one.
 _NO_READER = (errno.EPIPE, errno.EIO, errno.EINVAL)
@@ -118,7 +131,9 @@ class Headless:
 
     def _show(self, message: ConnectionMessage) -> None:
         match message:
-            case ConnectionState(detail=detail):
+            case ConnectionState(phase=phase, detail=detail, protection=protection):
+                if phase == "logging-in" and protection in _WARNINGS:
+                    self._print("--", _WARNINGS[protection])
                 self._print("--", detail)
             case Sent(command=command):
                 if self._verbose:
@@ -155,7 +170,7 @@ class Headless:
                 verb = "start" if action.type == "application" else "open"
                 self._print("=>", f"would {verb} ({action.type}, {action.os}): {what}")
             return
-        for outcome in self._triggers.carry_out(message.event):
+        for outcome in self._triggers.carry_out(message.event, trusted=message.trusted):
             self._print("=>" if outcome.done else "!!", outcome.message)
 
     def _show_seat_unknown(self, tried: tuple[tuple[str, str], ...]) -> None:

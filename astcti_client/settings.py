@@ -12,13 +12,14 @@ import os
 import sys
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import platformdirs
 
 from astcti_client.password import Password
+from astcti_client.settings_file import key_lines, settings_text, unreadable_number
 from astcti_client.settings_values import SETTING_READERS, SettingValue
 
 ENVIRONMENT_PREFIX = "ASTCTI_CLIENT_"
@@ -37,6 +38,8 @@ class Settings:
     password: Password | None = None
     mac: str = ""
     tls: bool = False
+    plain: bool = False
+    """Whether the connection may leave this PC without TLS."""
     ca_file: str = ""
     server_name: str = ""
     verify: bool = True
@@ -84,17 +87,28 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Layer:
-    """Values from one place. `where` has a `{}` for the key, or for its environment or option form."""
+    """Values from one place: a file, or what `where` says, with a `{}` for the key."""
 
-    where: str
     values: Mapping[str, Any]
-    base: Path | None = None
-    """What relative file names are relative to."""
+    where: str = ""
+    file: Path | None = None
+    """Relative file names start from its directory."""
+    table: str = ""
+    """The file's table, empty for what stands before the first."""
+    lines: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """In which line of the file a key of a table stands, where that is known."""
+
+    @property
+    def base(self) -> Path | None:
+        return self.file.parent if self.file else None
 
     def place(self, key: str) -> str:
-        if "environment" in self.where:
-            return self.where.format(ENVIRONMENT_PREFIX + key.upper().replace("-", "_"))
-        return self.where.format(key)
+        if self.file is None:
+            variable = ENVIRONMENT_PREFIX + key.upper().replace("-", "_")
+            return self.where.format(variable if "environment" in self.where else key)
+        line = self.lines.get((self.table, key))
+        where = f"{self.file}:{line}" if line else f"{self.file}"
+        return f"{where}: [{self.table}] {key}" if self.table else f"{where}: {key}"
 
 
 def user_file() -> Path:
@@ -123,9 +137,9 @@ def load_settings(
     locked, system_layer = _system_layers(system, problems)
     layers = [
         locked,
-        _Layer("option --{}", {key: value for key, value in options.items() if value is not None}),
-        _Layer("environment variable {}", _from_environment(environ, problems)),
-        _file_layer(user, problems) if user is not None else _Layer("{}", {}),
+        _Layer({key: value for key, value in options.items() if value is not None}, "option --{}"),
+        _Layer(_from_environment(environ, problems), "environment variable {}"),
+        _file_layer(user, problems) if user is not None else _Layer({}),
         system_layer,
     ]
     for layer in layers:
@@ -177,29 +191,28 @@ def _from_environment(environ: Mapping[str, str], problems: list[str]) -> dict[s
 
 
 def _system_layers(path: Path, problems: list[str]) -> tuple[_Layer, _Layer]:
-    content = _read(path, problems)
+    content, lines = _read(path, problems)
     locked = content.pop("locked", {})
     if not isinstance(locked, dict):
         problems.append(f"{path}: locked: write a table, that is a line [locked] with the settings below it")
         locked = {}
-    return (
-        _Layer(f"{path}: [locked] {{}}", _known(path, locked, problems), path.parent),
-        _Layer(f"{path}: {{}}", _known(path, content, problems), path.parent),
-    )
+    layers = _Layer(locked, file=path, table="locked", lines=lines), _Layer(content, file=path, lines=lines)
+    return _known(layers[0], problems), _known(layers[1], problems)
 
 
 def _file_layer(path: Path, problems: list[str]) -> _Layer:
-    content = _read(path, problems)
+    content, lines = _read(path, problems)
     if content.pop("locked", None) is not None:
         problems.append(f"{path}: locked: only the system's file {system_file()} can lock settings")
-    return _Layer(f"{path}: {{}}", _known(path, content, problems), path.parent)
+    return _known(_Layer(content, file=path, lines=lines), problems)
 
 
-def _read(path: Path, problems: list[str]) -> dict[str, Any]:
+def _read(path: Path, problems: list[str]) -> tuple[dict[str, Any], dict[tuple[str, str], int]]:
+    """The file's content and the lines of its keys; what keeps it from being read goes to `problems`."""
+    text = ""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
+        text = settings_text(path)
+        return tomllib.loads(text), key_lines(text)
     except tomllib.TOMLDecodeError as error:
         hint = (
             " (in double quotes a backslash is written twice; or use single quotes)"
@@ -209,16 +222,20 @@ def _read(path: Path, problems: list[str]) -> dict[str, Any]:
         problems.append(f"{path}: not valid TOML: {error}{hint}")
     except UnicodeDecodeError:
         problems.append(f"{path}: is not a text in UTF-8; save it again in that encoding")
+    except ValueError:
+        problems.append(f"{path}:{unreadable_number(text)}: a number with too many digits for any setting")
+    except RecursionError:
+        problems.append(f"{path}: lists within lists too deep for any setting")
     except OSError as error:
         problems.append(f"{path}: cannot be read: {error.strerror or error}")
-    return {}
+    return {}, {}
 
 
-def _known(path: Path, content: Mapping[str, Any], problems: list[str]) -> dict[str, Any]:
-    for key in content:
+def _known(layer: _Layer, problems: list[str]) -> _Layer:
+    for key in layer.values:
         if key not in SETTING_READERS:
-            problems.append(f"{path}: {key}: there is no such setting{_suggestion(key)}")
-    return {key: value for key, value in content.items() if key in SETTING_READERS}
+            problems.append(f"{layer.place(key)}: there is no such setting{_suggestion(key)}")
+    return replace(layer, values={key: layer.values[key] for key in layer.values if key in SETTING_READERS})
 
 
 def _suggestion(key: str) -> str:

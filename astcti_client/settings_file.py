@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
-import tempfile
+import stat
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+
+from astcti_client.whole_file import write_whole_file
+
+MOST_SETTINGS_FILE = 65_536  # bytes; a file with every setting has some 2,000
+_LONG_NUMBER = re.compile("[0-9_]{4301}")
+_TABLE = re.compile(r"""\s*\[\s*(["']?)([^"'\[\]]*)\1\s*\]""")
+_KEY = re.compile(r"""\s*(["']?)([A-Za-z0-9_-]+)\1\s*=""")
 
 Writable = str | bool | int | float | list[str] | None
 
@@ -19,20 +25,57 @@ def save(path: Path, changes: Mapping[str, Writable]) -> None:
 
     The file is replaced as a whole, readable by its user alone; a link to it stays one. Raises OSError.
     """
-    path = path.resolve()
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        text = ""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=".client-", dir=path.parent)
+        text = settings_text(path)
+    except UnicodeDecodeError:
+        raise OSError(0, "is not a text in UTF-8") from None
+    write_whole_file(path, changed(text, changes))
+
+
+def settings_text(path: Path) -> str:
+    """The file's text, empty if there is no such file. Raises OSError, UnicodeDecodeError.
+
+    What is no file, and might never end or make its reader wait, is not opened.
+    """
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(changed(text, changes))
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise OSError(0, "is not a file")
+        with path.open("rb") as file:
+            content = file.read(MOST_SETTINGS_FILE + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    if len(content) > MOST_SETTINGS_FILE:
+        raise OSError(0, f"is longer than {MOST_SETTINGS_FILE} bytes, which no settings file needs to be")
+    # As in text mode: TOML knows no other ends of lines.
+    return content.decode("utf-8-sig").replace("\r\n", "\n")
+
+
+def key_lines(text: str) -> dict[tuple[str, str], int]:
+    """In which line each key first stands, from 1 on, by its table, "" before the first, and its name.
+
+    The text is valid TOML. It is for messages: lines of a long text that look like keys are taken for some.
+    """
+    found, table = dict[tuple[str, str], int](), ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := _TABLE.match(line):
+            table = header[2]
+        elif key := _KEY.match(line):
+            found.setdefault((table, key[2]), number)
+    return found
+
+
+def unreadable_number(text: str) -> int:
+    """The line of the number that made tomllib give up, since Python reads none so long; 0 if none is."""
+    lines = text.splitlines()
+    for number, line in enumerate(lines, 1):
+        if _LONG_NUMBER.search(line):
+            try:
+                tomllib.loads("\n".join(lines[:number]))
+            except tomllib.TOMLDecodeError:
+                continue  # it stands in a text that goes on in the next line
+            except ValueError:
+                return number
+    return 0
 
 
 def changed(text: str, changes: Mapping[str, Writable]) -> str:
@@ -61,7 +104,7 @@ def _place(lines: list[str], key: str) -> tuple[int, int]:
 def _end(lines: list[str], start: int) -> int:
     """The line after what begins here: lists and texts may go on over several lines."""
     for end in range(start + 1, len(lines) + 1):
-        with contextlib.suppress(tomllib.TOMLDecodeError):
+        with contextlib.suppress(ValueError, RecursionError):
             tomllib.loads("\n".join(lines[start:end]))
             return end
     return start + 1

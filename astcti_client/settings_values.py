@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ WINDOW_LANGUAGES = ("en", "it")
 CORNERS = ("bottom-right", "top-right", "bottom-left", "top-left")
 MOST_DAYS = 3650  # days of history; ten years
 LONGEST_KEEP_ALIVE = 3600.0  # seconds; beyond this, routers on the way have long forgotten the connection
+LONGEST_VALUE_SHOWN = 60  # characters
 MOST_PASSWORD_FILE = 4096  # bytes; a file longer than this is not a password file
 
 
@@ -39,9 +41,26 @@ class SettingReader:
     read: Callable[[SettingValue], Any]
 
 
+def shown_value(found: object) -> str:
+    """A value as an error shows it: as it is written in Python, and not longer than a line."""
+    try:
+        text = repr(found)
+    except (ValueError, RecursionError):  # Python writes no number of more than 4,300 digits
+        return "what stands there"
+    return text if len(text) <= LONGEST_VALUE_SHOWN else text[: LONGEST_VALUE_SHOWN - 1] + "…"
+
+
+def _real(found: Any) -> float:
+    """As a number that may be none, which no comparison holds for: a text, a truth value, far too long."""
+    try:
+        return math.nan if isinstance(found, bool) else float(found)
+    except (TypeError, ValueError, OverflowError):
+        return math.nan
+
+
 def _text(value: SettingValue) -> str:
     if not isinstance(value.found, str):
-        raise ValueError(f"{value.found!r} is not a text; write it in quotes")
+        raise ValueError(f"{shown_value(value.found)} is not a text; write it in quotes")
     if any(not character.isprintable() for character in value.found):
         raise ValueError(said("contains a control character"))
     return value.found.strip()
@@ -58,34 +77,32 @@ def _host(value: SettingValue) -> str:
 
 def _port(value: SettingValue) -> int:
     found = value.found
-    if isinstance(found, str) and found.strip().isascii() and found.strip().isdigit():
+    if isinstance(found, str) and re.fullmatch(r"\s*[0-9]{1,9}\s*", found):
         found = int(found)
     if not isinstance(found, int) or isinstance(found, bool) or not 1 <= found <= 65535:
-        raise ValueError(f"{value.found!r} is not a port; write a number from 1 to 65535")
+        raise ValueError(f"{shown_value(value.found)} is not a port; write a number from 1 to 65535")
     return found
 
 
 def _boolean(value: SettingValue) -> bool:
     if isinstance(value.found, bool):
         return value.found
-    word = str(value.found).strip().lower()
+    word = value.found.strip().lower() if isinstance(value.found, str) else shown_value(value.found)
     if word in _YES:
         return True
     if word in _NO:
         return False
-    raise ValueError(f"{value.found!r} is neither yes nor no")
+    raise ValueError(f"{shown_value(value.found)} is neither yes nor no")
 
 
 def _seconds(value: SettingValue) -> float:
-    if isinstance(value.found, bool):
-        raise ValueError(f"{value.found!r} is not a number of seconds")
-    try:
-        seconds = float(value.found)
-    except (TypeError, ValueError):
-        raise ValueError(f"{value.found!r} is not a number of seconds") from None
-    if not math.isfinite(seconds) or not (seconds == 0 or 1 <= seconds <= LONGEST_KEEP_ALIVE):
+    seconds = _real(value.found)
+    if math.isnan(seconds):
+        raise ValueError(f"{shown_value(value.found)} is not a number of seconds")
+    if not (seconds == 0 or 1 <= seconds <= LONGEST_KEEP_ALIVE):
         raise ValueError(
-            f"{value.found!r}: write 1 to {LONGEST_KEEP_ALIVE:.0f} seconds, or 0 for what the server asks"
+            f"{shown_value(value.found)}: write 1 to {LONGEST_KEEP_ALIVE:.0f} seconds, or 0 for what the "
+            "server asks"
         )
     return seconds
 
@@ -157,7 +174,7 @@ def _choice(*words: str) -> Callable[[SettingValue], str]:
         word = _text(value).lower()
         if word not in words:
             shown = ", ".join(known or '""' for known in words)
-            raise ValueError(f"{value.found!r} is none of {shown}")
+            raise ValueError(f"{shown_value(value.found)} is none of {shown}")
         return word
 
     return read
@@ -165,15 +182,12 @@ def _choice(*words: str) -> Callable[[SettingValue], str]:
 
 def _number(least: float, most: float) -> Callable[[SettingValue], float]:
     def read(value: SettingValue) -> float:
-        try:
-            number = math.nan if isinstance(value.found, bool) else float(value.found)
-        except (TypeError, ValueError):
-            number = math.nan
+        number = _real(value.found)
         if not (number == 0 or least <= number <= most):
             raise ValueError(
                 said(
                     "{found} is neither 0 nor a number from {least} to {most}",
-                    found=repr(value.found),
+                    found=shown_value(value.found),
                     least=f"{least:g}",
                     most=f"{most:g}",
                 )
@@ -202,6 +216,7 @@ SETTING_READERS = {
     "password-file": SettingReader("password", _password_file),
     "mac": SettingReader("mac", _mac),
     "tls": SettingReader("tls", _boolean),
+    "plain": SettingReader("plain", _boolean),
     "ca-file": SettingReader("ca_file", _existing_file),
     "server-name": SettingReader("server_name", _text),
     "verify": SettingReader("verify", _boolean),

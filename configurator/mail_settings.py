@@ -12,6 +12,7 @@ from = AsteriskCTI <cti@example.com>
 from __future__ import annotations
 
 import configparser
+import re
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ class MailSettingsError(ValueError):
 
 
 def read_mail_settings(path: Path) -> dict[str, Any]:
-    """Return Django's settings for mail; without a host there is none. MailError if the file is wrong."""
+    """Return Django's settings for mail; without a host there is none. Raises MailSettingsError."""
     parser = configparser.ConfigParser(interpolation=None, inline_comment_prefixes=(";",))
     try:
         if path.exists():
@@ -29,18 +30,20 @@ def read_mail_settings(path: Path) -> dict[str, Any]:
         mail = parser["mail"] if parser.has_section("mail") else None
         if mail is None or not mail.get("host"):
             return {"EMAIL_HOST": "", "EMAIL_BACKEND": "django.core.mail.backends.dummy.EmailBackend"}
-        port = mail.getint("port", 587)
+        port = mail.get("port", "587")
     except OSError as error:
         raise MailSettingsError(f"{path}: {error.strerror}") from None
     except (configparser.Error, ValueError, UnicodeDecodeError) as error:
         raise MailSettingsError(f"{path}: {error}") from None
+    if not re.fullmatch("[0-9]{1,5}", port) or not 1 <= int(port) <= 65535:
+        raise MailSettingsError(f"{path}: port is a number from 1 to 65535, not {port[:20]!r}")
     encryption = mail.get("encryption", "starttls")
     if encryption not in ("starttls", "tls", "none"):
         raise MailSettingsError(f"{path}: encryption is starttls, tls or none, not {encryption!r}")
     return {
         "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
         "EMAIL_HOST": mail["host"],
-        "EMAIL_PORT": port,
+        "EMAIL_PORT": int(port),
         "EMAIL_HOST_USER": mail.get("user", ""),
         "EMAIL_HOST_PASSWORD": mail.get("password", ""),
         "EMAIL_USE_TLS": encryption == "starttls",

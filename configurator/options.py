@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,11 +44,17 @@ class Options:
         path = self.data / SECRET_NAME
         if not path.exists():
             self.data.mkdir(parents=True, exist_ok=True)
-            fresh = path.with_name(f".{SECRET_NAME}.{os.getpid()}")
-            fresh.touch(mode=0o600)
-            give_to_owner_of_directory(fresh)
-            fresh.write_text(secrets.token_urlsafe(64), encoding="ascii")
-            fresh.replace(path)  # whole or not at all, should the disk be full
+            # A new file under a name that nobody can guess: root would follow a link that others put there.
+            handle, name = tempfile.mkstemp(prefix=f".{SECRET_NAME}.", dir=self.data)
+            fresh = Path(name)
+            try:
+                with os.fdopen(handle, "w", encoding="ascii") as file:
+                    file.write(secrets.token_urlsafe(64))
+                give_to_owner_of_directory(fresh)
+                fresh.replace(path)  # whole or not at all, should the disk be full
+            except BaseException:
+                fresh.unlink(missing_ok=True)
+                raise
         return path.read_text(encoding="ascii").strip()
 
 

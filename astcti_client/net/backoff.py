@@ -3,36 +3,53 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable
 
-FIRST_PAUSE = 1.0  # seconds; the shortest wait
-LONGEST_PAUSE = 60.0  # seconds; a server that was away for an hour is found again within a minute
+FIRST_PAUSE = 0.3  # seconds; the shortest wait. A server that was only restarted is found again at once
+LONGEST_PAUSE = 10.0  # seconds; a server that was away for an hour has all its seats back within 15 s
+HURRY_TIME = 15.0  # seconds from the first failure on in which the pauses stay short
 SLEEP_GAP = 10.0  # seconds that must be missing before we believe that the PC slept
 
 
 class Backoff:
-    """Growing pauses with chance in them, so that a thousand seats do not come back in the same moment."""
+    """Pauses with chance in them, so that a thousand seats do not come back in the same moment.
+
+    They are short for the time that a restart takes, then grow.
+    """
 
     def __init__(
         self,
         first: float = FIRST_PAUSE,
         longest: float = LONGEST_PAUSE,
+        hurry_time: float = HURRY_TIME,
         chance: Callable[[], float] = random.random,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._first = first
-        self._longest = longest
-        self._chance = chance
+        """Pauses are `first` to twice as long for `hurry_time`, then up to `longest`; all in seconds."""
+        self._first, self._longest, self._hurry_time = first, longest, hurry_time
+        self._chance, self._clock = chance, clock
+        self._began: float | None = None
         self._step = 2 * first
 
     def reset(self) -> None:
-        """Begin again with the shortest pause."""
+        """Begin again with short pauses: the next failure is the first of its kind."""
+        self._began = None
         self._step = 2 * self._first
 
-    def next_pause(self) -> float:
-        """Seconds to wait now: between half of the present step and all of it; then the step doubles."""
-        step = min(self._step, self._longest)
-        self._step = min(2 * self._step, self._longest)
-        return step * (0.5 + self._chance() / 2)
+    def next_pause(self, *, turned_away: bool = False) -> float:
+        """Seconds to wait now, from half of the present step to all of it.
+
+        The step doubles from pause to pause once the time for haste is over. A server that is there and
+        `turned_away` this client, because it is full for example, is not asked in haste at all.
+        """
+        now = self._clock()
+        if self._began is None:
+            self._began = now
+        if turned_away or now - self._began >= self._hurry_time:
+            self._step = 2 * self._step
+        self._step = min(self._step, self._longest)
+        return self._step * (0.5 + self._chance() / 2)
 
 
 class SleepWatch:

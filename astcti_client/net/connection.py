@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from astcti_client.net.backoff import Backoff, SleepWatch
-from astcti_client.net.conversation import Farewell, Lost, ServerConversation, checked_command
+from astcti_client.net.conversation import Farewell, Lost, ServerConversation, TurnedAway, checked_command
 from astcti_client.net.login import LoginRefused
 from astcti_client.net.mac_addresses import own_macs
 from astcti_client.net.messages import (
@@ -28,6 +28,7 @@ from astcti_client.net.messages import (
 )
 from astcti_client.net.transport import (
     Interrupted,
+    PlainNotAllowed,
     ServerAddress,
     ServerTransport,
     TransportError,
@@ -87,7 +88,7 @@ class ServerConnection:
         self._inbox = inbox
         self._macs = macs
         self._keep_alive = keep_alive
-        self._backoff = backoff or Backoff()
+        self._backoff = backoff or Backoff(clock=clock)
         self._clock = clock
         self._wall = wall
         self._numbers = itertools.count(1)
@@ -155,6 +156,7 @@ class ServerConnection:
         while not self._stop.is_set():
             self._deliver(ConnectionState("connecting", f"connecting to {self._address}"))
             self._up_since = None
+            turned_away = False
             try:
                 self._one_session()
             except Interrupted:
@@ -168,16 +170,18 @@ class ServerConnection:
                     ending, reason = _FINAL[farewell.kind]
                     return ending, ": ".join(filter(None, (reason, str(farewell))))
                 reason = f"the server ended the session: {farewell.kind} {farewell}".rstrip()
+            except PlainNotAllowed as error:
+                return "unencrypted", str(error)
             except (Lost, TransportError) as error:
-                reason = str(error)
+                reason, turned_away = str(error), isinstance(error, TurnedAway)
             if not self._stop.is_set():
                 if self._up_since is not None and self._clock() - self._up_since >= PROVEN_TIME:
                     self._backoff.reset()
-                self._pause(reason)
+                self._pause(reason, turned_away=turned_away)
         return "stopped", "stopped"
 
-    def _pause(self, reason: str) -> None:
-        pause = self._backoff.next_pause()
+    def _pause(self, reason: str, *, turned_away: bool) -> None:
+        pause = self._backoff.next_pause(turned_away=turned_away)
         self._watch.restart()
         self._deliver(ConnectionState("waiting", f"{reason}; next attempt in {pause:.1f} s", retry_in=pause))
         until = self._clock() + pause
@@ -204,6 +208,7 @@ class ServerConnection:
                 self._macs(transport.local_address()),
                 deliver=self._deliver,
                 clock=self._clock,
+                protection=transport.protection,
                 keep_alive=self._keep_alive,
                 numbers=self._numbers,
             )
@@ -262,7 +267,13 @@ def _for_now(refusal: str) -> bool:
 def connection_for(settings: Settings, password: Password, inbox: ConnectionInbox) -> ServerConnection:
     """A connection as the settings describe it, not started yet. `inbox` gets its messages, on its thread."""
     address = ServerAddress(
-        settings.host, settings.port, settings.tls, settings.ca_file, settings.server_name, settings.verify
+        settings.host,
+        settings.port,
+        settings.tls,
+        settings.ca_file,
+        settings.server_name,
+        settings.verify,
+        settings.plain,
     )
     return ServerConnection(
         address,

@@ -21,6 +21,7 @@ from astcti_client.net.messages import (
     Unanswered,
     Unreadable,
 )
+from astcti_client.net.transport import Protection
 from astcti_client.password import Password
 from schemas.protocol import CommandName, PauseWord, Refusal, ReplyCode
 from schemas.sentences import said
@@ -31,6 +32,8 @@ GOODBYE_TIME = 3.0  # seconds for the reply to QUIT
 CHECK_TIME = 4.0  # seconds for the reply to a NOOP after the PC has slept
 USUAL_KEEP_ALIVE = 60.0  # seconds; taken if the server does not tell
 NOOPS_PER_KEEP_ALIVE = 3  # two of them may get lost before the server gives up
+LEAST_KEEP_ALIVE = 1.0  # seconds; a server that tells less does not get a flood of NOOPs
+TRUSTED: tuple[Protection, ...] = ("verified", "loopback")  # from there the server's word is its own
 MOST_UNREADABLE = 20  # lines in a row; then the peer does not speak this protocol
 
 _REPLIES: dict[str, tuple[ReplyCode, ...]] = {
@@ -62,6 +65,10 @@ class Lost(Exception):
     """The connection is of no more use; another attempt may be. The text says why."""
 
 
+class TurnedAway(Lost):
+    """The server is there and takes no client now."""
+
+
 class Farewell(Exception):
     """The server ends the session. `kind` is the word after BYE, or QUIT for the reply to our own QUIT."""
 
@@ -89,6 +96,7 @@ class ServerConversation:
         *,
         deliver: Callable[[ConnectionMessage], None],
         clock: Callable[[], float],
+        protection: Protection,
         keep_alive: float = 0.0,
         numbers: Iterator[int],
     ) -> None:
@@ -100,6 +108,7 @@ class ServerConversation:
         self.up = False
         """Whether the log-in is over: then commands of the user may be said."""
         self._user = user
+        self._protection: Protection = protection
         self._deliver = deliver
         self._clock = clock
         self._wanted_keep_alive = keep_alive
@@ -140,7 +149,7 @@ class ServerConversation:
                 continue
             self._unreadable = 0
             if not isinstance(message, Reply):
-                self._deliver(ServerEvent(text, message))
+                self._deliver(ServerEvent(text, message, self._protection in TRUSTED))
             elif self._welcomed:
                 self._reply(text, message)
             else:
@@ -157,10 +166,11 @@ class ServerConversation:
         if reply.number == ReplyCode.SESSION_ENDED:
             raise _farewell(reply)
         if reply.number != ReplyCode.OK:
-            raise Lost(f"the server turned this client away: {reply.text or reply.token}")
+            raise TurnedAway(f"the server turned this client away: {reply.text or reply.token}")
         self._welcomed = True
         self._deadline = None
-        self._deliver(ConnectionState("logging-in", f"logging in as {self._user}"))
+        detail = f"logging in as {self._user}"
+        self._deliver(ConnectionState("logging-in", detail, protection=self._protection))
         self._login.begin()
 
     def _reply(self, text: str, reply: Reply) -> None:
@@ -209,6 +219,7 @@ class ServerConversation:
         return command
 
     def _follow_keep_alive(self, seconds: float) -> None:
+        seconds = max(seconds, LEAST_KEEP_ALIVE)
         every = seconds / NOOPS_PER_KEEP_ALIVE
         if self._wanted_keep_alive:
             every = min(self._wanted_keep_alive, seconds / 2)
@@ -216,7 +227,7 @@ class ServerConversation:
 
     def _logged_in(self) -> None:
         self.up = True
-        self._deliver(ConnectionState("up", f"logged in as {self._user}"))
+        self._deliver(ConnectionState("up", f"logged in as {self._user}", protection=self._protection))
 
     # --- what goes out ---
 

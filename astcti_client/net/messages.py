@@ -9,12 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from astcti_client.net.transport import Protection
 from schemas.configuration.model import ServiceType
 from schemas.events import CallEvent
 from schemas.wire import Reply
 
 Phase = Literal["connecting", "logging-in", "up", "waiting", "ended"]
-Ending = Literal["", "stopped", "taken-over", "disabled", "refused", "failed"]
+Ending = Literal["", "stopped", "taken-over", "disabled", "refused", "unencrypted", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +23,15 @@ class ConnectionState:
     """Where the connection stands. `detail` is a sentence for people.
 
     `retry_in` (seconds) belongs to "waiting"; `ending` to "ended", after which nothing follows:
-    "refused" is a wrong user name or password, "failed" an error of the client itself.
+    "refused" is a wrong user name or password, "unencrypted" a connection that the settings do not allow,
+    "failed" an error of the client itself. `protection` belongs to "logging-in" and "up".
     """
 
     phase: Phase
     detail: str
     retry_in: float = 0.0
     ending: Ending = ""
+    protection: Protection | Literal[""] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +64,15 @@ class ServerReply:
 
 @dataclass(frozen=True, slots=True)
 class ServerEvent:
-    """A telephone event, with the line it came in."""
+    """A telephone event, with the line it came in.
+
+    `trusted`: the server is known to be the right one, since its certificate was checked or it runs on this
+    PC. Nobody else may name a program to run.
+    """
 
     line: str
     event: CallEvent
+    trusted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ Its errors are sentences that tell apart a wrong name, a refusal, silence, an un
 from __future__ import annotations
 
 import errno
+import ipaddress
 import os
 import select
 import socket
@@ -13,6 +14,7 @@ import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 CONNECT_TIME = 10.0  # seconds for one address to answer
 HANDSHAKE_TIME = 10.0  # seconds for the TLS handshake
@@ -21,8 +23,17 @@ _IN_PROGRESS = {errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EAGAIN, getattr(errn
 _UNREACHABLE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN}
 
 
+Protection = Literal["verified", "unverified", "loopback", "plain"]
+"""What keeps others out of a connection: TLS with a checked certificate, TLS without that check, that it does
+not leave this PC, or nothing."""
+
+
 class TransportError(Exception):
     """No connection, or no longer one. The text says why and what to do."""
+
+
+class PlainNotAllowed(TransportError):
+    """The connection would cross the network unencrypted, and nobody allowed that: nothing was sent."""
 
 
 class Interrupted(Exception):
@@ -40,6 +51,8 @@ class ServerAddress:
     server_name: str = ""
     """The name that the certificate must carry; empty for the host."""
     verify: bool = True
+    plain: bool = False
+    """Whether the connection may cross the network without TLS."""
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -86,8 +99,9 @@ class Waiter:
 class ServerTransport:
     """An open connection. `read` and `write` do what is possible at once."""
 
-    def __init__(self, connected: socket.socket) -> None:
+    def __init__(self, connected: socket.socket, protection: Protection = "plain") -> None:
         self.socket = connected
+        self.protection: Protection = protection
 
     def local_address(self) -> str:
         """The address of this PC that the connection uses."""
@@ -131,6 +145,9 @@ def open_transport(
 ) -> ServerTransport:
     """Connect, over TLS if the address says so. Raises TransportError; Interrupted once `stopping()`.
 
+    Without TLS an address beyond this PC is left out unless the server's address says that it is allowed:
+    PlainNotAllowed, if the name stands for no other.
+
     The look-up of the name is the one step that cannot be interrupted.
     """
     context = _context(address) if address.tls else None
@@ -140,14 +157,18 @@ def open_transport(
         raise TransportError(f"the name {address.host} is not known ({_words(error)}); check host") from None
     reason = TransportError(f"{address.host} has no address")
     for family, kind, protocol, _, where in found:
+        local = _is_loopback(str(where[0]))
+        if context is None and not local and not address.plain:
+            reason = PlainNotAllowed(_why_not_plain(address))
+            continue
         connecting = socket.socket(family, kind, protocol)
         try:
             _connect(connecting, where, address, _Wait(waiter, stopping, clock, CONNECT_TIME))
             if context is None:
-                return ServerTransport(connecting)
-            return ServerTransport(
-                _shake_hands(connecting, context, address, _Wait(waiter, stopping, clock, HANDSHAKE_TIME))
-            )
+                return ServerTransport(connecting, "loopback" if local else "plain")
+            wait = _Wait(waiter, stopping, clock, HANDSHAKE_TIME)
+            protection: Protection = "verified" if address.verify else "loopback" if local else "unverified"
+            return ServerTransport(_shake_hands(connecting, context, address, wait), protection)
         except TransportError as error:
             connecting.close()
             reason = error
@@ -203,6 +224,20 @@ def _connect(
     if code == 0:
         return
     raise TransportError(_why_not_connected(code, address))
+
+
+def _is_loopback(address: str) -> bool:
+    found = ipaddress.ip_address(address.partition("%")[0])  # of ::1%lo, what stands before the interface
+    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
+    return (mapped or found).is_loopback
+
+
+def _why_not_plain(address: ServerAddress) -> str:
+    return (
+        f"the connection to {address} would not be encrypted: whoever is on the way could read the password "
+        "and pose as the server; set tls = true (and ca-file, if the authority is your own), or allow it "
+        "with plain = true"
+    )
 
 
 def _is_connected(connecting: socket.socket) -> bool:

@@ -23,17 +23,28 @@ class TriggerRefused(Exception):
 
 
 def find_program(
-    application: str, *, system: TriggerSystem, path: str, allowed: Sequence[str] | None = None
+    application: str, *, system: TriggerSystem, path: str, trusted: bool, allowed: Sequence[str] | None = None
 ) -> str:
     """The full path of the program to run. Raises TriggerRefused.
 
     `path` is the value of PATH. A bare name is searched there and nowhere else (never in the current
     directory); anything with a directory in it must be a full path. With `allowed`, only these names or
-    full paths pass.
+    full paths pass; without, whatever a `trusted` server names: one whose certificate was checked, or on
+    this PC.
     """
     name = application.strip()
     if not name or "\0" in name:
         raise TriggerRefused(said("the trigger names no application"))
+    if allowed is None and not trusted:
+        # Whoever is on the way, or poses as the server, could name any program with any arguments.
+        raise TriggerRefused(
+            said(
+                "{application}: not started, because nothing proves that the server is the right one; use an "
+                "encrypted connection (TLS) and check its certificate, or list the program in "
+                "allowed-programs",
+                application=application,
+            )
+        )
     _refuse_shell_script(application, name, system)
     found = _search(name, system, path)
     _refuse_shell_script(application, found, system)

@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from astcti_client.triggers.child_processes import child_environment, home_folder
 from astcti_client.triggers.programs import TriggerRefused, find_program, search_path
 from schemas.configuration.model import TriggerSystem
 from schemas.events import Action, CallEvent
@@ -132,9 +133,12 @@ class TriggerRunner:
         self._memory = PopUpMemory()
         self._running: list[tuple[subprocess.Popen[bytes], Action | None]] = []
 
-    def carry_out(self, event: CallEvent) -> list[TriggerOutcome]:
-        """Do what the event asks of this system. Never raises for what the event contains."""
-        return [self.perform(action, event.service) for action in self.due(event)]
+    def carry_out(self, event: CallEvent, *, trusted: bool) -> list[TriggerOutcome]:
+        """Do what the event asks of this system. Never raises for what the event contains.
+
+        `trusted`: as in `perform`.
+        """
+        return [self.perform(action, event.service, trusted=trusted) for action in self.due(event)]
 
     def due(self, event: CallEvent) -> list[Action]:
         """What the event asks of this system and was not asked before; it is not asked a second time."""
@@ -169,11 +173,15 @@ class TriggerRunner:
             process.returncode = 0  # or Popen complains about a child that nobody waited for
         self._running.clear()
 
-    def perform(self, action: Action, service: str = "") -> TriggerOutcome:
-        """Run the program or open the page. Never raises for what the action contains."""
+    def perform(self, action: Action, service: str = "", *, trusted: bool = False) -> TriggerOutcome:
+        """Run the program or open the page. Never raises for what the action contains.
+
+        `trusted`: the server is known to be the right one (see `ServerEvent`), and so may name programs that
+        no setting lists.
+        """
         try:
             if action.type == "application":
-                return TriggerOutcome(action, True, self._run_application(action))
+                return TriggerOutcome(action, True, self._run_application(action, trusted=trusted))
             return TriggerOutcome(action, True, self._open_page(action, service))
         except TriggerRefused as refused:
             return TriggerOutcome(action, False, refused.why)
@@ -181,10 +189,14 @@ class TriggerRunner:
             logger.exception("a trigger could not be carried out: %r", action)
             return TriggerOutcome(action, False, f"{action.application or action.url}: {error}")
 
-    def _run_application(self, action: Action) -> str:
+    def _run_application(self, action: Action, *, trusted: bool) -> str:
         environ = os.environ if self._environ is None else self._environ
         program = find_program(
-            action.application, system=self._system, path=search_path(environ), allowed=self._allowed
+            action.application,
+            system=self._system,
+            path=search_path(environ),
+            trusted=trusted,
+            allowed=self._allowed,
         )
         self._start([program, *action.arguments], None)
         return f"started {shlex.join([action.application, *action.arguments])}"
@@ -220,7 +232,8 @@ class TriggerRunner:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                env=None if self._environ is None else dict(self._environ),
+                env=child_environment(self._environ),
+                cwd=home_folder(),
                 shell=False,
                 **detached,  # type: ignore[call-overload]
             )

@@ -12,6 +12,7 @@ from astcti_client.net.backoff import Backoff
 from astcti_client.net.connection import NotConnected, connection_for
 from astcti_client.net.messages import (
     ConnectionMessage,
+    ConnectionState,
     OfferedTarget,
     OfferedTargets,
     OperatorFound,
@@ -298,7 +299,7 @@ def test_after_a_sleep_the_server_is_asked_at_once(
 
 
 def test_a_sleep_cuts_the_pause_short(server: CtiServer, connect: Connect, wall: Clock) -> None:
-    client = connect(wall=wall, backoff=Backoff(first=50.0))
+    client = connect(wall=wall, backoff=Backoff(first=50.0, longest=100.0))
     log_in(server, client).close()
     assert client.state("waiting").retry_in >= 30
     wall.now += 3600
@@ -324,7 +325,7 @@ def test_stopping_while_the_server_says_nothing_ends_at_once(server: CtiServer, 
 
 def test_stopping_while_waiting_ends_at_once(connect: Connect, server: CtiServer) -> None:
     server.stop_listening()
-    client = connect(backoff=Backoff(first=50.0))
+    client = connect(backoff=Backoff(first=50.0, longest=100.0))
     waiting = client.state("waiting")
     assert "refuses connections" in waiting.detail
     assert client.end().ending == "stopped"
@@ -415,6 +416,49 @@ def test_a_certificate_for_another_name_stops_the_log_in(
     assert "server-name" in detail
     client.end()
     thread.join(PATIENCE)
+
+
+@pytest.mark.parametrize(("verify", "host"), [(True, "localhost"), (False, "0.0.0.0")])
+def test_only_a_checked_certificate_makes_the_server_trusted(
+    tls_server: CtiServer, certificate: Certificate, connect: Connect, verify: bool, host: str
+) -> None:
+    ca_file = str(certificate.file)
+    address = ServerAddress(host, tls_server.port, tls=True, ca_file=ca_file, verify=verify)
+    client = connect(address=address)
+    peer = log_in(tls_server, client)
+    peer.say_bytes(encode(CallEvent("Link", Call("1.1", "PJSIP/201-1"))))
+    assert client.next(ServerEvent).trusted is verify
+
+
+def test_on_this_pc_the_server_is_trusted(server: CtiServer, connect: Connect) -> None:
+    client = connect()
+    peer = log_in(server, client)
+    assert client.seen[-1] == ConnectionState("up", "logged in as mario", protection="loopback")
+    peer.say_bytes(encode(CallEvent("Link", Call("1.1", "PJSIP/201-1"))))
+    assert client.next(ServerEvent).trusted
+
+
+def test_an_unencrypted_connection_that_is_not_allowed_ends_it_at_once(
+    server: CtiServer, connect: Connect
+) -> None:
+    client = connect(address=ServerAddress("0.0.0.0", server.port))
+    ended = client.state("ended")
+    assert ended.ending == "unencrypted"
+    assert "would not be encrypted" in ended.detail
+
+
+def test_one_that_is_allowed_is_not_trusted(server: CtiServer, connect: Connect) -> None:
+    client = connect(address=ServerAddress("0.0.0.0", server.port, plain=True))
+    peer = log_in(server, client)
+    assert client.seen[-1] == ConnectionState("up", "logged in as mario", protection="plain")
+    peer.say_bytes(encode(CallEvent("Link", Call("1.1", "PJSIP/201-1"))))
+    assert not client.next(ServerEvent).trusted
+
+
+def test_a_server_that_is_full_is_asked_again_without_haste(server: CtiServer, connect: Connect) -> None:
+    client = connect(backoff=Backoff(first=50.0, longest=1000.0))
+    server.accept().say("101 KO too many clients")
+    assert client.state("waiting").retry_in >= 100
 
 
 def test_the_expected_name_can_be_given(

@@ -29,6 +29,7 @@ class Talk:
             ["00:11:22:33:44:55"],
             deliver=self.messages.append,
             clock=clock,
+            protection="verified",
             keep_alive=keep_alive,
             numbers=itertools.count(1),
         )
@@ -71,7 +72,8 @@ def test_the_next_look_at_the_clock_is_not_later_than_the_sign_of_life(talk: Tal
 
 
 @pytest.mark.parametrize(
-    ("wish", "server", "every"), [(5.0, 60, 5.0), (300.0, 60, 30.0), (0.0, 9, 3.0), (0.0, 7.5, 2.5)]
+    ("wish", "server", "every"),
+    [(5.0, 60, 5.0), (300.0, 60, 30.0), (0.0, 9, 3.0), (0.0, 7.5, 2.5), (0.0, 0.001, 1 / 3)],
 )
 def test_the_wish_for_another_time_is_followed_as_far_as_the_server_allows(
     clock: Clock, wish: float, server: float, every: float

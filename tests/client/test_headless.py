@@ -97,6 +97,33 @@ def test_events_are_printed_in_words_and_their_triggers_run(
     until(mark.exists, "the program was not run")
 
 
+ELSEWHERE = "0.0.0.0"  # no loopback address, but on Linux this machine answers
+
+
+def test_a_connection_that_would_leave_this_pc_unencrypted_ends_the_program_with_2(
+    headless: Callable[..., Program],
+) -> None:
+    program = headless("--host", ELSEWHERE)
+    assert program.end()[0] == 2
+    assert "would not be encrypted" in program.line("-- the connection to")
+    assert "allow it with plain = true" in program.printed[-1]
+
+
+def test_an_allowed_one_is_said_and_starts_no_program(
+    server: CtiServer, headless: Callable[..., Program], tmp_path: Path
+) -> None:
+    mark = tmp_path / "mark"
+    program = headless("--host", ELSEWHERE, "--plain")
+    peer = server.accept()
+    peer.log_in()
+    program.line("-- the connection is not encrypted (plain is on)")
+    program.line("-- logged in as mario")
+    action = Action("application", application="touch", arguments=(str(mark),))
+    peer.say_bytes(encode(CallEvent("Link", CALL, "Demo", (action,))))
+    assert "nothing proves that the server is the right one" in program.line("!! touch: not started")
+    assert not mark.exists()
+
+
 def test_triggers_can_be_printed_only(
     server: CtiServer, headless: Callable[..., Program], tmp_path: Path
 ) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -91,8 +93,8 @@ def test_all_problems_are_told_with_their_places(files: Files) -> None:
     assert "option --port: '70000' is not a port" in text
     assert "environment variable ASTCTI_CLIENT_TLS: 'maybe' is neither yes nor no" in text
     assert "ASTCTI_CLIENT_HOTS: there is no setting 'hots'; did you mean host?" in text
-    assert f"{files.user}: mac: a MAC address is" in text
-    assert f"{files.user}: trigers: there is no such setting; did you mean triggers?" in text
+    assert f"{files.user}:1: mac: a MAC address is" in text
+    assert f"{files.user}:2: trigers: there is no such setting; did you mean triggers?" in text
 
 
 def test_a_file_that_is_not_toml_is_named_with_the_line(files: Files) -> None:
@@ -198,3 +200,66 @@ def test_an_ipv6_address_may_stand_in_brackets(files: Files) -> None:
 def test_the_folder_for_cookies_is_no_setting(tmp_path: Path) -> None:
     loaded = load_settings({}, {"ASTCTI_CLIENT_PAGES": "/tmp/pages"}, None, tmp_path / "none.toml")
     assert loaded.settings == Settings()
+
+
+LONG = "1" * 5000
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (f"port = {LONG}", ":3: a number with too many digits for any setting"),
+        (f"keep-alive = [\n{LONG}]", ":4: a number with too many digits"),
+        (f"keep-alive = -{LONG}", ":3: a number with too many digits"),
+        (f'mac = """\n{LONG}"""\nport = {LONG}', ":5: a number with too many digits"),
+        (
+            f"port = 0x{'f' * 9000}",
+            ":3: port: what stands there is not a port; write a number from 1 to 65535",
+        ),
+        (f"port = {LONG[:300]}", "… is not a port"),
+        (f'port = "{LONG}"', "is not a port"),
+        (f"keep-alive = {LONG[:400]}", "is not a number of seconds"),
+        (f"scale = {LONG[:400]}", "is neither 0 nor a number from 0.5 to 5"),
+        (f"notice-time = 0x{'f' * 9000}", "is neither 0 nor a number from 1 to 3600"),
+        (f"history-days = {LONG[:400]}", "is neither 0 nor a number from 1 to 3650"),
+        (f"tls = 0x{'f' * 9000}", "is neither yes nor no"),
+        (f"theme = [0x{'f' * 9000}]", "is not a text"),
+        ("port = 1979-05-27", "is not a port"),
+        ("scale = nan", "is neither 0 nor"),
+        ("plain = 5", "is neither yes nor no"),
+        (f"port = {'[' * 5000}", "lists within lists too deep"),
+        (f"# {'x' * 70000}", "is longer than 65536 bytes"),
+    ],
+)
+def test_whatever_a_number_is_the_file_is_named_and_no_line_is_endless(
+    files: Files, line: str, words: str
+) -> None:
+    text = files.problems(user=f"# mine\ntriggers = true\n{line}")
+    assert str(files.user) in text
+    assert words in text
+    assert len(text) < 400
+
+
+def test_a_number_of_the_environment_or_an_option_is_bounded_too(files: Files) -> None:
+    text = files.problems({"port": LONG}, {"ASTCTI_CLIENT_KEEP_ALIVE": LONG, "ASTCTI_CLIENT_SCALE": LONG})
+    assert "option --port: " in text
+    assert "environment variable ASTCTI_CLIENT_KEEP_ALIVE: " in text
+    assert "environment variable ASTCTI_CLIENT_SCALE: " in text
+    assert len(text) < 600
+
+
+def test_a_locked_value_is_named_with_its_line_and_table(files: Files) -> None:
+    text = files.problems(system='host = "cti"\n\n[locked]\n"port" = 0')
+    assert f"{files.system}:4: [locked] port: 0 is not a port" in text
+
+
+def test_a_path_with_braces_is_told_as_it_is(tmp_path: Path) -> None:
+    place = tmp_path / "{odd}"
+    place.mkdir()
+    assert f"{place}/user.toml:1: port: " in Files(place).problems(user="port = 0")
+
+
+def test_what_is_no_file_is_not_waited_for(files: Files) -> None:
+    os.mkfifo(files.user)
+    with pytest.raises(SettingsError, match=re.escape(f"{files.user}: cannot be read: is not a file")):
+        load_settings({}, {}, files.user, files.system)

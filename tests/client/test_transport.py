@@ -15,6 +15,7 @@ import pytest
 from astcti_client.net.transport import (
     CONNECT_TIME,
     Interrupted,
+    PlainNotAllowed,
     ServerAddress,
     ServerTransport,
     TransportError,
@@ -125,6 +126,52 @@ def test_a_name_without_an_address_is_told_as_such(waiter: Waiter, monkeypatch: 
 
 def test_an_address_of_the_new_internet_is_written_in_brackets() -> None:
     assert str(ServerAddress("::1", 5000)) == "[::1]:5000"
+
+
+# --- without TLS ---
+
+ELSEWHERE = "0.0.0.0"  # no loopback address, but on Linux this machine answers
+
+
+@pytest.mark.parametrize("address", ["192.0.2.1", "2001:db8::1", "::ffff:192.0.2.1", "fe80::1%lo", ELSEWHERE])
+def test_nothing_leaves_this_pc_unencrypted_unless_that_is_allowed(
+    waiter: Waiter, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setattr(socket.socket, "connect_ex", lambda *_: pytest.fail("it connects"))
+    with pytest.raises(PlainNotAllowed) as raised:
+        open_transport(ServerAddress(address, 5000), waiter, never)
+    assert "tls = true" in str(raised.value)
+    assert "plain = true" in str(raised.value)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"])
+def test_this_pc_needs_no_encryption(waiter: Waiter, monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setattr(socket.socket, "connect_ex", lambda *_: 0)
+    transport = open_transport(ServerAddress(address, 5000), waiter, never)
+    assert transport.protection == "loopback"
+    transport.close()
+
+
+def test_of_a_name_with_several_addresses_only_the_allowed_ones_are_tried(
+    waiter: Waiter, listening: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = listening.getsockname()[1]
+    found = [
+        (socket.AF_INET, socket.SOCK_STREAM, 0, "", (address, port)) for address in ("192.0.2.1", "127.0.0.1")
+    ]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_arguments, **_options: found)
+    transport = open_transport(ServerAddress(HOST, 5000), waiter, never)
+    assert transport.local_address() == "127.0.0.1"
+    transport.close()
+
+
+def test_an_allowed_connection_without_encryption_is_known_as_such(
+    waiter: Waiter, listening: socket.socket
+) -> None:
+    address = ServerAddress(ELSEWHERE, listening.getsockname()[1], plain=True)
+    transport = open_transport(address, waiter, never)
+    assert transport.protection == "plain"
+    transport.close()
 
 
 # --- TLS ---

@@ -91,18 +91,20 @@ def test_triggers_of_the_own_system_go_before_those_of_any_by_type() -> None:
 
 
 def test_a_trigger_for_another_system_is_not_run(runner: TriggerRunner, recorder: Recorder) -> None:
-    assert runner.carry_out(link(Action("application", "windows", "recorder"))) == []
+    assert runner.carry_out(link(Action("application", "windows", "recorder")), trusted=True) == []
     assert not recorder.written.exists()
 
 
 def test_a_call_told_again_after_a_log_in_runs_nothing(runner: TriggerRunner) -> None:
-    assert runner.carry_out(link(Action("application", application="recorder"), repeat=True)) == []
+    assert (
+        runner.carry_out(link(Action("application", application="recorder"), repeat=True), trusted=True) == []
+    )
 
 
 def test_an_event_told_twice_runs_its_trigger_once(runner: TriggerRunner) -> None:
     event = link(Action("application", application="recorder"))
-    assert only(runner.carry_out(event)).done
-    assert runner.carry_out(event) == []
+    assert only(runner.carry_out(event, trusted=True)).done
+    assert runner.carry_out(event, trusted=True) == []
 
 
 def test_another_party_or_another_moment_runs_the_trigger_again() -> None:
@@ -148,7 +150,9 @@ def test_arguments_reach_the_program_unchanged_and_one_by_one(
     runner: TriggerRunner, recorder: Recorder, capfd: pytest.CaptureFixture[str]
 ) -> None:
     outcome = only(
-        runner.carry_out(link(Action("application", application="recorder", arguments=tuple(HOSTILE))))
+        runner.carry_out(
+            link(Action("application", application="recorder", arguments=tuple(HOSTILE))), trusted=True
+        )
     )
     assert outcome.done, outcome.message
     assert recorder.arguments() == HOSTILE
@@ -156,20 +160,51 @@ def test_arguments_reach_the_program_unchanged_and_one_by_one(
 
 
 def test_an_argument_with_a_nul_is_refused(runner: TriggerRunner) -> None:
-    outcome = only(runner.carry_out(link(Action("application", application="recorder", arguments=("a\0b",)))))
+    outcome = only(
+        runner.carry_out(
+            link(Action("application", application="recorder", arguments=("a\0b",))), trusted=True
+        )
+    )
     assert not outcome.done
     assert "null" in outcome.message
 
 
 def test_the_program_has_a_session_of_its_own(runner: TriggerRunner, recorder: Recorder) -> None:
     recorder.script("leader", "[os.getsid(0) == os.getpid()]")
-    assert only(runner.carry_out(link(Action("application", application="leader")))).done
+    assert only(runner.carry_out(link(Action("application", application="leader")), trusted=True)).done
     assert recorder.arguments() == [True]
+
+
+def test_an_untrusted_server_has_its_pages_opened_and_no_program_started(
+    runner: TriggerRunner, recorder: Recorder
+) -> None:
+    program, page = Action("application", application="recorder"), Action("browser", url=URL)
+    first, second = runner.carry_out(link(program, page), trusted=False)
+    assert not first.done
+    assert "recorder: not started" in first.message
+    assert second.done
+    assert not recorder.written.exists()
+
+
+def test_a_program_starts_in_the_users_home_and_is_not_told_the_password(
+    recorder: Recorder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    recorder.script("teller", "[os.getcwd(), sorted(os.environ)]")
+    environ = {**recorder.environ, "ASTCTI_CLIENT_PASSWORD": "test", "ASTCTI_CLIENT_HOST": "cti.example"}
+    with contextlib.closing(TriggerRunner(system="linux", environ=environ)) as runner:
+        assert only(runner.carry_out(link(Action("application", application="teller")), trusted=True)).done
+        where, names = recorder.arguments()
+    assert where == str(home)
+    assert "ASTCTI_CLIENT_HOST" in names
+    assert "ASTCTI_CLIENT_PASSWORD" not in names
 
 
 def test_programs_that_ended_leave_no_zombie(runner: TriggerRunner, recorder: Recorder) -> None:
     before = set(psutil.Process().children())
-    runner.carry_out(link(Action("application", application="recorder")))
+    runner.carry_out(link(Action("application", application="recorder")), trusted=True)
     (child,) = set(psutil.Process().children()) - before
     recorder.arguments()
 
@@ -184,15 +219,17 @@ def test_a_place_on_the_path_that_cannot_be_looked_at_is_passed_over(recorder: R
     unreadable = "/" + 300 * "x"  # as a folder that this user may not enter; root may enter all of those
     environ = {"PATH": f"{unreadable}:{recorder.place}"}
     with contextlib.closing(TriggerRunner(system="linux", environ=environ)) as runner:
-        outcome = only(runner.carry_out(link(Action("application", application="recorder"))))
+        outcome = only(runner.carry_out(link(Action("application", application="recorder")), trusted=True))
         assert outcome.done, outcome.message
         assert recorder.arguments() == []
-        outcome = only(runner.carry_out(link(Action("application", application=f"{unreadable}/crm"))))
+        outcome = only(
+            runner.carry_out(link(Action("application", application=f"{unreadable}/crm")), trusted=True)
+        )
         assert "there is no such program on this PC" in outcome.message
 
 
 def test_a_missing_program_is_told_in_words(runner: TriggerRunner) -> None:
-    outcome = only(runner.carry_out(link(Action("application", application="no-such-program"))))
+    outcome = only(runner.carry_out(link(Action("application", application="no-such-program")), trusted=True))
     assert not outcome.done
     assert "no-such-program: there is no such program on the PATH of this PC" in outcome.message
 
@@ -203,13 +240,20 @@ def test_a_script_that_the_system_cannot_execute_is_told_in_words(
     broken = recorder.place / "broken"
     broken.write_text("touch pwned\n")
     broken.chmod(0o755)
-    outcome = only(runner.carry_out(link(Action("application", application=str(broken)))))
+    outcome = only(runner.carry_out(link(Action("application", application=str(broken))), trusted=True))
     assert not outcome.done
     assert "could not be started" in outcome.message
 
 
-def find(name: str, place: Path, system: TriggerSystem = "windows", allowed: list[str] | None = None) -> str:
-    return find_program(name, system=system, path=str(place), allowed=allowed)
+def find(
+    name: str,
+    place: Path,
+    system: TriggerSystem = "windows",
+    allowed: list[str] | None = None,
+    *,
+    trusted: bool = True,
+) -> str:
+    return find_program(name, system=system, path=str(place), trusted=trusted, allowed=allowed)
 
 
 def file(place: Path, name: str) -> str:
@@ -258,7 +302,23 @@ def test_the_current_directory_is_not_searched(tmp_path: Path, monkeypatch: pyte
     file(tmp_path, "crm")
     monkeypatch.chdir(tmp_path)
     with pytest.raises(TriggerRefused, match="no such program"):
-        find_program("crm", system="linux", path=":.:", allowed=None)
+        find_program("crm", system="linux", path=":.:", trusted=True)
+
+
+def test_without_a_list_only_a_trusted_server_names_programs(tmp_path: Path) -> None:
+    program = file(tmp_path, "crm")
+    assert find("crm", tmp_path, "linux") == program
+    for name in ("crm", program, "no-such-program"):
+        with pytest.raises(TriggerRefused, match="nothing proves that the server is the right one"):
+            find(name, tmp_path, "linux", trusted=False)
+
+
+def test_a_listed_program_runs_whoever_the_server_is(tmp_path: Path) -> None:
+    program = file(tmp_path, "crm")
+    assert find("crm", tmp_path, "linux", ["crm"], trusted=False) == program
+    for allowed in ([], ["other"]):
+        with pytest.raises(TriggerRefused, match="not among the allowed-programs"):
+            find("crm", tmp_path, "linux", allowed, trusted=False)
 
 
 def test_a_file_without_permission_is_told_as_such(tmp_path: Path) -> None:
@@ -292,7 +352,7 @@ def test_the_address_reaches_the_browser_whole(
     recorder: Recorder, capfd: pytest.CaptureFixture[str], kind: str
 ) -> None:
     runner = browser(recorder)
-    assert only(runner.carry_out(link(Action(kind, url=URL)))).done  # type: ignore[arg-type]
+    assert only(runner.carry_out(link(Action(kind, url=URL)), trusted=True)).done  # type: ignore[arg-type]
     assert recorder.arguments() == [URL]
     runner.close()
     assert "noise" not in "".join(capfd.readouterr())
@@ -303,7 +363,7 @@ def test_that_there_is_no_window_for_pages_is_said_once(
 ) -> None:
     runner = browser(recorder)
     for number in range(2):
-        runner.carry_out(link(Action("internal-browser", url=f"{URL}{number}")))
+        runner.carry_out(link(Action("internal-browser", url=f"{URL}{number}")), trusted=True)
     runner.close()
     assert caplog.text.count("no browser window of its own") == 1
 
@@ -311,9 +371,11 @@ def test_that_there_is_no_window_for_pages_is_said_once(
 def test_the_clients_own_window_is_used_where_there_is_one() -> None:
     shown: list[tuple[str, str]] = []
     runner = TriggerRunner(system="linux", show_page=lambda url, service: shown.append((url, service)))
-    assert only(runner.carry_out(link(Action("internal-browser", url=URL)))).done
+    assert only(runner.carry_out(link(Action("internal-browser", url=URL)), trusted=True)).done
     assert [url for url, _ in shown] == [URL]
-    assert not only(runner.carry_out(link(Action("internal-browser", url="file:///etc/passwd")))).done
+    assert not only(
+        runner.carry_out(link(Action("internal-browser", url="file:///etc/passwd")), trusted=True)
+    ).done
 
 
 def test_without_a_window_of_its_own_for_a_page_the_system_opens_it(
@@ -324,7 +386,7 @@ def test_without_a_window_of_its_own_for_a_page_the_system_opens_it(
 
     environ = {**recorder.environ, "BROWSER": str(recorder.program)}
     with contextlib.closing(TriggerRunner(environ=environ, show_page=no_window)) as runner:
-        assert only(runner.carry_out(link(Action("internal-browser", url=URL)))).done
+        assert only(runner.carry_out(link(Action("internal-browser", url=URL)), trusted=True)).done
         assert recorder.arguments() == [URL]
     assert caplog.messages == ["no window; the system's browser opens it"]
 
@@ -334,7 +396,7 @@ def test_a_trigger_that_fails_otherwise_ends_only_itself(caplog: pytest.LogCaptu
         raise RuntimeError("an error of our own")
 
     with contextlib.closing(TriggerRunner(show_page=broken)) as runner:
-        outcome = only(runner.carry_out(link(Action("internal-browser", url=URL))))
+        outcome = only(runner.carry_out(link(Action("internal-browser", url=URL)), trusted=True))
     assert not outcome.done
     assert outcome.message == f"{URL}: an error of our own"
     assert "could not be carried out" in caplog.text
@@ -344,7 +406,7 @@ def test_a_bundle_opens_pages_by_itself(recorder: Recorder, monkeypatch: pytest.
     monkeypatch.setattr(sys, "frozen", True, raising=False)
     monkeypatch.setattr(sys, "executable", str(recorder.program))
     with contextlib.closing(TriggerRunner(environ=recorder.environ)) as runner:
-        assert only(runner.carry_out(link(Action("browser", url=URL)))).done
+        assert only(runner.carry_out(link(Action("browser", url=URL)), trusted=True)).done
         assert recorder.arguments() == ["open-page", URL]
 
 
@@ -362,7 +424,7 @@ def test_a_missing_browser_is_reported_later(recorder: Recorder) -> None:
     runner = TriggerRunner(
         system="linux", environ={"PATH": str(recorder.place), "BROWSER": "no-such-browser &"}
     )
-    runner.carry_out(link(Action("browser", url=URL)))
+    runner.carry_out(link(Action("browser", url=URL)), trusted=True)
     outcomes: list[TriggerOutcome] = []
 
     def finished() -> bool:
@@ -397,7 +459,7 @@ def test_a_missing_browser_is_reported_later(recorder: Recorder) -> None:
 )
 def test_what_is_no_web_address_is_refused(runner: TriggerRunner, url: str) -> None:
     before = psutil.Process().children()
-    outcome = only(runner.carry_out(link(Action("browser", url=url))))
+    outcome = only(runner.carry_out(link(Action("browser", url=url)), trusted=True))
     assert not outcome.done
     assert psutil.Process().children() == before
 

@@ -245,8 +245,8 @@ class App:
             case CallOver(call=call):
                 self.history.add(entry_of(call, time.monotonic(), time.time()))
                 self.windows.history_changed()
-            case EventHeard(event=event):
-                self.triggers.event(event)
+            case EventHeard(event=event, trusted=trusted):
+                self.triggers.event(event, trusted=trusted)
             case DialOutcome(originate=originate):
                 self.commands.dial_over(originate)
             case CommandRefused(what=what, why=why):

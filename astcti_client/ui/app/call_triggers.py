@@ -36,11 +36,11 @@ class CallTriggers:
         self._runner = self._new_runner()
         self._told_no_browser = False
 
-    def event(self, event: CallEvent) -> None:
-        """Carry out the triggers that are due with this event."""
+    def event(self, event: CallEvent, *, trusted: bool) -> None:
+        """Carry out the triggers that are due with this event; `trusted` as in `ServerEvent`."""
         if self._preferences.now.triggers:
             for action in self._runner.due(event):
-                self._run(action, event.service)
+                self._run(action, event.service, trusted=trusted)
 
     def open_pages(self, call: SeatCall) -> None:
         """Open the pages of a call again."""
@@ -73,10 +73,10 @@ class CallTriggers:
         settings = self._preferences.now
         return palette_for(settings.theme, self._desktop_watch.dark).dark, settings.language
 
-    def _run(self, action: Action, service: str) -> None:
+    def _run(self, action: Action, service: str, *, trusted: bool) -> None:
         def answered(yes: bool) -> None:
             if yes:
-                self._tell_outcome(self._runner.perform(action, service))
+                self._tell_outcome(self._runner.perform(action, service, trusted=trusted))
 
         if self._preferences.now.confirm_triggers:
             self._show_prompt(ConfirmationWanted(action, answered))

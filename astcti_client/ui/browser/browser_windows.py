@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from astcti_client.triggers.child_processes import child_environment, home_folder
 from astcti_client.triggers.programs import TriggerRefused
 from astcti_client.ui.browser.page import PageRequest
 
@@ -62,7 +63,8 @@ class BrowserWindows:
             for window in self._windows:
                 if window.service == service and window.process.poll() is None and self._send(window, url):
                     return
-        command = [sys.executable, "-m", "astcti_client.ui.browser.window"]
+        # -P: no module of the folder in which the client was started takes the place of the real one.
+        command = [sys.executable, "-P", "-m", "astcti_client.ui.browser.window"]
         if getattr(sys, "frozen", False):
             command = [sys.executable, "browser-window", "--"]
         flags = 0
@@ -75,7 +77,8 @@ class BrowserWindows:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                env=None if self._environ is None else dict(self._environ),
+                env=child_environment(self._environ),
+                cwd=home_folder(),
             )
         except OSError as error:
             raise TriggerRefused(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import importlib
+import io
 import os
 import shlex
 import shutil
@@ -11,6 +12,8 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+
+from astcti_client.whole_file import write_whole_file
 
 SCHEMES = ("tel", "callto", "sip")
 DESKTOP_FILE = "astcti-client.desktop"
@@ -37,7 +40,7 @@ def own_command() -> list[str]:
     for name in ("astcti-client-window", "astcti-client"):
         if found := shutil.which(name):
             return [found]
-    return [sys.executable, "-m", "astcti_client"]
+    return [sys.executable, "-P", "-m", "astcti_client"]  # -P: no module of the folder a link is clicked in
 
 
 def register_url_handler() -> str:
@@ -79,12 +82,12 @@ def _register_linux() -> str:
     command = " ".join(_quoted(word) for word in own_command())
     kinds = "".join(f"x-scheme-handler/{scheme};" for scheme in SCHEMES)
     file = place / DESKTOP_FILE
-    file.write_text(
+    write_whole_file(
+        file,
         "[Desktop Entry]\nType=Application\nName=AsteriskCTI\nName[it]=AsteriskCTI\n"
         "Comment=Calls with the desk phone\nComment[it]=Chiama con il telefono della postazione\n"
         f"Exec={command} dial %u\nIcon=call-start\nTerminal=false\nNoDisplay=true\nMimeType={kinds}\n"
         "Categories=Network;Telephony;\n",
-        encoding="utf-8",
     )
     _change_defaults(add=True)
     _tell_desktop(place)
@@ -124,11 +127,9 @@ def _change_defaults(*, add: bool) -> None:
             known.set(section, kind, ";".join(wanted) + ";")
         else:
             known.remove_option(section, kind)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    fresh = file.with_suffix(".astcti-new")
-    with fresh.open("w", encoding="utf-8") as out:
-        known.write(out, space_around_delimiters=False)
-    fresh.replace(file)
+    content = io.StringIO()
+    known.write(content, space_around_delimiters=False)
+    write_whole_file(file, content.getvalue())
 
 
 # --- Windows ---

@@ -31,9 +31,10 @@ class CallOver:
 
 @dataclass(frozen=True, slots=True)
 class EventHeard:
-    """An event whose triggers are to be carried out now."""
+    """An event whose triggers are to be carried out now; `trusted` as in `ServerEvent`."""
 
     event: CallEvent
+    trusted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

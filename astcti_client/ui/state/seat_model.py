@@ -151,8 +151,8 @@ class SeatModel:
                 return self._reply(reply, answers)
             case Unanswered(command=command):
                 return self._unanswered(command)
-            case ServerEvent(event=event):
-                return self._event(event)
+            case ServerEvent(event=event, trusted=trusted):
+                return [*self._event(event), EventHeard(event, trusted)]
             case _:
                 pass
         return []
@@ -242,30 +242,27 @@ class SeatModel:
         return [CommandRefused(verb, "")] if verb in _TOLD_IF_LOST else []
 
     def _event(self, event: CallEvent) -> list[SeatChange]:
+        """What became of its call. Triggers come after that: pages and notices find the call as it is now."""
         if event.id == "OriginateResponse":
-            heard: list[SeatChange] = [EventHeard(event)]
-            if event.originate:
-                heard.append(DialOutcome(event.originate))
-            return heard
+            return [DialOutcome(event.originate)] if event.originate else []
         if not seat_call.is_of_a_call(event):
-            return [EventHeard(event)]
+            return []
         now, key = self._clock(), event.call.uniqueid
         known = self.calls.get(key) or self._waiting.get(key)
         if known is None and event.id in ("Hangup", "Unlink"):
-            return [EventHeard(event)]
+            return []
         if known is not None and known.phase == "over":
-            return [EventHeard(event)]
+            return []
         call = seat_call.follow(known or seat_call.begin(event, now), event, now)
         if key not in self.calls and not seat_call.makes_visible(event):
             if call.phase == "over":
                 self._waiting.pop(key, None)
             else:
                 self._waiting[key] = call
-            return [EventHeard(event)]
+            return []
         self._waiting.pop(key, None)
         self.calls[key] = call
-        # The trigger comes after the change, so that pages and notices find the call as it is now.
-        return [*self._what_became(call), EventHeard(event)]
+        return self._what_became(call)
 
     def _what_became(self, call: SeatCall) -> list[SeatChange]:
         if call.phase == "over":

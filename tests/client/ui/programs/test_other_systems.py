@@ -174,7 +174,7 @@ def test_windows_opens_no_console_for_pages_and_leaves_programs_on_their_own(
     program = tmp_path / "crm.exe"
     program.write_text("")
     runner = TriggerRunner(environ={"PATH": str(tmp_path)})
-    runner.perform(Action("application", application="crm", arguments=("a b",)))
+    runner.perform(Action("application", application="crm", arguments=("a b",)), trusted=True)
     runner.perform(Action("browser", url="https://crm.example/"))
     monkeypatch.setattr(BrowserWindows, "available", staticmethod(lambda: True))
     with pytest.raises(TriggerRefused):
