@@ -15,13 +15,13 @@ from astcti_client.net.messages import (
     ConnectionMessage,
     ConnectionState,
     IssuedCommand,
+    Protection,
     Sent,
     ServerEvent,
     ServerReply,
     Unanswered,
     Unreadable,
 )
-from astcti_client.net.transport import Protection
 from astcti_client.password import Password
 from schemas.protocol import CommandName, PauseWord, Refusal, ReplyCode
 from schemas.sentences import said

@@ -9,13 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from astcti_client.net.transport import Protection
 from schemas.configuration.model import ServiceType
 from schemas.events import CallEvent
 from schemas.wire import Reply
 
 Phase = Literal["connecting", "logging-in", "up", "waiting", "ended"]
 Ending = Literal["", "stopped", "taken-over", "disabled", "refused", "unencrypted", "failed"]
+
+Protection = Literal["verified", "unverified", "loopback", "plain"]
+"""What keeps others out of a connection: TLS with a checked certificate, TLS without that check, that it does
+not leave this PC, or nothing."""
 
 
 @dataclass(frozen=True, slots=True)

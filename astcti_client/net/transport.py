@@ -14,18 +14,14 @@ import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+
+from astcti_client.net.messages import Protection
 
 CONNECT_TIME = 10.0  # seconds for one address to answer
 HANDSHAKE_TIME = 10.0  # seconds for the TLS handshake
 RECEIVE_SIZE = 65536
 _IN_PROGRESS = {errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EAGAIN, getattr(errno, "WSAEWOULDBLOCK", -1)}
 _UNREACHABLE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN}
-
-
-Protection = Literal["verified", "unverified", "loopback", "plain"]
-"""What keeps others out of a connection: TLS with a checked certificate, TLS without that check, that it does
-not leave this PC, or nothing."""
 
 
 class TransportError(Exception):

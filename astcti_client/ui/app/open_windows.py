@@ -98,9 +98,9 @@ class OpenWindows:
             case LoginStarted():
                 if self.login is not None:
                     self.login.busy()
-            case LoginFailed(text=text, certificate=certificate, macs=macs):
+            case LoginFailed():
                 assert self.login is not None
-                self.login.fail(text, certificate=certificate, macs=macs)
+                self.login.show_failure(prompt)
             case LoginDone():
                 self._close_login()
                 self.show()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Literal
 
-from astcti_client.net.messages import ConnectionState
+from astcti_client.net.messages import ConnectionState, Protection
 from astcti_client.password import Password
 from astcti_client.settings import Settings
 from astcti_client.ui.desktop.system_keyring import SystemKeyring
@@ -26,6 +28,8 @@ from astcti_client.ui.state.seat_model import SeatModel
 from astcti_client.ui.state.seat_session import SeatSession
 from astcti_client.ui.text import problems
 
+logger = logging.getLogger(__name__)
+
 
 class SignIn:
     """Between the log-in window and the session. See `actions.SessionActions`."""
@@ -45,6 +49,7 @@ class SignIn:
         self._password: Password | None = None
         self._asking = False
         """Whether the log-in window is open."""
+        self._warned = False
         self._request: LoginRequest | None = None
         """What is being tried of what was typed; None if nobody waits in front of the log-in window."""
 
@@ -75,6 +80,7 @@ class SignIn:
             # The field of the server holds both, and perhaps the port alone is fixed.
             port=before.port if "port" in self._preferences.locked else request.port,
             tls=request.tls,
+            plain=before.plain if "plain" in self._preferences.locked else before.plain or request.plain,
             user=request.user,
             ca_file=request.ca_file,
         )
@@ -83,7 +89,7 @@ class SignIn:
         else:
             password = self._keyring.remembered(request.host, request.user) or settings.password
         if password is None:
-            self.fail(lambda: _("Write your password."))
+            self.fail(LoginFailed(lambda: _("Write your password.")))
             return
         self._request = request
         if self._asking:
@@ -115,26 +121,28 @@ class SignIn:
         """After the model has heard of it."""
         if state.phase == "up":
             self._logged_in()
+            self._warn_of(state.protection)
         elif state.phase == "waiting" and self._request is not None:
             # Somebody waits in front of the log-in window: say what is wrong instead of trying on.
             self._failed(state)
         elif state.phase == "ended":
             self._session.stop()
-            if self._request is not None or state.ending == "refused":
+            if self._request is not None or state.ending in ("refused", "unencrypted"):
                 self._failed(state)
             else:
                 self._show_prompt(WindowWanted())
 
-    def fail(self, text: Callable[[], str], *, certificate: bool = False, macs: Sequence[str] = ()) -> None:
-        """Say in the log-in window what went wrong; see `LoginFailed`."""
+    def fail(self, failure: LoginFailed) -> None:
+        """Say in the log-in window what went wrong."""
         self._request = None
         if not self._asking:
             self.ask()
-        self._show_prompt(LoginFailed(text, certificate, tuple(macs)))
+        self._show_prompt(failure)
 
     def _connect(self, settings: Settings, password: Password) -> None:
         self._preferences.use_for_session(settings)
         self._password = password
+        self._warned = False
         self._session.start(settings, password)
 
     def _logged_in(self) -> None:
@@ -144,7 +152,7 @@ class SignIn:
         if self._model.seat_missing:
             macs = [mac for mac, _reason in self._model.macs_refused]
             self._session.stop()
-            self.fail(lambda: unknown_pc_text(macs), macs=macs)
+            self.fail(LoginFailed(lambda: unknown_pc_text(macs), macs=tuple(macs)))
             return
         self._keep(request)
         self._asking = False
@@ -162,7 +170,21 @@ class SignIn:
 
     def _failed(self, state: ConnectionState) -> None:
         self._session.stop()
-        self.fail(lambda: problems.problem_text(state), certificate="certificate of" in state.detail)
+        self.fail(
+            LoginFailed(
+                lambda: problems.problem_text(state),
+                certificate="certificate of" in state.detail,
+                unencrypted=state.ending == "unencrypted",
+            )
+        )
+
+    def _warn_of(self, protection: Protection | Literal[""]) -> None:
+        """Say once for each log-in by the user, not after each loss, what does not protect the connection."""
+        warning = problems.protection_text(protection)
+        if warning and not self._warned:
+            self._warned = True
+            logger.warning("%s", warning)
+            self._tell(warning)
 
     def _tell(self, text: str) -> None:
         self._show_prompt(PassingMessage(text))

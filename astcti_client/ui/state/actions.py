@@ -24,6 +24,8 @@ class LoginRequest:
     """Empty to use the one that is remembered."""
     remember: bool
     ca_file: str = ""
+    plain: bool = False
+    """Whether the user allowed a connection without encryption."""
 
 
 class SeatActions(Protocol):

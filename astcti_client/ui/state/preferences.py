@@ -38,6 +38,7 @@ class Preferences:
             host=before.host,
             port=before.port,
             tls=before.tls,
+            plain=now.plain if "plain" in changes else before.plain,
             user=before.user,
             # A certificate that was chosen for this session is in no file yet.
             ca_file=now.ca_file if "ca-file" in changes else before.ca_file,
@@ -56,6 +57,8 @@ class Preferences:
             "user": request.user,
             "remember": request.remember,
         }
+        if request.plain:
+            changes["plain"] = True
         if request.ca_file:
             changes["ca-file"] = request.ca_file
         changes = {key: value for key, value in changes.items() if key not in self.locked}

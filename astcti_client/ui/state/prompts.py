@@ -63,12 +63,14 @@ class LoginStarted:
 class LoginFailed:
     """Why the log-in failed, in the log-in window, `text` in the language of the moment.
 
-    With `certificate` a file can be chosen; `macs` can be copied.
+    With `certificate` a file can be chosen; `macs` can be copied. With `unencrypted` the user can switch
+    encryption on, or allow to do without.
     """
 
     text: Callable[[], str]
     certificate: bool = False
     macs: tuple[str, ...] = ()
+    unencrypted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Literal
 
-from astcti_client.net.messages import ConnectionState
+from astcti_client.net.messages import ConnectionState, Protection
 from astcti_client.ui.i18n import _
 from astcti_client.ui.text.words import displayable, server_reason
 from schemas.protocol import ByeReason, Refusal
@@ -46,6 +47,14 @@ def _of_the_way() -> list[tuple[str, _Say]]:
 
 def _of_the_encryption() -> list[tuple[str, _Say]]:
     return [
+        (
+            r"the connection to (\S+) would not be encrypted",
+            lambda m: _(
+                "The connection to {where} would not be encrypted: others on the network could read your "
+                "password. Use encryption (TLS); if the server has none, ask your administrator whether this "
+                "network may do without."
+            ).format(where=m[1]),
+        ),
         (
             r"the certificate of (\S+) is not for",
             lambda m: _(
@@ -121,6 +130,19 @@ def _of_the_end() -> list[tuple[str, _Say]]:
             lambda m: _because(_("Your account or seat was changed on the server."), m[1]),
         ),
     ]
+
+
+def protection_text(protection: Protection | Literal[""]) -> str:
+    """What the connection does not keep from others; empty if that is nothing."""
+    programs = _("Programs of calls are started only if the settings list them.")
+    match protection:
+        case "plain":
+            text = _("The connection is not encrypted: others on the network can read your password.")
+        case "unverified":
+            text = _("The server's certificate is not checked: others may pose as the server.")
+        case _:
+            return ""
+    return f"{text} {programs}"
 
 
 def problem_text(state: ConnectionState) -> str:

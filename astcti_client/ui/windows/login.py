@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import ipaddress
 import tkinter as tk
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from tkinter import filedialog, ttk
 
 from astcti_client.settings import Settings
 from astcti_client.ui.i18n import _
 from astcti_client.ui.state.actions import Actions, LoginRequest
+from astcti_client.ui.state.prompts import LoginFailed
 from astcti_client.ui.theme.look import Look
 from astcti_client.ui.widgets.controls import button, centre
 from astcti_client.ui.widgets.message_banner import MessageBanner
@@ -17,13 +18,6 @@ from astcti_client.ui.windows.side_window import SideWindow
 
 USUAL_PORT = 5000
 KEYRING_LOOK = 300  # milliseconds between two looks whether the keyring is open
-
-
-@dataclass(frozen=True, slots=True)
-class _Failure:
-    text: Callable[[], str]
-    certificate: bool
-    macs: tuple[str, ...]
 
 
 class LoginWindow(SideWindow):
@@ -44,9 +38,9 @@ class LoginWindow(SideWindow):
         super().__init__(root, look)
         self._actions = actions
         self._locked, self._remembered, self._can_remember = locked, remembered, can_remember
-        self._ca_file = settings.ca_file
+        self._ca_file, self._plain = settings.ca_file, settings.plain
         self._busy = False
-        self._failure: _Failure | None = None
+        self._failure: LoginFailed | None = None
         self.protocol("WM_DELETE_WINDOW", actions.windows.hide)
         self.server = tk.StringVar(self, server_text(settings))
         self.user = tk.StringVar(self, settings.user)
@@ -54,6 +48,8 @@ class LoginWindow(SideWindow):
         self.tls = tk.BooleanVar(self, settings.tls)
         self.remember = tk.BooleanVar(self, can_remember and settings.remember)
         self._build()
+        for typed in (self.server, self.tls):
+            typed.trace_add("write", self._show_note)
         self.bind("<Return>", lambda _event: self._go())
         centre(self)
         first = self.user_field if settings.user == "" and settings.host else self.password_field
@@ -76,6 +72,7 @@ class LoginWindow(SideWindow):
         self._build_fields()
         self._button = button(body, look, "", self._go, style="Accent.TButton")
         self._button.pack(fill="x", pady=(look.px(18), 0))
+        self._show_note()
         self._show_state()
 
     def _build_head(self, body: ttk.Frame) -> None:
@@ -93,6 +90,8 @@ class LoginWindow(SideWindow):
         self._tls.pack(anchor="w", pady=(look.px(6), 0))
         if "tls" in self._locked:
             self._tls.configure(state="disabled")
+        text = _("Not encrypted: others on the network can read your password.")
+        self._note = ttk.Label(self._fields, text=text, style="Small.TLabel", wraplength=look.px(310))
         self.user_field = self._field(_("User name"), self.user, "user" in self._locked)
         self.password_field = self._field(_("Password"), self.password, False)
         self.password_field.configure(show="•")
@@ -137,13 +136,17 @@ class LoginWindow(SideWindow):
         self._busy = True
         self._show_state()
 
-    def fail(self, text: Callable[[], str], *, certificate: bool = False, macs: Sequence[str] = ()) -> None:
-        """Show what went wrong, `text` in the language of the moment.
+    def fail(self, text: Callable[[], str]) -> None:
+        """Show what is wrong with what was typed, `text` in the language of the moment."""
+        self.show_failure(LoginFailed(text))
 
-        With `certificate` a file can be chosen, `macs` can be copied.
-        """
-        self._busy, self._failure = False, _Failure(text, certificate, tuple(macs))
+    def show_failure(self, failure: LoginFailed) -> None:
+        """Show what went wrong, and the buttons that may help."""
+        self._busy, self._failure = False, failure
         self._show_state()
+        self._fit()
+
+    def _fit(self) -> None:
         self.update_idletasks()
         self.geometry("")  # as high as it needs to be now
 
@@ -155,7 +158,7 @@ class LoginWindow(SideWindow):
         if self._failure is not None:
             self._show_failure(self._failure)
 
-    def _show_failure(self, failure: _Failure) -> None:
+    def _show_failure(self, failure: LoginFailed) -> None:
         self._banner.say(failure.text())
         for widget in self._banner.actions.winfo_children():
             widget.destroy()
@@ -163,6 +166,14 @@ class LoginWindow(SideWindow):
         if failure.certificate and "ca-file" not in self._locked:
             button(self._banner.actions, self._look, _("Choose certificate …"), self._choose_file).pack(
                 pady=above
+            )
+        if failure.unencrypted and "tls" not in self._locked:
+            button(self._banner.actions, self._look, _("Log in with encryption"), self._encrypt).pack(
+                anchor="w", pady=above
+            )
+        if failure.unencrypted and "plain" not in self._locked:
+            button(self._banner.actions, self._look, _("Allow without encryption"), self._allow_plain).pack(
+                anchor="w", pady=above
             )
         if failure.macs:
             button(
@@ -174,6 +185,30 @@ class LoginWindow(SideWindow):
             ).pack(pady=above)
         self._banner.pack(fill="x", before=self._fields, pady=(0, self._look.px(8)))
         self._banner.fit(self._look.px(310))
+
+    def _encrypt(self) -> None:
+        self.tls.set(True)
+        self._go()
+
+    def _allow_plain(self) -> None:
+        self._plain = True
+        self._show_note()
+        self._go()
+
+    def _show_note(self, *_changed: object) -> None:
+        """Say below the switch when the password will travel in clear: then only, and only if it may."""
+        try:
+            host = parse_server(self.server.get())[0]
+        except ValueError:
+            host = ""
+        wanted = self._plain and not self.tls.get() and bool(host) and not _is_this_pc(host)
+        if wanted == bool(self._note.winfo_manager()):
+            return
+        if wanted:
+            self._note.pack(anchor="w", after=self._tls)
+        else:
+            self._note.pack_forget()
+        self._fit()
 
     def _choose_file(self) -> None:
         chosen = filedialog.askopenfilename(
@@ -211,6 +246,7 @@ class LoginWindow(SideWindow):
                 self.password.get(),
                 self.remember.get(),
                 self._ca_file,
+                self._plain,
             )
         )
 
@@ -237,3 +273,11 @@ def parse_server(text: str) -> tuple[str, int]:
     if not 1 <= int(port) <= 65535:
         raise ValueError(text)
     return host, int(port)
+
+
+def _is_this_pc(host: str) -> bool:
+    """Whether this surely names this PC; only the connection will know of other names."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"

@@ -126,6 +126,7 @@ class SettingsWindow(SideWindow):
         self._text(card, "ca-file", _("Certificate file of the server (PEM)"))
         self._text(card, "server-name", _("Name in the server's certificate, if another"))
         self._switch(card, "verify", _("Check the server's certificate"))
+        self._switch(card, "plain", _("Allow a connection without encryption beyond this PC"))
         self._text(card, "mac", _("Address (MAC) to be known by, instead of this PC's"))
 
     def _card(self, title: str) -> ttk.Frame:

@@ -22,6 +22,7 @@ from astcti_client.settings import Settings
 from astcti_client.ui import i18n
 from astcti_client.ui.app.sign_in import unknown_pc_text
 from astcti_client.ui.app.tray_menu import TrayMenu
+from astcti_client.ui.state.prompts import LoginFailed
 from astcti_client.ui.text.problems import problem_text
 from astcti_client.ui.windows.dialogs import PasswordDialog
 from tests.client.ui.tools.desktop import Desktop, missing
@@ -95,10 +96,10 @@ class Photographer:
         app.windows.login.fail(lambda: i18n._("User name or password are wrong."))
         self._save(bed, "login-wrong-password", app.windows.login)
         macs = ["00:11:22:33:44:55"]
-        app.sign_in.fail(lambda: unknown_pc_text(macs), macs=macs)
+        app.sign_in.fail(LoginFailed(lambda: unknown_pc_text(macs), macs=tuple(macs)))
         self._save(bed, "login-unknown-pc", app.windows.login)
         state = ConnectionState("waiting", "the certificate of cti.example:5000 is not trusted")
-        app.sign_in.fail(lambda: problem_text(state), certificate=True)
+        app.sign_in.fail(LoginFailed(lambda: problem_text(state), certificate=True))
         self._save(bed, "login-certificate", app.windows.login)
 
     def _main(self, bed: WindowTestBed, server: CtiServer) -> None:

@@ -10,6 +10,7 @@ import pytest
 from PIL import ImageChops
 
 from astcti_client.ui.state import seat_model
+from astcti_client.ui.state.prompts import LoginFailed
 from astcti_client.ui.widgets.elided_label import ElidedLabel
 from astcti_client.ui.windows.dialogs import QuestionDialog
 from tests.client.ui.tools.desktop import Desktop
@@ -66,7 +67,7 @@ def walk(bed: WindowTestBed, desktop: Desktop, top: tk.Misc, key: str = "Tab") -
 def open_login(bed: WindowTestBed) -> tk.Misc:
     bed.app.sign_in.ask()
     login = bed.login()
-    login.fail(lambda: "This PC is unknown", macs=["00:11:22:33:44:55"])
+    login.show_failure(LoginFailed(lambda: "This PC is unknown", macs=("00:11:22:33:44:55",)))
     return login
 
 

@@ -142,6 +142,84 @@ def test_a_server_that_waits_for_asterisk_is_said_to_be_there(
     bed.pump(lambda: said[language] in texts(window))
 
 
+ELSEWHERE = "0.0.0.0"  # no loopback address, but on Linux this machine answers
+
+
+def test_an_unencrypted_connection_of_an_older_installation_is_allowed_by_one_click(
+    open_client: Make, server: CtiServer
+) -> None:
+    bed = open_client(host=ELSEWHERE)
+    bed.app.start()
+    bed.pump(lambda: bed.app.windows.login is not None)
+    window = bed.login()
+    bed.pump(lambda: "would not be encrypted" in texts(window))
+    press(window, "Allow without encryption")
+    peer = server.accept()
+    peer.log_in(who="PJSIP/201 Mario Rossi")
+    main = bed.app.windows.main
+    bed.pump(lambda: bed.root.winfo_viewable() and "The connection is not encrypted" in texts(main))
+    assert "plain = true" in bed.file.read_text()
+    program = '<trigger type="application" os="any"><application>crm</application></trigger>'
+    peer.say(event("Newchannel", "7.1"), event("Link", "7.1", trigger=program))
+    bed.pump(lambda: "nothing proves that the server is the right one" in texts(main))
+
+
+def test_encryption_is_switched_on_by_one_click(open_client: Make, server: CtiServer) -> None:
+    bed = open_client(host=ELSEWHERE)
+    bed.app.start()
+    bed.pump(lambda: bed.app.windows.login is not None)
+    press(bed.login(), "Log in with encryption")
+    server.accept().say("100 WELCOME")  # it is none of TLS
+    bed.pump(lambda: "does not speak TLS" in texts(bed.login()))
+    assert bed.app.preferences.now.tls
+    assert not bed.app.preferences.now.plain
+
+
+@pytest.mark.parametrize(
+    ("locked", "offered"),
+    [
+        ({"plain"}, ["Log in with encryption"]),
+        ({"tls"}, ["Allow without encryption"]),
+        ({"tls", "plain"}, []),
+    ],
+)
+def test_what_the_administrator_fixed_is_not_offered(
+    open_client: Make, locked: set[str], offered: list[str]
+) -> None:
+    bed = open_client(host=ELSEWHERE, locked=frozenset(locked))
+    bed.app.start()
+    bed.pump(lambda: bed.app.windows.login is not None)
+    window = bed.login()
+    bed.pump(lambda: "would not be encrypted" in texts(window))
+    both = ("Log in with encryption", "Allow without encryption")
+    assert [text for text in both if text in texts(window)] == offered
+
+
+def test_the_log_in_window_says_what_is_not_encrypted_and_the_settings_take_it_back(
+    open_client: Make,
+) -> None:
+    bed = open_client(host="cti.example", plain=True, password=None)
+    bed.app.start()
+    window = bed.login()
+
+    def note() -> bool:
+        return any(
+            label.winfo_manager() and "Not encrypted" in str(label.cget("text"))
+            for label in inside(window)
+            if isinstance(label, ttk.Label)
+        )
+
+    assert note()
+    window.tls.set(True)
+    assert not note()
+    window.tls.set(False)
+    for here in ("localhost:5000", "127.0.0.1", "[::1]:5000"):
+        window.server.set(here)
+        assert not note()
+    assert bed.app.change_settings({"plain": False}) == ""
+    assert not bed.app.preferences.now.plain
+
+
 # --- calls ---
 
 

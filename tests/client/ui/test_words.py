@@ -70,6 +70,7 @@ def test_durations(seconds: float, wanted: str) -> None:
         ),
         ("cti.example:5000 does not speak TLS on this port; switch tls off", "does not speak TLS"),
         ("the server refused the log-in of mario: too many failed logins: try again in 8 s", "in 8 s"),
+        ("the connection to cti.example:5000 would not be encrypted: whoever", "Use encryption (TLS)"),
     ],
 )
 def test_what_is_wrong_with_the_connection_is_said_in_plain_words(detail: str, part: str) -> None:
