@@ -25,7 +25,7 @@ from tests.bench.scenarios.administration import in_force, installation, loading
 from tests.bench.scenarios.comparison import PairSize, compare
 from tests.bench.scenarios.notifications import latency, saturated, stalled
 from tests.bench.scenarios.parsing import parsing
-from tests.bench.scenarios.seats import logins, memory
+from tests.bench.scenarios.seats import comeback, logins, memory
 from tests.bench.scenarios.throughput import scaling, throughput
 from tests.bench.workload.modern_calls import ModernCalls
 from tests.bench.workload.old_calls import OldCalls
@@ -81,6 +81,11 @@ SCENARIOS: Mapping[str, Scenario] = {
         "Everybody logs in at once",
         partial(logins, script=MODERN, seats=1000, rounds=3, target=1.4),
         partial(logins, script=MODERN, seats=1000, rounds=1, target=1.4),
+    ),
+    "comeback": Scenario(
+        "Everybody comes back after an outage",
+        partial(comeback, script=MODERN, seats=1000, outages=(5, 45)),
+        partial(comeback, script=MODERN, seats=1000, outages=(5,)),
     ),
     "loading": Scenario(
         "Loading the largest configuration", partial(loading, rounds=5), partial(loading, rounds=1)

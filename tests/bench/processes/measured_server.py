@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from tests.bench.peers.bare_reader import BareReader
 from tests.bench.peers.broker_clients import BrokerClients
 from tests.bench.peers.mqtt_server import BROKER
 from tests.bench.processes.feeder import Feeder
+from tests.bench.processes.returning_clients import ReturningClients, ReturnResult
 from tests.bench.processes.seat_clients import CollectedLinks, LoginResult, SeatClients
 from tests.bench.processes.server_process import (
     MQTT_PROGRAM,
@@ -162,6 +164,24 @@ class MeasuredServer:
         collected = self.clients.result()
         check_links(collected, self.process)
         return delays(begun, expected, collected.arrivals)
+
+
+class MeasuredOutage(MeasuredServer):
+    """The server goes away, and its clients come back."""
+
+    clients_class = ReturningClients
+
+    def outage(self, seconds: float, within: float) -> ReturnResult:
+        """Kill the server, start it again after so long, wait for everybody. Raises DeliveryFailed."""
+        self.clients.begin("come_back", self.process.port, self.call_centre.queue.name, seconds + within)
+        self.process.kill()
+        time.sleep(seconds)  # that is what is measured
+        self.process.start_again()
+        returned: ReturnResult = self.clients.result(timeout=2 * within)
+        if returned.missing:
+            names = ", ".join(returned.missing[:10])
+            raise DeliveryFailed(f"{len(returned.missing)} did not come back: {names}\n{self.process.log}")
+        return returned
 
 
 class MeasuredBroker(MeasuredServer):

@@ -68,7 +68,7 @@ class SeatClients:
         The first `stalled` clients never read again afterwards.
         """
         begun = time.perf_counter()
-        fresh = [self._connect(port, login, joining, number < stalled) for number, login in enumerate(logins)]
+        fresh = [self.connect(port, login, joining, number < stalled) for number, login in enumerate(logins)]
         self._logging_in = len(fresh)
         deadline = begun + timeout
         while self._logging_in and (left := deadline - time.perf_counter()) > 0:
@@ -128,7 +128,8 @@ class SeatClients:
         self.selector.register(connection, selectors.EVENT_READ, client)
         return client
 
-    def _connect(self, port: int, login: SeatLogin, joining: str, stalled: bool) -> SeatClient:
+    def connect(self, port: int, login: SeatLogin, joining: str, stalled: bool = False) -> SeatClient:
+        """Begin to connect and to log in; done when the client was told that it is in the queue."""
         client = self.open(port, login, stalled=stalled)
         commands = [f"USER {login.username}\n".encode(), f"PASS {login.password_md5}\n".encode()]
         client.awaited = [
@@ -151,11 +152,11 @@ class SeatClients:
             return
         except OSError as error:
             data = str(error).encode()
-            self._lost(client, f"connection lost: {error}")
+            self.lost(client, f"connection lost: {error}")
             return
         now = time.perf_counter_ns()
         if not data:
-            self._lost(client, "closed by the server")
+            self.lost(client, "closed by the server")
             return
         self.take(client, data, now)
         self._last_read = now / 1e9
@@ -194,6 +195,7 @@ class SeatClients:
         del self._waiting[calldata]
         self._arrivals[link.calldata] = now
 
-    def _lost(self, client: SeatClient, reason: str) -> None:
+    def lost(self, client: SeatClient, reason: str) -> None:
+        """A connection is over; the text says why."""
         self.selector.unregister(client.connection)
         self._unexpected.append(f"{client.login.extension}: {reason}")

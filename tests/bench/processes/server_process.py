@@ -53,23 +53,35 @@ class ServerProcess:
         self.port = free_port()
         call_centre.write(self.configuration, ami_port=ami_port, listen_port=self.port, outbox=outbox)
         (place / "state").mkdir()
-        self._log = place / "log"
+        self._log, self._program = place / "log", program
         options = {
             "--config": self.configuration,
             "--state": place / "state",
             "--status": place / "status.json",
         }
-        command = [sys.executable, "-m", program.module]
+        self._command = [sys.executable, "-m", program.module]
         for option, path in options.items():
-            command += [option, str(path)]
+            self._command += [option, str(path)]
+        self._process = self._started()
+
+    def _started(self) -> subprocess.Popen[bytes]:
         environment = os.environ | {"PYTHONPATH": ""}
-        if program.hash_seed is not None:
-            environment["PYTHONHASHSEED"] = str(program.hash_seed)
-        with self._log.open("wb") as log:
+        if self._program.hash_seed is not None:
+            environment["PYTHONHASHSEED"] = str(self._program.hash_seed)
+        with self._log.open("ab") as log:
             # `-m` puts the working directory first, so that each tree runs its own modules.
-            self._process = subprocess.Popen(
-                command, stdout=log, stderr=log, cwd=program.tree, env=environment
+            return subprocess.Popen(
+                self._command, stdout=log, stderr=log, cwd=self._program.tree, env=environment
             )
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self._process.kill()
+        self._process.wait()
+
+    def start_again(self) -> None:
+        """After `kill`: the same server on the same port."""
+        self._process = self._started()
 
     @property
     def pid(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.bench.processes.measured_server import MeasuredServer
+from tests.bench.processes.measured_server import LOGIN_WITHIN, MeasuredOutage, MeasuredServer
 from tests.bench.processes.server_process import ASYNCIO_PROGRAM, SERVER_PROGRAM
 from tests.bench.report import Report
 from tests.bench.workload.call_centre import CallCentre
@@ -25,6 +25,20 @@ def logins(report: Report, script: EventScript, *, seats: int, rounds: int, targ
     for name, used in usage.items():
         report.usage(f"{name}, the last round", used)
     report.at_most("asyncio's time", medians["the server"] / medians["asyncio"], target)
+
+
+def comeback(report: Report, script: EventScript, *, seats: int, outages: tuple[float, ...]) -> None:
+    """Everybody's return after the server was away for so many seconds, by the client's own pauses."""
+    for outage in outages:
+        with MeasuredOutage(script, CallCentre(script.technology, seats)) as measured:
+            measured.log_in()
+            back = measured.outage(outage, LOGIN_WITHIN)
+        half, last = back.seconds[len(back.seconds) // 2], back.seconds[-1]
+        report.note(
+            f"away for {outage:g} s: half of {seats:,} seats are back {half:.1f} s after the port opened; "
+            f"{back.attempts / seats:.0f} attempts each"
+        )
+        report.at_most(f"the last one, after {outage:g} s", last, 15.0, "s")
 
 
 def memory(report: Report, script: EventScript, *, seats: int, rounds: int) -> None:
