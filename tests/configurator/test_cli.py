@@ -280,6 +280,27 @@ def test_mail_settings_that_cannot_be_read_are_not_taken_for_none(tmp_path: Path
         mail_settings.read_mail_settings(tmp_path)
 
 
+@pytest.mark.parametrize("port", ["0", "70000", "-1", "smtp", "٢٥", "1" * 5000])
+def test_a_mail_port_that_is_none_is_named_with_what_is_allowed(tmp_path: Path, port: str) -> None:
+    file = tmp_path / "configurator.ini"
+    file.write_text(f"[mail]\nhost = smtp.example\nport = {port}\n", encoding="utf-8")
+    with pytest.raises(mail_settings.MailSettingsError, match="port is a number from 1 to 65535") as raised:
+        mail_settings.read_mail_settings(file)
+    assert str(raised.value).startswith(f"{file}: ")
+    assert len(str(raised.value)) < 300
+
+
+def test_the_secret_key_is_not_written_through_a_link(tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("mine")
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / f".secret-key.{os.getpid()}").symlink_to(precious)
+    options.Options(data).secret_key()
+    assert precious.read_text() == "mine"
+    assert (data / "secret-key").stat().st_mode & 0o077 == 0
+
+
 def test_a_secret_key_that_could_not_be_written_is_made_at_the_next_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -288,7 +309,8 @@ def test_a_secret_key_that_could_not_be_written_is_made_at_the_next_start(
 
     chosen = options.Options(tmp_path)
     with monkeypatch.context() as full:
-        full.setattr(Path, "write_text", disk_is_full)
+        full.setattr(os, "fdopen", disk_is_full)
         with pytest.raises(OSError, match="No space"):
             chosen.secret_key()
+    assert list(tmp_path.iterdir()) == []
     assert len(chosen.secret_key()) > 50

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import platformdirs
 
@@ -26,6 +26,7 @@ CALL_KINDS: tuple[CallKind, ...] = get_args(CallKind)
 MOST_FOUND = 500  # rows in the window; the export has them all
 HISTORY_VERSION = 1
 _DAY = 86400.0
+_LAST_TIME = 32_503_680_000.0  # the year 3000; what is later was not written here
 OPEN_TIME = 2.0  # seconds to wait at the start while another program, a backup perhaps, holds the file
 WRITE_TIME = 100  # milliseconds to wait for it later: the window waits, too, and the next second comes
 _DAMAGE = {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
@@ -86,13 +87,17 @@ def entry_of(call: SeatCall, now: float, wall: float) -> HistoryEntry:
     )
 
 
+class NewerHistory(sqlite3.DatabaseError):
+    """The file is of a version that this program does not know; it is left as it is."""
+
+
 class History:
     """The file. A damaged one is put aside and a new one begun: the history never keeps anyone from calls."""
 
     def __init__(self, file: Path | None, days: int) -> None:
         """Without a `file` nothing is written to disk; with 0 `days` what is there is deleted.
 
-        Raises OSError and sqlite3.Error.
+        Raises OSError and sqlite3.Error; NewerHistory, an error of that kind, for a later version's file.
         """
         self._file, self._days = file, days
         self._problem = self._told = ""
@@ -166,17 +171,26 @@ class History:
     def find(
         self, text: str = "", kind: CallKind | Literal[""] = "", most: int = MOST_FOUND
     ) -> list[HistoryEntry]:
-        """The newest calls that have each word of the text somewhere; `most` of them."""
-        return list(self._rows(text, kind, most))
+        """The newest calls that have each word of the text somewhere; `most` of them.
+
+        What a damaged file has in place of a call is left out.
+        """
+        found: list[HistoryEntry] = []
+        with self._whatever_happens():
+            found.extend(filter(None, map(_entry_in, self._rows(text, kind, most))))
+        return found
 
     def redial_list(self, most: int = 10) -> list[str]:
         """Numbers dialled, the last one first, each once."""
-        rows = self._database.execute(
-            "SELECT number FROM calls WHERE kind = 'dialled' AND number <> '' "
-            "GROUP BY number ORDER BY max(at) DESC LIMIT ?",
-            (most,),
-        )
-        return [number for (number,) in rows]
+        found: list[str] = []
+        with self._whatever_happens():
+            rows = self._database.execute(
+                "SELECT number FROM calls WHERE kind = 'dialled' AND number <> '' "
+                "GROUP BY number ORDER BY max(at) DESC LIMIT ?",
+                (most,),
+            )
+            found.extend(number for (number,) in rows if isinstance(number, str))
+        return found
 
     def forget_old(self, wall: float) -> None:
         """Delete what is older than the settable time; what is not on disk lasts until the end."""
@@ -187,7 +201,7 @@ class History:
 
     def clear(self) -> None:
         """Delete everything."""
-        with self._database:
+        with self._whatever_happens(), self._database:
             self._database.execute("DELETE FROM calls")
 
     def export(self, file: Path, entries: list[HistoryEntry]) -> None:
@@ -208,25 +222,43 @@ class History:
         self.commit()
         self._database.close()
 
-    def _rows(self, text: str, kind: str, most: int) -> Iterator[HistoryEntry]:
+    def _rows(self, text: str, kind: str, most: int) -> Iterator[tuple[Any, ...]]:
         words = _kept(text).casefold().split()
         where = ["sought LIKE ? ESCAPE '\\'"] * len(words) + (["kind = ?"] if kind else [])
         values = [f"%{_escaped(word)}%" for word in words] + ([kind] if kind else [])
         condition = " AND ".join(where) or "1"
-        rows = self._database.execute(
+        return self._database.execute(
             "SELECT at, kind, number, name, service, queue, seconds, variables, linkedid FROM calls "
             f"WHERE {condition} ORDER BY at DESC, id DESC LIMIT ?",
             [*values, most],
         )
-        for at, found, number, name, service, queue, seconds, variables, linkedid in rows:
-            pairs = tuple((key, value) for key, value in json.loads(variables))
-            yield HistoryEntry(at, found, number, name, service, queue, seconds, pairs, linkedid)
+
+
+def _entry_in(row: tuple[Any, ...]) -> HistoryEntry | None:
+    """The call of a row; None if something else stands there: SQLite takes any type into any column."""
+    at, kind, number, name, service, queue, seconds, variables, linkedid = row
+    texts = (number, name, service, queue, linkedid)
+    times = isinstance(at, int | float) and isinstance(seconds, int | float)
+    if not times or kind not in CALL_KINDS or not all(isinstance(text, str) for text in texts):
+        return None
+    if not (0.0 <= at < _LAST_TIME and 0.0 <= seconds < _LAST_TIME):
+        return None
+    try:
+        pairs = tuple((str(key), str(value)) for key, value in json.loads(variables))
+    except (TypeError, ValueError, RecursionError):
+        return None
+    return HistoryEntry(at, kind, number, name, service, queue, seconds, pairs, linkedid)
 
 
 def _open_file(file: Path) -> sqlite3.Connection:
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        # SQLite would make it readable for everybody, and its journal like it.
+        os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     try:
         database = _open(str(file))
+    except NewerHistory:
+        raise
     except sqlite3.DatabaseError as error:
         # A file that is merely locked, or on a full disk, is as good as it was.
         if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF not in _DAMAGE:
@@ -240,12 +272,14 @@ def _open_file(file: Path) -> sqlite3.Connection:
 
 def _open(name: str) -> sqlite3.Connection:
     database = sqlite3.connect(name, timeout=OPEN_TIME)
+    database.text_factory = lambda data: data.decode("utf-8", "replace")
     try:
         (version,) = database.execute("PRAGMA user_version").fetchone()
         if version == 0:
             database.executescript(f"{_SCHEMA} PRAGMA user_version = {HISTORY_VERSION};")
-        elif version != HISTORY_VERSION:
-            raise sqlite3.DatabaseError(f"made by another version ({version})")
+        elif version > HISTORY_VERSION:
+            # A newer client made it, and will want it again.
+            raise NewerHistory(f"made by a newer version of this program ({version})")
         database.execute("SELECT count(*) FROM calls").fetchone()
         database.execute(f"PRAGMA busy_timeout = {WRITE_TIME}")
     except BaseException:

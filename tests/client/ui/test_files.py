@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ from astcti_client.settings import load_settings
 from astcti_client.settings_file import changed, save
 from astcti_client.ui.desktop import url_handler
 from astcti_client.ui.desktop.system_keyring import SystemKeyring
-from astcti_client.ui.state.history import History, HistoryEntry
+from astcti_client.ui.state.history import HISTORY_VERSION, History, HistoryEntry, NewerHistory
 from astcti_client.ui.theme import icon_shapes, icons
 from astcti_client.ui.theme.palette import DARK, LIGHT, Palette
 from tests.fake.patience import PATIENCE
@@ -68,6 +69,34 @@ def test_locked_settings_are_named(tmp_path: Path) -> None:
     assert loaded.settings.pause_lock
 
 
+def test_a_file_is_never_written_through_a_link_that_others_could_put_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    precious = tmp_path / "precious"
+    precious.write_text("mine")
+    (tmp_path / "mimeapps.astcti-new").symlink_to(precious)
+    url_handler.register_url_handler()
+    assert precious.read_text() == "mine"
+    assert "astcti-client.desktop" in (tmp_path / "mimeapps.list").read_text()
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"x" * 100_000], ids=["not-utf-8", "too-long"])
+def test_a_settings_file_that_went_bad_meanwhile_is_left_as_it_is(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "client.toml"
+    file.write_bytes(content)
+    with pytest.raises(OSError, match=r"UTF-8|longer"):
+        save(file, {"user": "mario"})
+    assert file.read_bytes() == content
+
+
+def test_a_setting_is_saved_beside_a_number_that_python_cannot_read() -> None:
+    before = f"port = {'1' * 5000}\n"
+    assert changed(before, {"port": 5000}) == "port = 5000\n"
+
+
 # --- history ---
 
 
@@ -101,6 +130,77 @@ def test_a_damaged_history_is_put_aside(tmp_path: Path) -> None:
     assert history.find() == []
     history.close()
     assert file.with_suffix(".damaged").exists()
+
+
+def test_a_history_of_a_newer_version_is_left_as_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "history.sqlite"
+    History(file, days=1).close()
+    with contextlib.closing(sqlite3.connect(file)) as newer:
+        newer.execute(f"PRAGMA user_version = {HISTORY_VERSION + 1}")
+    before = file.read_bytes()
+    with pytest.raises(NewerHistory, match="newer version"):
+        History(file, days=1)
+    assert file.read_bytes() == before
+    assert [left.name for left in tmp_path.iterdir()] == ["history.sqlite"]
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("at", "1e999"),
+        ("at", "'yesterday'"),
+        ("at", "-1"),
+        ("kind", "'odd'"),
+        ("number", "x'ff00'"),
+        ("seconds", "x''"),
+        ("variables", "'[1, 2]'"),
+        ("variables", "'no JSON'"),
+        ("variables", "5"),
+        ("variables", f"'[[\"a\", {'1' * 5000}]]'"),
+        ("variables", f"'{'[' * 5000}'"),
+    ],
+)
+def test_what_is_no_call_in_a_damaged_history_hides_no_other_call(
+    tmp_path: Path, column: str, value: str
+) -> None:
+    file = tmp_path / "history.sqlite"
+    history = History(file, days=1)
+    for number in ("111", "222"):
+        history.add(entry(1000.0, number))
+    history.close()
+    with contextlib.closing(sqlite3.connect(file)) as other, other:
+        other.execute(f"UPDATE calls SET {column} = {value} WHERE id = 1")
+    history = History(file, days=1)
+    assert [found.number for found in history.find()] == ["222"]
+    history.redial_list()
+    history.export(tmp_path / "calls.csv", history.find())
+    history.close()
+
+
+def test_text_that_is_not_utf_8_is_shown_as_far_as_it_is(tmp_path: Path) -> None:
+    history = History(tmp_path / "history.sqlite", days=1)
+    history.add(entry(1000.0, "111"))
+    history.close()
+    with contextlib.closing(sqlite3.connect(tmp_path / "history.sqlite")) as other, other:
+        other.execute("UPDATE calls SET name = CAST(x'41ff' AS TEXT)")
+    history = History(tmp_path / "history.sqlite", days=1)
+    assert history.find()[0].name == "A\N{REPLACEMENT CHARACTER}"
+    history.close()
+
+
+def test_a_history_is_for_its_user_alone_from_the_first_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    modes = []
+    connect = sqlite3.connect
+
+    def watched(name: str, **options: Any) -> sqlite3.Connection:
+        modes.append(Path(name).stat().st_mode & 0o777)
+        return connect(name, **options)
+
+    monkeypatch.setattr(sqlite3, "connect", watched)
+    History(tmp_path / "history.sqlite", days=1).close()
+    assert modes == [0o600]
 
 
 def test_a_history_that_another_program_holds_is_not_put_aside(
