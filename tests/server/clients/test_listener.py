@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+import contextlib
 import errno
 import gc
 import logging
@@ -43,6 +44,15 @@ def test_clients_that_come_before_the_opening_are_welcomed_after_it() -> None:
         early.socket.settimeout(PATIENCE)
         with server:
             assert early.hear() == "100 WELCOME"
+
+
+def test_a_thousand_clients_that_come_back_in_one_moment_can_wait_to_be_accepted() -> None:
+    server = ListeningServer(max=2000, max_per_address=2000)
+    with contextlib.ExitStack() as connected:
+        # None is accepted yet: whoever the queue has no room for would connect in vain.
+        clients = [connected.enter_context(LineClient(server.listener.port)) for _ in range(1000)]
+        with server:
+            assert {client.hear() for client in clients} == {"100 WELCOME"}
 
 
 def test_opening_twice_is_opening_once() -> None:

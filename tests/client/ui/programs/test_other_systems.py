@@ -171,6 +171,7 @@ def test_windows_opens_no_console_for_pages_and_leaves_programs_on_their_own(
     started: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert own_system() == "windows"
+    monkeypatch.setenv("ASTCTI_CLIENT_PASSWORD", "test")
     program = tmp_path / "crm.exe"
     program.write_text("")
     runner = TriggerRunner(environ={"PATH": str(tmp_path)})
@@ -184,7 +185,11 @@ def test_windows_opens_no_console_for_pages_and_leaves_programs_on_their_own(
     assert application["creationflags"] == 8 | 512
     assert page["creationflags"] == 0x08000000 | 512
     assert own["creationflags"] == 0x08000000
+    # No module of the folder in which the client was started may take the place of the window's own.
+    assert "-P" in own["command"][: own["command"].index("-m")]
     assert not any(how.get("shell") or how.get("start_new_session") for how in started)
+    assert all(how["cwd"] == str(Path.home()) for how in started)
+    assert not any("ASTCTI_CLIENT_PASSWORD" in how["env"] for how in started)
 
 
 def test_a_pipe_that_is_taken_means_another_client_even_if_its_key_was_tidied_away(
