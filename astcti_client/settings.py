@@ -24,6 +24,7 @@ from astcti_client.settings_values import SETTING_READERS, SettingValue
 
 ENVIRONMENT_PREFIX = "ASTCTI_CLIENT_"
 FILE_NAME = "client.toml"
+_BEYOND_ANY = 1 << 20_000  # stands for a number that Python does not read
 # They name the user's file, see the command line, and where the browser window keeps its cookies.
 _NOT_SETTINGS = {"ASTCTI_CLIENT_CONFIG", "ASTCTI_CLIENT_PAGES"}
 
@@ -223,12 +224,23 @@ def _read(path: Path, problems: list[str]) -> tuple[dict[str, Any], dict[tuple[s
     except UnicodeDecodeError:
         problems.append(f"{path}: is not a text in UTF-8; save it again in that encoding")
     except ValueError:
-        problems.append(f"{path}:{unreadable_number(text)}: a number with too many digits for any setting")
+        problems.append(_unreadable_number(path, text))
     except RecursionError:
         problems.append(f"{path}: lists within lists too deep for any setting")
     except OSError as error:
         problems.append(f"{path}: cannot be read: {error.strerror or error}")
     return {}, {}
+
+
+def _unreadable_number(path: Path, text: str) -> str:
+    line, key = unreadable_number(text)
+    where = f"{path}:{line}"
+    try:
+        if key in SETTING_READERS:
+            SETTING_READERS[key].read(SettingValue(_BEYOND_ANY))
+    except ValueError as error:  # it says what is allowed
+        return f"{where}: {key}: {error}"
+    return f"{where}: a number of thousands of digits is the value of no setting"
 
 
 def _known(layer: _Layer, problems: list[str]) -> _Layer:

@@ -64,8 +64,11 @@ def key_lines(text: str) -> dict[tuple[str, str], int]:
     return found
 
 
-def unreadable_number(text: str) -> int:
-    """The line of the number that made tomllib give up, since Python reads none so long; 0 if none is."""
+def unreadable_number(text: str) -> tuple[int, str]:
+    """The line of the number that made tomllib give up, since Python reads none so long, and its key.
+
+    The key is empty where none stands in that line.
+    """
     lines = text.splitlines()
     for number, line in enumerate(lines, 1):
         if _LONG_NUMBER.search(line):
@@ -74,8 +77,9 @@ def unreadable_number(text: str) -> int:
             except tomllib.TOMLDecodeError:
                 continue  # it stands in a text that goes on in the next line
             except ValueError:
-                return number
-    return 0
+                key = _KEY.match(line)
+                return number, key[2] if key else ""
+    return 0, ""
 
 
 def changed(text: str, changes: Mapping[str, Writable]) -> str:

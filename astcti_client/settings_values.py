@@ -46,7 +46,7 @@ def shown_value(found: object) -> str:
     try:
         text = repr(found)
     except (ValueError, RecursionError):  # Python writes no number of more than 4,300 digits
-        return "what stands there"
+        return "a number of thousands of digits" if isinstance(found, int) else "what stands there"
     return text if len(text) <= LONGEST_VALUE_SHOWN else text[: LONGEST_VALUE_SHOWN - 1] + "…"
 
 

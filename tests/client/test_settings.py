@@ -208,13 +208,18 @@ LONG = "1" * 5000
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        (f"port = {LONG}", ":3: a number with too many digits for any setting"),
-        (f"keep-alive = [\n{LONG}]", ":4: a number with too many digits"),
-        (f"keep-alive = -{LONG}", ":3: a number with too many digits"),
-        (f'mac = """\n{LONG}"""\nport = {LONG}', ":5: a number with too many digits"),
+        (
+            f"port = {LONG}",
+            ":3: port: a number of thousands of digits is not a port; write a number from 1 to 65535",
+        ),
+        (f"history-days = -{LONG}", ":3: history-days: a number of thousands of digits is neither 0 nor"),
+        (f"no-such = {LONG}", ":3: a number of thousands of digits is the value of no setting"),
+        (f"keep-alive = [\n{LONG}]", ":4: a number of thousands of digits is"),
+        (f"keep-alive = -{LONG}", ":3: keep-alive: a number of thousands of digits is not"),
+        (f'mac = """\n{LONG}"""\nport = {LONG}', ":5: port: a number of thousands of digits is"),
         (
             f"port = 0x{'f' * 9000}",
-            ":3: port: what stands there is not a port; write a number from 1 to 65535",
+            ":3: port: a number of thousands of digits is not a port; write a number from 1 to 65535",
         ),
         (f"port = {LONG[:300]}", "… is not a port"),
         (f'port = "{LONG}"', "is not a port"),

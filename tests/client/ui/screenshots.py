@@ -101,6 +101,9 @@ class Photographer:
         state = ConnectionState("waiting", "the certificate of cti.example:5000 is not trusted")
         app.sign_in.fail(LoginFailed(lambda: problem_text(state), certificate=True))
         self._save(bed, "login-certificate", app.windows.login)
+        state = ConnectionState("ended", "the connection to cti.example:5000 would not be encrypted: whoever")
+        app.sign_in.fail(LoginFailed(lambda: problem_text(state), unencrypted=True))
+        self._save(bed, "login-unencrypted", app.windows.login)
 
     def _main(self, bed: WindowTestBed, server: CtiServer) -> None:
         peer = bed.log_in("PJSIP/201 Mario Rossi", *QUEUES)
