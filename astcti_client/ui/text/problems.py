@@ -50,9 +50,8 @@ def _of_the_encryption() -> list[tuple[str, _Say]]:
         (
             r"the connection to (\S+) would not be encrypted",
             lambda m: _(
-                "The connection to {where} would not be encrypted: others on the network could read your "
-                "password. Use encryption (TLS); if the server has none, ask your administrator whether this "
-                "network may do without."
+                "The connection to {where} would not be encrypted: others could read your password. Use "
+                "encryption (TLS), or ask your administrator whether this network may do without."
             ).format(where=m[1]),
         ),
         (
