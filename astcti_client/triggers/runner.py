@@ -189,15 +189,29 @@ class TriggerRunner:
             logger.exception("a trigger could not be carried out: %r", action)
             return TriggerOutcome(action, False, f"{action.application or action.url}: {error}")
 
-    def _run_application(self, action: Action, *, trusted: bool) -> str:
+    def would_refuse(self, action: Action, *, trusted: bool) -> bool:
+        """Whether `perform` would only say why not, so that nobody needs to be asked before."""
+        try:
+            if action.type == "application":
+                self._find_program(action, trusted=trusted)
+            else:
+                check_page_address(action.url)
+        except TriggerRefused:
+            return True
+        return False
+
+    def _find_program(self, action: Action, *, trusted: bool) -> str:
         environ = os.environ if self._environ is None else self._environ
-        program = find_program(
+        return find_program(
             action.application,
             system=self._system,
             path=search_path(environ),
             trusted=trusted,
             allowed=self._allowed,
         )
+
+    def _run_application(self, action: Action, *, trusted: bool) -> str:
+        program = self._find_program(action, trusted=trusted)
         self._start([program, *action.arguments], None)
         return f"started {shlex.join([action.application, *action.arguments])}"
 

@@ -78,7 +78,8 @@ class CallTriggers:
             if yes:
                 self._tell_outcome(self._runner.perform(action, service, trusted=trusted))
 
-        if self._preferences.now.confirm_triggers:
+        refused = self._runner.would_refuse(action, trusted=trusted)
+        if self._preferences.now.confirm_triggers and not refused:
             self._show_prompt(ConfirmationWanted(action, answered))
         else:
             answered(True)

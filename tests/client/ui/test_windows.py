@@ -164,6 +164,15 @@ def test_an_unencrypted_connection_of_an_older_installation_is_allowed_by_one_cl
     bed.pump(lambda: "nothing proves that the server is the right one" in texts(main))
 
 
+def test_nobody_is_asked_before_a_program_that_is_refused_anyway(open_client: Make) -> None:
+    bed = open_client(host=ELSEWHERE, plain=True, confirm_triggers=True)
+    peer = bed.log_in()
+    program = '<trigger type="application" os="any"><application>crm</application></trigger>'
+    peer.say(event("Newchannel", "7.1"), event("Link", "7.1", trigger=program))
+    bed.pump(lambda: "nothing proves that the server is the right one" in texts(bed.app.windows.main))
+    assert not bed.app.windows.dialogs
+
+
 def test_encryption_is_switched_on_by_one_click(open_client: Make, server: CtiServer) -> None:
     bed = open_client(host=ELSEWHERE)
     bed.app.start()
