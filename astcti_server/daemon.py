@@ -30,6 +30,7 @@ from astcti_server.client_requests import ClientRequests
 from astcti_server.clients import config_enforcement
 from astcti_server.clients.conversation import HandlerContext
 from astcti_server.clients.listener import ClientListener
+from astcti_server.clients.password_checks.pool import PasswordPool
 from astcti_server.clients.registry import Registry
 from astcti_server.config import log_messages
 from astcti_server.config.changes import ConfigLoaded, ConfigRejected
@@ -40,6 +41,7 @@ from astcti_server.control.listener import ControlListener
 from astcti_server.control.socket_file import ControlSocketError, ControlSocketFile
 from astcti_server.event_pipeline import EventPipeline, PbxState
 from astcti_server.logs import Logs
+from astcti_server.process.memory import give_large_blocks_back
 from astcti_server.process.own_user import RUN_AS_ANOTHER_USER, is_root
 from astcti_server.process.pidfile import PidFile
 from astcti_server.process.service_notify import notify
@@ -144,8 +146,11 @@ class Daemon:
         client_requests = ClientRequests(
             self._store, self._requests, self._tracker, self._reconciler, self._pipeline
         )
+        self._password_pool = PasswordPool(self._thread_died)
         self._server = ClientListener(
-            settings.listen, HandlerContext.of(client_requests, self._registry), died=self._thread_died
+            settings.listen,
+            HandlerContext.of(client_requests, self._registry, self._password_pool),
+            died=self._thread_died,
         )
         self._watcher = ConfigWatcher(
             paths.configuration,
@@ -185,6 +190,7 @@ class Daemon:
     # -- start and stop ------------------------------------------------------------------------------------
 
     def _start(self) -> None:
+        give_large_blocks_back()
         threading.excepthook = self._thread_excepthook
         self._signals.install()
         loaded = self._store.current
@@ -202,6 +208,7 @@ class Daemon:
             self._recording.start()
         if self._control_listener is not None:
             self._control_listener.start()
+        self._password_pool.start()
         self._link.start()
         if loaded.settings.listen.before_pbx:
             self._server.open()
@@ -217,11 +224,13 @@ class Daemon:
         notify("STOPPING=1")
         deadline = time.monotonic() + STOP_WITHIN
         self._server.stop(STOP_WITHIN / 2)
+        self._password_pool.stop()
         self._leave_queues(deadline)
         threads: list[ServiceThread] = [self._link, self._watcher, self._state_writer]
         optional = (self._recording, self._control_listener)
-        threads += [thread for thread in optional if thread is not None]  # writers last: what others left
-        for thread in threads:
+        threads += [thread for thread in optional if thread is not None]
+        # The writers write what others left. A password being computed may take longest, and nobody needs it.
+        for thread in (*threads, *self._password_pool.threads):
             thread.stop()
             if not thread.is_alive():
                 continue

@@ -123,15 +123,13 @@ def _scrypt(md5_hex: str, form: Scrypt) -> bytes:
 
 
 class PasswordChecker:
-    """Compares what clients send with what is stored. Any thread; waits for a processor if it must.
+    """Compares what clients send with what is stored. Any thread.
 
-    At most `processors` scrypt computations run at a time. A success is remembered as a hash under a key
-    of this process, so that a thousand clients that come back at once do not cost a thousand computations.
+    A success is remembered as a hash under a key of this process, so that a thousand clients that come back
+    at once do not cost a thousand computations. How many are computed at a time is the caller's to limit.
     """
 
-    def __init__(self, processors: int | None = None) -> None:
-        """`processors` defaults to those of this machine."""
-        self._running = threading.BoundedSemaphore(processors or os.cpu_count() or 1)
+    def __init__(self) -> None:
         self._key = os.urandom(32)
         self._lock = threading.Lock()
         self._known: OrderedDict[bytes, None] = OrderedDict()
@@ -143,9 +141,22 @@ class PasswordChecker:
         An empty `stored` stands for an unknown user: it never matches, and takes as long as a wrong
         password of the operators seen so far. Never raises for what a client sends.
         """
+        quick = self.matches_at_once(stored, md5_hex)
+        if quick is not None:
+            return quick
+        sent = md5_hex.lower()
+        wanted = parse_stored_password(stored) if stored else self._usual
+        assert isinstance(wanted, Scrypt)  # everything else is known at once
+        found = wanted.matches(sent) and bool(stored)
+        if found:
+            self._remember(self._mark(stored, sent))
+        return found
+
+    def matches_at_once(self, stored: str, md5_hex: str) -> bool | None:
+        """The same, as far as it is known without computing for long; None if `matches` has to."""
         sent = md5_hex.lower() if _MD5.fullmatch(md5_hex) else ""
         if not stored:
-            return self._nobody(sent)
+            return False if self._usual is None or not sent else None
         try:
             wanted = parse_stored_password(stored)
         except ValueError:
@@ -153,26 +164,20 @@ class PasswordChecker:
         if isinstance(wanted, str):
             return hmac.compare_digest(wanted, sent)
         self._usual = wanted
-        return bool(sent) and self._matches_scrypt(stored, wanted, sent)
-
-    def _nobody(self, sent: str) -> bool:
-        usual = self._usual
-        if usual is not None and sent:
-            with self._running:
-                usual.matches(sent)
-        return False
-
-    def _matches_scrypt(self, stored: str, wanted: Scrypt, sent: str) -> bool:
-        mark = hmac.digest(self._key, f"{stored}\0{sent}".encode(), "sha256")
+        if not sent:
+            return False
+        mark = self._mark(stored, sent)
         with self._lock:
-            if mark in self._known:
-                self._known.move_to_end(mark)
-                return True
-        with self._running:
-            found = wanted.matches(sent)
-        if found:
-            with self._lock:
-                self._known[mark] = None
-                while len(self._known) > LOGINS_REMEMBERED:
-                    self._known.popitem(last=False)
-        return found
+            if mark not in self._known:
+                return None
+            self._known.move_to_end(mark)
+        return True
+
+    def _mark(self, stored: str, sent: str) -> bytes:
+        return hmac.digest(self._key, f"{stored}\0{sent}".encode(), "sha256")
+
+    def _remember(self, mark: bytes) -> None:
+        with self._lock:
+            self._known[mark] = None
+            while len(self._known) > LOGINS_REMEMBERED:
+                self._known.popitem(last=False)

@@ -7,11 +7,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
-from astcti_server.clients import replies
+from astcti_server.clients import addresses, replies
 from astcti_server.clients.command_allowance import CommandAllowance
 from astcti_server.clients.login_protection import LoginThrottle
+from astcti_server.clients.password_checks.pool import Computation, ComputedT, PasswordPool
 from astcti_server.clients.ports import ClientRequestsPort, NotCarriedOut
 from astcti_server.clients.registry import Registry
 from astcti_server.clients.session import Session
@@ -25,6 +26,8 @@ ANSWER_TIME: Final = 5.5
 """Seconds until an awaited reply is given up. Who was asked has five, and knows better what went wrong."""
 MAX_BAD_LINES: Final = 10
 """One after the other; a program that speaks the protocol sends none."""
+LOOK_AGAIN: Final = 3600.0
+"""Seconds at most until a handler looks at the time although nothing is due: `poll` takes no endless time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,8 @@ class HandlerContext:
     requests: ClientRequestsPort
     registry: Registry
     passwords: PasswordChecker
+    pool: PasswordPool
+    """Started and stopped by whoever made it."""
     login_throttle: LoginThrottle
     allowance: CommandAllowance
     clock: Callable[[], float]
@@ -41,12 +46,15 @@ class HandlerContext:
 
     @classmethod
     def of(
-        cls, requests: ClientRequestsPort, registry: Registry, clock: Callable[[], float] = time.monotonic
+        cls,
+        requests: ClientRequestsPort,
+        registry: Registry,
+        pool: PasswordPool,
+        clock: Callable[[], float] = time.monotonic,
     ) -> HandlerContext:
         """The usual one."""
-        return cls(
-            requests, registry, PasswordChecker(), LoginThrottle(clock), CommandAllowance(clock), clock
-        )
+        passwords, throttle, allowance = PasswordChecker(), LoginThrottle(clock), CommandAllowance(clock)
+        return cls(requests, registry, passwords, pool, throttle, allowance, clock)
 
 
 class Conversation:
@@ -56,6 +64,7 @@ class Conversation:
         "_bad_lines",
         "_buffer",
         "_carry_out",
+        "_computation",
         "_failed_logins",
         "_given_up",
         "_last_line",
@@ -93,6 +102,7 @@ class Conversation:
         self._until = 0.0
         self._given_up = b""
         self._resume: Callable[[], bytes | None] | None = None
+        self._computation: Computation[Any] | None = None
 
     @property
     def listening(self) -> bool:
@@ -109,8 +119,8 @@ class Conversation:
     def proceed(self) -> None:
         """Do what can be done now: the wait that is over, then the lines up to the next wait."""
         session = self.session
-        if self._resume is not None and self.context.clock() >= self._until:
-            resume, self._resume = self._resume, None
+        if self._resume is not None and self._due():
+            resume, self._resume, self._computation = self._resume, None, None
             self._answer(resume)
         if session.waiting and self.context.clock() >= self._until:
             session.complete(self._ticket, self._given_up)
@@ -123,8 +133,9 @@ class Conversation:
     def time_left(self, limits: ClientSettings) -> float:
         """Seconds until `proceed` or `check_time` has something to do."""
         now = self.context.clock()
-        until = self._until if self._resume is not None or self.session.waiting else math.inf
-        return max(0.0, min(until, *self._deadlines(limits)) - now)
+        timed = self._resume is not None and self._computation is None
+        until = self._until if timed or self.session.waiting else math.inf
+        return min(LOOK_AGAIN, max(0.0, min(until, *self._deadlines(limits)) - now))
 
     def check_time(self, limits: ClientSettings) -> None:
         """End the session of a client that is silent for too long, or takes too long to log in."""
@@ -137,7 +148,8 @@ class Conversation:
             self.session.close(Refusal.KEEP_ALIVE_EXPIRED.text(), replies.KEEP_ALIVE_EXPIRED)
 
     def _deadlines(self, limits: ClientSettings) -> tuple[float, float]:
-        login = math.inf if self.session.username else self._opened + limits.login_time
+        computing = self._computation is not None  # that is our time, not the client's
+        login = math.inf if self.session.username or computing else self._opened + limits.login_time
         return login, self._last_line + limits.keep_alive if self.listening else math.inf
 
     # -- for the commands ----------------------------------------------------------------------------------
@@ -177,6 +189,35 @@ class Conversation:
         self._opened += seconds
         self._resume = work
         self._patient = True
+
+    def compute(self, work: Callable[[], ComputedT], then: Callable[[ComputedT], bytes | None]) -> None:
+        """Have `work` done by the pool's threads, then go on with the command: `then` gets what came of it.
+
+        `work` has to leave this conversation alone. The client waits as long as it takes: the time to log in
+        stands still, and no reply is given up.
+        """
+        began = self.context.clock()
+        computation = self.context.pool.compute(
+            addresses.network(self.session.address), self.login_name, work, self.session.rouse
+        )
+
+        def go_on() -> bytes | None:
+            self._opened += self.context.clock() - began
+            return then(computation.result())
+
+        self._computation = computation
+        self._resume = go_on
+        self._patient = True
+
+    def over(self) -> None:
+        """The session ended: nothing is waited for any more."""
+        if self._computation is not None:
+            self.context.pool.forget(self._computation)
+
+    def _due(self) -> bool:
+        if self._computation is not None:
+            return self._computation.done
+        return self.context.clock() >= self._until
 
     # -- one line ------------------------------------------------------------------------------------------
 

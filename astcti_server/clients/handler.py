@@ -91,6 +91,12 @@ class ClientHandler(socketserver.BaseRequestHandler):
     def _talk(self, session: Session) -> None:
         conversation = Conversation(session, self._context, dispatch.carry_out)
         session.send(replies.WELCOME)
+        try:
+            self._listen(session, conversation)
+        finally:
+            conversation.over()
+
+    def _listen(self, session: Session, conversation: Conversation) -> None:
         while not session.ending:
             limits = self._context.requests.settings().clients
             session.limit_outbox(limits.outbox)

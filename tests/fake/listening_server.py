@@ -10,11 +10,13 @@ from typing import Any
 
 from astcti_server.clients.conversation import HandlerContext
 from astcti_server.clients.listener import ClientListener
+from astcti_server.clients.password_checks.pool import PasswordPool
 from astcti_server.clients.registry import Registry
 from schemas.configuration.model import Binding, Configuration, Operator, Seat, Service
 from schemas.server.settings import ListenSettings
 from tests.fake.fake_requests import FakeRequests
 from tests.fake.line_client import LineClient, md5
+from tests.fake.patience import PATIENCE
 
 SEAT_1, SEAT_2, SEAT_3 = "00:11:22:33:44:01", "00:11:22:33:44:02", "00:11:22:33:44:03"
 MARIO = Operator("mario", "Mario Rossi", f"md5:{md5('rosso')}", seat=SEAT_1)
@@ -58,8 +60,9 @@ class ListeningServer:
         self.requests = FakeRequests(CONFIGURATION)
         self.limit(**clients)
         self.registry = Registry()
-        self.context = HandlerContext.of(self.requests, self.registry, clock)
         self.deaths: list[str] = []
+        self.pool = PasswordPool(lambda name, error: self.deaths.append(name), threads=2)
+        self.context = HandlerContext.of(self.requests, self.registry, self.pool, clock)
         self.listener = ClientListener(
             listen or ListenSettings(port=0), self.context, lambda name, error: self.deaths.append(name)
         )
@@ -71,13 +74,18 @@ class ListeningServer:
         self.requests.server_settings = dataclasses.replace(settings, clients=changed)
 
     def __enter__(self) -> ListeningServer:
+        self.pool.start()
         self.listener.open()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        assert self.listener.stop() == []
+        late = self.listener.stop()
+        self.pool.stop()
+        for thread in self.pool.threads:
+            thread.join(PATIENCE)
+        assert late == []
         assert self.listener.handlers == []
         assert self.deaths == []
 

@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,7 +14,6 @@ from schemas.passwords import (
     make_stored_password,
     parse_stored_password,
 )
-from tests.fake.patience import PATIENCE
 
 TEST_MD5 = "098f6bcd4621d373cade4e832627b4f6"
 
@@ -135,30 +133,17 @@ def remembered_by(checker: PasswordChecker) -> list[bytes]:
     return [mark for part in vars(checker).values() if isinstance(part, Mapping) for mark in part]
 
 
-def test_no_more_computations_than_processors_run_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    lock = threading.Lock()
-    running, most = 0, 0
-    both = threading.Barrier(2)
-
-    def slow(*_: object, **__: object) -> bytes:
-        nonlocal running, most
-        with lock:
-            running += 1
-            most = max(most, running)
-        both.wait(PATIENCE)  # two at a time always meet; a third one would show in `most`
-        with lock:
-            running -= 1
-        return b""
-
-    stored = quick_scrypt(TEST_MD5)
-    monkeypatch.setattr(hashlib, "scrypt", slow)
-    checker = PasswordChecker(processors=2)
-    threads = [threading.Thread(target=checker.matches, args=(stored, f"{n:032x}")) for n in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(PATIENCE)
-    assert most == 2
+def test_what_takes_no_computing_is_known_at_once_and_the_rest_says_that_it_is_not() -> None:
+    checker, stored = PasswordChecker(), quick_scrypt(TEST_MD5)
+    assert checker.matches_at_once(f"md5:{TEST_MD5}", TEST_MD5) is True
+    assert checker.matches_at_once(f"md5:{TEST_MD5}", "0" * 32) is False
+    assert checker.matches_at_once("", TEST_MD5) is False  # nobody has a scrypt password yet
+    assert checker.matches_at_once(stored, TEST_MD5) is None
+    assert checker.matches_at_once("", TEST_MD5) is None
+    assert checker.matches_at_once(stored, "no hex") is False
+    assert checker.matches(stored, TEST_MD5)
+    assert checker.matches_at_once(stored, TEST_MD5) is True
+    assert checker.matches_at_once(stored, "0" * 32) is None
 
 
 def test_the_parts_of_a_scrypt_password_are_read() -> None:

@@ -87,14 +87,30 @@ def take_mac(conversation: Conversation, address: str) -> bytes | None:
 
 
 def _log_in(conversation: Conversation, username: str, md5_hex: str) -> None:
-    session, context = conversation.session, conversation.context
+    context = conversation.context
     configuration = context.requests.configuration()
     operator = configuration.operator_by_username.get(username)
     known = operator if operator is not None and operator.enabled else None
     stored = known.password if known else stand_in_password(configuration, username)
-    if not context.passwords.matches(stored, md5_hex) or known is None:
+    judged = partial(_judged, conversation, username, configuration, known)
+    if (matches := context.passwords.matches_at_once(stored, md5_hex)) is not None:
+        judged(matches)
+    else:
+        conversation.compute(partial(context.passwords.matches, stored, md5_hex), judged)
+
+
+def _judged(
+    conversation: Conversation,
+    username: str,
+    configuration: Configuration,
+    known: Operator | None,
+    matches: bool,
+) -> None:
+    """Go on with a login once it is known whether the password was right, by this configuration."""
+    if known is None or not matches:
         _fail(conversation, username)
         return
+    session, context = conversation.session, conversation.context
     context.login_throttle.succeeded(session.address, username)
     seat = _seat_for(conversation, configuration, known)
     _enter(conversation, configuration, known, seat, replies.LOGGED_IN)
@@ -142,10 +158,10 @@ def _enter(
     session, context = conversation.session, conversation.context
     # Once in the registry the session hears announcements of other threads. They come after the reply.
     session.hold_announcements()
+    first = not session.username
     session.logged_in(operator, seat)
     displaced = context.registry.take(session)
-    first = reply == replies.LOGGED_IN and not context.requests.pbx_up()
-    session.release(reply + replies.PBX_DOWN if first else reply)
+    session.release(reply + replies.PBX_DOWN if first and not context.requests.pbx_up() else reply)
     if seat:
         presence = _presence(session.id, operator, seat)
         session.seated(presence)

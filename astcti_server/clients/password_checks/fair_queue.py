@@ -1,0 +1,59 @@
+"""A queue in which nobody's many entries delay somebody's one. No locks: whoever shares it has one."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from typing import Generic, TypeVar
+
+Entry = TypeVar("Entry")
+
+
+class FairQueue(Generic[Entry]):
+    """Entries by address, and by user name below it.
+
+    Addresses take turns, and so do the names of one address: a flood from one address delays another address
+    by one entry at a time, and a flood with one name delays the other names behind the same router likewise.
+    """
+
+    def __init__(self) -> None:
+        self._addresses: OrderedDict[str, OrderedDict[str, deque[Entry]]] = OrderedDict()
+        self._length = 0
+
+    def __len__(self) -> int:
+        return self._length
+
+    def put(self, address: str, name: str, entry: Entry) -> None:
+        """Add an entry: the last of its name."""
+        names = self._addresses.setdefault(address, OrderedDict())
+        names.setdefault(name, deque()).append(entry)
+        self._length += 1
+
+    def take(self) -> Entry:
+        """Remove and return the entry whose turn it is. Raises LookupError if there is none."""
+        if not self._length:
+            raise LookupError("the queue is empty")
+        address, names = next(iter(self._addresses.items()))
+        name, entries = next(iter(names.items()))
+        entry = entries.popleft()
+        self._length -= 1
+        names.move_to_end(name)
+        self._addresses.move_to_end(address)
+        self._forget_empty(address, name)
+        return entry
+
+    def remove(self, address: str, name: str, entry: Entry) -> bool:
+        """Remove an entry before its turn. False if it is not there any more."""
+        names = self._addresses.get(address)
+        if names is None or entry not in names.get(name, ()):
+            return False
+        names[name].remove(entry)
+        self._length -= 1
+        self._forget_empty(address, name)
+        return True
+
+    def _forget_empty(self, address: str, name: str) -> None:
+        names = self._addresses[address]
+        if not names[name]:
+            del names[name]
+        if not names:
+            del self._addresses[address]
