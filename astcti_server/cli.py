@@ -290,7 +290,10 @@ def _print(out: BinaryIO, extension: str, line: bytes) -> None:
     help="scrypt: a stolen configuration logs nobody in; md5: less memory and time a login.",
 )
 def hash_password(scheme: Literal["scrypt", "md5"]) -> None:
-    """Read a password and print what belongs into an operator's `password`.
+    """Read a password and print what belongs into an operator's `password` and, with scrypt, `scram`.
+
+    The first line is the value of `password`, the second one that of `scram`: with it, clients log in without
+    sending anything that would log somebody else in. An md5: password needs none.
 
     Asks twice on a terminal; otherwise reads one line from standard input.
     """
@@ -305,7 +308,9 @@ def hash_password(scheme: Literal["scrypt", "md5"]) -> None:
             raise click.UsageError("the password on standard input is not UTF-8") from None
     if not password:
         raise click.UsageError("the password is empty")
-    click.echo(passwords.make_stored_password(password, scheme=scheme))
+    forms = passwords.make_stored_forms(password, scheme)
+    for value in filter(None, forms):
+        click.echo(value)
 
 
 @main.command()

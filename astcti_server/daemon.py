@@ -40,6 +40,7 @@ from astcti_server.config.watcher import ConfigWatcher
 from astcti_server.control.listener import ControlListener
 from astcti_server.control.socket_file import ControlSocketError, ControlSocketFile
 from astcti_server.event_pipeline import EventPipeline, PbxState
+from astcti_server.login_key import read_login_key
 from astcti_server.logs import Logs
 from astcti_server.process.memory import give_large_blocks_back
 from astcti_server.process.own_user import RUN_AS_ANOTHER_USER, is_root
@@ -149,7 +150,9 @@ class Daemon:
         self._password_pool = PasswordPool(self._thread_died)
         self._server = ClientListener(
             settings.listen,
-            HandlerContext.of(client_requests, self._registry, self._password_pool),
+            HandlerContext.of(
+                client_requests, self._registry, self._password_pool, read_login_key(paths.state)
+            ),
             died=self._thread_died,
         )
         self._watcher = ConfigWatcher(

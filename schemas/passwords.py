@@ -16,6 +16,7 @@ import threading
 from collections import OrderedDict
 from typing import Literal, NamedTuple
 
+from schemas.scram import derive_keys, parse_stored_keys
 from schemas.sentences import said
 
 COST = 14  # log2 N; with r = 8 it takes 16 MiB and some 40 ms
@@ -43,17 +44,51 @@ class Scrypt(NamedTuple):
         return hmac.compare_digest(_scrypt(md5_hex, self), self.digest)
 
 
+class StoredForms(NamedTuple):
+    """What is stored of one password: for `password`, and for `scram` (empty where that needs nothing)."""
+
+    password: str
+    scram: str
+
+
+def make_stored_forms(plain: str, scheme: Literal["scrypt", "md5"] = "scrypt") -> StoredForms:
+    """Return what is stored of a password. ValueError if it is empty or has a line break.
+
+    Both forms of one password have the same salt: so it shows if somebody changed only one of them.
+    """
+    password = make_stored_password(plain, scheme)
+    form = parse_stored_password(password)
+    if isinstance(form, str):
+        return StoredForms(password, "")  # the keys are made of this very MD5
+    return StoredForms(password, str(derive_keys(_md5_of(plain), form.salt)))
+
+
+def belong_together(password: str, scram: str) -> bool:
+    """Whether two stored forms can be those of one password, as far as it shows. Any texts are taken."""
+    if not scram:
+        return True
+    try:
+        form = parse_stored_password(password)
+        return isinstance(form, str) or parse_stored_keys(scram).salt == form.salt
+    except ValueError:
+        return True  # said elsewhere
+
+
 def make_stored_password(plain: str, scheme: Literal["scrypt", "md5"] = "scrypt") -> str:
     """Return the stored form of a password. ValueError if it is empty or has a line break."""
     if not plain or "\n" in plain or "\r" in plain:
         raise ValueError("the password is empty or has a line break")
-    md5_hex = hashlib.md5(plain.encode(), usedforsecurity=False).hexdigest()
+    md5_hex = _md5_of(plain)
     if scheme == "md5":
         return f"md5:{md5_hex}"
     blank = Scrypt(COST, 8, 1, os.urandom(16), bytes(32))
     digest = _scrypt(md5_hex, blank)
     salt_text, digest_text = (base64.b64encode(part).decode() for part in (blank.salt, digest))
     return f"scrypt:{blank.cost}:{blank.block}:{blank.lanes}:{salt_text}:{digest_text}"
+
+
+def _md5_of(plain: str) -> str:
+    return hashlib.md5(plain.encode(), usedforsecurity=False).hexdigest()
 
 
 def check_stored_password(stored: str) -> str:

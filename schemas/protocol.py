@@ -23,6 +23,8 @@ class ReplyCode(IntEnum):
     """The command was not carried out: `KO` and the reason."""
     LOGGED_IN = 102
     """The password was right."""
+    SCRAM = 106
+    """The server's first message of a login by SCRAM."""
     CAPABILITIES = 110
     """What this server can do: the answer to CAPA."""
     QUEUE_JOINED = 200
@@ -66,6 +68,7 @@ class CommandName(StrEnum):
 
     USER = "USER"
     PASS = "PASS"
+    SCRAM = "SCRAM"
     MAC = "MAC"
     NOOP = "NOOP"
     QUIT = "QUIT"
@@ -95,6 +98,7 @@ class Word(StrEnum):
     OK = "OK"
     KO = "KO"
     CAPABILITIES = "CAPA"
+    SCRAM = "SCRAM"
     END = "END"
     """Closes the lists: of services, contexts for transfers, pause reasons, and parts of the status."""
     SERVICES = "SERVICES"
@@ -121,6 +125,7 @@ class Capability(StrEnum):
     TRANSFER = "TRANSFER"
     WHO = "WHO"
     TARGETS = "TARGETS"
+    SCRAM = "SCRAM"
     KEEPALIVE = "KEEPALIVE"
 
 
@@ -194,6 +199,8 @@ class Refusal(RefusalText):
     BAD_UNIQUEID = "bad uniqueid"
     BAD_MAC = "bad MAC address"
     BAD_PASSWORD_HASH = "PASS takes the MD5 of the password in 32 hexadecimal digits"
+    BAD_SCRAM = "SCRAM takes a message of RFC 5802 in base64"
+    NO_CHANNEL_BINDING = "SCRAM without channel binding only"
     BAD_PAUSE_WORD = "PAUSE takes IN or OUT"
     # A command out of place: 101.
     USER_FIRST = "USER first"
@@ -206,6 +213,7 @@ class Refusal(RefusalText):
     LOGIN_TIME_EXPIRED = "login time expired"
     WRONG_PASSWORD = "unknown user or wrong password"
     TOO_MANY_LOGINS = "too many failed logins: try again in {seconds} s"
+    NO_SCRAM = "no SCRAM for this operator: USER and PASS"
     UNKNOWN_SEAT = "unknown seat"
     NOT_YOUR_SEAT = "this is not your seat"
     WRONG_ADDRESS = "this seat has another address"

@@ -24,6 +24,7 @@ PROJECT = {
     "astcti_server.process.pidfile": [],
     "astcti_server.process.signals": [],
     "astcti_server.process.memory": [],
+    "astcti_server.login_key": [],
     "astcti_server.logs": ["astcti_server.threads", "schemas.log_lines", "schemas.log_repeats"],
     "astcti_server.ami": ["astcti_server.ami", "schemas"],
     "astcti_server.ami.recording_file": ["astcti_server.threads"],

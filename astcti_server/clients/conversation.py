@@ -13,12 +13,14 @@ from astcti_server.clients import addresses, replies
 from astcti_server.clients.command_allowance import CommandAllowance
 from astcti_server.clients.login_protection import LoginThrottle
 from astcti_server.clients.password_checks.pool import Computation, ComputedT, PasswordPool
+from astcti_server.clients.password_checks.scram_keys import ScramDirectory, ScramEntry
 from astcti_server.clients.ports import ClientRequestsPort, NotCarriedOut
 from astcti_server.clients.registry import Registry
 from astcti_server.clients.session import Session
 from schemas import wire
 from schemas.passwords import PasswordChecker
 from schemas.protocol import Refusal
+from schemas.scram import ScramExchange
 from schemas.server.settings import ClientSettings
 from schemas.wire import MAX_COMMAND, BadLine, CommandLine, LineBuffer, Oversize
 
@@ -39,6 +41,7 @@ class HandlerContext:
     passwords: PasswordChecker
     pool: PasswordPool
     """Started and stopped by whoever made it."""
+    scram: ScramDirectory
     login_throttle: LoginThrottle
     allowance: CommandAllowance
     clock: Callable[[], float]
@@ -50,11 +53,13 @@ class HandlerContext:
         requests: ClientRequestsPort,
         registry: Registry,
         pool: PasswordPool,
+        login_key: bytes,
         clock: Callable[[], float] = time.monotonic,
     ) -> HandlerContext:
-        """The usual one."""
-        passwords, throttle, allowance = PasswordChecker(), LoginThrottle(clock), CommandAllowance(clock)
-        return cls(requests, registry, passwords, pool, throttle, allowance, clock)
+        """The usual one. `login_key` is the secret of `ScramDirectory`."""
+        passwords, scram = PasswordChecker(), ScramDirectory(login_key)
+        throttle, allowance = LoginThrottle(clock), CommandAllowance(clock)
+        return cls(requests, registry, passwords, pool, scram, throttle, allowance, clock)
 
 
 class Conversation:
@@ -77,6 +82,7 @@ class Conversation:
         "context",
         "login_name",
         "mac",
+        "scram",
         "session",
     )
 
@@ -91,6 +97,8 @@ class Conversation:
         """What USER said last; nobody is logged in by that."""
         self.mac = ""
         """Of a known seat; its phone is the operator's after the login."""
+        self.scram: tuple[ScramExchange, ScramEntry] | None = None
+        """A login by SCRAM that has begun, and what it goes by."""
         self._carry_out = carry_out
         self._failed_logins = 0
         self._buffer = LineBuffer(MAX_COMMAND)
@@ -162,6 +170,14 @@ class Conversation:
         """MAC: at which seat the client is, a known one."""
         self.mac = mac
 
+    def scram_begun(self, exchange: ScramExchange, entry: ScramEntry) -> None:
+        """SCRAM: the client's proof comes next."""
+        self.scram = exchange, entry
+
+    def scram_over(self) -> None:
+        """SCRAM: the client has given its proof, or gives up."""
+        self.scram = None
+
     def login_failed(self) -> int:
         """Count a wrong password. Returns how many there were on this connection."""
         self._failed_logins += 1
@@ -190,15 +206,18 @@ class Conversation:
         self._resume = work
         self._patient = True
 
-    def compute(self, work: Callable[[], ComputedT], then: Callable[[ComputedT], bytes | None]) -> None:
+    def compute(
+        self, username: str, work: Callable[[], ComputedT], then: Callable[[ComputedT], bytes | None]
+    ) -> None:
         """Have `work` done by the pool's threads, then go on with the command: `then` gets what came of it.
 
+        It waits for its turn among those with this user name at this client's address.
         `work` has to leave this conversation alone. The client waits as long as it takes: the time to log in
         stands still, and no reply is given up.
         """
         began = self.context.clock()
         computation = self.context.pool.compute(
-            addresses.network(self.session.address), self.login_name, work, self.session.rouse
+            addresses.network(self.session.address), username, work, self.session.rouse
         )
 
         def go_on() -> bytes | None:

@@ -26,6 +26,16 @@ def refused(reason: str) -> bytes:
     return wire.reply(ReplyCode.REFUSED, Word.KO, reason)
 
 
+def scram(server_first: str) -> bytes:
+    """The server's first message of SCRAM, in base64."""
+    return wire.reply(ReplyCode.SCRAM, Word.SCRAM, server_first)
+
+
+def logged_in(server_final: str) -> bytes:
+    """The operator is logged in by SCRAM; the server's final message, in base64."""
+    return wire.reply(ReplyCode.LOGGED_IN, Word.OK, server_final)
+
+
 def seat_known(extension: str) -> bytes:
     """The MAC address is that of the seat with this phone."""
     return wire.reply(ReplyCode.OK, Word.OK, extension)

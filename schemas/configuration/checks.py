@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias
 
-from schemas import passwords
+from schemas import passwords, scram
 from schemas.configuration import formats
 from schemas.configuration.model import Configuration, Operator, Seat, Service
 from schemas.configuration.triggers import check_trigger, warn_of_trigger
@@ -258,6 +258,8 @@ def _operator(operator: Operator) -> Iterator[tuple[str, str]]:
     yield from _wrong("full-name", said("the operator's full name"), operator.full_name, formats.check_name)
     what = said("the operator's password")
     yield from _wrong("password", what, operator.password, passwords.check_stored_password, secret=True)
+    if operator.scram:
+        yield from _wrong("scram", said("scram"), operator.scram, scram.check_stored_keys, secret=True)
 
 
 def _reasons(configuration: Configuration, places: PartPlaces) -> Iterator[Complaint]:
@@ -318,3 +320,10 @@ def _warn_of_operators(configuration: Configuration, places: PartPlaces) -> Iter
         if operator.password.lower() == f"md5:{passwords.EMPTY_MD5}":
             message = said("operator {name} has the empty password", name=operator.username)
             yield Complaint("operator", place, "password", message)
+        if not passwords.belong_together(operator.password, operator.scram):
+            message = said(
+                "scram of operator {name} was made with another salt than password: if it is of an old "
+                "password, that still logs in; take both from one run of astcti-server hash-password",
+                name=operator.username,
+            )
+            yield Complaint("operator", place, "scram", message)

@@ -95,7 +95,10 @@ class Seat:
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """A person who logs in. `seat` is a MAC address or empty; `password` is `md5:...` or `scrypt:...`."""
+    """A person who logs in. `seat` is a MAC address or empty; `password` is `md5:...` or `scrypt:...`.
+
+    `scram` is `iterations:salt:StoredKey:ServerKey` (`schemas/scram.py`) of the same password, or empty.
+    """
 
     username: str
     full_name: str
@@ -103,6 +106,7 @@ class Operator:
     seat: str = ""
     begin_in_pause: bool = False
     enabled: bool = True
+    scram: str = ""
 
 
 @dataclass(frozen=True)

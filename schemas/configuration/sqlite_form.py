@@ -116,7 +116,8 @@ CREATE TABLE operators(
     id INTEGER PRIMARY KEY, username TEXT NOT NULL UNIQUE, full_name TEXT NOT NULL, password TEXT NOT NULL,
     seat_id INTEGER REFERENCES seats(id),
     begin_in_pause INTEGER NOT NULL DEFAULT 0 CHECK (begin_in_pause IN (0, 1)),
-    enabled INTEGER NOT NULL DEFAULT 1 CHECK (enabled IN (0, 1))
+    enabled INTEGER NOT NULL DEFAULT 1 CHECK (enabled IN (0, 1)),
+    scram TEXT NOT NULL DEFAULT ''
 );
 CREATE TABLE services_operators(
     id INTEGER PRIMARY KEY, service_id INTEGER NOT NULL REFERENCES services(id),
@@ -186,6 +187,7 @@ def _dump_rows(database: sqlite3.Connection, configuration: Configuration) -> No
                 seats.get(operator.seat),
                 operator.begin_in_pause,
                 operator.enabled,
+                operator.scram,
             )
             for operator in configuration.operators
         ),

@@ -35,11 +35,14 @@ TABLE_COLUMNS: Mapping[str, tuple[str, ...]] = {
     ),
     "services_operators": ("id", "service_id", "operator_id", "penalty"),
     "seats": ("id", "mac", "extension", "queue_interface", "state_interface", "address", "description"),
-    "operators": ("id", "username", "full_name", "password", "seat_id", "begin_in_pause", "enabled"),
+    "operators": ("id", "username", "full_name", "password", "seat_id", "begin_in_pause", "enabled", "scram"),
     "pause_reasons": ("id", "name"),
 }  # fmt: skip
 
-LATER_COLUMNS: Mapping[str, frozenset[str]] = {"services_triggers": frozenset(("again",))}
+LATER_COLUMNS: Mapping[str, frozenset[str]] = {
+    "services_triggers": frozenset(("again",)),
+    "operators": frozenset(("scram",)),
+}
 """Columns that a file published by an earlier Configurator may lack; each is then empty in every row."""
 
 _TABLE_OF: Mapping[PartKind, str] = {
@@ -170,6 +173,7 @@ class TableReader:
             seat=seat.mac if seat else "",
             begin_in_pause=self._boolean("operators", row, "begin_in_pause"),
             enabled=self._boolean("operators", row, "enabled"),
+            scram=_string(row, "scram"),
         )
 
     def _services(self, operators: Mapping[int, Operator]) -> tuple[Service, ...]:

@@ -147,6 +147,7 @@ class _Reader:
             seat=mac_or_text(_text(node, "seat")),
             begin_in_pause=_boolean(node, "begin-in-pause", False),
             enabled=_boolean(node, "enabled", True),
+            scram=_text(node, "scram"),
         )
 
     def _reasons(self, root: etree._Element) -> Iterator[str]:
@@ -253,6 +254,7 @@ def _dump_operator(node: etree._Element, operator: Operator) -> None:
     _set(node, "username", operator.username)
     _set(node, "full-name", operator.full_name)
     _set(node, "password", operator.password)
+    _set(node, "scram", operator.scram, "")
     _set(node, "seat", operator.seat, "")
     _set(node, "begin-in-pause", _word(operator.begin_in_pause), "false")
     _set(node, "enabled", _word(operator.enabled), "true")

@@ -62,7 +62,7 @@ class ListeningServer:
         self.registry = Registry()
         self.deaths: list[str] = []
         self.pool = PasswordPool(lambda name, error: self.deaths.append(name), threads=2)
-        self.context = HandlerContext.of(self.requests, self.registry, self.pool, clock)
+        self.context = HandlerContext.of(self.requests, self.registry, self.pool, b"k" * 32, clock)
         self.listener = ClientListener(
             listen or ListenSettings(port=0), self.context, lambda name, error: self.deaths.append(name)
         )

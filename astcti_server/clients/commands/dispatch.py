@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 
-from astcti_server.clients.commands import calls, login, seat
+from astcti_server.clients.commands import calls, login, scram, seat
 from astcti_server.clients.commands.table import rule_of
 from astcti_server.clients.conversation import Conversation
 from schemas.protocol import CommandName
 from schemas.wire import CommandLine
 
-FAMILIES = (login, seat, calls)
+FAMILIES = (login, scram, seat, calls)
 logger = logging.getLogger(__name__)
 
 
@@ -20,7 +20,7 @@ def carry_out(conversation: Conversation, line: CommandLine) -> bytes | None:
     Raises BadLine for a line out of order, NotCarriedOut for one that is not carried out.
     """
     rule = rule_of(line.token)
-    if rule.name != CommandName.PASS:  # the password never gets into a log
+    if rule.name not in (CommandName.PASS, CommandName.SCRAM):  # the password never gets into a log
         logger.debug("%s: %s %r", conversation.session.name, rule.name, line.rest)
     rule.check_stage(conversation)
     return rule.run(conversation, *rule.parameters_of(line))

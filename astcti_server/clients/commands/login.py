@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from functools import partial
 
 from astcti_server.clients import addresses, config_enforcement, replies
@@ -58,11 +59,7 @@ def check_password(conversation: Conversation, md5_hex: str) -> None:
     if not conversation.login_name:
         raise BadLine(Refusal.USER_FIRST.text())
     username = conversation.login_name
-    delay = conversation.context.login_throttle.begin(conversation.session.address, username)
-    if delay > 0:  # this client waits, not its thread: that has the keep-alive and the stop to look after
-        conversation.later(delay, partial(_log_in, conversation, username, md5_hex))
-    else:
-        _log_in(conversation, username, md5_hex)
+    attempt(conversation, username, partial(_log_in, conversation, username, md5_hex))
 
 
 @command(CommandName.MAC, parameters.mac, stage="any")
@@ -86,37 +83,17 @@ def take_mac(conversation: Conversation, address: str) -> bytes | None:
     return None
 
 
-def _log_in(conversation: Conversation, username: str, md5_hex: str) -> None:
-    context = conversation.context
-    configuration = context.requests.configuration()
-    operator = configuration.operator_by_username.get(username)
-    known = operator if operator is not None and operator.enabled else None
-    stored = known.password if known else stand_in_password(configuration, username)
-    judged = partial(_judged, conversation, username, configuration, known)
-    if (matches := context.passwords.matches_at_once(stored, md5_hex)) is not None:
-        judged(matches)
+def attempt(conversation: Conversation, username: str, judge: Callable[[], None]) -> None:
+    """Look at a password, or at a proof of it: at once, or after a while if it follows failures."""
+    delay = conversation.context.login_throttle.begin(conversation.session.address, username)
+    if delay > 0:  # this client waits, not its thread: that has the keep-alive and the stop to look after
+        conversation.later(delay, judge)
     else:
-        conversation.compute(partial(context.passwords.matches, stored, md5_hex), judged)
+        judge()
 
 
-def _judged(
-    conversation: Conversation,
-    username: str,
-    configuration: Configuration,
-    known: Operator | None,
-    matches: bool,
-) -> None:
-    """Go on with a login once it is known whether the password was right, by this configuration."""
-    if known is None or not matches:
-        _fail(conversation, username)
-        return
-    session, context = conversation.session, conversation.context
-    context.login_throttle.succeeded(session.address, username)
-    seat = _seat_for(conversation, configuration, known)
-    _enter(conversation, configuration, known, seat, replies.LOGGED_IN)
-
-
-def _fail(conversation: Conversation, username: str) -> None:
+def refuse(conversation: Conversation, username: str) -> None:
+    """Nobody has this name, or not this password: `101 KO`, and the end after too many of these."""
     session, context = conversation.session, conversation.context
     context.login_throttle.failed(session.address, username)
     source = counted_by(addresses.network(session.address))
@@ -128,6 +105,41 @@ def _fail(conversation: Conversation, username: str) -> None:
         session.send(reply)
     else:
         session.close("too many failed logins", reply)
+
+
+def admit(conversation: Conversation, configuration: Configuration, operator: Operator, reply: bytes) -> None:
+    """The password was right, by this configuration. Raises NotCarriedOut if the seat is another's."""
+    session, context = conversation.session, conversation.context
+    context.login_throttle.succeeded(session.address, operator.username)
+    seat = _seat_for(conversation, configuration, operator)
+    _enter(conversation, configuration, operator, seat, reply)
+
+
+def _log_in(conversation: Conversation, username: str, md5_hex: str) -> None:
+    context = conversation.context
+    configuration = context.requests.configuration()
+    operator = configuration.operator_by_username.get(username)
+    known = operator if operator is not None and operator.enabled else None
+    stored = known.password if known else stand_in_password(configuration, username)
+    judged = partial(_judged, conversation, username, configuration, known)
+    if (matches := context.passwords.matches_at_once(stored, md5_hex)) is not None:
+        judged(matches)
+    else:
+        conversation.compute(username, partial(context.passwords.matches, stored, md5_hex), judged)
+
+
+def _judged(
+    conversation: Conversation,
+    username: str,
+    configuration: Configuration,
+    known: Operator | None,
+    matches: bool,
+) -> None:
+    """Go on with a login once it is known whether the password was right, by this configuration."""
+    if known is None or not matches:
+        refuse(conversation, username)
+    else:
+        admit(conversation, configuration, known, replies.LOGGED_IN)
 
 
 def _seat_for(conversation: Conversation, configuration: Configuration, operator: Operator) -> Seat | None:

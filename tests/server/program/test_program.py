@@ -24,7 +24,7 @@ from astcti_server.demo import stage
 from astcti_server.demo.ami.manager import AmiUser
 from astcti_server.demo.pbx import DemoPbx
 from astcti_server.logs import Logs
-from schemas import event_xml, passwords
+from schemas import event_xml, passwords, scram
 from schemas.configuration.model import Binding, Configuration, Operator, Seat, Service, Trigger
 from schemas.configuration.xml_form import dump_xml
 from tests.fake.asterisk import FakeAsterisk, Headers, block, response
@@ -274,10 +274,16 @@ def test_check_finds_a_host_and_a_log_file_that_cannot_be_used(directory: Path) 
 @pytest.mark.parametrize("scheme", ["scrypt", "md5"])
 def test_hash_password_prints_what_the_password_matches(scheme: str) -> None:
     ended = command("hash-password", "--scheme", scheme, given="pässword\n".encode())
-    stored = ended.stdout.strip()
+    stored, *keys = ended.stdout.splitlines()
     assert ended.exit_code == 0
     assert stored.startswith(f"{scheme}:")
     assert passwords.PasswordChecker().matches(stored, md5("pässword"))
+    assert len(keys) == (1 if scheme == "scrypt" else 0)
+    for line in keys:
+        found = scram.parse_stored_keys(line)
+        assert found == scram.derive_keys(md5("pässword"), found.salt, found.iterations)
+        assert found.iterations >= 200_000
+        assert passwords.belong_together(stored, line)
 
 
 def test_hash_password_makes_scrypt_unless_told_otherwise() -> None:
