@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from configurator import validators
+from schemas.passwords import StoredForms
 
 
 class Editable(models.Model):
@@ -187,6 +188,8 @@ class Operator(Editable):
     )
     full_name = models.CharField(_("Full name"), max_length=200, validators=[validators.validate_name])
     password = models.CharField(_("Password"), max_length=400)
+    scram = models.CharField(max_length=400, blank=True, default="", editable=False)
+    """Keys of the same password for logging in by SCRAM; empty where there are none."""
     seat = models.ForeignKey(
         Seat,
         models.SET_NULL,
@@ -205,6 +208,10 @@ class Operator(Editable):
 
     def __str__(self) -> str:
         return self.username
+
+    def store_password(self, forms: StoredForms) -> None:
+        """Set both forms of one password: keys of another one would still log in. Saved by the caller."""
+        self.password, self.scram = forms
 
 
 class ServiceOperator(models.Model):

@@ -16,7 +16,7 @@ import threading
 from collections import OrderedDict
 from typing import Literal, NamedTuple
 
-from schemas.scram import derive_keys, parse_stored_keys
+from schemas.scram import SHORTEST_SALT, derive_keys, parse_stored_keys
 from schemas.sentences import said
 
 COST = 14  # log2 N; with r = 8 it takes 16 MiB and some 40 ms
@@ -57,10 +57,15 @@ def make_stored_forms(plain: str, scheme: Literal["scrypt", "md5"] = "scrypt") -
     Both forms of one password have the same salt: so it shows if somebody changed only one of them.
     """
     password = make_stored_password(plain, scheme)
+    return StoredForms(password, make_keys_beside(password, _md5_of(plain)))
+
+
+def make_keys_beside(password: str, md5_hex: str) -> str:
+    """Return what belongs into `scram` beside a stored password, from the MD5 that matches it."""
     form = parse_stored_password(password)
-    if isinstance(form, str):
-        return StoredForms(password, "")  # the keys are made of this very MD5
-    return StoredForms(password, str(derive_keys(_md5_of(plain), form.salt)))
+    if isinstance(form, str) or len(form.salt) < SHORTEST_SALT:
+        return ""  # an md5: password: the keys are made of it at each start
+    return str(derive_keys(md5_hex, form.salt))
 
 
 def belong_together(password: str, scram: str) -> bool:

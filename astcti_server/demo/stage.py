@@ -46,7 +46,8 @@ DEMO_CONFIGURATION = """\
   </services>
   <seats><seat mac="{mac}" extension="{phone}" description="The demo's seat"/></seats>
   <operators>
-    <operator username="{user}" full-name="Mario Rossi" password="{password}" seat="{mac}"/>
+    <operator username="{user}" full-name="Mario Rossi" password="{password}"
+              scram="{scram}" seat="{mac}"/>
   </operators>
   <pause-reasons><reason name="Lunch"/><reason name="Training"/></pause-reasons>
 </configuration>
@@ -146,8 +147,10 @@ class Stage:
     def _configure(self, ami_port: int) -> Path:
         config = self._folder / "config"
         config.mkdir()
-        stored = passwords.make_stored_password(PASSWORD)
-        text = DEMO_CONFIGURATION.format(crm=self._crm.url, user=USER, mac=MAC, phone=PHONE, password=stored)
+        stored, keys = passwords.make_stored_forms(PASSWORD)
+        text = DEMO_CONFIGURATION.format(
+            crm=self._crm.url, user=USER, mac=MAC, phone=PHONE, password=stored, scram=keys
+        )
         (config / "configuration.xml").write_text(text, encoding="utf-8")
         (config / "server.xml").write_text(
             DEMO_SERVER.format(ami=ami_port, port=self._port), encoding="utf-8"

@@ -149,7 +149,7 @@ class OperatorForm(CheckedForm):
             plain = self.cleaned_data.get("new_password")
             self.instance = forms.models.construct_instance(self, self.instance)
             if plain:
-                self.instance.password = passwords.make_stored_password(plain)
+                self.instance.store_password(passwords.make_stored_forms(plain))
             entry_checks.check_operator(self.instance, self)
         return self.cleaned_data
 

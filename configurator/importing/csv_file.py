@@ -21,11 +21,11 @@ from schemas import passwords
 
 CSV_COLUMNS = {
     "seats": ("mac", "extension", "description", "address", "queue-interface", "state-interface"),
-    "operators": ("username", "full-name", "password", "seat", "begin-in-pause", "enabled"),
+    "operators": ("username", "full-name", "password", "scram", "seat", "begin-in-pause", "enabled"),
 }
 NEEDED_COLUMNS = {"seats": ("mac", "extension"), "operators": ("username", "full-name")}
 MOST_CSV_ROWS = 20_000
-PLACEHOLDER_HASH = "md5:" + "0" * 32
+PLACEHOLDER = passwords.StoredForms("md5:" + "0" * 32, "")
 """Stands for a new password where nothing is stored."""
 
 UserPassword = tuple[str, str]
@@ -48,7 +48,7 @@ class CsvFile(NamedTuple):
     kind: str
     lines: list[tuple[int, dict[str, str]]]
     bad: tuple[BadRow, ...]
-    hashed: dict[UserPassword, str]
+    hashed: dict[UserPassword, passwords.StoredForms]
     """What to store of each plain password."""
 
 
@@ -100,21 +100,26 @@ def _is_plain(text: str) -> bool:
     return bool(text) and not text.startswith(("md5:", "scrypt:")) and not {"\r", "\n"} & {*text}
 
 
-def _stored_forms(keys: Iterable[UserPassword], *, make: bool) -> dict[UserPassword, str]:
+def _stored_forms(keys: Iterable[UserPassword], *, make: bool) -> dict[UserPassword, passwords.StoredForms]:
     """What to store for each. A password that an operator has already stays as it is stored.
 
-    Without `make` new ones are not computed: they are `PLACEHOLDER_HASH`.
+    Without `make` new ones are not computed: they are `PLACEHOLDER`.
     """
-    present = dict(models.Operator.objects.values_list("username", "password"))
+    present = {
+        username: passwords.StoredForms(password, scram)
+        for username, password, scram in models.Operator.objects.values_list("username", "password", "scram")
+    }
     wanted = list(dict.fromkeys(keys))
 
-    def form(key: UserPassword) -> str:
+    def form(key: UserPassword) -> passwords.StoredForms:
         username, plain = key
-        stored = present.get(username, "")
+        stored = present.get(username)
         sent = hashlib.md5(plain.encode(), usedforsecurity=False).hexdigest()
-        if stored and _checker.matches(stored, sent):
-            return stored
-        return passwords.make_stored_password(plain) if make else PLACEHOLDER_HASH
+        if stored and _checker.matches(stored.password, sent):
+            if stored.scram or not make:
+                return stored
+            return passwords.StoredForms(stored.password, passwords.make_keys_beside(stored.password, sent))
+        return passwords.make_stored_forms(plain) if make else PLACEHOLDER
 
     # scrypt lets other threads run, so each processor computes one.
     with ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="csv-password") as pool:

@@ -20,11 +20,12 @@ from configurator.checks.translation import capitalized, translated_for_form
 from configurator.importing.csv_file import BadRow, CsvFile, UserPassword
 from configurator.publishing import differences, working_copy
 from configurator.publishing.differences import FieldChange
-from schemas import mac_address, passwords
+from schemas import mac_address, passwords, scram
 from schemas.configuration import formats
 from schemas.configuration.checks import check_configuration
 from schemas.configuration.defaults import address_or_text, mac_or_text
 from schemas.configuration.model import Seat
+from schemas.passwords import StoredForms
 
 YES, NO = ("1", "true", "yes", "si", "sì"), ("0", "false", "no", "")
 
@@ -206,7 +207,7 @@ def _operator(
     for column, field in (("begin-in-pause", "begin_in_pause"), ("enabled", "enabled")):
         if column in row:
             setattr(operator, field, _boolean(column, row[column]))
-    operator.password = _password(row.get("password", ""), operator, file.hashed)
+    operator.store_password(_password(row, operator, file.hashed))
     return operator
 
 
@@ -218,17 +219,26 @@ def _boolean(column: str, text: str) -> bool:
     raise ValueError(_("%(column)s is yes or no, not %(value)s") % {"column": column, "value": text[:40]})
 
 
-def _password(text: str, operator: models.Operator, hashed: dict[UserPassword, str]) -> str:
+def _password(
+    row: dict[str, str], operator: models.Operator, hashed: dict[UserPassword, StoredForms]
+) -> StoredForms:
+    text, keys = row.get("password", ""), row.get("scram", "")
+    stored = text.startswith(("md5:", "scrypt:"))
+    if keys and not stored:
+        raise ValueError(_("scram stands only beside a password that is stored already (md5: or scrypt:)."))
     if not text:
         if operator.password:
-            return operator.password
+            return StoredForms(operator.password, operator.scram)
         raise ValueError(_("A new operator needs a password."))
-    if text.startswith(("md5:", "scrypt:")):
-        wrong = passwords.check_stored_password(text)
-        if wrong:
-            raise ValueError(f"{_('Password')}: {translated_for_form(wrong)}")
-        return text
-    return hashed.get((operator.username, text)) or passwords.make_stored_password(text)
+    if not stored:
+        return hashed.get((operator.username, text)) or passwords.make_stored_forms(text)
+    if wrong := passwords.check_stored_password(text):
+        raise ValueError(f"{_('Password')}: {translated_for_form(wrong)}")
+    if keys and (wrong := scram.check_stored_keys(keys)):
+        raise ValueError(f"scram: {translated_for_form(wrong)}")
+    if not keys and text == operator.password:
+        return StoredForms(text, operator.scram)
+    return StoredForms(text, keys)
 
 
 def _check_all(kind: str, lines: dict[str, int]) -> list[BadRow]:

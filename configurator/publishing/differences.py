@@ -129,7 +129,7 @@ def describe_operator(operator: Operator) -> dict[str, FieldValue]:
         "Seat": operator.seat,
         "Begin in pause": _yes(operator.begin_in_pause),
         "Enabled": _yes(operator.enabled),
-        PASSWORD_FIELD: operator.password,
+        PASSWORD_FIELD: " ".join(filter(None, (operator.password, operator.scram))),
     }
 
 

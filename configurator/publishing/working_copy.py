@@ -125,6 +125,7 @@ def operator_value(operator: models.Operator) -> schema.Operator:
         operator.seat.mac if operator.seat else "",
         operator.begin_in_pause,
         operator.enabled,
+        operator.scram,
     )
 
 
@@ -250,6 +251,7 @@ def _operator_fields(operator: schema.Operator, seats: dict[str, models.Seat]) -
         "username": operator.username,
         "full_name": operator.full_name,
         "password": operator.password,
+        "scram": operator.scram,
         "seat": seats.get(operator.seat),
         "begin_in_pause": operator.begin_in_pause,
         "enabled": operator.enabled,

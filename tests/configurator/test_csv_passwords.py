@@ -26,22 +26,24 @@ def upload(client: Client, data: bytes, store: str = "no"):
 def test_others_can_write_while_passwords_are_computed(
     admin: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = passwords.make_stored_password
+    real = passwords.make_stored_forms
 
-    def make(plain: str) -> str:
+    def make(plain: str) -> passwords.StoredForms:
         for path in (options.current_options().configuration_file, options.current_options().manager_file):
             with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as other:
                 other.execute("BEGIN IMMEDIATE")
                 other.execute("ROLLBACK")
         return real(plain)
 
-    monkeypatch.setattr(passwords, "make_stored_password", make)
+    monkeypatch.setattr(passwords, "make_stored_forms", make)
     assert upload(admin, ROWS, "yes")["stored"]
-    assert Operator.objects.get().password.startswith("scrypt:")
+    stored = Operator.objects.get()
+    assert stored.password.startswith("scrypt:")
+    assert passwords.belong_together(stored.password, stored.scram) and stored.scram
 
 
 def test_looking_at_a_file_computes_no_new_password(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passwords, "make_stored_password", lambda plain: pytest.fail("computed"))
+    monkeypatch.setattr(passwords, "make_stored_forms", lambda plain: pytest.fail("computed"))
     assert upload(admin, ROWS)["new"] == 1
 
 
@@ -58,3 +60,36 @@ def test_a_password_that_an_operator_has_already_is_no_change(admin: Client) -> 
 def test_a_password_with_a_line_break_is_a_bad_row(admin: Client) -> None:
     (bad,) = upload(admin, ROWS.replace(b"geheim", b'"ge\nheim"'), "yes")["run"].bad
     assert "line break" in bad.message
+
+
+def test_stored_passwords_bring_their_keys_or_lose_those_of_the_old_one(admin: Client) -> None:
+    upload(admin, ROWS, "yes")
+    first, other = Operator.objects.get(), passwords.make_stored_forms("other")
+    kept = f"username,full-name,password\nanna,Anna Verdi,{first.password}\n"
+    assert upload(admin, kept.encode(), "yes")["same"] == 1
+    both = f"username,full-name,password,scram\nanna,Anna Verdi,{other.password},{other.scram}\n"
+    assert upload(admin, both.encode(), "yes")["changed"] == 1
+    assert (Operator.objects.get().password, Operator.objects.get().scram) == other
+    alone = f"username,full-name,password\nanna,Anna Verdi,{first.password}\n"
+    assert upload(admin, alone.encode(), "yes")["changed"] == 1
+    assert (Operator.objects.get().password, Operator.objects.get().scram) == (first.password, "")
+
+
+@pytest.mark.parametrize(
+    ("password", "scram", "words"),
+    [("geheim", "200000:a:b:c", "stored already"), ("md5:" + "0" * 32, "200000:a:b:c", "base64")],
+)
+def test_keys_that_cannot_be_used_are_a_bad_row(admin: Client, password: str, scram: str, words: str) -> None:
+    rows = f"username,full-name,password,scram\nanna,Anna Verdi,{password},{scram}\n"
+    (bad,) = upload(admin, rows.encode(), "yes")["run"].bad
+    assert words in bad.message
+
+
+def test_the_password_that_an_operator_has_already_brings_the_keys_that_were_missing(admin: Client) -> None:
+    upload(admin, ROWS, "yes")
+    Operator.objects.update(scram="")
+    password = Operator.objects.get().password
+    assert upload(admin, ROWS, "yes")["changed"] == 1
+    stored = Operator.objects.get()
+    assert stored.password == password
+    assert stored.scram and passwords.belong_together(stored.password, stored.scram)

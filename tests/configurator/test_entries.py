@@ -9,6 +9,8 @@ import pytest
 from django.test import Client
 
 from configurator.models import AuditEntry, ManagerUser, Operator, PauseReason, Seat, Service, Variable
+from configurator.publishing.working_copy import read_working_copy
+from schemas import scram
 from schemas.passwords import PasswordChecker
 from tests.configurator.conftest import MD5, PASSWORD, service_data
 
@@ -105,9 +107,12 @@ def test_an_operators_password_is_stored_as_the_server_checks_it(admin: Client) 
     admin.post(
         "/operators/add/", {"username": "anna", "full_name": "Anna", "new_password": "test", "enabled": "on"}
     )
-    stored = Operator.objects.get().password
-    assert stored.startswith("scrypt:")
-    assert PasswordChecker().matches(stored, MD5[4:])
+    stored = Operator.objects.get()
+    assert stored.password.startswith("scrypt:")
+    assert PasswordChecker().matches(stored.password, MD5[4:])
+    keys = scram.parse_stored_keys(stored.scram)
+    assert keys == scram.derive_keys(MD5[4:], keys.salt, keys.iterations)
+    assert read_working_copy().configuration.operators[0].scram == stored.scram
 
 
 def test_an_operators_password_stays_where_none_is_entered(admin: Client, demo) -> None:

@@ -9,12 +9,18 @@ import struct
 from types import TracebackType
 from typing import Self
 
+from schemas.scram import ScramClient, derive_secret
 from tests.fake.patience import PATIENCE
 
 
 def md5(password: str) -> str:
     """What PASS takes."""
     return hashlib.md5(password.encode(), usedforsecurity=False).hexdigest()
+
+
+def scram_speaker(username: str, password: str) -> ScramClient:
+    """The client's side of one login by SCRAM."""
+    return ScramClient(username, lambda salt, iterations: derive_secret(md5(password), salt, iterations))
 
 
 class LineClient:
@@ -103,3 +109,18 @@ class LineClient:
         assert self.ask(f"USER {username}") == "100 OK"
         answer = self.ask(f"PASS {md5(password)}")
         return self.ask(f"MAC {mac}") if mac and answer == "102 OK" else answer
+
+    def begin_scram(self, by: ScramClient) -> str:
+        """Send the first message of SCRAM; the server's, in base64."""
+        answer = self.ask(f"SCRAM {by.first()}")
+        assert answer.startswith("106 SCRAM "), answer
+        return answer.removeprefix("106 SCRAM ")
+
+    def log_in_by_scram(self, username: str, password: str) -> str:
+        """From after the welcome to the last answer: `102 OK` only if the server proved itself, too."""
+        by = scram_speaker(username, password)
+        answer = self.ask(f"SCRAM {by.final(self.begin_scram(by))}")
+        if answer.startswith("102 OK "):
+            assert by.server_proved(answer.removeprefix("102 OK "))
+            return "102 OK"
+        return answer

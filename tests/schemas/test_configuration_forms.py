@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from lxml import etree
 
 import schemas
+from schemas import passwords
 from schemas.configuration import sqlite_form, xml_form
-from schemas.configuration.checks import check_configuration
+from schemas.configuration.checks import check_configuration, warn_of_configuration
 from schemas.configuration.model import Binding, Configuration, Operator, Seat, Service, Trigger
 from schemas.problems import ConfigurationError
 
@@ -59,8 +60,11 @@ def configurations(draw: st.DrawFn) -> Configuration:
     seat = st.sampled_from(["", *(seat.mac for seat in seats)])
     users = draw(st.lists(WORD, max_size=3, unique=True))
     password = st.sampled_from(["md5:" + "aF" * 16, "scrypt:14:8:1:c2FsdHNhbHQ=:MDEyMzQ1Njc4OTAxMjM0NQ=="])
+    keys = st.sampled_from(["", "200000:c2FsdHNhbHRzYWx0:" + ":".join(["A" * 42 + "8="] * 2)])
     operators = [
-        Operator(user, draw(NAME), draw(password), draw(seat), draw(st.booleans()), draw(st.booleans()))
+        Operator(
+            user, draw(NAME), draw(password), draw(seat), draw(st.booleans()), draw(st.booleans()), draw(keys)
+        )
         for user in users
     ]
     services = []
@@ -173,6 +177,7 @@ def change(path: Path, *statements: str) -> None:
         ("UPDATE services_operators SET penalty = -1", 1, "penalty has to be a whole number"),
         ("UPDATE operators SET seat_id = 7", 1, "seat_id 7 is no row of table seats"),
         ("UPDATE operators SET username = 'mario rossi'", 1, "the user name contains a blank"),
+        ("UPDATE operators SET scram = '200000:x'", 1, "scram is not usable: the form is iterations:salt:"),
         ("INSERT INTO seats(id, mac, extension) VALUES (5, '00-11-22-33-44-55', 'PJSIP/9')", 5, "in row 1"),
         ("DROP TABLE pause_reasons", 0, "table pause_reasons is missing"),
         ("ALTER TABLE seats DROP COLUMN address", 0, "table seats lacks address"),
@@ -206,8 +211,17 @@ def test_nulls_are_defaults_and_further_columns_do_not_disturb(database: Path) -
 
 def test_a_database_of_an_earlier_configurator_is_read(database: Path) -> None:
     change(database, "ALTER TABLE services_triggers DROP COLUMN again")
+    change(database, "ALTER TABLE operators DROP COLUMN scram")
     read = sqlite_form.read_sqlite(database)
     assert (read.configuration, read.warnings) == (SMALL, ())
+
+
+def test_keys_that_were_made_with_another_salt_than_the_password_are_warned_about() -> None:
+    forms, other = passwords.make_stored_forms("old"), passwords.make_stored_forms("new")
+    for scram, warned in ((forms.scram, 0), (other.scram, 1), ("", 0)):
+        operator = Operator("mario", "Mario Rossi", forms.password, scram=scram)
+        warnings = warn_of_configuration(Configuration(operators=(operator,)))
+        assert ["another salt" in warning.message for warning in warnings] == [True] * warned
 
 
 def test_a_database_in_wal_mode_is_refused(database: Path) -> None:

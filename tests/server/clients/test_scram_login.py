@@ -17,10 +17,9 @@ from schemas.configuration.model import Configuration, Operator
 from schemas.passwords import StoredForms
 from schemas.scram import ScramKeys
 from tests.fake.clock import FakeClock
-from tests.fake.line_client import LineClient, md5
+from tests.fake.line_client import LineClient, md5, scram_speaker
 from tests.fake.listening_server import ANNA, CONFIGURATION, LUCA, MARIO, SEAT_1, SEAT_2, ListeningServer
 from tests.fake.patience import PATIENCE
-from tests.fake.scram_client import log_in_by_scram, server_first, speaker
 
 WRONG = "101 KO unknown user or wrong password"
 FORMS: StoredForms = passwords.make_stored_forms("rosso")
@@ -47,7 +46,7 @@ def welcomed(server: ListeningServer) -> LineClient:
 def asked(server: ListeningServer, username: str) -> tuple[str, str]:
     """Salt and iterations that the server answers with."""
     with welcomed(server) as client:
-        message = base64.b64decode(server_first(client, speaker(username, "x"))).decode()
+        message = base64.b64decode(client.begin_scram(scram_speaker(username, "x"))).decode()
     _, salt, iterations = message.split(",")
     return salt, iterations
 
@@ -56,7 +55,7 @@ def asked(server: ListeningServer, username: str) -> tuple[str, str]:
 def test_the_right_password_logs_in_and_seats_the_operator(server: ListeningServer, mario: Operator) -> None:
     server.requests.in_force = with_operators(mario, ANNA)
     with welcomed(server) as client:
-        assert log_in_by_scram(client, "mario", "rosso") == "102 OK"
+        assert client.log_in_by_scram("mario", "rosso") == "102 OK"
         presence = server.requests.next_arrival()
         assert (presence.username, presence.extension) == ("mario", "PJSIP/201")
         assert client.ask("SCRAM x") == "101 KO already logged in"
@@ -70,7 +69,7 @@ def test_stored_keys_cost_the_server_no_slow_computing(
     for name in ("scrypt", "pbkdf2_hmac"):
         monkeypatch.setattr(hashlib, name, _counting(slow, name))
     with welcomed(server) as client:
-        assert log_in_by_scram(client, "mario", "rosso") == "102 OK"
+        assert client.log_in_by_scram("mario", "rosso") == "102 OK"
     assert slow == ["pbkdf2_hmac"]  # the client's own
 
 
@@ -98,12 +97,12 @@ def test_the_keys_of_an_md5_password_are_made_once(
     monkeypatch.setattr(scram_keys, "derive_keys", counted)
     for _ in range(3):
         with welcomed(server) as client:
-            assert log_in_by_scram(client, "mario", "rosso") == "102 OK"
+            assert client.log_in_by_scram("mario", "rosso") == "102 OK"
     assert made == [scram.DERIVED_ITERATIONS]
     for _ in range(3):  # nobody's keys are kept, too: the time of the answer tells nothing
         server.context.login_throttle.succeeded("127.0.0.1", "nobody")
         with welcomed(server) as client:
-            assert log_in_by_scram(client, "nobody", "rosso") == WRONG
+            assert client.log_in_by_scram("nobody", "rosso") == WRONG
     assert made == [scram.DERIVED_ITERATIONS] * 2
 
 
@@ -116,7 +115,7 @@ def test_wrong_passwords_unknown_and_disabled_operators_get_the_same_words(
     server.requests.in_force = with_operators(mario, luca)
     with welcomed(server) as client:
         password = "rosso" if username == "luca" else "verde"
-        assert log_in_by_scram(client, username, password) == WRONG
+        assert client.log_in_by_scram(username, password) == WRONG
         assert client.ask("NOOP") == "100 OK"
 
 
@@ -170,7 +169,7 @@ def test_without_stored_keys_a_scrypt_password_takes_user_and_pass(server: Liste
     server.requests.in_force = with_operators(SCRYPT_ALONE)
     with welcomed(server) as client:
         for username in ("mario", "nobody"):
-            answer = client.ask(f"SCRAM {speaker(username, 'rosso').first()}")
+            answer = client.ask(f"SCRAM {scram_speaker(username, 'rosso').first()}")
             assert answer == "101 KO no SCRAM for this operator: USER and PASS"
         assert client.ask("USER mario") == "100 OK"
         assert client.ask(f"PASS {md5('rosso')}") == "102 OK"
@@ -182,8 +181,8 @@ def test_malformed_messages_are_refused_and_the_right_ones_may_follow(
 ) -> None:
     with welcomed(server) as client:
         assert client.ask(f"SCRAM {message}").startswith("101 KO ")
-        by = speaker("mario", "rosso")
-        first = server_first(client, by)
+        by = scram_speaker("mario", "rosso")
+        first = client.begin_scram(by)
         assert client.ask(f"SCRAM {message}").startswith("101 KO ")
         assert client.ask(f"SCRAM {by.final(first)}").startswith("102 OK ")
 
@@ -196,31 +195,31 @@ def test_channel_binding_is_refused_in_words(server: ListeningServer) -> None:
 
 def test_a_proof_counts_once_and_for_its_own_exchange(server: ListeningServer) -> None:
     with welcomed(server) as client:
-        by = speaker("mario", "verde")
-        proof = by.final(server_first(client, by))
+        by = scram_speaker("mario", "verde")
+        proof = by.final(client.begin_scram(by))
         assert client.ask(f"SCRAM {proof}") == WRONG
         refused = "101 KO SCRAM takes a message of RFC 5802 in base64"
         assert client.ask(f"SCRAM {proof}") == refused
-        server_first(client, speaker("mario", "rosso"))
+        client.begin_scram(scram_speaker("mario", "rosso"))
         assert client.ask(f"SCRAM {proof}") == refused
 
 
 def test_a_second_first_message_begins_anew(server: ListeningServer) -> None:
     with welcomed(server) as client:
-        server_first(client, speaker("anna", "verde"))
-        assert log_in_by_scram(client, "mario", "rosso") == "102 OK"
+        client.begin_scram(scram_speaker("anna", "verde"))
+        assert client.log_in_by_scram("mario", "rosso") == "102 OK"
 
 
 def test_failures_count_for_both_ways_to_log_in() -> None:
     clock = FakeClock()
     with ListeningServer(clock=clock, login_failures=2) as server, welcomed(server) as client:
-        assert log_in_by_scram(client, "nobody", "wrong") == WRONG
+        assert client.log_in_by_scram("nobody", "wrong") == WRONG
         assert client.ask("USER somebody") == "100 OK"
         client.say(f"PASS {md5('wrong')}")
         assert client.hear_all() == [WRONG]
         with welcomed(server) as other:
-            by = speaker("somebody", "wrong")
-            other.say(f"SCRAM {by.final(server_first(other, by))}", "NOOP")
+            by = scram_speaker("somebody", "wrong")
+            other.say(f"SCRAM {by.final(other.begin_scram(by))}", "NOOP")
             other.socket.settimeout(0.05)
             with pytest.raises(TimeoutError):  # slowed by the failure of USER and PASS
                 other.hear()
@@ -232,9 +231,9 @@ def test_failures_count_for_both_ways_to_log_in() -> None:
 
 def test_a_login_by_scram_takes_the_seat_over_and_a_mac_may_follow(server: ListeningServer) -> None:
     with welcomed(server) as first, welcomed(server) as second:
-        assert log_in_by_scram(first, "anna", "verde") == "102 OK"
+        assert first.log_in_by_scram("anna", "verde") == "102 OK"
         assert first.ask(f"MAC {SEAT_2}") == "100 OK SIP/202"
-        assert log_in_by_scram(second, "anna", "verde") == "102 OK"
+        assert second.log_in_by_scram("anna", "verde") == "102 OK"
         assert first.hear_all() == ["910 BYE TAKEOVER anna logged in at 127.0.0.1"]
         assert second.ask(f"MAC {SEAT_1}") == "100 OK PJSIP/201"
 
@@ -242,7 +241,7 @@ def test_a_login_by_scram_takes_the_seat_over_and_a_mac_may_follow(server: Liste
 def test_while_the_pbx_is_down_it_is_said_after_102(server: ListeningServer) -> None:
     server.requests.up = False
     with welcomed(server) as client:
-        assert log_in_by_scram(client, "mario", "rosso") == "102 OK"
+        assert client.log_in_by_scram("mario", "rosso") == "102 OK"
         assert client.hear() == "901 PBX DOWN"
 
 
@@ -250,8 +249,8 @@ def test_while_the_pbx_is_down_it_is_said_after_102(server: ListeningServer) -> 
 def test_a_password_changed_between_the_two_messages_counts(server: ListeningServer, mario: Operator) -> None:
     server.requests.in_force = with_operators(mario)
     with welcomed(server) as client:
-        by = speaker("mario", "rosso")
-        final = by.final(server_first(client, by))
+        by = scram_speaker("mario", "rosso")
+        final = by.final(client.begin_scram(by))
         fresh = passwords.make_stored_forms("nero", "scrypt" if mario.scram else "md5")
         changed = dataclasses.replace(mario, password=fresh.password, scram=fresh.scram)
         server.requests.in_force = with_operators(changed)
@@ -263,8 +262,8 @@ def test_nothing_that_logs_somebody_in_reaches_the_log(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     with welcomed(server) as client:
-        by = speaker("mario", "rosso")
-        final = by.final(server_first(client, by))
+        by = scram_speaker("mario", "rosso")
+        final = by.final(client.begin_scram(by))
         assert client.ask(f"SCRAM {final}").startswith("102 OK ")
     assert final not in caplog.text
     assert by.first() not in caplog.text
