@@ -108,6 +108,11 @@ twice a second, then after pauses that grow to 10 seconds.
     help="Check the server's certificate (default yes). Without, anybody may pose as the server.",
 )
 @click.option(
+    "--allow-md5/--no-allow-md5",
+    default=None,
+    help="Send the password's MD5 also to a server that took SCRAM before and now does not (default no).",
+)
+@click.option(
     "--keep-alive",
     metavar="SECONDS",
     help="Time between two signs of life (default: a third of what the server asks).",

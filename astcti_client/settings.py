@@ -44,6 +44,8 @@ class Settings:
     ca_file: str = ""
     server_name: str = ""
     verify: bool = True
+    allow_md5: bool = False
+    """Send the password's MD5 also where a log-in by SCRAM succeeded before and now none is possible."""
     keep_alive: float = 0.0
     triggers: bool = True
     allowed_programs: tuple[str, ...] | None = None

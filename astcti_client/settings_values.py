@@ -220,6 +220,7 @@ SETTING_READERS = {
     "ca-file": SettingReader("ca_file", _existing_file),
     "server-name": SettingReader("server_name", _text),
     "verify": SettingReader("verify", _boolean),
+    "allow-md5": SettingReader("allow_md5", _boolean),
     "keep-alive": SettingReader("keep_alive", _seconds),
     "triggers": SettingReader("triggers", _boolean),
     "allowed-programs": SettingReader("allowed_programs", _programs),

@@ -228,7 +228,7 @@ def test_a_command_of_the_client_is_documented(command: str) -> None:
 
 
 def test_no_option_is_documented_that_does_not_exist() -> None:
-    documented = set(re.findall(r"`(--[a-z][a-z-]*)", OPERATIONS + CLIENT + WINDOW))
+    documented = set(re.findall(r"`(--[a-z][a-z0-9-]*)", OPERATIONS + CLIENT + WINDOW))
     assert documented <= SERVER_OPTIONS | CLIENT_OPTIONS
 
 

@@ -16,7 +16,8 @@ from collections.abc import Callable, Sequence
 
 from astcti_client.net.backoff import Backoff, SleepWatch
 from astcti_client.net.conversation import Farewell, Lost, ServerConversation, TurnedAway, checked_command
-from astcti_client.net.login import LoginRefused
+from astcti_client.net.login import LoginRefused, PasswordWithheld
+from astcti_client.net.login_memory import LoginMemory, scram_places_file
 from astcti_client.net.mac_addresses import own_macs
 from astcti_client.net.messages import (
     ConnectionInbox,
@@ -74,17 +75,20 @@ class ServerConnection:
         *,
         macs: Callable[[str], Sequence[str]],
         keep_alive: float = 0.0,
+        memory: LoginMemory | None = None,
         backoff: Backoff | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
         """`macs` gives the MAC addresses to try, from the local address of the connection.
 
+        `memory` is what earlier runs know of this server; without it this one begins anew.
         `clock` and `wall` replace the monotonic and the wall clock in tests.
         """
         self._address = address
         self._user = user
         self._password = password
+        self._memory = memory or LoginMemory(password)
         self._inbox = inbox
         self._macs = macs
         self._keep_alive = keep_alive
@@ -165,6 +169,8 @@ class ServerConnection:
                 reason = f"the server refused the log-in of {self._user}: {refused}"
                 if not _for_now(str(refused)):
                     return "refused", reason
+            except PasswordWithheld as withheld:
+                return "refused", f"not logged in at {self._address}: {withheld}"
             except Farewell as farewell:
                 if farewell.kind in _FINAL:
                     ending, reason = _FINAL[farewell.kind]
@@ -211,6 +217,7 @@ class ServerConnection:
                 protection=transport.protection,
                 keep_alive=self._keep_alive,
                 numbers=self._numbers,
+                memory=self._memory,
             )
             self._watch.restart()  # connecting may have taken its time
             try:
@@ -264,6 +271,17 @@ def _for_now(refusal: str) -> bool:
     return found is not None and found[0] is Refusal.TOO_MANY_LOGINS
 
 
+def memory_for(address: ServerAddress, settings: Settings, password: Password) -> LoginMemory:
+    """What earlier runs know of log-ins there."""
+    return LoginMemory(
+        password,
+        place=f"{address} {settings.user}",
+        file=scram_places_file(),
+        # Nobody in between can speak for a server whose certificate was checked.
+        md5_allowed=settings.allow_md5 or (settings.tls and settings.verify),
+    )
+
+
 def connection_for(settings: Settings, password: Password, inbox: ConnectionInbox) -> ServerConnection:
     """A connection as the settings describe it, not started yet. `inbox` gets its messages, on its thread."""
     address = ServerAddress(
@@ -282,4 +300,5 @@ def connection_for(settings: Settings, password: Password, inbox: ConnectionInbo
         inbox,
         macs=lambda local_address: (settings.mac,) if settings.mac else own_macs(local_address),
         keep_alive=settings.keep_alive,
+        memory=memory_for(address, settings, password),
     )

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from astcti_client.net.login import REPLY_TIME, Answered, LogIn, is_end
+from astcti_client.net.login_memory import LoginMemory
 from astcti_client.net.messages import (
     ConnectionMessage,
     ConnectionState,
@@ -38,6 +39,7 @@ MOST_UNREADABLE = 20  # lines in a row; then the peer does not speak this protoc
 
 _REPLIES: dict[str, tuple[ReplyCode, ...]] = {
     CommandName.PASS: (ReplyCode.LOGGED_IN, ReplyCode.REFUSED),
+    CommandName.SCRAM: (ReplyCode.SCRAM, ReplyCode.LOGGED_IN, ReplyCode.REFUSED),
     CommandName.CAPA: (ReplyCode.CAPABILITIES, ReplyCode.REFUSED),
     CommandName.SERVICES: (ReplyCode.SERVICE, ReplyCode.REFUSED),
     CommandName.TARGETS: (ReplyCode.TRANSFER_TARGET, ReplyCode.REFUSED),
@@ -99,10 +101,11 @@ class ServerConversation:
         protection: Protection,
         keep_alive: float = 0.0,
         numbers: Iterator[int],
+        memory: LoginMemory | None = None,
     ) -> None:
         """`macs` are tried in this order; `keep_alive` is the time between NOOPs, 0 to follow the server.
 
-        `numbers` gives each command its number.
+        `numbers` gives each command its number. `memory` is of earlier connections, if there were any.
         """
         self.outgoing = bytearray()
         self.up = False
@@ -127,6 +130,7 @@ class ServerConversation:
             user,
             password,
             macs,
+            memory or LoginMemory(password),
             say=self._say,
             deliver=deliver,
             keep_alive_told=self._follow_keep_alive,
@@ -136,7 +140,7 @@ class ServerConversation:
     # --- what comes in ---
 
     def feed(self, data: bytes) -> None:
-        """Take bytes from the server. Raises Lost, LoginRefused or Farewell when the connection is over."""
+        """Take bytes from the server. Raises Lost, LoginRefused, PasswordWithheld or Farewell at the end."""
         for line in self._lines.feed(data):
             if isinstance(line, Oversize):
                 self._count_unreadable("", f"a line of more than {line.limit} bytes")

@@ -1,4 +1,4 @@
-"""The log-in step by step: who we are, what the server can do, which seat this is, what it offers.
+"""The log-in step by step: what the server can do, who we are, which seat this is, what it offers.
 
 No I/O, and for the network thread alone.
 """
@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from astcti_client.net.login_memory import LoginMemory
 from astcti_client.net.messages import (
     ConnectionMessage,
     OfferedService,
@@ -22,11 +23,14 @@ from astcti_client.net.messages import (
 )
 from astcti_client.password import Password
 from schemas.protocol import NO_SEAT, SERVICE_TYPES, Capability, CommandName, ReplyCode, Word
+from schemas.scram import BadScram, ScramClient
 from schemas.wire import Reply
 
 REPLY_TIME = 15.0  # seconds for a reply; the server itself waits at most 5 s for Asterisk
 _SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?", re.ASCII)
-LOGIN_TIME = 30.0  # seconds for the reply to PASS: after an outage a thousand passwords are checked at once
+# Seconds for the reply to a password: after a restart the server checks everybody's at once, and says nothing
+# to those who wait for their turn (a thousand in a minute).
+LOGIN_TIME = 120.0
 
 Answered = Callable[[Reply], None]
 """What is to be done with each line of a reply."""
@@ -34,6 +38,10 @@ Answered = Callable[[Reply], None]
 
 class LoginRefused(Exception):
     """The server did not take the user name or the password."""
+
+
+class PasswordWithheld(Exception):
+    """The log-in would not be safe, so it was not done. The text says why and what to do."""
 
 
 class Say(Protocol):
@@ -52,6 +60,7 @@ class LogIn:
         user: str,
         password: Password,
         macs: Sequence[str],
+        memory: LoginMemory,
         *,
         say: Say,
         deliver: Callable[[ConnectionMessage], None],
@@ -62,6 +71,8 @@ class LogIn:
         self._user = user
         self._password = password
         self._macs = list(macs)
+        self._memory = memory
+        self._scram = ScramClient(user, memory.secret)
         self._refused_macs: list[tuple[str, str]] = []
         self._knows_who = self._knows_targets = False
         self._say = say
@@ -70,8 +81,8 @@ class LogIn:
         self._done = done
 
     def begin(self) -> None:
-        """Say the first command. LoginRefused may come out of the answers."""
-        self._say(f"{CommandName.USER} {self._user}", self._user_answered)
+        """Say the first command. LoginRefused and PasswordWithheld may come out of the answers."""
+        self._say(CommandName.CAPA, self._capabilities_answered)
 
     def ask_services(self, then: Callable[[], None] | None = None) -> None:
         """Ask for the operator's services, and for where calls may be transferred to, and deliver both."""
@@ -116,7 +127,40 @@ class LogIn:
     def _password_answered(self, reply: Reply) -> None:
         if reply.number != ReplyCode.LOGGED_IN:
             raise LoginRefused(reply.text or "the password was refused")
-        self._say(CommandName.CAPA, self._capabilities_answered)
+        self._try_next_mac()
+
+    def _begin_plain(self) -> None:
+        if not self._memory.may_send_md5():
+            raise PasswordWithheld(
+                "the server took this log-in by SCRAM before and now asks for the password's MD5, which "
+                "others on the way could use; if the server was changed on purpose, set allow-md5 = true"
+            )
+        self._say(f"{CommandName.USER} {self._user}", self._user_answered)
+
+    def _say_scram(self, message: str, answered: Answered) -> None:
+        self._say(
+            f"{CommandName.SCRAM} {message}", answered, time=LOGIN_TIME, shown=f"{CommandName.SCRAM} ***"
+        )
+
+    def _scram_begun(self, reply: Reply) -> None:
+        if reply.number != ReplyCode.SCRAM:  # stored so that there can be none
+            self._begin_plain()
+            return
+        try:
+            final = self._scram.final(reply.text)
+        except BadScram as error:
+            raise PasswordWithheld(f"the server's part of SCRAM is not to be trusted: {error}") from None
+        self._say_scram(final, self._scram_answered)
+
+    def _scram_answered(self, reply: Reply) -> None:
+        if reply.number != ReplyCode.LOGGED_IN:
+            raise LoginRefused(reply.text or "the password was refused")
+        if not self._scram.server_proved(reply.text):
+            raise PasswordWithheld(
+                "the server did not prove that it knows the password; it may be another one in its place"
+            )
+        self._memory.scram_taken()
+        self._try_next_mac()
 
     def _capabilities_answered(self, reply: Reply) -> None:
         words = reply.information.split() if reply.number == ReplyCode.CAPABILITIES else []
@@ -126,7 +170,10 @@ class LogIn:
                 self._keep_alive_told(float(value))
         self._knows_who = Capability.WHO in words
         self._knows_targets = Capability.TARGETS in words
-        self._try_next_mac()
+        if Capability.SCRAM in words:
+            self._say_scram(self._scram.first(), self._scram_begun)
+        else:
+            self._begin_plain()
 
     def _ask_operator(self) -> None:
         def answered(reply: Reply) -> None:

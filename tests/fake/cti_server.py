@@ -73,13 +73,13 @@ class Peer:
         perhaps names) where calls may be transferred to.
         """
         self.say(WELCOME)
+        self.expect("CAPA")
+        more = ("WHO " if who else "") + ("TARGETS " if targets else "")
+        self.say(f"110 CAPA MAC SERVICES REASONS HANGUP TRANSFER {more}KEEPALIVE={keep_alive}")
         self.expect(f"USER {user}")
         self.say("100 OK")
         assert self.hear().startswith("PASS ")
         self.say("102 OK")
-        self.expect("CAPA")
-        more = ("WHO " if who else "") + ("TARGETS " if targets else "")
-        self.say(f"110 CAPA MAC SERVICES REASONS HANGUP TRANSFER {more}KEEPALIVE={keep_alive}")
         macs, line = [], self.hear()
         while line.startswith("MAC "):
             macs.append(line.removeprefix("MAC "))

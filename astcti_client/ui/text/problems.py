@@ -100,6 +100,20 @@ def _of_the_server() -> list[tuple[str, _Say]]:
         (r"ca-file", lambda m: _("The certificate file cannot be used.")),
         (r"the server refused the log-in of .*?: (.*)", lambda m: _refused(m[1])),
         (
+            r"not logged in at (\S+): the server took this log-in by SCRAM before",
+            lambda m: _(
+                "Your password was not sent: {where} used to log you in without it, and no longer does. "
+                "Somebody may be in between. Ask your administrator."
+            ).format(where=m[1]),
+        ),
+        (
+            r"not logged in at (\S+): the server('s part of SCRAM| did not prove)",
+            lambda m: _(
+                "{where} could not prove that it is your server: somebody may be in its place. "
+                "Ask your administrator."
+            ).format(where=m[1]),
+        ),
+        (
             r"the server turned this client away: (.*)",
             lambda m: _because(_("The server does not take this client."), m[1]),
         ),
