@@ -60,7 +60,7 @@ Exit codes:
      unencrypted though plain is not allowed
   3  the server ended the session for good: another log-in took it over, or
      the operator was disabled; start again by hand if that is right
-  4  the server refused the user name or the password
+  4  the server refused the user name or the password, or the password was withheld
 Every other loss of the connection is retried: for 15 seconds about
 twice a second, then after pauses that grow to 10 seconds.
 """.replace("{user}", str(user_file())).replace("{system}", str(system_file()))

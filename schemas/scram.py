@@ -55,6 +55,11 @@ class ScramKeys(NamedTuple):
     stored_key: bytes
     server_key: bytes
 
+    @classmethod
+    def of(cls, secret: ScramSecret, salt: bytes, iterations: int) -> ScramKeys:
+        """What the server keeps of a client's keys."""
+        return cls(iterations, salt, hashlib.sha256(secret.client_key).digest(), secret.server_key)
+
     def __str__(self) -> str:
         """As the configuration writes it."""
         parts = (_base64(part) for part in (self.salt, self.stored_key, self.server_key))
@@ -76,8 +81,7 @@ def derive_secret(md5_hex: str, salt: bytes, iterations: int) -> ScramSecret:
 
 def derive_keys(md5_hex: str, salt: bytes, iterations: int = STORED_ITERATIONS) -> ScramKeys:
     """Compute what the server keeps. Takes as long as the iterations ask for."""
-    secret = derive_secret(md5_hex, salt, iterations)
-    return ScramKeys(iterations, salt, hashlib.sha256(secret.client_key).digest(), secret.server_key)
+    return ScramKeys.of(derive_secret(md5_hex, salt, iterations), salt, iterations)
 
 
 def parse_stored_keys(stored: str) -> ScramKeys:

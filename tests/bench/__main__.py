@@ -25,6 +25,7 @@ from tests.bench.scenarios.administration import in_force, installation, loading
 from tests.bench.scenarios.comparison import PairSize, compare
 from tests.bench.scenarios.notifications import latency, saturated, stalled
 from tests.bench.scenarios.parsing import parsing
+from tests.bench.scenarios.passwords import passwords
 from tests.bench.scenarios.seats import comeback, logins, memory
 from tests.bench.scenarios.throughput import scaling, throughput
 from tests.bench.workload.modern_calls import ModernCalls
@@ -109,6 +110,12 @@ SCENARIOS: Mapping[str, Scenario] = {
         "5,000 logins at once",
         partial(logins, script=MODERN, seats=5000, rounds=3, target=1.6),
         partial(logins, script=MODERN, seats=5000, rounds=1, target=1.6),
+        on_request=True,
+    ),
+    "passwords": Scenario(
+        "Passwords stored with scrypt",
+        partial(passwords, script=MODERN, seats=1000, right=40),
+        partial(passwords, script=MODERN, seats=60, right=10),
         on_request=True,
     ),
     "installation": Scenario(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,15 +67,19 @@ class MeasuredServer:
         *,
         outbox: int = 1_048_576,
         stalled: int = 0,
+        clients: Callable[[], SeatClients] | None = None,
     ) -> None:
-        """The clients of the first `stalled` seats never read after their login."""
+        """The clients of the first `stalled` seats never read after their login.
+
+        `clients` makes others than the usual ones, in their process.
+        """
         self.script, self.call_centre = script, call_centre
         self._stalled = stalled
         with ExitStack() as started:
             self._files = Path(started.enter_context(tempfile.TemporaryDirectory(prefix="astcti-bench-")))
             self.feeder, self.clients, self._reader = (
                 started.enter_context(Worker(*what))
-                for what in ((Feeder, script.banner), (self.clients_class,), (BareReader,))
+                for what in ((Feeder, script.banner), (clients or self.clients_class,), (BareReader,))
             )
             self._reader_port: int = self._reader.call("port")
             self.process = ServerProcess(
@@ -101,7 +106,7 @@ class MeasuredServer:
         """Return when clients may come. Raises ServerFailed."""
         self.process.wait_until_serving()
 
-    def log_in(self) -> LoginResult:
+    def log_in(self, within: float = LOGIN_WITHIN) -> LoginResult:
         """All clients at once, each until it is in the queue. Raises DeliveryFailed if one cannot."""
         logged_in: LoginResult = self.clients.call(
             "log_in",
@@ -109,7 +114,8 @@ class MeasuredServer:
             self.call_centre.logins,
             self.call_centre.queue.name,
             self._stalled,
-            LOGIN_WITHIN,
+            within,
+            timeout=within + 60,
         )
         return self._all_in(logged_in)
 
@@ -196,10 +202,10 @@ class MeasuredBroker(MeasuredServer):
         """Return when the broker runs."""
         self.process.state_file(BROKER)
 
-    def log_in(self) -> LoginResult:
+    def log_in(self, within: float = LOGIN_WITHIN) -> LoginResult:
         """Everybody subscribes; there is no queue to join. Raises DeliveryFailed if anybody cannot."""
         port, logins = self.process.state_file(BROKER), self.call_centre.logins
-        return self._all_in(self.clients.call("subscribe", port, logins, LOGIN_WITHIN))
+        return self._all_in(self.clients.call("subscribe", port, logins, within))
 
 
 def delays(begun: list[int], expected: list[ExpectedLink], arrivals: dict[str, int]) -> list[float]:

@@ -6,7 +6,7 @@ import re
 import selectors
 import socket
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from tests.bench.workload.call_centre import SeatLogin
@@ -17,6 +17,20 @@ SMALL = 4096  # bytes of receive buffer of a client that is going to stop readin
 _LINK_DATA = re.compile(
     rb"<calleridnum>([^<]*)</calleridnum>.*?<appdata>(?:<data key=\"calldata\">([^<]*)</data>)?.*?</appdata>"
 )
+
+
+Answer = Callable[[bytes], bytes]
+"""What a client says to the line that came; empty for nothing."""
+
+
+def saying(command: str) -> Answer:
+    """Always the same."""
+    return lambda _line: f"{command}\n".encode()
+
+
+def nothing(_line: bytes) -> bytes:
+    """Nothing is said."""
+    return b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +58,8 @@ class SeatClient:
     connection: socket.socket
     login: SeatLogin
     tail: bytes = b""
-    awaited: list[tuple[bytes, bytes]] = field(default_factory=list)
-    """Beginnings of the lines that come next, each with the command that is sent then."""
+    awaited: list[tuple[bytes, Answer]] = field(default_factory=list)
+    """Beginnings of the lines that come next, each with what is sent then."""
 
 
 class SeatClients:
@@ -131,14 +145,16 @@ class SeatClients:
     def connect(self, port: int, login: SeatLogin, joining: str, stalled: bool = False) -> SeatClient:
         """Begin to connect and to log in; done when the client was told that it is in the queue."""
         client = self.open(port, login, stalled=stalled)
-        commands = [f"USER {login.username}\n".encode(), f"PASS {login.password_md5}\n".encode()]
-        client.awaited = [
-            (b"100 WELCOME", commands[0]),
-            (b"100 OK", commands[1]),
-            (b"102 OK", b""),
-            (b"200 " + joining.encode(), b""),
-        ]
+        client.awaited = [*self.handshake(login), (b"200 " + joining.encode(), nothing)]
         return client
+
+    def handshake(self, login: SeatLogin) -> list[tuple[bytes, Answer]]:
+        """The lines up to the end of the login."""
+        return [
+            (b"100 WELCOME", saying(f"USER {login.username}")),
+            (b"100 OK", saying(f"PASS {login.password_md5}")),
+            (b"102 OK", nothing),
+        ]
 
     def serve(self, timeout: float) -> None:
         """Read what is there, or what comes first within so many seconds."""
@@ -175,11 +191,11 @@ class SeatClients:
             self._log_in_further(client, line)
 
     def _log_in_further(self, client: SeatClient, line: bytes) -> None:
-        beginning, answer = client.awaited[0]
+        beginning, answers = client.awaited[0]
         if not line.startswith(beginning):
             return  # an announcement, or a refusal that leaves this login undone
         del client.awaited[0]
-        if answer:
+        if answer := answers(line):
             client.connection.send(answer)
         if not client.awaited:
             self._logging_in -= 1

@@ -86,7 +86,7 @@ class CallCentre:
         seats = [f'<seat mac="{login.mac}" extension="{login.extension}"/>' for login in self.logins]
         operators = [
             f'<operator username="{login.username}" full-name="Agent {number}" seat="{login.mac}"'
-            f' password="md5:{login.password_md5}"/>'
+            f" {self.password_attributes(number, login)}/>"
             for number, login in enumerate(self.logins)
         ]
         return "\n".join(
@@ -101,6 +101,10 @@ class CallCentre:
                 "",
             ]
         )
+
+    def password_attributes(self, number: int, login: SeatLogin) -> str:
+        """How the password of the operator of this number is stored."""
+        return f'password="md5:{login.password_md5}"'
 
     def _service(self, number: int) -> str:
         """All operators are bound to the first; five to each other one, so that an operator has several."""
