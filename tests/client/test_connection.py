@@ -135,6 +135,8 @@ def test_a_log_in_that_is_refused_for_now_is_tried_again(server: CtiServer, conn
     client = connect()
     peer = server.accept()
     peer.say(WELCOME)
+    peer.expect("CAPA")
+    peer.say("110 CAPA")
     peer.expect("USER mario")
     peer.say("100 OK")
     peer.hear()

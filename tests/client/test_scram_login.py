@@ -38,6 +38,7 @@ class ScramTalk:
             ["00:11:22:33:44:55"],
             deliver=self.messages.append,
             clock=clock,
+            protection="plain",
             numbers=itertools.count(1),
             memory=memory,
         )
