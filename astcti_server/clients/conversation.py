@@ -216,8 +216,13 @@ class Conversation:
         stands still, and no reply is given up.
         """
         began = self.context.clock()
+        address = self.session.address
         computation = self.context.pool.compute(
-            addresses.network(self.session.address), username, work, self.session.rouse
+            addresses.network(address),
+            username,
+            work,
+            self.session.rouse,
+            suspect=self.context.login_throttle.suspects(address, username),
         )
 
         def go_on() -> bytes | None:

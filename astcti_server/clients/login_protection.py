@@ -129,6 +129,12 @@ class LoginThrottle:
             self._successful[pair] = None
             _keep_newest(self._successful, pair)
 
+    def suspects(self, address: str, username: str) -> bool:
+        """Whether wrong passwords came from there lately, and this user never logged in from there."""
+        network = addresses.network(address)
+        with self._lock:
+            return (network, username) not in self._successful and self._addresses.any(network, self._clock())
+
     def _count_waiting(self, key: tuple[str, str], now: float) -> int:
         waiting = [until for until in self._waiting.pop(key, ()) if until > now]
         if waiting:
@@ -144,6 +150,10 @@ class _AttemptCounts(Generic[Key]):
         self._forgiven_every = forgiven_every
         self._most = most
         self._counts: OrderedDict[Key, tuple[float, float]] = OrderedDict()  # how many, at which time
+
+    def any(self, key: Key, now: float) -> bool:
+        """Whether one is not forgotten yet."""
+        return self._count(key, now) > 0
 
     def delay(self, key: Key, now: float) -> float:
         """Seconds to wait because of those beyond what is allowed."""

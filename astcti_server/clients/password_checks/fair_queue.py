@@ -3,12 +3,46 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 Entry = TypeVar("Entry")
 
 
+SHARE_OF_SUSPECTS: Final = 4
+"""Every how manyth turn goes to those who come last, if others wait, too: nobody waits for ever."""
+
+
 class FairQueue(Generic[Entry]):
+    """Entries of two kinds: those of suspects come last, whose address had wrong passwords lately.
+
+    However many addresses guess, they take one turn of four together, and leave the others to the rest.
+    """
+
+    def __init__(self) -> None:
+        self._others: _Turns[Entry] = _Turns()
+        self._suspects: _Turns[Entry] = _Turns()
+        self._turn = 0
+
+    def __len__(self) -> int:
+        return len(self._others) + len(self._suspects)
+
+    def put(self, address: str, name: str, entry: Entry, *, suspect: bool = False) -> None:
+        """Add an entry: the last of its name."""
+        (self._suspects if suspect else self._others).put(address, name, entry)
+
+    def take(self) -> Entry:
+        """Remove and return the entry whose turn it is. Raises LookupError if there is none."""
+        if not self._suspects or not self._others:
+            return (self._others or self._suspects).take()
+        self._turn += 1
+        return (self._others if self._turn % SHARE_OF_SUSPECTS else self._suspects).take()
+
+    def remove(self, address: str, name: str, entry: Entry) -> bool:
+        """Remove an entry before its turn. False if it is not there any more."""
+        return self._others.remove(address, name, entry) or self._suspects.remove(address, name, entry)
+
+
+class _Turns(Generic[Entry]):
     """Entries by address, and by user name below it.
 
     Addresses take turns, and so do the names of one address: a flood from one address delays another address

@@ -91,12 +91,21 @@ class PasswordPool:
             return len(self._queue)
 
     def compute(
-        self, address: str, name: str, work: Callable[[], ComputedT], finished: Callable[[], None]
+        self,
+        address: str,
+        name: str,
+        work: Callable[[], ComputedT],
+        finished: Callable[[], None],
+        *,
+        suspect: bool = False,
     ) -> Computation[ComputedT]:
-        """Have `work` done by one of the threads, then `finished` called there, which has to be quick."""
+        """Have `work` done by one of the threads, then `finished` called there, which has to be quick.
+
+        A `suspect` comes after the others: wrong passwords came from there.
+        """
         computation = Computation(address, name, work, finished)
         with self._changed:
-            self._queue.put(address, name, computation)
+            self._queue.put(address, name, computation, suspect=suspect)
             self._changed.notify()
         return computation
 

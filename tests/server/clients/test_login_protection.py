@@ -9,6 +9,7 @@ import pytest
 from astcti_server.clients import login_protection
 from astcti_server.clients.login_protection import (
     ADDRESS_ALLOWED,
+    ADDRESS_FORGIVEN_EVERY,
     ADDRESS_WAITING,
     FIRST_DELAY,
     FORGIVEN_EVERY,
@@ -166,6 +167,19 @@ def test_who_logs_in_over_and_over_waits(throttle: LoginThrottle, clock: FakeClo
     assert succeed(throttle, "10.0.0.1", "anna") == 0
     clock.go_on(LOGINS_ALLOWED)
     assert succeed(throttle, "10.0.0.1", "mario") == 0
+
+
+def test_an_address_with_a_wrong_password_is_suspect_for_a_while_but_not_to_who_is_known_there(
+    throttle: LoginThrottle, clock: FakeClock
+) -> None:
+    succeed(throttle, "10.0.0.1", "anna")
+    assert not throttle.suspects("10.0.0.1", "mario")
+    fail(throttle, "10.0.0.1", "mario")
+    assert throttle.suspects("10.0.0.1", "mario") and throttle.suspects("10.0.0.1", "luisa")
+    assert not throttle.suspects("10.0.0.1", "anna")
+    assert not throttle.suspects("10.0.0.2", "mario")
+    clock.go_on(ADDRESS_FORGIVEN_EVERY)
+    assert not throttle.suspects("10.0.0.1", "mario")
 
 
 def test_failures_are_forgotten_in_time(throttle: LoginThrottle, clock: FakeClock) -> None:

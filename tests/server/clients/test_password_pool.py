@@ -68,6 +68,18 @@ def test_addresses_take_turns_and_so_do_the_names_of_one_address() -> None:
     assert taken == ["flood 0", "anna", "mario", "anna again", "flood 1", "flood 2"]
 
 
+def test_however_many_addresses_guess_they_take_one_turn_of_four() -> None:
+    queue: FairQueue[str] = FairQueue()
+    for number in range(200):
+        queue.put(f"10.0.1.{number}", "root", "guess", suspect=True)
+    for number in range(6):
+        queue.put(f"10.0.0.{number}", "mario", "right")
+    assert [queue.take() for _ in range(8)] == ["right"] * 3 + ["guess"] + ["right"] * 3 + ["guess"]
+    assert [queue.take() for _ in range(len(queue))] == ["guess"] * 198
+    queue.put("10.0.1.1", "root", "one", suspect=True)
+    assert queue.remove("10.0.1.1", "root", "one") and not len(queue)
+
+
 def test_an_empty_queue_says_so_and_what_was_removed_is_not_taken() -> None:
     queue: FairQueue[str] = FairQueue()
     queue.put("10.0.0.1", "mario", "one")
