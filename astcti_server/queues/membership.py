@@ -14,6 +14,7 @@ from astcti_server.queues.asterisk_text import NOT_ANSWERED, kept, short_reason,
 from astcti_server.queues.member import Member, find_member
 from astcti_server.queues.owned_members import OwnedMembers
 from astcti_server.queues.ports import QueueLink, QueueTimer
+from astcti_server.queues.removals import RemovalLog, RemovalsByOthers
 from astcti_server.queues.seated_operator import DesiredMembership
 from schemas.configuration.model import queue_key
 from schemas.protocol import Refusal
@@ -33,6 +34,7 @@ class MembershipContext(Protocol):
 
     link: QueueLink
     owned: OwnedMembers
+    removal_log: RemovalLog
     has_penalty: bool
     """False once Asterisk said that it has no QueuePenalty (1.4)."""
 
@@ -132,6 +134,7 @@ class Membership:
         self._not_mended: str | None = None
         """A wrong state interface for which it was added again. That is tried once a connection."""
         self._action: MembershipAction | None = None
+        self._removals = RemovalsByOthers(context.link)
 
     @property
     def busy(self) -> bool:
@@ -163,6 +166,7 @@ class Membership:
         back to what an earlier run left does begin in pause if that is ordered.
         """
         if arriving:
+            self._removals.end_wait()  # who sits down joins at once
             kept = self.owner == desired.username
             self.enforce_pause = not kept or (self.leftover and desired.operator.pause.paused)
         self.queue = spelling
@@ -174,6 +178,7 @@ class Membership:
         """Nobody belongs there. It stays as it is until the next `step`: somebody else may take it over."""
         self.desired = None
         self._rejoining = False  # if it was, the removal under way is one for good, and told
+        self._removals.end_wait()
         self.retry()
 
     def leftover_over(self) -> None:
@@ -193,6 +198,7 @@ class Membership:
     def link_down(self) -> None:
         """Nothing is under way and nothing is known any more."""
         self._end_action()
+        self._removals.end_wait()  # what there is when the link is back is compared at once
         self.known = False
         self._rejoining = False
         self._not_mended = None
@@ -206,6 +212,7 @@ class Membership:
         self.actual = member
         if member is not None:
             self._unconfirmed = False
+            self._removals.end_wait()
 
     def gone_unasked(self) -> None:
         """A list of all members does not have it, and nobody desires it: it needs no entry in the state file.
@@ -218,11 +225,31 @@ class Membership:
 
     def observe(self, kind: str, member: Member | None) -> None:
         """Take over what an event or a list says about this member: None says that it is gone."""
+        was_there = self.actual is not None
         self.listed_as(member)
         if kind == "removed":
             self._unconfirmed = False
+            if was_there and (self._action is None or self._action.kind != "remove"):
+                self._removed_unasked()
         if self._action is not None and self._action.saw_event(kind):
             self._finish()
+
+    def _removed_unasked(self) -> None:
+        """No removal of ours is under way. Who still belongs there is put back after a pause."""
+        if self.desired is None:
+            return
+        if self._rejoining:  # the word of our own removal, after the time for its answer was over
+            self.retry()
+            self.step()
+            return
+        pause = self._removals.removed(self._put_back)
+        who = f"{self.interface} ({self.desired.username})"
+        self._context.removal_log.removed(self.key, self.queue, who, self._removals.times, pause)
+
+    def _put_back(self) -> None:
+        self.retry()
+        self.step()
+        self._context.settled(self)
 
     # -- the actions --------------------------------------------------------------------------------------
 
@@ -233,7 +260,8 @@ class Membership:
         if self.desired is None:
             self._step_out()
         elif self.actual is None:
-            self._join()
+            if not self._removals.waiting:
+                self._join()
         elif self.owner not in (None, self.desired.username) and self.actual.membership == "dynamic":
             # Reports and queue_log have the name that QueueAdd gave, and no action changes that.
             self._rejoin()

@@ -27,6 +27,9 @@ class QueueLink(Protocol):
     def later(self, seconds: float, work: Callable[[], None], /) -> QueueTimer:
         """Do `work` after so many seconds."""
 
+    def now(self) -> float:
+        """The time of the clock that `later` goes by, in seconds."""
+
     def post(self, work: Callable[[], None], /) -> None:
         """Have `work` done on the AMI thread. Any thread."""
 

@@ -19,6 +19,7 @@ from astcti_server.queues.owned_members import OwnedMembers
 from astcti_server.queues.pause import PauseControl
 from astcti_server.queues.pause_request import PauseState
 from astcti_server.queues.ports import OwnedMembersStore, QueueLink, QueueTimer
+from astcti_server.queues.removals import RemovalLog
 from astcti_server.queues.seated_operator import DesiredMembership, SeatedOperator, desired_queues
 from astcti_server.queues.status_reader import AllMembers, QueueStatusReader
 from schemas.protocol import Refusal
@@ -49,6 +50,7 @@ class QueueReconciler:
         """
         self.link = link
         self.owned = OwnedMembers(link, store)
+        self.removal_log = RemovalLog(link)
         self.has_penalty = True
         self._operators = SeatedOperators()
         self._memberships = Memberships()

@@ -72,6 +72,9 @@ class FakeLink:
     def later(self, seconds: float, work: Callable[[], None]) -> WheelTimer:
         return self._wheel.later(seconds, work)
 
+    def now(self) -> float:
+        return self._wheel.now
+
     def post(self, work: Callable[[], None]) -> None:
         work()
 

@@ -274,17 +274,6 @@ def test_another_operator_on_the_seat_is_added_anew_under_his_own_name(mario):
     assert mario.state.load() == {("astcti", PHONE): "luigi"}
 
 
-def test_a_member_removed_by_somebody_is_told_and_added_again_at_the_reconciliation(mario):
-    mario.event("removed")
-    assert mario.told() == ["210 astcti"]
-    assert mario.link.names == []
-    mario.wheel.advance(300.0)
-    mario.status()
-    mario.wheel.advance()
-    mario.added()
-    assert mario.told() == ["200 astcti"]
-
-
 def test_a_restarted_asterisk_gets_its_members_back(mario):
     mario.go_down()
     mario.come_up()
