@@ -22,7 +22,7 @@ from astcti_server.control.commands import ProgramOptions, control_beside
 from astcti_server.control.socket_file import AlreadyServedError
 from astcti_server.logs import LOG_FORMAT, Logs
 from astcti_server.process.own_user import RUN_AS_ANOTHER_USER, owner_of_running_server
-from astcti_server.queues.state_file import StateError
+from astcti_server.process.state_directory import StateError
 from schemas import passwords
 from schemas.event_xml import encode
 from schemas.log_lines import harmless, log_to_standard_error

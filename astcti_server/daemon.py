@@ -47,6 +47,7 @@ from astcti_server.process.own_user import RUN_AS_ANOTHER_USER, is_root
 from astcti_server.process.pidfile import PidFile
 from astcti_server.process.service_notify import notify
 from astcti_server.process.signals import PendingSignals, SignalReceived
+from astcti_server.process.state_directory import StateDirectory
 from astcti_server.process.thread_watch import AmiThreadWatch, SystemdWatchdog
 from astcti_server.queues.reconciler import QueueReconciler
 from astcti_server.queues.state_file import StateFile
@@ -118,6 +119,7 @@ class Daemon:
         settings = loaded.settings
         self._paths = paths
         self._logs = logs
+        StateDirectory(paths.state).take(paths.configuration)  # first: nobody else's state is touched
         self.control: queue.SimpleQueue[ControlMessage] = queue.SimpleQueue()
         self._store = ConfigStore(loaded)
         self._status = StatusFile(paths.status)
@@ -125,9 +127,7 @@ class Daemon:
         self._registry = Registry()
         self._tracker = Tracker(lambda: self._registry.seated_operators)
         self._requests = AmiRequests(settings.ami.username)
-        state = StateFile(paths.state)
-        state.prepare()
-        self._state_writer = StateWriter(state, self._thread_died)
+        self._state_writer = StateWriter(StateFile(paths.state), self._thread_died)
         self._reconciler = QueueReconciler(
             self._requests, self._registry.send_to_session, self._state_writer, loaded.configuration, settings
         )

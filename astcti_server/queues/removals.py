@@ -80,9 +80,8 @@ class RemovalLog:
         last, self._fights[key] = self._fights.get(key), now
         if last is None or now - last > QUIET:
             logger.warning(
-                "queue %s: another program removes %s, %d times by now, and this server puts it back, with"
-                " pauses that grow to %g s. Look for a second server or a script that removes members. This"
-                " is said once for all members of the queue, until it was quiet for %g s",
+                "queue %s: another program removes %s, %d times by now. It is put back after pauses of up to"
+                " %g s; nothing more is said of this queue until it was quiet for %g s",
                 queue,
                 who,
                 times,

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeAlias
 
+from astcti_server.process.state_directory import StateError
 from schemas.configuration.model import queue_key
 
 logger = logging.getLogger(__name__)
@@ -24,10 +25,6 @@ MemberKey: TypeAlias = tuple[str, str]
 """A queue, as its `queue_key`, and a member's interface as Asterisk writes it."""
 
 
-class StateError(Exception):
-    """The state directory cannot be used; the text says which, why and what to do."""
-
-
 class StateFile:
     """`queue-members.json` in the directory given by `--state`."""
 
@@ -35,20 +32,6 @@ class StateFile:
         self.path = directory / NAME
         self.failure = ""
         """Why the file could not be written last; empty if it was. Any thread reads it."""
-
-    def prepare(self) -> None:
-        """Make sure, before the start, that the directory is there and writable. Raises StateError."""
-        directory = self.path.parent
-        trial = directory / f".{NAME}.trial"
-        try:
-            directory.mkdir(parents=True, exist_ok=True)
-            trial.write_bytes(b"")
-            trial.unlink()
-        except OSError as error:
-            raise StateError(
-                f"{directory}: {error.strerror or error}: the state directory must be writable for this"
-                " program's user (create it, or name another one with --state)"
-            ) from error
 
     def load(self) -> dict[MemberKey, str]:
         """The members listed, with the user name each was added for.

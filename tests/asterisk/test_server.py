@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -629,6 +630,34 @@ def test_new_configuration_moves_members_at_once(asterisk: Asterisk, serve: Serv
 
 
 # -- faults ------------------------------------------------------------------------------------------------
+
+
+def test_member_that_somebody_removes_is_back_within_seconds_ever_more_slowly(
+    asterisk: Asterisk, serve: Serve
+) -> None:
+    server = serve(asterisk)
+    device = asterisk.device("201")
+    with server.client("mario") as mario:
+        mario.expect("200 astcti")
+        assert "Removed" in asterisk.cli(f"queue remove member {device} from astcti")
+        mario.expect("210 astcti")
+        mario.expect("200 astcti")
+        assert "Mario" in asterisk.cli("queue show astcti")
+        began = time.monotonic()
+        asterisk.control.must("QueueRemove", Queue="astcti", Interface=device)  # another manager
+        mario.expect("210 astcti")
+        mario.expect("200 astcti")
+        assert time.monotonic() - began >= 4.0
+        assert f"another program removes {device} (mario), 2 times" in server.log
+        asterisk.cli("module reload app_queue.so")  # that keeps dynamic members
+        mario.settle()
+        assert asterisk.members() == [("astcti", device)]
+        asterisk.control.must("QueueRemove", Queue="astcti", Interface=device)
+        mario.expect("210 astcti")
+        mario.say("QUIT")
+        mario.expect("900 OK")
+    time.sleep(9.0)  # the third pause is 8 seconds: it has to be over to show that nothing comes
+    assert asterisk.members() == []
 
 
 def test_asterisk_restarted_in_the_middle_of_the_day(asterisk: Asterisk, serve: Serve) -> None:

@@ -4,7 +4,8 @@ import os
 
 import pytest
 
-from astcti_server.queues.state_file import StateError, StateFile
+from astcti_server.process.state_directory import StateError
+from astcti_server.queues.state_file import StateFile
 
 MEMBERS = {("astcti", "PJSIP/201"): "mario", ("vendité", "Local/202@agents/n"): "zoë"}
 
@@ -68,18 +69,6 @@ def test_a_disk_that_fails_is_logged_once_and_its_recovery_too(tmp_path, monkeyp
     monkeypatch.setattr(os, "fsync", real)
     assert state.save(MEMBERS)
     assert "can be written again" in caplog.text
-
-
-def test_the_directory_is_made(tmp_path):
-    state = StateFile(tmp_path / "a" / "b")
-    state.prepare()
-    assert state.save(MEMBERS)
-
-
-def test_a_directory_that_cannot_be_used_is_told_with_what_to_do(tmp_path):
-    (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(StateError, match="--state"):
-        StateFile(tmp_path / "file").prepare()
 
 
 def test_a_file_that_cannot_be_read_is_an_error_and_not_an_empty_list(tmp_path):
