@@ -6,12 +6,14 @@ Each line names its thread, so that it is clear at once which part of the server
 from __future__ import annotations
 
 import logging
+import os
 from io import FileIO
 from pathlib import Path
 
 from astcti_server.threads import thread_name
 from schemas.log_lines import LineFormatter, LineHandler, standard_error
 from schemas.log_repeats import RepeatedLines
+from schemas.own_files import FOR_GROUP
 
 LOG_FORMAT = "%(asctime)s %(levelname)s [%(threadName)s] %(message)s"
 
@@ -84,7 +86,11 @@ class Logs:
 
 
 def _appending(path: Path) -> FileIO:
-    return path.open("ab", buffering=0)
+    """Open the log. A new one has callers' numbers for its user and group alone, whatever the umask.
+
+    A link is followed, and the mode of a file that is there stays: both are the administrator's own.
+    """
+    return open(path, "ab", buffering=0, opener=lambda name, flags: os.open(name, flags, FOR_GROUP))
 
 
 def _leave_out_what_no_line_shows() -> None:

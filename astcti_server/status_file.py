@@ -17,6 +17,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
+from schemas import own_files
 from schemas.problems import Problem
 from schemas.version import VERSION
 
@@ -48,6 +49,7 @@ class StatusFile:
     def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
         """`clock` tells seconds, for the age of the file."""
         self.path = path
+        own_files.remove_leftovers(path.parent, path.name)
         self._clock = clock
         self._written: dict[str, Any] | None = None
         self._written_at = 0.0
@@ -146,11 +148,11 @@ class StatusFile:
             return
         self.content["written"] = now()
         self.published = MappingProxyType(dict(self.content))
-        fresh = self.path.with_name(f".{self.path.name}.{os.getpid()}")
+        data = json.dumps(self.content, indent=2).encode() + b"\n"
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            fresh.write_text(json.dumps(self.content, indent=2) + "\n", encoding="utf-8")
-            fresh.replace(self.path)
+            self.path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+            # The Configurator reads it, as a member of the group. It is new every few seconds: no disk waits.
+            own_files.replace_file(self.path, data, own_files.FOR_GROUP, durable=False)
         except OSError as error:
             if not self._complained:
                 logger.warning("Cannot write the status file %s: %s (see --status)", self.path, error)

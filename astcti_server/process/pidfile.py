@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from schemas import own_files
+
 
 class PidFile:
     """Written when everything is built; removed only while it still holds our own id."""
@@ -14,8 +16,8 @@ class PidFile:
 
     def write(self) -> None:
         """Write our id. Raises OSError where that is not possible."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.path.write_text(f"{os.getpid()}\n", encoding="ascii")
+        self.path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        own_files.replace_file(self.path, f"{os.getpid()}\n".encode(), own_files.FOR_GROUP, durable=False)
 
     def remove(self) -> None:
         """Remove the file if it is ours."""

@@ -13,10 +13,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from schemas import own_files
+
 logger = logging.getLogger(__name__)
 
 LOCK_NAME: Final = "server.lock"
-MODE: Final = 0o640
 NO_LOCKS: Final = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
 """What file systems say that have no locks: NFS without its lock daemon, some of FUSE."""
 MOST_READ: Final = 4096  # bytes of what the other server wrote about itself
@@ -43,7 +44,7 @@ class StateDirectory:
         `configuration` is this server's configuration directory, which a second server tells its user.
         """
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
+            self.path.mkdir(mode=0o750, parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.path):
                 pass
         except OSError as error:
@@ -65,13 +66,14 @@ class StateDirectory:
                 error.strerror,
             )
             return
+        own_files.remove_leftovers(self.path)
         self._say_who(self._lock, configuration)
 
     def _open(self) -> int:
         path = self.path / LOCK_NAME
         try:
             # No child may inherit it: the lock would outlive this process.
-            return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, MODE)
+            return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, own_files.PRIVATE)
         except OSError as error:
             raise StateError(
                 f"{path}: {error.strerror}: cannot be locked (remove it, once no server of another user runs"

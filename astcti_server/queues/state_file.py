@@ -8,21 +8,26 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeAlias
 
 from astcti_server.process.state_directory import StateError
+from schemas import own_files
 from schemas.configuration.model import queue_key
 
 logger = logging.getLogger(__name__)
 
 NAME = "queue-members.json"
 FORMAT = 1
+"""Grows only when an older release could not use the file: it ignores further fields."""
 
 MemberKey: TypeAlias = tuple[str, str]
 """A queue, as its `queue_key`, and a member's interface as Asterisk writes it."""
+
+
+class NewerFormatError(Exception):
+    """A newer release wrote the file; the text says which formats."""
 
 
 class StateFile:
@@ -36,7 +41,8 @@ class StateFile:
     def load(self) -> dict[MemberKey, str]:
         """The members listed, with the user name each was added for.
 
-        A damaged file is logged, kept beside as `queue-members.json.damaged`, and counts as empty.
+        A damaged file, and one of a format that only a newer release knows, is logged, kept beside as
+        `queue-members.json.damaged` or `.newer`, and counts as empty. Fields that are not known are ignored.
         Raises StateError if there is a file that cannot be read.
         """
         try:
@@ -47,19 +53,16 @@ class StateFile:
             raise StateError(f"{self.path}: {error.strerror or error}: cannot be read") from error
         try:
             return _decode(data)
+        except NewerFormatError as error:
+            self._put_aside(str(error), "newer")
         except (ValueError, KeyError, TypeError, RecursionError) as error:
-            self._put_aside(error)
-            return {}
+            self._put_aside(f"damaged ({error})", "damaged")
+        return {}
 
     def save(self, members: Mapping[MemberKey, str]) -> bool:
         """Replace the file in one step, on the disk before this returns. Failing: False, and a log line."""
-        fresh = self.path.with_name(f".{NAME}.new")
         try:
-            with fresh.open("wb") as file:
-                file.write(_encode(members))
-                file.flush()
-                os.fsync(file.fileno())
-            fresh.replace(self.path)
+            own_files.replace_file(self.path, _encode(members), own_files.PRIVATE)
         except OSError as error:
             if not self.failure:
                 logger.error(
@@ -74,17 +77,16 @@ class StateFile:
         self.failure = ""
         return True
 
-    def _put_aside(self, error: Exception) -> None:
-        kept = self.path.with_name(f"{NAME}.damaged")
+    def _put_aside(self, why: str, kind: str) -> None:
         try:
-            self.path.replace(kept)
+            kept = own_files.put_aside(self.path, kind)
         except OSError as failure:
-            raise StateError(f"{self.path}: is damaged and cannot be put aside: {failure}") from failure
+            raise StateError(f"{self.path}: is {why} and cannot be put aside: {failure}") from failure
         logger.error(
-            "%s: damaged (%s); kept as %s. Queue members that an earlier run left behind are not known now:"
+            "%s: %s; kept as %s. Queue members that an earlier run left behind are not known now:"
             " look at 'queue show' and remove them by hand",
             self.path,
-            error,
+            why,
             kept.name,
         )
 
@@ -100,6 +102,9 @@ def _encode(members: Mapping[MemberKey, str]) -> bytes:
 
 def _decode(data: bytes) -> dict[MemberKey, str]:
     content = json.loads(data.decode())
+    if type(content["format"]) is int and content["format"] > FORMAT:
+        formats = f"format {content['format']}, known here: {FORMAT}"
+        raise NewerFormatError(f"written by a newer release ({formats})")
     if content["format"] != FORMAT:
         raise ValueError(f"unknown format {content['format']!r}")
     members: dict[MemberKey, str] = {}

@@ -144,13 +144,56 @@ def test_the_directory_is_made_and_the_lock_kept_from_others_whatever_the_umask(
         StateDirectory(tmp_path / "a" / "b").take(tmp_path)
     finally:
         os.umask(before)
-    assert (tmp_path / "a" / "b" / "server.lock").stat().st_mode & 0o777 == 0o640
+    assert (tmp_path / "a" / "b" / "server.lock").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_directory_that_cannot_be_used_is_told_with_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(StateError, match="--state"):
         StateDirectory(tmp_path / "file").take(tmp_path)
+
+
+def test_no_file_of_the_server_can_be_read_by_others_whatever_the_umask(tmp_path: Path, pbx: DemoPbx) -> None:
+    own = tmp_path / "own"
+    options = ("--pidfile", str(own / "server.pid"), "--record", str(tmp_path / "traffic"))
+    log = tmp_path / "written.log"
+    server = RunningServer(
+        tmp_path / "server",
+        pbx.address[1],
+        CONFIGURATION,
+        options=options,
+        sections=f'<logging file="{log}"/>',
+    )
+    before = os.umask(0)
+    try:
+        server.start()
+        until(lambda: log.exists() and "Listening on" in log.read_text(), "the server does not listen")
+    finally:
+        os.umask(before)
+    with server.client("mario") as mario:
+        mario.expect("200 astcti")
+    files = [*(server.folder / "state").iterdir(), server.status_file, own / "server.pid", log]
+    modes = {path.name: path.stat().st_mode & 0o777 for path in [*files, tmp_path / "traffic"]}
+    assert server.stop() == 0
+    assert modes == {
+        "queue-members.json": 0o600,
+        "server.lock": 0o600,
+        "status.json": 0o640,
+        "server.pid": 0o640,
+        "written.log": 0o640,
+        "traffic": 0o640,
+    }
+
+
+def test_a_status_file_is_not_written_through_a_link(tmp_path: Path, pbx: DemoPbx) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("precious")
+    server = RunningServer(tmp_path / "server", pbx.address[1], CONFIGURATION)
+    server.status_file.symlink_to(precious)
+    with server:
+        until(lambda: server.status["ami"]["state"] == "up", "the server is not up")
+        assert not server.status_file.is_symlink()
+    assert precious.read_text() == "precious"
 
 
 def test_a_member_that_somebody_removes_is_back_within_seconds(server: RunningServer, pbx: DemoPbx) -> None:

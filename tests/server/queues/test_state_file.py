@@ -26,7 +26,8 @@ def test_no_file_is_no_members(tmp_path):
         b"{",
         b"[]",
         b"null",
-        b'{"format": 2, "members": []}',
+        b'{"format": 0, "members": []}',
+        b'{"format": "2", "members": []}',
         b'{"format": 1, "members": [{"queue": "a"}]}',
         b'{"format": 1, "members": [{"queue": 1, "interface": "b", "username": "c"}]}',
         b"\xff\xfe",
@@ -41,6 +42,35 @@ def test_a_damaged_file_counts_as_empty_and_is_kept_and_logged(tmp_path, caplog,
     assert "damaged" in caplog.text
     assert state.save(MEMBERS)
     assert state.load() == MEMBERS
+
+
+def test_a_file_of_a_newer_release_is_said_to_be_that_and_is_neither_lost_nor_overwritten(tmp_path, caplog):
+    newer = b'{"format": 2, "members": {"astcti": ["PJSIP/201"]}}'
+    for _ in range(2):
+        state = StateFile(tmp_path)
+        state.path.write_bytes(newer)
+        assert state.load() == {}
+        assert state.save(MEMBERS)
+    assert "written by a newer release (format 2, known here: 1)" in caplog.text
+    assert "damaged" not in caplog.text
+    assert (tmp_path / "queue-members.json.newer").read_bytes() == newer
+    assert (tmp_path / "queue-members.json.newer-2").read_bytes() == newer
+
+
+def test_fields_that_a_later_release_added_do_not_disturb(tmp_path):
+    state = StateFile(tmp_path)
+    member = '{"queue": "astcti", "interface": "PJSIP/201", "username": "mario", "since": 1}'
+    state.path.write_text(f'{{"format": 1, "members": [{member}], "release": "9"}}')
+    assert state.load() == {("astcti", "PJSIP/201"): "mario"}
+
+
+def test_the_list_is_for_the_server_alone_whatever_the_umask(tmp_path):
+    before = os.umask(0)
+    try:
+        StateFile(tmp_path).save(MEMBERS)
+    finally:
+        os.umask(before)
+    assert StateFile(tmp_path).path.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_crash_in_the_middle_of_writing_leaves_the_old_file(tmp_path, monkeypatch):
