@@ -11,13 +11,12 @@ import contextlib
 import hashlib
 import json
 import logging
-import os
-import secrets
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from astcti_server.config.store import ConfigSnapshot
+from schemas import own_files
 from schemas.configuration import xml_form
 from schemas.configuration.model import Configuration
 from schemas.problems import ConfigurationError
@@ -25,9 +24,9 @@ from schemas.problems import ConfigurationError
 logger = logging.getLogger(__name__)
 
 NAME = "configuration-in-force"
+MOST_HEAD = 65536  # bytes of the first line
 FORMAT = 1
-MODE = 0o600
-"""It has the hashes of passwords in it, and nobody else needs it."""
+"""Grows only when an older release could not use the file: it ignores further fields."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,9 @@ class ConfigMemory:
         if what == self._kept:
             return
         try:
-            _replace_file(self.path, _encode(loaded))
+            if self._kept is None:
+                self._put_newer_aside()
+            own_files.replace_file(self.path, _encode(loaded), own_files.PRIVATE)  # hashes are in it
         except OSError as error:
             if not self._failing:
                 logger.error(
@@ -101,6 +102,15 @@ class ConfigMemory:
             logger.warning("%s: can be written again", self.path)
         self._failing = False
         self._kept = what
+
+    def _put_newer_aside(self) -> None:
+        """Keep what a newer release remembered, which will want it again, perhaps. Raises OSError."""
+        with contextlib.suppress(FileNotFoundError, ValueError, KeyError, TypeError, RecursionError):
+            with self.path.open("rb") as stream:
+                written = json.loads(stream.readline(MOST_HEAD))["format"]
+            if type(written) is int and written > FORMAT:
+                kept = own_files.put_aside(self.path, "newer")
+                logger.warning("%s: written by a newer release; kept as %s", self.path, kept.name)
 
 
 def _encode(loaded: ConfigSnapshot) -> bytes:
@@ -132,19 +142,3 @@ def _decode(head: bytes, content: bytes) -> RememberedFile:
     if hashlib.sha256(content).hexdigest() != said["content"]:
         raise ValueError("it is damaged")
     return RememberedFile(Path(said["file"]), bytes.fromhex(said["sha256"]), float(said["modified"]), content)
-
-
-def _replace_file(path: Path, data: bytes) -> None:
-    """Replace a file as a whole, by way of a name that nobody can guess and no link can take the place of."""
-    fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    try:
-        with os.fdopen(os.open(fresh, flags, MODE), "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        fresh.replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            fresh.unlink()
-        raise

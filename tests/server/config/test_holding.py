@@ -355,6 +355,18 @@ def test_what_is_remembered_of_another_directory_holds_nothing(site: Site, tmp_p
     assert ConfigMemory(site.state).load(tmp_path / "other") is None
 
 
+def test_what_a_newer_release_remembered_is_kept(site: Site, messages) -> None:
+    newer = b'{"format": 2, "files": []}\nmore'
+    site.state.mkdir(exist_ok=True)
+    (site.state / "configuration-in-force").write_bytes(newer)
+    site.put("a.xml", people(20))
+    site.start()
+    site.stop()
+    assert messages("written by a newer release")
+    assert (site.state / "configuration-in-force.newer").read_bytes() == newer
+    assert ConfigMemory(site.state).load(site.directory) is not None
+
+
 @pytest.mark.parametrize("data", [b"", b"{}", b"[]\n", b'{"format": 2}\n', b"\xff\xfe", b"[" * 100_000])
 def test_a_damaged_memory_is_said_and_holds_nothing(site: Site, messages, data: bytes) -> None:
     site.put("a.xml", people(20))
