@@ -16,6 +16,8 @@ need() { # need PROGRAM PACKAGE...
     command -v "$program" >/dev/null || missing="$missing $*"
 }
 need openssl openssl
+need systemd-analyze systemd
+/usr/bin/python3 -c 'import seccomp' 2>/dev/null || missing="$missing python3-seccomp"
 need chromium chromium fonts-noto-core
 need npm npm
 need Xvfb xvfb

@@ -36,6 +36,7 @@ class RunningServer:
         ami: str = "",
         listen: str = "",
         options: tuple[str, ...] = (),
+        launcher: tuple[str, ...] = (),
     ) -> None:
         """`sections` is more XML for server.xml, `ami` and `listen` more attributes of its elements."""
         self.folder = folder
@@ -43,6 +44,7 @@ class RunningServer:
         self.config.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
         self._options = options
+        self._launcher = launcher
         self.log_file = folder / "server.log"
         self.status_file = folder / "status.json"
         self._process: subprocess.Popen[bytes] | None = None
@@ -79,6 +81,7 @@ class RunningServer:
     def start(self) -> None:
         """Start the process; `wait_for_log` tells how far it is."""
         command = [
+            *self._launcher,
             sys.executable,
             "-W",
             "error",
