@@ -99,6 +99,7 @@ PROJECT = {
         "astcti_client.hand_over",
         "astcti_client.net.transport",
         "astcti_client.phone_number",
+        "schemas.own_files",
     ],
     "astcti_client.triggers": ["astcti_client.triggers", "schemas"],
     "configurator": ["configurator", "schemas"],

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import secrets
 import threading
 from collections.abc import Callable
@@ -28,6 +27,7 @@ from astcti_client.hand_over.requests import (
     OtherClient,
     answer_to,
 )
+from schemas import own_files
 
 logger = logging.getLogger(__name__)
 KEY_FILE = "client.key"
@@ -56,11 +56,7 @@ class HandOverPipe:
         except OSError as error:
             raise NoHandOver(f"{name}: {error.strerror or error}") from None
         try:
-            fresh = place / (KEY_FILE + ".new")
-            fresh.unlink(missing_ok=True)
-            with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(self._key)
-            fresh.replace(place / KEY_FILE)
+            own_files.replace_file(place / KEY_FILE, self._key, own_files.PRIVATE, durable=False)
         except OSError as error:
             self._listener.close()
             raise NoHandOver(f"{name}: {error.strerror or error}") from None

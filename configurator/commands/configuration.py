@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ import click
 
 from configurator.commands.data_directory import PreparedCommand
 from configurator.commands.users import audit_name
+from schemas import own_files
 from schemas.configuration.checks import CheckedConfiguration
 from schemas.configuration.model import Configuration
 from schemas.problems import ConfigurationError
@@ -86,14 +89,21 @@ def export_command(file: Path) -> None:
             sys.stdout.buffer.write(xml_form.dump_xml(configuration))
         elif file.suffix == ".sqlite":
             sqlite_form.dump_sqlite(configuration, file)
-            file.chmod(0o600)
         else:
-            data = xml_form.dump_xml(configuration)  # before the file is touched
-            file.touch(mode=0o600)  # password hashes are in it; a file that is there keeps its mode
-            file.write_bytes(data)
+            _write_export(file, xml_form.dump_xml(configuration))
     except (OSError, ValueError, KeyError) as error:
         raise click.ClickException(str(error)) from None
     audit_log.record(audit_name(), "export", "configuration", file.name)
+
+
+def _write_export(file: Path, data: bytes) -> None:
+    """Write a file with hashes of passwords. One that is there keeps its mode; a link is not followed."""
+    found = file.lstat().st_mode if os.path.lexists(file) else stat.S_IFREG | own_files.PRIVATE
+    if stat.S_ISREG(found) or stat.S_ISLNK(found):
+        mode = stat.S_IMODE(found) if stat.S_ISREG(found) else own_files.PRIVATE
+        own_files.replace_file(file, data, mode)
+    else:
+        file.write_bytes(data)  # a pipe, a device
 
 
 @click.command(cls=PreparedCommand, name="import")

@@ -21,12 +21,16 @@ COPIES = "copies"
 """Directory beside the databases for what an upgrade puts aside."""
 
 
+class NewerDatabaseError(Exception):
+    """A newer release wrote a database; the text says which. Nothing was changed."""
+
+
 def set_up(chosen: Options) -> list[str]:
     """Set Django up on a data directory and bring its databases up to date. Once a process.
 
     What imports a model can be imported only afterwards: that is why commands import inside their functions.
 
-    Returns what was done, in sentences. OSError, MailSettingsError.
+    Returns what was done, in sentences. OSError, MailSettingsError, NewerDatabaseError.
     """
     chosen.data.mkdir(parents=True, exist_ok=True, mode=0o750)
     options.set_options(chosen)
@@ -49,6 +53,16 @@ def _upgrade_databases() -> list[str]:
             options.give_to_owner_of_directory(path)
         connection = connections[alias]
         executor = MigrationExecutor(connection)
+        unknown = [
+            name
+            for app, name in executor.loader.applied_migrations
+            if app == "configurator" and (app, name) not in executor.loader.graph.nodes
+        ]
+        if unknown:
+            raise NewerDatabaseError(
+                f"{path} was upgraded by a newer release ({max(unknown)}): install that one again, or put a"
+                f" copy from {path.parent / COPIES} in its place"
+            )
         if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
             continue
         if existed:
@@ -77,7 +91,7 @@ def prepare(chosen: Options) -> None:
     try:
         for line in set_up(chosen):
             click.echo(f"astcti-configurator: {line}", err=True)
-    except (OSError, MailSettingsError) as error:
+    except (OSError, MailSettingsError, NewerDatabaseError) as error:
         raise click.ClickException(str(error)) from None
 
 

@@ -21,6 +21,7 @@ from django.utils import timezone
 from configurator import audit_log, options
 from configurator.models import Publication
 from configurator.publishing import server_status, working_copy
+from schemas import own_files
 from schemas.configuration import sqlite_form, xml_form
 from schemas.configuration.checks import CheckedConfiguration, check_configuration
 from schemas.configuration.directory import ArrivalTimes, Candidate, choose_in_force, scan_directory
@@ -32,7 +33,7 @@ FileForm = Literal["xml", "sqlite"]
 FILE_FORMS: tuple[FileForm, ...] = ("xml", "sqlite")
 PUBLISHED_NAME = re.compile(r"astcti-\d{8}-\d{6}-[0-9a-f]{6}\.(?:xml|sqlite)")
 """Names of published files; nothing else in the directory is ever touched."""
-MODE = 0o640  # password hashes are in it: the server's group reads, nobody else
+MODE = own_files.FOR_GROUP  # password hashes are in it: the server's group reads, nobody else
 
 
 class TakenAway(NamedTuple):
@@ -178,34 +179,20 @@ def _new_name(form: FileForm) -> str:
 
 
 def _write(configuration: Configuration, form: FileForm, path: Path, replaces: str) -> str:
-    hidden = path.with_name(f".{path.stem}.{form}")
-    try:
-        if form == "sqlite":
-            sqlite_form.dump_sqlite(configuration, hidden, replaces)
-            sqlite_form.load_sqlite(hidden)  # as the server will
-        else:
-            _write_whole(hidden, xml_form.dump_xml(configuration, replaces))
-            xml_form.load_xml(hidden)
+    if form == "sqlite":
+        data = sqlite_form.database_bytes(configuration, replaces)
+    else:
+        data = xml_form.dump_xml(configuration, replaces)
+    with own_files.file_beside(path, data, MODE) as hidden:
+        (sqlite_form.load_sqlite if form == "sqlite" else xml_form.load_xml)(hidden)  # as the server will
         _for_the_server(hidden)
-        found = _digest(hidden)
-        hidden.rename(path)
-    finally:
-        hidden.unlink(missing_ok=True)
-    return found
+        return _digest(hidden)
 
 
 def _for_the_server(path: Path) -> None:
     """Give a file the directory's group, whoever writes it: that is the group which the server reads by."""
     with contextlib.suppress(PermissionError):  # not in that group: then the directory is one's own
-        os.chown(path, -1, path.parent.stat().st_gid)
-    path.chmod(MODE)
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, MODE), "wb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
+        os.chown(path, -1, path.parent.stat().st_gid, follow_symlinks=False)
 
 
 def _remove_old(directory: Path, newest: str) -> tuple[str, ...]:

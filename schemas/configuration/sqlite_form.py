@@ -5,12 +5,12 @@ Any thread. The same checks as for XML; in problems the row's id stands in place
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
+from schemas import own_files
 from schemas.configuration.checks import CheckedConfiguration, check_configuration, warn_of_configuration
 from schemas.configuration.model import Configuration, Service
 from schemas.configuration.sqlite_reading import TABLE_COLUMNS, USER_VERSION, TableReader
@@ -125,7 +125,7 @@ CREATE TABLE services_operators(
 );
 CREATE TABLE pause_reasons(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 """
-"""The tables as `dump_sqlite` makes them. Other columns and constraints do not disturb `load_sqlite`."""
+"""The tables as `database_bytes` makes them. Other columns and constraints do not disturb `load_sqlite`."""
 
 
 PUBLICATION = "CREATE TABLE publication(id INTEGER PRIMARY KEY, replaces TEXT NOT NULL);"
@@ -135,27 +135,27 @@ PUBLICATION = "CREATE TABLE publication(id INTEGER PRIMARY KEY, replaces TEXT NO
 def dump_sqlite(configuration: Configuration, path: Path, replaces: str = "") -> None:
     """Write a valid configuration to a new file, which appears under its name only once it is complete.
 
-    `replaces` is the SHA-256 of the file whose place it takes although it takes away much.
+    Its mode is 600: hashes of passwords are in it. `replaces`: see `database_bytes`.
     FileExistsError if there is one: a published file is never changed. OSError if it cannot be written.
     """
     if path.exists():
         raise FileExistsError(f"{path} exists: publish under a new name")
-    hidden = path.with_name(f".{path.name}.{os.getpid()}")
-    hidden.unlink(missing_ok=True)
-    try:
-        with closing(sqlite3.connect(hidden, isolation_level=None)) as database:
-            database.execute("PRAGMA journal_mode = DELETE")
-            database.executescript(f"BEGIN; {TABLES} PRAGMA user_version = {USER_VERSION};")
-            _dump_rows(database, configuration)
-            if replaces:
-                database.execute(PUBLICATION)
-                database.execute("INSERT INTO publication(replaces) VALUES (?)", (replaces,))
-            database.execute("COMMIT")
-        with hidden.open("rb") as stream:
-            os.fsync(stream.fileno())
-        hidden.rename(path)
-    finally:
-        hidden.unlink(missing_ok=True)
+    own_files.replace_file(path, database_bytes(configuration, replaces), own_files.PRIVATE)
+
+
+def database_bytes(configuration: Configuration, replaces: str = "") -> bytes:
+    """Return what a database file with a valid configuration holds.
+
+    `replaces` is the SHA-256 of the file whose place it takes although it takes away much.
+    """
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as database:
+        database.executescript(f"BEGIN; {TABLES} PRAGMA user_version = {USER_VERSION};")
+        _dump_rows(database, configuration)
+        if replaces:
+            database.execute(PUBLICATION)
+            database.execute("INSERT INTO publication(replaces) VALUES (?)", (replaces,))
+        database.execute("COMMIT")
+        return database.serialize()
 
 
 def _dump_rows(database: sqlite3.Connection, configuration: Configuration) -> None:

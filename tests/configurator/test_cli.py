@@ -136,6 +136,36 @@ def test_nothing_is_published_over_something_only_by_force(places: list[str], tm
     assert run(places, "publish").returncode == 0  # over an empty one nothing is lost
 
 
+def test_a_database_of_a_newer_release_is_said_to_be_that_and_left_alone(
+    places: list[str], tmp_path: Path
+) -> None:
+    assert run(places, "import", str(SAMPLE)).returncode == 0
+    file = tmp_path / "data" / "configuration.sqlite"
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute(
+            "INSERT INTO django_migrations(app, name, applied)"
+            " VALUES ('configurator', '0999_later', '2030-01-01')"
+        )
+    refused = run(places, "check")
+    assert (refused.returncode, "upgraded by a newer release (0999_later)" in refused.stderr) == (1, True)
+    assert "Traceback" not in refused.stderr
+    assert not (tmp_path / "data" / "copies").exists()
+
+
+def test_an_export_is_written_through_no_link_and_for_its_user_alone(
+    places: list[str], tmp_path: Path
+) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("precious")
+    for name in ("out.xml", "out.sqlite"):
+        if name == "out.xml":
+            (tmp_path / name).symlink_to(precious)
+        done = run(places, "export", str(tmp_path / name))
+        assert done.returncode == 0, done.stderr
+        assert (tmp_path / name).lstat().st_mode & 0o777 == 0o600
+    assert precious.read_text() == "precious"
+
+
 def test_a_bad_file_is_refused_with_every_error_and_78(places: list[str], tmp_path: Path) -> None:
     bad = tmp_path / "bad.xml"
     bad.write_text("<configuration><seats><seat mac='x' extension='y'/></seats></configuration>")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import importlib
 import os
 import subprocess
 import sys
@@ -50,7 +51,7 @@ def allowed_calls(filters: list[str]) -> set[str]:
 
 def confine(unit: dict[str, list[str]]) -> None:
     """From here on this process, and what it becomes, may do what the unit lets it."""
-    import seccomp  # of the system's Python
+    seccomp = importlib.import_module("seccomp")  # of the system's Python
 
     calls = allowed_calls(unit["SystemCallFilter"])
     libc = ctypes.CDLL(None, use_errno=True)
