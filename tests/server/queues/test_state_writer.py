@@ -114,14 +114,14 @@ def test_a_member_whose_writing_is_under_way_is_not_added_yet():
 
 def test_a_list_that_could_not_be_written_is_tried_again_until_it_is(tmp_path):
     file = StateFile(tmp_path)
-    (tmp_path / ".queue-members.json.new").mkdir()  # in the way, also for root
+    file.path.mkdir()  # in the way, also for root
     writer = StateWriter(file, again=0.05)
     writer.start()
     told = threading.Event()
     writer.save(ONE, told.set)
     assert told.wait(PATIENCE), "whoever waits goes on even so"
     assert writer.failure.startswith(f"{file.path}: ")
-    (tmp_path / ".queue-members.json.new").rmdir()
+    file.path.rmdir()
     until(lambda: not writer.failure, "it is not tried again")
     assert file.load() == ONE
     writer.stop()
