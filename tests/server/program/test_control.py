@@ -384,14 +384,15 @@ def test_a_state_directory_that_cannot_be_written_is_in_the_status_file_until_it
     server: RunningServer,
 ) -> None:
     state = server.folder / "state"
-    (state / ".queue-members.json.new").mkdir()  # root may write whatever the mode says
+    (state / "queue-members.json").unlink(missing_ok=True)
+    (state / "queue-members.json").mkdir()  # root may write whatever the mode says
     with server.client("mario") as mario:
         mario.expect("200 astcti")
         until(lambda: server.status["state_directory"]["error"], "nothing is said", every=0.1)
         error = server.status["state_directory"]["error"]
         assert error.startswith(f"{state}/queue-members.json: ")
         assert error in ask(server, "status").stdout
-        (state / ".queue-members.json.new").rmdir()
+        (state / "queue-members.json").rmdir()
         until(lambda: not server.status["state_directory"]["error"], "it is not tried again", every=0.1)
         assert PHONE in (state / "queue-members.json").read_text()
 

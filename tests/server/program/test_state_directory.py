@@ -177,6 +177,7 @@ def test_no_file_of_the_server_can_be_read_by_others_whatever_the_umask(tmp_path
     assert server.stop() == 0
     assert modes == {
         "configuration-in-force": 0o600,
+        "login-key": 0o600,
         "queue-members.json": 0o600,
         "server.lock": 0o600,
         "status.json": 0o640,
