@@ -12,6 +12,7 @@ import ssl
 from pathlib import Path
 from typing import Protocol
 
+from schemas.server.file_checks import refused_pair
 from schemas.server.settings import ListenSettings
 
 READ_SIZE = 16 * 1024
@@ -166,8 +167,7 @@ def tls_context(listen: ListenSettings) -> ssl.SSLContext | None:
     try:
         context.load_cert_chain(listen.certificate, key, password=_no_password)
     except ssl.SSLError as error:
-        reason = error.reason or str(error)
-        raise CertificateError(f"{listen.certificate} and {key} cannot be used together: {reason}") from None
+        raise CertificateError(refused_pair(listen.certificate, key, error)) from None
     return context
 
 

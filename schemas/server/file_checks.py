@@ -35,6 +35,46 @@ def open_to_others(path: Path, what: str) -> str:
     return f"every user of this machine can {verb} {path}, which has {what} in it: chmod o-rwx {path}"
 
 
+def unusable_pair(certificate: Path, key: Path) -> str:
+    """Say why a certificate and its key cannot be used, as files that can be read; empty if they can."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(certificate, key, password=_no_password)
+    except _KeyPasswordError:
+        return f"the key {key} is protected by a password, and nobody is there to type it"
+    except ssl.SSLError as error:
+        return refused_pair(certificate, key, error)
+    except (OSError, ValueError):
+        return ""  # it cannot be read, which is said elsewhere
+    return ""
+
+
+def refused_pair(certificate: Path | str, key: Path | str, error: ssl.SSLError) -> str:
+    """In words why OpenSSL did not take a certificate with its key."""
+    reason = error.reason or "one of them is no PEM file of its kind"
+    return f"{certificate} and {key} cannot be used together: {reason}"
+
+
+def unusable_authority(file: Path) -> str:
+    """Say why no certificate can be checked with a file of authorities; empty if some can."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        context.load_verify_locations(file)
+    except ssl.SSLError as error:
+        return f"{file} has no certificate to check others with: {error.reason or error}"
+    except (OSError, ValueError):
+        return ""
+    return ""
+
+
+class _KeyPasswordError(Exception):
+    """OpenSSL asked for the password of a key."""
+
+
+def _no_password() -> str:
+    raise _KeyPasswordError
+
+
 def expiring_certificate(certificate: Path, key: Path, clock: Callable[[], float] = time.time) -> str:
     """Say that a certificate has expired or will within 30 days; empty if not, or if it cannot be told.
 

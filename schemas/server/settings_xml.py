@@ -243,6 +243,9 @@ class _Reader:
             yield _Found(line, "encoding", message)
         if ami.ca_file:
             yield from _check_file(line, "ca-file", ami.ca_file)
+            wrong = file_checks.unusable_authority(Path(ami.ca_file)) if ami.tls else ""
+            if wrong:
+                yield _Found(line, "ca-file", wrong)
 
     def _check_listen(self, listen: ListenSettings) -> Iterator[_Found]:
         line = self._lines.get("listen", 0)
@@ -260,6 +263,10 @@ class _Reader:
         for name, file in (("certificate", listen.certificate), ("key", listen.key)):
             if file:
                 yield from _check_file(line, name, file)
+        if listen.certificate and listen.key:
+            wrong = file_checks.unusable_pair(Path(listen.certificate), Path(listen.key))
+            if wrong:
+                yield _Found(line, "certificate", wrong)
 
 
 def _check_log(line: int, file: Path) -> Iterator[_Found]:

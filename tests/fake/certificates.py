@@ -7,12 +7,12 @@ from pathlib import Path
 
 
 def make_certificate(
-    directory: Path, name: str = "server", *, subjects: str = "DNS:localhost"
+    directory: Path, name: str = "server", *, subjects: str = "DNS:localhost", days: int = 2
 ) -> tuple[Path, Path]:
     """A new `name`.crt with its `name`.key for localhost, in place of one that is there."""
     certificate, key = directory / f"{name}.crt", directory / f"{name}.key"
-    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
-    names = ["-subj", "/CN=localhost", "-addext", f"subjectAltName={subjects}"]
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
+    names = ["-days", str(days), "-subj", "/CN=localhost", "-addext", f"subjectAltName={subjects}"]
     files = ["-keyout", str(key), "-out", str(certificate)]
     subprocess.run([*command.split(), *names, *files], check=True, capture_output=True)
     return certificate, key

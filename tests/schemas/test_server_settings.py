@@ -10,6 +10,7 @@ import schemas
 from schemas.problems import ConfigurationError, Problem
 from schemas.server.settings import AmiSettings, ServerSettings
 from schemas.server.settings_xml import load_settings, parse_settings
+from tests.fake.certificates import make_certificate
 
 AMI = '<ami username="astcti" secret="s"/>'
 SECTIONS = ("ami", "listen", "clients", "calls", "queues", "originate", "logging")
@@ -55,8 +56,10 @@ def test_the_schema_and_the_model_have_the_same_defaults() -> None:
 
 
 def test_every_setting_is_read(tmp_path: Path) -> None:
-    for name in ("ca.pem", "cert.pem", "key.pem"):
-        (tmp_path / name).write_text("x")
+    certificate, key = make_certificate(tmp_path, days=90)
+    (tmp_path / "ca.pem").write_bytes(certificate.read_bytes())
+    certificate.rename(tmp_path / "cert.pem")
+    key.rename(tmp_path / "key.pem")
     (tmp_path / "ami.secret").write_text("from file\n")
     text = """<server events="all">
       <ami host="pbx" port="5039" username="u" secret-file="ami.secret" tls="yes" ca-file="ca.pem" retries="0"

@@ -179,6 +179,45 @@ def test_a_certificate_that_has_expired_says_so(tmp_path: Path) -> None:
     assert "expired on" in expiring_authority(tmp_path / "old.crt")
 
 
+def server_xml(directory: Path, certificate: str, key: str, authority: str = "a.crt") -> None:
+    (directory / "server.xml").write_text(
+        f'<server>\n<ami username="a" secret="s" host="pbx" tls="yes" ca-file="{authority}"/>\n'
+        f'<listen certificate="{certificate}" key="{key}"/>\n</server>'
+    )
+
+
+def test_a_certificate_that_is_of_another_key_is_a_mistake(run, directory: Path) -> None:
+    certificate(directory, 90)
+    (directory / "a.key").rename(directory / "old.key")
+    certificate(directory, 90)
+    server_xml(directory, "a.crt", "old.key")
+    ended = run()
+    assert ended.exit_code == 78
+    assert f"server.xml:3: {directory}/a.crt and {directory}/old.key cannot be used together" in ended.output
+
+
+@pytest.mark.parametrize("name", ["a.crt", "a.key"])
+def test_a_file_that_is_no_certificate_or_key_is_a_mistake(run, directory: Path, name: str) -> None:
+    certificate(directory, 90)
+    (directory / name).write_text("rubbish")
+    server_xml(directory, "a.crt", "a.key")
+    ended = run()
+    assert ended.exit_code == 78
+    assert f"server.xml:3: {directory}/a.crt and {directory}/a.key cannot be used together" in ended.output
+    no_authority = f"server.xml:2: {directory}/a.crt has no certificate to check others with" in ended.output
+    assert no_authority == (name == "a.crt")
+
+
+def test_a_key_with_a_password_is_a_mistake(run, directory: Path) -> None:
+    _, key = certificate(directory, 90)
+    command = f"openssl ec -in {key} -aes128 -passout pass:secret -out {directory / 'locked.key'}"
+    subprocess.run(command.split(), check=True, capture_output=True, timeout=PATIENCE)
+    server_xml(directory, "a.crt", "locked.key")
+    ended = run()
+    assert ended.exit_code == 78
+    assert f"server.xml:3: the key {directory}/locked.key is protected by a password" in ended.output
+
+
 def test_a_running_server_that_is_root_is_warned_of(run, tmp_path: Path) -> None:
     status = tmp_path / "status.json"
     assert owner_of_running_server(status) is None
