@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from astcti_server.control.ports import StatusDocument
+from schemas.log_lines import harmless
 from schemas.server.status_age import age_of
 
 MOST_SHOWN: Final = 10  # lines of one kind; `--json` has them all
@@ -23,12 +24,12 @@ _DIFFERENCES: Final = {
 
 
 def lines_for_people(document: StatusDocument, now: float | None = None) -> Iterator[str]:
-    """The status in lines. `now`: seconds since 1970."""
+    """The status in lines, whatever names are in it. `now`: seconds since 1970."""
     moment = time.time() if now is None else now
     rows = list(_rows(document, moment))
     width = max(len(name) for name, _ in rows)
     for name, text in rows:
-        yield f"{name:<{width}}  {text}".rstrip()
+        yield harmless(f"{name:<{width}}  {text}".rstrip())
 
 
 def is_well(document: StatusDocument) -> bool:
@@ -66,7 +67,8 @@ def _asterisk(ami: Mapping[str, Any], now: float) -> Iterator[tuple[str, str]]:
     state = words.get(ami["state"], str(ami["state"]))
     yield "Asterisk", f"{state}{f' ({version})' if version else ''}, since {_when(ami['since'], now)}"
     if ami["reason"]:
-        tries = f", {ami['attempts']} attempts" if ami["attempts"] else ""
+        attempts = ami["attempts"]
+        tries = f", {attempts} attempt{'s'[: attempts > 1]}" if attempts else ""
         yield "", f"{ami['reason']} (since {_when(ami['reason_since'], now)}{tries})"
     for lack in ami["lacking"]:
         yield "", f"the manager user {lack}"
