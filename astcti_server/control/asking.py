@@ -156,10 +156,8 @@ class LeavingProcess:
     def wait(self, seconds: float) -> bool:
         """Whether it is gone within so many seconds."""
         if self._descriptor is not None:
-            poller = select.poll()
-            poller.register(self._descriptor, select.POLLIN)
             try:
-                return bool(poller.poll(seconds * 1000))
+                return _has_ended(self._descriptor, seconds)
             finally:
                 os.close(self._descriptor)
         return any(not is_running(self._process) for _ in _looks(seconds))
@@ -174,7 +172,10 @@ def _looks(seconds: float) -> Iterator[None]:
 
 
 def is_running(process: int) -> bool:
-    """Whether there is a process with this id on this machine, whoever's it is."""
+    """Whether there is a process with this id on this machine, whoever's it is.
+
+    One that has ended, and that its parent did not ask about yet, does not run any more.
+    """
     if process <= 0:
         return False
     try:
@@ -183,7 +184,23 @@ def is_running(process: int) -> bool:
         return False
     except PermissionError:
         pass
-    return True
+    try:
+        descriptor = os.pidfd_open(process)
+    except ProcessLookupError:
+        return False
+    except (AttributeError, OSError):
+        return True  # an older Linux: the number alone has to do
+    try:
+        return not _has_ended(descriptor, 0)
+    finally:
+        os.close(descriptor)
+
+
+def _has_ended(descriptor: int, seconds: float) -> bool:
+    """Whether the process of a descriptor (pidfd_open(2)) ends within so many seconds."""
+    poller = select.poll()
+    poller.register(descriptor, select.POLLIN)
+    return bool(poller.poll(seconds * 1000))
 
 
 def _connect(path: Path) -> socket.socket:
