@@ -109,7 +109,7 @@ def accept(context: click.Context, control: Path | None, sha256: str) -> None:
             connection.do(ControlCommand.ACCEPT, sha256)
 
     _ask(context, ask)
-    click.echo("The held configuration is taken up")
+    click.echo("It is in force")
 
 
 @click.command()

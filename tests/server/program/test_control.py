@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from astcti_server.control import shown_status
+from astcti_server.control.asking import is_running
 from astcti_server.demo.pbx import DemoPbx
 from schemas.configuration.model import Binding, Configuration, Operator, Seat, Service
 from schemas.server.status_age import OLD_AFTER, is_old
@@ -151,6 +152,16 @@ def test_status_says_how_many_seats_talk_and_ring(server: RunningServer, pbx: De
         assert found["calls"] >= 2
 
 
+def test_a_name_that_somebody_chose_forges_no_line_of_the_status(server: RunningServer) -> None:
+    server.put("x\nAsterisk  connected\x1b[2J.xml", "<configuration>")
+    until(lambda: document(server)["refused"], "nothing is said to be refused")
+    lines = ask(server, "status").stdout.splitlines()
+    assert all(line.isprintable() for line in lines)
+    [asterisk] = [line for line in lines if line.startswith("Asterisk")]
+    assert "manager interface" in asterisk
+    assert any("x\\nAsterisk  connected\\x1b[2J.xml" in line for line in lines)
+
+
 def test_status_says_what_is_refused_and_why(server: RunningServer) -> None:
     server.put("newer.xml", "<configuration>\n<seats/>\n<wrong/></configuration>")
     server.wait_for_log("newer.xml refused as a whole")
@@ -186,8 +197,10 @@ def test_held_configuration_is_shown_and_accepted_by_its_digest(server: RunningS
     assert other.returncode == 1 and "no configuration with this SHA-256 is held" in other.stderr
     with server.client("mario") as mario:
         said = ask(server, "accept", held["sha256"])
-        assert (said.returncode, said.stdout) == (0, "The held configuration is taken up\n")
+        assert (said.returncode, said.stdout) == (0, "It is in force\n")
         mario.expect("910 BYE DISABLED")
+    again = ask(server, "accept", held["sha256"])
+    assert (again.returncode, again.stdout) == (0, "It is in force\n")
     found = document(server)["configuration"]
     assert (Path(found["file"]).name, found["held"]) == ("newer.xml", [])
     assert "accepts the held configuration" in server.log
@@ -261,6 +274,17 @@ def test_status_of_a_server_that_was_killed_says_so(server: RunningServer) -> No
     assert said.returncode == 3
     assert "is gone: it was killed" in said.stderr
     assert ask(server, "stop").returncode == 3
+
+
+def test_a_process_whose_end_its_parent_did_not_ask_about_does_not_run() -> None:
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    try:
+        assert is_running(child.pid)
+        child.kill()
+        until(lambda: not is_running(child.pid), "it counts as running for as long as nobody waits for it")
+        os.kill(child.pid, 0)  # its number is still taken
+    finally:
+        child.communicate(timeout=PATIENCE)
 
 
 def test_status_where_nothing_ever_ran_ends_with_3(folder: Path) -> None:
