@@ -146,9 +146,9 @@ class ControlListener(ServiceThread):
                 self._connections[connection] = acts
                 self._accepted += 1
         if not rights:
-            self._turn_away(connection, ControlRefusal.NOT_ALLOWED_HERE)
+            self._turn_away(connection, peer, ControlRefusal.NOT_ALLOWED_HERE)
         elif full:
-            self._turn_away(connection, ControlRefusal.TOO_MANY_CONNECTIONS)
+            self._turn_away(connection, peer, ControlRefusal.TOO_MANY_CONNECTIONS)
         else:
             serve = partial(self._serve, connection, peer, rights)
             try:
@@ -160,7 +160,10 @@ class ControlListener(ServiceThread):
     def _lookers(self) -> int:
         return sum(not acts for acts in self._connections.values())
 
-    def _turn_away(self, connection: socket.socket, refusal: ControlRefusal) -> None:
+    def _turn_away(self, connection: socket.socket, peer: Peer, refusal: ControlRefusal) -> None:
+        # By number: this thread has to accept the next one, and looking up a name may take a while.
+        who = f"user id {peer.user}, process {peer.process}"
+        logger.warning("Control: %s was turned away: %s", who, refusal.text())
         connection.setblocking(False)
         try:
             connection.send(refused(refusal.text()))

@@ -74,11 +74,14 @@ def test_a_stranger_is_kept_out_by_the_mode_of_the_socket(serve: Serve, path: Pa
 
 
 def test_a_stranger_hears_nothing_even_where_somebody_opened_the_socket_to_all(
-    serve: Serve, path: Path, group: str
+    serve: Serve, path: Path, group: str, caplog
 ) -> None:
     with serve(group):
         path.chmod(0o666)
         assert ask_as(path, STRANGER, OTHER_GROUP, [])[0] == "101 KO you may not use this socket"
+    [message] = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert message.startswith(f"Control: user id {STRANGER}, process ")
+    assert message.endswith(" was turned away: you may not use this socket")
 
 
 def test_where_the_system_does_not_say_who_it_is_nobody_is_served(serve: Serve, connect, caplog) -> None:
