@@ -181,7 +181,8 @@ class ServerConversation:
         late = self._late_return(reply)
         pending = None if late else self._answered_by(reply)
         final = reply.number not in _LISTS or is_end(reply) or pending is None
-        self._deliver(ServerReply(text, reply, pending.command if pending else late, final))
+        shown = _shown(text, reply, pending)
+        self._deliver(ServerReply(shown, reply, pending.command if pending else late, final))
         if reply.number in (ReplyCode.PBX_DOWN, ReplyCode.PBX_UP):
             self._pbx_changed(up=reply.number == ReplyCode.PBX_UP)
         if reply.number == ReplyCode.SESSION_ENDED:
@@ -311,6 +312,13 @@ def checked_command(line: str) -> str:
 
 def _ends_pause(command: IssuedCommand) -> bool:
     return command.line.upper().split() == [CommandName.PAUSE, PauseWord.OUT]
+
+
+def _shown(text: str, reply: Reply, pending: _Pending | None) -> str:
+    # What the server says in SCRAM lets a reader of our output try out passwords, as fast as with a stored one.
+    if pending is None or pending.verb != CommandName.SCRAM or reply.number == ReplyCode.REFUSED:
+        return text
+    return f"{reply.number} {reply.token} ***"
 
 
 def _farewell(reply: Reply) -> Farewell:

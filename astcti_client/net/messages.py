@@ -56,6 +56,7 @@ class Sent:
 class ServerReply:
     """A numbered line. `answers` is the command it belongs to, None for an announcement.
 
+    `line` is what may be shown of it: without what helps to guess the password.
     `final` is true for the last line that a command gets, and for announcements.
     """
 

@@ -12,7 +12,7 @@ from astcti_client.net import connection, login_memory
 from astcti_client.net.conversation import ServerConversation
 from astcti_client.net.login import LoginRefused, PasswordWithheld
 from astcti_client.net.login_memory import LoginMemory
-from astcti_client.net.messages import ConnectionMessage, Sent
+from astcti_client.net.messages import ConnectionMessage, Sent, ServerReply
 from astcti_client.net.transport import ServerAddress
 from astcti_client.password import Password
 from astcti_client.settings import Settings
@@ -49,6 +49,9 @@ class ScramTalk:
         self.conversation.outgoing.clear()
         return lines
 
+    def lines_shown(self) -> list[str]:
+        return [message.line for message in self.messages if isinstance(message, ServerReply)]
+
     def begin(self) -> ScramExchange:
         """Up to the client's first message."""
         assert self.hear("100 WELCOME\n") == ["CAPA"]
@@ -78,6 +81,19 @@ def test_a_server_that_can_is_logged_in_at_by_scram(clock: Clock) -> None:
     assert talk.log_in() == ["MAC 00:11:22:33:44:55"]
     shown = [message.command.line for message in talk.messages if isinstance(message, Sent)]
     assert shown == ["CAPA", "SCRAM ***", "SCRAM ***", "MAC 00:11:22:33:44:55"]
+
+
+def test_nothing_that_helps_to_guess_the_password_is_shown(clock: Clock) -> None:
+    talk = ScramTalk(clock)
+    talk.log_in()
+    assert talk.lines_shown() == ["100 WELCOME", CAPABLE.strip(), "106 SCRAM ***", "102 OK ***"]
+
+
+def test_why_a_login_by_scram_was_refused_is_shown(clock: Clock) -> None:
+    talk = ScramTalk(clock)
+    talk.begin()
+    talk.hear("101 KO no SCRAM for this operator: USER and PASS\n")
+    assert talk.lines_shown()[-1] == "101 KO no SCRAM for this operator: USER and PASS"
 
 
 def test_an_operator_for_whom_there_is_no_scram_logs_in_with_the_md5(clock: Clock) -> None:
