@@ -28,6 +28,7 @@ from schemas.configuration.directory import ArrivalTimes, Candidate, choose_in_f
 from schemas.configuration.model import Configuration
 from schemas.configuration.taken_away import Loss, losses_in_words, much_taken_away
 from schemas.problems import ConfigurationError, Problem
+from schemas.sentences import said
 
 FileForm = Literal["xml", "sqlite"]
 FILE_FORMS: tuple[FileForm, ...] = ("xml", "sqlite")
@@ -50,7 +51,7 @@ class TakenAway(NamedTuple):
 
 
 class PublishError(Exception):
-    """Nothing was published; the text says why."""
+    """Nothing was published; the text, which may be a sentence of `schemas.sentences`, says why."""
 
 
 class TakesAwayError(PublishError):
@@ -117,7 +118,11 @@ def publish_configuration(
     directory = options.current_options().publish
     if directory is None or not directory.is_dir():
         raise PublishError(
-            f"{directory or 'no directory'}: there is no such directory to publish to (--publish)"
+            said("no directory to publish to was given (--publish)")
+            if directory is None
+            else said(
+                "{directory}: there is no such directory to publish to (--publish)", directory=directory
+            )
         )
     much = taken_away_by(configuration)
     if much is not None and not force and meant != much.sha256:
@@ -155,14 +160,15 @@ def _in_force() -> tuple[str, str, Configuration] | None:
     published last.
     """
     current = options.current_options()
-    said = server_status.read_server_status(current.status)
-    published = Publication.objects.filter(sha256=said.sha256, file=said.file).first() if said.known else None
+    status = server_status.read_server_status(current.status)
+    named = Publication.objects.filter(sha256=status.sha256, file=status.file)
+    published = named.first() if status.known else None
     if published is not None:
         return published.file, published.sha256, configuration_or_empty(published)
     directory = current.publish
     with contextlib.suppress(ConfigurationError, OSError):
-        if said.known and directory is not None and _digest(directory / said.file) == said.sha256:
-            return said.file, said.sha256, read_configuration_file(directory / said.file).configuration
+        if status.known and directory is not None and _digest(directory / status.file) == status.sha256:
+            return status.file, status.sha256, read_configuration_file(directory / status.file).configuration
     found = configuration_in_force(directory) if directory is not None and directory.is_dir() else None
     if found is not None:
         return found[0].name, _digest(found[0]), found[1]

@@ -35,17 +35,21 @@ def publish_page(request: HttpRequest) -> HttpResponse:
     copy = working_copy.read_working_copy()
     last = publication.last_publication()
     errors, warnings = entry_checks.check_everything(copy)
+    found = differences.between(publication.configuration_or_empty(last), copy.configuration)
+    status = _status(last)
+    # What was published a moment ago is what stands here: that it is meant has been said.
+    being_taken_up = status["asks_again"] and not found
     context = {
-        "differences": differences.between(publication.configuration_or_empty(last), copy.configuration),
+        "differences": found,
         "errors": errors,
         "warnings": warnings,
         "digest": publication.configuration_digest(copy.configuration),
-        "much": publication.taken_away_by(copy.configuration),
+        "much": None if being_taken_up else publication.taken_away_by(copy.configuration),
         "last": last,
         "publications": list(_publications()),
         "keep": options.current_options().keep,
         "may_publish": roles.has_role(request, roles.ADMINISTRATORS),
-        **_status(last),
+        **status,
     }
     return render(request, "configurator/publish.html", context)
 
@@ -145,7 +149,8 @@ def _publish(
     except publication.TakesAwayError as error:
         return error.much
     except publication.PublishError as error:
-        messages.error(request, _("Nothing was published: %(reason)s") % {"reason": error})
+        reason = translated_for_file(next(iter(error.args), ""))
+        messages.error(request, _("Nothing was published: %(reason)s") % {"reason": reason})
     else:
         audit_log.record(
             request, action, "configuration", published.path.name, [FieldChange("Changes", "", str(changed))]

@@ -289,6 +289,9 @@ def test_a_directory_that_is_not_there_is_said(admin: Client, demo, publish_dire
     answer = publish(admin)
     assert "there is no such directory" in admin.get(answer.url).content.decode()
     assert not Publication.objects.exists()
+    ManagerUser.objects.update(language="it")
+    answer = publish(admin)
+    assert "questa directory in cui pubblicare non esiste" in admin.get(answer.url).content.decode()
 
 
 def publish_as_meant(client: Client, sha256: str, form: str = "xml"):
@@ -326,6 +329,24 @@ def test_what_takes_away_much_is_published_only_when_meant_and_says_what_it_repl
     assert publication.read_configuration_file(path).replaces == first.sha256
     publish(admin)  # over an empty one nothing is lost
     assert publication.read_configuration_file(newest(publish_directory)).replaces == ""
+
+
+def test_nothing_is_asked_any_more_while_the_server_takes_up_what_was_meant(
+    admin: Client, demo, publish_directory
+) -> None:
+    publish(admin)
+    first = Publication.objects.get()
+    write_status(publish_directory, first.file, first.sha256)
+    Service.objects.all().delete()
+    page = publish_as_meant(admin, first.sha256).content.decode()
+    assert "Published as" in page and "The server uses another file" in page
+    assert 'name="takes-away"' not in page
+    Operator.objects.all().delete()
+    assert 'name="takes-away"' in admin.get("/publish/").content.decode()
+    publish_as_meant(admin, first.sha256)
+    Publication.objects.update(created=timezone.now() - timedelta(minutes=5))
+    page = admin.get("/publish/").content.decode()
+    assert 'name="takes-away"' in page  # it was not taken up, so it still would take away much
 
 
 def test_what_is_taken_away_is_told_in_italian(admin: Client, demo, publish_directory) -> None:
@@ -397,6 +418,13 @@ def test_a_publication_that_the_server_holds_is_shown_with_numbers(
     status_file().write_text(json.dumps(said))
     page = admin.get("/publish/status/").content.decode()
     assert words in page and "214" in page and f"astcti-server accept {published.sha256}" in page
+    again = {"en": "publish again here and say so", "it": "pubblicare di nuovo da qui confermando"}[language]
+    assert again in page
+    said["configuration"]["held"][0]["file"] = str(publish_directory / "by-root.xml")
+    status_file().write_text(json.dumps(said))
+    page = admin.get("/publish/status/").content.decode()
+    other = {"en": "import and publish it, or on the server", "it": "importarlo e pubblicarlo"}[language]
+    assert other in page and again not in page
 
 
 def upload(client: Client, what: str, data: bytes, store: str = "no", name: str = "file"):
