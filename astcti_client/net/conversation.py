@@ -315,7 +315,7 @@ def _ends_pause(command: IssuedCommand) -> bool:
 
 
 def _shown(text: str, reply: Reply, pending: _Pending | None) -> str:
-    # What the server says in SCRAM lets a reader of our output try out passwords, as fast as with a stored one.
+    # With what the server says in SCRAM a reader of our output could try out passwords, as with a stored one.
     if pending is None or pending.verb != CommandName.SCRAM or reply.number == ReplyCode.REFUSED:
         return text
     return f"{reply.number} {reply.token} ***"

@@ -192,6 +192,10 @@ class InitialsDisc(ttk.Label):
         self.configure(text=initials(name))
 
 
+FOOT_ROOM = 8
+"""Dots below a window that was moved up: the frame around it."""
+
+
 def centre(window: tk.Toplevel | tk.Tk, width: int = 0, height: int = 0) -> None:
     """Put a window into the middle of the screen, with this size or the one it asks for."""
     window.update_idletasks()
@@ -200,3 +204,10 @@ def centre(window: tk.Toplevel | tk.Tk, width: int = 0, height: int = 0) -> None
     x = (window.winfo_screenwidth() - width) // 2
     y = max(0, (window.winfo_screenheight() - height) // 2 - 20)
     window.geometry(f"{width}x{height}+{x}+{y}")
+
+
+def keep_on_screen(window: tk.Toplevel | tk.Tk) -> None:
+    """Move a window up that has grown beyond the lower edge of the screen, as far as its top allows."""
+    lowest = window.winfo_screenheight() - FOOT_ROOM - window.winfo_reqheight()
+    if window.winfo_viewable() and window.winfo_rooty() > lowest:
+        window.geometry(f"+{window.winfo_x()}+{max(0, lowest - (window.winfo_rooty() - window.winfo_y()))}")

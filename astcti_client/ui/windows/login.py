@@ -12,7 +12,7 @@ from astcti_client.ui.i18n import _
 from astcti_client.ui.state.actions import Actions, LoginRequest
 from astcti_client.ui.state.prompts import LoginFailed
 from astcti_client.ui.theme.look import Look
-from astcti_client.ui.widgets.controls import button, centre
+from astcti_client.ui.widgets.controls import button, centre, keep_on_screen
 from astcti_client.ui.widgets.message_banner import MessageBanner
 from astcti_client.ui.windows.side_window import SideWindow
 
@@ -147,8 +147,11 @@ class LoginWindow(SideWindow):
         self._fit()
 
     def _fit(self) -> None:
+        if not self.winfo_viewable():
+            centre(self)
         self.update_idletasks()
         self.geometry("")  # as high as it needs to be now
+        keep_on_screen(self)
 
     def _show_state(self) -> None:
         self._button.configure(

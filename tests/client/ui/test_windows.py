@@ -164,6 +164,24 @@ def test_an_unencrypted_connection_of_an_older_installation_is_allowed_by_one_cl
     bed.pump(lambda: "nothing proves that the server is the right one" in texts(main))
 
 
+def test_the_login_window_stays_on_the_screen_when_it_grows(open_client: Make) -> None:
+    bed = open_client(host=ELSEWHERE, scale=1.1, password=None)
+    bed.app.start()
+    window = bed.login()
+    window.withdraw()
+    window.overrideredirect(True)  # this window manager would move it up by itself, others do not
+    window.deiconify()
+    bed.pump(window.winfo_viewable)
+    window.password.set("test")
+    press(window, "Log in")
+    bed.pump(lambda: "would not be encrypted" in texts(window))
+    (foot,) = (part for part in all_of(window, ttk.Button) if part.cget("text") == "Log in")
+    bed.pump(lambda: window.winfo_height() == window.winfo_reqheight())
+    edge = window.winfo_screenheight()
+    bed.pump(lambda: foot.winfo_rooty() + foot.winfo_height() < edge, "the button is below the screen")
+    assert window.winfo_y() >= 0
+
+
 def test_nobody_is_asked_before_a_program_that_is_refused_anyway(open_client: Make) -> None:
     bed = open_client(host=ELSEWHERE, plain=True, confirm_triggers=True)
     peer = bed.log_in()
