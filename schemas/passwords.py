@@ -101,7 +101,8 @@ def check_stored_password(stored: str) -> str:
     try:
         parse_stored_password(stored)
     except ValueError as error:
-        return str(error)
+        wrong: str = error.args[0]  # a sentence: `str` would forget its template
+        return wrong
     return ""
 
 

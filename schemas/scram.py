@@ -115,7 +115,8 @@ def check_stored_keys(stored: str) -> str:
     try:
         parse_stored_keys(stored)
     except ValueError as error:
-        return str(error.args[0])
+        wrong: str = error.args[0]  # a sentence: `str` would forget its template
+        return wrong
     return ""
 
 

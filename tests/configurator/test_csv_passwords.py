@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from configurator import options
-from configurator.models import Operator
+from configurator.models import ManagerUser, Operator
 from schemas import passwords
 
 ROWS = b"username,full-name,password\nanna,Anna Verdi,geheim\n"
@@ -83,6 +83,23 @@ def test_keys_that_cannot_be_used_are_a_bad_row(admin: Client, password: str, sc
     rows = f"username,full-name,password,scram\nanna,Anna Verdi,{password},{scram}\n"
     (bad,) = upload(admin, rows.encode(), "yes")["run"].bad
     assert words in bad.message
+
+
+@pytest.mark.parametrize(
+    ("password", "scram", "words"),
+    [
+        ("scrypt:1", "", "Password: dopo scrypt: la forma è"),
+        ("md5:" + "0" * 32, "x", "Scram: la forma è iterazioni:sale"),
+        ("md5:" + "0" * 32, "1:a:b:c", "Scram: le iterazioni vanno da"),
+    ],
+)
+def test_what_is_wrong_with_stored_passwords_is_said_in_italian(
+    admin: Client, password: str, scram: str, words: str
+) -> None:
+    ManagerUser.objects.update(language="it")
+    rows = f"username,full-name,password,scram\nanna,Anna Verdi,{password},{scram}\n"
+    (bad,) = upload(admin, rows.encode(), "yes")["run"].bad
+    assert bad.message.startswith(words)
 
 
 def test_the_password_that_an_operator_has_already_brings_the_keys_that_were_missing(admin: Client) -> None:
