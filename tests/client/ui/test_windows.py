@@ -89,10 +89,9 @@ def test_a_wrong_password_is_said_in_plain_words_and_can_be_typed_again(
     press(window, "Log in")
     peer = server.accept()
     peer.say("100 WELCOME")
-    peer.hear()
-    peer.say("100 OK")
-    peer.hear()
-    peer.say("101 KO unknown user or wrong password")
+    for reply in ("110 CAPA MAC", "100 OK", "101 KO unknown user or wrong password"):  # to CAPA, USER, PASS
+        peer.hear()
+        peer.say(reply)
     bed.pump(lambda: "User name or password are wrong." in texts(window))
     window.password.set("test")
     press(window, "Log in")
