@@ -154,7 +154,9 @@ class CallComparison:
     def _answered(self, comparison: int, uniqueid: str, channel: str, outcome: ActionOutcome) -> None:
         if comparison != self._round:
             return
-        if _is_gone(uniqueid, outcome):
+        call = self._tracker.table.find(uniqueid)
+        # One that was renamed meanwhile (a masquerade) was asked for by a name that it has no more.
+        if call is not None and call.channel == channel and _is_gone(uniqueid, outcome):
             told = self._tracker.hung_up_unheard(uniqueid)
             self._dialect.hung_up(uniqueid)
             self._ended.append(channel)

@@ -66,11 +66,11 @@ def dial(table: CallTable, source: Party | None, destination: Party, linkedid: s
         for phone in rung_through(table, source):
             find_caller(table, phone)
     waits = bool(source.queue) and not source.queue_left
+    source.announce_connected(destination)
     destination.dialled_by(
         source, from_queue=waits or (other_half is not None and other_half.party.from_queue)
     )
     pass_queue_on(table, destination)
-    source.announce_connected()
     source.go_on()
 
 

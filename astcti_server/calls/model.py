@@ -150,18 +150,19 @@ class Party:
         "callees",
         "caller",
         "calling",
+        "connected_before",
         "connected_name",
         "connected_number",
         "contexts",
         "device",
         "dialled",
         "dialled_as",
+        "dialled_out",
         "dials",
         "exten",
         "fetched",
         "from_queue",
         "has_local",
-        "in_outbound",
         "in_service",
         "inherited",
         "leaving",
@@ -194,13 +195,15 @@ class Party:
         self.number = self.name = ""
         self.connected_number = self.connected_name = ""
         self.announced = ""
-        """The number that it was told to be connected with before it dialled: `CONNECTEDLINE(num)`."""
+        """The number that the dialplan had it connected with before it dialled: `CONNECTEDLINE(num)`."""
+        self.connected_before: str | None = None
+        """`connected_number` when its outbound call began, until that is dialled: no word of the dialplan."""
+        self.dialled_out: str | None = None
+        """What it dialled last in a context of an outbound service; None if it entered none."""
         self.contexts: dict[str, str] = {}
         """Contexts entered, the latest last, each with the extension that was dialled there, if any was."""
         self.exten = ""
         """The extension dialled last; a place of the dialplan (`s`) is none."""
-        self.in_outbound = False
-        """It entered a context of an outbound service."""
         self.has_local = False
         """Local channels belong to the call that it began."""
         self.in_service = False
@@ -330,7 +333,15 @@ class Party:
 
     def call_out(self) -> None:
         """The context that it entered is one of an outbound service."""
-        self.in_outbound = True
+        dialled = self.contexts[self.context]
+        if dialled != self.dialled_out:
+            # What is shown before comes from an Originate's CallerID, or from an earlier conversation.
+            self.dialled_out, self.connected_before, self.announced = dialled, self.connected_number, ""
+
+    @property
+    def in_outbound(self) -> bool:
+        """It entered a context of an outbound service."""
+        return self.dialled_out is not None
 
     def set_variable(self, name: str, value: str) -> bool:
         """A variable of its channel has this value now. True if that is news."""
@@ -371,9 +382,18 @@ class Party:
         """Its phone was rung for a call of its own (AMI Originate): it is the calling end, though it rang."""
         self.originated = self.calling = True
 
-    def announce_connected(self) -> None:
-        """It dials: the connected line that the dialplan gave it is the number to show, not a trunk's."""
-        self.announced = self.connected_number
+    def announce_connected(self, callee: Party) -> None:
+        """It dials: the connected line that the dialplan gave it is the number to show, not a trunk's.
+
+        At the first Dial of an outbound call alone: then Asterisk shows it whom that one rang, also if the
+        next trunk is to be tried. It may even have done so when the Dial is told (from 12 on).
+        """
+        before, self.connected_before = self.connected_before, None
+        shown = self.connected_number
+        if before is None or shown == before:
+            return
+        if shown != callee.number or shown in self.contexts.values():
+            self.announced = shown
 
     def dialled_by(self, source: Party, *, from_queue: bool) -> None:
         """Another channel rings it, from now on: who is behind that channel is to be found anew."""

@@ -20,6 +20,41 @@ def test_a_trunks_own_number_is_not_the_customers() -> None:
     assert (call.direction, call.calleridnum, call.calleridname) == ("outbound", "0551234", "")
 
 
+def test_the_caller_id_that_a_click_to_call_shows_is_not_the_number_it_dials() -> None:
+    story = Story().new("a", "PJSIP/201-a", "Down", "201", "Mario").dial("", "a")
+    story.state("a", "Ringing", connected="999").state(
+        "a", "Up", connected="999"
+    )  # its CallerID: Click <999>
+    story.exten("a", "outbound", "0551234", "Dial")
+    story.new("t", "PJSIP/trunk-t", "Down", "s", root="a").dial("a", "t").state("t", "Up").link("a", "t")
+    assert story.links("201") == [("PJSIP/trunk-t", "0551234")]
+
+
+def test_the_first_trunks_own_number_is_not_taken_for_the_customers_when_the_second_is_tried() -> None:
+    story = Story().new("a", "PJSIP/201-a", "Ring", "201", "Mario", "outbound", "0551234")
+    story.new("t", "PJSIP/trunk-t", "Down", "0559999", "Our Company", root="a").dial("a", "t")
+    story.state("a", "Ring", connected="0559999").dial_end("a", "t", "CONGESTION").hangup("t")
+    story.new("u", "PJSIP/other-u", "Down", "0558888", root="a").dial("a", "u")
+    story.state("u", "Up").link("a", "u")
+    assert story.links("201") == [("PJSIP/other-u", "0551234")]
+
+
+def test_a_trunks_own_number_shown_before_its_dial_is_told_is_not_the_customers() -> None:
+    story = Story().new("a", "PJSIP/201-a", "Ring", "201", "Mario", "outbound", "0551234")
+    story.new("t", "PJSIP/trunk-t", "Down", "0559999", "Our Company", root="a")
+    story.state("a", "Ring", connected="0559999").dial("a", "t").state("t", "Up").link("a", "t")
+    assert story.links("201") == [("PJSIP/trunk-t", "0551234")]
+
+
+def test_the_connected_line_that_the_dialplan_set_is_the_number_until_another_is_dialled() -> None:
+    story = Story().new("a", "PJSIP/201-a", "Ring", "201", "Mario", "outbound", "90551234")
+    story.exten("a", "sub-dialout", "s", "Set").state("a", "Ring", connected="0551234")
+    story.new("t", "PJSIP/trunk-t", "Down", "s", root="a").dial("a", "t").state("t", "Up").link("a", "t")
+    story.unlink("a", "t").hangup("t").exten("a", "outbound", "0557777", "Dial")
+    story.new("u", "PJSIP/trunk-u", "Down", "s", root="a").dial("a", "u").state("u", "Up").link("a", "u")
+    assert story.links("201") == [("PJSIP/trunk-t", "0551234"), ("PJSIP/trunk-u", "0557777")]
+
+
 def test_a_place_of_the_dialplan_is_no_number() -> None:
     story = Story().new("a", "PJSIP/201-a", "Ring", "201", "Mario", "outbound", "0551234")
     story.exten("a", "sub-dialout", "s", "Dial")

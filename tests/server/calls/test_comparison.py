@@ -251,6 +251,16 @@ def test_a_channel_whose_name_another_one_has_now_is_gone(talking: Comparing) ->
     assert talking.ids == ["Unlink", "Hangup"]
 
 
+def test_a_channel_that_is_renamed_during_the_question_is_left_alone(talking: Comparing) -> None:
+    talking.list_has(talking.asked_for_the_list(), "1.1")
+    talking.wait(ASK_AGAIN_AFTER)
+    name, action_id = talking.asked_for()
+    names = ("Oldname", name), ("Channel", name), ("Newname", f"{name}<MASQ>")
+    talking.hear(block(("Event", "Rename"), *names, ("Uniqueid", "1.2")))
+    talking.there_is_none(action_id)
+    assert "Hangup" not in talking.ids
+
+
 def test_a_call_that_began_during_the_question_is_not_looked_for(talking: Comparing) -> None:
     action_id = talking.asked_for_the_list()
     talking.hear(talking.asterisk.call("2.1", "2.2"))
