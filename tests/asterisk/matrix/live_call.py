@@ -70,9 +70,9 @@ class LiveCall:
         self._who[leg] = agent
         return leg
 
-    def originate(self, channel: str, context: str, exten: str, **variables: str) -> None:
-        """Another program than ours has Asterisk call; it shows the customer's number, as they all do."""
-        number = self.combination.outside
+    def originate(self, channel: str, context: str, exten: str, shown: str = "", **variables: str) -> None:
+        """Another program than ours has Asterisk call, and shows this number, else the customer's."""
+        number = shown or self.combination.outside
         fields = {"Channel": channel, "Context": context, "Exten": exten, "Priority": "1"}
         fields |= {"CallerID": f'"{number}" <{number}>'}
         fields |= {"Timeout": "30000", "Async": "true"}

@@ -167,8 +167,10 @@ exten => _05[5-7]XXXXX,1,Gosub(sub-dialout-trunk,s,1(${EXTEN}))
 [sub-dialout-trunk]
 exten => s,1,Dial(%{trunk_arg},60,T)
  same => n,Return()
+; Nobody answers at the first line that is tried.
 [out-company]
-exten => _05[5-7]XXXXX,1,Dial(%{company},60,T)
+exten => _05[5-7]XXXXX,1,Dial(%{company_nobody},1,T)
+ same => n,Dial(%{company},60,T)
  same => n,Hangup()
 ; FreePBX's way to show a trunk's customer on the telephone that dials.
 [out-connected]
@@ -290,6 +292,7 @@ def _dialplan(asterisk: Asterisk, chosen: list[Combination]) -> str:
         "trunk": trunk(asterisk, "trunk", "${EXTEN}"),
         "trunk_arg": trunk(asterisk, "trunk", "${ARG1}"),
         "company": trunk(asterisk, "company", "${EXTEN}"),
+        "company_nobody": trunk(asterisk, "company", "0550000"),
     }
     return filled(DIALPLAN, values)
 

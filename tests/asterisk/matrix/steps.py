@@ -194,11 +194,11 @@ async def _calls_out(call: LiveCall) -> Pair:
     return agent, customer
 
 
-async def _click(call: LiveCall, channel: str) -> Pair:
-    """Another program rings A's telephone and then dials."""
+async def _click(call: LiveCall, channel: str, shown: str = "") -> Pair:
+    """Another program rings A's telephone, showing this number or the customer's, and then dials."""
     call.calls_out("a")
     context = "out-company" if call.combination.way == "originate-company" else "out-plain"
-    call.originate(channel, context, call.combination.outside)
+    call.originate(channel, context, call.combination.outside, shown)
     agent = await call.rings("a")
     await agent.answer()
     return agent, await call.is_called()
@@ -209,11 +209,11 @@ async def _originate(call: LiveCall) -> Pair:
 
 
 async def _click_local(call: LiveCall) -> Pair:
-    return await _click(call, f"Local/{call.combination.agent('a')}@agents")
+    return await _click(call, f"Local/{call.combination.agent('a')}@agents", shown="999")
 
 
 async def _click_local_n(call: LiveCall) -> Pair:
-    return await _click(call, f"Local/{call.combination.agent('a')}@agents/n")
+    return await _click(call, f"Local/{call.combination.agent('a')}@agents/n", shown="999")
 
 
 async def _agent_login(call: LiveCall) -> Pair:

@@ -1,5 +1,7 @@
 """The parts of the matrix that need no Asterisk."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.asterisk.matrix.combinations import UNANSWERED, Combination, combinations
@@ -42,6 +44,20 @@ def test_each_line_of_the_known_wrong_fits_a_combination() -> None:
         assert any(alone.kind_of(int(versions.split(",")[0]), combination) for combination in everything), (
             pattern
         )
+
+
+def test_the_first_line_that_fits_says_the_kind_of_a_known_fault(tmp_path: Path) -> None:
+    file = tmp_path / "known_wrong.txt"
+    file.write_text(
+        "# nothing\n\n22 queue.*.talk.* late word\n22,16 queue.* another kind\n", encoding="utf-8"
+    )
+    known = KnownWrong.read(file)
+    talk, hold = (
+        Combination(1, "queue", "device", "talk", "caller"),
+        Combination(2, "queue", "device", "hold", "caller"),
+    )
+    assert [known.kind_of(version, talk) for version in (22, 16)] == ["late word", "another kind"]
+    assert (known.kind_of(22, hold), known.kind_of(18, hold)) == ("another kind", "")
 
 
 @pytest.mark.parametrize("number", [1, 0x7F, 0xFF, 895, 0xFFFF])
