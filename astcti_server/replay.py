@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from astcti_server.ami.dialect.translation import Dialect
 from astcti_server.ami.wire.event_filter import EventFilter
-from astcti_server.ami.wire.messages import AmiEvent
+from astcti_server.ami.wire.messages import AmiEvent, AmiResponse
 from astcti_server.ami.wire.parser import AmiBanner, AmiParser
 from astcti_server.calls.notification import Notification
 from astcti_server.calls.tracker import Tracker
@@ -22,6 +22,7 @@ Write: TypeAlias = Callable[[Notification], None]
 
 
 _TIME = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,9})?")
+_OUR_ANSWER = re.compile(r"astcti-[0-9a-f]+-[0-9]+")  # an ActionID of the server that was recorded
 _BEGAN = re.compile(r"(?:.*-)?([0-9]{1,12})\.[0-9]+")  # a Uniqueid, with the system's name before it or not
 
 
@@ -62,6 +63,9 @@ class Replay:
         self._tracker = Tracker(lambda: operators_by_phone, self._time.now)
         self._tracker.configure(configuration, all_calls=all_calls)
         self._listing: list[AmiEvent] | None = None
+        self._read = False
+        """The channels were read since the login."""
+        self._global_values: dict[str, str] = {}
         self._greeted = self._events = False
 
     @property
@@ -81,12 +85,21 @@ class Replay:
                 self._connected(message)
             elif isinstance(message, AmiEvent):
                 self._event(message)
+            elif isinstance(message, AmiResponse):
+                self._answer(message)
 
     def _connected(self, banner: AmiBanner) -> None:
         self._greeted = self._greeted or "call manager" in banner.text.lower()
         self._tracker.link_lost()
+        self._read = False
+        self._global_values.clear()
         self._dialect.reset()
         self._dialect.greeting(banner)
+
+    def _answer(self, response: AmiResponse) -> None:
+        """The server asks for global variables alone; other programs may have asked for a channel's."""
+        if response.has("Variable") and _OUR_ANSWER.fullmatch(response.get("ActionID")):
+            self._global_values[response.get("Variable")] = response.get("Value")
 
     def _event(self, event: AmiEvent) -> None:
         self._events = True
@@ -95,10 +108,21 @@ class Replay:
             self._listing = [*(self._listing or []), event]
         elif event.name == "StatusComplete":
             listing, self._listing = self._listing or [], None
-            self._tell(self._tracker.read_again(self._dialect.channels_from_status(listing)))
+            self._list_read(listing)
         else:
             for happened in self._dialect.translate(event):
                 self._tell(self._tracker.handle(happened))
+
+    def _list_read(self, listing: list[AmiEvent]) -> None:
+        """A list of channels is the state after a login, and so are those after it that bring more variables.
+
+        Not what the server asks for later to compare its calls with, of all channels or of one.
+        """
+        if self._read and not any(entry.has("Variable") for entry in listing):
+            return
+        self._read = True
+        happened = self._dialect.channels_from_status(listing, self._global_values)
+        self._tell(self._tracker.read_again(happened))
 
     def _tell(self, notifications: Iterable[Notification]) -> None:
         for notification in notifications:

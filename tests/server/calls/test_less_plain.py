@@ -15,6 +15,7 @@ import pytest
 from astcti_server.calls.notification import Notification
 from astcti_server.replay import Replay
 from schemas.configuration.xml_form import load_xml
+from tests.fake.asterisk import block
 
 RECORDINGS = Path(__file__).resolve().parents[2] / "fixtures" / "ami" / "less-plain"
 SEAT = re.compile(r".*/40\d\d([123])")
@@ -168,10 +169,14 @@ EXPECTED: dict[str, list[str]] = {
 
 def told(scene: str, version: str, *, all_calls: bool) -> list[Notification]:
     """What the seats are told of a recording."""
+    return replayed((RECORDINGS / f"{version}-{scene}.ami").read_bytes(), version, all_calls=all_calls)
+
+
+def replayed(transcript: bytes, version: str, *, all_calls: bool) -> list[Notification]:
+    """What the seats are told of these bytes."""
     configuration = load_xml(RECORDINGS / f"config-{version}" / "configuration.xml")
     heard: list[Notification] = []
-    replay = Replay(configuration, heard.append, all_calls=all_calls)
-    replay.feed((RECORDINGS / f"{version}-{scene}.ami").read_bytes())
+    Replay(configuration, heard.append, all_calls=all_calls).feed(transcript)
     return heard
 
 
@@ -225,6 +230,46 @@ def test_no_technical_channel_and_no_place_of_the_dialplan_is_a_party(scene: str
         assert not any(value == "(null)" for _, value in call.appdata)
         if call.connected is not None:
             assert call.connected.channel.startswith(("PJSIP/", "SIP/"))
+
+
+def test_a_recorded_answer_tells_a_global_variable_from_a_calls() -> None:
+    recorded = (RECORDINGS / "22-wait_cut_answer.ami").read_bytes()
+    listed = recorded.replace(b"Variable: custid=(null)", b"Variable: custid=everybodys")
+    asked_for = (("ActionID", "astcti-0a1b2c3d-5"), ("Variable", "custid"), ("Value", "everybodys"))
+    answer = block(("Response", "Success"), *asked_for)
+    assert listed != recorded
+    assert "custid" in data_at_the_answer(listed)
+    at = listed.rindex(b"Response: Success", 0, listed.index(b"Event: Status\r\n"))
+    assert "custid" not in data_at_the_answer(listed[:at] + answer + listed[at:])
+
+
+def data_at_the_answer(transcript: bytes) -> dict[str, str]:
+    """What the only Link brings."""
+    heard = replayed(transcript, "22", all_calls=False)
+    (link,) = [one.event for one in heard if one.event.id == "Link"]
+    return dict(link.call.appdata)
+
+
+def test_what_the_server_asks_later_to_compare_its_calls_with_ends_none_in_a_replay() -> None:
+    """An entry for one channel, asked for by its name, is not all there is."""
+    recorded = (RECORDINGS / "22-parked-call-fetched.ami").read_bytes()
+    first_list = block(("Event", "StatusComplete"), ("Items", "0"))
+    of_another = block(("Event", "Status"), ("Channel", "PJSIP/x-1"), ("Uniqueid", "1.1"))
+    compared = first_list + of_another + first_list
+    greeting, rest = recorded.split(b"\r\n", 1)
+    answered = rest.index(b"Event: BridgeEnter")
+    asked = greeting + b"\r\n" + first_list + rest[:answered] + compared + rest[answered:]
+    heard = [line_of(one) for one in replayed(asked, "22", all_calls=True) if one.event.id in TOLD]
+    assert heard == EXPECTED["parked-call-fetched"]
+
+
+def test_each_list_after_a_login_brings_its_variables() -> None:
+    """More variables are declared than one question can name."""
+    recorded = (RECORDINGS / "22-wait_cut_answer.ami").read_bytes()
+    at = recorded.index(b"Event: Status\r\n")
+    end = recorded.index(b"\r\n\r\n", recorded.index(b"Event: StatusComplete", at)) + 4
+    second = recorded[at:end].replace(b"Variable: custid=(null)", b"Variable: custid=7")
+    assert "custid" in data_at_the_answer(recorded[:end] + second + recorded[end:])
 
 
 def test_every_recording_of_the_folder_is_expected() -> None:
