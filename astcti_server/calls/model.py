@@ -181,6 +181,7 @@ class Party:
         "ring_triggers",
         "served",
         "source",
+        "steps_out",
         "uniqueid",
         "variables",
     )
@@ -200,6 +201,8 @@ class Party:
         """`connected_number` when its outbound call began, until that is dialled: no word of the dialplan."""
         self.dialled_out: str | None = None
         """What it dialled last in a context of an outbound service; None if it entered none."""
+        self.steps_out = False
+        """The dialplan ran there since."""
         self.contexts: dict[str, str] = {}
         """Contexts entered, the latest last, each with the extension that was dialled there, if any was."""
         self.exten = ""
@@ -331,12 +334,18 @@ class Party:
         """The context that it entered is one of an inbound service: it is somebody who calls us."""
         self.in_service = True
 
-    def call_out(self) -> None:
-        """The context that it entered is one of an outbound service."""
+    def call_out(self, *, step: bool) -> None:
+        """The context that it entered is one of an outbound service; `step`: its dialplan runs there.
+
+        What is shown before that comes from an Originate's CallerID, from whoever dialled this half of a
+        Local channel, or from an earlier conversation.
+        """
         dialled = self.contexts[self.context]
         if dialled != self.dialled_out:
-            # What is shown before comes from an Originate's CallerID, or from an earlier conversation.
-            self.dialled_out, self.connected_before, self.announced = dialled, self.connected_number, ""
+            self.dialled_out, self.announced = dialled, ""
+            self.connected_before, self.steps_out = self.connected_number, step
+        elif step and not self.steps_out:
+            self.connected_before, self.steps_out = self.connected_number, True
 
     @property
     def in_outbound(self) -> bool:

@@ -235,20 +235,20 @@ class Tracker:
         if not party.dialled and call.state not in ("Down", "Ringing"):
             party.begin_call()
         party.go_on()
-        self._enter(party, event.context, event.exten)
+        self._enter(party, event.context, event.exten, step=True)
 
-    def _enter(self, party: Party, context: str, exten: str) -> None:
+    def _enter(self, party: Party, context: str, exten: str, *, step: bool = False) -> None:
         before = party.context
         party.enter(context, exten)
-        self._note_services(party, context)
+        self._note_services(party, context, step=step)
         if context != before:
             self._ringing.caller_went_on(party)
 
-    def _note_services(self, party: Party, context: str) -> None:
+    def _note_services(self, party: Party, context: str, *, step: bool = False) -> None:
         if context in self._inbound_contexts:
             party.reach_service()
         if context in self._outbound_contexts:
-            party.call_out()
+            party.call_out(step=step)
 
     def _variable_set(self, event: ami.VariableSet) -> None:
         party = self._call(event.uniqueid, event.channel).party

@@ -46,6 +46,16 @@ def test_a_trunks_own_number_shown_before_its_dial_is_told_is_not_the_customers(
     assert story.links("201") == [("PJSIP/trunk-t", "0551234")]
 
 
+def test_what_a_local_half_is_told_of_who_dialled_it_is_not_the_number_it_dials() -> None:
+    story = Story().new("a", "PJSIP/201-a", "Ring", "201", "Mario", "phones", "90551234")
+    story.new("l1", "Local/0551234@outbound-1;1", "Down", root="a")
+    story.new("l2", "Local/0551234@outbound-1;2", "Ring", context="outbound", exten="0551234", root="a")
+    story.state("l2", "Ring", connected="90551234").dial("a", "l1").exten("l2", "outbound", "0551234", "Dial")
+    story.new("t", "PJSIP/trunk-t", "Down", "0551234", root="a").dial("l2", "t").state("t", "Up")
+    story.link("l2", "t").link("a", "l1")
+    assert story.links("201") == [("PJSIP/trunk-t", "0551234")]
+
+
 def test_the_connected_line_that_the_dialplan_set_is_the_number_until_another_is_dialled() -> None:
     story = Story().new("a", "PJSIP/201-a", "Ring", "201", "Mario", "outbound", "90551234")
     story.exten("a", "sub-dialout", "s", "Set").state("a", "Ring", connected="0551234")
