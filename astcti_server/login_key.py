@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-import os
 import secrets
 from pathlib import Path
 from typing import Final
+
+from schemas import own_files
 
 NAME: Final = "login-key"
 SIZE: Final = 32
@@ -24,16 +25,13 @@ def read_login_key(directory: Path) -> bytes:
         found = path.read_bytes()
         if len(found) == SIZE:
             return found
-        path.unlink()  # a crash while it was written
     except FileNotFoundError:
         pass
     except OSError as error:
         return _for_this_run(path, error)
     key = secrets.token_bytes(SIZE)
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(key)
+        own_files.replace_file(path, key, own_files.PRIVATE)
     except OSError as error:
         return _for_this_run(path, error)
     return key

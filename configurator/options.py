@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import secrets
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+
+from schemas import own_files
 
 SECRET_NAME = "secret-key"
 MAIL_NAME = "configurator.ini"
@@ -44,17 +45,8 @@ class Options:
         path = self.data / SECRET_NAME
         if not path.exists():
             self.data.mkdir(parents=True, exist_ok=True)
-            # A new file under a name that nobody can guess: root would follow a link that others put there.
-            handle, name = tempfile.mkstemp(prefix=f".{SECRET_NAME}.", dir=self.data)
-            fresh = Path(name)
-            try:
-                with os.fdopen(handle, "w", encoding="ascii") as file:
-                    file.write(secrets.token_urlsafe(64))
+            with own_files.file_beside(path, secrets.token_urlsafe(64).encode(), own_files.PRIVATE) as fresh:
                 give_to_owner_of_directory(fresh)
-                fresh.replace(path)  # whole or not at all, should the disk be full
-            except BaseException:
-                fresh.unlink(missing_ok=True)
-                raise
         return path.read_text(encoding="ascii").strip()
 
 

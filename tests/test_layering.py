@@ -25,7 +25,7 @@ PROJECT = {
     "astcti_server.process.state_directory": ["schemas"],
     "astcti_server.process.signals": [],
     "astcti_server.process.memory": [],
-    "astcti_server.login_key": [],
+    "astcti_server.login_key": ["schemas.own_files"],
     "astcti_server.logs": ["astcti_server.threads", "schemas"],
     "astcti_server.ami": ["astcti_server.ami", "schemas"],
     "astcti_server.ami.recording_file": ["astcti_server.threads"],
