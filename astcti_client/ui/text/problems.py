@@ -150,7 +150,7 @@ def protection_text(protection: Protection | Literal[""]) -> str:
     programs = _("Programs of calls are started only if the settings list them.")
     match protection:
         case "plain":
-            text = _("The connection is not encrypted: others on the network can read your password.")
+            text = _("The connection is not encrypted: others on the network can read your calls.")
         case "unverified":
             text = _("The server's certificate is not checked: others may pose as the server.")
         case _:

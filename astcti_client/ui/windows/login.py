@@ -90,7 +90,7 @@ class LoginWindow(SideWindow):
         self._tls.pack(anchor="w", pady=(look.px(6), 0))
         if "tls" in self._locked:
             self._tls.configure(state="disabled")
-        text = _("Not encrypted: others on the network can read your password.")
+        text = _("Not encrypted: others on the network can read your calls, maybe your password.")
         self._note = ttk.Label(self._fields, text=text, style="Small.TLabel", wraplength=look.px(310))
         self.user_field = self._field(_("User name"), self.user, "user" in self._locked)
         self.password_field = self._field(_("Password"), self.password, False)
