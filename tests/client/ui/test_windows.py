@@ -167,7 +167,9 @@ def test_the_login_window_stays_on_the_screen_when_it_grows(open_client: Make) -
     bed = open_client(host=ELSEWHERE, scale=1.1, password=None)
     bed.app.start()
     window = bed.login()
+    bed.pump(window.winfo_viewable)
     window.withdraw()
+    bed.pump(lambda: not window.winfo_viewable())
     window.overrideredirect(True)  # this window manager would move it up by itself, others do not
     window.deiconify()
     bed.pump(window.winfo_viewable)
