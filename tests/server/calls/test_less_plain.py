@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from astcti_server.calls.notification import Notification
-from astcti_server.replay import Replay
 from schemas.configuration.xml_form import load_xml
 from tests.fake.asterisk import block
+from tests.server.calls.conftest import heard, line_of
 
 RECORDINGS = Path(__file__).resolve().parents[2] / "fixtures" / "ami" / "less-plain"
 SEAT = re.compile(r".*/40\d\d([123])")
@@ -175,47 +175,22 @@ def told(scene: str, version: str, *, all_calls: bool) -> list[Notification]:
 def replayed(transcript: bytes, version: str, *, all_calls: bool) -> list[Notification]:
     """What the seats are told of these bytes."""
     configuration = load_xml(RECORDINGS / f"config-{version}" / "configuration.xml")
-    heard: list[Notification] = []
-    Replay(configuration, heard.append, all_calls=all_calls).feed(transcript)
-    return heard
-
-
-def line_of(notification: Notification) -> str:
-    """An event as a line of EXPECTED."""
-    event, call = notification.event, notification.event.call
-    seat = SEAT.fullmatch(notification.extension)
-    assert seat is not None
-    data = dict(call.appdata).get("calldata", "")
-    words = [
-        "ABC"[int(seat[1]) - 1],
-        event.id,
-        call.direction,
-        event.service or "-",
-        call.queue or "-",
-        call.calleridnum or "-",
-        data or "-",
-    ]
-    if event.cause is not None:
-        words.append(event.cause.end)
-    if event.repeat:
-        words.append("repeat")
-    urls = [trigger.url for trigger in event.triggers]
-    return " ".join([*words, *(url.rpartition("/")[2].partition("?")[0] for url in urls)])
+    return heard(transcript, configuration, all_calls=all_calls)
 
 
 @pytest.mark.parametrize("version", ["22", "16"])
 @pytest.mark.parametrize("scene", sorted(EXPECTED))
 def test_a_call_that_comes_in_a_less_plain_way_reaches_the_right_seat(scene: str, version: str) -> None:
-    heard = [line_of(one) for one in told(scene, version, all_calls=True) if one.event.id in TOLD]
-    assert heard == EXPECTED[scene]
+    lines = [line_of(one, SEAT) for one in told(scene, version, all_calls=True) if one.event.id in TOLD]
+    assert lines == EXPECTED[scene]
 
 
 @pytest.mark.parametrize("version", ["22", "16"])
 @pytest.mark.parametrize("scene", sorted(EXPECTED))
 def test_calls_of_services_alone_are_told_alike(scene: str, version: str) -> None:
-    heard = [line_of(one) for one in told(scene, version, all_calls=False) if one.event.id in TOLD]
+    lines = [line_of(one, SEAT) for one in told(scene, version, all_calls=False) if one.event.id in TOLD]
     # A ring that was held back until its service was known is told later, and with the service.
-    links_and_ends = [line for line in heard if line.split()[1] != "Callerid"]
+    links_and_ends = [line for line in lines if line.split()[1] != "Callerid"]
     assert links_and_ends == [
         line for line in EXPECTED[scene] if line.split()[1] != "Callerid" and line.split()[3] != "-"
     ]
@@ -245,8 +220,8 @@ def test_a_recorded_answer_tells_a_global_variable_from_a_calls() -> None:
 
 def data_at_the_answer(transcript: bytes) -> dict[str, str]:
     """What the only Link brings."""
-    heard = replayed(transcript, "22", all_calls=False)
-    (link,) = [one.event for one in heard if one.event.id == "Link"]
+    notifications = replayed(transcript, "22", all_calls=False)
+    (link,) = [one.event for one in notifications if one.event.id == "Link"]
     return dict(link.call.appdata)
 
 
@@ -259,8 +234,8 @@ def test_what_the_server_asks_later_to_compare_its_calls_with_ends_none_in_a_rep
     greeting, rest = recorded.split(b"\r\n", 1)
     answered = rest.index(b"Event: BridgeEnter")
     asked = greeting + b"\r\n" + first_list + rest[:answered] + compared + rest[answered:]
-    heard = [line_of(one) for one in replayed(asked, "22", all_calls=True) if one.event.id in TOLD]
-    assert heard == EXPECTED["parked-call-fetched"]
+    lines = [line_of(one, SEAT) for one in replayed(asked, "22", all_calls=True) if one.event.id in TOLD]
+    assert lines == EXPECTED["parked-call-fetched"]
 
 
 def test_each_list_after_a_login_brings_its_variables() -> None:

@@ -18,14 +18,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from astcti_server.calls.notification import Notification
-from astcti_server.replay import Replay
 from schemas.configuration.model import Configuration
 from schemas.configuration.xml_form import load_xml
+from tests.server.calls.conftest import heard, in_another_order, line_of
 
 RECORDINGS = Path(__file__).resolve().parents[2] / "fixtures" / "ami" / "other-order"
 SEAT = re.compile(r".*/4\d{3}([123])")
 TOLD = ("Callerid", "Link", "Hangup")
-UNIQUEID = re.compile(rb"^\w*Uniqueid\d?: ?([^\r\n]+)", re.MULTILINE | re.IGNORECASE)
 
 EXPECTED: dict[str, list[str]] = {
     "16-handed-over-while-it-rings": [
@@ -127,38 +126,20 @@ def configuration(version: str) -> Configuration:
     return load_xml(RECORDINGS / f"config-{version}" / "configuration.xml")
 
 
-def heard(transcript: bytes, version: str, *, all_calls: bool = True) -> list[Notification]:
-    """What the seats are told."""
-    told: list[Notification] = []
-    Replay(configuration(version), told.append, all_calls=all_calls).feed(transcript)
-    return told
-
-
-def line_of(notification: Notification) -> str:
-    """An event as a line of EXPECTED."""
-    event, call = notification.event, notification.event.call
-    seat = SEAT.fullmatch(notification.extension)
-    assert seat is not None
-    data = dict(call.appdata).get("calldata", "")
-    words = ["ABC"[int(seat[1]) - 1], event.id, call.direction, event.service or "-", call.queue or "-"]
-    words += [call.calleridnum or "-", data or "-"]
-    if event.cause is not None:
-        words.append(event.cause.end)
-    if event.repeat:
-        words.append("repeat")
-    urls = [trigger.url for trigger in event.triggers]
-    return " ".join([*words, *(url.rpartition("/")[2].partition("?")[0] for url in urls)])
+def told_of(name: str) -> list[Notification]:
+    """What the seats are told of a recording."""
+    return heard((RECORDINGS / f"{name}.ami").read_bytes(), configuration(name[:2]))
 
 
 @pytest.mark.parametrize("name", sorted(EXPECTED))
 def test_a_call_that_is_told_in_an_unusual_order_reaches_the_right_seat(name: str) -> None:
-    told = heard((RECORDINGS / f"{name}.ami").read_bytes(), name[:2])
-    assert [line_of(one) for one in told if one.event.id in TOLD] == EXPECTED[name]
+    told = told_of(name)
+    assert [line_of(one, SEAT) for one in told if one.event.id in TOLD] == EXPECTED[name]
 
 
 @pytest.mark.parametrize("name", sorted(EXPECTED))
 def test_no_event_shows_our_own_number_or_names_a_local_channel(name: str) -> None:
-    for notification in heard((RECORDINGS / f"{name}.ami").read_bytes(), name[:2]):
+    for notification in told_of(name):
         call = notification.event.call
         assert call.calleridnum not in ("s", "0559999")
         if call.connected is not None:
@@ -169,30 +150,18 @@ def test_every_recording_of_the_folder_is_expected() -> None:
     assert {path.stem for path in RECORDINGS.glob("*.ami")} == set(EXPECTED)
 
 
-def moved(transcript: bytes, random: Random, swaps: int) -> bytes:
-    """The same events, those about different channels in another order."""
-    blocks = transcript.split(b"\r\n\r\n")
-    about = [frozenset(UNIQUEID.findall(block)) for block in blocks]
-    for _ in range(swaps):
-        at = random.randrange(len(blocks) - 1)
-        first, second = about[at : at + 2]
-        if first and second and not first & second:
-            blocks[at : at + 2] = blocks[at + 1], blocks[at]
-            about[at : at + 2] = second, first
-    return b"\r\n\r\n".join(blocks)
-
-
 @settings(max_examples=60)
 @given(st.sampled_from(sorted(EXPECTED)), st.randoms(use_true_random=True), st.sampled_from([30, 300]))
 def test_in_which_order_different_channels_are_told_of_changes_no_conversation(
     name: str, random: Random, swaps: int
 ) -> None:
     transcript = (RECORDINGS / f"{name}.ami").read_bytes()
-    assert outcome(heard(moved(transcript, random, swaps), name[:2])) == outcome(heard(transcript, name[:2]))
+    moved = heard(in_another_order(transcript, random, swaps), configuration(name[:2]))
+    assert outcome(moved) == outcome(told_of(name))
 
 
 def outcome(told: list[Notification]) -> Counter[str]:
     """What each seat was told of its conversations and its rings, in whichever order."""
     return Counter(
-        line_of(one) for one in told if one.event.id in ("Callerid", "Link") and not one.event.repeat
+        line_of(one, SEAT) for one in told if one.event.id in ("Callerid", "Link") and not one.event.repeat
     )

@@ -17,12 +17,12 @@ from astcti_server.calls.notification import Notification
 from astcti_server.replay import Replay
 from schemas.configuration.model import Binding, Configuration, Operator, Seat, Service, Trigger
 from schemas.event_xml import encode
+from tests.server.calls.conftest import heard, in_another_order
 
 RECORDINGS = Path(__file__).resolve().parents[2] / "fixtures" / "ami"
 SCHEMA = Path(__file__).resolve().parents[3] / "schemas" / "event.xsd"
 ROW = re.compile(r"^\| `([^`]+)` \|.*\| ([^|]+) \|$", re.MULTILINE)
 PAIR = re.compile(r"`([^`]+)` with `([^`]+)`")
-UNIQUEID = re.compile(rb"^\w*Uniqueid\d?: ?([^\r\n]+)", re.MULTILINE | re.IGNORECASE)
 PHONE = re.compile(rb"\b(?:PJSIP|SIP)/[A-Za-z0-9_.]+(?=-[0-9a-f]{8})")
 
 EXPECTED = {
@@ -95,16 +95,6 @@ def replayed(name: str, *, all_calls: bool = True, size: int = 65536) -> list[No
     return heard(transcript, configuration(transcript), all_calls=all_calls, size=size)
 
 
-def heard(
-    transcript: bytes, configured: Configuration, *, all_calls: bool, size: int = 65536
-) -> list[Notification]:
-    told: list[Notification] = []
-    replay = Replay(configured, told.append, all_calls=all_calls)
-    for start in range(0, len(transcript), size):
-        replay.feed(transcript[start : start + size])
-    return told
-
-
 def links(told: list[Notification]) -> Counter[tuple[str, str]]:
     """Each Link as (the seat's phone, the other party's device)."""
     found: Counter[tuple[str, str]] = Counter()
@@ -150,11 +140,6 @@ def test_where_the_bytes_are_cut_changes_nothing(name: str) -> None:
     assert replayed(name, size=7) == replayed(name)
 
 
-def ids(block: bytes) -> frozenset[bytes]:
-    """The channels that an event is about."""
-    return frozenset(UNIQUEID.findall(block))
-
-
 @settings(max_examples=150)
 @given(
     # Before Asterisk 12 events tie channels together by names too: there the order says something.
@@ -166,18 +151,10 @@ def test_in_which_order_threads_of_asterisk_tell_of_different_channels_changes_n
     name: str, random: Random, swaps: int
 ) -> None:
     transcript = (RECORDINGS / f"{name}.ami").read_bytes()
-    blocks = transcript.split(b"\r\n\r\n")
-    about = [ids(block) for block in blocks]
-    for _ in range(swaps):
-        at = random.randrange(len(blocks) - 1)
-        first, second = about[at : at + 2]
-        if first and second and not first & second:
-            blocks[at : at + 2] = blocks[at + 1], blocks[at]
-            about[at : at + 2] = second, first
+    moved = in_another_order(transcript, random, swaps)
     for all_calls in (True, False):
         in_order, mixed = (
-            heard(told, configuration(transcript), all_calls=all_calls)
-            for told in (transcript, b"\r\n\r\n".join(blocks))
+            heard(told, configuration(transcript), all_calls=all_calls) for told in (transcript, moved)
         )
         assert outcome(mixed) == outcome(in_order)
 
