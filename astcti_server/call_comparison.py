@@ -28,7 +28,6 @@ from astcti_server.calls.tracker import Tracker
 
 logger = logging.getLogger(__name__)
 
-LIST_WITHIN: Final = 30.0  # seconds; as for the list that is read when connecting
 ASK_AGAIN_AFTER: Final = 10.0  # seconds; what was on its way when the list was made has come by then
 SPREAD: Final = 0.1  # part of the interval: servers that started together do not ask together
 ENTRIES_AT_ONCE: Final = 200  # a millisecond's work; then whatever came meanwhile has its turn
@@ -101,7 +100,7 @@ class CallComparison:
         known = self._tracker.table.uniqueids()
         if known:
             self._requests.submit(
-                actions.status(), partial(self._listed, comparison, known), timeout=LIST_WITHIN
+                actions.status(), partial(self._listed, comparison, known), timeout=actions.LIST_WITHIN
             )
         else:
             self._over()
@@ -142,7 +141,7 @@ class CallComparison:
                 continue
             answered = partial(self._answered, comparison, uniqueid, call.channel)
             try:
-                self._requests.submit(actions.status_of(call.channel), answered, timeout=LIST_WITHIN)
+                self._requests.submit(actions.status_of(call.channel), answered, timeout=actions.LIST_WITHIN)
             except ValueError:  # its name cannot be sent, so it cannot be asked for
                 continue
             return

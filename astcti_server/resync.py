@@ -24,7 +24,6 @@ from astcti_server.calls.tracker import Tracker
 logger = logging.getLogger(__name__)
 
 READ_CHANNELS_AGAIN = 5.0  # seconds after a list of channels that did not come
-LIST_WITHIN = 30.0  # seconds; a list of thousands of channels takes Asterisk a while
 MOST_GLOBALS = 500
 """Global variables asked for at once; 1,000 take Asterisk 22 some 40 ms. Of more the rest is not known."""
 
@@ -106,11 +105,11 @@ class Resync:
         names = [name for name in self._variables if not name.endswith(")")]
         for name in names[:MOST_GLOBALS]:
             answered = partial(lists.global_answered, name)
-            self._requests.submit(actions.getvar(name), answered, timeout=LIST_WITHIN)
+            self._requests.submit(actions.getvar(name), answered, timeout=actions.LIST_WITHIN)
 
     def _ask_for_list(self, reading: int, lists: _ChannelLists) -> None:
         self._requests.submit(
-            lists.next_action(), partial(self._channels_read, reading, lists), timeout=LIST_WITHIN
+            lists.next_action(), partial(self._channels_read, reading, lists), timeout=actions.LIST_WITHIN
         )
 
     def _channels_read(self, reading: int, lists: _ChannelLists, outcome: ActionOutcome) -> None:
@@ -143,7 +142,9 @@ class Resync:
         )
         logger.info("Channels in Asterisk: %d", len(self._tracker.table))
         self._requests.submit(
-            actions.queue_status(), lambda queues: self._queues_read(reading, queues), timeout=LIST_WITHIN
+            actions.queue_status(),
+            lambda queues: self._queues_read(reading, queues),
+            timeout=actions.LIST_WITHIN,
         )
 
     def _queues_read(self, reading: int, outcome: ActionOutcome) -> None:

@@ -12,6 +12,9 @@ from typing import Final
 
 from astcti_server.ami.wire.parser import LONGEST_ACTION_LINE, encode_action
 
+LIST_WITHIN: Final = 30.0
+"""Seconds to wait for a list of channels: thousands of them take Asterisk a while."""
+
 _SECRET_HEADERS: Final = frozenset({"Secret", "Key"})
 _LONGEST_VARIABLES: Final = LONGEST_ACTION_LINE - len("Variables: ") - 2
 # Asterisk splits the names into an array of 100 and takes all the rest for the last one's name (manager.c,

@@ -119,12 +119,7 @@ def test_the_macs_are_chosen_by_the_address_that_reaches_the_server(
 def test_a_wrong_password_ends_it_without_another_attempt(server: CtiServer, connect: Connect) -> None:
     client = connect()
     peer = server.accept()
-    peer.say(WELCOME)
-    peer.expect("CAPA")
-    peer.say("110 CAPA")
-    peer.expect("USER mario")
-    peer.say("100 OK")
-    peer.hear()
+    peer.hear_password()
     peer.say("101 KO wrong user name or password")
     ended = client.state("ended")
     assert ended.ending == "refused"
@@ -134,12 +129,7 @@ def test_a_wrong_password_ends_it_without_another_attempt(server: CtiServer, con
 def test_a_log_in_that_is_refused_for_now_is_tried_again(server: CtiServer, connect: Connect) -> None:
     client = connect()
     peer = server.accept()
-    peer.say(WELCOME)
-    peer.expect("CAPA")
-    peer.say("110 CAPA")
-    peer.expect("USER mario")
-    peer.say("100 OK")
-    peer.hear()
+    peer.hear_password()
     peer.say("101 KO too many failed logins: try again in 8 s")
     assert "too many failed logins" in client.state("waiting").detail
     server.accept().log_in()

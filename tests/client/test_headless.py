@@ -164,12 +164,7 @@ def test_a_wrong_password_ends_the_program_with_4(
 ) -> None:
     program = headless()
     peer = server.accept()
-    peer.say(WELCOME)
-    peer.expect("CAPA")
-    peer.say("110 CAPA")
-    peer.expect("USER mario")
-    peer.say("100 OK")
-    peer.expect("PASS 098f6bcd4621d373cade4e832627b4f6")
+    assert peer.hear_password() == "PASS 098f6bcd4621d373cade4e832627b4f6"
     peer.say("101 KO wrong user name or password")
     assert program.end()[0] == 4
     assert "wrong user name or password" in program.line("-- the server refused")
@@ -261,12 +256,7 @@ def test_on_a_terminal_the_password_is_asked_for(server: CtiServer, environ: dic
             shown += os.read(ours, 4096)
         os.write(ours, b"test\n")
         peer = server.accept()
-        peer.say(WELCOME)
-        peer.expect("CAPA")
-        peer.say("110 CAPA")
-        peer.expect("USER mario")
-        peer.say("100 OK")
-        peer.expect("PASS 098f6bcd4621d373cade4e832627b4f6")
+        assert peer.hear_password() == "PASS 098f6bcd4621d373cade4e832627b4f6"
         process.terminate()
         peer.close()
         server.stop_listening()

@@ -58,6 +58,17 @@ class Peer:
                 f"expected {wanted!r} after {heard[:-1]}, the client said {heard[-1]!r}"
             )
 
+    def hear_password(self, words: str = "", *, user: str = "mario") -> str:
+        """Welcome the client, which hears `words` of CAPA, up to its line with the password; returns that."""
+        self.say(WELCOME)
+        self.expect("CAPA")
+        self.say(f"110 CAPA{words}")
+        self.expect(f"USER {user}")
+        self.say("100 OK")
+        line = self.hear()
+        assert line.startswith("PASS ")
+        return line
+
     def log_in(
         self,
         *,
@@ -72,13 +83,8 @@ class Peer:
         With `who` (extension and full name) the server can tell who is logged in, with `targets` (context and
         perhaps names) where calls may be transferred to.
         """
-        self.say(WELCOME)
-        self.expect("CAPA")
         more = ("WHO " if who else "") + ("TARGETS " if targets else "")
-        self.say(f"110 CAPA MAC SERVICES REASONS HANGUP TRANSFER {more}KEEPALIVE={keep_alive}")
-        self.expect(f"USER {user}")
-        self.say("100 OK")
-        assert self.hear().startswith("PASS ")
+        self.hear_password(f" MAC SERVICES REASONS HANGUP TRANSFER {more}KEEPALIVE={keep_alive}", user=user)
         self.say("102 OK")
         macs, line = [], self.hear()
         while line.startswith("MAC "):

@@ -47,12 +47,6 @@ CONFIGURATION = Configuration(
 
 
 @pytest.fixture
-def pbx() -> Iterator[DemoPbx]:
-    with DemoPbx() as running:
-        yield running
-
-
-@pytest.fixture
 def folder() -> Iterator[Path]:
     """One that every user may enter, and with a short name."""
     place = Path(tempfile.mkdtemp(prefix="astcti-"))

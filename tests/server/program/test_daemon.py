@@ -45,12 +45,6 @@ CONFIGURATION = Configuration(
 
 
 @pytest.fixture
-def pbx() -> Iterator[DemoPbx]:
-    with DemoPbx() as running:
-        yield running
-
-
-@pytest.fixture
 def server(tmp_path: Path, pbx: DemoPbx) -> Iterator[RunningServer]:
     with RunningServer(tmp_path, pbx.address[1], CONFIGURATION) as running:
         yield running

@@ -12,7 +12,6 @@ import ssl
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -64,12 +63,6 @@ def program(*arguments: str, given: bytes = b"") -> subprocess.CompletedProcess[
 def command(*arguments: str, given: bytes = b"") -> Result:
     """Run a command that needs no process of its own, which is quicker."""
     return CliRunner().invoke(main, arguments, input=given)
-
-
-@pytest.fixture
-def pbx() -> Iterator[DemoPbx]:
-    with DemoPbx() as running:
-        yield running
 
 
 @pytest.fixture
