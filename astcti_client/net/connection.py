@@ -169,6 +169,7 @@ class ServerConnection:
                 reason = f"the server refused the log-in of {self._user}: {refused}"
                 if not _for_now(str(refused)):
                     return "refused", reason
+                turned_away = True
             except PasswordWithheld as withheld:
                 return "refused", f"not logged in at {self._address}: {withheld}"
             except Farewell as farewell:

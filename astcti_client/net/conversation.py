@@ -56,6 +56,7 @@ _REPLIES: dict[str, tuple[ReplyCode, ...]] = {
 _USUAL_REPLIES = (ReplyCode.OK, ReplyCode.REFUSED)
 # What the server says before it closes, unasked.
 _EXPIRED = (Refusal.KEEP_ALIVE_EXPIRED.text(), Refusal.LOGIN_TIME_EXPIRED.text())
+_FULL = (Refusal.TOO_MANY_CLIENTS.text(), Refusal.TOO_MANY_FROM_ADDRESS.text())
 _LISTS = (
     ReplyCode.SERVICE,
     ReplyCode.TRANSFER_TARGET,
@@ -170,7 +171,7 @@ class ServerConversation:
         if reply.number == ReplyCode.SESSION_ENDED:
             raise _farewell(reply)
         if reply.number != ReplyCode.OK:
-            raise TurnedAway(f"the server turned this client away: {reply.text or reply.token}")
+            raise _turned_away(reply)
         self._welcomed = True
         self._deadline = None
         detail = f"logging in as {self._user}"
@@ -189,6 +190,8 @@ class ServerConversation:
             raise _farewell(reply)
         if reply.number == ReplyCode.LOGGED_OUT:
             raise Farewell(CommandName.QUIT, "logged out")
+        if _is_full(reply):  # whoever has not logged in yet makes room for others
+            raise _turned_away(reply)
         if pending is None:
             if reply.number == ReplyCode.SERVICES_CHANGED:
                 self._login.ask_services()
@@ -200,7 +203,9 @@ class ServerConversation:
             pending.answered(reply)
 
     def _answered_by(self, reply: Reply) -> _Pending | None:
-        if not self._pending or (reply.number in _USUAL_REPLIES and reply.text in _EXPIRED):
+        if not self._pending or _is_full(reply):
+            return None
+        if reply.number in _USUAL_REPLIES and reply.text in _EXPIRED:
             return None
         first = self._pending[0]
         return first if reply.number in _REPLIES.get(first.verb, _USUAL_REPLIES) else None
@@ -319,6 +324,14 @@ def _shown(text: str, reply: Reply, pending: _Pending | None) -> str:
     if pending is None or pending.verb != CommandName.SCRAM or reply.number == ReplyCode.REFUSED:
         return text
     return f"{reply.number} {reply.token} ***"
+
+
+def _is_full(reply: Reply) -> bool:
+    return reply.number == ReplyCode.REFUSED and reply.text in _FULL
+
+
+def _turned_away(reply: Reply) -> TurnedAway:
+    return TurnedAway(f"the server turned this client away: {reply.text or reply.token}")
 
 
 def _farewell(reply: Reply) -> Farewell:

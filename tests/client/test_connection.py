@@ -126,13 +126,27 @@ def test_a_wrong_password_ends_it_without_another_attempt(server: CtiServer, con
     assert "wrong user name or password" in ended.detail
 
 
+class WatchedBackoff(Backoff):
+    """Tells of which attempts it heard that the server turned them away."""
+
+    def __init__(self) -> None:
+        super().__init__(first=0.01)
+        self.turned_away: list[bool] = []
+
+    def next_pause(self, *, turned_away: bool = False) -> float:
+        self.turned_away.append(turned_away)
+        return super().next_pause(turned_away=turned_away)
+
+
 def test_a_log_in_that_is_refused_for_now_is_tried_again(server: CtiServer, connect: Connect) -> None:
-    client = connect()
+    backoff = WatchedBackoff()
+    client = connect(backoff=backoff)
     peer = server.accept()
     peer.hear_password()
     peer.say("101 KO too many failed logins: try again in 8 s")
     assert "too many failed logins" in client.state("waiting").detail
     server.accept().log_in()
+    assert backoff.turned_away == [True]  # not in haste
 
 
 def test_a_server_that_turns_us_away_before_the_log_in_is_tried_again(

@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from astcti_client.net.conversation import MOST_UNREADABLE, Farewell, Lost, ServerConversation
+from astcti_client.net.conversation import MOST_UNREADABLE, Farewell, Lost, ServerConversation, TurnedAway
 from astcti_client.net.messages import ConnectionMessage, IssuedCommand, ServerReply, Unanswered
 from astcti_client.password import Password
 from tests.client.conftest import Clock
@@ -169,6 +169,21 @@ def test_a_log_in_that_took_too_long_is_not_a_wrong_password(clock: Clock) -> No
     talk.hear(
         "100 WELCOME\n110 CAPA\n100 OK\n101 KO login time expired\n"
     )  # LoginRefused would end it for good
+    last = talk.messages[-1]
+    assert isinstance(last, ServerReply)
+    assert last.answers is None
+
+
+@pytest.mark.parametrize("reason", ["too many clients", "too many clients from your address"])
+@pytest.mark.parametrize(
+    "said_before", ["", "110 CAPA\n", "110 CAPA\n100 OK\n"], ids=["CAPA", "USER", "PASS"]
+)
+def test_who_makes_room_for_others_before_the_log_in_is_not_refused(
+    clock: Clock, said_before: str, reason: str
+) -> None:
+    talk = Talk(clock)
+    with pytest.raises(TurnedAway, match=reason):
+        talk.hear(f"100 WELCOME\n{said_before}101 KO {reason}\n")
     last = talk.messages[-1]
     assert isinstance(last, ServerReply)
     assert last.answers is None
