@@ -76,12 +76,15 @@ def dial(table: CallTable, source: Party | None, destination: Party, linkedid: s
 
 def pass_queue_on(table: CallTable, party: Party) -> None:
     """Whom a queue rings through a Local channel it rings, too, though that was told before."""
-    for _ in range(LONGEST_CHAIN):
-        other_half = table.other_half(party.call) if party.from_queue and party.call.is_local else None
-        if other_half is None:
-            return
-        for party in other_half.party.dials:
-            party.be_rung_from_queue()
+    waiting, seen = [party], {party}
+    while waiting and len(seen) < LONGEST_CHAIN:
+        rung = waiting.pop()
+        other_half = table.other_half(rung.call) if rung.from_queue and rung.call.is_local else None
+        for callee in other_half.party.dials if other_half is not None else ():
+            callee.be_rung_from_queue()
+            if callee not in seen:
+                seen.add(callee)
+                waiting.append(callee)
 
 
 def find_caller(table: CallTable, party: Party) -> Party | None:

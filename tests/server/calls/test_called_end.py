@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from astcti_server.ami.vocabulary import AgentCalled, Parked, Unparked
 from tests.fake.story import DEMO, OUTSIDE, Story
 
@@ -63,6 +65,23 @@ def test_the_connected_line_that_the_dialplan_set_is_the_number_until_another_is
     story.unlink("a", "t").hangup("t").exten("a", "outbound", "0557777", "Dial")
     story.new("u", "PJSIP/trunk-u", "Down", "s", root="a").dial("a", "u").state("u", "Up").link("a", "u")
     assert story.links("201") == [("PJSIP/trunk-t", "0551234"), ("PJSIP/trunk-u", "0557777")]
+
+
+@pytest.mark.parametrize("first_rung", ["m1", "p"])
+def test_whom_a_queue_rings_through_branching_local_channels_is_known_whichever_was_rung_last(
+    first_rung: str,
+) -> None:
+    story = Story().caller().queued()
+    for half, channel in (("l", "Local/9@members-1"), ("m", "Local/8@members-2")):
+        story.new(f"{half}1", f"{channel};1", "Down", root="c").new(
+            f"{half}2", f"{channel};2", "Ring", root="c"
+        )
+    story.new("p", "PJSIP/202-p", "Down", root="c").new("q", "PJSIP/201-q", "Down", root="c").dial("m2", "q")
+    for rung in (first_rung, "p" if first_rung == "m1" else "m1"):
+        story.dial("l2", rung)
+    story.dial("c", "l1")  # that the queue rings is told last
+    called = {uid: story.tracker.table.find(uid) for uid in ("p", "q")}
+    assert all(call is not None and call.party.from_queue for call in called.values())
 
 
 def test_a_place_of_the_dialplan_is_no_number() -> None:
