@@ -172,7 +172,7 @@ for control_command in (control_commands.status, control_commands.accept, contro
 @command_config_option
 @click.option(
     "--state",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     help="The state directory, which knows the file in force (default: the one given before the command).",
 )
 @click.option(
@@ -190,7 +190,7 @@ def check(context: click.Context, directory: Path | None, state: Path | None, di
     """
     options: ProgramOptions = context.obj
     directory, state = directory or options.configuration, state or options.state
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
+    log_to_standard_error(logging.WARNING, "%(message)s")
     remembered = ConfigMemory(state).load(directory)
     report = check_directory(directory, remembered=remembered)
     for problem in report.problems:

@@ -16,8 +16,9 @@ from astcti_server.config.store import ConfigStore
 from astcti_server.config.watcher import AcceptError
 from astcti_server.control.ports import StatusDocument
 from astcti_server.queues.overview import OperatorOverview, QueueOverview
-from astcti_server.status_file import failing_ami, iso_time
+from astcti_server.status_file import failing_ami
 from schemas.configuration.model import Configuration, queue_key
+from schemas.server.status_age import iso_time
 
 MOST_ERRORS: Final = 100  # errors of one refused file
 

@@ -12,13 +12,13 @@ import logging
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
 from schemas import own_files
 from schemas.problems import Problem
+from schemas.server.status_age import iso_time
 from schemas.version import VERSION
 
 logger = logging.getLogger(__name__)
@@ -31,11 +31,6 @@ RENEWED_EVERY: Final = 4.0
 def now() -> str:
     """The time as the file writes it: UTC, ISO 8601."""
     return iso_time(time.time())
-
-
-def iso_time(seconds: float) -> str:
-    """A time in seconds since 1970, as the file writes it."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
 
 
 def failing_ami(ami: Mapping[str, Any], reason: str, since: float, attempts: int) -> dict[str, Any]:

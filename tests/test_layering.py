@@ -24,6 +24,7 @@ PROJECT = {
     "astcti_server.process.pidfile": ["schemas.own_files"],
     "astcti_server.process.state_directory": ["schemas"],
     "astcti_server.process.signals": [],
+    "astcti_server.process.own_user": ["schemas.server.status_age"],
     "astcti_server.process.memory": [],
     "astcti_server.login_key": ["schemas.own_files"],
     "astcti_server.logs": ["astcti_server.threads", "schemas"],

@@ -14,6 +14,7 @@ from schemas.configuration.model import Configuration, Operator, Seat, Service, 
 MOST_NAMED = 20
 """Names of one line; of more, how many there are."""
 
+_SECRET = ("password", "scram")
 _Part: TypeAlias = Operator | Seat | Service
 
 
@@ -60,7 +61,7 @@ def _changed_fields(old: _Part, new: _Part) -> list[str]:
         if before == after or field.name == "operators":  # the members have lines of their own
             continue
         label = field.name.replace("_", "-")
-        if field.name == "password" or isinstance(before, tuple):
+        if field.name in _SECRET or isinstance(before, tuple):
             found.append(label)
         elif isinstance(before, bool):
             found.append(f"{label}: {'yes' if after else 'no'}")

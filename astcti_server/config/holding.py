@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -16,6 +15,7 @@ from astcti_server.config.reading import ConfigFileReader
 from schemas.configuration.directory import SeenFile
 from schemas.configuration.model import Configuration
 from schemas.configuration.taken_away import Loss, losses_in_words, much_taken_away
+from schemas.server.status_age import iso_time
 
 
 class ConfigInForce(Protocol):
@@ -51,7 +51,7 @@ class HeldFile:
         return {
             "file": str(self.path),
             "sha256": self.digest.hex(),
-            "since": datetime.fromtimestamp(self.since, UTC).isoformat(timespec="seconds"),
+            "since": iso_time(self.since),
             "reason": self.reason,
             "counts": {loss.kind: {"lost": loss.lost, "before": loss.before} for loss in self.losses},
         }

@@ -9,11 +9,12 @@ import json
 import logging
 import os
 import tempfile
-from datetime import UTC, datetime
+import time
 from pathlib import Path
 from typing import Final
 
 from schemas import own_files
+from schemas.server.status_age import iso_time
 
 logger = logging.getLogger(__name__)
 
@@ -83,7 +84,7 @@ class StateDirectory:
     def _say_who(self, lock: int, configuration: Path) -> None:
         about = {
             "pid": os.getpid(),
-            "since": datetime.now(UTC).isoformat(timespec="seconds"),
+            "since": iso_time(time.time()),
             "configuration": str(configuration.absolute()),
         }
         with contextlib.suppress(OSError):  # a full disk: the lock holds all the same

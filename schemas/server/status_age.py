@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 OLD_AFTER: Final = 20.0
 """Seconds. The server renews its status file every five: an older one is that of a server that was killed, or
 hangs."""
+
+
+def iso_time(seconds: float) -> str:
+    """A time in seconds since 1970, as the file writes it: UTC, ISO 8601."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
 
 
 def age_of(written: str, now: float | None = None) -> float:

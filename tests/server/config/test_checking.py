@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from hashlib import sha256
@@ -21,6 +22,7 @@ from astcti_server.process.own_user import owner_of_running_server
 from schemas.configuration.model import Binding, Configuration, Operator, Seat, Service
 from schemas.configuration.xml_form import dump_xml
 from schemas.server.file_checks import expiring_authority, expiring_certificate, open_to_others
+from schemas.server.status_age import OLD_AFTER, iso_time
 from tests.fake.patience import PATIENCE
 
 HASH = "md5:" + "0" * 32
@@ -221,10 +223,14 @@ def test_a_key_with_a_password_is_a_mistake(run, directory: Path) -> None:
 def test_a_running_server_that_is_root_is_warned_of(run, tmp_path: Path) -> None:
     status = tmp_path / "status.json"
     assert owner_of_running_server(status) is None
-    status.write_text(json.dumps({"pid": os.getpid()}))
+    status.write_text(json.dumps({"pid": os.getpid(), "written": iso_time(time.time())}))
     assert owner_of_running_server(status) == (os.getpid(), os.getuid())
     assert len(warnings(run())) == (os.getuid() == 0)
-    status.write_text(json.dumps({"pid": 2**22 + 1}))  # nobody's: Linux has no higher ones
+    nobodys = 2**22 + 1  # Linux has no higher ones
+    status.write_text(json.dumps({"pid": nobodys, "written": iso_time(time.time())}))
+    assert warnings(run()) == []
+    # Its server was killed: by now the process is another program.
+    status.write_text(json.dumps({"pid": os.getpid(), "written": iso_time(time.time() - OLD_AFTER - 1)}))
     assert warnings(run()) == []
 
 
@@ -273,6 +279,12 @@ def test_the_differences_are_told_by_name(run, directory: Path, tmp_path: Path) 
         "  have to log in again if logged in (2): anna, luisa",
     ]
     assert HASH not in ended.output
+
+
+def test_new_keys_for_scram_are_named_and_not_shown() -> None:
+    keys = ["200000:c2FsdA==:b25l:dHdv", "200000:c2FsdA==:dGhyZWU=:Zm91cg=="]
+    old, new = (Configuration(operators=(Operator("anna", "Anna", HASH, scram=key),)) for key in keys)
+    assert differences(old, new) == ["operators changed (1): anna [scram]"]
 
 
 def test_a_long_list_of_names_is_cut() -> None:
