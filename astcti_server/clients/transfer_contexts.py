@@ -17,17 +17,16 @@ def transfer_contexts(
     company's expense, and nobody is left here to end it.
     """
     listed = tuple(listed)
+    outbound = outbound_contexts(configuration)
     contexts: dict[str, list[str]] = {}
     for service in configuration.services_of(username):
-        if service.context in listed or not is_outbound(configuration, service.context):
+        if service.context in listed or service.context not in outbound:
             contexts.setdefault(service.context, []).append(service.name)
     for context in listed:
         contexts.setdefault(context, [])
     return contexts
 
 
-def is_outbound(configuration: Configuration, context: str) -> bool:
-    """Whether an outbound service, anybody's, has this context."""
-    return any(
-        service.type == "outbound" and service.context == context for service in configuration.services
-    )
+def outbound_contexts(configuration: Configuration) -> frozenset[str]:
+    """The contexts of outbound services, anybody's, also of disabled ones."""
+    return frozenset(service.context for service in configuration.services if service.type == "outbound")

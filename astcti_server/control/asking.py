@@ -10,13 +10,13 @@ import json
 import os
 import select
 import socket
-import struct
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
+from astcti_server.control.peer import can_tell_peers, peer_of
 from astcti_server.control.ports import StatusDocument
 from schemas import wire
 from schemas.protocol import ControlCommand, ControlRefusal, ReplyCode, Word
@@ -54,7 +54,7 @@ class ControlConnection:
         self._buffer = LineBuffer(LONGEST_LINE)
         self._socket = _connect(path)
         try:
-            self.process = _process_of(self._socket)
+            self.process = peer_of(self._socket).process if can_tell_peers() else 0
             """The server's process id; 0 if this system does not tell, or it is in another container."""
             self._expect_ok(self._hear())
         except BaseException:
@@ -218,13 +218,3 @@ def _connect(path: Path) -> socket.socket:
             ) from None
         raise NoAnswerError(f"{path}: {error.strerror or error}") from None
     return connection
-
-
-def _process_of(connection: socket.socket) -> int:
-    if not hasattr(socket, "SO_PEERCRED"):
-        return 0
-    size = struct.calcsize("=iII")
-    process: int = struct.unpack("=iII", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))[
-        0
-    ]
-    return process

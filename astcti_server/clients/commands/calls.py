@@ -10,7 +10,7 @@ from astcti_server.clients.commands import parameters
 from astcti_server.clients.commands.table import command
 from astcti_server.clients.conversation import Conversation
 from astcti_server.clients.ports import NotCarriedOut, Presence, ReplyCallback
-from astcti_server.clients.transfer_contexts import is_outbound, transfer_contexts
+from astcti_server.clients.transfer_contexts import outbound_contexts, transfer_contexts
 from schemas.protocol import CommandName, Refusal
 
 
@@ -43,7 +43,7 @@ def transfer(conversation: Conversation, uniqueid: str, exten: str, context: str
     requests = conversation.context.requests
     configuration, listed = requests.configuration(), requests.settings().transfer
     if context not in transfer_contexts(configuration, listed, conversation.session.username):
-        outbound = is_outbound(configuration, context)
+        outbound = context in outbound_contexts(configuration)
         raise NotCarriedOut(Refusal.NOT_TRANSFERRED_OUT if outbound else Refusal.NOT_FOR_TRANSFERS)
     presence, done = _ask(conversation)
     requests.transfer(presence, uniqueid, exten, context, done)
