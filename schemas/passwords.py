@@ -57,7 +57,7 @@ def make_stored_forms(plain: str, scheme: Literal["scrypt", "md5"] = "scrypt") -
     Both forms of one password have the same salt: so it shows if somebody changed only one of them.
     """
     password = make_stored_password(plain, scheme)
-    return StoredForms(password, make_keys_beside(password, _md5_of(plain)))
+    return StoredForms(password, make_keys_beside(password, md5_of(plain)))
 
 
 def make_keys_beside(password: str, md5_hex: str) -> str:
@@ -83,7 +83,7 @@ def make_stored_password(plain: str, scheme: Literal["scrypt", "md5"] = "scrypt"
     """Return the stored form of a password. ValueError if it is empty or has a line break."""
     if not plain or "\n" in plain or "\r" in plain:
         raise ValueError("the password is empty or has a line break")
-    md5_hex = _md5_of(plain)
+    md5_hex = md5_of(plain)
     if scheme == "md5":
         return f"md5:{md5_hex}"
     blank = Scrypt(COST, 8, 1, os.urandom(16), bytes(32))
@@ -92,7 +92,8 @@ def make_stored_password(plain: str, scheme: Literal["scrypt", "md5"] = "scrypt"
     return f"scrypt:{blank.cost}:{blank.block}:{blank.lanes}:{salt_text}:{digest_text}"
 
 
-def _md5_of(plain: str) -> str:
+def md5_of(plain: str) -> str:
+    """What the specification's PASS sends of a password: its MD5 in lower-case hexadecimal."""
     return hashlib.md5(plain.encode(), usedforsecurity=False).hexdigest()
 
 

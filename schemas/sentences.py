@@ -6,6 +6,7 @@ speaks another language looks the template up and fills it again (see `retold`);
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Mapping
 from string import Formatter
@@ -34,6 +35,7 @@ def verbatim(text: str) -> Sentence:
     return Sentence(text.replace("{", "{{").replace("}", "}}"), {})
 
 
+@functools.cache  # templates are few, and written in the programs
 def template_pattern(template: str) -> re.Pattern[str]:
     """What finds the values in a text that was made of a template. They contain no blanks."""
     parts = Formatter().parse(template)

@@ -7,7 +7,6 @@ with the tables locked would keep everybody waiting.
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import os
 from collections.abc import Iterable
@@ -114,7 +113,7 @@ def _stored_forms(keys: Iterable[UserPassword], *, make: bool) -> dict[UserPassw
     def form(key: UserPassword) -> passwords.StoredForms:
         username, plain = key
         stored = present.get(username)
-        sent = hashlib.md5(plain.encode(), usedforsecurity=False).hexdigest()
+        sent = passwords.md5_of(plain)
         if stored and _checker.matches(stored.password, sent):
             if stored.scram or not make:
                 return stored

@@ -8,6 +8,7 @@ taken back to after its file is gone.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import os
 import re
@@ -86,7 +87,12 @@ def configuration_or_empty(publication: Publication | None) -> Configuration:
 
 def configuration_of(publication: Publication) -> Configuration:
     """What a publication says. ConfigurationError if it was valid for an older release only."""
-    return xml_form.parse_xml(publication.content.encode(), publication.file).configuration
+    return _parsed(publication.content, publication.file)
+
+
+@functools.lru_cache(maxsize=2)  # one page asks several times for what was published last
+def _parsed(content: str, file: str) -> Configuration:
+    return xml_form.parse_xml(content.encode(), file).configuration
 
 
 def configuration_digest(configuration: Configuration) -> str:
@@ -192,7 +198,7 @@ def _write(configuration: Configuration, form: FileForm, path: Path, replaces: s
     with own_files.file_beside(path, data, MODE) as hidden:
         (sqlite_form.load_sqlite if form == "sqlite" else xml_form.load_xml)(hidden)  # as the server will
         _for_the_server(hidden)
-        return _digest(hidden)
+    return hashlib.sha256(data).hexdigest()
 
 
 def _for_the_server(path: Path) -> None:

@@ -79,16 +79,17 @@ def read_server_status(path: Path | None) -> ServerStatus:
         return _status(said)
     except FileNotFoundError:
         return ServerStatus(False, "no-file")
-    except _EndedError:
-        return ServerStatus(False, "ended")
-    except _SilentError:
-        return ServerStatus(False, "silent")
+    except _NotRunningError as error:
+        return ServerStatus(False, str(error))
     except (OSError, ValueError, ArithmeticError, LookupError, TypeError, AttributeError) as error:
         return ServerStatus(False, str(error))
 
 
-class _EndedError(Exception):
-    """The process that wrote the file is gone, and had no time to remove it."""
+class _NotRunningError(Exception):
+    """`ended`: the process that wrote the file is gone, and had no time to remove it.
+
+    `silent`: nobody has renewed it for too long: the server hangs, or was killed on another machine.
+    """
 
 
 def _held(said: dict[str, Any]) -> HeldPublication:
@@ -101,20 +102,16 @@ def _held(said: dict[str, Any]) -> HeldPublication:
     return HeldPublication(Path(said["file"]).name, str(said["sha256"]), losses)
 
 
-class _SilentError(Exception):
-    """Nobody has renewed the file for too long: the server hangs, or was killed on another machine."""
-
-
 def _status(said: dict[str, Any]) -> ServerStatus:
     force = said["configuration"]
     try:
         os.kill(int(said["pid"]), 0)
     except ProcessLookupError:
-        raise _EndedError from None
+        raise _NotRunningError("ended") from None
     except PermissionError:
         pass  # it runs, as another user
     if "written" in said and is_old(said["written"]):  # a server of the release before does not say when
-        raise _SilentError
+        raise _NotRunningError("silent")
     ami = said["ami"]
     return ServerStatus(
         True,

@@ -252,9 +252,7 @@ def _entry_in(row: tuple[Any, ...]) -> HistoryEntry | None:
 
 def _open_file(file: Path) -> sqlite3.Connection:
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with contextlib.suppress(FileExistsError):
-        # SQLite would make it readable for everybody, and its journal like it.
-        os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    _make_private(file)
     try:
         database = _open(str(file))
     except NewerHistory:
@@ -264,10 +262,17 @@ def _open_file(file: Path) -> sqlite3.Connection:
         if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF not in _DAMAGE:
             raise
         file.replace(file.with_suffix(".damaged"))
+        _make_private(file)
         database = _open(str(file))
     if os.name == "posix":
         file.chmod(0o600)
     return database
+
+
+def _make_private(file: Path) -> None:
+    """Make the file if there is none: SQLite would make it and its journal readable for everybody."""
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _open(name: str) -> sqlite3.Connection:

@@ -23,6 +23,7 @@ from schemas.configuration.model import Binding, Configuration, Operator, Seat, 
 from schemas.configuration.xml_form import dump_xml
 from schemas.server.file_checks import expiring_authority, expiring_certificate, open_to_others
 from schemas.server.status_age import OLD_AFTER, iso_time
+from tests.fake.certificates import make_certificate
 from tests.fake.patience import PATIENCE
 
 HASH = "md5:" + "0" * 32
@@ -69,11 +70,7 @@ def warnings(ended: Result) -> list[str]:
 
 def certificate(folder: Path, days: int = 2, *more: str) -> tuple[Path, Path]:
     """Make a certificate that ends in so many days, and its key."""
-    key, made = folder / "a.key", folder / "a.crt"
-    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=localhost"
-    arguments = [*command.split(), "-days", str(days), "-keyout", str(key), "-out", str(made), *more]
-    subprocess.run(arguments, check=True, capture_output=True, timeout=PATIENCE)
-    return made, key
+    return make_certificate(folder, "a", *more, days=days)
 
 
 def remember(directory: Path, state: Path) -> None:
