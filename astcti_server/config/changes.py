@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
-from astcti_server.config.holding import HeldFile, Holding
+from astcti_server.config.holding import HeldFile, Holding, choose_beside
 from astcti_server.config.loading import older_note, warn_of_readers
 from astcti_server.config.reading import ConfigFileReader, FileContent
 from astcti_server.config.store import ConfigSnapshot
@@ -22,9 +22,7 @@ from schemas.configuration.directory import (
     Candidate,
     Choice,
     DirectoryScan,
-    InForce,
     SeenFile,
-    choose_in_force,
 )
 from schemas.configuration.model import Configuration
 from schemas.problems import Problem
@@ -165,9 +163,7 @@ class ChangeDetector:
     def _find_held(self, choice: Choice) -> None:
         name = self.current.path.name
         own = [older for older in choice.older if older.name == name] if choice.chosen is None else []
-        looked_into = [*choice.refused, *own]
-        found = (self._holding.of(candidate.seen, self._reader, self.current) for candidate in looked_into)
-        self.held = tuple(held for held in found if held is not None)
+        self.held = self._holding.among([*choice.refused, *own], self._reader, self.current)
 
     def _is_in_force(self, candidate: Candidate) -> bool:
         digest = self._reader.digest(candidate.seen)
@@ -176,13 +172,7 @@ class ChangeDetector:
     def _choose(self, seen: DirectoryScan) -> Choice:
         self.note(seen)
         candidates = self._arrivals.order(seen.candidates, self._clock())
-        name = self.current.path.name
-        mine = next((candidate for candidate in candidates if candidate.name == name), None)
-        unchanged = mine is not None and self._is_in_force(mine)
-        replaced = mine is not None and not unchanged and self._may_be_taken(mine)
-        return choose_in_force(
-            candidates, self._may_be_taken, InForce(self.current.modified, name, unchanged, replaced)
-        )
+        return choose_beside(self.current, candidates, self._reader, self._may_be_taken)
 
     def _new_settings(
         self, seen: DirectoryScan, news: set[str], findings: Findings

@@ -6,13 +6,13 @@ No threads, no waiting and no logging here. One thread at a time.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from astcti_server.config.reading import ConfigFileReader
-from schemas.configuration.directory import SeenFile
+from schemas.configuration.directory import Candidate, Choice, InForce, SeenFile, choose_in_force
 from schemas.configuration.model import Configuration
 from schemas.configuration.taken_away import Loss, losses_in_words, much_taken_away
 from schemas.server.status_age import iso_time
@@ -25,6 +25,8 @@ class ConfigInForce(Protocol):
     def path(self) -> Path: ...
     @property
     def digest(self) -> bytes: ...
+    @property
+    def modified(self) -> float: ...
     @property
     def configuration(self) -> Configuration: ...
 
@@ -99,7 +101,28 @@ class Holding:
         self._held[seen.name, content.digest] = held
         return held
 
+    def among(
+        self, candidates: Iterable[Candidate], reader: ConfigFileReader, in_force: ConfigInForce
+    ) -> tuple[HeldFile, ...]:
+        """Return those of the candidates that are held against what is in force."""
+        found = (self.of(candidate.seen, reader, in_force) for candidate in candidates)
+        return tuple(held for held in found if held is not None)
+
     def tidy(self, held: Collection[HeldFile]) -> None:
         """Forget what is held no longer, and what was accepted: it is in force, or not there any more."""
         self._held = {(found.path.name, found.digest): found for found in held}
         self._accepted.clear()
+
+
+def choose_beside(
+    in_force: ConfigInForce,
+    candidates: Sequence[Candidate],
+    reader: ConfigFileReader,
+    may_be_taken: Callable[[Candidate], bool],
+) -> Choice:
+    """Choose the newest file that may be taken; without one, what is in force goes on."""
+    name = in_force.path.name
+    mine = next((candidate for candidate in candidates if candidate.name == name), None)
+    unchanged = mine is not None and reader.digest(mine.seen) == in_force.digest
+    replaced = mine is not None and not unchanged and may_be_taken(mine)
+    return choose_in_force(candidates, may_be_taken, InForce(in_force.modified, name, unchanged, replaced))

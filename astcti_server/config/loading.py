@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from astcti_server.config.holding import HeldFile, Holding
+from astcti_server.config.holding import HeldFile, Holding, choose_beside
 from astcti_server.config.memory import RememberedFile
 from astcti_server.config.reading import ConfigFileReader, FileContent
 from astcti_server.config.store import ConfigSnapshot
@@ -17,7 +17,6 @@ from schemas.configuration.directory import (
     Candidate,
     Choice,
     DirectoryScan,
-    InForce,
     choose_in_force,
     scan_directory,
 )
@@ -53,25 +52,12 @@ def _choose_at_start(
         return is_valid(candidate) and holding.of(candidate.seen, reader, remembered) is None
 
     choice = choose_in_force(candidates, may_be_taken)
-    held = _held_among(choice.refused, holding, reader, remembered)
-    if not held:
+    if not holding.among(choice.refused, reader, remembered):
         return _Start(choice, (), None)
-    name = remembered.path.name
-    mine = next((candidate for candidate in candidates if candidate.name == name), None)
-    unchanged = mine is not None and reader.digest(mine.seen) == remembered.digest
-    replaced = mine is not None and not unchanged and may_be_taken(mine)
-    current = InForce(remembered.modified, name, unchanged, replaced)
-    choice = choose_in_force(candidates, may_be_taken, current)
-    left = choice.refused if mine is None else {*choice.refused, mine}
-    held = _held_among(sorted(left, reverse=True), holding, reader, remembered)
+    choice = choose_beside(remembered, candidates, reader, may_be_taken)
+    mine = [candidate for candidate in candidates if candidate.name == remembered.path.name]
+    held = holding.among(sorted({*choice.refused, *mine}, reverse=True), reader, remembered)
     return _Start(choice, held, remembered if choice.chosen is None else None)
-
-
-def _held_among(
-    candidates: Iterable[Candidate], holding: Holding, reader: ConfigFileReader, remembered: RememberedFile
-) -> tuple[HeldFile, ...]:
-    found = (holding.of(candidate.seen, reader, remembered) for candidate in candidates)
-    return tuple(held for held in found if held is not None)
 
 
 def load_directory(

@@ -860,7 +860,7 @@ def test_ordinary_calls_are_not_hurt_when_they_are_compared_with_asterisks_own_l
     with (
         server.client("mario") as mario,
         server.client("luisa") as luisa,
-        phones.callee(asterisk, "201", talk=14.0),
+        phones.callee(asterisk, "201", talk=60.0),
         phones.callee(asterisk, "202", talk=1.0, calls=4),
         phones.caller(asterisk, "321", talk=14.0) as long,
     ):
