@@ -10,7 +10,7 @@ from schemas import extras
 def main() -> None:
     """Run the command line."""
     try:
-        from astcti_server.cli import main as run
+        from astcti_server.cli.program import main as run
     except ModuleNotFoundError as error:
         sys.exit(extras.missing("astcti-server", "server", error))
     run()

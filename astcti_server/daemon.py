@@ -52,7 +52,8 @@ from astcti_server.process.thread_watch import AmiThreadWatch, SystemdWatchdog
 from astcti_server.queues.reconciler import QueueReconciler
 from astcti_server.queues.state_file import StateFile
 from astcti_server.queues.state_writer import StateWriter
-from astcti_server.server_control import ServerControl
+from astcti_server.server_control.handlers import control_handlers
+from astcti_server.server_control.parts import ServerParts
 from astcti_server.status_file import StatusFile
 from astcti_server.threads import ServiceThread
 from schemas.configuration.model import Configuration
@@ -99,10 +100,9 @@ class PbxStateChanged:
 
 @dataclass(frozen=True, slots=True)
 class StopRequested:
-    """Somebody asks for an orderly stop through the control socket: who, in words."""
+    """Somebody asks for an orderly stop through the control socket, which tells who."""
 
     keep_members: bool
-    who: str
 
 
 ControlMessage = SignalReceived | StopRequested | ThreadDied | PbxStateChanged | ConfigLoaded | ConfigRejected
@@ -144,14 +144,14 @@ class Daemon:
             died=self._thread_died,
             record=self._recording.write if self._recording is not None else None,
         )
-        client_requests = ClientRequests(
+        self._client_requests = ClientRequests(
             self._store, self._requests, self._tracker, self._reconciler, self._pipeline
         )
         self._password_pool = PasswordPool(self._thread_died)
         self._server = ClientListener(
             settings.listen,
             HandlerContext.of(
-                client_requests, self._registry, self._password_pool, read_login_key(paths.state)
+                self._client_requests, self._registry, self._password_pool, read_login_key(paths.state)
             ),
             died=self._thread_died,
         )
@@ -278,9 +278,9 @@ class Daemon:
         match message:
             case SignalReceived(number):
                 self._act_on_signal(number)
-            case StopRequested(keep_members, who):
+            case StopRequested(keep_members):
                 kept = ", queue members are kept" if keep_members else ""
-                logger.info("Control: %s asks for a stop%s: stopping", who, kept)
+                logger.info("Asked through the control socket: stopping%s", kept)
                 self._keep_members = keep_members
                 return EXIT_STOPPED
             case ThreadDied(name):
@@ -402,20 +402,24 @@ class Daemon:
         try:
             file = ControlSocketFile(self._paths.control)
         except ControlSocketError as error:
-            logger.warning("%s: the commands status, accept and stop cannot reach this server", error)
+            logger.warning("%s: commands such as status and stop cannot reach this server", error)
             return None
-        control = ServerControl(
-            lambda: self._status.published,
-            self._registry,
-            self._tracker.table,
-            self._store,
-            AmiOverviews(self._requests.post, self._ami_overview),
-            lambda: self._link.failure,
-            lambda: self._server.connections,
-            self._watcher.accept,
-            lambda keep_members, who: self.control.put(StopRequested(keep_members, who)),
+        parts = ServerParts(
+            published=lambda: self._status.published,
+            registry=self._registry,
+            store=self._store,
+            overviews=AmiOverviews(self._requests.post, self._ami_overview),
+            client_requests=self._client_requests,
+            logs=self._logs,
+            failure=lambda: self._link.failure,
+            connections=lambda: self._server.connections,
+            accept=self._watcher.accept,
+            stop=lambda keep_members: self.control.put(StopRequested(keep_members)),
+            post=self._requests.post,
+            tracker=self._tracker,
+            reconciler=self._reconciler,
         )
-        return ControlListener(file, control, self._thread_died)
+        return ControlListener(file, control_handlers(parts), self._thread_died)
 
     def _ami_overview(self) -> AmiOverview:
         """On the AMI thread."""

@@ -43,8 +43,8 @@ class ReplyCode(IntEnum):
     """One reason to offer for a pause, or `END`: the answer to REASONS."""
     OPERATOR = 240
     """Who is logged in, and where: the answer to WHO."""
-    SERVER_STATUS = 260
-    """One part of what the server is doing, or `END`: the answer to STATUS, on the control socket only."""
+    DOCUMENT_PART = 260
+    """One part of an answer that has several, or `END`: on the control socket only."""
     PAUSE_DONE = 300
     """The pause that was asked for is in force, or its end is."""
     PAUSE_PENDING = 301
@@ -87,6 +87,13 @@ class ControlCommand(StrEnum):
     """What may be said on the control socket, beside CAPA, NOOP and QUIT. Written in any case."""
 
     STATUS = "STATUS"
+    SESSIONS = "SESSIONS"
+    CALLS = "CALLS"
+    QUEUES = "QUEUES"
+    KICK = "KICK"
+    PAUSE = "PAUSE"
+    UNPAUSE = "UNPAUSE"
+    LOG_LEVEL = "LOG-LEVEL"
     ACCEPT = "ACCEPT"
     STOP = "STOP"
 

@@ -13,11 +13,11 @@ import pytest
 from lxml import etree
 
 import astcti_client.cli
-import astcti_server.cli
+import astcti_server.cli.program
 from astcti_client import headless
 from astcti_client.settings_values import SETTING_READERS
 from astcti_server import daemon
-from astcti_server.control import commands as control_commands
+from astcti_server.cli import asking
 from astcti_server.status_file import StatusFile
 from schemas import placeholders
 from schemas.protocol import (
@@ -201,7 +201,7 @@ def options_of(command: click.Command) -> Iterator[str]:
 
 
 SERVER_OPTIONS, CLIENT_OPTIONS = (
-    {*options_of(program), "--help"} for program in (astcti_server.cli.main, astcti_client.cli.main)
+    {*options_of(program), "--help"} for program in (astcti_server.cli.program.main, astcti_client.cli.main)
 )
 
 
@@ -215,7 +215,7 @@ def test_an_option_of_the_client_is_documented(option: str) -> None:
     assert re.search(rf"`{option}\b", section(CLIENT, "## Options") + WINDOW)
 
 
-@pytest.mark.parametrize("command", sorted(astcti_server.cli.main.commands))
+@pytest.mark.parametrize("command", sorted(astcti_server.cli.program.main.commands))
 def test_a_command_of_the_server_is_documented(command: str) -> None:
     assert re.search(rf"^\| `{command}\b", section(OPERATIONS, "## Running"), re.MULTILINE)
 
@@ -246,15 +246,15 @@ def test_the_exit_codes_are_documented() -> None:
 
 
 def test_the_exit_codes_of_the_commands_that_ask_a_running_server_are_documented() -> None:
-    codes = {value for name, value in vars(control_commands).items() if name.startswith("EXIT_")}
+    codes = {value for name, value in vars(asking).items() if name.startswith("EXIT_")}
     text = section(OPERATIONS, "### Asking the running server")
     assert {int(code) for code in re.findall(r"^\| ([0-9]+) \|", text, re.MULTILINE)} == codes
 
 
 @pytest.mark.parametrize("name", ["status", "accept", "stop"])
 def test_the_help_of_a_command_that_asks_a_running_server_has_its_exit_codes(name: str) -> None:
-    codes = {value for name, value in vars(control_commands).items() if name.startswith("EXIT_")}
-    text = astcti_server.cli.main.commands[name].help or ""
+    codes = {value for name, value in vars(asking).items() if name.startswith("EXIT_")}
+    text = astcti_server.cli.program.main.commands[name].help or ""
     assert {int(code) for code in re.findall(r"^ +([0-9]+)  ", text, re.MULTILINE)} == codes
 
 

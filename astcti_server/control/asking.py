@@ -1,4 +1,4 @@
-"""The other end of the control socket: what `astcti-server status`, `accept` and `stop` say, and hear.
+"""The other end of the control socket: what commands such as `astcti-server status` say, and hear.
 
 For the commands of the command line: they wait, a few seconds at most.
 """
@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any, Final
 
 from astcti_server.control.peer import can_tell_peers, peer_of
-from astcti_server.control.ports import StatusDocument
+from astcti_server.control.ports import ControlDocument
 from schemas import wire
 from schemas.protocol import ControlCommand, ControlRefusal, ReplyCode, Word
 from schemas.wire import BadLine, LineBuffer, Oversize, Reply
@@ -69,13 +69,13 @@ class ControlConnection:
     ) -> None:
         self._socket.close()
 
-    def status(self, command: str) -> StatusDocument:
-        """Say STATUS, and put its parts together again."""
-        self._say(command)
+    def document(self, *words: str) -> ControlDocument:
+        """Say a command that is answered by a document, and put its parts together again."""
+        self._say(" ".join(filter(None, words)))
         document: dict[str, Any] = {}
         while True:
             reply = self._hear()
-            if reply.number != ReplyCode.SERVER_STATUS:
+            if reply.number != ReplyCode.DOCUMENT_PART:
                 self._expect_ok(reply)
                 raise NoAnswerError(f"it said {reply.number} {reply.information}")
             if reply.token == Word.END and not reply.text:

@@ -11,14 +11,14 @@ import select
 import socket
 import threading
 import time
-from collections.abc import Callable, Set
+from collections.abc import Callable, Iterator, Set
 from functools import partial
 from typing import Final
 
-from astcti_server.control import peer as peers
+from astcti_server.control.audit import ControlAudit, log_action
 from astcti_server.control.conversation import WELCOME, ControlConversation, refused
 from astcti_server.control.peer import Peer, PeerUnknownError, peer_of, rights_of
-from astcti_server.control.ports import ControlRequests
+from astcti_server.control.ports import ControlHandlers
 from astcti_server.control.socket_file import ControlSocketFile
 from astcti_server.threads import Died, ServiceThread
 from schemas import wire
@@ -32,6 +32,7 @@ MOST_OF_OTHERS: Final = 12
 IDLE: Final = 30.0  # seconds without a whole line
 UNREAD: Final = 5.0  # seconds that a peer may take for a reply
 AGAIN: Final = 1.0  # seconds until an accept that failed is tried again
+PIECE: Final = 32768  # bytes that are sent at once: a peer has to take so many within UNREAD
 WELL_MANNERED: Final = 1.0  # seconds for the farewell when the server stops
 
 logger = logging.getLogger(__name__)
@@ -45,17 +46,22 @@ class ControlListener(ServiceThread):
     def __init__(
         self,
         file: ControlSocketFile,
-        requests: ControlRequests,
+        handlers: ControlHandlers,
         died: Died | None = None,
         *,
         idle: float = IDLE,
         unread: float = UNREAD,
         peer: Callable[[socket.socket], Peer] = peer_of,
+        audit: ControlAudit = log_action,
     ) -> None:
-        """`idle` and `unread`: seconds for a line, and for taking a reply. `peer` tells who connected."""
+        """`idle` and `unread`: seconds for a line, and for taking a reply. `peer` tells who connected.
+
+        `audit` is told of everything that changes something.
+        """
         super().__init__("control", died)
         self._file = file
-        self._requests = requests
+        self._handlers = handlers
+        self._audit = audit
         self._idle = idle
         self._unread = unread
         self._peer = peer
@@ -176,7 +182,7 @@ class ControlListener(ServiceThread):
     def _serve(self, connection: socket.socket, peer: Peer, rights: Set[ControlCommand]) -> None:
         try:
             connection.sendall(WELCOME)
-            conversation = ControlConversation(rights, partial(peers.in_words, peer), self._requests)
+            conversation = ControlConversation(peer, rights, self._handlers, self._audit)
             self._talk(connection, conversation)
         except OSError as error:
             logger.debug("a control connection ended: %s", error)
@@ -209,7 +215,22 @@ class ControlListener(ServiceThread):
                     connection.sendall(_BYE)
                 return
             for line in buffer.feed(data):
-                connection.sendall(b"".join(conversation.answer(line)))
+                for piece in _in_pieces(conversation.answer(line)):
+                    connection.sendall(piece)
                 until = time.monotonic() + self._idle
                 if conversation.over:
                     return
+
+
+def _in_pieces(lines: Iterator[bytes]) -> Iterator[bytes]:
+    """Lines put together, so that neither each is sent alone nor a long answer is kept as a whole."""
+    waiting: list[bytes] = []
+    size = 0
+    for line in lines:
+        waiting.append(line)
+        size += len(line)
+        if size >= PIECE:
+            yield b"".join(waiting)
+            waiting, size = [], 0
+    if waiting:
+        yield b"".join(waiting)

@@ -73,10 +73,9 @@ def rights_of(peer: Peer, own_user: int, group: int) -> Set[ControlCommand]:
     return LOOK_ONLY if peer.groups is None or group in peer.groups else NOTHING
 
 
-def in_words(peer: Peer) -> str:
-    """A peer for the log. Looks up the user's name, which may take a while where a network knows them."""
+def name_of(peer: Peer) -> str:
+    """The peer's user name, empty if there is none. May take a while where a network knows the names."""
     try:
-        name = pwd.getpwuid(peer.user).pw_name
+        return pwd.getpwuid(peer.user).pw_name
     except KeyError:
-        name = "somebody"
-    return f"{name} (user id {peer.user}, process {peer.process})"
+        return ""

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Protocol, TypeAlias
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
 
-StatusDocument: TypeAlias = Mapping[str, Any]
-"""What the server is doing, ready for JSON; docs/operations.md lists its fields. Never changed again."""
+from schemas.protocol import ControlCommand
+from schemas.wire import CommandLine
+
+ControlDocument: TypeAlias = Mapping[str, Any]
+"""An answer ready for JSON; docs/operations.md lists the fields of each. Never changed again."""
+
+ControlHandler: TypeAlias = Callable[[CommandLine], ControlDocument | None]
+"""What one command does, and its answer; None stands for `100 OK`.
+
+Called on a connection's own thread, which may wait a few seconds. Who asks may ask it, and is in the audit: a
+handler need not look. Raises NotObeyed, and BadLine for a line that is not in order.
+"""
+
+ControlHandlers: TypeAlias = Mapping[ControlCommand, ControlHandler]
+"""Every command that this server has; any other one is unknown to it."""
 
 
-class ControlRequests(Protocol):
-    """What may be asked for. Every method is called on a connection's own thread, which may wait."""
-
-    def status(self) -> StatusDocument:
-        """What the server is doing, as far as it can be known within a few seconds. Never raises."""
-
-    def accept(self, sha256: str, who: str) -> str:
-        """Take up the held configuration with this SHA-256 (any, if empty).
-
-        `who` asks, in words for the log. Returns why it is not done, as a refusal's text; empty if it is.
-        """
-
-    def stop(self, keep_members: bool, who: str) -> None:
-        """Begin to stop in order, as SIGTERM does; returns at once. `who` as in `accept`.
-
-        `keep_members`: queue members stay, whatever `on-stop` says.
-        """
+class NotObeyed(Exception):
+    """A command in order that is not carried out: the text becomes `101 KO text`."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from astcti_server.control.ports import StatusDocument
+from astcti_server.control.ports import ControlDocument
 from schemas.log_lines import harmless
 from schemas.server.status_age import age_of
 
@@ -23,7 +23,7 @@ _DIFFERENCES: Final = {
 }
 
 
-def lines_for_people(document: StatusDocument, now: float | None = None) -> Iterator[str]:
+def lines_for_people(document: ControlDocument, now: float | None = None) -> Iterator[str]:
     """The status in lines, whatever names are in it. `now`: seconds since 1970."""
     moment = time.time() if now is None else now
     rows = list(_rows(document, moment))
@@ -32,12 +32,12 @@ def lines_for_people(document: StatusDocument, now: float | None = None) -> Iter
         yield harmless(f"{name:<{width}}  {text}".rstrip())
 
 
-def is_well(document: StatusDocument) -> bool:
+def is_well(document: ControlDocument) -> bool:
     """Whether the server serves: Asterisk is connected, and no thread hangs."""
     return document["ami"]["state"] == "up" and not document["stuck"]
 
 
-def _rows(document: StatusDocument, now: float) -> Iterator[tuple[str, str]]:
+def _rows(document: ControlDocument, now: float) -> Iterator[tuple[str, str]]:
     yield (
         "Server",
         f"{document['version']}, process {document['pid']}, since {_when(document['started'], now)}"
@@ -84,7 +84,7 @@ def _refused(files: Iterable[Mapping[str, Any]], now: float) -> Iterator[tuple[s
             yield "", f"and {more} more: astcti-server check prints them"
 
 
-def _people(document: StatusDocument) -> Iterator[tuple[str, str]]:
+def _people(document: ControlDocument) -> Iterator[tuple[str, str]]:
     sessions = document.get("sessions")
     if sessions is None:  # the status file alone
         yield "Operators", f"{document['clients']} logged in"
@@ -100,7 +100,7 @@ def _people(document: StatusDocument) -> Iterator[tuple[str, str]]:
     yield "Channels", str(document["calls"])
 
 
-def _queues(document: StatusDocument) -> Iterator[tuple[str, str]]:
+def _queues(document: ControlDocument) -> Iterator[tuple[str, str]]:
     queues = document.get("queues")
     if queues is None:
         return

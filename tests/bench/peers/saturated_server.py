@@ -14,8 +14,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from astcti_server import cli
 from astcti_server.ami import connection, link
+from astcti_server.cli import program as cli
 from tests.bench.workload.event_script import END
 from tests.bench.workload.modern_calls import ModernCalls
 from tests.bench.workload.traffic import CallerQueue, make_traffic

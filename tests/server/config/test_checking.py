@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from astcti_server.cli import main
+from astcti_server.cli.program import main
 from astcti_server.config.checking import check_directory
 from astcti_server.config.differences import differences
 from astcti_server.config.loading import load_directory

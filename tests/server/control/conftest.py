@@ -16,8 +16,12 @@ from typing import Any, TypeAlias
 
 import pytest
 
+from astcti_server.control.audit import ControlAction, log_action
 from astcti_server.control.listener import ControlListener
+from astcti_server.control.ports import ControlHandlers, NotObeyed
 from astcti_server.control.socket_file import ControlSocketFile
+from schemas.protocol import ControlCommand
+from schemas.wire import CommandLine
 from tests.fake.patience import PATIENCE
 
 STATUS: dict[str, Any] = {
@@ -30,24 +34,38 @@ STATUS: dict[str, Any] = {
 
 @dataclass
 class Requests:
-    """Implements `ControlRequests`: notes what is asked for."""
+    """Some commands, which note what is asked for."""
 
     document: dict[str, Any] = field(default_factory=lambda: dict(STATUS))
-    accepted: list[tuple[str, str]] = field(default_factory=list)
-    stops: list[tuple[bool, str]] = field(default_factory=list)
+    accepted: list[str] = field(default_factory=list)
+    stops: list[str] = field(default_factory=list)
+    audited: list[ControlAction] = field(default_factory=list)
     refusal: str = ""
     delay: Callable[[], object] = lambda: None
 
-    def status(self) -> dict[str, Any]:
+    @property
+    def handlers(self) -> ControlHandlers:
+        return {
+            ControlCommand.STATUS: self.status,
+            ControlCommand.ACCEPT: self.accept,
+            ControlCommand.STOP: self.stop,
+        }
+
+    def status(self, line: CommandLine) -> dict[str, Any]:
         self.delay()
         return self.document
 
-    def accept(self, sha256: str, who: str) -> str:
-        self.accepted.append((sha256, who))
-        return self.refusal
+    def accept(self, line: CommandLine) -> None:
+        self.accepted.append(line.rest)
+        if self.refusal:
+            raise NotObeyed(self.refusal)
 
-    def stop(self, keep_members: bool, who: str) -> None:
-        self.stops.append((keep_members, who))
+    def stop(self, line: CommandLine) -> None:
+        self.stops.append(line.rest)
+
+    def audit(self, action: ControlAction) -> None:
+        self.audited.append(action)
+        log_action(action)
 
 
 class Asker:
@@ -105,7 +123,9 @@ def serve(path: Path, requests: Requests) -> Serve:
 
     @contextmanager
     def serving(group: str = "no such group", **limits: Any) -> Iterator[ControlListener]:
-        listener = ControlListener(ControlSocketFile(path, group), requests, **limits)
+        listener = ControlListener(
+            ControlSocketFile(path, group), requests.handlers, audit=requests.audit, **limits
+        )
         listener.start()
         try:
             yield listener

@@ -45,10 +45,11 @@ def test_root_may_everything(serve: Serve, path: Path, requests: Requests, group
     with serve(group):
         heard = ask_as(path, 0, 0, [], "CAPA", f"ACCEPT {SHA256}", "STOP KEEP-MEMBERS")
     assert heard == ["100 WELCOME", "110 CAPA STATUS ACCEPT STOP", "100 OK", "100 OK"]
-    [(sha256, who)] = requests.accepted
-    assert sha256 == SHA256
-    assert who.startswith("root (user id 0, process ")
-    assert [keep for keep, _ in requests.stops] == [True]
+    assert requests.accepted == [SHA256]
+    assert requests.stops == ["KEEP-MEMBERS"]
+    told = [(action.user, action.name, action.command, action.refusal) for action in requests.audited]
+    assert told == [(0, "root", "ACCEPT", ""), (0, "root", "STOP", "")]
+    assert all(action.process > 0 for action in requests.audited)
 
 
 @pytest.mark.parametrize(("first", "others"), [(GROUP, []), (OTHER_GROUP, [OTHER_GROUP + 1, GROUP])])
@@ -65,7 +66,7 @@ def test_a_member_of_the_group_may_look_only(
     assert not requests.accepted
     assert not requests.stops
     assert f"Control: somebody (user id {STRANGER}, process " in caplog.text
-    assert ") may not use STOP" in caplog.text
+    assert ") asked for STOP: refused: you may not use STOP" in caplog.text
 
 
 def test_a_stranger_is_kept_out_by_the_mode_of_the_socket(serve: Serve, path: Path, group: str) -> None:

@@ -148,7 +148,7 @@ def broken_server(folder: Path, pbx: DemoPbx, damage: str) -> str:
     command = [
         sys.executable,
         "-c",
-        f"from astcti_server import cli\n{damage}\ncli.main()\n",
+        f"from astcti_server.cli import program as cli\n{damage}\ncli.main()\n",
         "--config",
         str(config),
         "--state",

@@ -159,7 +159,7 @@ class RealService:
         source = Path(astcti_server.__file__).parents[1]
         daemon.write_text(
             f"#!{sys.executable}\nimport sys\nsys.path.insert(0, {str(source)!r})\n"
-            "from astcti_server.cli import main\nmain()\n"
+            "from astcti_server.cli.program import main\nmain()\n"
         )
         daemon.chmod(0o755)
         defaults.write_text(

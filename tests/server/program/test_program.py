@@ -18,7 +18,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import astcti_server
-from astcti_server.cli import main
+from astcti_server.cli.program import main
 from astcti_server.demo import stage
 from astcti_server.demo.ami.manager import AmiUser
 from astcti_server.demo.pbx import DemoPbx

@@ -140,7 +140,7 @@ def watched_server(folder: Path, ami_port: int, damage: str) -> Iterator[tuple[I
         f'<listen port="{free_port()}"/></server>'
     )
     system = InitSystem(folder / "notify")
-    program = f"from astcti_server import cli\n{damage}\ncli.main()\n"
+    program = f"from astcti_server.cli import program as cli\n{damage}\ncli.main()\n"
     options = [f"--config={config}", f"--state={folder}/state", f"--status={folder}/status.json"]
     with log.open("wb") as out:
         process = subprocess.Popen(

@@ -1,0 +1,51 @@
+"""`astcti-server stop`: what concerns the running server as a whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import click
+
+from astcti_server.cli.asking import EXIT_TROUBLE, ask
+from astcti_server.cli.options import control_option
+from astcti_server.control.asking import ControlConnection, LeavingProcess
+from schemas.protocol import KEEP_MEMBERS, ControlCommand
+
+GONE_WITHIN: Final = 20.0  # seconds; an orderly stop takes ten at most
+
+
+@click.command()
+@control_option
+@click.option(
+    "--keep-members", is_flag=True, help="Leave the members in their queues, whatever on-stop says."
+)
+@click.option(
+    "--within",
+    type=click.FloatRange(0.1, 3600.0),
+    default=GONE_WITHIN,
+    show_default=True,
+    help="Seconds to wait until it is gone.",
+)
+@click.pass_context
+def stop(context: click.Context, control: Path | None, keep_members: bool, within: float) -> None:
+    """Stop the running server in order, as SIGTERM does, and wait until it is gone.
+
+    \b
+    Exit codes:
+      0  it is gone
+      1  refused, or it is not gone yet
+      3  it did not run
+      4  you may not: only root and the server's user may
+      5  it does not answer
+    """
+
+    def tell(connection: ControlConnection) -> LeavingProcess:
+        leaving = LeavingProcess(connection.process)
+        connection.do(ControlCommand.STOP, KEEP_MEMBERS if keep_members else "")
+        return leaving
+
+    if not ask(context, control, tell).wait(within):
+        click.echo(f"astcti-server: it was told to stop, but is not gone after {within:g} s", err=True)
+        context.exit(EXIT_TROUBLE)
+    click.echo("The server is gone")

@@ -1,0 +1,75 @@
+"""`astcti-server replay`: a recording of Asterisk, run through the server's own code."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import click
+
+from astcti_server.cli.options import command_config_option, program_options
+from astcti_server.cli.problems import print_problems
+from astcti_server.config.loading import load_directory
+from astcti_server.daemon import EXIT_FAILURE
+from astcti_server.replay import Replay
+from schemas.event_xml import encode
+from schemas.log_lines import log_to_standard_error
+from schemas.problems import ConfigurationError
+
+READ_AT_ONCE: Final = 65536
+
+
+@click.command(name="replay")
+@command_config_option
+@click.option(
+    "--events",
+    type=click.Choice(["services", "all"]),
+    default="services",
+    show_default=True,
+    help="Calls of the operators' services, or every call of a seat's phone.",
+)
+@click.argument("trace", type=click.File("rb"))
+@click.pass_context
+def replay_command(context: click.Context, directory: Path | None, events: str, trace: BinaryIO) -> None:
+    """Run a raw AMI transcript (as --record writes it; - is standard input) through the server's own code.
+
+    Prints one line for each notification: the extension, a tab, the event. Every seat counts as logged in
+    with the operator bound to it. server.xml is not needed.
+
+    Exit code 1 if it is no transcript, 78 if there is no valid configuration.
+    """
+    log_to_standard_error(logging.WARNING, "%(levelname)s %(message)s")
+    try:
+        loaded = load_directory(directory or program_options(context).configuration, settings_needed=False)
+    except ConfigurationError as error:
+        context.exit(print_problems(error))
+    out = sys.stdout.buffer
+    player = Replay(
+        loaded.configuration,
+        lambda told: _print(out, told.extension, encode(told.event)),
+        all_calls=events == "all",
+        encoding=loaded.settings.ami.encoding,
+    )
+    try:
+        while data := trace.read(READ_AT_ONCE):
+            player.feed(data)
+        out.flush()
+    except BrokenPipeError:  # whoever reads has had enough
+        raise
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python complains once more when it ends
+        raise click.ClickException(f"the replay broke off: {error.strerror}") from None
+    if not player.understood:
+        click.echo(
+            "astcti-server: this is no transcript of Asterisk's manager interface: neither its banner nor an"
+            " event is in it (its lines end with CR LF, as --record writes them)",
+            err=True,
+        )
+        context.exit(EXIT_FAILURE)
+
+
+def _print(out: BinaryIO, extension: str, line: bytes) -> None:
+    out.write(extension.encode() + b"\t" + line)

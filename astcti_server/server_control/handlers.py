@@ -1,0 +1,19 @@
+"""Which command is answered by what."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from astcti_server.control.ports import ControlHandlers
+from astcti_server.server_control import process, status
+from astcti_server.server_control.parts import ServerParts
+from schemas.protocol import ControlCommand
+
+
+def control_handlers(parts: ServerParts) -> ControlHandlers:
+    """All of them, for this server."""
+    return {
+        ControlCommand.STATUS: partial(status.tell_status, parts),
+        ControlCommand.ACCEPT: partial(process.accept, parts),
+        ControlCommand.STOP: partial(process.stop, parts),
+    }

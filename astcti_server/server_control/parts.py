@@ -1,0 +1,41 @@
+"""The parts of the server that its control socket asks. The daemon puts them together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from astcti_server.ami.retries import ConnectionFailure
+from astcti_server.ami_overview import AmiOverviews
+from astcti_server.calls.tracker import Tracker
+from astcti_server.client_requests import ClientRequests
+from astcti_server.clients.registry import Registry
+from astcti_server.config.store import ConfigStore
+from astcti_server.control.ports import ControlDocument
+from astcti_server.logs import Logs
+from astcti_server.queues.reconciler import QueueReconciler
+
+
+@dataclass(frozen=True, slots=True)
+class ServerParts:
+    """All of them may be used on any thread, but for what belongs to the AMI thread."""
+
+    published: Callable[[], ControlDocument]
+    """The status file's content."""
+    registry: Registry
+    store: ConfigStore
+    overviews: AmiOverviews
+    client_requests: ClientRequests
+    logs: Logs
+    failure: Callable[[], ConnectionFailure | None]
+    """Of the last attempt to reach Asterisk."""
+    connections: Callable[[], int]
+    """How many clients connected so far."""
+    accept: Callable[[str], str]
+    """`ConfigWatcher.accept`."""
+    stop: Callable[[bool], None]
+    """Begin to stop in order, as SIGTERM does; True leaves queue members where they are. Returns at once."""
+    post: Callable[[Callable[[], None]], None]
+    """Has work done on the AMI thread, which alone may use what follows."""
+    tracker: Tracker
+    reconciler: QueueReconciler
