@@ -9,13 +9,17 @@ PREFIX     ?= /opt/astcti
 SYSCONFDIR ?= /etc
 DOCDIR     ?= /usr/share/doc/asteriskcti
 UNITDIR    ?= /lib/systemd/system
+MANDIR     ?= /usr/share/man
+BASHDIR    ?= /usr/share/bash-completion/completions
+# Where Debian's zsh looks; others have /usr/share/zsh/site-functions.
+ZSHDIR     ?= /usr/share/zsh/vendor-completions
 SYSTEM     ?= $(if $(DESTDIR),,yes)
 # What `make install` installs: the server, and the Configurator if asked for or installed already.
 COMPONENTS ?= server $(if $(wildcard $(DESTDIR)$(UNITDIR)/astcti-configurator.service),configurator)
 # The server runs as a user of its own, who cannot read a Python in somebody's home.
 SYSTEM_PYTHON ?= $(firstword $(wildcard /usr/bin/python3) $(PYTHON))
 
-.PHONY: help setup demo test lint unit coverage mutants pythons test-calls bench dist screenshots client-bundle install clean
+.PHONY: help setup demo test lint unit coverage mutants pythons test-calls bench dist man screenshots client-bundle install clean
 
 help: ## this list
 	@awk -F ':[^#]*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +55,7 @@ lint: $(READY) ## ruff (rules and format) and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/mypy
+	@$(BIN)/mypy --no-warn-unused-configs packaging/help_files.py
 
 NOTHING_BUT_PYTHON := not asterisk and not install and not browser
 unit: $(READY) ## the tests that need nothing but Python
@@ -106,6 +111,11 @@ $(BENCH_READY): setup.cfg
 dist: $(READY) ## the wheel and the source archive, in dist
 	$(BIN)/python -m build --outdir dist .
 
+# What `make install` puts into the system comes from the installed programs, by the same script.
+man: $(READY) ## manual pages and shell completion of all programs, in build/help
+	@rm -rf build/help
+	$(BIN)/python packaging/help_files.py build/help astcti-server astcti-configurator astcti-client
+
 # Pictures of the client's windows: all of them in build/screenshots, those of the documents in docs/screenshots.
 screenshots: $(READY) ## pictures of the client's windows
 	@$(BIN)/python -c 'import tkinter' || \
@@ -135,6 +145,7 @@ install: ## the server on this machine, as root
 	install -d -m 750 $(DESTDIR)/var/lib/astcti
 	install -m 644 astcti_server/etc/sample/server.xml astcti_server/etc/sample/configuration.xml $(DESTDIR)$(DOCDIR)/examples
 	$(call install-service,astcti-server,astcti_server/etc)
+	$(call install-help,astcti-server)
 ifneq ($(SYSTEM),)
 	astcti_server/etc/create-user.sh
 endif
@@ -142,6 +153,7 @@ ifneq ($(filter configurator,$(COMPONENTS)),)
 	ln -sf $(PREFIX)/bin/astcti-configurator $(DESTDIR)/usr/bin/astcti-configurator
 	install -d -m 750 $(DESTDIR)/var/lib/astcti-configurator
 	$(call install-service,astcti-configurator,configurator/etc)
+	$(call install-help,astcti-configurator)
 ifneq ($(SYSTEM),)
 	configurator/etc/create-user.sh
 endif
@@ -153,6 +165,16 @@ install -D -m 755 $(2)/$(1).init $(DESTDIR)$(SYSCONFDIR)/init.d/$(1)
 install -D -m 644 $(2)/$(1).service $(DESTDIR)$(UNITDIR)/$(1).service
 test -e $(DESTDIR)$(SYSCONFDIR)/default/$(1) || install -D -m 644 $(2)/$(1).default $(DESTDIR)$(SYSCONFDIR)/default/$(1)
 install -D -m 644 $(2)/$(1).logrotate $(DESTDIR)$(SYSCONFDIR)/logrotate.d/$(1)
+endef
+
+# What an earlier version had and this one has not goes away, a program's pages have its name.
+define install-help
+rm -f $(DESTDIR)$(MANDIR)/man8/$(1).8 $(DESTDIR)$(MANDIR)/man8/$(1)-*.8
+@set -e; made=$$(mktemp -d); trap 'rm -rf "$$made"' EXIT; \
+  $(DESTDIR)$(PREFIX)/bin/python packaging/help_files.py "$$made" $(1); \
+  install -d $(DESTDIR)$(MANDIR)/man8; install -m 644 "$$made"/man8/* $(DESTDIR)$(MANDIR)/man8; \
+  install -D -m 644 "$$made/bash/$(1)" $(DESTDIR)$(BASHDIR)/$(1); \
+  install -D -m 644 "$$made/zsh/_$(1)" $(DESTDIR)$(ZSHDIR)/_$(1)
 endef
 
 COMMA := ,

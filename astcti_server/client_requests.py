@@ -68,6 +68,12 @@ class ClientRequests:
         """Pause or come back, in every queue joined."""
         self._requests.post(partial(self._reconciler.pause, presence, wish, reason, progress))
 
+    def pause_for_others(self, presence: Presence, wish: bool, reason: str, progress: PauseCallback) -> None:
+        """As `pause`, but somebody else asks for it: the operator's client is told by 310."""
+        self._requests.post(
+            partial(self._reconciler.pause, presence, wish, reason, progress, by_client=False)
+        )
+
     def originate(
         self, presence: Presence, exten: str, context: str, priority: int, done: ReplyCallback
     ) -> None:

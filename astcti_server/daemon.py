@@ -52,6 +52,7 @@ from astcti_server.process.thread_watch import AmiThreadWatch, SystemdWatchdog
 from astcti_server.queues.reconciler import QueueReconciler
 from astcti_server.queues.state_file import StateFile
 from astcti_server.queues.state_writer import StateWriter
+from astcti_server.server_control.ami_reader import AmiReader
 from astcti_server.server_control.handlers import control_handlers
 from astcti_server.server_control.parts import ServerParts
 from astcti_server.status_file import StatusFile
@@ -298,6 +299,7 @@ class Daemon:
         self._signals.taken_up(number)
         if number == signal.SIGHUP:
             logger.info("SIGHUP received: looking at the configuration again")
+            self._logs.end_override()
             self._watcher.look_again()
             self._server.read_certificate()  # a renewed one is no change of the configuration
         else:
@@ -415,7 +417,7 @@ class Daemon:
             connections=lambda: self._server.connections,
             accept=self._watcher.accept,
             stop=lambda keep_members: self.control.put(StopRequested(keep_members)),
-            post=self._requests.post,
+            reader=AmiReader(self._requests.post),
             tracker=self._tracker,
             reconciler=self._reconciler,
         )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from io import FileIO
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from schemas.log_lines import LineFormatter, LineHandler, standard_error
 from schemas.log_repeats import RepeatedLines
 from schemas.own_files import FOR_GROUP
 
+LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMAT = "%(asctime)s %(levelname)s [%(threadName)s] %(message)s"
 
 
@@ -48,11 +50,43 @@ class Logs:
     def __init__(self) -> None:
         self._handler: LineHandler | None = None
         self._file: str | None = None
+        self._lock = threading.Lock()
+        self._configured = ""
+        self._override = ""
+
+    @property
+    def level(self) -> str:
+        """The level in force: one of `LEVELS`. Any thread."""
+        with self._lock:
+            return self._override or self._configured
+
+    @property
+    def configured(self) -> str:
+        """The level that is in force unless another one was asked for. Any thread."""
+        return self._configured
+
+    def override(self, level: str) -> None:
+        """Use this level, whatever is configured, until `end_override`. Any thread."""
+        with self._lock:
+            self._override = level
+            self._use_level()
+
+    def end_override(self) -> None:
+        """Use the configured level again. Any thread."""
+        self.override("")
+
+    def _use_level(self) -> None:
+        logging.getLogger().setLevel((self._override or self._configured).upper())
 
     def apply(self, level: str, file: str) -> None:
-        """Use this level and file (empty for standard error) from now on. Raises OSError for a bad file."""
+        """Use this level (of `LEVELS`) and file (empty for standard error) from now on.
+
+        Raises OSError for a bad file. Main thread, as all that follows.
+        """
+        with self._lock:
+            self._configured = level.lower()
+            self._use_level()
         root = logging.getLogger()
-        root.setLevel(level.upper())
         if self._handler is not None and file == self._file:
             return
         if file:

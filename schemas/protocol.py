@@ -183,6 +183,13 @@ class ControlRefusal(RefusalText):
     HELD_CHANGED = "the file is not what it was when it was held: look again"
     NOT_ACCEPTED_YET = "no answer within {seconds} seconds: look at the log"
     ACCEPT_FAILED = "it could not be done: the log says why"
+    NO_SUCH_OPERATOR = "there is no operator {username}"
+    NOT_LOGGED_IN = "{username} is not logged in"
+    NO_SEAT = "{username} is at no seat, so there is nothing to pause"
+    NO_SUCH_QUEUE = "there is no queue {queue}: neither a service nor a member of ours is in it"
+    BAD_LEVEL = "LOG-LEVEL takes debug, info, warning, error, or nothing"
+    AMI_SILENT = "the thread that knows this does not answer"
+    AMI_LATE = "the thread that knows this did not answer within {seconds} seconds"
 
 
 class Refusal(RefusalText):
@@ -259,6 +266,7 @@ class Refusal(RefusalText):
     QUEUE_INTERFACE_CHANGED = "the seat has another queue interface"
     ADDRESS_CHANGED = "the seat has another address"
     SERVER_STOPS = "the server stops"
+    LOGGED_OUT_BY_ADMINISTRATOR = "an administrator logged you out"
     KEEP_ALIVE_EXPIRED = "keep-alive expired"
 
     @classmethod

@@ -1,4 +1,4 @@
-"""`astcti-server stop`: what concerns the running server as a whole."""
+"""`astcti-server stop` and `log-level`: what concerns the running server as a whole."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Final
 
 import click
 
-from astcti_server.cli.asking import EXIT_TROUBLE, ask
-from astcti_server.cli.options import control_option
+from astcti_server.cli.asking import EXIT_TROUBLE, ask, print_json
+from astcti_server.cli.options import control_option, json_option
 from astcti_server.control.asking import ControlConnection, LeavingProcess
+from astcti_server.logs import LEVELS
 from schemas.protocol import KEEP_MEMBERS, ControlCommand
 
 GONE_WITHIN: Final = 20.0  # seconds; an orderly stop takes ten at most
@@ -49,3 +50,33 @@ def stop(context: click.Context, control: Path | None, keep_members: bool, withi
         click.echo(f"astcti-server: it was told to stop, but is not gone after {within:g} s", err=True)
         context.exit(EXIT_TROUBLE)
     click.echo("The server is gone")
+
+
+@click.command()
+@control_option
+@json_option
+@click.argument("level", type=click.Choice(LEVELS, case_sensitive=False), required=False)
+@click.pass_context
+def log_level(context: click.Context, control: Path | None, as_json: bool, level: str | None) -> None:
+    """Say how much the running server logs; with LEVEL, log so much from now on.
+
+    It holds until the server is restarted, or looks at its configuration again (SIGHUP): then what is
+    configured counts.
+
+    \b
+    Exit codes:
+      0  done
+      1  refused
+      3  the server does not run
+      4  you may not: only root and the server's user may
+      5  the server does not answer
+    """
+    words = (ControlCommand.LOG_LEVEL, level or "")
+    document = ask(context, control, lambda connection: connection.document(*words))
+    if as_json:
+        print_json(document)
+        return
+    configured = (
+        "" if document["level"] == document["configured"] else f" (configured: {document['configured']})"
+    )
+    click.echo(f"{document['level']}{configured}")

@@ -8,20 +8,27 @@ from typing import Final
 import click
 
 from astcti_server import daemon
-from astcti_server.cli import configuration, demo, password, process, replaying, status
+from astcti_server.cli import configuration, demo, lists, operators, password, process, replaying, status
 from astcti_server.cli.options import ProgramOptions, control_beside
 from astcti_server.cli.problems import print_problems
 from astcti_server.clients.listener import ListenError
 from astcti_server.config.loading import load_directory
 from astcti_server.config.memory import ConfigMemory
 from astcti_server.control.socket_file import AlreadyServedError
-from astcti_server.logs import Logs
+from astcti_server.logs import LEVELS, Logs
 from astcti_server.process.state_directory import StateError
 from schemas.problems import ConfigurationError
 from schemas.version import VERSION
 
 COMMANDS: Final[tuple[click.Command, ...]] = (
     status.status,
+    lists.sessions,
+    lists.calls,
+    lists.queues,
+    operators.kick,
+    operators.pause,
+    operators.unpause,
+    process.log_level,
     process.stop,
     configuration.accept,
     configuration.check,
@@ -66,9 +73,7 @@ COMMANDS: Final[tuple[click.Command, ...]] = (
     "--pidfile", type=click.Path(path_type=Path, readable=False), help="Write the process id into this file."
 )
 @click.option(
-    "--log-level",
-    type=click.Choice(["debug", "info", "warning", "error"], case_sensitive=False),
-    help="Overrides the level in server.xml.",
+    "--log-level", type=click.Choice(LEVELS, case_sensitive=False), help="Overrides the level in server.xml."
 )
 @click.option(
     "--record",

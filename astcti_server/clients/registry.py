@@ -97,6 +97,11 @@ class Registry:
         with self._lock:
             return list(self._by_id.values())
 
+    def of_operator(self, username: str) -> Session | None:
+        """The session of an operator."""
+        with self._lock:
+            return self._by_username.get(username)
+
     def at_extension(self, extension: str) -> Session | None:
         """The session on a seat."""
         with self._lock:

@@ -124,9 +124,14 @@ def _queues(document: ControlDocument) -> Iterator[tuple[str, str]]:
 
 def _difference(member: Mapping[str, Any]) -> str:
     who = f"{member['interface']} ({member['username']})" if member["username"] else member["interface"]
+    return f"{who} {difference_in_words(member)}"
+
+
+def difference_in_words(member: Mapping[str, Any]) -> str:
+    """How a member of a queue is not as it should be, and why."""
     reason = f": {member['reason']}" if member["reason"] else ""
     under_way = ", being put right" if member["under_way"] else ""
-    return f"{who} {_DIFFERENCES.get(member['differs'], member['differs'])}{reason}{under_way}"
+    return f"{_DIFFERENCES.get(member['differs'], member['differs'])}{reason}{under_way}"
 
 
 def _when(written: str, now: float) -> str:

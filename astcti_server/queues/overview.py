@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from astcti_server.queues.membership import Membership
@@ -57,6 +57,29 @@ class OperatorOverview(NamedTuple):
     reason: str
 
 
+class MembershipOverview(NamedTuple):
+    """One interface in one queue, as it should be and as it is."""
+
+    interface: str
+    username: str
+    """Whom it is wanted for; empty if for nobody."""
+    wanted: bool
+    member: bool
+    """Asterisk has it."""
+    membership: str
+    """As Asterisk has it: `dynamic`, `static` or `realtime`; empty where it says nothing."""
+    wanted_penalty: int | None
+    penalty: int | None
+    wanted_paused: bool
+    paused: bool
+    pause_reason: str
+    """As Asterisk has it."""
+    differs: MembershipDifference
+    reason: str
+    """Why the last action failed."""
+    under_way: bool
+
+
 class QueuesOverview(NamedTuple):
     """Everything that the reconciler keeps in order."""
 
@@ -73,6 +96,31 @@ def queues_overview(memberships: Iterable[Membership], operators: Iterable[Seate
     return QueuesOverview(
         tuple([_queue_overview(found) for found in by_queue.values()]),
         tuple([OperatorOverview(number, pause.paused, pause.reason) for number, pause in seated]),
+    )
+
+
+def members_overview(memberships: Iterable[Membership], key: str) -> Iterator[MembershipOverview | None]:
+    """Each of one queue; None for those of others. AMI thread."""
+    for membership in memberships:
+        yield _member_overview(membership) if membership.key == key else None
+
+
+def _member_overview(membership: Membership) -> MembershipOverview:
+    desired, actual = membership.desired, membership.actual
+    return MembershipOverview(
+        membership.interface,
+        desired.username if desired is not None else "",
+        desired is not None,
+        actual is not None,
+        (actual.membership or "") if actual is not None else "",
+        desired.penalty if desired is not None else None,
+        actual.penalty if actual is not None else None,
+        desired is not None and desired.operator.pause.paused,
+        actual is not None and actual.paused,
+        actual.reason if actual is not None else "",
+        _difference(membership),
+        membership.refusal,
+        membership.busy,
     )
 
 
@@ -109,6 +157,7 @@ def _difference(membership: Membership) -> MembershipDifference:
         return "left-behind" if membership.leftover else "not-wanted"
     if actual is None:
         return "missing"
-    if actual.penalty is not None and actual.penalty != desired.penalty:
+    # No action changes that of a member that queues.conf or realtime names: it is as it should be.
+    if actual.membership == "dynamic" and actual.penalty not in (None, desired.penalty):
         return "penalty"
     return "pause" if actual.paused != desired.operator.pause.paused else ""

@@ -62,8 +62,10 @@ class PauseControl:
             if operator.request is not None:
                 operator.request.link_down()
 
-    def ask(self, operator: SeatedOperator, wish: PauseState, progress: PauseCallback) -> None:
-        """A client's wish. Later joins carry it from now on."""
+    def ask(
+        self, operator: SeatedOperator, wish: PauseState, progress: PauseCallback, *, by_client: bool = True
+    ) -> None:
+        """A client's wish, or somebody else's for it. Later joins carry it from now on."""
         self.give_up(operator, Refusal.ANOTHER_REQUEST.text())
         before = operator.pause
         wish = wish._replace(reason=plain_text(wish.reason) if wish.paused else "")
@@ -72,7 +74,7 @@ class PauseControl:
             operator.presence.queue_interface,
             wish,
             progress,
-            lambda worked: self._ended(operator, before, worked),
+            lambda worked: self._ended(operator, before, worked, by_client),
         )
         operator.asked_for_pause(wish, request)
         if self._up:
@@ -133,10 +135,13 @@ class PauseControl:
         memberships = self._memberships.of(interface)
         return any(membership.actual is not None and membership.actual.paused for membership in memberships)
 
-    def _ended(self, operator: SeatedOperator, before: PauseState, worked: bool) -> None:
+    def _ended(self, operator: SeatedOperator, before: PauseState, worked: bool, by_client: bool) -> None:
         given_up = operator.take_request() is None
         if worked:
-            operator.pause_granted()
+            if by_client:
+                operator.pause_granted()
+            else:
+                self._announcements.pause(operator)
             for membership in self._memberships.of(operator.presence.queue_interface):
                 membership.pause_made_real()
         else:

@@ -7,14 +7,19 @@ outside of memory is `link.submit`, and the state is written by another thread.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from astcti_server.queues.announcements import Announce, Announcements
 from astcti_server.queues.lookup import Memberships, SeatedOperators
 from astcti_server.queues.member import Member, member_after
 from astcti_server.queues.membership import Membership
-from astcti_server.queues.overview import QueuesOverview, queues_overview
+from astcti_server.queues.overview import (
+    MembershipOverview,
+    QueuesOverview,
+    members_overview,
+    queues_overview,
+)
 from astcti_server.queues.owned_members import OwnedMembers
 from astcti_server.queues.pause import PauseControl
 from astcti_server.queues.pause_request import PauseState
@@ -150,17 +155,29 @@ class QueueReconciler:
             self._pauses.see(membership, event.paused, event.reason)
         self.settled(membership)
 
-    def pause(self, presence: Presence, wish: bool, reason: str, progress: PauseCallback) -> None:
-        """A client asks for a pause or its end; see `PauseStep` for what it is told, and when."""
+    def pause(
+        self, presence: Presence, wish: bool, reason: str, progress: PauseCallback, *, by_client: bool = True
+    ) -> None:
+        """A client asks for a pause or its end; see `PauseStep` for what it is told, and when.
+
+        Not `by_client`: somebody else asks, and hears that; the client is told of the pause by 310.
+        """
         operator = self._operators.of_session(presence.session_id)
         if operator is None:
             progress("failed", Refusal.NOT_AT_A_SEAT.text())
         else:
-            self._pauses.ask(operator, PauseState(wish, reason), progress)
+            self._pauses.ask(operator, PauseState(wish, reason), progress, by_client=by_client)
 
     def overview(self) -> QueuesOverview:
         """What is wanted, and what Asterisk has."""
         return queues_overview(self._memberships, self._operators)
+
+    def members_of(self, key: str) -> Iterator[MembershipOverview | None]:
+        """Each member of one queue (by its `queue_key`), wanted or actual; None for those of others.
+
+        Events may be taken in between two of them.
+        """
+        return members_overview(self._memberships, key)
 
     def stop(self, done: Callable[[], None], *, keep_members: bool = False) -> None:
         """Leave all queues, or leave everything as it is (`on-stop`), then call `done`, once.

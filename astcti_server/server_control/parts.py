@@ -14,6 +14,7 @@ from astcti_server.config.store import ConfigStore
 from astcti_server.control.ports import ControlDocument
 from astcti_server.logs import Logs
 from astcti_server.queues.reconciler import QueueReconciler
+from astcti_server.server_control.ami_reader import AmiReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class ServerParts:
     """`ConfigWatcher.accept`."""
     stop: Callable[[bool], None]
     """Begin to stop in order, as SIGTERM does; True leaves queue members where they are. Returns at once."""
-    post: Callable[[Callable[[], None]], None]
-    """Has work done on the AMI thread, which alone may use what follows."""
+    reader: AmiReader
+    """For what belongs to the AMI thread, which alone may use what follows."""
     tracker: Tracker
     reconciler: QueueReconciler

@@ -1,4 +1,4 @@
-"""What is asked of the server as a whole: ACCEPT, STOP."""
+"""What is asked of the server as a whole: ACCEPT, LOG-LEVEL, STOP."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import re
 from typing import Final
 
 from astcti_server.config.watcher import AcceptError
-from astcti_server.control.ports import NotObeyed
+from astcti_server.control.ports import ControlDocument, NotObeyed
+from astcti_server.logs import LEVELS
 from astcti_server.server_control.arguments import check_count
 from astcti_server.server_control.parts import ServerParts
 from schemas.protocol import KEEP_MEMBERS, ControlRefusal
@@ -32,3 +33,14 @@ def stop(parts: ServerParts, line: CommandLine) -> None:
     if line.rest.upper() not in ("", KEEP_MEMBERS):
         raise BadLine(ControlRefusal.BAD_STOP_WORD.text())
     parts.stop(bool(line.rest))
+
+
+def log_level(parts: ServerParts, line: CommandLine) -> ControlDocument:
+    """`LOG-LEVEL`: the one in force; `LOG-LEVEL level`: another one, until a SIGHUP or the end."""
+    check_count(line, 1)
+    if line.rest:
+        level = line.rest.lower()
+        if level not in LEVELS:
+            raise BadLine(ControlRefusal.BAD_LEVEL.text())
+        parts.logs.override(level)
+    return {"level": parts.logs.level, "configured": parts.logs.configured}

@@ -134,6 +134,10 @@ def _of_the_end() -> list[tuple[str, _Say]]:
             ),
         ),
         (
+            rf"this operator was disabled or removed: {Refusal.LOGGED_OUT_BY_ADMINISTRATOR.value}",
+            lambda m: _("An administrator logged you out."),
+        ),
+        (
             r"this operator was disabled or removed(?:: (.*))?",
             lambda m: _because(_("Your operator account was disabled."), m[1]),
         ),

@@ -96,5 +96,6 @@ def _of_the_end() -> dict[Refusal, str]:
         Refusal.QUEUE_INTERFACE_CHANGED: _("the seat has another queue interface"),
         Refusal.ADDRESS_CHANGED: _("the seat has another address"),
         Refusal.SERVER_STOPS: _("the server stops"),
+        Refusal.LOGGED_OUT_BY_ADMINISTRATOR: _("an administrator logged you out"),
         Refusal.KEEP_ALIVE_EXPIRED: _("this client was silent for too long"),
     }

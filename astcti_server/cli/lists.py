@@ -1,0 +1,146 @@
+"""`astcti-server sessions`, `calls` and `queues`: what there is at the moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from astcti_server.cli.asking import ask, print_json
+from astcti_server.cli.options import control_option, json_option
+from astcti_server.cli.table import aligned, counted, how_long
+from astcti_server.control.shown_status import difference_in_words
+from schemas.protocol import ControlCommand
+
+
+@click.command()
+@control_option
+@json_option
+@click.pass_context
+def sessions(context: click.Context, control: Path | None, as_json: bool) -> None:
+    """List who is logged in, at which seat, from where, and in pause or not.
+
+    \b
+    Exit codes:
+      0  listed
+      1  refused
+      3  the server does not run
+      4  you may not: only root and the server's user may
+      5  the server does not answer
+    """
+    document = ask(context, control, lambda connection: connection.document(ControlCommand.SESSIONS))
+    if as_json:
+        print_json(document)
+        return
+    rows = [
+        (
+            session["username"],
+            session["full_name"],
+            session["extension"] or "-",
+            session["address"],
+            f"yes ({session['pause_reason']})".removesuffix(" ()") if session["paused"] else "no",
+        )
+        for session in document["sessions"]
+    ]
+    _print(aligned(("USER", "NAME", "SEAT", "ADDRESS", "PAUSE"), rows))
+    click.echo(f"{len(rows)} logged in")
+
+
+@click.command()
+@control_option
+@json_option
+@click.pass_context
+def calls(context: click.Context, control: Path | None, as_json: bool) -> None:
+    """List the calls of the moment: a line for each channel with somebody on it, the oldest call first.
+
+    FOR counts from the channel's beginning by Asterisk's clock. With --json every channel is listed, also
+    the halves of Local ones.
+
+    \b
+    Exit codes:
+      0  listed
+      1  refused
+      3  the server does not run
+      4  you may not: only root and the server's user may
+      5  the server does not answer
+    """
+    document = ask(context, control, lambda connection: connection.document(ControlCommand.CALLS))
+    if as_json:
+        print_json(document)
+        return
+    names = {call["uniqueid"]: call["channel"] for call in document["calls"]}
+    shown = [call for call in document["calls"] if not call["local"]]
+    titles = ("FOR", "CHANNEL", "STATE", "NUMBER", "NAME", "DIALLED", "QUEUE", "SERVICE", "USER", "WITH")
+    _print(aligned(titles, [_call(call, names) for call in shown]))
+    click.echo(f"{counted(len(shown), 'channel')} of {len(names)} that Asterisk has")
+
+
+def _call(call: Mapping[str, Any], names: Mapping[str, str]) -> tuple[str, ...]:
+    return (
+        how_long(call["began"]),
+        call["channel"],
+        call["state"],
+        call["number"],
+        call["name"],
+        call["exten"],
+        call["queue"],
+        call["service"],
+        call["username"],
+        ", ".join(names.get(other, other) for other in call["talks_with"]),
+    )
+
+
+@click.command()
+@control_option
+@json_option
+@click.argument("queue", default="")
+@click.pass_context
+def queues(context: click.Context, control: Path | None, as_json: bool, queue: str) -> None:
+    """List the queues of the services: how many members are wanted, how many there are, what differs.
+
+    With QUEUE only this one, and each of its members.
+
+    \b
+    Exit codes:
+      0  listed
+      1  refused: there is no such queue
+      3  the server does not run
+      4  you may not: only root and the server's user may
+      5  the server does not answer
+    """
+    document = ask(context, control, lambda connection: connection.document(ControlCommand.QUEUES, queue))
+    if as_json:
+        print_json(document)
+        return
+    rows = [
+        [entry["queue"], *(str(entry[name]) for name in ("wanted", "members", "paused")), _differing(entry)]
+        for entry in document["queues"]
+    ]
+    _print(aligned(("QUEUE", "WANTED", "MEMBERS", "PAUSED", "DIFFERING"), rows))
+    if queue:
+        click.echo()
+        titles = ("MEMBER", "USER", "PENALTY", "PAUSE", "DIFFERENCE")
+        _print(aligned(titles, [_member(member) for member in document["members"]]))
+
+
+def _differing(queue: Mapping[str, Any]) -> str:
+    return str(len(queue["differing"]) + queue["more"])
+
+
+def _member(member: Mapping[str, Any]) -> tuple[str, ...]:
+    penalty = member["wanted_penalty"] if member["penalty"] is None else member["penalty"]
+    paused = f"yes ({member['pause_reason']})".removesuffix(" ()") if member["paused"] else "no"
+    return (
+        member["interface"],
+        member["username"],
+        "" if penalty is None else str(penalty),
+        paused if member["member"] else "",
+        difference_in_words(member) if member["differs"] else "",
+    )
+
+
+def _print(lines: Iterator[str]) -> None:
+    for line in lines:
+        click.echo(line)
