@@ -182,7 +182,7 @@ class ControlRefusal(RefusalText):
     MORE_HELD = "more than one configuration is held: say the SHA-256 of the one that is meant"
     HELD_CHANGED = "the file is not what it was when it was held: look again"
     NOT_ACCEPTED_YET = "no answer within {seconds} seconds: look at the log"
-    ACCEPT_FAILED = "it could not be done: the log says why"
+    FAILED = "it could not be done: the log says why"
     NO_SUCH_OPERATOR = "there is no operator {username}"
     NOT_LOGGED_IN = "{username} is not logged in"
     NO_SEAT = "{username} is at no seat, so there is nothing to pause"

@@ -23,6 +23,9 @@ need npm npm
 need Xvfb xvfb
 need openbox openbox
 need trayer trayer
+need man man-db
+need mandoc mandoc
+need zsh zsh
 need xdotool xdotool
 need xprop x11-utils
 need xsetroot x11-xserver-utils

@@ -198,7 +198,7 @@ class ConfigWatcher(ServiceThread):
             except AcceptError as error:
                 asked.refusal = str(error)
             except Exception:
-                asked.refusal = ControlRefusal.ACCEPT_FAILED.text()
+                asked.refusal = ControlRefusal.FAILED.text()
                 raise
             finally:
                 asked.answered.set()

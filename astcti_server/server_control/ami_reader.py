@@ -35,21 +35,21 @@ class AmiReader:
     def read(self, begin: Callable[[], Iterator[Row | None]]) -> list[Row]:
         """All rows but those that are None. `begin` and the iterator it returns run on the AMI thread.
 
-        Raises NotObeyed if it takes too long.
+        Raises NotObeyed if it fails or takes too long.
         """
+        late = NotObeyed(ControlRefusal.AMI_LATE.text(seconds=f"{self._within:g}"))
         if not self._turn.acquire(timeout=self._within):
-            raise self._late()
+            raise late
         try:
             reading = _Reading(self._post, begin, self._at_once)
-            rows = reading.wait(self._within)
+            in_time = reading.wait(self._within)
         finally:
             self._turn.release()
-        if rows is None:
-            raise self._late()
-        return rows
-
-    def _late(self) -> NotObeyed:
-        return NotObeyed(ControlRefusal.AMI_LATE.text(seconds=f"{self._within:g}"))
+        if not in_time:
+            raise late
+        if not reading.complete:
+            raise NotObeyed(ControlRefusal.FAILED.text())
+        return reading.found
 
 
 class _Reading(Generic[Row]):
@@ -65,17 +65,17 @@ class _Reading(Generic[Row]):
         self._begin = begin
         self._at_once = at_once
         self._rows: Iterator[Row | None] | None = None
-        self._found: list[Row] = []
-        self._complete = False
+        self.found: list[Row] = []
+        self.complete = False
         self._over = threading.Event()
         """Nothing more is read: all is, or it failed, or nobody waits any more."""
         post(self._piece)
 
-    def wait(self, seconds: float) -> list[Row] | None:
-        """All rows; None if they did not come in time."""
-        self._over.wait(seconds)
+    def wait(self, seconds: float) -> bool:
+        """Whether it is over by then, one way or the other. If not, no more is read."""
+        in_time = self._over.wait(seconds)
         self._over.set()
-        return self._found if self._complete else None
+        return in_time
 
     def _piece(self) -> None:
         if self._over.is_set():
@@ -87,9 +87,9 @@ class _Reading(Generic[Row]):
         except BaseException:  # the loop logs it; who waits is not to wait any longer
             self._over.set()
             raise
-        self._found += [row for row in piece if row is not None]
+        self.found += [row for row in piece if row is not None]
         if len(piece) == self._at_once:
             self._post(self._piece)
         else:
-            self._complete = True
+            self.complete = True
             self._over.set()

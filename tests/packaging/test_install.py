@@ -158,6 +158,10 @@ def test_make_install_puts_everything_in_place(tmp_path: Path) -> None:
         "lib/systemd/system/astcti-server.service",
         "usr/share/doc/asteriskcti/examples/server.xml",
         "opt/astcti/bin/astcti-server",
+        "usr/share/man/man8/astcti-server.8",
+        "usr/share/man/man8/astcti-server-status.8",
+        "usr/share/bash-completion/completions/astcti-server",
+        "usr/share/zsh/vendor-completions/_astcti-server",
     ):
         assert (stage / name).is_file(), name
     assert not list((stage / "etc/astcti").iterdir())
@@ -181,6 +185,8 @@ def test_make_install_puts_the_configurator_in_place_where_it_is_wanted(tmp_path
         "lib/systemd/system/astcti-configurator.service",
         "opt/astcti/bin/astcti-configurator",
         "opt/astcti/bin/django-admin",
+        "usr/share/man/man8/astcti-configurator-publish.8",
+        "usr/share/bash-completion/completions/astcti-configurator",
     ):
         assert (stage / name).is_file(), name
     assert (stage / "var/lib/astcti-configurator").is_dir()

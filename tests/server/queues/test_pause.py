@@ -50,6 +50,36 @@ def test_a_pause_is_pending_when_written_and_granted_after_the_event_of_each_que
     assert mario.told() == [], "what the client asked for itself is not announced"
 
 
+def ask_for_others(world, wish, reason=""):
+    """As `ask`, but somebody else asks."""
+    steps = []
+    world.reconciler.pause(
+        world.person, wish, reason, lambda step, text: steps.append((step, text)), by_client=False
+    )
+    return steps
+
+
+def test_a_pause_that_somebody_else_asks_for_is_announced_once_asterisk_did_it(mario):
+    steps = ask_for_others(mario, True, "Meeting")
+    assert mario.told() == []
+    paused(mario, reason="Meeting")
+    assert steps[-1] == ("done", "")
+    assert mario.told() == ["310 IN Meeting"]
+    ask_for_others(mario, True, "Meeting")
+    paused(mario, reason="Meeting")
+    assert mario.told() == [], "it is as the client knows it"
+
+
+def test_a_pause_that_somebody_else_asks_for_takes_the_place_of_the_clients_own_request(mario):
+    own = ask(mario, True, "Lunch")
+    others = ask_for_others(mario, True, "Meeting")
+    assert own[-1] == ("failed", "another request came after it")
+    mario.link.answer(message="Interface paused successfully")
+    paused(mario, reason="Meeting")
+    assert others[-1] == ("done", "")
+    assert mario.told() == ["310 IN Meeting"]
+
+
 def test_a_reason_is_sent_without_the_separators_of_asterisks_database_and_told_as_it_was_written(mario):
     written, stored = "Lunch|PJSIP/203;0;0;Ghost", "Lunch/PJSIP/203 0 0 Ghost"
     ask(mario, True, written)

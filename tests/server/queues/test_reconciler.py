@@ -482,6 +482,26 @@ def test_the_overview_says_who_was_left_behind(tmp_path):
     assert queue.differing == ((PHONE, "", "left-behind", "", False),)
 
 
+@pytest.mark.parametrize("by", ["static", "realtime"])
+def test_the_penalty_that_a_file_gives_a_member_is_not_shown_as_differing(tmp_path, by):
+    world = World(tmp_path)
+    world.arrive()
+    world.go_down()
+    world.come_up(list_entry("astcti", PHONE, membership=by, penalty=7))
+    [queue] = world.reconciler.overview().queues
+    assert (queue.wanted, queue.members, queue.differing) == (1, 1, ())
+    [member] = world.reconciler.members_of("astcti")
+    assert member is not None
+    assert (member.membership, member.penalty, member.wanted_penalty, member.differs) == (by, 7, 1, "")
+
+
+def test_the_members_of_one_queue_are_told_and_not_those_of_others(tmp_path):
+    StateFile(tmp_path).save({("astcti", PHONE): "mario", ("sales", PHONE): "mario"})
+    world = World(tmp_path, up=False)
+    [member] = [member for member in world.reconciler.members_of("sales") if member is not None]
+    assert (member.interface, member.wanted, member.differs) == (PHONE, False, "unknown")
+
+
 def test_the_overview_tells_many_that_differ_by_their_number(tmp_path):
     StateFile(tmp_path).save({("astcti", f"PJSIP/{number}"): "mario" for number in range(300, 360)})
     world = World(tmp_path, up=False)
