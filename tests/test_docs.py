@@ -251,7 +251,10 @@ def test_the_exit_codes_of_the_commands_that_ask_a_running_server_are_documented
     assert {int(code) for code in re.findall(r"^\| ([0-9]+) \|", text, re.MULTILINE)} == codes
 
 
-@pytest.mark.parametrize("name", ["status", "accept", "stop"])
+ASKING = "status sessions calls queues kick pause unpause log-level accept stop".split()
+
+
+@pytest.mark.parametrize("name", ASKING)
 def test_the_help_of_a_command_that_asks_a_running_server_has_its_exit_codes(name: str) -> None:
     codes = {value for name, value in vars(asking).items() if name.startswith("EXIT_")}
     text = astcti_server.cli.program.main.commands[name].help or ""

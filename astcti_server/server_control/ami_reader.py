@@ -17,7 +17,7 @@ AT_ONCE: Final = 200
 """Rows made without a pause: of 10,000 channels so many take less than a millisecond (Python 3.11)."""
 WITHIN: Final = 10.0  # seconds that one waits for all of them
 
-Row = TypeVar("Row")
+AmiRow = TypeVar("AmiRow")
 
 
 class AmiReader:
@@ -32,7 +32,7 @@ class AmiReader:
         self._within = within
         self._turn = threading.Semaphore()
 
-    def read(self, begin: Callable[[], Iterator[Row | None]]) -> list[Row]:
+    def read(self, begin: Callable[[], Iterator[AmiRow | None]]) -> list[AmiRow]:
         """All rows but those that are None. `begin` and the iterator it returns run on the AMI thread.
 
         Raises NotObeyed if it fails or takes too long.
@@ -52,20 +52,20 @@ class AmiReader:
         return reading.found
 
 
-class _Reading(Generic[Row]):
+class _Reading(Generic[AmiRow]):
     """One reading, from its first piece to its last."""
 
     def __init__(
         self,
         post: Callable[[Callable[[], None]], object],
-        begin: Callable[[], Iterator[Row | None]],
+        begin: Callable[[], Iterator[AmiRow | None]],
         at_once: int,
     ) -> None:
         self._post = post
         self._begin = begin
         self._at_once = at_once
-        self._rows: Iterator[Row | None] | None = None
-        self.found: list[Row] = []
+        self._rows: Iterator[AmiRow | None] | None = None
+        self.found: list[AmiRow] = []
         self.complete = False
         self._over = threading.Event()
         """Nothing more is read: all is, or it failed, or nobody waits any more."""
