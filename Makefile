@@ -55,7 +55,7 @@ lint: $(READY) ## ruff (rules and format) and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/mypy
-	@$(BIN)/mypy --no-warn-unused-configs packaging/help_files.py
+	$(BIN)/mypy --no-warn-unused-configs packaging/help_files.py
 
 NOTHING_BUT_PYTHON := not asterisk and not install and not browser
 unit: $(READY) ## the tests that need nothing but Python
