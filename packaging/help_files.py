@@ -138,17 +138,18 @@ def summary(paragraph: str) -> str:
 
 
 def exit_status(lines: list[str]) -> list[str]:
+    """Codes with what each means, on further lines if they are indented; then what is said of all of them."""
     made = [".SH EXIT STATUS"]
+    among_codes = False
     for line in lines:
         if found := _EXIT_CODE.fullmatch(line):
             made += [".TP", f".B {found[1]}", inline(found[2])]
-        elif line.startswith(" "):
-            made.append(inline(line))
-        else:
-            made += [".PP"] * (
-                not made[-1].startswith(".PP") and lines[lines.index(line) - 1].startswith(" ")
-            )
-            made.append(inline(line))
+            among_codes = True
+            continue
+        if among_codes and not line.startswith(" "):
+            made.append(".PP")
+            among_codes = False
+        made.append(inline(line))
     return made
 
 
