@@ -25,6 +25,9 @@ from astcti_server.ami.recording_file import RecordingFile
 from astcti_server.ami.requests import AmiRequests
 from astcti_server.ami.wire.event_filter import EventFilter
 from astcti_server.ami_overview import AmiOverview, AmiOverviews
+from astcti_server.audit.audit_file import AuditFile
+from astcti_server.audit.configuration_audit import ConfigurationAudit
+from astcti_server.audit.entries import AuditAction, AuditRecord
 from astcti_server.calls.tracker import Tracker
 from astcti_server.client_requests import ClientRequests
 from astcti_server.clients import config_enforcement
@@ -53,12 +56,14 @@ from astcti_server.queues.reconciler import QueueReconciler
 from astcti_server.queues.state_file import StateFile
 from astcti_server.queues.state_writer import StateWriter
 from astcti_server.server_control.ami_reader import AmiReader
+from astcti_server.server_control.audited import audited_by
 from astcti_server.server_control.handlers import control_handlers
 from astcti_server.server_control.parts import ServerParts
 from astcti_server.status_file import StatusFile
 from astcti_server.threads import ServiceThread
 from schemas.configuration.model import Configuration
 from schemas.server.settings import ServerSettings
+from schemas.version import VERSION
 
 logger = logging.getLogger(__name__)
 
@@ -125,6 +130,9 @@ class Daemon:
         self._store = ConfigStore(loaded)
         self._status = StatusFile(paths.status)
         self._pidfile = PidFile(paths.pidfile) if paths.pidfile else None
+        self._audit = AuditFile(_path_of(settings.audit.file), self._thread_died)
+        self._configuration_audit = ConfigurationAudit(self._audit.write)
+        self._why_stopped = ""
         self._registry = Registry()
         self._tracker = Tracker(lambda: self._registry.seated_operators)
         self._requests = AmiRequests(settings.ami.username)
@@ -152,7 +160,11 @@ class Daemon:
         self._server = ClientListener(
             settings.listen,
             HandlerContext.of(
-                self._client_requests, self._registry, self._password_pool, read_login_key(paths.state)
+                self._client_requests,
+                self._registry,
+                self._password_pool,
+                read_login_key(paths.state),
+                audit=self._audit.write,
             ),
             died=self._thread_died,
         )
@@ -206,6 +218,9 @@ class Daemon:
         if is_root():
             logger.warning("this server runs as root: %s", RUN_AS_ANOTHER_USER)
         log_messages.log_in_force(loaded)
+        self._audit.start()
+        self._audit.write(AuditRecord(AuditAction.START, {"version": VERSION, "pid": os.getpid()}))
+        self._configuration_audit.in_force(loaded)
         self._watcher.start()
         self._state_writer.start()
         if self._recording is not None:
@@ -230,9 +245,11 @@ class Daemon:
         self._server.stop(STOP_WITHIN / 2)
         self._password_pool.stop()
         self._leave_queues(deadline)
+        self._audit.write(AuditRecord(AuditAction.STOP, {"why": self._why_stopped or "error"}))
         threads: list[ServiceThread] = [self._link, self._watcher, self._state_writer]
         optional = (self._recording, self._control_listener)
         threads += [thread for thread in optional if thread is not None]
+        threads.append(self._audit)  # what the others did is in it
         # The writers write what others left. A password being computed may take longest, and nobody needs it.
         for thread in (*threads, *self._password_pool.threads):
             thread.stop()
@@ -269,6 +286,7 @@ class Daemon:
                 continue
             if self._signals.end:  # before all else that waits
                 logger.info("%s received: stopping", self._signals.end)
+                self._why_stopped = str(self._signals.end)
                 return EXIT_STOPPED
             code = self._act(message)
             self._count()
@@ -283,9 +301,11 @@ class Daemon:
                 kept = ", queue members are kept" if keep_members else ""
                 logger.info("Asked through the control socket: stopping%s", kept)
                 self._keep_members = keep_members
+                self._why_stopped = "asked through the control socket"
                 return EXIT_STOPPED
             case ThreadDied(name):
                 logger.critical("Thread %s died: stopping, so that the init system starts afresh", name)
+                self._why_stopped = f"thread {name} died"
                 return EXIT_FAILURE
             case PbxStateChanged():
                 return self._act_on_pbx(message)
@@ -304,11 +324,13 @@ class Daemon:
             self._server.read_certificate()  # a renewed one is no change of the configuration
         else:
             self._logs.reopen()
+            self._audit.reopen()
 
     def _act_on_pbx(self, message: PbxStateChanged) -> int | None:
         self._status.ami("up" if message.state == "up" else "down", message.reason)
         if message.state == "gave-up":
             logger.critical("Asterisk was not reached (%s), no retries are left: stopping", message.reason)
+            self._why_stopped = f"Asterisk was not reached: {message.reason}"
             return EXIT_FAILURE
         if message.state == "up":
             self._server.open()  # after the first time it does nothing
@@ -323,6 +345,7 @@ class Daemon:
         new = message.loaded
         self._store.swap(new)
         self._apply_logging()
+        self._audit.write_to(_path_of(new.settings.audit.file))
         configuration_changed = new.configuration != old.configuration
         transfer_changed = new.settings.transfer != old.settings.transfer
         if configuration_changed or new.settings != old.settings:
@@ -334,6 +357,8 @@ class Daemon:
         if new.settings.clients != old.settings.clients:
             self._server.limits_changed()
         self._server.read_certificate()
+        if (new.path, new.digest, new.settings) != (old.path, old.digest, old.settings):
+            self._configuration_audit.in_force(new, old)
         if (new.path, new.digest) != (old.path, old.digest):
             self._status.in_force(str(new.path), new.digest.hex())
             log_messages.log_in_force(new, old)
@@ -356,6 +381,8 @@ class Daemon:
         """Say how everything is: into the status file, and to the init system that nothing hangs."""
         self._status.refused(self._watcher.refused)
         self._status.held([file.described() for file in self._watcher.held])
+        self._configuration_audit.refused(self._watcher.refused)
+        self._configuration_audit.held(self._watcher.held)
         self._status.lacking(self._requests.privileges.lacking)
         failure = self._link.failure
         if failure is not None:
@@ -421,8 +448,14 @@ class Daemon:
             tracker=self._tracker,
             reconciler=self._reconciler,
         )
-        return ControlListener(file, control_handlers(parts), self._thread_died)
+        return ControlListener(
+            file, control_handlers(parts), self._thread_died, audit=audited_by(self._audit.write)
+        )
 
     def _ami_overview(self) -> AmiOverview:
         """On the AMI thread."""
         return AmiOverview(time.time(), self._reconciler.overview(), *self._tracker.seats_in_calls())
+
+
+def _path_of(file: str) -> Path | None:
+    return Path(file) if file else None

@@ -39,7 +39,15 @@ PROJECT = {
         "schemas",
     ],
     "astcti_server.calls": ["astcti_server.calls", "astcti_server.ami.vocabulary", "schemas"],
-    "astcti_server.clients": ["astcti_server.clients", "astcti_server.threads", "schemas"],
+    "astcti_server.audit.entries": [],
+    "astcti_server.audit.audit_file": ["astcti_server.audit", "astcti_server.threads", "schemas"],
+    "astcti_server.audit": ["astcti_server.audit", "astcti_server.config", "schemas"],
+    "astcti_server.clients": [
+        "astcti_server.clients",
+        "astcti_server.audit.entries",
+        "astcti_server.threads",
+        "schemas",
+    ],
     "astcti_server.clients.router": ["astcti_server.clients", "astcti_server.calls.notification", "schemas"],
     "astcti_server.queues": [
         "astcti_server.queues",

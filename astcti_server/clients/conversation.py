@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, TypeAlias
 
+from astcti_server.audit.entries import Audit, AuditAction, AuditRecord, AuditValue, not_audited
 from astcti_server.clients import addresses, replies
 from astcti_server.clients.command_allowance import CommandAllowance
 from astcti_server.clients.login_protection import LoginThrottle
@@ -44,6 +45,7 @@ class HandlerContext:
     scram: ScramDirectory
     login_throttle: LoginThrottle
     allowance: CommandAllowance
+    audit: Audit
     clock: Callable[[], float]
     """Monotonic, in seconds."""
 
@@ -55,11 +57,12 @@ class HandlerContext:
         pool: PasswordPool,
         login_key: bytes,
         clock: Callable[[], float] = time.monotonic,
+        audit: Audit = not_audited,
     ) -> HandlerContext:
         """The usual one. `login_key` is the secret of `ScramDirectory`."""
         passwords, scram = PasswordChecker(), ScramDirectory(login_key)
         throttle, allowance = LoginThrottle(clock), CommandAllowance(clock)
-        return cls(requests, registry, passwords, pool, scram, throttle, allowance, clock)
+        return cls(requests, registry, passwords, pool, scram, throttle, allowance, audit, clock)
 
 
 class Conversation:
@@ -182,6 +185,12 @@ class Conversation:
         """Count a wrong password. Returns how many there were on this connection."""
         self._failed_logins += 1
         return self._failed_logins
+
+    def record(self, action: AuditAction, **details: AuditValue) -> None:
+        """Put into the audit what this operator did, at which phone and from where. Any thread."""
+        session = self.session
+        who = {"user": session.username, "extension": session.extension, "address": session.address}
+        self.context.audit(AuditRecord(action, who | details))
 
     def take_allowance(self) -> None:
         """A command makes work for Asterisk. Raises NotCarriedOut if this operator gave too many."""

@@ -10,6 +10,7 @@ import ssl
 from collections.abc import Callable
 from typing import Any
 
+from astcti_server.audit.entries import AuditAction
 from astcti_server.clients import addresses, replies
 from astcti_server.clients.commands import dispatch
 from astcti_server.clients.conversation import Conversation, HandlerContext
@@ -95,6 +96,8 @@ class ClientHandler(socketserver.BaseRequestHandler):
             self._listen(session, conversation)
         finally:
             conversation.over()
+            if session.username:
+                conversation.record(AuditAction.LOGOUT, why=session.ending)
 
     def _listen(self, session: Session, conversation: Conversation) -> None:
         while not session.ending:

@@ -28,7 +28,7 @@ from schemas.configuration.model import Configuration
 from schemas.problems import Problem
 from schemas.server.settings import ServerSettings
 
-NEED_RESTART = ("ami", "listen")
+NEED_RESTART = ("ami", "listen", "metrics")
 """Sections of server.xml that are read at the start only."""
 
 FileState: TypeAlias = tuple[tuple[int, ...], bytes]
@@ -214,7 +214,7 @@ class ChangeDetector:
             read, used = settings.value, loaded.settings
             restart = tuple(name for name in NEED_RESTART if getattr(read, name) != getattr(used, name))
             self._tell_of_taken_back(restart, findings)
-            applied = replace(read, ami=used.ami, listen=used.listen)
+            applied = replace(read, ami=used.ami, listen=used.listen, metrics=used.metrics)
             loaded = replace(loaded, settings=applied, settings_digest=settings.digest)
             findings.messages += [(logging.WARNING, str(warning)) for warning in settings.warnings]
         if loaded is previous:

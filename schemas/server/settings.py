@@ -100,6 +100,21 @@ class LoggingSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditSettings:
+    """Where it is written who did what; an empty file: nowhere."""
+
+    file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsSettings:
+    """Where figures for Prometheus can be fetched, and whether the server is well; off unless it is there."""
+
+    address: str = "127.0.0.1"
+    port: int = 9105
+
+
+@dataclass(frozen=True, slots=True)
 class ServerSettings:
     """Everything that server.xml says."""
 
@@ -113,3 +128,5 @@ class ServerSettings:
     transfer: tuple[str, ...] = ()
     """Contexts that calls may be transferred to beside those of the operator's own inbound services."""
     logging: LoggingSettings = LoggingSettings()
+    audit: AuditSettings = AuditSettings()
+    metrics: MetricsSettings | None = None

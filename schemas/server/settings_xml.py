@@ -22,10 +22,12 @@ from schemas.problems import ConfigurationError, Problem
 from schemas.server import file_checks
 from schemas.server.settings import (
     AmiSettings,
+    AuditSettings,
     CallSettings,
     ClientSettings,
     ListenSettings,
     LoggingSettings,
+    MetricsSettings,
     OriginateSettings,
     QueueSettings,
     ServerSettings,
@@ -53,6 +55,8 @@ _Section = TypeVar(
     QueueSettings,
     OriginateSettings,
     LoggingSettings,
+    AuditSettings,
+    MetricsSettings,
 )
 
 
@@ -118,6 +122,8 @@ class _Reader:
             originate=self._section("originate", OriginateSettings()),
             transfer=tuple(context for _, context in self._contexts),
             logging=self._section("logging", LoggingSettings()),
+            audit=self._section("audit", AuditSettings()),
+            metrics=self._section("metrics", MetricsSettings()) if "metrics" in self._nodes else None,
         )
 
     def check(self, settings: ServerSettings) -> Iterator[_Found]:
@@ -125,8 +131,13 @@ class _Reader:
         yield from self._check_ami(settings.ami)
         yield from self._check_listen(settings.listen)
         yield from self._check_emptied()
-        if settings.logging.file:
-            yield from _check_log(self._lines.get("logging", 0), Path(settings.logging.file))
+        for tag, what, file in (
+            ("logging", "log", settings.logging.file),
+            ("audit", "audit", settings.audit.file),
+        ):
+            if file:
+                yield from _check_appended(self._lines.get(tag, 0), what, Path(file))
+        yield from self._check_metrics(settings)
         for line, context in self._contexts:
             wrong = formats.check_dialplan_word(context)
             if wrong:
@@ -141,12 +152,27 @@ class _Reader:
                 message = f"the {name} of <{tag}> is empty: fill it in, or leave it out for {default}"
                 yield _Found(self._lines[tag], name, message)
 
+    def _check_metrics(self, settings: ServerSettings) -> Iterator[_Found]:
+        metrics = settings.metrics
+        if metrics is None:
+            return
+        line = self._lines["metrics"]
+        wrong = formats.check_address(metrics.address)
+        if wrong:
+            yield _Found(line, "address", f"the address of <metrics> {wrong}, or 0.0.0.0 for all it has")
+        if metrics.port == settings.listen.port and metrics.address == settings.listen.address:
+            yield _Found(line, "port", f"clients connect to port {metrics.port}: give <metrics> another")
+
     def warn(self, settings: ServerSettings) -> Iterator[_Found]:
         """Say what is valid but hardly meant."""
         listen = settings.listen
         if not listen.certificate and not _is_loopback(listen.address):
             message = f"clients reach {listen.address} without TLS: others can read passwords and call data"
             yield _Found(self._lines.get("listen", 0), "plain", message)
+        metrics = settings.metrics
+        if metrics is not None and not _is_loopback(metrics.address):
+            message = f"others reach the figures at {metrics.address}: they have no password and no TLS"
+            yield _Found(self._lines["metrics"], "address", message)
         ami = settings.ami
         if not ami.tls and not _is_this_machine(ami.host):
             message = (
@@ -269,8 +295,8 @@ class _Reader:
                 yield _Found(line, "certificate", wrong)
 
 
-def _check_log(line: int, file: Path) -> Iterator[_Found]:
-    """A log file that could not be appended to. It is not made here: who checks may be another user."""
+def _check_appended(line: int, what: str, file: Path) -> Iterator[_Found]:
+    """A file that could not be appended to. It is not made here: who checks may be another user."""
     folder, wrong = file.parent, ""
     try:
         if file.is_dir():
@@ -282,7 +308,7 @@ def _check_log(line: int, file: Path) -> Iterator[_Found]:
     except OSError as error:  # a folder above it that we may not enter
         wrong = error.strerror or str(error)
     if wrong:
-        yield _Found(line, "file", f"the log file {file} cannot be written: {wrong}")
+        yield _Found(line, "file", f"the {what} file {file} cannot be written: {wrong}")
 
 
 def _check_file(line: int, name: str, file: str) -> Iterator[_Found]:

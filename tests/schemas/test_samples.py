@@ -12,6 +12,8 @@ from astcti_server.config.checking import check_directory
 
 SAMPLES = Path(__file__).parents[2] / "astcti_server" / "etc" / "sample"
 SECTIONS = {
+    "audit",
+    "metrics",
     "configuration",
     "server",
     "services",
@@ -59,6 +61,8 @@ def test_a_setting_is_used_in_the_sample_and_explained_by_a_comment(schema: str,
     used = re.search(rf'[\s<]{re.escape(name)}(="|[\s>/])', without)
     if name in ("secret-file", "replaces"):  # in place of the secret; only where much is taken away
         used = re.search(f'{name}="', comments)
+    if name == "metrics":  # what is there is on
+        used = re.search("<metrics ", comments)
     assert used, f"{name} is not used in the sample"
     if name not in SECTIONS:
         explained = re.search(rf"(^|[\s<,]){re.escape(name)}[\s,=>]", comments, re.MULTILINE)

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from functools import partial
 
+from astcti_server.audit.entries import AuditAction
 from astcti_server.clients import addresses, config_enforcement, replies
 from astcti_server.clients.commands import parameters
 from astcti_server.clients.commands.table import command
@@ -100,7 +101,9 @@ def refuse(conversation: Conversation, username: str) -> None:
     logger.warning(
         "%s: failed login of %r from %s", session.name, username[:80], session.address, extra=source
     )
-    reply = replies.refused(Refusal.WRONG_PASSWORD.text())
+    text = Refusal.WRONG_PASSWORD.text()
+    conversation.record(AuditAction.LOGIN_FAILED, user=username[:80], why=text)
+    reply = replies.refused(text)
     if conversation.login_failed() < context.requests.settings().clients.login_failures:
         session.send(reply)
     else:
@@ -111,7 +114,11 @@ def admit(conversation: Conversation, configuration: Configuration, operator: Op
     """The password was right, by this configuration. Raises NotCarriedOut if the seat is another's."""
     session, context = conversation.session, conversation.context
     context.login_throttle.succeeded(session.address, operator.username)
-    seat = _seat_for(conversation, configuration, operator)
+    try:
+        seat = _seat_for(conversation, configuration, operator)
+    except NotCarriedOut as refused:
+        conversation.record(AuditAction.LOGIN_FAILED, user=operator.username, why=str(refused))
+        raise
     _enter(conversation, configuration, operator, seat, reply)
 
 
@@ -173,6 +180,7 @@ def _enter(
     first = not session.username
     session.logged_in(operator, seat)
     displaced = context.registry.take(session)
+    conversation.record(AuditAction.LOGIN if first else AuditAction.SEAT)
     session.release(reply + replies.PBX_DOWN if first and not context.requests.pbx_up() else reply)
     if seat:
         presence = _presence(session.id, operator, seat)

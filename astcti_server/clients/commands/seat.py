@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from astcti_server.audit.entries import AuditAction
 from astcti_server.clients import replies
 from astcti_server.clients.commands import parameters
 from astcti_server.clients.commands.table import command
 from astcti_server.clients.conversation import Conversation
 from astcti_server.clients.ports import NotCarriedOut, PauseStep
-from astcti_server.clients.session import Session
 from schemas.protocol import CommandName, Refusal
 from schemas.wire import BadLine
 
@@ -35,20 +35,27 @@ def change_pause(conversation: Conversation, wish: bool, reason: str) -> bytes |
     try:
         conversation.take_allowance()
     except NotCarriedOut as refused:
+        _record(conversation, wish, reason, str(refused))
         return replies.pause_refused(str(refused))
     ticket = conversation.wait(replies.pause_refused(Refusal.PBX_SILENT.text()))
-    progress = _PauseProgress(session, ticket, wish, reason)
+    progress = _PauseProgress(conversation, ticket, wish, reason)
     conversation.context.requests.pause(session.presence, wish, reason, progress)
     return None
+
+
+def _record(conversation: Conversation, wish: bool, reason: str, result: str) -> None:
+    """Put a pause, or its end, into the audit."""
+    action = AuditAction.PAUSE if wish else AuditAction.UNPAUSE
+    conversation.record(action, reason=reason, owner="operator", result=result)
 
 
 class _PauseProgress:
     """Says what becomes of a pause request; see `ports.PauseStep`. Called on one thread at a time."""
 
-    __slots__ = ("_deferred", "_reason", "_said_pending", "_session", "_ticket", "_wish")
+    __slots__ = ("_conversation", "_deferred", "_reason", "_said_pending", "_ticket", "_wish")
 
-    def __init__(self, session: Session, ticket: int, wish: bool, reason: str) -> None:
-        self._session = session
+    def __init__(self, conversation: Conversation, ticket: int, wish: bool, reason: str) -> None:
+        self._conversation = conversation
         self._ticket = ticket
         self._wish = wish
         self._reason = reason
@@ -56,7 +63,7 @@ class _PauseProgress:
         self._deferred = False
 
     def __call__(self, step: PauseStep, text: str) -> None:
-        session, ticket = self._session, self._ticket
+        session, ticket = self._conversation.session, self._ticket
         if step in ("pending", "deferred"):
             line = b"" if self._said_pending else replies.PAUSE_PENDING
             self._said_pending = True
@@ -65,6 +72,7 @@ class _PauseProgress:
             elif session.complete(ticket, line):
                 self._deferred = True
             return
+        _record(self._conversation, self._wish, self._reason, "ok" if step == "done" else text)
         reply = replies.PAUSE_DONE if step == "done" else replies.pause_refused(text)
         if session.complete(ticket, reply):
             return

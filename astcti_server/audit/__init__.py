@@ -1,0 +1,1 @@
+"""Who did what, and when: JSON lines in a file, for those who have to answer for it later."""
