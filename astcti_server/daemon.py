@@ -19,6 +19,7 @@ import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from astcti_server.ami.link import AmiLink
 from astcti_server.ami.recording_file import RecordingFile
@@ -45,6 +46,7 @@ from astcti_server.control.socket_file import ControlSocketError, ControlSocketF
 from astcti_server.event_pipeline import EventPipeline, PbxState
 from astcti_server.login_key import read_login_key
 from astcti_server.logs import Logs
+from astcti_server.metrics.figures import AmiFigures
 from astcti_server.process.memory import give_large_blocks_back
 from astcti_server.process.own_user import RUN_AS_ANOTHER_USER, is_root
 from astcti_server.process.pidfile import PidFile
@@ -59,11 +61,15 @@ from astcti_server.server_control.ami_reader import AmiReader
 from astcti_server.server_control.audited import audited_by
 from astcti_server.server_control.handlers import control_handlers
 from astcti_server.server_control.parts import ServerParts
+from astcti_server.server_metrics import metrics_server
 from astcti_server.status_file import StatusFile
 from astcti_server.threads import ServiceThread
 from schemas.configuration.model import Configuration
-from schemas.server.settings import ServerSettings
+from schemas.server.settings import MetricsSettings, ServerSettings
 from schemas.version import VERSION
+
+if TYPE_CHECKING:
+    from astcti_server.metrics.web_server import MetricsServer
 
 logger = logging.getLogger(__name__)
 
@@ -135,13 +141,18 @@ class Daemon:
         self._why_stopped = ""
         self._registry = Registry()
         self._tracker = Tracker(lambda: self._registry.seated_operators)
-        self._requests = AmiRequests(settings.ami.username)
+        self._requests, self._figures = _requests_and_figures(settings)
         self._state_writer = StateWriter(StateFile(paths.state), self._thread_died)
         self._reconciler = QueueReconciler(
             self._requests, self._registry.send_to_session, self._state_writer, loaded.configuration, settings
         )
         self._pipeline = EventPipeline(
-            self._requests, self._tracker, self._reconciler, self._registry, self._pbx_changed
+            self._requests,
+            self._tracker,
+            self._reconciler,
+            self._registry,
+            self._pbx_changed,
+            delivered=self._figures.delivered if self._figures is not None else None,
         )
         self._recording = (
             RecordingFile(paths.record, paths.record_limit, self._thread_died) if paths.record else None
@@ -152,6 +163,7 @@ class Daemon:
             listener=self._pipeline,
             died=self._thread_died,
             record=self._recording.write if self._recording is not None else None,
+            read=self._figures.read if self._figures is not None else None,
         )
         self._client_requests = ClientRequests(
             self._store, self._requests, self._tracker, self._reconciler, self._pipeline
@@ -182,6 +194,8 @@ class Daemon:
         )
         self._watchdog = SystemdWatchdog()
         self._keep_members = False
+        self._parts = self._parts_for_control()
+        self._metrics = self._serve_figures(settings.metrics)
         self._control_listener: ControlListener | None = None
         try:  # last, when nothing else can fail: another server's files stay its own
             self._control_listener = self._listen_for_control()
@@ -191,6 +205,8 @@ class Daemon:
             self._server.server_close()  # nobody else will: there is no daemon to be stopped
             if self._control_listener is not None:
                 self._control_listener.abandon()
+            if self._metrics is not None:
+                self._metrics.abandon()
             raise
 
     def run(self) -> int:
@@ -227,6 +243,8 @@ class Daemon:
             self._recording.start()
         if self._control_listener is not None:
             self._control_listener.start()
+        if self._metrics is not None:
+            self._metrics.start()
         self._password_pool.start()
         self._link.start()
         if loaded.settings.listen.before_pbx:
@@ -247,7 +265,7 @@ class Daemon:
         self._leave_queues(deadline)
         self._audit.write(AuditRecord(AuditAction.STOP, {"why": self._why_stopped or "error"}))
         threads: list[ServiceThread] = [self._link, self._watcher, self._state_writer]
-        optional = (self._recording, self._control_listener)
+        optional = (self._metrics, self._recording, self._control_listener)
         threads += [thread for thread in optional if thread is not None]
         threads.append(self._audit)  # what the others did is in it
         # The writers write what others left. A password being computed may take longest, and nobody needs it.
@@ -433,7 +451,11 @@ class Daemon:
         except ControlSocketError as error:
             logger.warning("%s: commands such as status and stop cannot reach this server", error)
             return None
-        parts = ServerParts(
+        handlers, audit = control_handlers(self._parts), audited_by(self._audit.write)
+        return ControlListener(file, handlers, self._thread_died, audit=audit)
+
+    def _parts_for_control(self) -> ServerParts:
+        return ServerParts(
             published=lambda: self._status.published,
             registry=self._registry,
             store=self._store,
@@ -448,9 +470,17 @@ class Daemon:
             tracker=self._tracker,
             reconciler=self._reconciler,
         )
-        return ControlListener(
-            file, control_handlers(parts), self._thread_died, audit=audited_by(self._audit.write)
-        )
+
+    def _serve_figures(self, settings: MetricsSettings | None) -> MetricsServer | None:
+        if settings is None or self._figures is None:
+            return None
+        try:
+            return metrics_server(
+                settings, self._figures, self._link, self._parts, self._audit, self._thread_died
+            )
+        except BaseException:
+            self._server.server_close()
+            raise
 
     def _ami_overview(self) -> AmiOverview:
         """On the AMI thread."""
@@ -459,3 +489,11 @@ class Daemon:
 
 def _path_of(file: str) -> Path | None:
     return Path(file) if file else None
+
+
+def _requests_and_figures(settings: ServerSettings) -> tuple[AmiRequests, AmiFigures | None]:
+    """Nothing is counted where nobody fetches it."""
+    if settings.metrics is None:
+        return AmiRequests(settings.ami.username), None
+    figures = AmiFigures(time.monotonic)
+    return AmiRequests(settings.ami.username, timed=figures.answered), figures

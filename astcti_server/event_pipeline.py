@@ -36,7 +36,9 @@ class EventPipeline:
         reconciler: QueueReconciler,
         registry: Registry,
         state_changed: Callable[[PbxState, str], None],
+        delivered: Callable[[int], None] | None = None,
     ) -> None:
+        """`delivered` is told how many notifications were written after each event that brought some."""
         self._tracker = tracker
         self._reconciler = reconciler
         self._registry = registry
@@ -45,6 +47,7 @@ class EventPipeline:
         self._resync = Resync(requests, self._dialect, tracker, self._router.deliver)
         self._comparison = CallComparison(requests, self._dialect, tracker, self._router.deliver)
         self._state_changed = state_changed
+        self._delivered = delivered
 
     def configure(self, configuration: Configuration, settings: ServerSettings) -> None:
         """Take up a configuration: what is tracked, and who belongs in which queue."""
@@ -95,3 +98,5 @@ class EventPipeline:
                 notifications = self._tracker.handle(happened)
                 if notifications:  # of most events nobody is told
                     self._router.deliver(notifications)
+                    if self._delivered is not None:
+                        self._delivered(len(notifications))

@@ -20,6 +20,7 @@ need systemd-analyze systemd
 /usr/bin/python3 -c 'import seccomp' 2>/dev/null || missing="$missing python3-seccomp"
 need chromium chromium fonts-noto-core
 need npm npm
+need promtool prometheus
 need Xvfb xvfb
 need openbox openbox
 need trayer trayer

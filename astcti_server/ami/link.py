@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import selectors
 import time
+from collections.abc import Callable
 from functools import partial
 from typing import Final
 
@@ -51,8 +52,10 @@ class AmiLink(ServiceThread):
         event_filter: EventFilter | None = None,
         died: Died | None = None,
         record: RecordBytes | None = None,
+        read: Callable[[int], None] | None = None,
         limits: LinkTimeLimits | None = None,
     ) -> None:
+        """`read` is told of each read from Asterisk, and of how many bytes, before they are looked at."""
         super().__init__("ami", died)
         self.state: LinkState = "down"
         self._settings = settings
@@ -60,6 +63,11 @@ class AmiLink(ServiceThread):
         self._listener = listener
         self._parser = AmiParser(event_filter or EventFilter(), encoding=settings.encoding)
         self._recorder = Recorder(record)
+        self._read_bytes = read
+        self.needed = 0
+        """Events that were looked into since the start. The AMI thread counts, any thread reads."""
+        self.logins = 0
+        """How often Asterisk let us in."""
         self._requests = requests
         self._loop = requests.loop
         self._privileges = requests.privileges
@@ -76,6 +84,11 @@ class AmiLink(ServiceThread):
     def filter_events(self, event_filter: EventFilter) -> None:
         """Read what this filter wants, from the next read on."""
         self._parser.filter_events(event_filter)
+
+    @property
+    def dropped(self) -> int:
+        """Events since the start that nobody needed."""
+        return self._parser.dropped
 
     @property
     def failure(self) -> ConnectionFailure | None:
@@ -130,7 +143,11 @@ class AmiLink(ServiceThread):
             return
         self._heartbeat.heard()
         self._recorder.read(data)
-        for message in self._parser.feed(data):
+        if self._read_bytes is not None:
+            self._read_bytes(len(data))
+        messages = self._parser.feed(data)
+        self.needed += len(messages)
+        for message in messages:
             if type(message) is AmiEvent and self.state == "up":
                 self._event(message)
             else:
@@ -191,6 +208,7 @@ class AmiLink(ServiceThread):
         assert self._connection is not None
         self._cancel_deadline()
         self.state = "up"
+        self.logins += 1
         self._requests.begin(partial(self._write, self._connection))
         self._retries.succeeded(self._loop.clock())
         self._recorder.logged_in()

@@ -16,7 +16,7 @@ from typing import Final
 
 from astcti_server.ami.actions import AmiAction
 from astcti_server.ami.loop import AmiLoop
-from astcti_server.ami.pending import ActionOutcome, OutcomeCallback, PendingActions
+from astcti_server.ami.pending import ActionFailure, ActionOutcome, OutcomeCallback, PendingActions
 from astcti_server.ami.privileges import Privileges
 from astcti_server.ami.timers import AmiTimer, AmiWork
 from astcti_server.ami.wire.event_filter import LIST_ENTRIES
@@ -33,13 +33,22 @@ class AmiRequests:
     While there is no connection each action is answered with `down`.
     """
 
-    def __init__(self, username: str, clock: Callable[[], float] = time.monotonic) -> None:
-        """`username` is the manager user, for what the log says of its privileges."""
+    def __init__(
+        self,
+        username: str,
+        clock: Callable[[], float] = time.monotonic,
+        timed: Callable[[ActionFailure, float], None] | None = None,
+    ) -> None:
+        """`username` is the manager user, for what the log says of its privileges.
+
+        `timed` is told of each action that was sent what came of it, and after how many seconds.
+        """
         self.loop = AmiLoop(clock)
         """For the link, which runs it."""
         self.privileges = Privileges(username)
         """For the link; told here what was carried out or refused."""
         self._pending = PendingActions(self.loop.timers, self._answered)
+        self._timed = timed
         self._write: Callable[[bytes], None] | None = None
         # Asterisk sends an OriginateResponse to every manager, with the ActionID of whoever asked: a prefix
         # of our own keeps other programs' numbers from being taken for ours.
@@ -129,6 +138,8 @@ class AmiRequests:
             self._answered(action, ActionOutcome(False, "Asterisk is not connected", failure="down"), done)
             return
         logger.debug("Action %s: %r", action_id, action)
+        if self._timed is not None:
+            done = _timing(done, self._timed, self.loop.clock)
         self._pending.add(action_id, action, done, timeout)
         self._write(data)
 
@@ -138,3 +149,15 @@ class AmiRequests:
         elif outcome.failure == "refused":
             self.privileges.refused(action.name, outcome.message)
         self.loop.guarded(partial(done, outcome))
+
+
+def _timing(
+    done: OutcomeCallback, timed: Callable[[ActionFailure, float], None], clock: Callable[[], float]
+) -> OutcomeCallback:
+    begun = clock()
+
+    def timed_and_done(outcome: ActionOutcome) -> None:
+        timed(outcome.failure, clock() - begun)
+        done(outcome)
+
+    return timed_and_done

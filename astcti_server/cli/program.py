@@ -17,6 +17,7 @@ from astcti_server.config.memory import ConfigMemory
 from astcti_server.control.socket_file import AlreadyServedError
 from astcti_server.logs import LEVELS, Logs
 from astcti_server.process.state_directory import StateError
+from astcti_server.server_metrics import MetricsError
 from schemas.problems import ConfigurationError
 from schemas.version import VERSION
 
@@ -141,7 +142,7 @@ def _run(paths: daemon.DaemonPaths) -> int:
         server = daemon.Daemon(paths, loaded, logs)
     except OSError as error:
         return _print_failure(f"{error.filename}: {error.strerror}" if error.filename else str(error))
-    except (StateError, ListenError, AlreadyServedError) as error:
+    except (StateError, ListenError, AlreadyServedError, MetricsError) as error:
         return _print_failure(str(error))
     return server.run()
 

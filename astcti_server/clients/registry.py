@@ -41,6 +41,11 @@ class Registry:
         """How many sessions were entered since the start; one whose seat got known later counts twice."""
         return self._last_id
 
+    @property
+    def unsent(self) -> int:
+        """Bytes that wait for all of them together."""
+        return sum(session.unsent for session in self.sessions())
+
     def take(self, session: Session) -> list[Session]:
         """Enter a session by its operator and, once known, its seat; called again when the seat gets known.
 

@@ -22,8 +22,13 @@ MOST_ERRORS: Final = 100  # errors of one refused file
 
 
 def tell_status(parts: ServerParts, line: CommandLine) -> ControlDocument:
-    """`STATUS`: what the status file says, and everything that changes too often for a file."""
+    """`STATUS`."""
     check_count(line, 0)
+    return status_document(parts)
+
+
+def status_document(parts: ServerParts) -> ControlDocument:
+    """What the status file says, and everything that changes too often for a file."""
     overview = parts.overviews.current()
     document = dict(parts.published())
     document["refused"] = [_shortened(refusal) for refusal in document["refused"]]

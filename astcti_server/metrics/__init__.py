@@ -1,0 +1,1 @@
+"""Figures for Prometheus, and whether the server is well. Loaded only where `<metrics>` is there."""
