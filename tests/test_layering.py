@@ -79,6 +79,8 @@ PROJECT = {
         "astcti_server.clients",
         "astcti_server.config",
         "astcti_server.control.ports",
+        "astcti_server.control.audit",
+        "astcti_server.audit.entries",
         "astcti_server.logs",
         "astcti_server.queues",
         "astcti_server.status_file",
