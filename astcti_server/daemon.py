@@ -9,7 +9,6 @@ Stop: accept -> clients -> queues left while the AMI connection lives -> AMI -> 
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import queue
@@ -47,7 +46,7 @@ from astcti_server.event_pipeline import EventPipeline, PbxState
 from astcti_server.login_key import read_login_key
 from astcti_server.logs import Logs
 from astcti_server.metrics.figures import AmiFigures
-from astcti_server.process.memory import give_large_blocks_back
+from astcti_server.process.memory import collect_seldom, give_large_blocks_back
 from astcti_server.process.own_user import RUN_AS_ANOTHER_USER, is_root
 from astcti_server.process.pidfile import PidFile
 from astcti_server.process.service_notify import notify
@@ -249,8 +248,7 @@ class Daemon:
         self._link.start()
         if loaded.settings.listen.before_pbx:
             self._server.open()
-        gc.collect()
-        gc.freeze()  # what was built so far stays: later collections need not look at it
+        collect_seldom()
         notify("READY=1")
         host, port = self._server.server_address[:2]
         when = "at once" if loaded.settings.listen.before_pbx else "once Asterisk is reached"
