@@ -49,6 +49,8 @@ class AmiConnection:
         self._tls: ssl.SSLSocket | None = None
         self._addresses: list[tuple[Any, ...]] = []
         self._unsent = bytearray()
+        self._gathered = False
+        self._mask = 0
 
     def start(self) -> None:
         """Resolve the host's name, which may take a while, and begin to connect."""
@@ -103,14 +105,27 @@ class AmiConnection:
 
     def send(self, data: bytes) -> None:
         """Send now what the kernel takes, and the rest when it takes more."""
+        self.gather(data)
+        self.flush()
+
+    def gather(self, data: bytes) -> None:
+        """Send with what else is gathered until `flush_gathered`: when many log in, hundreds of actions."""
         self._unsent += data
+        self._gathered = True
         if len(self._unsent) > UNSENT_LIMIT:
             raise ConnectionFailedError("Asterisk does not take our actions any more")
-        self.flush()
+        if len(self._unsent) >= READ_SIZE:  # a turn may have megabytes of them, which Asterisk does take
+            self.flush()
+
+    def flush_gathered(self) -> None:
+        """Send what was gathered, if anything was. What the kernel did not take before waits for `flush`."""
+        if self._gathered:
+            self.flush()
 
     def flush(self) -> None:
         """Send what is still to be sent."""
         assert self._socket is not None
+        self._gathered = False
         try:
             while self._unsent:
                 del self._unsent[: self._socket.send(self._unsent[:READ_SIZE])]
@@ -138,7 +153,7 @@ class AmiConnection:
             self._refused(error.errno or 0)
             return
         self._socket = found
-        self._selector.register(found, _BOTH, self._happened)
+        self._register(found)
         found.setblocking(False)
         _tune(found)
         code = found.connect_ex(address)
@@ -179,7 +194,7 @@ class AmiConnection:
             plain.close()
             raise ConnectionFailedError(f"TLS with {self._where} cannot begin: {error}") from None
         self._socket = self._tls = tls
-        self._selector.register(tls, _BOTH, self._happened)
+        self._register(tls)
         self._shake_hands()
 
     def _shake_hands(self) -> None:
@@ -208,9 +223,14 @@ class AmiConnection:
         self.is_open = True
         self._watch(_READ)
 
+    def _register(self, found: socket.socket) -> None:
+        self._selector.register(found, _BOTH, self._happened)
+        self._mask = _BOTH
+
     def _watch(self, mask: int) -> None:
-        if self._socket is not None and self._selector.get_key(self._socket).events != mask:
+        if self._socket is not None and mask != self._mask:
             self._selector.modify(self._socket, mask, self._happened)
+            self._mask = mask
 
 
 def timed_out(where: str) -> str:

@@ -114,6 +114,7 @@ class AmiLink(ServiceThread):
             self._connect()
             while not self.stopping.is_set():
                 self._loop.turn()
+                self._send_gathered()
             self._say_goodbye()
         finally:
             self._end()
@@ -264,12 +265,19 @@ class AmiLink(ServiceThread):
             self._loop.guarded(partial(self._listener.gave_up, reason))
 
     def _write(self, connection: AmiConnection, data: bytes) -> None:
-        """Send an action of this connection."""
+        """Send an action of this connection, at the end of the turn: all of one turn go out together."""
         try:
-            connection.send(data)
+            connection.gather(data)
         except ConnectionFailedError as error:
             # Whoever submits does not expect the link to go down meanwhile.
             self._loop.post(partial(self._broken, connection, str(error)))
+
+    def _send_gathered(self) -> None:
+        if self._connection is not None:
+            try:
+                self._connection.flush_gathered()
+            except ConnectionFailedError as error:
+                self._lost(str(error))
 
     def _broken(self, connection: AmiConnection, reason: str) -> None:
         if connection is self._connection:
@@ -308,7 +316,7 @@ class AmiLink(ServiceThread):
             while (left := deadline - time.monotonic()) > 0:
                 if connection.read() == b"":
                     return
-                self._loop.selector.select(left)
+                self._loop.wait(left)
                 connection.flush()
         except ConnectionFailedError as error:
             logger.debug("While logging off: %s", error)

@@ -54,6 +54,12 @@ class AmiLoop:
         for work in self.timers.take_due():
             self.guarded(work)
 
+    def wait(self, seconds: float) -> None:
+        """Wait until a socket is ready or a thread wakes the loop, at most so long; do nothing about it."""
+        for key, _mask in self.selector.select(seconds):
+            if key.data == self._woken:  # or it would wake the loop again and again
+                self._inbox.woken()
+
     def do_posted(self) -> None:
         """Do what was posted until now; what that posts waits for the next turn."""
         for work in self._inbox.take():  # guarded each, since `post`

@@ -121,3 +121,38 @@ def test_what_the_kernel_does_not_take_waits_within_a_limit(
         assert peer.recv(1000)
         connection.flush()
     connection.close()
+
+
+def test_what_is_gathered_goes_out_in_one_piece_when_it_is_asked_for(
+    asterisk: socket.socket, selector: selectors.BaseSelector
+) -> None:
+    connection = connect(selector, asterisk.getsockname()[1])
+    peer, _address = asterisk.accept()
+    with peer:
+        for number in range(3):
+            connection.gather(b"%d " % number)
+        peer.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            peer.recv(1000)
+        connection.flush_gathered()
+        peer.settimeout(PATIENCE)
+        assert peer.recv(1000) == b"0 1 2 "
+    connection.close()
+
+
+def test_more_may_be_gathered_than_may_wait_for_an_asterisk_that_takes_nothing(
+    asterisk: socket.socket, selector: selectors.BaseSelector
+) -> None:
+    connection = connect(selector, asterisk.getsockname()[1])
+    peer, _address = asterisk.accept()
+    taken = 0
+    with peer:
+        peer.settimeout(PATIENCE)
+        for _ in range(3 * UNSENT_LIMIT // 65536):
+            for _ in range(64):
+                connection.gather(bytes(1024))
+            taken += len(peer.recv(1 << 20))
+        connection.flush_gathered()
+        while taken < 3 * UNSENT_LIMIT:
+            taken += len(peer.recv(1 << 20))
+    connection.close()

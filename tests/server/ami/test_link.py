@@ -3,6 +3,7 @@
 import io
 import queue
 import threading
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -10,6 +11,8 @@ from dataclasses import replace
 import pytest
 
 from astcti_server.ami import actions
+from astcti_server.ami.connection import AmiConnection
+from astcti_server.ami.loop import AmiLoop
 from astcti_server.ami.wire.event_filter import EventFilter
 from tests.fake.asterisk import BOOTED, FakeAsterisk, block, response
 from tests.fake.link_listener import Answers, FakeListener
@@ -388,6 +391,43 @@ def test_what_posted_work_submits_is_sent_at_once_and_answered_after_it(
         asterisk.next_action("QueueRemove")
         asterisk.next_action("Logoff")
     assert answered_meanwhile == [False]
+
+
+def test_the_actions_of_one_turn_are_sent_together(
+    asterisk: FakeAsterisk, listener: FakeListener, run: RunLink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thousand logins at once would be a thousand system calls, in each of which another thread goes on."""
+    answers = Answers()
+    sent: list[bytes] = []
+    send = AmiConnection.flush
+
+    def counted(connection: AmiConnection) -> None:
+        sent.append(b"")
+        send(connection)
+
+    with run() as ami:
+        listener.next("up")
+        asterisk.next_action("ListCommands")
+        monkeypatch.setattr(AmiConnection, "flush", counted)
+
+        def work() -> None:
+            for number in range(100):
+                ami.requests.submit(actions.queue_add("astcti", f"SIP/{number}"), answers)
+
+        ami.requests.post(work)
+        for number in range(100):
+            assert asterisk.next_action("QueueAdd")["Interface"] == f"SIP/{number}"
+        assert len(sent) == 1
+
+
+def test_a_loop_that_is_woken_while_it_only_waits_is_woken_once() -> None:
+    """At the goodbye the wake-up was never read: the loop went round and round until Asterisk hung up."""
+    loop = AmiLoop(time.monotonic)
+    loop.open()
+    loop.wake()
+    loop.wait(PATIENCE)
+    assert loop.selector.select(0) == []
+    loop.close()
 
 
 def test_an_action_after_the_end_is_answered_at_once(listener: FakeListener, run: RunLink) -> None:

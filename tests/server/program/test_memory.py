@@ -17,9 +17,9 @@ COLLECTIONS = textwrap.dedent(
     if "as-it-is" not in sys.argv:
         collect_seldom()
     found = [0, 0, 0]
-    gc.callbacks.append(
-        lambda phase, info: found.__setitem__(info["generation"], found[info["generation"]] + (phase == "stop"))
-    )
+    def count(phase, info):
+        found[info["generation"]] += phase == "stop"
+    gc.callbacks.append(count)
     kept = [[number] for number in range(80_000)]  # a thousand clients are about as much
     print(*found)
     """
