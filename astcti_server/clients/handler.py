@@ -18,9 +18,6 @@ from astcti_server.clients.session import Session
 from astcti_server.clients.transport import PlainTransport, TlsTransport, Transport
 from schemas.log_repeats import counted_by
 
-UNANSWERED = 60_000
-"""Milliseconds until a client that acknowledges nothing counts as gone, where the system can do that."""
-
 logger = logging.getLogger(__name__)
 
 
@@ -67,10 +64,6 @@ class ClientHandler(socketserver.BaseRequestHandler):
 
     def _transport(self) -> Transport:
         connection = self.request
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # a pop-up is one small packet: now
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        if hasattr(socket, "TCP_USER_TIMEOUT"):
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNANSWERED)
         return TlsTransport(connection, self._tls) if self._tls else PlainTransport(connection)
 
     def _shake_hands(self, session: Session, deadline: float) -> bool:

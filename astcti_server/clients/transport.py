@@ -17,6 +17,7 @@ from schemas.server.settings import ListenSettings
 
 READ_SIZE = 16 * 1024
 """As much as TLS has in one record, and four times the longest line of a client."""
+_AT_ONCE = socket.MSG_DONTWAIT
 
 
 class CertificateError(Exception):
@@ -57,14 +58,16 @@ class Transport(Protocol):
 
 
 class PlainTransport:
-    """TCP as it is."""
+    """TCP as it is. Each call says for itself that it does not wait, whatever the socket's own mode is.
+
+    To change that would be one more system call for each client, in which another thread takes its turn.
+    """
 
     __slots__ = ("_socket",)
     one_at_a_time = False
     wants_to_write = False
 
     def __init__(self, connection: socket.socket) -> None:
-        connection.setblocking(False)
         self._socket = connection
 
     def fileno(self) -> int:
@@ -75,7 +78,7 @@ class PlainTransport:
 
     def receive(self) -> bytes | None:
         try:
-            return self._socket.recv(READ_SIZE)
+            return self._socket.recv(READ_SIZE, _AT_ONCE)
         except (BlockingIOError, InterruptedError):
             return None
 
@@ -84,7 +87,7 @@ class PlainTransport:
 
     def send(self, data: bytes) -> int:
         try:
-            return self._socket.send(data)
+            return self._socket.send(data, _AT_ONCE)
         except (BlockingIOError, InterruptedError):
             return 0
 

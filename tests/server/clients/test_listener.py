@@ -9,6 +9,7 @@ import gc
 import logging
 import resource
 import socket
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -17,7 +18,7 @@ import pytest
 
 from astcti_server.clients import admission
 from astcti_server.clients.handler_threads import HandlerThreads
-from astcti_server.clients.listener import ClientListener, ListenError
+from astcti_server.clients.listener import UNANSWERED, ClientListener, ListenError
 from astcti_server.clients.session import Session
 from astcti_server.clients.transport import PlainTransport
 from schemas.configuration.model import Configuration, Operator, Seat
@@ -358,3 +359,17 @@ def test_every_client_gets_its_descriptors_back() -> None:
         until(lambda: not server.listener.handlers)
         assert open_files() == before
     assert CONFIGURATION.operators
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems may not hand them on")
+def test_what_a_clients_socket_needs_comes_from_the_listening_one() -> None:
+    """A pop-up goes out at once, and who is gone is found out, without a call for each client."""
+    listener = ListeningServer().listener
+    listener.socket.setblocking(True)
+    with LineClient(listener.port):
+        accepted, _address = listener.socket.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            assert accepted.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == UNANSWERED
+    listener.stop()

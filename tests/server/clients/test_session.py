@@ -84,6 +84,21 @@ def test_a_line_that_the_kernel_takes_is_sent_at_once_by_whoever_sends_it(
     assert not session.poll(0, 0)
 
 
+def test_a_socket_that_would_wait_is_not_waited_for() -> None:
+    """Whatever the mode of the socket: setting it would be a system call for each client."""
+    here, there = socket.socketpair()
+    transport = PlainTransport(here)
+    with there:
+        assert here.gettimeout() is None
+        assert transport.receive() is None
+        while transport.send(LONG):
+            pass
+        assert transport.send(LONG) == 0
+        there.send(b"NOOP\n")
+        assert transport.receive() == b"NOOP\n"
+    transport.close()
+
+
 def test_what_is_left_over_wakes_the_handler_and_goes_out_in_order(
     slow: tuple[Session, SlowTransport],
 ) -> None:
