@@ -89,6 +89,14 @@ class EventPipeline:
         """The retries are used up."""
         self._state_changed("gave-up", reason)
 
+    def chunk_begins(self) -> None:
+        """Events follow that were read at once."""
+        self._router.chunk_begins()
+
+    def chunk_over(self) -> None:
+        """Seats are told what was gathered of them."""
+        self._router.chunk_over()
+
     def event(self, event: AmiEvent) -> None:
         """One event of Asterisk."""
         for happened in self._dialect.translate(event):

@@ -148,13 +148,17 @@ class AmiLink(ServiceThread):
             self._read_bytes(len(data))
         messages = self._parser.feed(data)
         self.needed += len(messages)
-        for message in messages:
-            if type(message) is AmiEvent and self.state == "up":
-                self._event(message)
-            else:
-                self._other(message)
-            if self._connection is not connection:
-                return
+        self._listener.chunk_begins()
+        try:
+            for message in messages:
+                if type(message) is AmiEvent and self.state == "up":
+                    self._event(message)
+                else:
+                    self._other(message)
+                if self._connection is not connection:
+                    return
+        finally:
+            self._listener.chunk_over()
 
     def _event(self, event: AmiEvent) -> None:
         if not self._fully_booted and event.name == FULLY_BOOTED:

@@ -42,6 +42,12 @@ class LinkListener(Protocol):
         `quiet`: for how many seconds nothing had been read. What happened since then is not known.
         """
 
+    def chunk_begins(self) -> None:
+        """The events told until `chunk_over` were read at once."""
+
+    def chunk_over(self) -> None:
+        """What was read is told; the next `event` comes after another read."""
+
     def event(self, event: AmiEvent) -> None:
         """One event; those that list what an action asked for go to that action instead."""
 

@@ -1,4 +1,9 @@
-"""Events to the seats they are for. AMI thread; never waits."""
+"""Events to the seats they are for. AMI thread; never waits.
+
+When many calls go on, what Asterisk sent comes in chunks of hundreds of events, and a call's begin, ring and
+answer are in one of them. Of such a chunk a session gets the first notification at once and the others
+together at its end: sending costs as much as all the rest of a notification.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +14,7 @@ from typing import Final
 
 from astcti_server.calls.notification import Notification
 from astcti_server.clients.registry import Registry
+from astcti_server.clients.session import Session
 from schemas import event_xml
 
 _EXTENSION: Final = attrgetter("extension")
@@ -19,6 +25,22 @@ class Router:
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
+        self._reading = False
+        self._told: set[Session] = set()
+        self._gathering: set[Session] = set()
+
+    def chunk_begins(self) -> None:
+        """What is delivered until `chunk_over` comes of one chunk of Asterisk's bytes."""
+        self._reading = True
+
+    def chunk_over(self) -> None:
+        """Send what was gathered."""
+        self._reading = False
+        if self._told:
+            self._told.clear()
+            for session in self._gathering:
+                session.send_gathered()
+            self._gathering.clear()
 
     def deliver(self, notifications: Iterable[Notification]) -> None:
         """Send events to the sessions at their extensions, in order; none where nobody sits.
@@ -28,4 +50,16 @@ class Router:
         for extension, group in groupby(notifications, _EXTENSION):
             session = self._registry.at_extension(extension)
             if session is not None:
-                session.announce(b"".join([event_xml.encode(notification.event) for notification in group]))
+                self._announce(
+                    session, b"".join([event_xml.encode(notification.event) for notification in group])
+                )
+
+    def _announce(self, session: Session, lines: bytes) -> None:
+        if not self._reading:
+            session.announce(lines)
+        elif session in self._told:
+            session.gather(lines)
+            self._gathering.add(session)
+        else:
+            session.announce(lines)
+            self._told.add(session)

@@ -1,8 +1,8 @@
 """One client's connection: who it is, and the one way to write to it.
 
-`send`, `announce`, `say`, `complete` and `close` may be called by any thread and never wait: what the kernel
-does not take at once stays in a bounded outbox, and the client's handler thread, which is woken for that,
-empties it. Everything else belongs to the handler thread.
+`send`, `announce`, `gather`, `say`, `complete` and `close` may be called by any thread and never wait: what
+the kernel does not take at once stays in a bounded outbox, and the client's handler thread, which is woken
+for that, empties it. Everything else belongs to the handler thread.
 
 The lock is a leaf. The only calls made under it are the transport's, which do not block, and the wake-up.
 """
@@ -33,6 +33,7 @@ class Session:
         "_broken",
         "_closed",
         "_ending",
+        "_gathered",
         "_held",
         "_lock",
         "_open",
@@ -85,6 +86,7 @@ class Session:
         self._outbox: list[bytes] = []
         self._queued = 0
         self._held: list[bytes] | None = None
+        self._gathered = b""
         self._awaited = self._tickets = 0
 
     # -- who it is -------------------------------------------------------------------------------------------
@@ -146,6 +148,24 @@ class Session:
             self._held.append(line)
             return True
 
+    def gather(self, lines: bytes) -> None:
+        """Announce whole lines together with what comes next, whatever that is.
+
+        `send_gathered` has to follow before long, for there is no limit to what is gathered.
+        """
+        with self._lock:
+            if self._ending or not self._open:
+                return
+            if self._held is None:
+                self._gathered += lines
+            else:
+                self._held.append(lines)
+
+    def send_gathered(self) -> None:
+        """Send what was gathered and did not go out before another line."""
+        with self._lock:
+            self._put(b"")
+
     def say(self, ticket: int, line: bytes) -> bool:
         """Send a line that belongs to an awaited reply, without ending the wait. False if that is over."""
         with self._lock:
@@ -170,8 +190,7 @@ class Session:
         with self._lock:
             if self._ending:
                 return False
-            if bye:
-                self._put(bye)
+            self._put(bye)
             self.leaves_for_good = for_good
             self._at_once = at_once
             self._end(self._ending or reason)
@@ -187,6 +206,8 @@ class Session:
     def _put(self, line: bytes) -> bool:
         if self._ending or not self._open:
             return False
+        if self._gathered:
+            line, self._gathered = self._gathered + line, b""
         if not line:
             return True
         if not self._queued:
@@ -221,7 +242,7 @@ class Session:
     def _break(self, reason: str) -> None:
         """Nothing more can be sent."""
         self._broken = True
-        self._stuck = b""
+        self._stuck = self._gathered = b""
         self._outbox.clear()
         self._queued = 0
         if not self._ending:

@@ -16,6 +16,7 @@ class FakeListener:
         self.told: queue.Queue[tuple[str, object]] = queue.Queue()
         self.booted: queue.Queue[None] = queue.Queue()
         """Something each time Asterisk was told to be fully booted; not among `told`."""
+        self.chunks = self.chunks_over = 0
         self.quiet = 0.0
         """For how many seconds nothing had been read at the last loss."""
         self.fails_on = ""
@@ -33,6 +34,12 @@ class FakeListener:
 
     def gave_up(self, reason: str) -> None:
         self.told.put(("gave up", reason))
+
+    def chunk_begins(self) -> None:
+        self.chunks += 1
+
+    def chunk_over(self) -> None:
+        self.chunks_over += 1
 
     def event(self, event: AmiEvent) -> None:
         if event.name == self.fails_on:

@@ -16,7 +16,7 @@ from astcti_server.ami.loop import AmiLoop
 from astcti_server.ami.wire.event_filter import EventFilter
 from tests.fake.asterisk import BOOTED, FakeAsterisk, block, response
 from tests.fake.link_listener import Answers, FakeListener
-from tests.fake.patience import PATIENCE
+from tests.fake.patience import PATIENCE, until
 from tests.fake.running_link import PATIENT, Ami
 
 RunLink = Callable[..., AbstractContextManager[Ami]]
@@ -391,6 +391,21 @@ def test_what_posted_work_submits_is_sent_at_once_and_answered_after_it(
         asterisk.next_action("QueueRemove")
         asterisk.next_action("Logoff")
     assert answered_meanwhile == [False]
+
+
+def test_the_listener_is_told_where_a_chunk_begins_and_ends_whatever_is_in_it(
+    asterisk: FakeAsterisk, listener: FakeListener, run: RunLink
+) -> None:
+    listener.fails_on = "Hangup"
+    with run():
+        listener.next("up")
+        asterisk.event("Hangup", Channel="SIP/201-1")
+        asterisk.event("Newchannel", Channel="SIP/201-1")
+        listener.next_event()
+        asterisk.drop()
+        listener.next("down")
+        until(lambda: listener.chunks == listener.chunks_over)
+        assert listener.chunks > 0
 
 
 def test_the_actions_of_one_turn_are_sent_together(

@@ -10,11 +10,13 @@ import pytest
 
 from astcti_server.calls.notification import Notification
 from astcti_server.clients import session as session_module
+from astcti_server.clients.registry import Registry
 from astcti_server.clients.router import Router
 from astcti_server.clients.session import Session
 from astcti_server.clients.transport import PlainTransport
 from astcti_server.clients.wake import Wake
-from schemas import wire
+from schemas import event_xml, wire
+from schemas.configuration.model import Operator, Seat
 from schemas.events import Call, CallEvent, EventId
 from tests.fake.listening_server import SEAT_2, ListeningServer
 
@@ -258,6 +260,76 @@ def test_notifications_of_one_moment_arrive_in_order_each_on_its_line() -> None:
         heard = [wire.parse_server_line(mario.hear_bytes()) for _ in range(3)]
         assert heard == [moment[0].event, moment[1].event, moment[3].event]
         assert wire.parse_server_line(anna.hear_bytes()) == moment[2].event
+
+
+def test_of_a_chunk_a_session_gets_the_first_at_once_and_the_others_in_one_piece(
+    slow: tuple[Session, SlowTransport],
+) -> None:
+    session, transport = slow
+    transport.allowed = 10_000
+    session.logged_in(Operator("mario", "md5:x", "Mario", ""), Seat("00:11", "PJSIP/201"))
+    registry = Registry()
+    registry.take(session)
+    router = Router(registry)
+
+    def tell(event_id: EventId) -> bytes:
+        event = CallEvent(event_id, Call("1.1", "PJSIP/201-1"))
+        router.deliver([Notification("PJSIP/201", event)])
+        return event_xml.encode(event)
+
+    router.chunk_begins()
+    first = tell("Newchannel")
+    assert transport.attempts == [first]
+    others = tell("Newstate") + tell("Link")
+    assert transport.attempts == [first]
+    router.chunk_over()
+    assert transport.attempts == [first, others]
+    router.chunk_over()
+    later = tell("Unlink")
+    assert transport.attempts == [first, others, later]
+
+
+@pytest.mark.parametrize("how", ["send", "announce", "complete", "close"])
+def test_what_is_gathered_comes_before_every_other_line(
+    slow: tuple[Session, SlowTransport], how: str
+) -> None:
+    session, transport = slow
+    transport.allowed = 100
+    ticket = session.wait()
+    session.gather(b"<a>\n")
+    session.gather(b"<b>\n")
+    if how == "complete":
+        session.complete(ticket, b"100 OK\n")
+    elif how == "close":
+        session.close("over", b"100 OK\n")
+    else:
+        getattr(session, how)(b"100 OK\n")
+    session.send_gathered()
+    assert transport.attempts == [b"<a>\n<b>\n100 OK\n"]
+
+
+def test_what_is_gathered_for_a_session_that_ends_without_a_word_is_sent(
+    slow: tuple[Session, SlowTransport],
+) -> None:
+    session, transport = slow
+    transport.allowed = 100
+    session.gather(b"<a>\n")
+    session.close("closed by the client")
+    session.gather(b"<b>\n")
+    session.send_gathered()
+    assert transport.taken == b"<a>\n"
+
+
+def test_what_is_gathered_before_the_login_is_over_comes_after_its_reply(
+    slow: tuple[Session, SlowTransport],
+) -> None:
+    session, transport = slow
+    transport.allowed = 100
+    session.hold_announcements()
+    session.gather(b"<a>\n")
+    session.send_gathered()
+    session.release(b"102 OK\n")
+    assert transport.taken == b"102 OK\n<a>\n"
 
 
 def test_a_client_that_never_reads_is_cut_and_delays_nobody(caplog: pytest.LogCaptureFixture) -> None:

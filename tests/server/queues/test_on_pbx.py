@@ -54,6 +54,12 @@ class Exchange:
     def gave_up(self, reason):
         raise AssertionError(reason)
 
+    def chunk_begins(self):
+        """Nothing is gathered here."""
+
+    def chunk_over(self):
+        """Nothing is gathered here."""
+
     def event(self, event):
         for happened in self._dialect.translate(event):
             if isinstance(happened, QueueMember):
