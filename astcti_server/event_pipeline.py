@@ -38,7 +38,7 @@ class EventPipeline:
         state_changed: Callable[[PbxState, str], None],
         delivered: Callable[[int], None] | None = None,
     ) -> None:
-        """`delivered` is told how many notifications were written after each event that brought some."""
+        """`delivered` is told how many notifications were written, after each read that brought some."""
         self._tracker = tracker
         self._reconciler = reconciler
         self._registry = registry
@@ -48,6 +48,7 @@ class EventPipeline:
         self._comparison = CallComparison(requests, self._dialect, tracker, self._router.deliver)
         self._state_changed = state_changed
         self._delivered = delivered
+        self._told = 0
 
     def configure(self, configuration: Configuration, settings: ServerSettings) -> None:
         """Take up a configuration: what is tracked, and who belongs in which queue."""
@@ -96,6 +97,10 @@ class EventPipeline:
     def chunk_over(self) -> None:
         """Seats are told what was gathered of them."""
         self._router.chunk_over()
+        if self._told:
+            told, self._told = self._told, 0
+            if self._delivered is not None:
+                self._delivered(told)
 
     def event(self, event: AmiEvent) -> None:
         """One event of Asterisk."""
@@ -106,5 +111,4 @@ class EventPipeline:
                 notifications = self._tracker.handle(happened)
                 if notifications:  # of most events nobody is told
                     self._router.deliver(notifications)
-                    if self._delivered is not None:
-                        self._delivered(len(notifications))
+                    self._told += len(notifications)

@@ -28,10 +28,10 @@ class SecondsHistogram:
         self._counts = [0] * (len(self._bounds) + 1)
         self._sum = 0.0
 
-    def observe(self, seconds: float) -> None:
-        """It took so long this time."""
-        self._counts[bisect_left(self._bounds, seconds)] += 1
-        self._sum += seconds
+    def observe(self, seconds: float, times: int = 1) -> None:
+        """It took so long, so many times."""
+        self._counts[bisect_left(self._bounds, seconds)] += times
+        self._sum += seconds * times
 
     def buckets(self) -> list[tuple[str, float]]:
         """Each bound as Prometheus writes it, with how many took at most so long."""
@@ -69,9 +69,9 @@ class AmiFigures:
         self.read_bytes += size
 
     def delivered(self, notifications: int) -> None:
-        """So many notifications are written, all of one event."""
+        """So many notifications of what was read last are written, the last one just now."""
         self.notified += notifications
-        self.notifications.observe(self._now() - self._read_at)
+        self.notifications.observe(self._now() - self._read_at, notifications)
 
     def answered(self, failure: ActionFailure, seconds: float) -> None:
         """An action has its answer; `failure` is empty if it was carried out."""

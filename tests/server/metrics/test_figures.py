@@ -27,8 +27,8 @@ def test_a_notification_is_timed_from_the_read_that_brought_it() -> None:
     figures.delivered(1)
     assert figures.notified == 4
     assert figures.read_bytes == 1024
-    assert figures.notifications.sum == pytest.approx(0.002)
-    assert figures.notifications.buckets()[-1] == ("+Inf", 2.0)
+    assert figures.notifications.sum == pytest.approx(0.006)
+    assert figures.notifications.buckets()[-1] == ("+Inf", 4.0)
 
 
 def test_only_what_asterisk_answered_is_timed() -> None:

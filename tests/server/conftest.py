@@ -1,4 +1,4 @@
-"""What the tests of whole programs share."""
+"""What the tests of the server share."""
 
 from __future__ import annotations
 
