@@ -173,11 +173,11 @@ class Dialect:
 
     def _plain(self, name: str) -> str:
         """A name as it was meant, empty if unknown."""
-        return known(unescaped(name) if self._escaped else name)
+        return known(unescaped(name) if self._escaped and "\\" in name else name)
 
     def _value(self, value: str) -> str:
         """A variable's value as it was meant."""
-        return unescaped(value) if self._escaped else value
+        return unescaped(value) if self._escaped and "\\" in value else value
 
     # -- channels ------------------------------------------------------------------------------------------
 
@@ -194,24 +194,22 @@ class Dialect:
         return [Newchannel(uniqueid, channel, state or old_state, caller, name, context, exten, linkedid)]
 
     def _newstate(self, event: AmiEvent) -> Telephone:
-        told = self._state_of(event)
-        if told.linkedid:  # 12 and later: before, Linkedid is in CEL events alone (cel_manager.c, 1.8)
+        values = event.values(_NEWSTATE)
+        if values[-1]:  # Linkedid, so 12 or later: before, it is in CEL events alone (cel_manager.c, 1.8)
             self._caller_shown = self._pipes = False
         else:
             # 1.8 brought the connected line, and put the phone's own number where 1.6 shows the caller's
             # (UPGRADE.txt of 1.8): an event without the field is of 1.6 or older.
             self._pipes = not event.has("ChannelStateDesc")
             self._caller_shown = self._pipes or not event.has("ConnectedLineNum")
-        if told.caller_shown is not self._caller_shown:
-            told = told._replace(caller_shown=self._caller_shown)
-        return [told] if told.uniqueid else []
+        return self._state_of(values)
 
     def _new_caller(self, event: AmiEvent) -> Telephone:
         """Caller ID or connected line changed; the state, where the event has it, is no news."""
-        told = self._state_of(event)
-        return [told._replace(state="")] if told.uniqueid else []
+        return self._state_of(event.values(_NEWSTATE), news=False)
 
-    def _state_of(self, event: AmiEvent) -> Newstate:
+    def _state_of(self, values: tuple[str, ...], *, news: bool = True) -> Telephone:
+        """What an event with these values of `_NEWSTATE` says; `news`: of the channel's state, too."""
         (
             uniqueid,
             channel,
@@ -225,11 +223,13 @@ class Dialect:
             context,
             exten,
             linkedid,
-        ) = event.values(_NEWSTATE)
-        return Newstate(
+        ) = values
+        if not uniqueid:
+            return []
+        told = Newstate(
             uniqueid,
             channel,
-            state or old_state,
+            (state or old_state) if news else "",
             known(caller or old_caller),
             self._plain(name),
             known(connected),
@@ -239,6 +239,7 @@ class Dialect:
             linkedid,
             self._caller_shown,
         )
+        return [told]
 
     def _rename(self, event: AmiEvent) -> Telephone:
         uniqueid, old, channel, new = event.values(_RENAME)  # Oldname in 1.4, Channel later

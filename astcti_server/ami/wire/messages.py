@@ -29,7 +29,7 @@ def decode(value: bytes, encoding: str) -> str:
 class Shape:
     """A sequence of keys, as an expression that matches exactly the blocks which have it."""
 
-    __slots__ = ("_keys", "_plans", "absent", "fullmatch", "index", "lists_variables")
+    __slots__ = ("_keys", "absent", "fullmatch", "index", "lists_variables", "plans")
 
     def __init__(self, keys: tuple[tuple[str, str], ...]) -> None:
         lines = (
@@ -44,7 +44,8 @@ class Shape:
         self.lists_variables = any("chanvariable" in key for key in self._keys)
         for number, key in enumerate(self._keys, 1):
             self.index.setdefault(key, number)
-        self._plans: dict[tuple[str, ...], tuple[int, ...]] = {}
+        self.plans: dict[tuple[str, ...], tuple[int, ...]] = {}
+        """What `plan` said."""
 
     def group(self, key: str) -> int:
         """The number of the first value of a key; `absent` captures the empty string."""
@@ -62,11 +63,9 @@ class Shape:
 
     def plan(self, keys: tuple[str, ...]) -> tuple[int, ...]:
         """The numbers of several keys' values."""
-        plan = self._plans.get(keys)
-        if plan is None:
-            plan = tuple(self.group(key) for key in keys)
-            if len(self._plans) < PLANS_KEPT:
-                self._plans[keys] = plan
+        plan = tuple([self.group(key) for key in keys])
+        if len(self.plans) < PLANS_KEPT:
+            self.plans[keys] = plan
         return plan
 
 
@@ -145,14 +144,14 @@ class Block:
             match = self._find()
         if match is not None:
             shape = self._shape
-            found: tuple[str, ...] = match.group(*shape.plan(keys))
+            found: tuple[str, ...] = match.group(*(shape.plans.get(keys) or shape.plan(keys)))
             return found
-        return tuple(self.get(key) for key in keys)
+        return tuple([self.get(key) for key in keys])
 
     @property
     def lists_variables(self) -> bool:
         """Whether it carries variables of channels along (`ChanVariable`, with whatever around the word)."""
-        if (self._match or self._find()) is not None:
+        if self._match is not None or self._find() is not None:
             return self._shape.lists_variables
         return any("chanvariable" in key.lower() for key, _value in self._fields or ())
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from itertools import compress
+from itertools import compress, repeat
 from operator import itemgetter
 from typing import Final, NamedTuple, TypeAlias
 
@@ -76,13 +76,13 @@ class AmiParser:
         self._responses = MessageKind("Response", encoding)
         self._seen: set[bytes] = set()
         self._event_filter = event_filter
-        self._look_up = _LookUp({}, _Heads(), event_filter.rules())
+        self._look_up = _LookUp({}, {}, event_filter.rules())
 
     def filter_events(self, event_filter: EventFilter) -> None:
         """Parse what this filter wants, from the next chunk on. Any thread."""
         self._seen.update(list(self._look_up.entries))  # at once: the AMI thread may be adding to them
         self._event_filter = event_filter
-        self._look_up = _LookUp({}, _Heads(), event_filter.rules())
+        self._look_up = _LookUp({}, {}, event_filter.rules())
 
     def reset(self) -> None:
         """Begin another connection: forget what is incomplete, keep what was learned."""
@@ -91,7 +91,7 @@ class AmiParser:
         self._follows.clear()
         self._follows_size = 0
         self._seen.clear()
-        self._look_up = _LookUp({}, _Heads(), self._event_filter.rules())
+        self._look_up = _LookUp({}, {}, self._event_filter.rules())
 
     def seen(self, name: str) -> bool:
         """Whether an event of this name came in this connection, wanted or not."""
@@ -103,47 +103,53 @@ class AmiParser:
         messages: list[AmiMessage] = []
         if not self._begun:
             data = self._greet(data, messages)
-        if self._tail:
-            # Only the seam can hold a new end, so that a huge message in small pieces costs no search again.
-            seam = bytes(self._tail[-3:])
-            if _END not in seam + data[:3] and _END not in data:
-                self._keep(data)
-                return messages
+        size = len(self._tail) + len(data)
+        # Only the seam can hold a new end, so that a huge message in small pieces costs no search again.
+        if self._tail and _END in bytes(self._tail[-3:]) + data[:3]:
             data = bytes(self._tail) + data
             self._tail.clear()
-        blocks = data.split(
-            _END
-        )  # one call for the whole chunk: a loop over lines costs several times as much
+        # One call for the whole chunk: a loop over lines costs several times as much.
+        blocks = data.split(_END)
         rest = blocks.pop()
+        if blocks and self._tail:
+            blocks[0] = bytes(self._tail) + blocks[0]
+            self._tail.clear()
         if self._discarding and blocks:
             self._discarding = False
             del blocks[0]
             self._give_up_output()
-        self._take_apart(blocks, messages, large=len(data) > self._limit)
+        self._take_apart(blocks, messages, large=size > self._limit)
         if rest:
             self._keep(rest)
         return messages
 
     def _take_apart(self, blocks: list[bytes], messages: list[AmiMessage], *, large: bool) -> None:
-        """The hot loop: here most of what Asterisk sends is dropped. The first line decides.
+        """The hot loop: most of what Asterisk sends is dropped here. The first bytes decide, if known.
 
         `large`: a block may be beyond the limit.
         """
-        heads = self._look_up.heads
-        entries = list(map(heads.__getitem__, map(_head, blocks)))
-        if heads.missed_some() or large or self._follows:
+        if large or self._follows:
             self._take_one_by_one(iter(blocks), messages)
             return
-        wanted = 0
-        for block, entry in compress(zip(blocks, entries, strict=True), entries):
-            kind, rule = entry  # type: ignore[misc]  # those that are None were left out
-            if rule is not None:
-                quick, exact = rule
-                if not quick(block) or (exact is not None and not exact(block)):
-                    continue
-            wanted += 1
-            messages.append(AmiEvent(block, kind))
-        self.dropped += len(blocks) - wanted
+        entries = list(map(self._look_up.heads.get, map(_head, blocks), repeat(_UNKNOWN)))
+        pairs = zip(blocks, entries, strict=True)
+        accounted = 0
+        for block, entry in compress(pairs, entries):
+            if entry is _UNKNOWN:
+                self._take(block, messages)
+                if self._follows:
+                    others = [other for other, _entry in pairs]  # the blocks behind this one
+                    accounted += len(others)
+                    self._take_one_by_one(iter(others), messages)
+            else:
+                kind, rule = entry  # type: ignore[misc]  # those that are None were left out
+                if rule is not None:
+                    quick, exact = rule
+                    if not quick(block) or (exact is not None and not exact(block)):
+                        continue
+                messages.append(AmiEvent(block, kind))
+            accounted += 1
+        self.dropped += len(blocks) - accounted
 
     def _take_one_by_one(self, blocks: Iterator[bytes], messages: list[AmiMessage]) -> None:
         """The exact way, for everything that may come."""
@@ -254,25 +260,15 @@ class _Entry(NamedTuple):
     rule: EventRule | None
 
 
-class _Heads(dict[bytes, "_Entry | None"]):
-    """What to do with a block, by its first bytes; None: drop it. Notes if it was asked for others."""
-
-    _missed = False
-
-    def __missing__(self, _head: bytes) -> None:
-        self._missed = True
-
-    def missed_some(self) -> bool:
-        """Whether it was asked for a block that is not in it, since the last time."""
-        missed, self._missed = self._missed, False
-        return missed
+_UNKNOWN: Final = _Entry(MessageKind("", "utf-8"), None)
+"""For first bytes that did not come before: the whole line has to be looked at."""
 
 
 class _LookUp(NamedTuple):
     entries: dict[bytes, _Entry]
     """By the first line."""
-    heads: _Heads
-    """By the first bytes, which hold that line's end; the quicker look-up of the two."""
+    heads: dict[bytes, _Entry | None]
+    """By the first bytes, which hold that line's end; the quicker look-up of the two. None: drop it."""
     rule_of: Callable[[str], EventRule | None]
 
 
