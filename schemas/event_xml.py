@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from typing import Final, cast, get_args
 from xml.parsers import expat
 
@@ -21,11 +20,13 @@ MAX_VALUE: Final = 8 * 1024
 """UTF-8 bytes of one value before escaping: several times the longest URL that browsers take."""
 MAX_EVENT: Final = 256 * 1024
 """Bytes of one event with its line ending."""
+SHORT: Final = MAX_VALUE // 4
+"""Characters of an event of which nothing has to be cut, whatever they are."""
 
 logger = logging.getLogger(__name__)
 
 # Whatever must not stand in the line as it is: markup, line ends in anyone's sense, and what XML forbids.
-_SPECIAL = re.compile('[&<>"\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]')
+_SPECIAL = re.compile(r'[&<>"\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]')
 _NUMBER = re.compile(r"[+-]?[0-9]{1,10}")
 _PLAIN = re.compile("[ !#-%'-;=?-~]*+")  # ASCII without any of those: quicker to see
 _ILLEGAL = [*range(0x20), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF]
@@ -41,6 +42,8 @@ _ESCAPES: dict[int, str | None] = {
 _NO_DATA = '<data key=""></data>'
 _REPEAT = ' repeat="true"'
 _NOBODY = ConnectedParty("", "")
+_STATE: Final = 6
+"""Where a call has its state."""
 _IDS = get_args(EventId)
 _ENDS = get_args(End)
 _DIRECTIONS = get_args(Direction)
@@ -52,12 +55,62 @@ class BadEvent(ValueError):
     """Bytes that are no event, or one that this program does not know."""
 
 
+class EventEncoder:
+    """`encode` for one event after the other, which often are of the same call. One thread at a time."""
+
+    __slots__ = ("_after_state", "_before_state", "_call")
+
+    def __init__(self) -> None:
+        self._call: Call | None = None
+        """The last call; as text there is what stands before and after its state, which changes most."""
+        self._before_state = self._after_state = ""
+
+    def encode(self, event: CallEvent) -> bytes:
+        """As the function `encode`."""
+        call = event.call
+        if not self._is_last(call):
+            self._call = call
+            self._before_state, self._after_state = _around_state(call, _escape_all)
+        state, more = call.state, event.service
+        if not _PLAIN.fullmatch(state + more):
+            state, more = _escape(state), _escape(more)
+        if more:
+            more = f"<service>{more}</service>"
+        if event.triggers or event.cause or event.originate:
+            more += _added(event, _escape)
+        repeat = _REPEAT if event.repeat else ""
+        line = (
+            f'<event id="{event.id}"{repeat}>{self._before_state}{state}{self._after_state}{more}</event>\n'
+        )
+        if len(line) > SHORT:
+            self._call = None
+            return _encode_long(event)
+        return line.encode()
+
+    def _is_last(self, call: Call) -> bool:
+        """Whether it is the last one, perhaps in another state."""
+        last = self._call
+        if call is last:
+            return True
+        return (
+            last is not None
+            and call.uniqueid == last.uniqueid
+            and call[:_STATE] == last[:_STATE]
+            and call[_STATE + 1 :] == last[_STATE + 1 :]
+        )
+
+
 def encode(event: CallEvent) -> bytes:
     """The event as one line, ending included, UTF-8. Never raises, whatever the values hold.
 
     Characters that XML forbids are dropped. A value above `MAX_VALUE` is cut; an event above `MAX_EVENT` has
     its values cut shorter until it fits. Both are logged, without the values.
     """
+    return EventEncoder().encode(event)
+
+
+def _encode_long(event: CallEvent) -> bytes:
+    """An event that may have to be cut."""
     room = _Room(MAX_VALUE)
     line = _line(event, room)
     while len(line) > MAX_EVENT:
@@ -82,7 +135,15 @@ class _Room:
         self.characters = limit // 4  # so many fit whatever they are
         self.cut = 0
 
-    def fit(self, value: str) -> str:
+    def escape(self, value: str) -> str:
+        """The value with at most so many bytes, ready to be written."""
+        return _escape(self._fit(value) if len(value) > self.characters else value)
+
+    def escape_all(self, values: list[str]) -> list[str]:
+        """As `escape`, each."""
+        return [self.escape(value) for value in values]
+
+    def _fit(self, value: str) -> str:
         """The value with at most so many bytes, never ending inside a character."""
         encoded = value.encode("utf-8", "ignore")  # lone surrogates have no bytes, and no place in XML
         if len(encoded) <= self.bytes:
@@ -92,70 +153,81 @@ class _Room:
 
 
 def _line(event: CallEvent, room: _Room) -> bytes:
-    parts = _call(event, room)
-    if event.triggers:
-        parts += "".join([_trigger(action, room) for action in event.triggers])
-    if event.cause:
-        cause = event.cause
-        parts += f'<cause code="{cause.code:d}" end="{cause.end}">{_escape(cause.text, room)}</cause>'
-    if event.originate:
-        made = event.originate
-        exten, response = _escape(made.exten, room), _escape(made.response, room)
-        parts += f'<originate exten="{exten}" response="{response}" reason="{made.reason:d}"/>'
-    return f"{parts}</event>\n".encode()
+    before, after = _around_state(event.call, room.escape_all)
+    state, service = room.escape(event.call.state), room.escape(event.service)
+    more = f"<service>{service}</service>" if service else ""
+    repeat = _REPEAT if event.repeat else ""
+    more += _added(event, room.escape)
+    return f'<event id="{event.id}"{repeat}>{before}{state}{after}{more}</event>\n'.encode()
 
 
-def _call(event: CallEvent, room: _Room) -> str:
-    """The event's start, its call and service. Its values are looked through in one go: most are plain."""
-    call = event.call
-    values = [*call[:5], call.state, call.linkedid, call.queue, event.service, *(call.connected or _NOBODY)]
+def _around_state(call: Call, escape_all: Callable[[list[str]], list[str]]) -> tuple[str, str]:
+    """The element `<call>` before and after the text of its state."""
+    values = [*call[:5], call.linkedid, call.queue, *(call.connected or _NOBODY)]
     for pair in call.appdata:
         values += pair
-    together = "".join(values)
-    if len(together) > room.characters or not _PLAIN.fullmatch(together):
-        values = [_escape(value, room) for value in values]
-    uniqueid, channel, number, name, context, state, linkedid, queue, service, peer, peer_name, *data = values
-    learned = "".join(
-        [f'<data key="{key}">{value}</data>' for key, value in zip(data[::2], data[1::2], strict=True)]
-    )
+    uniqueid, channel, number, name, context, linkedid, queue, peer, peer_channel, *data = escape_all(values)
+    learned = _NO_DATA
+    if data:
+        learned = "".join(
+            [f'<data key="{key}">{value}</data>' for key, value in zip(data[::2], data[1::2], strict=True)]
+        )
     added = f"<linkedid>{linkedid}</linkedid>" if linkedid else ""
     added += f"<direction>{call.direction}</direction>"
     if queue:
         added += f"<queue>{queue}</queue>"
-    if call.connected:
-        added += f"<connected><uniqueid>{peer}</uniqueid><channel>{peer_name}</channel></connected>"
+    if call.connected is not None:
+        added += f"<connected><uniqueid>{peer}</uniqueid><channel>{peer_channel}</channel></connected>"
     return (
-        f'<event id="{event.id}"{_REPEAT if event.repeat else ""}>'
         f"<call><uniqueid>{uniqueid}</uniqueid><channel>{channel}</channel>"
         f"<calleridnum>{number}</calleridnum><calleridname>{name}</calleridname>"
-        f"<context>{context}</context><appdata>{learned or _NO_DATA}</appdata><state>{state}</state>{added}"
-        f"</call>{f'<service>{service}</service>' if service else ''}"
+        f"<context>{context}</context><appdata>{learned}</appdata><state>",
+        f"</state>{added}</call>",
     )
 
 
-def _trigger(action: Action, room: _Room) -> str:
+def _added(event: CallEvent, escape: Callable[[str], str]) -> str:
+    """What only some events have."""
+    parts = "".join([_trigger(action, escape) for action in event.triggers])
+    if event.cause:
+        cause = event.cause
+        parts += f'<cause code="{cause.code:d}" end="{cause.end}">{escape(cause.text)}</cause>'
+    if event.originate:
+        made = event.originate
+        exten, response = escape(made.exten), escape(made.response)
+        parts += f'<originate exten="{exten}" response="{response}" reason="{made.reason:d}"/>'
+    return parts
+
+
+def _trigger(action: Action, escape: Callable[[str], str]) -> str:
     if action.type == "application":
-        arguments = "".join(
-            [f"<argument>{_escape(argument, room)}</argument>" for argument in action.arguments]
-        )
-        content = f"<application>{_escape(action.application, room)}</application>{arguments}"
+        arguments = "".join([f"<argument>{escape(argument)}</argument>" for argument in action.arguments])
+        content = f"<application>{escape(action.application)}</application>{arguments}"
     else:
-        content = f"<url>{_escape(action.url, room)}</url>"
+        content = f"<url>{escape(action.url)}</url>"
     return f'<trigger type="{action.type}" os="{action.os}">{content}</trigger>'
 
 
-def _escape(value: str, room: _Room) -> str:
-    if len(value) > room.characters:
-        value = room.fit(value)
+def _escape(value: str) -> str:
     return value.translate(_ESCAPES) if _SPECIAL.search(value) else value
 
 
-@dataclass(slots=True)
+def _escape_all(values: list[str]) -> list[str]:
+    """Looked through in one go: most are plain."""
+    together = "".join(values)
+    if _PLAIN.fullmatch(together) or not _SPECIAL.search(together):
+        return values
+    return [_escape(value) for value in values]
+
+
 class _Element:
-    name: str
-    attributes: dict[str, str]
-    pieces: list[str] = field(default_factory=list)
-    children: list[_Element] = field(default_factory=list)
+    __slots__ = ("attributes", "children", "name", "pieces")
+
+    def __init__(self, name: str, attributes: dict[str, str]) -> None:
+        self.name = name
+        self.attributes = attributes
+        self.pieces: list[str] = []
+        self.children: list[_Element] = []
 
     @property
     def text(self) -> str:

@@ -161,7 +161,9 @@ def _fill(template: Template, values: Mapping[str, str], missing: dict[str, None
         value = values.get(name, "")
         if not value:
             missing[name] = None
-        text += (quote(value, safe="", errors="replace") if encode else value) + literal
+        if encode and not (value.isascii() and value.isalnum()):  # most are: numbers, names of queues
+            value = quote(value, safe="", errors="replace")
+        text += value + literal
     return text
 
 

@@ -6,6 +6,8 @@ channels. A half is joined to the other by its present name. Zombies of a masque
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from astcti_server.calls.model import AsteriskCall, Party
 from astcti_server.calls.table import CallTable
 
@@ -15,9 +17,9 @@ Reach = dict[Party, tuple[Party, ...]]
 
 def reach(table: CallTable, start: AsteriskCall) -> Reach:
     """Whom the party on `start` is connected to. Phones end the walk, Local channels are walked through."""
-    if start.edgeless:
-        return {}
     found: Reach = {}
+    if start.edgeless or not (start.links or start.other_half_name):
+        return found
     seen = {start}
     trail: list[tuple[AsteriskCall, tuple[Party, ...]]] = [(start, ())]
     while trail:
@@ -33,8 +35,8 @@ def reach(table: CallTable, start: AsteriskCall) -> Reach:
     return found
 
 
-def touched(table: CallTable, calls: tuple[AsteriskCall, ...]) -> list[AsteriskCall]:
-    """The phones and trunks whose connections a change at `calls` may have altered."""
+def touched(table: CallTable, calls: tuple[AsteriskCall, ...]) -> Iterable[AsteriskCall]:
+    """The phones and trunks whose connections a change at `calls` may have altered, each once."""
     result: dict[AsteriskCall, None] = {}
     for call in calls:
         if not call.is_local:
@@ -42,12 +44,9 @@ def touched(table: CallTable, calls: tuple[AsteriskCall, ...]) -> list[AsteriskC
         else:
             for party in reach(table, call):
                 result[party.call] = None
-    return list(result)
+    return result
 
 
-def _neighbours(table: CallTable, call: AsteriskCall) -> list[AsteriskCall]:
-    near = [found for uniqueid in call.links if (found := table.find(uniqueid)) is not None]
-    other_half = table.other_half(call)
-    if other_half is not None:
-        near.append(other_half)
-    return near
+def _neighbours(table: CallTable, call: AsteriskCall) -> Iterable[AsteriskCall]:
+    other_half = table.other_half(call) if call.other_half_name else None
+    return call.links if other_half is None else (*call.links, other_half)

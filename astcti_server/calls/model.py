@@ -73,13 +73,23 @@ class RingTrigger(NamedTuple):
 class AsteriskCall:
     """One channel of Asterisk, by its Uniqueid (section 2.2.2.3 of the specification)."""
 
-    __slots__ = ("channel", "edgeless", "is_local", "links", "other_half_name", "party", "state", "uniqueid")
+    __slots__ = (
+        "channel",
+        "edgeless",
+        "is_local",
+        "links",
+        "living_name",
+        "other_half_name",
+        "party",
+        "state",
+        "uniqueid",
+    )
 
     def __init__(self, uniqueid: str, channel: str) -> None:
         self.uniqueid = uniqueid
         self.state = ""
-        self.links: set[str] = set()
-        """Uniqueids of the channels that share a bridge with this one. Each of them has this one, too."""
+        self.links: dict[AsteriskCall, None] = {}
+        """The channels that share a bridge with this one. Each of them has this one, too."""
         self.rename(channel)
         self.party = Party(self)
 
@@ -96,7 +106,11 @@ class AsteriskCall:
         Without are the zombies that a masquerade leaves, and technical channels.
         """
         self.channel = channel
-        self.edgeless = channel.endswith(("<ZOMBIE>", "<MASQ>")) or channel.startswith(TECHNICAL)
+        self.living_name = channel
+        """The name without what a masquerade appends to it."""
+        if channel[-1:] == ">":
+            self.living_name = channel.removesuffix("<ZOMBIE>").removesuffix("<MASQ>")
+        self.edgeless = self.living_name != channel or channel.startswith(TECHNICAL)
         self.is_local = channel.startswith("Local/") and not self.edgeless
         self.other_half_name = ""
         if self.is_local and channel[-2:] in (";1", ";2", ",1", ",2"):  # with a comma in 1.4
@@ -111,16 +125,16 @@ class AsteriskCall:
 
     def link(self, other: AsteriskCall) -> bool:
         """The two share a bridge: an edge at both ends. False if that was known."""
-        if other.uniqueid in self.links:
+        if other in self.links:
             return False
-        self.links.add(other.uniqueid)
-        other.links.add(self.uniqueid)
+        self.links[other] = None
+        other.links[self] = None
         return True
 
     def unlink(self, other: AsteriskCall) -> None:
         """The two share no bridge any more."""
-        self.links.discard(other.uniqueid)
-        other.links.discard(self.uniqueid)
+        self.links.pop(other, None)
+        other.links.pop(self, None)
 
     def forget_links(self) -> None:
         """Every edge is to be told again; for the table, which does it to all channels at once."""

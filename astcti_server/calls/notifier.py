@@ -7,21 +7,23 @@ order; a leg whose service never becomes known is never told. AMI thread only.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Final
 
 from astcti_server.ami.vocabulary import OriginateResponse
-from astcti_server.calls.matching import service_of
+from astcti_server.calls.matching import OfferedServices
 from astcti_server.calls.model import Leg, Party
 from astcti_server.calls.notification import Notification
 from astcti_server.calls.originations import Origination
-from astcti_server.calls.rendering import call_of, due_triggers
+from astcti_server.calls.rendering import call_of, due_triggers, in_state
 from schemas.configuration.model import Configuration, Moment
 from schemas.events import Action, Call, CallEvent, Cause, EventId, Originate
 
 OperatorsByPhone = Callable[[], Mapping[str, str]]
 """Which operator (user name) sits at which phone (extension), now; a frozen mapping."""
 
-_MOMENTS: dict[EventId, Moment] = {"Callerid": "ring", "Link": "answer", "Hangup": "hangup"}
-_OF_A_PAIR: frozenset[EventId] = frozenset(("Link", "Unlink", "Hangup"))
+_NONE_OFFERED: Final = OfferedServices(())
+_MOMENTS: Final[dict[EventId, Moment]] = {"Callerid": "ring", "Link": "answer", "Hangup": "hangup"}
+_OF_A_PAIR: Final[frozenset[EventId]] = frozenset(("Link", "Unlink", "Hangup"))
 """Never held: what is no call of a service now does not become one because of what comes later."""
 
 
@@ -32,12 +34,17 @@ class Notifier:
         self._operators = operators
         self._clock = clock
         self._configuration = Configuration()
+        self._offered_to: dict[str, OfferedServices] = {}
+        """By user name, of this configuration."""
+        self._offered: dict[tuple[int, ...], OfferedServices] = {}
+        """By the services' identities: most operators of a site have the same."""
         self._all_calls = False
         self._notifications: list[Notification] = []
 
     def configure(self, configuration: Configuration, *, all_calls: bool) -> None:
         """Use another configuration from now on; legs that have a service keep it."""
         self._configuration = configuration
+        self._offered_to, self._offered = {}, {}
         self._all_calls = all_calls
 
     def take(self) -> list[Notification]:
@@ -67,8 +74,10 @@ class Notifier:
             if event not in _OF_A_PAIR:
                 leg.hold_back(event)
             return
-        self._release(leg, other, username)
-        self._send(leg, event, other, username, leg.party.call.state, cause, repeat, matched)
+        call = call_of(leg, other, leg.service, leg.party.call.state)
+        if leg.held_back:
+            self._release(leg, call, username)
+        self._send(leg, event, call, username, cause, repeat, matched)
 
     def service_may_be_known(self, leg: Leg) -> None:
         """The caller went on in the dialplan: send what was held if that tells the service."""
@@ -79,7 +88,7 @@ class Notifier:
             return
         self._match(leg, leg.other, username, fresh=False)
         if leg.service is not None:
-            self._release(leg, leg.other, username)
+            self._release(leg, call_of(leg, leg.other, leg.service, leg.party.call.state), username)
 
     def notify_origination(self, asked: Origination, leg: Leg | None, event: OriginateResponse) -> None:
         """Tell the seat that asked for a call what became of it; `leg` is its phone's, if it came to be."""
@@ -88,7 +97,7 @@ class Notifier:
             username = self._operators().get(leg.extension)
             if leg.service is None and service is not None and username is not None:
                 leg.originate_for(service, username)
-                self._release(leg, leg.other, username)
+                self._release(leg, call_of(leg, leg.other, service, leg.party.call.state), username)
             call = call_of(leg, leg.other, service, leg.party.call.state)
         else:
             called = asked.exten
@@ -101,39 +110,50 @@ class Notifier:
     def _match(self, leg: Leg, other: Party | None, username: str, *, fresh: bool) -> bool:
         """Find the leg's service if it has none, or anew for a new party. True if this very call has one."""
         leg.operated_by(username)
-        services = self._configuration.services_by_operator.get(username, ())
+        if leg.service is not None and not fresh:
+            return True
+        offered = self._services_offered_to(username)
         same_call = leg.service is not None and leg.matched is other
-        if leg.service is not None and (not fresh or (same_call and leg.offered is not services)):
+        if same_call and leg.offered is not offered.services:
             return True  # a call that rings keeps its service, whatever is configured meanwhile
-        found = service_of(services, leg, other)
+        found = offered.service_of(leg, other)
         if found is not None and (found.queue or not same_call):
             # While it rang the queue may not have been known; a context that was entered later tells nothing.
-            leg.belong_to(found, other, services)
+            leg.belong_to(found, other, offered.services)
         return found is not None or same_call
 
-    def _release(self, leg: Leg, other: Party | None, username: str) -> None:
-        if not leg.held_back:
-            return
+    def _services_offered_to(self, username: str) -> OfferedServices:
+        offered = self._offered_to.get(username)
+        if offered is None:
+            services = self._configuration.services_of(username)
+            key = tuple([id(service) for service in services])
+            offered = self._offered.get(key)
+            if offered is None:
+                offered = self._offered[key] = OfferedServices(services) if services else _NONE_OFFERED
+            self._offered_to[username] = offered
+        return offered
+
+    def _release(self, leg: Leg, call: Call, username: str) -> None:
+        """Send what was held back, with what is known of the call now; only its state was another."""
         for event, state in leg.take_held_back():
-            self._send(leg, event, other, username, state, None, False, True)
+            self._send(leg, event, in_state(call, state), username, None, False, True)
 
     def _send(
         self,
         leg: Leg,
         event: EventId,
-        other: Party | None,
+        call: Call,
         username: str,
-        state: str,
         cause: Cause | None,
         repeat: bool,
         matched: bool,
     ) -> None:
         service = leg.service
-        call = call_of(leg, other, service, state)
-        moment = _MOMENTS.get(event)
         triggers: tuple[Action, ...] = ()
-        if service is not None and moment is not None and matched and not repeat and self._opens(leg, event):
-            triggers = due_triggers(leg, call, service, username, moment, event, self._clock)
+        if service is not None and matched and not repeat:
+            moment = _MOMENTS.get(event)
+            if moment is not None and self._opens(leg, event):
+                triggers = due_triggers(leg, call, service, username, moment, event, self._clock)
         name = service.name if service is not None else ""
         self._notifications.append(
             Notification(leg.extension, CallEvent(event, call, name, triggers, cause, None, repeat))

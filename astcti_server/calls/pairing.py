@@ -40,7 +40,7 @@ class Pairing:
         finally:
             self._gap = None
 
-    def touched(self, *calls: AsteriskCall) -> list[AsteriskCall]:
+    def touched(self, *calls: AsteriskCall) -> Iterable[AsteriskCall]:
         """The phones whose pairs a change at `calls` may alter; ask before an edge is removed."""
         return touched(self._table, calls)
 
@@ -49,12 +49,11 @@ class Pairing:
 
         First what ended, then what began: for who hears Unlink last, nobody is left to talk to.
         """
-        heard = {
-            call.party: reach(self._table, call)
-            for call in calls
-            if call.party.live and not call.is_local  # it may have become one: a masquerade
-        }
-        for now in list(heard.values()):
+        heard: dict[Party, Reach] = {}
+        for call in calls:
+            if not call.is_local and call.party.live:  # it may have become one: a masquerade
+                heard[call.party] = reach(self._table, call)
+        for now in tuple(heard.values()):
             for other in now:
                 if other not in heard:
                     heard[other] = reach(self._table, other.call)
@@ -93,6 +92,8 @@ class Pairing:
         Not those that only lead to a queue's member, nor those that the dialplan dials straight to a phone.
         And not for a member who asks a colleague.
         """
+        if not (path or party.path or other.path):
+            return
         caller = calling_end(party, other)
         called = other if caller is party else party
         if called.caller is caller:
@@ -133,12 +134,8 @@ class Pairing:
             if pair.ended:
                 continue
             pair.hear(other in now)
-            if not pair.connected and (now or self._is_connected(other)):
+            if not pair.connected and (now or other.heard()):
                 self._end(party, other, pair)
-
-    @staticmethod
-    def _is_connected(party: Party) -> bool:
-        return any(pair.connected for pair in party.pairs.values())
 
     def _end(self, party: Party, other: Party, pair: Pair) -> None:
         if pair.ended:
@@ -152,6 +149,8 @@ class Pairing:
 
 def _remember_caller(party: Party, other: Party, path: tuple[Party, ...]) -> None:
     """Where no Dial told it: who sits at a Local channel's first half, or began its call, is the caller."""
+    if other is party.caller or party is other.caller:
+        return
     for called, calling, near in ((party, other, path[-1:]), (other, party, path[:1])):
         if called.caller is not None or called.calling or calling.caller is called:
             continue

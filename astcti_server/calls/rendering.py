@@ -33,17 +33,22 @@ def call_of(leg: Leg, other: Party | None, service: Service | None, state: str) 
     number, name = number_and_name(leg, other, service)
     return Call(
         own.uniqueid,
-        living_name(own.call.channel),
+        own.call.living_name,
         number,
         name,
         service.context if service is not None else end.context,
-        data_of(leg, other, service.variables) if service is not None else (),
+        data_of(leg, other, service.variables) if service is not None and service.variables else (),
         state,
         recording_id(end),
         direction,
         queue_shown(leg, end, service),
-        None if other is None else ConnectedParty(other.uniqueid, living_name(other.call.channel)),
+        None if other is None else ConnectedParty(other.uniqueid, other.call.living_name),
     )
+
+
+def in_state(call: Call, state: str) -> Call:
+    """The same call while the phone was in another state."""
+    return call if call.state == state else call._replace(state=state)
 
 
 def due_triggers(
@@ -60,6 +65,8 @@ def due_triggers(
     Those of a ring are not due when the same phone rings for the same caller once more within a minute,
     unless they are wanted (`again`). `clock` tells seconds and only goes forward.
     """
+    if moment not in [trigger.on for trigger in service.triggers]:
+        return ()
     if call.direction != service.type or (
         call.direction == "outbound" and was_called_out(leg.party, leg.other)
     ):
@@ -75,13 +82,6 @@ def due_triggers(
         values = values or _values(leg, call, service, username, event)
         due.append(_filled(trigger, values, service))
     return tuple(due)
-
-
-def living_name(channel: str) -> str:
-    """A channel's name without what a masquerade appended to it."""
-    if channel[-1:] != ">":
-        return channel
-    return channel.removesuffix("<ZOMBIE>").removesuffix("<MASQ>")
 
 
 def _filled(trigger: Trigger, values: Mapping[str, str], service: Service) -> Action:

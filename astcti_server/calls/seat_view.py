@@ -12,7 +12,7 @@ AMI thread only; nothing here changes anything.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from astcti_server.ami.vocabulary import Hangup
 from astcti_server.calls.model import Leg, Party
@@ -33,9 +33,11 @@ _TELEPHONE_NUMBER = re.compile(r"\+?[0-9*#]+")  # other extensions are names of 
 def direction_of(leg: Leg, other: Party | None = None) -> Direction:
     """`outbound` at the end that called the other one; while that is not known, that began its own call."""
     party = leg.party
-    if other is not None:
-        return "outbound" if calling_end(party, other) is party else "inbound"
-    return "outbound" if party.began and not party.from_queue else "inbound"
+    if other is None:
+        return "outbound" if party.began and not party.from_queue else "inbound"
+    if other is party.caller:  # the first rule of `calling_end`, and nearly always the one that tells
+        return "inbound"
+    return "outbound" if calling_end(party, other) is party else "inbound"
 
 
 def calling_end(own: Party, other: Party) -> Party:
@@ -47,9 +49,9 @@ def calling_end(own: Party, other: Party) -> Party:
     4. Both began theirs and an application joined them (parked and fetched, AgentLogin, Bridge, ARI): the
        caller is who waited in a queue, else who came through an inbound service, else who was there first.
     """
-    if other in (own.caller, own.fetched):
+    if other is own.caller or other is own.fetched:
         return other
-    if own in (other.caller, other.fetched):
+    if own is other.caller or own is other.fetched:
         return own
     if own.from_queue != other.from_queue:
         return other if own.from_queue else own
@@ -158,36 +160,33 @@ def _name_of(number: str, own: Party, other: Party | None) -> str:
 # -- which queue ---------------------------------------------------------------------------------------------
 
 
-def dialplan_parties(leg: Leg, other: Party | None) -> Iterator[Party]:
+def dialplan_parties(leg: Leg, other: Party | None) -> tuple[Party, ...]:
     """Whose contexts and queues tell the service, the latest in the dialplan first."""
     own = leg.party
     if direction_of(leg, other) == "outbound":
         path = other.path if other is not None and other.caller is own else ()
-        if not path or path[-1].source is not None:
-            yield own
-        # Else it did not dial by itself: a feature code, or an Originate of a Local channel, did for it.
-        yield from path
-        return
+        # Without a source it did not dial by itself: a feature code, or an Originate of a Local channel, did.
+        return (own, *path) if not path or path[-1].source is not None else path
     caller = other if other is not None else own.caller
     if caller is None:
-        yield from own.path
-        return
-    if caller is own.caller or own.from_queue:
-        yield from own.path
-    yield caller
-    if caller.calling or caller.caller in (None, own):
-        return
-    if caller is not own.caller or not caller.caller.live:
-        # The called end of an earlier call was handed on: what its caller went through counts. Not while that
-        # caller is still there: then the called end only asks a colleague.
-        yield from caller.path
-        yield caller.caller
+        return own.path
+    through = own.path if caller is own.caller or own.from_queue else ()
+    before = caller.caller
+    if caller.calling or before is None or before is own or (caller is own.caller and before.live):
+        return (*through, caller)
+    # The called end of an earlier call was handed on: what its caller went through counts. Not while that
+    # caller is still there: then the called end only asks a colleague.
+    return (*through, caller, *caller.path, before)
 
 
 def queue_shown(leg: Leg, end: Party, service: Service | None) -> str:
     """The queue of the end that called, spelled as the service does, where Asterisk writes it otherwise."""
-    queue = next((half.queue for half in leg.party.path if half.queue), "") or end.queue
-    if service is not None and queue and same_queue(service.queue, queue):
+    queue = end.queue
+    for half in leg.party.path:
+        if half.queue:
+            queue = half.queue
+            break
+    if queue and service is not None and same_queue(service.queue, queue):
         return service.queue
     return queue
 
@@ -198,9 +197,10 @@ def queue_shown(leg: Leg, end: Party, service: Service | None) -> str:
 def data_of(leg: Leg, other: Party | None, names: Iterable[str]) -> tuple[tuple[str, str], ...]:
     """The declared variables that have a value: the other party's first, the phone's own last."""
     own = leg.party
-    holders = [*([other] if other is not None else ()), *own.path, own]
-    if own.caller is not None and own.caller not in holders and other is None:
-        holders.insert(0, own.caller)
+    holders = (*own.path, own)
+    first = own.caller if other is None else other
+    if first is not None and (other is not None or first not in holders):
+        holders = (first, *holders)
     found = []
     for name in names:
         for holder in holders:

@@ -83,10 +83,8 @@ class CallTable:
             self._calls.pop(call.uniqueid, None)
             if self._by_name.get(call.channel) is call:
                 del self._by_name[call.channel]
-            for uniqueid in list(call.links):
-                linked = self._calls.get(uniqueid)
-                if linked is not None:
-                    call.unlink(linked)
+            for linked in tuple(call.links):
+                call.unlink(linked)
         self._gone[call.uniqueid] = None
         if len(self._gone) > GONE_REMEMBERED:
             del self._gone[next(iter(self._gone))]

@@ -255,9 +255,7 @@ class Tracker:
         news = party.set_variable(event.name, event.value)
         if not news or self._pairing.reading:
             return
-        concerned = dict.fromkeys([party, *party.callees])
-        concerned.update((other, None) for other, pair in party.pairs.items() if pair.connected)
-        for end in concerned:
+        for end in _who_shows_data_of(party):
             leg = end.leg
             if leg is not None and self._declares(leg, event.name):
                 self._notifier.notify(leg, "Newexten")
@@ -286,7 +284,7 @@ class Tracker:
 
     def _unlink(self, event: ami.Unlink) -> None:
         first, second = self.table.find(event.uniqueid1), self.table.find(event.uniqueid2)
-        if first is None or second is None or second.uniqueid not in first.links:
+        if first is None or second is None or second not in first.links:
             return
         touched = self._pairing.touched(first, second)
         first.unlink(second)
@@ -344,3 +342,10 @@ class Tracker:
             if leg.party.exten in NOWHERE:  # the first step of the dialplan may be told later
                 leg.party.enter(known.context, known.exten)
         self._notifier.notify_origination(known, leg, event)
+
+
+def _who_shows_data_of(party: Party) -> Iterable[Party]:
+    """Itself, whom it rings and whom it hears, each once."""
+    if not party.callees and not party.pairs:
+        return (party,)
+    return dict.fromkeys((party, *party.callees, *party.heard()))

@@ -8,16 +8,11 @@ together at its end: sending costs as much as all the rest of a notification.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import groupby
-from operator import attrgetter
-from typing import Final
 
 from astcti_server.calls.notification import Notification
 from astcti_server.clients.registry import Registry
 from astcti_server.clients.session import Session
-from schemas import event_xml
-
-_EXTENSION: Final = attrgetter("extension")
+from schemas.event_xml import EventEncoder
 
 
 class Router:
@@ -25,6 +20,7 @@ class Router:
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
+        self._encoder = EventEncoder()
         self._reading = False
         self._told: set[Session] = set()
         self._gathering: set[Session] = set()
@@ -47,12 +43,20 @@ class Router:
 
         Those that follow one another for the same seat go out in one piece, for it is sending that costs.
         """
-        for extension, group in groupby(notifications, _EXTENSION):
-            session = self._registry.at_extension(extension)
+        extension = ""
+        session = None
+        lines: list[bytes] = []
+        for notification in notifications:
+            if notification.extension != extension:
+                if session is not None:
+                    self._announce(session, b"".join(lines))
+                extension = notification.extension
+                session = self._registry.at_extension(extension)
+                lines.clear()
             if session is not None:
-                self._announce(
-                    session, b"".join([event_xml.encode(notification.event) for notification in group])
-                )
+                lines.append(self._encoder.encode(notification.event))
+        if session is not None:
+            self._announce(session, b"".join(lines))
 
     def _announce(self, session: Session, lines: bytes) -> None:
         if not self._reading:
