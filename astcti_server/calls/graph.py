@@ -36,7 +36,9 @@ def reach(table: CallTable, start: AsteriskCall) -> Reach:
 
 
 def touched(table: CallTable, calls: tuple[AsteriskCall, ...]) -> Iterable[AsteriskCall]:
-    """The phones and trunks whose connections a change at `calls` may have altered, each once."""
+    """The phones and trunks whose connections a change at `calls` may have altered."""
+    if not [call for call in calls if call.is_local]:
+        return calls
     result: dict[AsteriskCall, None] = {}
     for call in calls:
         if not call.is_local:

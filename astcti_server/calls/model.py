@@ -167,6 +167,7 @@ class Party:
         "connected_before",
         "connected_name",
         "connected_number",
+        "context",
         "contexts",
         "device",
         "dialled",
@@ -219,6 +220,8 @@ class Party:
         """The dialplan ran there since."""
         self.contexts: dict[str, str] = {}
         """Contexts entered, the latest last, each with the extension that was dialled there, if any was."""
+        self.context = ""
+        """The context entered last."""
         self.exten = ""
         """The extension dialled last; a place of the dialplan (`s`) is none."""
         self.has_local = False
@@ -323,22 +326,25 @@ class Party:
 
     # -- the dialplan --------------------------------------------------------------------------------------
 
-    @property
-    def context(self) -> str:
-        """The context entered last."""
-        return next(reversed(self.contexts), "")
-
-    def enter(self, context: str, exten: str) -> None:
-        """Note a context that the channel entered, as the latest."""
+    def enter(self, context: str, exten: str) -> bool:
+        """Note a context that the channel entered, as the latest. True if it was in another one before."""
         if not context:
-            return
+            return False
         contexts = self.contexts
+        if exten in PLACES:
+            exten = ""
+        elif exten:
+            self.exten = exten
+        if context == self.context:  # most steps of a dialplan stay where they are
+            if exten:
+                contexts[context] = exten
+            return False
         dialled = contexts.pop(context, "")
         if len(contexts) >= CONTEXTS_KEPT:
             del contexts[next(iter(contexts))]
-        if exten and exten not in PLACES:
-            self.exten = dialled = exten
-        contexts[context] = dialled
+        contexts[context] = exten or dialled
+        self.context = context
+        return True
 
     def gain_local(self) -> None:
         """A Local channel appeared in the call that it began."""

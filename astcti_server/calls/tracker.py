@@ -238,10 +238,9 @@ class Tracker:
         self._enter(party, event.context, event.exten, step=True)
 
     def _enter(self, party: Party, context: str, exten: str, *, step: bool = False) -> None:
-        before = party.context
-        party.enter(context, exten)
+        elsewhere = party.enter(context, exten)
         self._note_services(party, context, step=step)
-        if context != before:
+        if elsewhere:
             self._ringing.caller_went_on(party)
 
     def _note_services(self, party: Party, context: str, *, step: bool = False) -> None:
@@ -315,8 +314,10 @@ class Tracker:
         if call is None:
             return
         party = call.party
-        touched = [near for near in self._pairing.touched(call) if near is not call]
-        self._pairing.hang_up(party)
+        # Who heard somebody through a Local channel may hear him no longer; a phone's own pairs end here.
+        touched = self._pairing.touched(call) if call.is_local else ()
+        if party.pairs:
+            self._pairing.hang_up(party)
         if party.leg is not None:
             cause = Cause(event.cause, end_of_leg(party.leg, event), event.cause_text)
             self._notifier.notify(party.leg, "Hangup", cause=cause)
@@ -328,7 +329,8 @@ class Tracker:
             }
         party.hang_up()
         self._ringing.gone(party)
-        self._pairing.review(touched)
+        if touched:
+            self._pairing.review(touched)
         call.end()
 
     def _originate_response(self, event: ami.OriginateResponse) -> None:
