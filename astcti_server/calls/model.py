@@ -7,90 +7,36 @@ in an event says so, and what has to stay true together is written where it is k
 A channel is an id that Asterisk gave (`AsteriskCall`, one Uniqueid); who is on it is a `Party`. The two are
 apart because Asterisk 1.4 to 11 move a phone to another id in the middle of a call (a masquerade): then the
 parties of two ids change places, and caller data, pairs and legs go with them, while edges stay on the ids.
+
+Here is what they know of one another. What a channel, a party and a leg know of themselves is their base
+class: `channel_identity.py`, `dialplan_trail.py`, `leg_progress.py`.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import Final, NamedTuple
 
-from schemas.configuration.model import Service, Trigger, queue_key
-from schemas.events import EventId
+from astcti_server.calls.channel_identity import ChannelIdentity, device_of
+from astcti_server.calls.dialplan_trail import DialplanTrail
+from astcti_server.calls.leg_progress import LegProgress, RingTrigger
+from schemas.configuration.model import Service
 
-CONTEXTS_KEPT = 32  # a caller who wanders through more contexts than this is in a dialplan loop
-PLACES: Final = frozenset("sithoeTa")
-"""Extensions that are places of the dialplan (start, invalid, timeout, hang-up ...), never a number: inside
-of a Gosub or Macro Asterisk writes them into the called end's caller ID (`dialed.number`, from 1.8 on)."""
-TECHNICAL: Final = (
-    "UnicastRTP/",
-    "MulticastRTP/",
-    "AudioSocket/",
-    "WebSocket/",
-    "Snoop/",
-    "Recorder/",
-    "Announcer/",
-    "CBAnn/",
-    "Message/",
-    "Surrogate/",
-)
-"""Channels that Asterisk puts into bridges to record, announce, listen or stream: nobody is on them."""
-MOST_HELD_BACK = 32  # events of one ringing leg whose service is not known yet; a normal ring has four
 RING_TRIGGER_PAUSE = 60.0  # seconds; a queue that hunts comes back to the same phone every few of them
-
-
-def device_of(channel: str) -> str:
-    """`PJSIP/201-0000001a` -> `PJSIP/201`; a name without a suffix stays as it is."""
-    device, dash, _suffix = channel.rpartition("-")  # the last dash: a peer's name may hold others
-    return device if dash else channel
-
 
 _arrivals = itertools.count()
 
 
-class RingTrigger(NamedTuple):
-    """One trigger of the moment `ring`, at one seat, for who sits there.
-
-    A service is the one of its context and queue, whatever it is called, and a trigger what it does: so both
-    are known again after a configuration was loaded. Of several that do the same, `which` counts.
-    """
-
-    extension: str
-    username: str
-    context: str
-    queue: str
-    trigger: Trigger
-    which: int
-
-    @classmethod
-    def of(cls, leg: Leg, service: Service, index: int) -> RingTrigger:
-        """The trigger with this index, for the ring of this leg."""
-        trigger = service.triggers[index]
-        which = service.triggers[:index].count(trigger)
-        return cls(leg.extension, leg.operator, service.context, queue_key(service.queue), trigger, which)
-
-
-class AsteriskCall:
+class AsteriskCall(ChannelIdentity):
     """One channel of Asterisk, by its Uniqueid (section 2.2.2.3 of the specification)."""
 
-    __slots__ = (
-        "channel",
-        "edgeless",
-        "is_local",
-        "links",
-        "living_name",
-        "other_half_name",
-        "party",
-        "state",
-        "uniqueid",
-    )
+    __slots__ = ("links", "party")
+    __deletable__ = ("party",)  # a compiled class has to be told
 
     def __init__(self, uniqueid: str, channel: str) -> None:
-        self.uniqueid = uniqueid
-        self.state = ""
+        super().__init__(uniqueid, channel)
         self.links: dict[AsteriskCall, None] = {}
         """The channels that share a bridge with this one. Each of them has this one, too."""
-        self.rename(channel)
         self.party = Party(self)
 
     def end(self) -> None:
@@ -99,29 +45,6 @@ class AsteriskCall:
         The party keeps its call, for what others may still have to say of it.
         """
         del self.party
-
-    def rename(self, channel: str) -> None:
-        """Take a name, and what the name says: a half of a Local channel, or somebody without edges.
-
-        Without are the zombies that a masquerade leaves, and technical channels.
-        """
-        self.channel = channel
-        self.living_name = channel
-        """The name without what a masquerade appends to it."""
-        if channel[-1:] == ">":
-            self.living_name = channel.removesuffix("<ZOMBIE>").removesuffix("<MASQ>")
-        self.edgeless = self.living_name != channel or channel.startswith(TECHNICAL)
-        self.is_local = channel.startswith("Local/") and not self.edgeless
-        self.other_half_name = ""
-        if self.is_local and channel[-2:] in (";1", ";2", ",1", ",2"):  # with a comma in 1.4
-            self.other_half_name = channel[:-1] + ("2" if channel[-1] == "1" else "1")
-
-    def enter_state(self, state: str) -> bool:
-        """Take the state that an event tells, if it tells one. True if it is another than before."""
-        if not state or state == self.state:
-            return False
-        self.state = state
-        return True
 
     def link(self, other: AsteriskCall) -> bool:
         """The two share a bridge: an edge at both ends. False if that was known."""
@@ -152,11 +75,10 @@ class AsteriskCall:
         other.carry(mine)
 
 
-class Party:
-    """Who is on a channel: caller data, and what the dialplan learned. Moves with the phone, not the id."""
+class Party(DialplanTrail):
+    """Who is on a channel, and who rings and hears whom. Moves with the phone, not the id."""
 
     __slots__ = (
-        "announced",
         "answered",
         "answers",
         "arrival",
@@ -164,79 +86,36 @@ class Party:
         "callees",
         "caller",
         "calling",
-        "connected_before",
-        "connected_name",
-        "connected_number",
-        "context",
-        "contexts",
         "device",
         "dialled",
         "dialled_as",
-        "dialled_out",
         "dials",
-        "exten",
         "fetched",
         "from_queue",
         "has_local",
-        "in_service",
-        "inherited",
         "leaving",
         "leg",
-        "linkedid",
         "live",
-        "name",
-        "number",
         "originated",
         "pairs",
         "parked",
         "path",
-        "queue",
-        "queue_left",
         "ring_end",
         "ring_triggers",
-        "served",
         "source",
-        "steps_out",
         "uniqueid",
-        "variables",
     )
 
     def __init__(self, call: AsteriskCall) -> None:
+        super().__init__()
         self.call = call
         self.arrival = next(_arrivals)
         """Of two, the one that was there first has the lower number."""
         self.uniqueid = call.uniqueid
         """The first id; clients know the leg by it for its whole life."""
         self.device = device_of(call.channel)
-        self.number = self.name = ""
-        self.connected_number = self.connected_name = ""
-        self.announced = ""
-        """The number that the dialplan had it connected with before it dialled: `CONNECTEDLINE(num)`."""
-        self.connected_before: str | None = None
-        """`connected_number` when its outbound call began, until that is dialled: no word of the dialplan."""
-        self.dialled_out: str | None = None
-        """What it dialled last in a context of an outbound service; None if it entered none."""
-        self.steps_out = False
-        """The dialplan ran there since."""
-        self.contexts: dict[str, str] = {}
-        """Contexts entered, the latest last, each with the extension that was dialled there, if any was."""
-        self.context = ""
-        """The context entered last."""
-        self.exten = ""
-        """The extension dialled last; a place of the dialplan (`s`) is none."""
         self.has_local = False
         """Local channels belong to the call that it began."""
-        self.in_service = False
-        """It entered a context of an inbound service."""
-        self.linkedid = ""
-        self.variables: dict[str, str] = {}
-        self.inherited: dict[str, str] = {}
-        """Variables of the channel that this party was moved onto; its own come first."""
-        self.queue = ""
-        """The queue it waits in or was served by; also, until it goes on, the one it left unserved."""
-        self.queue_left = False
-        self.served = False
-        """The queue connected the caller: the call stays the queue's after it left."""
         self.calling = False
         """This end began the call: it was in state Ring, or was originated for its phone."""
         self.originated = False
@@ -274,35 +153,9 @@ class Party:
 
     # -- who it is -----------------------------------------------------------------------------------------
 
-    def identify(self, number: str, name: str, linkedid: str) -> None:
-        """What an event says of its own caller ID and its call's first id; empty where it says nothing."""
-        if number not in PLACES:
-            self.number = number or self.number
-        self.name = name or self.name
-        # The first one stays: Asterisk changes it when bridges merge, but the recording keeps its name.
-        self.linkedid = self.linkedid or linkedid
-
-    def see_connected(self, number: str, name: str) -> None:
-        """What an event says of who is at the other end; empty where it says nothing."""
-        if number not in PLACES:
-            self.connected_number = number or self.connected_number
-        self.connected_name = name or self.connected_name
-
-    def doubt_connected(self) -> None:
-        """Who is at the other end is not known by what its telephone shows."""
-        self.connected_number = self.connected_name = ""
-
     def move_to(self, call: AsteriskCall) -> None:
         """It is on another channel now; for `AsteriskCall.carry`."""
         self.call = call
-
-    def inherit(self, replaced: Party) -> None:
-        """It came to the channel of `replaced`, whose variables it finds there behind its own.
-
-        Asterisk does the same: the surviving channel gets the clone's variables in front (clone_variables,
-        channel.c, 1.4 to 11).
-        """
-        self.inherited = {**replaced.inherited, **replaced.variables, **self.inherited}
 
     def make_leg(self) -> None:
         """It is the phone of a seat."""
@@ -324,72 +177,9 @@ class Party:
         if self.source is not None:
             self.source.dial_no_more(self)
 
-    # -- the dialplan --------------------------------------------------------------------------------------
-
-    def enter(self, context: str, exten: str) -> bool:
-        """Note a context that the channel entered, as the latest. True if it was in another one before."""
-        if not context:
-            return False
-        contexts = self.contexts
-        if exten in PLACES:
-            exten = ""
-        elif exten:
-            self.exten = exten
-        if context == self.context:  # most steps of a dialplan stay where they are
-            if exten:
-                contexts[context] = exten
-            return False
-        dialled = contexts.pop(context, "")
-        if len(contexts) >= CONTEXTS_KEPT:
-            del contexts[next(iter(contexts))]
-        contexts[context] = exten or dialled
-        self.context = context
-        return True
-
     def gain_local(self) -> None:
         """A Local channel appeared in the call that it began."""
         self.has_local = True
-
-    def reach_service(self) -> None:
-        """The context that it entered is one of an inbound service: it is somebody who calls us."""
-        self.in_service = True
-
-    def call_out(self, *, step: bool) -> None:
-        """The context that it entered is one of an outbound service; `step`: its dialplan runs there.
-
-        What is shown before that comes from an Originate's CallerID, from whoever dialled this half of a
-        Local channel, or from an earlier conversation.
-        """
-        dialled = self.contexts[self.context]
-        if dialled != self.dialled_out:
-            self.dialled_out, self.announced = dialled, ""
-            self.connected_before, self.steps_out = self.connected_number, step
-        elif step and not self.steps_out:
-            self.connected_before, self.steps_out = self.connected_number, True
-
-    @property
-    def in_outbound(self) -> bool:
-        """It entered a context of an outbound service."""
-        return self.dialled_out is not None
-
-    def set_variable(self, name: str, value: str) -> bool:
-        """A variable of its channel has this value now. True if that is news."""
-        news = self.variables.get(name) != value
-        self.variables[name] = value
-        return news
-
-    def unset_variable(self, name: str, visible: str) -> None:
-        """Its channel has no such variable any more; `visible` is what is read there all the same.
-
-        A known value that is the visible one stays: it may well be set, and nothing says that it is not.
-        """
-        if self.variables.get(name) != visible:
-            self.variables.pop(name, None)
-
-    def variable(self, name: str) -> str | None:
-        """The value of a channel variable, own before inherited; None if it was never set."""
-        value = self.variables.get(name)
-        return self.inherited.get(name) if value is None else value
 
     # -- which end of the call it is -----------------------------------------------------------------------
     # `calling`, `dialled` and `originated` are what the called end of a call is told by: `seat_view` does.
@@ -410,19 +200,6 @@ class Party:
     def originate(self) -> None:
         """Its phone was rung for a call of its own (AMI Originate): it is the calling end, though it rang."""
         self.originated = self.calling = True
-
-    def announce_connected(self, callee: Party) -> None:
-        """It dials: the connected line that the dialplan gave it is the number to show, not a trunk's.
-
-        At the first Dial of an outbound call alone: then Asterisk shows it whom that one rang, also if the
-        next trunk is to be tried. It may even have done so when the Dial is told (from 12 on).
-        """
-        before, self.connected_before = self.connected_before, None
-        shown = self.connected_number
-        if before is None or shown == before:
-            return
-        if shown != callee.number or shown in self.contexts.values():
-            self.announced = shown
 
     def dialled_by(self, source: Party, *, from_queue: bool) -> None:
         """Another channel rings it, from now on: who is behind that channel is to be found anew."""
@@ -451,17 +228,6 @@ class Party:
     def end_ring(self, status: str) -> None:
         """An attempt to ring it ended; the first word counts."""
         self.ring_end = self.ring_end or status
-
-    def adopt(self, half: Party) -> None:
-        """It called through this half of a Local channel: what that learned is its own, behind what it knows.
-
-        For halves go, and whoever takes the call over is to be told of all of it.
-        """
-        self.inherited = {**half.inherited, **half.variables, **self.inherited}
-        self.contexts = {**half.contexts, **self.contexts}
-        self.in_service = self.in_service or half.in_service
-        if half.queue and not self.queue:
-            self.be_served_by(half.queue)
 
     def called_from_queue(self, caller: Party) -> None:
         """A queue rings it for this caller, and there was no Dial (Asterisk up to 11, app_queue)."""
@@ -579,35 +345,6 @@ class Party:
         """A phone that rang for it answered; for `answer`."""
         self.answers += 1
 
-    # -- its queue -----------------------------------------------------------------------------------------
-    # `served` says whose the call is after the queue: it is only true with a `queue`.
-
-    def join_queue(self, queue: str) -> None:
-        """It waits in a queue now, whatever was before."""
-        self.queue, self.queue_left, self.served = queue, False, False
-
-    def leave_queue(self) -> None:
-        """It waits no longer. Served or not: Asterisk says Leave before it connects the two, or after."""
-        self.queue_left = True
-
-    def be_served_by(self, queue: str) -> None:
-        """Nobody saw it wait: a queue brought it to the conversation it was found in."""
-        self.queue, self.queue_left, self.served = queue, True, True
-
-    def be_connected(self) -> None:
-        """It hears somebody: if it has a queue, that was the queue's doing."""
-        if self.queue:
-            self.served = True
-
-    def go_on(self) -> None:
-        """It goes on in the dialplan, or rings a phone by itself: a queue that it left unserved is over."""
-        if self.queue_left and not self.served:
-            self.queue = ""
-
-    def forget_queue(self) -> None:
-        """It is elsewhere now, and nothing was heard of it meanwhile."""
-        self.queue = ""
-
     # -- its conversations ---------------------------------------------------------------------------------
 
     def meet(self, other: Party, *, repeat: bool) -> Pair:
@@ -663,58 +400,26 @@ class Pair:
         self.ended, self.connected = False, True
 
 
-class Leg:
-    """A seat's phone taking part in a call, and what its client was told of it."""
+class Leg(LegProgress):
+    """A seat's phone taking part in a call: with whom, and of which service."""
 
-    __slots__ = (
-        "answers_before",
-        "awaits_caller",
-        "callerid_told",
-        "company",
-        "dial_status",
-        "extension",
-        "held_back",
-        "linked",
-        "matched",
-        "missed",
-        "offered",
-        "opened",
-        "operator",
-        "other",
-        "party",
-        "ringing",
-        "service",
-        "talked",
-    )
+    __slots__ = ("company", "linked", "matched", "offered", "other", "party", "service", "talked")
 
     def __init__(self, party: Party) -> None:
+        super().__init__(party.device)
         self.party = party
-        self.extension = party.device
         self.service: Service | None = None
         self.matched: Party | None = None
         """The other party that `service` was found for: that call keeps it, whatever is configured next."""
         self.offered: Sequence[Service] = ()
         """The services among which `service` was found: another object is another configuration's."""
-        self.operator = ""
-        """The user name for whom `service` was found."""
         self.other: Party | None = None
         """The other party shown: the last one linked, else the caller, else who is dialled."""
         self.company: dict[Party, None] = {}
         """Who took part in its last conversation, as one after the other came in."""
-        self.held_back: list[tuple[EventId, str]] = []
-        self.callerid_told = False
-        self.awaits_caller = False
-        """It rings, and who rings it is still to be told."""
-        self.ringing = False
         self.linked = False
         self.talked = False
         """It was linked with somebody who had not asked to hang up."""
-        self.answers_before = 0
-        """The caller's `answers` when this phone began to ring, and its own one."""
-        self.dial_status = ""
-        self.missed = False
-        self.opened: set[tuple[str, str, int, str, str]] = set()
-        """Triggers sent: service and context, index of the trigger, first id of the other party, operator."""
 
     # -- which party it is about ---------------------------------------------------------------------------
     # The party that an event speaks of, unless the event itself names another: `other`, set here alone.
@@ -751,42 +456,6 @@ class Leg:
         if not self.linked:
             self.other = other
 
-    # -- its ring ------------------------------------------------------------------------------------------
-
-    def dial(self, *, ringing: bool) -> None:
-        """It is dialled (again): how an attempt before this one ended does not count any more."""
-        self.ringing = ringing
-        self.dial_status = ""
-
-    def ring(self) -> None:
-        """It rings."""
-        self.ringing = True
-
-    def end_dial(self, status: str) -> None:
-        """Asterisk says how the attempt ended. The first word counts: a queue says NOANSWER, then CANCEL."""
-        if not self.dial_status:
-            self.dial_status = status
-
-    def miss(self) -> None:
-        """A queue gave up ringing it."""
-        self.missed = True
-
-    def own_answer(self) -> None:
-        """The phone itself answered: that is no answer elsewhere."""
-        self.answers_before += 1
-
-    def tell_caller(self) -> None:
-        """The client is told who rings, once per ring."""
-        self.callerid_told, self.awaits_caller = True, False
-
-    def await_caller(self) -> None:
-        """It rings, and the event that says who rings it is on its way."""
-        self.awaits_caller = True
-
-    def begin_anew(self) -> None:
-        """Another client sits there now, who was told nothing of this ring."""
-        self.callerid_told = False
-
     # -- its service ---------------------------------------------------------------------------------------
 
     def operated_by(self, username: str) -> None:
@@ -801,24 +470,6 @@ class Leg:
     def originate_for(self, service: Service, username: str) -> None:
         """The operator asked for this call, of an outbound service."""
         self.operator, self.service = username, service
-
-    def hold_back(self, event: EventId) -> None:
-        """Keep an event until the service is known, with the state that the phone is in now."""
-        if len(self.held_back) < MOST_HELD_BACK:
-            self.held_back.append((event, self.party.call.state))
-
-    def take_held_back(self) -> list[tuple[EventId, str]]:
-        """The events that were held back, in order; none is left."""
-        held_back, self.held_back = self.held_back, []
-        return held_back
-
-    def open_once(self, service: Service, index: int, party: str) -> bool:
-        """Whether this operator was not sent a trigger for this party before; from now on he was."""
-        key = (service.name, service.context, index, party, self.operator)  # names may be given twice
-        if key in self.opened:
-            return False
-        self.opened.add(key)
-        return True
 
     def open_at_ring(self, service: Service, index: int, now: float) -> bool:
         """Whether a trigger of the moment `ring` is due: once a minute for this caller, operator and seat.

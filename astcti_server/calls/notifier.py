@@ -72,7 +72,7 @@ class Notifier:
         matched = self._match(leg, other, username, fresh=event == "Link" and not repeat)
         if leg.service is None and not self._all_calls:
             if event not in _OF_A_PAIR:
-                leg.hold_back(event)
+                leg.hold_back(event, leg.party.call.state)
             return
         call = call_of(leg, other, leg.service, leg.party.call.state)
         if leg.held_back:

@@ -16,7 +16,7 @@ from astcti_server.calls.model import AsteriskCall
 GONE_REMEMBERED = 4096
 
 
-class MissingCallError(KeyError):
+class MissingCallError(Exception):
     """An event names a channel that has hung up already: Asterisk 12 and later tell in several voices."""
 
 

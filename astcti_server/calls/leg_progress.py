@@ -1,0 +1,122 @@
+"""How far a seat's phone is in its call, and what its client was told. AMI thread only."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from schemas.configuration.model import Service, Trigger, queue_key
+from schemas.events import EventId
+
+MOST_HELD_BACK: Final = 32  # events of one ringing leg whose service is not known yet; a normal ring has four
+
+
+class RingTrigger(NamedTuple):
+    """One trigger of the moment `ring`, at one seat, for who sits there.
+
+    A service is the one of its context and queue, whatever it is called, and a trigger what it does: so both
+    are known again after a configuration was loaded. Of several that do the same, `which` counts.
+    """
+
+    extension: str
+    username: str
+    context: str
+    queue: str
+    trigger: Trigger
+    which: int
+
+    @classmethod
+    def of(cls, leg: LegProgress, service: Service, index: int) -> RingTrigger:
+        """The trigger with this index, for the ring of this leg."""
+        trigger = service.triggers[index]
+        which = service.triggers[:index].count(trigger)
+        return cls(leg.extension, leg.operator, service.context, queue_key(service.queue), trigger, which)
+
+
+class LegProgress:
+    """The ring of a seat's phone and its client's knowledge of it. Who else takes part, `Leg` knows."""
+
+    __slots__ = (
+        "answers_before",
+        "awaits_caller",
+        "callerid_told",
+        "dial_status",
+        "extension",
+        "held_back",
+        "missed",
+        "opened",
+        "operator",
+        "ringing",
+    )
+
+    def __init__(self, extension: str) -> None:
+        self.extension = extension
+        self.operator = ""
+        """The user name for whom the leg's service was found."""
+        self.held_back: list[tuple[EventId, str]] = []
+        """Events whose service is not known yet, each with the phone's state then."""
+        self.callerid_told = False
+        self.awaits_caller = False
+        """It rings, and who rings it is still to be told."""
+        self.ringing = False
+        self.answers_before = 0
+        """The caller's `answers` when this phone began to ring, and its own one."""
+        self.dial_status = ""
+        self.missed = False
+        self.opened: set[tuple[str, str, int, str, str]] = set()
+        """Triggers sent: service and context, index of the trigger, first id of the other party, operator."""
+
+    # -- its ring ------------------------------------------------------------------------------------------
+
+    def dial(self, *, ringing: bool) -> None:
+        """It is dialled (again): how an attempt before this one ended does not count any more."""
+        self.ringing = ringing
+        self.dial_status = ""
+
+    def ring(self) -> None:
+        """It rings."""
+        self.ringing = True
+
+    def end_dial(self, status: str) -> None:
+        """Asterisk says how the attempt ended. The first word counts: a queue says NOANSWER, then CANCEL."""
+        if not self.dial_status:
+            self.dial_status = status
+
+    def miss(self) -> None:
+        """A queue gave up ringing it."""
+        self.missed = True
+
+    def own_answer(self) -> None:
+        """The phone itself answered: that is no answer elsewhere."""
+        self.answers_before += 1
+
+    def tell_caller(self) -> None:
+        """The client is told who rings, once per ring."""
+        self.callerid_told, self.awaits_caller = True, False
+
+    def await_caller(self) -> None:
+        """It rings, and the event that says who rings it is on its way."""
+        self.awaits_caller = True
+
+    def begin_anew(self) -> None:
+        """Another client sits there now, who was told nothing of this ring."""
+        self.callerid_told = False
+
+    # -- what its client is sent ---------------------------------------------------------------------------
+
+    def hold_back(self, event: EventId, state: str) -> None:
+        """Keep an event until the service is known, with the state that the phone is in now."""
+        if len(self.held_back) < MOST_HELD_BACK:
+            self.held_back.append((event, state))
+
+    def take_held_back(self) -> list[tuple[EventId, str]]:
+        """The events that were held back, in order; none is left."""
+        held_back, self.held_back = self.held_back, []
+        return held_back
+
+    def open_once(self, service: Service, index: int, party: str) -> bool:
+        """Whether this operator was not sent a trigger for this party before; from now on he was."""
+        key = (service.name, service.context, index, party, self.operator)  # names may be given twice
+        if key in self.opened:
+            return False
+        self.opened.add(key)
+        return True
