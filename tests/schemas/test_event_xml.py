@@ -249,3 +249,22 @@ def test_what_is_no_event_is_refused_with_a_reason(line: bytes, reason: str) -> 
 def test_any_bytes_are_an_event_or_refused(line: bytes) -> None:
     with pytest.raises(event_xml.BadEvent):
         event_xml.decode(b"<event>" + line)
+
+
+@given(st.data())
+def test_what_was_kept_of_the_last_call_never_gets_into_the_line_of_another(data: st.DataObject) -> None:
+    encoder = event_xml.EventEncoder()
+    event, other = data.draw(events(anything)), data.draw(events(anything))
+    for field in data.draw(st.lists(st.sampled_from(Call._fields), max_size=6)):
+        assert encoder.encode(event) == event_xml.encode(event)
+        event = event._replace(call=event.call._replace(**{field: getattr(other.call, field)}))
+        assert encoder.encode(event) == event_xml.encode(event)
+
+
+def test_an_event_in_another_state_of_the_same_call_differs_in_its_state_alone() -> None:
+    encoder = event_xml.EventEncoder()
+    up = encoder.encode(LINK)
+    ringing = encoder.encode(LINK._replace(call=CALL._replace(state="Ringing")))
+    assert ringing == up.replace(b"<state>Up</state>", b"<state>Ringing</state>")
+    long = encoder.encode(LINK._replace(call=CALL._replace(calleridname="x" * 10_000)))
+    assert len(long) < 10_000 and encoder.encode(LINK) == up
