@@ -9,7 +9,7 @@ apart because Asterisk 1.4 to 11 move a phone to another id in the middle of a c
 parties of two ids change places, and caller data, pairs and legs go with them, while edges stay on the ids.
 
 Here is what they know of one another. What a channel, a party and a leg know of themselves is their base
-class: `channel_identity.py`, `dialplan_trail.py`, `leg_progress.py`.
+class, in the folder `state`.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
-from astcti_server.calls.channel_identity import ChannelIdentity, device_of
-from astcti_server.calls.dialplan_trail import DialplanTrail
-from astcti_server.calls.leg_progress import LegProgress, RingTrigger
+from astcti_server.calls.state.channel_identity import ChannelIdentity, device_of
+from astcti_server.calls.state.dialplan_trail import DialplanTrail
+from astcti_server.calls.state.leg_progress import LegProgress, RingTrigger
 from schemas.configuration.model import Service
 
 RING_TRIGGER_PAUSE = 60.0  # seconds; a queue that hunts comes back to the same phone every few of them

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from astcti_server.ami import vocabulary as ami
-from astcti_server.calls.leg_progress import MOST_HELD_BACK
+from astcti_server.calls.state.leg_progress import MOST_HELD_BACK
 from astcti_server.calls.originations import ORIGINATIONS_REMEMBERED, Origination, Originations
 from tests.fake.story import Story
 
