@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from astcti_server.ami import vocabulary as ami
-from astcti_server.calls.state.leg_progress import MOST_HELD_BACK
 from astcti_server.calls.originations import ORIGINATIONS_REMEMBERED, Origination, Originations
+from astcti_server.calls.state.leg_progress import MOST_HELD_BACK
 from tests.fake.story import Story
 
 
