@@ -458,6 +458,8 @@ class Daemon:
             registry=self._registry,
             store=self._store,
             overviews=AmiOverviews(self._requests.post, self._ami_overview),
+            privileges=self._requests.privileges,
+            events_seen=lambda: self._link.events_seen,
             client_requests=self._client_requests,
             logs=self._logs,
             failure=lambda: self._link.failure,

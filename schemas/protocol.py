@@ -90,6 +90,7 @@ class ControlCommand(StrEnum):
     SESSIONS = "SESSIONS"
     CALLS = "CALLS"
     QUEUES = "QUEUES"
+    SEEN = "SEEN"
     KICK = "KICK"
     PAUSE = "PAUSE"
     UNPAUSE = "UNPAUSE"

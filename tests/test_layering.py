@@ -72,6 +72,7 @@ PROJECT = {
     "astcti_server.ami_overview": ["astcti_server.queues.overview"],
     "astcti_server.server_control": [
         "astcti_server.server_control",
+        "astcti_server.ami.privileges",
         "astcti_server.ami.retries",
         "astcti_server.ami_overview",
         "astcti_server.calls",
@@ -84,6 +85,16 @@ PROJECT = {
         "astcti_server.logs",
         "astcti_server.queues",
         "astcti_server.status_file",
+        "schemas",
+    ],
+    "astcti_server.doctor": [
+        "astcti_server.ami",
+        "astcti_server.clients.admission",
+        "astcti_server.config",
+        "astcti_server.control",
+        "astcti_server.doctor",
+        "astcti_server.login_key",
+        "astcti_server.queues.state_file",
         "schemas",
     ],
     "astcti_server.event_pipeline": [

@@ -30,6 +30,14 @@ class ConnectionFailedError(Exception):
     """There is no connection, or no longer; the text says why and, where possible, what to change."""
 
 
+class HostNameError(ConnectionFailedError):
+    """The name of Asterisk's host leads to no address."""
+
+
+class TlsFailedError(ConnectionFailedError):
+    """Somebody listens, but there is no TLS session: no TLS there, or a certificate that is not accepted."""
+
+
 class AmiConnection:
     """Connects to the first address of the host that answers. `is_open` once bytes can be exchanged.
 
@@ -58,7 +66,7 @@ class AmiConnection:
         try:
             self._addresses = list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
         except OSError as error:
-            raise ConnectionFailedError(
+            raise HostNameError(
                 f"the name of the Asterisk host {host!r} cannot be resolved ({error.strerror or error}): "
                 "check host in server.xml, and DNS"
             ) from None
@@ -135,6 +143,11 @@ class AmiConnection:
             raise ConnectionFailedError(f"the connection broke: {error.strerror or error}") from None
         self._watch(_BOTH if self._unsent else _READ)
 
+    def certificate_ends(self) -> float | None:
+        """When Asterisk's certificate ends, in seconds since 1970; None without TLS."""
+        found = self._tls.getpeercert() if self._tls is not None else None
+        return ssl.cert_time_to_seconds(str(found["notAfter"])) if found else None
+
     def close(self) -> None:
         """Close at once. Any number of times."""
         self.is_open = False
@@ -180,7 +193,7 @@ class AmiConnection:
         try:
             context = ssl.create_default_context(cafile=self._settings.ca_file or None)
         except (OSError, ssl.SSLError) as error:
-            raise ConnectionFailedError(
+            raise TlsFailedError(
                 f"the certificates of ca-file {self._settings.ca_file!r} cannot be read: {error}"
             ) from None
         plain = self._socket
@@ -192,7 +205,7 @@ class AmiConnection:
             )
         except (OSError, ValueError) as error:
             plain.close()
-            raise ConnectionFailedError(f"TLS with {self._where} cannot begin: {error}") from None
+            raise TlsFailedError(f"TLS with {self._where} cannot begin: {error}") from None
         self._socket = self._tls = tls
         self._register(tls)
         self._shake_hands()
@@ -206,12 +219,12 @@ class AmiConnection:
         except ssl.SSLWantWriteError:
             self._watch(_BOTH)
         except ssl.SSLCertVerificationError as error:
-            raise ConnectionFailedError(
+            raise TlsFailedError(
                 f"the certificate of {self._where} is not accepted ({error.verify_message}): ca-file in "
                 "server.xml has to name the authority that signed it, and host the name that is in it"
             ) from None
         except OSError as error:
-            raise ConnectionFailedError(
+            raise TlsFailedError(
                 f"no TLS with {self._where} ({error.strerror or error}): set tlsenable, tlsbindaddr and "
                 "tlscertfile in manager.conf, and the port of tlsbindaddr in server.xml"
             ) from None

@@ -100,6 +100,11 @@ class AmiLink(ServiceThread):
         """Which Asterisk it is, or was before the connection was lost."""
         return self._identity.known
 
+    @property
+    def events_seen(self) -> frozenset[str]:
+        """The names of the events that came in this connection, also of those that nobody needs."""
+        return self._parser.names_seen()
+
     def wake(self) -> None:
         """Get the loop to look whether it has to stop."""
         self._loop.wake()

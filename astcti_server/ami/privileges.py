@@ -48,6 +48,9 @@ class Privileges:
         self._told: dict[str, str] = {}
         self.lacking: tuple[str, ...] = ()
         """What is lacking now, in words. Replaced as a whole: any thread may read it."""
+        self.refusals: tuple[tuple[str, str], ...] = ()
+        """Actions refused in this connection for want of a class, each with Asterisk's words. Replaced as a
+        whole: any thread may read it."""
         self._members_changed = False
 
     def connected(self) -> None:
@@ -55,6 +58,7 @@ class Privileges:
         self._members_changed = False
         self._told.clear()
         self.lacking = ()
+        self.refusals = ()
 
     def commands_listed(self, outcome: ActionOutcome) -> None:
         """What ListCommands brought: actions that are not in it are not allowed, or not there."""
@@ -71,6 +75,7 @@ class Privileges:
     def refused(self, action: str, message: str) -> None:
         """An action failed."""
         if "permission denied" in message.lower():
+            self.refusals = (*(known for known in self.refusals if known[0] != action), (action, message))
             self._report(f"write {action}", True, _may_not_ask_for(action))
 
     def carried_out(self, action: str) -> None:

@@ -8,7 +8,17 @@ from typing import Final
 import click
 
 from astcti_server import daemon
-from astcti_server.cli import configuration, demo, lists, operators, password, process, replaying, status
+from astcti_server.cli import (
+    configuration,
+    demo,
+    doctor,
+    lists,
+    operators,
+    password,
+    process,
+    replaying,
+    status,
+)
 from astcti_server.cli.options import ProgramOptions, control_beside
 from astcti_server.cli.problems import print_problems
 from astcti_server.clients.listener import ListenError
@@ -33,6 +43,7 @@ COMMANDS: Final[tuple[click.Command, ...]] = (
     process.stop,
     configuration.accept,
     configuration.check,
+    doctor.doctor,
     replaying.replay_command,
     password.hash_password,
     demo.demo_pbx,

@@ -10,7 +10,13 @@ from typing import Final, TypeAlias
 from schemas.protocol import ControlCommand
 
 LOOKING: Final = frozenset(
-    {ControlCommand.STATUS, ControlCommand.SESSIONS, ControlCommand.CALLS, ControlCommand.QUEUES}
+    {
+        ControlCommand.STATUS,
+        ControlCommand.SESSIONS,
+        ControlCommand.CALLS,
+        ControlCommand.QUEUES,
+        ControlCommand.SEEN,
+    }
 )
 """Commands that change nothing: nobody is told who said them."""
 LOOKING_ALONE: Final = frozenset({ControlCommand.LOG_LEVEL})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from astcti_server.control.ports import ControlHandlers
-from astcti_server.server_control import lists, operators, process, status
+from astcti_server.server_control import lists, operators, process, seen, status
 from astcti_server.server_control.parts import ServerParts
 from schemas.protocol import ControlCommand
 
@@ -21,6 +21,7 @@ def control_handlers(parts: ServerParts) -> ControlHandlers:
         ControlCommand.PAUSE: partial(operators.pause, parts),
         ControlCommand.UNPAUSE: partial(operators.unpause, parts),
         ControlCommand.LOG_LEVEL: partial(process.log_level, parts),
+        ControlCommand.SEEN: partial(seen.tell_seen, parts),
         ControlCommand.ACCEPT: partial(process.accept, parts),
         ControlCommand.STOP: partial(process.stop, parts),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from astcti_server.ami.privileges import Privileges
 from astcti_server.ami.retries import ConnectionFailure
 from astcti_server.ami_overview import AmiOverviews
 from astcti_server.calls.tracker import Tracker
@@ -26,6 +27,10 @@ class ServerParts:
     registry: Registry
     store: ConfigStore
     overviews: AmiOverviews
+    privileges: Privileges
+    """What may be read on any thread says so."""
+    events_seen: Callable[[], frozenset[str]]
+    """Names of the events that came in this connection to Asterisk, wanted or not."""
     client_requests: ClientRequests
     logs: Logs
     failure: Callable[[], ConnectionFailure | None]

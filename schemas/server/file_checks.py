@@ -8,15 +8,23 @@ from __future__ import annotations
 import re
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 RENEW_WITHIN = 30 * 86400.0
 """Seconds before its end in which a certificate is to be renewed."""
 
 _CERTIFICATE = re.compile("-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
-_EXPIRED = 10  # X509_V_ERR_CERT_HAS_EXPIRED
+_NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME (x509_vfy.h); Python has no name for it
+
+
+class Validity(NamedTuple):
+    """From when to when a certificate is valid, in seconds since 1970."""
+
+    begin: float
+    end: float
 
 
 def open_to_others(path: Path, what: str) -> str:
@@ -76,17 +84,12 @@ def _no_password() -> str:
 
 
 def expiring_certificate(certificate: Path, key: Path, clock: Callable[[], float] = time.time) -> str:
-    """Say that a certificate has expired or will within 30 days; empty if not, or if it cannot be told.
+    """Say that a certificate is not valid now, or not for 30 days more; empty if it is, or nobody can tell.
 
     `clock` tells seconds since 1970.
     """
-    try:
-        until = _end_of(certificate, key)
-    except ssl.SSLCertVerificationError as error:
-        return f"the certificate {certificate} has expired: renew it" if error.verify_code == _EXPIRED else ""
-    except (OSError, ValueError):  # SSLError is an OSError; who starts with these files says what is wrong
-        return ""
-    return _words(f"the certificate {certificate}", until, clock()) if until is not None else ""
+    found = validity_of(certificate, key)
+    return validity_in_words(f"the certificate {certificate}", found, clock()) if found is not None else ""
 
 
 def expiring_authority(file: Path, clock: Callable[[], float] = time.time) -> str:
@@ -96,33 +99,57 @@ def expiring_authority(file: Path, clock: Callable[[], float] = time.time) -> st
         context.load_verify_locations(file)
     except (OSError, ValueError):
         return ""
-    ends = [ssl.cert_time_to_seconds(str(found["notAfter"])) for found in context.get_ca_certs()]
-    return _words(f"the certificate {file}", max(ends), clock()) if ends else ""
+    found = [_validity(certificate) for certificate in context.get_ca_certs()]
+    if not found:
+        return ""
+    longest = max(found, key=lambda validity: validity.end)
+    return validity_in_words(f"the certificate {file}", longest, clock())
 
 
-def _words(what: str, until: float, now: float) -> str:
-    day = datetime.fromtimestamp(until, UTC).date().isoformat()
-    if until <= now:
-        return f"{what} expired on {day}: renew it"
-    if until - now <= RENEW_WITHIN:
-        return f"{what} expires on {day}, in {int((until - now) // 86400)} days: renew it"
+def validity_in_words(what: str, validity: Validity, now: float) -> str:
+    """Say that a certificate is not valid now, or not for long any more; empty if it is."""
+    begin, end = (datetime.fromtimestamp(moment, UTC).date().isoformat() for moment in validity)
+    if validity.end <= now:
+        return f"{what} expired on {end}: renew it"
+    if validity.begin > now:
+        return (
+            f"{what} is not valid before {begin}: wait, make another one, or set this machine's clock right"
+        )
+    if validity.end - now <= RENEW_WITHIN:
+        return f"{what} expires on {end}, in {int((validity.end - now) // 86400)} days: renew it"
     return ""
 
 
-def _end_of(certificate: Path, key: Path) -> float | None:
-    """Return when a certificate ends, as a client of this very certificate hears it in a handshake.
+def validity_of(certificate: Path, key: Path) -> Validity | None:
+    """Return when a certificate is valid; None if it cannot be told.
 
-    The standard library tells what is in a certificate of the other end only, so both ends are played here.
+    The standard library tells what is in a certificate of the other end only, so both ends of a handshake are
+    played here. The client is told to accept whatever time it is.
     """
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server.load_cert_chain(certificate, key, password=lambda: "")
     client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     client.check_hostname = False
-    client.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # it vouches for itself, whoever has signed it
-    found = _CERTIFICATE.search(certificate.read_text(encoding="utf-8", errors="replace"))
-    if found is None:
+    # It vouches for itself, whoever has signed it.
+    client.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN | ssl.VerifyFlags(_NO_CHECK_TIME)
+    try:
+        server.load_cert_chain(certificate, key, password=lambda: "")
+        found = _CERTIFICATE.search(certificate.read_text(encoding="utf-8", errors="replace"))
+        if found is None:
+            return None
+        client.load_verify_locations(cadata=found[0])
+        peer = _heard_in_a_handshake(server, client)
+    except (OSError, ValueError):  # SSLError is an OSError; who starts with these files says what is wrong
         return None
-    client.load_verify_locations(cadata=found[0])
+    return _validity(peer) if peer else None
+
+
+def _validity(certificate: Mapping[str, object]) -> Validity:
+    """What `ssl` tells of a certificate."""
+    return Validity(*(ssl.cert_time_to_seconds(str(certificate[name])) for name in ("notBefore", "notAfter")))
+
+
+def _heard_in_a_handshake(server: ssl.SSLContext, client: ssl.SSLContext) -> Mapping[str, object] | None:
+    """What a client hears of the server's certificate."""
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
     ends = (client.wrap_bio(to_client, to_server), server.wrap_bio(to_server, to_client, server_side=True))
     for _ in range(4):  # more than a handshake has turns
@@ -131,5 +158,4 @@ def _end_of(certificate: Path, key: Path) -> float | None:
                 end.do_handshake()
             except ssl.SSLWantReadError:
                 continue
-    peer = ends[0].getpeercert()
-    return ssl.cert_time_to_seconds(str(peer["notAfter"])) if peer else None
+    return ends[0].getpeercert()

@@ -98,6 +98,11 @@ class AmiParser:
         line = b"Event: " + name.encode()
         return line in self._look_up.entries or line in self._seen
 
+    def names_seen(self) -> frozenset[str]:
+        """The names of all events that came in this connection, wanted or not. Any thread."""
+        lines = {*list(self._look_up.entries), *list(self._seen)}  # each at once: others may add to them
+        return frozenset(decode(line.partition(b":")[2], self._encoding).strip() for line in lines)
+
     def feed(self, data: bytes) -> list[AmiMessage]:
         """Take in what was read; returns the messages that it completes, in order."""
         messages: list[AmiMessage] = []

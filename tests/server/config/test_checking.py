@@ -170,11 +170,18 @@ def test_a_certificate_is_judged_by_the_clock_and_what_is_none_says_nothing(tmp_
     assert "expires on" in expiring_certificate(leaf, leaf_key)
 
 
+def test_a_certificate_that_is_not_valid_yet_says_so(tmp_path: Path) -> None:
+    made, key = certificate(tmp_path, 40)
+    earlier = made.stat().st_mtime - 86400
+    assert "is not valid before" in expiring_certificate(made, key, lambda: earlier)
+    assert "is not valid before" in expiring_authority(made, lambda: earlier)
+
+
 def test_a_certificate_that_has_expired_says_so(tmp_path: Path) -> None:
     made, key = certificate(tmp_path)
     command = f"openssl x509 -in {made} -signkey {key} -days -1 -out {tmp_path / 'old.crt'}"
     subprocess.run(command.split(), check=True, capture_output=True, timeout=PATIENCE)
-    assert "has expired: renew it" in expiring_certificate(tmp_path / "old.crt", key)
+    assert "expired on" in expiring_certificate(tmp_path / "old.crt", key)
     assert "expired on" in expiring_authority(tmp_path / "old.crt")
 
 

@@ -1,0 +1,137 @@
+"""Asterisk's configuration files, as GetConfig tells them or as they stand on the disk.
+
+From a file the same comes out as from `ast_config_load` (main/config.c), with templates, `(+)`, includes and
+comments; but `#exec` is not carried out.
+"""
+
+from __future__ import annotations
+
+import glob
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+_SECTION: Final = re.compile(r"\[([^\]]*)\]\s*(?:\(([^)]*)\))?")
+_INCLUDE: Final = re.compile(r"#(?:try)?include\s+[\"<]?([^\">]+?)[\">]?\s*")
+_CATEGORY: Final = re.compile(r"Category-(\d+)", re.IGNORECASE)
+_LINE: Final = re.compile(r"Line-(\d+)-\d+", re.IGNORECASE)
+_DEEPEST: Final = 10  # includes within includes
+_SECRETS: Final = frozenset({"secret", "password", "md5secret"})
+
+Lines = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class AsteriskConf:
+    """One file: its sections, each with its lines in order and what templates give. Secrets are left out."""
+
+    origin: str
+    """Where it was read, in words: `manager.conf (GetConfig)`, `/etc/asterisk/manager.conf`."""
+    sections: dict[str, Lines] = field(default_factory=dict)
+    complete: bool = True
+    """False if a part could not be read: an include, or what `#exec` brings."""
+
+    def has(self, section: str) -> bool:
+        """Whether there is a section of this name."""
+        return section in self.sections
+
+    def value(self, section: str, key: str) -> str | None:
+        """The last value of a key, which is the one that counts; None if it is not there."""
+        found = self.values(section, key)
+        return found[-1] if found else None
+
+    def values(self, section: str, key: str) -> list[str]:
+        """Every value of a key."""
+        return [value for name, value in self.sections.get(section, ()) if name.lower() == key]
+
+
+def from_get_config(name: str, headers: Iterable[tuple[str, str]]) -> AsteriskConf:
+    """Read the headers of a GetConfig response: templates are filled in there already."""
+    names: dict[str, str] = {}
+    lines: dict[str, list[tuple[str, str]]] = {}
+    for key, value in headers:
+        if found := _CATEGORY.fullmatch(key):
+            names[found[1]] = value
+            lines.setdefault(value, [])
+        elif (found := _LINE.fullmatch(key)) and found[1] in names:
+            setting, _, text = value.partition("=")
+            lines[names[found[1]]].append((setting.strip(), text.removeprefix(">").strip()))
+    return AsteriskConf(
+        f"{name} (GetConfig)", {name: _without_secrets(found) for name, found in lines.items()}
+    )
+
+
+def read_conf(path: Path) -> AsteriskConf | None:
+    """Read a file with what it includes; None if it cannot be read."""
+    reading = _Reading(path.parent)
+    try:
+        reading.read(path, 0)
+    except (OSError, UnicodeDecodeError):
+        return None
+    found = {
+        name: _without_secrets(lines)
+        for name, lines in reading.lines.items()
+        if name not in reading.templates
+    }
+    return AsteriskConf(str(path), found, reading.complete)
+
+
+def _without_secrets(lines: Iterable[tuple[str, str]]) -> Lines:
+    return tuple((key, value) for key, value in lines if key.lower() not in _SECRETS)
+
+
+class _Reading:
+    """The sections of one file while it is read."""
+
+    def __init__(self, directory: Path) -> None:
+        """`directory` is Asterisk's: where included names begin."""
+        self.lines: dict[str, list[tuple[str, str]]] = {}
+        self.templates: set[str] = set()
+        self.complete = True
+        self._directory = directory
+        self._section = ""
+
+    def read(self, path: Path, depth: int) -> None:
+        for line in _without_comments(path.read_text(encoding="utf-8", errors="replace")):
+            if line.startswith("#"):
+                self._obey(line, depth)
+            elif found := _SECTION.match(line):
+                self._begin(found[1].strip(), [word.strip() for word in (found[2] or "").split(",")])
+            elif self._section and "=" in line:
+                key, _, value = line.partition("=")
+                self.lines[self._section].append((key.strip(), value.removeprefix(">").strip()))
+
+    def _begin(self, name: str, words: list[str]) -> None:
+        self._section = name
+        if "+" in words:
+            self.lines.setdefault(name, [])
+            return
+        inherited = [line for word in words for line in self.lines.get(word, ())]
+        self.lines[name] = [*self.lines.get(name, ()), *inherited]
+        if "!" in words:
+            self.templates.add(name)
+
+    def _obey(self, line: str, depth: int) -> None:
+        found = _INCLUDE.fullmatch(line)
+        if found is None or depth == _DEEPEST:
+            self.complete = False
+            return
+        names = sorted(glob.glob(str(self._directory / found[1])))  # noqa: PTH207 (it may be an absolute one)
+        if not names and not line.startswith("#try"):
+            self.complete = False
+        for name in names:
+            try:
+                self.read(Path(name), depth + 1)
+            except OSError:
+                self.complete = False
+
+
+def _without_comments(text: str) -> Iterator[str]:
+    """Lines that say something. `;` begins a comment unless a backslash is before it, `;--` a long one."""
+    text = re.sub(r"(?<!\\);--(?!-).*?--;", "", text, flags=re.DOTALL)
+    for line in text.splitlines():
+        said = re.split(r"(?<!\\);", line, maxsplit=1)[0].replace("\\;", ";").strip()
+        if said:
+            yield said
