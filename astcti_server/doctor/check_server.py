@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 
 from astcti_server.clients.admission import DESCRIPTORS_PER_CLIENT, DESCRIPTORS_RESERVED
 from astcti_server.doctor.facts import Facts, ServerFacts
@@ -75,11 +76,16 @@ def _seen(facts: Facts) -> Iterator[Finding]:
     seen = facts.server.seen
     if seen["user"] == 0:
         yield warning(FindingCode.SERVER_ROOT, "the running server", "it runs as root", _RUN_AS_ANOTHER)
-    for name in seen["restart"]:
-        what = f"<{name}> changed since the server's start, which is of use at its next start only"
-        yield warning(FindingCode.SERVER_RESTART, "server.xml", what, "Restart it when it suits")
-    limit, settings = seen["descriptors"], facts.files.settings
-    if limit is None or settings is None:
+    settings = facts.files.settings
+    if settings is None:
+        return
+    for name, read in (("ami", asdict(settings.ami)), ("listen", asdict(settings.listen))):
+        # A setting that one of the two does not know is of another release.
+        if any(read.get(setting, value) != value for setting, value in seen[name].items()):
+            what = f"<{name}> changed since the server's start, and takes effect at its next start only"
+            yield warning(FindingCode.SERVER_RESTART, "server.xml", what, "Restart it when it suits")
+    limit = seen["descriptors"]
+    if limit is None:
         return
     needed = settings.clients.max * DESCRIPTORS_PER_CLIENT + DESCRIPTORS_RESERVED
     if limit < needed:

@@ -81,10 +81,8 @@ class ManagerGatherer:
         # Since 1.6.2 it comes right after the login; while Asterisk starts, when it is done.
         probe.await_event(lambda names: "FullyBooted" in names)
         if self._provoking:
-            queues = self.facts.pbx.queues or frozenset()
-            wanted = [service.queue for service in self._configuration.services if service.enabled]
-            mine = next((queue for queue in wanted if queue and queue in queues), "")
-            self._learn(provoked=provoke(probe, self.facts.actions, mine))
+            mine = [q for q in self.facts.pbx.queues or () if queue_key(q) in self._configuration.queues]
+            self._learn(provoked=provoke(probe, self.facts.actions, min(mine, default="")))
         self._learn(events=probe.events)
 
     def _may(self, action: str) -> bool:
@@ -198,6 +196,8 @@ class ManagerGatherer:
 
 def _state(probe: ManagerProbe, device: str) -> str:
     """The state of a device; empty if it cannot be asked."""
+    if device.startswith("hint:"):
+        return _state_of_hint(probe, device.removeprefix("hint:"))
     try:
         action = actions.getvar(f"DEVICE_STATE({device})")
         outcome = probe.ask(action)
@@ -208,6 +208,18 @@ def _state(probe: ManagerProbe, device: str) -> str:
         shown = probe.ask(AmiAction("SIPshowpeer", (("Peer", device.partition("/")[2]),)))
         return "INVALID" if "not found" in shown.message.lower() else ""
     return "" if value == "(null)" else value
+
+
+def _state_of_hint(probe: ManagerProbe, place: str) -> str:
+    """The state of `extension@context`: app_queue looks it up among the hints itself, it is no device."""
+    extension, _, context = place.partition("@")
+    action = AmiAction("ExtensionState", (("Exten", extension), ("Context", context or "default")))
+    outcome = probe.ask(action)
+    if not outcome.ok or outcome.response is None:
+        return ""
+    return (
+        UNKNOWN if outcome.response.get("Status") == "-1" else outcome.response.get("StatusText") or "KNOWN"
+    )
 
 
 def devices_of(configuration: Configuration) -> list[str]:

@@ -271,7 +271,9 @@ class Asterisk:
         return "\n".join(lines) + "\n"
 
     def _make_certificate(self) -> None:
-        make_certificate(self.ca_file.parent, self.ca_file.stem, subjects="DNS:localhost,IP:127.0.0.1")
+        make_certificate(
+            self.ca_file.parent, self.ca_file.stem, subjects="DNS:localhost,IP:127.0.0.1", days=90
+        )
 
     def _is_ready(self) -> bool:
         try:
