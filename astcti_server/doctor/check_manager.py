@@ -55,7 +55,10 @@ def check_manager(facts: Facts) -> Iterator[Finding]:
         yield from _second_server(facts, manager, ami)
     if manager.stage == "up" or facts.server.seen:
         yield from _read(facts, manager, configuration, ami)
-    yield from _user_in_file(manager, configuration, ami)
+    told = list(_user_in_file(manager, configuration, ami))
+    yield from told
+    if not {FindingCode.EVENT_FILTER, FindingCode.DISABLED_EVENTS} & {finding.code for finding in told}:
+        yield from _hidden(manager, ami)
 
 
 def _failure(facts: Facts, manager: ManagerFacts, ami: AmiSettings) -> Finding:
@@ -144,9 +147,28 @@ def _read(
             what = f"{manager_classes.consequence(name)} ({why})"
             yield make(FindingCode.READ_CLASS, where, what, f"Add {name}, then 'manager reload'")
         else:
-            what = f"no event of the class {name} yet"
+            what = f"no event of the class {name} came yet"
             todo = "" if manager.provoked else "doctor --provoke makes some that harm nobody"
             yield note(FindingCode.NOT_SEEN_YET, where, what, todo)
+
+
+def _hidden(manager: ManagerFacts, ami: AmiSettings) -> Iterator[Finding]:
+    """What did not come though another event of its class did."""
+    missing = [
+        name
+        for name in sorted(manager.provoked - manager.events)
+        if any(
+            manager_classes.proves(frozenset({name}), found, manager.manager)
+            and manager_classes.proves(manager.events, found, manager.manager)
+            for found in manager_classes.CLASSES
+        )
+    ]
+    if missing:
+        what = f"{', '.join(missing)} was provoked, and did not come"
+        todo = (
+            "Look for eventfilter and disabledevents; what these said before may hold until Asterisk restarts"
+        )
+        yield error(FindingCode.EVENT_FILTER, f"manager.conf [{ami.username}]", what, todo)
 
 
 def _known_missing(facts: Facts, manager: ManagerFacts, name: str, ami: AmiSettings) -> str:
@@ -156,8 +178,8 @@ def _known_missing(facts: Facts, manager: ManagerFacts, name: str, ami: AmiSetti
         line = conf.value(ami.username, "read")
         if not manager_classes.grants(line, (name,)):
             return f"{conf.origin} says read = {line or ''}"
-    if name in manager.provoked:
-        return "an event of it was provoked, and did not come"
+    if made := manager_classes.proves(manager.provoked, name, manager.manager):
+        return f"{made} was provoked, and did not come"
     if name == "system" and manager.stage == "up" and manager.manager.split(".")[0] not in ("", "1"):
         return "FullyBooted did not come after the login"
     right = _LACKING_IN_WORDS.get(name)

@@ -129,7 +129,7 @@ class ManagerFacts:
     events: frozenset[str] = frozenset()
     """Names of the events that came."""
     provoked: frozenset[str] = frozenset()
-    """Classes of which an event was made: without a filter it came, if the class is there."""
+    """Names of the events that were made: each came if its class is there and nothing hides it."""
     clock_ahead: float | None = None
     """Seconds that Asterisk's clock is ahead of this machine's."""
     clock_within: float = 0.0

@@ -39,6 +39,8 @@ _PROVING: Final = {
     ),
     "system": frozenset({"FullyBooted", "Reload", "Shutdown", "PeerStatus", "Registry", "ContactStatus"}),
 }
+CLASSES: Final = tuple(_PROVING)
+"""Those that the server may read."""
 _LACKING: Final = {
     "call": "no calls are seen at all",
     "dialplan": "no variables are seen, and steps of the dialplan are missed",

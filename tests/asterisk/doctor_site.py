@@ -1,4 +1,4 @@
-"""An Asterisk with many manager users and queues, each with one fault, and installations for `doctor` to look at."""
+"""An Asterisk with many manager users and queues, each with one fault, and an installation for `doctor`."""
 
 from __future__ import annotations
 
