@@ -62,9 +62,13 @@ def _closed(found: LookedAtFile, user: SystemUser | None) -> Iterator[Finding]:
     if not found.closed_at or user is None:
         return
     what = f"the server's user {user.name} may not read it"
-    if found.closed_at != str(found.path):
+    todo = f"chown root:{user.name} {found.path}; chmod g+r {found.path}"
+    if found.closed_at == str(found.path.parent):
         what += f", for he may not enter {found.closed_at}"
-    todo = f"chown root:{user.name} {found.closed_at}; chmod g+rX {found.closed_at}"
+        todo = f"chown root:{user.name} {found.closed_at}; chmod g+rx {found.closed_at}"
+    elif found.closed_at != str(found.path):
+        what += f", for he may not enter {found.closed_at}"
+        todo = "Put the file elsewhere, or let him through there"
     yield error(FindingCode.FILE_CLOSED, str(found.path), what, todo)
 
 

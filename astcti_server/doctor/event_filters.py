@@ -7,13 +7,25 @@ one for what is left out. 18.26, 20.11 and 22.2 know `eventfilter(action(...),na
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from astcti_server.doctor.asterisk_conf import AsteriskConf
 from schemas.configuration.model import Configuration
 
+_POSIX_CLASSES: Final = {
+    "alpha": "a-zA-Z",
+    "digit": "0-9",
+    "alnum": "a-zA-Z0-9",
+    "upper": "A-Z",
+    "lower": "a-z",
+    "space": r"\s",
+    "blank": r" \t",
+    "xdigit": "0-9a-fA-F",
+}
 _OPTION: Final = re.compile(r"(\w+)\(((?:[^()]|\([^()]*\))*)\)")
 
 
@@ -49,7 +61,17 @@ def _fits(method: str, text: str, found: str) -> bool:
             return text in found
         case "none":
             return True
-    return re.search(text, found) is not None
+    return _compiled(text).search(found) is not None
+
+
+@cache
+def _compiled(expression: str) -> re.Pattern[str]:
+    """A POSIX expression (regcomp, extended) in Python's words. Raises re.error."""
+    for name, characters in _POSIX_CLASSES.items():
+        expression = expression.replace(f"[:{name}:]", characters)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # of sets within sets, which POSIX does not have
+        return re.compile(expression)
 
 
 def hidden_events(

@@ -134,24 +134,33 @@ def _control_socket(server: ServerFacts) -> Iterator[LookedAtFile]:
 def closed_at(path: Path, user: SystemUser | None, needed: int) -> str:
     """Where a user is turned away on the way to a file; empty if nowhere, or nobody can tell.
 
-    `needed` is the rights at its end, as those of an owner. Access control lists are not looked at.
+    `needed` is the rights at its end, as those of an owner.
     """
     if user is None or user.user == 0:
         return ""
     try:
         for folder in reversed(path.absolute().parents):
-            if not _may(folder.stat(), user, stat.S_IXUSR):
+            if not _may(folder, user, stat.S_IXUSR):
                 return str(folder)
-        return "" if _may(path.stat(), user, needed) else str(path)
+        return "" if _may(path, user, needed) else str(path)
     except OSError:
         return ""
 
 
-def _may(found: os.stat_result, user: SystemUser, needed: int) -> bool:
+def _may(path: Path, user: SystemUser, needed: int) -> bool:
+    found = path.stat()
     if found.st_uid == user.user:
         shift = 0
     elif found.st_gid in user.groups:
         shift = 3
     else:
         shift = 6
-    return (found.st_mode << shift) & needed == needed
+    return (found.st_mode << shift) & needed == needed or _has_list(path)
+
+
+def _has_list(path: Path) -> bool:
+    """Whether an access control list, which is not looked into, may say more than the mode does."""
+    try:
+        return bool(os.getxattr(path, "system.posix_acl_access"))
+    except OSError:
+        return False
