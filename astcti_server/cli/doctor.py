@@ -31,7 +31,8 @@ from schemas.log_lines import log_to_standard_error
     "--provoke",
     is_flag=True,
     help="Make a few harmless events, so that each class of them is known: a Local channel that leads"
-    " nowhere, and a paused member without a phone that is taken out of its queue at once.",
+    " nowhere, and a paused member without a phone that is taken out of its queue at once. Asterisk's queue"
+    " log and call records may have them.",
 )
 @json_option
 @click.pass_context
@@ -56,11 +57,12 @@ def doctor(
 
     \b
     Looked at:
-      files        server.xml and the configuration: valid, refused, held; certificates; who can
-                   read secrets, and whether the server's user can read what it needs
+      files        server.xml and the configuration: valid, refused, held; certificates;
+                   who can read secrets, whether the server's user can read what it needs
       network      name, port, TLS, login
       rights       classes of manager.conf, writetimeout, eventfilter, disabledevents
-      Asterisk     version, clock, other sessions; queues with their options and members, contexts, phones
+      Asterisk     version, clock, other sessions; queues, their options and members,
+                   contexts, phones
       the server   connected, user, open files, version, settings that wait for a restart
 
     \b

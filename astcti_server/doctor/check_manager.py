@@ -26,6 +26,7 @@ _STAGES: Final = {
     "login": FindingCode.LOGIN,
     "up": FindingCode.NO_ANSWER,
 }
+_LOOK_FOR_FILTERS: Final = "Look for eventfilter and disabledevents in manager.conf"
 _LACKING_IN_WORDS: Final = {
     "agent": MissingRight.MEMBERS,
     "dialplan": MissingRight.DIALPLAN,
@@ -53,7 +54,9 @@ def check_manager(facts: Facts) -> Iterator[Finding]:
         yield from _clock(manager)
         yield from _written(facts, manager, configuration, ami)
         yield from _second_server(facts, manager, ami)
-    if manager.stage == "up" or facts.server.seen:
+    elif _same_user(facts, ami):
+        yield from _refused(facts, manager, configuration, ami)
+    if manager.stage == "up" or _same_user(facts, ami):
         yield from _read(facts, manager, configuration, ami)
     told = list(_user_in_file(manager, configuration, ami))
     yield from told
@@ -92,7 +95,8 @@ def _second_server(facts: Facts, manager: ManagerFacts, ami: AmiSettings) -> Ite
     if sessions is None:
         return
     status = facts.server.status
-    expected = int(bool(status) and status["ami"]["state"] == "up" and _same_user(facts, ami))
+    same = _same_user(facts, ami) or not facts.server.seen
+    expected = int(bool(status) and status["ami"]["state"] == "up" and same)
     if sessions > expected:
         others = sessions - expected
         what = f"{others} more session{'s'[: others > 1]} of the manager user {ami.username!r}"
@@ -104,8 +108,8 @@ def _second_server(facts: Facts, manager: ManagerFacts, ami: AmiSettings) -> Ite
 
 
 def _same_user(facts: Facts, ami: AmiSettings) -> bool:
-    """Whether the running server uses this user: its settings may be those of its start."""
-    return not facts.server.seen or facts.server.seen["ami"]["username"] == ami.username
+    """Whether the running server tells, and is logged in as this user: it uses the settings of its start."""
+    return bool(facts.server.seen) and facts.server.seen["ami"]["username"] == ami.username
 
 
 def _written(
@@ -131,13 +135,28 @@ def _written(
         yield make(FindingCode.WRITE_CLASS, where, f"may not ask for {names}: {without}", f"Add {name}")
 
 
+def _refused(
+    facts: Facts, manager: ManagerFacts, configuration: Configuration, ami: AmiSettings
+) -> Iterator[Finding]:
+    """What the running server was refused, where there is no session to ask in."""
+    version = manager.manager or str(facts.server.status["ami"]["manager"])
+    needed = {action.name: action for action in manager_classes.needed_actions(configuration, version)}
+    for refusal in facts.server.seen["refusals"]:
+        action = needed.get(refusal["action"])
+        todo = f"Add {action.classes[0]}" if action is not None else ""
+        what = f"the running server was refused {refusal['action']} ({refusal['message']})"
+        yield error(FindingCode.WRITE_CLASS, f"manager.conf [{ami.username}] write", what, todo)
+
+
 def _read(
     facts: Facts, manager: ManagerFacts, configuration: Configuration, ami: AmiSettings
 ) -> Iterator[Finding]:
     """Which classes of events do not come. One that comes proves its class, whatever a file says."""
     where = f"manager.conf [{ami.username}] read"
     version = manager.manager or str(facts.server.status.get("ami", {}).get("manager", ""))
-    seen = manager.events | frozenset(facts.server.seen.get("events", ()))
+    seen = manager.events | (
+        frozenset(facts.server.seen["events"]) if _same_user(facts, ami) else frozenset()
+    )
     for name in manager_classes.read_classes(configuration, version):
         if manager_classes.proves(seen, name, version):
             continue
@@ -146,6 +165,11 @@ def _read(
         if why:
             what = f"{manager_classes.consequence(name)} ({why})"
             yield make(FindingCode.READ_CLASS, where, what, f"Add {name}, then 'manager reload'")
+        elif _is_missed(facts, name, ami):
+            what = f"{manager_classes.consequence(name)}, though read has {name}"
+            yield error(
+                FindingCode.EVENT_FILTER, where, what, f"{_LOOK_FOR_FILTERS}, and do 'manager reload'"
+            )
         else:
             what = f"no event of the class {name} came yet"
             todo = "" if manager.provoked else "doctor --provoke makes some that harm nobody"
@@ -153,38 +177,50 @@ def _read(
 
 
 def _hidden(manager: ManagerFacts, ami: AmiSettings) -> Iterator[Finding]:
-    """What did not come though another event of its class did."""
-    missing = [
+    """What did not come though its class is there: another event of it came, or manager.conf grants it."""
+    there = [
         name
-        for name in sorted(manager.provoked - manager.events)
-        if any(
-            manager_classes.proves(frozenset({name}), found, manager.manager)
-            and manager_classes.proves(manager.events, found, manager.manager)
-            for found in manager_classes.CLASSES
-        )
+        for name in manager_classes.CLASSES
+        if manager_classes.proves(manager.events, name, manager.manager) or _granted(manager, name, ami) == ""
+    ]
+    missing = [
+        event
+        for event in sorted(manager.provoked - manager.events)
+        if any(manager_classes.proves(frozenset({event}), name, manager.manager) for name in there)
     ]
     if missing:
         what = f"{', '.join(missing)} was provoked, and did not come"
-        todo = (
-            "Look for eventfilter and disabledevents; what these said before may hold until Asterisk restarts"
-        )
+        todo = f"{_LOOK_FOR_FILTERS}; what these said before may hold until Asterisk restarts"
         yield error(FindingCode.EVENT_FILTER, f"manager.conf [{ami.username}]", what, todo)
 
 
 def _known_missing(facts: Facts, manager: ManagerFacts, name: str, ami: AmiSettings) -> str:
     """How it is known that a class is missing; empty if it is not known."""
-    conf = manager.manager_conf
-    if conf is not None and conf.has(ami.username):
-        line = conf.value(ami.username, "read")
-        if not manager_classes.grants(line, (name,)):
-            return f"{conf.origin} says read = {line or ''}"
+    granted = _granted(manager, name, ami)
+    if granted is not None:
+        return granted
     if made := manager_classes.proves(manager.provoked, name, manager.manager):
         return f"{made} was provoked, and did not come"
     if name == "system" and manager.stage == "up" and manager.manager.split(".")[0] not in ("", "1"):
         return "FullyBooted did not come after the login"
+    return "the running server missed it" if _is_missed(facts, name, ami) else ""
+
+
+def _is_missed(facts: Facts, name: str, ami: AmiSettings) -> bool:
+    """Whether the running server noticed that events of a class should have come."""
     right = _LACKING_IN_WORDS.get(name)
-    lacking = facts.server.status.get("ami", {}).get("lacking", ()) if facts.server.status else ()
-    return "the running server missed it" if right is not None and right.text() in lacking else ""
+    return (
+        right is not None and _same_user(facts, ami) and right.text() in facts.server.status["ami"]["lacking"]
+    )
+
+
+def _granted(manager: ManagerFacts, name: str, ami: AmiSettings) -> str | None:
+    """What manager.conf says that does not grant a class; empty if it grants it, None if it is not known."""
+    conf = manager.manager_conf
+    if conf is None or not conf.has(ami.username):
+        return None
+    line = conf.value(ami.username, "read")
+    return "" if manager_classes.grants(line, (name,)) else f"{conf.origin} says read = {line or ''}"
 
 
 def _user_in_file(manager: ManagerFacts, configuration: Configuration, ami: AmiSettings) -> Iterator[Finding]:

@@ -256,6 +256,11 @@ def test_a_class_that_is_missing_shows_by_provoking_where_no_file_can_be_read(
     assert NOBODYS_PHONE not in {interface for _queue, interface in site.asterisk.members()}
 
 
+def test_what_a_filter_hides_is_no_missing_class(site: DoctorSite) -> None:
+    site.user = "filtered"
+    assert [finding.code for finding in findings(site.examine(provoke=True))] == [FindingCode.EVENT_FILTER]
+
+
 def test_asterisk_tells_of_its_files_whoever_has_the_class_config(site: DoctorSite) -> None:
     site.etc, site.user = None, "config"
     site.change_service(queue_name="rings-in-use")

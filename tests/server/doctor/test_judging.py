@@ -24,7 +24,7 @@ from astcti_server.doctor.findings import Finding, FindingCode, Severity
 from astcti_server.doctor.report import as_document, exit_code, lines_of
 from schemas.problems import Problem
 from schemas.server.missing_rights import MissingRight
-from tests.server.doctor.conftest import EVENTS, Change
+from tests.server.doctor.conftest import EVENTS, MANAGER_CONF, Change
 
 
 def only(facts: Facts) -> Finding:
@@ -87,7 +87,7 @@ def test_what_the_running_server_says_of_itself(
     [
         ({"user": 0}, FindingCode.SERVER_ROOT),
         ({"descriptors": 1024}, FindingCode.SERVER_DESCRIPTORS),
-        ({"ami": {"host": "old.example"}}, FindingCode.SERVER_RESTART),
+        ({"ami": {"host": "old.example", "username": "astcti"}}, FindingCode.SERVER_RESTART),
         ({"listen": {"port": 1}}, FindingCode.SERVER_RESTART),
     ],
 )
@@ -151,12 +151,39 @@ def test_a_class_is_proved_by_what_either_session_saw(with_manager: Change, with
     assert (found.code, found.severity) == (FindingCode.NOT_SEEN_YET, Severity.NOTE)
 
 
-def test_a_class_that_the_running_server_missed_is_known_to_be_missing(with_manager: Change) -> None:
-    facts = with_manager(events=EVENTS - {"VarSet"})
+@pytest.mark.parametrize(
+    ("conf", "code", "words"),
+    [
+        (AsteriskConf("manager.conf", {}), FindingCode.READ_CLASS, "Add dialplan"),
+        (MANAGER_CONF, FindingCode.EVENT_FILTER, "though read has dialplan"),
+    ],
+)
+def test_what_the_running_server_missed_is_known_to_be_missing(
+    with_manager: Change, conf: AsteriskConf, code: FindingCode, words: str
+) -> None:
+    facts = with_manager(events=EVENTS - {"VarSet"}, manager_conf=conf)
     lacking = {**facts.server.status["ami"], "lacking": [MissingRight.DIALPLAN.text()]}
     told = replace(facts.server, status={**facts.server.status, "ami": lacking})
-    found = only(replace(facts, server=told))
-    assert found.code == FindingCode.READ_CLASS and "Add dialplan" in found.text
+    found = judge(replace(facts, server=told))[0]
+    assert (found.code, found.severity) == (code, Severity.ERROR)
+    assert words in found.text
+
+
+def test_what_the_running_server_was_refused_counts_where_nothing_can_be_asked(with_manager: Change) -> None:
+    facts = with_manager(stage="login", failure="user 'astcti' is logged in already", actions=None)
+    refusal = {"action": "QueueAdd", "message": "Permission denied"}
+    seen = {**facts.server.seen, "events": list(EVENTS), "refusals": [refusal]}
+    found = judge(replace(facts, server=replace(facts.server, seen=seen)))
+    assert [finding.severity for finding in found] == [Severity.ERROR, Severity.NOTE]
+    assert "refused QueueAdd (Permission denied). Add agent" in found[0].text
+
+
+def test_what_the_running_server_saw_as_another_user_proves_nothing(with_manager: Change) -> None:
+    facts = with_manager(events=EVENTS - {"Newchannel"})
+    other = {**facts.server.seen["ami"], "username": "another"}
+    seen = {**facts.server.seen, "events": list(EVENTS), "ami": other}
+    found = judge(replace(facts, server=replace(facts.server, seen=seen)))
+    assert {finding.code for finding in found} == {FindingCode.SERVER_RESTART, FindingCode.NOT_SEEN_YET}
 
 
 def test_newexten_does_not_prove_the_class_dialplan_in_asterisk_12_to_15(with_manager: Change) -> None:

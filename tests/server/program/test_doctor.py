@@ -1,4 +1,4 @@
-"""`doctor` beside a server that runs, against the demo PBX: what it asks that server for, and what it leaves alone."""
+"""`doctor` beside a running server and the demo PBX: what it asks for, and what it leaves alone."""
 
 from __future__ import annotations
 
