@@ -18,6 +18,10 @@ from astcti_client import headless
 from astcti_client.settings_values import SETTING_READERS
 from astcti_server import daemon
 from astcti_server.cli import asking
+from astcti_server.doctor import report
+from astcti_server.doctor.examination import Diagnosis
+from astcti_server.doctor.facts import Facts, FileFacts, ServerFacts
+from astcti_server.doctor.findings import Finding, FindingCode, Severity
 from astcti_server.status_file import StatusFile
 from schemas import placeholders
 from schemas.protocol import (
@@ -283,6 +287,26 @@ def test_the_marks_of_the_clients_output_are_documented() -> None:
         if (text := text_of(node)) is not None
     }
     assert marks == set(re.findall(r"^\| `(\S\S)` \|", section(CLIENT, "## What it prints"), re.MULTILINE))
+
+
+def test_every_finding_of_doctor_is_documented_and_no_other() -> None:
+    text = section(OPERATIONS, "### doctor")
+    documented = [code for cell in cells(text, 1) for code in spans(cell)]
+    assert sorted(documented) == sorted(FindingCode)
+
+
+def test_what_doctor_prints_as_json_is_documented(tmp_path: Path) -> None:
+    found = Finding(FindingCode.CLOCK, Severity.NOTE, "here", "this", "that")
+    facts = Facts(0.0, FileFacts(tmp_path), ServerFacts())
+    told = report.as_document(Diagnosis((found,), "", facts))
+    text = section(OPERATIONS, "### doctor")
+    assert not {name for name in (*told, *told["findings"][0], *Severity) if f"`{name}`" not in text}
+
+
+def test_the_exit_codes_of_doctor_are_those_of_its_help() -> None:
+    codes = {value for name, value in vars(report).items() if name.startswith("EXIT_")}
+    text = astcti_server.cli.program.main.commands["doctor"].help or ""
+    assert {int(code) for code in re.findall(r"^ +([0-9]+)  ", text, re.MULTILINE)} == codes
 
 
 # -- the log ---------------------------------------------------------------------------------------------
