@@ -20,6 +20,7 @@ from schemas.configuration.xml_form import dump_xml
 from tests.asterisk.rig import Asterisk
 from tests.fake.certificates import make_certificate
 from tests.fake.line_client import md5
+from tests.fake.patience import PATIENCE
 from tests.fake.running_server import RunningServer, SeatClient
 
 NOBODY = 65534
@@ -63,7 +64,7 @@ DIALPLAN = """
 exten => 201,hint,%{technology}/201
 """
 MACS = [f"00:00:00:00:02:0{number}" for number in (1, 2, 3)]
-QUICK = ProbeTimeLimits(login=2.5, events=1.5)
+PATIENT = ProbeTimeLimits(connect=PATIENCE, login=PATIENCE)
 
 
 def prepared(version: int) -> Asterisk:
@@ -98,6 +99,7 @@ class DoctorSite:
         self.configuration = configuration(asterisk)
         self.server: RunningServer | None = None
         self.written = False
+        self.limits = PATIENT
         self._kept = ExitStack()
 
     def keep(self, client: SeatClient) -> None:
@@ -169,7 +171,7 @@ class DoctorSite:
             self.write()
         control = self.folder / "control.sock"
         examined = Examined(self.config, self.state, control, self.etc, provoke)
-        return examine(examined, QUICK, clock)
+        return examine(examined, self.limits, clock)
 
 
 def _attributes(values: dict[str, str]) -> str:

@@ -14,6 +14,7 @@ import pytest
 
 from astcti_server.doctor.examination import Diagnosis
 from astcti_server.doctor.findings import Finding, FindingCode, Severity
+from astcti_server.doctor.manager_probe import ProbeTimeLimits
 from astcti_server.doctor.provoking import NOBODY as NOBODYS_PHONE
 from astcti_server.doctor.report import exit_code
 from schemas.configuration.model import Configuration, Operator
@@ -87,6 +88,7 @@ def nothing_listens(site: DoctorSite) -> None:
 
 def plain_at_the_tls_port(site: DoctorSite) -> None:
     site.ami["port"] = str(site.asterisk.ami_tls_port)
+    site.limits = ProbeTimeLimits(login=1.0)  # nothing ever comes
 
 
 def strange_certificate(site: DoctorSite) -> None:
