@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from astcti_server.demo.pbx import DemoPbx
 from astcti_server.doctor.asterisk_conf import AsteriskConf
 from astcti_server.doctor.facts import Facts, FileFacts, ManagerFacts, PbxFacts, ServerFacts
 from schemas.configuration.model import Binding, Configuration, Operator, Seat, Service, Trigger
@@ -98,6 +99,13 @@ def clean() -> Facts:
             ),
         ),
     )
+
+
+@pytest.fixture
+def pbx() -> Iterator[DemoPbx]:
+    """A PBX of its own for each test."""
+    with DemoPbx() as running:
+        yield running
 
 
 @pytest.fixture
