@@ -50,13 +50,13 @@ class Scenario:
 SCENARIOS: Mapping[str, Scenario] = {
     "throughput": Scenario(
         f"Events a second, {MODERN.name}",
-        partial(throughput, script=MODERN, calls=500, rounds=5, targets=(8, 4, 4)),
-        partial(throughput, script=MODERN, calls=100, rounds=3, targets=(8, 4, 4)),
+        partial(throughput, script=MODERN, calls=300, rounds=(5, 15)),
+        partial(throughput, script=MODERN, calls=40, rounds=(2, 2)),
     ),
     "throughput-1.4": Scenario(
         f"Events a second, {OLD.name}",
-        partial(throughput, script=OLD, calls=1500, rounds=5, targets=(5, 2, None)),
-        partial(throughput, script=OLD, calls=300, rounds=3, targets=(5, 2, None)),
+        partial(throughput, script=OLD, calls=1000, rounds=(5, 15)),
+        partial(throughput, script=OLD, calls=120, rounds=(2, 2)),
     ),
     "parser": Scenario(
         f"The parser alone, {MODERN.name}",
@@ -103,8 +103,8 @@ SCENARIOS: Mapping[str, Scenario] = {
     ),
     "scaling": Scenario(
         "Growth of an event's cost",
-        partial(scaling, script=MODERN, calls=80, rounds=3, live=10_000),
-        partial(scaling, script=MODERN, calls=40, rounds=1, live=2_000),
+        partial(scaling, script=MODERN, calls=80, rounds=(3, 9), live=10_000, seats=5_000),
+        partial(scaling, script=MODERN, calls=20, rounds=(1, 1), live=1_000, seats=1_000),
     ),
     "logins-5000": Scenario(
         "5,000 logins at once",

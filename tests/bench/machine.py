@@ -53,6 +53,11 @@ def build_of_python() -> str:
     return "optimised with a profile" + (" and at link time" if link_time else ", not at link time")
 
 
+def python_of(pid: int) -> Path:
+    """The program that a process runs, links followed: of a virtual environment, its base's Python."""
+    return Path(f"/proc/{pid}/exe").readlink()
+
+
 def raise_descriptor_limit() -> None:
     """Thousands of sockets need more than a process has by default; children inherit the limit."""
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]

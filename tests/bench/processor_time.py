@@ -14,6 +14,7 @@ from pathlib import Path
 TICK = 1 / os.sysconf("SC_CLK_TCK")  # seconds; /proc counts in these
 NOISY_OTHERS = 0.1  # share of all cores
 NOISY_STOLEN = 0.02
+BUSY = 0.9  # of the time that one thread can run, or all cores can: who is above it, everybody waits for
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,18 @@ class Usage:
     """The share of all cores that the host of a virtual machine gave to others."""
     load: float
     """The mean number of threads that wanted to run in the last minute."""
+
+    def share(self, name: str) -> float:
+        """How much of one core a process used; 1 is a thread that never waited."""
+        return self.processes[name].total / self.seconds if self.seconds else 0.0
+
+    def limit(self, cores: int) -> str:
+        """Who kept the others waiting: a process that used a whole core, all cores together, or nobody."""
+        busiest = max(self.processes, key=self.share)
+        if self.share(busiest) >= BUSY:
+            return busiest
+        used = sum(self.share(name) for name in self.processes) / cores
+        return "the cores" if used + self.others + self.stolen >= BUSY else "none"
 
     @property
     def noisy(self) -> bool:

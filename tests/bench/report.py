@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.bench.figures import WIDE, Summary, median_interval, summarise
 from tests.bench.machine import Machine
-from tests.bench.processor_time import Usage
+from tests.bench.processor_time import ProcessorTime, Usage
 
 ScenarioContent = dict[str, Any]
 
@@ -20,8 +20,9 @@ class Report:
 
     def __init__(self, machine: Machine, *, quick: bool = False) -> None:
         self.missed = 0
+        self._cores = machine.cores
         self._content: dict[str, Any] = {"machine": asdict(machine), "quick": quick, "scenarios": []}
-        self._say(f"Python: {machine.python}")
+        self._say(f"Python: {machine.python}; every process that is measured runs on it, or the run fails")
         self._say(f"its build: {machine.build}")
         self._say(f"a fixed loop: {machine.loop:.1f} ms of processor time")
         self._say(f"machine: {machine.processor}, {machine.cores} cores, {machine.kernel}")
@@ -43,7 +44,7 @@ class Report:
     def values(self, what: str, values: Sequence[float], unit: str) -> Summary:
         """The repeated measurements of one thing."""
         summary = summarise(values)
-        self._figure(what, unit, median=summary.median, values=list(values))
+        self._figure(what, unit, median=summary.median, spread=summary.spread, values=list(values))
         self._say(f"{what}: {_number(summary.median)} {unit}{_range(summary, len(values))}")
         return summary
 
@@ -59,24 +60,36 @@ class Report:
 
     def at_most(self, what: str, figure: float, target: float, unit: str = "times") -> None:
         """A figure that should not be above its target."""
-        self._judge(what, figure, target, f"at most {target:g}", unit, figure <= target)
+        self._judge(what, figure, target, "at most", unit, figure <= target)
 
     def at_least(self, what: str, figure: float, target: float, unit: str = "times") -> None:
         """A figure that should not be below its target."""
-        self._judge(what, figure, target, f"at least {target:g}", unit, figure >= target)
+        self._judge(what, figure, target, "at least", unit, figure >= target)
+
+    def times(self, what: str, ratios: Sequence[float], target: float) -> None:
+        """Ratios, one a round, whose median should not be below the target; see `Rounds.ratios`."""
+        self._judge_ratios(what, ratios, target, "at least")
+
+    def times_at_most(self, what: str, ratios: Sequence[float], target: float) -> None:
+        """Ratios, one a round, whose median should not be above the target."""
+        self._judge_ratios(what, ratios, target, "at most")
 
     def usage(self, what: str, usage: Usage) -> None:
         """Who used the processors during one measurement, or the most typical one of several."""
-        self._scenario["usage"].append({"what": what} | asdict(usage) | {"noisy": usage.noisy})
+        limit = usage.limit(self._cores)
+        shares = {name: usage.share(name) for name in usage.processes}
+        self._scenario["usage"].append(
+            {"what": what} | asdict(usage) | {"noisy": usage.noisy, "shares": shares, "limit": limit}
+        )
         own = "; ".join(
-            f"{name} {used.total:.3f} s ({used.user:.2f} user, {used.system:.2f} system)"
+            f"{name} {used.total:.3f} s, {shares[name]:.0%} of a core ({_kernel(used):.0%} in the kernel)"
             for name, used in usage.processes.items()
         )
         self._say(f"{what}: {usage.seconds:.2f} s; processor time: {own}")
         noisy = ", NOISY" if usage.noisy else ""
         self._say(
-            f"   other processes used {usage.others:.0%} of the cores, {usage.stolen:.1%} were stolen, "
-            f"load {usage.load:.1f}{noisy}"
+            f"   the limit: {limit}; other processes used {usage.others:.0%} of the cores, "
+            f"{usage.stolen:.1%} were stolen, load {usage.load:.1f}{noisy}"
         )
 
     def failed(self, error: Exception) -> None:
@@ -96,16 +109,34 @@ class Report:
         found: ScenarioContent = self._content["scenarios"][-1]
         return found
 
+    def _judge_ratios(self, what: str, ratios: Sequence[float], target: float, words: str) -> None:
+        summary = summarise(ratios)
+        met = summary.median >= target if words == "at least" else summary.median <= target
+        self.missed += not met
+        parts = {"median": summary.median, "values": list(ratios), "spread": summary.spread}
+        self._figure(what, "times", **parts, target=target, bound=words, met=met)
+        self._say(
+            f"{what}: {_number(summary.median)} times{_range(summary, len(ratios))}; "
+            f"target {words} {target:g}: {'met' if met else 'NOT MET'}"
+        )
+
     def _judge(self, what: str, figure: float, target: float, words: str, unit: str, met: bool) -> None:
         self.missed += not met
-        self._figure(what, unit, median=figure, target=target, met=met)
-        self._say(f"{what}: {_number(figure)} {unit}; target {words}: {'met' if met else 'NOT MET'}")
+        self._figure(what, unit, median=figure, target=target, bound=words, met=met)
+        self._say(
+            f"{what}: {_number(figure)} {unit}; target {words} {target:g}: {'met' if met else 'NOT MET'}"
+        )
 
     def _figure(self, what: str, unit: str, **parts: object) -> None:
         self._scenario["figures"].append({"what": what, "unit": unit} | parts)
 
     def _say(self, text: str) -> None:
         print(f"   {text}", flush=True)
+
+
+def _kernel(used: ProcessorTime) -> float:
+    both = used.user + used.system
+    return used.system / both if both else 0.0
 
 
 def _verdict(interval: tuple[float, float]) -> str:

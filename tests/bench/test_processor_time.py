@@ -7,7 +7,14 @@ import time
 
 import pytest
 
-from tests.bench.processor_time import TICK, ProcessorMeter, ProcessorReading, ProcessorTime, processor_time
+from tests.bench.processor_time import (
+    TICK,
+    ProcessorMeter,
+    ProcessorReading,
+    ProcessorTime,
+    Usage,
+    processor_time,
+)
 
 
 def compute(seconds: float) -> None:
@@ -61,3 +68,24 @@ def test_a_measurement_is_noisy_if_others_used_the_cores_or_the_host_took_them(
     usage = reading(0, 0.0, 0.0, 0.0, 0.0).until(reading(1, 1.0, busy, idle, stolen))
 
     assert usage.noisy is noisy
+
+
+@pytest.mark.parametrize(
+    ("server", "clients", "others", "limit"),
+    [
+        (0.95, 0.2, 0.0, "server"),
+        (0.3, 0.97, 0.0, "clients"),
+        (0.7, 0.6, 0.3, "the cores"),
+        (0.3, 0.2, 0.1, "none"),
+    ],
+)
+def test_the_limit_is_who_had_no_time_to_wait(
+    server: float, clients: float, others: float, limit: str
+) -> None:
+    used = {
+        name: ProcessorTime(2 * share, 0, 0) for name, share in (("server", server), ("clients", clients))
+    }
+    usage = Usage(2.0, used, others, 0.0, 0.0)
+
+    assert usage.share("server") == pytest.approx(server)
+    assert usage.limit(2) == limit

@@ -88,14 +88,27 @@ def test_missed_targets_are_counted(report: Report, capsys: pytest.CaptureFixtur
     assert "rate: 8 times; target at least 8: met" in text
 
 
+def test_the_ratios_of_the_rounds_are_judged_by_their_median(
+    report: Report, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report.times("as fast as another", [9.0, 11.0, 10.5], 10)
+    report.times_at_most("slower than the floor", [3.0, 3.2, 3.4], 3)
+
+    assert report.missed == 1
+    text = printed(capsys)
+    assert "as fast as another: 10.5 times (median of 3, 9 to 11" in text
+    assert "target at least 10: met" in text
+    assert "target at most 3: NOT MET" in text
+
+
 def test_a_disturbed_measurement_is_marked(report: Report, capsys: pytest.CaptureFixture[str]) -> None:
     report.usage(
         "all", Usage(1.5, {"server": ProcessorTime(0.5, 0.4, 0.1)}, others=0.5, stolen=0.01, load=3.2)
     )
 
     text = printed(capsys)
-    assert "all: 1.50 s; processor time: server 0.500 s (0.40 user, 0.10 system)" in text
-    assert "other processes used 50% of the cores, 1.0% were stolen, load 3.2, NOISY" in text
+    assert "all: 1.50 s; processor time: server 0.500 s, 33% of a core (20% in the kernel)" in text
+    assert "the limit: none; other processes used 50% of the cores, 1.0% were stolen, load 3.2, NOISY" in text
 
 
 def test_everything_is_written_as_json_too(report: Report, tmp_path: Path) -> None:
@@ -109,6 +122,9 @@ def test_everything_is_written_as_json_too(report: Report, tmp_path: Path) -> No
     content = json.loads((tmp_path / "new" / "run.json").read_text())
     assert content["machine"]["cores"] == 2
     (scenario,) = content["scenarios"]
-    assert scenario["figures"] == [{"what": "p50", "unit": "µs", "median": 2.0, "values": [3.0, 1.0, 2.0]}]
+    assert scenario["figures"] == [
+        {"what": "p50", "unit": "µs", "median": 2.0, "spread": 1.0, "values": [3.0, 1.0, 2.0]}
+    ]
     assert scenario["usage"][0]["processes"]["server"]["total"] == 0.5
+    assert scenario["usage"][0]["shares"]["server"] == pytest.approx(1 / 3)
     assert scenario["failed"] == "a Link is missing"

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import os
+import pickle
 import tempfile
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tests.bench.machine import python_of
 from tests.bench.peers.bare_reader import BareReader
 from tests.bench.peers.broker_clients import BrokerClients
 from tests.bench.peers.mqtt_server import BROKER
+from tests.bench.peers.same_work_floor import PLAN, PLAN_FILE, READY
 from tests.bench.processes.feeder import Feeder
 from tests.bench.processes.returning_clients import ReturningClients, ReturnResult
 from tests.bench.processes.seat_clients import CollectedLinks, LoginResult, SeatClients
 from tests.bench.processes.server_process import (
+    FLOOR_PROGRAM,
     MQTT_PROGRAM,
     SERVER_PROGRAM,
     ServerFailed,
@@ -25,9 +30,10 @@ from tests.bench.processes.server_process import (
     ServerProgram,
 )
 from tests.bench.processes.worker import Worker
-from tests.bench.processor_time import ProcessorMeter, Usage
+from tests.bench.processor_time import TICK, ProcessorMeter, Usage
 from tests.bench.workload.call_centre import CallCentre
-from tests.bench.workload.event_script import EventScript, PlannedCall
+from tests.bench.workload.due_lines import due_lines
+from tests.bench.workload.event_script import END, EventScript, PlannedCall
 from tests.bench.workload.traffic import ExpectedLink, Traffic, expected_link, split_at_link
 
 LOGIN_WITHIN = 60.0  # seconds
@@ -47,7 +53,7 @@ class Delivery:
     seconds: float
     """From the first byte to the last Link."""
     usage: Usage
-    """From before the first byte until nothing came any more."""
+    """From before the first byte until nothing came any more; the silence at the end is no time of it."""
 
     def processor_time(self, traffic: Traffic) -> float:
         """Microseconds of the server's processor time an event."""
@@ -90,9 +96,11 @@ class MeasuredServer:
                 raise ServerFailed(f"the server did not log in:\n{self.process.log}")
             self.wait_until_serving()
             self._stop = started.pop_all()
-        self.meter = ProcessorMeter(
-            {"server": self.process.pid, "feeder": self.feeder.pid, "clients": self.clients.pid}
-        )
+        processes = {"server": self.process.pid, "feeder": self.feeder.pid, "clients": self.clients.pid}
+        self.meter = ProcessorMeter(processes)
+        for name, pid in (processes | {"bare reader": self._reader.pid}).items():
+            if python_of(pid) != python_of(os.getpid()):
+                raise ServerFailed(f"the {name} runs on {python_of(pid)}, the bench on another Python")
 
     def __enter__(self) -> Self:
         return self
@@ -147,6 +155,7 @@ class MeasuredServer:
         begun: int = self.feeder.call("send_stream")
         collected: CollectedLinks = self.clients.result()
         usage = before.until(self.meter.read())
+        usage = replace(usage, seconds=max(usage.seconds - quiet, TICK))
         check_links(collected, self.process)
         return Delivery((collected.last - begun) / 1e9, usage)
 
@@ -170,6 +179,22 @@ class MeasuredServer:
         collected = self.clients.result()
         check_links(collected, self.process)
         return delays(begun, expected, collected.arrivals)
+
+
+class MeasuredFloor(MeasuredServer):
+    """The server is the floor, which is told the lines of each stream beforehand."""
+
+    def __init__(self, script: EventScript, call_centre: CallCentre) -> None:
+        super().__init__(script, call_centre, FLOOR_PROGRAM)
+
+    def load(self, traffic: Traffic) -> None:
+        """Hand the stream to the feeder, and its lines to the floor."""
+        super().load(traffic)
+        lines = due_lines(self.script, self.call_centre, traffic)
+        self.process.state_path(PLAN_FILE).write_bytes(pickle.dumps((traffic.events, lines)))
+        self.feeder.call("send", PLAN + END)
+        self.process.state_file(READY)
+        self.process.state_path(READY).unlink()
 
 
 class MeasuredOutage(MeasuredServer):

@@ -38,6 +38,9 @@ class ServerProgram:
 SERVER_PROGRAM = ServerProgram()
 ASYNCIO_PROGRAM = ServerProgram("tests.bench.peers.asyncio_server")
 MQTT_PROGRAM = ServerProgram("tests.bench.peers.mqtt_server")
+PANORAMISK_PROGRAM = ServerProgram("tests.bench.peers.panoramisk_server")
+ASTERISK_AMI_PROGRAM = ServerProgram("tests.bench.peers.asterisk_ami_server")
+FLOOR_PROGRAM = ServerProgram("tests.bench.peers.same_work_floor")
 SATURATED_PROGRAM = ServerProgram("tests.bench.peers.saturated_server")
 
 
@@ -105,9 +108,13 @@ class ServerProcess:
         """The end of what it logged."""
         return "\n".join(self.whole_log.splitlines()[-20:])
 
+    def state_path(self, name: str) -> Path:
+        """Where a file of the state directory is."""
+        return Path(self._directory.name) / "state" / name
+
     def state_file(self, name: str, timeout: float = 10.0) -> Any:
         """What is in a JSON file of the state directory, once it is there."""
-        path = Path(self._directory.name) / "state" / name
+        path = self.state_path(name)
         deadline = time.monotonic() + timeout
         while not path.exists() and time.monotonic() < deadline:
             time.sleep(0.05)  # nothing tells another process of it

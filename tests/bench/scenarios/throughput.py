@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 
+from tests.bench.figures import Rounds
 from tests.bench.peers import other_clients
-from tests.bench.processes.measured_server import MeasuredServer
+from tests.bench.processes.measured_server import MeasuredFloor, MeasuredServer
+from tests.bench.processes.server_process import ASTERISK_AMI_PROGRAM, PANORAMISK_PROGRAM
 from tests.bench.processor_time import Usage
 from tests.bench.report import Report
 from tests.bench.workload.call_centre import CallCentre
@@ -15,78 +17,110 @@ from tests.bench.workload.event_script import END, EventScript
 from tests.bench.workload.traffic import Traffic, callers_waiting, make_traffic
 
 CONCURRENT = 500
-SERVER, BARE_READER = "the server", "the bare reader"
+SEATS = 1000
+WARM_UP, WARM_UP_FIRST = 10, 3_000_000
+SERVER, FLOOR, BARE_READER = "the server", "the same-work floor", "recv and split"
+PANORAMISK, ASTERISK_AMI = "panoramisk", "asterisk-ami"
+PEERS = {PANORAMISK: PANORAMISK_PROGRAM, ASTERISK_AMI: ASTERISK_AMI_PROGRAM}
+SAME_JOB, BARE_PARSING = "a server on {}", "{}, bare parsing"
 _SAMPLE = 20_000  # events that the other programs parse: they are slow
 
 
-def throughput(
-    report: Report,
-    script: EventScript,
-    *,
-    calls: int,
-    rounds: int,
-    targets: tuple[float, float, float | None],
-) -> None:
-    """From the first byte on the AMI socket to the last Link, in turn with reading and splitting alone.
+@dataclass(frozen=True, slots=True)
+class ThroughputTargets:
+    """How many times as fast as which; the floor may be so many times faster."""
 
-    Compared with what other programs need for parsing alone. `targets`: times panoramisk, times the fastest
-    Python client, times slower than the bare reader.
+    same_job: dict[str, float] = field(default_factory=lambda: {PANORAMISK: 10, ASTERISK_AMI: 5})
+    bare_parsing: dict[str, float] = field(default_factory=lambda: {PANORAMISK: 6, ASTERISK_AMI: 3})
+    floor: float = 3
+
+
+@dataclass(slots=True)
+class _Measured:
+    """What was measured, a value a round of each candidate, and how the last round was."""
+
+    rates: Rounds
+    """Events a second."""
+    costs: Rounds
+    """Microseconds of processor time an event."""
+    traffic: Traffic
+    usages: dict[str, Usage] = field(default_factory=dict)
+
+
+def throughput(report: Report, script: EventScript, *, calls: int, rounds: tuple[int, int]) -> None:
+    """From the first byte on the AMI socket to the last Link; every candidate in turn in every round.
+
+    Beside the server, with 1,000 clients connected to each: the same-work floor, and servers on panoramisk
+    and on asterisk-ami that do the same job. Beside those the bare reader, and both clients' bare parsing.
+    `rounds` are the fewest and the most; each takes so many calls.
     """
-    with MeasuredServer(script, CallCentre(script.technology, seats=1000)) as measured:
-        measured.log_in()
-        found = _measure(measured, calls, rounds)
-    traffic = found.traffic
+    call_centre = CallCentre(script.technology, SEATS)
+    with ExitStack() as running:
+        servers = {
+            SERVER: running.enter_context(MeasuredServer(script, call_centre)),
+            FLOOR: running.enter_context(MeasuredFloor(script, call_centre)),
+        }
+        for name, _parse in other_clients.available():
+            server = MeasuredServer(script, call_centre, PEERS[name])
+            servers[SAME_JOB.format(name)] = running.enter_context(server)
+        # In it the server meets the kinds of event.
+        warm_up = call_centre.traffic(script, calls=WARM_UP, concurrent=WARM_UP, first=WARM_UP_FIRST)
+        for server in servers.values():
+            server.log_in()
+            server.deliver(warm_up)
+        found = _measure(servers, calls, Rounds(*rounds))
+    _report(report, found)
+
+
+def _measure(servers: dict[str, MeasuredServer], calls: int, rates: Rounds) -> _Measured:
+    costs = Rounds(rates.fewest, rates.most)
+    usages: dict[str, Usage] = {}
+    own = servers[SERVER]
+    for number in rates:
+        # Each time with calls of their own: no Asterisk uses a Uniqueid twice.
+        traffic = own.call_centre.traffic(
+            own.script, calls=calls, concurrent=CONCURRENT, first=1 + number * calls
+        )
+        for name, measured in servers.items():
+            delivery = measured.deliver(traffic)
+            rates.add(name, traffic.to_last_link / delivery.seconds)
+            costs.add(name, delivery.processor_time(traffic))
+            usages[name] = delivery.usage
+        rates.add(BARE_READER, traffic.events / own.read_bare(traffic), settles=False)
+        sample = _sample(own.script, traffic)
+        for name, parse in other_clients.available():
+            rate, cost = _parse(parse, sample)
+            rates.add(BARE_PARSING.format(name), rate)
+            costs.add(BARE_PARSING.format(name), cost)
+    return _Measured(rates, costs, traffic, usages)
+
+
+def _report(report: Report, found: _Measured) -> None:
+    traffic, targets = found.traffic, ThroughputTargets()
     report.note(
         f"{traffic.events} events, {traffic.mean_fields:.1f} fields and {traffic.mean_size:.0f} bytes each; "
         f"one notified call in {traffic.events / len(traffic.expected):.0f} events; "
-        f"{measured.call_centre.seats} seats logged in; every Link arrived once"
+        f"{SEATS:,} clients connected to each server; every Link arrived once"
     )
-    rates = {name: report.values(name, values, "events/s").median for name, values in found.rates.items()}
-    costs = {
-        name: report.values(name, values, "µs of processor time an event").median
-        for name, values in found.costs.items()
-    }
-    report.usage("the last round", found.usage)
-    own, bare, own_cost = rates.pop(SERVER), rates.pop(BARE_READER), costs.pop(SERVER)
-    panoramisk, fastest, slower = targets
-    if slower is None:
-        report.note(f"{bare / own:.3g} times slower than reading and splitting alone")
-    else:
-        report.at_most("slower than reading and splitting alone", bare / own, slower)
-    other_clients.compare(report, own, rates, panoramisk=panoramisk, fastest=fastest, what="its bare parsing")
-    for name, cost in costs.items():
-        report.note(f"in processor time {cost / own_cost:.3g} times as fast as {name}, its bare parsing")
-
-
-@dataclass(frozen=True, slots=True)
-class _Rounds:
-    """A value a round of each candidate, by name, and what there is of the last round."""
-
-    rates: dict[str, list[float]]
-    """Events a second."""
-    costs: dict[str, list[float]]
-    """Microseconds of processor time an event."""
-    traffic: Traffic
-    usage: Usage
-
-
-def _measure(measured: MeasuredServer, calls: int, rounds: int) -> _Rounds:
-    rates: defaultdict[str, list[float]] = defaultdict(list)
-    costs: defaultdict[str, list[float]] = defaultdict(list)
-    for number in range(rounds):
-        # Each time with calls of their own: no Asterisk uses a Uniqueid twice.
-        traffic = measured.call_centre.traffic(
-            measured.script, calls=calls, concurrent=CONCURRENT, first=1 + number * calls
-        )
-        rates[BARE_READER].append(traffic.events / measured.read_bare(traffic))
-        delivery = measured.deliver(traffic)
-        rates[SERVER].append(traffic.to_last_link / delivery.seconds)
-        costs[SERVER].append(delivery.processor_time(traffic))
-        for name, parse in other_clients.available():
-            rate, cost = _parse(parse, _sample(measured.script, traffic))
-            rates[name].append(rate)
-            costs[name].append(cost)
-    return _Rounds(rates, costs, traffic, delivery.usage)
+    for name, values in found.rates.series.items():
+        report.values(name, values, "events/s")
+    for name, values in found.costs.series.items():
+        report.values(name, values, "µs of processor time an event")
+    for name, usage in found.usages.items():
+        report.usage(f"{name}, the last round", usage)
+    for kind, wanted in ((SAME_JOB, targets.same_job), (BARE_PARSING, targets.bare_parsing)):
+        for client, target in wanted.items():
+            name = kind.format(client)
+            if name not in found.rates.series:
+                report.note(f"not compared with {name}: it is not installed")
+                continue
+            report.times(f"as fast as {name}", found.rates.ratios(SERVER, to=name), target)
+            report.values(
+                f"{name}, of the server's processor time", found.costs.ratios(name, SERVER), "times"
+            )
+    report.times_at_most("slower than the same-work floor", found.rates.ratios(FLOOR, SERVER), targets.floor)
+    report.values(f"{SERVER}, of the floor's processor time", found.costs.ratios(SERVER, FLOOR), "times")
+    report.values("slower than recv and split", found.rates.ratios(BARE_READER, SERVER), "times")
 
 
 def _sample(script: EventScript, traffic: Traffic) -> bytes:
@@ -102,27 +136,28 @@ def _parse(parse: other_clients.Parse, sample: bytes) -> tuple[float, float]:
     return events / seconds, used / events * 1e6
 
 
-def scaling(report: Report, script: EventScript, *, calls: int, rounds: int, live: int) -> None:
+def scaling(
+    report: Report, script: EventScript, *, calls: int, rounds: tuple[int, int], live: int, seats: int
+) -> None:
     """Whether the processor time of an event grows with seats, services or live calls; all in turn."""
-    base = CallCentre(script.technology, seats=1000)
+    base = CallCentre(script.technology, seats=10)
     candidates = {
-        "10 seats": (CallCentre(script.technology, seats=10), 0),
-        "1,000 seats": (base, 0),
-        "1,000 services": (CallCentre(script.technology, seats=1000, services=1000), 0),
+        "10 seats": (base, 0),
+        f"{seats:,} seats": (CallCentre(script.technology, seats=seats), 0),
+        "1,000 services": (CallCentre(script.technology, seats=10, services=1000), 0),
         f"{live:,} calls waiting": (base, live),
     }
-    costs: dict[str, list[float]] = {name: [] for name in candidates}
-    for _ in range(rounds):
+    costs = Rounds(*rounds)
+    for _ in costs:
         for name, (call_centre, waiting) in candidates.items():
-            costs[name].append(_cost(script, call_centre, calls, waiting))
-    medians = {
-        name: report.values(name, found, "µs of processor time an event").median
-        for name, found in costs.items()
-    }
-    few, many, services, beside_waiting = medians.values()
-    report.at_most("an event with 1,000 seats, of one with 10", many / few, 1.3)
-    report.at_most("an event with 1,000 services, of one with one", services / many, 1.3)
-    report.at_most(f"an event with {live:,} calls waiting, of one with none", beside_waiting / many, 1.3)
+            costs.add(name, _cost(script, call_centre, calls, waiting))
+    for name, found in costs.series.items():
+        report.values(name, found, "µs of processor time an event")
+    for name in candidates:
+        if name != "10 seats":
+            report.times_at_most(
+                f"an event with {name}, of one with 10 seats", costs.ratios(name, "10 seats"), 1.3
+            )
 
 
 def _cost(script: EventScript, call_centre: CallCentre, calls: int, waiting: int) -> float:
@@ -133,9 +168,8 @@ def _cost(script: EventScript, call_centre: CallCentre, calls: int, waiting: int
             callers = callers_waiting(script, call_centre.queue, count=waiting, first=5_000_000)
             measured.feeder.call("send", callers)
         costs = []
-        for number in range(
-            2
-        ):  # in the first one the server meets the kinds of event, and the waiting callers
+        # In the first one the server meets the kinds of event, and the waiting callers.
+        for number in range(2):
             traffic = make_traffic(
                 script,
                 call_centre.extensions[:10],
