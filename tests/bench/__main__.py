@@ -60,18 +60,18 @@ SCENARIOS: Mapping[str, Scenario] = {
     ),
     "parser": Scenario(
         f"The parser alone, {MODERN.name}",
-        partial(parsing, script=MODERN, calls=100, rounds=5),
-        partial(parsing, script=MODERN, calls=30, rounds=3),
+        partial(parsing, script=MODERN, calls=100, rounds=(5, 15)),
+        partial(parsing, script=MODERN, calls=20, rounds=(2, 2)),
     ),
     "latency": Scenario(
         "One notification",
-        partial(latency, script=MODERN, samples=200, rounds=5),
-        partial(latency, script=MODERN, samples=50, rounds=3),
+        partial(latency, script=MODERN, samples=200, rounds=(5, 15)),
+        partial(latency, script=MODERN, samples=50, rounds=(2, 2)),
     ),
     "saturated": Scenario(
         "One notification while the AMI thread is saturated",
-        partial(saturated, script=MODERN, samples=300, rounds=3),
-        partial(saturated, script=MODERN, samples=100, rounds=1),
+        partial(saturated, script=MODERN, samples=300, rounds=(3, 9)),
+        partial(saturated, script=MODERN, samples=100, rounds=(1, 1)),
     ),
     "stalled": Scenario(
         "Clients that never read",
@@ -80,8 +80,8 @@ SCENARIOS: Mapping[str, Scenario] = {
     ),
     "logins": Scenario(
         "Everybody logs in at once",
-        partial(logins, script=MODERN, seats=1000, rounds=3, target=1.4),
-        partial(logins, script=MODERN, seats=1000, rounds=1, target=1.4),
+        partial(logins, script=MODERN, seats=1000, rounds=(5, 15)),
+        partial(logins, script=MODERN, seats=1000, rounds=(1, 1)),
     ),
     "comeback": Scenario(
         "Everybody comes back after an outage",
@@ -89,27 +89,27 @@ SCENARIOS: Mapping[str, Scenario] = {
         partial(comeback, script=MODERN, seats=1000, outages=(5,)),
     ),
     "loading": Scenario(
-        "Loading the largest configuration", partial(loading, rounds=5), partial(loading, rounds=1)
+        "Loading the largest configuration", partial(loading, rounds=(5, 11)), partial(loading, rounds=(1, 1))
     ),
     "in-force": Scenario(
         "A new configuration in force",
-        partial(in_force, script=MODERN, rounds=3),
-        partial(in_force, script=MODERN, rounds=1),
+        partial(in_force, script=MODERN, calls=250, rounds=(3, 9)),
+        partial(in_force, script=MODERN, calls=120, rounds=(1, 1)),
     ),
     "memory": Scenario(
         "Memory",
-        partial(memory, script=MODERN, seats=1000, rounds=3),
-        partial(memory, script=MODERN, seats=1000, rounds=1),
+        partial(memory, script=MODERN, seats=1000, rounds=(3, 5)),
+        partial(memory, script=MODERN, seats=1000, rounds=(1, 1)),
     ),
     "scaling": Scenario(
         "Growth of an event's cost",
         partial(scaling, script=MODERN, calls=80, rounds=(3, 9), live=10_000, seats=5_000),
-        partial(scaling, script=MODERN, calls=20, rounds=(1, 1), live=1_000, seats=1_000),
+        partial(scaling, script=MODERN, calls=20, rounds=(1, 1), live=1_000, seats=300),
     ),
     "logins-5000": Scenario(
         "5,000 logins at once",
-        partial(logins, script=MODERN, seats=5000, rounds=3, target=1.6),
-        partial(logins, script=MODERN, seats=5000, rounds=1, target=1.6),
+        partial(logins, script=MODERN, seats=5000, rounds=(3, 9)),
+        partial(logins, script=MODERN, seats=5000, rounds=(1, 1)),
         on_request=True,
     ),
     "passwords": Scenario(
@@ -142,11 +142,13 @@ class BenchRun:
     def run(self, name: str, title: str, measure: Measure) -> None:
         """Measure; a failure is reported, and the next scenario may come."""
         self._report.scenario(name, title)
+        begun = time.monotonic()
         try:
             measure(self._report)
         except (DeliveryFailed, ServerFailed) as error:
             self._report.failed(error)
             self._failed = True
+        self._report.took(time.monotonic() - begun)
 
     def end(self) -> None:
         """Write the results and leave the program."""

@@ -32,9 +32,14 @@ class Report:
     def scenario(self, name: str, title: str) -> None:
         """What follows belongs to it."""
         self._content["scenarios"].append(
-            {"name": name, "title": title, "figures": [], "usage": [], "notes": []}
+            {"name": name, "title": title, "figures": [], "usage": [], "notes": [], "seconds": 0.0}
         )
         print(f"\n== {title} ({name})", flush=True)
+
+    def took(self, seconds: float) -> None:
+        """How long the scenario took."""
+        self._scenario["seconds"] = seconds
+        self._say(f"(measured in {seconds:.0f} s)")
 
     def note(self, text: str) -> None:
         """Anything that is no figure."""

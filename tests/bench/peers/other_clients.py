@@ -8,11 +8,9 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
-
-from tests.bench.report import Report
 
 CHUNK = 65536
 Parse = Callable[[bytes], int]
@@ -27,21 +25,6 @@ def available() -> Iterator[tuple[str, Parse]]:
     ):
         if _installed(module):
             yield name, parse
-
-
-def compare(
-    report: Report, rate: float, others: Mapping[str, float], *, panoramisk: float, fastest: float, what: str
-) -> None:
-    """Events a second of ours and of the others as ratios, which should be at least the two given."""
-    if "panoramisk" in others:
-        report.at_least(f"times as fast as panoramisk, {what}", rate / others["panoramisk"], panoramisk)
-    if others:
-        name = max(others, key=lambda name: others[name])
-        report.at_least(
-            f"times as fast as the fastest Python client ({name}), {what}", rate / others[name], fastest
-        )
-    else:
-        report.note("no other client to compare with: they are not installed")
 
 
 def _installed(module: str) -> bool:

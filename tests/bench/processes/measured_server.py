@@ -14,7 +14,6 @@ from types import TracebackType
 from typing import Self
 
 from tests.bench.machine import python_of
-from tests.bench.peers.bare_reader import BareReader
 from tests.bench.peers.broker_clients import BrokerClients
 from tests.bench.peers.mqtt_server import BROKER
 from tests.bench.peers.same_work_floor import PLAN, PLAN_FILE, READY
@@ -83,11 +82,10 @@ class MeasuredServer:
         self._stalled = stalled
         with ExitStack() as started:
             self._files = Path(started.enter_context(tempfile.TemporaryDirectory(prefix="astcti-bench-")))
-            self.feeder, self.clients, self._reader = (
+            self.feeder, self.clients = (
                 started.enter_context(Worker(*what))
-                for what in ((Feeder, script.banner), (clients or self.clients_class,), (BareReader,))
+                for what in ((Feeder, script.banner), (clients or self.clients_class,))
             )
-            self._reader_port: int = self._reader.call("port")
             self.process = ServerProcess(
                 call_centre, ami_port=self.feeder.call("port"), program=program, outbox=outbox
             )
@@ -98,9 +96,8 @@ class MeasuredServer:
             self._stop = started.pop_all()
         processes = {"server": self.process.pid, "feeder": self.feeder.pid, "clients": self.clients.pid}
         self.meter = ProcessorMeter(processes)
-        for name, pid in (processes | {"bare reader": self._reader.pid}).items():
-            if python_of(pid) != python_of(os.getpid()):
-                raise ServerFailed(f"the {name} runs on {python_of(pid)}, the bench on another Python")
+        for name, pid in processes.items():
+            check_python(name, pid)
 
     def __enter__(self) -> Self:
         return self
@@ -159,23 +156,27 @@ class MeasuredServer:
         check_links(collected, self.process)
         return Delivery((collected.last - begun) / 1e9, usage)
 
-    def read_bare(self, traffic: Traffic) -> float:
-        """Send a stream to the bare reader; seconds."""
+    def read_bare(self, traffic: Traffic, reader: Worker) -> float:
+        """Send the stream to a `BareReader` in its process; seconds."""
         self.load(traffic)
-        self._reader.begin("read", len(traffic.data))
-        begun: int = self.feeder.call("send_stream_to", self._reader_port)
-        ended: int = self._reader.result()
+        port: int = reader.call("port")
+        reader.begin("read", len(traffic.data))
+        begun: int = self.feeder.call("send_stream_to", port)
+        ended: int = reader.result()
         return (ended - begun) / 1e9
 
-    def notify(self, calls: list[PlannedCall]) -> list[float]:
+    def notify(self, calls: list[PlannedCall], meanwhile: Callable[[], None] | None = None) -> list[float]:
         """One call after the other: microseconds from its connecting event's write to its line at the client.
 
-        Raises DeliveryFailed.
+        `meanwhile` is called once they have begun. Raises DeliveryFailed.
         """
         expected = [expected_link(call) for call in calls]
         self.clients.call("expect", expected)
         self.clients.begin("collect", 30.0 + len(calls) * PAUSE * 3, 0.1)
-        begun = self.feeder.call("send_calls", [split_at_link(self.script, call) for call in calls], PAUSE)
+        self.feeder.begin("send_calls", [split_at_link(self.script, call) for call in calls], PAUSE)
+        if meanwhile is not None:
+            meanwhile()
+        begun: list[int] = self.feeder.result()
         collected = self.clients.result()
         check_links(collected, self.process)
         return delays(begun, expected, collected.arrivals)
@@ -231,6 +232,15 @@ class MeasuredBroker(MeasuredServer):
         """Everybody subscribes; there is no queue to join. Raises DeliveryFailed if anybody cannot."""
         port, logins = self.process.state_file(BROKER), self.call_centre.logins
         return self._all_in(self.clients.call("subscribe", port, logins, within))
+
+
+def check_python(name: str, pid: int) -> None:
+    """Raise ServerFailed if a process that is measured does not run on the Python that the bench runs on."""
+    own, found = python_of(os.getpid()), python_of(pid)
+    if found != own:
+        raise ServerFailed(
+            f"the {name} runs on {found}, the bench on {own}: no figures of two Pythons in one run"
+        )
 
 
 def delays(begun: list[int], expected: list[ExpectedLink], arrivals: dict[str, int]) -> list[float]:

@@ -41,6 +41,7 @@ MQTT_PROGRAM = ServerProgram("tests.bench.peers.mqtt_server")
 PANORAMISK_PROGRAM = ServerProgram("tests.bench.peers.panoramisk_server")
 ASTERISK_AMI_PROGRAM = ServerProgram("tests.bench.peers.asterisk_ami_server")
 FLOOR_PROGRAM = ServerProgram("tests.bench.peers.same_work_floor")
+TIMED_PROGRAM = ServerProgram("tests.bench.peers.timed_server")
 SATURATED_PROGRAM = ServerProgram("tests.bench.peers.saturated_server")
 
 

@@ -6,7 +6,9 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from statistics import median
 
 from lxml import etree
 
@@ -14,6 +16,7 @@ import schemas
 from astcti_server.config.loading import load_directory
 from schemas.configuration import xml_form
 from schemas.configuration.model import Configuration
+from tests.bench.figures import Rounds
 from tests.bench.processes.measured_server import MeasuredServer
 from tests.bench.processes.server_process import ServerFailed
 from tests.bench.processes.source_tree import source_tree
@@ -23,10 +26,11 @@ from tests.bench.workload.event_script import EventScript
 from tests.bench.workload.largest_configuration import OPERATORS, largest_configuration, write_configuration
 
 PROMISED = 2.0  # seconds from a file's arrival until it is in force
+LONGEST_WAIT = 20  # milliseconds that an event may wait meanwhile
 _IN_FORCE = "is in force now"
 
 
-def loading(report: Report, *, rounds: int) -> None:
+def loading(report: Report, *, rounds: tuple[int, int]) -> None:
     """Processor time, of both forms in turn; compared with bare parsing and validating of the same XML."""
     configuration = largest_configuration()
     with tempfile.TemporaryDirectory() as folder:
@@ -39,53 +43,74 @@ def loading(report: Report, *, rounds: int) -> None:
             "XML": lambda: load_directory(xml),
             "SQLite": lambda: load_directory(sqlite),
         }
-        seconds: dict[str, list[float]] = {name: [] for name in work}
-        for _ in range(rounds):
+        seconds = Rounds(*rounds)
+        for _ in seconds:
             for name, load in work.items():
                 begun = time.thread_time()
                 load()
-                seconds[name].append(time.thread_time() - begun)
-    medians = {
-        name: report.values(f"{name}, {OPERATORS:,} operators", found, "s of processor time").median
-        for name, found in seconds.items()
-    }
-    bare = medians["bare parsing and validating"]
+                seconds.add(name, time.thread_time() - begun)
+    for name, found in seconds.series.items():
+        report.values(f"{name}, {OPERATORS:,} operators", found, "s of processor time")
     for form in ("XML", "SQLite"):
-        report.at_most(f"{form}, of bare parsing and validating of the XML", medians[form] / bare, 15)
+        ratios = seconds.ratios(form, "bare parsing and validating")
+        report.times_at_most(f"{form}, of bare parsing and validating of the XML", ratios, 15)
 
 
-def in_force(report: Report, script: EventScript, *, rounds: int) -> None:
+def in_force(report: Report, script: EventScript, *, calls: int, rounds: tuple[int, int]) -> None:
     """From the rename that puts a new file in place until the log of the running server says it is in force.
 
-    Ten seats are logged in and stay what they are: the new file has them too.
+    Ten seats are logged in and stay what they are: the new file has them too. Meanwhile they are called, one
+    after the other: how long a notification takes then is how long its event waited.
     """
     call_centre = CallCentre(script.technology, seats=10)
     large = largest_configuration()
-    seconds = []
-    for _ in range(rounds):
+    found = Rounds(*rounds)
+    for _ in found:
         with MeasuredServer(script, call_centre) as measured:
             measured.log_in()
-            file = measured.process.configuration / CallCentre.FILE
-            small = xml_form.load_xml(file)
-            part = file.with_suffix(".part")
-            part.write_bytes(
-                xml_form.dump_xml(
-                    Configuration(
-                        small.services + large.services,
-                        small.seats + large.seats[len(small.seats) :],
-                        small.operators + large.operators,
-                    )
-                )
-            )
+            part = _written_beside(measured, large)
+            alone = measured.notify(call_centre.calls(calls, first=1_000_000))
             before = measured.meter.read()
-            begun = time.perf_counter()
-            part.rename(file)
-            _wait_for_second_in_force(measured)
-            seconds.append(time.perf_counter() - begun)
+            seconds: list[float] = []
+            beside = measured.notify(
+                call_centre.calls(calls), partial(_put_in_place, measured, part, seconds)
+            )
             usage = before.until(measured.meter.read())
-    found = report.values(f"{OPERATORS:,} operators in force", seconds, "s")
-    report.usage("the last of them", usage)
-    report.at_most("of the time that is promised", found.median / PROMISED, 1)
+        found.add("in force", seconds[0])
+        found.add("alone", max(alone) / 1000, settles=False)
+        found.add("beside", max(beside) / 1000, settles=False)
+    report.values(f"{OPERATORS:,} operators in force", found.series["in force"], "s")
+    report.values(f"the longest of {calls} notifications, alone", found.series["alone"], "ms")
+    longest = report.values("the longest, while it comes in force", found.series["beside"], "ms").median
+    late = sorted((delay / 1000 for delay in beside), reverse=True)[:5]
+    report.note(f"the longest of the last round: {', '.join(f'{delay:.1f}' for delay in late)} ms")
+    report.usage("the last round", usage)
+    report.at_most("in force", median(found.series["in force"]), PROMISED, "s")
+    report.at_most("the longest wait of an event meanwhile", longest, LONGEST_WAIT, "ms")
+
+
+def _written_beside(measured: MeasuredServer, large: Configuration) -> Path:
+    """The large configuration with the seats that are there, beside the file that it is going to replace."""
+    file = measured.process.configuration / CallCentre.FILE
+    small = xml_form.load_xml(file)
+    part = file.with_suffix(".part")
+    part.write_bytes(
+        xml_form.dump_xml(
+            Configuration(
+                small.services + large.services,
+                small.seats + large.seats[len(small.seats) :],
+                small.operators + large.operators,
+            )
+        )
+    )
+    return part
+
+
+def _put_in_place(measured: MeasuredServer, part: Path, seconds: list[float]) -> None:
+    begun = time.perf_counter()
+    part.rename(measured.process.configuration / CallCentre.FILE)
+    _wait_for_second_in_force(measured)
+    seconds.append(time.perf_counter() - begun)
 
 
 def installation(report: Report, *, rounds: int) -> None:

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 
 from tests.bench.figures import Rounds
 from tests.bench.peers import other_clients
-from tests.bench.processes.measured_server import MeasuredFloor, MeasuredServer
+from tests.bench.peers.bare_reader import BareReader
+from tests.bench.processes.measured_server import MeasuredFloor, MeasuredServer, check_python
 from tests.bench.processes.server_process import ASTERISK_AMI_PROGRAM, PANORAMISK_PROGRAM
+from tests.bench.processes.worker import Worker
 from tests.bench.processor_time import Usage
 from tests.bench.report import Report
 from tests.bench.workload.call_centre import CallCentre
@@ -68,11 +70,13 @@ def throughput(report: Report, script: EventScript, *, calls: int, rounds: tuple
         for server in servers.values():
             server.log_in()
             server.deliver(warm_up)
-        found = _measure(servers, calls, Rounds(*rounds))
+        reader = running.enter_context(Worker(BareReader))
+        check_python("bare reader", reader.pid)
+        found = _measure(servers, reader, calls, Rounds(*rounds))
     _report(report, found)
 
 
-def _measure(servers: dict[str, MeasuredServer], calls: int, rates: Rounds) -> _Measured:
+def _measure(servers: dict[str, MeasuredServer], reader: Worker, calls: int, rates: Rounds) -> _Measured:
     costs = Rounds(rates.fewest, rates.most)
     usages: dict[str, Usage] = {}
     own = servers[SERVER]
@@ -86,7 +90,7 @@ def _measure(servers: dict[str, MeasuredServer], calls: int, rates: Rounds) -> _
             rates.add(name, traffic.to_last_link / delivery.seconds)
             costs.add(name, delivery.processor_time(traffic))
             usages[name] = delivery.usage
-        rates.add(BARE_READER, traffic.events / own.read_bare(traffic), settles=False)
+        rates.add(BARE_READER, traffic.events / own.read_bare(traffic, reader), settles=False)
         sample = _sample(own.script, traffic)
         for name, parse in other_clients.available():
             rate, cost = _parse(parse, sample)
@@ -140,24 +144,29 @@ def scaling(
     report: Report, script: EventScript, *, calls: int, rounds: tuple[int, int], live: int, seats: int
 ) -> None:
     """Whether the processor time of an event grows with seats, services or live calls; all in turn."""
-    base = CallCentre(script.technology, seats=10)
+    base = CallCentre(script.technology, seats=min(seats, 1000))
+    few, many = "10 seats", f"{seats:,} seats"
+    usual = f"{base.seats:,} seats"
+    services, waiting = "1,000 services", f"{live:,} calls waiting"
     candidates = {
-        "10 seats": (base, 0),
-        f"{seats:,} seats": (CallCentre(script.technology, seats=seats), 0),
-        "1,000 services": (CallCentre(script.technology, seats=10, services=1000), 0),
-        f"{live:,} calls waiting": (base, live),
+        few: (CallCentre(script.technology, seats=10), 0),
+        usual: (base, 0),
+        many: (CallCentre(script.technology, seats=seats), 0),
+        services: (CallCentre(script.technology, base.seats, services=1000), 0),
+        waiting: (base, live),
     }
     costs = Rounds(*rounds)
     for _ in costs:
-        for name, (call_centre, waiting) in candidates.items():
-            costs.add(name, _cost(script, call_centre, calls, waiting))
+        for name, (call_centre, callers) in candidates.items():
+            costs.add(name, _cost(script, call_centre, calls, callers))
     for name, found in costs.series.items():
         report.values(name, found, "µs of processor time an event")
-    for name in candidates:
-        if name != "10 seats":
-            report.times_at_most(
-                f"an event with {name}, of one with 10 seats", costs.ratios(name, "10 seats"), 1.3
-            )
+    for name, base_name, words in (
+        (many, few, "with 10"),
+        (services, usual, "with one"),
+        (waiting, usual, "without"),
+    ):
+        report.times_at_most(f"an event with {name}, of one {words}", costs.ratios(name, base_name), 1.3)
 
 
 def _cost(script: EventScript, call_centre: CallCentre, calls: int, waiting: int) -> float:
