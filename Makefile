@@ -19,7 +19,7 @@ COMPONENTS ?= server $(if $(wildcard $(DESTDIR)$(UNITDIR)/astcti-configurator.se
 # The server runs as a user of its own, who cannot read a Python in somebody's home.
 SYSTEM_PYTHON ?= $(firstword $(wildcard /usr/bin/python3) $(PYTHON))
 
-.PHONY: help setup demo test lint unit coverage mutants pythons test-calls bench dist man screenshots client-bundle install clean
+.PHONY: help setup demo test lint unit coverage mutants pythons test-calls bench bench-figures dist man screenshots client-bundle install clean
 
 help: ## this list
 	@awk -F ':[^#]*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -97,6 +97,10 @@ BENCH_PYTHON := $(if $(filter file,$(origin PYTHON)),$(SYSTEM_PYTHON),$(PYTHON))
 BENCH_READY  := $(BENCH_VENV)/.ready$(subst /,-,$(BENCH_PYTHON))
 bench: $(BENCH_READY) ## speed, as ratios measured side by side
 	$(BENCH_VENV)/bin/python -m tests.bench $(BENCH_ARGS)
+
+# The tables and pictures of docs/performance.md, from the last whole run: measure in a quiet hour. RUN=FILE names one.
+bench-figures: $(READY) ## the figures of docs/performance.md, from the last run of `make bench`
+	$(BIN)/python -m tests.bench.publishing $(RUN)
 
 $(BENCH_READY): setup.cfg
 	@rm -rf $(BENCH_VENV)

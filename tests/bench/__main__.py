@@ -50,12 +50,12 @@ class Scenario:
 SCENARIOS: Mapping[str, Scenario] = {
     "throughput": Scenario(
         f"Events a second, {MODERN.name}",
-        partial(throughput, script=MODERN, calls=300, rounds=(5, 15)),
+        partial(throughput, script=MODERN, calls=300, rounds=(5, 9)),
         partial(throughput, script=MODERN, calls=40, rounds=(2, 2)),
     ),
     "throughput-1.4": Scenario(
         f"Events a second, {OLD.name}",
-        partial(throughput, script=OLD, calls=1000, rounds=(5, 15)),
+        partial(throughput, script=OLD, calls=1000, rounds=(5, 9)),
         partial(throughput, script=OLD, calls=120, rounds=(2, 2)),
     ),
     "parser": Scenario(
@@ -80,7 +80,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     ),
     "logins": Scenario(
         "Everybody logs in at once",
-        partial(logins, script=MODERN, seats=1000, rounds=(5, 15)),
+        partial(logins, script=MODERN, seats=1000, rounds=(5, 11)),
         partial(logins, script=MODERN, seats=1000, rounds=(1, 1)),
     ),
     "comeback": Scenario(
@@ -93,8 +93,8 @@ SCENARIOS: Mapping[str, Scenario] = {
     ),
     "in-force": Scenario(
         "A new configuration in force",
-        partial(in_force, script=MODERN, calls=250, rounds=(3, 9)),
-        partial(in_force, script=MODERN, calls=120, rounds=(1, 1)),
+        partial(in_force, script=MODERN, calls=40, rounds=(3, 9)),
+        partial(in_force, script=MODERN, calls=25, rounds=(1, 1)),
     ),
     "memory": Scenario(
         "Memory",
@@ -136,7 +136,7 @@ class BenchRun:
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
         self.quick = quick
         self._results = results
-        self._report = Report(this_machine(), quick=quick)
+        self._report = Report(this_machine(), version=name_of_tree(), quick=quick)
         self._failed = False
 
     def run(self, name: str, title: str, measure: Measure) -> None:
@@ -197,7 +197,11 @@ for _name, _scenario in SCENARIOS.items():
 @click.option("--mix", type=click.Choice(["modern", "1.4"]), help="Only this one of the two mixes of events.")
 @click.pass_obj
 def _compare(bench_run: BenchRun, version: str, pairs: int | None, mix: str | None) -> None:
-    """This tree's server with another VERSION: a folder with a checkout, or a git revision."""
+    """This tree's server with another VERSION.
+
+    It is a git revision, a folder with a checkout or with site-packages, an environment that it is installed
+    in, or a wheel, which may be a compiled one.
+    """
     pairs = pairs or (3 if bench_run.quick else 12)
     try:
         with source_tree(version) as base:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -18,10 +19,17 @@ ScenarioContent = dict[str, Any]
 class Report:
     """Prints as it goes, and remembers how many targets were missed."""
 
-    def __init__(self, machine: Machine, *, quick: bool = False) -> None:
+    def __init__(self, machine: Machine, *, version: str = "", quick: bool = False) -> None:
+        """`version` is that of the tree that is measured."""
         self.missed = 0
         self._cores = machine.cores
-        self._content: dict[str, Any] = {"machine": asdict(machine), "quick": quick, "scenarios": []}
+        self._content: dict[str, Any] = {
+            "machine": asdict(machine),
+            "version": version,
+            "measured": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+            "quick": quick,
+            "scenarios": [],
+        }
         self._say(f"Python: {machine.python}; every process that is measured runs on it, or the run fails")
         self._say(f"its build: {machine.build}")
         self._say(f"a fixed loop: {machine.loop:.1f} ms of processor time")
@@ -103,7 +111,7 @@ class Report:
         self._say(f"FAILED: {error}")
 
     def write(self, path: Path) -> None:
-        """All of it as JSON."""
+        """All of it as JSON, whatever was measured until now."""
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(
             json.dumps(self._content | {"missed": self.missed}, indent=1, ensure_ascii=False) + "\n"

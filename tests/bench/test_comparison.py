@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,44 @@ def test_a_version_that_does_not_exist_is_a_usage_error(tmp_path: Path) -> None:
 def test_a_folder_is_taken_as_it_is() -> None:
     with source_tree(str(PROJECT)) as tree:
         assert tree == PROJECT
+
+
+def test_an_environment_is_looked_through_for_the_installed_packages(tmp_path: Path) -> None:
+    packages = tmp_path / "lib" / "python3.11" / "site-packages"
+    (packages / "astcti_server").mkdir(parents=True)
+
+    with source_tree(str(tmp_path)) as tree:
+        assert tree == packages
+
+
+def write_wheel(path: Path, tag: str) -> Path:
+    """A wheel with an empty server in it, for the Pythons that the tag names."""
+    wheel = path / f"asteriskcti-9.9-{tag}.whl"
+    about = {
+        "METADATA": "Metadata-Version: 2.1\nName: asteriskcti\nVersion: 9.9\nRequires-Dist: no-such-thing\n",
+        "WHEEL": f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: {tag}\n",
+        "RECORD": "",
+    }
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("astcti_server/__init__.py", "built")
+        for name, text in about.items():
+            archive.writestr(f"asteriskcti-9.9.dist-info/{name}", text)
+    return wheel
+
+
+def test_a_wheel_is_installed_without_what_it_needs_and_removed_again(tmp_path: Path) -> None:
+    wheel = write_wheel(tmp_path, "py3-none-any")
+
+    with source_tree(str(wheel)) as tree:
+        assert (tree / "astcti_server" / "__init__.py").read_text() == "built"
+    assert not tree.exists()
+
+
+def test_a_wheel_for_another_python_is_refused(tmp_path: Path) -> None:
+    wheel = write_wheel(tmp_path, "cp27-cp27m-win32")
+
+    with pytest.raises(NoSuchVersion, match="not a supported wheel"), source_tree(str(wheel)):
+        pass
 
 
 def git(folder: Path, *arguments: str) -> None:

@@ -13,7 +13,7 @@ class BareReader:
     """`recv(65536)` and `bytes.split`, over a loopback connection; lives in a process of its own."""
 
     def __init__(self) -> None:
-        self.selector = selectors.DefaultSelector()
+        self.selector: selectors.BaseSelector = selectors.DefaultSelector()
         self._listening = socket.create_server(("127.0.0.1", 0))
 
     def port(self) -> int:

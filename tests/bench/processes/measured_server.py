@@ -165,15 +165,18 @@ class MeasuredServer:
         ended: int = reader.result()
         return (ended - begun) / 1e9
 
-    def notify(self, calls: list[PlannedCall], meanwhile: Callable[[], None] | None = None) -> list[float]:
+    def notify(
+        self, calls: list[PlannedCall], meanwhile: Callable[[], None] | None = None, *, pause: float = PAUSE
+    ) -> list[float]:
         """One call after the other: microseconds from its connecting event's write to its line at the client.
 
-        `meanwhile` is called once they have begun. Raises DeliveryFailed.
+        `meanwhile` is called once they have begun; `pause` is in seconds, before and after each connecting
+        event. Raises DeliveryFailed.
         """
         expected = [expected_link(call) for call in calls]
         self.clients.call("expect", expected)
-        self.clients.begin("collect", 30.0 + len(calls) * PAUSE * 3, 0.1)
-        self.feeder.begin("send_calls", [split_at_link(self.script, call) for call in calls], PAUSE)
+        self.clients.begin("collect", 30.0 + len(calls) * pause * 3, 0.1)
+        self.feeder.begin("send_calls", [split_at_link(self.script, call) for call in calls], pause)
         if meanwhile is not None:
             meanwhile()
         begun: list[int] = self.feeder.result()

@@ -100,6 +100,14 @@ class ServerProcess:
         return int(line.split()[1]) * 1024
 
     @property
+    def compiled_modules(self) -> int:
+        """How many modules of its source tree run compiled: shared objects that are mapped from there."""
+        tree = f"{self._program.tree}/"
+        lines = Path(f"/proc/{self._process.pid}/maps").read_text().splitlines()
+        files = {line.split(maxsplit=5)[-1] for line in lines if line.endswith(".so")}
+        return sum(file.startswith(tree) for file in files)
+
+    @property
     def whole_log(self) -> str:
         """All that it logged."""
         return self._log.read_text(errors="replace")

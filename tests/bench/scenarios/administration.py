@@ -27,6 +27,7 @@ from tests.bench.workload.largest_configuration import OPERATORS, largest_config
 
 PROMISED = 2.0  # seconds from a file's arrival until it is in force
 LONGEST_WAIT = 20  # milliseconds that an event may wait meanwhile
+CALL_EACH = 0.1  # seconds; with these calls, some 4,000 events a second
 _IN_FORCE = "is in force now"
 
 
@@ -69,12 +70,11 @@ def in_force(report: Report, script: EventScript, *, calls: int, rounds: tuple[i
         with MeasuredServer(script, call_centre) as measured:
             measured.log_in()
             part = _written_beside(measured, large)
-            alone = measured.notify(call_centre.calls(calls, first=1_000_000))
+            alone = measured.notify(call_centre.calls(calls, first=1_000_000), pause=CALL_EACH / 2)
             before = measured.meter.read()
             seconds: list[float] = []
-            beside = measured.notify(
-                call_centre.calls(calls), partial(_put_in_place, measured, part, seconds)
-            )
+            put_in_place = partial(_put_in_place, measured, part, seconds)
+            beside = measured.notify(call_centre.calls(calls), put_in_place, pause=CALL_EACH / 2)
             usage = before.until(measured.meter.read())
         found.add("in force", seconds[0])
         found.add("alone", max(alone) / 1000, settles=False)

@@ -50,6 +50,7 @@ class VersionFigures:
     delays: list[float] = field(default_factory=list)
     """From the connecting event to the notification, of each call."""
     usages: list[Usage] = field(default_factory=list)
+    compiled_modules: int = 0
 
 
 def compare(report: Report, script: EventScript, base: Path, *, pairs: int, size: PairSize) -> None:
@@ -59,6 +60,8 @@ def compare(report: Report, script: EventScript, base: Path, *, pairs: int, size
         f"{pairs} pairs; in each {size.turns} turns of {size.calls} calls in a stream, "
         f"and of {size.samples} that are notified one by one"
     )
+    old_modules, new_modules = (version.compiled_modules for version in found[-1])
+    report.note(f"compiled modules: {old_modules or 'none'} -> {new_modules or 'none'}")
     figures: dict[str, Callable[[VersionFigures], float]] = {
         "processor time an event": lambda version: median(version.costs),
         "time an event": lambda version: median(version.durations),
@@ -87,10 +90,11 @@ def _measure_pair(
             (running.enter_context(MeasuredServer(script, call_centre, program)), figures)
             for program, figures in zip(programs, found, strict=True)
         ]
-        for measured, _ in versions:
+        for measured, figures in versions:
             measured.log_in()
             warm_up = call_centre.traffic(script, calls=WARM_UP, concurrent=CONCURRENT, first=first)
             measured.deliver(warm_up)
+            figures.compiled_modules = measured.process.compiled_modules
         turns = _turns(script, call_centre, size, first + WARM_UP)
         for turn, (traffic, calls) in enumerate(turns):
             # Who begins changes with every turn, or what the one leaves in the caches would favour the other.
