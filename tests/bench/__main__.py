@@ -135,7 +135,7 @@ class BenchRun:
         # Or the servers and their folders would outlive a run that is ended by a signal.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
         self.quick = quick
-        self._results = results
+        self._results = results / f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}.json"
         self._report = Report(this_machine(), version=name_of_tree(), quick=quick)
         self._failed = False
 
@@ -149,14 +149,13 @@ class BenchRun:
             self._report.failed(error)
             self._failed = True
         self._report.took(time.monotonic() - begun)
+        self._report.write(self._results)  # what is measured stays, if the run is cut off
 
     def end(self) -> None:
-        """Write the results and leave the program."""
+        """Say how it went and leave the program."""
         missed = self._report.missed
-        path = self._results / f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}.json"
-        self._report.write(path)
         print(f"\n{missed} targets not met" if missed else "\nEvery target met")
-        print(f"Written to {path}")
+        print(f"Written to {self._results}")
         sys.exit(int(self._failed))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -78,8 +79,11 @@ def _bars(
     stacked: bool = False,
     logarithmic: bool = False,
 ) -> bytes:
-    """Horizontal bars, a group for each name that any of the series has; `form` is how a value is written."""
-    names = list(dict.fromkeys(name for values in series.values() for name in values))
+    """Horizontal bars, a group for each name that any of the series has; `form` is how a value is written.
+
+    The values stand beside the names: at the bars' ends they would be on any colour.
+    """
+    names = list(dict.fromkeys(name for values in series.values() for name in values))[::-1]  # from below
     rows = len(names) * (1 if stacked else max(1, len(series)))
     make: Any = pygal.HorizontalStackedBar if stacked else pygal.HorizontalBar
     chart = make(
@@ -88,20 +92,28 @@ def _bars(
         js=[],
         width=WIDTH,
         height=AROUND + ROW * rows,
-        print_values=True,
-        print_values_position="center" if stacked else "top",
+        print_values=False,
         legend_at_bottom=True,
+        legend_at_bottom_columns=len(series),
+        truncate_label=-1,
         logarithmic=logarithmic,
         margin=10,
-        show_x_guides=False,
+        margin_right=40,
         show_y_guides=False,
-        formatter=lambda value: "" if value is None else form.format(value),
+        formatter=lambda value: f"{value:,.0f}",
     )
     chart.title = title
-    # From the bottom upwards: the first comes out on top.
-    chart.x_labels = names[::-1]
+    if logarithmic:
+        found = [value for values in series.values() for value in values.values()]
+        powers = range(math.floor(math.log10(min(found))), math.ceil(math.log10(max(found))) + 1)
+        chart.range, chart.zero = (10 ** powers[0], 10 ** powers[-1]), 10 ** powers[0]
+        chart.y_labels = [10**power for power in powers]
+    chart.x_labels = [
+        f"{name}  {' / '.join(form.format(values[name]) for values in series.values() if name in values)}"
+        for name in names
+    ]
     for name, values in series.items():
-        chart.add(name, [values.get(label) for label in names[::-1]])
+        chart.add(name, [values.get(label) for label in names])
     return _still(chart.render())
 
 
