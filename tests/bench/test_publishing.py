@@ -28,14 +28,14 @@ def docs(tmp_path: Path) -> Path:
     return folder
 
 
-def write_run(path: Path, *, quick: bool = False) -> Path:
+def write_run(path: Path, *, quick: bool = False, others: float = 0.0) -> Path:
     report = Report(MACHINE, version="1a2b3c4", quick=quick)
     report.scenario("throughput", "Events a second")
     report.values("the server", [200_000.0, 202_000.0, 201_000.0], "events/s")
     report.values("a server on panoramisk", [20_000.0, 20_100.0, 20_200.0], "events/s")
     report.values("the server", [4.0, 4.1, 4.2], COST)
     used = {name: ProcessorTime(0.5, 0.4, 0.1) for name in ("server", "feeder", "clients")}
-    report.usage("the server, the last round", Usage(1.0, used, 0.0, 0.0, 0.5))
+    report.usage("the server, the last round", Usage(1.0, used, others, 0.0, 0.5))
     report.times("as fast as a server on panoramisk", [10.0, 10.1, 10.2], 10)
     report.times_at_most("slower than the same-work floor", [3.9, 4.0, 4.1], 3)
     report.write(path)
@@ -56,7 +56,7 @@ def test_a_runs_figures_take_the_place_of_the_old_ones(tmp_path: Path, docs: Pat
     assert "\nold\n" not in text
     for words in (
         "with version 1a2b3c4",
-        "A processor, 2 cores",
+        "2 cores, Linux 6.1",
         "| an Asterisk 22 with 2,000 events a second uses | 0.8% of a core |",
         "| `throughput` | as fast as a server on panoramisk | 10.1 times ± 1% | at least 10 |  |",
         "| `throughput` | slower than the same-work floor | 4 times ± 2% | at most 3 | not met |",
@@ -79,6 +79,12 @@ def test_the_pictures_are_plain_svg_and_the_same_bytes_each_time(tmp_path: Path,
         assert not etree.fromstring(svg).findall(".//{*}script")
         assert b"200" in svg or b"50" in svg or b"4.1" in svg
         assert len(svg) < 30_000
+
+
+def test_a_run_beside_others_says_so(tmp_path: Path, docs: Path) -> None:
+    publish(write_run(tmp_path / "run.json", others=0.5), docs)
+
+    assert "1 of 1 measurements were noisy" in (docs / "performance.md").read_text()
 
 
 def test_a_quick_run_is_not_published(tmp_path: Path, docs: Path) -> None:

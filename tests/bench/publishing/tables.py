@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ from tests.bench.publishing.run_results import NoRun, RunResults
 BEGIN = "<!-- figures: what follows is written by `make bench-figures` -->"
 END_MARK = "<!-- figures: end -->"
 EVENTS_A_SECOND = 2000  # of the PBX that costs are explained with: some 100 calls a minute of the modern mix
+WIDTH = 110  # characters of a line of text
 _COST = "µs of processor time an event"
 
 
@@ -25,10 +27,23 @@ def with_tables(text: str, run: RunResults, plots: list[str]) -> str:
 
 def _heading(run: RunResults) -> str:
     machine = run.machine
-    return (
+    return textwrap.fill(
         f"Measured {run.measured} with version {run.version} by `make bench`, on {machine['processor']}, "
         f"{machine['cores']} cores, {machine['kernel']}; {machine['python']} ({machine['build']}), "
-        f"a fixed loop {machine['loop']:.1f} ms."
+        f"a fixed loop {machine['loop']:.1f} ms.{_noise(run)}",
+        WIDTH,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _noise(run: RunResults) -> str:
+    noisy = [usage["noisy"] for scenario in run.scenarios for usage in scenario["usage"]]
+    if not any(noisy):
+        return ""
+    return (
+        f" **{sum(noisy)} of {len(noisy)} measurements were noisy**: other programs used the cores. "
+        "Processor times bear that; wall times, and ratios of them, say little."
     )
 
 
