@@ -98,7 +98,7 @@ BENCH_READY  := $(BENCH_VENV)/.ready$(subst /,-,$(BENCH_PYTHON))
 bench: $(BENCH_READY) ## speed, as ratios measured side by side
 	$(BENCH_VENV)/bin/python -m tests.bench $(BENCH_ARGS)
 
-# The tables and pictures of docs/performance.md, from the last whole run: measure in a quiet hour. RUN=FILE names one.
+# The tables and pictures of docs/performance.md, from the last whole run: measure in a quiet hour. RUN names it, or several.
 bench-figures: $(READY) ## the figures of docs/performance.md, from the last run of `make bench`
 	$(BIN)/python -m tests.bench.publishing $(RUN)
 

@@ -87,6 +87,29 @@ def test_a_run_beside_others_says_so(tmp_path: Path, docs: Path) -> None:
     assert "1 of 1 measurements were noisy" in (docs / "performance.md").read_text()
 
 
+def test_of_several_runs_the_later_figures_of_a_scenario_count(tmp_path: Path, docs: Path) -> None:
+    one, other = write_run(tmp_path / "1.json", others=0.5), write_run(tmp_path / "2.json")
+
+    done = CliRunner().invoke(main, ["--docs", str(docs), str(one), str(other)])
+
+    assert done.exit_code == 0, done.output
+    text = (docs / "performance.md").read_text()
+    assert "noisy" not in text
+    assert text.count("as fast as a server on panoramisk") == 1
+
+
+def test_runs_of_two_machines_are_not_put_together(tmp_path: Path, docs: Path) -> None:
+    one, other = write_run(tmp_path / "1.json"), write_run(tmp_path / "2.json")
+    content = json.loads(other.read_text())
+    content["machine"]["python"] = "cpython 3.13.0, /opt/python3.13"
+    other.write_text(json.dumps(content))
+
+    done = CliRunner().invoke(main, ["--docs", str(docs), str(one), str(other)])
+
+    assert done.exit_code == 1
+    assert "python is another one" in done.output
+
+
 def test_a_quick_run_is_not_published(tmp_path: Path, docs: Path) -> None:
     before = (docs / "performance.md").read_text()
 

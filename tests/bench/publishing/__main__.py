@@ -8,22 +8,25 @@ import click
 
 from tests.bench.processes.server_process import PROJECT
 from tests.bench.publishing.plots import plots
-from tests.bench.publishing.run_results import NoRun, newest_run, read_run
+from tests.bench.publishing.run_results import NoRun, newest_run, read_runs
 from tests.bench.publishing.tables import with_tables
 
 
 @click.command()
-@click.argument("run", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("runs", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "--docs",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     default=PROJECT / "docs",
     help="Folder with performance.md.",
 )
-def main(run: Path | None, docs: Path) -> None:
-    """RUN is the JSON of a run of the bench; the last whole one in build/bench unless named."""
+def main(runs: tuple[Path, ...], docs: Path) -> None:
+    """RUNS are the JSON of a run of the bench, or of several on one machine.
+
+    Without any the last whole one in build/bench is taken. Of quick runs nothing is written.
+    """
     try:
-        results = read_run(run or newest_run(PROJECT / "build" / "bench"))
+        results = read_runs(runs or [newest_run(PROJECT / "build" / "bench")])
         document = docs / "performance.md"
         pictures = dict(plots(results))
         text = with_tables(document.read_text(encoding="utf-8"), results, list(pictures))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,23 @@ def newest_run(folder: Path) -> Path:
         if not json.loads(path.read_text(encoding="utf-8")).get("quick"):
             return path
     raise NoRun(f"{folder}: no whole run is there; measure in a quiet hour: make bench")
+
+
+def read_runs(paths: Sequence[Path]) -> RunResults:
+    """Runs of one machine and one Python as one; of a scenario that several have, the last one's.
+
+    Raises NoRun, also if they are of different ones.
+    """
+    runs = [read_run(path) for path in paths]
+    first, last = runs[0], runs[-1]
+    for run, path in zip(runs, paths, strict=True):
+        for name in ("python", "processor", "cores"):
+            if run.machine[name] != first.machine[name]:
+                raise NoRun(
+                    f"{path}: its {name} is another one than in {paths[0]}: their figures do not compare"
+                )
+    scenarios = {scenario["name"]: scenario for run in runs for scenario in run.scenarios}
+    return RunResults(last.machine, last.version, last.measured, tuple(scenarios.values()))
 
 
 def read_run(path: Path) -> RunResults:
