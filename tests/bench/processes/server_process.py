@@ -101,11 +101,11 @@ class ServerProcess:
 
     @property
     def compiled_modules(self) -> int:
-        """How many modules of its source tree run compiled: shared objects that are mapped from there."""
-        tree = f"{self._program.tree}/"
+        """How many modules of its packages run compiled: shared objects that are mapped from there."""
+        packages = tuple(f"{self._program.tree}/{package}/" for package in ("astcti_server", "schemas"))
         lines = Path(f"/proc/{self._process.pid}/maps").read_text().splitlines()
         files = {line.split(maxsplit=5)[-1] for line in lines if line.endswith(".so")}
-        return sum(file.startswith(tree) for file in files)
+        return sum(file.startswith(packages) for file in files)
 
     @property
     def whole_log(self) -> str:
