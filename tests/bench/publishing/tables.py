@@ -21,7 +21,7 @@ def with_tables(text: str, run: RunResults, plots: list[str]) -> str:
     _old, end, after = rest.partition(END_MARK)
     if not begin or not end:
         raise NoRun(f"the document has no lines {BEGIN!r} and {END_MARK!r} between which the tables could be")
-    parts = [_heading(run), _site(run), _targets(run), _shares(run), _pictures(plots)]
+    parts = [_heading(run), _site(run), _costs(run), _targets(run), _shares(run), _pictures(plots)]
     return f"{before}{BEGIN}\n\n" + "\n\n".join(part for part in parts if part) + f"\n\n{END_MARK}{after}"
 
 
@@ -91,6 +91,22 @@ def _sizes(run: RunResults) -> Iterator[tuple[str, str | None]]:
     )
     for name, value in run.medians("memory", "MB").items():
         yield f"memory of {name}", _number(value, "MB")
+
+
+def _costs(run: RunResults) -> str:
+    """What an event costs each candidate, and how many times the server's that is."""
+    mixes = [run.medians(scenario, _COST) for scenario in ("throughput", "throughput-1.4")]
+    names = list(dict.fromkeys(name for costs in mixes for name in costs))
+    if not names:
+        return ""
+    rows = ["| µs of processor time an event | modern mix | 1.4 mix |", "|---|---|---|"]
+    for name in names:
+        cells = (
+            f"{costs[name]:.3g} ({costs[name] / costs['the server']:.2g} times)" if name in costs else ""
+            for costs in mixes
+        )
+        rows.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(rows)
 
 
 def _targets(run: RunResults) -> str:
