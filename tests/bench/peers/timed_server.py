@@ -11,8 +11,8 @@ import sys
 import time
 from pathlib import Path
 
-from astcti_server import cli
 from astcti_server.ami import connection, link
+from astcti_server.cli import program as cli
 from astcti_server.clients.session import Session
 from tests.bench.workload.event_script import END
 
