@@ -20,6 +20,7 @@ REPORT_SENDING = b"Event: BenchReportSending" + END
 SENDING = "sending.json"
 KEPT = 20
 _announce = Session.announce
+_send_gathered = Session.send_gathered
 
 
 class SendingTimes:
@@ -33,9 +34,18 @@ class SendingTimes:
         """In the place of the session's own."""
         begun = time.perf_counter_ns()
         sent = _announce(session, line)
+        self._note(begun)
+        return sent
+
+    def send_gathered(self, session: Session) -> None:
+        """In the place of the session's own."""
+        begun = time.perf_counter_ns()
+        _send_gathered(session)
+        self._note(begun)
+
+    def _note(self, begun: int) -> None:
         heapq.heappushpop(self._longest, time.perf_counter_ns() - begun)
         self._count += 1
-        return sent
 
     def write(self, path: Path) -> None:
         """Leave it in a file for the bench to find."""
@@ -59,7 +69,8 @@ class ReportingConnection(connection.AmiConnection):
 
 
 if __name__ == "__main__":
-    # The two parts that are not the server's own.
+    # The parts that are not the server's own.
     vars(link)["AmiConnection"] = ReportingConnection
     Session.announce = lambda session, line: TIMES.announce(session, line)  # type: ignore[method-assign, assignment]
+    Session.send_gathered = lambda session: TIMES.send_gathered(session)  # type: ignore[method-assign, assignment]
     cli.main()

@@ -70,6 +70,7 @@ class ServerProcess:
 
     def _started(self) -> subprocess.Popen[bytes]:
         environment = os.environ | {"PYTHONPATH": ""}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)  # or every start compiles all of it again
         if self._program.hash_seed is not None:
             environment["PYTHONHASHSEED"] = str(self._program.hash_seed)
         with self._log.open("ab") as log:
