@@ -20,8 +20,11 @@ from collections.abc import Sequence
 from astcti_server.calls.state.channel_identity import ChannelIdentity, device_of
 from astcti_server.calls.state.dialplan_trail import DialplanTrail
 from astcti_server.calls.state.leg_progress import LegProgress, RingTrigger
+from astcti_server.explain.trail import Trail
 from schemas.configuration.model import Service
+from schemas.explanation.codes import TrailStep
 
+_RUNG_BY = TrailStep.RUNG_BY.value
 RING_TRIGGER_PAUSE = 60.0  # seconds; a queue that hunts comes back to the same phone every few of them
 
 _arrivals = itertools.count()
@@ -103,6 +106,7 @@ class Party(DialplanTrail):
         "ring_end",
         "ring_triggers",
         "source",
+        "trail",
         "uniqueid",
     )
 
@@ -150,6 +154,8 @@ class Party(DialplanTrail):
         self.pairs: dict[Party, Pair] = {}
         """Everybody it heard, with an object that both share. Two parties have each other, or neither has."""
         self.leg: Leg | None = None
+        self.trail: Trail | None = None
+        """What was decided of it; only of seats' phones and of whose calls concern a seat or a service."""
 
     # -- who it is -----------------------------------------------------------------------------------------
 
@@ -157,9 +163,15 @@ class Party(DialplanTrail):
         """It is on another channel now; for `AsteriskCall.carry`."""
         self.call = call
 
-    def make_leg(self) -> None:
-        """It is the phone of a seat."""
-        self.leg = Leg(self)
+    def make_leg(self, trail: Trail) -> None:
+        """It is the phone of a seat; `trail` is its own unless it has one."""
+        self.trail = self.trail or trail
+        self.leg = Leg(self, self.trail)
+
+    def begin_trail(self, trail: Trail) -> None:
+        """What is decided of it matters to a seat, or to a service: its trail is this one from now on."""
+        if self.trail is None:
+            self.trail = trail
 
     def end_leg(self) -> None:
         """It is the phone of a seat no longer, or the call is over."""
@@ -317,6 +329,8 @@ class Party(DialplanTrail):
     def rings(self, callee: Party) -> None:
         """It rings this one; for `called_by`."""
         self.callees[callee] = None
+        if callee.leg is not None:
+            self.begin_trail(callee.leg.trail.another())
 
     def rings_no_more(self, callee: Party) -> None:
         """This one hung up, or is rung by another."""
@@ -403,11 +417,13 @@ class Pair:
 class Leg(LegProgress):
     """A seat's phone taking part in a call: with whom, and of which service."""
 
-    __slots__ = ("company", "linked", "matched", "offered", "other", "party", "service", "talked")
+    __slots__ = ("company", "linked", "matched", "offered", "other", "party", "service", "talked", "trail")
 
-    def __init__(self, party: Party) -> None:
+    def __init__(self, party: Party, trail: Trail) -> None:
         super().__init__(party.device)
         self.party = party
+        self.trail = trail
+        """That of its party."""
         self.service: Service | None = None
         self.matched: Party | None = None
         """The other party that `service` was found for: that call keeps it, whatever is configured next."""
@@ -449,6 +465,7 @@ class Leg(LegProgress):
     def begin_ring_of(self, caller: Party) -> None:
         """This caller rings it: what others answer from now on is answered elsewhere."""
         self.answers_before = caller.answers
+        self.trail.add(_RUNG_BY, caller.device, caller.number, caller.uniqueid)
         self.show(caller)
 
     def show(self, other: Party) -> None:

@@ -15,8 +15,10 @@ from astcti_server.calls.model import Leg, Party
 from astcti_server.calls.notification import Notification
 from astcti_server.calls.originations import Origination
 from astcti_server.calls.rendering import call_of, due_triggers, in_state
+from astcti_server.calls.trail_notes import note_not_opened, note_opened, note_unmatched
 from schemas.configuration.model import Configuration, Moment
 from schemas.events import Action, Call, CallEvent, Cause, EventId, Originate
+from schemas.explanation.codes import TrailStep
 
 OperatorsByPhone = Callable[[], Mapping[str, str]]
 """Which operator (user name) sits at which phone (extension), now; a frozen mapping."""
@@ -25,6 +27,10 @@ _NONE_OFFERED: Final = OfferedServices(())
 _MOMENTS: Final[dict[EventId, Moment]] = {"Callerid": "ring", "Link": "answer", "Hangup": "hangup"}
 _OF_A_PAIR: Final[frozenset[EventId]] = frozenset(("Link", "Unlink", "Hangup"))
 """Never held: what is no call of a service now does not become one because of what comes later."""
+
+_NOBODY_THERE = TrailStep.NOBODY_THERE.value
+_MATCHED = TrailStep.MATCHED.value
+_HELD_EVENTS_LOST = TrailStep.HELD_EVENTS_LOST.value
 
 
 class Notifier:
@@ -66,14 +72,19 @@ class Notifier:
         """Tell the client at the leg's phone, at once or when the service is known, if anybody sits there."""
         username = self._operators().get(leg.extension)
         if username is None:
+            if event in _MOMENTS:
+                leg.trail.add(_NOBODY_THERE)
             return
         if other is None:
             other = leg.other
         matched = self._match(leg, other, username, fresh=event == "Link" and not repeat)
-        if leg.service is None and not self._all_calls:
-            if event not in _OF_A_PAIR:
-                leg.hold_back(event, leg.party.call.state)
-            return
+        if leg.service is None:
+            if event == "Link" or (event == "Hangup" and not leg.linked):
+                note_unmatched(leg, other, username)
+            if not self._all_calls:
+                if event not in _OF_A_PAIR and not leg.hold_back(event, leg.party.call.state):
+                    leg.trail.add(_HELD_EVENTS_LOST)
+                return
         call = call_of(leg, other, leg.service, leg.party.call.state)
         if leg.held_back:
             self._release(leg, call, username)
@@ -97,6 +108,7 @@ class Notifier:
             username = self._operators().get(leg.extension)
             if leg.service is None and service is not None and username is not None:
                 leg.originate_for(service, username)
+                leg.trail.add(_MATCHED, service.name, username)
                 self._release(leg, call_of(leg, leg.other, service, leg.party.call.state), username)
             call = call_of(leg, leg.other, service, leg.party.call.state)
         else:
@@ -119,6 +131,8 @@ class Notifier:
         found = offered.service_of(leg, other)
         if found is not None and (found.queue or not same_call):
             # While it rang the queue may not have been known; a context that was entered later tells nothing.
+            if found is not leg.service:
+                leg.trail.add(_MATCHED, found.name, username)
             leg.belong_to(found, other, offered.services)
         return found is not None or same_call
 
@@ -150,10 +164,14 @@ class Notifier:
     ) -> None:
         service = leg.service
         triggers: tuple[Action, ...] = ()
-        if service is not None and matched and not repeat:
-            moment = _MOMENTS.get(event)
-            if moment is not None and self._opens(leg, event):
+        moment = _MOMENTS.get(event) if service is not None else None
+        if service is not None and moment is not None:
+            if matched and not repeat and self._opens(leg, event):
                 triggers = due_triggers(leg, call, service, username, moment, event, self._clock)
+            if triggers:
+                note_opened(leg, service, username, moment, triggers)
+            else:
+                note_not_opened(leg, call, service, username, moment, matched=matched, repeat=repeat)
         name = service.name if service is not None else ""
         self._notifications.append(
             Notification(leg.extension, CallEvent(event, call, name, triggers, cause, None, repeat))

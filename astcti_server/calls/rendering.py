@@ -16,6 +16,7 @@ from astcti_server.calls.seat_view import (
     recording_id,
     was_called_out,
 )
+from astcti_server.calls.trail_notes import note_lacking
 from schemas import placeholders
 from schemas.configuration.model import Moment, Service, Trigger
 from schemas.events import Action, Call, ConnectedParty
@@ -80,11 +81,11 @@ def due_triggers(
         if moment == "ring" and not trigger.again and not leg.open_at_ring(service, index, clock()):
             continue
         values = values or _values(leg, call, service, username, event)
-        due.append(_filled(trigger, values, service))
+        due.append(_filled(trigger, values, service, leg))
     return tuple(due)
 
 
-def _filled(trigger: Trigger, values: Mapping[str, str], service: Service) -> Action:
+def _filled(trigger: Trigger, values: Mapping[str, str], service: Service, leg: Leg) -> Action:
     if trigger.type == "application":
         parameters = placeholders.expand_parameters(trigger.parameters, values)
         missing = parameters.missing
@@ -94,6 +95,7 @@ def _filled(trigger: Trigger, values: Mapping[str, str], service: Service) -> Ac
         missing = url.missing
         action = Action(trigger.type, trigger.os, "", (), url.url)
     if missing:
+        note_lacking(leg, missing)
         names = ", ".join(missing)
         logger.info("Service %r: no value for %s in its trigger, left empty", service.name, names)
     return action

@@ -13,7 +13,15 @@ from astcti_server.calls.model import AsteriskCall, Leg, Party
 from astcti_server.calls.notifier import Notifier
 from astcti_server.calls.seat_view import direction_of
 from astcti_server.calls.table import CallTable
+from astcti_server.explain.call_trails import CallTrails
 from schemas.configuration.model import same_queue
+from schemas.explanation.codes import TrailStep
+
+_RINGS = TrailStep.RINGS.value
+_RING_TOLD = TrailStep.RING_TOLD.value
+_RING_ENDED = TrailStep.RING_ENDED.value
+_JOINED_QUEUE = TrailStep.JOINED_QUEUE.value
+_LEFT_QUEUE = TrailStep.LEFT_QUEUE.value
 
 EnsureCall = Callable[[str, str], AsteriskCall]
 """The call of a Uniqueid and channel name, made if it is not known."""
@@ -22,8 +30,9 @@ EnsureCall = Callable[[str, str], AsteriskCall]
 class Ringing:
     """Handles the events of dialling and of queues."""
 
-    def __init__(self, table: CallTable, notifier: Notifier, ensure: EnsureCall) -> None:
+    def __init__(self, table: CallTable, notifier: Notifier, ensure: EnsureCall, trails: CallTrails) -> None:
         self._table = table
+        self._trails = trails
         self._notifier = notifier
         self._ensure = ensure
         self._queue_callers = dialling.QueueCallers()
@@ -42,6 +51,8 @@ class Ringing:
         if leg is not None:
             leg.dial(ringing=destination.call.state == "Ringing")
         caller = dialling.find_caller(self._table, destination)
+        if leg is None and caller is not None and caller.trail and not destination.call.is_local:
+            caller.trail.add(_RINGS, destination.device)
         if destination.call.state == "Up" and not destination.call.is_local:
             destination.answer_again()  # picked up: the phone that rang before has lost
         if leg is not None:
@@ -66,6 +77,7 @@ class Ringing:
         call.party.end_ring(event.status)
         if call.party.leg is not None:
             call.party.leg.end_dial(event.status)
+            call.party.leg.trail.add(_RING_ENDED, event.status)
 
     def no_answer(self, event: ami.RingNoAnswer) -> None:
         """A queue gave up on a member."""
@@ -75,6 +87,7 @@ class Ringing:
         call.party.end_ring("NOANSWER")
         if call.party.leg is not None:
             call.party.leg.miss()
+            call.party.leg.trail.add(_RING_ENDED, "NOANSWER")
 
     def queue_caller(self, event: ami.QueueCaller) -> None:
         """A caller entered or left a queue."""
@@ -182,6 +195,7 @@ class Ringing:
             leg.await_caller()
             return
         leg.tell_caller()
+        leg.trail.add(_RING_TOLD)
         self._notifier.notify(leg, "Callerid")
 
     def linked(self, call: AsteriskCall) -> None:
@@ -201,13 +215,21 @@ class Ringing:
 
     def _waits(self, party: Party, queue: str) -> None:
         party.join_queue(queue)
+        party.begin_trail(self._trails.begin())
+        self._note(party, _JOINED_QUEUE, queue)
         self._queue_callers.add(party)
         self.caller_went_on(party)
 
     def _left(self, party: Party) -> None:
         """The party waits in its queue no longer."""
         party.leave_queue()
+        self._note(party, _LEFT_QUEUE, party.queue)
         self._queue_callers.discard(party)
+
+    @staticmethod
+    def _note(party: Party, step: str, queue: str) -> None:
+        if party.trail is not None:
+            party.trail.add(step, queue)
 
     def _tell_behind(self, half: Party) -> None:
         """More is known of this half of a Local channel: so of the phones, too, that ring through it."""

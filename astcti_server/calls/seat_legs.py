@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from astcti_server.calls.model import AsteriskCall, Leg, Party
+from astcti_server.explain.call_trails import CallTrails
 
 
 class SeatLegs:
     """Makes a leg for each channel of a seat's phone, and finds the legs of a seat."""
 
-    def __init__(self) -> None:
+    def __init__(self, trails: CallTrails) -> None:
+        self._trails = trails
         self._seats: frozenset[str] = frozenset()
         self._parties: dict[str, dict[Party, None]] = {}
 
@@ -26,7 +28,7 @@ class SeatLegs:
     def make(self, party: Party) -> None:
         """Give a new channel a leg if it is of a seat's phone."""
         if party.device in self._seats and not party.call.is_local and not party.call.edgeless:
-            party.make_leg()
+            party.make_leg(self._trails.begin())
             self._parties.setdefault(party.device, {})[party] = None
 
     def forget(self, party: Party) -> None:

@@ -24,13 +24,20 @@ from astcti_server.calls.ringing import Ringing
 from astcti_server.calls.seat_legs import SeatLegs
 from astcti_server.calls.seat_view import end_of_leg
 from astcti_server.calls.table import CallTable, MissingCallError
+from astcti_server.calls.trail_notes import facts_of, note_variable
+from astcti_server.explain.call_trails import CallTrails
 from schemas.configuration.model import Configuration
 from schemas.events import Cause
+from schemas.explanation.codes import TrailStep
 
 logger = logging.getLogger(__name__)
 
 OUTGOING_LINE = "(Outgoing Line)"  # what AppDial and AppQueue say of a called phone: no step of a dialplan
 NOWHERE = ("", "s")  # where Asterisk says that a phone is while it rings for an originated call
+_ENTERED = TrailStep.ENTERED.value
+_HUNG_UP = TrailStep.HUNG_UP.value
+_SEATED = TrailStep.SEATED.value
+_NOT_DELIVERED = TrailStep.NOT_DELIVERED.value
 
 
 class Tracker:
@@ -39,13 +46,20 @@ class Tracker:
     `clock` tells seconds and only goes forward; asked when a phone rings that has a trigger for it.
     """
 
-    def __init__(self, operators: OperatorsByPhone, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        operators: OperatorsByPhone,
+        clock: Callable[[], float] = time.monotonic,
+        trails: CallTrails | None = None,
+    ) -> None:
+        self.trails = trails if trails is not None else CallTrails()
+        self._operators = operators
         self.table = CallTable()
         self.originations = Originations()
         self._notifier = Notifier(operators, clock)
         self._pairing = Pairing(self.table, self._notifier)
-        self._ringing = Ringing(self.table, self._notifier, self._call)
-        self._legs = SeatLegs()
+        self._ringing = Ringing(self.table, self._notifier, self._call, self.trails)
+        self._legs = SeatLegs(self.trails)
         self._masquerades: dict[str, AsteriskCall] = {}
         self._rang: set[Party] = set()
         """Who rang when the link was lost, until the channels are read again."""
@@ -94,6 +108,7 @@ class Tracker:
     def seated(self, extension: str) -> list[Notification]:
         """Somebody sat down at a phone: what a client must know of the calls that the phone is in."""
         for leg in self._legs.of(extension):
+            leg.trail.add(_SEATED, self._operators().get(extension, ""))
             together = [other for other, pair in leg.party.pairs.items() if pair.connected]
             for other in together:
                 self._notifier.notify(leg, "Link", other=other, repeat=True)
@@ -201,6 +216,8 @@ class Tracker:
                 party.begin_call()
         if party.calling or call.is_local:
             party.enter(event.context, event.exten)
+            if not known:
+                self._note_entered(party, event.context)
             self._note_services(party, event.context)
         if party.leg is not None and not known:
             self._notifier.notify(party.leg, "Newchannel")
@@ -241,7 +258,15 @@ class Tracker:
         elsewhere = party.enter(context, exten)
         self._note_services(party, context, step=step)
         if elsewhere:
+            self._note_entered(party, context)
             self._ringing.caller_went_on(party)
+
+    def _note_entered(self, party: Party, context: str) -> None:
+        """It came into another context; of who enters one of a service the trail begins here."""
+        if context in self._inbound_contexts or context in self._outbound_contexts:
+            party.begin_trail(self.trails.begin())
+            if party.trail is not None:
+                party.trail.add(_ENTERED, context, party.contexts.get(context, ""))
 
     def _note_services(self, party: Party, context: str, *, step: bool = False) -> None:
         if context in self._inbound_contexts:
@@ -254,6 +279,7 @@ class Tracker:
         news = party.set_variable(event.name, event.value)
         if not news or self._pairing.reading:
             return
+        note_variable(party, event.name, event.value)
         for end in _who_shows_data_of(party):
             leg = end.leg
             if leg is not None and self._declares(leg, event.name):
@@ -318,10 +344,14 @@ class Tracker:
         touched = self._pairing.touched(call) if call.is_local else ()
         if party.pairs:
             self._pairing.hang_up(party)
+        cause = None
         if party.leg is not None:
             cause = Cause(event.cause, end_of_leg(party.leg, event), event.cause_text)
             self._notifier.notify(party.leg, "Hangup", cause=cause)
-            self._legs.forget(party)
+        if party.trail is not None:
+            party.trail.add(_HUNG_UP, event.cause, event.cause_text)
+            self.trails.end(facts_of(party, None if cause is None else cause.end), party.trail)
+        self._legs.forget(party)
         self.table.remove(call)
         if self._masquerades:
             self._masquerades = {

@@ -103,10 +103,15 @@ class LegProgress:
 
     # -- what its client is sent ---------------------------------------------------------------------------
 
-    def hold_back(self, event: EventId, state: str) -> None:
-        """Keep an event until the service is known, with the state that the phone is in now."""
-        if len(self.held_back) < MOST_HELD_BACK:
-            self.held_back.append((event, state))
+    def hold_back(self, event: EventId, state: str) -> bool:
+        """Keep an event until the service is known, with the state that the phone is in now.
+
+        False if there are too many already: this one is thrown away.
+        """
+        if len(self.held_back) >= MOST_HELD_BACK:
+            return False
+        self.held_back.append((event, state))
+        return True
 
     def take_held_back(self) -> list[tuple[EventId, str]]:
         """The events that were held back, in order; none is left."""

@@ -1,0 +1,101 @@
+"""What the trails of a call say of the decisions made here (`astcti_server.explain`). AMI thread only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from astcti_server.calls.model import Leg, Party
+from astcti_server.calls.seat_view import dialplan_parties, direction_of, was_called_out
+from astcti_server.explain.trail import LONGEST_TEXT, PartyFacts
+from schemas.configuration.model import Moment, Service
+from schemas.events import Action, Call, End
+from schemas.explanation.codes import TrailStep
+from schemas.explanation.lines import listed
+
+_OPENED = TrailStep.OPENED.value
+_NOT_OPENED = TrailStep.NOT_OPENED.value
+_UNMATCHED = TrailStep.UNMATCHED.value
+_VARIABLE_SET = TrailStep.VARIABLE_SET.value
+_LACKED = TrailStep.LACKED.value
+
+
+def facts_of(party: Party, end: End | None = None) -> PartyFacts:
+    """What a party is now; `end` is what its end means for the seat."""
+    leg = party.leg
+    return PartyFacts(
+        party.uniqueid,
+        party.linkedid,
+        party.device,
+        party.number[:LONGEST_TEXT],
+        party.name[:LONGEST_TEXT],
+        party.exten,
+        party.began and not party.from_queue,
+        "" if party.caller is None else party.caller.uniqueid,
+        tuple([half.uniqueid for half in party.path]),
+        tuple([name for held in (party.variables, party.inherited) for name in held]),
+        "" if leg is None else leg.extension,
+        "" if leg is None else leg.operator,
+        "" if leg is None or leg.service is None else leg.service.name,
+        party.call.state,
+        leg is not None and direction_of(leg, leg.other) == "outbound",
+        leg is not None and leg.linked,
+        leg is not None and leg.talked,
+        end or "",
+    )
+
+
+def note_variable(party: Party, name: str, value: str) -> None:
+    """A declared variable got a value."""
+    if party.trail is not None:
+        shown = value if len(value) <= LONGEST_TEXT else value[:LONGEST_TEXT]
+        party.trail.add(_VARIABLE_SET, name, shown, len(value.encode("utf-8", "replace")))
+
+
+def note_unmatched(leg: Leg, other: Party | None, username: str) -> None:
+    """No service was found for the call with this party."""
+    learned = tuple(dialplan_parties(leg, other))
+    contexts = dict.fromkeys(context for party in learned for context in party.contexts)
+    queues = dict.fromkeys(party.queue for party in learned if party.queue)
+    leg.trail.add(_UNMATCHED, username, listed(contexts), listed(queues))
+
+
+def note_opened(leg: Leg, service: Service, username: str, moment: Moment, due: Iterable[Action]) -> None:
+    """These triggers are sent."""
+    systems = [action.os for action in due]
+    leg.trail.add(_OPENED, moment, len(systems), service.name, username, listed(dict.fromkeys(systems)))
+
+
+def note_lacking(leg: Leg, names: Iterable[str]) -> None:
+    """A trigger that is sent has no value for these."""
+    for name in names:
+        leg.trail.add(_LACKED, name)
+
+
+def note_not_opened(
+    leg: Leg, call: Call, service: Service, username: str, moment: Moment, *, matched: bool, repeat: bool
+) -> None:
+    """No trigger is sent, though it is the moment for some."""
+    reason = _reason(leg, call, service, moment, matched=matched, repeat=repeat)
+    if moment == "answer" or reason in ("rung", "late"):
+        leg.trail.add(_NOT_OPENED, moment, service.name, username, reason)
+
+
+def _reason(leg: Leg, call: Call, service: Service, moment: Moment, *, matched: bool, repeat: bool) -> str:
+    """The first thing that hinders, in the order in which the notifier asks."""
+    if not matched:
+        return "unmatched"
+    if repeat:
+        return "repeat"
+    if moment == "answer" and not leg.talked:
+        return "caller-left"
+    if moment == "ring" and leg.linked:
+        return "late"
+    if call.direction != service.type or (
+        call.direction == "outbound" and was_called_out(leg.party, leg.other)
+    ):
+        return "direction"
+    if not service.triggers:
+        return "no-trigger"
+    if not any(trigger.on == moment for trigger in service.triggers):
+        return "moment"
+    return "rung" if moment == "ring" else "opened"

@@ -1,0 +1,64 @@
+"""The trails of ended calls, as bytes, oldest out first. AMI thread only, but for what it hands out."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from typing import Final
+
+MOST_BYTES: Final = 32 * 1024 * 1024
+LONGEST: Final = 3600.0
+"""Seconds that an ended call is kept at most."""
+ENTRY_COST: Final = 200
+"""Bytes that an entry needs beside its content: the key, the places in dictionary and queue (measured)."""
+
+
+class KeptTrails:
+    """By the party's first uniqueid. What is given out are references to bytes that never change."""
+
+    def __init__(self, most_bytes: int = MOST_BYTES, longest: float = LONGEST) -> None:
+        self._most_bytes = most_bytes
+        self._longest = longest
+        self._kept: dict[str, bytes] = {}
+        self._order: deque[tuple[str, float, int]] = deque()
+        """Uniqueid, when it ended, and its length, the oldest first."""
+        self.bytes = 0
+        """What is kept, counted with `ENTRY_COST`."""
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def keep(self, uniqueid: str, packed: bytes, now: float) -> None:
+        """Keep an ended trail; of two with one id (an Asterisk that began anew) the later one."""
+        size = len(packed) + ENTRY_COST
+        self._kept[uniqueid] = packed
+        self._order.append((uniqueid, now, size))
+        self.bytes += size
+        while self.bytes > self._most_bytes:
+            self._drop_oldest()
+        self.forget_old(now)
+
+    def forget_old(self, now: float) -> None:
+        """Let go of what is older than an hour."""
+        order, until = self._order, now - self._longest
+        while order and order[0][1] < until:
+            self._drop_oldest()
+
+    def find(self, uniqueid: str) -> bytes | None:
+        """The trail of a party."""
+        return self._kept.get(uniqueid)
+
+    def all(self) -> list[bytes]:
+        """Every trail, the oldest first."""
+        return [self._kept[uniqueid] for uniqueid, _ended, _size in self._order if uniqueid in self._kept]
+
+    def of(self, uniqueids: Iterable[str]) -> list[bytes]:
+        """Those of these parties that are kept."""
+        return [found for uniqueid in uniqueids if (found := self._kept.get(uniqueid)) is not None]
+
+    def _drop_oldest(self) -> None:
+        uniqueid, _ended, size = self._order.popleft()
+        self.bytes -= size
+        packed = self._kept.get(uniqueid)
+        if packed is not None and len(packed) + ENTRY_COST == size:  # else a later one has taken its place
+            del self._kept[uniqueid]

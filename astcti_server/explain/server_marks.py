@@ -1,0 +1,99 @@
+"""What happened to the whole server while calls went on: who came and left, the link, the configuration.
+
+Told by several threads; whoever explains a call reads it. One leaf lock.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from schemas.configuration.model import Configuration
+from schemas.explanation.codes import TrailStep
+
+MOST_MARKS: Final = 20_000  # 5,000 seats that come back after a restart leave three each
+CONFIGURATIONS_KEPT: Final = 4
+"""With the one in force. A large one has megabytes; calls are seldom explained by more than two."""
+
+
+class Mark(NamedTuple):
+    """One thing that happened; the arguments are those of the step."""
+
+    at: float
+    step: TrailStep
+    arguments: tuple[str, ...] = ()
+
+
+class ServerMarks:
+    """The latest marks and configurations. Any thread."""
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        """`clock` tells seconds since 1970."""
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._marks: deque[Mark] = deque(maxlen=MOST_MARKS)
+        self._configurations: deque[tuple[float, Configuration]] = deque(maxlen=CONFIGURATIONS_KEPT)
+        self._dialplan_heard = True
+        """Whether Asterisk tells of the dialplan, as far as that is known."""
+
+    def logged_in(self, operator: str, extension: str) -> None:
+        """An operator is known, at a seat or (empty) at none yet."""
+        self._add(TrailStep.LOGGED_IN, operator, extension)
+
+    def logged_out(self, operator: str, extension: str, reason: str) -> None:
+        """A session is over."""
+        self._add(TrailStep.LOGGED_OUT, operator, extension, reason)
+
+    def taken_over(self, operator: str, extension: str, other: str) -> None:
+        """A session gave way to a newer one."""
+        self._add(TrailStep.TAKEN_OVER, operator, extension, other)
+
+    def link(self, *, up: bool) -> None:
+        """The link to Asterisk came up or went down."""
+        self._add(TrailStep.LINK_UP if up else TrailStep.LINK_DOWN)
+
+    def configured(self, configuration: Configuration) -> None:
+        """From now on calls are tracked by this configuration."""
+        with self._lock:
+            if self._configurations and self._configurations[-1][1] == configuration:
+                return
+            at = self._clock() if self._configurations else 0.0
+            self._configurations.append((at, configuration))
+            if at:
+                self._marks.append(Mark(at, TrailStep.CONFIGURED))
+
+    def dialplan_heard(self, heard: bool) -> None:
+        """Whether events of the class `dialplan` come; see `astcti_server.ami.privileges`."""
+        self._dialplan_heard = heard
+
+    def view(self) -> MarksView:
+        """Everything that is known now, frozen."""
+        with self._lock:
+            return MarksView(tuple(self._marks), tuple(self._configurations), self._dialplan_heard)
+
+    def _add(self, step: TrailStep, *arguments: str) -> None:
+        with self._lock:
+            self._marks.append(Mark(self._clock(), step, arguments))
+
+
+class MarksView(NamedTuple):
+    """The marks of a moment, the oldest first, and the configurations with the time since when each is used."""
+
+    marks: tuple[Mark, ...] = ()
+    configurations: tuple[tuple[float, Configuration], ...] = ()
+    dialplan_heard: bool = True
+
+    def between(self, begin: float, end: float) -> list[Mark]:
+        """What happened from one moment to another."""
+        return [mark for mark in self.marks if begin <= mark.at <= end]
+
+    def configuration_at(self, at: float) -> Configuration:
+        """The configuration by which calls were tracked at a moment; the oldest known for one before."""
+        found = self.configurations[0][1] if self.configurations else Configuration()
+        for since, configuration in self.configurations:
+            if since <= at:
+                found = configuration
+        return found

@@ -1,0 +1,81 @@
+"""A line of an explanation in words, in whichever language `translate` speaks. No I/O."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from schemas.explanation.codes import TrailStep, Verdict
+from schemas.explanation.lines import ExplanationLine, known, unlisted
+
+Translate = Callable[[str], str]
+
+NONE: Final = "none"
+_LISTS: Final = frozenset({"contexts", "queues", "operators", "moments", "systems"})
+VALUES: Final = {
+    "answer": "when it was answered",
+    "ring": "when it rang",
+    "hangup": "when it was over",
+    "case": "capital and small letters",
+    "blank": "a blank",
+    "tail": "its end",
+    "technology": "the part before the stroke",
+    "any": "any system",
+    "linux": "Linux",
+    "windows": "Windows",
+    "macos": "macOS",
+    "direction": "wrong end of the call",
+    "no-trigger": "it has none",
+    "moment": "all are for other moments",
+    "opened": "they were sent for this caller before",
+    "rung": "they were sent for this caller less than a minute ago",
+    "repeat": "the conversation is no news",
+    "caller-left": "the caller had left",
+    "unmatched": "the service was not known for this call",
+    "late": "the ring was told late",
+}
+"""Arguments that are a word of the program, not of a call."""
+_OF_VALUES: Final = frozenset({"moment", "moments", "difference", "systems", "reason"})
+
+
+def in_words(line: ExplanationLine, translate: Translate = str) -> str:
+    """What a line says, without its time and its phone; the code as it is where that is not known."""
+    code = known(line)
+    if code is None:
+        return " ".join([line.code, *line.arguments])
+    return translate(code.text).format(**_values(code, line.arguments, translate))
+
+
+def advice(line: ExplanationLine, translate: Translate = str) -> str:
+    """What to change; empty where nothing is to be changed, or the code is not known."""
+    code = known(line)
+    if code is None or not code.advice:
+        return ""
+    return translate(code.advice).format(**_values(code, line.arguments, translate))
+
+
+def time_of_day(at: float, *, milliseconds: bool = True) -> str:
+    """The local time of day; empty where none is known."""
+    if not at:
+        return ""
+    text = time.strftime("%H:%M:%S", time.localtime(at))
+    return f"{text}.{int(at % 1 * 1000):03d}" if milliseconds else text
+
+
+def told_at(line: ExplanationLine, translate: Translate = str) -> str:
+    """A verdict as a sentence of its own: when, what, and what to change."""
+    when = time_of_day(line.at, milliseconds=False)
+    what = in_words(line, translate)
+    said = f"{when} {what}." if when else f"{what}."
+    return f"{said} {change}" if (change := advice(line, translate)) else said
+
+
+def _values(code: Verdict | TrailStep, arguments: Sequence[str], translate: Translate) -> dict[str, str]:
+    values = {}
+    for name, argument in zip(code.arguments, arguments, strict=False):
+        parts = unlisted(argument) if name in _LISTS else [argument] if argument else []
+        if name in _OF_VALUES:
+            parts = [translate(VALUES[part]) if part in VALUES else part for part in parts]
+        values[name] = ", ".join(parts) or translate(NONE)
+    return values
