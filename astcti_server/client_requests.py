@@ -11,11 +11,13 @@ from astcti_server.ami import actions
 from astcti_server.ami.actions import AmiAction
 from astcti_server.ami.pending import ActionOutcome
 from astcti_server.ami.requests import AmiRequests
+from astcti_server.call_explanations import CallExplanations, NotExplained
 from astcti_server.calls.originations import Origination
 from astcti_server.calls.tracker import Tracker
-from astcti_server.clients.ports import PauseCallback, Presence, ReplyCallback
+from astcti_server.clients.ports import NotCarriedOut, PauseCallback, Presence, ReplyCallback
 from astcti_server.config.store import ConfigStore
 from astcti_server.event_pipeline import EventPipeline
+from astcti_server.explain.explanations import Explanation
 from astcti_server.queues.reconciler import QueueReconciler
 from astcti_server.transfer_target import CHECK_WITHIN, TransferTarget, TransferTargetCheck
 from schemas.configuration.model import Configuration, Service
@@ -37,7 +39,9 @@ class ClientRequests:
         tracker: Tracker,
         reconciler: QueueReconciler,
         pipeline: EventPipeline,
+        explanations: CallExplanations,
     ) -> None:
+        self._explanations = explanations
         self._store = store
         self._requests = requests
         self._tracker = tracker
@@ -89,6 +93,16 @@ class ClientRequests:
     ) -> None:
         """Hand the other party of the operator's own call on, blind."""
         self._requests.post(partial(self._transfer, presence, uniqueid, exten, context, done))
+
+    def explain(self, presence: Presence, uniqueid: str) -> Explanation:
+        """Why a call of the seat's popped up, or did not."""
+        try:
+            found = self._explanations.explain_leg(presence.extension, uniqueid)
+        except NotExplained:
+            raise NotCarriedOut(Refusal.SERVER_BUSY) from None
+        if found is None:
+            raise NotCarriedOut(Refusal.CALL_NOT_KNOWN)
+        return found
 
     # -- on the AMI thread ---------------------------------------------------------------------------------
 

@@ -28,6 +28,7 @@ from astcti_server.ami_overview import AmiOverview, AmiOverviews
 from astcti_server.audit.audit_file import AuditFile
 from astcti_server.audit.configuration_audit import ConfigurationAudit
 from astcti_server.audit.entries import AuditAction, AuditRecord
+from astcti_server.call_explanations import CallExplanations
 from astcti_server.calls.tracker import Tracker
 from astcti_server.client_requests import ClientRequests
 from astcti_server.clients import config_enforcement
@@ -43,6 +44,7 @@ from astcti_server.config.watcher import ConfigWatcher
 from astcti_server.control.listener import ControlListener
 from astcti_server.control.socket_file import ControlSocketError, ControlSocketFile
 from astcti_server.event_pipeline import EventPipeline, PbxState
+from astcti_server.explain.server_marks import ServerMarks
 from astcti_server.login_key import read_login_key
 from astcti_server.logs import Logs
 from astcti_server.metrics.figures import AmiFigures
@@ -138,7 +140,9 @@ class Daemon:
         self._audit = AuditFile(_path_of(settings.audit.file), self._thread_died)
         self._configuration_audit = ConfigurationAudit(self._audit.write)
         self._why_stopped = ""
-        self._registry = Registry()
+        self._marks = ServerMarks()
+        self._marks.configured(loaded.configuration)
+        self._registry = Registry(self._marks)
         self._tracker = Tracker(lambda: self._registry.seated_operators)
         self._requests, self._figures = _requests_and_figures(settings)
         self._state_writer = StateWriter(StateFile(paths.state), self._thread_died)
@@ -151,7 +155,11 @@ class Daemon:
             self._reconciler,
             self._registry,
             self._pbx_changed,
+            self._marks,
             delivered=self._figures.delivered if self._figures is not None else None,
+        )
+        self._explanations = CallExplanations(
+            self._requests.post, self._tracker, self._marks, lambda: self._requests.privileges.dialplan_heard
         )
         self._recording = (
             RecordingFile(paths.record, paths.record_limit, self._thread_died) if paths.record else None
@@ -165,7 +173,7 @@ class Daemon:
             read=self._figures.read if self._figures is not None else None,
         )
         self._client_requests = ClientRequests(
-            self._store, self._requests, self._tracker, self._reconciler, self._pipeline
+            self._store, self._requests, self._tracker, self._reconciler, self._pipeline, self._explanations
         )
         self._password_pool = PasswordPool(self._thread_died)
         self._server = ClientListener(
@@ -364,6 +372,8 @@ class Daemon:
         self._audit.write_to(_path_of(new.settings.audit.file))
         configuration_changed = new.configuration != old.configuration
         transfer_changed = new.settings.transfer != old.settings.transfer
+        if configuration_changed:
+            self._marks.configured(new.configuration)
         if configuration_changed or new.settings != old.settings:
             self._requests.post(partial(self._configure, new.configuration, new.settings))
         if configuration_changed or transfer_changed:

@@ -18,6 +18,7 @@ from astcti_server.calls.tracker import Tracker
 from astcti_server.clients import replies
 from astcti_server.clients.registry import Registry
 from astcti_server.clients.router import Router
+from astcti_server.explain.server_marks import ServerMarks
 from astcti_server.queues.reconciler import QueueReconciler
 from astcti_server.resync import Resync
 from schemas.configuration.model import Configuration
@@ -36,13 +37,15 @@ class EventPipeline:
         reconciler: QueueReconciler,
         registry: Registry,
         state_changed: Callable[[PbxState, str], None],
+        marks: ServerMarks,
         delivered: Callable[[int], None] | None = None,
     ) -> None:
         """`delivered` is told how many notifications were written, after each read that brought some."""
+        self._marks = marks
         self._tracker = tracker
         self._reconciler = reconciler
         self._registry = registry
-        self._router = Router(registry)
+        self._router = Router(registry, tracker.not_delivered)
         self._dialect = Dialect()
         self._resync = Resync(requests, self._dialect, tracker, self._router.deliver)
         self._comparison = CallComparison(requests, self._dialect, tracker, self._router.deliver)
@@ -65,6 +68,7 @@ class EventPipeline:
 
     def link_up(self, banner_version: str) -> None:
         """Logged in: nothing is assumed, channels and queues are read again."""
+        self._marks.link(up=True)
         self._dialect.reset()
         self._dialect.greeting(AmiBanner(banner_version))
         self._resync.start()
@@ -79,6 +83,7 @@ class EventPipeline:
 
     def link_down(self, reason: str, quiet: float) -> None:
         """The connection is lost; calls are kept until it is back."""
+        self._marks.link(up=False)
         self._resync.link_lost(quiet)
         self._comparison.link_lost()
         self._tracker.link_lost()

@@ -16,6 +16,11 @@ from astcti_server.ami.wire.messages import AmiEvent, AmiResponse
 from astcti_server.ami.wire.parser import AmiBanner, AmiParser
 from astcti_server.calls.notification import Notification
 from astcti_server.calls.tracker import Tracker
+from astcti_server.explain.call_trails import CallTrails
+from astcti_server.explain.explanations import CallsOfAMoment, NamesHeard
+from astcti_server.explain.heard_names import nothing_kept
+from astcti_server.explain.kept_trails import KeptTrails
+from astcti_server.explain.server_marks import ServerMarks
 from schemas.configuration.model import Configuration
 
 Write: TypeAlias = Callable[[Notification], None]
@@ -35,10 +40,16 @@ class RecordedTime:
 
     def __init__(self) -> None:
         self._seconds = 0.0
+        self._moments = 0
 
     def now(self) -> float:
         """Seconds since some moment before the recording; never goes back."""
         return self._seconds
+
+    def next_moment(self) -> float:
+        """As `now`, a little later each time: what happened within a second stays in its order."""
+        self._moments += 1
+        return self._seconds + self._moments * 1e-6
 
     def hear(self, event: AmiEvent) -> None:
         """The recording has come to this event."""
@@ -60,7 +71,11 @@ class Replay:
         self._parser = AmiParser(EventFilter.for_configuration(configuration), encoding=encoding)
         self._dialect = Dialect()
         self._time = RecordedTime()
-        self._tracker = Tracker(lambda: operators_by_phone, self._time.now)
+        kept = KeptTrails(longest=float("inf"))
+        self._trails = CallTrails(self._time.next_moment, kept)
+        self._marks = ServerMarks(self._time.now)
+        self._marks.configured(configuration)
+        self._tracker = Tracker(lambda: operators_by_phone, self._time.now, self._trails)
         self._tracker.configure(configuration, all_calls=all_calls)
         self._listing: list[AmiEvent] | None = None
         self._read = False
@@ -77,6 +92,12 @@ class Replay:
     def calls(self) -> int:
         """How many channels are known at this point of the transcript."""
         return len(self._tracker.table)
+
+    def calls_so_far(self, names_heard: NamesHeard = nothing_kept) -> CallsOfAMoment:
+        """What was decided of the calls of the recording up to here, to be explained."""
+        heard = self._parser.seen("Newexten") or self._parser.seen("VarSet")
+        view = self._marks.view(dialplan_heard=heard)
+        return CallsOfAMoment(self._trails.kept.all(), self._tracker.running_trails(), view, names_heard)
 
     def feed(self, data: bytes) -> None:
         """Take in bytes as they were read from the manager's socket."""

@@ -43,6 +43,8 @@ class ReplyCode(IntEnum):
     """One reason to offer for a pause, or `END`: the answer to REASONS."""
     OPERATOR = 240
     """Who is logged in, and where: the answer to WHO."""
+    EXPLANATION = 250
+    """One line of why a call popped up or did not, or `END`: the answer to WHY."""
     DOCUMENT_PART = 260
     """One part of an answer that has several, or `END`: on the control socket only."""
     PAUSE_DONE = 300
@@ -81,6 +83,7 @@ class CommandName(StrEnum):
     HANGUP = "HANGUP"
     TRANSFER = "TRANSFER"
     TARGETS = "TARGETS"
+    WHY = "WHY"
 
 
 class ControlCommand(StrEnum):
@@ -108,7 +111,7 @@ class Word(StrEnum):
     CAPABILITIES = "CAPA"
     SCRAM = "SCRAM"
     END = "END"
-    """Closes the lists: of services, contexts for transfers, pause reasons, and parts of the status."""
+    """Closes the lists: of services, contexts, pause reasons, explanations, and parts of the status."""
     SERVICES = "SERVICES"
     PAUSE_PENDING = "PAUSE PENDING"
     PBX_DOWN = "PBX DOWN"
@@ -133,6 +136,7 @@ class Capability(StrEnum):
     TRANSFER = "TRANSFER"
     WHO = "WHO"
     TARGETS = "TARGETS"
+    WHY = "WHY"
     SCRAM = "SCRAM"
     KEEPALIVE = "KEEPALIVE"
 
@@ -240,6 +244,8 @@ class Refusal(RefusalText):
     NOT_TRANSFERRED_OUT = "calls may not be transferred into this outbound service"
     NO_SUCH_EXTENSION = "there is no extension {exten} in {context}"
     NOT_YOUR_CALL = "not a call of yours"
+    CALL_NOT_KNOWN = "no call of yours that is known, or not known any more"
+    SERVER_BUSY = "the server is busy: try again"
     NOBODY_CONNECTED = "nobody is connected to this call"
     TOO_MANY_COMMANDS = "too many commands: try again in {seconds} s"
     PBX_DOWN = "PBX down"

@@ -53,6 +53,11 @@ class Privileges:
         whole: any thread may read it."""
         self._members_changed = False
 
+    @property
+    def dialplan_heard(self) -> bool:
+        """Whether nothing says that events of the dialplan are missing. Any thread."""
+        return MissingRight.DIALPLAN.text() not in self.lacking
+
     def connected(self) -> None:
         """A new connection: what was seen in the last one proves nothing."""
         self._members_changed = False

@@ -157,7 +157,7 @@ class Pairing:
 
 
 def _note(party: Party, other: Party, step: str) -> None:
-    """What became of a pair, in the trails of those that have one: a seat's phone gives the other one its own."""
+    """What became of a pair, in the trails of both ends if either is a seat's phone."""
     for end, peer in ((party, other), (other, party)):
         if end.leg is not None:
             peer.begin_trail(end.leg.trail.another())

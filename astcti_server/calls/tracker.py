@@ -26,6 +26,7 @@ from astcti_server.calls.seat_view import end_of_leg
 from astcti_server.calls.table import CallTable, MissingCallError
 from astcti_server.calls.trail_notes import facts_of, note_variable
 from astcti_server.explain.call_trails import CallTrails
+from astcti_server.explain.trail import PartyRecord, snapshot
 from schemas.configuration.model import Configuration
 from schemas.events import Cause
 from schemas.explanation.codes import TrailStep
@@ -117,6 +118,37 @@ class Tracker:
                 leg.begin_anew()
                 self._ringing.tell_caller(leg)
         return self._notifier.take()
+
+    def running_trails(self) -> list[PartyRecord]:
+        """What was decided so far of every party that has a trail and is there."""
+        parties = [call.party for call in self.table.all()]
+        return [snapshot(facts_of(party), party.trail) for party in parties if party.trail is not None]
+
+    def trail_of(self, extension: str, uniqueid: str) -> list[PartyRecord]:
+        """The trail of a seat's leg, and of whom it concerns, as far as they are there; the leg's first."""
+        leg = self._legs.known_as(extension, uniqueid)
+        if leg is None:
+            return []
+        own = leg.party
+        concerned = dict.fromkeys([own, *own.path, *own.pairs, *([own.caller] if own.caller else [])])
+        return [
+            snapshot(facts_of(party), party.trail)
+            for party in concerned
+            if party.live and party.trail is not None
+        ]
+
+    def trails_with(self, uniqueids: Iterable[str]) -> list[PartyRecord]:
+        """The trails of parties that are there, by their first ids; not of those a masquerade moved."""
+        calls = [call for uniqueid in uniqueids if (call := self.table.find(uniqueid)) is not None]
+        return [
+            snapshot(facts_of(call.party), call.party.trail) for call in calls if call.party.trail is not None
+        ]
+
+    def not_delivered(self, notification: Notification) -> None:
+        """A notification did not get to the client: its session is over, or just ended."""
+        leg = self._legs.known_as(notification.extension, notification.event.call.uniqueid)
+        if leg is not None:
+            leg.trail.add(_NOT_DELIVERED, leg.operator, notification.event.id)
 
     def seats_in_calls(self) -> tuple[int, int]:
         """How many seats' phones are in a call with somebody, and how many more ring."""

@@ -76,7 +76,8 @@ def note_not_opened(
 ) -> None:
     """No trigger is sent, though it is the moment for some."""
     reason = _reason(leg, call, service, moment, matched=matched, repeat=repeat)
-    if moment == "answer" or reason in ("rung", "late"):
+    at_ring = moment == "ring" and any(trigger.on == moment for trigger in service.triggers)
+    if moment == "answer" or at_ring:
         leg.trail.add(_NOT_OPENED, moment, service.name, username, reason)
 
 

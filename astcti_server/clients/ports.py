@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
+from astcti_server.explain.explanations import Explanation
 from schemas.configuration.model import Configuration
 from schemas.protocol import Refusal
 from schemas.server.settings import ServerSettings
@@ -80,6 +81,12 @@ class ClientRequestsPort(Protocol):
 
     def hangup(self, presence: Presence, uniqueid: str, done: ReplyCallback) -> None:
         """Hang up a leg; refused unless it is the operator's own."""
+
+    def explain(self, presence: Presence, uniqueid: str) -> Explanation:
+        """Why a call of the operator's own seat popped up, or did not; `uniqueid` is that of the seat's leg.
+
+        The only method that waits: for the AMI thread, two seconds at most. Raises NotCarriedOut.
+        """
 
     def transfer(
         self, presence: Presence, uniqueid: str, exten: str, context: str, done: ReplyCallback

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from astcti_server.clients.session import Session
+from astcti_server.explain.server_marks import ServerMarks
 
 _NOBODY: Mapping[str, str] = MappingProxyType({})
 
@@ -17,7 +18,9 @@ _NOBODY: Mapping[str, str] = MappingProxyType({})
 class Registry:
     """The sessions after `102 OK`: at most one for an operator, and one for a seat."""
 
-    def __init__(self) -> None:
+    def __init__(self, marks: ServerMarks | None = None) -> None:
+        """`marks` are told who comes and goes."""
+        self._marks = marks if marks is not None else ServerMarks()
         self._lock = threading.Lock()
         self._by_id: dict[int, Session] = {}
         self._by_username: dict[str, Session] = {}
@@ -74,6 +77,9 @@ class Registry:
                 self._by_extension[session.extension] = session
                 self._present[session.extension] = session.username
             self._publish()
+        for other in displaced.values():
+            self._marks.taken_over(other.username, other.extension, session.username)
+        self._marks.logged_in(session.username, session.extension)
         return list(displaced.values())
 
     def drop(self, session: Session) -> bool:
@@ -83,7 +89,8 @@ class Registry:
                 return False
             self._remove(session)
             self._publish()
-            return True
+        self._marks.logged_out(session.username, session.extension, session.ending)
+        return True
 
     def _remove(self, session: Session) -> None:
         del self._by_id[session.id]

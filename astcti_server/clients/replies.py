@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from schemas import wire
 from schemas.configuration.model import Service
+from schemas.explanation import lines as explanation_lines
+from schemas.explanation.lines import ExplanationLine
 from schemas.protocol import NO_SEAT, UNCHECKED, ByeReason, Capability, PauseWord, Refusal, ReplyCode, Word
 
 WELCOME = wire.reply(ReplyCode.OK, Word.WELCOME)
@@ -79,6 +81,12 @@ def pause_reasons(names: Iterable[str]) -> bytes:
     """A line for each reason, and the end of the list."""
     lines = [wire.reply(ReplyCode.PAUSE_REASON, name) for name in names]
     return b"".join([*lines, wire.reply(ReplyCode.PAUSE_REASON, Word.END)])
+
+
+def explanation(lines: Iterable[ExplanationLine]) -> bytes:
+    """A line for each, and the end of the list."""
+    told = [wire.reply(ReplyCode.EXPLANATION, explanation_lines.encode(line)) for line in lines]
+    return b"".join([*told, wire.reply(ReplyCode.EXPLANATION, Word.END)])
 
 
 def pause_refused(reason: str) -> bytes:

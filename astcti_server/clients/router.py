@@ -7,7 +7,7 @@ together at its end: sending costs as much as all the rest of a notification.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from astcti_server.calls.notification import Notification
 from astcti_server.clients.registry import Registry
@@ -18,8 +18,10 @@ from schemas.event_xml import EventEncoder
 class Router:
     """Encodes an event only if somebody sits there to read it."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, not_delivered: Callable[[Notification], None]) -> None:
+        """`not_delivered` is told of each event that did not get to a client."""
         self._registry = registry
+        self._not_delivered = not_delivered
         self._encoder = EventEncoder()
         self._reading = False
         self._told: set[Session] = set()
@@ -45,25 +47,30 @@ class Router:
         """
         extension = ""
         session = None
-        lines: list[bytes] = []
+        group: list[Notification] = []
         for notification in notifications:
             if notification.extension != extension:
-                if session is not None:
-                    self._announce(session, b"".join(lines))
+                if group:
+                    self._announce(session, group)
+                    group.clear()
                 extension = notification.extension
                 session = self._registry.at_extension(extension)
-                lines.clear()
-            if session is not None:
-                lines.append(self._encoder.encode(notification.event))
-        if session is not None:
-            self._announce(session, b"".join(lines))
+            group.append(notification)
+        if group:
+            self._announce(session, group)
 
-    def _announce(self, session: Session, lines: bytes) -> None:
+    def _announce(self, session: Session | None, group: list[Notification]) -> None:
+        if session is None or not self._send(session, group):
+            for notification in group:
+                self._not_delivered(notification)
+
+    def _send(self, session: Session, group: list[Notification]) -> bool:
+        encode = self._encoder.encode
+        lines = b"".join([encode(notification.event) for notification in group])
         if not self._reading:
-            session.announce(lines)
-        elif session in self._told:
-            session.gather(lines)
+            return session.announce(lines)
+        if session in self._told:
             self._gathering.add(session)
-        else:
-            session.announce(lines)
-            self._told.add(session)
+            return session.gather(lines)
+        self._told.add(session)
+        return session.announce(lines)

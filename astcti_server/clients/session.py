@@ -148,18 +148,19 @@ class Session:
             self._held.append(line)
             return True
 
-    def gather(self, lines: bytes) -> None:
-        """Announce whole lines together with what comes next, whatever that is.
+    def gather(self, lines: bytes) -> bool:
+        """Announce whole lines together with what comes next, whatever that is. False if the session is over.
 
         `send_gathered` has to follow before long, for there is no limit to what is gathered.
         """
         with self._lock:
             if self._ending or not self._open:
-                return
+                return False
             if self._held is None:
                 self._gathered += lines
             else:
                 self._held.append(lines)
+            return True
 
     def send_gathered(self) -> None:
         """Send what was gathered and did not go out before another line."""

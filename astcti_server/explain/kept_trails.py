@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
 from typing import Final
 
 MOST_BYTES: Final = 32 * 1024 * 1024
@@ -48,13 +47,9 @@ class KeptTrails:
         """The trail of a party."""
         return self._kept.get(uniqueid)
 
-    def all(self) -> list[bytes]:
-        """Every trail, the oldest first."""
-        return [self._kept[uniqueid] for uniqueid, _ended, _size in self._order if uniqueid in self._kept]
-
-    def of(self, uniqueids: Iterable[str]) -> list[bytes]:
-        """Those of these parties that are kept."""
-        return [found for uniqueid in uniqueids if (found := self._kept.get(uniqueid)) is not None]
+    def all(self) -> dict[str, bytes]:
+        """Every trail by its party's uniqueid, the oldest first: a copy."""
+        return self._kept.copy()
 
     def _drop_oldest(self) -> None:
         uniqueid, _ended, size = self._order.popleft()

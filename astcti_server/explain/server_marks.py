@@ -15,7 +15,7 @@ from schemas.configuration.model import Configuration
 from schemas.explanation.codes import TrailStep
 
 MOST_MARKS: Final = 20_000  # 5,000 seats that come back after a restart leave three each
-CONFIGURATIONS_KEPT: Final = 4
+CONFIGURATIONS_KEPT: Final = 3
 """With the one in force. A large one has megabytes; calls are seldom explained by more than two."""
 
 
@@ -36,8 +36,6 @@ class ServerMarks:
         self._lock = threading.Lock()
         self._marks: deque[Mark] = deque(maxlen=MOST_MARKS)
         self._configurations: deque[tuple[float, Configuration]] = deque(maxlen=CONFIGURATIONS_KEPT)
-        self._dialplan_heard = True
-        """Whether Asterisk tells of the dialplan, as far as that is known."""
 
     def logged_in(self, operator: str, extension: str) -> None:
         """An operator is known, at a seat or (empty) at none yet."""
@@ -56,23 +54,20 @@ class ServerMarks:
         self._add(TrailStep.LINK_UP if up else TrailStep.LINK_DOWN)
 
     def configured(self, configuration: Configuration) -> None:
-        """From now on calls are tracked by this configuration."""
+        """From now on calls are tracked by this configuration, another one than before."""
         with self._lock:
-            if self._configurations and self._configurations[-1][1] == configuration:
-                return
             at = self._clock() if self._configurations else 0.0
             self._configurations.append((at, configuration))
             if at:
                 self._marks.append(Mark(at, TrailStep.CONFIGURED))
 
-    def dialplan_heard(self, heard: bool) -> None:
-        """Whether events of the class `dialplan` come; see `astcti_server.ami.privileges`."""
-        self._dialplan_heard = heard
+    def view(self, *, dialplan_heard: bool = True) -> MarksView:
+        """Everything that is known now, frozen.
 
-    def view(self) -> MarksView:
-        """Everything that is known now, frozen."""
+        `dialplan_heard`: whether Asterisk tells of the dialplan at all, as far as that is known.
+        """
         with self._lock:
-            return MarksView(tuple(self._marks), tuple(self._configurations), self._dialplan_heard)
+            return MarksView(tuple(self._marks), tuple(self._configurations), dialplan_heard)
 
     def _add(self, step: TrailStep, *arguments: str) -> None:
         with self._lock:
@@ -80,7 +75,7 @@ class ServerMarks:
 
 
 class MarksView(NamedTuple):
-    """The marks of a moment, the oldest first, and the configurations with the time since when each is used."""
+    """Marks of a moment, the oldest first, and configurations with the time since when each is used."""
 
     marks: tuple[Mark, ...] = ()
     configurations: tuple[tuple[float, Configuration], ...] = ()

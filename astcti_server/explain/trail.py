@@ -10,6 +10,8 @@ import marshal
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple, TypeAlias
 
+from schemas.explanation.codes import TrailStep
+
 Step: TypeAlias = tuple[Any, ...]
 
 FIRST_KEPT: Final = 40
@@ -52,7 +54,7 @@ class Trail:
 
 
 class PartyFacts(NamedTuple):
-    """What a party is when its trail is read or ends. Plain values only, and in this order for ever: marshal."""
+    """What a party is when its trail is read or ends. Plain values only: it goes through marshal."""
 
     uniqueid: str
     """The party's first one, by which clients know a leg."""
@@ -109,3 +111,16 @@ def snapshot(facts: PartyFacts, trail: Trail) -> PartyRecord:
     """The record of a party that is still there."""
     trail.shorten()
     return PartyRecord(facts, trail.began, 0.0, trail.left_out, tuple(trail.steps))
+
+
+_NAMES_A_PARTY: Final = {
+    code.value for code in (TrailStep.CONNECTED, TrailStep.FOUND_CONNECTED, TrailStep.TOLD_AGAIN)
+}
+
+
+def related_to(record: PartyRecord) -> set[str]:
+    """Uniqueids of the parties that a record names: its caller, halves on the way, and whom it heard."""
+    facts = record.facts
+    found = {facts.caller, *facts.path, *(step[3] for step in record.steps if step[1] in _NAMES_A_PARTY)}
+    found |= {step[4] for step in record.steps if step[1] == TrailStep.RUNG_BY}
+    return found - {""}

@@ -43,14 +43,15 @@ class Verdict(ExplanationCode):
     NOT_YET = "not-yet", "It has not popped up yet: the call is not answered"
     # Nobody talked at this phone.
     ANSWERED_ELSEWHERE = "answered-elsewhere", "Another phone answered: {phone}"
-    CALLER_LEFT = "caller-left", "The caller left before he was connected with this phone"
-    NOBODY_ANSWERED = "nobody-answered", "The phone rang for {seconds} s, and nobody answered"
+    CALLER_LEFT = "caller-left", "The caller left before this phone was connected"
+    NOBODY_ANSWERED = "nobody-answered", "The phone rang, and nobody answered"
+    FORWARDED = "forwarded", "This phone forwarded the call to another one"
     REFUSED = "refused", "The call was refused at this phone, or the phone was busy or could not be reached"
     NOT_CONNECTED = "not-connected", "This phone called, and nobody answered there"
     NO_PHONE = (
         "no-phone",
-        "It was connected with no phone: a conference, voicemail, an announcement, an echo test, or somebody "
-        "who listens in",
+        "It was connected with no phone: a conference, voicemail, an announcement, an echo test, a queue "
+        "that it waited in, or somebody who listens in",
     )
     NO_SEAT_TOOK_PART = "no-seat-took-part", "No seat's phone took part in the call"
     # Who sat there.
@@ -96,14 +97,14 @@ class Verdict(ExplanationCode):
     # Which service it was.
     NO_SERVICE = (
         "no-service",
-        "No service fits. The call went through the contexts {contexts} and the queues {queues}",
-        "Configure a service for one of these.",
+        "No service fits this call (contexts: {contexts}; queues: {queues})",
+        "If it should pop up, configure a service for one of these.",
     )
     NEARLY_A_SERVICE = (
         "nearly-a-service",
-        "No service fits. The call went through {place}, and {configured} is configured, which differs in "
+        "No service fits this call: it went through {place}; configured is {configured}, which differs in "
         "{difference}",
-        "Write it in the configuration as the dialplan does.",
+        "Write it in the configuration as the dialplan does, or configure a service of its own.",
     )
     SERVICE_DISABLED = "service-disabled", "The service {service} is disabled", "Enable it."
     NOT_BOUND = ("not-bound", "{operator} is not bound to the service {service}", "Bind the operator to it.")
@@ -165,7 +166,7 @@ class Verdict(ExplanationCode):
     # What the trigger lacks.
     VARIABLE_NEVER_SET = (
         "variable-never-set",
-        "The variable {name} was never set, so its place in the trigger is empty",
+        "The variable {name} was never set in this call",
         "Set it in the dialplan, on the caller's channel, before Queue() or Dial().",
     )
     VARIABLE_OTHER_NAME = (
@@ -217,8 +218,8 @@ class Verdict(ExplanationCode):
 class TrailStep(ExplanationCode):
     """One step of the story of a call, at the phone or channel that the line names."""
 
-    BEGAN = "began", "called, shown as {number} {name}, and dialled {exten}"
-    ENTERED = "entered", "entered the context {context} of a service, dialled {exten}"
+    BEGAN = "began", "calls: number {number}, name {name}, dialled {exten}"
+    ENTERED = "entered", "entered the context {context} of a service; dialled {exten}"
     JOINED_QUEUE = "joined-queue", "joined the queue {queue}"
     LEFT_QUEUE = "left-queue", "left the queue {queue}"
     VARIABLE_SET = "variable-set", "the variable {name} became {value} ({bytes} bytes)"
@@ -236,8 +237,8 @@ class TrailStep(ExplanationCode):
     PARTED = "parted", "is no longer connected with {phone}"
     FOUND_CONNECTED = "found-connected", "was found connected with {phone} when the channels were read"
     TOLD_AGAIN = "told-again", "its client is told of the conversation with {phone}, which is no news"
-    OPENED = "opened", "{moment}: {count} triggers of {service} for {operator}, for {systems}"
-    NOT_OPENED = "not-opened", "{moment}: no trigger of {service} for {operator} ({reason})"
+    OPENED = "opened", "{moment}, {count} of the triggers of {service} went to {operator}, for {systems}"
+    NOT_OPENED = "not-opened", "{moment}, no trigger of {service} went to {operator}: {reason}"
     LACKED = "lacked", "the trigger has no value for {name}"
     NOT_DELIVERED = "not-delivered", "the client of {operator} could not be told ({event})"
     HELD_EVENTS_LOST = "held-events-lost", "an event that waited for its service was thrown away"

@@ -2,10 +2,10 @@
 
     popped-up 1795430727.120 PJSIP/201 PJSIP/201 mario Demo answer
 
-The time is in seconds since 1970, `-` where there is none; the phone is the device or channel that the line is
-about. In a phone or an argument a blank, a per cent sign and what is not printable are percent-encoded in
-UTF-8; `-` stands for an empty one, and a `-` of its own is `%2D`. A list has commas between; a comma of its own
-is `%2C` before that. No I/O.
+The time is in seconds since 1970, `-` where there is none; the phone is the device that the line is about. In
+a phone or an argument a blank, a per cent sign and what is not printable are percent-encoded in UTF-8; `-`
+stands for an empty one, and a `-` of its own is `%2D`. A list has commas between; a comma of its own is `%2C`
+before that. The code of a step has a dot before it. No I/O.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from urllib.parse import unquote
 from schemas.explanation.codes import TrailStep, Verdict
 
 NOTHING: Final = "-"
+_STEPS: Final = {code.value: code for code in TrailStep}
+_VERDICTS: Final = {code.value: code for code in Verdict}
 
 
 class ExplanationLine(NamedTuple):
@@ -48,10 +50,10 @@ def unlisted(text: str) -> list[str]:
 
 
 def encode(line: ExplanationLine) -> str:
-    """The line's words for the wire. A step's code has a dot before it, so that it is told from a verdict's."""
+    """The line's words for the wire."""
     at = f"{line.at:.3f}" if line.at else NOTHING
     code = f".{line.code}" if line.step else line.code
-    return " ".join([code, at, *map(_word, (line.phone, *line.arguments))])
+    return " ".join([code, at, *map(word, (line.phone, *line.arguments))])
 
 
 def decode(text: str) -> ExplanationLine:
@@ -59,20 +61,18 @@ def decode(text: str) -> ExplanationLine:
     code, at, phone, *arguments = text.split(" ")
     seconds = 0.0 if at == NOTHING else float(at)
     return ExplanationLine(
-        code.removeprefix("."), seconds, _text(phone), tuple(map(_text, arguments)), code.startswith(".")
+        code.removeprefix("."), seconds, text_of(phone), tuple(map(text_of, arguments)), code.startswith(".")
     )
 
 
 def known(line: ExplanationLine) -> Verdict | TrailStep | None:
     """What the code is; None if it is of a newer server, or its arguments are not what they should be."""
-    try:
-        code = TrailStep(line.code) if line.step else Verdict(line.code)
-    except ValueError:
-        return None
-    return code if len(line.arguments) >= len(code.arguments) else None
+    code = _STEPS.get(line.code) if line.step else _VERDICTS.get(line.code)
+    return code if code is not None and len(line.arguments) >= len(code.arguments) else None
 
 
-def _word(text: str) -> str:
+def word(text: str) -> str:
+    """A text as one word of a line."""
     if text == NOTHING:
         return "%2D"
     return "".join(map(_character, text)) or NOTHING
@@ -84,5 +84,6 @@ def _character(character: str) -> str:
     return "".join(f"%{byte:02X}" for byte in character.encode("utf-8", "replace"))
 
 
-def _text(word: str) -> str:
-    return "" if word == NOTHING else unquote(word)
+def text_of(written: str) -> str:
+    """The text that was written as this word."""
+    return "" if written == NOTHING else unquote(written)

@@ -32,7 +32,7 @@ VALUES: Final = {
     "rung": "they were sent for this caller less than a minute ago",
     "repeat": "the conversation is no news",
     "caller-left": "the caller had left",
-    "unmatched": "the service was not known for this call",
+    "unmatched": "this conversation is of none of the operator's services",
     "late": "the ring was told late",
 }
 """Arguments that are a word of the program, not of a call."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 
-from astcti_server.clients.commands import calls, login, scram, seat
+from astcti_server.clients.commands import calls, explanation, login, scram, seat
 from astcti_server.clients.commands.table import rule_of
 from astcti_server.clients.conversation import Conversation
 from schemas.protocol import CommandName
 from schemas.wire import CommandLine
 
-FAMILIES = (login, scram, seat, calls)
+FAMILIES = (login, scram, seat, calls, explanation)
 logger = logging.getLogger(__name__)
 
 

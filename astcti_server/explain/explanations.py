@@ -1,0 +1,230 @@
+"""Answers why calls popped up or not, from the trails and marks of a moment. No I/O; any thread.
+
+What is asked for is found among the trails as they are kept, as bytes: only those that may be meant are read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Final, NamedTuple
+
+from astcti_server.explain.caller_verdict import caller_verdict, unknown_verdict
+from astcti_server.explain.heard_names import HeardNames, nothing_kept
+from astcti_server.explain.leg_case import LegCase, Related
+from astcti_server.explain.leg_verdict import leg_verdict
+from astcti_server.explain.oddities import oddities
+from astcti_server.explain.server_marks import MarksView
+from astcti_server.explain.story import story_of, story_of_caller
+from astcti_server.explain.trail import PartyRecord, related_to, unpack
+from schemas.explanation.codes import Verdict
+from schemas.explanation.lines import ExplanationLine, verdict
+
+LAST: Final = "last"
+"""Asks for the call at a seat's phone that began last."""
+_SHORTEST_NUMBER: Final = 3
+_NEED_BYTES: Final = frozenset(
+    {Verdict.NO_SERVICE.value, Verdict.VARIABLE_NEVER_SET.value, Verdict.NO_CALL.value}
+)
+
+NamesHeard = Callable[[frozenset[str]], HeardNames | None]
+"""Looks through what Asterisk sent for these uniqueids; None where that is not kept."""
+
+
+class Explanation(NamedTuple):
+    """The answer for one phone in one call."""
+
+    phone: str
+    uniqueid: str
+    """Of that phone's leg; empty if no call was found."""
+    verdict: ExplanationLine
+    story: tuple[ExplanationLine, ...] = ()
+    odd: tuple[ExplanationLine, ...] = ()
+
+    def lines(self) -> list[ExplanationLine]:
+        """The verdict, then the story in order, then what else is odd."""
+        return [self.verdict, *self.story, *self.odd]
+
+
+class CallsOfAMoment:
+    """All trails and marks of a moment. Never changes, though what was read once is remembered."""
+
+    def __init__(
+        self,
+        kept: Mapping[str, bytes],
+        running: Iterable[PartyRecord],
+        view: MarksView,
+        names_heard: NamesHeard = nothing_kept,
+    ) -> None:
+        """`kept`: what `trail.pack` made, by uniqueid, the oldest first."""
+        self._kept = kept
+        self._running = {record.facts.uniqueid: record for record in running}
+        self._view = view
+        self._names_heard = names_heard
+        self._read: dict[bytes, PartyRecord] = {}
+
+    def explain(self, what: str) -> list[Explanation]:
+        """Explain what a person names: an id, a number, an extension, a user name, or `LAST`.
+
+        The answers are of one call, one for each seat's phone that took part, or only for the phone or the
+        operator that was named. Of several calls the latest is meant. Always at least one answer.
+        """
+        subject = self._subject(what)
+        if subject is None:
+            first = unknown_verdict(what, self._view)
+            return [Explanation(what, "", first)]
+        legs = self._legs_of(subject, what)
+        if not legs:
+            return [self._of_caller(subject)]
+        return [self._of_leg(leg) for leg in legs]
+
+    def explain_all(self) -> list[Explanation]:
+        """Every leg of a seat's phone, as one began after the other; then callers who reached none."""
+        records = [*map(self._unpacked, self._kept.values()), *self._running.values()]
+        legs = [record for record in records if record.facts.extension]
+        reached = {uniqueid for leg in legs for uniqueid in related_to(leg)}
+        answers = [self._of_leg(leg) for leg in sorted(legs, key=lambda leg: leg.began)]
+        answers += [
+            self._of_caller(record)
+            for record in records
+            if not record.facts.extension
+            and record.facts.uniqueid not in reached
+            and not record.facts.device.startswith("Local/")
+        ]
+        return answers
+
+    def explain_leg(self, extension: str, uniqueid: str) -> Explanation | None:
+        """The answer for a seat's own leg; None if it is not known as that seat's."""
+        found = self._party(uniqueid)
+        if found is None or found.facts.extension != extension:
+            return None
+        return self._of_leg(found)
+
+    # -- which call ----------------------------------------------------------------------------------------
+
+    def _subject(self, what: str) -> PartyRecord | None:
+        if what == LAST:
+            return self._last_leg()
+        found = list(self._having(what))
+        for matches in (_by_id, _by_phone, _by_number):
+            fitting = [record for record in found if matches(record, what)]
+            if fitting:
+                return max(fitting, key=lambda record: record.began)
+        return None
+
+    def _last_leg(self) -> PartyRecord | None:
+        legs = [record for record in self._running.values() if record.facts.extension]
+        for packed in reversed(tuple(self._kept.values())):
+            record = self._unpacked(packed)
+            if record.facts.extension:
+                legs.append(record)
+                break
+        return max(legs, key=lambda record: record.began, default=None)
+
+    def _legs_of(self, subject: PartyRecord, what: str) -> list[PartyRecord]:
+        """The seats' legs to explain: the one that was named, or every one of the call."""
+        if subject.facts.extension and (what == LAST or not _is_call(subject, what)):
+            return [subject]
+        found = {subject.facts.uniqueid: subject}
+        for record in self._having(subject.facts.uniqueid):
+            if subject.facts.uniqueid in related_to(record):
+                found[record.facts.uniqueid] = record
+        if subject.facts.linkedid:
+            for record in self._having(subject.facts.linkedid):
+                if record.facts.linkedid == subject.facts.linkedid:
+                    found[record.facts.uniqueid] = record
+        legs = [record for record in found.values() if record.facts.extension]
+        return sorted(legs, key=lambda record: record.began)
+
+    def _having(self, text: str) -> Iterator[PartyRecord]:
+        """Those in which a text stands somewhere; all that may be meant, and a few more."""
+        needle = text.encode("utf-8", "surrogateescape")
+        for packed in self._kept.values():
+            if needle in packed:
+                yield self._unpacked(packed)
+        yield from self._running.values()
+
+    def _party(self, uniqueid: str) -> PartyRecord | None:
+        if uniqueid in self._running:
+            return self._running[uniqueid]
+        packed = self._kept.get(uniqueid)
+        return self._unpacked(packed) if packed is not None else None
+
+    def _unpacked(self, packed: bytes) -> PartyRecord:
+        if packed not in self._read:
+            self._read[packed] = unpack(packed)
+        return self._read[packed]
+
+    # -- its answer ----------------------------------------------------------------------------------------
+
+    def _of_leg(self, leg: PartyRecord) -> Explanation:
+        related = self._related(leg)
+        case = LegCase(leg, related, self._view)
+        first, odd = _judged(case)
+        if _NEED_BYTES & {first.code, *(line.code for line in odd)}:
+            heard = self._names_heard(case.dialplan_ids)
+            if heard is None:
+                odd.append(verdict(Verdict.BYTES_NOT_KEPT, 0.0, case.phone))
+            else:
+                case = case.having_heard(heard)
+                first, odd = _judged(case)
+        return Explanation(case.phone, leg.facts.uniqueid, first, tuple(story_of(case)), tuple(odd))
+
+    def _of_caller(self, record: PartyRecord) -> Explanation:
+        first = caller_verdict(record, self._view)
+        told = story_of_caller(record, self._view)
+        return Explanation(record.facts.device, record.facts.uniqueid, first, tuple(told))
+
+    def _related(self, leg: PartyRecord) -> Related:
+        """Whom the leg's trail names, and whom its caller's trail names in turn."""
+        found: dict[str, PartyRecord] = {}
+        for uniqueid in related_to(leg):
+            record = self._party(uniqueid)
+            if record is not None:
+                found[uniqueid] = record
+        return found
+
+
+def _judged(case: LegCase) -> tuple[ExplanationLine, list[ExplanationLine]]:
+    first = leg_verdict(case)
+    return first, oddities(case, first)
+
+
+def _is_call(record: PartyRecord, what: str) -> bool:
+    """Whether what was named is the whole call, not this phone."""
+    return record.facts.linkedid == what and record.facts.uniqueid != what
+
+
+def _by_id(record: PartyRecord, what: str) -> bool:
+    return what in (record.facts.uniqueid, record.facts.linkedid)
+
+
+def _by_phone(record: PartyRecord, what: str) -> bool:
+    facts = record.facts
+    named = (facts.extension, facts.extension.partition("/")[2], facts.operator)
+    return bool(facts.extension) and what in named
+
+
+def _by_number(record: PartyRecord, what: str) -> bool:
+    facts = record.facts
+    if what in (facts.number, facts.name, facts.device, facts.exten):
+        return True
+    digits = "".join(filter(str.isdigit, what))
+    return len(digits) >= _SHORTEST_NUMBER and "".join(filter(str.isdigit, facts.number)) == digits
+
+
+def documents(answers: Iterable[Explanation]) -> list[dict[str, object]]:
+    """The answers ready for JSON: codes and arguments, no words."""
+    return [
+        {
+            "phone": answer.phone,
+            "uniqueid": answer.uniqueid,
+            "verdict": _document(answer.verdict),
+            "story": [_document(line) for line in answer.story],
+            "odd": [_document(line) for line in answer.odd],
+        }
+        for answer in answers
+    ]
+
+
+def _document(line: ExplanationLine) -> dict[str, object]:
+    return {"code": line.code, "at": line.at, "phone": line.phone, "arguments": list(line.arguments)}

@@ -1,0 +1,177 @@
+"""What the trail of a seat's leg says: did it pop up, and if not, what hindered first. No I/O."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from astcti_server.explain.leg_case import MET, LegCase
+from astcti_server.explain.server_marks import MarksView
+from astcti_server.explain.service_verdict import service_verdict
+from astcti_server.explain.trail import Step
+from schemas.explanation.codes import TrailStep, Verdict
+from schemas.explanation.lines import ExplanationLine, listed, verdict
+
+MOMENTS: Final = ("answer", "ring", "hangup")
+"""Of several pop-ups the first of these is the one that an agent means."""
+_CALLING: Final = ("Ring", "Up", "Dialing")
+"""States of a phone that calls; one that is rung is never in them before it answered."""
+_REFUSALS: Final = {
+    code.value: code
+    for code in (
+        Verdict.PROGRAM_NOT_ALLOWED,
+        Verdict.PROGRAM_NOT_FOUND,
+        Verdict.NO_BROWSER,
+        Verdict.TRIGGER_INTERRUPTED,
+    )
+}
+
+
+def popped_up(case: LegCase) -> Step | None:
+    """The step at which triggers were sent; of several the one that counts most."""
+    opened = list(case.steps(TrailStep.OPENED))
+    return min(opened, key=lambda step: MOMENTS.index(step[2]), default=None)
+
+
+def leg_verdict(case: LegCase) -> ExplanationLine:
+    """What to say first."""
+    opened = popped_up(case)
+    return _of_pop_up(case, opened) if opened is not None else hindrance(case)
+
+
+def hindrance(case: LegCase) -> ExplanationLine:
+    """Why nothing popped up when the call was answered, whatever did at another moment."""
+    if case.last(*MET) is not None:
+        return _of_conversation(case)
+    return _of_ring(case)
+
+
+def _of_pop_up(case: LegCase, opened: Step) -> ExplanationLine:
+    at, _code, moment, _count, service, operator, _systems = opened
+    for step in case.leg.steps:
+        if step[0] < at:
+            continue
+        if step[1] == TrailStep.NOT_DELIVERED:
+            return verdict(Verdict.CLIENT_LOST, step[0], case.phone, operator)
+        if step[1] == TrailStep.TRIGGER_REFUSED:
+            return _of_refusal(case, step, operator, service)
+        if step[1] == TrailStep.SHOWN:
+            return verdict(Verdict.SHOWN, at, case.phone, case.phone, operator, service, moment, step[2])
+    return verdict(Verdict.POPPED_UP, at, case.phone, case.phone, operator, service, moment)
+
+
+def _of_refusal(case: LegCase, step: Step, operator: str, service: str) -> ExplanationLine:
+    refused = _REFUSALS.get(step[2])
+    if refused is not None:
+        return verdict(refused, step[0], case.phone, operator)
+    opened = popped_up(case)
+    return verdict(Verdict.OTHER_SYSTEM, step[0], case.phone, service, opened[6] if opened else "")
+
+
+def _of_conversation(case: LegCase) -> ExplanationLine:
+    """It was connected with somebody, and no trigger was sent."""
+    step = case.last(TrailStep.NOBODY_THERE, TrailStep.UNMATCHED, TrailStep.NOT_OPENED)
+    met = case.last(*MET)
+    assert met is not None
+    if step is None:
+        return verdict(Verdict.NOT_YET, met[0], case.phone)
+    if step[1] == TrailStep.NOBODY_THERE:
+        return absence(case, step[0])
+    if step[1] == TrailStep.UNMATCHED:
+        return service_verdict(case, step)
+    at, _code, _moment, service, operator, reason = step
+    match reason:
+        case "repeat":
+            return _of_repeat(case, at, operator)
+        case "caller-left":
+            return verdict(Verdict.CALLER_LEFT, at, case.phone)
+        case "direction":
+            code = Verdict.INBOUND_AT_CALLING_END
+            if not case.leg.facts.outbound:
+                code = Verdict.OUTBOUND_AT_CALLED_END
+            return verdict(code, at, case.phone, service)
+        case "no-trigger":
+            return verdict(Verdict.NO_TRIGGER, at, case.phone, service)
+        case "moment":
+            return verdict(Verdict.OTHER_MOMENT, at, case.phone, service, _moments(case, at, service))
+        case "unmatched":
+            return verdict(Verdict.NOT_BOUND, at, case.phone, operator, service)
+    return verdict(Verdict.CONNECTED_BEFORE, at, case.phone)
+
+
+def _of_repeat(case: LegCase, at: float, operator: str) -> ExplanationLine:
+    how = case.last(TrailStep.FOUND_CONNECTED, TrailStep.TOLD_AGAIN, TrailStep.SEATED)
+    if how is not None and how[1] == TrailStep.FOUND_CONNECTED:
+        return verdict(Verdict.FOUND_CONNECTED, at, case.phone)
+    if how is not None and how[1] == TrailStep.SEATED:
+        return verdict(Verdict.LOGGED_IN_DURING_CALL, at, case.phone, operator)
+    return verdict(Verdict.CONNECTED_BEFORE, at, case.phone)
+
+
+def _of_ring(case: LegCase) -> ExplanationLine:
+    """Nobody talked at this phone."""
+    facts, at = case.leg.facts, case.leg.ended or case.leg.began
+    if facts.state == "Up" and (facts.outbound or not facts.caller):
+        return verdict(Verdict.NO_PHONE, at, case.phone)
+    if not case.leg.ended:
+        return verdict(Verdict.NOT_YET, at, case.phone)
+    if facts.outbound and facts.state in _CALLING:  # else it was rung to have it call
+        return verdict(Verdict.NOT_CONNECTED, at, case.phone)
+    if any(step[2] == "FORWARD" for step in case.steps(TrailStep.RING_ENDED)):
+        return verdict(Verdict.FORWARDED, at, case.phone)
+    match facts.end:
+        case "answered-elsewhere":
+            return verdict(Verdict.ANSWERED_ELSEWHERE, at, case.phone, _who_answered(case))
+        case "missed":
+            return verdict(Verdict.NOBODY_ANSWERED, at, case.phone)
+        case "refused":
+            return verdict(Verdict.REFUSED, at, case.phone)
+    return verdict(Verdict.CALLER_LEFT, at, case.phone)
+
+
+def _who_answered(case: LegCase) -> str:
+    for record in case.related.values():
+        if record.facts.uniqueid != case.leg.facts.caller:
+            continue
+        for step in record.steps:
+            if step[1] in MET and step[2] != case.phone:
+                return str(step[2])
+    return ""
+
+
+def absence(case: LegCase, at: float) -> ExplanationLine:
+    """Why nobody was told who sits at the phone."""
+    gone = [mark for mark in case.view.between(case.began, at) if mark.arguments[1:2] == (case.phone,)]
+    for mark in reversed(gone):
+        if mark.step is TrailStep.LOGGED_OUT and was_lost(mark.arguments[2]):
+            return verdict(Verdict.CLIENT_LOST, mark.at, case.phone, mark.arguments[0])
+    seatless = _seatless(case.view, at)
+    if seatless:
+        return verdict(Verdict.LOGGED_IN_WITHOUT_SEAT, at, case.phone, case.phone, listed(seatless))
+    return verdict(Verdict.NOBODY_LOGGED_IN, at, case.phone, case.phone)
+
+
+def was_lost(reason: str) -> bool:
+    """Whether a session ended without anybody's will."""
+    return reason.startswith(("connection lost", "outbox overflow", "keep-alive"))
+
+
+def _seatless(view: MarksView, at: float) -> list[str]:
+    """Who was logged in without a seat at a moment."""
+    seats: dict[str, str | None] = {}
+    for mark in view.marks:
+        if mark.at > at:
+            break
+        if mark.step is TrailStep.LOGGED_IN:
+            seats[mark.arguments[0]] = mark.arguments[1]
+        elif mark.step in (TrailStep.LOGGED_OUT, TrailStep.TAKEN_OVER):
+            seats.pop(mark.arguments[0], None)
+    return sorted(operator for operator, extension in seats.items() if extension == "")
+
+
+def _moments(case: LegCase, at: float, name: str) -> str:
+    services = case.view.configuration_at(at).services
+    return listed(
+        dict.fromkeys(
+            trigger.on for service in services if service.name == name for trigger in service.triggers
+        )
+    )
