@@ -1,7 +1,7 @@
 """Explains calls of the running server to other threads: asks the AMI thread for trails, judges them itself.
 
-The AMI thread only hands out references and copies, and never waits. Whoever asks waits for it, two seconds at
-most.
+The AMI thread only hands out references and copies, and never waits. Whoever asks waits for it, two seconds
+at most.
 """
 
 from __future__ import annotations

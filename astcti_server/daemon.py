@@ -472,6 +472,7 @@ class Daemon:
             events_seen=lambda: self._link.events_seen,
             client_requests=self._client_requests,
             logs=self._logs,
+            explanations=self._explanations,
             failure=lambda: self._link.failure,
             connections=lambda: self._server.connections,
             accept=self._watcher.accept,

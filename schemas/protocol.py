@@ -90,6 +90,7 @@ class ControlCommand(StrEnum):
     """What may be said on the control socket, beside CAPA, NOOP and QUIT. Written in any case."""
 
     STATUS = "STATUS"
+    EXPLAIN = "EXPLAIN"
     SESSIONS = "SESSIONS"
     CALLS = "CALLS"
     QUEUES = "QUEUES"
@@ -195,6 +196,7 @@ class ControlRefusal(RefusalText):
     BAD_LEVEL = "LOG-LEVEL takes debug, info, warning, error, or nothing"
     AMI_SILENT = "the thread that knows this does not answer"
     AMI_LATE = "the thread that knows this did not answer within {seconds} seconds"
+    NOT_EXPLAINED = "the server is busy and did not look in time: try again"
 
 
 class Refusal(RefusalText):

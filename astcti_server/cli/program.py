@@ -12,6 +12,7 @@ from astcti_server.cli import (
     configuration,
     demo,
     doctor,
+    explaining,
     lists,
     operators,
     password,
@@ -33,6 +34,7 @@ from schemas.version import VERSION
 
 COMMANDS: Final[tuple[click.Command, ...]] = (
     status.status,
+    explaining.explain,
     lists.sessions,
     lists.calls,
     lists.queues,

@@ -5,18 +5,22 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
 import click
 
-from astcti_server.cli.options import command_config_option, program_options
+from astcti_server.cli.asking import print_json
+from astcti_server.cli.options import command_config_option, json_option, program_options
 from astcti_server.cli.problems import print_problems
 from astcti_server.config.loading import load_directory
 from astcti_server.daemon import EXIT_FAILURE
+from astcti_server.explain.documents import document_of, lines_for_people
+from astcti_server.explain.heard_names import HeardNames, names_in
 from astcti_server.replay import Replay
 from schemas.event_xml import encode
-from schemas.log_lines import log_to_standard_error
+from schemas.log_lines import harmless, log_to_standard_error
 from schemas.problems import ConfigurationError
 
 READ_AT_ONCE: Final = 65536
@@ -31,17 +35,37 @@ READ_AT_ONCE: Final = 65536
     show_default=True,
     help="Calls of the operators' services, or every call of a seat's phone.",
 )
+@click.option(
+    "--explain",
+    is_flag=True,
+    help="Say why the calls popped up or did not, as `astcti-server explain` does, instead.",
+)
+@json_option
 @click.argument("trace", type=click.File("rb"))
+@click.argument("what", nargs=-1)
 @click.pass_context
-def replay_command(context: click.Context, directory: Path | None, events: str, trace: BinaryIO) -> None:
+def replay_command(
+    context: click.Context,
+    directory: Path | None,
+    events: str,
+    explain: bool,
+    as_json: bool,
+    trace: BinaryIO,
+    what: tuple[str, ...],
+) -> None:
     """Run a raw AMI transcript (as --record writes it; - is standard input) through the server's own code.
 
     Prints one line for each notification: the extension, a tab, the event. Every seat counts as logged in
     with the operator bound to it. server.xml is not needed.
 
+    With --explain, WHAT is a number, an extension, a user name, a Linkedid, a Uniqueid or last; without it
+    every call at a seat's phone is explained.
+
     Exit code 1 if it is no transcript, 78 if there is no valid configuration.
     """
-    log_to_standard_error(logging.WARNING, "%(levelname)s %(message)s")
+    if (what or as_json) and not explain:
+        raise click.UsageError("WHAT and --json belong to --explain")
+    log_to_standard_error(logging.ERROR if explain else logging.WARNING, "%(levelname)s %(message)s")
     try:
         loaded = load_directory(directory or program_options(context).configuration, settings_needed=False)
     except ConfigurationError as error:
@@ -49,7 +73,7 @@ def replay_command(context: click.Context, directory: Path | None, events: str, 
     out = sys.stdout.buffer
     player = Replay(
         loaded.configuration,
-        lambda told: _print(out, told.extension, encode(told.event)),
+        (lambda told: None) if explain else lambda told: _print(out, told.extension, encode(told.event)),
         all_calls=events == "all",
         encoding=loaded.settings.ami.encoding,
     )
@@ -69,7 +93,35 @@ def replay_command(context: click.Context, directory: Path | None, events: str, 
             err=True,
         )
         context.exit(EXIT_FAILURE)
+    if explain:
+        _explain(player, trace, loaded.settings.ami.encoding, " ".join(what), as_json)
 
 
 def _print(out: BinaryIO, extension: str, line: bytes) -> None:
     out.write(extension.encode() + b"\t" + line)
+
+
+def _explain(player: Replay, trace: BinaryIO, encoding: str, what: str, as_json: bool) -> None:
+    """Explain what was named, or all. A file is read once more for what the server does not look at."""
+
+    def names_heard(uniqueids: frozenset[str]) -> HeardNames | None:
+        if not trace.seekable():
+            return None
+        trace.seek(0)
+        return names_in(_blocks(trace), uniqueids, encoding)
+
+    calls = player.calls_so_far(names_heard)
+    answers = calls.explain(what) if what else calls.explain_all()
+    if as_json:
+        print_json(document_of(answers))
+        return
+    for line in lines_for_people(answers):
+        click.echo(harmless(line))
+
+
+def _blocks(trace: BinaryIO) -> Iterator[bytes]:
+    rest = b""
+    while data := trace.read(READ_AT_ONCE):
+        *blocks, rest = (rest + data).split(b"\r\n\r\n")
+        yield from blocks
+    yield rest

@@ -210,21 +210,3 @@ def _by_number(record: PartyRecord, what: str) -> bool:
         return True
     digits = "".join(filter(str.isdigit, what))
     return len(digits) >= _SHORTEST_NUMBER and "".join(filter(str.isdigit, facts.number)) == digits
-
-
-def documents(answers: Iterable[Explanation]) -> list[dict[str, object]]:
-    """The answers ready for JSON: codes and arguments, no words."""
-    return [
-        {
-            "phone": answer.phone,
-            "uniqueid": answer.uniqueid,
-            "verdict": _document(answer.verdict),
-            "story": [_document(line) for line in answer.story],
-            "odd": [_document(line) for line in answer.odd],
-        }
-        for answer in answers
-    ]
-
-
-def _document(line: ExplanationLine) -> dict[str, object]:
-    return {"code": line.code, "at": line.at, "phone": line.phone, "arguments": list(line.arguments)}

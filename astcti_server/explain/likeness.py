@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-Difference = Literal["case", "blank", "tail", "technology"]
+NameDifference = Literal["case", "blank", "tail", "technology"]
 
 _SHORTEST_TAIL = 3
 """Characters that a name has in common with a longer one, at least."""
 
 
-def nearest(seen: Iterable[str], configured: Iterable[str]) -> tuple[str, str, Difference] | None:
+def nearest(seen: Iterable[str], configured: Iterable[str]) -> tuple[str, str, NameDifference] | None:
     """What was seen and what is configured, of the two that differ least, and in what they do."""
     seen, configured = list(seen), list(configured)
     for difference in ("case", "blank", "tail"):
@@ -22,7 +22,7 @@ def nearest(seen: Iterable[str], configured: Iterable[str]) -> tuple[str, str, D
     return None
 
 
-def differs_in(one: str, other: str) -> Difference | None:
+def differs_in(one: str, other: str) -> NameDifference | None:
     """In what alone two names differ; None if they have little in common."""
     if one.casefold() == other.casefold():
         return "case"

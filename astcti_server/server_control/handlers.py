@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from astcti_server.control.ports import ControlHandlers
-from astcti_server.server_control import lists, operators, process, seen, status
+from astcti_server.server_control import explanation, lists, operators, process, seen, status
 from astcti_server.server_control.parts import ServerParts
 from schemas.protocol import ControlCommand
 
@@ -14,6 +14,7 @@ def control_handlers(parts: ServerParts) -> ControlHandlers:
     """All of them, for this server."""
     return {
         ControlCommand.STATUS: partial(status.tell_status, parts),
+        ControlCommand.EXPLAIN: partial(explanation.explain, parts),
         ControlCommand.SESSIONS: partial(lists.tell_sessions, parts),
         ControlCommand.CALLS: partial(lists.tell_calls, parts),
         ControlCommand.QUEUES: partial(lists.tell_queues, parts),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from astcti_server.ami.privileges import Privileges
 from astcti_server.ami.retries import ConnectionFailure
 from astcti_server.ami_overview import AmiOverviews
+from astcti_server.call_explanations import CallExplanations
 from astcti_server.calls.tracker import Tracker
 from astcti_server.client_requests import ClientRequests
 from astcti_server.clients.registry import Registry
@@ -33,6 +34,7 @@ class ServerParts:
     """Names of the events that came in this connection to Asterisk, wanted or not."""
     client_requests: ClientRequests
     logs: Logs
+    explanations: CallExplanations
     failure: Callable[[], ConnectionFailure | None]
     """Of the last attempt to reach Asterisk."""
     connections: Callable[[], int]

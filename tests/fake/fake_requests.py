@@ -6,8 +6,10 @@ import queue
 from dataclasses import dataclass, field
 from typing import Any
 
-from astcti_server.clients.ports import PauseCallback, Presence, ReplyCallback
+from astcti_server.clients.ports import NotCarriedOut, PauseCallback, Presence, ReplyCallback
+from astcti_server.explain.explanations import Explanation
 from schemas.configuration.model import Configuration
+from schemas.protocol import Refusal
 from schemas.server.settings import AmiSettings, ServerSettings
 from tests.fake.patience import PATIENCE
 
@@ -34,6 +36,8 @@ class FakeRequests:
     arrivals: queue.Queue[Presence] = field(default_factory=queue.Queue)
     departures: queue.Queue[tuple[int, bool]] = field(default_factory=queue.Queue)
     requests: queue.Queue[Request] = field(default_factory=queue.Queue)
+    explanations: dict[str, Explanation] = field(default_factory=dict)
+    """What WHY is answered, by uniqueid."""
 
     def configuration(self) -> Configuration:
         return self.in_force
@@ -60,6 +64,11 @@ class FakeRequests:
 
     def hangup(self, presence: Presence, uniqueid: str, done: ReplyCallback) -> None:
         self.requests.put(Request("hangup", presence, (uniqueid,), done))
+
+    def explain(self, presence: Presence, uniqueid: str) -> Explanation:
+        if uniqueid not in self.explanations:
+            raise NotCarriedOut(Refusal.CALL_NOT_KNOWN)
+        return self.explanations[uniqueid]
 
     def transfer(
         self, presence: Presence, uniqueid: str, exten: str, context: str, done: ReplyCallback

@@ -5,13 +5,21 @@
 
 from __future__ import annotations
 
+import itertools
+
 from astcti_server.ami import vocabulary as ami
 from astcti_server.calls.notification import Notification
 from astcti_server.calls.originations import Origination
 from astcti_server.calls.tracker import Tracker
+from astcti_server.explain.call_trails import CallTrails
+from astcti_server.explain.explanations import CallsOfAMoment, Explanation
+from astcti_server.explain.heard_names import HeardNames
+from astcti_server.explain.kept_trails import KeptTrails
+from astcti_server.explain.server_marks import ServerMarks
 from schemas.configuration.model import Binding, Configuration, Operator, Seat, Service, Trigger
 from schemas.events import CallEvent
 
+BEGAN = 1_795_000_000.0  # when a story begins, in seconds since 1970
 URL = "https://crm.example/ticket?id={CALLDATA}&from={CALLERID}"
 
 DEMO = Service(
@@ -76,10 +84,23 @@ class Story:
         )
         self.old = old
         self.now = 0.0
-        self.tracker = Tracker(lambda: self.operators, clock=lambda: self.now)
+        self._moments = itertools.count(1)
+        self.marks = ServerMarks(self.moment)
+        self.marks.configured(configuration(*services))
+        self.trails = CallTrails(self.moment, KeptTrails())
+        self.tracker = Tracker(lambda: self.operators, clock=lambda: self.now, trails=self.trails)
         self.tracker.configure(configuration(*services), all_calls=all_calls)
         self.told: list[Notification] = []
         self.names: dict[str, str] = {}
+
+    def moment(self) -> float:
+        """The time of day, a little later each time."""
+        return BEGAN + self.now + next(self._moments) * 1e-6
+
+    def explained(self, what: str, heard: HeardNames | None = None) -> Explanation:
+        """The first answer that is given for what is named."""
+        kept, running = self.trails.kept.all(), self.tracker.running_trails()
+        return CallsOfAMoment(kept, running, self.marks.view(), lambda _ids: heard).explain(what)[0]
 
     def event(self, event: ami.TelephoneEvent) -> Story:
         self.told.extend(self.tracker.handle(event))

@@ -235,8 +235,10 @@ def test_notifications_go_to_the_session_of_their_extension_alone() -> None:
         server.seated() as mario,
         server.seated("anna", "verde", SEAT_2) as anna,
     ):
-        router = Router(server.registry)
+        undelivered: list[Notification] = []
+        router = Router(server.registry, undelivered.append)
         router.deliver([Notification("PJSIP/201", event), Notification("SIP/999", event)])
+        assert undelivered == [Notification("SIP/999", event)]
         assert wire.parse_server_line(mario.hear_bytes()) == event
         assert anna.ask("NOOP") == "100 OK"
 
@@ -256,7 +258,7 @@ def test_notifications_of_one_moment_arrive_in_order_each_on_its_line() -> None:
         server.seated() as mario,
         server.seated("anna", "verde", SEAT_2) as anna,
     ):
-        Router(server.registry).deliver(moment)
+        Router(server.registry, lambda _undelivered: None).deliver(moment)
         heard = [wire.parse_server_line(mario.hear_bytes()) for _ in range(3)]
         assert heard == [moment[0].event, moment[1].event, moment[3].event]
         assert wire.parse_server_line(anna.hear_bytes()) == moment[2].event
