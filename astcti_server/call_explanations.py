@@ -79,7 +79,7 @@ class CallExplanations:
         kept_trails = self._tracker.trails.kept
         running = self._tracker.trail_of(extension, uniqueid)
         packed = kept_trails.find(uniqueid)
-        own = [record for record in running[:1]] or ([unpack(packed)] if packed is not None else [])
+        own = running[:1] or ([unpack(packed)] if packed is not None else [])
         wanted = [uniqueid, *(name for record in own for name in related_to(record))]
         kept = {name: found for name in wanted if (found := kept_trails.find(name)) is not None}
         running += self._tracker.trails_with([name for name in wanted if name not in kept])

@@ -21,9 +21,9 @@ from schemas.protocol import ControlCommand
 def explain(context: click.Context, control: Path | None, as_json: bool, what: tuple[str, ...]) -> None:
     """Say why a call popped up at a phone, or did not, and what to change.
 
-    WHAT is a number, an extension (PJSIP/201 or 201), a user name, a Linkedid, a Uniqueid, or last. Of several
-    calls the latest is meant; the server knows them for an hour at most. First comes the verdict, then the
-    story in order, then what else is odd. docs/pop-ups.md explains them.
+    WHAT is a number, an extension (PJSIP/201 or 201), a user name, a Linkedid, a Uniqueid, or last. Of
+    several calls the latest is meant; the server knows them for an hour at most. First comes the verdict,
+    then the story in order, then what else is odd. docs/pop-ups.md explains them.
 
     \b
     Exit codes:

@@ -6,6 +6,7 @@ What is asked for is found among the trails as they are kept, as bytes: only tho
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from math import inf
 from typing import Final, NamedTuple
 
 from astcti_server.explain.caller_verdict import caller_verdict, unknown_verdict
@@ -16,7 +17,7 @@ from astcti_server.explain.oddities import oddities
 from astcti_server.explain.server_marks import MarksView
 from astcti_server.explain.story import story_of, story_of_caller
 from astcti_server.explain.trail import PartyRecord, related_to, unpack
-from schemas.explanation.codes import Verdict
+from schemas.explanation.codes import TrailStep, Verdict
 from schemas.explanation.lines import ExplanationLine, verdict
 
 LAST: Final = "last"
@@ -69,6 +70,9 @@ class CallsOfAMoment:
         operator that was named. Of several calls the latest is meant. Always at least one answer.
         """
         subject = self._subject(what)
+        lost = self._lost_by_take_over(what, subject)
+        if lost is not None:
+            return [lost]
         if subject is None:
             first = unknown_verdict(what, self._view)
             return [Explanation(what, "", first)]
@@ -109,6 +113,19 @@ class CallsOfAMoment:
             fitting = [record for record in found if matches(record, what)]
             if fitting:
                 return max(fitting, key=lambda record: record.began)
+        return None
+
+    def _lost_by_take_over(self, what: str, subject: PartyRecord | None) -> Explanation | None:
+        """The answer for an operator whose session was taken over while a phone rang or talked there."""
+        for mark in reversed(self._view.marks):
+            if mark.step is not TrailStep.TAKEN_OVER or mark.arguments[0] != what:
+                continue
+            operator, extension, other = mark.arguments
+            for leg in self._having(extension):
+                own = leg.facts.extension == extension and leg.began <= mark.at <= (leg.ended or inf)
+                if own and leg.facts.operator != what and (subject is None or subject.began < leg.began):
+                    first = verdict(Verdict.TAKEN_OVER, mark.at, extension, operator, other)
+                    return self._of_leg(leg)._replace(verdict=first)
         return None
 
     def _last_leg(self) -> PartyRecord | None:
