@@ -44,6 +44,7 @@ _REPLIES: dict[str, tuple[ReplyCode, ...]] = {
     CommandName.SERVICES: (ReplyCode.SERVICE, ReplyCode.REFUSED),
     CommandName.TARGETS: (ReplyCode.TRANSFER_TARGET, ReplyCode.REFUSED),
     CommandName.REASONS: (ReplyCode.PAUSE_REASON, ReplyCode.REFUSED),
+    CommandName.WHY: (ReplyCode.EXPLANATION, ReplyCode.REFUSED),
     CommandName.WHO: (ReplyCode.OPERATOR, ReplyCode.REFUSED),
     CommandName.PAUSE: (
         ReplyCode.PAUSE_DONE,
@@ -61,6 +62,7 @@ _LISTS = (
     ReplyCode.SERVICE,
     ReplyCode.TRANSFER_TARGET,
     ReplyCode.PAUSE_REASON,
+    ReplyCode.EXPLANATION,
 )  # these reply with several lines, the last being END
 
 

@@ -207,6 +207,11 @@ class Verdict(ExplanationCode):
         "The client of {operator} ended while it carried the trigger out",
         "Open it by hand: the call's card offers it.",
     )
+    TRIGGERS_OFF = (
+        "triggers-off",
+        "The client of {operator} is set to carry out no triggers",
+        "Switch that on in the client's settings.",
+    )
     # What an answer does not know.
     STEPS_LEFT_OUT = "steps-left-out", "{count} steps in the middle of the story were not kept"
     BYTES_NOT_KEPT = (

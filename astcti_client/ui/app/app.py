@@ -22,6 +22,7 @@ from astcti_client.settings import LoadedSettings
 from astcti_client.settings_file import Writable
 from astcti_client.stop_signals import StopRequest
 from astcti_client.ui import i18n
+from astcti_client.ui.app.call_records import CallRecords
 from astcti_client.ui.app.call_triggers import CallTriggers
 from astcti_client.ui.app.desktop_watch import DesktopWatch
 from astcti_client.ui.app.inbox import INBOX_POLL, HotKeyPressed, InboxReader, requests_into
@@ -32,11 +33,12 @@ from astcti_client.ui.app.tray_menu import TrayMenu, tray_content
 from astcti_client.ui.desktop.system_colours import SystemColours
 from astcti_client.ui.desktop.system_keyring import SystemKeyring
 from astcti_client.ui.desktop.tray import Tray, TrayRequest
-from astcti_client.ui.state.history import History, entry_of
+from astcti_client.ui.state.history import History
 from astcti_client.ui.state.preferences import CannotChange, Preferences
 from astcti_client.ui.state.prompts import PassingMessage, Prompt
 from astcti_client.ui.state.seat_changes import (
     CallChanged,
+    CallExplained,
     CallOver,
     CommandRefused,
     DialOutcome,
@@ -78,6 +80,7 @@ class App:
         self.preferences = Preferences(loaded, reload, file)
         self.model = SeatModel(time.monotonic)
         self.session = SeatSession(self.inbox)
+        self._records = CallRecords(history, self.preferences, self.model, self.session)
         self._desktop_watch = DesktopWatch(self.preferences, self.inbox)
         told = self._show_prompt, self._show
         self.sign_in = SignIn(self.preferences, self.model, self.session, SystemKeyring(), *told)
@@ -243,7 +246,10 @@ class App:
             case CallChanged(call=call):
                 self.windows.notices.change(call)
             case CallOver(call=call):
-                self.history.add(entry_of(call, time.monotonic(), time.time()))
+                self._records.add(call)
+                self.windows.history_changed()
+            case CallExplained(key=key, verdict=verdict):
+                self._records.explain(key, verdict)
                 self.windows.history_changed()
             case EventHeard(event=event, trusted=trusted):
                 self.triggers.event(event, trusted=trusted)

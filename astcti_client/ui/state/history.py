@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 CallKind = Literal["rung", "missed", "answered", "answered-elsewhere", "dialled"]
 CALL_KINDS: tuple[CallKind, ...] = get_args(CallKind)
 MOST_FOUND = 500  # rows in the window; the export has them all
-HISTORY_VERSION = 1
+HISTORY_VERSION = 2
 _DAY = 86400.0
 _LAST_TIME = 32_503_680_000.0  # the year 3000; what is later was not written here
 OPEN_TIME = 2.0  # seconds to wait at the start while another program, a backup perhaps, holds the file
@@ -34,7 +34,7 @@ _SCHEMA = """
 CREATE TABLE calls(
     id INTEGER PRIMARY KEY, at REAL NOT NULL, kind TEXT NOT NULL, number TEXT NOT NULL, name TEXT NOT NULL,
     service TEXT NOT NULL, queue TEXT NOT NULL, seconds REAL NOT NULL, variables TEXT NOT NULL,
-    linkedid TEXT NOT NULL, sought TEXT NOT NULL);
+    linkedid TEXT NOT NULL, sought TEXT NOT NULL, why TEXT NOT NULL DEFAULT '');
 CREATE INDEX calls_at ON calls(at);
 """
 
@@ -52,6 +52,8 @@ class HistoryEntry:
     seconds: float = 0.0
     variables: tuple[tuple[str, str], ...] = ()
     linkedid: str = ""
+    why: str = ""
+    """Why it popped up or not, as it travels (`schemas.explanation.lines`); empty where nobody said."""
 
 
 def default_file() -> Path:
@@ -119,28 +121,38 @@ class History:
             self._days = days
         self.forget_old(wall)
 
-    def add(self, entry: HistoryEntry) -> None:
-        """Keep a call; on disk once `commit` or `close` was called. What goes wrong `commit` tells."""
-        with self._whatever_happens():
-            self._insert(entry)
+    def add(self, entry: HistoryEntry) -> int:
+        """Keep a call; on disk once `commit` or `close` was called. What goes wrong `commit` tells.
 
-    def _insert(self, entry: HistoryEntry) -> None:
+        Returns its number, for `explain`; 0 if it could not be kept.
+        """
+        with self._whatever_happens():
+            return self._insert(entry)
+        return 0
+
+    def explain(self, number: int, why: str) -> None:
+        """Keep why a call that was added popped up or not."""
+        with self._whatever_happens():
+            self._database.execute("UPDATE calls SET why = ? WHERE id = ?", (_kept(why), number))
+
+    def _insert(self, entry: HistoryEntry) -> int:
         sought = " ".join(
             (entry.number, entry.name, entry.service, entry.queue, *(value for _, value in entry.variables))
         ).casefold()
-        self._database.execute(
+        added = self._database.execute(
             "INSERT INTO calls"
-            "(at, kind, number, name, service, queue, seconds, variables, linkedid, sought) "
-            "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "(at, kind, number, name, service, queue, seconds, variables, linkedid, sought, why) "
+            "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 entry.at,
                 entry.kind,
                 *map(_kept, (entry.number, entry.name, entry.service, entry.queue)),
                 entry.seconds,
                 _kept(json.dumps(entry.variables, ensure_ascii=False)),
-                *map(_kept, (entry.linkedid, sought)),
+                *map(_kept, (entry.linkedid, sought, entry.why)),
             ),
         )
+        return added.lastrowid or 0
 
     def commit(self) -> str:
         """Have on disk what was added: once for many calls, since each time costs milliseconds.
@@ -228,7 +240,7 @@ class History:
         values = [f"%{_escaped(word)}%" for word in words] + ([kind] if kind else [])
         condition = " AND ".join(where) or "1"
         return self._database.execute(
-            "SELECT at, kind, number, name, service, queue, seconds, variables, linkedid FROM calls "
+            "SELECT at, kind, number, name, service, queue, seconds, variables, linkedid, why FROM calls "
             f"WHERE {condition} ORDER BY at DESC, id DESC LIMIT ?",
             [*values, most],
         )
@@ -236,8 +248,8 @@ class History:
 
 def _entry_in(row: tuple[Any, ...]) -> HistoryEntry | None:
     """The call of a row; None if something else stands there: SQLite takes any type into any column."""
-    at, kind, number, name, service, queue, seconds, variables, linkedid = row
-    texts = (number, name, service, queue, linkedid)
+    at, kind, number, name, service, queue, seconds, variables, linkedid, why = row
+    texts = (number, name, service, queue, linkedid, why)
     times = isinstance(at, int | float) and isinstance(seconds, int | float)
     if not times or kind not in CALL_KINDS or not all(isinstance(text, str) for text in texts):
         return None
@@ -247,7 +259,7 @@ def _entry_in(row: tuple[Any, ...]) -> HistoryEntry | None:
         pairs = tuple((str(key), str(value)) for key, value in json.loads(variables))
     except (TypeError, ValueError, RecursionError):
         return None
-    return HistoryEntry(at, kind, number, name, service, queue, seconds, pairs, linkedid)
+    return HistoryEntry(at, kind, number, name, service, queue, seconds, pairs, linkedid, why)
 
 
 def _open_file(file: Path) -> sqlite3.Connection:
@@ -282,6 +294,11 @@ def _open(name: str) -> sqlite3.Connection:
         (version,) = database.execute("PRAGMA user_version").fetchone()
         if version == 0:
             database.executescript(f"{_SCHEMA} PRAGMA user_version = {HISTORY_VERSION};")
+        elif version == 1:
+            database.executescript(
+                "BEGIN; ALTER TABLE calls ADD COLUMN why TEXT NOT NULL DEFAULT '';"
+                f" PRAGMA user_version = {HISTORY_VERSION}; COMMIT;"
+            )
         elif version > HISTORY_VERSION:
             # A newer client made it, and will want it again.
             raise NewerHistory(f"made by a newer version of this program ({version})")

@@ -6,7 +6,11 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from astcti_client.triggers.runner import actions_for_system, own_system
-from schemas.events import Action, CallEvent, Direction, End
+from schemas.configuration.model import Moment
+from schemas.events import Action, CallEvent, Direction, End, EventId
+
+_MOMENTS: dict[EventId, Moment] = {"Callerid": "ring", "Link": "answer", "Hangup": "hangup"}
+_MOST_TELLING: tuple[Moment, ...] = ("answer", "ring", "hangup")
 
 CallPhase = Literal["ringing", "calling", "talking", "parted", "over"]
 """`parted`: connected before, at the moment with nobody, as when on hold during a transfer."""
@@ -35,6 +39,11 @@ class SeatCall:
     end: End | Literal[""] = ""
     pages: tuple[Action, ...] = ()
     """Pages that this call opened, to open them again."""
+    opened: Moment | Literal[""] = ""
+    """The moment of the first triggers that came; those of an answer count before those of a ring."""
+    opened_at: float = 0.0
+    opened_for: tuple[str, ...] = ()
+    """The systems that these triggers are for."""
     unconfirmed: bool = False
     """The connection was lost meanwhile, and the server has not told of this call since."""
 
@@ -52,6 +61,17 @@ def shown_variables(event: CallEvent) -> tuple[tuple[str, str], ...]:
 def pages_of(event: CallEvent) -> tuple[Action, ...]:
     """The pages that an event opens on this system."""
     return tuple(action for action in actions_for_system(event.triggers, own_system()) if action.url)
+
+
+def _opened(known: SeatCall, event: CallEvent, now: float) -> SeatCall:
+    """The call with what the triggers of an event say: when it popped up."""
+    moment = _MOMENTS.get(event.id)
+    if moment is None or not event.triggers or event.repeat:
+        return known
+    if known.opened and _MOST_TELLING.index(known.opened) <= _MOST_TELLING.index(moment):
+        return known
+    systems = tuple(dict.fromkeys(action.os for action in event.triggers))
+    return replace(known, opened=moment, opened_at=now, opened_for=systems)
 
 
 def begin(event: CallEvent, now: float) -> SeatCall:
@@ -78,6 +98,7 @@ def follow(known: SeatCall, event: CallEvent, now: float) -> SeatCall:
         pages=tuple(dict.fromkeys((*known.pages, *pages_of(event)))),
         unconfirmed=False,
     )
+    told = _opened(told, event, now)
     match event.id:
         case "Link":
             other = call.connected.uniqueid if call.connected else told.other

@@ -30,6 +30,14 @@ class CallOver:
 
 
 @dataclass(frozen=True, slots=True)
+class CallExplained:
+    """The server says why a call popped up or not; `verdict` is a line of `schemas.explanation.lines`."""
+
+    key: str
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
 class EventHeard:
     """An event whose triggers are to be carried out now; `trusted` as in `ServerEvent`."""
 
@@ -58,5 +66,12 @@ class TransferUnchecked:
 
 
 SeatChange = (
-    RingBegan | CallChanged | CallOver | EventHeard | DialOutcome | CommandRefused | TransferUnchecked
+    RingBegan
+    | CallChanged
+    | CallOver
+    | CallExplained
+    | EventHeard
+    | DialOutcome
+    | CommandRefused
+    | TransferUnchecked
 )

@@ -30,6 +30,7 @@ from astcti_client.ui.state import seat_call
 from astcti_client.ui.state.seat_call import SeatCall
 from astcti_client.ui.state.seat_changes import (
     CallChanged,
+    CallExplained,
     CallOver,
     CommandRefused,
     DialOutcome,
@@ -40,7 +41,7 @@ from astcti_client.ui.state.seat_changes import (
 )
 from astcti_client.ui.state.seat_state import Pause, PausePhase, SeatQueue, TrayState
 from schemas.events import CallEvent, End
-from schemas.protocol import UNCHECKED, CommandName, PauseWord, ReplyCode
+from schemas.protocol import UNCHECKED, Capability, CommandName, PauseWord, ReplyCode, Word
 from schemas.wire import Reply
 
 CONFIRM_TIME = 5.0  # seconds after a new log-in in which the server tells of the calls that are still there
@@ -72,6 +73,8 @@ class SeatModel:
         self.reasons: tuple[str, ...] = ()
         self.queues: dict[str, SeatQueue] = {}
         self.pause = Pause()
+        self.explains = False
+        """Whether the server can say why a call popped up or not."""
         self.calls: dict[str, SeatCall] = {}
         self._before_request = Pause()
         self._pause_request: tuple[bool, str] | None = None
@@ -80,6 +83,8 @@ class SeatModel:
         """Legs that nothing worth a card is known of yet."""
         self._rung: OrderedDict[str, None] = OrderedDict()
         self._up_at: float | None = None
+        self._explaining = -1
+        """The number of the last WHY that was answered."""
 
     # --- what is asked of it ---
 
@@ -203,6 +208,10 @@ class SeatModel:
                 return self._pause_decided(reply.number == ReplyCode.PAUSE_DONE, reply.text)
             case ReplyCode.PAUSE_STATE:
                 self._told_pause(reply.token.upper() == PauseWord.IN, reply.text)
+            case ReplyCode.CAPABILITIES:
+                self.explains = Capability.WHY in reply.information.split()
+            case ReplyCode.EXPLANATION if answers is not None:
+                return self._explained(reply, answers)
             case ReplyCode.PBX_DOWN:
                 self.pbx_up = False
             case ReplyCode.PBX_UP:
@@ -213,11 +222,19 @@ class SeatModel:
                 verb = answers.line.partition(" ")[0].upper()
                 if verb == CommandName.PAUSE:
                     return self._pause_decided(False, reply.text)
-                if verb != CommandName.ORIG:  # the one who dialled is told by the dialler
+                # The one who dialled is told by the dialler; of WHY nobody waits for an answer.
+                if verb not in (CommandName.ORIG, CommandName.WHY):
                     return [CommandRefused(verb, reply.text)]
             case _:
                 pass
         return []
+
+    def _explained(self, reply: Reply, answers: IssuedCommand) -> list[SeatChange]:
+        """Of an answer to WHY the first line is the verdict; the story is for the server's people."""
+        number, self._explaining = self._explaining, answers.number
+        if number == answers.number or reply.token == Word.END:
+            return []
+        return [CallExplained(answers.line.partition(" ")[2], reply.information)]
 
     def _pause_decided(self, granted: bool, text: str) -> list[SeatChange]:
         request, self._pause_request = self._pause_request, None

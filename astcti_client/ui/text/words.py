@@ -13,6 +13,8 @@ from astcti_client.ui.state.seat_model import SeatModel
 from astcti_client.ui.state.seat_state import Pause, SeatQueue
 from astcti_client.ui.text.refusals import refusal_template
 from schemas.events import Originate
+from schemas.explanation.lines import decode
+from schemas.explanation.words import told_at
 from schemas.protocol import CommandName, Refusal
 from schemas.sentences import retold
 
@@ -20,6 +22,8 @@ MOST_MARKS = 4  # on one letter; real languages need fewer
 MOST_EMOJI = 6  # in one text
 LONGEST_TIP = 120  # of the tray's; Windows takes 127 units of UTF-16
 LONGEST_SHOWN = 200  # characters; what is longer is cut where it is shown, never where it is used
+
+LONGEST_REASON = 600  # of why a call popped up or not, with what to change
 
 
 class _Drawn:
@@ -192,6 +196,14 @@ def server_reason(text: str) -> str:
     return refusal_template(refusal).format(
         **{name: displayable(value, 60) for name, value in values.items()}
     )
+
+
+def why_text(why: str) -> str:
+    """Why a call popped up or did not, from what the history keeps; empty where nothing is known."""
+    try:
+        return displayable(told_at(decode(why), _), LONGEST_REASON) if why else ""
+    except ValueError:  # of another program, or damaged
+        return ""
 
 
 def dial_outcome(originate: Originate) -> str:

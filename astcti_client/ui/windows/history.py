@@ -67,6 +67,7 @@ class HistoryWindow(SideWindow):
         body.rowconfigure(1, weight=1)
         self._build_search(body)
         self._build_table(body)
+        self._build_reason(body)
         self._build_buttons(body)
         self.refresh()
         if self._row is not None and self._row < len(rows := self.table.get_children()):
@@ -90,6 +91,7 @@ class HistoryWindow(SideWindow):
             icon = self._look.icon(*self._icon_of(entry.kind))
             row = self.table.insert("", "end", image=icon, values=self._cells(entry))
             self._entries[row] = entry
+        self._show_reason()
         count = len(entries)
         self._count.configure(text=some("{count} call", "{count} calls", count).format(count=count))
 
@@ -182,9 +184,21 @@ class HistoryWindow(SideWindow):
         self.table.bind("<FocusIn>", lambda _event: self._table_focused(card))
         self.table.bind("<FocusOut>", lambda _event: card.configure(style="Card.TFrame"))
 
+    def _build_reason(self, body: ttk.Frame) -> None:
+        self.reason = ttk.Label(body, style="Muted.TLabel", anchor="w", justify="left")
+        self.reason.grid(row=2, column=0, sticky="ew", pady=(self._look.px(8), 0))
+        self.reason.bind("<Configure>", lambda event: self.reason.configure(wraplength=event.width))
+        self.table.bind("<<TreeviewSelect>>", lambda _event: self._show_reason())
+
+    def _show_reason(self) -> None:
+        """Why the chosen call popped up, or did not."""
+        chosen = self.table.selection()
+        entry = self._entries.get(chosen[0]) if chosen else None
+        self.reason.configure(text=words.why_text(entry.why) if entry is not None else "")
+
     def _build_buttons(self, body: ttk.Frame) -> None:
         look, row = self._look, ttk.Frame(body)
-        row.grid(row=2, column=0, sticky="ew", pady=(look.px(12), 0))
+        row.grid(row=3, column=0, sticky="ew", pady=(look.px(12), 0))
         button(row, look, _("Call"), self._redial, icon="phone", style="Accent.TButton").pack(side="left")
         self._count = ttk.Label(row, style="Muted.TLabel")
         self._count.pack(side="left", padx=look.px(12))

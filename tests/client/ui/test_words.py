@@ -20,6 +20,9 @@ from astcti_client.ui.text import problems, words
 from astcti_client.ui.text.refusals import refusal_template
 from astcti_client.ui.windows.login import parse_server
 from schemas import mac_address
+from schemas.explanation.codes import Verdict
+from schemas.explanation.words import NONE
+from schemas.explanation.words import VALUES as VALUES_IN_WORDS
 from schemas.protocol import CommandName, Refusal
 from tests.client.ui.tools import catalogue
 
@@ -137,7 +140,8 @@ def texts_of_the_code() -> set[str]:
                 for argument in node.args[: 2 if node.func.id == "some" else 1]:
                     assert isinstance(argument, ast.Constant), f"{file.name}:{node.lineno}: not a plain text"
                     found.add(str(argument.value))
-    return found
+    explained = {text for code in Verdict for text in (code.text, code.advice) if text}
+    return found | explained | set(VALUES_IN_WORDS.values()) | {NONE}
 
 
 def test_every_text_is_translated_into_italian() -> None:
