@@ -24,6 +24,7 @@ from astcti_server.doctor.facts import Facts, FileFacts, ServerFacts
 from astcti_server.doctor.findings import Finding, FindingCode, Severity
 from astcti_server.status_file import StatusFile
 from schemas import placeholders
+from schemas.explanation.codes import Verdict
 from schemas.protocol import (
     KEEP_MEMBERS,
     SERVICE_TYPES,
@@ -468,3 +469,10 @@ def test_an_installation_names_what_is_there_to_be_installed(page: Path) -> None
     text = page.read_text()
     assert not re.findall(r"pip install '?asteriskcti", text)  # on no package index
     assert set(re.findall(r"asteriskcti-(\S+?)-py3", text)) <= {VERSION}
+
+
+def test_every_verdict_is_explained_and_no_other() -> None:
+    page = (DOCS / "pop-ups.md").read_text(encoding="utf-8")
+    verdicts = {verdict.value for verdict in Verdict}
+    named = {code for code in re.findall(r"`([a-z]+(?:-[a-z]+)*)`", page) if "-" in code or code in verdicts}
+    assert named - {"late-pop-up"} == verdicts
