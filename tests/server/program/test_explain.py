@@ -1,4 +1,4 @@
-"""The running server says why on its control socket and to its clients, as a replay of the same bytes does."""
+"""The running server says why, on its control socket and to clients, as a replay of the same bytes does."""
 
 from __future__ import annotations
 
