@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-_ID: Final = re.compile(rb"^(?:Uniqueid|Linkedid|DestUniqueid): ?([^\r\n]*)", re.MULTILINE | re.IGNORECASE)
+_ID: Final = re.compile(rb"^Uniqueid: ?([^\r\n]*)", re.MULTILINE | re.IGNORECASE)
 _FIELD: Final = re.compile(rb"^(Event|Context|Queue|Variable|AppData|Application): ?([^\r\n]*)", re.MULTILINE)
 _SETTERS: Final = ("set", "mset")
 
