@@ -83,6 +83,8 @@ PROJECT = {
     "astcti_server.server_control": [
         "astcti_server.server_control",
         "astcti_server.ami.privileges",
+        "astcti_server.call_explanations",
+        "astcti_server.explain.documents",
         "astcti_server.ami.retries",
         "astcti_server.ami_overview",
         "astcti_server.calls",

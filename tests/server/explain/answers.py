@@ -5,18 +5,15 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 from astcti_server.config.loading import load_directory
 from astcti_server.explain.documents import lines_for_people
 from astcti_server.explain.explanations import CallsOfAMoment
 from schemas.configuration.model import Configuration
-from tests.server.calls.test_recordings import configuration as of_every_phone
-from tests.server.explain.conftest import RECORDINGS, calls_of, transcript
+from tests.server.explain.conftest import RECORDINGS, calls_of, of_every_phone, transcript
 
 ANSWERS = Path(__file__).with_name("answers.txt")
-OUTSIDE = ("caller", "caller2", "trunk")
 WITH_CONFIGURATION = ("less-plain", "other-order")
 
 
@@ -30,9 +27,7 @@ def configuration_for(name: str) -> Configuration:
     folder, _, file = name.rpartition("/")
     if folder in WITH_CONFIGURATION:
         return load_directory(RECORDINGS / folder / f"config-{file[:2]}", settings_needed=False).configuration
-    found = of_every_phone(transcript(name))
-    seats = tuple(seat for seat in found.seats if seat.extension.partition("/")[2] not in OUTSIDE)
-    return replace(found, seats=seats)
+    return of_every_phone(transcript(name))
 
 
 def calls_in(name: str) -> CallsOfAMoment:

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from types import TracebackType
 
 from astcti_server.explain.explanations import CallsOfAMoment
 from astcti_server.explain.heard_names import HeardNames, names_in
 from astcti_server.replay import Replay
 from schemas.configuration.model import Binding, Configuration, Operator, Seat, Service, Trigger
+from tests.fake.asterisk import FakeAsterisk
 
 RECORDINGS = Path(__file__).resolve().parents[2] / "fixtures" / "ami"
 QUEUE_CALLS = {"22-queue-ringall": "PJSIP", "16-queue-ringall": "SIP", "old/1.4-queue": "SIP"}
 """A queue's call that 201 answers, by each way in which Asterisk tells it, and the phones' technology."""
 
+_ANSWERS = (
+    b"Status",
+    b"StatusComplete",
+    b"QueueParams",
+    b"QueueEntry",
+    b"QueueStatusComplete",
+    b"FullyBooted",
+)
+_PHONE = re.compile(rb"\b(?:PJSIP|SIP)/[A-Za-z0-9_.]+(?=-[0-9a-f]{8})")
+_OUTSIDE = ("caller", "caller2", "trunk")
 MAC = "02:00:00:00:02:{:02x}"
 
 
@@ -58,3 +71,47 @@ def calls_of(recorded: bytes, configuration: Configuration, *, kept: bool = True
     replay = Replay(configuration, lambda _told: None)
     replay.feed(recorded)
     return replay.calls_so_far(names_heard)
+
+
+def of_every_phone(recorded: bytes) -> Configuration:
+    """Every phone of a recording but those outside is a seat, its operator bound to the example service."""
+    phones = sorted({phone.decode() for phone in _PHONE.findall(recorded)})
+    inside = [phone for phone in phones if phone.partition("/")[2] not in _OUTSIDE]
+    seats = tuple(Seat(MAC.format(index), phone) for index, phone in enumerate(inside))
+    operators = tuple(
+        Operator(f"at-{seat.extension}", "Operator", "md5:" + "0" * 32, seat=seat.mac) for seat in seats
+    )
+    service = demo(operators=tuple(Binding(operator.username) for operator in operators))
+    return Configuration((service,), seats, operators)
+
+
+class PlayedRecording:
+    """An Asterisk of the recording's version. Use as a context manager; the server logs in meanwhile."""
+
+    def __init__(self, name: str) -> None:
+        banner, _, rest = (RECORDINGS / f"{name}.ami").read_bytes().partition(b"\r\n")
+        self.asterisk = FakeAsterisk(banner=banner)
+        self._blocks = [block for block in rest.split(b"\r\n\r\n") if _is_told_unasked(block)]
+
+    @property
+    def port(self) -> int:
+        return self.asterisk.port
+
+    def __enter__(self) -> PlayedRecording:
+        self.asterisk.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.asterisk.__exit__(kind, error, trace)
+
+    def play(self, until: bytes = b"") -> None:
+        """Send what is left, or everything before the first event that begins so."""
+        while self._blocks and not (until and self._blocks[0].startswith(until)):
+            self.asterisk.send(self._blocks.pop(0) + b"\r\n\r\n")
+
+
+def _is_told_unasked(block: bytes) -> bool:
+    name = block.partition(b"\r\n")[0].removeprefix(b"Event: ")
+    return block.startswith(b"Event: ") and name not in _ANSWERS and b"\r\nActionID: " not in block

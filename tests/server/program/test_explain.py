@@ -19,9 +19,8 @@ from schemas.configuration.model import Binding, Configuration, Operator
 from schemas.explanation.codes import Verdict
 from schemas.explanation.lines import ExplanationLine, decode
 from tests.fake.patience import PATIENCE
-from tests.fake.played_recording import RECORDINGS, PlayedRecording
 from tests.fake.running_server import RunningServer, SeatClient
-from tests.server.explain.conftest import QUEUE_CALLS, demo, office
+from tests.server.explain.conftest import QUEUE_CALLS, RECORDINGS, PlayedRecording, demo, office
 
 CONNECTED = {"22-queue-ringall": b"Event: BridgeEnter", "16-queue-ringall": b"Event: BridgeEnter"}
 """The event at which the phone and its caller come to hear each other; the first of them is not enough."""
