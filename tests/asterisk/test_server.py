@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import queue
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -15,6 +18,7 @@ from astcti_server.ami import actions
 from astcti_server.queues.status_reader import AllMembers, QueueStatusReader
 from schemas.configuration.model import Binding, Configuration, Operator, Seat, Service, Trigger
 from schemas.events import CallEvent
+from schemas.explanation.codes import Verdict
 from tests import needed
 from tests.asterisk import phones
 from tests.asterisk.ami_session import AmiSession
@@ -183,6 +187,46 @@ def test_queue_call_pops_up_with_what_the_caller_typed(asterisk: Asterisk, serve
         assert link.call.linkedid == link.call.connected.uniqueid
         mario.settle()
         assert len(mario.links()) == 1
+
+
+def explained(server: RunningServer, what: str, told: set[str]) -> tuple[str, list[str]]:
+    """The verdict on the next call that ended: code and arguments. `told` has the calls before it."""
+    command = [
+        sys.executable,
+        "-m",
+        "astcti_server",
+        "--status",
+        str(server.status_file),
+        "explain",
+        "--json",
+    ]
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        done = subprocess.run([*command, what], capture_output=True, text=True, timeout=PATIENCE, check=True)
+        call = json.loads(done.stdout)["calls"][0]
+        over = any(step["code"] == "hung-up" and step["phone"] == call["phone"] for step in call["story"])
+        if over and call["uniqueid"] not in told:
+            told.add(call["uniqueid"])
+            return call["verdict"]["code"], call["verdict"]["arguments"]
+        assert time.monotonic() < deadline, call
+        time.sleep(0.1)
+
+
+def test_why_a_call_popped_up_or_not_is_said(asterisk: Asterisk, serve: Serve) -> None:
+    server = serve(asterisk, queue_service("Demo", "mario"), replace(DIRECT, enabled=False), OUTSIDE)
+    device, told = asterisk.device("201"), set[str]()
+    with server.client("mario") as mario, phones.callee(asterisk, "201", talk=0.5, calls=2):
+        mario.expect("200 astcti")
+        with phones.caller(asterisk, "101", "12345") as calling:
+            calling.wait()
+        assert explained(server, "201", told) == (Verdict.POPPED_UP, [device, "mario", "Demo", "answer"])
+        with phones.caller(asterisk, "301") as calling:
+            calling.wait()
+        assert explained(server, "201", told) == (Verdict.SERVICE_DISABLED, ["Direct"])
+    with phones.callee(asterisk, "201", talk=0.5):
+        with phones.caller(asterisk, "301") as calling:
+            calling.wait()
+        assert explained(server, device, told) == (Verdict.NOBODY_LOGGED_IN, [device])
 
 
 def test_two_queues_in_one_context_are_told_apart(asterisk: Asterisk, serve: Serve) -> None:

@@ -132,6 +132,23 @@ def test_a_damaged_history_is_put_aside(tmp_path: Path) -> None:
     assert file.with_suffix(".damaged").exists()
 
 
+def test_a_history_of_the_version_before_is_taken_over(tmp_path: Path) -> None:
+    file = tmp_path / "history.sqlite"
+    history = History(file, days=1)
+    history.add(entry(1000.0, "111"))
+    history.close()
+    with contextlib.closing(sqlite3.connect(file)) as older:
+        older.executescript("ALTER TABLE calls DROP COLUMN why; PRAGMA user_version = 1;")
+    history = History(file, days=1)
+    number = history.add(entry(1001.0, "222"))
+    history.explain(number, "caller-left 1.000 PJSIP/201")
+    assert [(found.number, found.why) for found in history.find()] == [
+        ("222", "caller-left 1.000 PJSIP/201"),
+        ("111", ""),
+    ]
+    history.close()
+
+
 def test_a_history_of_a_newer_version_is_left_as_it_is(tmp_path: Path) -> None:
     file = tmp_path / "history.sqlite"
     History(file, days=1).close()

@@ -19,6 +19,7 @@ from PIL import ImageGrab
 from astcti_client.hand_over.requests import NoHandOver, OtherClient
 from astcti_client.hand_over.running_client import ask_running_client, listen_for_requests
 from astcti_client.net import conversation
+from astcti_client.net.messages import ServerReply
 from astcti_client.ui import i18n
 from astcti_client.ui.desktop.tray import Tray
 from astcti_client.ui.state.actions import LoginRequest
@@ -28,6 +29,7 @@ from astcti_client.ui.widgets.controls import ScrolledFrame
 from astcti_client.ui.widgets.message_banner import MessageBanner
 from astcti_client.ui.widgets.queue_marks import QueueMarks
 from astcti_client.ui.windows.dialogs import QuestionDialog
+from schemas.wire import Reply
 from tests.client.ui.tools.desktop import Desktop, tray_icon_name
 from tests.client.ui.tools.widgets import all_of, choose, click, control, inside, press, texts, write
 from tests.client.ui.tools.window_test_bed import WindowTestBed, event
@@ -866,6 +868,30 @@ def test_the_history_is_searched_called_again_and_exported(open_client: Make) ->
     assert peer.hear() == "ORIG 222 outbound 1"
     window.export_to(bed.folder / "calls.csv")
     assert "Berta" in (bed.folder / "calls.csv").read_text(encoding="utf-8-sig")
+
+
+def test_the_history_says_in_the_users_language_why_a_call_did_not_pop_up(
+    open_client: Make, request: pytest.FixtureRequest
+) -> None:
+    bed = open_client()
+    peer = bed.log_in()
+    i18n.use_language("it")
+    request.addfinalizer(lambda: i18n.use_language("en"))
+    bed.tell(ServerReply("", Reply(110, "CAPA", "MAC WHY"), None))
+    bed.ring("7.1", name="Anna", number="111")
+    peer.say(event("Hangup", "7.1", name="Anna", number="111", end="missed"))
+    assert bed.hears() == "WHY 7.1"
+    peer.say(
+        "250 nobody-answered 1795430727.120 PJSIP/201",
+        "250 .rung-by 1795430724.004 PJSIP/201 PJSIP/caller 111 1.0",
+        "250 END",
+    )
+    bed.pump(lambda: any(entry.why for entry in bed.history.find()))
+    window = bed.open_history()
+    (row,) = window.table.get_children()
+    window.table.selection_set(row)
+    bed.pump(lambda: window.reason.cget("text"))
+    assert "Il telefono ha squillato e nessuno ha risposto." in window.reason.cget("text")
 
 
 def test_what_is_too_long_for_a_column_of_the_history_ends_in_an_ellipsis(open_client: Make) -> None:

@@ -7,7 +7,10 @@ import dataclasses
 import pytest
 
 from astcti_server.clients.conversation import ANSWER_TIME, MAX_BAD_LINES
+from astcti_server.explain.explanations import Explanation
 from schemas.configuration.model import Configuration
+from schemas.explanation.codes import TrailStep, Verdict
+from schemas.explanation.lines import ExplanationLine, verdict
 from schemas.server.settings import OriginateSettings
 from tests.fake.clock import FakeClock
 from tests.fake.fake_requests import Request
@@ -461,3 +464,30 @@ def test_a_seat_is_the_pc_with_its_mac_address_whoever_sits_there() -> None:
             with server.seated("anna", "verde", mac) as client:
                 assert client.ask("WHO") == f"240 anna {extension} Anna Verdi"
                 assert server.requests.next_arrival().extension == extension
+
+
+def test_why_is_answered_with_the_verdict_first_and_the_end_last() -> None:
+    leg = Explanation(
+        "PJSIP/201",
+        "1.1",
+        verdict(Verdict.NOT_BOUND, 1795430727.12, "PJSIP/201", "mario", "Demo x"),
+        (ExplanationLine(TrailStep.JOINED_QUEUE.value, 1795430724.5, "PJSIP/caller", ("astcti",), True),),
+        (verdict(Verdict.PBX_DOWN, 0.0, "PJSIP/201", "7"),),
+    )
+    with ListeningServer() as server, server.seated() as client:
+        server.requests.explanations["1.1"] = leg
+        client.say("WHY 1.1")
+        assert [client.hear() for _ in range(4)] == [
+            "250 not-bound 1795430727.120 PJSIP/201 mario Demo%20x",
+            "250 .joined-queue 1795430724.500 PJSIP/caller astcti",
+            "250 pbx-down - PJSIP/201 7",
+            "250 END",
+        ]
+        assert client.ask("WHY 1.2") == "101 KO no call of yours that is known, or not known any more"
+        assert client.ask("WHY") == "101 KO wrong number of parameters for WHY"
+
+
+def test_why_is_for_seated_operators() -> None:
+    with ListeningServer() as server, server.client() as client:
+        client.hear()
+        assert client.ask("WHY 1.1") == "101 KO log in first"
