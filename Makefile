@@ -19,7 +19,7 @@ COMPONENTS ?= server $(if $(wildcard $(DESTDIR)$(UNITDIR)/astcti-configurator.se
 # The server runs as a user of its own, who cannot read a Python in somebody's home.
 SYSTEM_PYTHON ?= $(firstword $(wildcard /usr/bin/python3) $(PYTHON))
 
-.PHONY: help setup demo test lint unit coverage mutants pythons test-calls bench bench-figures dist man screenshots client-bundle install clean
+.PHONY: help setup demo explain-flood test lint unit coverage mutants pythons test-calls bench bench-figures dist man screenshots client-bundle install clean
 
 help: ## this list
 	@awk -F ':[^#]*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -95,6 +95,9 @@ test-calls: $(READY) ## some 600 calls on real Asterisks, compared with what the
 BENCH_VENV   ?= .venv-bench
 BENCH_PYTHON := $(if $(filter file,$(origin PYTHON)),$(SYSTEM_PYTHON),$(PYTHON))
 BENCH_READY  := $(BENCH_VENV)/.ready$(subst /,-,$(BENCH_PYTHON))
+explain-flood: $(READY) ## CALLS=100000 through the demo PBX within MINUTES=30: what explanations cost is bounded
+	$(BIN)/python -m tests.server.explain.flood --calls $(or $(CALLS),100000) --minutes $(or $(MINUTES),30)
+
 bench: $(BENCH_READY) ## speed, as ratios measured side by side
 	$(BENCH_VENV)/bin/python -m tests.bench $(BENCH_ARGS)
 
