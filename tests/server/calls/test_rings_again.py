@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from astcti_server.ami import vocabulary as ami
+from astcti_server.explain.server_marks import CONFIGURATIONS_KEPT
 from schemas.configuration.model import Service, Trigger
 from tests.fake.story import DEMO, Story, configuration
 
@@ -227,6 +228,8 @@ def test_what_is_remembered_goes_with_the_call() -> None:
     try_phone(try_phone(story, "a"), "b")
     assert rings(story) == [1, 0]
     story.tracker.configure(configuration(), all_calls=False)
+    for _ in range(CONFIGURATIONS_KEPT):  # calls are explained by the configuration of their time
+        story.marks.configured(configuration())
     story.told.clear()
     del program, trigger
     gc.collect()

@@ -17,6 +17,7 @@ class Recorded:
         self.id = 0
         self.username = username
         self.extension = extension
+        self.ending = "connection lost"
         self.heard: list[bytes] = []
 
     def numbered(self, session_id: int) -> None:
