@@ -79,7 +79,7 @@ class Pipeline:
         self.dialect = Dialect()
         self.tracker = Tracker(lambda: operators)
         self.tracker.configure(configuration, all_calls=False)
-        self.router = Router(cast("Registry", self.told))
+        self.router = Router(cast("Registry", self.told), self.tracker.not_delivered)
         self.parser.feed(script.banner)
 
     def run(self, chunk: bytes, parts: int) -> None:

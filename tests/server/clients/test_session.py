@@ -272,7 +272,7 @@ def test_of_a_chunk_a_session_gets_the_first_at_once_and_the_others_in_one_piece
     session.logged_in(Operator("mario", "md5:x", "Mario", ""), Seat("00:11", "PJSIP/201"))
     registry = Registry()
     registry.take(session)
-    router = Router(registry)
+    router = Router(registry, lambda _undelivered: None)
 
     def tell(event_id: EventId) -> bytes:
         event = CallEvent(event_id, Call("1.1", "PJSIP/201-1"))
