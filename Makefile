@@ -19,7 +19,7 @@ COMPONENTS ?= server $(if $(wildcard $(DESTDIR)$(UNITDIR)/astcti-configurator.se
 # The server runs as a user of its own, who cannot read a Python in somebody's home.
 SYSTEM_PYTHON ?= $(firstword $(wildcard /usr/bin/python3) $(PYTHON))
 
-.PHONY: help setup demo explain-flood test lint unit coverage mutants pythons test-calls bench bench-figures dist man screenshots client-bundle install clean
+.PHONY: help setup demo explain-flood test lint unit coverage mutants pythons test-calls bench profile bench-figures dist man screenshots client-bundle install clean
 
 help: ## this list
 	@awk -F ':[^#]*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -100,6 +100,9 @@ explain-flood: $(READY) ## CALLS=100000 through the demo PBX within MINUTES=30: 
 
 bench: $(BENCH_READY) ## speed, as ratios measured side by side
 	$(BENCH_VENV)/bin/python -m tests.bench $(BENCH_ARGS)
+
+profile: $(BENCH_READY) ## where a microsecond goes: what each kind of event costs, in which part of the server
+	$(BENCH_VENV)/bin/python -m tests.bench.profile $(PROFILE_ARGS)
 
 # The tables and pictures of docs/performance.md, from the last whole run: measure in a quiet hour. RUN names it, or several.
 bench-figures: $(READY) ## the figures of docs/performance.md, from the last run of `make bench`
