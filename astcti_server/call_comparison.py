@@ -43,11 +43,14 @@ class CallComparison:
         dialect: Dialect,
         tracker: Tracker,
         deliver: Callable[[list[Notification]], None],
+        ended: Callable[[str], object] | None = None,
     ) -> None:
+        """`ended` is told the Uniqueid of each channel that is ended here, before its seat is."""
         self._requests = requests
         self._dialect = dialect
         self._tracker = tracker
         self._deliver = deliver
+        self._tell_of_end = ended
         self._interval = 0.0
         self._timer: AmiTimer | None = None
         self._round = 0
@@ -156,6 +159,8 @@ class CallComparison:
         call = self._tracker.table.find(uniqueid)
         # One that was renamed meanwhile (a masquerade) was asked for by a name that it has no more.
         if call is not None and call.channel == channel and _is_gone(uniqueid, outcome):
+            if self._tell_of_end is not None:
+                self._tell_of_end(uniqueid)
             told = self._tracker.hung_up_unheard(uniqueid)
             self._dialect.hung_up(uniqueid)
             self._ended.append(channel)

@@ -118,7 +118,7 @@ class ClientRequests:
         action = actions.originate(presence.extension, context, exten, priority, timeout=ORIGINATE_RING_TIME)
         action_id = self._submit(action, done)
         if action_id:
-            self._tracker.originations.add(action_id, asked)
+            self._pipeline.originated(action_id, asked)
 
     def _hangup(self, presence: Presence, uniqueid: str, done: ReplyCallback) -> None:
         leg = self._tracker.leg_of(presence.extension, uniqueid)

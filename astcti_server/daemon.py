@@ -15,12 +15,14 @@ import queue
 import signal
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from astcti_server.ami.link import AmiLink
+from astcti_server.ami.recording import RecordBytes
 from astcti_server.ami.recording_file import RecordingFile
 from astcti_server.ami.requests import AmiRequests
 from astcti_server.ami.wire.event_filter import EventFilter
@@ -45,6 +47,7 @@ from astcti_server.control.listener import ControlListener
 from astcti_server.control.socket_file import ControlSocketError, ControlSocketFile
 from astcti_server.event_pipeline import EventPipeline, PbxState
 from astcti_server.explain.server_marks import ServerMarks
+from astcti_server.kept_ami.kept_bytes import KeptAmi
 from astcti_server.login_key import read_login_key
 from astcti_server.logs import Logs
 from astcti_server.metrics.figures import AmiFigures
@@ -66,7 +69,7 @@ from astcti_server.server_metrics import metrics_server
 from astcti_server.status_file import StatusFile
 from astcti_server.threads import ServiceThread
 from schemas.configuration.model import Configuration
-from schemas.server.settings import MetricsSettings, ServerSettings
+from schemas.server.settings import KeptAmiSettings, MetricsSettings, ServerSettings
 from schemas.version import VERSION
 
 if TYPE_CHECKING:
@@ -143,7 +146,8 @@ class Daemon:
         self._marks = ServerMarks()
         self._marks.configured(loaded.configuration)
         self._registry = Registry(self._marks)
-        self._tracker = Tracker(lambda: self._registry.seated_operators)
+        self._kept = self._keep_ami(settings.kept_ami)
+        self._tracker = Tracker(self._operators)
         self._requests, self._figures = _requests_and_figures(settings)
         self._state_writer = StateWriter(StateFile(paths.state), self._thread_died)
         self._reconciler = QueueReconciler(
@@ -156,6 +160,7 @@ class Daemon:
             self._registry,
             self._pbx_changed,
             self._marks,
+            kept=self._kept,
             delivered=self._figures.delivered if self._figures is not None else None,
         )
         self._explanations = CallExplanations(
@@ -169,7 +174,7 @@ class Daemon:
             self._requests,
             listener=self._pipeline,
             died=self._thread_died,
-            record=self._recording.write if self._recording is not None else None,
+            record=self._record(),
             read=self._figures.read if self._figures is not None else None,
         )
         self._client_requests = ClientRequests(
@@ -248,6 +253,8 @@ class Daemon:
         self._state_writer.start()
         if self._recording is not None:
             self._recording.start()
+        if self._kept is not None:
+            self._kept.start()
         if self._control_listener is not None:
             self._control_listener.start()
         if self._metrics is not None:
@@ -271,7 +278,7 @@ class Daemon:
         self._leave_queues(deadline)
         self._audit.write(AuditRecord(AuditAction.STOP, {"why": self._why_stopped or "error"}))
         threads: list[ServiceThread] = [self._link, self._watcher, self._state_writer]
-        optional = (self._metrics, self._recording, self._control_listener)
+        optional = (self._metrics, self._recording, self._kept, self._control_listener)
         threads += [thread for thread in optional if thread is not None]
         threads.append(self._audit)  # what the others did is in it
         # The writers write what others left. A password being computed may take longest, and nobody needs it.
@@ -478,6 +485,8 @@ class Daemon:
             accept=self._watcher.accept,
             stop=lambda keep_members: self.control.put(StopRequested(keep_members)),
             reader=AmiReader(self._requests.post),
+            kept_ami=self._kept,
+            recent_log=self._logs.recent,
             tracker=self._tracker,
             reconciler=self._reconciler,
         )
@@ -492,6 +501,27 @@ class Daemon:
         except BaseException:
             self._server.server_close()
             raise
+
+    def _keep_ami(self, settings: KeptAmiSettings) -> KeptAmi | None:
+        if not settings.bytes:
+            return None
+        return KeptAmi(settings, lambda: self._registry.seated_operators, self._thread_died)
+
+    def _operators(self) -> Mapping[str, str]:
+        """Who sits where, for the AMI thread."""
+        return self._kept.operators if self._kept is not None else self._registry.seated_operators
+
+    def _record(self) -> RecordBytes | None:
+        """Takes what is read from Asterisk, for whoever wants it."""
+        takers = [taker.write for taker in (self._kept, self._recording) if taker is not None]
+        if len(takers) < 2:
+            return takers[0] if takers else None
+
+        def write(data: bytes) -> None:
+            for taker in takers:
+                taker(data)
+
+        return write
 
     def _ami_overview(self) -> AmiOverview:
         """On the AMI thread."""

@@ -14,11 +14,22 @@ from astcti_server.ami.vocabulary import QueueMember
 from astcti_server.ami.wire.messages import AmiEvent
 from astcti_server.ami.wire.parser import AmiBanner
 from astcti_server.call_comparison import CallComparison
+from astcti_server.calls.originations import Origination
 from astcti_server.calls.tracker import Tracker
 from astcti_server.clients import replies
 from astcti_server.clients.registry import Registry
 from astcti_server.clients.router import Router
 from astcti_server.explain.server_marks import ServerMarks
+from astcti_server.kept_ami.kept_bytes import KeptAmi
+from astcti_server.kept_ami.marks import (
+    ArrivedMark,
+    ConfiguredMark,
+    EndedUnheardMark,
+    KeptMark,
+    LinkDownMark,
+    LinkUpMark,
+    OriginatedMark,
+)
 from astcti_server.queues.reconciler import QueueReconciler
 from astcti_server.resync import Resync
 from schemas.configuration.model import Configuration
@@ -38,36 +49,64 @@ class EventPipeline:
         registry: Registry,
         state_changed: Callable[[PbxState, str], None],
         marks: ServerMarks,
+        kept: KeptAmi | None = None,
         delivered: Callable[[int], None] | None = None,
     ) -> None:
-        """`delivered` is told how many notifications were written, after each read that brought some."""
+        """`kept` is told what reports need to know beside Asterisk's bytes.
+
+        `delivered` is told how many notifications were written, after each read that brought some.
+        """
         self._marks = marks
         self._tracker = tracker
         self._reconciler = reconciler
         self._registry = registry
         self._router = Router(registry, tracker.not_delivered)
+        self._kept = kept
         self._dialect = Dialect()
         self._resync = Resync(requests, self._dialect, tracker, self._router.deliver)
-        self._comparison = CallComparison(requests, self._dialect, tracker, self._router.deliver)
+        self._comparison = CallComparison(
+            requests,
+            self._dialect,
+            tracker,
+            self._router.deliver,
+            lambda uniqueid: self._note(EndedUnheardMark(uniqueid)),
+        )
         self._state_changed = state_changed
         self._delivered = delivered
         self._told = 0
 
     def configure(self, configuration: Configuration, settings: ServerSettings) -> None:
         """Take up a configuration: what is tracked, and who belongs in which queue."""
+        all_calls = settings.events == "all"
+        self._note(
+            ConfiguredMark(configuration, all_calls, settings.ami.encoding, settings.clients.late_pop_up)
+        )
         self._resync.configure(configuration.variables, settings.clients.late_pop_up)
         self._comparison.configure(settings.calls.compare)
-        self._tracker.configure(configuration, all_calls=settings.events == "all")
+        self._tracker.configure(configuration, all_calls=all_calls)
         self._reconciler.configure(configuration, settings)
 
     def seated(self, extension: str) -> None:
         """A client sat down at a phone: tell it of the calls that are going on there."""
+        if self._kept is not None:
+            self._kept.look_who_sits()
+            self._kept.mark(ArrivedMark(extension))
         self._router.deliver(self._tracker.seated(extension))
+
+    def originated(self, action_id: str, asked: Origination) -> None:
+        """A client's ORIG was sent: what Asterisk answers will be told to it."""
+        self._note(OriginatedMark(action_id, asked))
+        self._tracker.originations.add(action_id, asked)
+
+    def _note(self, mark: KeptMark) -> None:
+        if self._kept is not None:
+            self._kept.mark(mark)
 
     # -- what the link calls -------------------------------------------------------------------------------
 
     def link_up(self, banner_version: str) -> None:
         """Logged in: nothing is assumed, channels and queues are read again."""
+        self._note(LinkUpMark(banner_version))
         self._marks.link(up=True)
         self._dialect.reset()
         self._dialect.greeting(AmiBanner(banner_version))
@@ -83,6 +122,7 @@ class EventPipeline:
 
     def link_down(self, reason: str, quiet: float) -> None:
         """The connection is lost; calls are kept until it is back."""
+        self._note(LinkDownMark(quiet))
         self._marks.link(up=False)
         self._resync.link_lost(quiet)
         self._comparison.link_lost()

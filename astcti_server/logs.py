@@ -11,6 +11,7 @@ import threading
 from io import FileIO
 from pathlib import Path
 
+from astcti_server.recent_log import RecentLog
 from astcti_server.threads import thread_name
 from schemas.log_lines import LineFormatter, LineHandler, standard_error
 from schemas.log_repeats import RepeatedLines
@@ -48,6 +49,9 @@ class Logs:
     """The program's one log: level and place as the settings say."""
 
     def __init__(self) -> None:
+        self.recent = RecentLog(LOG_FORMAT)
+        """The last lines, for reports. Attached with the first `apply`."""
+        self.recent.addFilter(name_thread)
         self._handler: LineHandler | None = None
         self._file: str | None = None
         self._lock = threading.Lock()
@@ -98,6 +102,7 @@ class Logs:
         self.close()
         _leave_out_what_no_line_shows()
         root.addHandler(handler)
+        root.addHandler(self.recent)  # adding it once more does nothing
         self._handler, self._file = handler, file
 
     def reopen(self) -> None:
@@ -117,6 +122,7 @@ class Logs:
             logging.getLogger().removeHandler(self._handler)
             self._handler.close()
             self._handler = None
+        logging.getLogger().removeHandler(self.recent)
 
 
 def _appending(path: Path) -> FileIO:

@@ -95,6 +95,7 @@ class ControlCommand(StrEnum):
     CALLS = "CALLS"
     QUEUES = "QUEUES"
     SEEN = "SEEN"
+    REPORT = "REPORT"
     KICK = "KICK"
     PAUSE = "PAUSE"
     UNPAUSE = "UNPAUSE"
@@ -156,6 +157,8 @@ class ByeReason(StrEnum):
 
 
 KEEP_MEMBERS: Final = "KEEP-MEMBERS"
+MASK: Final = "MASK"
+"""What may follow REPORT."""
 """After STOP: the members stay in their queues, whatever the configuration says."""
 NO_SEAT: Final = "-"
 """Stands for the extension in the answer to WHO as long as no seat is known."""
@@ -193,6 +196,10 @@ class ControlRefusal(RefusalText):
     NOT_LOGGED_IN = "{username} is not logged in"
     NO_SEAT = "{username} is at no seat, so there is nothing to pause"
     NO_SUCH_QUEUE = "there is no queue {queue}: neither a service nor a member of ours is in it"
+    NOTHING_IS_KEPT = "nothing of what Asterisk says is kept: <kept-ami> in server.xml says so"
+    NOT_KEPT = "nothing of {what} is kept: it did not happen, or is too old, see <kept-ami> in server.xml"
+    REPORT_UNDER_WAY = "a report is being made: ask again in a moment"
+    BAD_TIME = "this is no time: write 10:05-10:15, or 2026-03-01T10:05/2026-03-01T10:15"
     BAD_LEVEL = "LOG-LEVEL takes debug, info, warning, error, or nothing"
     AMI_SILENT = "the thread that knows this does not answer"
     AMI_LATE = "the thread that knows this did not answer within {seconds} seconds"

@@ -256,7 +256,19 @@ def test_the_exit_codes_of_the_commands_that_ask_a_running_server_are_documented
     assert {int(code) for code in re.findall(r"^\| ([0-9]+) \|", text, re.MULTILINE)} == codes
 
 
-ASKING = ["status", "sessions", "calls", "queues", "kick", "pause", "unpause", "log-level", "accept", "stop"]
+ASKING = [
+    "status",
+    "sessions",
+    "calls",
+    "queues",
+    "report",
+    "kick",
+    "pause",
+    "unpause",
+    "log-level",
+    "accept",
+    "stop",
+]
 
 
 @pytest.mark.parametrize("name", ASKING)

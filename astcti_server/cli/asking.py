@@ -11,6 +11,7 @@ import click
 
 from astcti_server.cli.options import program_options
 from astcti_server.control.asking import (
+    ANSWER_WITHIN,
     ControlConnection,
     NoAnswerError,
     NotAllowedError,
@@ -30,13 +31,19 @@ ASKING_ERRORS: Final = (NotRunningError, NotAllowedError, NoAnswerError, Request
 Answer = TypeVar("Answer")
 
 
-def ask(context: click.Context, control: Path | None, what: Callable[[ControlConnection], Answer]) -> Answer:
+def ask(
+    context: click.Context,
+    control: Path | None,
+    what: Callable[[ControlConnection], Answer],
+    *,
+    within: float = ANSWER_WITHIN,
+) -> Answer:
     """What the running server answers; else say why not, and end with the exit code for that.
 
-    `control` is the command's own option; `what` is given the connection.
+    `control` is the command's own option; `what` is given the connection. `within`: seconds for all of it.
     """
     try:
-        with ControlConnection(control or program_options(context).control) as connection:
+        with ControlConnection(control or program_options(context).control, within) as connection:
             return what(connection)
     except ASKING_ERRORS as error:
         fail(context, in_words(error), exit_code(error))

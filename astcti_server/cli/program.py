@@ -18,6 +18,7 @@ from astcti_server.cli import (
     password,
     process,
     replaying,
+    reporting,
     status,
 )
 from astcti_server.cli.options import ProgramOptions, control_beside
@@ -38,6 +39,7 @@ COMMANDS: Final[tuple[click.Command, ...]] = (
     lists.sessions,
     lists.calls,
     lists.queues,
+    reporting.report,
     operators.kick,
     operators.pause,
     operators.unpause,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 import click
+from click.core import ParameterSource
 
 from astcti_server.cli.asking import print_json
 from astcti_server.cli.options import command_config_option, json_option, program_options
@@ -18,12 +20,15 @@ from astcti_server.config.loading import load_directory
 from astcti_server.daemon import EXIT_FAILURE
 from astcti_server.explain.documents import document_of, lines_for_people
 from astcti_server.explain.heard_names import HeardNames, names_in
+from astcti_server.kept_ami.archive import BadArchive, ReportArchive, is_archive
 from astcti_server.replay import Replay
+from astcti_server.report_replay import ReportReplay
 from schemas.event_xml import encode
 from schemas.log_lines import harmless, log_to_standard_error
 from schemas.problems import ConfigurationError
 
 READ_AT_ONCE: Final = 65536
+_GIVEN: Final = ParameterSource.COMMANDLINE
 
 
 @click.command(name="replay")
@@ -56,7 +61,8 @@ def replay_command(
     """Run a raw AMI transcript (as --record writes it; - is standard input) through the server's own code.
 
     Prints one line for each notification: the extension, a tab, the event. Every seat counts as logged in
-    with the operator bound to it. server.xml is not needed.
+    with the operator bound to it. server.xml is not needed. A report (`astcti-server report`) is played with
+    its own configurations, and with who really sat where.
 
     With --explain, WHAT is a number, an extension, a user name, a Linkedid, a Uniqueid or last; without it
     every call at a seat's phone is explained.
@@ -66,6 +72,9 @@ def replay_command(
     if (what or as_json) and not explain:
         raise click.UsageError("WHAT and --json belong to --explain")
     log_to_standard_error(logging.ERROR if explain else logging.WARNING, "%(levelname)s %(message)s")
+    if is_archive(_beginning(trace)):
+        _replay_report(context, trace)
+        return
     try:
         loaded = load_directory(directory or program_options(context).configuration, settings_needed=False)
     except ConfigurationError as error:
@@ -95,6 +104,33 @@ def replay_command(
         context.exit(EXIT_FAILURE)
     if explain:
         _explain(player, trace, loaded.settings.ami.encoding, " ".join(what), as_json)
+
+
+def _beginning(trace: BinaryIO) -> bytes:
+    """The first bytes, which are read again."""
+    return trace.peek(2)[:2] if isinstance(trace, io.BufferedReader) else b""
+
+
+def _replay_report(context: click.Context, file: BinaryIO) -> None:
+    """What `astcti-server report` wrote: its own configurations count, and who sat where."""
+    given = [name for name in ("directory", "events") if context.get_parameter_source(name) is _GIVEN]
+    if given:
+        raise click.UsageError("a report has its own configuration: leave --config and --events out")
+    out = sys.stdout.buffer
+    try:
+        archive = ReportArchive(file)
+        player = ReportReplay(
+            archive.configurations, lambda told: _print(out, told.extension, encode(told.event))
+        )
+        for piece in archive.pieces():
+            if isinstance(piece, bytes):
+                player.feed(piece)
+            else:
+                player.mark(piece)
+        out.flush()
+    except (BadArchive, LookupError, TypeError, ValueError) as error:
+        click.echo(f"astcti-server: this is no report: {error}", err=True)
+        context.exit(EXIT_FAILURE)
 
 
 def _print(out: BinaryIO, extension: str, line: bytes) -> None:

@@ -28,7 +28,7 @@ from schemas.configuration.model import Configuration
 from schemas.problems import Problem
 from schemas.server.settings import ServerSettings
 
-NEED_RESTART = ("ami", "listen", "metrics")
+NEED_RESTART = ("ami", "listen", "metrics", "kept_ami")
 """Sections of server.xml that are read at the start only."""
 
 FileState: TypeAlias = tuple[tuple[int, ...], bytes]
@@ -214,7 +214,7 @@ class ChangeDetector:
             read, used = settings.value, loaded.settings
             restart = tuple(name for name in NEED_RESTART if getattr(read, name) != getattr(used, name))
             self._tell_of_taken_back(restart, findings)
-            applied = replace(read, ami=used.ami, listen=used.listen, metrics=used.metrics)
+            applied = replace(read, **{name: getattr(used, name) for name in NEED_RESTART})
             loaded = replace(loaded, settings=applied, settings_digest=settings.digest)
             findings.messages += [(logging.WARNING, str(warning)) for warning in settings.warnings]
         if loaded is previous:
@@ -230,7 +230,8 @@ class ChangeDetector:
         """The warning that a section waits for a restart is stale once it says again what is in use."""
         for name in self._restart_needed:
             if name not in restart:
-                text = f"{SETTINGS_NAME}: <{name}> says again what is in use: it needs no restart any more"
+                element = name.replace("_", "-")
+                text = f"{SETTINGS_NAME}: <{element}> says again what is in use: it needs no restart any more"
                 findings.messages.append((logging.INFO, text))
         self._restart_needed = restart
 

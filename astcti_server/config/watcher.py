@@ -256,7 +256,7 @@ class ConfigWatcher(ServiceThread):
         if loaded.restart_needed:
             logger.warning(
                 "server.xml: <%s> changed, which takes effect at the next start only",
-                "> and <".join(loaded.restart_needed),
+                "> and <".join(name.replace("_", "-") for name in loaded.restart_needed),
             )
         self._on_loaded(loaded)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from astcti_server.control.ports import ControlHandlers
-from astcti_server.server_control import explanation, lists, operators, process, seen, status
+from astcti_server.server_control import explanation, lists, operators, process, reports, seen, status
 from astcti_server.server_control.parts import ServerParts
 from schemas.protocol import ControlCommand
 
@@ -18,6 +18,7 @@ def control_handlers(parts: ServerParts) -> ControlHandlers:
         ControlCommand.SESSIONS: partial(lists.tell_sessions, parts),
         ControlCommand.CALLS: partial(lists.tell_calls, parts),
         ControlCommand.QUEUES: partial(lists.tell_queues, parts),
+        ControlCommand.REPORT: partial(reports.report, parts),
         ControlCommand.KICK: partial(operators.kick, parts),
         ControlCommand.PAUSE: partial(operators.pause, parts),
         ControlCommand.UNPAUSE: partial(operators.unpause, parts),

@@ -14,8 +14,10 @@ from astcti_server.client_requests import ClientRequests
 from astcti_server.clients.registry import Registry
 from astcti_server.config.store import ConfigStore
 from astcti_server.control.ports import ControlDocument
+from astcti_server.kept_ami.kept_bytes import KeptAmi
 from astcti_server.logs import Logs
 from astcti_server.queues.reconciler import QueueReconciler
+from astcti_server.recent_log import RecentLog
 from astcti_server.server_control.ami_reader import AmiReader
 
 
@@ -44,6 +46,9 @@ class ServerParts:
     stop: Callable[[bool], None]
     """Begin to stop in order, as SIGTERM does; True leaves queue members where they are. Returns at once."""
     reader: AmiReader
-    """For what belongs to the AMI thread, which alone may use what follows."""
+    kept_ami: KeptAmi | None
+    """None where nothing is kept."""
+    recent_log: RecentLog
+    # What follows belongs to the AMI thread, which `reader` has read it.
     tracker: Tracker
     reconciler: QueueReconciler

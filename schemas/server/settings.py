@@ -115,6 +115,15 @@ class MetricsSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptAmiSettings:
+    """How much of what Asterisk said is kept in memory, for `report`."""
+
+    bytes: int = 16777216
+    """Compressed; 0: nothing is kept."""
+    minutes: int = 15
+
+
+@dataclass(frozen=True, slots=True)
 class ServerSettings:
     """Everything that server.xml says."""
 
@@ -127,6 +136,7 @@ class ServerSettings:
     originate: OriginateSettings = OriginateSettings()
     transfer: tuple[str, ...] = ()
     """Contexts that calls may be transferred to beside those of the operator's own inbound services."""
+    kept_ami: KeptAmiSettings = KeptAmiSettings()
     logging: LoggingSettings = LoggingSettings()
     audit: AuditSettings = AuditSettings()
     metrics: MetricsSettings | None = None

@@ -229,6 +229,44 @@ def test_why_a_call_popped_up_or_not_is_said(asterisk: Asterisk, serve: Serve) -
         assert explained(server, device, told) == (Verdict.NOBODY_LOGGED_IN, [device])
 
 
+def test_a_report_of_calls_played_tells_what_their_seats_heard(asterisk: Asterisk, serve: Serve) -> None:
+    server = serve(asterisk)
+    with (
+        server.client("mario") as mario,
+        server.client("luisa") as luisa,
+        phones.callee(asterisk, "201", talk=1.0),
+    ):
+        mario.expect("200 astcti")
+        luisa.expect("200 astcti")
+        with phones.caller(asterisk, "101", "12345") as calling:
+            assert_is_the_caller(mario.event("Link"))
+            assert ended(mario) == "answered"
+            calling.wait()
+        for client in (mario, luisa):
+            client.settle()
+        heard = {
+            asterisk.device(phone): [line for line in client.lines if line.startswith("<")]
+            for phone, client in (("201", mario), ("202", luisa))
+        }
+        linkedid = mario.events[-1].call.linkedid
+        for name, what, *mask in (
+            ("all", "00:00-23:59:59"),
+            ("one", linkedid),
+            ("masked", linkedid, "--mask"),
+        ):
+            path = server.folder / f"{name}.tar.gz"
+            asked = ("--status", str(server.status_file), "report", what, "--out", str(path), *mask)
+            for words in (asked, ("replay", str(path))):
+                command = [sys.executable, "-W", "error", "-m", "astcti_server", *words]
+                said = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True)
+            told = said.stdout.splitlines()
+            if mask:
+                assert len(told) == sum(map(len, heard.values())) and NUMBER not in said.stdout
+                continue
+            for phone, lines in heard.items():
+                assert [line.partition("\t")[2] for line in told if line.startswith(f"{phone}\t")] == lines
+
+
 def test_two_queues_in_one_context_are_told_apart(asterisk: Asterisk, serve: Serve) -> None:
     server = serve(asterisk, queue_service("Demo", "mario"), queue_service("Second", "luisa"))
     with (

@@ -18,6 +18,7 @@ SECTIONS = {
     "server",
     "services",
     "originate",
+    "kept-ami",
     "seats",
     "operators",
     "pause-reasons",

@@ -1,0 +1,134 @@
+"""`report` of a server that runs, and `replay` of it: what the clients heard, byte for byte."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from astcti_server.demo.calls.channels import ChannelState
+from astcti_server.demo.pbx import DemoPbx
+from schemas.configuration.model import Binding, Configuration, Operator, Seat, Service, Trigger
+from tests.fake.line_client import md5
+from tests.fake.patience import PATIENCE, until
+from tests.fake.running_server import RunningServer, SeatClient
+
+PASSWORD = f"md5:{md5('secret')}"
+URL = "https://crm.example/ticket?id={CALLDATA}&from={CALLERID}"
+SEATS = (Seat("00:00:00:00:02:01", "PJSIP/201"), Seat("00:00:00:00:02:02", "PJSIP/202"))
+
+
+def configuration(url: str = URL) -> Configuration:
+    inbound = Service(
+        "Demo",
+        "astctidemo",
+        "inbound",
+        is_queue=True,
+        queue_name="astcti",
+        variables=("calldata",),
+        triggers=(Trigger("browser", url=url), Trigger("browser", on="hangup", url=url)),
+        operators=(Binding("mario"), Binding("luisa")),
+    )
+    outbound = Service("Outside", "outbound", "outbound", operators=(Binding("mario"),))
+    return Configuration(
+        (inbound, outbound),
+        SEATS,
+        (
+            Operator("mario", "Mario Rossi", PASSWORD, seat=SEATS[0].mac),
+            Operator("luisa", "Luisa Verdi", PASSWORD, seat=SEATS[1].mac),
+        ),
+    )
+
+
+@pytest.fixture
+def server(pbx: DemoPbx, tmp_path: Path) -> Iterator[RunningServer]:
+    with RunningServer(tmp_path, pbx.address[1], configuration()) as running:
+        running.wait_for_log("Channels in Asterisk")
+        yield running
+
+
+def run(server: RunningServer, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-W", "error", "-m", "astcti_server", "--status", str(server.status_file)]
+    return subprocess.run([*command, *words], capture_output=True, text=True, timeout=PATIENCE, check=False)
+
+
+def events(client: SeatClient, extension: str) -> list[str]:
+    client.settle()
+    return [f"{extension}\t{line}" for line in client.lines if line.startswith("<")]
+
+
+def report(server: RunningServer, what: str, *options: str) -> Path:
+    path = server.folder / f"report-{len(list(server.folder.glob('report-*')))}.tar.gz"
+    made = run(server, "report", what, "--out", str(path), *options)
+    assert made.returncode == 0, made.stderr
+    return path
+
+
+def replayed(server: RunningServer, path: Path) -> list[str]:
+    played = run(server, "replay", str(path))
+    assert played.returncode == 0, played.stderr
+    return played.stdout.splitlines()
+
+
+def take_a_call(pbx: DemoPbx, client: SeatClient, phone: str) -> str:
+    pbx.do(lambda engine: engine.incoming_call(digits="12345"))
+    client.event("Newchannel")
+    pbx.do(lambda engine: engine.answer(phone))
+    linkedid = client.event("Link").call.linkedid
+    pbx.do(lambda engine: engine.hang_up(phone))
+    client.event("Hangup")
+    return linkedid
+
+
+def test_a_report_played_tells_what_the_clients_heard(server: RunningServer, pbx: DemoPbx) -> None:
+    with server.client("mario") as mario:
+        mario.expect("200 astcti")
+        linkedid = take_a_call(pbx, mario, "PJSIP/201")
+        with server.client("luisa") as luisa:
+            luisa.expect("200 astcti")
+            take_a_call(pbx, mario, "PJSIP/201")
+            heard = sorted(events(mario, "PJSIP/201") + events(luisa, "PJSIP/202"))
+        for what in (linkedid, "mario", "PJSIP/201", "00:00-23:59:59"):
+            told = replayed(server, report(server, what))
+            assert any('<event id="Link">' in line for line in told)
+            assert [line for line in told if line.startswith("PJSIP/201")] == events(mario, "PJSIP/201"), what
+            assert sorted(told) == heard
+
+
+def test_a_report_knows_a_configuration_that_came_between_two_calls(
+    server: RunningServer, pbx: DemoPbx
+) -> None:
+    with server.client("mario") as mario:
+        mario.expect("200 astcti")
+        take_a_call(pbx, mario, "PJSIP/201")
+        server.configure(configuration("https://other.example/{CALLERID}"))
+        server.wait_for_log("is in force", 2)
+        take_a_call(pbx, mario, "PJSIP/201")
+        assert replayed(server, report(server, "last")) == events(mario, "PJSIP/201")
+
+
+def test_a_report_holds_who_came_during_a_call_and_what_he_asked_for(
+    server: RunningServer, pbx: DemoPbx
+) -> None:
+    with server.client("mario") as mario:
+        mario.expect("200 astcti")
+        pbx.do(lambda engine: engine.incoming_call(digits="12345"))
+        mario.event("Newchannel")
+        pbx.do(lambda engine: engine.answer("PJSIP/201"))
+        mario.event("Link")
+        first = events(mario, "PJSIP/201")
+    with server.client("mario") as mario:
+        mario.event("Link")  # again: it goes on
+        pbx.do(lambda engine: engine.hang_up("PJSIP/201"))
+        mario.event("Hangup")
+        mario.say("ORIG 0551234 outbound 1")
+        mario.expect("100 OK")
+        until(lambda: pbx.do(lambda engine: engine.legs("PJSIP/201", ChannelState.RINGING)))
+        pbx.do(lambda engine: engine.answer("PJSIP/201"))
+        mario.event("OriginateResponse")
+        again = events(mario, "PJSIP/201")
+    assert 'repeat="true"' in "".join(again)
+    assert replayed(server, report(server, "mario")) == first + again
