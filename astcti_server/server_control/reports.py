@@ -8,7 +8,9 @@ import time
 from dataclasses import asdict
 from typing import Any, Final
 
+from astcti_server.call_explanations import NotExplained
 from astcti_server.control.ports import ControlDocument, NotObeyed
+from astcti_server.explain.documents import document_of
 from astcti_server.kept_ami.report import NothingKept, ReportMaker
 from astcti_server.server_control.parts import ServerParts
 from schemas.protocol import MASK, ControlRefusal, Refusal
@@ -34,13 +36,22 @@ def report(parts: ServerParts, line: CommandLine) -> ControlDocument:
     try:
         maker = ReportMaker(kept.window())
         found = maker.find(what, time.time())
-        return maker.make(found, _about(parts, what, mask=mask), parts.recent_log, _secrets(parts), mask=mask)
+        made = maker.make(found, _about(parts, what, mask=mask), parts.recent_log, _secrets(parts), mask=mask)
+        return made | {"explanation": [] if mask else _explanation(parts, what)}
     except NothingKept:
         raise NotObeyed(ControlRefusal.NOT_KEPT.text(what=what)) from None
     except ValueError:
         raise BadLine(ControlRefusal.BAD_TIME.text()) from None
     finally:
         _ONE_AT_A_TIME.release()
+
+
+def _explanation(parts: ServerParts, what: str) -> list[Any]:
+    """What `explain` says; words of people are in it, so not for a report that is masked."""
+    try:
+        return list(document_of(parts.explanations.explain(what))["calls"])
+    except NotExplained:
+        return []
 
 
 def _about(parts: ServerParts, what: str, *, mask: bool) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -91,6 +92,9 @@ def test_a_report_played_tells_what_the_clients_heard(server: RunningServer, pbx
             luisa.expect("200 astcti")
             take_a_call(pbx, mario, "PJSIP/201")
             heard = sorted(events(mario, "PJSIP/201") + events(luisa, "PJSIP/202"))
+        with tarfile.open(report(server, linkedid)) as archive:
+            explained = archive.extractfile("explain.json")
+            assert explained is not None and linkedid in explained.read().decode()
         for what in (linkedid, "mario", "PJSIP/201", "00:00-23:59:59"):
             told = replayed(server, report(server, what))
             assert any('<event id="Link">' in line for line in told)
