@@ -118,8 +118,13 @@ $(BENCH_READY): setup.cfg
 	$(BENCH_VENV)/bin/pip uninstall --quiet --yes asteriskcti
 	@touch $@
 
+# Of the same commit the same files, whoever builds them and when: their times are the commit's.
+dist: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null)
 dist: $(READY) ## the wheel and the source archive, in dist
-	$(BIN)/python -m build --outdir dist .
+	umask 022; $(BIN)/python -m build --outdir build/dist .
+	$(BIN)/python packaging/same_archive.py build/dist/*.tar.gz
+	@mkdir -p dist
+	mv build/dist/* dist
 
 # What `make install` puts into the system comes from the installed programs, by the same script.
 man: $(READY) ## manual pages and shell completion of all programs, in build/help

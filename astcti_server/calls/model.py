@@ -34,7 +34,6 @@ class AsteriskCall(ChannelIdentity):
     """One channel of Asterisk, by its Uniqueid (section 2.2.2.3 of the specification)."""
 
     __slots__ = ("links", "party")
-    __deletable__ = ("party",)  # a compiled class has to be told
 
     def __init__(self, uniqueid: str, channel: str) -> None:
         super().__init__(uniqueid, channel)
