@@ -7,11 +7,13 @@ at most.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, TypeVar
 
 from astcti_server.calls.tracker import Tracker
 from astcti_server.explain.explanations import CallsOfAMoment, Explanation
+from astcti_server.explain.heard_names import nothing_kept
+from astcti_server.explain.kept_names import NamesKept
 from astcti_server.explain.server_marks import MarksView, ServerMarks
 from astcti_server.explain.trail import related_to, unpack
 
@@ -33,10 +35,17 @@ class CallExplanations:
         tracker: Tracker,
         marks: ServerMarks,
         dialplan_heard: Callable[[], bool],
+        kept: Callable[[], Iterable[bytes]] | None = None,
+        encoding: str = "cp1252",
         *,
         within: float = WITHIN,
     ) -> None:
-        """`post` has work done on the AMI thread. `dialplan_heard`: see `ServerMarks.view`."""
+        """`post` has work done on the AMI thread. `dialplan_heard`: see `ServerMarks.view`.
+
+        `kept`: each block of what Asterisk said that is still there, the oldest first; None: nothing is.
+        """
+        self._kept = kept
+        self._encoding = encoding
         self._post = post
         self._tracker = tracker
         self._marks = marks
@@ -72,10 +81,14 @@ class CallExplanations:
     def _everything(self) -> CallsOfAMoment:
         trails = self._tracker.trails
         trails.kept.forget_old(trails.clock())
-        return CallsOfAMoment(trails.kept.all(), self._tracker.running_trails(), self._view())
+        heard = NamesKept(self._kept, self._encoding) if self._kept is not None else nothing_kept
+        return CallsOfAMoment(trails.kept.all(), self._tracker.running_trails(), self._view(), heard)
 
     def _of_leg(self, extension: str, uniqueid: str) -> CallsOfAMoment:
-        """The leg, whom it names, and nobody else: a copy of everything is not needed for one call."""
+        """The leg, whom it names, and nobody else: a copy of everything is not needed for one call.
+
+        Clients ask for this at each end of a call: kept bytes are not looked through for it.
+        """
         kept_trails = self._tracker.trails.kept
         running = self._tracker.trail_of(extension, uniqueid)
         packed = kept_trails.find(uniqueid)

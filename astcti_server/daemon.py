@@ -164,7 +164,12 @@ class Daemon:
             delivered=self._figures.delivered if self._figures is not None else None,
         )
         self._explanations = CallExplanations(
-            self._requests.post, self._tracker, self._marks, lambda: self._requests.privileges.dialplan_heard
+            self._requests.post,
+            self._tracker,
+            self._marks,
+            lambda: self._requests.privileges.dialplan_heard,
+            self._kept.blocks if self._kept is not None else None,
+            settings.ami.encoding,
         )
         self._recording = (
             RecordingFile(paths.record, paths.record_limit, self._thread_died) if paths.record else None

@@ -73,6 +73,8 @@ def replay_command(
         raise click.UsageError("WHAT and --json belong to --explain")
     log_to_standard_error(logging.ERROR if explain else logging.WARNING, "%(levelname)s %(message)s")
     if is_archive(_beginning(trace)):
+        if explain:
+            raise click.UsageError("a report has its explanation in it (explain.json): leave --explain out")
         _replay_report(context, trace)
         return
     try:

@@ -251,6 +251,11 @@ class KeptAmi(ServiceThread):
             ending = _Segment(zlib.compress(b"".join(self._open), 1), tuple(self._entries), 0, 0)
             return KeptWindow(self._state, (*self._segments, *([ending] if self._entries else [])))
 
+    def blocks(self) -> Iterator[bytes]:
+        """Every whole message that is kept, as its raw block, the oldest first."""
+        for message in self.window().messages():
+            yield message.raw
+
     def scan(self, ids: Iterable[str]) -> Iterator[KeptMessage]:
         """The messages in which one of these ids stands as a value, oldest first. See `since` for the rest.
 
