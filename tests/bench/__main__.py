@@ -16,6 +16,7 @@ from pathlib import Path
 
 import click
 
+from tests.bench.lacking import Lacking
 from tests.bench.machine import raise_descriptor_limit, this_machine
 from tests.bench.processes.measured_server import DeliveryFailed
 from tests.bench.processes.server_process import PROJECT, ServerFailed
@@ -23,6 +24,8 @@ from tests.bench.processes.source_tree import NoSuchVersion, name_of_tree, sourc
 from tests.bench.report import Report
 from tests.bench.scenarios.administration import in_force, installation, loading
 from tests.bench.scenarios.comparison import PairSize, compare
+from tests.bench.scenarios.configurator_pages import configurator
+from tests.bench.scenarios.desk import client
 from tests.bench.scenarios.notifications import latency, saturated, stalled
 from tests.bench.scenarios.parsing import parsing
 from tests.bench.scenarios.passwords import passwords
@@ -45,6 +48,8 @@ class Scenario:
     quick: Measure
     on_request: bool = False
     """Takes long: run only when named."""
+    full_only: bool = False
+    """Takes too long for a quick run: left out of that one unless named."""
 
 
 SCENARIOS: Mapping[str, Scenario] = {
@@ -106,6 +111,18 @@ SCENARIOS: Mapping[str, Scenario] = {
         partial(scaling, script=MODERN, calls=80, rounds=(3, 9), live=10_000, seats=5_000),
         partial(scaling, script=MODERN, calls=20, rounds=(1, 1), live=1_000, seats=300),
     ),
+    "client": Scenario(
+        "The client's window",
+        partial(client, calls=100, idle=10.0, starts=(5, 9)),
+        partial(client, calls=10, idle=2.0, starts=(2, 2)),
+        full_only=True,
+    ),
+    "configurator": Scenario(
+        "The Configurator with the largest configuration",
+        partial(configurator, rounds=(5, 9)),
+        partial(configurator, rounds=(1, 1)),
+        full_only=True,
+    ),
     "logins-5000": Scenario(
         "5,000 logins at once",
         partial(logins, script=MODERN, seats=5000, rounds=(3, 9)),
@@ -148,6 +165,8 @@ class BenchRun:
         except (DeliveryFailed, ServerFailed) as error:
             self._report.failed(error)
             self._failed = True
+        except Lacking as lacking:
+            self._report.left_out(lacking)
         self._report.took(time.monotonic() - begun)
         self._report.write(self._results)  # what is measured stays, if the run is cut off
 
@@ -168,7 +187,7 @@ def main(context: click.Context, quick: bool, results: Path) -> None:
     context.obj = BenchRun(quick=quick, results=results)
     if context.invoked_subcommand is None:
         for name, scenario in SCENARIOS.items():
-            if not scenario.on_request:
+            if not (scenario.on_request or (quick and scenario.full_only)):
                 context.obj.run(name, scenario.title, scenario.quick if quick else scenario.full)
 
 

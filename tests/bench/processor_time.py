@@ -116,3 +116,13 @@ def _machine() -> list[float]:
     """Seconds of all cores together: user, nice, system, idle, iowait, irq, softirq, steal; see proc(5)."""
     first = Path("/proc/stat").read_text().partition("\n")[0]
     return [int(ticks) * TICK for ticks in first.split()[1:9]]
+
+
+def wake_ups(pid: int) -> int:
+    """How often a thread of a process that waited went on until now, threads that ended left out."""
+    return sum(
+        int(line.split()[1])
+        for task in Path(f"/proc/{pid}/task").iterdir()
+        for line in (task / "status").read_text().splitlines()
+        if line.startswith("voluntary_ctxt_switches:")
+    )

@@ -110,6 +110,11 @@ class Report:
         self._scenario["failed"] = str(error)
         self._say(f"FAILED: {error}")
 
+    def left_out(self, lacking: Exception) -> None:
+        """A scenario cannot be measured on this machine: neither a failure nor a missed target."""
+        self._scenario["left_out"] = str(lacking)
+        self._say(f"LEFT OUT: {lacking}")
+
     def write(self, path: Path) -> None:
         """All of it as JSON, whatever was measured until now."""
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -50,7 +50,7 @@ def _noise(run: RunResults) -> str:
 def _site(run: RunResults) -> str:
     rows = [
         f"| {what} | {figure} |"
-        for what, figure in (*_load(run), *_waits(run), *_sizes(run))
+        for what, figure in (*_load(run), *_waits(run), *_sizes(run), *_people(run))
         if figure is not None
     ]
     return "\n".join(["| what it means for a site | |", "|---|---|", *rows]) if rows else ""
@@ -93,6 +93,20 @@ def _sizes(run: RunResults) -> Iterator[tuple[str, str | None]]:
         yield f"memory of {name}", _number(value, "MB")
 
 
+def _people(run: RunResults) -> Iterator[tuple[str, str | None]]:
+    """What who sits before the client or the Configurator notices."""
+    notice = run.medians("client", "ms").get("from the server's line to the notice, p50")
+    yield "from the server's line to the client's notice on the screen", _number(notice, "ms")
+    share = run.medians("client", "% of a core").get("idle, visible")
+    yield "an idle client with its window open uses", _number(share, "% of a core")
+    for name, words in (
+        ("list of operators", "the Configurator's list of 10,000 operators takes"),
+        ("saving an operator", "to save one of them takes"),
+        ("publishing", "to publish them takes"),
+    ):
+        yield words, _number(run.medians("configurator", "ms").get(name), "ms")
+
+
 def _costs(run: RunResults) -> str:
     """What an event costs each candidate, and how many times the server's that is."""
     mixes = [run.medians(scenario, _COST) for scenario in ("throughput", "throughput-1.4")]
@@ -114,6 +128,8 @@ def _targets(run: RunResults) -> str:
     for scenario in run.scenarios:
         if "failed" in scenario:
             rows.append(f"| `{scenario['name']}` | failed: {str(scenario['failed']).splitlines()[0]} | | | |")
+        if "left_out" in scenario:
+            rows.append(f"| `{scenario['name']}` | left out; {scenario['left_out']} | | | |")
         for figure in scenario["figures"]:
             if "target" in figure:
                 rows.append(

@@ -11,13 +11,13 @@ from schemas.configuration.model import Binding, Configuration, Operator, Seat, 
 OPERATORS, SERVICES, BOUND = 10_000, 1_000, 20
 
 
-def largest_configuration() -> Configuration:
-    """Ten thousand operators with their seats, and a thousand services."""
+def largest_configuration(operators: int = OPERATORS, services: int = SERVICES) -> Configuration:
+    """Ten thousand operators with their seats, and a thousand services; or one of the same kind, but smaller."""
     triggers = (
         Trigger("browser", url="https://crm.example/?id={CALLDATA}&from={CALLERID}"),
         Trigger("application", "ring", "windows", "C:\\crm.exe", '-t {TICKET} --name "{CALLERIDNAME}"'),
     )
-    macs = [f"02:00:00:00:{number >> 8:02x}:{number & 255:02x}" for number in range(OPERATORS)]
+    macs = [f"02:00:00:00:{number >> 8:02x}:{number & 255:02x}" for number in range(operators)]
     return Configuration(
         tuple(
             Service(
@@ -30,11 +30,11 @@ def largest_configuration() -> Configuration:
                 ("calldata", "ticket"),
                 triggers,
                 tuple(
-                    Binding(f"op{(number * BOUND + offset) % OPERATORS}", offset % 5)
+                    Binding(f"op{(number * BOUND + offset) % operators}", offset % 5)
                     for offset in range(BOUND)
                 ),
             )
-            for number in range(SERVICES)
+            for number in range(services)
         ),
         tuple(Seat(mac, f"PJSIP/{number}", f"PJSIP/{number}") for number, mac in enumerate(macs)),
         tuple(
