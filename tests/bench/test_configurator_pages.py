@@ -1,4 +1,4 @@
-"""The Configurator's figures: each page is asked for, each save is checked, and a wrong answer is no figure."""
+"""The Configurator's figures: each page is asked for, each save checked, and a wrong answer is no figure."""
 
 from __future__ import annotations
 
@@ -87,7 +87,8 @@ def test_what_grows_with_the_configuration_misses_its_target(report: Report, tmp
 
 def test_a_form_is_sent_with_what_it_shows() -> None:
     page = """<html><form><input name="q" value="x"></form>
-        <form><input name="name" value="Sales"><input type="checkbox" name="a" checked><input type="checkbox" name="b">
+        <form><input name="name" value="Sales">
+        <input type="checkbox" name="a" checked><input type="checkbox" name="b">
         <select name="seat"><option value="1">1<option value="2" selected>2</select></form></html>"""
 
     assert form_fields(page, "name") == {"name": "Sales", "a": "on", "seat": "2"}

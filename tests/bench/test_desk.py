@@ -1,4 +1,4 @@
-"""The client's figures: what is seen on a real screen, what is made of it, and what is said where there is none."""
+"""The client's figures: what is seen on a screen, what is made of it, and what is said without one."""
 
 from __future__ import annotations
 

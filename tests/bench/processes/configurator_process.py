@@ -1,4 +1,4 @@
-"""The real Configurator as a process of its own, with a configuration that it took over, and a browser without a screen."""
+"""The real Configurator as a process of its own, with a configuration that it took over."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass
 from http.cookiejar import CookieJar
 from pathlib import Path
+from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, HTTPRedirectHandler, Request, build_opener
@@ -44,7 +45,7 @@ class Answer:
 
 
 class ConfiguratorProcess:
-    """A Configurator that was started; requests are sent one after the other, by one user who is logged in."""
+    """A Configurator that was started; one user, who is logged in, sends one request after the other."""
 
     def __init__(self, folder: Path, configuration: Configuration) -> None:
         """`folder` is empty. Raises ServerFailed."""
@@ -150,7 +151,8 @@ class _Stay(HTTPRedirectHandler):
 
 def form_fields(page: str, field: str) -> Fields:
     """What the form that has this field sends if nothing is changed. Raises ServerFailed if there is none."""
-    for form in html.document_fromstring(page).forms:
+    document: Any = html.document_fromstring(page)  # lxml's stubs know no forms
+    for form in document.forms:
         fields = {str(name): str(value) for name, value in form.form_values()}
         if field in fields or field in form.fields:
             return fields

@@ -1,4 +1,4 @@
-"""What happens on an X display, as another program sees it: which windows of the client are there, and since when.
+"""What happens on an X display, as another program sees it: which windows of the client are there since when.
 
 Needs python-xlib, which the client's tray needs too. One thread.
 """
@@ -13,6 +13,7 @@ from typing import Any
 
 from Xlib import X
 from Xlib.display import Display
+from Xlib.error import BadWindow
 from Xlib.ext.damage import DamageReportRawRectangles
 from Xlib.protocol.event import ClientMessage
 
@@ -96,7 +97,7 @@ class ScreenWatch:
         self._await(lambda: MAIN not in self._kinds_shown(), within, "the main window's end")
 
     def resources(self) -> int:
-        """How many things the client has in the X server: windows, pixmaps, contexts, cursors and all others."""
+        """How many things the client has in the X server: windows, pixmaps, cursors and all else."""
         owners = {window >> 21: window for window in self._kinds}  # a connection's ids share their upper bits
         return sum(
             kind.count
@@ -133,7 +134,7 @@ class ScreenWatch:
                 return
 
     def _events(self, until: float) -> Iterator[tuple[float, Any]]:
-        """What the server tells until then, and what it has told already; each with the time of its arrival."""
+        """What the server tells until then, and has told already; each with the time at which it was read."""
         while True:
             if self._display.pending_events():
                 yield time.perf_counter(), self._display.next_event()
@@ -169,5 +170,8 @@ class ScreenWatch:
 
     def _kind(self, window: Any) -> str:
         """Which of the client's windows it is, by the names that it carries; empty for another."""
-        names = window.get_wm_class() or ()
+        try:
+            names = window.get_wm_class() or ()
+        except BadWindow:  # it went meanwhile
+            return ""
         return next((name for name in (NOTICE, MAIN, TRAY_ICON) if name in names), "")

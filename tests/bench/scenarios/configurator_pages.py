@@ -1,10 +1,11 @@
-"""How long people wait who edit the largest configuration that is promised, and what a hundredth of it takes."""
+"""How long people wait who edit the largest configuration that is promised, or a hundredth of it."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,7 +67,7 @@ def configurator(report: Report, *, rounds: tuple[int, int]) -> None:
 
 
 def report_pages(report: Report, found: Rounds) -> None:
-    """Milliseconds of the large one against their targets, and how many times the small one's work that is."""
+    """Milliseconds of the large one against their targets, and its work as a ratio to the small one's."""
     for name in (*PAGES, *SAVES, PUBLISHING):
         target = SAVE if name in SAVES else PUBLICATION if name == PUBLISHING else PAGE
         taken = report.values(name, found.series[f"large, {name}"], "ms").median
@@ -89,7 +90,7 @@ def _turn(found: Rounds, size: str, program: ConfiguratorProcess, number: int) -
 
     entries = {"operator": 1 + number, "service": 1 + number % SIZES[size][1]}
     for name, (path, part) in PAGES.items():
-        measure(name, lambda path=path, part=part: program.get(path.format(**entries), part=part), 200)
+        measure(name, partial(program.get, path.format(**entries), part=part), 200)
     for name, (section, field) in SAVES.items():
         _save(measure, name, program, f"/{section}/{entries[section[:-1]]}/edit/", field)
     _publish(measure, program)

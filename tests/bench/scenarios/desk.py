@@ -1,4 +1,4 @@
-"""What the client costs the PC that it runs on, and how long its user waits: the real program on a real X server."""
+"""What the client costs the PC that it runs on, and how long its user waits, on a real X server."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.bench.figures import Rounds, percentile
 from tests.bench.lacking import Lacking, require_modules
@@ -99,7 +99,8 @@ def _ring(running: WindowClient, watch: ScreenWatch, numbers: range) -> list[flo
     found = []
     for number in numbers:
         watch.forget()
-        key, who = f"{number}.1", {"name": f"Caller {number}", "number": f"0551{number:04}"}
+        key = f"{number}.1"
+        who: dict[str, Any] = {"name": f"Caller {number}", "number": f"0551{number:04}"}
         running.peer.say(event("Newchannel", key, state="Down", **who))
         sent = time.perf_counter()
         running.peer.say(event("Callerid", key, **who))

@@ -12,7 +12,7 @@ OPERATORS, SERVICES, BOUND = 10_000, 1_000, 20
 
 
 def largest_configuration(operators: int = OPERATORS, services: int = SERVICES) -> Configuration:
-    """Ten thousand operators with their seats, and a thousand services; or one of the same kind, but smaller."""
+    """Ten thousand operators with their seats, and a thousand services; or a smaller one of the same kind."""
     triggers = (
         Trigger("browser", url="https://crm.example/?id={CALLDATA}&from={CALLERID}"),
         Trigger("application", "ring", "windows", "C:\\crm.exe", '-t {TICKET} --name "{CALLERIDNAME}"'),
