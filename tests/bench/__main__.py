@@ -119,7 +119,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     ),
     "configurator": Scenario(
         "The Configurator with the largest configuration",
-        partial(configurator, rounds=(5, 9)),
+        partial(configurator, rounds=(3, 7)),
         partial(configurator, rounds=(1, 1)),
         full_only=True,
     ),
