@@ -153,6 +153,7 @@ def test_the_real_client_is_seen_to_start_to_tell_of_calls_and_to_go_to_the_tray
         "from its start to the icon in the tray",
         "from the server's line to the notice, p50",
         "from the server's line to the notice, p99",
+        "from the server's line to the notice, busy screen, p99",
         "processor time of a call",
         "memory after 2 more calls",
         "resources after 2 more calls",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -11,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.bench.figures import Rounds, percentile
 from tests.bench.lacking import Lacking, require_modules
-from tests.bench.processes.server_process import ServerFailed
+from tests.bench.processes.server_process import PROJECT, ServerFailed
 from tests.bench.processor_time import ProcessorMeter, wake_ups
 from tests.bench.report import Report
 from tests.client.ui.tools.desktop import Desktop, missing
@@ -27,6 +29,7 @@ GROWTH = 1.05  # times, over all calls
 PATIENCE = 30.0  # seconds
 PAUSE = 0.25  # seconds between two calls: the stack of notices has settled, and no frame is drawn any more
 WARM_UP = 20  # calls before memory is read for the first time: lists and caches are full then
+BUSY_FROM = 5000  # the number of the first call while the screen is busy
 PARTS = 5  # of the calls, whose medians tell the spread
 IDLE_SPANS, SETTLE = 3, 3.0  # how often an idle client is measured; seconds that it is left alone before
 
@@ -47,6 +50,9 @@ def client(report: Report, *, calls: int, idle: float, starts: tuple[int, int]) 
             with _client(folder / "long", desktop, watch) as running:
                 _idle(report, running, "visible", idle, (IDLE_SHARE, IDLE_WAKE_UPS))
                 _calls(report, running, watch, calls)
+                _calls_on_busy_screen(
+                    report, running, desktop, watch, range(BUSY_FROM, BUSY_FROM + calls // 2)
+                )
                 watch.hide_main_window(PATIENCE)
                 _idle(report, running, "in the tray", idle, (TRAY_SHARE, None))
     except NotSeen as error:
@@ -82,14 +88,28 @@ def _calls(report: Report, running: WindowClient, watch: ScreenWatch, calls: int
     report.at_most(f"resources after {calls} more calls", watch.resources() / resources, GROWTH)
 
 
-def report_notices(report: Report, milliseconds: Sequence[float]) -> None:
+def report_notices(report: Report, milliseconds: Sequence[float], where: str = "") -> None:
     """From the server's line to the notice: one value a call, in the order of the calls."""
     size = max(1, len(milliseconds) // PARTS)
     parts = [milliseconds[first : first + size] for first in range(0, size * PARTS, size)]
     medians = [percentile(part, 0.5) for part in parts if part]
-    report.values("from the server's line to the notice, p50", medians, "ms")
+    report.values(f"from the server's line to the notice{where}, p50", medians, "ms")
     longest = percentile(milliseconds, 0.99)
-    report.at_most("from the server's line to the notice, p99", longest, NOTICE_WITHIN, "ms")
+    report.at_most(f"from the server's line to the notice{where}, p99", longest, NOTICE_WITHIN, "ms")
+
+
+def _calls_on_busy_screen(
+    report: Report, running: WindowClient, desktop: Desktop, watch: ScreenWatch, numbers: range
+) -> None:
+    command = [sys.executable, "-m", "tests.bench.processes.busy_screen"]
+    with subprocess.Popen(command, cwd=PROJECT, env=desktop.environ) as drawing:
+        try:
+            milliseconds = _ring(running, watch, numbers)
+            if drawing.poll() is not None:
+                raise ServerFailed("the program that keeps the screen busy has ended")
+        finally:
+            drawing.terminate()
+    report_notices(report, milliseconds, ", busy screen")
 
 
 def _ring(running: WindowClient, watch: ScreenWatch, numbers: range) -> list[float]:
