@@ -140,6 +140,8 @@ class Daemon:
         self._store = ConfigStore(loaded)
         self._status = StatusFile(paths.status)
         self._pidfile = PidFile(paths.pidfile) if paths.pidfile else None
+        self.thread_late = False
+        """After `run`: a thread did not end in time, and the process will not end by itself."""
         self._audit = AuditFile(_path_of(settings.audit.file), self._thread_died)
         self._configuration_audit = ConfigurationAudit(self._audit.write)
         self._why_stopped = ""
@@ -294,6 +296,7 @@ class Daemon:
             thread.join(max(0.1, deadline - time.monotonic()))
             if thread.is_alive():
                 logger.error("Thread %s is late, not waiting for it any longer", thread.name)
+                self.thread_late = True
         if self._control_listener is not None:  # who asked for the stop hears of it until here
             self._control_listener.close()
         self._status.remove()

@@ -6,7 +6,6 @@ Each line names its thread, so that it is clear at once which part of the server
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from io import FileIO
 from pathlib import Path
@@ -15,7 +14,7 @@ from astcti_server.recent_log import RecentLog
 from astcti_server.threads import thread_name
 from schemas.log_lines import LineFormatter, LineHandler, standard_error
 from schemas.log_repeats import RepeatedLines
-from schemas.own_files import FOR_GROUP
+from schemas.own_files import open_appended
 
 LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMAT = "%(asctime)s %(levelname)s [%(threadName)s] %(message)s"
@@ -126,11 +125,8 @@ class Logs:
 
 
 def _appending(path: Path) -> FileIO:
-    """Open the log. A new one has callers' numbers for its user and group alone, whatever the umask.
-
-    A link is followed, and the mode of a file that is there stays: both are the administrator's own.
-    """
-    return open(path, "ab", buffering=0, opener=lambda name, flags: os.open(name, flags, FOR_GROUP))
+    """Open the log: callers' numbers are in it, for its user and group alone."""
+    return open(path, "ab", buffering=0, opener=lambda name, _flags: open_appended(name))
 
 
 def _leave_out_what_no_line_shows() -> None:

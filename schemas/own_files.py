@@ -6,9 +6,11 @@ Standard library only. Any thread may call these; they wait for the disk.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import secrets
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +24,27 @@ FOR_GROUP: Final = 0o640
 _HIDDEN: Final = re.compile(r"\.(?P<name>.+)\.[0-9a-f]{16}")
 LEFT_AFTER: Final = 60.0  # seconds after which a file that was not finished is nobody's any more
 _MOST_ASIDE: Final = 9
+
+
+def open_appended(path: Path | str) -> int:
+    """The descriptor of a file that lines are appended to; a new one has `FOR_GROUP`, whatever the umask.
+
+    A link is followed, and the mode of a file that is there stays: both are the administrator's own. A pipe
+    is refused: opening it waits until somebody reads, and so does writing, for ever. Raises OSError.
+    """
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+    for name in ("O_CLOEXEC", "O_NONBLOCK"):  # each of them is missing on some system
+        flags |= getattr(os, name, 0)
+    descriptor = os.open(path, flags, FOR_GROUP)
+    try:
+        if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "it is a pipe")
+        if hasattr(os, "O_NONBLOCK"):
+            os.set_blocking(descriptor, True)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
 def replace_file(path: Path, data: bytes, mode: int, *, durable: bool = True) -> None:

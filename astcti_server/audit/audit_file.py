@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 
 from astcti_server.audit.entries import AuditAction, AuditRecord, AuditValue
 from astcti_server.threads import Died, ServiceThread
-from schemas.own_files import FOR_GROUP
+from schemas.own_files import open_appended
 from schemas.server.status_age import iso_time
 
 MOST_WAITING: Final = 10_000
@@ -135,8 +135,7 @@ class AuditFile(ServiceThread):
     def _append(self, path: Path, data: bytes) -> None:
         """Append all of it or nothing: half a line would be no JSON. Raises OSError."""
         if self._file < 0:
-            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-            self._file = os.open(path, flags, FOR_GROUP)
+            self._file = open_appended(path)
         before = os.fstat(self._file).st_size
         try:
             while data:

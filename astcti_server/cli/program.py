@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -159,7 +161,11 @@ def _run(paths: daemon.DaemonPaths) -> int:
         return _print_failure(f"{error.filename}: {error.strerror}" if error.filename else str(error))
     except (StateError, ListenError, AlreadyServedError, MetricsError) as error:
         return _print_failure(str(error))
-    return server.run()
+    code = server.run()
+    if server.thread_late:  # Python would wait for it: a disk that hangs would keep the process for ever
+        sys.stdout.flush()
+        os._exit(code)
+    return code
 
 
 def _print_failure(reason: str) -> int:

@@ -304,6 +304,8 @@ def _check_appended(line: int, what: str, file: Path) -> Iterator[_Found]:
     try:
         if file.is_dir():
             wrong = "it is a directory"
+        elif file.is_fifo() or file.is_socket():
+            wrong = "it is a pipe or a socket"
         elif not folder.is_dir():
             wrong = f"there is no directory {folder}"
         elif not os.access(*((file, os.W_OK) if file.exists() else (folder, os.W_OK | os.X_OK))):

@@ -15,6 +15,7 @@ from schemas.own_files import (
     LEFT_AFTER,
     PRIVATE,
     file_beside,
+    open_appended,
     put_aside,
     remove_leftovers,
     replace_file,
@@ -30,6 +31,17 @@ def umask(request: pytest.FixtureRequest) -> Iterator[int]:
 
 def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_lines_are_never_appended_to_a_pipe_whether_somebody_reads_or_not(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(OSError):
+        open_appended(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    with pytest.raises(OSError, match="it is a pipe"):
+        open_appended(pipe)
+    os.close(reader)
 
 
 @pytest.mark.parametrize("wanted", [PRIVATE, FOR_GROUP])

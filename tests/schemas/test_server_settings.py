@@ -160,6 +160,13 @@ def test_a_mistake_is_named_in_plain_words(inside: str, words: str) -> None:
     assert {problem.line for problem in problems} <= {1, 2}
 
 
+@pytest.mark.parametrize("element", ["logging", "audit"])
+def test_a_pipe_is_no_file_for_lines(tmp_path: Path, element: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (problem,) = problems_of(f'{AMI}<{element} file="{tmp_path}/pipe"/>')
+    assert "cannot be written: it is a pipe or a socket" in problem.message
+
+
 def test_all_mistakes_are_found_at_once() -> None:
     inside = '<ami username="a b" port="x"/>\n<listen address="x"/>\n<logging level="x"/>'
     problems = problems_of(inside, attributes='events="some"')

@@ -134,6 +134,22 @@ def test_a_full_disk_costs_whole_lines_which_are_counted_and_told(
     assert caplog.text.count("can be written again; 2 lines were lost") == 1
 
 
+def test_a_pipe_is_refused_and_never_waited_for(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Opening one waits for somebody who reads, writing for somebody who goes on reading."""
+    os.mkfifo(path)
+    for reader in (-1, os.open(path, os.O_RDONLY | os.O_NONBLOCK)):
+        audit = AuditFile(path)
+        audit.start()
+        audit.write(record(1))
+        audit.stop()
+        audit.join(30)
+        assert not audit.is_alive()
+        assert audit.lost == 1
+        if reader >= 0:
+            os.close(reader)
+            assert audit.failure == "it is a pipe"
+
+
 def test_a_disk_that_hangs_keeps_nobody_waiting(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """More entries than may wait: those are lost, and told once the disk is back."""
     hangs, go_on = threading.Event(), threading.Event()
