@@ -14,8 +14,10 @@ BASHDIR    ?= /usr/share/bash-completion/completions
 # Where Debian's zsh looks; others have /usr/share/zsh/site-functions.
 ZSHDIR     ?= /usr/share/zsh/vendor-completions
 SYSTEM     ?= $(if $(DESTDIR),,yes)
-# What `make install` installs: the server, and the Configurator if asked for or installed already.
-COMPONENTS ?= server $(if $(wildcard $(DESTDIR)$(UNITDIR)/astcti-configurator.service),configurator)
+# What `make install` installs: the server, and if asked for or installed already the Configurator, and what
+# <metrics> needs.
+COMPONENTS ?= server $(if $(wildcard $(DESTDIR)$(UNITDIR)/astcti-configurator.service),configurator) \
+  $(if $(wildcard $(DESTDIR)$(PREFIX)/lib/python3*/site-packages/prometheus_client),metrics)
 # The server runs as a user of its own, who cannot read a Python in somebody's home.
 SYSTEM_PYTHON ?= $(firstword $(wildcard /usr/bin/python3) $(PYTHON))
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from astcti_server.ami.link import AmiLink
 from astcti_server.audit.audit_file import AuditFile
+from astcti_server.config.reading import LACKS_METRICS
 from astcti_server.metrics.figures import AmiFigures
 from astcti_server.server_control.parts import ServerParts
 from astcti_server.server_control.status import status_document
@@ -14,11 +15,6 @@ from schemas.server.settings import MetricsSettings
 
 if TYPE_CHECKING:
     from astcti_server.metrics.web_server import MetricsServer
-
-MISSING = (
-    'the program lacks what <metrics> needs: pip install "asteriskcti[metrics]", '
-    "or take <metrics> out of server.xml"
-)
 
 
 class MetricsError(Exception):
@@ -37,7 +33,7 @@ def metrics_server(
     try:  # a site without <metrics> needs none of this, and does not wait for it to be loaded
         from astcti_server.metrics import collector, web_server
     except ModuleNotFoundError:
-        raise MetricsError(MISSING) from None
+        raise MetricsError(LACKS_METRICS) from None
 
     sources = collector.MetricSources(
         status=lambda: status_document(parts),

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import importlib.util
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from schemas.configuration import sqlite_form, xml_form
 from schemas.configuration.directory import SeenFile
@@ -24,6 +25,11 @@ from schemas.server.settings import ServerSettings
 
 logger = logging.getLogger(__name__)
 
+METRICS_MODULES: Final = ("prometheus_client", "waitress")
+LACKS_METRICS: Final = (
+    "the program lacks what <metrics> needs, and does not start without: make install"
+    " COMPONENTS='server metrics', or where pip installed it the extra [metrics]; or take <metrics> out"
+)
 YOUNG = 2.0  # seconds in which a file may be written again without its times showing it
 
 _Value = TypeVar("_Value", Configuration, ServerSettings)
@@ -159,4 +165,10 @@ def _read_settings(path: Path) -> FileContent[ServerSettings]:
         checked = settings_xml.parse_settings(data, path)
     except ConfigurationError as error:
         return FileContent(digest, problems=error.problems)
-    return FileContent(digest, checked.settings, checked.warnings)
+    lacking = [Problem(str(path), 0, LACKS_METRICS)] if _lacks_metrics(checked.settings) else []
+    return FileContent(digest, checked.settings, (*checked.warnings, *lacking))
+
+
+def _lacks_metrics(settings: ServerSettings) -> bool:
+    """Whether the next start will fail for want of packages, which are looked for, not loaded."""
+    return settings.metrics is not None and not all(map(importlib.util.find_spec, METRICS_MODULES))

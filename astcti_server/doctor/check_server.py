@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict
+from typing import Any, Final
 
 from astcti_server.clients.admission import DESCRIPTORS_PER_CLIENT, DESCRIPTORS_RESERVED
+from astcti_server.config.changes import NEED_RESTART
 from astcti_server.doctor.facts import Facts, ServerFacts
 from astcti_server.doctor.findings import Finding, FindingCode, error, note, warning
 from schemas.version import VERSION
 
+_UNTOLD: Final = object()
 _RUN_AS_ANOTHER: str = "It needs no such rights: let it run as a user of its own (astcti)"
 
 
@@ -72,6 +75,17 @@ def _members(server: ServerFacts) -> Iterator[Finding]:
                 yield error(FindingCode.MEMBER_MISSING, f"queue {queue['queue']}", what)
 
 
+def _differs(read: Any, used: Any) -> bool:
+    """Whether a section of server.xml, or None, is another one than the server uses."""
+    if used is _UNTOLD:  # a server of an earlier release
+        return False
+    if read is None or used is None:
+        return (read is None) != (used is None)
+    now = asdict(read)
+    # A setting that one of the two does not know is of another release.
+    return any(now.get(setting, value) != value for setting, value in used.items())
+
+
 def _seen(facts: Facts) -> Iterator[Finding]:
     seen = facts.server.seen
     if seen["user"] == 0:
@@ -79,9 +93,8 @@ def _seen(facts: Facts) -> Iterator[Finding]:
     settings = facts.files.settings
     if settings is None:
         return
-    for name, read in (("ami", asdict(settings.ami)), ("listen", asdict(settings.listen))):
-        # A setting that one of the two does not know is of another release.
-        if any(read.get(setting, value) != value for setting, value in seen[name].items()):
+    for name in NEED_RESTART:
+        if _differs(getattr(settings, name), seen.get(name, _UNTOLD)):
             what = f"<{name}> changed since the server's start, and takes effect at its next start only"
             yield warning(FindingCode.SERVER_RESTART, "server.xml", what, "Restart it when it suits")
     limit = seen["descriptors"]

@@ -93,9 +93,15 @@ class MetricsServer(ServiceThread):
 
     def _answer(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """One request, on a thread of waitress."""
+        method = environ.get("REQUEST_METHOD")
+        if method not in ("GET", "HEAD"):
+            return _say(start_response, "405 Method Not Allowed", {"error": "only GET and HEAD are answered"})
+        # Monitoring asks with HEAD. prometheus-client refuses it, and waitress would send the body.
+        body = self._content({**environ, "REQUEST_METHOD": "GET"}, start_response)
+        return body if method == "GET" else []
+
+    def _content(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
-        if environ.get("REQUEST_METHOD") not in ("GET", "HEAD"):
-            return _say(start_response, "405 Method Not Allowed", {"error": "only GET is answered"})
         if path == "/metrics":
             found: Iterable[bytes] = self._metrics(environ, start_response)
             return found

@@ -18,7 +18,7 @@ from schemas.wire import CommandLine
 def tell_seen(parts: ServerParts, line: CommandLine) -> ControlDocument:
     """`SEEN`: docs/protocol.md lists the fields."""
     check_count(line, 0)
-    settings = parts.store.current.settings  # <ami> and <listen> are those of the start
+    settings = parts.store.current.settings  # <ami>, <listen> and <metrics> are those of the start
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     refusals = parts.privileges.refusals
     return {
@@ -26,6 +26,7 @@ def tell_seen(parts: ServerParts, line: CommandLine) -> ControlDocument:
         "refusals": [{"action": action, "message": message} for action, message in refusals],
         "ami": {name: value for name, value in asdict(settings.ami).items() if name != "secret"},
         "listen": asdict(settings.listen),
+        "metrics": None if settings.metrics is None else asdict(settings.metrics),
         "user": os.geteuid(),
         "groups": sorted({os.getegid(), *os.getgroups()}),
         "descriptors": None if limit == resource.RLIM_INFINITY else limit,

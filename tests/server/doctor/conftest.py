@@ -74,6 +74,7 @@ def clean() -> Facts:
         "refusals": [],
         "ami": {"host": ami.host, "port": ami.port, "username": ami.username},
         "listen": {"address": listen.address, "port": listen.port},
+        "metrics": None,
         "user": 100,
         "groups": [100],
         "descriptors": 65536,

@@ -89,6 +89,7 @@ def test_what_the_running_server_says_of_itself(
         ({"descriptors": 1024}, FindingCode.SERVER_DESCRIPTORS),
         ({"ami": {"host": "old.example", "username": "astcti"}}, FindingCode.SERVER_RESTART),
         ({"listen": {"port": 1}}, FindingCode.SERVER_RESTART),
+        ({"metrics": {"address": "127.0.0.1", "port": 9105}}, FindingCode.SERVER_RESTART),
     ],
 )
 def test_what_the_running_server_has_seen_of_its_machine(

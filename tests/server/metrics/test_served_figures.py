@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
 import shutil
@@ -19,6 +20,7 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from astcti_server.config.checking import check_directory
 from astcti_server.demo.pbx import DemoPbx
 from schemas.configuration.model import Binding, Configuration, Operator, Seat, Service
 from tests.fake.line_client import md5
@@ -130,6 +132,15 @@ def test_what_is_not_there_is_said(server: WatchedServer) -> None:
         urllib.request.urlopen(request, timeout=PATIENCE)
 
 
+@pytest.mark.parametrize("path", ["/metrics", "/health/live"])
+def test_head_is_answered_without_a_body(server: WatchedServer, path: str) -> None:
+    with socket.create_connection(("127.0.0.1", server.metrics_port), timeout=PATIENCE) as connection:
+        connection.sendall(f"HEAD {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        said = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert said.startswith(b"HTTP/1.1 200 ")
+    assert said.endswith(b"\r\n\r\n")
+
+
 def test_peers_that_send_half_a_request_keep_nobody_from_the_figures(server: WatchedServer) -> None:
     slow = []
     try:
@@ -163,7 +174,21 @@ def test_without_the_library_it_is_said_what_to_install(
     server = WatchedServer(tmp_path, pbx.address[1])
     server.start()
     assert server.wait() == 1
-    assert 'pip install "asteriskcti[metrics]"' in server.log
+    assert "COMPONENTS='server metrics'" in server.log
+
+
+def test_before_a_restart_a_check_says_that_the_library_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "server.xml").write_text('<server><ami username="u" secret="s"/><metrics/></server>')
+    (tmp_path / "configuration.xml").write_text("<configuration/>")
+    assert not any("<metrics>" in str(warning) for warning in check_directory(tmp_path).warnings)
+    found = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "prometheus_client" else found(name)
+    )
+    warnings = [str(warning) for warning in check_directory(tmp_path).warnings]
+    assert any("<metrics>" in warning and "COMPONENTS='server metrics'" in warning for warning in warnings)
 
 
 def test_without_metrics_nothing_of_it_is_loaded() -> None:
