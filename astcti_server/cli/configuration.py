@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from astcti_server.cli.asking import ask
-from astcti_server.cli.options import command_config_option, control_option, program_options
+from astcti_server.cli.options import command_config_option, control_option, one_word, program_options
 from astcti_server.config.checking import changes_in_words, check_directory
 from astcti_server.config.memory import ConfigMemory, RememberedFile
 from astcti_server.daemon import EXIT_CONFIGURATION, EXIT_STOPPED
@@ -80,7 +80,7 @@ def _print_changes(directory: Path, state: Path, remembered: RememberedFile | No
 
 @click.command()
 @control_option
-@click.argument("sha256", default="")
+@click.argument("sha256", callback=one_word, default="")
 @click.pass_context
 def accept(context: click.Context, control: Path | None, sha256: str) -> None:
     """Take up a configuration that the server holds because it would take away much.

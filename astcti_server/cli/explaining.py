@@ -33,9 +33,7 @@ def explain(context: click.Context, control: Path | None, as_json: bool, what: t
       4  you may not ask: only root and the server's user may
       5  it does not answer
     """
-    words = " ".join(what)
-    line = f"{ControlCommand.EXPLAIN} {words}"
-    document = ask(context, control, lambda connection: connection.document(line))
+    document = ask(context, control, lambda connection: connection.document(ControlCommand.EXPLAIN, *what))
     if as_json:
         print_json(document)
         return

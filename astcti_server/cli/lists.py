@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from astcti_server.cli.asking import ask, print_json
-from astcti_server.cli.options import control_option, json_option
+from astcti_server.cli.options import control_option, json_option, one_word
 from astcti_server.cli.table import aligned, counted, how_long
 from astcti_server.control.shown_status import difference_in_words
 from schemas.protocol import ControlCommand
@@ -95,7 +95,7 @@ def _call(call: Mapping[str, Any], names: Mapping[str, str]) -> tuple[str, ...]:
 @click.command()
 @control_option
 @json_option
-@click.argument("queue", default="")
+@click.argument("queue", callback=one_word, default="")
 @click.pass_context
 def queues(context: click.Context, control: Path | None, as_json: bool, queue: str) -> None:
     """List the queues of the services: how many members are wanted, how many there are, what differs.

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from astcti_server.cli.asking import ask, print_json
-from astcti_server.cli.options import control_option, json_option
+from astcti_server.cli.options import control_option, json_option, one_word
 from astcti_server.control.ports import ControlDocument
 from schemas.log_lines import harmless
 from schemas.protocol import ControlCommand
@@ -16,7 +16,7 @@ from schemas.protocol import ControlCommand
 @click.command()
 @control_option
 @json_option
-@click.argument("user")
+@click.argument("user", callback=one_word)
 @click.pass_context
 def kick(context: click.Context, control: Path | None, as_json: bool, user: str) -> None:
     """Log the operator USER out, as QUIT would: out of the queues at once. Running calls go on.
@@ -41,7 +41,7 @@ def kick(context: click.Context, control: Path | None, as_json: bool, user: str)
 @click.command()
 @control_option
 @json_option
-@click.argument("user")
+@click.argument("user", callback=one_word)
 @click.argument("reason", nargs=-1)
 @click.pass_context
 def pause(
@@ -65,7 +65,7 @@ def pause(
 @click.command()
 @control_option
 @json_option
-@click.argument("user")
+@click.argument("user", callback=one_word)
 @click.pass_context
 def unpause(context: click.Context, control: Path | None, as_json: bool, user: str) -> None:
     """Take the operator USER out of pause in all queues.

@@ -39,6 +39,17 @@ control_option = click.option(
     help="The server's control socket (default: as given before the command, or beside the status file).",
 )
 
+
+def one_word(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    """Callback of an argument that is one word in the lines of the control socket; it may be empty.
+
+    A second word would be taken for something else there.
+    """
+    if value and (value.split() != [value] or not value.isprintable()):
+        raise click.BadParameter(f"{value!r} is not one word")
+    return value
+
+
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object, see docs/operations.md."
 )

@@ -11,7 +11,7 @@ import os
 import select
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
@@ -70,8 +70,12 @@ class ControlConnection:
         self._socket.close()
 
     def document(self, *words: str) -> ControlDocument:
-        """Say a command that is answered by a document, and put its parts together again."""
-        self._say(" ".join(filter(None, words)))
+        """Say a command that is answered by a document, and put its parts together again.
+
+        Empty words at the end are left out. One that could not be told from another, or a word that is no
+        text, raises RequestRefusedError, and nothing is said.
+        """
+        self._say(_line(words))
         document: dict[str, Any] = {}
         while True:
             reply = self._hear()
@@ -87,14 +91,14 @@ class ControlConnection:
                 document[reply.token] = value
 
     def do(self, *words: str) -> None:
-        """Say a command that is answered by `100 OK`."""
-        self._say(" ".join(filter(None, words)))
+        """Say a command that is answered by `100 OK`; `words` as for `document`."""
+        self._say(_line(words))
         self._expect_ok(self._hear())
 
-    def _say(self, line: str) -> None:
+    def _say(self, line: bytes) -> None:
         try:
             self._socket.settimeout(self._left())
-            self._socket.sendall(line.encode() + b"\n")
+            self._socket.sendall(line)
         except TimeoutError:
             raise NoAnswerError("it does not read") from None
         except OSError:
@@ -129,6 +133,19 @@ class ControlConnection:
             raise _refusal_error(reply.text)
         if reply.number != ReplyCode.OK:
             raise NoAnswerError(f"it said {reply.number} {reply.information}")
+
+
+def _line(words: Sequence[str]) -> bytes:
+    """A command's line: words of a shell may hold anything, and none may begin another command."""
+    said = list(words)
+    while said and not said[-1]:
+        said.pop()
+    if not all(said):  # the server would take the next one for it
+        raise RequestRefusedError("one of the words is empty")
+    try:
+        return wire.clean(" ".join(said)).encode() + b"\n"
+    except UnicodeEncodeError:
+        raise RequestRefusedError("what was given is no text in UTF-8") from None
 
 
 def _refusal_error(reason: str) -> Exception:

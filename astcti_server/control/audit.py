@@ -12,6 +12,7 @@ from schemas.protocol import ControlCommand
 LOOKING: Final = frozenset(
     {
         ControlCommand.STATUS,
+        ControlCommand.EXPLAIN,
         ControlCommand.SESSIONS,
         ControlCommand.CALLS,
         ControlCommand.QUEUES,

@@ -15,11 +15,13 @@ import pytest
 
 from astcti_server.audit.entries import AuditAction
 from astcti_server.clients.commands import dispatch
+from astcti_server.control.audit import changes_something
 from astcti_server.demo.pbx import DemoPbx
 from schemas.configuration.model import Binding, Configuration, Operator, Seat, Service
-from schemas.protocol import CommandName
+from schemas.protocol import CommandName, ControlCommand
 from tests.fake.line_client import LineClient, md5
 from tests.fake.patience import PATIENCE, until
+from tests.fake.ports import free_port
 from tests.fake.running_server import RunningServer
 
 PHONE, MAC = "PJSIP/201", "00:00:00:00:02:01"
@@ -36,6 +38,7 @@ CONFIGURATION = Configuration(
     ),
 )
 NOT_AUDITED = {
+    CommandName.WHY,
     CommandName.NOOP,
     CommandName.CAPA,
     CommandName.WHO,
@@ -83,6 +86,56 @@ def control(server: RunningServer, *words: str) -> None:
 def test_each_command_of_the_protocol_is_audited_or_changes_nothing() -> None:
     assert dispatch.FAMILIES
     assert set(AUDITED) | NOT_AUDITED == set(CommandName)
+
+
+def test_each_command_of_the_control_socket_is_audited_if_it_changes_something() -> None:
+    changing = {command for command in ControlCommand if changes_something(command, "WARNING")}
+    assert changing == {
+        ControlCommand.KICK,
+        ControlCommand.PAUSE,
+        ControlCommand.UNPAUSE,
+        ControlCommand.LOG_LEVEL,
+        ControlCommand.ACCEPT,
+        ControlCommand.STOP,
+    }
+
+
+LATE = """
+import time
+from astcti_server import daemon
+from astcti_server.audit.entries import AuditAction, AuditRecord
+from astcti_server.__main__ import main
+
+written = AuditRecord.line
+
+def line(record):
+    if record.action is AuditAction.STOP:
+        time.sleep(1000)
+    return written(record)
+
+AuditRecord.line = line
+daemon.STOP_WITHIN = 1.0
+main()
+"""
+
+
+def test_a_disk_that_hangs_does_not_keep_the_process(tmp_path: Path, pbx: DemoPbx) -> None:
+    (tmp_path / "server.xml").write_text(
+        f'<server><ami port="{pbx.address[1]}" username="astcti" secret="astcti"/>'
+        f'<listen port="{free_port()}"/>'
+        '<audit file="audit.log"/></server>'
+    )
+    (tmp_path / "configuration.xml").write_text("<configuration/>")
+    options = [f"--config={tmp_path}", f"--state={tmp_path}/state", f"--status={tmp_path}/status"]
+    server = subprocess.Popen([sys.executable, "-c", LATE, *options], stderr=subprocess.PIPE, text=True)
+    try:
+        until((tmp_path / "status").exists)
+        server.terminate()
+        _, log = server.communicate(timeout=PATIENCE)
+    finally:
+        server.kill()
+    assert "Thread audit is late" in log
+    assert server.returncode == 0
 
 
 def test_everything_that_was_done_is_in_the_audit(server: RunningServer, audit: Path) -> None:

@@ -200,6 +200,30 @@ def test_what_cannot_be_done_to_somebody_is_refused_with_the_reason(
     )
 
 
+def test_a_word_cannot_begin_another_command_nor_stand_for_two(server: RunningServer) -> None:
+    """What the shell passes on may hold anything, in a script the names come from somewhere else."""
+    with server.client("mario") as mario:
+        mario.expect("200 astcti")
+        for words, code in (
+            (("kick", "nobody\nSTOP"), 2),
+            (("queues", "astcti\nSTOP"), 2),
+            (("accept", "0\nSTOP"), 2),
+            (("pause", "mario for Lunch"), 2),
+            (("kick", os.fsdecode(b"mario\xff")), 2),
+            (("pause", "", "mario"), 1),
+            (("explain", os.fsdecode(b"mario\xff")), 1),
+        ):
+            said = ask(server, *words)
+            assert said.returncode == code, said
+            assert "Traceback" not in said.stderr
+        assert ask(server, "explain", "nobody\nSTOP").returncode == 0
+        assert ask(server, "pause", "mario", "Lunch\nSTOP").stdout == (
+            "Mario Rossi (mario) is in pause (Lunch STOP)\n"
+        )
+        assert "asked for STOP" not in server.log
+        assert document(server, "sessions")["sessions"][0]["paused"]
+
+
 def test_who_is_at_no_seat_has_no_pause(server: RunningServer) -> None:
     with server.client("anna"):
         said = ask(server, "pause", "anna")
