@@ -479,7 +479,7 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_an_installation_names_what_is_there_to_be_installed(page: Path) -> None:
     text = page.read_text()
-    assert not re.findall(r"pip install '?asteriskcti", text)  # on no package index
+    assert not re.findall(r"pip install ['\"]?asteriskcti", text)  # on no package index
     assert set(re.findall(r"asteriskcti-(\S+?)-py3", text)) <= {VERSION}
 
 

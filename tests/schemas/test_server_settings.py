@@ -1,6 +1,7 @@
 """server.xml: defaults, mistakes and what is hardly meant."""
 
 import dataclasses
+import os
 from pathlib import Path
 
 import pytest
