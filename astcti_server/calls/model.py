@@ -18,7 +18,7 @@ import itertools
 from collections.abc import Sequence
 
 from astcti_server.calls.state.channel_identity import ChannelIdentity, device_of
-from astcti_server.calls.state.dialplan_trail import DialplanTrail
+from astcti_server.calls.state.dialplan_knowledge import DialplanKnowledge
 from astcti_server.calls.state.leg_progress import LegProgress, RingTrigger
 from astcti_server.explain.trail import Trail
 from schemas.configuration.model import Service
@@ -77,7 +77,7 @@ class AsteriskCall(ChannelIdentity):
         other.carry(mine)
 
 
-class Party(DialplanTrail):
+class Party(DialplanKnowledge):
     """Who is on a channel, and who rings and hears whom. Moves with the phone, not the id."""
 
     __slots__ = (

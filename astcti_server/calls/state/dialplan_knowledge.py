@@ -10,7 +10,7 @@ PLACES: Final = frozenset("sithoeTa")
 of a Gosub or Macro Asterisk writes them into the called end's caller ID (`dialed.number`, from 1.8 on)."""
 
 
-class DialplanTrail:
+class DialplanKnowledge:
     """Caller data, contexts, variables and queue of one who is on a channel. Knows nobody else."""
 
     __slots__ = (
@@ -83,7 +83,7 @@ class DialplanTrail:
         """Who is at the other end is not known by what its telephone shows."""
         self.connected_number = self.connected_name = ""
 
-    def announce_connected(self, callee: DialplanTrail) -> None:
+    def announce_connected(self, callee: DialplanKnowledge) -> None:
         """It dials: the connected line that the dialplan gave it is the number to show, not a trunk's.
 
         At the first Dial of an outbound call alone: then Asterisk shows it whom that one rang, also if the
@@ -161,7 +161,7 @@ class DialplanTrail:
         value = self.variables.get(name)
         return self.inherited.get(name) if value is None else value
 
-    def inherit(self, replaced: DialplanTrail) -> None:
+    def inherit(self, replaced: DialplanKnowledge) -> None:
         """It came to the channel of `replaced`, whose variables it finds there behind its own.
 
         Asterisk does the same: the surviving channel gets the clone's variables in front (clone_variables,
@@ -169,7 +169,7 @@ class DialplanTrail:
         """
         self.inherited = {**replaced.inherited, **replaced.variables, **self.inherited}
 
-    def adopt(self, half: DialplanTrail) -> None:
+    def adopt(self, half: DialplanKnowledge) -> None:
         """It called through this half of a Local channel: what that learned is its own, behind what it knows.
 
         For halves go, and whoever takes the call over is to be told of all of it.
