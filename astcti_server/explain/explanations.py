@@ -5,11 +5,12 @@ What is asked for is found among the trails as they are kept, as bytes: only tho
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from math import inf
 from typing import Final, NamedTuple
 
-from astcti_server.explain.caller_verdict import caller_verdict, unknown_verdict
+from astcti_server.explain.caller_verdict import caller_verdict, near_seat, rang, unknown_verdict
 from astcti_server.explain.heard_names import HeardNames, nothing_kept
 from astcti_server.explain.leg_case import LegCase, Related
 from astcti_server.explain.leg_verdict import leg_verdict
@@ -21,8 +22,9 @@ from schemas.explanation.codes import TrailStep, Verdict
 from schemas.explanation.lines import ExplanationLine, verdict
 
 LAST: Final = "last"
-"""Asks for the call at a seat's phone that began last."""
+"""Asks for the call at a seat's phone that began last; without any, for the caller who came last."""
 _SHORTEST_NUMBER: Final = 3
+_NUMBER: Final = re.compile(r"[-+() /0-9]*[0-9][-+() /0-9]*").fullmatch
 _NEED_BYTES: Final = frozenset(
     {Verdict.NO_SERVICE.value, Verdict.VARIABLE_NEVER_SET.value, Verdict.NO_CALL.value}
 )
@@ -74,8 +76,8 @@ class CallsOfAMoment:
         if lost is not None:
             return [lost]
         if subject is None:
-            first = unknown_verdict(what, self._view)
-            return [Explanation(what, "", first)]
+            first, odd = unknown_verdict(what, self._view)
+            return [Explanation(what, "", first, odd=tuple(odd))]
         legs = self._legs_of(subject, what)
         if not legs:
             return [self._of_caller(subject)]
@@ -107,13 +109,22 @@ class CallsOfAMoment:
 
     def _subject(self, what: str) -> PartyRecord | None:
         if what == LAST:
-            return self._last_leg()
+            return self._last(at_a_seat=True) or self._last(at_a_seat=False)
+        seat = self._view.extension_of(what)
+        phone = seat or what
         found = list(self._having(what))
-        for matches in (_by_id, _by_phone, _by_number):
-            fitting = [record for record in found if matches(record, what)]
+        if phone.rpartition("/")[2] != what:  # an operator's phone, and whatever is called nearly so
+            found += self._having(phone.rpartition("/")[2])
+        for fitting in (
+            [record for record in found if _by_id(record, what)],
+            [record for record in found if _by_phone(record, what, seat)],
+            [record for record in found if _by_number(record, what)],
+            [record for record in found if rang(record, phone, self._view)],
+        ):
             if fitting:
                 return max(fitting, key=lambda record: record.began)
-        return None
+        near = near_seat(what, self._view)
+        return self._subject(near) if near else None
 
     def _lost_by_take_over(self, what: str, subject: PartyRecord | None) -> Explanation | None:
         """The answer for an operator whose session was taken over while a phone rang or talked there."""
@@ -128,18 +139,25 @@ class CallsOfAMoment:
                     return self._of_leg(leg)._replace(verdict=first)
         return None
 
-    def _last_leg(self) -> PartyRecord | None:
-        legs = [record for record in self._running.values() if record.facts.extension]
+    def _last(self, *, at_a_seat: bool) -> PartyRecord | None:
+        """The party that began last: a seat's phone, or another one outside of it."""
+
+        def fits(record: PartyRecord) -> bool:
+            facts = record.facts
+            return bool(facts.extension) if at_a_seat else not facts.device.startswith("Local/")
+
+        latest = max(filter(fits, self._running.values()), key=lambda record: record.began, default=None)
         for packed in reversed(tuple(self._kept.values())):
             record = self._unpacked(packed)
-            if record.facts.extension:
-                legs.append(record)
+            if latest is not None and record.ended < latest.began:  # so did all that ended before
                 break
-        return max(legs, key=lambda record: record.began, default=None)
+            if fits(record) and (latest is None or record.began > latest.began):
+                latest = record
+        return latest
 
     def _legs_of(self, subject: PartyRecord, what: str) -> list[PartyRecord]:
         """The seats' legs to explain: the one that was named, or every one of the call."""
-        if subject.facts.extension and (what == LAST or not _is_call(subject, what)):
+        if subject.facts.extension and what != LAST and not _is_call(subject, what):
             return [subject]
         found = {subject.facts.uniqueid: subject}
         for record in self._having(subject.facts.uniqueid):
@@ -154,10 +172,14 @@ class CallsOfAMoment:
 
     def _having(self, text: str) -> Iterator[PartyRecord]:
         """Those in which a text stands somewhere; all that may be meant, and a few more."""
-        needle = text.encode("utf-8", "surrogateescape")
-        for packed in self._kept.values():
-            if needle in packed:
-                yield self._unpacked(packed)
+        number = _NUMBER(text)
+        if number is None:
+            needle = text.encode("utf-8", "surrogateescape")
+            found = (packed for packed in self._kept.values() if needle in packed)
+        else:  # a phone number is written in many ways
+            stands = re.compile(rb"[^0-9]{0,3}".join(re.findall(rb"[0-9]", text.encode()))).search
+            found = (packed for packed in self._kept.values() if stands(packed))
+        yield from map(self._unpacked, found)
         yield from self._running.values()
 
     def _party(self, uniqueid: str) -> PartyRecord | None:
@@ -215,8 +237,11 @@ def _by_id(record: PartyRecord, what: str) -> bool:
     return what in (record.facts.uniqueid, record.facts.linkedid)
 
 
-def _by_phone(record: PartyRecord, what: str) -> bool:
+def _by_phone(record: PartyRecord, what: str, seat: str) -> bool:
+    """`seat` is where the operator sits who is named: his calls there come even if he was told of none."""
     facts = record.facts
+    if seat and facts.extension == seat and not facts.operator:
+        return True
     named = (facts.extension, facts.extension.partition("/")[2], facts.operator)
     return bool(facts.extension) and what in named
 

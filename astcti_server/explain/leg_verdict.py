@@ -157,15 +157,7 @@ def was_lost(reason: str) -> bool:
 
 def _seatless(view: MarksView, at: float) -> list[str]:
     """Who was logged in without a seat at a moment."""
-    seats: dict[str, str | None] = {}
-    for mark in view.marks:
-        if mark.at > at:
-            break
-        if mark.step is TrailStep.LOGGED_IN:
-            seats[mark.arguments[0]] = mark.arguments[1]
-        elif mark.step in (TrailStep.LOGGED_OUT, TrailStep.TAKEN_OVER):
-            seats.pop(mark.arguments[0], None)
-    return sorted(operator for operator, extension in seats.items() if extension == "")
+    return sorted(operator for operator, extension in view.seats_at(at).items() if not extension)
 
 
 def _moments(case: LegCase, at: float, name: str) -> str:

@@ -93,7 +93,7 @@ def _of_the_client(case: LegCase) -> Iterator[ExplanationLine]:
 
 def _after_pop_up(case: LegCase, opened: Step) -> Iterator[ExplanationLine]:
     at, operator = opened[0], opened[5]
-    if opened[2] == "ring":
+    if opened[2] != "answer":
         yield hindrance(case)
     systems = unlisted(opened[6])
     if systems and "any" not in systems:

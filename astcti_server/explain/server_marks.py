@@ -9,6 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from math import inf
 from typing import Final, NamedTuple
 
 from schemas.configuration.model import Configuration
@@ -67,7 +68,7 @@ class ServerMarks:
         `dialplan_heard`: whether Asterisk tells of the dialplan at all, as far as that is known.
         """
         with self._lock:
-            return MarksView(tuple(self._marks), tuple(self._configurations), dialplan_heard)
+            return MarksView(tuple(self._marks), tuple(self._configurations), dialplan_heard, self._clock())
 
     def _add(self, step: TrailStep, *arguments: str) -> None:
         with self._lock:
@@ -80,10 +81,44 @@ class MarksView(NamedTuple):
     marks: tuple[Mark, ...] = ()
     configurations: tuple[tuple[float, Configuration], ...] = ()
     dialplan_heard: bool = True
+    at: float = inf
+    """The moment that this is a view of."""
 
     def between(self, begin: float, end: float) -> list[Mark]:
         """What happened from one moment to another."""
         return [mark for mark in self.marks if begin <= mark.at <= end]
+
+    def seats_at(self, at: float) -> dict[str, str]:
+        """Who was logged in at a moment: user names with their extensions, empty for one without a seat."""
+        seats: dict[str, str] = {}
+        for mark in self.marks:
+            if mark.at > at:
+                break
+            if mark.step is TrailStep.LOGGED_IN:
+                seats[mark.arguments[0]] = mark.arguments[1]
+            elif mark.step in (TrailStep.LOGGED_OUT, TrailStep.TAKEN_OVER):
+                seats.pop(mark.arguments[0], None)
+        return seats
+
+    def extension_of(self, operator: str) -> str:
+        """Where an operator logged in last, or would; empty if that is not known, or it is no operator."""
+        for mark in reversed(self.marks):
+            if mark.step is TrailStep.LOGGED_IN and mark.arguments[0] == operator and mark.arguments[1]:
+                return mark.arguments[1]
+        configuration = self.configuration_at(inf)
+        known = configuration.operator_by_username.get(operator)
+        seat = configuration.seat_by_mac.get(known.seat) if known is not None else None
+        return seat.extension if seat is not None else ""
+
+    def link_losses(self) -> list[tuple[float, float]]:
+        """When the link to Asterisk was lost and when it came back; infinite if it did not."""
+        losses: list[tuple[float, float]] = []
+        for mark in self.marks:
+            if mark.step is TrailStep.LINK_DOWN:
+                losses.append((mark.at, inf))
+            elif mark.step is TrailStep.LINK_UP and losses and losses[-1][1] == inf:
+                losses[-1] = (losses[-1][0], mark.at)
+        return losses
 
     def configuration_at(self, at: float) -> Configuration:
         """The configuration by which calls were tracked at a moment; the oldest known for one before."""

@@ -40,7 +40,7 @@ class Verdict(ExplanationCode):
         "{milliseconds} ms",
     )
     # It still may.
-    NOT_YET = "not-yet", "It has not popped up yet: the call is not answered"
+    NOT_YET = "not-yet", "It has not popped up yet: no phone has answered the call"
     # Nobody talked at this phone.
     ANSWERED_ELSEWHERE = "answered-elsewhere", "Another phone answered: {phone}"
     CALLER_LEFT = "caller-left", "The caller left before this phone was connected"
@@ -65,6 +65,16 @@ class Verdict(ExplanationCode):
         "Nobody was at {extension}, but logged in without a seat: {operators}",
         "Configure the MAC address of that PC as a seat, or bind the operator to a seat.",
     )
+    OPERATOR_NOT_LOGGED_IN = (
+        "operator-not-logged-in",
+        "{operator} is not logged in",
+        "Start the client and log in.",
+    )
+    OPERATOR_WITHOUT_SEAT = (
+        "operator-without-seat",
+        "{operator} is logged in without a seat, so at no phone",
+        "Configure the MAC address of that PC as a seat, or bind the operator to a seat.",
+    )
     CLIENT_LOST = (
         "client-lost",
         "The connection to the client of {operator} was lost before it could be told",
@@ -86,13 +96,13 @@ class Verdict(ExplanationCode):
     )
     PHONE_IS_NO_SEAT = (
         "phone-is-no-seat",
-        "{phone} took part, and is the phone of no configured seat",
+        "{phone} is the phone of no configured seat",
         "Configure a seat with this extension.",
     )
     PHONE_NEARLY_A_SEAT = (
         "phone-nearly-a-seat",
-        "{phone} took part, and is the phone of no seat; configured is {extension}",
-        "Write the extension in the configuration as Asterisk calls the phone: {phone}.",
+        "{phone} is the phone of no seat; configured is {extension}",
+        "If {phone} is what Asterisk calls the phone, write the seat's extension so.",
     )
     # Which service it was.
     NO_SERVICE = (
@@ -121,8 +131,8 @@ class Verdict(ExplanationCode):
     NO_TRIGGER = "no-trigger", "The service {service} has no trigger", "Give it one."
     OTHER_MOMENT = (
         "other-moment",
-        "The triggers of {service} are for another moment: {moments}",
-        "Give it a trigger for the moment that is wanted.",
+        "{service} opens nothing when a call is answered: its triggers are for another moment ({moments})",
+        'Write on="answer" at a trigger if it is to open then.',
     )
     OTHER_SYSTEM = (
         "other-system",
