@@ -75,16 +75,6 @@ def test_what_cannot_be_accepted_is_refused_with_the_reason(
         connection.do("ACCEPT")
 
 
-@pytest.mark.parametrize("broken", ["201\nSTOP", "201\rSTOP", "\x00", "\u2028"])
-def test_what_has_a_line_break_in_it_is_never_two_commands(serve: Serve, path: Path, broken: str) -> None:
-    with (
-        serve(),
-        ControlConnection(path) as connection,
-        pytest.raises(RequestRefusedError, match="line break"),
-    ):
-        connection.do("ACCEPT", broken)
-
-
 def test_what_is_no_utf_8_is_refused_by_the_server(serve: Serve, path: Path) -> None:
     with serve(), ControlConnection(path) as connection, pytest.raises(RequestRefusedError):
         connection.do("ACCEPT", "\udcff")
