@@ -69,8 +69,8 @@ class EventEncoder:
         """As the function `encode`."""
         call = event.call
         if not self._is_last(call):
-            self._call = call
             self._before_state, self._after_state = _around_state(call, _escape_all)
+            self._call = call
         state, more = call.state, event.service
         if not _PLAIN.fullmatch(state + more):
             state, more = _escape(state), _escape(more)

@@ -36,9 +36,9 @@ class Router:
         self._reading = False
         if self._told:
             self._told.clear()
-            for session in self._gathering:
+            gathering, self._gathering = self._gathering, set()
+            for session in gathering:
                 session.send_gathered()
-            self._gathering.clear()
 
     def deliver(self, notifications: Iterable[Notification]) -> None:
         """Send events to the sessions at their extensions, in order; none where nobody sits.

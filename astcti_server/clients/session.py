@@ -151,16 +151,17 @@ class Session:
     def gather(self, lines: bytes) -> bool:
         """Announce whole lines together with what comes next, whatever that is. False if the session is over.
 
-        `send_gathered` has to follow before long, for there is no limit to what is gathered.
+        `send_gathered` has to follow before long. `SENT_AT_ONCE` bytes do not wait for it: more at a time would
+        overflow the outbox of a client that does read, and pass by the limit of one that does not.
         """
         with self._lock:
             if self._ending or not self._open:
                 return False
-            if self._held is None:
-                self._gathered += lines
-            else:
+            if self._held is not None:
                 self._held.append(lines)
-            return True
+                return True
+            self._gathered += lines
+            return len(self._gathered) < SENT_AT_ONCE or self._put(b"")
 
     def send_gathered(self) -> None:
         """Send what was gathered and did not go out before another line."""

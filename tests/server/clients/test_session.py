@@ -322,6 +322,17 @@ def test_what_is_gathered_for_a_session_that_ends_without_a_word_is_sent(
     assert transport.taken == b"<a>\n"
 
 
+def test_what_is_gathered_has_the_limit_of_the_outbox(slow: tuple[Session, SlowTransport]) -> None:
+    """A chunk of Asterisk may say megabytes of XML to one seat: variables are told again and again."""
+    session, transport = slow
+    told = 0
+    while session.gather(LONG):
+        told += 1
+        assert told < 10
+    assert "outbox overflow" in session.ending
+    assert len(transport.attempts[0]) < 2 * session_module.SENT_AT_ONCE
+
+
 def test_what_is_gathered_before_the_login_is_over_comes_after_its_reply(
     slow: tuple[Session, SlowTransport],
 ) -> None:
