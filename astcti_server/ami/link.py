@@ -163,7 +163,7 @@ class AmiLink(ServiceThread):
                 if self._connection is not connection:
                     return
         finally:
-            self._listener.chunk_over()
+            self._loop.guarded(self._listener.chunk_over)
 
     def _event(self, event: AmiEvent) -> None:
         if not self._fully_booted and event.name == FULLY_BOOTED:

@@ -151,8 +151,8 @@ class Session:
     def gather(self, lines: bytes) -> bool:
         """Announce whole lines together with what comes next, whatever that is. False if the session is over.
 
-        `send_gathered` has to follow before long. `SENT_AT_ONCE` bytes do not wait for it: more at a time would
-        overflow the outbox of a client that does read, and pass by the limit of one that does not.
+        `send_gathered` has to follow before long. `SENT_AT_ONCE` bytes do not wait for it: more at a time
+        would overflow the outbox of a client that does read, and pass by the limit of one that does not.
         """
         with self._lock:
             if self._ending or not self._open:

@@ -20,7 +20,7 @@ class FakeListener:
         self.quiet = 0.0
         """For how many seconds nothing had been read at the last loss."""
         self.fails_on = ""
-        """An event's name at which handling it goes wrong."""
+        """An event's name at which handling it goes wrong, or `end of chunk`."""
 
     def link_up(self, banner_version: str) -> None:
         self.told.put(("up", banner_version))
@@ -40,6 +40,8 @@ class FakeListener:
 
     def chunk_over(self) -> None:
         self.chunks_over += 1
+        if self.fails_on == "end of chunk":
+            raise RuntimeError("this chunk cannot be ended")
 
     def event(self, event: AmiEvent) -> None:
         if event.name == self.fails_on:

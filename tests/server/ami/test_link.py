@@ -325,6 +325,19 @@ def test_an_event_whose_handling_fails_ends_only_itself(
     assert "Event: Newchannel" in caplog.text
 
 
+def test_a_chunk_whose_end_fails_does_not_end_the_link(
+    asterisk: FakeAsterisk, listener: FakeListener, run: RunLink, caplog: pytest.LogCaptureFixture
+) -> None:
+    with run():
+        listener.next("up")
+        listener.fails_on = "end of chunk"
+        asterisk.event("Newchannel", ("Uniqueid", "1.1"))
+        assert listener.next_event().name == "Newchannel"
+        asterisk.event("Hangup", ("Uniqueid", "1.1"))
+        assert listener.next_event().name == "Hangup"
+    assert "this chunk cannot be ended" in caplog.text
+
+
 def test_an_answer_whose_handling_fails_ends_only_itself(
     listener: FakeListener, run: RunLink, caplog: pytest.LogCaptureFixture
 ) -> None:
