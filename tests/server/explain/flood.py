@@ -21,6 +21,7 @@ from schemas.configuration.model import Binding, Configuration, Operator, Seat, 
 from tests.fake.running_server import RunningServer, SeatClient
 
 SEATS = 40
+NOOP_EVERY = 20.0  # seconds; a client that is silent for a minute is sent away
 AS_MUCH_AGAIN = 24 * 1024 * 1024
 """Bytes that Python's and the system's memory may take beside the trails, and the calls of the moment."""
 
@@ -78,8 +79,14 @@ def flood(folder: Path, calls: int, seconds: float) -> tuple[int, int]:
             threading.Thread(target=count_calls, args=(client, counted), daemon=True).start()
         time.sleep(2.0)
         before, until = resident(server), time.monotonic() + seconds
+        said = before_calls = time.monotonic()
         while counted[0] < calls and time.monotonic() < until:
             time.sleep(0.2)
+            if time.monotonic() - said > NOOP_EVERY:
+                said = time.monotonic()
+                for client in clients:
+                    client.say("NOOP")
+        print(f"{counted[0] / (time.monotonic() - before_calls):.0f} legs a second")
         grown = resident(server) - before
         command = [
             sys.executable,
