@@ -104,7 +104,7 @@ def test_everything_in_the_wheel_can_be_loaded(
 ) -> None:
     folder = tmp_path_factory.mktemp("everything")
     venv.create(folder, with_pip=True)
-    run(folder / "bin/pip", "install", "--quiet", f"{wheel}[server,client,configurator]", cwd=folder)
+    run(folder / "bin/pip", "install", "--quiet", f"{wheel}[server,metrics,client,configurator]", cwd=folder)
     script = ROOT / "tests/packaging/load_everything.py"
     assert run(folder / "bin/python", "-P", script, tmp_path / "data", cwd=tmp_path) == ""
 
