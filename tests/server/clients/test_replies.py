@@ -23,11 +23,11 @@ SERVICES = (Service("Demo", "astctidemo", "inbound"), Service("Outside line", "o
         (replies.LOGGED_IN, "102 OK"),
         (
             replies.capabilities(60.0),
-            "110 CAPA MAC SERVICES REASONS HANGUP TRANSFER WHO TARGETS SCRAM KEEPALIVE=60",
+            "110 CAPA MAC SERVICES REASONS HANGUP TRANSFER WHO TARGETS WHY SCRAM KEEPALIVE=60",
         ),
         (
             replies.capabilities(2.5),
-            "110 CAPA MAC SERVICES REASONS HANGUP TRANSFER WHO TARGETS SCRAM KEEPALIVE=2.5",
+            "110 CAPA MAC SERVICES REASONS HANGUP TRANSFER WHO TARGETS WHY SCRAM KEEPALIVE=2.5",
         ),
         (replies.queue_joined("astcti"), "200 astcti"),
         (replies.queue_left("astcti"), "210 astcti"),
