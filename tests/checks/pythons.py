@@ -27,7 +27,7 @@ NEWEST: Final = 15
 
 # The parts of setup.cfg's extras that these tests need, and of `dev` what runs them.
 EXTRAS: Final = ("server", "client")
-RUNNERS: Final = ("pytest", "hypothesis")
+RUNNERS: Final = ("pytest", "hypothesis", "scramp")
 TESTS: Final = (
     "tests/schemas",
     *(f"tests/server/{part}" for part in ("ami", "calls", "clients", "config", "queues")),
