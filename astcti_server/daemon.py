@@ -214,9 +214,10 @@ class Daemon:
         self._watchdog = SystemdWatchdog()
         self._keep_members = False
         self._parts = self._parts_for_control()
-        self._metrics = self._serve_figures(settings.metrics)
+        self._metrics: MetricsServer | None = None
         self._control_listener: ControlListener | None = None
         try:  # last, when nothing else can fail: another server's files stay its own
+            self._metrics = self._serve_figures(settings.metrics)
             self._control_listener = self._listen_for_control()
             if self._pidfile is not None:
                 self._pidfile.write()
@@ -502,13 +503,9 @@ class Daemon:
     def _serve_figures(self, settings: MetricsSettings | None) -> MetricsServer | None:
         if settings is None or self._figures is None:
             return None
-        try:
-            return metrics_server(
-                settings, self._figures, self._link, self._parts, self._audit, self._thread_died
-            )
-        except BaseException:
-            self._server.server_close()
-            raise
+        return metrics_server(
+            settings, self._figures, self._link, self._parts, self._audit, self._thread_died
+        )
 
     def _keep_ami(self, settings: KeptAmiSettings) -> KeptAmi | None:
         if not settings.bytes:

@@ -49,6 +49,20 @@ def ask(
         fail(context, in_words(error), exit_code(error))
 
 
+def ask_to_show(
+    context: click.Context, control: Path | None, as_json: bool, *words: str
+) -> ControlDocument | None:
+    """The document that a command, said in these words, is answered by, as `ask` has it.
+
+    None if it is for programs: then it is printed already.
+    """
+    document = ask(context, control, lambda connection: connection.document(*words))
+    if not as_json:
+        return document
+    print_json(document)
+    return None
+
+
 def print_json(document: ControlDocument) -> None:
     """Print it for programs."""
     click.echo(json.dumps(dict(document), indent=2))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from astcti_server.cli.asking import ask, print_json
+from astcti_server.cli.asking import ask_to_show
 from astcti_server.cli.options import control_option, json_option
 from astcti_server.explain.documents import explanations_in, lines_for_people
 from schemas.log_lines import harmless
@@ -33,9 +33,8 @@ def explain(context: click.Context, control: Path | None, as_json: bool, what: t
       4  you may not ask: only root and the server's user may
       5  it does not answer
     """
-    document = ask(context, control, lambda connection: connection.document(ControlCommand.EXPLAIN, *what))
-    if as_json:
-        print_json(document)
+    document = ask_to_show(context, control, as_json, ControlCommand.EXPLAIN, *what)
+    if document is None:
         return
     for line in lines_for_people(explanations_in(document)):
         click.echo(harmless(line))

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from astcti_server.cli.asking import ask, print_json
+from astcti_server.cli.asking import ask_to_show
 from astcti_server.cli.options import control_option, json_option, one_word
 from astcti_server.cli.table import aligned, counted, how_long
 from astcti_server.control.shown_status import difference_in_words
@@ -30,9 +30,8 @@ def sessions(context: click.Context, control: Path | None, as_json: bool) -> Non
       4  you may not: only root and the server's user may
       5  the server does not answer
     """
-    document = ask(context, control, lambda connection: connection.document(ControlCommand.SESSIONS))
-    if as_json:
-        print_json(document)
+    document = ask_to_show(context, control, as_json, ControlCommand.SESSIONS)
+    if document is None:
         return
     rows = [
         (
@@ -40,7 +39,7 @@ def sessions(context: click.Context, control: Path | None, as_json: bool) -> Non
             session["full_name"],
             session["extension"] or "-",
             session["address"],
-            f"yes ({session['pause_reason']})".removesuffix(" ()") if session["paused"] else "no",
+            _pause_of(session),
         )
         for session in document["sessions"]
     ]
@@ -66,9 +65,8 @@ def calls(context: click.Context, control: Path | None, as_json: bool) -> None:
       4  you may not: only root and the server's user may
       5  the server does not answer
     """
-    document = ask(context, control, lambda connection: connection.document(ControlCommand.CALLS))
-    if as_json:
-        print_json(document)
+    document = ask_to_show(context, control, as_json, ControlCommand.CALLS)
+    if document is None:
         return
     names = {call["uniqueid"]: call["channel"] for call in document["calls"]}
     shown = [call for call in document["calls"] if not call["local"]]
@@ -110,9 +108,8 @@ def queues(context: click.Context, control: Path | None, as_json: bool, queue: s
       4  you may not: only root and the server's user may
       5  the server does not answer
     """
-    document = ask(context, control, lambda connection: connection.document(ControlCommand.QUEUES, queue))
-    if as_json:
-        print_json(document)
+    document = ask_to_show(context, control, as_json, ControlCommand.QUEUES, queue)
+    if document is None:
         return
     rows = [
         [entry["queue"], *(str(entry[name]) for name in ("wanted", "members", "paused")), _differing(entry)]
@@ -131,14 +128,17 @@ def _differing(queue: Mapping[str, Any]) -> str:
 
 def _member(member: Mapping[str, Any]) -> tuple[str, ...]:
     penalty = member["wanted_penalty"] if member["penalty"] is None else member["penalty"]
-    paused = f"yes ({member['pause_reason']})".removesuffix(" ()") if member["paused"] else "no"
     return (
         member["interface"],
         member["username"],
         "" if penalty is None else str(penalty),
-        paused if member["member"] else "",
+        _pause_of(member) if member["member"] else "",
         difference_in_words(member) if member["differs"] else "",
     )
+
+
+def _pause_of(entry: Mapping[str, Any]) -> str:
+    return f"yes ({entry['pause_reason']})".removesuffix(" ()") if entry["paused"] else "no"
 
 
 def _print(lines: Iterator[str]) -> None:

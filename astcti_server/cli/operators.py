@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from astcti_server.cli.asking import ask, print_json
+from astcti_server.cli.asking import ask_to_show
 from astcti_server.cli.options import control_option, json_option, one_word
 from astcti_server.control.ports import ControlDocument
 from schemas.log_lines import harmless
@@ -31,9 +31,8 @@ def kick(context: click.Context, control: Path | None, as_json: bool, user: str)
       4  you may not: only root and the server's user may
       5  the server does not answer
     """
-    document = ask(context, control, lambda connection: connection.document(ControlCommand.KICK, user))
-    if as_json:
-        print_json(document)
+    document = ask_to_show(context, control, as_json, ControlCommand.KICK, user)
+    if document is None:
         return
     click.echo(harmless(f"{_name(document)} is logged out"))
 
@@ -82,9 +81,8 @@ def unpause(context: click.Context, control: Path | None, as_json: bool, user: s
 
 
 def _change(context: click.Context, control: Path | None, as_json: bool, *words: str) -> None:
-    document = ask(context, control, lambda connection: connection.document(*words))
-    if as_json:
-        print_json(document)
+    document = ask_to_show(context, control, as_json, *words)
+    if document is None:
         return
     state = "in pause" if document["paused"] else "out of pause"
     reason = f" ({document['pause_reason']})" if document["pause_reason"] else ""

@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from astcti_server.cli.asking import EXIT_TROUBLE, ask, print_json
+from astcti_server.cli.asking import EXIT_TROUBLE, ask, ask_to_show
 from astcti_server.cli.options import control_option, json_option
 from astcti_server.control.asking import ControlConnection, LeavingProcess
 from astcti_server.logs import LEVELS
@@ -71,10 +71,8 @@ def log_level(context: click.Context, control: Path | None, as_json: bool, level
       4  you may not: only root and the server's user may
       5  the server does not answer
     """
-    words = (ControlCommand.LOG_LEVEL, level or "")
-    document = ask(context, control, lambda connection: connection.document(*words))
-    if as_json:
-        print_json(document)
+    document = ask_to_show(context, control, as_json, ControlCommand.LOG_LEVEL, level or "")
+    if document is None:
         return
     configured = (
         "" if document["level"] == document["configured"] else f" (configured: {document['configured']})"
