@@ -74,8 +74,10 @@ def _settings(settings: ServerSettings) -> dict[str, Any]:
         ("ami", ("secret", "username", "host", "ca_file")),
         ("listen", ("address", "certificate", "key")),
         ("logging", ("file",)),
+        ("audit", ("file",)),
+        ("metrics", ("address",)),
     ):
-        for name in names:
+        for name in names if said[section] is not None else ():
             said[section][name] = "***" if said[section][name] else ""
     return said
 

@@ -15,6 +15,7 @@ from astcti_server.demo.pbx import DemoPbx
 from schemas.configuration.model import Binding, Configuration, Operator, Seat, Service, Trigger
 from tests.fake.line_client import md5
 from tests.fake.patience import PATIENCE, until
+from tests.fake.ports import free_port
 from tests.fake.running_server import RunningServer, SeatClient
 
 PASSWORD = f"md5:{md5('secret')}"
@@ -136,3 +137,21 @@ def test_a_report_holds_who_came_during_a_call_and_what_he_asked_for(
         again = events(mario, "PJSIP/201")
     assert 'repeat="true"' in "".join(again)
     assert replayed(server, report(server, "mario")) == first + again
+
+
+def test_a_report_does_not_say_where_the_site_has_its_files_and_ports(pbx: DemoPbx, tmp_path: Path) -> None:
+    own = tmp_path / "the-sites-own-folder"
+    own.mkdir()
+    sections = f'<audit file="{own}/audit.log"/><metrics address="127.0.0.53" port="{free_port()}"/>'
+    with RunningServer(tmp_path, pbx.address[1], configuration(), sections=sections) as server:
+        server.wait_for_log("Channels in Asterisk")
+        with server.client("mario") as mario:
+            mario.expect("200 astcti")
+            take_a_call(pbx, mario, "PJSIP/201")
+            with tarfile.open(report(server, "last")) as archive:
+                about = archive.extractfile("about.json")
+                assert about is not None
+                said = about.read().decode()
+    assert '"audit"' in said and '"metrics"' in said
+    assert "the-sites-own-folder" not in said
+    assert "127.0.0.53" not in said
