@@ -13,12 +13,29 @@ from typing import Any
 from xml.sax.saxutils import quoteattr
 
 from schemas import event_xml
-from schemas.configuration.model import Configuration
+from schemas.configuration.model import Binding, Configuration, Operator, Seat, Service
 from schemas.configuration.xml_form import dump_xml
 from schemas.events import CallEvent
 from tests.fake.line_client import LineClient, md5
 from tests.fake.patience import PATIENCE
 from tests.fake.ports import free_port
+
+PHONE, MAC = "PJSIP/201", "00:00:00:00:02:01"
+ONE_SEAT = Configuration(
+    services=(
+        Service(
+            "Demo",
+            "astctidemo",
+            "inbound",
+            is_queue=True,
+            queue_name="astcti",
+            operators=(Binding("mario", 1),),
+        ),
+    ),
+    seats=(Seat(MAC, PHONE, PHONE),),
+    operators=(Operator("mario", "Mario Rossi", f"md5:{md5('secret')}", seat=MAC),),
+)
+"""mario, password `secret`, at one phone and in one queue."""
 
 
 class RunningServer:

@@ -17,25 +17,18 @@ from astcti_server.audit.entries import AuditAction
 from astcti_server.clients.commands import dispatch
 from astcti_server.control.audit import changes_something
 from astcti_server.demo.pbx import DemoPbx
-from schemas.configuration.model import Binding, Configuration, Operator, Seat, Service
+from schemas.configuration.model import Binding, Operator, Service
 from schemas.protocol import CommandName, ControlCommand
 from tests.fake.line_client import LineClient, md5
 from tests.fake.patience import PATIENCE, until
 from tests.fake.ports import free_port
-from tests.fake.running_server import RunningServer
+from tests.fake.running_server import MAC, ONE_SEAT, PHONE, RunningServer
 
-PHONE, MAC = "PJSIP/201", "00:00:00:00:02:01"
-DEMO = Service(
-    "Demo", "astctidemo", "inbound", is_queue=True, queue_name="astcti", operators=(Binding("mario", 1),)
-)
 OUT = Service("Out", "outgoing", "outbound", operators=(Binding("mario"),))
-CONFIGURATION = Configuration(
-    services=(DEMO, OUT),
-    seats=(Seat(MAC, PHONE, PHONE),),
-    operators=(
-        Operator("mario", "Mario Rossi", f"md5:{md5('secret')}", seat=MAC),
-        Operator("luisa", "Luisa Verdi", f"md5:{md5('secret')}"),
-    ),
+CONFIGURATION = replace(
+    ONE_SEAT,
+    services=(*ONE_SEAT.services, OUT),
+    operators=(*ONE_SEAT.operators, Operator("luisa", "Luisa Verdi", f"md5:{md5('secret')}")),
 )
 NOT_AUDITED = {
     CommandName.WHY,

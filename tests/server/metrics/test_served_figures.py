@@ -22,32 +22,15 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from astcti_server.config.checking import check_directory
 from astcti_server.demo.pbx import DemoPbx
-from schemas.configuration.model import Binding, Configuration, Operator, Seat, Service
-from tests.fake.line_client import md5
 from tests.fake.patience import PATIENCE, until
 from tests.fake.ports import free_port
-from tests.fake.running_server import RunningServer
+from tests.fake.running_server import MAC, ONE_SEAT, PHONE, RunningServer
 from tests.needed import lacking
 
 ROOT = Path(__file__).resolve().parents[3]
 DASHBOARD = ROOT / "packaging/grafana/astcti-dashboard.json"
 RULES = ROOT / "packaging/grafana/astcti-alerts.yml"
 RULE_TESTS = Path(__file__).with_name("astcti-alerts-test.yml")
-PHONE, MAC = "PJSIP/201", "00:00:00:00:02:01"
-CONFIGURATION = Configuration(
-    services=(
-        Service(
-            "Demo",
-            "astctidemo",
-            "inbound",
-            is_queue=True,
-            queue_name="astcti",
-            operators=(Binding("mario", 1),),
-        ),
-    ),
-    seats=(Seat(MAC, PHONE, PHONE),),
-    operators=(Operator("mario", "Mario Rossi", f"md5:{md5('secret')}", seat=MAC),),
-)
 
 
 class WatchedServer(RunningServer):
@@ -56,7 +39,7 @@ class WatchedServer(RunningServer):
     def __init__(self, folder: Path, ami_port: int, **more: Any) -> None:
         self.metrics_port = free_port()
         sections = f'<metrics port="{self.metrics_port}"/>'
-        super().__init__(folder, ami_port, CONFIGURATION, sections=sections, **more)
+        super().__init__(folder, ami_port, ONE_SEAT, sections=sections, **more)
 
     def get(self, path: str) -> tuple[int, str]:
         """The answer's status and text."""

@@ -20,30 +20,12 @@ import pytest
 from astcti_server.control import shown_status
 from astcti_server.control.asking import is_running
 from astcti_server.demo.pbx import DemoPbx
-from schemas.configuration.model import Binding, Configuration, Operator, Seat, Service
 from schemas.server.status_age import OLD_AFTER, is_old
 from tests.fake.asterisk import FakeAsterisk
-from tests.fake.line_client import md5
 from tests.fake.patience import PATIENCE, until
 from tests.fake.ports import free_port
-from tests.fake.running_server import RunningServer
+from tests.fake.running_server import ONE_SEAT, PHONE, RunningServer
 from tests.needed import lacking
-
-PHONE, MAC = "PJSIP/201", "00:00:00:00:02:01"
-CONFIGURATION = Configuration(
-    services=(
-        Service(
-            "Demo",
-            "astctidemo",
-            "inbound",
-            is_queue=True,
-            queue_name="astcti",
-            operators=(Binding("mario", 1),),
-        ),
-    ),
-    seats=(Seat(MAC, PHONE, PHONE),),
-    operators=(Operator("mario", "Mario Rossi", f"md5:{md5('secret')}", seat=MAC),),
-)
 
 
 @pytest.fixture
@@ -57,7 +39,7 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture
 def server(folder: Path, pbx: DemoPbx) -> Iterator[RunningServer]:
-    with RunningServer(folder, pbx.address[1], CONFIGURATION) as running:
+    with RunningServer(folder, pbx.address[1], ONE_SEAT) as running:
         running.wait_for_log("Channels in Asterisk")
         yield running
 
@@ -115,8 +97,8 @@ def test_status_says_what_the_server_does(server: RunningServer) -> None:
 
 
 def test_status_says_what_differs_in_a_queue_and_why(server: RunningServer, pbx: DemoPbx) -> None:
-    unknown = replace(CONFIGURATION.services[0], queue_name="nowhere")
-    server.configure(replace(CONFIGURATION, services=(unknown,)))
+    unknown = replace(ONE_SEAT.services[0], queue_name="nowhere")
+    server.configure(replace(ONE_SEAT, services=(unknown,)))
     server.wait_for_log("is in force now", 2)
     with server.client("mario") as mario:
         mario.expect("211 KO nowhere")
@@ -170,7 +152,7 @@ def test_status_says_what_is_refused_and_why(server: RunningServer) -> None:
 
 
 def test_status_ends_with_1_while_asterisk_is_away_and_says_why(folder: Path) -> None:
-    with RunningServer(folder, free_port(), CONFIGURATION) as server:
+    with RunningServer(folder, free_port(), ONE_SEAT) as server:
         server.wait_for_log("No connection to Asterisk")
         said = ask(server, "status")
         assert said.returncode == 1
@@ -229,7 +211,7 @@ def test_stop_keeps_the_members_where_that_is_asked_for(server: RunningServer, p
 
 def test_the_socket_is_where_the_option_says_before_or_after_the_command(folder: Path, pbx: DemoPbx) -> None:
     place = str(folder / "elsewhere" / "here.sock")
-    with RunningServer(folder, pbx.address[1], CONFIGURATION, options=("--control", place)) as server:
+    with RunningServer(folder, pbx.address[1], ONE_SEAT, options=("--control", place)) as server:
         assert ask(server, "status", "--control", place).stdout.startswith("Server")
         assert ask(server, "status", before=("--control", place)).stdout.startswith("Server")
         assert ask(server, "stop").returncode == 3, "nobody listens beside the status file"
@@ -242,7 +224,7 @@ def test_the_socket_is_where_the_option_says_before_or_after_the_command(folder:
 def test_a_second_server_on_the_same_socket_ends_with_1_and_disturbs_nothing(
     server: RunningServer, pbx: DemoPbx
 ) -> None:
-    second = RunningServer(server.folder / "second", pbx.address[1], CONFIGURATION)
+    second = RunningServer(server.folder / "second", pbx.address[1], ONE_SEAT)
     second.status_file = server.status_file
     pid = server.status["pid"]
     second.start()
@@ -255,10 +237,10 @@ def test_a_second_server_on_the_same_socket_ends_with_1_and_disturbs_nothing(
 
 
 def test_a_server_started_after_a_crash_takes_the_socket_over(folder: Path, pbx: DemoPbx) -> None:
-    with RunningServer(folder, pbx.address[1], CONFIGURATION) as first:
+    with RunningServer(folder, pbx.address[1], ONE_SEAT) as first:
         first.kill()
         assert (folder / "control.sock").exists()
-    with RunningServer(folder, pbx.address[1], CONFIGURATION) as second:
+    with RunningServer(folder, pbx.address[1], ONE_SEAT) as second:
         second.wait_for_log("Listening on", 2)
         until(lambda: ask(second, "status").returncode == 0, "it does not answer", every=0.2)
 
@@ -286,7 +268,7 @@ def test_a_process_whose_end_its_parent_did_not_ask_about_does_not_run() -> None
 
 
 def test_status_where_nothing_ever_ran_ends_with_3(folder: Path) -> None:
-    server = RunningServer(folder, free_port(), CONFIGURATION)
+    server = RunningServer(folder, free_port(), ONE_SEAT)
     said = ask(server, "status")
     assert said.returncode == 3
     assert said.stderr.startswith("astcti-server: not running (")
@@ -311,7 +293,7 @@ def test_status_of_a_stopped_process_is_no_answer(server: RunningServer) -> None
 
 def test_status_without_a_control_socket_shows_the_status_file(folder: Path, pbx: DemoPbx) -> None:
     too_long = str(folder / ("x" * 200))
-    with RunningServer(folder, pbx.address[1], CONFIGURATION, options=("--control", too_long)) as server:
+    with RunningServer(folder, pbx.address[1], ONE_SEAT, options=("--control", too_long)) as server:
         server.wait_for_log("longer than the 107 bytes that the path of a Unix socket may have")
         server.wait_for_log("commands such as status and stop cannot reach this server")
         with server.client("mario") as mario:
@@ -385,10 +367,7 @@ def test_a_file_is_old_when_nobody_renewed_it(age: float, old: bool) -> None:
 
 
 def test_a_refused_login_is_in_the_status_file_with_the_reason_of_now(folder: Path) -> None:
-    with (
-        FakeAsterisk(secret="other") as asterisk,
-        RunningServer(folder, asterisk.port, CONFIGURATION) as server,
-    ):
+    with FakeAsterisk(secret="other") as asterisk, RunningServer(folder, asterisk.port, ONE_SEAT) as server:
         until(lambda: server.status["ami"]["attempts"] >= 1, "no attempt is counted", every=0.1)
         ami = server.status["ami"]
         assert ami["state"] == "connecting"

@@ -11,36 +11,21 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from astcti_server.demo.pbx import DemoPbx
-from schemas.configuration.model import Binding, Configuration, Operator, Seat, Service
+from schemas.configuration.model import Operator
 from tests.fake.line_client import md5
 from tests.fake.patience import PATIENCE, until
-from tests.fake.running_server import RunningServer
+from tests.fake.running_server import ONE_SEAT, PHONE, RunningServer
 from tests.needed import lacking
 
-PHONE, MAC = "PJSIP/201", "00:00:00:00:02:01"
-PASSWORD = f"md5:{md5('secret')}"
-CONFIGURATION = Configuration(
-    services=(
-        Service(
-            "Demo",
-            "astctidemo",
-            "inbound",
-            is_queue=True,
-            queue_name="astcti",
-            operators=(Binding("mario", 1),),
-        ),
-    ),
-    seats=(Seat(MAC, PHONE, PHONE),),
-    operators=(
-        Operator("mario", "Mario Rossi", PASSWORD, seat=MAC),
-        Operator("anna", "Anna Verdi", PASSWORD),
-    ),
+CONFIGURATION = replace(
+    ONE_SEAT, operators=(*ONE_SEAT.operators, Operator("anna", "Anna Verdi", f"md5:{md5('secret')}"))
 )
 
 
