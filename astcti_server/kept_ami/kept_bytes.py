@@ -7,12 +7,11 @@ first. Bounded three ways: compressed bytes, minutes, and bytes that wait to be 
 
 from __future__ import annotations
 
-import re
 import threading
 import time
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final, NamedTuple, TypeAlias
 
 from astcti_server.kept_ami.marks import ConfiguredMark, KeptMark, KeptState, LostMark, SeatsMark
@@ -252,19 +251,9 @@ class KeptAmi(ServiceThread):
             return KeptWindow(self._state, (*self._segments, *([ending] if self._entries else [])))
 
     def blocks(self) -> Iterator[bytes]:
-        """Every whole message that is kept, as its raw block, the oldest first."""
+        """Every whole message that is kept, as its raw block, the oldest first.
+
+        Waits for nobody, but it unpacks everything: a second or two for the most there can be. See `since`.
+        """
         for message in self.window().messages():
             yield message.raw
-
-    def scan(self, ids: Iterable[str]) -> Iterator[KeptMessage]:
-        """The messages in which one of these ids stands as a value, oldest first. See `since` for the rest.
-
-        Waits for nobody, but it unpacks everything that is kept: a second or two for the most there can be.
-        """
-        words = sorted({word.encode() for word in ids if word})
-        if not words:
-            return
-        pattern = re.compile(rb": ?(?:%s)(?:\r\n|\Z)" % b"|".join(map(re.escape, words)))
-        for message in self.window().messages():
-            if pattern.search(message.raw):
-                yield message
