@@ -120,8 +120,8 @@ def main(
     """Tell each call centre agent's PC who calls, over one connection to Asterisk.
 
     Without a command the server runs in the foreground until SIGTERM or SIGINT. SIGHUP looks at the
-    configuration again (changes are seen without it) and reads a renewed certificate,
-    SIGUSR1 reopens the log file.
+    configuration again (changes are seen without it) and reads a renewed certificate, SIGUSR1 reopens the
+    log file and the audit.
 
     \b
     Exit codes:

@@ -151,8 +151,12 @@ class Photographer:
         peer.say(event("Hangup", "5.1", name="", number="3479876543", direction="outbound", end="cancelled"))
         bed.pump(lambda: len(bed.history.find()) == 5)
         bed.app.windows.notices.close_all()
+        bed.history.explain(
+            1, "nobody-answered 1795430727.120 PJSIP/201"
+        )  # the first of them, last in the list
         history = bed.open_history()
-        history.table.selection_set(history.table.get_children()[1])
+        history.table.selection_set(history.table.get_children()[-1])
+        bed.pump(lambda: history.reason.cget("text"))
         self._save(bed, "history", history)
         history.destroy()
         settings = bed.open_settings()
