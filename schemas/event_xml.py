@@ -40,6 +40,7 @@ _ESCAPES: dict[int, str | None] = {
     ord('"'): "&quot;",
 }
 _NO_DATA = '<data key=""></data>'
+_LATE = ' late="true"'
 _REPEAT = ' repeat="true"'
 _NOBODY = ConnectedParty("", "")
 _STATE: Final = 6
@@ -78,10 +79,8 @@ class EventEncoder:
             more = f"<service>{more}</service>"
         if event.triggers or event.cause or event.originate:
             more += _added(event, _escape)
-        repeat = _REPEAT if event.repeat else ""
-        line = (
-            f'<event id="{event.id}"{repeat}>{self._before_state}{state}{self._after_state}{more}</event>\n'
-        )
+        how = _how_told(event)
+        line = f'<event id="{event.id}"{how}>{self._before_state}{state}{self._after_state}{more}</event>\n'
         if len(line) > SHORT:
             self._call = None
             return _encode_long(event)
@@ -156,9 +155,16 @@ def _line(event: CallEvent, room: _Room) -> bytes:
     before, after = _around_state(event.call, room.escape_all)
     state, service = room.escape(event.call.state), room.escape(event.service)
     more = f"<service>{service}</service>" if service else ""
-    repeat = _REPEAT if event.repeat else ""
     more += _added(event, room.escape)
-    return f'<event id="{event.id}"{repeat}>{before}{state}{after}{more}</event>\n'.encode()
+    return f'<event id="{event.id}"{_how_told(event)}>{before}{state}{after}{more}</event>\n'.encode()
+
+
+def _how_told(event: CallEvent) -> str:
+    """The attributes beside the id."""
+    how = f' seq="{event.seq:d}"' if event.seq else ""
+    if event.late:
+        how += _LATE
+    return how + _REPEAT if event.repeat else how
 
 
 def _around_state(call: Call, escape_all: Callable[[list[str]], list[str]]) -> tuple[str, str]:
@@ -188,7 +194,7 @@ def _around_state(call: Call, escape_all: Callable[[list[str]], list[str]]) -> t
 
 def _added(event: CallEvent, escape: Callable[[str], str]) -> str:
     """What only some events have."""
-    parts = "".join([_trigger(action, escape) for action in event.triggers])
+    parts = "".join([_trigger(action, escape, keyed=event.seq > 0) for action in event.triggers])
     if event.cause:
         cause = event.cause
         parts += f'<cause code="{cause.code:d}" end="{cause.end}">{escape(cause.text)}</cause>'
@@ -199,13 +205,15 @@ def _added(event: CallEvent, escape: Callable[[str], str]) -> str:
     return parts
 
 
-def _trigger(action: Action, escape: Callable[[str], str]) -> str:
+def _trigger(action: Action, escape: Callable[[str], str], *, keyed: bool) -> str:
+    """A trigger. Only who numbers events knows what a key is for."""
+    key = f' key="{escape(action.key)}"' if keyed and action.key else ""
     if action.type == "application":
         arguments = "".join([f"<argument>{escape(argument)}</argument>" for argument in action.arguments])
         content = f"<application>{escape(action.application)}</application>{arguments}"
     else:
         content = f"<url>{escape(action.url)}</url>"
-    return f'<trigger type="{action.type}" os="{action.os}">{content}</trigger>'
+    return f'<trigger type="{action.type}" os="{action.os}"{key}>{content}</trigger>'
 
 
 def _escape(value: str) -> str:
@@ -268,6 +276,8 @@ def decode(line: bytes) -> CallEvent:
         cause=_decode_cause(root.child("cause")),
         originate=_decode_originate(root.child("originate")),
         repeat=root.attributes.get("repeat") == "true",
+        seq=root.number("seq") if "seq" in root.attributes else 0,
+        late=root.attributes.get("late") == "true",
     )
 
 
@@ -336,6 +346,7 @@ def _decode_triggers(root: _Element) -> Iterator[Action]:
                 application=element.value("application"),
                 arguments=tuple(child.text for child in element.children if child.name == "argument"),
                 url=element.value("url"),
+                key=element.attributes.get("key", ""),
             )
 
 

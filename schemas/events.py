@@ -48,6 +48,8 @@ class Action(NamedTuple):
     application: str = ""
     arguments: tuple[str, ...] = ()
     url: str = ""
+    key: str = ""
+    """Which trigger of which service it is, see `schemas.resume.trigger_key`; empty if that is not told."""
 
 
 class Cause(NamedTuple):
@@ -67,7 +69,7 @@ class Originate(NamedTuple):
 
 
 class CallEvent(NamedTuple):
-    """One event: `<event id="..." [repeat="true"]>` with its call and what belongs to that id."""
+    """One event: `<event id="..." [seq="N"] [late="true"] [repeat="true"]>`, its call, what belongs to it."""
 
     id: EventId
     call: Call
@@ -76,3 +78,7 @@ class CallEvent(NamedTuple):
     cause: Cause | None = None
     originate: Originate | None = None
     repeat: bool = False
+    seq: int = 0
+    """Its number for a client that resumes, from 1; 0 for any other."""
+    late: bool = False
+    """It was missed, and the call is over: told so that nothing is lost."""

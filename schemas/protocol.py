@@ -23,6 +23,10 @@ class ReplyCode(IntEnum):
     """The command was not carried out: `KO` and the reason."""
     LOGGED_IN = 102
     """The password was right."""
+    RESUMING = 104
+    """To a client that said RESUME, after its login: `RESUME epoch seq from|state`. Events follow."""
+    RESUMED = 105
+    """`RESUME END`: the client knows all that goes on now. Calls that it was not told of are over."""
     SCRAM = 106
     """The server's first message of a login by SCRAM."""
     CAPABILITIES = 110
@@ -84,6 +88,8 @@ class CommandName(StrEnum):
     TRANSFER = "TRANSFER"
     TARGETS = "TARGETS"
     WHY = "WHY"
+    RESUME = "RESUME"
+    SHOWN = "SHOWN"
 
 
 class ControlCommand(StrEnum):
@@ -112,6 +118,7 @@ class Word(StrEnum):
     KO = "KO"
     CAPABILITIES = "CAPA"
     SCRAM = "SCRAM"
+    RESUME = "RESUME"
     END = "END"
     """Closes the lists: of services, contexts, pause reasons, explanations, and parts of the status."""
     SERVICES = "SERVICES"
@@ -139,8 +146,19 @@ class Capability(StrEnum):
     WHO = "WHO"
     TARGETS = "TARGETS"
     WHY = "WHY"
+    RESUME = "RESUME"
+    """RESUME and SHOWN."""
     SCRAM = "SCRAM"
     KEEPALIVE = "KEEPALIVE"
+
+
+class ResumeMode(StrEnum):
+    """What follows a 104."""
+
+    FROM = "from"
+    """What was missed since the number that the client said, in its order."""
+    STATE = "state"
+    """The calls that go on now: what was missed is not known any more, or never was."""
 
 
 class ByeReason(StrEnum):
@@ -156,6 +174,8 @@ class ByeReason(StrEnum):
     """The server stops: come back later."""
 
 
+RESUME_NEW: Final = "NEW"
+"""After RESUME: the client knows of nothing that was told before."""
 KEEP_MEMBERS: Final = "KEEP-MEMBERS"
 MASK: Final = "MASK"
 """What may follow REPORT."""

@@ -10,6 +10,7 @@ from lxml import etree
 
 from schemas import event_xml, wire
 from schemas.events import Action, Call, CallEvent, Cause, ConnectedParty, EventId, Originate
+from schemas.resume import MOST_SEQ
 
 SCHEMA = etree.XMLSchema(etree.parse(str(Path(event_xml.__file__).with_name("event.xsd"))))
 CALL = Call(
@@ -68,24 +69,45 @@ def events(text: st.SearchStrategy[str]) -> st.SearchStrategy[CallEvent]:
     systems = st.sampled_from(["any", "linux", "windows", "macos"])
     actions = st.one_of(
         st.builds(
-            Action, st.just("application"), systems, text, st.lists(text, max_size=3).map(tuple), st.just("")
+            Action,
+            st.just("application"),
+            systems,
+            text,
+            st.lists(text, max_size=3).map(tuple),
+            st.just(""),
+            st.just(""),
         ),
         st.builds(
-            Action, st.sampled_from(["browser", "internal-browser"]), systems, st.just(""), st.just(()), text
+            Action,
+            st.sampled_from(["browser", "internal-browser"]),
+            systems,
+            st.just(""),
+            st.just(()),
+            text,
+            st.just(""),
         ),
     )
+    keyed = st.builds(Action._replace, actions, key=text)
     ends = st.sampled_from(["answered", "answered-elsewhere", "cancelled", "missed", "refused"])
     numbers = st.integers(-(2**31), 2**31 - 1)
-    return st.builds(
-        CallEvent,
-        st.sampled_from(get_args(EventId)),
-        calls,
-        text,
-        st.lists(actions, max_size=3).map(tuple),
-        st.none() | st.builds(Cause, numbers, ends, text),
-        st.none() | st.builds(Originate, text, text, numbers),
-        st.booleans(),
-    )
+
+    def told(
+        triggers: st.SearchStrategy[Action], seqs: st.SearchStrategy[int]
+    ) -> st.SearchStrategy[CallEvent]:
+        return st.builds(
+            CallEvent,
+            st.sampled_from(get_args(EventId)),
+            calls,
+            text,
+            st.lists(triggers, max_size=3).map(tuple),
+            st.none() | st.builds(Cause, numbers, ends, text),
+            st.none() | st.builds(Originate, text, text, numbers),
+            st.booleans(),
+            seqs,
+            st.booleans(),
+        )
+
+    return told(actions, st.just(0)) | told(keyed, st.integers(1, MOST_SEQ))
 
 
 def test_an_event_has_the_elements_of_the_specification_in_its_order_then_what_was_added() -> None:
@@ -127,6 +149,15 @@ def test_no_data_is_one_data_element_without_key_and_value() -> None:
         b'<data key=""></data></appdata><state></state><direction>inbound</direction></call></event>\n'
     )
     assert event_xml.decode(line).call.appdata == ()
+
+
+def test_only_an_event_with_a_number_says_the_keys_of_its_triggers() -> None:
+    keyed = LINK._replace(triggers=(Action("browser", url="http://crm/", key="0123456789abcdef"),), late=True)
+    plain = event_xml.encode(keyed)
+    numbered = event_xml.encode(keyed._replace(seq=7))
+    assert b'key="0123456789abcdef"' not in plain
+    assert numbered.startswith(b'<event id="Link" seq="7" late="true"><call>')
+    assert b'<trigger type="browser" os="any" key="0123456789abcdef">' in numbered
 
 
 def test_a_link_of_an_older_pair_says_that_it_is_repeated() -> None:
