@@ -19,6 +19,7 @@ from collections.abc import Sequence
 
 from astcti_server.calls.state.channel_identity import ChannelIdentity, device_of
 from astcti_server.calls.state.dialplan_knowledge import DialplanKnowledge
+from astcti_server.calls.state.found import Found
 from astcti_server.calls.state.leg_progress import LegProgress, RingTrigger
 from astcti_server.explain.trail import Trail
 from schemas.configuration.model import Service
@@ -360,9 +361,9 @@ class Party(DialplanKnowledge):
 
     # -- its conversations ---------------------------------------------------------------------------------
 
-    def meet(self, other: Party, *, repeat: bool) -> Pair:
-        """It hears another party for the first time."""
-        pair = Pair(repeat=repeat)
+    def meet(self, other: Party, found: Found | None) -> Pair:
+        """It hears another party for the first time, or was found to when the state was read."""
+        pair = Pair(found)
         self.keep_pair(other, pair)
         other.keep_pair(self, pair)
         return pair
@@ -389,16 +390,21 @@ class Party(DialplanKnowledge):
 class Pair:
     """Two parties that heard each other: one object, shared by both."""
 
-    __slots__ = ("connected", "ended", "repeat")
+    __slots__ = ("connected", "ended", "found")
 
-    def __init__(self, *, repeat: bool) -> None:
+    def __init__(self, found: Found | None = None) -> None:
         self.connected = True
         """They hear each other now. Never with `ended`; neither of the two while a third party's link is
         still to come (Asterisk unlinks before it links anew)."""
         self.ended = False
         """An Unlink was told; if they meet again the Link is a repeat."""
-        self.repeat = repeat
-        """Found connected when the state was read: no pop-up for it."""
+        self.found = found
+        """What was known of it when the state was read; None if it was seen to begin."""
+
+    @property
+    def repeat(self) -> bool:
+        """No pop-up for it, but for a client that resumes."""
+        return self.found is not None and self.found.repeat
 
     def hear(self, connected: bool) -> None:
         """Whether the graph connects the two now. Nothing is told of it yet."""

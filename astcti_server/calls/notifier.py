@@ -11,10 +11,12 @@ from typing import Final
 
 from astcti_server.ami.vocabulary import OriginateResponse
 from astcti_server.calls.matching import OfferedServices
-from astcti_server.calls.model import Leg, Party
+from astcti_server.calls.model import Leg, Pair, Party
 from astcti_server.calls.notification import Notification
 from astcti_server.calls.originations import Origination
 from astcti_server.calls.rendering import call_of, due_triggers, in_state
+from astcti_server.calls.state.found import Found
+from astcti_server.calls.state.pop_up import PopUp
 from astcti_server.calls.trail_notes import note_not_opened, note_opened, note_unmatched
 from schemas.configuration.model import Configuration, Moment
 from schemas.events import Action, Call, CallEvent, Cause, EventId, Originate
@@ -31,6 +33,7 @@ _OF_A_PAIR: Final[frozenset[EventId]] = frozenset(("Link", "Unlink", "Hangup"))
 _NOBODY_THERE = TrailStep.NOBODY_THERE.value
 _MATCHED = TrailStep.MATCHED.value
 _HELD_EVENTS_LOST = TrailStep.HELD_EVENTS_LOST.value
+_RESUMED = TrailStep.RESUMED.value
 
 
 class Notifier:
@@ -45,6 +48,8 @@ class Notifier:
         self._offered: dict[tuple[int, ...], OfferedServices] = {}
         """By the services' identities: most operators of a site have the same."""
         self._all_calls = False
+        self._resuming: dict[str, str] = {}
+        """Who said when he sat down that his client resumes: user names by extension."""
         self._notifications: list[Notification] = []
 
     def configure(self, configuration: Configuration, *, all_calls: bool) -> None:
@@ -68,8 +73,12 @@ class Notifier:
         other: Party | None = None,
         cause: Cause | None = None,
         repeat: bool = False,
+        found: Found | None = None,
     ) -> None:
-        """Tell the client at the leg's phone, at once or when the service is known, if anybody sits there."""
+        """Tell the client at the leg's phone, at once or when the service is known, if anybody sits there.
+
+        `found`: what is known of a conversation that was not seen to begin.
+        """
         username = self._operators().get(leg.extension)
         if username is None:
             if event in _MOMENTS:
@@ -88,7 +97,48 @@ class Notifier:
         call = call_of(leg, other, leg.service, leg.party.call.state)
         if leg.held_back:
             self._release(leg, call, username)
-        self._send(leg, event, call, username, cause, repeat, matched)
+        self._send(leg, event, call, username, cause, repeat, matched, found)
+
+    # -- who resumes ---------------------------------------------------------------------------------------
+
+    def seated(self, extension: str, *, resumes: bool) -> None:
+        """Somebody sat down there, whose client says what it has shown, or does not."""
+        username = self._operators().get(extension)
+        if resumes and username is not None:
+            self._resuming[extension] = username
+        else:
+            self._resuming.pop(extension, None)
+
+    def is_repeat(self, leg: Leg, pair: Pair) -> bool:
+        """Whether the conversation, just told of or found, opens nothing at this phone."""
+        return pair.repeat and not (pair.found is not None and pair.found.news and self._resumes(leg))
+
+    def notify_seated(self, leg: Leg, other: Party, pair: Pair) -> None:
+        """Tell who sat down of a conversation that goes on; in full if its pop-up may be missing there."""
+        if self._resumes(leg):
+            username, now = self._operators()[leg.extension], self._clock()
+            pop_up = leg.pop_ups.get(other.uniqueid)
+            if pop_up is None and pair.found is not None and pair.found.is_recent(now):
+                self.notify(leg, "Link", other=other, found=pair.found)
+                return
+            if pop_up is not None and pop_up.is_missing(username, now):
+                self._send_again(leg, other, username, pop_up)
+                return
+        self.notify(leg, "Link", other=other, repeat=True)
+
+    def _resumes(self, leg: Leg) -> bool:
+        username = self._resuming.get(leg.extension)
+        return username is not None and username == self._operators().get(leg.extension)
+
+    def _send_again(self, leg: Leg, other: Party, username: str, pop_up: PopUp) -> None:
+        """The same triggers once more: what the client did of them it knows by their keys."""
+        self._match(leg, other, username, fresh=False)
+        leg.trail.add(_RESUMED, username, "Link")
+        call = call_of(leg, other, pop_up.service, leg.party.call.state)
+        told = CallEvent("Link", call, pop_up.service.name, pop_up.triggers)
+        self._notifications.append(Notification(leg.extension, told))
+
+    # -- services ------------------------------------------------------------------------------------------
 
     def service_may_be_known(self, leg: Leg) -> None:
         """The caller went on in the dialplan: send what was held if that tells the service."""
@@ -161,6 +211,7 @@ class Notifier:
         cause: Cause | None,
         repeat: bool,
         matched: bool,
+        found: Found | None = None,
     ) -> None:
         service = leg.service
         triggers: tuple[Action, ...] = ()
@@ -170,8 +221,14 @@ class Notifier:
                 triggers = due_triggers(leg, call, service, username, moment, event, self._clock)
             if triggers:
                 note_opened(leg, service, username, moment, triggers)
+                if event == "Link" and call.connected is not None:
+                    began = self._clock() if found is None or found.began is None else found.began
+                    pop_up = PopUp(username, service, triggers, began)
+                    leg.pop_up_sent(call.connected.uniqueid, pop_up)
             else:
                 note_not_opened(leg, call, service, username, moment, matched=matched, repeat=repeat)
+        if found is not None and found.at_start and not triggers:
+            repeat = True
         name = service.name if service is not None else ""
         self._notifications.append(
             Notification(leg.extension, CallEvent(event, call, name, triggers, cause, None, repeat))

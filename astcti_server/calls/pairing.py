@@ -79,19 +79,19 @@ class Pairing:
     def _meet(self, party: Party, other: Party, path: tuple[Party, ...]) -> None:
         pair = party.pairs.get(other)
         if pair is None:
-            pair = party.meet(other, repeat=self._gap is not None and not self._gap.pops_up(party, other))
+            pair = party.meet(other, None if self._gap is None else self._gap.found(party, other))
             if party.parked is not other.parked:  # Asterisk 12 and later may say only afterwards who fetched
                 parked, fetcher = (party, other) if party.parked else (other, party)
                 fetcher.fetch(parked)
             _note(party, other, _FOUND_CONNECTED if pair.repeat else _CONNECTED)
             _remember_caller(party, other, path)
             self._hand_over_what_halves_learned(party, other, path)
-            self._tell_link(party, other, path, repeat=pair.repeat)
+            self._tell_link(party, other, path, pair)
             return
         if pair.ended:
             pair.resume()
             _note(party, other, _TOLD_AGAIN)
-            self._tell_link(party, other, path, repeat=True)
+            self._tell_link(party, other, path, pair, again=True)
 
     def _hand_over_what_halves_learned(self, party: Party, other: Party, path: tuple[Party, ...]) -> None:
         """Where the caller's way led through Local channels, or began with one, they know more of the call.
@@ -115,15 +115,18 @@ class Pairing:
             if not half.from_queue and not (other_half is not None and other_half.party.from_queue):
                 caller.adopt(half)
 
-    def _tell_link(self, party: Party, other: Party, path: tuple[Party, ...], *, repeat: bool) -> None:
+    def _tell_link(
+        self, party: Party, other: Party, path: tuple[Party, ...], pair: Pair, *, again: bool = False
+    ) -> None:
         for end, peer in ((party, other), (other, party)):
             end.be_connected()
             if end.leg is not None:
+                repeat = again or self._notifier.is_repeat(end.leg, pair)
                 if end.leg.awaits_caller and not repeat:
                     self._tell_ring(end.leg, peer)
                 end.leg.connect(peer)
                 end.hear_through(path if end is party else path[::-1])  # the nearest half first
-                self._notifier.notify(end.leg, "Link", other=peer, repeat=repeat)
+                self._notifier.notify(end.leg, "Link", other=peer, repeat=repeat, found=pair.found)
 
     def _tell_ring(self, leg: Leg, caller: Party) -> None:
         """The Link is told before what would have said who rings: then the Link says it."""

@@ -20,6 +20,7 @@ from astcti_server.calls.trail_notes import note_lacking
 from schemas import placeholders
 from schemas.configuration.model import Moment, Service, Trigger
 from schemas.events import Action, Call, ConnectedParty
+from schemas.resume import trigger_key
 
 logger = logging.getLogger(__name__)
 
@@ -86,14 +87,15 @@ def due_triggers(
 
 
 def _filled(trigger: Trigger, values: Mapping[str, str], service: Service, leg: Leg) -> Action:
+    key = trigger_key(service.name, trigger)
     if trigger.type == "application":
         parameters = placeholders.expand_parameters(trigger.parameters, values)
         missing = parameters.missing
-        action = Action(trigger.type, trigger.os, trigger.application, tuple(parameters.arguments), "")
+        action = Action(trigger.type, trigger.os, trigger.application, tuple(parameters.arguments), "", key)
     else:
         url = placeholders.expand_url(trigger.url, values)
         missing = url.missing
-        action = Action(trigger.type, trigger.os, "", (), url.url)
+        action = Action(trigger.type, trigger.os, "", (), url.url, key)
     if missing:
         note_lacking(leg, missing)
         names = ", ".join(missing)

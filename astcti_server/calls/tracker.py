@@ -44,7 +44,7 @@ _NOT_DELIVERED = TrailStep.NOT_DELIVERED.value
 class Tracker:
     """The state of all calls. `handle` takes one event and returns what to tell.
 
-    `clock` tells seconds and only goes forward; asked when a phone rings that has a trigger for it.
+    `clock` tells seconds and only goes forward; asked when triggers of a ring or an answer are due.
     """
 
     def __init__(
@@ -55,6 +55,7 @@ class Tracker:
     ) -> None:
         self.trails = trails if trails is not None else CallTrails()
         self._operators = operators
+        self._clock = clock
         self.table = CallTable()
         self.originations = Originations()
         self._notifier = Notifier(operators, clock)
@@ -106,13 +107,21 @@ class Tracker:
         self._take_in(event)
         return self._notifier.take()
 
-    def seated(self, extension: str) -> list[Notification]:
-        """Somebody sat down at a phone: what a client must know of the calls that the phone is in."""
+    def seated(self, extension: str, *, resumes: bool = False) -> list[Notification]:
+        """Somebody sat down at a phone: what a client must know of the calls that the phone is in.
+
+        `resumes`: the client says RESUME, knows which triggers it carried out, and says what it has shown.
+        Then a Link with triggers is told in full, not as a repeat, where the operator may lack its pop-up: the
+        two are still connected, it was due to this operator here, less than `KEPT_FOR` seconds ago, and
+        neither `written` nor `shown` was told of it. Until somebody else sits there, conversations that are
+        found when the channels are read are told by the same rule.
+        """
+        self._notifier.seated(extension, resumes=resumes)
         for leg in self._legs.of(extension):
             leg.trail.add(_SEATED, self._operators().get(extension, ""))
-            together = [other for other, pair in leg.party.pairs.items() if pair.connected]
-            for other in together:
-                self._notifier.notify(leg, "Link", other=other, repeat=True)
+            together = [(other, pair) for other, pair in leg.party.pairs.items() if pair.connected]
+            for other, pair in together:
+                self._notifier.notify_seated(leg, other, pair)
             if not together and leg.ringing:
                 self._notifier.notify(leg, "Newstate")
                 leg.begin_anew()
@@ -170,8 +179,8 @@ class Tracker:
 
         `events` say every channel that lives, its edges and variables. Calls that are not among them have
         ended meanwhile. A pair found connected gets a pop-up only if it is news (`Gap`): `unheard` are the
-        seconds for which nothing was heard, and `late_pop_up` those that a call may be answered already;
-        without the first only who was known to ring counts, however late.
+        seconds for which nothing was heard, and `late_pop_up` those that a call may be answered already, where
+        the client does not resume; without the first only who was known to ring counts, however late.
         """
         events = list(events)
         living = {event.uniqueid: event for event in events if isinstance(event, ami.Newchannel)}
@@ -182,7 +191,8 @@ class Tracker:
         rang, self._rang = self._rang | self._ringing_for_an_answer(), set()
         ages = {event.uniqueid: event.age for event in living.values() if event.age is not None}
         self.table.forget_links()
-        with self._pairing.reading_state(Gap(rang, ages, unheard=unheard, late_pop_up=late_pop_up)):
+        gap = Gap(rang, ages, now=self._clock(), unheard=unheard, late_pop_up=late_pop_up)
+        with self._pairing.reading_state(gap):
             for event in events:
                 self._take_in(event)
             self._pairing.review(call for call in self.table.all() if not call.is_local)

@@ -256,6 +256,7 @@ class TrailStep(ExplanationCode):
     NOT_OPENED = "not-opened", "{moment}, no trigger of {service} went to {operator}: {reason}"
     LACKED = "lacked", "the trigger has no value for {name}"
     NOT_DELIVERED = "not-delivered", "the client of {operator} could not be told ({event})"
+    RESUMED = "resumed", "the client of {operator} is back, and is told what it had missed ({event})"
     HELD_EVENTS_LOST = "held-events-lost", "an event that waited for its service was thrown away"
     SHOWN = "shown", "on the screen after {milliseconds} ms"
     TRIGGER_REFUSED = "trigger-refused", "the client could not carry the trigger out: {reason}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from astcti_server.calls.state.pop_up import PopUp
 from schemas.configuration.model import Service, Trigger, queue_key
 from schemas.events import EventId
 
@@ -45,6 +46,7 @@ class LegProgress:
         "missed",
         "opened",
         "operator",
+        "pop_ups",
         "ringing",
     )
 
@@ -64,6 +66,8 @@ class LegProgress:
         self.missed = False
         self.opened: set[tuple[str, str, int, str, str]] = set()
         """Triggers sent: service and context, index of the trigger, first id of the other party, operator."""
+        self.pop_ups: dict[str, PopUp] = {}
+        """The triggers of its answers, the last ones for each other party, by its first id."""
 
     # -- its ring ------------------------------------------------------------------------------------------
 
@@ -125,3 +129,7 @@ class LegProgress:
             return False
         self.opened.add(key)
         return True
+
+    def pop_up_sent(self, party: str, pop_up: PopUp) -> None:
+        """These triggers were sent for its conversation with this party, by its first id."""
+        self.pop_ups[party] = pop_up

@@ -1,0 +1,29 @@
+"""What is known of whether an operator had the pop-up of an answered call. AMI thread only."""
+
+from __future__ import annotations
+
+from schemas.configuration.model import Service
+from schemas.events import Action
+from schemas.resume import KEPT_FOR
+
+
+class PopUp:
+    """The triggers of an answer, as they were sent to one operator at one phone."""
+
+    __slots__ = ("_had", "began", "operator", "service", "triggers")
+
+    def __init__(self, operator: str, service: Service, triggers: tuple[Action, ...], began: float) -> None:
+        """`began`: when the conversation did, or the earliest moment at which it can have, in seconds."""
+        self.operator = operator
+        self.service = service
+        self.triggers = triggers
+        self.began = began
+        self._had = False
+
+    def reached(self) -> None:
+        """Its client said what became of it; or was sent it, and is one that never says so."""
+        self._had = True
+
+    def is_missing(self, operator: str, now: float) -> bool:
+        """Whether this operator is to get it once more: nothing says that he had it, and it is no old story."""
+        return not self._had and operator == self.operator and now - self.began < KEPT_FOR
