@@ -6,15 +6,18 @@ thousands of them are made a second.
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
-from schemas.configuration.model import TriggerSystem, TriggerType
+from schemas.configuration.model import Moment, TriggerSystem, TriggerType
 
 EventId = Literal[
     "Newchannel", "Dial", "Newstate", "Callerid", "Newexten", "Link", "Unlink", "Hangup", "OriginateResponse"
 ]
 End = Literal["answered", "answered-elsewhere", "cancelled", "missed", "refused"]
 Direction = Literal["inbound", "outbound"]
+
+MOMENT_OF: Final[dict[EventId, Moment]] = {"Callerid": "ring", "Link": "answer", "Hangup": "hangup"}
+"""The events that bring triggers, and those of which moment."""
 
 
 class ConnectedParty(NamedTuple):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from enum import StrEnum
 from typing import Final
 
 from schemas.configuration.model import Trigger
@@ -18,6 +19,25 @@ MOST_SEQ: Final = 2**31 - 1
 """No number of an event is larger."""
 KEPT_FOR: Final = 180.0
 """Seconds for which a server keeps what it tells a client whose connection was lost."""
+
+
+class TriggerFailure(StrEnum):
+    """Why a client did not carry a trigger out, as SHOWN says it: one word."""
+
+    NOT_ALLOWED = "not-allowed"
+    """Its settings do not allow the program."""
+    NOT_FOUND = "not-found"
+    """There is no such program."""
+    NO_BROWSER = "no-browser"
+    """It found nothing to open a page with."""
+    TRIGGERS_OFF = "triggers-off"
+    """It is set to carry out none."""
+    INTERRUPTED = "interrupted"
+    """It ended while it began to, and does not try again by itself."""
+    NOT_CONFIRMED = "not-confirmed"
+    """It is set to ask first, and nobody said yes."""
+    FAILED = "failed"
+    """Something else."""
 
 
 def trigger_key(service: str, trigger: Trigger) -> str:

@@ -18,15 +18,14 @@ from astcti_server.calls.rendering import call_of, due_triggers, in_state
 from astcti_server.calls.state.found import Found
 from astcti_server.calls.state.pop_up import PopUp
 from astcti_server.calls.trail_notes import note_not_opened, note_opened, note_unmatched
-from schemas.configuration.model import Configuration, Moment
-from schemas.events import Action, Call, CallEvent, Cause, EventId, Originate
+from schemas.configuration.model import Configuration
+from schemas.events import MOMENT_OF, Action, Call, CallEvent, Cause, EventId, Originate
 from schemas.explanation.codes import TrailStep
 
 OperatorsByPhone = Callable[[], Mapping[str, str]]
 """Which operator (user name) sits at which phone (extension), now; a frozen mapping."""
 
 _NONE_OFFERED: Final = OfferedServices(())
-_MOMENTS: Final[dict[EventId, Moment]] = {"Callerid": "ring", "Link": "answer", "Hangup": "hangup"}
 _OF_A_PAIR: Final[frozenset[EventId]] = frozenset(("Link", "Unlink", "Hangup"))
 """Never held: what is no call of a service now does not become one because of what comes later."""
 
@@ -81,7 +80,7 @@ class Notifier:
         """
         username = self._operators().get(leg.extension)
         if username is None:
-            if event in _MOMENTS:
+            if event in MOMENT_OF:
                 leg.trail.add(_NOBODY_THERE)
             return
         if other is None:
@@ -215,7 +214,7 @@ class Notifier:
     ) -> None:
         service = leg.service
         triggers: tuple[Action, ...] = ()
-        moment = _MOMENTS.get(event) if service is not None else None
+        moment = MOMENT_OF.get(event) if service is not None else None
         if service is not None and moment is not None:
             if matched and not repeat and self._opens(leg, event):
                 triggers = due_triggers(leg, call, service, username, moment, event, self._clock)

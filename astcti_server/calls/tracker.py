@@ -28,8 +28,9 @@ from astcti_server.calls.trail_notes import facts_of, note_variable
 from astcti_server.explain.call_trails import CallTrails
 from astcti_server.explain.trail import PartyRecord, snapshot
 from schemas.configuration.model import Configuration
-from schemas.events import Cause
+from schemas.events import MOMENT_OF, CallEvent, Cause
 from schemas.explanation.codes import TrailStep
+from schemas.resume import TriggerFailure
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +40,10 @@ _ENTERED = TrailStep.ENTERED.value
 _HUNG_UP = TrailStep.HUNG_UP.value
 _SEATED = TrailStep.SEATED.value
 _NOT_DELIVERED = TrailStep.NOT_DELIVERED.value
+_RESUMED = TrailStep.RESUMED.value
+_SHOWN = TrailStep.SHOWN.value
+_ON_SCREEN = TrailStep.ON_SCREEN.value
+_TRIGGER_REFUSED = TrailStep.TRIGGER_REFUSED.value
 
 
 class Tracker:
@@ -58,6 +63,8 @@ class Tracker:
         self._clock = clock
         self.table = CallTable()
         self.originations = Originations()
+        self.triggers_failed = {failure.value: 0 for failure in TriggerFailure}
+        """How many were not carried out, by reason. Any thread may read it."""
         self._notifier = Notifier(operators, clock)
         self._pairing = Pairing(self.table, self._notifier)
         self._ringing = Ringing(self.table, self._notifier, self._call, self.trails)
@@ -111,10 +118,10 @@ class Tracker:
         """Somebody sat down at a phone: what a client must know of the calls that the phone is in.
 
         `resumes`: the client says RESUME, knows which triggers it carried out, and says what it has shown.
-        Then a Link with triggers is told in full, not as a repeat, where the operator may lack its pop-up: the
-        two are still connected, it was due to this operator here, less than `KEPT_FOR` seconds ago, and
-        neither `written` nor `shown` was told of it. Until somebody else sits there, conversations that are
-        found when the channels are read are told by the same rule.
+        Then a Link with triggers is told in full, not as a repeat, where the operator may lack its pop-up:
+        the two are still connected, it was due to this operator here, less than `KEPT_FOR` seconds ago, and
+        neither `written` nor `shown` was told of it. Until somebody else sits down there, conversations that
+        are found when the channels are read are told in full, too.
         """
         self._notifier.seated(extension, resumes=resumes)
         for leg in self._legs.of(extension):
@@ -154,10 +161,73 @@ class Tracker:
         ]
 
     def not_delivered(self, notification: Notification) -> None:
-        """A notification did not get to the client: its session is over, or just ended."""
-        leg = self._legs.known_as(notification.extension, notification.event.call.uniqueid)
+        """A notification did not get to the client: its session is over, and nobody came back for it."""
+        self._note_delivery(notification, _NOT_DELIVERED)
+
+    # -- what became of it at the client -------------------------------------------------------------------
+
+    def written(self, notification: Notification) -> None:
+        """An event with triggers went to a client that never says what became of it."""
+        self._reached(notification.extension, notification.event)
+
+    def resumed(self, notification: Notification) -> None:
+        """An event with triggers that was missed goes to its operator now: his client is back."""
+        self._note_delivery(notification, _RESUMED)
+
+    def shown(self, extension: str, event: CallEvent, milliseconds: float | None) -> None:
+        """The client at a phone says that an event is on the screen and its triggers are carried out.
+
+        `milliseconds`: from the arrival of the event's line to that; None if it does not say.
+        """
+        self._reached(extension, event)
+        moment = MOMENT_OF.get(event.id, "")
+        if milliseconds is None:
+            self._note(extension, event, _ON_SCREEN, moment)
+        else:
+            self._note(extension, event, _SHOWN, f"{milliseconds:.0f}", moment)
+
+    def trigger_failed(self, extension: str, event: CallEvent, key: str, reason: str) -> None:
+        """The client at a phone says that it did not carry out the event's trigger with this key.
+
+        `reason`: a `TriggerFailure`; any other word counts as the one that says no more.
+        """
+        self._reached(extension, event)
+        if reason not in self.triggers_failed:
+            reason = TriggerFailure.FAILED.value
+        self.triggers_failed[reason] += 1
+        self._note(extension, event, _TRIGGER_REFUSED, reason, MOMENT_OF.get(event.id, ""))
+
+    def is_over(self, extension: str, uniqueid: str) -> bool:
+        """Whether no leg of the seat is known by this id, or not any more."""
+        return self._legs.known_as(extension, uniqueid) is None
+
+    def _reached(self, extension: str, event: CallEvent) -> None:
+        """The pop-up of an answer reached its operator, as far as can be known."""
+        if event.id != "Link" or event.call.connected is None:
+            return
+        leg = self._legs.known_as(extension, event.call.uniqueid)
+        pop_up = leg.pop_ups.get(event.call.connected.uniqueid) if leg is not None else None
+        if pop_up is not None:
+            pop_up.reached()
+
+    def _note_delivery(self, notification: Notification, code: str) -> None:
+        """Into the trail of its leg, with whose client it is about."""
+        extension, event = notification
+        leg = self._legs.known_as(extension, event.call.uniqueid)
         if leg is not None:
-            leg.trail.add(_NOT_DELIVERED, leg.operator, notification.event.id)
+            leg.trail.add(code, leg.operator, event.id)
+        elif facts := self.trails.facts_of_ended(extension, event.call.uniqueid):
+            self.trails.add_to_ended(extension, event.call.uniqueid, code, facts.operator, event.id)
+
+    def _note(self, extension: str, event: CallEvent, code: str, *arguments: str) -> None:
+        """Into the leg's trail, also when the call is over: what is said of a hang-up always comes then."""
+        leg = self._legs.known_as(extension, event.call.uniqueid)
+        if leg is not None:
+            leg.trail.add(code, *arguments)
+        else:
+            self.trails.add_to_ended(extension, event.call.uniqueid, code, *arguments)
+
+    # -- who asks ------------------------------------------------------------------------------------------
 
     def seats_in_calls(self) -> tuple[int, int]:
         """How many seats' phones are in a call with somebody, and how many more ring."""
@@ -179,8 +249,8 @@ class Tracker:
 
         `events` say every channel that lives, its edges and variables. Calls that are not among them have
         ended meanwhile. A pair found connected gets a pop-up only if it is news (`Gap`): `unheard` are the
-        seconds for which nothing was heard, and `late_pop_up` those that a call may be answered already, where
-        the client does not resume; without the first only who was known to ring counts, however late.
+        seconds for which nothing was heard, and `late_pop_up` those that a call may be answered already
+        where the client does not resume; without the first only who was known to ring counts, however late.
         """
         events = list(events)
         living = {event.uniqueid: event for event in events if isinstance(event, ami.Newchannel)}

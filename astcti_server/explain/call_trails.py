@@ -6,7 +6,16 @@ import time
 from collections.abc import Callable
 
 from astcti_server.explain.kept_trails import KeptTrails
-from astcti_server.explain.trail import PartyFacts, Trail, pack
+from astcti_server.explain.trail import (
+    FIRST_KEPT,
+    LAST_KEPT,
+    PartyFacts,
+    PartyRecord,
+    Trail,
+    pack,
+    pack_record,
+    unpack,
+)
 
 
 class CallTrails:
@@ -25,3 +34,23 @@ class CallTrails:
         """The party is gone."""
         now = self.clock()
         self.kept.keep(facts.uniqueid, pack(facts, trail, now), now)
+
+    def facts_of_ended(self, extension: str, uniqueid: str) -> PartyFacts | None:
+        """What a seat's leg was at its end; None if it is not kept (any more), or not of this seat."""
+        record = self._ended(extension, uniqueid)
+        return record.facts if record is not None else None
+
+    def add_to_ended(self, extension: str, uniqueid: str, code: str, *arguments: str | int | float) -> None:
+        """Note what is said of a seat's leg after its end: of its last triggers, or that it was not told.
+
+        Nothing happens if the call is not kept any more, or enough was said of it.
+        """
+        record = self._ended(extension, uniqueid)
+        if record is not None and len(record.steps) < FIRST_KEPT + LAST_KEPT:
+            steps = (*record.steps, (self.clock(), code, *arguments))
+            self.kept.replace(uniqueid, pack_record(record._replace(steps=steps)))
+
+    def _ended(self, extension: str, uniqueid: str) -> PartyRecord | None:
+        packed = self.kept.find(uniqueid)
+        record = unpack(packed) if packed is not None else None
+        return record if record is not None and record.facts.extension == extension else None

@@ -21,6 +21,8 @@ class KeptTrails:
         self._kept: dict[str, bytes] = {}
         self._order: deque[tuple[str, float, int]] = deque()
         """Uniqueid, when it ended, and its length, the oldest first."""
+        self._grown: dict[str, int] = {}
+        """By how many bytes a trail grew since it was kept; only of those that did."""
         self.bytes = 0
         """What is kept, counted with `ENTRY_COST`."""
 
@@ -30,12 +32,22 @@ class KeptTrails:
     def keep(self, uniqueid: str, packed: bytes, now: float) -> None:
         """Keep an ended trail; of two with one id (an Asterisk that began anew) the later one."""
         size = len(packed) + ENTRY_COST
+        self.bytes -= self._grown.pop(uniqueid, 0)
         self._kept[uniqueid] = packed
         self._order.append((uniqueid, now, size))
         self.bytes += size
         while self.bytes > self._most_bytes:
             self._drop_oldest()
         self.forget_old(now)
+
+    def replace(self, uniqueid: str, packed: bytes) -> None:
+        """A kept trail became longer: what is said of a call after its end. It stays in its place."""
+        more = len(packed) - len(self._kept[uniqueid])
+        self._kept[uniqueid] = packed
+        self._grown[uniqueid] = self._grown.get(uniqueid, 0) + more
+        self.bytes += more
+        while self.bytes > self._most_bytes:
+            self._drop_oldest()
 
     def forget_old(self, now: float) -> None:
         """Let go of what is older than an hour."""
@@ -54,6 +66,7 @@ class KeptTrails:
     def _drop_oldest(self) -> None:
         uniqueid, _ended, size = self._order.popleft()
         self.bytes -= size
-        packed = self._kept.get(uniqueid)
-        if packed is not None and len(packed) + ENTRY_COST == size:  # else a later one has taken its place
-            del self._kept[uniqueid]
+        packed, grown = self._kept.get(uniqueid), self._grown.get(uniqueid, 0)
+        if packed is not None and len(packed) - grown + ENTRY_COST == size:
+            del self._kept[uniqueid]  # else a later one has taken its place
+            self.bytes -= self._grown.pop(uniqueid, 0)

@@ -2,28 +2,42 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from astcti_server.explain.leg_case import MET, LegCase
 from astcti_server.explain.server_marks import MarksView
 from astcti_server.explain.service_verdict import service_verdict
 from astcti_server.explain.trail import Step
+from schemas.events import MOMENT_OF
 from schemas.explanation.codes import TrailStep, Verdict
 from schemas.explanation.lines import ExplanationLine, listed, verdict
+from schemas.resume import TriggerFailure
 
 MOMENTS: Final = ("answer", "ring", "hangup")
 """Of several pop-ups the first of these is the one that an agent means."""
 _CALLING: Final = ("Ring", "Up", "Dialing")
 """States of a phone that calls; one that is rung is never in them before it answered."""
 _REFUSALS: Final = {
-    code.value: code
-    for code in (
-        Verdict.PROGRAM_NOT_ALLOWED,
-        Verdict.PROGRAM_NOT_FOUND,
-        Verdict.NO_BROWSER,
-        Verdict.TRIGGER_INTERRUPTED,
-    )
+    TriggerFailure.NOT_ALLOWED.value: Verdict.PROGRAM_NOT_ALLOWED,
+    TriggerFailure.NOT_FOUND.value: Verdict.PROGRAM_NOT_FOUND,
+    TriggerFailure.NO_BROWSER.value: Verdict.NO_BROWSER,
+    TriggerFailure.TRIGGERS_OFF.value: Verdict.TRIGGERS_OFF,
+    TriggerFailure.INTERRUPTED.value: Verdict.TRIGGER_INTERRUPTED,
+    TriggerFailure.NOT_CONFIRMED.value: Verdict.TRIGGER_NOT_CONFIRMED,
 }
+_EVENT_OF: Final = {moment: event for event, moment in MOMENT_OF.items()}
+
+
+class Outcome(NamedTuple):
+    """What became of triggers that were sent, as far as the client said, and the server noticed."""
+
+    refused: Step | None = None
+    """The client did not carry one out."""
+    shown: Step | None = None
+    resumed: Step | None = None
+    """The client was away and came back for it."""
+    lost: Step | None = None
+    """It could not be told, and did not come back."""
 
 
 def popped_up(case: LegCase) -> Step | None:
@@ -45,26 +59,50 @@ def hindrance(case: LegCase) -> ExplanationLine:
     return _of_ring(case)
 
 
+def outcome_of(case: LegCase, opened: Step) -> Outcome:
+    """What became of the triggers that were sent at this step."""
+    found, moment = Outcome(), opened[2]
+    steps = case.leg.steps
+    for step in steps[steps.index(opened) + 1 :]:
+        match step[1:]:
+            case (TrailStep.TRIGGER_REFUSED, _reason, at) if at == moment and found.refused is None:
+                found = found._replace(refused=step)
+            case (TrailStep.SHOWN, _, at) | (TrailStep.ON_SCREEN, at) if at == moment and found.shown is None:
+                found = found._replace(shown=step)
+            case (TrailStep.RESUMED, _operator, event) if event == _EVENT_OF[moment]:
+                found = found._replace(resumed=step, lost=None)
+            case (TrailStep.NOT_DELIVERED, _operator, event) if event == _EVENT_OF[moment]:
+                found = found._replace(lost=step)
+    return found
+
+
 def _of_pop_up(case: LegCase, opened: Step) -> ExplanationLine:
     at, _code, moment, _count, service, operator, _systems = opened
-    for step in case.leg.steps:
-        if step[0] < at:
-            continue
-        if step[1] == TrailStep.NOT_DELIVERED:
-            return verdict(Verdict.CLIENT_LOST, step[0], case.phone, operator)
-        if step[1] == TrailStep.TRIGGER_REFUSED:
-            return _of_refusal(case, step, operator, service)
-        if step[1] == TrailStep.SHOWN:
-            return verdict(Verdict.SHOWN, at, case.phone, case.phone, operator, service, moment, step[2])
-    return verdict(Verdict.POPPED_UP, at, case.phone, case.phone, operator, service, moment)
+    became = outcome_of(case, opened)
+    if became.refused is not None:
+        code = _REFUSALS.get(became.refused[2], Verdict.TRIGGER_FAILED)
+        return verdict(code, became.refused[0], case.phone, operator)
+    if became.resumed is not None:
+        at = became.resumed[0]
+    told = (case.phone, operator, service, moment)
+    if became.shown is not None:
+        if became.shown[1] == TrailStep.SHOWN:
+            return verdict(Verdict.SHOWN, at, case.phone, *told, became.shown[2])
+        return verdict(Verdict.POPPED_UP, at, case.phone, *told)
+    if became.lost is not None:
+        return verdict(Verdict.CLIENT_LOST, became.lost[0], case.phone, operator)
+    lost_at = None if became.resumed is not None else _lost_before(case.view, at, operator)
+    if lost_at is not None:
+        return verdict(Verdict.CLIENT_LOST, lost_at, case.phone, operator)
+    return verdict(Verdict.POPPED_UP, at, case.phone, *told)
 
 
-def _of_refusal(case: LegCase, step: Step, operator: str, service: str) -> ExplanationLine:
-    refused = _REFUSALS.get(step[2])
-    if refused is not None:
-        return verdict(refused, step[0], case.phone, operator)
-    opened = popped_up(case)
-    return verdict(Verdict.OTHER_SYSTEM, step[0], case.phone, service, opened[6] if opened else "")
+def _lost_before(view: MarksView, at: float, operator: str) -> float | None:
+    """When the operator's client was lost, if it was not back by then: events are kept for it a while."""
+    marks = [mark for mark in view.marks if mark.at <= at and mark.arguments[:1] == (operator,)]
+    if marks and marks[-1].step is TrailStep.LOGGED_OUT and was_lost(marks[-1].arguments[2]):
+        return marks[-1].at
+    return None
 
 
 def _of_conversation(case: LegCase) -> ExplanationLine:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from astcti_server.explain.leg_case import LegCase
-from astcti_server.explain.leg_verdict import absence, hindrance, popped_up, was_lost
+from astcti_server.explain.leg_verdict import Outcome, absence, hindrance, outcome_of, popped_up, was_lost
 from astcti_server.explain.likeness import nearest
 from astcti_server.explain.trail import Step
 from schemas.configuration.model import Service
@@ -98,6 +98,12 @@ def _after_pop_up(case: LegCase, opened: Step) -> Iterator[ExplanationLine]:
     systems = unlisted(opened[6])
     if systems and "any" not in systems:
         yield verdict(Verdict.OTHER_SYSTEM, at, case.phone, opened[4], listed(systems))
+    became = outcome_of(case, opened)
+    if became.resumed is not None:
+        later = became.resumed[0]
+        yield verdict(Verdict.TOLD_LATER, later, case.phone, operator, _seconds(later - at))
+    if became != Outcome():
+        return
     for mark in case.view.between(at, at + LOST_SOON):
         if (
             mark.step is TrailStep.LOGGED_OUT

@@ -98,7 +98,12 @@ class PartyRecord(NamedTuple):
 def pack(facts: PartyFacts, trail: Trail, ended: float) -> bytes:
     """A trail that ends, as one string: nothing that the garbage collector ever looks at."""
     trail.shorten()
-    return marshal.dumps((tuple(facts), trail.began, ended, trail.left_out, tuple(trail.steps)))
+    return pack_record(PartyRecord(facts, trail.began, ended, trail.left_out, tuple(trail.steps)))
+
+
+def pack_record(record: PartyRecord) -> bytes:
+    """The string that `unpack` made this record of."""
+    return marshal.dumps((tuple(record.facts), *record[1:]))
 
 
 def unpack(kept: bytes) -> PartyRecord:

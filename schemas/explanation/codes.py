@@ -85,6 +85,11 @@ class Verdict(ExplanationCode):
         "The connection to the client of {operator} was lost {seconds} s later: perhaps it was not shown",
         "Look at the PC and at the network between.",
     )
+    TOLD_LATER = (
+        "told-later",
+        "The client of {operator} was away, and was told {seconds} s later, when it was back",
+        "Look at the PC and at the network between.",
+    )
     TAKEN_OVER = (
         "taken-over",
         "The session of {operator} was taken over: {other} logged in",
@@ -222,6 +227,16 @@ class Verdict(ExplanationCode):
         "The client of {operator} is set to carry out no triggers",
         "Switch that on in the client's settings.",
     )
+    TRIGGER_NOT_CONFIRMED = (
+        "trigger-not-confirmed",
+        "The client of {operator} asked whether to carry the trigger out, and nobody said yes",
+        "Say yes next time, or have the client not ask: its settings say whether it does.",
+    )
+    TRIGGER_FAILED = (
+        "trigger-failed",
+        "The client of {operator} could not carry the trigger out",
+        "Look into the client's log on that PC.",
+    )
     # What an answer does not know.
     STEPS_LEFT_OUT = "steps-left-out", "{count} steps in the middle of the story were not kept"
     BYTES_NOT_KEPT = (
@@ -258,8 +273,9 @@ class TrailStep(ExplanationCode):
     NOT_DELIVERED = "not-delivered", "the client of {operator} could not be told ({event})"
     RESUMED = "resumed", "the client of {operator} is back, and is told what it had missed ({event})"
     HELD_EVENTS_LOST = "held-events-lost", "an event that waited for its service was thrown away"
-    SHOWN = "shown", "on the screen after {milliseconds} ms"
-    TRIGGER_REFUSED = "trigger-refused", "the client could not carry the trigger out: {reason}"
+    SHOWN = "shown", "on the screen after {milliseconds} ms ({moment})"
+    ON_SCREEN = "on-screen", "on the screen ({moment})"
+    TRIGGER_REFUSED = "trigger-refused", "the client did not carry the trigger out: {reason} ({moment})"
     RING_ENDED = "ring-ended", "the ringing ended: {status}"
     HUNG_UP = "hung-up", "hung up: {cause} {meaning}"
     # Of the whole server, at the time of the call.

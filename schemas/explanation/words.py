@@ -34,6 +34,13 @@ VALUES: Final = {
     "caller-left": "the caller had left",
     "unmatched": "this conversation is of none of the operator's services",
     "late": "the ring was told late",
+    "not-allowed": "the program is not allowed",
+    "not-found": "the program was not found",
+    "no-browser": "no browser was found",
+    "triggers-off": "it is set to carry out none",
+    "interrupted": "it ended meanwhile",
+    "not-confirmed": "nobody said yes",
+    "failed": "it failed",
 }
 """Arguments that are a word of the program, not of a call."""
 _OF_VALUES: Final = frozenset({"moment", "moments", "difference", "systems", "reason"})

@@ -20,5 +20,5 @@ class Found(NamedTuple):
     """The earliest moment at which it can have begun, of the tracker's clock; None if that is not known."""
 
     def is_recent(self, now: float) -> bool:
-        """Whether somebody who sits down now is to have a pop-up for it, though he is not known to lack one."""
+        """Whether who sits down now is to have a pop-up for it: nobody knows that he lacks one."""
         return self.at_start and self.began is not None and now - self.began < KEPT_FOR

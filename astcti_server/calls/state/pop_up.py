@@ -25,5 +25,5 @@ class PopUp:
         self._had = True
 
     def is_missing(self, operator: str, now: float) -> bool:
-        """Whether this operator is to get it once more: nothing says that he had it, and it is no old story."""
+        """Whether this operator is to get it once more: it is recent, and nothing says that he had it."""
         return not self._had and operator == self.operator and now - self.began < KEPT_FOR
