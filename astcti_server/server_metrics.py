@@ -41,6 +41,7 @@ def metrics_server(
         events=lambda: (link.needed, link.dropped),
         links=lambda: link.logins,
         unsent=lambda: parts.registry.unsent,
+        triggers_failed=lambda: parts.tracker.triggers_failed,
         audit_lost=lambda: audit.lost,
     )
 

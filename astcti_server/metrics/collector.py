@@ -31,6 +31,8 @@ class MetricSources:
     """Logins to Asterisk since the start."""
     unsent: Callable[[], int]
     """Bytes that wait for clients."""
+    triggers_failed: Callable[[], Mapping[str, int]]
+    """Triggers that clients did not carry out, by reason."""
     audit_lost: Callable[[], int]
     """Lines of the audit that could not be written."""
 
@@ -96,6 +98,17 @@ class ServerCollector(Collector):
             "From the bytes of Asterisk to the line in the client's socket.",
             figures.notifications,
         )
+        yield _histogram(
+            "astcti_shown_seconds",
+            "From the session to the client's word that it is on the screen, of clients that say so.",
+            figures.shown_after,
+        )
+        failed = CounterMetricFamily(
+            "astcti_triggers_failed", "Triggers that clients did not carry out.", labels=["reason"]
+        )
+        for reason, count in self._sources.triggers_failed().items():
+            failed.add_metric([reason], count)
+        yield failed
 
 
 def registry(sources: MetricSources) -> CollectorRegistry:

@@ -14,6 +14,7 @@ from typing import Final
 from astcti_server.ami.pending import ActionFailure
 
 NOTIFICATION_SECONDS: Final = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5)
+SHOWN_SECONDS: Final = (0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.5, 1.0, 2.5, 10.0)
 ACTION_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 
@@ -58,6 +59,8 @@ class AmiFigures:
         self.read_bytes = 0
         self.notifications = SecondsHistogram(NOTIFICATION_SECONDS)
         """From the bytes of Asterisk to the line in the client's socket."""
+        self.shown_after = SecondsHistogram(SHOWN_SECONDS)
+        """From there until the client said that the event is on the screen and its triggers carried out."""
         self.actions = SecondsHistogram(ACTION_SECONDS)
         """From an action to its whole answer."""
         self.notified = 0
@@ -72,6 +75,10 @@ class AmiFigures:
         """So many notifications of what was read last are written, the last one just now."""
         self.notified += notifications
         self.notifications.observe(self._now() - self._read_at, notifications)
+
+    def shown(self, seconds: float) -> None:
+        """An event that was told when it happened was shown, so long after it was handed to the session."""
+        self.shown_after.observe(seconds)
 
     def answered(self, failure: ActionFailure, seconds: float) -> None:
         """An action has its answer; `failure` is empty if it was carried out."""

@@ -39,3 +39,12 @@ def test_only_what_asterisk_answered_is_timed() -> None:
     figures.answered("down", 0.0)
     assert figures.outcomes == {"ok": 1, "refused": 1, "timeout": 1, "down": 1}
     assert figures.actions.sum == pytest.approx(0.03)
+
+
+def test_what_is_shown_within_a_quarter_of_a_second_can_be_told_from_the_rest() -> None:
+    figures = AmiFigures(FakeClock())
+    for seconds in (0.09, 0.25, 0.26):
+        figures.shown(seconds)
+    found = dict(figures.shown_after.buckets())
+    assert (found["0.1"], found["0.25"], found["0.3"]) == (1.0, 2.0, 3.0)
+    assert figures.shown_after.sum == pytest.approx(0.6)

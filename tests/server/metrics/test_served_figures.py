@@ -90,6 +90,8 @@ def test_figures_say_what_goes_on_without_numbers_and_names(server: WatchedServe
     assert found["astcti_ami_events_total", "yes"] > 0.0
     assert found["astcti_ami_action_seconds_count",] >= 2.0
     assert found["astcti_configuration_timestamp_seconds",] > 0.0
+    assert found["astcti_shown_seconds_bucket", "0.25"] == 0.0
+    assert found["astcti_triggers_failed_total", "not-found"] == 0.0
     assert found["process_resident_memory_bytes",] > 1e6
     for secret in ("mario", "Mario", PHONE, MAC, "Lunch"):
         assert secret not in text
