@@ -149,7 +149,9 @@ class Daemon:
         self._marks.configured(loaded.configuration)
         self._registry = Registry(self._marks)
         self._kept = self._keep_ami(settings.kept_ami)
-        self._tracker = Tracker(self._operators)
+        self._tracker = Tracker(
+            self._operators, had=self._kept.pop_up_had if self._kept is not None else None
+        )
         self._requests, self._figures = _requests_and_figures(settings)
         self._state_writer = StateWriter(StateFile(paths.state), self._thread_died)
         self._reconciler = QueueReconciler(

@@ -55,6 +55,7 @@ class ReportReplay:
             "configuration": self._configured,
             "seats": self._seats,
             "arrived": self._arrived,
+            "had": self._had,
             "linked": self._linked,
             "link-up": self._link_up,
             "link-down": self._link_down,
@@ -144,7 +145,11 @@ class ReportReplay:
         self._operators.update(fields["taken"])
 
     def _arrived(self, fields: Mapping[str, Any]) -> None:
-        self._tell(self._tracker.seated(fields["extension"]))
+        resumes = bool(fields.get("resumes"))  # not in reports of earlier releases
+        self._tell(self._tracker.seated(fields["extension"], resumes=resumes))
+
+    def _had(self, fields: Mapping[str, Any]) -> None:
+        self._tracker.pop_up_had(fields["extension"], fields["uniqueid"], fields["other"])
 
     def _linked(self, fields: Mapping[str, Any]) -> None:
         """The report begins within a connection."""

@@ -57,10 +57,15 @@ class Tracker:
         operators: OperatorsByPhone,
         clock: Callable[[], float] = time.monotonic,
         trails: CallTrails | None = None,
+        had: Callable[[str, str, str], None] | None = None,
     ) -> None:
+        """`had` is told when the pop-up of an answer is first known to have reached its operator: the seat's
+        extension, and the first ids of its leg and of the other party. For who tells the same story again.
+        """
         self.trails = trails if trails is not None else CallTrails()
         self._operators = operators
         self._clock = clock
+        self._had = had
         self.table = CallTable()
         self.originations = Originations()
         self.triggers_failed = {failure.value: 0 for failure in TriggerFailure}
@@ -197,6 +202,12 @@ class Tracker:
         self.triggers_failed[reason] += 1
         self._note(extension, event, _TRIGGER_REFUSED, reason, MOMENT_OF.get(event.id, ""))
 
+    def pop_up_had(self, extension: str, uniqueid: str, other: str) -> bool:
+        """The pop-up of an answer reached its operator: the seat, its leg, the other party. True if news."""
+        leg = self._legs.known_as(extension, uniqueid)
+        pop_up = leg.pop_ups.get(other) if leg is not None else None
+        return pop_up is not None and pop_up.reached()
+
     def is_over(self, extension: str, uniqueid: str) -> bool:
         """Whether no leg of the seat is known by this id, or not any more."""
         return self._legs.known_as(extension, uniqueid) is None
@@ -205,10 +216,9 @@ class Tracker:
         """The pop-up of an answer reached its operator, as far as can be known."""
         if event.id != "Link" or event.call.connected is None:
             return
-        leg = self._legs.known_as(extension, event.call.uniqueid)
-        pop_up = leg.pop_ups.get(event.call.connected.uniqueid) if leg is not None else None
-        if pop_up is not None:
-            pop_up.reached()
+        pair = (extension, event.call.uniqueid, event.call.connected.uniqueid)
+        if self.pop_up_had(*pair) and self._had is not None:
+            self._had(*pair)
 
     def _note_delivery(self, notification: Notification, code: str) -> None:
         """Into the trail of its leg, with whose client it is about."""

@@ -13,6 +13,7 @@ from astcti_server.kept_ami.marks import (
     ArrivedMark,
     ConfiguredMark,
     EndedUnheardMark,
+    HadMark,
     KeptMark,
     LinkDownMark,
     LinkUpMark,
@@ -108,6 +109,8 @@ class Extract:
             self._write_mark(state.configured)
         if state.operators:
             self._write_mark(SeatsMark(state.operators, ()))
+        for extension in sorted(state.resuming & state.operators.keys()):
+            self._write_mark(ArrivedMark(extension, resumes=True))
         if state.banner_version is not None:
             self._redactor.connected(state.banner_version)
             self.marks.append({"at": 0, "mark": "linked", "banner": state.banner_version})
@@ -132,8 +135,11 @@ class Extract:
                 return self._configured(mark)
             case SeatsMark(taken, left):
                 return {"mark": "seats", "taken": self._people(taken), "left": list(map(self._phone, left))}
-            case ArrivedMark(extension):
-                return {"mark": "arrived", "extension": self._phone(extension)}
+            case ArrivedMark(extension, resumes):
+                return {"mark": "arrived", "extension": self._phone(extension), "resumes": resumes}
+            case HadMark(extension, uniqueid, other):
+                ids = {"uniqueid": uniqueid, "other": other}
+                return {"mark": "had", "extension": self._phone(extension), **ids}
             case LinkUpMark(banner):
                 self._redactor.connected(banner)
                 return {"mark": "link-up", "banner": banner}

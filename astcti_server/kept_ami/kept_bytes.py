@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final, NamedTuple, TypeAlias
 
-from astcti_server.kept_ami.marks import ConfiguredMark, KeptMark, KeptState, LostMark, SeatsMark
+from astcti_server.kept_ami.marks import ConfiguredMark, HadMark, KeptMark, KeptState, LostMark, SeatsMark
 from astcti_server.threads import Died, ServiceThread
 from schemas.server.settings import KeptAmiSettings
 
@@ -139,6 +139,10 @@ class KeptAmi(ServiceThread):
     def mark(self, mark: KeptMark) -> None:
         """Note this behind what was read so far. Never waits."""
         self._append(mark)
+
+    def pop_up_had(self, extension: str, uniqueid: str, other: str) -> None:
+        """Note that an operator had the pop-up of an answer. Never waits."""
+        self._append(HadMark(extension, uniqueid, other))
 
     def look_who_sits(self) -> None:
         """From now on `operators` is who sits where at this moment."""

@@ -36,6 +36,18 @@ class ArrivedMark(NamedTuple):
     """A client at this phone was told of the calls that were going on there."""
 
     extension: str
+    resumes: bool = False
+    """It says RESUME: it may have been told of an answer once more."""
+
+
+class HadMark(NamedTuple):
+    """The pop-up of an answer is known to have reached the operator at this phone."""
+
+    extension: str
+    uniqueid: str
+    """By which the client knows the seat's leg."""
+    other: str
+    """By which it knows the other party."""
 
 
 class LinkUpMark(NamedTuple):
@@ -73,6 +85,7 @@ KeptMark: TypeAlias = (
     ConfiguredMark
     | SeatsMark
     | ArrivedMark
+    | HadMark
     | LinkUpMark
     | LinkDownMark
     | OriginatedMark
@@ -89,6 +102,8 @@ class KeptState(NamedTuple):
     """User names by extension."""
     banner_version: str | None = None
     """None: the connection was down."""
+    resuming: frozenset[str] = frozenset()
+    """Extensions: the last client that arrived there resumes."""
 
     def after(self, mark: KeptMark) -> KeptState:
         """What holds after a mark."""
@@ -98,6 +113,9 @@ class KeptState(NamedTuple):
             case SeatsMark(taken, left):
                 stayed = {phone: name for phone, name in self.operators.items() if phone not in left}
                 return self._replace(operators=stayed | dict(taken))
+            case ArrivedMark(extension, resumes):
+                others = self.resuming - {extension}
+                return self._replace(resuming=others | {extension} if resumes else others)
             case LinkUpMark(version):
                 return self._replace(banner_version=version)
             case LinkDownMark():

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 
 from astcti_server.ami import vocabulary as ami
 from astcti_server.calls.notification import Notification
@@ -76,6 +77,7 @@ class Story:
         all_calls: bool = False,
         old: bool = False,
         operators: dict[str, str] | None = None,
+        had: Callable[[str, str, str], None] | None = None,
     ) -> None:
         self.operators = (
             {"PJSIP/201": "mario", "PJSIP/202": "luisa", "PJSIP/203": "anna"}
@@ -88,7 +90,7 @@ class Story:
         self.marks = ServerMarks(self.moment)
         self.marks.configured(configuration(*services))
         self.trails = CallTrails(self.moment, KeptTrails())
-        self.tracker = Tracker(lambda: self.operators, clock=lambda: self.now, trails=self.trails)
+        self.tracker = Tracker(lambda: self.operators, clock=lambda: self.now, trails=self.trails, had=had)
         self.tracker.configure(configuration(*services), all_calls=all_calls)
         self.told: list[Notification] = []
         self.names: dict[str, str] = {}

@@ -20,9 +20,10 @@ class PopUp:
         self.began = began
         self._had = False
 
-    def reached(self) -> None:
-        """Its client said what became of it; or was sent it, and is one that never says so."""
-        self._had = True
+    def reached(self) -> bool:
+        """Its client said what became of it; or was sent it, and is one that never says so. True if news."""
+        news, self._had = not self._had, True
+        return news
 
     def is_missing(self, operator: str, now: float) -> bool:
         """Whether this operator is to get it once more: it is recent, and nothing says that he had it."""

@@ -99,13 +99,9 @@ def test_what_another_client_says_of_its_own_call_changes_nothing() -> None:
     story = Story()
     link = answered(story)
     story.tracker.shown("PJSIP/202", link.event, 1.0)
-    other = replace_call(link.event, uniqueid="b")
-    story.tracker.shown(PHONE, other, 1.0)
+    other = link.event.call._replace(uniqueid="b")
+    story.tracker.shown(PHONE, link.event._replace(call=other), 1.0)
     assert urls(seated(story)) == OPENED
-
-
-def replace_call(event: CallEvent, **changed: str) -> CallEvent:
-    return event._replace(call=event.call._replace(**changed))
 
 
 def test_what_is_said_of_the_ring_says_nothing_of_the_answer() -> None:
@@ -161,6 +157,15 @@ def test_service_of_the_pop_up_is_told_after_a_configuration_without_it_came() -
     link = answered(story)
     story.tracker.configure(configuration(DEMO), all_calls=False)
     assert seated(story) == link.event
+
+
+def test_who_tells_the_story_again_is_told_once_that_a_pop_up_was_had() -> None:
+    had: list[tuple[str, str, str]] = []
+    story = Story(had=lambda *pair: had.append(pair))
+    link = answered(story)
+    story.tracker.trigger_failed(PHONE, link.event, link.event.triggers[0].key, "failed")
+    story.tracker.shown(PHONE, link.event, 9.0)
+    assert had == [(PHONE, "a", "c")]
 
 
 # -- found when the channels are read ------------------------------------------------------------------------

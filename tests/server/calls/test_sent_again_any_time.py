@@ -5,6 +5,7 @@ A model that knows only what was told and what clients said decides what has to 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -56,6 +57,7 @@ CONFIGURATION = Configuration(
 
 Pair = tuple[str, str, str]
 """Extension, own leg, other party."""
+Act = tuple[object, ...]
 
 
 @cache
@@ -105,8 +107,8 @@ class Model:
 
     def sits_down(self, phone: str, operator: str, *, resumes: bool) -> None:
         self.operators = {**self.operators, phone: operator}
-        for pop_up in self._of(phone):
-            pop_up.since_login = False
+        for told_before in self._of(phone):
+            told_before.since_login = False
         for told in self.tracker.seated(phone, resumes=resumes):
             pair = self._note(told)
             if pair is None or told.event.id != "Link":
@@ -164,12 +166,12 @@ ACTS = st.one_of(
 @settings(max_examples=300, deadline=None)
 @given(st.sampled_from(NAMES), st.lists(st.tuples(st.floats(0, 1), ACTS), max_size=25))
 def test_pop_up_comes_again_if_and_only_if_it_may_be_missing(
-    name: str, acts: list[tuple[float, tuple[object, ...]]]
+    name: str, acts: Sequence[tuple[float, Act]]
 ) -> None:
     play(name, acts)
 
 
-def play(name: str, acts: list[tuple[float, tuple[object, ...]]]) -> Model:
+def play(name: str, acts: Sequence[tuple[float, Act]]) -> Model:
     model, events = Model(), events_of(name)
     due = sorted(acts, key=lambda act: act[0])
     for position, event in enumerate(events):
@@ -179,7 +181,7 @@ def play(name: str, acts: list[tuple[float, tuple[object, ...]]]) -> Model:
     return model
 
 
-def act(model: Model, what: tuple[object, ...]) -> None:
+def act(model: Model, what: Act) -> None:
     match what:
         case ("sits", str(phone), str(operator), bool(resumes)):
             model.sits_down(phone, operator, resumes=resumes)

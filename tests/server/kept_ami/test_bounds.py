@@ -83,13 +83,15 @@ def test_what_held_where_the_kept_bytes_begin_is_known() -> None:
     made.kept.write(message(1) * 1000)
     made.kept.mark(LinkUpMark("11.0.0"))
     made.seated = {"SIP/201": "mario", "SIP/202": "anna"}
+    for extension, resumes in (("SIP/201", True), ("SIP/202", True), ("SIP/202", False)):
+        made.kept.mark(ArrivedMark(extension, resumes))
     made.kept.write(message(1) * 1000)
     made.kept.window()
     made.now += 70
     made.seated = {"SIP/202": "anna"}
     made.kept.write(message(2))
     window = made.kept.window()
-    assert window.state == (configured, {"SIP/201": "mario", "SIP/202": "anna"}, "11.0.0")
+    assert window.state == (configured, {"SIP/201": "mario", "SIP/202": "anna"}, "11.0.0", {"SIP/201"})
     assert [item for _moment, item in window.entries()] == [SeatsMark({}, ("SIP/201",)), message(2)]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from astcti_server.calls.notification import Notification
+from astcti_server.kept_ami.marks import ArrivedMark, HadMark
 from astcti_server.replay import Replay, bound_operators
 from schemas.configuration.model import Binding, Configuration, Operator, Seat, Service, Trigger
 from schemas.event_xml import encode
@@ -58,3 +59,35 @@ def shape(notification: Notification) -> tuple[object, ...]:
     other = call.connected.uniqueid if call.connected is not None else ""
     known = (bool(call.calleridnum), bool(call.calleridname), len(call.appdata), call.context, call.queue)
     return event.id, event.service, event.cause, event.repeat, call.uniqueid, call.linkedid, other, *known
+
+
+def test_a_report_knows_who_resumed_and_which_pop_ups_were_had(tmp_path: Path) -> None:
+    transcript = (RECORDINGS / "22-queue-ringall.ami").read_bytes()
+    configured = configuration(transcript)
+    before, link = until_answered(transcript, configured)
+    call, phone = link.event.call, link.extension
+    assert call.connected is not None
+    kept = KeptByTest(configured, bound_operators(configured))
+    kept.link_up("11.0.0")
+    kept.write(transcript[:before])
+    kept.kept.mark(ArrivedMark(phone))
+    kept.kept.mark(ArrivedMark(phone, resumes=True))
+    kept.kept.mark(HadMark(phone, call.uniqueid, call.connected.uniqueid))
+    kept.kept.mark(ArrivedMark(phone, resumes=True))
+    kept.write(transcript[before:])
+    told = report_of(kept, tmp_path / "report.tar.gz")
+    links = [each.event for each in told if each.extension == phone and each.event.id == "Link"]
+    assert [event.repeat for event in links] == [False, True, False, True]
+    assert [event.triggers for event in links] == [link.event.triggers, (), link.event.triggers, ()]
+
+
+def until_answered(transcript: bytes, configured: Configuration) -> tuple[int, Notification]:
+    """How many bytes there are until a pop-up was told, and that."""
+    told: list[Notification] = []
+    replay, position = Replay(configured, told.append), 0
+    for block in transcript.splitlines(keepends=True):
+        replay.feed(block)
+        position += len(block)
+        if told and told[-1].event.triggers:
+            return position, told[-1]
+    raise AssertionError("nothing popped up")
