@@ -842,6 +842,70 @@ def test_call_that_the_killed_server_had_is_on_the_screen_again_without_a_pop_up
             assert ended(again) == "answered"
 
 
+@pytest.mark.parametrize("shown", [False, True])
+def test_call_answered_while_the_client_was_away_pops_up_when_the_server_was_killed_too(
+    asterisk: Asterisk, serve: Serve, shown: bool
+) -> None:
+    """Nobody knows then whether it was on the screen but the client, by the trigger's key."""
+    server = serve(asterisk)
+    mario = server.client("mario", resume="NEW")
+    mario.expect("200 astcti")
+    with (
+        phones.answers_when_told(asterisk, "201", talk=60.0) as phone,
+        phones.caller(asterisk, "101", "12345", talk=60.0) as calling,
+    ):
+        mario.event("Callerid")
+        if not shown:
+            mario.reset()
+        phone.answer()
+        until(lambda: in_conversation(asterisk) == 2, "they talk")
+        keys = [action.key for action in mario.event("Link").triggers] if shown else []
+        server.kill()
+        mario.close()
+        server.start()
+        server.wait_for_log("Logged in to Asterisk", 2)
+        with server.client("mario", resume="NEW") as again:
+            link = again.event("Link")
+            assert not link.repeat
+            assert_is_the_caller(link)
+            assert not shown or [action.key for action in link.triggers] == keys
+            again.say(f"SHOWN {link.seq} 150")
+            with server.client("mario", resume="NEW") as once_more:
+                assert once_more.event("Link").repeat
+                asterisk.control.must("Hangup", Channel=link.call.channel)
+                assert ended(once_more) == "answered"
+        calling.wait()
+
+
+def test_pop_up_that_a_client_missed_comes_when_it_is_back_and_is_explained(
+    asterisk: Asterisk, serve: Serve
+) -> None:
+    server = serve(asterisk)
+    mario = server.client("mario", resume="NEW")
+    mario.expect("200 astcti")
+    epoch = next(line for line in mario.lines if line.startswith("104 ")).split()[2]
+    with (
+        phones.answers_when_told(asterisk, "201", talk=60.0) as phone,
+        phones.caller(asterisk, "101", "12345", talk=60.0) as calling,
+    ):
+        ring = mario.event("Callerid")
+        mario.reset()
+        server.wait_for_log("connection lost")
+        phone.answer()
+        until(lambda: in_conversation(asterisk) == 2, "they talk")
+        with server.client("mario", resume=f"{epoch} {ring.seq}") as again:
+            link = again.event("Link")
+            assert_is_the_caller(link)
+            again.say(f"SHOWN {link.seq} 150", f"WHY {link.call.uniqueid}")
+            verdict = again.expect("250 shown").split()
+            assert verdict[-1] == "150"
+            again.expect("250 .resumed")
+            again.expect("250 told-later")
+            asterisk.control.must("Hangup", Channel=link.call.channel)
+            assert ended(again) == "answered"
+        calling.wait()
+
+
 def test_member_that_is_not_ours_is_never_removed(asterisk: Asterisk, serve: Serve) -> None:
     device = asterisk.device("203")
     asterisk.control.must("QueueAdd", Queue="astcti", Interface=device)

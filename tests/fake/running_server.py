@@ -156,18 +156,26 @@ class RunningServer:
             assert time.monotonic() < deadline, f"{text!r} is not in the log:\n{self.log[-6000:]}"
             time.sleep(0.02)
 
-    def client(self, username: str, password: str = "secret", *, mac: str = "") -> SeatClient:
-        """Log in; the operator's seat is the one he is bound to, unless `mac` names another."""
-        return SeatClient(self.port, username, password, mac)
+    def client(
+        self, username: str, password: str = "secret", *, mac: str = "", resume: str = ""
+    ) -> SeatClient:
+        """Log in; the operator's seat is the one he is bound to, unless `mac` names another.
+
+        `resume` is what it says after RESUME: `NEW`, or an epoch and a number.
+        """
+        return SeatClient(self.port, username, password, mac, resume)
 
 
 class SeatClient(LineClient):
     """A logged-in client that keeps every line it hears."""
 
-    def __init__(self, port: int, username: str, password: str, mac: str = "") -> None:
+    def __init__(self, port: int, username: str, password: str, mac: str = "", resume: str = "") -> None:
         super().__init__(port)
         self.lines: list[str] = []
         self.expect("100 WELCOME")
+        if resume:
+            self.say(f"RESUME {resume}")
+            self.expect("100 OK")
         self.say(f"USER {username}", f"PASS {md5(password)}")
         self.expect("100 OK")
         self.expect("102 OK")
