@@ -144,7 +144,7 @@ class ReportReplay:
         self._operators.update(fields["taken"])
 
     def _arrived(self, fields: Mapping[str, Any]) -> None:
-        self._tell(self._tracker.seated(fields["extension"]))
+        self._tell(self._tracker.seated(fields["extension"], resumes=fields.get("resumes", False)))
 
     def _linked(self, fields: Mapping[str, Any]) -> None:
         """The report begins within a connection."""

@@ -28,7 +28,7 @@ from astcti_server.calls.trail_notes import facts_of, note_variable
 from astcti_server.explain.call_trails import CallTrails
 from astcti_server.explain.trail import PartyRecord, snapshot
 from schemas.configuration.model import Configuration
-from schemas.events import Cause
+from schemas.events import CallEvent, Cause
 from schemas.explanation.codes import TrailStep
 
 logger = logging.getLogger(__name__)
@@ -106,7 +106,7 @@ class Tracker:
         self._take_in(event)
         return self._notifier.take()
 
-    def seated(self, extension: str) -> list[Notification]:
+    def seated(self, extension: str, *, resumes: bool = False) -> list[Notification]:
         """Somebody sat down at a phone: what a client must know of the calls that the phone is in."""
         for leg in self._legs.of(extension):
             leg.trail.add(_SEATED, self._operators().get(extension, ""))
@@ -149,6 +149,22 @@ class Tracker:
         leg = self._legs.known_as(notification.extension, notification.event.call.uniqueid)
         if leg is not None:
             leg.trail.add(_NOT_DELIVERED, leg.operator, notification.event.id)
+
+    def written(self, notification: Notification) -> None:
+        """An event with triggers went to a client that never says what became of it."""
+
+    def resumed(self, notification: Notification) -> None:
+        """An event with triggers that was missed goes to its operator now: his client is back."""
+
+    def shown(self, extension: str, event: CallEvent, milliseconds: float | None) -> None:
+        """The client at a phone says that an event is on the screen and its triggers are carried out."""
+
+    def trigger_failed(self, extension: str, event: CallEvent, key: str, reason: str) -> None:
+        """The client at a phone says that it did not carry out the event's trigger with this key."""
+
+    def is_over(self, extension: str, uniqueid: str) -> bool:
+        """Whether no leg of the seat is known by this id, or not any more."""
+        return self._legs.known_as(extension, uniqueid) is None
 
     def seats_in_calls(self) -> tuple[int, int]:
         """How many seats' phones are in a call with somebody, and how many more ring."""

@@ -132,8 +132,8 @@ class Extract:
                 return self._configured(mark)
             case SeatsMark(taken, left):
                 return {"mark": "seats", "taken": self._people(taken), "left": list(map(self._phone, left))}
-            case ArrivedMark(extension):
-                return {"mark": "arrived", "extension": self._phone(extension)}
+            case ArrivedMark(extension, resumes):
+                return {"mark": "arrived", "extension": self._phone(extension), "resumes": resumes}
             case LinkUpMark(banner):
                 self._redactor.connected(banner)
                 return {"mark": "link-up", "banner": banner}

@@ -36,6 +36,8 @@ class ArrivedMark(NamedTuple):
     """A client at this phone was told of the calls that were going on there."""
 
     extension: str
+    resumes: bool = False
+    """Whether it said RESUME."""
 
 
 class LinkUpMark(NamedTuple):

@@ -6,7 +6,7 @@ import queue
 from dataclasses import dataclass, field
 from typing import Any
 
-from astcti_server.clients.ports import NotCarriedOut, PauseCallback, Presence, ReplyCallback
+from astcti_server.clients.ports import NotCarriedOut, PauseCallback, Presence, ReplyCallback, ShownReport
 from astcti_server.explain.explanations import Explanation
 from schemas.configuration.model import Configuration
 from schemas.protocol import Refusal
@@ -35,6 +35,7 @@ class FakeRequests:
     up: bool = True
     arrivals: queue.Queue[Presence] = field(default_factory=queue.Queue)
     departures: queue.Queue[tuple[int, bool]] = field(default_factory=queue.Queue)
+    shown_reports: queue.Queue[tuple[Presence, ShownReport, float]] = field(default_factory=queue.Queue)
     requests: queue.Queue[Request] = field(default_factory=queue.Queue)
     explanations: dict[str, Explanation] = field(default_factory=dict)
     """What WHY is answered, by uniqueid."""
@@ -53,6 +54,9 @@ class FakeRequests:
 
     def left(self, session_id: int, at_once: bool) -> None:
         self.departures.put((session_id, at_once))
+
+    def shown(self, presence: Presence, report: ShownReport, at: float) -> None:
+        self.shown_reports.put((presence, report, at))
 
     def originate(
         self, presence: Presence, exten: str, context: str, priority: int, done: ReplyCallback
