@@ -33,7 +33,7 @@ MOST_WAITING_LINES: Final = 64
 """Lines that a client says while one waits; then it is not read, as a client without RESUME never is."""
 SHOWN_BURST: Final = 1000
 SHOWN_RATE: Final = 50.0
-"""How many SHOWN may come at once, and a second: far more than there are events. Each wakes the AMI thread."""
+"""How many SHOWN may come at once, and a second: more than there are events. Each is AMI thread's work."""
 LOOK_AGAIN: Final = 3600.0
 """Seconds at most until a handler looks at the time although nothing is due: `poll` takes no endless time."""
 

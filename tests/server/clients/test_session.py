@@ -19,7 +19,7 @@ from schemas import event_xml, wire
 from schemas.configuration.model import Operator, Seat
 from schemas.events import Call, CallEvent, EventId
 from tests.fake.listening_server import SEAT_2, ListeningServer
-from tests.fake.seat_logs import FakeCalls, seat_logs
+from tests.fake.fake_requests import FakeCalls, seat_logs
 
 LONG = b"x" * 9_999 + b"\n"
 
