@@ -14,7 +14,7 @@ from astcti_server.ami.requests import AmiRequests
 from astcti_server.call_explanations import CallExplanations, NotExplained
 from astcti_server.calls.originations import Origination
 from astcti_server.calls.tracker import Tracker
-from astcti_server.clients.ports import NotCarriedOut, PauseCallback, Presence, ReplyCallback
+from astcti_server.clients.ports import NotCarriedOut, PauseCallback, Presence, ReplyCallback, ShownReport
 from astcti_server.config.store import ConfigStore
 from astcti_server.event_pipeline import EventPipeline
 from astcti_server.explain.explanations import Explanation
@@ -66,7 +66,11 @@ class ClientRequests:
 
     def left(self, session_id: int, at_once: bool) -> None:
         """Leave the queues, at once or when the grace time is over."""
-        self._requests.post(partial(self._reconciler.left, session_id, at_once))
+        self._requests.post(partial(self._left, session_id, at_once))
+
+    def shown(self, presence: Presence, report: ShownReport, at: float) -> None:
+        """What became of an event at the client."""
+        self._requests.post(partial(self._pipeline.shown, presence, report, at))
 
     def pause(self, presence: Presence, wish: bool, reason: str, progress: PauseCallback) -> None:
         """Pause or come back, in every queue joined."""
@@ -108,7 +112,11 @@ class ClientRequests:
 
     def _arrived(self, presence: Presence) -> None:
         self._reconciler.arrived(presence)
-        self._pipeline.seated(presence.extension)
+        self._pipeline.seated(presence)
+
+    def _left(self, session_id: int, at_once: bool) -> None:
+        self._reconciler.left(session_id, at_once)
+        self._pipeline.left(session_id, at_once)
 
     def _originate(
         self, presence: Presence, exten: str, context: str, priority: int, done: ReplyCallback

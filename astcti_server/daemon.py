@@ -38,6 +38,7 @@ from astcti_server.clients.conversation import HandlerContext
 from astcti_server.clients.listener import ClientListener
 from astcti_server.clients.password_checks.pool import PasswordPool
 from astcti_server.clients.registry import Registry
+from astcti_server.clients.resume.seat_logs import SeatLogs
 from astcti_server.config import log_messages
 from astcti_server.config.changes import ConfigLoaded, ConfigRejected
 from astcti_server.config.memory import ConfigMemory
@@ -148,6 +149,7 @@ class Daemon:
         self._marks = ServerMarks()
         self._marks.configured(loaded.configuration)
         self._registry = Registry(self._marks)
+        self._seat_logs = SeatLogs(lambda: self._registry.seated_operators, time.monotonic)
         self._kept = self._keep_ami(settings.kept_ami)
         self._tracker = Tracker(
             self._operators, had=self._kept.pop_up_had if self._kept is not None else None
@@ -162,6 +164,7 @@ class Daemon:
             self._tracker,
             self._reconciler,
             self._registry,
+            self._seat_logs,
             self._pbx_changed,
             self._marks,
             kept=self._kept,
@@ -512,11 +515,11 @@ class Daemon:
     def _keep_ami(self, settings: KeptAmiSettings) -> KeptAmi | None:
         if not settings.bytes:
             return None
-        return KeptAmi(settings, lambda: self._registry.seated_operators, self._thread_died)
+        return KeptAmi(settings, lambda: self._seat_logs.operators, self._thread_died)
 
     def _operators(self) -> Mapping[str, str]:
-        """Who sits where, for the AMI thread."""
-        return self._kept.operators if self._kept is not None else self._registry.seated_operators
+        """Who sits where or may come back, for the AMI thread."""
+        return self._kept.operators if self._kept is not None else self._seat_logs.operators
 
     def _record(self) -> RecordBytes | None:
         """Takes what is read from Asterisk, for whoever wants it."""

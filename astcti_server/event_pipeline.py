@@ -14,10 +14,14 @@ from astcti_server.ami.vocabulary import QueueMember
 from astcti_server.ami.wire.messages import AmiEvent
 from astcti_server.ami.wire.parser import AmiBanner
 from astcti_server.call_comparison import CallComparison
+from astcti_server.calls.notification import Notification
 from astcti_server.calls.originations import Origination
 from astcti_server.calls.tracker import Tracker
 from astcti_server.clients import replies
+from astcti_server.clients.ports import Presence, ShownReport
 from astcti_server.clients.registry import Registry
+from astcti_server.clients.resume.seat_logs import SeatLogs
+from astcti_server.clients.resume.seating import Seating
 from astcti_server.clients.router import Router
 from astcti_server.explain.server_marks import ServerMarks
 from astcti_server.kept_ami.kept_bytes import KeptAmi
@@ -47,6 +51,7 @@ class EventPipeline:
         tracker: Tracker,
         reconciler: QueueReconciler,
         registry: Registry,
+        seat_logs: SeatLogs,
         state_changed: Callable[[PbxState, str], None],
         marks: ServerMarks,
         kept: KeptAmi | None = None,
@@ -60,7 +65,11 @@ class EventPipeline:
         self._tracker = tracker
         self._reconciler = reconciler
         self._registry = registry
-        self._router = Router(registry, tracker.not_delivered)
+        self._seat_logs = seat_logs
+        self._router = Router(registry, tracker, seat_logs)
+        self._seating = Seating(
+            registry, self._router, seat_logs, tracker, self._state_of, later=requests.later
+        )
         self._kept = kept
         self._dialect = Dialect()
         self._resync = Resync(requests, self._dialect, tracker, self._router.deliver)
@@ -85,13 +94,27 @@ class EventPipeline:
         self._comparison.configure(settings.calls.compare)
         self._tracker.configure(configuration, all_calls=all_calls)
         self._reconciler.configure(configuration, settings)
+        self._seat_logs.configure(configuration)
+        self._router.report_undelivered()
 
-    def seated(self, extension: str) -> None:
-        """A client sat down at a phone: tell it of the calls that are going on there."""
+    def seated(self, presence: Presence) -> None:
+        """A client sat down at a phone: tell it of the calls that are going on there, or what it missed."""
+        self._seating.seated(presence)
+
+    def left(self, session_id: int, for_good: bool) -> None:
+        """A client is gone; unless for good, what is told at its phone is kept for it for a while."""
+        self._seating.left(session_id, for_good)
+
+    def shown(self, presence: Presence, report: ShownReport, at: float) -> None:
+        """A client says what became of an event; it came at this time of the clock."""
+        self._seating.shown(presence, report, at)
+
+    def _state_of(self, extension: str, resumes: bool) -> list[Notification]:
+        """What a client that comes to a phone must know of the calls that go on there."""
         if self._kept is not None:
             self._kept.look_who_sits()
-            self._kept.mark(ArrivedMark(extension))
-        self._router.deliver(self._tracker.seated(extension))
+            self._kept.mark(ArrivedMark(extension, resumes))
+        return self._tracker.seated(extension, resumes=resumes)
 
     def originated(self, action_id: str, asked: Origination) -> None:
         """A client's ORIG was sent: what Asterisk answers will be told to it."""

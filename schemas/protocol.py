@@ -249,6 +249,7 @@ class Refusal(RefusalText):
     BAD_PASSWORD_HASH = "PASS takes the MD5 of the password in 32 hexadecimal digits"
     BAD_SCRAM = "SCRAM takes a message of RFC 5802 in base64"
     NO_CHANNEL_BINDING = "SCRAM without channel binding only"
+    BAD_RESUME = "RESUME takes NEW, or an epoch and the number of an event"
     BAD_PAUSE_WORD = "PAUSE takes IN or OUT"
     # A command out of place: 101.
     USER_FIRST = "USER first"

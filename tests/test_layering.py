@@ -72,6 +72,7 @@ PROJECT = {
     ],
     "astcti_server.call_explanations": ["astcti_server.calls.tracker", "astcti_server.explain"],
     "astcti_server.clients.router": ["astcti_server.clients", "astcti_server.calls.notification", "schemas"],
+    "astcti_server.clients.resume": ["astcti_server.clients", "astcti_server.calls.notification", "schemas"],
     "astcti_server.queues": [
         "astcti_server.queues",
         "astcti_server.ami",
@@ -127,8 +128,10 @@ PROJECT = {
         "astcti_server.call_comparison",
         "astcti_server.ami",
         "astcti_server.calls",
+        "astcti_server.clients.ports",
         "astcti_server.clients.registry",
         "astcti_server.clients.replies",
+        "astcti_server.clients.resume",
         "astcti_server.clients.router",
         "astcti_server.explain.server_marks",
         "astcti_server.kept_ami",

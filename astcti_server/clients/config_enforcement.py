@@ -38,7 +38,7 @@ def review(
         session.close(text, replies.bye(ByeReason.DISABLED, text), for_good=True)
         return
     seat = new.seat_by_mac.get(session.seat.mac) if session.seat else None
-    text = _operator_changed(session, operator) or _seat_changed(session, seat)
+    text = _changed(session.operator, operator, session.seat, seat, session.address)
     if text:
         session.close(f"new configuration: {text}", replies.bye(ByeReason.CONFIG, text), for_good=True)
         return
@@ -47,17 +47,32 @@ def review(
         session.announce(replies.SERVICES_CHANGED)
 
 
-def _operator_changed(session: Session, operator: Operator) -> str:
-    before = session.operator
+def seat_remains(
+    before: Operator, seat_before: Seat, address: str, new: Configuration
+) -> tuple[Operator, Seat] | None:
+    """Operator and seat as they are now, of a session that would go on; None if it would be ended."""
+    operator, seat = new.operator_by_username.get(before.username), new.seat_by_mac.get(seat_before.mac)
+    if operator is None or seat is None or not operator.enabled:
+        return None
+    return None if _changed(before, operator, seat_before, seat, address) else (operator, seat)
+
+
+def _changed(
+    before: Operator | None, operator: Operator, seat_before: Seat | None, seat: Seat | None, address: str
+) -> str:
+    """Why a session at this address cannot go on; empty if it can."""
+    return _operator_changed(before, operator, seat_before) or _seat_changed(seat_before, seat, address)
+
+
+def _operator_changed(before: Operator | None, operator: Operator, seat: Seat | None) -> str:
     if before is not None and before.password != operator.password:
         return Refusal.PASSWORD_CHANGED.text()
-    if operator.seat and operator.seat != (session.seat.mac if session.seat else ""):
+    if operator.seat and operator.seat != (seat.mac if seat else ""):
         return Refusal.OPERATOR_HAS_ANOTHER_SEAT.text()
     return ""
 
 
-def _seat_changed(session: Session, seat: Seat | None) -> str:
-    before = session.seat
+def _seat_changed(before: Seat | None, seat: Seat | None, address: str) -> str:
     if before is None:
         return ""
     if seat is None:
@@ -66,7 +81,7 @@ def _seat_changed(session: Session, seat: Seat | None) -> str:
         return Refusal.EXTENSION_CHANGED.text()
     if (before.queue_interface, before.state_interface) != (seat.queue_interface, seat.state_interface):
         return Refusal.QUEUE_INTERFACE_CHANGED.text()
-    if seat.address and not addresses.same(seat.address, session.address):
+    if seat.address and not addresses.same(seat.address, address):
         return Refusal.ADDRESS_CHANGED.text()
     return ""
 

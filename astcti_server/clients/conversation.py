@@ -20,7 +20,7 @@ from astcti_server.clients.registry import Registry
 from astcti_server.clients.session import Session
 from schemas import wire
 from schemas.passwords import PasswordChecker
-from schemas.protocol import Refusal
+from schemas.protocol import CommandName, Refusal
 from schemas.scram import ScramExchange
 from schemas.server.settings import ClientSettings
 from schemas.wire import MAX_COMMAND, BadLine, CommandLine, LineBuffer, Oversize
@@ -29,8 +29,17 @@ ANSWER_TIME: Final = 5.5
 """Seconds until an awaited reply is given up. Who was asked has five, and knows better what went wrong."""
 MAX_BAD_LINES: Final = 10
 """One after the other; a program that speaks the protocol sends none."""
+MOST_WAITING_LINES: Final = 64
+"""Lines that a client says while one waits; then it is not read, as a client without RESUME never is."""
+SHOWN_BURST: Final = 1000
+SHOWN_RATE: Final = 50.0
+"""How many SHOWN may come at once, and a second: more than there are events. Each is AMI thread's work."""
 LOOK_AGAIN: Final = 3600.0
 """Seconds at most until a handler looks at the time although nothing is due: `poll` takes no endless time."""
+
+
+class UnansweredBadLine(BadLine):
+    """A bad line to which nothing is said; it counts as one all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +84,14 @@ class Conversation:
         "_computation",
         "_failed_logins",
         "_given_up",
+        "_hung_up",
         "_last_line",
         "_lines",
         "_opened",
         "_patient",
         "_resume",
+        "_shown_at",
+        "_shown_left",
         "_ticket",
         "_until",
         "context",
@@ -108,6 +120,8 @@ class Conversation:
         self._lines: list[bytes | Oversize] = []  # the next one last
         self._bad_lines = 0
         self._opened = self._last_line = context.clock()
+        self._hung_up = False
+        self._shown_left, self._shown_at = float(SHOWN_BURST), self._opened
         self._ticket = 0
         self._patient = False
         self._until = 0.0
@@ -116,14 +130,25 @@ class Conversation:
         self._computation: Computation[Any] | None = None
 
     @property
-    def listening(self) -> bool:
-        """Whether the client's next lines are read: not while one waits."""
+    def idle(self) -> bool:
+        """Whether no line of the client waits."""
         return not self._lines and self._resume is None and not self.session.waiting
+
+    @property
+    def listening(self) -> bool:
+        """Whether the client's next lines are read: not while one waits, unless it may say SHOWN."""
+        return self.idle or (self._says_shown and not self._hung_up and len(self._lines) < MOST_WAITING_LINES)
+
+    def hang_up(self) -> None:
+        """Nothing more comes from the client: once nothing waits any more, it will be found so again."""
+        self._hung_up = True
 
     def receive(self, data: bytes) -> None:
         """Bytes of the client."""
         lines = self._buffer.feed(data)
         if lines:
+            if self._says_shown:  # as it came, whatever waits: it is about that moment
+                lines = [line for line in lines if not self._taken_at_once(line)]
             self._lines = [*reversed(lines), *self._lines]
             self._last_line = self.context.clock()
 
@@ -161,7 +186,7 @@ class Conversation:
     def _deadlines(self, limits: ClientSettings) -> tuple[float, float]:
         computing = self._computation is not None  # that is our time, not the client's
         login = math.inf if self.session.username or computing else self._opened + limits.login_time
-        return login, self._last_line + limits.keep_alive if self.listening else math.inf
+        return login, self._last_line + limits.keep_alive if self.idle else math.inf
 
     # -- for the commands ----------------------------------------------------------------------------------
 
@@ -196,6 +221,15 @@ class Conversation:
         """A command makes work for Asterisk. Raises NotCarriedOut if this operator gave too many."""
         limits = self.context.requests.settings().clients
         self.context.allowance.take(self.session.username, limits)
+
+    def take_shown_allowance(self) -> None:
+        """A client says SHOWN. Raises BadLine if it does so far too often."""
+        now = self.context.clock()
+        left = self._shown_left + (now - self._shown_at) * SHOWN_RATE
+        self._shown_left, self._shown_at = min(float(SHOWN_BURST), left), now
+        if self._shown_left < 1.0:
+            raise BadLine(Refusal.TOO_MANY_COMMANDS.text(seconds=1))
+        self._shown_left -= 1.0
 
     def wait(self, given_up: bytes) -> int:
         """The command's reply comes from elsewhere, through `session.complete` with this ticket.
@@ -254,13 +288,24 @@ class Conversation:
 
     # -- one line ------------------------------------------------------------------------------------------
 
+    @property
+    def _says_shown(self) -> bool:
+        return self.session.resume is not None and self.session.presence is not None
+
+    def _taken_at_once(self, line: bytes | Oversize) -> bool:
+        if isinstance(line, Oversize) or line[: len(_SHOWN)].rstrip().upper() != _SHOWN.rstrip():
+            return False
+        if not self.session.ending:
+            self._answer(partial(self._obey, line))
+        return True
+
     def _answer(self, run: Callable[[], bytes | None]) -> None:
         try:
             reply = run()
         except NotCarriedOut as refused:
             self.session.send(replies.refused(str(refused)))
         except BadLine as error:
-            self._bad_line(str(error))
+            self._bad_line(str(error), answered=not isinstance(error, UnansweredBadLine))
         else:
             self._bad_lines = 0
             if reply:
@@ -271,13 +316,14 @@ class Conversation:
             raise BadLine(Refusal.LINE_TOO_LONG.text(limit=line.limit))
         return self._carry_out(self, wire.parse_command(line))
 
-    def _bad_line(self, reason: str) -> None:
+    def _bad_line(self, reason: str, *, answered: bool) -> None:
         self._bad_lines += 1
-        reply = replies.refused(reason)
+        reply = replies.refused(reason) if answered else b""
         if self._bad_lines < MAX_BAD_LINES:
             self.session.send(reply)
         else:
             self.session.close(f"too many bad lines, the last: {reason}", reply)
 
 
+_SHOWN: Final = f"{CommandName.SHOWN} ".encode()
 CarryOut: TypeAlias = Callable[[Conversation, CommandLine], bytes | None]

@@ -105,7 +105,9 @@ class ClientHandler(socketserver.BaseRequestHandler):
                 session.close("connection lost")
             elif spoke:
                 data = session.receive()
-                if data == b"":
+                if data == b"" and not conversation.idle:
+                    conversation.hang_up()
+                elif data == b"":
                     session.close("closed by the client")
                 elif data:
                     conversation.receive(data)

@@ -25,6 +25,28 @@ class NotCarriedOut(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class ResumePoint:
+    """What a client that said RESUME knows: the events of this epoch up to this number."""
+
+    epoch: str
+    """Empty if it knows of none."""
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShownReport:
+    """What a client says with SHOWN of the event with this number."""
+
+    seq: int
+    milliseconds: float | None = None
+    """From the event's arrival at the client until it was shown, if it says so."""
+    failed_key: str = ""
+    """The key of a trigger that was not carried out; empty if it is about the event as a whole."""
+    reason: str = ""
+    """Why not, in one word."""
+
+
+@dataclass(frozen=True, slots=True)
 class Presence:
     """An operator who sits on a seat. `session_id` grows: a clean-up for a smaller one comes too late."""
 
@@ -35,6 +57,8 @@ class Presence:
     queue_interface: str
     state_interface: str
     begin_in_pause: bool
+    resume: ResumePoint | None = None
+    """None for a client that did not say RESUME."""
 
 
 class ReplyCallback(Protocol):
@@ -70,6 +94,9 @@ class ClientRequestsPort(Protocol):
 
     def left(self, session_id: int, at_once: bool) -> None:
         """The session is over. `at_once`: for good (QUIT, taken over, disabled), so no grace."""
+
+    def shown(self, presence: Presence, report: ShownReport, at: float) -> None:
+        """The client says what became of an event that it was told; it came at this time of the clock."""
 
     def originate(
         self, presence: Presence, exten: str, context: str, priority: int, done: ReplyCallback

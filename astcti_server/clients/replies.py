@@ -8,12 +8,23 @@ from schemas import wire
 from schemas.configuration.model import Service
 from schemas.explanation import lines as explanation_lines
 from schemas.explanation.lines import ExplanationLine
-from schemas.protocol import NO_SEAT, UNCHECKED, ByeReason, Capability, PauseWord, Refusal, ReplyCode, Word
+from schemas.protocol import (
+    NO_SEAT,
+    UNCHECKED,
+    ByeReason,
+    Capability,
+    PauseWord,
+    Refusal,
+    ReplyCode,
+    ResumeMode,
+    Word,
+)
 
 WELCOME = wire.reply(ReplyCode.OK, Word.WELCOME)
 OK = wire.reply(ReplyCode.OK, Word.OK)
 OK_UNCHECKED = wire.reply(ReplyCode.OK, Word.OK, UNCHECKED)
 LOGGED_IN = wire.reply(ReplyCode.LOGGED_IN, Word.OK)
+RESUMED = wire.reply(ReplyCode.RESUMED, Word.RESUME, Word.END)
 LOGGED_OUT = wire.reply(ReplyCode.LOGGED_OUT, Word.OK)
 KEEP_ALIVE_EXPIRED = wire.reply(ReplyCode.OK, Word.OK, Refusal.KEEP_ALIVE_EXPIRED.text())
 SERVICES_CHANGED = wire.reply(ReplyCode.SERVICES_CHANGED, Word.SERVICES)
@@ -36,6 +47,11 @@ def scram(server_first: str) -> bytes:
 def logged_in(server_final: str) -> bytes:
     """The operator is logged in by SCRAM; the server's final message, in base64."""
     return wire.reply(ReplyCode.LOGGED_IN, Word.OK, server_final)
+
+
+def resuming(epoch: str, seq: int, mode: ResumeMode) -> bytes:
+    """Events follow, the next one with the number after `seq`."""
+    return wire.reply(ReplyCode.RESUMING, Word.RESUME, epoch, str(seq), mode)
 
 
 def seat_known(extension: str) -> bytes:

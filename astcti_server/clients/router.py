@@ -7,21 +7,28 @@ together at its end: sending costs as much as all the rest of a notification.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from astcti_server.calls.notification import Notification
 from astcti_server.clients.registry import Registry
+from astcti_server.clients.resume.seat_logs import SeatLogs
+from astcti_server.clients.resume.tracked_calls import TrackedCalls
 from astcti_server.clients.session import Session
 from schemas.event_xml import EventEncoder
 
 
 class Router:
-    """Encodes an event only if somebody sits there to read it."""
+    """Encodes an event only if somebody sits there to read it.
 
-    def __init__(self, registry: Registry, not_delivered: Callable[[Notification], None]) -> None:
-        """`not_delivered` is told of each event that did not get to a client."""
+    What is for a client that said RESUME is numbered and goes into the log of its seat, also while nobody is
+    connected there.
+    """
+
+    def __init__(self, registry: Registry, calls: TrackedCalls, logs: SeatLogs) -> None:
+        """`calls` are told of each event what became of it."""
         self._registry = registry
-        self._not_delivered = not_delivered
+        self._calls = calls
+        self._logs = logs
         self._encoder = EventEncoder()
         self._reading = False
         self._told: set[Session] = set()
@@ -59,14 +66,41 @@ class Router:
         if group:
             self._announce(session, group)
 
-    def _announce(self, session: Session | None, group: list[Notification]) -> None:
-        if session is None or not self._send(session, group):
-            for notification in group:
-                self._not_delivered(notification)
+    def report_undelivered(self) -> None:
+        """Tell what the logs gave up unread."""
+        for notification in self._logs.take_undelivered():
+            self._calls.not_delivered(notification)
 
-    def _send(self, session: Session, group: list[Notification]) -> bool:
-        encode = self._encoder.encode
-        lines = b"".join([encode(notification.event) for notification in group])
+    def _announce(self, session: Session | None, group: list[Notification]) -> None:
+        if session is None or session.resume is not None:
+            self._log(session, group)
+        elif self._send(session, b"".join([self._encoder.encode(told.event) for told in group])):
+            for notification in group:
+                if notification.event.triggers:
+                    self._calls.written(notification)
+        else:
+            for notification in group:
+                self._calls.not_delivered(notification)
+
+    def _log(self, session: Session | None, group: list[Notification]) -> None:
+        """Keep what is told for who comes back, and send it to who is there and knows of the log."""
+        logs = self._logs
+        log = logs.log_for(group[0].extension, session)
+        if log is None:
+            for notification in group:
+                self._calls.not_delivered(notification)
+            return
+        if session is None or log.session is not session:
+            early_for = session.id if session is not None else 0
+            for notification in group:
+                logs.add(log, notification.event, early_for)
+        else:
+            events = [logs.add(log, notification.event) for notification in group]
+            if self._send(session, b"".join([self._encoder.encode(event) for event in events])):
+                log.handed(events, logs.now())
+        self.report_undelivered()
+
+    def _send(self, session: Session, lines: bytes) -> bool:
         if not self._reading:
             return session.announce(lines)
         if session in self._told:

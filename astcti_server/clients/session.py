@@ -13,7 +13,7 @@ import select
 import threading
 import time
 
-from astcti_server.clients.ports import Presence
+from astcti_server.clients.ports import Presence, ResumePoint
 from astcti_server.clients.transport import Transport
 from astcti_server.clients.wake import Wake
 from schemas.configuration.model import Operator, Seat
@@ -53,6 +53,7 @@ class Session:
         "name",
         "operator",
         "presence",
+        "resume",
         "seat",
         "username",
     )
@@ -70,6 +71,8 @@ class Session:
         self.operator: Operator | None = None
         self.seat: Seat | None = None
         self.presence: Presence | None = None
+        self.resume: ResumePoint | None = None
+        """What the client said with RESUME; None: it hears no numbers."""
         self.leaves_for_good = False
         self._transport = transport
         self._wake = Wake()
@@ -90,6 +93,10 @@ class Session:
         self._awaited = self._tickets = 0
 
     # -- who it is -------------------------------------------------------------------------------------------
+
+    def resume_from(self, point: ResumePoint) -> None:
+        """The client said RESUME. The handler thread, before the login."""
+        self.resume = point
 
     def logged_in(self, operator: Operator, seat: Seat | None) -> None:
         """The operator is known, and the seat unless it is None. The handler thread, announcements held.
@@ -126,6 +133,11 @@ class Session:
     def waiting(self) -> bool:
         """Whether a command's reply is awaited from somewhere else."""
         return self._awaited != 0
+
+    @property
+    def outbox_limit(self) -> int:
+        """How many bytes may wait to be sent."""
+        return self._outbox_limit
 
     @property
     def unsent(self) -> int:

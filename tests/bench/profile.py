@@ -33,6 +33,7 @@ from astcti_server.ami.wire.parser import AmiParser
 from astcti_server.calls.notification import Notification
 from astcti_server.calls.tracker import Tracker
 from astcti_server.clients.registry import Registry
+from astcti_server.clients.resume.seat_logs import SeatLogs
 from astcti_server.clients.router import Router
 from astcti_server.replay import bound_operators
 from schemas.configuration.model import Configuration
@@ -60,6 +61,7 @@ class _Swallowing:
 
     def __init__(self) -> None:
         self.lines = 0
+        self.resume = None
 
     def at_extension(self, _extension: str) -> _Swallowing:
         return self
@@ -79,7 +81,8 @@ class Pipeline:
         self.dialect = Dialect()
         self.tracker = Tracker(lambda: operators)
         self.tracker.configure(configuration, all_calls=False)
-        self.router = Router(cast("Registry", self.told), self.tracker.not_delivered)
+        logs = SeatLogs(lambda: operators, time.monotonic)
+        self.router = Router(cast("Registry", self.told), self.tracker, logs)
         self.parser.feed(script.banner)
 
     def run(self, chunk: bytes, parts: int) -> None:

@@ -1,14 +1,21 @@
-"""The server's side of the clients' commands, played by the test: it records, and answers when told to."""
+"""The server's side of the clients, played by the test: it records, and answers when told to."""
 
 from __future__ import annotations
 
+import itertools
 import queue
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from astcti_server.clients.ports import NotCarriedOut, PauseCallback, Presence, ReplyCallback
+from astcti_server.calls.notification import Notification
+from astcti_server.clients.ports import NotCarriedOut, PauseCallback, Presence, ReplyCallback, ShownReport
+from astcti_server.clients.registry import Registry
+from astcti_server.clients.resume.seat_logs import MOST_CHARACTERS, SeatLogs
 from astcti_server.explain.explanations import Explanation
 from schemas.configuration.model import Configuration
+from schemas.events import CallEvent
 from schemas.protocol import Refusal
 from schemas.server.settings import AmiSettings, ServerSettings
 from tests.fake.patience import PATIENCE
@@ -35,6 +42,7 @@ class FakeRequests:
     up: bool = True
     arrivals: queue.Queue[Presence] = field(default_factory=queue.Queue)
     departures: queue.Queue[tuple[int, bool]] = field(default_factory=queue.Queue)
+    shown_reports: queue.Queue[tuple[Presence, ShownReport, float]] = field(default_factory=queue.Queue)
     requests: queue.Queue[Request] = field(default_factory=queue.Queue)
     explanations: dict[str, Explanation] = field(default_factory=dict)
     """What WHY is answered, by uniqueid."""
@@ -53,6 +61,9 @@ class FakeRequests:
 
     def left(self, session_id: int, at_once: bool) -> None:
         self.departures.put((session_id, at_once))
+
+    def shown(self, presence: Presence, report: ShownReport, at: float) -> None:
+        self.shown_reports.put((presence, report, at))
 
     def originate(
         self, presence: Presence, exten: str, context: str, priority: int, done: ReplyCallback
@@ -94,3 +105,51 @@ class FakeRequests:
     def next_request(self) -> Request:
         """The command that came next."""
         return self.requests.get(timeout=PATIENCE)
+
+
+class FakeCalls:
+    """Implements `astcti_server.clients.resume.tracked_calls.TrackedCalls`; remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.over: set[str] = set()
+        """Uniqueids of legs that ended."""
+        self.undelivered: list[Notification] = []
+        self.written_ones: list[Notification] = []
+        self.resumed_ones: list[Notification] = []
+        self.shown_ones: list[tuple[str, CallEvent, float | None]] = []
+        self.failed_ones: list[tuple[str, CallEvent, str, str]] = []
+
+    def is_over(self, extension: str, uniqueid: str) -> bool:
+        return uniqueid in self.over
+
+    def not_delivered(self, notification: Notification) -> None:
+        self.undelivered.append(notification)
+
+    def written(self, notification: Notification) -> None:
+        self.written_ones.append(notification)
+
+    def resumed(self, notification: Notification) -> None:
+        self.resumed_ones.append(notification)
+
+    def shown(self, extension: str, event: CallEvent, milliseconds: float | None) -> None:
+        self.shown_ones.append((extension, event, milliseconds))
+
+    def trigger_failed(self, extension: str, event: CallEvent, key: str, reason: str) -> None:
+        self.failed_ones.append((extension, event, key, reason))
+
+
+def seat_logs(
+    registry: Registry,
+    clock: Callable[[], float] = time.monotonic,
+    shown_after: Callable[[float], None] | None = None,
+    most_characters: int = MOST_CHARACTERS,
+) -> SeatLogs:
+    """The logs of a registry; their epochs count: `0000000000000001` is the first."""
+    numbers = itertools.count(1)
+    return SeatLogs(
+        lambda: registry.seated_operators,
+        clock,
+        lambda: f"{next(numbers):016x}",
+        shown_after,
+        most_characters,
+    )

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import string
+from dataclasses import replace
 
 import pytest
 
+from schemas.configuration.model import Trigger
 from schemas.protocol import CommandName, Refusal, ReplyCode
+from schemas.resume import EPOCH, trigger_key
+
+PAGE = Trigger("browser", url="https://crm.example/?id={CALLDATA}")
 
 
 def names_in(refusal: Refusal) -> list[str]:
@@ -53,3 +58,21 @@ def test_numbers_and_commands_are_written_as_the_specification_has_them() -> Non
     assert [f"{code}" for code in (ReplyCode.OK, ReplyCode.SESSION_ENDED)] == ["100", "910"]
     assert " ".join([CommandName.PAUSE, "IN"]) == "PAUSE IN"
     assert all(len(str(code)) == 3 for code in ReplyCode)
+
+
+def test_a_key_is_the_same_wherever_its_trigger_stands_and_whenever_it_is_asked_for() -> None:
+    assert trigger_key("Sales", PAGE) == trigger_key("Sales", replace(PAGE))
+    assert EPOCH.fullmatch(trigger_key("Sales", PAGE))
+
+
+def test_other_triggers_and_other_services_have_other_keys() -> None:
+    others = [
+        trigger_key("Support", PAGE),
+        trigger_key("Sales", replace(PAGE, on="ring")),
+        trigger_key("Sales", replace(PAGE, os="linux")),
+        trigger_key("Sales", replace(PAGE, type="internal-browser")),
+        trigger_key("Sales", replace(PAGE, url="https://crm.example/")),
+        trigger_key("Sales", Trigger("application", application="crm", parameters="x")),
+        trigger_key("Sales", Trigger("application", application="crmx", parameters="")),
+    ]
+    assert len({trigger_key("Sales", PAGE), *others}) == 8

@@ -30,6 +30,7 @@ def _of_the_line() -> dict[Refusal, str]:
         Refusal.BAD_PASSWORD_HASH: _("the server cannot read the password"),
         Refusal.BAD_SCRAM: _("the server cannot read the proof of the password"),
         Refusal.NO_CHANNEL_BINDING: _("the server does not tie a log-in to its connection"),
+        Refusal.BAD_RESUME: _("the server cannot read what was told before"),
         Refusal.BAD_PAUSE_WORD: _("the server cannot read whether the pause begins or ends"),
         Refusal.USER_FIRST: _("the user name has to come first"),
         Refusal.ALREADY_LOGGED_IN: _("already logged in"),

@@ -12,7 +12,7 @@ from astcti_server.clients.commands import parameters
 from astcti_server.clients.commands.table import command
 from astcti_server.clients.conversation import Conversation
 from astcti_server.clients.login_protection import stand_in_password
-from astcti_server.clients.ports import NotCarriedOut, Presence
+from astcti_server.clients.ports import NotCarriedOut, Presence, ResumePoint
 from schemas.configuration.model import Configuration, Operator, Seat
 from schemas.log_repeats import counted_by
 from schemas.protocol import ByeReason, CommandName, Refusal
@@ -183,7 +183,7 @@ def _enter(
     conversation.record(AuditAction.LOGIN if first else AuditAction.SEAT)
     session.release(reply + replies.PBX_DOWN if first and not context.requests.pbx_up() else reply)
     if seat:
-        presence = _presence(session.id, operator, seat)
+        presence = _presence(session.id, operator, seat, session.resume)
         session.seated(presence)
         context.requests.arrived(presence)
     for other in displaced:  # after the arrival, so that the operator's place in the queues passes on
@@ -195,7 +195,7 @@ def _enter(
         config_enforcement.review(session, configuration, in_force)
 
 
-def _presence(session_id: int, operator: Operator, seat: Seat) -> Presence:
+def _presence(session_id: int, operator: Operator, seat: Seat, resume: ResumePoint | None) -> Presence:
     interface = seat.queue_interface or seat.extension
     return Presence(
         session_id,
@@ -205,4 +205,5 @@ def _presence(session_id: int, operator: Operator, seat: Seat) -> Presence:
         interface,
         seat.state_interface,
         operator.begin_in_pause,
+        resume,
     )

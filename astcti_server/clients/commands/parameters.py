@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
+from astcti_server.clients.ports import ResumePoint, ShownReport
 from schemas import mac_address
-from schemas.protocol import PauseWord, Refusal
+from schemas.protocol import RESUME_NEW, CommandName, PauseWord, Refusal, Word
+from schemas.resume import EPOCH, MOST_SEQ
 from schemas.wire import BadLine, clean
 
 MAX_PRIORITY = 9999
@@ -18,6 +20,9 @@ _EXTEN = re.compile(r"[0-9A-Za-z*#+]{1,40}")
 _PLACES = frozenset("hiteT")
 _PRIORITY = re.compile(r"[0-9]{1,4}")
 _MD5 = re.compile(r"[0-9A-Fa-f]{32}")
+_SEQ = re.compile(r"[0-9]{1,10}")
+_MILLISECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
+_REASON = re.compile(r"[a-z][a-z-]{0,31}")
 _UNIQUEID = re.compile(r"[!-~]{1,150}")
 
 
@@ -77,3 +82,27 @@ def into_pause(text: str) -> bool:
 def pause_reason(text: str) -> str:
     """A reason to the end of the line: control characters become blanks, what is too long is cut."""
     return clean(text).encode("utf-8")[:MAX_REASON].decode("utf-8", "ignore").strip()
+
+
+def resume_point(text: str) -> ResumePoint:
+    """What a client knows of what was told before: `NEW`, or an epoch and a number."""
+    match text.split():
+        case [word] if word.upper() == RESUME_NEW:
+            return ResumePoint("", 0)
+        case [epoch, number] if EPOCH.fullmatch(epoch) and _SEQ.fullmatch(number) and int(number) <= MOST_SEQ:
+            return ResumePoint(epoch, int(number))
+    raise BadLine(Refusal.BAD_RESUME.text())
+
+
+def shown_report(text: str) -> ShownReport:
+    """What became of an event: its number, alone, with milliseconds, or with `KO`, a key and a reason."""
+    number, *rest = text.split() or [""]
+    if _SEQ.fullmatch(number) and 0 < int(number) <= MOST_SEQ:
+        match rest:
+            case []:
+                return ShownReport(int(number))
+            case [milliseconds] if _MILLISECONDS.fullmatch(milliseconds):
+                return ShownReport(int(number), float(milliseconds))
+            case [Word.KO, key, reason] if EPOCH.fullmatch(key) and _REASON.fullmatch(reason):
+                return ShownReport(int(number), None, key, reason)
+    raise BadLine(Refusal.WRONG_PARAMETER_COUNT.text(command=CommandName.SHOWN))

@@ -31,6 +31,7 @@ class CommandRule:
     readers: tuple[Callable[[str], Any], ...]
     to_end: bool
     also_split: str
+    silent: bool
     run: CommandFunction
 
     def check_stage(self, conversation: Conversation) -> None:
@@ -68,15 +69,16 @@ def command(
     stage: LoginStage,
     to_end: bool = False,
     also_split: str = "",
+    silent: bool = False,
 ) -> Callable[[CommandFunctionT], CommandFunctionT]:
     """Declare a command; the function stays as it is.
 
     `to_end`: the last parameter reaches to the end of the line and may be empty. `also_split`: a character
-    that may separate the parameters instead of blanks.
+    that may separate the parameters instead of blanks. `silent`: nothing is said to it, whatever it is.
     """
 
     def declare(run: CommandFunctionT) -> CommandFunctionT:
-        _rules[name] = CommandRule(name, stage, readers, to_end, also_split, run)
+        _rules[name] = CommandRule(name, stage, readers, to_end, also_split, silent, run)
         return run
 
     return declare

@@ -6,7 +6,7 @@ import pytest
 
 from astcti_server.clients import replies
 from schemas.configuration.model import Service
-from schemas.protocol import ByeReason
+from schemas.protocol import ByeReason, ResumeMode
 
 CAPABLE = "110 CAPA MAC SERVICES REASONS HANGUP TRANSFER WHO TARGETS"
 SERVICES = (Service("Demo", "astctidemo", "inbound"), Service("Outside line", "outbound", "outbound"))
@@ -23,12 +23,17 @@ SERVICES = (Service("Demo", "astctidemo", "inbound"), Service("Outside line", "o
         (replies.LOGGED_IN, "102 OK"),
         (
             replies.capabilities(60.0),
-            "110 CAPA MAC SERVICES REASONS HANGUP TRANSFER WHO TARGETS WHY SCRAM KEEPALIVE=60",
+            "110 CAPA MAC SERVICES REASONS HANGUP TRANSFER WHO TARGETS WHY RESUME SCRAM KEEPALIVE=60",
         ),
         (
             replies.capabilities(2.5),
-            "110 CAPA MAC SERVICES REASONS HANGUP TRANSFER WHO TARGETS WHY SCRAM KEEPALIVE=2.5",
+            "110 CAPA MAC SERVICES REASONS HANGUP TRANSFER WHO TARGETS WHY RESUME SCRAM KEEPALIVE=2.5",
         ),
+        (
+            replies.resuming("8f3c21d0a94be675", 41, ResumeMode.FROM),
+            "104 RESUME 8f3c21d0a94be675 41 from",
+        ),
+        (replies.RESUMED, "105 RESUME END"),
         (replies.queue_joined("astcti"), "200 astcti"),
         (replies.queue_left("astcti"), "210 astcti"),
         (replies.queue_refused("astcti", "No such queue"), "211 KO astcti No such queue"),

@@ -19,6 +19,7 @@ from schemas import event_xml, wire
 from schemas.configuration.model import Operator, Seat
 from schemas.events import Call, CallEvent, EventId
 from tests.fake.listening_server import SEAT_2, ListeningServer
+from tests.fake.fake_requests import FakeCalls, seat_logs
 
 LONG = b"x" * 9_999 + b"\n"
 
@@ -235,10 +236,10 @@ def test_notifications_go_to_the_session_of_their_extension_alone() -> None:
         server.seated() as mario,
         server.seated("anna", "verde", SEAT_2) as anna,
     ):
-        undelivered: list[Notification] = []
-        router = Router(server.registry, undelivered.append)
+        calls = FakeCalls()
+        router = Router(server.registry, calls, seat_logs(server.registry))
         router.deliver([Notification("PJSIP/201", event), Notification("SIP/999", event)])
-        assert undelivered == [Notification("SIP/999", event)]
+        assert calls.undelivered == [Notification("SIP/999", event)]
         assert wire.parse_server_line(mario.hear_bytes()) == event
         assert anna.ask("NOOP") == "100 OK"
 
@@ -258,7 +259,7 @@ def test_notifications_of_one_moment_arrive_in_order_each_on_its_line() -> None:
         server.seated() as mario,
         server.seated("anna", "verde", SEAT_2) as anna,
     ):
-        Router(server.registry, lambda _undelivered: None).deliver(moment)
+        Router(server.registry, FakeCalls(), seat_logs(server.registry)).deliver(moment)
         heard = [wire.parse_server_line(mario.hear_bytes()) for _ in range(3)]
         assert heard == [moment[0].event, moment[1].event, moment[3].event]
         assert wire.parse_server_line(anna.hear_bytes()) == moment[2].event
@@ -272,7 +273,7 @@ def test_of_a_chunk_a_session_gets_the_first_at_once_and_the_others_in_one_piece
     session.logged_in(Operator("mario", "md5:x", "Mario", ""), Seat("00:11", "PJSIP/201"))
     registry = Registry()
     registry.take(session)
-    router = Router(registry, lambda _undelivered: None)
+    router = Router(registry, FakeCalls(), seat_logs(registry))
 
     def tell(event_id: EventId) -> bytes:
         event = CallEvent(event_id, Call("1.1", "PJSIP/201-1"))
