@@ -41,6 +41,7 @@ class Pc:
     interrupted: set[str] = field(default_factory=set)
     steps_to_live: int | None = None
     kills: int = 0
+    """In the middle of something."""
 
     def step(self) -> None:
         """Something that a process does to the world; it may be its last."""
@@ -181,6 +182,7 @@ class Scene:
         try:
             self._do(what, number)
         except Killed:
+            self.pc.kills += 1
             self._restart()
 
     def _do(self, what: str, number: int) -> None:
@@ -191,6 +193,10 @@ class Scene:
                 self.client.exchange(number * 37)
             case "read-all":
                 self.client.exchange()
+            case "call-and-handle":
+                self._call_goes_on(number)
+                self.client.exchange()
+                self.client.take()
             case "handle":
                 self.client.take(number)
             case "cut":
@@ -219,7 +225,6 @@ class Scene:
 
     def _restart(self) -> None:
         self.pc.steps_to_live = None
-        self.pc.kills += 1
         self.client.cut()
         self.client = ClientProcess(self.pc, self.server)
         self.client.connect()
@@ -237,8 +242,8 @@ class Scene:
 
 
 def _steps(*more: str) -> st.SearchStrategy[list[tuple[str, int]]]:
-    kinds = ["call", "call", "call", "read", "read-all", "handle", "handle", "cut", "connect", *more]
-    return st.lists(st.tuples(st.sampled_from(kinds), st.integers(0, 12)), max_size=60)
+    kinds = [*["call"] * 3, *["call-and-handle"] * 5, "read", "read-all", *["handle"] * 3, "cut", "connect"]
+    return st.lists(st.tuples(st.sampled_from([*kinds, *more]), st.integers(0, 12)), min_size=5, max_size=60)
 
 
 @settings(max_examples=600, deadline=None)
@@ -278,6 +283,23 @@ def test_where_the_server_forgot_nothing_is_done_twice_and_the_cards_are_those_o
     for key, event in scene.server.running.items():
         if event.id == "Link":  # the conversation goes on: its page is there, or is offered
             assert _page(event) in scene.pc.interrupted or scene.pc.opened[_page(event)], key
+
+
+def test_a_new_process_shows_the_calls_that_go_on_without_telling_of_anything_again() -> None:
+    scene = Scene()
+    scene.do("read-all", 0)
+    for number in (0, 0, 1, 1, 1, 2):  # one is in conversation, one was over, one rings
+        scene.do("call-and-handle", number)
+    before = (scene.pc.opened.copy(), scene.pc.over.copy(), scene.pc.rung.copy())
+    assert [counter.total() for counter in before] == [6, 1, 3]
+    for most in range(40):  # each process but the last is killed a little later
+        scene.do("kill", 0)
+        scene.client.exchange()
+        scene.client.take(most)
+    scene.do("kill", 0)
+    scene.end()
+    assert (scene.pc.opened, scene.pc.over, scene.pc.rung) == before
+    assert scene.cards() == set(scene.told) == {"1.1", "1.3"}
 
 
 @pytest.mark.parametrize(
