@@ -25,7 +25,9 @@ from astcti_client.settings import (
     system_file,
     user_file,
 )
+from astcti_client.triggers.memory_file import MemoryFile, pop_ups_file
 from astcti_client.triggers.runner import TriggerRunner
+from astcti_client.triggers.trigger_memory import TriggerMemory
 from schemas.log_lines import log_to_standard_error
 from schemas.version import VERSION
 
@@ -264,9 +266,18 @@ def _run_headless(settings: Settings, verbose: bool) -> int:
             f"no user name: give --user, set ASTCTI_CLIENT_USER, or write user into {user_file()}"
         )
     inbox: queue.SimpleQueue[InboxItem] = queue.SimpleQueue()
-    connection = connection_for(settings, _password(settings), inbox)
-    triggers = TriggerRunner(allowed=settings.allowed_programs) if settings.triggers else None
-    return Headless(connection, inbox, triggers, verbose=verbose, listen=listen_for_requests).run()
+    memory = TriggerMemory(MemoryFile(pop_ups_file()))
+    memory.enter(settings.place)
+    connection = connection_for(settings, _password(settings), inbox, memory.position())
+    return Headless(
+        connection,
+        inbox,
+        TriggerRunner(allowed=settings.allowed_programs, memory=memory),
+        memory,
+        carry_out=settings.triggers,
+        verbose=verbose,
+        listen=listen_for_requests,
+    ).run()
 
 
 def window_main() -> None:

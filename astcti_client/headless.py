@@ -7,6 +7,7 @@ import io
 import os
 import queue
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
@@ -22,6 +23,8 @@ from astcti_client.net.messages import (
     OfferedTargets,
     OperatorFound,
     PauseReasons,
+    Resumed,
+    ResumeOver,
     SeatFound,
     SeatUnknown,
     Sent,
@@ -33,8 +36,11 @@ from astcti_client.net.messages import (
 )
 from astcti_client.stop_signals import StopRequest, stop_requests, terminal_signals
 from astcti_client.terminal_text import announcement_in_words, event_in_words
+from astcti_client.triggers.event_triggers import EventTriggers
 from astcti_client.triggers.runner import TriggerRunner
+from astcti_client.triggers.trigger_memory import TriggerMemory
 from schemas.log_lines import harmless
+from schemas.resume import TriggerFailure
 
 EXIT_CODES: dict[Ending, int] = {
     "stopped": 0,
@@ -65,16 +71,22 @@ class Headless:
         self,
         connection: ServerConnection,
         inbox: queue.SimpleQueue[InboxItem],
-        triggers: TriggerRunner | None,
+        triggers: TriggerRunner,
+        memory: TriggerMemory,
         *,
+        carry_out: bool = True,
         verbose: bool = False,
         listen: Callable[[DialNumber], RequestListener] | None = None,
         output: TextIO | None = None,
     ) -> None:
-        """Without `triggers` they are only printed. `listen` begins to take numbers; see `running_client`."""
+        """`memory` is that of `triggers`; unless `carry_out` they are only printed.
+
+        `listen` begins to take numbers; see `running_client`.
+        """
         self._connection = connection
         self._inbox = inbox
-        self._triggers = triggers
+        self._triggers, self._carry_out = triggers, carry_out
+        self._events = EventTriggers(triggers, memory, connection.shown, time.monotonic)
         self._verbose = verbose
         self._listen = listen
         self._dialler = Dialler(connection.send)
@@ -91,8 +103,7 @@ class Headless:
             finally:
                 self._connection.stop()
                 self._connection.join()
-                if self._triggers:
-                    self._triggers.close()
+                self._triggers.close()
                 self._let_go_of_output()
 
     @contextmanager
@@ -123,9 +134,8 @@ class Headless:
             elif item is not None:
                 self._dialler.hear(item)
                 self._show(item)
-            if self._triggers:
-                for outcome in self._triggers.finished():
-                    self._print("!!", outcome.message)
+            for outcome in self._events.finished():
+                self._print("!!", outcome.message)
             if isinstance(item, ConnectionState) and item.phase == "ended":
                 return item.ending
 
@@ -157,21 +167,29 @@ class Headless:
                 self._show_seat(extension)
             case Services():
                 self._show_seat("")
-            case OfferedTargets() | PauseReasons():
+            case OfferedTargets() | PauseReasons() | Resumed() | ResumeOver():
                 pass  # its lines were printed already
 
     def _show_event(self, message: ServerEvent) -> None:
         self._print("<-", event_in_words(message.event))
         if self._verbose:
             self._print("<-", message.line)
-        if self._triggers is None:
+        if not self._carry_out:
             for action in message.event.triggers:
                 what = " ".join([action.url, action.application, *map(repr, action.arguments)]).strip()
                 verb = "start" if action.type == "application" else "open"
                 self._print("=>", f"would {verb} ({action.type}, {action.os}): {what}")
-            return
-        for outcome in self._triggers.carry_out(message.event, trusted=message.trusted):
-            self._print("=>" if outcome.done else "!!", outcome.message)
+        due = self._events.hear(
+            message.event, trusted=message.trusted, epoch=message.epoch, arrived=message.arrived
+        )
+        for trigger in due:
+            if trigger.interrupted or self._carry_out:
+                outcome = self._events.do(trigger)
+                self._print("=>" if outcome.done else "!!", outcome.message)
+            else:
+                self._events.refuse(trigger, TriggerFailure.TRIGGERS_OFF)
+        self._events.shows()
+        self._events.drawn()
 
     def _show_seat_unknown(self, tried: tuple[tuple[str, str], ...]) -> None:
         for mac, reason in tried:

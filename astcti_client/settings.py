@@ -69,6 +69,11 @@ class Settings:
     """Days that calls are kept in the history; 0 keeps none."""
     hot_key: str = ""
 
+    @property
+    def place(self) -> str:
+        """Server and user, as they are written: what is kept for one is not of use for another."""
+        return f"{self.host} {self.port} {self.user}"
+
 
 @dataclass(frozen=True, slots=True)
 class LoadedSettings:

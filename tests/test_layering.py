@@ -152,14 +152,20 @@ PROJECT = {
     ],
     "astcti_server": ["astcti_server", "schemas"],
     "astcti_client": ["astcti_client", "schemas"],
-    "astcti_client.net": ["astcti_client.net", "astcti_client.password", "astcti_client.settings", "schemas"],
+    "astcti_client.net": [
+        "astcti_client.net",
+        "astcti_client.password",
+        "astcti_client.resume_position",
+        "astcti_client.settings",
+        "schemas",
+    ],
     "astcti_client.hand_over": [
         "astcti_client.hand_over",
         "astcti_client.net.transport",
         "astcti_client.phone_number",
         "schemas.own_files",
     ],
-    "astcti_client.triggers": ["astcti_client.triggers", "schemas"],
+    "astcti_client.triggers": ["astcti_client.triggers", "astcti_client.resume_position", "schemas"],
     "configurator": ["configurator", "schemas"],
 }
 

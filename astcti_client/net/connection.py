@@ -27,6 +27,7 @@ from astcti_client.net.messages import (
     IssuedCommand,
     Unanswered,
 )
+from astcti_client.net.resume_memory import ResumeMemory
 from astcti_client.net.transport import (
     Interrupted,
     PlainNotAllowed,
@@ -37,6 +38,7 @@ from astcti_client.net.transport import (
     open_transport,
 )
 from astcti_client.password import Password
+from astcti_client.resume_position import ResumePosition
 from astcti_client.settings import Settings
 from schemas.protocol import ByeReason, Refusal
 from schemas.sentences import said
@@ -44,6 +46,7 @@ from schemas.sentences import said
 logger = logging.getLogger(__name__)
 
 SLEEP_CHECK_INTERVAL = 2.0  # seconds; how soon after a sleep the PC's waking up is noticed
+MOST_SHOWN = 1000  # that wait to be told; of more the oldest are let go of
 PROVEN_TIME = 30.0  # seconds; a session that lasted so long makes the pauses short again
 _FINAL: dict[str, tuple[Ending, str]] = {
     ByeReason.TAKEOVER: ("taken-over", "somebody logged in as the same operator or on the same seat"),
@@ -76,19 +79,21 @@ class ServerConnection:
         macs: Callable[[str], Sequence[str]],
         keep_alive: float = 0.0,
         memory: LoginMemory | None = None,
+        resume: ResumePosition | None = None,
         backoff: Backoff | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
         """`macs` gives the MAC addresses to try, from the local address of the connection.
 
-        `memory` is what earlier runs know of this server; without it this one begins anew.
+        `memory` and `resume` are what earlier runs know of this server; without them this one begins anew.
         `clock` and `wall` replace the monotonic and the wall clock in tests.
         """
         self._address = address
         self._user = user
         self._password = password
         self._memory = memory or LoginMemory(password)
+        self._resume = ResumeMemory(resume)
         self._inbox = inbox
         self._macs = macs
         self._keep_alive = keep_alive
@@ -101,6 +106,7 @@ class ServerConnection:
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._commands: deque[IssuedCommand] = deque()
+        self._shown: deque[tuple[str, str]] = deque(maxlen=MOST_SHOWN)
         self._accepting = False
         self._up_since: float | None = None
         self._thread = threading.Thread(target=self._run, name="connection")
@@ -124,6 +130,15 @@ class ServerConnection:
             self._commands.append(command)
         self._waiter.wake()
         return command
+
+    def shown(self, epoch: str, line: str) -> None:
+        """Tell the server that an event of this epoch is on the screen; `line` is a SHOWN.
+
+        While the connection is lost it waits for the next one, and is dropped if that has another epoch.
+        """
+        with self._lock:
+            self._shown.append((epoch, line))
+        self._waiter.wake()
 
     def stop(self) -> None:
         """Ask for the end: the thread logs out and closes. Does not wait for it. Any number of times."""
@@ -219,6 +234,7 @@ class ServerConnection:
                 keep_alive=self._keep_alive,
                 numbers=self._numbers,
                 memory=self._memory,
+                resume=self._resume,
             )
             self._watch.restart()  # connecting may have taken its time
             try:
@@ -232,6 +248,8 @@ class ServerConnection:
         quitting = False
         while True:
             stop = self._stop.is_set()
+            if conversation.epoch:
+                self._say_shown(conversation)
             if conversation.up:
                 for command in self._take_commands(accept_more=not stop):
                     conversation.say(command)
@@ -258,6 +276,14 @@ class ServerConnection:
                 raise Lost("the server closed the connection")
             conversation.feed(data)
 
+    def _say_shown(self, conversation: ServerConversation) -> None:
+        with self._lock:
+            shown = list(self._shown)
+            self._shown.clear()
+        for epoch, line in shown:
+            if epoch == conversation.epoch:
+                conversation.shown(line)
+
     def _take_commands(self, *, accept_more: bool) -> list[IssuedCommand]:
         with self._lock:
             self._accepting = accept_more
@@ -283,8 +309,13 @@ def memory_for(address: ServerAddress, settings: Settings, password: Password) -
     )
 
 
-def connection_for(settings: Settings, password: Password, inbox: ConnectionInbox) -> ServerConnection:
-    """A connection as the settings describe it, not started yet. `inbox` gets its messages, on its thread."""
+def connection_for(
+    settings: Settings, password: Password, inbox: ConnectionInbox, resume: ResumePosition | None = None
+) -> ServerConnection:
+    """A connection as the settings describe it, not started yet. `inbox` gets its messages, on its thread.
+
+    `resume`: where an earlier run, or an earlier connection of this one, was.
+    """
     address = ServerAddress(
         settings.host,
         settings.port,
@@ -302,4 +333,5 @@ def connection_for(settings: Settings, password: Password, inbox: ConnectionInbo
         macs=lambda local_address: (settings.mac,) if settings.mac else own_macs(local_address),
         keep_alive=settings.keep_alive,
         memory=memory_for(address, settings, password),
+        resume=resume,
     )

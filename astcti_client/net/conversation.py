@@ -6,6 +6,7 @@ in a queue until its last reply came; every other numbered line is an announceme
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,16 +18,21 @@ from astcti_client.net.messages import (
     ConnectionState,
     IssuedCommand,
     Protection,
+    ResumeOver,
     Sent,
     ServerEvent,
     ServerReply,
     Unanswered,
     Unreadable,
 )
+from astcti_client.net.resume_memory import ResumeMemory
 from astcti_client.password import Password
+from schemas.events import CallEvent
 from schemas.protocol import CommandName, PauseWord, Refusal, ReplyCode
 from schemas.sentences import said
 from schemas.wire import MAX_COMMAND, MAX_EVENT, BadLine, LineBuffer, Oversize, Reply, parse_server_line
+
+logger = logging.getLogger(__name__)
 
 WELCOME_TIME = 10.0  # seconds for the first line
 GOODBYE_TIME = 3.0  # seconds for the reply to QUIT
@@ -105,10 +111,12 @@ class ServerConversation:
         keep_alive: float = 0.0,
         numbers: Iterator[int],
         memory: LoginMemory | None = None,
+        resume: ResumeMemory | None = None,
     ) -> None:
         """`macs` are tried in this order; `keep_alive` is the time between NOOPs, 0 to follow the server.
 
-        `numbers` gives each command its number. `memory` is of earlier connections, if there were any.
+        `numbers` gives each command its number. `memory` and `resume` are of earlier connections, if there
+        were any.
         """
         self.outgoing = bytearray()
         self.up = False
@@ -127,6 +135,9 @@ class ServerConversation:
         self._numbers = numbers
         self._unreadable = 0
         self._pbx_up = True
+        self._resume = resume or ResumeMemory()
+        self.epoch = ""
+        """What the numbers of events belong to; empty as long as none came."""
         self._returning: IssuedCommand | None = None
         """The end of a pause that was asked for without the PBX: its reply comes once that is back."""
         self._login = LogIn(
@@ -134,6 +145,7 @@ class ServerConversation:
             password,
             macs,
             memory or LoginMemory(password),
+            self._resume,
             say=self._say,
             deliver=deliver,
             keep_alive_told=self._follow_keep_alive,
@@ -156,11 +168,19 @@ class ServerConversation:
                 continue
             self._unreadable = 0
             if not isinstance(message, Reply):
-                self._deliver(ServerEvent(text, message, self._protection in TRUSTED))
+                self._event(text, message)
             elif self._welcomed:
                 self._reply(text, message)
             else:
                 self._welcome(text, message)
+
+    def _event(self, text: str, event: CallEvent) -> None:
+        trusted = self._protection in TRUSTED
+        if not event.seq or not self.epoch:
+            self._deliver(ServerEvent(text, event, trusted))
+            return
+        known = self._resume.heard(event.seq)
+        self._deliver(ServerEvent(text, event, trusted, self.epoch, self._clock(), known))
 
     def _count_unreadable(self, text: str, reason: str) -> None:
         self._deliver(Unreadable(text, reason))
@@ -195,14 +215,26 @@ class ServerConversation:
         if _is_full(reply):  # whoever has not logged in yet makes room for others
             raise _turned_away(reply)
         if pending is None:
-            if reply.number == ReplyCode.SERVICES_CHANGED:
-                self._login.ask_services()
+            self._announced(reply)
             return
         if final:
             self._pending.popleft()
             self._await_next()
         if pending.answered is not None:
             pending.answered(reply)
+
+    def _announced(self, reply: Reply) -> None:
+        if reply.number == ReplyCode.SERVICES_CHANGED:
+            self._login.ask_services()
+        elif reply.number == ReplyCode.RESUMING:
+            resumed = self._resume.resumed(reply)
+            if resumed is None:
+                logger.warning("the server resumes in a way that makes no sense: %s", reply.information)
+            else:
+                self.epoch = resumed.epoch
+                self._deliver(resumed)
+        elif reply.number == ReplyCode.RESUMED and self.epoch:
+            self._deliver(ResumeOver())
 
     def _answered_by(self, reply: Reply) -> _Pending | None:
         if not self._pending or _is_full(reply):
@@ -246,6 +278,12 @@ class ServerConversation:
     def say(self, command: IssuedCommand) -> None:
         """Say a command of the user's."""
         self._queue(command, command.line, REPLY_TIME, None)
+
+    def shown(self, line: str) -> None:
+        """Say that an event is on the screen, or why not; `line` is a SHOWN. It has no reply."""
+        self._last_said = self._clock()
+        self.outgoing += line.encode() + b"\n"
+        self._deliver(Sent(IssuedCommand(next(self._numbers), line)))
 
     def quit(self) -> None:
         """Log out: Farewell("QUIT") follows, or Lost when the server does not answer in time. Once."""

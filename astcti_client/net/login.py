@@ -21,6 +21,7 @@ from astcti_client.net.messages import (
     SeatUnknown,
     Services,
 )
+from astcti_client.net.resume_memory import ResumeMemory
 from astcti_client.password import Password
 from schemas.protocol import NO_SEAT, SERVICE_TYPES, Capability, CommandName, ReplyCode, Word
 from schemas.scram import BadScram, ScramClient
@@ -61,6 +62,7 @@ class LogIn:
         password: Password,
         macs: Sequence[str],
         memory: LoginMemory,
+        resume: ResumeMemory,
         *,
         say: Say,
         deliver: Callable[[ConnectionMessage], None],
@@ -72,9 +74,10 @@ class LogIn:
         self._password = password
         self._macs = list(macs)
         self._memory = memory
+        self._resume = resume
         self._scram = ScramClient(user, memory.secret)
         self._refused_macs: list[tuple[str, str]] = []
-        self._knows_who = self._knows_targets = False
+        self._knows_who = self._knows_targets = self._knows_scram = False
         self._say = say
         self._deliver = deliver
         self._keep_alive_told = keep_alive_told
@@ -170,7 +173,15 @@ class LogIn:
                 self._keep_alive_told(float(value))
         self._knows_who = Capability.WHO in words
         self._knows_targets = Capability.TARGETS in words
-        if Capability.SCRAM in words:
+        self._knows_scram = Capability.SCRAM in words
+        if Capability.RESUME in words:
+            # A refusal is as good as a server that does not have it: then the events carry no numbers.
+            self._say(self._resume.command(), lambda _reply: self._begin_password())
+        else:
+            self._begin_password()
+
+    def _begin_password(self) -> None:
+        if self._knows_scram:
             self._say_scram(self._scram.first(), self._scram_begun)
         else:
             self._begin_plain()

@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 
 from schemas.configuration.model import ServiceType
 from schemas.events import CallEvent
+from schemas.protocol import ResumeMode
 from schemas.wire import Reply
 
 Phase = Literal["connecting", "logging-in", "up", "waiting", "ended"]
@@ -77,6 +78,29 @@ class ServerEvent:
     line: str
     event: CallEvent
     trusted: bool = False
+    epoch: str = ""
+    """What its number belongs to; empty if the server does not resume."""
+    arrived: float = 0.0
+    """When the line came, in seconds of the connection's clock."""
+    known: bool = False
+    """An earlier run of this client handled it: it is told again for the calls that go on since."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The server begins to tell what goes on: what was missed (`from`), or all that is there (`state`).
+
+    The number of the next event is one more than `seq`.
+    """
+
+    mode: ResumeMode
+    epoch: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeOver:
+    """That is told now. After `state`, calls that were not in it are over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +189,8 @@ ConnectionMessage = (
     | Sent
     | ServerReply
     | ServerEvent
+    | Resumed
+    | ResumeOver
     | Unreadable
     | Unanswered
     | SeatFound

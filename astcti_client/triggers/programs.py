@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PureWindowsPath
 
 from schemas.configuration.model import TriggerSystem
+from schemas.resume import TriggerFailure
 from schemas.sentences import said
 
 # Windows runs these through its command shell, which reads arguments anew: a name could become a command.
@@ -15,11 +16,11 @@ _WINDOWS_SUFFIXES = (".exe", ".com")  # tried, in this order, for a name without
 
 
 class TriggerRefused(Exception):
-    """The application cannot or may not be run. `why` says why and what to do."""
+    """The application cannot or may not be run. `why` says why and what to do, `failure` so to the server."""
 
-    def __init__(self, why: str) -> None:
+    def __init__(self, why: str, failure: TriggerFailure = TriggerFailure.FAILED) -> None:
         super().__init__(why)
-        self.why = why
+        self.why, self.failure = why, failure
 
 
 def find_program(
@@ -43,7 +44,8 @@ def find_program(
                 "encrypted connection (TLS) and check its certificate, or list the program in "
                 "allowed-programs",
                 application=application,
-            )
+            ),
+            TriggerFailure.NOT_ALLOWED,
         )
     _refuse_shell_script(application, name, system)
     found = _search(name, system, path)
@@ -54,7 +56,8 @@ def find_program(
             said(
                 "{application}: not among the allowed-programs of this client's settings, so it was not run",
                 application=application,
-            )
+            ),
+            TriggerFailure.NOT_ALLOWED,
         )
     return found
 
@@ -71,7 +74,8 @@ def _search(name: str, system: TriggerSystem, path: str) -> str:
             said(
                 "{name}: give the full path of the application, or its bare name if it is on the PATH",
                 name=name,
-            )
+            ),
+            TriggerFailure.NOT_FOUND,
         )
     for start in starts:
         for candidate in _spellings(start, system):
@@ -85,7 +89,8 @@ def _search(name: str, system: TriggerSystem, path: str) -> str:
             "{name}: there is no such program {where}; install it, or correct the trigger of the service",
             name=name,
             where=where,
-        )
+        ),
+        TriggerFailure.NOT_FOUND,
     )
 
 
@@ -123,7 +128,8 @@ def _refuse_shell_script(application: str, name: str, system: TriggerSystem) -> 
                 "{application}: batch files (.bat, .cmd) are not run, because Windows hands their arguments "
                 "to a shell; name the program itself in the trigger",
                 application=application,
-            )
+            ),
+            TriggerFailure.NOT_ALLOWED,
         )
 
 

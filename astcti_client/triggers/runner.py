@@ -14,13 +14,16 @@ import subprocess
 import sys
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from astcti_client.triggers.child_processes import child_environment, home_folder
+from astcti_client.triggers.memory_file import NoFile
 from astcti_client.triggers.programs import TriggerRefused, find_program, search_path
+from astcti_client.triggers.trigger_memory import TriggerMemory
 from schemas.configuration.model import TriggerSystem
 from schemas.events import Action, CallEvent
+from schemas.resume import TriggerFailure
 from schemas.sentences import said
 
 logger = logging.getLogger(__name__)
@@ -39,6 +42,26 @@ class TriggerOutcome:
     action: Action
     done: bool
     message: str
+    failure: TriggerFailure | None = None
+    """Why not, in one word for the server."""
+    due: DueTrigger | None = None
+    """What was asked for, if an event did."""
+
+
+@dataclass(frozen=True, slots=True)
+class DueTrigger:
+    """What an event asks of this system, and was not carried out yet."""
+
+    action: Action
+    event: CallEvent
+    trusted: bool
+    """As in `TriggerRunner.perform`."""
+    epoch: str = ""
+    """What the event's number belongs to."""
+    mark: str = ""
+    """What stands for it in the memory on disk; empty for a server that does not resume."""
+    interrupted: bool = False
+    """An earlier process of the client ended while it carried it out: only the user may do it again."""
 
 
 def own_system() -> TriggerSystem:
@@ -120,35 +143,86 @@ class TriggerRunner:
         allowed: Sequence[str] | None = None,
         environ: Mapping[str, str] | None = None,
         show_page: Callable[[str, str], None] | None = None,
+        memory: TriggerMemory | None = None,
     ) -> None:
         """`show_page` opens a page (address, service) in the client's own window.
 
-        Without it, or when it raises TriggerRefused, the system's browser is used.
+        Without it, or when it raises TriggerRefused, the system's browser is used. `memory` is what was
+        carried out for servers that resume; without it, nothing yet.
         """
         self._system = system or own_system()
         self._allowed = allowed
         self._environ = environ
         self._show_page = show_page
         self._told_no_window = False
-        self._memory = PopUpMemory()
-        self._running: list[tuple[subprocess.Popen[bytes], Action | None]] = []
+        self._memory = memory or TriggerMemory(NoFile())
+        self._asked = PopUpMemory()
+        self._running: list[tuple[subprocess.Popen[bytes], Action | None, DueTrigger | None]] = []
 
     def carry_out(self, event: CallEvent, *, trusted: bool) -> list[TriggerOutcome]:
         """Do what the event asks of this system. Never raises for what the event contains.
 
         `trusted`: as in `perform`.
         """
-        return [self.perform(action, event.service, trusted=trusted) for action in self.due(event)]
+        return [self.do(due) for due in self.due(event, trusted=trusted)]
 
-    def due(self, event: CallEvent) -> list[Action]:
-        """What the event asks of this system and was not asked before; it is not asked a second time."""
+    def due(self, event: CallEvent, *, trusted: bool, epoch: str = "") -> list[DueTrigger]:
+        """What the event asks of this system and is not carried out yet; each goes to `do` or `refuse` once.
+
+        Asked again before that it is not due a second time.
+        """
         if event.repeat:
             return []  # the call was there before; its pop-up was shown when it began
-        return [
-            action
-            for action in actions_for_system(event.triggers, self._system)
-            if self._memory.first_time(event, action)
-        ]
+        found = []
+        for action in actions_for_system(event.triggers, self._system):
+            if not event.seq:
+                if self._asked.first_time(event, action):
+                    found.append(DueTrigger(action, event, trusted))
+                continue
+            mark = self._memory.mark(event, action)
+            state = self._memory.state(mark)
+            if state == "new" and event.late and event.id != "Hangup":
+                continue  # who is gone needs no page any more
+            if state == "new":
+                self._memory.take(mark)
+                found.append(DueTrigger(action, event, trusted, epoch, mark))
+            elif state == "interrupted":
+                found.append(DueTrigger(action, event, trusted, epoch, mark, interrupted=True))
+        return found
+
+    def do(self, due: DueTrigger) -> TriggerOutcome:
+        """Carry it out. One that was interrupted only says so, see `do_again`."""
+        if due.interrupted:
+            what = shlex.join([due.action.application, *due.action.arguments])
+            message = said(
+                "{what}: not done again, because the client ended while it did so before",
+                what=due.action.url or what,
+            )
+            return TriggerOutcome(due.action, False, message, TriggerFailure.INTERRUPTED, due)
+        if not due.mark:
+            return replace(self._done(due), due=due)
+        self._memory.begin(due.mark)
+        outcome = self._done(due)
+        self._settle(due)
+        return replace(outcome, due=due)
+
+    def do_again(self, due: DueTrigger) -> TriggerOutcome:
+        """The user wants what was interrupted."""
+        outcome = self._done(due)
+        self._settle(due)
+        return replace(outcome, due=due)
+
+    def refuse(self, due: DueTrigger) -> None:
+        """Do not carry it out, now and later."""
+        if not due.interrupted:
+            self._settle(due)
+
+    def _settle(self, due: DueTrigger) -> None:
+        if due.mark:
+            self._memory.end(due.mark)
+
+    def _done(self, due: DueTrigger) -> TriggerOutcome:
+        return self._perform(due.action, due.event.service, trusted=due.trusted, due=due)
 
     def finished(self) -> list[TriggerOutcome]:
         """Clear away programs that ended, and report pages that no browser took. Call it now and then."""
@@ -161,15 +235,17 @@ class TriggerRunner:
                 action,
                 False,
                 said("no web browser could be started for {url}; set BROWSER to one", url=action.url),
+                TriggerFailure.NO_BROWSER,
+                due,
             )
-            for process, action in over
+            for process, action, due in over
             if action is not None and process.returncode != 0
         ]
 
     def close(self) -> None:
         """Let go of the programs that still run: they are meant to outlive the client."""
         self.finished()
-        for process, _ in self._running:
+        for process, _, _ in self._running:
             process.returncode = 0  # or Popen complains about a child that nobody waited for
         self._running.clear()
 
@@ -179,15 +255,21 @@ class TriggerRunner:
         `trusted`: the server is known to be the right one (see `ServerEvent`), and so may name programs that
         no setting lists.
         """
+        return self._perform(action, service, trusted=trusted)
+
+    def _perform(
+        self, action: Action, service: str, *, trusted: bool, due: DueTrigger | None = None
+    ) -> TriggerOutcome:
         try:
             if action.type == "application":
                 return TriggerOutcome(action, True, self._run_application(action, trusted=trusted))
-            return TriggerOutcome(action, True, self._open_page(action, service))
+            return TriggerOutcome(action, True, self._open_page(action, service, due))
         except TriggerRefused as refused:
-            return TriggerOutcome(action, False, refused.why)
+            return TriggerOutcome(action, False, refused.why, refused.failure)
         except Exception as error:  # a bad trigger ends only itself
             logger.exception("a trigger could not be carried out: %r", action)
-            return TriggerOutcome(action, False, f"{action.application or action.url}: {error}")
+            what = action.application or action.url
+            return TriggerOutcome(action, False, f"{what}: {error}", TriggerFailure.FAILED)
 
     def would_refuse(self, action: Action, *, trusted: bool) -> bool:
         """Whether `perform` would only say why not, so that nobody needs to be asked before."""
@@ -215,7 +297,7 @@ class TriggerRunner:
         self._start([program, *action.arguments], None)
         return f"started {shlex.join([action.application, *action.arguments])}"
 
-    def _open_page(self, action: Action, service: str) -> str:
+    def _open_page(self, action: Action, service: str, due: DueTrigger | None) -> str:
         check_page_address(action.url)
         if action.type == "internal-browser":
             if self._show_page is not None:
@@ -230,10 +312,10 @@ class TriggerRunner:
                     "this client has no browser window of its own: pages meant for it open "
                     "in the system's browser"
                 )
-        self._start([*_page_opener(), action.url], action)
+        self._start([*_page_opener(), action.url], action, due)
         return f"opened {action.url} in the browser"
 
-    def _start(self, command: list[str], page: Action | None) -> None:
+    def _start(self, command: list[str], page: Action | None, due: DueTrigger | None = None) -> None:
         # A program lives on when the client, or its terminal, ends; Ctrl+C in that terminal is not for it.
         detached: dict[str, int | bool] = {"start_new_session": True}
         if sys.platform == "win32":
@@ -256,6 +338,7 @@ class TriggerRunner:
         except OSError as error:
             why = str(error.strerror or error)
             raise TriggerRefused(
-                said("{program}: could not be started: {why}", program=command[0], why=why)
+                said("{program}: could not be started: {why}", program=command[0], why=why),
+                TriggerFailure.NO_BROWSER if page else TriggerFailure.FAILED,
             ) from None
-        self._running.append((process, page))
+        self._running.append((process, page, due))

@@ -21,6 +21,7 @@ from astcti_client.net.messages import ConnectionMessage, ConnectionState
 from astcti_client.settings import LoadedSettings
 from astcti_client.settings_file import Writable
 from astcti_client.stop_signals import StopRequest
+from astcti_client.triggers.trigger_memory import TriggerMemory
 from astcti_client.ui import i18n
 from astcti_client.ui.app.call_records import CallRecords
 from astcti_client.ui.app.call_triggers import CallTriggers
@@ -54,6 +55,7 @@ from astcti_client.ui.text import words
 logger = logging.getLogger(__name__)
 
 SECOND = 1000
+DRAWING = 1  # milliseconds until the screen has answered where new windows are
 MINUTE = 60  # seconds between two full collections of garbage, and two looks for calls that are too old
 LOGOUT_TIME = 4.0  # seconds for logging out at the end
 
@@ -72,21 +74,27 @@ class App:
         reload: Callable[[], LoadedSettings],
         file: Path,
         history: History,
+        memory: TriggerMemory,
     ) -> None:
-        """`reload` reads the settings again after `file` was changed. Raises OtherClient."""
+        """`reload` reads the settings again after `file` was changed. Raises OtherClient.
+
+        `memory` has what was carried out before.
+        """
         self.root, self.history = root, history
         self.inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._listener = requests_into(self.inbox)
         self.preferences = Preferences(loaded, reload, file)
         self.model = SeatModel(time.monotonic)
-        self.session = SeatSession(self.inbox)
+        self.session = SeatSession(self.inbox, memory)
         self._records = CallRecords(history, self.preferences, self.model, self.session)
         self._desktop_watch = DesktopWatch(self.preferences, self.inbox)
         told = self._show_prompt, self._show
         self.sign_in = SignIn(self.preferences, self.model, self.session, SystemKeyring(), *told)
         is_password = self.sign_in.is_password
         self.commands = SeatCommands(self.preferences, self.model, self.session, is_password, *told)
-        self.triggers = CallTriggers(self.preferences, self._desktop_watch, self._show_prompt)
+        self.triggers = CallTriggers(
+            self.preferences, self._desktop_watch, self.model, memory, self.session.shown, self._show_prompt
+        )
         self.tray = Tray(self.inbox.put, tray_content(self.model))
         self.windows = OpenWindows(
             root,
@@ -102,7 +110,7 @@ class App:
         )
         self._tray_menu = TrayMenu(root, self.model, self.windows.actions)
         self._quitting: float | None = None
-        self._changed = False
+        self._changed = self._heard_event = False
         self._tell(self._desktop_watch.set_hot_key())
         # What Tk made must be thrown away on this thread too, and Python collects cycles on any.
         gc.disable()
@@ -206,6 +214,12 @@ class App:
     def _show_changes(self) -> None:
         if self._changed:
             self._show()
+        if self._heard_event:
+            self._heard_event = False
+            self.triggers.shows()
+            # What is new is laid out now; once the screen said where, it is drawn before the idle call.
+            self.root.update_idletasks()
+            self.root.after(DRAWING, lambda: self.root.after_idle(self.triggers.drawn))
 
     def _show(self) -> None:
         self._changed = False
@@ -251,8 +265,9 @@ class App:
             case CallExplained(key=key, verdict=verdict):
                 self._records.explain(key, verdict)
                 self.windows.history_changed()
-            case EventHeard(event=event, trusted=trusted):
-                self.triggers.event(event, trusted=trusted)
+            case EventHeard():
+                self._heard_event = True
+                self.triggers.event(change)
             case DialOutcome(originate=originate):
                 self.commands.dial_over(originate)
             case CommandRefused(what=what, why=why):

@@ -6,18 +6,25 @@ Main thread.
 from __future__ import annotations
 
 import logging
+import time
+from collections.abc import Callable
 
 from astcti_client.settings import Settings
-from astcti_client.triggers.runner import TriggerOutcome, TriggerRunner
+from astcti_client.triggers.event_triggers import EventTriggers
+from astcti_client.triggers.runner import DueTrigger, TriggerOutcome, TriggerRunner
+from astcti_client.triggers.trigger_memory import TriggerMemory
 from astcti_client.ui.app.desktop_watch import DesktopWatch
 from astcti_client.ui.browser.browser_windows import BrowserWindows
 from astcti_client.ui.i18n import _
 from astcti_client.ui.state.preferences import Preferences
 from astcti_client.ui.state.prompts import ConfirmationWanted, PassingMessage, ShowPrompt
 from astcti_client.ui.state.seat_call import SeatCall
+from astcti_client.ui.state.seat_changes import EventHeard
+from astcti_client.ui.state.seat_model import SeatModel
 from astcti_client.ui.text import words
 from astcti_client.ui.theme.palette import palette_for
-from schemas.events import Action, CallEvent
+from schemas.events import Action
+from schemas.resume import TriggerFailure
 
 logger = logging.getLogger(__name__)
 
@@ -26,32 +33,66 @@ class CallTriggers:
     """Between the calls and the programs they start. See `actions.PageActions`."""
 
     def __init__(
-        self, preferences: Preferences, desktop_watch: DesktopWatch, show_prompt: ShowPrompt
+        self,
+        preferences: Preferences,
+        desktop_watch: DesktopWatch,
+        model: SeatModel,
+        memory: TriggerMemory,
+        say_shown: Callable[[str, str], None],
+        show_prompt: ShowPrompt,
     ) -> None:
-        self._preferences, self._desktop_watch = preferences, desktop_watch
-        self._show_prompt = show_prompt
+        """`memory` has what was carried out before; `say_shown` as in `ServerConnection.shown`."""
+        self._preferences, self._desktop_watch, self._model = preferences, desktop_watch, model
+        self._memory, self._show_prompt = memory, show_prompt
         self._pages = BrowserWindows(
             self._page_failed, self._page_look, reuse=preferences.now.browser_window == "reuse"
         )
         self._runner = self._new_runner()
+        self._events = EventTriggers(self._runner, memory, say_shown, time.monotonic)
+        self._interrupted: dict[str, list[DueTrigger]] = {}
         self._told_no_browser = False
 
-    def event(self, event: CallEvent, *, trusted: bool) -> None:
-        """Carry out the triggers that are due with this event; `trusted` as in `ServerEvent`."""
-        if self._preferences.now.triggers:
-            for action in self._runner.due(event):
-                self._run(action, event.service, trusted=trusted)
+    def event(self, heard: EventHeard) -> None:
+        """Carry out the triggers that are due with this event."""
+        event = heard.event
+        if not self._preferences.now.triggers and not heard.epoch:
+            return
+        due = self._events.hear(event, trusted=heard.trusted, epoch=heard.epoch, arrived=heard.arrived)
+        for trigger in due:
+            if trigger.interrupted:
+                self._offer_again(trigger)
+            elif self._preferences.now.triggers:
+                self._run(trigger)
+            else:
+                self._refuse(trigger, TriggerFailure.TRIGGERS_OFF)
+
+    def shows(self) -> None:
+        """The windows show everything heard so far; `drawn` follows once that is on the screen."""
+        self._events.shows(self._model.first_event)
+
+    def drawn(self) -> None:
+        """It is on the screen."""
+        self._events.drawn()
 
     def open_pages(self, call: SeatCall) -> None:
         """Open the pages of a call again."""
         for action in call.pages:
             self._tell_outcome(self._runner.perform(action, call.service))
 
+    def open_interrupted(self, call: SeatCall) -> None:
+        """Do what an earlier run of the client was ended in the middle of."""
+        for trigger in self._interrupted.pop(call.key, []):
+            self._tell_outcome(self._runner.do_again(trigger))
+        self._model.opened_again(call.key)
+
     def tick(self) -> None:
         """Tell of programs that ended badly, close windows that are gone; every second or so."""
         self._pages.tick()
-        for outcome in self._runner.finished():
+        for outcome in self._events.finished():
+            self._note_failure(outcome)
             self._tell_outcome(outcome)
+        for key in self._interrupted.keys() - self._model.calls.keys():
+            del self._interrupted[key]  # its card is gone
 
     def settings_changed(self, before: Settings) -> None:
         """Do as the settings want it now."""
@@ -60,6 +101,7 @@ class CallTriggers:
         if before.allowed_programs != now.allowed_programs:
             self._runner.close()
             self._runner = self._new_runner()
+            self._events.use(self._runner)
 
     def close(self) -> None:
         """Close the browser's windows; programs that were started go on."""
@@ -67,22 +109,45 @@ class CallTriggers:
         self._runner.close()
 
     def _new_runner(self) -> TriggerRunner:
-        return TriggerRunner(allowed=self._preferences.now.allowed_programs, show_page=self._pages.show)
+        return TriggerRunner(
+            allowed=self._preferences.now.allowed_programs, show_page=self._pages.show, memory=self._memory
+        )
 
     def _page_look(self) -> tuple[bool, str]:
         settings = self._preferences.now
         return palette_for(settings.theme, self._desktop_watch.dark).dark, settings.language
 
-    def _run(self, action: Action, service: str, *, trusted: bool) -> None:
+    def _offer_again(self, trigger: DueTrigger) -> None:
+        key = trigger.event.call.uniqueid
+        self._note_failure(self._events.do(trigger))  # which only says that it was interrupted
+        waiting = self._interrupted.setdefault(key, [])
+        if trigger.mark not in {known.mark for known in waiting}:
+            waiting.append(trigger)
+        self._model.interrupted(key, trigger.action)
+
+    def _run(self, trigger: DueTrigger) -> None:
         def answered(yes: bool) -> None:
             if yes:
-                self._tell_outcome(self._runner.perform(action, service, trusted=trusted))
+                outcome = self._events.do(trigger)
+                self._note_failure(outcome)
+                self._tell_outcome(outcome)
+            else:
+                self._refuse(trigger, TriggerFailure.NOT_CONFIRMED)
 
-        refused = self._runner.would_refuse(action, trusted=trusted)
+        refused = self._runner.would_refuse(trigger.action, trusted=trigger.trusted)
         if self._preferences.now.confirm_triggers and not refused:
-            self._show_prompt(ConfirmationWanted(action, answered))
+            self._events.asks(trigger)
+            self._show_prompt(ConfirmationWanted(trigger.action, answered))
         else:
             answered(True)
+
+    def _refuse(self, trigger: DueTrigger, failure: TriggerFailure) -> None:
+        self._events.refuse(trigger, failure)
+        self._model.trigger_failed(trigger.event.call.uniqueid, failure)
+
+    def _note_failure(self, outcome: TriggerOutcome) -> None:
+        if outcome.failure is not None and outcome.due is not None:
+            self._model.trigger_failed(outcome.due.event.call.uniqueid, outcome.failure)
 
     def _tell_outcome(self, outcome: TriggerOutcome) -> None:
         if not outcome.done:

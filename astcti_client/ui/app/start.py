@@ -13,6 +13,8 @@ from astcti_client.hand_over.requests import SHOW, NoHandOver, OtherClient
 from astcti_client.hand_over.running_client import ask_running_client
 from astcti_client.settings import LoadedSettings
 from astcti_client.stop_signals import stop_requests
+from astcti_client.triggers.memory_file import MemoryFile, pop_ups_file
+from astcti_client.triggers.trigger_memory import TriggerMemory
 from astcti_client.ui import i18n
 from astcti_client.ui.app.app import App
 from astcti_client.ui.state.history import History, default_file
@@ -47,7 +49,7 @@ def run_window(loaded: LoadedSettings, reload: Callable[[], LoadedSettings], fil
     words.draw_emoji(draws_emoji(root))
     history = _history(loaded.settings.history_days)
     try:
-        app = App(root, loaded, reload, file, history)
+        app = App(root, loaded, reload, file, history, TriggerMemory(MemoryFile(pop_ups_file())))
     except OtherClient:
         history.close()
         root.destroy()

@@ -69,6 +69,9 @@ class PageActions(Protocol):
     def open_pages(self, call: SeatCall) -> None:
         """Open the pages of a call again."""
 
+    def open_interrupted(self, call: SeatCall) -> None:
+        """Do what an earlier run of the client was ended in the middle of."""
+
 
 class WindowActions(Protocol):
     """The other windows; `app.open_windows`."""

@@ -7,9 +7,9 @@ from typing import Literal
 
 from astcti_client.triggers.runner import actions_for_system, own_system
 from schemas.configuration.model import Moment
-from schemas.events import Action, CallEvent, Direction, End, EventId
+from schemas.events import MOMENT_OF, Action, CallEvent, Direction, End
+from schemas.resume import TriggerFailure
 
-_MOMENTS: dict[EventId, Moment] = {"Callerid": "ring", "Link": "answer", "Hangup": "hangup"}
 _MOST_TELLING: tuple[Moment, ...] = ("answer", "ring", "hangup")
 
 CallPhase = Literal["ringing", "calling", "talking", "parted", "over"]
@@ -44,6 +44,12 @@ class SeatCall:
     opened_at: float = 0.0
     opened_for: tuple[str, ...] = ()
     """The systems that these triggers are for."""
+    interrupted: tuple[Action, ...] = ()
+    """Begun by an earlier run of the client that was ended meanwhile: perhaps open, perhaps not."""
+    failure: TriggerFailure | None = None
+    """Why the last trigger that was not carried out was not."""
+    first_seq: int = 0
+    """The number of the first event that told of it; 0 if events have none."""
     unconfirmed: bool = False
     """The connection was lost meanwhile, and the server has not told of this call since."""
 
@@ -65,7 +71,7 @@ def pages_of(event: CallEvent) -> tuple[Action, ...]:
 
 def _opened(known: SeatCall, event: CallEvent, now: float) -> SeatCall:
     """The call with what the triggers of an event say: when it popped up."""
-    moment = _MOMENTS.get(event.id)
+    moment = MOMENT_OF.get(event.id)
     if moment is None or not event.triggers or event.repeat:
         return known
     if known.opened and _MOST_TELLING.index(known.opened) <= _MOST_TELLING.index(moment):
@@ -78,7 +84,7 @@ def begin(event: CallEvent, now: float) -> SeatCall:
     """The call that an event is the first to tell of."""
     call = event.call
     phase: CallPhase = "calling" if call.direction == "outbound" else "ringing"
-    return SeatCall(call.uniqueid, phase, call.direction, now)
+    return SeatCall(call.uniqueid, phase, call.direction, now, first_seq=event.seq)
 
 
 def follow(known: SeatCall, event: CallEvent, now: float) -> SeatCall:
@@ -96,6 +102,7 @@ def follow(known: SeatCall, event: CallEvent, now: float) -> SeatCall:
         linkedid=call.linkedid or known.linkedid,
         variables=shown_variables(event) or known.variables,
         pages=tuple(dict.fromkeys((*known.pages, *pages_of(event)))),
+        first_seq=known.first_seq or event.seq,
         unconfirmed=False,
     )
     told = _opened(told, event, now)

@@ -39,10 +39,12 @@ class CallExplained:
 
 @dataclass(frozen=True, slots=True)
 class EventHeard:
-    """An event whose triggers are to be carried out now; `trusted` as in `ServerEvent`."""
+    """An event whose triggers are to be carried out now; the rest as in `ServerEvent`."""
 
     event: CallEvent
     trusted: bool = False
+    epoch: str = ""
+    arrived: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from astcti_client.net.messages import (
     ConnectionMessage,
@@ -19,6 +20,8 @@ from astcti_client.net.messages import (
     OfferedTargets,
     OperatorFound,
     PauseReasons,
+    Resumed,
+    ResumeOver,
     SeatFound,
     SeatUnknown,
     ServerEvent,
@@ -27,6 +30,7 @@ from astcti_client.net.messages import (
     Unanswered,
 )
 from astcti_client.ui.state import seat_call
+from astcti_client.ui.state.resumed_calls import ResumedCalls
 from astcti_client.ui.state.seat_call import SeatCall
 from astcti_client.ui.state.seat_changes import (
     CallChanged,
@@ -40,12 +44,14 @@ from astcti_client.ui.state.seat_changes import (
     TransferUnchecked,
 )
 from astcti_client.ui.state.seat_state import Pause, PausePhase, SeatQueue, TrayState
-from schemas.events import CallEvent, End
-from schemas.protocol import UNCHECKED, Capability, CommandName, PauseWord, ReplyCode, Word
+from schemas.events import Action, CallEvent, End
+from schemas.protocol import UNCHECKED, Capability, CommandName, PauseWord, ReplyCode, ResumeMode, Word
+from schemas.resume import TriggerFailure
 from schemas.wire import Reply
 
 CONFIRM_TIME = 5.0  # seconds after a new log-in in which the server tells of the calls that are still there
 OVER_TIME = 6.0  # seconds that the card of a finished call stays
+INTERRUPTED_TIME = 60.0  # seconds, if it offers to open what an earlier run of the client could not finish
 # Whether these were done matters to the user, and nothing else will tell.
 _TOLD_IF_LOST = (CommandName.PAUSE, CommandName.HANGUP, CommandName.TRANSFER)
 MOST_RINGS_REMEMBERED = 500  # legs whose ring was shown; far more than ring at one time
@@ -83,6 +89,9 @@ class SeatModel:
         """Legs that nothing worth a card is known of yet."""
         self._rung: OrderedDict[str, None] = OrderedDict()
         self._up_at: float | None = None
+        self._resumes = False
+        """Whether the server says itself when it told of all calls."""
+        self._resumed = ResumedCalls()
         self._explaining = -1
         """The number of the last WHY that was answered."""
 
@@ -116,6 +125,32 @@ class SeatModel:
     def seat_missing(self) -> bool:
         """Whether the server knows the operator but not the seat: then no call and no queue reaches us."""
         return self.up and not self.extension and not self.queues and not self.calls
+
+    @property
+    def first_event(self) -> int:
+        """The number of the first event of the calls that go on; 0 if there is none."""
+        going = [call for call in self.calls.values() if call.phase != "over"]
+        going += [*self._waiting.values(), *self._resumed.late.values()]
+        return min((call.first_seq for call in going if call.first_seq), default=0)
+
+    # --- what became of a call's triggers ---
+
+    def interrupted(self, key: str, action: Action) -> None:
+        """An earlier run of the client was ended while it carried this out."""
+        self._change(key, lambda call: {"interrupted": tuple(dict.fromkeys((*call.interrupted, action)))})
+
+    def opened_again(self, key: str) -> None:
+        """The user had what was interrupted done."""
+        self._change(key, lambda _call: {"interrupted": ()})
+
+    def trigger_failed(self, key: str, failure: TriggerFailure) -> None:
+        """A trigger was not carried out."""
+        self._change(key, lambda _call: {"failure": failure})
+
+    def _change(self, key: str, change: Callable[[SeatCall], dict[str, Any]]) -> None:
+        for calls in (self._resumed.late, self.calls, self._waiting):
+            if call := calls.get(key):
+                calls[key] = replace(call, **change(call))
 
     # --- what was asked of the server ---
 
@@ -156,8 +191,12 @@ class SeatModel:
                 return self._reply(reply, answers)
             case Unanswered(command=command):
                 return self._unanswered(command)
-            case ServerEvent(event=event, trusted=trusted):
-                return [*self._event(event), EventHeard(event, trusted)]
+            case ServerEvent(event=event, trusted=trusted, epoch=epoch, arrived=arrived, known=known):
+                return [*self._event(event, known), EventHeard(event, trusted, epoch, arrived)]
+            case Resumed():
+                self._resume_begins(message)
+            case ResumeOver():
+                return self._resume_is_over()
             case _:
                 pass
         return []
@@ -167,24 +206,23 @@ class SeatModel:
         now, changes = self._clock(), list[SeatChange]()
         if self._up_at is not None and now - self._up_at >= CONFIRM_TIME:
             self._up_at = None
-            for call in [each for each in self.calls.values() if each.unconfirmed and each.phase != "over"]:
-                end: End = "answered" if call.was_answered else "cancelled"
-                changes += self._end(replace(call, phase="over", over_since=now, end=end))
-            self._waiting = {key: call for key, call in self._waiting.items() if not call.unconfirmed}
+            changes += self._gone({key for key, call in self._calls_and_waiting() if call.unconfirmed})
         for call in [each for each in self.calls.values() if each.over_since is not None]:
-            if now - (call.over_since or 0.0) >= OVER_TIME:
+            if now - (call.over_since or 0.0) >= (INTERRUPTED_TIME if call.interrupted else OVER_TIME):
                 del self.calls[call.key]
         return changes
 
     def _connection_changed(self, state: ConnectionState) -> list[SeatChange]:
         self.connection = state
         if state.phase == "up":
-            self._up_at = self._clock()
+            if not (self._resumes and self.extension):  # else it says when it told of all
+                self._up_at = self._clock()
             return []
         self._up_at = None
         if state.phase == "logging-in":
             self.queues.clear()
             self.pbx_up = True
+            self._resumes = False
             self.macs_refused = ()
         unsure = [
             replace(call, unconfirmed=True)
@@ -216,6 +254,8 @@ class SeatModel:
                 self.pbx_up = False
             case ReplyCode.PBX_UP:
                 self.pbx_up = True
+            case ReplyCode.OK if answers is not None and answers.line.startswith(f"{CommandName.RESUME} "):
+                self._resumes = True
             case ReplyCode.OK if answers is not None and reply.text == UNCHECKED:
                 return [TransferUnchecked()]
             case ReplyCode.REFUSED if answers is not None and self.up:
@@ -258,26 +298,70 @@ class SeatModel:
             self._pause_request, self.pause = None, self._before_request
         return [CommandRefused(verb, "")] if verb in _TOLD_IF_LOST else []
 
-    def _event(self, event: CallEvent) -> list[SeatChange]:
-        """What became of its call. Triggers come after that: pages and notices find the call as it is now."""
+    def _resume_begins(self, resumed: Resumed) -> None:
+        self._resumed.begin(resumed, [key for key, _call in self._calls_and_waiting()])
+        if resumed.mode == ResumeMode.STATE:  # numbers of the epoch before mean nothing now
+            for calls in (self.calls, self._waiting):
+                calls.update([(key, replace(call, first_seq=0)) for key, call in calls.items()])
+
+    def _resume_is_over(self) -> list[SeatChange]:
+        """The calls that are left go on, and those that the server did not name are over."""
+        changes = self._gone(self._resumed.end())
+        sure = [
+            replace(call, unconfirmed=False) for _key, call in self._calls_and_waiting() if call.unconfirmed
+        ]
+        for call in sure:
+            (self.calls if call.key in self.calls else self._waiting)[call.key] = call
+        return [*changes, *(CallChanged(call) for call in sure if call.key in self.calls)]
+
+    def _calls_and_waiting(self) -> list[tuple[str, SeatCall]]:
+        going = [(key, call) for key, call in self.calls.items() if call.phase != "over"]
+        return [*going, *self._waiting.items()]
+
+    def _gone(self, keys: set[str]) -> list[SeatChange]:
+        """These are over, and nobody told how."""
+        now, changes = self._clock(), list[SeatChange]()
+        for call in [call for key, call in self._calls_and_waiting() if key in keys and key in self.calls]:
+            end: End = "answered" if call.was_answered else "cancelled"
+            changes += self._end(replace(call, phase="over", over_since=now, end=end))
+        self._waiting = {key: call for key, call in self._waiting.items() if key not in keys}
+        return changes
+
+    def _event(self, event: CallEvent, told_before: bool) -> list[SeatChange]:
+        """What became of its call. Triggers come after that: pages and notices find the call as it is now.
+
+        `told_before`: an earlier run of the client showed it. That has no notice, and is in the history.
+        """
         if event.id == "OriginateResponse":
-            return [DialOutcome(event.originate)] if event.originate else []
+            return [DialOutcome(event.originate)] if event.originate and not told_before else []
         if not seat_call.is_of_a_call(event):
             return []
         now, key = self._clock(), event.call.uniqueid
-        known = self.calls.get(key) or self._waiting.get(key)
+        self._resumed.named(key)
+        if told_before:
+            self._remember_ring(key)
+        late = self._resumed.late
+        known = late.get(key) or self.calls.get(key) or self._waiting.get(key)
         if known is None and event.id in ("Hangup", "Unlink"):
             return []
         if known is not None and known.phase == "over":
             return []
         call = seat_call.follow(known or seat_call.begin(event, now), event, now)
-        if key not in self.calls and not seat_call.makes_visible(event):
+        if told_before and call.phase == "over":
+            for calls in (late, self.calls, self._waiting):
+                calls.pop(key, None)
+            return []
+        if key not in self.calls and key not in late and not seat_call.makes_visible(event):
             if call.phase == "over":
                 self._waiting.pop(key, None)
             else:
                 self._waiting[key] = call
             return []
         self._waiting.pop(key, None)
+        if event.late and call.phase != "over":
+            late[key] = call
+            return []
+        late.pop(key, None)
         self.calls[key] = call
         return self._what_became(call)
 
@@ -285,11 +369,14 @@ class SeatModel:
         if call.phase == "over":
             return self._end(call)
         if call.phase == "ringing" and call.key not in self._rung:
-            self._rung[call.key] = None
-            if len(self._rung) > MOST_RINGS_REMEMBERED:
-                self._rung.popitem(last=False)
+            self._remember_ring(call.key)
             return [RingBegan(call)]
         return [CallChanged(call)]
+
+    def _remember_ring(self, key: str) -> None:
+        self._rung[key] = None
+        if len(self._rung) > MOST_RINGS_REMEMBERED:
+            self._rung.popitem(last=False)
 
     def _end(self, call: SeatCall) -> list[SeatChange]:
         self.calls[call.key] = call

@@ -12,6 +12,7 @@ from astcti_client.net.connection import NOT_CONNECTED, NotConnected, ServerConn
 from astcti_client.net.messages import ConnectionMessage, IssuedCommand
 from astcti_client.password import Password
 from astcti_client.settings import Settings
+from astcti_client.triggers.trigger_memory import TriggerMemory
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +36,9 @@ class _SessionInbox:
 class SeatSession:
     """Starts and stops connections."""
 
-    def __init__(self, inbox: queue.SimpleQueue[Any]) -> None:
-        """`inbox` gets a `SessionMessage` for each message."""
-        self._inbox = inbox
+    def __init__(self, inbox: queue.SimpleQueue[Any], memory: TriggerMemory) -> None:
+        """`inbox` gets a `SessionMessage` for each message; `memory` says where to go on."""
+        self._inbox, self._memory = inbox, memory
         self.number = 0
         """That of the newest connection, which its messages carry; 0 before the first."""
         self._connection: ServerConnection | None = None
@@ -49,7 +50,11 @@ class SeatSession:
         self.stop()
         self.number += 1
         self._dialler = Dialler(self.send)
-        self._connection = connection_for(settings, password, _SessionInbox(self.number, self._inbox))
+        self._memory.enter(settings.place)
+        position = self._memory.position()
+        self._connection = connection_for(
+            settings, password, _SessionInbox(self.number, self._inbox), position
+        )
         self._connection.start()
 
     def stop(self) -> None:
@@ -78,6 +83,11 @@ class SeatSession:
         if self._connection is None:
             raise NotConnected(NOT_CONNECTED)
         return self._connection.send(line)
+
+    def shown(self, epoch: str, line: str) -> None:
+        """Tell the server what is on the screen; see `ServerConnection.shown`."""
+        if self._connection is not None:
+            self._connection.shown(epoch, line)
 
     def dial(self, number: str, reply: DialReply, context: str = "") -> None:
         """Call a clean number."""

@@ -6,6 +6,17 @@ from astcti_client.triggers.runner import own_system
 from astcti_client.ui.state.seat_call import SeatCall
 from schemas.explanation.codes import Verdict
 from schemas.explanation.lines import encode, listed, verdict
+from schemas.resume import TriggerFailure
+
+_FAILURES = {
+    TriggerFailure.NOT_ALLOWED: Verdict.PROGRAM_NOT_ALLOWED,
+    TriggerFailure.NOT_FOUND: Verdict.PROGRAM_NOT_FOUND,
+    TriggerFailure.NO_BROWSER: Verdict.NO_BROWSER,
+    TriggerFailure.TRIGGERS_OFF: Verdict.TRIGGERS_OFF,
+    TriggerFailure.INTERRUPTED: Verdict.TRIGGER_INTERRUPTED,
+    TriggerFailure.NOT_CONFIRMED: Verdict.TRIGGER_NOT_CONFIRMED,
+    TriggerFailure.FAILED: Verdict.TRIGGER_FAILED,
+}
 
 
 def own_verdict(
@@ -19,6 +30,8 @@ def own_verdict(
     if not call.opened:
         return ""
     at = wall - (now - call.opened_at)
+    if call.failure is not None:
+        return encode(verdict(_FAILURES[call.failure], at, extension, operator))
     if not triggers:
         return encode(verdict(Verdict.TRIGGERS_OFF, at, extension, operator))
     if not {"any", own_system()} & set(call.opened_for):

@@ -108,6 +108,11 @@ def phase_text(call: SeatCall) -> str:
     }[call.phase]
 
 
+def interrupted_text() -> str:
+    """What the card says of a trigger that an earlier run of the client was ended in the middle of."""
+    return _("This program was ended while it opened what belongs to this call. Is it missing? Open it.")
+
+
 def end_text(call: SeatCall) -> str:
     """How the call ended, as seen from this seat."""
     if call.direction == "outbound":

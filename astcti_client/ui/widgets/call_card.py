@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tkinter as tk
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from tkinter import ttk
 
@@ -66,6 +67,11 @@ class CallCard(ttk.Frame):
         if call.unconfirmed and call.phase != "over":
             style = "WarningCard.TLabel"
         self._phase.configure(text=words.phase_text(call), style=style)
+        if call.interrupted:
+            self._remark.say(words.interrupted_text())
+            self._remark.grid()
+        else:
+            self._remark.grid_remove()
         self._show_variables(call.variables)
         self._show_buttons()
 
@@ -91,6 +97,9 @@ class CallCard(ttk.Frame):
         self._time.grid(row=0, column=2, sticky="ne")
         self._phase = ttk.Label(self, style="MutedCard.TLabel")
         self._phase.grid(row=3, column=1, columnspan=2, sticky="w", pady=(look.px(4), 0))
+        self._remark = ElidedLabel(self, look, style="WarningCard.TLabel", lines=3)
+        self._remark.grid(row=7, column=0, columnspan=3, sticky="ew", pady=(look.px(8), 0))
+        self._remark.grid_remove()
         self._table = ttk.Frame(self, style="Surface.TFrame")
         self._table.columnconfigure(1, weight=1)
         self._buttons = FlowFrame(self, look.px(6), style="Surface.TFrame")
@@ -108,6 +117,7 @@ class CallCard(ttk.Frame):
         self._number.fit(beside)
         below = max(px(80), width - px(90))
         self._through.fit(below)
+        self._remark.fit(below)
         for label in self._table.grid_slaves(column=1):
             assert isinstance(label, ElidedLabel)
             label.fit(max(px(60), below - px(110)))
@@ -144,7 +154,7 @@ class CallCard(ttk.Frame):
 
     def _show_buttons(self) -> None:
         call = self.call
-        wanted = (call.phase, bool(call.pages), bool(self._targets), call.unconfirmed)
+        wanted = (call.phase, bool(call.pages), bool(self._targets), call.unconfirmed, bool(call.interrupted))
         if wanted == self._buttons_for:
             return
         self._buttons_for = wanted
@@ -157,6 +167,8 @@ class CallCard(ttk.Frame):
             self._add(text, lambda: self._actions.seat.hang_up(call.key), "hang-up", "Danger.TButton")
         if live and call.phase in ("talking", "parted") and self._targets:
             self._transfer_button = self._add(_("Transfer"), self._transfer_pressed, "transfer")
+        if call.interrupted:
+            self._add(_("Open"), self._open_interrupted, "page", "Accent.TButton")
         if call.pages:
             self._add(_("Page"), lambda: self._actions.pages.open_pages(self.call), "page")
         if call.phase == "over" and call.number:
@@ -166,6 +178,10 @@ class CallCard(ttk.Frame):
         else:
             self._buttons.grid_remove()
         self._buttons.lay_out()
+
+    def _open_interrupted(self) -> None:
+        self._actions.pages.open_interrupted(self.call)
+        self.update_call(replace(self.call, interrupted=()))
 
     def _call_back(self) -> None:
         if problem := self._actions.seat.dial(self.call.number):

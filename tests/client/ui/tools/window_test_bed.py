@@ -16,6 +16,8 @@ from PIL import Image, ImageGrab
 
 from astcti_client.net.messages import ConnectionMessage
 from astcti_client.settings import LoadedSettings, Settings, load_settings
+from astcti_client.triggers.memory_file import MemoryFile
+from astcti_client.triggers.trigger_memory import TriggerMemory
 from astcti_client.ui.app.app import App
 from astcti_client.ui.state.history import History
 from astcti_client.ui.state.seat_session import SessionMessage
@@ -46,7 +48,14 @@ class WindowTestBed:
         self.history = History(folder / "history.sqlite", settings.history_days)
         self._locked = locked
         self.settings = settings
-        self.app = App(self.root, LoadedSettings(settings, (), locked), self._again, self.file, self.history)
+        self.app = App(
+            self.root,
+            LoadedSettings(settings, (), locked),
+            self._again,
+            self.file,
+            self.history,
+            TriggerMemory(MemoryFile(folder / "pop-ups")),
+        )
         self.peer: Peer
 
     def _again(self) -> LoadedSettings:
