@@ -1,0 +1,168 @@
+"""What happens in the office, with cuts of every kind, and what has to have been carried out afterwards."""
+
+from __future__ import annotations
+
+import itertools
+import signal
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from tests.cuts.cutting_relay import TO_CLIENT, TO_SERVER, PlannedCut
+from tests.cuts.office import ANSWER, HANGUP, Agent, CarriedOut, Office, settle
+from tests.fake.patience import until
+
+BYTES_OF_A_CALL: Final = 8000
+"""More than the server says of one, so that some cuts come in the next call, or in the resuming."""
+BYTES_OF_A_REPLY: Final = 60
+INTERRUPTED: Final = "interrupted"
+
+
+@dataclass(slots=True)
+class Expectation:
+    """Of each call, by operator and calldata: what was answered, and whether every answer has to be shown."""
+
+    always: set[tuple[str, str]] = field(default_factory=set)
+    """The call went on until its answer was shown: exactly once."""
+    at_most: set[tuple[str, str]] = field(default_factory=set)
+    """It was over before everybody was back: its answer may have been missed, its end may not."""
+    interrupted: set[tuple[str, str]] = field(default_factory=set)
+    """The client was killed meanwhile: a trigger that had begun is not begun again, and that is said."""
+
+    def check(self, found: dict[CarriedOut, int]) -> list[str]:
+        """What is wrong, in words."""
+        wrong = [f"{what}: {count} times" for what, count in found.items() if count > 1]
+        known = self.always | self.at_most | self.interrupted
+        wrong += [f"nobody's: {what}" for what in found if (what.operator, what.calldata) not in known]
+        lost = [(ANSWER, call) for call in self.always] + [
+            (HANGUP, call) for call in self.always | self.at_most
+        ]
+        wrong += [
+            f"lost: {operator} {event} {calldata}"
+            for event, (operator, calldata) in lost
+            if not found.get(CarriedOut(operator, event, calldata))
+        ]
+        return wrong
+
+
+class Play:
+    """Calls with numbers of their own, in one office."""
+
+    def __init__(self, office: Office) -> None:
+        self.office = office
+        self.expected = Expectation()
+        self._numbers: Iterator[int] = itertools.count(1)
+
+    def verdict(self) -> list[str]:
+        """What is wrong once everything is over."""
+        settle()
+        return self.expected.check(self.office.carried_out())
+
+    def cuts(self, count: int) -> int:
+        """Rounds of calls to everybody, each connection cut at a random byte, until so many were cut."""
+        office, chance = self.office, self.office.chance
+        while (made := sum(agent.relay.cuts for agent in office.agents)) < count:
+            for agent in office.agents:
+                to_client = chance.random() < 0.8
+                direction = TO_CLIENT if to_client else TO_SERVER
+                after = chance.randrange(BYTES_OF_A_CALL if to_client else BYTES_OF_A_REPLY)
+                agent.relay.plan(PlannedCut(direction, after))
+            self._round(lambda: None)
+        return made
+
+    def _round(self, meanwhile: Callable[[], None], *, may_be_killed: bool = False) -> None:
+        """Everybody is called and answers; one half hangs up at once, the others once it was shown."""
+        office, chance = self.office, self.office.chance
+        calls = {agent: f"{next(self._numbers):06}" for agent in office.agents}
+        order = list(calls)
+        chance.shuffle(order)
+        for agent in order:
+            office.call(agent, calls[agent])
+            time.sleep(chance.random() * 0.05)  # so that the others are cut in other places
+        hasty = set(order[::2])
+        for agent in order:
+            time.sleep(chance.random() * 0.05)
+            office.answer(agent)
+            key = (agent.username, calls[agent])
+            if may_be_killed:
+                self.expected.interrupted.add(key)
+            elif agent in hasty:
+                self.expected.at_most.add(key)
+            else:
+                self.expected.always.add(key)
+            if agent in hasty:
+                time.sleep(chance.random() * 0.05)
+                office.hang_up(agent)
+        meanwhile()
+        for agent in order:
+            if agent not in hasty:
+                if may_be_killed:
+                    self._told(agent, ANSWER, calls[agent])
+                else:
+                    office.wait_for(agent, ANSWER, calls[agent])
+                office.hang_up(agent)
+        for agent in order:
+            if may_be_killed:
+                self._told(agent, HANGUP, calls[agent])
+            else:
+                office.wait_for(agent, HANGUP, calls[agent])
+
+    def _told(self, agent: Agent, event: str, calldata: str) -> None:
+        """Until it was carried out, or the client said that it had been interrupted."""
+        what = CarriedOut(agent.username, event, calldata)
+        until(
+            lambda: self.office.carried_out()[what] or INTERRUPTED in agent.log,
+            f"neither carried out nor interrupted: {what}\n{agent.log[-6000:]}",
+            every=0.05,
+        )
+
+    def sleeping_clients(self, expired: Callable[[], bool]) -> None:
+        """Every other client stops as a laptop that sleeps, until the server gave it up; then it wakes."""
+        sleepers = self.office.agents[::2]
+        for agent in sleepers:
+            agent.signal(signal.SIGSTOP)
+
+        def wake() -> None:
+            until(expired, "the server did not give up the clients that sleep")
+            for agent in sleepers:
+                agent.signal(signal.SIGCONT)
+
+        self._round(wake)
+
+    def other_addresses(self) -> None:
+        """Every client's connection breaks and comes back from another address."""
+        for number, agent in enumerate(self.office.agents):
+            agent.relay.come_from(f"127.0.1.{number + 1}")
+            agent.relay.plan(PlannedCut(TO_CLIENT, self.office.chance.randrange(2000)))
+        self._round(lambda: None)
+
+    def killed_clients(self) -> None:
+        """Every client is killed somewhere in its call and started again."""
+
+        def kill() -> None:
+            for agent in self.office.agents:
+                agent.kill()
+                agent.start()
+
+        self._round(kill, may_be_killed=True)
+
+    def killed_server(self) -> None:
+        """The server is killed while calls are answered; those that go on are shown once it is back."""
+        office = self.office
+        calls = {agent: f"{next(self._numbers):06}" for agent in office.agents}
+        for agent, calldata in calls.items():
+            office.call(agent, calldata)
+        half = len(calls) // 2
+        for agent in list(calls)[:half]:
+            office.answer(agent)
+        office.server.kill()
+        for agent in list(calls)[half:]:
+            office.answer(agent)
+        office.server.start()
+        for agent, calldata in calls.items():
+            self.expected.always.add((agent.username, calldata))
+            office.wait_for(agent, ANSWER, calldata)
+            office.hang_up(agent)
+        for agent, calldata in calls.items():
+            office.wait_for(agent, HANGUP, calldata)

@@ -1,0 +1,72 @@
+"""Real clients lose the real server in every way: nothing is lost, nothing comes twice.
+
+`make test-cuts` makes 200 cuts in each round of them, or `CUTS=`, from `SEED=`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cuts.office import ANSWER, HANGUP, CarriedOut, Office
+from tests.cuts.plays import Expectation, Play
+
+CUTS = int(os.environ.get("CUTS", "30"))
+SEED = int(os.environ.get("SEED", "1"))
+AGENTS = 10
+KEEP_ALIVE = 3
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    print(f"seed {SEED}")
+    with Office(tmp_path, AGENTS, SEED, clients=f'keep-alive="{KEEP_ALIVE}"') as office:
+        yield office
+
+
+def test_connections_that_are_cut_at_any_byte_lose_and_double_nothing(office: Office) -> None:
+    play = Play(office)
+    made = play.cuts(CUTS)
+    assert play.verdict() == []
+    assert made >= CUTS
+
+
+def test_clients_that_sleep_or_come_from_another_address_lose_and_double_nothing(office: Office) -> None:
+    play = Play(office)
+    gone = len(office.agents[::2])
+    play.sleeping_clients(lambda: office.server.log.count("keep-alive expired") >= gone)
+    play.other_addresses()
+    assert play.verdict() == []
+
+
+def test_a_killed_client_carries_out_nothing_twice_and_says_what_was_interrupted(office: Office) -> None:
+    play = Play(office)
+    for _ in range(3):
+        play.killed_clients()
+    assert play.verdict() == []
+
+
+def test_answers_while_the_server_was_dead_are_shown_once_it_is_back(office: Office) -> None:
+    play = Play(office)
+    for _ in range(2):
+        play.killed_server()
+    assert play.verdict() == []
+
+
+def test_the_expectation_finds_what_is_lost_doubled_and_nobodys() -> None:
+    expected = Expectation(always={("anna", "1"), ("carl", "3")}, at_most={("bruno", "2")})
+    found = {
+        CarriedOut("anna", ANSWER, "1"): 2,
+        CarriedOut("anna", HANGUP, "1"): 1,
+        CarriedOut("carl", ANSWER, "3"): 1,
+        CarriedOut("carl", HANGUP, "3"): 1,
+        CarriedOut("carl", ANSWER, "2"): 1,
+    }
+    assert sorted(expected.check(found)) == [
+        f"{CarriedOut('anna', ANSWER, '1')}: 2 times",
+        "lost: bruno Hangup 2",
+        f"nobody's: {CarriedOut('carl', ANSWER, '2')}",
+    ]
