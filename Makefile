@@ -121,7 +121,7 @@ $(BENCH_READY): setup.cfg
 	PYTHONWARNINGS=ignore $(BENCH_VENV)/bin/pip install --quiet --disable-pip-version-check --editable '.[server]'
 	PYTHONWARNINGS=ignore $(BENCH_VENV)/bin/pip install --quiet --disable-pip-version-check --editable '.[bench]' || \
 	  echo "Other manager clients could not be installed: the bench does without them"
-	PYTHONWARNINGS=ignore $(BENCH_VENV)/bin/pip install --quiet --disable-pip-version-check --editable '.[client,configurator]' || \
+	PYTHONWARNINGS=ignore $(BENCH_VENV)/bin/pip install --quiet --disable-pip-version-check --editable '.[client,configurator,metrics]' || \
 	  echo "What client and Configurator need could not be installed: the bench leaves their scenarios out"
 	$(BENCH_VENV)/bin/pip uninstall --quiet --yes asteriskcti
 	@touch $@

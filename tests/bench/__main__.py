@@ -30,6 +30,7 @@ from tests.bench.scenarios.notifications import latency, saturated, stalled
 from tests.bench.scenarios.parsing import parsing
 from tests.bench.scenarios.passwords import passwords
 from tests.bench.scenarios.seats import comeback, logins, memory
+from tests.bench.scenarios.shown import shown
 from tests.bench.scenarios.throughput import scaling, throughput
 from tests.bench.workload.modern_calls import ModernCalls
 from tests.bench.workload.old_calls import OldCalls
@@ -77,6 +78,12 @@ SCENARIOS: Mapping[str, Scenario] = {
         "One notification while the AMI thread is saturated",
         partial(saturated, script=MODERN, samples=300, rounds=(3, 9)),
         partial(saturated, script=MODERN, samples=100, rounds=(1, 1)),
+    ),
+    "shown": Scenario(
+        "From an answer until it is on the screen",
+        partial(shown, script=MODERN, seats=500, rate=50, seconds=20, window=50),
+        partial(shown, script=MODERN, seats=50, rate=50, seconds=2, window=3),
+        full_only=True,
     ),
     "stalled": Scenario(
         "Clients that never read",

@@ -73,10 +73,11 @@ class MeasuredServer:
         outbox: int = 1_048_576,
         stalled: int = 0,
         clients: Callable[[], SeatClients] | None = None,
+        settings: str = "",
     ) -> None:
         """The clients of the first `stalled` seats never read after their login.
 
-        `clients` makes others than the usual ones, in their process.
+        `clients` makes others than the usual ones, in their process; `settings` are elements of server.xml.
         """
         self.script, self.call_centre = script, call_centre
         self._stalled = stalled
@@ -87,7 +88,7 @@ class MeasuredServer:
                 for what in ((Feeder, script.banner), (clients or self.clients_class,))
             )
             self.process = ServerProcess(
-                call_centre, ami_port=self.feeder.call("port"), program=program, outbox=outbox
+                call_centre, ami_port=self.feeder.call("port"), program=program, outbox=outbox, more=settings
             )
             started.callback(self.process.stop)
             if not self.feeder.call("wait_until_listed", 30.0):
@@ -111,12 +112,15 @@ class MeasuredServer:
         """Return when clients may come. Raises ServerFailed."""
         self.process.wait_until_serving()
 
-    def log_in(self, within: float = LOGIN_WITHIN) -> LoginResult:
-        """All clients at once, each until it is in the queue. Raises DeliveryFailed if one cannot."""
+    def log_in(self, within: float = LOGIN_WITHIN, *, but: int = 0) -> LoginResult:
+        """All clients at once, each until it is in the queue. Raises DeliveryFailed if one cannot.
+
+        The first `but` seats are left to others.
+        """
         logged_in: LoginResult = self.clients.call(
             "log_in",
             self.process.port,
-            self.call_centre.logins,
+            self.call_centre.logins[but:],
             self.call_centre.queue.name,
             self._stalled,
             within,
@@ -165,6 +169,10 @@ class MeasuredServer:
         ended: int = reader.result()
         return (ended - begun) / 1e9
 
+    def split(self, call: PlannedCall) -> tuple[bytes, bytes, bytes]:
+        """A call's events: before the connecting one, that, and the rest."""
+        return split_at_link(self.script, call)
+
     def notify(
         self, calls: list[PlannedCall], meanwhile: Callable[[], None] | None = None, *, pause: float = PAUSE
     ) -> list[float]:
@@ -176,7 +184,7 @@ class MeasuredServer:
         expected = [expected_link(call) for call in calls]
         self.clients.call("expect", expected)
         self.clients.begin("collect", 30.0 + len(calls) * pause * 3, 0.1)
-        self.feeder.begin("send_calls", [split_at_link(self.script, call) for call in calls], pause)
+        self.feeder.begin("send_calls", [self.split(call) for call in calls], pause)
         if meanwhile is not None:
             meanwhile()
         begun: list[int] = self.feeder.result()

@@ -49,13 +49,22 @@ class ServerProcess:
     """A server that was started; `stop` ends it and removes its files."""
 
     def __init__(
-        self, call_centre: CallCentre, *, ami_port: int, program: ServerProgram, outbox: int = 1_048_576
+        self,
+        call_centre: CallCentre,
+        *,
+        ami_port: int,
+        program: ServerProgram,
+        outbox: int = 1_048_576,
+        more: str = "",
     ) -> None:
+        """`more` are elements of server.xml."""
         self._directory = tempfile.TemporaryDirectory(prefix="astcti-bench-")
         place = Path(self._directory.name)
         self.configuration = place / "etc"
         self.port = free_port()
-        call_centre.write(self.configuration, ami_port=ami_port, listen_port=self.port, outbox=outbox)
+        call_centre.write(
+            self.configuration, ami_port=ami_port, listen_port=self.port, outbox=outbox, more=more
+        )
         (place / "state").mkdir()
         self._log, self._program = place / "log", program
         options = {

@@ -18,7 +18,7 @@ _URL = "https://crm.example/ticket?id={CALLDATA}&from={CALLERID}"
 _SETTINGS = """<server>
   <ami host="127.0.0.1" port="{ami}" username="{username}" secret="{secret}"/>
   <listen address="127.0.0.1" port="{listen}"/>
-  <clients max="20000" max-per-address="20000" keep-alive="600" login-time="120" outbox="{outbox}"/>
+  <clients max="20000" max-per-address="20000" keep-alive="600" login-time="120" outbox="{outbox}"/>{more}
 </server>
 """
 
@@ -57,7 +57,7 @@ class CallCentre:
     def logins(self) -> list[SeatLogin]:
         """Everybody."""
         return [
-            SeatLogin(f"agent{number}", _md5(f"secret{number}"), _mac(number), extension)
+            SeatLogin(f"agent{number}", _md5(password_of(number)), _mac(number), extension)
             for number, extension in enumerate(self.extensions)
         ]
 
@@ -71,11 +71,13 @@ class CallCentre:
         """Calls to all seats in turn, numbered from `first`."""
         return list(islice(make_calls(self.extensions, self.queue, first=first), count))
 
-    def write(self, directory: Path, *, ami_port: int, listen_port: int, outbox: int = 1_048_576) -> None:
-        """Write server.xml and the runtime configuration."""
+    def write(
+        self, directory: Path, *, ami_port: int, listen_port: int, outbox: int = 1_048_576, more: str = ""
+    ) -> None:
+        """Write server.xml, with `more` elements in it, and the runtime configuration."""
         directory.mkdir(parents=True, exist_ok=True)
         settings = _SETTINGS.format(
-            ami=ami_port, listen=listen_port, username=USERNAME, secret=SECRET, outbox=outbox
+            ami=ami_port, listen=listen_port, username=USERNAME, secret=SECRET, outbox=outbox, more=more
         )
         (directory / "server.xml").write_text(settings)
         (directory / self.FILE).write_text(self.configuration())
@@ -123,6 +125,11 @@ class CallCentre:
 def _mac(number: int) -> str:
     digits = f"02000000{number:04x}"
     return ":".join(digits[at : at + 2] for at in range(0, 12, 2))
+
+
+def password_of(number: int) -> str:
+    """The password of the operator of this number."""
+    return f"secret{number}"
 
 
 def _md5(text: str) -> str:
