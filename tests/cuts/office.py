@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +31,7 @@ from tests.fake.running_server import RunningServer
 
 FIRST_PHONE: Final = 301
 PASSWORD: Final = "secret"
-JOINED: Final = "200 astcti"
+THERE: Final = "105 RESUME END"
 ANSWER, HANGUP = "Link", "Hangup"
 SCRIPT = """\
 #!/bin/sh
@@ -97,7 +98,10 @@ class Agent:
 
     def wait_for(self, text: str, count: int = 1) -> None:
         """Until the client printed it so often."""
-        until(lambda: self.log.count(text) >= count, f"{self.username}: no {text!r}:\n{self.log[-4000:]}")
+        try:
+            until(lambda: self.log.count(text) >= count, f"{self.username}: no {text!r}")
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.log[-4000:]}") from None
 
     def signal(self, number: int) -> None:
         """Send the client's process a signal."""
@@ -157,7 +161,7 @@ class Office:
                 self.agents.append(agent)
                 agent.start()
             for agent in self.agents:
-                agent.wait_for(JOINED)
+                agent.wait_for(THERE)
             self._stack = started.pop_all()
         return self
 
@@ -186,8 +190,6 @@ class Office:
             "Demo",
             "astctidemo",
             "inbound",
-            is_queue=True,
-            queue_name="astcti",
             variables=("calldata",),
             triggers=tuple(
                 Trigger("application", on=moment, application=str(self._script), parameters=record)
@@ -229,11 +231,14 @@ class Office:
     def wait_for(self, agent: Agent, event: str, calldata: str) -> None:
         """Until this trigger was carried out."""
         wanted = CarriedOut(agent.username, event, calldata)
-        until(
-            lambda: self.carried_out()[wanted] > 0,
-            f"not carried out: {wanted}\n{agent.log[-6000:]}\n{self.server.log[-3000:]}",
-            every=0.05,
-        )
+        self.wait_until(agent, lambda: self.carried_out()[wanted] > 0, f"not carried out: {wanted}")
+
+    def wait_until(self, agent: Agent, fact: Callable[[], object], what: str) -> None:
+        """Until something is so; if it does not come to be, the logs of both sides are in the error."""
+        try:
+            until(fact, what, every=0.05)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{agent.log[-6000:]}\n{self.server.log[-6000:]}") from None
 
     def back(self, agent: Agent, welcomes: int) -> None:
         """Until the client was welcomed so often and knows all that goes on."""

@@ -111,10 +111,10 @@ class Play:
     def _told(self, agent: Agent, event: str, calldata: str) -> None:
         """Until it was carried out, or the client said that it had been interrupted."""
         what = CarriedOut(agent.username, event, calldata)
-        until(
+        self.office.wait_until(
+            agent,
             lambda: self.office.carried_out()[what] or INTERRUPTED in agent.log,
-            f"neither carried out nor interrupted: {what}\n{agent.log[-6000:]}",
-            every=0.05,
+            f"neither carried out nor interrupted: {what}",
         )
 
     def sleeping_clients(self, expired: Callable[[], bool]) -> None:
