@@ -69,6 +69,11 @@ class CuttingRelay:
         with self._lock:
             self._planned, self._passed = cut, 0
 
+    def cancel(self) -> None:
+        """Break nothing: what was planned and did not come is not to come any more."""
+        with self._lock:
+            self._planned = None
+
     def come_from(self, address: str) -> None:
         """New connections reach the server from this address: the PC got another one."""
         with self._lock:

@@ -69,6 +69,8 @@ class Play:
                 after = chance.randrange(BYTES_OF_A_CALL if to_client else BYTES_OF_A_REPLY)
                 agent.relay.plan(PlannedCut(direction, after))
             self._round(lambda: None)
+        for agent in office.agents:
+            agent.relay.cancel()
         return made
 
     def _round(self, meanwhile: Callable[[], None], *, may_be_killed: bool = False) -> None:
