@@ -238,11 +238,9 @@ class Office:
         try:
             until(fact, what, every=0.05)
         except AssertionError as error:
-            raise AssertionError(f"{error}\n{agent.log[-6000:]}\n{self.server.log[-6000:]}") from None
-
-    def back(self, agent: Agent, welcomes: int) -> None:
-        """Until the client was welcomed so often and knows all that goes on."""
-        agent.wait_for("105 RESUME END", welcomes)
+            channels = self.pbx.do(lambda engine: [channel.fields() for channel in engine.channels.values()])
+            logs = f"{agent.log[-6000:]}\n{self.server.log[-6000:]}"
+            raise AssertionError(f"{error}\n{logs}\nchannels: {channels}") from None
 
 
 def settle(seconds: float = 0.5) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tests.cuts.cutting_relay import TO_CLIENT, TO_SERVER, PlannedCut
-from tests.cuts.office import ANSWER, HANGUP, Agent, CarriedOut, Office, settle
+from tests.cuts.office import ANSWER, HANGUP, THERE, Agent, CarriedOut, Office, settle
 from tests.fake.patience import until
 
 BYTES_OF_A_CALL: Final = 8000
@@ -156,12 +156,15 @@ class Play:
         for agent, calldata in calls.items():
             office.call(agent, calldata)
         half = len(calls) // 2
+        welcomes = {agent: agent.log.count(THERE) for agent in calls}
         for agent in list(calls)[:half]:
             office.answer(agent)
         office.server.kill()
         for agent in list(calls)[half:]:
             office.answer(agent)
         office.server.start()
+        for agent in calls:  # what ends while no server is there nobody can tell of
+            agent.wait_for(THERE, welcomes[agent] + 1)
         for agent, calldata in calls.items():
             self.expected.always.add((agent.username, calldata))
             office.wait_for(agent, ANSWER, calldata)
