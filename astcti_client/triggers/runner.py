@@ -121,10 +121,13 @@ class PopUpMemory:
         self._done: OrderedDict[tuple[object, ...], None] = OrderedDict()
 
     def first_time(self, event: CallEvent, action: Action) -> bool:
-        """Whether this trigger was not seen yet for this leg, other party and kind of event; remembers it."""
+        """Whether this trigger was not seen yet for this leg, other party and kind of event; remembers it.
+
+        With a key or without it is the same one.
+        """
         call = event.call
         other = call.connected.uniqueid if call.connected else call.calleridnum
-        key = (call.linkedid, call.uniqueid, other, event.id, action)
+        key = (call.linkedid, call.uniqueid, other, event.id, action._replace(key=""))
         if key in self._done:
             return False
         self._done[key] = None
@@ -184,6 +187,8 @@ class TriggerRunner:
             if state == "new" and event.late and event.id != "Hangup":
                 continue  # who is gone needs no page any more
             if state == "new":
+                if not self._asked.first_time(event, action):
+                    continue  # a server of the release before, which has no keys, asked for it
                 self._memory.take(mark)
                 found.append(DueTrigger(action, event, trusted, epoch, mark))
             elif state == "interrupted":

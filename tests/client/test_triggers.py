@@ -410,6 +410,16 @@ def test_a_bundle_opens_pages_by_itself(recorder: Recorder, monkeypatch: pytest.
         assert recorder.arguments() == ["open-page", URL]
 
 
+@pytest.mark.parametrize("keyed_first", [True, False])
+def test_a_trigger_is_the_same_with_a_key_and_without(runner: TriggerRunner, keyed_first: bool) -> None:
+    """The server was updated, or went back a release, in the middle of the call."""
+    plain = link(Action("browser", url="https://crm.example/"))
+    keyed = link(Action("browser", url="https://crm.example/", key="0123456789abcdef"), seq=1)
+    first, second = (keyed, plain) if keyed_first else (plain, keyed)
+    assert len(runner.due(first, trusted=True)) == 1
+    assert runner.due(second, trusted=True) == []
+
+
 @pytest.mark.parametrize(
     ("platform", "system"), [("win32", "windows"), ("darwin", "macos"), ("linux", "linux")]
 )

@@ -19,6 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from astcti_server.demo.ami.blocks import DemoEvent
 from astcti_server.demo.calls.channels import Channel
 from astcti_server.demo.calls.dialplan import Extension
 from astcti_server.demo.calls.engine import Engine
@@ -32,6 +33,8 @@ from tests.fake.running_server import RunningServer
 FIRST_PHONE: Final = 301
 PASSWORD: Final = "secret"
 THERE: Final = "105 RESUME END"
+LOGGED_IN: Final = "-- logged in as"
+JOINED: Final = "200 astcti"
 ANSWER, HANGUP = "Link", "Hangup"
 SCRIPT = """\
 #!/bin/sh
@@ -57,12 +60,12 @@ class CarriedOut:
 class Agent:
     """One seat: its phone, its network, and its client's process."""
 
-    def __init__(self, folder: Path, number: int, server_port: int) -> None:
+    def __init__(self, folder: Path, number: int, server_port: int, tree: Path | None) -> None:
         self.phone = f"PJSIP/{FIRST_PHONE + number}"
         self.exten = str(FIRST_PHONE + number)
         self.username = f"agent{number}"
         self.relay = CuttingRelay(server_port)
-        self._folder = folder
+        self._folder, self._tree = folder, tree
         self._log = folder / "log"
         self._process: subprocess.Popen[bytes] | None = None
         self._starts = 0
@@ -87,7 +90,7 @@ class Agent:
         command = [sys.executable, "-W", "error", "-m", "astcti_client", "--headless", "--verbose"]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*command, "--config", str(settings)], stdout=log, stderr=log, env=environment
+                [*command, "--config", str(settings)], stdout=log, stderr=log, env=environment, cwd=self._tree
             )
         self._starts += 1
 
@@ -125,8 +128,20 @@ class Agent:
 class Office:
     """Everything together; a context manager. `chance` decides nothing here: it is for whoever plays."""
 
-    def __init__(self, folder: Path, agents: int, seed: int, *, clients: str = "") -> None:
-        """`clients` are attributes of the element `<clients>`."""
+    def __init__(
+        self,
+        folder: Path,
+        agents: int,
+        seed: int,
+        *,
+        clients: str = "",
+        client_tree: Path | None = None,
+        server_tree: Path | None = None,
+    ) -> None:
+        """`clients` are attributes of the element `<clients>`.
+
+        `client_tree` and `server_tree` are source trees of another version, to run its programs.
+        """
         self.chance = random.Random(seed)
         self._stack = ExitStack()
         self._carried_out = folder / "carried-out"
@@ -136,7 +151,9 @@ class Office:
         self._script.chmod(0o755)
         self.pbx = DemoPbx()
         self._folder, self._count = folder, agents
-        self._clients = clients
+        self._clients, self._client_tree, self._server_tree = clients, client_tree, server_tree
+        self.removed: list[str] = []
+        """Interfaces that left a queue, in the PBX's order."""
         self.agents: list[Agent] = []
 
     def __enter__(self) -> Self:
@@ -150,18 +167,20 @@ class Office:
                 configuration,
                 sections=f"<clients {self._clients}/>" if self._clients else "",
             )
+            self.server.run_from(self._server_tree)
             started.enter_context(self.server)
             self.server.wait_for_log("Logged in to Asterisk")
             for number in range(self._count):
                 place = self._folder / f"agent{number}"
                 place.mkdir()
-                agent = Agent(place, number, self.server.port)
+                agent = Agent(place, number, self.server.port, self._client_tree)
                 started.enter_context(agent.relay)
                 started.callback(agent.stop)
                 self.agents.append(agent)
                 agent.start()
             for agent in self.agents:
-                agent.wait_for(THERE)
+                agent.wait_for(LOGGED_IN)
+                agent.wait_for(JOINED)
             self._stack = started.pop_all()
         return self
 
@@ -171,9 +190,18 @@ class Office:
         self._stack.close()
 
     def _add_phones(self, engine: Engine) -> None:
+        engine.listeners.append(self._heard)
         for number in range(FIRST_PHONE, FIRST_PHONE + self._count):
             engine.add_phone(f"PJSIP/{number}", str(number), f"Agent {number}")
             engine.dialplan.add("astctidemo", str(number), Extension(device=f"PJSIP/{number}", ring_time=600))
+
+    def _heard(self, event: DemoEvent) -> None:
+        if event.name == "QueueMemberRemoved":
+            self.removed.append(event.get("Interface"))
+
+    def members(self) -> set[str]:
+        """The interfaces in the queue."""
+        return self.pbx.do(lambda engine: set(engine.queues.by_name["astcti"].members))
 
     def _configuration(self) -> Configuration:
         numbers = range(self._count)
@@ -197,7 +225,10 @@ class Office:
             ),
             operators=tuple(Binding(operator.username) for operator in operators),
         )
-        return Configuration((demo,), seats, operators)
+        waiting = Service(
+            "Queue", "queues", "inbound", is_queue=True, queue_name="astcti", operators=demo.operators
+        )
+        return Configuration((demo, waiting), seats, operators)
 
     # -- calls ---------------------------------------------------------------------------------------------
 

@@ -151,6 +151,21 @@ class Play:
 
     def killed_server(self) -> None:
         """The server is killed while calls are answered; those that go on are shown once it is back."""
+        self._away(self.office.server.kill, self.office.server.start)
+
+    def restarted_server(self, stop: Callable[[], object], start: Callable[[], object]) -> None:
+        """The server is stopped so that members stay, and started: nobody leaves the queue for a moment."""
+        members, removed = self.office.members(), len(self.office.removed)
+        self._away(stop, start)
+        assert self.office.members() == members
+        assert self.office.removed[removed:] == []
+
+    def plain_calls(self) -> None:
+        """Everybody is called, answers, and hangs up once it was shown."""
+        self._round(lambda: None)
+
+    def _away(self, stop: Callable[[], object], start: Callable[[], object]) -> None:
+        """Half of the calls are answered before the server stops, the others before it is back."""
         office = self.office
         calls = {agent: f"{next(self._numbers):06}" for agent in office.agents}
         for agent, calldata in calls.items():
@@ -159,10 +174,10 @@ class Play:
         welcomes = {agent: agent.log.count(THERE) for agent in calls}
         for agent in list(calls)[:half]:
             office.answer(agent)
-        office.server.kill()
+        stop()
         for agent in list(calls)[half:]:
             office.answer(agent)
-        office.server.start()
+        start()
         for agent in calls:  # what ends while no server is there nobody can tell of
             agent.wait_for(THERE, welcomes[agent] + 1)
         for agent, calldata in calls.items():

@@ -62,6 +62,7 @@ class RunningServer:
         self.port = free_port()
         self._options = options
         self._launcher = launcher
+        self._tree: Path | None = None
         self.log_file = folder / "server.log"
         self.status_file = folder / "status.json"
         self._process: subprocess.Popen[bytes] | None = None
@@ -81,6 +82,10 @@ class RunningServer:
         fresh = self.config / f".{name}"
         fresh.write_bytes(content if isinstance(content, bytes) else content.encode())
         fresh.replace(self.config / name)
+
+    def run_from(self, tree: Path | None) -> None:
+        """From the next start on with the modules of another source tree; None: of this one."""
+        self._tree = tree
 
     def __enter__(self) -> RunningServer:
         self.start()
@@ -113,7 +118,8 @@ class RunningServer:
             *self._options,
         ]
         with self.log_file.open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+            # `-m` puts the working directory first.
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self._tree)
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Send a signal and wait for the end; returns the exit code."""
