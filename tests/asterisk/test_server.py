@@ -877,8 +877,9 @@ def test_call_answered_while_the_client_was_away_pops_up_when_the_server_was_kil
         calling.wait()
 
 
+@pytest.mark.parametrize("mode", ["from", "state"])
 def test_pop_up_that_a_client_missed_comes_when_it_is_back_and_is_explained(
-    asterisk: Asterisk, serve: Serve
+    asterisk: Asterisk, serve: Serve, mode: str
 ) -> None:
     server = serve(asterisk)
     mario = server.client("mario", resume="NEW")
@@ -893,14 +894,17 @@ def test_pop_up_that_a_client_missed_comes_when_it_is_back_and_is_explained(
         server.wait_for_log("connection lost")
         phone.answer()
         until(lambda: in_conversation(asterisk) == 2, "they talk")
-        with server.client("mario", resume=f"{epoch} {ring.seq}") as again:
+        known = f"{epoch} {ring.seq}" if mode == "from" else "NEW"
+        with server.client("mario", resume=known) as again:
+            assert again.expect("104 RESUME").split()[-1] == mode
             link = again.event("Link")
             assert_is_the_caller(link)
-            again.say(f"SHOWN {link.seq} 150", f"WHY {link.call.uniqueid}")
-            verdict = again.expect("250 shown").split()
-            assert verdict[-1] == "150"
-            again.expect("250 .resumed")
-            again.expect("250 told-later")
+            for said, verdict in (("NOOP", "popped-up"), (f"SHOWN {link.seq} 150", "shown")):
+                again.say(said, f"WHY {link.call.uniqueid}")
+                assert again.expect("250").split()[1] == verdict
+                again.expect("250 .resumed")
+                again.expect("250 told-later")
+                again.expect("250 END")
             asterisk.control.must("Hangup", Channel=link.call.channel)
             assert ended(again) == "answered"
         calling.wait()

@@ -105,6 +105,7 @@ class Seating:
             logs.replace(log)
         elif log is not None:
             logs.drop(log, told_anew=len(early))
+            self._router.report_undelivered()  # before the tracker says what is told all the same
         told = [self._now(event, extension) for event in early]
         told = [event for event in told if event.late or event.id == _TOLD_ONCE]
         told += [notification.event for notification in self._state_of(extension, True)]

@@ -14,6 +14,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from astcti_server.config.checking import check_directory
 from astcti_server.demo.pbx import DemoPbx
+from schemas.configuration.model import Trigger
 from tests.fake.patience import PATIENCE, until
 from tests.fake.ports import free_port
 from tests.fake.running_server import MAC, ONE_SEAT, PHONE, RunningServer
@@ -95,6 +97,24 @@ def test_figures_say_what_goes_on_without_numbers_and_names(server: WatchedServe
     assert found["process_resident_memory_bytes",] > 1e6
     for secret in ("mario", "Mario", PHONE, MAC, "Lunch"):
         assert secret not in text
+
+
+def test_figures_say_when_pop_ups_are_shown_and_what_was_not_carried_out(
+    server: WatchedServer, pbx: DemoPbx
+) -> None:
+    page = Trigger("browser", on="ring", url="https://crm.example/")
+    server.configure(replace(ONE_SEAT, services=(replace(ONE_SEAT.services[0], triggers=(page,)),)))
+    server.wait_for_log("is in force now", 2)
+    with server.client("mario", resume="NEW") as mario:
+        mario.expect("200 astcti")
+        pbx.do(lambda engine: engine.incoming_call(digits="12345"))
+        ring = mario.event("Callerid")
+        mario.say(f"SHOWN {ring.seq} KO {ring.triggers[0].key} not-found", f"SHOWN {ring.seq} 80")
+        until(lambda: server.figures()["astcti_shown_seconds_count",] == 1.0)
+        found = server.figures()
+    assert found["astcti_shown_seconds_sum",] > 0.0
+    assert found["astcti_triggers_failed_total", "not-found"] == 1.0
+    assert found["astcti_triggers_failed_total", "not-allowed"] == 0.0
 
 
 def test_health_says_live_and_ready_and_why_not(server: WatchedServer, pbx: DemoPbx) -> None:
