@@ -29,10 +29,7 @@ SERVICES = (Service("Demo", "astctidemo", "inbound"), Service("Outside line", "o
             replies.capabilities(2.5),
             "110 CAPA MAC SERVICES REASONS HANGUP TRANSFER WHO TARGETS WHY RESUME SCRAM KEEPALIVE=2.5",
         ),
-        (
-            replies.resuming("8f3c21d0a94be675", 41, ResumeMode.FROM),
-            "104 RESUME 8f3c21d0a94be675 41 from",
-        ),
+        (replies.resuming("8f3c21d0a94be675", 41, ResumeMode.FROM), "104 RESUME 8f3c21d0a94be675 41 from"),
         (replies.RESUMED, "105 RESUME END"),
         (replies.queue_joined("astcti"), "200 astcti"),
         (replies.queue_left("astcti"), "210 astcti"),

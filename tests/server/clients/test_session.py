@@ -18,8 +18,8 @@ from astcti_server.clients.wake import Wake
 from schemas import event_xml, wire
 from schemas.configuration.model import Operator, Seat
 from schemas.events import Call, CallEvent, EventId
-from tests.fake.listening_server import SEAT_2, ListeningServer
 from tests.fake.fake_requests import FakeCalls, seat_logs
+from tests.fake.listening_server import SEAT_2, ListeningServer
 
 LONG = b"x" * 9_999 + b"\n"
 
