@@ -1,7 +1,7 @@
 """Every cut and every interleaving of a session that is resumed, without sockets, threads or time.
 
 The world below has the real registry, sessions, router, logs and seating. The steps of handlers and of the
-AMI thread come in any order in which they can come; a client has read any part of the bytes when it is cut off.
+AMI thread come in any order that is possible; a client has read any part of the bytes when it is cut off.
 """
 
 from __future__ import annotations
