@@ -149,12 +149,16 @@ class Daemon:
         self._marks = ServerMarks()
         self._marks.configured(loaded.configuration)
         self._registry = Registry(self._marks)
-        self._seat_logs = SeatLogs(lambda: self._registry.seated_operators, time.monotonic)
+        self._requests, self._figures = _requests_and_figures(settings)
+        self._seat_logs = SeatLogs(
+            lambda: self._registry.seated_operators,
+            time.monotonic,
+            shown_after=self._figures.shown if self._figures is not None else None,
+        )
         self._kept = self._keep_ami(settings.kept_ami)
         self._tracker = Tracker(
             self._operators, had=self._kept.pop_up_had if self._kept is not None else None
         )
-        self._requests, self._figures = _requests_and_figures(settings)
         self._state_writer = StateWriter(StateFile(paths.state), self._thread_died)
         self._reconciler = QueueReconciler(
             self._requests, self._registry.send_to_session, self._state_writer, loaded.configuration, settings

@@ -5,7 +5,10 @@ from __future__ import annotations
 import dataclasses
 import os
 import random
-from collections.abc import Iterator
+import re
+import urllib.request
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,6 +23,7 @@ from schemas.events import CallEvent
 from tests.fake.line_client import LineClient, md5
 from tests.fake.listening_server import ListeningServer
 from tests.fake.patience import PATIENCE, until
+from tests.fake.ports import free_port
 from tests.fake.running_server import RunningServer
 
 EPOCH = "0123456789abcdef"
@@ -210,7 +214,7 @@ class ResumingClient(LineClient):
 
     def __init__(self, port: int, before: ResumingClient | None = None, username: str = "mario") -> None:
         super().__init__(port)
-        self.epoch = before.epoch if before else ""
+        self.epoch: str = before.epoch if before else ""
         self.events: list[CallEvent] = list(before.events) if before else []
         self.mode = ""
         assert self.hear() == "100 WELCOME"
@@ -371,14 +375,43 @@ def test_a_server_that_was_restarted_tells_the_state(office: RunningServer, pbx:
         assert again.mode == "state" and again.until("105 RESUME END")
 
 
+def test_how_long_a_pop_up_took_is_in_the_figures_unless_it_was_late(pbx: DemoPbx, tmp_path: Path) -> None:
+    port = free_port()
+    with RunningServer(
+        tmp_path, pbx.address[1], OFFICE, sections=f'<metrics address="127.0.0.1" port="{port}"/>'
+    ) as server:
+
+        def shown() -> int:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=PATIENCE) as answer:
+                found = re.search(r"^astcti_shown_seconds_count (\S+)", answer.read().decode(), re.MULTILINE)
+            assert found
+            return int(float(found[1]))
+
+        client = ResumingClient(server.port)
+        client.until("200 astcti")
+        ring(pbx)
+        pbx.do(lambda engine: engine.answer(PHONE))
+        link = client.event("Link")
+        client.say(f"SHOWN {link.seq} 20", f"SHOWN {link.seq} 20", f"SHOWN {link.seq + 1000}")
+        until(lambda: shown() == 1)
+        lost(client, server, 1)
+        pbx.do(lambda engine: engine.hang_up(PHONE))
+        with ResumingClient(server.port, client) as again:
+            hangup = next((event for event in again.events if event.id == "Hangup"), None)
+            hangup = hangup or again.event("Hangup")
+            again.say(f"SHOWN {link.seq} 5", f"SHOWN {hangup.seq} 5", "NOOP")
+            again.until("100 OK")
+        assert shown() == 1 + (not hangup.late)
+
+
 def test_nothing_is_lost_or_doubled_over_many_cuts(office: RunningServer, pbx: DemoPbx) -> None:
     chance = random.Random(1)
     client = ResumingClient(office.port)
     client.until("200 astcti")
     for number in range(CUTS):
         digits = f"{10000 + number}"
-        steps = [
-            lambda digits=digits: ring(pbx, digits),
+        steps: list[Callable[[], object]] = [
+            partial(ring, pbx, digits),
             lambda: pbx.do(lambda engine: engine.answer(PHONE)),
             lambda: pbx.do(lambda engine: engine.hang_up(PHONE)),
         ]
