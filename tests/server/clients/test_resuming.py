@@ -28,7 +28,7 @@ from tests.fake.running_server import RunningServer
 
 EPOCH = "0123456789abcdef"
 PHONE = "PJSIP/201"
-CUTS = int(os.environ.get("ASTCTI_RESUME_CUTS", "30"))
+CUTS = int(os.environ.get("ASTCTI_RESUME_CUTS", "15"))
 
 
 # -- the commands ----------------------------------------------------------------------------------------
