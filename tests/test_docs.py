@@ -116,7 +116,7 @@ def test_every_word_of_a_reply_is_documented_and_no_other() -> None:
     documented = set()
     for line in (span.split(maxsplit=1) for span in spans(tables) if re.match("[0-9]{3} ", span)):
         words = list(takewhile(lambda word: re.fullmatch("[A-Z]{2,}", word), line[1].split()))
-        if words[:1] == [Word.BYE]:
+        if words[:1] in ([Word.BYE], [Word.RESUME]):
             documented |= set(words)
         elif words[:1] != [Word.KO]:  # what follows that is a refusal
             documented.add(" ".join(words))
