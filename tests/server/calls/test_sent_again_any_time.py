@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from astcti_server.ami.dialect.translation import Dialect
-from astcti_server.ami.vocabulary import TelephoneEvent
+from astcti_server.ami.vocabulary import Link, Newchannel, TelephoneEvent
 from astcti_server.ami.wire.event_filter import EventFilter
 from astcti_server.ami.wire.messages import AmiEvent
 from astcti_server.ami.wire.parser import AmiBanner, AmiParser
@@ -136,7 +136,7 @@ class Model:
             self.tracker.trigger_failed(phone, event, event.triggers[0].key, "not-found")
         else:
             self.tracker.written(Notification(phone, event))
-        pop_up = self.pop_ups.get(self._pair(phone, event))
+        pop_up = self.pop_ups.get(self.pair_of(phone, event))
         if pop_up is not None:
             pop_up.had = True
 
@@ -148,10 +148,10 @@ class Model:
             return None
         if told.event.id == "Link" and told.event.triggers:
             self.full.append(told)
-        return self._pair(*told)
+        return self.pair_of(*told)
 
     @staticmethod
-    def _pair(phone: str, event: CallEvent) -> Pair:
+    def pair_of(phone: str, event: CallEvent) -> Pair:
         assert event.call.connected is not None
         return phone, event.call.uniqueid, event.call.connected.uniqueid
 
@@ -196,3 +196,101 @@ def test_each_of_these_recordings_has_a_pop_up_that_comes_again() -> None:
     for name in NAMES:
         everywhere = [(place / 50, ("sits", phone, "mario", True)) for place in range(50) for phone in PHONES]
         assert play(name, everywhere).again > 0, name
+
+
+# -- the server begins anew ----------------------------------------------------------------------------------
+
+
+def channels_of(tracker: Tracker, ages: int) -> list[TelephoneEvent]:
+    """What Asterisk 12 and later would list of these calls, each channel so old."""
+    calls = list(tracker.table.all())
+    listed: list[TelephoneEvent] = []
+    for call in calls:
+        party = call.party
+        listed.append(
+            Newchannel(
+                call.uniqueid,
+                call.channel,
+                call.state,
+                party.number,
+                party.name,
+                party.context,
+                party.exten,
+                party.linkedid,
+                ages,
+            )
+        )
+    listed += [
+        Link(call.uniqueid, call.channel, other.uniqueid, other.channel)
+        for call in calls
+        for other in call.links
+        if call.uniqueid < other.uniqueid
+    ]
+    return listed
+
+
+MODERN = tuple(name for name in NAMES if name.startswith(("22-", "16-")))
+VISITS = st.tuples(st.sampled_from(PEOPLE), st.booleans(), st.booleans(), st.sampled_from((1.0, 60.0)))
+"""Who sits down, whether with a client that resumes, whether it says SHOWN, and after so many seconds."""
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.sampled_from(MODERN),
+    st.floats(0, 1),
+    st.sampled_from((3, 100, 179, 180)),
+    st.lists(VISITS, max_size=8),
+)
+def test_after_a_start_at_any_moment_one_operator_gets_what_is_young_until_it_is_shown(
+    name: str, place: float, age: int, visits: list[tuple[str, bool, bool, float]]
+) -> None:
+    before, events = Model(), events_of(name)
+    for event in events[: int(place * len(events))]:
+        before.tracker.handle(event)
+    after = Model(operators={})
+    after.tracker.read_again(channels_of(before.tracker, age))
+    gets: dict[Pair, str] = {}
+    shown: set[Pair] = set()
+    for operator, resumes, says, seconds in visits:
+        after.now += seconds
+        for phone in PHONES:
+            after.operators = {phone: operator}
+            for told in after.tracker.seated(phone, resumes=resumes):
+                if told.event.id != "Link":
+                    continue
+                pair = after.pair_of(*told)
+                if not told.event.triggers:
+                    assert told.event.repeat
+                    mine = gets.get(pair, operator) == operator and pair in gets
+                    assert not (resumes and mine and pair not in shown and age + after.now < KEPT_FOR)
+                    continue
+                assert resumes
+                assert not told.event.repeat
+                assert age + after.now < KEPT_FOR
+                assert gets.setdefault(pair, operator) == operator
+                assert pair not in shown
+                if says:
+                    after.tracker.shown(phone, told.event, None)
+                    shown.add(pair)
+    if visits and visits[0][1] and age + visits[0][3] < KEPT_FOR:
+        assert set(gets) == _opened_by(before)
+
+
+def _opened_by(before: Model) -> set[Pair]:
+    """The pairs that talk and that the service of this operator would have opened something for."""
+    again = Model()
+    found = again.tracker.read_again(channels_of(before.tracker, 0))
+    assert all(told.event.repeat for told in found if told.event.id == "Link")
+    for phone in PHONES:
+        found += again.tracker.seated(phone, resumes=True)
+    return {again.pair_of(*told) for told in found if told.event.triggers}
+
+
+def test_each_of_these_recordings_has_a_moment_at_which_that_is_so() -> None:
+    for name in MODERN:
+        before, opened = Model(), 0
+        for event in events_of(name):
+            before.tracker.handle(event)
+            if isinstance(event, Link):
+                opened += len(_opened_by(before))
+        assert opened > 0, name
