@@ -31,8 +31,12 @@ from astcti_client.ui.state.seat_changes import (
     TransferUnchecked,
 )
 from astcti_client.ui.state.seat_model import CONFIRM_TIME, INTERRUPTED_TIME, OVER_TIME, SeatModel
+from astcti_client.ui.state.verdicts import own_verdict
 from schemas.events import Action, Call, CallEvent, Cause, ConnectedParty, Direction, End, EventId, Originate
+from schemas.explanation.lines import decode, known
+from schemas.explanation.words import told_at
 from schemas.protocol import ResumeMode
+from schemas.resume import TriggerFailure
 from schemas.wire import Reply
 
 KEY = "7.1"
@@ -331,6 +335,19 @@ def test_numbers_of_an_earlier_epoch_do_not_say_where_to_go_on(seat: SeatUnderTe
     assert seat.model.first_event == 0
     seat.event("Link", repeat=True, seq=2)
     assert seat.model.first_event == 2
+
+
+@pytest.mark.parametrize("failure", TriggerFailure)
+def test_the_history_says_why_a_trigger_was_not_carried_out(
+    seat: SeatUnderTest, failure: TriggerFailure
+) -> None:
+    seat.event("Link", triggers=(Action("browser", url="https://crm.example/"),))
+    seat.model.trigger_failed(KEY, failure)
+    why = own_verdict(seat.model.calls[KEY], "PJSIP/201", "mario", triggers=True, now=1.0, wall=1.0)
+    code = known(decode(why))
+    assert code is not None
+    assert str(failure).removeprefix("trigger-") in code
+    assert told_at(decode(why)).count("mario") == 1
 
 
 def test_a_card_that_offers_to_open_what_was_interrupted_stays_longer(seat: SeatUnderTest) -> None:
