@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from schemas.events import Call, CallEvent
 from schemas.log_lines import harmless
-from schemas.protocol import PauseWord, ReplyCode
+from schemas.protocol import PauseWord, ReplyCode, ResumeMode
 from schemas.wire import Reply
 
 _ENDS = {
@@ -92,6 +92,8 @@ def announcement_in_words(reply: Reply) -> str:
             return f"in pause: {reply.text}" if reply.text else "in pause"
         case ReplyCode.PAUSE_STATE:
             return "no longer in pause"
+        case ReplyCode.RESUMING if reply.text.endswith(f" {ResumeMode.FROM}"):
+            return "the server tells what was missed"
         case ReplyCode.PBX_DOWN:
             return "the server lost the telephone exchange; it keeps trying"
         case ReplyCode.PBX_UP:

@@ -182,6 +182,7 @@ def environ(tmp_path: Path) -> dict[str, str]:
         **kept,
         "HOME": str(tmp_path),
         "XDG_CONFIG_HOME": str(tmp_path),
+        "XDG_DATA_HOME": str(tmp_path),
         "XDG_RUNTIME_DIR": str(tmp_path),
         "ASTCTI_CLIENT_PASSWORD": "test",
     }

@@ -17,6 +17,7 @@ from astcti_client.net.messages import (
     OfferedTargets,
     OperatorFound,
     PauseReasons,
+    ResumeOver,
     SeatFound,
     SeatUnknown,
     Sent,
@@ -27,6 +28,7 @@ from astcti_client.net.messages import (
 )
 from astcti_client.net.transport import ServerAddress
 from astcti_client.password import Password
+from astcti_client.resume_position import ResumePosition
 from astcti_client.settings import Settings
 from schemas.event_xml import encode
 from schemas.events import Call, CallEvent
@@ -513,3 +515,24 @@ def test_after_the_end_nothing_can_be_sent(server: CtiServer, connect: Connect) 
     assert client.connection.join(PATIENCE)
     with pytest.raises(NotConnected):
         client.connection.send("NOOP")
+
+
+def test_what_was_shown_while_the_connection_was_lost_is_told_to_the_same_epoch_alone(
+    server: CtiServer, connect: Connect
+) -> None:
+    epoch = "0123456789abcdef"
+    client = connect(resume=ResumePosition(epoch, 3, 3))
+    peer = server.accept()
+    peer.log_in(resume=f"{epoch} 3")
+    peer.say(f"104 RESUME {epoch} 3 from", "105 RESUME END")
+    client.next(ResumeOver)
+    client.connection.shown(epoch, "SHOWN 3 10")
+    peer.expect("SHOWN 3 10")
+    peer.close()
+    client.state("waiting")
+    client.connection.shown("f" * 16, "SHOWN 1 10")
+    client.connection.shown(epoch, "SHOWN 3 20")
+    peer = server.accept()
+    peer.log_in(resume=f"{epoch} 3")
+    peer.say(f"104 RESUME {epoch} 3 from", "105 RESUME END")
+    peer.expect("SHOWN 3 20")

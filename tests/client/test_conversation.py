@@ -7,8 +7,12 @@ import itertools
 import pytest
 
 from astcti_client.net.conversation import MOST_UNREADABLE, Farewell, Lost, ServerConversation, TurnedAway
-from astcti_client.net.messages import ConnectionMessage, IssuedCommand, ServerReply, Unanswered
+from astcti_client.net.messages import ConnectionMessage, IssuedCommand, ServerEvent, ServerReply, Unanswered
+from astcti_client.net.resume_memory import ResumeMemory
 from astcti_client.password import Password
+from astcti_client.resume_position import ResumePosition
+from schemas.event_xml import encode
+from schemas.events import Call, CallEvent
 from tests.client.conftest import Clock
 
 LOG_IN = (
@@ -20,18 +24,24 @@ LOG_IN = (
 class Talk:
     """A conversation and what came of it."""
 
-    def __init__(self, clock: Clock, keep_alive: float = 0.0) -> None:
+    def __init__(self, clock: Clock, keep_alive: float = 0.0, resume: ResumePosition | None = None) -> None:
         self.messages: list[ConnectionMessage] = []
-        self.clock = clock
+        self.clock, self.keep_alive = clock, keep_alive
+        self.resume = ResumeMemory(resume)
+        self.connect()
+
+    def connect(self) -> None:
+        """Begin anew, on a new connection."""
         self.conversation = ServerConversation(
             "mario",
             Password.from_text("test"),
             ["00:11:22:33:44:55"],
             deliver=self.messages.append,
-            clock=clock,
+            clock=self.clock,
             protection="verified",
-            keep_alive=keep_alive,
+            keep_alive=self.keep_alive,
             numbers=itertools.count(1),
+            resume=self.resume,
         )
 
     def hear(self, text: str) -> list[str]:
@@ -221,3 +231,108 @@ def test_it_does_not_matter_how_the_bytes_are_cut(clock: Clock, size: int) -> No
     text = LOG_IN.format(60)
     said = [line for at in range(0, len(text), size) for line in talk.hear(text[at : at + size])]
     assert [line.split()[0] for line in said] == ["CAPA", "USER", "PASS", "MAC", "SERVICES", "REASONS"]
+
+
+# --- a server that resumes ---
+
+EPOCH = "0123456789abcdef"
+RESUMED = LOG_IN.replace("MAC KEEPALIVE", "MAC RESUME KEEPALIVE").replace("100 OK\n", "100 OK\n100 OK\n", 1)
+
+
+def resumed(clock: Clock) -> Talk:
+    talk = Talk(clock)
+    assert "RESUME NEW" in talk.hear(RESUMED.format(60))
+    talk.hear(f"104 RESUME {EPOCH} 4 state\n")
+    return talk
+
+
+def told(talk: Talk) -> list[tuple[int, str, bool]]:
+    """Of each event its number, its epoch and whether an earlier run handled it."""
+    return [
+        (message.event.seq, message.epoch, message.known)
+        for message in talk.messages
+        if isinstance(message, ServerEvent)
+    ]
+
+
+def line(seq: int) -> str:
+    call = Call("1.1", "PJSIP/201-1", "333")
+    return encode(CallEvent("Link", call, "Demo", seq=seq)).decode()
+
+
+def test_resume_is_said_after_capa_and_before_the_log_in(clock: Clock) -> None:
+    talk = Talk(clock)
+    said = talk.hear("100 WELCOME\n") + talk.hear("110 CAPA RESUME\n") + talk.hear("100 OK\n")
+    assert said == ["CAPA", "RESUME NEW", "USER mario"]
+
+
+def test_a_server_without_resume_hears_nothing_of_it(clock: Clock) -> None:
+    talk = Talk(clock)
+    said = talk.hear(LOG_IN.format(60))
+    password = Password.from_text("test").md5
+    assert said == ["CAPA", "USER mario", f"PASS {password}", "MAC 00:11:22:33:44:55", "SERVICES", "REASONS"]
+    talk.hear("104 RESUME sense 1 state\n" + line(0))
+    assert told(talk) == [(0, "", False)]
+    assert talk.said() == []
+
+
+def test_where_resume_is_refused_the_log_in_goes_on_without(clock: Clock) -> None:
+    talk = Talk(clock)
+    assert talk.hear("100 WELCOME\n110 CAPA RESUME\n") == ["CAPA", "RESUME NEW"]
+    assert talk.hear("101 KO already logged in\n") == ["USER mario"]
+
+
+def test_the_next_connection_goes_on_after_the_last_event_that_came(clock: Clock) -> None:
+    talk = resumed(clock)
+    talk.hear(line(5) + line(6))
+    assert told(talk) == [(5, EPOCH, False), (6, EPOCH, False)]
+    talk.connect()
+    talk.hear("100 WELCOME\n")
+    assert talk.hear("110 CAPA RESUME\n") == [f"RESUME {EPOCH} 6"]
+
+
+def test_what_an_earlier_run_handled_is_told_as_known(clock: Clock) -> None:
+    talk = Talk(clock, resume=ResumePosition(EPOCH, 4, 5))
+    assert f"RESUME {EPOCH} 4" in talk.hear(RESUMED.format(60))
+    talk.hear(f"104 RESUME {EPOCH} 4 from\n" + line(5) + line(6))
+    assert told(talk) == [(5, EPOCH, True), (6, EPOCH, False)]
+    talk = Talk(clock, resume=ResumePosition(EPOCH, 4, 5))
+    talk.hear(RESUMED.format(60) + f"104 RESUME {'f' * 16} 0 state\n" + line(1))
+    assert told(talk) == [(1, "f" * 16, False)]
+
+
+def test_holes_in_the_numbers_are_logged_once_and_gone_past(
+    clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    talk = resumed(clock)
+    talk.hear(line(7) + line(9) + line(10))
+    assert [seq for seq, _, _ in told(talk)] == [7, 9, 10]
+    assert caplog.text.count("numbered wrongly") == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "",
+        "RESUME",
+        f"RESUME {EPOCH} 4",
+        f"RESUME {EPOCH} x from",
+        f"RESUME {EPOCH} 4 back",
+        "RESUME e 4 from",
+    ],
+)
+def test_a_104_without_sense_is_passed_over(clock: Clock, words: str) -> None:
+    talk = Talk(clock)
+    talk.hear(RESUMED.format(60))
+    talk.hear(f"104 {words}\n" + line(5))
+    assert told(talk) == [(5, "", False)]
+
+
+def test_shown_waits_for_no_reply_and_is_said_while_another_one_is_awaited(clock: Clock) -> None:
+    talk = resumed(clock)
+    talk.conversation.say(IssuedCommand(50, "PAUSE IN"))
+    talk.conversation.shown("SHOWN 5 12")
+    assert talk.said() == ["PAUSE IN", "SHOWN 5 12"]
+    talk.hear("300 OK\n")
+    assert talk.after(19.9) == []
+    assert talk.after(0.2) == ["NOOP"]

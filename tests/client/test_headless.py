@@ -274,3 +274,54 @@ def test_settings_come_from_the_users_file(
     program = run("--headless")
     server.accept().log_in(user="anna")
     program.line("-- logged in as anna")
+
+
+# --- a server that resumes ---
+
+EPOCH = "0123456789abcdef"
+
+
+def numbered(seq: int, *actions: Action) -> str:
+    return encode(CallEvent("Link", CALL, "Demo", actions, seq=seq)).decode().rstrip("\n")
+
+
+def test_a_killed_client_goes_on_where_it_was_and_carries_out_what_it_had_not(
+    server: CtiServer, headless: Callable[..., Program], tmp_path: Path
+) -> None:
+    page = Action("application", application="no-such-program", key="0" * 16)
+    program = headless()
+    peer = server.accept()
+    peer.log_in(resume="NEW")
+    peer.say(f"104 RESUME {EPOCH} 0 state", numbered(1, page), "105 RESUME END")
+    assert peer.hear() == f"SHOWN 1 KO {'0' * 16} not-found"
+    program.line("!! no-such-program")
+    peer.say(numbered(2))
+    line = peer.hear().split()
+    assert line[:2] == ["SHOWN", "2"]
+    assert int(line[2]) < PATIENCE * 1000
+    kept = tmp_path / "astcti" / "pop-ups"
+    until(lambda: " 2 2 ." in kept.read_text(), "the second event is not kept as handled")
+    program.signal(signal.SIGKILL)
+    program.end()
+    again = headless()
+    peer = server.accept()
+    peer.log_in(resume=f"{EPOCH} 2")
+    peer.say(f"104 RESUME {EPOCH} 2 from", numbered(3, page), "105 RESUME END")
+    assert peer.hear().startswith("SHOWN 3 ")  # the same pair and trigger: not carried out twice
+    again.signal(signal.SIGTERM)
+    peer.expect("QUIT")
+    peer.say("900 OK")
+    assert again.end() == (0, "")
+    assert not any(line.startswith(("!!", "=>")) for line in again.printed)
+
+
+def test_without_triggers_the_server_is_told_that_they_are_off(
+    server: CtiServer, headless: Callable[..., Program]
+) -> None:
+    program = headless("--no-triggers")
+    peer = server.accept()
+    peer.log_in(resume="NEW")
+    page = Action("browser", url="https://crm.example/", key="1" * 16)
+    peer.say(f"104 RESUME {EPOCH} 0 state", "105 RESUME END", numbered(1, page))
+    program.line("=> would open (browser, any): https://crm.example/")
+    assert peer.hear() == f"SHOWN 1 KO {'1' * 16} triggers-off"

@@ -58,11 +58,14 @@ class Peer:
                 f"expected {wanted!r} after {heard[:-1]}, the client said {heard[-1]!r}"
             )
 
-    def hear_password(self, words: str = "", *, user: str = "mario") -> str:
+    def hear_password(self, words: str = "", *, user: str = "mario", resume: str = "") -> str:
         """Welcome the client, which hears `words` of CAPA, up to its line with the password; returns that."""
         self.say(WELCOME)
         self.expect("CAPA")
         self.say(f"110 CAPA{words}")
+        if resume:
+            self.expect(f"RESUME {resume}")
+            self.say("100 OK")
         self.expect(f"USER {user}")
         self.say("100 OK")
         line = self.hear()
@@ -77,14 +80,18 @@ class Peer:
         keep_alive: int = 60,
         who: str = "",
         targets: Sequence[str] = (),
+        resume: str = "",
     ) -> list[str]:
         """The whole log-in with usual answers; returns the MAC addresses that were tried.
 
         With `who` (extension and full name) the server can tell who is logged in, with `targets` (context and
-        perhaps names) where calls may be transferred to.
+        perhaps names) where calls may be transferred to. With `resume` it resumes, and the client has to
+        say this after RESUME; the 104 is the test's affair.
         """
-        more = ("WHO " if who else "") + ("TARGETS " if targets else "")
-        self.hear_password(f" MAC SERVICES REASONS HANGUP TRANSFER {more}KEEPALIVE={keep_alive}", user=user)
+        more = ("WHO " if who else "") + ("TARGETS " if targets else "") + ("RESUME " if resume else "")
+        self.hear_password(
+            f" MAC SERVICES REASONS HANGUP TRANSFER {more}KEEPALIVE={keep_alive}", user=user, resume=resume
+        )
         self.say("102 OK")
         macs, line = [], self.hear()
         while line.startswith("MAC "):

@@ -81,9 +81,11 @@ class CallTriggers:
 
     def open_interrupted(self, call: SeatCall) -> None:
         """Do what an earlier run of the client was ended in the middle of."""
-        for trigger in self._interrupted.pop(call.key, []):
-            self._tell_outcome(self._runner.do_again(trigger))
         self._model.opened_again(call.key)
+        for trigger in self._interrupted.pop(call.key, []):
+            outcome = self._runner.do_again(trigger)
+            self._note_failure(outcome)
+            self._tell_outcome(outcome)
 
     def tick(self) -> None:
         """Tell of programs that ended badly, close windows that are gone; every second or so."""

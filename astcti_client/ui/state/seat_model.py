@@ -141,7 +141,7 @@ class SeatModel:
 
     def opened_again(self, key: str) -> None:
         """The user had what was interrupted done."""
-        self._change(key, lambda _call: {"interrupted": ()})
+        self._change(key, lambda _call: {"interrupted": (), "failure": None})
 
     def trigger_failed(self, key: str, failure: TriggerFailure) -> None:
         """A trigger was not carried out."""

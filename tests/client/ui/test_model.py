@@ -12,6 +12,8 @@ from astcti_client.net.messages import (
     ConnectionState,
     IssuedCommand,
     OperatorFound,
+    Resumed,
+    ResumeOver,
     SeatUnknown,
     ServerEvent,
     ServerReply,
@@ -28,11 +30,17 @@ from astcti_client.ui.state.seat_changes import (
     SeatChange,
     TransferUnchecked,
 )
-from astcti_client.ui.state.seat_model import CONFIRM_TIME, OVER_TIME, SeatModel
+from astcti_client.ui.state.seat_model import CONFIRM_TIME, INTERRUPTED_TIME, OVER_TIME, SeatModel
+from astcti_client.ui.state.verdicts import own_verdict
 from schemas.events import Action, Call, CallEvent, Cause, ConnectedParty, Direction, End, EventId, Originate
+from schemas.explanation.lines import decode, known
+from schemas.explanation.words import told_at
+from schemas.protocol import ResumeMode
+from schemas.resume import TriggerFailure
 from schemas.wire import Reply
 
 KEY = "7.1"
+EPOCH = "0123456789abcdef"
 UP = ConnectionState("up", "")
 
 
@@ -54,8 +62,17 @@ class SeatUnderTest:
         command = IssuedCommand(1, answers) if answers else None
         return self.hear(ServerReply("", Reply(number, token, text), command))
 
-    def event(self, kind: EventId, key: str = KEY, **more: Any) -> list[SeatChange]:
-        return self.hear(ServerEvent("", event(kind, key, **more)))
+    def event(self, kind: EventId, key: str = KEY, *, known: bool = False, **more: Any) -> list[SeatChange]:
+        return self.hear(ServerEvent("", event(kind, key, **more), epoch=EPOCH, known=known))
+
+    def resumed(self, mode: ResumeMode) -> None:
+        """A new log-in, and the server begins to tell."""
+        self.hear(ConnectionState("waiting", "lost", retry_in=1))
+        self.hear(ConnectionState("logging-in", ""))
+        self.say(100, "OK", answers="RESUME NEW")
+        self.hear(OperatorFound("mario", "PJSIP/201", "Mario"))
+        self.hear(UP)
+        self.hear(Resumed(mode, EPOCH, 0))
 
 
 def event(
@@ -72,6 +89,8 @@ def event(
     triggers: tuple[Action, ...] = (),
     repeat: bool = False,
     originate: Originate | None = None,
+    seq: int = 0,
+    late: bool = False,
 ) -> CallEvent:
     call = Call(
         key,
@@ -84,7 +103,7 @@ def event(
         connected=ConnectedParty(other, "PJSIP/9") if other else None,
     )
     cause = Cause(16, end) if end else None
-    return CallEvent(kind, call, "Demo", triggers, cause, originate, repeat)
+    return CallEvent(kind, call, "Demo", triggers, cause, originate, repeat, seq, late)
 
 
 def kinds(changes: list[SeatChange]) -> list[type]:
@@ -232,6 +251,118 @@ def test_calls_that_the_server_does_not_tell_of_after_a_reconnect_are_over(seat:
     seat.now += CONFIRM_TIME
     assert [change.call.key for change in seat.model.tick() if isinstance(change, CallOver)] == ["7.1"]
     assert seat.model.calls["8.1"].phase == "talking"
+
+
+# --- a server that resumes ---
+
+
+def over(changes: list[SeatChange]) -> list[str]:
+    return [change.call.key for change in changes if isinstance(change, CallOver)]
+
+
+def test_what_the_server_does_not_name_is_over_as_soon_as_it_told_all(seat: SeatUnderTest) -> None:
+    for key in ("7.1", "8.1"):
+        seat.event("Link", key)
+    seat.resumed(ResumeMode.STATE)
+    seat.event("Link", "8.1", repeat=True)
+    assert over(seat.hear(ResumeOver())) == ["7.1"]
+    assert seat.model.calls["8.1"].phase == "talking"
+
+
+def test_a_list_that_was_cut_goes_on_where_it_was(seat: SeatUnderTest) -> None:
+    for key in ("7.1", "8.1", "9.1"):
+        seat.event("Link", key)
+    seat.resumed(ResumeMode.STATE)
+    seat.event("Link", "8.1", repeat=True, seq=1)
+    seat.resumed(ResumeMode.FROM)
+    seat.event("Link", "9.1", repeat=True, seq=2)
+    assert over(seat.hear(ResumeOver())) == ["7.1"]
+
+
+def test_where_the_server_tells_what_was_missed_all_other_calls_stay(seat: SeatUnderTest) -> None:
+    for key in ("7.1", "8.1"):
+        seat.event("Link", key)
+    seat.resumed(ResumeMode.FROM)
+    assert seat.model.calls["7.1"].unconfirmed
+    seat.event("Hangup", "8.1", end="answered", late=True)
+    changes = seat.hear(ResumeOver())
+    assert over(changes) == []
+    assert [change.call.key for change in changes if isinstance(change, CallChanged)] == ["7.1"]
+    assert not seat.model.calls["7.1"].unconfirmed
+
+
+def test_a_server_that_resumes_late_is_waited_for(seat: SeatUnderTest) -> None:
+    seat.event("Link")
+    seat.resumed(ResumeMode.FROM)
+    seat.now += 10 * CONFIRM_TIME
+    assert seat.model.tick() == []
+    seat.hear(ResumeOver())
+    assert seat.model.calls[KEY].phase == "talking"
+
+
+def test_a_call_that_came_and_went_meanwhile_is_for_the_history_alone(seat: SeatUnderTest) -> None:
+    seat.resumed(ResumeMode.FROM)
+    for kind in ("Newchannel", "Callerid", "Link"):
+        changes = seat.event(kind, late=True)
+        assert kinds(changes) == []
+        assert seat.model.tray_state == "available"
+        assert seat.model.calls == {}
+    changes = seat.event("Hangup", end="answered", late=True)
+    assert kinds(changes) == [CallChanged, CallOver]
+    assert seat.model.calls[KEY].was_answered
+
+
+def test_a_card_that_was_there_does_not_ring_or_talk_when_it_is_told_too_late(seat: SeatUnderTest) -> None:
+    seat.event("Callerid")
+    seat.event("Link", late=True)
+    assert seat.model.calls[KEY].phase == "ringing"
+    assert over(seat.event("Hangup", end="answered", late=True)) == [KEY]
+    assert seat.model.calls[KEY].was_answered
+
+
+def test_what_an_earlier_run_showed_comes_back_without_notice_or_history(seat: SeatUnderTest) -> None:
+    seat.resumed(ResumeMode.FROM)
+    assert kinds(seat.event("Callerid", known=True, seq=5)) == [CallChanged]
+    assert seat.model.first_event == 5
+    for kind in ("Callerid", "Link", "Hangup"):
+        assert kinds(seat.event(kind, "8.1", known=True, late=True, seq=6)) == []
+    assert list(seat.model.calls) == [KEY]
+
+
+def test_numbers_of_an_earlier_epoch_do_not_say_where_to_go_on(seat: SeatUnderTest) -> None:
+    seat.event("Link", seq=50)
+    seat.resumed(ResumeMode.STATE)
+    assert seat.model.first_event == 0
+    seat.event("Link", repeat=True, seq=2)
+    assert seat.model.first_event == 2
+
+
+@pytest.mark.parametrize("failure", TriggerFailure)
+def test_the_history_says_why_a_trigger_was_not_carried_out(
+    seat: SeatUnderTest, failure: TriggerFailure
+) -> None:
+    seat.event("Link", triggers=(Action("browser", url="https://crm.example/"),))
+    seat.model.trigger_failed(KEY, failure)
+    why = own_verdict(seat.model.calls[KEY], "PJSIP/201", "mario", triggers=True, now=1.0, wall=1.0)
+    code = known(decode(why))
+    assert code is not None
+    assert str(failure).removeprefix("trigger-") in code
+    assert told_at(decode(why)).count("mario") == 1
+
+
+def test_a_card_that_offers_to_open_what_was_interrupted_stays_longer(seat: SeatUnderTest) -> None:
+    action = Action("application", application="crm")
+    for kind in ("Callerid", "Link"):
+        seat.event(kind, late=True)
+    seat.model.interrupted(KEY, action)
+    seat.event("Hangup", end="answered", late=True)
+    assert seat.model.calls[KEY].interrupted == (action,)
+    seat.now += OVER_TIME
+    seat.model.tick()
+    assert KEY in seat.model.calls
+    seat.now += INTERRUPTED_TIME
+    seat.model.tick()
+    assert KEY not in seat.model.calls
 
 
 def test_a_ring_told_again_after_a_reconnect_makes_no_second_notice(seat: SeatUnderTest) -> None:

@@ -91,11 +91,11 @@ class WindowTestBed:
             self.root.update()
             time.sleep(0.005)
 
-    def log_in(self, who: str = MARIO, *lines: str, targets: Sequence[str] = ()) -> Peer:
+    def log_in(self, who: str = MARIO, *lines: str, targets: Sequence[str] = (), resume: str = "") -> Peer:
         """Start with a known password, and have the server accept it."""
         self.app.start()
         self.peer = self.server.accept()
-        self.peer.log_in(who=who, targets=targets)
+        self.peer.log_in(who=who, targets=targets, resume=resume)
         self.peer.say("310 OUT", *lines)
         self.pump(lambda: self.app.model.up and self.app.root.winfo_viewable(), "not logged in")
         return self.peer
@@ -173,12 +173,15 @@ def event(
     direction: str = "inbound",
     other: str = "1.0",
     repeat: bool = False,
+    seq: int = 0,
+    late: bool = False,
 ) -> str:
     """An event as the server writes it. `data` is name=value, several of them separated by |."""
     pairs = [pair.partition("=") for pair in data.split("|") if pair]
     appdata = "".join(f'<data key="{escape(k)}">{escape(v)}</data>' for k, _, v in pairs)
     appdata = appdata or '<data key=""></data>'
-    told = ' repeat="true"' if repeat else ""
+    told = (f' seq="{seq}"' if seq else "") + (' late="true"' if late else "")
+    told += ' repeat="true"' if repeat else ""
     cause = f'<cause code="16" end="{end}">Normal Clearing</cause>' if end else ""
     connected = f"<connected><uniqueid>{other}</uniqueid><channel>PJSIP/caller</channel></connected>"
     return (
