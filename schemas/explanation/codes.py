@@ -223,6 +223,11 @@ class Verdict(ExplanationCode):
         "Switch that on in the client's settings.",
     )
     # What an answer does not know.
+    OTHER_NUMBERS = (
+        "other-numbers",
+        "This is the latest call of {number}; calls of other numbers end with {what}, too: {numbers}",
+        "Ask with the whole number for one of those.",
+    )
     STEPS_LEFT_OUT = "steps-left-out", "{count} steps in the middle of the story were not kept"
     BYTES_NOT_KEPT = (
         "bytes-not-kept",

@@ -67,9 +67,9 @@ def test_many_small_reads_and_marks_are_counted_too() -> None:
 
 def test_what_is_too_old_goes() -> None:
     made = KeptOfTest(minutes=1)
-    made.kept.write(message(1) * 1000)
+    made.kept.write(message(1) * 2000)
     made.now += 30
-    made.kept.write(message(2) * 1000)
+    made.kept.write(message(2) * 2000)
     made.kept.window()
     made.now += 45
     assert message(1) not in made.data() and message(2) in made.data()
@@ -80,10 +80,10 @@ def test_what_held_where_the_kept_bytes_begin_is_known() -> None:
     configured = ConfiguredMark(Configuration(), False, "cp1252", 30.0)
     made.kept.mark(configured)
     made.seated = {"SIP/201": "mario"}
-    made.kept.write(message(1) * 1000)
+    made.kept.write(message(1) * 2000)
     made.kept.mark(LinkUpMark("11.0.0"))
     made.seated = {"SIP/201": "mario", "SIP/202": "anna"}
-    made.kept.write(message(1) * 1000)
+    made.kept.write(message(1) * 2000)
     made.kept.window()
     made.now += 70
     made.seated = {"SIP/202": "anna"}
@@ -108,9 +108,9 @@ def test_the_thread_takes_in_what_is_read_and_stops() -> None:
     made = KeptOfTest()
     made.kept.start()
     try:
-        for number in range(1000):
+        for number in range(2000):
             made.kept.write(message(number))
-        until(lambda: made.kept.used < 1000 * len(message(0)), every=0.05)
+        until(lambda: made.kept.used < 2000 * len(message(0)), every=0.05)
     finally:
         made.kept.stop()
         made.kept.join()
