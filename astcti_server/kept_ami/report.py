@@ -82,7 +82,7 @@ class ReportMaker:
     def _phones(self) -> dict[str, set[str]]:
         """Each phone of a seat with who sat there."""
         found: dict[str, set[str]] = {}
-        marks = [item for segment in self._window.segments for _moment, item in segment.entries]
+        marks = [mark for segment in self._window.segments for mark in segment.marks]
         for mark in (self._window.state.configured, SeatsMark(self._window.state.operators, ()), *marks):
             if isinstance(mark, ConfiguredMark):
                 for seat in mark.configuration.seats:

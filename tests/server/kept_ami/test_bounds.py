@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from astcti_server.kept_ami.kept_bytes import MARK_COST, MOST_WAITING, SEGMENT, KeptAmi
+from astcti_server.kept_ami.kept_bytes import MARK_COST, MOST_ENTRIES, MOST_WAITING, SEGMENT, KeptAmi
 from astcti_server.kept_ami.marks import ArrivedMark, ConfiguredMark, LinkUpMark, LostMark, SeatsMark
 from schemas.configuration.model import Configuration
 from schemas.server.settings import KeptAmiSettings
@@ -61,7 +61,7 @@ def test_many_small_reads_and_marks_are_counted_too() -> None:
             made.kept.window()
     window = made.kept.window()
     marks = [item for _moment, item in window.entries() if not isinstance(item, bytes)]
-    assert 1000 < len(marks) < MEBIBYTE / MARK_COST + SEGMENT / 90
+    assert 1000 < len(marks) < MEBIBYTE / MARK_COST + MOST_ENTRIES
     assert made.kept.used <= MEBIBYTE + 2 * SEGMENT
 
 
