@@ -26,7 +26,7 @@ def digits_of(text: str) -> str:
 
 
 def significant_digits(number: str) -> str:
-    """The digits behind a `0` or `00` that is dialled before; empty if they are too few to mean one number."""
+    """The digits behind a `0` or `00` that is dialled before; empty if too few to mean one number."""
     digits = digits_of(number)
     found = digits.lstrip("0")
     return found if len(digits) >= _SHORTEST_WHOLE and len(found) >= _SHORTEST_ENDING else ""

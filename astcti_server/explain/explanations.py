@@ -136,7 +136,7 @@ class CallsOfAMoment:
             yield from (record for record in self._having(end) if end_alike(record.facts.number, what))
 
     def _others_ending_as(self, what: str, subject: PartyRecord) -> list[str]:
-        """Other numbers that end as what is named; none if it was not by its end that the subject was found."""
+        """Other numbers that end as what is named; none if the subject was not found by its end."""
         number = digits_of(subject.facts.number)
         if digits_of(what) == number or not end_alike(number, what):
             return []

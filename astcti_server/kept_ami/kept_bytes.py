@@ -20,8 +20,8 @@ from astcti_server.threads import Died, ServiceThread
 from schemas.server.settings import KeptAmiSettings
 
 SEGMENT: Final = 4 * 65536
-"""Bytes that are compressed at once. Each time the AMI thread may have to wait for the interpreter: with 64 KiB
-it spends a tenth more on everything while Asterisk sends all it can (measured)."""
+"""Bytes that are compressed at once. Each time the AMI thread may have to wait for the interpreter: with
+64 KiB it spends a tenth more on everything while Asterisk sends all it can (measured)."""
 GATHER: Final = 0.5  # seconds: waking for each read of some hundred bytes would cost more than the keeping
 MOST_WAITING: Final = 8 << 20
 HURRY_AT: Final = 1 << 20

@@ -1,4 +1,4 @@
-"""Whoever is asked about a recorded call says the same: `explain`, WHY, `replay --explain`, the client's history."""
+"""`explain`, WHY, `replay --explain` and the client's history say the same of every recorded call."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class AskedEverywhere:
         return (answer for answer in self._replayed.explain_all() if answer.phone in phones)
 
     def of_server(self, phone: str, uniqueid: str) -> Explanation:
-        """What `astcti-server explain` says of a leg: alone, or beside the others of the call that it began."""
+        """What `astcti-server explain` says of a leg, perhaps beside the others of its call."""
         return next(
             answer
             for answer in self._server.explain(uniqueid)

@@ -107,6 +107,18 @@ def test_a_report_played_tells_what_the_clients_heard(server: RunningServer, pbx
             assert sorted(told) == heard
 
 
+def test_a_report_is_played_from_a_pipe(server: RunningServer, pbx: DemoPbx) -> None:
+    with server.client("mario") as mario:
+        mario.expect("200 astcti")
+        take_a_call(pbx, mario, "PJSIP/201")
+        path = report(server, "last")
+        command = f"cat {path} | {sys.executable} -m astcti_server replay -"
+        piped = subprocess.run(
+            command, shell=True, capture_output=True, text=True, timeout=PATIENCE, check=False
+        )
+        assert piped.stdout.splitlines() == replayed(server, path), piped.stderr
+
+
 def test_a_report_knows_a_configuration_that_came_between_two_calls(
     server: RunningServer, pbx: DemoPbx
 ) -> None:
