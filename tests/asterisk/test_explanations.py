@@ -61,9 +61,11 @@ class Site:
     def _configuration(self, *services: Service, phone: str = "") -> Configuration:
         macs = ("00:00:00:00:02:01", "00:00:00:00:02:02")
         password = f"md5:{md5('secret')}"
+        # One seat of two that changes would be held.
+        more = [Seat(f"00:00:00:00:03:{index:02}", f"{self.device}{index}") for index in range(10, 30)]
         return Configuration(
             services,
-            (Seat(macs[0], phone or self.device), Seat(macs[1], self.other)),
+            (Seat(macs[0], phone or self.device), Seat(macs[1], self.other), *more),
             (
                 Operator("mario", "Mario", password, seat=macs[0]),
                 Operator("luisa", "Luisa", password, seat=macs[1]),
@@ -200,7 +202,7 @@ def of_the_client(site: Site, mario: SeatClient) -> None:
 def of_the_link(site: Site) -> None:
     """Nobody listened to Asterisk when it happened."""
     site.wire.cut()
-    site.server.wait_for_log("connection")
+    until(lambda: site.server.status["ami"]["state"] != "up")
     site.answered("301")
     site.wire.mend()
     site.server.wait_for_log("Logged in to Asterisk", 2)
