@@ -145,7 +145,7 @@ def of_services(site: Site) -> None:
 def of_phones(site: Site) -> None:
     """The phone is no seat, or is called otherwise; last, as who sits there goes."""
     other = (
-        site.device.replace("PJSIP", "Sip") if "PJSIP" in site.device else site.device.replace("SIP", "PJSIP")
+        site.device.replace("PJSIP", "SIP") if "PJSIP" in site.device else site.device.replace("SIP", "PJSIP")
     )
     site.configure(phone=other)
     site.answered("301")
