@@ -89,6 +89,11 @@ class Replay:
         return self._greeted or self._events or self._parser.dropped > 0
 
     @property
+    def tracker(self) -> Tracker:
+        """The calls at this point of the transcript, as the server follows them."""
+        return self._tracker
+
+    @property
     def calls(self) -> int:
         """How many channels are known at this point of the transcript."""
         return len(self._tracker.table)

@@ -49,5 +49,5 @@ class Recorder:
 
     def _write(self, data: bytes) -> None:
         if self._record is not None and data:
-            self._last = (self._last + data)[-4:]
+            self._last = data[-4:] if len(data) >= 4 else (self._last + data)[-4:]
             self._record(data)

@@ -120,7 +120,8 @@ def _replay_report(context: click.Context, file: BinaryIO) -> None:
         raise click.UsageError("a report has its own configuration: leave --config and --events out")
     out = sys.stdout.buffer
     try:
-        archive = ReportArchive(file)
+        # A pipe is read whole: where a report's files begin stands in it, and it has a few megabytes.
+        archive = ReportArchive(file if file.seekable() else io.BytesIO(file.read()))
         player = ReportReplay(
             archive.configurations, lambda told: _print(out, told.extension, encode(told.event))
         )

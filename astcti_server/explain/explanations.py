@@ -20,11 +20,11 @@ from astcti_server.explain.story import story_of, story_of_caller
 from astcti_server.explain.trail import PartyRecord, related_to, unpack
 from schemas.explanation.codes import TrailStep, Verdict
 from schemas.explanation.lines import ExplanationLine, verdict
+from schemas.phone_numbers import digits_of, end_alike, ending, is_number, written_anyhow
 
 LAST: Final = "last"
 """Asks for the call at a seat's phone that began last; without any, for the caller who came last."""
 _SHORTEST_NUMBER: Final = 3
-_NUMBER: Final = re.compile(r"[-+() /0-9]*[0-9][-+() /0-9]*").fullmatch
 _NEED_BYTES: Final = frozenset(
     {Verdict.NO_SERVICE.value, Verdict.VARIABLE_NEVER_SET.value, Verdict.NO_CALL.value}
 )
@@ -79,9 +79,11 @@ class CallsOfAMoment:
             first, odd = unknown_verdict(what, self._view)
             return [Explanation(what, "", first, odd=tuple(odd))]
         legs = self._legs_of(subject, what)
-        if not legs:
-            return [self._of_caller(subject)]
-        return [self._of_leg(leg) for leg in legs]
+        answers = [self._of_leg(leg) for leg in legs] if legs else [self._of_caller(subject)]
+        others = self._others_ending_as(what, subject)
+        return (
+            [_with_other_numbers(answer, what, subject, others) for answer in answers] if others else answers
+        )
 
     def explain_all(self) -> list[Explanation]:
         """Every leg of a seat's phone, as one began after the other; then callers who reached none."""
@@ -120,11 +122,26 @@ class CallsOfAMoment:
             [record for record in found if _by_phone(record, what, seat)],
             [record for record in found if _by_number(record, what)],
             [record for record in found if rang(record, phone, self._view)],
+            list(self._ending_as(what)),
         ):
             if fitting:
                 return max(fitting, key=lambda record: record.began)
         near = near_seat(what, self._view)
         return self._subject(near) if near else None
+
+    def _ending_as(self, what: str) -> Iterator[PartyRecord]:
+        """Those whose number ends as what is named, or the other way round: one may have a country's code."""
+        end = ending(what) if is_number(what) else ""
+        if end:
+            yield from (record for record in self._having(end) if end_alike(record.facts.number, what))
+
+    def _others_ending_as(self, what: str, subject: PartyRecord) -> list[str]:
+        """Other numbers that end as what is named; none if the subject was not found by its end."""
+        number = digits_of(subject.facts.number)
+        if digits_of(what) == number or not end_alike(number, what):
+            return []
+        found = {digits_of(record.facts.number): record.facts.number for record in self._ending_as(what)}
+        return sorted(shown for digits, shown in found.items() if digits != number)
 
     def _lost_by_take_over(self, what: str, subject: PartyRecord | None) -> Explanation | None:
         """The answer for an operator whose session was taken over while a phone rang or talked there."""
@@ -172,12 +189,11 @@ class CallsOfAMoment:
 
     def _having(self, text: str) -> Iterator[PartyRecord]:
         """Those in which a text stands somewhere; all that may be meant, and a few more."""
-        number = _NUMBER(text)
-        if number is None:
+        if not is_number(text):
             needle = text.encode("utf-8", "surrogateescape")
             found = (packed for packed in self._kept.values() if needle in packed)
         else:  # a phone number is written in many ways
-            stands = re.compile(rb"[^0-9]{0,3}".join(re.findall(rb"[0-9]", text.encode()))).search
+            stands = re.compile(written_anyhow(text)).search
             found = (packed for packed in self._kept.values() if stands(packed))
         yield from map(self._unpacked, found)
         yield from self._running.values()
@@ -250,5 +266,12 @@ def _by_number(record: PartyRecord, what: str) -> bool:
     facts = record.facts
     if what in (facts.number, facts.name, facts.device, facts.exten):
         return True
-    digits = "".join(filter(str.isdigit, what))
-    return len(digits) >= _SHORTEST_NUMBER and "".join(filter(str.isdigit, facts.number)) == digits
+    digits = digits_of(what)
+    return len(digits) >= _SHORTEST_NUMBER and digits_of(facts.number) == digits
+
+
+def _with_other_numbers(
+    answer: Explanation, what: str, subject: PartyRecord, others: list[str]
+) -> Explanation:
+    said = verdict(Verdict.OTHER_NUMBERS, 0.0, answer.phone, subject.facts.number, what, ", ".join(others))
+    return answer._replace(odd=(*answer.odd, said))

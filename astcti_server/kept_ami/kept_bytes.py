@@ -1,7 +1,7 @@
 """Keeps the last bytes that Asterisk sent, compressed, for reports and explanations.
 
 The AMI thread only appends to a queue. A thread of its own gathers what came, at least `GATHER` seconds long,
-and compresses it in pieces of some 64 KiB (zlib releases the interpreter meanwhile); the oldest pieces go
+and compresses it in pieces of some 256 KiB (zlib releases the interpreter meanwhile); the oldest pieces go
 first. Bounded three ways: compressed bytes, minutes, and bytes that wait to be compressed.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 import zlib
+from array import array
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final, NamedTuple, TypeAlias
@@ -18,7 +19,9 @@ from astcti_server.kept_ami.marks import ConfiguredMark, HadMark, KeptMark, Kept
 from astcti_server.threads import Died, ServiceThread
 from schemas.server.settings import KeptAmiSettings
 
-SEGMENT: Final = 65536
+SEGMENT: Final = 4 * 65536
+"""Bytes that are compressed at once. Each time the AMI thread may have to wait for the interpreter: with
+64 KiB it spends a tenth more on everything while Asterisk sends all it can (measured)."""
 GATHER: Final = 0.5  # seconds: waking for each read of some hundred bytes would cost more than the keeping
 MOST_WAITING: Final = 8 << 20
 HURRY_AT: Final = 1 << 20
@@ -26,8 +29,12 @@ MOST_MARKS_WAITING: Final = 64  # each may hold a copy of who sits where
 MOST_CONFIGURATIONS: Final = 8
 MARK_COST: Final = 200
 """Bytes that a mark is counted as."""
-ENTRY_COST: Final = 90
-"""Bytes that the time and the place of a read are counted as."""
+ENTRY_COST: Final = 12
+"""Bytes that the time and the size of a read take."""
+SEGMENT_COST: Final = 500
+"""Bytes that a piece takes beside what is in it (measured)."""
+MOST_ENTRIES: Final = 16384  # in a piece
+_NOTED: Final = -1
 END: Final = b"\r\n\r\n"
 
 KeptEntry: TypeAlias = tuple[float, bytes | KeptMark]
@@ -43,24 +50,32 @@ class KeptMessage(NamedTuple):
 
 class _Segment(NamedTuple):
     packed: bytes
-    entries: tuple[tuple[float, int | KeptMark], ...]
-    """In order: when, and how many bytes were read, or what was noted."""
+    times: array[float]
+    """When what came or was noted, in order. Arrays: two objects for each read take ten times as much."""
+    sizes: array[int]
+    """Of each, how many bytes were read; `_NOTED` where something was noted."""
+    marks: tuple[KeptMark, ...]
     cost: int
-    configurations: int
 
     def unpacked(self) -> Iterator[KeptEntry]:
         data = zlib.decompress(self.packed)
+        marks = iter(self.marks)
         at = 0
-        for moment, item in self.entries:
-            if isinstance(item, int):
-                yield moment, data[at : at + item]
-                at += item
+        for moment, size in zip(self.times, self.sizes, strict=True):
+            if size == _NOTED:
+                yield moment, next(marks)
             else:
-                yield moment, item
+                yield moment, data[at : at + size]
+                at += size
+
+    @property
+    def configurations(self) -> int:
+        """How many of the marks have one."""
+        return sum(isinstance(mark, ConfiguredMark) for mark in self.marks)
 
     @property
     def last(self) -> float:
-        return self.entries[-1][0]
+        return self.times[-1]
 
 
 class KeptWindow(NamedTuple):
@@ -118,7 +133,8 @@ class KeptAmi(ServiceThread):
         self._cost = self._configurations = 0
         self._open: list[bytes] = []
         self._open_size = 0
-        self._entries: list[tuple[float, int | KeptMark]] = []
+        self._times, self._sizes = array("d"), array("i")
+        self._marks: list[KeptMark] = []
 
     # -- AMI thread ----------------------------------------------------------------------------------------
 
@@ -184,10 +200,10 @@ class KeptAmi(ServiceThread):
                     self._taken += len(item)
                     self._keep(moment, item)
                 elif isinstance(item, tuple):
-                    self._entries.append((moment, item))
+                    self._note(moment, item)
                 else:
-                    self._entries.append((moment, self._change_of_seats(item)))
-                if len(self._entries) >= SEGMENT // ENTRY_COST:
+                    self._note(moment, self._change_of_seats(item))
+                if len(self._times) >= MOST_ENTRIES:
                     self._seal()
             self._forget_old()
 
@@ -199,22 +215,32 @@ class KeptAmi(ServiceThread):
     def _keep(self, moment: float, data: bytes) -> None:
         self._open.append(data)
         self._open_size += len(data)
-        self._entries.append((moment, len(data)))
+        self._times.append(moment)
+        self._sizes.append(len(data))
         if self._open_size >= SEGMENT:
             self._seal()
 
+    def _note(self, moment: float, mark: KeptMark) -> None:
+        self._times.append(moment)
+        self._sizes.append(_NOTED)
+        self._marks.append(mark)
+
     def _seal(self) -> None:
         """End the piece that is open: compress it and count it."""
-        packed = zlib.compress(b"".join(self._open), 1)
-        marks = [item for _moment, item in self._entries if not isinstance(item, int)]
-        cost = len(packed) + ENTRY_COST * len(self._entries) + MARK_COST * len(marks)
-        configurations = sum(isinstance(mark, ConfiguredMark) for mark in marks)
-        self._segments.append(_Segment(packed, tuple(self._entries), cost, configurations))
-        self._cost += cost
-        self._configurations += configurations
+        sealed = self._open_segment()
+        self._segments.append(sealed)
+        self._cost += sealed.cost
+        self._configurations += sealed.configurations
         self._open.clear()
-        self._entries.clear()
+        self._marks.clear()
+        self._times, self._sizes = array("d"), array("i")
         self._open_size = 0
+
+    def _open_segment(self) -> _Segment:
+        """What is not yet a piece of its own, as one."""
+        packed = zlib.compress(b"".join(self._open), 1)
+        cost = len(packed) + ENTRY_COST * len(self._times) + MARK_COST * len(self._marks) + SEGMENT_COST
+        return _Segment(packed, self._times[:], self._sizes[:], tuple(self._marks), cost)
 
     def _forget_old(self) -> None:
         oldest = self._clock() - self._longest
@@ -226,9 +252,8 @@ class KeptAmi(ServiceThread):
             gone = self._segments.popleft()
             self._cost -= gone.cost
             self._configurations -= gone.configurations
-            for _moment, item in gone.entries:
-                if not isinstance(item, int):
-                    self._state = self._state.after(item)
+            for mark in gone.marks:
+                self._state = self._state.after(mark)
 
     # -- any thread ----------------------------------------------------------------------------------------
 
@@ -242,17 +267,15 @@ class KeptAmi(ServiceThread):
         """Since when everything is there (seconds since 1970): what was said before is gone. None: never."""
         self._take_in()
         with self._lock:
-            for entries in (self._segments[0].entries if self._segments else (), self._entries):
-                for moment, _item in entries:
-                    return moment
-        return None
+            times = self._segments[0].times if self._segments else self._times
+            return times[0] if times else None
 
     def window(self) -> KeptWindow:
         """Everything that is kept now."""
         self._take_in()
         with self._lock:
-            ending = _Segment(zlib.compress(b"".join(self._open), 1), tuple(self._entries), 0, 0)
-            return KeptWindow(self._state, (*self._segments, *([ending] if self._entries else [])))
+            ending = [self._open_segment()] if self._times else []
+            return KeptWindow(self._state, (*self._segments, *ending))
 
     def blocks(self) -> Iterator[bytes]:
         """Every whole message that is kept, as its raw block, the oldest first.

@@ -10,7 +10,7 @@ import base64
 import re
 import time
 import zlib
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
@@ -19,6 +19,7 @@ from astcti_server.kept_ami.kept_bytes import KeptMessage, KeptWindow
 from astcti_server.kept_ami.marks import ConfiguredMark, SeatsMark
 from astcti_server.kept_ami.masking import Mask
 from astcti_server.recent_log import RecentLog
+from schemas.phone_numbers import end_alike, ending, is_number, written_anyhow
 
 AROUND: Final = 2.0  # seconds before and after a call
 LOG_AROUND: Final = 60.0
@@ -33,6 +34,7 @@ _NUMBER_KEYS: Final = (
     rb"\r\n(?:Dest)?(?:CallerID(?:Num)?|ConnectedLineNum|Exten|Extension|Uniqueid|UniqueID|Linkedid|"
     rb"Uniqueid[12]|SrcUniqueID): (?:%s)(?=\r\n|\Z)"
 )
+_NUMBERS: Final = rb"\r\n(?:Dest)?(?:CallerID(?:Num)?|ConnectedLineNum|Exten|Extension): ([^\r\n]*%s[^\r\n]*)"
 _NOBODY: Final = frozenset({b"", b"<null>", b"<unknown>"})
 
 
@@ -58,7 +60,9 @@ class ReportMaker:
         found = _range(what, now)
         if found is not None:
             return found
-        messages = self._ids_and_times(self._pattern(what))
+        messages = self._ids_and_times(self._pattern(what).search)
+        if messages is None and (end := ending(what)) and is_number(what):
+            messages = self._ids_and_times(_numbers_ending(end, what))
         if messages is None:
             raise NothingKept
         return ReportRange(messages.begin - AROUND, messages.end + AROUND)
@@ -78,7 +82,7 @@ class ReportMaker:
     def _phones(self) -> dict[str, set[str]]:
         """Each phone of a seat with who sat there."""
         found: dict[str, set[str]] = {}
-        marks = [item for segment in self._window.segments for _moment, item in segment.entries]
+        marks = [mark for segment in self._window.segments for mark in segment.marks]
         for mark in (self._window.state.configured, SeatsMark(self._window.state.operators, ()), *marks):
             if isinstance(mark, ConfiguredMark):
                 for seat in mark.configuration.seats:
@@ -100,11 +104,11 @@ class ReportMaker:
                 last = ids[-1] if ids else last
         return last
 
-    def _ids_and_times(self, pattern: re.Pattern[bytes]) -> ReportRange | None:
+    def _ids_and_times(self, named: Callable[[bytes], object]) -> ReportRange | None:
         """From the first to the last message on the channels that are named beside what was asked for."""
         ids: set[bytes] = set()
         for message in self._calls():
-            if pattern.search(message.raw):
+            if named(message.raw):
                 ids.update(_IDS.findall(message.raw))
         ids -= _NOBODY
         times = [message.time for message in self._calls() if not ids.isdisjoint(_IDS.findall(message.raw))]
@@ -155,6 +159,12 @@ def _of_phones(phones: Collection[str]) -> bytes:
     """An expression for a field with a channel of these phones."""
     names = b"|".join(re.escape(phone.encode()) for phone in sorted(phones))
     return rb"\r\n[A-Za-z0-9]+: (?:%s)(?:-[0-9a-f]+|(?=\r\n|\Z))" % names
+
+
+def _numbers_ending(end: str, what: str) -> Callable[[bytes], object]:
+    """Whether a message has a number that ends as this one: one of them may have a country's code."""
+    numbers = re.compile(_NUMBERS % written_anyhow(end)).findall
+    return lambda raw: any(end_alike(number.decode("utf-8", "replace"), what) for number in numbers(raw))
 
 
 def _range(what: str, now: float) -> ReportRange | None:

@@ -238,6 +238,11 @@ class Verdict(ExplanationCode):
         "Look into the client's log on that PC.",
     )
     # What an answer does not know.
+    OTHER_NUMBERS = (
+        "other-numbers",
+        "This is the latest call of {number}; other numbers end like {what}, too: {numbers}",
+        "Ask with the whole number for one of those.",
+    )
     STEPS_LEFT_OUT = "steps-left-out", "{count} steps in the middle of the story were not kept"
     BYTES_NOT_KEPT = (
         "bytes-not-kept",
@@ -255,7 +260,7 @@ class TrailStep(ExplanationCode):
     VARIABLE_SET = "variable-set", "the variable {name} became {value} ({bytes} bytes)"
     RINGS = "rings", "rings the phone {phone}"
     RUNG_BY = "rung-by", "is rung by {phone}, {number}"
-    RING_TOLD = "ring-told", "rings, and its client is told who calls"
+    RING_TOLD = "ring-told", "rings, and who calls is known"
     NOBODY_THERE = "nobody-there", "nobody is logged in there"
     SEATED = "seated", "{operator} sits there now"
     MATCHED = "matched", "it is a call of the service {service}, for {operator}"

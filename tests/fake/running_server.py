@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -175,8 +176,17 @@ class RunningServer:
 class SeatClient(LineClient):
     """A logged-in client that keeps every line it hears."""
 
-    def __init__(self, port: int, username: str, password: str, mac: str = "", resume: str = "") -> None:
-        super().__init__(port)
+    def __init__(
+        self,
+        port: int,
+        username: str,
+        password: str,
+        mac: str = "",
+        resume: str = "",
+        *,
+        context: ssl.SSLContext | None = None,
+    ) -> None:
+        super().__init__(port, context=context)
         self.lines: list[str] = []
         self.expect("100 WELCOME")
         if resume:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from astcti_server.ami.wire.event_filter import EventFilter
 from astcti_server.ami.wire.messages import MOST_LINES, AmiEvent, AmiResponse, MessageKind, decode
 from astcti_server.ami.wire.parser import MESSAGE_LIMIT, AmiBanner, AmiMessage, AmiParser, encode_action
+from schemas.configuration.model import Configuration, Service
 
 EVERYTHING = EventFilter(everything=True)
 LIMIT = 400
@@ -192,6 +193,20 @@ def test_any_frames_in_any_pieces_are_what_the_reference_says(stream: bytes, cut
     parsing = AmiParser(EVERYTHING, limit=LIMIT)
     found = [message for piece in cut(stream, cuts) for message in parsing.feed(piece)]
     assert [seen(message) for message in found] == reference(stream)
+
+
+CHOSEN = Configuration((Service("Demo", "demo", "inbound", variables=("calldata",)),))
+
+
+@settings(max_examples=300)
+@given(STREAMS, st.lists(st.integers(0, 10_000), max_size=12))
+def test_a_filter_lets_the_same_events_through_however_they_are_cut(stream: bytes, cuts: list[int]) -> None:
+    chosen = EventFilter.for_configuration(CHOSEN)
+    whole, parsing = AmiParser(chosen, limit=LIMIT), AmiParser(chosen, limit=LIMIT)
+    expected = [seen(message) for message in whole.feed(stream)]
+    assert [seen(message) for piece in cut(stream, cuts) for message in parsing.feed(piece)] == expected
+    assert parsing.dropped == whole.dropped
+    assert len(expected) <= len(reference(stream))
 
 
 @settings(max_examples=100)

@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 from types import TracebackType
 
-from astcti_server.explain.explanations import CallsOfAMoment
-from astcti_server.explain.heard_names import HeardNames, names_in
+from astcti_server.explain.explanations import CallsOfAMoment, NamesHeard
+from astcti_server.explain.heard_names import names_in, nothing_kept
 from astcti_server.replay import Replay
 from schemas.configuration.model import Binding, Configuration, Operator, Seat, Service, Trigger
 from tests.fake.asterisk import FakeAsterisk
@@ -62,15 +62,16 @@ def transcript(name: str) -> bytes:
     return (RECORDINGS / f"{name}.ami").read_bytes()
 
 
+def names_heard_in(recorded: bytes) -> NamesHeard:
+    """Looks through a recording for what the server never looked at."""
+    return lambda uniqueids: names_in(recorded.split(b"\r\n\r\n"), uniqueids)
+
+
 def calls_of(recorded: bytes, configuration: Configuration, *, kept: bool = True) -> CallsOfAMoment:
     """Every call of a recording; `kept`: what Asterisk sent can be looked through."""
-
-    def names_heard(uniqueids: frozenset[str]) -> HeardNames | None:
-        return names_in(recorded.split(b"\r\n\r\n"), uniqueids) if kept else None
-
     replay = Replay(configuration, lambda _told: None)
     replay.feed(recorded)
-    return replay.calls_so_far(names_heard)
+    return replay.calls_so_far(names_heard_in(recorded) if kept else nothing_kept)
 
 
 def of_every_phone(recorded: bytes) -> Configuration:

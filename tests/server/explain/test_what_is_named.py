@@ -46,6 +46,48 @@ def test_a_number_that_came_with_its_signs_is_found_without_them() -> None:
     assert told(story, "393331234567") == [("PJSIP/201", Verdict.POPPED_UP)]
 
 
+@pytest.mark.parametrize(
+    ("came", "asked"),
+    [
+        ("+39055123", "055123"),
+        ("055123", "+39055123"),
+        ("+39055123", "0039055123"),
+        ("0049 30 1234", "030 1234"),
+        ("0551234567", "1234567"),
+    ],
+)
+def test_a_number_is_found_with_and_without_what_is_dialled_before(came: str, asked: str) -> None:
+    story = logged_in(ANSWERED_ONLY).caller(number=came).queued()
+    story.ring("c", "a", "201").state("a", "Up").link("c", "a")
+    assert told(story, asked) == [("PJSIP/201", Verdict.POPPED_UP)]
+    assert told(story.hangup("a").hangup("c"), asked) == [("PJSIP/201", Verdict.POPPED_UP)]
+    assert story.explained(asked).odd == story.explained("201").odd, "one number alone fits"
+
+
+def two_numbers() -> Story:
+    story = logged_in(ANSWERED_ONLY)
+    for uid, number in (("c", "+39055123"), ("d", "+41055123")):
+        story.caller(uid, number).queued(uid).ring(uid, f"{uid}1", "201").state(f"{uid}1", "Up")
+        story.link(uid, f"{uid}1").hangup(f"{uid}1").hangup(uid).later(10)
+    return story
+
+
+def test_of_several_numbers_that_end_alike_the_latest_call_is_meant_and_the_others_are_named() -> None:
+    story = two_numbers()
+    found = story.explained("055123")
+    assert found.story[0].arguments[0] == "+41055123"
+    line = found.odd[-1]
+    assert (line.code, line.arguments) == (Verdict.OTHER_NUMBERS, ("+41055123", "055123", "+39055123"))
+    for whole in ("+39055123", "+41055123", "0041 055123"):
+        assert Verdict.OTHER_NUMBERS not in {line.code for line in story.explained(whole).odd}
+    assert story.explained("+39055123").story[0].arguments[0] == "+39055123"
+
+
+@pytest.mark.parametrize("asked", ["5123", "12345", "+39 000", "000000", "9055124"])
+def test_few_digits_mean_no_number_that_ends_so(asked: str) -> None:
+    assert told(two_numbers(), asked) == [(asked, Verdict.NO_CALL)]
+
+
 @pytest.mark.parametrize("what", ["201", "PJSIP/201", "SIP/201", "mario", "3331234567", "last"])
 def test_a_phone_of_another_technology_is_named_whoever_is_asked_for(what: str) -> None:
     story = at_a_phone(logged_in(ANSWERED_ONLY), "SIP/201")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from astcti_server.kept_ami.kept_bytes import MARK_COST, MOST_WAITING, SEGMENT, KeptAmi
+from astcti_server.kept_ami.kept_bytes import MARK_COST, MOST_ENTRIES, MOST_WAITING, SEGMENT, KeptAmi
 from astcti_server.kept_ami.marks import ArrivedMark, ConfiguredMark, LinkUpMark, LostMark, SeatsMark
 from schemas.configuration.model import Configuration
 from schemas.server.settings import KeptAmiSettings
@@ -61,15 +61,15 @@ def test_many_small_reads_and_marks_are_counted_too() -> None:
             made.kept.window()
     window = made.kept.window()
     marks = [item for _moment, item in window.entries() if not isinstance(item, bytes)]
-    assert 1000 < len(marks) < MEBIBYTE / MARK_COST + SEGMENT / 90
+    assert 1000 < len(marks) < MEBIBYTE / MARK_COST + MOST_ENTRIES
     assert made.kept.used <= MEBIBYTE + 2 * SEGMENT
 
 
 def test_what_is_too_old_goes() -> None:
     made = KeptOfTest(minutes=1)
-    made.kept.write(message(1) * 1000)
+    made.kept.write(message(1) * 2000)
     made.now += 30
-    made.kept.write(message(2) * 1000)
+    made.kept.write(message(2) * 2000)
     made.kept.window()
     made.now += 45
     assert message(1) not in made.data() and message(2) in made.data()
@@ -80,12 +80,12 @@ def test_what_held_where_the_kept_bytes_begin_is_known() -> None:
     configured = ConfiguredMark(Configuration(), False, "cp1252", 30.0)
     made.kept.mark(configured)
     made.seated = {"SIP/201": "mario"}
-    made.kept.write(message(1) * 1000)
+    made.kept.write(message(1) * 2000)
     made.kept.mark(LinkUpMark("11.0.0"))
     made.seated = {"SIP/201": "mario", "SIP/202": "anna"}
     for extension, resumes in (("SIP/201", True), ("SIP/202", True), ("SIP/202", False)):
         made.kept.mark(ArrivedMark(extension, resumes))
-    made.kept.write(message(1) * 1000)
+    made.kept.write(message(1) * 2000)
     made.kept.window()
     made.now += 70
     made.seated = {"SIP/202": "anna"}
@@ -110,9 +110,9 @@ def test_the_thread_takes_in_what_is_read_and_stops() -> None:
     made = KeptOfTest()
     made.kept.start()
     try:
-        for number in range(1000):
+        for number in range(2000):
             made.kept.write(message(number))
-        until(lambda: made.kept.used < 1000 * len(message(0)), every=0.05)
+        until(lambda: made.kept.used < 2000 * len(message(0)), every=0.05)
     finally:
         made.kept.stop()
         made.kept.join()

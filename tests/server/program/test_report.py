@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import signal
+import ssl
 import subprocess
 import sys
 import tarfile
@@ -13,6 +16,7 @@ import pytest
 from astcti_server.demo.calls.channels import ChannelState
 from astcti_server.demo.pbx import DemoPbx
 from schemas.configuration.model import Binding, Configuration, Operator, Seat, Service, Trigger
+from tests.fake.certificates import make_certificate
 from tests.fake.line_client import md5
 from tests.fake.patience import PATIENCE, until
 from tests.fake.ports import free_port
@@ -103,6 +107,18 @@ def test_a_report_played_tells_what_the_clients_heard(server: RunningServer, pbx
             assert sorted(told) == heard
 
 
+def test_a_report_is_played_from_a_pipe(server: RunningServer, pbx: DemoPbx) -> None:
+    with server.client("mario") as mario:
+        mario.expect("200 astcti")
+        take_a_call(pbx, mario, "PJSIP/201")
+        path = report(server, "last")
+        command = f"cat {path} | {sys.executable} -m astcti_server replay -"
+        piped = subprocess.run(
+            command, shell=True, capture_output=True, text=True, timeout=PATIENCE, check=False
+        )
+        assert piped.stdout.splitlines() == replayed(server, path), piped.stderr
+
+
 def test_a_report_knows_a_configuration_that_came_between_two_calls(
     server: RunningServer, pbx: DemoPbx
 ) -> None:
@@ -137,6 +153,70 @@ def test_a_report_holds_who_came_during_a_call_and_what_he_asked_for(
         again = events(mario, "PJSIP/201")
     assert 'repeat="true"' in "".join(again)
     assert replayed(server, report(server, "mario")) == first + again
+
+
+@pytest.mark.parametrize("asked", ["+39 0551234567", "551234567", "0551234567"])
+def test_a_number_is_found_with_and_without_what_is_dialled_before(
+    server: RunningServer, pbx: DemoPbx, asked: str
+) -> None:
+    with server.client("mario") as mario:
+        mario.expect("200 astcti")
+        pbx.do(lambda engine: engine.incoming_call("0551234567", digits="12345"))
+        mario.event("Callerid")
+        assert any("0551234567" in line for line in replayed(server, report(server, asked)))
+        nothing = run(server, "report", "+39 0551234568", "--out", str(server.folder / "none.tar.gz"))
+        assert nothing.returncode != 0
+
+
+def contents(path: Path) -> Iterator[tuple[str, bytes]]:
+    """What is in a report, packed and not."""
+    yield path.name, path.read_bytes()
+    with tarfile.open(path) as archive:
+        for member in archive:
+            data = archive.extractfile(member)
+            assert data is not None
+            yield member.name, data.read()
+
+
+def test_neither_the_private_key_nor_the_audit_gets_into_a_report(pbx: DemoPbx, tmp_path: Path) -> None:
+    own = tmp_path / "the-sites-own-folder"
+    own.mkdir()
+    certificate, key = make_certificate(own)
+    audit = own / "audit.log"
+    with RunningServer(
+        tmp_path,
+        pbx.address[1],
+        configuration(),
+        listen=f'certificate="{certificate}" key="{key}"',
+        sections=f'<audit file="{audit}"/>',
+    ) as server:
+        server.wait_for_log("Channels in Asterisk")
+        trust = ssl.create_default_context(cafile=str(certificate))
+        with SeatClient(server.port, "mario", "secret", context=trust) as mario:
+            mario.expect("200 astcti")
+            take_a_call(pbx, mario, "PJSIP/201")
+            assert run(server, "pause", "mario", "Planted reason").returncode == 0
+            # A key that cannot be read is logged, and what is in its file is not.
+            key.write_text(key.read_text().replace("BEGIN", "BEGUN"))
+            server.send_signal(signal.SIGHUP)
+            server.wait_for_log("SIGHUP received")
+            server.wait_for_log(str(key))
+            made = [
+                report(server, what, *mask)
+                for what in ("last", "00:00-23:59:59")
+                for mask in ((), ("--mask",))
+            ]
+        until(lambda: "Planted reason" in audit.read_text())
+    secret_lines = [line for line in key.read_text().splitlines() if "-----" not in line]
+    assert secret_lines
+    entries = [json.loads(line) for line in audit.read_text().splitlines()]
+    assert {"login", "control"} <= {entry["action"] for entry in entries}
+    audited = audit.read_text().splitlines()
+    for path in made:
+        for name, data in contents(path):
+            for planted in (*secret_lines, "PRIVATE KEY", *audited, "asked for PAUSE"):
+                assert planted.encode() not in data, (path.name, name, planted)
+            assert not (name.endswith(".txt") and b'"action"' in data), "a line of the audit"
 
 
 def test_a_report_does_not_say_where_the_site_has_its_files_and_ports(pbx: DemoPbx, tmp_path: Path) -> None:
