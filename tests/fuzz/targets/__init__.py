@@ -1,0 +1,7 @@
+"""Every parser of the project, with the inputs that it is tried with."""
+
+from __future__ import annotations
+
+from tests.fuzz.targets import clients, configuration, manager, server_lines
+
+TARGETS = (*manager.TARGETS, *clients.TARGETS, *server_lines.TARGETS, *configuration.TARGETS)
