@@ -54,7 +54,7 @@ class MetricsServer(ServiceThread):
         logging.getLogger("waitress").setLevel(logging.ERROR)
         self._sockets: dict[int, Any] = {}
         self._server = create_server(
-            self._answer,
+            self.answer,
             self._sockets,
             host=settings.address,
             port=settings.port,
@@ -91,8 +91,8 @@ class MetricsServer(ServiceThread):
         self._server.task_dispatcher.shutdown(timeout=1)
         wasyncore.close_all(self._sockets, ignore_all=True)
 
-    def _answer(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """One request, on a thread of waitress."""
+    def answer(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request (WSGI), on a thread of waitress."""
         method = environ.get("REQUEST_METHOD")
         if method not in ("GET", "HEAD"):
             return _say(start_response, "405 Method Not Allowed", {"error": "only GET and HEAD are answered"})

@@ -2,6 +2,22 @@
 
 from __future__ import annotations
 
-from tests.fuzz.targets import clients, configuration, manager, server_lines
+from tests.fuzz.targets import (
+    client_files,
+    clients,
+    configuration,
+    imports,
+    kept_files,
+    manager,
+    server_lines,
+)
 
-TARGETS = (*manager.TARGETS, *clients.TARGETS, *server_lines.TARGETS, *configuration.TARGETS)
+TARGETS = (
+    *manager.TARGETS,
+    *clients.TARGETS,
+    *server_lines.TARGETS,
+    *configuration.TARGETS,
+    *kept_files.TARGETS,
+    *client_files.TARGETS,
+    *imports.TARGETS,
+)

@@ -37,7 +37,10 @@ CONFIGURATION = Configuration(
         Service("Demo", "astctidemo", "inbound", True, "astcti", operators=(Binding("mario", 1),)),
         Service("Outside line", "outbound", "outbound", operators=(Binding("mario"), Binding("anna"))),
     ),
-    seats=(Seat(MAC, "PJSIP/201", "PJSIP/201"), Seat("00:11:22:33:44:02", "SIP/202", "Local/202@x/n", "SIP/202")),
+    seats=(
+        Seat(MAC, "PJSIP/201", "PJSIP/201"),
+        Seat("00:11:22:33:44:02", "SIP/202", "Local/202@x/n", "SIP/202"),
+    ),
     operators=(
         Operator("mario", "Mario Rossi", f"md5:{MD5}", seat=MAC),
         Operator("anna", "Anna\u00e8", f"md5:{MD5}"),
@@ -55,13 +58,35 @@ SCRIPTS = (
     "SCRAM biwsbj1tYXJpbyxyPTEyMw==\nSCRAM Yz1iaXdzLHI9MTIzLHA9eA==\nUSER a b\nXYZ\n\n\t\nNOOP x\n",
     "x\n" * 12,
     "NOOP\n" * 5,
-    "RESUME NEW\n" + LOGIN + "RESUME 0123456789abcdef 12\nSHOWN 1 20\nSHOWN 2 KO 0123456789abcdef x\nSTATE ON\n",
+    "RESUME NEW\n"
+    + LOGIN
+    + "RESUME 0123456789abcdef 12\nSHOWN 1 20\nSHOWN 2 KO 0123456789abcdef x\nSTATE ON\n",
 )
 TOKENS = (
     *(name.encode() + b" " for name in CommandName),
     *(name.encode() + b"\n" for name in CommandName),
-    *(b"mario", b"anna", b"luca", MD5.encode(), MAC.encode(), b"1795430727.1", b"0551234", b"outbound", b"astctidemo"),
-    *(b"IN", b"OUT", b"Lunch break", b"*#+", b"|1", b"n,,n=mario,r=1", b"c=biws", b"PJSIP/201", LOGIN.encode()),
+    *(
+        b"mario",
+        b"anna",
+        b"luca",
+        MD5.encode(),
+        MAC.encode(),
+        b"1795430727.1",
+        b"0551234",
+        b"outbound",
+        b"astctidemo",
+    ),
+    *(
+        b"IN",
+        b"OUT",
+        b"Lunch break",
+        b"*#+",
+        b"|1",
+        b"n,,n=mario,r=1",
+        b"c=biws",
+        b"PJSIP/201",
+        LOGIN.encode(),
+    ),
 )
 
 
@@ -87,7 +112,9 @@ class Requests:
     def left(self, session_id: int, at_once: bool) -> None:
         pass
 
-    def originate(self, presence: Presence, exten: str, context: str, priority: int, done: ReplyCallback) -> None:
+    def originate(
+        self, presence: Presence, exten: str, context: str, priority: int, done: ReplyCallback
+    ) -> None:
         self.waiting.append(lambda: done("", unchecked=len(exten) % 2 == 0))
 
     def pause(self, presence: Presence, wish: bool, reason: str, progress: PauseCallback) -> None:
@@ -100,7 +127,9 @@ class Requests:
     def explain(self, presence: Presence, uniqueid: str) -> Explanation:
         raise NotCarriedOut(Refusal.CALL_NOT_KNOWN)
 
-    def transfer(self, presence: Presence, uniqueid: str, exten: str, context: str, done: ReplyCallback) -> None:
+    def transfer(
+        self, presence: Presence, uniqueid: str, exten: str, context: str, done: ReplyCallback
+    ) -> None:
         self.waiting.append(lambda: done(Refusal.PBX_SILENT.text()))
 
 
@@ -250,7 +279,22 @@ SCRAM_SEEDS = (
     b"m=x,n=mario\n",
 )
 SCRAM_TOKENS = (
-    *(b"n,,", b"y,,", b"p=", b"n=", b"r=", b"c=biws", b"i=", b"s=", b"v=", b"e=", b"m=", b"=2C", b"=3D", b"=2D"),
+    *(
+        b"n,,",
+        b"y,,",
+        b"p=",
+        b"n=",
+        b"r=",
+        b"c=biws",
+        b"i=",
+        b"s=",
+        b"v=",
+        b"e=",
+        b"m=",
+        b"=2C",
+        b"=3D",
+        b"=2D",
+    ),
     *(b"SERVER", b"PROOF", b",", b"\n", b"mario", b"====", b"c=eSws"),
 )
 
@@ -267,7 +311,9 @@ def _scram_server() -> Attempt:
         text = final.decode("utf-8", "surrogateescape")
         if "PROOF" in text:
             bare = first.decode("utf-8", "surrogateescape").split(",", 2)[2]
-            said = ",".join((bare, server_first, text.rpartition(",p=")[0])).encode("utf-8", "surrogateescape")
+            said = ",".join((bare, server_first, text.rpartition(",p=")[0])).encode(
+                "utf-8", "surrogateescape"
+            )
             text = text.replace("PROOF", _proof(said))
         proof = exchange.read_final(_as_base64(text.encode("utf-8", "surrogateescape")))
         return "proved" if proof.answer(KEYS) else "not proved"
@@ -321,10 +367,16 @@ def _control() -> Attempt:
 
 
 def _control_seeds() -> list[bytes]:
-    lines = [f"{command} {word}\n" for command in ControlCommand for word in ("", "mario", "x", "mario Lunch break")]
-    return [
-        "".join(lines[start : start + 4]).encode() for start in range(0, len(lines), 4)
-    ] + [b"NOOP\nCAPA\nQUIT\n", b"STATUS" + b" x" * 3000 + b"\n", b"y\n" * (MAX_BAD_LINES + 2)]
+    lines = [
+        f"{command} {word}\n"
+        for command in ControlCommand
+        for word in ("", "mario", "x", "mario Lunch break")
+    ]
+    return ["".join(lines[start : start + 4]).encode() for start in range(0, len(lines), 4)] + [
+        b"NOOP\nCAPA\nQUIT\n",
+        b"STATUS" + b" x" * 3000 + b"\n",
+        b"y\n" * (MAX_BAD_LINES + 2),
+    ]
 
 
 TARGETS = (

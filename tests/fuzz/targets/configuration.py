@@ -22,22 +22,119 @@ LONGEST_MESSAGE = 1000
 MOST_PROBLEMS = 20_000
 XI = b'xmlns:xi="http://www.w3.org/2001/XInclude"'
 XML_TOKENS = (
-    *(XI, b'<xi:include href="file:///etc/passwd" parse="text"/>', b"<xi:include/>", b'<xi:fallback xmlns:xi="x">'),
-    *(b'<!DOCTYPE x [<!ENTITY a "b">]>', b'<!DOCTYPE x SYSTEM "http://127.0.0.1:1/x.dtd">', b"<!ENTITY % p SYSTEM 'x'>"),
-    *(b"&a;", b"&amp;", b"&#0;", b"&#x1F600;", b"&#xD800;", b"&lt;", b"%p;", b"<![CDATA[", b"]]>", b"<!--", b"-->", b"--"),
-    *(b"<?xml version='1.0' encoding='UTF-16'?>", b"<?xml version='1.1'?>", b"<?xml-stylesheet href='x'?>", b"<?x ", b"?>"),
-    *(b"encoding='latin-1'", b"encoding='utf-7'", b"encoding='ebcdic-cp-us'", b"encoding='nothing'", b"standalone='yes'"),
-    *(b'xmlns="urn:x"', b'xmlns:a="urn:x"', b"<a:seat/>", b'a:name="x"', b'xml:space="preserve"', b'xml:base="x"'),
-    *(b'xsi:schemaLocation="a b"', b'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"', b'xsi:nil="true"'),
-    *("<\u00e8/>".encode(), "<\u65e5\u672c/>".encode(), 'name="\u00e8"'.encode(), b"\xe8", b"<services>", b"</services>"),
-    *(b"<service ", b"<seats>", b"<seat ", b"<operator ", b"<operators>", b"<trigger ", b"<url>", b"<application>"),
-    *(b'name="', b'mac="', b'penalty="', b'password="md5:', b'enabled="', b"/>", b'">', b"<reason ", b'replaces="'),
+    *(
+        XI,
+        b'<xi:include href="file:///etc/passwd" parse="text"/>',
+        b"<xi:include/>",
+        b'<xi:fallback xmlns:xi="x">',
+    ),
+    *(
+        b'<!DOCTYPE x [<!ENTITY a "b">]>',
+        b'<!DOCTYPE x SYSTEM "http://127.0.0.1:1/x.dtd">',
+        b"<!ENTITY % p SYSTEM 'x'>",
+    ),
+    *(
+        b"&a;",
+        b"&amp;",
+        b"&#0;",
+        b"&#x1F600;",
+        b"&#xD800;",
+        b"&lt;",
+        b"%p;",
+        b"<![CDATA[",
+        b"]]>",
+        b"<!--",
+        b"-->",
+        b"--",
+    ),
+    *(
+        b"<?xml version='1.0' encoding='UTF-16'?>",
+        b"<?xml version='1.1'?>",
+        b"<?xml-stylesheet href='x'?>",
+        b"<?x ",
+        b"?>",
+    ),
+    *(
+        b"encoding='latin-1'",
+        b"encoding='utf-7'",
+        b"encoding='ebcdic-cp-us'",
+        b"encoding='nothing'",
+        b"standalone='yes'",
+    ),
+    *(
+        b'xmlns="urn:x"',
+        b'xmlns:a="urn:x"',
+        b"<a:seat/>",
+        b'a:name="x"',
+        b'xml:space="preserve"',
+        b'xml:base="x"',
+    ),
+    *(
+        b'xsi:schemaLocation="a b"',
+        b'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"',
+        b'xsi:nil="true"',
+    ),
+    *(
+        "<\u00e8/>".encode(),
+        "<\u65e5\u672c/>".encode(),
+        'name="\u00e8"'.encode(),
+        b"\xe8",
+        b"<services>",
+        b"</services>",
+    ),
+    *(
+        b"<service ",
+        b"<seats>",
+        b"<seat ",
+        b"<operator ",
+        b"<operators>",
+        b"<trigger ",
+        b"<url>",
+        b"<application>",
+    ),
+    *(
+        b'name="',
+        b'mac="',
+        b'penalty="',
+        b'password="md5:',
+        b'enabled="',
+        b"/>",
+        b'">',
+        b"<reason ",
+        b'replaces="',
+    ),
     *(b"{CALLDATA}", b"{{", b"{", b"https://", b"scrypt:14:8:1:", b"00:11:22:33:44:55", b"PJSIP/201"),
 )
 SERVER_TOKENS = (
-    *(b"<ami ", b"<listen ", b"<clients ", b"<queues ", b"<transfer>", b"<context>", b"<logging ", b"<metrics ", b"<audit "),
-    *(b'secret-file="', b'secret="', b'host="', b'port="', b'ca-file="', b'certificate="', b'key="', b'encoding="idna"'),
-    *(b'encoding="punycode"', b'encoding="rot13"', b'retries="forever"', b'level="', b'file="/dev/zero"', b"/dev/null"),
+    *(
+        b"<ami ",
+        b"<listen ",
+        b"<clients ",
+        b"<queues ",
+        b"<transfer>",
+        b"<context>",
+        b"<logging ",
+        b"<metrics ",
+        b"<audit ",
+    ),
+    *(
+        b'secret-file="',
+        b'secret="',
+        b'host="',
+        b'port="',
+        b'ca-file="',
+        b'certificate="',
+        b'key="',
+        b'encoding="idna"',
+    ),
+    *(
+        b'encoding="punycode"',
+        b'encoding="rot13"',
+        b'retries="forever"',
+        b'level="',
+        b'file="/dev/zero"',
+        b"/dev/null",
+    ),
     *XML_TOKENS,
 )
 
@@ -52,7 +149,7 @@ def _demo() -> Configuration:
     return xml_form.load_xml(SAMPLES / "configuration.xml")
 
 
-def _xml_seeds() -> list[bytes]:
+def xml_seeds() -> list[bytes]:
     """The sample, the demo's, small files with one of each mistake that people make."""
     small = (
         b'<configuration><services><service name="D" context="d" type="inbound"><variable name="x"/>'
@@ -87,17 +184,24 @@ def _shapes(root: bytes, words: Sequence[bytes]) -> Callable[[Random], bytes]:
         elif shape == 2:
             inside = b"<%s name='%s'/>" % (word, b"x" * many * 100)
         elif shape == 3:
-            entities = b"".join(b"<!ENTITY e%d '&e%d;&e%d;'>" % (at + 1, at, at) for at in range(min(many, 60)))
+            entities = b"".join(
+                b"<!ENTITY e%d '&e%d;&e%d;'>" % (at + 1, at, at) for at in range(min(many, 60))
+            )
             inside = b"&e%d;" % min(many, 60)
             return b"<!DOCTYPE %s [<!ENTITY e0 'lol'>%s]><%s>%s</%s>" % (root, entities, root, inside, root)
         elif shape == 4:
             inside = b"".join(b"<p%d:%s xmlns:p%d='urn:%d'/>" % (at, word, at, at % 3) for at in range(many))
         else:
             inside = b"\n".join(
-                b"<%s %s='%s'%s" % (
+                b"<%s %s='%s'%s"
+                % (
                     random.choice(words),
-                    random.choice((b"name", b"mac", b"type", b"context", b"username", b"port", b"x:y", b"xml:lang")),
-                    random.choice((b"", b"1", b"true", b"inbound", b"00:11:22:33:44:55", b"9" * 30, "\u00e8".encode())),
+                    random.choice(
+                        (b"name", b"mac", b"type", b"context", b"username", b"port", b"x:y", b"xml:lang")
+                    ),
+                    random.choice(
+                        (b"", b"1", b"true", b"inbound", b"00:11:22:33:44:55", b"9" * 30, "\u00e8".encode())
+                    ),
                     random.choice((b"/>", b">", b"></%s>" % random.choice(words))),
                 )
                 for _ in range(min(many, 50))
@@ -171,7 +275,7 @@ def _settings_seeds() -> list[bytes]:
 # -- SQLite -----------------------------------------------------------------------------------------------------
 
 
-def _database_seeds() -> list[bytes]:
+def database_seeds() -> list[bytes]:
     return [sqlite_form.database_bytes(_demo()), sqlite_form.database_bytes(_demo(), "a" * 64), _minimal("")]
 
 
@@ -205,7 +309,9 @@ def _minimal(script: str) -> bytes:
         path = Path(folder) / "x.sqlite"
         database = sqlite3.connect(path)
         try:
-            database.executescript(sqlite_form.TABLES + "PRAGMA user_version=1;PRAGMA ignore_check_constraints=1;")
+            database.executescript(
+                sqlite_form.TABLES + "PRAGMA user_version=1;PRAGMA ignore_check_constraints=1;"
+            )
             database.executescript(
                 "INSERT INTO seats(id, mac, extension) VALUES(1, '00:11:22:33:44:55', 'SIP/1');"
                 "INSERT INTO operators(id, username, full_name, password, seat_id)"
@@ -221,10 +327,23 @@ def _minimal(script: str) -> bytes:
         return path.read_bytes()
 
 
-_VALUES = ("NULL", "''", "x'ff'", "x'00'", "-1", "2147483648", "9223372036854775807", "1e999", "'x'", "'\u00e8'", "0.5", "'{'")
+_VALUES = (
+    "NULL",
+    "''",
+    "x'ff'",
+    "x'00'",
+    "-1",
+    "2147483648",
+    "9223372036854775807",
+    "1e999",
+    "'x'",
+    "'\u00e8'",
+    "0.5",
+    "'{'",
+)
 
 
-def _grow_database(random: Random) -> bytes:
+def grow_database(random: Random) -> bytes:
     if random.random() < 0.3:
         return _minimal(random.choice(EVIL))
     table = random.choice(sorted(TABLE_COLUMNS))
@@ -233,7 +352,9 @@ def _grow_database(random: Random) -> bytes:
 
 
 def _sqlite() -> Attempt:
-    folder = Path(tempfile.mkdtemp(prefix="astcti-fuzz-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
+    folder = Path(
+        tempfile.mkdtemp(prefix="astcti-fuzz-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None)
+    )
     path = folder / "x.sqlite"
 
     def attempt(data: bytes) -> str:
@@ -243,27 +364,74 @@ def _sqlite() -> Attempt:
         except ConfigurationError as error:
             check_problems(error.problems, 0, at_line=False)
             return "problems"
-        if xml_form.parse_xml(xml_form.dump_xml(checked.configuration), "x").configuration != checked.configuration:
+        if (
+            xml_form.parse_xml(xml_form.dump_xml(checked.configuration), "x").configuration
+            != checked.configuration
+        ):
             raise Broken("what was read does not come back from what is written")
         return "valid"
 
     return attempt
 
 
-CONFIGURATION_WORDS = (b"services", b"service", b"seats", b"seat", b"operators", b"operator", b"trigger", b"variable", b"url", b"x:y")
-SERVER_WORDS = (b"ami", b"listen", b"clients", b"queues", b"transfer", b"context", b"logging", b"metrics", b"audit", b"x:y")
+CONFIGURATION_WORDS = (
+    b"services",
+    b"service",
+    b"seats",
+    b"seat",
+    b"operators",
+    b"operator",
+    b"trigger",
+    b"variable",
+    b"url",
+    b"x:y",
+)
+grow_xml = _shapes(b"configuration", CONFIGURATION_WORDS)
+SERVER_WORDS = (
+    b"ami",
+    b"listen",
+    b"clients",
+    b"queues",
+    b"transfer",
+    b"context",
+    b"logging",
+    b"metrics",
+    b"audit",
+    b"x:y",
+)
 TARGETS = (
     FuzzTarget(
-        "configuration-xml", "the runtime configuration, and the Configurator's import of it", _configuration, _xml_seeds,
-        tokens=XML_TOKENS, grow=_shapes(b"configuration", CONFIGURATION_WORDS), longest=262144,
+        "configuration-xml",
+        "the runtime configuration, and the Configurator's import of it",
+        _configuration,
+        xml_seeds,
+        tokens=XML_TOKENS,
+        grow=grow_xml,
+        longest=262144,
     ),
     FuzzTarget(
-        "configuration-sqlite", "the same as a database", _sqlite, _database_seeds,
-        tokens=(b"SQLite format 3\0", b"CREATE TABLE ", b"CREATE VIEW ", b"services", b"seats", b"INTEGER PRIMARY KEY"),
-        grow=_grow_database, longest=262144,
+        "configuration-sqlite",
+        "the same as a database",
+        _sqlite,
+        database_seeds,
+        tokens=(
+            b"SQLite format 3\0",
+            b"CREATE TABLE ",
+            b"CREATE VIEW ",
+            b"services",
+            b"seats",
+            b"INTEGER PRIMARY KEY",
+        ),
+        grow=grow_database,
+        longest=262144,
     ),
     FuzzTarget(
-        "server-xml", "server.xml", _settings, _settings_seeds, tokens=SERVER_TOKENS, grow=_shapes(b"server", SERVER_WORDS),
+        "server-xml",
+        "server.xml",
+        _settings,
+        _settings_seeds,
+        tokens=SERVER_TOKENS,
+        grow=_shapes(b"server", SERVER_WORDS),
         longest=131072,
     ),
 )

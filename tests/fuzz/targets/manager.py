@@ -116,6 +116,15 @@ _UNREAD = re.compile(
     rb"|BridgeCreator|BridgeName|BridgeVideoSourceMode|BridgeNumChannels|BridgeType|Timestamp|SequenceNumber|File"
     rb"|Line|Func): [^\r\n]*"
 )
+# How Asterisk writes the fields of the events that are looked into.
+_WRITTEN = tuple(
+    f"{key}: ".encode()
+    for key in (
+        *("Channel", "Uniqueid", "Variable", "Value", "Context", "Extension", "Application", "AppData"),
+        *("Linkedid", "Exten", "CallerIDNum", "CallerIDName", "ConnectedLineNum", "ConnectedLineName"),
+        *("ChannelStateDesc",),
+    )
+)
 
 
 def _recordings() -> Iterator[bytes]:
@@ -207,8 +216,9 @@ def _sift() -> Attempt:
 
 def _check_unneeded(event: AmiEvent) -> None:
     """Nobody would have needed a dropped event. Of repeated keys Asterisk writes none in these."""
-    keys = [key.lower() for key, _value in event.items()]
-    if len(set(keys)) < len(keys) or b"\n" in event.raw.replace(b"\r\n", b"") or b": " not in event.raw:
+    lines = event.raw.split(b"\r\n")
+    keys = [line.partition(b":")[0].lower() for line in lines]
+    if len(set(keys)) < len(keys) or not all(line.startswith(_WRITTEN) for line in lines[1:]):
         return
     for version in ("1.0", "11.0.0"):
         dialect = Dialect()
