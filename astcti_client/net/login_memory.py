@@ -66,7 +66,7 @@ class LoginMemory:
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
             with self._file.open("a+b") as file:
-                # The disk was full, or the power went, in the middle of a line: this one must not be part of it.
+                # The line before may have been cut (disk full, power gone): this one must not be part of it.
                 file.seek(0, os.SEEK_END)
                 if file.tell():
                     file.seek(-1, os.SEEK_END)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing import connection as pipes
 from typing import Any
 
@@ -17,6 +17,7 @@ STUCK = 60.0  # seconds of one input until its process is ended: a machine may b
 EXPLORED = 30_000  # inputs at most that are watched for new lines
 EXPLORING = 0.1  # of the time that a target has
 MOST_FINDINGS = 12  # of a target; then it is left
+MOST_LOST = 5  # processes that hang or die; each costs STUCK seconds
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class TargetResult:
     corpus: int = 0
     tried: Tried = field(default_factory=Tried)
     findings: dict[str, FuzzFinding] = field(default_factory=dict)
+    lost: int = 0
+    """Processes that had to be ended, or died."""
 
     def add(self, tried: Tried) -> None:
         """Another stretch is over."""
@@ -54,7 +57,7 @@ class TargetResult:
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is tried. The same seed and inputs give the same inputs on any machine, however many `jobs`."""
+    """How much is tried. `jobs` does not change which inputs these are."""
 
     seed: int = 1
     inputs: int = 1_000_000
@@ -119,7 +122,7 @@ class Campaign:
             pipes.wait([job.process.sentinel for job in running], timeout=1.0)
             for job in [job for job in running if self._over(job, result, waiting)]:
                 running.remove(job)
-            if len(result.findings) >= MOST_FINDINGS:
+            if len(result.findings) >= MOST_FINDINGS or result.lost >= MOST_LOST:
                 waiting.clear()
         self._tell(
             f"{target.name}: {result.tried.inputs} inputs, {len(result.findings)} findings,"
@@ -151,6 +154,7 @@ class Campaign:
                 return True
         elif job.process.is_alive() and not job.stuck():
             return False
+        result.lost += 1
         hung = job.process.is_alive()
         job.process.kill()
         job.process.join()
@@ -159,15 +163,7 @@ class Campaign:
         self._found(result, FuzzFinding(stretch.target.name, job.reached, data, key, key))
         result.tried.inputs += job.reached - stretch.first
         if job.reached + 1 < stretch.end:
-            rest = (
-                stretch.target,
-                stretch.seed,
-                job.reached + 1,
-                stretch.end,
-                stretch.corpus,
-                stretch.seconds,
-            )
-            waiting.append(Stretch(*rest))
+            waiting.append(replace(stretch, first=job.reached + 1))
         return True
 
     def _found(self, result: TargetResult, finding: FuzzFinding) -> None:

@@ -1,4 +1,4 @@
-"""The files of `findings/`: inputs that once did what they should not. `test_findings.py` tries them again."""
+"""The files of `findings/`: inputs that were once too much. `test_findings.py` tries them again."""
 
 from __future__ import annotations
 

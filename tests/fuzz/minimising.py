@@ -12,7 +12,7 @@ SECONDS = 10.0
 
 
 def run_minimising(target: FuzzTarget, data: bytes, key: str, answer: Connection) -> None:
-    """The body of the process. It tells each smaller input that it finds, so that a crash loses only the last."""
+    """The body of the process. It tells each smaller input that it finds: a crash loses only the last."""
     begin_process()
     attempt = target.prepare()
     until = time.monotonic() + SECONDS

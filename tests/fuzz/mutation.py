@@ -1,4 +1,4 @@
-"""Makes inputs out of others: real ones, changed in ways that parsers get wrong. The same random, the same input."""
+"""Makes inputs out of real ones, by changes that parsers get wrong. The same random, the same input."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from random import Random
 from typing import TypeAlias
 
 Attempt: TypeAlias = Callable[[bytes], str]
-"""Gives an input to the parser; returns the kind of outcome in a word or two. Raises what the parser raises."""
+"""Gives an input to the parser; returns the kind of outcome in a word or two, or raises what that raises."""
 
 
 class Broken(AssertionError):

@@ -206,7 +206,7 @@ def test_an_element_of_another_namespace_by_default_is_named_with_its_line() -> 
         "<configuration><{name}/></configuration>",
         "<configuration {name}",
         "<?xml version='1.{name}'?><configuration/>",
-        "<configuration><services><service name='{name}' context='{name}' type='{name}'/></services></configuration>",
+        "<configuration><services><service name='{name}' type='{name}'/></services></configuration>",
         "<server><{name}/></server>",
         "<server><ami username='{name}' secret='s' encoding='{name}' host=' {name} '/></server>",
     ],

@@ -143,7 +143,7 @@ WORDS = (
 )
 
 
-# -- the history ------------------------------------------------------------------------------------------------
+# -- the history
 
 ENTRY = HistoryEntry(
     1795430727.0, "missed", "3331234567", "Demo", "D", "q", 12.0, (("calldata", "1"),), "1.1", "x"
@@ -221,12 +221,21 @@ def _history() -> Attempt:
     return attempt
 
 
-# -- numbers ----------------------------------------------------------------------------------------------------
+# -- numbers
 
 NUMBERS = (
-    b"+49 (0)551 1234-5", b"tel:+39-055-1234;ext=5", b"sip:0551234@pbx.example", b"callto://0551234", b"tel:%2B39055", b"*21#",
-    b"show", "\u202a+39 055\u202c".encode(), "\u0660\u0661".encode(), b"sips:1", b"0" * 60,
-)  # fmt: skip
+    b"+49 (0)551 1234-5",
+    b"tel:+39-055-1234;ext=5",
+    b"sip:0551234@pbx.example",
+    b"callto://0551234",
+    b"tel:%2B39055",
+    b"*21#",
+    b"show",
+    "\u202a+39 055\u202c".encode(),
+    "\u0660\u0661".encode(),
+    b"sips:1",
+    b"0" * 60,
+)
 
 
 def _number() -> Attempt:
@@ -285,12 +294,16 @@ def _places() -> Attempt:
     return attempt
 
 
-# -- templates --------------------------------------------------------------------------------------------------
+# -- templates
 
 TEMPLATES = (
-    b"https://crm.example/{CALLDATA}?a={CALLERID}&b={{x}#{EVENT}\n3331234567", b'--ticket {CALLDATA} --name "{CALLERIDNAME} x" ""\na"b',
-    b"http://[::1]:8080/{X}\n../..", b"https://h{X}/\nx", b"{\n}", "https://\u00e8.example/{A}\n\u2028".encode(),
-)  # fmt: skip
+    b"https://crm.example/{CALLDATA}?a={CALLERID}&b={{x}#{EVENT}\n3331234567",
+    b'--ticket {CALLDATA} --name "{CALLERIDNAME} x" ""\na"b',
+    b"http://[::1]:8080/{X}\n../..",
+    b"https://h{X}/\nx",
+    b"{\n}",
+    "https://\u00e8.example/{A}\n\u2028".encode(),
+)
 
 
 def _templates() -> Attempt:
@@ -321,21 +334,64 @@ def _texts(*texts: bytes) -> Iterator[bytes]:
 
 
 TARGETS = (
-    FuzzTarget("client-settings", "the client's settings files", _settings, lambda: [SETTINGS, LOCKED], tokens=TOML_TOKENS, longest=16384),
-    FuzzTarget("client-options", "its options and environment", _setting_words, lambda: WORDS, tokens=TOML_TOKENS, longest=8192),
+    FuzzTarget(
+        "client-settings",
+        "the client's settings files",
+        _settings,
+        lambda: [SETTINGS, LOCKED],
+        tokens=TOML_TOKENS,
+        longest=16384,
+    ),
+    FuzzTarget(
+        "client-options",
+        "its options and environment",
+        _setting_words,
+        lambda: WORDS,
+        tokens=TOML_TOKENS,
+        longest=8192,
+    ),
     FuzzTarget("client-history", "its history", _history, _history_seeds, grow=_grow_history, longest=65536),
-    FuzzTarget("phone-number", "numbers and tel: links", _number, lambda: NUMBERS, refusals=(ValueError,), tokens=NUMBERS, longest=2048),
-    FuzzTarget("hand-over", "what other programs of the user ask of the client", _hand_over, lambda: NUMBERS, tokens=NUMBERS, longest=2048),
     FuzzTarget(
-        "page-requests", "which page the browser window shall show", _pages,
-        lambda: [b'{"url": "https://h/", "dark": true, "language": "it"}\n', b'x\n{"url": 5}\n{"url": "http://[/"}\n'],
-        tokens=JSON_TOKENS, longest=16384,
+        "phone-number",
+        "numbers and tel: links",
+        _number,
+        lambda: NUMBERS,
+        refusals=(ValueError,),
+        tokens=NUMBERS,
+        longest=2048,
     ),
     FuzzTarget(
-        "scram-places", "where SCRAM was taken before", _places, lambda: [b"cti.example:5000 mario\n", b"a:1 b\nc:2 d"], longest=8192,
+        "hand-over",
+        "what other programs of the user ask of the client",
+        _hand_over,
+        lambda: NUMBERS,
+        tokens=NUMBERS,
+        longest=2048,
     ),
     FuzzTarget(
-        "placeholders", "templates of addresses and arguments, with callers' values", _templates, lambda: TEMPLATES,
-        tokens=(b"{CALLDATA}", b"{{", b"{", b"}", b'"', b"https://", b"%2f", b"{X.}", b"\\"), longest=4096,
+        "page-requests",
+        "which page the browser window shall show",
+        _pages,
+        lambda: [
+            b'{"url": "https://h/", "dark": true, "language": "it"}\n',
+            b'x\n{"url": 5}\n{"url": "http://[/"}\n',
+        ],
+        tokens=JSON_TOKENS,
+        longest=16384,
     ),
-)  # fmt: skip
+    FuzzTarget(
+        "scram-places",
+        "where SCRAM was taken before",
+        _places,
+        lambda: [b"cti.example:5000 mario\n", b"a:1 b\nc:2 d"],
+        longest=8192,
+    ),
+    FuzzTarget(
+        "placeholders",
+        "templates of addresses and arguments, with callers' values",
+        _templates,
+        lambda: TEMPLATES,
+        tokens=(b"{CALLDATA}", b"{{", b"{", b"}", b'"', b"https://", b"%2f", b"{X.}", b"\\"),
+        longest=4096,
+    ),
+)

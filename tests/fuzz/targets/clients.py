@@ -268,7 +268,7 @@ def _scripts() -> list[bytes]:
     return [script.encode() for script in SCRIPTS]
 
 
-# -- SCRAM ------------------------------------------------------------------------------------------------------
+# -- SCRAM
 
 KEYS = scram.derive_keys(MD5, b"0123456789abcdef", scram.DERIVED_ITERATIONS)
 SCRAM_SEEDS = (
@@ -336,7 +336,7 @@ def _as_base64(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
 
-# -- the control socket -----------------------------------------------------------------------------------------
+# -- the control socket
 
 
 def _obey(line: CommandLine) -> ControlDocument:
@@ -349,7 +349,7 @@ def _control() -> Attempt:
     def attempt(data: bytes) -> str:
         heard: list[ControlAction] = []
         rights = EVERYTHING if len(data) % 3 else LOOK_ONLY
-        handlers = {command: _obey for command in ControlCommand}
+        handlers = dict.fromkeys(ControlCommand, _obey)
         conversation = ControlConversation(Peer(1, 0, frozenset()), rights, handlers, heard.append)
         buffer = LineBuffer(MAX_COMMAND)
         said = bytearray()

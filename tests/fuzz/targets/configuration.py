@@ -272,7 +272,7 @@ def _settings_seeds() -> list[bytes]:
     ]
 
 
-# -- SQLite -----------------------------------------------------------------------------------------------------
+# -- SQLite
 
 
 def database_seeds() -> list[bytes]:

@@ -123,7 +123,7 @@ def _grow_upload(random: Random) -> bytes:
     return configuration.grow_xml(random)
 
 
-# -- figures ----------------------------------------------------------------------------------------------------
+# -- figures
 
 REQUESTS = (
     b"GET /metrics HTTP/1.1\r\nHost: x\r\nAccept: text/plain;version=0.0.4\r\n\r\n",
@@ -132,7 +132,7 @@ REQUESTS = (
     b" version=1.0.0; escaping=allow-utf-8\r\n\r\n",
     b"POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc",
     b"GET http://u:p@h/%2e%2e/health/live HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n",
-)  # fmt: skip
+)
 HTTP_TOKENS = (
     *(
         b"GET ",
@@ -207,14 +207,37 @@ def _figures() -> Attempt:
 
 
 TARGETS = (
-    FuzzTarget("import-seats", "CSV of seats, uploaded to the Configurator", _csv("seats"), lambda: SEATS, tokens=CSV_TOKENS, longest=16384),
     FuzzTarget(
-        "import-operators", "CSV of operators, uploaded to the Configurator", _csv("operators"), lambda: OPERATORS, tokens=CSV_TOKENS,
+        "import-seats",
+        "CSV of seats, uploaded to the Configurator",
+        _csv("seats"),
+        lambda: SEATS,
+        tokens=CSV_TOKENS,
         longest=16384,
     ),
     FuzzTarget(
-        "import-configuration", "a configuration uploaded to the Configurator, XML or SQLite", _upload, _upload_seeds,
-        tokens=configuration.XML_TOKENS, grow=_grow_upload, longest=262144,
+        "import-operators",
+        "CSV of operators, uploaded to the Configurator",
+        _csv("operators"),
+        lambda: OPERATORS,
+        tokens=CSV_TOKENS,
+        longest=16384,
     ),
-    FuzzTarget("metrics-requests", "HTTP requests to the figures' address", _figures, lambda: REQUESTS, tokens=HTTP_TOKENS, longest=8192),
-)  # fmt: skip
+    FuzzTarget(
+        "import-configuration",
+        "a configuration uploaded to the Configurator, XML or SQLite",
+        _upload,
+        _upload_seeds,
+        tokens=configuration.XML_TOKENS,
+        grow=_grow_upload,
+        longest=262144,
+    ),
+    FuzzTarget(
+        "metrics-requests",
+        "HTTP requests to the figures' address",
+        _figures,
+        lambda: REQUESTS,
+        tokens=HTTP_TOKENS,
+        longest=8192,
+    ),
+)

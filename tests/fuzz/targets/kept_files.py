@@ -148,7 +148,7 @@ def _grow_memory(random: Random) -> bytes:
     return _memory_of(bytes(content), **({key: odd} if random.random() < 0.5 else {}))
 
 
-# -- reports ----------------------------------------------------------------------------------------------------
+# -- reports
 
 
 def _blocks() -> bytes:
@@ -160,19 +160,38 @@ def _blocks() -> bytes:
 
 MARKS: tuple[dict[str, object], ...] = (
     {"mark": "time", "at": 0, "time": 1000.0},
-    {"mark": "configuration", "at": 0, "file": "c.xml", "encoding": "cp1252", "late-pop-up": 30, "events": "all"},
-    {"mark": "seats", "at": 0, "left": [], "taken": {"PJSIP/201": "at-PJSIP/201", "PJSIP/202": "at-PJSIP/202"}},
+    {
+        "mark": "configuration",
+        "at": 0,
+        "file": "c.xml",
+        "encoding": "cp1252",
+        "late-pop-up": 30,
+        "events": "all",
+    },
+    {
+        "mark": "seats",
+        "at": 0,
+        "left": [],
+        "taken": {"PJSIP/201": "at-PJSIP/201", "PJSIP/202": "at-PJSIP/202"},
+    },
     {"mark": "linked", "at": 0, "banner": "Asterisk Call Manager/11.0.0"},
     {"mark": "link-down", "at": 500, "quiet": 3.0},
     {"mark": "link-up", "at": 600, "banner": "Asterisk Call Manager/11.0.0"},
     {"mark": "arrived", "at": 700, "extension": "PJSIP/201"},
-    {"mark": "originated", "at": 800, "extension": "PJSIP/201", "exten": "1", "context": "outbound", "service": "Out",
-     "action-id": "astcti-a-1"},
+    {
+        "mark": "originated",
+        "at": 800,
+        "extension": "PJSIP/201",
+        "exten": "1",
+        "context": "outbound",
+        "service": "Out",
+        "action-id": "astcti-a-1",
+    },
     {"mark": "ended-unheard", "at": 900, "uniqueid": "1.1"},
     {"mark": "seats", "at": 1000, "left": ["PJSIP/201"], "taken": {}},
     {"mark": "lost", "at": 1100, "bytes": 5},
     {"mark": "new", "at": 1200},
-)  # fmt: skip
+)
 
 
 def _unpacked(marks: list[dict[str, object]], about: object = None) -> bytes:
@@ -284,7 +303,7 @@ def _tar_with_links() -> bytes:
     return out.getvalue()
 
 
-# -- the status file, Asterisk's files --------------------------------------------------------------------------
+# -- the status file, Asterisk's files
 
 STATUS = {
     "pid": 1,
@@ -354,26 +373,66 @@ def _own_texts() -> Iterator[bytes]:
 
 TARGETS = (
     FuzzTarget(
-        "queue-members", "the server's list of its queue members", _members, lambda: MEMBER_SEEDS,
-        refusals=(StateError,), tokens=JSON_TOKENS, longest=16384,
-    ),
-    FuzzTarget(
-        "configuration-in-force", "the server's memory of the configuration", _memory, _memory_seeds,
-        tokens=JSON_TOKENS, grow=_grow_memory, longest=16384,
-    ),
-    FuzzTarget(
-        "report-parts", "what is in a report that somebody sent, to be replayed", _report_parts, _mark_seeds,
-        refusals=(BadArchive,), tokens=(*JSON_TOKENS, b"--FILE ", b"ami.txt\n", b"about.json\n"), grow=_grow_marks,
-    ),
-    FuzzTarget(
-        "report-file", "the same as a file: tar and gzip", _report_file, _report_seeds, refusals=(BadArchive,), longest=16384,
-    ),
-    FuzzTarget(
-        "status-file", "the server's status file, at the Configurator", _status, _status_seeds, tokens=JSON_TOKENS, longest=16384,
-    ),
-    FuzzTarget(
-        "asterisk-conf", "manager.conf and what it includes, for the doctor", _asterisk_conf, lambda: list(_own_texts()),
-        tokens=(b"[astcti]", b"(!)", b"(+)", b"(template)", b"#include ", b"#exec ", b";--", b"--;", b"\\;", b"manager.conf", b"*"),
+        "queue-members",
+        "the server's list of its queue members",
+        _members,
+        lambda: MEMBER_SEEDS,
+        refusals=(StateError,),
+        tokens=JSON_TOKENS,
         longest=16384,
     ),
-)  # fmt: skip
+    FuzzTarget(
+        "configuration-in-force",
+        "the server's memory of the configuration",
+        _memory,
+        _memory_seeds,
+        tokens=JSON_TOKENS,
+        grow=_grow_memory,
+        longest=16384,
+    ),
+    FuzzTarget(
+        "report-parts",
+        "what is in a report that somebody sent, to be replayed",
+        _report_parts,
+        _mark_seeds,
+        refusals=(BadArchive,),
+        tokens=(*JSON_TOKENS, b"--FILE ", b"ami.txt\n", b"about.json\n"),
+        grow=_grow_marks,
+    ),
+    FuzzTarget(
+        "report-file",
+        "the same as a file: tar and gzip",
+        _report_file,
+        _report_seeds,
+        refusals=(BadArchive,),
+        longest=16384,
+    ),
+    FuzzTarget(
+        "status-file",
+        "the server's status file, at the Configurator",
+        _status,
+        _status_seeds,
+        tokens=JSON_TOKENS,
+        longest=16384,
+    ),
+    FuzzTarget(
+        "asterisk-conf",
+        "manager.conf and what it includes, for the doctor",
+        _asterisk_conf,
+        lambda: list(_own_texts()),
+        tokens=(
+            b"[astcti]",
+            b"(!)",
+            b"(+)",
+            b"(template)",
+            b"#include ",
+            b"#exec ",
+            b";--",
+            b"--;",
+            b"\\;",
+            b"manager.conf",
+            b"*",
+        ),
+        longest=16384,
+    ),
+)

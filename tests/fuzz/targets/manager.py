@@ -220,6 +220,8 @@ def _check_unneeded(event: AmiEvent) -> None:
     keys = [line.partition(b":")[0].lower() for line in lines]
     if len(set(keys)) < len(keys) or not all(line.startswith(_WRITTEN) for line in lines[1:]):
         return
+    if b":  " in event.raw or b" \r\n" in event.raw:  # a variable with a blank in its name is another one
+        return
     for version in ("1.0", "11.0.0"):
         dialect = Dialect()
         dialect.greeting(AmiBanner(f"Asterisk Call Manager/{version}"))

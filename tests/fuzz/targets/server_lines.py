@@ -15,7 +15,6 @@ from astcti_client.net.messages import ConnectionMessage, IssuedCommand, ServerE
 from astcti_client.password import Password
 from astcti_client.triggers.programs import TriggerRefused
 from astcti_client.triggers.runner import PopUpMemory, actions_for_system, check_page_address
-from astcti_client.ui.state import history
 from astcti_client.ui.state.seat_model import SeatModel
 from astcti_client.ui.text import words
 from schemas import event_xml, scram
