@@ -81,7 +81,7 @@ def test_whoever_asks_for_figures_in_a_version_that_is_none_gets_the_usual_one(
     with urllib.request.urlopen(asked, timeout=PATIENCE) as answer:
         assert answer.status == 200
         assert answer.headers["Content-Type"].startswith("text/plain")
-    assert "Traceback" not in server.log()
+    assert "Traceback" not in server.log
 
 
 def test_figures_say_what_goes_on_without_numbers_and_names(server: WatchedServer, pbx: DemoPbx) -> None:
