@@ -212,9 +212,12 @@ def test_an_element_of_another_namespace_by_default_is_named_with_its_line() -> 
     ],
 )
 def test_a_message_is_no_longer_than_a_few_lines_however_long_the_names_are(text: str) -> None:
-    read = settings_xml.parse_settings if "<server" in text else xml_form.parse_xml
+    data = text.format(name="n9" * 20_000).encode()
     with pytest.raises(ConfigurationError) as refused:
-        read(text.format(name="n9" * 20_000).encode(), Path("one.xml"))  # type: ignore[operator]
+        if "<server" in text:
+            settings_xml.parse_settings(data, Path("one.xml"))
+        else:
+            xml_form.parse_xml(data, "one.xml")
     for problem in problems_of(refused.value, 1):
         assert len(problem.message) <= LONGEST_MESSAGE
         assert problem.message.isprintable()

@@ -11,6 +11,7 @@ import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from random import Random
+from typing import Any
 
 from astcti_server.clients.commands import dispatch
 from astcti_server.clients.conversation import MAX_BAD_LINES, Conversation, HandlerContext
@@ -188,7 +189,7 @@ class AtOnce(PasswordPool):
         computation.run()
         return computation
 
-    def forget(self, computation: Computation[object]) -> None:
+    def forget(self, computation: Computation[Any]) -> None:
         """There is nothing to forget."""
 
 
@@ -221,7 +222,7 @@ def check_lines(said: bytes, most: int) -> None:
         raise Broken("what is said does not end with a line's end")
     for line in lines:
         found = wire.parse_server_line(line)
-        if not isinstance(found, Reply) or not line.decode().isprintable():
+        if not isinstance(found, Reply) or line.decode() != wire.clean(line.decode()):
             raise Broken(f"the server says {line[:80]!r}")
 
 

@@ -198,7 +198,12 @@ def _figures() -> Attempt:
             **{f"HTTP_{name}": value for name, value in parser.headers.items()},
         }
         said: list[str] = []
-        body = b"".join(server.answer(environ, lambda status, headers, *_: said.append(status)))
+
+        def start(status: str, *_: object) -> Callable[[bytes], object]:
+            said.append(status)
+            return lambda _data: None
+
+        body = b"".join(server.answer(environ, start))
         if len(said) != 1 or len(body) > 1 << 20:
             raise Broken(f"{said} and {len(body)} bytes")
         return said[0]

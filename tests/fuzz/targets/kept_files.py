@@ -143,7 +143,7 @@ def _grow_memory(random: Random) -> bytes:
     content = bytearray(xml_form.dump_xml(manager.CONFIGURATION))
     for _ in range(random.randint(0, 3)):
         content[random.randrange(len(content))] = random.randrange(256)
-    odd = random.choice((None, 5, "", "x\0y", "/etc/astcti/a", [], 1e400, "zz", -1, True))
+    odd: object = random.choice((None, 5, "", "x\0y", "/etc/astcti/a", [], 1e400, "zz", -1, True))
     key = random.choice(("format", "file", "sha256", "modified", "content"))
     return _memory_of(bytes(content), **({key: odd} if random.random() < 0.5 else {}))
 
