@@ -23,7 +23,8 @@ processes = multiprocessing.get_context("fork")
 ROOM = 1 << 30  # bytes of address space that a process may take beside what it begins with
 SETTLED = 2000  # inputs after which caches are as full as they get
 KINDS = 40  # kinds of outcome that are counted apart
-LOOK = 64  # inputs between two looks at the clock
+LOOK = 16  # inputs between two looks at the clock
+BUSY = 3  # times the processor time that it may take on a machine with other work
 ENOUGH = 3  # findings of one process: more are of the same kind, as a rule
 
 
@@ -125,7 +126,7 @@ def run_stretch(stretch: Stretch, reached: Any, answer: Connection) -> None:
     mutator = Mutator(stretch.corpus, target.tokens, target.grow, target.longest)
     tried = Tried()
     settled = 0
-    began = time.process_time()
+    began, until = time.process_time(), time.monotonic() + BUSY * stretch.seconds
     for index in range(stretch.first, stretch.end):
         reached[0] = index
         data = mutator.make(Random(f"{stretch.seed} {target.name} {index}"))
@@ -145,7 +146,9 @@ def run_stretch(stretch: Stretch, reached: Any, answer: Connection) -> None:
             tried.kinds["other"] += 1
         if tried.inputs == SETTLED:
             settled = resident()
-        if tried.inputs % LOOK == 0 and time.process_time() - began > stretch.seconds:
+        if tried.inputs % LOOK == 0 and (
+            time.process_time() - began > stretch.seconds or time.monotonic() > until
+        ):
             break
     tried.seconds = time.process_time() - began
     if settled:

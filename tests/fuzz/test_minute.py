@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.fuzz.targets import TARGETS
 
 ROOT = Path(__file__).resolve().parents[2]
-SECONDS = 40  # of processor time in all, on two processors
+SECONDS = 30  # of processor time in all, on two processors
 
 
 def test_nothing_is_found_in_a_minute(tmp_path: Path) -> None:

@@ -284,11 +284,6 @@ EVIL = (
     "CREATE TABLE Publication(id INTEGER PRIMARY KEY, replaces TEXT); INSERT INTO Publication VALUES(1, 'x');",
     "CREATE TABLE publication(replaces TEXT PRIMARY KEY) WITHOUT ROWID; INSERT INTO publication VALUES('x');",
     "CREATE TABLE publication(id INTEGER PRIMARY KEY, replaces BLOB); INSERT INTO publication VALUES(1, x'ff00');",
-    "DROP TABLE pause_reasons; CREATE TABLE pause_reasons(id INTEGER PRIMARY KEY, x, name TEXT GENERATED ALWAYS AS"
-    " (printf('%.*c', 300000000, 'x')) VIRTUAL); INSERT INTO pause_reasons(x) VALUES(1);",
-    "DROP TABLE pause_reasons; CREATE TABLE pause_reasons(id INTEGER PRIMARY KEY, name TEXT"
-    " CHECK (length(hex(zeroblob(200000000))) > 0));PRAGMA ignore_check_constraints=1;"
-    "INSERT INTO pause_reasons(name) VALUES('x');",
     "DROP TABLE seats; CREATE VIEW seats AS SELECT 1 AS id, 2 AS mac;",
     "INSERT INTO pause_reasons(name) VALUES(printf('%.*c', 100000, 'x'));",
     "INSERT INTO pause_reasons(name) VALUES(x'fffe00');",
