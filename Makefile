@@ -21,7 +21,7 @@ COMPONENTS ?= server $(if $(wildcard $(DESTDIR)$(UNITDIR)/astcti-configurator.se
 # The server runs as a user of its own, who cannot read a Python in somebody's home.
 SYSTEM_PYTHON ?= $(firstword $(wildcard /usr/bin/python3) $(PYTHON))
 
-.PHONY: help setup demo explain-flood test lint unit coverage mutants pythons test-calls test-cuts bench profile bench-figures dist man screenshots client-bundle install clean
+.PHONY: help setup demo explain-flood test lint unit coverage mutants pythons test-calls test-cuts fuzz bench profile bench-figures dist man screenshots client-bundle install clean
 
 help: ## this list
 	@awk -F ':[^#]*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -95,6 +95,12 @@ test-calls: $(READY) ## some 600 calls on real Asterisks, compared with what the
 # 200 cuts at random bytes, and clients that sleep, move and are killed: CUTS=200 SEED=1 choose others.
 test-cuts: $(READY) ## real clients lose the real server at any byte: nothing is lost, nothing comes twice
 	CUTS=$(or $(CUTS),200) $(if $(filter-out file,$(origin SEED)),SEED=$(SEED)) $(BIN)/python -m pytest -v tests/cuts
+
+# Every parser of the programs, with inputs that nobody meant. A million for each takes hours; `make test` has a minute
+# of it. ONLY=ami,xml chooses, FUZZ_SECONDS is processor time in all. What is found is saved in tests/fuzz/findings.
+INPUTS ?= 1000000
+fuzz: $(READY) ## every parser with INPUTS=1000000 inputs that nobody meant, of SEED=1
+	$(BIN)/python -m tests.fuzz --inputs $(INPUTS) --seed $(SEED) $(if $(ONLY),--only '$(ONLY)') $(if $(FUZZ_SECONDS),--seconds $(FUZZ_SECONDS)) --table build/fuzz/table.md
 
 # Speed, on the Python that servers run on: distributions build theirs optimised, which is worth a factor of 1.6.
 # Its environment has what the server needs, not the server: each version that is measured brings its own.

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import reduce
 from typing import NamedTuple, Protocol
 
-from schemas.sentences import said, verbatim
+from schemas.sentences import said, shortened, verbatim
 
 _XS = "{http://www.w3.org/2001/XMLSchema}"
 _BOOLEAN = said("true or false")
@@ -84,7 +84,7 @@ class SchemaWords:
             if found:
                 field = found[2] if pattern in (_MISSING, _UNKNOWN, _VALUE) else ""
                 return SchemaMistake(line, field, words(*found.groups()), False)
-        return SchemaMistake(line, "", message.rstrip("."), False)
+        return SchemaMistake(line, "", str(shortened(message.rstrip("."))), False)
 
     def _learn(self, node: Node) -> None:
         body = self._types.get(node.get("type") or "", node)

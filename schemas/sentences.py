@@ -10,16 +10,32 @@ import functools
 import re
 from collections.abc import Callable, Mapping
 from string import Formatter
+from typing import Final
+
+LONGEST_VALUE: Final = 300
+"""Characters of a value that are shown: whoever writes a file may put a megabyte where a name belongs."""
+_KEPT_END: Final = 60
+
+
+def shortened(value: object) -> object:
+    """The value as a sentence shows it: of a long text the beginning and the end. Sentences stay whole."""
+    if not isinstance(value, str) or isinstance(value, Sentence) or len(value) <= LONGEST_VALUE:
+        return value
+    return f"{value[: LONGEST_VALUE - _KEPT_END - 3]}...{value[-_KEPT_END:]}"
 
 
 class Sentence(str):
-    """A template with its values filled in, as `str.format` does. A value may be a sentence itself."""
+    """A template with its values filled in, as `str.format` does. A value may be a sentence itself.
+
+    Values are bounded by `shortened`.
+    """
 
     template: str
     values: Mapping[str, object]
 
     def __new__(cls, template: str, values: Mapping[str, object]) -> Sentence:
         """Fill the template."""
+        values = {name: shortened(value) for name, value in values.items()}
         made = super().__new__(cls, template.format(**values))
         made.template, made.values = template, values
         return made

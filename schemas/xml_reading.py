@@ -15,12 +15,13 @@ from xml.parsers import expat
 
 from lxml import etree
 
-from schemas.problems import ConfigurationError, Problem
+from schemas.problems import MOST_PROBLEMS, ConfigurationError, Problem
 from schemas.schema_words import SchemaMistake, SchemaWords, syntax_words
 from schemas.sentences import said
 
 LARGEST_FILE = 64 * 1024 * 1024  # ten thousand operators take 2 MiB; more than this is no configuration
 ROUNDS = 20  # an element out of place hides what is wrong after it: take it out and look again so often
+MOST_MISTAKES = 2 * MOST_PROBLEMS  # that are put into words, which takes 0.1 ms each
 
 _DOCTYPE = re.compile(rb"(?:\xef\xbb\xbf)?(?>\s+|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.DOTALL)
 NO_DOCTYPE = said("a DOCTYPE is not accepted: remove it (entities and external files are never read)")
@@ -73,14 +74,14 @@ class XmlSchema:
             if self._schema.validate(tree):
                 break
             misplaced: list[etree._Element] = []
-            for entry in cast("Iterable[Any]", self._schema.error_log):
+            for entry in itertools.islice(cast("Iterable[Any]", self._schema.error_log), MOST_MISTAKES):
                 element = _element_at(root, entry.path or "")
                 line = lines.of(element) if element is not None else entry.line
                 mistake = self._words.mistake(line, entry.message)
                 found[mistake] = None
                 if mistake.misplaced and element is not None:
                     misplaced.append(element)
-            if not misplaced:
+            if not misplaced or len(found) >= MOST_MISTAKES:
                 break
             for element in misplaced:
                 _remove(element)

@@ -6,6 +6,7 @@ For the network thread alone.
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 from typing import Final
 
@@ -64,8 +65,13 @@ class LoginMemory:
             return
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            with self._file.open("a", encoding="utf-8") as file:
-                file.write(f"{self.place}\n")
+            with self._file.open("a+b") as file:
+                # The line before may have been cut (disk full, power gone): this one must not be part of it.
+                file.seek(0, os.SEEK_END)
+                if file.tell():
+                    file.seek(-1, os.SEEK_END)
+                begun = file.read(1) not in (b"", b"\n")
+                file.write(f"{chr(10) * begun}{self.place}\n".encode())
         except OSError as error:
             logger.warning("%s cannot be written: %s", self._file, error.strerror or error)
 

@@ -18,6 +18,8 @@ _INCLUDE: Final = re.compile(r"#(?:try)?include\s+[\"<]?([^\">]+?)[\">]?\s*")
 _CATEGORY: Final = re.compile(r"Category-(\d+)", re.IGNORECASE)
 _LINE: Final = re.compile(r"Line-(\d+)-\d+", re.IGNORECASE)
 _DEEPEST: Final = 10  # includes within includes
+_MOST_FILES: Final = 1000  # read, each time that it is included: two that include all files never end
+_MOST_SETTINGS: Final = 200_000  # kept; a template made of two others, and so on, doubles them each time
 _SECRETS: Final = frozenset({"secret", "password", "md5secret"})
 
 Lines = tuple[tuple[str, str], ...]
@@ -92,14 +94,19 @@ class _Reading:
         self.complete = True
         self._directory = directory
         self._section = ""
+        self._files = self._settings = 0
 
     def read(self, path: Path, depth: int) -> None:
+        self._files += 1
+        if self._files > _MOST_FILES:
+            self.complete = False
+            return
         for line in _without_comments(path.read_text(encoding="utf-8", errors="replace")):
             if line.startswith("#"):
                 self._obey(line, depth)
             elif found := _SECTION.match(line):
                 self._begin(found[1].strip(), [word.strip() for word in (found[2] or "").split(",")])
-            elif self._section and "=" in line:
+            elif self._section and "=" in line and self._has_room_for(1):
                 key, _, value = line.partition("=")
                 self.lines[self._section].append((key.strip(), value.removeprefix(">").strip()))
 
@@ -108,10 +115,20 @@ class _Reading:
         if "+" in words:
             self.lines.setdefault(name, [])
             return
-        inherited = [line for word in words for line in self.lines.get(word, ())]
-        self.lines[name] = [*self.lines.get(name, ()), *inherited]
+        templates = [self.lines.get(word, ()) for word in words]
+        if self._has_room_for(sum(map(len, templates))):
+            inherited = [line for template in templates for line in template]
+            self.lines[name] = [*self.lines.get(name, ()), *inherited]
+        self.lines.setdefault(name, [])
         if "!" in words:
             self.templates.add(name)
+
+    def _has_room_for(self, settings: int) -> bool:
+        self._settings += settings
+        if self._settings > _MOST_SETTINGS:
+            self.complete = False
+            return False
+        return True
 
     def _obey(self, line: str, depth: int) -> None:
         found = _INCLUDE.fullmatch(line)

@@ -23,6 +23,15 @@ MOST_UNPACKED: Final = 1 << 30
 MOST_OF_A_FILE: Final = 64 << 20
 READ_AT_ONCE: Final = 65536
 _GZIP: Final = b"\x1f\x8b"
+_UNREADABLE: Final = (
+    *(tarfile.TarError, OSError, EOFError, zlib.error, ConfigurationError),
+    *(
+        ValueError,
+        TypeError,
+        LookupError,
+        RecursionError,
+    ),  # JSON of another shape, or too deep; a broken link
+)
 
 
 class BadArchive(Exception):
@@ -85,7 +94,7 @@ class ReportArchive:
                     self._transcript = data
                     break
                 self._take(member.name, data.read(MOST_OF_A_FILE))
-        except (tarfile.TarError, OSError, EOFError, ValueError, zlib.error, ConfigurationError) as error:
+        except _UNREADABLE as error:
             raise BadArchive(f"it cannot be read: {error}") from None
         if self._transcript is None or not self.about:
             raise BadArchive(f"neither {ABOUT} nor {TRANSCRIPT} is in it")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
@@ -26,6 +27,9 @@ AT_ONCE: Final = 4
 MOST_CONNECTIONS: Final = 64
 DEADLINE: Final = 10
 """Seconds after which a connection on which nothing moves is closed."""
+
+_VERSIONS: Final = re.compile(r"version=([^;,]*)")
+_VERSION: Final = re.compile(r"[0-9]{1,4}(\.[0-9]{1,4}){0,3}", re.ASCII)
 
 Trouble: TypeAlias = Callable[[], Mapping[str, str]]
 """What is wrong, by a word for it; empty if nothing is."""
@@ -54,7 +58,7 @@ class MetricsServer(ServiceThread):
         logging.getLogger("waitress").setLevel(logging.ERROR)
         self._sockets: dict[int, Any] = {}
         self._server = create_server(
-            self._answer,
+            self.answer,
             self._sockets,
             host=settings.address,
             port=settings.port,
@@ -91,8 +95,8 @@ class MetricsServer(ServiceThread):
         self._server.task_dispatcher.shutdown(timeout=1)
         wasyncore.close_all(self._sockets, ignore_all=True)
 
-    def _answer(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """One request, on a thread of waitress."""
+    def answer(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request (WSGI), on a thread of waitress."""
         method = environ.get("REQUEST_METHOD")
         if method not in ("GET", "HEAD"):
             return _say(start_response, "405 Method Not Allowed", {"error": "only GET and HEAD are answered"})
@@ -103,13 +107,21 @@ class MetricsServer(ServiceThread):
     def _content(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
         if path == "/metrics":
-            found: Iterable[bytes] = self._metrics(environ, start_response)
+            found: Iterable[bytes] = self._metrics(_understood(environ), start_response)
             return found
         if path == "/health/live":
             return _health(start_response, self._dead())
         if path == "/health/ready":
             return _health(start_response, self._not_ready())
         return _say(start_response, "404 Not Found", {"see": "/metrics, /health/live, /health/ready"})
+
+
+def _understood(environ: WSGIEnvironment) -> WSGIEnvironment:
+    """The request as prometheus-client takes it: of a version that is none it makes a TypeError."""
+    versions = _VERSIONS.findall(environ.get("HTTP_ACCEPT", ""))
+    if all(_VERSION.fullmatch(version) for version in versions):
+        return environ
+    return {name: value for name, value in environ.items() if name != "HTTP_ACCEPT"}
 
 
 def _health(start_response: StartResponse, trouble: Mapping[str, str]) -> list[bytes]:

@@ -81,7 +81,15 @@ def read_server_status(path: Path | None) -> ServerStatus:
         return ServerStatus(False, "no-file")
     except _NotRunningError as error:
         return ServerStatus(False, str(error))
-    except (OSError, ValueError, ArithmeticError, LookupError, TypeError, AttributeError) as error:
+    except (
+        OSError,
+        ValueError,
+        ArithmeticError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+    ) as error:
         return ServerStatus(False, str(error))
 
 

@@ -14,10 +14,12 @@ from schemas import own_files
 from schemas.configuration.checks import CheckedConfiguration, check_configuration, warn_of_configuration
 from schemas.configuration.model import Configuration, Service
 from schemas.configuration.sqlite_reading import TABLE_COLUMNS, USER_VERSION, TableReader
-from schemas.problems import ConfigurationError, Problem
+from schemas.problems import ConfigurationError, Problem, bounded
 from schemas.sentences import said
 
 MAGIC = b"SQLite format 3\x00"
+LONGEST_VALUE = 1024 * 1024
+"""Bytes of one value, or of one row."""
 WRITE_AHEAD = 2  # bytes 18 and 19 of the header in WAL mode
 
 
@@ -32,6 +34,7 @@ def read_sqlite(path: Path) -> CheckedConfiguration:
     try:
         uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
         with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as database:
+            _distrust(database)
             database.row_factory = sqlite3.Row
             database.text_factory = _text
             reader = TableReader(str(path), database)
@@ -44,13 +47,23 @@ def read_sqlite(path: Path) -> CheckedConfiguration:
         raise ConfigurationError(problems)
     return CheckedConfiguration(
         configuration,
-        tuple(reader.problems_of(warn_of_configuration(configuration, reader.places))),
+        bounded(reader.problems_of(warn_of_configuration(configuration, reader.places))),
         replaces,
     )
 
 
 def _text(value: bytes) -> str:
     return value.decode("utf-8", "replace")
+
+
+def _distrust(database: sqlite3.Connection) -> None:
+    """What sqlite.org/security.html wants for a file of somebody else's.
+
+    Its CHECK constraints need no limit: SQLite forgets them where a file is opened for reading only.
+    """
+    database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_VALUE)
+    database.execute("PRAGMA trusted_schema = OFF")
+    database.execute("PRAGMA cell_size_check = ON")
 
 
 def _words(error: Exception) -> str:

@@ -84,17 +84,19 @@ class TableReader:
         """Read which file this one is meant to replace: its SHA-256, or an empty string. Notes problems."""
         table = "publication"
         columns = {row["name"] for row in self._database.execute(f"PRAGMA table_info({table})")}
-        kind = "SELECT type FROM sqlite_master WHERE name = ?"  # a view might have rows without an end
-        if "replaces" not in columns or self._database.execute(kind, (table,)).fetchone()["type"] != "table":
+        # A view might have rows without an end. SQLite finds a table whatever the case of its name.
+        kinds = "SELECT type FROM sqlite_master WHERE name = ? COLLATE NOCASE"
+        found = [row["type"] for row in self._database.execute(kinds, (table,))]
+        if "replaces" not in columns or found != ["table"]:
             return ""
         rows = self._database.execute(f"SELECT rowid AS id, replaces FROM {table} LIMIT 2").fetchall()
-        found = [_string(row, "replaces").lower() for row in rows]
+        digests = [_string(row, "replaces").lower() for row in rows]
         if len(rows) > 1:
             self._complain(table, rows[1], said("it has one row at most: the file that this one replaces"))
-        elif found and found[0] and not _DIGEST.fullmatch(found[0]):
-            message = said("replaces has to be 64 hexadecimal digits, not {value!r}", value=found[0][:80])
+        elif digests and digests[0] and not _DIGEST.fullmatch(digests[0]):
+            message = said("replaces has to be 64 hexadecimal digits, not {value!r}", value=digests[0][:80])
             self._complain(table, rows[0], message)
-        return found[0] if found else ""
+        return digests[0] if digests else ""
 
     def problems_of(self, complaints: Iterable[Complaint]) -> list[Problem]:
         """Turn complaints into problems that name the table."""

@@ -21,7 +21,7 @@ from schemas.configuration.checks import (
 )
 from schemas.configuration.defaults import address_or_text, mac_or_text, seat_interfaces
 from schemas.configuration.model import Binding, Configuration, Operator, Seat, Service, Trigger
-from schemas.problems import ConfigurationError, Problem
+from schemas.problems import ConfigurationError, Problem, bounded
 from schemas.xml_reading import ElementLines
 
 _SCHEMA = "configuration.xsd"
@@ -39,7 +39,7 @@ def parse_xml(data: bytes, file: str) -> CheckedConfiguration:
         found = _check(data, file, exact=True)
     if found.problems:
         raise ConfigurationError(found.problems)
-    return CheckedConfiguration(found.configuration, tuple(found.warnings), found.replaces)
+    return CheckedConfiguration(found.configuration, bounded(found.warnings), found.replaces)
 
 
 class _Checked(NamedTuple):

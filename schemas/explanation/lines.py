@@ -17,6 +17,7 @@ from urllib.parse import unquote
 from schemas.explanation.codes import TrailStep, Verdict
 
 NOTHING: Final = "-"
+_LAST_TIME: Final = 32_503_680_000.0  # the year 3000, where the times of some systems end
 _STEPS: Final = {code.value: code for code in TrailStep}
 _VERDICTS: Final = {code.value: code for code in Verdict}
 
@@ -57,9 +58,11 @@ def encode(line: ExplanationLine) -> str:
 
 
 def decode(text: str) -> ExplanationLine:
-    """Read a line. Raises ValueError."""
+    """Read a line. Raises ValueError, also for a time that no system has a date for."""
     code, at, phone, *arguments = text.split(" ")
     seconds = 0.0 if at == NOTHING else float(at)
+    if not 0.0 <= seconds < _LAST_TIME:
+        raise ValueError("the time is not one of this millennium")
     return ExplanationLine(
         code.removeprefix("."), seconds, text_of(phone), tuple(map(text_of, arguments)), code.startswith(".")
     )

@@ -18,7 +18,7 @@ from lxml import etree
 
 from schemas import xml_reading
 from schemas.configuration import formats
-from schemas.problems import ConfigurationError, Problem
+from schemas.problems import ConfigurationError, Problem, bounded
 from schemas.server import file_checks
 from schemas.server.settings import (
     AmiSettings,
@@ -86,7 +86,7 @@ def parse_settings(data: bytes, path: Path) -> CheckedSettings:
     problems += [Problem(str(path), line, text) for line, name, text in found if (line, name) not in known]
     if problems:
         raise ConfigurationError(sorted(problems, key=lambda problem: problem.line))
-    warnings = tuple(Problem(str(path), line, text) for line, _, text in reader.warn(settings))
+    warnings = bounded(Problem(str(path), line, text) for line, _, text in reader.warn(settings))
     return CheckedSettings(settings, warnings)
 
 

@@ -217,3 +217,14 @@ def test_the_md5_goes_to_a_checked_server_or_where_it_is_allowed(
     memory.scram_taken()
     assert memory.may_send_md5() is sent
     assert (tmp_path / "scram-places").read_text(encoding="utf-8") == "h:5000 mario\n"
+
+
+@pytest.mark.parametrize("kept", [b"", b"other:1 anna\n", b"other:1 an", b"\xff"])
+def test_where_scram_was_taken_is_known_though_the_line_before_was_cut(tmp_path: Path, kept: bytes) -> None:
+    file = tmp_path / "scram-places"
+    file.write_bytes(kept)
+    known = LoginMemory(Password.from_text("test"), place=PLACE, file=file)
+    assert known.may_send_md5()
+    known.scram_taken()
+    assert not LoginMemory(Password.from_text("test"), place=PLACE, file=file).may_send_md5()
+    assert file.read_bytes().startswith(kept)

@@ -1,5 +1,6 @@
 """Whatever XML somebody puts there: a value, or mistakes with their lines, and never another exception."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from schemas.configuration import xml_form
-from schemas.problems import ConfigurationError, Problem
+from schemas.problems import LONGEST_MESSAGE, MOST_PROBLEMS, ConfigurationError, Problem
 from schemas.server import settings_xml
 
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
@@ -195,3 +196,46 @@ def test_an_element_of_another_namespace_by_default_is_named_with_its_line() -> 
     with pytest.raises(ConfigurationError) as refused:
         xml_form.parse_xml(text.encode(), "one.xml")
     assert [problem.line for problem in problems_of(refused.value, 4)] == [3, 4]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<{name}/>",
+        "<configuration {name}='1'/>",
+        "<configuration><{name}/></configuration>",
+        "<configuration {name}",
+        "<?xml version='1.{name}'?><configuration/>",
+        "<configuration><services><service name='{name}' type='{name}'/></services></configuration>",
+        "<server><{name}/></server>",
+        "<server><ami username='{name}' secret='s' encoding='{name}' host=' {name} '/></server>",
+    ],
+)
+def test_a_message_is_no_longer_than_a_few_lines_however_long_the_names_are(text: str) -> None:
+    data = text.format(name="n9" * 20_000).encode()
+    with pytest.raises(ConfigurationError) as refused:
+        if "<server" in text:
+            settings_xml.parse_settings(data, Path("one.xml"))
+        else:
+            xml_form.parse_xml(data, "one.xml")
+    for problem in problems_of(refused.value, 1):
+        assert len(problem.message) <= LONGEST_MESSAGE
+        assert problem.message.isprintable()
+
+
+def test_of_ten_thousand_mistakes_the_first_are_told_and_that_there_are_more() -> None:
+    seats = "<seat/>\n" * 10_000
+    with pytest.raises(ConfigurationError) as refused:
+        xml_form.parse_xml(f"<configuration><seats>\n{seats}</seats></configuration>".encode(), "one.xml")
+    problems = problems_of(refused.value, 10_002)
+    assert len(problems) == MOST_PROBLEMS
+    assert problems[0].line == 2
+    assert problems[-1].message == "from here on are more mistakes, which are told once those before are gone"
+
+
+def test_ten_thousand_attributes_that_nobody_knows_are_refused_in_a_moment() -> None:
+    attributes = " ".join(f"attribute-{number}=''" for number in range(10_000))
+    began = time.process_time()
+    with pytest.raises(ConfigurationError):
+        xml_form.parse_xml(f"<configuration {attributes}/>".encode(), "one.xml")
+    assert time.process_time() - began < 5  # 0.2 s; putting all of them into words takes 2 s and more

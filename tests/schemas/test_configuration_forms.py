@@ -263,6 +263,22 @@ def test_no_damage_does_more_than_refuse_the_file(random) -> None:
             sqlite_form.load_sqlite(path)
 
 
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        ("CREATE TABLE Publication(id INTEGER PRIMARY KEY, replaces TEXT);"
+         "INSERT INTO Publication VALUES(1, 'x');", "64 hexadecimal digits"),
+        ("CREATE TABLE publication(replaces TEXT PRIMARY KEY) WITHOUT ROWID;", "cannot be read"),
+        ("INSERT INTO pause_reasons(name) VALUES(zeroblob(2000000));", "too big"),
+    ],
+)  # fmt: skip
+def test_a_database_that_nobody_should_publish_is_refused(database: Path, script: str, message: str) -> None:
+    with closing(sqlite3.connect(database)) as connection:
+        connection.executescript(script)
+    with pytest.raises(ConfigurationError, match=message):
+        sqlite_form.load_sqlite(database)
+
+
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "text.sqlite"
     path.write_text("<configuration/>")

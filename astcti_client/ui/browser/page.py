@@ -39,7 +39,7 @@ def read_page(lines: TextIO) -> PageRequest | None:
         try:
             found = json.loads(line)
             page = PageRequest(found["url"], bool(found.get("dark")), str(found.get("language", "")))
-        except (ValueError, TypeError, KeyError, AttributeError):
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             continue
         if isinstance(page.url, str) and page.url.startswith(("http://", "https://")):
             return page

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -136,3 +137,20 @@ def test_the_least_user_by_configuration_and_version() -> None:
     assert "deny = ::/0\npermit = ::1/128\n" in old
     assert "read = system,call,agent\nwrite = call,agent\n" in old
     assert "read = system,call,dialplan\n" in least_user(Configuration(), "11.0.0", "cti", "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[a]\nx=1\n" + "[a](a,a)\n" * 60,  # twice and more what was there, each time
+        "#include *.conf\n#include *\n" * 3,  # each includes all
+        "".join(f"[t{number}](t{number - 1},t{number - 1})\nx=1\n" for number in range(60)),
+    ],
+)
+def test_a_file_that_grows_while_it_is_read_comes_to_an_end(tmp_path: Path, text: str) -> None:
+    (tmp_path / "manager.conf").write_text(text)
+    (tmp_path / "other.conf").write_text("#include *.conf\n")
+    began = time.process_time()
+    conf = read_conf(tmp_path / "manager.conf")
+    assert conf is not None and not conf.complete
+    assert time.process_time() - began < 20  # half a second; without a bound it has no end

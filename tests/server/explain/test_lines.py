@@ -15,6 +15,8 @@ from schemas.explanation.words import advice, in_words, told_at
 from schemas.protocol import ReplyCode
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
+WRONG_TIMES = ("1e17", "9223372036854775807", "1e400", "nan", "-1", "-inf")
+"""No system has a date for these; Python's time module refuses each in another way."""
 VALUES = {"moment": "answer", "moments": "ring,hangup", "systems": "windows", "difference": "case"}
 
 
@@ -67,7 +69,9 @@ def test_what_an_empty_argument_stands_for_is_said() -> None:
     assert told_at(line).startswith("No service fits this call (contexts: none; queues: astcti, two,).")
 
 
-@pytest.mark.parametrize("text", ["", "popped-up", "popped-up now PJSIP/201"])
+@pytest.mark.parametrize(
+    "text", ["", "popped-up", "popped-up now PJSIP/201", *(f"popped-up {at} PJSIP/201" for at in WRONG_TIMES)]
+)
 def test_what_is_no_line_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         decode(text)

@@ -73,6 +73,19 @@ def server(tmp_path: Path, pbx: DemoPbx) -> Iterator[WatchedServer]:
         yield running
 
 
+@pytest.mark.parametrize("accepted", ["application/openmetrics-text; version=x", "text/plain;version=1.x.0"])
+def test_whoever_asks_for_figures_in_a_version_that_is_none_gets_the_usual_one(
+    server: WatchedServer, accepted: str
+) -> None:
+    asked = urllib.request.Request(
+        f"http://127.0.0.1:{server.metrics_port}/metrics", headers={"Accept": accepted}
+    )
+    with urllib.request.urlopen(asked, timeout=PATIENCE) as answer:
+        assert answer.status == 200
+        assert answer.headers["Content-Type"].startswith("text/plain")
+    assert "Traceback" not in server.log
+
+
 def test_figures_say_what_goes_on_without_numbers_and_names(server: WatchedServer, pbx: DemoPbx) -> None:
     with server.client("mario") as mario:
         mario.expect("200 astcti")

@@ -1,0 +1,438 @@
+"""Files that the programs keep for themselves, and read again: half-written, damaged, of another release."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+import shutil
+import tarfile
+import tempfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+from astcti_server.ami.wire.event_filter import EventFilter
+from astcti_server.ami.wire.messages import AmiEvent
+from astcti_server.ami.wire.parser import AmiParser
+from astcti_server.calls.notification import Notification
+from astcti_server.config.memory import NAME as MEMORY
+from astcti_server.config.memory import ConfigMemory
+from astcti_server.doctor.asterisk_conf import read_conf
+from astcti_server.kept_ami.archive import BadArchive, ReportArchive, write_archive
+from astcti_server.process.own_user import owner_of_running_server
+from astcti_server.process.state_directory import StateError
+from astcti_server.queues.state_file import NAME as MEMBERS
+from astcti_server.queues.state_file import StateFile
+from astcti_server.report_replay import ReportReplay
+from configurator.publishing.server_status import read_server_status
+from schemas.configuration import xml_form
+from tests.fuzz.target import Attempt, Broken, FuzzTarget
+from tests.fuzz.targets import manager
+
+JSON_TOKENS = (
+    *(
+        b"null",
+        b"true",
+        b"1e400",
+        b"NaN",
+        b"-Infinity",
+        b'"\\ud800"',
+        b"[]",
+        b"{}",
+        b'""',
+        b"[" * 2000,
+        b'{"a":' * 2000,
+    ),
+    *(
+        b'"format": 1',
+        b'"format": 2',
+        b'"format": "1"',
+        b'"queue"',
+        b'"interface"',
+        b'"username"',
+        b'"members"',
+        b": ",
+    ),
+    *(
+        b'"file"',
+        b'"sha256"',
+        b'"modified"',
+        b'"content"',
+        b'"mark"',
+        b'"at"',
+        b'"time"',
+        b'"banner"',
+        b'"taken"',
+        b'"left"',
+    ),
+)
+
+
+def folder() -> Path:
+    """A directory of this process, in memory where that is possible."""
+    memory = Path("/dev/shm")
+    return Path(tempfile.mkdtemp(prefix="astcti-fuzz-", dir=memory if memory.is_dir() else None))
+
+
+def _tidied(directory: Path, keep: str) -> None:
+    """What was put aside would fill the disk."""
+    for path in directory.iterdir():
+        if path.name != keep:
+            path.unlink()
+
+
+def _members() -> Attempt:
+    directory = folder()
+    file = StateFile(directory)
+
+    def attempt(data: bytes) -> str:
+        file.path.write_bytes(data)
+        members = file.load()
+        if not members:
+            _tidied(directory, MEMBERS)
+            return "nothing"
+        if not file.save(members) or file.load() != members:
+            raise Broken("what was read does not come back from what is written")
+        return "members"
+
+    return attempt
+
+
+MEMBER_SEEDS = (
+    b'{"format": 1, "members": [{"queue": "astcti", "interface": "PJSIP/201", "username": "mario"},'
+    b' {"queue": "b", "interface": "SIP/2", "username": "", "x": 1}]}\n',
+    b'{"format": 2, "members": []}\n',
+    b'{"format": 1, "members": {"queue": "a"}}',
+)
+
+
+def _memory() -> Attempt:
+    directory = folder()
+
+    def attempt(data: bytes) -> str:
+        (directory / MEMORY).write_bytes(data)
+        found = ConfigMemory(directory).load(Path("/etc/astcti"))
+        if found is None:
+            return "nothing"
+        return "remembered" if found.configuration.operators else "empty"
+
+    return attempt
+
+
+def _memory_of(said: bytes, **changes: object) -> bytes:
+    head = {
+        "format": 1,
+        "file": "/etc/astcti/configuration.xml",
+        "sha256": "ab" * 32,
+        "modified": 1.0,
+        "content": hashlib.sha256(said).hexdigest(),
+    }
+    return json.dumps(head | changes).encode() + b"\n" + said
+
+
+def _memory_seeds() -> list[bytes]:
+    content = xml_form.dump_xml(manager.CONFIGURATION)
+    return [_memory_of(content), _memory_of(b"<configuration/>"), _memory_of(b"x", format=2), b"\n"]
+
+
+def _grow_memory(random: Random) -> bytes:
+    """With the right digest of what is not right."""
+    content = bytearray(xml_form.dump_xml(manager.CONFIGURATION))
+    for _ in range(random.randint(0, 3)):
+        content[random.randrange(len(content))] = random.randrange(256)
+    odd: object = random.choice((None, 5, "", "x\0y", "/etc/astcti/a", [], 1e400, "zz", -1, True))
+    key = random.choice(("format", "file", "sha256", "modified", "content"))
+    return _memory_of(bytes(content), **({key: odd} if random.random() < 0.5 else {}))
+
+
+# -- reports
+
+
+def _blocks() -> bytes:
+    path = next(iter(sorted(manager.RECORDINGS.glob("22-direct-call.ami"))))
+    wanted = EventFilter.for_configuration(manager.CONFIGURATION)
+    found = [one.raw for one in AmiParser(wanted).feed(path.read_bytes()) if isinstance(one, AmiEvent)]
+    return b"".join(block + b"\r\n\r\n" for block in found[:40])
+
+
+MARKS: tuple[dict[str, object], ...] = (
+    {"mark": "time", "at": 0, "time": 1000.0},
+    {
+        "mark": "configuration",
+        "at": 0,
+        "file": "c.xml",
+        "encoding": "cp1252",
+        "late-pop-up": 30,
+        "events": "all",
+    },
+    {
+        "mark": "seats",
+        "at": 0,
+        "left": [],
+        "taken": {"PJSIP/201": "at-PJSIP/201", "PJSIP/202": "at-PJSIP/202"},
+    },
+    {"mark": "linked", "at": 0, "banner": "Asterisk Call Manager/11.0.0"},
+    {"mark": "link-down", "at": 500, "quiet": 3.0},
+    {"mark": "link-up", "at": 600, "banner": "Asterisk Call Manager/11.0.0"},
+    {"mark": "arrived", "at": 700, "extension": "PJSIP/201"},
+    {
+        "mark": "originated",
+        "at": 800,
+        "extension": "PJSIP/201",
+        "exten": "1",
+        "context": "outbound",
+        "service": "Out",
+        "action-id": "astcti-a-1",
+    },
+    {"mark": "ended-unheard", "at": 900, "uniqueid": "1.1"},
+    {"mark": "seats", "at": 1000, "left": ["PJSIP/201"], "taken": {}},
+    {"mark": "lost", "at": 1100, "bytes": 5},
+    {"mark": "new", "at": 1200},
+)
+
+
+def _unpacked(marks: list[dict[str, object]], about: object = None) -> bytes:
+    """The files of a report one after the other, so that a change of a byte is not all that a tar.gz says."""
+    parts = {
+        "about.json": json.dumps(about or {"report": 1, "what": "last"}).encode(),
+        "c.xml": xml_form.dump_xml(manager.CONFIGURATION),
+        "marks.jsonl": b"".join(json.dumps(mark).encode() + b"\n" for mark in marks),
+        "log.txt": b"x\n",
+        "ami.txt": _blocks(),
+    }
+    return b"".join(b"--FILE " + name.encode() + b"\n" + data for name, data in parts.items())
+
+
+def _packed(data: bytes) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz", compresslevel=1) as archive:
+        for part in data.split(b"--FILE ")[1:]:
+            name, _, content = part.partition(b"\n")
+            entry = tarfile.TarInfo(name.decode("utf-8", "replace")[:90])
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    return out.getvalue()
+
+
+def _play(data: bytes) -> str:
+    """As `astcti-server replay` plays a report, and with what it takes for a mistake in it."""
+    told: list[Notification] = []
+    archive = ReportArchive(io.BytesIO(data))
+    player = ReportReplay(archive.configurations, told.append)
+    try:
+        for piece in archive.pieces():
+            if isinstance(piece, bytes):
+                player.feed(piece)
+            else:
+                player.mark(piece)
+    except (LookupError, TypeError, ValueError):
+        return "no proper marks"
+    return "notifications" if told else "nothing told"
+
+
+def _report_parts() -> Attempt:
+    return lambda data: _play(_packed(data))
+
+
+def _report_file() -> Attempt:
+    return _play
+
+
+def _mark_seeds() -> list[bytes]:
+    return [_unpacked(list(MARKS)), _unpacked(list(MARKS[:4])), _unpacked([])]
+
+
+def _grow_marks(random: Random) -> bytes:
+    odd: tuple[object, ...] = (
+        None,
+        -1,
+        10**30,
+        "x",
+        "",
+        [],
+        {},
+        [1],
+        1.5,
+        True,
+        {"a": 1},
+        float("nan"),
+        "\ud800",
+        1e308,
+    )
+    marks = [dict(mark) for mark in MARKS]
+    for _ in range(random.randint(1, 3)):
+        mark = random.choice(marks)
+        mark[random.choice(sorted(mark))] = random.choice(odd)
+    random.shuffle(marks) if random.random() < 0.2 else None
+    return _unpacked(marks, random.choice((None, None, None, [1], "x", [["a", "b"]], 5)))
+
+
+def _report_seeds() -> list[bytes]:
+    directory = folder()
+    try:
+        document = {
+            "about": {"report": 1},
+            "configurations": [{"file": "c.xml", "xml": xml_form.dump_xml(manager.CONFIGURATION).decode()}],
+            "marks": list(MARKS),
+            "log": ["x"],
+            "ami": [base64.b64encode(zlib.compress(_blocks(), 6)).decode()],
+            "explanation": [],
+        }
+        path = directory / "report.tar.gz"
+        write_archive(path, document)
+        whole = path.read_bytes()
+    finally:
+        shutil.rmtree(directory)
+    return [whole, _packed(_unpacked(list(MARKS))), _tar_with_links()]
+
+
+def _tar_with_links() -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as archive:
+        for name, kind in (
+            ("about.json", tarfile.SYMTYPE),
+            ("marks.jsonl", tarfile.LNKTYPE),
+            ("d", tarfile.DIRTYPE),
+        ):
+            entry = tarfile.TarInfo(name)
+            entry.type, entry.linkname = kind, "/etc/passwd"
+            archive.addfile(entry)
+    return out.getvalue()
+
+
+# -- the status file, Asterisk's files
+
+STATUS = {
+    "pid": 1,
+    "written": "2026-01-01T00:00:00+00:00",
+    "version": "1.0",
+    "configuration": {"file": "/etc/astcti/c.xml", "sha256": "ab" * 32, "since": "2026-01-01T00:00:00+00:00",
+                      "held": [{"file": "/x/y", "sha256": "c", "counts": {"seats": {"lost": 1, "before": 2}}}]},
+    "refused": [{"file": "/x/z", "errors": ["a", "b"]}],
+    "ami": {"state": "up", "reason": "", "reason_since": "", "attempts": 0, "lacking": []},
+    "state_directory": {"error": ""},
+    "stuck": False,
+    "clients": 1,
+    "calls": 2,
+}  # fmt: skip
+
+
+def _status() -> Attempt:
+    path = folder() / "status.json"
+
+    def attempt(data: bytes) -> str:
+        path.write_bytes(data)
+        owner_of_running_server(path)
+        return "known" if read_server_status(path).known else "unknown"
+
+    return attempt
+
+
+def _status_seeds() -> list[bytes]:
+    ours = {name: value for name, value in STATUS.items() if name != "written"}
+    return [json.dumps(STATUS).encode(), json.dumps(ours, indent=2).encode()]
+
+
+MANAGER_CONF = b"""; comment
+[general](!)
+enabled = yes
+[template](!)
+read = call,user ;-- long
+comment --;
+[astcti](template,+)
+secret => x\\;y
+write=originate
+eventfilter = !Event: RTCP.*
+#include "other.conf"
+#tryinclude <*.d>
+#exec /bin/true
+"""
+
+
+def _asterisk_conf() -> Attempt:
+    directory = folder()
+    path = directory / "manager.conf"
+    (directory / "other.conf").write_text("[other]\na = b\n", encoding="utf-8")
+
+    def attempt(data: bytes) -> str:
+        path.write_bytes(data)
+        found = read_conf(path)
+        return "read" if found and found.sections else "nothing"
+
+    return attempt
+
+
+def _own_texts() -> Iterator[bytes]:
+    yield MANAGER_CONF
+    yield b"[a]\n" + b"[a](a,a)\n" * 5 + b"x=1\n"
+    yield b"[a]\nx=1\n" + b"[a](a,a)\n" * 12
+
+
+TARGETS = (
+    FuzzTarget(
+        "queue-members",
+        "the server's list of its queue members",
+        _members,
+        lambda: MEMBER_SEEDS,
+        refusals=(StateError,),
+        tokens=JSON_TOKENS,
+        longest=16384,
+    ),
+    FuzzTarget(
+        "configuration-in-force",
+        "the server's memory of the configuration",
+        _memory,
+        _memory_seeds,
+        tokens=JSON_TOKENS,
+        grow=_grow_memory,
+        longest=16384,
+    ),
+    FuzzTarget(
+        "report-parts",
+        "what is in a report that somebody sent, to be replayed",
+        _report_parts,
+        _mark_seeds,
+        refusals=(BadArchive,),
+        tokens=(*JSON_TOKENS, b"--FILE ", b"ami.txt\n", b"about.json\n"),
+        grow=_grow_marks,
+    ),
+    FuzzTarget(
+        "report-file",
+        "the same as a file: tar and gzip",
+        _report_file,
+        _report_seeds,
+        refusals=(BadArchive,),
+        longest=16384,
+    ),
+    FuzzTarget(
+        "status-file",
+        "the server's status file, at the Configurator",
+        _status,
+        _status_seeds,
+        tokens=JSON_TOKENS,
+        longest=16384,
+    ),
+    FuzzTarget(
+        "asterisk-conf",
+        "manager.conf and what it includes, for the doctor",
+        _asterisk_conf,
+        lambda: list(_own_texts()),
+        tokens=(
+            b"[astcti]",
+            b"(!)",
+            b"(+)",
+            b"(template)",
+            b"#include ",
+            b"#exec ",
+            b";--",
+            b"--;",
+            b"\\;",
+            b"manager.conf",
+            b"*",
+        ),
+        longest=16384,
+    ),
+)
