@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import signal
 import sys
 from pathlib import Path
 
@@ -34,6 +35,7 @@ def main() -> int:
     soak_options = SoakOptions(
         options.minutes, seed, options.seats, options.groups, min(2, options.groups), options.rate, kinds
     )
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(2))  # so that everything is taken down
     folder = keep_folder(BUILD)
     print(f"seed {seed}; everything is in {folder}", flush=True)
     result = Soak(soak_options, folder, sys.stdout).run()

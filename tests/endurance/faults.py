@@ -52,6 +52,11 @@ class FaultKind:
     from_begin: bool
     """Its end is that it was noticed: what counts is the time from its beginning."""
 
+    @property
+    def seen(self) -> str:
+        """What people see of it: the first line of what the function says of itself."""
+        return (self.disturb.__doc__ or "").splitlines()[0]
+
 
 FAULTS: list[FaultKind] = []
 
@@ -64,7 +69,7 @@ def fault(
     short: bool = True,
     from_begin: bool = False,
 ) -> Callable[[Disturb], Disturb]:
-    """Make a function a fault."""
+    """Make a function a fault. Its docstring says what people see of it, for the table."""
 
     def register(disturb: Disturb) -> Disturb:
         FAULTS.append(FaultKind(name, scope, frozenset(claims), settle, disturb, short, from_begin))
@@ -85,13 +90,15 @@ def can_happen(kind: FaultKind, site: Site) -> str:
 
 @fault("link to the PBX cut", "ami")
 def ami_cut(target: FaultTarget) -> Iterator[float]:
+    """Clients hear that the PBX is down; calls answered meanwhile pop up when it is back, if they go on."""
     target.site.ami.become(WireState.CUT)
     yield target.chance.uniform(0.0, 8.0)
     target.site.ami.become(WireState.WHOLE)
 
 
-@fault("link to the PBX stalled", "ami")
+@fault("link to the PBX stalled", "ami", short=False)
 def ami_stalled(target: FaultTarget) -> Iterator[float]:
+    """Nothing for a while, then all that was held up, in order; after two unanswered pings a new link."""
     target.site.ami.become(WireState.STALLED)
     yield target.chance.uniform(2.0, 20.0)
     target.site.ami.become(WireState.WHOLE)
@@ -99,12 +106,14 @@ def ami_stalled(target: FaultTarget) -> Iterator[float]:
 
 @fault("link to the PBX half open", "ami", short=False, from_begin=True)
 def ami_half_open(target: FaultTarget) -> Iterator[float]:
+    """After two unanswered pings (here 5 s apart) a new link; then as after a cut."""
     target.site.ami.vanish()
     yield from _until_noticed(lambda: target.site.ami.unnoticed, "the server did not notice a dead link")
 
 
-@fault("link to the PBX trickling", "ami")
+@fault("link to the PBX trickling", "ami", short=False)
 def ami_slow(target: FaultTarget) -> Iterator[float]:
+    """Pop-ups come as slowly as the link, none is missed."""
     target.site.ami.become(WireState.SLOW)
     yield target.chance.uniform(3.0, 10.0)
     target.site.ami.become(WireState.WHOLE)
@@ -112,6 +121,7 @@ def ami_slow(target: FaultTarget) -> Iterator[float]:
 
 @fault("garbage from the PBX", "ami", scope="nobody", settle=5.0)
 def ami_garbage(target: FaultTarget) -> Iterator[float]:
+    """Nothing: what is no message of Asterisk is passed over."""
     target.site.ami.become(WireState.GARBLED)
     yield target.chance.uniform(2.0, 6.0)
     target.site.ami.become(WireState.WHOLE)
@@ -119,6 +129,7 @@ def ami_garbage(target: FaultTarget) -> Iterator[float]:
 
 @fault("PBX killed and started", "pbx")
 def pbx_restarted(target: FaultTarget) -> Iterator[float]:
+    """Its calls are gone; cards end; everybody is put back into the queues, with penalty and pause."""
     target.site.kill_pbx()
     yield target.chance.uniform(1.0, 6.0)
     target.site.start_pbx()
@@ -129,21 +140,24 @@ def pbx_restarted(target: FaultTarget) -> Iterator[float]:
 
 @fault("clients killed and started", "group", scope="group")
 def clients_killed(target: FaultTarget) -> Iterator[float]:
+    """Its operators leave the queues after the time of grace; later they log in again."""
     target.site.groups[target.group].kill()
     yield target.chance.uniform(0.5, 14.0)  # with and without the server's time of grace
     target.site.start_group(target.group)
 
 
-@fault("clients stopped and continued", "group", scope="group")
+@fault("clients stopped and continued", "group", scope="group", short=False)
 def clients_stopped(target: FaultTarget) -> Iterator[float]:
+    """As after a lost connection once the server has heard nothing for the keep-alive time (here 20 s)."""
     process = target.site.groups[target.group]
     process.send_signal(signal.SIGSTOP)
     yield target.chance.uniform(2.0, 30.0)
     process.send_signal(signal.SIGCONT)
 
 
-@fault("clients deaf", "lan", scope="wired")
+@fault("clients deaf", "lan", scope="wired", short=False)
 def clients_deaf(target: FaultTarget) -> Iterator[float]:
+    """What the server says waits, up to its limit; then as after a lost connection."""
     target.site.lan.become(WireState.DEAF)
     yield target.chance.uniform(3.0, 14.0)
     target.site.lan.become(WireState.WHOLE)
@@ -151,6 +165,7 @@ def clients_deaf(target: FaultTarget) -> Iterator[float]:
 
 @fault("clients half open", "lan", scope="wired", short=False, from_begin=True)
 def clients_half_open(target: FaultTarget) -> Iterator[float]:
+    """The client asks (here each 7 s), waits 15 s for the reply, and connects anew in place of itself."""
     target.site.lan.vanish()
     yield from _until_noticed(
         lambda: target.site.lan.unnoticed, "the clients did not notice dead connections"
@@ -159,6 +174,7 @@ def clients_half_open(target: FaultTarget) -> Iterator[float]:
 
 @fault("clients cut off", "lan", scope="wired")
 def clients_cut_off(target: FaultTarget) -> Iterator[float]:
+    """The client tries again at once and then every 0.3 to 0.6 s."""
     target.site.lan.become(WireState.CUT)
     yield target.chance.uniform(0.0, 14.0)
     target.site.lan.become(WireState.WHOLE)
@@ -169,20 +185,23 @@ def clients_cut_off(target: FaultTarget) -> Iterator[float]:
 
 @fault("server killed and started", "server")
 def server_killed(target: FaultTarget) -> Iterator[float]:
+    """Members stay in the queues, clients come back, the new server adopts the members."""
     target.site.server.kill()
     yield target.chance.uniform(0.5, 4.0)
     target.site.server.start()
 
 
-@fault("server stopped and continued", "server")
+@fault("server stopped and continued", "server", short=False)
 def server_stopped(target: FaultTarget) -> Iterator[float]:
+    """Nothing for a while, then all that was held up; clients that waited too long connect anew."""
     target.site.server.send_signal(signal.SIGSTOP)
     yield target.chance.uniform(2.0, 15.0)
     target.site.server.send_signal(signal.SIGCONT)
 
 
-@fault("server restarted", "server")
+@fault("server restarted", "server", short=False)
 def server_restarted(target: FaultTarget) -> Iterator[float]:
+    """Everybody leaves the queues and is put back after the log-in."""
     _ended_in_order(target.site.server.stop())
     yield target.chance.uniform(0.0, 1.0)
     target.site.server.start()
@@ -190,6 +209,7 @@ def server_restarted(target: FaultTarget) -> Iterator[float]:
 
 @fault("server restarted, members kept", "server")
 def server_updated(target: FaultTarget) -> Iterator[float]:
+    """Members stay in the queues, clients come back."""
     _ended_in_order(target.site.server.stop_keeping_members())
     yield target.chance.uniform(0.0, 1.0)
     target.site.server.start()
@@ -197,6 +217,7 @@ def server_updated(target: FaultTarget) -> Iterator[float]:
 
 @fault("second server started by mistake", "server", scope="nobody", settle=5.0)
 def second_server(target: FaultTarget) -> Iterator[float]:
+    """The second one says why and ends with code 1; the first one goes on."""
     code, words = target.site.server.start_a_second()
     yield 0.0
     if code != 1:
@@ -205,6 +226,7 @@ def second_server(target: FaultTarget) -> Iterator[float]:
 
 @fault("descriptors exhausted while clients come back", "server", "group", scope="group")
 def descriptors_exhausted(target: FaultTarget) -> Iterator[float]:
+    """Who is connected goes on; who comes back waits until there are descriptors."""
     site = target.site
     site.groups[target.group].kill()
     yield 1.0
@@ -216,13 +238,15 @@ def descriptors_exhausted(target: FaultTarget) -> Iterator[float]:
 
 @fault("disk full", "disk", "server", scope="nobody", settle=5.0)
 def disk_full(target: FaultTarget) -> Iterator[float]:
+    """Nothing: no call needs the disk. The log says what could not be written."""
     target.site.server.fill_disk()
     yield target.chance.uniform(4.0, 12.0)
     target.site.server.free_disk()
 
 
-@fault("clock an hour ahead and back", "clock", scope="nobody", settle=5.0)
+@fault("clock an hour ahead and back", "clock", scope="nobody", settle=5.0, short=False)
 def clock_ahead(target: FaultTarget) -> Iterator[float]:
+    """Nothing."""
     target.site.server.spoil(clock=3600.0)
     yield target.chance.uniform(3.0, 8.0)
     target.site.server.spoil()
@@ -231,6 +255,7 @@ def clock_ahead(target: FaultTarget) -> Iterator[float]:
 
 @fault("clock an hour behind and back", "clock", scope="nobody", settle=5.0)
 def clock_behind(target: FaultTarget) -> Iterator[float]:
+    """Nothing."""
     target.site.server.spoil(clock=-3600.0)
     yield target.chance.uniform(3.0, 8.0)
     target.site.server.spoil()
@@ -239,6 +264,7 @@ def clock_behind(target: FaultTarget) -> Iterator[float]:
 
 @fault("slow name resolution while the link to the PBX is cut", "ami", "clock")
 def slow_names(target: FaultTarget) -> Iterator[float]:
+    """Clients are not held up; the link comes back as late as the name is found."""
     target.site.server.spoil(names=target.chance.uniform(2.0, 8.0))
     yield 0.5
     target.site.ami.become(WireState.CUT)
@@ -250,6 +276,7 @@ def slow_names(target: FaultTarget) -> Iterator[float]:
 
 @fault("good, bad and held configurations", "configuration", scope="nobody", settle=5.0)
 def configurations(target: FaultTarget) -> Iterator[float]:
+    """A good one is taken up, a bad one refused, an empty one held; nobody is sent away."""
     server = target.site.server
     for turn in range(target.chance.randrange(3, 9)):
         match turn % 3:
@@ -264,8 +291,9 @@ def configurations(target: FaultTarget) -> Iterator[float]:
     yield 2.0
 
 
-@fault("storm of SIGHUP", "server", scope="nobody", settle=5.0)
+@fault("storm of SIGHUP", "server", scope="nobody", settle=5.0, short=False)
 def hang_ups(target: FaultTarget) -> Iterator[float]:
+    """Nothing."""
     for _ in range(100):
         target.site.server.send_signal(signal.SIGHUP)
         yield 0.03

@@ -30,7 +30,12 @@ def as_json(result: SoakResult) -> dict[str, Any]:
             "delay": spread(tally.delays),
         },
         "faults": {
-            name: {"times": row.times, "recovered": spread(row.recovered)}
+            name: {
+                "seen": next((kind.seen for kind in options.kinds if kind.name == name), ""),
+                "times": row.times,
+                "combined": row.combined,
+                "recovered": spread(row.recovered),
+            }
             for name, row in result.rows.items()
         },
         "left_out": result.left_out,
@@ -73,11 +78,14 @@ def as_markdown(report: dict[str, Any]) -> str:
             + ", ".join(f"{delay[name] * 1000:.0f} ms" for name in ("median", "p99", "largest"))
             + " |"
         )
-    lines += ["", "| fault | times alone | all well again after: median | longest |", "|---|---|---|---|"]
+    lines += [
+        "",
+        "| fault | what is seen of it | alone | with others | all well again after: median | longest |",
+        "|---|---|---|---|---|---|",
+    ]
     for name, row in sorted(report["faults"].items()):
         took = row["recovered"]
-        if row["times"]:
-            words = f"{took['median']:.1f} s | {took['largest']:.1f} s" if took else "never | "
-            lines.append(f"| {name} | {row['times']} | {words} |")
-    lines += [f"| {name} | left out: {why} | | |" for name, why in sorted(report["left_out"].items())]
+        words = f"{took['median']:.1f} s | {took['largest']:.1f} s" if took else "|"
+        lines.append(f"| {name} | {row['seen']} | {row['times']} | {row['combined']} | {words} |")
+    lines += [f"| {name} | left out: {why} | | | | |" for name, why in sorted(report["left_out"].items())]
     return "\n".join(lines) + "\n"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import random
+import shutil
 import time
 from collections import defaultdict
 from collections.abc import Iterator
@@ -41,6 +41,8 @@ class SoakOptions:
     wired: int = 2
     rate: float = 0.0
     kinds: tuple[FaultKind, ...] = tuple(FAULTS)
+    short: bool = False
+    """Each kind once, together with others, and that is all."""
     limits: Limits = USUAL_LIMITS
 
 
@@ -49,8 +51,10 @@ class FaultRow:
     """What was seen of a kind of fault, and how long it took until all was well again (s)."""
 
     times: int = 0
+    combined: int = 0
+    """How often together with others."""
     recovered: list[float] = field(default_factory=list)
-    seen: set[str] = field(default_factory=set)
+    """After those alone."""
 
 
 @dataclass
@@ -71,12 +75,13 @@ class SoakResult:
 class CallRate:
     """As many calls as the machine carries with margin: more while it idles, fewer when it does not."""
 
-    LEAST, MOST = 1.0, 60.0
-    IDLE_ENOUGH, BUSY = 0.45, 0.25
+    LEAST, MOST = 5.0, 60.0
+    IDLE_ENOUGH, BUSY = 0.35, 0.15  # of the processors' time
+    LATE = 0.25  # seconds
 
     def __init__(self, fixed: float) -> None:
         self._fixed = fixed
-        self.rate = fixed or 4.0
+        self.rate = fixed or 8.0
         self._last = self._times()
 
     def adapt(self, late: float) -> float:
@@ -85,7 +90,7 @@ class CallRate:
         share = (idle - self._last[0]) / max(1, total - self._last[1])
         self._last = idle, total
         if not self._fixed:
-            if share < self.BUSY or late > 0.2:
+            if late > self.LATE or share < self.BUSY:
                 self.rate = max(self.LEAST, self.rate * 0.8)
             elif share > self.IDLE_ENOUGH:
                 self.rate = min(self.MOST, self.rate * 1.1)
@@ -123,8 +128,8 @@ class Soak:
             self._pass(3.0)
             until = began + options.minutes * 60 - 25.0
             rounds = self._rounds()
-            while time.monotonic() < until:
-                self._round(next(rounds))
+            while time.monotonic() < until and (kinds := next(rounds, None)):
+                self._round(kinds)
                 if self._rounds_done % ROUNDS_TO_QUIET == 0:
                     self._quiet_moment()
                     site.take_breaks(True)
@@ -144,7 +149,7 @@ class Soak:
     _rounds_done = 0
 
     def _rounds(self) -> Iterator[list[FaultKind]]:
-        """Each kind once alone, then combinations, one of three rounds a single fault."""
+        """Each kind once alone, then combinations without end."""
         kinds = []
         for kind in self._options.kinds:
             if why := can_happen(kind, self._site):
@@ -153,14 +158,15 @@ class Soak:
                 kinds.append(kind)
         first = kinds.copy()
         self._chance.shuffle(first)
+        if self._options.short:
+            while first:
+                chosen = compatible(first, 3)
+                first = [kind for kind in first if kind not in chosen]
+                yield chosen
+            return
         yield from ([kind] for kind in first)
         while True:
-            wanted = self._chance.choice((1, 2, 2, 3, 4))
-            chosen: list[FaultKind] = []
-            for kind in self._chance.sample(kinds, len(kinds)):
-                if len(chosen) < wanted and not any(kind.claims & other.claims for other in chosen):
-                    chosen.append(kind)
-            yield chosen
+            yield compatible(self._chance.sample(kinds, len(kinds)), self._chance.choice((1, 2, 2, 3, 4)))
 
     def _round(self, kinds: list[FaultKind]) -> None:
         self._rounds_done += 1
@@ -191,8 +197,7 @@ class Soak:
             since = max(fault.ended_at for fault in faults)
         words = " + ".join(f"{fault.kind.name} ({fault.ended_at - fault.begun_at:.1f} s)" for fault in faults)
         for fault in faults:
-            if not single:
-                self._result.rows[fault.kind.name].seen.add("also in combinations")
+            self._result.rows[fault.kind.name].combined += not single
             if fault.not_met:
                 self._find(Wrong.BROKEN_PROMISE, f"{fault.kind.name}: {fault.not_met}")
         if wrong:
@@ -306,6 +311,15 @@ class Soak:
         print(f"{time.strftime('%H:%M:%S')} {text}", file=self._output, flush=True)
 
 
+def compatible(kinds: list[FaultKind], most: int) -> list[FaultKind]:
+    """The first of these that do not need the same thing for themselves."""
+    chosen: list[FaultKind] = []
+    for kind in kinds:
+        if len(chosen) < most and not any(kind.claims & other.claims for other in chosen):
+            chosen.append(kind)
+    return chosen
+
+
 def read_faults(facts: list[Fact], over: float) -> Iterator[Fault]:
     """The fault log as values; what has not ended lasts until the end."""
     ends = {fact["number"]: fact["at"] for fact in facts if fact["what"] == "end"}
@@ -319,7 +333,6 @@ def keep_folder(build: Path) -> Path:
     """Where a run's files go; those of the run before are replaced."""
     folder = build.absolute() / "last"
     if folder.exists():
-        older = folder.with_name(f"before-{os.getpid()}")
-        folder.rename(older)
+        shutil.rmtree(folder)
     folder.mkdir(parents=True)
     return folder
