@@ -21,7 +21,7 @@ COMPONENTS ?= server $(if $(wildcard $(DESTDIR)$(UNITDIR)/astcti-configurator.se
 # The server runs as a user of its own, who cannot read a Python in somebody's home.
 SYSTEM_PYTHON ?= $(firstword $(wildcard /usr/bin/python3) $(PYTHON))
 
-.PHONY: help setup demo explain-flood test lint unit coverage mutants pythons test-calls test-cuts soak bench profile bench-figures dist man screenshots client-bundle install clean
+.PHONY: help setup demo explain-flood test lint unit coverage mutants pythons test-calls test-cuts soak soak-table bench profile bench-figures dist man screenshots client-bundle install clean
 
 help: ## this list
 	@awk -F ':[^#]*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -108,6 +108,9 @@ explain-flood: $(READY) ## CALLS=100000 through the demo PBX within MINUTES=30: 
 # As root a full disk is among them.
 soak: $(READY) ## MINUTES=60 of calls while server, PBX, clients and network fail, from SEED: every call pops up once
 	$(BIN)/python -m tests.endurance --minutes $(or $(MINUTES),60) --seats $(or $(SEATS),500) $(if $(RATE),--rate $(RATE)) $(if $(filter-out file,$(origin SEED)),--seed $(SEED)) $(if $(ONLY),--only '$(ONLY)')
+
+soak-table: $(READY) ## the tables of docs/reliability.md, from the last run of `make soak`
+	$(BIN)/python -m tests.endurance.publish
 
 bench: $(BENCH_READY) ## speed, as ratios measured side by side
 	$(BENCH_VENV)/bin/python -m tests.bench $(BENCH_ARGS)

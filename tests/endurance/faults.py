@@ -49,6 +49,8 @@ class FaultKind:
     disturb: Disturb
     short: bool
     """Fit for the short run: it is over within a few seconds."""
+    ends_server: bool
+    """A new process begins: what the old one took is not comparable."""
     from_begin: bool
     """Its end is that it was noticed: what counts is the time from its beginning."""
 
@@ -67,12 +69,15 @@ def fault(
     scope: Scope = "all",
     settle: float = 45.0,
     short: bool = True,
+    ends_server: bool = False,
     from_begin: bool = False,
 ) -> Callable[[Disturb], Disturb]:
     """Make a function a fault. Its docstring says what people see of it, for the table."""
 
     def register(disturb: Disturb) -> Disturb:
-        FAULTS.append(FaultKind(name, scope, frozenset(claims), settle, disturb, short, from_begin))
+        FAULTS.append(
+            FaultKind(name, scope, frozenset(claims), settle, disturb, short, ends_server, from_begin)
+        )
         return disturb
 
     return register
@@ -141,7 +146,7 @@ def pbx_restarted(target: FaultTarget) -> Iterator[float]:
 @fault("clients killed and started", "group", scope="group")
 def clients_killed(target: FaultTarget) -> Iterator[float]:
     """Its operators leave the queues after the time of grace; later they log in again."""
-    target.site.groups[target.group].kill()
+    target.site.kill_group(target.group)
     yield target.chance.uniform(0.5, 14.0)  # with and without the server's time of grace
     target.site.start_group(target.group)
 
@@ -183,7 +188,7 @@ def clients_cut_off(target: FaultTarget) -> Iterator[float]:
 # -- the server --------------------------------------------------------------------------------------------
 
 
-@fault("server killed and started", "server")
+@fault("server killed and started", "server", ends_server=True)
 def server_killed(target: FaultTarget) -> Iterator[float]:
     """Members stay in the queues, clients come back, the new server adopts the members."""
     target.site.server.kill()
@@ -199,7 +204,7 @@ def server_stopped(target: FaultTarget) -> Iterator[float]:
     target.site.server.send_signal(signal.SIGCONT)
 
 
-@fault("server restarted", "server", short=False)
+@fault("server restarted", "server", short=False, ends_server=True)
 def server_restarted(target: FaultTarget) -> Iterator[float]:
     """Everybody leaves the queues and is put back after the log-in."""
     _ended_in_order(target.site.server.stop())
@@ -207,7 +212,7 @@ def server_restarted(target: FaultTarget) -> Iterator[float]:
     target.site.server.start()
 
 
-@fault("server restarted, members kept", "server")
+@fault("server restarted, members kept", "server", ends_server=True)
 def server_updated(target: FaultTarget) -> Iterator[float]:
     """Members stay in the queues, clients come back."""
     _ended_in_order(target.site.server.stop_keeping_members())
@@ -228,7 +233,7 @@ def second_server(target: FaultTarget) -> Iterator[float]:
 def descriptors_exhausted(target: FaultTarget) -> Iterator[float]:
     """Who is connected goes on; who comes back waits until there are descriptors."""
     site = target.site
-    site.groups[target.group].kill()
+    site.kill_group(target.group)
     yield 1.0
     site.server.limit_descriptors(3)
     site.start_group(target.group)

@@ -20,7 +20,7 @@ from tests.fake.running_server import RunningServer
 DISK = 4 * 1024 * 1024  # bytes of the disk that gets full
 SECTIONS = """\
 <clients keep-alive="20" max="3000" max-per-address="3000"/><queues reconcile="60"/>\
-<kept-ami bytes="4194304"/><audit file="{audit}"/><calls compare="60"/>"""
+<kept-ami bytes="1048576"/><audit file="{audit}"/><calls compare="60"/>"""
 
 
 class ServerUnderTest:

@@ -86,8 +86,12 @@ class Site:
 
     def kill_pbx(self) -> None:
         self.pbx.kill()
-        history = HistoryWriter(self._pbx_file)
-        history.write("killed")
+        self._write_for_the_dead(self._pbx_file, "killed")
+
+    @staticmethod
+    def _write_for_the_dead(file: Path, what: str, **more: object) -> None:
+        history = HistoryWriter(file)
+        history.write(what, **more)
         history.close()
 
     def call(self, rate: float) -> float:
@@ -121,6 +125,10 @@ class Site:
             log=self.folder / f"seats-{group}.log",
             environ=os.environ | {"XDG_DATA_HOME": str(home), "XDG_STATE_HOME": str(home), "HOME": str(home)},
         )
+
+    def kill_group(self, group: int) -> None:
+        self.groups[group].kill()
+        self._write_for_the_dead(self.seats_file(group), "killed", seats=self.office.group(group))
 
     def take_breaks(self, wanted: bool) -> None:
         """Whether operators go into pause now and then."""

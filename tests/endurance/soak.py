@@ -26,6 +26,8 @@ WELL_WITHIN = 90.0  # seconds after a fault; what takes longer is a finding
 EMPTY_WITHIN = 60.0  # seconds until the last call has ended by itself
 SETTLED_WITHIN = 30.0  # seconds until members are as they should be, once all is well
 ROUNDS_TO_QUIET = 4
+STRETCH = 900.0  # seconds; of each such stretch the server's process lives on for so long, if it can:
+LONG_LIFE = 540.0
 COMBINATION = "combinations"
 USUAL_LIMITS = Limits()
 
@@ -156,17 +158,21 @@ class Soak:
                 self._result.left_out[kind.name] = why
             else:
                 kinds.append(kind)
-        first = kinds.copy()
-        self._chance.shuffle(first)
+        first = self._chance.sample(kinds, len(kinds))
         if self._options.short:
             while first:
                 chosen = compatible(first, 3)
                 first = [kind for kind in first if kind not in chosen]
                 yield chosen
             return
-        yield from ([kind] for kind in first)
+        # The process of the server that is there when the last of these has begun lives for a while.
+        yield from ([kind] for kind in sorted(first, key=lambda kind: not kind.ends_server))
+        began = time.monotonic()
         while True:
-            yield compatible(self._chance.sample(kinds, len(kinds)), self._chance.choice((1, 2, 2, 3, 4)))
+            long_life = (time.monotonic() - began) % STRETCH < LONG_LIFE
+            fitting = [kind for kind in kinds if not (long_life and kind.ends_server)] or kinds
+            drawn = self._chance.sample(fitting, len(fitting))
+            yield compatible(drawn, self._chance.choice((1, 2, 2, 3, 4)))
 
     def _round(self, kinds: list[FaultKind]) -> None:
         self._rounds_done += 1

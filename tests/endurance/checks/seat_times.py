@@ -72,7 +72,7 @@ class SeatTimes:
         """The next fact that concerns this seat."""
         at = fact["at"]
         match fact["what"]:
-            case "began" | "down":
+            case "began" | "killed" | "down":
                 self._go(at)
             case "up":
                 if self._away_since is not None:
@@ -139,6 +139,6 @@ class SeatTimes:
 def follow(facts: Iterable[Fact], seats: dict[str, SeatTimes]) -> None:
     """Hand each fact to the seat it is of."""
     for fact in facts:
-        names = fact["seats"] if fact["what"] == "began" else (fact["seat"],)
+        names = fact["seats"] if "seats" in fact else (fact["seat"],)
         for name in names:
             seats.setdefault(name, SeatTimes(name)).take(fact)
