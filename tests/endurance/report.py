@@ -25,6 +25,7 @@ def as_json(result: SoakResult) -> dict[str, Any]:
             "answered": tally.answered,
             "shown": tally.shown,
             "caught_up": tally.caught_up,
+            "interrupted": tally.interrupted,
             "wrapped_up": tally.wrapped_up,
             "excused": dict(tally.excused),
             "delay": spread(tally.delays),
@@ -69,6 +70,7 @@ def as_markdown(report: dict[str, Any]) -> str:
         f"| shown | {calls['shown']} |",
         f"| of these after a fault, while the call went on | {calls['caught_up']} |",
         f"| over before the seat could be reached again | {excused} |",
+        f"| client killed while it opened the page: the card offers it | {calls['interrupted']} |",
         f"| pages at the end of a call | {calls['wrapped_up']} |",
         *(f"| {kind.value} | {wrong[kind.value]} |" for kind in Wrong),
     ]

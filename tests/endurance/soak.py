@@ -28,6 +28,7 @@ SETTLED_WITHIN = 30.0  # seconds until members are as they should be, once all i
 ROUNDS_TO_QUIET = 4
 STRETCH = 900.0  # seconds; of each such stretch the server's process lives on for so long, if it can:
 LONG_LIFE = 540.0
+ABOUT_CALLS = ("shown", "not-shown")
 COMBINATION = "combinations"
 USUAL_LIMITS = Limits()
 
@@ -281,14 +282,14 @@ class Soak:
         seats: dict[str, SeatTimes] = {}
         facts = [fact for group in range(site.office.groups) for fact in read_history(site.seats_file(group))]
         facts = [fact for fact in facts if fact["at"] <= over]
-        follow((fact for fact in facts if fact["what"] != "shown"), seats)
+        follow((fact for fact in facts if fact["what"] not in ABOUT_CALLS), seats)
         for times in seats.values():
             times.close(over)
         pbx = [fact for fact in read_history(self._folder / "pbx.jsonl") if fact["at"] <= over]
         faults = list(read_faults(read_history(self._folder / "faults.jsonl"), over))
         check = CallCheck(
             pbx,
-            (fact for fact in facts if fact["what"] == "shown"),
+            (fact for fact in facts if fact["what"] in ABOUT_CALLS),
             seats,
             faults,
             over=over,

@@ -54,10 +54,10 @@ class Story:
 
     def check(self) -> tuple[list[Finding], CallTally]:
         seats: dict[str, SeatTimes] = {}
-        follow((fact for fact in sorted(self.seats, key=_at) if fact["what"] != "shown"), seats)
+        follow((fact for fact in sorted(self.seats, key=_at) if "shown" not in fact["what"]), seats)
         for times in seats.values():
             times.close(OVER)
-        shown = [fact for fact in self.seats if fact["what"] == "shown"]
+        shown = [fact for fact in self.seats if "shown" in fact["what"]]
         check = CallCheck(
             sorted(self.pbx, key=_at), shown, seats, self.faults, over=OVER, limits=Limits(5.0, 15.0)
         )
@@ -182,6 +182,20 @@ def test_a_call_that_was_caught_up_with_too_late_is_found() -> None:
     story.show(136, page)
     story.show(160.1, page, "hangup")
     assert story.kinds() == [Wrong.LATE]
+
+
+@pytest.mark.parametrize(("killed", "kinds"), [(105.2, []), (90.0, [Wrong.LOST])])
+def test_a_page_that_was_interrupted_is_excused_by_the_end_of_its_client(
+    killed: float, kinds: list[Wrong]
+) -> None:
+    story = Story(resumes=True)
+    story.faults.append(Fault("client killed", killed, killed + 2, None, 45))
+    story.seat(killed, "killed")
+    story.seat(killed + 3, "up")
+    page = story.call(105, 160)
+    story.seat(109, "not-shown", moment="answer", leg="1.1", why="interrupted")
+    story.show(160.1, page, "hangup")
+    assert story.kinds() == kinds
 
 
 def test_after_three_minutes_nothing_is_kept_for_a_seat() -> None:

@@ -38,6 +38,8 @@ class CallTally:
     """Shown after a fault."""
     excused: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     """Not shown, by the kinds of fault that were going on."""
+    interrupted: int = 0
+    """Their client was killed while it opened the page; the card offers it."""
     wrapped_up: int = 0
     """Pages at the end of a call."""
     delays: list[float] = field(default_factory=list)
@@ -83,14 +85,16 @@ class CallCheck:
         over: float,
         limits: Limits,
     ) -> None:
-        """`shown` are the facts of that name, in any order; `over` is the time at which the run ended."""
+        """`shown` are the facts of that name and of `not-shown`, in any order; `over`: when the run ended."""
         self._calls = answered_calls(pbx, over)
         self._seats, self._faults, self._limits = seats, faults, limits
         self._over = over
         self._broken = {name: times.broken(faults) for name, times in seats.items()}
         self._shown: dict[tuple[str, str], list[Fact]] = defaultdict(list)
+        self._not_shown: dict[tuple[str, str], list[Fact]] = defaultdict(list)
         for fact in sorted(shown, key=lambda fact: fact["at"]):
-            self._shown[fact["moment"], fact["leg"]].append(fact)
+            known = self._shown if fact["what"] == "shown" else self._not_shown
+            known[fact["moment"], fact["leg"]].append(fact)
         self.tally = CallTally()
 
     def run(self) -> Iterator[Finding]:
@@ -111,6 +115,8 @@ class CallCheck:
                     )
             if answers:
                 yield from self._in_time(call, answers[0]["at"])
+            elif self._interrupted(call):
+                self.tally.interrupted += 1
             elif (reason := self._must_be_shown(call)) is not None:
                 yield Finding(Wrong.LOST, call.at, f"{_words(call)}: {reason}")
             self.tally.wrapped_up += bool(ends)
@@ -175,6 +181,13 @@ class CallCheck:
                 if Span(fault.begin, fault.end + fault.settle).meets(span)
             }
         self.tally.excused[" + ".join(sorted(kinds))] += 1
+
+    def _interrupted(self, call: _Answered) -> bool:
+        """Whether the client said so, and was killed in the time in which it would have opened the page."""
+        times = self._seats.get(call.fact["phone"])
+        said = any(fact["why"] == "interrupted" for fact in self._not_shown[ANSWER, call.fact["leg"]])
+        until = call.at + self._limits.caught_up
+        return said and times is not None and any(call.at <= at <= until for at in times.killed)
 
     def _undisturbed(self, call: _Answered) -> bool:
         """Whether nothing was wrong from the answer to the end, which the seat has to hear of."""

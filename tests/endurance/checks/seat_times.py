@@ -65,6 +65,8 @@ class SeatTimes:
     resumes: bool = False
     paused: bool = False
     queues: set[str] = field(default_factory=set)
+    killed: list[float] = field(default_factory=list)
+    """When its client's process was."""
     _away_since: float | None = None
     _without_since: float | None = None
 
@@ -72,7 +74,9 @@ class SeatTimes:
         """The next fact that concerns this seat."""
         at = fact["at"]
         match fact["what"]:
-            case "began" | "killed" | "down":
+            case "began" | "killed" | "down" as what:
+                if what == "killed":
+                    self.killed.append(at)
                 self._go(at)
             case "up":
                 if self._away_since is not None:

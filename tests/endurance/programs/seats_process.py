@@ -11,6 +11,7 @@ import queue
 import random
 import sys
 import threading
+import time
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
@@ -19,8 +20,11 @@ from astcti_client.net.login_memory import LoginMemory
 from astcti_client.net.messages import ConnectionMessage, ConnectionState, ServerEvent, ServerReply
 from astcti_client.net.transport import ServerAddress
 from astcti_client.password import Password
+from astcti_client.triggers.event_triggers import EventTriggers
+from astcti_client.triggers.memory_file import MemoryFile, pop_ups_file
 from astcti_client.triggers.runner import TriggerRunner
-from schemas.protocol import CommandName, PauseWord, ReplyCode
+from astcti_client.triggers.trigger_memory import TriggerMemory
+from schemas.protocol import Capability, CommandName, PauseWord, ReplyCode
 from schemas.wire import Reply
 from tests.endurance.history import HistoryWriter
 from tests.endurance.office import PASSWORD, Office
@@ -44,15 +48,21 @@ class SoakSeat:
         self._up = False
         self._paused = self._asked = False
         password = Password.from_text(PASSWORD)
+        address, operator = ServerAddress("127.0.0.1", port), Office.operator(phone)
+        memory = TriggerMemory(MemoryFile(pop_ups_file().with_name(f"pop-ups-{operator}")))
+        memory.enter(f"{address} {operator}")
         self.connection = ServerConnection(
-            ServerAddress("127.0.0.1", port),
-            Office.operator(phone),
+            address,
+            operator,
             password,
             self,
             macs=lambda _local: (Office.mac(phone),),
             memory=LoginMemory(password),
+            resume=memory.position(),
         )
-        self._runner = TriggerRunner(show_page=self._show)
+        self._events = EventTriggers(
+            TriggerRunner(show_page=self._show, memory=memory), memory, self.connection.shown, time.monotonic
+        )
 
     def put(self, item: ConnectionMessage, /) -> None:
         """Take a message of the network thread."""
@@ -70,10 +80,8 @@ class SoakSeat:
                     self._write("down", detail=detail)
             case ServerReply(reply=reply):
                 self._reply(reply)
-            case ServerEvent(event=event, trusted=trusted):
-                for outcome in self._runner.carry_out(event, trusted=trusted):
-                    if not outcome.done:
-                        self._write("not-shown", leg=event.call.uniqueid, why=outcome.message)
+            case ServerEvent():
+                self._hear(message)
 
     def toggle_pause(self) -> None:
         """Take a break, or come back from it."""
@@ -84,10 +92,22 @@ class SoakSeat:
             return  # an operator cannot, then
         self._asked = PauseWord.IN in line
 
+    def _hear(self, message: ServerEvent) -> None:
+        event = message.event
+        for due in self._events.hear(
+            event, trusted=message.trusted, epoch=message.epoch, arrived=message.arrived
+        ):
+            outcome = self._events.do(due)
+            if not outcome.done:
+                moment = "hangup" if event.id == "Hangup" else "answer"
+                self._write("not-shown", moment=moment, leg=event.call.uniqueid, why=str(outcome.failure))
+        self._events.shows()
+        self._events.drawn()
+
     def _reply(self, reply: Reply) -> None:
         match reply.number:
             case ReplyCode.CAPABILITIES:
-                if "RESUME" in reply.information.split():
+                if Capability.RESUME in reply.information.split():
                     self._write("resumes")
             case ReplyCode.PBX_DOWN | ReplyCode.PBX_UP:
                 self._write("pbx", up=reply.number == ReplyCode.PBX_UP)
