@@ -21,7 +21,7 @@ COMPONENTS ?= server $(if $(wildcard $(DESTDIR)$(UNITDIR)/astcti-configurator.se
 # The server runs as a user of its own, who cannot read a Python in somebody's home.
 SYSTEM_PYTHON ?= $(firstword $(wildcard /usr/bin/python3) $(PYTHON))
 
-.PHONY: help setup demo explain-flood test lint unit coverage mutants pythons test-calls test-cuts fuzz bench profile bench-figures dist man screenshots client-bundle install clean
+.PHONY: help setup demo explain-flood test lint unit coverage mutants pythons test-calls test-cuts fuzz soak soak-table bench profile bench-figures dist man screenshots client-bundle install clean
 
 help: ## this list
 	@awk -F ':[^#]*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,7 +59,7 @@ lint: $(READY) ## ruff (rules and format) and mypy
 	$(BIN)/mypy
 	$(BIN)/mypy --no-warn-unused-configs packaging/help_files.py
 
-NOTHING_BUT_PYTHON := not asterisk and not install and not browser
+NOTHING_BUT_PYTHON := not asterisk and not install and not browser and not endurance
 unit: $(READY) ## the tests that need nothing but Python
 	$(BIN)/python -m pytest -m '$(NOTHING_BUT_PYTHON)' $(PYTEST_ARGS)
 
@@ -109,6 +109,14 @@ BENCH_PYTHON := $(if $(filter file,$(origin PYTHON)),$(SYSTEM_PYTHON),$(PYTHON))
 BENCH_READY  := $(BENCH_VENV)/.ready$(subst /,-,$(BENCH_PYTHON))
 explain-flood: $(READY) ## CALLS=100000 through the demo PBX within MINUTES=30: what explanations cost is bounded
 	$(BIN)/python -m tests.server.explain.flood --calls $(or $(CALLS),100000) --minutes $(or $(MINUTES),30)
+
+# Faults are drawn from SEED; RATE= is calls a second, without it what the machine carries. ONLY=text chooses faults.
+# As root a full disk is among them.
+soak: $(READY) ## MINUTES=60 of calls while server, PBX, clients and network fail, from SEED: every call pops up once
+	$(BIN)/python -m tests.endurance --minutes $(or $(MINUTES),60) --seats $(or $(SEATS),500) $(if $(RATE),--rate $(RATE)) $(if $(filter-out file,$(origin SEED)),--seed $(SEED)) $(if $(ONLY),--only '$(ONLY)')
+
+soak-table: $(READY) ## the tables of docs/reliability.md, from the last run of `make soak`
+	$(BIN)/python -m tests.endurance.publish
 
 bench: $(BENCH_READY) ## speed, as ratios measured side by side
 	$(BENCH_VENV)/bin/python -m tests.bench $(BENCH_ARGS)

@@ -49,7 +49,13 @@ class Notifier:
         self._all_calls = False
         self._resuming: dict[str, str] = {}
         """Who said when he sat down that his client resumes: user names by extension."""
+        self._began: float | None = None
+        """When the server had read the channels for the first time."""
         self._notifications: list[Notification] = []
+
+    def begin(self) -> None:
+        """Who sat where until now, and was told of what, is not known: the server starts."""
+        self._began = self._clock()
 
     def configure(self, configuration: Configuration, *, all_calls: bool) -> None:
         """Use another configuration from now on; legs that have a service keep it."""
@@ -117,13 +123,23 @@ class Notifier:
         if self._resumes(leg):
             username, now = self._operators()[leg.extension], self._clock()
             pop_up = leg.pop_ups.get(other.uniqueid)
-            if pop_up is None and pair.found is not None and pair.found.is_recent(now):
-                self.notify(leg, "Link", other=other, found=pair.found)
+            if pop_up is None and (found := self._found_at_start(pair)) is not None and found.is_recent(now):
+                self.notify(leg, "Link", other=other, found=found)
                 return
             if pop_up is not None and pop_up.is_missing(username, now):
                 self._send_again(leg, other, username, pop_up)
                 return
         self.notify(leg, "Link", other=other, repeat=True)
+
+    def _found_at_start(self, pair: Pair) -> Found | None:
+        """What is known of a conversation that nobody was told of.
+
+        That of one which began at an empty seat after the server did: its client may not have been back yet.
+        """
+        found, began = pair.found, self._began
+        if began is None or (found is not None and (found.at_start or not found.news)):
+            return found
+        return Found(repeat=False, news=True, at_start=True, began=began)
 
     def _resumes(self, leg: Leg) -> bool:
         username = self._resuming.get(leg.extension)

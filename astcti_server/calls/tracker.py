@@ -262,6 +262,8 @@ class Tracker:
         seconds for which nothing was heard, and `late_pop_up` those that a call may be answered already
         where the client does not resume; without the first only who was known to ring counts, however late.
         """
+        if unheard is None:
+            self._notifier.begin()
         events = list(events)
         living = {event.uniqueid: event for event in events if isinstance(event, ami.Newchannel)}
         for call in self.table.all():

@@ -55,14 +55,18 @@ class RunningServer:
         listen: str = "",
         options: tuple[str, ...] = (),
         launcher: tuple[str, ...] = (),
+        module: str = "astcti_server",
     ) -> None:
-        """`sections` is more XML for server.xml, `ami` and `listen` more attributes of its elements."""
+        """`sections` is more XML for server.xml, `ami` and `listen` more attributes of its elements.
+
+        `launcher` starts the Python, and that runs `module`.
+        """
         self.folder = folder
         self.config = folder / "config"
         self.config.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
         self._options = options
-        self._launcher = launcher
+        self._launcher, self._module = launcher, module
         self._tree: Path | None = None
         self.log_file = folder / "server.log"
         self.status_file = folder / "status.json"
@@ -109,7 +113,7 @@ class RunningServer:
             "-W",
             "error",
             "-m",
-            "astcti_server",
+            self._module,
             "--config",
             str(self.config),
             "--state",
@@ -140,6 +144,16 @@ class RunningServer:
         """Wait for the process to end by itself."""
         assert self._process is not None
         return self._process.wait(PATIENCE)
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        """Whether the process is there."""
+        return self._process is not None and self._process.poll() is None
 
     @property
     def log(self) -> str:

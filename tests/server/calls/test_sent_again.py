@@ -252,6 +252,61 @@ def test_after_a_start_one_operator_only_gets_the_pop_up() -> None:
     assert seated(story).repeat
 
 
+def answered_after_a_start(story: Story) -> None:
+    """The server began, saw the call answered, and its client is not back yet."""
+    story.operators = {}
+    story.tracker.read_again([])
+    story.caller(number="333").exten("c", "direct", "301", "Dial")
+    story.ring("c", "a", "201").state("a", "Up").link("c", "a")
+
+
+def test_after_a_start_what_is_answered_before_the_clients_are_back_is_told_in_full() -> None:
+    story = Story()
+    answered_after_a_start(story)
+    story.later(KEPT_FOR - 1)
+    story.operators = {PHONE: "mario"}
+    link = seated(story)
+    assert urls(link) == OPENED
+    story.tracker.shown(PHONE, link, 3.0)
+    assert seated(story).repeat
+
+
+def test_after_a_start_what_was_answered_at_an_empty_seat_becomes_old() -> None:
+    story = Story()
+    answered_after_a_start(story)
+    story.later(KEPT_FOR)
+    story.operators = {PHONE: "mario"}
+    assert seated(story).repeat
+
+
+def test_after_a_start_who_does_not_resume_is_told_of_a_repeat_of_it() -> None:
+    story = Story()
+    answered_after_a_start(story)
+    story.operators = {PHONE: "mario"}
+    assert seated(story, resumes=False).repeat
+
+
+def test_after_a_start_what_was_found_after_a_gap_is_told_in_full() -> None:
+    story = Story(operators={})
+    story.tracker.read_again([])
+    story.tracker.link_lost()
+    story.later(4)
+    story.tracker.read_again(channels(6, 3), unheard=4.0)
+    story.operators = {PHONE: "mario"}
+    assert urls(seated(story)) == OPENED
+
+
+def test_who_sits_down_later_where_nobody_sat_is_told_of_a_repeat() -> None:
+    story = Story()
+    story.operators = {}
+    story.tracker.read_again([])
+    story.later(KEPT_FOR)
+    story.caller(number="333").exten("c", "direct", "301", "Dial")
+    story.ring("c", "a", "201").state("a", "Up").link("c", "a")
+    story.operators = {PHONE: "mario"}
+    assert seated(story).repeat
+
+
 def after_a_gap(story: Story, *, caller: int = 500, phone: int = 100, late_pop_up: float = 30.0) -> CallEvent:
     story.tracker.link_lost()
     story.later(120)

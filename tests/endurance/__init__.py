@@ -1,0 +1,1 @@
+"""Hours of calls while everything around fails: `make soak`, see docs/reliability.md."""

@@ -1,0 +1,1 @@
+"""What is right: compares what the PBX and the seats wrote down. Knows nothing of the server."""

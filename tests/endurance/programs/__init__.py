@@ -1,0 +1,1 @@
+"""The processes beside the server: the PBX and the seats. Each writes down what happened there."""
