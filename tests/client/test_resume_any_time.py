@@ -20,7 +20,7 @@ from astcti_client.triggers.trigger_memory import TriggerMemory
 from astcti_client.ui.state.seat_changes import CallOver, EventHeard, RingBegan
 from astcti_client.ui.state.seat_model import SeatModel
 from schemas.events import Action, Call, CallEvent, Cause, ConnectedParty, EventId
-from tests.fake.resuming_server import ResumingServer
+from tests.client.resuming_server import ResumingServer
 
 STORY: tuple[EventId, ...] = ("Callerid", "Link", "Hangup")
 
