@@ -40,7 +40,7 @@ from astcti_client.triggers.event_triggers import EventTriggers
 from astcti_client.triggers.runner import TriggerRunner
 from astcti_client.triggers.trigger_memory import TriggerMemory
 from schemas.log_lines import harmless
-from schemas.resume import TriggerFailure
+from schemas.protocol import TriggerFailure
 
 EXIT_CODES: dict[Ending, int] = {
     "stopped": 0,

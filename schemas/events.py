@@ -52,7 +52,7 @@ class Action(NamedTuple):
     arguments: tuple[str, ...] = ()
     url: str = ""
     key: str = ""
-    """Which trigger of which service it is, see `schemas.resume.trigger_key`; empty if that is not told."""
+    """Which trigger of which service it is, see `trigger_keys.trigger_key`; empty if that is not told."""
 
 
 class Cause(NamedTuple):

@@ -7,6 +7,7 @@ Source: section 2.2.3.2 of the specification, and what docs/protocol.md added to
 
 from __future__ import annotations
 
+import re
 from enum import Enum, IntEnum, StrEnum
 from typing import Final, get_args
 
@@ -161,6 +162,25 @@ class ResumeMode(StrEnum):
     """The calls that go on now: what was missed is not known any more, or never was."""
 
 
+class TriggerFailure(StrEnum):
+    """Why a client did not carry a trigger out, as SHOWN says it: one word."""
+
+    NOT_ALLOWED = "not-allowed"
+    """Its settings do not allow the program."""
+    NOT_FOUND = "not-found"
+    """There is no such program."""
+    NO_BROWSER = "no-browser"
+    """It found nothing to open a page with."""
+    TRIGGERS_OFF = "triggers-off"
+    """It is set to carry out none."""
+    INTERRUPTED = "interrupted"
+    """It ended while it began to, and does not try again by itself."""
+    NOT_CONFIRMED = "not-confirmed"
+    """It is set to ask first, and nobody said yes."""
+    FAILED = "failed"
+    """Something else."""
+
+
 class ByeReason(StrEnum):
     """Why the server ends a session."""
 
@@ -174,6 +194,12 @@ class ByeReason(StrEnum):
     """The server stops: come back later."""
 
 
+EPOCH: Final = re.compile(r"[0-9a-f]{16}")
+"""An epoch, and a trigger's key: 16 hexadecimal digits."""
+MOST_SEQ: Final = 2**31 - 1
+"""No number of an event is larger."""
+KEPT_FOR: Final = 180.0
+"""Seconds for which a server keeps what it tells a client whose connection was lost."""
 RESUME_NEW: Final = "NEW"
 """After RESUME: the client knows of nothing that was told before."""
 KEEP_MEMBERS: Final = "KEEP-MEMBERS"

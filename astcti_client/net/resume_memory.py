@@ -6,8 +6,7 @@ import logging
 
 from astcti_client.net.messages import Resumed
 from astcti_client.resume_position import ResumePosition
-from schemas.protocol import RESUME_NEW, CommandName, ReplyCode, ResumeMode, Word
-from schemas.resume import EPOCH, MOST_SEQ
+from schemas.protocol import EPOCH, MOST_SEQ, RESUME_NEW, CommandName, ReplyCode, ResumeMode, Word
 from schemas.wire import Reply
 
 logger = logging.getLogger(__name__)

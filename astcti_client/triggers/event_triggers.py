@@ -16,8 +16,7 @@ from astcti_client.resume_position import ResumePosition
 from astcti_client.triggers.runner import DueTrigger, TriggerOutcome, TriggerRunner
 from astcti_client.triggers.trigger_memory import TriggerMemory
 from schemas.events import CallEvent
-from schemas.protocol import CommandName
-from schemas.resume import TriggerFailure
+from schemas.protocol import CommandName, TriggerFailure
 
 MOST_BEHIND: Final = 128
 """Events that are told again to a new process, for the sake of calls that go on; the server keeps 256."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PureWindowsPath
 
 from schemas.configuration.model import TriggerSystem
-from schemas.resume import TriggerFailure
+from schemas.protocol import TriggerFailure
 from schemas.sentences import said
 
 # Windows runs these through its command shell, which reads arguments anew: a name could become a command.

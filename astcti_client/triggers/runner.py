@@ -23,7 +23,7 @@ from astcti_client.triggers.programs import TriggerRefused, find_program, search
 from astcti_client.triggers.trigger_memory import TriggerMemory
 from schemas.configuration.model import TriggerSystem
 from schemas.events import Action, CallEvent
-from schemas.resume import TriggerFailure
+from schemas.protocol import TriggerFailure
 from schemas.sentences import said
 
 logger = logging.getLogger(__name__)

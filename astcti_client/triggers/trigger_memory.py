@@ -15,7 +15,7 @@ from typing import Final, Literal, TypeVar
 from astcti_client.resume_position import ResumePosition
 from astcti_client.triggers.memory_file import LineStore
 from schemas.events import Action, CallEvent
-from schemas.resume import MOST_SEQ
+from schemas.protocol import MOST_SEQ
 
 MOST_TRIGGERS: Final = 2000
 """Remembered; far more than the calls one phone has in a day."""

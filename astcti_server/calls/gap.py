@@ -10,7 +10,7 @@ from typing import Final
 
 from astcti_server.calls.model import Party
 from astcti_server.calls.state.found import Found
-from schemas.resume import KEPT_FOR
+from schemas.protocol import KEPT_FOR
 
 SLACK: Final = 5.0
 """Seconds: `Seconds` is a whole number, a phone rings before it is answered, and a list takes its time."""

@@ -19,8 +19,8 @@ from astcti_server.calls.seat_view import (
 from astcti_server.calls.trail_notes import note_lacking
 from schemas import placeholders
 from schemas.configuration.model import Moment, Service, Trigger
+from schemas.configuration.trigger_keys import trigger_key
 from schemas.events import Action, Call, ConnectedParty
-from schemas.resume import trigger_key
 
 logger = logging.getLogger(__name__)
 

@@ -30,7 +30,7 @@ from astcti_server.explain.trail import PartyRecord, snapshot
 from schemas.configuration.model import Configuration
 from schemas.events import MOMENT_OF, CallEvent, Cause
 from schemas.explanation.codes import TrailStep
-from schemas.resume import TriggerFailure
+from schemas.protocol import TriggerFailure
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from astcti_server.explain.trail import Step
 from schemas.events import MOMENT_OF
 from schemas.explanation.codes import TrailStep, Verdict
 from schemas.explanation.lines import ExplanationLine, listed, verdict
-from schemas.resume import TriggerFailure
+from schemas.protocol import TriggerFailure
 
 MOMENTS: Final = ("answer", "ring", "hangup")
 """Of several pop-ups the first of these is the one that an agent means."""

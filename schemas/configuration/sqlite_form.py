@@ -57,7 +57,7 @@ def _text(value: bytes) -> str:
 
 
 def _distrust(database: sqlite3.Connection) -> None:
-    """What sqlite.org/security.html wants for a file of somebody else's.
+    """What the page "Defense Against The Dark Arts" of SQLite wants for a file of somebody else's.
 
     Its CHECK constraints need no limit: SQLite forgets them where a file is opened for reading only.
     """

@@ -14,7 +14,7 @@ from astcti_client.triggers.memory_file import NoFile
 from astcti_client.triggers.runner import DueTrigger, TriggerOutcome, TriggerRunner
 from astcti_client.triggers.trigger_memory import TriggerMemory
 from schemas.events import Action, Call, CallEvent, ConnectedParty
-from schemas.resume import TriggerFailure
+from schemas.protocol import TriggerFailure
 from tests.client.conftest import Clock
 from tests.fake.patience import until
 

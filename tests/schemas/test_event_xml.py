@@ -10,7 +10,7 @@ from lxml import etree
 
 from schemas import event_xml, wire
 from schemas.events import Action, Call, CallEvent, Cause, ConnectedParty, EventId, Originate
-from schemas.resume import MOST_SEQ
+from schemas.protocol import MOST_SEQ
 
 SCHEMA = etree.XMLSchema(etree.parse(str(Path(event_xml.__file__).with_name("event.xsd"))))
 CALL = Call(

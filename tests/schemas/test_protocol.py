@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from schemas.configuration.model import Trigger
-from schemas.protocol import CommandName, Refusal, ReplyCode
-from schemas.resume import EPOCH, trigger_key
+from schemas.configuration.trigger_keys import trigger_key
+from schemas.protocol import EPOCH, CommandName, Refusal, ReplyCode
 
 PAGE = Trigger("browser", url="https://crm.example/?id={CALLDATA}")
 

@@ -24,7 +24,7 @@ from astcti_client.ui.state.seat_model import SeatModel
 from astcti_client.ui.text import words
 from astcti_client.ui.theme.palette import palette_for
 from schemas.events import Action
-from schemas.resume import TriggerFailure
+from schemas.protocol import TriggerFailure
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from typing import Literal
 from astcti_client.triggers.runner import actions_for_system, own_system
 from schemas.configuration.model import Moment
 from schemas.events import MOMENT_OF, Action, CallEvent, Direction, End
-from schemas.resume import TriggerFailure
+from schemas.protocol import TriggerFailure
 
 _MOST_TELLING: tuple[Moment, ...] = ("answer", "ring", "hangup")
 

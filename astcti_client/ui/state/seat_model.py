@@ -45,8 +45,16 @@ from astcti_client.ui.state.seat_changes import (
 )
 from astcti_client.ui.state.seat_state import Pause, PausePhase, SeatQueue, TrayState
 from schemas.events import Action, CallEvent, End
-from schemas.protocol import UNCHECKED, Capability, CommandName, PauseWord, ReplyCode, ResumeMode, Word
-from schemas.resume import TriggerFailure
+from schemas.protocol import (
+    UNCHECKED,
+    Capability,
+    CommandName,
+    PauseWord,
+    ReplyCode,
+    ResumeMode,
+    TriggerFailure,
+    Word,
+)
 from schemas.wire import Reply
 
 CONFIRM_TIME = 5.0  # seconds after a new log-in in which the server tells of the calls that are still there

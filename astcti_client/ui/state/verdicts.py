@@ -6,7 +6,7 @@ from astcti_client.triggers.runner import own_system
 from astcti_client.ui.state.seat_call import SeatCall
 from schemas.explanation.codes import Verdict
 from schemas.explanation.lines import encode, listed, verdict
-from schemas.resume import TriggerFailure
+from schemas.protocol import TriggerFailure
 
 _FAILURES = {
     TriggerFailure.NOT_ALLOWED: Verdict.PROGRAM_NOT_ALLOWED,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from schemas.resume import KEPT_FOR
+from schemas.protocol import KEPT_FOR
 
 
 class Found(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from schemas.configuration.model import Service
 from schemas.events import Action
-from schemas.resume import KEPT_FOR
+from schemas.protocol import KEPT_FOR
 
 
 class PopUp:

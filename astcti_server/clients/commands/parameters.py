@@ -6,8 +6,7 @@ import re
 
 from astcti_server.clients.ports import ResumePoint, ShownReport
 from schemas import mac_address
-from schemas.protocol import RESUME_NEW, CommandName, PauseWord, Refusal, Word
-from schemas.resume import EPOCH, MOST_SEQ
+from schemas.protocol import EPOCH, MOST_SEQ, RESUME_NEW, CommandName, PauseWord, Refusal, Word
 from schemas.wire import BadLine, clean
 
 MAX_PRIORITY = 9999

@@ -14,7 +14,7 @@ from astcti_server.clients.resume.seat_log import SeatLog
 from astcti_server.clients.session import Session
 from schemas.configuration.model import Configuration
 from schemas.events import CallEvent
-from schemas.resume import KEPT_FOR
+from schemas.protocol import KEPT_FOR
 
 MOST_CHARACTERS: Final = 32 << 20
 """Of all logs together, as `seat_log` estimates them."""

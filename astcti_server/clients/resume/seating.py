@@ -16,8 +16,7 @@ from astcti_server.clients.router import Router
 from astcti_server.clients.session import Session
 from schemas import event_xml
 from schemas.events import CallEvent
-from schemas.protocol import ResumeMode
-from schemas.resume import KEPT_FOR
+from schemas.protocol import KEPT_FOR, ResumeMode
 
 StateOf = Callable[[str, bool], list[Notification]]
 """From an extension, and whether its client resumes: what it must know of the calls that go on there."""

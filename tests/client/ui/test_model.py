@@ -35,8 +35,7 @@ from astcti_client.ui.state.verdicts import own_verdict
 from schemas.events import Action, Call, CallEvent, Cause, ConnectedParty, Direction, End, EventId, Originate
 from schemas.explanation.lines import decode, known
 from schemas.explanation.words import told_at
-from schemas.protocol import ResumeMode
-from schemas.resume import TriggerFailure
+from schemas.protocol import ResumeMode, TriggerFailure
 from schemas.wire import Reply
 
 KEY = "7.1"

@@ -16,7 +16,7 @@ from typing import Any
 from astcti_server.clients.commands import dispatch
 from astcti_server.clients.conversation import MAX_BAD_LINES, Conversation, HandlerContext
 from astcti_server.clients.password_checks.pool import Computation, ComputedT, PasswordPool
-from astcti_server.clients.ports import NotCarriedOut, PauseCallback, Presence, ReplyCallback
+from astcti_server.clients.ports import NotCarriedOut, PauseCallback, Presence, ReplyCallback, ShownReport
 from astcti_server.clients.registry import Registry
 from astcti_server.clients.session import Session
 from astcti_server.control.audit import ControlAction
@@ -112,6 +112,9 @@ class Requests:
 
     def left(self, session_id: int, at_once: bool) -> None:
         pass
+
+    def shown(self, presence: Presence, report: ShownReport, at: float) -> None:
+        """Nothing is kept of it."""
 
     def originate(
         self, presence: Presence, exten: str, context: str, priority: int, done: ReplyCallback

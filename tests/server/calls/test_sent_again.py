@@ -9,8 +9,9 @@ import pytest
 from astcti_server.ami import vocabulary as ami
 from astcti_server.calls.notification import Notification
 from schemas.configuration.model import Trigger
+from schemas.configuration.trigger_keys import trigger_key
 from schemas.events import CallEvent
-from schemas.resume import KEPT_FOR, trigger_key
+from schemas.protocol import KEPT_FOR
 from tests.fake.story import DEMO, DIRECT, Story, configuration
 
 PHONE = "PJSIP/201"

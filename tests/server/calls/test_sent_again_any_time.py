@@ -22,7 +22,7 @@ from astcti_server.calls.notification import Notification
 from astcti_server.calls.tracker import Tracker
 from schemas.configuration.model import Binding, Configuration, Operator, Seat, Service, Trigger
 from schemas.events import CallEvent
-from schemas.resume import KEPT_FOR
+from schemas.protocol import KEPT_FOR
 
 RECORDINGS = Path(__file__).resolve().parents[2] / "fixtures" / "ami"
 NAMES = (

@@ -26,7 +26,7 @@ from astcti_server.clients.session import Session
 from schemas import wire
 from schemas.configuration.model import Configuration, Operator, Seat
 from schemas.events import Action, Call, CallEvent
-from schemas.resume import KEPT_FOR
+from schemas.protocol import KEPT_FOR
 from tests.fake.clock import TimerWheel
 from tests.fake.fake_requests import FakeCalls, seat_logs
 

@@ -14,7 +14,7 @@ from schemas.configuration.model import Service
 from schemas.events import EventId
 from schemas.explanation.codes import TrailStep, Verdict
 from schemas.explanation.words import in_words
-from schemas.resume import TriggerFailure
+from schemas.protocol import TriggerFailure
 from tests.fake.story import DEMO, Story
 
 PHONE = "PJSIP/201"
