@@ -33,6 +33,7 @@ from astcti_server.kept_ami.marks import (
     LinkDownMark,
     LinkUpMark,
     OriginatedMark,
+    UnreadMark,
 )
 from astcti_server.queues.reconciler import QueueReconciler
 from astcti_server.resync import Resync
@@ -72,7 +73,7 @@ class EventPipeline:
         )
         self._kept = kept
         self._dialect = Dialect()
-        self._resync = Resync(requests, self._dialect, tracker, self._router.deliver)
+        self._resync = Resync(requests, self._dialect, tracker, self._router.deliver, self._channels_unread)
         self._comparison = CallComparison(
             requests,
             self._dialect,
@@ -120,6 +121,10 @@ class EventPipeline:
         """A client's ORIG was sent: what Asterisk answers will be told to it."""
         self._note(OriginatedMark(action_id, asked))
         self._tracker.originations.add(action_id, asked)
+
+    def _channels_unread(self) -> None:
+        self._note(UnreadMark())
+        self._router.deliver(self._tracker.channels_unread())
 
     def _note(self, mark: KeptMark) -> None:
         if self._kept is not None:

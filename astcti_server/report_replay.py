@@ -59,6 +59,7 @@ class ReportReplay:
             "linked": self._linked,
             "link-up": self._link_up,
             "link-down": self._link_down,
+            "unread": self._unread,
             "originated": self._originated,
             "ended-unheard": self._ended_unheard,
             "lost": self._lost,
@@ -162,6 +163,11 @@ class ReportReplay:
         self._listing.clear()
         self._waiting.clear()
         self._global_values.clear()
+        if self._unheard_since is not None:
+            self._tracker.await_channels()
+
+    def _unread(self, _fields: Mapping[str, Any]) -> None:
+        self._tell(self._tracker.channels_unread())
 
     def _link_down(self, fields: Mapping[str, Any]) -> None:
         self._channels_due = self._queues_due = False

@@ -24,6 +24,7 @@ from astcti_server.calls.tracker import Tracker
 logger = logging.getLogger(__name__)
 
 READ_CHANNELS_AGAIN = 5.0  # seconds after a list of channels that did not come
+CALLS_WAIT = 3.0  # seconds that a conversation waits for that list, whose data it may need
 MOST_GLOBALS = 500
 """Global variables asked for at once; 1,000 take Asterisk 22 some 40 ms. Of more the rest is not known."""
 
@@ -59,11 +60,14 @@ class Resync:
         dialect: Dialect,
         tracker: Tracker,
         deliver: Callable[[list[Notification]], None],
+        unread: Callable[[], None],
     ) -> None:
+        """`unread`: the channels are not read in time; conversations that began are to wait no longer."""
         self._requests = requests
         self._dialect = dialect
         self._tracker = tracker
         self._deliver = deliver
+        self._told_unread = unread
         self._variables: tuple[str, ...] = ()
         self._late_pop_up = 0.0
         self._unheard_since: float | None = None
@@ -81,7 +85,15 @@ class Resync:
     def start(self) -> None:
         """Logged in: read everything."""
         self._reading += 1
-        self._read_channels(self._reading)
+        reading = self._reading
+        if self._unheard_since is not None:
+            self._tracker.await_channels()
+            self._requests.later(CALLS_WAIT, lambda: self._wait_no_longer(reading))
+        self._read_channels(reading)
+
+    def _wait_no_longer(self, reading: int) -> None:
+        if reading == self._reading and self._tracker.awaits_channels:
+            self._told_unread()
 
     def link_lost(self, quiet: float) -> None:
         """The connection is lost, `quiet` seconds after the last word: what still comes is out of date."""
@@ -120,6 +132,7 @@ class Resync:
             if outcome.message != self._unread:
                 logger.warning("The list of channels could not be read (%s): trying again", outcome.message)
             self._unread = outcome.message
+            self._wait_no_longer(reading)
             self._requests.later(READ_CHANNELS_AGAIN, lambda: self._read_channels(reading))
             return
         self._unread = ""

@@ -15,6 +15,7 @@ from astcti_server.calls.graph import Reach, reach, touched
 from astcti_server.calls.model import AsteriskCall, Leg, Pair, Party
 from astcti_server.calls.notifier import Notifier
 from astcti_server.calls.seat_view import calling_end, direction_of
+from astcti_server.calls.state.found import Found
 from astcti_server.calls.table import CallTable
 from schemas.explanation.codes import TrailStep
 
@@ -31,11 +32,36 @@ class Pairing:
         self._table = table
         self._notifier = notifier
         self._gap: Gap | None = None
+        self._awaits_channels = False
+        self._seen: set[Party] = set()
+        """Who was connected meanwhile, with whoever of these is found to be the other."""
 
     @property
     def reading(self) -> bool:
         """Whether the state is read anew."""
         return self._gap is not None
+
+    @property
+    def awaits_channels(self) -> bool:
+        """Whether nobody is told of a conversation that begins, until the channels are read."""
+        return self._awaits_channels
+
+    def await_channels(self) -> None:
+        """Logged in again: of calls that are there something may be missing, such as their variables.
+
+        So what begins is told when the channels are read, at most, and then as any other that was seen to
+        begin. `reading_state` ends that, or `channels_unread`.
+        """
+        self._awaits_channels = True
+
+    def channels_unread(self, calls: Iterable[AsteriskCall]) -> None:
+        """Tell what began with what is known: the list does not come."""
+        self._stop_waiting()
+        self.review(call for call in calls if not call.is_local)
+
+    def _stop_waiting(self) -> None:
+        self._awaits_channels = False
+        self._seen.clear()
 
     @contextmanager
     def reading_state(self, gap: Gap) -> Iterator[None]:
@@ -45,6 +71,7 @@ class Pairing:
             yield
         finally:
             self._gap = None
+            self._stop_waiting()
 
     def touched(self, *calls: AsteriskCall) -> Iterable[AsteriskCall]:
         """The phones whose pairs a change at `calls` may alter; ask before an edge is removed."""
@@ -66,6 +93,9 @@ class Pairing:
         for party, now in heard.items():
             if party.pairs:
                 self._part(party, now)
+        if self._awaits_channels and self._gap is None:
+            self._seen.update(party for party, now in heard.items() if now)
+            return
         for party, now in heard.items():
             for other, path in now.items():
                 self._meet(party, other, path)
@@ -79,7 +109,7 @@ class Pairing:
     def _meet(self, party: Party, other: Party, path: tuple[Party, ...]) -> None:
         pair = party.pairs.get(other)
         if pair is None:
-            pair = party.meet(other, None if self._gap is None else self._gap.found(party, other))
+            pair = party.meet(other, self._found(party, other))
             if party.parked is not other.parked:  # Asterisk 12 and later may say only afterwards who fetched
                 parked, fetcher = (party, other) if party.parked else (other, party)
                 fetcher.fetch(parked)
@@ -92,6 +122,11 @@ class Pairing:
             pair.resume()
             _note(party, other, _TOLD_AGAIN)
             self._tell_link(party, other, path, pair, again=True)
+
+    def _found(self, party: Party, other: Party) -> Found | None:
+        if self._gap is None or (party in self._seen and other in self._seen):
+            return None
+        return self._gap.found(party, other)
 
     def _hand_over_what_halves_learned(self, party: Party, other: Party, path: tuple[Party, ...]) -> None:
         """Where the caller's way led through Local channels, or began with one, they know more of the call.

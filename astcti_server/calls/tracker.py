@@ -252,6 +252,24 @@ class Tracker:
         self.originations.clear()
         self._rang |= self._ringing_for_an_answer()
 
+    @property
+    def awaits_channels(self) -> bool:
+        """Whether `read_again` or `channels_unread` is still to come since `await_channels`."""
+        return self._pairing.awaits_channels
+
+    def await_channels(self) -> None:
+        """Logged in again, and the list of channels is asked for.
+
+        What is heard before it may concern calls whose variables, queue or caller were told while nothing
+        was heard. So a conversation that begins is told by `read_again`, with what the list says of it.
+        """
+        self._pairing.await_channels()
+
+    def channels_unread(self) -> list[Notification]:
+        """The list of channels does not come, or not in time: tell what began without it."""
+        self._pairing.channels_unread(self.table.all())
+        return self._notifier.take()
+
     def read_again(
         self, events: Iterable[ami.TelephoneEvent], *, unheard: float | None = None, late_pop_up: float = 0.0
     ) -> list[Notification]:

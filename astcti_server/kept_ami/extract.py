@@ -20,6 +20,7 @@ from astcti_server.kept_ami.marks import (
     LostMark,
     OriginatedMark,
     SeatsMark,
+    UnreadMark,
 )
 from astcti_server.kept_ami.masking import Mask
 from astcti_server.kept_ami.redaction import Redactor
@@ -145,6 +146,8 @@ class Extract:
                 return {"mark": "link-up", "banner": banner}
             case LinkDownMark(quiet):
                 return {"mark": "link-down", "quiet": quiet}
+            case UnreadMark():
+                return {"mark": "unread"}
             case OriginatedMark(action_id, asked):
                 return {"mark": "originated", "action-id": action_id, **self._originated(asked)}
             case EndedUnheardMark(uniqueid):

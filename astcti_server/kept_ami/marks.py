@@ -62,6 +62,10 @@ class LinkDownMark(NamedTuple):
     quiet: float
 
 
+class UnreadMark(NamedTuple):
+    """The list of channels did not come in time after a login: calls that waited for it were told."""
+
+
 class OriginatedMark(NamedTuple):
     """A client asked for a call, by an action with this ActionID."""
 
@@ -88,6 +92,7 @@ KeptMark: TypeAlias = (
     | HadMark
     | LinkUpMark
     | LinkDownMark
+    | UnreadMark
     | OriginatedMark
     | EndedUnheardMark
     | LostMark

@@ -286,12 +286,13 @@ def configurations(target: FaultTarget) -> Iterator[float]:
     for turn in range(target.chance.randrange(3, 9)):
         match turn % 3:
             case 0:
-                server.put_configuration("<configuration><services><service name='no end'")
+                server.put_another("<configuration><services><service name='no end'")
             case 1:
-                server.put_configuration("<configuration/>")
+                server.put_another("<configuration/>")
             case _:
                 server.configure(f"turn {turn} at {time.monotonic():.1f}")
         yield 1.0
+    server.take_another_away()
     server.configure("")
     yield 2.0
 

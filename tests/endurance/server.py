@@ -124,8 +124,12 @@ class ServerUnderTest:
         """A configuration that differs in a note only."""
         self._running.configure(self.office.configuration(note))
 
-    def put_configuration(self, content: str) -> None:
-        self._running.put("configuration.xml", content)
+    def put_another(self, content: str) -> None:
+        """A newer file beside the one in force: so the server can be started at any moment."""
+        self._running.put("another.xml", content)
+
+    def take_another_away(self) -> None:
+        (self._running.config / "another.xml").unlink(missing_ok=True)
 
     def spoil(self, *, clock: float = 0.0, names: float = 0.0) -> None:
         """Its wall clock is wrong by so much, and each look-up of a name takes so much longer (s)."""

@@ -44,6 +44,43 @@ def test_call_that_goes_on_is_not_told_again_and_keeps_its_data() -> None:
     assert story.events("201", "Hangup")[0].call.appdata == (("calldata", "12345"),)
 
 
+def answered_before_the_list() -> Story:
+    """Somebody called while nothing was heard, with data; the first that is heard of it is the answer."""
+    story = Story()
+    story.tracker.link_lost()
+    story.tracker.await_channels()
+    story.names |= {"c": "PJSIP/trunk-c", "a": "PJSIP/201-a"}
+    return story.link("c", "a")
+
+
+def test_call_answered_before_the_channels_are_read_is_told_once_with_its_data() -> None:
+    story = answered_before_the_list()
+    assert story.events("201", "Link") == []
+    data = ami.VariableSet("c", "PJSIP/trunk-c", "calldata", "12345")
+    (link,) = read_conversation(story, "3331234567", data).events("201", "Link")
+    assert link.call.appdata == (("calldata", "12345"),)
+    assert link.triggers
+    assert not link.repeat
+    assert story.unlink("c", "a").link("c", "a").events("201", "Link") == [link]
+
+
+def test_call_answered_before_channels_that_cannot_be_read_is_told_as_far_as_it_is_known() -> None:
+    story = answered_before_the_list()
+    story.told.clear()
+    assert story.tracker.awaits_channels
+    story.told.extend(story.tracker.channels_unread())
+    assert not story.tracker.awaits_channels
+    story.caller("d", number="333").exten("d", "direct", "301", "Dial").ring("d", "b", "202")
+    story.state("b", "Up").link("d", "b")
+    assert len(story.events("202", "Link")) == 1
+
+
+def test_call_that_is_over_again_before_the_channels_are_read_is_told_as_one_that_nobody_took() -> None:
+    story = answered_before_the_list()
+    story.unlink("c", "a").hangup("a").hangup("c")
+    assert read(story).told == []
+
+
 def test_call_that_ended_meanwhile_is_told_as_over() -> None:
     story = read(talking())
     assert [event.id for event in story.events("201")] == ["Unlink", "Hangup"]

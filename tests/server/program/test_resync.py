@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from astcti_server.ami.dialect.translation import Dialect
+from astcti_server.calls.notification import Notification
 from astcti_server.calls.tracker import Tracker
 from astcti_server.resync import MOST_GLOBALS, Resync
 from tests.fake.asterisk import FakeAsterisk, Headers, block, response
@@ -52,15 +53,27 @@ class Reading:
         asterisk.answers["QueueStatus"] = self._nobody_waits
         self._requests = ami.requests
         self._read: queue.Queue[dict[str, str]] = queue.Queue()
+        self.told_without: queue.Queue[list[Notification]] = queue.Queue()
+        """What was told because the channels could not be read."""
         self.tracker = Tracker(dict)
         self.tracker.configure(configuration(), all_calls=False)
-        self.resync = Resync(ami.requests, Dialect(), self.tracker, lambda _told: self._note())
+        self.resync = Resync(
+            ami.requests, Dialect(), self.tracker, lambda _told: self._note(), self._tell_without
+        )
 
     def values(self) -> dict[str, str]:
         """Read everything; what is then known of the channel's variables."""
         self._requests.post(self.resync.start)
         self._read.get(timeout=PATIENCE)
         return self._read.get(timeout=PATIENCE)
+
+    def start(self) -> None:
+        """Begin to read, as after the login that follows a loss."""
+        self._requests.post(lambda: self.resync.link_lost(0.0))
+        self._requests.post(self.resync.start)
+
+    def _tell_without(self) -> None:
+        self.told_without.put(self.tracker.channels_unread())
 
     def _note(self) -> None:
         """Told of the channels first, then of the queues: when the second comes all is read."""
@@ -143,3 +156,21 @@ def test_of_many_variables_each_is_forgotten_once_the_channel_has_it_no_more(rea
     assert reading.values() == reading.variables.own
     del reading.variables.own[names[0]], reading.variables.own[names[-1]]
     assert reading.values() == reading.variables.own
+
+
+def test_calls_do_not_wait_for_channels_that_may_not_be_read(
+    asterisk: FakeAsterisk, reading: Reading
+) -> None:
+    asterisk.answers["Status"] = lambda action: response(action, "Error", "Permission denied")
+    reading.start()
+    assert reading.told_without.get(timeout=PATIENCE) == []
+    assert not reading.tracker.awaits_channels
+
+
+def test_calls_wait_a_moment_only_for_channels_that_take_long(
+    asterisk: FakeAsterisk, reading: Reading
+) -> None:
+    asterisk.answers["Status"] = lambda action: b""
+    reading.start()
+    assert reading.told_without.get(timeout=PATIENCE) == []
+    assert not reading.tracker.awaits_channels
