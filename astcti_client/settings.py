@@ -24,6 +24,7 @@ from astcti_client.settings_values import SETTING_READERS, SettingValue
 
 ENVIRONMENT_PREFIX = "ASTCTI_CLIENT_"
 FILE_NAME = "client.toml"
+LONGEST_PROBLEM = 1000  # characters; a value may have tens of thousands
 _BEYOND_ANY = 1 << 20_000  # stands for a number that Python does not read
 # They name the user's file, see the command line, and where the browser window keeps its cookies.
 _NOT_SETTINGS = {"ASTCTI_CLIENT_CONFIG", "ASTCTI_CLIENT_PAGES"}
@@ -89,8 +90,11 @@ class SettingsError(Exception):
     """Settings that cannot be used. `problems` are sentences that name the place of each."""
 
     def __init__(self, problems: Sequence[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = tuple(problems)
+        self.problems = tuple(
+            problem if len(problem) <= LONGEST_PROBLEM else f"{problem[: LONGEST_PROBLEM - 1]}…"
+            for problem in problems
+        )
+        super().__init__("\n".join(self.problems))
 
 
 @dataclass(frozen=True, slots=True)

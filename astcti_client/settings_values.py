@@ -123,7 +123,12 @@ def _file(value: SettingValue) -> str:
     text = _text(value)
     if not text:
         return ""
-    path = Path(text).expanduser()
+    try:
+        path = Path(text).expanduser()
+    except RuntimeError:
+        raise ValueError(
+            f"{shown_value(text)} begins with ~ and the name of a user who is not there"
+        ) from None
     return str(path if value.base is None else value.base / path)
 
 

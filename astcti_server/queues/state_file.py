@@ -112,5 +112,6 @@ def _decode(data: bytes) -> dict[MemberKey, str]:
         queue, interface, username = row["queue"], row["interface"], row["username"]
         if not (isinstance(queue, str) and isinstance(interface, str) and isinstance(username, str)):
             raise TypeError("a member's queue, interface and username are strings")
+        f"{queue}{interface}{username}".encode()  # half a character (\\ud800) could not be written again
         members[queue_key(queue), interface] = username
     return members

@@ -175,7 +175,7 @@ class History:
         """A full disk, or a file that somebody else holds, keeps nobody from calls."""
         try:
             yield
-        except (OSError, sqlite3.Error) as error:
+        except (OSError, sqlite3.Error, UnicodeDecodeError) as error:
             self._problem = str(error)
             if self._problem != self._told:
                 logger.warning("the history cannot be written: %s", error)
@@ -304,6 +304,9 @@ def _open(name: str) -> sqlite3.Connection:
             raise NewerHistory(f"made by a newer version of this program ({version})")
         database.execute("SELECT count(*) FROM calls").fetchone()
         database.execute(f"PRAGMA busy_timeout = {WRITE_TIME}")
+    except UnicodeDecodeError as error:  # a table's name that is damaged, in SQLite's own message
+        database.close()
+        raise sqlite3.DatabaseError(f"it is damaged: {error}") from None
     except BaseException:
         database.close()
         raise

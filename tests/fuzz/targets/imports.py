@@ -180,7 +180,10 @@ def _figures() -> Attempt:
     def attempt(data: bytes) -> str:
         parser = HTTPRequestParser(adjustments)
         while data and not parser.completed:
-            taken = parser.received(data)
+            try:
+                taken = parser.received(data)
+            except ValueError:  # of an address that is none: waitress closes the connection, and says so once
+                return "closed by waitress"
             data = data[taken:]
             if not taken:
                 break
