@@ -11,6 +11,7 @@ from astcti_server.cli.asking import EXIT_TROUBLE, ask, ask_to_show
 from astcti_server.cli.options import control_option, json_option
 from astcti_server.control.asking import ControlConnection, LeavingProcess
 from astcti_server.logs import LEVELS
+from astcti_server.process.systemd_job import JobNotKnown, is_restarted
 from schemas.protocol import KEEP_MEMBERS, ControlCommand
 
 GONE_WITHIN: Final = 20.0  # seconds; an orderly stop takes ten at most
@@ -22,6 +23,11 @@ GONE_WITHIN: Final = 20.0  # seconds; an orderly stop takes ten at most
     "--keep-members", is_flag=True, help="Leave the members in their queues, whatever on-stop says."
 )
 @click.option(
+    "--for-job",
+    metavar="UNIT",
+    help="As --keep-members if systemd stops this unit to start it again. For ExecStop in the unit.",
+)
+@click.option(
     "--within",
     type=click.FloatRange(0.1, 3600.0),
     default=GONE_WITHIN,
@@ -29,7 +35,9 @@ GONE_WITHIN: Final = 20.0  # seconds; an orderly stop takes ten at most
     help="Seconds to wait until it is gone.",
 )
 @click.pass_context
-def stop(context: click.Context, control: Path | None, keep_members: bool, within: float) -> None:
+def stop(
+    context: click.Context, control: Path | None, keep_members: bool, for_job: str | None, within: float
+) -> None:
     """Stop the running server in order, as SIGTERM does, and wait until it is gone.
 
     \b
@@ -41,6 +49,8 @@ def stop(context: click.Context, control: Path | None, keep_members: bool, withi
       5  it does not answer
     """
 
+    keep_members = keep_members or (for_job is not None and _restarts(for_job))
+
     def tell(connection: ControlConnection) -> LeavingProcess:
         leaving = LeavingProcess(connection.process)
         connection.do(ControlCommand.STOP, KEEP_MEMBERS if keep_members else "")
@@ -50,6 +60,14 @@ def stop(context: click.Context, control: Path | None, keep_members: bool, withi
         click.echo(f"astcti-server: it was told to stop, but is not gone after {within:g} s", err=True)
         context.exit(EXIT_TROUBLE)
     click.echo("The server is gone")
+
+
+def _restarts(unit: str) -> bool:
+    try:
+        return is_restarted(unit)
+    except JobNotKnown as reason:
+        click.echo(f"astcti-server: whether {unit} is restarted is not known: {reason}", err=True)
+        return False
 
 
 @click.command()

@@ -53,7 +53,9 @@ def test_a_unit_exposes_little(unit: Path) -> None:
 
 @units
 def test_a_unit_has_no_mistakes(unit: Path, tmp_path: Path) -> None:
-    text = re.sub(r"(ExecStart=)\S+", r"\1/bin/true", unit.read_text())  # it is not installed here
+    text = re.sub(
+        r"(Exec(?:Start|Stop)=-?)/usr/bin/astcti\S+", r"\1/bin/true", unit.read_text()
+    )  # it is not installed here
     (tmp_path / unit.name).write_text(text)
     checked = analyze("verify", "--man=no", tmp_path / unit.name)
     assert checked.returncode == 0

@@ -166,8 +166,14 @@ class RealService:
             f"DAEMON={daemon}\nRUNDIR={folder}/run\nPIDFILE={self.pidfile}\nLOGFILE={folder}/log\n"
             f'CONFIG={self.config}\nRUN_AS=root\nOPTIONS="--state {folder}/state --status {folder}/status"\n'
         )
+        self._log = folder / "log"
         self._script = folder / "init"
         self._script.write_text(SCRIPT.read_text().replace("/etc/default/$NAME", str(defaults)))
+
+    @property
+    def log(self) -> str:
+        """What the server logged."""
+        return self._log.read_text()
 
     def __call__(self, what: str) -> tuple[int, str]:
         """Exit code, and everything it said."""
@@ -222,4 +228,9 @@ def test_it_starts_the_server_with_what_is_valid_and_takes_no_other_program_for_
     first, second, *_ = said.splitlines()
     assert (code, first) == (0, f"astcti-server is running (process {process})")
     assert re.match(rf"Server +\S+, process {process}, since ", second)
+    code, said = real_service("restart")
+    assert code == 0, said
+    assert said.startswith("The server is gone\n")
+    assert "asked for STOP KEEP-MEMBERS: done" in real_service.log
+    assert real_service.pidfile.read_text().strip() != process
     assert real_service("stop") == (0, "astcti-server stopped\n")
