@@ -14,7 +14,7 @@ from astcti_server.clients.resume.seat_logs import SeatLogs
 from astcti_server.clients.session import Session
 from schemas.configuration.model import Configuration, Operator, Seat
 from schemas.events import Action, Call, CallEvent
-from schemas.resume import KEPT_FOR
+from schemas.protocol import KEPT_FOR
 from tests.fake.clock import FakeClock
 from tests.fake.fake_requests import seat_logs
 
