@@ -17,6 +17,7 @@ from waitress import wasyncore
 from waitress.server import create_server
 
 from astcti_server.threads import Died, ServiceThread
+from schemas.http_requests import read_requests_quickly
 from schemas.server.settings import MetricsSettings
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class MetricsServer(ServiceThread):
         self._not_ready = not_ready
         logging.getLogger("waitress").setLevel(logging.ERROR)
         self._sockets: dict[int, Any] = {}
+        read_requests_quickly()
         self._server = create_server(
             self.answer,
             self._sockets,

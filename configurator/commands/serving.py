@@ -9,6 +9,8 @@ from types import FrameType
 import click
 from waitress.server import create_server
 
+from schemas.http_requests import read_requests_quickly
+
 WAITRESS_THREADS = 8
 LARGEST_REQUEST = 64 * 1024 * 1024  # bytes; an import has half of that at most
 LOCAL = ("127.0.0.1", "::1", "localhost")
@@ -35,6 +37,7 @@ def serve(host: str, port: int, *, behind_proxy: bool = False) -> None:
     from configurator.wsgi import application
 
     logging.getLogger("waitress").setLevel(logging.WARNING)
+    read_requests_quickly()
     proxy = {"trusted_proxy": "*", "trusted_proxy_headers": FORWARDED}  # it comes from ::1 as well
     try:
         server = create_server(

@@ -167,9 +167,9 @@ def _figures() -> Attempt:
     """What waitress makes of a request, and what is answered; only the socket is missing."""
     from prometheus_client import CollectorRegistry
     from waitress.adjustments import Adjustments
-    from waitress.parser import HTTPRequestParser
 
     from astcti_server.metrics.web_server import MetricsServer
+    from schemas.http_requests import QuickRequestParser
     from schemas.server.settings import MetricsSettings
 
     server = MetricsServer(
@@ -178,7 +178,7 @@ def _figures() -> Attempt:
     adjustments = Adjustments(max_request_header_size=16384, max_request_body_size=1024)
 
     def attempt(data: bytes) -> str:
-        parser = HTTPRequestParser(adjustments)
+        parser = QuickRequestParser(adjustments)
         while data and not parser.completed:
             try:
                 taken = parser.received(data)
