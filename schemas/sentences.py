@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from string import Formatter
 from typing import Final
 
-LONGEST_VALUE: Final = 300
+LONGEST_VALUE: Final = 400
 """Characters of a value that are shown: whoever writes a file may put a megabyte where a name belongs."""
 _KEPT_END: Final = 60
 

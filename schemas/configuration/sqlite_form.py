@@ -57,7 +57,7 @@ def _text(value: bytes) -> str:
 
 
 def _distrust(database: sqlite3.Connection) -> None:
-    """What the page "Defense Against The Dark Arts" of SQLite wants for a file of somebody else's.
+    """Follow what SQLite's manual advises for a file of somebody else's ("Defense Against The Dark Arts").
 
     Its CHECK constraints need no limit: SQLite forgets them where a file is opened for reading only.
     """
