@@ -39,6 +39,8 @@ NOT_AUDITED = {
     CommandName.SERVICES,
     CommandName.REASONS,
     CommandName.TARGETS,
+    CommandName.RESUME,
+    CommandName.SHOWN,
 }
 """Commands that change nothing for anybody; each other one leaves a line."""
 AUDITED = {
