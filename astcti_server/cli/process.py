@@ -11,6 +11,7 @@ from astcti_server.cli.asking import EXIT_TROUBLE, ask, ask_to_show
 from astcti_server.cli.options import control_option, json_option
 from astcti_server.control.asking import ControlConnection, LeavingProcess
 from astcti_server.logs import LEVELS
+from astcti_server.process.systemd_job import DEFAULT_UNIT, SystemdError, is_restarting
 from schemas.protocol import KEEP_MEMBERS, ControlCommand
 
 GONE_WITHIN: Final = 20.0  # seconds; an orderly stop takes ten at most
@@ -22,6 +23,14 @@ GONE_WITHIN: Final = 20.0  # seconds; an orderly stop takes ten at most
     "--keep-members", is_flag=True, help="Leave the members in their queues, whatever on-stop says."
 )
 @click.option(
+    "--for-job",
+    "unit",
+    metavar="[UNIT]",
+    is_flag=False,
+    flag_value=DEFAULT_UNIT,
+    help=f"For ExecStop=: --keep-members if the job of this systemd unit ({DEFAULT_UNIT}) is a restart.",
+)
+@click.option(
     "--within",
     type=click.FloatRange(0.1, 3600.0),
     default=GONE_WITHIN,
@@ -29,8 +38,12 @@ GONE_WITHIN: Final = 20.0  # seconds; an orderly stop takes ten at most
     help="Seconds to wait until it is gone.",
 )
 @click.pass_context
-def stop(context: click.Context, control: Path | None, keep_members: bool, within: float) -> None:
+def stop(
+    context: click.Context, control: Path | None, keep_members: bool, unit: str | None, within: float
+) -> None:
     """Stop the running server in order, as SIGTERM does, and wait until it is gone.
+
+    For a restart say --keep-members: nobody leaves a queue, and the next server takes the members over.
 
     \b
     Exit codes:
@@ -40,6 +53,7 @@ def stop(context: click.Context, control: Path | None, keep_members: bool, withi
       4  you may not: only root and the server's user may
       5  it does not answer
     """
+    keep_members = keep_members or (unit is not None and _is_restart(unit))
 
     def tell(connection: ControlConnection) -> LeavingProcess:
         leaving = LeavingProcess(connection.process)
@@ -50,6 +64,16 @@ def stop(context: click.Context, control: Path | None, keep_members: bool, withi
         click.echo(f"astcti-server: it was told to stop, but is not gone after {within:g} s", err=True)
         context.exit(EXIT_TROUBLE)
     click.echo("The server is gone")
+
+
+def _is_restart(unit: str) -> bool:
+    try:
+        return is_restarting(unit)
+    except SystemdError as error:
+        click.echo(
+            f"astcti-server: whether this is a restart is not known ({error}): on-stop counts", err=True
+        )
+        return False
 
 
 @click.command()

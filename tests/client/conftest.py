@@ -126,7 +126,8 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
 class Program:
     """A running astcti-client whose output can be waited for."""
 
-    def __init__(self, arguments: list[str], environ: dict[str, str]) -> None:
+    def __init__(self, arguments: list[str], environ: dict[str, str], tree: Path | None = None) -> None:
+        """`tree`: the files of another version, which is run then."""
         self._process = subprocess.Popen(
             [sys.executable, "-m", "astcti_client", *arguments],
             stdin=subprocess.DEVNULL,
@@ -134,6 +135,7 @@ class Program:
             stderr=subprocess.PIPE,
             text=True,
             env=environ,
+            cwd=tree,
         )
         self._lines: queue.Queue[str] = queue.Queue()
         self.printed: list[str] = []

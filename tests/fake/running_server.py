@@ -54,14 +54,19 @@ class RunningServer:
         listen: str = "",
         options: tuple[str, ...] = (),
         launcher: tuple[str, ...] = (),
+        tree: Path | None = None,
     ) -> None:
-        """`sections` is more XML for server.xml, `ami` and `listen` more attributes of its elements."""
+        """`sections` is more XML for server.xml, `ami` and `listen` more attributes of its elements.
+
+        `tree`: the files of another version, which is run then.
+        """
         self.folder = folder
         self.config = folder / "config"
         self.config.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
         self._options = options
         self._launcher = launcher
+        self._tree = tree
         self.log_file = folder / "server.log"
         self.status_file = folder / "status.json"
         self._process: subprocess.Popen[bytes] | None = None
@@ -113,7 +118,12 @@ class RunningServer:
             *self._options,
         ]
         with self.log_file.open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+            # `-m` puts the working directory first, so that each tree runs its own modules.
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self._tree)
+
+    def use(self, tree: Path | None) -> None:
+        """From the next start on run this tree's files, or with None this version's."""
+        self._tree = tree
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Send a signal and wait for the end; returns the exit code."""
