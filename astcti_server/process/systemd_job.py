@@ -28,7 +28,12 @@ def is_restarting(unit: str) -> bool:
     environment = {**os.environ, "LC_ALL": "C", "SYSTEMD_COLORS": "0"}
     try:
         asked = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, env=environment, timeout=ANSWER_WITHIN
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            env=environment,
+            timeout=ANSWER_WITHIN,
+            check=False,
         )
     except subprocess.TimeoutExpired:
         raise SystemdError(f"systemctl does not answer within {ANSWER_WITHIN:g} s") from None

@@ -31,6 +31,8 @@ class Feeder:
         self._received = b""
         self._stream = b""
         self._members: dict[tuple[str, str], Action] = {}
+        self._keeps_members = False
+        self._changes = 0
         self._listed = False
 
     def port(self) -> int:
@@ -47,6 +49,14 @@ class Feeder:
     def members(self) -> int:
         """How many have joined a queue."""
         return len(self._members)
+
+    def keep_members(self) -> None:
+        """From now on the end of a manager session is no restart of Asterisk; counts changes anew."""
+        self._keeps_members, self._changes = True, 0
+
+    def changes(self) -> int:
+        """How often a member joined or left a queue since `keep_members`."""
+        return self._changes
 
     def load(self, path: Path) -> int:
         """Take a prepared stream; returns its size."""
@@ -134,7 +144,8 @@ class Feeder:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.setblocking(False)
         self._session, self._received, self._listed = connection, b"", False
-        self._members.clear()
+        if not self._keeps_members:
+            self._members.clear()
         self.selector.register(connection, selectors.EVENT_READ)
         self.send(self._banner)
 
@@ -200,6 +211,7 @@ class Feeder:
     def _on_queueadd(self, action: Action) -> str:
         queue, interface = action["queue"], action["interface"]
         self._members[queue, interface] = action
+        self._changes += 1
         response = _response(action, "Success", "Message: Added interface to queue")
         return response + self._member_event("QueueMemberAdded", queue, interface, action)
 
@@ -208,6 +220,7 @@ class Feeder:
         member = self._members.pop((queue, interface), None)
         if member is None:
             return _response(action, "Error", "Message: Unable to remove interface: Not there")
+        self._changes += 1
         response = _response(action, "Success", "Message: Removed interface from queue")
         return response + self._member_event("QueueMemberRemoved", queue, interface, member)
 
