@@ -1,4 +1,4 @@
-"""What systemd has in hand for a unit: whether a stop is half of a restart. For the command line, it waits."""
+"""What systemd has in hand for a unit: whether a stop is half of a restart. It waits for the answer."""
 
 from __future__ import annotations
 

@@ -34,6 +34,7 @@ class Feeder:
         self._keeps_members = False
         self._changes = 0
         self._listed = False
+        self._logged_off = False
 
     def port(self) -> int:
         """Where the server connects to."""
@@ -144,6 +145,7 @@ class Feeder:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.setblocking(False)
         self._session, self._received, self._listed = connection, b"", False
+        self._logged_off = False
         if not self._keeps_members:
             self._members.clear()
         self.selector.register(connection, selectors.EVENT_READ)
@@ -168,6 +170,8 @@ class Feeder:
             fields = dict(line.partition(": ")[::2] for line in text.decode().split("\r\n"))
             answers.append(self._answer({key.lower(): value for key, value in fields.items()}))
         self.send("".join(answers).encode())
+        if self._logged_off:
+            self._hang_up(session)
 
     def _answer(self, action: Action) -> str:
         name = action.get("action", "").lower()
@@ -184,6 +188,10 @@ class Feeder:
         if action.get("key") != key and action.get("secret") != SECRET:
             return _response(action, "Error", "Message: Authentication failed")
         return _response(action, "Success", "Message: Authentication accepted")
+
+    def _on_logoff(self, action: Action) -> str:
+        self._logged_off = True
+        return _response(action, "Goodbye", "Message: Thanks for all the fish.")
 
     def _on_ping(self, action: Action) -> str:
         return _response(action, "Success", "Ping: Pong")

@@ -53,7 +53,7 @@ def restart(report: Report, script: EventScript, *, seats: int, rounds: int) -> 
             away += measured.restart(LOGIN_WITHIN).away
     away.sort()
     report.note(
-        f"{seats:,} seats, {rounds} restarts, nobody left a queue; half are back {away[len(away) // 2]:.2f} s"
+        f"{seats:,} seats, {rounds} restarts, nobody left a queue; half are back after {away[len(away) // 2]:.2f} s"
     )
     report.at_most("99 of 100 seats", away[len(away) * 99 // 100], 3.0, "s")
 
