@@ -45,7 +45,11 @@ class Callers:
         def talks(engine: Engine) -> list[Channel]:
             return [channel for channel in engine.channels.values() if channel.device in PHONES.values()]
 
-        self._pbx.do(lambda engine: [engine.hang_up(channel) for channel in talks(engine)])
+        def end_calls(engine: Engine) -> None:
+            for channel in talks(engine):
+                engine.hang_up(channel)
+
+        self._pbx.do(end_calls)
         self._pbx.do(lambda engine: engine.incoming_call(digits=digits))
         until(lambda: self._pbx.do(lambda engine: talks(engine)), "no phone rings")
 
