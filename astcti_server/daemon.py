@@ -290,9 +290,13 @@ class Daemon:
         """Everything in its order, under one deadline."""
         notify("STOPPING=1")
         deadline = time.monotonic() + STOP_WITHIN
+        keep = self._keep_members or self._store.current.settings.queues.on_stop == "keep"
+        if keep:  # first: with <clients grace="0"> the end of a session would take its member away
+            self._leave_queues(deadline - STOP_WITHIN / 2 - 1.0, keep_members=True)
         self._server.stop(STOP_WITHIN / 2)
         self._password_pool.stop()
-        self._leave_queues(deadline)
+        if not keep:
+            self._leave_queues(deadline - 1.0, keep_members=False)
         self._audit.write(AuditRecord(AuditAction.STOP, {"why": self._why_stopped or "error"}))
         threads: list[ServiceThread] = [self._link, self._watcher, self._state_writer]
         optional = (self._metrics, self._recording, self._kept, self._control_listener)
@@ -315,13 +319,12 @@ class Daemon:
         logger.info("Stopped")
         self._logs.close()
 
-    def _leave_queues(self, deadline: float) -> None:
+    def _leave_queues(self, deadline: float, *, keep_members: bool) -> None:
         if not self._link.is_alive():
             return
         left = threading.Event()
-        keep = self._keep_members
-        self._requests.post(lambda: self._reconciler.stop(left.set, keep_members=keep))
-        if not left.wait(max(0.1, deadline - time.monotonic() - 1.0)):
+        self._requests.post(lambda: self._reconciler.stop(left.set, keep_members=keep_members))
+        if not left.wait(max(0.1, deadline - time.monotonic())) and not keep_members:
             logger.warning("Not all queues could be left in time: the next start removes what is left over")
 
     # -- the main thread's loop ----------------------------------------------------------------------------

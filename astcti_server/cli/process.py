@@ -11,7 +11,7 @@ from astcti_server.cli.asking import EXIT_TROUBLE, ask, ask_to_show
 from astcti_server.cli.options import control_option, json_option
 from astcti_server.control.asking import ControlConnection, LeavingProcess
 from astcti_server.logs import LEVELS
-from astcti_server.process.systemd_job import JobNotKnown, is_restarted
+from astcti_server.process.systemd_job import DEFAULT_UNIT, SystemdError, is_restarting
 from schemas.protocol import KEEP_MEMBERS, ControlCommand
 
 GONE_WITHIN: Final = 20.0  # seconds; an orderly stop takes ten at most
@@ -24,8 +24,11 @@ GONE_WITHIN: Final = 20.0  # seconds; an orderly stop takes ten at most
 )
 @click.option(
     "--for-job",
-    metavar="UNIT",
-    help="As --keep-members if systemd stops this unit to start it again. For ExecStop in the unit.",
+    "unit",
+    metavar="[UNIT]",
+    is_flag=False,
+    flag_value=DEFAULT_UNIT,
+    help=f"For ExecStop=: --keep-members if the job of this systemd unit ({DEFAULT_UNIT}) is a restart.",
 )
 @click.option(
     "--within",
@@ -36,9 +39,11 @@ GONE_WITHIN: Final = 20.0  # seconds; an orderly stop takes ten at most
 )
 @click.pass_context
 def stop(
-    context: click.Context, control: Path | None, keep_members: bool, for_job: str | None, within: float
+    context: click.Context, control: Path | None, keep_members: bool, unit: str | None, within: float
 ) -> None:
     """Stop the running server in order, as SIGTERM does, and wait until it is gone.
+
+    For a restart say --keep-members: nobody leaves a queue, and the next server takes the members over.
 
     \b
     Exit codes:
@@ -48,8 +53,7 @@ def stop(
       4  you may not: only root and the server's user may
       5  it does not answer
     """
-
-    keep_members = keep_members or (for_job is not None and _restarts(for_job))
+    keep_members = keep_members or (unit is not None and _is_restart(unit))
 
     def tell(connection: ControlConnection) -> LeavingProcess:
         leaving = LeavingProcess(connection.process)
@@ -62,11 +66,13 @@ def stop(
     click.echo("The server is gone")
 
 
-def _restarts(unit: str) -> bool:
+def _is_restart(unit: str) -> bool:
     try:
-        return is_restarted(unit)
-    except JobNotKnown as reason:
-        click.echo(f"astcti-server: whether {unit} is restarted is not known: {reason}", err=True)
+        return is_restarting(unit)
+    except SystemdError as error:
+        click.echo(
+            f"astcti-server: whether this is a restart is not known ({error}): on-stop counts", err=True
+        )
         return False
 
 

@@ -1,41 +1,57 @@
-"""What systemd is about to do with a unit of ours."""
+"""What systemd has in hand for a unit: whether a stop is half of a restart. It waits for the answer."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 from typing import Final
 
-SYSTEMCTL: Final = "systemctl"
-ASK_WITHIN: Final = 5.0  # seconds
+ANSWER_WITHIN: Final = 5.0  # seconds
+DEFAULT_UNIT: Final = "astcti-server.service"
+RESTART_JOBS: Final = ("restart", "try-restart")
 
 
-class JobNotKnown(Exception):
+class SystemdError(Exception):
     """systemd could not be asked; the text says why."""
 
 
-def is_restarted(unit: str) -> bool:
-    """Whether systemd stops this unit only to start it again. Raises JobNotKnown.
+def is_restarting(unit: str) -> bool:
+    """Whether the unit's job is a restart. Raises SystemdError.
 
-    While a unit is stopped for that its job is of type `restart`; only then it becomes one of type `start`
-    (systemd.unit(5), `systemctl list-jobs`). Any user may list jobs.
+    Until the last process of the unit is gone the job of `systemctl restart` is of the type `restart`, then
+    it becomes `start` (systemd's job_finish_and_invalidate). Whatever else ends a unit has the type `stop`,
+    or is no job: a shutdown of the machine, too.
     """
+    # No environment variable of ExecStop= tells it. As another user than root this goes by the system bus,
+    # which lets everybody read it.
+    command = ["systemctl", "--no-pager", "--no-legend", "--plain", "--full", "list-jobs"]
+    environment = {**os.environ, "LC_ALL": "C", "SYSTEMD_COLORS": "0"}
     try:
-        listed = subprocess.run(
-            [SYSTEMCTL, "list-jobs", "--full", "--no-legend", "--no-pager", "--", unit],
+        asked = subprocess.run(
+            command,
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            text=True,
-            errors="replace",
+            env=environment,
+            timeout=ANSWER_WITHIN,
             check=False,
-            timeout=ASK_WITHIN,
         )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise JobNotKnown(f"{SYSTEMCTL}: {error}") from None
-    if listed.returncode:
-        raise JobNotKnown(f"{SYSTEMCTL} list-jobs: {listed.stderr.strip() or listed.returncode}")
-    return any(_is_restart(line.split(), unit) for line in listed.stdout.splitlines())
+    except subprocess.TimeoutExpired:
+        raise SystemdError(f"systemctl does not answer within {ANSWER_WITHIN:g} s") from None
+    except OSError as error:
+        raise SystemdError(f"systemctl: {error.strerror or error}") from None
+    if asked.returncode:
+        lines = asked.stderr.decode(errors="replace").strip().splitlines()
+        raise SystemdError(lines[0] if lines else f"systemctl ended with {asked.returncode}")
+    return job_type(asked.stdout.decode(errors="replace"), unit) in RESTART_JOBS
 
 
-def _is_restart(words: list[str], unit: str) -> bool:
-    """Of a line like `1234 astcti-server.service restart running`."""
-    return len(words) >= 3 and words[1] == unit and words[2] == "restart"
+def job_type(listed: str, unit: str) -> str:
+    """The type of a unit's job in what `systemctl list-jobs` lists; empty without one.
+
+    The columns are number, unit, type, state; some versions put a blank before the number.
+    """
+    for line in listed.splitlines():
+        columns = line.split()
+        if len(columns) >= 3 and columns[0].isdigit() and columns[1] == unit:
+            return columns[2]
+    return ""

@@ -45,7 +45,7 @@ class MembershipContext(Protocol):
         """Whether the queue is (or was, in this run) one that a service names."""
 
     def must_wait(self, membership: Membership) -> bool:
-        """Whether an action for all queues of the interface is under way."""
+        """Whether an action for all queues of the interface is under way, or none is to begin any more."""
 
     def settled(self, membership: Membership) -> None:
         """An action is over, or a change was seen: tell the client, go on with what waited for this."""

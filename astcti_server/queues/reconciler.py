@@ -72,6 +72,8 @@ class QueueReconciler:
         self._up = False
         self._status_read = False
         self._stopping = False
+        self._keeping = False
+        """Stopping, and every member stays: nothing begins any more."""
         self._stopped: Callable[[], None] | None = None
         self._leftovers = [
             self._enter(Membership(queue, interface, self, known=False, left_by=username))
@@ -182,15 +184,16 @@ class QueueReconciler:
     def stop(self, done: Callable[[], None], *, keep_members: bool = False) -> None:
         """Leave all queues, or leave everything as it is (`on-stop`), then call `done`, once.
 
-        `keep_members`: leave everything as it is, whatever `on-stop` says.
+        `keep_members`: leave everything as it is, whatever `on-stop` says. What was under way ends before.
         """
         self._stopping = True
+        self._keeping = keep_members or self._settings.queues.on_stop == "keep"
         self._reader.stop()
         if self._leftovers_due is not None:
             self._leftovers_due.cancel()
         for operator in self._operators:
             self._release(operator, Refusal.SERVER_STOPS.text())
-        if self._settings.queues.on_stop == "remove" and not keep_members:
+        if not self._keeping:
             for membership in self._memberships:
                 membership.leftover_over()
                 membership.retry()
@@ -207,7 +210,8 @@ class QueueReconciler:
         return membership.key in self._queues_named
 
     def must_wait(self, membership: Membership) -> bool:
-        return self._pauses.under_way(membership.interface)
+        # Who was about to join when the server began to stop is desired by nobody now, but has to stay, too.
+        return self._keeping or self._pauses.under_way(membership.interface)
 
     def settled(self, membership: Membership) -> None:
         operator = self._operators.at(membership.interface)

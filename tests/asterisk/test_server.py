@@ -910,6 +910,38 @@ def test_pop_up_that_a_client_missed_comes_when_it_is_back_and_is_explained(
         calling.wait()
 
 
+def test_a_restart_while_a_caller_waits_takes_nobody_out_of_the_queue_and_the_call_pops_up(
+    asterisk: Asterisk, serve: Serve
+) -> None:
+    server = serve(asterisk)
+    command = [sys.executable, "-m", "astcti_server", "--status", str(server.status_file)]
+    with AmiSession(asterisk.ami_port) as ami:
+        with server.client("mario") as mario:
+            mario.expect("200 astcti")
+            mario.say("PAUSE IN Lunch")
+            mario.expect("300 OK")
+            ami.wait_for("QueueMemberPause", Paused="1")
+            start = len(ami.messages)
+            with phones.callee(asterisk, "201", talk=1.0), phones.caller(asterisk, "101", "12345") as calling:
+                ami.wait_for("QueueCallerJoin", since=start)
+                subprocess.run([*command, "stop", "--keep-members"], timeout=PATIENCE, check=True)
+                assert server.wait() == 0
+                server.start()
+                server.wait_for_log("Logged in to Asterisk", 2)
+                with server.client("mario") as again:
+                    again.expect_all("200 astcti", "310 IN")
+                    again.say("PAUSE OUT")
+                    again.expect("300 OK")
+                    assert_is_the_caller(again.event("Link"))
+                    calling.wait()
+                    again.settle()
+                    assert len(again.links()) == 1
+        ami.wait_for("QueueMemberPause", since=start, Paused="0")
+        changed = [ami.messages.index(m) for m in ami.events("QueueMemberRemoved")]
+        changed += [ami.messages.index(m) for m in ami.events("QueueMemberAdded")]
+        assert [index for index in changed if index >= start] == []
+
+
 def test_member_that_is_not_ours_is_never_removed(asterisk: Asterisk, serve: Serve) -> None:
     device = asterisk.device("203")
     asterisk.control.must("QueueAdd", Queue="astcti", Interface=device)

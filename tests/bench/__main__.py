@@ -29,7 +29,7 @@ from tests.bench.scenarios.desk import client
 from tests.bench.scenarios.notifications import latency, saturated, stalled
 from tests.bench.scenarios.parsing import parsing
 from tests.bench.scenarios.passwords import passwords
-from tests.bench.scenarios.seats import comeback, logins, memory
+from tests.bench.scenarios.seats import comeback, logins, memory, restart
 from tests.bench.scenarios.shown import shown
 from tests.bench.scenarios.throughput import scaling, throughput
 from tests.bench.workload.modern_calls import ModernCalls
@@ -99,6 +99,11 @@ SCENARIOS: Mapping[str, Scenario] = {
         "Everybody comes back after an outage",
         partial(comeback, script=MODERN, seats=1000, outages=(5, 45)),
         partial(comeback, script=MODERN, seats=1000, outages=(5,)),
+    ),
+    "restart": Scenario(
+        "Everybody comes back after a restart",
+        partial(restart, script=MODERN, seats=1000, rounds=5),
+        partial(restart, script=MODERN, seats=1000, rounds=1),
     ),
     "loading": Scenario(
         "Loading the largest configuration", partial(loading, rounds=(5, 11)), partial(loading, rounds=(1, 1))

@@ -31,7 +31,10 @@ class Feeder:
         self._received = b""
         self._stream = b""
         self._members: dict[tuple[str, str], Action] = {}
+        self._keeps_members = False
+        self._changes = 0
         self._listed = False
+        self._logged_off = False
 
     def port(self) -> int:
         """Where the server connects to."""
@@ -47,6 +50,14 @@ class Feeder:
     def members(self) -> int:
         """How many have joined a queue."""
         return len(self._members)
+
+    def keep_members(self) -> None:
+        """From now on the end of a manager session is no restart of Asterisk; counts changes anew."""
+        self._keeps_members, self._changes = True, 0
+
+    def changes(self) -> int:
+        """How often a member joined or left a queue since `keep_members`."""
+        return self._changes
 
     def load(self, path: Path) -> int:
         """Take a prepared stream; returns its size."""
@@ -134,7 +145,9 @@ class Feeder:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.setblocking(False)
         self._session, self._received, self._listed = connection, b"", False
-        self._members.clear()
+        self._logged_off = False
+        if not self._keeps_members:
+            self._members.clear()
         self.selector.register(connection, selectors.EVENT_READ)
         self.send(self._banner)
 
@@ -157,6 +170,8 @@ class Feeder:
             fields = dict(line.partition(": ")[::2] for line in text.decode().split("\r\n"))
             answers.append(self._answer({key.lower(): value for key, value in fields.items()}))
         self.send("".join(answers).encode())
+        if self._logged_off:
+            self._hang_up(session)
 
     def _answer(self, action: Action) -> str:
         name = action.get("action", "").lower()
@@ -173,6 +188,10 @@ class Feeder:
         if action.get("key") != key and action.get("secret") != SECRET:
             return _response(action, "Error", "Message: Authentication failed")
         return _response(action, "Success", "Message: Authentication accepted")
+
+    def _on_logoff(self, action: Action) -> str:
+        self._logged_off = True
+        return _response(action, "Goodbye", "Message: Thanks for all the fish.")
 
     def _on_ping(self, action: Action) -> str:
         return _response(action, "Success", "Ping: Pong")
@@ -200,6 +219,7 @@ class Feeder:
     def _on_queueadd(self, action: Action) -> str:
         queue, interface = action["queue"], action["interface"]
         self._members[queue, interface] = action
+        self._changes += 1
         response = _response(action, "Success", "Message: Added interface to queue")
         return response + self._member_event("QueueMemberAdded", queue, interface, action)
 
@@ -208,6 +228,7 @@ class Feeder:
         member = self._members.pop((queue, interface), None)
         if member is None:
             return _response(action, "Error", "Message: Unable to remove interface: Not there")
+        self._changes += 1
         response = _response(action, "Success", "Message: Removed interface from queue")
         return response + self._member_event("QueueMemberRemoved", queue, interface, member)
 

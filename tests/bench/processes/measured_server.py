@@ -220,6 +220,20 @@ class MeasuredOutage(MeasuredServer):
         self.process.kill()
         time.sleep(seconds)  # that is what is measured
         self.process.start_again()
+        return self._all_back(within)
+
+    def restart(self, within: float) -> ReturnResult:
+        """Restart the server in order, members kept, and wait for everybody. Raises DeliveryFailed."""
+        self.feeder.call("keep_members")
+        self.clients.begin("come_back", self.process.port, self.call_centre.queue.name, within)
+        self.process.stop_keeping_members()
+        self.process.start_again()
+        back = self._all_back(within)
+        if changes := self.feeder.call("changes"):
+            raise DeliveryFailed(f"{changes} times somebody joined or left a queue\n{self.process.log}")
+        return back
+
+    def _all_back(self, within: float) -> ReturnResult:
         returned: ReturnResult = self.clients.result(timeout=2 * within)
         if returned.missing:
             names = ", ".join(returned.missing[:10])

@@ -17,6 +17,8 @@ class ReturnResult:
     """How the return went: when each was in again (s from the port's opening), and who is not."""
 
     seconds: tuple[float, ...]
+    away: tuple[float, ...]
+    """How long each was without a session (s): from the loss to the end of the login."""
     attempts: int
     """Connections that were tried by all together, from the loss on."""
     missing: tuple[str, ...]
@@ -32,6 +34,7 @@ class ReturningClients(SeatClients):
         self._backoffs: dict[str, Backoff] = {}
         self._opened: float | None = None
         self._back: dict[str, float] = {}
+        self._lost: dict[str, float] = {}
 
     def come_back(self, port: int, joining: str, timeout: float) -> ReturnResult:
         """Everybody who was in: wait for the loss, then try until the login is done, or for `timeout` s."""
@@ -45,7 +48,8 @@ class ReturningClients(SeatClients):
             self.serve(max(0.0, (self._due[0][0] if self._due else deadline) - now))
         opened = self._opened or 0.0
         seconds = tuple(sorted(moment - opened for moment in self._back.values()))
-        return ReturnResult(seconds, attempts, tuple(self._backoffs.keys() - self._back.keys()))
+        away = tuple(sorted(moment - self._lost[name] for name, moment in self._back.items()))
+        return ReturnResult(seconds, away, attempts, tuple(self._backoffs.keys() - self._back.keys()))
 
     def take_line(self, client: SeatClient, line: bytes, now: int) -> None:
         logging_in = bool(client.awaited)
@@ -64,5 +68,6 @@ class ReturningClients(SeatClients):
         self.selector.unregister(client.connection)
         client.connection.close()
         self.clients.remove(client)
+        self._lost.setdefault(client.login.username, time.monotonic())
         pause = self._backoffs[client.login.username].next_pause()
         heapq.heappush(self._due, (time.monotonic() + pause, next(self._order), client.login))

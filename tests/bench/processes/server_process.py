@@ -77,15 +77,18 @@ class ServerProcess:
             self._command += [option, str(path)]
         self._process = self._started()
 
-    def _started(self) -> subprocess.Popen[bytes]:
+    def _environment(self) -> dict[str, str]:
         environment = os.environ | {"PYTHONPATH": ""}
         environment.pop("PYTHONDONTWRITEBYTECODE", None)  # or every start compiles all of it again
         if self._program.hash_seed is not None:
             environment["PYTHONHASHSEED"] = str(self._program.hash_seed)
+        return environment
+
+    def _started(self) -> subprocess.Popen[bytes]:
         with self._log.open("ab") as log:
             # `-m` puts the working directory first, so that each tree runs its own modules.
             return subprocess.Popen(
-                self._command, stdout=log, stderr=log, cwd=self._program.tree, env=environment
+                self._command, stdout=log, stderr=log, cwd=self._program.tree, env=self._environment()
             )
 
     def kill(self) -> None:
@@ -93,8 +96,23 @@ class ServerProcess:
         self._process.kill()
         self._process.wait()
 
+    def stop_keeping_members(self) -> None:
+        """As the unit and the init script do it for a restart. Raises ServerFailed."""
+        words = [*self._command, "stop", "--keep-members"]
+        asked = subprocess.run(
+            words,
+            cwd=self._program.tree,
+            env=self._environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if asked.returncode:
+            raise ServerFailed(f"it does not stop: {asked.stderr}\n{self.log}")
+        self._process.wait()
+
     def start_again(self) -> None:
-        """After `kill`: the same server on the same port."""
+        """After one of these: the same server on the same port."""
         self._process = self._started()
 
     @property

@@ -44,6 +44,21 @@ def comeback(report: Report, script: EventScript, *, seats: int, outages: tuple[
         report.at_most(f"the last one, after {outage:g} s", last, 15.0, "s")
 
 
+def restart(report: Report, script: EventScript, *, seats: int, rounds: int) -> None:
+    """An orderly restart that keeps the members: how long each seat is without a session."""
+    away: list[float] = []
+    for _ in range(rounds):
+        with MeasuredOutage(script, CallCentre(script.technology, seats)) as measured:
+            measured.log_in()
+            away += measured.restart(LOGIN_WITHIN).away
+    away.sort()
+    report.note(
+        f"{seats:,} seats, {rounds} restarts, nobody left a queue; "
+        f"half are back after {away[len(away) // 2]:.2f} s"
+    )
+    report.at_most("99 of 100 seats", away[len(away) * 99 // 100], 3.0, "s")
+
+
 def memory(report: Report, script: EventScript, *, seats: int, rounds: tuple[int, int]) -> None:
     """What a connected, idle seat costs; plain connections, md5 passwords."""
     found = Rounds(*rounds)

@@ -209,41 +209,6 @@ def test_stop_keeps_the_members_where_that_is_asked_for(server: RunningServer, p
     assert pbx.do(lambda engine: list(engine.queues.by_name["astcti"].members)) == [PHONE]
 
 
-@pytest.mark.parametrize(
-    ("jobs", "kept"),
-    [
-        ("echo 41 asterisk.service restart waiting; echo 42 astcti-server.service restart running", True),
-        ("echo 41 asterisk.service restart waiting; echo 42 astcti-server.service stop running", False),
-        ("echo 42 other-astcti-server.service restart running", False),
-        (":", False),
-        ("echo Failed to connect to bus >&2; exit 1", False),
-    ],
-)
-def test_a_restart_by_systemd_keeps_the_members_and_a_stop_does_not(
-    server: RunningServer, pbx: DemoPbx, folder: Path, jobs: str, kept: bool
-) -> None:
-    programs = folder / "programs"
-    programs.mkdir()
-    (programs / "systemctl").write_text(f'#!/bin/sh\n[ "$1" = list-jobs ] || exit 9\n{jobs}\n')
-    (programs / "systemctl").chmod(0o755)
-    command = [sys.executable, "-W", "error", "-m", "astcti_server", "--status", str(server.status_file)]
-    with server.client("mario") as mario:
-        mario.expect("200 astcti")
-        said = subprocess.run(
-            [*command, "stop", "--for-job", "astcti-server.service"],
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-            env={**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"},
-        )
-    assert (said.returncode, said.stdout) == (0, "The server is gone\n"), said.stderr
-    assert ("Failed to connect to bus" in said.stderr) == ("Failed" in jobs)
-    assert server.wait() == 0
-    members = pbx.do(lambda engine: list(engine.queues.by_name["astcti"].members))
-    assert members == ([PHONE] if kept else [])
-
-
 def test_the_socket_is_where_the_option_says_before_or_after_the_command(folder: Path, pbx: DemoPbx) -> None:
     place = str(folder / "elsewhere" / "here.sock")
     with RunningServer(folder, pbx.address[1], ONE_SEAT, options=("--control", place)) as server:

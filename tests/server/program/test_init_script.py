@@ -15,10 +15,12 @@ from pathlib import Path
 import pytest
 
 import astcti_server
+from astcti_server.demo.pbx import DemoPbx
 from schemas.configuration.model import Configuration, Seat
 from schemas.configuration.xml_form import dump_xml
 from tests.fake.patience import PATIENCE, until
 from tests.fake.ports import free_port
+from tests.fake.running_server import ONE_SEAT, PHONE, SeatClient
 from tests.needed import lacking
 
 SCRIPT = Path(astcti_server.__file__).with_name("etc") / "astcti-server.init"
@@ -150,11 +152,10 @@ class RealService:
 
     def __init__(self, folder: Path) -> None:
         self.config, self.pidfile = folder / "config", folder / "run/astcti-server.pid"
+        self.control = folder / "control.sock"  # beside the status file
         self.config.mkdir()
-        (self.config / "server.xml").write_text(
-            f'<server><ami port="{free_port()}" username="astcti" secret="x"/>'
-            f'<listen port="{free_port()}"/></server>'
-        )
+        self.port = free_port()
+        self.reaches(free_port())
         daemon, defaults = folder / "astcti-server", folder / "defaults"
         source = Path(astcti_server.__file__).parents[1]
         daemon.write_text(
@@ -166,14 +167,15 @@ class RealService:
             f"DAEMON={daemon}\nRUNDIR={folder}/run\nPIDFILE={self.pidfile}\nLOGFILE={folder}/log\n"
             f'CONFIG={self.config}\nRUN_AS=root\nOPTIONS="--state {folder}/state --status {folder}/status"\n'
         )
-        self._log = folder / "log"
         self._script = folder / "init"
         self._script.write_text(SCRIPT.read_text().replace("/etc/default/$NAME", str(defaults)))
 
-    @property
-    def log(self) -> str:
-        """What the server logged."""
-        return self._log.read_text()
+    def reaches(self, ami_port: int) -> None:
+        """Asterisk is on this port, from the next start on."""
+        (self.config / "server.xml").write_text(
+            f'<server><ami port="{ami_port}" username="astcti" secret="astcti"/>'
+            f'<listen port="{self.port}"/></server>'
+        )
 
     def __call__(self, what: str) -> tuple[int, str]:
         """Exit code, and everything it said."""
@@ -228,9 +230,38 @@ def test_it_starts_the_server_with_what_is_valid_and_takes_no_other_program_for_
     first, second, *_ = said.splitlines()
     assert (code, first) == (0, f"astcti-server is running (process {process})")
     assert re.match(rf"Server +\S+, process {process}, since ", second)
-    code, said = real_service("restart")
-    assert code == 0, said
-    assert said.startswith("The server is gone\n")
-    assert "asked for STOP KEEP-MEMBERS: done" in real_service.log
-    assert real_service.pidfile.read_text().strip() != process
     assert real_service("stop") == (0, "astcti-server stopped\n")
+
+
+def test_a_restart_keeps_the_members_and_a_stop_does_not(real_service: RealService, pbx: DemoPbx) -> None:
+    real_service.reaches(pbx.address[1])
+    (real_service.config / "configuration.xml").write_bytes(dump_xml(ONE_SEAT))
+    assert real_service("restart")[0] == 0, "it did not run, so it is started"
+    heard: list[str] = []
+    with SeatClient(real_service.port, "mario", "secret") as mario:
+        mario.expect("200 astcti")
+        pbx.do(lambda engine: engine.listeners.append(lambda event: heard.append(event.name)))
+        code, said = real_service("restart")
+        assert (code, said.splitlines()[0]) == (0, "astcti-server stopped, the queues keep their members")
+        mario.expect("910 BYE SHUTDOWN")
+    with SeatClient(real_service.port, "mario", "secret") as mario:
+        mario.expect("200 astcti")
+        assert not [name for name in heard if name.startswith("QueueMember")]
+        assert pbx.do(lambda engine: list(engine.queues.by_name["astcti"].members)) == [PHONE]
+        assert real_service("stop") == (0, "astcti-server stopped\n")
+    assert pbx.do(lambda engine: list(engine.queues.by_name["astcti"].members)) == []
+
+
+def test_a_restart_of_a_server_that_cannot_be_asked_stops_it_all_the_same(
+    real_service: RealService, pbx: DemoPbx
+) -> None:
+    real_service.reaches(pbx.address[1])
+    (real_service.config / "configuration.xml").write_bytes(dump_xml(ONE_SEAT))
+    assert real_service("start")[0] == 0
+    process = real_service.pidfile.read_text()
+    until(real_service.control.exists, "it has no control socket")
+    real_service.control.unlink()
+    code, said = real_service("restart")
+    assert code == 0
+    assert "astcti-server: not running (" in said and "astcti-server stopped\n" in said
+    assert real_service.pidfile.read_text() != process

@@ -459,6 +459,17 @@ def test_whoever_stops_the_server_can_keep_the_members_whatever_is_configured(ma
     assert mario.state.load() == {("astcti", PHONE): "mario"}
 
 
+def test_who_is_about_to_join_when_the_server_stops_stays_a_member_too(world):
+    world.arrive()
+    over = []
+    world.reconciler.stop(lambda: over.append(True), keep_members=True)
+    assert over == [], "what Asterisk is about to do has to be known before the end"
+    world.added()
+    assert over == [True]
+    assert world.link.names == []
+    assert world.state.load() == {("astcti", PHONE): "mario"}
+
+
 def test_the_overview_says_what_is_wanted_and_what_is_not_as_it_should_be(tmp_path):
     world = World(tmp_path)
     world.arrive()
