@@ -84,7 +84,7 @@ def test_a_parser_that_keeps_everything_is_a_finding() -> None:
     kept: list[bytes] = []
 
     def attempt(data: bytes) -> str:
-        kept.append(data + bytes(4000))
+        kept.append(data + bytes(20_000))
         return "kept"
 
     found = tried(attempt, inputs=12_000, growth=4 << 20).findings
