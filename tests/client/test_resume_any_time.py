@@ -246,7 +246,7 @@ def _steps(*more: str) -> st.SearchStrategy[list[tuple[str, int]]]:
     return st.lists(st.tuples(st.sampled_from([*kinds, *more]), st.integers(0, 12)), min_size=5, max_size=60)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(_steps("kill", "kill-soon"))
 def test_each_trigger_is_carried_out_once_however_often_the_line_and_the_client_break(
     steps: list[tuple[str, int]],
@@ -269,7 +269,7 @@ def test_each_trigger_is_carried_out_once_however_often_the_line_and_the_client_
     assert all(count == 1 or pc.kills for count in pc.rung.values())
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(_steps("kill", "kill-soon", "forget"))
 def test_where_the_server_forgot_nothing_is_done_twice_and_the_cards_are_those_of_the_calls_there_are(
     steps: list[tuple[str, int]],

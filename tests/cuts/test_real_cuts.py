@@ -13,9 +13,10 @@ import pytest
 from tests.cuts.office import ANSWER, HANGUP, CarriedOut, Office
 from tests.cuts.plays import Expectation, Play
 
-CUTS = int(os.environ.get("CUTS", "30"))
+CUTS = int(os.environ.get("CUTS", "15"))
 SEED = int(os.environ.get("SEED", "1"))
-AGENTS = 10
+AGENTS = 6
+ROUNDS = 1 + CUTS // 30
 KEEP_ALIVE = 3
 
 
@@ -43,13 +44,13 @@ def test_clients_that_sleep_or_come_from_another_address_lose_and_double_nothing
 
 
 def test_answers_while_the_server_was_dead_are_shown_once_it_is_back(play: Play) -> None:
-    for _ in range(2):
+    for _ in range(ROUNDS):
         play.killed_server()
     assert play.verdict() == []
 
 
 def test_a_killed_client_carries_out_nothing_twice_and_says_what_was_interrupted(play: Play) -> None:
-    for _ in range(3):
+    for _ in range(ROUNDS):
         play.killed_clients()
     assert play.verdict() == []
 

@@ -12,7 +12,7 @@ from tests.endurance.faults import FAULTS
 from tests.endurance.report import as_json, as_markdown
 from tests.endurance.soak import Soak, SoakOptions
 
-MINUTES = 2.7
+MINUTES = 1.8
 LIMITS = Limits(shown=15.0, caught_up=60.0)  # seconds; for a machine that has a lot of other things to do
 
 
