@@ -174,7 +174,7 @@ FOREIGN = {
     "schemas.configuration.xml_form": {"lxml"},
     "schemas.server.settings_xml": {"lxml"},
     "schemas.xml_reading": {"lxml"},
-    "schemas.http_requests": {"waitress"},
+    "schemas.web.http_requests": {"waitress"},
     "schemas.schema_words": {"lxml"},
     "astcti_server.cli": {"click"},
     "astcti_server.config": {"watchdog"},

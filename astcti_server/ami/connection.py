@@ -264,6 +264,9 @@ def _tune(found: socket.socket) -> None:
 
 def _granted_receive_buffer() -> int:
     """What the system would grant. Asking for a size ends its own growing, so a small grant is no gain."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
-        return probe.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+    try:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+            return probe.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+    except OSError:  # the last descriptor was for the connection itself, which is worth more
+        return 0

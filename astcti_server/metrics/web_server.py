@@ -17,8 +17,8 @@ from waitress import wasyncore
 from waitress.server import create_server
 
 from astcti_server.threads import Died, ServiceThread
-from schemas.http_requests import read_requests_quickly
 from schemas.server.settings import MetricsSettings
+from schemas.web.http_requests import read_requests_quickly
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment

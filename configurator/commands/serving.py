@@ -9,7 +9,7 @@ from types import FrameType
 import click
 from waitress.server import create_server
 
-from schemas.http_requests import read_requests_quickly
+from schemas.web.http_requests import read_requests_quickly
 
 WAITRESS_THREADS = 8
 LARGEST_REQUEST = 64 * 1024 * 1024  # bytes; an import has half of that at most

@@ -169,8 +169,8 @@ def _figures() -> Attempt:
     from waitress.adjustments import Adjustments
 
     from astcti_server.metrics.web_server import MetricsServer
-    from schemas.http_requests import QuickRequestParser
     from schemas.server.settings import MetricsSettings
+    from schemas.web.http_requests import QuickRequestParser
 
     server = MetricsServer(
         MetricsSettings("127.0.0.1", 0), CollectorRegistry(), dead=dict, not_ready=lambda: {"pbx": "down"}

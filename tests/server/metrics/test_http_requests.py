@@ -6,7 +6,7 @@ import pytest
 from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
 
-from schemas.http_requests import QuickRequestParser, read_requests_quickly
+from schemas.web.http_requests import QuickRequestParser, read_requests_quickly
 
 
 def parsed(data: bytes) -> QuickRequestParser:
