@@ -94,7 +94,7 @@ test-calls: $(READY) ## some 600 calls on real Asterisks, compared with what the
 
 # 200 cuts at random bytes, and clients that sleep, move and are killed: CUTS=200 SEED=1 choose others.
 test-cuts: $(READY) ## real clients lose the real server at any byte: nothing is lost, nothing comes twice
-	CUTS=$(or $(CUTS),200) $(if $(filter-out file,$(origin SEED)),SEED=$(SEED)) $(BIN)/python -m pytest -v tests/cuts
+	CUTS=$(or $(CUTS),200) $(if $(filter-out file,$(origin SEED)),SEED=$(SEED)) $(BIN)/python -m pytest -v -o timeout=3600 -o faulthandler_timeout=0 tests/cuts/test_real_cuts.py
 
 # Every parser of the programs, with inputs that nobody meant. A million for each takes hours; `make test` has a minute
 # of it. ONLY=ami,xml chooses, FUZZ_SECONDS is processor time in all. What is found is saved in tests/fuzz/findings.
