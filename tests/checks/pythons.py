@@ -26,7 +26,7 @@ NEWEST: Final = 15
 """3.N: the newest release. A later one runs too; that an earlier one is not here is told."""
 
 # The parts of setup.cfg's extras that these tests need, and of `dev` what runs them.
-EXTRAS: Final = ("server", "client")
+EXTRAS: Final = ("server", "client", "metrics")
 RUNNERS: Final = ("pytest", "hypothesis", "scramp")
 TESTS: Final = (
     "tests/schemas",
