@@ -9,22 +9,13 @@ from astcti_server.explain.server_marks import MarksView
 from astcti_server.explain.service_verdict import service_verdict
 from astcti_server.explain.trail import Step
 from schemas.events import MOMENT_OF
-from schemas.explanation.codes import TrailStep, Verdict
+from schemas.explanation.codes import VERDICT_OF_FAILURE, TrailStep, Verdict
 from schemas.explanation.lines import ExplanationLine, listed, verdict
-from schemas.protocol import TriggerFailure
 
 MOMENTS: Final = ("answer", "ring", "hangup")
 """Of several pop-ups the first of these is the one that an agent means."""
 _CALLING: Final = ("Ring", "Up", "Dialing")
 """States of a phone that calls; one that is rung is never in them before it answered."""
-_REFUSALS: Final = {
-    TriggerFailure.NOT_ALLOWED.value: Verdict.PROGRAM_NOT_ALLOWED,
-    TriggerFailure.NOT_FOUND.value: Verdict.PROGRAM_NOT_FOUND,
-    TriggerFailure.NO_BROWSER.value: Verdict.NO_BROWSER,
-    TriggerFailure.TRIGGERS_OFF.value: Verdict.TRIGGERS_OFF,
-    TriggerFailure.INTERRUPTED.value: Verdict.TRIGGER_INTERRUPTED,
-    TriggerFailure.NOT_CONFIRMED.value: Verdict.TRIGGER_NOT_CONFIRMED,
-}
 _EVENT_OF: Final = {moment: event for event, moment in MOMENT_OF.items()}
 
 
@@ -80,7 +71,7 @@ def _of_pop_up(case: LegCase, opened: Step) -> ExplanationLine:
     at, _code, moment, _count, service, operator, _systems = opened
     became = outcome_of(case, opened)
     if became.refused is not None:
-        code = _REFUSALS.get(became.refused[2], Verdict.TRIGGER_FAILED)
+        code = VERDICT_OF_FAILURE.get(became.refused[2], Verdict.TRIGGER_FAILED)
         return verdict(code, became.refused[0], case.phone, operator)
     if became.resumed is not None:
         at = became.resumed[0]

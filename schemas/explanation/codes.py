@@ -7,8 +7,12 @@ Standard library only: the seats' PCs import this.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from string import Formatter
+from typing import Final
+
+from schemas.protocol import TriggerFailure
 
 
 class ExplanationCode(StrEnum):
@@ -248,6 +252,18 @@ class Verdict(ExplanationCode):
         "bytes-not-kept",
         "What Asterisk sent is not kept, so what the server never looked at cannot be told",
     )
+
+
+VERDICT_OF_FAILURE: Final[Mapping[str, Verdict]] = {
+    TriggerFailure.NOT_ALLOWED: Verdict.PROGRAM_NOT_ALLOWED,
+    TriggerFailure.NOT_FOUND: Verdict.PROGRAM_NOT_FOUND,
+    TriggerFailure.NO_BROWSER: Verdict.NO_BROWSER,
+    TriggerFailure.TRIGGERS_OFF: Verdict.TRIGGERS_OFF,
+    TriggerFailure.INTERRUPTED: Verdict.TRIGGER_INTERRUPTED,
+    TriggerFailure.NOT_CONFIRMED: Verdict.TRIGGER_NOT_CONFIRMED,
+    TriggerFailure.FAILED: Verdict.TRIGGER_FAILED,
+}
+"""Why a trigger was not carried out, as the client says it and as an answer does: each `TriggerFailure`."""
 
 
 class TrailStep(ExplanationCode):

@@ -4,19 +4,8 @@ from __future__ import annotations
 
 from astcti_client.triggers.runner import own_system
 from astcti_client.ui.state.seat_call import SeatCall
-from schemas.explanation.codes import Verdict
+from schemas.explanation.codes import VERDICT_OF_FAILURE, Verdict
 from schemas.explanation.lines import encode, listed, verdict
-from schemas.protocol import TriggerFailure
-
-_FAILURES = {
-    TriggerFailure.NOT_ALLOWED: Verdict.PROGRAM_NOT_ALLOWED,
-    TriggerFailure.NOT_FOUND: Verdict.PROGRAM_NOT_FOUND,
-    TriggerFailure.NO_BROWSER: Verdict.NO_BROWSER,
-    TriggerFailure.TRIGGERS_OFF: Verdict.TRIGGERS_OFF,
-    TriggerFailure.INTERRUPTED: Verdict.TRIGGER_INTERRUPTED,
-    TriggerFailure.NOT_CONFIRMED: Verdict.TRIGGER_NOT_CONFIRMED,
-    TriggerFailure.FAILED: Verdict.TRIGGER_FAILED,
-}
 
 
 def own_verdict(
@@ -31,7 +20,7 @@ def own_verdict(
         return ""
     at = wall - (now - call.opened_at)
     if call.failure is not None:
-        return encode(verdict(_FAILURES[call.failure], at, extension, operator))
+        return encode(verdict(VERDICT_OF_FAILURE[call.failure], at, extension, operator))
     if not triggers:
         return encode(verdict(Verdict.TRIGGERS_OFF, at, extension, operator))
     if not {"any", own_system()} & set(call.opened_for):
