@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from tests.cuts.cutting_relay import TO_CLIENT, TO_SERVER, PlannedCut
+from tests.cuts.cutting_relay import PlannedCut
 from tests.cuts.office import ANSWER, HANGUP, THERE, Agent, CarriedOut, Office, settle
 from tests.fake.patience import until
 
@@ -65,9 +65,8 @@ class Play:
         while (made := sum(agent.relay.cuts for agent in office.agents)) < count:
             for agent in office.agents:
                 to_client = chance.random() < 0.8
-                direction = TO_CLIENT if to_client else TO_SERVER
                 after = chance.randrange(BYTES_OF_A_CALL if to_client else BYTES_OF_A_REPLY)
-                agent.relay.plan(PlannedCut(direction, after))
+                agent.relay.plan(PlannedCut(after, from_server=to_client))
             self._round(lambda: None)
         for agent in office.agents:
             agent.relay.cancel()
@@ -136,7 +135,7 @@ class Play:
         """Every client's connection breaks and comes back from another address."""
         for number, agent in enumerate(self.office.agents):
             agent.relay.come_from(f"127.0.1.{number + 1}")
-            agent.relay.plan(PlannedCut(TO_CLIENT, self.office.chance.randrange(2000)))
+            agent.relay.plan(PlannedCut(self.office.chance.randrange(2000), from_server=True))
         self._round(lambda: None)
 
     def killed_clients(self) -> None:

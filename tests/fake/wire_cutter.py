@@ -1,4 +1,4 @@
-"""A TCP relay that a test can cut and mend: the network between the server and Asterisk."""
+"""A TCP relay that a test can cut and mend: the network between two programs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import selectors
 import socket
 import threading
 from types import TracebackType
+from typing import Self
 
 
 class WireCutter:
@@ -17,13 +18,16 @@ class WireCutter:
         self._lock = threading.Lock()
         self._is_cut = False
         self._pairs: dict[socket.socket, socket.socket] = {}
+        """Each end of a connection, with its other end."""
+        self._targets: set[socket.socket] = set()
+        """The ends at the target."""
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
         self._wake, self._woken = socket.socketpair()
         self._stopping = False
         self._thread = threading.Thread(target=self._relay, name="wire-cutter")
 
-    def __enter__(self) -> WireCutter:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -49,6 +53,16 @@ class WireCutter:
         with self._lock:
             self._is_cut = False
 
+    # -- the relay's thread, for relays that do more ---------------------------------------------------------
+
+    def reach_target(self) -> socket.socket:
+        """A new connection to the target. Raises OSError if it is away: then the other end is closed."""
+        return socket.create_connection(("127.0.0.1", self._target))
+
+    def let_through(self, data: bytes, *, from_target: bool) -> tuple[bytes, bool]:
+        """What goes on of the data that came, and whether the connection breaks after that."""
+        return data, False
+
     def _relay(self) -> None:
         with selectors.DefaultSelector() as selector:
             selector.register(self._listener, selectors.EVENT_READ)
@@ -57,31 +71,47 @@ class WireCutter:
                 for key, _events in selector.select():
                     if key.fileobj is self._listener:
                         self._accept(selector)
-                    elif key.fileobj in self._pairs:
+                    elif key.fileobj in self._pairs:  # else its other end broke it in this very round
                         self._pass_on(selector, key.fileobj)
 
     def _accept(self, selector: selectors.BaseSelector) -> None:
         near, _address = self._listener.accept()
+        if self._is_cut:
+            near.close()
+            return
+        try:
+            far = self.reach_target()
+        except OSError:
+            near.close()
+            return
+        for end in (near, far):
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with self._lock:
-            if self._is_cut:
+            if self._is_cut:  # meanwhile
                 near.close()
+                far.close()
                 return
-            far = socket.create_connection(("127.0.0.1", self._target))
             self._pairs[near], self._pairs[far] = far, near
+            self._targets.add(far)
         selector.register(near, selectors.EVENT_READ)
         selector.register(far, selectors.EVENT_READ)
 
     def _pass_on(self, selector: selectors.BaseSelector, source: socket.socket) -> None:
+        other = self._pairs[source]
         try:
             data = source.recv(65536)
+            broken = not data
             if data:
-                self._pairs[source].sendall(data)
-                return
+                data, broken = self.let_through(data, from_target=source in self._targets)
+                other.sendall(data)
         except OSError:
-            pass
+            broken = True
+        if not broken:
+            return
         with self._lock:
-            other = self._pairs.pop(source)
-            self._pairs.pop(other, None)
+            for end in (source, other):
+                del self._pairs[end]
+                self._targets.discard(end)
         for end in (source, other):
             selector.unregister(end)
             end.close()
