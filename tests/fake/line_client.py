@@ -23,6 +23,38 @@ def scram_speaker(username: str, password: str) -> ScramClient:
     return ScramClient(username, lambda salt, iterations: derive_secret(md5(password), salt, iterations))
 
 
+class TakingTransport:
+    """A client without a socket, for a session alone: it takes everything, and says nothing."""
+
+    one_at_a_time = False
+    wants_to_write = False
+
+    def __init__(self) -> None:
+        self.taken = b""
+
+    def fileno(self) -> int:
+        return 0
+
+    def shake_hands(self) -> int:
+        return 0
+
+    def receive(self) -> bytes | None:
+        return b""
+
+    def pending(self) -> bool:
+        return False
+
+    def send(self, data: bytes) -> int:
+        self.taken += data
+        return len(data)
+
+    def end(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
 class LineClient:
     """One connection to the server. `hear` returns the lines in order, without their endings."""
 

@@ -29,6 +29,7 @@ from schemas.configuration.model import Binding, Configuration, Operator, Seat, 
 from schemas.protocol import CommandName, ControlCommand, Refusal
 from schemas.server.settings import AmiSettings, ServerSettings
 from schemas.wire import MAX_COMMAND, CommandLine, LineBuffer, Reply
+from tests.fake.line_client import TakingTransport
 from tests.fuzz.target import Attempt, Broken, FuzzTarget
 
 MD5 = "098f6bcd4621d373cade4e832627b4f6"  # of test
@@ -140,36 +141,11 @@ class Requests:
 SETTINGS = ServerSettings(ami=AmiSettings("astcti", "secret"))
 
 
-class WrittenDown:
-    """A transport that keeps what is sent. Nobody reads from it."""
-
-    one_at_a_time = False
-    wants_to_write = False
-
-    def __init__(self) -> None:
-        self.sent = bytearray()
+class WrittenDown(TakingTransport):
+    """Keeps what is sent. Nobody reads from it."""
 
     def fileno(self) -> int:
         return _OURS.fileno()
-
-    def shake_hands(self) -> int:
-        return 0
-
-    def receive(self) -> bytes | None:
-        return b""
-
-    def pending(self) -> bool:
-        return False
-
-    def send(self, data: bytes) -> int:
-        self.sent += data
-        return len(data)
-
-    def end(self) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
 
 
 _OURS, _theirs = socket.socketpair()
@@ -262,7 +238,7 @@ def _talk() -> Attempt:
         if context.registry.count:
             raise Broken("a session that is over is still known")
         session.finish()
-        check_lines(bytes(transport.sent), 4096 + 400 * (data.count(b"\n") + 2))
+        check_lines(transport.taken, 4096 + 400 * (data.count(b"\n") + 2))
         return ("logged in" if name else "strangers") + (", ended" if ending else "")
 
     return attempt

@@ -17,6 +17,7 @@ from schemas.events import Action, Call, CallEvent
 from schemas.protocol import KEPT_FOR
 from tests.fake.clock import FakeClock
 from tests.fake.fake_requests import seat_logs
+from tests.fake.line_client import TakingTransport
 
 PHONE = "PJSIP/201"
 SEAT = Seat("00:00:00:00:02:01", PHONE)
@@ -24,34 +25,6 @@ MARIO = Operator("mario", "Mario", "md5:x", seat=SEAT.mac)
 OFFICE = Configuration(seats=(SEAT,), operators=(MARIO,))
 EVENT = CallEvent("Newstate", Call("1.1", f"{PHONE}-1"))
 LINK = CallEvent("Link", EVENT.call, triggers=(Action("browser", url="http://crm/", key="0123456789abcdef"),))
-
-
-class Nowhere:
-    """A transport that takes everything."""
-
-    one_at_a_time = False
-    wants_to_write = False
-
-    def fileno(self) -> int:
-        return 0
-
-    def shake_hands(self) -> int:
-        return 0
-
-    def receive(self) -> bytes | None:
-        return b""
-
-    def pending(self) -> bool:
-        return False
-
-    def send(self, data: bytes) -> int:
-        return len(data)
-
-    def end(self) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
 
 
 class Office:
@@ -63,7 +36,7 @@ class Office:
         self.seconds: list[float] = []
         self.logs: SeatLogs = seat_logs(self.registry, self.clock, self.seconds.append, most_characters)
         self.logs.configure(OFFICE)
-        self.session = Session("client-1", Nowhere(), "127.0.0.1", 100_000)
+        self.session = Session("client-1", TakingTransport(), "127.0.0.1", 100_000)
         self.session.logged_in(MARIO, SEAT)
         self.registry.take(self.session)
         self.log: SeatLog = self.logs.make("mario", PHONE)

@@ -19,47 +19,32 @@ from schemas import event_xml, wire
 from schemas.configuration.model import Operator, Seat
 from schemas.events import Call, CallEvent, EventId
 from tests.fake.fake_requests import FakeCalls, seat_logs
+from tests.fake.line_client import TakingTransport
 from tests.fake.listening_server import SEAT_2, ListeningServer
 
 LONG = b"x" * 9_999 + b"\n"
 
 
-class SlowTransport:
+class SlowTransport(TakingTransport):
     """Takes as many bytes as it is allowed to; remembers every attempt."""
 
-    one_at_a_time = False
-    wants_to_write = False
-
     def __init__(self) -> None:
+        super().__init__()
         self.here, self.there = socket.socketpair()
         self.allowed = 0
         self.attempts: list[bytes] = []
-        self.taken = b""
         self.error: OSError | None = None
 
     def fileno(self) -> int:
         return self.here.fileno()
 
-    def shake_hands(self) -> int:
-        return 0
-
-    def receive(self) -> bytes | None:
-        return b""
-
-    def pending(self) -> bool:
-        return False
-
     def send(self, data: bytes) -> int:
         if self.error:
             raise self.error
         self.attempts.append(data)
-        count = min(self.allowed, len(data))
+        count = super().send(data[: self.allowed])
         self.allowed -= count
-        self.taken += data[:count]
         return count
-
-    def end(self) -> None:
-        pass
 
     def close(self) -> None:
         self.here.close()
