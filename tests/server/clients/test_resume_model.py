@@ -29,6 +29,7 @@ from schemas.events import Action, Call, CallEvent
 from schemas.protocol import KEPT_FOR
 from tests.fake.clock import TimerWheel
 from tests.fake.fake_requests import FakeCalls, seat_logs
+from tests.fake.line_client import TakingTransport
 
 PHONE, OTHER_PHONE = "PJSIP/201", "PJSIP/202"
 MACS = {PHONE: "00:00:00:00:02:01", OTHER_PHONE: "00:00:00:00:02:02"}
@@ -47,36 +48,15 @@ def site(password: str) -> Configuration:
     )
 
 
-class Pipe:
+class Pipe(TakingTransport):
     """Takes everything, or nothing while its client does not read; remembers what it took."""
 
-    one_at_a_time = False
-    wants_to_write = False
-
     def __init__(self) -> None:
-        self.taken = b""
+        super().__init__()
         self.deaf = False
 
-    def fileno(self) -> int:
-        return 0
-
-    def shake_hands(self) -> int:
-        return 0
-
-    def receive(self) -> bytes | None:
-        return b""
-
-    def pending(self) -> bool:
-        return False
-
     def send(self, data: bytes) -> int:
-        if self.deaf:
-            return 0
-        self.taken += data
-        return len(data)
-
-    def end(self) -> None:
-        pass
+        return 0 if self.deaf else super().send(data)
 
     def close(self) -> None:
         self.deaf = True
@@ -104,6 +84,8 @@ class Connection:
         self.heard = heard
         """Shared by the connections of one client."""
         self.arrived = self.cut = self.noticed = False
+        self.hears_state = False
+        """Whether it was told the state, and not what it had missed."""
         self.read_up_to = 0
         self.complete = False
         """Whether 105 was read."""
@@ -134,8 +116,11 @@ class World(RuleBasedStateMachine):
         self.heard: dict[tuple[str, str], Heard] = {}
         self.truth: dict[str, list[tuple[str, CallEvent]]] = {PHONE: [], OTHER_PHONE: []}
         """Of each phone, in order: for which operator, and what."""
-        self.bases: dict[str, tuple[int, int, list[str]]] = {}
-        """Of an epoch: where in the truth its login was, and where its state; what went on then."""
+        self.plainly: set[tuple[str, int]] = set()
+        """The phones and places of those that a client without RESUME was told."""
+        self.bases: dict[str, tuple[int, int, list[str], int, dict[int, CallEvent]]] = {}
+        """Of an epoch: where in the truth its login was, and where its state; what went on then; how many
+        events told the state, and those of them that are kept, by their numbers."""
         self.running: dict[str, list[str]] = {PHONE: [], OTHER_PHONE: []}
         self.numbers = itertools.count(1)
         self.logins: dict[int, int] = {}
@@ -153,6 +138,10 @@ class World(RuleBasedStateMachine):
     def tell(self, extension: str, *events: CallEvent) -> None:
         username = self.logs.operators.get(extension)
         if username is not None:
+            session = self.registry.at_extension(extension)
+            if session is not None and session.resume is None:
+                place = len(self.truth[extension])
+                self.plainly |= {(extension, place + number) for number in range(len(events))}
             self.truth[extension] += [(username, event) for event in events]
             self.router.deliver([Notification(extension, event) for event in events])
 
@@ -285,8 +274,9 @@ class World(RuleBasedStateMachine):
         self.seating.seated(connection.presence)
         after = self.logs.at(extension)
         if after is not None and after.session is connection.session and after is not before:
-            login = self.logins[connection.session.id]
-            self.bases[after.epoch] = (login, state, list(self.running[extension]))
+            login, running = self.logins[connection.session.id], list(self.running[extension])
+            kept = {event.seq: event for event in after.since(0)}
+            self.bases[after.epoch] = (login, state, running, after.last, kept)
 
     @rule(steps=st.integers(1, 4))
     def ami_thread_works(self, steps: int) -> None:
@@ -383,7 +373,9 @@ class World(RuleBasedStateMachine):
             assert (epoch, int(seq)) == (point.epoch, point.seq) == (heard.epoch, len(heard.events))
         else:
             assert int(seq) == 0 and epoch != heard.epoch
-            heard.epoch, heard.events, heard.of_state = epoch, [], -1
+            _login, heard.base, _running, of_state, _kept = self.bases[epoch]
+            heard.epoch, heard.events, heard.of_state = epoch, [], of_state
+            connection.hears_state = True
 
     def hear_event(self, connection: Connection, event: CallEvent) -> None:
         heard = connection.heard
@@ -394,15 +386,19 @@ class World(RuleBasedStateMachine):
         assert event.seq == len(heard.events) + 1, "numbers without holes, none twice"
         assert not event.late or event.call.uniqueid in self.calls.over
         heard.events.append(event)
-        if heard.of_state >= 0:
+        if event.seq > heard.of_state:
             self.check(connection, event)
+        else:  # perhaps once more, or the rest of a state that was cut
+            kept = self.bases[heard.epoch][4]
+            assert event.seq not in kept or bare(event) == bare(kept[event.seq])
 
     def check_state(self, connection: Connection) -> None:
         """What came between 104 and 105 of a state: what ended since the login, then what goes on."""
         heard = connection.heard
-        if heard.of_state >= 0:
+        if not connection.hears_state:
             return
-        login, state, running = self.bases[heard.epoch]
+        login, state, running, _of_state, _kept = self.bases[heard.epoch]
+        assert len(heard.events) == heard.of_state
         late = [event for event in heard.events if event.late]
         assert [event.call.uniqueid for event in heard.events if not event.late] == running
         truth = self.truth[connection.presence.extension]
@@ -410,17 +406,17 @@ class World(RuleBasedStateMachine):
             (place, event)
             for place, (username, event) in enumerate(truth[:state])
             if username == connection.presence.username and event.call.uniqueid not in running
+            if (connection.presence.extension, place) not in self.plainly
         ]
         assert [bare(event) for event in late] == [event for _, event in ended[len(ended) - len(late) :]]
         since_login = [event for place, event in ended if place >= login]
         if len(since_login) < 200 and self.logs.cost < 30_000:
             assert len(late) >= len(since_login)
-        heard.of_state, heard.base = len(heard.events), state
 
     def check(self, connection: Connection, event: CallEvent) -> None:
         """It is the next one of the truth since the state, and for this operator."""
         heard, truth = connection.heard, self.truth[connection.presence.extension]
-        username, expected = truth[heard.base + len(heard.events) - heard.of_state - 1]
+        username, expected = truth[heard.base + event.seq - heard.of_state - 1]
         assert bare(event) == expected
         assert username == connection.presence.username
 
