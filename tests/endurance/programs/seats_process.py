@@ -78,6 +78,8 @@ class SoakSeat:
                 if self._up or phase == "ended":
                     self._up = False
                     self._write("down", detail=detail)
+                if phase == "logging-in":  # a login that was cut may have heard that the PBX is down
+                    self._write("pbx", up=True)
             case ServerReply(reply=reply):
                 self._reply(reply)
             case ServerEvent():
