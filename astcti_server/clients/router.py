@@ -74,7 +74,12 @@ class Router:
     def _announce(self, session: Session | None, group: list[Notification]) -> None:
         if session is None or session.resume is not None:
             self._log(session, group)
-        elif self._send(session, b"".join([self._encoder.encode(told.event) for told in group])):
+            return
+        log = self._logs.at(group[0].extension)
+        if log is not None:  # of who sat here before: what is told now that one does not hear
+            self._logs.drop(log)
+            self.report_undelivered()
+        if self._send(session, b"".join([self._encoder.encode(told.event) for told in group])):
             for notification in group:
                 if notification.event.triggers:
                     self._calls.written(notification)

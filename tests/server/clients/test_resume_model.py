@@ -461,7 +461,7 @@ class World(RuleBasedStateMachine):
         while self.waiting:
             self.a_slow_handler_goes_on(0)
         for connection in self.connections:
-            if not connection.noticed:
+            if not connection.cut:
                 self.read(connection, len(connection.pipe.taken))
                 connection.cut = True
         while self.posted:
@@ -499,3 +499,15 @@ def test_a_client_that_resumes_hears_every_event_once_and_in_order_or_the_state_
             suppress_health_check=list(HealthCheck),
         ),
     )
+
+
+def test_who_takes_a_seat_back_is_told_of_a_call_that_another_was_told_of_meanwhile() -> None:
+    """Their handlers are so quick that the AMI thread hears of all three logins afterwards."""
+    world = World()
+    world.log_in("luisa", PHONE, "from", 0, at_once=False, settles=True)
+    world.log_in("mario", PHONE, "plain", 0, at_once=False, settles=False)
+    world.call_begins(PHONE, False)
+    world.log_in("luisa", PHONE, "from", 0, at_once=False, settles=True)
+    (event,) = world.connections[-1].heard.events
+    assert (event.id, event.repeat) == ("Link", True)
+    world.teardown()
