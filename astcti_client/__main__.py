@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 
 from schemas import extras
+from schemas.program_output import run_program
 
 
 def main() -> None:
@@ -13,7 +15,7 @@ def main() -> None:
         from astcti_client.cli import main as run
     except ModuleNotFoundError as error:
         sys.exit(extras.missing("astcti-client", "client", error))
-    run(prog_name="astcti-client")
+    run_program("astcti-client", partial(run, prog_name="astcti-client"))
 
 
 if __name__ == "__main__":

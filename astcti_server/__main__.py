@@ -6,6 +6,7 @@ import gc
 import sys
 
 from schemas import extras
+from schemas.program_output import run_program
 
 
 def main() -> None:
@@ -19,7 +20,7 @@ def main() -> None:
         sys.exit(extras.missing("astcti-server", "server", error))
     gc.freeze()
     gc.enable()
-    run()
+    run_program("astcti-server", run)
 
 
 if __name__ == "__main__":

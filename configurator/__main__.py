@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from schemas import extras
+from schemas.program_output import run_program
 
 
 def main() -> None:
@@ -13,7 +14,7 @@ def main() -> None:
         from configurator.cli import main as run
     except ModuleNotFoundError as error:
         sys.exit(extras.missing("astcti-configurator", "configurator", error))
-    run()
+    run_program("astcti-configurator", run)
 
 
 if __name__ == "__main__":

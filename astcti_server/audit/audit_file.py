@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import logging
 import os
 import queue
@@ -23,6 +24,9 @@ AT_ONCE: Final = 500
 """Entries that are written together."""
 AGAIN: Final = 10.0
 """Seconds after which a file that could not be written is tried again, if nothing else is to be written."""
+LOCK_WITHIN: Final = 1.0
+"""Seconds to wait for another server that writes to the same file; it takes milliseconds."""
+LOCK_EVERY: Final = 0.01  # seconds between two attempts
 
 logger = logging.getLogger(__name__)
 _Change: TypeAlias = Callable[[], None]
@@ -42,6 +46,8 @@ class AuditFile(ServiceThread):
         self._wanted = path is not None
         self._queue: queue.SimpleQueue[AuditRecord | _Change] = queue.SimpleQueue()
         self._file = -1
+        self._half_a_line = False
+        """The file ends in the middle of a line of ours, which could not be cut off."""
         self._counting = threading.Lock()
         self._lost = 0
         self._told = 0
@@ -136,14 +142,28 @@ class AuditFile(ServiceThread):
         """Append all of it or nothing: half a line would be no JSON. Raises OSError."""
         if self._file < 0:
             self._file = open_appended(path)
-        before = os.fstat(self._file).st_size
+        alone = _lock(self._file)
         try:
-            while data:
-                data = data[os.write(self._file, data) :]
+            self._append_all(self._file, data, alone)
+        finally:
+            if alone:
+                fcntl.flock(self._file, fcntl.LOCK_UN)
+
+    def _append_all(self, file: int, data: bytes, alone: bool) -> None:
+        """`alone`: nobody else appends meanwhile. Another server's line behind ours may not be cut off."""
+        before = os.fstat(file).st_size
+        left = b"\n" + data if self._half_a_line else data
+        try:
+            while left:
+                left = left[os.write(file, left) :]
         except OSError:
-            with contextlib.suppress(OSError):  # what is no plain file has no end to cut
-                os.ftruncate(self._file, before)
+            if alone:
+                with contextlib.suppress(OSError):  # what is no plain file has no end to cut
+                    os.ftruncate(file, before)
+            elif len(left) < len(data):
+                self._half_a_line = True
             raise
+        self._half_a_line = False
 
     def _failed(self, path: Path, error: OSError, entries: int) -> None:
         self._close()
@@ -163,12 +183,30 @@ class AuditFile(ServiceThread):
         if path != self._path:
             self._close()
             self._path = path
-            self._told, self._failure = self._lost, ""
+            self._told, self._failure, self._half_a_line = self._lost, "", False
 
     def _close(self) -> None:
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
+
+
+def _lock(file: int) -> bool:
+    """Have the file for oneself: two servers may have one audit file. False if it cannot be had.
+
+    A server that was stopped (SIGSTOP) while it wrote keeps its lock, and some file systems have none.
+    """
+    deadline = time.monotonic() + LOCK_WITHIN
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(LOCK_EVERY)
+        except OSError:
+            return False
 
 
 def _nothing() -> None:

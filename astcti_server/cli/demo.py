@@ -48,11 +48,12 @@ def demo_pbx(
     from astcti_server.demo.pbx import DemoPbx
 
     log_to_standard_error(logging.INFO, LOG_FORMAT)
+    narration = _Narration()
     pbx = DemoPbx(
         port=port,
         interval=every,
         users=[AmiUser(username, secret)],
-        narrate=click.echo if narrate else None,
+        narrate=narration.say if narrate else None,
         died=lambda name, error: os.kill(os.getpid(), signal.SIGTERM),
     )
     numbers = {signal.SIGINT, signal.SIGTERM}
@@ -61,7 +62,26 @@ def demo_pbx(
         pbx.start()
     except OSError as error:
         raise click.ClickException(f"cannot listen on port {port}: {error.strerror}") from None
-    click.echo("Demo PBX on {}:{}, user {}; Ctrl-C ends it".format(*pbx.address, username))
-    signal.sigwait(numbers)
-    pbx.stop()
+    try:
+        click.echo("Demo PBX on {}:{}, user {}; Ctrl-C ends it".format(*pbx.address, username))
+        signal.sigwait(numbers)
+    finally:
+        pbx.stop()
+    if narration.failure is not None:
+        raise narration.failure
     context.exit(EXIT_STOPPED)
+
+
+class _Narration:
+    """Prints what happens. That it cannot is no fault of the PBX, which is ended from the main thread."""
+
+    def __init__(self) -> None:
+        self.failure: OSError | None = None
+
+    def say(self, text: str) -> None:
+        """On the PBX's thread."""
+        try:
+            click.echo(text)
+        except OSError as error:
+            self.failure = error
+            os.kill(os.getpid(), signal.SIGTERM)

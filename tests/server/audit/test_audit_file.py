@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +133,73 @@ def test_a_full_disk_costs_whole_lines_which_are_counted_and_told(
     assert audit.failure == ""
     assert caplog.text.count("cannot be written") == 1
     assert caplog.text.count("can be written again; 2 lines were lost") == 1
+
+
+class FullDisk:
+    """Of each line that one thread writes it takes half, then tells somebody, then takes nothing more."""
+
+    def __init__(self, thread: threading.Thread, between: Callable[[], object]) -> None:
+        self._thread, self._between = thread, between
+        self._write = os.write
+        self.full = True
+
+    def write(self, descriptor: int, data: bytes) -> int:
+        if threading.current_thread() is not self._thread or not self.full:
+            return self._write(descriptor, data)
+        if len(data) > 40:
+            return self._write(descriptor, data[:40])
+        self._between()
+        raise OSError(28, "No space left on device")
+
+
+def test_two_servers_with_one_file_on_a_full_disk_do_not_cut_each_others_lines(
+    path: Path, audit: AuditFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one's turn comes between half a line of this one and its end."""
+    line = record(7).line()
+    other = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    written = 0
+
+    def other_writes() -> None:
+        nonlocal written
+        try:
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return  # it waits
+        written += os.write(other, line)
+        fcntl.flock(other, fcntl.LOCK_UN)
+
+    disk = FullDisk(audit, other_writes)
+    monkeypatch.setattr(os, "write", disk.write)
+    audit.write(record(1))
+    until(lambda: audit.lost == 1)
+    if not written:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        fcntl.flock(other, fcntl.LOCK_UN)
+        other_writes()
+    assert [entry["exten"] for entry in read(path)] == ["7"]
+    disk.full = False
+    until(lambda: len(read(path)) == 2)
+    assert read(path)[1]["action"] == "lines-lost"
+    os.close(other)
+
+
+def test_a_server_that_stands_still_while_it_has_the_file_keeps_no_other_from_writing(
+    path: Path, audit: AuditFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then half a line stays, for what comes behind it may be another server's; it is ended by the next."""
+    held = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    disk = FullDisk(audit, lambda: None)
+    monkeypatch.setattr(os, "write", disk.write)
+    audit.write(record(1))
+    until(lambda: audit.lost == 1)
+    disk.full = False
+    until(lambda: path.read_bytes().endswith(b"}\n"))
+    os.close(held)
+    half, *whole = path.read_text().splitlines()
+    assert half and record(1).line().decode().startswith(half)
+    assert [json.loads(line)["action"] for line in whole] == ["lines-lost"]
 
 
 def test_a_pipe_is_refused_and_never_waited_for(path: Path, caplog: pytest.LogCaptureFixture) -> None:
