@@ -195,6 +195,10 @@ ifneq ($(SYSTEM),)
 	configurator/etc/create-user.sh
 endif
 endif
+# A unit that changed is read before the restart, which goes by its ExecStop=.
+ifneq ($(SYSTEM),)
+	@if test -d /run/systemd/system; then systemctl daemon-reload; fi
+endif
 	@echo "Installed. Copy $(DOCDIR)/examples/*.xml to $(SYSCONFDIR)/astcti, edit them, run: astcti-server check"
 
 define install-service

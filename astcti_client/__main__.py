@@ -5,8 +5,7 @@ from __future__ import annotations
 import sys
 from functools import partial
 
-from schemas import extras
-from schemas.program_output import run_program
+from schemas.program_ends import missing, run_program
 
 
 def main() -> None:
@@ -14,7 +13,7 @@ def main() -> None:
     try:
         from astcti_client.cli import main as run
     except ModuleNotFoundError as error:
-        sys.exit(extras.missing("astcti-client", "client", error))
+        sys.exit(missing("astcti-client", "client", error))
     run_program("astcti-client", partial(run, prog_name="astcti-client"))
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 
-from schemas import extras
-from schemas.program_output import run_program
+from schemas.program_ends import missing, run_program
 
 
 def main() -> None:
@@ -17,7 +16,7 @@ def main() -> None:
     try:
         from astcti_server.cli.program import main as run
     except ModuleNotFoundError as error:
-        sys.exit(extras.missing("astcti-server", "server", error))
+        sys.exit(missing("astcti-server", "server", error))
     gc.freeze()
     gc.enable()
     run_program("astcti-server", run)

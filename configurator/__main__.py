@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from schemas import extras
-from schemas.program_output import run_program
+from schemas.program_ends import missing, run_program
 
 
 def main() -> None:
@@ -13,7 +12,7 @@ def main() -> None:
     try:
         from configurator.cli import main as run
     except ModuleNotFoundError as error:
-        sys.exit(extras.missing("astcti-configurator", "configurator", error))
+        sys.exit(missing("astcti-configurator", "configurator", error))
     run_program("astcti-configurator", run)
 
 

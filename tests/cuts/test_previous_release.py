@@ -3,34 +3,29 @@
 from __future__ import annotations
 
 import subprocess
-import tarfile
+import sys
 from collections.abc import Iterator
-from io import BytesIO
 from pathlib import Path
 
 import pytest
 
+from tests import needed
 from tests.cuts.control import command, stop_and_keep_members
 from tests.cuts.office import Office
 from tests.cuts.plays import Play
+from tests.cuts.previous_release import ROOT, NoHistory, previous_release, unpack
 
-ROOT = Path(__file__).parents[2]
 AGENTS = 2
-
-
-def _git(*arguments: str) -> bytes:
-    return subprocess.run(["git", "-C", str(ROOT), *arguments], check=True, capture_output=True).stdout
 
 
 @pytest.fixture(scope="module")
 def previous(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The release before this one, unpacked: `tests/previous-release` says which commit it is."""
-    commit = (ROOT / "tests" / "previous-release").read_text().strip()
-    if _git("rev-parse", "--is-shallow-repository").strip() == b"true":
-        pytest.skip("this clone has no history: git fetch --unshallow brings the release before this one")
+    """The release before this one, unpacked. In CI it is a failure if it cannot be had."""
     folder = tmp_path_factory.mktemp("previous")
-    with tarfile.open(fileobj=BytesIO(_git("archive", "--format=tar", commit))) as archive:
-        archive.extractall(folder, filter="data")
+    try:
+        unpack(previous_release(), folder)
+    except NoHistory as error:
+        needed.lacking(str(error))
     return folder
 
 
@@ -98,3 +93,18 @@ def test_going_back_to_the_release_before_loses_no_member(tmp_path: Path, previo
         assert office.members() == members
         assert office.removed == []
         assert play.verdict() == []
+
+
+def test_each_version_runs_its_own_files(previous: Path) -> None:
+    where = "import astcti_client, astcti_server; print(astcti_client.__file__, astcti_server.__file__)"
+    for folder in (previous, ROOT):
+        shown = subprocess.run(
+            [sys.executable, "-c", where], cwd=folder, capture_output=True, text=True, check=True
+        )
+        assert [Path(file).parents[1] for file in shown.stdout.split()] == [folder, folder]
+
+
+def test_a_clone_without_history_is_told_with_what_to_do(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True, capture_output=True)
+    with pytest.raises(NoHistory, match=r"the release before, 0123456.*git fetch --unshallow"):
+        unpack("0123456789", tmp_path, repository=tmp_path)

@@ -12,7 +12,7 @@ import pytest
 
 from astcti_server.cli.program import COMMANDS
 from astcti_server.demo.pbx import DemoPbx
-from schemas.program_output import EXIT_OUTPUT
+from schemas.program_ends import EXIT_OUTPUT
 from tests.fake.patience import PATIENCE
 from tests.fake.running_server import ONE_SEAT, RunningServer
 

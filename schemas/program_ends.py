@@ -1,4 +1,4 @@
-"""How the programs end when what they print cannot be written. Standard library only."""
+"""How programs end that lack a package, or whose output cannot be written. Standard library only."""
 
 from __future__ import annotations
 
@@ -14,6 +14,14 @@ EXIT_OUTPUT: Final = 74
 _NO_READER: Final = 1
 """What click ends with when whoever read the output is gone."""
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+
+
+def missing(program: str, extra: str, error: ModuleNotFoundError) -> str:
+    """A sentence for people: what is missing, and the extra of the distribution that brings it."""
+    return (
+        f"{program}: the package {error.name} is missing here: install AsteriskCTI with its extra [{extra}], "
+        f"as in pip install './asteriskcti-VERSION-py3-none-any.whl[{extra}]'"
+    )
 
 
 def run_program(name: str, run: Callable[[], object]) -> None:

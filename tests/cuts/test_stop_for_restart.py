@@ -16,11 +16,17 @@ from tests.fake.patience import PATIENCE
 from tests.fake.running_server import ONE_SEAT, PHONE, RunningServer
 
 UNIT = "astcti-server.service"
-LISTED = """  3517 asterisk.service      start        running
-  3511 {unit} {type}      running
-  3519 cron.service          stop         waiting
+LISTED = """3511 {unit} {type} running
+17   asterisk.service      start waiting
+3519 cron.service          stop  waiting
 """
-"""As `systemctl --no-legend --plain --full list-jobs` prints it: number, unit, type, state."""
+"""As `systemctl --no-legend --plain --full list-jobs` of systemd 252 prints it: number, unit, type, state."""
+
+
+@pytest.fixture
+def pbx() -> Iterator[DemoPbx]:
+    with DemoPbx() as running:
+        yield running
 
 
 @pytest.fixture(params=["", '<clients grace="0"/>'], ids=["grace", "no-grace"])
