@@ -18,6 +18,8 @@ from tests.fake.running_server import ONE_SEAT, RunningServer
 
 SAYS_SO = "astcti-server: the output cannot be written: No space left on device\n"
 TRACE = Path(__file__).parents[2] / "fixtures" / "ami"
+PATIENT = '<clients keep-alive="600"/>'
+"""Nobody reads what mario is told, so he answers nothing."""
 WORDS: dict[str, tuple[str, ...]] = {
     "status": (),
     "explain": ("last",),
@@ -44,9 +46,10 @@ REFUSED = ("report", "accept", "explain")
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    folder = tmp_path_factory.mktemp("server")
     with (
         DemoPbx() as pbx,
-        RunningServer(tmp_path_factory.mktemp("server"), pbx.address[1], ONE_SEAT) as running,
+        RunningServer(folder, pbx.address[1], ONE_SEAT, sections=PATIENT) as running,
         running.client("mario") as mario,
     ):
         mario.expect("200 astcti")
