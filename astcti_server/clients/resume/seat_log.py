@@ -14,6 +14,11 @@ from schemas.events import CallEvent
 
 MOST_EVENTS: Final = 256
 """Events of a seat; of more the oldest fall out, and who missed one of those is told the state instead."""
+TOLD_FOR: Final = 600.0
+"""Seconds after which an event that a session took is forgotten when another comes.
+
+A lost connection is noticed within minutes, and then `KEPT_FOR` counts.
+"""
 MOST_SPEAKERS: Final = 4
 """Sessions, the last ones, whose SHOWN is about these events: it may come after the next one has begun."""
 EVENT_COST: Final = 500
@@ -25,6 +30,8 @@ class LoggedEvent(NamedTuple):
 
     event: CallEvent
     cost: int
+    at: float
+    """When it came, in seconds of the clock."""
     early_for: int
     """The id of the session that was logged in already, but not told anything yet; else 0."""
 
@@ -82,18 +89,21 @@ class SeatLog:
 
     # -- what is told --------------------------------------------------------------------------------------
 
-    def add(self, event: CallEvent, early_for: int = 0) -> CallEvent:
-        """Take in an event; returns it with its number. `early_for` as in `LoggedEvent`."""
+    def add(self, event: CallEvent, at: float, early_for: int = 0) -> CallEvent:
+        """Take in an event; returns it with its number. `at` and `early_for` as in `LoggedEvent`."""
         self.last += 1
         numbered = event._replace(seq=self.last)
         cost = _cost(event)
         self.cost += cost
-        self._entries.append(LoggedEvent(numbered, cost, early_for))
+        self._entries.append(LoggedEvent(numbered, cost, at, early_for))
         return numbered
 
-    def too_many(self) -> bool:
-        """Whether the oldest has to fall out."""
-        return len(self._entries) > MOST_EVENTS
+    def oldest_falls_out(self, now: float) -> bool:
+        """Whether the oldest event has to fall out: there are too many, or it was told long ago."""
+        entries = self._entries
+        if len(entries) > MOST_EVENTS:
+            return True
+        return entries[0].at < now - TOLD_FOR and entries[0].event.seq <= self._handed
 
     def drop_oldest(self) -> Notification | None:
         """Let the oldest event fall out; returns it if no session ever took it."""

@@ -106,10 +106,10 @@ class SeatLogs:
 
     def add(self, log: SeatLog, event: CallEvent, early_for: int = 0) -> CallEvent:
         """Take an event into a log; returns it with its number."""
-        before = log.cost
-        numbered = log.add(event, early_for)
+        before, now = log.cost, self._clock()
+        numbered = log.add(event, now, early_for)
         self._cost += log.cost - before
-        if log.too_many():
+        while log.oldest_falls_out(now):
             self._drop_oldest(log)
         if self._cost > self._most:
             self._make_room()

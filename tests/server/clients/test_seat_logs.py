@@ -9,7 +9,7 @@ import pytest
 
 from astcti_server.clients.ports import Presence, ResumePoint, ShownReport
 from astcti_server.clients.registry import Registry
-from astcti_server.clients.resume.seat_log import MOST_EVENTS, SeatLog
+from astcti_server.clients.resume.seat_log import MOST_EVENTS, TOLD_FOR, SeatLog
 from astcti_server.clients.resume.seat_logs import SeatLogs
 from astcti_server.clients.session import Session
 from schemas.configuration.model import Configuration, Operator, Seat
@@ -83,6 +83,24 @@ def test_what_fell_out_before_anybody_read_it_is_said_to_be_undelivered(office: 
     for _ in range(MOST_EVENTS + 2):
         office.tell(read=False)
     assert office.undelivered == [1, 2]
+
+
+def test_what_was_told_long_ago_is_forgotten_and_what_nobody_read_is_not(office: Office) -> None:
+    for _ in range(5):
+        office.tell()
+    cost = office.logs.cost
+    office.clock.go_on(TOLD_FOR + 1)
+    office.tell()
+    assert office.logs.cost == cost // 5
+    point = ResumePoint(office.log.epoch, 5)
+    assert office.log.goes_on_from(point) and [event.seq for event in office.log.since(5)] == [6]
+    assert not office.log.goes_on_from(ResumePoint(office.log.epoch, 4))
+    for _ in range(2):
+        office.tell(read=False)
+    office.clock.go_on(TOLD_FOR + 1)
+    office.tell(read=False)
+    assert [event.seq for event in office.log.since(6)] == [7, 8, 9]
+    assert office.undelivered == []
 
 
 def test_all_logs_together_are_bounded_and_who_has_most_loses_the_oldest(office: Office) -> None:
