@@ -406,7 +406,7 @@ class Tracker:
     def _note_entered(self, party: Party, context: str) -> None:
         """It came into another context; of who enters one of a service the trail begins here."""
         if context in self._inbound_contexts or context in self._outbound_contexts:
-            party.begin_trail(self.trails.begin())
+            party.begin_trail(self.trails.begin)
             if party.trail is not None:
                 party.trail.add(_ENTERED, context, party.contexts.get(context, ""))
 
@@ -491,7 +491,7 @@ class Tracker:
             cause = Cause(event.cause, end_of_leg(party.leg, event), event.cause_text)
             self._notifier.notify(party.leg, "Hangup", cause=cause)
         if party.trail is not None:
-            party.trail.add(_HUNG_UP, event.cause, event.cause_text)
+            party.trail.add(_HUNG_UP, str(event.cause), event.cause_text)
             self.trails.end(facts_of(party, None if cause is None else cause.end), party.trail)
         self._legs.forget(party)
         self.table.remove(call)

@@ -41,7 +41,7 @@ def _of_variables(case: LegCase) -> Iterator[ExplanationLine]:
         for step in record.steps:
             if step[1] == TrailStep.VARIABLE_SET:
                 set_at.setdefault(step[2], step)
-                if step[4] > MAX_VALUE:
+                if int(step[4]) > MAX_VALUE:
                     yield verdict(Verdict.VALUE_CUT, step[0], case.phone, step[2], step[4])
     known = {name for record in case.parties() for name in record.facts.variables} | set(set_at)
     lacked = {str(step[2]).casefold() for step in case.steps(TrailStep.LACKED)}

@@ -254,6 +254,10 @@ class Verdict(ExplanationCode):
     )
 
 
+RESERVED: Final = frozenset({Verdict.STANDBY})
+"""Codes that no server says so far: there is no second one that stands by. They have words already, so that
+the clients of today can show them when a server does."""
+
 VERDICT_OF_FAILURE: Final[Mapping[str, Verdict]] = {
     TriggerFailure.NOT_ALLOWED: Verdict.PROGRAM_NOT_ALLOWED,
     TriggerFailure.NOT_FOUND: Verdict.PROGRAM_NOT_FOUND,
