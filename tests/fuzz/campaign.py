@@ -189,7 +189,7 @@ class Campaign:
             yield Stretch(result.target, plan.seed, first, end, result.progress.corpus, share)
 
     def _over(self, job: _Job, result: TargetResult, waiting: list[Stretch]) -> bool:
-        """Whether a job has ended, after taking in what it told. What one leaves that is lost another does."""
+        """Whether a job has ended, after taking in what it told. Another does what is left."""
         stretch = job.stretch
         try:
             while job.answer.poll():
