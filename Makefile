@@ -21,7 +21,7 @@ COMPONENTS ?= server $(if $(wildcard $(DESTDIR)$(UNITDIR)/astcti-configurator.se
 # The server runs as a user of its own, who cannot read a Python in somebody's home.
 SYSTEM_PYTHON ?= $(firstword $(wildcard /usr/bin/python3) $(PYTHON))
 
-.PHONY: help setup demo explain-flood test lint unit coverage mutants pythons test-calls test-cuts fuzz soak soak-table bench profile bench-figures dist man screenshots client-bundle install clean
+.PHONY: help setup demo explain-flood test lint unit coverage mutants pythons test-calls test-cuts fuzz fuzz-table soak soak-table bench profile bench-figures dist man screenshots client-bundle install clean
 
 help: ## this list
 	@awk -F ':[^#]*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -96,17 +96,22 @@ test-calls: $(READY) ## some 600 calls on real Asterisks, compared with what the
 test-cuts: $(READY) ## real clients lose the real server at any byte: nothing is lost, nothing comes twice
 	CUTS=$(or $(CUTS),200) $(if $(filter-out file,$(origin SEED)),SEED=$(SEED)) $(BIN)/python -m pytest -v -o timeout=3600 -o faulthandler_timeout=0 tests/cuts/test_real_cuts.py
 
-# Every parser of the programs, with inputs that nobody meant. A million for each takes hours; `make test` has a minute
-# of it. ONLY=ami,xml chooses, FUZZ_SECONDS is processor time in all. What is found is saved in tests/fuzz/findings.
-INPUTS ?= 1000000
-fuzz: $(READY) ## every parser with INPUTS=1000000 inputs that nobody meant, of SEED=1
-	$(BIN)/python -m tests.fuzz --inputs $(INPUTS) --seed $(SEED) $(if $(ONLY),--only '$(ONLY)') $(if $(FUZZ_SECONDS),--seconds $(FUZZ_SECONDS)) --table build/fuzz/table.md
-
 # Speed, on the Python that servers run on: distributions build theirs optimised, which is worth a factor of 1.6.
 # Its environment has what the server needs, not the server: each version that is measured brings its own.
 BENCH_VENV   ?= .venv-bench
 BENCH_PYTHON := $(if $(filter file,$(origin PYTHON)),$(SYSTEM_PYTHON),$(PYTHON))
 BENCH_READY  := $(BENCH_VENV)/.ready$(subst /,-,$(BENCH_PYTHON))
+
+# Every parser of the programs, with inputs that nobody meant, in the Python that servers run on. Runs add up in
+# build/fuzz until each parser has INPUTS: Ctrl-C stops one at any time. ONLY=ami,xml chooses, FUZZ_SECONDS=600 is
+# processor time in all, JOBS=1 leaves the other processors alone. What is found is saved in tests/fuzz/findings.
+INPUTS ?= 1000000
+fuzz: $(BENCH_READY) ## every parser with INPUTS=1000000 inputs that nobody meant, of SEED=1
+	$(BENCH_VENV)/bin/python -m tests.fuzz --inputs $(INPUTS) --seed $(SEED) $(if $(ONLY),--only '$(ONLY)') $(if $(FUZZ_SECONDS),--seconds $(FUZZ_SECONDS)) $(if $(JOBS),--jobs $(JOBS)) --progress build/fuzz --table build/fuzz/table.md
+
+fuzz-table: $(BENCH_READY) ## the table of docs/security.md, from what `make fuzz` tried so far
+	$(BENCH_VENV)/bin/python -m tests.fuzz.publish --seed $(SEED)
+
 explain-flood: $(READY) ## CALLS=100000 through the demo PBX within MINUTES=30: what explanations cost is bounded
 	$(BIN)/python -m tests.server.explain.flood --calls $(or $(CALLS),100000) --minutes $(or $(MINUTES),30)
 

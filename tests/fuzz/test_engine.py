@@ -125,7 +125,7 @@ def test_a_finding_is_kept_under_its_target(tmp_path: Path) -> None:
 
 def test_the_table_says_what_came_of_how_many(monkeypatch: pytest.MonkeyPatch) -> None:
     result = tried(lambda data: "one|other" if len(data) > 4 else "short", inputs=300)
-    text = summary.table([result])
+    text = summary.table([result.row])
     assert "| `example` | of a test | 300 |" in text
     assert "one\\|other" in text
     assert shard.resident() > 0
