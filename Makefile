@@ -4,6 +4,9 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
+# Container images set it. Every start of a program would then compile all its modules anew: as long as it runs.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Where `make install` puts things; DESTDIR is for packagers.
 PREFIX     ?= /opt/astcti
 SYSCONFDIR ?= /etc
@@ -41,10 +44,11 @@ demo: $(READY) ## the main job on one screen, with a PBX that plays calls
 	@exec $(BIN)/python -m astcti_server.demo.stage $(DEMO_ARGS)
 
 # All checks and tests. As root it installs what the tests with a real Asterisk, a browser and a screen need, as
-# another user those are left out; with CI=true a missing part is a failure, and `pythons` follows.
+# another user those are left out; with CI=true a missing part is a failure, and `pythons` follows. Two processes
+# share what does not need the machine for itself: PYTEST_ARGS='-n 0' makes it one.
 test: $(READY) $(VENV)/.browser lint ## all checks and tests
 	@tests/system-packages.sh
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m tests.checks.all_tests $(PYTEST_ARGS)
 ifneq ($(CI),)
 	$(BIN)/python -m tests.checks.pythons
 endif
@@ -61,7 +65,7 @@ lint: $(READY) ## ruff (rules and format) and mypy
 
 NOTHING_BUT_PYTHON := not asterisk and not install and not browser and not endurance
 unit: $(READY) ## the tests that need nothing but Python
-	$(BIN)/python -m pytest -m '$(NOTHING_BUT_PYTHON)' $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m '$(NOTHING_BUT_PYTHON)' $(PYTEST_ARGS)
 
 # The windows are left out: they run in the system's Python, which has Tk. The report is build/coverage/html, too.
 MEASURED := tests/schemas tests/server tests/client --ignore=tests/client/ui tests/configurator
