@@ -159,7 +159,7 @@ class MainWindow(ttk.Frame):
             ("<Control-w>", self._actions.windows.close_notices),
             ("<Control-q>", self._actions.program.quit),
             ("<Control-l>", self._actions.windows.show_dial),
-            ("<Control-p>", self.pause.press),
+            ("<Control-p>", self.pause.button.invoke),
             ("<F10>", self._post_menu),
             ("<Escape>", self._actions.windows.hide),
         ):
