@@ -79,7 +79,12 @@ class FlowFrame(ttk.Frame):
     def __init__(self, parent: tk.Misc, gap: int, **options: Any) -> None:
         super().__init__(parent, **options)
         self._gap = gap
+        self._least: dict[tk.Widget, int] = {}
         self.bind("<Configure>", self._lay_out)
+
+    def keep_width(self, child: tk.Widget, width: int) -> None:
+        """So wide is this child at least, whatever it shows: what follows it keeps its place."""
+        self._least[child] = width
 
     def lay_out(self) -> None:
         """After children came or went."""
@@ -92,7 +97,8 @@ class FlowFrame(ttk.Frame):
         # `place` tells the frame nothing of its children: it has to ask for its height itself.
         children: Sequence[tk.Widget] = self.winfo_children()  # type: ignore[assignment]
         for child in children:
-            wide, high = min(child.winfo_reqwidth(), width), child.winfo_reqheight()
+            wide, high = max(child.winfo_reqwidth(), self._least.get(child, 0)), child.winfo_reqheight()
+            wide = min(wide, width)
             if x and x + wide > width:
                 x, y, line = 0, y + line + self._gap, 0
             child.place(x=x, y=y, width=wide)
