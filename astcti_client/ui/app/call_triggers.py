@@ -14,7 +14,7 @@ from astcti_client.triggers.event_triggers import EventTriggers
 from astcti_client.triggers.runner import DueTrigger, TriggerOutcome, TriggerRunner
 from astcti_client.triggers.trigger_memory import TriggerMemory
 from astcti_client.ui.app.desktop_watch import DesktopWatch
-from astcti_client.ui.browser.browser_windows import BrowserWindows
+from astcti_client.ui.browser.browser_windows import BrowserWindows, pages_are_used
 from astcti_client.ui.i18n import _
 from astcti_client.ui.state.preferences import Preferences
 from astcti_client.ui.state.prompts import ConfirmationWanted, PassingMessage, ShowPrompt
@@ -50,7 +50,7 @@ class CallTriggers:
         self._runner = self._new_runner()
         self._events = EventTriggers(self._runner, memory, say_shown, time.monotonic)
         self._interrupted: dict[str, list[DueTrigger]] = {}
-        self._told_no_browser = False
+        self._told_no_browser = self._logged_in = False
 
     def event(self, heard: EventHeard) -> None:
         """Carry out the triggers that are due with this event."""
@@ -89,6 +89,10 @@ class CallTriggers:
 
     def tick(self) -> None:
         """Tell of programs that ended badly, close windows that are gone; every second or so."""
+        if self._model.up and not self._logged_in:
+            self._logged_in = True
+            if self._preferences.now.triggers and pages_are_used():
+                self._pages.keep_ready()
         self._pages.tick()
         for outcome in self._events.finished():
             self._note_failure(outcome)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from astcti_client.net.connection import NotConnected
+from astcti_client.net.messages import IssuedCommand
 from astcti_client.phone_number import clean_number
 from astcti_client.settings_file import Writable
 from astcti_client.ui.i18n import _
@@ -65,22 +66,31 @@ class SeatCommands:
 
     def hang_up(self, key: str) -> None:
         """End a call."""
-        self._send(f"{CommandName.HANGUP} {key}")
+        self._send_for(key, f"{CommandName.HANGUP} {key}")
 
     def transfer(self, key: str, number: str, context: str) -> None:
         """Send the other party of a call to a number. Raises ValueError if it is none."""
-        self._send(f"{CommandName.TRANSFER} {key} {clean_number(number)} {context}")
+        self._send_for(key, f"{CommandName.TRANSFER} {key} {clean_number(number)} {context}")
 
     def dial(self, number: str, context: str = "") -> str:
         """Call a number as typed; returns what is wrong with it, or nothing."""
-        try:
-            clean = clean_number(number)
-        except ValueError:
-            return _("This is not a telephone number.")
-        if not self._model.up:
-            return _("Not connected.")
-        self._session.dial(clean, partial(self._dial_answered, clean), context)
-        return ""
+        return self._dial(number, context, self._dial_answered)
+
+    def call_back(self, key: str) -> str:
+        """Call the number of a call that is over; returns what is wrong with it, or nothing."""
+
+        def answered(number: str, problem: str) -> None:
+            self._model.command_over(key)
+            self._model_changed()
+            self._dial_answered(number, problem)
+
+        if (call := self._model.calls.get(key)) is None:
+            return ""  # its card goes with this second
+        self._model.command_begins(key, CommandName.ORIG)
+        if problem := self._dial(call.number, "", answered):
+            self._model.command_over(key)
+        self._model_changed()
+        return problem
 
     def dial_selected(self, text: str) -> None:
         """Call a text that was selected in any program; if it is no number, say so where one can be typed."""
@@ -99,18 +109,34 @@ class SeatCommands:
             self._model.return_requested()
             self._model_changed()
 
+    def _dial(self, typed: str, context: str, answered: Callable[[str, str], None]) -> str:
+        """`answered` gets the clean number and what is wrong, or nothing."""
+        try:
+            clean = clean_number(typed)
+        except ValueError:
+            return _("This is not a telephone number.")
+        if not self._model.up:
+            return _("Not connected.")
+        self._session.dial(clean, partial(answered, clean), context)
+        return ""
+
     def _dial_answered(self, number: str, problem: str) -> None:
         if problem:
             self._show_prompt(NumberReturned(number))
             self._tell(words.refusal_text(CommandName.ORIG, problem))
 
-    def _send(self, line: str) -> bool:
+    def _send_for(self, key: str, line: str) -> None:
+        """As `_send`, from the card of a call."""
+        if command := self._send(line):
+            self._model.command_sent(command, key)
+            self._model_changed()
+
+    def _send(self, line: str) -> IssuedCommand | None:
         try:
-            self._session.send(line)
+            return self._session.send(line)
         except (NotConnected, ValueError) as error:
             self._tell(words.displayable(words.told(error)))
-            return False
-        return True
+            return None
 
     def _tell(self, text: str) -> None:
         self._show_prompt(PassingMessage(text))

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 from astcti_client.triggers.child_processes import child_environment, home_folder
 from astcti_client.triggers.programs import TriggerRefused
-from astcti_client.ui.browser.page import PageRequest
+from astcti_client.ui.browser.page import NAME, PageRequest, places_file
 
 OPENING_TIME = 20.0  # seconds; a window that ends badly before could not open its page
 END_TIME = 3.0  # seconds for a window to close by itself
+USED_TIME = 30 * 86400  # seconds after the last page in which the next one is expected
 
 
 @dataclass(slots=True)
@@ -47,6 +48,10 @@ class BrowserWindows:
         self._environ = environ
         self._reuse = reuse
         self._windows: list[_BrowserProcess] = []
+        self._ready: _BrowserProcess | None = None
+        """Its window is not shown yet: for the next page that needs one."""
+        self._ready_look: tuple[bool, str] | None = None
+        self._keeps_ready = False
 
     @staticmethod
     def available() -> bool:
@@ -59,20 +64,38 @@ class BrowserWindows:
             raise TriggerRefused(
                 "the client's own browser is not installed (pip install 'asteriskcti[browser]')"
             )
+        note_page()
+        self._keeps_ready = True
         if self._reuse:
             for window in self._windows:
                 if window.service == service and window.process.poll() is None and self._send(window, url):
                     return
+        ready, self._ready = self._ready, None
+        if ready is not None:
+            ready.service, ready.started = service, time.monotonic()
+            if ready.process.poll() is None and self._send(ready, url):
+                self._windows.append(ready)
+                return
+            _close_pipe(ready)
+        window = self._start(service)
+        self._windows.append(window)
+        self._send(window, url)
+
+    def keep_ready(self) -> None:
+        """From now on have a process wait for the next page, so that this comes at once."""
+        self._keeps_ready = self.available()
+
+    def _start(self, service: str) -> _BrowserProcess:
         # -P: no module of the folder in which the client was started takes the place of the real one.
         command = [sys.executable, "-P", "-m", "astcti_client.ui.browser.window"]
         if getattr(sys, "frozen", False):
-            command = [sys.executable, "browser-window", "--"]
+            command = [sys.executable, "browser-window"]
         flags = 0
         if sys.platform == "win32":
             flags = subprocess.CREATE_NO_WINDOW
         try:
             process = subprocess.Popen(
-                [*command, service or "AsteriskCTI"],
+                command,
                 creationflags=flags,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
@@ -84,25 +107,46 @@ class BrowserWindows:
             raise TriggerRefused(
                 f"the browser window could not be started: {error.strerror or error}"
             ) from None
-        window = _BrowserProcess(process, service, url, time.monotonic())
-        self._windows.append(window)
-        self._send(window, url)
+        return _BrowserProcess(process, service, "", time.monotonic())
 
     def reuse_windows(self, reuse: bool) -> None:
         """Whether the next page of a service replaces the one before; windows that are open stay."""
         self._reuse = reuse
 
     def tick(self) -> None:
-        """Clear away windows that were closed."""
+        """Clear away windows that were closed; have one ready for the next page."""
         over = [window for window in self._windows if window.process.poll() is not None]
         self._windows = [window for window in self._windows if window.process.returncode is None]
         for window in over:
             _close_pipe(window)
             if window.process.returncode != 0 and time.monotonic() - window.started < OPENING_TIME:
+                self._keeps_ready = False  # nor would the next one
                 self._failed(window.url)
+        self._see_to_ready()
+
+    def _see_to_ready(self) -> None:
+        if self._ready is not None and self._ready.process.poll() is not None:
+            _close_pipe(self._ready)
+            self._keeps_ready = self._ready.process.returncode == 0  # there can be no window here
+            self._ready = None
+        if self._ready is not None and self._ready_look != self._look():
+            _close_pipe(self._ready)  # it ends, and the next one has other colours, or another language
+            return
+        if self._keeps_ready and self._ready is None and not (self._reuse and self._windows):
+            try:
+                self._ready = self._start("")
+            except TriggerRefused:  # said when there is a page
+                self._keeps_ready = False
+                return
+            self._ready_look = self._look()
+            self._send(self._ready, "")
 
     def close(self) -> None:
         """Close every window."""
+        if self._ready is not None:
+            self._windows.append(self._ready)
+            self._ready = None
+        self._keeps_ready = False
         for window in self._windows:
             _close_pipe(window)  # the window closes when nothing can come any more
         until = time.monotonic() + END_TIME
@@ -117,12 +161,29 @@ class BrowserWindows:
     def _send(self, window: _BrowserProcess, url: str) -> bool:
         assert window.process.stdin is not None
         try:
-            window.process.stdin.write(PageRequest(url, *self._look()).written())
+            window.process.stdin.write(PageRequest(url, *self._look(), window.service or NAME).written())
             window.process.stdin.flush()
         except OSError:
             return False
         window.url = url
         return True
+
+
+def note_page() -> None:
+    """A page is shown in a window of the client: others will be."""
+    try:
+        places_file().parent.mkdir(parents=True, exist_ok=True)
+        places_file().touch(mode=0o600)
+    except OSError:
+        pass  # the first page of the next log-in takes its time
+
+
+def pages_are_used() -> bool:
+    """Whether pages were shown in the client's own windows lately: then one may wait for the next."""
+    try:
+        return time.time() - places_file().stat().st_mtime < USED_TIME
+    except OSError:
+        return False
 
 
 def _close_pipe(window: _BrowserProcess) -> None:

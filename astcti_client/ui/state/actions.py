@@ -40,6 +40,9 @@ class SeatActions(Protocol):
     def hang_up(self, key: str) -> None:
         """End a call."""
 
+    def call_back(self, key: str) -> str:
+        """Call the number of a call that is over; returns what is wrong with it, or nothing."""
+
     def transfer(self, key: str, number: str, context: str) -> None:
         """Send the other party of a call to a number. Raises ValueError if it is none."""
 

@@ -93,6 +93,8 @@ class SeatModel:
         self._before_request = Pause()
         self._pause_request: tuple[bool, str] | None = None
         """Whether a pause or its end was asked for, and the reason; None if nothing was."""
+        self._under_way: dict[IssuedCommand, str] = {}
+        """The calls whose cards asked for these."""
         self._waiting: dict[str, SeatCall] = {}
         """Legs that nothing worth a card is known of yet."""
         self._rung: OrderedDict[str, None] = OrderedDict()
@@ -162,6 +164,19 @@ class SeatModel:
 
     # --- what was asked of the server ---
 
+    def command_sent(self, command: IssuedCommand, key: str) -> None:
+        """The card of this call asked for it: it asks for nothing more until the reply."""
+        self._under_way[command] = key
+        self.command_begins(key, command.line.partition(" ")[0].upper())
+
+    def command_begins(self, key: str, word: str) -> None:
+        """Something was asked for from this call's card; `command_over` follows."""
+        self._change(key, lambda _call: {"under_way": word})
+
+    def command_over(self, key: str) -> None:
+        """The reply is here, or it never will be."""
+        self._change(key, lambda _call: {"under_way": ""})
+
     def pause_requested(self, reason: str) -> None:
         """A pause was asked for; until the server's word it counts as requested."""
         self._request_pause(Pause("requested", reason or self.pause.reason, self._clock()), (True, reason))
@@ -195,9 +210,12 @@ class SeatModel:
                 self.transfer_targets = targets
             case PauseReasons(reasons=reasons):
                 self.reasons = reasons
-            case ServerReply(reply=reply, answers=answers):
+            case ServerReply(reply=reply, answers=answers, final=final):
+                if answers is not None and final:
+                    self.command_over(self._under_way.pop(answers, ""))
                 return self._reply(reply, answers)
             case Unanswered(command=command):
+                self.command_over(self._under_way.pop(command, ""))
                 return self._unanswered(command)
             case ServerEvent(event=event, trusted=trusted, epoch=epoch, arrived=arrived, known=known):
                 return [*self._event(event, known), EventHeard(event, trusted, epoch, arrived)]
@@ -232,8 +250,9 @@ class SeatModel:
             self.pbx_up = True
             self._resumes = False
             self.macs_refused = ()
+        self._under_way.clear()
         unsure = [
-            replace(call, unconfirmed=True)
+            replace(call, unconfirmed=True, under_way="")
             for call in self.calls.values()
             if call.phase != "over" and not call.unconfirmed
         ]

@@ -29,11 +29,12 @@ MESSAGE_TIME = 8000  # milliseconds that a passing message stays
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """What the window alone knows. `transfers`: number and service place by the call."""
+    """What the window alone knows. `transfers`: number and service place by the call; `order`: of cards."""
 
     number: str
     service: OfferedService | None
     transfers: dict[str, tuple[str, int]]
+    order: tuple[str, ...]
 
 
 class MainWindow(ttk.Frame):
@@ -107,11 +108,13 @@ class MainWindow(ttk.Frame):
 
     def typed(self) -> Typed:
         """What was typed and chosen and not used yet."""
-        return Typed(self.dial_bar.number.get(), self.dial_bar.chosen, self.calls.transfers())
+        calls = self.calls
+        return Typed(self.dial_bar.number.get(), self.dial_bar.chosen, calls.transfers(), calls.order)
 
     def type_again(self, typed: Typed) -> None:
         """Put it back."""
         self.dial_bar.type_again(typed.number, typed.service)
+        self.calls.arrange_as(typed.order)
         self.calls.transfer_again(typed.transfers)
 
     def _show_banner(self) -> None:
@@ -159,7 +162,7 @@ class MainWindow(ttk.Frame):
             ("<Control-w>", self._actions.windows.close_notices),
             ("<Control-q>", self._actions.program.quit),
             ("<Control-l>", self._actions.windows.show_dial),
-            ("<Control-p>", self.pause.press),
+            ("<Control-p>", self.pause.button.invoke),
             ("<F10>", self._post_menu),
             ("<Escape>", self._actions.windows.hide),
         ):

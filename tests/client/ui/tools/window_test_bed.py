@@ -23,6 +23,7 @@ from astcti_client.ui.state.history import History
 from astcti_client.ui.state.seat_session import SessionMessage
 from astcti_client.ui.text import words
 from astcti_client.ui.theme.screen import draws_emoji
+from astcti_client.ui.widgets.press_guard import PressGuard
 from astcti_client.ui.windows.history import HistoryWindow
 from astcti_client.ui.windows.login import LoginWindow
 from astcti_client.ui.windows.settings import SettingsWindow
@@ -36,11 +37,15 @@ MARIO = "PJSIP/201 Mario Rossi"
 class WindowTestBed:
     """An `App` whose main loop is turned by the test."""
 
-    def __init__(self, folder: Path, server: CtiServer, settings: Settings, locked: frozenset[str]) -> None:
+    def __init__(
+        self, folder: Path, server: CtiServer, settings: Settings, locked: frozenset[str], rest: float = 0
+    ) -> None:
+        """`rest`: seconds that buttons are inert after a change; most tests press quicker than anybody."""
         self.folder, self.server = folder, server
         self.file = folder / "client.toml"
         self.root = tk.Tk(className="Astcti")
         self.root.withdraw()
+        PressGuard(self.root, rest=rest)
         words.draw_emoji(draws_emoji(self.root))
         self.failures: list[BaseException] = []
         """What callbacks of Tk raised."""
