@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import IO
 
 from astcti_client.triggers.child_processes import child_environment, home_folder
 from astcti_client.triggers.programs import TriggerRefused
 from astcti_client.ui.browser.page import PageRequest
+from schemas.sentences import said
 
+NOT_INSTALLED = said("the client's own browser is not installed (pip install 'asteriskcti[browser]')")
+MOST_LAST_WORDS = 4096  # bytes of what a window's process wrote that are looked at
+MOST_KEPT_WORDS = 65536  # bytes of it that are kept while the window is open
 OPENING_TIME = 20.0  # seconds; a window that ends badly before could not open its page
 END_TIME = 3.0  # seconds for a window to close by itself
 
@@ -25,6 +32,8 @@ class _BrowserProcess:
     service: str
     url: str
     started: float
+    words: IO[bytes]
+    """What it writes to its standard error: Qt and others write a good deal there, and why they fail."""
 
 
 class BrowserWindows:
@@ -32,13 +41,13 @@ class BrowserWindows:
 
     def __init__(
         self,
-        failed: Callable[[str], None],
+        failed: Callable[[str, str], None],
         look: Callable[[], tuple[bool, str]] = lambda: (False, ""),
         *,
         reuse: bool = True,
         environ: Mapping[str, str] | None = None,
     ) -> None:
-        """`failed` gets the address of a page whose window could not open.
+        """`failed` gets the address of a page whose window could not open, and why.
 
         `look` says whether new windows shall be dark, and their language (empty for the system's).
         With `reuse` a service has one window.
@@ -56,9 +65,7 @@ class BrowserWindows:
     def show(self, url: str, service: str) -> None:
         """Open a checked address. Raises TriggerRefused if there can be no window."""
         if not self.available():
-            raise TriggerRefused(
-                "the client's own browser is not installed (pip install 'asteriskcti[browser]')"
-            )
+            raise TriggerRefused(NOT_INSTALLED)
         if self._reuse:
             for window in self._windows:
                 if window.service == service and window.process.poll() is None and self._send(window, url):
@@ -70,21 +77,23 @@ class BrowserWindows:
         flags = 0
         if sys.platform == "win32":
             flags = subprocess.CREATE_NO_WINDOW
+        written = tempfile.TemporaryFile("ab+")  # noqa: SIM115  (open as long as the window is)
         try:
             process = subprocess.Popen(
                 [*command, service or "AsteriskCTI"],
                 creationflags=flags,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
+                stderr=written,
                 env=child_environment(self._environ),
                 cwd=home_folder(),
             )
         except OSError as error:
+            written.close()
             raise TriggerRefused(
                 f"the browser window could not be started: {error.strerror or error}"
             ) from None
-        window = _BrowserProcess(process, service, url, time.monotonic())
+        window = _BrowserProcess(process, service, url, time.monotonic(), written)
         self._windows.append(window)
         self._send(window, url)
 
@@ -98,8 +107,13 @@ class BrowserWindows:
         self._windows = [window for window in self._windows if window.process.returncode is None]
         for window in over:
             _close_pipe(window)
+            why = _why_it_ended(window)
+            window.words.close()
             if window.process.returncode != 0 and time.monotonic() - window.started < OPENING_TIME:
-                self._failed(window.url)
+                self._failed(window.url, why)
+        for window in self._windows:
+            if os.fstat(window.words.fileno()).st_size > MOST_KEPT_WORDS:
+                window.words.truncate(0)
 
     def close(self) -> None:
         """Close every window."""
@@ -112,6 +126,7 @@ class BrowserWindows:
             except subprocess.TimeoutExpired:
                 window.process.kill()
                 window.process.wait()
+            window.words.close()
         self._windows.clear()
 
     def _send(self, window: _BrowserProcess, url: str) -> bool:
@@ -123,6 +138,15 @@ class BrowserWindows:
             return False
         window.url = url
         return True
+
+
+def _why_it_ended(window: _BrowserProcess) -> str:
+    """Its last line, which is why, as far as its toolkit says so; and how it ended."""
+    window.words.seek(max(0, window.words.seek(0, os.SEEK_END) - MOST_LAST_WORDS))
+    lines = [line.strip() for line in window.words.read().decode("utf-8", "replace").splitlines()]
+    last = next((line for line in reversed(lines) if line), "")
+    code = window.process.returncode
+    return said("the browser window ended with code {code}: {last}", code=code, last=last or "-")
 
 
 def _close_pipe(window: _BrowserProcess) -> None:
