@@ -773,7 +773,10 @@ def test_what_is_wrong_is_said_in_the_language_of_the_window(open_client: Make) 
     bed.pump(lambda: "almeno uno tra Ctrl, Alt e Win" in texts(window))
     missing = '<trigger type="application" os="any"><application>no-such-crm</application></trigger>'
     peer.say(event("Link", "7.1", trigger=missing))
-    bed.pump(lambda: "il programma non si trova nel PATH di questo PC" in texts(bed.app.windows.main))
+    main = bed.app.windows.main
+    bed.pump(lambda: "Anna Bianchi non è stato avviato: non è presente su questo PC" in texts(main))
+    press(main, i18n._("Details"))
+    bed.pump(lambda: "il programma non si trova nel PATH di questo PC" in texts(main))
     bed.app.commands.hang_up("7.1")
     assert peer.hear() == "HANGUP 7.1"
     peer.say("101 KO not a call of yours")
