@@ -64,6 +64,10 @@ class ClientRequests:
         """Join the queues and tell running calls."""
         self._requests.post(partial(self._arrived, presence))
 
+    def logged_out(self, session_id: int) -> None:
+        """End the pause that a lost connection would not end."""
+        self._requests.post(partial(self._reconciler.logged_out, session_id))
+
     def left(self, session_id: int, at_once: bool) -> None:
         """Leave the queues, at once or when the grace time is over."""
         self._requests.post(partial(self._left, session_id, at_once))

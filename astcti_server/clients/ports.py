@@ -92,6 +92,9 @@ class ClientRequestsPort(Protocol):
     def arrived(self, presence: Presence) -> None:
         """The operator is logged in on a seat: join the queues, tell `310` and `200` through the registry."""
 
+    def logged_out(self, session_id: int) -> None:
+        """The operator said QUIT: the pause is over with the session; `left` follows."""
+
     def left(self, session_id: int, at_once: bool) -> None:
         """The session is over. `at_once`: for good (QUIT, taken over, disabled), so no grace."""
 

@@ -22,12 +22,23 @@ class SeatedOperator:
     somebody else.
     """
 
-    __slots__ = ("_grace", "_known_member", "_known_pause", "_known_refusals", "pause", "presence", "request")
+    __slots__ = (
+        "_grace",
+        "_known_member",
+        "_known_pause",
+        "_known_refusals",
+        "logged_out",
+        "pause",
+        "presence",
+        "request",
+    )
 
     def __init__(self, presence: Presence, pause: PauseState) -> None:
         self.presence = presence
         self.pause = pause
         self.request: PauseRequest | None = None
+        self.logged_out = False
+        """Said QUIT: whatever is heard of its pause from here on concerns nobody."""
         self._grace: QueueTimer | None = None
         self._known_pause: PauseState | None = None
         self._known_member: dict[str, str] = {}
@@ -39,6 +50,15 @@ class SeatedOperator:
         """Its connection is lost; `timer` ends its time in the queues unless it comes back."""
         self.end_grace()
         self._grace = timer
+
+    @property
+    def in_grace(self) -> bool:
+        """Whether its connection is lost, and it may come back."""
+        return self._grace is not None
+
+    def log_out(self) -> None:
+        """It said QUIT."""
+        self.logged_out = True
 
     def end_grace(self) -> None:
         """It is gone for good, or another session took over: nobody waits any longer."""

@@ -820,6 +820,51 @@ def test_server_killed_and_started_again_finds_its_members(asterisk: Asterisk, s
         until(lambda: asterisk.members() == [], "no members")
 
 
+def test_pause_outlives_client_server_and_asterisk_and_its_member_is_never_there_without_it(
+    asterisk: Asterisk, serve: Serve
+) -> None:
+    server = serve(asterisk, sections='<clients grace="0"/>')
+    member = [("astcti", asterisk.device("201"))]
+
+    def comes_back_paused() -> None:
+        with AmiSession(asterisk.ami_port) as ami:
+            again = server.client("mario")
+            again.expect_all("310 IN Lunch", "200 astcti")
+            added = ami.wait_for("QueueMemberAdded", Interface=asterisk.device("201"))
+            assert added["Paused"] == "1"
+            ami.action("Ping")
+            told = [*ami.events("QueueMemberStatus"), *ami.events("QueueMemberPause")]
+            assert {message["Paused"] for message in told} <= {"1"}
+            again.close()
+        until(lambda: asterisk.members() == [], "the lost client's member is gone")
+
+    with server.client("mario") as mario:
+        mario.expect("200 astcti")
+        mario.say("PAUSE IN Lunch")
+        mario.expect("300 OK")
+    until(lambda: asterisk.members() == [], "the lost client's member is gone")
+    comes_back_paused()
+    server.kill()
+    server.start()
+    server.wait_for_log("Listening on", 2)
+    comes_back_paused()
+    with server.client("mario") as mario:
+        mario.expect_all("310 IN Lunch", "200 astcti")
+        server.kill()
+    assert asterisk.members() == member
+    asterisk.restart()
+    server.start()
+    server.wait_for_log("Listening on", 3)
+    comes_back_paused()
+    with server.client("mario") as mario:
+        mario.expect("200 astcti")
+        mario.say("QUIT")
+        mario.expect("900 OK")
+    until(lambda: asterisk.members() == [], "no members")
+    with server.client("mario") as mario:
+        mario.expect_all("310 OUT", "200 astcti")
+
+
 def test_call_that_the_killed_server_had_is_on_the_screen_again_without_a_pop_up(
     asterisk: Asterisk, serve: Serve
 ) -> None:

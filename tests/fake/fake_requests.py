@@ -42,6 +42,7 @@ class FakeRequests:
     up: bool = True
     arrivals: queue.Queue[Presence] = field(default_factory=queue.Queue)
     departures: queue.Queue[tuple[int, bool]] = field(default_factory=queue.Queue)
+    log_outs: queue.Queue[int] = field(default_factory=queue.Queue)
     shown_reports: queue.Queue[tuple[Presence, ShownReport, float]] = field(default_factory=queue.Queue)
     requests: queue.Queue[Request] = field(default_factory=queue.Queue)
     explanations: dict[str, Explanation] = field(default_factory=dict)
@@ -58,6 +59,9 @@ class FakeRequests:
 
     def arrived(self, presence: Presence) -> None:
         self.arrivals.put(presence)
+
+    def logged_out(self, session_id: int) -> None:
+        self.log_outs.put(session_id)
 
     def left(self, session_id: int, at_once: bool) -> None:
         self.departures.put((session_id, at_once))

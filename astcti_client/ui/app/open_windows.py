@@ -11,6 +11,7 @@ from astcti_client.ui.desktop.tray import Tray
 from astcti_client.ui.i18n import _
 from astcti_client.ui.state.actions import Actions, PageActions, ProgramActions, SeatActions, SessionActions
 from astcti_client.ui.state.history import History
+from astcti_client.ui.state.lasting_messages import LOST_PAUSE, LastingMessage, LastingMessages
 from astcti_client.ui.state.preferences import Preferences
 from astcti_client.ui.state.prompts import (
     ConfirmationWanted,
@@ -73,11 +74,14 @@ class OpenWindows:
         self._dark = dark
         self._looks: dict[tuple[bool, float], Look] = {}
         self._look_due = self._history_changed = False
+        self._messages = LastingMessages()
         root.title("AsteriskCTI")
         root.protocol("WM_DELETE_WINDOW", self.hide)
         self._use_look()
         settings = preferences.now
-        self.notices = CallNotices(root, self.look, settings.notice_corner, settings.notice_time, self.show)
+        self.notices = CallNotices(
+            root, self.look, settings.notice_corner, settings.notice_time, self.show, self.put_away
+        )
         self.main = self._new_main()
 
     def show_prompt(self, prompt: Prompt) -> None:
@@ -85,6 +89,9 @@ class OpenWindows:
         match prompt:
             case PassingMessage(text=text):
                 self.main.tell(text)
+            case LastingMessage():
+                self._messages.add(prompt)
+                self._show_messages()
             case NumberReturned(number=number):
                 self.main.dial_bar.give_back(number)
             case DialBarWanted():
@@ -138,6 +145,7 @@ class OpenWindows:
             self.main.destroy()
             self.main = self._new_main()
             self.main.type_again(typed)
+            self._show_messages()
         for window in _windows_in(self.root):
             window.apply_look(self.look)
         self.notices.apply_look(self.look, settings.notice_corner, settings.notice_time)
@@ -146,11 +154,27 @@ class OpenWindows:
         """Do what was put off, take away what stayed long enough; every second or so."""
         if self._look_due:
             self.apply_look()
+        if self._model.pause.phase == "out":
+            self._messages.put_away(LOST_PAUSE)
+        self._show_messages()
         self.notices.tick()
+
+    def put_away(self, topic: str) -> None:
+        """Take the lasting message of this topic away."""
+        self._messages.put_away(topic)
+        self._show_messages()
+
+    def _show_messages(self) -> None:
+        """In the main window, and the newest in the corner as long as nobody can see that window."""
+        messages = self._messages.all
+        self.main.lasting.show(messages[::-1])
+        seen = self.root.winfo_viewable() or not messages
+        self.notices.tell(None if seen else messages[-1])
 
     def _close_all(self) -> None:
         """Close everything that belongs to the session that is over."""
         self.notices.close_all()
+        self._messages.clear()
         for widget in self.root.winfo_children():
             if widget is not self.main:
                 widget.destroy()

@@ -10,6 +10,7 @@ from astcti_client.net.messages import IssuedCommand
 from astcti_client.phone_number import clean_number
 from astcti_client.settings_file import Writable
 from astcti_client.ui.i18n import _
+from astcti_client.ui.state.lasting_messages import LOST_PAUSE, LastingMessage
 from astcti_client.ui.state.preferences import CannotChange, Preferences
 from astcti_client.ui.state.prompts import (
     DialBarWanted,
@@ -58,6 +59,11 @@ class SeatCommands:
             self._show_prompt(PasswordWanted(self._is_password, self._return))
         else:
             self._return()
+
+    def pause_again(self, reason: str) -> None:
+        """The server lost a pause: ask for it again, and say so to whoever comes back to the desk."""
+        if self._send(f"{CommandName.PAUSE} {PauseWord.IN} {reason}".rstrip()):
+            self._show_prompt(LastingMessage(LOST_PAUSE, words.lost_pause(reason)))
 
     def may_change(self, changes: Mapping[str, Writable]) -> None:
         """Raise CannotChange for settings that would open a locked pause without the password."""

@@ -9,6 +9,7 @@ from astcti_client.ui.i18n import _
 from astcti_client.ui.state.actions import Actions
 from astcti_client.ui.state.seat_model import SeatModel
 from astcti_client.ui.text import words
+from astcti_client.ui.text.obstacles import tray_text
 from astcti_client.ui.widgets.pause_bar import add_reasons
 
 LONGEST_REASON = 60  # characters of a pause's reason in the menu
@@ -18,7 +19,7 @@ def tray_content(model: SeatModel) -> TrayContent:
     """What the tray shows."""
     reasons = tuple(words.displayable(reason, LONGEST_REASON) for reason in model.reasons)
     paused = model.pause.phase in ("in", "leaving")
-    return TrayContent(model.tray_state, words.tray_text(model), reasons, paused, model.up)
+    return TrayContent(model.tray_state, tray_text(model), reasons, paused, model.up)
 
 
 class TrayMenu:

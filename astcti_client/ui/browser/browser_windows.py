@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import IO
 
 from astcti_client.triggers.child_processes import child_environment, home_folder
 from astcti_client.triggers.programs import TriggerRefused
 from astcti_client.ui.browser.page import NAME, PageRequest, places_file
+from schemas.sentences import said
 
+NOT_INSTALLED = said("the client's own browser is not installed (pip install 'asteriskcti[browser]')")
+MOST_LAST_WORDS = 4096  # bytes of what a window's process wrote that are looked at
+MOST_KEPT_WORDS = 65536  # bytes of it that are kept while the window is open
 OPENING_TIME = 20.0  # seconds; a window that ends badly before could not open its page
 END_TIME = 3.0  # seconds for a window to close by itself
 USED_TIME = 30 * 86400  # seconds after the last page in which the next one is expected
@@ -26,6 +33,8 @@ class _BrowserProcess:
     service: str
     url: str
     started: float
+    words: IO[bytes]
+    """What it writes to its standard error: Qt and others write a good deal there, and why they fail."""
 
 
 class BrowserWindows:
@@ -33,13 +42,13 @@ class BrowserWindows:
 
     def __init__(
         self,
-        failed: Callable[[str], None],
+        failed: Callable[[str, str], None],
         look: Callable[[], tuple[bool, str]] = lambda: (False, ""),
         *,
         reuse: bool = True,
         environ: Mapping[str, str] | None = None,
     ) -> None:
-        """`failed` gets the address of a page whose window could not open.
+        """`failed` gets the address of a page whose window could not open, and why.
 
         `look` says whether new windows shall be dark, and their language (empty for the system's).
         With `reuse` a service has one window.
@@ -61,9 +70,7 @@ class BrowserWindows:
     def show(self, url: str, service: str) -> None:
         """Open a checked address. Raises TriggerRefused if there can be no window."""
         if not self.available():
-            raise TriggerRefused(
-                "the client's own browser is not installed (pip install 'asteriskcti[browser]')"
-            )
+            raise TriggerRefused(NOT_INSTALLED)
         note_page()
         self._keeps_ready = True
         if self._reuse:
@@ -76,7 +83,7 @@ class BrowserWindows:
             if ready.process.poll() is None and self._send(ready, url):
                 self._windows.append(ready)
                 return
-            _close_pipe(ready)
+            _let_go(ready)
         window = self._start(service)
         self._windows.append(window)
         self._send(window, url)
@@ -93,21 +100,23 @@ class BrowserWindows:
         flags = 0
         if sys.platform == "win32":
             flags = subprocess.CREATE_NO_WINDOW
+        written = tempfile.TemporaryFile("ab+")  # noqa: SIM115  (open as long as the window is)
         try:
             process = subprocess.Popen(
                 command,
                 creationflags=flags,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
+                stderr=written,
                 env=child_environment(self._environ),
                 cwd=home_folder(),
             )
         except OSError as error:
+            written.close()
             raise TriggerRefused(
                 f"the browser window could not be started: {error.strerror or error}"
             ) from None
-        return _BrowserProcess(process, service, "", time.monotonic())
+        return _BrowserProcess(process, service, "", time.monotonic(), written)
 
     def reuse_windows(self, reuse: bool) -> None:
         """Whether the next page of a service replaces the one before; windows that are open stay."""
@@ -118,15 +127,19 @@ class BrowserWindows:
         over = [window for window in self._windows if window.process.poll() is not None]
         self._windows = [window for window in self._windows if window.process.returncode is None]
         for window in over:
-            _close_pipe(window)
+            why = _why_it_ended(window)
+            _let_go(window)
             if window.process.returncode != 0 and time.monotonic() - window.started < OPENING_TIME:
                 self._keeps_ready = False  # nor would the next one
-                self._failed(window.url)
+                self._failed(window.url, why)
+        for window in self._windows:
+            if os.fstat(window.words.fileno()).st_size > MOST_KEPT_WORDS:
+                window.words.truncate(0)
         self._see_to_ready()
 
     def _see_to_ready(self) -> None:
         if self._ready is not None and self._ready.process.poll() is not None:
-            _close_pipe(self._ready)
+            _let_go(self._ready)
             self._keeps_ready = self._ready.process.returncode == 0  # there can be no window here
             self._ready = None
         if self._ready is not None and self._ready_look != self._look():
@@ -156,6 +169,7 @@ class BrowserWindows:
             except subprocess.TimeoutExpired:
                 window.process.kill()
                 window.process.wait()
+            window.words.close()
         self._windows.clear()
 
     def _send(self, window: _BrowserProcess, url: str) -> bool:
@@ -186,9 +200,24 @@ def pages_are_used() -> bool:
         return False
 
 
+def _why_it_ended(window: _BrowserProcess) -> str:
+    """Its last line, which is why, as far as its toolkit says so; and how it ended."""
+    window.words.seek(max(0, window.words.seek(0, os.SEEK_END) - MOST_LAST_WORDS))
+    lines = [line.strip() for line in window.words.read().decode("utf-8", "replace").splitlines()]
+    last = next((line for line in reversed(lines) if line), "")
+    code = window.process.returncode
+    return said("the browser window ended with code {code}: {last}", code=code, last=last or "-")
+
+
 def _close_pipe(window: _BrowserProcess) -> None:
     assert window.process.stdin is not None
     try:
         window.process.stdin.close()
     except OSError:
         pass  # the window was gone already
+
+
+def _let_go(window: _BrowserProcess) -> None:
+    """Close what the client has of a window that is over."""
+    _close_pipe(window)
+    window.words.close()

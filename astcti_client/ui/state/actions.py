@@ -59,6 +59,9 @@ class SessionActions(Protocol):
     def log_out(self) -> None:
         """End the session and show the log-in window."""
 
+    def try_now(self) -> None:
+        """Do not wait for the next attempt to connect."""
+
     def keyring_is_asking(self) -> bool:
         """Whether the system waits for somebody to open the keyring."""
 
@@ -99,6 +102,9 @@ class WindowActions(Protocol):
 
     def close_notices(self) -> None:
         """Take all notices of calls away."""
+
+    def put_away(self, topic: str) -> None:
+        """Take the lasting message of this topic away."""
 
     def copy(self, text: str) -> None:
         """Put a text into the clipboard."""

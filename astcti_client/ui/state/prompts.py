@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from astcti_client.ui.state.lasting_messages import LastingMessage
 from schemas.events import Action
 
 
@@ -90,6 +91,7 @@ class WindowWanted:
 
 Prompt = (
     PassingMessage
+    | LastingMessage
     | NumberReturned
     | DialBarWanted
     | PasswordWanted

@@ -63,6 +63,13 @@ class CommandRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class PauseLost:
+    """The server lost this pause: it is to be asked for again, with this reason."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class TransferUnchecked:
     """A call was handed over, and Asterisk could not say before whether there is such a number."""
 
@@ -75,5 +82,6 @@ SeatChange = (
     | EventHeard
     | DialOutcome
     | CommandRefused
+    | PauseLost
     | TransferUnchecked
 )

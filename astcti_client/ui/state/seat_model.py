@@ -30,6 +30,7 @@ from astcti_client.net.messages import (
     Unanswered,
 )
 from astcti_client.ui.state import seat_call
+from astcti_client.ui.state.receiving import JOIN_TIME, Obstacle, obstacle
 from astcti_client.ui.state.resumed_calls import ResumedCalls
 from astcti_client.ui.state.seat_call import SeatCall
 from astcti_client.ui.state.seat_changes import (
@@ -39,11 +40,13 @@ from astcti_client.ui.state.seat_changes import (
     CommandRefused,
     DialOutcome,
     EventHeard,
+    PauseLost,
     RingBegan,
     SeatChange,
     TransferUnchecked,
 )
-from astcti_client.ui.state.seat_state import Pause, PausePhase, SeatQueue, TrayState
+from astcti_client.ui.state.seat_pause import SeatPause
+from astcti_client.ui.state.seat_state import Pause, SeatQueue, TrayState
 from schemas.events import Action, CallEvent, End
 from schemas.protocol import (
     UNCHECKED,
@@ -86,13 +89,16 @@ class SeatModel:
         self.transfer_targets: tuple[OfferedTarget, ...] = ()
         self.reasons: tuple[str, ...] = ()
         self.queues: dict[str, SeatQueue] = {}
-        self.pause = Pause()
+        self.trouble: ConnectionState | None = None
+        """Why there is, or was last, no connection; None once there is one."""
+        self.retry_at: float | None = None
+        """When the next attempt to connect begins, by the clock; None while nobody waits for it."""
+        self._pause = SeatPause(self._clock)
+        self._queues_due = 0.0
+        """When, by the clock, the server should have told of the queues."""
         self.explains = False
         """Whether the server can say why a call popped up or not."""
         self.calls: dict[str, SeatCall] = {}
-        self._before_request = Pause()
-        self._pause_request: tuple[bool, str] | None = None
-        """Whether a pause or its end was asked for, and the reason; None if nothing was."""
         self._under_way: dict[IssuedCommand, str] = {}
         """The calls whose cards asked for these."""
         self._waiting: dict[str, SeatCall] = {}
@@ -113,6 +119,28 @@ class SeatModel:
         return self.connection.phase == "up"
 
     @property
+    def pause(self) -> Pause:
+        """The pause state."""
+        return self._pause.now
+
+    @property
+    def kept_pause(self) -> Pause | None:
+        """The pause that outlives the connection, and this run of the client; None if there is none."""
+        return self._pause.wish
+
+    @property
+    def obstacle(self) -> Obstacle | None:
+        """Why no call can reach this agent; None if one can: then, and only then, something is green."""
+        return obstacle(
+            self.connection,
+            pbx_up=self.pbx_up,
+            extension=self.extension,
+            pause=self.pause,
+            queues=self.queues.values(),
+            joining=self._clock() < self._queues_due,
+        )
+
+    @property
     def tray_state(self) -> TrayState:
         """The one state that the tray shows: the most urgent."""
         if not self.up:
@@ -124,7 +152,9 @@ class SeatModel:
             return "ringing"
         if phases & {"talking", "calling", "parted"}:
             return "talking"
-        return "paused" if self.pause.phase in ("in", "leaving") else "available"
+        if self.pause.phase in ("in", "leaving"):
+            return "paused"
+        return "available" if self.obstacle is None else "no-queue"
 
     @property
     def outbound(self) -> tuple[OfferedService, ...]:
@@ -177,19 +207,17 @@ class SeatModel:
         """The reply is here, or it never will be."""
         self._change(key, lambda _call: {"under_way": ""})
 
+    def pause_left(self, reason: str, lasts: float) -> None:
+        """An earlier run of the client was killed in this pause, which lasts for so many seconds."""
+        self._pause.remember(reason, lasts)
+
     def pause_requested(self, reason: str) -> None:
         """A pause was asked for; until the server's word it counts as requested."""
-        self._request_pause(Pause("requested", reason or self.pause.reason, self._clock()), (True, reason))
+        self._pause.request(reason)
 
     def return_requested(self) -> None:
         """The pause's end was asked for; until the server's word it counts as leaving."""
-        self._request_pause(Pause("leaving", self.pause.reason, self._clock()), (False, ""))
-
-    def _request_pause(self, pause: Pause, request: tuple[bool, str]) -> None:
-        if self.pause.phase in ("in", "out"):  # else a request is on its way already
-            self._before_request = self.pause
-        self._pause_request = request
-        self.pause = pause
+        self._pause.request_return()
 
     # --- what happens ---
 
@@ -240,13 +268,20 @@ class SeatModel:
 
     def _connection_changed(self, state: ConnectionState) -> list[SeatChange]:
         self.connection = state
+        self.retry_at = self._clock() + state.retry_in if state.phase == "waiting" else None
+        if state.phase in ("up", "waiting", "ended"):
+            self.trouble = state if state.phase != "up" else None
+        if state.ending in ("taken-over", "disabled"):
+            self._pause.sent_away()
         if state.phase == "up":
+            self._queues_due = self._clock() + JOIN_TIME
             if not (self._resumes and self.extension):  # else it says when it told of all
                 self._up_at = self._clock()
-            return []
+            return self._pause_again()
         self._up_at = None
         if state.phase == "logging-in":
             self.queues.clear()
+            self._pause.logging_in()
             self.pbx_up = True
             self._resumes = False
             self.macs_refused = ()
@@ -272,7 +307,8 @@ class SeatModel:
             case ReplyCode.PAUSE_DONE | ReplyCode.PAUSE_REFUSED:
                 return self._pause_decided(reply.number == ReplyCode.PAUSE_DONE, reply.text)
             case ReplyCode.PAUSE_STATE:
-                self._told_pause(reply.token.upper() == PauseWord.IN, reply.text)
+                self._pause.told(reply.token.upper() == PauseWord.IN, reply.text)
+                return self._pause_again()
             case ReplyCode.CAPABILITIES:
                 self.explains = Capability.WHY in reply.information.split()
             case ReplyCode.EXPLANATION if answers is not None:
@@ -281,6 +317,7 @@ class SeatModel:
                 self.pbx_up = False
             case ReplyCode.PBX_UP:
                 self.pbx_up = True
+                self._queues_due = self._clock() + JOIN_TIME
             case ReplyCode.OK if answers is not None and answers.line.startswith(f"{CommandName.RESUME} "):
                 self._resumes = True
             case ReplyCode.OK if answers is not None and reply.text == UNCHECKED:
@@ -304,25 +341,17 @@ class SeatModel:
         return [CallExplained(answers.line.partition(" ")[2], reply.information)]
 
     def _pause_decided(self, granted: bool, text: str) -> list[SeatChange]:
-        request, self._pause_request = self._pause_request, None
-        if request is None:
-            return []
-        if not granted:
-            self.pause = self._before_request
-            return [CommandRefused(CommandName.PAUSE, text)]
-        self.pause = Pause("in" if request[0] else "out", request[1], self._clock())
-        return []
+        asked = self._pause.decided(granted)
+        return [CommandRefused(CommandName.PAUSE, text)] if asked and not granted else []
 
-    def _told_pause(self, paused: bool, reason: str) -> None:
-        self._pause_request = None
-        phase: PausePhase = "in" if paused else "out"
-        if (self.pause.phase, self.pause.reason) != (phase, reason):  # told again: it lasts since before
-            self.pause = Pause(phase, reason, self._clock())
+    def _pause_again(self) -> list[SeatChange]:
+        lost = self._pause.take_lost() if self.up else None
+        return [PauseLost(lost.reason)] if lost is not None else []
 
     def _unanswered(self, command: IssuedCommand) -> list[SeatChange]:
         verb = command.line.partition(" ")[0].upper()
-        if verb == CommandName.PAUSE:  # the server tells the state when we are back
-            self._pause_request, self.pause = None, self._before_request
+        if verb == CommandName.PAUSE and not self._pause.unanswered():
+            return []
         return [CommandRefused(verb, "")] if verb in _TOLD_IF_LOST else []
 
     def _resume_begins(self, resumed: Resumed) -> None:

@@ -78,6 +78,11 @@ class SeatSession:
         """Take notice of a message of the present connection: replies go to those who dialled."""
         self._dialler.hear(message)
 
+    def try_now(self) -> None:
+        """Try to connect at once, if an attempt is waited for."""
+        if self._connection is not None:
+            self._connection.try_now()
+
     def send(self, line: str) -> IssuedCommand:
         """Send a command. Raises NotConnected or ValueError."""
         if self._connection is None:

@@ -13,6 +13,7 @@ from astcti_client.ui.theme.pen import FINER, Pen
 TRAY_COLOURS: dict[TrayState, str] = {
     "offline": "#7c8694",
     "pbx-down": "#c2410c",
+    "no-queue": "#c2410c",
     "available": "#16a34a",
     "paused": "#d97706",
     "ringing": "#7c3aed",
@@ -48,7 +49,12 @@ def rounded(
 def tray_icon(state: TrayState, size: int = 64) -> Image.Image:
     """The tray's icon: a colour and a sign for each state, so that colour alone never tells."""
     ground = rounded(size, size, size * 0.26, TRAY_COLOURS[state])
-    signs: dict[TrayState, str] = {"paused": "pause", "offline": "close", "pbx-down": "warning"}
+    signs: dict[TrayState, str] = {
+        "paused": "pause",
+        "offline": "close",
+        "pbx-down": "warning",
+        "no-queue": "warning",
+    }
     inner = round(size * (0.62 if state in signs else 0.74))
     sign = icon(signs.get(state, "phone"), inner, "#ffffff", 2.8)
     picture = ground.copy()

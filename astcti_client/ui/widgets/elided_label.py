@@ -34,6 +34,11 @@ class ElidedLabel(ttk.Label):
         """The whole text."""
         return self._words
 
+    @property
+    def beside(self) -> str:
+        """What its tip tells beside the whole text."""
+        return self._beside
+
     def say(self, words: str, tip: str = "") -> None:
         """Show these words; `tip` is told beside them."""
         if (words, tip) != (self._words, self._beside):

@@ -1,4 +1,4 @@
-"""The queues with a mark each: member, not member, could not be joined. Main thread."""
+"""The queues with a mark each: calls come, member all the same, not member, refused. Main thread."""
 
 from __future__ import annotations
 
@@ -21,13 +21,14 @@ class QueueMarks(FlowFrame):
     def __init__(self, parent: tk.Misc, look: Look) -> None:
         super().__init__(parent, look.px(6))
         self._look = look
-        self._shown: tuple[SeatQueue, ...] | None = None
+        self._shown: tuple[tuple[SeatQueue, ...], str] | None = None
+        self._why_not = ""
 
-    def show(self, queues: tuple[SeatQueue, ...]) -> None:
-        """Show these."""
-        if queues == self._shown:
+    def show(self, queues: tuple[SeatQueue, ...], why_not: str = "") -> None:
+        """Show these. `why_not`: why no call can come though the phone is a member; empty if one can."""
+        if (queues, why_not) == self._shown:
             return
-        self._shown = queues
+        self._shown, self._why_not = (queues, why_not), why_not
         for widget in self.winfo_children():
             widget.destroy()
         for queue in queues[:MOST_QUEUES_SHOWN]:
@@ -40,7 +41,7 @@ class QueueMarks(FlowFrame):
     def _add(self, queue: SeatQueue) -> None:
         look = self._look
         icon, colour = {
-            "joined": ("full", look.palette.good),
+            "joined": ("full", look.palette.muted if self._why_not else look.palette.good),
             "left": ("hollow", look.palette.muted),
             "refused": ("warning", look.palette.warn),
         }[queue.state]
@@ -48,7 +49,8 @@ class QueueMarks(FlowFrame):
         label = self._chip(
             takefocus=queue.state == "refused", image=look.icon(icon, 12, colour, 2.6), compound="left"
         )
-        label.say(" " + words.displayable(queue.name, 60), words.queue_text(queue))
+        tip = "\n".join(filter(None, (words.queue_text(queue), self._why_not)))
+        label.say(" " + words.displayable(queue.name, 60), tip)
 
     def _add_rest(self, queues: tuple[SeatQueue, ...]) -> None:
         names = "\n".join(

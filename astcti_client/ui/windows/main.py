@@ -14,10 +14,12 @@ from astcti_client.ui.i18n import _
 from astcti_client.ui.state.actions import Actions
 from astcti_client.ui.state.seat_model import SeatModel
 from astcti_client.ui.text import problems, words
+from astcti_client.ui.text.obstacles import obstacle_text
 from astcti_client.ui.theme.look import Look
 from astcti_client.ui.widgets.call_list import CallList
 from astcti_client.ui.widgets.controls import ScrolledFrame, button
 from astcti_client.ui.widgets.dial_bar import DialBar
+from astcti_client.ui.widgets.lasting_banners import LastingBanners
 from astcti_client.ui.widgets.message_banner import MessageBanner
 from astcti_client.ui.widgets.pause_bar import PauseBar
 from astcti_client.ui.widgets.queue_marks import QueueMarks
@@ -62,8 +64,15 @@ class MainWindow(ttk.Frame):
         body = self._body = ScrolledFrame(self, look)
         body.inner.columnconfigure(0, weight=1)
         body.grid(row=2, column=0, sticky="nsew", pady=gap)
-        self._banner = MessageBanner(body.inner, look)
+        above = ttk.Frame(body.inner)
+        above.columnconfigure(0, weight=1)
+        above.grid(row=0, column=0, sticky="ew")
+        self._banner = MessageBanner(above, look)
         self._banner.grid(row=0, column=0, sticky="ew", pady=(0, gap))
+        self._countdown: ttk.Label | None = None
+        self.lasting = LastingBanners(above, look, actions.windows.put_away, actions.windows.copy)
+        self.lasting.grid(row=1, column=0, sticky="ew")
+        self.lasting.grid_remove()
         self._queues = QueueMarks(body.inner, look)
         self._queues.grid(row=1, column=0, sticky="ew", pady=(0, gap))
         self.calls = CallList(body, 2, look, actions, model)
@@ -82,7 +91,8 @@ class MainWindow(ttk.Frame):
         self._header.show(model)
         self._show_banner()
         self.pause.show()
-        self._queues.show(tuple(model.queues.values()))
+        why = obstacle_text(model.obstacle) if model.obstacle is not None else ""
+        self._queues.show(tuple(model.queues.values()), why)
         self.calls.show()
         why_not = "" if model.up else _("Not connected.")
         if model.up and not model.pbx_up:
@@ -95,6 +105,9 @@ class MainWindow(ttk.Frame):
         now = time.monotonic()
         self.calls.show_times(now)
         self.pause.show_time(now)
+        if self._countdown is not None:
+            retry_at = self._model.retry_at
+            self._countdown.configure(text=words.next_attempt(retry_at - now if retry_at is not None else 0))
         if self._message_due is None and self._message.winfo_manager() and self.winfo_viewable():
             self._message_due = self.after(MESSAGE_TIME, self._message.grid_remove)
 
@@ -119,7 +132,8 @@ class MainWindow(ttk.Frame):
 
     def _show_banner(self) -> None:
         model = self._model
-        text, with_mac = problems.problem_text(model.connection), False
+        trouble = model.trouble
+        text, with_mac = problems.problem_text(trouble) if trouble is not None else "", False
         if not text and model.up and not model.pbx_up:
             text = _("The telephone system is not available at the moment. This window stays connected.")
         if not text and model.seat_missing:
@@ -129,9 +143,12 @@ class MainWindow(ttk.Frame):
                 "administrator: {mac}"
             ).format(mac=macs)
             with_mac = True
-        if (text, with_mac, model.connection.phase) == self._banner_shown:
+        # While it tries to connect the phases change twice a second: that is one trouble.
+        kind = trouble.phase if trouble is not None else ""
+        if (text, with_mac, kind) == self._banner_shown:
             return  # a button in it may be about to be pressed
-        self._banner_shown = (text, with_mac, model.connection.phase)
+        self._banner_shown = (text, with_mac, kind)
+        self._countdown = None
         if not text:
             self._banner.grid_remove()
             return
@@ -149,7 +166,13 @@ class MainWindow(ttk.Frame):
                 lambda: self._actions.windows.copy(macs),
                 icon="copy",
             ).pack(pady=above)
-        elif model.connection.phase == "ended":
+        elif kind == "waiting":
+            button(self._banner.actions, self._look, _("Try now"), self._actions.session.try_now).pack(
+                side="left", pady=above
+            )
+            self._countdown = ttk.Label(self._banner.actions, style="MutedWarn.TLabel")
+            self._countdown.pack(side="left", padx=self._look.px(10), pady=above)
+        elif kind == "ended":
             again = button(self._banner.actions, self._look, _("Log in again"), self._actions.session.log_out)
             again.pack(pady=above)
 

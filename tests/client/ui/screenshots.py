@@ -42,6 +42,10 @@ CHOSEN = (
 )
 DOCUMENTS = Path(__file__).resolve().parents[3] / "docs/screenshots"
 QUEUES = ("200 astcti", "200 support", "210 sales", "211 KO vip no such queue")
+PROGRAM = (
+    '<trigger type="application" os="any"><application>/opt/crm/crm</application>'
+    "<argument>--ticket</argument><argument>12345</argument></trigger>"
+)
 PAGE = '<trigger type="browser" os="any"><url>https://crm.example/12345</url></trigger>'
 
 
@@ -53,8 +57,12 @@ class Photographer:
 
     def take_all(self) -> None:
         """Each scene starts anew."""
-        for scene in (self._login, self._main, self._calls, self._windows, self._troubles):
+        for scene in (self._login, self._main, self._calls, self._windows, self._troubles, self._losses):
             self._with_client(scene)
+
+    def take_losses(self) -> None:
+        """What keeps calls from the agent, and what failed, alone."""
+        self._with_client(self._losses)
 
     def take_calls(self) -> None:
         """The calls alone."""
@@ -182,6 +190,35 @@ class Photographer:
         peer.say("910 BYE TAKEOVER mario logged in at 10.0.0.7")
         bed.pump(lambda: bed.app.model.connection.phase == "ended")
         self._save(bed, "main-taken-over", bed.root)
+
+    def _losses(self, bed: WindowTestBed, server: CtiServer) -> None:
+        peer = bed.log_in("PJSIP/201 Mario Rossi", "211 KO vip No such queue")
+        self._save(bed, "main-queues-refuse", bed.root)
+        peer.say("200 astcti")
+        bed.root.withdraw()
+        peer.say(event("Link", "7.1", trigger=PROGRAM))
+        notices = bed.app.windows.notices
+        bed.pump(lambda: notices.message is not None and notices.message.winfo_viewable())
+        self._save(bed, "screen-pop-up-failed")
+        bed.app.windows.show()
+        bed.pump(lambda: notices.message is None)
+        press(bed.root, i18n._("Details"))
+        self._save(bed, "main-pop-up-failed", bed.root)
+        peer.say(event("Hangup", "7.1", end="answered"), "310 IN Lunch break")
+        bed.pump(lambda: bed.app.model.pause.phase == "in")
+        peer.close()
+        again = server.accept()
+        again.log_in(who="PJSIP/201 Mario Rossi")
+        again.say("310 OUT", "200 astcti")
+        bed.pump(again.would_hear)
+        again.hear()
+        again.say("301 PAUSE PENDING", "300 OK")
+        bed.pump(lambda: bed.app.model.pause.phase == "in")
+        self._save(bed, "main-pause-lost", bed.root)
+        lost = ConnectionState("waiting", "the server closed the connection", retry_in=9.0)
+        bed.tell(lost)
+        bed.pump(lambda: not bed.app.model.up)
+        self._save(bed, "main-connection-lost", bed.root)
 
 
 def main() -> int:

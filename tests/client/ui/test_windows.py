@@ -162,6 +162,8 @@ def test_an_unencrypted_connection_of_an_older_installation_is_allowed_by_one_cl
     assert "plain = true" in bed.file.read_text()
     program = '<trigger type="application" os="any"><application>crm</application></trigger>'
     peer.say(event("Newchannel", "7.1"), event("Link", "7.1", trigger=program))
+    bed.pump(lambda: "it is not allowed on this PC" in texts(main))
+    press(main, "Details")
     bed.pump(lambda: "nothing proves that the server is the right one" in texts(main))
 
 
@@ -190,7 +192,7 @@ def test_nobody_is_asked_before_a_program_that_is_refused_anyway(open_client: Ma
     peer = bed.log_in()
     program = '<trigger type="application" os="any"><application>crm</application></trigger>'
     peer.say(event("Newchannel", "7.1"), event("Link", "7.1", trigger=program))
-    bed.pump(lambda: "nothing proves that the server is the right one" in texts(bed.app.windows.main))
+    bed.pump(lambda: "it is not allowed on this PC" in texts(bed.app.windows.main))
     assert not bed.app.windows.dialogs
 
 
@@ -393,7 +395,7 @@ def test_a_pause_with_a_reason_is_requested_until_the_server_confirms(
     open_client: Make, desktop: Desktop
 ) -> None:
     bed = open_client()
-    peer = bed.log_in()
+    peer = bed.log_in("PJSIP/201 Mario Rossi", "200 astcti")
     click(desktop, bed.app.windows.main.pause.button)
     bed.wait_for_menu()
     desktop.do("key", "Down")
@@ -771,7 +773,10 @@ def test_what_is_wrong_is_said_in_the_language_of_the_window(open_client: Make) 
     bed.pump(lambda: "almeno uno tra Ctrl, Alt e Win" in texts(window))
     missing = '<trigger type="application" os="any"><application>no-such-crm</application></trigger>'
     peer.say(event("Link", "7.1", trigger=missing))
-    bed.pump(lambda: "il programma non si trova nel PATH di questo PC" in texts(bed.app.windows.main))
+    main = bed.app.windows.main
+    bed.pump(lambda: "Anna Bianchi non è stato avviato: non è presente su questo PC" in texts(main))
+    press(main, i18n._("Details"))
+    bed.pump(lambda: "il programma non si trova nel PATH di questo PC" in texts(main))
     bed.app.commands.hang_up("7.1")
     assert peer.hear() == "HANGUP 7.1"
     peer.say("101 KO not a call of yours")

@@ -15,7 +15,7 @@ from astcti_client.net import connection, conversation
 from astcti_client.net.messages import ConnectionState
 from astcti_client.triggers import programs, runner
 from astcti_client.ui import i18n
-from astcti_client.ui.state.seat_state import SeatQueue
+from astcti_client.ui.state.seat_state import Pause, SeatQueue
 from astcti_client.ui.text import problems, words
 from astcti_client.ui.text.refusals import refusal_template
 from astcti_client.ui.windows.login import parse_server
@@ -167,7 +167,7 @@ def test_italian_is_spoken_when_asked_for() -> None:
     assert isinstance(gettext.find("astcti", i18n.FOLDER, ["it"]), str)
     i18n.use_language("it")
     try:
-        assert words.connection_text(ConnectionState("up", "")) == "Connesso"
+        assert words.pause_text(Pause()) == "Disponibile"
         assert i18n.some("{count} call", "{count} calls", 1) == "{count} chiamata"
     finally:
         i18n.use_language("en")

@@ -142,6 +142,9 @@ class Requests:
     def arrived(self, presence: Presence) -> None:
         pass
 
+    def logged_out(self, session_id: int) -> None:
+        pass
+
     def left(self, session_id: int, at_once: bool) -> None:
         pass
 

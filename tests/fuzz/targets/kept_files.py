@@ -67,6 +67,10 @@ JSON_TOKENS = (
         b'"modified"',
         b'"content"',
         b'"mark"',
+        b'"pauses"',
+        b'"reason"',
+        b'"since"',
+        b'"seen"',
         b'"at"',
         b'"time"',
         b'"banner"',
@@ -95,13 +99,13 @@ def _members() -> Attempt:
 
     def attempt(data: bytes) -> str:
         file.path.write_bytes(data)
-        members = file.load()
-        if not members:
+        saved = file.load()
+        if not any(saved):
             _tidied(directory, MEMBERS)
             return "nothing"
-        if not file.save(members) or file.load() != members:
+        if not file.save(saved) or file.load() != saved:
             raise Broken("what was read does not come back from what is written")
-        return "members"
+        return "pauses" if saved.pauses else "members"
 
     return attempt
 
@@ -118,6 +122,8 @@ _MEMBERS: tuple[object, ...] = (
     {"format": 2, "members": []},
 )
 MEMBER_SEEDS = (
+    b'{"format": 1, "members": [], "pauses": [{"username": "mario", "reason": "Lunch", "since": 1795430727.25,'
+    b' "seen": 1795434327}]}\n',
     b'{"format": 1, "members": [{"queue": "astcti", "interface": "PJSIP/201", "username": "mario"},'
     b' {"queue": "b", "interface": "SIP/2", "username": "", "x": 1}]}\n',
     b'{"format": 2, "members": []}\n',
@@ -471,7 +477,7 @@ def _own_texts() -> Iterator[bytes]:
 TARGETS = (
     FuzzTarget(
         "queue-members",
-        "the server's list of its queue members",
+        "the server's list of its queue members, and of the pauses",
         _members,
         lambda: MEMBER_SEEDS,
         refusals=(StateError,),

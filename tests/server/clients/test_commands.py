@@ -36,6 +36,7 @@ def test_quit_is_answered_and_leaves_for_good() -> None:
         client.say("QUIT", "NOOP")
         assert client.hear_all() == ["900 OK"]
         assert server.requests.next_departure() == (presence.session_id, True)
+        assert server.requests.log_outs.get_nowait() == presence.session_id
         assert server.registry.count == 0
 
 

@@ -294,6 +294,7 @@ def test_a_second_login_of_an_operator_takes_the_first_over_once_its_password_is
         new = server.requests.next_arrival()
         assert new.session_id > old.session_id
         assert server.requests.next_departure() == (old.session_id, True)
+        assert server.requests.log_outs.empty(), "the pause goes on"
         assert server.registry.seated_operators == {"PJSIP/201": "mario"}
         assert second.ask("NOOP") == "100 OK"
 

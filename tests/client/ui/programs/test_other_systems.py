@@ -179,7 +179,7 @@ def test_windows_opens_no_console_for_pages_and_leaves_programs_on_their_own(
     runner.perform(Action("browser", url="https://crm.example/"))
     monkeypatch.setattr(BrowserWindows, "available", staticmethod(lambda: True))
     with pytest.raises(TriggerRefused):
-        BrowserWindows(lambda _url: None).show("https://crm.example/", "Demo")
+        BrowserWindows(lambda _url, _why: None).show("https://crm.example/", "Demo")
     application, page, own = started
     assert application["command"] == [str(program), "a b"]
     assert application["creationflags"] == 8 | 512

@@ -20,6 +20,7 @@ from astcti_client.triggers.memory_file import MemoryFile
 from astcti_client.triggers.trigger_memory import TriggerMemory
 from astcti_client.ui.app.app import App
 from astcti_client.ui.state.history import History
+from astcti_client.ui.state.pause_file import PauseFile
 from astcti_client.ui.state.seat_session import SessionMessage
 from astcti_client.ui.text import words
 from astcti_client.ui.theme.screen import draws_emoji
@@ -60,6 +61,7 @@ class WindowTestBed:
             self.file,
             self.history,
             TriggerMemory(MemoryFile(folder / "pop-ups")),
+            PauseFile(folder / "pause"),
         )
         self.peer: Peer
 
