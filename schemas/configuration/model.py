@@ -59,7 +59,10 @@ class Binding:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A dialplan context, and a queue where it has one, that the server watches."""
+    """A dialplan context, and a queue where it has one, that the server watches.
+
+    `may_leave` is only of use with a queue: its operators may leave it and join it again while logged in.
+    """
 
     name: str
     context: str
@@ -70,6 +73,7 @@ class Service:
     variables: tuple[str, ...] = ()
     triggers: tuple[Trigger, ...] = ()
     operators: tuple[Binding, ...] = ()
+    may_leave: bool = False
 
     @property
     def queue(self) -> str:
