@@ -31,6 +31,7 @@ from astcti_client.ui.text import words
 from astcti_client.ui.theme.look import Look
 from astcti_client.ui.theme.palette import palette_for
 from astcti_client.ui.windows.call_notices import CallNotices
+from astcti_client.ui.windows.colleagues import ColleaguesWindow
 from astcti_client.ui.windows.dialogs import AboutDialog, PasswordDialog, QuestionDialog
 from astcti_client.ui.windows.history import HistoryWindow
 from astcti_client.ui.windows.login import LoginWindow
@@ -68,6 +69,7 @@ class OpenWindows:
         self._preferences, self._model, self._history, self._tray = preferences, model, history, tray
         self.login: LoginWindow | None = None
         self.history: HistoryWindow | None = None
+        self.colleagues: ColleaguesWindow | None = None
         self.settings: SettingsWindow | None = None
         self.dialogs: list[tk.Toplevel] = []
         self._dark = dark
@@ -154,7 +156,7 @@ class OpenWindows:
         for widget in self.root.winfo_children():
             if widget is not self.main:
                 widget.destroy()
-        self.login = self.history = self.settings = None
+        self.login = self.history = self.settings = self.colleagues = None
         self.apply_look()
 
     def _use_look(self) -> None:
@@ -220,6 +222,18 @@ class OpenWindows:
         else:
             self.history = HistoryWindow(self.root, self.look, self.actions.seat, self._history)
 
+    def show_colleagues(self) -> None:
+        """The list of colleagues, made if it is not open."""
+        if self.colleagues is not None and self.colleagues.winfo_exists():
+            self.colleagues.lift()
+        else:
+            self.colleagues = ColleaguesWindow(self.root, self.look, self._model, self.actions)
+
+    def transfer_to(self, number: str) -> None:
+        """The main window, with the transfer of the call that is up."""
+        if self.main.calls.ask_transfer(number):
+            self.show()
+
     def history_changed(self) -> None:
         """A call was added; `show_model` shows it."""
         self._history_changed = True
@@ -227,6 +241,8 @@ class OpenWindows:
     def show_model(self) -> None:
         """Show everything of the model and of the history that may have changed."""
         self.main.show()
+        if self.colleagues is not None and self.colleagues.winfo_exists():
+            self.colleagues.show()
         if self._history_changed and self.history is not None and self.history.winfo_exists():
             self.history.refresh()
         self._history_changed = False

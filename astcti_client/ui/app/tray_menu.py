@@ -47,6 +47,8 @@ class TrayMenu:
                 windows.show_dial()
             case "history":
                 windows.show_history()
+            case "colleagues":
+                windows.show_colleagues()
             case "settings":
                 windows.show_settings()
             case "about":
@@ -69,6 +71,7 @@ class TrayMenu:
         for text, command in (
             (_("Dial"), windows.show_dial),
             (_("History"), windows.show_history),
+            (_("Colleagues"), windows.show_colleagues),
             (_("Settings"), windows.show_settings),
             (_("About AsteriskCTI"), windows.show_about),
         ):

@@ -21,7 +21,9 @@ from astcti_client.ui.theme import icons
 logger = logging.getLogger(__name__)
 BUS_TIME = 500  # milliseconds for the desktop's bus to answer
 
-TrayAction = Literal["show", "menu", "pause", "return", "dial", "history", "settings", "about", "quit"]
+TrayAction = Literal[
+    "show", "menu", "pause", "return", "dial", "history", "colleagues", "settings", "about", "quit"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +177,7 @@ class Tray:
             ),
             item(lambda _i: _("Dial"), asks_for("dial")),
             item(lambda _i: _("History"), asks_for("history")),
+            item(lambda _i: _("Colleagues"), asks_for("colleagues")),
             item(lambda _i: _("Settings"), asks_for("settings")),
             item(lambda _i: _("About AsteriskCTI"), asks_for("about")),
             menu.SEPARATOR,

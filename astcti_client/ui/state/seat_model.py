@@ -19,6 +19,8 @@ from astcti_client.net.messages import (
     OfferedTarget,
     OfferedTargets,
     OperatorFound,
+    OwnQueue,
+    OwnQueues,
     PauseReasons,
     Resumed,
     ResumeOver,
@@ -30,6 +32,7 @@ from astcti_client.net.messages import (
     Unanswered,
 )
 from astcti_client.ui.state import seat_call
+from astcti_client.ui.state.colleagues import Colleagues
 from astcti_client.ui.state.resumed_calls import ResumedCalls
 from astcti_client.ui.state.seat_call import SeatCall
 from astcti_client.ui.state.seat_changes import (
@@ -86,6 +89,9 @@ class SeatModel:
         self.transfer_targets: tuple[OfferedTarget, ...] = ()
         self.reasons: tuple[str, ...] = ()
         self.queues: dict[str, SeatQueue] = {}
+        self.own_queues: tuple[OwnQueue, ...] = ()
+        """What services each queue is of, and whether it may be left; empty if the server cannot tell."""
+        self.colleagues = Colleagues()
         self.pause = Pause()
         self.explains = False
         """Whether the server can say why a call popped up or not."""
@@ -193,6 +199,8 @@ class SeatModel:
                 self.services = services
             case OfferedTargets(targets=targets):
                 self.transfer_targets = targets
+            case OwnQueues(queues=queues):
+                self.own_queues = queues
             case PauseReasons(reasons=reasons):
                 self.reasons = reasons
             case ServerReply(reply=reply, answers=answers):
@@ -256,6 +264,9 @@ class SeatModel:
                 self._told_pause(reply.token.upper() == PauseWord.IN, reply.text)
             case ReplyCode.CAPABILITIES:
                 self.explains = Capability.WHY in reply.information.split()
+                self.colleagues.connected(offered=Capability.COLLEAGUES in reply.information.split())
+            case ReplyCode.COLLEAGUE | ReplyCode.COLLEAGUE_GONE:
+                self.colleagues.hear(reply, answers)
             case ReplyCode.EXPLANATION if answers is not None:
                 return self._explained(reply, answers)
             case ReplyCode.PBX_DOWN:

@@ -32,12 +32,15 @@ class SeatHeader(ttk.Frame):
         self._place.grid(row=1, column=1, sticky="nw")
         history = icon_button(self, look, "history", _("History (Ctrl+H)"), windows.show_history)
         history.grid(row=0, column=2, rowspan=2)
+        words_of = _("Colleagues (Ctrl+K)")
+        self.colleagues = icon_button(self, look, "people", words_of, windows.show_colleagues)
+        self.colleagues.grid(row=0, column=3, rowspan=2)
         self.menu_button = icon_button(self, look, "menu", _("Menu (F10)"), post_menu)
-        self.menu_button.grid(row=0, column=3, rowspan=2)
+        self.menu_button.grid(row=0, column=4, rowspan=2)
         self.bind("<Configure>", self._fit)
 
     def _fit(self, event: tk.Event[tk.Misc]) -> None:
-        room = max(self._look.px(80), event.width - self._look.px(145))
+        room = max(self._look.px(80), event.width - self._look.px(180))
         self._name.fit(room)
         self._place.fit(room - self._look.px(14))
 

@@ -12,6 +12,7 @@ from tkinter import ttk
 from astcti_client.net.messages import OfferedService
 from astcti_client.ui.i18n import _
 from astcti_client.ui.state.actions import Actions
+from astcti_client.ui.state.queue_lines import queue_lines
 from astcti_client.ui.state.seat_model import SeatModel
 from astcti_client.ui.text import problems, words
 from astcti_client.ui.theme.look import Look
@@ -63,8 +64,8 @@ class MainWindow(ttk.Frame):
         body.grid(row=2, column=0, sticky="nsew", pady=gap)
         self._banner = MessageBanner(body.inner, look)
         self._banner.grid(row=0, column=0, sticky="ew", pady=(0, gap))
-        self._queues = QueueMarks(body.inner, look)
-        self._queues.grid(row=1, column=0, sticky="ew", pady=(0, gap))
+        self.queues = QueueMarks(body.inner, look, actions.seat, self._queues_opened)
+        self.queues.grid(row=1, column=0, sticky="ew", pady=(0, gap))
         self.calls = CallList(body, 2, look, actions, model)
         self._message = MessageBanner(self, look, "Bad", lines=3)
         self._message.grid(row=3, column=0, sticky="ew", pady=(0, gap))
@@ -81,7 +82,7 @@ class MainWindow(ttk.Frame):
         self._header.show(model)
         self._show_banner()
         self.pause.show()
-        self._queues.show(tuple(model.queues.values()))
+        self.queues.show(queue_lines(model.queues.values(), model.own_queues))
         self.calls.show()
         why_not = "" if model.up else _("Not connected.")
         if model.up and not model.pbx_up:
@@ -150,11 +151,15 @@ class MainWindow(ttk.Frame):
             again = button(self._banner.actions, self._look, _("Log in again"), self._actions.session.log_out)
             again.pack(pady=above)
 
+    def _queues_opened(self) -> None:
+        self.calls.show()
+
     # --- keys and menu ---
 
     def _bind_keys(self, root: tk.Tk) -> None:
         for keys, command in (
             ("<Control-h>", self._actions.windows.show_history),
+            ("<Control-k>", self._actions.windows.show_colleagues),
             ("<Control-comma>", self._actions.windows.show_settings),
             ("<Control-w>", self._actions.windows.close_notices),
             ("<Control-q>", self._actions.program.quit),
@@ -178,6 +183,7 @@ class MainWindow(ttk.Frame):
         actions = self._actions
         for text, keys, command in (
             (_("History"), "Ctrl+H", actions.windows.show_history),
+            (_("Colleagues"), "Ctrl+K", actions.windows.show_colleagues),
             (_("Settings"), "Ctrl+,", actions.windows.show_settings),
             (_("About AsteriskCTI"), "", actions.windows.show_about),
             (_("Close all notices"), "Ctrl+W", actions.windows.close_notices),
