@@ -7,6 +7,7 @@ import tkinter as tk
 from collections.abc import Callable, Iterator
 
 from astcti_client.net.mac_addresses import own_macs
+from astcti_client.ui.app.tray_menu import tray_content
 from astcti_client.ui.desktop.tray import Tray
 from astcti_client.ui.i18n import _
 from astcti_client.ui.state.actions import Actions, PageActions, ProgramActions, SeatActions, SessionActions
@@ -221,6 +222,16 @@ class OpenWindows:
             self.history.lift()
         else:
             self.history = HistoryWindow(self.root, self.look, self.actions.seat, self._history)
+            # Also who comes back to it has seen what was missed meanwhile.
+            self.history.bind("<FocusIn>", lambda _event: self._missed_seen(), add=True)
+        self._missed_seen()
+
+    def _missed_seen(self) -> None:
+        if self._model.missed:
+            self._history.seen()
+            self._model.missed_counted(0)
+            self.main.show()
+            self._tray.show(tray_content(self._model))
 
     def show_colleagues(self) -> None:
         """The list of colleagues, made if it is not open."""

@@ -18,7 +18,7 @@ def tray_content(model: SeatModel) -> TrayContent:
     """What the tray shows."""
     reasons = tuple(words.displayable(reason, LONGEST_REASON) for reason in model.reasons)
     paused = model.pause.phase in ("in", "leaving")
-    return TrayContent(model.tray_state, words.tray_text(model), reasons, paused, model.up)
+    return TrayContent(model.tray_state, words.tray_text(model), reasons, paused, model.up, model.missed)
 
 
 class TrayMenu:

@@ -74,6 +74,8 @@ class SeatModel:
     def __init__(self, clock: Callable[[], float]) -> None:
         """`clock` gives seconds that never go back."""
         self._clock = clock
+        self.missed = 0
+        """Calls that this seat missed and nobody looked at yet, whoever was logged in."""
         self.forget()
 
     def forget(self) -> None:
@@ -146,6 +148,10 @@ class SeatModel:
         going = [call for call in self.calls.values() if call.phase != "over"]
         going += [*self._waiting.values(), *self._resumed.late.values()]
         return min((call.first_seq for call in going if call.first_seq), default=0)
+
+    def missed_counted(self, missed: int) -> None:
+        """So many missed calls wait for somebody to look at them."""
+        self.missed = missed
 
     # --- what became of a call's triggers ---
 

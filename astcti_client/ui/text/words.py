@@ -7,7 +7,7 @@ import sys
 import unicodedata
 
 from astcti_client.net.messages import ConnectionState
-from astcti_client.ui.i18n import _
+from astcti_client.ui.i18n import _, some
 from astcti_client.ui.state.seat_call import SeatCall
 from astcti_client.ui.state.seat_model import SeatModel
 from astcti_client.ui.state.seat_state import Pause, SeatQueue
@@ -127,6 +127,11 @@ def end_text(call: SeatCall) -> str:
     }[call.end]
 
 
+def missed_text(count: int) -> str:
+    """How many calls were missed that nobody looked at yet."""
+    return some("{count} missed call", "{count} missed calls", count).format(count=count)
+
+
 def tray_text(model: SeatModel) -> str:
     """The tray's tooltip."""
     first = {
@@ -139,7 +144,8 @@ def tray_text(model: SeatModel) -> str:
     }[model.tray_state]
     who = " · ".join(filter(None, (displayable(model.full_name, 40), displayable(model.extension, 30))))
     reason = displayable(model.pause.reason, 40) if model.tray_state == "paused" else ""
-    text = "AsteriskCTI: " + first + (f" ({reason})" if reason else "") + (f"\n{who}" if who else "")
+    missed = f"\n{missed_text(model.missed)}" if model.missed else ""
+    text = "AsteriskCTI: " + first + (f" ({reason})" if reason else "") + missed + (f"\n{who}" if who else "")
     while len(text.encode("utf-16-le")) > 2 * LONGEST_TIP:
         text = text[:-2].rstrip() + "…"
     return text

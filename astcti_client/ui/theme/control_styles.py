@@ -25,7 +25,9 @@ def make_control_styles(style: ttk.Style, pictures: Pictures, fonts: Fonts) -> N
     _make_scrollbar(style, pictures)
 
 
-def _ground(style: ttk.Style, pictures: Pictures, element: str, piece: str, *states: tuple[str, str]) -> None:
+def _ground(
+    style: ttk.Style, pictures: Pictures, element: str, piece: str, *states: tuple[*tuple[str, ...], str]
+) -> None:
     """An element that is a stretched picture, another one in each of the states; the first that fits."""
     options: dict[str, Any] = {
         "border": pictures.px(9),
@@ -53,7 +55,7 @@ def _make_buttons(style: ttk.Style, pictures: Pictures, fonts: Fonts) -> None:
     }
     for name, (fill, hover, border, ink, font) in looks.items():
         element = name.replace("TButton", "button")
-        focus = p.text if border == p.accent else p.accent
+        focus = p.text if border in (p.accent, p.bad) else p.accent  # a ring has to be seen on it
         _ground(
             style,
             pictures,
@@ -86,12 +88,16 @@ def _make_flat_buttons(style: ttk.Style, pictures: Pictures) -> None:
             pictures,
             element,
             flat,
+            # The ring stays while the mouse is over it: who works with both sees where the keys go.
+            ("pressed", "focus", piece(p.border, p.accent, thickness=2)),
             ("pressed", piece(p.border)),
+            ("active", "focus", piece(p.raised, p.accent, thickness=2)),
             ("active", piece(p.raised)),
             ("focus", piece("", p.accent, thickness=2)),
         )
         style.layout(name, _button_layout(element))
         style.configure(name, background=ground, padding=pictures.px(6))
+    style.configure("Alert.Flat.TButton", foreground=p.bad)
 
 
 def _make_entry(style: ttk.Style, pictures: Pictures) -> None:

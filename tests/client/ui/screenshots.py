@@ -147,6 +147,10 @@ class Photographer:
         )
         peer.say(event("Link", "7.1", trigger=PAGE))
         bed.pump(lambda: bed.app.model.calls)
+        for number in range(3):
+            peer.say(event("Callerid", f"{number}.1"), event("Hangup", f"{number}.1", end="missed"))
+        bed.pump(lambda: bed.app.model.missed == 3)
+        self._save(bed, "screen-missed")
         self._save(bed, "main-queues-closed", bed.root)
         bed.app.windows.main.queues.toggle()
         self._save(bed, "main-queues", bed.root)

@@ -1,4 +1,4 @@
-"""Colleagues and the queues' line: what is known of them without a window, and how windows are used."""
+"""Colleagues, the line of queues, missed calls: what is known of them, and how windows are used."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from astcti_client.net.messages import IssuedCommand, OwnQueue
 from astcti_client.ui.state.colleagues import Colleague, Colleagues, found, in_order
 from astcti_client.ui.state.queue_lines import queue_lines
 from astcti_client.ui.state.seat_state import SeatQueue
+from astcti_client.ui.widgets.seat_header import SeatHeader
 from astcti_client.ui.windows.colleagues import ColleaguesWindow
 from schemas.protocol import ColleagueState
 from schemas.wire import Reply
 from tests.client.ui.tools.desktop import Desktop
-from tests.client.ui.tools.widgets import click, write
+from tests.client.ui.tools.widgets import all_of, click, write
 from tests.client.ui.tools.window_test_bed import WindowTestBed, event
 
 Make = Callable[..., WindowTestBed]
@@ -264,3 +265,24 @@ def test_a_queue_is_left_and_joined_and_its_button_rests_in_between(
     click(desktop, button)
     assert bed.hears() == "QUEUE q1 IN"
     bed.peer.say("101 KO this queue may not be left")
+
+
+# --- missed calls ---
+
+
+def test_missed_calls_are_counted_until_somebody_looks(open_client: Make) -> None:
+    bed = open_client()
+    bed.log_in()
+    header = next(all_of(bed.app.windows.main, SeatHeader))
+    for key, end in (("1.1", "missed"), ("2.1", "answered-elsewhere"), ("3.1", "cancelled")):
+        bed.ring(key)
+        bed.peer.say(event("Hangup", key, end=end))
+    bed.pump(lambda: bed.app.model.missed == 2)
+    bed.pump(lambda: str(header.history.cget("text")).strip() == "2")
+    assert bed.app.tray.content.missed == 2
+    assert "2 missed calls" in bed.app.tray.content.text
+    bed.app.windows.show_history()
+    bed.pump(lambda: str(header.history.cget("text")) == "")
+    assert bed.app.tray.content.missed == 0
+    assert "missed" not in bed.app.tray.content.text
+    assert len(bed.history.find()) == 3, "they stay in the history"

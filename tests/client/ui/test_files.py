@@ -8,6 +8,7 @@ import queue
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,48 @@ def test_a_setting_is_saved_beside_a_number_that_python_cannot_read() -> None:
 
 def entry(at: float, number: str = "111", **more: object) -> HistoryEntry:
     return HistoryEntry(at, "missed", number, **more)  # type: ignore[arg-type]
+
+
+def test_missed_calls_count_until_they_were_seen_also_over_a_restart(tmp_path: Path) -> None:
+    file, now = tmp_path / "history.sqlite", time.time()
+
+    def opened() -> History:
+        return History(file, 90)
+
+    history = opened()
+    for kind in ("missed", "answered", "missed"):
+        history.add(HistoryEntry(now, kind, "1"))
+    assert history.missed_unseen() == 2
+    history.close()
+    history = opened()
+    assert history.missed_unseen() == 2
+    history.seen()
+    history.close()
+    history = opened()
+    assert history.missed_unseen() == 0
+    history.add(HistoryEntry(now - 3600.0, "missed", "1"))  # told late: it began before the look
+    assert history.missed_unseen() == 1
+    history.clear()
+    assert history.missed_unseen() == 0
+    history.add(HistoryEntry(now, "missed", "1"))  # SQLite numbers it as it did the first one
+    assert history.missed_unseen() == 1
+    history.seen()
+    history.forget_old(now + 100 * 86400.0)
+    history.add(HistoryEntry(now, "missed", "1"))
+    assert history.missed_unseen() == 1
+    history.close()
+
+
+def test_what_a_file_of_an_earlier_client_holds_is_not_counted(tmp_path: Path) -> None:
+    file = tmp_path / "history.sqlite"
+    history = History(file, 90)
+    history.add(HistoryEntry(time.time(), "missed", "1"))
+    history.close()
+    with contextlib.closing(sqlite3.connect(file)) as database:
+        database.execute("DROP TABLE seen")
+    history = History(file, 90)
+    assert history.missed_unseen() == 0
+    history.close()
 
 
 def test_calls_are_kept_found_and_forgotten(tmp_path: Path) -> None:
