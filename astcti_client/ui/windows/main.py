@@ -19,6 +19,7 @@ from astcti_client.ui.theme.look import Look
 from astcti_client.ui.widgets.call_list import CallList
 from astcti_client.ui.widgets.controls import ScrolledFrame, button
 from astcti_client.ui.widgets.dial_bar import DialBar
+from astcti_client.ui.widgets.menu_letters import menu_letters
 from astcti_client.ui.widgets.message_banner import MessageBanner
 from astcti_client.ui.widgets.pause_bar import PauseBar
 from astcti_client.ui.widgets.queue_marks import QueueMarks
@@ -181,7 +182,7 @@ class MainWindow(ttk.Frame):
     def _post_menu(self) -> None:
         menu = tk.Menu(self, tearoff=False)
         actions = self._actions
-        for text, keys, command in (
+        entries: tuple[tuple[str, str, Callable[[], None] | None], ...] = (
             (_("History"), "Ctrl+H", actions.windows.show_history),
             (_("Colleagues"), "Ctrl+K", actions.windows.show_colleagues),
             (_("Settings"), "Ctrl+,", actions.windows.show_settings),
@@ -190,10 +191,12 @@ class MainWindow(ttk.Frame):
             ("", "", None),
             (_("Log out"), "", actions.session.log_out),
             (_("Quit"), "Ctrl+Q", actions.program.quit),
-        ):
+        )
+        letters = menu_letters([text for text, _keys, _command in entries])
+        for (text, keys, command), letter in zip(entries, letters, strict=True):
             if command is None:
                 menu.add_separator()
             else:
-                menu.add_command(label=text, accelerator=keys, command=command, underline=0)
+                menu.add_command(label=text, accelerator=keys, command=command, underline=letter)
         below = self._header.menu_button
         menu.tk_popup(below.winfo_rootx(), below.winfo_rooty() + below.winfo_height())

@@ -24,6 +24,7 @@ from astcti_client.ui.desktop.system_keyring import SystemKeyring
 from astcti_client.ui.state.history import HISTORY_VERSION, History, HistoryEntry, NewerHistory
 from astcti_client.ui.theme import icon_shapes, icons
 from astcti_client.ui.theme.palette import DARK, LIGHT, Palette
+from astcti_client.ui.widgets.menu_letters import menu_letters
 from tests.fake.patience import PATIENCE
 
 # --- settings ---
@@ -103,6 +104,22 @@ def test_a_setting_is_saved_beside_a_number_that_python_cannot_read() -> None:
 
 def entry(at: float, number: str = "111", **more: object) -> HistoryEntry:
     return HistoryEntry(at, "missed", number, **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("labels", "letters"),
+    [
+        (["Lunch", "Training"], "lt"),
+        (["Lunch", "Late lunch", "Long call"], "lac"),
+        (["Cronologia", "Colleghi", "Chiama"], "coh"),
+        (["", "Same", "Same", "S", "1st"], " sa 1"),
+        (["Überprüfung", "übrig"], "üb"),
+    ],
+)
+def test_each_entry_of_a_menu_has_a_letter_of_its_own(labels: list[str], letters: str) -> None:
+    places = menu_letters(labels)
+    found = [" " if place < 0 else label[place].lower() for label, place in zip(labels, places, strict=True)]
+    assert "".join(found) == letters
 
 
 def test_missed_calls_count_until_they_were_seen_also_over_a_restart(tmp_path: Path) -> None:
