@@ -28,6 +28,7 @@ from astcti_client.ui.state.prompts import (
     WindowWanted,
 )
 from astcti_client.ui.state.seat_model import SeatModel
+from astcti_client.ui.state.window_places import WindowPlace, WindowPlaces
 from astcti_client.ui.text import words
 from astcti_client.ui.theme.look import Look
 from astcti_client.ui.theme.palette import palette_for
@@ -62,6 +63,7 @@ class OpenWindows:
         session: SessionActions,
         pages: PageActions,
         program: ProgramActions,
+        places: WindowPlaces,
         dark: bool,
     ) -> None:
         """`dark`: whether the desktop is. Nothing is called of the parts before this returns."""
@@ -73,6 +75,9 @@ class OpenWindows:
         self.colleagues: ColleaguesWindow | None = None
         self.settings: SettingsWindow | None = None
         self.dialogs: list[tk.Toplevel] = []
+        self._places = places
+        self._moved: dict[str, str] = {}
+        """Where each window was a second ago, so that nothing is written while it is being moved."""
         self._dark = dark
         self._looks: dict[tuple[bool, float], Look] = {}
         self._look_due = self._history_changed = False
@@ -150,6 +155,30 @@ class OpenWindows:
         if self._look_due:
             self.apply_look()
         self.notices.tick()
+        self._keep_places()
+
+    def _keep_places(self) -> None:
+        for name, window in (("main", self.root), ("history", self.history), ("colleagues", self.colleagues)):
+            if window is None or not window.winfo_exists() or not window.winfo_viewable():
+                continue
+            if str(window.state()) != "normal" or _fills_the_screen(window):
+                continue
+            geometry = window.geometry()
+            place = WindowPlace.of(geometry)
+            if place is not None and self._moved.get(name) == geometry:
+                self._places.keep(name, place)
+            self._moved[name] = geometry
+
+    def _put_back(self, name: str, window: tk.Tk | tk.Toplevel) -> None:
+        """Where its user left it, as far as it is on the screen of today."""
+        if (place := self._places.of(name)) is not None:
+            screen = WindowPlace(
+                window.winfo_vrootwidth(),
+                window.winfo_vrootheight(),
+                window.winfo_vrootx(),
+                window.winfo_vrooty(),
+            )
+            window.geometry(str(place.inside(screen)))
 
     def _close_all(self) -> None:
         """Close everything that belongs to the session that is over."""
@@ -173,11 +202,14 @@ class OpenWindows:
         large, small = (str(look.program_icon("available", size)) for size in (64, 32))
         self.root.iconphoto(True, large, small)
         self.root.minsize(*self._on_screen(360, 420))
+        if bool(self.root.attributes("-topmost")) != settings.on_top:
+            self.root.attributes("-topmost", settings.on_top)
 
     def _new_main(self) -> MainWindow:
         if not self.root.winfo_viewable():  # else it has the size that its user gave it
             width, height = self._on_screen(430, 640)
             self.root.geometry(f"{width}x{height}")
+            self._put_back("main", self.root)
         return MainWindow(self.root, self.look, self._model, self.actions, self._history.redial_list)
 
     def _on_screen(self, width: int, height: int) -> tuple[int, int]:
@@ -222,6 +254,7 @@ class OpenWindows:
             self.history.lift()
         else:
             self.history = HistoryWindow(self.root, self.look, self.actions.seat, self._history)
+            self._put_back("history", self.history)
             # Also who comes back to it has seen what was missed meanwhile.
             self.history.bind("<FocusIn>", lambda _event: self._missed_seen(), add=True)
         self._missed_seen()
@@ -239,6 +272,7 @@ class OpenWindows:
             self.colleagues.lift()
         else:
             self.colleagues = ColleaguesWindow(self.root, self.look, self._model, self.actions)
+            self._put_back("colleagues", self.colleagues)
 
     def transfer_to(self, number: str) -> None:
         """The main window, with the transfer of the call that is up."""
@@ -344,6 +378,13 @@ class OpenWindows:
 
     def _foremost(self) -> tk.Tk | tk.Toplevel:
         return self.login if self.login is not None and self.login.winfo_exists() else self.root
+
+
+def _fills_the_screen(window: tk.Tk | tk.Toplevel) -> bool:
+    try:
+        return bool(window.attributes("-zoomed"))
+    except tk.TclError:  # of X11 alone; elsewhere it is a state
+        return False
 
 
 def _windows_in(widget: tk.Misc) -> Iterator[SideWindow]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+import tkinter as tk
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -286,3 +288,44 @@ def test_missed_calls_are_counted_until_somebody_looks(open_client: Make) -> Non
     assert bed.app.tray.content.missed == 0
     assert "missed" not in bed.app.tray.content.text
     assert len(bed.history.find()) == 3, "they stay in the history"
+
+
+# --- where the windows are ---
+
+
+def is_at(window: tk.Toplevel, geometry: str) -> bool:
+    return window.geometry() == geometry
+
+
+def test_a_window_opens_where_it_was_and_as_large(open_client: Make) -> None:
+    bed = open_client()
+    bed.log_in(colleagues=True)
+    bed.app.windows.show_colleagues()
+    assert bed.hears() == "COLLEAGUES"
+    window = bed.app.windows.colleagues
+    assert window is not None
+    bed.pump(window.winfo_viewable)
+    window.geometry("500x400+60+70")
+    bed.pump(lambda: window.geometry().startswith("500x400"))
+    bed.turn()
+    for _second in range(2):
+        bed.app.windows.tick()
+    before = window.geometry()
+    for _time in range(3):  # it does not wander by its frame
+        window.destroy()
+        bed.app.windows.show_colleagues()
+        window = bed.app.windows.colleagues
+        assert window is not None
+        bed.pump(window.winfo_viewable)
+        bed.pump(partial(is_at, window, before), "it is elsewhere")
+        for _second in range(2):
+            bed.app.windows.tick()
+
+
+def test_the_window_stays_above_all_others_if_wanted(open_client: Make) -> None:
+    bed = open_client()
+    bed.log_in()
+    assert bed.app.change_settings({"on-top": True}) == ""
+    bed.pump(lambda: bed.root.attributes("-topmost"))
+    assert bed.app.change_settings({"on-top": False}) == ""
+    bed.pump(lambda: not bed.root.attributes("-topmost"))
