@@ -239,6 +239,8 @@ SETTING_READERS = {
     "browser-window": SettingReader("browser_window", _choice("reuse", "new")),
     "pause-lock": SettingReader("pause_lock", _boolean),
     "remember": SettingReader("remember", _boolean),
+    "start-with-pc": SettingReader("start_with_pc", _boolean),
+    "on-top": SettingReader("on_top", _boolean),
     "start-hidden": SettingReader("start_hidden", _boolean),
     "history-days": SettingReader("history_days", _days),
     "hot-key": SettingReader("hot_key", _combination),

@@ -5,6 +5,7 @@ Each method returns at once; the work is posted to the AMI thread, where call st
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from astcti_server.ami import actions
@@ -15,6 +16,7 @@ from astcti_server.call_explanations import CallExplanations, NotExplained
 from astcti_server.calls.originations import Origination
 from astcti_server.calls.tracker import Tracker
 from astcti_server.clients.ports import NotCarriedOut, PauseCallback, Presence, ReplyCallback, ShownReport
+from astcti_server.colleagues.announcer import ColleagueAnnouncer
 from astcti_server.config.store import ConfigStore
 from astcti_server.event_pipeline import EventPipeline
 from astcti_server.explain.explanations import Explanation
@@ -40,7 +42,9 @@ class ClientRequests:
         reconciler: QueueReconciler,
         pipeline: EventPipeline,
         explanations: CallExplanations,
+        colleagues: ColleagueAnnouncer,
     ) -> None:
+        self._colleagues = colleagues
         self._explanations = explanations
         self._store = store
         self._requests = requests
@@ -86,6 +90,18 @@ class ClientRequests:
             partial(self._reconciler.pause, presence, wish, reason, progress, by_client=False)
         )
 
+    def ask_queue(self, presence: Presence, key: str, inside: bool, done: ReplyCallback) -> None:
+        """Join or leave one queue."""
+        self._requests.post(partial(self._reconciler.ask_queue, presence, key, inside, done))
+
+    def colleagues(self, presence: Presence, done: Callable[[bytes], object]) -> None:
+        """What colleagues do, now and when it changes."""
+        self._requests.post(partial(self._ask_colleagues, presence, done))
+
+    def colleagues_no_more(self, presence: Presence) -> None:
+        """No changes any more."""
+        self._requests.post(partial(self._colleagues.forget, presence.session_id))
+
     def originate(
         self, presence: Presence, exten: str, context: str, priority: int, done: ReplyCallback
     ) -> None:
@@ -118,7 +134,11 @@ class ClientRequests:
         self._reconciler.arrived(presence)
         self._pipeline.seated(presence)
 
+    def _ask_colleagues(self, presence: Presence, done: Callable[[bytes], object]) -> None:
+        done(self._colleagues.ask(presence.session_id, presence.username))
+
     def _left(self, session_id: int, at_once: bool) -> None:
+        self._colleagues.forget(session_id)
         self._reconciler.left(session_id, at_once)
         self._pipeline.left(session_id, at_once)
 

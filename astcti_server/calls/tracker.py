@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Literal
 
 from astcti_server.ami import vocabulary as ami
 from astcti_server.calls import dialling
@@ -242,6 +242,10 @@ class Tracker:
     def seats_in_calls(self) -> tuple[int, int]:
         """How many seats' phones are in a call with somebody, and how many more ring."""
         return self._legs.count()
+
+    def phones_in_use(self) -> dict[str, Literal["ringing", "talking"]]:
+        """What each seat's phone does that is in a call or rings, by extension."""
+        return self._legs.in_use()
 
     def leg_of(self, extension: str, uniqueid: str) -> Leg | None:
         """The seat's leg that its client knows by this id; None if that is not, or no longer, its own."""

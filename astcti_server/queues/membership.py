@@ -152,6 +152,11 @@ class Membership:
         return self.busy or self._rejoining
 
     @property
+    def is_fixed(self) -> bool:
+        """A member by queues.conf or realtime: no action takes it out."""
+        return self.actual is not None and self.actual.membership in ("static", "realtime")
+
+    @property
     def forgettable(self) -> bool:
         """Nobody desires it, Asterisk does not have it, and the state file does not list it."""
         return self.desired is None and self.actual is None and self.owner is None and not self.busy

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from typing import TYPE_CHECKING
 
 from astcti_server.queues.announcements import Announce, Announcements
@@ -19,6 +19,7 @@ from astcti_server.queues.member import Member, member_after
 from astcti_server.queues.membership import Membership
 from astcti_server.queues.overview import (
     MembershipOverview,
+    OperatorStanding,
     QueuesOverview,
     members_overview,
     queues_overview,
@@ -34,11 +35,13 @@ from schemas.protocol import Refusal
 
 if TYPE_CHECKING:
     from astcti_server.ami.vocabulary import QueueMember
-    from astcti_server.clients.ports import PauseCallback, Presence
+    from astcti_server.clients.ports import PauseCallback, Presence, ReplyCallback
     from schemas.configuration.model import Configuration
     from schemas.server.settings import ServerSettings
 
 logger = logging.getLogger(__name__)
+
+_NOTHING: Set[str] = frozenset()
 
 
 class QueueReconciler:
@@ -74,6 +77,8 @@ class QueueReconciler:
         self._settings = settings
         self._queues_named = configuration.queues
         """The queues that a service names or named in this run, by their keys."""
+        self._left_before: dict[str, Set[str]] = {}
+        """By user name, the queues that those left themselves who are away and did not log out."""
         self._leftovers_due: QueueTimer | None = None
         self._pauses_due: QueueTimer | None = None
         self._up = False
@@ -132,17 +137,20 @@ class QueueReconciler:
         rivals = self._operators.rivals(presence)
         if self._stopping or any(rival.presence.session_id > presence.session_id for rival in rivals):
             return  # sessions are served by threads of their own: what they post may come in another order
-        pause = self._pause_to_begin_with(presence)
+        pause, left = self._pause_to_begin_with(presence), self._left_before.pop(presence.username, _NOTHING)
         for rival in rivals:
             self._release(rival, Refusal.ANOTHER_SESSION.text())
             if rival.presence.username == presence.username:
-                pause = rival.pause
-        operator = SeatedOperator(presence, self._pause_left(presence, pause))
+                pause, left = rival.pause, rival.left
+        operator = SeatedOperator(presence, self._pause_left(presence, pause), left)
         self._operators.add(operator)
         self._keep_pause(operator)
         self._saw(operator)
         self._announcements.pause(operator)
         self._desire(operator, arriving=True)
+        own = self._configuration.queues_of(presence.username)
+        for key in operator.left:
+            self._announcements.left_before(operator, own[key].name)
         for rival in rivals:  # now that it is known which of their memberships go on
             self._step_all(rival.presence.queue_interface)
 
@@ -155,7 +163,7 @@ class QueueReconciler:
         self._saw(operator)
         grace = 0.0 if at_once else self._settings.clients.grace
         if grace > 0:
-            operator.begin_grace(self.link.later(grace, lambda: self._leave(operator)))
+            operator.begin_grace(self.link.later(grace, lambda: self._grace_over(operator)))
             self._step_all(operator.presence.queue_interface)
         else:
             self._leave(operator)
@@ -191,6 +199,36 @@ class QueueReconciler:
             progress("failed", Refusal.NOT_AT_A_SEAT.text())
         else:
             self._pauses.ask(operator, PauseState(wish, reason), progress, by_client=by_client)
+
+    def ask_queue(self, presence: Presence, key: str, inside: bool, done: ReplyCallback) -> None:
+        """A client asks to be in a queue (by its key), or out of it. `done` hears at once if that is noted.
+
+        That it is so is told by 200 or 210. It is wanted until the operator asks otherwise, logs out, or the
+        configuration does not allow it any more.
+        """
+        operator = self._operators.of_session(presence.session_id)
+        membership = self._memberships.get(key, presence.queue_interface)
+        if operator is None:
+            done(Refusal.NOT_AT_A_SEAT.text())
+            return
+        if not inside and membership is not None and membership.is_fixed:
+            done(Refusal.FIXED_MEMBER.text())
+            return
+        if inside:
+            operator.wants_queue(key)
+        else:
+            operator.leaves_queue(key)
+        self._desire(operator)
+        done("")
+
+    def standings(self) -> Iterator[OperatorStanding]:
+        """How each operator stands who is logged in or may come back."""
+        for operator in self._operators:
+            presence = operator.presence
+            memberships = self._memberships.of(presence.queue_interface)
+            wanted = [membership for membership in memberships if membership.desired is not None]
+            inside = not wanted or any(membership.actual is not None for membership in wanted)
+            yield OperatorStanding(presence.username, operator.pause.paused, inside)
 
     def overview(self) -> QueuesOverview:
         """What is wanted, and what Asterisk has."""
@@ -251,7 +289,9 @@ class QueueReconciler:
 
     def _desire(self, operator: SeatedOperator, arriving: bool = False) -> None:
         presence, pause_unmet = operator.presence, arriving and self._pauses.unmet(operator)
-        queues = desired_queues(self._configuration, presence.username)
+        own = self._configuration.queues_of(presence.username)
+        operator.may_only_leave({key for key, queue in own.items() if queue.may_leave})
+        queues = desired_queues(self._configuration, presence.username, operator.left)
         for queue in queues.values():
             membership = self._membership(queue.name, presence.queue_interface)
             desired = DesiredMembership(operator, queue.penalty)
@@ -271,6 +311,12 @@ class QueueReconciler:
         self._operators.remove(operator)
         for membership in self._memberships.of(operator.presence.queue_interface):
             membership.desire_nothing()
+
+    def _grace_over(self, operator: SeatedOperator) -> None:
+        """It did not come back in time, but may do so: then it is out of the queues that it left."""
+        if operator.left:
+            self._left_before[operator.presence.username] = operator.left
+        self._leave(operator)
 
     def _leave(self, operator: SeatedOperator) -> None:
         self._release(operator, Refusal.SESSION_OVER.text())

@@ -77,6 +77,15 @@ class FakeRequests:
     def pause(self, presence: Presence, wish: bool, reason: str, progress: PauseCallback) -> None:
         self.requests.put(Request("pause", presence, (wish, reason), progress))
 
+    def ask_queue(self, presence: Presence, key: str, inside: bool, done: ReplyCallback) -> None:
+        self.requests.put(Request("ask_queue", presence, (key, inside), done))
+
+    def colleagues(self, presence: Presence, done: Callable[[bytes], object]) -> None:
+        self.requests.put(Request("colleagues", presence, (), done))
+
+    def colleagues_no_more(self, presence: Presence) -> None:
+        self.requests.put(Request("colleagues_no_more", presence, (), None))
+
     def hangup(self, presence: Presence, uniqueid: str, done: ReplyCallback) -> None:
         self.requests.put(Request("hangup", presence, (uniqueid,), done))
 

@@ -53,6 +53,7 @@ from astcti_client.ui.state.seat_changes import (
 )
 from astcti_client.ui.state.seat_model import SeatModel
 from astcti_client.ui.state.seat_session import SeatSession, SessionMessage
+from astcti_client.ui.state.window_places import WindowPlaces
 from astcti_client.ui.text import words
 
 logger = logging.getLogger(__name__)
@@ -79,10 +80,12 @@ class App:
         history: History,
         memory: TriggerMemory,
         pause_file: PauseFile,
+        places: WindowPlaces | None = None,
     ) -> None:
         """`reload` reads the settings again after `file` was changed. Raises OtherClient.
 
-        `memory` has what was carried out before, `pause_file` the pause in which an earlier run was killed.
+        `memory` has what was carried out before, `pause_file` the pause in which an earlier run was killed,
+        `places` where the windows were.
         """
         self.root, self.history = root, history
         self.inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
@@ -113,12 +116,14 @@ class App:
             session=self.sign_in,
             pages=self.triggers,
             program=self,
+            places=places or WindowPlaces(),
             dark=self._desktop_watch.dark,
         )
         self._tray_menu = TrayMenu(root, self.model, self.windows.actions)
         self._quitting: float | None = None
         self._changed = self._heard_event = False
         self._tell(self._desktop_watch.set_hot_key())
+        self._tell(self._desktop_watch.set_start())
         # What Tk made must be thrown away on this thread too, and Python collects cycles on any.
         gc.disable()
         self._seconds = itertools.count(1)

@@ -7,6 +7,7 @@ import tkinter as tk
 from collections.abc import Callable, Iterator
 
 from astcti_client.net.mac_addresses import own_macs
+from astcti_client.ui.app.tray_menu import tray_content
 from astcti_client.ui.desktop.tray import Tray
 from astcti_client.ui.i18n import _
 from astcti_client.ui.state.actions import Actions, PageActions, ProgramActions, SeatActions, SessionActions
@@ -28,10 +29,12 @@ from astcti_client.ui.state.prompts import (
     WindowWanted,
 )
 from astcti_client.ui.state.seat_model import SeatModel
+from astcti_client.ui.state.window_places import WindowPlace, WindowPlaces
 from astcti_client.ui.text import words
 from astcti_client.ui.theme.look import Look
 from astcti_client.ui.theme.palette import palette_for
 from astcti_client.ui.windows.call_notices import CallNotices
+from astcti_client.ui.windows.colleagues import ColleaguesWindow
 from astcti_client.ui.windows.dialogs import AboutDialog, PasswordDialog, QuestionDialog
 from astcti_client.ui.windows.history import HistoryWindow
 from astcti_client.ui.windows.login import LoginWindow
@@ -61,6 +64,7 @@ class OpenWindows:
         session: SessionActions,
         pages: PageActions,
         program: ProgramActions,
+        places: WindowPlaces,
         dark: bool,
     ) -> None:
         """`dark`: whether the desktop is. Nothing is called of the parts before this returns."""
@@ -69,8 +73,12 @@ class OpenWindows:
         self._preferences, self._model, self._history, self._tray = preferences, model, history, tray
         self.login: LoginWindow | None = None
         self.history: HistoryWindow | None = None
+        self.colleagues: ColleaguesWindow | None = None
         self.settings: SettingsWindow | None = None
         self.dialogs: list[tk.Toplevel] = []
+        self._places = places
+        self._moved: dict[str, str] = {}
+        """Where each window was a second ago, so that nothing is written while it is being moved."""
         self._dark = dark
         self._looks: dict[tuple[bool, float], Look] = {}
         self._look_due = self._history_changed = False
@@ -158,6 +166,30 @@ class OpenWindows:
             self._messages.put_away(LOST_PAUSE)
         self._show_messages()
         self.notices.tick()
+        self._keep_places()
+
+    def _keep_places(self) -> None:
+        for name, window in (("main", self.root), ("history", self.history), ("colleagues", self.colleagues)):
+            if window is None or not window.winfo_exists() or not window.winfo_viewable():
+                continue
+            if str(window.state()) != "normal" or _fills_the_screen(window):
+                continue
+            geometry = window.geometry()
+            place = WindowPlace.of(geometry)
+            if place is not None and self._moved.get(name) == geometry:
+                self._places.keep(name, place)
+            self._moved[name] = geometry
+
+    def _put_back(self, name: str, window: tk.Tk | tk.Toplevel) -> None:
+        """Where its user left it, as far as it is on the screen of today."""
+        if (place := self._places.of(name)) is not None:
+            screen = WindowPlace(
+                window.winfo_vrootwidth(),
+                window.winfo_vrootheight(),
+                window.winfo_vrootx(),
+                window.winfo_vrooty(),
+            )
+            window.geometry(str(place.inside(screen)))
 
     def put_away(self, topic: str) -> None:
         """Take the lasting message of this topic away."""
@@ -178,7 +210,7 @@ class OpenWindows:
         for widget in self.root.winfo_children():
             if widget is not self.main:
                 widget.destroy()
-        self.login = self.history = self.settings = None
+        self.login = self.history = self.settings = self.colleagues = None
         self.apply_look()
 
     def _use_look(self) -> None:
@@ -194,11 +226,14 @@ class OpenWindows:
         large, small = (str(look.program_icon("available", size)) for size in (64, 32))
         self.root.iconphoto(True, large, small)
         self.root.minsize(*self._on_screen(360, 420))
+        if bool(self.root.attributes("-topmost")) != settings.on_top:
+            self.root.attributes("-topmost", settings.on_top)
 
     def _new_main(self) -> MainWindow:
         if not self.root.winfo_viewable():  # else it has the size that its user gave it
             width, height = self._on_screen(430, 640)
             self.root.geometry(f"{width}x{height}")
+            self._put_back("main", self.root)
         return MainWindow(self.root, self.look, self._model, self.actions, self._history.redial_list)
 
     def _on_screen(self, width: int, height: int) -> tuple[int, int]:
@@ -243,6 +278,30 @@ class OpenWindows:
             self.history.lift()
         else:
             self.history = HistoryWindow(self.root, self.look, self.actions.seat, self._history)
+            self._put_back("history", self.history)
+            # Also who comes back to it has seen what was missed meanwhile.
+            self.history.bind("<FocusIn>", lambda _event: self._missed_seen(), add=True)
+        self._missed_seen()
+
+    def _missed_seen(self) -> None:
+        if self._model.missed:
+            self._history.seen()
+            self._model.missed_counted(0)
+            self.main.show()
+            self._tray.show(tray_content(self._model))
+
+    def show_colleagues(self) -> None:
+        """The list of colleagues, made if it is not open."""
+        if self.colleagues is not None and self.colleagues.winfo_exists():
+            self.colleagues.lift()
+        else:
+            self.colleagues = ColleaguesWindow(self.root, self.look, self._model, self.actions)
+            self._put_back("colleagues", self.colleagues)
+
+    def transfer_to(self, number: str) -> None:
+        """The main window, with the transfer of the call that is up."""
+        if self.main.calls.ask_transfer(number):
+            self.show()
 
     def history_changed(self) -> None:
         """A call was added; `show_model` shows it."""
@@ -251,6 +310,8 @@ class OpenWindows:
     def show_model(self) -> None:
         """Show everything of the model and of the history that may have changed."""
         self.main.show()
+        if self.colleagues is not None and self.colleagues.winfo_exists():
+            self.colleagues.show()
         if self._history_changed and self.history is not None and self.history.winfo_exists():
             self.history.refresh()
         self._history_changed = False
@@ -341,6 +402,13 @@ class OpenWindows:
 
     def _foremost(self) -> tk.Tk | tk.Toplevel:
         return self.login if self.login is not None and self.login.winfo_exists() else self.root
+
+
+def _fills_the_screen(window: tk.Tk | tk.Toplevel) -> bool:
+    try:
+        return bool(window.attributes("-zoomed"))
+    except tk.TclError:  # of X11 alone; elsewhere it is a state
+        return False
 
 
 def _windows_in(widget: tk.Misc) -> Iterator[SideWindow]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from functools import partial
 
@@ -23,7 +24,7 @@ from astcti_client.ui.state.seat_model import SeatModel
 from astcti_client.ui.state.seat_session import SeatSession
 from astcti_client.ui.text import words
 from schemas.events import Originate
-from schemas.protocol import CommandName, PauseWord
+from schemas.protocol import NO_MORE, CommandName, PauseWord, QueueWord
 
 LONGEST_SELECTION = 200  # characters of a selected text that may be a number; the rest is a text
 
@@ -69,6 +70,23 @@ class SeatCommands:
         """Raise CannotChange for settings that would open a locked pause without the password."""
         if changes.get("pause-lock") is False and self._model.pause.phase in ("in", "leaving"):
             raise CannotChange(_("Come back from the pause first: it is locked with your password."))
+
+    def join_queue(self, queue: str) -> None:
+        """Ask the server to put this phone into a queue again."""
+        self._send(f"{CommandName.QUEUE} {queue} {QueueWord.IN}")
+
+    def leave_queue(self, queue: str) -> None:
+        """Ask it to take the phone out of a queue, until it is joined again or at the next log-in."""
+        self._send(f"{CommandName.QUEUE} {queue} {QueueWord.OUT}")
+
+    def watch_colleagues(self, watch: bool) -> None:
+        """Have the server tell what colleagues do, from now on, or no more."""
+        colleagues = self._model.colleagues
+        if self._model.up and colleagues.offered and colleagues.to_be_asked == watch:
+            line = str(CommandName.COLLEAGUES) if watch else f"{CommandName.COLLEAGUES} {NO_MORE}"
+            with contextlib.suppress(NotConnected):  # then it is asked again at the next connection
+                self._session.send(line)
+                colleagues.asked(to_be_told=watch)
 
     def hang_up(self, key: str) -> None:
         """End a call."""

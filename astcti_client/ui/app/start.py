@@ -19,6 +19,7 @@ from astcti_client.ui import i18n
 from astcti_client.ui.app.app import App
 from astcti_client.ui.state.history import History, default_file
 from astcti_client.ui.state.pause_file import PauseFile, pause_file
+from astcti_client.ui.state.window_places import WindowPlaces, default_places_file
 from astcti_client.ui.text import words
 from astcti_client.ui.theme.screen import draw_in_real_dots, draws_emoji
 
@@ -51,7 +52,8 @@ def run_window(loaded: LoadedSettings, reload: Callable[[], LoadedSettings], fil
     history = _history(loaded.settings.history_days)
     try:
         memory, left = TriggerMemory(MemoryFile(pop_ups_file())), PauseFile(pause_file())
-        app = App(root, loaded, reload, file, history, memory, left)
+        places = WindowPlaces(default_places_file())
+        app = App(root, loaded, reload, file, history, memory, left, places)
     except OtherClient:
         history.close()
         root.destroy()

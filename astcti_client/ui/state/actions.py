@@ -37,6 +37,15 @@ class SeatActions(Protocol):
     def ask_return(self) -> None:
         """Ask for the pause's end; the password first, if the settings want it."""
 
+    def join_queue(self, queue: str) -> None:
+        """Ask the server to put this phone into a queue again."""
+
+    def leave_queue(self, queue: str) -> None:
+        """Ask it to take the phone out of a queue, until it is joined again or at the next log-in."""
+
+    def watch_colleagues(self, watch: bool) -> None:
+        """Have the server tell what colleagues do, from now on, or no more."""
+
     def hang_up(self, key: str) -> None:
         """End a call."""
 
@@ -93,6 +102,12 @@ class WindowActions(Protocol):
 
     def show_history(self) -> None:
         """Open the history."""
+
+    def show_colleagues(self) -> None:
+        """Open the list of colleagues."""
+
+    def transfer_to(self, number: str) -> None:
+        """Have the transfer of the call that is up typed: the agent says the last word there."""
 
     def show_settings(self) -> None:
         """Open the settings."""

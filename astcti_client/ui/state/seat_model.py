@@ -19,6 +19,8 @@ from astcti_client.net.messages import (
     OfferedTarget,
     OfferedTargets,
     OperatorFound,
+    OwnQueue,
+    OwnQueues,
     PauseReasons,
     Resumed,
     ResumeOver,
@@ -30,6 +32,7 @@ from astcti_client.net.messages import (
     Unanswered,
 )
 from astcti_client.ui.state import seat_call
+from astcti_client.ui.state.colleagues import Colleagues
 from astcti_client.ui.state.receiving import JOIN_TIME, Obstacle, obstacle
 from astcti_client.ui.state.resumed_calls import ResumedCalls
 from astcti_client.ui.state.seat_call import SeatCall
@@ -74,6 +77,8 @@ class SeatModel:
     def __init__(self, clock: Callable[[], float]) -> None:
         """`clock` gives seconds that never go back."""
         self._clock = clock
+        self.missed = 0
+        """Calls that this seat missed and nobody looked at yet, whoever was logged in."""
         self.forget()
 
     def forget(self) -> None:
@@ -89,6 +94,9 @@ class SeatModel:
         self.transfer_targets: tuple[OfferedTarget, ...] = ()
         self.reasons: tuple[str, ...] = ()
         self.queues: dict[str, SeatQueue] = {}
+        self.own_queues: tuple[OwnQueue, ...] = ()
+        """What services each queue is of, and whether it may be left; empty if the server cannot tell."""
+        self.colleagues = Colleagues()
         self.trouble: ConnectionState | None = None
         """Why there is, or was last, no connection; None once there is one."""
         self.retry_at: float | None = None
@@ -173,6 +181,10 @@ class SeatModel:
         going += [*self._waiting.values(), *self._resumed.late.values()]
         return min((call.first_seq for call in going if call.first_seq), default=0)
 
+    def missed_counted(self, missed: int) -> None:
+        """So many missed calls wait for somebody to look at them."""
+        self.missed = missed
+
     # --- what became of a call's triggers ---
 
     def interrupted(self, key: str, action: Action) -> None:
@@ -236,6 +248,8 @@ class SeatModel:
                 self.services = services
             case OfferedTargets(targets=targets):
                 self.transfer_targets = targets
+            case OwnQueues(queues=queues):
+                self.own_queues = queues
             case PauseReasons(reasons=reasons):
                 self.reasons = reasons
             case ServerReply(reply=reply, answers=answers, final=final):
@@ -311,6 +325,9 @@ class SeatModel:
                 return self._pause_again()
             case ReplyCode.CAPABILITIES:
                 self.explains = Capability.WHY in reply.information.split()
+                self.colleagues.connected(offered=Capability.COLLEAGUES in reply.information.split())
+            case ReplyCode.COLLEAGUE | ReplyCode.COLLEAGUE_GONE:
+                self.colleagues.hear(reply, answers)
             case ReplyCode.EXPLANATION if answers is not None:
                 return self._explained(reply, answers)
             case ReplyCode.PBX_DOWN:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from astcti_client.ui.i18n import _
 from astcti_client.ui.state.receiving import Obstacle, ObstacleKind
 from astcti_client.ui.state.seat_model import SeatModel
-from astcti_client.ui.text.words import displayable, server_reason
+from astcti_client.ui.text.words import displayable, missed_text, server_reason
 
 LONGEST_REASON = 60  # characters of a reason that somebody chose
 LONGEST_TIP = 120  # of the tray's; Windows takes 127 units of UTF-16
@@ -49,7 +49,8 @@ def tray_text(model: SeatModel) -> str:
     if not first and model.obstacle is not None:
         first = obstacle_text(model.obstacle)
     who = " · ".join(filter(None, (displayable(model.full_name, 40), displayable(model.extension, 30))))
-    text = "AsteriskCTI: " + first + (f"\n{who}" if who else "")
+    missed = f"\n{missed_text(model.missed)}" if model.missed else ""
+    text = "AsteriskCTI: " + first + missed + (f"\n{who}" if who else "")
     while len(text.encode("utf-16-le")) > 2 * LONGEST_TIP:
         text = text[:-2].rstrip() + "…"
     return text

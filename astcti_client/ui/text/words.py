@@ -14,7 +14,7 @@ from astcti_client.ui.text.refusals import refusal_template
 from schemas.events import Originate
 from schemas.explanation.lines import decode
 from schemas.explanation.words import told_at
-from schemas.protocol import CommandName, Refusal
+from schemas.protocol import ColleagueState, CommandName, Refusal
 from schemas.sentences import retold
 
 MOST_MARKS = 4  # on one letter; real languages need fewer
@@ -125,6 +125,11 @@ def end_text(call: SeatCall) -> str:
     }[call.end]
 
 
+def missed_text(count: int) -> str:
+    """How many calls were missed that nobody looked at yet."""
+    return some("{count} missed call", "{count} missed calls", count).format(count=count)
+
+
 def pause_text(pause: Pause) -> str:
     """The pause state in words."""
     reason = displayable(pause.reason, 60)
@@ -162,10 +167,24 @@ def queue_text(queue: SeatQueue) -> str:
     return _("Could not join this queue: {reason}").format(reason=server_reason(queue.reason))
 
 
+def colleague_text(state: ColleagueState) -> str:
+    """What a colleague does."""
+    return {
+        ColleagueState.READY: _("Ready"),
+        ColleagueState.RINGING: _("Phone rings"),
+        ColleagueState.TALKING: _("In a call"),
+        ColleagueState.PAUSED: _("In pause"),
+        ColleagueState.OFFLINE: _("Not logged in"),
+        ColleagueState.UNREACHABLE: _("Not reachable"),
+    }[state]
+
+
 def refusal_text(what: str, why: str) -> str:
     """Why the server did not do something: `what` is the command's name."""
     names: dict[str, str] = {
         CommandName.PAUSE: _("The pause was not granted"),
+        CommandName.QUEUE: _("The queue stays as it is"),
+        CommandName.COLLEAGUES: _("The colleagues cannot be shown"),
         CommandName.HANGUP: _("The call was not ended"),
         CommandName.TRANSFER: _("The call was not transferred"),
         CommandName.ORIG: _("The call was not made"),

@@ -55,7 +55,7 @@ def _make_buttons(style: ttk.Style, pictures: Pictures, fonts: Fonts) -> None:
     }
     for name, (fill, hover, border, ink, font) in looks.items():
         element = name.replace("TButton", "button")
-        focus = p.text if border == p.accent else p.accent
+        focus = p.text if border in (p.accent, p.bad) else p.accent  # a ring has to be seen on it
         _ground(
             style,
             pictures,
@@ -91,12 +91,16 @@ def _make_flat_buttons(style: ttk.Style, pictures: Pictures) -> None:
             element,
             flat,
             ("alternate", "!focus", flat),
+            # The ring stays while the mouse is over it: who works with both sees where the keys go.
+            ("pressed", "focus", piece(p.border, p.accent, thickness=2)),
             ("pressed", piece(p.border)),
+            ("active", "focus", piece(p.raised, p.accent, thickness=2)),
             ("active", piece(p.raised)),
             ("focus", piece("", p.accent, thickness=2)),
         )
         style.layout(name, _button_layout(element))
         style.configure(name, background=ground, padding=pictures.px(6))
+    style.configure("Alert.Flat.TButton", foreground=p.bad)
 
 
 def _make_entry(style: ttk.Style, pictures: Pictures) -> None:

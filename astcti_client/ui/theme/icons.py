@@ -20,6 +20,8 @@ TRAY_COLOURS: dict[TrayState, str] = {
     "talking": "#2563eb",
 }
 
+MISSED_COLOUR = "#dc2626"
+
 
 @lru_cache(maxsize=512)
 def icon(name: str, size: int, colour: str, width: float = 2.0) -> Image.Image:
@@ -46,8 +48,11 @@ def rounded(
 
 
 @lru_cache(maxsize=64)
-def tray_icon(state: TrayState, size: int = 64) -> Image.Image:
-    """The tray's icon: a colour and a sign for each state, so that colour alone never tells."""
+def tray_icon(state: TrayState, size: int = 64, *, missed: bool = False) -> Image.Image:
+    """The tray's icon: a colour and a sign for each state, so that colour alone never tells.
+
+    `missed`: with a mark, for calls were missed that nobody looked at yet.
+    """
     ground = rounded(size, size, size * 0.26, TRAY_COLOURS[state])
     signs: dict[TrayState, str] = {
         "paused": "pause",
@@ -69,4 +74,12 @@ def tray_icon(state: TrayState, size: int = 64) -> Image.Image:
         dot = Pen(size, "#ffffff")
         dot.circle(17.6, 6.4, 2.3, filled=True)
         picture.alpha_composite(dot.image.resize((size, size), Image.Resampling.LANCZOS))
+    if missed:
+        # In the corner that no sign needs, with a rim that shows on any ground.
+        mark = Pen(size, "#ffffff")
+        mark.circle(18.2, 18.2, 5.4, filled=True)
+        picture.alpha_composite(mark.image.resize((size, size), Image.Resampling.LANCZOS))
+        mark = Pen(size, MISSED_COLOUR)
+        mark.circle(18.2, 18.2, 4.2, filled=True)
+        picture.alpha_composite(mark.image.resize((size, size), Image.Resampling.LANCZOS))
     return picture

@@ -86,6 +86,15 @@ class CallList:
             if key in self.cards:
                 self.cards[key].ask_target(*one)
 
+    def ask_transfer(self, number: str) -> bool:
+        """Have the transfer of the call that is up typed with this number; False if no call is up."""
+        for card in self.cards.values():
+            if card.call.phase == "talking":
+                card.ask_target(number)
+                self._bring_into_view(card)
+                return True
+        return False
+
     def _bring_into_view(self, card: CallCard) -> None:
         """Many queues may stand above it; but nothing moves the call that is talked to."""
         talking = any(_is_talking(other.call) for other in self.cards.values())

@@ -185,6 +185,12 @@ def _bring_into_view(event: tk.Event[tk.Misc]) -> None:
         around.see(event.widget)
 
 
+def move_bar(bar: ttk.Scrollbar, first: str, last: str) -> None:
+    """Show where a list is; no bar where all of it can be seen."""
+    bar.set(first, last)
+    bar.grid_remove() if float(first) <= 0 and float(last) >= 1 else bar.grid()
+
+
 def initials(name: str) -> str:
     """One or two letters that stand for a name or number."""
     words = [word for word in name.split() if word[0].isalpha()]

@@ -15,6 +15,7 @@ from astcti_client.ui.text.obstacles import obstacle_text
 from astcti_client.ui.theme.look import Look
 from astcti_client.ui.widgets.controls import button
 from astcti_client.ui.widgets.elided_label import ElidedLabel
+from astcti_client.ui.widgets.menu_letters import menu_letters
 
 
 class PauseBar(ttk.Frame):
@@ -85,10 +86,10 @@ class PauseBar(ttk.Frame):
 
 def add_reasons(menu: tk.Menu, model: SeatModel, seat: SeatActions) -> None:
     """The pause's reasons as entries of a menu."""
-    for reason in model.reasons:
-        menu.add_command(
-            label=words.displayable(reason, 60), command=partial(seat.ask_pause, reason), underline=0
-        )
+    labels = [*(words.displayable(reason, 60) for reason in model.reasons), _("Without a reason")]
+    letters = menu_letters(labels)
+    for reason, label, letter in zip(model.reasons, labels, letters, strict=False):  # the last is no reason
+        menu.add_command(label=label, command=partial(seat.ask_pause, reason), underline=letter)
     if model.reasons:
         menu.add_separator()
-    menu.add_command(label=_("Without a reason"), command=lambda: seat.ask_pause(""), underline=0)
+    menu.add_command(label=labels[-1], command=lambda: seat.ask_pause(""), underline=letters[-1])

@@ -12,6 +12,7 @@ from tkinter import ttk
 from astcti_client.net.messages import OfferedService
 from astcti_client.ui.i18n import _
 from astcti_client.ui.state.actions import Actions
+from astcti_client.ui.state.queue_lines import queue_lines
 from astcti_client.ui.state.seat_model import SeatModel
 from astcti_client.ui.text import problems, words
 from astcti_client.ui.text.obstacles import obstacle_text
@@ -20,6 +21,7 @@ from astcti_client.ui.widgets.call_list import CallList
 from astcti_client.ui.widgets.controls import ScrolledFrame, button
 from astcti_client.ui.widgets.dial_bar import DialBar
 from astcti_client.ui.widgets.lasting_banners import LastingBanners
+from astcti_client.ui.widgets.menu_letters import menu_letters
 from astcti_client.ui.widgets.message_banner import MessageBanner
 from astcti_client.ui.widgets.pause_bar import PauseBar
 from astcti_client.ui.widgets.queue_marks import QueueMarks
@@ -73,8 +75,8 @@ class MainWindow(ttk.Frame):
         self.lasting = LastingBanners(above, look, actions.windows.put_away, actions.windows.copy)
         self.lasting.grid(row=1, column=0, sticky="ew")
         self.lasting.grid_remove()
-        self._queues = QueueMarks(body.inner, look)
-        self._queues.grid(row=1, column=0, sticky="ew", pady=(0, gap))
+        self.queues = QueueMarks(body.inner, look, actions.seat, self._queues_opened)
+        self.queues.grid(row=1, column=0, sticky="ew", pady=(0, gap))
         self.calls = CallList(body, 2, look, actions, model)
         self._message = MessageBanner(self, look, "Bad", lines=3)
         self._message.grid(row=3, column=0, sticky="ew", pady=(0, gap))
@@ -92,7 +94,7 @@ class MainWindow(ttk.Frame):
         self._show_banner()
         self.pause.show()
         why = obstacle_text(model.obstacle) if model.obstacle is not None else ""
-        self._queues.show(tuple(model.queues.values()), why)
+        self.queues.show(queue_lines(model.queues.values(), model.own_queues), why)
         self.calls.show()
         why_not = "" if model.up else _("Not connected.")
         if model.up and not model.pbx_up:
@@ -176,11 +178,15 @@ class MainWindow(ttk.Frame):
             again = button(self._banner.actions, self._look, _("Log in again"), self._actions.session.log_out)
             again.pack(pady=above)
 
+    def _queues_opened(self) -> None:
+        self.calls.show()
+
     # --- keys and menu ---
 
     def _bind_keys(self, root: tk.Tk) -> None:
         for keys, command in (
             ("<Control-h>", self._actions.windows.show_history),
+            ("<Control-k>", self._actions.windows.show_colleagues),
             ("<Control-comma>", self._actions.windows.show_settings),
             ("<Control-w>", self._actions.windows.close_notices),
             ("<Control-q>", self._actions.program.quit),
@@ -202,18 +208,21 @@ class MainWindow(ttk.Frame):
     def _post_menu(self) -> None:
         menu = tk.Menu(self, tearoff=False)
         actions = self._actions
-        for text, keys, command in (
+        entries: tuple[tuple[str, str, Callable[[], None] | None], ...] = (
             (_("History"), "Ctrl+H", actions.windows.show_history),
+            (_("Colleagues"), "Ctrl+K", actions.windows.show_colleagues),
             (_("Settings"), "Ctrl+,", actions.windows.show_settings),
             (_("About AsteriskCTI"), "", actions.windows.show_about),
             (_("Close all notices"), "Ctrl+W", actions.windows.close_notices),
             ("", "", None),
             (_("Log out"), "", actions.session.log_out),
             (_("Quit"), "Ctrl+Q", actions.program.quit),
-        ):
+        )
+        letters = menu_letters([text for text, _keys, _command in entries])
+        for (text, keys, command), letter in zip(entries, letters, strict=True):
             if command is None:
                 menu.add_separator()
             else:
-                menu.add_command(label=text, accelerator=keys, command=command, underline=0)
+                menu.add_command(label=text, accelerator=keys, command=command, underline=letter)
         below = self._header.menu_button
         menu.tk_popup(below.winfo_rootx(), below.winfo_rooty() + below.winfo_height())

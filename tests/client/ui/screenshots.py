@@ -57,7 +57,15 @@ class Photographer:
 
     def take_all(self) -> None:
         """Each scene starts anew."""
-        for scene in (self._login, self._main, self._calls, self._windows, self._troubles, self._losses):
+        for scene in (
+            self._login,
+            self._main,
+            self._calls,
+            self._team,
+            self._windows,
+            self._troubles,
+            self._losses,
+        ):
             self._with_client(scene)
 
     def take_losses(self) -> None:
@@ -142,6 +150,40 @@ class Photographer:
         self._save(bed, "screen-three-calls")
         press(bed.app.windows.main.calls.cards["7.1"], i18n._("Transfer"))
         self._save(bed, "main-transfer", bed.root)
+
+    def take_team(self) -> None:
+        """Colleagues and queues alone."""
+        self._with_client(self._team)
+
+    def _team(self, bed: WindowTestBed, server: CtiServer) -> None:
+        told = ("200 q-sales", "200 q-support", "210 q-night", "211 KO q-vip no such queue")
+        own = ("stays q-sales Sales", "may-leave q-support Support, Returns", "may-leave q-night Night line")
+        peer = bed.log_in(
+            "PJSIP/201 Mario Rossi", *told, queues=(*own, "may-leave q-vip VIP"), colleagues=True
+        )
+        peer.say(event("Link", "7.1", trigger=PAGE))
+        bed.pump(lambda: bed.app.model.calls)
+        for number in range(3):
+            peer.say(event("Callerid", f"{number}.1"), event("Hangup", f"{number}.1", end="missed"))
+        bed.pump(lambda: bed.app.model.missed == 3)
+        self._save(bed, "screen-missed")
+        self._save(bed, "main-queues-closed", bed.root)
+        bed.app.windows.main.queues.toggle()
+        self._save(bed, "main-queues", bed.root)
+        bed.app.windows.show_colleagues()
+        states = ("ready", "talking", "paused", "offline", "unreachable", "ringing")
+        names = ("Anna Bianchi", "Siobhán O'Brien", "Łukasz Nowak", "Zoë Müller", "דוד לוי", "Jürgen Groß")
+        rows = [
+            f"242 user{n} PJSIP/{300 + n} {states[n % 6]} {names[n % 6]}{f' {n}' if n > 5 else ''}"
+            for n in range(24)
+        ]
+        assert bed.hears() == "COLLEAGUES"
+        peer.say(*rows, "242 END")
+        window = bed.app.windows.colleagues
+        assert window is not None
+        bed.pump(window.table.get_children)
+        window.table.selection_set("user0")
+        self._save(bed, "colleagues", window)
 
     def _windows(self, bed: WindowTestBed, server: CtiServer) -> None:
         peer = bed.log_in("PJSIP/201 Mario Rossi", *QUEUES)

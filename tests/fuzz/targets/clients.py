@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+from astcti_server.clients import replies
 from astcti_server.clients.commands import dispatch
 from astcti_server.clients.conversation import MAX_BAD_LINES, Conversation, HandlerContext
 from astcti_server.clients.password_checks.pool import Computation, ComputedT, PasswordPool
@@ -56,6 +57,7 @@ SCRIPTS = (
     f"{LOGIN}MAC {MAC}\nSERVICES\nREASONS\nPAUSE IN Lunch break\nPAUSE OUT\nNOOP\nQUIT\n",
     f"capa\r\nuser anna\r\npass {MD5.upper()}\r\nmac 00-11-22-33-44-02\r\nORIG 0551234 outbound 1\r\nQUIT\r\n",
     f"{LOGIN}ORIG 0551234|outbound|1\nHANGUP 1795430727.1\nTRANSFER 1795430727.1 202 astctidemo\nWHO\nTARGETS\n",
+    f"{LOGIN}MAC {MAC}\nQUEUES\nQUEUE astcti OUT\nCOLLEAGUES\nCOLLEAGUES OFF\nQUEUE x IN\nCOLLEAGUES x\n",
     f"{LOGIN}WHY 1795430727.1\nWHY 1\nCAPA\nPAUSE\nPAUSE in\nPAUSE OUT x\nMAC {MAC}\nMAC x\n",
     f"MAC {MAC}\nUSER mario\nPASS {'0' * 32}\nPASS {'0' * 32}\nPASS {'0' * 32}\nNOOP\n",
     "SCRAM biwsbj1tYXJpbyxyPTEyMw==\nSCRAM Yz1iaXdzLHI9MTIzLHA9eA==\nUSER a b\nXYZ\n\n\t\nNOOP x\n",
@@ -159,6 +161,18 @@ class Requests:
     def pause(self, presence: Presence, wish: bool, reason: str, progress: PauseCallback) -> None:
         progress("pending" if self.up else "deferred", "")
         self.waiting.append(lambda: progress("done", ""))
+
+    def ask_queue(self, presence: Presence, key: str, inside: bool, done: ReplyCallback) -> None:
+        self.waiting.append(lambda: done("" if inside else Refusal.FIXED_MEMBER.text()))
+
+    def colleagues(self, presence: Presence, done: Callable[[bytes], object]) -> None:
+        def tell() -> None:
+            done(replies.COLLEAGUES_END)
+
+        self.waiting.append(tell)
+
+    def colleagues_no_more(self, presence: Presence) -> None:
+        """Nothing is told anyway."""
 
     def hangup(self, presence: Presence, uniqueid: str, done: ReplyCallback) -> None:
         self.waiting.append(lambda: done("" if uniqueid.endswith("1") else Refusal.CALL_NOT_KNOWN.text()))

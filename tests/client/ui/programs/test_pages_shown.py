@@ -23,7 +23,7 @@ FORM = """<input autofocus style="width:100vw;height:100vh" oninput="fetch('/typ
 @pytest.fixture
 def pages(browser: None) -> Iterator[BrowserWindows]:
     failed: list[str] = []
-    windows = BrowserWindows(failed.append)
+    windows = BrowserWindows(lambda url, _why: failed.append(url))
     yield windows
     windows.close()
     assert failed == []
@@ -108,7 +108,7 @@ def test_the_next_page_of_a_window_behind_or_in_the_panel_leaves_the_keyboard_to
 def test_a_window_comes_back_where_its_user_left_it(
     pages: BrowserWindows, site: Site, desktop: Desktop
 ) -> None:
-    seen = []
+    seen: list[tuple[int, int, int, int]] = []
     for _turn in range(3):
         pages.show(f"{site.address}/one", "Help & more/désk")
         assert site.hear() == "/one"
@@ -131,7 +131,7 @@ def test_on_a_small_screen_the_window_is_as_large_as_the_panels_leave_it(
     try:
         small.run("xprop", "-root", "-f", "_NET_WORKAREA", "32c", "-set", "_NET_WORKAREA", "0, 0, 800, 440")
         monkeypatch.setenv("DISPLAY", small.display)
-        pages = BrowserWindows(lambda _url: None)
+        pages = BrowserWindows(lambda _url, _why: None)
         pages.show(f"{site.address}/one", "Demo")
         assert site.hear() == "/one"
         await_fact(lambda: window_of(small, "^Demo – "), "no window")
@@ -194,7 +194,7 @@ def test_who_closes_the_window_finds_the_next_one_ready(
 
 
 def test_a_ready_window_ends_with_the_client(browser: None, tmp_path: Path) -> None:
-    windows = BrowserWindows(lambda _url: None)
+    windows = BrowserWindows(lambda _url, _why: None)
     wait_until_ready(windows)
     (process,) = window_processes()
     windows.close()
