@@ -30,7 +30,7 @@ from astcti_client.ui.browser.page import (
     read_page,
     storage_folder,
 )
-from astcti_client.ui.browser.window_place import Attention, WindowPlace
+from astcti_client.ui.browser.window_place import Attention, PagePlace
 from astcti_client.ui.i18n import _
 from astcti_client.ui.theme.icons import tray_icon
 
@@ -157,7 +157,7 @@ class QtBrowser:
             self._view.setFocus()
             # Whoever gets a call types somewhere else: the keyboard comes with a click.
             native.setAttribute(QtCore.Qt.WidgetAttribute.WA_ShowWithoutActivating)
-            self._place, self._attention = WindowPlace(native), Attention(native)
+            self._place, self._attention = PagePlace(native), Attention(native)
             if self._first.url:
                 # Not from within pywebview's making of the window.
                 QtCore.QTimer.singleShot(0, lambda: self._take(self._first))

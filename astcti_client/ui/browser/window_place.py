@@ -18,7 +18,7 @@ FRAME = (16, 44)
 SETTLED = 500  # milliseconds without a further change, after which a place is kept
 
 
-class WindowPlace(QtCore.QObject):  # type: ignore[misc,valid-type,unused-ignore]
+class PagePlace(QtCore.QObject):  # type: ignore[misc,valid-type,unused-ignore]
     """Puts a window where it was, and keeps where it is put. One entry for each service."""
 
     def __init__(self, window: Any) -> None:
