@@ -82,7 +82,7 @@ class OpenWindows:
         self._dark = dark
         self._looks: dict[tuple[bool, float], Look] = {}
         self._look_due = self._history_changed = False
-        self._messages = LastingMessages()
+        self._messages, self._messages_due = LastingMessages(), False
         root.title("AsteriskCTI")
         root.protocol("WM_DELETE_WINDOW", self.hide)
         self._use_look()
@@ -99,7 +99,7 @@ class OpenWindows:
                 self.main.tell(text)
             case LastingMessage():
                 self._messages.add(prompt)
-                self._show_messages()
+                self._show_messages_soon()
             case NumberReturned(number=number):
                 self.main.dial_bar.give_back(number)
             case DialBarWanted():
@@ -196,8 +196,15 @@ class OpenWindows:
         self._messages.put_away(topic)
         self._show_messages()
 
+    def _show_messages_soon(self) -> None:
+        """Once for all that a flood of calls brings."""
+        if not self._messages_due:
+            self._messages_due = True
+            self.root.after_idle(self._show_messages)
+
     def _show_messages(self) -> None:
         """In the main window, and the newest in the corner as long as nobody can see that window."""
+        self._messages_due = False
         messages = self._messages.all
         self.main.lasting.show(messages[::-1])
         seen = self.root.winfo_viewable() or not messages
