@@ -13,6 +13,7 @@ from astcti_client.ui.state.actions import Actions
 from astcti_client.ui.state.colleagues import Colleague, found, in_order
 from astcti_client.ui.state.seat_model import SeatModel
 from astcti_client.ui.text import words
+from astcti_client.ui.text.right_to_left import in_drawing_order
 from astcti_client.ui.theme.look import Look
 from astcti_client.ui.widgets.controls import button, centre, move_bar
 from astcti_client.ui.windows.side_window import SideWindow
@@ -147,7 +148,7 @@ class ColleaguesWindow(SideWindow):
 
     def _cells(self, colleague: Colleague) -> list[str]:
         return [
-            words.displayable(colleague.name, 60),
+            in_drawing_order(words.displayable(colleague.name, 60)),
             words.colleague_text(colleague.state),
             words.displayable(colleague.extension.rpartition("/")[2], 40),
         ]

@@ -12,6 +12,7 @@ from astcti_client.ui.i18n import _, some
 from astcti_client.ui.state.actions import SeatActions
 from astcti_client.ui.state.history import CALL_KINDS, CallKind, History, HistoryEntry
 from astcti_client.ui.text import words
+from astcti_client.ui.text.right_to_left import in_drawing_order
 from astcti_client.ui.theme.look import Look
 from astcti_client.ui.widgets.controls import button, centre, icon_button, move_bar
 from astcti_client.ui.widgets.elided_label import elided
@@ -114,7 +115,9 @@ class HistoryWindow(SideWindow):
             return self._look.width_of(text, "TkDefaultFont")
 
         room = [max(1, width - self._look.px(CELL_EDGES)) for width in self._widths]
-        return [elided(text, width, 1, measure) for text, width in zip(texts, room, strict=True)]
+        return [
+            in_drawing_order(elided(text, width, 1, measure)) for text, width in zip(texts, room, strict=True)
+        ]
 
     def _icon_of(self, kind: CallKind) -> tuple[str, float, str]:
         p = self._look.palette
