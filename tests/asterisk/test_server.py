@@ -566,6 +566,42 @@ def test_members_come_with_the_login_and_go_with_quit(asterisk: Asterisk, serve:
         until(lambda: asterisk.members() == [], "no members")
 
 
+def test_one_queue_is_left_and_joined_again_while_the_others_stay(asterisk: Asterisk, serve: Serve) -> None:
+    server = serve(asterisk, replace(queue_service("Demo"), may_leave=True), queue_service("Second"))
+    device = asterisk.device("201")
+    with server.client("mario") as mario:
+        mario.expect_all("310 OUT", "200 astcti", "200 astcti2")
+        mario.say("QUEUE astcti OUT")
+        mario.expect_all("100 OK", "210 astcti")
+        assert asterisk.members() == [("astcti2", device)]
+        mario.say("QUEUE astcti2 OUT")
+        mario.expect("101 KO this queue may not be left")
+        mario.say("PAUSE IN Lunch")
+        mario.expect("300 OK")
+        mario.say("QUEUE astcti IN")
+        mario.expect_all("100 OK", "200 astcti")
+        assert sorted(asterisk.members()) == [("astcti", device), ("astcti2", device)]
+        assert "paused" in asterisk.cli("queue show astcti")
+
+
+def test_a_colleague_is_seen_to_ring_and_to_talk(asterisk: Asterisk, serve: Serve) -> None:
+    server = serve(asterisk, queue_service("Demo", "mario", "luisa"))
+    with server.client("luisa") as luisa:
+        luisa.expect("200 astcti")
+        luisa.say("PAUSE IN")
+        luisa.expect("300 OK")
+        with server.client("mario") as mario, phones.callee(asterisk, "201", ring=2.5, talk=2.5):
+            mario.expect("200 astcti")
+            luisa.say("COLLEAGUES")
+            luisa.expect(f"242 mario {asterisk.device('201')} ready")
+            with phones.caller(asterisk, "101", "12345") as calling:
+                luisa.expect(f"242 mario {asterisk.device('201')} ringing")
+                luisa.expect(f"242 mario {asterisk.device('201')} talking")
+                calling.wait()
+            luisa.expect(f"242 mario {asterisk.device('201')} ready")
+        luisa.expect(f"242 mario {asterisk.device('201')} offline")
+
+
 def test_queue_whose_name_the_configuration_writes_in_another_case(asterisk: Asterisk, serve: Serve) -> None:
     server = serve(asterisk, replace(queue_service("Demo"), queue_name="AstCti"))
     with server.client("mario") as mario, phones.callee(asterisk, "201", talk=0.5):
