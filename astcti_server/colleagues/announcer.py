@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
 
 from astcti_server.clients import replies
-from astcti_server.colleagues.team import ColleagueRow, TeamSnapshot, colleague_rows, colleagues_of
+from astcti_server.colleagues.team import ColleagueRow, TeamSnapshot, colleague_rows, team_of
 from schemas.configuration.model import Configuration
 
 LOOK_EVERY: Final = 1.0
@@ -31,7 +31,8 @@ class AnnouncerTimers(Protocol):
 @dataclass(frozen=True, slots=True)
 class _Subscriber:
     username: str
-    colleagues: frozenset[str]
+    team: frozenset[str]
+    """With himself, so that a thousand clients of one service share it: one for each would be megabytes."""
 
 
 class ColleagueAnnouncer:
@@ -60,24 +61,24 @@ class ColleagueAnnouncer:
         if configuration is self._configuration:
             return
         self._configuration = configuration
-        sets: dict[frozenset[str], frozenset[str]] = {}
+        teams: _Teams = {}
         for session_id, subscriber in list(self._subscribers.items()):
-            now = self._same(colleagues_of(configuration, subscriber.username), sets)
-            if now != subscriber.colleagues:
-                self._subscribers[session_id] = _Subscriber(subscriber.username, now)
-                self._tell_difference(session_id, subscriber.colleagues, now)
+            now = self._team(subscriber.username, teams)
+            self._subscribers[session_id] = _Subscriber(subscriber.username, now)
+            if now != subscriber.team:
+                self._tell_difference(session_id, subscriber, now)
 
     def ask(self, session_id: int, username: str) -> bytes:
         """All colleagues as lines, then their end; from now on this session is told what changes."""
         if not self._subscribers:
             self._take_up(colleague_rows(self._configuration, self._look()))
-        mine = colleagues_of(self._configuration, username)
-        known = {subscriber.colleagues: subscriber.colleagues for subscriber in self._subscribers.values()}
-        self._subscribers[session_id] = _Subscriber(username, self._same(mine, known))
+        team = self._team(username, {other.team: other.team for other in self._subscribers.values()})
+        self._subscribers[session_id] = _Subscriber(username, team)
         if not self._looking:
             self._looking = True
             self._timers.later(LOOK_EVERY, self._look_again)
-        return b"".join([self._lines[name] for name in self._rows if name in mine]) + replies.COLLEAGUES_END
+        told = [self._lines[name] for name in self._rows if name in team and name != username]
+        return b"".join(told) + replies.COLLEAGUES_END
 
     def forget(self, session_id: int) -> None:
         """This session is over, or wants to hear no more. Harmless if it never asked."""
@@ -98,21 +99,25 @@ class ColleagueAnnouncer:
         self._timers.later(LOOK_EVERY, self._look_again)
 
     def _announce(self, changed: list[str], gone: list[str]) -> None:
-        """To everybody what concerns him, put together once for all who have the same colleagues."""
+        """To everybody what concerns him, put together once for a team; nobody hears of himself."""
+        news = {name: self._lines[name] for name in changed}
+        news |= {name: replies.colleague_gone(name) for name in gone}
         pieces: dict[frozenset[str], bytes] = {}
         for session_id, subscriber in list(self._subscribers.items()):
-            mine = subscriber.colleagues
-            lines = pieces.get(mine)
-            if lines is None:
-                told = [self._lines[name] for name in changed if name in mine]
-                told += [replies.colleague_gone(name) for name in gone if name in mine]
-                lines = pieces[mine] = b"".join(told)
+            team, own = subscriber.team, subscriber.username
+            if own in news:
+                lines = b"".join([line for name, line in news.items() if name in team and name != own])
+            elif team in pieces:
+                lines = pieces[team]
+            else:
+                lines = pieces[team] = b"".join([line for name, line in news.items() if name in team])
             if lines and not self._tell(session_id, lines):
                 self.forget(session_id)
 
-    def _tell_difference(self, session_id: int, before: frozenset[str], now: frozenset[str]) -> None:
-        lines = [self._lines[name] for name in self._rows if name in now and name not in before]
-        lines += [replies.colleague_gone(name) for name in sorted(before - now) if name in self._rows]
+    def _tell_difference(self, session_id: int, before: _Subscriber, now: frozenset[str]) -> None:
+        came, went = now - before.team - {before.username}, before.team - now - {before.username}
+        lines = [self._lines[name] for name in self._rows if name in came]
+        lines += [replies.colleague_gone(name) for name in sorted(went) if name in self._rows]
         if lines and not self._tell(session_id, b"".join(lines)):
             self.forget(session_id)
 
@@ -124,7 +129,10 @@ class ColleagueAnnouncer:
         }
         self._rows = rows
 
-    @staticmethod
-    def _same(colleagues: frozenset[str], known: dict[frozenset[str], frozenset[str]]) -> frozenset[str]:
-        """An equal set that is there already: a thousand clients of one service share it, hash and all."""
-        return known.setdefault(colleagues, colleagues)
+    def _team(self, username: str, known: _Teams) -> frozenset[str]:
+        """An equal set that is there already, if one is."""
+        team = team_of(self._configuration, username)
+        return known.setdefault(team, team)
+
+
+_Teams: TypeAlias = dict[frozenset[str], frozenset[str]]

@@ -74,9 +74,7 @@ def colleague_rows(configuration: Configuration, snapshot: TeamSnapshot) -> dict
     return rows
 
 
-def colleagues_of(configuration: Configuration, username: str) -> frozenset[str]:
-    """The user names of the others who serve a service of this operator, also of those who are disabled."""
-    bound = {
-        binding.username for service in configuration.services_of(username) for binding in service.operators
-    }
-    return frozenset(bound - {username})
+def team_of(configuration: Configuration, username: str) -> frozenset[str]:
+    """The user names of all who serve a service of this operator, with himself and those who are disabled."""
+    services = configuration.services_of(username)
+    return frozenset(binding.username for service in services for binding in service.operators)

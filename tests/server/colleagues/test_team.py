@@ -121,6 +121,21 @@ def test_a_new_configuration_tells_who_came_and_who_went(office: Office) -> None
     assert sorted("".join(office.heard[1]).splitlines()) == ["242 gina - offline Gina", "243 luca"]
 
 
+def test_nobody_hears_of_himself(office: Office) -> None:
+    office.ask(1, "mario")
+    office.ask(2, "anna")
+    office.sits("anna", "PJSIP/202")
+    office.sits("luca", "PJSIP/203")
+    office.wheel.advance(1.0)
+    assert office.heard == {
+        1: ["242 anna PJSIP/202 ready Anna\n242 luca PJSIP/203 ready Luca\n"],
+        2: ["242 luca PJSIP/203 ready Luca\n"],
+    }
+    office.announcer.configure(replace(OFFICE, services=(service("support", "luca", "gina"),)))
+    assert office.heard[1][-1].splitlines() == ["243 anna", "243 luca"]
+    assert office.heard[2][-1].splitlines() == ["243 luca", "243 mario"]
+
+
 def test_a_disabled_operator_is_no_colleague(office: Office) -> None:
     office.ask(1, "mario")
     off = [replace(one, enabled=one.username != "anna") for one in OFFICE.operators]
