@@ -46,6 +46,7 @@ from astcti_client.ui.state.seat_changes import (
     CommandRefused,
     DialOutcome,
     EventHeard,
+    JoinedAgainstWish,
     PauseLost,
     RingBegan,
     SeatChange,
@@ -288,5 +289,7 @@ class App:
                 self._tell(words.refusal_text(what, why))
             case PauseLost(reason=reason):
                 self.commands.pause_again(reason)
+            case JoinedAgainstWish(queue=queue):
+                self.commands.leave_queue(queue)
             case TransferUnchecked():
                 self._tell(words.unchecked_transfer())

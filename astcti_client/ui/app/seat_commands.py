@@ -73,6 +73,7 @@ class SeatCommands:
 
     def join_queue(self, queue: str) -> None:
         """Ask the server to put this phone into a queue again."""
+        self._model.queue_wanted(queue)
         self._send(f"{CommandName.QUEUE} {queue} {QueueWord.IN}")
 
     def leave_queue(self, queue: str) -> None:

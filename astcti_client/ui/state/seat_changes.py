@@ -74,6 +74,13 @@ class TransferUnchecked:
     """A call was handed over, and Asterisk could not say before whether there is such a number."""
 
 
+@dataclass(frozen=True, slots=True)
+class JoinedAgainstWish:
+    """The server, which was started anew, put the phone into a queue that its user had left."""
+
+    queue: str
+
+
 SeatChange = (
     RingBegan
     | CallChanged
@@ -84,4 +91,5 @@ SeatChange = (
     | CommandRefused
     | PauseLost
     | TransferUnchecked
+    | JoinedAgainstWish
 )

@@ -43,6 +43,7 @@ from astcti_client.ui.state.seat_changes import (
     CommandRefused,
     DialOutcome,
     EventHeard,
+    JoinedAgainstWish,
     PauseLost,
     RingBegan,
     SeatChange,
@@ -50,12 +51,14 @@ from astcti_client.ui.state.seat_changes import (
 )
 from astcti_client.ui.state.seat_pause import SeatPause
 from astcti_client.ui.state.seat_state import Pause, SeatQueue, TrayState
+from schemas.configuration.model import queue_key
 from schemas.events import Action, CallEvent, End
 from schemas.protocol import (
     UNCHECKED,
     Capability,
     CommandName,
     PauseWord,
+    QueueWord,
     ReplyCode,
     ResumeMode,
     TriggerFailure,
@@ -97,6 +100,8 @@ class SeatModel:
         self.own_queues: tuple[OwnQueue, ...] = ()
         """What services each queue is of, and whether it may be left; empty if the server cannot tell."""
         self.colleagues = Colleagues()
+        self._left_queues: set[str] = set()
+        """By their keys; the server knows it, too, unless it is started anew."""
         self.trouble: ConnectionState | None = None
         """Why there is, or was last, no connection; None once there is one."""
         self.retry_at: float | None = None
@@ -227,6 +232,10 @@ class SeatModel:
         """A pause was asked for; until the server's word it counts as requested."""
         self._pause.request(reason)
 
+    def queue_wanted(self, queue: str) -> None:
+        """The user wants to be in a queue again."""
+        self._left_queues.discard(queue_key(queue))
+
     def return_requested(self) -> None:
         """The pause's end was asked for; until the server's word it counts as leaving."""
         self._pause.request_return()
@@ -313,6 +322,8 @@ class SeatModel:
         match reply.number:
             case ReplyCode.QUEUE_JOINED:
                 self.queues[reply.information] = SeatQueue(reply.information, "joined")
+                if queue_key(reply.information) in self._left_queues:
+                    return [JoinedAgainstWish(reply.information)]
             case ReplyCode.QUEUE_LEFT:
                 self.queues[reply.information] = SeatQueue(reply.information, "left")
             case ReplyCode.QUEUE_REFUSED:
@@ -337,6 +348,8 @@ class SeatModel:
                 self._queues_due = self._clock() + JOIN_TIME
             case ReplyCode.OK if answers is not None and answers.line.startswith(f"{CommandName.RESUME} "):
                 self._resumes = True
+            case ReplyCode.OK | ReplyCode.REFUSED if answers is not None and (queue := _asked_out(answers)):
+                return self._out_decided(queue, reply)
             case ReplyCode.OK if answers is not None and reply.text == UNCHECKED:
                 return [TransferUnchecked()]
             case ReplyCode.REFUSED if answers is not None and self.up:
@@ -349,6 +362,14 @@ class SeatModel:
             case _:
                 pass
         return []
+
+    def _out_decided(self, queue: str, reply: Reply) -> list[SeatChange]:
+        """The server took note that the user is out of a queue, or refuses: then he is in it again."""
+        if reply.number == ReplyCode.OK:
+            self._left_queues.add(queue)
+            return []
+        self._left_queues.discard(queue)
+        return [CommandRefused(CommandName.QUEUE, reply.text)] if self.up else []
 
     def _explained(self, reply: Reply, answers: IssuedCommand) -> list[SeatChange]:
         """Of an answer to WHY the first line is the verdict; the story is for the server's people."""
@@ -454,3 +475,11 @@ class SeatModel:
     def _end(self, call: SeatCall) -> list[SeatChange]:
         self.calls[call.key] = call
         return [CallChanged(call), CallOver(call)]
+
+
+def _asked_out(command: IssuedCommand) -> str:
+    """The key of the queue that a command asks to leave; empty if it asks for something else."""
+    match command.line.split():
+        case [CommandName.QUEUE, queue, QueueWord.OUT]:
+            return queue_key(queue)
+    return ""

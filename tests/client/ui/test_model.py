@@ -27,6 +27,7 @@ from astcti_client.ui.state.seat_changes import (
     CommandRefused,
     DialOutcome,
     EventHeard,
+    JoinedAgainstWish,
     PauseLost,
     RingBegan,
     SeatChange,
@@ -571,3 +572,22 @@ def test_a_transfer_that_nobody_could_check_is_told() -> None:
     seat = SeatUnderTest()
     assert seat.say(100, "OK", "unchecked", "TRANSFER 7.1 202 astctidemo") == [TransferUnchecked()]
     assert seat.say(100, "OK", "", "TRANSFER 7.1 202 astctidemo") == []
+
+
+def test_a_queue_that_was_left_is_left_again_where_the_server_forgot_it() -> None:
+    seat = SeatUnderTest()
+    seat.say(200, "q1")
+    assert seat.say(100, "OK", answers="QUEUE q1 OUT") == []
+    assert seat.say(210, "q1") == []
+    assert seat.say(200, "Q1") == [JoinedAgainstWish("Q1")], "the server was started anew"
+    assert seat.say(101, "KO", "this queue may not be left", answers="QUEUE Q1 OUT") == [
+        CommandRefused("QUEUE", "this queue may not be left")
+    ]
+    assert seat.say(200, "q1") == [], "it may not be left any more"
+    seat.say(100, "OK", answers="QUEUE q1 OUT")
+    seat.model.queue_wanted("Q1")
+    assert seat.say(200, "q1") == [], "the user wants to be in"
+    seat.say(100, "OK", answers="QUEUE q1 OUT")
+    seat.model.forget()
+    seat.hear(UP)
+    assert seat.say(200, "q1") == [], "who logs in is in"
