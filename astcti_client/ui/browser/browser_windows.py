@@ -14,7 +14,7 @@ from typing import IO
 
 from astcti_client.triggers.child_processes import child_environment, home_folder
 from astcti_client.triggers.programs import TriggerRefused
-from astcti_client.ui.browser.page import NAME, PageRequest, places_file
+from astcti_client.ui.browser.page import NAME, TAKEN, PageRequest, places_file
 from schemas.sentences import said
 
 NOT_INSTALLED = said("the client's own browser is not installed (pip install 'asteriskcti[browser]')")
@@ -27,7 +27,7 @@ USED_TIME = 30 * 86400  # seconds after the last page in which the next one is e
 
 @dataclass(slots=True)
 class _BrowserProcess:
-    """A window's process. `url` is the page that it was told to show last."""
+    """A window's process. `url` is the page that it was told to show last, `told` how many lines it got."""
 
     process: subprocess.Popen[bytes]
     service: str
@@ -35,6 +35,18 @@ class _BrowserProcess:
     started: float
     words: IO[bytes]
     """What it writes to its standard error: Qt and others write a good deal there, and why they fail."""
+    told: int = 0
+
+    def lost_a_page(self) -> bool:
+        """Whether it ended, as its user closed the window, while the last page was on its way."""
+        assert self.process.stdout is not None
+        try:
+            # What the engine started holds the other end, perhaps for a moment longer.
+            os.set_blocking(self.process.stdout.fileno(), False)
+        except OSError:
+            pass  # Windows, where nobody else has it
+        taken = self.process.stdout.read() or b""
+        return bool(self.url) and taken.count(TAKEN.encode()) < self.told
 
 
 class BrowserWindows:
@@ -68,7 +80,10 @@ class BrowserWindows:
         return importlib.util.find_spec("webview") is not None
 
     def show(self, url: str, service: str) -> None:
-        """Open a checked address. Raises TriggerRefused if there can be no window."""
+        """Open a checked address. Raises TriggerRefused if there can be no window.
+
+        One that goes to a window whose user closes it in that moment is opened by a later `tick`.
+        """
         if not self.available():
             raise TriggerRefused(NOT_INSTALLED)
         note_page()
@@ -106,7 +121,7 @@ class BrowserWindows:
                 command,
                 creationflags=flags,
                 stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
                 stderr=written,
                 env=child_environment(self._environ),
                 cwd=home_folder(),
@@ -128,10 +143,13 @@ class BrowserWindows:
         self._windows = [window for window in self._windows if window.process.returncode is None]
         for window in over:
             why = _why_it_ended(window)
-            _let_go(window)
-            if window.process.returncode != 0 and time.monotonic() - window.started < OPENING_TIME:
+            if window.process.returncode == 0:
+                if window.lost_a_page():
+                    self.show(window.url, window.service)
+            elif time.monotonic() - window.started < OPENING_TIME:
                 self._keeps_ready = False  # nor would the next one
                 self._failed(window.url, why)
+            _let_go(window)
         for window in self._windows:
             if os.fstat(window.words.fileno()).st_size > MOST_KEPT_WORDS:
                 window.words.truncate(0)
@@ -180,6 +198,7 @@ class BrowserWindows:
         except OSError:
             return False
         window.url = url
+        window.told += 1
         return True
 
 
@@ -210,11 +229,12 @@ def _why_it_ended(window: _BrowserProcess) -> str:
 
 
 def _close_pipe(window: _BrowserProcess) -> None:
-    assert window.process.stdin is not None
-    try:
-        window.process.stdin.close()
-    except OSError:
-        pass  # the window was gone already
+    for pipe in (window.process.stdin, window.process.stdout):
+        assert pipe is not None
+        try:
+            pipe.close()
+        except OSError:
+            pass  # the window was gone already
 
 
 def _let_go(window: _BrowserProcess) -> None:

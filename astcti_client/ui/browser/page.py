@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TextIO
@@ -13,6 +14,8 @@ import platformdirs
 
 NAME = "AsteriskCTI"
 """The title of a window whose page belongs to no service."""
+TAKEN = "taken\n"
+"""What a window's process writes for each request that it took."""
 SIZE = (1100, 800)
 """Width and height of a window, in dots of a 96 dpi screen."""
 WEB = ("http", "https")
@@ -53,6 +56,15 @@ def read_page(lines: TextIO) -> PageRequest | None:
         if isinstance(page.url, str) and (not page.url or page.url.startswith(("http://", "https://"))):
             return page
     return None
+
+
+def say_taken() -> None:
+    """In a window's process: what was asked for is done."""
+    try:
+        sys.stdout.write(TAKEN)
+        sys.stdout.flush()
+    except (OSError, ValueError, AttributeError):
+        pass  # nobody reads it any more, or there is no output at all
 
 
 def places_file() -> Path:

@@ -28,6 +28,7 @@ from astcti_client.ui.browser.page import (
     host_of,
     may_be_shown,
     read_page,
+    say_taken,
     storage_folder,
 )
 from astcti_client.ui.browser.window_place import Attention, PagePlace
@@ -35,6 +36,7 @@ from astcti_client.ui.i18n import _
 from astcti_client.ui.theme.icons import tray_icon
 
 _NOTHING = "about:blank"
+_NOTICED = 1000  # milliseconds until somebody sees that there is another page
 
 
 class WebPage(QWebEnginePage):  # type: ignore[misc,valid-type,unused-ignore]
@@ -158,9 +160,8 @@ class QtBrowser:
             # Whoever gets a call types somewhere else: the keyboard comes with a click.
             native.setAttribute(QtCore.Qt.WidgetAttribute.WA_ShowWithoutActivating)
             self._place, self._attention = PagePlace(native), Attention(native)
-            if self._first.url:
-                # Not from within pywebview's making of the window.
-                QtCore.QTimer.singleShot(0, lambda: self._take(self._first))
+            # Not from within pywebview's making of the window.
+            QtCore.QTimer.singleShot(0, lambda: self._take(self._first))
         except Exception:
             traceback.print_exc()
             os._exit(3)  # rather the system's browser than a window without an address
@@ -173,8 +174,13 @@ class QtBrowser:
     def _take(self, page: PageRequest | None) -> None:
         if page is None:
             os._exit(0)
+        if self._place.closed:
+            return  # not taken: this process ends, and another one shows it
         if not page.url:
+            say_taken()
             return
+        # Who closes the window before meant the page that was there.
+        QtCore.QTimer.singleShot(_NOTICED, say_taken)
         self._title = page.title or NAME
         self._view.page().show_page(QtCore.QUrl(page.url))
         self._show_window()

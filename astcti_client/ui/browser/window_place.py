@@ -24,6 +24,8 @@ class PagePlace(QtCore.QObject):  # type: ignore[misc,valid-type,unused-ignore]
     def __init__(self, window: Any) -> None:
         super().__init__(window)
         self._window, self._service = window, ""
+        self.closed = False
+        """Whether its user closed it: the process is about to end."""
         self._due = QtCore.QTimer(self, singleShot=True, interval=SETTLED)
         self._due.timeout.connect(self._keep)
         window.installEventFilter(self)
@@ -50,7 +52,8 @@ class PagePlace(QtCore.QObject):  # type: ignore[misc,valid-type,unused-ignore]
         if event.type() in (kinds.Move, kinds.Resize):
             self._due.start()
         elif event.type() == kinds.Close:
-            self._keep()  # the process ends with its window
+            self._keep()
+            self.closed = True
         return False
 
     def _keep(self) -> None:
@@ -63,7 +66,7 @@ class PagePlace(QtCore.QObject):  # type: ignore[misc,valid-type,unused-ignore]
         settings.sync()
 
     def _key(self) -> str:
-        return quote(self._service, safe="")
+        return quote(self._service, safe="").replace("%", ".")  # else it is quoted once more
 
     @staticmethod
     def _settings() -> Any:

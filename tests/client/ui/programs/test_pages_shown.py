@@ -9,6 +9,9 @@ from pathlib import Path
 
 import psutil
 import pytest
+from Xlib import X, Xatom
+from Xlib.display import Display
+from Xlib.protocol import event
 
 from astcti_client.ui.browser.browser_windows import BrowserWindows, note_page, pages_are_used
 from astcti_client.ui.browser.page import places_file
@@ -46,9 +49,50 @@ def wants_attention(desktop: Desktop, window: str) -> bool:
 
 
 def place_of(desktop: Desktop, window: str) -> tuple[int, int, int, int]:
-    words = desktop.do("getwindowgeometry", "--shell", window).split()
-    found = dict(word.split("=") for word in words)
-    return int(found["X"]), int(found["Y"]), int(found["WIDTH"]), int(found["HEIGHT"])
+    """Left, top, width and height of what is inside its frame."""
+    display = Display(desktop.display)
+    found = display.create_resource_object("window", int(window))
+    inside, corner = found.get_geometry(), display.screen().root.translate_coords(found, 0, 0)
+    display.close()
+    return corner.x, corner.y, inside.width, inside.height
+
+
+def close_window(desktop: Desktop, window: str) -> None:
+    """Ask the window manager to, as a click on the frame's button does."""
+    display = Display(desktop.display)
+    message = event.ClientMessage(
+        window=display.create_resource_object("window", int(window)),
+        client_type=display.intern_atom("_NET_CLOSE_WINDOW"),
+        data=(32, [0, 2, 0, 0, 0]),
+    )
+    mask = X.SubstructureRedirectMask | X.SubstructureNotifyMask
+    display.screen().root.send_event(message, event_mask=mask)
+    display.close()
+
+
+class Panel:
+    """Takes the lowest dots of a screen for itself."""
+
+    def __init__(self, desktop: Desktop, dots: int) -> None:
+        display = self._display = Display(desktop.display)
+        root, size = display.screen().root, display.screen()
+        window = root.create_window(
+            0, size.height_in_pixels - dots, size.width_in_pixels, dots, 0, size.root_depth
+        )
+        for name, kind, values in (
+            ("_NET_WM_WINDOW_TYPE", Xatom.ATOM, [display.intern_atom("_NET_WM_WINDOW_TYPE_DOCK")]),
+            ("_NET_WM_STRUT", Xatom.CARDINAL, [0, 0, 0, dots]),
+        ):
+            window.change_property(display.intern_atom(name), kind, 32, values)
+        window.map()
+        display.sync()
+        await_fact(
+            lambda: f", {size.height_in_pixels - dots}" in desktop.run("xprop", "-root", "_NET_WORKAREA"),
+            "no room",
+        )
+
+    def close(self) -> None:
+        self._display.close()
 
 
 def wait_until_ready(pages: BrowserWindows) -> None:
@@ -118,8 +162,9 @@ def test_a_window_comes_back_where_its_user_left_it(
             desktop.do("windowmove", "--sync", window, "120", "140", "windowsize", window, "640", "420")
         await_fact(lambda window=window: place_of(desktop, window)[2:] == (640, 420), "another size")  # type: ignore[misc]
         seen.append(place_of(desktop, window))
-        desktop.do("windowactivate", "--sync", window, "key", "--clearmodifiers", "alt+F4")
-        await_fact(lambda: window_processes() == [], "it does not close")
+        (process,) = window_processes()
+        close_window(desktop, window)
+        await_fact(lambda process=process: gone(pages, process), "it does not close")  # type: ignore[misc]
     assert seen[1:] == seen[:1] * 2
     assert pages_are_used()
 
@@ -129,7 +174,7 @@ def test_on_a_small_screen_the_window_is_as_large_as_the_panels_leave_it(
 ) -> None:
     small = Desktop(tmp_path_factory.mktemp("small"), tray=False, size="800x480")
     try:
-        small.run("xprop", "-root", "-f", "_NET_WORKAREA", "32c", "-set", "_NET_WORKAREA", "0, 0, 800, 440")
+        panel = Panel(small, 40)
         monkeypatch.setenv("DISPLAY", small.display)
         pages = BrowserWindows(lambda _url, _why: None)
         pages.show(f"{site.address}/one", "Demo")
@@ -142,6 +187,7 @@ def test_on_a_small_screen_the_window_is_as_large_as_the_panels_leave_it(
         assert y + height <= 440
         assert width > 700
         pages.close()
+        panel.close()
     finally:
         small.close()
 
@@ -153,6 +199,11 @@ def test_a_window_that_is_ready_asks_for_the_first_page_at_once(pages: BrowserWi
     assert site.hear() == "/one"
     print(f"asked for after {1000 * (time.monotonic() - begun):.0f} ms")
     assert time.monotonic() - begun < 1.5  # a machine that has nothing else to do: 0.1
+
+
+def gone(pages: BrowserWindows, process: psutil.Process) -> bool:
+    pages.tick()
+    return not process.is_running()
 
 
 def window_processes() -> list[psutil.Process]:
@@ -179,18 +230,36 @@ def test_who_closes_the_window_finds_the_next_one_ready(
     pages.show(f"{site.address}/one", "Demo")
     assert site.hear() == "/one"
     await_fact(lambda: window_of(desktop, "^Demo – "), "no window")
+    (shown,) = window_processes()
     window = window_of(desktop, "^Demo – ")
-    desktop.do("windowactivate", "--sync", window, "key", "--clearmodifiers", "alt+F4")
-
-    def another() -> bool:
-        pages.tick()
-        return len(window_processes()) == 1 and not window_of(desktop, "^Demo – ")
-
-    await_fact(another, "none gets ready")
+    close_window(desktop, window)
+    await_fact(lambda: gone(pages, shown), "it does not close")
+    await_fact(lambda: gone(pages, shown) and window_processes(), "none gets ready")
     (ready,) = window_processes()
     pages.show(f"{site.address}/two", "Demo")
     assert site.hear() == "/two"
     assert window_processes() == [ready]
+
+
+def test_a_page_that_goes_to_a_window_that_is_being_closed_opens_another(
+    pages: BrowserWindows, site: Site, desktop: Desktop
+) -> None:
+    pages.show(f"{site.address}/one", "Demo")
+    assert site.hear() == "/one"
+    await_fact(lambda: window_of(desktop, "^Demo – "), "no window")
+    (process,) = window_processes()
+    process.suspend()  # it is slow
+    close_window(desktop, window_of(desktop, "^Demo – "))
+    time.sleep(0.2)  # whichever it sees first when it goes on
+    pages.show(f"{site.address}/two", "Demo")
+    process.resume()
+
+    def asked() -> bool:
+        pages.tick()
+        return not site.asked.empty()
+
+    await_fact(asked, "the page is lost")
+    assert site.hear() == "/two"
 
 
 def test_a_ready_window_ends_with_the_client(browser: None, tmp_path: Path) -> None:
