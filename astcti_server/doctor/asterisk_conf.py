@@ -167,7 +167,7 @@ class _Reading:
 def _without_comments(text: str) -> Iterator[str]:
     """Lines that say something. `;` begins a comment unless a backslash is before it, `;--` a long one."""
     text = re.sub(r"(?<!\\);--(?!-).*?--;", "", text, flags=re.DOTALL)
-    for line in text.splitlines():
+    for line in text.split("\n"):
         said = re.split(r"(?<!\\);", line, maxsplit=1)[0].replace("\\;", ";").strip()
         if said:
             yield said
