@@ -209,6 +209,8 @@ class TriggerFailure(StrEnum):
     """It is set to carry out none."""
     INTERRUPTED = "interrupted"
     """It ended while it began to, and does not try again by itself."""
+    OTHER_SYSTEM = "other-system"
+    """None of the event's triggers is for its system."""
     NOT_CONFIRMED = "not-confirmed"
     """It is set to ask first, and nobody said yes."""
     FAILED = "failed"

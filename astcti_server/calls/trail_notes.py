@@ -72,7 +72,9 @@ def note_unmatched(leg: Leg, other: Party | None, username: str) -> None:
 def note_opened(leg: Leg, service: Service, username: str, moment: Moment, due: Iterable[Action]) -> None:
     """These triggers are sent."""
     systems = [action.os for action in due]
-    leg.trail.add(_OPENED, moment, str(len(systems)), service.name, username, listed(dict.fromkeys(systems)))
+    leg.trail.add(
+        _OPENED, moment, str(len(systems)), service.name, username, ",".join(dict.fromkeys(systems))
+    )
 
 
 def note_lacking(leg: Leg, names: Iterable[str]) -> None:

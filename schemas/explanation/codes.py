@@ -264,6 +264,7 @@ VERDICT_OF_FAILURE: Final[Mapping[str, Verdict]] = {
     TriggerFailure.NO_BROWSER: Verdict.NO_BROWSER,
     TriggerFailure.TRIGGERS_OFF: Verdict.TRIGGERS_OFF,
     TriggerFailure.INTERRUPTED: Verdict.TRIGGER_INTERRUPTED,
+    TriggerFailure.OTHER_SYSTEM: Verdict.OTHER_SYSTEM,
     TriggerFailure.NOT_CONFIRMED: Verdict.TRIGGER_NOT_CONFIRMED,
     TriggerFailure.FAILED: Verdict.TRIGGER_FAILED,
 }

@@ -39,6 +39,7 @@ VALUES: Final = {
     "no-browser": "no browser was found",
     "triggers-off": "it is set to carry out none",
     "interrupted": "it ended meanwhile",
+    "other-system": "none is for its system",
     "not-confirmed": "nobody said yes",
     "failed": "it failed",
 }

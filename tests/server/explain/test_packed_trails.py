@@ -22,14 +22,6 @@ def test_a_record_comes_out_as_it_went_in(record: PartyRecord) -> None:
     assert unpack(pack_record(record)) == record
 
 
-def test_a_text_without_end_is_cut_and_the_others_are_whole() -> None:
-    facts = PartyFacts(*["x"] * 6, True, "c", ("h",), ("calldata",), *["y"] * 4, False, True, False, "end")
-    trail = Trail(lambda: 5.0)
-    trail.add("unmatched", "mario", "c" * 100_000, "queue")
-    record = unpack(pack(facts, trail, 6.0))
-    assert record == PartyRecord(facts, 5.0, 6.0, 0, ((5.0, "unmatched", "mario", "c" * 65_535, "queue"),))
-
-
 def test_of_a_long_trail_the_first_and_the_last_steps_are_packed() -> None:
     facts = PartyFacts(*["x"] * 6, True, "c", (), (), *["y"] * 4, False, True, False, "")
     trail = Trail(lambda: 5.0)
