@@ -329,8 +329,8 @@ def test_who_is_talked_to_comes_first_and_stays_there() -> None:
     assert order(["2", "1"], *calls) == ["2", "1"]
     calls = call("1", "ringing"), call("2", "over", answered=True)
     assert order(["2", "1"], *calls) == ["2", "1"]
-    calls = call("1", "ringing"), call("2", "talking", answered=True), call("3", "talking", answered=True)
-    assert order(["2", "1"], *calls) == ["2", "3", "1"]
+    three = call("1", "ringing"), call("2", "talking", answered=True), call("3", "talking", answered=True)
+    assert order(["2", "1"], *three) == ["2", "3", "1"]
 
 
 def test_cards_that_went_leave_the_others_in_order() -> None:

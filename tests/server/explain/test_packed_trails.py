@@ -23,7 +23,9 @@ def test_a_record_comes_out_as_it_went_in(record: PartyRecord) -> None:
 
 
 def test_of_a_long_trail_the_first_and_the_last_steps_are_packed() -> None:
-    facts = PartyFacts(*["x"] * 6, True, "c", (), (), *["y"] * 4, False, True, False, "")
+    facts = PartyFacts(
+        "x", "x", "x", "x", "x", "x", True, "c", (), (), "y", "y", "y", "y", False, True, False, ""
+    )
     trail = Trail(lambda: 5.0)
     for number in range(150):
         trail.add("variable-set", "calldata", str(number), "1")
