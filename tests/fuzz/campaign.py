@@ -22,6 +22,7 @@ STUCK = HANGS  # seconds of processor time of one input until its process is end
 ASLEEP = 20  # times as long for one that waits: a machine may be busy
 EXPLORED = 30_000  # inputs at most that are watched for new lines
 EXPLORING = 0.1  # of the time that a target has
+LONGEST_EXPLORING = 30.0  # seconds of processor time: what leads somewhere new is found early
 ROUNDS = (20_000, 200_000)  # inputs of each target before more of any
 MOST_FINDINGS = 12  # of a target; then it is left
 MOST_LOST = 5  # processes that hang or die; each costs STUCK seconds
@@ -170,7 +171,7 @@ class Campaign:
 
     def _corpus(self, target: FuzzTarget) -> list[bytes]:
         plan = self._plan
-        exploring = min(plan.seconds * EXPLORING, 120.0)
+        exploring = min(plan.seconds * EXPLORING, LONGEST_EXPLORING)
         count = min(EXPLORED, max(200, plan.inputs // 10))
         corpus = _ask(run_exploration, (target, plan.seed, count, exploring), (exploring + HANGS) * ASLEEP)
         # An input that hangs or crashes is found, and told, when it is tried.
