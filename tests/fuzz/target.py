@@ -27,7 +27,7 @@ class FuzzTarget:
     seeds: Callable[[], Sequence[bytes]]
     """Real inputs. The same ones in the same order each time."""
     reaches: str = ""
-    """An outcome that is well inside: one of the seeds has to have it, else nothing but a check is tried."""
+    """An outcome that is well inside: some real or grown input has to have it."""
     refusals: tuple[type[Exception], ...] = ()
     """What it may raise; everything else is a finding."""
     tokens: tuple[bytes, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
 
@@ -150,6 +151,9 @@ def _upload() -> Attempt:
     from configurator.publishing import differences, working_copy
     from configurator.views.imports import read_upload
 
+    tempfile.tempdir = str(folder())  # where a database is put to be read
+    present = working_copy.configuration()
+
     def attempt(data: bytes) -> str:
         try:
             wanted = read_upload(SimpleUploadedFile("../x", data))
@@ -157,8 +161,7 @@ def _upload() -> Attempt:
             for problem in error.problems:
                 translated_for_file(problem.message)
             return "problems"
-        with working_copy.writing():
-            differences.between(working_copy.configuration(), wanted)
+        differences.between(present, wanted)
         return "valid"
 
     return attempt

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import copy
 import gzip
 import hashlib
 import io
@@ -197,7 +198,7 @@ def _blocks() -> bytes:
     path = next(iter(sorted(manager.RECORDINGS.glob("22-direct-call.ami"))))
     wanted = EventFilter.for_configuration(_office())
     found = [one.raw for one in AmiParser(wanted).feed(path.read_bytes()) if isinstance(one, AmiEvent)]
-    return b"".join(block + b"\r\n\r\n" for block in found[:16])
+    return b"".join(block + b"\r\n\r\n" for block in found[:9])
 
 
 MARKS: tuple[dict[str, object], ...] = (
@@ -290,7 +291,7 @@ def _mark_seeds() -> list[bytes]:
 
 
 def _grow_marks(random: Random) -> bytes:
-    marks: object = [dict(mark) for mark in MARKS]
+    marks: object = copy.deepcopy([*MARKS[: random.choice((4, len(MARKS)))]])
     for _ in range(random.choice((0, 1, 1, 2, 3))):
         marks = json_changed(random, marks)
     told = [mark for mark in marks if isinstance(mark, dict)] if isinstance(marks, list) else []
