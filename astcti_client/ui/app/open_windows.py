@@ -41,6 +41,7 @@ from astcti_client.ui.windows.login import LoginWindow
 from astcti_client.ui.windows.main import MainWindow
 from astcti_client.ui.windows.settings import SettingsWindow
 from astcti_client.ui.windows.side_window import SideWindow, same_focus
+from astcti_client.ui.windows.unasked import has_keyboard, show_unasked
 from schemas.events import Action
 
 TRAY_TIME = 5.0  # seconds that a tray may take for our icon, while the desktop starts
@@ -108,8 +109,11 @@ class OpenWindows:
                 self._keep_dialog(PasswordDialog(self.root, self.look, is_right, done))
             case ConfirmationWanted(action=action, answered=answered):
                 self._confirm(action, answered)
-            case LoginWanted(remembered=remembered, can_remember=can_remember):
+            case LoginWanted(remembered=remembered, can_remember=can_remember, unasked=unasked):
                 self._ask_login(remembered=remembered, can_remember=can_remember)
+                if unasked and self.login is not None:
+                    self.login.withdraw()
+                    show_unasked(self.login)
             case LoginStarted():
                 if self.login is not None:
                     self.login.busy()
@@ -117,12 +121,13 @@ class OpenWindows:
                 assert self.login is not None
                 self.login.show_failure(prompt)
             case LoginDone():
+                asked = has_keyboard(self.root)  # who types elsewhere meanwhile goes on
                 self._close_login()
-                self.show()
+                self.show() if asked else show_unasked(self._foremost())
             case LoggedOut():
                 self._close_all()
             case WindowWanted():
-                self.show()
+                show_unasked(self._foremost())
 
     # --- the look ---
 

@@ -67,12 +67,12 @@ class SignIn:
         self._connect(settings, password)
         return True
 
-    def ask(self) -> None:
-        """Show the log-in window."""
+    def ask(self, *, unasked: bool = False) -> None:
+        """Show the log-in window; `unasked`: nobody is waiting for it."""
         settings = self._preferences.now
         remembered = bool(settings.password or self._keyring.remembered(settings.host, settings.user))
         self._asking = True
-        self._show_prompt(LoginWanted(remembered, self._keyring.can_remember()))
+        self._show_prompt(LoginWanted(remembered, self._keyring.can_remember(), unasked))
 
     def log_in(self, request: LoginRequest) -> None:
         """Log in with what was typed."""
@@ -144,7 +144,7 @@ class SignIn:
         """Say in the log-in window what went wrong."""
         self._request = None
         if not self._asking:
-            self.ask()
+            self.ask(unasked=True)
         self._show_prompt(failure)
 
     def _connect(self, settings: Settings, password: Password) -> None:

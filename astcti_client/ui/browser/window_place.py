@@ -5,13 +5,13 @@ In the window's process, with Qt, on the main thread.
 
 from __future__ import annotations
 
-import contextlib
 from typing import Any
 from urllib.parse import quote
 
 from qtpy import QtCore, QtGui, QtWidgets
 
 from astcti_client.ui.browser.page import SIZE, places_file
+from astcti_client.ui.theme.attention import demand_attention
 
 FRAME = (16, 44)
 """Dots that a window manager's frame may add to width and height; before a window is shown nobody knows."""
@@ -106,24 +106,7 @@ class Attention(QtCore.QObject):  # type: ignore[misc,valid-type,unused-ignore]
         return False
 
     def _demand(self) -> None:
-        from Xlib.display import Display
-        from Xlib.protocol import event
-        from Xlib.X import SubstructureNotifyMask, SubstructureRedirectMask
-
-        with contextlib.suppress(Exception):  # a display that is no more, or is another kind of one
-            display = Display()
-            state, demands = (
-                display.intern_atom(name) for name in ("_NET_WM_STATE", "_NET_WM_STATE_DEMANDS_ATTENTION")
-            )
-            add, from_application = 1, 1
-            message = event.ClientMessage(
-                window=display.create_resource_object("window", int(self._window.winId())),
-                client_type=state,
-                data=(32, [add, demands, 0, from_application, 0]),
-            )
-            mask = SubstructureRedirectMask | SubstructureNotifyMask
-            display.screen().root.send_event(message, event_mask=mask)
-            display.close()  # sends what waits
+        demand_attention(int(self._window.winId()))
 
 
 def _numbers(text: object) -> tuple[int, int, int, int] | None:

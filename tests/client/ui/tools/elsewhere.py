@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 from tests.client.ui.tools.desktop import Desktop
-from tests.fake.patience import until
+from tests.fake.patience import PATIENCE, until
 
 _PROGRAM = """
 import tkinter
@@ -59,10 +59,12 @@ class Elsewhere:
     def type_through(self, fact: Callable[[], object], turn: Callable[[], object] = lambda: None) -> None:
         """Go on typing until something is so, and a little longer; every letter arrives here."""
         done_at: float | None = None
+        deadline = time.monotonic() + 2 * PATIENCE  # an engine may start meanwhile
         while done_at is None or time.monotonic() < done_at + 0.5:
             turn()
             self.type("x")
             assert self.has_keyboard(), "the keyboard was taken away"
+            assert time.monotonic() < deadline, "it did not come true"
             if done_at is None and fact():
                 done_at = time.monotonic()
 
