@@ -14,6 +14,26 @@ MOMENTS = st.floats(0, 1e12)
 FACTS = st.builds(
     PartyFacts, *[TEXT] * 6, st.booleans(), TEXT, TEXTS, TEXTS, *[TEXT] * 4, *[st.booleans()] * 3, TEXT
 )
+FACTS_OF_ONE = PartyFacts(
+    "1.1",
+    "1.0",
+    "PJSIP/201",
+    "333",
+    "Caller",
+    "101",
+    began_call=False,
+    caller="1.0",
+    path=(),
+    variables=("calldata",),
+    extension="PJSIP/201",
+    operator="mario",
+    service="Demo",
+    state="Up",
+    outbound=False,
+    linked=True,
+    talked=True,
+    end="",
+)
 STEPS = st.lists(st.tuples(MOMENTS, TEXTS).map(lambda step: (step[0], *step[1])), max_size=8).map(tuple)
 
 
@@ -23,12 +43,9 @@ def test_a_record_comes_out_as_it_went_in(record: PartyRecord) -> None:
 
 
 def test_of_a_long_trail_the_first_and_the_last_steps_are_packed() -> None:
-    facts = PartyFacts(
-        "x", "x", "x", "x", "x", "x", True, "c", (), (), "y", "y", "y", "y", False, True, False, ""
-    )
     trail = Trail(lambda: 5.0)
     for number in range(150):
         trail.add("variable-set", "calldata", str(number), "1")
-    record = unpack(pack(facts, trail, 6.0))
+    record = unpack(pack(FACTS_OF_ONE, trail, 6.0))
     assert len(record.steps) == FIRST_KEPT + LAST_KEPT
     assert (record.left_out, record.steps[-1][3]) == (50, "149")
