@@ -128,7 +128,8 @@ class LogIn:
                 name, _, services = reply.text.partition(" ")
                 queues.append(OwnQueue(name, reply.token == QueueWord.MAY_LEAVE, services.strip()))
                 return
-            self._deliver(OwnQueues(tuple(queues)))
+            if reply.number == ReplyCode.OPERATORS_QUEUE:  # a refusal does not say that there are none
+                self._deliver(OwnQueues(tuple(queues)))
             if then is not None:
                 then()
 

@@ -46,10 +46,12 @@ def obstacle(
     pause: Pause,
     queues: Collection[SeatQueue],
     joining: bool,
+    direct: bool = False,
 ) -> Obstacle | None:
     """What keeps calls from this agent; None if one can come.
 
-    `joining`: within `JOIN_TIME`. A pause that is only asked for keeps no call away yet.
+    `joining`: within `JOIN_TIME`. `direct`: no service of this agent has a queue; the dialplan calls the
+    phone. A pause that is only asked for keeps no call away yet.
     """
     if connection.phase != "up":
         return Obstacle(_unconnected(connection))
@@ -60,6 +62,8 @@ def obstacle(
     if pause.phase == "in":
         return Obstacle("paused", pause.reason)
     if any(queue.state == "joined" for queue in queues):
+        return None
+    if direct and extension and not queues:
         return None
     return _in_no_queue(extension, queues, joining=joining)
 

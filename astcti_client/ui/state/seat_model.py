@@ -99,6 +99,8 @@ class SeatModel:
         self.queues: dict[str, SeatQueue] = {}
         self.own_queues: tuple[OwnQueue, ...] = ()
         """What services each queue is of, and whether it may be left; empty if the server cannot tell."""
+        self._queues_told = False
+        """Whether the server told `own_queues`: then none are none, and not none that it can tell."""
         self.colleagues = Colleagues()
         self._left_queues: set[str] = set()
         """By their keys; the server knows it, too, unless it is started anew."""
@@ -151,7 +153,12 @@ class SeatModel:
             pause=self.pause,
             queues=self.queues.values(),
             joining=self._clock() < self._queues_due,
+            direct=self._queues_told and not self.own_queues and self._has_inbound,
         )
+
+    @property
+    def _has_inbound(self) -> bool:
+        return any(service.type == "inbound" for service in self.services)
 
     @property
     def tray_state(self) -> TrayState:
@@ -258,7 +265,7 @@ class SeatModel:
             case OfferedTargets(targets=targets):
                 self.transfer_targets = targets
             case OwnQueues(queues=queues):
-                self.own_queues = queues
+                self.own_queues, self._queues_told = queues, True
             case PauseReasons(reasons=reasons):
                 self.reasons = reasons
             case ServerReply(reply=reply, answers=answers, final=final):
@@ -304,6 +311,7 @@ class SeatModel:
         self._up_at = None
         if state.phase == "logging-in":
             self.queues.clear()
+            self._queues_told = False
             self._pause.logging_in()
             self.pbx_up = True
             self._resumes = False

@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from astcti_client.net.messages import ConnectionState, Ending, OperatorFound, Phase
+from astcti_client.net.messages import (
+    ConnectionState,
+    Ending,
+    OfferedService,
+    OperatorFound,
+    OwnQueue,
+    OwnQueues,
+    Phase,
+    Services,
+)
 from astcti_client.ui.state.receiving import JOIN_TIME, Obstacle, ObstacleKind, obstacle
 from astcti_client.ui.state.seat_model import SeatModel
 from astcti_client.ui.state.seat_state import Pause, SeatQueue
@@ -37,6 +46,7 @@ states = st.fixed_dictionaries(
         ),
         "queues": st.lists(st.sampled_from([JOINED, LEFT, REFUSED]), max_size=3),
         "joining": st.booleans(),
+        "direct": st.booleans(),
     }
 )
 
@@ -46,10 +56,14 @@ states = st.fixed_dictionaries(
 def test_there_is_no_obstacle_if_and_only_if_a_call_can_come(
     connection: ConnectionState, state: dict[str, Any]
 ) -> None:
-    asterisk_calls = JOINED in state["queues"] and state["pause"].phase in ("out", "requested")
+    dialplan_calls = state["direct"] and state["extension"] and not state["queues"]
+    asterisk_calls = (JOINED in state["queues"] or dialplan_calls) and state["pause"].phase in (
+        "out",
+        "requested",
+    )
     can_come = connection.phase == "up" and state["pbx_up"] and asterisk_calls
     found = obstacle(connection, **state)
-    assert (found is None) == can_come
+    assert (found is None) == bool(can_come)
     if found is not None:
         assert obstacle_text(found).startswith("Not receiving calls: ")
 
@@ -155,6 +169,28 @@ def test_a_queue_that_refuses_among_others_is_no_obstacle() -> None:
         )
         is None
     )
+
+
+def test_who_has_services_but_no_queue_is_reached_by_the_dialplan() -> None:
+    """Only a server that tells the queues can say so: of an older one nobody knows."""
+    model = SeatModel(lambda: 1000.0)
+    for message in (OperatorFound("mario", "PJSIP/201", "Mario"), UP):
+        model.hear(message)
+    inbound, outbound = (
+        OfferedService("inbound", "direct", "Direct"),
+        OfferedService("outbound", "out", "Out"),
+    )
+    model.hear(Services((inbound, outbound)))
+    assert model.obstacle is not None
+    model.hear(OwnQueues(()))
+    assert model.obstacle is None
+    model.hear(Services((outbound,)))
+    assert model.obstacle is not None
+    model.hear(Services((inbound,)))
+    model.hear(OwnQueues((OwnQueue("astcti", False, "Demo"),)))
+    assert model.obstacle is not None
+    hear_reply(model, "200 astcti")
+    assert model.obstacle is None
 
 
 def test_a_strangers_reason_is_made_harmless() -> None:
