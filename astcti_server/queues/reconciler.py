@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from astcti_server.queues.announcements import Announce, Announcements
 from astcti_server.queues.asterisk_text import is_same_reason
-from astcti_server.queues.kept_pauses import SEEN_EVERY, KeptPauses
+from astcti_server.queues.kept_pauses import KEPT_FOR, SEEN_EVERY, KeptPauses
 from astcti_server.queues.lookup import Memberships, SeatedOperators
 from astcti_server.queues.member import Member, member_after
 from astcti_server.queues.membership import Membership
@@ -77,8 +77,8 @@ class QueueReconciler:
         self._settings = settings
         self._queues_named = configuration.queues
         """The queues that a service names or named in this run, by their keys."""
-        self._left_before: dict[str, Set[str]] = {}
-        """By user name, the queues that those left themselves who are away and did not log out."""
+        self._left_before: dict[str, tuple[Set[str], float]] = {}
+        """By user name, the queues that those left who are away and did not say QUIT, and since when."""
         self._leftovers_due: QueueTimer | None = None
         self._pauses_due: QueueTimer | None = None
         self._up = False
@@ -137,7 +137,7 @@ class QueueReconciler:
         rivals = self._operators.rivals(presence)
         if self._stopping or any(rival.presence.session_id > presence.session_id for rival in rivals):
             return  # sessions are served by threads of their own: what they post may come in another order
-        pause, left = self._pause_to_begin_with(presence), self._left_before.pop(presence.username, _NOTHING)
+        pause, left = self._pause_to_begin_with(presence), self._left_when_away(presence.username)
         for rival in rivals:
             self._release(rival, Refusal.ANOTHER_SESSION.text())
             if rival.presence.username == presence.username:
@@ -163,7 +163,7 @@ class QueueReconciler:
         self._saw(operator)
         grace = 0.0 if at_once else self._settings.clients.grace
         if grace > 0:
-            operator.begin_grace(self.link.later(grace, lambda: self._grace_over(operator)))
+            operator.begin_grace(self.link.later(grace, lambda: self._leave(operator)))
             self._step_all(operator.presence.queue_interface)
         else:
             self._leave(operator)
@@ -312,13 +312,14 @@ class QueueReconciler:
         for membership in self._memberships.of(operator.presence.queue_interface):
             membership.desire_nothing()
 
-    def _grace_over(self, operator: SeatedOperator) -> None:
-        """It did not come back in time, but may do so: then it is out of the queues that it left."""
-        if operator.left:
-            self._left_before[operator.presence.username] = operator.left
-        self._leave(operator)
+    def _left_when_away(self, username: str) -> Set[str]:
+        """The queues that this operator left before the session ended, unless that is long ago."""
+        left, since = self._left_before.pop(username, (_NOTHING, 0.0))
+        return left if self.link.now() - since <= KEPT_FOR else _NOTHING
 
     def _leave(self, operator: SeatedOperator) -> None:
+        if operator.left and not operator.logged_out:  # it may come back: then it is out of these queues
+            self._left_before[operator.presence.username] = operator.left, self.link.now()
         self._release(operator, Refusal.SESSION_OVER.text())
         self._step_all(operator.presence.queue_interface)
 

@@ -87,12 +87,37 @@ def test_who_logs_out_and_in_again_is_in_again() -> None:
     team = Team().sit_down()
     team.ask("sales", False)
     team.removed("sales")
+    team.reconciler.logged_out(1)
     team.reconciler.left(1, at_once=True)
     team.removed("support")
     team.arrive(session_id=2)
     team.added("sales", penalty=0)
     team.added("support", penalty=0)
     assert team.told(2) == ["310 OUT", "200 sales", "200 support"]
+
+
+def test_a_session_that_ends_before_the_one_that_takes_it_over_begins_keeps_the_wish() -> None:
+    team = Team().sit_down()
+    team.ask("sales", False)
+    team.removed("sales")
+    team.reconciler.left(1, at_once=True)
+    team.removed("support")
+    team.arrive(session_id=2)
+    team.added("support", penalty=0)
+    assert team.told(2) == ["310 OUT", "210 sales", "200 support"]
+
+
+def test_after_half_a_day_nobody_is_out_of_a_queue_that_he_left() -> None:
+    team = Team().sit_down()
+    team.ask("sales", False)
+    team.removed("sales")
+    team.reconciler.left(1, at_once=False)
+    team.wheel.advance(11.0)
+    team.removed("support")
+    team.wheel.advance(13 * 3600.0)
+    team.link.open.clear()  # the state was read again each quarter of an hour
+    team.arrive(session_id=2)
+    assert team.link.names == ["QueueAdd", "QueueAdd"]
 
 
 def test_a_configuration_that_allows_it_no_more_puts_everybody_in_again() -> None:
