@@ -6,6 +6,7 @@ from astcti_client.triggers.runner import own_system
 from astcti_client.ui.state.seat_call import SeatCall
 from schemas.explanation.codes import VERDICT_OF_FAILURE, Verdict
 from schemas.explanation.lines import encode, listed, verdict
+from schemas.protocol import TriggerFailure
 
 
 def own_verdict(
@@ -19,9 +20,10 @@ def own_verdict(
     if not call.opened:
         return ""
     at = wall - (now - call.opened_at)
-    if call.failure is not None:
+    elsewhere = not {"any", own_system()} & set(call.opened_for)
+    if call.failure is not None and call.failure is not TriggerFailure.OTHER_SYSTEM:
         return encode(verdict(VERDICT_OF_FAILURE[call.failure], at, extension, operator))
-    if not {"any", own_system()} & set(call.opened_for):
+    if elsewhere or call.failure is not None:
         systems = listed(call.opened_for)
         return encode(verdict(Verdict.OTHER_SYSTEM, at, extension, call.service, systems))
     if not triggers:

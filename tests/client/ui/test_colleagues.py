@@ -200,7 +200,7 @@ def test_three_hundred_colleagues_are_searched_and_scrolled_at_once(open_client:
         window.search.delete(0, "end")
         window.search.insert(0, str(n))
         bed.root.update()
-    assert time.perf_counter() - began < 5.0  # measured: 0.5 s
+    assert time.perf_counter() - began < 5.0
     assert len(window.table.get_children()) < 300
 
 
