@@ -11,7 +11,7 @@ import pytest
 from tests.fuzz import campaign, publish
 from tests.fuzz.campaign import Campaign, Plan, TargetResult
 from tests.fuzz.progress import FuzzProgress, ProgressFiles
-from tests.fuzz.revision import revision_of
+from tests.fuzz.revision import program_of, revision_of
 from tests.fuzz.shard import Tried
 from tests.fuzz.target import Attempt, FuzzTarget
 from tests.fuzz.targets import TARGETS
@@ -74,9 +74,15 @@ def test_another_harness_begins_anew(tmp_path: Path) -> None:
     assert ProgressFiles(3, tmp_path).load(target).tried.inputs == 200
 
 
-def test_revisions_are_of_one_target() -> None:
+def test_a_revision_is_of_one_target_and_of_what_its_modules_do(tmp_path: Path) -> None:
     assert all(len(revision_of(target)) == 12 for target in TARGETS)
     assert len({revision_of(target) for target in TARGETS}) == len(TARGETS)
+    files = [tmp_path / f"{number}.py" for number in range(3)]
+    files[0].write_text('"""Says."""\nx = 1  # one\n')
+    files[1].write_text('"""Says more."""\n\nx = (1)\n')
+    files[2].write_text('"""Says."""\nx = 2\n')
+    one, same, other = map(program_of, files)
+    assert one == same != other
 
 
 def test_what_was_tried_is_kept_while_a_process_works(
