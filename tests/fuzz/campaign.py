@@ -18,6 +18,7 @@ from tests.fuzz.summary import TableRow
 from tests.fuzz.target import FuzzTarget
 
 STRETCH = 50_000  # inputs of one process
+SHORT = 60.0  # seconds of a target in which no process reaches the end of a stretch
 STUCK = HANGS  # seconds of processor time of one input until its process is ended
 ASLEEP = 20  # times as long for one that waits: a machine may be busy
 EXPLORED = 30_000  # inputs at most that are watched for new lines
@@ -179,7 +180,9 @@ class Campaign:
 
     def _stretches(self, result: TargetResult, inputs: int) -> Iterator[Stretch]:
         plan = self._plan
-        size = min(STRETCH, -(-plan.inputs // plan.jobs))
+        size = -(-plan.inputs // plan.jobs)
+        if plan.seconds > SHORT:  # else it takes longer to begin them than what is tried
+            size = min(STRETCH, size)
         parts = [
             (at, min(end, at + size))
             for first, end in result.progress.missing(inputs)

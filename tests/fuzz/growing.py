@@ -61,13 +61,13 @@ def json_changed(random: Random, document: Any) -> Any:
     """The document, with one change in it."""
     places = list(_places(document))
     if not places:
-        return random.choice(ODD_VALUES)
+        return copy.deepcopy(random.choice(ODD_VALUES))
     holder, key = random.choice(places)
     match random.randrange(6):
         case 0:
             del holder[key]
         case 1 if isinstance(holder, dict):
-            holder[random.choice(("", "x", "format", str(key).upper()))] = holder[key]
+            holder[random.choice(("", "x", "format", str(key).upper()))] = copy.deepcopy(holder[key])
         case 1:
             holder.insert(key, copy.deepcopy(holder[key]))
         case 2:
@@ -75,7 +75,7 @@ def json_changed(random: Random, document: Any) -> Any:
             with suppress(LookupError):  # it may have been within the first
                 holder[key] = copy.deepcopy(other[place])
         case _:
-            holder[key] = random.choice(ODD_VALUES)
+            holder[key] = copy.deepcopy(random.choice(ODD_VALUES))
     return document
 
 
