@@ -152,6 +152,13 @@ def test_where_scram_was_taken_once_the_md5_is_withheld(
             assert talk.hear(answers[-1]) == ["USER mario"]
 
 
+@pytest.mark.parametrize("end", ["\u2028", "\x85", "\x0b"])
+def test_a_name_with_another_end_of_line_in_it_is_remembered(tmp_path: Path, end: str) -> None:
+    place, file = f"cti.example:5000 ma{end}rio", tmp_path / "scram-places"
+    LoginMemory(Password.from_text("test"), place=place, file=file).scram_taken()
+    assert not LoginMemory(Password.from_text("test"), place=place, file=file).may_send_md5()
+
+
 def test_the_same_run_remembers_without_a_file(clock: Clock) -> None:
     memory = LoginMemory(Password.from_text("test"))
     ScramTalk(clock, memory).log_in()

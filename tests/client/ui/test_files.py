@@ -86,6 +86,12 @@ def test_a_file_is_never_written_through_a_link_that_others_could_put_beside_it(
     assert "astcti-client.desktop" in (tmp_path / "mimeapps.list").read_text()
 
 
+@pytest.mark.parametrize("end", ["\u2028", "\u2029", "\x85"])
+def test_a_text_with_another_end_of_line_in_it_is_left_whole(end: str) -> None:
+    before = f'user = "ma{end}rio"\n# {end}\nport = 1\n'
+    assert changed(before, {"port": 2}) == before.replace("port = 1", "port = 2")
+
+
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"x" * 100_000], ids=["not-utf-8", "too-long"])
 def test_a_settings_file_that_went_bad_meanwhile_is_left_as_it_is(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "client.toml"
