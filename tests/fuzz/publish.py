@@ -36,9 +36,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz.publish", description=__doc__)
     parser.add_argument("--progress", type=Path, default=progress.FOLDER, help="where `make fuzz` keeps it")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--page", type=Path, default=PAGE, help="where the table stands")
     given = parser.parse_args(arguments)
     table = tried_so_far(ProgressFiles(given.seed, given.progress), TARGETS)
-    PAGE.write_text(with_table(PAGE.read_text(encoding="utf-8"), table), encoding="utf-8")
+    given.page.write_text(with_table(given.page.read_text(encoding="utf-8"), table), encoding="utf-8")
     return 0
 
 

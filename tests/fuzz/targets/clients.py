@@ -63,9 +63,7 @@ SCRIPTS = (
     "SCRAM biwsbj1tYXJpbyxyPTEyMw==\nSCRAM Yz1iaXdzLHI9MTIzLHA9eA==\nUSER a b\nXYZ\n\n\t\nNOOP x\n",
     "x\n" * 12,
     "NOOP\n" * 5,
-    "RESUME NEW\n"
-    + LOGIN
-    + "RESUME 0123456789abcdef 12\nSHOWN 1 20\nSHOWN 2 KO 0123456789abcdef x\nSTATE ON\n",
+    "RESUME NEW\n" + LOGIN + "RESUME 0123456789abcdef 12\nSHOWN 1 20\nSHOWN 2 KO 0123456789abcdef x\n",
 )
 TOKENS = (
     *(name.encode() + b" " for name in CommandName),
@@ -110,7 +108,8 @@ _ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "WHY": ("1795430727.1", "pbx-1795430727.12"),
     "SHOWN": ("1 20", "2 KO 0123456789abcdef x", "3"),
     "RESUME": ("NEW", "0123456789abcdef 12"),
-    "STATE": ("ON", "OFF"),
+    "QUEUE": ("astcti IN", "astcti OUT", "ASTCTI out", "other IN", "astcti x", "a b c OUT"),
+    "COLLEAGUES": ("", "OFF", "off"),
     "USER": ("mario", "anna", "luca"),
     "PASS": (MD5, "0" * 32),
 }
@@ -121,7 +120,7 @@ _SAID = tuple(
 )
 _BEFORE = (
     *(b"", f"CAPA\n{LOGIN}".encode(), LOGIN.encode(), f"USER anna\r\nPASS {MD5}\r\n".encode()),
-    *[f"{LOGIN}MAC {MAC}\n".encode(), f"RESUME NEW\n{LOGIN}MAC {MAC}\nSTATE ON\n".encode()] * 3,
+    *[f"{LOGIN}MAC {MAC}\n".encode(), f"RESUME NEW\n{LOGIN}MAC {MAC}\n".encode()] * 3,
 )
 
 

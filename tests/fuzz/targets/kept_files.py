@@ -118,6 +118,10 @@ _MEMBERS: tuple[object, ...] = (
             {"queue": "astcti", "interface": "PJSIP/201", "username": "mario"},
             {"queue": "b", "interface": "SIP/2", "username": ""},
         ],
+        "pauses": [
+            {"username": "mario", "reason": "Lunch", "since": 1795430727.25, "seen": 1795434327},
+            {"username": "anna", "reason": "", "since": 1, "seen": 2.5},
+        ],
     },
     {"format": 1, "members": [{"queue": "q", "interface": "Local/1@x/n", "username": "\u00e8"}]},
     {"format": 2, "members": []},
