@@ -28,6 +28,8 @@ from schemas.server.settings import ServerSettings
 
 ANSWER_WITHIN = 5.0  # seconds that a client waits for Asterisk's response to its command
 TRANSFER_WITHIN = ANSWER_WITHIN - CHECK_WITHIN  # what the question about the target leaves of it
+LOOK_AGAIN = 0.05  # seconds between two looks for the channel of a call that is cancelled at once
+LOOKS = 60
 ORIGINATE_RING_TIME = 30.0  # seconds that Asterisk lets the operator's own phone ring for ORIG
 
 
@@ -108,6 +110,10 @@ class ClientRequests:
         """Ring the operator's phone, then call."""
         self._requests.post(partial(self._originate, presence, exten, context, priority, done))
 
+    def cancel_call(self, presence: Presence, done: ReplyCallback) -> None:
+        """End the call that was asked for by ORIG."""
+        self._requests.post(partial(self._cancel_call, presence, done, LOOKS))
+
     def hangup(self, presence: Presence, uniqueid: str, done: ReplyCallback) -> None:
         """End one of the operator's own legs."""
         self._requests.post(partial(self._hangup, presence, uniqueid, done))
@@ -145,12 +151,43 @@ class ClientRequests:
     def _originate(
         self, presence: Presence, exten: str, context: str, priority: int, done: ReplyCallback
     ) -> None:
+        originations = self._tracker.originations
+        if originations.waits_at(presence.extension):
+            done(Refusal.DIALLING_ALREADY.text())
+            return
         service = self._outbound_service(presence.username, context)
         asked = Origination(presence.extension, exten, context, service)
         action = actions.originate(presence.extension, context, exten, priority, timeout=ORIGINATE_RING_TIME)
-        action_id = self._submit(action, done)
+
+        def answered(reason: str, *, unchecked: bool = False) -> None:
+            if reason and reason != Refusal.PBX_SLOW.text(seconds=round(ANSWER_WITHIN)):
+                originations.forget(action_id)  # no OriginateResponse follows
+            done(reason, unchecked=unchecked)
+
+        action_id = self._submit(action, answered)
         if action_id:
             self._pipeline.originated(action_id, asked)
+            # Should no OriginateResponse come: the phone rings no longer, and can be used again.
+            self._requests.later(ORIGINATE_RING_TIME + ANSWER_WITHIN, partial(originations.forget, action_id))
+
+    def _cancel_call(self, presence: Presence, done: ReplyCallback, looks: int) -> None:
+        originations, extension = self._tracker.originations, presence.extension
+        if not originations.waits_at(extension):
+            leg = self._tracker.leg_asked_for(extension)
+            if leg is None:
+                done(Refusal.NOT_YOUR_CALL.text())
+            else:
+                self._submit(actions.hangup(leg.party.call.channel), done)
+            return
+        phone = originations.cancel(extension)
+        if phone is not None and phone.live:
+            self._submit(actions.hangup(phone.call.channel), done)
+        elif phone is not None:
+            done("")  # gone already: what became of it is about to be told
+        elif looks == 0:
+            done(Refusal.NOT_YOUR_CALL.text())
+        else:  # Asterisk took the action; its thread makes the channel a moment later
+            self._requests.later(LOOK_AGAIN, partial(self._cancel_call, presence, done, looks - 1))
 
     def _hangup(self, presence: Presence, uniqueid: str, done: ReplyCallback) -> None:
         leg = self._tracker.leg_of(presence.extension, uniqueid)

@@ -14,7 +14,19 @@ from typing import Final, cast, get_args
 from xml.parsers import expat
 
 from schemas.configuration.model import TriggerSystem, TriggerType
-from schemas.events import Action, Call, CallEvent, Cause, ConnectedParty, Direction, End, EventId, Originate
+from schemas.events import (
+    Action,
+    Call,
+    CalledEnd,
+    CallEvent,
+    Cause,
+    ConnectedParty,
+    Direction,
+    End,
+    EventId,
+    Originate,
+    PhoneEnd,
+)
 
 MAX_VALUE: Final = 8 * 1024
 """UTF-8 bytes of one value before escaping: several times the longest URL that browsers take."""
@@ -47,6 +59,8 @@ _STATE: Final = 6
 """Where a call has its state."""
 _IDS = get_args(EventId)
 _ENDS = get_args(End)
+_CALLED_ENDS = get_args(CalledEnd)
+_PHONE_ENDS = get_args(PhoneEnd)
 _DIRECTIONS = get_args(Direction)
 _TRIGGER_TYPES = get_args(TriggerType)
 _SYSTEMS = get_args(TriggerSystem)
@@ -197,11 +211,13 @@ def _added(event: CallEvent, escape: Callable[[str], str]) -> str:
     parts = "".join([_trigger(action, escape, keyed=event.seq > 0) for action in event.triggers])
     if event.cause:
         cause = event.cause
-        parts += f'<cause code="{cause.code:d}" end="{cause.end}">{escape(cause.text)}</cause>'
+        called = f' called="{cause.called}"' if cause.called else ""
+        parts += f'<cause code="{cause.code:d}" end="{cause.end}"{called}>{escape(cause.text)}</cause>'
     if event.originate:
         made = event.originate
         exten, response = escape(made.exten), escape(made.response)
-        parts += f'<originate exten="{exten}" response="{response}" reason="{made.reason:d}"/>'
+        phone = f' phone="{made.phone}"' if made.phone else ""
+        parts += f'<originate exten="{exten}" response="{response}" reason="{made.reason:d}"{phone}/>'
     return parts
 
 
@@ -356,11 +372,15 @@ def _decode_cause(cause: _Element | None) -> Cause | None:
     end = cause.attributes.get("end", "")
     if end not in _ENDS:
         raise BadEvent(f"unknown end {end[:40]!r}")
-    return Cause(cause.number("code"), cast(End, end), cause.text)
+    called = cause.attributes.get("called", "")  # a word of a later server is none: the code is there, too
+    called = called if called in _CALLED_ENDS else ""
+    return Cause(cause.number("code"), cast(End, end), cause.text, cast(CalledEnd, called))
 
 
 def _decode_originate(made: _Element | None) -> Originate | None:
     if made is None:
         return None
     exten, response = made.attributes.get("exten", ""), made.attributes.get("response", "")
-    return Originate(exten, response, made.number("reason"))
+    phone = made.attributes.get("phone", "")
+    phone = phone if phone in _PHONE_ENDS else ""
+    return Originate(exten, response, made.number("reason"), cast(PhoneEnd, phone))

@@ -14,6 +14,8 @@ EventId = Literal[
     "Newchannel", "Dial", "Newstate", "Callerid", "Newexten", "Link", "Unlink", "Hangup", "OriginateResponse"
 ]
 End = Literal["answered", "answered-elsewhere", "cancelled", "missed", "refused"]
+PhoneEnd = Literal["refused", "unreachable", "no-answer", "cancelled"]
+CalledEnd = Literal["busy", "refused", "no-answer", "unreachable", "unknown", "congested"]
 Direction = Literal["inbound", "outbound"]
 
 MOMENT_OF: Final[dict[EventId, Moment]] = {"Callerid": "ring", "Link": "answer", "Hangup": "hangup"}
@@ -61,6 +63,8 @@ class Cause(NamedTuple):
     code: int
     end: End
     text: str = ""
+    called: CalledEnd | Literal[""] = ""
+    """Of a call that the client asked for: why the number that it called was never reached."""
 
 
 class Originate(NamedTuple):
@@ -69,6 +73,8 @@ class Originate(NamedTuple):
     exten: str
     response: str
     reason: int
+    phone: PhoneEnd | Literal[""] = ""
+    """Why it came to nothing at the seat's own phone, before the number was called at all."""
 
 
 class CallEvent(NamedTuple):

@@ -138,6 +138,10 @@ class Word(StrEnum):
     BYE = "BYE"
 
 
+DIALLED_CALL: Final = "ORIG"
+"""In place of an id, in HANGUP: the call that ORIG asked for, though nothing was told of it yet."""
+
+
 class PauseWord(StrEnum):
     """Into a pause or out of it: in the command, and in the announced state."""
 
@@ -181,6 +185,8 @@ class Capability(StrEnum):
     """QUEUES and QUEUE."""
     COLLEAGUES = "COLLEAGUES"
     WHY = "WHY"
+    DIALLING = "DIALLING"
+    """`HANGUP ORIG`, and events that say whose fault it was that a call of ORIG came to nothing."""
     RESUME = "RESUME"
     """RESUME and SHOWN."""
     SCRAM = "SCRAM"
@@ -340,6 +346,7 @@ class Refusal(RefusalText):
     NOT_TRANSFERRED_OUT = "calls may not be transferred into this outbound service"
     NO_SUCH_EXTENSION = "there is no extension {exten} in {context}"
     NOT_YOUR_CALL = "not a call of yours"
+    DIALLING_ALREADY = "a call from your phone is being made already"
     CALL_NOT_KNOWN = "no call of yours that is known, or not known any more"
     SERVER_BUSY = "the server is busy: try again"
     NOBODY_CONNECTED = "nobody is connected to this call"

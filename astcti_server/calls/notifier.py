@@ -7,7 +7,7 @@ order; a leg whose service never becomes known is never told. AMI thread only.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Final, Literal
 
 from astcti_server.ami.vocabulary import OriginateResponse
 from astcti_server.calls.matching import OfferedServices
@@ -19,7 +19,7 @@ from astcti_server.calls.state.found import Found
 from astcti_server.calls.state.pop_up import PopUp
 from astcti_server.calls.trail_notes import note_not_opened, note_opened, note_unmatched
 from schemas.configuration.model import Configuration
-from schemas.events import MOMENT_OF, Action, Call, CallEvent, Cause, EventId, Originate
+from schemas.events import MOMENT_OF, Action, Call, CallEvent, Cause, EventId, Originate, PhoneEnd
 from schemas.explanation.codes import TrailStep
 
 OperatorsByPhone = Callable[[], Mapping[str, str]]
@@ -166,8 +166,13 @@ class Notifier:
         if leg.service is not None:
             self._release(leg, call_of(leg, leg.other, leg.service, leg.party.call.state), username)
 
-    def notify_origination(self, asked: Origination, leg: Leg | None, event: OriginateResponse) -> None:
-        """Tell the seat that asked for a call what became of it; `leg` is its phone's, if it came to be."""
+    def notify_origination(
+        self, asked: Origination, leg: Leg | None, event: OriginateResponse, phone: PhoneEnd | Literal[""]
+    ) -> None:
+        """Tell the seat that asked for a call what became of it; `leg` is its phone's, if it came to be.
+
+        `phone`: why that took no part.
+        """
         service = asked.service
         if leg is not None:
             username = self._operators().get(leg.extension)
@@ -179,7 +184,7 @@ class Notifier:
         else:
             called = asked.exten
             call = Call(event.uniqueid, event.channel, called, context=asked.context, direction="outbound")
-        originate = Originate(asked.exten, event.response, event.reason)
+        originate = Originate(asked.exten, event.response, event.reason, phone)
         name = service.name if service is not None else ""
         told = CallEvent("OriginateResponse", call, name, originate=originate)
         self._notifications.append(Notification(asked.extension, told))

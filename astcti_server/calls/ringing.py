@@ -59,6 +59,7 @@ class Ringing:
             self._notifier.notify(leg, "Dial")
             self.tell_caller(leg)
         if caller is not None and caller.leg is not None and not destination.call.is_local:
+            caller.leg.call_again()
             caller.leg.show(destination)
             self._notifier.notify(caller.leg, "Dial", other=destination)
         if source is not None:
@@ -75,6 +76,9 @@ class Ringing:
                 self.dial(ami.Dial(*event[:4], "", "", ""))
             call.party.answer()
         call.party.end_ring(event.status)
+        caller = call.party.caller
+        if caller is not None and caller.leg is not None:
+            caller.leg.end_attempt(event.status)
         if call.party.leg is not None:
             call.party.leg.end_dial(event.status)
             call.party.leg.trail.add(_RING_ENDED, event.status)

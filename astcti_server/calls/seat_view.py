@@ -13,11 +13,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import Literal
 
 from astcti_server.ami.vocabulary import Hangup
 from astcti_server.calls.model import Leg, Party
+from astcti_server.calls.state.call_ends import called_end
 from schemas.configuration.model import Service, same_queue
-from schemas.events import Direction, End
+from schemas.events import CalledEnd, Direction, End
 
 ELSEWHERE = 26  # AST_CAUSE_ANSWERED_ELSEWHERE, of technologies that know it (chan_sip from 1.6.2, PJSIP)
 REFUSED = (17, 21)  # user busy, call rejected: what a phone's red button sends (486 and 603)
@@ -233,6 +235,13 @@ def end_of_leg(leg: Leg, hangup: Hangup) -> End:
     if leg.party.answered:
         return "refused"  # whoever takes up the phone may still decline
     return "cancelled" if leg.party.linkedid else "missed"  # 12 and later say NOANSWER where nobody answered
+
+
+def end_of_called(leg: Leg, cause: int) -> CalledEnd | Literal[""]:
+    """Why the number that a client asked for was not reached, as the leg ends with this cause."""
+    if not leg.asked or leg.talked:
+        return ""
+    return called_end(cause, leg.called_cause, leg.called_status)
 
 
 def _end_of_own_call(leg: Leg, hangup: Hangup) -> End:

@@ -22,7 +22,7 @@ from astcti_server.calls.originations import Originations
 from astcti_server.calls.pairing import Pairing
 from astcti_server.calls.ringing import Ringing
 from astcti_server.calls.seat_legs import SeatLegs
-from astcti_server.calls.seat_view import end_of_leg
+from astcti_server.calls.seat_view import end_of_called, end_of_leg
 from astcti_server.calls.table import CallTable, MissingCallError
 from astcti_server.calls.trail_notes import facts_of, note_variable
 from astcti_server.explain.call_trails import CallTrails
@@ -251,6 +251,11 @@ class Tracker:
         """The seat's leg that its client knows by this id; None if that is not, or no longer, its own."""
         return self._legs.known_as(extension, uniqueid)
 
+    def leg_asked_for(self, extension: str) -> Leg | None:
+        """The seat's newest leg that its client asked for, unless somebody has answered."""
+        legs = self._legs.of(extension)
+        return next((leg for leg in reversed(legs) if leg.asked and not leg.linked), None)
+
     def link_lost(self) -> None:
         """From now on nothing is heard. What was originated for somebody here will not be answered."""
         self.originations.clear()
@@ -339,6 +344,8 @@ class Tracker:
                 raise MissingCallError(uniqueid)
             call = self.table.add(uniqueid, channel)
             self._legs.make(call.party)
+            if call.party.leg is not None:
+                self.originations.phone_began(call.party)
         return call
 
     def _newchannel(self, event: ami.Newchannel) -> None:
@@ -492,7 +499,12 @@ class Tracker:
             self._pairing.hang_up(party)
         cause = None
         if party.leg is not None:
-            cause = Cause(event.cause, end_of_leg(party.leg, event), event.cause_text)
+            cause = Cause(
+                event.cause,
+                end_of_leg(party.leg, event),
+                event.cause_text,
+                end_of_called(party.leg, event.cause),
+            )
             self._notifier.notify(party.leg, "Hangup", cause=cause)
         if party.trail is not None:
             party.trail.add(_HUNG_UP, str(event.cause), event.cause_text)
@@ -503,6 +515,8 @@ class Tracker:
             self._masquerades = {
                 name: clone for name, clone in self._masquerades.items() if clone is not call
             }
+        if party.caller is not None and party.caller.leg is not None:
+            party.caller.leg.end_called(event.cause)
         party.hang_up()
         self._ringing.gone(party)
         if touched:
@@ -510,6 +524,8 @@ class Tracker:
         call.end()
 
     def _originate_response(self, event: ami.OriginateResponse) -> None:
+        failed = event.response != "Success"
+        phone = self.originations.end_at_phone(event.action_id, event.reason) if failed else ""
         known = self.originations.take(event.action_id)
         if known is None:
             return
@@ -517,9 +533,10 @@ class Tracker:
         leg = call.party.leg if call is not None and event.response == "Success" else None
         if leg is not None:
             leg.party.originate()
+            leg.ask()
             if leg.party.exten in NOWHERE:  # the first step of the dialplan may be told later
                 leg.party.enter(known.context, known.exten)
-        self._notifier.notify_origination(known, leg, event)
+        self._notifier.notify_origination(known, leg, event, phone)
 
 
 def _who_shows_data_of(party: Party) -> Iterable[Party]:

@@ -118,6 +118,9 @@ class ClientRequestsPort(Protocol):
     def colleagues_no_more(self, presence: Presence) -> None:
         """Announce no changes any more."""
 
+    def cancel_call(self, presence: Presence, done: ReplyCallback) -> None:
+        """End the call that the operator asked for: its phone still rings, or nobody has answered."""
+
     def hangup(self, presence: Presence, uniqueid: str, done: ReplyCallback) -> None:
         """Hang up a leg; refused unless it is the operator's own."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import queue
 import subprocess
@@ -549,6 +550,121 @@ def test_orig_whose_phone_does_not_want_is_told_as_failed(asterisk: Asterisk, se
         result = mario.event("OriginateResponse")
         assert result.originate is not None
         assert result.originate.response == "Failure"
+
+
+def test_whose_fault_it_was_that_the_own_phone_took_no_part(asterisk: Asterisk, serve: Serve) -> None:
+    server = serve(asterisk)
+    with server.client("mario") as mario:
+        assert failed_at_phone(mario) == "unreachable"  # nothing is registered there
+        with phones.refuses(asterisk, "201"):
+            assert failed_at_phone(mario) == "refused"
+        with phones.refuses(asterisk, "201", "603 Decline"):
+            assert failed_at_phone(mario) == "refused"
+
+
+def failed_at_phone(client: SeatClient) -> str:
+    client.say("ORIG 0551234 outbound 1")
+    client.expect("100 OK")
+    result = client.event("OriginateResponse").originate
+    assert result is not None
+    assert result.response == "Failure"
+    return result.phone
+
+
+def test_a_call_is_cancelled_while_the_own_phone_rings_and_none_is_made_beside_it(
+    asterisk: Asterisk, serve: Serve
+) -> None:
+    server = serve(asterisk)
+    with server.client("mario") as mario, phones.never_answers(asterisk, "201"):
+        mario.say("HANGUP ORIG")
+        mario.expect("101 KO not a call of yours")
+        mario.say("ORIG 0551234 outbound 1")
+        mario.expect("100 OK")
+        mario.say("ORIG 0551234 outbound 1")
+        mario.expect("101 KO a call from your phone is being made already")
+        until(lambda: len(asterisk.channels()) == 1, "the own phone rings")
+        mario.say("HANGUP ORIG")
+        mario.expect("100 OK")
+        result = mario.event("OriginateResponse").originate
+        assert result is not None
+        assert (result.response, result.phone) == ("Failure", "cancelled")
+        until(lambda: not asterisk.channels(), "the phone is silent")
+        mario.say("ORIG 0551234 outbound 1")  # at once, before its channel is there
+        mario.say("HANGUP ORIG")
+        mario.expect_all("100 OK", "100 OK")
+        result = mario.event("OriginateResponse").originate
+        assert result is not None
+        assert result.phone == "cancelled"
+        until(lambda: not asterisk.channels(), "the phone is silent again")
+
+
+def test_the_ring_of_another_call_is_not_taken_for_the_one_that_was_asked_for(
+    asterisk: Asterisk, serve: Serve
+) -> None:
+    server = serve(asterisk)
+    with (
+        server.client("mario") as mario,
+        phones.never_answers(asterisk, "201"),
+        phones.caller(asterisk, "301", name="caller2"),
+    ):
+        until(lambda: len(asterisk.channels()) == 2, "a caller rings")
+        mario.say("ORIG 0551234 outbound 1")
+        mario.expect("100 OK")
+        until(lambda: len(asterisk.channels()) == 3, "the phone rings for its own call, too")
+        mario.say("HANGUP ORIG")
+        mario.expect("100 OK")
+        mario.event("OriginateResponse")
+        until(lambda: len(asterisk.channels()) == 2, "the caller still rings")
+
+
+@pytest.mark.parametrize(
+    ("status", "called"),
+    [
+        ("486 Busy Here", "busy"),
+        ("603 Decline", "refused"),
+        ("404 Not Found", "unknown"),
+        ("480 Temporarily Unavailable", "no-answer"),
+        ("503 Service Unavailable", "congested"),
+        ("", "unreachable"),
+    ],
+)
+def test_why_nobody_was_reached_at_the_number_is_told(
+    asterisk: Asterisk, serve: Serve, status: str, called: str
+) -> None:
+    server = serve(asterisk)
+    with contextlib.ExitStack() as far:
+        if status:
+            far.enter_context(phones.refuses(asterisk, "caller", status))
+        mario = far.enter_context(server.client("mario"))
+        far.enter_context(phones.callee(asterisk, "201"))
+        mario.say("ORIG 0551234 outbound 1")
+        mario.expect("100 OK")
+        result, cause = mario.event("OriginateResponse").originate, mario.event("Hangup").cause
+        assert result is not None
+        assert (result.response, result.phone) == ("Success", "")
+        assert cause is not None
+        assert cause.called == called
+
+
+def test_a_number_that_nobody_answers_is_told_so_and_one_that_was_given_up_is_not(
+    asterisk: Asterisk, serve: Serve
+) -> None:
+    server = serve(asterisk)
+    with server.client("mario") as mario, phones.never_answers(asterisk, "caller"):
+        for exten, called in (("0999", "no-answer"), ("0551234", "")):  # 0999 rings for a second only
+            with phones.callee(asterisk, "201"):
+                mario.say(f"ORIG {exten} outbound 1")
+                mario.expect("100 OK")
+                mario.event("OriginateResponse")
+                if not called:
+                    until(lambda: len(asterisk.channels()) == 2, "it rings there")
+                    mario.say("HANGUP ORIG")
+                    mario.expect("100 OK")
+                cause = mario.event("Hangup").cause
+                assert cause is not None
+                assert cause.called == called
+        mario.say("ORIG *77 outbound 1")
+        mario.expect("101 KO Extension does not exist.")
 
 
 # -- queues and pauses -------------------------------------------------------------------------------------

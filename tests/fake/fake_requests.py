@@ -86,6 +86,9 @@ class FakeRequests:
     def colleagues_no_more(self, presence: Presence) -> None:
         self.requests.put(Request("colleagues_no_more", presence, (), None))
 
+    def cancel_call(self, presence: Presence, done: ReplyCallback) -> None:
+        self.requests.put(Request("cancel_call", presence, (), done))
+
     def hangup(self, presence: Presence, uniqueid: str, done: ReplyCallback) -> None:
         self.requests.put(Request("hangup", presence, (uniqueid,), done))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from astcti_server.calls.state.call_ends import NO_CAUSE
 from astcti_server.calls.state.pop_up import PopUp
 from schemas.configuration.model import Service, Trigger, queue_key
 from schemas.events import EventId
@@ -38,7 +39,10 @@ class LegProgress:
 
     __slots__ = (
         "answers_before",
+        "asked",
         "awaits_caller",
+        "called_cause",
+        "called_status",
         "callerid_told",
         "dial_status",
         "extension",
@@ -63,6 +67,10 @@ class LegProgress:
         self.answers_before = 0
         """The caller's `answers` when this phone began to ring, and its own one."""
         self.dial_status = ""
+        self.asked = False
+        """Its client asked for this call, and its phone took part."""
+        self.called_cause, self.called_status = NO_CAUSE, ""
+        """How the last attempt ended to reach the number that it calls."""
         self.missed = False
         self.opened: set[tuple[str, str, int, str, str]] = set()
         """Triggers sent: service and context, index of the trigger, first id of the other party, operator."""
@@ -84,6 +92,22 @@ class LegProgress:
         """Asterisk says how the attempt ended. The first word counts: a queue says NOANSWER, then CANCEL."""
         if not self.dial_status:
             self.dial_status = status
+
+    def ask(self) -> None:
+        """Its client asked for this call."""
+        self.asked = True
+
+    def call_again(self) -> None:
+        """It calls somebody (again): how an attempt before this one ended does not count any more."""
+        self.called_cause, self.called_status = NO_CAUSE, ""
+
+    def end_attempt(self, status: str) -> None:
+        """Whom it called did not take the call, or did; the DialStatus."""
+        self.called_status = status
+
+    def end_called(self, cause: int) -> None:
+        """Whom it called is gone, with this cause."""
+        self.called_cause = cause
 
     def miss(self) -> None:
         """A queue gave up ringing it."""

@@ -15,7 +15,7 @@ from astcti_server.clients.commands.table import command
 from astcti_server.clients.conversation import Conversation
 from astcti_server.clients.ports import NotCarriedOut, Presence, ReplyCallback
 from astcti_server.clients.transfer_contexts import outbound_contexts, transfer_contexts
-from schemas.protocol import CommandName, Refusal
+from schemas.protocol import DIALLED_CALL, CommandName, Refusal
 
 
 @command(
@@ -35,12 +35,16 @@ def originate(conversation: Conversation, exten: str, context: str, priority: in
         requests.originate(presence, exten, context, priority, done)
 
 
-@command(CommandName.HANGUP, parameters.uniqueid, stage="seated")
+@command(CommandName.HANGUP, parameters.uniqueid_or_dialled, stage="seated")
 def hang_up(conversation: Conversation, uniqueid: str) -> None:
-    """`HANGUP uniqueid`: end one of the operator's own legs."""
+    """`HANGUP uniqueid`: end one of the operator's own legs. `HANGUP ORIG`: the call that ORIG asked for."""
+    requests = conversation.context.requests
     with _audited(conversation, AuditAction.HANGUP, uniqueid=uniqueid) as action:
         presence, done = action.ask()
-        conversation.context.requests.hangup(presence, uniqueid, done)
+        if uniqueid == DIALLED_CALL:
+            requests.cancel_call(presence, done)
+        else:
+            requests.hangup(presence, uniqueid, done)
 
 
 @command(CommandName.TRANSFER, parameters.uniqueid, parameters.exten, parameters.word, stage="seated")

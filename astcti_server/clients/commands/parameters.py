@@ -7,6 +7,7 @@ import re
 from astcti_server.clients.ports import ResumePoint, ShownReport
 from schemas import mac_address
 from schemas.protocol import (
+    DIALLED_CALL,
     EPOCH,
     MOST_SEQ,
     NO_MORE,
@@ -63,6 +64,11 @@ def uniqueid(text: str) -> str:
     if not _UNIQUEID.fullmatch(text):
         raise BadLine(Refusal.BAD_UNIQUEID.text())
     return text
+
+
+def uniqueid_or_dialled(text: str) -> str:
+    """The same, or the word for the call that the client asked for, in upper case."""
+    return DIALLED_CALL if text.upper() == DIALLED_CALL else uniqueid(text)
 
 
 def mac(text: str) -> str:

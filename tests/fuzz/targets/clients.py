@@ -173,6 +173,9 @@ class Requests:
     def colleagues_no_more(self, presence: Presence) -> None:
         """Nothing is told anyway."""
 
+    def cancel_call(self, presence: Presence, done: ReplyCallback) -> None:
+        self.waiting.append(lambda: done(""))
+
     def hangup(self, presence: Presence, uniqueid: str, done: ReplyCallback) -> None:
         self.waiting.append(lambda: done("" if uniqueid.endswith("1") else Refusal.CALL_NOT_KNOWN.text()))
 

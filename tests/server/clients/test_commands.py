@@ -144,6 +144,15 @@ def test_hangup_asks_for_the_operators_own_leg() -> None:
         assert client.hear() == "101 KO not a call of yours"
 
 
+@pytest.mark.parametrize("line", ["HANGUP ORIG", "hangup orig"])
+def test_the_call_that_was_asked_for_is_cancelled_without_an_id(line: str) -> None:
+    with ListeningServer() as server, server.seated() as client:
+        request = asked(server, client, line)
+        assert (request.name, request.arguments) == ("cancel_call", ())
+        request.answer("")
+        assert client.hear() == "100 OK"
+
+
 @pytest.mark.parametrize("context", ["astctidemo", "backoffice"])
 def test_a_call_may_be_transferred_to_own_services_and_to_what_the_server_allows(context: str) -> None:
     with ListeningServer() as server, server.seated() as client:

@@ -203,7 +203,7 @@ def test_the_capabilities_are_told_before_and_after_the_login() -> None:
     with ListeningServer(keep_alive=60.0) as server, welcomed(server) as client:
         expected = (
             "110 CAPA MAC SERVICES REASONS HANGUP TRANSFER WHO TARGETS QUEUES COLLEAGUES"
-            " WHY RESUME SCRAM KEEPALIVE=60"
+            " WHY DIALLING RESUME SCRAM KEEPALIVE=60"
         )
         assert client.ask("CAPA") == expected
         client.ask("USER mario")
