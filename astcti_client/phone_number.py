@@ -9,6 +9,9 @@ from urllib.parse import unquote
 LONGEST_NUMBER = 40  # characters that the server takes
 _SCHEME = re.compile(r"(tel|callto|sips?):(//)?", re.IGNORECASE)
 _TRUNK_ZERO = re.compile(r"(?<=.)\(0\)")  # as in +49 (0)551: dialled only without the country's code
+_KEEPS_ZERO = re.compile(r"\+(39|378|379|225|241|242)(?!\d)")
+"""Countries whose numbers have their 0 from abroad, too (E.164 numbering plans at the ITU): Italy, San
+Marino, the Vatican, Ivory Coast, Gabon, Congo. The code ends where something else than a digit follows."""
 _SEPARATORS = re.compile(r"[\s.()\[\]/\u2010-\u2015\u2212\u00b7-]")
 _NUMBER = re.compile(r"\+?[0-9*#]+")
 
@@ -26,7 +29,8 @@ def clean_number(text: str) -> str:
     number = "".join(character for character in number if unicodedata.category(character) != "Cf")
     number = re.sub(r"\s", "", number)
     if number.startswith("+"):
-        number = _TRUNK_ZERO.sub("", number)
+        keeps = _KEEPS_ZERO.match(number)
+        number = _TRUNK_ZERO.sub("0" if keeps else "", number)
     number = _SEPARATORS.sub("", number)
     if not _NUMBER.fullmatch(number):
         raise ValueError(f"{text!r} is not a telephone number")

@@ -61,6 +61,8 @@ class Settings:
     notice_corner: str = "bottom-right"
     notice_time: float = 6.0
     """Seconds that a notice stays after its ring is over; 0 until it is clicked."""
+    ring_sound: str = ""
+    """`system`, or a file to play when the phone rings; empty for none."""
     confirm_triggers: bool = False
     browser_window: str = "reuse"
     pause_lock: bool = False
@@ -72,6 +74,7 @@ class Settings:
     history_days: int = 90
     """Days that calls are kept in the history; 0 keeps none."""
     hot_key: str = ""
+    hang_up_key: str = ""
 
     @property
     def place(self) -> str:

@@ -209,6 +209,11 @@ def _combination(value: SettingValue) -> str:
     return text
 
 
+def _sound(value: SettingValue) -> str:
+    text = _text(value)
+    return text.lower() if text.lower() in ("", "system") else _existing_file(value)
+
+
 def _days(value: SettingValue) -> int:
     return int(_number(1, MOST_DAYS)(value))
 
@@ -235,6 +240,7 @@ SETTING_READERS = {
     "notices": SettingReader("notices", _boolean),
     "notice-corner": SettingReader("notice_corner", _choice(*CORNERS)),
     "notice-time": SettingReader("notice_time", _number(1, 3600)),
+    "ring-sound": SettingReader("ring_sound", _sound),
     "confirm-triggers": SettingReader("confirm_triggers", _boolean),
     "browser-window": SettingReader("browser_window", _choice("reuse", "new")),
     "pause-lock": SettingReader("pause_lock", _boolean),
@@ -244,5 +250,6 @@ SETTING_READERS = {
     "start-hidden": SettingReader("start_hidden", _boolean),
     "history-days": SettingReader("history_days", _days),
     "hot-key": SettingReader("hot_key", _combination),
+    "hang-up-key": SettingReader("hang_up_key", _combination),
 }
 """Every setting by the name it has in a file."""

@@ -26,12 +26,13 @@ from astcti_client.ui import i18n
 from astcti_client.ui.app.call_records import CallRecords
 from astcti_client.ui.app.call_triggers import CallTriggers
 from astcti_client.ui.app.desktop_watch import DesktopWatch
-from astcti_client.ui.app.inbox import INBOX_POLL, HotKeyPressed, InboxReader, requests_into
+from astcti_client.ui.app.inbox import INBOX_POLL, HangUpKeyPressed, HotKeyPressed, InboxReader, requests_into
 from astcti_client.ui.app.open_windows import OpenWindows
 from astcti_client.ui.app.pause_records import PauseRecords
 from astcti_client.ui.app.seat_commands import SeatCommands
 from astcti_client.ui.app.sign_in import SignIn
 from astcti_client.ui.app.tray_menu import TrayMenu, tray_content
+from astcti_client.ui.desktop.ring_sound import RingSound
 from astcti_client.ui.desktop.system_colours import SystemColours
 from astcti_client.ui.desktop.system_keyring import SystemKeyring
 from astcti_client.ui.desktop.tray import Tray, TrayRequest
@@ -45,6 +46,7 @@ from astcti_client.ui.state.seat_changes import (
     CallOver,
     CommandRefused,
     DialOutcome,
+    DialOver,
     EventHeard,
     JoinedAgainstWish,
     PauseLost,
@@ -106,6 +108,7 @@ class App:
         self.triggers = CallTriggers(
             self.preferences, self._desktop_watch, self.model, memory, self.session.shown, self._show_prompt
         )
+        self._sound = RingSound()
         self.tray = Tray(self.inbox.put, tray_content(self.model))
         self.windows = OpenWindows(
             root,
@@ -123,7 +126,7 @@ class App:
         self._tray_menu = TrayMenu(root, self.model, self.windows.actions)
         self._quitting: float | None = None
         self._changed = self._heard_event = False
-        self._tell(self._desktop_watch.set_hot_key())
+        self._tell(self._desktop_watch.set_hot_keys())
         self._tell(self._desktop_watch.set_start())
         # What Tk made must be thrown away on this thread too, and Python collects cycles on any.
         gc.disable()
@@ -165,6 +168,7 @@ class App:
         if self._listener:
             self._listener.close()
         self._desktop_watch.close()
+        self._sound.stop()
         self.tray.close()
         self.triggers.close()
         self.history.close()
@@ -203,7 +207,7 @@ class App:
             case TrayRequest():
                 self._tray_menu.act_on(item)
             case DialRequest(number=number, reply=reply):
-                self.session.dial(number, reply)
+                self.commands.dial_for(number, reply)
             case ShowRequest():
                 self.windows.show()
             case SystemColours(dark=dark):
@@ -211,6 +215,8 @@ class App:
                 self.windows.system_colours(dark)
             case HotKeyPressed():
                 self.commands.dial_selected(self.windows.selected_text())
+            case HangUpKeyPressed():
+                self.commands.hang_up_present()
             case StopRequest():
                 self.quit()
             case _:
@@ -240,7 +246,14 @@ class App:
         self._pauses.note()
         self._tell(self.history.commit())
         self.windows.show_model()
+        if self.model.tray_state != "ringing":
+            self._sound.stop()
         self.tray.show(tray_content(self.model))
+
+    def _ring_sound(self) -> None:
+        wanted = self.preferences.now.ring_sound
+        if wanted and not self._sound.play(wanted):
+            self.root.bell()
 
     def _show_prompt(self, prompt: Prompt) -> None:
         self.windows.show_prompt(prompt)
@@ -272,6 +285,7 @@ class App:
             case RingBegan(call=call):
                 if self.preferences.now.notices:
                     self.windows.notices.ring(call)
+                self._ring_sound()
             case CallChanged(call=call):
                 self.windows.notices.change(call)
             case CallOver(call=call):
@@ -284,8 +298,11 @@ class App:
                 self._heard_event = True
                 self.triggers.event(change)
             case DialOutcome(originate=originate):
-                self.commands.dial_over(originate)
+                self.commands.dial_outcome(originate)
+            case DialOver(number=number, answered=answered):
+                self.commands.dial_over(number, answered=answered)
             case CommandRefused(what=what, why=why):
+                self.windows.notices.command_refused()
                 self._tell(words.refusal_text(what, why))
             case PauseLost(reason=reason):
                 self.commands.pause_again(reason)

@@ -1,12 +1,13 @@
-"""What is followed outside the windows: the hot key, and the colours of the desktop. Main thread."""
+"""What is followed outside the windows: the hot keys, and the colours of the desktop. Main thread."""
 
 from __future__ import annotations
 
 import queue
+from functools import partial
 from typing import Any
 
 from astcti_client.settings import Settings
-from astcti_client.ui.app.inbox import HotKeyPressed
+from astcti_client.ui.app.inbox import HangUpKeyPressed, HotKeyPressed
 from astcti_client.ui.desktop import autostart
 from astcti_client.ui.desktop.hot_key import HotKey, NoHotKey
 from astcti_client.ui.desktop.system_colours import ColourWatch, SystemColours, system_wants_dark
@@ -20,7 +21,8 @@ class DesktopWatch:
     def __init__(self, preferences: Preferences, inbox: queue.SimpleQueue[Any]) -> None:
         self._preferences, self._inbox = preferences, inbox
         self._dark = False
-        self._hot_key: HotKey | None = None
+        self._hot_keys: dict[str, HotKey] = {}
+        """By the combination that the settings name."""
         self._colours: ColourWatch | None = None
         self._follow_colours()
 
@@ -37,8 +39,9 @@ class DesktopWatch:
         """Follow what the settings want now; returns what is wrong, or nothing."""
         self._follow_colours()
         now = self._preferences.now
+        same_keys = (before.hot_key, before.hang_up_key) == (now.hot_key, now.hang_up_key)
         problems = [
-            self.set_hot_key() if before.hot_key != now.hot_key else "",
+            "" if same_keys else self.set_hot_keys(),
             self._set_start(now.start_with_pc) if before.start_with_pc != now.start_with_pc else "",
         ]
         return "\n".join(filter(None, problems))
@@ -57,22 +60,29 @@ class DesktopWatch:
             return f"{_('Start with this PC')}: {error.filename or ''} {error.strerror or error}"
         return ""
 
-    def set_hot_key(self) -> str:
-        """Listen for the hot key of the settings; returns what is wrong with it, or nothing."""
-        if self._hot_key is not None:
-            self._hot_key.close()
-            self._hot_key = None
-        if keys := self._preferences.now.hot_key:
+    def set_hot_keys(self) -> str:
+        """Listen for the hot keys of the settings; returns what is wrong with one, or nothing."""
+        self._give_keys_back()
+        now, problems = self._preferences.now, list[str]()
+        for keys, pressed in ((now.hot_key, HotKeyPressed()), (now.hang_up_key, HangUpKeyPressed())):
+            if not keys:
+                continue
             try:
-                self._hot_key = HotKey(keys, lambda: self._inbox.put(HotKeyPressed()))
+                if keys in self._hot_keys:
+                    raise NoHotKey(_("it is the other hot key, too"))
+                self._hot_keys[keys] = HotKey(keys, partial(self._inbox.put, pressed))
             except NoHotKey as error:
-                return f"{_('No hot key')}: {error}"
-        return ""
+                problems.append(f"{_('No hot key')} ({keys}): {error}")
+        return "\n".join(problems)
+
+    def _give_keys_back(self) -> None:
+        for key in self._hot_keys.values():
+            key.close()
+        self._hot_keys.clear()
 
     def close(self) -> None:
         """Follow nothing any more."""
-        if self._hot_key is not None:
-            self._hot_key.close()
+        self._give_keys_back()
         if self._colours is not None:
             self._colours.close()
 

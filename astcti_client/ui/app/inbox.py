@@ -25,6 +25,11 @@ class HotKeyPressed:
     """The selected text is to be called."""
 
 
+@dataclass(frozen=True, slots=True)
+class HangUpKeyPressed:
+    """The call that goes on is to be ended."""
+
+
 class InboxReader:
     """Takes items out of the queue on Tk's thread, a slice at a time. Anybody may put into the queue.
 

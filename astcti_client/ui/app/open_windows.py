@@ -22,6 +22,7 @@ from astcti_client.ui.state.prompts import (
     LoginFailed,
     LoginStarted,
     LoginWanted,
+    NumberAnswered,
     NumberReturned,
     PassingMessage,
     PasswordWanted,
@@ -85,11 +86,14 @@ class OpenWindows:
         self._look_due = self._history_changed = False
         self._messages, self._messages_due = LastingMessages(), False
         root.title("AsteriskCTI")
+        if root.tk.call("tk", "windowingsystem") == "x11":  # Tk has Emacs' keys there: the line's beginning
+            root.event_delete("<<LineStart>>", "<Control-a>")
+            root.event_add("<<SelectAll>>", "<Control-a>")
         root.protocol("WM_DELETE_WINDOW", self.hide)
         self._use_look()
         settings = preferences.now
         self.notices = CallNotices(
-            root, self.look, settings.notice_corner, settings.notice_time, self.show, self.put_away
+            root, self.look, settings.notice_corner, settings.notice_time, self.actions, model.dialling
         )
         self.main = self._new_main()
 
@@ -103,6 +107,8 @@ class OpenWindows:
                 self._show_messages_soon()
             case NumberReturned(number=number):
                 self.main.dial_bar.give_back(number)
+            case NumberAnswered(number=number):
+                self.main.dial_bar.answered(number)
             case DialBarWanted():
                 self.show_dial()
             case PasswordWanted(is_right=is_right, done=done):
@@ -282,7 +288,7 @@ class OpenWindows:
     def show_dial(self) -> None:
         """The main window, ready to type a number."""
         self.show()
-        self.main.dial_bar.number.focus_force()
+        self.main.dial_bar.select()
 
     def show_history(self) -> None:
         """The history, made if it is not open."""
@@ -322,6 +328,8 @@ class OpenWindows:
     def show_model(self) -> None:
         """Show everything of the model and of the history that may have changed."""
         self.main.show()
+        if self._preferences.now.notices:
+            self.notices.show_dialled(time.monotonic())
         if self.colleagues is not None and self.colleagues.winfo_exists():
             self.colleagues.show()
         if self._history_changed and self.history is not None and self.history.winfo_exists():

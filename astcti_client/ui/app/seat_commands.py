@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from astcti_client.hand_over.requests import DialReply
 from astcti_client.net.connection import NotConnected
 from astcti_client.net.messages import IssuedCommand
 from astcti_client.phone_number import clean_number
@@ -15,17 +17,20 @@ from astcti_client.ui.state.lasting_messages import LOST_PAUSE, LastingMessage
 from astcti_client.ui.state.preferences import CannotChange, Preferences
 from astcti_client.ui.state.prompts import (
     DialBarWanted,
+    NumberAnswered,
     NumberReturned,
     PassingMessage,
     PasswordWanted,
     ShowPrompt,
+    WindowWanted,
 )
 from astcti_client.ui.state.seat_model import SeatModel
 from astcti_client.ui.state.seat_session import SeatSession
 from astcti_client.ui.text import words
 from schemas.events import Originate
-from schemas.protocol import NO_MORE, CommandName, PauseWord, QueueWord
+from schemas.protocol import DIALLED_CALL, NO_MORE, CommandName, PauseWord, QueueWord, Refusal
 
+HANG_UP_ONCE = 1.0  # seconds in which a second press of the key means the first
 LONGEST_SELECTION = 200  # characters of a selected text that may be a number; the rest is a text
 
 
@@ -43,6 +48,7 @@ class SeatCommands:
     ) -> None:
         """`is_password` tells the session's own; `model_changed` is called when the model is another."""
         self._preferences, self._model, self._session = preferences, model, session
+        self._hung_up_at = -HANG_UP_ONCE
         self._is_password, self._show_prompt, self._model_changed = is_password, show_prompt, model_changed
 
     def ask_pause(self, reason: str) -> None:
@@ -93,29 +99,72 @@ class SeatCommands:
         """End a call."""
         self._send_for(key, f"{CommandName.HANGUP} {key}")
 
+    def hang_up_present(self) -> None:
+        """End the call that is being made, else the one that goes on; one that only rings is not touched.
+
+        For a key that works everywhere: pressed twice it means one call.
+        """
+        now = time.monotonic()
+        if now - self._hung_up_at < HANG_UP_ONCE:
+            return
+        self._hung_up_at = now
+        if self._model.dialling.busy:
+            self.cancel_dial()
+            return
+        going = [call for call in self._model.calls.values() if call.phase in ("talking", "calling")]
+        going = [call for call in going if not call.unconfirmed]
+        talking = [call for call in going if call.phase == "talking"]
+        if len(going) == 1 or len(talking) == 1:
+            self.hang_up((talking or going)[0].key)
+        elif going:
+            self._tell(_("There are several calls: choose in the window which one to end."))
+            self._show_prompt(WindowWanted())
+
     def transfer(self, key: str, number: str, context: str) -> None:
         """Send the other party of a call to a number. Raises ValueError if it is none."""
         self._send_for(key, f"{CommandName.TRANSFER} {key} {clean_number(number)} {context}")
 
     def dial(self, number: str, context: str = "") -> str:
         """Call a number as typed; returns what is wrong with it, or nothing."""
-        return self._dial(number, context, self._dial_answered)
+        return self._dial_typed(number, context, _nobody)
 
     def call_back(self, key: str) -> str:
         """Call the number of a call that is over; returns what is wrong with it, or nothing."""
 
-        def answered(number: str, problem: str) -> None:
+        def answered(_problem: str) -> None:
             self._model.command_over(key)
             self._model_changed()
-            self._dial_answered(number, problem)
 
         if (call := self._model.calls.get(key)) is None:
             return ""  # its card goes with this second
+        if self._model.dialling.busy:
+            return self._busy_with(call.number)
         self._model.command_begins(key, CommandName.ORIG)
-        if problem := self._dial(call.number, "", answered):
+        if problem := self._dial_typed(call.number, "", answered):
             self._model.command_over(key)
         self._model_changed()
         return problem
+
+    def dial_for(self, number: str, reply: DialReply) -> None:
+        """Call a clean number for another program, which `reply` tells what is wrong."""
+        if self._model.dialling.busy:
+            reply(Refusal.DIALLING_ALREADY.text())
+        else:
+            self._dial(number, "", reply)
+
+    def cancel_dial(self) -> None:
+        """End the call that is being made."""
+        dialling = self._model.dialling
+        if dialling.call is not None and dialling.may_cancel:
+            which = dialling.call.key or DIALLED_CALL
+            if self._send(f"{CommandName.HANGUP} {which}"):
+                dialling.cancel()
+            self._model_changed()
+
+    def put_dial_away(self) -> None:
+        """Show no longer what became of the last call."""
+        self._model.dialling.put_away()
+        self._model_changed()
 
     def dial_selected(self, text: str) -> None:
         """Call a text that was selected in any program; if it is no number, say so where one can be typed."""
@@ -123,8 +172,12 @@ class SeatCommands:
             self._tell(problem)
             self._show_prompt(DialBarWanted())
 
-    def dial_over(self, originate: Originate) -> None:
-        """Tell what became of a call that was asked for, if it came to nothing."""
+    def dial_over(self, number: str, *, answered: bool) -> None:
+        """The number stays in the dial bar until somebody answers there."""
+        self._show_prompt(NumberAnswered(number) if answered else NumberReturned(number))
+
+    def dial_outcome(self, originate: Originate) -> None:
+        """Tell what became of a call of this seat that has no card, if it came to nothing."""
         if problem := words.dial_outcome(originate):
             self._show_prompt(NumberReturned(originate.exten))
             self._tell(problem)
@@ -134,21 +187,41 @@ class SeatCommands:
             self._model.return_requested()
             self._model_changed()
 
-    def _dial(self, typed: str, context: str, answered: Callable[[str, str], None]) -> str:
-        """`answered` gets the clean number and what is wrong, or nothing."""
+    def _dial_typed(self, typed: str, context: str, reply: DialReply) -> str:
+        """What is wrong with it, or nothing; then `reply` is called."""
         try:
             clean = clean_number(typed)
         except ValueError:
             return _("This is not a telephone number.")
         if not self._model.up:
             return _("Not connected.")
-        self._session.dial(clean, partial(answered, clean), context)
+        if self._model.dialling.busy:
+            return self._busy_with(clean)
+        self._dial(clean, context, reply)
         return ""
 
-    def _dial_answered(self, number: str, problem: str) -> None:
+    def _busy_with(self, number: str) -> str:
+        """What a second call is told; nothing if it is the same one: a double click means one."""
+        call = self._model.dialling.call
+        if call is not None and call.number == number:
+            return ""
+        return _("Another call is being made. Cancel it first.")
+
+    def _dial(self, number: str, context: str, reply: DialReply) -> None:
+        outbound, dialling = self._model.outbound, self._model.dialling
+        service = next((each.name for each in outbound if context in ("", each.context)), "")
+        dialling.begin(number, service)
+        self._session.dial(number, partial(self._dial_answered, number, reply), context)
+        self._model_changed()
+
+    def _dial_answered(self, number: str, reply: DialReply, problem: str) -> None:
         if problem:
+            self._model.dialling.refused(problem)
             self._show_prompt(NumberReturned(number))
-            self._tell(words.refusal_text(CommandName.ORIG, problem))
+        else:
+            self._model.dialling.accepted()
+        self._model_changed()
+        reply(problem)
 
     def _send_for(self, key: str, line: str) -> None:
         """As `_send`, from the card of a call."""
@@ -165,3 +238,7 @@ class SeatCommands:
 
     def _tell(self, text: str) -> None:
         self._show_prompt(PassingMessage(text))
+
+
+def _nobody(_problem: str) -> None:
+    """Nobody but the window wants to know."""

@@ -58,6 +58,12 @@ class SeatActions(Protocol):
     def dial(self, number: str, context: str = "") -> str:
         """Call a number as typed; returns what is wrong with it, or nothing."""
 
+    def cancel_dial(self) -> None:
+        """End the call that is being made."""
+
+    def put_dial_away(self) -> None:
+        """Show no longer what became of the last call."""
+
 
 class SessionActions(Protocol):
     """Logging in and out; `app.sign_in`."""

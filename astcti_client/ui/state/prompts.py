@@ -27,6 +27,13 @@ class NumberReturned:
 
 
 @dataclass(frozen=True, slots=True)
+class NumberAnswered:
+    """Somebody answered at a number: the dial bar is free for another."""
+
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
 class DialBarWanted:
     """The main window, ready to type a number."""
 
@@ -97,6 +104,7 @@ Prompt = (
     PassingMessage
     | LastingMessage
     | NumberReturned
+    | NumberAnswered
     | DialBarWanted
     | PasswordWanted
     | ConfirmationWanted

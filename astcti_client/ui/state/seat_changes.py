@@ -49,9 +49,17 @@ class EventHeard:
 
 @dataclass(frozen=True, slots=True)
 class DialOutcome:
-    """What became of a call that this client asked for."""
+    """What became of a call of this seat that this client did not ask for, or does not know of any more."""
 
     originate: Originate
+
+
+@dataclass(frozen=True, slots=True)
+class DialOver:
+    """The call that was asked for is made no longer: somebody answered, or it came to nothing."""
+
+    number: str
+    answered: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +96,7 @@ SeatChange = (
     | CallExplained
     | EventHeard
     | DialOutcome
+    | DialOver
     | CommandRefused
     | PauseLost
     | TransferUnchecked

@@ -33,6 +33,7 @@ from astcti_client.net.messages import (
 )
 from astcti_client.ui.state import seat_call
 from astcti_client.ui.state.colleagues import Colleagues
+from astcti_client.ui.state.dialling import DialledCall, Dialling
 from astcti_client.ui.state.receiving import JOIN_TIME, Obstacle, obstacle
 from astcti_client.ui.state.resumed_calls import ResumedCalls
 from astcti_client.ui.state.seat_call import SeatCall
@@ -42,6 +43,7 @@ from astcti_client.ui.state.seat_changes import (
     CallOver,
     CommandRefused,
     DialOutcome,
+    DialOver,
     EventHeard,
     JoinedAgainstWish,
     PauseLost,
@@ -54,6 +56,7 @@ from astcti_client.ui.state.seat_state import Pause, SeatQueue, TrayState
 from schemas.configuration.model import queue_key
 from schemas.events import Action, CallEvent, End
 from schemas.protocol import (
+    DIALLED_CALL,
     UNCHECKED,
     Capability,
     CommandName,
@@ -80,6 +83,8 @@ class SeatModel:
     def __init__(self, clock: Callable[[], float]) -> None:
         """`clock` gives seconds that never go back."""
         self._clock = clock
+        self.dialling = Dialling(clock)
+        """The call that this seat asked for."""
         self.missed = 0
         """Calls that this seat missed and nobody looked at yet, whoever was logged in."""
         self.forget()
@@ -114,6 +119,7 @@ class SeatModel:
         self.explains = False
         """Whether the server can say why a call popped up or not."""
         self.calls: dict[str, SeatCall] = {}
+        self.dialling.forget()
         self._under_way: dict[IssuedCommand, str] = {}
         """The calls whose cards asked for these."""
         self._waiting: dict[str, SeatCall] = {}
@@ -288,6 +294,9 @@ class SeatModel:
     def tick(self) -> list[SeatChange]:
         """Let go of calls whose time is over. Call it every second or so."""
         now, changes = self._clock(), list[SeatChange]()
+        dialled = self.dialling.call
+        self.dialling.tick()
+        changes += self._dial_over(dialled, answered=False)
         if self._up_at is not None and now - self._up_at >= CONFIRM_TIME:
             self._up_at = None
             changes += self._gone({key for key, call in self._calls_and_waiting() if call.unconfirmed})
@@ -343,8 +352,10 @@ class SeatModel:
                 self._pause.told(reply.token.upper() == PauseWord.IN, reply.text)
                 return self._pause_again()
             case ReplyCode.CAPABILITIES:
-                self.explains = Capability.WHY in reply.information.split()
-                self.colleagues.connected(offered=Capability.COLLEAGUES in reply.information.split())
+                able = reply.information.split()
+                self.explains = Capability.WHY in able
+                self.dialling.cancels = Capability.DIALLING in able
+                self.colleagues.connected(offered=Capability.COLLEAGUES in able)
             case ReplyCode.COLLEAGUE | ReplyCode.COLLEAGUE_GONE:
                 self.colleagues.hear(reply, answers)
             case ReplyCode.EXPLANATION if answers is not None:
@@ -364,6 +375,9 @@ class SeatModel:
                 verb = answers.line.partition(" ")[0].upper()
                 if verb == CommandName.PAUSE:
                     return self._pause_decided(False, reply.text)
+                if answers.line == f"{CommandName.HANGUP} {DIALLED_CALL}":
+                    self.dialling.not_cancelled()
+                    return []  # it is over already, or what became of it is about to be told
                 # The one who dialled is told by the dialler; of WHY nobody waits for an answer.
                 if verb not in (CommandName.ORIG, CommandName.WHY):
                     return [CommandRefused(verb, reply.text)]
@@ -435,6 +449,9 @@ class SeatModel:
         `told_before`: an earlier run of the client showed it. That has no notice, and is in the history.
         """
         if event.id == "OriginateResponse":
+            dialled = self.dialling.call
+            if self.dialling.responded(event):
+                return self._dial_over(dialled, answered=False)
             return [DialOutcome(event.originate)] if event.originate and not told_before else []
         if not seat_call.is_of_a_call(event):
             return []
@@ -465,7 +482,15 @@ class SeatModel:
             return []
         late.pop(key, None)
         self.calls[key] = call
-        return self._what_became(call)
+        dialled = self.dialling.call
+        answered = self.dialling.follow(call, event.cause)
+        return [*self._what_became(call), *self._dial_over(dialled, answered=answered)]
+
+    def _dial_over(self, before: DialledCall | None, *, answered: bool) -> list[SeatChange]:
+        """Whether the call that was asked for is made no longer; `before`: as it was."""
+        if before is None or before.phase == "failed" or self.dialling.busy:
+            return []
+        return [DialOver(before.number, answered)]
 
     def _what_became(self, call: SeatCall) -> list[SeatChange]:
         if call.phase == "over":

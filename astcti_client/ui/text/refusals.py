@@ -64,6 +64,7 @@ def _of_calls() -> dict[Refusal, str]:
         Refusal.NOT_TRANSFERRED_OUT: _("calls may not be transferred into this outbound service"),
         Refusal.NO_SUCH_EXTENSION: _("there is no extension {exten} in {context}"),
         Refusal.NOT_YOUR_CALL: _("this is not a call of yours"),
+        Refusal.DIALLING_ALREADY: _("a call from your phone is being made already"),
         Refusal.CALL_NOT_KNOWN: _("the server does not know this call any more"),
         Refusal.SERVER_BUSY: _("the server is busy: try again"),
         Refusal.NOBODY_CONNECTED: _("nobody is connected to this call"),

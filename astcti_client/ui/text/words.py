@@ -8,6 +8,7 @@ import sys
 import unicodedata
 
 from astcti_client.ui.i18n import _, some
+from astcti_client.ui.state.dialling import DialledCall
 from astcti_client.ui.state.seat_call import SeatCall
 from astcti_client.ui.state.seat_state import Pause, SeatQueue
 from astcti_client.ui.text.refusals import refusal_template
@@ -19,6 +20,7 @@ from schemas.sentences import retold
 
 MOST_MARKS = 4  # on one letter; real languages need fewer
 MOST_EMOJI = 6  # in one text
+NO_EXTENSION = "Extension does not exist."  # what Asterisk itself answers to Originate (from 11 on)
 LONGEST_SHOWN = 200  # characters; what is longer is cut where it is shown, never where it is used
 
 LONGEST_REASON = 600  # of why a call popped up or not, with what to change
@@ -216,10 +218,56 @@ def why_text(why: str) -> str:
         return ""
 
 
+def dialled_number(call: DialledCall) -> str:
+    """What is called, and through what."""
+    return " · ".join(filter(None, (displayable(call.number, 40), displayable(call.service, 60))))
+
+
+def dialled_text(call: DialledCall) -> tuple[str, str]:
+    """How far a call is that was asked for, or whose fault it was, and a sentence about it; perhaps empty."""
+    number = displayable(call.number, 40)
+    if call.cancelling and call.phase != "failed":
+        return _("Cancelling …"), ""
+    if call.phase == "calling":
+        return _("Calling …"), ""
+    if call.phase != "failed":
+        return _("Pick up your phone"), _("It rings; then {number} is called.").format(number=number)
+    if call.called:
+        return {
+            "busy": (_("The number is busy"), ""),
+            "refused": (_("The call was declined"), _("Whoever was called does not take it.")),
+            "no-answer": (_("Nobody answered"), ""),
+            "unreachable": (_("The number cannot be reached"), ""),
+            "unknown": (_("This number does not exist"), ""),
+            "congested": (_("All lines are busy"), _("Try again in a moment.")),
+        }[call.called]
+    not_called = _("The number was not called.")
+    match call.phone:
+        case "refused":
+            why = _("It is busy, does not want to be disturbed, or somebody declined the call there.")
+            return _("Your phone refused the call"), f"{why} {not_called}"
+        case "unreachable":
+            return _("Your phone cannot be reached"), f"{_('Is it switched on and connected?')} {not_called}"
+        case "no-answer":
+            return _("Your phone was not picked up"), not_called
+        case "unknown":
+            return _("Nobody knows what became of the call"), _("The telephone system does not tell.")
+    if call.problem == NO_EXTENSION:
+        why = _("The telephone system does not know {number}.").format(number=number)
+        return _("This number does not exist"), why
+    return _("The call was not made"), server_reason(told(call.problem)) or _dial_reason(call.reason)
+
+
 def dial_outcome(originate: Originate) -> str:
     """What became of a dialled number; empty if it goes well."""
     if originate.response.lower() == "success":
         return ""
+    return _("The call to {number} was not made: {why}").format(
+        number=displayable(originate.exten, 40), why=_dial_reason(originate.reason)
+    )
+
+
+def _dial_reason(code: int) -> str:
     reasons = {
         0: _("the number or your phone cannot be reached"),
         1: _("nobody answered"),
@@ -227,7 +275,4 @@ def dial_outcome(originate: Originate) -> str:
         5: _("busy"),
         8: _("all lines are congested"),
     }
-    why = reasons.get(originate.reason, _("the call failed"))
-    return _("The call to {number} was not made: {why}").format(
-        number=displayable(originate.exten, 40), why=why
-    )
+    return reasons.get(code, _("the call failed"))

@@ -41,8 +41,9 @@ class CallList:
 
     def show(self) -> None:
         """Show the model's calls."""
-        calls = self._model.calls
-        order = sorted(calls.values(), key=_urgency)
+        dialling = self._model.dialling  # it has a card of its own until somebody answers
+        calls = [call for call in self._model.calls.values() if not dialling.shows(call.key)]
+        order = sorted(calls, key=_urgency)
         with_card = {call.key: call for call in order[:MOST_CARDS]}
         for key in self.cards.keys() - with_card:
             self.cards.pop(key).destroy()
@@ -105,7 +106,7 @@ class CallList:
     def _show_empty(self) -> None:
         """The remark in the middle of what is free below the queues, if there is room for it."""
         used, free = self._list.inner.winfo_reqheight(), self._list.winfo_height()
-        if self._model.calls or free - used < self._empty.winfo_reqheight():
+        if self.cards or self._model.dialling.call is not None or free - used < self._empty.winfo_reqheight():
             self._empty.place_forget()
         else:
             self._empty.place(relx=0.5, y=(used + free) // 2, anchor="center")

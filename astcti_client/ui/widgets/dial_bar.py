@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import tkinter as tk
 from collections.abc import Callable
 from tkinter import ttk
 
 from astcti_client.net.messages import OfferedService
+from astcti_client.phone_number import clean_number
 from astcti_client.ui.i18n import _
 from astcti_client.ui.state.actions import SeatActions
 from astcti_client.ui.text import words
@@ -23,7 +25,9 @@ class DialBar(ttk.Frame):
         super().__init__(parent, style="Card.TFrame", padding=look.px(12))
         self._look, self._seat = look, seat
         self._services: tuple[OfferedService, ...] = ()
-        self._may = True
+        self._dialled = ""
+        """What was in the field when it was dialled last."""
+        self._may, self._busy = True, False
         self._reason = ""
         self.columnconfigure(0, weight=1)
         self._service = ttk.Combobox(self, state="readonly", takefocus=True, style=look.on(self, "TCombobox"))
@@ -40,6 +44,7 @@ class DialBar(ttk.Frame):
         for keys in ("<Return>", "<KP_Enter>"):
             self.number.bind(keys, lambda _event: self._dial())
         self.number.bind("<KeyRelease>", self._typed, add=True)
+        self.number.bind("<<Paste>>", self._about_to_paste)
         self.number.grid(row=1, column=0, sticky="ew")
         self._button = button(self, look, _("Call"), self._dial, icon="phone", style="Accent.TButton")
         self._button.grid(row=1, column=1, padx=(look.px(8), 0))
@@ -47,15 +52,21 @@ class DialBar(ttk.Frame):
         self._hint.grid(row=2, column=0, columnspan=2, sticky="w", pady=(look.px(6), 0))
         self._hint.grid_remove()
 
-    def offer(self, services: tuple[OfferedService, ...], may: bool, why_not: str) -> None:
-        """Offer these services; with `may` False everything is locked because of `why_not`."""
-        self._may, self._why_not = may, why_not
+    def offer(
+        self, services: tuple[OfferedService, ...], may: bool, why_not: str, *, busy: bool = False
+    ) -> None:
+        """Offer the outbound ones of these services, or if there is none say why nothing can be called.
+
+        With `may` False everything is locked because of `why_not`. `busy`: a call is being made.
+        """
+        self._may, self._why_not, self._busy = may, why_not, busy
+        outbound = tuple(service for service in services if service.type == "outbound")
+        services = outbound or services  # of inbound ones the lock is explained
         if services != self._services:
             chosen = self.chosen
             self._services = services
             self._service.configure(values=[words.displayable(service.name, 60) for service in services])
-            first = next((place for place, each in enumerate(services) if each.type == "outbound"), 0)
-            place = services.index(chosen) if chosen in services else first
+            place = services.index(chosen) if chosen in services else 0
             if services:
                 self._service.current(place)
             else:
@@ -85,6 +96,17 @@ class DialBar(ttk.Frame):
         if event.keysym not in ("Return", "KP_Enter") and not self._reason:
             self.say("")
 
+    def select(self) -> None:
+        """Take the keyboard; what is typed takes the place of what is there."""
+        self.number.focus_force()
+        self.number.selection_range(0, "end")
+        self.number.icursor("end")
+
+    def _about_to_paste(self, _event: object) -> None:
+        """What was dialled is done with; what was only typed may be the beginning of what comes."""
+        if self.number.get() == self._dialled:
+            self.number.selection_range(0, "end")
+
     def _chosen(self, _event: object) -> None:
         self._service.selection_clear()
         self._lock()
@@ -104,7 +126,7 @@ class DialBar(ttk.Frame):
         reason = self._locked()
         state = "disabled" if reason else "normal"
         self.number.configure(state=state)
-        self._button.configure(state=state)
+        self._button.configure(state="disabled" if self._busy else state)
         self._service.configure(state="readonly" if self._services else "disabled")
         if reason != self._reason:  # else what is said stays: it may be what is wrong with the number
             self._reason = reason
@@ -117,21 +139,14 @@ class DialBar(ttk.Frame):
         chosen = self.chosen
         if chosen is None or not any(service.type == "outbound" for service in self._services):
             return _("You have no outbound service, so you cannot call from here.")
-        if chosen.type == "inbound":
-            return _("“{name}” is an inbound service: choose an outbound one to call.").format(
-                name=words.displayable(chosen.name, 60)
-            )
         return ""
 
     def _dial(self) -> None:
         chosen = self.chosen
         if self._locked() or chosen is None:
             return
-        typed = self.number.get()
-        self.number.set("")
-        problem = self._seat.dial(typed, chosen.context)
-        if problem:
-            self.number.set(typed)
+        self._dialled = self.number.get()  # it stays until somebody answers
+        problem = self._seat.dial(self._dialled, chosen.context)
         self.say(problem, wrong=bool(problem))
 
     def give_back(self, number: str) -> None:
@@ -139,3 +154,10 @@ class DialBar(ttk.Frame):
         if not self.number.get():
             self.number.set(number)
             self._show_number_hint()
+
+    def answered(self, number: str) -> None:
+        """Somebody answered at this number: it goes, unless another was typed meanwhile."""
+        with contextlib.suppress(ValueError):
+            if clean_number(self.number.get()) == number:
+                self.number.set("")
+                self._show_number_hint()

@@ -9,13 +9,17 @@ from collections.abc import Callable
 from tkinter import ttk
 
 from astcti_client.ui.i18n import _, some
+from astcti_client.ui.state.actions import Actions
+from astcti_client.ui.state.dialling import Dialling
 from astcti_client.ui.state.seat_call import SeatCall
 from astcti_client.ui.text import words
 from astcti_client.ui.theme.look import Look
-from astcti_client.ui.widgets.controls import InitialsDisc, icon_button
+from astcti_client.ui.widgets.controls import InitialsDisc, button, icon_button
+from astcti_client.ui.widgets.dialled_card import DialledCard
 from astcti_client.ui.widgets.elided_label import ElidedLabel
 
 MOST_NOTICE_VARIABLES = 5
+DIALLED_WIDTH = 356  # dots, as wide as the other notices
 
 
 class QuietWindow(tk.Toplevel):
@@ -37,20 +41,16 @@ class CallNotice(QuietWindow):
     """One call's notice."""
 
     def __init__(
-        self,
-        root: tk.Tk,
-        look: Look,
-        call: SeatCall,
-        closed: Callable[[str], None],
-        opened: Callable[[], None],
+        self, root: tk.Tk, look: Look, actions: Actions, call: SeatCall, closed: Callable[[str], None]
     ) -> None:
-        """`closed` hears the key when somebody closes it, `opened` when it is clicked."""
+        """`closed` hears the key when somebody closes it."""
         super().__init__(root, look)
-        self._look = look
+        self._look, self._actions = look, actions
         self.call = call
+        self._declined = False
         self._leaves_at: float | None = None
         self._silent_since: float | None = None
-        self._close, self._open = lambda: closed(call.key), opened
+        self._close, self._open = lambda: closed(call.key), actions.windows.show
         self._build()
         self.show_call(call)
 
@@ -83,8 +83,36 @@ class CallNotice(QuietWindow):
         self._through = self._line(3, "MutedSurface.TLabel", 2)
         self._table = ttk.Frame(body, style="Surface.TFrame")
         self._table.grid(row=4, column=1, columnspan=2, sticky="ew", pady=(look.px(4), 0))
+        self._build_buttons()
         for widget in (body, self._who, self._number, self._through, self._what, self._initials):
             widget.bind("<Button-1>", lambda _event: self._open())
+
+    def _build_buttons(self) -> None:
+        """Each keeps its place: none comes to stand where another one was."""
+        look = self._look
+        row = self._buttons = ttk.Frame(self._body, style="Surface.TFrame")
+        row.columnconfigure(1, weight=1)
+        row.grid(row=5, column=0, columnspan=3, sticky="ew", pady=(look.px(10), 0))
+        self._decline = button(
+            row, look, _("Decline"), self._decline_pressed, icon="hang-up", style="Danger.TButton"
+        )
+        self._page = button(row, look, _("Open page"), self._page_pressed, icon="page")
+
+    def _show_buttons(self) -> None:
+        call = self.call
+        rings = call.phase == "ringing" and not call.unconfirmed
+        self._decline.state(["disabled" if self._declined else "!disabled"])
+        self._decline.grid(row=0, column=0) if rings else self._decline.grid_remove()
+        self._page.grid(row=0, column=2) if call.pages else self._page.grid_remove()
+        self._buttons.grid() if rings or call.pages else self._buttons.grid_remove()
+
+    def _decline_pressed(self) -> None:
+        self._declined = True
+        self._show_buttons()
+        self._actions.seat.hang_up(self.call.key)
+
+    def _page_pressed(self) -> None:
+        self._actions.pages.open_pages(self.call)
 
     def _line(self, row: int, style: str, lines: int = 1) -> ElidedLabel:
         line = ElidedLabel(self._body, self._look, style=style, lines=lines, room=self._look.px(260))
@@ -94,6 +122,11 @@ class CallNotice(QuietWindow):
     def rings(self) -> None:
         """Its call rings, perhaps again after a lost connection: it stays."""
         self._leaves_at = self._silent_since = None
+
+    def command_refused(self) -> None:
+        """Whatever was asked for here was not done: it can be asked for again."""
+        self._declined = False
+        self._show_buttons()
 
     def ring_is_over(self, now: float, stay: float, *, call_over: bool) -> None:
         """It goes `stay` seconds after `now`, of the monotonic clock; with 0 once somebody closes it.
@@ -132,6 +165,7 @@ class CallNotice(QuietWindow):
         self._who.say(words.caller(call))
         self._number.say_if_any(words.number_beside(call))
         self._through.say_if_any(words.service_and_queue(call))
+        self._show_buttons()
         if call.variables != self._variables:
             self._variables = call.variables
             self._show_variables(call)
@@ -147,6 +181,24 @@ class CallNotice(QuietWindow):
             content = ElidedLabel(self._table, look, style="Surface.TLabel", lines=2, room=look.px(170))
             content.say(words.displayable(value) or "–")
             content.grid(row=row, column=1, sticky="w")
+
+
+class DialledNotice(QuietWindow):
+    """The call that was asked for, where the main window with its card is out of sight."""
+
+    def __init__(self, root: tk.Tk, look: Look, actions: Actions, dialling: Dialling) -> None:
+        super().__init__(root, look)
+        edge = tk.Frame(self, background=look.palette.border)
+        edge.pack(fill="both", expand=True)
+        edge.columnconfigure(0, weight=1, minsize=look.px(DIALLED_WIDTH))
+        self._card = DialledCard(edge, look, actions.seat, dialling, lambda _part: None)
+        self._card.grid(row=0, column=0, sticky="nsew", padx=1, pady=1)
+        self._card.fit(look.px(DIALLED_WIDTH))
+
+    def show_call(self, now: float) -> None:
+        """Show it as it is at this time of the model's clock."""
+        self._card.show()
+        self._card.show_time(now)
 
 
 class MoreCallsNotice(QuietWindow):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 import tkinter as tk
-from collections.abc import Callable
 
+from astcti_client.ui.state.actions import Actions
+from astcti_client.ui.state.dialling import Dialling
 from astcti_client.ui.state.lasting_messages import LastingMessage
 from astcti_client.ui.state.seat_call import SeatCall
 from astcti_client.ui.theme.look import Look
 from astcti_client.ui.theme.screen import work_area
-from astcti_client.ui.windows.call_notice import CallNotice, MoreCallsNotice, show_quietly
+from astcti_client.ui.windows.call_notice import CallNotice, DialledNotice, MoreCallsNotice, show_quietly
 from astcti_client.ui.windows.message_notice import MessageNotice
 
 ANSWERED_TIME = 2.0  # seconds that a notice stays once this phone has answered
@@ -26,32 +27,31 @@ class CallNotices:
     """All notices, stacked in a corner. Of the calls that find no place their number is told."""
 
     def __init__(
-        self,
-        root: tk.Tk,
-        look: Look,
-        corner: str,
-        stay: float,
-        opened: Callable[[], None],
-        put_away: Callable[[str], None],
+        self, root: tk.Tk, look: Look, corner: str, stay: float, actions: Actions, dialling: Dialling
     ) -> None:
-        """`stay`: seconds after the ring's end, 0 until somebody closes it.
-
-        `put_away` hears the topic of a message that somebody closes.
-        """
-        self._root, self._look, self._corner, self._stay, self._opened = root, look, corner, stay, opened
-        self._put_away = put_away
+        """`stay`: seconds after the ring's end, 0 until somebody closes it."""
+        self._dialling = dialling
+        self._root, self._look, self._corner, self._stay, self._actions = root, look, corner, stay, actions
+        self._used_corner = ""
+        """Where they stand now; empty while there is none."""
+        self._in_the_way = False
+        """They would cover the program's own window, in which its user works, and are out of sight."""
         self.message: MessageNotice | None = None
         """What must be said beside the calls."""
         self.shown: dict[str, CallNotice] = {}
         self.waiting: dict[str, SeatCall] = {}
         """Calls that ring and have no notice: there are too many."""
         self.more: MoreCallsNotice | None = None
+        self.dialled: DialledNotice | None = None
+        """The call that was asked for, while the main window is out of sight."""
         self._due = ""
         self._arranged_at = 0.0
         self._area: tuple[float, tuple[int, int, int, int]] | None = None
 
     def apply_look(self, look: Look, corner: str, stay: float) -> None:
         """Show those that are there in another look, language or corner."""
+        if corner != self._corner:
+            self._used_corner = ""
         self._look, self._corner, self._stay = look, corner, stay
         for notice in self.shown.values():
             notice.apply_look(look)
@@ -60,7 +60,25 @@ class CallNotices:
         if self.more is not None:
             self.more.destroy()
             self.more = None
+        if self.dialled is not None:
+            self.dialled.destroy()
+            self.dialled = None
+            self.show_dialled(time.monotonic())
         self._arrange_soon()
+
+    def show_dialled(self, now: float) -> None:
+        """Show the call that was asked for, unless its card is in sight; `now` is the model's clock."""
+        wanted = self._dialling.call is not None and not self._root.winfo_viewable()
+        if wanted and self.dialled is None:
+            self.dialled = DialledNotice(self._root, self._look, self._actions, self._dialling)
+        elif not wanted and self.dialled is not None:
+            self.dialled.destroy()
+            self.dialled = None
+            self._arrange_soon()
+        if self.dialled is not None:
+            self.dialled.show_call(now)
+            if self.dialled.winfo_height() != self.dialled.winfo_reqheight():
+                self._arrange_soon()
 
     def tell(self, message: LastingMessage | None) -> None:
         """Show this message beside the calls, or none any more."""
@@ -72,7 +90,11 @@ class CallNotices:
         if message is not None:
             topic = message.topic
             self.message = MessageNotice(
-                self._root, self._look, message, lambda: self._put_away(topic), self._opened
+                self._root,
+                self._look,
+                message,
+                lambda: self._actions.windows.put_away(topic),
+                self._actions.windows.show,
             )
         self._arrange_soon()
 
@@ -104,8 +126,13 @@ class CallNotices:
         due = [key for key, notice in self.shown.items() if notice.is_due(now)]
         for key in due:
             self._close(key)
-        if self.waiting:
+        if self.waiting or self._in_the_way:
             self._arrange_soon()
+
+    def command_refused(self) -> None:
+        """What was asked for was not done; perhaps it was in one of these."""
+        for notice in self.shown.values():
+            notice.command_refused()
 
     def close_all(self) -> None:
         """Take all away."""
@@ -145,7 +172,7 @@ class CallNotices:
             if not self._make_room():
                 break
             del self.waiting[call.key]
-            self.shown[call.key] = CallNotice(self._root, self._look, call, self._close, self._opened)
+            self.shown[call.key] = CallNotice(self._root, self._look, self._actions, call, self._close)
         self._count_the_others()
         self._stack()
         self._arranged_at = time.monotonic()
@@ -174,22 +201,30 @@ class CallNotices:
                 self.more = None
             return
         if self.more is None:
-            self.more = MoreCallsNotice(self._root, self._look, self._opened)
+            self.more = MoreCallsNotice(self._root, self._look, self._actions.windows.show)
         self.more.count(len(self.waiting))
 
     def _stack(self) -> None:
-        others = (self.more, self.message)
+        others = (self.dialled, self.more, self.message)
         windows: list[tk.Toplevel] = [*self.shown.values(), *(window for window in others if window)]
         if not windows:
+            self._used_corner = ""
             return
         left, top, right, bottom = self._free_area()
         gap = self._look.px(GAP)
-        down = self._corner.startswith("top")
+        self._used_corner = self._used_corner or self._free_corner(windows)
+        self._in_the_way = not self._used_corner
+        if self._in_the_way:
+            for window in windows:
+                window.withdraw()
+            return
+        corner = self._used_corner
+        down = corner.startswith("top")
         y = top + gap if down else bottom - gap
         for window in windows:
             window.update_idletasks()
             width, height = window.winfo_reqwidth(), window.winfo_reqheight()
-            x = left + gap if self._corner.endswith("left") else right - gap - width
+            x = left + gap if corner.endswith("left") else right - gap - width
             if not down:
                 y -= height
             window.geometry(f"{width}x{height}+{x}+{y}")
@@ -197,8 +232,64 @@ class CallNotices:
                 show_quietly(window)
             y += height + gap if down else -gap
 
+    def _free_corner(self, windows: list[tk.Toplevel]) -> str:
+        """The corner of the settings, or another where the program's own window is not covered.
+
+        Where there is none: nothing while its user works in that window, which has a card for each call; else
+        the one that covers least of it, for it may be behind others.
+        """
+        for window in windows:
+            window.update_idletasks()
+        gap = self._look.px(GAP)
+        width = max(window.winfo_reqwidth() for window in windows) + gap
+        height = sum(window.winfo_reqheight() + gap for window in windows)
+        area, root = self._free_area(), self._root
+        if not root.winfo_viewable():
+            return self._corner
+        x, y = root.winfo_rootx(), root.winfo_rooty()
+        own = x, y, x + root.winfo_width(), y + root.winfo_height()
+        vertical, _dash, side = self._corner.partition("-")
+        other_side = "left" if side == "right" else "right"
+        other_vertical = "top" if vertical == "bottom" else "bottom"
+        corners = (
+            self._corner,
+            f"{vertical}-{other_side}",
+            f"{other_vertical}-{side}",
+            f"{other_vertical}-{other_side}",
+        )
+        covered = [overlap(own, corner_rectangle(area, corner, width, height)) for corner in corners]
+        if min(covered) > 0 and self._has_keyboard():
+            return ""
+        return corners[covered.index(min(covered))]
+
+    def _has_keyboard(self) -> bool:
+        try:
+            focused = self._root.focus_get()
+        except KeyError:  # something that Tk made by itself, a list or a menu
+            return True
+        return focused is not None and focused.winfo_toplevel() is self._root
+
     def _free_area(self) -> tuple[int, int, int, int]:
         now = time.monotonic()
         if self._area is None or now - self._area[0] > AREA_TIME:
             self._area = now, work_area(self._root)
         return self._area[1]
+
+
+Rectangle = tuple[int, int, int, int]
+"""Left, top, right and bottom, in dots of the screen."""
+
+
+def corner_rectangle(area: Rectangle, corner: str, width: int, height: int) -> Rectangle:
+    """The place of that size in a corner (`top-left` and so on) of an area."""
+    left, top, right, bottom = area
+    x = left if corner.endswith("left") else right - width
+    y = top if corner.startswith("top") else bottom - height
+    return x, y, x + width, y + height
+
+
+def overlap(one: Rectangle, other: Rectangle) -> int:
+    """How many dots two rectangles have in common."""
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    return max(0, width) * max(0, height)

@@ -20,6 +20,7 @@ from astcti_client.ui.theme.look import Look
 from astcti_client.ui.widgets.call_list import CallList
 from astcti_client.ui.widgets.controls import ScrolledFrame, button
 from astcti_client.ui.widgets.dial_bar import DialBar
+from astcti_client.ui.widgets.dialled_card import DialledCard
 from astcti_client.ui.widgets.lasting_banners import LastingBanners
 from astcti_client.ui.widgets.menu_letters import menu_letters
 from astcti_client.ui.widgets.message_banner import MessageBanner
@@ -77,7 +78,10 @@ class MainWindow(ttk.Frame):
         self.lasting.grid_remove()
         self.queues = QueueMarks(body.inner, look, actions.seat, self._queues_opened)
         self.queues.grid(row=1, column=0, sticky="ew", pady=(0, gap))
-        self.calls = CallList(body, 2, look, actions, model)
+        self._dialled = DialledCard(body.inner, look, actions.seat, model.dialling, body.see)
+        self._dialled.grid(row=2, column=0, sticky="ew", pady=(0, gap))
+        self._dialled.grid_remove()
+        self.calls = CallList(body, 3, look, actions, model)
         self._message = MessageBanner(self, look, "Bad", lines=3)
         self._message.grid(row=3, column=0, sticky="ew", pady=(0, gap))
         self._message.grid_remove()
@@ -95,16 +99,18 @@ class MainWindow(ttk.Frame):
         self.pause.show()
         why = obstacle_text(model.obstacle) if model.obstacle is not None else ""
         self.queues.show(queue_lines(model.queues.values(), model.own_queues), why)
+        self._dialled.show()
         self.calls.show()
         why_not = "" if model.up else _("Not connected.")
         if model.up and not model.pbx_up:
             why_not = _("The telephone system is not available.")
-        self.dial_bar.offer(model.services, model.up and model.pbx_up, why_not)
+        self.dial_bar.offer(model.services, model.up and model.pbx_up, why_not, busy=model.dialling.busy)
         self.show_times()
 
     def show_times(self) -> None:
         """Show how long everything lasts; every second."""
         now = time.monotonic()
+        self._dialled.show_time(now)
         self.calls.show_times(now)
         self.pause.show_time(now)
         if self._countdown is not None:

@@ -97,6 +97,7 @@ class SettingsWindow(SideWindow):
             },
         )
         self._text(card, "notice-time", _("Seconds it stays after the ring (0: until closed)"), number=True)
+        self._text(card, "ring-sound", _("Sound when the phone rings: “system” or a file (empty: none)"))
 
     def _build_programs(self) -> None:
         card = self._card(_("Pages and programs"))
@@ -122,6 +123,7 @@ class SettingsWindow(SideWindow):
         self._text(
             card, "hot-key", _("Hot key that calls the selected number, such as Ctrl+Alt+D (empty: off)")
         )
+        self._text(card, "hang-up-key", _("Hot key that hangs up, such as Ctrl+Alt+H (empty: off)"))
 
     def _build_connection(self) -> None:
         card = self._card(_("Connection (used from the next log-in)"))

@@ -13,10 +13,10 @@ import tempfile
 import tkinter as tk
 from collections.abc import Callable
 from pathlib import Path
-from tkinter import ttk
+from typing import Any
 
 from astcti_client.net import mac_addresses
-from astcti_client.net.messages import ConnectionState
+from astcti_client.net.messages import ConnectionState, OfferedService, ServerReply, Services
 from astcti_client.password import Password
 from astcti_client.settings import Settings
 from astcti_client.ui import i18n
@@ -25,8 +25,9 @@ from astcti_client.ui.app.tray_menu import TrayMenu
 from astcti_client.ui.state.prompts import LoginFailed
 from astcti_client.ui.text.problems import problem_text
 from astcti_client.ui.windows.dialogs import PasswordDialog
+from schemas.wire import Reply
 from tests.client.ui.tools.desktop import Desktop, missing
-from tests.client.ui.tools.widgets import all_of, choose, press
+from tests.client.ui.tools.widgets import all_of, press
 from tests.client.ui.tools.window_test_bed import WindowTestBed, event
 from tests.fake.cti_server import CtiServer
 
@@ -61,6 +62,7 @@ class Photographer:
             self._login,
             self._main,
             self._calls,
+            self._dialling,
             self._team,
             self._windows,
             self._troubles,
@@ -73,8 +75,9 @@ class Photographer:
         self._with_client(self._losses)
 
     def take_calls(self) -> None:
-        """The calls alone."""
+        """The calls alone, those that come and those that are made."""
         self._with_client(self._calls)
+        self._with_client(self._dialling)
 
     def _with_client(self, scene: Callable[[WindowTestBed, CtiServer], None]) -> None:
         i18n.use_language(self._language)
@@ -129,9 +132,8 @@ class Photographer:
         peer.say("301 PAUSE PENDING", "300 OK")
         bed.pump(lambda: bed.app.model.pause.phase == "in")
         self._save(bed, "main-paused", bed.root)
-        bar = bed.app.windows.main.dial_bar
-        (service,) = [box for box in all_of(bar, ttk.Combobox) if box is not bar.number]
-        choose(service, 0)
+        bed.tell(Services((OfferedService("inbound", "astctidemo", "Demo"),)))
+        bed.pump(lambda: not bed.app.model.outbound)
         self._save(bed, "main-dial-locked", bed.root)
 
     def _calls(self, bed: WindowTestBed, server: CtiServer) -> None:
@@ -144,12 +146,44 @@ class Photographer:
         self._save(bed, "main-talking", bed.root)
         bed.ring("8.1", name="Jürgen Groß", number="+493012345678", queue="support")
         bed.ring("9.1", name="", number="0287654321", queue="", service="Outside line", data="")
-        bed.pump(lambda: "9.1" in bed.app.windows.notices.shown)
+        notices = bed.app.windows.notices  # at twice the size there is no room for all
+        bed.pump(lambda: "9.1" in notices.shown or "9.1" in notices.waiting)
         peer.say(event("Hangup", "9.1", name="", number="0287654321", queue="", data="", end="missed"))
         bed.pump(lambda: bed.app.model.calls["9.1"].phase == "over")
         self._save(bed, "screen-three-calls")
         press(bed.app.windows.main.calls.cards["7.1"], i18n._("Transfer"))
         self._save(bed, "main-transfer", bed.root)
+
+    def _dialling(self, bed: WindowTestBed, server: CtiServer) -> None:
+        peer = bed.log_in("PJSIP/201 Mario Rossi", *QUEUES)
+        bed.tell(ServerReply("", Reply(110, "CAPA", "MAC DIALLING"), None))
+        bar, dialling = bed.app.windows.main.dial_bar, bed.app.model.dialling
+        bar.number.set("055 123 4567")
+        for outcome, name in (
+            ('response="Failure" reason="0" phone="refused"', "main-dialling-refused"),
+            ('response="Success" reason="4"', "main-dialling-calling"),
+        ):
+            press(bar, i18n._("Call"))
+            assert peer.hear() == "ORIG 0551234567 outbound 1"
+            peer.say("100 OK")
+            bed.pump(lambda: dialling.call is not None and dialling.call.phase == "phone")
+            self._save(bed, "main-dialling-phone", bed.root)
+            told = f'<originate exten="0551234567" {outcome}/>'
+            peer.say(event("OriginateResponse", "7.1", direction="outbound", trigger=told))
+            bed.pump(lambda: dialling.call is not None and dialling.call.phase not in ("asked", "phone"))
+            self._save(bed, name, bed.root)
+        more: dict[str, Any] = {
+            "direction": "outbound",
+            "name": "",
+            "number": "0551234567",
+            "queue": "",
+            "data": "",
+        }
+        peer.say(event("Dial", "7.1", state="Up", service="Outside line", **more))
+        cause = '<cause code="17" end="refused" called="busy">User busy</cause>'
+        peer.say(event("Hangup", "7.1", trigger=cause, service="Outside line", **more))
+        bed.pump(lambda: dialling.call is not None and dialling.call.phase == "failed")
+        self._save(bed, "main-dialling-busy", bed.root)
 
     def take_team(self) -> None:
         """Colleagues and queues alone."""

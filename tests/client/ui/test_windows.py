@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from tkinter import ttk
-from typing import Any
+from typing import IO, Any
 
 import pytest
 from PIL import ImageGrab
@@ -19,7 +19,7 @@ from PIL import ImageGrab
 from astcti_client.hand_over.requests import NoHandOver, OtherClient
 from astcti_client.hand_over.running_client import ask_running_client, listen_for_requests
 from astcti_client.net import conversation
-from astcti_client.net.messages import ServerReply
+from astcti_client.net.messages import OfferedService, ServerReply, Services
 from astcti_client.ui import i18n
 from astcti_client.ui.desktop.tray import Tray
 from astcti_client.ui.state.actions import LoginRequest
@@ -28,10 +28,11 @@ from astcti_client.ui.theme.icons import TRAY_COLOURS
 from astcti_client.ui.widgets.controls import ScrolledFrame
 from astcti_client.ui.widgets.message_banner import MessageBanner
 from astcti_client.ui.widgets.queue_marks import QueueMarks
+from astcti_client.ui.windows.call_notices import overlap
 from astcti_client.ui.windows.dialogs import QuestionDialog
 from schemas.wire import Reply
 from tests.client.ui.tools.desktop import Desktop, tray_icon_name
-from tests.client.ui.tools.widgets import all_of, choose, click, control, inside, press, texts, write
+from tests.client.ui.tools.widgets import all_of, button, choose, click, control, inside, press, texts, write
 from tests.client.ui.tools.window_test_bed import WindowTestBed, event
 from tests.fake.cti_server import CtiServer
 from tests.fake.patience import until
@@ -254,6 +255,35 @@ def test_the_log_in_window_says_what_is_not_encrypted_and_the_settings_take_it_b
 
 # --- calls ---
 
+# A program of somebody else's: a field with the keyboard, whose content is printed at Return.
+FIELD = """
+import tkinter
+root = tkinter.Tk()
+root.geometry("200x60+5+5")
+field = tkinter.Entry(root)
+field.pack()
+field.bind("<Return>", lambda _event: print(field.get(), flush=True))
+field.bind("<FocusIn>", lambda _event: print("ready", flush=True))
+field.bind("<Map>", lambda _event: field.focus_force())
+root.mainloop()
+"""
+
+
+@contextlib.contextmanager
+def other_program(desktop: Desktop) -> Iterator[IO[str]]:
+    """A window of another program, which has the keyboard; gives what it prints."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", FIELD], stdout=subprocess.PIPE, text=True, env=desktop.environ
+    )
+    assert process.stdout is not None
+    try:
+        assert process.stdout.readline() == "ready\n"
+        yield process.stdout
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
 
 def test_a_ring_makes_a_notice_that_never_takes_the_keyboard(open_client: Make, desktop: Desktop) -> None:
     bed = open_client()
@@ -272,6 +302,100 @@ def test_a_ring_makes_a_notice_that_never_takes_the_keyboard(open_client: Make, 
     bed.pump(lambda: bed.app.windows.main.dial_bar.number.get() == "055123", "the notice took the keyboard")
     bed.pump(lambda: notice.winfo_rootx() + notice.winfo_width() > notice.winfo_screenwidth() - 40)
     bed.pump(lambda: notice.winfo_rooty() + notice.winfo_height() > notice.winfo_screenheight() - 80)
+
+
+def test_the_buttons_of_a_notice_keep_their_places_and_take_no_second_press(open_client: Make) -> None:
+    bed = open_client()
+    peer = bed.log_in()
+    page = '<trigger type="browser" os="any"><url>https://crm.example/1</url></trigger>'
+    bed.ring("7.1")
+    notice = bed.app.windows.notices.shown["7.1"]
+    bed.pump(lambda: button(notice, "Decline").winfo_viewable())
+    peer.say(event("Callerid", "7.1", trigger=page))
+    bed.pump(lambda: button(notice, "Open page").winfo_viewable())
+    place = button(notice, "Open page").winfo_x()
+    press(notice, "Decline")
+    press(notice, "Decline")
+    assert bed.hears() == "HANGUP 7.1"
+    peer.say("101 KO PBX down")
+    bed.pump(lambda: button(notice, "Decline").instate(["!disabled"]))
+    peer.say(event("Link", "7.1"))
+    bed.pump(lambda: not button(notice, "Decline").winfo_viewable())
+    assert button(notice, "Open page").winfo_x() == place
+    bed.app.commands.ask_pause("")
+    assert bed.hears() == "PAUSE IN", "it was declined once"
+
+
+def test_a_notice_that_has_just_come_takes_no_click(open_client: Make, desktop: Desktop) -> None:
+    bed = open_client(rest=1.0)
+    bed.log_in()
+    bed.ring("7.1")
+    notice = bed.app.windows.notices.shown["7.1"]
+    bed.pump(lambda: button(notice, "Decline").winfo_viewable())
+    click(desktop, button(notice, "Decline"))
+    bed.turn(1.3)
+    click(desktop, button(notice, "Decline"))
+    assert bed.hears() == "HANGUP 7.1"
+    bed.app.commands.ask_pause("")
+    assert bed.hears() == "PAUSE IN", "the first click counted"
+
+
+@pytest.mark.parametrize("corner", ["bottom-right", "top-left"])
+def test_a_notice_does_not_cover_the_programs_own_window(open_client: Make, corner: str) -> None:
+    bed = open_client(notice_corner=corner)
+    bed.log_in()
+    root = bed.root
+    x = root.winfo_screenwidth() - 450 if corner.endswith("right") else 10
+    y = root.winfo_screenheight() - 700 if corner.startswith("bottom") else 10
+    root.geometry(f"430x640+{x}+{y}")
+    bed.pump(lambda: abs(root.winfo_rootx() - x) < 40)
+    bed.ring("7.1")
+    notice = bed.app.windows.notices.shown["7.1"]
+    bed.pump(notice.winfo_viewable)
+    bed.turn()
+    rectangles = [
+        (each.winfo_rootx(), each.winfo_rooty(), each.winfo_rootx() + each.winfo_width(),
+         each.winfo_rooty() + each.winfo_height())
+        for each in (root, notice)
+    ]  # fmt: skip
+    assert not overlap(*rectangles)
+
+
+def test_where_there_is_no_room_a_notice_waits_until_its_user_works_elsewhere(
+    open_client: Make, desktop: Desktop
+) -> None:
+    bed = open_client()
+    bed.log_in()
+    root = bed.root
+    root.geometry(f"{root.winfo_screenwidth() - 20}x{root.winfo_screenheight() - 80}+5+40")
+    bed.pump(lambda: root.winfo_width() > 1000)
+    bed.app.windows.show_dial()
+    bed.wait_for_keyboard(bed.app.windows.main.dial_bar.number)
+    bed.ring("7.1")
+    bed.turn(0.5)
+    notice = bed.app.windows.notices.shown["7.1"]
+    assert not notice.winfo_viewable()
+    with other_program(desktop):
+        bed.pump(notice.winfo_viewable)
+
+
+def test_another_program_keeps_the_keyboard_while_calls_ring_and_are_declined(
+    open_client: Make, desktop: Desktop
+) -> None:
+    bed = open_client()
+    bed.log_in()
+    with other_program(desktop) as lines:
+        desktop.do("type", "ab")
+        bed.ring("7.1")
+        notice = bed.app.windows.notices.shown["7.1"]
+        bed.pump(notice.winfo_viewable)
+        desktop.do("type", "cd")
+        bed.turn()
+        click(desktop, button(notice, "Decline"))
+        assert bed.hears() == "HANGUP 7.1"
+        desktop.do("type", "ef")
+        desktop.do("key", "Return")
+        assert lines.readline() == "abcdef\n"
 
 
 def test_a_question_before_a_page_is_opened_never_takes_the_keyboard(
@@ -448,8 +572,7 @@ def test_pasted_numbers_are_cleaned_and_words_are_refused(open_client: Make, des
     bar.number.focus_force()
     bed.wait_for_keyboard(bar.number)
     desktop.do("key", "Return")
-    bed.pump(lambda: bar.number.get() == "")
-    assert peer.hear() == "ORIG 0551234567 outbound 1"
+    assert bed.hears() == "ORIG 0551234567 outbound 1"
     peer.say("101 KO PBX down")
     bed.pump(lambda: "The call was not made" in texts(bed.app.windows.main))
 
@@ -472,24 +595,149 @@ def test_a_number_that_the_server_refuses_can_be_tried_again(open_client: Make) 
     bar.number.set("055 123")
     press(bar, "Call")
     assert peer.hear() == "ORIG 055123 outbound 1"
-    assert bar.number.get() == ""
+    assert bar.number.get() == "055 123"
     peer.say("101 KO PBX down")
-    bed.pump(lambda: bar.number.get() == "055123")
+    bed.pump(lambda: "The call was not made" in texts(bed.app.windows.main))
+    assert bar.number.get() == "055 123"
+    press(bar, "Call")
+    assert peer.hear() == "ORIG 055123 outbound 1"
+    peer.say("100 OK")
+    bed.pump(lambda: "Pick up your phone" in texts(bed.app.windows.main))
     bar.number.set("")
-    failed = '<originate exten="055123" response="Failure" reason="3"/>'
+    failed = '<originate exten="055123" response="Failure" reason="3"/>'  # a server that says no more
     peer.say(event("OriginateResponse", "7.1", direction="outbound", trigger=failed))
     bed.pump(lambda: "your phone was not picked up" in texts(bed.app.windows.main))
     assert bar.number.get() == "055123"
 
 
-def test_the_dial_box_is_locked_with_the_reason_while_an_inbound_service_is_chosen(open_client: Make) -> None:
+def test_a_double_click_calls_once_and_the_number_stays_until_somebody_answers(
+    open_client: Make, desktop: Desktop
+) -> None:
+    bed = open_client()
+    peer = bed.log_in()
+    main = bed.app.windows.main
+    bar = main.dial_bar
+    bar.number.set("055 123")
+    bed.app.windows.show()
+    bed.pump(lambda: button(bar, "Call").winfo_viewable())
+    bed.turn(1.2)
+    click(desktop, button(bar, "Call"), repeat=2)
+    assert bed.hears() == "ORIG 055123 outbound 1"
+    assert bed.app.commands.dial("055123") == ""
+    assert "Another call" in bed.app.commands.dial("0559999")
+    peer.say("100 OK")
+    bed.pump(lambda: "Pick up your phone" in texts(main))
+    told = '<originate exten="055123" response="Success" reason="4"/>'
+    more: dict[str, Any] = {"direction": "outbound", "number": "055123", "name": "", "queue": "", "data": ""}
+    peer.say(
+        event("Newstate", "7.1", state="Up", **more), event("OriginateResponse", "7.1", trigger=told, **more)
+    )
+    bed.pump(lambda: "Calling …" in texts(main))
+    assert not main.calls.cards, "one call has one card"
+    assert bar.number.get() == "055 123"
+    peer.say(event("Link", "7.1", **more))
+    bed.pump(lambda: "7.1" in main.calls.cards)
+    assert bar.number.get() == ""
+    bed.app.commands.ask_pause("")
+    assert bed.hears() == "PAUSE IN", "nothing else was asked for"
+
+
+def test_a_dialled_call_is_shown_among_the_notices_while_the_window_is_out_of_sight(
+    open_client: Make, desktop: Desktop
+) -> None:
+    bed = open_client()
+    peer = bed.log_in()
+    bed.root.withdraw()
+    bed.pump(lambda: not bed.root.winfo_viewable())
+    with other_program(desktop) as lines:
+        bed.app.commands.dial("055123")
+        assert bed.hears() == "ORIG 055123 outbound 1"
+        peer.say("100 OK")
+        notices = bed.app.windows.notices
+        bed.pump(lambda: notices.dialled is not None and notices.dialled.winfo_viewable())
+        assert notices.dialled is not None
+        assert "Pick up your phone" in texts(notices.dialled)
+        desktop.do("type", "ab")
+        failed = '<originate exten="055123" response="Failure" reason="0" phone="refused"/>'
+        peer.say(event("OriginateResponse", "7.1", direction="outbound", trigger=failed))
+        bed.pump(lambda: notices.dialled is not None and "Your phone refused" in texts(notices.dialled))
+        desktop.do("key", "Return")
+        assert lines.readline() == "ab\n"
+    press(notices.dialled, "Close")
+    bed.pump(lambda: notices.dialled is None)
+    bed.app.windows.show()
+    bed.pump(bed.root.winfo_viewable)
+    assert bed.app.windows.main.dial_bar.number.get() == "055123"
+
+
+def test_a_call_is_cancelled_while_the_own_phone_rings(open_client: Make) -> None:
+    bed = open_client()
+    peer = bed.log_in()
+    bed.tell(ServerReply("", Reply(110, "CAPA", "MAC DIALLING"), None))
+    main = bed.app.windows.main
+    bed.app.commands.dial("055123")
+    assert peer.hear() == "ORIG 055123 outbound 1"
+    peer.say("100 OK")
+    bed.pump(lambda: "Pick up your phone" in texts(main))
+    press(main, "Cancel")
+    press(main, "Cancel")
+    assert peer.hear() == "HANGUP ORIG"
+    failed = '<originate exten="055123" response="Failure" reason="0" phone="cancelled"/>'
+    peer.say("100 OK", event("OriginateResponse", "7.1", direction="outbound", trigger=failed))
+    bed.pump(lambda: bed.app.model.dialling.call is None)
+    assert main.dial_bar.number.get() == "055123", "to try again"
+    bed.app.commands.ask_pause("")
+    assert bed.hears() == "PAUSE IN", "it was asked for once"
+
+
+def test_only_outbound_services_are_offered_to_call_with_and_without_one_the_reason_is_said(
+    open_client: Make,
+) -> None:
     bed = open_client()
     bed.log_in()
     bar = bed.app.windows.main.dial_bar
+    lines = (
+        OfferedService("inbound", "c0", "Line 0"),
+        OfferedService("outbound", "c1", "Line 1"),
+        OfferedService("inbound", "c2", "Line 2"),
+        OfferedService("outbound", "c3", "Line 3"),
+    )
+    bed.tell(Services(lines))
+    bed.pump(lambda: any(box is not bar.number for box in all_of(bar, ttk.Combobox)))
     (service,) = [box for box in all_of(bar, ttk.Combobox) if box is not bar.number]
-    choose(service, 0)
-    bed.pump(lambda: "inbound service" in texts(bar))
+    assert list(service.cget("values")) == ["Line 1", "Line 3"]
+    choose(service, 1)
+    assert bar.chosen == lines[3]
+    bed.tell(Services((lines[0],)))
+    bed.pump(lambda: "You have no outbound service" in texts(bar))
     assert str(bar.number.cget("state")) == "disabled"
+
+
+def test_the_number_is_selected_and_replaced_as_anywhere_else(open_client: Make, desktop: Desktop) -> None:
+    bed = open_client()
+    peer = bed.log_in()
+    number = bed.app.windows.main.dial_bar.number
+    bed.app.windows.show_dial()
+    bed.wait_for_keyboard(number)
+    desktop.do("type", "0551")
+    bed.pump(lambda: number.get() == "0551")
+    desktop.do("key", "ctrl+a")
+    bed.pump(number.selection_present)
+    desktop.do("type", "7")
+    bed.pump(lambda: number.get() == "7")
+    desktop.do("key", "ctrl+l")
+    bed.pump(number.selection_present)
+    bed.app.windows.copy("055 123")
+    desktop.do("key", "ctrl+v")
+    bed.pump(lambda: number.get() == "055 123")
+    desktop.do("key", "Return")
+    assert bed.hears() == "ORIG 055123 outbound 1"
+    peer.say("101 KO PBX down")
+    bed.app.windows.copy("0559999")
+    desktop.do("key", "ctrl+v")  # the one in the field was dialled already
+    bed.pump(lambda: number.get() == "0559999")
+    desktop.do("key", "ctrl+v")
+    bed.pump(lambda: number.get() == "05599990559999")
 
 
 def test_a_second_client_shows_the_first_and_a_link_is_dialled_by_it(open_client: Make) -> None:

@@ -10,11 +10,13 @@ from tkinter import ttk
 
 import pytest
 
+from astcti_client.net.messages import ServerReply
 from astcti_client.ui.desktop.hot_key import HotKey, NoHotKey
+from schemas.wire import Reply
 from tests.client.ui.tools.desktop import Desktop
 from tests.client.ui.tools.web import await_fact
 from tests.client.ui.tools.widgets import control, press, texts, write
-from tests.client.ui.tools.window_test_bed import WindowTestBed
+from tests.client.ui.tools.window_test_bed import WindowTestBed, event
 
 Make = Callable[..., WindowTestBed]
 
@@ -65,6 +67,34 @@ def test_the_hot_key_calls_what_is_marked_in_another_program(open_client: Make, 
         assert bed.hears() == "ORIG 0551234567 outbound 1"
 
 
+def test_the_other_key_hangs_up_the_call_that_goes_on_and_one_that_is_being_made(
+    open_client: Make, desktop: Desktop
+) -> None:
+    bed = open_client(hot_key="Ctrl+Alt+D", hang_up_key="Ctrl+Alt+H")
+    peer = bed.log_in()
+    bed.tell(ServerReply("", Reply(110, "CAPA", "MAC DIALLING"), None))
+    bed.ring("8.1")  # one that only rings is not touched
+    bed.ring("7.1")
+    peer.say(event("Link", "7.1"))
+    bed.pump(lambda: bed.app.model.calls["7.1"].phase == "talking")
+    with marked_elsewhere(desktop, "112"):
+        desktop.do("key", "ctrl+alt+h")
+        assert bed.hears() == "HANGUP 7.1"
+        peer.say("100 OK", event("Hangup", "7.1", end="answered"))
+        bed.pump(lambda: bed.app.model.calls["7.1"].phase == "over")
+        desktop.do("key", "ctrl+alt+d")
+        assert bed.hears() == "ORIG 112 outbound 1"
+        bed.turn(1.1)
+        desktop.do("key", "ctrl+alt+h")
+        assert bed.hears() == "HANGUP ORIG"
+
+
+def test_one_combination_cannot_be_both_keys(open_client: Make) -> None:
+    bed = open_client(hot_key="Ctrl+Alt+D", hang_up_key="Ctrl+Alt+D")
+    bed.log_in()
+    bed.pump(lambda: "it is the other hot key, too" in texts(bed.app.windows.main))
+
+
 @pytest.mark.parametrize("locks", [("Num_Lock",), ("Caps_Lock",), ("Num_Lock", "Caps_Lock")])
 def test_lock_keys_do_not_matter(open_client: Make, desktop: Desktop, locks: tuple[str, ...]) -> None:
     bed = open_client(hot_key="Ctrl+Alt+D")
@@ -110,7 +140,7 @@ def test_a_combination_that_another_program_has_is_said_to_be_taken(
     try:
         bed = open_client(hot_key="Ctrl+Alt+D")
         bed.log_in()
-        bed.pump(lambda: "No hot key: another program has this combination" in texts(bed.app.windows.main))
+        bed.pump(lambda: "No hot key (Ctrl+Alt+D): another program has this" in texts(bed.app.windows.main))
     finally:
         other.close()
 

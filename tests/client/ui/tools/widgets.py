@@ -60,11 +60,11 @@ def choose(box: ttk.Combobox, number: int) -> None:
     box.event_generate("<<ComboboxSelected>>")
 
 
-def click(desktop: Desktop, widget: tk.Misc, number: str = "1") -> None:
-    """Click a widget with the mouse; what it does comes once the main loop turns."""
+def click(desktop: Desktop, widget: tk.Misc, number: str = "1", *, repeat: int = 1) -> None:
+    """Click a widget with the mouse, perhaps doubly; what it does comes once the main loop turns."""
     x = widget.winfo_rootx() + widget.winfo_width() // 2
     y = widget.winfo_rooty() + widget.winfo_height() // 2
-    desktop.do("mousemove", str(x), str(y), "click", number)
+    desktop.do("mousemove", str(x), str(y), "click", "--repeat", str(repeat), number)
 
 
 def all_of(widget: tk.Misc, kind: type[Widget] | tuple[type[Widget], ...]) -> Iterator[Widget]:
