@@ -32,8 +32,8 @@ from astcti_client.net.messages import (
     Unanswered,
 )
 from astcti_client.ui.state import seat_call
+from astcti_client.ui.state.calls.dialling import DialledCall, Dialling
 from astcti_client.ui.state.colleagues import Colleagues
-from astcti_client.ui.state.dialling import DialledCall, Dialling
 from astcti_client.ui.state.receiving import JOIN_TIME, Obstacle, obstacle
 from astcti_client.ui.state.resumed_calls import ResumedCalls
 from astcti_client.ui.state.seat_call import SeatCall

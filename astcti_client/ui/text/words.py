@@ -8,7 +8,7 @@ import sys
 import unicodedata
 
 from astcti_client.ui.i18n import _, some
-from astcti_client.ui.state.dialling import DialledCall
+from astcti_client.ui.state.calls.dialling import DialledCall
 from astcti_client.ui.state.seat_call import SeatCall
 from astcti_client.ui.state.seat_state import Pause, SeatQueue
 from astcti_client.ui.text.refusals import refusal_template

@@ -8,7 +8,7 @@ from tkinter import ttk
 
 from astcti_client.ui.i18n import _
 from astcti_client.ui.state.actions import SeatActions
-from astcti_client.ui.state.dialling import DialledCall, Dialling
+from astcti_client.ui.state.calls.dialling import DialledCall, Dialling
 from astcti_client.ui.text import words
 from astcti_client.ui.theme.look import Look
 from astcti_client.ui.widgets.controls import button

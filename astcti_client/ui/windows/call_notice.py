@@ -10,7 +10,7 @@ from tkinter import ttk
 
 from astcti_client.ui.i18n import _, some
 from astcti_client.ui.state.actions import Actions
-from astcti_client.ui.state.dialling import Dialling
+from astcti_client.ui.state.calls.dialling import Dialling
 from astcti_client.ui.state.seat_call import SeatCall
 from astcti_client.ui.text import words
 from astcti_client.ui.theme.look import Look

@@ -6,7 +6,7 @@ import time
 import tkinter as tk
 
 from astcti_client.ui.state.actions import Actions
-from astcti_client.ui.state.dialling import Dialling
+from astcti_client.ui.state.calls.dialling import Dialling
 from astcti_client.ui.state.lasting_messages import LastingMessage
 from astcti_client.ui.state.seat_call import SeatCall
 from astcti_client.ui.theme.look import Look

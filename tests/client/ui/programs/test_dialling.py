@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from astcti_client.ui.state.dialling import PUT_AWAY_AFTER, UNKNOWN_AFTER, Dialling
+from astcti_client.ui.state.calls.dialling import PUT_AWAY_AFTER, UNKNOWN_AFTER, Dialling
 from astcti_client.ui.state.seat_call import SeatCall
 from astcti_client.ui.text import words
 from schemas.events import Call, CalledEnd, CallEvent, Cause, Originate, PhoneEnd
