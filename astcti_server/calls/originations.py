@@ -19,6 +19,8 @@ class Origination(NamedTuple):
     context: str
     service: Service | None
     """As it was when the client asked: the call keeps it, whatever is configured next."""
+    told: bool = True
+    """Whether the client hears what became of it. Of a call to ask a colleague it hears otherwise."""
 
 
 class Originations:

@@ -13,7 +13,9 @@ from schemas.protocol import (
     UNCHECKED,
     ByeReason,
     Capability,
+    ConsultState,
     PauseWord,
+    PhoneAbility,
     Refusal,
     ReplyCode,
     ResumeMode,
@@ -91,6 +93,16 @@ def transfer_targets(contexts: Mapping[str, Sequence[str]]) -> bytes:
         for context, names in contexts.items()
     ]
     return b"".join([*lines, wire.reply(ReplyCode.TRANSFER_TARGET, Word.END)])
+
+
+def phone_abilities(able: Iterable[PhoneAbility]) -> bytes:
+    """What can be done with the seat's phone now."""
+    return wire.reply(ReplyCode.PHONE, Word.PHONE, *able)
+
+
+def consultation(uniqueid: str, state: ConsultState, exten: str, context: str) -> bytes:
+    """How it stands with the colleague who is asked about the leg with this id."""
+    return wire.reply(ReplyCode.CONSULTATION, Word.CONSULT, uniqueid, state, exten, context)
 
 
 def pause_reasons(names: Iterable[str]) -> bytes:
