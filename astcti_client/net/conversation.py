@@ -49,6 +49,7 @@ _REPLIES: dict[str, tuple[ReplyCode, ...]] = {
     CommandName.CAPA: (ReplyCode.CAPABILITIES, ReplyCode.REFUSED),
     CommandName.SERVICES: (ReplyCode.SERVICE, ReplyCode.REFUSED),
     CommandName.TARGETS: (ReplyCode.TRANSFER_TARGET, ReplyCode.REFUSED),
+    CommandName.PHONE: (ReplyCode.PHONE, ReplyCode.REFUSED),
     CommandName.REASONS: (ReplyCode.PAUSE_REASON, ReplyCode.REFUSED),
     CommandName.WHY: (ReplyCode.EXPLANATION, ReplyCode.REFUSED),
     CommandName.WHO: (ReplyCode.OPERATOR, ReplyCode.REFUSED),

@@ -81,14 +81,17 @@ class Peer:
         who: str = "",
         targets: Sequence[str] = (),
         resume: str = "",
+        phone: Sequence[str] = (),
     ) -> list[str]:
         """The whole log-in with usual answers; returns the MAC addresses that were tried.
 
         With `who` (extension and full name) the server can tell who is logged in, with `targets` (context and
         perhaps names) where calls may be transferred to. With `resume` it resumes, and the client has to
-        say this after RESUME; the 104 is the test's affair.
+        say this after RESUME; the 104 is the test's affair. With `phone` colleagues can be asked: these are
+        the lines in answer to PHONE.
         """
         more = ("WHO " if who else "") + ("TARGETS " if targets else "") + ("RESUME " if resume else "")
+        more += "CONSULT " if phone else ""
         self.hear_password(
             f" MAC SERVICES REASONS HANGUP TRANSFER {more}KEEPALIVE={keep_alive}", user=user, resume=resume
         )
@@ -112,6 +115,9 @@ class Peer:
             self.say(*(f"222 {target}" for target in targets), "222 END")
         self.expect("REASONS")
         self.say("230 Lunch break", "230 END")
+        if phone:
+            self.expect("PHONE")
+            self.say(*phone)
         return macs
 
     def close(self) -> None:

@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from astcti_client.net.connection import NotConnected
+from astcti_client.net.messages import IssuedCommand
 from astcti_client.phone_number import clean_number
 from astcti_client.settings_file import Writable
 from astcti_client.ui.i18n import _
+from astcti_client.ui.state.actions import Answered
 from astcti_client.ui.state.preferences import CannotChange, Preferences
 from astcti_client.ui.state.prompts import (
     DialBarWanted,
@@ -21,7 +23,8 @@ from astcti_client.ui.state.seat_model import SeatModel
 from astcti_client.ui.state.seat_session import SeatSession
 from astcti_client.ui.text import words
 from schemas.events import Originate
-from schemas.protocol import CommandName, PauseWord
+from schemas.protocol import CommandName, PauseWord, ReplyCode
+from schemas.wire import Reply
 
 LONGEST_SELECTION = 200  # characters of a selected text that may be a number; the rest is a text
 
@@ -67,9 +70,21 @@ class SeatCommands:
         """End a call."""
         self._send(f"{CommandName.HANGUP} {key}")
 
-    def transfer(self, key: str, number: str, context: str) -> None:
+    def transfer(self, key: str, number: str, context: str, answered: Answered) -> None:
         """Send the other party of a call to a number. Raises ValueError if it is none."""
-        self._send(f"{CommandName.TRANSFER} {key} {clean_number(number)} {context}")
+        self._ask(CommandName.TRANSFER, f"{key} {clean_number(number)} {context}", answered)
+
+    def consult(self, key: str, number: str, context: str, answered: Answered) -> None:
+        """Ask a colleague before a call is handed over. Raises ValueError if it is no number."""
+        self._ask(CommandName.CONSULT, f"{key} {clean_number(number)} {context}", answered)
+
+    def hand_over(self, key: str) -> None:
+        """Give a call to the colleague who is asked."""
+        self._send(f"{CommandName.COMPLETE} {key}")
+
+    def take_back(self, key: str) -> None:
+        """Give the colleague up who is asked about a call."""
+        self._send(f"{CommandName.CANCEL} {key}")
 
     def dial(self, number: str, context: str = "") -> str:
         """Call a number as typed; returns what is wrong with it, or nothing."""
@@ -104,13 +119,27 @@ class SeatCommands:
             self._show_prompt(NumberReturned(number))
             self._tell(words.refusal_text(CommandName.ORIG, problem))
 
-    def _send(self, line: str) -> bool:
+    def _ask(self, command: CommandName, parameters: str, answered: Answered) -> None:
+        """Send a command; if nobody shows any more what is wrong with it, the window tells."""
+
+        def told(reply: Reply) -> None:
+            problem = "" if reply.number == ReplyCode.OK else reply.text
+            shown = answered(words.server_reason(problem) if problem else "")
+            if problem and not shown:
+                self._tell(words.refusal_text(command, problem))
+
+        issued = self._send(f"{command} {parameters}")
+        if issued is None:
+            answered(_("Not connected."))
+        else:
+            self._session.await_reply(issued, told)
+
+    def _send(self, line: str) -> IssuedCommand | None:
         try:
-            self._session.send(line)
+            return self._session.send(line)
         except (NotConnected, ValueError) as error:
             self._tell(words.displayable(words.told(error)))
-            return False
-        return True
+            return None
 
     def _tell(self, text: str) -> None:
         self._show_prompt(PassingMessage(text))

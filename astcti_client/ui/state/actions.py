@@ -5,6 +5,7 @@ Main thread. Everything returns at once.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -28,6 +29,10 @@ class LoginRequest:
     """Whether the user allowed a connection without encryption."""
 
 
+Answered = Callable[[str], bool]
+"""Told what is wrong, or nothing once it is done. Returns whether the problem is shown to the user."""
+
+
 class SeatActions(Protocol):
     """What the server is asked for; `app.seat_commands`."""
 
@@ -40,8 +45,17 @@ class SeatActions(Protocol):
     def hang_up(self, key: str) -> None:
         """End a call."""
 
-    def transfer(self, key: str, number: str, context: str) -> None:
+    def transfer(self, key: str, number: str, context: str, answered: Answered) -> None:
         """Send the other party of a call to a number. Raises ValueError if it is none."""
+
+    def consult(self, key: str, number: str, context: str, answered: Answered) -> None:
+        """Ask a colleague before a call is handed over. Raises ValueError if it is no number."""
+
+    def hand_over(self, key: str) -> None:
+        """Give a call to the colleague who is asked."""
+
+    def take_back(self, key: str) -> None:
+        """Give the colleague up who is asked about a call."""
 
     def dial(self, number: str, context: str = "") -> str:
         """Call a number as typed; returns what is wrong with it, or nothing."""

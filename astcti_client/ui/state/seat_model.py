@@ -43,6 +43,7 @@ from astcti_client.ui.state.seat_changes import (
     SeatChange,
     TransferUnchecked,
 )
+from astcti_client.ui.state.seat_consult import SeatConsults
 from astcti_client.ui.state.seat_state import Pause, PausePhase, SeatQueue, TrayState
 from schemas.events import Action, CallEvent, End
 from schemas.protocol import (
@@ -50,6 +51,7 @@ from schemas.protocol import (
     Capability,
     CommandName,
     PauseWord,
+    PhoneAbility,
     ReplyCode,
     ResumeMode,
     TriggerFailure,
@@ -61,7 +63,16 @@ CONFIRM_TIME = 5.0  # seconds after a new log-in in which the server tells of th
 OVER_TIME = 6.0  # seconds that the card of a finished call stays
 INTERRUPTED_TIME = 60.0  # seconds, if it offers to open what an earlier run of the client could not finish
 # Whether these were done matters to the user, and nothing else will tell.
-_TOLD_IF_LOST = (CommandName.PAUSE, CommandName.HANGUP, CommandName.TRANSFER)
+_TOLD_IF_LOST = (
+    CommandName.PAUSE,
+    CommandName.HANGUP,
+    CommandName.TRANSFER,
+    CommandName.CONSULT,
+    CommandName.COMPLETE,
+    CommandName.CANCEL,
+)
+# Told by whoever asked: where the number was typed, or not at all.
+_NOT_TOLD_HERE = (CommandName.ORIG, CommandName.WHY, CommandName.TRANSFER, CommandName.CONSULT)
 MOST_RINGS_REMEMBERED = 500  # legs whose ring was shown; far more than ring at one time
 
 
@@ -90,6 +101,8 @@ class SeatModel:
         self.explains = False
         """Whether the server can say why a call popped up or not."""
         self.calls: dict[str, SeatCall] = {}
+        self.consults = SeatConsults()
+        """The colleagues who are asked about them."""
         self._before_request = Pause()
         self._pause_request: tuple[bool, str] | None = None
         """Whether a pause or its end was asked for, and the reason; None if nothing was."""
@@ -212,6 +225,7 @@ class SeatModel:
     def tick(self) -> list[SeatChange]:
         """Let go of calls whose time is over. Call it every second or so."""
         now, changes = self._clock(), list[SeatChange]()
+        self.consults.forget_old(now)
         if self._up_at is not None and now - self._up_at >= CONFIRM_TIME:
             self._up_at = None
             changes += self._gone({key for key, call in self._calls_and_waiting() if call.unconfirmed})
@@ -258,6 +272,10 @@ class SeatModel:
                 self.explains = Capability.WHY in reply.information.split()
             case ReplyCode.EXPLANATION if answers is not None:
                 return self._explained(reply, answers)
+            case ReplyCode.PHONE:
+                self._phone_told(reply, asked=answers is not None)
+            case ReplyCode.CONSULTATION:
+                return self._consult_told(reply)
             case ReplyCode.PBX_DOWN:
                 self.pbx_up = False
             case ReplyCode.PBX_UP:
@@ -270,8 +288,7 @@ class SeatModel:
                 verb = answers.line.partition(" ")[0].upper()
                 if verb == CommandName.PAUSE:
                     return self._pause_decided(False, reply.text)
-                # The one who dialled is told by the dialler; of WHY nobody waits for an answer.
-                if verb not in (CommandName.ORIG, CommandName.WHY):
+                if verb not in _NOT_TOLD_HERE:
                     return [CommandRefused(verb, reply.text)]
             case _:
                 pass
@@ -283,6 +300,25 @@ class SeatModel:
         if number == answers.number or reply.token == Word.END:
             return []
         return [CallExplained(answers.line.partition(" ")[2], reply.information)]
+
+    def _phone_told(self, reply: Reply, *, asked: bool) -> None:
+        possible = PhoneAbility.CONSULT in reply.text.split()
+        if asked:
+            self.consults.told_all(possible)
+        else:
+            self.consults.possible = possible
+
+    def _consult_told(self, reply: Reply) -> list[SeatChange]:
+        words = reply.text.split()
+        if len(words) < 3:  # id, state, number
+            return []
+        key, state, exten = words[:3]
+        call = self.calls.get(key)
+        known = call is not None and call.phase == "talking"
+        changes = list[SeatChange]()
+        for event in self.consults.told(key, state, exten, known=known, now=self._clock()):
+            changes += self._event(event, told_before=False)
+        return changes
 
     def _pause_decided(self, granted: bool, text: str) -> list[SeatChange]:
         request, self._pause_request = self._pause_request, None
@@ -354,6 +390,8 @@ class SeatModel:
             return []
         if known is not None and known.phase == "over":
             return []
+        if self.consults.keeps(event):
+            return []
         call = seat_call.follow(known or seat_call.begin(event, now), event, now)
         if told_before and call.phase == "over":
             for calls in (late, self.calls, self._waiting):
@@ -387,5 +425,6 @@ class SeatModel:
             self._rung.popitem(last=False)
 
     def _end(self, call: SeatCall) -> list[SeatChange]:
+        self.consults.call_over(call.key)
         self.calls[call.key] = call
         return [CallChanged(call), CallOver(call)]

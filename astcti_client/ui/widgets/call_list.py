@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tkinter as tk
 from tkinter import ttk
 
 from astcti_client.ui.i18n import _, some
@@ -72,11 +73,11 @@ class CallList:
             if key in self.cards:
                 self.cards[key].ask_target(*one)
 
-    def _bring_into_view(self, card: CallCard) -> None:
+    def _bring_into_view(self, widget: tk.Misc) -> None:
         """Many queues may stand above it."""
-        if card.winfo_exists():
-            card.update_idletasks()
-            self._list.see(card)
+        if widget.winfo_exists():
+            widget.update_idletasks()
+            self._list.see(widget)
 
     def _show_empty(self) -> None:
         """The remark in the middle of what is free below the queues, if there is room for it."""
@@ -91,13 +92,21 @@ class CallList:
         if card is None:
             card = CallCard(self._list.inner, self._look, self._actions, call, self._model.transfer_targets)
             self.cards[call.key] = card
+            self._show_consult(card)
             if call.phase == "ringing":
                 card.after_idle(self._bring_into_view, card)
             return card
         card.offer_targets(self._model.transfer_targets)
         if card.call != call:
             card.update_call(call)
+        self._show_consult(card)
         return card
+
+    def _show_consult(self, card: CallCard) -> None:
+        consults = self._model.consults
+        news = card.show_consult(consults.by_call.get(card.call.key), consults.possible)
+        if news is not None:
+            news.after_idle(self._bring_into_view, news)
 
 
 def _urgency(call: SeatCall) -> tuple[bool, bool, float]:

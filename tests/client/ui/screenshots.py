@@ -42,6 +42,7 @@ CHOSEN = (
 )
 DOCUMENTS = Path(__file__).resolve().parents[3] / "docs/screenshots"
 QUEUES = ("200 astcti", "200 support", "210 sales", "211 KO vip no such queue")
+TARGETS = ("astctidemo Demo", "phones Colleagues")
 PAGE = '<trigger type="browser" os="any"><url>https://crm.example/12345</url></trigger>'
 
 
@@ -53,12 +54,13 @@ class Photographer:
 
     def take_all(self) -> None:
         """Each scene starts anew."""
-        for scene in (self._login, self._main, self._calls, self._windows, self._troubles):
+        for scene in (self._login, self._main, self._calls, self._consult, self._windows, self._troubles):
             self._with_client(scene)
 
     def take_calls(self) -> None:
         """The calls alone."""
         self._with_client(self._calls)
+        self._with_client(self._consult)
 
     def _with_client(self, scene: Callable[[WindowTestBed, CtiServer], None]) -> None:
         i18n.use_language(self._language)
@@ -134,6 +136,21 @@ class Photographer:
         self._save(bed, "screen-three-calls")
         press(bed.app.windows.main.calls.cards["7.1"], i18n._("Transfer"))
         self._save(bed, "main-transfer", bed.root)
+
+    def _consult(self, bed: WindowTestBed, server: CtiServer) -> None:
+        peer = bed.log_in("PJSIP/201 Mario Rossi", *QUEUES, targets=TARGETS, phone=["224 PHONE CONSULT"])
+        peer.say(event("Link", "7.1", trigger=PAGE, data="calldata=12345|customer=Rossi & Figli"))
+        bed.pump(lambda: "7.1" in bed.app.windows.main.calls.cards)
+        card = bed.app.windows.main.calls.cards["7.1"]
+        press(card, i18n._("Transfer"))
+        press(card, i18n._("Ask first"))
+        self._save(bed, "main-transfer-mistake", bed.root)
+        press(card, i18n._("Transfer"))
+        for state in ("calling", "talking", "busy"):
+            peer.say(f"225 CONSULT 7.1 {state} 203 phones")
+            consults = bed.app.model.consults.by_call
+            bed.pump(lambda: "7.1" in consults and consults["7.1"].state == state)  # noqa: B023
+            self._save(bed, f"main-consult-{state}", bed.root)
 
     def _windows(self, bed: WindowTestBed, server: CtiServer) -> None:
         peer = bed.log_in("PJSIP/201 Mario Rossi", *QUEUES)

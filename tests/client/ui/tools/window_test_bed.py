@@ -91,11 +91,18 @@ class WindowTestBed:
             self.root.update()
             time.sleep(0.005)
 
-    def log_in(self, who: str = MARIO, *lines: str, targets: Sequence[str] = (), resume: str = "") -> Peer:
+    def log_in(
+        self,
+        who: str = MARIO,
+        *lines: str,
+        targets: Sequence[str] = (),
+        resume: str = "",
+        phone: Sequence[str] = (),
+    ) -> Peer:
         """Start with a known password, and have the server accept it."""
         self.app.start()
         self.peer = self.server.accept()
-        self.peer.log_in(who=who, targets=targets, resume=resume)
+        self.peer.log_in(who=who, targets=targets, resume=resume, phone=phone)
         self.peer.say("310 OUT", *lines)
         self.pump(lambda: self.app.model.up and self.app.root.winfo_viewable(), "not logged in")
         return self.peer
