@@ -203,18 +203,13 @@ def attended_transfer(channel: str, context: str, exten: str) -> AmiAction:
     Asterisk acts as if the phone had pressed the feature code `atxfer` and the number (manager.c,
     action_atxfer): so only where features.conf has that code and Dial's or Queue's options allow it to this
     end, else the other one hears the tones. The response comes before anything is done.
+
+    To go back, hang up what the channel is connected with meanwhile: there is an action CancelAtxfer, but it
+    presses keys, too. Those may come to nothing while Asterisk joins the channels, and where no transfer is
+    under way they may end the call (Asterisk 16 and 22).
     """
     headers = (("Channel", channel), ("Context", context), ("Exten", exten), ("Priority", "1"))
     return AmiAction("Atxfer", headers)
-
-
-def cancel_attended_transfer(channel: str) -> AmiAction:
-    """Go back to who waits, from an attended transfer that is seen to be under way.
-
-    Asterisk presses the code `atxferabort`. Where nothing is under way that may be the code of something
-    else: with the usual codes and option `h` or `H` it ends the call (Asterisk 16 and 22).
-    """
-    return AmiAction("CancelAtxfer", (("Channel", channel),))
 
 
 def bridge(channel1: str, channel2: str) -> AmiAction:

@@ -117,12 +117,16 @@ class AttendedTransfer(_Asked):
         _ask(self._requests, actions.hangup(self.call.own.call.channel), done)
 
     def cancel(self, done: Done) -> None:
-        """Only while it is seen under way: else it would be the keys of something else."""
-        if not self._begun:
+        """Hang up what leads to the colleague: Asterisk then brings the two first ends together again.
+
+        Only once that is seen: before, who is connected is the first caller.
+        """
+        ways = [far for far in self.call.own.call.links if far is not self.call.customer.call]
+        if not self._begun or self.call.customer in self.call.own.heard() or not ways:
             done(Refusal.CONSULT_BEGINS.text())
             return
         self._cancelled = True
-        _ask(self._requests, actions.cancel_attended_transfer(self.call.own.call.channel), done)
+        _ask(self._requests, actions.hangup(ways[0].channel), done)
 
     def answered(self, event: OriginateResponse) -> None:
         """Nothing was originated."""
@@ -157,8 +161,11 @@ class SecondCall(_Asked):
         """How it stands now."""
         call, second = self.call, self._second_party()
         if not call.own.live:
-            together = self._handing_over and call.customer.live
-            return ConsultState.HANDED_OVER if together else ConsultState.ENDED
+            if self._handing_over and call.customer.live:
+                return ConsultState.HANDED_OVER
+            # Which of the first two is told first to have gone is chance; with the colleague it goes on.
+            goes_on = second is not None and second.live and not self._handing_over
+            return ConsultState.CALLER_LEFT if goes_on else ConsultState.ENDED
         if self._handing_over:
             return ConsultState.TALKING
         if not call.customer.live:

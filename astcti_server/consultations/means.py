@@ -17,7 +17,7 @@ from astcti_server.ami.pending import ActionOutcome
 from astcti_server.ami.requests import AmiRequests
 
 ASKED_WITHIN: Final = 1.0  # seconds for each question; the client waits meanwhile
-_BY_TRANSFER: Final = frozenset(("atxfer", "cancelatxfer", "hangup", "getvar", "getconfig"))
+_BY_TRANSFER: Final = frozenset(("atxfer", "hangup", "getvar", "getconfig"))
 _BY_CALL: Final = frozenset(("originate", "bridge", "hangup"))
 _BY_KEYS: Final = re.compile(r"[0-9*#A-D]+")
 _LINE: Final = re.compile(r"line-\d+-\d+")

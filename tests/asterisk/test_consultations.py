@@ -74,6 +74,12 @@ class Office(NamedTuple):
         """This phone is there until the test is over."""
         return self.parts.enter_context(phone)
 
+    def hang_up(self, phone: str) -> None:
+        """Whoever is on this phone hangs up all its calls."""
+        for channel in self.asterisk.channels():
+            if f"/{phone}-" in channel:
+                self.asterisk.control.must("Hangup", Channel=channel)
+
     def state(self, name: str) -> None:
         """Wait until mario is told that it stands so."""
         line = f"225 CONSULT {self.leg} {name} 202 phones"
@@ -165,3 +171,49 @@ def test_a_busy_colleague_brings_the_caller_back(office: Open, feature: str) -> 
     desk.ask()
     desk.state("busy")
     until(lambda: desk.together() == ["201", "caller"], "the first two talk")
+
+
+@BOTH
+def test_a_colleague_who_hangs_up_brings_the_caller_back(office: Open, feature: str) -> None:
+    desk = office(feature)
+    desk.phone(phones.callee(desk.asterisk, "202"))
+    desk.ask()
+    desk.state("talking")
+    desk.hang_up("202")
+    desk.state("colleague-left")
+    until(lambda: desk.together() == ["201", "caller"], "the first two talk")
+
+
+@BOTH
+def test_if_the_caller_hangs_up_the_two_colleagues_talk_on(office: Open, feature: str) -> None:
+    desk = office(feature)
+    desk.phone(phones.callee(desk.asterisk, "202"))
+    desk.ask()
+    desk.state("talking")
+    desk.hang_up("caller")
+    desk.state("caller-left")
+    until(lambda: desk.together() == ["201", "202"], "the colleagues talk")
+
+
+def test_an_operator_who_hangs_up_hands_the_call_over_as_at_any_phone(office: Open) -> None:
+    desk = office(TRANSFER)
+    desk.phone(phones.callee(desk.asterisk, "202"))
+    desk.ask()
+    desk.state("talking")
+    desk.hang_up("201")
+    desk.state("handed-over")
+    until(lambda: desk.together() == ["202", "caller"], "the two others talk")
+
+
+def test_after_a_lost_connection_the_client_hears_whom_it_asks(office: Open) -> None:
+    desk = office(TRANSFER)
+    desk.phone(phones.callee(desk.asterisk, "202"))
+    desk.ask()
+    desk.state("talking")
+    desk.mario.reset()
+    with desk.server.client("mario") as again:
+        again.say("PHONE")
+        again.expect("224 PHONE CONSULT")
+        again.expect(f"225 CONSULT {desk.leg} talking 202 phones")
+        again.say(f"COMPLETE {desk.leg}")
+        again.expect(f"225 CONSULT {desk.leg} handed-over 202 phones")

@@ -51,7 +51,6 @@ ACTIONS = frozenset(
         "getconfig",
         "bridge",
         "atxfer",
-        "cancelatxfer",
     ]
 )
 STATUS: dict[str, Any] = {
