@@ -10,7 +10,7 @@ from astcti_client.net.messages import IssuedCommand
 from astcti_client.phone_number import clean_number
 from astcti_client.settings_file import Writable
 from astcti_client.ui.i18n import _
-from astcti_client.ui.state.actions import Answered
+from astcti_client.ui.state.actions import ProblemTold
 from astcti_client.ui.state.preferences import CannotChange, Preferences
 from astcti_client.ui.state.prompts import (
     DialBarWanted,
@@ -70,11 +70,11 @@ class SeatCommands:
         """End a call."""
         self._send(f"{CommandName.HANGUP} {key}")
 
-    def transfer(self, key: str, number: str, context: str, answered: Answered) -> None:
+    def transfer(self, key: str, number: str, context: str, answered: ProblemTold) -> None:
         """Send the other party of a call to a number. Raises ValueError if it is none."""
         self._ask(CommandName.TRANSFER, f"{key} {clean_number(number)} {context}", answered)
 
-    def consult(self, key: str, number: str, context: str, answered: Answered) -> None:
+    def consult(self, key: str, number: str, context: str, answered: ProblemTold) -> None:
         """Ask a colleague before a call is handed over. Raises ValueError if it is no number."""
         self._ask(CommandName.CONSULT, f"{key} {clean_number(number)} {context}", answered)
 
@@ -119,7 +119,7 @@ class SeatCommands:
             self._show_prompt(NumberReturned(number))
             self._tell(words.refusal_text(CommandName.ORIG, problem))
 
-    def _ask(self, command: CommandName, parameters: str, answered: Answered) -> None:
+    def _ask(self, command: CommandName, parameters: str, answered: ProblemTold) -> None:
         """Send a command; if nobody shows any more what is wrong with it, the window tells."""
 
         def told(reply: Reply) -> None:

@@ -29,7 +29,7 @@ class LoginRequest:
     """Whether the user allowed a connection without encryption."""
 
 
-Answered = Callable[[str], bool]
+ProblemTold = Callable[[str], bool]
 """Told what is wrong, or nothing once it is done. Returns whether the problem is shown to the user."""
 
 
@@ -45,10 +45,10 @@ class SeatActions(Protocol):
     def hang_up(self, key: str) -> None:
         """End a call."""
 
-    def transfer(self, key: str, number: str, context: str, answered: Answered) -> None:
+    def transfer(self, key: str, number: str, context: str, answered: ProblemTold) -> None:
         """Send the other party of a call to a number. Raises ValueError if it is none."""
 
-    def consult(self, key: str, number: str, context: str, answered: Answered) -> None:
+    def consult(self, key: str, number: str, context: str, answered: ProblemTold) -> None:
         """Ask a colleague before a call is handed over. Raises ValueError if it is no number."""
 
     def hand_over(self, key: str) -> None:

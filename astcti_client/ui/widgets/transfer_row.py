@@ -9,12 +9,12 @@ from tkinter import ttk
 
 from astcti_client.net.messages import OfferedTarget
 from astcti_client.ui.i18n import _
-from astcti_client.ui.state.actions import Answered
+from astcti_client.ui.state.actions import ProblemTold
 from astcti_client.ui.text import words
 from astcti_client.ui.theme.look import Look
 from astcti_client.ui.widgets.controls import button, icon_button
 
-Transfer = Callable[[str, str, Answered], None]
+Transfer = Callable[[str, str, ProblemTold], None]
 """Gets the number as typed, a context, and whom to tell the answer. Raises ValueError if it is no number."""
 
 

@@ -15,7 +15,7 @@ from tests.fake.cti_server import Peer
 
 Make = Callable[..., WindowTestBed]
 ABLE = ("224 PHONE CONSULT",)
-COLLEAGUE = {"number": "203", "name": "Luisa", "other": "9.9", "data": ""}
+COLLEAGUE = event("Link", "7.1", number="203", name="Luisa", other="9.9", data="")
 
 
 def talking(bed: WindowTestBed, *phone: str) -> tuple[Peer, CallCard]:
@@ -113,7 +113,7 @@ def test_a_colleague_is_asked_and_the_call_handed_over(open_client: Make) -> Non
     assert not is_enabled(card, "Hand over")
     assert is_enabled(card, "Take back")
     assert "Hang up" not in texts(card) or not is_enabled(card, "Hang up")
-    peer.say(event("Unlink", "7.1"), event("Link", "7.1", **COLLEAGUE), "225 CONSULT 7.1 talking 203 phones")
+    peer.say(event("Unlink", "7.1"), COLLEAGUE, "225 CONSULT 7.1 talking 203 phones")
     bed.pump(lambda: "Consulting 203: in conversation" in texts(card))
     assert "Anna Bianchi" in texts(card), "the card stays that of the first caller"
     assert "Luisa" not in texts(card)
@@ -157,7 +157,7 @@ def test_if_the_first_caller_hangs_up_the_card_is_the_colleagues(open_client: Ma
     ask(bed, peer, card)
     peer.say(
         event("Unlink", "7.1"),
-        event("Link", "7.1", **COLLEAGUE),
+        COLLEAGUE,
         "225 CONSULT 7.1 talking 203 phones",
         "225 CONSULT 7.1 caller-left 203 phones",
     )
@@ -174,7 +174,11 @@ def test_after_a_lost_connection_the_card_knows_again_whom_it_asks(open_client: 
     again = bed.server.accept()
     bed.pump(lambda: not bed.app.model.up)
     again.log_in(who="PJSIP/201 Mario Rossi", targets=["phones phones"], phone=ABLE)
-    again.say("225 CONSULT 7.1 talking 203 phones", "310 OUT", event("Link", "7.1", **COLLEAGUE, repeat=True))
+    again.say(
+        "225 CONSULT 7.1 talking 203 phones",
+        "310 OUT",
+        COLLEAGUE.replace("<event id=", '<event repeat="true" id='),
+    )
     bed.pump(lambda: bed.app.model.up)
     bed.pump(lambda: "Consulting 203: in conversation" in texts(card))
     assert "Anna Bianchi" in texts(card)

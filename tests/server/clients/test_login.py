@@ -201,7 +201,9 @@ def test_commands_in_the_wrong_order_are_refused() -> None:
 
 def test_the_capabilities_are_told_before_and_after_the_login() -> None:
     with ListeningServer(keep_alive=60.0) as server, welcomed(server) as client:
-        expected = "110 CAPA MAC SERVICES REASONS HANGUP TRANSFER WHO TARGETS WHY RESUME SCRAM KEEPALIVE=60"
+        expected = (
+            "110 CAPA MAC SERVICES REASONS HANGUP TRANSFER WHO TARGETS CONSULT WHY RESUME SCRAM KEEPALIVE=60"
+        )
         assert client.ask("CAPA") == expected
         client.ask("USER mario")
         client.ask(f"PASS {md5('rosso')}")

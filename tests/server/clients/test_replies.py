@@ -23,11 +23,12 @@ SERVICES = (Service("Demo", "astctidemo", "inbound"), Service("Outside line", "o
         (replies.LOGGED_IN, "102 OK"),
         (
             replies.capabilities(60.0),
-            "110 CAPA MAC SERVICES REASONS HANGUP TRANSFER WHO TARGETS WHY RESUME SCRAM KEEPALIVE=60",
+            "110 CAPA MAC SERVICES REASONS HANGUP TRANSFER WHO TARGETS CONSULT WHY RESUME SCRAM KEEPALIVE=60",
         ),
         (
             replies.capabilities(2.5),
-            "110 CAPA MAC SERVICES REASONS HANGUP TRANSFER WHO TARGETS WHY RESUME SCRAM KEEPALIVE=2.5",
+            "110 CAPA MAC SERVICES REASONS HANGUP TRANSFER WHO TARGETS CONSULT WHY RESUME SCRAM "
+            "KEEPALIVE=2.5",
         ),
         (replies.resuming("8f3c21d0a94be675", 41, ResumeMode.FROM), "104 RESUME 8f3c21d0a94be675 41 from"),
         (replies.RESUMED, "105 RESUME END"),

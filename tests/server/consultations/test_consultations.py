@@ -74,16 +74,29 @@ class Link:
         ]
 
 
+class WatchedStory(Story):
+    """Somebody hears of each event after the tracker took it in."""
+
+    watch: Callable[[ami.TelephoneEvent], object] | None = None
+
+    def event(self, event: ami.TelephoneEvent) -> Story:
+        super().event(event)
+        if self.watch is not None:
+            self.watch(event)
+        return self
+
+
 class Desk:
     """mario at 201 talks to the caller, and the consultations are his."""
 
     def __init__(self, link: Link | None = None) -> None:
         self.link = link or Link()
-        self.story = Story()
+        self.story = WatchedStory()
         self.story.caller().queued().ring("c", LEG, "201").state(LEG, "Up").link("c", LEG)
         self.lines: list[str] = []
         requests = cast(AmiRequests, self.link)
         self.consultations = Consultations(requests, self.story.tracker, self._send)
+        self.story.watch = self.consultations.heard
         self.consultations.pbx_ready()
         self.link.wheel.advance()
         self.introduce()
@@ -121,19 +134,8 @@ class Desk:
         return reason
 
     def happens(self, what: Callable[[Story], object]) -> None:
-        """It happens on the PBX, and the consultations look after each event of it."""
-        take = self.story.tracker.handle
-
-        def handle(event: ami.TelephoneEvent) -> object:
-            told = take(event)
-            self.consultations.heard(event)
-            return told
-
-        self.story.tracker.handle = handle  # type: ignore[method-assign,assignment]
-        try:
-            what(self.story)
-        finally:
-            del self.story.tracker.handle  # type: ignore[method-assign]
+        """It happens on the PBX; the consultations hear of each event."""
+        what(self.story)
 
     @property
     def states(self) -> list[str]:
