@@ -4,6 +4,9 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
+# Container images set it. Every start of a program would then compile all its modules anew: as long as it runs.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Where `make install` puts things; DESTDIR is for packagers.
 PREFIX     ?= /opt/astcti
 SYSCONFDIR ?= /etc
@@ -21,7 +24,7 @@ COMPONENTS ?= server $(if $(wildcard $(DESTDIR)$(UNITDIR)/astcti-configurator.se
 # The server runs as a user of its own, who cannot read a Python in somebody's home.
 SYSTEM_PYTHON ?= $(firstword $(wildcard /usr/bin/python3) $(PYTHON))
 
-.PHONY: help setup demo explain-flood test lint unit coverage mutants pythons test-calls test-cuts fuzz soak soak-table bench profile bench-figures dist man screenshots client-bundle install clean
+.PHONY: help setup demo explain-flood test lint unit coverage mutants pythons test-calls test-cuts fuzz fuzz-table soak soak-table bench profile bench-figures dist man screenshots client-bundle install clean
 
 help: ## this list
 	@awk -F ':[^#]*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,10 +44,11 @@ demo: $(READY) ## the main job on one screen, with a PBX that plays calls
 	@exec $(BIN)/python -m astcti_server.demo.stage $(DEMO_ARGS)
 
 # All checks and tests. As root it installs what the tests with a real Asterisk, a browser and a screen need, as
-# another user those are left out; with CI=true a missing part is a failure, and `pythons` follows.
+# another user those are left out; with CI=true a missing part is a failure, and `pythons` follows. Two processes
+# share what does not need the machine for itself: PYTEST_ARGS='-n 0' makes it one.
 test: $(READY) $(VENV)/.browser lint ## all checks and tests
 	@tests/system-packages.sh
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m tests.checks.all_tests $(PYTEST_ARGS)
 ifneq ($(CI),)
 	$(BIN)/python -m tests.checks.pythons
 endif
@@ -61,7 +65,7 @@ lint: $(READY) ## ruff (rules and format) and mypy
 
 NOTHING_BUT_PYTHON := not asterisk and not install and not browser and not endurance
 unit: $(READY) ## the tests that need nothing but Python
-	$(BIN)/python -m pytest -m '$(NOTHING_BUT_PYTHON)' $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m '$(NOTHING_BUT_PYTHON)' $(PYTEST_ARGS)
 
 # The windows are left out: they run in the system's Python, which has Tk. The report is build/coverage/html, too.
 MEASURED := tests/schemas tests/server tests/client --ignore=tests/client/ui tests/configurator
@@ -96,17 +100,22 @@ test-calls: $(READY) ## some 600 calls on real Asterisks, compared with what the
 test-cuts: $(READY) ## real clients lose the real server at any byte: nothing is lost, nothing comes twice
 	CUTS=$(or $(CUTS),200) $(if $(filter-out file,$(origin SEED)),SEED=$(SEED)) $(BIN)/python -m pytest -v -o timeout=3600 -o faulthandler_timeout=0 tests/cuts/test_real_cuts.py
 
-# Every parser of the programs, with inputs that nobody meant. A million for each takes hours; `make test` has a minute
-# of it. ONLY=ami,xml chooses, FUZZ_SECONDS is processor time in all. What is found is saved in tests/fuzz/findings.
-INPUTS ?= 1000000
-fuzz: $(READY) ## every parser with INPUTS=1000000 inputs that nobody meant, of SEED=1
-	$(BIN)/python -m tests.fuzz --inputs $(INPUTS) --seed $(SEED) $(if $(ONLY),--only '$(ONLY)') $(if $(FUZZ_SECONDS),--seconds $(FUZZ_SECONDS)) --table build/fuzz/table.md
-
 # Speed, on the Python that servers run on: distributions build theirs optimised, which is worth a factor of 1.6.
 # Its environment has what the server needs, not the server: each version that is measured brings its own.
 BENCH_VENV   ?= .venv-bench
 BENCH_PYTHON := $(if $(filter file,$(origin PYTHON)),$(SYSTEM_PYTHON),$(PYTHON))
 BENCH_READY  := $(BENCH_VENV)/.ready$(subst /,-,$(BENCH_PYTHON))
+
+# Every parser of the programs, with inputs that nobody meant, in the Python that servers run on. Runs add up in
+# build/fuzz until each parser has INPUTS: Ctrl-C stops one at any time. ONLY=ami,xml chooses, FUZZ_SECONDS=600 is
+# processor time in all, JOBS=1 leaves the other processors alone. What is found is saved in tests/fuzz/findings.
+INPUTS ?= 1000000
+fuzz: $(BENCH_READY) ## every parser with INPUTS=1000000 inputs that nobody meant, of SEED=1
+	$(BENCH_VENV)/bin/python -m tests.fuzz --inputs $(INPUTS) --seed $(SEED) $(if $(ONLY),--only '$(ONLY)') $(if $(FUZZ_SECONDS),--seconds $(FUZZ_SECONDS)) $(if $(JOBS),--jobs $(JOBS)) --progress build/fuzz --table build/fuzz/table.md
+
+fuzz-table: $(BENCH_READY) ## the table of docs/security.md, from what `make fuzz` tried so far
+	$(BENCH_VENV)/bin/python -m tests.fuzz.publish --seed $(SEED)
+
 explain-flood: $(READY) ## CALLS=100000 through the demo PBX within MINUTES=30: what explanations cost is bounded
 	$(BIN)/python -m tests.server.explain.flood --calls $(or $(CALLS),100000) --minutes $(or $(MINUTES),30)
 

@@ -171,12 +171,11 @@ def register_urls(remove: bool) -> None:
 
 
 @main.command("browser-window", hidden=True)
-@click.argument("title")
-def browser_window(title: str) -> None:
+def browser_window() -> None:
     """How a bundle without a Python of its own opens one of its browser windows."""
     from astcti_client.ui.browser.window import main as show
 
-    code = show([title])
+    code = show()
     os._exit(code)  # a thread may still wait for an address
 
 

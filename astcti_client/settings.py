@@ -65,6 +65,9 @@ class Settings:
     browser_window: str = "reuse"
     pause_lock: bool = False
     remember: bool = True
+    start_with_pc: bool = False
+    on_top: bool = False
+    """Whether the main window stays above all others."""
     start_hidden: bool = False
     history_days: int = 90
     """Days that calls are kept in the history; 0 keeps none."""

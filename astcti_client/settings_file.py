@@ -50,13 +50,18 @@ def settings_text(path: Path) -> str:
     return content.decode("utf-8-sig").replace("\r\n", "\n")
 
 
+def _lines(text: str) -> list[str]:
+    """As TOML has them: other ends of lines that Unicode knows may stand within a text."""
+    return text.removesuffix("\n").split("\n") if text else []
+
+
 def key_lines(text: str) -> dict[tuple[str, str], int]:
     """In which line each key first stands, from 1 on, by its table, "" before the first, and its name.
 
     The text is valid TOML. It is for messages: lines of a long text that look like keys are taken for some.
     """
     found, table = dict[tuple[str, str], int](), ""
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(_lines(text), 1):
         if header := _TABLE.match(line):
             table = header[2]
         elif key := _KEY.match(line):
@@ -69,7 +74,7 @@ def unreadable_number(text: str) -> tuple[int, str]:
 
     The key is empty where none stands in that line.
     """
-    lines = text.splitlines()
+    lines = _lines(text)
     for number, line in enumerate(lines, 1):
         if _LONG_NUMBER.search(line):
             try:
@@ -84,7 +89,7 @@ def unreadable_number(text: str) -> tuple[int, str]:
 
 def changed(text: str, changes: Mapping[str, Writable]) -> str:
     """The TOML text with these keys set. Keys stand before the first table, each on lines of its own."""
-    lines = text.splitlines()
+    lines = _lines(text)
     for key, value in changes.items():
         start, end = _place(lines, key)
         lines[start:end] = [] if value is None else [f"{key} = {_written(value)}"]

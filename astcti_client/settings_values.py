@@ -159,10 +159,10 @@ def _password_file(value: SettingValue) -> Password:
     if len(content) > MOST_PASSWORD_FILE:
         raise ValueError(f"{path} is too long for a password; the password alone belongs in its first line")
     try:
-        lines = content.decode("utf-8-sig").splitlines()
+        lines = re.split(r"\r\n|\r|\n", content.decode("utf-8-sig"))  # a password may have other ends in it
     except UnicodeDecodeError:
         raise ValueError(f"{path} is not a text in UTF-8") from None
-    if not lines or not lines[0]:
+    if not lines[0]:
         raise ValueError(f"{path} is empty; write the password, or md5: and its hash, in its first line")
     return Password.from_text(lines[0])
 
@@ -239,6 +239,8 @@ SETTING_READERS = {
     "browser-window": SettingReader("browser_window", _choice("reuse", "new")),
     "pause-lock": SettingReader("pause_lock", _boolean),
     "remember": SettingReader("remember", _boolean),
+    "start-with-pc": SettingReader("start_with_pc", _boolean),
+    "on-top": SettingReader("on_top", _boolean),
     "start-hidden": SettingReader("start_hidden", _boolean),
     "history-days": SettingReader("history_days", _days),
     "hot-key": SettingReader("hot_key", _combination),

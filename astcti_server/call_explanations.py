@@ -14,8 +14,9 @@ from astcti_server.calls.tracker import Tracker
 from astcti_server.explain.explanations import CallsOfAMoment, Explanation
 from astcti_server.explain.heard_names import nothing_kept
 from astcti_server.explain.kept_names import NamesKept
+from astcti_server.explain.packed_trails import unpack
 from astcti_server.explain.server_marks import MarksView, ServerMarks
-from astcti_server.explain.trail import related_to, unpack
+from astcti_server.explain.trail import related_to
 
 WITHIN: Final = 2.0  # seconds that one waits for the AMI thread
 

@@ -17,6 +17,7 @@ from astcti_server.calls.model import Party
 from astcti_server.calls.originations import Origination
 from astcti_server.calls.tracker import Tracker
 from astcti_server.clients.ports import NotCarriedOut, PauseCallback, Presence, ReplyCallback, ShownReport
+from astcti_server.colleagues.announcer import ColleagueAnnouncer
 from astcti_server.config.store import ConfigStore
 from astcti_server.consultations.consultations import Consultations
 from astcti_server.event_pipeline import EventPipeline
@@ -43,8 +44,10 @@ class ClientRequests:
         reconciler: QueueReconciler,
         pipeline: EventPipeline,
         explanations: CallExplanations,
+        colleagues: ColleagueAnnouncer,
         consultations: Consultations,
     ) -> None:
+        self._colleagues = colleagues
         self._explanations = explanations
         self._consultations = consultations
         self._store = store
@@ -69,6 +72,10 @@ class ClientRequests:
         """Join the queues and tell running calls."""
         self._requests.post(partial(self._arrived, presence))
 
+    def logged_out(self, session_id: int) -> None:
+        """End the pause that a lost connection would not end."""
+        self._requests.post(partial(self._reconciler.logged_out, session_id))
+
     def left(self, session_id: int, at_once: bool) -> None:
         """Leave the queues, at once or when the grace time is over."""
         self._requests.post(partial(self._left, session_id, at_once))
@@ -86,6 +93,18 @@ class ClientRequests:
         self._requests.post(
             partial(self._reconciler.pause, presence, wish, reason, progress, by_client=False)
         )
+
+    def ask_queue(self, presence: Presence, key: str, inside: bool, done: ReplyCallback) -> None:
+        """Join or leave one queue."""
+        self._requests.post(partial(self._reconciler.ask_queue, presence, key, inside, done))
+
+    def colleagues(self, presence: Presence, done: Callable[[bytes], object]) -> None:
+        """What colleagues do, now and when it changes."""
+        self._requests.post(partial(self._ask_colleagues, presence, done))
+
+    def colleagues_no_more(self, presence: Presence) -> None:
+        """No changes any more."""
+        self._requests.post(partial(self._colleagues.forget, presence.session_id))
 
     def originate(
         self, presence: Presence, exten: str, context: str, priority: int, done: ReplyCallback
@@ -137,7 +156,11 @@ class ClientRequests:
         self._reconciler.arrived(presence)
         self._pipeline.seated(presence)
 
+    def _ask_colleagues(self, presence: Presence, done: Callable[[bytes], object]) -> None:
+        done(self._colleagues.ask(presence.session_id, presence.username))
+
     def _left(self, session_id: int, at_once: bool) -> None:
+        self._colleagues.forget(session_id)
         self._reconciler.left(session_id, at_once)
         self._pipeline.left(session_id, at_once)
 

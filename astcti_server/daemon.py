@@ -39,6 +39,8 @@ from astcti_server.clients.listener import ClientListener
 from astcti_server.clients.password_checks.pool import PasswordPool
 from astcti_server.clients.registry import Registry
 from astcti_server.clients.resume.seat_logs import SeatLogs
+from astcti_server.colleagues.announcer import ColleagueAnnouncer
+from astcti_server.colleagues.team import SeatedFacts, TeamSnapshot
 from astcti_server.config import log_messages
 from astcti_server.config.changes import ConfigLoaded, ConfigRejected
 from astcti_server.config.memory import ConfigMemory
@@ -196,6 +198,9 @@ class Daemon:
             record=self._record(),
             read=self._figures.read if self._figures is not None else None,
         )
+        self._colleagues = ColleagueAnnouncer(
+            loaded.configuration, self._team, self._registry.send_to_session, self._requests
+        )
         self._client_requests = ClientRequests(
             self._store,
             self._requests,
@@ -203,6 +208,7 @@ class Daemon:
             self._reconciler,
             self._pipeline,
             self._explanations,
+            self._colleagues,
             self._consultations,
         )
         self._password_pool = PasswordPool(self._thread_died)
@@ -432,6 +438,7 @@ class Daemon:
         """On the AMI thread: between two events, so that each is read and tracked by one configuration."""
         self._link.filter_events(EventFilter.for_configuration(configuration))
         self._pipeline.configure(configuration, settings)
+        self._colleagues.configure(configuration)
 
     def _apply_logging(self) -> None:
         logging_settings = self._store.current.settings.logging
@@ -548,6 +555,21 @@ class Daemon:
                 taker(data)
 
         return write
+
+    def _team(self) -> TeamSnapshot:
+        """What everybody does who is logged in. On the AMI thread, once a second while a client asks."""
+        phones = self._tracker.phones_in_use()
+        standings = {standing.username: standing for standing in self._reconciler.standings()}
+        seated = {}
+        for session in self._registry.sessions():
+            standing = standings.get(session.username)
+            seated[session.username] = SeatedFacts(
+                session.extension,
+                paused=standing is not None and standing.paused,
+                reachable=standing is None or standing.inside,
+                phone=phones.get(session.extension, ""),
+            )
+        return TeamSnapshot(self._requests.up, seated)
 
     def _ami_overview(self) -> AmiOverview:
         """On the AMI thread."""

@@ -23,6 +23,11 @@ from schemas.configuration.model import Configuration
 _OURS: Final = re.compile(r"astcti-[0-9a-f]+-[0-9]+")
 """An ActionID of the server whose report it is."""
 _QUEUE_LISTS: Final = frozenset({"QueueParams", "QueueMember", "QueueEntry", "QueueStatusComplete"})
+_NUMBERS: Final = frozenset({"time", "late-pop-up", "quiet"})
+_FAR_OFF: Final = 1e15  # seconds; with larger numbers a sum is the number itself
+_TEXTS: Final = frozenset(
+    {"file", "encoding", "events", "extension", "uniqueid", "other", "banner", "service", "exten", "context"}
+) | {"action-id"}
 _GREETING: Final = b"Asterisk Call Manager/0\r\n"
 """For the parser, which waits for one; what Asterisk greeted with is in the marks."""
 
@@ -66,9 +71,13 @@ class ReportReplay:
         }
 
     def mark(self, fields: Mapping[str, Any]) -> None:
-        """Something was noted here. One of a kind that is not known says nothing."""
+        """Something was noted here. One of a kind that is not known says nothing.
+
+        LookupError, TypeError or ValueError where it lacks what such a mark says, or says it in another form.
+        """
         known = self._marks.get(fields["mark"])
         if known is not None:
+            _check(fields)
             known(fields)
 
     def feed(self, data: bytes) -> None:
@@ -187,3 +196,18 @@ class ReportReplay:
 
     def _lost(self, _fields: Mapping[str, Any]) -> None:
         """The server heard what is missing here: nothing can be done about it."""
+
+
+def _check(fields: Mapping[str, Any]) -> None:
+    """Raise ValueError for a value of another type than its field has."""
+    for name, value in fields.items():
+        if name in _NUMBERS:
+            right = isinstance(value, int | float) and abs(value) < _FAR_OFF
+        elif name == "taken":
+            right = isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
+        elif name == "left":
+            right = isinstance(value, list) and all(isinstance(text, str) for text in value)
+        else:
+            right = name not in _TEXTS or isinstance(value, str)
+        if not right:
+            raise ValueError(f"{name!r} of a mark {fields['mark']!r} cannot be {value!r:.60}")

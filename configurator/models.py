@@ -53,6 +53,11 @@ class Service(Editable):
         validators=[validators.validate_dialplan_word],
         help_text=_("Operators become members of this queue when they log in."),
     )
+    may_leave = models.BooleanField(
+        _("Operators may leave the queue"),
+        default=False,
+        help_text=_("They leave it and join it again in their window. Who logs in is in."),
+    )
     enabled = models.BooleanField(_("Enabled"), default=True)
 
     class Meta:

@@ -44,6 +44,8 @@ class ReplyCode(IntEnum):
     """The operator's services are others now, or where calls may be transferred to; announced."""
     TRANSFER_TARGET = 222
     """One context that calls may be transferred to, or `END`: the answer to TARGETS."""
+    OPERATORS_QUEUE = 223
+    """One queue of the operator's services, or `END`: the answer to QUEUES."""
     PHONE = 224
     """What the seat's phone can do now: the answer to PHONE, then announced at each change."""
     CONSULTATION = 225
@@ -52,6 +54,10 @@ class ReplyCode(IntEnum):
     """One reason to offer for a pause, or `END`: the answer to REASONS."""
     OPERATOR = 240
     """Who is logged in, and where: the answer to WHO."""
+    COLLEAGUE = 242
+    """One colleague, or `END`: the answer to COLLEAGUES; announced when he does something else."""
+    COLLEAGUE_GONE = 243
+    """Somebody is no colleague any more; announced."""
     EXPLANATION = 250
     """One line of why a call popped up or did not, or `END`: the answer to WHY."""
     DOCUMENT_PART = 260
@@ -92,6 +98,9 @@ class CommandName(StrEnum):
     HANGUP = "HANGUP"
     TRANSFER = "TRANSFER"
     TARGETS = "TARGETS"
+    QUEUES = "QUEUES"
+    QUEUE = "QUEUE"
+    COLLEAGUES = "COLLEAGUES"
     PHONE = "PHONE"
     CONSULT = "CONSULT"
     COMPLETE = "COMPLETE"
@@ -146,6 +155,28 @@ class PauseWord(StrEnum):
     OUT = "OUT"
 
 
+class QueueWord(StrEnum):
+    """Into a queue or out of it, and whether the operator may say so."""
+
+    IN = "IN"
+    OUT = "OUT"
+    MAY_LEAVE = "may-leave"
+    STAYS = "stays"
+
+
+class ColleagueState(StrEnum):
+    """What an operator does, as far as who wants to call him has to know."""
+
+    READY = "ready"
+    RINGING = "ringing"
+    TALKING = "talking"
+    PAUSED = "paused"
+    OFFLINE = "offline"
+    """Not logged in."""
+    UNREACHABLE = "unreachable"
+    """Logged in, but no call reaches him: no seat, in none of his queues, or the PBX is down."""
+
+
 class Capability(StrEnum):
     """What a server can do beside the specification. `KEEPALIVE=60` has a value, the others have none."""
 
@@ -156,6 +187,9 @@ class Capability(StrEnum):
     TRANSFER = "TRANSFER"
     WHO = "WHO"
     TARGETS = "TARGETS"
+    QUEUES = "QUEUES"
+    """QUEUES and QUEUE."""
+    COLLEAGUES = "COLLEAGUES"
     CONSULT = "CONSULT"
     """PHONE, CONSULT, COMPLETE and CANCEL."""
     WHY = "WHY"
@@ -222,6 +256,8 @@ class TriggerFailure(StrEnum):
     """It is set to carry out none."""
     INTERRUPTED = "interrupted"
     """It ended while it began to, and does not try again by itself."""
+    OTHER_SYSTEM = "other-system"
+    """None of the event's triggers is for its system."""
     NOT_CONFIRMED = "not-confirmed"
     """It is set to ask first, and nobody said yes."""
     FAILED = "failed"
@@ -254,7 +290,9 @@ MASK: Final = "MASK"
 """What may follow REPORT."""
 """After STOP: the members stay in their queues, whatever the configuration says."""
 NO_SEAT: Final = "-"
-"""Stands for the extension in the answer to WHO as long as no seat is known."""
+"""Stands for the extension in the answers to WHO and COLLEAGUES as long as no seat is known."""
+NO_MORE: Final = "OFF"
+"""After COLLEAGUES: changes are not to be told any more."""
 UNCHECKED: Final = "unchecked"
 """Follows `100 OK` where it could not be known before whether there is anything at a transfer's target."""
 CONSULT_GOES_ON: Final = frozenset((ConsultState.OWN_PHONE, ConsultState.CALLING, ConsultState.TALKING))
@@ -326,6 +364,8 @@ class Refusal(RefusalText):
     NO_CHANNEL_BINDING = "SCRAM without channel binding only"
     BAD_RESUME = "RESUME takes NEW, or an epoch and the number of an event"
     BAD_PAUSE_WORD = "PAUSE takes IN or OUT"
+    BAD_COLLEAGUES_WORD = "COLLEAGUES takes OFF or nothing"
+    BAD_QUEUE_WORD = "QUEUE takes the name of a queue, then IN or OUT"
     # A command out of place: 101.
     USER_FIRST = "USER first"
     ALREADY_LOGGED_IN = "already logged in"
@@ -365,6 +405,9 @@ class Refusal(RefusalText):
     # Pauses: 302, and queues: 211.
     ASTERISK_SILENT = "Asterisk did not answer"
     ASTERISK_REFUSED = "refused"
+    NOT_YOUR_QUEUE = "not a queue of your services"
+    MAY_NOT_LEAVE = "this queue may not be left"
+    FIXED_MEMBER = "the phone is a member by Asterisk's own configuration"
     NOT_AT_A_SEAT = "not at a seat"
     ANOTHER_REQUEST = "another request came after it"
     ANOTHER_SESSION = "another session took over"

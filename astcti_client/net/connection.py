@@ -104,6 +104,7 @@ class ServerConnection:
         self._waiter = Waiter()
         self._watch = SleepWatch(clock, wall)
         self._stop = threading.Event()
+        self._hurry = threading.Event()
         self._lock = threading.Lock()
         self._commands: deque[IssuedCommand] = deque()
         self._shown: deque[tuple[str, str]] = deque(maxlen=MOST_SHOWN)
@@ -138,6 +139,11 @@ class ServerConnection:
         """
         with self._lock:
             self._shown.append((epoch, line))
+        self._waiter.wake()
+
+    def try_now(self) -> None:
+        """Somebody waits in front of the screen: the pause before the next attempt is over."""
+        self._hurry.set()
         self._waiter.wake()
 
     def stop(self) -> None:
@@ -205,9 +211,10 @@ class ServerConnection:
     def _pause(self, reason: str, *, turned_away: bool) -> None:
         pause = self._backoff.next_pause(turned_away=turned_away)
         self._watch.restart()
+        self._hurry.clear()
         self._deliver(ConnectionState("waiting", f"{reason}; next attempt in {pause:.1f} s", retry_in=pause))
         until = self._clock() + pause
-        while not self._stop.is_set() and (left := until - self._clock()) > 0:
+        while not (self._stop.is_set() or self._hurry.is_set()) and (left := until - self._clock()) > 0:
             if self._wait(left):
                 self._backoff.reset()
                 return

@@ -49,6 +49,8 @@ _REPLIES: dict[str, tuple[ReplyCode, ...]] = {
     CommandName.CAPA: (ReplyCode.CAPABILITIES, ReplyCode.REFUSED),
     CommandName.SERVICES: (ReplyCode.SERVICE, ReplyCode.REFUSED),
     CommandName.TARGETS: (ReplyCode.TRANSFER_TARGET, ReplyCode.REFUSED),
+    CommandName.QUEUES: (ReplyCode.OPERATORS_QUEUE, ReplyCode.REFUSED),
+    CommandName.COLLEAGUES: (ReplyCode.COLLEAGUE, ReplyCode.OK, ReplyCode.REFUSED),
     CommandName.PHONE: (ReplyCode.PHONE, ReplyCode.REFUSED),
     CommandName.REASONS: (ReplyCode.PAUSE_REASON, ReplyCode.REFUSED),
     CommandName.WHY: (ReplyCode.EXPLANATION, ReplyCode.REFUSED),
@@ -68,6 +70,8 @@ _FULL = (Refusal.TOO_MANY_CLIENTS.text(), Refusal.TOO_MANY_FROM_ADDRESS.text())
 _LISTS = (
     ReplyCode.SERVICE,
     ReplyCode.TRANSFER_TARGET,
+    ReplyCode.OPERATORS_QUEUE,
+    ReplyCode.COLLEAGUE,
     ReplyCode.PAUSE_REASON,
     ReplyCode.EXPLANATION,
 )  # these reply with several lines, the last being END

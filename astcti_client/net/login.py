@@ -16,6 +16,8 @@ from astcti_client.net.messages import (
     OfferedTarget,
     OfferedTargets,
     OperatorFound,
+    OwnQueue,
+    OwnQueues,
     PauseReasons,
     SeatFound,
     SeatUnknown,
@@ -23,7 +25,7 @@ from astcti_client.net.messages import (
 )
 from astcti_client.net.resume_memory import ResumeMemory
 from astcti_client.password import Password
-from schemas.protocol import NO_SEAT, SERVICE_TYPES, Capability, CommandName, ReplyCode, Word
+from schemas.protocol import NO_SEAT, SERVICE_TYPES, Capability, CommandName, QueueWord, ReplyCode, Word
 from schemas.scram import BadScram, ScramClient
 from schemas.wire import Reply
 
@@ -77,7 +79,8 @@ class LogIn:
         self._resume = resume
         self._scram = ScramClient(user, memory.secret)
         self._refused_macs: list[tuple[str, str]] = []
-        self._knows_who = self._knows_targets = self._knows_scram = self._knows_phone = False
+        self._knows_who = self._knows_targets = self._knows_queues = self._knows_scram = False
+        self._knows_phone = False
         self._say = say
         self._deliver = deliver
         self._keep_alive_told = keep_alive_told
@@ -102,8 +105,7 @@ class LogIn:
                 self._ask_targets(then)
                 return
             self._deliver(OfferedTargets(_targets_among(offered)))
-            if then is not None:
-                then()
+            self._ask_queues(then)
 
         self._say(CommandName.SERVICES, answered)
 
@@ -115,10 +117,26 @@ class LogIn:
                 targets.append(OfferedTarget(reply.token, reply.text.strip()))
                 return
             self._deliver(OfferedTargets(tuple(targets)))
+            self._ask_queues(then)
+
+        self._say(CommandName.TARGETS, answered)
+
+    def _ask_queues(self, then: Callable[[], None] | None) -> None:
+        queues: list[OwnQueue] = []
+
+        def answered(reply: Reply) -> None:
+            if reply.number == ReplyCode.OPERATORS_QUEUE and not is_end(reply):
+                name, _, services = reply.text.partition(" ")
+                queues.append(OwnQueue(name, reply.token == QueueWord.MAY_LEAVE, services.strip()))
+                return
+            self._deliver(OwnQueues(tuple(queues)))
             if then is not None:
                 then()
 
-        self._say(CommandName.TARGETS, answered)
+        if self._knows_queues:
+            self._say(CommandName.QUEUES, answered)
+        elif then is not None:
+            then()
 
     def _user_answered(self, reply: Reply) -> None:
         if reply.number != ReplyCode.OK:
@@ -173,6 +191,7 @@ class LogIn:
                 self._keep_alive_told(float(value))
         self._knows_who = Capability.WHO in words
         self._knows_targets = Capability.TARGETS in words
+        self._knows_queues = Capability.QUEUES in words
         self._knows_scram = Capability.SCRAM in words
         self._knows_phone = Capability.CONSULT in words
         if Capability.RESUME in words:

@@ -79,6 +79,7 @@ class LoginMemory:
         if self._file is None:
             return []
         try:
-            return self._file.read_text(encoding="utf-8", errors="replace").splitlines()
+            # Not `splitlines`: a name may have what Unicode takes for a line's end.
+            return self._file.read_text(encoding="utf-8", errors="replace").split("\n")
         except OSError:
             return []

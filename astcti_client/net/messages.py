@@ -166,6 +166,22 @@ class OfferedTargets:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnQueue:
+    """A queue of this operator's services, with their names."""
+
+    name: str
+    may_leave: bool
+    services: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwnQueues:
+    """The queues of this operator's services: after `OfferedTargets`, each time, if the server can tell."""
+
+    queues: tuple[OwnQueue, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class OperatorFound:
     """Who is logged in where, as the server knows it. Servers that cannot tell are not asked.
 
@@ -197,6 +213,7 @@ ConnectionMessage = (
     | SeatUnknown
     | Services
     | OfferedTargets
+    | OwnQueues
     | OperatorFound
     | PauseReasons
 )

@@ -15,7 +15,7 @@ from typing import Final
 from astcti_client.resume_position import ResumePosition
 from astcti_client.triggers.runner import DueTrigger, TriggerOutcome, TriggerRunner
 from astcti_client.triggers.trigger_memory import TriggerMemory
-from schemas.events import CallEvent
+from schemas.events import Action, CallEvent
 from schemas.protocol import CommandName, TriggerFailure
 
 MOST_BEHIND: Final = 128
@@ -86,6 +86,10 @@ class EventTriggers:
             report = _Report(event, epoch, arrived, len(due))
             self._reports[epoch, event.seq] = report
             self._to_draw.append(report)
+            if self._runner.concerns_others(event):
+                report.failed = len(event.triggers)
+                for action in event.triggers:
+                    self._say_failed(epoch, event, action, TriggerFailure.OTHER_SYSTEM)
         return due
 
     def do(self, due: DueTrigger) -> TriggerOutcome:
@@ -109,7 +113,7 @@ class EventTriggers:
         outcomes = self._runner.finished()
         for outcome in outcomes:
             if outcome.due is not None:
-                self._say_failed(outcome.due, outcome.failure)
+                self._say_due_failed(outcome.due, outcome.failure)
         return outcomes
 
     def shows(self, first: int = 0) -> None:
@@ -150,14 +154,16 @@ class EventTriggers:
             report.done += 1
         else:
             report.failed += 1
-            self._say_failed(due, failure)
+            self._say_due_failed(due, failure)
         if not report.open and report.drawn:
             self._say_shown(report)
 
-    def _say_failed(self, due: DueTrigger, failure: TriggerFailure | None) -> None:
-        if due.epoch and due.action.key:
-            why = failure or TriggerFailure.FAILED
-            self._say(due.epoch, f"{CommandName.SHOWN} {due.event.seq} KO {due.action.key} {why}")
+    def _say_due_failed(self, due: DueTrigger, failure: TriggerFailure | None) -> None:
+        self._say_failed(due.epoch, due.event, due.action, failure or TriggerFailure.FAILED)
+
+    def _say_failed(self, epoch: str, event: CallEvent, action: Action, why: TriggerFailure) -> None:
+        if epoch and action.key:
+            self._say(epoch, f"{CommandName.SHOWN} {event.seq} KO {action.key} {why}")
 
     def _say_shown(self, report: _Report) -> None:
         self._reports.pop((report.epoch, report.event.seq), None)

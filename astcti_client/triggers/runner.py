@@ -162,6 +162,12 @@ class TriggerRunner:
         self._asked = PopUpMemory()
         self._running: list[tuple[subprocess.Popen[bytes], Action | None, DueTrigger | None]] = []
 
+    def concerns_others(self, event: CallEvent) -> bool:
+        """Whether an event is news and has triggers, and none of them is for this system."""
+        return (
+            bool(event.triggers) and not event.repeat and not actions_for_system(event.triggers, self._system)
+        )
+
     def carry_out(self, event: CallEvent, *, trusted: bool) -> list[TriggerOutcome]:
         """Do what the event asks of this system. Never raises for what the event contains.
 

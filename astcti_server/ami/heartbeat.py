@@ -6,6 +6,7 @@ answers Ping: 1.4 with `Response: Pong`, later ones with `Response: Success`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Final
 
@@ -13,6 +14,11 @@ from astcti_server.ami.loop import AmiLoop
 from astcti_server.ami.timers import AmiTimer
 
 MISSED_PINGS: Final = 2  # so many unanswered, and nothing else read: Asterisk is taken for gone
+SILENCE: Final = 1.0
+"""Seconds without a word after which the next words may be late ones: a network that stalls keeps them."""
+TOGETHER: Final = 5.0
+"""Seconds within which what a stalled network kept has been read."""
+_NONE: Final = (0.0, -math.inf)
 
 
 class Heartbeat:
@@ -28,11 +34,14 @@ class Heartbeat:
         self._dead = dead
         self._timer: AmiTimer | None = None
         self._heard = 0.0
+        self._silence = _NONE
+        """Beginning and end of the last silence."""
         self._missed = 0
 
     def start(self) -> None:
         """Logged in: watch from now on."""
-        self.heard()
+        now = self._loop.clock()
+        self._heard, self._silence, self._missed = now, _NONE, 0
         self._wait()
 
     def stop(self) -> None:
@@ -43,12 +52,20 @@ class Heartbeat:
 
     def heard(self) -> None:
         """Something was read."""
-        self._heard = self._loop.clock()
+        now = self._loop.clock()
+        if now - self._heard > SILENCE:
+            self._silence = (self._heard, now)
+        self._heard = now
         self._missed = 0
 
     def quiet(self, now: float) -> float:
-        """Seconds since anything was read of the connection that was watched last."""
-        return max(0.0, now - self._heard)
+        """Seconds for which nothing is known of the connection that was watched last.
+
+        They begin with the last word. If that came at the end of a silence, they begin with the silence: who
+        was cut off while the network stalled reads what was said before, however late, and nothing of after.
+        """
+        began, ended = self._silence
+        return max(0.0, now - (began if now - ended < TOGETHER else self._heard))
 
     def _wait(self) -> None:
         if self._interval > 0:

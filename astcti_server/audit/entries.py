@@ -23,6 +23,8 @@ class AuditAction(StrEnum):
     LOGOUT = "logout"
     PAUSE = "pause"
     UNPAUSE = "unpause"
+    QUEUE_JOIN = "queue-join"
+    QUEUE_LEAVE = "queue-leave"
     ORIGINATE = "originate"
     HANGUP = "hangup"
     TRANSFER = "transfer"

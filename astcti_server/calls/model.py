@@ -15,7 +15,7 @@ class, in the folder `state`.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from astcti_server.calls.state.channel_identity import ChannelIdentity, device_of
 from astcti_server.calls.state.dialplan_knowledge import DialplanKnowledge
@@ -168,10 +168,10 @@ class Party(DialplanKnowledge):
         self.trail = self.trail or trail
         self.leg = Leg(self, self.trail)
 
-    def begin_trail(self, trail: Trail) -> None:
-        """What is decided of it matters to a seat, or to a service: its trail is this one from now on."""
+    def begin_trail(self, begin: Callable[[], Trail]) -> None:
+        """What is decided of it matters to a seat, or to a service: it has a trail from now on."""
         if self.trail is None:
-            self.trail = trail
+            self.trail = begin()
 
     def end_leg(self) -> None:
         """It is the phone of a seat no longer, or the call is over."""
@@ -330,7 +330,7 @@ class Party(DialplanKnowledge):
         """It rings this one; for `called_by`."""
         self.callees[callee] = None
         if callee.leg is not None:
-            self.begin_trail(callee.leg.trail.another())
+            self.begin_trail(callee.leg.trail.another)
 
     def rings_no_more(self, callee: Party) -> None:
         """This one hung up, or is rung by another."""

@@ -17,6 +17,7 @@ from astcti_server.calls.notifier import Notifier
 from astcti_server.calls.seat_view import calling_end, direction_of
 from astcti_server.calls.state.found import Found
 from astcti_server.calls.table import CallTable
+from astcti_server.calls.trail_notes import note_pair
 from schemas.explanation.codes import TrailStep
 
 _CONNECTED = TrailStep.CONNECTED.value
@@ -113,14 +114,14 @@ class Pairing:
             if party.parked is not other.parked:  # Asterisk 12 and later may say only afterwards who fetched
                 parked, fetcher = (party, other) if party.parked else (other, party)
                 fetcher.fetch(parked)
-            _note(party, other, _FOUND_CONNECTED if pair.repeat else _CONNECTED)
+            note_pair(party, other, _FOUND_CONNECTED if pair.repeat else _CONNECTED)
             _remember_caller(party, other, path)
             self._hand_over_what_halves_learned(party, other, path)
             self._tell_link(party, other, path, pair)
             return
         if pair.ended:
             pair.resume()
-            _note(party, other, _TOLD_AGAIN)
+            note_pair(party, other, _TOLD_AGAIN)
             self._tell_link(party, other, path, pair, again=True)
 
     def _found(self, party: Party, other: Party) -> Found | None:
@@ -187,21 +188,11 @@ class Pairing:
         if pair.ended:
             return
         pair.end()
-        _note(party, other, _PARTED)
+        note_pair(party, other, _PARTED)
         for end, peer in ((party, other), (other, party)):
             if end.leg is not None:
                 self._notifier.notify(end.leg, "Unlink", other=peer)
                 end.leg.part()
-
-
-def _note(party: Party, other: Party, step: str) -> None:
-    """What became of a pair, in the trails of both ends if either is a seat's phone."""
-    for end, peer in ((party, other), (other, party)):
-        if end.leg is not None:
-            peer.begin_trail(end.leg.trail.another())
-    for end, peer in ((party, other), (other, party)):
-        if end.trail is not None:
-            end.trail.add(step, peer.device, peer.uniqueid)
 
 
 def _remember_caller(party: Party, other: Party, path: tuple[Party, ...]) -> None:

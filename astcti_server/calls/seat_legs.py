@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
 from astcti_server.calls.model import AsteriskCall, Leg, Party
 from astcti_server.explain.call_trails import CallTrails
@@ -47,6 +48,20 @@ class SeatLegs:
         seats = [[party.leg for party in parties if party.leg] for parties in self._parties.values()]
         talking = sum(any(leg.linked for leg in legs) for legs in seats)
         return talking, sum(any(leg.ringing or leg.linked for leg in legs) for legs in seats) - talking
+
+    def in_use(self) -> dict[str, Literal["ringing", "talking"]]:
+        """What each seat's phone does that is in a call or calls somebody, or rings, by extension.
+
+        A leg that is linked no more may be between two conversations.
+        """
+        found: dict[str, Literal["ringing", "talking"]] = {}
+        for extension, parties in self._parties.items():
+            legs = [party.leg for party in parties if party.leg]
+            if any(leg.linked or leg.talked or leg.party.began for leg in legs):
+                found[extension] = "talking"
+            elif any(leg.ringing for leg in legs):
+                found[extension] = "ringing"
+        return found
 
     def of(self, extension: str) -> list[Leg]:
         """The legs of a seat, the oldest first."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Literal
 
 from astcti_server.ami import vocabulary as ami
 from astcti_server.calls import dialling
@@ -243,6 +243,10 @@ class Tracker:
         """How many seats' phones are in a call with somebody, and how many more ring."""
         return self._legs.count()
 
+    def phones_in_use(self) -> dict[str, Literal["ringing", "talking"]]:
+        """What each seat's phone does that is in a call or rings, by extension."""
+        return self._legs.in_use()
+
     def leg_of(self, extension: str, uniqueid: str) -> Leg | None:
         """The seat's leg that its client knows by this id; None if that is not, or no longer, its own."""
         return self._legs.known_as(extension, uniqueid)
@@ -406,7 +410,7 @@ class Tracker:
     def _note_entered(self, party: Party, context: str) -> None:
         """It came into another context; of who enters one of a service the trail begins here."""
         if context in self._inbound_contexts or context in self._outbound_contexts:
-            party.begin_trail(self.trails.begin())
+            party.begin_trail(self.trails.begin)
             if party.trail is not None:
                 party.trail.add(_ENTERED, context, party.contexts.get(context, ""))
 
@@ -491,7 +495,7 @@ class Tracker:
             cause = Cause(event.cause, end_of_leg(party.leg, event), event.cause_text)
             self._notifier.notify(party.leg, "Hangup", cause=cause)
         if party.trail is not None:
-            party.trail.add(_HUNG_UP, event.cause, event.cause_text)
+            party.trail.add(_HUNG_UP, str(event.cause), event.cause_text)
             self.trails.end(facts_of(party, None if cause is None else cause.end), party.trail)
         self._legs.forget(party)
         self.table.remove(call)

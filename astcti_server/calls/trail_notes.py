@@ -31,8 +31,8 @@ def facts_of(party: Party, end: End | None = None) -> PartyFacts:
         party.exten,
         party.began and not party.from_queue,
         "" if party.caller is None else party.caller.uniqueid,
-        tuple([half.uniqueid for half in party.path]),
-        tuple([name for held in (party.variables, party.inherited) for name in held]),
+        tuple([half.uniqueid for half in party.path]) if party.path else (),
+        (*party.variables, *party.inherited),
         "" if leg is None else leg.extension,
         "" if leg is None else leg.operator,
         "" if leg is None or leg.service is None else leg.service.name,
@@ -48,7 +48,17 @@ def note_variable(party: Party, name: str, value: str) -> None:
     """A declared variable got a value."""
     if party.trail is not None:
         shown = value if len(value) <= LONGEST_TEXT else value[:LONGEST_TEXT]
-        party.trail.add(_VARIABLE_SET, name, shown, len(value.encode("utf-8", "replace")))
+        party.trail.add(_VARIABLE_SET, name, shown, str(len(value.encode("utf-8", "replace"))))
+
+
+def note_pair(party: Party, other: Party, step: str) -> None:
+    """What became of a pair, in the trails of both ends if either is a seat's phone."""
+    for end, peer in ((party, other), (other, party)):
+        if end.leg is not None:
+            peer.begin_trail(end.leg.trail.another)
+    for end, peer in ((party, other), (other, party)):
+        if end.trail is not None:
+            end.trail.add(step, peer.device, peer.uniqueid)
 
 
 def note_unmatched(leg: Leg, other: Party | None, username: str) -> None:
@@ -62,7 +72,9 @@ def note_unmatched(leg: Leg, other: Party | None, username: str) -> None:
 def note_opened(leg: Leg, service: Service, username: str, moment: Moment, due: Iterable[Action]) -> None:
     """These triggers are sent."""
     systems = [action.os for action in due]
-    leg.trail.add(_OPENED, moment, len(systems), service.name, username, listed(dict.fromkeys(systems)))
+    leg.trail.add(
+        _OPENED, moment, str(len(systems)), service.name, username, ",".join(dict.fromkeys(systems))
+    )
 
 
 def note_lacking(leg: Leg, names: Iterable[str]) -> None:

@@ -87,7 +87,9 @@ def _seat_changed(before: Seat | None, seat: Seat | None, address: str) -> str:
 
 
 def _offered(configuration: Configuration, username: str) -> tuple[object, object]:
-    """What SERVICES and TARGETS tell; another operator's outbound service may forbid a context."""
+    """What SERVICES, QUEUES and TARGETS tell; another operator's outbound service may forbid a context."""
     own = configuration.services_of(username)
-    services = [(service.type, service.context, service.name, service.queue) for service in own]
+    services = [
+        (service.type, service.context, service.name, service.queue, service.may_leave) for service in own
+    ]
     return services, transfer_contexts(configuration, (), username)

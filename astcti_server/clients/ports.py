@@ -92,6 +92,9 @@ class ClientRequestsPort(Protocol):
     def arrived(self, presence: Presence) -> None:
         """The operator is logged in on a seat: join the queues, tell `310` and `200` through the registry."""
 
+    def logged_out(self, session_id: int) -> None:
+        """The operator said QUIT: the pause is over with the session; `left` follows."""
+
     def left(self, session_id: int, at_once: bool) -> None:
         """The session is over. `at_once`: for good (QUIT, taken over, disabled), so no grace."""
 
@@ -105,6 +108,15 @@ class ClientRequestsPort(Protocol):
 
     def pause(self, presence: Presence, wish: bool, reason: str, progress: PauseCallback) -> None:
         """Pause the operator in every queue joined, or end the pause."""
+
+    def ask_queue(self, presence: Presence, key: str, inside: bool, done: ReplyCallback) -> None:
+        """Have the operator in a queue (by its key) or out of it. Done when noted; 200 or 210 follow."""
+
+    def colleagues(self, presence: Presence, done: Callable[[bytes], object]) -> None:
+        """Tell what the operator's colleagues do: `done` gets all lines, and later changes are announced."""
+
+    def colleagues_no_more(self, presence: Presence) -> None:
+        """Announce no changes any more."""
 
     def hangup(self, presence: Presence, uniqueid: str, done: ReplyCallback) -> None:
         """Hang up a leg; refused unless it is the operator's own."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from schemas import wire
-from schemas.configuration.model import Service
+from schemas.configuration.model import OperatorsQueue, Service
 from schemas.explanation import lines as explanation_lines
 from schemas.explanation.lines import ExplanationLine
 from schemas.protocol import (
@@ -13,9 +13,11 @@ from schemas.protocol import (
     UNCHECKED,
     ByeReason,
     Capability,
+    ColleagueState,
     ConsultState,
     PauseWord,
     PhoneAbility,
+    QueueWord,
     Refusal,
     ReplyCode,
     ResumeMode,
@@ -32,6 +34,7 @@ KEEP_ALIVE_EXPIRED = wire.reply(ReplyCode.OK, Word.OK, Refusal.KEEP_ALIVE_EXPIRE
 SERVICES_CHANGED = wire.reply(ReplyCode.SERVICES_CHANGED, Word.SERVICES)
 PAUSE_PENDING = wire.reply(ReplyCode.PAUSE_PENDING, Word.PAUSE_PENDING)
 PAUSE_DONE = wire.reply(ReplyCode.PAUSE_DONE, Word.OK)
+COLLEAGUES_END = wire.reply(ReplyCode.COLLEAGUE, Word.END)
 PBX_DOWN = wire.reply(ReplyCode.PBX_DOWN, Word.PBX_DOWN)
 PBX_UP = wire.reply(ReplyCode.PBX_UP, Word.PBX_UP)
 
@@ -74,6 +77,16 @@ def operator(username: str, extension: str, full_name: str) -> bytes:
     return wire.reply(ReplyCode.OPERATOR, username, extension or NO_SEAT, full_name)
 
 
+def colleague(username: str, extension: str, state: ColleagueState, full_name: str) -> bytes:
+    """What another operator does; `extension` is empty where no seat is known."""
+    return wire.reply(ReplyCode.COLLEAGUE, username, extension or NO_SEAT, state, full_name)
+
+
+def colleague_gone(username: str) -> bytes:
+    """Somebody serves none of the operator's services any more."""
+    return wire.reply(ReplyCode.COLLEAGUE_GONE, username)
+
+
 def services(services: Iterable[Service]) -> bytes:
     """A line for each service, and the end of the list."""
     lines = [
@@ -93,6 +106,20 @@ def transfer_targets(contexts: Mapping[str, Sequence[str]]) -> bytes:
         for context, names in contexts.items()
     ]
     return b"".join([*lines, wire.reply(ReplyCode.TRANSFER_TARGET, Word.END)])
+
+
+def operators_queues(queues: Iterable[OperatorsQueue]) -> bytes:
+    """A line for each queue of an operator, with the names of his services there, and the end of the list."""
+    lines = [
+        wire.reply(
+            ReplyCode.OPERATORS_QUEUE,
+            QueueWord.MAY_LEAVE if queue.may_leave else QueueWord.STAYS,
+            queue.name,
+            ", ".join(queue.services),
+        )
+        for queue in queues
+    ]
+    return b"".join([*lines, wire.reply(ReplyCode.OPERATORS_QUEUE, Word.END)])
 
 
 def phone_abilities(able: Iterable[PhoneAbility]) -> bytes:

@@ -32,7 +32,8 @@ class Router:
         self._encoder = EventEncoder()
         self._reading = False
         self._told: set[Session] = set()
-        self._gathering: set[Session] = set()
+        self._gathering: dict[Session, list[Notification]] = {}
+        """With what is not in a log: whether it was sent is known when the chunk is over."""
 
     def chunk_begins(self) -> None:
         """What is delivered until `chunk_over` comes of one chunk of Asterisk's bytes."""
@@ -43,9 +44,9 @@ class Router:
         self._reading = False
         if self._told:
             self._told.clear()
-            gathering, self._gathering = self._gathering, set()
-            for session in gathering:
-                session.send_gathered()
+            gathering, self._gathering = self._gathering, {}
+            for session, notifications in gathering.items():
+                self._sent(notifications, delivered=session.send_gathered())
 
     def deliver(self, notifications: Iterable[Notification]) -> None:
         """Send events to the sessions at their extensions, in order; none where nobody sits.
@@ -79,21 +80,26 @@ class Router:
         if log is not None:  # of who sat here before: what is told now that one does not hear
             self._logs.drop(log)
             self.report_undelivered()
-        if self._send(session, b"".join([self._encoder.encode(told.event) for told in group])):
-            for notification in group:
-                if notification.event.triggers:
-                    self._calls.written(notification)
+        delivered = self._send(session, b"".join([self._encoder.encode(told.event) for told in group]))
+        if delivered and session in self._gathering:
+            self._gathering[session] += group
         else:
-            for notification in group:
+            self._sent(group, delivered=delivered)
+
+    def _sent(self, notifications: Iterable[Notification], *, delivered: bool) -> None:
+        """What became of events that no log has."""
+        for notification in notifications:
+            if not delivered:
                 self._calls.not_delivered(notification)
+            elif notification.event.triggers:
+                self._calls.written(notification)
 
     def _log(self, session: Session | None, group: list[Notification]) -> None:
         """Keep what is told for who comes back, and send it to who is there and knows of the log."""
         logs = self._logs
         log = logs.log_for(group[0].extension, session)
         if log is None:
-            for notification in group:
-                self._calls.not_delivered(notification)
+            self._sent(group, delivered=False)
             return
         if session is None or log.session is not session:
             early_for = session.id if session is not None else 0
@@ -109,7 +115,7 @@ class Router:
         if not self._reading:
             return session.announce(lines)
         if session in self._told:
-            self._gathering.add(session)
+            self._gathering.setdefault(session, [])
             return session.gather(lines)
         self._told.add(session)
         return session.announce(lines)

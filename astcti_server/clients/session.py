@@ -175,10 +175,11 @@ class Session:
             self._gathered += lines
             return len(self._gathered) < SENT_AT_ONCE or self._put(b"")
 
-    def send_gathered(self) -> None:
-        """Send what was gathered and did not go out before another line."""
+    def send_gathered(self) -> bool:
+        """Send what was gathered and did not go out before another line. False if the connection broke."""
         with self._lock:
             self._put(b"")
+            return not self._broken
 
     def say(self, ticket: int, line: bytes) -> bool:
         """Send a line that belongs to an awaited reply, without ending the wait. False if that is over."""

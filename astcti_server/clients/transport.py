@@ -12,7 +12,7 @@ import ssl
 from pathlib import Path
 from typing import Protocol
 
-from schemas.server.file_checks import refused_pair
+from schemas.server.file_checks import MOST_OF_A_CERTIFICATE, read_regular, refused_pair
 from schemas.server.settings import ListenSettings
 
 READ_SIZE = 16 * 1024
@@ -161,7 +161,8 @@ def tls_context(listen: ListenSettings) -> ssl.SSLContext | None:
     key = listen.key or listen.certificate
     for path in (listen.certificate, key):
         try:
-            Path(path).read_bytes()  # what OpenSSL says of a file that cannot be read does not name it
+            # What OpenSSL says of a file that cannot be read does not name it.
+            read_regular(Path(path), MOST_OF_A_CERTIFICATE)
         except OSError as error:
             raise CertificateError(f"{path}: {error.strerror}") from None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -13,13 +13,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from schemas.server.file_checks import read_regular
+
 _SECTION: Final = re.compile(r"\[([^\]]*)\]\s*(?:\(([^)]*)\))?")
 _INCLUDE: Final = re.compile(r"#(?:try)?include\s+[\"<]?([^\">]+?)[\">]?\s*")
 _CATEGORY: Final = re.compile(r"Category-(\d+)", re.IGNORECASE)
 _LINE: Final = re.compile(r"Line-(\d+)-\d+", re.IGNORECASE)
 _DEEPEST: Final = 10  # includes within includes
 _MOST_FILES: Final = 1000  # read, each time that it is included: two that include all files never end
-_MOST_SETTINGS: Final = 200_000  # kept; a template made of two others, and so on, doubles them each time
+_MOST_SETTINGS: Final = 50_000  # kept; a template made of two others, and so on, doubles them each time
+_LARGEST: Final = 16 * 1024 * 1024  # bytes of a file
 _SECRETS: Final = frozenset({"secret", "password", "md5secret"})
 
 Lines = tuple[tuple[str, str], ...]
@@ -72,11 +75,7 @@ def read_conf(path: Path) -> AsteriskConf | None:
         reading.read(path, 0)
     except (OSError, UnicodeDecodeError):
         return None
-    found = {
-        name: _without_secrets(lines)
-        for name, lines in reading.lines.items()
-        if name not in reading.templates
-    }
+    found = {name: tuple(lines) for name, lines in reading.lines.items() if name not in reading.templates}
     return AsteriskConf(str(path), found, reading.complete)
 
 
@@ -94,6 +93,8 @@ class _Reading:
         self.complete = True
         self._directory = directory
         self._section = ""
+        self._open: list[Path] = []
+        self._read: dict[Path, tuple[str, ...]] = {}
         self._files = self._settings = 0
 
     def read(self, path: Path, depth: int) -> None:
@@ -101,14 +102,28 @@ class _Reading:
         if self._files > _MOST_FILES:
             self.complete = False
             return
-        for line in _without_comments(path.read_text(encoding="utf-8", errors="replace")):
+        lines = self._lines_of(path)
+        self._open.append(path)
+        for line in lines:
             if line.startswith("#"):
                 self._obey(line, depth)
             elif found := _SECTION.match(line):
                 self._begin(found[1].strip(), [word.strip() for word in (found[2] or "").split(",")])
             elif self._section and "=" in line and self._has_room_for(1):
                 key, _, value = line.partition("=")
-                self.lines[self._section].append((key.strip(), value.removeprefix(">").strip()))
+                # Left out here, once, and not in each section that inherits it.
+                self.lines[self._section] += _without_secrets(
+                    [(key.strip(), value.removeprefix(">").strip())]
+                )
+        self._open.pop()
+
+    def _lines_of(self, path: Path) -> tuple[str, ...]:
+        """A file that is included again is not read again."""
+        found = self._read.get(path)
+        if found is None:
+            data = read_regular(path, _LARGEST)  # an include may name anything
+            found = self._read[path] = tuple(_without_comments(data.decode(errors="replace")))
+        return found
 
     def _begin(self, name: str, words: list[str]) -> None:
         self._section = name
@@ -118,7 +133,7 @@ class _Reading:
         templates = [self.lines.get(word, ()) for word in words]
         if self._has_room_for(sum(map(len, templates))):
             inherited = [line for template in templates for line in template]
-            self.lines[name] = [*self.lines.get(name, ()), *inherited]
+            self.lines.setdefault(name, []).extend(inherited)
         self.lines.setdefault(name, [])
         if "!" in words:
             self.templates.add(name)
@@ -139,8 +154,12 @@ class _Reading:
         if not names and not line.startswith("#try"):
             self.complete = False
         for name in names:
+            path = Path(name)
+            if path in self._open:  # within itself, where Asterisk gives up ten deep
+                self.complete = False
+                continue
             try:
-                self.read(Path(name), depth + 1)
+                self.read(path, depth + 1)
             except OSError:
                 self.complete = False
 
@@ -148,7 +167,7 @@ class _Reading:
 def _without_comments(text: str) -> Iterator[str]:
     """Lines that say something. `;` begins a comment unless a backslash is before it, `;--` a long one."""
     text = re.sub(r"(?<!\\);--(?!-).*?--;", "", text, flags=re.DOTALL)
-    for line in text.splitlines():
+    for line in text.split("\n"):
         said = re.split(r"(?<!\\);", line, maxsplit=1)[0].replace("\\;", ";").strip()
         if said:
             yield said

@@ -6,16 +6,8 @@ import time
 from collections.abc import Callable
 
 from astcti_server.explain.kept_trails import KeptTrails
-from astcti_server.explain.trail import (
-    FIRST_KEPT,
-    LAST_KEPT,
-    PartyFacts,
-    PartyRecord,
-    Trail,
-    pack,
-    pack_record,
-    unpack,
-)
+from astcti_server.explain.packed_trails import pack, pack_record, unpack
+from astcti_server.explain.trail import FIRST_KEPT, LAST_KEPT, PartyFacts, PartyRecord, Trail
 
 
 class CallTrails:
@@ -40,7 +32,7 @@ class CallTrails:
         record = self._ended(extension, uniqueid)
         return record.facts if record is not None else None
 
-    def add_to_ended(self, extension: str, uniqueid: str, code: str, *arguments: str | int | float) -> None:
+    def add_to_ended(self, extension: str, uniqueid: str, code: str, *arguments: str) -> None:
         """Note what is said of a seat's leg after its end: of its last triggers, or that it was not told.
 
         Nothing happens if the call is not kept any more, or enough was said of it.

@@ -15,9 +15,10 @@ from astcti_server.explain.heard_names import HeardNames, nothing_kept
 from astcti_server.explain.leg_case import LegCase, Related
 from astcti_server.explain.leg_verdict import leg_verdict
 from astcti_server.explain.oddities import oddities
+from astcti_server.explain.packed_trails import unpack
 from astcti_server.explain.server_marks import MarksView
 from astcti_server.explain.story import story_of, story_of_caller
-from astcti_server.explain.trail import PartyRecord, related_to, unpack
+from astcti_server.explain.trail import PartyRecord, related_to
 from schemas.explanation.codes import TrailStep, Verdict
 from schemas.explanation.lines import ExplanationLine, verdict
 from schemas.phone_numbers import digits_of, end_alike, ending, is_number, written_anyhow
@@ -58,7 +59,7 @@ class CallsOfAMoment:
         view: MarksView,
         names_heard: NamesHeard = nothing_kept,
     ) -> None:
-        """`kept`: what `trail.pack` made, by uniqueid, the oldest first."""
+        """`kept`: what `packed_trails.pack` made, by uniqueid, the oldest first."""
         self._kept = kept
         self._running = {record.facts.uniqueid: record for record in running}
         self._view = view

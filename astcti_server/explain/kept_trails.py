@@ -33,13 +33,15 @@ class KeptTrails:
     def keep(self, uniqueid: str, packed: bytes, now: float) -> None:
         """Keep an ended trail; of two with one id (an Asterisk that began anew) the later one."""
         size = len(packed) + ENTRY_COST
-        self.bytes -= self._grown.pop(uniqueid, 0)
+        if self._grown:
+            self.bytes -= self._grown.pop(uniqueid, 0)
         self._kept[uniqueid] = packed
         self._order.append((uniqueid, now, size))
         self.bytes += size
         while self.bytes > self._most_bytes:
             self._drop_oldest()
-        self.forget_old(now)
+        if self._order and self._order[0][1] < now - self._longest:
+            self.forget_old(now)
 
     def replace(self, uniqueid: str, packed: bytes) -> None:
         """A kept trail became longer: what is said of a call after its end. It stays in its place."""
@@ -67,7 +69,9 @@ class KeptTrails:
     def _drop_oldest(self) -> None:
         uniqueid, _ended, size = self._order.popleft()
         self.bytes -= size
-        packed, grown = self._kept.get(uniqueid), self._grown.get(uniqueid, 0)
+        packed = self._kept.get(uniqueid)
+        grown = self._grown.get(uniqueid, 0) if self._grown else 0
         if packed is not None and len(packed) - grown + ENTRY_COST == size:
             del self._kept[uniqueid]  # else a later one has taken its place
-            self.bytes -= self._grown.pop(uniqueid, 0)
+            if grown:
+                self.bytes -= self._grown.pop(uniqueid)

@@ -10,7 +10,8 @@ from astcti_server.explain.service_verdict import service_verdict
 from astcti_server.explain.trail import Step
 from schemas.events import MOMENT_OF
 from schemas.explanation.codes import VERDICT_OF_FAILURE, TrailStep, Verdict
-from schemas.explanation.lines import ExplanationLine, listed, verdict
+from schemas.explanation.lines import ExplanationLine, listed, unlisted, verdict
+from schemas.protocol import TriggerFailure
 
 MOMENTS: Final = ("answer", "ring", "hangup")
 """Of several pop-ups the first of these is the one that an agent means."""
@@ -40,7 +41,18 @@ def popped_up(case: LegCase) -> Step | None:
 def leg_verdict(case: LegCase) -> ExplanationLine:
     """What to say first."""
     opened = popped_up(case)
-    return _of_pop_up(case, opened) if opened is not None else hindrance(case)
+    if opened is not None:
+        return _of_pop_up(case, opened)
+    return _of_lost_ring(case) or hindrance(case)
+
+
+def _of_lost_ring(case: LegCase) -> ExplanationLine | None:
+    """Its service would have opened something when it rang, but that event was not kept so long."""
+    lost = list(case.steps(TrailStep.HELD_EVENTS_LOST))
+    told = (step for step in case.steps(TrailStep.OPENED, TrailStep.NOT_OPENED) if step[2] == "ring")
+    if not lost or "ring" not in unlisted(_moments(case, lost[0][0], case.leg.facts.service)) or any(told):
+        return None
+    return verdict(Verdict.HELD_EVENTS_LOST, lost[0][0], case.phone, len(lost))
 
 
 def hindrance(case: LegCase) -> ExplanationLine:
@@ -68,9 +80,11 @@ def outcome_of(case: LegCase, opened: Step) -> Outcome:
 
 
 def _of_pop_up(case: LegCase, opened: Step) -> ExplanationLine:
-    at, _code, moment, _count, service, operator, _systems = opened
+    at, _code, moment, _count, service, operator, systems = opened
     became = outcome_of(case, opened)
     if became.refused is not None:
+        if became.refused[2] == TriggerFailure.OTHER_SYSTEM:
+            return verdict(Verdict.OTHER_SYSTEM, became.refused[0], case.phone, service, systems)
         code = VERDICT_OF_FAILURE.get(became.refused[2], Verdict.TRIGGER_FAILED)
         return verdict(code, became.refused[0], case.phone, operator)
     if became.resumed is not None:
@@ -150,9 +164,9 @@ def _of_ring(case: LegCase) -> ExplanationLine:
     match facts.end:
         case "answered-elsewhere":
             return verdict(Verdict.ANSWERED_ELSEWHERE, at, case.phone, _who_answered(case))
-        case "missed":
+        case "missed" if facts.state != "Down":
             return verdict(Verdict.NOBODY_ANSWERED, at, case.phone)
-        case "refused":
+        case "refused" | "missed":  # Asterisk 1.4 to 11 says no more of a phone that forwards
             return verdict(Verdict.REFUSED, at, case.phone)
     return verdict(Verdict.CALLER_LEFT, at, case.phone)
 

@@ -17,10 +17,22 @@ from schemas.explanation.lines import ExplanationLine, listed, unlisted, verdict
 LOST_SOON: Final = 60.0
 """Seconds after a pop-up: a client that is lost within the keep-alive time may not have had it."""
 
+_OF_NO_SERVICE: Final = frozenset(
+    {
+        Verdict.NO_SERVICE.value,
+        Verdict.NEARLY_A_SERVICE.value,
+        Verdict.SERVICE_DISABLED.value,
+        Verdict.NOT_BOUND.value,
+        Verdict.NO_DIALPLAN_EVENTS.value,
+    }
+)
+"""Nobody misses a variable there, even if a later conversation of the same phone had a service."""
+
 
 def oddities(case: LegCase, first: ExplanationLine) -> list[ExplanationLine]:
     """What is to be said beside the verdict `first`, the most telling first."""
-    found = [*_of_variables(case), *_of_the_client(case), *_of_the_call(case)]
+    variables = () if first.code in _OF_NO_SERVICE else _of_variables(case)
+    found = [*variables, *_of_the_client(case), *_of_the_call(case)]
     said = {(first.code, first.arguments)}
     result = []
     for line in found:
@@ -41,7 +53,7 @@ def _of_variables(case: LegCase) -> Iterator[ExplanationLine]:
         for step in record.steps:
             if step[1] == TrailStep.VARIABLE_SET:
                 set_at.setdefault(step[2], step)
-                if step[4] > MAX_VALUE:
+                if int(step[4]) > MAX_VALUE:
                     yield verdict(Verdict.VALUE_CUT, step[0], case.phone, step[2], step[4])
     known = {name for record in case.parties() for name in record.facts.variables} | set(set_at)
     lacked = {str(step[2]).casefold() for step in case.steps(TrailStep.LACKED)}

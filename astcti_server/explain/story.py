@@ -25,6 +25,8 @@ _OF_THE_CALL: Final = frozenset(
     }
 )
 """What is told of other parties: not what their own seats were told."""
+_OFTEN_SAID: Final = frozenset({TrailStep.RUNG_BY, TrailStep.RING_ENDED})
+"""Each Dial of a queue says so again, and both the queue and its Dial say how a ring ended."""
 _OF_TWO: Final = frozenset({TrailStep.CONNECTED, TrailStep.FOUND_CONNECTED})
 
 
@@ -58,13 +60,13 @@ def _of(record: PartyRecord, steps: Iterable[Step]) -> Iterator[ExplanationLine]
     if facts.began_call:
         told = (facts.number, facts.name, facts.exten)
         yield ExplanationLine(TrailStep.BEGAN.value, record.began, phone, told, step=True)
-    rung = None
+    said: dict[str, list[str]] = {}
     for step in steps:
         at, code, *arguments = step
-        if code == TrailStep.RUNG_BY:
-            if rung == arguments:  # each Dial of a queue says so again
+        if code in _OFTEN_SAID:
+            if said.get(code) == arguments:
                 continue
-            rung = arguments
+            said[code] = arguments
         yield ExplanationLine(code, at, phone, tuple(map(str, arguments)), step=True)
 
 

@@ -1,12 +1,11 @@
 """The trail of one party of a call: what the server decided, and on what ground.
 
-A step is a plain tuple: seconds since 1970, a code of `TrailStep`, and its arguments (strings and numbers).
+A step is a plain tuple: seconds since 1970, a code of `TrailStep`, and its arguments (strings).
 Steps stand at decisions, never at events. AMI thread only.
 """
 
 from __future__ import annotations
 
-import marshal
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -34,10 +33,10 @@ class Trail:
         self.left_out = 0
         """Steps in the middle that are not kept."""
 
-    def add(self, code: str, *arguments: str | int | float) -> None:
-        """Note a decision. `code` is the plain string of a `TrailStep`: marshal takes no subclass."""
+    def add(self, code: str, *arguments: str) -> None:
+        """Note a decision. `code` is the plain string of a `TrailStep`."""
         steps = self.steps
-        steps.append((self._clock(), code, *arguments))
+        steps.append((self._clock(), code) + arguments)  # noqa: RUF005  # half of what unpacking costs
         if len(steps) >= _SHORTEN_AT:
             self.shorten()
 
@@ -54,7 +53,7 @@ class Trail:
 
 
 class PartyFacts(NamedTuple):
-    """What a party is when its trail is read or ends. Plain values only: it goes through marshal."""
+    """What a party is when its trail is read or ends. Plain texts and flags only: it goes through marshal."""
 
     uniqueid: str
     """The party's first one, by which clients know a leg."""
@@ -93,23 +92,6 @@ class PartyRecord(NamedTuple):
     ended: float
     left_out: int
     steps: tuple[Step, ...]
-
-
-def pack(facts: PartyFacts, trail: Trail, ended: float) -> bytes:
-    """A trail that ends, as one string: nothing that the garbage collector ever looks at."""
-    trail.shorten()
-    return pack_record(PartyRecord(facts, trail.began, ended, trail.left_out, tuple(trail.steps)))
-
-
-def pack_record(record: PartyRecord) -> bytes:
-    """The string that `unpack` made this record of."""
-    return marshal.dumps((tuple(record.facts), *record[1:]))
-
-
-def unpack(kept: bytes) -> PartyRecord:
-    """The record that `pack` made. Only ever of bytes of this process."""
-    facts, began, ended, left_out, steps = marshal.loads(kept)
-    return PartyRecord(PartyFacts(*facts), began, ended, left_out, steps)
 
 
 def snapshot(facts: PartyFacts, trail: Trail) -> PartyRecord:

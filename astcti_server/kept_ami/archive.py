@@ -31,6 +31,7 @@ _UNREADABLE: Final = (
         LookupError,
         RecursionError,
     ),  # JSON of another shape, or too deep; a broken link
+    AttributeError,  # what tarfile of Python 3.11 says of a damaged header of gzip
 )
 
 

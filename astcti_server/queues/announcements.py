@@ -39,6 +39,10 @@ class Announcements:
         if membership.refusal and membership.actual is None and membership.desired is not None:
             self._refused(operator, membership)
 
+    def left_before(self, operator: SeatedOperator, queue: str) -> None:
+        """`210` to who comes back to a queue that he left himself: nothing else tells that he is not in."""
+        self._tell(operator, replies.queue_left(queue))
+
     def pause(self, operator: SeatedOperator) -> None:
         """`310`, if the pause state is not the one that the client knows."""
         if not operator.tell_pause():

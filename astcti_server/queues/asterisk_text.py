@@ -38,6 +38,14 @@ def stored_text(text: str) -> str:
     return " ".join(plain_text(text).translate(_SEPARATORS).split())
 
 
+def is_same_reason(own: str, told: str) -> bool:
+    """Whether Asterisk's reason is the one that we sent for the operator's own words, as far as it tells it.
+
+    Before 13 no list has a reason, 1.4 has none at all, and app_queue may cut it.
+    """
+    return stored_text(own).startswith(told)
+
+
 def kept(text: str) -> str:
     """As much of a text as fits into the arrays of app_queue."""
     return text.encode()[:TEXT_LIMIT].decode(errors="ignore")

@@ -152,14 +152,23 @@ class Membership:
         return self.busy or self._rejoining
 
     @property
+    def is_fixed(self) -> bool:
+        """A member by queues.conf or realtime: no action takes it out."""
+        return self.actual is not None and self.actual.membership in ("static", "realtime")
+
+    @property
     def forgettable(self) -> bool:
         """Nobody desires it, Asterisk does not have it, and the state file does not list it."""
         return self.desired is None and self.actual is None and self.owner is None and not self.busy
 
     # -- what is desired ----------------------------------------------------------------------------------
 
-    def desire(self, desired: DesiredMembership, spelling: str, *, arriving: bool) -> None:
+    def desire(
+        self, desired: DesiredMembership, spelling: str, *, arriving: bool, pause_unmet: bool = False
+    ) -> None:
         """The interface is to be a member. `arriving`: the operator sat down just now.
+
+        `pause_unmet`: in a pause that Asterisk never heard of.
 
         `spelling` is the configuration's: the state file, or an earlier configuration, may have another
         one. Whoever keeps a membership keeps its pause, for Asterisk is right about that; but who comes
@@ -168,7 +177,7 @@ class Membership:
         if arriving:
             self._removals.end_wait()  # who sits down joins at once
             kept = self.owner == desired.username
-            self.enforce_pause = not kept or (self.leftover and desired.operator.pause.paused)
+            self.enforce_pause = not kept or (self.leftover and desired.operator.pause.paused) or pause_unmet
         self.queue = spelling
         self.desired = desired
         self.leftover = False
@@ -184,6 +193,11 @@ class Membership:
     def leftover_over(self) -> None:
         """Its operator did not come back in time: from here on it is one that nobody desires."""
         self.leftover = False
+
+    def pause_to_make_real(self) -> None:
+        """The request that would have seen to it is over, and the wish is not."""
+        self.enforce_pause = True
+        self.retry()
 
     def pause_made_real(self) -> None:
         """A request of the client saw to the pause of all queues."""

@@ -57,6 +57,15 @@ class OperatorOverview(NamedTuple):
     reason: str
 
 
+class OperatorStanding(NamedTuple):
+    """Whether an operator takes calls of his queues."""
+
+    username: str
+    paused: bool
+    inside: bool
+    """In one queue at least of those that he wants to be in, or there are none."""
+
+
 class MembershipOverview(NamedTuple):
     """One interface in one queue, as it should be and as it is."""
 

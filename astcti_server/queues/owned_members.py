@@ -1,4 +1,4 @@
-"""Which members are ours: the list behind the state file, written as seldom as is safe. AMI thread only."""
+"""Which members are ours, and the writing of the state file, as seldom as is safe. AMI thread only."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-from astcti_server.queues.ports import OwnedMembersStore, QueueLink, QueueTimer
+from astcti_server.queues.kept_pauses import KeptPauses
+from astcti_server.queues.ports import QueueLink, QueueStore, QueueTimer
+from astcti_server.queues.state_file import SavedQueues
 
 if TYPE_CHECKING:
     from astcti_server.queues.state_file import MemberKey
@@ -22,11 +24,14 @@ class OwnedMembers:
     removed.
     """
 
-    def __init__(self, link: QueueLink, store: OwnedMembersStore) -> None:
-        """Reads the state file; raises StateError."""
+    def __init__(
+        self, link: QueueLink, store: QueueStore, members: Mapping[MemberKey, str], pauses: KeptPauses
+    ) -> None:
+        """`members` are those that the store had; `pauses` are written with them."""
         self._link = link
         self._store = store
-        self._members = store.load()
+        self._members = dict(members)
+        self._pauses = pauses
         self._waiting: list[Callable[[], None]] = []
         self._under_way = 0
         """Writings handed over whose end was not told yet."""
@@ -47,23 +52,33 @@ class OwnedMembers:
             go()
             return
         self._members[key] = username
-        self._waiting.append(go)
-        if len(self._waiting) == 1:
-            self._link.later(0.0, self.write)
+        self.write_in_this_turn(go)
 
     def drop(self, key: MemberKey) -> None:
         """The member is gone, or not ours."""
-        if self._members.pop(key, None) is not None and self._tidy is None:
+        if self._members.pop(key, None) is not None:
+            self.write_sometime()
+
+    def write_in_this_turn(self, done: Callable[[], None] = lambda: None) -> None:
+        """Something has to be on the disk soon; `done` is called then."""
+        self._waiting.append(done)
+        if len(self._waiting) == 1:
+            self._link.later(0.0, self.write)
+
+    def write_sometime(self) -> None:
+        """Something is to be written that would be found out, or be missed little, after a crash."""
+        if self._tidy is None:
             self._tidy = self._link.later(TIDY_AFTER, self.write)
 
     def write(self) -> None:
-        """Have the list written. Whoever waits goes on even if that fails: to take calls matters more."""
+        """Have all of it written. Whoever waits goes on even if that fails: to take calls matters more."""
         if self._tidy is not None:
             self._tidy.cancel()
             self._tidy = None
         waiting, self._waiting = self._waiting, []
         self._under_way += 1
-        self._store.save(dict(self._members), partial(self._link.post, partial(self._written, waiting)))
+        saved = SavedQueues(dict(self._members), self._pauses.all())
+        self._store.save(saved, partial(self._link.post, partial(self._written, waiting)))
 
     def _written(self, waiting: list[Callable[[], None]]) -> None:
         self._under_way -= 1

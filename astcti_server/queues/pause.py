@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from astcti_server.queues.announcements import Announcements
-from astcti_server.queues.asterisk_text import plain_text, stored_text
+from astcti_server.queues.asterisk_text import is_same_reason, plain_text
 from astcti_server.queues.lookup import Memberships, SeatedOperators
 from astcti_server.queues.membership import Membership
 from astcti_server.queues.pause_request import PauseRequest, PauseState
@@ -32,13 +32,18 @@ class PauseControl:
         operators: SeatedOperators,
         memberships: Memberships,
         over: Callable[[SeatedOperator, bool], None],
+        keep: Callable[[SeatedOperator], None],
     ) -> None:
-        """`over` is called after each request that was not given up, with whether it worked."""
+        """`over` is called after each request that was not given up, with whether it worked.
+
+        `keep` is called when an operator's pause is another one: it outlives the server.
+        """
         self._link = link
         self._announcements = announcements
         self._operators = operators
         self._memberships = memberships
         self._over = over
+        self._keep = keep
         self._up = False
         self._state_read = False
 
@@ -77,6 +82,8 @@ class PauseControl:
             lambda worked: self._ended(operator, before, worked, by_client),
         )
         operator.asked_for_pause(wish, request)
+        if wish.paused:  # its end is kept once it is real: until then a crash had better leave the pause
+            self._keep(operator)
         if self._up:
             request.link_up()
         else:
@@ -88,6 +95,25 @@ class PauseControl:
         request = operator.take_request()
         if request is not None:
             request.refuse(why)
+
+    def leave_unanswered(self, operator: SeatedOperator, why: str) -> None:
+        """Its session is over: nobody hears any longer what comes of a request.
+
+        A pause that was asked for stays the wish, for who asked for it is gone from the desk.
+        """
+        if operator.request is None:
+            return
+        wish = operator.pause
+        self.give_up(operator, why)
+        if wish.paused:
+            operator.pause_changed(wish)
+            self._keep(operator)
+            for membership in self._memberships.of(operator.presence.queue_interface):
+                membership.pause_to_make_real()
+
+    def unmet(self, operator: SeatedOperator) -> bool:
+        """Whether the operator is to be in pause, and is so in no queue."""
+        return operator.pause.paused and not self._paused_anywhere(operator.presence.queue_interface)
 
     def proceed(self, operator: SeatedOperator) -> None:
         """Start a waiting request, once nothing else is under way for the interface.
@@ -122,13 +148,16 @@ class PauseControl:
             return
         if membership.enforce_pause:
             return
-        # Before 13 no list has a reason, 1.4 has none at all, and app_queue may cut it: not another reason.
-        # Nor is the one that we sent for it another one: the client keeps the operator's own words.
-        if paused and (not pause.paused or not stored_text(pause.reason).startswith(reason)):
-            operator.pause_changed(PauseState(True, reason))
+        # The client keeps the operator's own words.
+        if paused and not (pause.paused and is_same_reason(pause.reason, reason)):
+            self._change(operator, PauseState(True, reason))
         elif not paused and pause.paused and not self._paused_anywhere(membership.interface):
-            operator.pause_changed(PauseState(False))
+            self._change(operator, PauseState(False))
         self._announcements.pause(operator)
+
+    def _change(self, operator: SeatedOperator, pause: PauseState) -> None:
+        operator.pause_changed(pause)
+        self._keep(operator)
 
     def _paused_anywhere(self, interface: str) -> bool:
         """Asterisk pauses in each queue apart (autopause does so in one): out of pause is out of all."""
@@ -146,5 +175,6 @@ class PauseControl:
                 membership.pause_made_real()
         else:
             operator.pause_changed(before)
+        self._keep(operator)
         if not given_up:
             self._over(operator, worked)

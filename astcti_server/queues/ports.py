@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from astcti_server.ami.actions import AmiAction
     from astcti_server.ami.pending import ActionOutcome
-    from astcti_server.queues.state_file import MemberKey
+    from astcti_server.queues.state_file import SavedQueues
 
 
 class QueueTimer(Protocol):
@@ -34,11 +34,11 @@ class QueueLink(Protocol):
         """Have `work` done on the AMI thread. Any thread."""
 
 
-class OwnedMembersStore(Protocol):
-    """Where the list of our own members outlives the server."""
+class QueueStore(Protocol):
+    """Where our own members and the pauses outlive the server."""
 
-    def load(self) -> dict[MemberKey, str]:
-        """The user name that each member was added for. Raises StateError."""
+    def load(self) -> SavedQueues:
+        """What was saved last. Raises StateError."""
 
-    def save(self, members: Mapping[MemberKey, str], done: Callable[[], None]) -> None:
-        """Have the list written, without waiting; `done` is called then, on any thread."""
+    def save(self, saved: SavedQueues, done: Callable[[], None]) -> None:
+        """Have it written, without waiting; `done` is called then, on any thread."""

@@ -7,15 +7,19 @@ outside of memory is `link.submit`, and the state is written by another thread.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Set
 from typing import TYPE_CHECKING
 
 from astcti_server.queues.announcements import Announce, Announcements
+from astcti_server.queues.asterisk_text import is_same_reason
+from astcti_server.queues.kept_pauses import SEEN_EVERY, KeptPauses
 from astcti_server.queues.lookup import Memberships, SeatedOperators
 from astcti_server.queues.member import Member, member_after
 from astcti_server.queues.membership import Membership
 from astcti_server.queues.overview import (
     MembershipOverview,
+    OperatorStanding,
     QueuesOverview,
     members_overview,
     queues_overview,
@@ -23,7 +27,7 @@ from astcti_server.queues.overview import (
 from astcti_server.queues.owned_members import OwnedMembers
 from astcti_server.queues.pause import PauseControl
 from astcti_server.queues.pause_request import PauseState
-from astcti_server.queues.ports import OwnedMembersStore, QueueLink, QueueTimer
+from astcti_server.queues.ports import QueueLink, QueueStore, QueueTimer
 from astcti_server.queues.removals import RemovalLog
 from astcti_server.queues.seated_operator import DesiredMembership, SeatedOperator, desired_queues
 from astcti_server.queues.status_reader import AllMembers, QueueStatusReader
@@ -31,11 +35,13 @@ from schemas.protocol import Refusal
 
 if TYPE_CHECKING:
     from astcti_server.ami.vocabulary import QueueMember
-    from astcti_server.clients.ports import PauseCallback, Presence
+    from astcti_server.clients.ports import PauseCallback, Presence, ReplyCallback
     from schemas.configuration.model import Configuration
     from schemas.server.settings import ServerSettings
 
 logger = logging.getLogger(__name__)
+
+_NOTHING: Set[str] = frozenset()
 
 
 class QueueReconciler:
@@ -45,16 +51,19 @@ class QueueReconciler:
         self,
         link: QueueLink,
         announce: Announce,
-        store: OwnedMembersStore,
+        store: QueueStore,
         configuration: Configuration,
         settings: ServerSettings,
+        wall: Callable[[], float] = time.time,
     ) -> None:
-        """`announce(session_id, line)` has to ignore sessions that are gone.
+        """`announce(session_id, line)` has to ignore sessions that are gone. `wall` is the wall clock.
 
         Reads the state file at once, so this may raise StateError. Nothing is sent before `link_up`.
         """
         self.link = link
-        self.owned = OwnedMembers(link, store)
+        saved = store.load()
+        self._kept_pauses = KeptPauses(saved.pauses, wall)
+        self.owned = OwnedMembers(link, store, saved.members, self._kept_pauses)
         self.removal_log = RemovalLog(link)
         self.has_penalty = True
         self._operators = SeatedOperators()
@@ -62,13 +71,16 @@ class QueueReconciler:
         self._announcements = Announcements(announce)
         self._reader = QueueStatusReader(link, settings.queues.reconcile, self._compare_all)
         self._pauses = PauseControl(
-            link, self._announcements, self._operators, self._memberships, self._pause_over
+            link, self._announcements, self._operators, self._memberships, self._pause_over, self._keep_pause
         )
         self._configuration = configuration
         self._settings = settings
         self._queues_named = configuration.queues
         """The queues that a service names or named in this run, by their keys."""
+        self._left_before: dict[str, Set[str]] = {}
+        """By user name, the queues that those left themselves who are away and did not log out."""
         self._leftovers_due: QueueTimer | None = None
+        self._pauses_due: QueueTimer | None = None
         self._up = False
         self._status_read = False
         self._stopping = False
@@ -102,6 +114,8 @@ class QueueReconciler:
         if self._leftovers_due is None:
             grace = self._settings.queues.leftover_grace
             self._leftovers_due = self.link.later(grace, self._drop_leftovers)
+        if self._pauses_due is None:
+            self._look_after_pauses()
         self._pauses.link_up()
         self._reader.link_up()
 
@@ -123,15 +137,20 @@ class QueueReconciler:
         rivals = self._operators.rivals(presence)
         if self._stopping or any(rival.presence.session_id > presence.session_id for rival in rivals):
             return  # sessions are served by threads of their own: what they post may come in another order
-        pause = PauseState(presence.begin_in_pause)
+        pause, left = self._pause_to_begin_with(presence), self._left_before.pop(presence.username, _NOTHING)
         for rival in rivals:
             self._release(rival, Refusal.ANOTHER_SESSION.text())
             if rival.presence.username == presence.username:
-                pause = rival.pause
-        operator = SeatedOperator(presence, self._pause_left(presence, pause))
+                pause, left = rival.pause, rival.left
+        operator = SeatedOperator(presence, self._pause_left(presence, pause), left)
         self._operators.add(operator)
+        self._keep_pause(operator)
+        self._saw(operator)
         self._announcements.pause(operator)
         self._desire(operator, arriving=True)
+        own = self._configuration.queues_of(presence.username)
+        for key in operator.left:
+            self._announcements.left_before(operator, own[key].name)
         for rival in rivals:  # now that it is known which of their memberships go on
             self._step_all(rival.presence.queue_interface)
 
@@ -140,12 +159,23 @@ class QueueReconciler:
         operator = self._operators.of_session(session_id)
         if operator is None:
             return
-        self._pauses.give_up(operator, Refusal.SESSION_OVER.text())
+        self._pauses.leave_unanswered(operator, Refusal.SESSION_OVER.text())
+        self._saw(operator)
         grace = 0.0 if at_once else self._settings.clients.grace
         if grace > 0:
-            operator.begin_grace(self.link.later(grace, lambda: self._leave(operator)))
+            operator.begin_grace(self.link.later(grace, lambda: self._grace_over(operator)))
+            self._step_all(operator.presence.queue_interface)
         else:
             self._leave(operator)
+
+    def logged_out(self, session_id: int) -> None:
+        """The operator said QUIT, and so wants no pause any more; `left` follows."""
+        operator = self._operators.of_session(session_id)
+        if operator is not None:
+            operator.log_out()
+            self._pauses.give_up(operator, Refusal.SESSION_OVER.text())
+            if self._kept_pauses.end(operator.presence.username):
+                self.owned.write_in_this_turn()
 
     def member_event(self, event: QueueMember) -> None:
         """A queue member changed, or is listed, in Asterisk."""
@@ -170,6 +200,36 @@ class QueueReconciler:
         else:
             self._pauses.ask(operator, PauseState(wish, reason), progress, by_client=by_client)
 
+    def ask_queue(self, presence: Presence, key: str, inside: bool, done: ReplyCallback) -> None:
+        """A client asks to be in a queue (by its key), or out of it. `done` hears at once if that is noted.
+
+        That it is so is told by 200 or 210. It is wanted until the operator asks otherwise, logs out, or the
+        configuration does not allow it any more.
+        """
+        operator = self._operators.of_session(presence.session_id)
+        membership = self._memberships.get(key, presence.queue_interface)
+        if operator is None:
+            done(Refusal.NOT_AT_A_SEAT.text())
+            return
+        if not inside and membership is not None and membership.is_fixed:
+            done(Refusal.FIXED_MEMBER.text())
+            return
+        if inside:
+            operator.wants_queue(key)
+        else:
+            operator.leaves_queue(key)
+        self._desire(operator)
+        done("")
+
+    def standings(self) -> Iterator[OperatorStanding]:
+        """How each operator stands who is logged in or may come back."""
+        for operator in self._operators:
+            presence = operator.presence
+            memberships = self._memberships.of(presence.queue_interface)
+            wanted = [membership for membership in memberships if membership.desired is not None]
+            inside = not wanted or any(membership.actual is not None for membership in wanted)
+            yield OperatorStanding(presence.username, operator.pause.paused, inside)
+
     def overview(self) -> QueuesOverview:
         """What is wanted, and what Asterisk has."""
         return queues_overview(self._memberships, self._operators)
@@ -189,8 +249,9 @@ class QueueReconciler:
         self._stopping = True
         self._keeping = keep_members or self._settings.queues.on_stop == "keep"
         self._reader.stop()
-        if self._leftovers_due is not None:
-            self._leftovers_due.cancel()
+        for timer in (self._leftovers_due, self._pauses_due):
+            if timer is not None:
+                timer.cancel()
         for operator in self._operators:
             self._release(operator, Refusal.SERVER_STOPS.text())
         if not self._keeping:
@@ -227,11 +288,14 @@ class QueueReconciler:
     # -- who is desired where -----------------------------------------------------------------------------
 
     def _desire(self, operator: SeatedOperator, arriving: bool = False) -> None:
-        presence = operator.presence
-        queues = desired_queues(self._configuration, presence.username)
+        presence, pause_unmet = operator.presence, arriving and self._pauses.unmet(operator)
+        own = self._configuration.queues_of(presence.username)
+        operator.may_only_leave({key for key, queue in own.items() if queue.may_leave})
+        queues = desired_queues(self._configuration, presence.username, operator.left)
         for queue in queues.values():
             membership = self._membership(queue.name, presence.queue_interface)
-            membership.desire(DesiredMembership(operator, queue.penalty), queue.name, arriving=arriving)
+            desired = DesiredMembership(operator, queue.penalty)
+            membership.desire(desired, queue.name, arriving=arriving, pause_unmet=pause_unmet)
         for membership in self._memberships.of(presence.queue_interface):
             if membership.key not in queues:
                 membership.desire_nothing()
@@ -240,11 +304,19 @@ class QueueReconciler:
 
     def _release(self, operator: SeatedOperator, why: str) -> None:
         """It is over; its memberships may stay for whoever comes next, until somebody steps them."""
+        if not operator.in_grace:
+            self._saw(operator)
         operator.end_grace()
-        self._pauses.give_up(operator, why)
+        self._pauses.leave_unanswered(operator, why)
         self._operators.remove(operator)
         for membership in self._memberships.of(operator.presence.queue_interface):
             membership.desire_nothing()
+
+    def _grace_over(self, operator: SeatedOperator) -> None:
+        """It did not come back in time, but may do so: then it is out of the queues that it left."""
+        if operator.left:
+            self._left_before[operator.presence.username] = operator.left
+        self._leave(operator)
 
     def _leave(self, operator: SeatedOperator) -> None:
         self._release(operator, Refusal.SESSION_OVER.text())
@@ -263,6 +335,38 @@ class QueueReconciler:
         self._memberships.add(membership)
         return membership
 
+    # -- pauses that outlive their session ----------------------------------------------------------------
+
+    def _pause_to_begin_with(self, presence: Presence) -> PauseState:
+        kept = self._kept_pauses.of(presence.username)
+        if kept is None:
+            return PauseState(presence.begin_in_pause)
+        logger.info("%s comes back in the pause of before: %s", presence.username, kept.reason or "no reason")
+        return PauseState(True, kept.reason)
+
+    def _keep_pause(self, operator: SeatedOperator) -> None:
+        username, pause = operator.presence.username, operator.pause
+        if operator.logged_out:
+            return
+        if pause.paused:
+            changed = self._kept_pauses.begin(username, pause.reason)
+        else:
+            changed = self._kept_pauses.end(username)
+        if changed:
+            self.owned.write_in_this_turn()
+
+    def _saw(self, operator: SeatedOperator) -> None:
+        if self._kept_pauses.saw(operator.presence.username):
+            self.owned.write_sometime()
+
+    def _look_after_pauses(self) -> None:
+        self._pauses_due = self.link.later(SEEN_EVERY, self._look_after_pauses)
+        for operator in self._operators:
+            if not operator.in_grace:
+                self._saw(operator)
+        if self._kept_pauses.forget_old():
+            self.owned.write_sometime()
+
     # -- leftovers of an earlier run ----------------------------------------------------------------------
 
     def _pause_left(self, presence: Presence, pause: PauseState) -> PauseState:
@@ -273,7 +377,9 @@ class QueueReconciler:
             if membership.interface != presence.queue_interface:
                 self._give_up_leftover(membership)
             elif membership.known and membership.actual is not None and membership.actual.paused:
-                pause = PauseState(True, membership.actual.reason)
+                reason = membership.actual.reason
+                if not (pause.paused and is_same_reason(pause.reason, reason)):
+                    pause = PauseState(True, reason)
         return pause
 
     def _drop_leftovers(self) -> None:

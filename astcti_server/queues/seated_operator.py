@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from astcti_server.queues.pause_request import PauseRequest, PauseState
-from schemas.configuration.model import Configuration, queue_key
+from schemas.configuration.model import Configuration, OperatorsQueue
 
 if TYPE_CHECKING:
     from astcti_server.clients.ports import Presence
@@ -22,12 +23,26 @@ class SeatedOperator:
     somebody else.
     """
 
-    __slots__ = ("_grace", "_known_member", "_known_pause", "_known_refusals", "pause", "presence", "request")
+    __slots__ = (
+        "_grace",
+        "_known_member",
+        "_known_pause",
+        "_known_refusals",
+        "left",
+        "logged_out",
+        "pause",
+        "presence",
+        "request",
+    )
 
-    def __init__(self, presence: Presence, pause: PauseState) -> None:
+    def __init__(self, presence: Presence, pause: PauseState, left: Set[str] = frozenset()) -> None:
         self.presence = presence
         self.pause = pause
+        self.left = left
+        """The keys of the queues that this operator left for now. Never changed in place."""
         self.request: PauseRequest | None = None
+        self.logged_out = False
+        """Said QUIT: whatever is heard of its pause from here on concerns nobody."""
         self._grace: QueueTimer | None = None
         self._known_pause: PauseState | None = None
         self._known_member: dict[str, str] = {}
@@ -40,11 +55,34 @@ class SeatedOperator:
         self.end_grace()
         self._grace = timer
 
+    @property
+    def in_grace(self) -> bool:
+        """Whether its connection is lost, and it may come back."""
+        return self._grace is not None
+
+    def log_out(self) -> None:
+        """It said QUIT."""
+        self.logged_out = True
+
     def end_grace(self) -> None:
         """It is gone for good, or another session took over: nobody waits any longer."""
         if self._grace is not None:
             self._grace.cancel()
             self._grace = None
+
+    # -- its queues ---------------------------------------------------------------------------------------
+
+    def leaves_queue(self, key: str) -> None:
+        """The operator wants to be out of it until further notice."""
+        self.left = frozenset((*self.left, key))
+
+    def wants_queue(self, key: str) -> None:
+        """The operator wants to be in it, as after each login."""
+        self.left = frozenset(self.left - {key})
+
+    def may_only_leave(self, keys: Set[str]) -> None:
+        """The configuration lets it be out of these alone: it belongs in the others."""
+        self.left = frozenset(self.left & keys)
 
     # -- its pause ----------------------------------------------------------------------------------------
 
@@ -106,25 +144,12 @@ class DesiredMembership:
         return self.operator.presence.username
 
 
-class DesiredQueue(NamedTuple):
-    """A queue that an operator belongs in."""
-
-    name: str
-    """As the first service that names it spells it."""
-    penalty: int
-
-
-def desired_queues(configuration: Configuration, username: str) -> dict[str, DesiredQueue]:
-    """The queues that an operator belongs in, by their keys: the lowest penalty where services share one."""
+def desired_queues(
+    configuration: Configuration, username: str, left: Set[str] = frozenset()
+) -> dict[str, OperatorsQueue]:
+    """The queues that an operator belongs in, by their keys, but for those that he `left` and may leave."""
     operator = configuration.operator_by_username.get(username)
     if operator is None or not operator.enabled:
         return {}
-    queues: dict[str, DesiredQueue] = {}
-    services, penalties = configuration.services_of(username), configuration.penalties_of(username)
-    for service, penalty in zip(services, penalties, strict=True):
-        if not service.queue or service.type != "inbound":
-            continue
-        key = queue_key(service.queue)
-        known = queues.get(key, DesiredQueue(service.queue, penalty))
-        queues[key] = known._replace(penalty=min(penalty, known.penalty))
-    return queues
+    queues = configuration.queues_of(username)
+    return {key: queue for key, queue in queues.items() if key not in left or not queue.may_leave}

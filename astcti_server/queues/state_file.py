@@ -1,18 +1,20 @@
-"""The queue members that this server added, kept on disk so that a crash leaves none behind for ever.
+"""What outlives the server: the queue members that it added, and the pauses of the operators.
 
-Written before each QueueAdd, so whatever the file does not list is not ours and is never removed. Used on
-one thread at a time: before the start by the main thread, then by the one of `state_writer.py`.
+A member is written before its QueueAdd, so whatever the file does not list is not ours and is never removed.
+Used on one thread at a time: before the start by the main thread, then by the one of `state_writer.py`.
 """
 
 from __future__ import annotations
 
 import json
 import logging
+import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from astcti_server.process.state_directory import StateError
+from astcti_server.queues.kept_pauses import KeptPause
 from schemas import own_files
 from schemas.configuration.model import queue_key
 
@@ -24,6 +26,18 @@ FORMAT = 1
 
 MemberKey: TypeAlias = tuple[str, str]
 """A queue, as its `queue_key`, and a member's interface as Asterisk writes it."""
+
+
+class SavedQueues(NamedTuple):
+    """What the file has. Nobody changes either part any more."""
+
+    members: Mapping[MemberKey, str]
+    """The user name that each was added for."""
+    pauses: Mapping[str, KeptPause]
+    """By user name."""
+
+
+NOTHING_SAVED = SavedQueues({}, {})
 
 
 class NewerFormatError(Exception):
@@ -38,8 +52,8 @@ class StateFile:
         self.failure = ""
         """Why the file could not be written last; empty if it was. Any thread reads it."""
 
-    def load(self) -> dict[MemberKey, str]:
-        """The members listed, with the user name each was added for.
+    def load(self) -> SavedQueues:
+        """What was saved last.
 
         A damaged file, and one of a format that only a newer release knows, is logged, kept beside as
         `queue-members.json.damaged` or `.newer`, and counts as empty. Fields that are not known are ignored.
@@ -48,25 +62,25 @@ class StateFile:
         try:
             data = self.path.read_bytes()
         except FileNotFoundError:
-            return {}
+            return NOTHING_SAVED
         except OSError as error:
             raise StateError(f"{self.path}: {error.strerror or error}: cannot be read") from error
         try:
             return _decode(data)
         except NewerFormatError as error:
             self._put_aside(str(error), "newer")
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             self._put_aside(f"damaged ({error})", "damaged")
-        return {}
+        return NOTHING_SAVED
 
-    def save(self, members: Mapping[MemberKey, str]) -> bool:
+    def save(self, saved: SavedQueues) -> bool:
         """Replace the file in one step, on the disk before this returns. Failing: False, and a log line."""
         try:
-            own_files.replace_file(self.path, _encode(members), own_files.PRIVATE)
+            own_files.replace_file(self.path, _encode(saved), own_files.PRIVATE)
         except OSError as error:
             if not self.failure:
                 logger.error(
-                    "%s: %s: cannot be written; members left in queues by a crash would not be removed",
+                    "%s: %s: cannot be written; a crash would leave members in queues, and end the pauses",
                     self.path,
                     error.strerror or error,
                 )
@@ -91,16 +105,21 @@ class StateFile:
         )
 
 
-def _encode(members: Mapping[MemberKey, str]) -> bytes:
-    rows = [
+def _encode(saved: SavedQueues) -> bytes:
+    members = [
         {"queue": queue, "interface": interface, "username": username}
-        for (queue, interface), username in sorted(members.items())
+        for (queue, interface), username in sorted(saved.members.items())
+    ]
+    pauses = [
+        {"username": username, "reason": pause.reason, "since": pause.since, "seen": pause.seen}
+        for username, pause in sorted(saved.pauses.items())
     ]
     # Without indentation, which takes ten times as long and keeps all other threads from running meanwhile.
-    return json.dumps({"format": FORMAT, "members": rows}, ensure_ascii=False).encode() + b"\n"
+    content = {"format": FORMAT, "members": members, "pauses": pauses}
+    return json.dumps(content, ensure_ascii=False).encode() + b"\n"
 
 
-def _decode(data: bytes) -> dict[MemberKey, str]:
+def _decode(data: bytes) -> SavedQueues:
     content = json.loads(data.decode())
     if type(content["format"]) is int and content["format"] > FORMAT:
         formats = f"format {content['format']}, known here: {FORMAT}"
@@ -109,9 +128,24 @@ def _decode(data: bytes) -> dict[MemberKey, str]:
         raise ValueError(f"unknown format {content['format']!r}")
     members: dict[MemberKey, str] = {}
     for row in content["members"]:
-        queue, interface, username = row["queue"], row["interface"], row["username"]
-        if not (isinstance(queue, str) and isinstance(interface, str) and isinstance(username, str)):
-            raise TypeError("a member's queue, interface and username are strings")
-        f"{queue}{interface}{username}".encode()  # half a character (\\ud800) could not be written again
+        queue, interface, username = (_text(row[name]) for name in ("queue", "interface", "username"))
         members[queue_key(queue), interface] = username
-    return members
+    # Releases that kept no pauses wrote none.
+    pauses = {
+        _text(row["username"]): KeptPause(_text(row["reason"]), _time(row["since"]), _time(row["seen"]))
+        for row in content.get("pauses", [])
+    }
+    return SavedQueues(members, pauses)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("queue, interface, username and reason are strings")
+    value.encode()  # half a character (\ud800) could not be written again
+    return value
+
+
+def _time(value: Any) -> float:
+    if type(value) not in (int, float) or not math.isfinite(value):
+        raise TypeError("since and seen are seconds")
+    return float(value)

@@ -24,6 +24,7 @@ NEW = 0
 
 _FIELDS = {
     "queue-name": "queue_name",
+    "may-leave": "may_leave",
     "queue-interface": "queue_interface",
     "state-interface": "state_interface",
     "full-name": "full_name",

@@ -107,7 +107,7 @@ class ServiceForm(CheckedForm):
 
     class Meta:
         model = models.Service
-        fields: ClassVar = ["name", "type", "context", "is_queue", "queue_name", "enabled"]
+        fields: ClassVar = ["name", "type", "context", "is_queue", "queue_name", "may_leave", "enabled"]
 
     def __init__(
         self, data: Any = None, files: Any = None, *, instance: models.Service | None = None
@@ -145,6 +145,8 @@ class ServiceForm(CheckedForm):
             self.add_error("queue_name", _("Name the queue."))
         if data.get("type") == "outbound":
             data["queue_name"] = ""
+        if not data.get("is_queue"):
+            data["may_leave"] = False
         return data
 
     def value(self) -> schema.Service:
@@ -165,6 +167,7 @@ class ServiceForm(CheckedForm):
                 )
                 for row in self.operators.kept()
             ),
+            may_leave=data["may_leave"],
         )
 
     def _check_together(self) -> None:

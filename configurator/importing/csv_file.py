@@ -104,11 +104,13 @@ def _stored_forms(keys: Iterable[UserPassword], *, make: bool) -> dict[UserPassw
 
     Without `make` new ones are not computed: they are `PLACEHOLDER`.
     """
+    wanted = list(dict.fromkeys(keys))
+    if not wanted:
+        return {}
     present = {
         username: passwords.StoredForms(password, scram)
         for username, password, scram in models.Operator.objects.values_list("username", "password", "scram")
     }
-    wanted = list(dict.fromkeys(keys))
 
     def form(key: UserPassword) -> passwords.StoredForms:
         username, plain = key

@@ -69,9 +69,11 @@ def import_csv(file: CsvFile, *, store: bool) -> CsvImport:
     kind, lines, bad = file.kind, file.lines, list(file.bad)
     rows = _checked_rows(file, bad)
     named = {mac_or_text(values["mac"]) for _, values in lines} if kind == "seats" else set()
-    if kind == "seats":
+    if kind == "seats" and rows:
         rows = _with_free_phones(rows, named, bad)
     good = [_good(kind, row) for row in rows]
+    if not rows:  # the tables would stay as they are
+        return CsvImport((), tuple(sorted(bad)))
     try:
         with transaction.atomic("configuration"):
             if kind == "seats":
@@ -88,9 +90,14 @@ def import_csv(file: CsvFile, *, store: bool) -> CsvImport:
 def _checked_rows(file: CsvFile, bad: list[BadRow]) -> list[_Row]:
     """Make an entry of each row, and check it alone."""
     kind, lines = file.kind, file.lines
-    seats = {seat.mac: seat for seat in models.Seat.objects.all()}
-    operators = {operator.username: operator for operator in models.Operator.objects.select_related("seat")}
     found: dict[str, _Row] = {}
+    if not lines:
+        return []
+    seats = {seat.mac: seat for seat in models.Seat.objects.all()}
+    operators: dict[str, models.Operator] = {}
+    if kind == "operators":
+        known_ones = models.Operator.objects.select_related("seat")
+        operators = {operator.username: operator for operator in known_ones}
     for line, values in lines:
         name = values["mac"] if kind == "seats" else values["username"]
         try:

@@ -44,6 +44,7 @@ FIELDS = (
     gettext_noop("Language"),
     gettext_noop("Appearance"),
     gettext_noop("Calls wait in a queue"),
+    gettext_noop("Operators may leave the queue"),
 )
 PASSWORD_FIELD = "Password"
 WORDS = (
@@ -58,7 +59,17 @@ WORDS = (
     gettext_noop("viewer"),
 )
 """Values that are translated where they are shown: in these fields, not where a context is called so."""
-OF_WORDS = frozenset({"Type", "Calls wait in a queue", "Enabled", "Begin in pause", "Role", PASSWORD_FIELD})
+OF_WORDS = frozenset(
+    {
+        "Type",
+        "Calls wait in a queue",
+        "Operators may leave the queue",
+        "Enabled",
+        "Begin in pause",
+        "Role",
+        PASSWORD_FIELD,
+    }
+)
 
 
 class FieldChange(NamedTuple):
@@ -99,6 +110,7 @@ def describe_service(service: Service) -> dict[str, FieldValue]:
         "Type": service.type,
         "Calls wait in a queue": _yes(service.is_queue),
         "Queue": service.queue_name,
+        "Operators may leave the queue": _yes(service.may_leave),
         "Enabled": _yes(service.enabled),
         "Variable": service.variables,
         "Trigger": tuple(trigger_words(trigger) for trigger in service.triggers),

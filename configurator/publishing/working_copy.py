@@ -98,6 +98,7 @@ def service_value(service: models.Service, parts: ServiceParts | None = None) ->
         operators=tuple(
             schema.Binding(binding.operator.username, binding.penalty) for binding in parts.bindings
         ),
+        may_leave=service.may_leave,
     )
 
 
@@ -265,6 +266,7 @@ def _service_fields(service: schema.Service) -> dict[str, Any]:
         "type": service.type,
         "is_queue": service.is_queue,
         "queue_name": service.queue_name,
+        "may_leave": service.may_leave,
         "enabled": service.enabled,
     }
 

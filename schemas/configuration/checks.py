@@ -301,6 +301,8 @@ def _warn_of_services(configuration: Configuration, places: PartPlaces) -> Itera
         if service.queue_name and not service.is_queue:
             message = said("queue-name has no effect without is-queue")
             yield Complaint("service", place, "queue-name", message)
+        if service.may_leave and not service.is_queue:
+            yield Complaint("service", place, "may-leave", said("may-leave has no effect without is-queue"))
         same_queue = service.enabled and service.queue and queues.before(service.queue.lower(), place)
         if same_queue:
             message = said(

@@ -10,7 +10,7 @@ import string
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, NamedTuple
 
 ServiceType = Literal["inbound", "outbound"]
 TriggerType = Literal["application", "browser", "internal-browser"]
@@ -59,7 +59,10 @@ class Binding:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A dialplan context, and a queue where it has one, that the server watches."""
+    """A dialplan context, and a queue where it has one, that the server watches.
+
+    `may_leave` is only of use with a queue: its operators may leave it and join it again while logged in.
+    """
 
     name: str
     context: str
@@ -70,6 +73,7 @@ class Service:
     variables: tuple[str, ...] = ()
     triggers: tuple[Trigger, ...] = ()
     operators: tuple[Binding, ...] = ()
+    may_leave: bool = False
 
     @property
     def queue(self) -> str:
@@ -107,6 +111,19 @@ class Operator:
     begin_in_pause: bool = False
     enabled: bool = True
     scram: str = ""
+
+
+class OperatorsQueue(NamedTuple):
+    """A queue that an operator belongs in."""
+
+    name: str
+    """As the first service that names it spells it."""
+    penalty: int
+    """The lowest, where services share the queue."""
+    may_leave: bool
+    """Whether each of these services allows it."""
+    services: tuple[str, ...]
+    """Their names, in the file's order."""
 
 
 @dataclass(frozen=True)
@@ -166,3 +183,19 @@ class Configuration:
     def penalties_of(self, username: str) -> tuple[int, ...]:
         """The operator's penalty in each of `services_of`."""
         return self.penalties_by_operator.get(username, ())
+
+    def queues_of(self, username: str) -> dict[str, OperatorsQueue]:
+        """The queues of an operator's enabled services, by their keys, in the file's order."""
+        queues: dict[str, OperatorsQueue] = {}
+        for service, penalty in zip(self.services_of(username), self.penalties_of(username), strict=True):
+            if not service.queue or service.type != "inbound":
+                continue
+            key = queue_key(service.queue)
+            known = queues.get(key) or OperatorsQueue(service.queue, penalty, True, ())
+            queues[key] = OperatorsQueue(
+                known.name,
+                min(penalty, known.penalty),
+                known.may_leave and service.may_leave,
+                (*known.services, service.name),
+            )
+        return queues

@@ -106,7 +106,8 @@ CREATE TABLE services(
     type TEXT NOT NULL CHECK (type IN ('inbound', 'outbound')),
     is_queue INTEGER NOT NULL DEFAULT 0 CHECK (is_queue IN (0, 1)),
     queue_name TEXT NOT NULL DEFAULT '',
-    enabled INTEGER NOT NULL DEFAULT 1 CHECK (enabled IN (0, 1))
+    enabled INTEGER NOT NULL DEFAULT 1 CHECK (enabled IN (0, 1)),
+    may_leave INTEGER NOT NULL DEFAULT 0 CHECK (may_leave IN (0, 1))
 );
 CREATE TABLE services_variables(
     id INTEGER PRIMARY KEY, service_id INTEGER NOT NULL REFERENCES services(id), name TEXT NOT NULL
@@ -241,6 +242,7 @@ def _service_row(service: Service) -> tuple[object, ...]:
         service.is_queue,
         service.queue_name,
         service.enabled,
+        service.may_leave,
     )
 
 

@@ -28,7 +28,7 @@ USER_VERSION = 1
 """The `user_version` of the tables' present form."""
 
 TABLE_COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "services": ("id", "name", "context", "type", "is_queue", "queue_name", "enabled"),
+    "services": ("id", "name", "context", "type", "is_queue", "queue_name", "enabled", "may_leave"),
     "services_variables": ("id", "service_id", "name"),
     "services_triggers": (
         "id", "service_id", "position", "type", "moment", "os", "application", "parameters", "url", "again",
@@ -40,6 +40,7 @@ TABLE_COLUMNS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 LATER_COLUMNS: Mapping[str, frozenset[str]] = {
+    "services": frozenset(("may_leave",)),
     "services_triggers": frozenset(("again",)),
     "operators": frozenset(("scram",)),
 }
@@ -224,6 +225,7 @@ class TableReader:
                 Binding(operators[binding["operator_id"]].username, self._penalty(binding))
                 for binding in bindings
             ),
+            may_leave=self._boolean("services", row, "may_leave"),
         )
 
     def _is_bound(self, row: sqlite3.Row, operators: Mapping[int, Operator]) -> bool:

@@ -121,6 +121,7 @@ class _Reader:
             variables=tuple(variables),
             triggers=tuple(triggers),
             operators=tuple(bindings),
+            may_leave=_boolean(node, "may-leave", False),
         )
 
     def _seat(self, node: etree._Element) -> Seat:
@@ -219,6 +220,7 @@ def _dump_service(node: etree._Element, service: Service) -> None:
     _set(node, "type", service.type)
     _set(node, "is-queue", _word(service.is_queue), "false")
     _set(node, "queue-name", service.queue_name, "")
+    _set(node, "may-leave", _word(service.may_leave), "false")
     _set(node, "enabled", _word(service.enabled), "true")
     for variable in service.variables:
         etree.SubElement(node, "variable").set("name", variable)

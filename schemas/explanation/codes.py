@@ -174,7 +174,7 @@ class Verdict(ExplanationCode):
     )
     HELD_EVENTS_LOST = (
         "held-events-lost",
-        "More events came before the service was known than are kept: {count} of them were thrown away",
+        "Which service the call is of was known too late: {count} events of the ringing phone were not kept",
     )
     STANDBY = "standby", "This server stands by: {holder} serves this Asterisk", "Ask that server."
     NO_CALL = (
@@ -206,7 +206,7 @@ class Verdict(ExplanationCode):
     VALUE_CUT = "value-cut", "The value of {name} has {bytes} bytes, and was cut"
     NO_DIALPLAN_EVENTS = (
         "no-dialplan-events",
-        "Asterisk never told of a variable or of a step of the dialplan",
+        "Asterisk tells nothing of the dialplan: neither its steps nor its variables",
         "Give the manager user the class dialplan in read, and look for an eventfilter in manager.conf.",
     )
     # What the client says, when it says what became of it.
@@ -254,12 +254,17 @@ class Verdict(ExplanationCode):
     )
 
 
+RESERVED: Final = frozenset({Verdict.STANDBY})
+"""Codes that no server says so far: there is no second one that stands by. They have words already, so that
+the clients of today can show them when a server does."""
+
 VERDICT_OF_FAILURE: Final[Mapping[str, Verdict]] = {
     TriggerFailure.NOT_ALLOWED: Verdict.PROGRAM_NOT_ALLOWED,
     TriggerFailure.NOT_FOUND: Verdict.PROGRAM_NOT_FOUND,
     TriggerFailure.NO_BROWSER: Verdict.NO_BROWSER,
     TriggerFailure.TRIGGERS_OFF: Verdict.TRIGGERS_OFF,
     TriggerFailure.INTERRUPTED: Verdict.TRIGGER_INTERRUPTED,
+    TriggerFailure.OTHER_SYSTEM: Verdict.OTHER_SYSTEM,
     TriggerFailure.NOT_CONFIRMED: Verdict.TRIGGER_NOT_CONFIRMED,
     TriggerFailure.FAILED: Verdict.TRIGGER_FAILED,
 }
@@ -280,17 +285,17 @@ class TrailStep(ExplanationCode):
     NOBODY_THERE = "nobody-there", "nobody is logged in there"
     SEATED = "seated", "{operator} sits there now"
     MATCHED = "matched", "it is a call of the service {service}, for {operator}"
-    UNMATCHED = (
-        "unmatched",
-        "it is a call of no service of {operator}; contexts {contexts}, queues {queues}",
-    )
+    UNMATCHED = ("unmatched", "no service of {operator} fits it (contexts: {contexts}; queues: {queues})")
     CONNECTED = "connected", "is connected with {phone}"
     PARTED = "parted", "is no longer connected with {phone}"
     FOUND_CONNECTED = "found-connected", "was found connected with {phone} when the channels were read"
     TOLD_AGAIN = "told-again", "its client is told of the conversation with {phone}, which is no news"
-    OPENED = "opened", "{moment}, {count} of the triggers of {service} went to {operator}, for {systems}"
+    OPENED = (
+        "opened",
+        "{moment}, triggers ({count}) of {service} were sent to the client of {operator}, for {systems}",
+    )
     NOT_OPENED = "not-opened", "{moment}, no trigger of {service} went to {operator}: {reason}"
-    LACKED = "lacked", "the trigger has no value for {name}"
+    LACKED = "lacked", "the place of {name} in the trigger stays empty"
     NOT_DELIVERED = "not-delivered", "the client of {operator} could not be told ({event})"
     RESUMED = "resumed", "the client of {operator} is back, and is told what it had missed ({event})"
     HELD_EVENTS_LOST = "held-events-lost", "an event that waited for its service was thrown away"

@@ -39,11 +39,20 @@ VALUES: Final = {
     "no-browser": "no browser was found",
     "triggers-off": "it is set to carry out none",
     "interrupted": "it ended meanwhile",
+    "other-system": "none is for its system",
     "not-confirmed": "nobody said yes",
     "failed": "it failed",
+    # Asterisk's, of a Dial.
+    "ANSWER": "it was answered",
+    "NOANSWER": "nobody answered",
+    "CANCEL": "it was called off",
+    "BUSY": "the phone was busy",
+    "FORWARD": "the phone sent the call on",
+    "CHANUNAVAIL": "the phone could not be reached",
+    "CONGESTION": "the phone could not take it",
 }
 """Arguments that are a word of the program, not of a call."""
-_OF_VALUES: Final = frozenset({"moment", "moments", "difference", "systems", "reason"})
+_OF_VALUES: Final = frozenset({"moment", "moments", "difference", "systems", "reason", "status"})
 
 
 def in_words(line: ExplanationLine, translate: Translate = str) -> str:

@@ -5,8 +5,10 @@ Standard library only. Any thread that may wait for a disk.
 
 from __future__ import annotations
 
+import errno
 import re
 import ssl
+import stat
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -15,6 +17,9 @@ from typing import NamedTuple
 
 RENEW_WITHIN = 30 * 86400.0
 """Seconds before its end in which a certificate is to be renewed."""
+
+MOST_OF_A_CERTIFICATE = 1024 * 1024
+"""Bytes; with a whole chain it has a few thousand."""
 
 _CERTIFICATE = re.compile("-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 _NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME (x509_vfy.h); Python has no name for it
@@ -25,6 +30,20 @@ class Validity(NamedTuple):
 
     begin: float
     end: float
+
+
+def read_regular(path: Path, most: int) -> bytes:
+    """The bytes of a file that somebody names. OSError if it is none, cannot be read or has more than `most`.
+
+    A device may have no end, and a pipe may never say anything.
+    """
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(errno.EINVAL, "it is a device, a pipe or a directory", str(path))
+    with path.open("rb") as stream:
+        data = stream.read(most + 1)
+    if len(data) > most:
+        raise OSError(errno.EFBIG, f"it has more than {most:,} bytes", str(path))
+    return data
 
 
 def open_to_others(path: Path, what: str) -> str:
@@ -45,6 +64,8 @@ def open_to_others(path: Path, what: str) -> str:
 
 def unusable_pair(certificate: Path, key: Path) -> str:
     """Say why a certificate and its key cannot be used, as files that can be read; empty if they can."""
+    if not _are_files(certificate, key):
+        return ""  # which is said elsewhere
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
         context.load_cert_chain(certificate, key, password=_no_password)
@@ -53,7 +74,7 @@ def unusable_pair(certificate: Path, key: Path) -> str:
     except ssl.SSLError as error:
         return refused_pair(certificate, key, error)
     except (OSError, ValueError):
-        return ""  # it cannot be read, which is said elsewhere
+        return ""
     return ""
 
 
@@ -65,6 +86,8 @@ def refused_pair(certificate: Path | str, key: Path | str, error: ssl.SSLError) 
 
 def unusable_authority(file: Path) -> str:
     """Say why no certificate can be checked with a file of authorities; empty if some can."""
+    if not _are_files(file):
+        return ""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
         context.load_verify_locations(file)
@@ -73,6 +96,16 @@ def unusable_authority(file: Path) -> str:
     except (OSError, ValueError):
         return ""
     return ""
+
+
+def _are_files(*files: Path) -> bool:
+    """Whether they are files that can be read: OpenSSL would read a device or a pipe without an end."""
+    try:
+        for file in files:
+            read_regular(file, MOST_OF_A_CERTIFICATE)
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 class _KeyPasswordError(Exception):
@@ -94,6 +127,8 @@ def expiring_certificate(certificate: Path, key: Path, clock: Callable[[], float
 
 def expiring_authority(file: Path, clock: Callable[[], float] = time.time) -> str:
     """The same of a file with certificates of authorities: when the last of them ends."""
+    if not _are_files(file):
+        return ""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
         context.load_verify_locations(file)
@@ -126,6 +161,8 @@ def validity_of(certificate: Path, key: Path) -> Validity | None:
     The standard library tells what is in a certificate of the other end only, so both ends of a handshake are
     played here. The client is told to accept whatever time it is.
     """
+    if not _are_files(certificate, key):
+        return None
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     client.check_hostname = False

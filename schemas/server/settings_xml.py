@@ -37,6 +37,7 @@ from schemas.xml_reading import ElementLines
 
 _SCHEMA = "server.xsd"
 LONGEST_SECRET = 1024
+_MOST_OF_A_SECRET = 4096  # bytes
 _RETRIES = re.compile(r"[0-9]{1,9}")
 _THIS_MACHINE = (
     "localhost",
@@ -241,7 +242,7 @@ class _Reader:
             return secret
         path = self._directory / name
         try:
-            secret = path.read_text(encoding="utf-8").rstrip("\r\n")
+            secret = file_checks.read_regular(path, _MOST_OF_A_SECRET).decode().rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
             message = f"the secret's file {path} cannot be read: {reason}"
@@ -318,8 +319,7 @@ def _check_appended(line: int, what: str, file: Path) -> Iterator[_Found]:
 
 def _check_file(line: int, name: str, file: str) -> Iterator[_Found]:
     try:
-        with Path(file).open("rb"):
-            return
+        file_checks.read_regular(Path(file), file_checks.MOST_OF_A_CERTIFICATE)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         yield _Found(line, name, f"{name} {file} cannot be read: {reason}")

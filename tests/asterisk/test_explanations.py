@@ -143,13 +143,16 @@ def of_services(site: Site) -> None:
 
 
 def of_phones(site: Site) -> None:
-    """The phone is called otherwise than the seat; last, as who sits there goes."""
+    """The phone is called otherwise than the seat, or is none; last, as who sits there goes."""
     other = (
         site.device.replace("PJSIP", "SIP") if "PJSIP" in site.device else site.device.replace("SIP", "PJSIP")
     )
     site.configure(phone=other)
     site.answered("301")
     assert site.named(NUMBER)[:2] == (Verdict.PHONE_NEARLY_A_SEAT, [site.device, other])
+    site.configure(phone=site.asterisk.device("209"))
+    site.answered("301")
+    assert site.named(NUMBER)[:2] == (Verdict.PHONE_IS_NO_SEAT, [site.device])
 
 
 def of_variables(site: Site) -> None:

@@ -566,6 +566,42 @@ def test_members_come_with_the_login_and_go_with_quit(asterisk: Asterisk, serve:
         until(lambda: asterisk.members() == [], "no members")
 
 
+def test_one_queue_is_left_and_joined_again_while_the_others_stay(asterisk: Asterisk, serve: Serve) -> None:
+    server = serve(asterisk, replace(queue_service("Demo"), may_leave=True), queue_service("Second"))
+    device = asterisk.device("201")
+    with server.client("mario") as mario:
+        mario.expect_all("310 OUT", "200 astcti", "200 astcti2")
+        mario.say("QUEUE astcti OUT")
+        mario.expect_all("100 OK", "210 astcti")
+        assert asterisk.members() == [("astcti2", device)]
+        mario.say("QUEUE astcti2 OUT")
+        mario.expect("101 KO this queue may not be left")
+        mario.say("PAUSE IN Lunch")
+        mario.expect("300 OK")
+        mario.say("QUEUE astcti IN")
+        mario.expect_all("100 OK", "200 astcti")
+        assert sorted(asterisk.members()) == [("astcti", device), ("astcti2", device)]
+        assert "paused" in asterisk.cli("queue show astcti")
+
+
+def test_a_colleague_is_seen_to_ring_and_to_talk(asterisk: Asterisk, serve: Serve) -> None:
+    server = serve(asterisk, queue_service("Demo", "mario", "luisa"))
+    with server.client("luisa") as luisa:
+        luisa.expect("200 astcti")
+        luisa.say("PAUSE IN")
+        luisa.expect("300 OK")
+        with server.client("mario") as mario, phones.callee(asterisk, "201", ring=2.5, talk=2.5):
+            mario.expect("200 astcti")
+            luisa.say("COLLEAGUES")
+            luisa.expect(f"242 mario {asterisk.device('201')} ready")
+            with phones.caller(asterisk, "101", "12345") as calling:
+                luisa.expect(f"242 mario {asterisk.device('201')} ringing")
+                luisa.expect(f"242 mario {asterisk.device('201')} talking")
+                calling.wait()
+            luisa.expect(f"242 mario {asterisk.device('201')} ready")
+        luisa.expect(f"242 mario {asterisk.device('201')} offline")
+
+
 def test_queue_whose_name_the_configuration_writes_in_another_case(asterisk: Asterisk, serve: Serve) -> None:
     server = serve(asterisk, replace(queue_service("Demo"), queue_name="AstCti"))
     with server.client("mario") as mario, phones.callee(asterisk, "201", talk=0.5):
@@ -818,6 +854,51 @@ def test_server_killed_and_started_again_finds_its_members(asterisk: Asterisk, s
         again.say("QUIT")
         again.expect("900 OK")
         until(lambda: asterisk.members() == [], "no members")
+
+
+def test_pause_outlives_client_server_and_asterisk_and_its_member_is_never_there_without_it(
+    asterisk: Asterisk, serve: Serve
+) -> None:
+    server = serve(asterisk, sections='<clients grace="0"/>')
+    member = [("astcti", asterisk.device("201"))]
+
+    def comes_back_paused() -> None:
+        with AmiSession(asterisk.ami_port) as ami:
+            again = server.client("mario")
+            again.expect_all("310 IN Lunch", "200 astcti")
+            added = ami.wait_for("QueueMemberAdded", Interface=asterisk.device("201"))
+            assert added["Paused"] == "1"
+            ami.action("Ping")
+            told = [*ami.events("QueueMemberStatus"), *ami.events("QueueMemberPause")]
+            assert {message["Paused"] for message in told} <= {"1"}
+            again.close()
+        until(lambda: asterisk.members() == [], "the lost client's member is gone")
+
+    with server.client("mario") as mario:
+        mario.expect("200 astcti")
+        mario.say("PAUSE IN Lunch")
+        mario.expect("300 OK")
+    until(lambda: asterisk.members() == [], "the lost client's member is gone")
+    comes_back_paused()
+    server.kill()
+    server.start()
+    server.wait_for_log("Listening on", 2)
+    comes_back_paused()
+    with server.client("mario") as mario:
+        mario.expect_all("310 IN Lunch", "200 astcti")
+        server.kill()
+    assert asterisk.members() == member
+    asterisk.restart()
+    server.start()
+    server.wait_for_log("Listening on", 3)
+    comes_back_paused()
+    with server.client("mario") as mario:
+        mario.expect("200 astcti")
+        mario.say("QUIT")
+        mario.expect("900 OK")
+    until(lambda: asterisk.members() == [], "no members")
+    with server.client("mario") as mario:
+        mario.expect_all("310 OUT", "200 astcti")
 
 
 def test_call_that_the_killed_server_had_is_on_the_screen_again_without_a_pop_up(

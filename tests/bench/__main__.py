@@ -26,6 +26,7 @@ from tests.bench.scenarios.administration import in_force, installation, loading
 from tests.bench.scenarios.comparison import PairSize, compare
 from tests.bench.scenarios.configurator_pages import configurator
 from tests.bench.scenarios.desk import client
+from tests.bench.scenarios.explanations import explanations
 from tests.bench.scenarios.notifications import latency, saturated, stalled
 from tests.bench.scenarios.parsing import parsing
 from tests.bench.scenarios.passwords import passwords
@@ -68,6 +69,11 @@ SCENARIOS: Mapping[str, Scenario] = {
         f"The parser alone, {MODERN.name}",
         partial(parsing, script=MODERN, calls=100, rounds=(5, 15)),
         partial(parsing, script=MODERN, calls=20, rounds=(2, 2)),
+    ),
+    "explanations": Scenario(
+        "What it costs to note why calls pop up or not",
+        partial(explanations, scripts={MODERN: 120, OLD: 360}, turns=25),
+        partial(explanations, scripts={MODERN: 40, OLD: 120}, turns=5),
     ),
     "latency": Scenario(
         "One notification",

@@ -35,10 +35,13 @@ from astcti_server.calls.tracker import Tracker
 from astcti_server.clients.registry import Registry
 from astcti_server.clients.resume.seat_logs import SeatLogs
 from astcti_server.clients.router import Router
+from astcti_server.explain.call_trails import CallTrails
+from astcti_server.process.memory import collect_seldom
 from astcti_server.replay import bound_operators
 from schemas.configuration.model import Configuration
 from schemas.configuration.xml_form import load_xml
 from tests.bench.machine import this_machine
+from tests.bench.processes.no_trails import no_trails, trails_kept
 from tests.bench.workload.call_centre import CallCentre
 from tests.bench.workload.event_script import END, EventScript
 from tests.bench.workload.modern_calls import ModernCalls
@@ -74,19 +77,21 @@ class _Swallowing:
 class Pipeline:
     """From the parser to the line for a client, as in the server; the sessions swallow what they get."""
 
-    def __init__(self, configuration: Configuration, script: EventScript) -> None:
+    def __init__(
+        self, configuration: Configuration, script: EventScript, trails: CallTrails | None = None
+    ) -> None:
         operators = bound_operators(configuration)
         self.told = _Swallowing()
         self.parser = AmiParser(EventFilter.for_configuration(configuration))
         self.dialect = Dialect()
-        self.tracker = Tracker(lambda: operators)
+        self.tracker = Tracker(lambda: operators, trails=trails)
         self.tracker.configure(configuration, all_calls=False)
         logs = SeatLogs(lambda: operators, time.monotonic)
         self.router = Router(cast("Registry", self.told), self.tracker, logs)
         self.parser.feed(script.banner)
 
-    def run(self, chunk: bytes, parts: int) -> None:
-        """Have one chunk go through so many of the parts."""
+    def run(self, chunk: bytes, parts: int = len(PARTS)) -> None:
+        """Have one chunk go through so many of the parts, or through all."""
         messages = self.parser.feed(chunk)
         if parts < 2:
             return
@@ -130,7 +135,7 @@ class KindOfEvent:
 def measure(script: EventScript, *, calls: int, rounds: int) -> dict[str, KindOfEvent]:
     """The cost of every kind of event in the traffic of so many calls, by its name."""
     call_centre = CallCentre(script.technology, SEATS)
-    configuration = _configuration(call_centre)
+    configuration = configuration_of(call_centre)
     data = call_centre.traffic(script, calls=calls, concurrent=SEATS // 3).data
     kinds: defaultdict[str, KindOfEvent] = defaultdict(KindOfEvent)
     for name, blocks in _by_name(data).items():
@@ -140,7 +145,7 @@ def measure(script: EventScript, *, calls: int, rounds: int) -> dict[str, KindOf
     for _ in range(rounds):
         pipeline = Pipeline(configuration, script)
         events = [
-            cast("AmiEvent", message) for chunk in _chunks(data) for message in pipeline.parser.feed(chunk)
+            cast("AmiEvent", message) for chunk in chunks_of(data) for message in pipeline.parser.feed(chunk)
         ]
         times = [pipeline.time(event) for event in events]
         least = [tuple(map(min, before, after)) for before, after in zip(least or times, times, strict=True)]
@@ -153,8 +158,8 @@ def measure(script: EventScript, *, calls: int, rounds: int) -> dict[str, KindOf
     return kinds
 
 
-def count(script: EventScript, *, calls: int) -> list[float]:
-    """Instructions an event, of each part of the pipeline, by valgrind."""
+def count(script: EventScript, *, calls: int) -> tuple[list[float], float]:
+    """Instructions an event, by valgrind: of each part of the pipeline, and of all without trails."""
     call_centre = CallCentre(script.technology, SEATS)
     data = call_centre.traffic(script, calls=calls, concurrent=SEATS // 3).data
     # What the parser learns once, as expressions that Python compiles, costs as much as a thousand events.
@@ -164,12 +169,15 @@ def count(script: EventScript, *, calls: int) -> list[float]:
         (Path(directory) / _BEFORE).write_bytes(before)
         (Path(directory) / _TRAFFIC).write_bytes(data)
         totals = [_count_process(script, directory, parts) for parts in range(len(PARTS) + 1)]
-    return [(later - earlier) / data.count(END) for earlier, later in pairwise(totals)]
+        silent = [_count_process(script, directory, parts, "--no-trails") for parts in (0, len(PARTS))]
+    events = data.count(END)
+    found = [(later - earlier) / events for earlier, later in pairwise(totals)]
+    return found, (silent[1] - silent[0]) / events
 
 
-def _count_process(script: EventScript, directory: str, parts: int) -> int:
+def _count_process(script: EventScript, directory: str, parts: int, *how: str) -> int:
     mix = next(name for name, known in MIXES.items() if known is script)
-    program = [sys.executable, "-m", "tests.bench.profile", "--mix", mix, "run", directory, str(parts)]
+    program = [sys.executable, "-m", "tests.bench.profile", "--mix", mix, "run", *how, directory, str(parts)]
     subprocess.run(program, check=True)  # the first one compiles what was changed: not to be counted
     tool = ["valgrind", "--tool=cachegrind", "--cache-sim=no", f"--cachegrind-out-file={directory}/out"]
     found = subprocess.run(
@@ -185,14 +193,16 @@ def _count_process(script: EventScript, directory: str, parts: int) -> int:
     return int(counted[1].replace(",", ""))
 
 
-def _configuration(call_centre: CallCentre) -> Configuration:
+def configuration_of(call_centre: CallCentre) -> Configuration:
+    """What the server would load of it."""
     with TemporaryDirectory() as directory:
         path = Path(directory) / CallCentre.FILE
         path.write_text(call_centre.configuration())
         return load_xml(path)
 
 
-def _chunks(data: bytes) -> Iterator[bytes]:
+def chunks_of(data: bytes) -> Iterator[bytes]:
+    """As they would be read from a socket."""
     return (data[at : at + CHUNK] for at in range(0, len(data), CHUNK))
 
 
@@ -210,7 +220,7 @@ def _time_of_parser(configuration: Configuration, script: EventScript, data: byt
     least: list[int] = []
     for _ in range(rounds + 1):
         times = []
-        for chunk in _chunks(data):
+        for chunk in chunks_of(data):
             begun = now()
             parser.feed(chunk)
             times.append(now() - begun)
@@ -263,23 +273,29 @@ def main(context: click.Context, mix: str | None, calls: int | None, rounds: int
 @click.pass_obj
 def _instructions(mixes: dict[str, int]) -> None:
     """Instructions an event of the mix, in each part of the pipeline; needs valgrind."""
-    print(f"   {'instructions an event':<22}" + "".join(f"{part:>9}" for part in (*PARTS, "all")))
+    heads = (*PARTS, "all", "without trails", "ratio")
+    print(f"   {'instructions an event':<22}" + "".join(f"{head:>{len(head) + 4}}" for head in heads))
     for mix, calls in mixes.items():
-        costs = count(MIXES[mix], calls=calls // 4)
-        print(f"   {mix:<22}" + "".join(f"{cost:9.0f}" for cost in (*costs, sum(costs))), flush=True)
+        costs, silent = count(MIXES[mix], calls=calls // 4)
+        cells = (*(f"{cost:.0f}" for cost in (*costs, sum(costs), silent)), f"{sum(costs) / silent:.4f}")
+        row = (f"{cell:>{len(head) + 4}}" for head, cell in zip(heads, cells, strict=True))
+        print(f"   {mix:<22}" + "".join(row), flush=True)
 
 
 @main.command("run", hidden=True)
 @click.argument("directory", type=click.Path(path_type=Path))
 @click.argument("parts", type=click.IntRange(0, len(PARTS)))
+@click.option("--trails/--no-trails", default=True)
 @click.pass_obj
-def _run(mixes: dict[str, int], directory: Path, parts: int) -> None:
+def _run(mixes: dict[str, int], directory: Path, parts: int, trails: bool) -> None:
     """What `instructions` runs: prepared traffic through so many parts, after a little through all."""
     [mix] = mixes
-    pipeline = Pipeline(load_xml(directory / CallCentre.FILE), MIXES[mix])
-    for chunk in _chunks((directory / _BEFORE).read_bytes()):
+    kept = trails_kept() if trails else no_trails()
+    pipeline = Pipeline(load_xml(directory / CallCentre.FILE), MIXES[mix], kept)
+    collect_seldom()  # as the server does
+    for chunk in chunks_of((directory / _BEFORE).read_bytes()):
         pipeline.run(chunk, len(PARTS))
-    for chunk in _chunks((directory / _TRAFFIC).read_bytes()):
+    for chunk in chunks_of((directory / _TRAFFIC).read_bytes()):
         if parts:
             pipeline.run(chunk, parts)
 

@@ -295,6 +295,15 @@ def test_a_server_that_falls_silent_is_left(server: CtiServer, connect: Connect,
     assert "does not answer NOOP" in client.state("waiting").detail
 
 
+def test_who_does_not_want_to_wait_for_the_next_attempt_need_not(server: CtiServer, connect: Connect) -> None:
+    client = connect(backoff=Backoff(first=5 * PATIENCE, longest=10 * PATIENCE))
+    client.connection.try_now()  # nothing is waited for: it concerns no later pause
+    log_in(server, client).close()
+    assert client.state("waiting").retry_in >= 5 * PATIENCE
+    client.connection.try_now()
+    log_in(server, client)
+
+
 def test_after_a_sleep_the_server_is_asked_at_once(
     server: CtiServer, connect: Connect, clock: Clock, wall: Clock
 ) -> None:

@@ -157,6 +157,17 @@ def test_of_several_triggers_each_failure_is_told_and_what_was_shown_too(seat: S
     assert seat.said == [f"SHOWN 1 KO {'0' * 16} not-found", f"SHOWN 1 KO {'2' * 16} not-found", "SHOWN 1 0"]
 
 
+def test_triggers_for_other_systems_alone_are_told_each_and_nothing_is_said_to_be_shown(seat: Seat) -> None:
+    others = (page("b")._replace(os="windows"), program("crm", "c")._replace(os="macos"))
+    assert seat.carry_out(event(1, *others)) == []
+    assert seat.said == ["SHOWN 1 KO b other-system", "SHOWN 1 KO c other-system"]
+    seat.carry_out(event(2, *others, page("d")._replace(os="linux")))
+    seat.hear(event(3, *others, repeat=True))
+    assert seat.said[2:] == ["SHOWN 2 0"]
+    assert seat.hear(event(0, *others), epoch="") == []
+    assert len(seat.said) == 3
+
+
 def test_what_the_user_is_asked_about_is_told_when_he_answers_without_a_time(seat: Seat) -> None:
     (yes,) = seat.hear(event(1, page("1" * 16)))
     (no,) = seat.hear(event(2, page("2" * 16)))

@@ -187,6 +187,17 @@ def test_a_service_is_stored_with_all_that_belongs_to_it(admin: Client, demo) ->
     assert service.bindings.get().penalty == 2
 
 
+def test_operators_may_leave_only_where_there_is_a_queue(admin: Client, demo) -> None:
+    for name, waits in (("Sales", "on"), ("Switchboard", "")):
+        data = service_data(name=name, context=name.lower(), may_leave="on", is_queue=waits)
+        answer = admin.post("/services/add/", data)
+        assert answer.status_code == 302, answer.context["form"].errors
+    published = {service.name: service.may_leave for service in read_working_copy().configuration.services}
+    assert (published["Sales"], published["Switchboard"]) == (True, False)
+    form = admin.get(f"/services/{Service.objects.get(name='Sales').pk}/edit/").content.decode()
+    assert re.search(r'name="may_leave"[^>]* checked', form)
+
+
 def test_only_a_trigger_of_the_ring_comes_again(admin: Client, demo) -> None:
     data = {"triggers-TOTAL_FORMS": "3"}
     for number, (moment, again) in enumerate((("ring", "on"), ("ring", ""), ("answer", "on"))):

@@ -80,6 +80,8 @@ class Peer:
         keep_alive: int = 60,
         who: str = "",
         targets: Sequence[str] = (),
+        queues: Sequence[str] = (),
+        colleagues: bool = False,
         resume: str = "",
         phone: Sequence[str] = (),
     ) -> list[str]:
@@ -87,10 +89,12 @@ class Peer:
 
         With `who` (extension and full name) the server can tell who is logged in, with `targets` (context and
         perhaps names) where calls may be transferred to. With `resume` it resumes, and the client has to
-        say this after RESUME; the 104 is the test's affair. With `phone` colleagues can be asked: these are
-        the lines in answer to PHONE.
+        say this after RESUME; the 104 is the test's affair. With `queues` (as 223 has them) it tells which
+        queues may be left, with `colleagues` who is there, if asked.
+        With `phone` colleagues can be asked: these are the lines in answer to PHONE.
         """
         more = ("WHO " if who else "") + ("TARGETS " if targets else "") + ("RESUME " if resume else "")
+        more += ("QUEUES " if queues else "") + ("COLLEAGUES " if colleagues else "")
         more += "CONSULT " if phone else ""
         self.hear_password(
             f" MAC SERVICES REASONS HANGUP TRANSFER {more}KEEPALIVE={keep_alive}", user=user, resume=resume
@@ -113,6 +117,9 @@ class Peer:
         if targets:
             self.expect("TARGETS")
             self.say(*(f"222 {target}" for target in targets), "222 END")
+        if queues:
+            self.expect("QUEUES")
+            self.say(*(f"223 {queue}" for queue in queues), "223 END")
         self.expect("REASONS")
         self.say("230 Lunch break", "230 END")
         if phone:

@@ -42,6 +42,7 @@ class FakeRequests:
     up: bool = True
     arrivals: queue.Queue[Presence] = field(default_factory=queue.Queue)
     departures: queue.Queue[tuple[int, bool]] = field(default_factory=queue.Queue)
+    log_outs: queue.Queue[int] = field(default_factory=queue.Queue)
     shown_reports: queue.Queue[tuple[Presence, ShownReport, float]] = field(default_factory=queue.Queue)
     requests: queue.Queue[Request] = field(default_factory=queue.Queue)
     explanations: dict[str, Explanation] = field(default_factory=dict)
@@ -59,6 +60,9 @@ class FakeRequests:
     def arrived(self, presence: Presence) -> None:
         self.arrivals.put(presence)
 
+    def logged_out(self, session_id: int) -> None:
+        self.log_outs.put(session_id)
+
     def left(self, session_id: int, at_once: bool) -> None:
         self.departures.put((session_id, at_once))
 
@@ -72,6 +76,15 @@ class FakeRequests:
 
     def pause(self, presence: Presence, wish: bool, reason: str, progress: PauseCallback) -> None:
         self.requests.put(Request("pause", presence, (wish, reason), progress))
+
+    def ask_queue(self, presence: Presence, key: str, inside: bool, done: ReplyCallback) -> None:
+        self.requests.put(Request("ask_queue", presence, (key, inside), done))
+
+    def colleagues(self, presence: Presence, done: Callable[[bytes], object]) -> None:
+        self.requests.put(Request("colleagues", presence, (), done))
+
+    def colleagues_no_more(self, presence: Presence) -> None:
+        self.requests.put(Request("colleagues_no_more", presence, (), None))
 
     def hangup(self, presence: Presence, uniqueid: str, done: ReplyCallback) -> None:
         self.requests.put(Request("hangup", presence, (uniqueid,), done))

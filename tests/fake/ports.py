@@ -1,11 +1,13 @@
 """Ports of loopback for programs that cannot be given port 0.
 
 A port that the system has handed out and got back it may hand out again, to anybody, before the program binds
-it. These are below the range that it hands out from by itself, and each is given once only.
+it. These are below the range that it hands out from by itself, and each is given once only; the processes of
+one test run (pytest-xdist) give different ones.
 """
 
 from __future__ import annotations
 
+import os
 import random
 import socket
 from pathlib import Path
@@ -18,7 +20,10 @@ _given: set[int] = set()
 
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
     """A port that nobody uses now, and that nobody gets without asking for this very port."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    own = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     candidates = [port for port in range(FIRST, _first_of_the_system()) if port not in RTP]
+    candidates = [port for port in candidates if port % workers == own]
     random.SystemRandom().shuffle(candidates)  # other test runs on this machine choose too
     for port in candidates:
         if port not in _given and _is_free(port, kind):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from astcti_server.ami.vocabulary import QueueMember
 from astcti_server.clients.ports import Presence
 from astcti_server.queues.reconciler import QueueReconciler
-from astcti_server.queues.state_file import MemberKey, StateFile
+from astcti_server.queues.state_file import NOTHING_SAVED, StateFile
 from schemas.configuration.model import Binding, Configuration, Operator, Seat, Service
 from schemas.server.settings import AmiSettings, ClientSettings, QueueSettings, ServerSettings
 from tests.fake.clock import TimerWheel
@@ -54,8 +54,8 @@ class StateAtOnce:
     def load(self):
         return self.file.load()
 
-    def save(self, members, done):
-        self.file.save(members)
+    def save(self, saved, done):
+        self.file.save(saved)
         done()
 
 
@@ -63,32 +63,42 @@ class StateInMemory:
     """A state file that is no file."""
 
     def __init__(self):
-        self.members: dict[MemberKey, str] = {}
+        self.saved = NOTHING_SAVED
 
     def load(self):
-        return dict(self.members)
+        return self.saved
 
-    def save(self, members, done):
-        self.members = dict(members)
+    def save(self, saved, done):
+        self.saved = saved
         done()
 
 
 class World:
     """A reconciler with everything around it faked, up and with its first status read."""
 
-    def __init__(self, directory=None, *, up=True, members=(), **how):
-        """Without a directory the state is kept in memory."""
-        self.wheel = TimerWheel()
+    def __init__(self, directory=None, *, up=True, members=(), now=1000.0, **how):
+        """Without a directory the state is kept in memory. `now` is what both clocks show."""
+        self.wheel = TimerWheel(now)
         self.link = FakeLink(self.wheel)
         self.lines: list[tuple[int, str]] = []
         self.person = self.presence()
         """Who sat down last."""
         self.state = StateInMemory() if directory is None else StateAtOnce(directory)
         self.reconciler = QueueReconciler(
-            self.link, self.announce, self.state, configuration(), settings(**how)
+            self.link, self.announce, self.state, configuration(), settings(**how), self.wheel.clock
         )
         if up:
             self.come_up(*members)
+
+    @property
+    def members_kept(self):
+        """Whom the state file lists as ours."""
+        return self.state.load().members
+
+    @property
+    def pauses_kept(self):
+        """The reasons of the pauses in the state file, by user name."""
+        return {username: pause.reason for username, pause in self.state.load().pauses.items()}
 
     def announce(self, session_id, line):
         self.lines.append((session_id, line.decode().rstrip("\n")))
@@ -103,6 +113,16 @@ class World:
         self.link.up = True
         self.reconciler.link_up()
         self.status(*members)
+
+    def kill_server(self, in_force):
+        """Kill the server and start it again with this configuration. The link is not up yet."""
+        self.wheel = TimerWheel(self.wheel.now)
+        self.link = FakeLink(self.wheel)
+        self.link.up = False
+        self.lines.clear()
+        self.reconciler = QueueReconciler(
+            self.link, self.announce, self.state, in_force, settings(), self.wheel.clock
+        )
 
     def go_down(self):
         self.link.go_down()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import ssl
 import subprocess
@@ -37,6 +38,9 @@ ONE_SEAT = Configuration(
     operators=(Operator("mario", "Mario Rossi", f"md5:{md5('secret')}", seat=MAC),),
 )
 """mario, password `secret`, at one phone and in one queue."""
+WATCHDOG = 1.5
+"""Seconds, as of a unit's WatchdogSec. The server looks at how it is, for its status file, three times in
+them: otherwise each test that waits for what is said there waits up to five seconds."""
 
 
 class RunningServer:
@@ -122,9 +126,10 @@ class RunningServer:
             str(self.status_file),
             *self._options,
         ]
+        watched = os.environ | {"WATCHDOG_USEC": f"{WATCHDOG * 1e6:.0f}"}
         with self.log_file.open("ab") as log:
             # `-m` puts the working directory first.
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self._tree)
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self._tree, env=watched)
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Send a signal and wait for the end; returns the exit code."""

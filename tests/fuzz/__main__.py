@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tests.fuzz import findings_kept, summary
 from tests.fuzz.campaign import Campaign, Plan
+from tests.fuzz.progress import ProgressFiles
 from tests.fuzz.targets import TARGETS
 
 
@@ -22,6 +23,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--only", default="", help="names of targets, or parts of them, with commas between")
     parser.add_argument("--findings", type=Path, default=findings_kept.FOLDER, help="where inputs are saved")
     parser.add_argument("--table", type=Path, help="where the table goes, as Markdown")
+    parser.add_argument(
+        "--progress", type=Path, help="a folder: go on where runs of the same harness ended that it tells of"
+    )
     parser.add_argument("--list", action="store_true", help="only say which parsers there are")
     given = parser.parse_args(arguments)
     wanted = given.only.split(",")
@@ -31,11 +35,14 @@ def main(arguments: list[str] | None = None) -> int:
         return 0 if given.list else 2
     share = given.seconds / len(targets) if given.seconds else 1e9
     plan = Plan(given.seed, given.inputs, share, given.jobs)
-    results = Campaign(targets, plan, lambda text: print(text, flush=True)).run()
-    print(summary.table(results))
+    files = ProgressFiles(given.seed, given.progress) if given.progress else None
+    campaign = Campaign(targets, plan, lambda text: print(text, flush=True), files)
+    results = campaign.run()
+    table = summary.table(result.row for result in results)
+    print(table)
     if given.table:
         given.table.parent.mkdir(parents=True, exist_ok=True)
-        given.table.write_text(summary.table(results), encoding="utf-8")
+        given.table.write_text(table, encoding="utf-8")
     findings = [finding for result in results for finding in result.findings.values()]
     for finding in findings:
         path = findings_kept.keep(finding.target, finding.data, given.findings)

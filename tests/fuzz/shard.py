@@ -24,6 +24,8 @@ ROOM = 1 << 30  # bytes of address space that a process may take beside what it 
 SETTLED = 2000  # inputs after which caches are as full as they get
 KINDS = 40  # kinds of outcome that are counted apart
 LOOK = 16  # inputs between two looks at the clock
+HANGS = 30.0  # seconds of processor time in which anything should be over
+TELL = 10.0  # seconds between two tellings of what came of the inputs so far
 BUSY = 3  # times the processor time that it may take on a machine with other work
 ENOUGH = 3  # findings of one process: more are of the same kind, as a rule
 
@@ -49,7 +51,7 @@ class Stretch:
 
 @dataclass
 class Tried:
-    """What came of a stretch."""
+    """What came of some inputs, which follow each other."""
 
     inputs: int = 0
     seconds: float = 0.0
@@ -58,6 +60,15 @@ class Tried:
     kinds: Counter[str] = field(default_factory=Counter)
     findings: list[tuple[bytes, str, str]] = field(default_factory=list)
     """Input, key and words of each: the key is the same for those that are the same mistake."""
+
+    def add(self, more: Tried) -> None:
+        """What came of others, too; their findings are another's."""
+        self.inputs += more.inputs
+        self.seconds += more.seconds
+        self.slowest = max(self.slowest, more.slowest)
+        self.growth = max(self.growth, more.growth)
+        for kind, count in more.kinds.items():
+            self.kinds[kind if len(self.kinds) < KINDS or kind in self.kinds else "other"] += count
 
 
 def key_of(error: BaseException) -> str:
@@ -118,50 +129,90 @@ def once(target: FuzzTarget, attempt: Attempt, data: bytes) -> tuple[str, BaseEx
     return kind, error, took
 
 
-def run_stretch(stretch: Stretch, reached: Any, answer: Connection) -> None:
-    """The body of the process. `reached[0]` is the number of the input that is being tried."""
-    begin_process()
-    target = stretch.target
-    attempt = target.prepare()
-    mutator = Mutator(stretch.corpus, target.tokens, target.grow, target.longest)
-    tried = Tried()
-    settled = 0
-    began, until = time.process_time(), time.monotonic() + BUSY * stretch.seconds
-    for index in range(stretch.first, stretch.end):
-        reached[0] = index
-        data = mutator.make(Random(f"{stretch.seed} {target.name} {index}"))
-        kind, error, took = once(target, attempt, data)
-        tried.inputs += 1
-        tried.slowest = max(tried.slowest, took)
+class _Trying:
+    """Tries the inputs of a stretch, and tells of them in parts."""
+
+    def __init__(self, stretch: Stretch, answer: Connection) -> None:
+        self._stretch = stretch
+        self._attempt = stretch.target.prepare()
+        self._answer = answer
+        self._known: set[str] = set()
+        self._part = Tried()
+        self._part_began = self._began = time.process_time()
+        self._told_at = time.monotonic()
+        self._until = self._told_at + BUSY * stretch.seconds
+
+    @property
+    def over(self) -> bool:
+        """Whether its time is over, or enough was found."""
+        now = time.process_time()
+        if time.monotonic() - self._told_at > TELL:
+            self.tell()
+        late = now - self._began > self._stretch.seconds or time.monotonic() > self._until
+        return late or len(self._known) >= ENOUGH
+
+    def attempt(self, data: bytes) -> None:
+        """The next input."""
+        part = self._part
+        kind, error, took = once(self._stretch.target, self._attempt, data)
+        part.inputs += 1
+        part.slowest = max(part.slowest, took)
         if error is not None:
             kind = "finding"
-            key = key_of(error)
-            if key not in {known for _, known, _ in tried.findings}:
-                tried.findings.append((data, key, words_of(error)))
-            if len(tried.findings) >= ENOUGH:
-                break
-        if len(tried.kinds) < KINDS or kind in tried.kinds:
-            tried.kinds[kind] += 1
-        else:
-            tried.kinds["other"] += 1
-        if tried.inputs == SETTLED:
+            self.found(data, key_of(error), words_of(error))
+        part.kinds[kind if len(part.kinds) < KINDS or kind in part.kinds else "other"] += 1
+
+    def found(self, data: bytes, key: str, words: str) -> None:
+        """A finding; the first one with its key is told."""
+        if key not in self._known:
+            self._known.add(key)
+            self._part.findings.append((data, key, words))
+
+    def tell(self) -> None:
+        """What came of the inputs since it was last told."""
+        now = time.process_time()
+        self._part.seconds, self._part_began = now - self._part_began, now
+        self._answer.send(self._part)
+        self._part, self._told_at = Tried(), time.monotonic()
+
+    def grown(self, growth: int) -> None:
+        """By so many bytes since the caches were full."""
+        self._part.growth = growth
+        target = self._stretch.target
+        if growth > target.growth:
+            self.found(b"", f"MemoryGrowth in {target.name}", f"grew by {growth >> 20} MiB")
+
+
+def run_stretch(stretch: Stretch, reached: Any, answer: Connection) -> None:
+    """The body of the process. `reached[0]` is the number of the input that is being tried.
+
+    Answers with a `Tried` now and then, and with None when the stretch is over.
+    """
+    begin_process()
+    trying = _Trying(stretch, answer)
+    target = stretch.target
+    mutator = Mutator(stretch.corpus, target.tokens, target.grow, target.longest)
+    settled = 0
+    for index in range(stretch.first, stretch.end):
+        reached[0] = index
+        trying.attempt(mutator.make(Random(f"{stretch.seed} {target.name} {index}")))
+        if index - stretch.first == SETTLED:
             settled = resident()
-        if tried.inputs % LOOK == 0 and (
-            time.process_time() - began > stretch.seconds or time.monotonic() > until
-        ):
+        if index % LOOK == 0 and trying.over:
             break
-    tried.seconds = time.process_time() - began
     if settled:
-        tried.growth = max(0, resident() - settled)
-        if tried.growth > target.growth:
-            words = f"grew by {tried.growth >> 20} MiB in {tried.inputs} inputs"
-            tried.findings.append((b"", f"MemoryGrowth in {target.name}", words))
-    answer.send(tried)
+        trying.grown(max(0, resident() - settled))
+    trying.tell()
+    answer.send(None)
 
 
 def run_exploration(target: FuzzTarget, seed: int, count: int, seconds: float, answer: Connection) -> None:
-    """The body of the process that makes a target's corpus."""
+    """The body of the process that makes a target's corpus, of so much processor time.
+
+    An input that hangs ends it: by the system, since a busy machine says nothing by its clock.
+    """
     begin_process()
+    resource.setrlimit(resource.RLIMIT_CPU, (int(seconds + HANGS), int(seconds + HANGS)))
     began = time.process_time()
     answer.send(explore(target, target.prepare(), seed, count, began + seconds, time.process_time))
 

@@ -4,31 +4,42 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
-from tests.fuzz.campaign import TargetResult
+from tests.fuzz.shard import Tried
+from tests.fuzz.target import FuzzTarget
 
 SHOWN = 4  # kinds of outcome
 
 
-def table(results: Iterable[TargetResult]) -> str:
+@dataclass(frozen=True)
+class TableRow:
+    """A target with what came of its inputs."""
+
+    target: FuzzTarget
+    tried: Tried
+    findings: int
+
+
+def table(rows: Iterable[TableRow]) -> str:
     """As Markdown: a row a target."""
-    return "\n".join(_rows(results)) + "\n"
+    return "\n".join(_lines(rows)) + "\n"
 
 
-def _rows(results: Iterable[TargetResult]) -> Iterator[str]:
+def _lines(rows: Iterable[TableRow]) -> Iterator[str]:
     yield "| parser | reads | inputs | outcomes | a second | slowest | findings |"
     yield "|---|---|--:|---|--:|--:|--:|"
-    for result in results:
-        tried = result.tried
+    for row in rows:
+        tried = row.tried
         speed = tried.inputs / tried.seconds if tried.seconds else 0.0
         cells = (
-            f"`{result.target.name}`",
-            result.target.reads,
+            f"`{row.target.name}`",
+            row.target.reads,
             f"{tried.inputs:,}",
             outcomes(tried.kinds),
             f"{speed:,.0f}",
             f"{tried.slowest * 1000:.0f} ms",
-            str(len(result.findings)),
+            str(row.findings),
         )
         yield f"| {' | '.join(cells)} |"
 

@@ -26,6 +26,8 @@ class FuzzTarget:
     """Called once in each process. What it returns has to forget an input before the next one."""
     seeds: Callable[[], Sequence[bytes]]
     """Real inputs. The same ones in the same order each time."""
+    reaches: str = ""
+    """An outcome that is well inside: some real or grown input has to have it."""
     refusals: tuple[type[Exception], ...] = ()
     """What it may raise; everything else is a finding."""
     tokens: tuple[bytes, ...] = ()

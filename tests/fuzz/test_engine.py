@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from multiprocessing.connection import Connection
 from pathlib import Path
 from random import Random
 
@@ -14,7 +15,7 @@ from tests.fuzz.campaign import Campaign, Plan, TargetResult
 from tests.fuzz.exploration import explore
 from tests.fuzz.mutation import Mutator
 from tests.fuzz.shard import Stretch
-from tests.fuzz.target import Attempt, Broken, FuzzTarget
+from tests.fuzz.target import Attempt, Broken, FuzzTarget, attempted
 from tests.fuzz.targets import TARGETS
 
 
@@ -117,6 +118,35 @@ def test_targets_have_names_of_their_own_and_inputs_to_begin_with() -> None:
     assert all(target.seeds() and target.reads for target in TARGETS)
 
 
+@pytest.mark.parametrize("target", TARGETS, ids=[target.name for target in TARGETS])
+def test_a_real_input_gets_well_inside_its_parser(target: FuzzTarget) -> None:
+    """Else what is tried is the first check, again and again: seeds grow old when a rule is added."""
+    assert outcome_in_a_process(target, target.reaches), f"none of the seeds is {target.reaches!r}"
+
+
+def outcome_in_a_process(target: FuzzTarget, outcome: str) -> bool:
+    """Whether a seed, or one of a hundred that were grown, has this outcome."""
+    receiver, sender = shard.processes.Pipe(duplex=False)
+    process = shard.processes.Process(target=_tell_outcomes, args=(target, sender))
+    process.start()
+    sender.close()
+    try:
+        assert receiver.poll(120)
+        return outcome in receiver.recv()
+    finally:
+        process.kill()
+        process.join()
+        receiver.close()
+
+
+def _tell_outcomes(target: FuzzTarget, sender: Connection) -> None:
+    shard.begin_process()
+    attempt = target.prepare()
+    grown = [target.grow(Random(number)) for number in range(100)] if target.grow else []
+    assert not target.grow or [target.grow(Random(number)) for number in range(5)] == grown[:5]
+    sender.send({attempted(target, attempt, data) for data in (*target.seeds(), *grown)})
+
+
 def test_a_finding_is_kept_under_its_target(tmp_path: Path) -> None:
     path = findings_kept.keep("example", b"x", tmp_path / "new")
     assert list(findings_kept.kept(tmp_path / "new")) == [("example", path)]
@@ -125,7 +155,7 @@ def test_a_finding_is_kept_under_its_target(tmp_path: Path) -> None:
 
 def test_the_table_says_what_came_of_how_many(monkeypatch: pytest.MonkeyPatch) -> None:
     result = tried(lambda data: "one|other" if len(data) > 4 else "short", inputs=300)
-    text = summary.table([result])
+    text = summary.table([result.row])
     assert "| `example` | of a test | 300 |" in text
     assert "one\\|other" in text
     assert shard.resident() > 0

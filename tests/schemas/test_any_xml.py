@@ -43,6 +43,7 @@ ATTRIBUTES = [
     "type",
     "is-queue",
     "queue-name",
+    "may-leave",
     "enabled",
     "mac",
     "extension",

@@ -84,6 +84,7 @@ def configurations(draw: st.DrawFn) -> Configuration:
                 tuple(draw(st.lists(WORD, max_size=2, unique=True))),
                 tuple(draw(st.lists(TRIGGER, max_size=2))),
                 tuple(Binding(user, draw(penalty)) for user in bound),
+                draw(st.booleans()),
             )
         )
     reasons = draw(st.lists(NAME.filter(lambda text: text.upper() != "END"), max_size=2, unique=True))
@@ -212,6 +213,7 @@ def test_nulls_are_defaults_and_further_columns_do_not_disturb(database: Path) -
 def test_a_database_of_an_earlier_configurator_is_read(database: Path) -> None:
     change(database, "ALTER TABLE services_triggers DROP COLUMN again")
     change(database, "ALTER TABLE operators DROP COLUMN scram")
+    change(database, "ALTER TABLE services DROP COLUMN may_leave")
     read = sqlite_form.read_sqlite(database)
     assert (read.configuration, read.warnings) == (SMALL, ())
 

@@ -168,6 +168,24 @@ def test_a_pipe_is_no_file_for_lines(tmp_path: Path, element: str) -> None:
     assert "cannot be written: it is a pipe or a socket" in problem.message
 
 
+@pytest.mark.parametrize("name", ["/dev/zero", "pipe", "folder", "long"])
+@pytest.mark.parametrize(
+    "inside",
+    [
+        '<ami username="a" secret-file="{file}"/>',
+        '<ami username="a" secret="s" tls="yes" ca-file="{file}"/>',
+        f'{AMI}<listen address="127.0.0.1" certificate="{{file}}" key="{{file}}"/>',
+    ],
+)
+def test_what_has_no_end_or_says_nothing_is_no_file_to_read(tmp_path: Path, inside: str, name: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "long").write_bytes(b"x" * 1_100_000)
+    problems = problems_of(inside.format(file=tmp_path / name))
+    wrong = "it has more than" if name == "long" else "it is a device, a pipe or a directory"
+    assert {f"cannot be read: {wrong}" in problem.message for problem in problems} == {True}
+
+
 def test_all_mistakes_are_found_at_once() -> None:
     inside = '<ami username="a b" port="x"/>\n<listen address="x"/>\n<logging level="x"/>'
     problems = problems_of(inside, attributes='events="some"')
@@ -178,7 +196,7 @@ def test_all_mistakes_are_found_at_once() -> None:
     ("inside", "words"),
     [
         (f'{AMI}<listen address="192.0.2.1" plain="yes"/>', "clients reach 192.0.2.1 without TLS"),
-        ('<ami username="a" secret="s" ca-file="/dev/null"/>', "ca-file has no effect"),
+        ('<ami username="a" secret="s" ca-file="/etc/passwd"/>', "ca-file has no effect"),
         ('<ami username="a" secret="s" host="pbx"/>', "Asterisk at pbx is reached without TLS"),
         ('<ami username="a" secret="s" host="192.0.2.1"/>', "Asterisk at 192.0.2.1 is reached without TLS"),
     ],

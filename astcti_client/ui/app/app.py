@@ -28,6 +28,7 @@ from astcti_client.ui.app.call_triggers import CallTriggers
 from astcti_client.ui.app.desktop_watch import DesktopWatch
 from astcti_client.ui.app.inbox import INBOX_POLL, HotKeyPressed, InboxReader, requests_into
 from astcti_client.ui.app.open_windows import OpenWindows
+from astcti_client.ui.app.pause_records import PauseRecords
 from astcti_client.ui.app.seat_commands import SeatCommands
 from astcti_client.ui.app.sign_in import SignIn
 from astcti_client.ui.app.tray_menu import TrayMenu, tray_content
@@ -35,6 +36,7 @@ from astcti_client.ui.desktop.system_colours import SystemColours
 from astcti_client.ui.desktop.system_keyring import SystemKeyring
 from astcti_client.ui.desktop.tray import Tray, TrayRequest
 from astcti_client.ui.state.history import History
+from astcti_client.ui.state.pause_file import PauseFile
 from astcti_client.ui.state.preferences import CannotChange, Preferences
 from astcti_client.ui.state.prompts import PassingMessage, Prompt
 from astcti_client.ui.state.seat_changes import (
@@ -44,12 +46,15 @@ from astcti_client.ui.state.seat_changes import (
     CommandRefused,
     DialOutcome,
     EventHeard,
+    JoinedAgainstWish,
+    PauseLost,
     RingBegan,
     SeatChange,
     TransferUnchecked,
 )
 from astcti_client.ui.state.seat_model import SeatModel
 from astcti_client.ui.state.seat_session import SeatSession, SessionMessage
+from astcti_client.ui.state.window_places import WindowPlaces
 from astcti_client.ui.text import words
 
 logger = logging.getLogger(__name__)
@@ -75,10 +80,13 @@ class App:
         file: Path,
         history: History,
         memory: TriggerMemory,
+        pause_file: PauseFile,
+        places: WindowPlaces | None = None,
     ) -> None:
         """`reload` reads the settings again after `file` was changed. Raises OtherClient.
 
-        `memory` has what was carried out before.
+        `memory` has what was carried out before, `pause_file` the pause in which an earlier run was killed,
+        `places` where the windows were.
         """
         self.root, self.history = root, history
         self.inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
@@ -89,7 +97,10 @@ class App:
         self._records = CallRecords(history, self.preferences, self.model, self.session)
         self._desktop_watch = DesktopWatch(self.preferences, self.inbox)
         told = self._show_prompt, self._show
-        self.sign_in = SignIn(self.preferences, self.model, self.session, SystemKeyring(), *told)
+        self._pauses = PauseRecords(pause_file, self.model, time.monotonic)
+        self.sign_in = SignIn(
+            self.preferences, self.model, self.session, SystemKeyring(), self._pauses, *told
+        )
         is_password = self.sign_in.is_password
         self.commands = SeatCommands(self.preferences, self.model, self.session, is_password, *told)
         self.triggers = CallTriggers(
@@ -106,12 +117,14 @@ class App:
             session=self.sign_in,
             pages=self.triggers,
             program=self,
+            places=places or WindowPlaces(),
             dark=self._desktop_watch.dark,
         )
         self._tray_menu = TrayMenu(root, self.model, self.windows.actions)
         self._quitting: float | None = None
         self._changed = self._heard_event = False
         self._tell(self._desktop_watch.set_hot_key())
+        self._tell(self._desktop_watch.set_start())
         # What Tk made must be thrown away on this thread too, and Python collects cycles on any.
         gc.disable()
         self._seconds = itertools.count(1)
@@ -135,6 +148,7 @@ class App:
             self.root.withdraw()
             self.windows.close_notices()
             self.session.stop()
+            self._pauses.log_out()
             self._end_when_logged_out()
 
     def _end_when_logged_out(self) -> None:
@@ -223,6 +237,7 @@ class App:
 
     def _show(self) -> None:
         self._changed = False
+        self._pauses.note()
         self._tell(self.history.commit())
         self.windows.show_model()
         self.tray.show(tray_content(self.model))
@@ -272,5 +287,9 @@ class App:
                 self.commands.dial_over(originate)
             case CommandRefused(what=what, why=why):
                 self._tell(words.refusal_text(what, why))
+            case PauseLost(reason=reason):
+                self.commands.pause_again(reason)
+            case JoinedAgainstWish(queue=queue):
+                self.commands.leave_queue(queue)
             case TransferUnchecked():
                 self._tell(words.unchecked_transfer())

@@ -29,6 +29,7 @@ class CallRecords:
         self._model, self._session = model, session
         self._asked: dict[str, int] = {}
         """The number in the history of each call that the server was asked of."""
+        self.count_missed()
 
     def add(self, call: SeatCall) -> None:
         """Keep a call that is over."""
@@ -41,9 +42,16 @@ class CallRecords:
             now=now,
             wall=wall,
         )
-        number = self._history.add(replace(entry_of(call, now, wall), why=why))
+        entry = replace(entry_of(call, now, wall), why=why)
+        number = self._history.add(entry)
+        if entry.kind == "missed":
+            self.count_missed()
         if not why and number and self._model.explains and not call.unconfirmed:
             self._ask(call.key, number)
+
+    def count_missed(self) -> None:
+        """Have the model know how many missed calls nobody looked at yet."""
+        self._model.missed_counted(self._history.missed_unseen())
 
     def explain(self, key: str, verdict: str) -> None:
         """The server's answer."""

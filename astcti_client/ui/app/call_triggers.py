@@ -14,14 +14,13 @@ from astcti_client.triggers.event_triggers import EventTriggers
 from astcti_client.triggers.runner import DueTrigger, TriggerOutcome, TriggerRunner
 from astcti_client.triggers.trigger_memory import TriggerMemory
 from astcti_client.ui.app.desktop_watch import DesktopWatch
-from astcti_client.ui.browser.browser_windows import BrowserWindows
-from astcti_client.ui.i18n import _
+from astcti_client.ui.browser.browser_windows import NOT_INSTALLED, BrowserWindows, pages_are_used
 from astcti_client.ui.state.preferences import Preferences
-from astcti_client.ui.state.prompts import ConfirmationWanted, PassingMessage, ShowPrompt
+from astcti_client.ui.state.prompts import ConfirmationWanted, ShowPrompt
 from astcti_client.ui.state.seat_call import SeatCall
 from astcti_client.ui.state.seat_changes import EventHeard
 from astcti_client.ui.state.seat_model import SeatModel
-from astcti_client.ui.text import words
+from astcti_client.ui.text.trigger_problems import no_own_browser, trigger_problem
 from astcti_client.ui.theme.palette import palette_for
 from schemas.events import Action
 from schemas.protocol import TriggerFailure
@@ -50,7 +49,7 @@ class CallTriggers:
         self._runner = self._new_runner()
         self._events = EventTriggers(self._runner, memory, say_shown, time.monotonic)
         self._interrupted: dict[str, list[DueTrigger]] = {}
-        self._told_no_browser = False
+        self._told_no_browser = self._logged_in = False
 
     def event(self, heard: EventHeard) -> None:
         """Carry out the triggers that are due with this event."""
@@ -77,7 +76,7 @@ class CallTriggers:
     def open_pages(self, call: SeatCall) -> None:
         """Open the pages of a call again."""
         for action in call.pages:
-            self._tell_outcome(self._runner.perform(action, call.service))
+            self._tell_outcome(self._runner.perform(action, call.service), call)
 
     def open_interrupted(self, call: SeatCall) -> None:
         """Do what an earlier run of the client was ended in the middle of."""
@@ -89,6 +88,10 @@ class CallTriggers:
 
     def tick(self) -> None:
         """Tell of programs that ended badly, close windows that are gone; every second or so."""
+        if self._model.up and not self._logged_in:
+            self._logged_in = True
+            if self._preferences.now.triggers and pages_are_used():
+                self._pages.keep_ready()
         self._pages.tick()
         for outcome in self._events.finished():
             self._note_failure(outcome)
@@ -151,19 +154,21 @@ class CallTriggers:
         if outcome.failure is not None and outcome.due is not None:
             self._model.trigger_failed(outcome.due.event.call.uniqueid, outcome.failure)
 
-    def _tell_outcome(self, outcome: TriggerOutcome) -> None:
+    def _tell_outcome(self, outcome: TriggerOutcome, call: SeatCall | None = None) -> None:
+        if call is None and outcome.due is not None:
+            call = self._model.calls.get(outcome.due.event.call.uniqueid)
         if not outcome.done:
             logger.warning("%s", outcome.message)
-            self._show_prompt(PassingMessage(words.told(outcome.message)))
+            self._show_prompt(trigger_problem(outcome, call))
         elif outcome.action.type == "internal-browser" and not self._pages.available():
-            self._tell_no_browser()
+            self._tell_no_browser(NOT_INSTALLED)
 
-    def _page_failed(self, url: str) -> None:
-        self._tell_no_browser()
-        self._runner.perform(Action("browser", url=url))
+    def _page_failed(self, url: str, why: str) -> None:
+        logger.warning("no window for %s: %s", url, why)
+        self._tell_no_browser(why)
+        self._tell_outcome(self._runner.perform(Action("browser", url=url)))
 
-    def _tell_no_browser(self) -> None:
+    def _tell_no_browser(self, why: str) -> None:
         if not self._told_no_browser:
             self._told_no_browser = True
-            text = _("The client's own browser is not available: pages open in the system's browser.")
-            self._show_prompt(PassingMessage(text))
+            self._show_prompt(no_own_browser(why))

@@ -7,6 +7,7 @@ from typing import Any
 
 from astcti_client.settings import Settings
 from astcti_client.ui.app.inbox import HotKeyPressed
+from astcti_client.ui.desktop import autostart
 from astcti_client.ui.desktop.hot_key import HotKey, NoHotKey
 from astcti_client.ui.desktop.system_colours import ColourWatch, SystemColours, system_wants_dark
 from astcti_client.ui.i18n import _
@@ -33,9 +34,28 @@ class DesktopWatch:
         self._dark = colours.dark
 
     def settings_changed(self, before: Settings) -> str:
-        """Follow what the settings want now; returns what is wrong with the hot key, or nothing."""
+        """Follow what the settings want now; returns what is wrong, or nothing."""
         self._follow_colours()
-        return self.set_hot_key() if before.hot_key != self._preferences.now.hot_key else ""
+        now = self._preferences.now
+        problems = [
+            self.set_hot_key() if before.hot_key != now.hot_key else "",
+            self._set_start(now.start_with_pc) if before.start_with_pc != now.start_with_pc else "",
+        ]
+        return "\n".join(filter(None, problems))
+
+    def set_start(self) -> str:
+        """Have the client start with this PC if the settings want it: it may be installed elsewhere now.
+
+        Returns what is wrong, or nothing. What somebody set up by hand is left alone.
+        """
+        return self._set_start(True) if self._preferences.now.start_with_pc else ""
+
+    def _set_start(self, wanted: bool) -> str:
+        try:
+            autostart.start_with_pc(wanted)
+        except OSError as error:
+            return f"{_('Start with this PC')}: {error.filename or ''} {error.strerror or error}"
+        return ""
 
     def set_hot_key(self) -> str:
         """Listen for the hot key of the settings; returns what is wrong with it, or nothing."""

@@ -7,10 +7,12 @@ import tkinter as tk
 from collections.abc import Callable, Iterator
 
 from astcti_client.net.mac_addresses import own_macs
+from astcti_client.ui.app.tray_menu import tray_content
 from astcti_client.ui.desktop.tray import Tray
 from astcti_client.ui.i18n import _
 from astcti_client.ui.state.actions import Actions, PageActions, ProgramActions, SeatActions, SessionActions
 from astcti_client.ui.state.history import History
+from astcti_client.ui.state.lasting_messages import LOST_PAUSE, LastingMessage, LastingMessages
 from astcti_client.ui.state.preferences import Preferences
 from astcti_client.ui.state.prompts import (
     ConfirmationWanted,
@@ -27,16 +29,19 @@ from astcti_client.ui.state.prompts import (
     WindowWanted,
 )
 from astcti_client.ui.state.seat_model import SeatModel
+from astcti_client.ui.state.window_places import WindowPlace, WindowPlaces
 from astcti_client.ui.text import words
 from astcti_client.ui.theme.look import Look
 from astcti_client.ui.theme.palette import palette_for
 from astcti_client.ui.windows.call_notices import CallNotices
+from astcti_client.ui.windows.colleagues import ColleaguesWindow
 from astcti_client.ui.windows.dialogs import AboutDialog, PasswordDialog, QuestionDialog
 from astcti_client.ui.windows.history import HistoryWindow
 from astcti_client.ui.windows.login import LoginWindow
 from astcti_client.ui.windows.main import MainWindow
 from astcti_client.ui.windows.settings import SettingsWindow
 from astcti_client.ui.windows.side_window import SideWindow, same_focus
+from astcti_client.ui.windows.unasked import has_keyboard, show_unasked
 from schemas.events import Action
 
 TRAY_TIME = 5.0  # seconds that a tray may take for our icon, while the desktop starts
@@ -60,6 +65,7 @@ class OpenWindows:
         session: SessionActions,
         pages: PageActions,
         program: ProgramActions,
+        places: WindowPlaces,
         dark: bool,
     ) -> None:
         """`dark`: whether the desktop is. Nothing is called of the parts before this returns."""
@@ -68,16 +74,23 @@ class OpenWindows:
         self._preferences, self._model, self._history, self._tray = preferences, model, history, tray
         self.login: LoginWindow | None = None
         self.history: HistoryWindow | None = None
+        self.colleagues: ColleaguesWindow | None = None
         self.settings: SettingsWindow | None = None
         self.dialogs: list[tk.Toplevel] = []
+        self._places = places
+        self._moved: dict[str, str] = {}
+        """Where each window was a second ago, so that nothing is written while it is being moved."""
         self._dark = dark
         self._looks: dict[tuple[bool, float], Look] = {}
         self._look_due = self._history_changed = False
+        self._messages, self._messages_due = LastingMessages(), False
         root.title("AsteriskCTI")
         root.protocol("WM_DELETE_WINDOW", self.hide)
         self._use_look()
         settings = preferences.now
-        self.notices = CallNotices(root, self.look, settings.notice_corner, settings.notice_time, self.show)
+        self.notices = CallNotices(
+            root, self.look, settings.notice_corner, settings.notice_time, self.show, self.put_away
+        )
         self.main = self._new_main()
 
     def show_prompt(self, prompt: Prompt) -> None:
@@ -85,6 +98,9 @@ class OpenWindows:
         match prompt:
             case PassingMessage(text=text):
                 self.main.tell(text)
+            case LastingMessage():
+                self._messages.add(prompt)
+                self._show_messages_soon()
             case NumberReturned(number=number):
                 self.main.dial_bar.give_back(number)
             case DialBarWanted():
@@ -93,8 +109,11 @@ class OpenWindows:
                 self._keep_dialog(PasswordDialog(self.root, self.look, is_right, done))
             case ConfirmationWanted(action=action, answered=answered):
                 self._confirm(action, answered)
-            case LoginWanted(remembered=remembered, can_remember=can_remember):
+            case LoginWanted(remembered=remembered, can_remember=can_remember, unasked=unasked):
                 self._ask_login(remembered=remembered, can_remember=can_remember)
+                if unasked and self.login is not None:
+                    self.login.withdraw()
+                    show_unasked(self.login)
             case LoginStarted():
                 if self.login is not None:
                     self.login.busy()
@@ -102,12 +121,13 @@ class OpenWindows:
                 assert self.login is not None
                 self.login.show_failure(prompt)
             case LoginDone():
+                asked = has_keyboard(self.root)  # who types elsewhere meanwhile goes on
                 self._close_login()
-                self.show()
+                self.show() if asked else show_unasked(self._foremost())
             case LoggedOut():
                 self._close_all()
             case WindowWanted():
-                self.show()
+                show_unasked(self._foremost())
 
     # --- the look ---
 
@@ -138,6 +158,7 @@ class OpenWindows:
             self.main.destroy()
             self.main = self._new_main()
             self.main.type_again(typed)
+            self._show_messages()
         for window in _windows_in(self.root):
             window.apply_look(self.look)
         self.notices.apply_look(self.look, settings.notice_corner, settings.notice_time)
@@ -146,15 +167,62 @@ class OpenWindows:
         """Do what was put off, take away what stayed long enough; every second or so."""
         if self._look_due:
             self.apply_look()
+        if self._model.pause.phase == "out":
+            self._messages.put_away(LOST_PAUSE)
+        self._show_messages()
         self.notices.tick()
+        self._keep_places()
+
+    def _keep_places(self) -> None:
+        for name, window in (("main", self.root), ("history", self.history), ("colleagues", self.colleagues)):
+            if window is None or not window.winfo_exists() or not window.winfo_viewable():
+                continue
+            if str(window.state()) != "normal" or _fills_the_screen(window):
+                continue
+            geometry = window.geometry()
+            place = WindowPlace.of(geometry)
+            if place is not None and self._moved.get(name) == geometry:
+                self._places.keep(name, place)
+            self._moved[name] = geometry
+
+    def _put_back(self, name: str, window: tk.Tk | tk.Toplevel) -> None:
+        """Where its user left it, as far as it is on the screen of today."""
+        if (place := self._places.of(name)) is not None:
+            screen = WindowPlace(
+                window.winfo_vrootwidth(),
+                window.winfo_vrootheight(),
+                window.winfo_vrootx(),
+                window.winfo_vrooty(),
+            )
+            window.geometry(str(place.inside(screen)))
+
+    def put_away(self, topic: str) -> None:
+        """Take the lasting message of this topic away."""
+        self._messages.put_away(topic)
+        self._show_messages()
+
+    def _show_messages_soon(self) -> None:
+        """Once for all that a flood of calls brings."""
+        if not self._messages_due:
+            self._messages_due = True
+            self.root.after_idle(self._show_messages)
+
+    def _show_messages(self) -> None:
+        """In the main window, and the newest in the corner as long as nobody can see that window."""
+        self._messages_due = False
+        messages = self._messages.all
+        self.main.lasting.show(messages[::-1])
+        seen = self.root.winfo_viewable() or not messages
+        self.notices.tell(None if seen else messages[-1])
 
     def _close_all(self) -> None:
         """Close everything that belongs to the session that is over."""
         self.notices.close_all()
+        self._messages.clear()
         for widget in self.root.winfo_children():
             if widget is not self.main:
                 widget.destroy()
-        self.login = self.history = self.settings = None
+        self.login = self.history = self.settings = self.colleagues = None
         self.apply_look()
 
     def _use_look(self) -> None:
@@ -170,11 +238,14 @@ class OpenWindows:
         large, small = (str(look.program_icon("available", size)) for size in (64, 32))
         self.root.iconphoto(True, large, small)
         self.root.minsize(*self._on_screen(360, 420))
+        if bool(self.root.attributes("-topmost")) != settings.on_top:
+            self.root.attributes("-topmost", settings.on_top)
 
     def _new_main(self) -> MainWindow:
         if not self.root.winfo_viewable():  # else it has the size that its user gave it
             width, height = self._on_screen(430, 640)
             self.root.geometry(f"{width}x{height}")
+            self._put_back("main", self.root)
         return MainWindow(self.root, self.look, self._model, self.actions, self._history.redial_list)
 
     def _on_screen(self, width: int, height: int) -> tuple[int, int]:
@@ -219,6 +290,30 @@ class OpenWindows:
             self.history.lift()
         else:
             self.history = HistoryWindow(self.root, self.look, self.actions.seat, self._history)
+            self._put_back("history", self.history)
+            # Also who comes back to it has seen what was missed meanwhile.
+            self.history.bind("<FocusIn>", lambda _event: self._missed_seen(), add=True)
+        self._missed_seen()
+
+    def _missed_seen(self) -> None:
+        if self._model.missed:
+            self._history.seen()
+            self._model.missed_counted(0)
+            self.main.show()
+            self._tray.show(tray_content(self._model))
+
+    def show_colleagues(self) -> None:
+        """The list of colleagues, made if it is not open."""
+        if self.colleagues is not None and self.colleagues.winfo_exists():
+            self.colleagues.lift()
+        else:
+            self.colleagues = ColleaguesWindow(self.root, self.look, self._model, self.actions)
+            self._put_back("colleagues", self.colleagues)
+
+    def transfer_to(self, number: str) -> None:
+        """The main window, with the transfer of the call that is up."""
+        if self.main.calls.ask_transfer(number):
+            self.show()
 
     def history_changed(self) -> None:
         """A call was added; `show_model` shows it."""
@@ -227,6 +322,8 @@ class OpenWindows:
     def show_model(self) -> None:
         """Show everything of the model and of the history that may have changed."""
         self.main.show()
+        if self.colleagues is not None and self.colleagues.winfo_exists():
+            self.colleagues.show()
         if self._history_changed and self.history is not None and self.history.winfo_exists():
             self.history.refresh()
         self._history_changed = False
@@ -317,6 +414,13 @@ class OpenWindows:
 
     def _foremost(self) -> tk.Tk | tk.Toplevel:
         return self.login if self.login is not None and self.login.winfo_exists() else self.root
+
+
+def _fills_the_screen(window: tk.Tk | tk.Toplevel) -> bool:
+    try:
+        return bool(window.attributes("-zoomed"))
+    except tk.TclError:  # of X11 alone; elsewhere it is a state
+        return False
 
 
 def _windows_in(widget: tk.Misc) -> Iterator[SideWindow]:

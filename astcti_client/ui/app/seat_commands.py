@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from functools import partial
 
@@ -11,6 +12,7 @@ from astcti_client.phone_number import clean_number
 from astcti_client.settings_file import Writable
 from astcti_client.ui.i18n import _
 from astcti_client.ui.state.actions import ProblemTold
+from astcti_client.ui.state.lasting_messages import LOST_PAUSE, LastingMessage
 from astcti_client.ui.state.preferences import CannotChange, Preferences
 from astcti_client.ui.state.prompts import (
     DialBarWanted,
@@ -23,7 +25,7 @@ from astcti_client.ui.state.seat_model import SeatModel
 from astcti_client.ui.state.seat_session import SeatSession
 from astcti_client.ui.text import words
 from schemas.events import Originate
-from schemas.protocol import CommandName, PauseWord, ReplyCode
+from schemas.protocol import NO_MORE, CommandName, PauseWord, QueueWord, ReplyCode
 from schemas.wire import Reply
 
 LONGEST_SELECTION = 200  # characters of a selected text that may be a number; the rest is a text
@@ -61,41 +63,73 @@ class SeatCommands:
         else:
             self._return()
 
+    def pause_again(self, reason: str) -> None:
+        """The server lost a pause: ask for it again, and say so to whoever comes back to the desk."""
+        if self._send(f"{CommandName.PAUSE} {PauseWord.IN} {reason}".rstrip()):
+            self._show_prompt(LastingMessage(LOST_PAUSE, words.lost_pause(reason)))
+
     def may_change(self, changes: Mapping[str, Writable]) -> None:
         """Raise CannotChange for settings that would open a locked pause without the password."""
         if changes.get("pause-lock") is False and self._model.pause.phase in ("in", "leaving"):
             raise CannotChange(_("Come back from the pause first: it is locked with your password."))
 
+    def join_queue(self, queue: str) -> None:
+        """Ask the server to put this phone into a queue again."""
+        self._model.queue_wanted(queue)
+        self._send(f"{CommandName.QUEUE} {queue} {QueueWord.IN}")
+
+    def leave_queue(self, queue: str) -> None:
+        """Ask it to take the phone out of a queue, until it is joined again or at the next log-in."""
+        self._send(f"{CommandName.QUEUE} {queue} {QueueWord.OUT}")
+
+    def watch_colleagues(self, watch: bool) -> None:
+        """Have the server tell what colleagues do, from now on, or no more."""
+        colleagues = self._model.colleagues
+        if self._model.up and colleagues.offered and colleagues.to_be_asked == watch:
+            line = str(CommandName.COLLEAGUES) if watch else f"{CommandName.COLLEAGUES} {NO_MORE}"
+            with contextlib.suppress(NotConnected):  # then it is asked again at the next connection
+                self._session.send(line)
+                colleagues.asked(to_be_told=watch)
+
     def hang_up(self, key: str) -> None:
         """End a call."""
-        self._send(f"{CommandName.HANGUP} {key}")
+        self._send_for(key, f"{CommandName.HANGUP} {key}")
 
     def transfer(self, key: str, number: str, context: str, answered: ProblemTold) -> None:
         """Send the other party of a call to a number. Raises ValueError if it is none."""
-        self._ask(CommandName.TRANSFER, f"{key} {clean_number(number)} {context}", answered)
+        self._ask(key, CommandName.TRANSFER, f"{clean_number(number)} {context}", answered)
 
     def consult(self, key: str, number: str, context: str, answered: ProblemTold) -> None:
         """Ask a colleague before a call is handed over. Raises ValueError if it is no number."""
-        self._ask(CommandName.CONSULT, f"{key} {clean_number(number)} {context}", answered)
+        self._ask(key, CommandName.CONSULT, f"{clean_number(number)} {context}", answered)
 
     def hand_over(self, key: str) -> None:
         """Give a call to the colleague who is asked."""
-        self._send(f"{CommandName.COMPLETE} {key}")
+        self._send_for(key, f"{CommandName.COMPLETE} {key}")
 
     def take_back(self, key: str) -> None:
         """Give the colleague up who is asked about a call."""
-        self._send(f"{CommandName.CANCEL} {key}")
+        self._send_for(key, f"{CommandName.CANCEL} {key}")
 
     def dial(self, number: str, context: str = "") -> str:
         """Call a number as typed; returns what is wrong with it, or nothing."""
-        try:
-            clean = clean_number(number)
-        except ValueError:
-            return _("This is not a telephone number.")
-        if not self._model.up:
-            return _("Not connected.")
-        self._session.dial(clean, partial(self._dial_answered, clean), context)
-        return ""
+        return self._dial(number, context, self._dial_answered)
+
+    def call_back(self, key: str) -> str:
+        """Call the number of a call that is over; returns what is wrong with it, or nothing."""
+
+        def answered(number: str, problem: str) -> None:
+            self._model.command_over(key)
+            self._model_changed()
+            self._dial_answered(number, problem)
+
+        if (call := self._model.calls.get(key)) is None:
+            return ""  # its card goes with this second
+        self._model.command_begins(key, CommandName.ORIG)
+        if problem := self._dial(call.number, "", answered):
+            self._model.command_over(key)
+        self._model_changed()
+        return problem
 
     def dial_selected(self, text: str) -> None:
         """Call a text that was selected in any program; if it is no number, say so where one can be typed."""
@@ -114,12 +148,29 @@ class SeatCommands:
             self._model.return_requested()
             self._model_changed()
 
+    def _dial(self, typed: str, context: str, answered: Callable[[str, str], None]) -> str:
+        """`answered` gets the clean number and what is wrong, or nothing."""
+        try:
+            clean = clean_number(typed)
+        except ValueError:
+            return _("This is not a telephone number.")
+        if not self._model.up:
+            return _("Not connected.")
+        self._session.dial(clean, partial(answered, clean), context)
+        return ""
+
     def _dial_answered(self, number: str, problem: str) -> None:
         if problem:
             self._show_prompt(NumberReturned(number))
             self._tell(words.refusal_text(CommandName.ORIG, problem))
 
-    def _ask(self, command: CommandName, parameters: str, answered: ProblemTold) -> None:
+    def _send_for(self, key: str, line: str) -> None:
+        """As `_send`, from the card of a call."""
+        if command := self._send(line):
+            self._model.command_sent(command, key)
+            self._model_changed()
+
+    def _ask(self, key: str, command: CommandName, parameters: str, answered: ProblemTold) -> None:
         """Send a command; if nobody shows any more what is wrong with it, the window tells."""
 
         def told(reply: Reply) -> None:
@@ -128,10 +179,12 @@ class SeatCommands:
             if problem and not shown:
                 self._tell(words.refusal_text(command, problem))
 
-        issued = self._send(f"{command} {parameters}")
+        issued = self._send(f"{command} {key} {parameters}")
         if issued is None:
             answered(_("Not connected."))
         else:
+            self._model.command_sent(issued, key)
+            self._model_changed()
             self._session.await_reply(issued, told)
 
     def _send(self, line: str) -> IssuedCommand | None:

@@ -10,6 +10,7 @@ from typing import Literal
 from astcti_client.net.messages import ConnectionState, Protection
 from astcti_client.password import Password
 from astcti_client.settings import Settings
+from astcti_client.ui.app.pause_records import PauseRecords
 from astcti_client.ui.desktop.system_keyring import SystemKeyring
 from astcti_client.ui.i18n import _
 from astcti_client.ui.state.actions import LoginRequest
@@ -40,11 +41,13 @@ class SignIn:
         model: SeatModel,
         session: SeatSession,
         keyring: SystemKeyring,
+        pauses: PauseRecords,
         show_prompt: ShowPrompt,
         model_changed: Callable[[], None],
     ) -> None:
         """`model_changed` is called when the model is another."""
         self._preferences, self._model, self._session, self._keyring = preferences, model, session, keyring
+        self._pauses = pauses
         self._show_prompt, self._model_changed = show_prompt, model_changed
         self._password: Password | None = None
         self._asking = False
@@ -64,12 +67,12 @@ class SignIn:
         self._connect(settings, password)
         return True
 
-    def ask(self) -> None:
-        """Show the log-in window."""
+    def ask(self, *, unasked: bool = False) -> None:
+        """Show the log-in window; `unasked`: nobody is waiting for it."""
         settings = self._preferences.now
         remembered = bool(settings.password or self._keyring.remembered(settings.host, settings.user))
         self._asking = True
-        self._show_prompt(LoginWanted(remembered, self._keyring.can_remember()))
+        self._show_prompt(LoginWanted(remembered, self._keyring.can_remember(), unasked))
 
     def log_in(self, request: LoginRequest) -> None:
         """Log in with what was typed."""
@@ -100,10 +103,15 @@ class SignIn:
         """End the session and forget whom it was for."""
         self._session.stop()
         self._model.forget()
+        self._pauses.log_out()
         self._asking = False
         self._show_prompt(LoggedOut())
         self.ask()
         self._model_changed()
+
+    def try_now(self) -> None:
+        """Do not wait for the next attempt to connect."""
+        self._session.try_now()
 
     def is_password(self, text: str) -> bool:
         """Whether this is the password of the present session; true where nobody knows it."""
@@ -136,13 +144,14 @@ class SignIn:
         """Say in the log-in window what went wrong."""
         self._request = None
         if not self._asking:
-            self.ask()
+            self.ask(unasked=True)
         self._show_prompt(failure)
 
     def _connect(self, settings: Settings, password: Password) -> None:
         self._preferences.use_for_session(settings)
         self._password = password
         self._warned = False
+        self._pauses.begin(settings.place)
         self._session.start(settings, password)
 
     def _logged_in(self) -> None:

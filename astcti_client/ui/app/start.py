@@ -18,6 +18,8 @@ from astcti_client.triggers.trigger_memory import TriggerMemory
 from astcti_client.ui import i18n
 from astcti_client.ui.app.app import App
 from astcti_client.ui.state.history import History, default_file
+from astcti_client.ui.state.pause_file import PauseFile, pause_file
+from astcti_client.ui.state.window_places import WindowPlaces, default_places_file
 from astcti_client.ui.text import words
 from astcti_client.ui.theme.screen import draw_in_real_dots, draws_emoji
 
@@ -49,7 +51,9 @@ def run_window(loaded: LoadedSettings, reload: Callable[[], LoadedSettings], fil
     words.draw_emoji(draws_emoji(root))
     history = _history(loaded.settings.history_days)
     try:
-        app = App(root, loaded, reload, file, history, TriggerMemory(MemoryFile(pop_ups_file())))
+        memory, left = TriggerMemory(MemoryFile(pop_ups_file())), PauseFile(pause_file())
+        places = WindowPlaces(default_places_file())
+        app = App(root, loaded, reload, file, history, memory, left, places)
     except OtherClient:
         history.close()
         root.destroy()

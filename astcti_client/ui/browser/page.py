@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TextIO
 from urllib.parse import urlsplit
 
+import platformdirs
+
+NAME = "AsteriskCTI"
+"""The title of a window whose page belongs to no service."""
+TAKEN = "taken\n"
+"""What a window's process writes for each request that it took."""
 SIZE = (1100, 800)
 """Width and height of a window, in dots of a 96 dpi screen."""
 WEB = ("http", "https")
@@ -21,16 +29,19 @@ INSIDE_A_PAGE = ("about", "data", "blob")
 class PageRequest:
     """A page to show, and how its window shall look. `language` is a code, empty for the system's.
 
-    It goes to the window's process as one line of JSON.
+    It goes to the window's process as one line of JSON. Without an address nothing is shown: the window shall
+    be ready for the first page.
     """
 
     url: str
     dark: bool = False
     language: str = ""
+    title: str = ""
+    """Whose page it is: the service."""
 
     def written(self) -> bytes:
         """The line that `read` understands."""
-        return json.dumps({"url": self.url, "dark": self.dark, "language": self.language}).encode() + b"\n"
+        return json.dumps(asdict(self)).encode() + b"\n"
 
 
 def read_page(lines: TextIO) -> PageRequest | None:
@@ -38,12 +49,27 @@ def read_page(lines: TextIO) -> PageRequest | None:
     for line in lines:
         try:
             found = json.loads(line)
-            page = PageRequest(found["url"], bool(found.get("dark")), str(found.get("language", "")))
+            look = bool(found.get("dark")), str(found.get("language", ""))
+            page = PageRequest(found["url"], *look, str(found.get("title", "")))
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             continue
-        if isinstance(page.url, str) and page.url.startswith(("http://", "https://")):
+        if isinstance(page.url, str) and (not page.url or page.url.startswith(("http://", "https://"))):
             return page
     return None
+
+
+def say_taken() -> None:
+    """In a window's process: what was asked for is done."""
+    try:
+        sys.stdout.write(TAKEN)
+        sys.stdout.flush()
+    except (OSError, ValueError, AttributeError):
+        pass  # nobody reads it any more, or there is no output at all
+
+
+def places_file() -> Path:
+    """Where the windows' places on the screen are kept; its time is that of the last page."""
+    return Path(platformdirs.user_data_dir("astcti", appauthor=False)) / "page-windows.ini"
 
 
 def storage_folder() -> str:

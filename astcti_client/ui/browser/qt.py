@@ -21,16 +21,22 @@ from qtpy.QtWebEngineCore import QWebEnginePage, QWebEngineProfile, QWebEngineSe
 from astcti_client.ui.browser.bar import BrowserBar, follow_colours, picture_of
 from astcti_client.ui.browser.page import (
     HANDED_ON,
+    NAME,
     SIZE,
     WEB,
     PageRequest,
     host_of,
     may_be_shown,
     read_page,
+    say_taken,
     storage_folder,
 )
+from astcti_client.ui.browser.window_place import Attention, PagePlace
 from astcti_client.ui.i18n import _
 from astcti_client.ui.theme.icons import tray_icon
+
+_NOTHING = "about:blank"
+_NOTICED = 1000  # milliseconds until somebody sees that there is another page
 
 
 class WebPage(QWebEnginePage):  # type: ignore[misc,valid-type,unused-ignore]
@@ -38,6 +44,7 @@ class WebPage(QWebEnginePage):  # type: ignore[misc,valid-type,unused-ignore]
 
     def __init__(self, profile: Any, parent: Any) -> None:
         super().__init__(profile, parent)
+        self._nothing_yet = False
         settings, names = self.settings(), QWebEngineSettings.WebAttribute
         settings.setAttribute(names.JavascriptCanOpenWindows, False)  # unless a person clicked
         settings.setAttribute(names.LocalContentCanAccessFileUrls, False)
@@ -47,8 +54,28 @@ class WebPage(QWebEnginePage):  # type: ignore[misc,valid-type,unused-ignore]
         )
         self.featurePermissionRequested.connect(self._refuse)
 
+    def warm_up(self) -> None:
+        """Load nothing, for which the engine starts all that the first page needs."""
+        self._nothing_yet = True
+        self.setUrl(QtCore.QUrl(_NOTHING))
+
+    def show_page(self, url: Any) -> None:
+        """Load a page that a call brought."""
+        if self._nothing_yet:
+            self._nothing_yet = False
+            self.urlChanged.connect(self._forget_nothing)
+        self.setUrl(url)
+
+    def _forget_nothing(self, url: Any) -> None:
+        """No step leads back to before the first page."""
+        if url.scheme() in WEB:
+            self.urlChanged.disconnect(self._forget_nothing)
+            self.history().clear()
+
     def acceptNavigationRequest(self, url: Any, _kind: Any, is_main_frame: bool) -> bool:  # noqa: N802
         """Qt asks before it loads anything. Links of HANDED_ON it gives to the desktop by itself."""
+        if self._nothing_yet and url.toString() == _NOTHING:
+            return True
         return url.scheme() in HANDED_ON or may_be_shown(url.scheme(), whole_page=is_main_frame)
 
     def createWindow(self, _kind: Any) -> Any:  # noqa: N802
@@ -89,8 +116,9 @@ class _PageSignal(QtCore.QObject):  # type: ignore[misc,valid-type,unused-ignore
 class QtBrowser:
     """The window of one process."""
 
-    def __init__(self, webview: Any, title: str, first: PageRequest, lines: TextIO) -> None:
-        self._webview, self._title, self._first, self._lines = webview, title, first, lines
+    def __init__(self, webview: Any, first: PageRequest, lines: TextIO) -> None:
+        """`first` says how the window looks; without an address it waits, unseen, for one that has."""
+        self._webview, self._title, self._first, self._lines = webview, NAME, first, lines
         self._signal = _PageSignal()
         self._signal.page.connect(self._take)
         self._window: Any = None
@@ -107,7 +135,7 @@ class QtBrowser:
         # it grant microphone and camera to every page.
         self._profile = _profile()
         width, height = SIZE
-        window = self._webview.create_window(self._title, html="", width=width, height=height)
+        window = self._webview.create_window(NAME, html="", width=width, height=height, hidden=True)
         window.events.before_show += lambda: self._fill_window(window.native)
         window.events.closed += lambda: os._exit(0)
         threading.Thread(target=self._follow, name="addresses", daemon=True).start()
@@ -127,8 +155,13 @@ class QtBrowser:
             self._view.customContextMenuRequested.connect(self._offer_menu)
             native.addToolBar(BrowserBar(native, self._view, self._first.dark))
             page.urlChanged.connect(self._show_host)
-            page.setUrl(QtCore.QUrl(self._first.url))
+            page.warm_up()
             self._view.setFocus()
+            # Whoever gets a call types somewhere else: the keyboard comes with a click.
+            native.setAttribute(QtCore.Qt.WidgetAttribute.WA_ShowWithoutActivating)
+            self._place, self._attention = PagePlace(native), Attention(native)
+            # Not from within pywebview's making of the window.
+            QtCore.QTimer.singleShot(0, lambda: self._take(self._first))
         except Exception:
             traceback.print_exc()
             os._exit(3)  # rather the system's browser than a window without an address
@@ -141,12 +174,28 @@ class QtBrowser:
     def _take(self, page: PageRequest | None) -> None:
         if page is None:
             os._exit(0)
-        minimized = QtCore.Qt.WindowState.WindowMinimized
-        self._view.page().setUrl(QtCore.QUrl(page.url))
-        self._window.setWindowState(self._window.windowState() & ~minimized)
-        self._window.show()
-        self._window.raise_()
-        self._window.activateWindow()
+        if self._place.closed:
+            return  # not taken: this process ends, and another one shows it
+        if not page.url:
+            say_taken()
+            return
+        # Who closes the window before meant the page that was there.
+        QtCore.QTimer.singleShot(_NOTICED, say_taken)
+        self._title = page.title or NAME
+        self._view.page().show_page(QtCore.QUrl(page.url))
+        self._show_window()
+
+    def _show_window(self) -> None:
+        """In sight and flashing, and the keyboard stays where it is."""
+        window, minimized = self._window, QtCore.Qt.WindowState.WindowMinimized
+        if window.windowState() & minimized:
+            window.hide()  # a window that comes out of the panel would be given the keyboard
+            window.setWindowState(window.windowState() & ~minimized)
+        if not window.isVisible():
+            self._place.restore(self._title)
+        window.show()
+        window.raise_()
+        self._attention.ask()
 
     def _show_host(self, url: Any) -> None:
         """In the title stands whose page it is; what a page calls itself is up to the page."""

@@ -1,6 +1,7 @@
-"""One browser window, in a process of its own: `python -m astcti_client.ui.browser.window TITLE`.
+"""One browser window, in a process of its own: `python -m astcti_client.ui.browser.window`.
 
-What to show comes on standard input, one line each (see `page.PageRequest`); its end closes the window.
+What to show comes on standard input, one line each (see `page.PageRequest`); its end closes the window. For
+each line that it took it writes `page.TAKEN`.
 Closing the window ends the process and nothing else. Exit code 3: no window could be opened.
 """
 
@@ -13,15 +14,14 @@ import webbrowser
 from typing import Any, TextIO
 
 from astcti_client.ui import i18n
-from astcti_client.ui.browser.page import SIZE, PageRequest, read_page, storage_folder
+from astcti_client.ui.browser.page import NAME, SIZE, PageRequest, read_page, say_taken, storage_folder
 from astcti_client.ui.i18n import _
 
 NO_WINDOW = 3
 
 
-def main(arguments: list[str] | None = None, lines: TextIO | None = None) -> int:
+def main(lines: TextIO | None = None) -> int:
     """Run until the window is closed."""
-    title = (arguments if arguments is not None else sys.argv[1:] or ["AsteriskCTI"])[0]
     lines = lines or sys.stdin
     first = read_page(lines)
     if first is None:
@@ -35,13 +35,19 @@ def main(arguments: list[str] | None = None, lines: TextIO | None = None) -> int
         if _qt_is_wanted():
             from astcti_client.ui.browser.qt import QtBrowser
 
-            QtBrowser(webview, title, first, lines).run()
-        else:
-            MenuBrowser(webview, title, first, lines).run()
+            QtBrowser(webview, first, lines).run()
+        elif (page := first if first.url else _page_after(lines)) is not None:
+            MenuBrowser(webview, page, lines).run()
     except Exception as error:  # whatever toolkit is there, it may lack its libraries
         print(f"no browser window: {error}", file=sys.stderr)
         return NO_WINDOW
     return 0
+
+
+def _page_after(lines: TextIO) -> PageRequest | None:
+    """The first page; meanwhile everything is loaded that it needs."""
+    say_taken()
+    return read_page(lines)
 
 
 def _qt_is_wanted() -> bool:
@@ -56,7 +62,8 @@ def _qt_is_wanted() -> bool:
 class MenuBrowser:
     """Where the toolkit is not Qt: back, forward and reload in a menu, the address in the title."""
 
-    def __init__(self, webview: Any, title: str, first: PageRequest, lines: TextIO) -> None:
+    def __init__(self, webview: Any, first: PageRequest, lines: TextIO) -> None:
+        title = first.title or NAME
         self._webview, self._title, self._lines = webview, title, lines
         width, height = SIZE
         self._window = webview.create_window(title, first.url, width=width, height=height, text_select=True)
@@ -66,6 +73,7 @@ class MenuBrowser:
 
     def run(self) -> None:
         """Returns when the window was closed."""
+        say_taken()
         from webview.menu import Menu, MenuAction, MenuSeparator
 
         entries = [
@@ -86,6 +94,7 @@ class MenuBrowser:
     def _follow(self) -> None:
         """On a thread of pywebview's: open what comes."""
         while (page := read_page(self._lines)) is not None:
+            say_taken()
             self._window.load_url(page.url)
             self._window.restore()
             self._window.show()

@@ -21,7 +21,9 @@ from astcti_client.ui.theme import icons
 logger = logging.getLogger(__name__)
 BUS_TIME = 500  # milliseconds for the desktop's bus to answer
 
-TrayAction = Literal["show", "menu", "pause", "return", "dial", "history", "settings", "about", "quit"]
+TrayAction = Literal[
+    "show", "menu", "pause", "return", "dial", "history", "colleagues", "settings", "about", "quit"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ class TrayContent:
     reasons: tuple[str, ...] = ()
     paused: bool = False
     up: bool = False
+    missed: int = 0
+    """Calls that nobody looked at yet; `text` says so, too."""
 
 
 class Tray:
@@ -79,8 +83,8 @@ class Tray:
         with contextlib.suppress(Exception):  # a desktop that goes away takes the tray with it
             if before.text != content.text:
                 self._icon.title = content.text
-            if before.state != content.state:
-                self._icon.icon = icons.tray_icon(content.state)
+            if (before.state, before.missed > 0) != (content.state, content.missed > 0):
+                self._icon.icon = icons.tray_icon(content.state, missed=content.missed > 0)
             self._icon.update_menu()
 
     def tick(self) -> None:
@@ -151,7 +155,8 @@ class Tray:
             kind = DockedIcon
             options["menu_asked"] = lambda x, y: self._ask(TrayRequest("menu", x=x, y=y))
         content = self.content
-        return kind("astcti", icons.tray_icon(content.state), content.text, self._menu(pystray), **options)
+        picture = icons.tray_icon(content.state, missed=content.missed > 0)
+        return kind("astcti", picture, content.text, self._menu(pystray), **options)
 
     def _menu(self, pystray: Any) -> Any:
         """Menus of pystray ask these functions anew whenever they open or `show` got other words."""
@@ -175,6 +180,7 @@ class Tray:
             ),
             item(lambda _i: _("Dial"), asks_for("dial")),
             item(lambda _i: _("History"), asks_for("history")),
+            item(lambda _i: _("Colleagues"), asks_for("colleagues")),
             item(lambda _i: _("Settings"), asks_for("settings")),
             item(lambda _i: _("About AsteriskCTI"), asks_for("about")),
             menu.SEPARATOR,

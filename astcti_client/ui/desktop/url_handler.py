@@ -79,7 +79,7 @@ def _applications() -> Path:
 def _register_linux() -> str:
     place = _applications()
     place.mkdir(parents=True, exist_ok=True)
-    command = " ".join(_quoted(word) for word in own_command())
+    command = " ".join(exec_word(word) for word in own_command())
     kinds = "".join(f"x-scheme-handler/{scheme};" for scheme in SCHEMES)
     file = place / DESKTOP_FILE
     write_whole_file(
@@ -100,7 +100,7 @@ def _tell_desktop(place: Path) -> None:
         subprocess.run([updater, str(place)], check=False, capture_output=True, timeout=20)
 
 
-def _quoted(word: str) -> str:
+def exec_word(word: str) -> str:
     """As the desktop entry specification wants it in Exec."""
     if word == shlex.quote(word):
         return word.replace("%", "%%")

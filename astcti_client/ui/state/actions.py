@@ -42,8 +42,20 @@ class SeatActions(Protocol):
     def ask_return(self) -> None:
         """Ask for the pause's end; the password first, if the settings want it."""
 
+    def join_queue(self, queue: str) -> None:
+        """Ask the server to put this phone into a queue again."""
+
+    def leave_queue(self, queue: str) -> None:
+        """Ask it to take the phone out of a queue, until it is joined again or at the next log-in."""
+
+    def watch_colleagues(self, watch: bool) -> None:
+        """Have the server tell what colleagues do, from now on, or no more."""
+
     def hang_up(self, key: str) -> None:
         """End a call."""
+
+    def call_back(self, key: str) -> str:
+        """Call the number of a call that is over; returns what is wrong with it, or nothing."""
 
     def transfer(self, key: str, number: str, context: str, answered: ProblemTold) -> None:
         """Send the other party of a call to a number. Raises ValueError if it is none."""
@@ -69,6 +81,9 @@ class SessionActions(Protocol):
 
     def log_out(self) -> None:
         """End the session and show the log-in window."""
+
+    def try_now(self) -> None:
+        """Do not wait for the next attempt to connect."""
 
     def keyring_is_asking(self) -> bool:
         """Whether the system waits for somebody to open the keyring."""
@@ -102,6 +117,12 @@ class WindowActions(Protocol):
     def show_history(self) -> None:
         """Open the history."""
 
+    def show_colleagues(self) -> None:
+        """Open the list of colleagues."""
+
+    def transfer_to(self, number: str) -> None:
+        """Have the transfer of the call that is up typed: the agent says the last word there."""
+
     def show_settings(self) -> None:
         """Open the settings."""
 
@@ -110,6 +131,9 @@ class WindowActions(Protocol):
 
     def close_notices(self) -> None:
         """Take all notices of calls away."""
+
+    def put_away(self, topic: str) -> None:
+        """Take the lasting message of this topic away."""
 
     def copy(self, text: str) -> None:
         """Put a text into the clipboard."""

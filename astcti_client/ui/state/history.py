@@ -37,6 +37,12 @@ CREATE TABLE calls(
     linkedid TEXT NOT NULL, sought TEXT NOT NULL, why TEXT NOT NULL DEFAULT '');
 CREATE INDEX calls_at ON calls(at);
 """
+_LAST_ID = "SELECT coalesce(max(id), 0) FROM calls"
+# A file of before has none; what stands in it was seen, or nobody knows. Programs that do not know the table
+# leave it alone, so the version is the same.
+_SEEN = f"BEGIN; CREATE TABLE seen(id INTEGER NOT NULL); INSERT INTO seen {_LAST_ID}; COMMIT;"
+# SQLite gives the numbers of the last rows again once they are deleted.
+_IDS_COME_AGAIN = f"UPDATE seen SET id = min(id, ({_LAST_ID}))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,17 +210,35 @@ class History:
             found.extend(number for (number,) in rows if isinstance(number, str))
         return found
 
+    def missed_unseen(self) -> int:
+        """How many calls were missed since `seen` was called last."""
+        with self._whatever_happens():
+            (count,) = self._database.execute(
+                "SELECT count(*) FROM calls WHERE kind = 'missed' "
+                "AND id > (SELECT coalesce(max(id), 0) FROM seen)"
+            ).fetchone()
+            return int(count)
+        return 0
+
+    def seen(self) -> None:
+        """Somebody looked: all that is there now is no news any more."""
+        with self._whatever_happens(), self._database:
+            self._database.execute("DELETE FROM seen")
+            self._database.execute(f"INSERT INTO seen {_LAST_ID}")
+
     def forget_old(self, wall: float) -> None:
         """Delete what is older than the settable time; what is not on disk lasts until the end."""
         if self._days == 0:
             return
         with self._whatever_happens(), self._database:
             self._database.execute("DELETE FROM calls WHERE at < ?", (wall - self._days * _DAY,))
+            self._database.execute(_IDS_COME_AGAIN)
 
     def clear(self) -> None:
         """Delete everything."""
         with self._whatever_happens(), self._database:
             self._database.execute("DELETE FROM calls")
+            self._database.execute(_IDS_COME_AGAIN)
 
     def export(self, file: Path, entries: list[HistoryEntry]) -> None:
         """Write entries as CSV that spreadsheets read. Raises OSError."""
@@ -303,6 +327,8 @@ def _open(name: str) -> sqlite3.Connection:
             # A newer client made it, and will want it again.
             raise NewerHistory(f"made by a newer version of this program ({version})")
         database.execute("SELECT count(*) FROM calls").fetchone()
+        if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'seen'").fetchone():
+            database.executescript(_SEEN)
         database.execute(f"PRAGMA busy_timeout = {WRITE_TIME}")
     except UnicodeDecodeError as error:  # a table's name that is damaged, in SQLite's own message
         database.close()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from astcti_client.ui.state.lasting_messages import LastingMessage
 from schemas.events import Action
 
 
@@ -48,10 +49,14 @@ class ConfirmationWanted:
 
 @dataclass(frozen=True, slots=True)
 class LoginWanted:
-    """The log-in window. `remembered`: a password is known; `can_remember`: there is a keyring for one."""
+    """The log-in window. `remembered`: a password is known; `can_remember`: there is a keyring for one.
+
+    `unasked`: nobody waits for it, so it does not take the keyboard.
+    """
 
     remembered: bool
     can_remember: bool
+    unasked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +90,12 @@ class LoggedOut:
 
 @dataclass(frozen=True, slots=True)
 class WindowWanted:
-    """The main window comes to the front: something in it must be seen."""
+    """The main window comes into sight: something in it must be seen. The keyboard stays where it is."""
 
 
 Prompt = (
     PassingMessage
+    | LastingMessage
     | NumberReturned
     | DialBarWanted
     | PasswordWanted

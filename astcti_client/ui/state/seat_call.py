@@ -50,6 +50,8 @@ class SeatCall:
     """Why the last trigger that was not carried out was not."""
     first_seq: int = 0
     """The number of the first event that told of it; 0 if events have none."""
+    under_way: str = ""
+    """The word of the command that the server was asked for from this call's card, until its reply."""
     unconfirmed: bool = False
     """The connection was lost meanwhile, and the server has not told of this call since."""
 

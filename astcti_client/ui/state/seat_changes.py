@@ -63,8 +63,22 @@ class CommandRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class PauseLost:
+    """The server lost this pause: it is to be asked for again, with this reason."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class TransferUnchecked:
     """A call was handed over, and Asterisk could not say before whether there is such a number."""
+
+
+@dataclass(frozen=True, slots=True)
+class JoinedAgainstWish:
+    """The server, which was started anew, put the phone into a queue that its user had left."""
+
+    queue: str
 
 
 SeatChange = (
@@ -75,5 +89,7 @@ SeatChange = (
     | EventHeard
     | DialOutcome
     | CommandRefused
+    | PauseLost
     | TransferUnchecked
+    | JoinedAgainstWish
 )

@@ -19,6 +19,8 @@ from astcti_client.net.messages import (
     OfferedTarget,
     OfferedTargets,
     OperatorFound,
+    OwnQueue,
+    OwnQueues,
     PauseReasons,
     Resumed,
     ResumeOver,
@@ -30,6 +32,9 @@ from astcti_client.net.messages import (
     Unanswered,
 )
 from astcti_client.ui.state import seat_call
+from astcti_client.ui.state.colleagues import Colleagues
+from astcti_client.ui.state.consulting.seat_consult import SeatConsults
+from astcti_client.ui.state.receiving import JOIN_TIME, Obstacle, obstacle
 from astcti_client.ui.state.resumed_calls import ResumedCalls
 from astcti_client.ui.state.seat_call import SeatCall
 from astcti_client.ui.state.seat_changes import (
@@ -39,12 +44,15 @@ from astcti_client.ui.state.seat_changes import (
     CommandRefused,
     DialOutcome,
     EventHeard,
+    JoinedAgainstWish,
+    PauseLost,
     RingBegan,
     SeatChange,
     TransferUnchecked,
 )
-from astcti_client.ui.state.seat_consult import SeatConsults
-from astcti_client.ui.state.seat_state import Pause, PausePhase, SeatQueue, TrayState
+from astcti_client.ui.state.seat_pause import SeatPause
+from astcti_client.ui.state.seat_state import Pause, SeatQueue, TrayState
+from schemas.configuration.model import queue_key
 from schemas.events import Action, CallEvent, End
 from schemas.protocol import (
     UNCHECKED,
@@ -52,6 +60,7 @@ from schemas.protocol import (
     CommandName,
     PauseWord,
     PhoneAbility,
+    QueueWord,
     ReplyCode,
     ResumeMode,
     TriggerFailure,
@@ -82,6 +91,8 @@ class SeatModel:
     def __init__(self, clock: Callable[[], float]) -> None:
         """`clock` gives seconds that never go back."""
         self._clock = clock
+        self.missed = 0
+        """Calls that this seat missed and nobody looked at yet, whoever was logged in."""
         self.forget()
 
     def forget(self) -> None:
@@ -97,15 +108,25 @@ class SeatModel:
         self.transfer_targets: tuple[OfferedTarget, ...] = ()
         self.reasons: tuple[str, ...] = ()
         self.queues: dict[str, SeatQueue] = {}
-        self.pause = Pause()
+        self.own_queues: tuple[OwnQueue, ...] = ()
+        """What services each queue is of, and whether it may be left; empty if the server cannot tell."""
+        self.colleagues = Colleagues()
+        self._left_queues: set[str] = set()
+        """By their keys; the server knows it, too, unless it is started anew."""
+        self.trouble: ConnectionState | None = None
+        """Why there is, or was last, no connection; None once there is one."""
+        self.retry_at: float | None = None
+        """When the next attempt to connect begins, by the clock; None while nobody waits for it."""
+        self._pause = SeatPause(self._clock)
+        self._queues_due = 0.0
+        """When, by the clock, the server should have told of the queues."""
         self.explains = False
         """Whether the server can say why a call popped up or not."""
         self.calls: dict[str, SeatCall] = {}
         self.consults = SeatConsults()
         """The colleagues who are asked about them."""
-        self._before_request = Pause()
-        self._pause_request: tuple[bool, str] | None = None
-        """Whether a pause or its end was asked for, and the reason; None if nothing was."""
+        self._under_way: dict[IssuedCommand, str] = {}
+        """The calls whose cards asked for these."""
         self._waiting: dict[str, SeatCall] = {}
         """Legs that nothing worth a card is known of yet."""
         self._rung: OrderedDict[str, None] = OrderedDict()
@@ -124,6 +145,28 @@ class SeatModel:
         return self.connection.phase == "up"
 
     @property
+    def pause(self) -> Pause:
+        """The pause state."""
+        return self._pause.now
+
+    @property
+    def kept_pause(self) -> Pause | None:
+        """The pause that outlives the connection, and this run of the client; None if there is none."""
+        return self._pause.wish
+
+    @property
+    def obstacle(self) -> Obstacle | None:
+        """Why no call can reach this agent; None if one can: then, and only then, something is green."""
+        return obstacle(
+            self.connection,
+            pbx_up=self.pbx_up,
+            extension=self.extension,
+            pause=self.pause,
+            queues=self.queues.values(),
+            joining=self._clock() < self._queues_due,
+        )
+
+    @property
     def tray_state(self) -> TrayState:
         """The one state that the tray shows: the most urgent."""
         if not self.up:
@@ -135,7 +178,9 @@ class SeatModel:
             return "ringing"
         if phases & {"talking", "calling", "parted"}:
             return "talking"
-        return "paused" if self.pause.phase in ("in", "leaving") else "available"
+        if self.pause.phase in ("in", "leaving"):
+            return "paused"
+        return "available" if self.obstacle is None else "no-queue"
 
     @property
     def outbound(self) -> tuple[OfferedService, ...]:
@@ -153,6 +198,10 @@ class SeatModel:
         going = [call for call in self.calls.values() if call.phase != "over"]
         going += [*self._waiting.values(), *self._resumed.late.values()]
         return min((call.first_seq for call in going if call.first_seq), default=0)
+
+    def missed_counted(self, missed: int) -> None:
+        """So many missed calls wait for somebody to look at them."""
+        self.missed = missed
 
     # --- what became of a call's triggers ---
 
@@ -175,19 +224,34 @@ class SeatModel:
 
     # --- what was asked of the server ---
 
+    def command_sent(self, command: IssuedCommand, key: str) -> None:
+        """The card of this call asked for it: it asks for nothing more until the reply."""
+        self._under_way[command] = key
+        self.command_begins(key, command.line.partition(" ")[0].upper())
+
+    def command_begins(self, key: str, word: str) -> None:
+        """Something was asked for from this call's card; `command_over` follows."""
+        self._change(key, lambda _call: {"under_way": word})
+
+    def command_over(self, key: str) -> None:
+        """The reply is here, or it never will be."""
+        self._change(key, lambda _call: {"under_way": ""})
+
+    def pause_left(self, reason: str, lasts: float) -> None:
+        """An earlier run of the client was killed in this pause, which lasts for so many seconds."""
+        self._pause.remember(reason, lasts)
+
     def pause_requested(self, reason: str) -> None:
         """A pause was asked for; until the server's word it counts as requested."""
-        self._request_pause(Pause("requested", reason or self.pause.reason, self._clock()), (True, reason))
+        self._pause.request(reason)
+
+    def queue_wanted(self, queue: str) -> None:
+        """The user wants to be in a queue again."""
+        self._left_queues.discard(queue_key(queue))
 
     def return_requested(self) -> None:
         """The pause's end was asked for; until the server's word it counts as leaving."""
-        self._request_pause(Pause("leaving", self.pause.reason, self._clock()), (False, ""))
-
-    def _request_pause(self, pause: Pause, request: tuple[bool, str]) -> None:
-        if self.pause.phase in ("in", "out"):  # else a request is on its way already
-            self._before_request = self.pause
-        self._pause_request = request
-        self.pause = pause
+        self._pause.request_return()
 
     # --- what happens ---
 
@@ -206,11 +270,16 @@ class SeatModel:
                 self.services = services
             case OfferedTargets(targets=targets):
                 self.transfer_targets = targets
+            case OwnQueues(queues=queues):
+                self.own_queues = queues
             case PauseReasons(reasons=reasons):
                 self.reasons = reasons
-            case ServerReply(reply=reply, answers=answers):
+            case ServerReply(reply=reply, answers=answers, final=final):
+                if answers is not None and final:
+                    self.command_over(self._under_way.pop(answers, ""))
                 return self._reply(reply, answers)
             case Unanswered(command=command):
+                self.command_over(self._under_way.pop(command, ""))
                 return self._unanswered(command)
             case ServerEvent(event=event, trusted=trusted, epoch=epoch, arrived=arrived, known=known):
                 return [*self._event(event, known), EventHeard(event, trusted, epoch, arrived)]
@@ -236,18 +305,26 @@ class SeatModel:
 
     def _connection_changed(self, state: ConnectionState) -> list[SeatChange]:
         self.connection = state
+        self.retry_at = self._clock() + state.retry_in if state.phase == "waiting" else None
+        if state.phase in ("up", "waiting", "ended"):
+            self.trouble = state if state.phase != "up" else None
+        if state.ending in ("taken-over", "disabled"):
+            self._pause.sent_away()
         if state.phase == "up":
+            self._queues_due = self._clock() + JOIN_TIME
             if not (self._resumes and self.extension):  # else it says when it told of all
                 self._up_at = self._clock()
-            return []
+            return self._pause_again()
         self._up_at = None
         if state.phase == "logging-in":
             self.queues.clear()
+            self._pause.logging_in()
             self.pbx_up = True
             self._resumes = False
             self.macs_refused = ()
+        self._under_way.clear()
         unsure = [
-            replace(call, unconfirmed=True)
+            replace(call, unconfirmed=True, under_way="")
             for call in self.calls.values()
             if call.phase != "over" and not call.unconfirmed
         ]
@@ -259,6 +336,8 @@ class SeatModel:
         match reply.number:
             case ReplyCode.QUEUE_JOINED:
                 self.queues[reply.information] = SeatQueue(reply.information, "joined")
+                if queue_key(reply.information) in self._left_queues:
+                    return [JoinedAgainstWish(reply.information)]
             case ReplyCode.QUEUE_LEFT:
                 self.queues[reply.information] = SeatQueue(reply.information, "left")
             case ReplyCode.QUEUE_REFUSED:
@@ -267,9 +346,13 @@ class SeatModel:
             case ReplyCode.PAUSE_DONE | ReplyCode.PAUSE_REFUSED:
                 return self._pause_decided(reply.number == ReplyCode.PAUSE_DONE, reply.text)
             case ReplyCode.PAUSE_STATE:
-                self._told_pause(reply.token.upper() == PauseWord.IN, reply.text)
+                self._pause.told(reply.token.upper() == PauseWord.IN, reply.text)
+                return self._pause_again()
             case ReplyCode.CAPABILITIES:
                 self.explains = Capability.WHY in reply.information.split()
+                self.colleagues.connected(offered=Capability.COLLEAGUES in reply.information.split())
+            case ReplyCode.COLLEAGUE | ReplyCode.COLLEAGUE_GONE:
+                self.colleagues.hear(reply, answers)
             case ReplyCode.EXPLANATION if answers is not None:
                 return self._explained(reply, answers)
             case ReplyCode.PHONE:
@@ -280,8 +363,11 @@ class SeatModel:
                 self.pbx_up = False
             case ReplyCode.PBX_UP:
                 self.pbx_up = True
+                self._queues_due = self._clock() + JOIN_TIME
             case ReplyCode.OK if answers is not None and answers.line.startswith(f"{CommandName.RESUME} "):
                 self._resumes = True
+            case ReplyCode.OK | ReplyCode.REFUSED if answers is not None and (queue := _asked_out(answers)):
+                return self._out_decided(queue, reply)
             case ReplyCode.OK if answers is not None and reply.text == UNCHECKED:
                 return [TransferUnchecked()]
             case ReplyCode.REFUSED if answers is not None and self.up:
@@ -293,6 +379,14 @@ class SeatModel:
             case _:
                 pass
         return []
+
+    def _out_decided(self, queue: str, reply: Reply) -> list[SeatChange]:
+        """The server took note that the user is out of a queue, or refuses: then he is in it again."""
+        if reply.number == ReplyCode.OK:
+            self._left_queues.add(queue)
+            return []
+        self._left_queues.discard(queue)
+        return [CommandRefused(CommandName.QUEUE, reply.text)] if self.up else []
 
     def _explained(self, reply: Reply, answers: IssuedCommand) -> list[SeatChange]:
         """Of an answer to WHY the first line is the verdict; the story is for the server's people."""
@@ -321,25 +415,17 @@ class SeatModel:
         return changes
 
     def _pause_decided(self, granted: bool, text: str) -> list[SeatChange]:
-        request, self._pause_request = self._pause_request, None
-        if request is None:
-            return []
-        if not granted:
-            self.pause = self._before_request
-            return [CommandRefused(CommandName.PAUSE, text)]
-        self.pause = Pause("in" if request[0] else "out", request[1], self._clock())
-        return []
+        asked = self._pause.decided(granted)
+        return [CommandRefused(CommandName.PAUSE, text)] if asked and not granted else []
 
-    def _told_pause(self, paused: bool, reason: str) -> None:
-        self._pause_request = None
-        phase: PausePhase = "in" if paused else "out"
-        if (self.pause.phase, self.pause.reason) != (phase, reason):  # told again: it lasts since before
-            self.pause = Pause(phase, reason, self._clock())
+    def _pause_again(self) -> list[SeatChange]:
+        lost = self._pause.take_lost() if self.up else None
+        return [PauseLost(lost.reason)] if lost is not None else []
 
     def _unanswered(self, command: IssuedCommand) -> list[SeatChange]:
         verb = command.line.partition(" ")[0].upper()
-        if verb == CommandName.PAUSE:  # the server tells the state when we are back
-            self._pause_request, self.pause = None, self._before_request
+        if verb == CommandName.PAUSE and not self._pause.unanswered():
+            return []
         return [CommandRefused(verb, "")] if verb in _TOLD_IF_LOST else []
 
     def _resume_begins(self, resumed: Resumed) -> None:
@@ -428,3 +514,11 @@ class SeatModel:
         self.consults.call_over(call.key)
         self.calls[call.key] = call
         return [CallChanged(call), CallOver(call)]
+
+
+def _asked_out(command: IssuedCommand) -> str:
+    """The key of the queue that a command asks to leave; empty if it asks for something else."""
+    match command.line.split():
+        case [CommandName.QUEUE, queue, QueueWord.OUT]:
+            return queue_key(queue)
+    return ""

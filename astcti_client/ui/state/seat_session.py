@@ -88,6 +88,11 @@ class SeatSession:
             case Unanswered(command=command):
                 self._asked.pop(command, None)
 
+    def try_now(self) -> None:
+        """Try to connect at once, if an attempt is waited for."""
+        if self._connection is not None:
+            self._connection.try_now()
+
     def send(self, line: str) -> IssuedCommand:
         """Send a command. Raises NotConnected or ValueError."""
         if self._connection is None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 PausePhase = Literal["out", "requested", "in", "leaving"]
-TrayState = Literal["offline", "pbx-down", "available", "paused", "ringing", "talking"]
+TrayState = Literal["offline", "pbx-down", "no-queue", "available", "paused", "ringing", "talking"]
 QueueState = Literal["joined", "left", "refused"]
 
 

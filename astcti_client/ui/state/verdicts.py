@@ -21,9 +21,9 @@ def own_verdict(
     at = wall - (now - call.opened_at)
     if call.failure is not None:
         return encode(verdict(VERDICT_OF_FAILURE[call.failure], at, extension, operator))
-    if not triggers:
-        return encode(verdict(Verdict.TRIGGERS_OFF, at, extension, operator))
     if not {"any", own_system()} & set(call.opened_for):
         systems = listed(call.opened_for)
         return encode(verdict(Verdict.OTHER_SYSTEM, at, extension, call.service, systems))
+    if not triggers:
+        return encode(verdict(Verdict.TRIGGERS_OFF, at, extension, operator))
     return encode(verdict(Verdict.POPPED_UP, at, extension, extension, operator, call.service, call.opened))

@@ -31,6 +31,8 @@ def _of_the_line() -> dict[Refusal, str]:
         Refusal.BAD_SCRAM: _("the server cannot read the proof of the password"),
         Refusal.NO_CHANNEL_BINDING: _("the server does not tie a log-in to its connection"),
         Refusal.BAD_RESUME: _("the server cannot read what was told before"),
+        Refusal.BAD_COLLEAGUES_WORD: _("the server cannot read which colleagues are wanted"),
+        Refusal.BAD_QUEUE_WORD: _("the server cannot read whether the queue is joined or left"),
         Refusal.BAD_PAUSE_WORD: _("the server cannot read whether the pause begins or ends"),
         Refusal.USER_FIRST: _("the user name has to come first"),
         Refusal.ALREADY_LOGGED_IN: _("already logged in"),
@@ -82,6 +84,9 @@ def _of_pauses_and_queues() -> dict[Refusal, str]:
     return {
         Refusal.ASTERISK_SILENT: _("the telephone system does not answer"),
         Refusal.ASTERISK_REFUSED: _("the telephone system refused"),
+        Refusal.NOT_YOUR_QUEUE: _("this is no queue of yours"),
+        Refusal.MAY_NOT_LEAVE: _("this queue may not be left"),
+        Refusal.FIXED_MEMBER: _("the telephone system itself keeps your phone in this queue"),
         Refusal.NOT_AT_A_SEAT: _("you are not at a seat"),
         Refusal.ANOTHER_REQUEST: _("another request came after it"),
         Refusal.ANOTHER_SESSION: _("another session took over"),

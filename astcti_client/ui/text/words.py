@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 import unicodedata
 
-from astcti_client.net.messages import ConnectionState
-from astcti_client.ui.i18n import _
+from astcti_client.ui.i18n import _, some
+from astcti_client.ui.state.consulting.seat_consult import SeatConsult
 from astcti_client.ui.state.seat_call import SeatCall
-from astcti_client.ui.state.seat_consult import SeatConsult
-from astcti_client.ui.state.seat_model import SeatModel
 from astcti_client.ui.state.seat_state import Pause, SeatQueue
 from astcti_client.ui.text.refusals import refusal_template
 from schemas.events import Originate
 from schemas.explanation.lines import decode
 from schemas.explanation.words import told_at
-from schemas.protocol import CommandName, ConsultState, Refusal
+from schemas.protocol import ColleagueState, CommandName, ConsultState, Refusal
 from schemas.sentences import retold
 
 MOST_MARKS = 4  # on one letter; real languages need fewer
 MOST_EMOJI = 6  # in one text
-LONGEST_TIP = 120  # of the tray's; Windows takes 127 units of UTF-16
 LONGEST_SHOWN = 200  # characters; what is longer is cut where it is shown, never where it is used
 
 LONGEST_REASON = 600  # of why a call popped up or not, with what to change
@@ -128,22 +126,9 @@ def end_text(call: SeatCall) -> str:
     }[call.end]
 
 
-def tray_text(model: SeatModel) -> str:
-    """The tray's tooltip."""
-    first = {
-        "offline": _("not connected"),
-        "pbx-down": _("telephone system not available"),
-        "available": _("available"),
-        "paused": _("in pause"),
-        "ringing": _("the phone rings"),
-        "talking": _("in a call"),
-    }[model.tray_state]
-    who = " · ".join(filter(None, (displayable(model.full_name, 40), displayable(model.extension, 30))))
-    reason = displayable(model.pause.reason, 40) if model.tray_state == "paused" else ""
-    text = "AsteriskCTI: " + first + (f" ({reason})" if reason else "") + (f"\n{who}" if who else "")
-    while len(text.encode("utf-16-le")) > 2 * LONGEST_TIP:
-        text = text[:-2].rstrip() + "…"
-    return text
+def missed_text(count: int) -> str:
+    """How many calls were missed that nobody looked at yet."""
+    return some("{count} missed call", "{count} missed calls", count).format(count=count)
 
 
 def pause_text(pause: Pause) -> str:
@@ -157,6 +142,23 @@ def pause_text(pause: Pause) -> str:
     }[pause.phase]
 
 
+def lost_pause(reason: str) -> str:
+    """What is said to whom the server forgot while the desk was empty."""
+    if shown := displayable(reason, 60):
+        return _("You were in {reason}; the connection was lost.").format(reason=shown)
+    return _("You were in pause; the connection was lost.")
+
+
+def next_attempt(seconds: float) -> str:
+    """When the client tries again to connect."""
+    whole = math.ceil(seconds)
+    if whole < 2:  # by then it has begun
+        return _("Trying again …")
+    return some("Next attempt in {count} second", "Next attempt in {count} seconds", whole).format(
+        count=whole
+    )
+
+
 def queue_text(queue: SeatQueue) -> str:
     """What a queue's mark means."""
     if queue.state == "joined":
@@ -166,21 +168,24 @@ def queue_text(queue: SeatQueue) -> str:
     return _("Could not join this queue: {reason}").format(reason=server_reason(queue.reason))
 
 
-def connection_text(state: ConnectionState) -> str:
-    """The connection in a few words."""
+def colleague_text(state: ColleagueState) -> str:
+    """What a colleague does."""
     return {
-        "connecting": _("Connecting …"),
-        "logging-in": _("Logging in …"),
-        "up": _("Connected"),
-        "waiting": _("Not connected, trying again"),
-        "ended": _("Not connected"),
-    }[state.phase]
+        ColleagueState.READY: _("Ready"),
+        ColleagueState.RINGING: _("Phone rings"),
+        ColleagueState.TALKING: _("In a call"),
+        ColleagueState.PAUSED: _("In pause"),
+        ColleagueState.OFFLINE: _("Not logged in"),
+        ColleagueState.UNREACHABLE: _("Not reachable"),
+    }[state]
 
 
 def refusal_text(what: str, why: str) -> str:
     """Why the server did not do something: `what` is the command's name."""
     names: dict[str, str] = {
         CommandName.PAUSE: _("The pause was not granted"),
+        CommandName.QUEUE: _("The queue stays as it is"),
+        CommandName.COLLEAGUES: _("The colleagues cannot be shown"),
         CommandName.HANGUP: _("The call was not ended"),
         CommandName.TRANSFER: _("The call was not transferred"),
         CommandName.CONSULT: _("The colleague was not asked"),

@@ -25,7 +25,9 @@ def make_control_styles(style: ttk.Style, pictures: Pictures, fonts: Fonts) -> N
     _make_scrollbar(style, pictures)
 
 
-def _ground(style: ttk.Style, pictures: Pictures, element: str, piece: str, *states: tuple[str, str]) -> None:
+def _ground(
+    style: ttk.Style, pictures: Pictures, element: str, piece: str, *states: tuple[*tuple[str, ...], str]
+) -> None:
     """An element that is a stretched picture, another one in each of the states; the first that fits."""
     options: dict[str, Any] = {
         "border": pictures.px(9),
@@ -53,13 +55,15 @@ def _make_buttons(style: ttk.Style, pictures: Pictures, fonts: Fonts) -> None:
     }
     for name, (fill, hover, border, ink, font) in looks.items():
         element = name.replace("TButton", "button")
-        focus = p.text if border == p.accent else p.accent
+        focus = p.text if border in (p.accent, p.bad) else p.accent  # a ring has to be seen on it
         _ground(
             style,
             pictures,
             element,
             piece(fill, border),
             ("disabled", piece(p.raised, p.border)),
+            ("alternate", "focus", piece(p.raised, focus, thickness=2)),  # inert: see `press_guard`
+            ("alternate", piece(p.raised, p.border)),
             ("pressed", piece(hover, focus)),
             ("focus", piece(fill, focus, thickness=2)),
             ("active", piece(hover, border)),
@@ -73,7 +77,7 @@ def _make_buttons(style: ttk.Style, pictures: Pictures, fonts: Fonts) -> None:
             background=p.ground,
             padding=(pictures.px(12), pictures.px(6)),
         )
-        style.map(name, foreground=[("disabled", p.muted)])
+        style.map(name, foreground=[("disabled", p.muted), ("alternate", p.muted)])
 
 
 def _make_flat_buttons(style: ttk.Style, pictures: Pictures) -> None:
@@ -86,12 +90,17 @@ def _make_flat_buttons(style: ttk.Style, pictures: Pictures) -> None:
             pictures,
             element,
             flat,
+            ("alternate", "!focus", flat),
+            # The ring stays while the mouse is over it: who works with both sees where the keys go.
+            ("pressed", "focus", piece(p.border, p.accent, thickness=2)),
             ("pressed", piece(p.border)),
+            ("active", "focus", piece(p.raised, p.accent, thickness=2)),
             ("active", piece(p.raised)),
             ("focus", piece("", p.accent, thickness=2)),
         )
         style.layout(name, _button_layout(element))
         style.configure(name, background=ground, padding=pictures.px(6))
+    style.configure("Alert.Flat.TButton", foreground=p.bad)
 
 
 def _make_entry(style: ttk.Style, pictures: Pictures) -> None:

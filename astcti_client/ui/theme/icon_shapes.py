@@ -66,6 +66,13 @@ def _history(pen: Pen) -> None:
     pen.line((12.5, 7.5), (12.5, 12.2), (15.8, 14.0))
 
 
+def _people(pen: Pen) -> None:
+    pen.circle(9, 8, 3.4)
+    pen.arc(9, 20, 6.4, 180, 360)
+    pen.arc(16, 8.4, 3.0, -110, 110)
+    pen.arc(15.5, 20, 5.6, -75, 0)
+
+
 def _menu(pen: Pen) -> None:
     for y in (5, 12, 19):
         pen.circle(12, y, 1.7, filled=True)
@@ -160,6 +167,7 @@ SHAPES: dict[str, Callable[[Pen], None]] = {
     "transfer": _transfer,
     "page": _page,
     "history": _history,
+    "people": _people,
     "menu": _menu,
     "search": _search,
     "copy": _copy,

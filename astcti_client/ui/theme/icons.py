@@ -13,11 +13,14 @@ from astcti_client.ui.theme.pen import FINER, Pen
 TRAY_COLOURS: dict[TrayState, str] = {
     "offline": "#7c8694",
     "pbx-down": "#c2410c",
+    "no-queue": "#c2410c",
     "available": "#16a34a",
     "paused": "#d97706",
     "ringing": "#7c3aed",
     "talking": "#2563eb",
 }
+
+MISSED_COLOUR = "#dc2626"
 
 
 @lru_cache(maxsize=512)
@@ -45,10 +48,18 @@ def rounded(
 
 
 @lru_cache(maxsize=64)
-def tray_icon(state: TrayState, size: int = 64) -> Image.Image:
-    """The tray's icon: a colour and a sign for each state, so that colour alone never tells."""
+def tray_icon(state: TrayState, size: int = 64, *, missed: bool = False) -> Image.Image:
+    """The tray's icon: a colour and a sign for each state, so that colour alone never tells.
+
+    `missed`: with a mark, for calls were missed that nobody looked at yet.
+    """
     ground = rounded(size, size, size * 0.26, TRAY_COLOURS[state])
-    signs: dict[TrayState, str] = {"paused": "pause", "offline": "close", "pbx-down": "warning"}
+    signs: dict[TrayState, str] = {
+        "paused": "pause",
+        "offline": "close",
+        "pbx-down": "warning",
+        "no-queue": "warning",
+    }
     inner = round(size * (0.62 if state in signs else 0.74))
     sign = icon(signs.get(state, "phone"), inner, "#ffffff", 2.8)
     picture = ground.copy()
@@ -63,4 +74,12 @@ def tray_icon(state: TrayState, size: int = 64) -> Image.Image:
         dot = Pen(size, "#ffffff")
         dot.circle(17.6, 6.4, 2.3, filled=True)
         picture.alpha_composite(dot.image.resize((size, size), Image.Resampling.LANCZOS))
+    if missed:
+        # In the corner that no sign needs, with a rim that shows on any ground.
+        mark = Pen(size, "#ffffff")
+        mark.circle(18.2, 18.2, 5.4, filled=True)
+        picture.alpha_composite(mark.image.resize((size, size), Image.Resampling.LANCZOS))
+        mark = Pen(size, MISSED_COLOUR)
+        mark.circle(18.2, 18.2, 4.2, filled=True)
+        picture.alpha_composite(mark.image.resize((size, size), Image.Resampling.LANCZOS))
     return picture

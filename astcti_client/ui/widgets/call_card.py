@@ -11,13 +11,14 @@ from tkinter import ttk
 from astcti_client.net.messages import OfferedTarget
 from astcti_client.ui.i18n import _
 from astcti_client.ui.state.actions import Actions
+from astcti_client.ui.state.consulting.seat_consult import SeatConsult
 from astcti_client.ui.state.seat_call import SeatCall
-from astcti_client.ui.state.seat_consult import SeatConsult
 from astcti_client.ui.text import words
 from astcti_client.ui.theme.look import Look
 from astcti_client.ui.widgets.consult_row import ConsultRow
 from astcti_client.ui.widgets.controls import FlowFrame, InitialsDisc, button
 from astcti_client.ui.widgets.elided_label import ElidedLabel
+from astcti_client.ui.widgets.press_guard import GuardedButton
 from astcti_client.ui.widgets.transfer_row import TransferRow
 
 COPIED_TIME = 700  # milliseconds
@@ -40,12 +41,13 @@ class CallCard(ttk.Frame):
         self._look, self._actions, self._targets = look, actions, targets
         self.call = call
         self._variables: tuple[tuple[str, str], ...] | None = None
-        self._buttons_for: tuple[object, ...] = ()
         self._asking: TransferRow | None = None
         self._consult: SeatConsult | None = None
         self._may_consult = False
         self._consult_row: ConsultRow | None = None
-        self._transfer_button: ttk.Button
+        self._transfer: GuardedButton | None = None
+        self._open: GuardedButton | None = None
+        self._page: GuardedButton | None = None
         self._room = look.px(400)
         self._build()
         self.update_call(call)
@@ -53,7 +55,8 @@ class CallCard(ttk.Frame):
     def offer_targets(self, targets: tuple[OfferedTarget, ...]) -> None:
         """The call can be transferred to these contexts from now on."""
         if targets != self._targets:
-            self._targets, self._buttons_for = targets, ()
+            self._targets = targets
+            self._stop_asking()
             self._show_buttons()
 
     def show_consult(self, consult: SeatConsult | None, possible: bool) -> tk.Misc | None:
@@ -123,22 +126,41 @@ class CallCard(ttk.Frame):
         self._initials = InitialsDisc(self, look, "")
         self._initials.grid(row=0, column=0, rowspan=2, sticky="n", padx=(0, look.px(12)))
         self._who = ElidedLabel(self, look, style="LargeCard.TLabel", lines=2)
-        self._who.grid(row=0, column=1, sticky="ew")
+        self._who.grid(row=0, column=1, columnspan=2, sticky="ew")
         self._number = ElidedLabel(self, look, style="Card.TLabel")
         self._number.grid(row=1, column=1, sticky="ew")
         self._through = ElidedLabel(self, look, style="MutedCard.TLabel", lines=2)
-        self._through.grid(row=2, column=1, columnspan=2, sticky="ew")
+        self._through.grid(row=2, column=1, sticky="ew")
         self._time = ttk.Label(self, style="BoldCard.TLabel", text="0:00")
-        self._time.grid(row=0, column=2, sticky="ne")
+        self._time.grid(row=0, column=3, sticky="ne")
         self._phase = ttk.Label(self, style="MutedCard.TLabel")
-        self._phase.grid(row=3, column=1, columnspan=2, sticky="w", pady=(look.px(4), 0))
+        self._phase.grid(row=3, column=1, sticky="w", pady=(look.px(4), 0))
+        self._build_call_back()
         self._remark = ElidedLabel(self, look, style="WarningCard.TLabel", lines=3)
-        self._remark.grid(row=7, column=0, columnspan=3, sticky="ew", pady=(look.px(8), 0))
+        self._remark.grid(row=7, column=0, columnspan=4, sticky="ew", pady=(look.px(8), 0))
         self._remark.grid_remove()
         self._table = ttk.Frame(self, style="Surface.TFrame")
         self._table.columnconfigure(1, weight=1)
         self._buttons = FlowFrame(self, look.px(6), style="Surface.TFrame")
+        self._buttons.grid(row=5, column=0, columnspan=4, sticky="ew", pady=(look.px(12), 0))
+        self._hang_up = self._add(
+            _("Decline"), lambda: self._actions.seat.hang_up(self.call.key), "hang-up", "Danger.TButton"
+        )
+        width = self._hang_up.winfo_reqwidth()
+        self._hang_up.configure(text=" " + _("Hang up"))
+        self._buttons.keep_width(self._hang_up, max(width, self._hang_up.winfo_reqwidth()))
         self.bind("<Configure>", self._fit)
+
+    def _build_call_back(self) -> None:
+        """It stands apart from what ends a call, where nothing else ever was; its room is kept free."""
+        room = ttk.Frame(self, style="Surface.TFrame")
+        self._call_back = button(room, self._look, _("Call back"), self._call_number, icon="phone")
+        self._beside = self._call_back.winfo_reqwidth()
+        room.configure(width=self._beside, height=self._call_back.winfo_reqheight())
+        room.grid(row=1, column=2, rowspan=3, columnspan=2, sticky="se", padx=(self._look.px(8), 0))
+        self.columnconfigure(
+            2, minsize=max(0, self._beside - self._look.px(40))
+        )  # the rest is below the time
 
     def _fit(self, event: tk.Event[tk.Misc]) -> None:
         self._fit_to(event.width)
@@ -147,11 +169,12 @@ class CallCard(ttk.Frame):
         """To be as wide as this; until it is on the screen nobody knows."""
         self._room = width
         px = self._look.px
-        beside = max(px(80), width - px(140))  # beside the portrait and the time
-        self._who.fit(beside)
+        self._who.fit(max(px(80), width - px(140)))  # beside the portrait and the time
+        beside = max(px(60), width - px(90) - self._beside)  # beside the portrait and *Call back*
         self._number.fit(beside)
+        self._through.fit(beside)
+        self._phase.configure(wraplength=beside)
         below = max(px(80), width - px(90))
-        self._through.fit(below)
         self._remark.fit(below)
         for label in self._table.grid_slaves(column=1):
             assert isinstance(label, ElidedLabel)
@@ -183,54 +206,57 @@ class CallCard(ttk.Frame):
                 label.bind(keys, partial(self._copy, label, value))
         self._fit_to(self._room)
         if variables:
-            self._table.grid(row=4, column=1, columnspan=2, sticky="ew", pady=(self._look.px(6), 0))
+            self._table.grid(row=4, column=1, columnspan=3, sticky="ew", pady=(self._look.px(6), 0))
         else:
             self._table.grid_remove()
 
     def _show_buttons(self) -> None:
+        """Each button has its place from its first moment until the card goes: it is only switched.
+
+        So no other one ever comes to where somebody is about to click.
+        """
         call = self.call
-        wanted = (
-            call.phase,
-            bool(call.pages),
-            bool(self._targets),
-            call.unconfirmed,
-            bool(call.interrupted),
-            self._consulting,
-        )
-        if wanted == self._buttons_for:
-            return
-        self._buttons_for = wanted
-        for widget in self._buttons.winfo_children():
-            widget.destroy()
-        self._stop_asking()
-        live = call.phase != "over" and not call.unconfirmed and not self._consulting
-        if live:
-            text = _("Decline") if call.phase == "ringing" else _("Hang up")
-            self._add(text, lambda: self._actions.seat.hang_up(call.key), "hang-up", "Danger.TButton")
-        if live and call.phase in ("talking", "parted") and self._targets:
-            self._transfer_button = self._add(_("Transfer"), self._transfer_pressed, "transfer")
-        if call.interrupted:
-            self._add(_("Open"), self._open_interrupted, "page", "Accent.TButton")
-        if call.pages:
-            self._add(_("Page"), lambda: self._actions.pages.open_pages(self.call), "page")
+        live = call.phase != "over" and not call.unconfirmed
+        free = live and not call.under_way and not self._consulting
+        rang = call.phase == "ringing" or (call.phase == "over" and not call.was_answered)
+        decline = rang and call.direction != "outbound"
+        self._hang_up.configure(text=" " + (_("Decline") if decline else _("Hang up")))
+        _enable(self._hang_up, free)
+        if self._targets and self._transfer is None:
+            self._transfer = self._add(_("Transfer"), self._transfer_pressed, "transfer")
+        may_transfer = live and call.phase in ("talking", "parted") and bool(self._targets)
+        if self._transfer is not None:
+            _enable(self._transfer, may_transfer and free)
+        if not may_transfer:
+            self._stop_asking()
+        if call.interrupted and self._open is None:
+            self._open = self._add(_("Open"), self._open_interrupted, "page", "Accent.TButton")
+        if self._open is not None:
+            _enable(self._open, bool(call.interrupted))
+        if call.pages and self._page is None:
+            self._page = self._add(_("Page"), lambda: self._actions.pages.open_pages(self.call), "page")
+        if self._page is not None:
+            _enable(self._page, bool(call.pages))
+        _enable(self._call_back, call.phase == "over" and not call.under_way)
         if call.phase == "over" and call.number:
-            self._add(_("Call back"), self._call_back, "phone")
-        if self._buttons.winfo_children():
-            self._buttons.grid(row=5, column=0, columnspan=3, sticky="ew", pady=(self._look.px(12), 0))
+            self._call_back.place(relx=1.0, rely=1.0, anchor="se")
         else:
-            self._buttons.grid_remove()
-        self._buttons.lay_out()
+            self._call_back.place_forget()
 
     def _open_interrupted(self) -> None:
         self._actions.pages.open_interrupted(self.call)
         self.update_call(replace(self.call, interrupted=()))
 
-    def _call_back(self) -> None:
-        if problem := self._actions.seat.dial(self.call.number):
+    def _call_number(self) -> None:
+        if problem := self._actions.seat.call_back(self.call.key):
             self._phase.configure(text=problem, style="WarningCard.TLabel")
 
-    def _add(self, text: str, command: Callable[[], object], icon: str, style: str = "TButton") -> ttk.Button:
-        return button(self._buttons, self._look, text, command, icon=icon, style=style)
+    def _add(
+        self, text: str, command: Callable[[], object], icon: str, style: str = "TButton"
+    ) -> GuardedButton:
+        made = button(self._buttons, self._look, text, command, icon=icon, style=style)
+        self._buttons.lay_out()
+        return made
 
     # --- transfer ---
 
@@ -250,7 +276,7 @@ class CallCard(ttk.Frame):
         self._asking.number.insert(0, number)
         if 0 <= service < len(self._targets):
             self._asking.service.current(service)
-        self._asking.grid(row=6, column=0, columnspan=3, sticky="ew", pady=(self._look.px(8), 0))
+        self._asking.grid(row=6, column=0, columnspan=4, sticky="ew", pady=(self._look.px(8), 0))
 
     def _transfer_pressed(self) -> None:
         if self._asking is not None:
@@ -265,5 +291,11 @@ class CallCard(ttk.Frame):
             inside = str(self.focus_get() or "").startswith(str(self._asking))
             self._asking.destroy()
             self._asking = None
-            if inside and self._transfer_button.winfo_exists():
-                self._transfer_button.focus_set()
+            if inside and self._transfer is not None:
+                self._transfer.focus_set()
+
+
+def _enable(button: ttk.Button, enabled: bool) -> None:
+    state = "normal" if enabled else "disabled"
+    if str(button.cget("state")) != state:
+        button.configure(state=state)

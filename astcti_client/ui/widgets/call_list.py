@@ -1,8 +1,9 @@
-"""All calls of this seat as cards, those that ring first. Main thread."""
+"""All calls of this seat as cards, the one that is talked to first. Main thread."""
 
 from __future__ import annotations
 
 import tkinter as tk
+from collections.abc import Mapping, Sequence
 from tkinter import ttk
 
 from astcti_client.ui.i18n import _, some
@@ -26,6 +27,7 @@ class CallList:
         self._list, self._row = place, row
         self._look, self._actions, self._model = look, actions, model
         self.cards: dict[str, CallCard] = {}
+        self._order: list[str] = []
         self._more = ttk.Label(place.inner, style="Muted.TLabel")
         self._empty = ttk.Label(
             place,
@@ -42,12 +44,14 @@ class CallList:
         """Show the model's calls."""
         calls = self._model.calls
         order = sorted(calls.values(), key=_urgency)
-        with_card = {call.key for call in order[:MOST_CARDS]}
+        with_card = {call.key: call for call in order[:MOST_CARDS]}
         for key in self.cards.keys() - with_card:
             self.cards.pop(key).destroy()
-        for row, call in enumerate(order[:MOST_CARDS], self._row):
-            card = self._card(call)
-            card.grid(row=row, column=0, sticky="ew", pady=(0, self._look.px(8)))
+        self._order = arranged(self._order, with_card)
+        for row, key in enumerate(self._order, self._row):
+            card = self._card(with_card[key])
+            if card.grid_info().get("row") != row:
+                card.grid(row=row, column=0, sticky="ew", pady=(0, self._look.px(8)))
         more = len(order) - MOST_CARDS
         if more > 0:
             text = some("{count} more call", "{count} more calls", more)
@@ -62,6 +66,16 @@ class CallList:
         for card in self.cards.values():
             card.show_time(now)
 
+    @property
+    def order(self) -> tuple[str, ...]:
+        """The keys of the cards, from above."""
+        return tuple(self._order)
+
+    def arrange_as(self, order: Sequence[str]) -> None:
+        """Put the cards where they were in another list."""
+        self._order = list(order)
+        self.show()
+
     def transfers(self) -> dict[str, tuple[str, int]]:
         """The transfers that are being typed, by their calls."""
         found = {key: card.transfer for key, card in self.cards.items()}
@@ -73,11 +87,27 @@ class CallList:
             if key in self.cards:
                 self.cards[key].ask_target(*one)
 
-    def _bring_into_view(self, widget: tk.Misc) -> None:
-        """Many queues may stand above it."""
-        if widget.winfo_exists():
-            widget.update_idletasks()
-            self._list.see(widget)
+    def ask_transfer(self, number: str) -> bool:
+        """Have the transfer of the call that is up typed with this number; False if no call is up."""
+        for card in self.cards.values():
+            if card.call.phase == "talking":
+                card.ask_target(number)
+                self._bring_into_view(card)
+                return True
+        return False
+
+    def _bring_into_view(self, card: CallCard) -> None:
+        """Many queues may stand above it; but nothing moves the call that is talked to."""
+        talking = any(_is_talking(other.call) for other in self.cards.values())
+        if card.winfo_exists() and not talking:
+            card.update_idletasks()
+            self._list.see(card)
+
+    def _show_news(self, row: tk.Misc) -> None:
+        """What is said of the call that is talked to, and what can be done about it."""
+        if row.winfo_exists():
+            row.update_idletasks()
+            self._list.see(row)
 
     def _show_empty(self) -> None:
         """The remark in the middle of what is free below the queues, if there is room for it."""
@@ -106,7 +136,30 @@ class CallList:
         consults = self._model.consults
         news = card.show_consult(consults.by_call.get(card.call.key), consults.possible)
         if news is not None:
-            news.after_idle(self._bring_into_view, news)
+            news.after_idle(self._show_news, news)
+
+
+def arranged(before: Sequence[str], calls: Mapping[str, SeatCall]) -> list[str]:
+    """The keys of `calls` from above, given the order before: as little as possible moves.
+
+    A card keeps its place until it goes, also when its call is over. A call that is talked to is above all
+    that are not. A new one comes below those that go on, and never above the first: the pointer is there.
+    """
+    kept = [key for key in before if key in calls]
+    talking = [key for key in kept if _is_talking(calls[key])]
+    order = talking + [key for key in kept if key not in talking]
+    for key in sorted(calls.keys() - set(kept), key=lambda key: (calls[key].since, key)):
+        if _is_talking(calls[key]):
+            place = sum(_is_talking(calls[known]) for known in order)
+        else:
+            going = [row for row, known in enumerate(order, 1) if calls[known].phase != "over"]
+            place = max(going, default=1)
+        order.insert(place, key)
+    return order
+
+
+def _is_talking(call: SeatCall) -> bool:
+    return call.was_answered and call.phase != "over"
 
 
 def _urgency(call: SeatCall) -> tuple[bool, bool, float]:

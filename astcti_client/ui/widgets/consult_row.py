@@ -7,7 +7,7 @@ from collections.abc import Callable
 from tkinter import ttk
 
 from astcti_client.ui.i18n import _
-from astcti_client.ui.state.seat_consult import SeatConsult
+from astcti_client.ui.state.consulting.seat_consult import SeatConsult
 from astcti_client.ui.text import words
 from astcti_client.ui.theme.look import Look
 from astcti_client.ui.widgets.controls import FlowFrame, button

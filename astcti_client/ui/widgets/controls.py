@@ -9,6 +9,7 @@ from tkinter import ttk
 from typing import Any
 
 from astcti_client.ui.theme.look import Look
+from astcti_client.ui.widgets.press_guard import INERT, GuardedButton
 from astcti_client.ui.widgets.tooltip import Tooltip
 
 
@@ -20,17 +21,23 @@ def button(
     *,
     icon: str = "",
     style: str = "TButton",
-) -> ttk.Button:
+) -> GuardedButton:
     """A button with words and perhaps an icon; Enter presses it as the space bar does."""
-    made = ttk.Button(parent, text=text, command=command, style=look.on(parent, style))
+    made = GuardedButton(parent, command, text=text, style=look.on(parent, style))
     if icon:
         ink = {"Accent.TButton": look.palette.on_accent}.get(style, look.palette.text)
         if style == "Danger.TButton":
             ink = "#1b0b0b" if look.palette.dark else "#ffffff"
-        pictures: Any = (look.icon(icon, 16, ink), "disabled", look.icon(icon, 16, look.palette.muted))
+        pictures = with_pale(look, icon, 16, ink)
         made.configure(image=pictures, text=f" {text}" if text else "", compound="left")
     _press_with_return(made)
     return made
+
+
+def with_pale(look: Look, icon: str, size: float, ink: str) -> Any:
+    """An icon for a button's option `image`: pale while nothing happens if it is pressed."""
+    pale = look.icon(icon, size, look.palette.muted)
+    return look.icon(icon, size, ink), "disabled", pale, INERT, pale
 
 
 def _press_with_return(made: ttk.Button) -> None:
@@ -53,11 +60,14 @@ def icon_button(
     *,
     style: str = "Flat.TButton",
     colour: str = "",
-) -> ttk.Button:
+) -> GuardedButton:
     """A button that is an icon; its words are its tip."""
-    made = ttk.Button(
-        parent, image=look.icon(icon, 18, colour or look.palette.muted), command=command, style=style
+    pictures: Any = (
+        look.icon(icon, 18, colour or look.palette.muted),
+        INERT,
+        look.icon(icon, 18, look.palette.border),
     )
+    made = GuardedButton(parent, command, image=pictures, style=style)
     _press_with_return(made)
     Tooltip(made, look, words)
     return made
@@ -69,7 +79,12 @@ class FlowFrame(ttk.Frame):
     def __init__(self, parent: tk.Misc, gap: int, **options: Any) -> None:
         super().__init__(parent, **options)
         self._gap = gap
+        self._least: dict[tk.Widget, int] = {}
         self.bind("<Configure>", self._lay_out)
+
+    def keep_width(self, child: tk.Widget, width: int) -> None:
+        """So wide is this child at least, whatever it shows: what follows it keeps its place."""
+        self._least[child] = width
 
     def lay_out(self) -> None:
         """After children came or went."""
@@ -82,7 +97,8 @@ class FlowFrame(ttk.Frame):
         # `place` tells the frame nothing of its children: it has to ask for its height itself.
         children: Sequence[tk.Widget] = self.winfo_children()  # type: ignore[assignment]
         for child in children:
-            wide, high = min(child.winfo_reqwidth(), width), child.winfo_reqheight()
+            wide, high = max(child.winfo_reqwidth(), self._least.get(child, 0)), child.winfo_reqheight()
+            wide = min(wide, width)
             if x and x + wide > width:
                 x, y, line = 0, y + line + self._gap, 0
             child.place(x=x, y=y, width=wide)
@@ -167,6 +183,12 @@ def _bring_into_view(event: tk.Event[tk.Misc]) -> None:
     """For those who move with the keyboard."""
     if (around := _scrolled_around(event.widget)) is not None:
         around.see(event.widget)
+
+
+def move_bar(bar: ttk.Scrollbar, first: str, last: str) -> None:
+    """Show where a list is; no bar where all of it can be seen."""
+    bar.set(first, last)
+    bar.grid_remove() if float(first) <= 0 and float(last) >= 1 else bar.grid()
 
 
 def initials(name: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from tkinter import ttk
 from typing import Any
 
+from astcti_client.ui.text.right_to_left import in_drawing_order
 from astcti_client.ui.theme.look import Look
 from astcti_client.ui.widgets.tooltip import Tooltip
 
@@ -34,6 +35,11 @@ class ElidedLabel(ttk.Label):
         """The whole text."""
         return self._words
 
+    @property
+    def beside(self) -> str:
+        """What its tip tells beside the whole text."""
+        return self._beside
+
     def say(self, words: str, tip: str = "") -> None:
         """Show these words; `tip` is told beside them."""
         if (words, tip) != (self._words, self._beside):
@@ -54,7 +60,9 @@ class ElidedLabel(ttk.Label):
 
     def _show(self) -> None:
         text = elided(self._words, self._room, self._lines, self._measure) if self._room else self._words
-        self.configure(text=text)
+        # A line that Tk breaks by itself cannot be put into another order before.
+        one_line = not self._room or self._lines == 1 or self._measure(text) <= self._room
+        self.configure(text=in_drawing_order(text) if one_line else text)
         whole = self._words.strip() if text != self._words else ""
         self._tip.say("\n".join(filter(None, (whole, self._beside))))
 

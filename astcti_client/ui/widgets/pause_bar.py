@@ -1,4 +1,4 @@
-"""Available or in pause, since when and why, and the button that changes it. Main thread."""
+"""Available, in pause, or not reached by calls; since when and why; the button for the pause. Main thread."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from astcti_client.ui.i18n import _
 from astcti_client.ui.state.actions import SeatActions
 from astcti_client.ui.state.seat_model import SeatModel
 from astcti_client.ui.text import words
+from astcti_client.ui.text.obstacles import obstacle_text
 from astcti_client.ui.theme.look import Look
 from astcti_client.ui.widgets.controls import button
 from astcti_client.ui.widgets.elided_label import ElidedLabel
+from astcti_client.ui.widgets.menu_letters import menu_letters
 
 
 class PauseBar(ttk.Frame):
@@ -34,15 +36,19 @@ class PauseBar(ttk.Frame):
         self.bind("<Configure>", self._fit)
 
     def show(self) -> None:
-        """Show the model's pause."""
+        """Show the model's pause, which stays in view without a connection, or what else keeps calls away."""
         model, look = self._model, self._look
-        pause = model.pause
-        colour = look.palette.good if pause.phase == "out" else look.palette.warn
+        pause, obstacle = model.pause, model.obstacle
+        colour = look.palette.good if obstacle is None else look.palette.warn
         if not model.up:
             colour = look.palette.muted
-        icon = "check" if pause.phase == "out" else "pause"
+        icon, text, tip = "pause", words.pause_text(pause), ""
+        if pause.phase == "out":
+            icon = "check" if obstacle is None else "warning"
+            if obstacle is not None:  # the header above it says why
+                text, tip = _("Not receiving calls"), obstacle_text(obstacle)
         self._icon.configure(image=look.icon(icon, 20, colour))
-        self._words.say(words.pause_text(pause) if model.up else words.connection_text(model.connection))
+        self._words.say(text, tip)
         away = pause.phase in ("in", "leaving")
         sign, ink = ("play", look.palette.on_accent) if away else ("pause", look.palette.text)
         pictures: Any = (look.icon(sign, 16, ink), "disabled", look.icon(sign, 16, look.palette.muted))
@@ -80,10 +86,10 @@ class PauseBar(ttk.Frame):
 
 def add_reasons(menu: tk.Menu, model: SeatModel, seat: SeatActions) -> None:
     """The pause's reasons as entries of a menu."""
-    for reason in model.reasons:
-        menu.add_command(
-            label=words.displayable(reason, 60), command=partial(seat.ask_pause, reason), underline=0
-        )
+    labels = [*(words.displayable(reason, 60) for reason in model.reasons), _("Without a reason")]
+    letters = menu_letters(labels)
+    for reason, label, letter in zip(model.reasons, labels, letters, strict=False):  # the last is no reason
+        menu.add_command(label=label, command=partial(seat.ask_pause, reason), underline=letter)
     if model.reasons:
         menu.add_separator()
-    menu.add_command(label=_("Without a reason"), command=lambda: seat.ask_pause(""), underline=0)
+    menu.add_command(label=labels[-1], command=lambda: seat.ask_pause(""), underline=letters[-1])

@@ -1,64 +1,164 @@
-"""The queues with a mark each: member, not member, could not be joined. Main thread."""
+"""The queues in one line, "11 of 12 queues"; opened, a line each with its mark. Main thread."""
 
 from __future__ import annotations
 
 import tkinter as tk
+from collections.abc import Callable
 from tkinter import ttk
-from typing import Any
 
-from astcti_client.ui.state.seat_state import SeatQueue
+from astcti_client.ui.i18n import _, some
+from astcti_client.ui.state.actions import SeatActions
+from astcti_client.ui.state.queue_lines import QueueLine
 from astcti_client.ui.text import words
 from astcti_client.ui.theme.look import Look
-from astcti_client.ui.widgets.controls import FlowFrame
+from astcti_client.ui.widgets.controls import button
 from astcti_client.ui.widgets.elided_label import ElidedLabel
+from astcti_client.ui.widgets.tooltip import Tooltip
 
-MOST_QUEUES_SHOWN = 12  # marks; the names of the others are a tip
+REST = 1000
+"""Milliseconds in which a button does nothing after it came to mean something else."""
+MOST_NAMED = 12  # queues that the tip names
 
 
-class QueueMarks(FlowFrame):
-    """As many lines as the queues need; it goes away where there are none."""
+class QueueMarks(ttk.Frame):
+    """It goes away where there are no queues."""
 
-    def __init__(self, parent: tk.Misc, look: Look) -> None:
-        super().__init__(parent, look.px(6))
-        self._look = look
-        self._shown: tuple[SeatQueue, ...] | None = None
+    def __init__(self, parent: tk.Misc, look: Look, seat: SeatActions, opened: Callable[[], None]) -> None:
+        """`opened` is told when the line was opened or closed: what stands below has another place."""
+        super().__init__(parent)
+        self._look, self._seat, self._opened = look, seat, opened
+        self._shown: tuple[tuple[QueueLine, ...], str] = ((), "")
+        self.columnconfigure(0, weight=1)
+        self.summary = button(self, look, "", self.toggle, style="Flat.TButton")
+        self.summary.grid(row=0, column=0, sticky="w")
+        self._tip = Tooltip(self.summary, look, "")
+        self._list = ttk.Frame(self, style="Card.TFrame", padding=look.px(8))
+        self._list.columnconfigure(0, weight=1)
+        self.rows: dict[str, _QueueRow] = {}
+        self.is_open = False
 
-    def show(self, queues: tuple[SeatQueue, ...]) -> None:
-        """Show these."""
-        if queues == self._shown:
+    def show(self, lines: tuple[QueueLine, ...], why_not: str = "") -> None:
+        """Show these. `why_not`: why no call can come though the phone is a member; empty if one can."""
+        if (lines, why_not) == self._shown:
             return
-        self._shown = queues
-        for widget in self.winfo_children():
-            widget.destroy()
-        for queue in queues[:MOST_QUEUES_SHOWN]:
-            self._add(queue)
-        if more := queues[MOST_QUEUES_SHOWN:]:
-            self._add_rest(more)
-        self.grid() if queues else self.grid_remove()
-        self.lay_out()
+        self._shown = (lines, why_not)
+        self.grid() if lines else self.grid_remove()
+        self._show_summary()
+        if self.is_open:
+            self._show_rows()
 
-    def _add(self, queue: SeatQueue) -> None:
-        look = self._look
+    def toggle(self) -> None:
+        """Open the line, or close it again."""
+        self.is_open = not self.is_open
+        if self.is_open:
+            self._show_rows()
+            self._list.grid(row=1, column=0, sticky="ew", pady=(self._look.px(4), 0))
+        else:
+            self._list.grid_remove()
+        self._show_summary()
+        self._opened()
+
+    def _show_summary(self) -> None:
+        lines, why_not = self._shown
+        look, joined = self._look, sum(line.queue.state == "joined" for line in lines)
+        if any(line.queue.state == "refused" for line in lines):
+            icon, colour = "warning", look.palette.warn
+        elif joined:
+            icon, colour = "full", look.palette.muted if why_not else look.palette.good
+        else:
+            icon, colour = "hollow", look.palette.muted
+        text = some("{joined} of {count} queue", "{joined} of {count} queues", len(lines))
+        if len(lines) == 1:
+            text = words.displayable(lines[0].label, 40)
+        arrow = "▴" if self.is_open else "▾"
+        self.summary.configure(
+            text=f" {text.format(joined=joined, count=len(lines)) if len(lines) != 1 else text}  {arrow}",
+            image=look.icon(icon, 12, colour, 2.6),
+            compound="left",
+        )
+        out = [line for line in lines if line.queue.state != "joined"]
+        told = [f"{words.displayable(line.label, 60)}: {words.queue_text(line.queue)}" for line in out]
+        more = [f"+{len(told) - MOST_NAMED}"] if len(told) > MOST_NAMED else []
+        self._tip.say("\n".join(filter(None, [*told[:MOST_NAMED], *more, why_not])))
+
+    def _show_rows(self) -> None:
+        """A row stays where it is as long as its queue is there; only what changed is drawn."""
+        lines, why_not = self._shown
+        wanted = {line.queue.name: line for line in lines}
+        for name in self.rows.keys() - wanted.keys():
+            self.rows.pop(name).destroy()
+        for place, (name, line) in enumerate(wanted.items()):
+            row = self.rows.get(name)
+            if row is None:
+                row = self.rows[name] = _QueueRow(self._list, self._look, self._seat, line, why_not)
+            row.grid(row=place, column=0, sticky="ew", pady=(0, self._look.px(2)))
+            row.show(line, why_not)
+
+
+class _QueueRow(ttk.Frame):
+    """One queue, with the button that leaves or joins it where that is allowed."""
+
+    def __init__(self, parent: tk.Misc, look: Look, seat: SeatActions, line: QueueLine, why_not: str) -> None:
+        super().__init__(parent, style="Surface.TFrame")
+        self._look, self._seat, self._line, self._why_not = look, seat, line, why_not
+        self._due = ""
+        self.columnconfigure(0, weight=1)
+        self._label = ElidedLabel(self, look, style="Card.TLabel", room=look.px(230), compound="left")
+        self._label.grid(row=0, column=0, sticky="w")
+        self.change = button(self, look, "", self._press)
+        self.change.configure(width=max(len(_("Leave")), len(_("Join"))) + 1)  # none moves when it turns
+        self.bind("<Destroy>", self._forget_rest)
+        self._draw()
+
+    def show(self, line: QueueLine, why_not: str) -> None:
+        """Show this one; a button whose meaning changed rests for a moment. `why_not` as for all."""
+        if (line, why_not) == (self._line, self._why_not):
+            return
+        turned = (line.queue.state == "joined") != (self._line.queue.state == "joined")
+        self._line, self._why_not = line, why_not
+        self._draw()
+        if turned or str(self.change.cget("state")) == "disabled":
+            self._rest()
+
+    def _draw(self) -> None:
+        look, queue = self._look, self._line.queue
         icon, colour = {
-            "joined": ("full", look.palette.good),
+            "joined": ("full", look.palette.muted if self._why_not else look.palette.good),
             "left": ("hollow", look.palette.muted),
             "refused": ("warning", look.palette.warn),
         }[queue.state]
         # What could not be joined has a reason to read, with the keyboard too.
-        label = self._chip(
-            takefocus=queue.state == "refused", image=look.icon(icon, 12, colour, 2.6), compound="left"
-        )
-        label.say(" " + words.displayable(queue.name, 60), words.queue_text(queue))
+        self._label.configure(image=look.icon(icon, 12, colour, 2.6), takefocus=queue.state == "refused")
+        name = words.displayable(queue.name, 60)
+        label = words.displayable(self._line.label, 80)
+        beside = words.queue_text(queue) + ("" if label == name else f" ({name})")
+        tip = "\n".join(filter(None, (beside, self._why_not)))
+        self._label.say(f" {label}", tip)
+        self.change.configure(text=_("Leave") if queue.state == "joined" else _("Join"))
+        if self._line.may_leave:
+            self.change.grid(row=0, column=1, padx=(look.px(8), 0))
+        else:
+            self.change.grid_remove()
 
-    def _add_rest(self, queues: tuple[SeatQueue, ...]) -> None:
-        names = "\n".join(
-            f"{words.displayable(queue.name, 60)}: {words.queue_text(queue)}" for queue in queues
-        )
-        self._chip(takefocus=True).say(f"+{len(queues)}", names)
+    def _press(self) -> None:
+        queue = self._line.queue
+        if queue.state == "joined":
+            self._seat.leave_queue(queue.name)
+        else:
+            self._seat.join_queue(queue.name)
+        self._rest()
 
-    def _chip(self, **options: Any) -> ElidedLabel:
-        look = self._look
-        chip = ttk.Frame(self, style="Chip.TFrame", padding=(look.px(8), look.px(3)))
-        label = ElidedLabel(chip, look, style="Chip.TLabel", room=look.px(155), **options)
-        label.pack()
-        return label
+    def _rest(self) -> None:
+        """A second click would say the contrary, or twice the same."""
+        self.change.state(["disabled"])
+        self._forget_rest()
+        self._due = self.after(REST, self._rested)
+
+    def _rested(self) -> None:
+        self._due = ""
+        self.change.state(["!disabled"])
+
+    def _forget_rest(self, _event: object = None) -> None:
+        if self._due:
+            self.after_cancel(self._due)
+            self._due = ""

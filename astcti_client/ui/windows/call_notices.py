@@ -6,10 +6,12 @@ import time
 import tkinter as tk
 from collections.abc import Callable
 
+from astcti_client.ui.state.lasting_messages import LastingMessage
 from astcti_client.ui.state.seat_call import SeatCall
 from astcti_client.ui.theme.look import Look
 from astcti_client.ui.theme.screen import work_area
 from astcti_client.ui.windows.call_notice import CallNotice, MoreCallsNotice, show_quietly
+from astcti_client.ui.windows.message_notice import MessageNotice
 
 ANSWERED_TIME = 2.0  # seconds that a notice stays once this phone has answered
 MOST_NOTICES = 5  # at one time
@@ -23,9 +25,23 @@ AREA_TIME = 2.0  # seconds that what panels leave free is remembered
 class CallNotices:
     """All notices, stacked in a corner. Of the calls that find no place their number is told."""
 
-    def __init__(self, root: tk.Tk, look: Look, corner: str, stay: float, opened: Callable[[], None]) -> None:
-        """`stay`: seconds after the ring's end, 0 until somebody closes it."""
+    def __init__(
+        self,
+        root: tk.Tk,
+        look: Look,
+        corner: str,
+        stay: float,
+        opened: Callable[[], None],
+        put_away: Callable[[str], None],
+    ) -> None:
+        """`stay`: seconds after the ring's end, 0 until somebody closes it.
+
+        `put_away` hears the topic of a message that somebody closes.
+        """
         self._root, self._look, self._corner, self._stay, self._opened = root, look, corner, stay, opened
+        self._put_away = put_away
+        self.message: MessageNotice | None = None
+        """What must be said beside the calls."""
         self.shown: dict[str, CallNotice] = {}
         self.waiting: dict[str, SeatCall] = {}
         """Calls that ring and have no notice: there are too many."""
@@ -39,9 +55,25 @@ class CallNotices:
         self._look, self._corner, self._stay = look, corner, stay
         for notice in self.shown.values():
             notice.apply_look(look)
+        if self.message is not None:
+            self.message.apply_look(look)
         if self.more is not None:
             self.more.destroy()
             self.more = None
+        self._arrange_soon()
+
+    def tell(self, message: LastingMessage | None) -> None:
+        """Show this message beside the calls, or none any more."""
+        if message == (self.message and self.message.message):
+            return
+        if self.message is not None:
+            self.message.destroy()
+            self.message = None
+        if message is not None:
+            topic = message.topic
+            self.message = MessageNotice(
+                self._root, self._look, message, lambda: self._put_away(topic), self._opened
+            )
         self._arrange_soon()
 
     def ring(self, call: SeatCall) -> None:
@@ -146,7 +178,8 @@ class CallNotices:
         self.more.count(len(self.waiting))
 
     def _stack(self) -> None:
-        windows: list[tk.Toplevel] = [*self.shown.values(), *([self.more] if self.more else [])]
+        others = (self.more, self.message)
+        windows: list[tk.Toplevel] = [*self.shown.values(), *(window for window in others if window)]
         if not windows:
             return
         left, top, right, bottom = self._free_area()

@@ -12,8 +12,9 @@ from astcti_client.ui.i18n import _, some
 from astcti_client.ui.state.actions import SeatActions
 from astcti_client.ui.state.history import CALL_KINDS, CallKind, History, HistoryEntry
 from astcti_client.ui.text import words
+from astcti_client.ui.text.right_to_left import in_drawing_order
 from astcti_client.ui.theme.look import Look
-from astcti_client.ui.widgets.controls import button, centre, icon_button
+from astcti_client.ui.widgets.controls import button, centre, icon_button, move_bar
 from astcti_client.ui.widgets.elided_label import elided
 from astcti_client.ui.windows.dialogs import ask_and_wait
 from astcti_client.ui.windows.side_window import SideWindow
@@ -31,12 +32,6 @@ def kind_text(kind: CallKind) -> str:
         "answered-elsewhere": _("Answered elsewhere"),
         "dialled": _("Dialled"),
     }[kind]
-
-
-def _move(bar: ttk.Scrollbar, first: str, last: str) -> None:
-    """Show where the table is; no bar where all of it can be seen."""
-    bar.set(first, last)
-    bar.grid_remove() if float(first) <= 0 and float(last) >= 1 else bar.grid()
 
 
 class HistoryWindow(SideWindow):
@@ -120,7 +115,9 @@ class HistoryWindow(SideWindow):
             return self._look.width_of(text, "TkDefaultFont")
 
         room = [max(1, width - self._look.px(CELL_EDGES)) for width in self._widths]
-        return [elided(text, width, 1, measure) for text, width in zip(texts, room, strict=True)]
+        return [
+            in_drawing_order(elided(text, width, 1, measure)) for text, width in zip(texts, room, strict=True)
+        ]
 
     def _icon_of(self, kind: CallKind) -> tuple[str, float, str]:
         p = self._look.palette
@@ -174,7 +171,7 @@ class HistoryWindow(SideWindow):
             self.table.heading(name, text=text, anchor="w")
             self.table.column(name, width=look.px(width), anchor="w")
         bar = ttk.Scrollbar(card, orient="vertical", command=self.table.yview)
-        self.table.configure(yscrollcommand=partial(_move, bar))
+        self.table.configure(yscrollcommand=partial(move_bar, bar))
         self.table.grid(row=0, column=0, sticky="nsew")
         bar.grid(row=0, column=1, sticky="ns")
         for changes in ("<Configure>", "<ButtonRelease-1>"):  # of the window, of one column

@@ -12,12 +12,16 @@ from tkinter import ttk
 from astcti_client.net.messages import OfferedService
 from astcti_client.ui.i18n import _
 from astcti_client.ui.state.actions import Actions
+from astcti_client.ui.state.queue_lines import queue_lines
 from astcti_client.ui.state.seat_model import SeatModel
 from astcti_client.ui.text import problems, words
+from astcti_client.ui.text.obstacles import obstacle_text
 from astcti_client.ui.theme.look import Look
 from astcti_client.ui.widgets.call_list import CallList
 from astcti_client.ui.widgets.controls import ScrolledFrame, button
 from astcti_client.ui.widgets.dial_bar import DialBar
+from astcti_client.ui.widgets.lasting_banners import LastingBanners
+from astcti_client.ui.widgets.menu_letters import menu_letters
 from astcti_client.ui.widgets.message_banner import MessageBanner
 from astcti_client.ui.widgets.pause_bar import PauseBar
 from astcti_client.ui.widgets.queue_marks import QueueMarks
@@ -29,11 +33,12 @@ MESSAGE_TIME = 8000  # milliseconds that a passing message stays
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """What the window alone knows. `transfers`: number and service place by the call."""
+    """What the window alone knows. `transfers`: number and service place by the call; `order`: of cards."""
 
     number: str
     service: OfferedService | None
     transfers: dict[str, tuple[str, int]]
+    order: tuple[str, ...]
 
 
 class MainWindow(ttk.Frame):
@@ -61,10 +66,17 @@ class MainWindow(ttk.Frame):
         body = self._body = ScrolledFrame(self, look)
         body.inner.columnconfigure(0, weight=1)
         body.grid(row=2, column=0, sticky="nsew", pady=gap)
-        self._banner = MessageBanner(body.inner, look)
+        above = ttk.Frame(body.inner)
+        above.columnconfigure(0, weight=1)
+        above.grid(row=0, column=0, sticky="ew")
+        self._banner = MessageBanner(above, look)
         self._banner.grid(row=0, column=0, sticky="ew", pady=(0, gap))
-        self._queues = QueueMarks(body.inner, look)
-        self._queues.grid(row=1, column=0, sticky="ew", pady=(0, gap))
+        self._countdown: ttk.Label | None = None
+        self.lasting = LastingBanners(above, look, actions.windows.put_away, actions.windows.copy)
+        self.lasting.grid(row=1, column=0, sticky="ew")
+        self.lasting.grid_remove()
+        self.queues = QueueMarks(body.inner, look, actions.seat, self._queues_opened)
+        self.queues.grid(row=1, column=0, sticky="ew", pady=(0, gap))
         self.calls = CallList(body, 2, look, actions, model)
         self._message = MessageBanner(self, look, "Bad", lines=3)
         self._message.grid(row=3, column=0, sticky="ew", pady=(0, gap))
@@ -81,7 +93,8 @@ class MainWindow(ttk.Frame):
         self._header.show(model)
         self._show_banner()
         self.pause.show()
-        self._queues.show(tuple(model.queues.values()))
+        why = obstacle_text(model.obstacle) if model.obstacle is not None else ""
+        self.queues.show(queue_lines(model.queues.values(), model.own_queues), why)
         self.calls.show()
         why_not = "" if model.up else _("Not connected.")
         if model.up and not model.pbx_up:
@@ -94,6 +107,9 @@ class MainWindow(ttk.Frame):
         now = time.monotonic()
         self.calls.show_times(now)
         self.pause.show_time(now)
+        if self._countdown is not None:
+            retry_at = self._model.retry_at
+            self._countdown.configure(text=words.next_attempt(retry_at - now if retry_at is not None else 0))
         if self._message_due is None and self._message.winfo_manager() and self.winfo_viewable():
             self._message_due = self.after(MESSAGE_TIME, self._message.grid_remove)
 
@@ -107,16 +123,19 @@ class MainWindow(ttk.Frame):
 
     def typed(self) -> Typed:
         """What was typed and chosen and not used yet."""
-        return Typed(self.dial_bar.number.get(), self.dial_bar.chosen, self.calls.transfers())
+        calls = self.calls
+        return Typed(self.dial_bar.number.get(), self.dial_bar.chosen, calls.transfers(), calls.order)
 
     def type_again(self, typed: Typed) -> None:
         """Put it back."""
         self.dial_bar.type_again(typed.number, typed.service)
+        self.calls.arrange_as(typed.order)
         self.calls.transfer_again(typed.transfers)
 
     def _show_banner(self) -> None:
         model = self._model
-        text, with_mac = problems.problem_text(model.connection), False
+        trouble = model.trouble
+        text, with_mac = problems.problem_text(trouble) if trouble is not None else "", False
         if not text and model.up and not model.pbx_up:
             text = _("The telephone system is not available at the moment. This window stays connected.")
         if not text and model.seat_missing:
@@ -126,9 +145,12 @@ class MainWindow(ttk.Frame):
                 "administrator: {mac}"
             ).format(mac=macs)
             with_mac = True
-        if (text, with_mac, model.connection.phase) == self._banner_shown:
+        # While it tries to connect the phases change twice a second: that is one trouble.
+        kind = trouble.phase if trouble is not None else ""
+        if (text, with_mac, kind) == self._banner_shown:
             return  # a button in it may be about to be pressed
-        self._banner_shown = (text, with_mac, model.connection.phase)
+        self._banner_shown = (text, with_mac, kind)
+        self._countdown = None
         if not text:
             self._banner.grid_remove()
             return
@@ -146,20 +168,30 @@ class MainWindow(ttk.Frame):
                 lambda: self._actions.windows.copy(macs),
                 icon="copy",
             ).pack(pady=above)
-        elif model.connection.phase == "ended":
+        elif kind == "waiting":
+            button(self._banner.actions, self._look, _("Try now"), self._actions.session.try_now).pack(
+                side="left", pady=above
+            )
+            self._countdown = ttk.Label(self._banner.actions, style="MutedWarn.TLabel")
+            self._countdown.pack(side="left", padx=self._look.px(10), pady=above)
+        elif kind == "ended":
             again = button(self._banner.actions, self._look, _("Log in again"), self._actions.session.log_out)
             again.pack(pady=above)
+
+    def _queues_opened(self) -> None:
+        self.calls.show()
 
     # --- keys and menu ---
 
     def _bind_keys(self, root: tk.Tk) -> None:
         for keys, command in (
             ("<Control-h>", self._actions.windows.show_history),
+            ("<Control-k>", self._actions.windows.show_colleagues),
             ("<Control-comma>", self._actions.windows.show_settings),
             ("<Control-w>", self._actions.windows.close_notices),
             ("<Control-q>", self._actions.program.quit),
             ("<Control-l>", self._actions.windows.show_dial),
-            ("<Control-p>", self.pause.press),
+            ("<Control-p>", self.pause.button.invoke),
             ("<F10>", self._post_menu),
             ("<Escape>", self._actions.windows.hide),
         ):
@@ -176,18 +208,21 @@ class MainWindow(ttk.Frame):
     def _post_menu(self) -> None:
         menu = tk.Menu(self, tearoff=False)
         actions = self._actions
-        for text, keys, command in (
+        entries: tuple[tuple[str, str, Callable[[], None] | None], ...] = (
             (_("History"), "Ctrl+H", actions.windows.show_history),
+            (_("Colleagues"), "Ctrl+K", actions.windows.show_colleagues),
             (_("Settings"), "Ctrl+,", actions.windows.show_settings),
             (_("About AsteriskCTI"), "", actions.windows.show_about),
             (_("Close all notices"), "Ctrl+W", actions.windows.close_notices),
             ("", "", None),
             (_("Log out"), "", actions.session.log_out),
             (_("Quit"), "Ctrl+Q", actions.program.quit),
-        ):
+        )
+        letters = menu_letters([text for text, _keys, _command in entries])
+        for (text, keys, command), letter in zip(entries, letters, strict=True):
             if command is None:
                 menu.add_separator()
             else:
-                menu.add_command(label=text, accelerator=keys, command=command, underline=0)
+                menu.add_command(label=text, accelerator=keys, command=command, underline=letter)
         below = self._header.menu_button
         menu.tk_popup(below.winfo_rootx(), below.winfo_rooty() + below.winfo_height())

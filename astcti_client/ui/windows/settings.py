@@ -80,6 +80,7 @@ class SettingsWindow(SideWindow):
         sizes: dict[Writable, str] = {0.0: _("As the screen")}
         sizes |= {size: f"{size:.0%}" for size in (1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)}
         self._choice(card, "scale", _("Size"), sizes)
+        self._switch(card, "on-top", _("Keep the window above all others"))
 
     def _build_notices(self) -> None:
         card = self._card(_("Notices of incoming calls"))
@@ -114,6 +115,7 @@ class SettingsWindow(SideWindow):
         card = self._card(_("Pause and start"))
         self._switch(card, "pause-lock", _("Ask for the password to come back from a pause"))
         self._switch(card, "remember", _("Remember me at the next start"))
+        self._switch(card, "start-with-pc", _("Start with this PC"))
         self._switch(card, "start-hidden", _("Start in the tray"))
         card = self._card(_("History and dialling"))
         self._text(card, "history-days", _("Days that calls are kept (0: none)"), number=True)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 
-from astcti_server.clients.commands import calls, explanation, login, resume, scram, seat
+from astcti_server.clients.commands import calls, explanation, login, resume, scram, seat, team
 from astcti_server.clients.commands.table import rule_of
 from astcti_server.clients.conversation import Conversation, UnansweredBadLine
 from schemas.protocol import CommandName
 from schemas.wire import BadLine, CommandLine
 
-FAMILIES = (login, scram, seat, calls, explanation, resume)
+FAMILIES = (login, scram, seat, calls, explanation, resume, team)
 logger = logging.getLogger(__name__)
 
 

@@ -30,7 +30,10 @@ def keep_alive(conversation: Conversation) -> bytes:
 @command(CommandName.QUIT, stage="any")
 def leave(conversation: Conversation) -> None:
     """`QUIT`: `900 OK`, and the connection is closed."""
-    conversation.session.close("quit", replies.LOGGED_OUT, for_good=True)
+    session = conversation.session
+    if session.presence is not None:
+        conversation.context.requests.logged_out(session.presence.session_id)
+    session.close("quit", replies.LOGGED_OUT, for_good=True)
 
 
 @command(CommandName.CAPA, stage="any")

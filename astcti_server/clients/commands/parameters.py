@@ -6,7 +6,17 @@ import re
 
 from astcti_server.clients.ports import ResumePoint, ShownReport
 from schemas import mac_address
-from schemas.protocol import EPOCH, MOST_SEQ, RESUME_NEW, CommandName, PauseWord, Refusal, Word
+from schemas.protocol import (
+    EPOCH,
+    MOST_SEQ,
+    NO_MORE,
+    RESUME_NEW,
+    CommandName,
+    PauseWord,
+    QueueWord,
+    Refusal,
+    Word,
+)
 from schemas.wire import BadLine, clean
 
 MAX_PRIORITY = 9999
@@ -76,6 +86,20 @@ def into_pause(text: str) -> bool:
         return PauseWord(text.upper()) is PauseWord.IN
     except ValueError:
         raise BadLine(Refusal.BAD_PAUSE_WORD.text()) from None
+
+
+def into_queue(text: str) -> bool:
+    """Into a queue, or out of it."""
+    if text.upper() not in (QueueWord.IN, QueueWord.OUT):
+        raise BadLine(Refusal.BAD_QUEUE_WORD.text())
+    return text.upper() == QueueWord.IN
+
+
+def colleagues_wanted(text: str) -> bool:
+    """Whether changes are to be told: nothing, or `OFF`."""
+    if text and text.upper() != NO_MORE:
+        raise BadLine(Refusal.BAD_COLLEAGUES_WORD.text())
+    return not text
 
 
 def pause_reason(text: str) -> str:

@@ -14,7 +14,7 @@ from schemas.events import CallEvent
 
 MOST_EVENTS: Final = 256
 """Events of a seat; of more the oldest fall out, and who missed one of those is told the state instead."""
-TOLD_FOR: Final = 600.0
+TOLD_FOR: Final = 300.0
 """Seconds after which an event that a session took is forgotten when another comes.
 
 A lost connection is noticed within minutes, and then `KEPT_FOR` counts.

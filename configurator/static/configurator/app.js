@@ -236,10 +236,11 @@ function tabKeys(event) {
 
 /* A service has a queue only if it is inbound and its calls wait: else there is nothing to type. */
 function showQueue() {
-  const type = find("#id_type"), waits = find("#id_is_queue"), name = find("#id_queue_name");
+  const type = find("#id_type"), waits = find("#id_is_queue"), name = find("#id_queue_name"), leave = find("#id_may_leave");
   if (!type || !waits || !name || waits.closest("fieldset:disabled")) return;
   waits.disabled = type.value === "outbound";
   name.disabled = waits.disabled || !waits.checked;
+  if (leave) leave.disabled = name.disabled;
 }
 document.addEventListener("change", (event) => {
   if (event.target.matches("#id_type, #id_is_queue")) showQueue();

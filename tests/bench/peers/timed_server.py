@@ -37,11 +37,12 @@ class SendingTimes:
         self._note(begun)
         return sent
 
-    def send_gathered(self, session: Session) -> None:
+    def send_gathered(self, session: Session) -> bool:
         """In the place of the session's own."""
         begun = time.perf_counter_ns()
-        _send_gathered(session)
+        sent = _send_gathered(session)
         self._note(begun)
+        return sent
 
     def _note(self, begun: int) -> None:
         heapq.heappushpop(self._longest, time.perf_counter_ns() - begun)

@@ -57,7 +57,7 @@ def open_client(
     i18n.use_language("en")
     made: list[WindowTestBed] = []
 
-    def make(*, locked: frozenset[str] = frozenset(), **wishes: Any) -> WindowTestBed:
+    def make(*, locked: frozenset[str] = frozenset(), rest: float = 0, **wishes: Any) -> WindowTestBed:
         usual: dict[str, Any] = {
             "host": "127.0.0.1",
             "port": server.port,
@@ -65,7 +65,7 @@ def open_client(
             "theme": "light",
             "password": Password.from_text("test"),
         }
-        made.append(WindowTestBed(tmp_path, server, Settings(**{**usual, **wishes}), locked))
+        made.append(WindowTestBed(tmp_path, server, Settings(**{**usual, **wishes}), locked, rest))
         return made[-1]
 
     yield make

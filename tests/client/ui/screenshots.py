@@ -42,6 +42,10 @@ CHOSEN = (
 )
 DOCUMENTS = Path(__file__).resolve().parents[3] / "docs/screenshots"
 QUEUES = ("200 astcti", "200 support", "210 sales", "211 KO vip no such queue")
+PROGRAM = (
+    '<trigger type="application" os="any"><application>/opt/crm/crm</application>'
+    "<argument>--ticket</argument><argument>12345</argument></trigger>"
+)
 TARGETS = ("astctidemo Demo", "phones Colleagues")
 PAGE = '<trigger type="browser" os="any"><url>https://crm.example/12345</url></trigger>'
 
@@ -54,8 +58,21 @@ class Photographer:
 
     def take_all(self) -> None:
         """Each scene starts anew."""
-        for scene in (self._login, self._main, self._calls, self._consult, self._windows, self._troubles):
+        for scene in (
+            self._login,
+            self._main,
+            self._calls,
+            self._consult,
+            self._team,
+            self._windows,
+            self._troubles,
+            self._losses,
+        ):
             self._with_client(scene)
+
+    def take_losses(self) -> None:
+        """What keeps calls from the agent, and what failed, alone."""
+        self._with_client(self._losses)
 
     def take_calls(self) -> None:
         """The calls alone."""
@@ -137,6 +154,40 @@ class Photographer:
         press(bed.app.windows.main.calls.cards["7.1"], i18n._("Transfer"))
         self._save(bed, "main-transfer", bed.root)
 
+    def take_team(self) -> None:
+        """Colleagues and queues alone."""
+        self._with_client(self._team)
+
+    def _team(self, bed: WindowTestBed, server: CtiServer) -> None:
+        told = ("200 q-sales", "200 q-support", "210 q-night", "211 KO q-vip no such queue")
+        own = ("stays q-sales Sales", "may-leave q-support Support, Returns", "may-leave q-night Night line")
+        peer = bed.log_in(
+            "PJSIP/201 Mario Rossi", *told, queues=(*own, "may-leave q-vip VIP"), colleagues=True
+        )
+        peer.say(event("Link", "7.1", trigger=PAGE))
+        bed.pump(lambda: bed.app.model.calls)
+        for number in range(3):
+            peer.say(event("Callerid", f"{number}.1"), event("Hangup", f"{number}.1", end="missed"))
+        bed.pump(lambda: bed.app.model.missed == 3)
+        self._save(bed, "screen-missed")
+        self._save(bed, "main-queues-closed", bed.root)
+        bed.app.windows.main.queues.toggle()
+        self._save(bed, "main-queues", bed.root)
+        bed.app.windows.show_colleagues()
+        states = ("ready", "talking", "paused", "offline", "unreachable", "ringing")
+        names = ("Anna Bianchi", "Siobhán O'Brien", "Łukasz Nowak", "Zoë Müller", "דוד לוי", "Jürgen Groß")
+        rows = [
+            f"242 user{n} PJSIP/{300 + n} {states[n % 6]} {names[n % 6]}{f' {n}' if n > 5 else ''}"
+            for n in range(24)
+        ]
+        assert bed.hears() == "COLLEAGUES"
+        peer.say(*rows, "242 END")
+        window = bed.app.windows.colleagues
+        assert window is not None
+        bed.pump(window.table.get_children)
+        window.table.selection_set("user0")
+        self._save(bed, "colleagues", window)
+
     def _consult(self, bed: WindowTestBed, server: CtiServer) -> None:
         peer = bed.log_in("PJSIP/201 Mario Rossi", *QUEUES, targets=TARGETS, phone=["224 PHONE CONSULT"])
         peer.say(event("Link", "7.1", trigger=PAGE, data="calldata=12345|customer=Rossi & Figli"))
@@ -199,6 +250,35 @@ class Photographer:
         peer.say("910 BYE TAKEOVER mario logged in at 10.0.0.7")
         bed.pump(lambda: bed.app.model.connection.phase == "ended")
         self._save(bed, "main-taken-over", bed.root)
+
+    def _losses(self, bed: WindowTestBed, server: CtiServer) -> None:
+        peer = bed.log_in("PJSIP/201 Mario Rossi", "211 KO vip No such queue")
+        self._save(bed, "main-queues-refuse", bed.root)
+        peer.say("200 astcti")
+        bed.root.withdraw()
+        peer.say(event("Link", "7.1", trigger=PROGRAM))
+        notices = bed.app.windows.notices
+        bed.pump(lambda: notices.message is not None and notices.message.winfo_viewable())
+        self._save(bed, "screen-pop-up-failed")
+        bed.app.windows.show()
+        bed.pump(lambda: notices.message is None)
+        press(bed.root, i18n._("Details"))
+        self._save(bed, "main-pop-up-failed", bed.root)
+        peer.say(event("Hangup", "7.1", end="answered"), "310 IN Lunch break")
+        bed.pump(lambda: bed.app.model.pause.phase == "in")
+        peer.close()
+        again = server.accept()
+        again.log_in(who="PJSIP/201 Mario Rossi")
+        again.say("310 OUT", "200 astcti")
+        bed.pump(again.would_hear)
+        again.hear()
+        again.say("301 PAUSE PENDING", "300 OK")
+        bed.pump(lambda: bed.app.model.pause.phase == "in")
+        self._save(bed, "main-pause-lost", bed.root)
+        lost = ConnectionState("waiting", "the server closed the connection", retry_in=9.0)
+        bed.tell(lost)
+        bed.pump(lambda: not bed.app.model.up)
+        self._save(bed, "main-connection-lost", bed.root)
 
 
 def main() -> int:

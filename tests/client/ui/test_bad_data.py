@@ -154,7 +154,7 @@ def test_what_the_server_lets_through_leaves_every_window_usable(
 
 def test_the_trays_tip_is_in_any_script(open_client: Make, desktop: Desktop) -> None:
     bed = open_client()
-    bed.log_in("PJSIP/201 Łukasz محمد ☎")
+    bed.log_in("PJSIP/201 Łukasz محمد ☎", "200 astcti")
     bed.pump(lambda: bed.app.tray.present)
     shown = "AsteriskCTI: available\nŁukasz محمد ☎ · PJSIP/201"
     bed.pump(lambda: tray_icon_name(desktop) == shown, "the tray has another name")

@@ -8,6 +8,7 @@ import queue
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,13 @@ from astcti_client.hand_over.requests import SHOW, DialReply, NoHandOver, OtherC
 from astcti_client.key_combination import parse_combination
 from astcti_client.settings import load_settings
 from astcti_client.settings_file import changed, save
-from astcti_client.ui.desktop import url_handler
+from astcti_client.ui.desktop import autostart, url_handler
 from astcti_client.ui.desktop.system_keyring import SystemKeyring
 from astcti_client.ui.state.history import HISTORY_VERSION, History, HistoryEntry, NewerHistory
+from astcti_client.ui.state.window_places import WindowPlace, WindowPlaces
 from astcti_client.ui.theme import icon_shapes, icons
 from astcti_client.ui.theme.palette import DARK, LIGHT, Palette
+from astcti_client.ui.widgets.menu_letters import menu_letters
 from tests.fake.patience import PATIENCE
 
 # --- settings ---
@@ -102,6 +105,107 @@ def test_a_setting_is_saved_beside_a_number_that_python_cannot_read() -> None:
 
 def entry(at: float, number: str = "111", **more: object) -> HistoryEntry:
     return HistoryEntry(at, "missed", number, **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("labels", "letters"),
+    [
+        (["Lunch", "Training"], "lt"),
+        (["Lunch", "Late lunch", "Long call"], "lac"),
+        (["Cronologia", "Colleghi", "Chiama"], "coh"),
+        (["", "Same", "Same", "S", "1st"], " sa 1"),
+        (["Überprüfung", "übrig"], "üb"),
+    ],
+)
+def test_each_entry_of_a_menu_has_a_letter_of_its_own(labels: list[str], letters: str) -> None:
+    places = menu_letters(labels)
+    found = [" " if place < 0 else label[place].lower() for label, place in zip(labels, places, strict=True)]
+    assert "".join(found) == letters
+
+
+def test_the_client_starts_with_a_linux_desktop_and_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setattr(url_handler, "own_command", lambda: ["/opt/my apps/100%/astcti-client-window"])
+    autostart.start_with_pc(True)
+    file = tmp_path / "autostart" / autostart.AUTOSTART_FILE
+    assert 'Exec="/opt/my apps/100%%/astcti-client-window"\n' in file.read_text()
+    written = file.stat().st_mtime_ns
+    autostart.start_with_pc(True)
+    assert file.stat().st_mtime_ns == written, "it is as it has to be"
+    autostart.start_with_pc(False)
+    autostart.start_with_pc(False)
+    assert list(file.parent.iterdir()) == []
+
+
+def test_places_of_windows_outlive_the_program_and_fit_the_screen_of_today(tmp_path: Path) -> None:
+    file = tmp_path / "state/windows.json"
+    WindowPlaces(file).keep("main", WindowPlace(430, 640, 2000, -50))
+    place = WindowPlaces(file).of("main")
+    assert place == WindowPlace(430, 640, 2000, -50)
+    assert str(place.inside(WindowPlace(1366, 768, 0, 0))) == "430x640+936+0"
+    assert str(place.inside(WindowPlace(400, 300, 0, 0))) == "400x300+0+0"
+    assert place.inside(WindowPlace(3840, 2000, 0, -200)) == place
+    assert WindowPlaces(file).of("history") is None
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", "null", '{"main": "1x1"}', '{"main": 7}', "[" * 100_000, "\udc00"]
+)
+def test_a_file_of_places_that_makes_no_sense_is_as_none(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "windows.json"
+    file.write_bytes(content.encode("utf-8", "surrogatepass"))
+    assert WindowPlaces(file).of("main") is None
+
+
+def test_places_that_cannot_be_written_last_as_long_as_the_program(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("no folder")
+    places = WindowPlaces(tmp_path / "state/windows.json")
+    places.keep("main", WindowPlace(1, 2, 3, 4))
+    assert places.of("main") == WindowPlace(1, 2, 3, 4)
+
+
+def test_missed_calls_count_until_they_were_seen_also_over_a_restart(tmp_path: Path) -> None:
+    file, now = tmp_path / "history.sqlite", time.time()
+
+    def opened() -> History:
+        return History(file, 90)
+
+    history = opened()
+    for kind in ("missed", "answered", "missed"):
+        history.add(HistoryEntry(now, kind, "1"))
+    assert history.missed_unseen() == 2
+    history.close()
+    history = opened()
+    assert history.missed_unseen() == 2
+    history.seen()
+    history.close()
+    history = opened()
+    assert history.missed_unseen() == 0
+    history.add(HistoryEntry(now - 3600.0, "missed", "1"))  # told late: it began before the look
+    assert history.missed_unseen() == 1
+    history.clear()
+    assert history.missed_unseen() == 0
+    history.add(HistoryEntry(now, "missed", "1"))  # SQLite numbers it as it did the first one
+    assert history.missed_unseen() == 1
+    history.seen()
+    history.forget_old(now + 100 * 86400.0)
+    history.add(HistoryEntry(now, "missed", "1"))
+    assert history.missed_unseen() == 1
+    history.close()
+
+
+def test_what_a_file_of_an_earlier_client_holds_is_not_counted(tmp_path: Path) -> None:
+    file = tmp_path / "history.sqlite"
+    history = History(file, 90)
+    history.add(HistoryEntry(time.time(), "missed", "1"))
+    history.close()
+    with contextlib.closing(sqlite3.connect(file)) as database:
+        database.execute("DROP TABLE seen")
+    history = History(file, 90)
+    assert history.missed_unseen() == 0
+    history.close()
 
 
 def test_calls_are_kept_found_and_forgotten(tmp_path: Path) -> None:

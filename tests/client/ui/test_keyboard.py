@@ -90,6 +90,19 @@ def open_history(bed: WindowTestBed) -> tk.Misc:
     return bed.open_history()
 
 
+def open_colleagues(bed: WindowTestBed) -> tk.Misc:
+    peer = bed.log_in(colleagues=True)
+    bed.app.windows.show_colleagues()
+    peer.expect("COLLEAGUES")
+    peer.say("242 anna PJSIP/202 ready Anna Verdi", "242 END", event("Link", "7.1"))
+    window = bed.app.windows.colleagues
+    assert window is not None
+    bed.pump(window.table.get_children)
+    window.table.selection_set("anna")
+    bed.pump(lambda: window.transfer.instate(["!disabled"]))
+    return window
+
+
 def open_settings(bed: WindowTestBed) -> tk.Misc:
     bed.log_in()
     return bed.open_settings()
@@ -123,6 +136,7 @@ WINDOWS = {
     "login": open_login,
     "main": open_main,
     "history": open_history,
+    "colleagues": open_colleagues,
     "settings": open_settings,
     "about": open_about,
     "question": open_question,

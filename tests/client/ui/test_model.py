@@ -10,6 +10,7 @@ import pytest
 from astcti_client.net.messages import (
     ConnectionMessage,
     ConnectionState,
+    Ending,
     IssuedCommand,
     OperatorFound,
     Resumed,
@@ -26,11 +27,14 @@ from astcti_client.ui.state.seat_changes import (
     CommandRefused,
     DialOutcome,
     EventHeard,
+    JoinedAgainstWish,
+    PauseLost,
     RingBegan,
     SeatChange,
     TransferUnchecked,
 )
 from astcti_client.ui.state.seat_model import CONFIRM_TIME, INTERRUPTED_TIME, OVER_TIME, SeatModel
+from astcti_client.ui.state.seat_state import Pause
 from astcti_client.ui.state.verdicts import own_verdict
 from schemas.events import Action, Call, CallEvent, Cause, ConnectedParty, Direction, End, EventId, Originate
 from schemas.explanation.lines import decode, known
@@ -52,6 +56,7 @@ class SeatUnderTest:
 
     def __post_init__(self) -> None:
         self.model = SeatModel(lambda: self.now)
+        self.model.hear(OperatorFound("mario", "PJSIP/201", "Mario"))
         self.model.hear(UP)
 
     def hear(self, message: ConnectionMessage) -> list[SeatChange]:
@@ -143,6 +148,7 @@ def test_two_calls_ring_beside_each_other_and_the_second_takes_nothing_from_the_
 
 @pytest.mark.parametrize("end", ["answered-elsewhere", "cancelled", "missed", "refused"])
 def test_the_end_of_a_ring_says_how_it_ended(seat: SeatUnderTest, end: End) -> None:
+    seat.say(200, "astcti")
     seat.event("Callerid")
     assert CallOver in kinds(seat.event("Hangup", end=end))
     assert seat.model.calls[KEY].end == end
@@ -301,6 +307,7 @@ def test_a_server_that_resumes_late_is_waited_for(seat: SeatUnderTest) -> None:
 
 def test_a_call_that_came_and_went_meanwhile_is_for_the_history_alone(seat: SeatUnderTest) -> None:
     seat.resumed(ResumeMode.FROM)
+    seat.say(200, "astcti")
     for kind in ("Newchannel", "Callerid", "Link"):
         changes = seat.event(kind, late=True)
         assert kinds(changes) == []
@@ -376,6 +383,7 @@ def test_a_ring_told_again_after_a_reconnect_makes_no_second_notice(seat: SeatUn
 
 
 def test_the_pause_counts_as_requested_until_the_server_confirms(seat: SeatUnderTest) -> None:
+    seat.say(200, "astcti")
     seat.model.pause_requested("Lunch")
     assert (seat.model.pause.phase, seat.model.tray_state) == ("requested", "available")
     assert seat.say(301, "PAUSE", "PENDING", "PAUSE IN Lunch") == []
@@ -411,10 +419,101 @@ def test_a_pause_told_again_lasts_since_before(seat: SeatUnderTest) -> None:
     assert seat.model.pause.phase == "out"
 
 
-def test_a_pause_lost_with_the_connection_is_said_to_be_unknown(seat: SeatUnderTest) -> None:
-    seat.model.pause_requested("")
-    assert seat.hear(Unanswered(IssuedCommand(1, "PAUSE IN"))) == [CommandRefused("PAUSE", "")]
+def come_back(seat: SeatUnderTest, *state: str) -> list[SeatChange]:
+    """The connection was lost and is back; then the server tells of the pause."""
+    seat.hear(ConnectionState("waiting", "lost", retry_in=1))
+    seat.hear(ConnectionState("connecting", ""))
+    seat.hear(ConnectionState("logging-in", ""))
+    seat.hear(UP)
+    return seat.say(310, *state)
+
+
+def test_a_pause_that_the_server_kept_lasts_since_before(seat: SeatUnderTest) -> None:
+    seat.say(310, "IN", "Lunch")
+    seat.now += 600
+    assert come_back(seat, "IN", "Lunch") == []
+    assert seat.model.pause == Pause("in", "Lunch", 100.0)
+
+
+def test_a_pause_that_the_server_lost_is_asked_for_again(seat: SeatUnderTest) -> None:
+    seat.say(310, "IN", "Lunch")
+    seat.now += 600
+    assert come_back(seat, "OUT") == [PauseLost("Lunch")]
+    assert seat.model.pause == Pause("requested", "Lunch", 100.0)
+    assert seat.say(300, "OK") == []
+    assert seat.model.pause == Pause("in", "Lunch", 100.0)
+
+
+def test_it_is_asked_for_once_the_log_in_is_over(seat: SeatUnderTest) -> None:
+    """The server tells of the pause as soon as it knows the seat; commands are welcome later."""
+    seat.say(310, "IN", "Lunch")
+    seat.hear(ConnectionState("logging-in", ""))
+    assert seat.say(310, "OUT") == []
+    assert seat.hear(UP) == [PauseLost("Lunch")]
+    assert seat.hear(UP) == []
+
+
+def test_a_pause_that_was_asked_for_when_the_connection_broke_stays_the_wish(seat: SeatUnderTest) -> None:
+    seat.model.pause_requested("Lunch")
+    assert seat.hear(Unanswered(IssuedCommand(1, "PAUSE IN Lunch"))) == []
+    assert seat.model.pause.phase == "requested"
+    assert come_back(seat, "OUT") == [PauseLost("Lunch")]
+
+
+def test_it_is_asked_for_again_however_often_the_connection_breaks(seat: SeatUnderTest) -> None:
+    seat.say(310, "IN", "Lunch")
+    for _ in range(3):
+        assert come_back(seat, "OUT") == [PauseLost("Lunch")]
+        assert seat.hear(Unanswered(IssuedCommand(1, "PAUSE IN Lunch"))) == []
+    assert come_back(seat, "IN", "Lunch") == []
+    assert seat.model.pause == Pause("in", "Lunch", 100.0)
+
+
+def test_a_pause_that_somebody_ends_while_we_are_connected_is_over(seat: SeatUnderTest) -> None:
+    come_back(seat, "IN", "Lunch")
+    assert seat.say(310, "OUT") == []
     assert seat.model.pause.phase == "out"
+    assert come_back(seat, "OUT") == []
+
+
+def test_who_came_back_or_was_refused_is_not_put_into_pause_again(seat: SeatUnderTest) -> None:
+    seat.model.pause_requested("Lunch")
+    seat.say(302, "KO", "no", "PAUSE IN Lunch")
+    assert come_back(seat, "OUT") == []
+    seat.say(310, "IN", "Lunch")
+    seat.model.return_requested()
+    seat.say(300, "OK")
+    assert come_back(seat, "OUT") == []
+
+
+def test_a_return_lost_with_the_connection_is_said_to_be_unknown_and_not_undone(seat: SeatUnderTest) -> None:
+    seat.say(310, "IN", "Lunch")
+    seat.model.return_requested()
+    assert seat.hear(Unanswered(IssuedCommand(1, "PAUSE OUT"))) == [CommandRefused("PAUSE", "")]
+    assert seat.model.pause.phase == "in"
+    assert come_back(seat, "OUT") == []
+    assert seat.model.pause.phase == "out"
+
+
+def test_a_pause_asked_for_again_and_refused_is_told(seat: SeatUnderTest) -> None:
+    seat.say(310, "IN", "Lunch")
+    come_back(seat, "OUT")
+    assert seat.say(302, "KO", "refused", "PAUSE IN Lunch") == [CommandRefused("PAUSE", "refused")]
+    assert seat.model.pause.phase == "out"
+
+
+@pytest.mark.parametrize("ending", ["taken-over", "disabled"])
+def test_who_was_sent_away_does_not_ask_for_a_pause_again(seat: SeatUnderTest, ending: Ending) -> None:
+    seat.say(310, "IN", "Lunch")
+    seat.hear(ConnectionState("ended", "", ending=ending))
+    assert seat.model.kept_pause is None
+    assert come_back(seat, "OUT") == []
+
+
+def test_who_logs_in_as_somebody_else_has_no_pause(seat: SeatUnderTest) -> None:
+    seat.say(310, "IN", "Lunch")
+    seat.model.forget()
+    assert come_back(seat, "OUT") == []
 
 
 def test_queues_are_marked_as_the_server_tells(seat: SeatUnderTest) -> None:
@@ -436,6 +535,8 @@ def test_the_pbx_being_down_is_a_state_of_its_own(seat: SeatUnderTest) -> None:
     seat.say(901, "PBX", "DOWN")
     assert seat.model.tray_state == "pbx-down"
     seat.say(902, "PBX", "UP")
+    assert seat.model.tray_state == "no-queue"
+    seat.say(200, "astcti")
     assert seat.model.tray_state == "available"
     seat.hear(ConnectionState("waiting", ""))
     assert seat.model.tray_state == "offline"
@@ -471,3 +572,22 @@ def test_a_transfer_that_nobody_could_check_is_told() -> None:
     seat = SeatUnderTest()
     assert seat.say(100, "OK", "unchecked", "TRANSFER 7.1 202 astctidemo") == [TransferUnchecked()]
     assert seat.say(100, "OK", "", "TRANSFER 7.1 202 astctidemo") == []
+
+
+def test_a_queue_that_was_left_is_left_again_where_the_server_forgot_it() -> None:
+    seat = SeatUnderTest()
+    seat.say(200, "q1")
+    assert seat.say(100, "OK", answers="QUEUE q1 OUT") == []
+    assert seat.say(210, "q1") == []
+    assert seat.say(200, "Q1") == [JoinedAgainstWish("Q1")], "the server was started anew"
+    assert seat.say(101, "KO", "this queue may not be left", answers="QUEUE Q1 OUT") == [
+        CommandRefused("QUEUE", "this queue may not be left")
+    ]
+    assert seat.say(200, "q1") == [], "it may not be left any more"
+    seat.say(100, "OK", answers="QUEUE q1 OUT")
+    seat.model.queue_wanted("Q1")
+    assert seat.say(200, "q1") == [], "the user wants to be in"
+    seat.say(100, "OK", answers="QUEUE q1 OUT")
+    seat.model.forget()
+    seat.hear(UP)
+    assert seat.say(200, "q1") == [], "who logs in is in"

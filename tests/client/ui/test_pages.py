@@ -12,6 +12,7 @@ import pytest
 from astcti_client.triggers.programs import TriggerRefused
 from astcti_client.ui.browser.browser_windows import BrowserWindows
 from tests.client.ui.tools.web import Site, await_fact
+from tests.client.ui.tools.widgets import press, texts
 from tests.client.ui.tools.window_test_bed import WindowTestBed, event
 
 
@@ -38,8 +39,6 @@ def test_without_pywebview_the_systems_browser_opens_and_that_is_said_once(
     browser.chmod(0o755)
     monkeypatch.setenv("BROWSER", str(browser))
     bed = open_client()
-    told: list[str] = []
-    monkeypatch.setattr(bed.app.windows.main, "tell", told.append)
     peer = bed.log_in()
     for number in (1, 2):
         url = f"https://crm.example/{number}"
@@ -47,14 +46,23 @@ def test_without_pywebview_the_systems_browser_opens_and_that_is_said_once(
         peer.say(event("Link", f"{number}.1", trigger=trigger))
     bed.pump(lambda: opened.exists() and len(opened.read_text().splitlines()) == 2)
     assert sorted(opened.read_text().splitlines()) == ["https://crm.example/1", "https://crm.example/2"]
-    assert len(told) == 1
+    assert texts(bed.root).count("own browser is not available") == 1
+    press(bed.root, "Details")
+    assert "asteriskcti[browser]" in texts(bed.root)
 
 
-def test_a_window_that_cannot_open_gives_its_page_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    failed: list[str] = []
-    pages = BrowserWindows(failed.append, environ={**os.environ, "PYWEBVIEW_GUI": "none", "DISPLAY": ""})
+def test_a_window_that_cannot_open_gives_its_page_back_and_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed: list[tuple[str, str]] = []
+    pages = BrowserWindows(lambda *page: failed.append(page), environ=os.environ)
     monkeypatch.setattr(BrowserWindows, "available", staticmethod(lambda: True))
-    monkeypatch.setattr(sys, "executable", "/bin/false")
+    python = tmp_path / "python"
+    python.write_text(
+        "#!/bin/sh\nyes noise | head -c 100000 >&2\necho >&2\necho 'no display :9' >&2\necho >&2\nexit 3\n"
+    )
+    python.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(python))
     pages.show("https://crm.example/", "Demo")
 
     def given_back() -> bool:
@@ -62,7 +70,7 @@ def test_a_window_that_cannot_open_gives_its_page_back(monkeypatch: pytest.Monke
         return bool(failed)
 
     await_fact(given_back, "the page is not given back")
-    assert failed == ["https://crm.example/"]
+    assert failed == [("https://crm.example/", "the browser window ended with code 3: no display :9")]
     monkeypatch.setattr(BrowserWindows, "available", staticmethod(lambda: False))
     with pytest.raises(TriggerRefused):
         pages.show("https://crm.example/", "Demo")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import gettext
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,9 +17,10 @@ from astcti_client.net import connection, conversation
 from astcti_client.net.messages import ConnectionState
 from astcti_client.triggers import programs, runner
 from astcti_client.ui import i18n
-from astcti_client.ui.state.seat_state import SeatQueue
+from astcti_client.ui.state.seat_state import Pause, SeatQueue
 from astcti_client.ui.text import problems, words
 from astcti_client.ui.text.refusals import refusal_template
+from astcti_client.ui.text.right_to_left import in_drawing_order
 from astcti_client.ui.windows.login import parse_server
 from schemas import mac_address
 from schemas.explanation.codes import Verdict
@@ -25,6 +28,7 @@ from schemas.explanation.words import NONE
 from schemas.explanation.words import VALUES as VALUES_IN_WORDS
 from schemas.protocol import CommandName, Refusal
 from tests.client.ui.tools import catalogue
+from tests.fake.patience import PATIENCE
 
 UI = Path(i18n.__file__).parent
 
@@ -167,7 +171,7 @@ def test_italian_is_spoken_when_asked_for() -> None:
     assert isinstance(gettext.find("astcti", i18n.FOLDER, ["it"]), str)
     i18n.use_language("it")
     try:
-        assert words.connection_text(ConnectionState("up", "")) == "Connesso"
+        assert words.pause_text(Pause()) == "Disponibile"
         assert i18n.some("{count} call", "{count} calls", 1) == "{count} chiamata"
     finally:
         i18n.use_language("en")
@@ -283,3 +287,35 @@ def test_why_the_server_ended_it_is_told_in_the_language_of_the_window(detail: s
         assert part in problems.problem_text(ConnectionState("waiting", detail))
     finally:
         i18n.use_language("en")
+
+
+@pytest.mark.parametrize(
+    ("text", "drawn"),
+    [
+        ("Mario Rossi", "Mario Rossi"),
+        ("Łukasz Müller", "Łukasz Müller"),
+        ("דוד לוי", "יול דוד"),
+        ("abc דוד 123", "abc 123 דוד"),
+        ("محمد", "\ufeaa\ufee4\ufea4\ufee3"),
+        ("日本", "日本"),
+    ],
+)
+def test_what_is_read_from_right_to_left_is_drawn_so_where_tk_does_not(
+    text: str, drawn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    assert in_drawing_order(text) == drawn
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert in_drawing_order(text) == text
+
+
+def test_a_client_without_the_packages_draws_names_as_they_come() -> None:
+    program = (
+        "import sys; sys.modules['bidi'] = None\n"
+        "from astcti_client.ui.text.right_to_left import in_drawing_order\n"
+        "print(in_drawing_order('דוד') == 'דוד')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=PATIENCE
+    )
+    assert done.stdout == "True\n"

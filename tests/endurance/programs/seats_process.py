@@ -88,11 +88,11 @@ class SoakSeat:
     def toggle_pause(self) -> None:
         """Take a break, or come back from it."""
         line = f"{CommandName.PAUSE} {PauseWord.OUT if self._paused else f'{PauseWord.IN} Lunch'}"
+        before, self._asked = self._asked, PauseWord.IN in line  # the answer comes on another thread, at once
         try:
             self.connection.send(line)
         except NotConnected:
-            return  # an operator cannot, then
-        self._asked = PauseWord.IN in line
+            self._asked = before  # an operator cannot, then
 
     def _hear(self, message: ServerEvent) -> None:
         event = message.event

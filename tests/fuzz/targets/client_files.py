@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import io
+import shutil
 import sqlite3
 import threading
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from random import Random
 
@@ -21,6 +22,7 @@ from astcti_client.settings_values import SETTING_READERS
 from astcti_client.ui.browser.page import host_of, read_page
 from astcti_client.ui.state.history import History, HistoryEntry
 from schemas import placeholders
+from tests.fuzz.growing import database_like, json_like, lines_like
 from tests.fuzz.target import Attempt, Broken, FuzzTarget
 from tests.fuzz.targets.kept_files import JSON_TOKENS, folder
 
@@ -83,6 +85,74 @@ TOML_TOKENS = (
 )
 
 
+_TOML_VALUES = (
+    *("true", "false", "5000", "0", "-1", "1.5", "20", "1e400", "nan", "1979-05-27", "[]", "{}", "9" * 5000),
+    *(
+        '"yes"',
+        '"1"',
+        '"5000"',
+        '""',
+        '"cti.example"',
+        '"::1"',
+        '"00:11:22:33:44:55"',
+        '"Ctrl+Alt+D"',
+        '"F13"',
+    ),
+    *(
+        '"dark"',
+        '"it"',
+        '"bottom-left"',
+        '"new"',
+        '"md5:098f6bcd4621d373cade4e832627b4f6"',
+        '"x y"',
+        '"\u00e8"',
+    ),
+    *(
+        '["firefox", "/usr/bin/crm"]',
+        "[1]",
+        '"/etc/passwd"',
+        '"/dev/zero"',
+        '"~nobody/x"',
+        '"."',
+        '"a\\nb"',
+        "'x'",
+    ),
+)
+_RIGHT: dict[str, tuple[str, ...]] = {
+    "host": ('"cti.example"', '"::1"'),
+    "user": ('"mario"',),
+    "password": ('"test"', '"md5:098f6bcd4621d373cade4e832627b4f6"'),
+    "mac": ('"00:11:22:33:44:55"',),
+    "ca-file": ('"/etc/passwd"', '""'),
+    "password-file": ('"/etc/passwd"',),
+    "server-name": ('"x"',),
+    "allowed-programs": ('["firefox", "/usr/bin/crm"]',),
+    "theme": ('"dark"',),
+    "language": ('"it"',),
+    "notice-corner": ('"bottom-left"',),
+    "browser-window": ('"new"',),
+    "hot-key": ('"Ctrl+Alt+D"',),
+    "keep-alive": ("20", "1.5"),
+    "scale": ("1.5", "2"),
+    "history-days": ("0", "90"),
+    "notice-time": ("20",),
+    "port": ("5000", '"5000"'),
+}
+
+
+def _grow_settings(random: Random) -> bytes:
+    """Each setting once, most of them with what it takes."""
+    lines = []
+    for name in random.sample(sorted(SETTING_READERS), random.randint(0, 6)):
+        right = _RIGHT.get(name, ("true", "false"))
+        lines.append(f"{name} = {random.choice(right if random.random() < 0.8 else _TOML_VALUES)}")
+    if random.random() < 0.3:
+        lines.insert(
+            random.randint(0, len(lines)), random.choice(("[locked]", "# x", "", "[other]", "[[locked]]"))
+        )
+    return "\n".join(lines).encode() + random.choice((b"\n", b"", b"\r\n"))
+
+
 def _settings() -> Attempt:
     directory = folder()
     user, system = directory / "client.toml", directory / "system.toml"
@@ -116,14 +186,15 @@ def _setting_words() -> Attempt:
 
     def attempt(data: bytes) -> str:
         text = data.decode("utf-8", "surrogateescape").replace("\0", "")
-        try:
-            for name in names[len(data) % len(names) :: 7]:
-                variable = settings.ENVIRONMENT_PREFIX + name.upper().replace("-", "_")
+        taken = 0
+        for name in names[len(data) % 7 :: 7]:
+            variable = settings.ENVIRONMENT_PREFIX + name.upper().replace("-", "_")
+            try:
                 settings.load_settings({}, {variable: text}, None, Path("/nonexistent"))
-        except SettingsError as error:
-            _check_problems(error)
-            return "problems"
-        return "settings"
+                taken += 1
+            except SettingsError as error:
+                _check_problems(error)
+        return "settings" if taken else "problems"
 
     return attempt
 
@@ -150,50 +221,43 @@ ENTRY = HistoryEntry(
 )
 
 
-def _history_seeds() -> list[bytes]:
-    path = folder() / "history.sqlite"
-    history = History(path, 90)
-    for number in range(5):
-        history.add(ENTRY)
-        history.explain(number, "popped-up 1795430727.120 PJSIP/201 a b c d")
-    history.close()
-    whole = path.read_bytes()
-    with contextlib.closing(sqlite3.connect(path)) as database:
-        database.executescript("PRAGMA user_version=1; ALTER TABLE calls DROP COLUMN why;")
-    return [whole, path.read_bytes()]
+@cache
+def _history_images() -> tuple[bytes, bytes]:
+    """A history, and one of the release before; of small pages, so that a change is seldom of nothing."""
+    directory = folder()
+    path = directory / "history.sqlite"
+    try:
+        with contextlib.closing(sqlite3.connect(path)) as database:
+            database.executescript("PRAGMA page_size=512; VACUUM;")
+        history = History(path, 90)
+        for number in range(5):
+            history.add(ENTRY)
+            history.explain(number, "popped-up 1795430727.120 PJSIP/201 a b c d")
+        history.close()
+        whole = path.read_bytes()
+        with contextlib.closing(sqlite3.connect(path)) as database:
+            database.executescript("PRAGMA user_version=1; ALTER TABLE calls DROP COLUMN why;")
+        return whole, path.read_bytes()
+    finally:
+        shutil.rmtree(directory)
 
 
-_ODD = (
-    "NULL",
-    "x'ff'",
-    "1e999",
-    "-1",
-    "'[[1]]'",
-    "'[[[['",
-    "'x'",
-    "99999999999999",
-    "'{\"a\": 1}'",
-    "0.5",
-    "char(0)",
-    "x'00'",
+_COLUMNS = ("at", "kind", "number", "seconds", "variables", "why", "linkedid", "id", "name", "queue")
+_HISTORY_SCRIPTS = (
+    "PRAGMA user_version=1;",
+    "PRAGMA user_version=99;",
+    "PRAGMA user_version=0;",
+    "DROP TABLE calls;",
+    "ALTER TABLE calls DROP COLUMN why;",
+    "ALTER TABLE calls ADD COLUMN x;",
+    "CREATE TRIGGER t AFTER INSERT ON calls BEGIN DELETE FROM calls; END;",
+    "CREATE TRIGGER t BEFORE INSERT ON calls BEGIN SELECT RAISE(ABORT, 'x'); END;",
+    "CREATE TABLE other(a);",
 )
 
 
 def _grow_history(random: Random) -> bytes:
-    path = folder() / "history.sqlite"
-    try:
-        history = History(path, 90)
-        history.add(ENTRY)
-        history.close()
-        column = random.choice(("at", "kind", "number", "seconds", "variables", "why", "linkedid", "id"))
-        with contextlib.closing(sqlite3.connect(path)) as database, contextlib.suppress(sqlite3.Error):
-            database.execute(f"UPDATE calls SET {column} = {random.choice(_ODD)}")
-            database.commit()
-        return path.read_bytes()
-    finally:
-        for left in path.parent.iterdir():
-            left.unlink()
-        path.parent.rmdir()
+    return database_like(_history_images()[0], {"calls": _COLUMNS}, _HISTORY_SCRIPTS)(random)
 
 
 def _history() -> Attempt:
@@ -238,6 +302,47 @@ NUMBERS = (
 )
 
 
+_BEFORE_NUMBER = (
+    "",
+    "",
+    "",
+    "tel:",
+    "sip:",
+    "sips:",
+    "callto://",
+    "TEL:",
+    "callto:",
+    " ",
+    "\u202a",
+    "http:",
+    "tel:%2B",
+)
+_DIGITS = (
+    "0551234",
+    "+49 551",
+    "(0)",
+    "-",
+    ".",
+    "/",
+    " ",
+    "*21#",
+    "112",
+    "%20",
+    "\u00a0",
+    "\u0660",
+    ",",
+    "p",
+    "w",
+    "1" * 40,
+)
+_AFTER_NUMBER = ("", "", "", "@pbx.example", ";ext=5", ";phone-context=+39", "?x=1", "@", "#", "\u202c", "\n")
+
+
+def _grow_number(random: Random) -> bytes:
+    digits = "".join(random.choices(_DIGITS, k=random.randint(0, 5)))
+    return f"{random.choice(_BEFORE_NUMBER)}{digits}{random.choice(_AFTER_NUMBER)}".encode()
+
+
 def _number() -> Attempt:
     def attempt(data: bytes) -> str:
         found = clean_number(data.decode("utf-8", "replace"))
@@ -265,6 +370,12 @@ def _hand_over() -> Attempt:
     return attempt
 
 
+_PAGES: tuple[object, ...] = (
+    {"url": "https://h/?a=1", "dark": True, "language": "it"},
+    {"url": "http://[::1]:8080/\u00e8"},
+)
+
+
 def _pages() -> Attempt:
     def attempt(data: bytes) -> str:
         lines = io.TextIOWrapper(io.BytesIO(data), "utf-8", "replace")
@@ -278,16 +389,35 @@ def _pages() -> Attempt:
     return attempt
 
 
+_PLACES = (
+    *(
+        b"cti.example:5000 mario\n",
+        b"cti.example:5000 mario\r\n",
+        b"cti.example:5000 mario",
+        b"cti.example:5000 anna\n",
+    ),
+    *(
+        b"CTI.EXAMPLE:5000 mario\n",
+        b"[::1]:5000 m\xc3\xa8\n",
+        b"\n",
+        b" cti.example:5000 mario\n",
+        b"\xff\xfe\n",
+    ),
+)
+
+
 def _places() -> Attempt:
     path = folder() / "scram-places"
     password = Password.from_text("test")
+    places = ("cti.example:5000 mario", "cti.example:5000 ma\u2028rio", "\u00e8:1 \x85x")
 
     def attempt(data: bytes) -> str:
         path.write_bytes(data)
-        memory = LoginMemory(password, place="cti.example:5000 mario", file=path)
+        place = places[len(data) % 7 % 3]
+        memory = LoginMemory(password, place=place, file=path)
         known = not memory.may_send_md5()
         memory.scram_taken()
-        if LoginMemory(password, place="cti.example:5000 mario", file=path).may_send_md5():
+        if LoginMemory(password, place=place, file=path).may_send_md5():
             raise Broken("where SCRAM was taken the MD5 would be sent")
         return "known" if known else "new"
 
@@ -304,6 +434,60 @@ TEMPLATES = (
     b"{\n}",
     "https://\u00e8.example/{A}\n\u2028".encode(),
 )
+
+
+_HOSTS = (
+    "https://crm.example/",
+    "http://[::1]:8080/",
+    "https://\u00e8.example/",
+    "http://a@b/",
+    "https://{X}/",
+    "//h/",
+    "x:",
+)
+_PIECES = (
+    *(
+        "{CALLDATA}",
+        "{X}",
+        "{CALLERID}",
+        "{CALLERIDNAME}",
+        "{EVENT}",
+        "{Y}",
+        "{{",
+        "}}",
+        "{",
+        "}",
+        "?a=",
+        "&b=",
+        "#",
+    ),
+    *("/", "x", " ", '"', "\\", "%2f", "%", "--t ", "'", "\u00e8", ";", "@", ":", ".."),
+)
+_VALUES = (
+    "3331234567",
+    "",
+    "a b",
+    '"',
+    "'",
+    "\\",
+    "../..",
+    "&x=1",
+    "#",
+    "%2f",
+    "\u00e8\u2028",
+    "{X}",
+    "$(x)",
+    "@h/",
+    "-x",
+)
+
+
+def _grow_template(random: Random) -> bytes:
+    """An address or arguments, and a caller's value."""
+    template = random.choice(("", "--ticket ", *_HOSTS)) + "".join(
+        random.choices(_PIECES, k=random.randint(0, 6))
+    )
+    return f"{template}\n{''.join(random.choices(_VALUES, k=random.randint(0, 3)))}".encode()
 
 
 def _templates() -> Attempt:
@@ -329,18 +513,16 @@ def _templates() -> Attempt:
     return attempt
 
 
-def _texts(*texts: bytes) -> Iterator[bytes]:
-    yield from texts
-
-
 TARGETS = (
     FuzzTarget(
         "client-settings",
         "the client's settings files",
         _settings,
-        lambda: [SETTINGS, LOCKED],
+        lambda: [SETTINGS, LOCKED.replace(b'ca-file = "~/ca.pem"', b'theme = "dark"'), LOCKED],
         tokens=TOML_TOKENS,
+        grow=_grow_settings,
         longest=16384,
+        reaches="changed",
     ),
     FuzzTarget(
         "client-options",
@@ -349,8 +531,17 @@ TARGETS = (
         lambda: WORDS,
         tokens=TOML_TOKENS,
         longest=8192,
+        reaches="settings",
     ),
-    FuzzTarget("client-history", "its history", _history, _history_seeds, grow=_grow_history, longest=65536),
+    FuzzTarget(
+        "client-history",
+        "its history",
+        _history,
+        _history_images,
+        grow=_grow_history,
+        longest=65536,
+        reaches="calls",
+    ),
     FuzzTarget(
         "phone-number",
         "numbers and tel: links",
@@ -358,21 +549,27 @@ TARGETS = (
         lambda: NUMBERS,
         refusals=(ValueError,),
         tokens=NUMBERS,
+        grow=_grow_number,
         longest=2048,
+        reaches="number",
     ),
     FuzzTarget(
         "hand-over",
         "what other programs of the user ask of the client",
         _hand_over,
         lambda: NUMBERS,
-        tokens=NUMBERS,
+        tokens=(*NUMBERS, b"show\n"),
+        grow=_grow_number,
         longest=2048,
+        reaches="OK",
     ),
     FuzzTarget(
         "page-requests",
         "which page the browser window shall show",
         _pages,
-        lambda: [
+        grow=json_like(_PAGES, b"\n"),
+        reaches="page",
+        seeds=lambda: [
             b'{"url": "https://h/", "dark": true, "language": "it"}\n',
             b'x\n{"url": 5}\n{"url": "http://[/"}\n',
         ],
@@ -384,13 +581,17 @@ TARGETS = (
         "where SCRAM was taken before",
         _places,
         lambda: [b"cti.example:5000 mario\n", b"a:1 b\nc:2 d"],
+        grow=lines_like(_PLACES, (b"", b"\xef\xbb\xbf", b"cti.example:5000 mario\n"), 6),
         longest=8192,
+        reaches="known",
     ),
     FuzzTarget(
         "placeholders",
         "templates of addresses and arguments, with callers' values",
         _templates,
         lambda: TEMPLATES,
+        grow=_grow_template,
+        reaches="address, parameters",
         tokens=(b"{CALLDATA}", b"{{", b"{", b"}", b'"', b"https://", b"%2f", b"{X.}", b"\\"),
         longest=4096,
     ),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import hmac
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -31,6 +31,7 @@ from schemas.protocol import CommandName, ControlCommand, PhoneAbility, Refusal
 from schemas.server.settings import AmiSettings, ServerSettings
 from schemas.wire import MAX_COMMAND, CommandLine, LineBuffer, Reply
 from tests.fake.line_client import TakingTransport
+from tests.fuzz.growing import lines_like
 from tests.fuzz.target import Attempt, Broken, FuzzTarget
 
 MD5 = "098f6bcd4621d373cade4e832627b4f6"  # of test
@@ -56,6 +57,7 @@ SCRIPTS = (
     f"{LOGIN}MAC {MAC}\nSERVICES\nREASONS\nPAUSE IN Lunch break\nPAUSE OUT\nNOOP\nQUIT\n",
     f"capa\r\nuser anna\r\npass {MD5.upper()}\r\nmac 00-11-22-33-44-02\r\nORIG 0551234 outbound 1\r\nQUIT\r\n",
     f"{LOGIN}ORIG 0551234|outbound|1\nHANGUP 1795430727.1\nTRANSFER 1795430727.1 202 astctidemo\nWHO\nTARGETS\n",
+    f"{LOGIN}MAC {MAC}\nQUEUES\nQUEUE astcti OUT\nCOLLEAGUES\nCOLLEAGUES OFF\nQUEUE x IN\nCOLLEAGUES x\n",
     f"{LOGIN}PHONE\nCONSULT 1795430727.1 203 astctidemo\nCOMPLETE 1795430727.1\nCANCEL 1795430727.1\n",
     f"{LOGIN}WHY 1795430727.1\nWHY 1\nCAPA\nPAUSE\nPAUSE in\nPAUSE OUT x\nMAC {MAC}\nMAC x\n",
     f"MAC {MAC}\nUSER mario\nPASS {'0' * 32}\nPASS {'0' * 32}\nPASS {'0' * 32}\nNOOP\n",
@@ -93,6 +95,36 @@ TOKENS = (
     ),
 )
 
+# What a seat says once it is logged in, with arguments right and wrong.
+_ARGUMENTS: Mapping[str, tuple[str, ...]] = {
+    "ORIG": (
+        "0551234 outbound 1",
+        "0551234|outbound|1",
+        "*21# outbound 2",
+        "1 astctidemo",
+        "x" * 90 + " outbound",
+    ),
+    "PAUSE": ("IN", "IN Lunch break", "OUT", "IN x", "in Training", "OUT Training"),
+    "MAC": (MAC, "00-11-22-33-44-02", MAC.upper(), "00:11:22:33:44:99", "x"),
+    "HANGUP": ("1795430727.1", "1795430727.2"),
+    "TRANSFER": ("1795430727.1 202 astctidemo", "1795430727.1 202", "1 2 3 4"),
+    "WHY": ("1795430727.1", "pbx-1795430727.12"),
+    "SHOWN": ("1 20", "2 KO 0123456789abcdef x", "3"),
+    "RESUME": ("NEW", "0123456789abcdef 12"),
+    "STATE": ("ON", "OFF"),
+    "USER": ("mario", "anna", "luca"),
+    "PASS": (MD5, "0" * 32),
+}
+_SAID = tuple(
+    f"{name} {argument}".rstrip().encode() + b"\n"
+    for name in CommandName
+    for argument in ("", *_ARGUMENTS.get(name, ("x", "1795430727.1")) * 2)
+)
+_BEFORE = (
+    *(b"", f"CAPA\n{LOGIN}".encode(), LOGIN.encode(), f"USER anna\r\nPASS {MD5}\r\n".encode()),
+    *[f"{LOGIN}MAC {MAC}\n".encode(), f"RESUME NEW\n{LOGIN}MAC {MAC}\nSTATE ON\n".encode()] * 3,
+)
+
 
 @dataclass
 class Requests:
@@ -113,6 +145,9 @@ class Requests:
     def arrived(self, presence: Presence) -> None:
         pass
 
+    def logged_out(self, session_id: int) -> None:
+        pass
+
     def left(self, session_id: int, at_once: bool) -> None:
         pass
 
@@ -127,6 +162,18 @@ class Requests:
     def pause(self, presence: Presence, wish: bool, reason: str, progress: PauseCallback) -> None:
         progress("pending" if self.up else "deferred", "")
         self.waiting.append(lambda: progress("done", ""))
+
+    def ask_queue(self, presence: Presence, key: str, inside: bool, done: ReplyCallback) -> None:
+        self.waiting.append(lambda: done("" if inside else Refusal.FIXED_MEMBER.text()))
+
+    def colleagues(self, presence: Presence, done: Callable[[bytes], object]) -> None:
+        def tell() -> None:
+            done(replies.COLLEAGUES_END)
+
+        self.waiting.append(tell)
+
+    def colleagues_no_more(self, presence: Presence) -> None:
+        """Nothing is told anyway."""
 
     def hangup(self, presence: Presence, uniqueid: str, done: ReplyCallback) -> None:
         self.waiting.append(lambda: done("" if uniqueid.endswith("1") else Refusal.CALL_NOT_KNOWN.text()))
@@ -322,6 +369,28 @@ def _proof(said: bytes) -> str:
     return base64.b64encode(bytes(a ^ b for a, b in zip(SECRET.client_key, signature, strict=True))).decode()
 
 
+_NONCES = ("a b", "è", "x" * 1200, "\x7f", "", "a,b")
+_MORE = (",m=x", ",x", ",x=", ",xx=y", ",x=y,z=a=b", ",p=x")
+
+
+def _grow_exchange(random: Random) -> bytes:
+    """Both messages of a client; each part of them is right nine times in ten."""
+
+    def part(right: Sequence[str], wrong: Sequence[str]) -> str:
+        return random.choice(right if random.random() < 0.9 else wrong)
+
+    header = part(("n,,", "n,,", "y,,"), ("n,a=x,", "p=tls-unique,,", "n,", "x,,", ""))
+    nonce = part(("abc", "a+b/c", "1", "!" * 90, "SERVER"), _NONCES)
+    name = part(("mario", "ma=2Crio=3D", "=2C", "è", "m" * 300, "\u2028"), ("mar=io", "a\0b", "n=mario", ""))
+    more = ("", "", ",x=y", ",x=y,z=a=b")
+    bare = f"n={name},r={nonce}{part(more, _MORE)}"
+    again = nonce + part(("SERVER",), ("server", "", "SERVERx"))
+    right = base64.b64encode(header.encode()).decode()
+    binding = part((right,), ("biws", "eSws", "cD10bHMtdW5pcXVlLCw=", "x", "", "====", "è"))
+    proof = part(("PROOF",), ("eA==", "PROOFPROOF", "x", "", "PROOF,x=y", "é", "e" * 44))
+    return f"{header}{bare}\nc={binding},r={again}{part(more, _MORE)},p={proof}".encode()
+
+
 SECRET = scram.derive_secret(MD5, b"0123456789abcdef", scram.DERIVED_ITERATIONS)
 
 
@@ -362,6 +431,13 @@ def _control() -> Attempt:
     return attempt
 
 
+_CONTROL_LINES = tuple(
+    f"{command} {words}".rstrip().encode() + b"\n"
+    for command in ControlCommand
+    for words in ("", "mario", "x", "mario Lunch break", "1795430727.1", "PJSIP/201 -1", "a b c d e")
+)
+
+
 def _control_seeds() -> list[bytes]:
     lines = [
         f"{command} {word}\n"
@@ -382,7 +458,9 @@ TARGETS = (
         _talk,
         _scripts,
         tokens=TOKENS,
+        grow=lines_like(_SAID, _BEFORE, 12),
         longest=16384,
+        reaches="logged in",
     ),
     FuzzTarget(
         "scram-server",
@@ -391,7 +469,9 @@ TARGETS = (
         lambda: SCRAM_SEEDS,
         refusals=(scram.BadScram,),
         tokens=SCRAM_TOKENS,
+        grow=_grow_exchange,
         longest=4096,
+        reaches="proved",
     ),
     FuzzTarget(
         "control-lines",
@@ -399,6 +479,8 @@ TARGETS = (
         _control,
         _control_seeds,
         tokens=tuple(command.encode() + b" " for command in ControlCommand) + TOKENS,
+        grow=lines_like(_CONTROL_LINES, (b"", b"CAPA\r\n", b"x\n"), 8),
         longest=16384,
+        reaches="goes on",
     ),
 )

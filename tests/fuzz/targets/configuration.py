@@ -5,15 +5,18 @@ from __future__ import annotations
 import sqlite3
 import tempfile
 from collections.abc import Callable, Sequence
-from functools import cache
+from contextlib import closing
+from functools import cache, lru_cache
 from pathlib import Path
 from random import Random
 
+from schemas import xml_reading
 from schemas.configuration import sqlite_form, xml_form
-from schemas.configuration.model import Configuration
-from schemas.configuration.sqlite_reading import TABLE_COLUMNS
+from schemas.configuration.model import Binding, Configuration, Operator, Seat, Service, Trigger
+from schemas.configuration.sqlite_reading import TABLE_COLUMNS, USER_VERSION
 from schemas.problems import ConfigurationError, Problem
 from schemas.server import settings_xml
+from tests.fuzz.growing import database_like, mixed, xml_like
 from tests.fuzz.target import Attempt, Broken, FuzzTarget
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -139,6 +142,12 @@ SERVER_TOKENS = (
 )
 
 
+def keep_schemas() -> None:
+    """Build each schema once in this process: the programs do for each file, which takes ten times the rest."""
+    if not hasattr(xml_reading.XmlSchema, "cache_info"):
+        setattr(xml_reading, "XmlSchema", lru_cache(xml_reading.XmlSchema))  # noqa: B010
+
+
 @cache
 def _read(path: Path) -> bytes:
     return path.read_bytes()
@@ -147,6 +156,42 @@ def _read(path: Path) -> bytes:
 @cache
 def _demo() -> Configuration:
     return xml_form.load_xml(SAMPLES / "configuration.xml")
+
+
+@cache
+def small_configurations() -> tuple[Configuration, ...]:
+    """Valid ones, each with something that few have."""
+    md5 = "md5:098f6bcd4621d373cade4e832627b4f6"
+    triggers = (
+        Trigger("browser", url="https://h/?{X}&n={CALLERID}"),
+        Trigger("application", on="ring", application="/usr/bin/crm", parameters="-t {X}", again=True),
+        Trigger("internal-browser", on="hangup", url="https://h/{UNIQUEID}"),
+    )
+    seats = (
+        Seat("00:11:22:33:44:55", "SIP/1", "SIP/1", "", "192.0.2.7", "First row"),
+        Seat("00:11:22:33:44:66", "PJSIP/2", "Local/2@x/n", "PJSIP/2"),
+    )
+    operators = (
+        Operator("m", "M", md5, seats[0].mac, begin_in_pause=True),
+        Operator("n", "N\u00e8", md5, enabled=False),
+    )
+    bindings = (Binding("m", 3), Binding("n"))
+    services = (
+        Service("D", "d", "inbound", True, "q", True, ("x",), triggers, bindings),
+        Service("E", "e", "outbound", variables=("x", "y"), operators=(Binding("m"),)),
+        Service("F", "d", "inbound", True, "r", False),
+    )
+    return (
+        Configuration(services[:1], seats[:1], (operators[0], operators[1]), ("Lunch", "Training")),
+        Configuration(services, seats, operators, ("L",)),
+        Configuration((services[0],), seats, operators),
+        Configuration((), seats, operators),
+        Configuration((services[1],), seats[:1], operators[:1], ("a", "b", "c")),
+    )
+
+
+def _small_files() -> list[bytes]:
+    return [xml_form.dump_xml(one) for one in small_configurations()]
 
 
 def xml_seeds() -> list[bytes]:
@@ -161,7 +206,7 @@ def xml_seeds() -> list[bytes]:
     return [
         _read(SAMPLES / "configuration.xml"),
         _read(ROOT / "tests" / "fixtures" / "ami" / "less-plain" / "config-22" / "configuration.xml"),
-        small,
+        *_small_files(),
         small,
         b'<?xml version="1.0" encoding="UTF-8"?>\n' + small,
         small.decode().encode("utf-16"),
@@ -169,6 +214,52 @@ def xml_seeds() -> list[bytes]:
         b"<configuration " + XI + b'>\n<xi:include href="other.xml"/></configuration>',
         b"<configuration/>",
     ]
+
+
+CONFIGURATION_VALUES: dict[str, Sequence[str]] = {
+    "": (
+        "https://crm.example/?id={CALLDATA}&n={CALLERID}",
+        "https://h/{X}",
+        "/usr/bin/crm",
+        '-t {X} "{CALLERIDNAME}"',
+    ),
+    "name": ("D", "E", "x", "calldata", "L", "Lunch break"),
+    "context": ("d", "e", "outbound"),
+    "type": ("inbound", "outbound", "browser", "application", "internal-browser"),
+    "mac": ("00:11:22:33:44:55", "00-11-22-33-44-66", "00:11:22:33:44:77", "01:00:5e:00:00:01"),
+    "seat": ("00:11:22:33:44:55", "00:11:22:33:44:66", ""),
+    "extension": ("SIP/1", "PJSIP/201", "SIP/2", "Local/201@x/n"),
+    "queue-interface": ("Local/201@x/n", "SIP/1", "PJSIP/9"),
+    "state-interface": ("SIP/1", "hint:201@x"),
+    "username": ("m", "n", "mario"),
+    "full-name": ("M", "Mario Rossi"),
+    "password": ("md5:098f6bcd4621d373cade4e832627b4f6", "md5:x", "scrypt:14:8:1:eA==:eA=="),
+    "scram": ("200000:MDEyMzQ1Njc4OWFiY2RlZg==:eA==:eA==", "x"),
+    "queue-name": ("astcti", "Q", "q"),
+    "is-queue": ("true", "false"),
+    "penalty": ("0", "1", "2147483647"),
+    "enabled": ("true", "false", "1"),
+    "begin-in-pause": ("true", "false"),
+    "on": ("ring", "answer", "hangup"),
+    "os": ("any", "linux", "windows", "macos"),
+    "again": ("true", "false"),
+    "address": ("192.0.2.7", "::1"),
+    "replaces": ("a" * 64,),
+}
+SERVER_VALUES: dict[str, Sequence[str]] = {
+    "": ("a", "astctidemo"),
+    "host": ("::1", "localhost", "pbx.example"),
+    "port": ("5038", "0", "65535", "65536"),
+    "address": ("0.0.0.0", "127.0.0.1", "::"),
+    "secret": ("s",),
+    "secret-file": ("secret", "none", "/dev/null", "/dev/zero", "."),
+    "level": ("debug", "info", "x"),
+    "file": ("x.log", "/dev/null"),
+    "events": ("all", "own"),
+    "encoding": ("cp1252", "utf-8", "idna", "punycode", "rot13", "nothing"),
+    "retries": ("forever", "3"),
+    "on-stop": ("keep", "remove"),
+}
 
 
 def _shapes(root: bytes, words: Sequence[bytes]) -> Callable[[Random], bytes]:
@@ -228,6 +319,8 @@ def _lines(data: bytes) -> int:
 
 
 def _configuration() -> Attempt:
+    keep_schemas()
+
     def attempt(data: bytes) -> str:
         try:
             checked = xml_form.parse_xml(data, "x.xml")
@@ -245,6 +338,7 @@ def _configuration() -> Attempt:
 
 
 def _settings() -> Attempt:
+    keep_schemas()
     folder = Path(tempfile.mkdtemp(prefix="astcti-fuzz-"))
     (folder / "secret").write_text("secret\n", encoding="utf-8")
 
@@ -275,15 +369,36 @@ def _settings_seeds() -> list[bytes]:
 # -- SQLite
 
 
-def database_seeds() -> list[bytes]:
-    return [sqlite_form.database_bytes(_demo()), sqlite_form.database_bytes(_demo(), "a" * 64), _minimal("")]
+PAGE_SIZE = 512
+"""Of the databases: with the usual one nearly all of a file is empty, and nearly all changes are of nothing."""
+
+
+@cache
+def _image(configuration: Configuration, replaces: str = "", page_size: int = PAGE_SIZE) -> bytes:
+    with closing(sqlite3.connect(":memory:")) as database, closing(sqlite3.connect(":memory:")) as usual:
+        usual.deserialize(sqlite_form.database_bytes(configuration, replaces))
+        database.executescript(f"PRAGMA page_size={page_size}; PRAGMA user_version={USER_VERSION};")
+        database.executescript("\n".join(usual.iterdump()))
+        return database.serialize()
+
+
+@cache
+def database_seeds() -> tuple[bytes, ...]:
+    """Small ones, and one as large and as it is written."""
+    *others, last = small_configurations()
+    return (
+        *(_image(one) for one in others),
+        _image(last, "a" * 64),
+        _image(_demo(), page_size=1024),
+        sqlite_form.database_bytes(others[0]),
+    )
 
 
 EVIL = (
-    "CREATE VIEW publication AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n) SELECT i AS replaces FROM n;",
-    "CREATE TABLE Publication(id INTEGER PRIMARY KEY, replaces TEXT); INSERT INTO Publication VALUES(1, 'x');",
-    "CREATE TABLE publication(replaces TEXT PRIMARY KEY) WITHOUT ROWID; INSERT INTO publication VALUES('x');",
-    "CREATE TABLE publication(id INTEGER PRIMARY KEY, replaces BLOB); INSERT INTO publication VALUES(1, x'ff00');",
+    "DROP TABLE publication; CREATE VIEW publication AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n) SELECT i AS replaces FROM n;",
+    "DROP TABLE publication; CREATE TABLE Publication(id INTEGER PRIMARY KEY, replaces TEXT); INSERT INTO Publication VALUES(1, 'x');",
+    "DROP TABLE publication; CREATE TABLE publication(replaces TEXT PRIMARY KEY) WITHOUT ROWID; INSERT INTO publication VALUES('x');",
+    "DROP TABLE publication; CREATE TABLE publication(id INTEGER PRIMARY KEY, replaces BLOB); INSERT INTO publication VALUES(1, x'ff00');",
     "DROP TABLE seats; CREATE VIEW seats AS SELECT 1 AS id, 2 AS mac;",
     "INSERT INTO pause_reasons(name) VALUES(printf('%.*c', 100000, 'x'));",
     "INSERT INTO pause_reasons(name) VALUES(x'fffe00');",
@@ -297,53 +412,7 @@ EVIL = (
 )
 
 
-@cache
-def _minimal(script: str) -> bytes:
-    """A small database, made by the tables' own script and one more."""
-    with tempfile.TemporaryDirectory(prefix="astcti-fuzz-") as folder:
-        path = Path(folder) / "x.sqlite"
-        database = sqlite3.connect(path)
-        try:
-            database.executescript(
-                sqlite_form.TABLES + "PRAGMA user_version=1;PRAGMA ignore_check_constraints=1;"
-            )
-            database.executescript(
-                "INSERT INTO seats(id, mac, extension) VALUES(1, '00:11:22:33:44:55', 'SIP/1');"
-                "INSERT INTO operators(id, username, full_name, password, seat_id)"
-                " VALUES(1, 'm', 'M', 'md5:098f6bcd4621d373cade4e832627b4f6', 1);"
-                "INSERT INTO services(id, name, context, type) VALUES(1, 'S', 's', 'inbound');"
-                "INSERT INTO services_operators(service_id, operator_id) VALUES(1, 1);" + script
-            )
-            database.commit()
-        except sqlite3.Error:
-            database.rollback()
-        finally:
-            database.close()
-        return path.read_bytes()
-
-
-_VALUES = (
-    "NULL",
-    "''",
-    "x'ff'",
-    "x'00'",
-    "-1",
-    "2147483648",
-    "9223372036854775807",
-    "1e999",
-    "'x'",
-    "'\u00e8'",
-    "0.5",
-    "'{'",
-)
-
-
-def grow_database(random: Random) -> bytes:
-    if random.random() < 0.3:
-        return _minimal(random.choice(EVIL))
-    table = random.choice(sorted(TABLE_COLUMNS))
-    column = random.choice(TABLE_COLUMNS[table])
-    return _minimal(f"UPDATE {table} SET {column} = {random.choice(_VALUES)};")
+grow_database = database_like(_image(small_configurations()[1], "a" * 64), TABLE_COLUMNS, EVIL)
 
 
 def _sqlite() -> Attempt:
@@ -351,6 +420,7 @@ def _sqlite() -> Attempt:
         tempfile.mkdtemp(prefix="astcti-fuzz-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None)
     )
     path = folder / "x.sqlite"
+    keep_schemas()
 
     def attempt(data: bytes) -> str:
         path.write_bytes(data)
@@ -381,7 +451,10 @@ CONFIGURATION_WORDS = (
     b"url",
     b"x:y",
 )
-grow_xml = _shapes(b"configuration", CONFIGURATION_WORDS)
+grow_xml = mixed(
+    (0.2, _shapes(b"configuration", CONFIGURATION_WORDS)),
+    (0.8, xml_like(_small_files(), CONFIGURATION_VALUES)),
+)
 SERVER_WORDS = (
     b"ami",
     b"listen",
@@ -403,6 +476,7 @@ TARGETS = (
         tokens=XML_TOKENS,
         grow=grow_xml,
         longest=262144,
+        reaches="valid",
     ),
     FuzzTarget(
         "configuration-sqlite",
@@ -418,7 +492,8 @@ TARGETS = (
             b"INTEGER PRIMARY KEY",
         ),
         grow=grow_database,
-        longest=262144,
+        longest=131072,
+        reaches="valid",
     ),
     FuzzTarget(
         "server-xml",
@@ -426,7 +501,10 @@ TARGETS = (
         _settings,
         _settings_seeds,
         tokens=SERVER_TOKENS,
-        grow=_shapes(b"server", SERVER_WORDS),
+        grow=mixed(
+            (0.2, _shapes(b"server", SERVER_WORDS)), (0.8, xml_like(_settings_seeds(), SERVER_VALUES))
+        ),
         longest=131072,
+        reaches="valid",
     ),
 )

@@ -3,26 +3,79 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 
-from schemas.configuration import xml_form
 from schemas.problems import ConfigurationError
+from tests.fuzz.growing import ODD_TEXTS, Grow
 from tests.fuzz.target import Attempt, Broken, FuzzTarget
-from tests.fuzz.targets import configuration, manager
+from tests.fuzz.targets import configuration
 from tests.fuzz.targets.kept_files import folder
 
 SEATS = (
-    b"mac,extension,description,address\n00:11:22:33:44:55,PJSIP/201,First row,\n00-11-22-33-44-66,SIP/202,,192.0.2.7\n",
+    b"mac,extension,description,address\n00:11:22:33:44:55,SIP/1,First row,\n00-11-22-33-44-77,SIP/202,,192.0.2.7\n",
+    b"mac,extension\n00:11:22:33:44:77,SIP/7\n",
     "\ufeffMAC;Extension;queue_interface\n001122334477;PJSIP/203;Local/203@a/n\n".encode(),
     b'mac,extension\n"00:11:22:33:44:55","PJSIP/2\n01"\n\n,\nx\n',
 )
 OPERATORS = (
     b"username,full-name,password,seat,begin-in-pause,enabled\n"
-    b"mario,Mario Rossi,md5:098f6bcd4621d373cade4e832627b4f6,00:11:22:33:44:01,no,yes\nanna,Anna,,,1,0\n",
+    b"m,Mario Rossi,md5:098f6bcd4621d373cade4e832627b4f6,00:11:22:33:44:55,no,yes\nn,Anna,,,1,0\n",
+    b"username,full-name\nm,M\n",
     "username;full-name;password;scram\nluca;Luc\u00e0;md5:098f6bcd4621d373cade4e832627b4f6;200000:a:b:c\n".encode(),
     b"username,full-name,password\na,b,secret\nat-PJSIP/201,c,scrypt:14:8:1:a:b\n",
 )
+_MD5 = "md5:098f6bcd4621d373cade4e832627b4f6"
+_SEAT_CELLS: Mapping[str, Sequence[str]] = {
+    "mac": (
+        "00:11:22:33:44:55",
+        "00-11-22-33-44-66",
+        "001122334477",
+        "00:11:22:33:44:88",
+        "01:00:5e:00:00:01",
+    ),
+    "extension": ("SIP/1", "PJSIP/2", "SIP/7", "PJSIP/203", "Local/9@x/n"),
+    "description": ("", "First row", '"a, b"', '"two\nlines"'),
+    "address": ("", "192.0.2.7", "::1"),
+    "queue-interface": ("", "SIP/1", "Local/7@x/n"),
+    "state-interface": ("", "hint:7@x"),
+}
+_OPERATOR_CELLS: Mapping[str, Sequence[str]] = {
+    "username": ("m", "n", "anna", "luca", "at-SIP/1"),
+    "full-name": ("M", "Mario Rossi", "\u00e8"),
+    "password": (_MD5, _MD5, "", "secret", "scrypt:14:8:1:eA==:eA=="),
+    "scram": ("", "", "200000:MDEyMzQ1Njc4OWFiY2RlZg==:eA==:eA=="),
+    "seat": ("", "00:11:22:33:44:55", "00-11-22-33-44-66", "00:11:22:33:44:99"),
+    "begin-in-pause": ("", "yes", "0"),
+    "enabled": ("yes", "no", "1"),
+}
+
+
+def _grow_table(cells: Mapping[str, Sequence[str]], needed: Sequence[str]) -> Grow:
+    """A table with the columns that there have to be, most of whose cells are right."""
+
+    def grow(random: Random) -> bytes:
+        more = [name for name in cells if name not in needed and random.random() < 0.3]
+        heads = random.sample([*needed, *more], len(needed) + len(more))
+        if random.random() < 0.05:
+            heads[random.randrange(len(heads))] = random.choice((*cells, "x", ""))
+        comma = random.choice((",", ",", ";"))
+        rows = [heads]
+        for _ in range(random.choice((0, 1, 1, 2, 3, 8))):
+            rows.append(
+                [
+                    random.choice(cells.get(head, ("x",)) if random.random() < 0.9 else ODD_TEXTS)
+                    for head in heads
+                ]
+            )
+            if random.random() < 0.05:
+                rows[-1].append("x")
+        return random.choice(("\n", "\n", "\r\n")).join(comma.join(row) for row in rows).encode()
+
+    return grow
+
+
 CSV_TOKENS = (
     *(
         b",",
@@ -63,7 +116,7 @@ def _django() -> None:
     from configurator.publishing import working_copy
 
     with working_copy.writing():
-        working_copy.replace_all(manager.CONFIGURATION)
+        working_copy.replace_all(configuration.small_configurations()[1])
 
 
 def _csv(kind: str) -> Callable[[], Attempt]:
@@ -79,7 +132,9 @@ def _csv(kind: str) -> Callable[[], Attempt]:
             for bad in found.bad:
                 if len(bad.message) > 2000 or not 0 <= bad.line <= data.count(b"\n") + data.count(b"\r") + 2:
                     raise Broken(f"line {bad.line}: {bad.message[:200]!r}")
-            return "bad rows" if found.bad else "good rows" if found.good else "no rows"
+            if found.bad:
+                return "some rows bad" if found.good else "bad rows"
+            return "good rows" if found.good else "no rows"
 
         return attempt
 
@@ -89,11 +144,15 @@ def _csv(kind: str) -> Callable[[], Attempt]:
 def _upload() -> Attempt:
     """A file of either form, as its page does it, up to the differences that it shows."""
     _django()
+    configuration.keep_schemas()
     from django.core.files.uploadedfile import SimpleUploadedFile
 
     from configurator.checks.translation import translated_for_file
     from configurator.publishing import differences, working_copy
     from configurator.views.imports import read_upload
+
+    tempfile.tempdir = str(folder())  # where a database is put to be read
+    present = working_copy.configuration()
 
     def attempt(data: bytes) -> str:
         try:
@@ -102,19 +161,14 @@ def _upload() -> Attempt:
             for problem in error.problems:
                 translated_for_file(problem.message)
             return "problems"
-        with working_copy.writing():
-            differences.between(working_copy.configuration(), wanted)
+        differences.between(present, wanted)
         return "valid"
 
     return attempt
 
 
 def _upload_seeds() -> list[bytes]:
-    return [
-        xml_form.dump_xml(manager.CONFIGURATION),
-        *configuration.xml_seeds(),
-        *configuration.database_seeds(),
-    ]
+    return [*configuration.xml_seeds(), *configuration.database_seeds()]
 
 
 def _grow_upload(random: Random) -> bytes:
@@ -161,6 +215,78 @@ HTTP_TOKENS = (
         b"\r\n ",
     ),
 )
+
+
+_TARGETS = (
+    *(
+        "/metrics",
+        "/health/live",
+        "/health/ready",
+        "/metrics?name[]=a",
+        "/metrics?name[]=%00&name[]=b",
+        "/",
+        "//metrics",
+    ),
+    *(
+        "http://h/metrics",
+        "http://u:p@h:x/metrics",
+        "http://[/",
+        "/%2e%2e/metrics",
+        "/metrics/",
+        "*",
+        "/\u00e8",
+        "/metrics#x",
+    ),
+)
+_HEADERS = (
+    *(
+        "Host: x",
+        "Host: x",
+        "Accept: */*",
+        "Accept: text/plain;version=0.0.4",
+        "Accept: text/plain;version=x",
+    ),
+    *(
+        "Accept: application/openmetrics-text; version=1.0.0; escaping=allow-utf-8",
+        "Accept: ;q=x,,;=",
+        "Accept:",
+    ),
+    *(
+        "Accept-Encoding: gzip",
+        "Accept-Encoding: gzip;q=0",
+        "Content-Length: 3",
+        "Content-Length: -1",
+        "X: \t",
+    ),
+    *(
+        "Transfer-Encoding: chunked",
+        "Transfer-Encoding: x",
+        "Expect: 100-continue",
+        "Connection: close",
+        " folded: x",
+    ),
+    *(
+        "Content-Length: 99999999999",
+        "X-Forwarded-For: 1",
+        "bad header",
+        ": x",
+        "Host : x",
+        "X: \u00e8",
+        "X: " + "y" * 5000,
+    ),
+)
+
+
+def _grow_request(random: Random) -> bytes:
+    """A request that waitress takes, more often than not."""
+    method = random.choice(("GET", "GET", "GET", "HEAD", "POST", "get", "OPTIONS", "", "G\u00c8T"))
+    target = random.choice(_TARGETS)
+    version = random.choice(
+        (" HTTP/1.1", " HTTP/1.1", " HTTP/1.0", "", " HTTP/9", " http/1.1", " HTTP/1.1 x")
+    )
+    headers = random.choices(_HEADERS, k=random.randint(0, 4))
+    body = random.choice(("", "", "abc", "5\r\nabcde\r\n0\r\n\r\n", "x\r\n"))
+    return "\r\n".join((f"{method} {target}{version}", *headers, "", body)).encode("utf-8")
 
 
 def _figures() -> Attempt:
@@ -221,6 +347,8 @@ TARGETS = (
         _csv("seats"),
         lambda: SEATS,
         tokens=CSV_TOKENS,
+        grow=_grow_table(_SEAT_CELLS, ("mac", "extension")),
+        reaches="good rows",
         longest=16384,
     ),
     FuzzTarget(
@@ -229,6 +357,8 @@ TARGETS = (
         _csv("operators"),
         lambda: OPERATORS,
         tokens=CSV_TOKENS,
+        grow=_grow_table(_OPERATOR_CELLS, ("username", "full-name")),
+        reaches="good rows",
         longest=16384,
     ),
     FuzzTarget(
@@ -238,6 +368,7 @@ TARGETS = (
         _upload_seeds,
         tokens=configuration.XML_TOKENS,
         grow=_grow_upload,
+        reaches="valid",
         longest=262144,
     ),
     FuzzTarget(
@@ -246,6 +377,8 @@ TARGETS = (
         _figures,
         lambda: REQUESTS,
         tokens=HTTP_TOKENS,
+        grow=_grow_request,
+        reaches="200 OK",
         longest=8192,
     ),
 )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import copy
+import gzip
 import hashlib
 import io
 import json
@@ -11,6 +13,8 @@ import tarfile
 import tempfile
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from random import Random
 
@@ -29,8 +33,10 @@ from astcti_server.queues.state_file import StateFile
 from astcti_server.report_replay import ReportReplay
 from configurator.publishing.server_status import read_server_status
 from schemas.configuration import xml_form
+from schemas.configuration.model import Configuration
+from tests.fuzz.growing import json_changed, json_like, lines_like
 from tests.fuzz.target import Attempt, Broken, FuzzTarget
-from tests.fuzz.targets import manager
+from tests.fuzz.targets import configuration, manager
 
 JSON_TOKENS = (
     *(
@@ -62,6 +68,10 @@ JSON_TOKENS = (
         b'"modified"',
         b'"content"',
         b'"mark"',
+        b'"pauses"',
+        b'"reason"',
+        b'"since"',
+        b'"seen"',
         b'"at"',
         b'"time"',
         b'"banner"',
@@ -90,18 +100,31 @@ def _members() -> Attempt:
 
     def attempt(data: bytes) -> str:
         file.path.write_bytes(data)
-        members = file.load()
-        if not members:
+        saved = file.load()
+        if not any(saved):
             _tidied(directory, MEMBERS)
             return "nothing"
-        if not file.save(members) or file.load() != members:
+        if not file.save(saved) or file.load() != saved:
             raise Broken("what was read does not come back from what is written")
-        return "members"
+        return "pauses" if saved.pauses else "members"
 
     return attempt
 
 
+_MEMBERS: tuple[object, ...] = (
+    {
+        "format": 1,
+        "members": [
+            {"queue": "astcti", "interface": "PJSIP/201", "username": "mario"},
+            {"queue": "b", "interface": "SIP/2", "username": ""},
+        ],
+    },
+    {"format": 1, "members": [{"queue": "q", "interface": "Local/1@x/n", "username": "\u00e8"}]},
+    {"format": 2, "members": []},
+)
 MEMBER_SEEDS = (
+    b'{"format": 1, "members": [], "pauses": [{"username": "mario", "reason": "Lunch", "since": 1795430727.25,'
+    b' "seen": 1795434327}]}\n',
     b'{"format": 1, "members": [{"queue": "astcti", "interface": "PJSIP/201", "username": "mario"},'
     b' {"queue": "b", "interface": "SIP/2", "username": "", "x": 1}]}\n',
     b'{"format": 2, "members": []}\n',
@@ -111,6 +134,8 @@ MEMBER_SEEDS = (
 
 def _memory() -> Attempt:
     directory = folder()
+
+    configuration.keep_schemas()
 
     def attempt(data: bytes) -> str:
         (directory / MEMORY).write_bytes(data)
@@ -133,29 +158,47 @@ def _memory_of(said: bytes, **changes: object) -> bytes:
     return json.dumps(head | changes).encode() + b"\n" + said
 
 
+@cache
+def _contents() -> tuple[bytes, ...]:
+    return tuple(xml_form.dump_xml(one) for one in configuration.small_configurations())
+
+
 def _memory_seeds() -> list[bytes]:
-    content = xml_form.dump_xml(manager.CONFIGURATION)
-    return [_memory_of(content), _memory_of(b"<configuration/>"), _memory_of(b"x", format=2), b"\n"]
+    return [*map(_memory_of, _contents()), _memory_of(b"<configuration/>"), _memory_of(b"x", format=2), b"\n"]
 
 
 def _grow_memory(random: Random) -> bytes:
     """With the right digest of what is not right."""
-    content = bytearray(xml_form.dump_xml(manager.CONFIGURATION))
-    for _ in range(random.randint(0, 3)):
+    content = bytearray(random.choice(_contents()))
+    for _ in range(random.choice((0, 0, 1, 3))):
         content[random.randrange(len(content))] = random.randrange(256)
     odd: object = random.choice((None, 5, "", "x\0y", "/etc/astcti/a", [], 1e400, "zz", -1, True))
     key = random.choice(("format", "file", "sha256", "modified", "content"))
-    return _memory_of(bytes(content), **({key: odd} if random.random() < 0.5 else {}))
+    return _memory_of(bytes(content), **({key: odd} if random.random() < 0.3 else {}))
 
 
 # -- reports
 
 
+@cache
+def _office() -> Configuration:
+    """Two seats of those in the recordings: each part of a report costs time with each input."""
+    whole = manager.CONFIGURATION
+    services = tuple(replace(service, operators=service.operators[:2]) for service in whole.services)
+    return Configuration(services, whole.seats[:2], whole.operators[:2])
+
+
+@cache
+def _office_as_xml() -> bytes:
+    return xml_form.dump_xml(_office())
+
+
+@cache
 def _blocks() -> bytes:
     path = next(iter(sorted(manager.RECORDINGS.glob("22-direct-call.ami"))))
-    wanted = EventFilter.for_configuration(manager.CONFIGURATION)
+    wanted = EventFilter.for_configuration(_office())
     found = [one.raw for one in AmiParser(wanted).feed(path.read_bytes()) if isinstance(one, AmiEvent)]
-    return b"".join(block + b"\r\n\r\n" for block in found[:40])
+    return b"".join(block + b"\r\n\r\n" for block in found[:9])
 
 
 MARKS: tuple[dict[str, object], ...] = (
@@ -198,7 +241,7 @@ def _unpacked(marks: list[dict[str, object]], about: object = None) -> bytes:
     """The files of a report one after the other, so that a change of a byte is not all that a tar.gz says."""
     parts = {
         "about.json": json.dumps(about or {"report": 1, "what": "last"}).encode(),
-        "c.xml": xml_form.dump_xml(manager.CONFIGURATION),
+        "c.xml": _office_as_xml(),
         "marks.jsonl": b"".join(json.dumps(mark).encode() + b"\n" for mark in marks),
         "log.txt": b"x\n",
         "ami.txt": _blocks(),
@@ -208,13 +251,13 @@ def _unpacked(marks: list[dict[str, object]], about: object = None) -> bytes:
 
 def _packed(data: bytes) -> bytes:
     out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w:gz", compresslevel=1) as archive:
+    with tarfile.open(fileobj=out, mode="w") as archive:
         for part in data.split(b"--FILE ")[1:]:
             name, _, content = part.partition(b"\n")
             entry = tarfile.TarInfo(name.decode("utf-8", "replace")[:90])
             entry.size = len(content)
             archive.addfile(entry, io.BytesIO(content))
-    return out.getvalue()
+    return gzip.compress(out.getvalue(), 1)
 
 
 def _play(data: bytes) -> str:
@@ -234,10 +277,12 @@ def _play(data: bytes) -> str:
 
 
 def _report_parts() -> Attempt:
+    configuration.keep_schemas()
     return lambda data: _play(_packed(data))
 
 
 def _report_file() -> Attempt:
+    configuration.keep_schemas()
     return _play
 
 
@@ -246,28 +291,43 @@ def _mark_seeds() -> list[bytes]:
 
 
 def _grow_marks(random: Random) -> bytes:
-    odd: tuple[object, ...] = (
-        None,
-        -1,
-        10**30,
-        "x",
-        "",
-        [],
-        {},
-        [1],
-        1.5,
-        True,
-        {"a": 1},
-        float("nan"),
-        "\ud800",
-        1e308,
-    )
-    marks = [dict(mark) for mark in MARKS]
-    for _ in range(random.randint(1, 3)):
-        mark = random.choice(marks)
-        mark[random.choice(sorted(mark))] = random.choice(odd)
-    random.shuffle(marks) if random.random() < 0.2 else None
-    return _unpacked(marks, random.choice((None, None, None, [1], "x", [["a", "b"]], 5)))
+    marks: object = copy.deepcopy([*MARKS[: random.choice((4, len(MARKS)))]])
+    for _ in range(random.choice((0, 1, 1, 2, 3))):
+        marks = json_changed(random, marks)
+    told = [mark for mark in marks if isinstance(mark, dict)] if isinstance(marks, list) else []
+    random.shuffle(told) if random.random() < 0.1 else None
+    return _unpacked(told, random.choice((None,) * 12 + ([1], "x", [["a", "b"]], 5)))
+
+
+def _grow_archive(random: Random) -> bytes:
+    """A report that is whole as an archive, or nearly, with its parts changed, doubled, empty or elsewhere."""
+    parts = _unpacked(list(MARKS[: random.randint(0, len(MARKS))])).split(b"--FILE ")[1:]
+    for _ in range(random.choice((0, 1, 1, 2))):
+        place = random.randrange(len(parts))
+        name, _, content = parts[place].partition(b"\n")
+        match random.randrange(5):
+            case 0 if len(parts) > 1:
+                del parts[place]
+            case 1:
+                parts.append(parts.pop(place))
+            case 2:
+                parts[place] = name + b"\n" + content[: random.randrange(len(content) + 1)]
+            case 3:
+                parts[place] = random.choice(
+                    (b"../x", b"/etc/passwd", b"c.xml", b"d.xml", b"", name + b"x")
+                ) + (b"\n" + content)
+            case _:
+                parts.insert(0, parts[place])
+    whole = gzip.decompress(_packed(b"".join(b"--FILE " + part for part in parts)))
+    if random.random() < 0.4:
+        at = random.randrange(0, len(whole), 512) + random.choice(
+            (0, 100, 108, 124, 136, 148, 156, 157, 257, 345)
+        )
+        odd = random.choice(
+            (b"\xff", b"0", b"\x80" + b"\xff" * 7, b"9" * 11, b"1", b"2", b"5", b"x", b"g", b"S", b"L")
+        )
+        whole = whole[:at] + odd + whole[at + len(odd) :]
+    return gzip.compress(whole, 1)
 
 
 def _report_seeds() -> list[bytes]:
@@ -275,7 +335,7 @@ def _report_seeds() -> list[bytes]:
     try:
         document = {
             "about": {"report": 1},
-            "configurations": [{"file": "c.xml", "xml": xml_form.dump_xml(manager.CONFIGURATION).decode()}],
+            "configurations": [{"file": "c.xml", "xml": _office_as_xml().decode()}],
             "marks": list(MARKS),
             "log": ["x"],
             "ami": [base64.b64encode(zlib.compress(_blocks(), 6)).decode()],
@@ -286,7 +346,7 @@ def _report_seeds() -> list[bytes]:
         whole = path.read_bytes()
     finally:
         shutil.rmtree(directory)
-    return [whole, _packed(_unpacked(list(MARKS))), _tar_with_links()]
+    return [whole, _packed(_unpacked(list(MARKS))), _packed(_unpacked(list(MARKS[:4]))), _tar_with_links()]
 
 
 def _tar_with_links() -> bytes:
@@ -305,7 +365,7 @@ def _tar_with_links() -> bytes:
 
 # -- the status file, Asterisk's files
 
-STATUS = {
+STATUS: dict[str, object] = {
     "pid": 1,
     "written": "2026-01-01T00:00:00+00:00",
     "version": "1.0",
@@ -331,9 +391,15 @@ def _status() -> Attempt:
     return attempt
 
 
-def _status_seeds() -> list[bytes]:
+def _statuses() -> list[dict[str, object]]:
+    """As it is written; that of the release before; and one that says what it must."""
     ours = {name: value for name, value in STATUS.items() if name != "written"}
-    return [json.dumps(STATUS).encode(), json.dumps(ours, indent=2).encode()]
+    must = ("pid", "configuration", "refused", "ami", "clients", "calls", "version")
+    return [STATUS, ours, {name: STATUS[name] for name in must}]
+
+
+def _status_seeds() -> list[bytes]:
+    return [*(json.dumps(status).encode() for status in _statuses()), json.dumps(STATUS, indent=2).encode()]
 
 
 MANAGER_CONF = b"""; comment
@@ -365,21 +431,61 @@ def _asterisk_conf() -> Attempt:
     return attempt
 
 
+_CONF_LINES = (
+    *(b"[general]\n", b"[general](!)\n", b"[t](!)\n", b"[astcti](t)\n", b"[astcti](+)\n", b"[astcti](t,+)\n"),
+    *(b"[a](t,astcti)\n", b"[t](t)\n", b"[](!)\n", b"[a\n", b"[ a ] (t)\n", b"[\xe8](+,!)\n", b"[a](none)\n"),
+    *(
+        b"enabled = yes\n",
+        b"secret => x\\;y\n",
+        b"SECRET=\n",
+        b"read=call,user\n",
+        b"write = originate ; x\n",
+    ),
+    *(
+        b"= x\n",
+        b"=>\n",
+        b"x\n",
+        b"eventfilter = !Event: RTCP.*\n",
+        b"permit=10.0.0.0/8\n",
+        b"deny = 0.0.0.0/0\n",
+    ),
+    *(b";-- long\n", b"--;\n", b";---\n", b"; x\n", b"a=b;--c--;d\n", b"\\;=\n"),
+    *(
+        b'#include "other.conf"\n',
+        b"#include other.conf\n",
+        b"#tryinclude <*.d>\n",
+        b"#include manager.conf\n",
+    ),
+    *(
+        b"#exec /bin/true\n",
+        b"#include /dev/zero\n",
+        b"#include /dev/null\n",
+        b"#include .\n",
+        b"#include **\n",
+    ),
+    *(b"#include [\n", b"#include /etc/pass?d\n", b"#x\n", b"#include\n"),
+)
+
+
 def _own_texts() -> Iterator[bytes]:
     yield MANAGER_CONF
+    yield MANAGER_CONF.replace(b"\n", b"\r\n")
+    yield b"[general]\nenabled=yes\n[astcti]\nsecret=x\nread=call\n"
     yield b"[a]\n" + b"[a](a,a)\n" * 5 + b"x=1\n"
-    yield b"[a]\nx=1\n" + b"[a](a,a)\n" * 12
+    yield b"[a]\nx=1\n" + b"[a](a,a)\n" * 8
 
 
 TARGETS = (
     FuzzTarget(
         "queue-members",
-        "the server's list of its queue members",
+        "the server's list of its queue members, and of the pauses",
         _members,
         lambda: MEMBER_SEEDS,
         refusals=(StateError,),
         tokens=JSON_TOKENS,
+        grow=json_like(_MEMBERS),
         longest=16384,
+        reaches="members",
     ),
     FuzzTarget(
         "configuration-in-force",
@@ -389,6 +495,7 @@ TARGETS = (
         tokens=JSON_TOKENS,
         grow=_grow_memory,
         longest=16384,
+        reaches="remembered",
     ),
     FuzzTarget(
         "report-parts",
@@ -398,6 +505,7 @@ TARGETS = (
         refusals=(BadArchive,),
         tokens=(*JSON_TOKENS, b"--FILE ", b"ami.txt\n", b"about.json\n"),
         grow=_grow_marks,
+        reaches="notifications",
     ),
     FuzzTarget(
         "report-file",
@@ -405,7 +513,9 @@ TARGETS = (
         _report_file,
         _report_seeds,
         refusals=(BadArchive,),
+        grow=_grow_archive,
         longest=16384,
+        reaches="notifications",
     ),
     FuzzTarget(
         "status-file",
@@ -413,7 +523,9 @@ TARGETS = (
         _status,
         _status_seeds,
         tokens=JSON_TOKENS,
+        grow=json_like(_statuses()),
         longest=16384,
+        reaches="known",
     ),
     FuzzTarget(
         "asterisk-conf",
@@ -433,6 +545,8 @@ TARGETS = (
             b"manager.conf",
             b"*",
         ),
+        grow=lines_like(_CONF_LINES, (b"", MANAGER_CONF, b"[t](!)\nread=all\n"), 16),
         longest=16384,
+        reaches="read",
     ),
 )

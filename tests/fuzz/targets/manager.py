@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from random import Random
 
@@ -23,15 +24,17 @@ from schemas.configuration.model import Binding, Configuration, Operator, Seat, 
 from tests.fuzz.target import Attempt, Broken, FuzzTarget
 
 RECORDINGS = Path(__file__).resolve().parents[2] / "fixtures" / "ami"
-SEED_SIZE = 3000  # bytes of a recording that one seed has: a call is in it, and a million inputs end some day
+CALL_SIZE = 2000  # bytes of a recording that a seed has which has to be a call
+PIECE_SIZE = 600  # where some events are enough: each byte costs time
 VERSIONS = (b"1.0", b"1.1", b"2.8.0", b"5.0.4", b"11.0.0")
+EVERYTHING = EventFilter(everything=True)
 FILTER = EventFilter(
     variables=frozenset({"calldata", "customer"}),
     contexts=frozenset({"astctidemo", "outbound"}),
     queues=frozenset({"astcti"}),
 )
 _PHONES = ("PJSIP/201", "PJSIP/202", "PJSIP/203", "SIP/201", "SIP/202", "SIP/203")
-_SEATS = tuple(Seat(f"00:00:00:00:00:{number:02x}", phone) for number, phone in enumerate(_PHONES))
+_SEATS = tuple(Seat(f"00:00:00:00:00:{number:02x}", phone) for number, phone in enumerate(_PHONES, 1))
 _OPERATORS = tuple(
     Operator(f"at-{seat.extension}", "Operator", "md5:" + "0" * 32, seat=seat.mac) for seat in _SEATS
 )
@@ -127,8 +130,13 @@ _WRITTEN = tuple(
 )
 
 
-def _recordings() -> Iterator[bytes]:
-    """The parts of real calls that matter, in pieces, each with a greeting."""
+@cache
+def _recordings() -> tuple[tuple[bytes, tuple[bytes, ...]], ...]:
+    """The events of real calls that matter, each call with its greeting."""
+    return tuple(_read_recordings())
+
+
+def _read_recordings() -> Iterator[tuple[bytes, tuple[bytes, ...]]]:
     wanted = EventFilter.for_configuration(CONFIGURATION)
     for number, path in enumerate(sorted(RECORDINGS.rglob("*.ami"))):
         data = path.read_bytes()
@@ -141,12 +149,17 @@ def _recordings() -> Iterator[bytes]:
             for message in AmiParser(wanted).feed(greeting + data)
             if isinstance(message, AmiEvent)
         ]
-        piece: list[bytes] = []
-        for block in blocks:
-            piece.append(block)
-            if sum(map(len, piece)) > SEED_SIZE:
-                break
-        yield greeting + b"".join(block + b"\r\n\r\n" for block in piece)
+        yield greeting, tuple(blocks)
+
+
+def _cut(size: int, blocks: Sequence[bytes]) -> bytes:
+    """The first of them, up to so many bytes and the one that goes beyond."""
+    taken = 0
+    for number, block in enumerate(blocks):
+        taken += len(block)
+        if taken > size:
+            return b"".join(one + b"\r\n\r\n" for one in blocks[: number + 1])
+    return b"".join(one + b"\r\n\r\n" for one in blocks)
 
 
 def _answers() -> Iterator[bytes]:
@@ -160,9 +173,87 @@ def _answers() -> Iterator[bytes]:
     )
 
 
-def seeds() -> list[bytes]:
-    """Recorded calls and made-up answers."""
-    return [*_recordings(), *_answers()]
+def calls() -> list[bytes]:
+    """The beginnings of recorded calls, and made-up answers."""
+    return [*(greeting + _cut(CALL_SIZE, blocks) for greeting, blocks in _recordings()), *_answers()]
+
+
+def events() -> list[bytes]:
+    """Some events of each recorded call, from any part of it, and made-up answers."""
+    found = []
+    for number, (greeting, blocks) in enumerate(_recordings()):
+        at = number * 7 % max(1, len(blocks))
+        found.append(greeting + _cut(PIECE_SIZE, blocks[at:]))
+    return [*found, *_answers()]
+
+
+@cache
+def _whole_calls() -> tuple[tuple[bytes, tuple[bytes, ...]], ...]:
+    """The recordings that say what came of a call in not too many bytes."""
+    return tuple(
+        (greeting, blocks)
+        for greeting, blocks in _recordings()
+        if 500 < sum(map(len, blocks)) < 8 * CALL_SIZE
+    )
+
+
+@cache
+def _wanted_or_not() -> tuple[bytes, ...]:
+    """Events of all names, forty of each, without what the filter wants first."""
+    found: dict[str, dict[bytes, None]] = {}
+    for path in sorted(RECORDINGS.rglob("*.ami"))[::3]:
+        for message in AmiParser(EVERYTHING).feed(path.read_bytes()):
+            if isinstance(message, AmiEvent) and len(found.setdefault(message.name, {})) < 40:
+                found[message.name][_UNREAD.sub(b"", message.raw)] = None
+    return tuple(block for blocks in found.values() for block in blocks)
+
+
+def _grow_call(random: Random) -> bytes:
+    """A call whose events are lost, doubled, late, of other calls, or say something else."""
+    greeting, told = random.choice(_whole_calls())
+    at = random.randrange(len(told)) if random.random() < 0.3 else 0
+    blocks = list(told[at : at + 14])
+    for _ in range(random.choice((0, 1, 1, 2, 3))):
+        place = random.randrange(len(blocks))
+        match random.randrange(6):
+            case 0 if len(blocks) > 1:
+                del blocks[place]
+            case 1:
+                blocks.insert(random.randrange(len(blocks) + 1), blocks[place])
+            case 2:
+                blocks.append(blocks.pop(place))
+            case 3:
+                blocks.insert(place, random.choice(random.choice(_whole_calls())[1]))
+            case _:
+                blocks[place] = _changed(random, blocks[place], random.choice(blocks))
+    return greeting + b"".join(block + b"\r\n\r\n" for block in blocks)
+
+
+def _grow_events(random: Random) -> bytes:
+    """Events of all kinds, some of which say what another one says."""
+    known = _wanted_or_not()
+    blocks = [random.choice(known) for _ in range(random.randint(1, 4))]
+    blocks = [
+        _changed(random, block, random.choice(known)) if random.random() < 0.5 else block for block in blocks
+    ]
+    return b"Asterisk Call Manager/11.0.0\r\n" + b"".join(block + b"\r\n\r\n" for block in blocks)
+
+
+def _changed(random: Random, block: bytes, other: bytes) -> bytes:
+    """A field has another value: that of one of the other event, or of none."""
+    lines, others = block.split(b"\r\n"), other.split(b"\r\n")
+    place = random.randrange(len(lines))
+    key, colon, _value = lines[place].partition(b": ")
+    match random.randrange(4):
+        case 0:
+            lines[place] = random.choice(others)
+        case 1:
+            lines[place] = key + colon + random.choice(others).partition(b": ")[2]
+        case 2:
+            lines[place] = key + colon + random.choice(TOKENS)
+        case _:
+            lines[place] = key + colon
+    return b"\r\n".join(lines)
 
 
 def _pieces(data: bytes) -> Iterator[bytes]:
@@ -175,22 +266,35 @@ def _pieces(data: bytes) -> Iterator[bytes]:
         at += size
 
 
-def _read(message: AmiMessage) -> tuple[str, str]:
+def _check_fields(message: AmiMessage) -> None:
+    """The ways to read a field agree."""
     if isinstance(message, AmiBanner):
-        return message.text, message.version
+        return
     values = message.values(("Uniqueid", "Channel", "ActionID"))
     if values[0] != message.get("uniqueid"):
         raise Broken("a field read alone and with others differs")
     if bool(message.get_all("Channel")) != message.has("channel"):
         raise Broken("a field is there and is not")
-    return repr(message), repr(message.items())
+    found = dict(reversed([(key.lower(), value) for key, value in message.items()]))
+    if found.get("channel", "") != values[1]:
+        raise Broken("a field of the list differs")
+
+
+def _told(message: AmiMessage) -> object:
+    """What a message is, without its fields, which follow from its bytes."""
+    if isinstance(message, AmiBanner):
+        return message.text, message.version
+    return type(message), message.raw, message.name if isinstance(message, AmiEvent) else ""
 
 
 def _parse() -> Attempt:
     def attempt(data: bytes) -> str:
-        whole, cut = AmiParser(EventFilter(everything=True)), AmiParser(EventFilter(everything=True))
-        found = [_read(message) for message in whole.feed(data)]
-        if [_read(message) for piece in _pieces(data) for message in cut.feed(piece)] != found:
+        whole, cut = AmiParser(EVERYTHING), AmiParser(EVERYTHING)
+        found = whole.feed(data)
+        for message in found:
+            _check_fields(message)
+        again = [_told(message) for piece in _pieces(data) for message in cut.feed(piece)]
+        if again != [_told(message) for message in found]:
             raise Broken("what is read depends on how the stream is cut")
         return "messages" if found else "nothing"
 
@@ -199,9 +303,7 @@ def _parse() -> Attempt:
 
 def _sift() -> Attempt:
     def attempt(data: bytes) -> str:
-        everything = [
-            one for one in AmiParser(EventFilter(everything=True)).feed(data) if isinstance(one, AmiEvent)
-        ]
+        everything = [one for one in AmiParser(EVERYTHING).feed(data) if isinstance(one, AmiEvent)]
         parser = AmiParser(FILTER)
         kept = Counter(one.raw for one in parser.feed(data) if isinstance(one, AmiEvent))
         dropped = [one for one in everything if not kept[one.raw]]
@@ -249,16 +351,34 @@ def _track() -> Attempt:
 
 
 TARGETS = (
-    FuzzTarget("ami-parser", "the manager interface's bytes", _parse, seeds, tokens=TOKENS, longest=16384),
     FuzzTarget(
-        "ami-event-filter", "raw events: which are dropped unread", _sift, seeds, tokens=TOKENS, longest=16384
+        "ami-parser",
+        "the manager interface's bytes",
+        _parse,
+        events,
+        tokens=TOKENS,
+        grow=_grow_events,
+        longest=16384,
+        reaches="messages",
+    ),
+    FuzzTarget(
+        "ami-event-filter",
+        "raw events: which are dropped unread",
+        _sift,
+        events,
+        tokens=TOKENS,
+        grow=_grow_events,
+        longest=16384,
+        reaches="all kept",
     ),
     FuzzTarget(
         "ami-calls",
         "events to calls to notifications: dialect, tracker, encoder",
         _track,
-        seeds,
+        calls,
         tokens=TOKENS,
+        grow=_grow_call,
         longest=16384,
+        reaches="notifications",
     ),
 )

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import hmac
 import itertools
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from random import Random
 
 from astcti_client import terminal_text
@@ -24,6 +27,7 @@ from schemas.explanation import lines as explanation_lines
 from schemas.explanation.codes import TrailStep, Verdict
 from schemas.protocol import Refusal, ReplyCode
 from schemas.scram import BadScram, ScramClient, ScramSecret
+from tests.fuzz.growing import lines_like, mixed, xml_like
 from tests.fuzz.target import Attempt, Broken, FuzzTarget
 
 CALL = Call(
@@ -103,6 +107,26 @@ TOKENS = (
 
 def _event_seeds() -> list[bytes]:
     return [event_xml.encode(event) for event in EVENTS]
+
+
+EVENT_VALUES = {
+    "": (
+        "Up",
+        "Ringing",
+        "inbound",
+        "outbound",
+        "3331234567",
+        "https://crm.example/?a=1",
+        "C:\\crm.exe",
+        "16",
+    ),
+    "id": ("Link", "Hangup", "Newstate", "OriginateResponse", "Dial", "Unlink", "Other"),
+    "type": ("browser", "application", "internal-browser"),
+    "on": ("ring", "answer", "hangup"),
+    "os": ("any", "windows", "linux", "macos"),
+    "key": ("calldata", "x"),
+    "repeat": ("true", "false", "1"),
+}
 
 
 def _deep(random: Random) -> bytes:
@@ -188,6 +212,19 @@ def _conversation_seeds() -> list[bytes]:
     ]
 
 
+# What a server says to a seat that is logged in.
+_SAID = (
+    *(line.encode() + b"\n" for more in MORE for line in more.splitlines()),
+    *(
+        f"{code.value} {words}\n".encode()
+        for code in ReplyCode
+        for words in ("OK", "KO x", "END", "a b c d e")
+    ),
+    *_event_seeds(),
+)
+_BEFORE = (b"", b"100 WELCOME\n", SCRAM_LOG_IN.encode(), LOG_IN.encode(), LOG_IN.encode(), LOG_IN.encode())
+
+
 def _pieces(data: bytes) -> Iterator[bytes]:
     random = Random(len(data))
     at = 0
@@ -266,6 +303,27 @@ def _as_base64(data: bytes) -> str:
     return data.decode("utf-8", "replace") if len(data) % 10 == 9 else base64.b64encode(data).decode()
 
 
+def _grow_answers(random: Random) -> bytes:
+    """Both messages of a server; each part of them is right nine times in ten, the proof more seldom."""
+
+    def part(right: Sequence[str], wrong: Sequence[str]) -> str:
+        return random.choice(right if random.random() < 0.9 else wrong)
+
+    nonce = part(("CLIENTSERVER", "CLIENT!", "CLIENT" + "x" * 300), ("CLIENT", "client", "", "CLIENT a", "è"))
+    salt = part(("eA==", "MDEyMzQ1Njc4OWFiY2RlZg=="), ("", "x", "====", "e" * 4000, "è"))
+    count = part(("10000", "200000", "10000000"), ("9999", "10000001", "010000", "0", "-1", "1e9", "٣", ""))
+    more = part(("", "", ",x=y"), (",m=x", ",x", ",x=", ",xx=y", ",i=1"))
+    client = ScramClient("ma,r=io", lambda salt, iterations: SECRET, "CLIENT")
+    first = f"r={nonce},s={salt},i={count}{more}".encode()
+    final = part(("v=YWJj", "e=other-error", "v="), ("v=====", "v=x", "V=YWJj", "v=YWJj,x=y", "è"))
+    if random.random() < 0.5:
+        with contextlib.suppress(BadScram):
+            said = base64.b64decode(client.final(base64.b64encode(first).decode())).rpartition(b",p=")[0]
+            signed = b",".join((b"n=ma=2Cr=3Dio,r=CLIENT", first, said))
+            final = f"v={base64.b64encode(hmac.digest(SECRET.server_key, signed, 'sha256')).decode()}"
+    return first + b"\n" + final.encode()
+
+
 def _explain() -> Attempt:
     def attempt(data: bytes) -> str:
         text = data.decode("utf-8", "replace")
@@ -281,13 +339,48 @@ def _explain() -> Attempt:
     return attempt
 
 
+_CODES: tuple[Verdict | TrailStep, ...] = (*Verdict, *TrailStep)
+
+
 def _explanation_seeds() -> list[bytes]:
-    codes: list[Verdict | TrailStep] = [*Verdict, *TrailStep]
     return [
         f"{'.' if isinstance(code, TrailStep) else ''}{code.value} 1795430727.120 PJSIP/201"
         f"{' a%2Cb,c' * len(code.arguments)}".encode()
-        for code in codes
+        for code in _CODES
     ]
+
+
+_ARGUMENTS = (
+    "PJSIP/201",
+    "mario",
+    "1795430727.1",
+    "-",
+    "%2C",
+    "%ff",
+    "a%2Cb",
+    "è",
+    "%E2%80%A8",
+    "x" * 300,
+    "",
+)
+
+
+def _grow_explanation(random: Random) -> bytes:
+    """A code with the arguments that it takes, or one more, or one less."""
+    code = random.choice(_CODES)
+    many = max(0, len(code.arguments) + random.choice((0, 0, 0, 0, 1, -1)))
+    arguments = ",".join(random.choice(_ARGUMENTS) for _ in range(many))
+    dot = "." if isinstance(code, TrailStep) else ""
+    return f"{dot}{code.value} 1795430727.120 {random.choice(_ARGUMENTS)} {arguments}".rstrip().encode()
+
+
+_FIELD = re.compile(r"\{[^{}]*\}")
+
+
+def _grow_refusal(random: Random) -> bytes:
+    """A reason as the server says it, with values of any kind in it."""
+    words = random.choice([*Refusal]).value
+    return _FIELD.sub(lambda _found: random.choice(_ARGUMENTS), words).encode()
 
 
 def _refusal() -> Attempt:
@@ -305,10 +398,11 @@ TARGETS = (
         "an event's line at the client",
         _decode,
         _event_seeds,
-        (BadEvent,),
-        TOKENS,
-        _deep,
-        262144,
+        refusals=(BadEvent,),
+        tokens=TOKENS,
+        grow=mixed((0.15, _deep), (0.85, xml_like(_event_seeds(), EVENT_VALUES))),
+        longest=262144,
+        reaches="Link",
     ),
     FuzzTarget(
         "server-conversation",
@@ -316,7 +410,9 @@ TARGETS = (
         _listen,
         _conversation_seeds,
         tokens=TOKENS,
+        grow=lines_like(_SAID, _BEFORE, 10),
         longest=16384,
+        reaches="logged in",
     ),
     FuzzTarget(
         "scram-client",
@@ -328,7 +424,9 @@ TARGETS = (
         ),
         refusals=(BadScram,),
         tokens=(b"r=CLIENT", b"s=", b"i=", b"v=", b",", b"4096", b"m=x"),
+        grow=_grow_answers,
         longest=4096,
+        reaches="not proved",
     ),
     FuzzTarget(
         "explanation-lines",
@@ -337,13 +435,17 @@ TARGETS = (
         _explanation_seeds,
         refusals=(ValueError,),
         tokens=(b"-", b"%2C", b"%ff", b",", b" ", b"."),
+        grow=_grow_explanation,
         longest=4096,
+        reaches="known",
     ),
     FuzzTarget(
         "refusals",
         "a server's reasons, to be said in the user's language",
         _refusal,
         lambda: [refusal.value.encode() for refusal in Refusal],
+        grow=_grow_refusal,
         longest=2048,
+        reaches="known",
     ),
 )

@@ -123,6 +123,26 @@ def test_a_quiet_connection_is_pinged_and_given_up_after_two_misses() -> None:
     assert watch.ends == ["nothing came from Asterisk for 60 s, 2 pings unanswered"]
 
 
+@pytest.mark.parametrize(
+    ("silence", "after", "unknown"),
+    [(15.0, 0.1, 15.1), (15.0, 4.0, 19.0), (15.0, 6.0, 6.0), (0.5, 0.1, 0.1)],
+    ids=["a burst, then the end", "read for a while", "it went on", "no silence"],
+)
+def test_what_came_at_the_end_of_a_silence_does_not_tell_that_all_was_heard(
+    silence: float, after: float, unknown: float
+) -> None:
+    watch = Watch()
+    watch.heartbeat.start()
+    for seconds in (0.5, silence):
+        watch.clock.go_on(seconds)
+        watch.heartbeat.heard()
+    watch.clock.go_on(after)
+    assert watch.heartbeat.quiet(watch.clock()) == pytest.approx(unknown)
+    watch.heartbeat.start()  # of a new connection nothing of this counts
+    watch.clock.go_on(0.2)
+    assert watch.heartbeat.quiet(watch.clock()) == pytest.approx(0.2)
+
+
 def test_a_busy_connection_is_not_pinged() -> None:
     watch = Watch()
     watch.heartbeat.start()

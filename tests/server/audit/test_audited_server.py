@@ -39,6 +39,8 @@ NOT_AUDITED = {
     CommandName.SERVICES,
     CommandName.REASONS,
     CommandName.TARGETS,
+    CommandName.QUEUES,
+    CommandName.COLLEAGUES,
     CommandName.PHONE,
     CommandName.RESUME,
     CommandName.SHOWN,
@@ -50,6 +52,7 @@ AUDITED = {
     CommandName.MAC: (AuditAction.SEAT,),
     CommandName.QUIT: (AuditAction.LOGOUT,),
     CommandName.PAUSE: (AuditAction.PAUSE, AuditAction.UNPAUSE),
+    CommandName.QUEUE: (AuditAction.QUEUE_JOIN, AuditAction.QUEUE_LEAVE),
     CommandName.ORIG: (AuditAction.ORIGINATE,),
     CommandName.HANGUP: (AuditAction.HANGUP,),
     CommandName.TRANSFER: (AuditAction.TRANSFER,),
@@ -152,6 +155,10 @@ def test_everything_that_was_done_is_in_the_audit(server: RunningServer, audit: 
         mario.expect("300 OK")
         mario.say("PAUSE OUT")
         mario.expect("300 OK")
+        mario.say("QUEUE astcti OUT")
+        mario.expect("101 KO")
+        mario.say("QUEUE astcti IN")
+        mario.expect("100 OK")
         mario.say("ORIG 5551234 elsewhere 1")
         mario.expect("101 KO")
         mario.say("ORIG 5551234 outgoing 1")

@@ -115,3 +115,16 @@ def test_of_calls_asked_for_that_asterisk_never_answers_the_oldest_are_forgotten
     assert originations.take("1") is None, "a response comes once"
     originations.clear()
     assert originations.take("2") is None
+
+
+def test_a_phone_is_in_use_while_it_rings_calls_or_talks() -> None:
+    story = ringing()
+    assert story.tracker.phones_in_use() == {"PJSIP/201": "ringing"}
+    story.state("a", "Up").link("c", "a")
+    assert story.tracker.phones_in_use() == {"PJSIP/201": "talking"}
+    story.unlink("c", "a")
+    assert story.tracker.phones_in_use() == {"PJSIP/201": "talking"}, "between two conversations"
+    story.new("b", "PJSIP/202-b", "Ring", "202", "", "outbound", "0551234")
+    assert story.tracker.phones_in_use()["PJSIP/202"] == "talking", "it calls somebody"
+    story.hangup("a").hangup("b")
+    assert story.tracker.phones_in_use() == {}

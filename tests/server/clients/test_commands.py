@@ -11,6 +11,7 @@ from astcti_server.explain.explanations import Explanation
 from schemas.configuration.model import Configuration
 from schemas.explanation.codes import TrailStep, Verdict
 from schemas.explanation.lines import ExplanationLine, verdict
+from schemas.protocol import Refusal
 from schemas.server.settings import OriginateSettings
 from tests.fake.clock import FakeClock
 from tests.fake.fake_requests import Request
@@ -36,6 +37,7 @@ def test_quit_is_answered_and_leaves_for_good() -> None:
         client.say("QUIT", "NOOP")
         assert client.hear_all() == ["900 OK"]
         assert server.requests.next_departure() == (presence.session_id, True)
+        assert server.requests.log_outs.get_nowait() == presence.session_id
         assert server.registry.count == 0
 
 
@@ -491,3 +493,52 @@ def test_why_is_for_seated_operators() -> None:
     with ListeningServer() as server, server.client() as client:
         client.hear()
         assert client.ask("WHY 1.1") == "101 KO log in first"
+
+
+def test_the_queues_of_ones_services_are_told_with_whether_they_may_be_left() -> None:
+    with ListeningServer() as server, server.seated() as client:
+        assert client.ask("QUEUES") == "223 stays astcti Demo"
+        assert client.hear() == "223 END"
+
+
+def leavable(server: ListeningServer) -> ListeningServer:
+    demo, *others = CONFIGURATION.services
+    services = (dataclasses.replace(demo, may_leave=True), *others)
+    server.requests.in_force = dataclasses.replace(CONFIGURATION, services=services)
+    return server
+
+
+def test_a_queue_that_may_be_left_is_left_and_joined_again() -> None:
+    with ListeningServer() as server, leavable(server).seated() as client:
+        for line, inside in (("QUEUE ASTCTI out", False), ("queue astcti IN", True)):
+            request = asked(server, client, line)
+            assert (request.name, request.arguments) == ("ask_queue", ("astcti", inside))
+            request.answer("")
+            assert client.hear() == "100 OK"
+        asked(server, client, "QUEUE astcti OUT").answer(Refusal.FIXED_MEMBER.text())
+        assert client.hear() == "101 KO the phone is a member by Asterisk's own configuration"
+
+
+def test_a_queue_of_others_and_one_that_may_not_be_left_are_refused() -> None:
+    with ListeningServer() as server, server.seated() as client:
+        assert client.ask("QUEUE astcti OUT") == "101 KO this queue may not be left"
+        assert client.ask("QUEUE other IN") == "101 KO not a queue of your services"
+        assert client.ask("QUEUE astcti AWAY") == "101 KO QUEUE takes the name of a queue, then IN or OUT"
+        assert client.ask("QUEUE astcti") == "101 KO wrong number of parameters for QUEUE"
+        assert server.requests.requests.empty()
+
+
+def test_who_asks_for_his_colleagues_gets_all_lines_at_once() -> None:
+    with ListeningServer() as server, server.seated() as client:
+        request = asked(server, client, "COLLEAGUES")
+        request.answer(b"242 anna SIP/202 ready Anna Verdi\n242 END\n")
+        assert [client.hear(), client.hear()] == ["242 anna SIP/202 ready Anna Verdi", "242 END"]
+        assert asked(server, client, "colleagues off").name == "colleagues_no_more"
+        assert client.hear() == "100 OK"
+        assert client.ask("COLLEAGUES all") == "101 KO COLLEAGUES takes OFF or nothing"
+
+
+def test_who_has_no_seat_has_no_queue_and_no_colleagues() -> None:
+    with ListeningServer() as server, server.seated("anna", "verde") as client:
+        for line in ("QUEUE astcti IN", "COLLEAGUES", "COLLEAGUES OFF"):
+            assert client.ask(line) == "101 KO no seat: MAC first"

@@ -202,7 +202,8 @@ def test_commands_in_the_wrong_order_are_refused() -> None:
 def test_the_capabilities_are_told_before_and_after_the_login() -> None:
     with ListeningServer(keep_alive=60.0) as server, welcomed(server) as client:
         expected = (
-            "110 CAPA MAC SERVICES REASONS HANGUP TRANSFER WHO TARGETS CONSULT WHY RESUME SCRAM KEEPALIVE=60"
+            "110 CAPA MAC SERVICES REASONS HANGUP TRANSFER WHO TARGETS QUEUES COLLEAGUES CONSULT"
+            " WHY RESUME SCRAM KEEPALIVE=60"
         )
         assert client.ask("CAPA") == expected
         client.ask("USER mario")
@@ -296,6 +297,7 @@ def test_a_second_login_of_an_operator_takes_the_first_over_once_its_password_is
         new = server.requests.next_arrival()
         assert new.session_id > old.session_id
         assert server.requests.next_departure() == (old.session_id, True)
+        assert server.requests.log_outs.empty(), "the pause goes on"
         assert server.registry.seated_operators == {"PJSIP/201": "mario"}
         assert second.ask("NOOP") == "100 OK"
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from astcti_server.clients import replies
-from schemas.configuration.model import Service
-from schemas.protocol import ByeReason, ResumeMode
+from schemas.configuration.model import OperatorsQueue, Service
+from schemas.protocol import ByeReason, ColleagueState, ResumeMode
 
-CAPABLE = "110 CAPA MAC SERVICES REASONS HANGUP TRANSFER WHO TARGETS"
+CAPABLE = "110 CAPA MAC SERVICES REASONS HANGUP TRANSFER WHO TARGETS QUEUES COLLEAGUES"
 SERVICES = (Service("Demo", "astctidemo", "inbound"), Service("Outside line", "outbound", "outbound"))
 
 
@@ -21,15 +21,8 @@ SERVICES = (Service("Demo", "astctidemo", "inbound"), Service("Outside line", "o
         (replies.seat_known("PJSIP/201"), "100 OK PJSIP/201"),
         (replies.refused("PBX down"), "101 KO PBX down"),
         (replies.LOGGED_IN, "102 OK"),
-        (
-            replies.capabilities(60.0),
-            "110 CAPA MAC SERVICES REASONS HANGUP TRANSFER WHO TARGETS CONSULT WHY RESUME SCRAM KEEPALIVE=60",
-        ),
-        (
-            replies.capabilities(2.5),
-            "110 CAPA MAC SERVICES REASONS HANGUP TRANSFER WHO TARGETS CONSULT WHY RESUME SCRAM "
-            "KEEPALIVE=2.5",
-        ),
+        (replies.capabilities(60.0), f"{CAPABLE} CONSULT WHY RESUME SCRAM KEEPALIVE=60"),
+        (replies.capabilities(2.5), f"{CAPABLE} CONSULT WHY RESUME SCRAM KEEPALIVE=2.5"),
         (replies.resuming("8f3c21d0a94be675", 41, ResumeMode.FROM), "104 RESUME 8f3c21d0a94be675 41 from"),
         (replies.RESUMED, "105 RESUME END"),
         (replies.queue_joined("astcti"), "200 astcti"),
@@ -46,6 +39,19 @@ SERVICES = (Service("Demo", "astctidemo", "inbound"), Service("Outside line", "o
             "222 astctidemo Demo, Sales line\n222 backoffice backoffice\n222 END END\n222 END",
         ),
         (replies.transfer_targets({}), "222 END"),
+        (
+            replies.operators_queues(
+                [OperatorsQueue("astcti", 0, False, ("Demo", "Sales")), OperatorsQueue("q", 0, True, ("Q",))]
+            ),
+            "223 stays astcti Demo, Sales\n223 may-leave q Q\n223 END",
+        ),
+        (
+            replies.colleague("anna", "PJSIP/202", ColleagueState.READY, "Anna Verdi"),
+            "242 anna PJSIP/202 ready Anna Verdi",
+        ),
+        (replies.colleague("luca", "", ColleagueState.OFFLINE, ""), "242 luca - offline"),
+        (replies.COLLEAGUES_END, "242 END"),
+        (replies.colleague_gone("luca"), "243 luca"),
         (replies.pause_reasons(["Lunch break", "Training"]), "230 Lunch break\n230 Training\n230 END"),
         (replies.operator("mario", "PJSIP/201", "Mario Rossi"), "240 mario PJSIP/201 Mario Rossi"),
         (replies.operator("mario", "", ""), "240 mario -"),

@@ -17,7 +17,7 @@ from astcti_server.clients.transport import PlainTransport
 from astcti_server.clients.wake import Wake
 from schemas import event_xml, wire
 from schemas.configuration.model import Operator, Seat
-from schemas.events import Call, CallEvent, EventId
+from schemas.events import Action, Call, CallEvent, EventId
 from tests.fake.fake_requests import FakeCalls, seat_logs
 from tests.fake.line_client import TakingTransport
 from tests.fake.listening_server import SEAT_2, ListeningServer
@@ -294,6 +294,59 @@ def test_what_is_gathered_comes_before_every_other_line(
         getattr(session, how)(b"100 OK\n")
     session.send_gathered()
     assert transport.attempts == [b"<a>\n<b>\n100 OK\n"]
+
+
+def gathering(slow: tuple[Session, SlowTransport]) -> tuple[Router, FakeCalls]:
+    """A router in a chunk, whose session has got the first notification of it and waits for more."""
+    session, transport = slow
+    transport.allowed = 10_000
+    session.logged_in(Operator("mario", "md5:x", "Mario", ""), Seat("00:11", "PJSIP/201"))
+    registry = Registry()
+    registry.take(session)
+    calls = FakeCalls()
+    router = Router(registry, calls, seat_logs(registry))
+    router.chunk_begins()
+    router.deliver([told_of("Newchannel")])
+    router.deliver([told_of("Callerid"), told_of("Link")])
+    return router, calls
+
+
+def told_of(event_id: EventId) -> Notification:
+    triggers = (Action("browser", url="https://crm.example/"),) if event_id == "Link" else ()
+    return Notification("PJSIP/201", CallEvent(event_id, Call("1.1", "PJSIP/201-1"), "Demo", triggers))
+
+
+@pytest.mark.parametrize("meanwhile", [b"100 OK\n", b""])
+def test_what_was_gathered_for_a_client_that_is_lost_meanwhile_was_not_delivered(
+    slow: tuple[Session, SlowTransport], meanwhile: bytes
+) -> None:
+    session, transport = slow
+    router, calls = gathering(slow)
+    transport.error = ConnectionResetError(104, "Connection reset by peer")
+    if meanwhile:
+        session.send(meanwhile)
+    assert calls.undelivered == []
+    router.chunk_over()
+    assert calls.undelivered == [told_of("Callerid"), told_of("Link")]
+    assert calls.written_ones == []
+
+
+def test_what_was_gathered_is_known_to_be_written_once_it_is(slow: tuple[Session, SlowTransport]) -> None:
+    router, calls = gathering(slow)
+    assert calls.written_ones == []
+    router.chunk_over()
+    assert (calls.undelivered, calls.written_ones) == ([], [told_of("Link")])
+
+
+def test_what_was_gathered_for_a_client_that_left_in_order_was_written(
+    slow: tuple[Session, SlowTransport],
+) -> None:
+    session, transport = slow
+    router, calls = gathering(slow)
+    session.close("quit", b"900 OK\n")
+    router.chunk_over()
+    assert (calls.undelivered, calls.written_ones) == ([], [told_of("Link")])
+    assert transport.taken.endswith(event_xml.encode(told_of("Link").event) + b"900 OK\n")
 
 
 def test_what_is_gathered_for_a_session_that_ends_without_a_word_is_sent(

@@ -127,12 +127,12 @@ def test_a_handshake_that_is_not_finished_in_time_is_given_up(
 ) -> None:
     caplog.set_level(logging.INFO)
     clock = FakeClock()
-    with ListeningServer(listen, clock=clock, login_time=15.0) as server, server.client() as client:
+    with ListeningServer(listen, clock=clock, login_time=0.5) as server, server.client() as client:
         client.say_bytes(b"\x16\x03\x01")
         until(lambda: server.listener.handlers)
 
         def over() -> bool:
-            clock.go_on(15)
+            clock.go_on(0.5)
             server.listener.read_certificate()
             return not server.listener.handlers
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
@@ -52,6 +53,22 @@ def test_a_file_of_which_a_part_is_not_known_says_so(tmp_path: Path, line: str) 
     (tmp_path / "manager.conf").write_text(f"[general]\n{line}\n")
     conf = read_conf(tmp_path / "manager.conf")
     assert conf is not None and not conf.complete
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("name", ["/dev/zero", "pipe", "."])
+def test_an_include_that_is_no_file_is_not_read(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "manager.conf").write_text(f"[general]\nenabled = yes\n#include {name}\n")
+    conf = read_conf(tmp_path / "manager.conf")
+    assert conf is not None and not conf.complete
+    assert conf.value("general", "enabled") == "yes"
+
+
+def test_a_secret_is_left_out_where_it_is_inherited_too(tmp_path: Path) -> None:
+    (tmp_path / "manager.conf").write_text("[t](!)\nSecret = hidden\nread = all\n[a](t)\nmd5secret=x\n")
+    conf = read_conf(tmp_path / "manager.conf")
+    assert conf is not None and conf.sections == {"a": (("read", "all"),)}
 
 
 def test_a_file_that_is_not_there_is_none(tmp_path: Path) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import marshal
-
 import pytest
 
 from astcti_server.explain.call_trails import CallTrails
 from astcti_server.explain.kept_trails import ENTRY_COST, KeptTrails
+from astcti_server.explain.packed_trails import unpack
 from astcti_server.explain.server_marks import MOST_MARKS, ServerMarks
-from astcti_server.explain.trail import FIRST_KEPT, LAST_KEPT, unpack
+from astcti_server.explain.trail import FIRST_KEPT, LAST_KEPT
 from schemas.explanation.codes import TrailStep, Verdict
 from tests.fake.story import Story
 
@@ -96,4 +95,4 @@ def test_what_is_kept_is_plain_bytes() -> None:
     story.caller().queued().hangup("c")
     (packed,) = trails.kept.all().values()
     assert type(packed) is bytes
-    assert marshal.loads(packed)[0][0] == "c"
+    assert unpack(packed).facts.uniqueid == "c"

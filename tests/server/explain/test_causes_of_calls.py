@@ -109,6 +109,12 @@ def test_a_caller_who_reached_no_phone_at_all(tell: TellStory) -> None:
     assert first(story.hangup("c").explained("3331234567")) == (Verdict.NO_PHONE, ())
 
 
+def test_a_caller_who_left_before_any_phone_rang(tell: TellStory) -> None:
+    story = tell(DIRECT).new("c", "PJSIP/trunk-c", "Ring", "3331234567", "", "direct", "1").hangup("c")
+    assert first(story.explained("3331234567")) == (Verdict.NO_SEAT_TOOK_PART, ())
+    assert first(story.explained("last")) == (Verdict.NO_SEAT_TOOK_PART, ())
+
+
 def test_the_number_that_was_called_did_not_answer(tell: TellStory) -> None:
     story = tell().new("a", "PJSIP/201-a", "Ring", "201", "", "outbound", "0551234").ring("a", "t", "trunk")
     assert first(story.hangup("t", 17).hangup("a", 17).explained("201")) == (Verdict.NOT_CONNECTED, ())
@@ -247,6 +253,16 @@ def test_a_call_that_nobody_knows_of(tell: TellStory) -> None:
     assert first(tell().explained("3331234567")) == (Verdict.NO_CALL, ("3331234567",))
 
 
+def test_a_ring_that_was_thrown_away_is_named_first(tell: TellStory) -> None:
+    at_the_ring = replace(DEMO, triggers=(Trigger("browser", on="ring", url="https://crm.example/"),))
+    story = tell(at_the_ring).caller().new("a", "PJSIP/201-a", "Down", "201", root="x")
+    for turn in range(41):
+        story.state("a", ("Ringing", "Down")[turn % 2])
+    story.dial("c", "a").queued().state("a", "Up").link("c", "a")
+    assert first(story.explained("201"))[0] == Verdict.HELD_EVENTS_LOST
+    assert first(story.hangup("a").hangup("c").explained("201"))[0] == Verdict.HELD_EVENTS_LOST
+
+
 def test_events_that_were_thrown_away_are_odd(tell: TellStory) -> None:
     story = tell().caller()
     story.new("a", "PJSIP/201-a", "Down", "201", root="x")
@@ -323,6 +339,11 @@ def test_a_forwarded_call_says_so() -> None:
     for name, technology in (("22-forwarding", "PJSIP"), ("16-forwarding", "SIP")):
         found = calls_of(transcript(name), office(demo(), technology=technology)).explain("201")[0]
         assert first(found) == (Verdict.FORWARDED, ())
+
+
+def test_of_a_phone_that_never_rang_it_is_not_said_that_it_did() -> None:
+    found = calls_of(transcript("old/11-forwarding-to-group"), office(demo(), technology="SIP"))
+    assert first(found.explain("201")[0]) == (Verdict.REFUSED, ())
 
 
 def test_a_phone_that_refuses_to_call_for_its_user_is_said_to_refuse() -> None:

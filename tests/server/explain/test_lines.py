@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -17,6 +18,7 @@ from schemas.protocol import ReplyCode
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 WRONG_TIMES = ("1e17", "9223372036854775807", "1e400", "nan", "-1", "-inf")
 """No system has a date for these; Python's time module refuses each in another way."""
+ARGUMENTS = Path(__file__).with_name("arguments.txt")
 VALUES = {"moment": "answer", "moments": "ring,hangup", "systems": "windows", "difference": "case"}
 
 
@@ -47,6 +49,15 @@ def test_every_code_says_its_arguments(code: Verdict | TrailStep) -> None:
     for name in code.arguments:
         if name not in VALUES:
             assert f"<{name}>" in said
+
+
+def test_a_code_keeps_its_arguments_in_their_order_for_ever() -> None:
+    """They travel by their places: a text that names them in another order would say nonsense."""
+    now = {(type(code).__name__, code.value): code.arguments for code in (*Verdict, *TrailStep)}
+    for line in ARGUMENTS.read_text(encoding="utf-8").splitlines():
+        kind, code, *arguments = line.split()
+        assert list(now.pop((kind, code)))[: len(arguments)] == arguments, line
+    assert not now, f"write these into {ARGUMENTS.name}, too"
 
 
 def test_codes_are_unique_words_of_the_protocol() -> None:

@@ -44,6 +44,31 @@ def test_what_popped_up_by_the_answer_is_what_the_seats_were_told(name: str) -> 
     assert not any(told.values()), "a pop-up that no answer speaks of"
 
 
+@pytest.mark.parametrize(
+    ("code", "calls"),
+    [
+        (
+            Verdict.ANSWERED_ELSEWHERE,
+            ("22-queue-ringall 202", "16-pickup 201", "old/11-forwarding-to-group 203"),
+        ),
+        (Verdict.CALLER_LEFT, ("22-queue-caller-gives-up 201", "old/11-caller-gives-up 201")),
+        (Verdict.NOBODY_ANSWERED, ("22-queue-autopause 201", "16-queue-hunt 201")),
+        (Verdict.REFUSED, ("22-direct-busy 201", "16-direct-busy 201", "old/11-forwarding-to-group 201")),
+        (Verdict.FORWARDED, ("22-forwarding 201", "16-forwarding 201")),
+        (Verdict.NOT_CONNECTED, ("old/13-blonde-transfer-refused 201", "old/11-caller-gives-up 203")),
+        (Verdict.INBOUND_AT_CALLING_END, ("old/1.4-queue 200",)),
+        (Verdict.NO_PHONE, ("less-plain/22-transfer-into-queue 40181",)),
+    ],
+)
+def test_what_hindered_a_recorded_call_is_named_first(code: Verdict, calls: tuple[str, ...]) -> None:
+    for call in calls:
+        name, phone = call.split()
+        found = [
+            answer for answer in answers.calls_in(name).explain_all() if answer.phone.endswith(f"/{phone}")
+        ]
+        assert code in [answer.verdict.code for answer in found], call
+
+
 def test_the_answers_are_those_that_were_read() -> None:
     assert answers.text() == answers.ANSWERS.read_text(encoding="utf-8"), (
         "run python -m tests.server.explain.answers, and read what changed"

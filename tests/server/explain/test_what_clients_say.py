@@ -10,7 +10,7 @@ from astcti_server.calls.notification import Notification
 from astcti_server.explain.documents import document_of, explanations_in
 from astcti_server.explain.explanations import Explanation
 from astcti_server.explain.kept_trails import ENTRY_COST, KeptTrails
-from schemas.configuration.model import Service
+from schemas.configuration.model import Service, Trigger
 from schemas.events import EventId
 from schemas.explanation.codes import TrailStep, Verdict
 from schemas.explanation.words import in_words
@@ -21,6 +21,7 @@ PHONE = "PJSIP/201"
 ANSWERED_ONLY = replace(DEMO, triggers=DEMO.triggers[:1])
 AT_THE_END = replace(DEMO, triggers=DEMO.triggers[2:])
 SAID = {
+    TriggerFailure.OTHER_SYSTEM: Verdict.OTHER_SYSTEM,
     TriggerFailure.NOT_ALLOWED: Verdict.PROGRAM_NOT_ALLOWED,
     TriggerFailure.NOT_FOUND: Verdict.PROGRAM_NOT_FOUND,
     TriggerFailure.NO_BROWSER: Verdict.NO_BROWSER,
@@ -85,8 +86,21 @@ def test_trigger_that_was_not_carried_out_says_why(old: bool, failure: TriggerFa
     story.tracker.trigger_failed(PHONE, link, link.triggers[0].key, failure.value)
     story.tracker.shown(PHONE, link, 80.0)  # the card is there all the same
     found = story.explained("201")
-    assert first(found) == (SAID[failure], ("mario",))
+    arguments = ("Demo", "any") if failure is TriggerFailure.OTHER_SYSTEM else ("mario",)
+    assert first(found) == (SAID[failure], arguments)
     assert len(steps(found, TrailStep.TRIGGER_REFUSED)) == len(steps(found, TrailStep.SHOWN)) == 1
+
+
+def test_triggers_for_another_system_than_the_clients_are_named_first(old: bool) -> None:
+    windows = replace(ANSWERED_ONLY, triggers=(Trigger("browser", os="windows", url="https://crm.example/"),))
+    story = answered(windows, old=old)
+    assert first(story.explained("201"))[0] == Verdict.POPPED_UP  # as far as the server can see
+    assert odd(story.explained("201")) == [Verdict.OTHER_SYSTEM]
+    link = told(story).event
+    story.tracker.trigger_failed(PHONE, link, link.triggers[0].key, "other-system")
+    found = story.explained("201")
+    assert first(found) == (Verdict.OTHER_SYSTEM, ("Demo", "windows"))
+    assert found.odd == ()
 
 
 def test_what_is_said_of_the_end_of_a_call_comes_after_it(old: bool) -> None:

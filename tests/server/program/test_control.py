@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -157,7 +158,9 @@ def test_status_ends_with_1_while_asterisk_is_away_and_says_why(folder: Path) ->
         said = ask(server, "status")
         assert said.returncode == 1
         assert re.search(r"^Asterisk +not reached yet, since", said.stdout, re.MULTILINE)
-        assert re.search(r"^ +nothing listens at .* \(since .*, 1 attempts?\)$", said.stdout, re.MULTILINE)
+        assert re.search(
+            r"^ +nothing listens at .* \(since .*, [0-9]+ attempts?\)$", said.stdout, re.MULTILINE
+        )
 
 
 def test_nothing_is_held_so_nothing_can_be_accepted(server: RunningServer) -> None:
@@ -279,14 +282,18 @@ def test_status_of_a_stopped_process_is_no_answer(server: RunningServer) -> None
     try:
         status = server.status
         assert not is_old(status["written"])
-        said = ask(server, "status")
+        renewed = dict(status, written="2020-01-01T00:00:00+00:00")
+        old_file = server.folder / "old.json"  # instead of a wait
+        old_file.write_text(json.dumps(renewed))
+        old = ("--status", str(old_file), "--control", str(server.folder / "control.sock"))
+        with ThreadPoolExecutor() as pool:  # each waits as long as an answer may take
+            asked = pool.submit(ask, server, "status")
+            asked_of_old = pool.submit(ask, server, "status", before=old)
+            said, said_of_old = asked.result(), asked_of_old.result()
         assert said.returncode == 5
         assert "no answer" in said.stderr
-        renewed = dict(status, written="2020-01-01T00:00:00+00:00")
-        server.status_file.write_text(json.dumps(renewed))  # instead of a wait
-        said = ask(server, "status")
-        assert (said.returncode, said.stdout) == (5, "")
-        assert "has not renewed it for" in said.stderr
+        assert (said_of_old.returncode, said_of_old.stdout) == (5, "")
+        assert "has not renewed it for" in said_of_old.stderr
     finally:
         server.send_signal(signal.SIGCONT)
 
@@ -354,7 +361,7 @@ def test_the_status_file_is_renewed_though_nothing_changes(server: RunningServer
     def renewed() -> bool:
         if server.status["written"] != seen[-1]["written"]:
             seen.append(server.status)
-        return len(seen) > 3
+        return len(seen) > 2
 
     until(renewed, "it is not renewed", every=0.2)
     assert {**seen[-1], "written": ""} == {**seen[-2], "written": ""}

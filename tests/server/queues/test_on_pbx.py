@@ -12,7 +12,7 @@ from astcti_server.ami.wire.event_filter import EventFilter
 from astcti_server.clients.ports import Presence
 from astcti_server.demo.pbx import DemoPbx
 from astcti_server.queues.reconciler import QueueReconciler
-from astcti_server.queues.state_file import StateFile
+from astcti_server.queues.state_file import SavedQueues, StateFile
 from schemas.configuration.model import Configuration, Operator
 from schemas.server.settings import AmiSettings
 from tests.fake.patience import PATIENCE
@@ -146,7 +146,7 @@ def test_members_that_a_restart_lost_are_back_after_it(pbx, exchange):
 
 
 def test_a_leftover_is_taken_over_by_its_operator(pbx, tmp_path):
-    StateFile(tmp_path).save({("astcti", "PJSIP/201"): "mario"})
+    StateFile(tmp_path).save(SavedQueues({("astcti", "PJSIP/201"): "mario"}, {}))
     pbx.do(lambda engine: engine.queues.add("astcti", "PJSIP/201", penalty=5, paused=True))
     exchange = Exchange(pbx.address, tmp_path)
     exchange.link.start()

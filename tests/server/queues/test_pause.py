@@ -24,6 +24,7 @@ def ask(world, wish, reason=""):
     """Ask for a pause or its end; returns the list that the answers appear in."""
     steps = []
     world.reconciler.pause(world.person, wish, reason, lambda step, text: steps.append((step, text)))
+    world.wheel.advance()  # the state file is written
     return steps
 
 

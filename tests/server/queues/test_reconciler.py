@@ -6,7 +6,7 @@ import pytest
 
 from astcti_server.ami.pending import ActionOutcome
 from astcti_server.clients.ports import Presence
-from astcti_server.queues.state_file import StateFile
+from astcti_server.queues.state_file import SavedQueues, StateFile
 from schemas.server.settings import QueueSettings
 from tests.fake.queue_link import list_entry
 from tests.fake.queue_world import PHONE, World, configuration, service, settings
@@ -113,7 +113,7 @@ def test_the_state_file_lists_a_member_before_it_is_added(world):
     world.reconciler.arrived(world.presence())
     assert world.link.names == []
     world.wheel.advance()
-    assert world.state.load() == {("astcti", PHONE): "mario"}
+    assert world.members_kept == {("astcti", PHONE): "mario"}
     assert world.link.names == ["QueueAdd"]
 
 
@@ -121,16 +121,16 @@ def test_many_logins_of_one_turn_are_one_writing_of_the_state_file(world, monkey
     writings = []
     save = world.state.save
 
-    def record(members, done):
-        writings.append(members)
-        save(members, done)
+    def record(saved, done):
+        writings.append(saved)
+        save(saved, done)
 
     monkeypatch.setattr(world.state, "save", record)
     world.reconciler.arrived(world.presence())
     world.reconciler.arrived(world.presence(2, "luigi", "PJSIP/202"))
     world.wheel.advance()
     assert len(writings) == 1
-    assert set(writings[0]) == {("astcti", PHONE), ("astcti", "PJSIP/202")}
+    assert set(writings[0].members) == {("astcti", PHONE), ("astcti", "PJSIP/202")}
     assert world.link.names == ["QueueAdd", "QueueAdd"]
 
 
@@ -161,7 +161,7 @@ def test_a_queue_that_does_not_exist_is_told_once_and_tried_again_at_the_reconci
     world.link.answer(ok=False, message="Unable to add interface to queue: No such queue", failure="refused")
     assert world.told() == ["310 OUT", "211 KO astcti No such queue"]
     world.wheel.advance(2.0)
-    assert world.state.load() == {}
+    assert world.members_kept == {}
     world.wheel.advance(298.0)
     world.status()
     world.wheel.advance()
@@ -178,7 +178,7 @@ def test_an_asterisk_that_does_not_answer_is_a_211(world):
     world.arrive()
     world.link.answer(ok=False, failure="timeout")
     assert world.told()[-1] == "211 KO astcti Asterisk did not answer"
-    assert world.state.load() == {("astcti", PHONE): "mario"}, "it may have been added all the same"
+    assert world.members_kept == {("astcti", PHONE): "mario"}, "it may have been added all the same"
 
 
 def test_already_there_reads_the_state_and_repairs_pause_and_penalty_before_200(world):
@@ -205,7 +205,7 @@ def test_one_action_at_a_time_for_a_queue_and_interface(world):
     assert world.link.names == ["QueueRemove"]
     world.removed()
     world.wheel.advance(2.0)
-    assert world.state.load() == {}
+    assert world.members_kept == {}
 
 
 def test_quit_removes_at_once(mario):
@@ -213,7 +213,7 @@ def test_quit_removes_at_once(mario):
     assert mario.link.names == ["QueueRemove"]
     mario.removed()
     mario.wheel.advance(2.0)
-    assert mario.state.load() == {}
+    assert mario.members_kept == {}
 
 
 def test_a_lost_connection_removes_when_grace_is_over(mario):
@@ -271,7 +271,7 @@ def test_another_operator_on_the_seat_is_added_anew_under_his_own_name(mario):
     sent = mario.added(penalty=2)
     assert (sent.headers["MemberName"], sent.headers["Penalty"]) == ("Luigi", "2")
     assert mario.told(2) == ["310 OUT", "200 astcti"]
-    assert mario.state.load() == {("astcti", PHONE): "luigi"}
+    assert mario.members_kept == {("astcti", PHONE): "luigi"}
 
 
 def test_a_restarted_asterisk_gets_its_members_back(mario):
@@ -370,7 +370,7 @@ def test_a_static_member_is_told_as_member_and_never_removed(world):
     world.reconciler.left(1, at_once=True)
     world.wheel.advance(2.0)
     assert world.link.names == []
-    assert world.state.load() == {}
+    assert world.members_kept == {}
 
 
 def test_members_that_are_not_ours_are_left_alone(tmp_path):
@@ -380,7 +380,7 @@ def test_members_that_are_not_ours_are_left_alone(tmp_path):
 
 
 def test_leftovers_of_a_crash_are_removed_when_their_time_is_over(tmp_path):
-    StateFile(tmp_path).save({("astcti", PHONE): "mario", ("astcti", "PJSIP/202"): "luigi"})
+    StateFile(tmp_path).save(SavedQueues({("astcti", PHONE): "mario", ("astcti", "PJSIP/202"): "luigi"}, {}))
     world = World(tmp_path, members=(list_entry("astcti", PHONE), list_entry("astcti", "PJSIP/202")))
     world.wheel.advance(59.9)
     assert world.link.names == []
@@ -389,7 +389,7 @@ def test_leftovers_of_a_crash_are_removed_when_their_time_is_over(tmp_path):
 
 
 def test_a_leftover_stays_when_its_operator_logs_in_again(tmp_path):
-    StateFile(tmp_path).save({("astcti", PHONE): "mario"})
+    StateFile(tmp_path).save(SavedQueues({("astcti", PHONE): "mario"}, {}))
     world = World(tmp_path, members=(list_entry("astcti", PHONE, penalty=1),))
     world.arrive()
     world.wheel.advance(100.0)
@@ -398,14 +398,14 @@ def test_a_leftover_stays_when_its_operator_logs_in_again(tmp_path):
 
 
 def test_a_leftover_goes_at_once_when_its_operator_logs_in_elsewhere(tmp_path):
-    StateFile(tmp_path).save({("astcti", PHONE): "mario"})
+    StateFile(tmp_path).save(SavedQueues({("astcti", PHONE): "mario"}, {}))
     world = World(tmp_path, members=(list_entry("astcti", PHONE, penalty=1),))
     world.arrive(interface="PJSIP/202")
     assert ("QueueRemove", PHONE) in [(sent.name, sent.headers["Interface"]) for sent in world.link.open]
 
 
 def test_a_pause_survives_a_crash_of_the_server(tmp_path):
-    StateFile(tmp_path).save({("astcti", PHONE): "mario"})
+    StateFile(tmp_path).save(SavedQueues({("astcti", PHONE): "mario"}, {}))
     world = World(tmp_path, members=(list_entry("astcti", PHONE, penalty=1, paused=True, reason="Lunch"),))
     world.arrive()
     assert world.told() == ["310 IN Lunch", "200 astcti"]
@@ -413,14 +413,14 @@ def test_a_pause_survives_a_crash_of_the_server(tmp_path):
 
 
 def test_a_leftover_that_asterisk_forgot_leaves_the_state_file(tmp_path):
-    StateFile(tmp_path).save({("astcti", PHONE): "mario"})
+    StateFile(tmp_path).save(SavedQueues({("astcti", PHONE): "mario"}, {}))
     world = World(tmp_path)
     world.wheel.advance(2.0)
-    assert world.state.load() == {}
+    assert world.members_kept == {}
 
 
 def test_a_leftover_in_a_queue_that_no_service_names_is_kept_and_warned_about(tmp_path, caplog):
-    StateFile(tmp_path).save({("gone", PHONE): "mario"})
+    StateFile(tmp_path).save(SavedQueues({("gone", PHONE): "mario"}, {}))
     world = World(tmp_path, members=(list_entry("gone", PHONE),))
     world.wheel.advance(60.0)
     assert world.link.names == []
@@ -436,7 +436,7 @@ def test_orderly_stop_removes_everybody_and_then_says_so(mario):
     assert over == []
     mario.removed(interface="PJSIP/202")
     assert over == [True]
-    assert mario.state.load() == {}
+    assert mario.members_kept == {}
 
 
 def test_orderly_stop_can_keep_the_members(tmp_path):
@@ -447,7 +447,7 @@ def test_orderly_stop_can_keep_the_members(tmp_path):
     world.reconciler.stop(lambda: over.append(True))
     assert over == [True]
     assert world.link.names == []
-    assert world.state.load() == {("astcti", PHONE): "mario"}
+    assert world.members_kept == {("astcti", PHONE): "mario"}
 
 
 def test_whoever_stops_the_server_can_keep_the_members_whatever_is_configured(mario):
@@ -456,7 +456,7 @@ def test_whoever_stops_the_server_can_keep_the_members_whatever_is_configured(ma
     mario.reconciler.stop(lambda: over.append(True), keep_members=True)
     assert over == [True]
     assert mario.link.names == before
-    assert mario.state.load() == {("astcti", PHONE): "mario"}
+    assert mario.members_kept == {("astcti", PHONE): "mario"}
 
 
 def test_who_is_about_to_join_when_the_server_stops_stays_a_member_too(world):
@@ -467,7 +467,7 @@ def test_who_is_about_to_join_when_the_server_stops_stays_a_member_too(world):
     world.added()
     assert over == [True]
     assert world.link.names == []
-    assert world.state.load() == {("astcti", PHONE): "mario"}
+    assert world.members_kept == {("astcti", PHONE): "mario"}
 
 
 def test_the_overview_says_what_is_wanted_and_what_is_not_as_it_should_be(tmp_path):
@@ -486,7 +486,7 @@ def test_the_overview_says_what_is_wanted_and_what_is_not_as_it_should_be(tmp_pa
 
 
 def test_the_overview_says_who_was_left_behind(tmp_path):
-    StateFile(tmp_path).save({("astcti", PHONE): "mario"})
+    StateFile(tmp_path).save(SavedQueues({("astcti", PHONE): "mario"}, {}))
     world = World(tmp_path, members=(list_entry("astcti", PHONE),))
     [queue] = world.reconciler.overview().queues
     assert (queue.wanted, queue.members) == (0, 1)
@@ -507,14 +507,16 @@ def test_the_penalty_that_a_file_gives_a_member_is_not_shown_as_differing(tmp_pa
 
 
 def test_the_members_of_one_queue_are_told_and_not_those_of_others(tmp_path):
-    StateFile(tmp_path).save({("astcti", PHONE): "mario", ("sales", PHONE): "mario"})
+    StateFile(tmp_path).save(SavedQueues({("astcti", PHONE): "mario", ("sales", PHONE): "mario"}, {}))
     world = World(tmp_path, up=False)
     [member] = [member for member in world.reconciler.members_of("sales") if member is not None]
     assert (member.interface, member.wanted, member.differs) == (PHONE, False, "unknown")
 
 
 def test_the_overview_tells_many_that_differ_by_their_number(tmp_path):
-    StateFile(tmp_path).save({("astcti", f"PJSIP/{number}"): "mario" for number in range(300, 360)})
+    StateFile(tmp_path).save(
+        SavedQueues({("astcti", f"PJSIP/{number}"): "mario" for number in range(300, 360)}, {})
+    )
     world = World(tmp_path, up=False)
     [queue] = world.reconciler.overview().queues
     assert (len(queue.differing), queue.more) == (50, 10)
@@ -525,7 +527,7 @@ def test_orderly_stop_without_a_link_is_over_at_once_and_leaves_the_list(mario):
     over = []
     mario.reconciler.stop(lambda: over.append(True))
     assert over == [True]
-    assert mario.state.load() == {("astcti", PHONE): "mario"}
+    assert mario.members_kept == {("astcti", PHONE): "mario"}
 
 
 def test_a_link_that_dies_during_the_stop_does_not_hold_it_up(mario):
@@ -607,7 +609,7 @@ def test_a_queue_that_asterisk_spells_otherwise_is_joined_and_left(tmp_path):
     assert world.link.answer(message="Removed interface from queue").name == "QueueRemove"
     world.event("removed", "astcti")
     world.wheel.advance(2.0)
-    assert StateFile(tmp_path).load() == {}
+    assert StateFile(tmp_path).load().members == {}
 
 
 def test_a_list_that_spells_the_queue_otherwise_confirms_the_member(tmp_path):
@@ -643,7 +645,7 @@ def test_another_spelling_in_the_configuration_changes_nothing_for_its_members(m
 
 
 def test_a_member_of_an_earlier_run_is_found_in_whichever_case_the_state_file_has_it(tmp_path):
-    StateFile(tmp_path).save({("ASTCTI", PHONE): "mario"})
+    StateFile(tmp_path).save(SavedQueues({("ASTCTI", PHONE): "mario"}, {}))
     world = World(tmp_path, members=[list_entry("AstCti", PHONE, penalty=1)])
     world.wheel.advance(60.0)
     world.removed("astcti")
@@ -674,7 +676,7 @@ def test_a_member_that_asterisk_added_but_does_not_list_is_removed_all_the_same(
     world.event("removed")
     world.wheel.advance(2.0)
     assert world.link.open == []
-    assert StateFile(tmp_path).load() == {}
+    assert StateFile(tmp_path).load().members == {}
 
 
 def test_a_reconciliation_does_not_forget_the_owner_of_an_add_that_succeeded(world):
@@ -710,14 +712,14 @@ def test_a_member_that_is_still_listed_after_its_removal_is_removed_at_the_recon
     mario.status(list_entry("astcti", PHONE, penalty=1))
     mario.removed()
     mario.wheel.advance(2.0)
-    assert mario.state.load() == {}
+    assert mario.members_kept == {}
 
 
 def test_a_removal_that_found_nobody_is_over(mario):
     mario.reconciler.left(1, at_once=True)
     mario.link.answer(ok=False, message="Unable to remove interface: Not there", failure="refused")
     mario.wheel.advance(2.0)
-    assert mario.state.load() == {}
+    assert mario.members_kept == {}
     assert mario.link.open == []
 
 
@@ -725,7 +727,7 @@ def test_a_member_that_turns_out_to_be_static_is_given_up(mario):
     mario.reconciler.left(1, at_once=True)
     mario.link.answer(ok=False, message="Member not dynamic", failure="refused")
     mario.wheel.advance(2.0)
-    assert mario.state.load() == {}
+    assert mario.members_kept == {}
     assert mario.link.open == []
 
 
@@ -735,7 +737,7 @@ def test_a_dynamic_member_that_was_there_before_is_taken_over_and_removed_at_qui
     world.wheel.advance(300.0)
     world.status(list_entry("astcti", PHONE, penalty=1))
     world.wheel.advance()
-    assert world.state.load() == {("astcti", PHONE): "mario"}
+    assert world.members_kept == {("astcti", PHONE): "mario"}
     assert world.told()[-1] == "200 astcti"
     world.reconciler.left(1, at_once=True)
     world.removed()
@@ -746,7 +748,7 @@ def test_an_operator_who_leaves_while_the_state_file_is_written_is_not_added(wor
     world.reconciler.left(1, at_once=True)
     world.wheel.advance(2.0)
     assert world.link.sent[1:] == []
-    assert world.state.load() == {}
+    assert world.members_kept == {}
 
 
 def test_a_member_that_a_slow_asterisk_may_have_added_is_removed_all_the_same(world):
@@ -755,7 +757,7 @@ def test_a_member_that_a_slow_asterisk_may_have_added_is_removed_all_the_same(wo
     world.reconciler.left(1, at_once=True)
     world.removed()
     world.wheel.advance(2.0)
-    assert world.state.load() == {}
+    assert world.members_kept == {}
 
 
 def test_a_link_lost_while_the_state_file_is_written_adds_nobody(world):
@@ -811,7 +813,7 @@ def test_an_addition_that_asterisk_did_not_show_is_still_ours_at_the_reconciliat
     world.wheel.advance(295.0)
     world.status()
     assert world.link.names == ["QueueRemove"], "Asterisk said that it added it"
-    assert world.state.load() == {("astcti", PHONE): "mario"}
+    assert world.members_kept == {("astcti", PHONE): "mario"}
 
 
 def test_an_arrival_after_the_stop_is_ignored(mario):

@@ -46,7 +46,7 @@ class Session:
             case "310":
                 self.paused = rest.startswith("IN")
 
-    def ask(self, world: World, wish: bool) -> None:
+    def ask(self, world: World, wish: bool, away: set[str]) -> None:
         steps: list[str] = []
         self.pause_steps.append(steps)
 
@@ -55,6 +55,8 @@ class Session:
             steps.append(step)
             if step == "done":
                 self.paused = wish
+                if wish:
+                    away.add(self.presence.username)
 
         world.reconciler.pause(self.presence, wish, "", progress)
 
@@ -72,6 +74,10 @@ class Queues(RuleBasedStateMachine):
         self.sessions: dict[int, Session] = {}
         """Those that are logged in."""
         self.numbers = 0
+        self.orphans: set[tuple[str, str]] = set()
+        """Left by a kill in queues that no service named any more: they stay, and that is logged."""
+        self.away: set[str] = set()
+        """Who was granted a pause, and did not end it; nor did anybody by hand."""
 
     # -- people -------------------------------------------------------------------------------------------
 
@@ -93,24 +99,38 @@ class Queues(RuleBasedStateMachine):
         self.world.reconciler.left(number, at_once)
 
     @precondition(lambda self: self.sessions)
+    @rule(data=st.data())
+    def log_out(self, data: st.DataObject) -> None:
+        number = data.draw(st.sampled_from(sorted(self.sessions)))
+        self.away.discard(self.sessions.pop(number).presence.username)
+        self.world.reconciler.logged_out(number)
+        self.world.reconciler.left(number, at_once=True)
+
+    @precondition(lambda self: self.sessions)
     @rule(data=st.data(), wish=st.booleans())
     def ask_for_pause(self, data: st.DataObject, wish: bool) -> None:
         number = data.draw(st.sampled_from(sorted(self.sessions)))
-        self.sessions[number].ask(self.world, wish)
+        session = self.sessions[number]
+        if not wish:
+            self.away.discard(session.presence.username)
+        session.ask(self.world, wish, self.away)
 
     @rule(seat=seats, paused=st.booleans(), heard=st.booleans())
     def pause_by_hand(self, seat: str, paused: bool, heard: bool) -> None:
+        self.away.clear()
         self.hear(self.pbx.pause(seat, paused, ""), heard)
 
     @rule(queue=queues, seat=seats, heard=st.booleans())
     def remove_by_hand(self, queue: str, seat: str, heard: bool) -> None:
         if (queue, seat) in self.pbx.members:
+            self.away.clear()
             self.hear(self.pbx.remove(queue, seat), heard)
 
     @rule(queue=queues, seat=seats, paused=st.booleans(), heard=st.booleans())
     def add_by_hand(self, queue: str, seat: str, paused: bool, heard: bool) -> None:
         if (queue, seat) not in self.pbx.members:
             self.by_hand.add((queue, seat))
+            self.away.clear()
             self.hear(self.pbx.add(queue, seat, QueueEntry(9, paused)), heard)
 
     @rule(number=st.integers(0, len(CONFIGURATIONS) - 1))
@@ -155,6 +175,14 @@ class Queues(RuleBasedStateMachine):
         self.world.link.up = True
         self.world.reconciler.link_up()
 
+    @rule(performed=st.booleans())
+    def kill_server(self, performed: bool) -> None:
+        for sent in self.world.link.open if performed else []:
+            self.pbx.perform(sent)
+        self.sessions.clear()
+        self.orphans |= {key for key in self.world.members_kept if key[0] not in self.in_force.queues}
+        self.world.kill_server(self.in_force)
+
     @rule(seconds=st.sampled_from([0.0, 0.0, 2.0, 5.0, 10.0, 60.0, 300.0]))
     def wait(self, seconds: float) -> None:
         self.world.wheel.advance(seconds)
@@ -176,7 +204,13 @@ class Queues(RuleBasedStateMachine):
     def only_what_the_state_file_lists_is_added_or_removed(self) -> None:
         for sent in self.world.link.open:
             if sent.name in {"QueueAdd", "QueueRemove"}:
-                assert (sent.headers["Queue"], sent.headers["Interface"]) in self.world.state.load()
+                assert (sent.headers["Queue"], sent.headers["Interface"]) in self.world.members_kept
+
+    @invariant()
+    def who_is_in_pause_is_never_added_without_it(self) -> None:
+        for sent in self.world.link.open:
+            if sent.name == "QueueAdd" and sent.headers["MemberName"].lower() in self.away:
+                assert sent.headers["Paused"] == "true"
 
     @invariant()
     def clients_hear_nothing_twice(self) -> None:
@@ -208,8 +242,10 @@ class Queues(RuleBasedStateMachine):
             if found:
                 assert session.paused == any(entry.paused for entry in found.values())
             assert all(steps[-1] in {"done", "failed"} for steps in session.pause_steps)
-        assert self.world.state.load() == owned
-        assert set(self.pbx.members) - set(owned) <= self.by_hand, "a leftover rings an empty seat"
+        kept = self.world.members_kept
+        assert {key: kept[key] for key in kept.keys() - (self.orphans - owned.keys())} == owned
+        strangers = self.by_hand | self.orphans
+        assert set(self.pbx.members) - set(owned) <= strangers, "a leftover rings an empty seat"
         assert self.pbx.members[STRANGER] == QueueEntry(7, True), "not ours"
 
 

@@ -40,7 +40,7 @@ def test_a_member_removed_by_somebody_is_told_and_put_back_within_seconds(mario)
     mario.wheel.advance(FIRST_PAUSE)
     mario.added()
     assert mario.told() == ["200 astcti"]
-    assert mario.state.load() == {("astcti", PHONE): "mario"}
+    assert mario.members_kept == {("astcti", PHONE): "mario"}
 
 
 @given(gaps=st.lists(st.floats(0.0, 2 * QUIET), min_size=1, max_size=20))
@@ -101,7 +101,7 @@ def test_who_logs_out_while_removed_is_not_put_back(mario):
     mario.reconciler.left(1, at_once=True)
     mario.wheel.advance(LONGEST_PAUSE)
     assert mario.link.names == []
-    assert mario.state.load() == {}
+    assert mario.members_kept == {}
 
 
 def test_the_word_of_our_own_removal_puts_nobody_back(mario):

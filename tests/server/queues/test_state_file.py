@@ -1,22 +1,25 @@
-"""The list of our own queue members on disk."""
+"""What outlives the server on disk: our own queue members, and the pauses."""
 
 import os
 
 import pytest
 
 from astcti_server.process.state_directory import StateError
-from astcti_server.queues.state_file import StateFile
+from astcti_server.queues.kept_pauses import KeptPause
+from astcti_server.queues.state_file import NOTHING_SAVED, SavedQueues, StateFile
 
 MEMBERS = {("astcti", "PJSIP/201"): "mario", ("vendité", "Local/202@agents/n"): "zoë"}
+PAUSES = {"mario": KeptPause("Lunch — è ora", 1795430727.25, 1795434327.0)}
+SAVED = SavedQueues(MEMBERS, PAUSES)
 
 
 def test_what_was_saved_is_loaded(tmp_path):
-    assert StateFile(tmp_path).save(MEMBERS)
-    assert StateFile(tmp_path).load() == MEMBERS
+    assert StateFile(tmp_path).save(SAVED)
+    assert StateFile(tmp_path).load() == SAVED
 
 
 def test_no_file_is_no_members(tmp_path):
-    assert StateFile(tmp_path).load() == {}
+    assert StateFile(tmp_path).load() == NOTHING_SAVED
 
 
 @pytest.mark.parametrize(
@@ -30,6 +33,11 @@ def test_no_file_is_no_members(tmp_path):
         b'{"format": "2", "members": []}',
         b'{"format": 1, "members": [{"queue": "a"}]}',
         b'{"format": 1, "members": [{"queue": 1, "interface": "b", "username": "c"}]}',
+        b'{"format": 1, "members": [], "pauses": [{"username": "a", "reason": "b", "since": 1}]}',
+        b'{"format": 1, "members": [], "pauses": [{"username": "a", "reason": 1, "since": 1, "seen": 1}]}',
+        b'{"format": 1, "members": [], "pauses": [{"username": "a", "reason": "", "since": NaN, "seen": 1}]}',
+        b'{"format": 1, "members": [], "pauses": [{"username": "", "reason": "", "since": 1, "seen": true}]}',
+        b'{"format": 1, "members": [], "pauses": {"a": 1}}',
         b"\xff\xfe",
         b"[" * 100000,
     ],
@@ -37,11 +45,11 @@ def test_no_file_is_no_members(tmp_path):
 def test_a_damaged_file_counts_as_empty_and_is_kept_and_logged(tmp_path, caplog, content):
     state = StateFile(tmp_path)
     state.path.write_bytes(content)
-    assert state.load() == {}
+    assert state.load() == NOTHING_SAVED
     assert (tmp_path / "queue-members.json.damaged").read_bytes() == content
     assert "damaged" in caplog.text
-    assert state.save(MEMBERS)
-    assert state.load() == MEMBERS
+    assert state.save(SAVED)
+    assert state.load() == SAVED
 
 
 def test_a_file_of_a_newer_release_is_said_to_be_that_and_is_neither_lost_nor_overwritten(tmp_path, caplog):
@@ -49,8 +57,8 @@ def test_a_file_of_a_newer_release_is_said_to_be_that_and_is_neither_lost_nor_ov
     for _ in range(2):
         state = StateFile(tmp_path)
         state.path.write_bytes(newer)
-        assert state.load() == {}
-        assert state.save(MEMBERS)
+        assert state.load() == NOTHING_SAVED
+        assert state.save(SAVED)
     assert "written by a newer release (format 2, known here: 1)" in caplog.text
     assert "damaged" not in caplog.text
     assert (tmp_path / "queue-members.json.newer").read_bytes() == newer
@@ -61,13 +69,13 @@ def test_fields_that_a_later_release_added_do_not_disturb(tmp_path):
     state = StateFile(tmp_path)
     member = '{"queue": "astcti", "interface": "PJSIP/201", "username": "mario", "since": 1}'
     state.path.write_text(f'{{"format": 1, "members": [{member}], "release": "9"}}')
-    assert state.load() == {("astcti", "PJSIP/201"): "mario"}
+    assert state.load() == SavedQueues({("astcti", "PJSIP/201"): "mario"}, {})
 
 
 def test_the_list_is_for_the_server_alone_whatever_the_umask(tmp_path):
     before = os.umask(0)
     try:
-        StateFile(tmp_path).save(MEMBERS)
+        StateFile(tmp_path).save(SAVED)
     finally:
         os.umask(before)
     assert StateFile(tmp_path).path.stat().st_mode & 0o777 == 0o600
@@ -75,14 +83,14 @@ def test_the_list_is_for_the_server_alone_whatever_the_umask(tmp_path):
 
 def test_a_crash_in_the_middle_of_writing_leaves_the_old_file(tmp_path, monkeypatch):
     state = StateFile(tmp_path)
-    state.save(MEMBERS)
+    state.save(SAVED)
 
     def crash(descriptor):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", crash)
-    assert not state.save({})
-    assert state.load() == MEMBERS
+    assert not state.save(NOTHING_SAVED)
+    assert state.load() == SAVED
 
 
 def test_a_disk_that_fails_is_logged_once_and_its_recovery_too(tmp_path, monkeypatch, caplog):
@@ -93,11 +101,11 @@ def test_a_disk_that_fails_is_logged_once_and_its_recovery_too(tmp_path, monkeyp
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", fail)
-    state.save(MEMBERS)
-    state.save(MEMBERS)
+    state.save(SAVED)
+    state.save(SAVED)
     assert caplog.text.count("No space left on device") == 1
     monkeypatch.setattr(os, "fsync", real)
-    assert state.save(MEMBERS)
+    assert state.save(SAVED)
     assert "can be written again" in caplog.text
 
 

@@ -7,15 +7,16 @@ from collections.abc import Callable
 
 import pytest
 
+from astcti_server.queues.kept_pauses import KeptPauses
 from astcti_server.queues.owned_members import OwnedMembers
-from astcti_server.queues.state_file import StateFile
+from astcti_server.queues.state_file import NOTHING_SAVED, SavedQueues, StateFile
 from astcti_server.queues.state_writer import StateWriter
 from tests.fake.clock import TimerWheel
 from tests.fake.patience import PATIENCE, until
 from tests.fake.queue_link import FakeLink
 
-ONE = {("astcti", "PJSIP/201"): "mario"}
-TWO = {**ONE, ("astcti", "PJSIP/202"): "luigi"}
+ONE = SavedQueues({("astcti", "PJSIP/201"): "mario"}, {})
+TWO = SavedQueues({**ONE.members, ("astcti", "PJSIP/202"): "luigi"}, {})
 
 
 class SlowDisk(StateFile):
@@ -27,11 +28,11 @@ class SlowDisk(StateFile):
         self.let = threading.Semaphore(0)
         self.written = []
 
-    def save(self, members):
+    def save(self, saved):
         self.begun.release()
         assert self.let.acquire(timeout=PATIENCE)
-        self.written.append(members)
-        return super().save(members)
+        self.written.append(saved)
+        return super().save(saved)
 
 
 @pytest.fixture
@@ -64,8 +65,8 @@ def test_lists_that_come_while_one_is_written_are_one_writing(disk, writer):
     told = threading.Semaphore(0)
     writer.save(ONE, told.release)
     assert disk.begun.acquire(timeout=PATIENCE)
-    for members in (TWO, {}, TWO):
-        writer.save(members, told.release)
+    for saved in (TWO, NOTHING_SAVED, TWO):
+        writer.save(saved, told.release)
     disk.let.release(2)
     for _ in range(4):
         assert told.acquire(timeout=PATIENCE)
@@ -89,16 +90,16 @@ class HeldState:
         self.done: list[Callable[[], None]] = []
 
     def load(self):
-        return {}
+        return NOTHING_SAVED
 
-    def save(self, members, done):
+    def save(self, saved, done):
         self.done.append(done)
 
 
 def test_a_member_whose_writing_is_under_way_is_not_added_yet():
     wheel, state = TimerWheel(), HeldState()
     added: list[str] = []
-    owned = OwnedMembers(FakeLink(wheel), state)
+    owned = OwnedMembers(FakeLink(wheel), state, {}, KeptPauses({}, wheel.clock))
     key = ("astcti", "PJSIP/201")
     owned.add(key, "mario", lambda: added.append("first"))
     wheel.advance()

@@ -77,7 +77,7 @@ class Window:
 @pytest.fixture
 def pages(browser: None) -> Iterator[BrowserWindows]:
     failed: list[str] = []
-    windows = BrowserWindows(failed.append)
+    windows = BrowserWindows(lambda url, why: failed.append(f"{url}: {why}"))
     yield windows
     windows.tick()
     windows.close()

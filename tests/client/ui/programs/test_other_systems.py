@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import plistlib
 import subprocess
 import sys
 import threading
@@ -20,7 +21,7 @@ from astcti_client.triggers.programs import TriggerRefused
 from astcti_client.triggers.runner import TriggerRunner, own_system
 from astcti_client.ui import i18n
 from astcti_client.ui.browser.browser_windows import BrowserWindows
-from astcti_client.ui.desktop import hot_key, url_handler
+from astcti_client.ui.desktop import autostart, hot_key, url_handler
 from astcti_client.ui.desktop.system_colours import system_wants_dark
 from schemas.events import Action
 
@@ -102,6 +103,35 @@ def registry(monkeypatch: pytest.MonkeyPatch) -> Registry:
     return keys
 
 
+def test_the_client_starts_with_windows_and_no_more(registry: Registry) -> None:
+    run = autostart.RUN_KEY.lower()
+    registry.CreateKey("HKCU", autostart.RUN_KEY)
+    registry.keys[run]["Another"] = "program.exe"
+    autostart.start_with_pc(True)
+    autostart.start_with_pc(True)
+    assert registry.keys[run] == {
+        "Another": "program.exe",
+        "AsteriskCTI": r'"C:\Program Files\Astcti\astcti-client-window.exe"',
+    }
+    autostart.start_with_pc(False)
+    autostart.start_with_pc(False)
+    assert registry.keys[run] == {"Another": "program.exe"}
+
+
+def test_the_client_starts_with_macos_and_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(url_handler, "own_command", lambda: ["/Applications/A & B.app/client"])
+    autostart.start_with_pc(True)
+    file = tmp_path / "Library/LaunchAgents" / f"{autostart.AGENT}.plist"
+    agent = plistlib.loads(file.read_bytes())
+    assert agent["ProgramArguments"] == ["/Applications/A & B.app/client"]
+    assert agent["RunAtLoad"] is True
+    autostart.start_with_pc(False)
+    autostart.start_with_pc(False)
+    assert not file.exists()
+
+
 def test_links_are_registered_in_the_registry_and_nothing_is_left_when_they_are_taken_back(
     registry: Registry,
 ) -> None:
@@ -179,7 +209,7 @@ def test_windows_opens_no_console_for_pages_and_leaves_programs_on_their_own(
     runner.perform(Action("browser", url="https://crm.example/"))
     monkeypatch.setattr(BrowserWindows, "available", staticmethod(lambda: True))
     with pytest.raises(TriggerRefused):
-        BrowserWindows(lambda _url: None).show("https://crm.example/", "Demo")
+        BrowserWindows(lambda _url, _why: None).show("https://crm.example/", "Demo")
     application, page, own = started
     assert application["command"] == [str(program), "a b"]
     assert application["creationflags"] == 8 | 512

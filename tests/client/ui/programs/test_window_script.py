@@ -108,3 +108,30 @@ def test_settings_that_cannot_be_are_said_in_a_window(script: Path, desktop: Des
         _out, complaints = process.communicate(timeout=PATIENCE)
         assert process.returncode == 2
         assert b"port" in complaints
+
+
+def test_who_is_in_pause_when_the_program_is_killed_is_so_in_its_next_run(
+    script: Path, desktop: Desktop, server: CtiServer, tmp_path: Path
+) -> None:
+    """Also at a server that keeps no pauses: it is asked for again."""
+    write_settings(tmp_path, f'host = "127.0.0.1"\nport = {server.port}\nuser = "mario"\npassword = "test"\n')
+    kept = tmp_path / ".local/share/astcti/pause"
+    with started(script, tmp_path, desktop) as process:
+        peer = server.accept()
+        peer.log_in(who="PJSIP/201 Mario Rossi")
+        peer.say("310 IN Lunch", "200 astcti")
+        wait(process, kept.exists, "the pause is not kept")
+        process.kill()
+        process.communicate(timeout=PATIENCE)
+    with started(script, tmp_path, desktop) as process:
+        peer = server.accept()
+        peer.log_in(who="PJSIP/201 Mario Rossi")
+        peer.say("310 OUT", "200 astcti")
+        assert peer.hear() == "PAUSE IN Lunch"
+        peer.say("301 PAUSE PENDING", "300 OK")
+        process.terminate()
+        assert peer.hear() == "QUIT"
+        peer.say("900 OK")
+        _out, complaints = process.communicate(timeout=PATIENCE)
+        assert (process.returncode, complaints) == (0, b"")
+    assert not kept.exists(), "who logs out is in pause no more"

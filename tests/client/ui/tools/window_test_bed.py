@@ -20,9 +20,11 @@ from astcti_client.triggers.memory_file import MemoryFile
 from astcti_client.triggers.trigger_memory import TriggerMemory
 from astcti_client.ui.app.app import App
 from astcti_client.ui.state.history import History
+from astcti_client.ui.state.pause_file import PauseFile
 from astcti_client.ui.state.seat_session import SessionMessage
 from astcti_client.ui.text import words
 from astcti_client.ui.theme.screen import draws_emoji
+from astcti_client.ui.widgets.press_guard import PressGuard
 from astcti_client.ui.windows.history import HistoryWindow
 from astcti_client.ui.windows.login import LoginWindow
 from astcti_client.ui.windows.settings import SettingsWindow
@@ -36,11 +38,15 @@ MARIO = "PJSIP/201 Mario Rossi"
 class WindowTestBed:
     """An `App` whose main loop is turned by the test."""
 
-    def __init__(self, folder: Path, server: CtiServer, settings: Settings, locked: frozenset[str]) -> None:
+    def __init__(
+        self, folder: Path, server: CtiServer, settings: Settings, locked: frozenset[str], rest: float = 0
+    ) -> None:
+        """`rest`: seconds that buttons are inert after a change; most tests press quicker than anybody."""
         self.folder, self.server = folder, server
         self.file = folder / "client.toml"
         self.root = tk.Tk(className="Astcti")
         self.root.withdraw()
+        PressGuard(self.root, rest=rest)
         words.draw_emoji(draws_emoji(self.root))
         self.failures: list[BaseException] = []
         """What callbacks of Tk raised."""
@@ -55,6 +61,7 @@ class WindowTestBed:
             self.file,
             self.history,
             TriggerMemory(MemoryFile(folder / "pop-ups")),
+            PauseFile(folder / "pause"),
         )
         self.peer: Peer
 
@@ -92,17 +99,12 @@ class WindowTestBed:
             time.sleep(0.005)
 
     def log_in(
-        self,
-        who: str = MARIO,
-        *lines: str,
-        targets: Sequence[str] = (),
-        resume: str = "",
-        phone: Sequence[str] = (),
+        self, who: str = MARIO, *lines: str, targets: Sequence[str] = (), resume: str = "", **more: Any
     ) -> Peer:
         """Start with a known password, and have the server accept it."""
         self.app.start()
         self.peer = self.server.accept()
-        self.peer.log_in(who=who, targets=targets, resume=resume, phone=phone)
+        self.peer.log_in(who=who, targets=targets, resume=resume, **more)
         self.peer.say("310 OUT", *lines)
         self.pump(lambda: self.app.model.up and self.app.root.winfo_viewable(), "not logged in")
         return self.peer

@@ -90,7 +90,7 @@ def test_what_the_server_refuses_after_the_field_is_gone_is_told_in_the_window(o
     write(field_of(card), "999")
     field_of(card).event_generate("<Return>")
     assert bed.hears() == "TRANSFER 7.1 999 phones"
-    press(card, "Transfer")  # closes it
+    field_of(card).event_generate("<Escape>")
     assert card.transfer is None
     peer.say("101 KO there is no extension 999 in phones")
     bed.pump(lambda: "was not transferred: there is no extension 999" in texts(bed.app.windows.main))

@@ -1,0 +1,142 @@
+"""Buttons that act on what was seen: after any change of what a place does they rest for a second.
+
+Calls come, go and change while somebody aims at a button. Whoever pressed it meant what stood there when the
+hand began to move. Main thread.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import tkinter as tk
+from collections.abc import Callable
+from tkinter import ttk
+from typing import Any
+from weakref import WeakKeyDictionary, ref
+
+INERT_TIME = 1.0
+"""Seconds: longer than a double click, and than the way of a hand that is moving already."""
+INERT = "alternate"
+"""The state of ttk that stands for it: its buttons use it for nothing else."""
+
+_Place = tuple[int, int, int, int, str, bool]
+"""Left, top, width and height in the window, words, and whether it can be pressed at all."""
+
+
+class PressGuard:
+    """Knows since when each button of a program stands where it stands and does what it does.
+
+    One that was moved, shown, given other words or enabled is inert for a while, to the mouse and to keys.
+    That covers a new call above it, a list that scrolls, a window that opens there, other colours.
+    """
+
+    def __init__(
+        self, root: tk.Misc, clock: Callable[[], float] = time.monotonic, rest: float = INERT_TIME
+    ) -> None:
+        """`rest`: seconds of `clock`; 0 for none. For the buttons below `root` that are made later."""
+        self._root, self._clock, self._rest = ref(root), clock, rest
+        self._seen: WeakKeyDictionary[GuardedButton, _Place | None] = WeakKeyDictionary()
+        self._until: WeakKeyDictionary[GuardedButton, float] = WeakKeyDictionary()
+        self._look_due = self._end_due = ""
+        # Without the event's details, which would cost more than the rest: every widget tells of changes.
+        moved = root.register(self.look_soon)
+        for event in ("<Configure>", "<Map>", "<Unmap>"):
+            root.tk.call("bind", "all", event, f"+{moved}")
+        _guards[root] = self
+
+    def add(self, button: GuardedButton) -> None:
+        """Watch this one, too."""
+        self._seen[button] = None
+        self.look_soon()
+
+    def forget(self, button: GuardedButton) -> None:
+        """It is no more."""
+        self._seen.pop(button, None)
+        self._until.pop(button, None)
+
+    def may_press(self, button: GuardedButton) -> bool:
+        """Whether what it does now was there to be seen for long enough."""
+        if self._look_due or _place_of(button) != self._seen.get(button):
+            self._look()
+        return self._clock() >= self._until.get(button, float("-inf"))
+
+    def look_soon(self) -> None:
+        """Something may have changed; what moved is known once everything was laid out."""
+        if not self._look_due and (root := self._root()) is not None:
+            self._look_due = root.after_idle(self._look)
+
+    def _look(self) -> None:
+        root = self._root()
+        if self._look_due and root is not None:
+            root.after_cancel(self._look_due)
+        self._look_due = ""
+        for button, before in list(self._seen.items()):
+            with contextlib.suppress(tk.TclError):  # destroyed by Tk itself, with its window
+                if (now := _place_of(button)) != before:
+                    self._seen[button] = now
+                    if now is not None and now[-1] and self._rest > 0:
+                        self._begin_rest(button)
+
+    def _begin_rest(self, button: GuardedButton) -> None:
+        self._until[button] = self._clock() + self._rest
+        button.state([INERT, "!pressed"])  # a press that began before does not count either
+        if not self._end_due:
+            self._end_soon(self._rest)
+
+    def _end_soon(self, seconds: float) -> None:
+        if (root := self._root()) is not None:
+            self._end_due = root.after(max(1, int(seconds * 1000)), self._end_rests)
+
+    def _end_rests(self) -> None:
+        self._end_due, now = "", self._clock()
+        for button in [button for button, until in self._until.items() if until <= now]:
+            del self._until[button]
+            with contextlib.suppress(tk.TclError):
+                button.state([f"!{INERT}"])
+        if self._until:
+            self._end_soon(min(self._until.values()) - now)
+
+
+class GuardedButton(ttk.Button):
+    """A button that does nothing while it is inert; whoever has a meaning for a key calls `invoke`."""
+
+    def __init__(self, parent: tk.Misc, command: Callable[[], object], **options: Any) -> None:
+        super().__init__(parent, command=self._press, **options)
+        self._command = command
+        self._guard = _guard_of(self)
+        self._guard.add(self)
+
+    def configure(self, cnf: Any = None, **options: Any) -> Any:
+        """As of any button. Other words are another meaning."""
+        done = super().configure(cnf, **options)
+        self._guard.look_soon()
+        return done
+
+    def destroy(self) -> None:
+        """As of any button."""
+        self._guard.forget(self)
+        super().destroy()
+
+    def _press(self) -> None:
+        if self._guard.may_press(self):
+            self._command()
+
+
+_guards: WeakKeyDictionary[tk.Misc, PressGuard] = WeakKeyDictionary()
+
+
+def _guard_of(widget: tk.Misc) -> PressGuard:
+    root = widget.nametowidget(".")
+    return _guards.get(root) or PressGuard(root)
+
+
+def _place_of(button: GuardedButton) -> _Place | None:
+    """Where it is and what it does; None if it cannot be seen."""
+    if not button.winfo_viewable():
+        return None
+    x, y = button.winfo_rootx(), button.winfo_rooty()
+    top = button.winfo_toplevel()
+    if not top.wm_overrideredirect():  # a window with a frame is moved by its user, who sees to it
+        x, y = x - top.winfo_rootx(), y - top.winfo_rooty()
+    enabled = not button.instate(["disabled"])
+    return x, y, button.winfo_width(), button.winfo_height(), str(button.cget("text")).strip(), enabled

@@ -1,0 +1,223 @@
+"""Who of the colleagues is there: search, call, hand a call over. Main thread."""
+
+from __future__ import annotations
+
+import time
+import tkinter as tk
+from functools import partial
+from tkinter import ttk
+from typing import Any
+
+from astcti_client.ui.i18n import _, some
+from astcti_client.ui.state.actions import Actions
+from astcti_client.ui.state.colleagues import Colleague, found, in_order
+from astcti_client.ui.state.seat_model import SeatModel
+from astcti_client.ui.text import words
+from astcti_client.ui.text.right_to_left import in_drawing_order
+from astcti_client.ui.theme.look import Look
+from astcti_client.ui.widgets.controls import button, centre, move_bar
+from astcti_client.ui.windows.side_window import SideWindow
+from schemas.protocol import ColleagueState
+
+REST = 1.0
+"""Seconds after a call in which no second one is begun: a click too many is none."""
+
+
+class ColleaguesWindow(SideWindow):
+    """A list with a search field. Each colleague keeps his place in it, whatever he does."""
+
+    def __init__(self, root: tk.Tk, look: Look, model: SeatModel, actions: Actions) -> None:
+        super().__init__(root, look, resizable=True)
+        self._model, self._actions = model, actions
+        self._sought = tk.StringVar(self)
+        self._chosen = ""
+        self._drawn: dict[str, Colleague] = {}
+        self._changes = -1
+        self._called_at = float("-inf")
+        self._build()
+        self._sought.trace_add("write", lambda *_what: self._filter())
+        self.bind("<Escape>", lambda _event: self.destroy())
+        self.bind("<Control-f>", lambda _event: self.search.focus_set())
+        self.bind("<Destroy>", self._closed)
+        centre(self, look.px(480), look.px(560))
+        self.search.focus_set()
+
+    def show(self) -> None:
+        """Show everything of the model that may have changed."""
+        self._actions.seat.watch_colleagues(True)  # after a new connection; else it does nothing
+        if self._model.colleagues.changes != self._changes:
+            self._changes = self._model.colleagues.changes
+            self._show_rows()
+        self._show_buttons()
+
+    def _build(self) -> None:
+        look = self._look
+        self.title(_("Colleagues – AsteriskCTI"))
+        self.minsize(look.px(360), look.px(320))
+        body = ttk.Frame(self, padding=look.px(16))
+        body.pack(fill="both", expand=True)
+        body.columnconfigure(0, weight=1)
+        body.rowconfigure(1, weight=1)
+        row = ttk.Frame(body)
+        row.grid(row=0, column=0, sticky="ew", pady=(0, look.px(12)))
+        row.columnconfigure(1, weight=1)
+        picture = ttk.Label(row, image=look.icon("search", 18, look.palette.muted))
+        picture.grid(row=0, column=0, padx=(0, look.px(8)))
+        self.search = ttk.Entry(row, textvariable=self._sought)
+        self.search.grid(row=0, column=1, sticky="ew")
+        for keys in ("<Down>", "<Return>"):
+            self.search.bind(keys, lambda _event: self._to_table())
+        self._build_table(body)
+        self._problem = ttk.Label(body, style="Error.TLabel", anchor="w")
+        self._problem.grid(row=2, column=0, sticky="ew", pady=(look.px(8), 0))
+        self._build_buttons(body)
+        self._changes, self._drawn = -1, {}
+        self.show()
+
+    def _build_table(self, body: ttk.Frame) -> None:
+        look = self._look
+        card = ttk.Frame(body, style="Card.TFrame", padding=look.px(6))
+        card.grid(row=1, column=0, sticky="nsew")
+        card.columnconfigure(0, weight=1)
+        card.rowconfigure(0, weight=1)
+        columns = (("name", _("Name"), 190), ("state", _("State"), 120), ("phone", _("Phone"), 80))
+        self.table = ttk.Treeview(
+            card, columns=[name for name, _words, _width in columns], selectmode="browse"
+        )
+        self.table.column("#0", width=look.px(40), minwidth=look.px(40), stretch=False)
+        for name, text, width in columns:
+            self.table.heading(name, text=text, anchor="w")
+            self.table.column(name, width=look.px(width), anchor="w", stretch=name == "name")
+        bar = ttk.Scrollbar(card, orient="vertical", command=self.table.yview)
+        self.table.configure(yscrollcommand=partial(move_bar, bar))
+        self.table.grid(row=0, column=0, sticky="nsew")
+        bar.grid(row=0, column=1, sticky="ns")
+        self.table.bind("<Double-Button-1>", self._double_click)
+        self.table.bind("<Return>", lambda _event: self._call())
+        self.table.bind("<<TreeviewSelect>>", lambda _event: self._show_buttons())
+        self.table.bind("<FocusIn>", lambda _event: self._table_focused(card))
+        self.table.bind("<FocusOut>", lambda _event: card.configure(style="Card.TFrame"))
+
+    def _build_buttons(self, body: ttk.Frame) -> None:
+        look, row = self._look, ttk.Frame(body)
+        row.grid(row=3, column=0, sticky="ew", pady=(look.px(12), 0))
+        self.call = button(row, look, _("Call"), self._call, icon="phone", style="Accent.TButton")
+        self.call.pack(side="left")
+        self.transfer = button(row, look, _("Transfer …"), self._transfer, icon="transfer")
+        self.transfer.pack(side="left", padx=look.px(8))
+        self._count = ttk.Label(row, style="Muted.TLabel")
+        self._count.pack(side="right")
+
+    def _keep(self) -> None:
+        self._chosen = next(iter(self.table.selection()), "")
+
+    # --- what is shown ---
+
+    def _show_rows(self) -> None:
+        """Draw those rows alone that say something else."""
+        known = self._model.colleagues.known
+        for username in self._drawn.keys() - known.keys():
+            self.table.delete(username)
+            del self._drawn[username]
+        for username, colleague in known.items():
+            before = self._drawn.get(username)
+            if before == colleague:
+                continue
+            look: dict[str, Any] = {"image": self._picture(colleague.state), "values": self._cells(colleague)}
+            if before is None:
+                self.table.insert("", "end", iid=username, **look)
+            else:
+                self.table.item(username, **look)
+            self._drawn[username] = colleague
+        self._filter()
+        if self._chosen in self._drawn:
+            self.table.selection_set(self._chosen)
+        self._chosen = ""
+
+    def _filter(self) -> None:
+        rows = [each.username for each in found(in_order(self._drawn.values()), self._sought.get())]
+        if list(self.table.get_children()) != rows:
+            self.table.set_children("", *rows)
+            gone = set(self.table.selection()) - set(rows)
+            if gone:
+                self.table.selection_remove(*gone)
+        ready = sum(self._drawn[name].state == ColleagueState.READY for name in rows)
+        text = some("{ready} of {count} ready", "{ready} of {count} ready", len(rows))
+        self._count.configure(text=text.format(ready=ready, count=len(rows)))
+        self._show_buttons()
+
+    def _cells(self, colleague: Colleague) -> list[str]:
+        return [
+            in_drawing_order(words.displayable(colleague.name, 60)),
+            words.colleague_text(colleague.state),
+            words.displayable(colleague.extension.rpartition("/")[2], 40),
+        ]
+
+    def _picture(self, state: ColleagueState) -> Any:
+        p = self._look.palette
+        icon, colour = {
+            ColleagueState.READY: ("full", p.good),
+            ColleagueState.RINGING: ("phone", p.ring),
+            ColleagueState.TALKING: ("phone", p.accent),
+            ColleagueState.PAUSED: ("pause", p.warn),
+            ColleagueState.OFFLINE: ("hollow", p.muted),
+            ColleagueState.UNREACHABLE: ("warning", p.muted),
+        }[state]
+        return self._look.icon(icon, 14, colour, 2.4)
+
+    def _show_buttons(self) -> None:
+        colleague, up = self._selected(), self._model.up and self._model.pbx_up
+        may_call = colleague is not None and bool(colleague.number) and up
+        _enable(self.call, may_call and bool(self._model.outbound))
+        talks = any(call.phase == "talking" for call in self._model.calls.values())
+        _enable(self.transfer, may_call and talks and bool(self._model.transfer_targets))
+        text = ""
+        if not self._model.colleagues.offered and self._model.up:
+            text = _("This server does not tell who is there.")
+        elif not self._model.up:
+            text = _("Not connected.")
+        elif colleague is not None and not colleague.number:
+            text = _("No number is known of this colleague.")
+        if str(self._problem.cget("text")) != text:
+            self._problem.configure(text=text)
+
+    # --- what is done ---
+
+    def _selected(self) -> Colleague | None:
+        chosen = self.table.selection()
+        return self._drawn.get(chosen[0]) if chosen else None
+
+    def _table_focused(self, card: ttk.Frame) -> None:
+        card.configure(style="Focus.TFrame")
+        if not self.table.selection() and (rows := self.table.get_children()):
+            self.table.focus(rows[0])
+            self.table.selection_set(rows[0])
+
+    def _to_table(self) -> None:
+        if self.table.get_children():
+            self.table.focus_set()
+
+    def _double_click(self, event: tk.Event[tk.Misc]) -> None:
+        if self.table.identify_row(event.y):  # on the heading it is none
+            self._call()
+
+    def _call(self) -> None:
+        colleague = self._selected()
+        if colleague is None or self.call.instate(["disabled"]) or time.monotonic() - self._called_at < REST:
+            return
+        self._called_at = time.monotonic()
+        if problem := self._actions.seat.dial(colleague.number):
+            self._problem.configure(text=problem)
+
+    def _transfer(self) -> None:
+        if (colleague := self._selected()) is not None:
+            self._actions.windows.transfer_to(colleague.number)
+
+    def _closed(self, event: tk.Event[tk.Misc]) -> None:
+        if event.widget is self:
+            self._actions.seat.watch_colleagues(False)
+
+
+def _enable(widget: ttk.Button, enabled: bool) -> None:
+    if widget.instate(["disabled"]) == enabled:
+        widget.state(["!disabled" if enabled else "disabled"])
