@@ -13,11 +13,13 @@ from astcti_server.ami.actions import AmiAction
 from astcti_server.ami.pending import ActionOutcome
 from astcti_server.ami.requests import AmiRequests
 from astcti_server.call_explanations import CallExplanations, NotExplained
+from astcti_server.calls.model import Party
 from astcti_server.calls.originations import Origination
 from astcti_server.calls.tracker import Tracker
 from astcti_server.clients.ports import NotCarriedOut, PauseCallback, Presence, ReplyCallback, ShownReport
 from astcti_server.colleagues.announcer import ColleagueAnnouncer
 from astcti_server.config.store import ConfigStore
+from astcti_server.consultations.consultations import Consultations
 from astcti_server.event_pipeline import EventPipeline
 from astcti_server.explain.explanations import Explanation
 from astcti_server.queues.reconciler import QueueReconciler
@@ -45,9 +47,11 @@ class ClientRequests:
         pipeline: EventPipeline,
         explanations: CallExplanations,
         colleagues: ColleagueAnnouncer,
+        consultations: Consultations,
     ) -> None:
         self._colleagues = colleagues
         self._explanations = explanations
+        self._consultations = consultations
         self._store = store
         self._requests = requests
         self._tracker = tracker
@@ -124,6 +128,24 @@ class ClientRequests:
         """Hand the other party of the operator's own call on, blind."""
         self._requests.post(partial(self._transfer, presence, uniqueid, exten, context, done))
 
+    def introduce(self, presence: Presence, told: Callable[[bytes], object]) -> None:
+        """What can be done with the operator's phone, and whom it asks."""
+        self._requests.post(partial(self._consultations.introduce, presence, told))
+
+    def consult(
+        self, presence: Presence, uniqueid: str, exten: str, context: str, done: ReplyCallback
+    ) -> None:
+        """Ask a colleague before the operator's own call is handed over."""
+        self._requests.post(partial(self._consult, presence, uniqueid, exten, context, done))
+
+    def complete(self, presence: Presence, uniqueid: str, done: ReplyCallback) -> None:
+        """Hand the operator's own call over to the colleague."""
+        self._requests.post(partial(self._consultations.complete, presence.extension, uniqueid, done))
+
+    def cancel(self, presence: Presence, uniqueid: str, done: ReplyCallback) -> None:
+        """Give the colleague up."""
+        self._requests.post(partial(self._consultations.cancel, presence.extension, uniqueid, done))
+
     def explain(self, presence: Presence, uniqueid: str) -> Explanation:
         """Why a call of the seat's popped up, or did not."""
         try:
@@ -193,18 +215,42 @@ class ClientRequests:
         leg = self._tracker.leg_of(presence.extension, uniqueid)
         if leg is None:
             done(Refusal.NOT_YOUR_CALL.text())
-            return
-        self._submit(actions.hangup(leg.party.call.channel), done)
+        elif self._consultations.of(presence.extension, uniqueid) is not None:
+            # What it would mean depends on the way in which the colleague is asked: it may end both calls.
+            done(Refusal.CONSULTING.text())
+        else:
+            self._submit(actions.hangup(leg.party.call.channel), done)
 
     def _transfer(
         self, presence: Presence, uniqueid: str, exten: str, context: str, done: ReplyCallback
     ) -> None:
         """Look whether the call can be transferred at all, then whether its target is there, then do it."""
-        if self._other_channel(presence, uniqueid, done):
+        if self._other_party(presence, uniqueid, done):
             if not self._requests.up:
                 done(Refusal.PBX_DOWN.text())
                 return
             go = partial(self._redirect, presence, uniqueid, exten, context, done)
+            TransferTargetCheck(self._requests, context, exten, go)
+
+    def _consult(
+        self, presence: Presence, uniqueid: str, exten: str, context: str, done: ReplyCallback
+    ) -> None:
+        """As `_transfer`: a colleague who is not there is told before the caller has to wait."""
+        if self._other_party(presence, uniqueid, done):
+            if not self._requests.up:
+                done(Refusal.PBX_DOWN.text())
+                return
+
+            def go(target: TransferTarget) -> None:
+                if target is TransferTarget.MISSING:
+                    done(Refusal.NO_SUCH_EXTENSION.text(exten=exten, context=context))
+                    return
+                leg = self._tracker.leg_of(presence.extension, uniqueid)
+                customer = self._other_party(presence, uniqueid, done)
+                if leg is not None and customer is not None:
+                    extension = presence.extension
+                    self._consultations.begin(extension, leg.party, customer, exten, context, done)
+
             TransferTargetCheck(self._requests, context, exten, go)
 
     def _redirect(
@@ -219,22 +265,24 @@ class ClientRequests:
         if target is TransferTarget.MISSING:
             done(Refusal.NO_SUCH_EXTENSION.text(exten=exten, context=context))
             return
-        channel = self._other_channel(presence, uniqueid, done)  # the call may be another one by now
-        if channel:
-            action = actions.redirect(channel, context, exten, 1)
+        other = self._other_party(presence, uniqueid, done)  # the call may be another one by now
+        if other is not None:
+            action = actions.redirect(other.call.channel, context, exten, 1)
             unchecked = target is TransferTarget.UNKNOWN
             self._submit(action, done, within=TRANSFER_WITHIN, unchecked=unchecked)
 
-    def _other_channel(self, presence: Presence, uniqueid: str, done: ReplyCallback) -> str:
-        """The channel of whom the operator talks to; empty if there is none, and `done` was told so."""
+    def _other_party(self, presence: Presence, uniqueid: str, done: ReplyCallback) -> Party | None:
+        """Whom the operator talks to, and about whom nobody is asked; else None, and `done` was told why."""
         leg = self._tracker.leg_of(presence.extension, uniqueid)
         if leg is None:
             done(Refusal.NOT_YOUR_CALL.text())
-            return ""
-        if not leg.linked or leg.other is None or not leg.other.live:
+        elif self._consultations.of(presence.extension, uniqueid) is not None:
+            done(Refusal.CONSULTING.text())
+        elif not leg.linked or leg.other is None or not leg.other.live:
             done(Refusal.NOBODY_CONNECTED.text())
-            return ""
-        return leg.other.call.channel
+        else:
+            return leg.other
+        return None
 
     def _submit(
         self,

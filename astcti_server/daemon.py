@@ -46,6 +46,7 @@ from astcti_server.config.changes import ConfigLoaded, ConfigRejected
 from astcti_server.config.memory import ConfigMemory
 from astcti_server.config.store import ConfigSnapshot, ConfigStore
 from astcti_server.config.watcher import ConfigWatcher
+from astcti_server.consultations.consultations import Consultations
 from astcti_server.control.listener import ControlListener
 from astcti_server.control.socket_file import ControlSocketError, ControlSocketFile
 from astcti_server.event_pipeline import EventPipeline, PbxState
@@ -165,12 +166,14 @@ class Daemon:
         self._reconciler = QueueReconciler(
             self._requests, self._registry.send_to_session, self._state_writer, loaded.configuration, settings
         )
+        self._consultations = Consultations(self._requests, self._tracker, self._registry.send_to_session)
         self._pipeline = EventPipeline(
             self._requests,
             self._tracker,
             self._reconciler,
             self._registry,
             self._seat_logs,
+            self._consultations,
             self._pbx_changed,
             self._marks,
             kept=self._kept,
@@ -206,6 +209,7 @@ class Daemon:
             self._pipeline,
             self._explanations,
             self._colleagues,
+            self._consultations,
         )
         self._password_pool = PasswordPool(self._thread_died)
         self._server = ClientListener(

@@ -23,6 +23,7 @@ from astcti_server.clients.registry import Registry
 from astcti_server.clients.resume.seat_logs import SeatLogs
 from astcti_server.clients.resume.seating import Seating
 from astcti_server.clients.router import Router
+from astcti_server.consultations.consultations import Consultations
 from astcti_server.explain.server_marks import ServerMarks
 from astcti_server.kept_ami.kept_bytes import KeptAmi
 from astcti_server.kept_ami.marks import (
@@ -53,6 +54,7 @@ class EventPipeline:
         reconciler: QueueReconciler,
         registry: Registry,
         seat_logs: SeatLogs,
+        consultations: Consultations,
         state_changed: Callable[[PbxState, str], None],
         marks: ServerMarks,
         kept: KeptAmi | None = None,
@@ -67,6 +69,7 @@ class EventPipeline:
         self._reconciler = reconciler
         self._registry = registry
         self._seat_logs = seat_logs
+        self._consultations = consultations
         self._router = Router(registry, tracker, seat_logs)
         self._seating = Seating(
             registry, self._router, seat_logs, tracker, self._state_of, later=requests.later
@@ -147,6 +150,7 @@ class EventPipeline:
     def fully_booted(self) -> None:
         """Asterisk has loaded its modules, app_queue among them."""
         self._reconciler.fully_booted()
+        self._consultations.pbx_ready()
 
     def link_down(self, reason: str, quiet: float) -> None:
         """The connection is lost; calls are kept until it is back."""
@@ -156,6 +160,7 @@ class EventPipeline:
         self._comparison.link_lost()
         self._tracker.link_lost()
         self._reconciler.link_down()
+        self._consultations.pbx_lost()
         self._registry.broadcast(replies.PBX_DOWN)
         self._state_changed("down", reason)
 
@@ -185,3 +190,5 @@ class EventPipeline:
                 if notifications:  # of most events nobody is told
                     self._router.deliver(notifications)
                     self._told += len(notifications)
+                if self._consultations.any_running:  # hardly ever
+                    self._consultations.heard(happened)

@@ -46,6 +46,10 @@ class ReplyCode(IntEnum):
     """One context that calls may be transferred to, or `END`: the answer to TARGETS."""
     OPERATORS_QUEUE = 223
     """One queue of the operator's services, or `END`: the answer to QUEUES."""
+    PHONE = 224
+    """What the seat's phone can do now: the answer to PHONE, then announced at each change."""
+    CONSULTATION = 225
+    """A colleague is asked before a call is handed over: `CONSULT`, id, `ConsultState`, number, context."""
     PAUSE_REASON = 230
     """One reason to offer for a pause, or `END`: the answer to REASONS."""
     OPERATOR = 240
@@ -97,6 +101,10 @@ class CommandName(StrEnum):
     QUEUES = "QUEUES"
     QUEUE = "QUEUE"
     COLLEAGUES = "COLLEAGUES"
+    PHONE = "PHONE"
+    CONSULT = "CONSULT"
+    COMPLETE = "COMPLETE"
+    CANCEL = "CANCEL"
     WHY = "WHY"
     RESUME = "RESUME"
     SHOWN = "SHOWN"
@@ -132,6 +140,8 @@ class Word(StrEnum):
     END = "END"
     """Closes the lists: of services, contexts, pause reasons, explanations, and parts of the status."""
     SERVICES = "SERVICES"
+    PHONE = "PHONE"
+    CONSULT = "CONSULT"
     PAUSE_PENDING = "PAUSE PENDING"
     PBX_DOWN = "PBX DOWN"
     PBX_UP = "PBX UP"
@@ -184,6 +194,8 @@ class Capability(StrEnum):
     QUEUES = "QUEUES"
     """QUEUES and QUEUE."""
     COLLEAGUES = "COLLEAGUES"
+    CONSULT = "CONSULT"
+    """PHONE, CONSULT, COMPLETE and CANCEL."""
     WHY = "WHY"
     DIALLING = "DIALLING"
     """`HANGUP ORIG`, and events that say whose fault it was that a call of ORIG came to nothing."""
@@ -191,6 +203,41 @@ class Capability(StrEnum):
     """RESUME and SHOWN."""
     SCRAM = "SCRAM"
     KEEPALIVE = "KEEPALIVE"
+
+
+class PhoneAbility(StrEnum):
+    """What can be done with a seat's phone, as Asterisk and the configuration are now."""
+
+    CONSULT = "CONSULT"
+
+
+class ConsultState(StrEnum):
+    """How it stands with a colleague who is asked before a call is handed over."""
+
+    OWN_PHONE = "own-phone"
+    """The operator's own phone rings for a second call."""
+    CALLING = "calling"
+    """The colleague's phone rings; the first caller waits."""
+    TALKING = "talking"
+    """The colleague has answered."""
+    HANDED_OVER = "handed-over"
+    """It is over: the first caller has the colleague, or waits for him to answer."""
+    TAKEN_BACK = "taken-back"
+    """It is over: the operator gave the colleague up."""
+    BUSY = "busy"
+    """It is over: the colleague's phone was busy."""
+    NOT_ANSWERED = "not-answered"
+    """It is over: the colleague did not answer."""
+    COLLEAGUE_LEFT = "colleague-left"
+    """It is over: the colleague hung up."""
+    CALLER_LEFT = "caller-left"
+    """It is over: the first caller hung up."""
+    OWN_PHONE_REFUSED = "own-phone-refused"
+    """It is over: the operator's own phone did not take the second call."""
+    FAILED = "failed"
+    """It is over: nothing came of it."""
+    ENDED = "ended"
+    """It is over: the first call is."""
 
 
 class ResumeMode(StrEnum):
@@ -254,6 +301,8 @@ NO_MORE: Final = "OFF"
 """After COLLEAGUES: changes are not to be told any more."""
 UNCHECKED: Final = "unchecked"
 """Follows `100 OK` where it could not be known before whether there is anything at a transfer's target."""
+CONSULT_GOES_ON: Final = frozenset((ConsultState.OWN_PHONE, ConsultState.CALLING, ConsultState.TALKING))
+"""All other states end it."""
 SERVICE_TYPES: Final[tuple[ServiceType, ...]] = get_args(ServiceType)
 """The words that say in a line of SERVICES in which direction the calls of a service go."""
 
@@ -350,6 +399,11 @@ class Refusal(RefusalText):
     CALL_NOT_KNOWN = "no call of yours that is known, or not known any more"
     SERVER_BUSY = "the server is busy: try again"
     NOBODY_CONNECTED = "nobody is connected to this call"
+    CONSULT_NOT_POSSIBLE = "colleagues cannot be asked through this PBX"
+    CONSULTING = "a colleague is asked: hand the call over or take it back first"
+    CONSULT_BEGINS = "the colleague is only about to be called: try again in a moment"
+    NOT_CONSULTING = "no colleague is asked about this call"
+    COLLEAGUE_NOT_THERE = "the colleague has not answered"
     TOO_MANY_COMMANDS = "too many commands: try again in {seconds} s"
     PBX_DOWN = "PBX down"
     PBX_REFUSED = "the PBX refused"

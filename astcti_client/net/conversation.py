@@ -51,6 +51,7 @@ _REPLIES: dict[str, tuple[ReplyCode, ...]] = {
     CommandName.TARGETS: (ReplyCode.TRANSFER_TARGET, ReplyCode.REFUSED),
     CommandName.QUEUES: (ReplyCode.OPERATORS_QUEUE, ReplyCode.REFUSED),
     CommandName.COLLEAGUES: (ReplyCode.COLLEAGUE, ReplyCode.OK, ReplyCode.REFUSED),
+    CommandName.PHONE: (ReplyCode.PHONE, ReplyCode.REFUSED),
     CommandName.REASONS: (ReplyCode.PAUSE_REASON, ReplyCode.REFUSED),
     CommandName.WHY: (ReplyCode.EXPLANATION, ReplyCode.REFUSED),
     CommandName.WHO: (ReplyCode.OPERATOR, ReplyCode.REFUSED),

@@ -80,6 +80,7 @@ class LogIn:
         self._scram = ScramClient(user, memory.secret)
         self._refused_macs: list[tuple[str, str]] = []
         self._knows_who = self._knows_targets = self._knows_queues = self._knows_scram = False
+        self._knows_phone = False
         self._say = say
         self._deliver = deliver
         self._keep_alive_told = keep_alive_told
@@ -193,6 +194,7 @@ class LogIn:
         self._knows_targets = Capability.TARGETS in words
         self._knows_queues = Capability.QUEUES in words
         self._knows_scram = Capability.SCRAM in words
+        self._knows_phone = Capability.CONSULT in words
         if Capability.RESUME in words:
             # A refusal is as good as a server that does not have it: then the events carry no numbers.
             self._say(self._resume.command(), lambda _reply: self._begin_password())
@@ -243,7 +245,10 @@ class LogIn:
                 reasons.append(reply.information)
                 return
             self._deliver(PauseReasons(tuple(reasons)))
-            self._done()
+            if self._knows_phone:  # refused without a seat, which is as good as a phone that can do nothing
+                self._say(CommandName.PHONE, lambda _reply: self._done())
+            else:
+                self._done()
 
         self._say(CommandName.REASONS, answered)
 

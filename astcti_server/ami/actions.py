@@ -105,6 +105,19 @@ def getvar(variable: str) -> AmiAction:
     return AmiAction("Getvar", (("Variable", variable),))
 
 
+def channel_variable(channel: str, variable: str) -> AmiAction:
+    """Ask for a variable or a function of a channel, as `getvar`; what there is not is empty."""
+    return AmiAction("Getvar", (("Channel", channel), ("Variable", variable)))
+
+
+def configuration_file(name: str, category: str) -> AmiAction:
+    """Read a category of one of Asterisk's own files, with what it includes (class `system` or `config`).
+
+    Each line is a header `Line-000000-000000` with `name=value`; an Error if there is no such file.
+    """
+    return AmiAction("GetConfig", (("Filename", name), ("Category", category)))
+
+
 def queue_status(queue: str = "") -> AmiAction:
     """List members and callers of one queue, or of all."""
     return AmiAction("QueueStatus", _given(Queue=queue), list_end="QueueStatusComplete")
@@ -147,9 +160,11 @@ def queue_penalty(queue: str, interface: str, penalty: int) -> AmiAction:
 
 
 def originate(
-    channel: str, context: str, exten: str, priority: int = 1, *, timeout: float = 30.0
+    channel: str, context: str, exten: str, priority: int = 1, *, timeout: float = 30.0, uniqueid: str = ""
 ) -> AmiAction:
     """Ring `channel` for at most `timeout` seconds, then send it to an extension.
+
+    `uniqueid`: what the new channel is to be known by; Asterisk 12 and later do so, others ignore it.
 
     The response only says that the call is queued (but from 11 on it refuses at once an extension that is not
     there); an OriginateResponse event tells the result.
@@ -164,7 +179,7 @@ def originate(
         # response to anything (action_originate, all versions).
         ("Async", "true"),
     )
-    return AmiAction("Originate", headers)
+    return AmiAction("Originate", headers + _given(ChannelId=uniqueid))
 
 
 def hangup(channel: str) -> AmiAction:
@@ -180,6 +195,26 @@ def redirect(channel: str, context: str, exten: str, priority: int = 1) -> AmiAc
     """
     headers = (("Channel", channel), ("Context", context), ("Exten", exten), ("Priority", str(priority)))
     return AmiAction("Redirect", headers)
+
+
+def attended_transfer(channel: str, context: str, exten: str) -> AmiAction:
+    """Have a channel call an extension while whom it talked to waits (class `call`, from 1.8 on).
+
+    Asterisk acts as if the phone had pressed the feature code `atxfer` and the number (manager.c,
+    action_atxfer): so only where features.conf has that code and Dial's or Queue's options allow it to this
+    end, else the other one hears the tones. The response comes before anything is done.
+
+    To go back, hang up what the channel is connected with meanwhile: there is an action CancelAtxfer, but it
+    presses keys, too. Those may come to nothing while Asterisk joins the channels, and where no transfer is
+    under way they may end the call (Asterisk 16 and 22).
+    """
+    headers = (("Channel", channel), ("Context", context), ("Exten", exten), ("Priority", "1"))
+    return AmiAction("Atxfer", headers)
+
+
+def bridge(channel1: str, channel2: str) -> AmiAction:
+    """Connect two channels, which leave whom they were connected with (class `call`, from 1.6 on)."""
+    return AmiAction("Bridge", (("Channel1", channel1), ("Channel2", channel2), ("Tone", "no")))
 
 
 def show_dialplan(context: str, exten: str = "") -> AmiAction:

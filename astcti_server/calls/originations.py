@@ -22,6 +22,8 @@ class Origination(NamedTuple):
     context: str
     service: Service | None
     """As it was when the client asked: the call keeps it, whatever is configured next."""
+    told: bool = True
+    """Whether the client hears what became of it. Of a call to ask a colleague it hears otherwise."""
 
 
 class _Pending:
@@ -59,7 +61,9 @@ class Originations:
         """Remember an origination whose action is about to be written."""
         while len(self._pending) >= ORIGINATIONS_REMEMBERED:
             self.take(next(iter(self._pending)))
-        self._pending[action_id] = self._at[origination.extension] = _Pending(origination)
+        pending = self._pending[action_id] = _Pending(origination)
+        if origination.told:  # one to ask a colleague is given up in another way
+            self._at[origination.extension] = pending
 
     def waits_at(self, extension: str) -> bool:
         """Whether this phone rings for a call of its own, or is about to."""

@@ -536,7 +536,8 @@ class Tracker:
             leg.ask()
             if leg.party.exten in NOWHERE:  # the first step of the dialplan may be told later
                 leg.party.enter(known.context, known.exten)
-        self._notifier.notify_origination(known, leg, event, phone)
+        if known.told:
+            self._notifier.notify_origination(known, leg, event, phone)
 
 
 def _who_shows_data_of(party: Party) -> Iterable[Party]:

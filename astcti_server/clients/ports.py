@@ -134,3 +134,17 @@ class ClientRequestsPort(Protocol):
         self, presence: Presence, uniqueid: str, exten: str, context: str, done: ReplyCallback
     ) -> None:
         """Send the other party of the operator's own call to `exten` in `context`, blind."""
+
+    def introduce(self, presence: Presence, told: Callable[[bytes], object]) -> None:
+        """The client said PHONE: `told` gets the lines of the answer. From then on changes are announced."""
+
+    def consult(
+        self, presence: Presence, uniqueid: str, exten: str, context: str, done: ReplyCallback
+    ) -> None:
+        """Call `exten` in `context` for the operator, while the other party of the own call waits."""
+
+    def complete(self, presence: Presence, uniqueid: str, done: ReplyCallback) -> None:
+        """Connect the other party of the own call with the colleague who is asked; the operator is out."""
+
+    def cancel(self, presence: Presence, uniqueid: str, done: ReplyCallback) -> None:
+        """Give the colleague up who is asked about the own call."""

@@ -14,7 +14,9 @@ from schemas.protocol import (
     ByeReason,
     Capability,
     ColleagueState,
+    ConsultState,
     PauseWord,
+    PhoneAbility,
     QueueWord,
     Refusal,
     ReplyCode,
@@ -118,6 +120,16 @@ def operators_queues(queues: Iterable[OperatorsQueue]) -> bytes:
         for queue in queues
     ]
     return b"".join([*lines, wire.reply(ReplyCode.OPERATORS_QUEUE, Word.END)])
+
+
+def phone_abilities(able: Iterable[PhoneAbility]) -> bytes:
+    """What can be done with the seat's phone now."""
+    return wire.reply(ReplyCode.PHONE, Word.PHONE, *able)
+
+
+def consultation(uniqueid: str, state: ConsultState, exten: str, context: str) -> bytes:
+    """How it stands with the colleague who is asked about the leg with this id."""
+    return wire.reply(ReplyCode.CONSULTATION, Word.CONSULT, uniqueid, state, exten, context)
 
 
 def pause_reasons(names: Iterable[str]) -> bytes:

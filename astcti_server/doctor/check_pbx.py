@@ -24,6 +24,7 @@ def check_pbx(facts: Facts) -> Iterator[Finding]:
     yield from _members(facts, manager.pbx, configuration)
     yield from _contexts(facts, manager.pbx, configuration)
     yield from _phones(manager.pbx, configuration)
+    yield from _asking_colleagues(manager)
 
 
 def _of_queues(configuration: Configuration) -> dict[str, list[Service]]:
@@ -92,6 +93,23 @@ def _options(conf: AsteriskConf, section: str, services: list[Service], manager:
 def _is_true(text: str) -> bool:
     """As `ast_true` (main/utils.c)."""
     return text.lower() in ("yes", "true", "y", "t", "1", "on")
+
+
+def _asking_colleagues(manager: ManagerFacts) -> Iterator[Finding]:
+    """How an agent can ask a colleague before he hands a call over; a class that lacks is told elsewhere."""
+    allowed, conf = manager.actions, manager.features_conf
+    if allowed is None or not {"originate", "redirect"} <= allowed:
+        return
+    where = conf.origin if conf is not None else "features.conf"
+    by_key = conf is not None and bool(conf.value("featuremap", "atxfer"))
+    if "bridge" not in allowed and not (by_key and "atxfer" in allowed):
+        what = "agents cannot ask a colleague before they hand a call over: the client has no button for it"
+        todo = "This Asterisk has not the action Bridge for it (1.6 and later have)"
+        yield note(FindingCode.CONSULT, "actions of the manager interface", what, todo)
+    elif conf is not None and not by_key:
+        what = "no atxfer: a colleague is asked by a second call of the agent's phone"
+        todo = "Where phones have one line only: atxfer => *2 in [featuremap], and t or T in Queue and Dial"
+        yield note(FindingCode.CONSULT, where, what, todo)
 
 
 def _members(facts: Facts, pbx: PbxFacts, configuration: Configuration) -> Iterator[Finding]:

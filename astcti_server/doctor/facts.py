@@ -136,6 +136,7 @@ class ManagerFacts:
     """How far off that may be."""
     manager_conf: AsteriskConf | None = None
     queues_conf: AsteriskConf | None = None
+    features_conf: AsteriskConf | None = None
     pbx: PbxFacts = PbxFacts()
 
 

@@ -55,6 +55,7 @@ class FindingCode(StrEnum):
     SECOND_SERVER = "second-server"
     QUEUE_UNKNOWN = "queue-unknown"
     QUEUE_OPTION = "queue-option"
+    CONSULT = "consult"
     STATIC_MEMBER = "static-member"
     FOREIGN_MEMBER = "foreign-member"
     CONTEXT_UNKNOWN = "context-unknown"

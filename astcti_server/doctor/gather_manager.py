@@ -121,13 +121,15 @@ class ManagerGatherer:
             self._learn(
                 manager_conf=read_conf(self._etc / "manager.conf"),
                 queues_conf=read_conf(self._etc / "queues.conf"),
+                features_conf=read_conf(self._etc / "features.conf"),
             )
 
     def _ask_files(self, probe: ManagerProbe) -> None:
         """What Asterisk itself says of its files is better than what stands on a disk here."""
         if self.facts.actions is None or not self._may("GetConfig"):
             return
-        for name, field in (("manager.conf", "manager_conf"), ("queues.conf", "queues_conf")):
+        for kind in ("manager", "queues", "features"):
+            name, field = f"{kind}.conf", f"{kind}_conf"
             outcome = probe.ask(AmiAction("GetConfig", (("Filename", name),)))
             if outcome.ok and outcome.response is not None:
                 conf: AsteriskConf = from_get_config(name, outcome.response.items())

@@ -89,7 +89,11 @@ def needed_actions(configuration: Configuration, manager: str) -> list[NeededAct
         ),
         NeededAction("Hangup", ("call", "system"), "agents cannot hang up from the screen"),
         NeededAction("Redirect", ("call",), "agents cannot transfer calls"),
-        NeededAction("Originate", (originate,), "agents cannot dial from the screen"),
+        NeededAction(
+            "Originate",
+            (originate,),
+            "agents cannot dial from the screen, nor ask a colleague by a second call",
+        ),
     ]
     if not is_1_4(manager):
         without = "it is not known whether the target of a transfer is there"

@@ -83,6 +83,7 @@ class Peer:
         queues: Sequence[str] = (),
         colleagues: bool = False,
         resume: str = "",
+        phone: Sequence[str] = (),
     ) -> list[str]:
         """The whole log-in with usual answers; returns the MAC addresses that were tried.
 
@@ -90,9 +91,11 @@ class Peer:
         perhaps names) where calls may be transferred to. With `resume` it resumes, and the client has to
         say this after RESUME; the 104 is the test's affair. With `queues` (as 223 has them) it tells which
         queues may be left, with `colleagues` who is there, if asked.
+        With `phone` colleagues can be asked: these are the lines in answer to PHONE.
         """
         more = ("WHO " if who else "") + ("TARGETS " if targets else "") + ("RESUME " if resume else "")
         more += ("QUEUES " if queues else "") + ("COLLEAGUES " if colleagues else "")
+        more += "CONSULT " if phone else ""
         self.hear_password(
             f" MAC SERVICES REASONS HANGUP TRANSFER {more}KEEPALIVE={keep_alive}", user=user, resume=resume
         )
@@ -119,6 +122,9 @@ class Peer:
             self.say(*(f"223 {queue}" for queue in queues), "223 END")
         self.expect("REASONS")
         self.say("230 Lunch break", "230 END")
+        if phone:
+            self.expect("PHONE")
+            self.say(*phone)
         return macs
 
     def close(self) -> None:

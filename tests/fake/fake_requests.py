@@ -102,6 +102,20 @@ class FakeRequests:
     ) -> None:
         self.requests.put(Request("transfer", presence, (uniqueid, exten, context), done))
 
+    def introduce(self, presence: Presence, told: Callable[[bytes], object]) -> None:
+        self.requests.put(Request("introduce", presence, (), told))
+
+    def consult(
+        self, presence: Presence, uniqueid: str, exten: str, context: str, done: ReplyCallback
+    ) -> None:
+        self.requests.put(Request("consult", presence, (uniqueid, exten, context), done))
+
+    def complete(self, presence: Presence, uniqueid: str, done: ReplyCallback) -> None:
+        self.requests.put(Request("complete", presence, (uniqueid,), done))
+
+    def cancel(self, presence: Presence, uniqueid: str, done: ReplyCallback) -> None:
+        self.requests.put(Request("cancel", presence, (uniqueid,), done))
+
     # -- for the test ----------------------------------------------------------------------------------------
 
     def next_arrival(self) -> Presence:

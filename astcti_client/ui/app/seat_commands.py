@@ -13,6 +13,7 @@ from astcti_client.net.messages import IssuedCommand
 from astcti_client.phone_number import clean_number
 from astcti_client.settings_file import Writable
 from astcti_client.ui.i18n import _
+from astcti_client.ui.state.actions import ProblemTold
 from astcti_client.ui.state.lasting_messages import LOST_PAUSE, LastingMessage
 from astcti_client.ui.state.preferences import CannotChange, Preferences
 from astcti_client.ui.state.prompts import (
@@ -28,7 +29,8 @@ from astcti_client.ui.state.seat_model import SeatModel
 from astcti_client.ui.state.seat_session import SeatSession
 from astcti_client.ui.text import words
 from schemas.events import Originate
-from schemas.protocol import DIALLED_CALL, NO_MORE, CommandName, PauseWord, QueueWord, Refusal
+from schemas.protocol import DIALLED_CALL, NO_MORE, CommandName, PauseWord, QueueWord, Refusal, ReplyCode
+from schemas.wire import Reply
 
 HANG_UP_ONCE = 1.0  # seconds in which a second press of the key means the first
 LONGEST_SELECTION = 200  # characters of a selected text that may be a number; the rest is a text
@@ -120,9 +122,21 @@ class SeatCommands:
             self._tell(_("There are several calls: choose in the window which one to end."))
             self._show_prompt(WindowWanted())
 
-    def transfer(self, key: str, number: str, context: str) -> None:
+    def transfer(self, key: str, number: str, context: str, answered: ProblemTold) -> None:
         """Send the other party of a call to a number. Raises ValueError if it is none."""
-        self._send_for(key, f"{CommandName.TRANSFER} {key} {clean_number(number)} {context}")
+        self._ask(key, CommandName.TRANSFER, f"{clean_number(number)} {context}", answered)
+
+    def consult(self, key: str, number: str, context: str, answered: ProblemTold) -> None:
+        """Ask a colleague before a call is handed over. Raises ValueError if it is no number."""
+        self._ask(key, CommandName.CONSULT, f"{clean_number(number)} {context}", answered)
+
+    def hand_over(self, key: str) -> None:
+        """Give a call to the colleague who is asked."""
+        self._send_for(key, f"{CommandName.COMPLETE} {key}")
+
+    def take_back(self, key: str) -> None:
+        """Give the colleague up who is asked about a call."""
+        self._send_for(key, f"{CommandName.CANCEL} {key}")
 
     def dial(self, number: str, context: str = "") -> str:
         """Call a number as typed; returns what is wrong with it, or nothing."""
@@ -228,6 +242,23 @@ class SeatCommands:
         if command := self._send(line):
             self._model.command_sent(command, key)
             self._model_changed()
+
+    def _ask(self, key: str, command: CommandName, parameters: str, answered: ProblemTold) -> None:
+        """Send a command; if nobody shows any more what is wrong with it, the window tells."""
+
+        def told(reply: Reply) -> None:
+            problem = "" if reply.number == ReplyCode.OK else reply.text
+            shown = answered(words.server_reason(problem) if problem else "")
+            if problem and not shown:
+                self._tell(words.refusal_text(command, problem))
+
+        issued = self._send(f"{command} {key} {parameters}")
+        if issued is None:
+            answered(_("Not connected."))
+        else:
+            self._model.command_sent(issued, key)
+            self._model_changed()
+            self._session.await_reply(issued, told)
 
     def _send(self, line: str) -> IssuedCommand | None:
         try:

@@ -5,6 +5,7 @@ Main thread. Everything returns at once.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -26,6 +27,10 @@ class LoginRequest:
     ca_file: str = ""
     plain: bool = False
     """Whether the user allowed a connection without encryption."""
+
+
+ProblemTold = Callable[[str], bool]
+"""Told what is wrong, or nothing once it is done. Returns whether the problem is shown to the user."""
 
 
 class SeatActions(Protocol):
@@ -52,8 +57,17 @@ class SeatActions(Protocol):
     def call_back(self, key: str) -> str:
         """Call the number of a call that is over; returns what is wrong with it, or nothing."""
 
-    def transfer(self, key: str, number: str, context: str) -> None:
+    def transfer(self, key: str, number: str, context: str, answered: ProblemTold) -> None:
         """Send the other party of a call to a number. Raises ValueError if it is none."""
+
+    def consult(self, key: str, number: str, context: str, answered: ProblemTold) -> None:
+        """Ask a colleague before a call is handed over. Raises ValueError if it is no number."""
+
+    def hand_over(self, key: str) -> None:
+        """Give a call to the colleague who is asked."""
+
+    def take_back(self, key: str) -> None:
+        """Give the colleague up who is asked about a call."""
 
     def dial(self, number: str, context: str = "") -> str:
         """Call a number as typed; returns what is wrong with it, or nothing."""

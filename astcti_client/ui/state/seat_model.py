@@ -34,6 +34,7 @@ from astcti_client.net.messages import (
 from astcti_client.ui.state import seat_call
 from astcti_client.ui.state.calls.dialling import DialledCall, Dialling
 from astcti_client.ui.state.colleagues import Colleagues
+from astcti_client.ui.state.consulting.seat_consult import SeatConsults
 from astcti_client.ui.state.receiving import JOIN_TIME, Obstacle, obstacle
 from astcti_client.ui.state.resumed_calls import ResumedCalls
 from astcti_client.ui.state.seat_call import SeatCall
@@ -61,6 +62,7 @@ from schemas.protocol import (
     Capability,
     CommandName,
     PauseWord,
+    PhoneAbility,
     QueueWord,
     ReplyCode,
     ResumeMode,
@@ -73,7 +75,16 @@ CONFIRM_TIME = 5.0  # seconds after a new log-in in which the server tells of th
 OVER_TIME = 6.0  # seconds that the card of a finished call stays
 INTERRUPTED_TIME = 60.0  # seconds, if it offers to open what an earlier run of the client could not finish
 # Whether these were done matters to the user, and nothing else will tell.
-_TOLD_IF_LOST = (CommandName.PAUSE, CommandName.HANGUP, CommandName.TRANSFER)
+_TOLD_IF_LOST = (
+    CommandName.PAUSE,
+    CommandName.HANGUP,
+    CommandName.TRANSFER,
+    CommandName.CONSULT,
+    CommandName.COMPLETE,
+    CommandName.CANCEL,
+)
+# Told by whoever asked: where the number was typed, or not at all.
+_NOT_TOLD_HERE = (CommandName.ORIG, CommandName.WHY, CommandName.TRANSFER, CommandName.CONSULT)
 MOST_RINGS_REMEMBERED = 500  # legs whose ring was shown; far more than ring at one time
 
 
@@ -120,6 +131,8 @@ class SeatModel:
         """Whether the server can say why a call popped up or not."""
         self.calls: dict[str, SeatCall] = {}
         self.dialling.forget()
+        self.consults = SeatConsults()
+        """The colleagues who are asked about them."""
         self._under_way: dict[IssuedCommand, str] = {}
         """The calls whose cards asked for these."""
         self._waiting: dict[str, SeatCall] = {}
@@ -297,6 +310,7 @@ class SeatModel:
         dialled = self.dialling.call
         self.dialling.tick()
         changes += self._dial_over(dialled, answered=False)
+        self.consults.forget_old(now)
         if self._up_at is not None and now - self._up_at >= CONFIRM_TIME:
             self._up_at = None
             changes += self._gone({key for key, call in self._calls_and_waiting() if call.unconfirmed})
@@ -360,6 +374,10 @@ class SeatModel:
                 self.colleagues.hear(reply, answers)
             case ReplyCode.EXPLANATION if answers is not None:
                 return self._explained(reply, answers)
+            case ReplyCode.PHONE:
+                self._phone_told(reply, asked=answers is not None)
+            case ReplyCode.CONSULTATION:
+                return self._consult_told(reply)
             case ReplyCode.PBX_DOWN:
                 self.pbx_up = False
             case ReplyCode.PBX_UP:
@@ -378,8 +396,7 @@ class SeatModel:
                 if answers.line == f"{CommandName.HANGUP} {DIALLED_CALL}":
                     self.dialling.not_cancelled()
                     return []  # it is over already, or what became of it is about to be told
-                # The one who dialled is told by the dialler; of WHY nobody waits for an answer.
-                if verb not in (CommandName.ORIG, CommandName.WHY):
+                if verb not in _NOT_TOLD_HERE:
                     return [CommandRefused(verb, reply.text)]
             case _:
                 pass
@@ -399,6 +416,25 @@ class SeatModel:
         if number == answers.number or reply.token == Word.END:
             return []
         return [CallExplained(answers.line.partition(" ")[2], reply.information)]
+
+    def _phone_told(self, reply: Reply, *, asked: bool) -> None:
+        possible = PhoneAbility.CONSULT in reply.text.split()
+        if asked:
+            self.consults.told_all(possible)
+        else:
+            self.consults.possible = possible
+
+    def _consult_told(self, reply: Reply) -> list[SeatChange]:
+        words = reply.text.split()
+        if len(words) < 3:  # id, state, number
+            return []
+        key, state, exten = words[:3]
+        call = self.calls.get(key)
+        known = call is not None and call.phase == "talking"
+        changes = list[SeatChange]()
+        for event in self.consults.told(key, state, exten, known=known, now=self._clock()):
+            changes += self._event(event, told_before=False)
+        return changes
 
     def _pause_decided(self, granted: bool, text: str) -> list[SeatChange]:
         asked = self._pause.decided(granted)
@@ -465,6 +501,8 @@ class SeatModel:
             return []
         if known is not None and known.phase == "over":
             return []
+        if self.consults.keeps(event):
+            return []
         call = seat_call.follow(known or seat_call.begin(event, now), event, now)
         if told_before and call.phase == "over":
             for calls in (late, self.calls, self._waiting):
@@ -506,6 +544,7 @@ class SeatModel:
             self._rung.popitem(last=False)
 
     def _end(self, call: SeatCall) -> list[SeatChange]:
+        self.consults.call_over(call.key)
         self.calls[call.key] = call
         return [CallChanged(call), CallOver(call)]
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import queue
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from astcti_client.dialler import Dialler
 from astcti_client.hand_over.requests import DialReply
 from astcti_client.net.connection import NOT_CONNECTED, NotConnected, ServerConnection, connection_for
-from astcti_client.net.messages import ConnectionMessage, IssuedCommand
+from astcti_client.net.messages import ConnectionMessage, IssuedCommand, ServerReply, Unanswered
 from astcti_client.password import Password
 from astcti_client.settings import Settings
 from astcti_client.triggers.trigger_memory import TriggerMemory
+from schemas.wire import Reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +46,14 @@ class SeatSession:
         self._connection: ServerConnection | None = None
         self._ending: list[ServerConnection] = []
         self._dialler = Dialler(self.send)
+        self._asked: dict[IssuedCommand, Callable[[Reply], None]] = {}
 
     def start(self, settings: Settings, password: Password) -> None:
         """Connect; an older connection is ended first."""
         self.stop()
         self.number += 1
         self._dialler = Dialler(self.send)
+        self._asked.clear()
         self._memory.enter(settings.place)
         position = self._memory.position()
         self._connection = connection_for(
@@ -75,8 +79,14 @@ class SeatSession:
         return message.number == self.number and self._connection is not None
 
     def hear(self, message: ConnectionMessage) -> None:
-        """Take notice of a message of the present connection: replies go to those who dialled."""
+        """Take notice of a message of the present connection: replies go to those who asked."""
         self._dialler.hear(message)
+        match message:
+            case ServerReply(reply=reply, answers=IssuedCommand() as command, final=True):
+                if answered := self._asked.pop(command, None):
+                    answered(reply)
+            case Unanswered(command=command):
+                self._asked.pop(command, None)
 
     def try_now(self) -> None:
         """Try to connect at once, if an attempt is waited for."""
@@ -88,6 +98,10 @@ class SeatSession:
         if self._connection is None:
             raise NotConnected(NOT_CONNECTED)
         return self._connection.send(line)
+
+    def await_reply(self, command: IssuedCommand, answered: Callable[[Reply], None]) -> None:
+        """Have the last reply to a command that was just sent told; nothing is, if the connection is lost."""
+        self._asked[command] = answered
 
     def shown(self, epoch: str, line: str) -> None:
         """Tell the server what is on the screen; see `ServerConnection.shown`."""

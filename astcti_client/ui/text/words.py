@@ -9,13 +9,14 @@ import unicodedata
 
 from astcti_client.ui.i18n import _, some
 from astcti_client.ui.state.calls.dialling import DialledCall
+from astcti_client.ui.state.consulting.seat_consult import SeatConsult
 from astcti_client.ui.state.seat_call import SeatCall
 from astcti_client.ui.state.seat_state import Pause, SeatQueue
 from astcti_client.ui.text.refusals import refusal_template
 from schemas.events import Originate
 from schemas.explanation.lines import decode
 from schemas.explanation.words import told_at
-from schemas.protocol import ColleagueState, CommandName, Refusal
+from schemas.protocol import ColleagueState, CommandName, ConsultState, Refusal
 from schemas.sentences import retold
 
 MOST_MARKS = 4  # on one letter; real languages need fewer
@@ -189,10 +190,32 @@ def refusal_text(what: str, why: str) -> str:
         CommandName.COLLEAGUES: _("The colleagues cannot be shown"),
         CommandName.HANGUP: _("The call was not ended"),
         CommandName.TRANSFER: _("The call was not transferred"),
+        CommandName.CONSULT: _("The colleague was not asked"),
+        CommandName.COMPLETE: _("The call was not handed over"),
+        CommandName.CANCEL: _("The call was not taken back"),
         CommandName.ORIG: _("The call was not made"),
     }
     lost = _("the connection to the server was lost; nobody knows whether it was done")
     return f"{names.get(what, what)}: {server_reason(told(why)) or lost}"
+
+
+def consult_text(consult: SeatConsult) -> str:
+    """How it stands with the colleague who is asked about a call."""
+    text = {
+        ConsultState.OWN_PHONE: _("Take up your phone: it calls {number}"),
+        ConsultState.CALLING: _("Consulting {number}: it rings"),
+        ConsultState.TALKING: _("Consulting {number}: in conversation"),
+        ConsultState.HANDED_OVER: _("Handed over to {number}"),
+        ConsultState.TAKEN_BACK: _("Taken back from {number}"),
+        ConsultState.BUSY: _("{number} is busy"),
+        ConsultState.NOT_ANSWERED: _("{number} did not answer"),
+        ConsultState.COLLEAGUE_LEFT: _("{number} hung up"),
+        ConsultState.CALLER_LEFT: _("The caller hung up while you were asking {number}"),
+        ConsultState.OWN_PHONE_REFUSED: _("Your phone did not take the call to {number}"),
+        ConsultState.FAILED: _("{number} could not be asked: the telephone system did nothing"),
+        ConsultState.ENDED: _("The call ended while you were asking {number}"),
+    }[consult.state]
+    return text.format(number=displayable(consult.exten, 40))
 
 
 def unchecked_transfer() -> str:

@@ -11,9 +11,11 @@ from tkinter import ttk
 from astcti_client.net.messages import OfferedTarget
 from astcti_client.ui.i18n import _
 from astcti_client.ui.state.actions import Actions
+from astcti_client.ui.state.consulting.seat_consult import SeatConsult
 from astcti_client.ui.state.seat_call import SeatCall
 from astcti_client.ui.text import words
 from astcti_client.ui.theme.look import Look
+from astcti_client.ui.widgets.consult_row import ConsultRow
 from astcti_client.ui.widgets.controls import FlowFrame, InitialsDisc, button
 from astcti_client.ui.widgets.elided_label import ElidedLabel
 from astcti_client.ui.widgets.press_guard import GuardedButton
@@ -40,6 +42,9 @@ class CallCard(ttk.Frame):
         self.call = call
         self._variables: tuple[tuple[str, str], ...] | None = None
         self._asking: TransferRow | None = None
+        self._consult: SeatConsult | None = None
+        self._may_consult = False
+        self._consult_row: ConsultRow | None = None
         self._transfer: GuardedButton | None = None
         self._open: GuardedButton | None = None
         self._page: GuardedButton | None = None
@@ -53,6 +58,34 @@ class CallCard(ttk.Frame):
             self._targets = targets
             self._stop_asking()
             self._show_buttons()
+
+    def show_consult(self, consult: SeatConsult | None, possible: bool) -> tk.Misc | None:
+        """The colleague who is asked about the call; `possible`: one can be asked.
+
+        Returns what says so, if that is news.
+        """
+        self._may_consult = possible
+        if consult == self._consult:
+            return None
+        self._consult = consult
+        self.update_call(self.call)
+        if consult is None:
+            if self._consult_row is not None:
+                self._consult_row.destroy()
+                self._consult_row = None
+            return None
+        if self._consult_row is None:
+            seat, key = self._actions.seat, self.call.key
+            self._consult_row = ConsultRow(
+                self, self._look, lambda: seat.hand_over(key), lambda: seat.take_back(key)
+            )
+            self._consult_row.grid(row=8, column=0, columnspan=3, sticky="ew", pady=(self._look.px(10), 0))
+        self._consult_row.show(consult)
+        return self._consult_row
+
+    @property
+    def _consulting(self) -> bool:
+        return self._consult is not None and self._consult.goes_on
 
     def update_call(self, call: SeatCall) -> None:
         """Show the call as it is now."""
@@ -70,6 +103,8 @@ class CallCard(ttk.Frame):
         if call.unconfirmed and call.phase != "over":
             style = "WarningCard.TLabel"
         self._phase.configure(text=words.phase_text(call), style=style)
+        if self._consult is not None and self._consult.caller_waits and call.phase == "talking":
+            self._phase.configure(text=_("Waits while you ask a colleague"), style="MutedCard.TLabel")
         if call.interrupted:
             self._remark.say(words.interrupted_text())
             self._remark.grid()
@@ -182,7 +217,7 @@ class CallCard(ttk.Frame):
         """
         call = self.call
         live = call.phase != "over" and not call.unconfirmed
-        free = live and not call.under_way
+        free = live and not call.under_way and not self._consulting
         rang = call.phase == "ringing" or (call.phase == "over" and not call.was_answered)
         decline = rang and call.direction != "outbound"
         self._hang_up.configure(text=" " + (_("Decline") if decline else _("Hang up")))
@@ -233,7 +268,11 @@ class CallCard(ttk.Frame):
     def ask_target(self, number: str = "", service: int = 0) -> None:
         """Ask for a transfer's target."""
         self._stop_asking()
-        self._asking = TransferRow(self, self._look, self._targets, self._go, self._stop_asking)
+        seat, key = self._actions.seat, self.call.key
+        consult = partial(seat.consult, key) if self._may_consult else None
+        self._asking = TransferRow(
+            self, self._look, self._targets, partial(seat.transfer, key), consult, self._stop_asking
+        )
         self._asking.number.insert(0, number)
         if 0 <= service < len(self._targets):
             self._asking.service.current(service)
@@ -246,10 +285,6 @@ class CallCard(ttk.Frame):
         self.ask_target()
         assert self._asking is not None
         self._asking.number.focus_set()
-
-    def _go(self, number: str, target: OfferedTarget) -> None:
-        self._actions.seat.transfer(self.call.key, number, target.context)
-        self._stop_asking()
 
     def _stop_asking(self) -> None:
         if self._asking is not None:

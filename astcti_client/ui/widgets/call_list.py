@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tkinter as tk
 from collections.abc import Mapping, Sequence
 from tkinter import ttk
 
@@ -103,6 +104,12 @@ class CallList:
             card.update_idletasks()
             self._list.see(card)
 
+    def _show_news(self, row: tk.Misc) -> None:
+        """What is said of the call that is talked to, and what can be done about it."""
+        if row.winfo_exists():
+            row.update_idletasks()
+            self._list.see(row)
+
     def _show_empty(self) -> None:
         """The remark in the middle of what is free below the queues, if there is room for it."""
         used, free = self._list.inner.winfo_reqheight(), self._list.winfo_height()
@@ -116,13 +123,21 @@ class CallList:
         if card is None:
             card = CallCard(self._list.inner, self._look, self._actions, call, self._model.transfer_targets)
             self.cards[call.key] = card
+            self._show_consult(card)
             if call.phase == "ringing":
                 card.after_idle(self._bring_into_view, card)
             return card
         card.offer_targets(self._model.transfer_targets)
         if card.call != call:
             card.update_call(call)
+        self._show_consult(card)
         return card
+
+    def _show_consult(self, card: CallCard) -> None:
+        consults = self._model.consults
+        news = card.show_consult(consults.by_call.get(card.call.key), consults.possible)
+        if news is not None:
+            news.after_idle(self._show_news, news)
 
 
 def arranged(before: Sequence[str], calls: Mapping[str, SeatCall]) -> list[str]:

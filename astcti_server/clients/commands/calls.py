@@ -1,12 +1,14 @@
 """What an operator does with calls: ORIG, HANGUP, TRANSFER. Asterisk answers; the client waits for it.
 
-And where calls may be transferred to: TARGETS.
+With a colleague asked before a call is handed over: CONSULT, COMPLETE, CANCEL. And where calls may be
+transferred to: TARGETS; what can be done with the seat's phone: PHONE.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from astcti_server.audit.entries import AuditAction
 from astcti_server.clients import replies
@@ -50,15 +52,55 @@ def hang_up(conversation: Conversation, uniqueid: str) -> None:
 @command(CommandName.TRANSFER, parameters.uniqueid, parameters.exten, parameters.word, stage="seated")
 def transfer(conversation: Conversation, uniqueid: str, exten: str, context: str) -> None:
     """`TRANSFER uniqueid exten context`: hand the other party of an own call on, blind."""
-    requests = conversation.context.requests
-    configuration, listed = requests.configuration(), requests.settings().transfer
     details = {"uniqueid": uniqueid, "exten": exten, "context": context}
     with _audited(conversation, AuditAction.TRANSFER, **details) as action:
-        if context not in transfer_contexts(configuration, listed, conversation.session.username):
-            outbound = context in outbound_contexts(configuration)
-            raise NotCarriedOut(Refusal.NOT_TRANSFERRED_OUT if outbound else Refusal.NOT_FOR_TRANSFERS)
+        _check_target(conversation, context)
         presence, done = action.ask()
-        requests.transfer(presence, uniqueid, exten, context, done)
+        conversation.context.requests.transfer(presence, uniqueid, exten, context, done)
+
+
+@command(CommandName.CONSULT, parameters.uniqueid, parameters.exten, parameters.word, stage="seated")
+def consult(conversation: Conversation, uniqueid: str, exten: str, context: str) -> None:
+    """`CONSULT uniqueid exten context`: ask a colleague before an own call is handed over."""
+    details = {"uniqueid": uniqueid, "exten": exten, "context": context}
+    with _audited(conversation, AuditAction.CONSULT, **details) as action:
+        _check_target(conversation, context)
+        presence, done = action.ask()
+        conversation.context.requests.consult(presence, uniqueid, exten, context, done)
+
+
+@command(CommandName.COMPLETE, parameters.uniqueid, stage="seated")
+def complete(conversation: Conversation, uniqueid: str) -> None:
+    """`COMPLETE uniqueid`: hand the call over to the colleague who is asked."""
+    with _audited(conversation, AuditAction.COMPLETE, uniqueid=uniqueid) as action:
+        presence, done = action.ask()
+        conversation.context.requests.complete(presence, uniqueid, done)
+
+
+@command(CommandName.CANCEL, parameters.uniqueid, stage="seated")
+def cancel(conversation: Conversation, uniqueid: str) -> None:
+    """`CANCEL uniqueid`: give the colleague up who is asked."""
+    with _audited(conversation, AuditAction.CANCEL, uniqueid=uniqueid) as action:
+        presence, done = action.ask()
+        conversation.context.requests.cancel(presence, uniqueid, done)
+
+
+@command(CommandName.PHONE, stage="seated")
+def tell_phone(conversation: Conversation) -> None:
+    """`PHONE`: what can be done with the seat's phone now, and which colleagues are asked through it."""
+    session = conversation.session
+    assert session.presence is not None  # the command's stage says so
+    ticket = conversation.wait(replies.phone_abilities(()))
+    conversation.context.requests.introduce(session.presence, partial(session.complete, ticket))
+
+
+def _check_target(conversation: Conversation, context: str) -> None:
+    """Raise NotCarriedOut for a context that this operator's calls may not be handed to."""
+    requests = conversation.context.requests
+    configuration, listed = requests.configuration(), requests.settings().transfer
+    if context not in transfer_contexts(configuration, listed, conversation.session.username):
+        outbound = context in outbound_contexts(configuration)
+        raise NotCarriedOut(Refusal.NOT_TRANSFERRED_OUT if outbound else Refusal.NOT_FOR_TRANSFERS)
 
 
 @command(CommandName.TARGETS, stage="logged-in")

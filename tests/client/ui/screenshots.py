@@ -47,6 +47,7 @@ PROGRAM = (
     '<trigger type="application" os="any"><application>/opt/crm/crm</application>'
     "<argument>--ticket</argument><argument>12345</argument></trigger>"
 )
+TARGETS = ("astctidemo Demo", "phones Colleagues")
 PAGE = '<trigger type="browser" os="any"><url>https://crm.example/12345</url></trigger>'
 
 
@@ -63,6 +64,7 @@ class Photographer:
             self._main,
             self._calls,
             self._dialling,
+            self._consult,
             self._team,
             self._windows,
             self._troubles,
@@ -78,6 +80,7 @@ class Photographer:
         """The calls alone, those that come and those that are made."""
         self._with_client(self._calls)
         self._with_client(self._dialling)
+        self._with_client(self._consult)
 
     def _with_client(self, scene: Callable[[WindowTestBed, CtiServer], None]) -> None:
         i18n.use_language(self._language)
@@ -218,6 +221,21 @@ class Photographer:
         bed.pump(window.table.get_children)
         window.table.selection_set("user0")
         self._save(bed, "colleagues", window)
+
+    def _consult(self, bed: WindowTestBed, server: CtiServer) -> None:
+        peer = bed.log_in("PJSIP/201 Mario Rossi", *QUEUES, targets=TARGETS, phone=["224 PHONE CONSULT"])
+        peer.say(event("Link", "7.1", trigger=PAGE, data="calldata=12345|customer=Rossi & Figli"))
+        bed.pump(lambda: "7.1" in bed.app.windows.main.calls.cards)
+        card = bed.app.windows.main.calls.cards["7.1"]
+        press(card, i18n._("Transfer"))
+        press(card, i18n._("Ask first"))
+        self._save(bed, "main-transfer-mistake", bed.root)
+        press(card, i18n._("Transfer"))
+        for state in ("calling", "talking", "busy"):
+            peer.say(f"225 CONSULT 7.1 {state} 203 phones")
+            consults = bed.app.model.consults.by_call
+            bed.pump(lambda: "7.1" in consults and consults["7.1"].state == state)  # noqa: B023
+            self._save(bed, f"main-consult-{state}", bed.root)
 
     def _windows(self, bed: WindowTestBed, server: CtiServer) -> None:
         peer = bed.log_in("PJSIP/201 Mario Rossi", *QUEUES)

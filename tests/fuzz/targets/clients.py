@@ -27,7 +27,7 @@ from astcti_server.control.ports import ControlDocument, NotObeyed
 from astcti_server.explain.explanations import Explanation
 from schemas import scram, wire
 from schemas.configuration.model import Binding, Configuration, Operator, Seat, Service
-from schemas.protocol import CommandName, ControlCommand, Refusal
+from schemas.protocol import CommandName, ControlCommand, PhoneAbility, Refusal
 from schemas.server.settings import AmiSettings, ServerSettings
 from schemas.wire import MAX_COMMAND, CommandLine, LineBuffer, Reply
 from tests.fake.line_client import TakingTransport
@@ -58,6 +58,7 @@ SCRIPTS = (
     f"capa\r\nuser anna\r\npass {MD5.upper()}\r\nmac 00-11-22-33-44-02\r\nORIG 0551234 outbound 1\r\nQUIT\r\n",
     f"{LOGIN}ORIG 0551234|outbound|1\nHANGUP 1795430727.1\nTRANSFER 1795430727.1 202 astctidemo\nWHO\nTARGETS\n",
     f"{LOGIN}MAC {MAC}\nQUEUES\nQUEUE astcti OUT\nCOLLEAGUES\nCOLLEAGUES OFF\nQUEUE x IN\nCOLLEAGUES x\n",
+    f"{LOGIN}PHONE\nCONSULT 1795430727.1 203 astctidemo\nCOMPLETE 1795430727.1\nCANCEL 1795430727.1\n",
     f"{LOGIN}WHY 1795430727.1\nWHY 1\nCAPA\nPAUSE\nPAUSE in\nPAUSE OUT x\nMAC {MAC}\nMAC x\n",
     f"MAC {MAC}\nUSER mario\nPASS {'0' * 32}\nPASS {'0' * 32}\nPASS {'0' * 32}\nNOOP\n",
     "SCRAM biwsbj1tYXJpbyxyPTEyMw==\nSCRAM Yz1iaXdzLHI9MTIzLHA9eA==\nUSER a b\nXYZ\n\n\t\nNOOP x\n",
@@ -186,6 +187,20 @@ class Requests:
         self, presence: Presence, uniqueid: str, exten: str, context: str, done: ReplyCallback
     ) -> None:
         self.waiting.append(lambda: done(Refusal.PBX_SILENT.text()))
+
+    def introduce(self, presence: Presence, told: Callable[[bytes], object]) -> None:
+        told(replies.phone_abilities(PhoneAbility))
+
+    def consult(
+        self, presence: Presence, uniqueid: str, exten: str, context: str, done: ReplyCallback
+    ) -> None:
+        self.waiting.append(lambda: done(Refusal.CONSULT_NOT_POSSIBLE.text()))
+
+    def complete(self, presence: Presence, uniqueid: str, done: ReplyCallback) -> None:
+        done(Refusal.NOT_CONSULTING.text())
+
+    def cancel(self, presence: Presence, uniqueid: str, done: ReplyCallback) -> None:
+        done("")
 
 
 SETTINGS = ServerSettings(ami=AmiSettings("astcti", "secret"))

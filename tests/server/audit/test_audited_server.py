@@ -41,6 +41,7 @@ NOT_AUDITED = {
     CommandName.TARGETS,
     CommandName.QUEUES,
     CommandName.COLLEAGUES,
+    CommandName.PHONE,
     CommandName.RESUME,
     CommandName.SHOWN,
 }
@@ -55,6 +56,9 @@ AUDITED = {
     CommandName.ORIG: (AuditAction.ORIGINATE,),
     CommandName.HANGUP: (AuditAction.HANGUP,),
     CommandName.TRANSFER: (AuditAction.TRANSFER,),
+    CommandName.CONSULT: (AuditAction.CONSULT,),
+    CommandName.COMPLETE: (AuditAction.COMPLETE,),
+    CommandName.CANCEL: (AuditAction.CANCEL,),
 }
 
 
@@ -162,6 +166,12 @@ def test_everything_that_was_done_is_in_the_audit(server: RunningServer, audit: 
         mario.say("HANGUP 1.1")
         mario.expect("101 KO")
         mario.say("TRANSFER 1.1 202 astctidemo")
+        mario.expect("101 KO")
+        mario.say("CONSULT 1.1 202 astctidemo")
+        mario.expect("101 KO")
+        mario.say("COMPLETE 1.1")
+        mario.expect("101 KO")
+        mario.say("CANCEL 1.1")
         mario.expect("101 KO")
     with server.client("luisa", mac=MAC) as luisa:
         luisa.say("QUIT")

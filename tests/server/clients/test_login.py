@@ -202,7 +202,7 @@ def test_commands_in_the_wrong_order_are_refused() -> None:
 def test_the_capabilities_are_told_before_and_after_the_login() -> None:
     with ListeningServer(keep_alive=60.0) as server, welcomed(server) as client:
         expected = (
-            "110 CAPA MAC SERVICES REASONS HANGUP TRANSFER WHO TARGETS QUEUES COLLEAGUES"
+            "110 CAPA MAC SERVICES REASONS HANGUP TRANSFER WHO TARGETS QUEUES COLLEAGUES CONSULT"
             " WHY DIALLING RESUME SCRAM KEEPALIVE=60"
         )
         assert client.ask("CAPA") == expected

@@ -48,6 +48,9 @@ ACTIONS = frozenset(
         "queuepause",
         "queuestatus",
         "getvar",
+        "getconfig",
+        "bridge",
+        "atxfer",
     ]
 )
 STATUS: dict[str, Any] = {
@@ -63,6 +66,8 @@ MANAGER_CONF = AsteriskConf(
     {"general": (), "astcti": (("read", "all"), ("write", "all"), ("writetimeout", "5000"))},
 )
 QUEUES_CONF = AsteriskConf("queues.conf (GetConfig)", {"general": (), "Sales": (("ringinuse", "no"),)})
+
+FEATURES_CONF = AsteriskConf("features.conf (GetConfig)", {"featuremap": (("atxfer", "*2"),)})
 
 
 def clean() -> Facts:
@@ -95,6 +100,7 @@ def clean() -> Facts:
             clock_ahead=0.01,
             manager_conf=MANAGER_CONF,
             queues_conf=QUEUES_CONF,
+            features_conf=FEATURES_CONF,
             pbx=PbxFacts(
                 queues=frozenset({"sales"}), contexts={"incoming": True}, devices={"SIP/201": "UNAVAILABLE"}
             ),

@@ -24,7 +24,7 @@ from astcti_server.doctor.findings import Finding, FindingCode, Severity
 from astcti_server.doctor.report import as_document, exit_code, lines_of
 from schemas.problems import Problem
 from schemas.server.missing_rights import MissingRight
-from tests.server.doctor.conftest import EVENTS, MANAGER_CONF, Change
+from tests.server.doctor.conftest import ACTIONS, EVENTS, MANAGER_CONF, Change
 
 
 def only(facts: Facts) -> Finding:
@@ -268,6 +268,35 @@ def test_eventwhencalled_matters_before_12_where_pages_open_at_the_ring(
     conf = AsteriskConf("queues.conf", {"Sales": lines})
     found = judge(with_manager(manager=manager, queues_conf=conf))
     assert [finding.code for finding in found] == [FindingCode.QUEUE_OPTION] * known
+
+
+@pytest.mark.parametrize(
+    ("without", "atxfer", "said"),
+    [
+        ((), "*2", ""),
+        (("bridge",), "*2", ""),
+        (("bridge",), "", "the client has no button for it"),
+        (("bridge", "atxfer"), "*2", "the client has no button for it"),
+        ((), "", "by a second call of the agent's phone"),
+    ],
+)
+def test_how_colleagues_can_be_asked(
+    with_manager: Change, without: tuple[str, ...], atxfer: str, said: str
+) -> None:
+    lines = (("atxfer", atxfer),) if atxfer else ()
+    features = AsteriskConf("features.conf", {"featuremap": lines})
+    found = judge(with_manager(actions=ACTIONS - set(without), features_conf=features))
+    assert [(finding.code, finding.severity) for finding in found] == (
+        [(FindingCode.CONSULT, Severity.NOTE)] if said else []
+    )
+    assert all(said in finding.text for finding in found)
+
+
+def test_that_colleagues_cannot_be_asked_is_a_matter_of_the_class_where_that_is_missing(
+    with_manager: Change,
+) -> None:
+    found = only(with_manager(actions=ACTIONS - {"originate"}))
+    assert (found.code, "nor ask a colleague" in found.text) == (FindingCode.WRITE_CLASS, True)
 
 
 def member(interface: str, membership: str = "dynamic", queue: str = "sales") -> ListedMember:
