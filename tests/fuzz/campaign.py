@@ -195,6 +195,7 @@ class Campaign:
     def _over(self, job: _Job, result: TargetResult, waiting: list[Stretch]) -> bool:
         """Whether a job has ended, after taking in what it told. Another does what is left."""
         stretch = job.stretch
+        alive = job.process.is_alive()  # asked first: of one that has ended all that it told is there
         try:
             while job.answer.poll():
                 tried = job.answer.recv()
@@ -204,7 +205,7 @@ class Campaign:
                 self._told(job, result, tried)
         except EOFError:
             job.process.join()
-        if job.process.is_alive() and not job.stuck():
+        if alive and not job.stuck():
             return False
         result.lost += 1
         hung = job.process.is_alive()
