@@ -9,8 +9,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
 
 from astcti_server.queues.overview import QueuesOverview
 
@@ -18,6 +18,17 @@ FRESH: Final = 1.0
 """Seconds in which an answer serves everybody who asks, so that asking all the time costs the AMI thread less
 than one percent: 1,000 operators in three queues each take it 5 to 6 ms (Python 3.11)."""
 WITHIN: Final = 2.0  # seconds that one waits for an answer
+
+
+class KeptSizes(NamedTuple):
+    """What is kept in memory up to a bound of its own, in bytes, estimated."""
+
+    explanations: int = 0
+    """Of calls that are over, for explanations."""
+    events: int = 0
+    """Of what clients were told, for those that lose their connection."""
+    asterisk: int = 0
+    """Of what Asterisk said, for reports."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +42,7 @@ class AmiOverview:
     """Seats whose phone is connected with somebody."""
     ringing: int
     """Seats whose phone rings and is not connected with anybody."""
+    kept: KeptSizes = field(default_factory=KeptSizes)
 
 
 class AmiOverviews:

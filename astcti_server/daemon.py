@@ -26,7 +26,7 @@ from astcti_server.ami.recording import RecordBytes
 from astcti_server.ami.recording_file import RecordingFile
 from astcti_server.ami.requests import AmiRequests
 from astcti_server.ami.wire.event_filter import EventFilter
-from astcti_server.ami_overview import AmiOverview, AmiOverviews
+from astcti_server.ami_overview import AmiOverview, AmiOverviews, KeptSizes
 from astcti_server.audit.audit_file import AuditFile
 from astcti_server.audit.configuration_audit import ConfigurationAudit
 from astcti_server.audit.entries import AuditAction, AuditRecord
@@ -573,7 +573,9 @@ class Daemon:
 
     def _ami_overview(self) -> AmiOverview:
         """On the AMI thread."""
-        return AmiOverview(time.time(), self._reconciler.overview(), *self._tracker.seats_in_calls())
+        asterisk = self._kept.used if self._kept is not None else 0
+        kept = KeptSizes(self._tracker.trails.kept.bytes, self._seat_logs.cost, asterisk)
+        return AmiOverview(time.time(), self._reconciler.overview(), *self._tracker.seats_in_calls(), kept)
 
 
 def _path_of(file: str) -> Path | None:

@@ -11,6 +11,7 @@ from astcti_server.control.ports import ControlDocument
 from schemas.log_lines import harmless
 from schemas.server.status_age import age_of
 
+MEGABYTE: Final = 1_000_000
 MOST_SHOWN: Final = 10  # lines of one kind; `--json` has them all
 
 _DIFFERENCES: Final = {
@@ -57,6 +58,7 @@ def _rows(document: ControlDocument, now: float) -> Iterator[tuple[str, str]]:
         yield "State", f"{error}, since {_when(document['state_directory']['error_since'], now)}"
     yield from _people(document)
     yield from _queues(document)
+    yield from _memory(document)
 
 
 def _asterisk(ami: Mapping[str, Any], now: float) -> Iterator[tuple[str, str]]:
@@ -120,6 +122,17 @@ def _queues(document: ControlDocument) -> Iterator[tuple[str, str]]:
             yield "", "  " + _difference(member)
         if more := len(differing[MOST_SHOWN:]) + queue["more"]:
             yield "", f"  and {more} more that differ"
+
+
+def _memory(document: ControlDocument) -> Iterator[tuple[str, str]]:
+    if kept := document.get("kept"):
+        calls, events, words = (
+            f"{kept[name] / MEGABYTE:.1f} MB" for name in ("explanations", "events", "asterisk")
+        )
+        yield (
+            "Kept",
+            f"of ended calls {calls}, for clients that come back {events}, of Asterisk's words {words}",
+        )
 
 
 def _difference(member: Mapping[str, Any]) -> str:

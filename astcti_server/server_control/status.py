@@ -41,6 +41,7 @@ def status_document(parts: ServerParts) -> ControlDocument:
         "as_of": "" if overview is None else iso_time(overview.at),
         "talking": 0 if overview is None else overview.talking,
         "ringing": 0 if overview is None else overview.ringing,
+        "kept": {} if overview is None else overview.kept._asdict(),
         "counters": {"connections": parts.connections(), "logins": parts.registry.logins},
         "queues": queues_of(overview, parts.store.current.configuration),
         "sessions": sessions_of(parts, overview),

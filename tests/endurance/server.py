@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import resource
 import shutil
@@ -12,11 +11,21 @@ import subprocess
 import sys
 from pathlib import Path
 
+from astcti_server.cli.options import SOCKET_NAME
+from astcti_server.control.asking import (
+    ControlConnection,
+    NoAnswerError,
+    NotAllowedError,
+    NotRunningError,
+    RequestRefusedError,
+)
+from schemas.protocol import ControlCommand
 from tests.endurance.checks.growth import Sample
 from tests.endurance.office import Office
 from tests.endurance.programs.spoilt_server import SPOILT, VALUES
 from tests.fake.running_server import RunningServer
 
+SAMPLE_WITHIN = 3.0  # seconds for a look at the server; the next one is due after five
 DISK = 4 * 1024 * 1024  # bytes of the disk that gets full
 SECTIONS = """\
 <clients keep-alive="20" max="3000" max-per-address="3000"/><queues reconcile="60"/>\
@@ -152,13 +161,20 @@ class ServerUnderTest:
         resource.prlimit(self.pid, resource.RLIMIT_NOFILE, (hard if more is None else now + more, hard))
 
     def sample(self, at: float) -> Sample | None:
-        """What it takes now; None while it is not there."""
+        """What it takes now; None while it is not there.
+
+        Memory is without what is kept up to a bound, which fills for an hour.
+        """
         try:
             pid = self.pid
             status = Path(f"/proc/{pid}/status").read_text()
             descriptors = _descriptors(pid)
-            calls = json.loads(self._running.status_file.read_text())["calls"]
-        except (OSError, ValueError, KeyError):
+            control = self._running.status_file.with_name(SOCKET_NAME)
+            with ControlConnection(control, SAMPLE_WITHIN) as connection:
+                told = connection.document(ControlCommand.STATUS)
+        except (OSError, ValueError, NotRunningError, NotAllowedError, NoAnswerError, RequestRefusedError):
+            return None
+        if not told["kept"]:  # the thread that knows it is late
             return None
 
         def field(name: str) -> float:
@@ -168,10 +184,10 @@ class ServerUnderTest:
             at,
             pid,
             {
-                "memory": field("VmRSS") * 1024,
+                "memory": field("VmRSS") * 1024 - sum(told["kept"].values()),
                 "threads": field("Threads"),
                 "descriptors": float(descriptors),
-                "calls": float(calls),
+                "calls": float(told["calls"]),
             },
         )
 

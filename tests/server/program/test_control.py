@@ -93,6 +93,8 @@ def test_status_says_what_the_server_does(server: RunningServer) -> None:
         {"queue": "astcti", "wanted": 1, "members": 1, "paused": 1, "differing": [], "more": 0}
     ]
     assert found["counters"] == {"connections": 1, "logins": 1}
+    assert list(found["kept"]) == ["explanations", "events", "asterisk"] and found["kept"]["asterisk"] > 0
+    assert re.search(r"^Kept +of ended calls [0-9.]+ MB, for clients ", shown, re.MULTILINE)
     assert not is_old(found["as_of"])
     assert set(server.status) < set(found), "everything that the status file says, and more"
 
