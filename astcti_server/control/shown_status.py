@@ -126,13 +126,10 @@ def _queues(document: ControlDocument) -> Iterator[tuple[str, str]]:
 
 def _memory(document: ControlDocument) -> Iterator[tuple[str, str]]:
     if kept := document.get("kept"):
-        calls, events, words = (
+        calls, events, words = [
             f"{kept[name] / MEGABYTE:.1f} MB" for name in ("explanations", "events", "asterisk")
-        )
-        yield (
-            "Kept",
-            f"of ended calls {calls}, for clients that come back {events}, of Asterisk's words {words}",
-        )
+        ]
+        yield "Kept", f"of ended calls {calls}, for clients that come back {events}, of Asterisk {words}"
 
 
 def _difference(member: Mapping[str, Any]) -> str:
