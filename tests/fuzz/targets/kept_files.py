@@ -14,7 +14,7 @@ import tempfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from random import Random
 
@@ -25,6 +25,7 @@ from astcti_server.calls.notification import Notification
 from astcti_server.config.memory import NAME as MEMORY
 from astcti_server.config.memory import ConfigMemory
 from astcti_server.doctor.asterisk_conf import read_conf
+from astcti_server.kept_ami import archive
 from astcti_server.kept_ami.archive import BadArchive, ReportArchive, write_archive
 from astcti_server.process.own_user import owner_of_running_server
 from astcti_server.process.state_directory import StateError
@@ -255,22 +256,22 @@ def _unpacked(marks: list[dict[str, object]], about: object = None) -> bytes:
 
 def _packed(data: bytes) -> bytes:
     out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w") as archive:
+    with tarfile.open(fileobj=out, mode="w") as packed:
         for part in data.split(b"--FILE ")[1:]:
             name, _, content = part.partition(b"\n")
             entry = tarfile.TarInfo(name.decode("utf-8", "replace")[:90])
             entry.size = len(content)
-            archive.addfile(entry, io.BytesIO(content))
+            packed.addfile(entry, io.BytesIO(content))
     return gzip.compress(out.getvalue(), 1)
 
 
 def _play(data: bytes) -> str:
     """As `astcti-server replay` plays a report, and with what it takes for a mistake in it."""
     told: list[Notification] = []
-    archive = ReportArchive(io.BytesIO(data))
-    player = ReportReplay(archive.configurations, told.append)
+    report = ReportArchive(io.BytesIO(data))
+    player = ReportReplay(report.configurations, told.append)
     try:
-        for piece in archive.pieces():
+        for piece in report.pieces():
             if isinstance(piece, bytes):
                 player.feed(piece)
             else:
@@ -280,13 +281,20 @@ def _play(data: bytes) -> str:
     return "notifications" if told else "nothing told"
 
 
-def _report_parts() -> Attempt:
+def _keep_configurations() -> None:
+    """Read the same configuration once in this process: nearly all reports have that of the others."""
     configuration.keep_schemas()
+    if not hasattr(archive.parse_xml, "cache_info"):
+        setattr(archive, "parse_xml", lru_cache(64)(archive.parse_xml))  # noqa: B010
+
+
+def _report_parts() -> Attempt:
+    _keep_configurations()
     return lambda data: _play(_packed(data))
 
 
 def _report_file() -> Attempt:
-    configuration.keep_schemas()
+    _keep_configurations()
     return _play
 
 
@@ -355,7 +363,7 @@ def _report_seeds() -> list[bytes]:
 
 def _tar_with_links() -> bytes:
     out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w:gz") as archive:
+    with tarfile.open(fileobj=out, mode="w:gz") as packed:
         for name, kind in (
             ("about.json", tarfile.SYMTYPE),
             ("marks.jsonl", tarfile.LNKTYPE),
@@ -363,7 +371,7 @@ def _tar_with_links() -> bytes:
         ):
             entry = tarfile.TarInfo(name)
             entry.type, entry.linkname = kind, "/etc/passwd"
-            archive.addfile(entry)
+            packed.addfile(entry)
     return out.getvalue()
 
 
