@@ -284,8 +284,9 @@ def _play(data: bytes) -> str:
 def _keep_configurations() -> None:
     """Read the same configuration once in this process: nearly all reports have that of the others."""
     configuration.keep_schemas()
-    if not hasattr(archive.parse_xml, "cache_info"):
-        setattr(archive, "parse_xml", lru_cache(64)(archive.parse_xml))  # noqa: B010
+    read = vars(archive)["parse_xml"]
+    if not hasattr(read, "cache_info"):
+        setattr(archive, "parse_xml", lru_cache(64)(read))  # noqa: B010
 
 
 def _report_parts() -> Attempt:
