@@ -262,7 +262,7 @@ def _packed(data: bytes) -> bytes:
             entry = tarfile.TarInfo(name.decode("utf-8", "replace")[:90])
             entry.size = len(content)
             packed.addfile(entry, io.BytesIO(content))
-    return gzip.compress(out.getvalue(), 1)
+    return gzip.compress(out.getvalue(), 1, mtime=0)
 
 
 def _play(data: bytes) -> str:
@@ -340,7 +340,7 @@ def _grow_archive(random: Random) -> bytes:
             (b"\xff", b"0", b"\x80" + b"\xff" * 7, b"9" * 11, b"1", b"2", b"5", b"x", b"g", b"S", b"L")
         )
         whole = whole[:at] + odd + whole[at + len(odd) :]
-    return gzip.compress(whole, 1)
+    return gzip.compress(whole, 1, mtime=0)
 
 
 def _report_seeds() -> list[bytes]:
