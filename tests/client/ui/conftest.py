@@ -24,6 +24,12 @@ __all__ = ["browser", "site"]
 MAC = "00:11:22:33:44:55"
 
 
+@pytest.fixture(autouse=True)
+def in_english() -> None:
+    """Whatever language the test before spoke."""
+    i18n.use_language("en")
+
+
 @pytest.fixture(scope="session")
 def desktop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desktop]:
     lacking = missing()
@@ -54,7 +60,6 @@ def open_client(
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     monkeypatch.setattr(mac_addresses, "read_interfaces", lambda: [Interface("eth0", MAC)])
-    i18n.use_language("en")
     made: list[WindowTestBed] = []
 
     def make(*, locked: frozenset[str] = frozenset(), rest: float = 0, **wishes: Any) -> WindowTestBed:
