@@ -179,8 +179,11 @@ class QtBrowser:
         if not page.url:
             say_taken()
             return
-        # Who closes the window before meant the page that was there.
-        QtCore.QTimer.singleShot(_NOTICED, say_taken)
+        if self._window.isVisible():
+            # Who closes it within a moment meant the page that was there.
+            QtCore.QTimer.singleShot(_NOTICED, say_taken)
+        else:
+            say_taken()
         self._title = page.title or NAME
         self._view.page().show_page(QtCore.QUrl(page.url))
         self._show_window()
