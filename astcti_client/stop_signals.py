@@ -24,19 +24,25 @@ def terminal_signals() -> list[signal.Signals]:
 
 
 @contextmanager
-def stop_requests(signals: Sequence[signal.Signals], put: Callable[[StopRequest], None]) -> Iterator[None]:
+def stop_requests(
+    signals: Sequence[signal.Signals], put: Callable[[StopRequest], None], waking: int = -1
+) -> Iterator[None]:
     """Meanwhile each of these signals puts a request; afterwards they do what they did before. Main thread.
 
     `put` is that of a `queue.SimpleQueue`: the one thing that is safe in a handler, since it never waits for
-    a lock that the interrupted code holds.
+    a lock that the interrupted code holds. `waking` is a descriptor that does not block, to which a signal
+    writes at once: the handler itself runs only when the main thread does something in Python.
     """
 
     def ask(_number: int, _frame: FrameType | None) -> None:
         put(StopRequest())
 
+    told_before = signal.set_wakeup_fd(waking, warn_on_full_buffer=False) if waking >= 0 else -1
     before = {number: signal.signal(number, ask) for number in signals}
     try:
         yield
     finally:
+        if waking >= 0:
+            signal.set_wakeup_fd(told_before)
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -1,7 +1,7 @@
 """The program with a window: takes messages from the queue, changes the model, and has the windows show it.
 
 Tk belongs to the main thread. What other threads want (the network, the tray, the hot key, other programs
-with a number to call) comes through one queue, looked at every 50 ms.
+with a number to call) comes through one queue, which wakes Tk where it can wait for that.
 """
 
 from __future__ import annotations
@@ -9,12 +9,10 @@ from __future__ import annotations
 import gc
 import itertools
 import logging
-import queue
 import time
 import tkinter as tk
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from astcti_client.hand_over.requests import DialRequest, ShowRequest
 from astcti_client.net.messages import ConnectionMessage, ConnectionState
@@ -26,7 +24,7 @@ from astcti_client.ui import i18n
 from astcti_client.ui.app.call_records import CallRecords
 from astcti_client.ui.app.call_triggers import CallTriggers
 from astcti_client.ui.app.desktop_watch import DesktopWatch
-from astcti_client.ui.app.inbox import INBOX_POLL, HangUpKeyPressed, HotKeyPressed, InboxReader, requests_into
+from astcti_client.ui.app.inbox import HangUpKeyPressed, HotKeyPressed, Inbox, InboxReader, requests_into
 from astcti_client.ui.app.open_windows import OpenWindows
 from astcti_client.ui.app.pause_records import PauseRecords
 from astcti_client.ui.app.seat_commands import SeatCommands
@@ -65,6 +63,7 @@ SECOND = 1000
 DRAWING = 1  # milliseconds until the screen has answered where new windows are
 MINUTE = 60  # seconds between two full collections of garbage, and two looks for calls that are too old
 LOGOUT_TIME = 4.0  # seconds for logging out at the end
+LOGOUT_LOOK = 50  # milliseconds between two looks whether that is done
 
 
 class App:
@@ -91,7 +90,7 @@ class App:
         `places` where the windows were.
         """
         self.root, self.history = root, history
-        self.inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self.inbox = Inbox()
         self._listener = requests_into(self.inbox)
         self.preferences = Preferences(loaded, reload, file)
         self.model = SeatModel(time.monotonic)
@@ -157,12 +156,12 @@ class App:
     def _end_when_logged_out(self) -> None:
         assert self._quitting is not None
         if not self.session.ended() and time.monotonic() < self._quitting:
-            self.root.after(INBOX_POLL, self._end_when_logged_out)
+            self.root.after(LOGOUT_LOOK, self._end_when_logged_out)
             return
         self.root.quit()
 
     def close(self) -> None:
-        """Let go of everything, after the main loop."""
+        """Let go of everything but the inbox, after the main loop."""
         self._reader.stop()
         self.session.stop()
         if self._listener:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import signal
 import sqlite3
@@ -58,7 +59,9 @@ def run_window(loaded: LoadedSettings, reload: Callable[[], LoadedSettings], fil
         history.close()
         root.destroy()
         raise
-    with stop_requests((signal.SIGINT, signal.SIGTERM), app.inbox.put):
+    inbox = app.inbox  # signals write to it until they mean again what they meant before
+    signals = stop_requests((signal.SIGINT, signal.SIGTERM), inbox.put, inbox.signal_descriptor)
+    with contextlib.closing(inbox), signals:
         try:
             app.start()
             root.mainloop()

@@ -51,7 +51,8 @@ class Look(Pictures):
         if not inside or inside == self.palette.ground:
             return style
         name = f"On{inside[1:]}.{style}"
-        self.style.configure(name, background=inside)
+        if str(self.style.lookup(name, "background")) != inside:  # else every widget would be drawn anew
+            self.style.configure(name, background=inside)
         return name
 
     def activate(self) -> None:

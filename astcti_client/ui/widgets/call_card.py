@@ -18,6 +18,7 @@ from astcti_client.ui.theme.look import Look
 from astcti_client.ui.widgets.consult_row import ConsultRow
 from astcti_client.ui.widgets.controls import FlowFrame, InitialsDisc, button
 from astcti_client.ui.widgets.elided_label import ElidedLabel
+from astcti_client.ui.widgets.options import set_options
 from astcti_client.ui.widgets.press_guard import GuardedButton
 from astcti_client.ui.widgets.transfer_row import TransferRow
 
@@ -90,9 +91,8 @@ class CallCard(ttk.Frame):
     def update_call(self, call: SeatCall) -> None:
         """Show the call as it is now."""
         self.call = call
-        self.configure(
-            style="Ring.TFrame" if call.phase == "ringing" and not call.unconfirmed else "Card.TFrame"
-        )
+        rings = call.phase == "ringing" and not call.unconfirmed
+        set_options(self, style="Ring.TFrame" if rings else "Card.TFrame")
         self._initials.show_name(words.caller(call))
         self._who.say(words.caller(call))
         self._number.say_if_any(words.number_beside(call))
@@ -102,9 +102,10 @@ class CallCard(ttk.Frame):
         )
         if call.unconfirmed and call.phase != "over":
             style = "WarningCard.TLabel"
-        self._phase.configure(text=words.phase_text(call), style=style)
+        phase = words.phase_text(call)
         if self._consult is not None and self._consult.caller_waits and call.phase == "talking":
-            self._phase.configure(text=_("Waits while you ask a colleague"), style="MutedCard.TLabel")
+            phase, style = _("Waits while you ask a colleague"), "MutedCard.TLabel"
+        set_options(self._phase, text=phase, style=style)
         if call.interrupted:
             self._remark.say(words.interrupted_text())
             self._remark.grid()
@@ -118,7 +119,7 @@ class CallCard(ttk.Frame):
         call = self.call
         end = call.over_since if call.over_since is not None else now
         start = call.talking_since if call.talking_since is not None else call.since
-        self._time.configure(text=words.clock_text(end - start))
+        set_options(self._time, text=words.clock_text(end - start))
 
     def _build(self) -> None:
         look = self._look
@@ -173,7 +174,7 @@ class CallCard(ttk.Frame):
         beside = max(px(60), width - px(90) - self._beside)  # beside the portrait and *Call back*
         self._number.fit(beside)
         self._through.fit(beside)
-        self._phase.configure(wraplength=beside)
+        set_options(self._phase, wraplength=beside)
         below = max(px(80), width - px(90))
         self._remark.fit(below)
         for label in self._table.grid_slaves(column=1):
@@ -220,7 +221,7 @@ class CallCard(ttk.Frame):
         free = live and not call.under_way and not self._consulting
         rang = call.phase == "ringing" or (call.phase == "over" and not call.was_answered)
         decline = rang and call.direction != "outbound"
-        self._hang_up.configure(text=" " + (_("Decline") if decline else _("Hang up")))
+        set_options(self._hang_up, text=" " + (_("Decline") if decline else _("Hang up")))
         _enable(self._hang_up, free)
         if self._targets and self._transfer is None:
             self._transfer = self._add(_("Transfer"), self._transfer_pressed, "transfer")
@@ -296,6 +297,4 @@ class CallCard(ttk.Frame):
 
 
 def _enable(button: ttk.Button, enabled: bool) -> None:
-    state = "normal" if enabled else "disabled"
-    if str(button.cget("state")) != state:
-        button.configure(state=state)
+    set_options(button, state="normal" if enabled else "disabled")

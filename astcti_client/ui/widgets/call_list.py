@@ -13,6 +13,7 @@ from astcti_client.ui.state.seat_model import SeatModel
 from astcti_client.ui.theme.look import Look
 from astcti_client.ui.widgets.call_card import CallCard
 from astcti_client.ui.widgets.controls import ScrolledFrame
+from astcti_client.ui.widgets.options import set_options
 
 MOST_CARDS = 30  # the most urgent calls; of the others their number is told
 
@@ -56,8 +57,9 @@ class CallList:
         more = len(order) - MOST_CARDS
         if more > 0:
             text = some("{count} more call", "{count} more calls", more)
-            self._more.configure(text=text.format(count=more))
-            self._more.grid(row=self._row + MOST_CARDS, column=0)
+            set_options(self._more, text=text.format(count=more))
+            if not self._more.winfo_manager():
+                self._more.grid(row=self._row + MOST_CARDS, column=0)
         else:
             self._more.grid_remove()
         self._show_empty()
@@ -115,7 +117,7 @@ class CallList:
         used, free = self._list.inner.winfo_reqheight(), self._list.winfo_height()
         if self.cards or self._model.dialling.call is not None or free - used < self._empty.winfo_reqheight():
             self._empty.place_forget()
-        else:
+        elif not self._empty.winfo_manager() or str((used + free) // 2) != self._empty.place_info().get("y"):
             self._empty.place(relx=0.5, y=(used + free) // 2, anchor="center")
 
     def _card(self, call: SeatCall) -> CallCard:

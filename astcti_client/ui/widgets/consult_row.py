@@ -11,6 +11,7 @@ from astcti_client.ui.state.consulting.seat_consult import SeatConsult
 from astcti_client.ui.text import words
 from astcti_client.ui.theme.look import Look
 from astcti_client.ui.widgets.controls import FlowFrame, button
+from astcti_client.ui.widgets.options import set_options
 from schemas.protocol import ConsultState
 
 _GOOD = frozenset((ConsultState.TALKING, ConsultState.HANDED_OVER))
@@ -39,7 +40,8 @@ class ConsultRow(ttk.Frame):
     def show(self, consult: SeatConsult) -> None:
         """How it stands now."""
         style = "GoodCard" if consult.state in _GOOD else "WarningCard"
-        self._text.configure(
+        set_options(
+            self._text,
             text=words.consult_text(consult),
             style=f"{'MutedCard' if consult.state in _NEUTRAL else style}.TLabel",
         )

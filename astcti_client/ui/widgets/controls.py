@@ -9,6 +9,7 @@ from tkinter import ttk
 from typing import Any
 
 from astcti_client.ui.theme.look import Look
+from astcti_client.ui.widgets.options import set_options
 from astcti_client.ui.widgets.press_guard import INERT, GuardedButton
 from astcti_client.ui.widgets.tooltip import Tooltip
 
@@ -211,7 +212,7 @@ class InitialsDisc(ttk.Label):
 
     def show_name(self, name: str) -> None:
         """Show another's initials."""
-        self.configure(text=initials(name))
+        set_options(self, text=initials(name))
 
 
 FOOT_ROOM = 8

@@ -14,6 +14,7 @@ from astcti_client.ui.state.actions import SeatActions
 from astcti_client.ui.text import words
 from astcti_client.ui.theme.look import Look
 from astcti_client.ui.widgets.controls import button
+from astcti_client.ui.widgets.options import set_options
 
 
 class DialBar(ttk.Frame):
@@ -82,7 +83,7 @@ class DialBar(ttk.Frame):
 
     def say(self, text: str, *, wrong: bool = False) -> None:
         """Show a text below the number."""
-        self._hint.configure(text=text, style="ErrorCard.TLabel" if wrong else "MutedCard.TLabel")
+        set_options(self._hint, text=text, style="ErrorCard.TLabel" if wrong else "MutedCard.TLabel")
         self._hint.grid() if text else self._hint.grid_remove()
 
     def type_again(self, number: str, service: OfferedService | None) -> None:
@@ -119,15 +120,15 @@ class DialBar(ttk.Frame):
         typing = self.focus_lastfor() is self.number and self.number.instate(["focus"])
         if self._reason or self.number.get() or typing:
             self._number_hint.place_forget()
-        else:
+        elif not self._number_hint.winfo_manager():
             self._number_hint.place(in_=self.number, x=self._look.px(11), rely=0.5, anchor="w")
 
     def _lock(self) -> None:
         reason = self._locked()
         state = "disabled" if reason else "normal"
-        self.number.configure(state=state)
-        self._button.configure(state="disabled" if self._busy else state)
-        self._service.configure(state="readonly" if self._services else "disabled")
+        set_options(self.number, state=state)
+        set_options(self._button, state="disabled" if self._busy else state)
+        set_options(self._service, state="readonly" if self._services else "disabled")
         if reason != self._reason:  # else what is said stays: it may be what is wrong with the number
             self._reason = reason
             self.say(reason)

@@ -13,6 +13,7 @@ from astcti_client.ui.text import words
 from astcti_client.ui.theme.look import Look
 from astcti_client.ui.widgets.controls import button
 from astcti_client.ui.widgets.elided_label import ElidedLabel
+from astcti_client.ui.widgets.options import set_options
 
 
 class DialledCard(ttk.Frame):
@@ -68,7 +69,7 @@ class DialledCard(ttk.Frame):
         self._what.say(what)
         self._number.say_if_any(words.dialled_number(call))
         self._why.say_if_any(why)
-        self.configure(style="Card.TFrame" if failed else "Ring.TFrame")
+        set_options(self, style="Card.TFrame" if failed else "Ring.TFrame")
         self._cancel.state(["!disabled" if self._dialling.may_cancel else "disabled"])
         if failed:
             self._cancel.grid_remove()
@@ -93,7 +94,7 @@ class DialledCard(ttk.Frame):
         """Show how long it lasts; `now` is the model's clock."""
         if (call := self._dialling.call) is not None:
             end = now if call.failed_at is None else call.failed_at
-            self._time.configure(text=words.clock_text(end - call.since))
+            set_options(self._time, text=words.clock_text(end - call.since))
 
     def _call_again(self) -> None:
         if (call := self._dialling.call) is not None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from astcti_client.ui.text.right_to_left import in_drawing_order
 from astcti_client.ui.theme.look import Look
+from astcti_client.ui.widgets.options import set_options
 from astcti_client.ui.widgets.tooltip import Tooltip
 
 ELLIPSIS = "…"
@@ -62,7 +63,7 @@ class ElidedLabel(ttk.Label):
         text = elided(self._words, self._room, self._lines, self._measure) if self._room else self._words
         # A line that Tk breaks by itself cannot be put into another order before.
         one_line = not self._room or self._lines == 1 or self._measure(text) <= self._room
-        self.configure(text=in_drawing_order(text) if one_line else text)
+        set_options(self, text=in_drawing_order(text) if one_line else text)
         whole = self._words.strip() if text != self._words else ""
         self._tip.say("\n".join(filter(None, (whole, self._beside))))
 

@@ -16,6 +16,7 @@ from astcti_client.ui.theme.look import Look
 from astcti_client.ui.widgets.controls import button
 from astcti_client.ui.widgets.elided_label import ElidedLabel
 from astcti_client.ui.widgets.menu_letters import menu_letters
+from astcti_client.ui.widgets.options import set_options
 
 
 class PauseBar(ttk.Frame):
@@ -47,12 +48,13 @@ class PauseBar(ttk.Frame):
             icon = "check" if obstacle is None else "warning"
             if obstacle is not None:  # the header above it says why
                 text, tip = _("Not receiving calls"), obstacle_text(obstacle)
-        self._icon.configure(image=look.icon(icon, 20, colour))
+        set_options(self._icon, image=look.icon(icon, 20, colour))
         self._words.say(text, tip)
         away = pause.phase in ("in", "leaving")
         sign, ink = ("play", look.palette.on_accent) if away else ("pause", look.palette.text)
         pictures: Any = (look.icon(sign, 16, ink), "disabled", look.icon(sign, 16, look.palette.muted))
-        self.button.configure(
+        set_options(
+            self.button,
             text=" " + (_("Come back") if away else _("Pause")),
             compound="left",
             image=pictures,
@@ -64,7 +66,7 @@ class PauseBar(ttk.Frame):
         """Show how long it lasts; `now` is the model's clock."""
         pause = self._model.pause
         lasts = words.clock_text(now - pause.since) if pause.phase in ("in", "requested") else ""
-        self._time.configure(text=lasts)
+        set_options(self._time, text=lasts)
 
     def press(self) -> None:
         """Come back from the pause, or offer the reasons for one."""

@@ -13,6 +13,7 @@ from astcti_client.ui.text import words
 from astcti_client.ui.theme.look import Look
 from astcti_client.ui.widgets.controls import button
 from astcti_client.ui.widgets.elided_label import ElidedLabel
+from astcti_client.ui.widgets.options import set_options
 from astcti_client.ui.widgets.tooltip import Tooltip
 
 REST = 1000
@@ -71,7 +72,8 @@ class QueueMarks(ttk.Frame):
         if len(lines) == 1:
             text = words.displayable(lines[0].label, 40)
         arrow = "▴" if self.is_open else "▾"
-        self.summary.configure(
+        set_options(
+            self.summary,
             text=f" {text.format(joined=joined, count=len(lines)) if len(lines) != 1 else text}  {arrow}",
             image=look.icon(icon, 12, colour, 2.6),
             compound="left",
@@ -128,13 +130,15 @@ class _QueueRow(ttk.Frame):
             "refused": ("warning", look.palette.warn),
         }[queue.state]
         # What could not be joined has a reason to read, with the keyboard too.
-        self._label.configure(image=look.icon(icon, 12, colour, 2.6), takefocus=queue.state == "refused")
+        set_options(
+            self._label, image=look.icon(icon, 12, colour, 2.6), takefocus=int(queue.state == "refused")
+        )
         name = words.displayable(queue.name, 60)
         label = words.displayable(self._line.label, 80)
         beside = words.queue_text(queue) + ("" if label == name else f" ({name})")
         tip = "\n".join(filter(None, (beside, self._why_not)))
         self._label.say(f" {label}", tip)
-        self.change.configure(text=_("Leave") if queue.state == "joined" else _("Join"))
+        set_options(self.change, text=_("Leave") if queue.state == "joined" else _("Join"))
         if self._line.may_leave:
             self.change.grid(row=0, column=1, padx=(look.px(8), 0))
         else:

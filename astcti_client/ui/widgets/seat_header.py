@@ -14,6 +14,7 @@ from astcti_client.ui.text.obstacles import obstacle_text
 from astcti_client.ui.theme.look import Look
 from astcti_client.ui.widgets.controls import InitialsDisc, button, icon_button
 from astcti_client.ui.widgets.elided_label import ElidedLabel
+from astcti_client.ui.widgets.options import set_options
 from astcti_client.ui.widgets.tooltip import Tooltip
 
 
@@ -64,7 +65,7 @@ class SeatHeader(ttk.Frame):
         else:
             colour = p.bad if model.connection.phase in ("waiting", "ended") else p.warn
             text, tip = obstacle_text(obstacle), extension
-        self._place.configure(image=self._look.disc(9, colour))
+        set_options(self._place, image=self._look.disc(9, colour))
         self._place.say(f" {text}", tip)
 
     def _show_missed(self, missed: int) -> None:

@@ -17,6 +17,7 @@ from astcti_client.ui.theme.look import Look
 from astcti_client.ui.widgets.controls import InitialsDisc, button, icon_button
 from astcti_client.ui.widgets.dialled_card import DialledCard
 from astcti_client.ui.widgets.elided_label import ElidedLabel
+from astcti_client.ui.widgets.options import set_options
 
 MOST_NOTICE_VARIABLES = 5
 DIALLED_WIDTH = 356  # dots, as wide as the other notices
@@ -159,8 +160,8 @@ class CallNotice(QuietWindow):
             text = words.end_text(call)
         elif call.unconfirmed:
             colour, style, text = p.warn, "Warning", words.phase_text(call)
-        self._stripe.configure(background=colour)
-        self._what.configure(text=text, style=f"{style}Surface.TLabel")
+        set_options(self._stripe, background=colour)
+        set_options(self._what, text=text, style=f"{style}Surface.TLabel")
         self._initials.show_name(words.caller(call))
         self._who.say(words.caller(call))
         self._number.say_if_any(words.number_beside(call))
@@ -219,7 +220,7 @@ class MoreCallsNotice(QuietWindow):
     def count(self, calls: int) -> None:
         """So many."""
         text = some("+{count} more call", "+{count} more calls", calls)
-        self._words.configure(text=text.format(count=calls))
+        set_options(self._words, text=text.format(count=calls))
 
 
 def show_quietly(window: tk.Toplevel) -> None:

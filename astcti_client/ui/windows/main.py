@@ -24,6 +24,7 @@ from astcti_client.ui.widgets.dialled_card import DialledCard
 from astcti_client.ui.widgets.lasting_banners import LastingBanners
 from astcti_client.ui.widgets.menu_letters import menu_letters
 from astcti_client.ui.widgets.message_banner import MessageBanner
+from astcti_client.ui.widgets.options import set_options
 from astcti_client.ui.widgets.pause_bar import PauseBar
 from astcti_client.ui.widgets.queue_marks import QueueMarks
 from astcti_client.ui.widgets.seat_header import SeatHeader
@@ -108,15 +109,18 @@ class MainWindow(ttk.Frame):
         self.show_times()
 
     def show_times(self) -> None:
-        """Show how long everything lasts; every second."""
+        """Show how long everything lasts; every second. Nothing is drawn while nobody can see it."""
+        if not self.winfo_viewable():
+            return
         now = time.monotonic()
         self._dialled.show_time(now)
         self.calls.show_times(now)
         self.pause.show_time(now)
         if self._countdown is not None:
             retry_at = self._model.retry_at
-            self._countdown.configure(text=words.next_attempt(retry_at - now if retry_at is not None else 0))
-        if self._message_due is None and self._message.winfo_manager() and self.winfo_viewable():
+            left = retry_at - now if retry_at is not None else 0
+            set_options(self._countdown, text=words.next_attempt(left))
+        if self._message_due is None and self._message.winfo_manager():
             self._message_due = self.after(MESSAGE_TIME, self._message.grid_remove)
 
     def tell(self, text: str) -> None:

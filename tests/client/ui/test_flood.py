@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
+import threading
 import tkinter as tk
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from tkinter import ttk
 from typing import Any
 
+import pytest
+
 from astcti_client.net.messages import ServerEvent
+from astcti_client.stop_signals import StopRequest, stop_requests
+from astcti_client.ui.app.inbox import Inbox, InboxReader
 from astcti_client.ui.widgets import call_list
 from astcti_client.ui.widgets.seat_header import SeatHeader
 from astcti_client.ui.windows.call_notices import MOST_NOTICES
@@ -16,6 +23,7 @@ from schemas.events import Call, CallEvent, Cause, EventId
 from tests.client.ui.tools.desktop import Desktop
 from tests.client.ui.tools.widgets import all_of, assert_usable, texts
 from tests.client.ui.tools.window_test_bed import WindowTestBed, event
+from tests.fake.patience import PATIENCE
 
 Make = Callable[..., WindowTestBed]
 CALLS = 250
@@ -137,3 +145,94 @@ def test_one_message_that_cannot_be_taken_does_not_end_the_rest(open_client: Mak
     peer.say(event("Callerid", "7.1"))
     bed.pump(lambda: "7.1" in bed.app.model.calls)
     bed.pump(lambda: "Anna Bianchi" in texts(bed.app.windows.main))
+
+
+@pytest.fixture
+def bare_root(desktop: Desktop, monkeypatch: pytest.MonkeyPatch) -> Iterator[tk.Tk]:
+    """Tk without the client: nothing wakes it but what the test puts into an inbox."""
+    monkeypatch.setenv("DISPLAY", desktop.display)
+    root = tk.Tk()
+    root.withdraw()
+    yield root
+    root.destroy()
+
+
+def never(root: tk.Tk) -> None:
+    """End the main loop if nothing else does."""
+    root.after(int(PATIENCE * 1000), root.quit)
+
+
+@pytest.mark.parametrize("poll", [False, True])
+def test_what_threads_put_while_tk_sleeps_is_taken_whole_and_in_order(bare_root: tk.Tk, poll: bool) -> None:
+    inbox, taken = Inbox(), list[tuple[int, int]]()
+    threads, each = 4, 3000
+
+    def take(item: tuple[int, int]) -> None:
+        taken.append(item)
+        if len(taken) == threads * each:
+            bare_root.quit()
+
+    reader = InboxReader(bare_root, inbox, take, lambda: None, poll=poll)
+
+    def put(thread: int) -> None:
+        for number in range(each):
+            inbox.put((thread, number))
+
+    writers = [threading.Thread(target=put, args=(thread,)) for thread in range(threads)]
+    for writer in writers:
+        writer.start()
+    never(bare_root)
+    bare_root.mainloop()
+    reader.stop()
+    for writer in writers:
+        writer.join()
+    inbox.close()
+    for thread in range(threads):
+        assert [number for of, number in taken if of == thread] == list(range(each))
+
+
+def test_each_item_wakes_a_tk_that_sleeps(bare_root: tk.Tk) -> None:
+    inbox, taken, said = Inbox(), list[int](), threading.Semaphore(1)
+
+    def take(item: int) -> None:
+        taken.append(item)
+        said.release()
+        if item == 199:
+            bare_root.quit()
+
+    def put() -> None:
+        for number in range(200):
+            if not said.acquire(timeout=PATIENCE):
+                return
+            inbox.put(number)
+
+    reader = InboxReader(bare_root, inbox, take, lambda: None, poll=False)
+    writer = threading.Thread(target=put)
+    writer.start()
+    never(bare_root)
+    bare_root.mainloop()
+    reader.stop()
+    writer.join()
+    inbox.close()
+    inbox.put("too late")  # a thread that ends later
+    assert taken == list(range(200))
+
+
+def test_a_signal_wakes_a_tk_that_sleeps(bare_root: tk.Tk) -> None:
+    inbox, taken = Inbox(), list[object]()
+
+    def take(item: object) -> None:
+        taken.append(item)
+        bare_root.quit()
+
+    reader = InboxReader(bare_root, inbox, take, lambda: None, poll=False)
+    with stop_requests((signal.SIGTERM,), inbox.put, inbox.signal_descriptor):
+        sender = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGTERM))
+        bare_root.after_idle(sender.start)
+        never(bare_root)
+        bare_root.mainloop()
+    reader.stop()
+    sender.join()
+    inbox.close()
+    assert taken == [StopRequest()]
+    assert signal.set_wakeup_fd(-1) == -1

@@ -164,6 +164,7 @@ class WindowTestBed:
         failures = self.failures
         self.app.session.stop()
         self.app.close()
+        self.app.inbox.close()
         self.root.destroy()
         self.__dict__.clear()
         gc.collect()  # what Tk made goes while it can
