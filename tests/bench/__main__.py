@@ -27,7 +27,9 @@ from tests.bench.scenarios.comparison import PairSize, compare
 from tests.bench.scenarios.configurator_pages import configurator
 from tests.bench.scenarios.desk import client
 from tests.bench.scenarios.explanations import explanations
+from tests.bench.scenarios.growth import growth
 from tests.bench.scenarios.notifications import latency, saturated, stalled
+from tests.bench.scenarios.page_requests import page_requests
 from tests.bench.scenarios.parsing import parsing
 from tests.bench.scenarios.passwords import passwords
 from tests.bench.scenarios.seats import comeback, logins, memory, restart
@@ -135,11 +137,23 @@ SCENARIOS: Mapping[str, Scenario] = {
         partial(client, calls=10, idle=2.0, starts=(2, 2)),
         full_only=True,
     ),
+    "client-pages": Scenario(
+        "From the server's line to the page's request",
+        partial(page_requests, pages=30),
+        partial(page_requests, pages=3),
+        full_only=True,
+    ),
     "configurator": Scenario(
         "The Configurator with the largest configuration",
         partial(configurator, rounds=(3, 7)),
         partial(configurator, rounds=(1, 1)),
         full_only=True,
+    ),
+    "client-5000": Scenario(
+        "The client's window after 5,000 calls",
+        partial(growth, calls=5000, pace=0.7, parts=10),
+        partial(growth, calls=100, pace=0.3, parts=2),
+        on_request=True,
     ),
     "logins-5000": Scenario(
         "5,000 logins at once",

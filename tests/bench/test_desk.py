@@ -21,6 +21,7 @@ from tests.bench.processes.server_process import PROJECT
 from tests.bench.processor_time import wake_ups
 from tests.bench.report import Report
 from tests.bench.scenarios.desk import client, report_notices
+from tests.bench.scenarios.growth import Grown, Held, growth, report_growth
 from tests.client.ui.tools.desktop import Desktop, missing
 from tests.fake.patience import PATIENCE
 
@@ -162,3 +163,20 @@ def test_the_real_client_is_seen_to_start_to_tell_of_calls_and_to_go_to_the_tray
     assert {"of a core, idle, visible", "wake-ups, idle, visible", "of a core, idle, in the tray"} <= set(
         figures
     )
+
+
+def test_a_hundred_calls_leave_no_timer_no_callback_no_widget_and_nothing_in_the_x_server(
+    desktop: Desktop, report: Report, tmp_path: Path
+) -> None:
+    growth(report, calls=100, pace=0.08, parts=1)
+
+    figures = written(report, tmp_path)
+    for what in ("memory", "resources", "timers", "callbacks", "widgets"):
+        assert min(figures[f"{what}, each 100 calls"]["values"]) > 0, what
+
+
+def test_who_grows_is_named_with_what(report: Report) -> None:
+    before = Held(memory=100, resources=100, timers=3, callbacks=100, widgets=50)
+    report_growth(report, [before, Held(104, 100, 3, 101, 50)], 10)
+    with pytest.raises(Grown, match=r"after 10 calls the client holds more: timers 3 -> 4$"):
+        report_growth(report, [before, Held(100, 100, 4, 100, 50)], 10)

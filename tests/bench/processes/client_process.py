@@ -16,8 +16,10 @@ STOP_WITHIN = 20.0  # seconds
 class ClientProcess:
     """Started with a window; `end` ends it."""
 
-    def __init__(self, folder: Path, settings: str, environ: Mapping[str, str]) -> None:
-        """`folder` is empty, and its home; `settings` is its settings file."""
+    def __init__(
+        self, folder: Path, settings: str, environ: Mapping[str, str], program: str = "astcti_client"
+    ) -> None:
+        """`folder` is empty, and its home; `settings` is its settings file; `program` a module to run."""
         self._log = folder / "log"
         runtime = folder / "run"
         runtime.mkdir(mode=0o700)
@@ -34,7 +36,7 @@ class ClientProcess:
         }
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "astcti_client", "--config", str(file)],
+                [sys.executable, "-m", program, "--config", str(file)],
                 stdout=log,
                 stderr=log,
                 cwd=PROJECT,

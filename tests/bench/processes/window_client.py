@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -29,13 +30,23 @@ notice-time = 1
 class WindowClient:
     """A client that was started and is logged in; `close` ends it."""
 
-    def __init__(self, folder: Path, desktop: Desktop, watch: ScreenWatch) -> None:
-        """`folder` is empty. Raises ServerFailed, NotSeen."""
+    def __init__(
+        self,
+        folder: Path,
+        desktop: Desktop,
+        watch: ScreenWatch,
+        program: str = "astcti_client",
+        environ: Mapping[str, str] = {},
+    ) -> None:
+        """`folder` is empty; `program` is the module that is run, `environ` joins the desktop's.
+
+        Raises ServerFailed, NotSeen.
+        """
         self._server = CtiServer()
         settings = SETTINGS.format(port=self._server.port)
         watch.begin()
         begun = time.perf_counter()
-        self._process = ClientProcess(folder, settings, desktop.environ)
+        self._process = ClientProcess(folder, settings, {**desktop.environ, **environ}, program)
         try:
             # Meanwhile the screen is watched: what comes there is timed when it is read.
             with ThreadPoolExecutor(1) as script:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,9 +45,9 @@ def client(report: Report, *, calls: int, idle: float, starts: tuple[int, int]) 
     from tests.bench.processes.screen_watch import NotSeen
 
     try:
-        with _desktop() as (desktop, watch, folder):
+        with watched_desktop() as (desktop, watch, folder):
             _starts(report, Rounds(*starts), desktop, watch, folder)
-            with _client(folder / "long", desktop, watch) as running:
+            with started_client(folder / "long", desktop, watch) as running:
                 _idle(report, running, "visible", idle, (IDLE_SHARE, IDLE_WAKE_UPS))
                 _calls(report, running, watch, calls)
                 _calls_on_busy_screen(
@@ -61,7 +61,7 @@ def client(report: Report, *, calls: int, idle: float, starts: tuple[int, int]) 
 
 def _starts(report: Report, rounds: Rounds, desktop: Desktop, watch: ScreenWatch, folder: Path) -> None:
     for number in rounds:
-        with _client(folder / f"start{number}", desktop, watch) as started:
+        with started_client(folder / f"start{number}", desktop, watch) as started:
             rounds.add("window", started.window_after)
             rounds.add("tray", started.tray_after)
     window = report.values("from its start to the window", rounds.series["window"], "s").median
@@ -154,7 +154,8 @@ def _idle(
 
 
 @contextmanager
-def _desktop() -> Iterator[tuple[Desktop, ScreenWatch, Path]]:
+def watched_desktop() -> Iterator[tuple[Desktop, ScreenWatch, Path]]:
+    """A desktop of its own, who watches it, and an empty folder."""
     from tests.bench.processes.screen_watch import ScreenWatch
 
     with tempfile.TemporaryDirectory(prefix="astcti-bench-") as name:
@@ -171,11 +172,18 @@ def _desktop() -> Iterator[tuple[Desktop, ScreenWatch, Path]]:
 
 
 @contextmanager
-def _client(folder: Path, desktop: Desktop, watch: ScreenWatch) -> Iterator[WindowClient]:
+def started_client(
+    folder: Path,
+    desktop: Desktop,
+    watch: ScreenWatch,
+    program: str = "astcti_client",
+    environ: Mapping[str, str] | None = None,
+) -> Iterator[WindowClient]:
+    """The client that logged in, and its end; `program` and `environ` as in `WindowClient`."""
     from tests.bench.processes.window_client import WindowClient
 
     folder.mkdir()
-    running = WindowClient(folder, desktop, watch)
+    running = WindowClient(folder, desktop, watch, program, environ or {})
     try:
         yield running
     finally:
