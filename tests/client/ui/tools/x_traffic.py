@@ -24,7 +24,8 @@ class XTraffic:
         self._requests: Counter[int] = Counter()
         self._answered = 0
         self._open: list[socket.socket] = []
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+        self._threads[0].start()
 
     def requests(self) -> Counter[int]:
         """How many requests of each kind there were until now, by their codes in the X protocol."""
@@ -41,10 +42,13 @@ class XTraffic:
         """Take nobody more, and end the connections."""
         self._listener.shutdown(socket.SHUT_RDWR)  # wakes its thread, which closing does not
         self._listener.close()
-        with self._counting:
-            for end in self._open:
-                with contextlib.suppress(OSError):  # its other side went first
-                    end.shutdown(socket.SHUT_RDWR)
+        self._threads[0].join()  # from now on there is no new connection
+        for end in self._open:
+            _shut(end)
+        for thread in self._threads[1:]:
+            thread.join()
+        for end in self._open:
+            end.close()
 
     def _accept(self) -> None:
         while True:
@@ -55,10 +59,13 @@ class XTraffic:
             program.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             server = socket.socket(socket.AF_UNIX)
             server.connect(self._real)
-            with self._counting:
-                self._open += [program, server]
-            threading.Thread(target=self._ask, args=(program, server), daemon=True).start()
-            threading.Thread(target=self._answer, args=(server, program), daemon=True).start()
+            self._open += [program, server]
+            for thread in (
+                threading.Thread(target=self._ask, args=(program, server), daemon=True),
+                threading.Thread(target=self._answer, args=(server, program), daemon=True),
+            ):
+                self._threads.append(thread)
+                thread.start()
 
     def _ask(self, program: socket.socket, server: socket.socket) -> None:
         counted = _RequestCounter()
@@ -75,14 +82,17 @@ class XTraffic:
 
 def _handed_on(one: socket.socket, other: socket.socket) -> Iterator[bytes]:
     """What comes from one end, each piece once it was sent to the other; until either goes."""
-    with one, other:
-        try:
-            while data := one.recv(65536):
-                other.sendall(data)
-                yield data
-            other.shutdown(socket.SHUT_RDWR)  # wakes the thread of the other direction, too
-        except OSError:
-            pass  # closed meanwhile
+    with contextlib.suppress(OSError):  # either went meanwhile
+        while data := one.recv(65536):
+            other.sendall(data)
+            yield data
+    for end in (one, other):  # wakes the thread of the other direction, which closing does not
+        _shut(end)
+
+
+def _shut(end: socket.socket) -> None:
+    with contextlib.suppress(OSError):  # it is shut already
+        end.shutdown(socket.SHUT_RDWR)
 
 
 class _RequestCounter:
