@@ -2,7 +2,7 @@
 
 The first has two processes, since most tests wait: for a program that starts, a call that goes on, a disk. A
 file is run by one of them, in its order. The second has one process for what needs the machine for itself:
-browsers, packages that are built and installed, and the office while everything fails.
+browsers, windows, packages that are built and installed, and the office while everything fails.
 
 Arguments are pytest's. `-n 0` makes one process of the two. Ends with the exit code of the run that failed.
 """
@@ -15,7 +15,7 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-ALONE: Final = "browser or install or endurance"
+ALONE: Final = "browser or install or endurance or screen"
 TOGETHER: Final = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
 PASSED, FAILED, NOTHING_CHOSEN = 0, 1, 5  # pytest's exit codes; others mean that it was not carried through
 

@@ -28,7 +28,9 @@ def test_not_chosen(): assert False
 
 def test_each_chosen_test_is_in_one_of_the_two_runs(tmp_path: Path) -> None:
     (tmp_path / "test_three.py").write_text(TESTS)
-    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers =\n browser\n install\n endurance\n asterisk\n")
+    (tmp_path / "pytest.ini").write_text(
+        "[pytest]\nmarkers =\n browser\n install\n endurance\n screen\n asterisk\n"
+    )
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     here = ("--rootdir", tmp_path, "-c", tmp_path / "pytest.ini", "-p", "no:cacheprovider")
     done = subprocess.run(

@@ -24,6 +24,16 @@ __all__ = ["browser", "site"]
 MAC = "00:11:22:33:44:55"
 
 
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where the keyboard is and what a click meets changes if the machine does something else meanwhile."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.screen)
+
+
 @pytest.fixture(autouse=True)
 def in_english() -> None:
     """Whatever language the test before spoke."""
