@@ -18,7 +18,7 @@ from astcti_client.ui.theme.look import Look
 from astcti_client.ui.widgets.consult_row import ConsultRow
 from astcti_client.ui.widgets.controls import FlowFrame, InitialsDisc, button
 from astcti_client.ui.widgets.elided_label import ElidedLabel
-from astcti_client.ui.widgets.options import set_options
+from astcti_client.ui.widgets.options import enable, set_options
 from astcti_client.ui.widgets.press_guard import GuardedButton
 from astcti_client.ui.widgets.transfer_row import TransferRow
 
@@ -222,23 +222,23 @@ class CallCard(ttk.Frame):
         rang = call.phase == "ringing" or (call.phase == "over" and not call.was_answered)
         decline = rang and call.direction != "outbound"
         set_options(self._hang_up, text=" " + (_("Decline") if decline else _("Hang up")))
-        _enable(self._hang_up, free)
+        enable(self._hang_up, free)
         if self._targets and self._transfer is None:
             self._transfer = self._add(_("Transfer"), self._transfer_pressed, "transfer")
         may_transfer = live and call.phase in ("talking", "parted") and bool(self._targets)
         if self._transfer is not None:
-            _enable(self._transfer, may_transfer and free)
+            enable(self._transfer, may_transfer and free)
         if not may_transfer:
             self._stop_asking()
         if call.interrupted and self._open is None:
             self._open = self._add(_("Open"), self._open_interrupted, "page", "Accent.TButton")
         if self._open is not None:
-            _enable(self._open, bool(call.interrupted))
+            enable(self._open, bool(call.interrupted))
         if call.pages and self._page is None:
             self._page = self._add(_("Page"), lambda: self._actions.pages.open_pages(self.call), "page")
         if self._page is not None:
-            _enable(self._page, bool(call.pages))
-        _enable(self._call_back, call.phase == "over" and not call.under_way)
+            enable(self._page, bool(call.pages))
+        enable(self._call_back, call.phase == "over" and not call.under_way)
         if call.phase == "over" and call.number:
             self._call_back.place(relx=1.0, rely=1.0, anchor="se")
         else:
@@ -294,7 +294,3 @@ class CallCard(ttk.Frame):
             self._asking = None
             if inside and self._transfer is not None:
                 self._transfer.focus_set()
-
-
-def _enable(button: ttk.Button, enabled: bool) -> None:
-    set_options(button, state="normal" if enabled else "disabled")

@@ -11,7 +11,7 @@ from astcti_client.ui.state.consulting.seat_consult import SeatConsult
 from astcti_client.ui.text import words
 from astcti_client.ui.theme.look import Look
 from astcti_client.ui.widgets.controls import FlowFrame, button
-from astcti_client.ui.widgets.options import set_options
+from astcti_client.ui.widgets.options import enable, set_options
 from schemas.protocol import ConsultState
 
 _GOOD = frozenset((ConsultState.TALKING, ConsultState.HANDED_OVER))
@@ -45,13 +45,9 @@ class ConsultRow(ttk.Frame):
             text=words.consult_text(consult),
             style=f"{'MutedCard' if consult.state in _NEUTRAL else style}.TLabel",
         )
-        _enable(self._hand_over, consult.state is ConsultState.TALKING)
-        _enable(self._take_back, consult.goes_on)
+        enable(self._hand_over, consult.state is ConsultState.TALKING)
+        enable(self._take_back, consult.goes_on)
         if consult.goes_on:
             self._buttons.grid()
         else:
             self._buttons.grid_remove()
-
-
-def _enable(which: ttk.Button, enabled: bool) -> None:
-    which.state(["!disabled" if enabled else "disabled"])

@@ -13,7 +13,7 @@ from astcti_client.ui.text import words
 from astcti_client.ui.theme.look import Look
 from astcti_client.ui.widgets.controls import button
 from astcti_client.ui.widgets.elided_label import ElidedLabel
-from astcti_client.ui.widgets.options import set_options
+from astcti_client.ui.widgets.options import enable, set_options
 
 
 class DialledCard(ttk.Frame):
@@ -70,7 +70,7 @@ class DialledCard(ttk.Frame):
         self._number.say_if_any(words.dialled_number(call))
         self._why.say_if_any(why)
         set_options(self, style="Card.TFrame" if failed else "Ring.TFrame")
-        self._cancel.state(["!disabled" if self._dialling.may_cancel else "disabled"])
+        enable(self._cancel, self._dialling.may_cancel)
         if failed:
             self._cancel.grid_remove()
             self._again.grid(row=0, column=2, padx=(0, self._look.px(6)))

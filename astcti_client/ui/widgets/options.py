@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tkinter as tk
+from tkinter import ttk
 from typing import Any
 
 
@@ -15,6 +16,12 @@ def set_options(widget: tk.Misc, **options: Any) -> None:
     changed = {name: value for name, value in options.items() if _plain(widget.cget(name)) != _plain(value)}
     if changed:
         widget.configure(**changed)
+
+
+def enable(button: ttk.Button, enabled: bool) -> None:
+    """Let a button be pressed, or not."""
+    if button.instate(["disabled"]) == enabled:
+        button.configure(state="normal" if enabled else "disabled")
 
 
 def _plain(value: Any) -> tuple[str, ...]:

@@ -79,7 +79,7 @@ class PressGuard:
 
     def _begin_rest(self, button: GuardedButton) -> None:
         self._until[button] = self._clock() + self._rest
-        button.state([INERT, "!pressed"])  # a press that began before does not count either
+        ttk.Button.state(button, [INERT, "!pressed"])  # a press that began before does not count either
         if not self._end_due:
             self._end_soon(self._rest)
 
@@ -92,7 +92,7 @@ class PressGuard:
         for button in [button for button, until in self._until.items() if until <= now]:
             del self._until[button]
             with contextlib.suppress(tk.TclError):
-                button.state([f"!{INERT}"])
+                ttk.Button.state(button, [f"!{INERT}"])
         if self._until:
             self._end_soon(min(self._until.values()) - now)
 
@@ -110,6 +110,13 @@ class GuardedButton(ttk.Button):
         """As of any button. Other words are another meaning."""
         done = super().configure(cnf, **options)
         self._guard.look_soon()
+        return done
+
+    def state(self, statespec: Any = None) -> Any:
+        """As of any button. One that can be pressed again has another meaning, too."""
+        done = super().state(statespec)
+        if statespec is not None:
+            self._guard.look_soon()
         return done
 
     def destroy(self) -> None:

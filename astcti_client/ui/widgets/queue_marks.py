@@ -119,7 +119,7 @@ class _QueueRow(ttk.Frame):
         turned = (line.queue.state == "joined") != (self._line.queue.state == "joined")
         self._line, self._why_not = line, why_not
         self._draw()
-        if turned or str(self.change.cget("state")) == "disabled":
+        if turned:
             self._rest()
 
     def _draw(self) -> None:

@@ -13,6 +13,7 @@ from astcti_client.ui.state.actions import ProblemTold
 from astcti_client.ui.text import words
 from astcti_client.ui.theme.look import Look
 from astcti_client.ui.widgets.controls import button, icon_button
+from astcti_client.ui.widgets.options import enable
 
 Transfer = Callable[[str, str, ProblemTold], None]
 """Gets the number as typed, a context, and whom to tell the answer. Raises ValueError if it is no number."""
@@ -90,7 +91,7 @@ class TransferRow(ttk.Frame):
 
     def _enable(self, enabled: bool) -> None:
         for doer in self._doers:
-            doer.state(["!disabled" if enabled else "disabled"])
+            enable(doer, enabled)
 
     def _say(self, problem: str) -> None:
         self._wrong.configure(text=problem)

@@ -17,7 +17,7 @@ from astcti_client.ui.theme.look import Look
 from astcti_client.ui.widgets.controls import InitialsDisc, button, icon_button
 from astcti_client.ui.widgets.dialled_card import DialledCard
 from astcti_client.ui.widgets.elided_label import ElidedLabel
-from astcti_client.ui.widgets.options import set_options
+from astcti_client.ui.widgets.options import enable, set_options
 
 MOST_NOTICE_VARIABLES = 5
 DIALLED_WIDTH = 356  # dots, as wide as the other notices
@@ -102,7 +102,7 @@ class CallNotice(QuietWindow):
     def _show_buttons(self) -> None:
         call = self.call
         rings = call.phase == "ringing" and not call.unconfirmed
-        self._decline.state(["disabled" if self._declined else "!disabled"])
+        enable(self._decline, not self._declined)
         self._decline.grid(row=0, column=0) if rings else self._decline.grid_remove()
         self._page.grid(row=0, column=2) if call.pages else self._page.grid_remove()
         self._buttons.grid() if rings or call.pages else self._buttons.grid_remove()

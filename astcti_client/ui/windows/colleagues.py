@@ -16,6 +16,7 @@ from astcti_client.ui.text import words
 from astcti_client.ui.text.right_to_left import in_drawing_order
 from astcti_client.ui.theme.look import Look
 from astcti_client.ui.widgets.controls import button, centre, move_bar
+from astcti_client.ui.widgets.options import enable
 from astcti_client.ui.windows.side_window import SideWindow
 from schemas.protocol import ColleagueState
 
@@ -168,9 +169,9 @@ class ColleaguesWindow(SideWindow):
     def _show_buttons(self) -> None:
         colleague, up = self._selected(), self._model.up and self._model.pbx_up
         may_call = colleague is not None and bool(colleague.number) and up
-        _enable(self.call, may_call and bool(self._model.outbound))
+        enable(self.call, may_call and bool(self._model.outbound))
         talks = any(call.phase == "talking" for call in self._model.calls.values())
-        _enable(self.transfer, may_call and talks and bool(self._model.transfer_targets))
+        enable(self.transfer, may_call and talks and bool(self._model.transfer_targets))
         text = ""
         if not self._model.colleagues.offered and self._model.up:
             text = _("This server does not tell who is there.")
@@ -216,8 +217,3 @@ class ColleaguesWindow(SideWindow):
     def _closed(self, event: tk.Event[tk.Misc]) -> None:
         if event.widget is self:
             self._actions.seat.watch_colleagues(False)
-
-
-def _enable(widget: ttk.Button, enabled: bool) -> None:
-    if widget.instate(["disabled"]) == enabled:
-        widget.state(["!disabled" if enabled else "disabled"])

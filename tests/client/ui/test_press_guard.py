@@ -87,6 +87,19 @@ def test_what_moved_is_inert_for_a_second_and_shows_it(bench: Bench) -> None:
     bench.pump(lambda: not bench.lower.instate([INERT]))
 
 
+def test_what_was_enabled_rests_from_then_on_and_not_from_the_next_press(bench: Bench) -> None:
+    bench.lower.state(["disabled"])
+    newcomer = bench.add("newcomer")  # so that all are looked at while it is
+    bench.settle()
+    bench.lower.state(["!disabled"])
+    bench.root.update()
+    assert bench.lower.instate([INERT])
+    bench.settle()
+    bench.lower.invoke()
+    newcomer.invoke()
+    assert bench.pressed == ["lower", "newcomer"]
+
+
 def test_what_stayed_where_it_was_is_not_held_up_by_what_moved(bench: Bench) -> None:
     bench.lower.pack_configure(pady=(10, 0))
     bench.root.update()
