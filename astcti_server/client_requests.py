@@ -19,6 +19,7 @@ from astcti_server.calls.tracker import Tracker
 from astcti_server.clients.ports import NotCarriedOut, PauseCallback, Presence, ReplyCallback, ShownReport
 from astcti_server.colleagues.announcer import ColleagueAnnouncer
 from astcti_server.config.store import ConfigStore
+from astcti_server.consultations.consultation import reason_of
 from astcti_server.consultations.consultations import Consultations
 from astcti_server.event_pipeline import EventPipeline
 from astcti_server.explain.explanations import Explanation
@@ -224,52 +225,51 @@ class ClientRequests:
     def _transfer(
         self, presence: Presence, uniqueid: str, exten: str, context: str, done: ReplyCallback
     ) -> None:
-        """Look whether the call can be transferred at all, then whether its target is there, then do it."""
-        if self._other_party(presence, uniqueid, done):
-            if not self._requests.up:
-                done(Refusal.PBX_DOWN.text())
-                return
-            go = partial(self._redirect, presence, uniqueid, exten, context, done)
-            TransferTargetCheck(self._requests, context, exten, go)
+        def go(target: TransferTarget, other: Party) -> None:
+            action = actions.redirect(other.call.channel, context, exten, 1)
+            unchecked = target is TransferTarget.UNKNOWN
+            self._submit(action, done, within=TRANSFER_WITHIN, unchecked=unchecked)
+
+        self._check_target(presence, uniqueid, exten, context, done, go)
 
     def _consult(
         self, presence: Presence, uniqueid: str, exten: str, context: str, done: ReplyCallback
     ) -> None:
-        """As `_transfer`: a colleague who is not there is told before the caller has to wait."""
-        if self._other_party(presence, uniqueid, done):
-            if not self._requests.up:
-                done(Refusal.PBX_DOWN.text())
-                return
+        def go(_target: TransferTarget, customer: Party) -> None:
+            leg = self._tracker.leg_of(presence.extension, uniqueid)
+            if leg is not None:
+                self._consultations.begin(presence.extension, leg.party, customer, exten, context, done)
 
-            def go(target: TransferTarget) -> None:
-                if target is TransferTarget.MISSING:
-                    done(Refusal.NO_SUCH_EXTENSION.text(exten=exten, context=context))
-                    return
-                leg = self._tracker.leg_of(presence.extension, uniqueid)
-                customer = self._other_party(presence, uniqueid, done)
-                if leg is not None and customer is not None:
-                    extension = presence.extension
-                    self._consultations.begin(extension, leg.party, customer, exten, context, done)
+        self._check_target(presence, uniqueid, exten, context, done, go)
 
-            TransferTargetCheck(self._requests, context, exten, go)
-
-    def _redirect(
+    def _check_target(
         self,
         presence: Presence,
         uniqueid: str,
         exten: str,
         context: str,
         done: ReplyCallback,
-        target: TransferTarget,
+        go: Callable[[TransferTarget, Party], None],
     ) -> None:
-        if target is TransferTarget.MISSING:
-            done(Refusal.NO_SUCH_EXTENSION.text(exten=exten, context=context))
+        """Look whether the call can be handed over at all, then whether its target is there, then `go`.
+
+        A target that is not there is told before anybody has to wait, or is sent nowhere.
+        """
+        if self._other_party(presence, uniqueid, done) is None:
             return
-        other = self._other_party(presence, uniqueid, done)  # the call may be another one by now
-        if other is not None:
-            action = actions.redirect(other.call.channel, context, exten, 1)
-            unchecked = target is TransferTarget.UNKNOWN
-            self._submit(action, done, within=TRANSFER_WITHIN, unchecked=unchecked)
+        if not self._requests.up:
+            done(Refusal.PBX_DOWN.text())
+            return
+
+        def looked(target: TransferTarget) -> None:
+            if target is TransferTarget.MISSING:
+                done(Refusal.NO_SUCH_EXTENSION.text(exten=exten, context=context))
+                return
+            other = self._other_party(presence, uniqueid, done)  # the call may be another one by now
+            if other is not None:
+                go(target, other)
+
+        TransferTargetCheck(self._requests, context, exten, looked)
 
     def _other_party(self, presence: Presence, uniqueid: str, done: ReplyCallback) -> Party | None:
         """Whom the operator talks to, and about whom nobody is asked; else None, and `done` was told why."""
@@ -301,7 +301,7 @@ class ClientRequests:
             return ""
 
         def answered(outcome: ActionOutcome) -> None:
-            done(_reason(outcome, within), unchecked=unchecked and outcome.ok)
+            done(reason_of(outcome, within), unchecked=unchecked and outcome.ok)
 
         return self._requests.submit(action, answered, timeout=within)
 
@@ -310,14 +310,3 @@ class ClientRequests:
             if service.type == "outbound" and service.context == context:
                 return service
         return None
-
-
-def _reason(outcome: ActionOutcome, within: float) -> str:
-    """Why an action failed, in words; empty for success."""
-    if outcome.ok:
-        return ""
-    if outcome.failure == "down":
-        return Refusal.PBX_DOWN.text()
-    if outcome.failure == "timeout":
-        return Refusal.PBX_SLOW.text(seconds=round(within))
-    return outcome.message or Refusal.PBX_REFUSED.text()

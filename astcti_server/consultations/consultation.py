@@ -226,14 +226,17 @@ class SecondCall(_Asked):
         return self._second
 
 
-def reason_of(outcome: ActionOutcome) -> str:
-    """Why an action failed, in words for the client; empty for success."""
+def reason_of(outcome: ActionOutcome, within: float = 0.0) -> str:
+    """Why an action failed, in words for the client; empty for success.
+
+    `within`: the seconds that Asterisk had to answer, if they are to be told.
+    """
     if outcome.ok:
         return ""
     if outcome.failure == "down":
         return Refusal.PBX_DOWN.text()
     if outcome.failure == "timeout":
-        return Refusal.PBX_SILENT.text()
+        return Refusal.PBX_SLOW.text(seconds=round(within)) if within else Refusal.PBX_SILENT.text()
     return outcome.message or Refusal.PBX_REFUSED.text()
 
 

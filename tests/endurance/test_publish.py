@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from tests.endurance.publish import BEGIN, END, PAGE, with_tables
+from tests.checks.made_part import END, begin_of, with_made_part
+from tests.endurance.publish import PAGE, TARGET
 from tests.endurance.report import as_json, as_markdown
 from tests.endurance.soak import SoakOptions, SoakResult
 
 
 def test_the_tables_take_the_place_of_those_before() -> None:
-    page = with_tables(PAGE.read_text(), "| one |")
-    again = with_tables(page, "| another |")
+    page = with_made_part(PAGE.read_text(), TARGET, "| one |")
+    again = with_made_part(page, TARGET, "| another |")
     assert "| one |" in page
     assert "| one |" not in again
     assert page.replace("| one |", "| another |") == again
@@ -19,7 +20,7 @@ def test_the_tables_take_the_place_of_those_before() -> None:
 
 def test_a_page_without_the_marks_is_left_alone() -> None:
     with pytest.raises(ValueError, match="made by"):
-        with_tables(f"{END}{BEGIN}", "")
+        with_made_part(f"{END}{begin_of(TARGET)}", TARGET, "")
 
 
 def test_a_fault_has_a_row_with_what_is_seen_and_how_long_it_took() -> None:

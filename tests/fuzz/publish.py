@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.checks.made_part import with_made_part
 from tests.fuzz import progress, summary
 from tests.fuzz.progress import ProgressFiles
 from tests.fuzz.summary import TableRow
@@ -14,16 +15,7 @@ from tests.fuzz.target import FuzzTarget
 from tests.fuzz.targets import TARGETS
 
 PAGE = Path("docs/security.md")
-BEGIN, END = "<!-- made by `make fuzz-table` -->\n", "<!-- end of what is made -->\n"
-
-
-def with_table(page: str, table: str) -> str:
-    """The page with this table in the place of the one before. Raises ValueError if that is not marked."""
-    before, begin, rest = page.partition(BEGIN)
-    _old, end, after = rest.partition(END)
-    if not (begin and end):
-        raise ValueError(f"the page does not have the lines {BEGIN!r} and {END!r}")
-    return f"{before}{begin}\n{table}\n{end}{after}"
+TARGET = "fuzz-table"
 
 
 def tried_so_far(files: ProgressFiles, targets: Sequence[FuzzTarget]) -> str:
@@ -39,7 +31,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--page", type=Path, default=PAGE, help="where the table stands")
     given = parser.parse_args(arguments)
     table = tried_so_far(ProgressFiles(given.seed, given.progress), TARGETS)
-    given.page.write_text(with_table(given.page.read_text(encoding="utf-8"), table), encoding="utf-8")
+    page = with_made_part(given.page.read_text(encoding="utf-8"), TARGET, table)
+    given.page.write_text(page, encoding="utf-8")
     return 0
 
 

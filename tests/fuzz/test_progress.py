@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.checks.made_part import with_made_part
 from tests.fuzz import campaign, publish
 from tests.fuzz.campaign import Campaign, Plan, TargetResult
 from tests.fuzz.progress import FuzzProgress, ProgressFiles
@@ -122,8 +123,8 @@ def test_the_table_of_the_page_is_of_all_runs(tmp_path: Path) -> None:
     files.save(target, FuzzProgress(revision_of(target), counts, findings=["one"]))
     table = publish.tried_so_far(files, [target])
     assert "| `example` | of a test | 1,000,000 | fine 100% | 2,000 | 50 ms | 1 |" in table
-    page = publish.with_table(publish.PAGE.read_text(), table)
+    page = with_made_part(publish.PAGE.read_text(), publish.TARGET, table)
     assert table in page
-    assert publish.with_table(page, "x\n") != page
+    assert with_made_part(page, publish.TARGET, "x\n") != page
     with pytest.raises(ValueError, match="made by"):
-        publish.with_table("no marks", table)
+        with_made_part("no marks", publish.TARGET, table)

@@ -6,7 +6,7 @@ transferred to: TARGETS; what can be done with the seat's phone: PHONE.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
@@ -52,21 +52,15 @@ def hang_up(conversation: Conversation, uniqueid: str) -> None:
 @command(CommandName.TRANSFER, parameters.uniqueid, parameters.exten, parameters.word, stage="seated")
 def transfer(conversation: Conversation, uniqueid: str, exten: str, context: str) -> None:
     """`TRANSFER uniqueid exten context`: hand the other party of an own call on, blind."""
-    details = {"uniqueid": uniqueid, "exten": exten, "context": context}
-    with _audited(conversation, AuditAction.TRANSFER, **details) as action:
-        _check_target(conversation, context)
-        presence, done = action.ask()
-        conversation.context.requests.transfer(presence, uniqueid, exten, context, done)
+    ask = conversation.context.requests.transfer
+    _hand_over(conversation, AuditAction.TRANSFER, ask, uniqueid, exten, context)
 
 
 @command(CommandName.CONSULT, parameters.uniqueid, parameters.exten, parameters.word, stage="seated")
 def consult(conversation: Conversation, uniqueid: str, exten: str, context: str) -> None:
     """`CONSULT uniqueid exten context`: ask a colleague before an own call is handed over."""
-    details = {"uniqueid": uniqueid, "exten": exten, "context": context}
-    with _audited(conversation, AuditAction.CONSULT, **details) as action:
-        _check_target(conversation, context)
-        presence, done = action.ask()
-        conversation.context.requests.consult(presence, uniqueid, exten, context, done)
+    ask = conversation.context.requests.consult
+    _hand_over(conversation, AuditAction.CONSULT, ask, uniqueid, exten, context)
 
 
 @command(CommandName.COMPLETE, parameters.uniqueid, stage="seated")
@@ -92,6 +86,20 @@ def tell_phone(conversation: Conversation) -> None:
     assert session.presence is not None  # the command's stage says so
     ticket = conversation.wait(replies.phone_abilities(()))
     conversation.context.requests.introduce(session.presence, partial(session.complete, ticket))
+
+
+def _hand_over(
+    conversation: Conversation,
+    audited: AuditAction,
+    ask: Callable[[Presence, str, str, str, ReplyCallback], None],
+    uniqueid: str,
+    exten: str,
+    context: str,
+) -> None:
+    with _audited(conversation, audited, uniqueid=uniqueid, exten=exten, context=context) as action:
+        _check_target(conversation, context)
+        presence, done = action.ask()
+        ask(presence, uniqueid, exten, context, done)
 
 
 def _check_target(conversation: Conversation, context: str) -> None:
