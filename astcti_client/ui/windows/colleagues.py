@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 import tkinter as tk
-from functools import partial
 from tkinter import ttk
 from typing import Any
 
@@ -15,7 +14,8 @@ from astcti_client.ui.state.seat_model import SeatModel
 from astcti_client.ui.text import words
 from astcti_client.ui.text.right_to_left import in_drawing_order
 from astcti_client.ui.theme.look import Look
-from astcti_client.ui.widgets.controls import button, centre, move_bar
+from astcti_client.ui.widgets.controls import button, centre
+from astcti_client.ui.widgets.list_table import ListTable, SearchRow
 from astcti_client.ui.widgets.options import enable
 from astcti_client.ui.windows.side_window import SideWindow
 from schemas.protocol import ColleagueState
@@ -59,15 +59,11 @@ class ColleaguesWindow(SideWindow):
         body.pack(fill="both", expand=True)
         body.columnconfigure(0, weight=1)
         body.rowconfigure(1, weight=1)
-        row = ttk.Frame(body)
+        row = SearchRow(body, look, self._sought)
         row.grid(row=0, column=0, sticky="ew", pady=(0, look.px(12)))
-        row.columnconfigure(1, weight=1)
-        picture = ttk.Label(row, image=look.icon("search", 18, look.palette.muted))
-        picture.grid(row=0, column=0, padx=(0, look.px(8)))
-        self.search = ttk.Entry(row, textvariable=self._sought)
-        self.search.grid(row=0, column=1, sticky="ew")
+        self.search = row.field
         for keys in ("<Down>", "<Return>"):
-            self.search.bind(keys, lambda _event: self._to_table())
+            self.search.bind(keys, lambda _event: self._list.take_keyboard())
         self._build_table(body)
         self._problem = ttk.Label(body, style="Error.TLabel", anchor="w")
         self._problem.grid(row=2, column=0, sticky="ew", pady=(look.px(8), 0))
@@ -76,28 +72,15 @@ class ColleaguesWindow(SideWindow):
         self.show()
 
     def _build_table(self, body: ttk.Frame) -> None:
-        look = self._look
-        card = ttk.Frame(body, style="Card.TFrame", padding=look.px(6))
-        card.grid(row=1, column=0, sticky="nsew")
-        card.columnconfigure(0, weight=1)
-        card.rowconfigure(0, weight=1)
         columns = (("name", _("Name"), 190), ("state", _("State"), 120), ("phone", _("Phone"), 80))
-        self.table = ttk.Treeview(
-            card, columns=[name for name, _words, _width in columns], selectmode="browse"
-        )
-        self.table.column("#0", width=look.px(40), minwidth=look.px(40), stretch=False)
-        for name, text, width in columns:
-            self.table.heading(name, text=text, anchor="w")
-            self.table.column(name, width=look.px(width), anchor="w", stretch=name == "name")
-        bar = ttk.Scrollbar(card, orient="vertical", command=self.table.yview)
-        self.table.configure(yscrollcommand=partial(move_bar, bar))
-        self.table.grid(row=0, column=0, sticky="nsew")
-        bar.grid(row=0, column=1, sticky="ns")
+        self._list = ListTable(body, self._look, columns, 40)
+        self._list.grid(row=1, column=0, sticky="nsew")
+        self.table = self._list.tree
+        for name in ("state", "phone"):
+            self.table.column(name, stretch=False)
         self.table.bind("<Double-Button-1>", self._double_click)
         self.table.bind("<Return>", lambda _event: self._call())
         self.table.bind("<<TreeviewSelect>>", lambda _event: self._show_buttons())
-        self.table.bind("<FocusIn>", lambda _event: self._table_focused(card))
-        self.table.bind("<FocusOut>", lambda _event: card.configure(style="Card.TFrame"))
 
     def _build_buttons(self, body: ttk.Frame) -> None:
         look, row = self._look, ttk.Frame(body)
@@ -187,16 +170,6 @@ class ColleaguesWindow(SideWindow):
     def _selected(self) -> Colleague | None:
         chosen = self.table.selection()
         return self._drawn.get(chosen[0]) if chosen else None
-
-    def _table_focused(self, card: ttk.Frame) -> None:
-        card.configure(style="Focus.TFrame")
-        if not self.table.selection() and (rows := self.table.get_children()):
-            self.table.focus(rows[0])
-            self.table.selection_set(rows[0])
-
-    def _to_table(self) -> None:
-        if self.table.get_children():
-            self.table.focus_set()
 
     def _double_click(self, event: tk.Event[tk.Misc]) -> None:
         if self.table.identify_row(event.y):  # on the heading it is none

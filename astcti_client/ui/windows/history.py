@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tkinter as tk
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from tkinter import filedialog, ttk
 
@@ -14,8 +13,9 @@ from astcti_client.ui.state.history import CALL_KINDS, CallKind, History, Histor
 from astcti_client.ui.text import words
 from astcti_client.ui.text.right_to_left import in_drawing_order
 from astcti_client.ui.theme.look import Look
-from astcti_client.ui.widgets.controls import button, centre, icon_button, move_bar
+from astcti_client.ui.widgets.controls import button, centre, icon_button
 from astcti_client.ui.widgets.elided_label import elided
+from astcti_client.ui.widgets.list_table import ListTable, SearchRow
 from astcti_client.ui.windows.dialogs import ask_and_wait
 from astcti_client.ui.windows.side_window import SideWindow
 
@@ -131,16 +131,12 @@ class HistoryWindow(SideWindow):
         return name, 16, colour
 
     def _build_search(self, body: ttk.Frame) -> None:
-        look, row = self._look, ttk.Frame(body)
+        look = self._look
+        row = SearchRow(body, look, self._sought)
         row.grid(row=0, column=0, sticky="ew", pady=(0, look.px(12)))
-        row.columnconfigure(1, weight=1)
-        ttk.Label(row, image=look.icon("search", 18, look.palette.muted)).grid(
-            row=0, column=0, padx=(0, look.px(8))
-        )
-        self.search = ttk.Entry(row, textvariable=self._sought)
-        self.search.grid(row=0, column=1, sticky="ew")
+        self.search = row.field
         self.search.bind("<KeyRelease>", self._typed)
-        self.search.bind("<Down>", lambda _event: self._to_table())
+        self.search.bind("<Down>", lambda _event: self._list.take_keyboard())
         self._kind = ttk.Combobox(
             row, state="readonly", width=20, values=[_("All calls"), *map(kind_text, CALL_KINDS)]
         )
@@ -149,11 +145,6 @@ class HistoryWindow(SideWindow):
         self._kind.bind("<<ComboboxSelected>>", self._kind_chosen)
 
     def _build_table(self, body: ttk.Frame) -> None:
-        look = self._look
-        card = ttk.Frame(body, style="Card.TFrame", padding=look.px(6))
-        card.grid(row=1, column=0, sticky="nsew")
-        card.columnconfigure(0, weight=1)
-        card.rowconfigure(0, weight=1)
         columns = (
             ("time", _("Time"), 130),
             ("kind", _("Kind"), 160),
@@ -162,24 +153,13 @@ class HistoryWindow(SideWindow):
             ("service", _("Service"), 130),
             ("talked", _("Talked"), 60),
         )
-        self.table = ttk.Treeview(
-            card, columns=[name for name, _words, _width in columns], selectmode="browse"
-        )
-        self.table.heading("#0", text="")
-        self.table.column("#0", width=look.px(44), minwidth=look.px(44), stretch=False)
-        for name, text, width in columns:
-            self.table.heading(name, text=text, anchor="w")
-            self.table.column(name, width=look.px(width), anchor="w")
-        bar = ttk.Scrollbar(card, orient="vertical", command=self.table.yview)
-        self.table.configure(yscrollcommand=partial(move_bar, bar))
-        self.table.grid(row=0, column=0, sticky="nsew")
-        bar.grid(row=0, column=1, sticky="ns")
+        self._list = ListTable(body, self._look, columns, 44)
+        self._list.grid(row=1, column=0, sticky="nsew")
+        self.table = self._list.tree
         for changes in ("<Configure>", "<ButtonRelease-1>"):  # of the window, of one column
             self.table.bind(changes, self._fit_columns)
         for keys in ("<Double-Button-1>", "<Return>"):
             self.table.bind(keys, lambda _event: self._redial())
-        self.table.bind("<FocusIn>", lambda _event: self._table_focused(card))
-        self.table.bind("<FocusOut>", lambda _event: card.configure(style="Card.TFrame"))
 
     def _build_reason(self, body: ttk.Frame) -> None:
         self.reason = ttk.Label(body, style="Muted.TLabel", anchor="w", justify="left")
@@ -210,16 +190,6 @@ class HistoryWindow(SideWindow):
         if self._due is not None:
             self.after_cancel(self._due)
         self._due = self.after(SEARCH_AFTER, self.refresh)
-
-    def _table_focused(self, card: ttk.Frame) -> None:
-        card.configure(style="Focus.TFrame")
-        if not self.table.selection() and (rows := self.table.get_children()):
-            self.table.focus(rows[0])
-            self.table.selection_set(rows[0])
-
-    def _to_table(self) -> None:
-        if self.table.get_children():
-            self.table.focus_set()
 
     def _redial(self) -> None:
         chosen = self.table.selection()
