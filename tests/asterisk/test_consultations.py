@@ -13,6 +13,7 @@ from typing import NamedTuple
 import pytest
 
 from schemas.configuration.model import Binding, Configuration, Operator, Seat, Service, Trigger
+from schemas.protocol import Refusal
 from tests.asterisk import phones
 from tests.asterisk.phones import Phone
 from tests.asterisk.rig import Asterisk
@@ -85,6 +86,14 @@ class Office(NamedTuple):
         line = f"225 CONSULT {self.leg} {name} 202 phones"
         self.mario.expect(line)
 
+    def takes_back(self) -> bool:
+        """mario gives the colleague up; False if the server has not heard yet that anybody is called."""
+        self.mario.say(f"CANCEL {self.leg}")
+        while not (answer := self.mario.hear()).startswith(("100 ", "101 ")):
+            assert answer, "the connection is closed"
+        assert answer in ("100 OK", f"101 KO {Refusal.CONSULT_BEGINS.text()}")
+        return answer == "100 OK"
+
     def together(self) -> list[str]:
         """Whose phones are in a call now: the names of their channels without the numbers at their end."""
         return sorted(channel.rpartition("-")[0].partition("/")[2] for channel in self.asterisk.channels())
@@ -156,8 +165,7 @@ def test_the_call_is_taken_back_from_a_colleague(office: Open, feature: str, ans
     desk.ask()
     desk.state("talking" if answers else "calling")
     until(lambda: "202" in desk.together(), "the colleague's phone rings or talks")
-    desk.mario.say(f"CANCEL {desk.leg}")
-    desk.mario.expect("100 OK")
+    until(desk.takes_back, "the call is not taken back")
     desk.state("taken-back")
     until(lambda: desk.together() == ["201", "caller"], "the first two talk")
     desk.mario.say(f"CANCEL {desk.leg}")
