@@ -67,7 +67,7 @@ class SeatForm(CheckedForm):
 
     def clean_answer(self) -> str:
         """Nothing said is no."""
-        return self.cleaned_data["answer"] or models.Seat.AnswerWay.NONE
+        return self.cleaned_data["answer"] or str(models.Seat.AnswerWay.NONE)
 
     def clean_mac(self) -> str:
         """Write the address as the protocol does."""
