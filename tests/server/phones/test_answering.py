@@ -25,9 +25,10 @@ class AnsweringAsterisk:
     """Answers each action at once."""
 
     def __init__(self) -> None:
-        self.listed = LISTED
+        self.listed: tuple[str, ...] = LISTED
         self.call_id = "0a09@pbx"
-        self.refusal, self.failure = "", cast(ActionFailure, "")
+        self.refusal = ""
+        self.failure: ActionFailure = ""
         self.asked: list[AmiAction] = []
 
     def submit(self, action: AmiAction, done: OutcomeCallback, *, timeout: float = 5.0) -> str:
