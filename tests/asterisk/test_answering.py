@@ -11,6 +11,7 @@ import pytest
 
 from schemas.configuration.model import Binding, Configuration, Operator, Seat, Service
 from tests.asterisk import phones
+from tests.asterisk.ami_session import AmiSession
 from tests.asterisk.rig import Asterisk
 from tests.fake.line_client import md5
 from tests.fake.patience import until
@@ -103,3 +104,21 @@ def test_a_seat_that_does_not_say_so_has_no_such_phone(
         mario.say(f"ANSWER {leg}")
         assert mario.expect("101 ") == "101 KO not a call of yours"
         assert "Event: talk" not in phone.story()
+
+
+def test_the_class_system_and_no_other_allows_it(asterisk: Asterisk) -> None:
+    action = {"PJSIP": "PJSIPNotify", "SIP": "SIPnotify"}[asterisk.technology]
+    manager = asterisk.folder / "etc/manager.conf"
+    before = manager.read_text()
+    rights = "call,agent,originate,reporting"
+    manager.write_text(f"{before}\n[unable]\nsecret = unable\nread = call\nwrite = {rights}\n")
+    try:
+        asterisk.cli("manager reload")
+        for user, able in (("astcti", True), ("unable", False)):
+            with AmiSession(asterisk.ami_port, user, user) as ami:
+                listed = ami.must("ListCommands").keys()
+                # By the second one doctor tells a missing class from a module that is not loaded.
+                assert [name in listed for name in (action, "ModuleLoad")] == [able, able]
+    finally:
+        manager.write_text(before)
+        asterisk.cli("manager reload")
