@@ -19,10 +19,11 @@ from astcti_server.calls.tracker import Tracker
 from astcti_server.clients.ports import NotCarriedOut, PauseCallback, Presence, ReplyCallback, ShownReport
 from astcti_server.colleagues.announcer import ColleagueAnnouncer
 from astcti_server.config.store import ConfigStore
-from astcti_server.consultations.consultation import reason_of
 from astcti_server.consultations.consultations import Consultations
 from astcti_server.event_pipeline import EventPipeline
 from astcti_server.explain.explanations import Explanation
+from astcti_server.phones.answering import PhoneAnswering
+from astcti_server.phones.outcomes import reason_of
 from astcti_server.queues.reconciler import QueueReconciler
 from astcti_server.transfer_target import CHECK_WITHIN, TransferTarget, TransferTargetCheck
 from schemas.configuration.model import Configuration, Service
@@ -49,7 +50,9 @@ class ClientRequests:
         explanations: CallExplanations,
         colleagues: ColleagueAnnouncer,
         consultations: Consultations,
+        answering: PhoneAnswering,
     ) -> None:
+        self._answering = answering
         self._colleagues = colleagues
         self._explanations = explanations
         self._consultations = consultations
@@ -122,6 +125,10 @@ class ClientRequests:
     def hangup(self, presence: Presence, uniqueid: str, done: ReplyCallback) -> None:
         """End one of the operator's own legs."""
         self._requests.post(partial(self._hangup, presence, uniqueid, done))
+
+    def answer(self, presence: Presence, uniqueid: str, done: ReplyCallback) -> None:
+        """Have the operator's phone answer the call that rings there."""
+        self._requests.post(partial(self._answer, presence, uniqueid, done))
 
     def transfer(
         self, presence: Presence, uniqueid: str, exten: str, context: str, done: ReplyCallback
@@ -221,6 +228,15 @@ class ClientRequests:
             done(Refusal.CONSULTING.text())
         else:
             self._submit(actions.hangup(leg.party.call.channel), done)
+
+    def _answer(self, presence: Presence, uniqueid: str, done: ReplyCallback) -> None:
+        leg = self._tracker.leg_of(presence.extension, uniqueid)
+        if leg is None:
+            done(Refusal.NOT_YOUR_CALL.text())
+        elif not self._requests.up:
+            done(Refusal.PBX_DOWN.text())
+        else:
+            self._answering.answer(presence.extension, leg.party, done)
 
     def _transfer(
         self, presence: Presence, uniqueid: str, exten: str, context: str, done: ReplyCallback

@@ -55,6 +55,7 @@ from astcti_server.kept_ami.kept_bytes import KeptAmi
 from astcti_server.login_key import read_login_key
 from astcti_server.logs import Logs
 from astcti_server.metrics.figures import AmiFigures
+from astcti_server.phones.answering import PhoneAnswering
 from astcti_server.process.memory import collect_seldom, give_large_blocks_back
 from astcti_server.process.own_user import RUN_AS_ANOTHER_USER, is_root
 from astcti_server.process.pidfile import PidFile
@@ -166,7 +167,10 @@ class Daemon:
         self._reconciler = QueueReconciler(
             self._requests, self._registry.send_to_session, self._state_writer, loaded.configuration, settings
         )
-        self._consultations = Consultations(self._requests, self._tracker, self._registry.send_to_session)
+        self._answering = PhoneAnswering(self._requests, loaded.configuration)
+        self._consultations = Consultations(
+            self._requests, self._tracker, self._registry.send_to_session, self._answering
+        )
         self._pipeline = EventPipeline(
             self._requests,
             self._tracker,
@@ -210,6 +214,7 @@ class Daemon:
             self._explanations,
             self._colleagues,
             self._consultations,
+            self._answering,
         )
         self._password_pool = PasswordPool(self._thread_died)
         self._server = ClientListener(

@@ -99,6 +99,7 @@ class EventPipeline:
         self._tracker.configure(configuration, all_calls=all_calls)
         self._reconciler.configure(configuration, settings)
         self._seat_logs.configure(configuration)
+        self._consultations.configure(configuration)
         self._router.report_undelivered()
 
     def seated(self, presence: Presence) -> None:

@@ -134,6 +134,12 @@ class Trigger(models.Model):
 class Seat(Editable):
     """A PC known by its MAC address, paired with a phone."""
 
+    class AnswerWay(models.TextChoices):
+        """How the phone is told to answer."""
+
+        NONE = "none", _("no")
+        NOTIFY = "notify", _("by NOTIFY")
+
     mac = models.CharField(
         _("MAC address"),
         max_length=17,
@@ -171,6 +177,13 @@ class Seat(Editable):
     )
     description = models.CharField(
         _("Description"), max_length=4096, blank=True, validators=[validators.validate_text]
+    )
+    answer = models.CharField(
+        _("Answer in the window"),
+        max_length=16,
+        choices=AnswerWay.choices,
+        default=AnswerWay.NONE,
+        help_text=_("Only if the phone is set to answer on a NOTIFY with Event: talk."),
     )
 
     class Meta:

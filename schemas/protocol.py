@@ -105,6 +105,7 @@ class CommandName(StrEnum):
     CONSULT = "CONSULT"
     COMPLETE = "COMPLETE"
     CANCEL = "CANCEL"
+    ANSWER = "ANSWER"
     WHY = "WHY"
     RESUME = "RESUME"
     SHOWN = "SHOWN"
@@ -209,6 +210,8 @@ class PhoneAbility(StrEnum):
     """What can be done with a seat's phone, as Asterisk and the configuration are now."""
 
     CONSULT = "CONSULT"
+    ANSWER = "ANSWER"
+    """The phone can be told to answer."""
 
 
 class ConsultState(StrEnum):
@@ -404,6 +407,8 @@ class Refusal(RefusalText):
     CONSULT_BEGINS = "the colleague is only about to be called: try again in a moment"
     NOT_CONSULTING = "no colleague is asked about this call"
     COLLEAGUE_NOT_THERE = "the colleague has not answered"
+    NOT_RINGING = "this call does not ring at your phone"
+    CANNOT_ANSWER = "your phone cannot be told to answer"
     TOO_MANY_COMMANDS = "too many commands: try again in {seconds} s"
     PBX_DOWN = "PBX down"
     PBX_REFUSED = "the PBX refused"

@@ -97,8 +97,10 @@ PROJECT = {
         "astcti_server.calls",
         "astcti_server.clients.ports",
         "astcti_server.clients.replies",
+        "astcti_server.phones",
         "schemas",
     ],
+    "astcti_server.phones": ["astcti_server.phones", "astcti_server.ami", "astcti_server.calls", "schemas"],
     "astcti_server.process.thread_watch": ["astcti_server.process.service_notify"],
     "astcti_server.ami_overview": ["astcti_server.queues.overview"],
     "astcti_server.server_control": [
@@ -157,6 +159,7 @@ PROJECT = {
         "astcti_server.colleagues",
         "astcti_server.config.store",
         "astcti_server.consultations",
+        "astcti_server.phones",
         "astcti_server.queues",
         "astcti_server.event_pipeline",
         "astcti_server.transfer_target",

@@ -217,6 +217,23 @@ def bridge(channel1: str, channel2: str) -> AmiAction:
     return AmiAction("Bridge", (("Channel1", channel1), ("Channel2", channel2), ("Tone", "no")))
 
 
+def pjsip_notify(channel: str, event: str) -> AmiAction:
+    """Send the phone of chan_pjsip a NOTIFY inside its call (class `system`, module res_pjsip_notify).
+
+    Asterisk 16.28 and 22 know `Channel`, older ones ask for an endpoint, which would be outside the call. An
+    Error `Channel not found` if there is none; the response comes before the phone has answered the NOTIFY.
+    """
+    return AmiAction("PJSIPNotify", (("Channel", channel), ("Variable", f"Event={event}")))
+
+
+def sip_notify(peer: str, call_id: str, event: str) -> AmiAction:
+    """Send the phone of chan_sip a NOTIFY inside the call with this Call-ID (class `system`; seen in 16).
+
+    An Error `Call-ID not found` if there is none. `peer` has to be there and decides nothing.
+    """
+    return AmiAction("SIPnotify", (("Channel", peer), ("Call-ID", call_id), ("Variable", f"Event={event}")))
+
+
 def show_dialplan(context: str, exten: str = "") -> AmiAction:
     """List what a context has for a number, patterns and includes counted; without a number all of it.
 

@@ -26,6 +26,8 @@ _WRITE_CLASS: Final = {
     "Redirect": "call",
     "ShowDialPlan": "reporting",
     "Getvar": "reporting",
+    "PJSIPNotify": "system",
+    "SIPnotify": "system",
 }
 _CALL_IN_1_4: Final = ("Originate", "Getvar")
 _NEEDED: Final = ("QueueAdd", "QueueRemove", "QueuePause", "Originate", "Status", "Hangup", "Redirect")

@@ -31,6 +31,7 @@ class AuditAction(StrEnum):
     CONSULT = "consult"
     COMPLETE = "complete"
     CANCEL = "cancel"
+    ANSWER = "answer"
     CONFIGURATION = "configuration"
     CONFIGURATION_HELD = "configuration-held"
     CONFIGURATION_REFUSED = "configuration-refused"

@@ -124,6 +124,9 @@ class ClientRequestsPort(Protocol):
     def hangup(self, presence: Presence, uniqueid: str, done: ReplyCallback) -> None:
         """Hang up a leg; refused unless it is the operator's own."""
 
+    def answer(self, presence: Presence, uniqueid: str, done: ReplyCallback) -> None:
+        """Have the operator's phone answer; refused unless an own call rings there and the phone can."""
+
     def explain(self, presence: Presence, uniqueid: str) -> Explanation:
         """Why a call of the operator's own seat popped up, or did not; `uniqueid` is that of the seat's leg.
 

@@ -17,6 +17,7 @@ from astcti_server.ami.requests import AmiRequests
 from astcti_server.ami.vocabulary import OriginateResponse
 from astcti_server.calls.model import Party
 from astcti_server.calls.table import CallTable
+from astcti_server.phones.outcomes import reason_of
 from schemas.protocol import ConsultState, Refusal
 
 Done = Callable[[str], None]
@@ -224,20 +225,6 @@ class SecondCall(_Asked):
         if self._second is None and (found := self._table.find(self._uniqueid)) is not None:
             self._second = found.party
         return self._second
-
-
-def reason_of(outcome: ActionOutcome, within: float = 0.0) -> str:
-    """Why an action failed, in words for the client; empty for success.
-
-    `within`: the seconds that Asterisk had to answer, if they are to be told.
-    """
-    if outcome.ok:
-        return ""
-    if outcome.failure == "down":
-        return Refusal.PBX_DOWN.text()
-    if outcome.failure == "timeout":
-        return Refusal.PBX_SLOW.text(seconds=round(within)) if within else Refusal.PBX_SILENT.text()
-    return outcome.message or Refusal.PBX_REFUSED.text()
 
 
 def _ask(requests: AmiRequests, action: AmiAction, done: Done) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from astcti_server.ami import actions
 from astcti_server.ami.pending import ActionOutcome
@@ -22,9 +22,11 @@ from astcti_server.consultations.consultation import (
     ConsultedCall,
     Done,
     SecondCall,
-    reason_of,
 )
 from astcti_server.consultations.means import ConsultMeans
+from astcti_server.phones.answering import PhoneAnswering
+from astcti_server.phones.outcomes import reason_of
+from schemas.configuration.model import Configuration
 from schemas.protocol import CONSULT_GOES_ON, ConsultState, PhoneAbility, Refusal
 
 logger = logging.getLogger(__name__)
@@ -38,7 +40,11 @@ Send = Callable[[int, bytes], object]
 class Consultations:
     """At most one for each leg of a seat."""
 
-    def __init__(self, requests: AmiRequests, tracker: Tracker, send: Send) -> None:
+    def __init__(
+        self, requests: AmiRequests, tracker: Tracker, send: Send, answering: PhoneAnswering
+    ) -> None:
+        """`answering` is told what Asterisk allows; PHONE says also what it can do."""
+        self._answering = answering
         self._requests = requests
         self._tracker = tracker
         self._send = send
@@ -53,14 +59,21 @@ class Consultations:
 
     def pbx_ready(self) -> None:
         """Asterisk has loaded its modules: find out what it allows."""
-        self._means.connected(self._tell_abilities)
+        self._means.connected(self._actions_known)
 
     def pbx_lost(self) -> None:
         """Nothing can be asked for, and what was originated is answered by nobody."""
         self._by_action.clear()
-        if self._means.possible:
-            self._means.lost()
-            self._tell_abilities()
+        before = self._all_abilities()
+        self._means.lost()
+        self._answering.actions_known(self._means.listed)
+        self._tell_abilities(before)
+
+    def configure(self, configuration: Configuration) -> None:
+        """The seats are these from now on: other phones may be told to answer."""
+        before = self._all_abilities()
+        self._answering.configure(configuration)
+        self._tell_abilities(before)
 
     # -- who asks ------------------------------------------------------------------------------------------
 
@@ -70,7 +83,7 @@ class Consultations:
         From then on the client hears what changes.
         """
         self._listeners[presence.extension] = presence.session_id
-        lines = [self._abilities()]
+        lines = [self._abilities(presence.extension)]
         for (extension, _uniqueid), consultation in self._running.items():
             if extension == presence.extension:
                 lines.append(_line(consultation.call, consultation.state()))
@@ -202,12 +215,25 @@ class Consultations:
         if listener is not None and self._send(listener, line) is False:
             del self._listeners[extension]
 
-    def _tell_abilities(self) -> None:
-        for extension in list(self._listeners):
-            self._announce(extension, self._abilities())
+    def _actions_known(self) -> None:
+        self._answering.actions_known(self._means.listed)
+        self._tell_abilities({})
 
-    def _abilities(self) -> bytes:
-        return replies.phone_abilities([PhoneAbility.CONSULT] if self._means.possible else [])
+    def _tell_abilities(self, before: Mapping[str, bytes]) -> None:
+        """Tell each client whose phone can do other things than it could before."""
+        for extension, line in self._all_abilities().items():
+            if line != before.get(extension):
+                self._announce(extension, line)
+
+    def _all_abilities(self) -> dict[str, bytes]:
+        return {extension: self._abilities(extension) for extension in self._listeners}
+
+    def _abilities(self, extension: str) -> bytes:
+        able = {
+            PhoneAbility.CONSULT: self._means.possible,
+            PhoneAbility.ANSWER: self._answering.possible(extension),
+        }
+        return replies.phone_abilities(ability for ability, has in able.items() if has)
 
 
 def _line(call: ConsultedCall, state: ConsultState) -> bytes:

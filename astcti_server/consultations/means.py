@@ -29,7 +29,8 @@ class ConsultMeans:
 
     def __init__(self, requests: AmiRequests) -> None:
         self._requests = requests
-        self._listed: frozenset[str] = frozenset()
+        self.listed: frozenset[str] = frozenset()
+        """The actions that the manager user may ask for, in lower case."""
 
     @property
     def possible(self) -> bool:
@@ -39,12 +40,12 @@ class ConsultMeans:
     @property
     def by_call(self) -> bool:
         """Whether it can be done by a second call of the phone."""
-        return self._listed >= _BY_CALL
+        return self.listed >= _BY_CALL
 
     @property
     def by_transfer(self) -> bool:
         """Whether it can be done by an attended transfer, where dialplan and features.conf allow it."""
-        return self._listed >= _BY_TRANSFER
+        return self.listed >= _BY_TRANSFER
 
     def connected(self, known: Callable[[], None]) -> None:
         """Asterisk is there, its modules too: find out; `known` is called when that is done."""
@@ -52,14 +53,14 @@ class ConsultMeans:
         def listed(outcome: ActionOutcome) -> None:
             if outcome.ok and outcome.response is not None:
                 # A header for each action that the user may ask for (manager.c, action_listcommands).
-                self._listed = frozenset(key.lower() for key, _value in outcome.response.items())
+                self.listed = frozenset(key.lower() for key, _value in outcome.response.items())
             known()
 
         self._requests.submit(actions.list_commands(), listed)
 
     def lost(self) -> None:
         """The connection is gone: nothing can be asked for."""
-        self._listed = frozenset()
+        self.listed = frozenset()
 
     def choose(self, channel: str, exten: str, chosen: Callable[[bool], None]) -> None:
         """Which way for this channel to this number: `chosen` gets True for an attended transfer."""

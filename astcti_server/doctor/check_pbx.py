@@ -25,6 +25,7 @@ def check_pbx(facts: Facts) -> Iterator[Finding]:
     yield from _contexts(facts, manager.pbx, configuration)
     yield from _phones(manager.pbx, configuration)
     yield from _asking_colleagues(manager)
+    yield from _answering(manager, configuration, facts)
 
 
 def _of_queues(configuration: Configuration) -> dict[str, list[Service]]:
@@ -110,6 +111,36 @@ def _asking_colleagues(manager: ManagerFacts) -> Iterator[Finding]:
         what = "no atxfer: a colleague is asked by a second call of the agent's phone"
         todo = "Where phones have one line only: atxfer => *2 in [featuremap], and t or T in Queue and Dial"
         yield note(FindingCode.CONSULT, where, what, todo)
+
+
+_NOTIFY = {
+    "PJSIP": ("PJSIPNotify", "Load res_pjsip_notify.so: it wants a pjsip_notify.conf, which may be empty"),
+    "SIP": ("SIPnotify", 'chan_sip has it: write PJSIP/... for a phone of chan_pjsip, else answer="none"'),
+}
+"""By which action a phone of each driver is told to answer, and what to do where Asterisk has it not."""
+_SYSTEM_ALONE = "moduleload"
+"""An action that the class `system` allows, and no other, in 1.6 and later."""
+
+
+def _answering(manager: ManagerFacts, configuration: Configuration, facts: Facts) -> Iterator[Finding]:
+    """Why phones that should answer from the window do not."""
+    allowed, settings = manager.actions, facts.files.settings
+    if allowed is None or settings is None:
+        return
+    for driver, (action, todo) in _NOTIFY.items():
+        phones = [seat.extension for seat in configuration.seats if seat.answer == "notify"]
+        phones = [phone for phone in phones if phone.startswith(f"{driver}/")]
+        if not phones or action.lower() in allowed:
+            continue
+        shown = ", ".join(phones[:5]) + (f" and {len(phones) - 5} more" if len(phones) > 5 else "")
+        without = f"agents cannot answer from the window at {shown}"
+        if _SYSTEM_ALONE in allowed:
+            what = f"Asterisk has not the action {action}: {without}"
+            yield warning(FindingCode.ANSWER, "modules.conf", what, todo)
+        else:
+            where = f"manager.conf [{settings.ami.username}] write"
+            what = f"may not ask for {action}: {without}"
+            yield warning(FindingCode.WRITE_CLASS, where, what, "Add system")
 
 
 def _members(facts: Facts, pbx: PbxFacts, configuration: Configuration) -> Iterator[Finding]:

@@ -56,6 +56,7 @@ class FindingCode(StrEnum):
     QUEUE_UNKNOWN = "queue-unknown"
     QUEUE_OPTION = "queue-option"
     CONSULT = "consult"
+    ANSWER = "answer"
     STATIC_MEMBER = "static-member"
     FOREIGN_MEMBER = "foreign-member"
     CONTEXT_UNKNOWN = "context-unknown"

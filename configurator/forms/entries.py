@@ -58,7 +58,16 @@ class SeatForm(CheckedForm):
             "address",
             "queue_interface",
             "state_interface",
+            "answer",
         ]
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.fields["answer"].required = False
+
+    def clean_answer(self) -> str:
+        """Nothing said is no."""
+        return self.cleaned_data["answer"] or str(models.Seat.AnswerWay.NONE)
 
     def clean_mac(self) -> str:
         """Write the address as the protocol does."""

@@ -19,7 +19,7 @@ from configurator import models
 from schemas import passwords
 
 CSV_COLUMNS = {
-    "seats": ("mac", "extension", "description", "address", "queue-interface", "state-interface"),
+    "seats": ("mac", "extension", "description", "address", "queue-interface", "state-interface", "answer"),
     "operators": ("username", "full-name", "password", "scram", "seat", "begin-in-pause", "enabled"),
 }
 NEEDED_COLUMNS = {"seats": ("mac", "extension"), "operators": ("username", "full-name")}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -24,8 +24,9 @@ from schemas import mac_address, passwords, scram
 from schemas.configuration import formats
 from schemas.configuration.checks import check_configuration
 from schemas.configuration.defaults import address_or_text, mac_or_text
-from schemas.configuration.model import Seat
+from schemas.configuration.model import AnswerWay, Seat
 from schemas.passwords import StoredForms
+from schemas.sentences import said
 
 YES, NO = ("1", "true", "yes", "si", "sì"), ("0", "false", "no", "")
 
@@ -191,6 +192,16 @@ def _seat(row: dict[str, str], mac: str, known: models.Seat | None) -> models.Se
     seat.address = address_or_text(row.get("address", seat.address))
     seat.queue_interface = row.get("queue-interface", seat.queue_interface)
     seat.state_interface = row.get("state-interface", seat.state_interface)
+    seat.answer = row.get("answer", seat.answer) or "none"
+    if seat.answer not in (ways := get_args(AnswerWay)):
+        raise ValueError(
+            said(
+                "{column} has to be one of {words}, not {value!r}",
+                column="answer",
+                words=", ".join(ways),
+                value=seat.answer[:80],
+            )
+        )
     return seat
 
 

@@ -45,6 +45,7 @@ FIELDS = (
     gettext_noop("Appearance"),
     gettext_noop("Calls wait in a queue"),
     gettext_noop("Operators may leave the queue"),
+    gettext_noop("Answer in the window"),
 )
 PASSWORD_FIELD = "Password"
 WORDS = (
@@ -57,6 +58,7 @@ WORDS = (
     gettext_noop("administrator"),
     gettext_noop("supervisor"),
     gettext_noop("viewer"),
+    gettext_noop("by NOTIFY"),
 )
 """Values that are translated where they are shown: in these fields, not where a context is called so."""
 OF_WORDS = frozenset(
@@ -64,6 +66,7 @@ OF_WORDS = frozenset(
         "Type",
         "Calls wait in a queue",
         "Operators may leave the queue",
+        "Answer in the window",
         "Enabled",
         "Begin in pause",
         "Role",
@@ -130,6 +133,7 @@ def describe_seat(seat: Seat) -> dict[str, FieldValue]:
         "State interface": "" if seat.state_interface == seat.extension else seat.state_interface,
         "IP address": seat.address,
         "Description": seat.description,
+        "Answer in the window": "by NOTIFY" if seat.answer == "notify" else "no",
     }
 
 

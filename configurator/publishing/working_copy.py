@@ -114,6 +114,7 @@ def seat_value(seat: models.Seat) -> schema.Seat:
         state_interface,
         address_or_text(seat.address),
         seat.description,
+        seat.answer,
     )
 
 
@@ -244,6 +245,7 @@ def _seat_fields(seat: schema.Seat) -> dict[str, Any]:
         "state_interface": seat.state_interface if same or seat.state_interface != seat.extension else "",
         "address": seat.address,
         "description": seat.description,
+        "answer": seat.answer,
     }
 
 

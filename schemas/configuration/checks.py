@@ -81,7 +81,11 @@ def check_configuration(configuration: Configuration, places: PartPlaces | None 
 def warn_of_configuration(configuration: Configuration, places: PartPlaces | None = None) -> list[Complaint]:
     """Return what is valid but hardly meant. Only for what `check_configuration` finds nothing wrong with."""
     places = places or PartPlaces.counted(configuration)
-    return [*_warn_of_services(configuration, places), *_warn_of_operators(configuration, places)]
+    return [
+        *_warn_of_services(configuration, places),
+        *_warn_of_seats(configuration, places),
+        *_warn_of_operators(configuration, places),
+    ]
 
 
 class _Seen:
@@ -315,6 +319,13 @@ def _warn_of_services(configuration: Configuration, places: PartPlaces) -> Itera
         for trigger, at in zip(service.triggers, places.triggers[index], strict=True):
             for warning in warn_of_trigger(trigger, service):
                 yield Complaint("trigger", at, "", warning)
+
+
+def _warn_of_seats(configuration: Configuration, places: PartPlaces) -> Iterator[Complaint]:
+    for seat, place in zip(configuration.seats, places.seats, strict=True):
+        if seat.answer != "none" and not seat.is_sip:
+            message = said("answer has no effect: only a phone of PJSIP/ or SIP/ can be told to answer")
+            yield Complaint("seat", place, "answer", message)
 
 
 def _warn_of_operators(configuration: Configuration, places: PartPlaces) -> Iterator[Complaint]:

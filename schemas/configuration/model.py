@@ -16,6 +16,8 @@ ServiceType = Literal["inbound", "outbound"]
 TriggerType = Literal["application", "browser", "internal-browser"]
 Moment = Literal["answer", "ring", "hangup"]
 TriggerSystem = Literal["any", "linux", "windows", "macos"]
+AnswerWay = Literal["none", "notify"]
+"""How a seat's phone is told to answer: not at all, or by a NOTIFY with `Event: talk` inside its call."""
 
 _FOLDED = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
@@ -95,6 +97,12 @@ class Seat:
     state_interface: str = ""
     address: str = ""
     description: str = ""
+    answer: AnswerWay = "none"
+
+    @property
+    def is_sip(self) -> bool:
+        """Whether it is a phone of chan_pjsip or chan_sip: no other can be told to answer."""
+        return self.extension.partition("/")[0] in ("PJSIP", "SIP")
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,7 +124,8 @@ CREATE TABLE services_triggers(
 CREATE TABLE seats(
     id INTEGER PRIMARY KEY, mac TEXT NOT NULL UNIQUE, extension TEXT NOT NULL UNIQUE,
     queue_interface TEXT NOT NULL DEFAULT '', state_interface TEXT NOT NULL DEFAULT '',
-    address TEXT NOT NULL DEFAULT '', description TEXT NOT NULL DEFAULT ''
+    address TEXT NOT NULL DEFAULT '', description TEXT NOT NULL DEFAULT '',
+    answer TEXT NOT NULL DEFAULT 'none' CHECK (answer IN ('none', 'notify'))
 );
 CREATE TABLE operators(
     id INTEGER PRIMARY KEY, username TEXT NOT NULL UNIQUE, full_name TEXT NOT NULL, password TEXT NOT NULL,
@@ -186,6 +187,7 @@ def _dump_rows(database: sqlite3.Connection, configuration: Configuration) -> No
                 seat.state_interface,
                 seat.address,
                 seat.description,
+                seat.answer,
             )
             for seat in configuration.seats
         ),

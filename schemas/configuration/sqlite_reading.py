@@ -10,6 +10,7 @@ from typing import Any, get_args
 from schemas.configuration.checks import Complaint, PartKind, PartPlaces
 from schemas.configuration.defaults import address_or_text, mac_or_text, seat_interfaces
 from schemas.configuration.model import (
+    AnswerWay,
     Binding,
     Configuration,
     Moment,
@@ -34,7 +35,9 @@ TABLE_COLUMNS: Mapping[str, tuple[str, ...]] = {
         "id", "service_id", "position", "type", "moment", "os", "application", "parameters", "url", "again",
     ),
     "services_operators": ("id", "service_id", "operator_id", "penalty"),
-    "seats": ("id", "mac", "extension", "queue_interface", "state_interface", "address", "description"),
+    "seats": (
+        "id", "mac", "extension", "queue_interface", "state_interface", "address", "description", "answer",
+    ),
     "operators": ("id", "username", "full_name", "password", "seat_id", "begin_in_pause", "enabled", "scram"),
     "pause_reasons": ("id", "name"),
 }  # fmt: skip
@@ -42,6 +45,7 @@ TABLE_COLUMNS: Mapping[str, tuple[str, ...]] = {
 LATER_COLUMNS: Mapping[str, frozenset[str]] = {
     "services": frozenset(("may_leave",)),
     "services_triggers": frozenset(("again",)),
+    "seats": frozenset(("answer",)),
     "operators": frozenset(("scram",)),
 }
 """Columns that a file published by an earlier Configurator may lack; each is then empty in every row."""
@@ -162,6 +166,7 @@ class TableReader:
             state_interface=state_interface,
             address=address_or_text(_string(row, "address")),
             description=_string(row, "description"),
+            answer=self._choice("seats", row, "answer", get_args(AnswerWay), "none"),
         )
 
     def _operator(self, row: sqlite3.Row, seats: Mapping[int, Seat]) -> Operator:

@@ -137,6 +137,7 @@ class _Reader:
             state_interface=state_interface,
             address=address_or_text(_text(node, "address")),
             description=_text(node, "description"),
+            answer=_choice(node, "answer", "none"),
         )
 
     def _operator(self, node: etree._Element) -> Operator:
@@ -250,6 +251,7 @@ def _dump_seat(node: etree._Element, seat: Seat) -> None:
     _set(node, "state-interface", seat.state_interface, "" if same else seat.extension)
     _set(node, "address", seat.address, "")
     _set(node, "description", seat.description, "")
+    _set(node, "answer", seat.answer, "none")
 
 
 def _dump_operator(node: etree._Element, operator: Operator) -> None:

@@ -117,10 +117,10 @@ class DoctorSite:
             self.server.__exit__(kind, error, trace)
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def change_seat(self, **changed: str) -> None:
+    def change_seat(self, **changed: object) -> None:
         """Change the first seat."""
         first, *others = self.configuration.seats
-        self.configuration = replace(self.configuration, seats=(replace(first, **changed), *others))
+        self.configuration = replace(self.configuration, seats=(replace(first, **changed), *others))  # type: ignore[arg-type]
 
     def change_service(self, **changed: object) -> None:
         """Change the first service."""

@@ -196,6 +196,11 @@ def answers_when_told(asterisk: Asterisk, name: str, talk: float = 30.0, calls: 
     return Phone(asterisk, name, _scenario("callee", name, talk, None, ring="50"), calls, answers=False)
 
 
+def answers_when_notified(asterisk: Asterisk, name: str, talk: float = 30.0) -> Phone:
+    """A phone that rings until a NOTIFY of `Event: talk` inside its call, and hangs up after `talk` more."""
+    return Phone(asterisk, name, _scenario("notified", name, talk, None))
+
+
 def never_answers(asterisk: Asterisk, name: str, calls: int = 100) -> Phone:
     """A phone that rings and is never answered."""
     return callee(asterisk, name, ring=FOREVER, calls=calls)

@@ -43,6 +43,7 @@ EMPTY_FILES = (
     "followme",
     "http",
     "pjproject",
+    "pjsip_notify",
     "queuerules",
     "sorcery",
     "stasis",

@@ -89,6 +89,7 @@ SEAT = {"mac": "00:11:22:33:44:66", "extension": "PJSIP/202"}
         ("state_interface", "no device"),
         ("address", "192.0.2.0/24"),
         ("description", "two\nlines\x07"),
+        ("answer", "always"),
     ],
 )
 def test_a_seats_field_is_refused_at_the_field(admin: Client, demo, field: str, value: str) -> None:
@@ -96,6 +97,16 @@ def test_a_seats_field_is_refused_at_the_field(admin: Client, demo, field: str, 
     assert field in answer.context["form"].errors
     assert f'id="id_{field}_error"' in answer.content.decode()
     assert Seat.objects.count() == 1
+
+
+def test_a_phone_can_be_said_to_answer_on_a_click(admin: Client, demo) -> None:
+    answer = admin.post("/seats/add/", {**SEAT, "answer": "notify"})
+    assert answer.status_code == 302, answer.context["form"].errors
+    published = {seat.extension: seat.answer for seat in read_working_copy().configuration.seats}
+    assert (published["PJSIP/202"], published["PJSIP/201"]) == ("notify", "none")
+    form = admin.get(f"/seats/{Seat.objects.get(extension='PJSIP/202').pk}/edit/").content.decode()
+    assert re.search(r'<option value="notify" selected>', form)
+    assert ["Answer in the window", "", "by NOTIFY"] in AuditEntry.objects.get(action="add").details
 
 
 def test_a_mac_address_is_stored_as_the_protocol_writes_it(admin: Client) -> None:

@@ -562,6 +562,19 @@ def test_a_row_that_takes_a_later_seats_phone_for_its_queue_is_refused(admin: Cl
     assert Seat.objects.get(mac="00:11:22:33:44:55").queue_interface == ""
 
 
+def test_a_seats_file_may_say_which_phones_answer_on_a_click(admin: Client, demo) -> None:
+    good = "mac,extension,answer\n00:11:22:33:44:55,PJSIP/201,notify\n00:11:22:33:44:66,PJSIP/202,\n"
+    bad = f"{good}00:11:22:33:44:77,PJSIP/203,often\n"
+    run = upload(admin, "seats", bad.encode(), "yes").context["result"]["run"]
+    message = "Answer has to be one of none, notify, not 'often'"
+    assert [(bad.line, bad.message) for bad in run.bad] == [(4, message)]
+    upload(admin, "seats", good.encode(), "yes")
+    assert {seat.extension: seat.answer for seat in Seat.objects.all()} == {
+        "PJSIP/201": "notify",
+        "PJSIP/202": "none",
+    }
+
+
 def test_a_dry_run_lists_every_bad_row_and_stores_nothing(admin: Client, demo) -> None:
     data = (
         "mac,extension,description\n00:11:22:33:44:01,PJSIP/301,Good\nnonsense,PJSIP/302,Bad\n"

@@ -92,6 +92,9 @@ class FakeRequests:
     def hangup(self, presence: Presence, uniqueid: str, done: ReplyCallback) -> None:
         self.requests.put(Request("hangup", presence, (uniqueid,), done))
 
+    def answer(self, presence: Presence, uniqueid: str, done: ReplyCallback) -> None:
+        self.requests.put(Request("answer", presence, (uniqueid,), done))
+
     def explain(self, presence: Presence, uniqueid: str) -> Explanation:
         if uniqueid not in self.explanations:
             raise NotCarriedOut(Refusal.CALL_NOT_KNOWN)

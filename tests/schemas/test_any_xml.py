@@ -44,6 +44,7 @@ ATTRIBUTES = [
     "is-queue",
     "queue-name",
     "may-leave",
+    "answer",
     "enabled",
     "mac",
     "extension",

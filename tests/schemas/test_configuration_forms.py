@@ -15,7 +15,7 @@ import schemas
 from schemas import passwords
 from schemas.configuration import sqlite_form, xml_form
 from schemas.configuration.checks import check_configuration, warn_of_configuration
-from schemas.configuration.model import Binding, Configuration, Operator, Seat, Service, Trigger
+from schemas.configuration.model import AnswerWay, Binding, Configuration, Operator, Seat, Service, Trigger
 from schemas.problems import ConfigurationError
 
 WORD = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True)
@@ -24,6 +24,7 @@ TEXT = st.text(
     max_size=20,
 ).map(str.strip)
 NAME = TEXT.filter(bool)
+ANSWER: st.SearchStrategy[AnswerWay] = st.sampled_from(["none", "notify"])
 URL = st.sampled_from(
     ["https://crm.example/?a={CALLERID}&b=<c>", "http://h/", "https://h/{EVENT}/{{é"]
 ).filter(lambda url: "<" not in url)
@@ -56,7 +57,9 @@ def configurations(draw: st.DrawFn) -> Configuration:
         state = draw(st.sampled_from([extension, f"hint:{number}@phones"]))
         state = "" if queue == extension == state else state
         address = draw(st.sampled_from(["", "192.0.2.1", "2001:db8::1"]))
-        seats.append(Seat(f"00:11:22:33:44:{number:02x}", extension, queue, state, address, draw(TEXT)))
+        seats.append(
+            Seat(f"00:11:22:33:44:{number:02x}", extension, queue, state, address, draw(TEXT), draw(ANSWER))
+        )
     seat = st.sampled_from(["", *(seat.mac for seat in seats)])
     users = draw(st.lists(WORD, max_size=3, unique=True))
     password = st.sampled_from(["md5:" + "aF" * 16, "scrypt:14:8:1:c2FsdHNhbHQ=:MDEyMzQ1Njc4OTAxMjM0NQ=="])
@@ -214,6 +217,7 @@ def test_a_database_of_an_earlier_configurator_is_read(database: Path) -> None:
     change(database, "ALTER TABLE services_triggers DROP COLUMN again")
     change(database, "ALTER TABLE operators DROP COLUMN scram")
     change(database, "ALTER TABLE services DROP COLUMN may_leave")
+    change(database, "ALTER TABLE seats DROP COLUMN answer")
     read = sqlite_form.read_sqlite(database)
     assert (read.configuration, read.warnings) == (SMALL, ())
 

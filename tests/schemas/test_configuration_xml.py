@@ -376,6 +376,7 @@ def test_a_file_that_is_not_there_is_an_error_of_the_system(tmp_path: Path) -> N
         ),
         (whole(service() + service(context="b")), "has the same name"),
         (whole(service(queue_name="q")), "queue-name has no effect"),
+        (whole(seats=seat(extension="DAHDI/1", answer="notify")), "only a phone of PJSIP/ or SIP/"),
         (whole(service(may_leave="true")), "may-leave has no effect without is-queue"),
         (whole(service(at_ring("any", "yes", on="answer"))), 'again has no effect without on="ring"'),
         (whole(service(at_ring("linux", "no") + at_ring("any", "yes"))), "write again at both"),

@@ -328,6 +328,7 @@ class OpenWindows:
     def show_model(self) -> None:
         """Show everything of the model and of the history that may have changed."""
         self.main.show()
+        self.notices.offer_answer(self._model.phone_answers)
         if self._preferences.now.notices:
             self.notices.show_dialled(time.monotonic())
         if self.colleagues is not None and self.colleagues.winfo_exists():

@@ -97,6 +97,10 @@ class SeatCommands:
                 self._session.send(line)
                 colleagues.asked(to_be_told=watch)
 
+    def answer(self, key: str) -> None:
+        """Have this phone answer a call that rings here."""
+        self._send_for(key, f"{CommandName.ANSWER} {key}")
+
     def hang_up(self, key: str) -> None:
         """End a call."""
         self._send_for(key, f"{CommandName.HANGUP} {key}")

@@ -51,6 +51,9 @@ class SeatActions(Protocol):
     def watch_colleagues(self, watch: bool) -> None:
         """Have the server tell what colleagues do, from now on, or no more."""
 
+    def answer(self, key: str) -> None:
+        """Have this phone answer a call that rings here."""
+
     def hang_up(self, key: str) -> None:
         """End a call."""
 

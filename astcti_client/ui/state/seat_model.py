@@ -77,6 +77,7 @@ INTERRUPTED_TIME = 60.0  # seconds, if it offers to open what an earlier run of 
 # Whether these were done matters to the user, and nothing else will tell.
 _TOLD_IF_LOST = (
     CommandName.PAUSE,
+    CommandName.ANSWER,
     CommandName.HANGUP,
     CommandName.TRANSFER,
     CommandName.CONSULT,
@@ -129,6 +130,8 @@ class SeatModel:
         """When, by the clock, the server should have told of the queues."""
         self.explains = False
         """Whether the server can say why a call popped up or not."""
+        self.phone_answers = False
+        """Whether the server can have this phone answer."""
         self.calls: dict[str, SeatCall] = {}
         self.dialling.forget()
         self.consults = SeatConsults()
@@ -368,6 +371,7 @@ class SeatModel:
             case ReplyCode.CAPABILITIES:
                 able = reply.information.split()
                 self.explains = Capability.WHY in able
+                self.phone_answers = False
                 self.dialling.cancels = Capability.DIALLING in able
                 self.colleagues.connected(offered=Capability.COLLEAGUES in able)
             case ReplyCode.COLLEAGUE | ReplyCode.COLLEAGUE_GONE:
@@ -418,7 +422,9 @@ class SeatModel:
         return [CallExplained(answers.line.partition(" ")[2], reply.information)]
 
     def _phone_told(self, reply: Reply, *, asked: bool) -> None:
-        possible = PhoneAbility.CONSULT in reply.text.split()
+        able = reply.text.split()
+        self.phone_answers = PhoneAbility.ANSWER in able
+        possible = PhoneAbility.CONSULT in able
         if asked:
             self.consults.told_all(possible)
         else:

@@ -74,6 +74,8 @@ def _of_calls() -> dict[Refusal, str]:
         Refusal.NOT_CONSULTING: _("no colleague is asked about this call"),
         Refusal.COLLEAGUE_NOT_THERE: _("the colleague has not answered"),
         Refusal.TOO_MANY_COMMANDS: _("too many commands: try again in {seconds} s"),
+        Refusal.NOT_RINGING: _("this call does not ring at your phone"),
+        Refusal.CANNOT_ANSWER: _("your phone cannot be told to answer"),
         Refusal.PBX_DOWN: _("the telephone system is not available"),
         Refusal.PBX_REFUSED: _("the telephone system refused"),
         Refusal.PBX_SLOW: _("the telephone system did not answer within {seconds} seconds"),

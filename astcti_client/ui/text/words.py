@@ -188,6 +188,7 @@ def refusal_text(what: str, why: str) -> str:
         CommandName.PAUSE: _("The pause was not granted"),
         CommandName.QUEUE: _("The queue stays as it is"),
         CommandName.COLLEAGUES: _("The colleagues cannot be shown"),
+        CommandName.ANSWER: _("Your phone was not told to answer"),
         CommandName.HANGUP: _("The call was not ended"),
         CommandName.TRANSFER: _("The call was not transferred"),
         CommandName.CONSULT: _("The colleague was not asked"),

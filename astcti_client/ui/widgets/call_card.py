@@ -36,8 +36,11 @@ class CallCard(ttk.Frame):
         actions: Actions,
         call: SeatCall,
         targets: tuple[OfferedTarget, ...],
+        may_answer: bool,
     ) -> None:
-        """`targets` are the contexts that the call can be transferred to."""
+        """`targets` are the contexts that the call can be transferred to; `may_answer`: this phone can be
+        told to answer.
+        """
         super().__init__(parent, style="Card.TFrame", padding=look.px(14))
         self._look, self._actions, self._targets = look, actions, targets
         self.call = call
@@ -46,6 +49,8 @@ class CallCard(ttk.Frame):
         self._consult: SeatConsult | None = None
         self._may_consult = False
         self._consult_row: ConsultRow | None = None
+        self._may_answer = may_answer
+        self._answer: GuardedButton | None = None
         self._transfer: GuardedButton | None = None
         self._open: GuardedButton | None = None
         self._page: GuardedButton | None = None
@@ -58,6 +63,12 @@ class CallCard(ttk.Frame):
         if targets != self._targets:
             self._targets = targets
             self._stop_asking()
+            self._show_buttons()
+
+    def offer_answer(self, may_answer: bool) -> None:
+        """Whether this phone can be told to answer from now on."""
+        if may_answer != self._may_answer:
+            self._may_answer = may_answer
             self._show_buttons()
 
     def show_consult(self, consult: SeatConsult | None, possible: bool) -> tk.Misc | None:
@@ -223,6 +234,13 @@ class CallCard(ttk.Frame):
         decline = rang and call.direction != "outbound"
         set_options(self._hang_up, text=" " + (_("Decline") if decline else _("Hang up")))
         enable(self._hang_up, free)
+        may_answer = self._may_answer and decline and call.phase == "ringing"
+        if may_answer and self._answer is None:
+            self._answer = self._add(
+                _("Answer"), lambda: self._actions.seat.answer(self.call.key), "phone", "Accent.TButton"
+            )
+        if self._answer is not None:
+            enable(self._answer, may_answer and free)
         if self._targets and self._transfer is None:
             self._transfer = self._add(_("Transfer"), self._transfer_pressed, "transfer")
         may_transfer = live and call.phase in ("talking", "parted") and bool(self._targets)

@@ -123,13 +123,21 @@ class CallList:
     def _card(self, call: SeatCall) -> CallCard:
         card = self.cards.get(call.key)
         if card is None:
-            card = CallCard(self._list.inner, self._look, self._actions, call, self._model.transfer_targets)
+            card = CallCard(
+                self._list.inner,
+                self._look,
+                self._actions,
+                call,
+                self._model.transfer_targets,
+                self._model.phone_answers,
+            )
             self.cards[call.key] = card
             self._show_consult(card)
             if call.phase == "ringing":
                 card.after_idle(self._bring_into_view, card)
             return card
         card.offer_targets(self._model.transfer_targets)
+        card.offer_answer(self._model.phone_answers)
         if card.call != call:
             card.update_call(call)
         self._show_consult(card)

@@ -20,6 +20,7 @@ from astcti_client.ui.widgets.elided_label import ElidedLabel
 from astcti_client.ui.widgets.options import enable, set_options
 
 MOST_NOTICE_VARIABLES = 5
+ANSWER_AGAIN = 3000  # milliseconds; a phone that understood has answered long before
 DIALLED_WIDTH = 356  # dots, as wide as the other notices
 
 
@@ -42,13 +43,21 @@ class CallNotice(QuietWindow):
     """One call's notice."""
 
     def __init__(
-        self, root: tk.Tk, look: Look, actions: Actions, call: SeatCall, closed: Callable[[str], None]
+        self,
+        root: tk.Tk,
+        look: Look,
+        actions: Actions,
+        call: SeatCall,
+        closed: Callable[[str], None],
+        may_answer: bool,
     ) -> None:
-        """`closed` hears the key when somebody closes it."""
+        """`closed` hears the key when somebody closes it. `may_answer`: this phone can be told to answer."""
         super().__init__(root, look)
         self._look, self._actions = look, actions
         self.call = call
-        self._declined = False
+        self._may_answer = may_answer
+        self._declined = self._answering = False
+        self._again_due = ""
         self._leaves_at: float | None = None
         self._silent_since: float | None = None
         self._close, self._open = lambda: closed(call.key), actions.windows.show
@@ -97,12 +106,20 @@ class CallNotice(QuietWindow):
         self._decline = button(
             row, look, _("Decline"), self._decline_pressed, icon="hang-up", style="Danger.TButton"
         )
+        self._answer = button(
+            row, look, _("Answer"), self._answer_pressed, icon="phone", style="Accent.TButton"
+        )
         self._page = button(row, look, _("Open page"), self._page_pressed, icon="page")
 
     def _show_buttons(self) -> None:
         call = self.call
         rings = call.phase == "ringing" and not call.unconfirmed
-        enable(self._decline, not self._declined)
+        asked = self._declined or self._answering
+        for one in (self._decline, self._answer):
+            enable(one, not asked)
+        answers = rings and self._may_answer and call.direction != "outbound"
+        gap = self._look.px(6)
+        self._answer.grid(row=0, column=1, sticky="w", padx=gap) if answers else self._answer.grid_remove()
         self._decline.grid(row=0, column=0) if rings else self._decline.grid_remove()
         self._page.grid(row=0, column=2) if call.pages else self._page.grid_remove()
         self._buttons.grid() if rings or call.pages else self._buttons.grid_remove()
@@ -111,6 +128,30 @@ class CallNotice(QuietWindow):
         self._declined = True
         self._show_buttons()
         self._actions.seat.hang_up(self.call.key)
+
+    def _answer_pressed(self) -> None:
+        self._answering = True
+        self._show_buttons()
+        self._actions.seat.answer(self.call.key)
+        self._again_due = self.after(ANSWER_AGAIN, self._answer_again)
+
+    def _answer_again(self) -> None:
+        """The phone rings on if it did not understand: it can be declined, or told once more."""
+        self._answering, self._again_due = False, ""
+        self._show_buttons()
+
+    def destroy(self) -> None:
+        """As of any window."""
+        if self._again_due:
+            self.after_cancel(self._again_due)
+            self._again_due = ""
+        super().destroy()
+
+    def offer_answer(self, may_answer: bool) -> None:
+        """Whether this phone can be told to answer from now on."""
+        if may_answer != self._may_answer:
+            self._may_answer = may_answer
+            self._show_buttons()
 
     def _page_pressed(self) -> None:
         self._actions.pages.open_pages(self.call)
@@ -126,7 +167,7 @@ class CallNotice(QuietWindow):
 
     def command_refused(self) -> None:
         """Whatever was asked for here was not done: it can be asked for again."""
-        self._declined = False
+        self._declined = self._answering = False
         self._show_buttons()
 
     def ring_is_over(self, now: float, stay: float, *, call_over: bool) -> None:

@@ -31,6 +31,7 @@ class CallNotices:
     ) -> None:
         """`stay`: seconds after the ring's end, 0 until somebody closes it."""
         self._dialling = dialling
+        self._may_answer = False
         self._root, self._look, self._corner, self._stay, self._actions = root, look, corner, stay, actions
         self._used_corner = ""
         """Where they stand now; empty while there is none."""
@@ -129,6 +130,14 @@ class CallNotices:
         if self.waiting or self._in_the_way:
             self._arrange_soon()
 
+    def offer_answer(self, may_answer: bool) -> None:
+        """Whether this phone can be told to answer from now on."""
+        if may_answer != self._may_answer:
+            self._may_answer = may_answer
+            for notice in self.shown.values():
+                notice.offer_answer(may_answer)
+            self._arrange_soon()
+
     def command_refused(self) -> None:
         """What was asked for was not done; perhaps it was in one of these."""
         for notice in self.shown.values():
@@ -172,7 +181,9 @@ class CallNotices:
             if not self._make_room():
                 break
             del self.waiting[call.key]
-            self.shown[call.key] = CallNotice(self._root, self._look, self._actions, call, self._close)
+            self.shown[call.key] = CallNotice(
+                self._root, self._look, self._actions, call, self._close, self._may_answer
+            )
         self._count_the_others()
         self._stack()
         self._arranged_at = time.monotonic()

@@ -1,4 +1,4 @@
-"""What an operator does with calls: ORIG, HANGUP, TRANSFER. Asterisk answers; the client waits for it.
+"""What an operator does with calls: ORIG, ANSWER, HANGUP, TRANSFER. The client waits for Asterisk's answer.
 
 With a colleague asked before a call is handed over: CONSULT, COMPLETE, CANCEL. And where calls may be
 transferred to: TARGETS; what can be done with the seat's phone: PHONE.
@@ -35,6 +35,14 @@ def originate(conversation: Conversation, exten: str, context: str, priority: in
             raise NotCarriedOut(Refusal.PRIORITY_NOT_ALLOWED)
         presence, done = action.ask()
         requests.originate(presence, exten, context, priority, done)
+
+
+@command(CommandName.ANSWER, parameters.uniqueid, stage="seated")
+def answer(conversation: Conversation, uniqueid: str) -> None:
+    """`ANSWER uniqueid`: have the seat's phone answer the call that rings there."""
+    with _audited(conversation, AuditAction.ANSWER, uniqueid=uniqueid) as action:
+        presence, done = action.ask()
+        conversation.context.requests.answer(presence, uniqueid, done)
 
 
 @command(CommandName.HANGUP, parameters.uniqueid_or_dialled, stage="seated")

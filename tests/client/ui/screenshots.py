@@ -64,6 +64,7 @@ class Photographer:
             self._main,
             self._calls,
             self._dialling,
+            self._answer,
             self._consult,
             self._team,
             self._windows,
@@ -80,6 +81,7 @@ class Photographer:
         """The calls alone, those that come and those that are made."""
         self._with_client(self._calls)
         self._with_client(self._dialling)
+        self._with_client(self._answer)
         self._with_client(self._consult)
 
     def _with_client(self, scene: Callable[[WindowTestBed, CtiServer], None]) -> None:
@@ -221,6 +223,14 @@ class Photographer:
         bed.pump(window.table.get_children)
         window.table.selection_set("user0")
         self._save(bed, "colleagues", window)
+
+    def _answer(self, bed: WindowTestBed, server: CtiServer) -> None:
+        peer = bed.log_in("PJSIP/201 Mario Rossi", *QUEUES, targets=TARGETS, phone=["224 PHONE ANSWER"])
+        bed.ring("7.1", data="calldata=12345|customer=Rossi & Figli", trigger=PAGE)
+        self._save(bed, "screen-ringing-answer")
+        peer.say(event("Link", "7.1", trigger=PAGE, data="calldata=12345|customer=Rossi & Figli"))
+        bed.pump(lambda: bed.app.model.calls["7.1"].phase == "talking")
+        self._save(bed, "main-answered", bed.root)
 
     def _consult(self, bed: WindowTestBed, server: CtiServer) -> None:
         peer = bed.log_in("PJSIP/201 Mario Rossi", *QUEUES, targets=TARGETS, phone=["224 PHONE CONSULT"])

@@ -59,6 +59,7 @@ SCRIPTS = (
     f"{LOGIN}ORIG 0551234|outbound|1\nHANGUP 1795430727.1\nTRANSFER 1795430727.1 202 astctidemo\nWHO\nTARGETS\n",
     f"{LOGIN}MAC {MAC}\nQUEUES\nQUEUE astcti OUT\nCOLLEAGUES\nCOLLEAGUES OFF\nQUEUE x IN\nCOLLEAGUES x\n",
     f"{LOGIN}PHONE\nCONSULT 1795430727.1 203 astctidemo\nCOMPLETE 1795430727.1\nCANCEL 1795430727.1\n",
+    f"{LOGIN}PHONE\nANSWER 1795430727.1\nANSWER 1795430727.2\n",
     f"{LOGIN}WHY 1795430727.1\nWHY 1\nCAPA\nPAUSE\nPAUSE in\nPAUSE OUT x\nMAC {MAC}\nMAC x\n",
     f"MAC {MAC}\nUSER mario\nPASS {'0' * 32}\nPASS {'0' * 32}\nPASS {'0' * 32}\nNOOP\n",
     "SCRAM biwsbj1tYXJpbyxyPTEyMw==\nSCRAM Yz1iaXdzLHI9MTIzLHA9eA==\nUSER a b\nXYZ\n\n\t\nNOOP x\n",
@@ -179,6 +180,9 @@ class Requests:
 
     def hangup(self, presence: Presence, uniqueid: str, done: ReplyCallback) -> None:
         self.waiting.append(lambda: done("" if uniqueid.endswith("1") else Refusal.CALL_NOT_KNOWN.text()))
+
+    def answer(self, presence: Presence, uniqueid: str, done: ReplyCallback) -> None:
+        self.waiting.append(lambda: done("" if uniqueid.endswith("1") else Refusal.NOT_RINGING.text()))
 
     def explain(self, presence: Presence, uniqueid: str) -> Explanation:
         raise NotCarriedOut(Refusal.CALL_NOT_KNOWN)

@@ -244,6 +244,7 @@ CONFIGURATION_VALUES: dict[str, Sequence[str]] = {
     "os": ("any", "linux", "windows", "macos"),
     "again": ("true", "false"),
     "address": ("192.0.2.7", "::1"),
+    "answer": ("notify", "none"),
     "replaces": ("a" * 64,),
 }
 SERVER_VALUES: dict[str, Sequence[str]] = {

@@ -59,6 +59,7 @@ AUDITED = {
     CommandName.CONSULT: (AuditAction.CONSULT,),
     CommandName.COMPLETE: (AuditAction.COMPLETE,),
     CommandName.CANCEL: (AuditAction.CANCEL,),
+    CommandName.ANSWER: (AuditAction.ANSWER,),
 }
 
 
@@ -172,6 +173,8 @@ def test_everything_that_was_done_is_in_the_audit(server: RunningServer, audit: 
         mario.say("COMPLETE 1.1")
         mario.expect("101 KO")
         mario.say("CANCEL 1.1")
+        mario.expect("101 KO")
+        mario.say("ANSWER 1.1")
         mario.expect("101 KO")
     with server.client("luisa", mac=MAC) as luisa:
         luisa.say("QUIT")

@@ -15,6 +15,8 @@ from astcti_server.ami.wire.messages import AmiResponse, MessageKind
 from astcti_server.clients.ports import Presence
 from astcti_server.consultations.consultation import BEGUN_WITHIN
 from astcti_server.consultations.consultations import Consultations
+from astcti_server.phones.answering import PhoneAnswering
+from schemas.configuration.model import Configuration
 from tests.fake.clock import TimerWheel, WheelTimer
 from tests.fake.story import Story
 
@@ -95,7 +97,8 @@ class Desk:
         self.story.caller().queued().ring("c", LEG, "201").state(LEG, "Up").link("c", LEG)
         self.lines: list[str] = []
         requests = cast(AmiRequests, self.link)
-        self.consultations = Consultations(requests, self.story.tracker, self._send)
+        answering = PhoneAnswering(requests, Configuration())
+        self.consultations = Consultations(requests, self.story.tracker, self._send, answering)
         self.story.watch = self.consultations.heard
         self.consultations.pbx_ready()
         self.link.wheel.advance()

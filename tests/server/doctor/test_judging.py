@@ -292,6 +292,31 @@ def test_how_colleagues_can_be_asked(
     assert all(said in finding.text for finding in found)
 
 
+@pytest.mark.parametrize(
+    ("phone", "more", "code", "said"),
+    [
+        ("SIP/201", ("moduleload", "sipnotify"), None, ""),
+        ("SIP/201", ("moduleload", "pjsipnotify"), FindingCode.ANSWER, "has not the action SIPnotify"),
+        ("PJSIP/201", ("moduleload",), FindingCode.ANSWER, "Load res_pjsip_notify.so"),
+        ("PJSIP/201", (), FindingCode.WRITE_CLASS, "may not ask for PJSIPNotify: agents cannot answer"),
+    ],
+)
+def test_why_a_phone_cannot_be_answered_from_the_window(
+    with_pbx: Change, phone: str, more: tuple[str, ...], code: FindingCode | None, said: str
+) -> None:
+    facts = with_pbx(devices={phone: "UNAVAILABLE"})
+    configuration = facts.files.configuration
+    assert configuration is not None and facts.manager is not None
+    seat = replace(configuration.seats[0], extension=phone, queue_interface=phone, answer="notify")
+    files = replace(facts.files, configuration=replace(configuration, seats=(seat,)))
+    manager = replace(facts.manager, actions=ACTIONS | set(more))
+    found = judge(replace(facts, files=files, manager=manager))
+    assert [(finding.code, finding.severity) for finding in found] == (
+        [(code, Severity.WARNING)] if code else []
+    )
+    assert all(said in finding.text for finding in found)
+
+
 def test_that_colleagues_cannot_be_asked_is_a_matter_of_the_class_where_that_is_missing(
     with_manager: Change,
 ) -> None:
