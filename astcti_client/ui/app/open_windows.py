@@ -243,7 +243,7 @@ class OpenWindows:
         look.activate()
         large, small = (str(look.program_icon("available", size)) for size in (64, 32))
         self.root.iconphoto(True, large, small)
-        self.root.minsize(*self._on_screen(360, 420))
+        self.root.minsize(*self._on_screen(360, 320))
         if bool(self.root.attributes("-topmost")) != settings.on_top:
             self.root.attributes("-topmost", settings.on_top)
 
@@ -288,7 +288,7 @@ class OpenWindows:
     def show_dial(self) -> None:
         """The main window, ready to type a number."""
         self.show()
-        self.main.dial_bar.select()
+        self.main.type_number()
 
     def show_history(self) -> None:
         """The history, made if it is not open."""

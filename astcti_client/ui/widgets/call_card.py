@@ -35,10 +35,13 @@ class CallCard(ttk.Frame):
         actions: Actions,
         call: SeatCall,
         targets: tuple[OfferedTarget, ...],
+        *,
+        low: bool = False,
     ) -> None:
-        """`targets` are the contexts that the call can be transferred to."""
+        """`targets` are the contexts that the call can be transferred to; `low` is as in `use_low_form`."""
         super().__init__(parent, style="Card.TFrame", padding=look.px(14))
         self._look, self._actions, self._targets = look, actions, targets
+        self._low = False
         self.call = call
         self._variables: tuple[tuple[str, str], ...] | None = None
         self._asking: TransferRow | None = None
@@ -50,7 +53,22 @@ class CallCard(ttk.Frame):
         self._page: GuardedButton | None = None
         self._room = look.px(400)
         self._build()
+        self.use_low_form(low)
         self.update_call(call)
+
+    def use_low_form(self, low: bool) -> None:
+        """In a low window it takes less height; the buttons are further up then. `update_call` follows."""
+        self._low, px = low, self._look.px
+        self.configure(padding=px(8) if low else px(14))
+        self._phase.grid(pady=(0 if low else px(4), 0))
+        self._buttons.grid(pady=(px(6) if low else px(12), 0))
+
+    @property
+    def parts(self) -> tuple[tk.Misc, ...]:
+        """What has to be seen of it, the least important first: all, its buttons, what is being typed."""
+        typed = () if self._asking is None else (self._asking,)
+        consulted = () if self._consult_row is None else (self._consult_row,)
+        return (self, self._buttons, *consulted, *typed)
 
     def offer_targets(self, targets: tuple[OfferedTarget, ...]) -> None:
         """The call can be transferred to these contexts from now on."""
@@ -95,8 +113,11 @@ class CallCard(ttk.Frame):
         )
         self._initials.show_name(words.caller(call))
         self._who.say(words.caller(call))
-        self._number.say_if_any(words.number_beside(call))
-        self._through.say_if_any(words.service_and_queue(call))
+        number, through = words.number_beside(call), words.service_and_queue(call)
+        if self._low:
+            number, through = " · ".join(filter(None, (number, through))), ""
+        self._number.say_if_any(number)
+        self._through.say_if_any(through)
         style = {"ringing": "RingingCard.TLabel", "talking": "GoodCard.TLabel"}.get(
             call.phase, "MutedCard.TLabel"
         )
@@ -174,7 +195,7 @@ class CallCard(ttk.Frame):
         self._number.fit(beside)
         self._through.fit(beside)
         self._phase.configure(wraplength=beside)
-        below = max(px(80), width - px(90))
+        below = max(px(80), width - px(40))
         self._remark.fit(below)
         for label in self._table.grid_slaves(column=1):
             assert isinstance(label, ElidedLabel)
@@ -206,7 +227,8 @@ class CallCard(ttk.Frame):
                 label.bind(keys, partial(self._copy, label, value))
         self._fit_to(self._room)
         if variables:
-            self._table.grid(row=4, column=1, columnspan=3, sticky="ew", pady=(self._look.px(6), 0))
+            # Below the buttons, which so keep their places when more is known of a call.
+            self._table.grid(row=9, column=0, columnspan=4, sticky="ew", pady=(self._look.px(8), 0))
         else:
             self._table.grid_remove()
 

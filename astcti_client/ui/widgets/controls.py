@@ -133,13 +133,18 @@ class ScrolledFrame(ttk.Frame):
         self.bind_all("<FocusIn>", _bring_into_view)
 
     def see(self, widget: tk.Misc) -> None:
-        """Bring a widget inside into view."""
+        """Bring a widget inside into view, by as little as it takes; of one that is too high the top."""
         top = widget.winfo_rooty() - self.inner.winfo_rooty()
         whole = max(1, self.inner.winfo_height())
         seen = self._canvas.winfo_height()
         first = self._canvas.canvasy(0)
-        if top < first or top + widget.winfo_height() > first + seen:
-            self._canvas.yview_moveto(max(0, top - seen / 3) / whole)
+        low = top + widget.winfo_height() - seen  # where the view begins if it ends with the widget
+        if top < first or low > first:
+            self._canvas.yview_moveto(max(0, top if top < first else min(top, low)) / whole)
+
+    def see_top(self) -> None:
+        """Bring the first thing inside into view."""
+        self._canvas.yview_moveto(0)
 
     def _resized(self, _event: object) -> None:
         self._canvas.configure(scrollregion=(0, 0, 0, self.inner.winfo_reqheight()))
@@ -177,6 +182,17 @@ def _turn_wheel(units: int, event: tk.Event[tk.Misc]) -> None:
     """Scroll what the mouse is in."""
     if (around := _scrolled_around(event.widget)) is not None:
         around.scroll(units or (-1 if event.delta > 0 else 1))
+
+
+def see_soon(widget: tk.Misc) -> None:
+    """Bring something new into view, once it was laid out, in what scrolls around it."""
+
+    def see() -> None:
+        if widget.winfo_exists() and (around := _scrolled_around(widget)) is not None:
+            widget.update_idletasks()
+            around.see(widget)
+
+    widget.after_idle(see)
 
 
 def _bring_into_view(event: tk.Event[tk.Misc]) -> None:

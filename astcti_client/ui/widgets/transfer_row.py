@@ -12,7 +12,7 @@ from astcti_client.ui.i18n import _
 from astcti_client.ui.state.actions import ProblemTold
 from astcti_client.ui.text import words
 from astcti_client.ui.theme.look import Look
-from astcti_client.ui.widgets.controls import button, icon_button
+from astcti_client.ui.widgets.controls import button, icon_button, see_soon
 
 Transfer = Callable[[str, str, ProblemTold], None]
 """Gets the number as typed, a context, and whom to tell the answer. Raises ValueError if it is no number."""
@@ -59,6 +59,7 @@ class TransferRow(ttk.Frame):
         self.number.bind("<Return>", lambda _event: go())
         for widget in self.winfo_children():
             widget.bind("<Escape>", self._cancelled)
+        see_soon(self)
 
     def _cancelled(self, _event: object) -> str:
         self._close()
@@ -96,3 +97,4 @@ class TransferRow(ttk.Frame):
         self._wrong.configure(text=problem)
         self._wrong.grid(row=1, column=0, columnspan=4, sticky="w")
         self.number.focus_set()
+        see_soon(self)
