@@ -132,6 +132,9 @@ class WindowActions(Protocol):
     def show_settings(self) -> None:
         """Open the settings."""
 
+    def toggle_mini_view(self) -> None:
+        """Have the main window show state, pause and calls alone, or everything again; it is remembered."""
+
     def show_about(self) -> None:
         """Open what tells about the program."""
 

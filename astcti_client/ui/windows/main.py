@@ -58,10 +58,14 @@ class MainWindow(ttk.Frame):
         model: SeatModel,
         actions: Actions,
         redial_list: Callable[[], list[str]],
+        *,
+        mini: bool = False,
     ) -> None:
+        """`mini`: for a small window, with state, pause and calls alone."""
         super().__init__(root, padding=look.px(14))
         self._look, self._model, self._actions = look, model, actions
-        self._form: WindowForm = "full"
+        self._mini = mini
+        self._form: WindowForm = "mini" if mini else "full"
         self._dial_open = self._was_busy = False
         self._message_due: str | None = None
         self._banner_shown: tuple[str, bool, str] | None = None
@@ -105,7 +109,7 @@ class MainWindow(ttk.Frame):
 
     def _fit(self, height: int) -> None:
         """The height alone decides, never the calls: nothing moves because one came or went."""
-        form: WindowForm = "low" if height < self._look.px(LOW) else "full"
+        form: WindowForm = "mini" if self._mini else "low" if height < self._look.px(LOW) else "full"
         if form != self._form:
             self._form = form
             self._arrange()
@@ -127,12 +131,17 @@ class MainWindow(ttk.Frame):
         self.rowconfigure(0, minsize=0 if full else px(40))
         # Where there is little room the calls come first.
         self.queues.grid(row=1 if full else self.calls.last_row + 1, column=0, sticky="ew", pady=(0, gap))
-        if not self.queues.has_any:
+        if not self.queues.has_any or self._mini:
             self.queues.grid_remove()
         self.calls.use_low_form(not full)
         self.dial_bar.grid(row=4, column=0, columnspan=2, sticky="ew")
         if not full and not self._dial_open:
             self.dial_bar.grid_remove()
+
+    @property
+    def mini(self) -> bool:
+        """Whether it shows state, pause and calls alone."""
+        return self._mini
 
     def type_number(self) -> None:
         """Have the keyboard in the dial bar, which is opened where it is folded."""
@@ -158,7 +167,7 @@ class MainWindow(ttk.Frame):
         self._show_banner()
         self.pause.show()
         why = obstacle_text(model.obstacle) if model.obstacle is not None else ""
-        self.queues.show(queue_lines(model.queues.values(), model.own_queues), why)
+        self.queues.show(() if self._mini else queue_lines(model.queues.values(), model.own_queues), why)
         self._dialled.show()
         self.calls.show()
         why_not = "" if model.up else _("Not connected.")
@@ -266,6 +275,7 @@ class MainWindow(ttk.Frame):
             ("<Control-h>", self._actions.windows.show_history),
             ("<Control-k>", self._actions.windows.show_colleagues),
             ("<Control-comma>", self._actions.windows.show_settings),
+            ("<Control-m>", self._actions.windows.toggle_mini_view),
             ("<Control-w>", self._actions.windows.close_notices),
             ("<Control-q>", self._actions.program.quit),
             ("<Control-l>", self._actions.windows.show_dial),
@@ -289,6 +299,7 @@ class MainWindow(ttk.Frame):
         entries: tuple[tuple[str, str, Callable[[], None] | None], ...] = (
             (_("History"), "Ctrl+H", actions.windows.show_history),
             (_("Colleagues"), "Ctrl+K", actions.windows.show_colleagues),
+            (_("Whole window") if self._mini else _("Mini view"), "Ctrl+M", actions.windows.toggle_mini_view),
             (_("Settings"), "Ctrl+,", actions.windows.show_settings),
             (_("About AsteriskCTI"), "", actions.windows.show_about),
             (_("Close all notices"), "Ctrl+W", actions.windows.close_notices),
