@@ -336,6 +336,11 @@ class OpenWindows:
         if self.main.calls.ask_transfer(number):
             self.show()
 
+    def ask_first(self, number: str) -> None:
+        """The main window, where the colleague with this number is asked about the call that is up."""
+        if self.main.calls.ask_transfer(number, first=True):
+            self.show()
+
     def history_changed(self) -> None:
         """A call was added; `show_model` shows it."""
         self._history_changed = True

@@ -129,6 +129,9 @@ class WindowActions(Protocol):
     def transfer_to(self, number: str) -> None:
         """Have the transfer of the call that is up typed: the agent says the last word there."""
 
+    def ask_first(self, number: str) -> None:
+        """Ask the colleague with this number about the call that is up, before it is handed over."""
+
     def show_settings(self) -> None:
         """Open the settings."""
 

@@ -300,6 +300,12 @@ class CallCard(ttk.Frame):
             self._asking.service.current(service)
         self._asking.grid(row=6, column=0, columnspan=4, sticky="ew", pady=(self._look.px(8), 0))
 
+    def ask_first(self, number: str) -> None:
+        """Ask the colleague with this number about the call; what is wrong is said in the transfer's row."""
+        self.ask_target(number)
+        if self._asking is not None:
+            self._asking.ask_first()
+
     def _transfer_pressed(self) -> None:
         if self._asking is not None:
             self._stop_asking()

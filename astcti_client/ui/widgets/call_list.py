@@ -103,11 +103,14 @@ class CallList:
             if key in self.cards:
                 self.cards[key].ask_target(*one)
 
-    def ask_transfer(self, number: str) -> bool:
-        """Have the transfer of the call that is up typed with this number; False if no call is up."""
+    def ask_transfer(self, number: str, *, first: bool = False) -> bool:
+        """Have the transfer of the call that is up typed with this number; False if no call is up.
+
+        `first`: ask the colleague who has it at once, which can be taken back.
+        """
         for card in self.cards.values():
             if card.call.phase == "talking":
-                card.ask_target(number)
+                card.ask_first(number) if first else card.ask_target(number)
                 self._show_whole(card)
                 return True
         return False

@@ -32,7 +32,7 @@ class TransferRow(ttk.Frame):
     ) -> None:
         """`targets` are where calls may go; `consult` is None where colleagues cannot be asked."""
         super().__init__(parent, style="Surface.TFrame")
-        self._targets, self._close = targets, close
+        self._targets, self._close, self._consult = targets, close, consult
         self.columnconfigure(0, weight=1)
         self.number = ttk.Entry(self, style=look.on(self, "TEntry"))
         self.number.grid(row=0, column=0, sticky="ew")
@@ -60,6 +60,11 @@ class TransferRow(ttk.Frame):
         for widget in self.winfo_children():
             widget.bind("<Escape>", self._cancelled)
         see_soon(self)
+
+    def ask_first(self) -> None:
+        """Ask whose number is there, where that is possible; what is wrong is said here."""
+        if self._consult is not None:
+            self._ask(self._consult)
 
     def _cancelled(self, _event: object) -> str:
         self._close()

@@ -105,6 +105,7 @@ class ColleaguesWindow(SideWindow):
         self.call.pack(side="left")
         self.transfer = button(row, look, _("Transfer …"), self._transfer, icon="transfer")
         self.transfer.pack(side="left", padx=look.px(8))
+        self.ask_first = button(row, look, _("Ask first"), self._ask_first, icon="phone")
         self._count = ttk.Label(row, style="Muted.TLabel")
         self._count.pack(side="right")
 
@@ -170,7 +171,15 @@ class ColleaguesWindow(SideWindow):
         may_call = colleague is not None and bool(colleague.number) and up
         _enable(self.call, may_call and bool(self._model.outbound))
         talks = any(call.phase == "talking" for call in self._model.calls.values())
-        _enable(self.transfer, may_call and talks and bool(self._model.transfer_targets))
+        may_transfer = may_call and talks and bool(self._model.transfer_targets)
+        _enable(self.transfer, may_transfer)
+        consults = self._model.consults
+        if consults.possible and not self.ask_first.winfo_manager():
+            self.ask_first.pack(side="left", after=self.transfer)
+        elif not consults.possible:
+            self.ask_first.pack_forget()
+        asks = any(consult.goes_on for consult in consults.by_call.values())
+        _enable(self.ask_first, may_transfer and not asks)
         text = ""
         if not self._model.colleagues.offered and self._model.up:
             text = _("This server does not tell who is there.")
@@ -212,6 +221,12 @@ class ColleaguesWindow(SideWindow):
     def _transfer(self) -> None:
         if (colleague := self._selected()) is not None:
             self._actions.windows.transfer_to(colleague.number)
+
+    def _ask_first(self) -> None:
+        colleague = self._selected()
+        if colleague is not None and time.monotonic() - self._called_at >= REST:
+            self._called_at = time.monotonic()
+            self._actions.windows.ask_first(colleague.number)
 
     def _closed(self, event: tk.Event[tk.Misc]) -> None:
         if event.widget is self:

@@ -228,7 +228,12 @@ class Photographer:
         told = ("200 q-sales", "200 q-support", "210 q-night", "211 KO q-vip no such queue")
         own = ("stays q-sales Sales", "may-leave q-support Support, Returns", "may-leave q-night Night line")
         peer = bed.log_in(
-            "PJSIP/201 Mario Rossi", *told, queues=(*own, "may-leave q-vip VIP"), colleagues=True
+            "PJSIP/201 Mario Rossi",
+            *told,
+            queues=(*own, "may-leave q-vip VIP"),
+            colleagues=True,
+            targets=TARGETS,
+            phone=["224 PHONE CONSULT"],
         )
         peer.say(event("Link", "7.1", trigger=PAGE))
         bed.pump(lambda: bed.app.model.calls)
