@@ -8,6 +8,7 @@ from functools import partial
 from tkinter import ttk
 from typing import Any
 
+from astcti_client.ui.text.right_to_left import in_drawing_order
 from astcti_client.ui.theme.look import Look
 from astcti_client.ui.widgets.press_guard import INERT, GuardedButton
 from astcti_client.ui.widgets.tooltip import Tooltip
@@ -215,6 +216,15 @@ def initials(name: str) -> str:
     return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()
 
 
+_APART = "\u200c"
+"""Between Arabic letters that are not to be joined: initials are no word."""
+
+
+def initials_as_drawn(name: str) -> str:
+    """The initials of a name in the order in which Tk has to be given them."""
+    return in_drawing_order(_APART.join(initials(name))).replace(_APART, "")
+
+
 class InitialsDisc(ttk.Label):
     """A disc with initials."""
 
@@ -227,7 +237,7 @@ class InitialsDisc(ttk.Label):
 
     def show_name(self, name: str) -> None:
         """Show another's initials."""
-        self.configure(text=initials(name))
+        self.configure(text=initials_as_drawn(name))
 
 
 FOOT_ROOM = 8

@@ -65,6 +65,8 @@ class ColleaguesWindow(SideWindow):
         picture.grid(row=0, column=0, padx=(0, look.px(8)))
         self.search = ttk.Entry(row, textvariable=self._sought)
         self.search.grid(row=0, column=1, sticky="ew")
+        self._count = ttk.Label(row, style="Muted.TLabel")
+        self._count.grid(row=0, column=2, padx=(look.px(10), 0))
         for keys in ("<Down>", "<Return>"):
             self.search.bind(keys, lambda _event: self._to_table())
         self._build_table(body)
@@ -106,8 +108,6 @@ class ColleaguesWindow(SideWindow):
         self.transfer = button(row, look, _("Transfer …"), self._transfer, icon="transfer")
         self.transfer.pack(side="left", padx=look.px(8))
         self.ask_first = button(row, look, _("Ask first"), self._ask_first, icon="phone")
-        self._count = ttk.Label(row, style="Muted.TLabel")
-        self._count.pack(side="right")
 
     def _keep(self) -> None:
         self._chosen = next(iter(self.table.selection()), "")
