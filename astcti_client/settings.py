@@ -70,6 +70,8 @@ class Settings:
     start_with_pc: bool = False
     on_top: bool = False
     """Whether the main window stays above all others."""
+    mini_view: bool = False
+    """Whether it shows state, pause and calls alone."""
     start_hidden: bool = False
     history_days: int = 90
     """Days that calls are kept in the history; 0 keeps none."""

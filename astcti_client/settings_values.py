@@ -247,6 +247,7 @@ SETTING_READERS = {
     "remember": SettingReader("remember", _boolean),
     "start-with-pc": SettingReader("start_with_pc", _boolean),
     "on-top": SettingReader("on_top", _boolean),
+    "mini-view": SettingReader("mini_view", _boolean),
     "start-hidden": SettingReader("start_hidden", _boolean),
     "history-days": SettingReader("history_days", _days),
     "hot-key": SettingReader("hot_key", _combination),

@@ -160,8 +160,10 @@ class OpenWindows:
         self._use_look()
         settings = self._preferences.now
         with same_focus(lambda: self.main):
-            typed = self.main.typed()
+            typed, was_mini = self.main.typed(), self.main.mini
             self.main.destroy()
+            if settings.mini_view != was_mini:
+                self._place_main()
             self.main = self._new_main()
             self.main.type_again(typed)
             self._show_messages()
@@ -180,7 +182,8 @@ class OpenWindows:
         self._keep_places()
 
     def _keep_places(self) -> None:
-        for name, window in (("main", self.root), ("history", self.history), ("colleagues", self.colleagues)):
+        main = "mini" if self.main.mini else "main"
+        for name, window in ((main, self.root), ("history", self.history), ("colleagues", self.colleagues)):
             if window is None or not window.winfo_exists() or not window.winfo_viewable():
                 continue
             if str(window.state()) != "normal" or _fills_the_screen(window):
@@ -243,16 +246,28 @@ class OpenWindows:
         look.activate()
         large, small = (str(look.program_icon("available", size)) for size in (64, 32))
         self.root.iconphoto(True, large, small)
-        self.root.minsize(*self._on_screen(360, 420))
+        self.root.minsize(*(self._on_screen(300, 150) if settings.mini_view else self._on_screen(360, 320)))
         if bool(self.root.attributes("-topmost")) != settings.on_top:
             self.root.attributes("-topmost", settings.on_top)
 
     def _new_main(self) -> MainWindow:
         if not self.root.winfo_viewable():  # else it has the size that its user gave it
-            width, height = self._on_screen(430, 640)
-            self.root.geometry(f"{width}x{height}")
-            self._put_back("main", self.root)
-        return MainWindow(self.root, self.look, self._model, self.actions, self._history.redial_list)
+            self._place_main()
+        mini = self._preferences.now.mini_view
+        return MainWindow(
+            self.root, self.look, self._model, self.actions, self._history.redial_list, mini=mini
+        )
+
+    def _place_main(self) -> None:
+        """Each of the two views has a place and a size of its own."""
+        mini = self._preferences.now.mini_view
+        if _fills_the_screen(self.root):
+            self.root.attributes("-zoomed", False)
+        elif str(self.root.state()) == "zoomed":  # as Windows says it
+            self.root.state("normal")
+        width, height = self._on_screen(*((400, 200) if mini else (430, 640)))
+        self.root.geometry(f"{width}x{height}")
+        self._put_back("mini" if mini else "main", self.root)
 
     def _on_screen(self, width: int, height: int) -> tuple[int, int]:
         """That size of a 96 dpi screen in this screen's dots, as far as there is room for it."""
@@ -288,7 +303,7 @@ class OpenWindows:
     def show_dial(self) -> None:
         """The main window, ready to type a number."""
         self.show()
-        self.main.dial_bar.select()
+        self.main.type_number()
 
     def show_history(self) -> None:
         """The history, made if it is not open."""
@@ -321,6 +336,11 @@ class OpenWindows:
         if self.main.calls.ask_transfer(number):
             self.show()
 
+    def ask_first(self, number: str) -> None:
+        """The main window, where the colleague with this number is asked about the call that is up."""
+        if self.main.calls.ask_transfer(number, first=True):
+            self.show()
+
     def history_changed(self) -> None:
         """A call was added; `show_model` shows it."""
         self._history_changed = True
@@ -345,6 +365,15 @@ class OpenWindows:
             self.settings = SettingsWindow(
                 self.root, self.look, self.actions.program, self._preferences.now, self._preferences.locked
             )
+
+    def toggle_mini_view(self) -> None:
+        """The main window with state, pause and calls alone, or whole again."""
+        if "mini-view" in self._preferences.locked:
+            self.main.tell(_("Fixed by your administrator"))
+            return
+        mini = not self._preferences.now.mini_view
+        if problem := self.actions.program.change_settings({"mini-view": mini}):
+            self.main.tell(problem)
 
     def show_about(self) -> None:
         """What tells about the program."""

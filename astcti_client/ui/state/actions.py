@@ -132,8 +132,14 @@ class WindowActions(Protocol):
     def transfer_to(self, number: str) -> None:
         """Have the transfer of the call that is up typed: the agent says the last word there."""
 
+    def ask_first(self, number: str) -> None:
+        """Ask the colleague with this number about the call that is up, before it is handed over."""
+
     def show_settings(self) -> None:
         """Open the settings."""
+
+    def toggle_mini_view(self) -> None:
+        """Have the main window show state, pause and calls alone, or everything again; it is remembered."""
 
     def show_about(self) -> None:
         """Open what tells about the program."""

@@ -37,12 +37,15 @@ class CallCard(ttk.Frame):
         call: SeatCall,
         targets: tuple[OfferedTarget, ...],
         may_answer: bool,
+        *,
+        low: bool = False,
     ) -> None:
         """`targets` are the contexts that the call can be transferred to; `may_answer`: this phone can be
-        told to answer.
+        told to answer; `low` is as in `use_low_form`.
         """
         super().__init__(parent, style="Card.TFrame", padding=look.px(14))
         self._look, self._actions, self._targets = look, actions, targets
+        self._low = False
         self.call = call
         self._variables: tuple[tuple[str, str], ...] | None = None
         self._asking: TransferRow | None = None
@@ -56,7 +59,22 @@ class CallCard(ttk.Frame):
         self._page: GuardedButton | None = None
         self._room = look.px(400)
         self._build()
+        self.use_low_form(low)
         self.update_call(call)
+
+    def use_low_form(self, low: bool) -> None:
+        """In a low window it takes less height; the buttons are further up then. `update_call` follows."""
+        self._low, px = low, self._look.px
+        self.configure(padding=px(8) if low else px(14))
+        self._phase.grid(pady=(0 if low else px(4), 0))
+        self._buttons.grid(pady=(px(6) if low else px(12), 0))
+
+    @property
+    def parts(self) -> tuple[tk.Misc, ...]:
+        """What has to be seen of it, the least important first: all, its buttons, what is being typed."""
+        typed = () if self._asking is None else (self._asking,)
+        consulted = () if self._consult_row is None else (self._consult_row,)
+        return (self, self._buttons, *consulted, *typed)
 
     def offer_targets(self, targets: tuple[OfferedTarget, ...]) -> None:
         """The call can be transferred to these contexts from now on."""
@@ -106,8 +124,11 @@ class CallCard(ttk.Frame):
         set_options(self, style="Ring.TFrame" if rings else "Card.TFrame")
         self._initials.show_name(words.caller(call))
         self._who.say(words.caller(call))
-        self._number.say_if_any(words.number_beside(call))
-        self._through.say_if_any(words.service_and_queue(call))
+        number, through = words.number_beside(call), words.service_and_queue(call)
+        if self._low:
+            number, through = " · ".join(filter(None, (number, through))), ""
+        self._number.say_if_any(number)
+        self._through.say_if_any(through)
         style = {"ringing": "RingingCard.TLabel", "talking": "GoodCard.TLabel"}.get(
             call.phase, "MutedCard.TLabel"
         )
@@ -186,7 +207,7 @@ class CallCard(ttk.Frame):
         self._number.fit(beside)
         self._through.fit(beside)
         set_options(self._phase, wraplength=beside)
-        below = max(px(80), width - px(90))
+        below = max(px(80), width - px(40))
         self._remark.fit(below)
         for label in self._table.grid_slaves(column=1):
             assert isinstance(label, ElidedLabel)
@@ -218,7 +239,8 @@ class CallCard(ttk.Frame):
                 label.bind(keys, partial(self._copy, label, value))
         self._fit_to(self._room)
         if variables:
-            self._table.grid(row=4, column=1, columnspan=3, sticky="ew", pady=(self._look.px(6), 0))
+            # Below the buttons, which so keep their places when more is known of a call.
+            self._table.grid(row=9, column=0, columnspan=4, sticky="ew", pady=(self._look.px(8), 0))
         else:
             self._table.grid_remove()
 
@@ -296,6 +318,12 @@ class CallCard(ttk.Frame):
         if 0 <= service < len(self._targets):
             self._asking.service.current(service)
         self._asking.grid(row=6, column=0, columnspan=4, sticky="ew", pady=(self._look.px(8), 0))
+
+    def ask_first(self, number: str) -> None:
+        """Ask the colleague with this number about the call; what is wrong is said in the transfer's row."""
+        self.ask_target(number)
+        if self._asking is not None:
+            self._asking.ask_first()
 
     def _transfer_pressed(self) -> None:
         if self._asking is not None:

@@ -29,6 +29,7 @@ class CallList:
         self._look, self._actions, self._model = look, actions, model
         self.cards: dict[str, CallCard] = {}
         self._order: list[str] = []
+        self._low = False
         self._more = ttk.Label(place.inner, style="Muted.TLabel")
         self._empty = ttk.Label(
             place,
@@ -40,6 +41,15 @@ class CallList:
         )
         for widget in (place, place.inner):
             widget.bind("<Configure>", lambda _event: self._show_empty(), add=True)
+        place.bind("<Configure>", lambda _event: self._view_changed(), add=True)
+        self._view_due = ""
+
+    def use_low_form(self, low: bool) -> None:
+        """Cards take less height in a low window."""
+        self._low = low
+        for card in self.cards.values():
+            card.use_low_form(low)
+            card.update_call(card.call)
 
     def show(self) -> None:
         """Show the model's calls."""
@@ -59,7 +69,7 @@ class CallList:
             text = some("{count} more call", "{count} more calls", more)
             set_options(self._more, text=text.format(count=more))
             if not self._more.winfo_manager():
-                self._more.grid(row=self._row + MOST_CARDS, column=0)
+                self._more.grid(row=self.last_row, column=0)
         else:
             self._more.grid_remove()
         self._show_empty()
@@ -68,6 +78,11 @@ class CallList:
         """Show how long each lasts; `now` is the model's clock."""
         for card in self.cards.values():
             card.show_time(now)
+
+    @property
+    def last_row(self) -> int:
+        """What comes below the calls has a later one."""
+        return self._row + MOST_CARDS
 
     @property
     def order(self) -> tuple[str, ...]:
@@ -90,21 +105,51 @@ class CallList:
             if key in self.cards:
                 self.cards[key].ask_target(*one)
 
-    def ask_transfer(self, number: str) -> bool:
-        """Have the transfer of the call that is up typed with this number; False if no call is up."""
+    def ask_transfer(self, number: str, *, first: bool = False) -> bool:
+        """Have the transfer of the call that is up typed with this number; False if no call is up.
+
+        `first`: ask the colleague who has it at once, which can be taken back.
+        """
         for card in self.cards.values():
             if card.call.phase == "talking":
-                card.ask_target(number)
-                self._bring_into_view(card)
+                card.ask_first(number) if first else card.ask_target(number)
+                self._show_whole(card)
                 return True
         return False
+
+    def show_ringing(self) -> None:
+        """Bring what rings beside the call that is talked to into view."""
+        for key in self._order:
+            if self.cards[key].call.phase == "ringing":
+                self._show_whole(self.cards[key])
+                return
 
     def _bring_into_view(self, card: CallCard) -> None:
         """Many queues may stand above it; but nothing moves the call that is talked to."""
         talking = any(_is_talking(other.call) for other in self.cards.values())
         if card.winfo_exists() and not talking:
-            card.update_idletasks()
-            self._list.see(card)
+            self._show_whole(card)
+
+    def _show_whole(self, card: CallCard) -> None:
+        """As much of it as there is room for, and its buttons in any case."""
+        card.update_idletasks()
+        for part in card.parts:
+            self._list.see(part)
+
+    def _view_changed(self) -> None:
+        """The room has another size: what is talked to stays in view, else what rings."""
+        if not self._view_due:
+            self._view_due = self._list.after_idle(self._keep_in_view)
+
+    def _keep_in_view(self) -> None:
+        self._view_due = ""
+        if not self._list.winfo_exists() or not (self._model.up and self._model.pbx_up):
+            return  # then what is said above the calls is what counts
+        shown = [self.cards[key] for key in self._order if self.cards[key].call.phase != "over"]
+        talking = [card for card in shown if _is_talking(card.call)]
+        ringing = [card for card in shown if card.call.phase == "ringing"]
+        if first := (talking or ringing)[:1]:
+            self._show_whole(first[0])
 
     def _show_news(self, row: tk.Misc) -> None:
         """What is said of the call that is talked to, and what can be done about it."""
@@ -130,6 +175,7 @@ class CallList:
                 call,
                 self._model.transfer_targets,
                 self._model.phone_answers,
+                low=self._low,
             )
             self.cards[call.key] = card
             self._show_consult(card)

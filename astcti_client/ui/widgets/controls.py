@@ -8,6 +8,7 @@ from functools import partial
 from tkinter import ttk
 from typing import Any
 
+from astcti_client.ui.text.right_to_left import in_drawing_order
 from astcti_client.ui.theme.look import Look
 from astcti_client.ui.widgets.options import set_options
 from astcti_client.ui.widgets.press_guard import INERT, GuardedButton
@@ -134,13 +135,18 @@ class ScrolledFrame(ttk.Frame):
         self.bind_all("<FocusIn>", _bring_into_view)
 
     def see(self, widget: tk.Misc) -> None:
-        """Bring a widget inside into view."""
+        """Bring a widget inside into view, by as little as it takes; of one that is too high the top."""
         top = widget.winfo_rooty() - self.inner.winfo_rooty()
         whole = max(1, self.inner.winfo_height())
         seen = self._canvas.winfo_height()
         first = self._canvas.canvasy(0)
-        if top < first or top + widget.winfo_height() > first + seen:
-            self._canvas.yview_moveto(max(0, top - seen / 3) / whole)
+        low = top + widget.winfo_height() - seen  # where the view begins if it ends with the widget
+        if top < first or low > first:
+            self._canvas.yview_moveto(max(0, top if top < first else min(top, low)) / whole)
+
+    def see_top(self) -> None:
+        """Bring the first thing inside into view."""
+        self._canvas.yview_moveto(0)
 
     def _resized(self, _event: object) -> None:
         self._canvas.configure(scrollregion=(0, 0, 0, self.inner.winfo_reqheight()))
@@ -180,6 +186,17 @@ def _turn_wheel(units: int, event: tk.Event[tk.Misc]) -> None:
         around.scroll(units or (-1 if event.delta > 0 else 1))
 
 
+def see_soon(widget: tk.Misc) -> None:
+    """Bring something new into view, once it was laid out, in what scrolls around it."""
+
+    def see() -> None:
+        if widget.winfo_exists() and (around := _scrolled_around(widget)) is not None:
+            widget.update_idletasks()
+            around.see(widget)
+
+    widget.after_idle(see)
+
+
 def _bring_into_view(event: tk.Event[tk.Misc]) -> None:
     """For those who move with the keyboard."""
     if (around := _scrolled_around(event.widget)) is not None:
@@ -200,6 +217,15 @@ def initials(name: str) -> str:
     return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()
 
 
+_APART = "\u200c"
+"""Between Arabic letters that are not to be joined: initials are no word."""
+
+
+def initials_as_drawn(name: str) -> str:
+    """The initials of a name in the order in which Tk has to be given them."""
+    return in_drawing_order(_APART.join(initials(name))).replace(_APART, "")
+
+
 class InitialsDisc(ttk.Label):
     """A disc with initials."""
 
@@ -212,7 +238,7 @@ class InitialsDisc(ttk.Label):
 
     def show_name(self, name: str) -> None:
         """Show another's initials."""
-        set_options(self, text=initials(name))
+        set_options(self, text=initials_as_drawn(name))
 
 
 FOOT_ROOM = 8

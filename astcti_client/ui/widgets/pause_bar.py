@@ -36,6 +36,16 @@ class PauseBar(ttk.Frame):
         self.button.grid(row=0, column=3)
         self.bind("<Configure>", self._fit)
 
+    def use_low_form(self, low: bool) -> None:
+        """In a low window time and button alone, beside the header, which says the rest; `show` follows."""
+        look = self._look
+        self.configure(
+            style="TFrame" if low else "Card.TFrame", padding=0 if low else (look.px(14), look.px(10))
+        )
+        self._time.configure(style="Muted.TLabel" if low else "MutedCard.TLabel")
+        for part in (self._icon, self._words):
+            part.grid_remove() if low else part.grid()
+
     def show(self) -> None:
         """Show the model's pause, which stays in view without a connection, or what else keeps calls away."""
         model, look = self._model, self._look

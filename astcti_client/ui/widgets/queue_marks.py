@@ -38,6 +38,11 @@ class QueueMarks(ttk.Frame):
         self.rows: dict[str, _QueueRow] = {}
         self.is_open = False
 
+    @property
+    def has_any(self) -> bool:
+        """Whether there is a queue."""
+        return bool(self._shown[0])
+
     def show(self, lines: tuple[QueueLine, ...], why_not: str = "") -> None:
         """Show these. `why_not`: why no call can come though the phone is a member; empty if one can."""
         if (lines, why_not) == self._shown:

@@ -12,7 +12,7 @@ from astcti_client.ui.i18n import _
 from astcti_client.ui.state.actions import ProblemTold
 from astcti_client.ui.text import words
 from astcti_client.ui.theme.look import Look
-from astcti_client.ui.widgets.controls import button, icon_button
+from astcti_client.ui.widgets.controls import button, icon_button, see_soon
 from astcti_client.ui.widgets.options import enable
 
 Transfer = Callable[[str, str, ProblemTold], None]
@@ -33,7 +33,7 @@ class TransferRow(ttk.Frame):
     ) -> None:
         """`targets` are where calls may go; `consult` is None where colleagues cannot be asked."""
         super().__init__(parent, style="Surface.TFrame")
-        self._targets, self._close = targets, close
+        self._targets, self._close, self._consult = targets, close, consult
         self.columnconfigure(0, weight=1)
         self.number = ttk.Entry(self, style=look.on(self, "TEntry"))
         self.number.grid(row=0, column=0, sticky="ew")
@@ -60,6 +60,12 @@ class TransferRow(ttk.Frame):
         self.number.bind("<Return>", lambda _event: go())
         for widget in self.winfo_children():
             widget.bind("<Escape>", self._cancelled)
+        see_soon(self)
+
+    def ask_first(self) -> None:
+        """Ask whose number is there, where that is possible; what is wrong is said here."""
+        if self._consult is not None:
+            self._ask(self._consult)
 
     def _cancelled(self, _event: object) -> str:
         self._close()
@@ -97,3 +103,4 @@ class TransferRow(ttk.Frame):
         self._wrong.configure(text=problem)
         self._wrong.grid(row=1, column=0, columnspan=4, sticky="w")
         self.number.focus_set()
+        see_soon(self)

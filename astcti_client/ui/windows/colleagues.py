@@ -62,6 +62,8 @@ class ColleaguesWindow(SideWindow):
         row = SearchRow(body, look, self._sought)
         row.grid(row=0, column=0, sticky="ew", pady=(0, look.px(12)))
         self.search = row.field
+        self._count = ttk.Label(row, style="Muted.TLabel")
+        self._count.grid(row=0, column=2, padx=(look.px(10), 0))
         for keys in ("<Down>", "<Return>"):
             self.search.bind(keys, lambda _event: self._list.take_keyboard())
         self._build_table(body)
@@ -89,8 +91,7 @@ class ColleaguesWindow(SideWindow):
         self.call.pack(side="left")
         self.transfer = button(row, look, _("Transfer …"), self._transfer, icon="transfer")
         self.transfer.pack(side="left", padx=look.px(8))
-        self._count = ttk.Label(row, style="Muted.TLabel")
-        self._count.pack(side="right")
+        self.ask_first = button(row, look, _("Ask first"), self._ask_first, icon="phone")
 
     def _keep(self) -> None:
         self._chosen = next(iter(self.table.selection()), "")
@@ -154,7 +155,15 @@ class ColleaguesWindow(SideWindow):
         may_call = colleague is not None and bool(colleague.number) and up
         enable(self.call, may_call and bool(self._model.outbound))
         talks = any(call.phase == "talking" for call in self._model.calls.values())
-        enable(self.transfer, may_call and talks and bool(self._model.transfer_targets))
+        may_transfer = may_call and talks and bool(self._model.transfer_targets)
+        enable(self.transfer, may_transfer)
+        consults = self._model.consults
+        if consults.possible and not self.ask_first.winfo_manager():
+            self.ask_first.pack(side="left", after=self.transfer)
+        elif not consults.possible:
+            self.ask_first.pack_forget()
+        asks = any(consult.goes_on for consult in consults.by_call.values())
+        enable(self.ask_first, may_transfer and not asks)
         text = ""
         if not self._model.colleagues.offered and self._model.up:
             text = _("This server does not tell who is there.")
@@ -186,6 +195,12 @@ class ColleaguesWindow(SideWindow):
     def _transfer(self) -> None:
         if (colleague := self._selected()) is not None:
             self._actions.windows.transfer_to(colleague.number)
+
+    def _ask_first(self) -> None:
+        colleague = self._selected()
+        if colleague is not None and time.monotonic() - self._called_at >= REST:
+            self._called_at = time.monotonic()
+            self._actions.windows.ask_first(colleague.number)
 
     def _closed(self, event: tk.Event[tk.Misc]) -> None:
         if event.widget is self:

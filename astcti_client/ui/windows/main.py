@@ -27,7 +27,7 @@ from astcti_client.ui.widgets.message_banner import MessageBanner
 from astcti_client.ui.widgets.options import set_options
 from astcti_client.ui.widgets.pause_bar import PauseBar
 from astcti_client.ui.widgets.queue_marks import QueueMarks
-from astcti_client.ui.widgets.seat_header import SeatHeader
+from astcti_client.ui.widgets.seat_header import SeatHeader, WindowForm
 
 LONGEST_MESSAGE = 300
 MESSAGE_TIME = 8000  # milliseconds that a passing message stays
@@ -41,6 +41,12 @@ class Typed:
     service: OfferedService | None
     transfers: dict[str, tuple[str, int]]
     order: tuple[str, ...]
+    dialling: bool
+    """Whether the dial bar was opened where it is folded."""
+
+
+LOW = 500
+"""Height, at 96 dots to the inch, below which the calls have the room of most that stands around them."""
 
 
 class MainWindow(ttk.Frame):
@@ -53,21 +59,26 @@ class MainWindow(ttk.Frame):
         model: SeatModel,
         actions: Actions,
         redial_list: Callable[[], list[str]],
+        *,
+        mini: bool = False,
     ) -> None:
+        """`mini`: for a small window, with state, pause and calls alone."""
         super().__init__(root, padding=look.px(14))
         self._look, self._model, self._actions = look, model, actions
+        self._mini = mini
+        self._form: WindowForm = "mini" if mini else "full"
+        self._dial_open = self._was_busy = False
         self._message_due: str | None = None
         self._banner_shown: tuple[str, bool, str] | None = None
         self.columnconfigure(0, weight=1)
         self.rowconfigure(2, weight=1)
         gap = look.px(10)
-        self._header = SeatHeader(self, look, actions.windows, self._post_menu)
-        self._header.grid(row=0, column=0, sticky="ew")
+        self._header = SeatHeader(
+            self, look, actions.windows, self._post_menu, self._toggle_dial, self._show_ringing
+        )
         self.pause = PauseBar(self, look, actions.seat, model)
-        self.pause.grid(row=1, column=0, sticky="ew", pady=(gap, 0))
         body = self._body = ScrolledFrame(self, look)
         body.inner.columnconfigure(0, weight=1)
-        body.grid(row=2, column=0, sticky="nsew", pady=gap)
         above = ttk.Frame(body.inner)
         above.columnconfigure(0, weight=1)
         above.grid(row=0, column=0, sticky="ew")
@@ -78,19 +89,77 @@ class MainWindow(ttk.Frame):
         self.lasting.grid(row=1, column=0, sticky="ew")
         self.lasting.grid_remove()
         self.queues = QueueMarks(body.inner, look, actions.seat, self._queues_opened)
-        self.queues.grid(row=1, column=0, sticky="ew", pady=(0, gap))
         self._dialled = DialledCard(body.inner, look, actions.seat, model.dialling, body.see)
         self._dialled.grid(row=2, column=0, sticky="ew", pady=(0, gap))
         self._dialled.grid_remove()
         self.calls = CallList(body, 3, look, actions, model)
         self._message = MessageBanner(self, look, "Bad", lines=3)
-        self._message.grid(row=3, column=0, sticky="ew", pady=(0, gap))
+        self._message.grid(row=3, column=0, columnspan=2, sticky="ew", pady=(0, gap))
         self._message.grid_remove()
         self.dial_bar = DialBar(self, look, actions.seat, redial_list)
-        self.dial_bar.grid(row=4, column=0, sticky="ew")
+        self.dial_bar.number.bind("<Escape>", lambda _event: self._fold_dial())
         self.pack(fill="both", expand=True)
+        self._arrange()
         self._bind_keys(root)
         self.show()
+        if root.winfo_viewable():
+            self._fit(root.winfo_height())
+        self.bind("<Configure>", lambda event: self._fit(event.height))
+
+    # --- how much of it there is room for ---
+
+    def _fit(self, height: int) -> None:
+        """The height alone decides, never the calls: nothing moves because one came or went."""
+        form: WindowForm = "mini" if self._mini else "low" if height < self._look.px(LOW) else "full"
+        if form != self._form:
+            self._form = form
+            self._arrange()
+            self.show()
+
+    def _arrange(self) -> None:
+        px, full = self._look.px, self._form == "full"
+        gap = px(10) if full else px(6)
+        self.configure(padding=px(14) if full else px(8))
+        self._header.use_form(self._form)
+        self._header.grid(row=0, column=0, columnspan=2 if full else 1, sticky="ew")
+        self.pause.use_low_form(not full)
+        if full:
+            self.pause.grid(row=1, column=0, columnspan=2, sticky="ew", padx=0, pady=(gap, 0))
+        else:
+            self.pause.grid(row=0, column=1, columnspan=1, sticky="e", padx=(px(4), 0), pady=0)
+        self._body.grid(row=2, column=0, columnspan=2, sticky="nsew", pady=gap)
+        # It is as high with a state of two lines, so that nothing moves with it.
+        self.rowconfigure(0, minsize=0 if full else px(40))
+        # Where there is little room the calls come first.
+        self.queues.grid(row=1 if full else self.calls.last_row + 1, column=0, sticky="ew", pady=(0, gap))
+        if not self.queues.has_any or self._mini:
+            self.queues.grid_remove()
+        self.calls.use_low_form(not full)
+        self.dial_bar.grid(row=4, column=0, columnspan=2, sticky="ew")
+        if not full and not self._dial_open:
+            self.dial_bar.grid_remove()
+
+    @property
+    def mini(self) -> bool:
+        """Whether it shows state, pause and calls alone."""
+        return self._mini
+
+    def type_number(self) -> None:
+        """Have the keyboard in the dial bar, which is opened where it is folded."""
+        self._dial_open = True
+        self.dial_bar.grid()
+        self.dial_bar.select()
+
+    def _toggle_dial(self) -> None:
+        self._fold_dial() if self._dial_open else self.type_number()
+
+    def _fold_dial(self) -> None:
+        """Where there is little room; what was typed stays in it."""
+        self._dial_open = False
+        if self._form != "full":
+            if str(self.focus_get() or "").startswith(str(self.dial_bar)):
+                self._header.menu_button.focus_set()
+            self.dial_bar.grid_remove()
 
     def show(self) -> None:
         """Show everything of the model that may have changed."""
@@ -99,13 +168,17 @@ class MainWindow(ttk.Frame):
         self._show_banner()
         self.pause.show()
         why = obstacle_text(model.obstacle) if model.obstacle is not None else ""
-        self.queues.show(queue_lines(model.queues.values(), model.own_queues), why)
+        self.queues.show(() if self._mini else queue_lines(model.queues.values(), model.own_queues), why)
         self._dialled.show()
         self.calls.show()
         why_not = "" if model.up else _("Not connected.")
         if model.up and not model.pbx_up:
             why_not = _("The telephone system is not available.")
-        self.dial_bar.offer(model.services, model.up and model.pbx_up, why_not, busy=model.dialling.busy)
+        busy = model.dialling.busy
+        self.dial_bar.offer(model.services, model.up and model.pbx_up, why_not, busy=busy)
+        if busy and not self._was_busy:
+            self._fold_dial()  # the call has a card now
+        self._was_busy = busy
         self.show_times()
 
     def show_times(self) -> None:
@@ -134,13 +207,17 @@ class MainWindow(ttk.Frame):
     def typed(self) -> Typed:
         """What was typed and chosen and not used yet."""
         calls = self.calls
-        return Typed(self.dial_bar.number.get(), self.dial_bar.chosen, calls.transfers(), calls.order)
+        number, service = self.dial_bar.number.get(), self.dial_bar.chosen
+        return Typed(number, service, calls.transfers(), calls.order, self._dial_open)
 
     def type_again(self, typed: Typed) -> None:
         """Put it back."""
         self.dial_bar.type_again(typed.number, typed.service)
         self.calls.arrange_as(typed.order)
         self.calls.transfer_again(typed.transfers)
+        if typed.dialling:
+            self._dial_open = True
+            self.dial_bar.grid()
 
     def _show_banner(self) -> None:
         model = self._model
@@ -166,6 +243,7 @@ class MainWindow(ttk.Frame):
             return
         self._banner.say(text)
         self._banner.grid()
+        self._body.see_top()  # before calls: they go on without this window, which can do nothing for them
         for widget in self._banner.actions.winfo_children():
             widget.destroy()
         above = (self._look.px(8), 0)
@@ -188,6 +266,9 @@ class MainWindow(ttk.Frame):
             again = button(self._banner.actions, self._look, _("Log in again"), self._actions.session.log_out)
             again.pack(pady=above)
 
+    def _show_ringing(self) -> None:
+        self.calls.show_ringing()
+
     def _queues_opened(self) -> None:
         self.calls.show()
 
@@ -198,6 +279,7 @@ class MainWindow(ttk.Frame):
             ("<Control-h>", self._actions.windows.show_history),
             ("<Control-k>", self._actions.windows.show_colleagues),
             ("<Control-comma>", self._actions.windows.show_settings),
+            ("<Control-m>", self._actions.windows.toggle_mini_view),
             ("<Control-w>", self._actions.windows.close_notices),
             ("<Control-q>", self._actions.program.quit),
             ("<Control-l>", self._actions.windows.show_dial),
@@ -221,6 +303,7 @@ class MainWindow(ttk.Frame):
         entries: tuple[tuple[str, str, Callable[[], None] | None], ...] = (
             (_("History"), "Ctrl+H", actions.windows.show_history),
             (_("Colleagues"), "Ctrl+K", actions.windows.show_colleagues),
+            (_("Whole window") if self._mini else _("Mini view"), "Ctrl+M", actions.windows.toggle_mini_view),
             (_("Settings"), "Ctrl+,", actions.windows.show_settings),
             (_("About AsteriskCTI"), "", actions.windows.show_about),
             (_("Close all notices"), "Ctrl+W", actions.windows.close_notices),

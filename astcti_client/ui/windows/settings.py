@@ -81,6 +81,7 @@ class SettingsWindow(SideWindow):
         sizes |= {size: f"{size:.0%}" for size in (1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)}
         self._choice(card, "scale", _("Size"), sizes)
         self._switch(card, "on-top", _("Keep the window above all others"))
+        self._switch(card, "mini-view", _("Mini view: state, pause and calls alone"))
 
     def _build_notices(self) -> None:
         card = self._card(_("Notices of incoming calls"))

@@ -72,6 +72,37 @@ class Photographer:
             self._losses,
         ):
             self._with_client(scene)
+        self.take_small()
+
+    def take_small(self) -> None:
+        """What a small screen, and the mini view, leave of the window."""
+        self._with_client(self._small)
+        self._with_client(self._small, mini=True)
+
+    def _small(self, bed: WindowTestBed, server: CtiServer) -> None:
+        peer = bed.log_in("PJSIP/201 Mario Rossi", *QUEUES, targets=TARGETS, phone=["224 PHONE CONSULT"])
+        if not bed.app.windows.main.mini:
+            height = bed.app.windows.look.px(340)
+            bed.root.geometry(f"{bed.root.winfo_width()}x{height}")
+            bed.pump(lambda: bed.root.winfo_height() == height)
+        kind = "mini" if bed.app.windows.main.mini else "low"
+        bed.ring("7.1", data="calldata=12345|customer=Rossi & Figli")
+        bed.app.windows.notices.close_all()
+        self._save(bed, f"{kind}-ringing", bed.root)
+        peer.say(event("Link", "7.1", trigger=PAGE, data="calldata=12345|customer=Rossi & Figli"))
+        bed.pump(lambda: bed.app.model.calls["7.1"].phase == "talking")
+        bed.ring("8.1", name="Jürgen Groß", number="+493012345678", queue="support")
+        bed.app.windows.notices.close_all()
+        self._save(bed, f"{kind}-two-calls", bed.root)
+        press(bed.app.windows.main.calls.cards["7.1"], i18n._("Transfer"))
+        self._save(bed, f"{kind}-transfer", bed.root)
+        bed.app.commands.ask_pause("Lunch break")
+        peer.say("301 PAUSE PENDING", "300 OK")
+        bed.pump(lambda: bed.app.model.pause.phase == "in")
+        self._save(bed, f"{kind}-paused", bed.root)
+        bed.tell(ConnectionState("waiting", "the server closed the connection", retry_in=9.0))
+        bed.pump(lambda: not bed.app.model.up)
+        self._save(bed, f"{kind}-connection-lost", bed.root)
 
     def take_losses(self) -> None:
         """What keeps calls from the agent, and what failed, alone."""
@@ -84,7 +115,7 @@ class Photographer:
         self._with_client(self._answer)
         self._with_client(self._consult)
 
-    def _with_client(self, scene: Callable[[WindowTestBed, CtiServer], None]) -> None:
+    def _with_client(self, scene: Callable[[WindowTestBed, CtiServer], None], *, mini: bool = False) -> None:
         i18n.use_language(self._language)
         with tempfile.TemporaryDirectory() as place, CtiServer() as server:
             os.environ["XDG_RUNTIME_DIR"] = place
@@ -96,6 +127,7 @@ class Photographer:
                 scale=self._scale,
                 password=Password.from_text("test"),
                 notice_time=0,
+                mini_view=mini,
             )
             bed = WindowTestBed(Path(place), server, settings, frozenset({"notices"}))
             try:
@@ -198,7 +230,12 @@ class Photographer:
         told = ("200 q-sales", "200 q-support", "210 q-night", "211 KO q-vip no such queue")
         own = ("stays q-sales Sales", "may-leave q-support Support, Returns", "may-leave q-night Night line")
         peer = bed.log_in(
-            "PJSIP/201 Mario Rossi", *told, queues=(*own, "may-leave q-vip VIP"), colleagues=True
+            "PJSIP/201 Mario Rossi",
+            *told,
+            queues=(*own, "may-leave q-vip VIP"),
+            colleagues=True,
+            targets=TARGETS,
+            phone=["224 PHONE CONSULT"],
         )
         peer.say(event("Link", "7.1", trigger=PAGE))
         bed.pump(lambda: bed.app.model.calls)
@@ -346,6 +383,7 @@ def main() -> int:
                 Photographer(folder, theme).take_all()
             Photographer(folder, "light", "it").take_all()
             Photographer(folder, "dark", "en", 2.0).take_calls()
+            Photographer(folder, "light", "it", 2.0).take_small()
         finally:
             desktop.close()
     if wanted is None:

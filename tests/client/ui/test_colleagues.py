@@ -254,6 +254,7 @@ def test_a_queue_is_left_and_joined_and_its_button_rests_in_between(
     marks.toggle()
     bed.pump(lambda: marks.rows["q1"].change.winfo_ismapped())
     button = marks.rows["q1"].change
+    bed.pump(lambda: button.cget("text") == "Leave" and button.instate(["!disabled"]))
     bed.turn()
     click(desktop, button)
     assert bed.hears() == "QUEUE q1 OUT"

@@ -319,3 +319,15 @@ def test_a_client_without_the_packages_draws_names_as_they_come() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=PATIENCE
     )
     assert done.stdout == "True\n"
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="draws names by itself")
+@pytest.mark.parametrize(
+    ("name", "drawn"),
+    [("דוד לוי", "לד"), ("محمد علي الحسيني", "\ufe8d\ufee1"), ("Anna Bianchi", "AB"), ("דוד", "ד")],
+)
+def test_initials_are_drawn_in_their_order_and_not_joined(name: str, drawn: str) -> None:
+    pytest.importorskip("tkinter")
+    from astcti_client.ui.widgets.controls import initials_as_drawn
+
+    assert initials_as_drawn(name) == drawn

@@ -1,0 +1,210 @@
+"""Where there is little height the calls have it: what rings, and what has to be pressed, is seen at once."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from collections.abc import Callable
+
+import pytest
+
+from astcti_client.net.messages import ConnectionState
+from astcti_client.ui import i18n
+from astcti_client.ui.widgets.controls import ScrolledFrame
+from astcti_client.ui.widgets.press_guard import INERT
+from tests.client.ui.tools.desktop import Desktop
+from tests.client.ui.tools.widgets import assert_usable, button, click, press, texts, write
+from tests.client.ui.tools.window_test_bed import WindowTestBed, event
+
+Make = Callable[..., WindowTestBed]
+QUEUES = ("200 astcti", "200 support", "211 KO vip no such queue")
+TARGETS = ("astctidemo Demo", "phones Colleagues")
+DATA = "calldata=12345|customer=Rossi & Figli|contract=77"
+REST = 1.0
+little_room = pytest.mark.parametrize(
+    ("desktop", "scale"), [("800x480", 1.0), ("800x480", 2.0), ("1366x768", 2.0)], indirect=["desktop"]
+)
+in_each_language = pytest.mark.parametrize("language", ["en", "it"])
+
+
+def log_in(bed: WindowTestBed) -> None:
+    bed.log_in("PJSIP/201 Mario Rossi", *QUEUES, targets=TARGETS, phone=["224 PHONE CONSULT"])
+
+
+def talk(bed: WindowTestBed, key: str = "7.1") -> None:
+    bed.peer.say(event("Link", key, data=DATA))
+    bed.pump(lambda: key in bed.app.model.calls and bed.app.model.calls[key].phase == "talking")
+    bed.app.windows.notices.close_all()
+    bed.turn()
+
+
+def is_seen(widget: tk.Misc) -> bool:
+    """Whether all of it is on the screen, without scrolling."""
+    around = [widget.winfo_toplevel(), *(part for part in above(widget) if isinstance(part, ScrolledFrame))]
+    return bool(widget.winfo_viewable()) and all(
+        part.winfo_rooty() <= widget.winfo_rooty()
+        and widget.winfo_rooty() + widget.winfo_height() <= part.winfo_rooty() + part.winfo_height()
+        for part in around
+    )
+
+
+def above(widget: tk.Misc) -> list[tk.Misc]:
+    parent = widget.master
+    return [parent, *above(parent)] if isinstance(parent, tk.Misc) else []
+
+
+@little_room
+@in_each_language
+def test_a_ringing_calls_buttons_are_seen_without_scrolling(
+    open_client: Make, scale: float, language: str
+) -> None:
+    i18n.use_language(language)
+    bed = open_client(scale=scale, language=language)
+    log_in(bed)
+    bed.ring("7.1", data=DATA)
+    card = bed.app.windows.main.calls.cards["7.1"]
+    bed.pump(lambda: is_seen(button(card, i18n._("Decline"))))
+    assert is_seen(bed.app.windows.main.pause.button)
+    assert_usable(bed.root)
+
+
+@little_room
+@in_each_language
+def test_whoever_is_to_be_asked_first_is_asked_without_scrolling(
+    open_client: Make, scale: float, language: str
+) -> None:
+    i18n.use_language(language)
+    bed = open_client(scale=scale, language=language)
+    log_in(bed)
+    talk(bed)
+    card = bed.app.windows.main.calls.cards["7.1"]
+    bed.pump(lambda: is_seen(button(card, i18n._("Hang up"))))
+    press(card, i18n._("Transfer"))
+    bed.pump(lambda: is_seen(button(card, i18n._("Ask first"))))
+    press(card, i18n._("Ask first"))  # nothing was typed: that is said, and the row is higher
+    bed.pump(lambda: i18n._("Type a telephone number.") in texts(card))
+    bed.pump(lambda: is_seen(button(card, i18n._("Ask first"))))
+    assert_usable(bed.root)
+
+
+@little_room
+@in_each_language
+@pytest.mark.parametrize("phase", ["nothing", "talking"])
+def test_the_connection_is_tried_now_without_scrolling(
+    open_client: Make, scale: float, language: str, phase: str
+) -> None:
+    i18n.use_language(language)
+    bed = open_client(scale=scale, language=language)
+    log_in(bed)
+    if phase == "talking":
+        talk(bed)
+    lost = "the server cti.example.com:5000 cannot be reached: the connection was refused"
+    bed.tell(ConnectionState("waiting", lost, retry_in=9.0))
+    bed.pump(lambda: not bed.app.model.up)
+    bed.pump(lambda: is_seen(button(bed.root, i18n._("Try now"))))
+    bed.turn()
+    assert is_seen(button(bed.root, i18n._("Try now")))
+    assert_usable(bed.root)
+
+
+def test_a_ring_beside_the_call_that_is_talked_to_is_said_where_its_card_is_not_seen(
+    open_client: Make, desktop: Desktop
+) -> None:
+    bed = open_client(scale=2.0)
+    log_in(bed)
+    talk(bed)
+    main = bed.app.windows.main
+    hang_up = button(main.calls.cards["7.1"], "Hang up")
+    before = hang_up.winfo_rooty()
+    bed.ring("8.1", name="Jürgen Groß")
+    bed.pump(lambda: "Also rings: Jürgen Groß" in texts(main))
+    bed.turn()
+    decline = button(main.calls.cards["8.1"], "Decline")
+    assert not is_seen(decline)
+    assert hang_up.winfo_rooty() == before, "nothing moves the call that is talked to"
+    said = next(
+        part for part in main.winfo_children()[0].winfo_children() if "Also rings" in str(part_text(part))
+    )
+    click(desktop, said)
+    bed.pump(lambda: is_seen(decline))
+    bed.peer.say(event("Hangup", "8.1", end="missed"))
+    bed.pump(lambda: "Also rings" not in texts(main))
+
+
+def part_text(widget: tk.Misc) -> object:
+    return widget.cget("text") if "text" in widget.keys() else ""  # noqa: SIM118
+
+
+@pytest.mark.parametrize("desktop", ["1366x768"], indirect=True)
+@pytest.mark.parametrize(("before", "after"), [(420, 640), (640, 420)])
+def test_a_place_that_came_to_mean_something_else_is_inert(
+    open_client: Make, desktop: Desktop, before: int, after: int
+) -> None:
+    bed = open_client(rest=REST)
+    log_in(bed)
+    bed.root.geometry(f"430x{before}")
+    bed.pump(lambda: bed.root.winfo_height() == before)
+    talk(bed)
+    hang_up = button(bed.app.windows.main.calls.cards["7.1"], "Hang up")
+    awake = [f"!{INERT}", "!disabled"]
+    bed.pump(lambda: hang_up.winfo_viewable() and hang_up.instate(awake))
+    place = hang_up.winfo_rooty()
+    bed.root.geometry(f"430x{after}")
+    bed.pump(lambda: hang_up.winfo_rooty() != place)
+    click(desktop, hang_up)
+    bed.turn(0.3)
+    assert not bed.peer.would_hear()
+    bed.pump(lambda: hang_up.instate(awake))
+    click(desktop, hang_up)
+    assert bed.hears() == "HANGUP 7.1"
+
+
+def test_calls_that_come_and_go_change_nothing_of_the_form(open_client: Make) -> None:
+    bed = open_client()
+    log_in(bed)
+    pause = bed.app.windows.main.pause.button
+    bed.turn()
+    before = (pause.winfo_rootx(), pause.winfo_rooty())
+    for key in ("1.1", "2.1", "3.1", "4.1"):
+        bed.ring(key, data=DATA)
+    bed.turn()
+    assert (pause.winfo_rootx(), pause.winfo_rooty()) == before
+    bed.tell(ConnectionState("waiting", "the server closed the connection", retry_in=9.0))
+    bed.pump(lambda: not bed.app.model.up)
+    bed.turn()
+    assert pause.winfo_rooty() == before[1], "a state of two lines is no higher than one of one"
+
+
+def test_the_dial_bar_is_folded_and_opens_for_a_number(open_client: Make, desktop: Desktop) -> None:
+    bed = open_client()
+    log_in(bed)
+    main = bed.app.windows.main
+    bar = main.dial_bar
+    bed.turn()
+    assert not bar.winfo_viewable()
+    bed.root.focus_force()
+    bed.wait_for_keyboard(bed.root)
+    desktop.do("key", "ctrl+l")
+    bed.wait_for_keyboard(bar.number)
+    bed.pump(lambda: is_seen(bar.number))
+    write(bar.number, "055123")
+    desktop.do("key", "Escape")
+    bed.pump(lambda: not bar.winfo_viewable())
+    assert bed.root.winfo_viewable(), "the field is closed, not the window"
+    desktop.do("key", "ctrl+l")
+    bed.wait_for_keyboard(bar.number)
+    assert bar.number.get() == "055123"
+    desktop.do("key", "Return")
+    assert bed.hears() == "ORIG 055123 outbound 1"
+    bed.pump(lambda: not bar.winfo_viewable())
+    bed.pump(lambda: is_seen(button(main, "Cancel")))
+
+
+def test_what_is_typed_and_open_stays_in_another_look(open_client: Make) -> None:
+    bed = open_client()
+    log_in(bed)
+    bed.app.windows.show_dial()
+    write(bed.app.windows.main.dial_bar.number, "055123")
+    assert bed.app.change_settings({"theme": "dark"}) == ""
+    bar = bed.app.windows.main.dial_bar
+    bed.pump(bar.winfo_viewable)
+    assert bar.number.get() == "055123"
