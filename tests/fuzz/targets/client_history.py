@@ -1,0 +1,95 @@
+"""The client's history: a database that may be damaged, of another release, or somebody else's."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sqlite3
+from functools import cache
+from random import Random
+
+from astcti_client.ui.state.history import History, HistoryEntry
+from tests.fuzz.growing import database_like
+from tests.fuzz.target import Attempt, FuzzTarget
+from tests.fuzz.targets.shared import folder
+
+ENTRY = HistoryEntry(
+    1795430727.0, "missed", "3331234567", "Demo", "D", "q", 12.0, (("calldata", "1"),), "1.1", "x"
+)
+
+
+@cache
+def _history_images() -> tuple[bytes, bytes]:
+    """A history, and one of the release before; of small pages, so that a change is seldom of nothing."""
+    directory = folder()
+    path = directory / "history.sqlite"
+    try:
+        with contextlib.closing(sqlite3.connect(path)) as database:
+            database.executescript("PRAGMA page_size=512; VACUUM;")
+        history = History(path, 90)
+        for number in range(5):
+            history.add(ENTRY)
+            history.explain(number, "popped-up 1795430727.120 PJSIP/201 a b c d")
+        history.close()
+        whole = path.read_bytes()
+        with contextlib.closing(sqlite3.connect(path)) as database:
+            database.executescript("PRAGMA user_version=1; ALTER TABLE calls DROP COLUMN why;")
+        return whole, path.read_bytes()
+    finally:
+        shutil.rmtree(directory)
+
+
+_COLUMNS = ("at", "kind", "number", "seconds", "variables", "why", "linkedid", "id", "name", "queue")
+_HISTORY_SCRIPTS = (
+    "PRAGMA user_version=1;",
+    "PRAGMA user_version=99;",
+    "PRAGMA user_version=0;",
+    "DROP TABLE calls;",
+    "ALTER TABLE calls DROP COLUMN why;",
+    "ALTER TABLE calls ADD COLUMN x;",
+    "CREATE TRIGGER t AFTER INSERT ON calls BEGIN DELETE FROM calls; END;",
+    "CREATE TRIGGER t BEFORE INSERT ON calls BEGIN SELECT RAISE(ABORT, 'x'); END;",
+    "CREATE TABLE other(a);",
+)
+
+
+def _grow_history(random: Random) -> bytes:
+    return database_like(_history_images()[0], {"calls": _COLUMNS}, _HISTORY_SCRIPTS)(random)
+
+
+def _history() -> Attempt:
+    directory = folder()
+    path = directory / "history.sqlite"
+
+    def attempt(data: bytes) -> str:
+        for left in directory.iterdir():
+            left.unlink()
+        path.write_bytes(data)
+        try:
+            history = History(path, 90)
+        except (OSError, sqlite3.Error) as error:
+            return f"not opened: {type(error).__name__}"
+        found = history.find()
+        history.find("3331 %", "missed")
+        history.redial_list()
+        history.add(ENTRY)
+        history.export(directory / "out.csv", found)
+        history.forget_old(1795430727.0 + 91 * 86400)
+        problem = history.commit()
+        history.close()
+        return "damaged" if problem else "calls" if found else "empty"
+
+    return attempt
+
+
+TARGETS = (
+    FuzzTarget(
+        "client-history",
+        "its history",
+        _history,
+        _history_images,
+        grow=_grow_history,
+        longest=65536,
+        reaches="calls",
+    ),
+)
