@@ -145,7 +145,7 @@ def _element_at(root: etree._Element, path: str) -> etree._Element | None:
         same = (
             child
             for child in element.iterchildren("*")
-            if name == "*" or (child.prefix == prefix and etree.QName(child).localname == name)
+            if name == "*" or (child.prefix == prefix and str(child.tag).rpartition("}")[2] == name)
         )
         element = next(itertools.islice(same, int(number or 1) - 1, None), None)
     return element

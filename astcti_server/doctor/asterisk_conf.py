@@ -168,6 +168,7 @@ def _without_comments(text: str) -> Iterator[str]:
     """Lines that say something. `;` begins a comment unless a backslash is before it, `;--` a long one."""
     text = re.sub(r"(?<!\\);--(?!-).*?--;", "", text, flags=re.DOTALL)
     for line in text.split("\n"):
-        said = re.split(r"(?<!\\);", line, maxsplit=1)[0].replace("\\;", ";").strip()
-        if said:
+        if ";" in line:
+            line = re.split(r"(?<!\\);", line, maxsplit=1)[0].replace("\\;", ";")
+        if said := line.strip():
             yield said

@@ -120,6 +120,8 @@ _RIGHT: dict[str, tuple[str, ...]] = {
     "notice-corner": ('"bottom-left"',),
     "browser-window": ('"new"',),
     "hot-key": ('"Ctrl+Alt+D"',),
+    "hang-up-key": ('"Ctrl+F9"',),
+    "ring-sound": ('"system"', '"/etc/passwd"'),
     "keep-alive": ("20", "1.5"),
     "scale": ("1.5", "2"),
     "history-days": ("0", "90"),

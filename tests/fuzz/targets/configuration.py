@@ -6,18 +6,18 @@ import sqlite3
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from random import Random
 
-from schemas import xml_reading
 from schemas.configuration import sqlite_form, xml_form
-from schemas.configuration.model import Binding, Configuration, Operator, Seat, Service, Trigger
+from schemas.configuration.model import Configuration
 from schemas.configuration.sqlite_reading import TABLE_COLUMNS, USER_VERSION
 from schemas.problems import ConfigurationError, Problem
 from schemas.server import settings_xml
 from tests.fuzz.growing import database_like, mixed, xml_like
 from tests.fuzz.target import Attempt, Broken, FuzzTarget
+from tests.fuzz.targets.small_configurations import keep_schemas, small_configurations
 
 ROOT = Path(__file__).resolve().parents[3]
 SAMPLES = ROOT / "astcti_server" / "etc" / "sample"
@@ -142,12 +142,6 @@ SERVER_TOKENS = (
 )
 
 
-def keep_schemas() -> None:
-    """Build each schema once in this process: the programs do for each file, which takes ten times the rest."""
-    if not hasattr(xml_reading.XmlSchema, "cache_info"):
-        setattr(xml_reading, "XmlSchema", lru_cache(xml_reading.XmlSchema))  # noqa: B010
-
-
 @cache
 def _read(path: Path) -> bytes:
     return path.read_bytes()
@@ -156,38 +150,6 @@ def _read(path: Path) -> bytes:
 @cache
 def _demo() -> Configuration:
     return xml_form.load_xml(SAMPLES / "configuration.xml")
-
-
-@cache
-def small_configurations() -> tuple[Configuration, ...]:
-    """Valid ones, each with something that few have."""
-    md5 = "md5:098f6bcd4621d373cade4e832627b4f6"
-    triggers = (
-        Trigger("browser", url="https://h/?{X}&n={CALLERID}"),
-        Trigger("application", on="ring", application="/usr/bin/crm", parameters="-t {X}", again=True),
-        Trigger("internal-browser", on="hangup", url="https://h/{UNIQUEID}"),
-    )
-    seats = (
-        Seat("00:11:22:33:44:55", "SIP/1", "SIP/1", "", "192.0.2.7", "First row"),
-        Seat("00:11:22:33:44:66", "PJSIP/2", "Local/2@x/n", "PJSIP/2"),
-    )
-    operators = (
-        Operator("m", "M", md5, seats[0].mac, begin_in_pause=True),
-        Operator("n", "N\u00e8", md5, enabled=False),
-    )
-    bindings = (Binding("m", 3), Binding("n"))
-    services = (
-        Service("D", "d", "inbound", True, "q", True, ("x",), triggers, bindings),
-        Service("E", "e", "outbound", variables=("x", "y"), operators=(Binding("m"),)),
-        Service("F", "d", "inbound", True, "r", False),
-    )
-    return (
-        Configuration(services[:1], seats[:1], (operators[0], operators[1]), ("Lunch", "Training")),
-        Configuration(services, seats, operators, ("L",)),
-        Configuration((services[0],), seats, operators),
-        Configuration((), seats, operators),
-        Configuration((services[1],), seats[:1], operators[:1], ("a", "b", "c")),
-    )
 
 
 def _small_files() -> list[bytes]:

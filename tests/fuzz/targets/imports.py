@@ -11,6 +11,7 @@ from tests.fuzz.growing import ODD_TEXTS, Grow
 from tests.fuzz.target import Attempt, Broken, FuzzTarget
 from tests.fuzz.targets import configuration
 from tests.fuzz.targets.shared import folder
+from tests.fuzz.targets.small_configurations import keep_schemas, small_configurations
 
 SEATS = (
     b"mac,extension,description,address\n00:11:22:33:44:55,SIP/1,First row,\n00-11-22-33-44-77,SIP/202,,192.0.2.7\n",
@@ -115,7 +116,7 @@ def _django() -> None:
     from configurator.publishing import working_copy
 
     with working_copy.writing():
-        working_copy.replace_all(configuration.small_configurations()[1])
+        working_copy.replace_all(small_configurations()[1])
 
 
 def _csv(kind: str) -> Callable[[], Attempt]:
@@ -143,7 +144,7 @@ def _csv(kind: str) -> Callable[[], Attempt]:
 def _upload() -> Attempt:
     """A file of either form, as its page does it, up to the differences that it shows."""
     _django()
-    configuration.keep_schemas()
+    keep_schemas()
     from django.core.files.uploadedfile import SimpleUploadedFile
 
     from configurator.checks.translation import translated_for_file

@@ -20,8 +20,8 @@ from configurator.publishing.server_status import read_server_status
 from schemas.configuration import xml_form
 from tests.fuzz.growing import json_like, lines_like
 from tests.fuzz.target import Attempt, Broken, FuzzTarget
-from tests.fuzz.targets import configuration
 from tests.fuzz.targets.shared import JSON_TOKENS, folder
+from tests.fuzz.targets.small_configurations import keep_schemas, small_configurations
 
 
 def _tidied(directory: Path, keep: str) -> None:
@@ -76,7 +76,7 @@ MEMBER_SEEDS = (
 def _memory() -> Attempt:
     directory = folder()
 
-    configuration.keep_schemas()
+    keep_schemas()
 
     def attempt(data: bytes) -> str:
         (directory / MEMORY).write_bytes(data)
@@ -101,7 +101,7 @@ def _memory_of(said: bytes, **changes: object) -> bytes:
 
 @cache
 def _contents() -> tuple[bytes, ...]:
-    return tuple(xml_form.dump_xml(one) for one in configuration.small_configurations())
+    return tuple(xml_form.dump_xml(one) for one in small_configurations())
 
 
 def _memory_seeds() -> list[bytes]:
@@ -125,9 +125,10 @@ STATUS: dict[str, object] = {
     "configuration": {"file": "/etc/astcti/c.xml", "sha256": "ab" * 32, "since": "2026-01-01T00:00:00+00:00",
                       "held": [{"file": "/x/y", "sha256": "c", "counts": {"seats": {"lost": 1, "before": 2}}}]},
     "refused": [{"file": "/x/z", "errors": ["a", "b"]}],
-    "ami": {"state": "up", "reason": "", "reason_since": "", "attempts": 0, "lacking": []},
-    "state_directory": {"error": ""},
-    "stuck": False,
+    "ami": {"state": "up", "reason": "x", "reason_since": "2026-01-01T00:00:00+00:00", "attempts": 2,
+            "lacking": ["y"]},
+    "state_directory": {"error": "", "error_since": ""},
+    "stuck": ["ami"],
     "clients": 1,
     "calls": 2,
 }  # fmt: skip

@@ -25,8 +25,9 @@ from schemas.configuration import xml_form
 from schemas.configuration.model import Configuration
 from tests.fuzz.growing import json_changed
 from tests.fuzz.target import Attempt, FuzzTarget
-from tests.fuzz.targets import configuration, manager
+from tests.fuzz.targets import manager
 from tests.fuzz.targets.shared import JSON_TOKENS, folder
+from tests.fuzz.targets.small_configurations import keep_schemas
 
 
 @cache
@@ -127,7 +128,7 @@ def _play(data: bytes) -> str:
 
 def _keep_configurations() -> None:
     """Read the same configuration once in this process: nearly all reports have that of the others."""
-    configuration.keep_schemas()
+    keep_schemas()
     read = vars(archive)["parse_xml"]
     if not hasattr(read, "cache_info"):
         setattr(archive, "parse_xml", lru_cache(64)(read))  # noqa: B010
