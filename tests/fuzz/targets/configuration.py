@@ -114,6 +114,9 @@ SERVER_TOKENS = (
         b"<listen ",
         b"<clients ",
         b"<queues ",
+        b"<calls ",
+        b"<originate ",
+        b"<kept-ami ",
         b"<transfer>",
         b"<context>",
         b"<logging ",
@@ -205,6 +208,8 @@ CONFIGURATION_VALUES: dict[str, Sequence[str]] = {
     "on": ("ring", "answer", "hangup"),
     "os": ("any", "linux", "windows", "macos"),
     "again": ("true", "false"),
+    "may-leave": ("true", "false"),
+    "description": ("", "First row"),
     "address": ("192.0.2.7", "::1"),
     "answer": ("notify", "none"),
     "replaces": ("a" * 64,),
@@ -221,6 +226,9 @@ SERVER_VALUES: dict[str, Sequence[str]] = {
     "events": ("all", "own"),
     "encoding": ("cp1252", "utf-8", "idna", "punycode", "rot13", "nothing"),
     "retries": ("forever", "3"),
+    "bytes": ("1048576", "0"),
+    "minutes": ("15", "0"),
+    "any-priority": ("yes", "no"),
     "on-stop": ("keep", "remove"),
 }
 
@@ -229,7 +237,7 @@ def _shapes(root: bytes, words: Sequence[bytes]) -> Callable[[Random], bytes]:
     def grow(random: Random) -> bytes:
         """Elements in any order and depth, as large as anybody's."""
         shape = random.randrange(8)
-        many = 20_000 if random.random() < 0.003 else random.choice((1, 5, 50, 300))
+        many = 20_000 if random.random() < 0.0005 else random.choice((1, 3, 10, 30))
         word = random.choice(words)
         if shape == 0:
             inside = b"<%s>" % word * many + b"</%s>" % word * (many - random.choice((0, 0, 1)))
@@ -324,8 +332,9 @@ def _settings_seeds() -> list[bytes]:
         b'<server><ami username="astcti" secret="s"/></server>',
         b'<server events="all">\n<ami host="::1" port="5038" username="astcti" secret-file="secret" tls="yes"/>\n'
         b'<listen address="0.0.0.0" port="5000" plain="yes"/>\n<clients keep-alive="60" grace="10" max="2000"/>\n'
-        b'<queues reconcile="300" on-stop="keep"/><transfer><context>a</context></transfer>\n'
-        b'<logging level="debug" file="x.log"/><metrics address="127.0.0.1" port="9105"/></server>\n',
+        b'<calls compare="0"/><queues reconcile="300" on-stop="keep"/><originate any-priority="yes"/>\n'
+        b'<transfer><context>a</context></transfer><kept-ami bytes="1048576" minutes="5"/>\n'
+        b'<logging level="debug" file="x.log"/><audit file="a.log"/><metrics address="127.0.0.1" port="9105"/></server>\n',
     ]
 
 
@@ -422,7 +431,10 @@ SERVER_WORDS = (
     b"ami",
     b"listen",
     b"clients",
+    b"calls",
     b"queues",
+    b"originate",
+    b"kept-ami",
     b"transfer",
     b"context",
     b"logging",
