@@ -6,11 +6,10 @@ import contextlib
 import shutil
 import sqlite3
 from functools import cache
-from random import Random
 
 from astcti_client.ui.state.history import History, HistoryEntry
-from tests.fuzz.growing import database_like
-from tests.fuzz.target import Attempt, FuzzTarget
+from tests.fuzz.growing import Grow, database_like
+from tests.fuzz.target import Attempt, Broken, FuzzTarget
 from tests.fuzz.targets.shared import folder
 
 ENTRY = HistoryEntry(
@@ -27,24 +26,32 @@ def _history_images() -> tuple[bytes, bytes]:
         with contextlib.closing(sqlite3.connect(path)) as database:
             database.executescript("PRAGMA page_size=512; VACUUM;")
         history = History(path, 90)
-        for number in range(5):
-            history.add(ENTRY)
-            history.explain(number, "popped-up 1795430727.120 PJSIP/201 a b c d")
+        for number in range(3):
+            history.explain(history.add(ENTRY), "popped-up 1795430727.120 PJSIP/201 a b c d")
+            if number == 1:
+                history.seen()
         history.close()
         whole = path.read_bytes()
         with contextlib.closing(sqlite3.connect(path)) as database:
-            database.executescript("PRAGMA user_version=1; ALTER TABLE calls DROP COLUMN why;")
+            database.executescript(
+                "PRAGMA user_version=1; DROP TABLE seen; ALTER TABLE calls DROP COLUMN why;"
+            )
         return whole, path.read_bytes()
     finally:
         shutil.rmtree(directory)
 
 
-_COLUMNS = ("at", "kind", "number", "seconds", "variables", "why", "linkedid", "id", "name", "queue")
+_COLUMNS = {
+    "calls": ("at", "kind", "number", "seconds", "variables", "why", "linkedid", "id", "name", "queue"),
+    "seen": ("id",),
+}
 _HISTORY_SCRIPTS = (
     "PRAGMA user_version=1;",
     "PRAGMA user_version=99;",
     "PRAGMA user_version=0;",
     "DROP TABLE calls;",
+    "DROP TABLE seen;",
+    "ALTER TABLE seen RENAME COLUMN id TO x;",
     "ALTER TABLE calls DROP COLUMN why;",
     "ALTER TABLE calls ADD COLUMN x;",
     "CREATE TRIGGER t AFTER INSERT ON calls BEGIN DELETE FROM calls; END;",
@@ -53,28 +60,38 @@ _HISTORY_SCRIPTS = (
 )
 
 
-def _grow_history(random: Random) -> bytes:
-    return database_like(_history_images()[0], {"calls": _COLUMNS}, _HISTORY_SCRIPTS)(random)
+@cache
+def _grow() -> Grow:
+    return database_like(_history_images()[0], _COLUMNS, _HISTORY_SCRIPTS)
 
 
 def _history() -> Attempt:
-    directory = folder()
-    path = directory / "history.sqlite"
+    path = folder() / "history.sqlite"
+    aside, journal, out = (
+        path.with_name(name) for name in ("history.damaged", f"{path.name}-journal", "out.csv")
+    )
 
     def attempt(data: bytes) -> str:
-        for left in directory.iterdir():
-            left.unlink()
+        aside.unlink(missing_ok=True)
+        journal.unlink(missing_ok=True)
         path.write_bytes(data)
         try:
             history = History(path, 90)
         except (OSError, sqlite3.Error) as error:
             return f"not opened: {type(error).__name__}"
         found = history.find()
+        if aside.exists():  # what follows would be the same for each input: the file is a new one
+            history.close()
+            if found or aside.stat().st_size < len(data):
+                raise Broken("what is damaged is not put aside")
+            return "put aside"
         history.find("3331 %", "missed")
         history.redial_list()
-        history.add(ENTRY)
-        history.export(directory / "out.csv", found)
+        history.export(out, found)
+        history.explain(history.add(ENTRY), "x")
         history.forget_old(1795430727.0 + 91 * 86400)
+        if history.missed_unseen():
+            history.seen()
         problem = history.commit()
         history.close()
         return "damaged" if problem else "calls" if found else "empty"
@@ -88,7 +105,7 @@ TARGETS = (
         "its history",
         _history,
         _history_images,
-        grow=_grow_history,
+        grow=lambda random: _grow()(random),
         longest=65536,
         reaches="calls",
     ),

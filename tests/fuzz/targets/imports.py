@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
+from typing import Any
 
 from schemas.problems import ConfigurationError
 from tests.fuzz.growing import ODD_TEXTS, Grow
@@ -40,6 +41,7 @@ _SEAT_CELLS: Mapping[str, Sequence[str]] = {
     "address": ("", "192.0.2.7", "::1"),
     "queue-interface": ("", "SIP/1", "Local/7@x/n"),
     "state-interface": ("", "hint:7@x"),
+    "answer": ("", "notify", "none"),
 }
 _OPERATOR_CELLS: Mapping[str, Sequence[str]] = {
     "username": ("m", "n", "anna", "luca", "at-SIP/1"),
@@ -112,11 +114,37 @@ def _django() -> None:
 
     directory = folder()
     data_directory.set_up(Options(directory, publish=directory))
+    _keep_queries()
 
     from configurator.publishing import working_copy
 
     with working_copy.writing():
         working_copy.replace_all(small_configurations()[1])
+
+
+def _keep_queries() -> None:
+    """Make the SQL of each query of a whole table once in this process: Django does each time it is asked."""
+    from django.db.models.sql.query import Query
+
+    make: Any = Query.get_compiler
+    kept: dict[object, Any] = {}
+
+    def get_compiler(
+        query: Any, using: str | None = None, connection: Any = None, elide_empty: bool = True
+    ) -> Any:
+        whole = type(query) is Query and query.default_cols and not query.where.children
+        bare = not (query.annotations or query.extra or query.distinct or query.is_sliced or query.combinator)
+        if not (whole and bare and connection is None and query.deferred_loading == (frozenset(), True)):
+            return make(query, using, connection, elide_empty)
+        key = (query.model, using, query.order_by, query.default_ordering, repr(query.select_related))
+        if key not in kept:
+            compiler = make(query, using, connection, elide_empty)
+            sql = compiler.as_sql()
+            compiler.as_sql = lambda *_: sql
+            kept[key] = compiler
+        return kept[key]
+
+    setattr(Query, "get_compiler", get_compiler)  # noqa: B010
 
 
 def _csv(kind: str) -> Callable[[], Attempt]:
