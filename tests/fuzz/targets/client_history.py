@@ -6,6 +6,8 @@ import contextlib
 import shutil
 import sqlite3
 from functools import cache
+from pathlib import Path
+from typing import Any
 
 from astcti_client.ui.state.history import History, HistoryEntry
 from tests.fuzz.growing import Grow, database_like
@@ -65,11 +67,28 @@ def _grow() -> Grow:
     return database_like(_history_images()[0], _COLUMNS, _HISTORY_SCRIPTS)
 
 
+def _keep_new_history(path: Path, aside: Path) -> None:
+    """Have what is made after a damaged file was put aside made once: tables take longer than all the rest."""
+    fresh = path.with_name("fresh.sqlite")
+    History(fresh, 90).close()
+    image = fresh.read_bytes()
+    connect = sqlite3.connect
+
+    def connect_or_copy(name: str, **more: Any) -> sqlite3.Connection:
+        if name == str(path) and aside.exists() and not path.stat().st_size:
+            path.write_bytes(image)
+        return connect(name, **more)
+
+    setattr(sqlite3, "connect", connect_or_copy)  # noqa: B010
+
+
 def _history() -> Attempt:
     path = folder() / "history.sqlite"
     aside, journal, out = (
         path.with_name(name) for name in ("history.damaged", f"{path.name}-journal", "out.csv")
     )
+
+    _keep_new_history(path, aside)
 
     def attempt(data: bytes) -> str:
         aside.unlink(missing_ok=True)
