@@ -13,6 +13,7 @@ from tests.fuzz.targets import (
     manager,
     reports,
     server_lines,
+    small_files,
     web_requests,
 )
 
@@ -26,6 +27,7 @@ TARGETS = (
     *client_files.TARGETS,
     *client_history.TARGETS,
     *client_texts.TARGETS,
+    *small_files.TARGETS,
     *imports.TARGETS,
     *web_requests.TARGETS,
 )
