@@ -147,7 +147,7 @@ class _Reading:
 
     def _obey(self, line: str, depth: int) -> None:
         found = _INCLUDE.fullmatch(line)
-        if found is None or depth == _DEEPEST:
+        if found is None or depth == _DEEPEST or "\0" in found[1]:  # which no file's name has
             self.complete = False
             return
         names = sorted(glob.glob(str(self._directory / found[1])))  # noqa: PTH207 (it may be an absolute one)
