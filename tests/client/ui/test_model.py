@@ -21,6 +21,7 @@ from astcti_client.net.messages import (
     Unanswered,
 )
 from astcti_client.triggers.runner import own_system
+from astcti_client.ui.state.calls.seat_calls import CONFIRM_TIME, INTERRUPTED_TIME, OVER_TIME
 from astcti_client.ui.state.seat_changes import (
     CallChanged,
     CallOver,
@@ -33,7 +34,7 @@ from astcti_client.ui.state.seat_changes import (
     SeatChange,
     TransferUnchecked,
 )
-from astcti_client.ui.state.seat_model import CONFIRM_TIME, INTERRUPTED_TIME, OVER_TIME, SeatModel
+from astcti_client.ui.state.seat_model import SeatModel
 from astcti_client.ui.state.seat_state import Pause
 from astcti_client.ui.state.verdicts import own_verdict
 from schemas.events import Action, Call, CallEvent, Cause, ConnectedParty, Direction, End, EventId, Originate
