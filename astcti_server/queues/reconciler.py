@@ -68,7 +68,7 @@ class QueueReconciler:
         self.has_penalty = True
         self._operators = SeatedOperators()
         self._memberships = Memberships()
-        self._announcements = Announcements(announce)
+        self._announcements = Announcements(announce, self._kept_pauses.lasts)
         self._reader = QueueStatusReader(link, settings.queues.reconcile, self._compare_all)
         self._pauses = PauseControl(
             link, self._announcements, self._operators, self._memberships, self._pause_over, self._keep_pause
@@ -231,7 +231,7 @@ class QueueReconciler:
 
     def overview(self) -> QueuesOverview:
         """What is wanted, and what Asterisk has."""
-        return queues_overview(self._memberships, self._operators)
+        return queues_overview(self._memberships, self._operators, self._kept_pauses.since)
 
     def members_of(self, key: str) -> Iterator[MembershipOverview | None]:
         """Each member of one queue (by its `queue_key`), wanted or actual; None for those of others.

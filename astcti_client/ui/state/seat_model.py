@@ -6,6 +6,7 @@ For one thread, the one that takes messages from the queue. `hear` returns what 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
 from astcti_client.net.messages import (
@@ -72,6 +73,7 @@ _TOLD_IF_LOST = (
     CommandName.COMPLETE,
     CommandName.CANCEL,
 )
+_LASTS = re.compile("[0-9]{1,6}")  # seconds: the longest pause has far less than a million
 # Told by whoever asked: where the number was typed, or not at all.
 _NOT_TOLD_HERE = (CommandName.ORIG, CommandName.WHY, CommandName.TRANSFER, CommandName.CONSULT)
 
@@ -337,6 +339,8 @@ class SeatModel:
             case ReplyCode.PAUSE_STATE:
                 self._pause.told(reply.token.upper() == PauseWord.IN, reply.text)
                 return self._pause_again()
+            case ReplyCode.PAUSE_LASTS if _LASTS.fullmatch(reply.text):
+                self._pause.lasts(float(reply.text))
             case ReplyCode.CAPABILITIES:
                 able = reply.information.split()
                 self.explains = Capability.WHY in able

@@ -437,6 +437,32 @@ def test_a_pause_that_the_server_kept_lasts_since_before(seat: SeatUnderTest) ->
     assert seat.model.pause == Pause("in", "Lunch", 100.0)
 
 
+def test_a_pause_that_began_at_another_seat_lasts_since_then(seat: SeatUnderTest) -> None:
+    seat.say(311, "LASTS", "90")
+    seat.say(310, "IN", "Lunch")
+    assert seat.model.pause == Pause("in", "Lunch", seat.now - 90.0)
+    seat.say(310, "OUT")
+    seat.now += 600
+    seat.say(310, "IN", "Lunch")
+    assert seat.model.pause == Pause("in", "Lunch", seat.now), "that was said of the pause before"
+
+
+def test_the_server_knows_better_since_when_a_pause_lasts(seat: SeatUnderTest) -> None:
+    seat.say(310, "IN", "Lunch")
+    seat.now += 600
+    come_back(seat, "IN", "Lunch")
+    seat.say(311, "LASTS", "3600")
+    seat.say(310, "IN", "Lunch")
+    assert seat.model.pause == Pause("in", "Lunch", seat.now - 3600.0)
+
+
+@pytest.mark.parametrize("text", ["", "x", "-1", "1.5", "9" * 400, "\N{ARABIC-INDIC DIGIT THREE}"])
+def test_what_is_no_time_does_not_say_since_when(seat: SeatUnderTest, text: str) -> None:
+    seat.say(311, "LASTS", text)
+    seat.say(310, "IN", "Lunch")
+    assert seat.model.pause == Pause("in", "Lunch", seat.now)
+
+
 def test_a_pause_that_the_server_lost_is_asked_for_again(seat: SeatUnderTest) -> None:
     seat.say(310, "IN", "Lunch")
     seat.now += 600
