@@ -8,7 +8,7 @@ from tkinter import ttk
 
 from astcti_client.ui.i18n import _, some
 from astcti_client.ui.state.actions import SeatActions
-from astcti_client.ui.state.queue_lines import QueueLine
+from astcti_client.ui.state.seat_queues import QueueLine
 from astcti_client.ui.text import words
 from astcti_client.ui.theme.look import Look
 from astcti_client.ui.widgets.controls import button

@@ -12,8 +12,8 @@ from tkinter import ttk
 from astcti_client.net.messages import OfferedService
 from astcti_client.ui.i18n import _
 from astcti_client.ui.state.actions import Actions
-from astcti_client.ui.state.queue_lines import queue_lines
 from astcti_client.ui.state.seat_model import SeatModel
+from astcti_client.ui.state.seat_queues import queue_lines
 from astcti_client.ui.text import problems, words
 from astcti_client.ui.text.obstacles import obstacle_text
 from astcti_client.ui.theme.look import Look
