@@ -115,12 +115,14 @@ class ScrolledFrame(ttk.Frame):
     def __init__(self, parent: tk.Misc, look: Look) -> None:
         super().__init__(parent)
         self._look = look
+        # Of 2 dots at least: of a frame that asks for 1, Tk's grid does not use the room of a bar that went.
         self._canvas = tk.Canvas(
-            self, background=look.palette.ground, highlightthickness=0, borderwidth=0, height=1
+            self, background=look.palette.ground, highlightthickness=0, borderwidth=0, height=2
         )
         self._bar = ttk.Scrollbar(self, orient="vertical", command=self._canvas.yview)
         self.inner = ttk.Frame(self._canvas)
         self._item = self._canvas.create_window(0, 0, anchor="nw", window=self.inner)
+        self._asked_width = ""
         self._canvas.configure(yscrollcommand=self._moved)
         self._canvas.grid(row=0, column=0, sticky="nsew")
         self._bar.grid(row=0, column=1, sticky="ns")
@@ -163,8 +165,10 @@ class ScrolledFrame(ttk.Frame):
 
     def _fill(self) -> None:
         """As wide as the canvas is now that the bar came or went."""
-        if self.winfo_exists() and self._canvas.winfo_width() != self.inner.winfo_width():
-            self._canvas.itemconfigure(self._item, width=self._canvas.winfo_width())
+        # What was asked for last: how wide it is says nothing while a change is still on its way.
+        if self.winfo_exists() and (width := str(self._canvas.winfo_width())) != self._asked_width:
+            self._asked_width = width
+            self._canvas.itemconfigure(self._item, width=width)
 
     def scroll(self, units: int) -> None:
         """Scroll down, or up if negative."""
