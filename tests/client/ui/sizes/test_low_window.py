@@ -9,10 +9,9 @@ import pytest
 
 from astcti_client.net.messages import ConnectionState
 from astcti_client.ui import i18n
-from astcti_client.ui.widgets.controls import ScrolledFrame
 from astcti_client.ui.widgets.press_guard import INERT
 from tests.client.ui.tools.desktop import Desktop
-from tests.client.ui.tools.widgets import assert_usable, button, click, press, texts, write
+from tests.client.ui.tools.widgets import assert_usable, button, click, is_seen, press, texts, write
 from tests.client.ui.tools.window_test_bed import WindowTestBed, event
 
 Make = Callable[..., WindowTestBed]
@@ -35,21 +34,6 @@ def talk(bed: WindowTestBed, key: str = "7.1") -> None:
     bed.pump(lambda: key in bed.app.model.calls and bed.app.model.calls[key].phase == "talking")
     bed.app.windows.notices.close_all()
     bed.turn()
-
-
-def is_seen(widget: tk.Misc) -> bool:
-    """Whether all of it is on the screen, without scrolling."""
-    around = [widget.winfo_toplevel(), *(part for part in above(widget) if isinstance(part, ScrolledFrame))]
-    return bool(widget.winfo_viewable()) and all(
-        part.winfo_rooty() <= widget.winfo_rooty()
-        and widget.winfo_rooty() + widget.winfo_height() <= part.winfo_rooty() + part.winfo_height()
-        for part in around
-    )
-
-
-def above(widget: tk.Misc) -> list[tk.Misc]:
-    parent = widget.master
-    return [parent, *above(parent)] if isinstance(parent, tk.Misc) else []
 
 
 @little_room
