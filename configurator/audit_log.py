@@ -26,6 +26,7 @@ ACTION_WORDS = {
     "roll-back": _("rolled back"),
     "import": _("imported"),
     "export": _("exported"),
+    "undo": _("went back to"),
     "password": _("changed the password"),
     "password-reset": _("reset the password"),
 }

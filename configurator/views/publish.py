@@ -159,22 +159,6 @@ def _publish(
     return None
 
 
-@require_POST
-@roles.allow_only(roles.ADMINISTRATORS)
-def take_publication(request: HttpRequest, pk: int) -> HttpResponse:
-    """Make the entries here what a publication says."""
-    with working_copy.writing():
-        old = get_object_or_404(Publication, pk=pk)
-        try:
-            working_copy.replace_all(publication.configuration_of(old))
-        except ConfigurationError:
-            messages.error(request, _("The configuration is not valid: nothing was imported."))
-            return redirect("publish")
-        audit_log.record(request, "import", "configuration", old.file)
-    messages.success(request, _("The entries here are those of %(file)s now.") % {"file": old.file})
-    return redirect("publish")
-
-
 @require_GET
 def compare_publications(request: HttpRequest) -> HttpResponse:
     """What differs between two publications, or between one and the entries here."""
