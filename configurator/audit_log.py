@@ -27,6 +27,7 @@ ACTION_WORDS = {
     "import": _("imported"),
     "export": _("exported"),
     "undo": _("went back to"),
+    "restore": _("restored a backup"),
     "password": _("changed the password"),
     "password-reset": _("reset the password"),
 }

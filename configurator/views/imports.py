@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from configurator import audit_log
+from configurator import audit_log, options
 from configurator.checks.translation import capitalized, translated_for_file, translated_for_form
 from configurator.importing import csv_file, csv_import
 from configurator.models import Snapshot
@@ -126,7 +126,8 @@ def _snapshot(request: HttpRequest, name: str) -> Snapshot:
 
 def read_upload(upload: UploadedFile) -> Configuration:
     """Read an uploaded file of either form. Its name is never used for a path. ConfigurationError."""
-    with tempfile.TemporaryDirectory() as directory:
+    scratch = options.scratch_directory(options.current_options())
+    with tempfile.TemporaryDirectory(prefix="upload-", dir=scratch) as directory:
         path = Path(directory) / "upload"
         with path.open("wb") as stream:
             for chunk in upload.chunks():
