@@ -110,9 +110,10 @@ def in_use(chosen: Options) -> Iterator[None]:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
+            who = stream.read(20).strip() or "unknown"
             raise click.ClickException(
-                f"the application runs on {chosen.data} already (process {stream.read(20).strip() or 'unknown'}):"
-                " stop that one, or use another --data"
+                f"the application runs on {chosen.data} already (process {who}): stop that one, or use"
+                " another --data"
             ) from None
         stream.truncate()
         stream.write(f"{os.getpid()}\n")

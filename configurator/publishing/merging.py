@@ -10,7 +10,7 @@ from schemas.configuration.checks import check_configuration
 from schemas.configuration.model import Configuration, Service
 from schemas.problems import ConfigurationError, Problem
 
-Entry = TypeVar("Entry")
+Part = TypeVar("Part")
 
 
 def merged(present: Configuration, added: Configuration) -> Configuration:
@@ -42,11 +42,11 @@ def _service_key(service: Service) -> tuple[str, str]:
 
 
 def _joined(
-    present: Iterable[Entry],
-    added: Iterable[Entry],
-    key: Callable[[Entry], Any],
-    join: Callable[[Entry, Entry], Entry] = lambda _, new: new,
-) -> tuple[Entry, ...]:
+    present: Iterable[Part],
+    added: Iterable[Part],
+    key: Callable[[Part], Any],
+    join: Callable[[Part, Part], Part] = lambda _, new: new,
+) -> tuple[Part, ...]:
     found = {key(entry): entry for entry in present}
     for entry in added:
         at = key(entry)
