@@ -10,6 +10,7 @@ urlpatterns = [
     path("", site.home_page, name="home"),
     path("favicon.ico", site.favicon, name="favicon"),
     path("login/", accounts.LoginPage.as_view(), name="login"),
+    path("session/", accounts.session_state, name="session"),
     path("logout/", auth_views.LogoutView.as_view(), name="logout"),
     path("password-lost/", accounts.PasswordLostPage.as_view(), name="password_lost"),
     path(

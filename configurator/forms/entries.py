@@ -157,10 +157,15 @@ class OperatorForm(CheckedForm):
         if not self.errors:
             plain = self.cleaned_data.get("new_password")
             self.instance = forms.models.construct_instance(self, self.instance)
-            if plain:
+            if plain and not self._is_present_password(plain):
                 self.instance.store_password(passwords.make_stored_forms(plain))
             entry_checks.check_operator(self.instance, self)
         return self.cleaned_data
+
+    def _is_present_password(self, plain: str) -> bool:
+        """Whether it is stored already, with its keys: typed again, it changes nothing."""
+        stored, scram = self.instance.password, self.instance.scram
+        return bool(stored and scram) and passwords.PasswordChecker().matches(stored, passwords.md5_of(plain))
 
     def wanted_bindings(self) -> dict[int, int]:
         """Service and penalty, as ticked."""

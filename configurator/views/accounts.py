@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import views as auth_views
 from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods
 
 from configurator import audit_log
 from configurator.forms.users import (
@@ -31,6 +33,48 @@ class LoginPage(auth_views.LoginView):
     template_name = "configurator/login.html"
     authentication_form = LoginForm
     redirect_authenticated_user = True
+
+    def dispatch(self, request: HttpRequest, *arguments: Any, **named: Any) -> HttpResponse:
+        """Answer the dialog of a page whose session ended: its typing stays, only its token is renewed."""
+        if request.htmx and request.user.is_authenticated:
+            return _logged_in(request)
+        return super().dispatch(request, *arguments, **named)
+
+    def get_template_names(self) -> list[str]:
+        """The form alone for a dialog."""
+        return ["configurator/login_dialog.html"] if self.request.htmx else [self.template_name]
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        """The dialog's fields are called otherwise than those of the form below it."""
+        return {**super().get_form_kwargs(), **({"auto_id": "login_%s"} if self.request.htmx else {})}
+
+    def get_form(self, *arguments: Any) -> Any:
+        """In the dialog the user is known: the password comes next."""
+        form = super().get_form(*arguments)
+        if self.request.htmx:
+            form.fields["username"].widget.attrs.pop("autofocus", None)
+            form.fields["username"].widget.attrs["readonly"] = True
+        return form
+
+    def get_initial(self) -> dict[str, Any]:
+        """The dialog is for the user whose page it is."""
+        return {**super().get_initial(), "username": self.request.GET.get("userid", "")}
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Log in, and go on where the page was."""
+        response = super().form_valid(form)
+        return _logged_in(self.request) if self.request.htmx else response
+
+
+def _logged_in(request: HttpRequest) -> HttpResponse:
+    said = json.dumps({"loggedIn": {"userid": request.user.userid, "token": get_token(request)}})
+    return HttpResponse(status=204, headers={"HX-Trigger": said})
+
+
+@require_GET
+def session_state(request: HttpRequest) -> HttpResponse:
+    """Nothing, where there is a session; a page asks before it sends a form that would be lost otherwise."""
+    return HttpResponse(status=204)
 
 
 class PasswordLostPage(auth_views.PasswordResetView):

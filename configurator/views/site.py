@@ -29,5 +29,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """A form from elsewhere, or one that was open for too long."""
+    """A form from elsewhere, or one that was open for too long: a page with scripts renews its token."""
+    if request.headers.get("HX-Request"):
+        return HttpResponse(status=401)
     return render(request, "403_csrf.html", status=403)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import queue
 import threading
 from datetime import timedelta
@@ -286,10 +287,26 @@ def test_posts_need_the_csrf_token(users) -> None:
     assert client.post("/login/", {"username": "viewer", "password": PASSWORD}).status_code == 403
 
 
-def test_a_part_of_a_page_sends_the_browser_to_the_login(users) -> None:
-    shown = {"HX-Request": "true", "HX-Current-URL": "http://testserver/seats/?q=first#x"}
-    answer = Client().get("/services/", headers=shown)
-    assert (answer.status_code, answer["HX-Redirect"]) == (401, "/login/?next=/seats/%3Fq%3Dfirst")
+def test_a_page_whose_session_ended_logs_in_on_the_spot_and_gets_a_fresh_token(users) -> None:
+    client = Client(enforce_csrf_checks=True)
+    shown = {"HX-Request": "true"}
+    answer = client.get("/services/", headers=shown)
+    assert (answer.status_code, answer.headers.get("HX-Redirect")) == (401, None)
+    assert client.get("/session/", headers=shown).status_code == 401
+    part = client.get("/login/?userid=viewer", headers=shown).content.decode()
+    assert "<html" not in part and 'value="viewer"' in part and "login_username" in part
+    sent = {"username": "viewer", "password": "wrong"}
+    assert client.post("/login/", sent, headers=shown).status_code == 401, (
+        "a token that is too old is renewed"
+    )
+    sent["csrfmiddlewaretoken"] = first_group('csrfmiddlewaretoken" value="([^"]+)', part)
+    assert "wrong" in client.post("/login/", sent, headers=shown).content.decode()
+    answer = client.post("/login/", {**sent, "password": PASSWORD}, headers=shown)
+    said = json.loads(answer.headers["HX-Trigger"])["loggedIn"]
+    assert (answer.status_code, said["userid"]) == (204, "viewer")
+    again = client.post("/account/appearance/", {"theme": "dark"}, headers={"X-CSRFToken": said["token"]})
+    assert again.status_code == 204 == client.get("/session/").status_code
+    assert client.get("/login/", headers=shown).status_code == 204, "logged in elsewhere: only the token"
 
 
 @pytest.mark.parametrize("language, word", [("it", "Accedi"), ("en", "Log in")])
