@@ -36,6 +36,7 @@ urlpatterns = [
     path("publish/compare/", publish.compare_publications, name="publish_compare"),
     path("publish/export/", publish.export_entries, name="export"),
     path("publish/import/", imports.import_page, name="import"),
+    path("publish/foreign/", replacing.take_foreign, name="take_foreign"),
     path("publish/snapshots/", replacing.snapshots_page, name="snapshots"),
     path("publish/snapshots/<int:pk>/undo/", replacing.undo_to, name="undo"),
     path("publish/<int:pk>/roll-back/", publish.roll_back, name="roll_back"),

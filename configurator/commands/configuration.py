@@ -174,16 +174,26 @@ def _import_whole(context: click.Context, file: Path, *, merge: bool, dry_run: b
 @click.command(cls=PreparedCommand, name="publish")
 @click.option("--form", type=click.Choice(["xml", "sqlite"]), default="xml", show_default=True)
 @click.option("--comment", default="", help="A note for the list of publications.")
-@click.option("--force", is_flag=True, help="Publish even if that takes away much of what is in force.")
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Publish even if that takes away much of what is in force, or a file of others.",
+)
 @click.pass_context
 def publish_command(context: click.Context, form: Any, comment: str, force: bool) -> None:
     """Publish what was entered; prints the file's path."""
     from configurator import audit_log
     from configurator.checks import entry_checks
-    from configurator.publishing import publication, working_copy
+    from configurator.publishing import foreign, publication, working_copy
 
     take_published_file()
     copy = working_copy.read_working_copy()
+    other = None if force else foreign.find_foreign(copy.configuration)
+    if other is not None:
+        raise click.ClickException(
+            f"nothing was published: {other.path} is in force and was not published from here: import it,"
+            " with --merge to keep what is here (--force publishes in its place)"
+        )
     try:
         with working_copy.writing():
             published = publication.publish_configuration(

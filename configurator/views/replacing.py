@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
+from configurator.checks.translation import translated_for_form
 from configurator.models import Publication, Snapshot
-from configurator.publishing import differences, publication, snapshots, working_copy
+from configurator.publishing import differences, foreign, merging, publication, snapshots, working_copy
 from configurator.publishing.differences import Difference
 from configurator.users import roles
 from schemas.configuration.model import Configuration
@@ -79,6 +80,50 @@ def take_publication(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             snapshots.drop(snapshot)
     messages.success(request, _("The entries here are those of %(file)s now.") % {"file": old.file})
+    return redirect("publish")
+
+
+@require_http_methods(["GET", "POST"])
+@roles.allow_only(roles.ADMINISTRATORS)
+def take_foreign(request: HttpRequest) -> HttpResponse:
+    """Import or merge the file in force that somebody else put there; it counts as published from then on."""
+    with working_copy.writing():
+        present = working_copy.configuration()
+        file = foreign.find_foreign(present)
+        if file is None:
+            return redirect("publish")
+        name, merge = file.path.name, "merge" in request.GET
+        try:
+            wanted = merging.merged(present, file.configuration) if merge else file.configuration
+        except ConfigurationError as error:
+            problem = translated_for_form(error.problems[0].message)
+            messages.error(
+                request, _("%(file)s cannot be merged: %(reason)s") % {"file": name, "reason": problem}
+            )
+            return redirect("publish")
+        found = differences.between(present, wanted)
+        mark = mark_of(present, wanted)
+        if request.POST.get("seen") != mark:
+            title = (
+                _("Merge %(file)s into the entries here?")
+                if merge
+                else _("Replace all entries here by those of %(file)s?")
+            )
+            return _ask(
+                request,
+                title % {"file": name},
+                _("Merge it") if merge else _("Import it"),
+                found,
+                mark,
+                "publish",
+            )
+        snapshot = snapshots.keep_snapshot(_("import of %(file)s") % {"file": name}, request.user.userid)
+        if working_copy.replace_all(wanted):
+            snapshots.note_import(request, name, snapshot, len(found))
+        else:
+            snapshots.drop(snapshot)
+        publication.remember_adopted(file.path, file.configuration)
+    messages.success(request, _("%(file)s was imported.") % {"file": name})
     return redirect("publish")
 
 

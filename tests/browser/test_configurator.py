@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Dialog, Page, expect
 
 from astcti_server.demo.ami.manager import AmiUser
 from astcti_server.demo.pbx import DemoPbx
@@ -271,8 +271,13 @@ def test_what_was_typed_survives_the_end_of_the_session_a_conflict_and_leaving(p
     expect(login).to_be_hidden()
     expect(page.locator("#dialog .has-error")).to_have_count(1)
     expect(page.locator("#id_new_password")).to_have_value("a-long-secret")
-    asked = []
-    page.once("dialog", lambda box: (asked.append(box.type), box.dismiss()))
+    asked: list[str] = []
+
+    def stay(box: Dialog) -> None:
+        asked.append(box.type)
+        box.dismiss()
+
+    page.once("dialog", stay)
     page.evaluate("setTimeout(() => window.location.assign('/seats/'))")
     page.wait_for_timeout(0)
     page.fill("#id_username", "anna.neri")
