@@ -107,7 +107,15 @@ def main(
 def _log_to_standard_error() -> None:
     handler = LineHandler(standard_error(), repeats=RepeatedLines())
     handler.setFormatter(LineFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.addFilter(without_traceback_of_refusals)
     logging.basicConfig(level=logging.INFO, handlers=[handler])
+
+
+def without_traceback_of_refusals(record: logging.LogRecord) -> bool:
+    """A request that is refused is no fault of the application: one line, without where it was refused."""
+    if getattr(record, "status_code", 500) < 500:
+        record.exc_info = record.exc_text = None
+    return True
 
 
 for command in (

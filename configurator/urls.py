@@ -13,11 +13,7 @@ urlpatterns = [
     path("session/", accounts.session_state, name="session"),
     path("logout/", auth_views.LogoutView.as_view(), name="logout"),
     path("password-lost/", accounts.PasswordLostPage.as_view(), name="password_lost"),
-    path(
-        "password-lost/sent/",
-        auth_views.PasswordResetDoneView.as_view(template_name="configurator/password_lost_sent.html"),
-        name="password_lost_sent",
-    ),
+    path("password-lost/sent/", accounts.PasswordLostSentPage.as_view(), name="password_lost_sent"),
     path("password-new/<uidb64>/<token>/", accounts.PasswordNewPage.as_view(), name="password_new"),
     path(
         "password-new/done/",

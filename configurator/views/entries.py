@@ -39,7 +39,8 @@ def add_entry(request: HttpRequest, key: str) -> HttpResponse:
         working_copy.raise_revisions(form.touched)
         changes = differences.field_changes({}, section.describe(_stored(section, entry.pk)))
         audit_log.record(request, "add", section.kind, str(entry), changes)
-    return entry_done(request, section.key, _("%(name)s was added.") % {"name": entry}, entry.pk)
+    message = _("%(name)s was added.") % {"name": entry}
+    return entry_done(request, section.key, f"{message} {form.advice}".strip(), entry.pk)
 
 
 @require_http_methods(["GET", "POST"])
@@ -71,7 +72,8 @@ def edit_entry(request: HttpRequest, key: str, pk: int) -> HttpResponse:
             working_copy.raise_revisions([saved, *form.touched])
             audit_log.record(request, "edit", section.kind, str(saved), changes)
     section.after_save(request, saved)
-    return entry_done(request, section.key, _("%(name)s was saved.") % {"name": saved}, pk)
+    message = _("%(name)s was saved.") % {"name": saved}
+    return entry_done(request, section.key, f"{message} {form.advice}".strip(), pk)
 
 
 @require_http_methods(["GET", "POST"])

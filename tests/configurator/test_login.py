@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from configurator.models import AuditEntry, LoginFailure, ManagerUser
 from configurator.users import authentication
+from configurator.users.lost_passwords import mails
 from tests.configurator.conftest import PASSWORD, first_group
 from tests.fake.patience import PATIENCE
 
@@ -192,7 +193,7 @@ def test_sessions_that_nobody_ended_are_cleared_at_the_next_login(log_in) -> Non
 @pytest.mark.parametrize(
     "address, form",
     [
-        ("/account/", {"full_name": "Vera"}),
+        ("/account/", {"full_name": "Vera", "email": "administrator@example.com"}),
         (
             "/account/password/",
             {
@@ -259,6 +260,7 @@ def test_without_mail_the_page_says_who_can_reset_a_password(users) -> None:
 def test_a_lost_password_is_replaced_through_a_link_that_works_once(users) -> None:
     client = Client()
     assert client.post("/password-lost/", {"email": "viewer@example.com"}).status_code == 302
+    mails.finish()
     link = first_group(r"http://testserver(/password-new/\S+)", str(mail.outbox[0].body))
     form = client.get(link, follow=True).redirect_chain[-1][0]
     for _ in range(authentication.PAIR_LIMIT):
@@ -272,6 +274,7 @@ def test_a_lost_password_is_replaced_through_a_link_that_works_once(users) -> No
 @override_settings(EMAIL_HOST="mail.example")
 def test_an_unknown_mail_address_gets_the_same_answer_and_no_mail(users) -> None:
     assert Client().post("/password-lost/", {"email": "x@example.com"}).url == "/password-lost/sent/"
+    mails.finish()
     assert mail.outbox == []
 
 
