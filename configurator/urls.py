@@ -4,19 +4,16 @@ from django.contrib.auth import views as auth_views
 from django.urls import path
 from django.views.i18n import set_language
 
-from configurator.views import accounts, audit, entries, imports, lists, publish, site
+from configurator.views import accounts, audit, entries, imports, lists, publish, replacing, site
 
 urlpatterns = [
     path("", site.home_page, name="home"),
     path("favicon.ico", site.favicon, name="favicon"),
     path("login/", accounts.LoginPage.as_view(), name="login"),
+    path("session/", accounts.session_state, name="session"),
     path("logout/", auth_views.LogoutView.as_view(), name="logout"),
     path("password-lost/", accounts.PasswordLostPage.as_view(), name="password_lost"),
-    path(
-        "password-lost/sent/",
-        auth_views.PasswordResetDoneView.as_view(template_name="configurator/password_lost_sent.html"),
-        name="password_lost_sent",
-    ),
+    path("password-lost/sent/", accounts.PasswordLostSentPage.as_view(), name="password_lost_sent"),
     path("password-new/<uidb64>/<token>/", accounts.PasswordNewPage.as_view(), name="password_new"),
     path(
         "password-new/done/",
@@ -35,8 +32,11 @@ urlpatterns = [
     path("publish/compare/", publish.compare_publications, name="publish_compare"),
     path("publish/export/", publish.export_entries, name="export"),
     path("publish/import/", imports.import_page, name="import"),
+    path("publish/foreign/", replacing.take_foreign, name="take_foreign"),
+    path("publish/snapshots/", replacing.snapshots_page, name="snapshots"),
+    path("publish/snapshots/<int:pk>/undo/", replacing.undo_to, name="undo"),
     path("publish/<int:pk>/roll-back/", publish.roll_back, name="roll_back"),
-    path("publish/<int:pk>/take/", publish.take_publication, name="take"),
+    path("publish/<int:pk>/take/", replacing.take_publication, name="take"),
     path("publish/<int:pk>/download/", publish.download_publication, name="download"),
     path("services/preview/<int:number>/", entries.trigger_preview_part, name="preview"),
     path("<slug:key>/", lists.section_list, name="list"),

@@ -12,16 +12,20 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from configurator import audit_log
-from configurator.checks.translation import capitalized, translated_for_file
+from configurator import audit_log, options
+from configurator.checks.translation import capitalized, translated_for_file, translated_for_form
 from configurator.importing import csv_file, csv_import
-from configurator.publishing import differences, publication, working_copy
-from configurator.publishing.differences import FieldChange
+from configurator.models import Snapshot
+from configurator.publishing import differences, merging, publication, snapshots, working_copy
 from configurator.users import roles
+from configurator.views import replacing
 from schemas.configuration.model import Configuration
-from schemas.problems import ConfigurationError
+from schemas.problems import ConfigurationError, Problem
 
 LARGEST_UPLOAD = 32 * 1024 * 1024  # bytes; ten thousand operators are some three million
+
+WHOLE = ("configuration", "merge")
+"""Uploads of a whole configuration: it replaces the entries, or is merged into them."""
 
 
 @require_http_methods(["GET", "POST"])
@@ -32,7 +36,7 @@ def import_page(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"may_all": may_all, "columns": csv_file.CSV_COLUMNS}
     if request.method == "POST":
         what = request.POST.get("what", "")
-        if what == "configuration":
+        if what in WHOLE:
             roles.require_role(request, roles.ADMINISTRATORS)
         context["result"] = _import(request, what)
         if request.headers.get("HX-Request"):
@@ -49,20 +53,25 @@ def _import(request: HttpRequest, what: str) -> dict[str, Any]:
     store = request.POST.get("store") == "yes"
     if what in csv_file.CSV_COLUMNS:
         return _csv(request, what, upload, store)
-    if what == "configuration":
-        return _configuration(request, upload, store)
+    if what in WHOLE:
+        return _configuration(request, upload, merge=what == "merge")
     return {"error": _("Choose what the file contains.")}
 
 
 def _csv(request: HttpRequest, what: str, upload: UploadedFile, store: bool) -> dict[str, Any]:
     file = csv_file.read_csv(what, upload.read(), store=store)
     with working_copy.writing():
+        name = f"{what}: {_name(upload)}"
+        snapshot = _snapshot(request, name) if store else None
         found = csv_import.import_csv(file, store=store)
         stored = store and not found.bad
-        if stored:
-            counted = [FieldChange("Changes", "", str(sum(bool(row.changes) for row in found.good)))]
-            audit_log.record(request, "import", "configuration", f"{what}: {_name(upload)}", counted)
+        changed = sum(bool(row.changes) for row in found.good)
+        if snapshot is not None and stored and changed:
+            snapshots.note_import(request, name, snapshot, changed)
+        elif snapshot is not None:
+            snapshots.drop(snapshot)
     return {
+        "snapshot": snapshot if stored and changed else None,
         "run": found,
         "stored": stored,
         "new": sum(row.new for row in found.good),
@@ -71,7 +80,7 @@ def _csv(request: HttpRequest, what: str, upload: UploadedFile, store: bool) -> 
     }
 
 
-def _configuration(request: HttpRequest, upload: UploadedFile, store: bool) -> dict[str, Any]:
+def _configuration(request: HttpRequest, upload: UploadedFile, *, merge: bool) -> dict[str, Any]:
     try:
         wanted = read_upload(upload)
     except ConfigurationError as error:
@@ -82,22 +91,43 @@ def _configuration(request: HttpRequest, upload: UploadedFile, store: bool) -> d
             ]
         }
     with working_copy.writing():
-        found = differences.between(working_copy.configuration(), wanted)
-        if store:
-            working_copy.replace_all(wanted)
-            audit_log.record(
-                request,
-                "import",
-                "configuration",
-                _name(upload),
-                [FieldChange("Changes", "", str(len(found)))],
-            )
-    return {"differences": found, "stored": store}
+        present = working_copy.configuration()
+        if merge:
+            try:
+                wanted = merging.merged(present, wanted)
+            except ConfigurationError as error:
+                return {"problems": [(0, _of_merging(problem)) for problem in error.problems]}
+        found = differences.between(present, wanted)
+        seen = replacing.mark_of(present, wanted)
+        stored = request.POST.get("store") == seen
+        snapshot = _snapshot(request, _name(upload)) if stored else None
+        if snapshot is not None and working_copy.replace_all(wanted):
+            snapshots.note_import(request, _name(upload), snapshot, len(found))
+        elif snapshot is not None:
+            snapshots.drop(snapshot)
+            snapshot = None
+    return {
+        "differences": found,
+        "counts": replacing.counted(found),
+        "stored": stored,
+        "seen": "" if stored else seen,
+        "changed_since": not stored and request.POST.get("store") not in ("yes", "no"),
+        "snapshot": snapshot,
+    }
+
+
+def _of_merging(problem: Problem) -> str:
+    return f"{audit_log.KIND_WORDS.get(problem.file, problem.file)}: {translated_for_form(problem.message)}"
+
+
+def _snapshot(request: HttpRequest, name: str) -> Snapshot:
+    return snapshots.keep_snapshot(_("import of %(file)s") % {"file": name}, request.user.userid)
 
 
 def read_upload(upload: UploadedFile) -> Configuration:
     """Read an uploaded file of either form. Its name is never used for a path. ConfigurationError."""
-    with tempfile.TemporaryDirectory() as directory:
+    scratch = options.scratch_directory(options.current_options())
+    with tempfile.TemporaryDirectory(prefix="upload-", dir=scratch) as directory:
         path = Path(directory) / "upload"
         with path.open("wb") as stream:
             for chunk in upload.chunks():
