@@ -255,6 +255,7 @@ class InitialsDisc(ttk.Label):
 
 FRAME_AND_PANELS = 80
 """Dots of the screen's height that are not for what is inside a window."""
+FRAME_EDGES = 8  # and of its width
 FOOT_ROOM = 8
 """Dots below a window that was moved up: the frame around it."""
 
@@ -272,7 +273,7 @@ def centre(window: tk.Toplevel | tk.Tk, width: int = 0, height: int = 0) -> None
 
 def on_screen(window: tk.Misc) -> tuple[int, int]:
     """Width and height that a window may have, its frame and panels left aside."""
-    return window.winfo_screenwidth(), window.winfo_screenheight() - FRAME_AND_PANELS
+    return window.winfo_screenwidth() - FRAME_EDGES, window.winfo_screenheight() - FRAME_AND_PANELS
 
 
 def keep_on_screen(window: tk.Toplevel | tk.Tk) -> None:

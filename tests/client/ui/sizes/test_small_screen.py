@@ -10,7 +10,7 @@ from astcti_client.ui import i18n
 from astcti_client.ui.windows.dialogs import PasswordDialog, QuestionDialog
 from astcti_client.ui.windows.side_window import SideWindow
 from tests.client.ui.tools.widgets import assert_usable, button, inside, is_seen
-from tests.client.ui.tools.window_test_bed import WindowTestBed
+from tests.client.ui.tools.window_test_bed import WindowTestBed, event
 
 Make = Callable[..., WindowTestBed]
 small_screens = pytest.mark.parametrize(
@@ -71,3 +71,36 @@ def test_small_windows_are_no_larger_than_the_screen(open_client: Make, scale: f
     for window in (about, question, password):
         assert_reachable(bed, window)
         window.destroy()
+
+
+@small_screens
+def test_lists_and_settings_are_no_larger_than_the_screen(
+    open_client: Make, scale: float, language: str
+) -> None:
+    bed = opened(open_client, scale, language)
+    peer = bed.log_in("PJSIP/201 Mario Rossi", "200 astcti", targets=["phones phones"], colleagues=True)
+    bed.ring("1.1", name="Siobhán O'Brien", number="+35315550123")
+    peer.say(event("Hangup", "1.1", name="Siobhán O'Brien", number="+35315550123", end="missed"))
+    bed.pump(lambda: bed.history.find())
+    history = bed.open_history()
+    bed.pump(lambda: history.table.get_children() and history.table.winfo_viewable())
+    bed.turn()
+    (row,) = history.table.get_children()
+    cells = history.table.item(row, "values")
+    shown = dict(zip(history.table.cget("columns"), cells, strict=True))
+    visible = history.table.cget("displaycolumns")
+    assert {"time", "number"} <= set(visible)
+    assert [name for name in visible if shown[name].endswith("…")] == []
+    assert_reachable(bed, history)
+    assert history.table.bbox(row), "the call is in view"
+    history.destroy()
+    bed.app.windows.show_colleagues()
+    assert bed.hears() == "COLLEAGUES"
+    peer.say("242 anna PJSIP/300 ready Anna Bianchi", "242 END")
+    colleagues = bed.app.windows.colleagues
+    assert colleagues is not None
+    bed.pump(lambda: colleagues.table.get_children())
+    assert_reachable(bed, colleagues)
+    assert colleagues.table.bbox("anna"), "the colleague is in view"
+    colleagues.destroy()
+    assert_reachable(bed, bed.open_settings())
