@@ -113,8 +113,8 @@ class SeatHeader(ttk.Frame):
         if bool(beside) != self._rings_too:
             self._rings_too = bool(beside)
             self._place.configure(cursor="hand2" if beside else "")
-        set_options(self._place, image=self._look.disc(9, colour))
-        self._place.say(f" {text}", tip)
+        set_options(self._place, image=self._look.disc(9, colour, 5))
+        self._place.say(text, tip)
 
     def _show_missed(self, missed: int) -> None:
         """How many calls were missed, on the button that opens the history."""

@@ -157,9 +157,8 @@ class SettingsWindow(SideWindow):
         widget.grid(row=row, column=1, sticky="e", padx=(self._look.px(10), 0), pady=self._look.px(4))
         if key in self._locked:
             widget.configure(state="disabled")  # type: ignore[call-arg]
-            name.configure(
-                image=self._look.icon("lock", 14, self._look.palette.muted), compound="left", text=f" {label}"
-            )
+            lock = self._look.icon("lock", 14, self._look.palette.muted, gap=5)
+            name.configure(image=lock, compound="left", wraplength=room - self._look.px(19))
             Tooltip(name, self._look, _("Fixed by your administrator"))
 
     def _value(self, key: str) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tkinter as tk
 from collections.abc import Callable
+from tkinter import ttk
 
 import pytest
 
@@ -11,7 +12,7 @@ from astcti_client.net.messages import ConnectionState
 from astcti_client.ui import i18n
 from astcti_client.ui.widgets.press_guard import INERT
 from tests.client.ui.tools.desktop import Desktop
-from tests.client.ui.tools.widgets import assert_usable, button, click, is_seen, press, texts, write
+from tests.client.ui.tools.widgets import all_of, assert_usable, button, click, is_seen, press, texts, write
 from tests.client.ui.tools.window_test_bed import WindowTestBed, event
 
 Make = Callable[..., WindowTestBed]
@@ -156,6 +157,18 @@ def test_calls_that_come_and_go_change_nothing_of_the_form(open_client: Make) ->
     bed.pump(lambda: not bed.app.model.up)
     bed.turn()
     assert pause.winfo_rooty() == before[1], "a state of two lines is no higher than one of one"
+
+
+@pytest.mark.parametrize("desktop", ["800x480", "1366x768"], indirect=True)
+def test_a_text_of_two_lines_beside_a_picture_is_one_block(open_client: Make, desktop: Desktop) -> None:
+    bed = open_client()
+    log_in(bed)
+    bed.peer.say("310 IN Lunch break with all colleagues")
+    bed.pump(lambda: "Lunch break" in texts(bed.root))
+    labels = [label for label in all_of(bed.root, ttk.Label) if str(label.cget("compound")) == "left"]
+    long = [str(label.cget("text")) for label in labels if "Lunch break" in str(label.cget("text"))]
+    assert long
+    assert not any(text.startswith(" ") for text in long), "a blank shifts the first line alone"
 
 
 def test_the_dial_bar_is_folded_and_opens_for_a_number(open_client: Make, desktop: Desktop) -> None:
