@@ -236,6 +236,7 @@ class SettingsWindow(SideWindow):
         )
         box.insert("1.0", self._allowed)
         box.bind("<Tab>", lambda _event: (box.tk_focusNext() or box).focus_set() or "break")  # type: ignore[func-returns-value]
+        box.bind("<<Paste>>", _take_selection_away)
         box.grid(row=card.grid_size()[1], column=0, columnspan=3, sticky="ew", pady=(look.px(4), 0))
 
         def read() -> Writable:
@@ -268,3 +269,9 @@ class SettingsWindow(SideWindow):
         self._problem = text
         self._banner.say(text)
         self._banner.grid(row=1, column=0, sticky="ew", padx=self._look.px(18))
+
+
+def _take_selection_away(event: tk.Event[tk.Text]) -> None:
+    """What is pasted takes the place of what is selected, as in the fields: on X11 Tk's text keeps it."""
+    if event.widget.tag_ranges("sel"):
+        event.widget.delete("sel.first", "sel.last")
