@@ -110,7 +110,7 @@ class _QueueRow(ttk.Frame):
         self._look, self._seat, self._line, self._why_not = look, seat, line, why_not
         self._due = ""
         self.columnconfigure(0, weight=1)
-        self._label = ElidedLabel(self, look, style="Card.TLabel", room=look.px(230), compound="left")
+        self._label = ElidedLabel(self, look, style="ValueCard.TLabel", room=look.px(230), compound="left")
         self._label.grid(row=0, column=0, sticky="w")
         self.change = button(self, look, "", self._press)
         self.change.configure(width=max(len(_("Leave")), len(_("Join"))) + 1)  # none moves when it turns
