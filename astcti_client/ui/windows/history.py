@@ -179,7 +179,8 @@ class HistoryWindow(SideWindow):
     def _build_reason(self, body: ttk.Frame) -> None:
         self.reason = ttk.Label(body, style="Muted.TLabel", anchor="w", justify="left")
         self.reason.grid(row=2, column=0, sticky="ew", pady=(self._edge(8), 0))
-        self.reason.grid_remove()
+        if self._low:
+            self.reason.grid_remove()
         self.reason.bind("<Configure>", lambda event: self.reason.configure(wraplength=event.width))
         self.table.bind("<<TreeviewSelect>>", lambda _event: self._show_reason())
 

@@ -238,11 +238,8 @@ def test_in_every_field_all_is_selected_and_what_is_pasted_takes_its_place(
     bed = open_client(pause_lock=True, triggers=False)
     top = WINDOWS[name](bed)
     activate(bed, desktop, top)
-    fields = [
-        field
-        for field in all_of(top, (ttk.Entry, tk.Text))
-        if str(field.cget("state")) == "normal" and field.winfo_viewable()
-    ]
+    fields: list[ttk.Entry | tk.Text] = [*all_of(top, ttk.Entry), *all_of(top, tk.Text)]
+    fields = [field for field in fields if str(field.cget("state")) == "normal" and field.winfo_viewable()]
     assert fields
     bed.app.windows.copy("+39 055 765")
     for field in fields:
@@ -250,8 +247,11 @@ def test_in_every_field_all_is_selected_and_what_is_pasted_takes_its_place(
         field.focus_set()
         bed.wait_for_keyboard(field)
         desktop.do("key", "ctrl+a", "ctrl+v")
-        what = ("1.0", "end-1c") if isinstance(field, tk.Text) else ()
-        bed.pump(lambda: field.get(*what) == "+39 055 765", f"{field}: {field.get(*what)!r}")  # noqa: B023
+        bed.pump(lambda: content_of(field) == "+39 055 765", f"{field}: {content_of(field)!r}")  # noqa: B023
+
+
+def content_of(field: ttk.Entry | tk.Text) -> str:
+    return field.get("1.0", "end-1c") if isinstance(field, tk.Text) else field.get()
 
 
 def style_of(widget: tk.Misc) -> str:
