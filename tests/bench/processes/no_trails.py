@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any, Final
 
 from astcti_server.calls import notifier, pairing, rendering, tracker, trail_notes
@@ -10,7 +11,10 @@ from astcti_server.explain.kept_trails import KeptTrails
 from astcti_server.explain.trail import PartyFacts, Trail
 
 KEPT: Final = 100_000
-"""Bytes: soon full, so that each call that ends lets an older one go, as after the first hour of a server."""
+"""Bytes: full from the beginning, so that each call that ends lets an older one go, as after a server's first
+hour."""
+_OLDER: Final = 400
+"""Bytes of each of those older ones: a usual size."""
 
 
 class _NoTrail(Trail):
@@ -43,8 +47,11 @@ class _NoTrails(CallTrails):
 
 
 def trails_kept() -> CallTrails:
-    """As the server keeps them, with room for few."""
-    return CallTrails(kept=KeptTrails(KEPT))
+    """As the server keeps them, with room for few, which is used up."""
+    kept = KeptTrails(KEPT)
+    for number in range(KEPT // _OLDER):
+        kept.keep(f"older-{number}", bytes(_OLDER), time.time())
+    return CallTrails(kept=kept)
 
 
 def no_trails() -> CallTrails:

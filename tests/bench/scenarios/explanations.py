@@ -12,8 +12,8 @@ from astcti_server.explain.call_trails import CallTrails
 from astcti_server.process.memory import collect_seldom
 from schemas.configuration.model import Configuration
 from tests.bench.processes.no_trails import no_trails, trails_kept
+from tests.bench.processes.pipeline import SEATS, Pipeline, chunks_of, configuration_of
 from tests.bench.processes.worker import Worker
-from tests.bench.profile import SEATS, Pipeline, chunks_of, configuration_of
 from tests.bench.report import Report
 from tests.bench.workload.call_centre import CallCentre
 from tests.bench.workload.event_script import END, EventScript
