@@ -37,7 +37,6 @@ logger = logging.getLogger(__name__)
 OUTGOING_LINE = "(Outgoing Line)"  # what AppDial and AppQueue say of a called phone: no step of a dialplan
 NOWHERE = ("", "s")  # where Asterisk says that a phone is while it rings for an originated call
 _ENTERED = TrailStep.ENTERED.value
-_HUNG_UP = TrailStep.HUNG_UP.value
 _SEATED = TrailStep.SEATED.value
 _NOT_DELIVERED = TrailStep.NOT_DELIVERED.value
 _RESUMED = TrailStep.RESUMED.value
@@ -507,8 +506,8 @@ class Tracker:
             )
             self._notifier.notify(party.leg, "Hangup", cause=cause)
         if party.trail is not None:
-            party.trail.add(_HUNG_UP, str(event.cause), event.cause_text)
-            self.trails.end(facts_of(party, None if cause is None else cause.end), party.trail)
+            facts = facts_of(party, "" if cause is None else cause.end)
+            self.trails.end(facts, party.trail, event.cause, event.cause_text)
         self._legs.forget(party)
         self.table.remove(call)
         if self._masquerades:

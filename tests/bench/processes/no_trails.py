@@ -8,7 +8,7 @@ from typing import Any, Final
 from astcti_server.calls import notifier, pairing, rendering, tracker, trail_notes
 from astcti_server.explain.call_trails import CallTrails
 from astcti_server.explain.kept_trails import KeptTrails
-from astcti_server.explain.trail import PartyFacts, Trail
+from astcti_server.explain.trail import FactTexts, Trail
 
 KEPT: Final = 100_000
 """Bytes: full from the beginning, so that each call that ends lets an older one go, as after a server's first
@@ -25,7 +25,7 @@ class _NoTrail(Trail):
     def __init__(self) -> None:
         super().__init__(float)
 
-    def add(self, code: str, *arguments: str | int | float) -> None:
+    def add(self, *step: str) -> None:
         pass
 
     def another(self) -> Trail:
@@ -42,7 +42,7 @@ class _NoTrails(CallTrails):
     def begin(self) -> Trail:
         return self._nothing
 
-    def end(self, facts: PartyFacts, trail: Trail) -> None:
+    def end(self, facts: FactTexts, trail: Trail, cause: int, meaning: str) -> None:
         pass
 
 
