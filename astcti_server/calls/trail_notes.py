@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from astcti_server.calls.model import Leg, Party
 from astcti_server.calls.seat_view import dialplan_parties, direction_of, was_called_out
-from astcti_server.explain.trail import LONGEST_TEXT, YES, FactTexts
+from astcti_server.explain.trail import LONGEST_TEXT, NO_LEG, YES, FactTexts
 from schemas.configuration.model import Moment, Service
 from schemas.events import Action, Call, End
 from schemas.explanation.codes import TrailStep
@@ -23,7 +23,7 @@ _LACKED = TrailStep.LACKED.value
 def facts_of(party: Party, end: End | Literal[""] = "") -> FactTexts:
     """What a party is now; `end` is what its end means for the seat."""
     leg, caller, number, name = party.leg, party.caller, party.number, party.name
-    return (
+    facts = [
         party.uniqueid,
         party.linkedid,
         party.device,
@@ -33,15 +33,22 @@ def facts_of(party: Party, end: End | Literal[""] = "") -> FactTexts:
         "" if caller is None else caller.uniqueid,
         "\n".join([half.uniqueid for half in party.path]) if party.path else "",
         "\n".join((*party.variables, *party.inherited)),
-        "" if leg is None else leg.extension,
-        "" if leg is None else leg.operator,
-        "" if leg is None or leg.service is None else leg.service.name,
         party.call.state,
         end,
         YES if party.began and not party.from_queue else "",
-        YES if leg is not None and direction_of(leg, leg.other) == "outbound" else "",
-        YES if leg is not None and leg.linked else "",
-        YES if leg is not None and leg.talked else "",
+    ]
+    facts += NO_LEG if leg is None else _facts_of_leg(leg)
+    return facts
+
+
+def _facts_of_leg(leg: Leg) -> tuple[str, ...]:
+    return (
+        leg.extension,
+        leg.operator,
+        "" if leg.service is None else leg.service.name,
+        YES if direction_of(leg, leg.other) == "outbound" else "",
+        YES if leg.linked else "",
+        YES if leg.talked else "",
     )
 
 
@@ -73,12 +80,10 @@ def note_unmatched(leg: Leg, other: Party | None, username: str) -> None:
     leg.trail.add(_UNMATCHED, username, listed(contexts), listed(queues))
 
 
-def note_opened(leg: Leg, service: Service, username: str, moment: Moment, due: Iterable[Action]) -> None:
+def note_opened(leg: Leg, service: Service, username: str, moment: Moment, due: Sequence[Action]) -> None:
     """These triggers are sent."""
-    systems = [action.os for action in due]
-    leg.trail.add(
-        _OPENED, moment, str(len(systems)), service.name, username, ",".join(dict.fromkeys(systems))
-    )
+    systems = due[0].os if len(due) == 1 else ",".join(dict.fromkeys([action.os for action in due]))
+    leg.trail.add(_OPENED, moment, str(len(due)), service.name, username, systems)
 
 
 def note_lacking(leg: Leg, names: Iterable[str]) -> None:

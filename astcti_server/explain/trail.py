@@ -92,32 +92,34 @@ class PartyFacts(NamedTuple):
     """Uniqueids of the halves of Local channels between it and its caller."""
     variables: tuple[str, ...]
     """Names of the declared variables that it has."""
-    extension: str
-    """Of the seat whose phone it is; empty if it is none."""
-    operator: str
-    service: str
     state: str
     """The channel's state."""
     end: str
     """What its end means for the seat (`schemas.events.End`); empty while it is there."""
     began_call: bool
     """It called, as far as was seen."""
+    extension: str
+    """Of the seat whose phone it is; empty if it is none."""
+    operator: str
+    service: str
     outbound: bool
     """This end called the other one."""
     linked: bool
     talked: bool
 
 
-FactTexts: TypeAlias = tuple[str, ...]
+FactTexts: TypeAlias = list[str]
 """`PartyFacts` in their order as they are packed: several texts with line feeds between them, a flag as `YES`
 or empty."""
 YES: Final = "1"
+NO_LEG: Final = ("",) * 6
+"""What comes behind `began_call` for who is no seat's phone."""
 
 
 def facts_from(texts: Sequence[str]) -> PartyFacts:
     """What these texts say; there are `len(PartyFacts._fields)`."""
-    uniqueid, linkedid, device, number, name, exten, caller, path, variables, *rest = texts
-    extension, operator, service, state, end, *flags = rest
+    uniqueid, linkedid, device, number, name, exten, caller, path, variables, state, end, began, *leg = texts
+    extension, operator, service, *flags = leg
     return PartyFacts(
         uniqueid,
         linkedid,
@@ -128,24 +130,25 @@ def facts_from(texts: Sequence[str]) -> PartyFacts:
         caller,
         tuple(path.split("\n")) if path else (),
         tuple(variables.split("\n")) if variables else (),
+        state,
+        end,
+        began == YES,
         extension,
         operator,
         service,
-        state,
-        end,
         *[flag == YES for flag in flags],
     )
 
 
 def texts_of(facts: PartyFacts) -> FactTexts:
     """The texts that `facts_from` makes these facts of."""
-    return (
-        *facts[:7],
-        "\n".join(facts.path),
-        "\n".join(facts.variables),
-        *facts[9:14],
-        *[YES if flag else "" for flag in facts[14:]],
-    )
+    return [_text(fact) for fact in facts]
+
+
+def _text(fact: str | bool | tuple[str, ...]) -> str:
+    if isinstance(fact, bool):
+        return YES if fact else ""
+    return fact if isinstance(fact, str) else "\n".join(fact)
 
 
 class PartyRecord(NamedTuple):

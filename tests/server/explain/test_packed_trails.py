@@ -22,7 +22,8 @@ NAMES = st.lists(st.text(st.characters(exclude_characters="\0\n"), min_size=1, m
     tuple
 )
 MOMENTS = st.floats(0, 1e12)
-FACTS = st.builds(PartyFacts, *[TEXT] * 7, NAMES, NAMES, *[TEXT] * 5, *[st.booleans()] * 4)
+FLAG = st.booleans()
+FACTS = st.builds(PartyFacts, *[TEXT] * 7, NAMES, NAMES, *[TEXT] * 2, FLAG, *[TEXT] * 3, *[FLAG] * 3)
 FACTS_OF_ONE = PartyFacts(
     "1.1",
     "1.0",
