@@ -416,7 +416,8 @@ class Tracker:
     def _note_entered(self, party: Party, context: str) -> None:
         """It came into another context; of who enters one of a service the trail begins here."""
         if context in self._inbound_contexts or context in self._outbound_contexts:
-            party.begin_trail(self.trails.begin)
+            if party.trail is None:
+                party.begin_trail(self.trails.begin)
             if party.trail is not None:
                 party.trail.add(_ENTERED, context, party.contexts.get(context, ""))
 

@@ -37,19 +37,18 @@ def facts_of(party: Party, end: End | Literal[""] = "") -> FactTexts:
         end,
         YES if party.began and not party.from_queue else "",
     ]
-    facts += NO_LEG if leg is None else _facts_of_leg(leg)
+    if leg is None:
+        facts += NO_LEG
+    else:
+        facts += (
+            leg.extension,
+            leg.operator,
+            "" if leg.service is None else leg.service.name,
+            YES if direction_of(leg, leg.other) == "outbound" else "",
+            YES if leg.linked else "",
+            YES if leg.talked else "",
+        )
     return facts
-
-
-def _facts_of_leg(leg: Leg) -> tuple[str, ...]:
-    return (
-        leg.extension,
-        leg.operator,
-        "" if leg.service is None else leg.service.name,
-        YES if direction_of(leg, leg.other) == "outbound" else "",
-        YES if leg.linked else "",
-        YES if leg.talked else "",
-    )
 
 
 def note_variable(party: Party, name: str, value: str) -> None:
