@@ -36,7 +36,11 @@ def pack(facts: FactTexts, trail: Trail, ended: float) -> bytes:
     if len(times) >= len(_HEADS):
         trail.shorten()
     head = _HEADS[len(times)].pack(len(times), trail.left_out, ended, *times)
-    return head + _SEPARATOR.join(facts + trail.texts).encode("utf-8", "surrogatepass")
+    joined = _SEPARATOR.join(facts + trail.texts)
+    try:
+        return head + joined.encode()
+    except UnicodeEncodeError:  # what decoding never makes; to name the handler each time would cost more
+        return head + joined.encode("utf-8", "surrogatepass")
 
 
 def pack_record(record: PartyRecord) -> bytes:

@@ -18,7 +18,7 @@ Step: TypeAlias = tuple[Any, ...]
 FIRST_KEPT: Final = 40
 LAST_KEPT: Final = 60
 STEPS_KEPT: Final = FIRST_KEPT + LAST_KEPT
-_SHORTEN_AT: Final = 2 * STEPS_KEPT
+SHORTEN_AT: Final = 2 * STEPS_KEPT
 """So many times, and the middle is let go of: seldom, since that costs more than a step."""
 LONGEST_TEXT: Final = 200
 """Characters of an argument: names of services and values of variables have no other bound."""
@@ -57,7 +57,7 @@ class Trail:
         self.texts += step
         times = self.times
         times.append(self.clock())
-        if len(times) > _SHORTEN_AT:
+        if len(times) > SHORTEN_AT:
             self.shorten()
 
     def another(self) -> Trail:
