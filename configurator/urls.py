@@ -45,3 +45,4 @@ urlpatterns = [
     path("<slug:key>/<int:pk>/remove/", entries.remove_entry, name="remove"),
 ]
 handler400 = "configurator.views.site.bad_request"
+handler500 = "configurator.views.site.server_error"
