@@ -30,6 +30,7 @@ from schemas import passwords
 USER, PASSWORD, PHONE, MAC = "mario", "demo", "PJSIP/201", "02:00:00:00:02:01"
 SUPERVISOR = "admin"
 INTERRUPTED = 128 + signal.SIGINT  # the exit code of who ended because of a Ctrl-C
+SUPERVISORS_PASSWORD = "only-a-demo-1"  # the Configurator has rules for passwords
 STOP_WITHIN = 15.0  # seconds for a program to end in order
 OWN_PORTS = range(20_000, 32_768)
 START_WITHIN = 60.0  # seconds for the server to reach the PBX
@@ -83,7 +84,7 @@ class Stage:
         self._environment = others | {
             "PYTHONUNBUFFERED": "1",
             "ASTCTI_CONFIGURATOR_USER": SUPERVISOR,
-            "ASTCTI_CONFIGURATOR_PASSWORD": PASSWORD,
+            "ASTCTI_CONFIGURATOR_PASSWORD": SUPERVISORS_PASSWORD,
             # The demo's client has nothing to do with one that this user runs for work.
             "XDG_RUNTIME_DIR": str(folder),
             "XDG_DATA_HOME": str(folder),
@@ -112,7 +113,9 @@ class Stage:
                 "--listen",
                 "127.0.0.1:0",
             )
-            self._lines.put(("demo", f"the Configurator comes up: user {SUPERVISOR}, password {PASSWORD}"))
+            self._lines.put(
+                ("demo", f"the Configurator comes up: user {SUPERVISOR}, password {SUPERVISORS_PASSWORD}")
+            )
 
     def play(self) -> int:
         """Print what is said until a program ends or Ctrl-C; returns the exit code."""
