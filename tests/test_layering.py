@@ -198,6 +198,7 @@ FOREIGN = {
     "astcti_client.cli": {"click"},
     "astcti_client": {"click", "psutil", "platformdirs"},
     "configurator": {"django"},
+    "configurator.users.second_factor": {"django", "django_otp", "segno"},
     "configurator.cli": {"click", "django"},
     "configurator.commands": {"click", "django", "waitress"},
     "astcti_client.ui": {"platformdirs", "PIL", "Xlib", "pystray", "webview", "qtpy", "keyring", "AppKit"},

@@ -68,12 +68,12 @@ def note_pair(party: Party, other: Party, step: str) -> None:
     # Four in each call, so what `Trail.add` does stands here: to call it costs as much as that.
     mine, its = party.trail, other.trail
     if mine is not None:
-        mine.texts += step, other.device, other.uniqueid
+        mine.texts.extend((step, other.device, other.uniqueid))
         mine.times.append(mine.clock())
         if len(mine.times) > SHORTEN_AT:
             mine.shorten()
     if its is not None:
-        its.texts += step, party.device, party.uniqueid
+        its.texts.extend((step, party.device, party.uniqueid))
         its.times.append(its.clock())
         if len(its.times) > SHORTEN_AT:
             its.shorten()

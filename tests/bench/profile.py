@@ -20,8 +20,8 @@ import click
 
 from astcti_server.ami.wire.messages import AmiEvent
 from schemas.configuration.model import Configuration
+from tests.bench.counting.instructions import MIXES, NotCounted, count_instructions
 from tests.bench.machine import this_machine
-from tests.bench.processes.instructions import MIXES, NotCounted, count_instructions
 from tests.bench.processes.pipeline import PARTS, SEATS, Pipeline, chunks_of, configuration_of
 from tests.bench.workload.call_centre import CallCentre
 from tests.bench.workload.event_script import END, EventScript

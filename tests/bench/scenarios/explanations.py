@@ -11,8 +11,8 @@ from typing import Final
 from astcti_server.explain.call_trails import CallTrails
 from astcti_server.process.memory import collect_seldom
 from schemas.configuration.model import Configuration
-from tests.bench.processes.instructions import NotCounted, can_count, count_instructions
-from tests.bench.processes.no_trails import no_trails, trails_kept
+from tests.bench.counting.instructions import NotCounted, can_count, count_instructions
+from tests.bench.counting.no_trails import no_trails, trails_kept
 from tests.bench.processes.pipeline import SEATS, Pipeline, chunks_of, configuration_of
 from tests.bench.processes.worker import Worker
 from tests.bench.report import Report

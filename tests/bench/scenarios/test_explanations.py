@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.bench.counting.instructions import NotCounted, can_count, count_instructions
 from tests.bench.machine import this_machine
-from tests.bench.processes.instructions import NotCounted, can_count, count_instructions
 from tests.bench.processes.pipeline import PARTS
 from tests.bench.report import Report
 from tests.bench.scenarios import explanations as scenario

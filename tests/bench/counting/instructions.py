@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 
 from astcti_server.process.memory import collect_seldom
 from schemas.configuration.xml_form import load_xml
-from tests.bench.processes.no_trails import no_trails, trails_kept
+from tests.bench.counting.no_trails import no_trails, trails_kept
 from tests.bench.processes.pipeline import PARTS, SEATS, Pipeline, chunks_of
 from tests.bench.workload.call_centre import CallCentre
 from tests.bench.workload.event_script import END, EventScript
