@@ -4,7 +4,18 @@ from django.contrib.auth import views as auth_views
 from django.urls import path
 from django.views.i18n import set_language
 
-from configurator.views import accounts, audit, entries, imports, lists, publish, site
+from configurator.views import (
+    accounts,
+    audit,
+    bulk,
+    entries,
+    history,
+    imports,
+    lists,
+    publish,
+    site,
+    suggestions,
+)
 
 urlpatterns = [
     path("", site.home_page, name="home"),
@@ -39,9 +50,12 @@ urlpatterns = [
     path("publish/<int:pk>/take/", publish.take_publication, name="take"),
     path("publish/<int:pk>/download/", publish.download_publication, name="download"),
     path("services/preview/<int:number>/", entries.trigger_preview_part, name="preview"),
+    path("suggestions/seats/", suggestions.suggest_seats, name="suggest_seats"),
+    path("<slug:key>/many/<slug:action_key>/", bulk.change_many, name="change_many"),
     path("<slug:key>/", lists.section_list, name="list"),
     path("<slug:key>/add/", entries.add_entry, name="add"),
     path("<slug:key>/<int:pk>/edit/", entries.edit_entry, name="edit"),
+    path("<slug:key>/<int:pk>/history/", history.entry_history, name="history"),
     path("<slug:key>/<int:pk>/remove/", entries.remove_entry, name="remove"),
 ]
 handler400 = "configurator.views.site.bad_request"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -21,6 +21,8 @@ class EntryForm(forms.ModelForm):
     """A form that knows which revision of its entry it was opened on."""
 
     instance: Any
+    own_fields: ClassVar[frozenset[str]] = frozenset()
+    """Fields whose values belong to one entry alone."""
     revision = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
@@ -32,6 +34,12 @@ class EntryForm(forms.ModelForm):
             self.initial["revision"] = self.instance.revision
         for field in self.fields.values():
             field.widget.attrs.setdefault("autocomplete", "off")
+
+    @classmethod
+    def like(cls, entry: Any) -> Self:
+        """A form for a new entry, filled in as another one but for what only one can have."""
+        shared = [name for name in cls._meta.fields or () if name not in cls.own_fields]
+        return cls(initial=forms.models.model_to_dict(entry, shared))
 
     @property
     def shown_fields(self) -> Iterator[forms.BoundField]:
@@ -48,6 +56,8 @@ class CheckedForm(EntryForm):
 
 class SeatForm(CheckedForm):
     """A seat."""
+
+    own_fields = frozenset({"mac", "extension", "address", "queue_interface", "state_interface"})
 
     class Meta:
         model = models.Seat
@@ -91,6 +101,8 @@ class SeatForm(CheckedForm):
 
 class OperatorForm(CheckedForm):
     """An operator, with a plain password that is only ever written, and the services it is bound to."""
+
+    own_fields = frozenset({"username", "full_name"})
 
     new_password = forms.CharField(
         label=_("Password"),
@@ -194,6 +206,8 @@ class OperatorForm(CheckedForm):
 
 class PauseReasonForm(EntryForm):
     """A pause reason."""
+
+    own_fields = frozenset({"name"})
 
     class Meta:
         model = models.PauseReason

@@ -177,6 +177,24 @@ def _elements(field: str, before: Iterable[str], after: Iterable[str]) -> list[F
     ]
 
 
+def service_key(service: Service) -> str:
+    """What tells services apart: their names may be the same."""
+    return f"{service.context} {service.queue.lower()}"
+
+
+def differ(old: Service | Seat | Operator, new: Service | Seat | Operator) -> bool:
+    """Tell whether two of one kind differ in what `between` would list."""
+    return bool(field_changes(_describe(old), _describe(new)))
+
+
+def _describe(entry: Service | Seat | Operator) -> dict[str, FieldValue]:
+    if isinstance(entry, Service):
+        return describe_service(entry)
+    if isinstance(entry, Seat):
+        return describe_seat(entry)
+    return describe_operator(entry)
+
+
 def between(old: Configuration, new: Configuration) -> list[Difference]:
     """Everything that is not the same in two configurations; their order does not count."""
     return [
@@ -196,8 +214,7 @@ Described = dict[str, tuple[str, dict[str, FieldValue]]]
 
 def _services(configuration: Configuration) -> Described:
     return {
-        f"{service.context} {service.queue.lower()}": (service.name, describe_service(service))
-        for service in configuration.services
+        service_key(service): (service.name, describe_service(service)) for service in configuration.services
     }
 
 

@@ -71,7 +71,7 @@ def parts_of(service: models.Service) -> ServiceParts:
     )
 
 
-def _parts_of_all() -> dict[int, ServiceParts]:
+def parts_of_all() -> dict[int, ServiceParts]:
     """The same for every service, in three queries, however many there are."""
     found: dict[int, ServiceParts] = defaultdict(lambda: ServiceParts([], [], []))
     for variable in models.Variable.objects.order_by("pk"):
@@ -134,7 +134,7 @@ def operator_value(operator: models.Operator) -> schema.Operator:
 def read_working_copy() -> WorkingCopy:
     """Read everything, in the order in which it was entered."""
     services = list(models.Service.objects.order_by("pk"))
-    belongs = _parts_of_all()
+    belongs = parts_of_all()
     parts = [belongs[service.pk] for service in services]
     seats = list(models.Seat.objects.order_by("pk"))
     operators = list(models.Operator.objects.order_by("pk").select_related("seat"))
@@ -307,5 +307,8 @@ def store_triggers(service: models.Service, triggers: Iterable[schema.Trigger]) 
 
 def raise_revisions(rows: Iterable[Model]) -> None:
     """Note that what a row's form shows was changed elsewhere: who has the form open is told when saving."""
+    by_table: dict[type[Model], list[int]] = defaultdict(list)
     for row in rows:
-        type(row)._default_manager.filter(pk=row.pk).update(revision=F("revision") + 1)
+        by_table[type(row)].append(row.pk)
+    for table, numbers in by_table.items():
+        table._default_manager.filter(pk__in=numbers).update(revision=F("revision") + 1)

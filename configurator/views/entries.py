@@ -25,10 +25,12 @@ PLACEHOLDERS = [f"{{{name}}}" for name in trigger_preview.SAMPLES if name in BUI
 
 @require_http_methods(["GET", "POST"])
 def add_entry(request: HttpRequest, key: str) -> HttpResponse:
-    """An empty form; then a new entry."""
+    """An empty form, or with `like` one filled in as another entry; then a new entry."""
     section = editable_section(request, key)
     if request.method == "GET":
-        return _show(request, section, section.form(), None)
+        like = request.GET.get("like", "")
+        model = _stored(section, int(like)) if like.isascii() and like.isdigit() and len(like) < 19 else None
+        return _show(request, section, section.form() if model is None else section.form.like(model), None)
     with working_copy.writing():
         form = section.form(request.POST)
         if not form.is_valid():
@@ -133,7 +135,7 @@ def entry_done(request: HttpRequest, key: str, message: str, pk: int | None = No
 
 
 def _stored(section: Section, pk: int) -> Any:
-    return section.model._default_manager.filter(pk=pk).first()
+    return section.rows().filter(pk=pk).first()
 
 
 def _show(request: HttpRequest, section: Section, form: Any, entry: Any, **more: Any) -> HttpResponse:
@@ -143,6 +145,7 @@ def _show(request: HttpRequest, section: Section, form: Any, entry: Any, **more:
         "entry": entry,
         "may_edit": roles.has_role(request, section.editors),
         "placeholders": PLACEHOLDERS,
+        "may_see_history": entry is not None and roles.has_role(request, roles.SENIORS),
         **more,
     }
     return render(request, section.form_template, context)

@@ -10,7 +10,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
+from configurator.bulk import bulk_actions
 from configurator.database.text_order import ordered_by
+from configurator.importing import csv_file
+from configurator.sections.filters import ListFilter
 from configurator.sections.registry import readable_section
 from configurator.sections.section import Column, Section
 from configurator.users import roles
@@ -44,25 +47,38 @@ class Head(NamedTuple):
     shape: str
 
 
+class FilterChoice(NamedTuple):
+    """A filter: where a click leads, which turns it, and whether it narrows the list now."""
+
+    label: Any
+    query: str
+    chosen: bool
+
+
 @require_GET
 def section_list(request: HttpRequest, key: str) -> HttpResponse:
     """A section's page, or only its list where a part of the page asks."""
     section = readable_section(request, key)
     asked = _asked(request, section)
-    rows = section.find(asked["q"])
+    rows = section.find(asked["q"], asked["filter"])
     column = next(column for column in section.columns if column.key == asked["sort"])
     page = Paginator(rows.order_by(_order(column, asked["order"] == "desc"), "pk"), asked["size"]).get_page(
         request.GET.get("page")
     )
+    may_edit = roles.has_role(request, section.editors)
     context = {
         "section": section,
-        "may_edit": roles.has_role(request, section.editors),
+        "may_edit": may_edit,
         "asked": asked,
         "page": page,
         "sizes": PAGE_SIZES,
         "heads": [_head(column, asked) for column in section.columns],
         "rows": [_row(section, entry) for entry in page.object_list],
-        "query": urlencode(asked),
+        "query": urlencode(asked, doseq=True),
+        "filters": [_choice(choice, asked) for choice in section.filters],
+        "found": urlencode({"q": asked["q"], "filter": asked["filter"]}, doseq=True),
+        "actions": bulk_actions.actions_of(section) if may_edit else (),
+        "csv": section.key in csv_file.CSV_COLUMNS,
     }
     whole = not request.headers.get("HX-Request") or request.headers.get("HX-History-Restore-Request")
     return render(request, "configurator/list.html" if whole else "configurator/list_rows.html", context)
@@ -82,7 +98,16 @@ def _asked(request: HttpRequest, section: Section) -> dict[str, Any]:
         "sort": sort if sort in sortable else sortable[0],
         "order": "desc" if request.GET.get("order") == "desc" else "asc",
         "size": int(size) if size in map(str, PAGE_SIZES) else DEFAULT_SIZE,
+        "filter": [choice.key for choice in section.filters if choice.key in request.GET.getlist("filter")],
     }
+
+
+def _choice(choice: ListFilter, asked: dict[str, Any]) -> FilterChoice:
+    chosen = choice.key in asked["filter"]
+    turned = (
+        [key for key in asked["filter"] if key != choice.key] if chosen else [*asked["filter"], choice.key]
+    )
+    return FilterChoice(choice.label, urlencode({**asked, "filter": turned}, doseq=True), chosen)
 
 
 def _head(column: Column, asked: dict[str, Any]) -> Head:
@@ -90,7 +115,7 @@ def _head(column: Column, asked: dict[str, Any]) -> Head:
         return Head(column.label, "", "", column.shape)
     mine = asked["sort"] == column.key
     turned = "desc" if mine and asked["order"] == "asc" else "asc"
-    query = urlencode({**asked, "sort": column.key, "order": turned})
+    query = urlencode({**asked, "sort": column.key, "order": turned}, doseq=True)
     return Head(
         column.label,
         query,
