@@ -125,7 +125,7 @@ def import_command(context: click.Context, file: Path, kind: str | None, dry_run
             for bad in run.bad:
                 click.echo(f"{file}:{bad.line}: {bad.name}: {bad.message}")
             if not run.bad and not dry_run:
-                audit_log.record(audit_name(), "import", "configuration", f"{kind}: {file.name}")
+                csv_import.audit_import(audit_name(), kind, file.name, run.good)
         changed = sum(bool(row.changes) for row in run.good)
         click.echo(f"{changed} of {len(run.good)} rows change something, {len(run.bad)} are bad")
         context.exit(EXIT_INVALID if run.bad else 0)

@@ -54,6 +54,18 @@ class CheckedForm(EntryForm):
         """Nothing: Django would say it a second time, in its own words."""
 
 
+class MacField(forms.CharField):
+    """A MAC address in any usual form; cleans to the protocol's. What is none stays, for the checks."""
+
+    def to_python(self, value: Any) -> str:
+        """Write the address as the protocol does."""
+        text = str(super().to_python(value))
+        try:
+            return mac_address.from_any_form(text)
+        except ValueError:
+            return text
+
+
 class SeatForm(CheckedForm):
     """A seat."""
 
@@ -70,6 +82,7 @@ class SeatForm(CheckedForm):
             "state_interface",
             "answer",
         ]
+        field_classes: ClassVar = {"mac": MacField}
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -78,13 +91,6 @@ class SeatForm(CheckedForm):
     def clean_answer(self) -> str:
         """Nothing said is no."""
         return self.cleaned_data["answer"] or str(models.Seat.AnswerWay.NONE)
-
-    def clean_mac(self) -> str:
-        """Write the address as the protocol does."""
-        try:
-            return mac_address.canonical(self.cleaned_data["mac"])
-        except ValueError as error:
-            raise ValidationError(str(error)) from None
 
     def clean_address(self) -> str:
         """Write the address as the system does a peer's."""

@@ -59,7 +59,7 @@ class SeatField(forms.CharField):
         seat = models.Seat.objects.filter(extension=text).first()
         if seat is None:
             try:
-                seat = models.Seat.objects.filter(mac=mac_address.canonical(text)).first()
+                seat = models.Seat.objects.filter(mac=mac_address.from_any_form(text)).first()
             except ValueError:
                 seat = None
         if seat is None:

@@ -6,17 +6,19 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from configurator.bulk import bulk_actions
 from configurator.database.text_order import ordered_by
-from configurator.importing import csv_file
+from configurator.importing import csv_export, csv_file
 from configurator.sections.filters import ListFilter
 from configurator.sections.registry import readable_section
 from configurator.sections.section import Column, Section
 from configurator.users import roles
+from configurator.views.imports import csv_answer, csv_separator
 
 PAGE_SIZES = (25, 50, 100, 200)
 DEFAULT_SIZE = 50
@@ -60,11 +62,7 @@ def section_list(request: HttpRequest, key: str) -> HttpResponse:
     """A section's page, or only its list where a part of the page asks."""
     section = readable_section(request, key)
     asked = _asked(request, section)
-    rows = section.find(asked["q"], asked["filter"])
-    column = next(column for column in section.columns if column.key == asked["sort"])
-    page = Paginator(rows.order_by(_order(column, asked["order"] == "desc"), "pk"), asked["size"]).get_page(
-        request.GET.get("page")
-    )
+    page = Paginator(_ordered(section, asked), asked["size"]).get_page(request.GET.get("page"))
     may_edit = roles.has_role(request, section.editors)
     context = {
         "section": section,
@@ -78,10 +76,24 @@ def section_list(request: HttpRequest, key: str) -> HttpResponse:
         "filters": [_choice(choice, asked) for choice in section.filters],
         "found": urlencode({"q": asked["q"], "filter": asked["filter"]}, doseq=True),
         "actions": bulk_actions.actions_of(section) if may_edit else (),
-        "csv": section.key in csv_file.CSV_COLUMNS,
+        "may_import": may_edit and section.key in csv_file.CSV_COLUMNS,
     }
     whole = not request.headers.get("HX-Request") or request.headers.get("HX-History-Restore-Request")
     return render(request, "configurator/list.html" if whole else "configurator/list_rows.html", context)
+
+
+@require_GET
+def section_csv(request: HttpRequest, key: str) -> HttpResponse:
+    """What a search and filters find, as CSV."""
+    section = readable_section(request, key)
+    rows = csv_export.exported_rows(section, _ordered(section, _asked(request, section)))
+    return csv_answer(csv_export.write_csv(rows, csv_separator(request)), f"{key}.csv")
+
+
+def _ordered(section: Section, asked: dict[str, Any]) -> QuerySet[Any]:
+    column = next(column for column in section.columns if column.key == asked["sort"])
+    found = section.find(asked["q"], asked["filter"])
+    return found.order_by(_order(column, asked["order"] == "desc"), "pk")
 
 
 def _order(column: Column, descending: bool) -> Any:
