@@ -52,6 +52,7 @@ urlpatterns = [
     path("publish/<int:pk>/take/", publish.take_publication, name="take"),
     path("publish/<int:pk>/download/", publish.download_publication, name="download"),
     path("services/preview/<int:number>/", entries.trigger_preview_part, name="preview"),
+    path("suggestions/pick/<slug:kind>/", suggestions.pick_entries, name="pick"),
     path("suggestions/seats/", suggestions.suggest_seats, name="suggest_seats"),
     path("<slug:key>/many/<slug:action_key>/", bulk.change_many, name="change_many"),
     path("<slug:key>/", lists.section_list, name="list"),

@@ -69,7 +69,7 @@ document.addEventListener("htmx:afterSwap", (event) => {
 if (dialog) {
   dialog.addEventListener("cancel", (event) => { event.preventDefault(); closeDialog(false); });
   dialog.addEventListener("mousedown", (event) => { if (event.target === dialog) closeDialog(false); });
-  dialog.addEventListener("input", () => { entered = true; });
+  dialog.addEventListener("input", (event) => { if (!event.target.matches("[data-not-entered], [data-penalty], [data-tick]")) entered = true; });
 }
 document.body.addEventListener("entrySaved", (event) => {
   toast(event.detail.message);
@@ -365,6 +365,78 @@ function removeRow(row) {
   showVariableChips();
 }
 
+/* --- what is picked from thousands: found by the server, kept in the order of picking --- */
+const pickedRows = (picker) => findAll("[data-picked-list] > li", picker);
+
+function countPicked(picker) {
+  const count = pickedRows(picker).length;
+  findAll("[data-picked-count]").forEach((place) => { place.textContent = count; });
+  const there = new Set(pickedRows(picker).map((row) => row.dataset.picked));
+  findAll("[data-pick]", picker).forEach((button) => { button.disabled = there.has(button.dataset.pick); });
+}
+
+function pick(picker, buttons) {
+  const list = find("[data-picked-list]", picker);
+  const there = new Map(pickedRows(picker).map((row) => [row.dataset.picked, row]));
+  const template = find("template", picker).content.firstElementChild;
+  let row = null;
+  buttons.forEach((button) => {
+    const found = button.dataset;
+    row = there.get(found.pick);
+    const field = (one) => find("input[name]", one);
+    if (row) {
+      if (button.closest("[data-add-now]")) field(row).value = found.penaltyOf;
+      return;
+    }
+    row = template.cloneNode(true);
+    row.dataset.picked = found.pick;
+    const who = find(".who-is", row);
+    who.replaceChildren(found.title, Object.assign(document.createElement("small"), { textContent: found.detail }));
+    const input = field(row);
+    input.name += found.pick;
+    input.value = found.penaltyOf;
+    if (found.without !== undefined) input.type = "hidden";
+    findAll("[aria-label]", row).forEach((one) => one.setAttribute("aria-label", one.getAttribute("aria-label") + found.title));
+    list.append(row);
+  });
+  entered = true;
+  countPicked(picker);
+  if (row) row.scrollIntoView({ block: "nearest" });
+}
+
+document.addEventListener("click", (event) => {
+  const picker = event.target.closest("[data-picker]");
+  if (!picker) return;
+  const picking = event.target.closest("[data-pick]");
+  if (picking) pick(picker, [picking]);
+  const ticked = pickedRows(picker).filter((row) => find("[data-tick]", row).checked);
+  if (event.target.closest("[data-unpick]")) {
+    const row = event.target.closest("li");
+    const next = row.nextElementSibling || row.previousElementSibling;
+    row.remove();
+    const button = next && find("[data-unpick]", next);
+    if (button) button.focus();
+  } else if (event.target.closest("[data-unpick-ticked]")) ticked.forEach((row) => row.remove());
+  else if (event.target.closest("[data-set-penalties]")) {
+    const value = find("[data-penalty]", picker).value || 0;
+    (ticked.length ? ticked : pickedRows(picker)).forEach((row) => { find("input[name]", row).value = value; });
+  } else return;
+  entered = true;
+  countPicked(picker);
+});
+document.addEventListener("htmx:afterSwap", (event) => {
+  const picker = event.detail.target.closest("[data-picker]");
+  if (!picker) return;
+  const now = find("[data-add-now]", event.detail.target);
+  if (now) {
+    pick(picker, findAll("[data-pick]", now));
+    now.remove();
+    const search = find("input[type=search]", picker);
+    if (event.detail.target.matches(".found")) htmx.trigger(search, "search");
+  }
+  countPicked(picker);
+});
+
 /* --- triggers: placeholders and preview --- */
 let lastTyped = null;
 let previewTimer = 0;
@@ -403,7 +475,7 @@ function refreshPreviews() {
 document.addEventListener("input", (event) => {
   if (!event.target.closest("form.entry") || !find("[data-rows=triggers]")) return;
   if (event.target.closest("[data-rows=variables]")) showVariableChips();
-  if (!event.target.closest("[data-rows=operators]")) refreshPreviews();
+  if (!event.target.closest("[data-picker]")) refreshPreviews();
 });
 
 /* --- publications: the mark of the one in force goes with what the server says --- */
