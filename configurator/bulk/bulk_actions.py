@@ -19,7 +19,7 @@ from configurator import models
 from configurator.bulk.bulk_forms import AssignForm, GiveSeatForm, ServiceOnlyForm
 from configurator.publishing import differences
 from configurator.publishing.differences import FieldChange
-from configurator.sections.section import Section
+from configurator.sections.section import READ_AT_ONCE, Section
 
 
 class EntryChange(NamedTuple):
@@ -210,7 +210,7 @@ class RemoveEntries(BulkAction):
 
     def apply(self, section: Section, rows: Sequence[int], values: Values) -> BulkOutcome:
         """Remove those that are still there."""
-        found = list(section.rows().filter(pk__in=rows))
+        found = list(section.rows().filter(pk__in=rows).iterator(chunk_size=READ_AT_ONCE))
         entries = tuple(
             EntryChange(str(entry), differences.field_changes(before, {}))
             for entry, before in zip(found, section.describe_many(found), strict=True)

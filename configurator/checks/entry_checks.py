@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -119,13 +120,36 @@ class EntryFinding(NamedTuple):
     message: str
 
 
+_Complaints = tuple[list[Complaint], list[Complaint]]
+_checked_lock = threading.Lock()
+_checked: tuple[Configuration, _Complaints] = (Configuration(), ([], []))
+
+
 def check_everything(copy: WorkingCopy) -> tuple[list[EntryFinding], list[EntryFinding]]:
-    """Errors and warnings of the whole configuration; no warnings while there are errors."""
+    """Errors and warnings of the whole configuration; no warnings while there are errors. Any thread."""
+    errors, warnings = _complaints(copy)
+    return [_finding(complaint, copy) for complaint in errors], [
+        _finding(complaint, copy) for complaint in warnings
+    ]
+
+
+def _complaints(copy: WorkingCopy) -> _Complaints:
+    """What the checks say; asked anew only after a change, of which the parts being other objects tells."""
+    global _checked
     configuration, places = copy.configuration, copy.places
-    errors = [_finding(complaint, copy) for complaint in check_configuration(configuration, places)]
-    if errors:
-        return errors, []
-    return [], [_finding(complaint, copy) for complaint in warn_of_configuration(configuration, places)]
+    with _checked_lock:
+        of, found = _checked
+    if all(mine is its for mine, its in zip(_parts(configuration), _parts(of), strict=True)):
+        return found
+    errors = check_configuration(configuration, places)
+    found = (errors, [] if errors else warn_of_configuration(configuration, places))
+    with _checked_lock:
+        _checked = (configuration, found)
+    return found
+
+
+def _parts(configuration: Configuration) -> tuple[object, ...]:
+    return (configuration.services, configuration.seats, configuration.operators, configuration.pause_reasons)
 
 
 def _finding(complaint: Complaint, copy: WorkingCopy) -> EntryFinding:

@@ -2,10 +2,32 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from configurator.database.change_marks import read_marks
+from configurator.models import Publication
 from configurator.publishing import differences, publication, working_copy
+
+_count_lock = threading.Lock()
+_counted: tuple[object, int] = (None, 0)
+"""Of which publication and which marks the changes were counted last, and how many they are."""
+
+
+def unpublished_count() -> int:
+    """How many entries differ from the last publication; counted anew only after a change. Any thread."""
+    global _counted
+    of = (Publication.objects.values_list("pk", flat=True).first(), read_marks())
+    with _count_lock:
+        known, count = _counted
+    if known != of:
+        last = publication.configuration_or_empty(publication.last_publication())
+        count = len(differences.between(last, working_copy.configuration()))
+        if read_marks() == of[1]:  # else somebody wrote between the two
+            with _count_lock:
+                _counted = (of, count)
+    return count
 
 
 def unpublished_rows(kind: str) -> list[int]:

@@ -19,6 +19,9 @@ from configurator.users import roles
 MOST_WORDS = 8
 """Words of a search that count; each is a query within the query."""
 
+READ_AT_ONCE = 500
+"""Entries read with what belongs to them by one query; SQLite refuses one that names ten thousand."""
+
 
 @dataclass(frozen=True)
 class Column:

@@ -16,7 +16,7 @@ from configurator.database.text_order import ordered_by
 from configurator.importing import csv_export, csv_file
 from configurator.sections.filters import ListFilter
 from configurator.sections.registry import readable_section
-from configurator.sections.section import Column, Section
+from configurator.sections.section import READ_AT_ONCE, Column, Section
 from configurator.users import roles
 from configurator.views.imports import csv_answer, csv_separator
 
@@ -86,7 +86,8 @@ def section_list(request: HttpRequest, key: str) -> HttpResponse:
 def section_csv(request: HttpRequest, key: str) -> HttpResponse:
     """What a search and filters find, as CSV."""
     section = readable_section(request, key)
-    rows = csv_export.exported_rows(section, _ordered(section, _asked(request, section)))
+    entries = _ordered(section, _asked(request, section)).iterator(chunk_size=READ_AT_ONCE)
+    rows = csv_export.exported_rows(section, entries)
     return csv_answer(csv_export.write_csv(rows, csv_separator(request)), f"{key}.csv")
 
 

@@ -36,7 +36,7 @@ def test_a_services_operators_stay_in_the_order_in_which_they_were_picked(
     assert bound == [("zoe", 2), ("mario", 1), ("anna", 0), ("bruno", 5)]
     assert Operator.objects.get(username="mario").revision == 1
     shown = admin.get(address).context["form"].operators.rows
-    assert [(row.key, row.title, row.penalty) for row in shown][0] == ("zoe", "Zoe Rossi", "2")
+    assert (shown[0].key, shown[0].title, shown[0].penalty) == ("zoe", "Zoe Rossi", "2")
     turned = {"operator:anna": "0", "operator:zoe": "2"}
     assert admin.post(address, {**data, **turned, "revision": "2"}).status_code == 302
     assert [row.operator.username for row in demo["service"].bindings.all()] == ["anna", "zoe"]
