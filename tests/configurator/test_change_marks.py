@@ -41,8 +41,9 @@ def test_every_change_gives_its_part_another_mark(demo: Any, change: str) -> Non
 
 def fresh_configuration() -> Any:
     """The configuration, every part of it read again."""
-    for table in (Service, Seat, Operator, PauseReason):
-        table._default_manager.update(id=F("id"))
+    tables: tuple[Any, ...] = (Service, Seat, Operator, PauseReason)
+    for table in tables:
+        table.objects.update(id=F("id"))
     return working_copy.configuration()
 
 
