@@ -48,10 +48,7 @@ demo: $(READY) ## the main job on one screen, with a PBX that plays calls
 # share what does not need the machine for itself: PYTEST_ARGS='-n 0' makes it one.
 test: $(READY) $(VENV)/.browser lint ## all checks and tests
 	@tests/system-packages.sh
-	$(BIN)/python -m tests.checks.all_tests $(PYTEST_ARGS)
-ifneq ($(CI),)
-	$(BIN)/python -m tests.checks.pythons
-endif
+	$(BIN)/python -m tests.checks.all_tests $(if $(CI),--pythons) $(PYTEST_ARGS)
 
 $(VENV)/.browser: $(READY)
 	PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --disable-pip-version-check --editable '.[browser]'

@@ -61,7 +61,7 @@ def _real(found: Any) -> float:
 def _text(value: SettingValue) -> str:
     if not isinstance(value.found, str):
         raise ValueError(f"{shown_value(value.found)} is not a text; write it in quotes")
-    if any(not character.isprintable() for character in value.found):
+    if not value.found.isprintable():
         raise ValueError(said("contains a control character"))
     return value.found.strip()
 

@@ -25,6 +25,8 @@ ACTION_WORDS = {
     "roll-back": _("rolled back"),
     "import": _("imported"),
     "export": _("exported"),
+    "undo": _("went back to"),
+    "restore": _("restored a backup"),
     "password": _("changed the password"),
     "password-reset": _("reset the password"),
 }

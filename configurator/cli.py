@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from configurator.commands.backups import backup_command, nightly_copies, restore_command
 from configurator.commands.configuration import (
     check_command,
     export_command,
@@ -14,7 +15,7 @@ from configurator.commands.configuration import (
     publish_command,
     take_published_file,
 )
-from configurator.commands.data_directory import prepare
+from configurator.commands.data_directory import in_use, prepare, remove_unfinished
 from configurator.commands.serving import host_names, listen_address, serve
 from configurator.commands.users import first_user, make_first_user, reset_password
 from configurator.options import Options
@@ -56,6 +57,13 @@ from schemas.version import VERSION
     "--keep", type=click.IntRange(1, 1000), default=10, show_default=True, help="Published files to keep."
 )
 @click.option(
+    "--copies",
+    type=click.IntRange(0, 1000),
+    default=14,
+    show_default=True,
+    help="Days for which a nightly copy of all is kept in the data directory; 0 for none.",
+)
+@click.option(
     "--https", is_flag=True, help="A proxy in front speaks TLS and sends X-Forwarded-For and -Proto."
 )
 @click.pass_context
@@ -67,6 +75,7 @@ def main(
     listen: str,
     hosts: tuple[str, ...],
     keep: int,
+    copies: int,
     https: bool,
 ) -> None:
     """Edit the configuration of AsteriskCTI in the browser, and publish it to the server.
@@ -84,19 +93,39 @@ def main(
     """
     _log_to_standard_error()
     host, port = listen_address(listen)
-    context.obj = Options(data, publish, status, (*hosts, *host_names(host)), keep, https)
+    context.obj = Options(data, publish, status, (*hosts, *host_names(host)), keep, copies, https)
     if context.invoked_subcommand is None:
-        prepare(context.obj)
-        take_published_file()
-        make_first_user()
-        serve(host, port, behind_proxy=https)
+        with in_use(context.obj):
+            remove_unfinished(context.obj)
+            prepare(context.obj)
+            take_published_file()
+            make_first_user()
+            with nightly_copies(context.obj):
+                serve(host, port, behind_proxy=https)
 
 
 def _log_to_standard_error() -> None:
     handler = LineHandler(standard_error(), repeats=RepeatedLines())
     handler.setFormatter(LineFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.addFilter(without_traceback_of_refusals)
     logging.basicConfig(level=logging.INFO, handlers=[handler])
 
 
-for command in (check_command, export_command, import_command, publish_command, first_user, reset_password):
+def without_traceback_of_refusals(record: logging.LogRecord) -> bool:
+    """A request that is refused is no fault of the application: one line, without where it was refused."""
+    if getattr(record, "status_code", 500) < 500:
+        record.exc_info = record.exc_text = None
+    return True
+
+
+for command in (
+    check_command,
+    export_command,
+    import_command,
+    publish_command,
+    backup_command,
+    restore_command,
+    first_user,
+    reset_password,
+):
     main.add_command(command)

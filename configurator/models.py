@@ -279,6 +279,23 @@ class Publication(models.Model):
         return self.file
 
 
+class Snapshot(models.Model):
+    """All entries as they were before a large change, so that it can be undone."""
+
+    at = models.DateTimeField(default=timezone.now)
+    userid = models.CharField(max_length=150)
+    name = models.CharField(max_length=200)
+    """What was about to happen."""
+    content = models.BinaryField()
+    """The tables' rows; see `publishing/snapshots.py`."""
+
+    class Meta:
+        ordering: ClassVar = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{timezone.localtime(self.at):%Y-%m-%d %H:%M:%S} {self.name}"
+
+
 class ManagerUsers(BaseUserManager["ManagerUser"]):
     """Finds and makes manager users."""
 

@@ -27,6 +27,8 @@ class Options:
     """Names under which browsers may reach the application, beside this machine's own."""
     keep: int = 10
     """How many published files stay in the directory."""
+    copies: int = 14
+    """For how many days a nightly copy is kept; 0 for none."""
     https: bool = False
     """A proxy in front speaks TLS: cookies travel encrypted only."""
 
@@ -55,6 +57,17 @@ def give_to_owner_of_directory(path: Path) -> None:
     directory = path.parent.stat()
     if os.geteuid() == 0 and directory.st_uid != 0:
         os.chown(path, directory.st_uid, directory.st_gid)
+
+
+def scratch_directory(chosen: Options) -> Path:
+    """Where files are put for a moment: they have hashes of passwords in them, so not among everybody's.
+
+    The application empties it when it starts.
+    """
+    path = chosen.data / "temporary"
+    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    give_to_owner_of_directory(path)
+    return path
 
 
 _current: Options | None = None

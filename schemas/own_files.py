@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 PRIVATE: Final = 0o600
 """For the program's own user alone."""
@@ -63,21 +63,32 @@ def file_beside(path: Path, data: bytes, mode: int, *, durable: bool = True) -> 
 
     If the block raises, nothing is left and `path` stays as it was.
     """
+    with _fresh_beside(path, durable=durable) as (fresh, descriptor):
+        # First for nobody else: what is read from an open file stays readable after a change of the mode.
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(data)
+            _finish(stream, mode, durable=durable)
+        yield fresh
+
+
+@contextmanager
+def stream_beside(path: Path, mode: int) -> Iterator[IO[bytes]]:
+    """Like `replace_file` of what the block writes into the stream, which can be more than memory holds."""
+    with _fresh_beside(path, durable=True) as (_, descriptor), os.fdopen(descriptor, "w+b") as stream:
+        yield stream
+        _finish(stream, mode, durable=True)
+
+
+@contextmanager
+def _fresh_beside(path: Path, *, durable: bool) -> Iterator[tuple[Path, int]]:
+    """A new file, open for its owner alone, that takes the place of `path` when the block is done."""
     # A name that nobody can guess, made here: no link and no file of somebody else can be in its place.
     fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL
     for name in ("O_NOFOLLOW", "O_CLOEXEC", "O_BINARY"):  # each of them is missing on some system
         flags |= getattr(os, name, 0)
     try:
-        # First for nobody else: what is read from an open file stays readable after a change of the mode.
-        with os.fdopen(os.open(fresh, flags, PRIVATE), "wb") as stream:
-            stream.write(data)
-            if hasattr(os, "fchmod"):
-                os.fchmod(stream.fileno(), mode)
-            stream.flush()
-            if durable:
-                os.fsync(stream.fileno())
-        yield fresh
+        yield fresh, os.open(fresh, flags, PRIVATE)
         fresh.replace(path)
     except BaseException:
         with contextlib.suppress(OSError):
@@ -85,6 +96,14 @@ def file_beside(path: Path, data: bytes, mode: int, *, durable: bool = True) -> 
         raise
     if durable:
         _keep_entry(path.parent)
+
+
+def _finish(stream: IO[bytes], mode: int, *, durable: bool) -> None:
+    if hasattr(os, "fchmod"):
+        os.fchmod(stream.fileno(), mode)
+    stream.flush()
+    if durable:
+        os.fsync(stream.fileno())
 
 
 def remove_leftovers(directory: Path, name: str = "") -> None:

@@ -70,6 +70,8 @@ class ReplyCode(IntEnum):
     """The pause is as it was before: `KO` and the reason."""
     PAUSE_STATE = 310
     """In pause or not, without this client having asked; announced."""
+    PAUSE_LASTS = 311
+    """For how many seconds the pause lasts that `PAUSE_STATE` tells next; announced."""
     LOGGED_OUT = 900
     """The answer to QUIT; the connection is closed."""
     PBX_DOWN = 901
@@ -144,6 +146,7 @@ class Word(StrEnum):
     PHONE = "PHONE"
     CONSULT = "CONSULT"
     PAUSE_PENDING = "PAUSE PENDING"
+    LASTS = "LASTS"
     PBX_DOWN = "PBX DOWN"
     PBX_UP = "PBX UP"
     BYE = "BYE"

@@ -8,13 +8,15 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from functools import reduce
+from functools import lru_cache, reduce
 from typing import NamedTuple, Protocol
 
 from schemas.sentences import said, shortened, verbatim
 
 _XS = "{http://www.w3.org/2001/XMLSchema}"
 _BOOLEAN = said("true or false")
+LONGEST_WORD = 100
+"""Characters of a name that may be a misspelt one."""
 
 _MISSING = re.compile(r"Element '([^']*)': The attribute '([^']*)' is required but missing\.")
 _UNKNOWN = re.compile(r"Element '([^']*)', attribute '([^']*)': The attribute '[^']*' is not allowed\.")
@@ -116,13 +118,13 @@ class SchemaWords:
 
     def _unknown(self, element: str, attribute: str) -> str:
         known = self._elements[element].attributes if element in self._elements else {}
-        near = difflib.get_close_matches(attribute, known, 1)
+        near = _near(attribute, tuple(known))
         if near:
             return said(
                 "<{element}> has no attribute {attribute}: did you mean {near}?",
                 element=element,
                 attribute=attribute,
-                near=near[0],
+                near=near,
             )
         takes = said("it takes {names}", names=", ".join(known)) if known else said("it takes none")
         return said(
@@ -144,11 +146,10 @@ class SchemaWords:
         return said("{wrong}: it has to be {expected}", wrong=shown, expected=expected) if expected else shown
 
     def _misplaced(self, element: str, expected: list[str]) -> str:
-        near = difflib.get_close_matches(element, expected or self._elements.keys() - {self.root_name}, 1)
-        if near and near[0] != element:
-            return said(
-                "<{element}> is not known here: did you mean <{near}>?", element=element, near=near[0]
-            )
+        known = expected or [name for name in self._elements if name != self.root_name]
+        near = _near(element, tuple(known))
+        if near not in ("", element):
+            return said("<{element}> is not known here: did you mean <{near}>?", element=element, near=near)
         if expected:
             return said(
                 "<{element}> does not belong here: expected is {wanted}",
@@ -196,6 +197,17 @@ _SYNTAX = {
     "Start tag expected": said("the file does not begin with an element"),
     "Extra content": said("something follows the end of the first element"),
 }
+
+
+def _near(word: str, known: tuple[str, ...]) -> str:
+    """The known word that somebody meant, as it seems; empty for none."""
+    return _nearest(word, known) if len(word) <= LONGEST_WORD else ""
+
+
+# A word that is wrong in one row is wrong in thousands, and looking costs more than all the rest.
+@lru_cache(1024)
+def _nearest(word: str, known: tuple[str, ...]) -> str:
+    return next(iter(difflib.get_close_matches(word, known, 1)), "")
 
 
 def _documentation(node: Node) -> str:

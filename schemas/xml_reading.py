@@ -66,6 +66,10 @@ class XmlSchema:
         self._words = SchemaWords(source)
         self.root_name = self._words.root_name
 
+    def fits(self, root: etree._Element) -> bool:
+        """Whether the schema refuses nothing: `mistakes` would find none."""
+        return bool(self._schema.validate(root.getroottree()))
+
     def mistakes(self, root: etree._Element, lines: ElementLines) -> list[SchemaMistake]:
         """Return everything that the schema refuses. Elements out of place are removed from the tree."""
         tree = root.getroottree()
@@ -145,7 +149,7 @@ def _element_at(root: etree._Element, path: str) -> etree._Element | None:
         same = (
             child
             for child in element.iterchildren("*")
-            if name == "*" or (child.prefix == prefix and etree.QName(child).localname == name)
+            if name == "*" or (child.prefix == prefix and str(child.tag).rpartition("}")[2] == name)
         )
         element = next(itertools.islice(same, int(number or 1) - 1, None), None)
     return element

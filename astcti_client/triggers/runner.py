@@ -12,14 +12,16 @@ import os
 import shlex
 import subprocess
 import sys
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
-from astcti_client.triggers.child_processes import child_environment, home_folder
+from astcti_client.triggers.child_processes import start_detached
 from astcti_client.triggers.memory_file import NoFile
 from astcti_client.triggers.programs import TriggerRefused, find_program, search_path
+from astcti_client.triggers.system_browser import NoBrowserStarts, PageOpening
 from astcti_client.triggers.trigger_memory import TriggerMemory
 from schemas.configuration.model import TriggerSystem
 from schemas.events import Action, CallEvent
@@ -30,9 +32,6 @@ logger = logging.getLogger(__name__)
 
 MOST_TRIGGERS_REMEMBERED = 2000  # pop-ups; far more than the calls one phone has in a day
 LONGEST_URL = 32768  # characters; browsers take no more
-# Opening a page through a Python of its own keeps the browser's words off our terminal, and does not wait for
-# browsers that run in one. -I: no module of the current directory takes the place of the real one.
-_OPEN_PAGE = "import sys, webbrowser; sys.exit(0 if webbrowser.open(sys.argv[1]) else 1)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +106,6 @@ def check_page_address(url: str) -> None:
         )
 
 
-def _page_opener() -> list[str]:
-    if getattr(sys, "frozen", False):  # a bundle has no Python to start, but can start itself
-        return [sys.executable, "open-page"]
-    return [sys.executable, "-I", "-c", _OPEN_PAGE]
-
-
 class PopUpMemory:
     """Which triggers were carried out, so that a call pops up once even if its event is told again."""
 
@@ -147,11 +140,12 @@ class TriggerRunner:
         environ: Mapping[str, str] | None = None,
         show_page: Callable[[str, str], None] | None = None,
         memory: TriggerMemory | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`show_page` opens a page (address, service) in the client's own window.
 
         Without it, or when it raises TriggerRefused, the system's browser is used. `memory` is what was
-        carried out for servers that resume; without it, nothing yet.
+        carried out for servers that resume; without it, nothing yet. `clock` gives seconds.
         """
         self._system = system or own_system()
         self._allowed = allowed
@@ -160,7 +154,9 @@ class TriggerRunner:
         self._told_no_window = False
         self._memory = memory or TriggerMemory(NoFile())
         self._asked = PopUpMemory()
-        self._running: list[tuple[subprocess.Popen[bytes], Action | None, DueTrigger | None]] = []
+        self._clock = clock
+        self._programs: list[subprocess.Popen[bytes]] = []
+        self._pages: list[tuple[PageOpening, Action, DueTrigger | None]] = []
 
     def concerns_others(self, event: CallEvent) -> bool:
         """Whether an event is news and has triggers, and none of them is for this system."""
@@ -236,11 +232,13 @@ class TriggerRunner:
         return self._perform(due.action, due.event.service, trusted=due.trusted, due=due)
 
     def finished(self) -> list[TriggerOutcome]:
-        """Clear away programs that ended, and report pages that no browser took. Call it now and then."""
-        over, self._running = (
-            [running for running in self._running if running[0].poll() is not None],
-            [running for running in self._running if running[0].returncode is None],
-        )
+        """Clear away programs that ended, and report pages that no browser took. Call it now and then.
+
+        A browser that failed is followed by the next one that there is.
+        """
+        self._programs = [program for program in self._programs if program.poll() is None]
+        asked = [(opening.poll(), opening, action, due) for opening, action, due in self._pages]
+        self._pages = [(opening, action, due) for taken, opening, action, due in asked if taken is None]
         return [
             TriggerOutcome(
                 action,
@@ -249,16 +247,19 @@ class TriggerRunner:
                 TriggerFailure.NO_BROWSER,
                 due,
             )
-            for process, action, due in over
-            if action is not None and process.returncode != 0
+            for taken, _opening, action, due in asked
+            if taken is False
         ]
 
     def close(self) -> None:
         """Let go of the programs that still run: they are meant to outlive the client."""
         self.finished()
-        for process, _, _ in self._running:
-            process.returncode = 0  # or Popen complains about a child that nobody waited for
-        self._running.clear()
+        for program in self._programs:
+            program.returncode = 0  # or Popen complains about a child that nobody waited for
+        for opening, _action, _due in self._pages:
+            opening.let_go()
+        self._programs.clear()
+        self._pages.clear()
 
     def perform(self, action: Action, service: str = "", *, trusted: bool = False) -> TriggerOutcome:
         """Run the program or open the page. Never raises for what the action contains.
@@ -305,7 +306,15 @@ class TriggerRunner:
 
     def _run_application(self, action: Action, *, trusted: bool) -> str:
         program = self._find_program(action, trusted=trusted)
-        self._start([program, *action.arguments], None)
+        try:
+            self._programs.append(start_detached([program, *action.arguments], self._environ))
+        except ValueError as error:  # a NUL in an argument
+            raise TriggerRefused(f"{program}: {error}; it was not run") from None
+        except OSError as error:
+            why = str(error.strerror or error)
+            raise TriggerRefused(
+                said("{program}: could not be started: {why}", program=program, why=why)
+            ) from None
         return f"started {shlex.join([action.application, *action.arguments])}"
 
     def _open_page(self, action: Action, service: str, due: DueTrigger | None) -> str:
@@ -323,33 +332,13 @@ class TriggerRunner:
                     "this client has no browser window of its own: pages meant for it open "
                     "in the system's browser"
                 )
-        self._start([*_page_opener(), action.url], action, due)
-        return f"opened {action.url} in the browser"
-
-    def _start(self, command: list[str], page: Action | None, due: DueTrigger | None = None) -> None:
-        # A program lives on when the client, or its terminal, ends; Ctrl+C in that terminal is not for it.
-        detached: dict[str, int | bool] = {"start_new_session": True}
-        if sys.platform == "win32":
-            # Our own Python is a console program: it needs one, but an invisible one.
-            flags = subprocess.CREATE_NO_WINDOW if page else subprocess.DETACHED_PROCESS
-            detached = {"creationflags": flags | subprocess.CREATE_NEW_PROCESS_GROUP}
         try:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                env=child_environment(self._environ),
-                cwd=home_folder(),
-                shell=False,
-                **detached,  # type: ignore[call-overload]
-            )
-        except ValueError as error:  # a NUL in an argument
-            raise TriggerRefused(f"{command[0]}: {error}; it was not run") from None
-        except OSError as error:
-            why = str(error.strerror or error)
+            opening = PageOpening(action.url, system=self._system, environ=self._environ, clock=self._clock)
+        except NoBrowserStarts as error:
+            logger.warning("%s", error)
             raise TriggerRefused(
-                said("{program}: could not be started: {why}", program=command[0], why=why),
-                TriggerFailure.NO_BROWSER if page else TriggerFailure.FAILED,
+                said("no web browser could be started for {url}; set BROWSER to one", url=action.url),
+                TriggerFailure.NO_BROWSER,
             ) from None
-        self._running.append((process, page, due))
+        self._pages.append((opening, action, due))
+        return f"opened {action.url} in the browser"

@@ -20,7 +20,7 @@ from schemas.protocol import ControlCommand
 @json_option
 @click.pass_context
 def sessions(context: click.Context, control: Path | None, as_json: bool) -> None:
-    """List who is logged in, at which seat, from where, and in pause or not.
+    """List who is logged in, at which seat, from where, and in pause or not; FOR says for how long.
 
     \b
     Exit codes:
@@ -40,10 +40,11 @@ def sessions(context: click.Context, control: Path | None, as_json: bool) -> Non
             session["extension"] or "-",
             session["address"],
             _pause_of(session),
+            how_long(session.get("paused_since", "")),  # a server of the release before does not say it
         )
         for session in document["sessions"]
     ]
-    _print(aligned(("USER", "NAME", "SEAT", "ADDRESS", "PAUSE"), rows))
+    _print(aligned(("USER", "NAME", "SEAT", "ADDRESS", "PAUSE", "FOR"), rows))
     click.echo(f"{len(rows)} logged in")
 
 

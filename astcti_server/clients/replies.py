@@ -154,6 +154,11 @@ def pause_state(paused: bool, reason: str = "") -> bytes:
     return wire.reply(ReplyCode.PAUSE_STATE, PauseWord.IN if paused else PauseWord.OUT, reason)
 
 
+def pause_lasts(seconds: float) -> bytes:
+    """The pause that `pause_state` tells next began so long ago."""
+    return wire.reply(ReplyCode.PAUSE_LASTS, Word.LASTS, f"{seconds:.0f}")
+
+
 def queue_joined(queue: str) -> bytes:
     """The phone is a member of the queue."""
     return wire.reply(ReplyCode.QUEUE_JOINED, queue)

@@ -147,7 +147,7 @@ class _Reading:
 
     def _obey(self, line: str, depth: int) -> None:
         found = _INCLUDE.fullmatch(line)
-        if found is None or depth == _DEEPEST:
+        if found is None or depth == _DEEPEST or "\0" in found[1]:  # which no file's name has
             self.complete = False
             return
         names = sorted(glob.glob(str(self._directory / found[1])))  # noqa: PTH207 (it may be an absolute one)
@@ -168,6 +168,7 @@ def _without_comments(text: str) -> Iterator[str]:
     """Lines that say something. `;` begins a comment unless a backslash is before it, `;--` a long one."""
     text = re.sub(r"(?<!\\);--(?!-).*?--;", "", text, flags=re.DOTALL)
     for line in text.split("\n"):
-        said = re.split(r"(?<!\\);", line, maxsplit=1)[0].replace("\\;", ";").strip()
-        if said:
+        if ";" in line:
+            line = re.split(r"(?<!\\);", line, maxsplit=1)[0].replace("\\;", ";")
+        if said := line.strip():
             yield said

@@ -94,7 +94,7 @@ class ReportArchive:
                 if member.name == TRANSCRIPT:
                     self._transcript = data
                     break
-                self._take(member.name, data.read(MOST_OF_A_FILE))
+                self._take(member.name, data.read(min(max(0, member.size), MOST_OF_A_FILE)))
         except _UNREADABLE as error:
             raise BadArchive(f"it cannot be read: {error}") from None
         if self._transcript is None or not self.about:

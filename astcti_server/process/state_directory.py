@@ -94,7 +94,7 @@ class StateDirectory:
     def _used_by_another(self, lock: int) -> str:
         who = "a server that runs already"
         # What is not understood is of another release, or not written yet.
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
+        with contextlib.suppress(OSError, ValueError, ArithmeticError, KeyError, TypeError, RecursionError):
             about = json.loads(os.pread(lock, MOST_READ, 0))
             pid, since, configuration = int(about["pid"]), str(about["since"]), str(about["configuration"])
             who += f", process {pid} since {since} with configuration {configuration!r}"

@@ -20,8 +20,9 @@ Announce: TypeAlias = Callable[[int, bytes], object]
 class Announcements:
     """The seated operator remembers what its client knows, so that nothing is said twice. AMI thread only."""
 
-    def __init__(self, announce: Announce) -> None:
-        self._announce = announce
+    def __init__(self, announce: Announce, pause_lasts: Callable[[str], float]) -> None:
+        """`pause_lasts` gives the seconds since the pause of an operator, by user name, began."""
+        self._announce, self._pause_lasts = announce, pause_lasts
 
     def membership(self, operator: SeatedOperator, membership: Membership) -> None:
         """`200` once a member, `210` once no longer, `211` when it cannot be."""
@@ -44,10 +45,17 @@ class Announcements:
         self._tell(operator, replies.queue_left(queue))
 
     def pause(self, operator: SeatedOperator) -> None:
-        """`310`, if the pause state is not the one that the client knows."""
+        """`310`, if the pause state is not the one that the client knows.
+
+        `311` before it, since when it lasts: for clients alone that said RESUME. Others get what the
+        specification knows, and nothing that depends on the order of two lines.
+        """
         if not operator.tell_pause():
             return
         paused, reason = operator.pause
+        lasts = self._pause_lasts(operator.presence.username) if paused else 0.0
+        if lasts >= 1.0 and operator.presence.resume is not None:
+            self._tell(operator, replies.pause_lasts(lasts))
         self._tell(operator, replies.pause_state(paused, reason if paused else ""))
 
     def _refused(self, operator: SeatedOperator, membership: Membership) -> None:

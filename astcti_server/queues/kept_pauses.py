@@ -44,6 +44,16 @@ class KeptPauses:
         # A clock that was set back makes it last longer, never shorter.
         return kept if kept is not None and self._wall() - kept.seen <= KEPT_FOR else None
 
+    def since(self, username: str) -> float | None:
+        """When the pause of an operator began who is in it now, by the wall clock."""
+        kept = self._pauses.get(username)
+        return None if kept is None else kept.since
+
+    def lasts(self, username: str) -> float:
+        """The seconds since then; 0 if there is none, or the clock was set back."""
+        since = self.since(username)
+        return 0.0 if since is None else max(0.0, self._wall() - since)
+
     def begin(self, username: str, reason: str) -> bool:
         """The operator is in pause now. One that is told again lasts since before."""
         now, before = self._wall(), self.of(username)

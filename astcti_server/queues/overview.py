@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from astcti_server.queues.membership import Membership
@@ -55,6 +55,8 @@ class OperatorOverview(NamedTuple):
     session_id: int
     paused: bool
     reason: str
+    since: float | None
+    """When that pause began, in seconds since 1970; None if there is none."""
 
 
 class OperatorStanding(NamedTuple):
@@ -96,15 +98,32 @@ class QueuesOverview(NamedTuple):
     operators: tuple[OperatorOverview, ...]
 
 
-def queues_overview(memberships: Iterable[Membership], operators: Iterable[SeatedOperator]) -> QueuesOverview:
-    """Everything as it is now. AMI thread: of 3,000 memberships only those that differ become objects."""
+def queues_overview(
+    memberships: Iterable[Membership],
+    operators: Iterable[SeatedOperator],
+    paused_since: Callable[[str], float | None],
+) -> QueuesOverview:
+    """Everything as it is now. AMI thread: of 3,000 memberships only those that differ become objects.
+
+    `paused_since`: when the pause of an operator, by user name, began.
+    """
     by_queue: dict[str, list[Membership]] = {}
     for membership in memberships:
         by_queue.setdefault(membership.key, []).append(membership)
-    seated = [(operator.presence.session_id, operator.pause) for operator in operators]
+    seated = [(operator.presence, operator.pause) for operator in operators]
     return QueuesOverview(
         tuple([_queue_overview(found) for found in by_queue.values()]),
-        tuple([OperatorOverview(number, pause.paused, pause.reason) for number, pause in seated]),
+        tuple(
+            [
+                OperatorOverview(
+                    presence.session_id,
+                    pause.paused,
+                    pause.reason,
+                    paused_since(presence.username) if pause.paused else None,
+                )
+                for presence, pause in seated
+            ]
+        ),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
+from astcti_server.queues.kept_left_queues import KeptLeftQueues
 from astcti_server.queues.kept_pauses import KeptPauses
 from astcti_server.queues.ports import QueueLink, QueueStore, QueueTimer
 from astcti_server.queues.state_file import SavedQueues
@@ -25,13 +26,19 @@ class OwnedMembers:
     """
 
     def __init__(
-        self, link: QueueLink, store: QueueStore, members: Mapping[MemberKey, str], pauses: KeptPauses
+        self,
+        link: QueueLink,
+        store: QueueStore,
+        members: Mapping[MemberKey, str],
+        pauses: KeptPauses,
+        left: KeptLeftQueues,
     ) -> None:
-        """`members` are those that the store had; `pauses` are written with them."""
+        """`members` are those that the store had; `pauses` and `left` are written with them."""
         self._link = link
         self._store = store
         self._members = dict(members)
         self._pauses = pauses
+        self._left = left
         self._waiting: list[Callable[[], None]] = []
         self._under_way = 0
         """Writings handed over whose end was not told yet."""
@@ -77,7 +84,7 @@ class OwnedMembers:
             self._tidy = None
         waiting, self._waiting = self._waiting, []
         self._under_way += 1
-        saved = SavedQueues(dict(self._members), self._pauses.all())
+        saved = SavedQueues(dict(self._members), self._pauses.all(), self._left.all())
         self._store.save(saved, partial(self._link.post, partial(self._written, waiting)))
 
     def _written(self, waiting: list[Callable[[], None]]) -> None:

@@ -35,7 +35,7 @@ class QueueLink(Protocol):
 
 
 class QueueStore(Protocol):
-    """Where our own members and the pauses outlive the server."""
+    """Where our own members, the pauses and which queues were left outlive the server."""
 
     def load(self) -> SavedQueues:
         """What was saved last. Raises StateError."""

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from astcti_server.queues.announcements import Announce, Announcements
 from astcti_server.queues.asterisk_text import is_same_reason
-from astcti_server.queues.kept_pauses import KEPT_FOR, SEEN_EVERY, KeptPauses
+from astcti_server.queues.kept_left_queues import KeptLeftQueues
+from astcti_server.queues.kept_pauses import SEEN_EVERY, KeptPauses
 from astcti_server.queues.lookup import Memberships, SeatedOperators
 from astcti_server.queues.member import Member, member_after
 from astcti_server.queues.membership import Membership
@@ -41,8 +42,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_NOTHING: Set[str] = frozenset()
-
 
 class QueueReconciler:
     """Desired membership and pause against what Asterisk says. See the module for who may call."""
@@ -63,12 +62,13 @@ class QueueReconciler:
         self.link = link
         saved = store.load()
         self._kept_pauses = KeptPauses(saved.pauses, wall)
-        self.owned = OwnedMembers(link, store, saved.members, self._kept_pauses)
+        self._kept_left = KeptLeftQueues(saved.left, wall)
+        self.owned = OwnedMembers(link, store, saved.members, self._kept_pauses, self._kept_left)
         self.removal_log = RemovalLog(link)
         self.has_penalty = True
         self._operators = SeatedOperators()
         self._memberships = Memberships()
-        self._announcements = Announcements(announce)
+        self._announcements = Announcements(announce, self._kept_pauses.lasts)
         self._reader = QueueStatusReader(link, settings.queues.reconcile, self._compare_all)
         self._pauses = PauseControl(
             link, self._announcements, self._operators, self._memberships, self._pause_over, self._keep_pause
@@ -77,8 +77,6 @@ class QueueReconciler:
         self._settings = settings
         self._queues_named = configuration.queues
         """The queues that a service names or named in this run, by their keys."""
-        self._left_before: dict[str, tuple[Set[str], float]] = {}
-        """By user name, the queues that those left who are away and did not say QUIT, and since when."""
         self._leftovers_due: QueueTimer | None = None
         self._pauses_due: QueueTimer | None = None
         self._up = False
@@ -137,11 +135,11 @@ class QueueReconciler:
         rivals = self._operators.rivals(presence)
         if self._stopping or any(rival.presence.session_id > presence.session_id for rival in rivals):
             return  # sessions are served by threads of their own: what they post may come in another order
-        pause, left = self._pause_to_begin_with(presence), self._left_when_away(presence.username)
+        pause, left = self._pause_to_begin_with(presence), self._kept_left.of(presence.username)
         for rival in rivals:
             self._release(rival, Refusal.ANOTHER_SESSION.text())
             if rival.presence.username == presence.username:
-                pause, left = rival.pause, rival.left
+                pause, left = rival.pause, frozenset(rival.left)
         operator = SeatedOperator(presence, self._pause_left(presence, pause), left)
         self._operators.add(operator)
         self._keep_pause(operator)
@@ -174,7 +172,8 @@ class QueueReconciler:
         if operator is not None:
             operator.log_out()
             self._pauses.give_up(operator, Refusal.SESSION_OVER.text())
-            if self._kept_pauses.end(operator.presence.username):
+            ended = [kept.end(operator.presence.username) for kept in (self._kept_pauses, self._kept_left)]
+            if any(ended):
                 self.owned.write_in_this_turn()
 
     def member_event(self, event: QueueMember) -> None:
@@ -232,7 +231,7 @@ class QueueReconciler:
 
     def overview(self) -> QueuesOverview:
         """What is wanted, and what Asterisk has."""
-        return queues_overview(self._memberships, self._operators)
+        return queues_overview(self._memberships, self._operators, self._kept_pauses.since)
 
     def members_of(self, key: str) -> Iterator[MembershipOverview | None]:
         """Each member of one queue (by its `queue_key`), wanted or actual; None for those of others.
@@ -291,6 +290,7 @@ class QueueReconciler:
         presence, pause_unmet = operator.presence, arriving and self._pauses.unmet(operator)
         own = self._configuration.queues_of(presence.username)
         operator.may_only_leave({key for key, queue in own.items() if queue.may_leave})
+        self._keep_left(operator)
         queues = desired_queues(self._configuration, presence.username, operator.left)
         for queue in queues.values():
             membership = self._membership(queue.name, presence.queue_interface)
@@ -312,14 +312,7 @@ class QueueReconciler:
         for membership in self._memberships.of(operator.presence.queue_interface):
             membership.desire_nothing()
 
-    def _left_when_away(self, username: str) -> Set[str]:
-        """The queues that this operator left before the session ended, unless that is long ago."""
-        left, since = self._left_before.pop(username, (_NOTHING, 0.0))
-        return left if self.link.now() - since <= KEPT_FOR else _NOTHING
-
     def _leave(self, operator: SeatedOperator) -> None:
-        if operator.left and not operator.logged_out:  # it may come back: then it is out of these queues
-            self._left_before[operator.presence.username] = operator.left, self.link.now()
         self._release(operator, Refusal.SESSION_OVER.text())
         self._step_all(operator.presence.queue_interface)
 
@@ -336,7 +329,7 @@ class QueueReconciler:
         self._memberships.add(membership)
         return membership
 
-    # -- pauses that outlive their session ----------------------------------------------------------------
+    # -- what outlives its session ----------------------------------------------------------------
 
     def _pause_to_begin_with(self, presence: Presence) -> PauseState:
         kept = self._kept_pauses.of(presence.username)
@@ -356,8 +349,13 @@ class QueueReconciler:
         if changed:
             self.owned.write_in_this_turn()
 
+    def _keep_left(self, operator: SeatedOperator) -> None:
+        if not operator.logged_out and self._kept_left.keep(operator.presence.username, operator.left):
+            self.owned.write_in_this_turn()
+
     def _saw(self, operator: SeatedOperator) -> None:
-        if self._kept_pauses.saw(operator.presence.username):
+        seen = [kept.saw(operator.presence.username) for kept in (self._kept_pauses, self._kept_left)]
+        if any(seen):
             self.owned.write_sometime()
 
     def _look_after_pauses(self) -> None:
@@ -365,7 +363,8 @@ class QueueReconciler:
         for operator in self._operators:
             if not operator.in_grace:
                 self._saw(operator)
-        if self._kept_pauses.forget_old():
+        forgotten = [kept.forget_old() for kept in (self._kept_pauses, self._kept_left)]
+        if any(forgotten):
             self.owned.write_sometime()
 
     # -- leftovers of an earlier run ----------------------------------------------------------------------

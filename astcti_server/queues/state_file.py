@@ -1,4 +1,4 @@
-"""What outlives the server: the queue members that it added, and the pauses of the operators.
+"""What outlives the server: the queue members that it added, the operators' pauses, and the queues they left.
 
 A member is written before its QueueAdd, so whatever the file does not list is not ours and is never removed.
 Used on one thread at a time: before the start by the main thread, then by the one of `state_writer.py`.
@@ -11,9 +11,11 @@ import logging
 import math
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
 from astcti_server.process.state_directory import StateError
+from astcti_server.queues.kept_left_queues import LeftQueues
 from astcti_server.queues.kept_pauses import KeptPause
 from schemas import own_files
 from schemas.configuration.model import queue_key
@@ -29,11 +31,13 @@ MemberKey: TypeAlias = tuple[str, str]
 
 
 class SavedQueues(NamedTuple):
-    """What the file has. Nobody changes either part any more."""
+    """What the file has. Nobody changes any part any more."""
 
     members: Mapping[MemberKey, str]
     """The user name that each was added for."""
     pauses: Mapping[str, KeptPause]
+    """By user name."""
+    left: Mapping[str, LeftQueues] = MappingProxyType({})
     """By user name."""
 
 
@@ -114,8 +118,12 @@ def _encode(saved: SavedQueues) -> bytes:
         {"username": username, "reason": pause.reason, "since": pause.since, "seen": pause.seen}
         for username, pause in sorted(saved.pauses.items())
     ]
+    left = [
+        {"username": username, "queues": sorted(left.keys), "seen": left.seen}
+        for username, left in sorted(saved.left.items())
+    ]
     # Without indentation, which takes ten times as long and keeps all other threads from running meanwhile.
-    content = {"format": FORMAT, "members": members, "pauses": pauses}
+    content = {"format": FORMAT, "members": members, "pauses": pauses, "left": left}
     return json.dumps(content, ensure_ascii=False).encode() + b"\n"
 
 
@@ -130,12 +138,22 @@ def _decode(data: bytes) -> SavedQueues:
     for row in content["members"]:
         queue, interface, username = (_text(row[name]) for name in ("queue", "interface", "username"))
         members[queue_key(queue), interface] = username
-    # Releases that kept no pauses wrote none.
+    # Releases that kept no pauses, or not which queues were left, wrote none.
     pauses = {
         _text(row["username"]): KeptPause(_text(row["reason"]), _time(row["since"]), _time(row["seen"]))
         for row in content.get("pauses", [])
     }
-    return SavedQueues(members, pauses)
+    left = {
+        _text(row["username"]): LeftQueues(_keys(row["queues"]), _time(row["seen"]))
+        for row in content.get("left", [])
+    }
+    return SavedQueues(members, pauses, left)
+
+
+def _keys(value: Any) -> frozenset[str]:
+    if not isinstance(value, list) or not value:
+        raise TypeError("the queues that somebody left are a list of names")
+    return frozenset(queue_key(_text(name)) for name in value)
 
 
 def _text(value: Any) -> str:

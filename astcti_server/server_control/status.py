@@ -65,6 +65,7 @@ def sessions_of(parts: ServerParts, overview: AmiOverview | None) -> list[dict[s
                 "address": session.address,
                 "paused": pause is not None and pause.paused,
                 "pause_reason": pause.reason if pause is not None else "",
+                "paused_since": iso_time(pause.since) if pause is not None and pause.since else "",
             }
         )
     return sorted(found, key=lambda entry: entry["username"])

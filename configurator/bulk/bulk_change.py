@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from configurator import audit_log
 from configurator.bulk.bulk_actions import BulkAction, BulkOutcome, Values
-from configurator.publishing import working_copy
+from configurator.publishing import snapshots, working_copy
 from configurator.sections.section import Section
 
 
@@ -17,9 +17,17 @@ def apply_bulk(
 ) -> BulkOutcome:
     """Change all of these entries or none, with an entry of the audit log for each that changed.
 
-    Within `writing`, whose lock this holds for few statements. Entries that are as wanted stay untouched.
+    What was before is kept, to go back to. Within `writing`, whose lock this holds for few statements.
+    Entries that are as wanted stay untouched.
     """
+    by = actor if isinstance(actor, str) else actor.session.get("userid", "")
+    name = f"{action.label}: {section.title}"
+    snapshot = snapshots.keep_snapshot(name, by)
     outcome = action.apply(section, rows, values)
     working_copy.raise_revisions(outcome.shown_by)
     audit_log.record_many(actor, outcome.audit_action, section.kind, outcome.entries)
+    if outcome.entries:
+        snapshots.note_import(actor, name, snapshot, len(outcome.entries), outcome.audit_action)
+    else:
+        snapshots.drop(snapshot)
     return outcome

@@ -109,48 +109,92 @@ def _write_export(file: Path, data: bytes) -> None:
 @click.command(cls=PreparedCommand, name="import")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--csv", "kind", type=click.Choice(["seats", "operators"]), help="FILE is CSV with these.")
+@click.option("--merge", is_flag=True, help="Let what FILE does not mention stay (XML or SQLite).")
 @click.option("--dry-run", is_flag=True, help="Only say what would change.")
 @click.pass_context
-def import_command(context: click.Context, file: Path, kind: str | None, dry_run: bool) -> None:
-    """Make the entries what FILE says (XML or SQLite), or add and change seats or operators from CSV."""
-    from configurator import audit_log
-    from configurator.importing import csv_file, csv_import
-    from configurator.publishing import differences, working_copy
+def import_command(context: click.Context, file: Path, kind: str | None, merge: bool, dry_run: bool) -> None:
+    """Make the entries what FILE says (XML or SQLite), or add and change seats or operators from CSV.
 
+    What the entries said before is kept: the application's page "Earlier states" goes back to it.
+    """
+    if kind and merge:
+        raise click.UsageError("--merge is for XML and SQLite: rows of CSV are always added and changed")
     take_published_file()
     if kind:
-        rows = csv_file.read_csv(kind, file.read_bytes(), store=not dry_run)
-        with working_copy.writing():
-            run = csv_import.import_csv(rows, store=not dry_run)
-            for bad in run.bad:
-                click.echo(f"{file}:{bad.line}: {bad.name}: {bad.message}")
-            if not run.bad and not dry_run:
-                csv_import.audit_import(audit_name(), kind, file.name, run.good)
+        _import_rows(context, file, kind, dry_run=dry_run)
+    else:
+        _import_whole(context, file, merge=merge, dry_run=dry_run)
+
+
+def _import_rows(context: click.Context, file: Path, kind: str, *, dry_run: bool) -> None:
+    from configurator.importing import csv_file, csv_import
+    from configurator.publishing import snapshots, working_copy
+
+    rows = csv_file.read_csv(kind, file.read_bytes(), store=not dry_run)
+    name = f"{kind}: {file.name}"
+    with working_copy.writing():
+        snapshot = snapshots.keep_snapshot(f"import of {name}", audit_name())
+        run = csv_import.import_csv(rows, store=not dry_run)
+        for bad in run.bad:
+            click.echo(f"{file}:{bad.line}: {bad.name}: {bad.message}")
         changed = sum(bool(row.changes) for row in run.good)
-        click.echo(f"{changed} of {len(run.good)} rows change something, {len(run.bad)} are bad")
-        context.exit(EXIT_INVALID if run.bad else 0)
+        if run.bad or dry_run or not changed:
+            snapshots.drop(snapshot)
+        else:
+            csv_import.audit_rows(audit_name(), kind, run.good)
+            snapshots.note_import(audit_name(), name, snapshot, changed)
+    click.echo(f"{changed} of {len(run.good)} rows change something, {len(run.bad)} are bad")
+    context.exit(EXIT_INVALID if run.bad else 0)
+
+
+def _import_whole(context: click.Context, file: Path, *, merge: bool, dry_run: bool) -> None:
+    from configurator.publishing import differences, merging, snapshots, working_copy
+
     wanted = _read_file(context, file).configuration
     with working_copy.writing():
-        for difference in differences.between(working_copy.configuration(), wanted):
+        present = working_copy.configuration()
+        if merge:
+            try:
+                wanted = merging.merged(present, wanted)
+            except ConfigurationError as error:
+                for problem in error.problems:
+                    click.echo(f"{problem.file}: {problem.message}", err=True)
+                context.exit(EXIT_INVALID)
+        found = differences.between(present, wanted)
+        for difference in found:
             click.echo(f"{difference.kind} {difference.name}: {difference.what}")
-        if not dry_run:
-            working_copy.replace_all(wanted)
-            audit_log.record(audit_name(), "import", "configuration", file.name)
+        if dry_run:
+            return
+        snapshot = snapshots.keep_snapshot(f"import of {file.name}", audit_name())
+        if working_copy.replace_all(wanted):
+            snapshots.note_import(audit_name(), file.name, snapshot, len(found))
+        else:
+            snapshots.drop(snapshot)
 
 
 @click.command(cls=PreparedCommand, name="publish")
 @click.option("--form", type=click.Choice(["xml", "sqlite"]), default="xml", show_default=True)
 @click.option("--comment", default="", help="A note for the list of publications.")
-@click.option("--force", is_flag=True, help="Publish even if that takes away much of what is in force.")
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Publish even if that takes away much of what is in force, or a file of others.",
+)
 @click.pass_context
 def publish_command(context: click.Context, form: Any, comment: str, force: bool) -> None:
     """Publish what was entered; prints the file's path."""
     from configurator import audit_log
     from configurator.checks import entry_checks
-    from configurator.publishing import publication, working_copy
+    from configurator.publishing import foreign, publication, working_copy
 
     take_published_file()
     copy = working_copy.read_working_copy()
+    other = None if force else foreign.find_foreign(copy.configuration)
+    if other is not None:
+        raise click.ClickException(
+            f"nothing was published: {other.path} is in force and was not published from here: import it,"
+            " with --merge to keep what is here (--force publishes in its place)"
+        )
     try:
         with working_copy.writing():
             published = publication.publish_configuration(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-import sqlite3
-from contextlib import closing
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,22 @@ import django
 from django.core.management import call_command
 
 from configurator import options
+from configurator.database import backup
 from configurator.mail_settings import MailSettingsError
 from configurator.options import Options
+from schemas import own_files
+
+try:
+    import fcntl
+except ImportError:  # pragma: no cover
+    fcntl = None  # type: ignore[assignment]
 
 COPIES = "copies"
 """Directory beside the databases for what an upgrade puts aside."""
+
+
+IN_USE = "in-use"
+"""File that the running application has locked."""
 
 
 class NewerDatabaseError(Exception):
@@ -36,14 +48,14 @@ def set_up(chosen: Options) -> list[str]:
     options.set_options(chosen)
     os.environ["DJANGO_SETTINGS_MODULE"] = "configurator.settings"
     django.setup()
-    done = _upgrade_databases()
+    done = upgrade_databases()
     from configurator.database.change_marks import install_change_marks
 
     install_change_marks()
     return done
 
 
-def _upgrade_databases() -> list[str]:
+def upgrade_databases() -> list[str]:
     """Migrate both databases; what was there before is copied first."""
     from django.db import connections
     from django.db.migrations.executor import MigrationExecutor
@@ -79,15 +91,48 @@ def _upgrade_databases() -> list[str]:
 
 def _copy_database(path: Path) -> Path:
     """Copy a database, consistently even while it is in use; returns the copy."""
-    copies = path.parent / COPIES
-    copies.mkdir(exist_ok=True, mode=0o700)
-    options.give_to_owner_of_directory(copies)
+    copies = backup.copies_directory(options.current_options())
     copy = copies / f"{path.stem}-{datetime.now():%Y%m%d-%H%M%S-%f}.sqlite"
-    copy.touch(mode=0o600)
+    backup.copy_database(path, copy)
     options.give_to_owner_of_directory(copy)
-    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
-        source.backup(target)
     return copy
+
+
+@contextmanager
+def in_use(chosen: Options) -> Iterator[None]:
+    """Let no second application run on the same data: each would know nothing of the other's publications.
+
+    ClickException says which process is there. Commands for scripts go along with the application.
+    """
+    if fcntl is None:  # on Windows; there the second one finds the port taken
+        yield
+        return
+    chosen.data.mkdir(parents=True, exist_ok=True, mode=0o750)
+    with os.fdopen(
+        os.open(chosen.data / IN_USE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+"
+    ) as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            who = stream.read(20).strip() or "unknown"
+            raise click.ClickException(
+                f"the application runs on {chosen.data} already (process {who}): stop that one, or use"
+                " another --data"
+            ) from None
+        stream.truncate()
+        stream.write(f"{os.getpid()}\n")
+        stream.flush()
+        options.give_to_owner_of_directory(chosen.data / IN_USE)
+        yield
+
+
+def remove_unfinished(chosen: Options) -> None:
+    """Remove what a process that was killed left half-way: hashes of passwords are in it."""
+    shutil.rmtree(options.scratch_directory(chosen), ignore_errors=True)
+    options.scratch_directory(chosen)
+    for directory in (chosen.data, chosen.data / COPIES, chosen.publish):
+        if directory is not None:
+            own_files.remove_leftovers(directory)
 
 
 def prepare(chosen: Options) -> None:

@@ -34,6 +34,7 @@ def host_names(host: str) -> list[str]:
 
 def serve(host: str, port: int, *, behind_proxy: bool = False) -> None:
     """Listen, say where, and serve until SIGTERM or SIGINT. ClickException if the address is taken."""
+    from configurator.users.lost_passwords import mails
     from configurator.wsgi import application
 
     logging.getLogger("waitress").setLevel(logging.WARNING)
@@ -70,3 +71,4 @@ def serve(host: str, port: int, *, behind_proxy: bool = False) -> None:
         pass
     finally:
         server.close()
+        mails.finish()

@@ -29,19 +29,18 @@ def reset_password(userid: str) -> None:
 
     The user is enabled again if need be, and every session of the user ends.
     """
-    from django.contrib.auth.password_validation import validate_password
     from django.core.exceptions import ValidationError
 
     from configurator import audit_log
     from configurator.models import ManagerUser
-    from configurator.users import authentication
+    from configurator.users import authentication, password_rules
 
     user = ManagerUser.objects.filter(userid=userid).first()
     if user is None:
         raise click.ClickException(f"there is no manager user {userid}")
     password = _ask_password()
     try:
-        validate_password(password, user)
+        password_rules.check_password(password, user)
     except ValidationError as error:
         raise click.ClickException(" ".join(error.messages)) from None
     user.set_password(password)
@@ -79,6 +78,7 @@ def _store_first_user(userid: str, password: str, full_name: str, email: str) ->
     from django.core.exceptions import ValidationError
 
     from configurator.models import ManagerUser
+    from configurator.users import password_rules
 
     user = ManagerUser(
         userid=userid,
@@ -94,8 +94,10 @@ def _store_first_user(userid: str, password: str, full_name: str, email: str) ->
         raise ValueError(
             "; ".join(f"{field}: {' '.join(said)}" for field, said in error.message_dict.items())
         ) from None
-    if not password:
-        raise ValueError("the password is empty")
+    try:
+        password_rules.check_password(password, user)
+    except ValidationError as error:
+        raise ValueError(f"password: {' '.join(error.messages)}") from None
     user.save()
 
 

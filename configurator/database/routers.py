@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 CONFIGURATION_MODELS = frozenset(
-    {"service", "variable", "trigger", "serviceoperator", "seat", "operator", "pausereason", "publication"}
+    {
+        "service",
+        "variable",
+        "trigger",
+        "serviceoperator",
+        "seat",
+        "operator",
+        "pausereason",
+        "publication",
+        "snapshot",
+    }
 )
 """Models of the CTI configuration; everything else is about people who manage it."""
 

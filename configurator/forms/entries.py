@@ -16,6 +16,7 @@ from configurator.database.text_order import ordered_by
 from configurator.forms import picker
 from configurator.forms.seat_field import SeatField
 from configurator.importing.service_words import store_bindings
+from configurator.users import password_rules
 from schemas import mac_address, passwords
 from schemas.configuration.defaults import address_or_text
 
@@ -32,6 +33,8 @@ class EntryForm(forms.ModelForm):
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
+        self.advice = ""
+        """What whoever saved shall know all the same; known once the form was checked."""
         self.touched: list[Model] = []
         """Rows of other tables whose forms show what was saved; known once it is."""
         self.label_suffix = ""
@@ -189,10 +192,17 @@ class OperatorForm(CheckedForm):
         if not self.errors:
             plain = self.cleaned_data.get("new_password")
             self.instance = forms.models.construct_instance(self, self.instance)
-            if plain:
+            if plain and (weak := password_rules.weakness_of(plain, self.instance)):
+                self.advice = _("The password is easily guessed: %(why)s") % {"why": weak}
+            if plain and not self._is_present_password(plain):
                 self.instance.store_password(self.stored_password or passwords.make_stored_forms(plain))
             entry_checks.check_operator(self.instance, self)
         return self.cleaned_data
+
+    def _is_present_password(self, plain: str) -> bool:
+        """Whether it is stored already, with its keys: typed again, it changes nothing."""
+        stored, scram = self.instance.password, self.instance.scram
+        return bool(stored and scram) and passwords.PasswordChecker().matches(stored, passwords.md5_of(plain))
 
     def save(self, commit: bool = True) -> models.Operator:
         """Store the operator and the difference in its services."""

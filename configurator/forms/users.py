@@ -7,15 +7,16 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib.auth import forms as auth_forms
-from django.contrib.auth import password_validation
 from django.core.exceptions import ValidationError
+from django.core.mail import EmailMessage
+from django.template import loader
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from configurator import audit_log
 from configurator.forms.entries import EntryForm
 from configurator.models import ManagerUser
-from configurator.users import authentication
+from configurator.users import authentication, password_rules
 
 
 class ManagerUserForm(EntryForm):
@@ -51,7 +52,8 @@ class ManagerUserForm(EntryForm):
         plain = data.get("new_password")
         if plain:
             try:
-                password_validation.validate_password(plain, self.instance)
+                names = {key: data.get(key, "") for key in ("userid", "full_name", "email")}
+                password_rules.check_password(plain, ManagerUser(**names))  # as they will be
             except ValidationError as error:
                 self.add_error("new_password", error)
         stays = data.get("role") == ManagerUser.Role.ADMINISTRATOR and data.get("enabled")
@@ -71,13 +73,53 @@ class ManagerUserForm(EntryForm):
 
 
 class AccountForm(forms.ModelForm):
-    """What everybody may change of themselves."""
+    """What everybody may change of themselves; the address for a lost password only with the present one."""
+
+    present_password = forms.CharField(
+        label=_("Present password"),
+        required=False,
+        strip=False,
+        max_length=200,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+        help_text=_("Only if the e-mail address changes."),
+    )
 
     class Meta:
         model = ManagerUser
         fields: ClassVar = ["full_name", "email", "language", "theme"]
 
+    field_order: ClassVar = ["full_name", "email", "present_password", "language", "theme"]
     label_suffix = ""
+
+    def __init__(self, *arguments: Any, address: str = "", **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._address = address
+
+    def clean(self) -> dict[str, Any]:
+        """Who finds a screen unlocked shall not have a link to a new password sent to himself."""
+        data = super().clean() or {}
+        if "email" in self.changed_data:
+            refuse_too_many(self.instance.userid, self._address)
+            if not self.instance.check_password(data.get("present_password") or ""):
+                self.add_error("present_password", _("Another e-mail address needs your present password."))
+            else:
+                authentication.forget_failures(self.instance.userid)
+        return data
+
+
+def refuse_too_many(userid: str, address: str) -> None:
+    """Count an attempt at a password. ValidationError where there were too many."""
+    minutes = authentication.count_attempt(userid, address)
+    if minutes:
+        raise forms.ValidationError(
+            ngettext(
+                "Too many failed attempts: try again in a minute.",
+                "Too many failed attempts: try again in %(minutes)d minutes.",
+                minutes,
+            )
+            % {"minutes": minutes},
+            code="throttled",
+        )
 
 
 class LoginForm(auth_forms.AuthenticationForm):
@@ -99,17 +141,7 @@ class LoginForm(auth_forms.AuthenticationForm):
         userid = self.cleaned_data.get("username", "")
         if not (userid and self.cleaned_data.get("password")):
             return super().clean()
-        minutes = authentication.count_attempt(userid, audit_log.address_of(self.request))
-        if minutes:
-            raise forms.ValidationError(
-                ngettext(
-                    "Too many failed attempts: try again in a minute.",
-                    "Too many failed attempts: try again in %(minutes)d minutes.",
-                    minutes,
-                )
-                % {"minutes": minutes},
-                code="throttled",
-            )
+        refuse_too_many(userid, audit_log.address_of(self.request))
         try:
             return super().clean()
         except forms.ValidationError:
@@ -123,6 +155,20 @@ class PasswordLostForm(auth_forms.PasswordResetForm):
     def get_users(self, email: str) -> Iterator[ManagerUser]:
         """Enabled users with exactly this address."""
         return (user for user in ManagerUser.objects.filter(email__iexact=email, enabled=True) if user.email)
+
+    def send_mail(
+        self,
+        subject_template_name: str,
+        email_template_name: str,
+        context: dict[str, Any],
+        from_email: str | None,
+        to_email: str,
+        html_email_template_name: str | None = None,
+    ) -> None:
+        """Send the link, or raise what went wrong: Django's own keeps that to itself."""
+        subject = "".join(loader.render_to_string(subject_template_name, context).splitlines())
+        body = loader.render_to_string(email_template_name, context)
+        EmailMessage(subject, body, from_email, [to_email]).send()
 
 
 class _PasswordAlone:

@@ -123,14 +123,10 @@ def _store(rows: list[CheckedRow]) -> None:
     working_copy.raise_revisions(models.Service.objects.filter(pk__in=touched))
 
 
-def audit_import(actor: HttpRequest | str, kind: str, name: str, rows: Iterable[GoodRow]) -> None:
-    """Note what was imported: the file, and each entry that it changed."""
-    changed = [row for row in rows if row.changes]
-    audit_log.record_many(
-        actor, "import", kind.removesuffix("s"), [(row.entry_name, row.changes) for row in changed]
-    )
-    counted = [FieldChange("Changes", "", str(len(changed)))]
-    audit_log.record(actor, "import", "configuration", f"{kind}: {name}", counted)
+def audit_rows(actor: HttpRequest | str, kind: str, rows: Iterable[GoodRow]) -> None:
+    """Note each entry that a file changed."""
+    changed = [(row.entry_name, row.changes) for row in rows if row.changes]
+    audit_log.record_many(actor, "import", kind.removesuffix("s"), changed)
 
 
 def _check_all(kind: str, lines: dict[str, int]) -> list[BadRow]:

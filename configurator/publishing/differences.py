@@ -46,6 +46,7 @@ FIELDS = (
     gettext_noop("Calls wait in a queue"),
     gettext_noop("Operators may leave the queue"),
     gettext_noop("Answer in the window"),
+    gettext_noop("Earlier state"),
 )
 PASSWORD_FIELD = "Password"
 WORDS = (

@@ -244,12 +244,12 @@ def begin_with_file_in_force() -> str:
     path, configuration = found
     with working_copy.writing():
         working_copy.replace_all(configuration)
-        _remember_adopted(path, configuration)
+        remember_adopted(path, configuration)
         audit_log.record("astcti-configurator", "import", "configuration", path.name)
     return path.name
 
 
-def _remember_adopted(path: Path, configuration: Configuration) -> None:
+def remember_adopted(path: Path, configuration: Configuration) -> None:
     """Remember a file that is in force already, so that changes are told against it."""
     Publication.objects.create(
         file=path.name[:120],

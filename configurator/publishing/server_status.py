@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
@@ -49,6 +50,10 @@ class ServerStatus(NamedTuple):
     """What the server's user in manager.conf may not do or see, in the server's words."""
     state_error: str = ""
     """What is wrong with the server's state directory, in its words."""
+    deleted: bool = False
+    """The file in force is not in its directory any more: a server that starts anew would not find it."""
+    ahead: int = 0
+    """Seconds by which the server's clock is before this machine's; 0 for a few."""
     stuck: bool = False
     """A part of the server hangs."""
     clients: int = 0
@@ -121,9 +126,10 @@ def _status(said: dict[str, Any]) -> ServerStatus:
     if "written" in said and is_old(said["written"]):  # a server of the release before does not say when
         raise _NotRunningError("silent")
     ami = said["ami"]
+    file = Path(force["file"])
     return ServerStatus(
         True,
-        file=Path(force["file"]).name,
+        file=file.name,
         sha256=force["sha256"],
         since=_moment(force["since"]),
         refused=tuple(
@@ -136,11 +142,19 @@ def _status(said: dict[str, Any]) -> ServerStatus:
         ami_attempts=int(ami.get("attempts", 0)),
         lacking=tuple(map(str, ami.get("lacking", ()))),
         state_error=str(said.get("state_directory", {}).get("error", "")),
+        deleted=file.is_absolute() and file.parent.is_dir() and not os.path.lexists(file),
+        ahead=_ahead(str(said.get("written", ""))),
         stuck=bool(said.get("stuck")),
         clients=int(said["clients"]),
         calls=int(said["calls"]),
         version=str(said["version"]),
     )
+
+
+def _ahead(written: str) -> int:
+    """A moment that is still to come was written by another clock."""
+    seconds = datetime.fromisoformat(written).timestamp() - time.time() if written else 0.0
+    return round(seconds) if seconds > 2.0 else 0
 
 
 def _moment(written: str) -> datetime | None:

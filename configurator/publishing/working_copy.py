@@ -255,8 +255,13 @@ def is_empty() -> bool:
     return not any(table.objects.exists() for table in tables)
 
 
-def replace_all(wanted: schema.Configuration) -> None:
-    """Make the tables say what a valid configuration says, in one transaction."""
+def replace_all(wanted: schema.Configuration) -> bool:
+    """Make the tables say what a valid configuration says, in one transaction.
+
+    Rows that say it already are not touched; tells whether any was.
+    """
+    if configuration() == wanted:
+        return False
     with transaction.atomic("configuration"):
         seats = _match(
             models.Seat, lambda row: row.mac, {seat.mac: _seat_fields(seat) for seat in wanted.seats}
@@ -279,6 +284,7 @@ def replace_all(wanted: schema.Configuration) -> None:
         _match(
             models.PauseReason, lambda row: row.name, {name: {"name": name} for name in wanted.pause_reasons}
         )
+    return True
 
 
 def _match(table: Any, key: Callable[[Any], Any], wanted: dict[Any, dict[str, Any]]) -> dict[Any, Any]:
@@ -289,18 +295,20 @@ def _match(table: Any, key: Callable[[Any], Any], wanted: dict[Any, dict[str, An
     if table is models.Seat:
         _free_extensions_that_move(rows, wanted)
     result = {}
+    fresh = {}
     for at, fields in wanted.items():
         row = rows.get(at)
         if row is None:
-            row = table(**fields)
-            row.save(force_insert=True)
-        else:
+            fresh[at] = table(**fields)
+            continue
+        result[at] = row
+        if any(getattr(row, name) != value for name, value in fields.items()):
             for name, value in fields.items():
                 setattr(row, name, value)
             row.raise_revision()
             row.save()
-        result[at] = row
-    return result
+    table.objects.bulk_create(fresh.values(), batch_size=500)
+    return result | fresh
 
 
 def _free_extensions_that_move(seats: dict[str, models.Seat], wanted: dict[str, dict[str, Any]]) -> None:
@@ -355,8 +363,12 @@ def _service_fields(service: schema.Service) -> dict[str, Any]:
 
 
 def _fill_service(row: models.Service, wanted: schema.Service, operators: dict[str, models.Operator]) -> None:
-    if service_value(row) == wanted:
+    present = service_value(row)
+    if present == wanted:
         return
+    before = {(binding.username, binding.penalty) for binding in present.operators}
+    after = {(binding.username, binding.penalty) for binding in wanted.operators}
+    raise_revisions([row, *(operators[name] for name, _ in before ^ after if name in operators)])
     row.variables.all().delete()
     models.Variable.objects.bulk_create(models.Variable(service=row, name=name) for name in wanted.variables)
     store_triggers(row, wanted.triggers)

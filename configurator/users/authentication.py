@@ -17,7 +17,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from configurator import audit_log
-from configurator.models import LoginFailure, ManagerUser
+from configurator.models import AuditEntry, LoginFailure, ManagerUser
 
 FAILURES_COUNT_FOR = timedelta(minutes=15)
 """How long a failure counts."""
@@ -26,7 +26,14 @@ PAIR_LIMIT = 5
 ADDRESS_LIMIT = 30
 """Failures from one address, whatever the user: guessing of names."""
 USER_LIMIT = 50
-"""Failures for one user, wherever from: many machines that guess one password."""
+"""Failures for one user, wherever from: many machines that guess one password. Others are slowed then."""
+SLOWED = timedelta(minutes=5)
+"""How far apart attempts from one address are then; the first one is welcome, so nobody is kept out."""
+KNOWN_FOR = timedelta(days=30)
+"""How long an address from which a user logged in is known as that user's."""
+KNOWN_LIMIT = 20
+"""Failures for one user from an address of his own, before attempts have to be a minute apart."""
+KNOWN_SLOWED = timedelta(minutes=1)
 
 
 class ManagerBackend:
@@ -53,7 +60,8 @@ def count_attempt(userid: str, address: str) -> int:
     """Count an attempt before it is looked at, so that any number at a time are no more than the limits.
 
     Returns 0 where it is welcome; else it is not counted, and these are the minutes until the next one is.
-    A login takes back what was counted for it.
+    A login takes back what was counted for it. From an address from which this user logged in lately, only
+    failures of this user from there count: whoever guesses elsewhere, or other names, keeps nobody out.
     """
     userid = userid[:150]
     with transaction.atomic("default"):  # writing from its start on: one attempt waits for the other
@@ -62,11 +70,15 @@ def count_attempt(userid: str, address: str) -> int:
             LoginFailure.objects.filter(userid=userid),
             LoginFailure.objects.filter(address=address),
         )
-        minutes = max(
-            _minutes(of_user.filter(address=address), PAIR_LIMIT),
-            _minutes(of_address, ADDRESS_LIMIT),
-            _minutes(of_user, USER_LIMIT),
-        )
+        of_pair = of_user.filter(address=address)
+        if _is_known(userid, address):
+            minutes = _slowed(of_pair, KNOWN_LIMIT, of_pair, KNOWN_SLOWED)
+        else:
+            minutes = max(
+                _minutes(of_pair, PAIR_LIMIT),
+                _minutes(of_address, ADDRESS_LIMIT),
+                _slowed(of_user, USER_LIMIT, of_pair, SLOWED),
+            )
         if not minutes:
             LoginFailure.objects.create(userid=userid, address=address)
     return minutes
@@ -82,6 +94,21 @@ def end_sessions(user: ManagerUser) -> None:
     for session in Session.objects.filter(expire_date__gt=timezone.now()):  # a row does not say whose it is
         if session.get_decoded().get(SESSION_KEY) == str(user.pk):
             session.delete()
+
+
+def _is_known(userid: str, address: str) -> bool:
+    logins = AuditEntry.objects.filter(userid=userid, action="login", address=address)
+    return bool(userid) and logins.filter(at__gt=timezone.now() - KNOWN_FOR).exists()
+
+
+def _slowed(
+    failures: QuerySet[LoginFailure], limit: int, of_pair: QuerySet[LoginFailure], apart: timedelta
+) -> int:
+    """Past the limit, attempts of a user from one address have to be so far apart."""
+    last = of_pair.order_by("-at").first()
+    if last is None or failures.count() < limit:
+        return 0
+    return max(0, math.ceil((last.at + apart - timezone.now()).total_seconds() / 60))
 
 
 def _minutes(failures: QuerySet[LoginFailure], limit: int) -> int:

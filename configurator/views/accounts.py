@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import views as auth_views
 from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
-from django.views.decorators.http import require_http_methods
+from django.utils import translation
+from django.views.decorators.http import require_GET, require_http_methods
 
 from configurator import audit_log
 from configurator.forms.users import (
@@ -23,6 +26,7 @@ from configurator.models import ManagerUser
 from configurator.publishing import differences
 from configurator.sections.managers import describe_manager_user
 from configurator.users import authentication
+from configurator.users.lost_passwords import LostPassword, mails
 
 
 class LoginPage(auth_views.LoginView):
@@ -32,14 +36,54 @@ class LoginPage(auth_views.LoginView):
     authentication_form = LoginForm
     redirect_authenticated_user = True
 
+    def dispatch(self, request: HttpRequest, *arguments: Any, **named: Any) -> HttpResponse:
+        """Answer the dialog of a page whose session ended: its typing stays, only its token is renewed."""
+        if request.htmx and request.user.is_authenticated:
+            return _logged_in(request)
+        return super().dispatch(request, *arguments, **named)
+
+    def get_template_names(self) -> list[str]:
+        """The form alone for a dialog."""
+        return ["configurator/login_dialog.html"] if self.request.htmx else [self.template_name]
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        """The dialog's fields are called otherwise than those of the form below it."""
+        return {**super().get_form_kwargs(), **({"auto_id": "login_%s"} if self.request.htmx else {})}
+
+    def get_form(self, *arguments: Any) -> Any:
+        """In the dialog the user is known: the password comes next."""
+        form = super().get_form(*arguments)
+        if self.request.htmx:
+            form.fields["username"].widget.attrs.pop("autofocus", None)
+            form.fields["username"].widget.attrs["readonly"] = True
+        return form
+
+    def get_initial(self) -> dict[str, Any]:
+        """The dialog is for the user whose page it is."""
+        return {**super().get_initial(), "username": self.request.GET.get("userid", "")}
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Log in, and go on where the page was."""
+        response = super().form_valid(form)
+        return _logged_in(self.request) if self.request.htmx else response
+
+
+def _logged_in(request: HttpRequest) -> HttpResponse:
+    said = json.dumps({"loggedIn": {"userid": request.user.userid, "token": get_token(request)}})
+    return HttpResponse(status=204, headers={"HX-Trigger": said})
+
+
+@require_GET
+def session_state(request: HttpRequest) -> HttpResponse:
+    """Nothing, where there is a session; a page asks before it sends a form that would be lost otherwise."""
+    return HttpResponse(status=204)
+
 
 class PasswordLostPage(auth_views.PasswordResetView):
     """Sends a link by mail; without a mail server it says who can help."""
 
     template_name = "configurator/password_lost.html"
     form_class = PasswordLostForm
-    email_template_name = "configurator/password_mail.txt"
-    subject_template_name = "configurator/password_mail_subject.txt"
     success_url = reverse_lazy("password_lost_sent")
 
     def get_context_data(self, **named: Any) -> dict[str, Any]:
@@ -48,6 +92,7 @@ class PasswordLostPage(auth_views.PasswordResetView):
         return {
             **super().get_context_data(**named),
             "has_mail": bool(settings.EMAIL_HOST),
+            "failed": mails.state().failed,
             "administrators": [user.full_name for user in administrators[:10]],
         }
 
@@ -55,10 +100,30 @@ class PasswordLostPage(auth_views.PasswordResetView):
         """Throttled like a login: nobody's mailbox is filled from here."""
         if not settings.EMAIL_HOST:
             return self.get(request)
-        address = audit_log.address_of(request)
-        if authentication.count_attempt("", address):
-            return redirect("password_lost_sent")
-        return super().post(request, *arguments, **named)
+        form = self.get_form()
+        if not form.is_valid():
+            return self.form_invalid(form)
+        if not authentication.count_attempt("", audit_log.address_of(request)):
+            email, language = form.cleaned_data["email"], translation.get_language() or "en"
+            mails.add(LostPassword(email, request.get_host(), request.is_secure(), language))
+        return redirect("password_lost_sent")
+
+
+class PasswordLostSentPage(auth_views.PasswordResetDoneView):
+    """Says that a mail is on its way, or that none can be sent: for every address the same."""
+
+    template_name = "configurator/password_lost_sent.html"
+
+    def get(self, request: HttpRequest, *arguments: Any, **named: Any) -> HttpResponse:
+        """Look again while it is not known yet."""
+        response = super().get(request, *arguments, **named)
+        if mails.state().waiting:
+            response["Refresh"] = "3"
+        return response
+
+    def get_context_data(self, **named: Any) -> dict[str, Any]:
+        """Whether the mail server could be reached."""
+        return {**super().get_context_data(**named), "failed": mails.state().failed}
 
 
 class PasswordNewPage(auth_views.PasswordResetConfirmView):
@@ -81,11 +146,11 @@ def account_page(request: HttpRequest) -> HttpResponse:
     """One's own name, mail, language and appearance."""
     user = ManagerUser.objects.get(pk=request.user.pk)
     before = dict(describe_manager_user(user))
-    form = AccountForm(request.POST or None, instance=user)
+    form = AccountForm(request.POST or None, instance=user, address=audit_log.address_of(request))
     if request.method == "POST" and form.is_valid():
         saved = form.save(commit=False)
         saved.raise_revision()
-        saved.save(update_fields=[*form.fields, "revision"])
+        saved.save(update_fields=[*AccountForm.Meta.fields, "revision"])
         changes = differences.field_changes(before, describe_manager_user(saved))
         audit_log.record(request, "edit", "manageruser", saved.userid, changes)
         return redirect("account")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -14,6 +15,7 @@ from configurator import audit_log
 from configurator.forms import trigger_preview
 from configurator.models import AuditEntry
 from configurator.publishing import differences, working_copy
+from configurator.publishing.differences import FieldValue
 from configurator.sections.registry import editable_section, readable_section
 from configurator.sections.section import Section
 from configurator.users import roles
@@ -40,7 +42,8 @@ def add_entry(request: HttpRequest, key: str) -> HttpResponse:
         working_copy.raise_revisions(form.touched)
         changes = differences.field_changes({}, section.describe(_stored(section, entry.pk)))
         audit_log.record(request, "add", section.kind, str(entry), changes)
-    return entry_done(request, section.key, _("%(name)s was added.") % {"name": entry}, entry.pk)
+    message = _("%(name)s was added.") % {"name": entry}
+    return entry_done(request, section.key, f"{message} {form.advice}".strip(), entry.pk)
 
 
 @require_http_methods(["GET", "POST"])
@@ -56,24 +59,27 @@ def edit_entry(request: HttpRequest, key: str, pk: int) -> HttpResponse:
     ahead = section.form.work_ahead(request.POST)
     with working_copy.writing():
         entry = _stored(section, pk)
+        if entry is None and request.method == "POST":
+            return _show(request, section, section.form(request.POST), None, removed=True)
         if entry is None:
             return _gone(request, section)
         before, revision = dict(section.describe(entry)), entry.revision  # checking the form changes `entry`
         form = section.form(request.POST, instance=entry, **ahead)
         valid = form.is_valid()
-        if request.POST.get("revision") != str(revision):
-            return _conflict(request, section, form, _stored(section, pk))
-        if not valid:
+        known = request.POST.get("revision") == str(revision)
+        if not valid and known:
             return _show(request, section, form, _stored(section, pk))
-        form.instance.raise_revision()
+        if not valid or not (known or _says_already(section, form, pk, before)):
+            return _conflict(request, section, form, _stored(section, pk))
         form.save()
-        working_copy.raise_revisions(form.touched)
         saved = _stored(section, pk)
         changes = differences.field_changes(before, section.describe(saved))
-        if changes:
+        if changes:  # else nobody's open form is out of date
+            working_copy.raise_revisions([saved, *form.touched])
             audit_log.record(request, "edit", section.kind, str(saved), changes)
     section.after_save(request, saved)
-    return entry_done(request, section.key, _("%(name)s was saved.") % {"name": saved}, pk)
+    message = _("%(name)s was saved.") % {"name": saved}
+    return entry_done(request, section.key, f"{message} {form.advice}".strip(), pk)
 
 
 @require_http_methods(["GET", "POST"])
@@ -161,6 +167,21 @@ def _show(request: HttpRequest, section: Section, form: Any, entry: Any, **more:
     return render(request, section.form_template, context)
 
 
+class _LookedAt(Exception):
+    """Takes back what was stored only to be looked at."""
+
+
+def _says_already(section: Section, form: Any, pk: int, before: dict[str, FieldValue]) -> bool:
+    """Tell whether the form would store what is stored: the answer to the same form was lost on its way."""
+    try:
+        with transaction.atomic("configuration"), transaction.atomic("default"):
+            form.save()
+            same = section.describe(_stored(section, pk)) == before
+            raise _LookedAt
+    except _LookedAt:
+        return same
+
+
 def _gone(request: HttpRequest, section: Section) -> HttpResponse:
     return render(request, "configurator/gone.html", {"section": section})
 
@@ -175,4 +196,6 @@ def _conflict(request: HttpRequest, section: Section, form: Any, present: Any) -
         for field, value in section.describe(present).items()
         if field != differences.PASSWORD_FIELD
     ]
-    return _show(request, section, form, present, conflict={"last": last, "said": said})
+    oneself = last is not None and last.userid == request.session.get("userid")
+    conflict = {"last": last, "said": said, "oneself": oneself}
+    return _show(request, section, form, present, conflict=conflict)

@@ -13,19 +13,23 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from configurator import audit_log
-from configurator.checks.translation import capitalized, translated_for_file
+from configurator import audit_log, options
+from configurator.checks.translation import capitalized, translated_for_file, translated_for_form
 from configurator.importing import csv_export, csv_file, csv_import, csv_jobs
-from configurator.publishing import differences, publication, working_copy
-from configurator.publishing.differences import FieldChange
+from configurator.models import Snapshot
+from configurator.publishing import differences, merging, publication, snapshots, working_copy
 from configurator.users import roles
+from configurator.views import replacing
 from schemas.configuration.model import Configuration
-from schemas.problems import ConfigurationError
+from schemas.problems import ConfigurationError, Problem
 
 MOST_WAITED_FOR = 5
 """Passwords that are computed while the browser waits; more are in a thread, with their progress shown."""
 MOST_ROWS_SHOWN = 500
 LARGEST_UPLOAD = 32 * 1024 * 1024  # bytes; ten thousand operators are some three million
+
+WHOLE = ("configuration", "merge")
+"""Uploads of a whole configuration: it replaces the entries, or is merged into them."""
 
 
 @require_http_methods(["GET", "POST"])
@@ -40,7 +44,7 @@ def import_page(request: HttpRequest) -> HttpResponse:
     }
     if request.method == "POST":
         what = request.POST.get("what", "")
-        if what == "configuration":
+        if what in WHOLE:
             roles.require_role(request, roles.ADMINISTRATORS)
         context["result"] = _import(request, what)
         if job := context["result"].get("job"):
@@ -61,13 +65,13 @@ def _import(request: HttpRequest, what: str) -> dict[str, Any]:
     store = request.POST.get("store") == "yes"
     if what in csv_file.CSV_COLUMNS:
         return _csv(request, what, upload, store)
-    if what == "configuration":
-        return _configuration(request, upload, store)
+    if what in WHOLE:
+        return _configuration(request, upload, merge=what == "merge")
     return {"error": _("Choose what the file contains.")}
 
 
 def _csv(request: HttpRequest, what: str, upload: UploadedFile, store: bool) -> dict[str, Any]:
-    data, name = upload.read(), _name(upload)
+    data, name = upload.read(), f"{what}: {_name(upload)}"
     if csv_file.slow_passwords(what, data) <= MOST_WAITED_FOR:
         return _import_csv(request, what, data, name, store, lambda done, total: None)
     failed = _("The import failed: nothing was stored. The log says why.")
@@ -80,12 +84,17 @@ def _import_csv(
 ) -> dict[str, Any]:
     file = csv_file.read_csv(what, data, store=store, progress=progress)
     with working_copy.writing():
+        snapshot = _snapshot(request, name) if store else None
         found = csv_import.import_csv(file, store=store)
         stored = store and not found.bad
-        if stored:
-            csv_import.audit_import(request, what, name, found.good)
-    changed = [row for row in found.good if row.changes]
+        changed = [row for row in found.good if row.changes]
+        if snapshot is not None and stored and changed:
+            csv_import.audit_rows(request, what, found.good)
+            snapshots.note_import(request, name, snapshot, len(changed))
+        elif snapshot is not None:
+            snapshots.drop(snapshot)
     return {
+        "snapshot": snapshot if stored and changed else None,
         "run": found,
         "stored": stored,
         "kind": what.removesuffix("s"),
@@ -135,7 +144,7 @@ def csv_answer(data: bytes, name: str) -> HttpResponse:
     return HttpResponse(data, content_type="text/csv; charset=utf-8", headers=headers)
 
 
-def _configuration(request: HttpRequest, upload: UploadedFile, store: bool) -> dict[str, Any]:
+def _configuration(request: HttpRequest, upload: UploadedFile, *, merge: bool) -> dict[str, Any]:
     try:
         wanted = read_upload(upload)
     except ConfigurationError as error:
@@ -146,22 +155,43 @@ def _configuration(request: HttpRequest, upload: UploadedFile, store: bool) -> d
             ]
         }
     with working_copy.writing():
-        found = differences.between(working_copy.configuration(), wanted)
-        if store:
-            working_copy.replace_all(wanted)
-            audit_log.record(
-                request,
-                "import",
-                "configuration",
-                _name(upload),
-                [FieldChange("Changes", "", str(len(found)))],
-            )
-    return {"differences": found, "stored": store}
+        present = working_copy.configuration()
+        if merge:
+            try:
+                wanted = merging.merged(present, wanted)
+            except ConfigurationError as error:
+                return {"problems": [(0, _of_merging(problem)) for problem in error.problems]}
+        found = differences.between(present, wanted)
+        seen = replacing.mark_of(present, wanted)
+        stored = request.POST.get("store") == seen
+        snapshot = _snapshot(request, _name(upload)) if stored else None
+        if snapshot is not None and working_copy.replace_all(wanted):
+            snapshots.note_import(request, _name(upload), snapshot, len(found))
+        elif snapshot is not None:
+            snapshots.drop(snapshot)
+            snapshot = None
+    return {
+        "differences": found,
+        "counts": replacing.counted(found),
+        "stored": stored,
+        "seen": "" if stored else seen,
+        "changed_since": not stored and request.POST.get("store") not in ("yes", "no"),
+        "snapshot": snapshot,
+    }
+
+
+def _of_merging(problem: Problem) -> str:
+    return f"{audit_log.KIND_WORDS.get(problem.file, problem.file)}: {translated_for_form(problem.message)}"
+
+
+def _snapshot(request: HttpRequest, name: str) -> Snapshot:
+    return snapshots.keep_snapshot(_("import of %(file)s") % {"file": name}, request.user.userid)
 
 
 def read_upload(upload: UploadedFile) -> Configuration:
     """Read an uploaded file of either form. Its name is never used for a path. ConfigurationError."""
-    with tempfile.TemporaryDirectory() as directory:
+    scratch = options.scratch_directory(options.current_options())
+    with tempfile.TemporaryDirectory(prefix="upload-", dir=scratch) as directory:
         path = Path(directory) / "upload"
         with path.open("wb") as stream:
             for chunk in upload.chunks():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -18,7 +18,7 @@ from configurator import audit_log, options
 from configurator.checks import entry_checks
 from configurator.checks.translation import translated_for_file
 from configurator.models import Publication
-from configurator.publishing import differences, publication, server_status, working_copy
+from configurator.publishing import differences, foreign, publication, server_status, working_copy
 from configurator.publishing.differences import FieldChange
 from configurator.publishing.unpublished import unpublished_count
 from configurator.users import roles
@@ -28,6 +28,16 @@ from schemas.problems import ConfigurationError
 
 ASKS_FOR = timedelta(seconds=30)
 """After this nobody waits any more: asking on would keep an idle session alive all day."""
+
+
+class _Asks(NamedTuple):
+    """What somebody has to agree to before a publication."""
+
+    much: publication.TakenAway | None
+    foreign: foreign.ForeignFile | None
+
+
+_NOTHING = _Asks(None, None)
 
 
 @require_GET
@@ -46,6 +56,7 @@ def publish_page(request: HttpRequest) -> HttpResponse:
         "warnings": warnings,
         "digest": publication.configuration_digest(copy.configuration),
         "much": None if being_taken_up else publication.taken_away_by(copy.configuration),
+        "foreign": foreign.find_foreign(copy.configuration),
         "last": last,
         "publications": list(_publications()),
         "keep": options.current_options().keep,
@@ -70,6 +81,12 @@ def _status(last: Publication | None) -> dict[str, Any]:
         "asks_again": state == "waiting" and last and timezone.now() - last.created < ASKS_FOR,
         "directory": options.current_options().publish,
         "last": last,
+        "other_refused": [
+            refused
+            for refused in status.refused
+            if last is None or state != "refused" or refused[0] != last.file
+        ],
+        "future": foreign.files_of_the_future(),
         "server_errors": status.errors(last.file) if last else (),
         "status_path": options.current_options().status,
     }
@@ -106,11 +123,16 @@ def publish_entries(request: HttpRequest) -> HttpResponse:
             return redirect("publish")
         changed = len(differences.between(publication.configuration_or_empty(last), configuration))
         comment = request.POST.get("comment", "").strip()
-        much = _publish(request, lambda: configuration, form, "publish", comment, changed)
-        if much is not None:
-            said = {"what": translated_for_file(much.words), "file": much.file}
+        asks = _publish(request, lambda: configuration, form, "publish", comment, changed)
+        if asks.much is not None:
+            said = {"what": translated_for_file(asks.much.words), "file": asks.much.file}
             text = _("Nothing was published: it takes away %(what)s of %(file)s. Say that it is meant.")
             messages.error(request, text % said)
+        elif asks.foreign is not None:
+            text = _(
+                "Nothing was published: %(file)s is in force and not from here. Say what shall become of it."
+            )
+            messages.error(request, text % {"file": asks.foreign.path.name})
     return redirect("publish")
 
 
@@ -122,9 +144,11 @@ def roll_back(request: HttpRequest, pk: int) -> HttpResponse:
         old = get_object_or_404(Publication, pk=pk)
         comment = _("Back to %(file)s") % {"file": old.file}
         form = old.form if old.form in publication.FILE_FORMS else "xml"
-        much = _publish(request, lambda: publication.configuration_of(old), form, "roll-back", comment, 0)
-    if much is not None:
-        return render(request, "configurator/takes_away.html", {"publication": old, "much": much})
+        asks = _publish(request, lambda: publication.configuration_of(old), form, "roll-back", comment, 0)
+    if asks != _NOTHING:
+        seen = request.POST.get("over", "")
+        context = {"publication": old, "much": asks.much, "foreign": asks.foreign, "over": seen}
+        return render(request, "configurator/takes_away.html", context)
     return redirect("publish")
 
 
@@ -135,17 +159,19 @@ def _publish(
     action: str,
     comment: str,
     changed: int,
-) -> publication.TakenAway | None:
-    """Publish, and say what came of it, except where it takes away much: that is returned."""
+) -> _Asks:
+    """Publish, and say what came of it; or return what has to be asked before."""
     meant = request.POST.get("takes-away", "")
     try:
-        published = publication.publish_configuration(
-            configuration(), form, request.user.userid, comment, meant=meant
-        )
+        wanted = configuration()
+        found = foreign.find_foreign(wanted)
+        if found is not None and request.POST.get("over") != found.sha256:
+            return _Asks(None, found)
+        published = publication.publish_configuration(wanted, form, request.user.userid, comment, meant=meant)
     except ConfigurationError:
         messages.error(request, _("The configuration is not valid: nothing was published."))
     except publication.TakesAwayError as error:
-        return error.much
+        return _Asks(error.much, None)
     except publication.PublishError as error:
         reason = translated_for_file(next(iter(error.args), ""))
         messages.error(request, _("Nothing was published: %(reason)s") % {"reason": reason})
@@ -154,23 +180,7 @@ def _publish(
             request, action, "configuration", published.path.name, [FieldChange("Changes", "", str(changed))]
         )
         messages.success(request, _("Published as %(file)s.") % {"file": published.path.name})
-    return None
-
-
-@require_POST
-@roles.allow_only(roles.ADMINISTRATORS)
-def take_publication(request: HttpRequest, pk: int) -> HttpResponse:
-    """Make the entries here what a publication says."""
-    with working_copy.writing():
-        old = get_object_or_404(Publication, pk=pk)
-        try:
-            working_copy.replace_all(publication.configuration_of(old))
-        except ConfigurationError:
-            messages.error(request, _("The configuration is not valid: nothing was imported."))
-            return redirect("publish")
-        audit_log.record(request, "import", "configuration", old.file)
-    messages.success(request, _("The entries here are those of %(file)s now.") % {"file": old.file})
-    return redirect("publish")
+    return _NOTHING
 
 
 @require_GET

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.views.decorators.http import require_GET
+
+logger = logging.getLogger(__name__)
 
 
 @require_GET
@@ -29,5 +33,12 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """A form from elsewhere, or one that was open for too long."""
-    return render(request, "403_csrf.html", status=403)
+    """A form from elsewhere, or one that was open for too long: a page with scripts renews its token."""
+    if request.headers.get("HX-Request"):
+        return HttpResponse(status=401)
+    over_tls = (
+        request.headers.get("Origin", "") == f"https://{request.get_host()}" and not request.is_secure()
+    )
+    if over_tls:
+        logger.warning("a browser speaks TLS, but --https was not given: nobody can log in")
+    return render(request, "403_csrf.html", {"over_tls": over_tls}, status=403)

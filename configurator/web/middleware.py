@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth import logout
@@ -89,12 +88,6 @@ class UserLanguage:
             return response
 
 
-def _page_of(request: HttpRequest) -> str:
-    """The page that asks for a part of itself, for coming back to it."""
-    page = urlsplit(request.headers.get("HX-Current-URL", ""))
-    return page._replace(scheme="", netloc="", fragment="").geturl() or "/"
-
-
 class LoginNeeded:
     """Lets nobody in without a login, whatever the address."""
 
@@ -107,10 +100,10 @@ class LoginNeeded:
     def process_view(
         self, request: HttpRequest, view: object, arguments: object, named: object
     ) -> HttpResponse | None:
-        """Send to the login page; a part of a page asks the browser to load the login page whole."""
+        """Send to the login page; where a part of a page is asked for, the page logs in and asks again."""
         if request.user.is_authenticated or resolve(request.path_info).url_name in OPEN_VIEWS:
             return None
         if request.headers.get("HX-Request"):
-            # htmx would follow a redirection, and put the login page into the middle of this one.
-            return HttpResponse(status=401, headers={"HX-Redirect": redirect_to_login(_page_of(request)).url})
+            # A redirection would put the login page into the middle of this one.
+            return HttpResponse(status=401)
         return redirect_to_login(request.get_full_path() if request.method == "GET" else "/")

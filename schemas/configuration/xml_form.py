@@ -22,7 +22,7 @@ from schemas.configuration.checks import (
 from schemas.configuration.defaults import address_or_text, mac_or_text, seat_interfaces
 from schemas.configuration.model import Binding, Configuration, Operator, Seat, Service, Trigger
 from schemas.problems import ConfigurationError, Problem, bounded
-from schemas.xml_reading import ElementLines
+from schemas.xml_reading import ElementLines, ReadDocument
 
 _SCHEMA = "configuration.xsd"
 
@@ -34,9 +34,11 @@ def load_xml(path: Path) -> Configuration:
 
 def parse_xml(data: bytes, file: str) -> CheckedConfiguration:
     """Read a file's bytes; `file` is the name that problems carry. ConfigurationError as for `load_xml`."""
-    found = _check(data, file, exact=False)
-    if found.problems or found.warnings:
-        found = _check(data, file, exact=True)
+    quick = xml_reading.read_document(data, file, _SCHEMA, exact=False)
+    fits = quick.schema.fits(quick.root)
+    found = _check(quick, file, fits=True) if fits else None
+    if found is None or found.problems or found.warnings:
+        found = _check(xml_reading.read_document(data, file, _SCHEMA), file, fits=fits)
     if found.problems:
         raise ConfigurationError(found.problems)
     return CheckedConfiguration(found.configuration, bounded(found.warnings), found.replaces)
@@ -49,11 +51,11 @@ class _Checked(NamedTuple):
     replaces: str
 
 
-def _check(data: bytes, file: str, *, exact: bool) -> _Checked:
-    root, schema, lines = xml_reading.read_document(data, file, _SCHEMA, exact=exact)
+def _check(document: ReadDocument, file: str, *, fits: bool) -> _Checked:
+    root, schema, lines = document
     reader = _Reader(lines)
     configuration, replaces = reader.configuration(root), _text(root, "replaces").lower()
-    mistakes = schema.mistakes(root, lines)
+    mistakes = [] if fits else schema.mistakes(root, lines)
     xml_reading.free_tree(root)
     known = {(mistake.line, mistake.field) for mistake in mistakes if mistake.field}
     misplaced = any(mistake.misplaced for mistake in mistakes)

@@ -214,7 +214,11 @@ def page(browser: Browser, programs: Programs, request: pytest.FixtureRequest) -
     window.set_default_timeout(PATIENCE * 1000)
     wrong: list[str] = []
     window.on("pageerror", lambda error: wrong.append(str(error)))
-    window.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
+    window.on(
+        "console",
+        # That a session ended is no mistake of a page: it asks for the login.
+        lambda said: wrong.append(said.text) if said.type == "error" and " 401" not in said.text else None,
+    )
     window.on(
         "request", lambda asked: None if asked.url.startswith(programs.address) else wrong.append(asked.url)
     )

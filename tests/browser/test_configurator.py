@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Dialog, Page, expect
 
 from astcti_server.demo.ami.manager import AmiUser
 from astcti_server.demo.pbx import DemoPbx
@@ -249,6 +249,48 @@ def test_text_that_looks_like_markup_stays_text(page: Page) -> None:
     expect(page.locator("#dialog-title")).to_contain_text(evil)
     page.get_by_role("button", name="Remove", exact=True).last.click()
     expect(page.locator("dialog[open]")).to_have_count(0)
+
+
+def test_what_was_typed_survives_the_end_of_the_session_a_conflict_and_leaving(page: Page) -> None:
+    log_in(page)
+    page.goto("/operators/")
+    page.click("[data-action=add]")
+    open_dialog(page)
+    page.fill("#id_full_name", "Anna Neri")
+    page.fill("#id_username", "mario")  # there is one already
+    page.fill("#id_new_password", "a-long-secret")
+    page.context.clear_cookies(name="astcti_session")
+    page.locator("#dialog").get_by_role("button", name="Save").click()
+    login = page.locator("#login")
+    expect(login).to_contain_text("Your session has ended")
+    login.locator("[name=password]").fill("wrong")
+    login.get_by_role("button", name="Log in").click()
+    expect(login).to_contain_text("wrong")
+    login.locator("[name=password]").fill(PASSWORD)
+    login.get_by_role("button", name="Log in").click()
+    expect(login).to_be_hidden()
+    expect(page.locator("#dialog .has-error")).to_have_count(1)
+    expect(page.locator("#id_new_password")).to_have_value("a-long-secret")
+    asked: list[str] = []
+
+    def stay(box: Dialog) -> None:
+        asked.append(box.type)
+        box.dismiss()
+
+    page.once("dialog", stay)
+    page.evaluate("setTimeout(() => window.location.assign('/seats/'))")
+    page.wait_for_timeout(0)
+    page.fill("#id_username", "anna.neri")
+    assert asked == ["beforeunload"]
+    page.locator("#dialog").get_by_role("button", name="Save").click()
+    expect(page.locator(".toast")).to_contain_text("anna.neri was added")
+    page.goto("/account/", wait_until="networkidle")
+    page.fill("#id_full_name", "Ada Adams")
+    page.context.clear_cookies(name="astcti_session")
+    page.get_by_role("button", name="Save").click()
+    login.locator("[name=password]").fill(PASSWORD)
+    login.get_by_role("button", name="Log in").click()
+    expect(page.locator(".account-name")).to_contain_text("Ada Adams")
 
 
 def test_a_file_is_looked_at_and_then_imported(page: Page) -> None:

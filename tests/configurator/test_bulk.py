@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from configurator.models import AuditEntry, Operator, Seat, Service
+from configurator.models import AuditEntry, Operator, Seat, Service, Snapshot
+from configurator.publishing import snapshots, working_copy
 from tests.configurator.conftest import MD5, first_group
 
 
@@ -49,17 +50,27 @@ def test_operators_are_assigned_to_a_service_with_a_penalty(admin: Client, demo:
         ("bruno", 3),
         ("carla", 3),
     ]
-    said = {entry.name: entry.details for entry in AuditEntry.objects.filter(action="edit")}
+    said = {entry.name: entry.details for entry in AuditEntry.objects.filter(action="edit", kind="operator")}
     assert said["mario"] == [["Service", "Demo (1)", "Demo (3)"]]
     assert said["anna"] == [["Service", "", "Demo (3)"]]
     assert Service.objects.get().revision == service.revision + 1
+
+
+def test_a_change_of_many_can_be_gone_back_from(admin: Client, demo: Any, team: Any) -> None:
+    change(admin, "operators", "remove", pk=pks(team))
+    (before,) = Snapshot.objects.all()
+    with working_copy.writing():
+        assert snapshots.restore(before)
+    assert Operator.objects.count() == 4 and demo["service"].bindings.count() == 1
+    change(admin, "operators", "enable", all="yes")
+    assert Snapshot.objects.count() == 1
 
 
 def test_what_is_so_already_is_not_touched(admin: Client, demo: Any, team: Any) -> None:
     change(admin, "operators", "assign", pk=pks(team[:1]), service=demo["service"].pk, penalty="1")
     change(admin, "operators", "enable", pk=pks(team))
     change(admin, "operators", "take-seat", pk=pks(team[1:]))
-    assert not AuditEntry.objects.filter(action="edit").exists()
+    assert not AuditEntry.objects.filter(action="edit", kind="operator").exists()
     assert {operator.revision for operator in Operator.objects.all()} == {1}
     assert Service.objects.get().revision == 1
 
@@ -79,7 +90,7 @@ def test_a_tick_of_all_that_a_search_finds_is_set(
     change(admin, "operators", action, all="yes", q="verdi")
     found = {operator.username: getattr(operator, field) for operator in Operator.objects.all()}
     assert found == {"anna": value, "bruno": value, "carla": value, "mario": not value}
-    assert AuditEntry.objects.filter(action="edit").count() == 3
+    assert AuditEntry.objects.filter(action="edit", kind="operator").count() == 3
 
 
 def test_operators_are_taken_out_of_a_service_and_given_a_seat(admin: Client, demo: Any, team: Any) -> None:
@@ -111,7 +122,7 @@ def test_what_goes_with_a_removal_is_said_in_numbers_first(admin: Client, demo: 
 def test_many_are_removed_with_an_entry_of_the_audit_log_each(admin: Client, demo: Any, team: Any) -> None:
     change(admin, "operators", "remove", pk=pks(team[:3]))
     assert [operator.username for operator in Operator.objects.all()] == ["carla"]
-    gone = AuditEntry.objects.filter(action="remove")
+    gone = AuditEntry.objects.filter(action="remove", kind="operator")
     assert {entry.name for entry in gone} == {"mario", "anna", "bruno"}
     assert ["Service", "Demo (1)", ""] in gone.get(name="mario").details
     assert Service.objects.get().revision == 2

@@ -350,6 +350,24 @@ def test_the_second_of_two_to_save_is_told_and_overwrites_nothing(admin: Client,
     assert Operator.objects.get().full_name == "By the second"
 
 
+def test_nobody_is_in_conflict_with_what_says_the_same_already(admin: Client, demo) -> None:
+    address = f"/operators/{demo['operator'].pk}/edit/"
+    data = {"username": "mario", "enabled": "on", "revision": "1", "full_name": "Mario Bianchi"}
+    data["new_password"] = "a-new-secret"
+    assert admin.post(address, data).status_code == 302
+    assert admin.post(address, data).status_code == 302, "the first answer was lost on its way"
+    assert Operator.objects.get().revision == 2 and AuditEntry.objects.filter(action="edit").count() == 1
+    page = admin.post(address, {**data, "full_name": "Mario Neri"}).content.decode()
+    assert "You changed this entry in another window" in page and Operator.objects.get().revision == 2
+
+
+def test_saving_without_a_change_puts_no_open_form_out_of_date(admin: Client, demo) -> None:
+    seat = demo["seat"]
+    data = {"mac": seat.mac, "extension": seat.extension, "description": seat.description, "revision": "1"}
+    assert admin.post(f"/seats/{seat.pk}/edit/", data).status_code == 302
+    assert Seat.objects.get().revision == 1 and not AuditEntry.objects.filter(action="edit").exists()
+
+
 def test_a_variable_added_elsewhere_is_not_lost_by_saving_the_service(admin: Client, demo) -> None:
     service = demo["service"]
     admin.post("/variables/add/", {"name": "ticket", "service": service.pk})
@@ -365,8 +383,11 @@ def test_removing_an_entry_that_changed_meanwhile_asks_again(admin: Client, demo
     assert Seat.objects.exists()
 
 
-def test_an_entry_that_is_gone_is_said_to_be(admin: Client) -> None:
-    assert "removed this entry" in admin.post("/seats/99/edit/", SEAT).content.decode()
+def test_an_entry_that_is_gone_is_said_to_be_and_what_was_typed_stays(admin: Client) -> None:
+    page = admin.post("/seats/99/edit/", SEAT).content.decode()
+    assert "removed this entry" in page and f'value="{SEAT["extension"]}"' in page
+    assert 'action="/seats/add/"' in page
+    assert "removed this entry" in admin.get("/seats/99/edit/").content.decode()
 
 
 def test_the_audit_log_says_what_changed_and_never_a_password(admin: Client, demo) -> None:

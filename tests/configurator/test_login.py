@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import queue
 import threading
 from datetime import timedelta
@@ -16,6 +17,7 @@ from django.utils import timezone
 
 from configurator.models import AuditEntry, LoginFailure, ManagerUser
 from configurator.users import authentication
+from configurator.users.lost_passwords import mails
 from tests.configurator.conftest import PASSWORD, first_group
 from tests.fake.patience import PATIENCE
 
@@ -191,7 +193,7 @@ def test_sessions_that_nobody_ended_are_cleared_at_the_next_login(log_in) -> Non
 @pytest.mark.parametrize(
     "address, form",
     [
-        ("/account/", {"full_name": "Vera"}),
+        ("/account/", {"full_name": "Vera", "email": "administrator@example.com"}),
         (
             "/account/password/",
             {
@@ -258,6 +260,7 @@ def test_without_mail_the_page_says_who_can_reset_a_password(users) -> None:
 def test_a_lost_password_is_replaced_through_a_link_that_works_once(users) -> None:
     client = Client()
     assert client.post("/password-lost/", {"email": "viewer@example.com"}).status_code == 302
+    mails.finish()
     link = first_group(r"http://testserver(/password-new/\S+)", str(mail.outbox[0].body))
     form = client.get(link, follow=True).redirect_chain[-1][0]
     for _ in range(authentication.PAIR_LIMIT):
@@ -271,6 +274,7 @@ def test_a_lost_password_is_replaced_through_a_link_that_works_once(users) -> No
 @override_settings(EMAIL_HOST="mail.example")
 def test_an_unknown_mail_address_gets_the_same_answer_and_no_mail(users) -> None:
     assert Client().post("/password-lost/", {"email": "x@example.com"}).url == "/password-lost/sent/"
+    mails.finish()
     assert mail.outbox == []
 
 
@@ -286,10 +290,26 @@ def test_posts_need_the_csrf_token(users) -> None:
     assert client.post("/login/", {"username": "viewer", "password": PASSWORD}).status_code == 403
 
 
-def test_a_part_of_a_page_sends_the_browser_to_the_login(users) -> None:
-    shown = {"HX-Request": "true", "HX-Current-URL": "http://testserver/seats/?q=first#x"}
-    answer = Client().get("/services/", headers=shown)
-    assert (answer.status_code, answer["HX-Redirect"]) == (401, "/login/?next=/seats/%3Fq%3Dfirst")
+def test_a_page_whose_session_ended_logs_in_on_the_spot_and_gets_a_fresh_token(users) -> None:
+    client = Client(enforce_csrf_checks=True)
+    shown = {"HX-Request": "true"}
+    answer = client.get("/services/", headers=shown)
+    assert (answer.status_code, answer.headers.get("HX-Redirect")) == (401, None)
+    assert client.get("/session/", headers=shown).status_code == 401
+    part = client.get("/login/?userid=viewer", headers=shown).content.decode()
+    assert "<html" not in part and 'value="viewer"' in part and "login_username" in part
+    sent = {"username": "viewer", "password": "wrong"}
+    assert client.post("/login/", sent, headers=shown).status_code == 401, (
+        "a token that is too old is renewed"
+    )
+    sent["csrfmiddlewaretoken"] = first_group('csrfmiddlewaretoken" value="([^"]+)', part)
+    assert "wrong" in client.post("/login/", sent, headers=shown).content.decode()
+    answer = client.post("/login/", {**sent, "password": PASSWORD}, headers=shown)
+    said = json.loads(answer.headers["HX-Trigger"])["loggedIn"]
+    assert (answer.status_code, said["userid"]) == (204, "viewer")
+    again = client.post("/account/appearance/", {"theme": "dark"}, headers={"X-CSRFToken": said["token"]})
+    assert again.status_code == 204 == client.get("/session/").status_code
+    assert client.get("/login/", headers=shown).status_code == 204, "logged in elsewhere: only the token"
 
 
 @pytest.mark.parametrize("language, word", [("it", "Accedi"), ("en", "Log in")])

@@ -146,7 +146,8 @@ def test_going_back_publishes_the_old_content_under_a_new_name(
     assert newest.file not in (first.file, "") and newest.content == first.content
     assert xml_form.load_xml(publish_directory / newest.file).operators[0].full_name == "Mario Rossi"
     assert Operator.objects.get().full_name == "Mario Bianchi"
-    admin.post(f"/publish/{first.pk}/take/")
+    question = admin.get(f"/publish/{first.pk}/take/")
+    admin.post(f"/publish/{first.pk}/take/", {"seen": question.context["seen"]})
     assert Operator.objects.get().full_name == "Mario Rossi"
 
 
@@ -427,6 +428,12 @@ def test_a_publication_that_the_server_holds_is_shown_with_numbers(
     assert other in page and again not in page
 
 
+def take_up(client: Client, what: str, data: bytes) -> None:
+    """Look, and agree to the numbers."""
+    seen = upload(client, what, data).context["result"]["seen"]
+    assert upload(client, what, data, seen).context["result"]["stored"]
+
+
 def upload(client: Client, what: str, data: bytes, store: str = "no", name: str = "file"):
     file = SimpleUploadedFile(name, data)
     return client.post(
@@ -438,7 +445,7 @@ def test_an_xml_file_is_looked_at_first_and_then_imported_as_it_is(admin: Client
     data = SAMPLE.read_bytes()
     assert "nothing was stored" in upload(admin, "configuration", data).content.decode()
     assert Service.objects.get() == demo["service"]
-    upload(admin, "configuration", data, "yes")
+    take_up(admin, "configuration", data)
     assert working_copy.configuration() == xml_form.parse_xml(data, "x").configuration
     assert Operator.objects.get(username="mario").pk == demo["operator"].pk
 
@@ -446,7 +453,7 @@ def test_an_xml_file_is_looked_at_first_and_then_imported_as_it_is(admin: Client
 def test_an_sqlite_file_is_imported_too(admin: Client, tmp_path: Path) -> None:
     wanted = xml_form.load_xml(SAMPLE)
     sqlite_form.dump_sqlite(wanted, tmp_path / "x.sqlite")
-    upload(admin, "configuration", (tmp_path / "x.sqlite").read_bytes(), "yes")
+    take_up(admin, "configuration", (tmp_path / "x.sqlite").read_bytes())
     assert working_copy.configuration() == wanted
 
 
@@ -484,7 +491,9 @@ def test_what_is_wrong_with_a_file_is_said_in_the_language_of_the_page(admin: Cl
 
 
 def test_a_files_name_never_becomes_a_path(admin: Client, tmp_path: Path) -> None:
-    upload(admin, "configuration", SAMPLE.read_bytes(), "yes", "../../../../tmp/astcti-evil.xml")
+    name = "../../../../tmp/astcti-evil.xml"
+    seen = upload(admin, "configuration", SAMPLE.read_bytes(), "no", name).context["result"]["seen"]
+    upload(admin, "configuration", SAMPLE.read_bytes(), seen, name)
     assert not Path("/tmp/astcti-evil.xml").exists()
     assert "/" not in AuditEntry.objects.get(action="import").name
 

@@ -188,6 +188,7 @@ class ServerUnderTest:
                 "threads": field("Threads"),
                 "descriptors": float(descriptors),
                 "calls": float(told["calls"]),
+                **{f"kept {name}": float(size) for name, size in told["kept"].items()},
             },
         )
 

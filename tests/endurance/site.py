@@ -31,6 +31,7 @@ class Site:
         self.folder, self.office, self.seed = folder, office, seed
         self.wired = frozenset(range(wired))
         self.faults = HistoryWriter(folder / "faults.jsonl")
+        self._looks = HistoryWriter(folder / "looks.jsonl")
         self._pbx_file = folder / "pbx.jsonl"
         self._pbx_port = free_port()
         self._pbx_starts = 0
@@ -194,3 +195,4 @@ class Site:
             found = self.server.sample(now)
             if found is not None:
                 self.samples.append(found)
+                self._looks.write("look", pid=found.pid, **found.values)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.endurance.checks.calls import CallCheck, CallTally, Limits
 from tests.endurance.checks.findings import Finding, Wrong
-from tests.endurance.checks.growth import Sample, check_growth
+from tests.endurance.checks.growth import WARM_UP, Sample, check_growth
 from tests.endurance.checks.members import check_members
 from tests.endurance.checks.seat_times import Fault, SeatTimes, Span, follow
 from tests.endurance.history import Fact
@@ -346,5 +346,5 @@ def test_a_process_is_compared_with_itself_only() -> None:
 
 
 def test_growth_in_the_warm_up_does_not_count() -> None:
-    early = [sample for sample in samples("memory") if sample.at < 120]
+    early = [sample for sample in samples("memory") if sample.at < WARM_UP]
     assert kinds_of(check_growth(early)) == []

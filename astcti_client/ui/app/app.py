@@ -130,8 +130,14 @@ class App:
         # What Tk made must be thrown away on this thread too, and Python collects cycles on any.
         gc.disable()
         self._seconds = itertools.count(1)
+        for event in ("<Map>", "<FocusIn>"):
+            root.bind(event, self._looked_at, add=True)
         self._reader = InboxReader(root, self.inbox, self._take, self._show_changes)
-        root.after(SECOND, self._every_second)
+        self._next_second = root.after(SECOND, self._every_second)
+
+    def _looked_at(self, event: tk.Event[tk.Misc]) -> None:
+        if event.widget is self.root:  # what is in the window tells of itself, too
+            self._desktop_watch.looked_at()
 
     def start(self) -> None:
         """Log in with what is known, or ask."""
@@ -163,6 +169,7 @@ class App:
     def close(self) -> None:
         """Let go of everything but the inbox, after the main loop."""
         self._reader.stop()
+        self.root.after_cancel(self._next_second)
         self.session.stop()
         if self._listener:
             self._listener.close()
@@ -277,7 +284,7 @@ class App:
         # The oldest generation is the expensive one: once a minute.
         gc.collect(2 if a_minute_passed else 1)
         if self._quitting is None:
-            self.root.after(SECOND, self._every_second)
+            self._next_second = self.root.after(SECOND, self._every_second)
 
     def _act_on(self, change: SeatChange) -> None:
         match change:

@@ -35,6 +35,11 @@ class DesktopWatch:
         """What this watch has put into the queue was taken out."""
         self._dark = colours.dark
 
+    def looked_at(self) -> None:
+        """A window was shown, or got the keyboard: it should have the desktop's colours."""
+        if self._colours is not None:
+            self._colours.ask_soon()
+
     def settings_changed(self, before: Settings) -> str:
         """Follow what the settings want now; returns what is wrong, or nothing."""
         self._follow_colours()

@@ -34,6 +34,7 @@ from astcti_client.ui.state.window_places import WindowPlace, WindowPlaces
 from astcti_client.ui.text import words
 from astcti_client.ui.theme.look import Look
 from astcti_client.ui.theme.palette import palette_for
+from astcti_client.ui.widgets.controls import on_screen
 from astcti_client.ui.windows.call_notices import CallNotices
 from astcti_client.ui.windows.colleagues import ColleaguesWindow
 from astcti_client.ui.windows.dialogs import AboutDialog, PasswordDialog, QuestionDialog
@@ -46,7 +47,6 @@ from astcti_client.ui.windows.unasked import has_keyboard, show_unasked
 from schemas.events import Action
 
 TRAY_TIME = 5.0  # seconds that a tray may take for our icon, while the desktop starts
-FRAME_AND_PANELS = 80  # dots of the screen's height that are not for the main window
 TRAY_LOOK = 100  # milliseconds between two looks whether it is there
 LONGEST_QUESTION = 300  # characters of an address or a command line that are shown in a question
 
@@ -271,7 +271,7 @@ class OpenWindows:
 
     def _on_screen(self, width: int, height: int) -> tuple[int, int]:
         """That size of a 96 dpi screen in this screen's dots, as far as there is room for it."""
-        screen = self.root.winfo_screenwidth(), self.root.winfo_screenheight() - FRAME_AND_PANELS
+        screen = on_screen(self.root)
         return min(self.look.px(width), screen[0]), min(self.look.px(height), screen[1])
 
     # --- bringing to the front ---

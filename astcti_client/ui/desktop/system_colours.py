@@ -12,7 +12,10 @@ from dataclasses import dataclass
 
 from astcti_client.ui.desktop import xsettings
 
-ASK_EVERY = 5.0  # seconds; each question costs the system a few milliseconds, on a thread of its own
+# Seconds. A question starts one or two programs, so it is seldom asked of its own accord. What would tell by
+# itself, `gdbus monitor`, is a process more on each PC, and covers one kind of desktop.
+ASK_EVERY = 60.0
+REST = 5.0  # seconds between two questions at least, however often somebody looks at a window
 _ANSWER_TIME = 2.0  # seconds for the system's answer
 
 
@@ -24,22 +27,31 @@ class SystemColours:
 
 
 class ColourWatch:
-    """Asks again and again on a thread of its own: each desktop tells of changes in its own way, or not."""
+    """Asks now and then on a thread of its own: each desktop tells of changes in its own way, or not."""
 
     def __init__(self, dark: bool, tell: Callable[[SystemColours], None]) -> None:
         """`dark` is what is known; `tell` is called on the watch's thread whenever that changes."""
         self._dark, self._tell = dark, tell
-        self._ended = threading.Event()
+        self._ended, self._wanted = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="colours", daemon=True)
         self._thread.start()
+
+    def ask_soon(self) -> None:
+        """Somebody looks at a window: it should have the desktop's colours. Never waits."""
+        self._wanted.set()
 
     def close(self) -> None:
         """Ask no more. Waits for an answer that is on its way."""
         self._ended.set()
+        self._wanted.set()
         self._thread.join(2 * _ANSWER_TIME)
 
     def _run(self) -> None:
-        while not self._ended.wait(ASK_EVERY):
+        while not self._ended.wait(min(REST, ASK_EVERY)):
+            self._wanted.wait(ASK_EVERY)
+            if self._ended.is_set():
+                return
+            self._wanted.clear()
             dark = system_wants_dark()
             if dark != self._dark and not self._ended.is_set():
                 self._dark = dark

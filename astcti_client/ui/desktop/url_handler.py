@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import configparser
 import importlib
-import io
 import os
 import shlex
 import shutil
@@ -17,6 +15,7 @@ from astcti_client.whole_file import write_whole_file
 
 SCHEMES = ("tel", "callto", "sip")
 DESKTOP_FILE = "astcti-client.desktop"
+_DEFAULTS = "[Default Applications]"
 # Below HKEY_CURRENT_USER of Windows' registry.
 _CLASSES = r"Software\Classes"
 _CLASS = "AsteriskCTI.Call"
@@ -62,8 +61,11 @@ def unregister_url_handler() -> str:
     if sys.platform == "darwin":
         raise CannotRegister("on macOS nothing was registered")
     file = _applications() / DESKTOP_FILE
-    file.unlink(missing_ok=True)
-    _change_defaults(add=False)
+    try:
+        file.unlink(missing_ok=True)
+        _change_defaults(add=False)
+    except OSError as error:
+        raise CannotRegister(f"{error.filename}: {error.strerror}") from None
     _tell_desktop(file.parent)
     return f"removed {file}"
 
@@ -112,24 +114,37 @@ def exec_word(word: str) -> str:
 def _change_defaults(*, add: bool) -> None:
     base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
     file = Path(base) / "mimeapps.list"
-    known = configparser.RawConfigParser(delimiters=("=",), strict=False, allow_no_value=True)
-    known.optionxform = str  # type: ignore[assignment,method-assign]
-    known.read(file, encoding="utf-8")
-    section = "Default Applications"
-    if not known.has_section(section):
-        known.add_section(section)
-    for scheme in SCHEMES:
-        kind = f"x-scheme-handler/{scheme}"
-        present = [name for name in (known.get(section, kind, fallback="") or "").split(";") if name]
-        others = [name for name in present if name != DESKTOP_FILE]
-        wanted = [DESKTOP_FILE, *others] if add else others
-        if wanted:
-            known.set(section, kind, ";".join(wanted) + ";")
-        else:
-            known.remove_option(section, kind)
-    content = io.StringIO()
-    known.write(content, space_around_delimiters=False)
-    write_whole_file(file, content.getvalue())
+    try:
+        text = file.read_text(encoding="utf-8") if file.exists() else ""
+    except UnicodeDecodeError:
+        raise CannotRegister(f"{file}: is not a text in UTF-8; save it again in that encoding") from None
+    write_whole_file(file, with_defaults(text, add=add))
+
+
+def with_defaults(text: str, *, add: bool) -> str:
+    """A mimeapps.list in which links open this client first, or never. All other lines stay as they are."""
+    lines: list[str] = []
+    missing = [f"x-scheme-handler/{scheme}" for scheme in SCHEMES]
+    kinds, ours, place = frozenset(missing), False, -1
+    for line in text.removesuffix("\n").split("\n") if text else []:
+        if line.startswith("["):
+            ours = line.strip() == _DEFAULTS
+        kind, equals, value = (part.strip() for part in line.partition("="))
+        if ours and equals and kind in kinds:
+            others = [name for name in value.split(";") if name and name != DESKTOP_FILE]
+            wanted = [DESKTOP_FILE, *others] if add else others
+            missing = [name for name in missing if name != kind]
+            if not wanted:
+                continue
+            line = f"{kind}={';'.join(wanted)};"
+        lines.append(line)
+        place = len(lines) if ours and place < 0 else place
+    if add and missing:
+        if place < 0:
+            lines.append(_DEFAULTS)
+            place = len(lines)
+        lines[place:place] = [f"{kind}={DESKTOP_FILE};" for kind in missing]
+    return "".join(f"{line}\n" for line in lines)
 
 
 # --- Windows ---

@@ -40,7 +40,7 @@ CREATE INDEX calls_at ON calls(at);
 _LAST_ID = "SELECT coalesce(max(id), 0) FROM calls"
 # A file of before has none; what stands in it was seen, or nobody knows. Programs that do not know the table
 # leave it alone, so the version is the same.
-_SEEN = f"BEGIN; CREATE TABLE seen(id INTEGER NOT NULL); INSERT INTO seen {_LAST_ID}; COMMIT;"
+_SEEN = f"CREATE TABLE seen(id INTEGER NOT NULL); INSERT INTO seen {_LAST_ID};"
 # SQLite gives the numbers of the last rows again once they are deleted.
 _IDS_COME_AGAIN = f"UPDATE seen SET id = min(id, ({_LAST_ID}))"
 
@@ -317,7 +317,10 @@ def _open(name: str) -> sqlite3.Connection:
     try:
         (version,) = database.execute("PRAGMA user_version").fetchone()
         if version == 0:
-            database.executescript(f"{_SCHEMA} PRAGMA user_version = {HISTORY_VERSION};")
+            # In one step: what is half made would be put aside as damaged.
+            database.executescript(
+                f"BEGIN; {_SCHEMA} {_SEEN} PRAGMA user_version = {HISTORY_VERSION}; COMMIT;"
+            )
         elif version == 1:
             database.executescript(
                 "BEGIN; ALTER TABLE calls ADD COLUMN why TEXT NOT NULL DEFAULT '';"
@@ -328,7 +331,7 @@ def _open(name: str) -> sqlite3.Connection:
             raise NewerHistory(f"made by a newer version of this program ({version})")
         database.execute("SELECT count(*) FROM calls").fetchone()
         if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'seen'").fetchone():
-            database.executescript(_SEEN)
+            database.executescript(f"BEGIN; {_SEEN} COMMIT;")
         database.execute(f"PRAGMA busy_timeout = {WRITE_TIME}")
     except UnicodeDecodeError as error:  # a table's name that is damaged, in SQLite's own message
         database.close()

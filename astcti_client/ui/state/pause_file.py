@@ -51,6 +51,7 @@ class PauseFile:
             if found["place"] != place:
                 return None
             left = LeftPause(str(found["reason"]), self._wall() - float(found["since"]))
+            left.reason.encode()  # ValueError for half a character, which could not be told to the server
         except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return None
         return left if 0 <= left.lasts <= KEPT_FOR else None

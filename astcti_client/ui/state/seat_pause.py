@@ -29,6 +29,8 @@ class SeatPause:
         """Whether the server told the state since the last log-in began."""
         self._lost = False
         """The server does not know of the wish."""
+        self._began: float | None = None
+        """When the pause began that the server tells next; None if it does not say that."""
 
     @property
     def wish(self) -> Pause | None:
@@ -70,13 +72,19 @@ class SeatPause:
             self._is(self._before)
         return True
 
+    def lasts(self, seconds: float) -> None:
+        """The pause that the server tells next began so long ago, perhaps at another seat."""
+        self._began = self._clock() - seconds
+
     def told(self, paused: bool, reason: str) -> None:
         """The server said so unasked."""
         first, self._told, self._asked = not self._told, True, None
-        wish = self._wish
+        wish, (began, self._began) = self._wish, (self._began, None)
         if first and not paused and wish is not None:
             self._lost = True
             self.now = replace(wish, phase="requested")
+        elif paused and began is not None:
+            self._is(Pause("in", reason, began))
         elif paused and wish is not None and wish.reason == reason:  # it lasts since before
             self._is(replace(wish, phase="in"))
         elif paused or self.now.phase != "out":
@@ -99,6 +107,7 @@ class SeatPause:
     def logging_in(self) -> None:
         """A new session begins: the server will tell what it knows."""
         self._told = self._lost = False
+        self._began = None
 
     def take_lost(self) -> Pause | None:
         """The pause to ask for again, once; the request counts as made. None if the server knows it."""

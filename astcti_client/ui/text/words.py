@@ -6,7 +6,6 @@ import math
 import re
 import sys
 import unicodedata
-from collections.abc import Iterable
 
 from astcti_client.ui.i18n import _, some
 from astcti_client.ui.state.calls.dialling import DialledCall
@@ -183,13 +182,9 @@ def colleague_text(state: ColleagueState) -> str:
     }[state]
 
 
-def rings_beside(calls: Iterable[SeatCall]) -> str:
-    """Who rings while another call is talked to; empty if nobody does."""
-    live = [call for call in calls if call.phase in ("ringing", "talking") and not call.unconfirmed]
-    ringing = [call for call in live if call.phase == "ringing"]
-    if not ringing or len(ringing) == len(live):
-        return ""
-    return _("Also rings: {name}").format(name=caller(ringing[0]))
+def rings_beside(call: SeatCall) -> str:
+    """That this one rings while another call is talked to."""
+    return _("Also rings: {name}").format(name=caller(call))
 
 
 def refusal_text(what: str, why: str) -> str:

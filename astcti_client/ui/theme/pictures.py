@@ -14,6 +14,15 @@ from astcti_client.ui.theme.palette import Palette
 _numbers = itertools.count(1)
 
 
+def with_gap(drawn: Image.Image, gap: int) -> Image.Image:
+    """The picture with so many empty dots at its right: a blank would shift the first line alone."""
+    if not gap:
+        return drawn
+    wider = Image.new("RGBA", (drawn.width + gap, drawn.height))
+    wider.paste(drawn)
+    return wider
+
+
 class Pictures:
     """Keeps what it made: Tk forgets a picture that Python no longer holds."""
 
@@ -27,20 +36,23 @@ class Pictures:
         """Dots of a 96 dpi screen in this screen's."""
         return max(1, round(dots * self.scale))
 
-    def icon(self, name: str, size: float = 18, colour: str = "", width: float = 2.0) -> ImageTk.PhotoImage:
-        """An icon; without a colour that of text."""
-        key = ("icon", name, size, colour, width)
+    def icon(
+        self, name: str, size: float = 18, colour: str = "", width: float = 2.0, gap: float = 0
+    ) -> ImageTk.PhotoImage:
+        """An icon; without a colour that of text. `gap` as of `disc`."""
+        key = ("icon", name, size, colour, width, gap)
         if key not in self._made:
             drawn = icons.icon(name, self.px(size), colour or self.palette.text, width)
+            drawn = with_gap(drawn, self.px(gap) if gap else 0)
             self._made[key] = ImageTk.PhotoImage(drawn, master=self._root)
         return self._made[key]
 
-    def disc(self, size: float, colour: str) -> ImageTk.PhotoImage:
-        """A filled circle."""
-        key = ("disc", size, colour)
+    def disc(self, size: float, colour: str, gap: float = 0) -> ImageTk.PhotoImage:
+        """A filled circle; `gap`: dots before the words beside it, however many lines they are."""
+        key = ("disc", size, colour, gap)
         if key not in self._made:
             side = self.px(size)
-            drawn = icons.rounded(side, side, side / 2, colour)
+            drawn = with_gap(icons.rounded(side, side, side / 2, colour), self.px(gap) if gap else 0)
             self._made[key] = ImageTk.PhotoImage(drawn, master=self._root)
         return self._made[key]
 

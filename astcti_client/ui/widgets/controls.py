@@ -112,15 +112,18 @@ class FlowFrame(ttk.Frame):
 class ScrolledFrame(ttk.Frame):
     """A frame, `inner`, that scrolls up and down when it is too high."""
 
-    def __init__(self, parent: tk.Misc, look: Look) -> None:
+    def __init__(self, parent: tk.Misc, look: Look, *, whole: bool = False) -> None:
+        """`whole`: it asks for room for all that is inside, else for next to nothing."""
         super().__init__(parent)
-        self._look = look
+        self._look, self._whole = look, whole
+        # Of 2 dots at least: of a frame that asks for 1, Tk's grid does not use the room of a bar that went.
         self._canvas = tk.Canvas(
-            self, background=look.palette.ground, highlightthickness=0, borderwidth=0, height=1
+            self, background=look.palette.ground, highlightthickness=0, borderwidth=0, height=2
         )
         self._bar = ttk.Scrollbar(self, orient="vertical", command=self._canvas.yview)
         self.inner = ttk.Frame(self._canvas)
         self._item = self._canvas.create_window(0, 0, anchor="nw", window=self.inner)
+        self._asked_width = ""
         self._canvas.configure(yscrollcommand=self._moved)
         self._canvas.grid(row=0, column=0, sticky="nsew")
         self._bar.grid(row=0, column=1, sticky="ns")
@@ -148,7 +151,14 @@ class ScrolledFrame(ttk.Frame):
         """Bring the first thing inside into view."""
         self._canvas.yview_moveto(0)
 
+    def ask_for_room(self) -> None:
+        """Before it is on the screen; afterwards it does so by itself."""
+        self.inner.update_idletasks()
+        self._canvas.configure(width=self.inner.winfo_reqwidth(), height=self.inner.winfo_reqheight())
+
     def _resized(self, _event: object) -> None:
+        if self._whole:
+            self.ask_for_room()
         self._canvas.configure(scrollregion=(0, 0, 0, self.inner.winfo_reqheight()))
 
     def _moved(self, first: float, last: float) -> None:
@@ -163,8 +173,10 @@ class ScrolledFrame(ttk.Frame):
 
     def _fill(self) -> None:
         """As wide as the canvas is now that the bar came or went."""
-        if self.winfo_exists() and self._canvas.winfo_width() != self.inner.winfo_width():
-            self._canvas.itemconfigure(self._item, width=self._canvas.winfo_width())
+        # What was asked for last: how wide it is says nothing while a change is still on its way.
+        if self.winfo_exists() and (width := str(self._canvas.winfo_width())) != self._asked_width:
+            self._asked_width = width
+            self._canvas.itemconfigure(self._item, width=width)
 
     def scroll(self, units: int) -> None:
         """Scroll down, or up if negative."""
@@ -241,6 +253,9 @@ class InitialsDisc(ttk.Label):
         set_options(self, text=initials_as_drawn(name))
 
 
+FRAME_AND_PANELS = 80
+"""Dots of the screen's height that are not for what is inside a window."""
+FRAME_EDGES = 8  # and of its width
 FOOT_ROOM = 8
 """Dots below a window that was moved up: the frame around it."""
 
@@ -248,15 +263,22 @@ FOOT_ROOM = 8
 def centre(window: tk.Toplevel | tk.Tk, width: int = 0, height: int = 0) -> None:
     """Put a window into the middle of the screen, with this size or the one it asks for."""
     window.update_idletasks()
-    width, height = width or window.winfo_reqwidth(), height or window.winfo_reqheight()
-    width, height = min(width, window.winfo_screenwidth()), min(height, window.winfo_screenheight() - 80)
-    x = (window.winfo_screenwidth() - width) // 2
-    y = max(0, (window.winfo_screenheight() - height) // 2 - 20)
-    window.geometry(f"{width}x{height}+{x}+{y}")
+    most_wide, most_high = on_screen(window)
+    wide = min(width or window.winfo_reqwidth(), most_wide)
+    high = min(height or window.winfo_reqheight(), most_high)
+    x = (window.winfo_screenwidth() - wide) // 2
+    y = max(0, (window.winfo_screenheight() - high) // 2 - 20)
+    window.geometry(f"{wide}x{high}+{x}+{y}" if width else f"+{x}+{y}")
+
+
+def on_screen(window: tk.Misc) -> tuple[int, int]:
+    """Width and height that a window may have, its frame and panels left aside."""
+    return window.winfo_screenwidth() - FRAME_EDGES, window.winfo_screenheight() - FRAME_AND_PANELS
 
 
 def keep_on_screen(window: tk.Toplevel | tk.Tk) -> None:
     """Move a window up that has grown beyond the lower edge of the screen, as far as its top allows."""
-    lowest = window.winfo_screenheight() - FOOT_ROOM - window.winfo_reqheight()
+    height = min(window.winfo_reqheight(), on_screen(window)[1])
+    lowest = window.winfo_screenheight() - FOOT_ROOM - height
     if window.winfo_viewable() and window.winfo_rooty() > lowest:
         window.geometry(f"+{window.winfo_x()}+{max(0, lowest - (window.winfo_rooty() - window.winfo_y()))}")

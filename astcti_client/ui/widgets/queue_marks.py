@@ -8,7 +8,7 @@ from tkinter import ttk
 
 from astcti_client.ui.i18n import _, some
 from astcti_client.ui.state.actions import SeatActions
-from astcti_client.ui.state.queue_lines import QueueLine
+from astcti_client.ui.state.seat_queues import QueueLine
 from astcti_client.ui.text import words
 from astcti_client.ui.theme.look import Look
 from astcti_client.ui.widgets.controls import button
@@ -110,7 +110,7 @@ class _QueueRow(ttk.Frame):
         self._look, self._seat, self._line, self._why_not = look, seat, line, why_not
         self._due = ""
         self.columnconfigure(0, weight=1)
-        self._label = ElidedLabel(self, look, style="Card.TLabel", room=look.px(230), compound="left")
+        self._label = ElidedLabel(self, look, style="ValueCard.TLabel", room=look.px(230), compound="left")
         self._label.grid(row=0, column=0, sticky="w")
         self.change = button(self, look, "", self._press)
         self.change.configure(width=max(len(_("Leave")), len(_("Join"))) + 1)  # none moves when it turns

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import tkinter as tk
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from tkinter import ttk
 from typing import Literal
 
 from astcti_client.ui.i18n import _
-from astcti_client.ui.state.actions import WindowActions
+from astcti_client.ui.state.actions import SeatActions, WindowActions
+from astcti_client.ui.state.seat_call import SeatCall
 from astcti_client.ui.state.seat_model import SeatModel
 from astcti_client.ui.text import words
 from astcti_client.ui.text.obstacles import obstacle_text
 from astcti_client.ui.theme.look import Look
 from astcti_client.ui.widgets.controls import InitialsDisc, button, icon_button
 from astcti_client.ui.widgets.elided_label import ElidedLabel
-from astcti_client.ui.widgets.options import set_options
+from astcti_client.ui.widgets.options import enable, set_options
 from astcti_client.ui.widgets.tooltip import Tooltip
 
+LOW_HEIGHT = 40
+"""Dots of a 96 dpi screen that the line at the top of a low window takes."""
 WindowForm = Literal["full", "low", "mini"]
 """How much the main window shows: in a low one calls have the room, in the mini view there is little else."""
 
@@ -33,14 +36,17 @@ class SeatHeader(ttk.Frame):
         parent: tk.Misc,
         look: Look,
         windows: WindowActions,
+        seat: SeatActions,
         post_menu: Callable[[], None],
         dial: Callable[[], None],
         show_ringing: Callable[[], None],
     ) -> None:
         """`dial` is asked for the dial bar where it has no place of its own, `show_ringing` for a card."""
         super().__init__(parent)
-        self._look = look
+        self._look, self._seat = look, seat
+        self._room = look.px(200)
         self._form: WindowForm = "full"
+        self._rings_too: RingingButtons | None = None
         self.columnconfigure(1, weight=1)
         self._initials = InitialsDisc(self, look, "", ground="", size=40)
         self._initials.grid(row=0, column=0, rowspan=2, padx=(0, look.px(12)))
@@ -50,21 +56,20 @@ class SeatHeader(ttk.Frame):
             self, look, style="Muted.TLabel", lines=2, room=look.px(200), compound="left"
         )
         self._place.grid(row=1, column=1, sticky="nw")
-        self._rings_too = False
         self._place.bind("<Button-1>", lambda _event: show_ringing() if self._rings_too else None)
         self.history = button(self, look, "", windows.show_history, style="Flat.TButton")
         self.history.configure(compound="left")
-        self.history.grid(row=0, column=2, rowspan=2)
+        self.history.grid(row=0, column=3, rowspan=2)
         self._history_tip = Tooltip(self.history, look, "")
         self._missed = -1
         words_of = _("Colleagues (Ctrl+K)")
         self.colleagues = icon_button(self, look, "people", words_of, windows.show_colleagues)
-        self.colleagues.grid(row=0, column=3, rowspan=2)
+        self.colleagues.grid(row=0, column=4, rowspan=2)
         self.dial = icon_button(self, look, "phone", _("Call a number (Ctrl+L)"), dial)
-        self.dial.grid(row=0, column=4, rowspan=2)
+        self.dial.grid(row=0, column=5, rowspan=2)
         self.dial.grid_remove()
         self.menu_button = icon_button(self, look, "menu", _("Menu (F10)"), post_menu)
-        self.menu_button.grid(row=0, column=5, rowspan=2)
+        self.menu_button.grid(row=0, column=6, rowspan=2)
         self.bind("<Configure>", lambda event: self._fit(event.width))
 
     def use_form(self, form: WindowForm) -> None:
@@ -80,6 +85,8 @@ class SeatHeader(ttk.Frame):
             widget.grid() if form in forms else widget.grid_remove()
         self._place.grid(row=1 if form == "full" else 0, rowspan=1 if form == "full" else 2)
         self._place.grid(sticky="nw" if form == "full" else "w")
+        # A text of two lines moves nothing.
+        self.rowconfigure(0, minsize=0 if form == "full" else self._look.px(LOW_HEIGHT))
         self._fit(self.winfo_width())
 
     def _fit(self, width: int) -> None:
@@ -89,8 +96,12 @@ class SeatHeader(ttk.Frame):
             self._name.fit(room)
         else:
             shown = [part for part in (self.history, self.dial, self.menu_button) if part.winfo_manager()]
-            room = max(px(60), width - sum(part.winfo_reqwidth() for part in shown) - px(4))
-        self._place.fit(room - px(14))
+            taken = sum(part.winfo_reqwidth() for part in shown)
+            if self._rings_too is not None:
+                taken += self._rings_too.width
+            room = max(px(60), width - taken - px(4))
+        self._room = room - px(14)
+        self._place.fit(self._room)
 
     def show(self, model: SeatModel) -> None:
         """Show whom the model knows, and whether calls can come."""
@@ -107,14 +118,29 @@ class SeatHeader(ttk.Frame):
             text, tip = obstacle_text(obstacle), extension
         if self._form != "full" and model.pause.phase != "out":
             text, tip = words.pause_text(model.pause), text
-        beside = words.rings_beside(model.calls.values()) if obstacle is None and self._form != "full" else ""
-        if beside:  # its card may be further down, and nothing moves the call that is talked to
-            colour, text, tip = p.ring, beside, text
-        if bool(beside) != self._rings_too:
-            self._rings_too = bool(beside)
-            self._place.configure(cursor="hand2" if beside else "")
-        set_options(self._place, image=self._look.disc(9, colour))
-        self._place.say(f" {text}", tip)
+        beside = ringing_beside(model.calls.values()) if obstacle is None and self._form != "full" else None
+        self._show_ringing(beside, model.phone_answers)
+        if beside is not None:  # its card may be further down, and nothing moves the call that is talked to
+            colour, text, tip = p.ring, words.rings_beside(beside), text
+            if self._look.width_of(text, "TkDefaultFont") > self._room * 1.6:  # on two lines
+                text, tip = words.caller(beside), text
+        set_options(self._place, image=self._look.disc(9, colour, 5))
+        self._place.say(text, tip)
+
+    def _show_ringing(self, call: SeatCall | None, may_answer: bool) -> None:
+        """What rings beside the call that is talked to is declined and answered here: the words make room."""
+        before = self._rings_too
+        if before is not None and (call is None or call.key != before.key):
+            before.destroy()
+            self._rings_too = None
+        if call is not None:
+            if self._rings_too is None:
+                self._rings_too = RingingButtons(self, self._look, self._seat, call)
+                self._rings_too.grid(row=0, column=2, rowspan=2)
+            self._rings_too.show(call, may_answer and call.direction != "outbound")
+        if (before, call) != (None, None):
+            self._place.configure(cursor="hand2" if call is not None else "")
+            self._fit(self.winfo_width())
 
     def _show_missed(self, missed: int) -> None:
         """How many calls were missed, on the button that opens the history."""
@@ -129,3 +155,42 @@ class SeatHeader(ttk.Frame):
             style="Alert.Flat.TButton" if missed else "Flat.TButton",
         )
         self._history_tip.say(f"{words.missed_text(missed)}\n{tip}" if missed else tip)
+
+
+def ringing_beside(calls: Iterable[SeatCall]) -> SeatCall | None:
+    """The first call that rings while another one is talked to."""
+    live = [call for call in calls if call.phase in ("ringing", "talking") and not call.unconfirmed]
+    ringing = [call for call in live if call.phase == "ringing"]
+    return ringing[0] if ringing and len(ringing) < len(live) else None
+
+
+class RingingButtons(ttk.Frame):
+    """Decline and answer one call whose card may be out of sight; another call gets others, which rest."""
+
+    def __init__(self, parent: tk.Misc, look: Look, seat: SeatActions, call: SeatCall) -> None:
+        super().__init__(parent)
+        self.key = call.key
+        self._look = look
+        self._decline = button(
+            self, look, "", lambda: seat.hang_up(self.key), icon="hang-up", style="Danger.TButton"
+        )
+        self._decline.grid(row=0, column=0, padx=look.px(2))
+        self._answer = button(
+            self, look, "", lambda: seat.answer(self.key), icon="phone", style="Accent.TButton"
+        )
+        for made, tip in ((self._decline, _("Decline")), (self._answer, _("Answer"))):
+            Tooltip(made, look, tip)
+
+    @property
+    def width(self) -> int:
+        """How much of a line it takes, in dots."""
+        shown = [made for made in (self._decline, self._answer) if made.winfo_manager()]
+        return sum(made.winfo_reqwidth() + 2 * self._look.px(2) for made in shown)
+
+    def show(self, call: SeatCall, may_answer: bool) -> None:
+        """As it is now; `may_answer`: this phone can be told to."""
+        self._answer.grid(
+            row=0, column=1, padx=self._look.px(2)
+        ) if may_answer else self._answer.grid_remove()
+        for made in (self._decline, self._answer):
+            enable(made, not call.under_way)

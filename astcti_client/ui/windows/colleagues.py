@@ -54,13 +54,13 @@ class ColleaguesWindow(SideWindow):
     def _build(self) -> None:
         look = self._look
         self.title(_("Colleagues – AsteriskCTI"))
-        self.minsize(look.px(360), look.px(320))
-        body = ttk.Frame(self, padding=look.px(16))
+        self._set_least_size(360, 320)
+        body = ttk.Frame(self, padding=self._edge(16))
         body.pack(fill="both", expand=True)
         body.columnconfigure(0, weight=1)
         body.rowconfigure(1, weight=1)
         row = SearchRow(body, look, self._sought)
-        row.grid(row=0, column=0, sticky="ew", pady=(0, look.px(12)))
+        row.grid(row=0, column=0, sticky="ew", pady=(0, self._edge(12)))
         self.search = row.field
         self._count = ttk.Label(row, style="Muted.TLabel")
         self._count.grid(row=0, column=2, padx=(look.px(10), 0))
@@ -68,7 +68,9 @@ class ColleaguesWindow(SideWindow):
             self.search.bind(keys, lambda _event: self._list.take_keyboard())
         self._build_table(body)
         self._problem = ttk.Label(body, style="Error.TLabel", anchor="w")
-        self._problem.grid(row=2, column=0, sticky="ew", pady=(look.px(8), 0))
+        self._problem.grid(row=2, column=0, sticky="ew", pady=(self._edge(8), 0))
+        if self._low:
+            self._problem.grid_remove()
         self._build_buttons(body)
         self._changes, self._drawn = -1, {}
         self.show()
@@ -86,7 +88,7 @@ class ColleaguesWindow(SideWindow):
 
     def _build_buttons(self, body: ttk.Frame) -> None:
         look, row = self._look, ttk.Frame(body)
-        row.grid(row=3, column=0, sticky="ew", pady=(look.px(12), 0))
+        row.grid(row=3, column=0, sticky="ew", pady=(self._edge(12), 0))
         self.call = button(row, look, _("Call"), self._call, icon="phone", style="Accent.TButton")
         self.call.pack(side="left")
         self.transfer = button(row, look, _("Transfer …"), self._transfer, icon="transfer")
@@ -172,7 +174,13 @@ class ColleaguesWindow(SideWindow):
         elif colleague is not None and not colleague.number:
             text = _("No number is known of this colleague.")
         if str(self._problem.cget("text")) != text:
-            self._problem.configure(text=text)
+            self._say(text)
+
+    def _say(self, problem: str) -> None:
+        """It has its place also while there is nothing to say, where there is room for that."""
+        self._problem.configure(text=problem)
+        if self._low:
+            self._problem.grid() if problem else self._problem.grid_remove()
 
     # --- what is done ---
 
@@ -190,7 +198,7 @@ class ColleaguesWindow(SideWindow):
             return
         self._called_at = time.monotonic()
         if problem := self._actions.seat.dial(colleague.number):
-            self._problem.configure(text=problem)
+            self._say(problem)
 
     def _transfer(self) -> None:
         if (colleague := self._selected()) is not None:

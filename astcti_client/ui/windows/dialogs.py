@@ -10,7 +10,7 @@ from tkinter import ttk
 from astcti_client.ui.i18n import _
 from astcti_client.ui.text import words
 from astcti_client.ui.theme.look import Look
-from astcti_client.ui.widgets.controls import button, centre, icon_button
+from astcti_client.ui.widgets.controls import button, icon_button
 from astcti_client.ui.windows.call_notice import show_quietly
 from astcti_client.ui.windows.side_window import SideWindow
 from schemas.version import VERSION
@@ -47,7 +47,7 @@ class QuestionDialog(SideWindow):
             self.overrideredirect(True)
             self.attributes("-topmost", True)
             self.bind("<Button-1>", lambda _event: self.no.focus_force())
-        centre(self)
+        self._centre()
         if quiet:
             show_quietly(self)
         else:
@@ -56,9 +56,8 @@ class QuestionDialog(SideWindow):
     def _build(self) -> None:
         look = self._look
         self.configure(highlightthickness=1, highlightbackground=look.palette.border)
-        body = ttk.Frame(self, padding=look.px(20))
-        body.pack()
-        room = look.px(380)
+        body = self._scrolled_body(20)
+        room = self._room(380, 60)
         ttk.Label(body, text=self._text(), style="Bold.TLabel", wraplength=room, justify="left").pack(
             anchor="w"
         )
@@ -104,15 +103,15 @@ class PasswordDialog(SideWindow):
         self._build()
         self.bind("<Return>", lambda _event: self._go())
         self.bind("<Escape>", lambda _event: self.destroy())
-        centre(self)
+        self._centre()
         self.password.focus_set()
 
     def _build(self) -> None:
         look = self._look
         self.title(_("Come back – AsteriskCTI"))
-        body = ttk.Frame(self, padding=look.px(20))
-        body.pack()
-        ttk.Label(body, text=_("Write your password to come back from the pause."), style="Bold.TLabel").pack(
+        body = self._scrolled_body(20)
+        text, room = _("Write your password to come back from the pause."), self._room(420, 60)
+        ttk.Label(body, text=text, style="Bold.TLabel", wraplength=room).pack(
             anchor="w", pady=(0, look.px(12))
         )
         self.password = ttk.Entry(body, show="•", width=34, textvariable=self._typed)
@@ -153,24 +152,24 @@ class AboutDialog(SideWindow):
         self._facts, self._copy = facts, copy
         self._build()
         self.bind("<Escape>", lambda _event: self.destroy())
-        centre(self)
+        self._centre()
         self.close.focus_set()
 
     def _build(self) -> None:
         look = self._look
         self.title(_("About AsteriskCTI"))
-        body = ttk.Frame(self, padding=look.px(28))
-        body.pack()
-        ttk.Label(body, image=look.program_icon("available", look.px(64))).pack()
+        body = self._scrolled_body(28)
+        if not self._low:
+            ttk.Label(body, image=look.program_icon("available", look.px(64))).pack()
         ttk.Label(body, text="AsteriskCTI", style="Title.TLabel").pack(pady=(look.px(8), 0))
         ttk.Label(body, text=_("Version {version}").format(version=VERSION), style="Muted.TLabel").pack()
-        self._build_facts(body).pack(fill="x", pady=look.px(16))
+        self._build_facts(body).pack(fill="x", pady=self._edge(16))
         self.close = button(body, look, _("Close"), self.destroy)
         self.close.pack()
 
     def _build_facts(self, body: ttk.Frame) -> ttk.Frame:
         look = self._look
-        table = ttk.Frame(body, style="Card.TFrame", padding=look.px(14))
+        table = ttk.Frame(body, style="Card.TFrame", padding=self._edge(14))
         table.columnconfigure(1, weight=1)
         system = f"{platform.system()} {platform.release()}, Python {platform.python_version()}"
         facts = [*self._facts(), (_("System"), system)]
@@ -182,7 +181,7 @@ class AboutDialog(SideWindow):
                 table,
                 text=words.displayable(value) or "–",
                 style="Card.TLabel",
-                wraplength=look.px(260),
+                wraplength=self._room(260, 250),
                 justify="left",
             ).grid(row=row, column=1, sticky="w")
         text = "\n".join(f"{name}: {value}" for name, value in facts)

@@ -19,6 +19,12 @@ from astcti_client.ui.widgets.list_table import ListTable, SearchRow
 from astcti_client.ui.windows.dialogs import ask_and_wait
 from astcti_client.ui.windows.side_window import SideWindow
 
+COLUMNS = {"time": 130, "kind": 160, "name": 160, "number": 130, "service": 130, "talked": 60}
+"""How wide each is in dots of a 96 dpi screen."""
+SPARED = ("talked", "service", "kind", "name")
+"""Those that are left out where there is no room for all, the first first: a picture tells the kind, too."""
+PICTURE = 44
+TIGHTER = 90  # dots that are saved by texts of usual length before a column has to go
 CELL_EDGES = 10  # dots of a column that texts leave free
 SEARCH_AFTER = 200  # milliseconds after the last key
 
@@ -32,6 +38,16 @@ def kind_text(kind: CallKind) -> str:
         "answered-elsewhere": _("Answered elsewhere"),
         "dialled": _("Dialled"),
     }[kind]
+
+
+def shown_columns(width: float) -> tuple[str, ...]:
+    """The columns for which there is room; `width` in dots of a 96 dpi screen."""
+    chosen = dict(COLUMNS)
+    for name in SPARED:
+        if PICTURE + sum(chosen.values()) <= width + TIGHTER:
+            break
+        del chosen[name]
+    return tuple(chosen)
 
 
 class HistoryWindow(SideWindow):
@@ -53,10 +69,9 @@ class HistoryWindow(SideWindow):
         self.search.focus_set()
 
     def _build(self) -> None:
-        look = self._look
         self.title(_("History – AsteriskCTI"))
-        self.minsize(look.px(560), look.px(320))
-        body = ttk.Frame(self, padding=look.px(16))
+        self._set_least_size(400, 320)
+        body = ttk.Frame(self, padding=self._edge(16))
         body.pack(fill="both", expand=True)
         body.columnconfigure(0, weight=1)
         body.rowconfigure(1, weight=1)
@@ -92,6 +107,12 @@ class HistoryWindow(SideWindow):
 
     def _column_widths(self) -> tuple[int, ...]:
         return tuple(int(self.table.column(name, "width")) for name in self.table.cget("columns"))
+
+    def _choose_columns(self, event: tk.Event[tk.Misc]) -> None:
+        """Those that can be read in a table of this width."""
+        chosen = shown_columns(event.width / self._look.scale)
+        if tuple(self.table.cget("displaycolumns")) != chosen:
+            self.table.configure(displaycolumns=chosen)
 
     def _fit_columns(self, _event: object = None) -> None:
         """After the columns became wider or narrower."""
@@ -133,37 +154,33 @@ class HistoryWindow(SideWindow):
     def _build_search(self, body: ttk.Frame) -> None:
         look = self._look
         row = SearchRow(body, look, self._sought)
-        row.grid(row=0, column=0, sticky="ew", pady=(0, look.px(12)))
+        row.grid(row=0, column=0, sticky="ew", pady=(0, self._edge(12)))
         self.search = row.field
         self.search.bind("<KeyRelease>", self._typed)
         self.search.bind("<Down>", lambda _event: self._list.take_keyboard())
-        self._kind = ttk.Combobox(
-            row, state="readonly", width=20, values=[_("All calls"), *map(kind_text, CALL_KINDS)]
-        )
+        kinds = [_("All calls"), *map(kind_text, CALL_KINDS)]
+        self._kind = ttk.Combobox(row, state="readonly", width=16 if self._low else 20, values=kinds)
         self._kind.current(self._kind_place)
         self._kind.grid(row=0, column=2, padx=(look.px(8), 0))
         self._kind.bind("<<ComboboxSelected>>", self._kind_chosen)
 
     def _build_table(self, body: ttk.Frame) -> None:
-        columns = (
-            ("time", _("Time"), 130),
-            ("kind", _("Kind"), 160),
-            ("name", _("Name"), 160),
-            ("number", _("Number"), 130),
-            ("service", _("Service"), 130),
-            ("talked", _("Talked"), 60),
-        )
-        self._list = ListTable(body, self._look, columns, 44)
+        headings = (_("Time"), _("Kind"), _("Name"), _("Number"), _("Service"), _("Talked"))
+        columns = [(name, heading, COLUMNS[name]) for name, heading in zip(COLUMNS, headings, strict=True)]
+        self._list = ListTable(body, self._look, columns, PICTURE)
         self._list.grid(row=1, column=0, sticky="nsew")
         self.table = self._list.tree
+        self.table.bind("<Configure>", self._choose_columns)
         for changes in ("<Configure>", "<ButtonRelease-1>"):  # of the window, of one column
-            self.table.bind(changes, self._fit_columns)
+            self.table.bind(changes, self._fit_columns, add=True)
         for keys in ("<Double-Button-1>", "<Return>"):
             self.table.bind(keys, lambda _event: self._redial())
 
     def _build_reason(self, body: ttk.Frame) -> None:
         self.reason = ttk.Label(body, style="Muted.TLabel", anchor="w", justify="left")
-        self.reason.grid(row=2, column=0, sticky="ew", pady=(self._look.px(8), 0))
+        self.reason.grid(row=2, column=0, sticky="ew", pady=(self._edge(8), 0))
+        if self._low:
+            self.reason.grid_remove()
         self.reason.bind("<Configure>", lambda event: self.reason.configure(wraplength=event.width))
         self.table.bind("<<TreeviewSelect>>", lambda _event: self._show_reason())
 
@@ -171,11 +188,14 @@ class HistoryWindow(SideWindow):
         """Why the chosen call popped up, or did not."""
         chosen = self.table.selection()
         entry = self._entries.get(chosen[0]) if chosen else None
-        self.reason.configure(text=words.why_text(entry.why) if entry is not None else "")
+        text = words.why_text(entry.why) if entry is not None else ""
+        self.reason.configure(text=text)
+        if self._low:
+            self.reason.grid() if text else self.reason.grid_remove()
 
     def _build_buttons(self, body: ttk.Frame) -> None:
         look, row = self._look, ttk.Frame(body)
-        row.grid(row=3, column=0, sticky="ew", pady=(look.px(12), 0))
+        row.grid(row=3, column=0, sticky="ew", pady=(self._edge(12), 0))
         button(row, look, _("Call"), self._redial, icon="phone", style="Accent.TButton").pack(side="left")
         self._count = ttk.Label(row, style="Muted.TLabel")
         self._count.pack(side="left", padx=look.px(12))

@@ -12,7 +12,7 @@ from astcti_client.ui.i18n import _
 from astcti_client.ui.state.actions import Actions, LoginRequest
 from astcti_client.ui.state.prompts import LoginFailed
 from astcti_client.ui.theme.look import Look
-from astcti_client.ui.widgets.controls import button, centre, keep_on_screen
+from astcti_client.ui.widgets.controls import button, keep_on_screen
 from astcti_client.ui.widgets.message_banner import MessageBanner
 from astcti_client.ui.windows.side_window import SideWindow
 
@@ -51,9 +51,11 @@ class LoginWindow(SideWindow):
         for typed in (self.server, self.tls):
             typed.trace_add("write", self._show_note)
         self.bind("<Return>", lambda _event: self._go())
-        centre(self)
+        self._centre()
         first = self.user_field if settings.user == "" and settings.host else self.password_field
-        (self.server_field if settings == Settings() else first).focus_set()
+        first = self.server_field if settings == Settings() else first
+        first.focus_set()
+        self._see(self._button, first)
         if actions.session.keyring_is_asking():
             self.fail(
                 lambda: _("Your keyring is closed. Open it in the window that asks, or write your password.")
@@ -63,15 +65,15 @@ class LoginWindow(SideWindow):
     def _build(self) -> None:
         look = self._look
         self.title(_("Log in – AsteriskCTI"))
-        body = ttk.Frame(self, padding=look.px(28))
-        body.pack(fill="both", expand=True)
-        self._build_head(body)
+        body = self._scrolled_body(28)
+        if not self._low:
+            self._build_head(body)
         self._banner = MessageBanner(body, look, "Bad")
         self._fields = ttk.Frame(body)
         self._fields.pack(fill="x")
         self._build_fields()
         self._button = button(body, look, "", self._go, style="Accent.TButton")
-        self._button.pack(fill="x", pady=(look.px(18), 0))
+        self._button.pack(fill="x", pady=(self._edge(18), 0))
         self._show_note()
         self._show_state()
 
@@ -145,10 +147,10 @@ class LoginWindow(SideWindow):
         self._busy, self._failure = False, failure
         self._show_state()
         self._fit()
+        self._see(self._banner)
 
     def _fit(self) -> None:
-        if not self.winfo_viewable():
-            centre(self)
+        self._centre() if not self.winfo_viewable() else self._ask_for_room()
         self.update_idletasks()
         self.geometry("")  # as high as it needs to be now
         keep_on_screen(self)

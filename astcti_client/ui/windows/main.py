@@ -12,8 +12,8 @@ from tkinter import ttk
 from astcti_client.net.messages import OfferedService
 from astcti_client.ui.i18n import _
 from astcti_client.ui.state.actions import Actions
-from astcti_client.ui.state.queue_lines import queue_lines
 from astcti_client.ui.state.seat_model import SeatModel
+from astcti_client.ui.state.seat_queues import queue_lines
 from astcti_client.ui.text import problems, words
 from astcti_client.ui.text.obstacles import obstacle_text
 from astcti_client.ui.theme.look import Look
@@ -74,7 +74,7 @@ class MainWindow(ttk.Frame):
         self.rowconfigure(2, weight=1)
         gap = look.px(10)
         self._header = SeatHeader(
-            self, look, actions.windows, self._post_menu, self._toggle_dial, self._show_ringing
+            self, look, actions.windows, actions.seat, self._post_menu, self._toggle_dial, self._show_ringing
         )
         self.pause = PauseBar(self, look, actions.seat, model)
         body = self._body = ScrolledFrame(self, look)
@@ -128,8 +128,6 @@ class MainWindow(ttk.Frame):
         else:
             self.pause.grid(row=0, column=1, columnspan=1, sticky="e", padx=(px(4), 0), pady=0)
         self._body.grid(row=2, column=0, columnspan=2, sticky="nsew", pady=gap)
-        # It is as high with a state of two lines, so that nothing moves with it.
-        self.rowconfigure(0, minsize=0 if full else px(40))
         # Where there is little room the calls come first.
         self.queues.grid(row=1 if full else self.calls.last_row + 1, column=0, sticky="ew", pady=(0, gap))
         if not self.queues.has_any or self._mini:

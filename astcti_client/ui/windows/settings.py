@@ -45,14 +45,15 @@ class SettingsWindow(SideWindow):
     def _build(self) -> None:
         look = self._look
         self.title(_("Settings – AsteriskCTI"))
-        self.minsize(look.px(440), look.px(360))
+        self._set_least_size(400, 320)
         self.columnconfigure(0, weight=1)
         self.rowconfigure(0, weight=1)
         self._pages = ScrolledFrame(self, look)
-        self._pages.grid(row=0, column=0, sticky="nsew", padx=(look.px(18), look.px(6)), pady=(look.px(6), 0))
+        edges = (self._edge(18), look.px(6))
+        self._pages.grid(row=0, column=0, sticky="nsew", padx=edges, pady=(look.px(6), 0))
         self._banner = MessageBanner(self, look, "Bad")
         self._build_pages()
-        row = ttk.Frame(self, padding=look.px(16))
+        row = ttk.Frame(self, padding=self._edge(16))
         row.grid(row=2, column=0, sticky="ew")
         button(row, look, _("Save"), self._save, style="Accent.TButton").pack(side="right")
         button(row, look, _("Cancel"), self.destroy).pack(side="right", padx=look.px(8))
@@ -147,7 +148,8 @@ class SettingsWindow(SideWindow):
     def _row(self, card: ttk.Frame, key: str, label: str, widget: ttk.Widget) -> None:
         self._labels[key] = label
         row = card.grid_size()[1]
-        room = self._look.px(350 if isinstance(widget, ttk.Checkbutton) else 215)
+        # Beside the widget, in a window as narrow as the screen may make it.
+        room = self._room(*((350, 130) if isinstance(widget, ttk.Checkbutton) else (215, 250)))
         name = ttk.Label(card, text=label, style="Card.TLabel", wraplength=room, justify="left")
         # The words of a switch go on above the column of the fields, where it leaves room.
         span = 2 if isinstance(widget, ttk.Checkbutton) else 1
@@ -155,9 +157,8 @@ class SettingsWindow(SideWindow):
         widget.grid(row=row, column=1, sticky="e", padx=(self._look.px(10), 0), pady=self._look.px(4))
         if key in self._locked:
             widget.configure(state="disabled")  # type: ignore[call-arg]
-            name.configure(
-                image=self._look.icon("lock", 14, self._look.palette.muted), compound="left", text=f" {label}"
-            )
+            lock = self._look.icon("lock", 14, self._look.palette.muted, gap=5)
+            name.configure(image=lock, compound="left", wraplength=room - self._look.px(19))
             Tooltip(name, self._look, _("Fixed by your administrator"))
 
     def _value(self, key: str) -> Any:
@@ -235,6 +236,7 @@ class SettingsWindow(SideWindow):
         )
         box.insert("1.0", self._allowed)
         box.bind("<Tab>", lambda _event: (box.tk_focusNext() or box).focus_set() or "break")  # type: ignore[func-returns-value]
+        box.bind("<<Paste>>", _take_selection_away)
         box.grid(row=card.grid_size()[1], column=0, columnspan=3, sticky="ew", pady=(look.px(4), 0))
 
         def read() -> Writable:
@@ -267,3 +269,9 @@ class SettingsWindow(SideWindow):
         self._problem = text
         self._banner.say(text)
         self._banner.grid(row=1, column=0, sticky="ew", padx=self._look.px(18))
+
+
+def _take_selection_away(event: tk.Event[tk.Text]) -> None:
+    """What is pasted takes the place of what is selected, as in the fields: on X11 Tk's text keeps it."""
+    if event.widget.tag_ranges("sel"):
+        event.widget.delete("sel.first", "sel.last")

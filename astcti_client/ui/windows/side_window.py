@@ -6,8 +6,13 @@ import contextlib
 import tkinter as tk
 from collections.abc import Callable, Iterator
 from functools import partial
+from tkinter import ttk
 
 from astcti_client.ui.theme.look import Look
+from astcti_client.ui.widgets.controls import ScrolledFrame, centre, on_screen
+
+LOW_SCREEN = 600
+"""Height, at 96 dots to the inch, of a screen on which edges are narrow and ornaments go."""
 
 
 class SideWindow(tk.Toplevel):
@@ -16,6 +21,7 @@ class SideWindow(tk.Toplevel):
     def __init__(self, parent: tk.Misc, look: Look, *, resizable: bool = False) -> None:
         super().__init__(parent, class_="Astcti", background=look.palette.ground)
         self._look, self._resizable = look, resizable
+        self._place: ScrolledFrame | None = None
         self.resizable(resizable, resizable)
 
     def apply_look(self, look: Look) -> None:
@@ -28,8 +34,71 @@ class SideWindow(tk.Toplevel):
             self._look = look
             self.configure(background=look.palette.ground)
             self._build()
+        self._ask_for_room()
         if not self._resizable:
             self.geometry("")  # as large as the words need it now
+
+    @property
+    def _low(self) -> bool:
+        """Whether the screen has little height."""
+        return self.winfo_screenheight() < self._look.px(LOW_SCREEN)
+
+    def _edge(self, dots: float) -> int:
+        """So much is left free around what is inside: `dots` of a 96 dpi screen, where there is room."""
+        return self._look.px(dots / 2 if self._low else dots)
+
+    def _room(self, dots: float, beside: float) -> int:
+        """How wide a text may be: `dots`, where the screen has room for that and `beside`."""
+        return max(self._look.px(80), min(self._look.px(dots), on_screen(self)[0] - self._look.px(beside)))
+
+    def _scrolled_body(self, edge: float) -> ttk.Frame:
+        """A frame for all that is inside, where the window is as large as that, and as the screen has room.
+
+        What does not fit scrolls. `edge` as of `_edge`.
+        """
+        self.maxsize(*on_screen(self))
+        self._place = ScrolledFrame(self, self._look, whole=True)
+        self._place.pack(fill="both", expand=True)
+        body = ttk.Frame(self._place.inner, padding=self._edge(edge))
+        body.pack(fill="both", expand=True)
+        self.bind("<Key>", self._typed_in)
+        return body
+
+    def _typed_in(self, event: tk.Event[tk.Misc]) -> None:
+        """Who types sees where."""
+        if self._place is not None and str(event.widget).startswith(f"{self._place}."):
+            self._place.see(event.widget)
+
+    def _centre(self) -> None:
+        """Into the middle of the screen, as large as what is inside."""
+        self._ask_for_room()
+        centre(self)
+
+    def _ask_for_room(self) -> None:
+        """What is inside has another size."""
+        if self._place is not None:
+            self._place.ask_for_room()
+
+    def _see(self, *parts: tk.Misc) -> None:
+        """Once it is on the screen, bring these into view, the last above all."""
+
+        def see() -> None:
+            if not self.winfo_exists() or self._place is None:
+                return
+            self.update_idletasks()
+            for part in parts:
+                if part.winfo_exists():
+                    self._place.see(part)
+
+        if self._place is not None and not self._place.winfo_viewable():
+            self._place.bind("<Map>", lambda _event: self.after_idle(see))
+        else:
+            self.after_idle(see)
+
+    def _set_least_size(self, width: float, height: float) -> None:
+        """As small as this may it be made; a smaller screen sets other limits."""
+        screen = on_screen(self)
+        self.minsize(min(self._look.px(width), screen[0]), min(self._look.px(height), screen[1]))
 
     def _keep(self) -> None:
         """Take from the widgets what only they know."""

@@ -42,7 +42,7 @@ def number(value: str) -> int | None:
 
 def variable_name(name: str) -> str:
     """A variable's name without the underscores that make it inherited (one: by children, two: by all)."""
-    name = name.strip()
+    name = name.strip(" ")  # to Asterisk any other character, a tab too, belongs to the name
     return name[2:] if name.startswith("__") else name[1:] if name.startswith("_") else name
 
 

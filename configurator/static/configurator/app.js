@@ -59,7 +59,8 @@ function prepareForm() {
 }
 
 document.addEventListener("htmx:afterSwap", (event) => {
-  if (event.detail.target === dialogBody) prepareForm();
+  if (event.detail.target === dialogBody) { keepPasswords(); prepareForm(); }
+  if (event.detail.target.id === "login-body") showLogin();
   showInForce();
   if (event.detail.target.id === "rows") {
     showSelection();
@@ -73,6 +74,7 @@ if (dialog) {
 }
 document.body.addEventListener("entrySaved", (event) => {
   toast(event.detail.message);
+  changed = false;
   const removed = !event.detail.pk && !event.detail.many;
   const place = returnAt;
   returnTo = event.detail.pk || null;
@@ -81,7 +83,8 @@ document.body.addEventListener("entrySaved", (event) => {
   reload();
 });
 document.addEventListener("htmx:responseError", (event) => {
-  if (event.detail.xhr.status !== 401) toast(document.body.dataset[event.detail.xhr.status === 403 ? "forbidden" : "failed"], true);
+  if (event.detail.xhr.status === 401) needLogin(event.detail);
+  else toast(document.body.dataset[event.detail.xhr.status === 403 ? "forbidden" : "failed"], true);
 });
 document.addEventListener("htmx:sendError", () => toast(document.body.dataset.failed, true));
 
@@ -96,6 +99,100 @@ function toast(message, bad = false) {
   box.textContent = message;
   document.getElementById("toasts").append(box);
   setTimeout(() => box.remove(), 5000);
+}
+
+/* --- a session that ended: log in in a dialog on the spot, then do again what was refused --- */
+let refused = []; // what to do again after the login
+
+function needLogin(detail) {
+  const { verb, path, parameters, elt, headers, triggeringEvent } = detail.requestConfig;
+  if (detail.target && detail.target.id === "login-body") return loadLogin(); // its own token was too old
+  if (headers["X-Repeated"] || elt.dataset.repeated) {
+    delete elt.dataset.repeated;
+    return toast(document.body.dataset.failed, true);
+  }
+  askForLogin(() => {
+    if (!elt.isConnected) return;
+    if (elt.matches("form")) {
+      elt.dataset.repeated = "yes";
+      elt.addEventListener("htmx:afterRequest", () => { delete elt.dataset.repeated; }, { once: true });
+      return elt.requestSubmit(triggeringEvent && triggeringEvent.submitter);
+    }
+    const context = { values: parameters, headers: { "X-Repeated": "yes" }, source: elt };
+    if (!elt.matches("[hx-get], [hx-post]")) Object.assign(context, { target: detail.target, swap: verb === "get" ? "innerHTML" : "none" });
+    htmx.ajax(verb.toUpperCase(), path, context);
+  });
+}
+
+function askForLogin(again) {
+  refused.push(again);
+  if (refused.length === 1) loadLogin();
+}
+
+function loadLogin() {
+  htmx.ajax("GET", `${document.body.dataset.login}?userid=${encodeURIComponent(document.body.dataset.userid)}`, { target: "#login-body", swap: "innerHTML" });
+}
+
+const login = document.getElementById("login");
+function showLogin() {
+  if (!login.open) login.showModal();
+  find("[name=password]", login).focus();
+}
+function endLogin() {
+  refused = [];
+  login.close();
+  document.getElementById("login-body").replaceChildren();
+}
+if (login) login.addEventListener("cancel", (event) => { event.preventDefault(); endLogin(); });
+document.body.addEventListener("loggedIn", (event) => {
+  const { userid, token } = event.detail;
+  const again = refused;
+  endLogin();
+  if (userid !== document.body.dataset.userid) {
+    ask(document.body.dataset.otherUser, document.body.dataset.otherUserYes).then((agreed) => { if (agreed) window.location.reload(); });
+    return;
+  }
+  document.body.setAttribute("hx-headers", JSON.stringify({ "X-CSRFToken": token }));
+  findAll("input[name=csrfmiddlewaretoken]").forEach((field) => { field.value = token; });
+  again.forEach((repeat) => repeat());
+});
+
+/* A form that is sent as a page would be lost with the session: ask for it first. */
+function sendForm(form, button) {
+  const send = () => {
+    form.dataset.sent = "yes";
+    changed = false;
+    if (button && button.name) form.append(hidden(button));
+    form.submit();
+  };
+  if (form.closest(".who")) return send(); // logging out
+  form.dataset.sent = "asking";
+  fetch(document.body.dataset.session, { headers: { "HX-Request": "true" } })
+    .then((answer) => { delete form.dataset.sent; if (answer.status === 401) askForLogin(send); else send(); })
+    .catch(() => { delete form.dataset.sent; toast(document.body.dataset.failed, true); });
+}
+function hidden(button) {
+  const field = document.createElement("input");
+  field.type = "hidden";
+  field.name = button.name;
+  field.value = button.value;
+  return field;
+}
+
+/* --- nothing that was typed goes without a question --- */
+let changed = false; // in a form of the page itself
+document.addEventListener("input", (event) => { if (event.target.closest("main form[method=post]:not([enctype])")) changed = true; });
+window.addEventListener("beforeunload", (event) => { if (changed || entered) event.preventDefault(); });
+
+/* A password is in no page that the server sends; what was typed stays when a form comes back. */
+let typedPasswords = {};
+document.addEventListener("htmx:beforeSwap", (event) => {
+  typedPasswords = {};
+  if (event.detail.target === dialogBody && event.detail.requestConfig.verb === "post")
+    findAll("input[type=password]", dialogBody).forEach((field) => { typedPasswords[field.name] = field.value; });
+});
+function keepPasswords() {
+  findAll("input[type=password]", dialogBody).forEach((field) => { if (!field.value && typedPasswords[field.name]) field.value = typedPasswords[field.name]; });
 }
 
 /* --- the list: one row has the focus, any number are chosen --- */
@@ -208,6 +305,7 @@ document.addEventListener("click", (event) => {
   if (many) openMany(many);
   const button = event.target.closest("[data-action]");
   if (button) act(button.dataset.action, selected());
+  if (event.target.closest("[data-close-login]")) return endLogin();
   const closing = event.target.closest("[data-close]");
   if (closing) {
     if (dialog.open) closeDialog(false);
@@ -238,12 +336,11 @@ document.addEventListener("click", (event) => {
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.dataset.sent) return event.preventDefault(); // a second click while the first is on its way
-  if (!form.dataset.ask) {
-    if (form.method === "post" && !form.hasAttribute("hx-post")) form.dataset.sent = "yes";
-    return;
-  }
+  if (form.method !== "post" || form.hasAttribute("hx-post")) return;
   event.preventDefault();
-  ask(form.dataset.ask, find("button", form).textContent.trim()).then((agreed) => { if (agreed) form.submit(); });
+  const button = event.submitter;
+  if (!form.dataset.ask) return sendForm(form, button);
+  ask(form.dataset.ask, find("button", form).textContent.trim()).then((agreed) => { if (agreed) sendForm(form, button); });
 });
 document.addEventListener("dblclick", (event) => {
   const row = event.target.closest("#rows tr[data-pk]");

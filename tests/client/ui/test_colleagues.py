@@ -11,7 +11,7 @@ import pytest
 
 from astcti_client.net.messages import IssuedCommand, OwnQueue
 from astcti_client.ui.state.colleagues import Colleague, Colleagues, found, in_order
-from astcti_client.ui.state.queue_lines import queue_lines
+from astcti_client.ui.state.seat_queues import queue_lines
 from astcti_client.ui.state.seat_state import SeatQueue
 from astcti_client.ui.widgets.seat_header import SeatHeader
 from astcti_client.ui.windows.colleagues import ColleaguesWindow

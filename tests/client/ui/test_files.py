@@ -453,6 +453,37 @@ def test_links_are_registered_beside_what_others_registered_and_taken_back(
     assert "text/html=web.desktop" in list_file.read_text()
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# mine\n[Added Associations]\nx-scheme-handler/tel=a;\n\n[Default Applications]\n text/html = b\n",
+        "no section\n",
+        "[Default Applications]\n[x]\n%(y)s=%\n",
+        "",
+    ],
+)
+def test_all_other_lines_of_the_list_of_links_stay_as_they_are(text: str) -> None:
+    registered = url_handler.with_defaults(text, add=True)
+    assert registered.count("=astcti-client.desktop;\n") == len(url_handler.SCHEMES)
+    assert url_handler.with_defaults(registered, add=True) == registered
+    taken_back = url_handler.with_defaults(registered, add=False)
+    assert taken_back.removesuffix("[Default Applications]\n") == text.removesuffix(
+        "[Default Applications]\n"
+    )
+
+
+def test_a_list_of_links_in_another_encoding_is_left_alone_and_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    (tmp_path / "mimeapps.list").write_bytes(b"# \xe8\n")
+    for change in (url_handler.register_url_handler, url_handler.unregister_url_handler):
+        with pytest.raises(url_handler.CannotRegister, match="is not a text in UTF-8"):
+            change()
+    assert (tmp_path / "mimeapps.list").read_bytes() == b"# \xe8\n"
+
+
 # --- the rest ---
 
 

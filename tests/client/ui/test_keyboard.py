@@ -9,6 +9,7 @@ from tkinter import ttk
 import pytest
 from PIL import ImageChops
 
+from astcti_client.net.messages import ConnectionState
 from astcti_client.ui.state import seat_model
 from astcti_client.ui.state.prompts import LoginFailed
 from astcti_client.ui.widgets.elided_label import ElidedLabel
@@ -103,6 +104,40 @@ def open_colleagues(bed: WindowTestBed) -> tk.Misc:
     return window
 
 
+def open_busy(bed: WindowTestBed) -> tk.Misc:
+    """A colleague is asked, another call rings, and the queues are open."""
+    peer = bed.log_in(
+        "PJSIP/201 Mario Rossi",
+        "200 sales",
+        "211 KO vip no such queue",
+        queues=("may-leave sales Sales", "may-leave vip VIP"),
+        targets=["phones phones"],
+        phone=["224 PHONE CONSULT ANSWER"],
+    )
+    peer.say(event("Link", "7.1"), "225 CONSULT 7.1 talking 203 phones")
+    bed.ring("8.1")
+    main = bed.app.windows.main
+    main.queues.toggle()
+    bed.pump(lambda: "7.1" in bed.app.model.consults.by_call and "8.1" in main.calls.cards)
+    bed.app.windows.notices.close_all()
+    return bed.root
+
+
+def open_low(bed: WindowTestBed) -> tk.Misc:
+    """The same in the mini view."""
+    open_busy(bed)
+    bed.app.windows.toggle_mini_view()
+    bed.app.windows.notices.close_all()
+    return bed.root
+
+
+def open_lost(bed: WindowTestBed) -> tk.Misc:
+    bed.log_in("PJSIP/201 Mario Rossi", "200 astcti")
+    bed.tell(ConnectionState("waiting", "the server closed the connection", retry_in=9.0))
+    bed.pump(lambda: not bed.app.model.up)
+    return bed.root
+
+
 def open_settings(bed: WindowTestBed) -> tk.Misc:
     bed.log_in()
     return bed.open_settings()
@@ -135,6 +170,9 @@ def cards_stay(monkeypatch: pytest.MonkeyPatch) -> None:
 WINDOWS = {
     "login": open_login,
     "main": open_main,
+    "busy": open_busy,
+    "mini": open_low,
+    "lost": open_lost,
     "history": open_history,
     "colleagues": open_colleagues,
     "settings": open_settings,
@@ -162,6 +200,9 @@ def test_tab_reaches_everything_in_both_directions(open_client: Make, desktop: D
     [
         ("main", "light"),
         ("main", "dark"),
+        ("busy", "light"),
+        ("mini", "dark"),
+        ("lost", "light"),
         ("settings", "light"),
         ("settings", "dark"),
         ("login", "light"),
@@ -188,6 +229,29 @@ def test_one_sees_what_has_the_focus(open_client: Make, desktop: Desktop, name: 
             ImageChops.difference(with_focus, without).convert("L").point(lambda value: 255 * (value > 40))
         )
         assert sum(changed.histogram()[255:]) >= 20, f"{widget} looks the same with the focus"
+
+
+@pytest.mark.parametrize("name", ["login", "main", "history", "colleagues", "settings", "password"])
+def test_in_every_field_all_is_selected_and_what_is_pasted_takes_its_place(
+    open_client: Make, desktop: Desktop, name: str
+) -> None:
+    bed = open_client(pause_lock=True, triggers=False)
+    top = WINDOWS[name](bed)
+    activate(bed, desktop, top)
+    fields: list[ttk.Entry | tk.Text] = [*all_of(top, ttk.Entry), *all_of(top, tk.Text)]
+    fields = [field for field in fields if str(field.cget("state")) == "normal" and field.winfo_viewable()]
+    assert fields
+    bed.app.windows.copy("+39 055 765")
+    for field in fields:
+        field.insert("end", "0123 456")
+        field.focus_set()
+        bed.wait_for_keyboard(field)
+        desktop.do("key", "ctrl+a", "ctrl+v")
+        bed.pump(lambda: content_of(field) == "+39 055 765", f"{field}: {content_of(field)!r}")  # noqa: B023
+
+
+def content_of(field: ttk.Entry | tk.Text) -> str:
+    return field.get("1.0", "end-1c") if isinstance(field, tk.Text) else field.get()
 
 
 def style_of(widget: tk.Misc) -> str:

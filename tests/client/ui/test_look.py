@@ -161,6 +161,23 @@ def test_the_watch_tells_changes_alone(
     assert told.empty()
 
 
+def test_the_watch_asks_when_somebody_looks_and_else_hardly_ever(
+    system: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(system_colours, "ASK_EVERY", 600.0)
+    monkeypatch.setattr(system_colours, "REST", 0.02)
+    monkeypatch.setattr(xsettings, "read_xsettings", dict)
+    told: queue.SimpleQueue[SystemColours] = queue.SimpleQueue()
+    watch = ColourWatch(False, told.put)
+    try:
+        for answer, dark in (("1", True), ("2", False)):
+            system("gdbus", f"(<<uint32 {answer}>>,)")
+            watch.ask_soon()
+            assert told.get(timeout=PATIENCE) == SystemColours(dark)
+    finally:
+        watch.close()
+
+
 # --- the windows ---
 
 
@@ -260,6 +277,25 @@ def test_every_window_follows_the_desktop_from_light_to_dark_and_back(
     system("gdbus", "(<<uint32 2>>,)")
     bed.pump(lambda: not bed.app.windows.look.palette.dark)
     assert grounds(bed) == {"light"}
+
+
+@pytest.mark.parametrize("what", ["shown", "clicked"])
+def test_a_window_that_is_looked_at_has_the_desktops_colours(
+    open_client: Make, system: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    monkeypatch.setattr(system_colours, "REST", 0.05)
+    bed = open_client(theme="auto")
+    bed.log_in()
+    if what == "shown":
+        bed.root.withdraw()
+        bed.turn()
+    system("gdbus", "(<<uint32 1>>,)")
+    bed.turn()
+    if what == "shown":
+        bed.root.deiconify()
+    else:
+        bed.root.event_generate("<FocusIn>")
+    bed.pump(lambda: bed.app.windows.look.palette.dark, "the window does not follow")
 
 
 def test_the_round_corners_of_buttons_and_fields_show_what_they_stand_on(open_client: Make) -> None:

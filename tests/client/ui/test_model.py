@@ -21,6 +21,7 @@ from astcti_client.net.messages import (
     Unanswered,
 )
 from astcti_client.triggers.runner import own_system
+from astcti_client.ui.state.calls.seat_calls import CONFIRM_TIME, INTERRUPTED_TIME, OVER_TIME
 from astcti_client.ui.state.seat_changes import (
     CallChanged,
     CallOver,
@@ -33,7 +34,7 @@ from astcti_client.ui.state.seat_changes import (
     SeatChange,
     TransferUnchecked,
 )
-from astcti_client.ui.state.seat_model import CONFIRM_TIME, INTERRUPTED_TIME, OVER_TIME, SeatModel
+from astcti_client.ui.state.seat_model import SeatModel
 from astcti_client.ui.state.seat_state import Pause
 from astcti_client.ui.state.verdicts import own_verdict
 from schemas.events import Action, Call, CallEvent, Cause, ConnectedParty, Direction, End, EventId, Originate
@@ -434,6 +435,32 @@ def test_a_pause_that_the_server_kept_lasts_since_before(seat: SeatUnderTest) ->
     seat.now += 600
     assert come_back(seat, "IN", "Lunch") == []
     assert seat.model.pause == Pause("in", "Lunch", 100.0)
+
+
+def test_a_pause_that_began_at_another_seat_lasts_since_then(seat: SeatUnderTest) -> None:
+    seat.say(311, "LASTS", "90")
+    seat.say(310, "IN", "Lunch")
+    assert seat.model.pause == Pause("in", "Lunch", seat.now - 90.0)
+    seat.say(310, "OUT")
+    seat.now += 600
+    seat.say(310, "IN", "Lunch")
+    assert seat.model.pause == Pause("in", "Lunch", seat.now), "that was said of the pause before"
+
+
+def test_the_server_knows_better_since_when_a_pause_lasts(seat: SeatUnderTest) -> None:
+    seat.say(310, "IN", "Lunch")
+    seat.now += 600
+    come_back(seat, "IN", "Lunch")
+    seat.say(311, "LASTS", "3600")
+    seat.say(310, "IN", "Lunch")
+    assert seat.model.pause == Pause("in", "Lunch", seat.now - 3600.0)
+
+
+@pytest.mark.parametrize("text", ["", "x", "-1", "1.5", "9" * 400, "\N{ARABIC-INDIC DIGIT THREE}"])
+def test_what_is_no_time_does_not_say_since_when(seat: SeatUnderTest, text: str) -> None:
+    seat.say(311, "LASTS", text)
+    seat.say(310, "IN", "Lunch")
+    assert seat.model.pause == Pause("in", "Lunch", seat.now)
 
 
 def test_a_pause_that_the_server_lost_is_asked_for_again(seat: SeatUnderTest) -> None:

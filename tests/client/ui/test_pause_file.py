@@ -75,6 +75,7 @@ def test_none_is_none(file: PauseFile) -> None:
         b'{"place": "cti.example:5000 mario", "reason": "x", "since": "soon"}',
         b'{"place": "cti.example:5000 mario", "reason": "x", "since": NaN}',
         b'{"place": "cti.example:5000 mario", "reason": "x", "since": 1e999}',
+        b'{"place": "cti.example:5000 mario", "reason": "\\ud800", "since": 1795430667}',
     ],
 )
 def test_a_damaged_file_is_none(tmp_path: Path, content: bytes, wall: Hours) -> None:

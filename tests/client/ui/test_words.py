@@ -160,6 +160,12 @@ def test_every_text_is_translated_into_italian() -> None:
             assert set(re.findall(r"{\w+}", text)) == set(re.findall(r"{\w+}", source)), key
 
 
+def test_italian_speaks_to_one_agent() -> None:
+    several = re.compile(r"\b(?:[Vv]ostr[aeio]|[Aa]vete|[Ss]iete|[Ee]ravate|[Pp]otete|[Vv]oi)\b")
+    text = (UI / "locale/it/LC_MESSAGES/astcti.po").read_text(encoding="utf-8")
+    assert several.findall(text) == []
+
+
 def test_the_compiled_catalogue_is_that_of_the_source() -> None:
     folder = i18n.FOLDER / "it/LC_MESSAGES"
     assert (folder / "astcti.mo").read_bytes() == catalogue.compiled(folder / "astcti.po"), (

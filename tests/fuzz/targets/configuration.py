@@ -6,18 +6,18 @@ import sqlite3
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from random import Random
 
-from schemas import xml_reading
 from schemas.configuration import sqlite_form, xml_form
-from schemas.configuration.model import Binding, Configuration, Operator, Seat, Service, Trigger
+from schemas.configuration.model import Configuration
 from schemas.configuration.sqlite_reading import TABLE_COLUMNS, USER_VERSION
 from schemas.problems import ConfigurationError, Problem
 from schemas.server import settings_xml
 from tests.fuzz.growing import database_like, mixed, xml_like
 from tests.fuzz.target import Attempt, Broken, FuzzTarget
+from tests.fuzz.targets.small_configurations import keep_schemas, small_configurations
 
 ROOT = Path(__file__).resolve().parents[3]
 SAMPLES = ROOT / "astcti_server" / "etc" / "sample"
@@ -114,6 +114,9 @@ SERVER_TOKENS = (
         b"<listen ",
         b"<clients ",
         b"<queues ",
+        b"<calls ",
+        b"<originate ",
+        b"<kept-ami ",
         b"<transfer>",
         b"<context>",
         b"<logging ",
@@ -142,12 +145,6 @@ SERVER_TOKENS = (
 )
 
 
-def keep_schemas() -> None:
-    """Build each schema once in this process: the programs do for each file, which takes ten times the rest."""
-    if not hasattr(xml_reading.XmlSchema, "cache_info"):
-        setattr(xml_reading, "XmlSchema", lru_cache(xml_reading.XmlSchema))  # noqa: B010
-
-
 @cache
 def _read(path: Path) -> bytes:
     return path.read_bytes()
@@ -156,38 +153,6 @@ def _read(path: Path) -> bytes:
 @cache
 def _demo() -> Configuration:
     return xml_form.load_xml(SAMPLES / "configuration.xml")
-
-
-@cache
-def small_configurations() -> tuple[Configuration, ...]:
-    """Valid ones, each with something that few have."""
-    md5 = "md5:098f6bcd4621d373cade4e832627b4f6"
-    triggers = (
-        Trigger("browser", url="https://h/?{X}&n={CALLERID}"),
-        Trigger("application", on="ring", application="/usr/bin/crm", parameters="-t {X}", again=True),
-        Trigger("internal-browser", on="hangup", url="https://h/{UNIQUEID}"),
-    )
-    seats = (
-        Seat("00:11:22:33:44:55", "SIP/1", "SIP/1", "", "192.0.2.7", "First row"),
-        Seat("00:11:22:33:44:66", "PJSIP/2", "Local/2@x/n", "PJSIP/2"),
-    )
-    operators = (
-        Operator("m", "M", md5, seats[0].mac, begin_in_pause=True),
-        Operator("n", "N\u00e8", md5, enabled=False),
-    )
-    bindings = (Binding("m", 3), Binding("n"))
-    services = (
-        Service("D", "d", "inbound", True, "q", True, ("x",), triggers, bindings),
-        Service("E", "e", "outbound", variables=("x", "y"), operators=(Binding("m"),)),
-        Service("F", "d", "inbound", True, "r", False),
-    )
-    return (
-        Configuration(services[:1], seats[:1], (operators[0], operators[1]), ("Lunch", "Training")),
-        Configuration(services, seats, operators, ("L",)),
-        Configuration((services[0],), seats, operators),
-        Configuration((), seats, operators),
-        Configuration((services[1],), seats[:1], operators[:1], ("a", "b", "c")),
-    )
 
 
 def _small_files() -> list[bytes]:
@@ -243,6 +208,8 @@ CONFIGURATION_VALUES: dict[str, Sequence[str]] = {
     "on": ("ring", "answer", "hangup"),
     "os": ("any", "linux", "windows", "macos"),
     "again": ("true", "false"),
+    "may-leave": ("true", "false"),
+    "description": ("", "First row"),
     "address": ("192.0.2.7", "::1"),
     "answer": ("notify", "none"),
     "replaces": ("a" * 64,),
@@ -259,6 +226,9 @@ SERVER_VALUES: dict[str, Sequence[str]] = {
     "events": ("all", "own"),
     "encoding": ("cp1252", "utf-8", "idna", "punycode", "rot13", "nothing"),
     "retries": ("forever", "3"),
+    "bytes": ("1048576", "0"),
+    "minutes": ("15", "0"),
+    "any-priority": ("yes", "no"),
     "on-stop": ("keep", "remove"),
 }
 
@@ -267,7 +237,7 @@ def _shapes(root: bytes, words: Sequence[bytes]) -> Callable[[Random], bytes]:
     def grow(random: Random) -> bytes:
         """Elements in any order and depth, as large as anybody's."""
         shape = random.randrange(8)
-        many = 20_000 if random.random() < 0.003 else random.choice((1, 5, 50, 300))
+        many = 20_000 if random.random() < 0.0005 else random.choice((1, 3, 10, 30))
         word = random.choice(words)
         if shape == 0:
             inside = b"<%s>" % word * many + b"</%s>" % word * (many - random.choice((0, 0, 1)))
@@ -362,8 +332,9 @@ def _settings_seeds() -> list[bytes]:
         b'<server><ami username="astcti" secret="s"/></server>',
         b'<server events="all">\n<ami host="::1" port="5038" username="astcti" secret-file="secret" tls="yes"/>\n'
         b'<listen address="0.0.0.0" port="5000" plain="yes"/>\n<clients keep-alive="60" grace="10" max="2000"/>\n'
-        b'<queues reconcile="300" on-stop="keep"/><transfer><context>a</context></transfer>\n'
-        b'<logging level="debug" file="x.log"/><metrics address="127.0.0.1" port="9105"/></server>\n',
+        b'<calls compare="0"/><queues reconcile="300" on-stop="keep"/><originate any-priority="yes"/>\n'
+        b'<transfer><context>a</context></transfer><kept-ami bytes="1048576" minutes="5"/>\n'
+        b'<logging level="debug" file="x.log"/><audit file="a.log"/><metrics address="127.0.0.1" port="9105"/></server>\n',
     ]
 
 
@@ -460,7 +431,10 @@ SERVER_WORDS = (
     b"ami",
     b"listen",
     b"clients",
+    b"calls",
     b"queues",
+    b"originate",
+    b"kept-ami",
     b"transfer",
     b"context",
     b"logging",

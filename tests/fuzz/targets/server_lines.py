@@ -178,7 +178,7 @@ LOG_IN = (
     "222 outbound Out\n222 END\n230 Lunch\n230 END\n"
 )
 MORE = (
-    "200 astcti\n310 IN Lunch\n301 PAUSE PENDING\n300 OK\n210 astcti\n211 KO astcti reason\n901 PBX DOWN\n902 PBX UP\n",
+    "200 astcti\n311 LASTS 3720\n310 IN Lunch\n301 PAUSE PENDING\n300 OK\n210 astcti\n211 KO astcti reason\n901 PBX DOWN\n902 PBX UP\n",
     "250 popped-up 1795430727.120 PJSIP/201 PJSIP/201 mario Demo answer\n250 END\n221 SERVICES\n220 END\n222 END\n",
     "101 KO no such call\n302 KO PBX silent\n100 OK keep-alive expired\n900 OK\n",
     "910 BYE TAKEOVER text\n",

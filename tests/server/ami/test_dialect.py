@@ -264,6 +264,14 @@ def test_varset_is_a_variable_unless_it_is_global(new: Speaker) -> None:
     assert new(text.format("none", "none", "calldata", "1")) == []
 
 
+@pytest.mark.parametrize("odd", ["\t", "\x1f", "\u00a0"])
+def test_only_blanks_and_underscores_before_a_name_are_no_part_of_it(new: Speaker, odd: str) -> None:
+    """The filter of raw events takes such a variable for another one, too."""
+    told = new(f"Event: VarSet\nChannel: SIP/1-1\nUniqueid: 1.1\nVariable: {odd}calldata\nValue: 1")
+    assert told == [VariableSet("1.1", "SIP/1-1", f"{odd}calldata", "1")]
+    assert assigned(new(step("Set", f" __calldata={odd}1"))) == {"calldata": f"{odd}1"}
+
+
 def test_variables_that_events_carry_along(middle: Speaker, new: Speaker) -> None:
     told = middle("""
         Event: Bridge

@@ -79,6 +79,7 @@ def test_status_says_what_the_server_does(server: RunningServer) -> None:
         )
         found = document(server)
     assert found["pid"] == server.status["pid"]
+    assert not is_old(found["sessions"][0].pop("paused_since"))
     assert found["sessions"] == [
         {
             "username": "mario",

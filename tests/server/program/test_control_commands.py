@@ -52,16 +52,17 @@ def document(server: RunningServer, *words: str) -> dict[str, Any]:
 
 
 def test_who_is_logged_in_is_listed(server: RunningServer) -> None:
-    assert ask(server, "sessions").stdout == "USER  NAME  SEAT  ADDRESS  PAUSE\n0 logged in\n"
+    assert ask(server, "sessions").stdout == "USER  NAME  SEAT  ADDRESS  PAUSE  FOR\n0 logged in\n"
     with server.client("mario") as mario:
         mario.expect("200 astcti")
         mario.say("PAUSE IN Lunch")
         mario.expect("300 OK")
         until(lambda: document(server, "sessions")["sessions"][0]["paused"], every=0.2)
-        assert ask(server, "sessions").stdout == (
-            "USER   NAME         SEAT       ADDRESS    PAUSE\n"
-            "mario  Mario Rossi  PJSIP/201  127.0.0.1  yes (Lunch)\n"
-            "1 logged in\n"
+        assert re.fullmatch(
+            r"USER   NAME         SEAT       ADDRESS    PAUSE        FOR\n"
+            r"mario  Mario Rossi  PJSIP/201  127\.0\.0\.1  yes \(Lunch\)  0\d:\d\d\n"
+            r"1 logged in\n",
+            ask(server, "sessions").stdout,
         )
         assert document(server, "sessions")["sessions"] == document(server, "status")["sessions"]
 

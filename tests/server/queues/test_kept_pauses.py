@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from astcti_server.clients.ports import ResumePoint
 from tests.fake.queue_link import list_entry
 from tests.fake.queue_world import PHONE, World, configuration, service, settings
 
@@ -67,6 +70,34 @@ def test_who_was_in_pause_comes_back_in_that_pause_in_the_same_action(world, hou
     assert joins(world) == ("true", "Lunch")
     world.added(paused=True)
     assert world.told(2) == ["310 IN Lunch", "200 astcti"]
+
+
+def test_who_comes_back_hears_since_when_the_pause_lasts(world, tmp_path):
+    pause(world)
+    lose(world, 600.0)
+    again = restarted(world, tmp_path)
+    again.wheel.advance(30.0)
+    newest = replace(again.presence(session_id=2, interface="PJSIP/202"), resume=ResumePoint("", 0))
+    again.reconciler.arrived(newest)
+    assert again.told(2) == ["311 LASTS 630", "310 IN Lunch"]
+    [operator] = again.reconciler.overview().operators
+    assert operator.since == again.wheel.now - 630.0
+
+
+def test_a_client_that_did_not_ask_to_resume_hears_what_it_ever_heard(world, tmp_path):
+    pause(world)
+    lose(world, 600.0)
+    again = restarted(world, tmp_path)
+    again.arrive(session_id=2)
+    assert again.told(2) == ["310 IN Lunch"]
+
+
+def test_a_pause_that_begins_is_told_alone(world):
+    newest = replace(world.presence(session_id=2), resume=ResumePoint("", 0))
+    world.reconciler.arrived(newest)
+    world.told(2)
+    world.event("paused", paused=True, reason="Supervisor")
+    assert world.told(2) == ["310 IN Supervisor"]
 
 
 def test_after_twelve_hours_the_pause_is_over(world):

@@ -7,7 +7,8 @@ from dataclasses import replace
 from astcti_server.clients.ports import Presence
 from schemas.configuration.model import Configuration
 from schemas.protocol import Refusal
-from tests.fake.queue_world import World, configuration, service, settings
+from tests.fake.queue_link import list_entry
+from tests.fake.queue_world import PHONE, World, configuration, service, settings
 
 SALES = replace(service("sales", ("mario", 0)), may_leave=True)
 SUPPORT = service("support", ("mario", 0))
@@ -81,6 +82,46 @@ def test_a_queue_stays_left_over_a_lost_connection_however_long() -> None:
             team.added("support", penalty=0)
         assert sorted(team.told(2)) == ["200 support", "210 sales", "310 OUT"], grace_over
         assert not team.link.open
+
+
+def test_a_queue_stays_left_over_a_restart_of_the_server() -> None:
+    team = Team().sit_down()
+    team.ask("sales", False)
+    team.removed("sales")
+    team.kill_server(BOTH)
+    team.come_up(list_entry("support", PHONE, penalty=0))
+    team.arrive(session_id=2)
+    assert sorted(team.told(2)) == ["200 support", "210 sales", "310 OUT"]
+    assert not team.link.open, "he was never in it, not even for a moment"
+    assert team.ask("sales", True) == ""
+    team.added("sales", penalty=0)
+    team.kill_server(BOTH)
+    team.come_up(list_entry("support", PHONE, penalty=0), list_entry("sales", PHONE, penalty=0))
+    team.arrive(session_id=3)
+    assert sorted(team.told(3)) == ["200 sales", "200 support", "310 OUT"]
+
+
+def test_a_queue_that_was_left_is_forgotten_half_a_day_after_its_operator_was_there_last() -> None:
+    team = Team().sit_down()
+    team.ask("sales", False)
+    team.removed("sales")
+    for _hour in range(20):  # a long shift
+        team.wheel.advance(3600.0)
+    team.kill_server(BOTH)
+    assert team.state.load().left["mario"].keys == {"sales"}
+    team.wheel.advance(13 * 3600.0)
+    team.come_up()
+    team.wheel.advance(5.0)
+    assert not team.state.load().left
+
+
+def test_logging_out_ends_it_in_the_state_file() -> None:
+    team = Team().sit_down()
+    team.ask("sales", False)
+    assert team.state.load().left
+    team.reconciler.logged_out(1)
+    team.wheel.advance()
+    assert not team.state.load().left
 
 
 def test_who_logs_out_and_in_again_is_in_again() -> None:

@@ -5,12 +5,14 @@ import os
 import pytest
 
 from astcti_server.process.state_directory import StateError
+from astcti_server.queues.kept_left_queues import LeftQueues
 from astcti_server.queues.kept_pauses import KeptPause
 from astcti_server.queues.state_file import NOTHING_SAVED, SavedQueues, StateFile
 
 MEMBERS = {("astcti", "PJSIP/201"): "mario", ("vendité", "Local/202@agents/n"): "zoë"}
 PAUSES = {"mario": KeptPause("Lunch — è ora", 1795430727.25, 1795434327.0)}
-SAVED = SavedQueues(MEMBERS, PAUSES)
+LEFT = {"zoë": LeftQueues(frozenset({"sales", "vendité"}), 1795434327.5)}
+SAVED = SavedQueues(MEMBERS, PAUSES, LEFT)
 
 
 def test_what_was_saved_is_loaded(tmp_path):
@@ -38,6 +40,10 @@ def test_no_file_is_no_members(tmp_path):
         b'{"format": 1, "members": [], "pauses": [{"username": "a", "reason": "", "since": NaN, "seen": 1}]}',
         b'{"format": 1, "members": [], "pauses": [{"username": "", "reason": "", "since": 1, "seen": true}]}',
         b'{"format": 1, "members": [], "pauses": {"a": 1}}',
+        b'{"format": 1, "members": [], "left": [{"username": "a", "queues": "sales", "seen": 1}]}',
+        b'{"format": 1, "members": [], "left": [{"username": "a", "queues": [], "seen": 1}]}',
+        b'{"format": 1, "members": [], "left": [{"username": "a", "queues": [1], "seen": 1}]}',
+        b'{"format": 1, "members": [], "left": [{"username": "a", "queues": ["sales"]}]}',
         b"\xff\xfe",
         b"[" * 100000,
     ],
@@ -70,6 +76,20 @@ def test_fields_that_a_later_release_added_do_not_disturb(tmp_path):
     member = '{"queue": "astcti", "interface": "PJSIP/201", "username": "mario", "since": 1}'
     state.path.write_text(f'{{"format": 1, "members": [{member}], "release": "9"}}')
     assert state.load() == SavedQueues({("astcti", "PJSIP/201"): "mario"}, {})
+
+
+def test_a_release_that_kept_less_wrote_less(tmp_path):
+    state = StateFile(tmp_path)
+    pause = '{"username": "mario", "reason": "Lunch", "since": 1, "seen": 2}'
+    state.path.write_text(f'{{"format": 1, "members": [], "pauses": [{pause}]}}')
+    assert state.load() == SavedQueues({}, {"mario": KeptPause("Lunch", 1.0, 2.0)}, {})
+
+
+def test_a_queue_that_was_left_is_known_in_any_spelling(tmp_path):
+    state = StateFile(tmp_path)
+    left = '{"username": "mario", "queues": ["Sales"], "seen": 2}'
+    state.path.write_text(f'{{"format": 1, "members": [], "left": [{left}]}}')
+    assert state.load().left == {"mario": LeftQueues(frozenset({"sales"}), 2.0)}
 
 
 def test_the_list_is_for_the_server_alone_whatever_the_umask(tmp_path):

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from astcti_server.queues.kept_left_queues import KeptLeftQueues
 from astcti_server.queues.kept_pauses import KeptPauses
 from astcti_server.queues.owned_members import OwnedMembers
 from astcti_server.queues.state_file import NOTHING_SAVED, SavedQueues, StateFile
@@ -99,7 +100,9 @@ class HeldState:
 def test_a_member_whose_writing_is_under_way_is_not_added_yet():
     wheel, state = TimerWheel(), HeldState()
     added: list[str] = []
-    owned = OwnedMembers(FakeLink(wheel), state, {}, KeptPauses({}, wheel.clock))
+    owned = OwnedMembers(
+        FakeLink(wheel), state, {}, KeptPauses({}, wheel.clock), KeptLeftQueues({}, wheel.clock)
+    )
     key = ("astcti", "PJSIP/201")
     owned.add(key, "mario", lambda: added.append("first"))
     wheel.advance()

@@ -37,9 +37,14 @@ class Window:
 
     def __init__(self, desktop: Desktop, title: str) -> None:
         self._desktop = desktop
-        await_fact(lambda: self.find(title), f"no window shows {title}")
-        self.id = self.find(title)[-1]
+        self.id = ""
+        await_fact(lambda: self._found(title), f"no window shows {title}")
         desktop.do("windowactivate", "--sync", self.id)
+
+    def _found(self, title: str) -> bool:
+        """Asked once: a page that loads gives its window other titles meanwhile."""
+        self.id = next(reversed(self.find(title)), "")
+        return bool(self.id)
 
     def find(self, title: str) -> list[str]:
         return self._desktop.do("search", "--onlyvisible", "--name", title).split()

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import tkinter as tk
 from collections.abc import Callable
+from tkinter import ttk
 
 import pytest
 
 from astcti_client.net.messages import ConnectionState
 from astcti_client.ui import i18n
-from astcti_client.ui.widgets.controls import ScrolledFrame
 from astcti_client.ui.widgets.press_guard import INERT
+from astcti_client.ui.widgets.seat_header import RingingButtons, SeatHeader
 from tests.client.ui.tools.desktop import Desktop
-from tests.client.ui.tools.widgets import assert_usable, button, click, press, texts, write
+from tests.client.ui.tools.widgets import all_of, assert_usable, button, click, is_seen, press, texts, write
 from tests.client.ui.tools.window_test_bed import WindowTestBed, event
 
 Make = Callable[..., WindowTestBed]
@@ -35,21 +36,6 @@ def talk(bed: WindowTestBed, key: str = "7.1") -> None:
     bed.pump(lambda: key in bed.app.model.calls and bed.app.model.calls[key].phase == "talking")
     bed.app.windows.notices.close_all()
     bed.turn()
-
-
-def is_seen(widget: tk.Misc) -> bool:
-    """Whether all of it is on the screen, without scrolling."""
-    around = [widget.winfo_toplevel(), *(part for part in above(widget) if isinstance(part, ScrolledFrame))]
-    return bool(widget.winfo_viewable()) and all(
-        part.winfo_rooty() <= widget.winfo_rooty()
-        and widget.winfo_rooty() + widget.winfo_height() <= part.winfo_rooty() + part.winfo_height()
-        for part in around
-    )
-
-
-def above(widget: tk.Misc) -> list[tk.Misc]:
-    parent = widget.master
-    return [parent, *above(parent)] if isinstance(parent, tk.Misc) else []
 
 
 @little_room
@@ -116,18 +102,60 @@ def test_a_ring_beside_the_call_that_is_talked_to_is_said_where_its_card_is_not_
     hang_up = button(main.calls.cards["7.1"], "Hang up")
     before = hang_up.winfo_rooty()
     bed.ring("8.1", name="Jürgen Groß")
-    bed.pump(lambda: "Also rings: Jürgen Groß" in texts(main))
+    bed.pump(lambda: "Jürgen Groß" in texts(header_of(bed)))
     bed.turn()
     decline = button(main.calls.cards["8.1"], "Decline")
     assert not is_seen(decline)
     assert hang_up.winfo_rooty() == before, "nothing moves the call that is talked to"
-    said = next(
-        part for part in main.winfo_children()[0].winfo_children() if "Also rings" in str(part_text(part))
-    )
+    said = next(part for part in header_of(bed).winfo_children() if "Groß" in str(part_text(part)))
     click(desktop, said)
     bed.pump(lambda: is_seen(decline))
     bed.peer.say(event("Hangup", "8.1", end="missed"))
-    bed.pump(lambda: "Also rings" not in texts(main))
+    bed.pump(lambda: "Groß" not in texts(header_of(bed)))
+
+
+@little_room
+@in_each_language
+def test_what_rings_beside_the_call_that_is_talked_to_is_declined_or_answered_at_once(
+    open_client: Make, desktop: Desktop, scale: float, language: str
+) -> None:
+    i18n.use_language(language)
+    bed = open_client(scale=scale, language=language, rest=REST)
+    bed.log_in("PJSIP/201 Mario Rossi", *QUEUES, targets=TARGETS, phone=["224 PHONE CONSULT ANSWER"])
+    talk(bed)
+    header = header_of(bed)
+    main = bed.app.windows.main
+    still = [
+        main.pause.button,
+        *all_of(header, ttk.Button),
+        button(main.calls.cards["7.1"], i18n._("Hang up")),
+    ]
+    before = [(part.winfo_rootx(), part.winfo_rooty()) for part in still]
+    bed.ring("8.1", name="Jürgen Groß")
+    bed.pump(lambda: len(list(all_of(header, RingingButtons))) == 1)
+    bed.turn()
+    assert [(part.winfo_rootx(), part.winfo_rooty()) for part in still] == before, "nothing moves"
+    assert_usable(bed.root)
+    (buttons,) = all_of(header, RingingButtons)
+    decline, answer = all_of(buttons, ttk.Button)
+    click(desktop, answer)  # it has just come: nobody can have meant it
+    bed.pump(lambda: answer.instate([f"!{INERT}"]))
+    click(desktop, answer, repeat=2)
+    assert bed.hears() == "ANSWER 8.1"
+    bed.pump(lambda: decline.instate(["disabled"]))
+    bed.peer.say("100 OK", event("Hangup", "8.1", end="missed"))
+    bed.ring("9.1", name="Zoë Müller")
+    bed.pump(lambda: buttons not in list(all_of(header, RingingButtons)) and "Müller" in texts(header))
+    (others,) = all_of(header, RingingButtons)
+    decline = next(all_of(others, ttk.Button))
+    assert decline.instate([INERT]), "another call's button rests, wherever it stands"
+    bed.pump(lambda: decline.instate([f"!{INERT}"]))
+    click(desktop, decline)
+    assert bed.hears() == "HANGUP 9.1"
+
+
+def header_of(bed: WindowTestBed) -> SeatHeader:
+    return next(all_of(bed.app.windows.main, SeatHeader))
 
 
 def part_text(widget: tk.Misc) -> object:
@@ -172,6 +200,18 @@ def test_calls_that_come_and_go_change_nothing_of_the_form(open_client: Make) ->
     bed.pump(lambda: not bed.app.model.up)
     bed.turn()
     assert pause.winfo_rooty() == before[1], "a state of two lines is no higher than one of one"
+
+
+@pytest.mark.parametrize("desktop", ["800x480", "1366x768"], indirect=True)
+def test_a_text_of_two_lines_beside_a_picture_is_one_block(open_client: Make, desktop: Desktop) -> None:
+    bed = open_client()
+    log_in(bed)
+    bed.peer.say("310 IN Lunch break with all colleagues")
+    bed.pump(lambda: "Lunch break" in texts(bed.root))
+    labels = [label for label in all_of(bed.root, ttk.Label) if str(label.cget("compound")) == "left"]
+    long = [str(label.cget("text")) for label in labels if "Lunch break" in str(label.cget("text"))]
+    assert long
+    assert not any(text.startswith(" ") for text in long), "a blank shifts the first line alone"
 
 
 def test_the_dial_bar_is_folded_and_opens_for_a_number(open_client: Make, desktop: Desktop) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from tkinter import ttk
 from typing import TypeVar
 
+from astcti_client.ui.widgets.controls import ScrolledFrame
 from tests.client.ui.tools.desktop import Desktop
 
 Widget = TypeVar("Widget", bound=tk.Widget)
@@ -75,6 +76,16 @@ def all_of(widget: tk.Misc, kind: type[Widget] | tuple[type[Widget], ...]) -> It
         if isinstance(child, kind) and child.winfo_ismapped():
             yield child
         yield from all_of(child, kind)
+
+
+def is_seen(widget: tk.Misc) -> bool:
+    """Whether all of it is on the screen, without scrolling."""
+    around = [widget.winfo_toplevel(), *(part for part in _above(widget) if isinstance(part, ScrolledFrame))]
+    return bool(widget.winfo_viewable()) and all(
+        part.winfo_rooty() <= widget.winfo_rooty()
+        and widget.winfo_rooty() + widget.winfo_height() <= part.winfo_rooty() + part.winfo_height()
+        for part in around
+    )
 
 
 def assert_usable(top: tk.Misc) -> None:

@@ -1,0 +1,44 @@
+"""Rules for passwords: one set for manager users, however a password is set, and advice for operators'."""
+
+from __future__ import annotations
+
+from django.contrib.auth import password_validation
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from configurator.models import ManagerUser, Operator
+
+LONGEST = 200
+
+
+class TypeableValidator:
+    """Refuses what a form could not send again: more than it takes, or several lines."""
+
+    def validate(self, password: str, user: object = None) -> None:
+        """ValidationError says what is wrong."""
+        if len(password) > LONGEST:
+            raise ValidationError(_("A password has at most %(most)d characters.") % {"most": LONGEST})
+        if "\n" in password or "\r" in password:
+            raise ValidationError(_("A password has no line break."))
+
+    def get_help_text(self) -> str:
+        """Nothing that anybody would try."""
+        return ""
+
+
+def check_password(plain: str, user: ManagerUser) -> None:
+    """The rules for a manager user, whose name and address are known already. ValidationError."""
+    password_validation.validate_password(plain, user)
+
+
+def weakness_of(plain: str, operator: Operator) -> str:
+    """Why an operator's password is easily guessed, by the same rules; empty where it is not.
+
+    It is only told: how long passwords are that people type at each shift is the installation's own.
+    """
+    user = ManagerUser(userid=operator.username, full_name=operator.full_name)
+    try:
+        password_validation.validate_password(plain, user)
+    except ValidationError as error:
+        return " ".join(error.messages)
+    return ""

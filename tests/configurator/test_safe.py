@@ -1,0 +1,180 @@
+"""Who gets in, who is kept out, and what an answer tells."""
+
+from __future__ import annotations
+
+import logging
+import os
+import stat
+import threading
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from django.conf import settings
+from django.core import mail
+from django.core.mail.backends.base import BaseEmailBackend
+from django.test import Client, override_settings
+from django.utils import timezone
+
+from configurator.cli import without_traceback_of_refusals
+from configurator.commands.users import make_first_user
+from configurator.database import backup
+from configurator.models import AuditEntry, LoginFailure, ManagerUser, Operator
+from configurator.options import Options, current_options
+from configurator.users import authentication
+from configurator.users.lost_passwords import mails
+from configurator.users.password_rules import weakness_of
+from tests.configurator.conftest import PASSWORD
+
+HERE = __name__
+
+
+def failures(userid: str, address: str, count: int) -> None:
+    LoginFailure.objects.bulk_create(LoginFailure(userid=userid, address=address) for _ in range(count))
+
+
+def test_nobody_outside_keeps_out_who_logged_in_from_here_lately(admin: Client) -> None:
+    for number in range(60):
+        failures("administrator", f"203.0.113.{number}", 2)
+    failures("somebody", "127.0.0.1", authentication.ADDRESS_LIMIT)
+    assert authentication.count_attempt("administrator", "127.0.0.1") == 0
+    AuditEntry.objects.filter(action="login").update(at=timezone.now() - timedelta(days=31))
+    assert authentication.count_attempt("administrator", "127.0.0.1") > 0
+
+
+def test_where_many_machines_guess_others_are_slowed_and_not_locked_out(users) -> None:
+    failures("administrator", "203.0.113.1", authentication.USER_LIMIT)
+    assert authentication.count_attempt("administrator", "198.51.100.7") == 0
+    assert 0 < authentication.count_attempt("administrator", "198.51.100.7") <= 5
+    LoginFailure.objects.filter(address="198.51.100.7").update(at=timezone.now() - authentication.SLOWED)
+    assert authentication.count_attempt("administrator", "198.51.100.7") == 0
+
+
+def test_guessing_from_an_administrators_own_address_is_slowed_too(admin: Client) -> None:
+    failures("administrator", "127.0.0.1", authentication.KNOWN_LIMIT)
+    assert authentication.count_attempt("administrator", "127.0.0.1") == 1
+    LoginFailure.objects.update(at=timezone.now() - authentication.KNOWN_SLOWED)
+    assert authentication.count_attempt("administrator", "127.0.0.1") == 0
+
+
+class HangingMail(BaseEmailBackend):
+    """A mail server that does not answer until it is told to, and then refuses."""
+
+    go = threading.Event()
+
+    def open(self) -> None:
+        self.go.wait()
+        raise OSError("it is gone")
+
+    def send_messages(self, messages: Any) -> int:
+        raise AssertionError("it was never open")
+
+
+@pytest.fixture
+def hanging() -> Iterator[threading.Event]:
+    HangingMail.go.clear()
+    yield HangingMail.go
+    HangingMail.go.set()
+    mails.finish()
+
+
+def test_no_answer_waits_for_the_mail_server_and_all_addresses_are_told_that_it_fails(
+    users, hanging: threading.Event
+) -> None:
+    with override_settings(EMAIL_HOST="mail.example", EMAIL_BACKEND=f"{HERE}.{HangingMail.__name__}"):
+        for address in ("viewer@example.com", "unknown@example.com"):
+            hanging.clear()
+            sent = Client().post("/password-lost/", {"email": address}, follow=True)
+            assert "Look into your mail" in sent.content.decode() and sent.headers["Refresh"] == "3"
+            hanging.set()
+            mails.finish()
+            page = Client().get("/password-lost/sent/")
+            assert "Mail cannot be sent now" in page.content.decode() and "Refresh" not in page.headers
+    with override_settings(EMAIL_HOST="mail.example"):
+        Client().post("/password-lost/", {"email": "viewer@example.com"})
+        mails.finish()
+        assert len(mail.outbox) == 1
+        assert "cannot be sent" not in Client().get("/password-lost/sent/").content.decode()
+
+
+def test_another_address_for_the_link_needs_the_present_password(admin: Client) -> None:
+    data = {"full_name": "Ada", "email": "other@example.com"}
+    assert "needs your present password" in admin.post("/account/", data).content.decode()
+    assert admin.post("/account/", {**data, "present_password": "wrong"}).status_code == 200
+    assert ManagerUser.objects.get(userid="administrator").email == "administrator@example.com"
+    assert admin.post("/account/", {**data, "present_password": PASSWORD}).status_code == 302
+    assert ManagerUser.objects.get(userid="administrator").email == "other@example.com"
+    assert admin.post("/account/", {**data, "full_name": "Ada A."}).status_code == 302
+
+
+@pytest.mark.parametrize("weak", ["short-9", "9223372036854775808", "password123", "vera.violet", "x" * 201])
+def test_the_rules_for_passwords_are_the_same_wherever_one_is_set(
+    admin: Client, weak: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = {"userid": "vera.violet", "full_name": "Vera Violet", "role": "viewer", "enabled": "on"}
+    assert admin.post("/managers/add/", {**new, "new_password": weak}).status_code == 200
+    assert not ManagerUser.objects.filter(userid="vera.violet").exists()
+    vera = ManagerUser.objects.make("vera.violet", PASSWORD, full_name="Vera Violet")
+    client = Client()
+    client.post("/login/", {"username": "vera.violet", "password": PASSWORD})
+    twice = {"old_password": PASSWORD, "new_password1": weak, "new_password2": weak}
+    assert client.post("/account/password/", twice).status_code == 200
+    vera.refresh_from_db()
+    assert vera.check_password(PASSWORD)
+
+    ManagerUser.objects.all().delete()
+    for name, value in {"USER": "vera.violet", "PASSWORD": weak, "FULL_NAME": "Vera Violet"}.items():
+        monkeypatch.setenv(f"ASTCTI_CONFIGURATOR_{name}", value)
+    with pytest.raises(click.UsageError, match="the first user: password"):
+        make_first_user()
+
+
+def test_a_weak_password_of_an_operator_is_stored_and_told(admin: Client, demo) -> None:
+    data = {"username": "mario", "full_name": "Mario Rossi", "enabled": "on", "revision": "1"}
+    address = f"/operators/{demo['operator'].pk}/edit/"
+    said = admin.post(address, {**data, "new_password": "mario"}, headers={"HX-Request": "true"})
+    assert "easily guessed" in said.headers["HX-Trigger"]
+    assert Operator.objects.get().password.startswith("scrypt:")
+    assert weakness_of("battery-staple-7", demo["operator"]) == ""
+
+
+def test_a_refused_request_is_one_line_in_the_log(
+    log_in: Callable[[str], Client], caplog: pytest.LogCaptureFixture
+) -> None:
+    client = log_in("viewer")
+    caplog.handler.addFilter(without_traceback_of_refusals)
+    with caplog.at_level(logging.WARNING):
+        assert client.get("/audit/").status_code == 403
+    caplog.handler.removeFilter(without_traceback_of_refusals)
+    (record,) = [record for record in caplog.records if "/audit/" in record.getMessage()]
+    assert not record.exc_info and "Traceback" not in caplog.text
+
+
+def test_a_proxy_with_tls_and_no_option_for_it_is_told(users) -> None:
+    client = Client(enforce_csrf_checks=True)
+    sent = {"username": "viewer", "password": PASSWORD}
+    page = client.post("/login/", sent, headers={"Origin": "https://testserver"}).content.decode()
+    assert "started without" in page and "--https" in page
+    assert "--https" not in client.post("/login/", sent).content.decode()
+    assert settings.SECURE_HSTS_SECONDS == 0
+
+
+def test_files_are_for_their_owner_alone_whatever_the_umask_and_the_directory(tmp_path: Path, demo) -> None:
+    chosen = Options(tmp_path / "data")
+    chosen.data.mkdir(mode=0o777)
+    chosen.data.chmod(0o777)
+    before = os.umask(0)
+    try:
+        chosen.secret_key()
+        for name in ("managers.sqlite", "configuration.sqlite"):
+            backup.copy_database(current_options().data / name, chosen.data / name)
+        backup.write_backup(chosen, chosen.data / "all.zip")
+        backup.copies_directory(chosen)
+    finally:
+        os.umask(before)
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in chosen.data.iterdir()}
+    assert {modes.pop("copies"), modes.pop("temporary")} == {0o700}
+    assert set(modes.values()) == {0o600} and "all.zip" in modes
