@@ -1,4 +1,4 @@
-"""`configurator.ini` in the data directory: how mail is sent, for lost passwords. Standard library only.
+"""`configurator.ini` in the data directory: mail for lost passwords, second factor. Standard library only.
 
 [mail]
 host = smtp.example.com
@@ -23,10 +23,8 @@ class MailSettingsError(ValueError):
 
 def read_mail_settings(path: Path) -> dict[str, Any]:
     """Return Django's settings for mail; without a host there is none. Raises MailSettingsError."""
-    parser = configparser.ConfigParser(interpolation=None, inline_comment_prefixes=(";",))
     try:
-        if path.exists():
-            parser.read_string(path.read_text(encoding="utf-8-sig"), str(path))
+        parser = _parsed(path)
         mail = parser["mail"] if parser.has_section("mail") else None
         if mail is None or not mail.get("host"):
             return {"EMAIL_HOST": "", "EMAIL_BACKEND": "django.core.mail.backends.dummy.EmailBackend"}
@@ -51,3 +49,36 @@ def read_mail_settings(path: Path) -> dict[str, Any]:
         "EMAIL_TIMEOUT": 15,
         "DEFAULT_FROM_EMAIL": mail.get("from", "astcti@localhost"),
     }
+
+
+def read_second_factor(path: Path, installed: bool) -> frozenset[str]:
+    """The roles whose users have to log in with a code of an app, too. MailSettingsError.
+
+    [login]
+    second-factor = administrators      ; or nobody, the default, or everybody
+    """
+    try:
+        wanted = _parsed(path).get("login", "second-factor", fallback="nobody")
+    except (OSError, configparser.Error, ValueError) as error:
+        raise MailSettingsError(f"{path}: {error}") from None
+    roles = {
+        "nobody": frozenset[str](),
+        "administrators": frozenset({"administrator"}),
+        "everybody": frozenset({"administrator", "supervisor", "viewer"}),
+    }
+    if wanted not in roles:
+        raise MailSettingsError(
+            f"{path}: second-factor is nobody, administrators or everybody, not {wanted[:40]!r}"
+        )
+    if roles[wanted] and not installed:
+        raise MailSettingsError(
+            f"{path}: second-factor needs packages: pip install 'asteriskcti[two-factor]'"
+        )
+    return roles[wanted]
+
+
+def _parsed(path: Path) -> configparser.ConfigParser:
+    parser = configparser.ConfigParser(interpolation=None, inline_comment_prefixes=(";",))
+    if path.exists():
+        parser.read_string(path.read_text(encoding="utf-8-sig"), str(path))
+    return parser

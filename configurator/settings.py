@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import socket
 import zoneinfo
@@ -50,10 +51,16 @@ MIDDLEWARE = [
     "configurator.web.middleware.SessionEnd",
     "configurator.web.middleware.UserLanguage",
     "configurator.web.middleware.LoginNeeded",
+    "configurator.web.middleware.SecondFactorNeeded",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
+TWO_FACTOR = all(importlib.util.find_spec(name) for name in ("django_otp", "segno"))
+"""Whether codes of an app can be asked for: the extra two-factor is installed."""
+if TWO_FACTOR:
+    INSTALLED_APPS += ["django_otp", "django_otp.plugins.otp_totp"]
+OTP_TOTP_ISSUER = "AsteriskCTI"
 ROOT_URLCONF = "configurator.urls"
 WSGI_APPLICATION = "configurator.wsgi.application"
 TEMPLATES = [
@@ -153,3 +160,4 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 LOGGING_CONFIG = None  # the command line decides; whoever imports this keeps their own
 
 locals().update(mail_settings.read_mail_settings(_options.data / options.MAIL_NAME))
+SECOND_FACTOR_FOR = mail_settings.read_second_factor(_options.data / options.MAIL_NAME, TWO_FACTOR)

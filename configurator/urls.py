@@ -35,6 +35,7 @@ urlpatterns = [
     path("language/", set_language, name="set_language"),
     path("account/", accounts.account_page, name="account"),
     path("account/password/", accounts.PasswordChangePage.as_view(), name="password_change"),
+    path("account/second-factor/", accounts.second_factor_page, name="second_factor"),
     path("account/appearance/", accounts.switch_appearance, name="appearance"),
     path("audit/", audit.audit_page, name="audit"),
     path("publish/", publish.publish_page, name="publish"),
@@ -64,3 +65,4 @@ urlpatterns = [
     path("<slug:key>/<int:pk>/remove/", entries.remove_entry, name="remove"),
 ]
 handler400 = "configurator.views.site.bad_request"
+handler500 = "configurator.views.site.server_error"

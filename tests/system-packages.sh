@@ -21,6 +21,7 @@ need systemd-analyze systemd
 need chromium chromium fonts-noto-core
 need npm npm
 need promtool prometheus
+need nginx nginx-light
 need Xvfb xvfb
 need openbox openbox
 need trayer trayer

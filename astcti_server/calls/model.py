@@ -329,7 +329,7 @@ class Party(DialplanKnowledge):
     def rings(self, callee: Party) -> None:
         """It rings this one; for `called_by`."""
         self.callees[callee] = None
-        if callee.leg is not None:
+        if self.trail is None and callee.leg is not None:
             self.begin_trail(callee.leg.trail.another)
 
     def rings_no_more(self, callee: Party) -> None:

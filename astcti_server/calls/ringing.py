@@ -219,7 +219,8 @@ class Ringing:
 
     def _waits(self, party: Party, queue: str) -> None:
         party.join_queue(queue)
-        party.begin_trail(self._trails.begin)
+        if party.trail is None:
+            party.begin_trail(self._trails.begin)
         self._note(party, _JOINED_QUEUE, queue)
         self._queue_callers.add(party)
         self.caller_went_on(party)

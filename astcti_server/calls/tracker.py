@@ -37,7 +37,6 @@ logger = logging.getLogger(__name__)
 OUTGOING_LINE = "(Outgoing Line)"  # what AppDial and AppQueue say of a called phone: no step of a dialplan
 NOWHERE = ("", "s")  # where Asterisk says that a phone is while it rings for an originated call
 _ENTERED = TrailStep.ENTERED.value
-_HUNG_UP = TrailStep.HUNG_UP.value
 _SEATED = TrailStep.SEATED.value
 _NOT_DELIVERED = TrailStep.NOT_DELIVERED.value
 _RESUMED = TrailStep.RESUMED.value
@@ -417,7 +416,8 @@ class Tracker:
     def _note_entered(self, party: Party, context: str) -> None:
         """It came into another context; of who enters one of a service the trail begins here."""
         if context in self._inbound_contexts or context in self._outbound_contexts:
-            party.begin_trail(self.trails.begin)
+            if party.trail is None:
+                party.begin_trail(self.trails.begin)
             if party.trail is not None:
                 party.trail.add(_ENTERED, context, party.contexts.get(context, ""))
 
@@ -507,8 +507,8 @@ class Tracker:
             )
             self._notifier.notify(party.leg, "Hangup", cause=cause)
         if party.trail is not None:
-            party.trail.add(_HUNG_UP, str(event.cause), event.cause_text)
-            self.trails.end(facts_of(party, None if cause is None else cause.end), party.trail)
+            facts = facts_of(party, "" if cause is None else cause.end)
+            self.trails.end(facts, party.trail, event.cause, event.cause_text)
         self._legs.forget(party)
         self.table.remove(call)
         if self._masquerades:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Literal
 
 from astcti_server.calls.model import Leg, Party
 from astcti_server.calls.seat_view import dialplan_parties, direction_of, was_called_out
-from astcti_server.explain.trail import LONGEST_TEXT, PartyFacts
+from astcti_server.explain.trail import LONGEST_TEXT, NO_LEG, SHORTEN_AT, YES, FactTexts
 from schemas.configuration.model import Moment, Service
 from schemas.events import Action, Call, End
 from schemas.explanation.codes import TrailStep
@@ -19,46 +20,63 @@ _VARIABLE_SET = TrailStep.VARIABLE_SET.value
 _LACKED = TrailStep.LACKED.value
 
 
-def facts_of(party: Party, end: End | None = None) -> PartyFacts:
+def facts_of(party: Party, end: End | Literal[""] = "") -> FactTexts:
     """What a party is now; `end` is what its end means for the seat."""
-    leg = party.leg
-    return PartyFacts(
+    leg, caller, number, name = party.leg, party.caller, party.number, party.name
+    facts = [
         party.uniqueid,
         party.linkedid,
         party.device,
-        party.number[:LONGEST_TEXT],
-        party.name[:LONGEST_TEXT],
+        number if len(number) <= LONGEST_TEXT else number[:LONGEST_TEXT],
+        name if len(name) <= LONGEST_TEXT else name[:LONGEST_TEXT],
         party.exten,
-        party.began and not party.from_queue,
-        "" if party.caller is None else party.caller.uniqueid,
-        tuple([half.uniqueid for half in party.path]) if party.path else (),
-        (*party.variables, *party.inherited),
-        "" if leg is None else leg.extension,
-        "" if leg is None else leg.operator,
-        "" if leg is None or leg.service is None else leg.service.name,
+        "" if caller is None else caller.uniqueid,
+        "\n".join([half.uniqueid for half in party.path]) if party.path else "",
+        "\n".join((*party.variables, *party.inherited)),
         party.call.state,
-        leg is not None and direction_of(leg, leg.other) == "outbound",
-        leg is not None and leg.linked,
-        leg is not None and leg.talked,
-        end or "",
-    )
+        end,
+        YES if party.began and not party.from_queue else "",
+    ]
+    if leg is None:
+        facts += NO_LEG
+    else:
+        facts += (
+            leg.extension,
+            leg.operator,
+            "" if leg.service is None else leg.service.name,
+            YES if direction_of(leg, leg.other) == "outbound" else "",
+            YES if leg.linked else "",
+            YES if leg.talked else "",
+        )
+    return facts
 
 
 def note_variable(party: Party, name: str, value: str) -> None:
     """A declared variable got a value."""
     if party.trail is not None:
         shown = value if len(value) <= LONGEST_TEXT else value[:LONGEST_TEXT]
-        party.trail.add(_VARIABLE_SET, name, shown, str(len(value.encode("utf-8", "replace"))))
+        size = len(value) if value.isascii() else len(value.encode("utf-8", "replace"))
+        party.trail.add(_VARIABLE_SET, name, shown, str(size))
 
 
 def note_pair(party: Party, other: Party, step: str) -> None:
     """What became of a pair, in the trails of both ends if either is a seat's phone."""
-    for end, peer in ((party, other), (other, party)):
-        if end.leg is not None:
-            peer.begin_trail(end.leg.trail.another)
-    for end, peer in ((party, other), (other, party)):
-        if end.trail is not None:
-            end.trail.add(step, peer.device, peer.uniqueid)
+    if party.leg is not None and other.trail is None:
+        other.begin_trail(party.leg.trail.another)
+    if other.leg is not None and party.trail is None:
+        party.begin_trail(other.leg.trail.another)
+    # Four in each call, so what `Trail.add` does stands here: to call it costs as much as that.
+    mine, its = party.trail, other.trail
+    if mine is not None:
+        mine.texts += step, other.device, other.uniqueid
+        mine.times.append(mine.clock())
+        if len(mine.times) > SHORTEN_AT:
+            mine.shorten()
+    if its is not None:
+        its.texts += step, party.device, party.uniqueid
+        its.times.append(its.clock())
+        if len(its.times) > SHORTEN_AT:
+            its.shorten()
 
 
 def note_unmatched(leg: Leg, other: Party | None, username: str) -> None:
@@ -69,12 +87,10 @@ def note_unmatched(leg: Leg, other: Party | None, username: str) -> None:
     leg.trail.add(_UNMATCHED, username, listed(contexts), listed(queues))
 
 
-def note_opened(leg: Leg, service: Service, username: str, moment: Moment, due: Iterable[Action]) -> None:
+def note_opened(leg: Leg, service: Service, username: str, moment: Moment, due: Sequence[Action]) -> None:
     """These triggers are sent."""
-    systems = [action.os for action in due]
-    leg.trail.add(
-        _OPENED, moment, str(len(systems)), service.name, username, ",".join(dict.fromkeys(systems))
-    )
+    systems = due[0].os if len(due) == 1 else ",".join(dict.fromkeys([action.os for action in due]))
+    leg.trail.add(_OPENED, moment, str(len(due)), service.name, username, systems)
 
 
 def note_lacking(leg: Leg, names: Iterable[str]) -> None:
@@ -87,9 +103,8 @@ def note_not_opened(
     leg: Leg, call: Call, service: Service, username: str, moment: Moment, *, matched: bool, repeat: bool
 ) -> None:
     """No trigger is sent, though it is the moment for some."""
-    reason = _reason(leg, call, service, moment, matched=matched, repeat=repeat)
-    at_ring = moment == "ring" and any(trigger.on == moment for trigger in service.triggers)
-    if moment == "answer" or at_ring:
+    if moment == "answer" or (moment == "ring" and moment in [trigger.on for trigger in service.triggers]):
+        reason = _reason(leg, call, service, moment, matched=matched, repeat=repeat)
         leg.trail.add(_NOT_OPENED, moment, service.name, username, reason)
 
 

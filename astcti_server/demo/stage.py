@@ -1,7 +1,8 @@
 """`make demo`: the embedded PBX, the server, a client and the Configurator, with calls that pop up alone.
 
 The programs are the real ones, each a process of its own, exactly as in a call centre; only the PBX is
-simulated. Everything lives in a temporary folder. Ctrl-C ends it, and so does closing its terminal.
+simulated. Everything lives in a temporary folder. Ctrl-C ends it, and so does closing its terminal; a second
+Ctrl-C does not wait for the programs.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from schemas import passwords
 
 USER, PASSWORD, PHONE, MAC = "mario", "demo", "PJSIP/201", "02:00:00:00:02:01"
 SUPERVISOR = "admin"
+INTERRUPTED = 128 + signal.SIGINT  # the exit code of who ended because of a Ctrl-C
+SUPERVISORS_PASSWORD = "only-a-demo-1"  # the Configurator has rules for passwords
 STOP_WITHIN = 15.0  # seconds for a program to end in order
 OWN_PORTS = range(20_000, 32_768)
 START_WITHIN = 60.0  # seconds for the server to reach the PBX
@@ -81,7 +84,7 @@ class Stage:
         self._environment = others | {
             "PYTHONUNBUFFERED": "1",
             "ASTCTI_CONFIGURATOR_USER": SUPERVISOR,
-            "ASTCTI_CONFIGURATOR_PASSWORD": PASSWORD,
+            "ASTCTI_CONFIGURATOR_PASSWORD": SUPERVISORS_PASSWORD,
             # The demo's client has nothing to do with one that this user runs for work.
             "XDG_RUNTIME_DIR": str(folder),
             "XDG_DATA_HOME": str(folder),
@@ -110,7 +113,9 @@ class Stage:
                 "--listen",
                 "127.0.0.1:0",
             )
-            self._lines.put(("demo", f"the Configurator comes up: user {SUPERVISOR}, password {PASSWORD}"))
+            self._lines.put(
+                ("demo", f"the Configurator comes up: user {SUPERVISOR}, password {SUPERVISORS_PASSWORD}")
+            )
 
     def play(self) -> int:
         """Print what is said until a program ends or Ctrl-C; returns the exit code."""
@@ -143,6 +148,11 @@ class Stage:
         self._crm.stop()
         while not self._lines.empty():
             _say(*self._lines.get())
+
+    def kill(self) -> None:
+        """Let no program end in order; `stop` then has nothing to wait for. Also from a signal's handler."""
+        for _name, program in self._programs:
+            program.kill()
 
     def _configure(self, ami_port: int) -> Path:
         config = self._folder / "config"
@@ -231,8 +241,31 @@ def _free_port() -> int:
     raise OSError("there is no free port: name one with --port")
 
 
-def _interrupt(_number: int, _frame: object) -> None:
-    raise KeyboardInterrupt
+class Interruptions:
+    """The first Ctrl-C, or end of the terminal, is a KeyboardInterrupt; a second Ctrl-C calls `hurry`."""
+
+    def __init__(self, hurry: Callable[[], None]) -> None:
+        self._hurry = hurry
+        self.hurried = False
+        """Whether there was a second one."""
+
+    def follow(self) -> None:
+        """From now on. Main thread."""
+        _on_signals(self._first)
+
+    def no_more(self) -> None:
+        """It ends by itself: a Ctrl-C would be the second one."""
+        # A closing terminal sends several of the others: ending is not to be cut short by them.
+        _on_signals(signal.SIG_IGN)
+        signal.signal(signal.SIGINT, self._second)
+
+    def _first(self, _number: int, _frame: object) -> None:
+        self.no_more()
+        raise KeyboardInterrupt
+
+    def _second(self, _number: int, _frame: object) -> None:
+        self.hurried = True
+        self._hurry()
 
 
 def _on_signals(act: Callable[[int, object], None] | signal.Handlers) -> None:
@@ -244,7 +277,7 @@ def _on_signals(act: Callable[[int, object], None] | signal.Handlers) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the demo until Ctrl-C."""
+    """Run the demo until Ctrl-C: 0 then, `INTERRUPTED` if its end was not waited for."""
     parser = argparse.ArgumentParser(prog="make demo", description="Calls that pop up, without an Asterisk.")
     parser.add_argument("--port", type=int, default=0, help="port of the server (default: any free one)")
     parser.add_argument("--every", type=float, default=8.0, help="seconds between callers (default: 8)")
@@ -254,13 +287,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("--port is a number from 0 to 65535")
     if not 0.1 <= options.every <= 86400:
         parser.error("--every is a number of seconds from 0.1 to 86400")
-    _on_signals(_interrupt)
     with tempfile.TemporaryDirectory(prefix="astcti-demo-") as folder:
         stage = Stage(Path(folder), port=options.port, every=options.every, open_pages=options.open)
         _say("demo", f"operator {USER} sits at phone {PHONE}; a caller comes every {options.every:g} seconds")
         _say("demo", "Ctrl-C ends everything")
-        code = 1
+        interruptions, code = Interruptions(stage.kill), 1
         try:
+            interruptions.follow()
             stage.start()
             code = stage.play()
         except KeyboardInterrupt:
@@ -269,10 +302,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except (OSError, RuntimeError) as error:
             _say("demo", str(error))
         finally:
-            _on_signals(signal.SIG_IGN)  # a closing terminal sends several: ending is not to be cut short
+            interruptions.no_more()
             stage.stop()
-    return code
+    return INTERRUPTED if interruptions.hurried else code
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:  # before there was anything to end
+        sys.exit(INTERRUPTED)

@@ -7,7 +7,10 @@ from collections.abc import Callable
 
 from astcti_server.explain.kept_trails import KeptTrails
 from astcti_server.explain.packed_trails import pack, pack_record, unpack
-from astcti_server.explain.trail import FIRST_KEPT, LAST_KEPT, PartyFacts, PartyRecord, Trail
+from astcti_server.explain.trail import STEPS_KEPT, FactTexts, PartyFacts, PartyRecord, Trail
+from schemas.explanation.codes import TrailStep
+
+_HUNG_UP = TrailStep.HUNG_UP.value
 
 
 class CallTrails:
@@ -22,10 +25,13 @@ class CallTrails:
         """A trail for a party."""
         return Trail(self.clock)
 
-    def end(self, facts: PartyFacts, trail: Trail) -> None:
-        """The party is gone."""
-        now = self.clock()
-        self.kept.keep(facts.uniqueid, pack(facts, trail, now), now)
+    def end(self, facts: FactTexts, trail: Trail, cause: int, meaning: str) -> None:
+        """The party is gone, for this cause (Q.850) as Asterisk words it."""
+        clock = self.clock
+        trail.texts += _HUNG_UP, str(cause), meaning  # as `Trail.add` does: a call costs as much
+        trail.times.append(clock())
+        now = clock()
+        self.kept.keep(facts[0], pack(facts, trail, now), now)
 
     def facts_of_ended(self, extension: str, uniqueid: str) -> PartyFacts | None:
         """What a seat's leg was at its end; None if it is not kept (any more), or not of this seat."""
@@ -38,7 +44,7 @@ class CallTrails:
         Nothing happens if the call is not kept any more, or enough was said of it.
         """
         record = self._ended(extension, uniqueid)
-        if record is not None and len(record.steps) < FIRST_KEPT + LAST_KEPT:
+        if record is not None and len(record.steps) < STEPS_KEPT:
             steps = (*record.steps, (self.clock(), code, *arguments))
             self.kept.replace(uniqueid, pack_record(record._replace(steps=steps)))
 

@@ -27,13 +27,13 @@ def first_user() -> None:
 def reset_password(userid: str) -> None:
     """Give a manager user another password, asked for twice, or read from standard input.
 
-    The user is enabled again if need be, and every session of the user ends.
+    The user is enabled again if need be, and every session of the user ends. A second factor is removed.
     """
     from django.core.exceptions import ValidationError
 
     from configurator import audit_log
     from configurator.models import ManagerUser
-    from configurator.users import authentication, password_rules
+    from configurator.users import authentication, password_rules, second_factor
 
     user = ManagerUser.objects.filter(userid=userid).first()
     if user is None:
@@ -48,6 +48,8 @@ def reset_password(userid: str) -> None:
     user.raise_revision()
     user.save()
     authentication.forget_failures(userid)
+    if second_factor.remove(user):
+        click.echo(f"astcti-configurator: {userid} logs in without a code again", err=True)
     audit_log.record(audit_name(), "password-reset", "manageruser", userid)
     click.echo(f"{userid} has another password")
 

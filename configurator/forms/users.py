@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from configurator import audit_log
 from configurator.forms.entries import EntryForm
 from configurator.models import ManagerUser
-from configurator.users import authentication, password_rules
+from configurator.users import authentication, password_rules, second_factor
 
 
 class ManagerUserForm(EntryForm):
@@ -134,6 +134,14 @@ class LoginForm(auth_forms.AuthenticationForm):
         super().__init__(request, *arguments, **named)
         self.label_suffix = ""
         self.fields["username"].label = gettext("User id")
+        if second_factor.is_used():
+            self.fields["code"] = forms.CharField(
+                label=gettext("Code"),
+                required=False,
+                max_length=12,
+                help_text=gettext("Of your app, if you set one up."),
+                widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
+            )
 
     def clean(self) -> dict[str, Any]:
         """Look at the password only while attempts are welcome."""
@@ -143,7 +151,10 @@ class LoginForm(auth_forms.AuthenticationForm):
             return super().clean()
         refuse_too_many(userid, audit_log.address_of(self.request))
         try:
-            return super().clean()
+            data = super().clean()
+            if not second_factor.accepts(self.get_user(), self.cleaned_data.get("code", "")):
+                raise forms.ValidationError(_("User id, password or code are wrong."), code="invalid_login")
+            return data
         except forms.ValidationError:
             audit_log.record(self.request, "login-failed", "session", userid)
             raise

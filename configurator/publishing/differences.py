@@ -47,6 +47,7 @@ FIELDS = (
     gettext_noop("Operators may leave the queue"),
     gettext_noop("Answer in the window"),
     gettext_noop("Earlier state"),
+    gettext_noop("Second factor"),
 )
 PASSWORD_FIELD = "Password"
 WORDS = (
@@ -71,6 +72,7 @@ OF_WORDS = frozenset(
         "Enabled",
         "Begin in pause",
         "Role",
+        "Second factor",
         PASSWORD_FIELD,
     }
 )

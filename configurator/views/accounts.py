@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import views as auth_views
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 from django.utils import translation
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from configurator import audit_log
@@ -21,11 +24,13 @@ from configurator.forms.users import (
     NewPasswordForm,
     PasswordChangeForm,
     PasswordLostForm,
+    refuse_too_many,
 )
 from configurator.models import ManagerUser
 from configurator.publishing import differences
+from configurator.publishing.differences import FieldChange
 from configurator.sections.managers import describe_manager_user
-from configurator.users import authentication
+from configurator.users import authentication, second_factor
 from configurator.users.lost_passwords import LostPassword, mails
 
 
@@ -154,7 +159,7 @@ def account_page(request: HttpRequest) -> HttpResponse:
         changes = differences.field_changes(before, describe_manager_user(saved))
         audit_log.record(request, "edit", "manageruser", saved.userid, changes)
         return redirect("account")
-    return render(request, "configurator/account.html", {"form": form})
+    return render(request, "configurator/account.html", {"form": form, "second_factor": settings.TWO_FACTOR})
 
 
 class PasswordChangePage(auth_views.PasswordChangeView):
@@ -168,6 +173,43 @@ class PasswordChangePage(auth_views.PasswordChangeView):
         """Store the password and note it; other sessions of this user end."""
         audit_log.record(self.request, "password", "manageruser", self.request.user.userid)
         return super().form_valid(form)
+
+
+@require_http_methods(["GET", "POST"])
+def second_factor_page(request: HttpRequest) -> HttpResponse:
+    """Set up an app whose codes are asked for at the login, or end that with the password."""
+    if not settings.TWO_FACTOR:
+        raise Http404
+    user = ManagerUser.objects.get(pk=request.user.pk)
+    error = _change_second_factor(request, user) if request.method == "POST" else ""
+    if request.method == "POST" and not error:
+        return redirect("second_factor")
+    context: dict[str, Any] = {"error": error, "has_one": second_factor.device_of(user) is not None}
+    context["is_needed"] = user.role in settings.SECOND_FACTOR_FOR
+    if not context["has_one"]:
+        device = second_factor.begin(user)
+        context["picture"] = second_factor.picture(device)
+        context["secret"] = base64.b32encode(device.bin_key).decode()
+    return render(request, "configurator/second_factor.html", context)
+
+
+def _change_second_factor(request: HttpRequest, user: ManagerUser) -> str:
+    """Do what the form says; returns what is wrong, or nothing."""
+    had = second_factor.device_of(user) is not None
+    try:
+        refuse_too_many(user.userid, audit_log.address_of(request))
+    except ValidationError as error:
+        return " ".join(error.messages)
+    if had and not user.check_password(request.POST.get("present_password", "")):
+        return _("The password is wrong.")
+    if not had and not second_factor.confirm(user, request.POST.get("code", "")):
+        return _("This is not the code that the app shows now. Look at its clock, too.")
+    if had:
+        second_factor.remove(user)
+    authentication.forget_failures(user.userid)
+    words = ("yes", "no") if had else ("no", "yes")
+    audit_log.record(request, "edit", "manageruser", user.userid, [FieldChange("Second factor", *words)])
+    return ""
 
 
 @require_http_methods(["POST"])

@@ -33,7 +33,7 @@ class AuditFilterForm(forms.Form):
         label=_("Action"), required=False, choices=[("", _("All")), *audit_log.ACTION_WORDS.items()]
     )
     kind = forms.ChoiceField(
-        label=_("Kind"), required=False, choices=[("", _("All")), *audit_log.KIND_WORDS.items()]
+        label=_("Kind"), required=False, choices=[("", _("All kinds")), *audit_log.KIND_WORDS.items()]
     )
     name = forms.CharField(label=_("Name"), required=False, max_length=150)
     since = forms.DateField(

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+import json
 import logging
+import sys
 
 from django.core.exceptions import DisallowedHost
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.templatetags.static import static
+from django.utils import translation
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 logger = logging.getLogger(__name__)
@@ -42,3 +48,36 @@ def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
     if over_tls:
         logger.warning("a browser speaks TLS, but --https was not given: nobody can log in")
     return render(request, "403_csrf.html", {"over_tls": over_tls}, status=403)
+
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Something failed. A full disk and a busy database are nobody's mistake, and are called so."""
+    error = sys.exc_info()[1]
+    with translation.override(translation.get_language_from_request(request)):
+        return _said_of(request, error)
+
+
+def _said_of(request: HttpRequest, error: BaseException | None) -> HttpResponse:
+    status, title, text = _trouble(error)
+    if status != 500:
+        logger.error("%s: %s", request.path, error)
+    if request.headers.get("HX-Request"):
+        said = json.dumps({"trouble": {"message": f"{title}. {text}"}})
+        return HttpResponse(status=status, headers={"HX-Trigger": said})
+    return HttpResponse(render_to_string("500.html", {"title": title, "text": text}), status=status)
+
+
+def _trouble(error: BaseException | None) -> tuple[int, str, str]:
+    words = str(error)
+    if (isinstance(error, OSError) and error.errno in _FULL) or "disk is full" in words:
+        text = _("Nothing of this was stored. Make room on the server's disk, then do it again.")
+        return 507, _("The disk is full"), text
+    if isinstance(error, OperationalError) and (
+        "locked" in words or "readonly" in words or "disk I/O" in words
+    ):
+        text = _("Nothing of this was stored. Wait a moment, then do it again; the log says more.")
+        return 503, _("The database cannot be written"), text
+    return 500, _("Something went wrong"), _("The log of the Configurator has the details.")

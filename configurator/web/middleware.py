@@ -8,8 +8,11 @@ from django.conf import settings
 from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
-from django.urls import resolve
+from django.shortcuts import redirect
+from django.urls import resolve, reverse
 from django.utils import timezone, translation
+
+from configurator.users import second_factor
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -107,3 +110,26 @@ class LoginNeeded:
             # A redirection would put the login page into the middle of this one.
             return HttpResponse(status=401)
         return redirect_to_login(request.get_full_path() if request.method == "GET" else "/")
+
+
+class SecondFactorNeeded:
+    """Lets users who have to have a second factor do nothing before they set it up."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self._answer = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self._answer(request)
+
+    def process_view(
+        self, request: HttpRequest, view: object, arguments: object, named: object
+    ) -> HttpResponse | None:
+        """Send to the page where it is set up."""
+        name = resolve(request.path_info).url_name
+        if not request.user.is_authenticated or name in OPEN_VIEWS | {"logout", "session", "second_factor"}:
+            return None
+        if not second_factor.is_missing(request.user):
+            return None
+        if request.headers.get("HX-Request"):
+            return HttpResponse(status=204, headers={"HX-Redirect": reverse("second_factor")})
+        return redirect("second_factor")

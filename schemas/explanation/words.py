@@ -12,6 +12,8 @@ from schemas.explanation.lines import ExplanationLine, known, unlisted
 Translate = Callable[[str], str]
 
 NONE: Final = "none"
+NONE_OF: Final = {"queues": "queues\4none"}
+"""Where a language's word goes with another gender: gettext's context, `\\4`, and the text."""
 _LISTS: Final = frozenset({"contexts", "queues", "operators", "moments", "systems"})
 VALUES: Final = {
     "answer": "when it was answered",
@@ -93,5 +95,13 @@ def _values(code: Verdict | TrailStep, arguments: Sequence[str], translate: Tran
         parts = unlisted(argument) if name in _LISTS else [argument] if argument else []
         if name in _OF_VALUES:
             parts = [translate(VALUES[part]) if part in VALUES else part for part in parts]
-        values[name] = ", ".join(parts) or translate(NONE)
+        values[name] = ", ".join(parts) or _none(name, translate)
     return values
+
+
+def _none(name: str, translate: Translate) -> str:
+    """What is said in the place of an argument that is empty."""
+    if name not in NONE_OF:
+        return translate(NONE)
+    of_it = translate(NONE_OF[name])
+    return of_it if of_it != NONE_OF[name] else translate(NONE)

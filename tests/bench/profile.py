@@ -11,112 +11,23 @@ instructions are those of the traffic alone: without the start, and without what
 
 from __future__ import annotations
 
-import os
-import re
-import subprocess
-import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import pairwise
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Final, cast
 
 import click
 
-from astcti_server.ami.dialect.translation import Dialect
-from astcti_server.ami.wire.event_filter import EventFilter
 from astcti_server.ami.wire.messages import AmiEvent
-from astcti_server.ami.wire.parser import AmiParser
-from astcti_server.calls.notification import Notification
-from astcti_server.calls.tracker import Tracker
-from astcti_server.clients.registry import Registry
-from astcti_server.clients.resume.seat_logs import SeatLogs
-from astcti_server.clients.router import Router
-from astcti_server.explain.call_trails import CallTrails
-from astcti_server.process.memory import collect_seldom
-from astcti_server.replay import bound_operators
 from schemas.configuration.model import Configuration
-from schemas.configuration.xml_form import load_xml
 from tests.bench.machine import this_machine
-from tests.bench.processes.no_trails import no_trails, trails_kept
+from tests.bench.processes.instructions import MIXES, NotCounted, count_instructions
+from tests.bench.processes.pipeline import PARTS, SEATS, Pipeline, chunks_of, configuration_of
 from tests.bench.workload.call_centre import CallCentre
 from tests.bench.workload.event_script import END, EventScript
-from tests.bench.workload.modern_calls import ModernCalls
-from tests.bench.workload.old_calls import OldCalls
 
-CHUNK: Final = 65536
-SEATS: Final = 100
-WARMING_CALLS: Final = 8
-PARTS: Final = ("wire", "dialect", "tracker", "telling")
-MIXES: Final[dict[str, EventScript]] = {"modern": ModernCalls(), "1.4": OldCalls()}
 CALLS: Final = {"modern": 120, "1.4": 360}
-_COUNTED: Final = re.compile(r"I\s+refs:\s+([0-9,]+)")
 _EMPTY_ROUNDS: Final = 1000
-_BEFORE: Final = "before"
-_TRAFFIC: Final = "traffic"
-
-
-class _Swallowing:
-    """A registry that has a session at every extension, and that session; lines go nowhere."""
-
-    def __init__(self) -> None:
-        self.lines = 0
-        self.resume = None
-
-    def at_extension(self, _extension: str) -> _Swallowing:
-        return self
-
-    def announce(self, _line: bytes) -> bool:
-        self.lines += 1
-        return True
-
-
-class Pipeline:
-    """From the parser to the line for a client, as in the server; the sessions swallow what they get."""
-
-    def __init__(
-        self, configuration: Configuration, script: EventScript, trails: CallTrails | None = None
-    ) -> None:
-        operators = bound_operators(configuration)
-        self.told = _Swallowing()
-        self.parser = AmiParser(EventFilter.for_configuration(configuration))
-        self.dialect = Dialect()
-        self.tracker = Tracker(lambda: operators, trails=trails)
-        self.tracker.configure(configuration, all_calls=False)
-        logs = SeatLogs(lambda: operators, time.monotonic)
-        self.router = Router(cast("Registry", self.told), self.tracker, logs)
-        self.parser.feed(script.banner)
-
-    def run(self, chunk: bytes, parts: int = len(PARTS)) -> None:
-        """Have one chunk go through so many of the parts, or through all."""
-        messages = self.parser.feed(chunk)
-        if parts < 2:
-            return
-        for message in messages:
-            happened = self.dialect.translate(cast("AmiEvent", message))
-            if parts < 3:
-                continue
-            for event in happened:
-                notifications = self.tracker.handle(event)
-                if notifications and parts > 3:
-                    self.router.deliver(notifications)
-
-    def time(self, event: AmiEvent) -> tuple[int, int, int]:
-        """Have one event go through; returns the nanoseconds of the three parts behind the parser."""
-        now = time.perf_counter_ns
-        notifications: list[Notification] = []
-        begun = now()
-        happened = self.dialect.translate(event)
-        translated = now()
-        for telephone_event in happened:
-            notifications += self.tracker.handle(telephone_event)
-        handled = now()
-        if notifications:
-            self.router.deliver(notifications)
-        return translated - begun, handled - translated, now() - handled
 
 
 @dataclass(slots=True)
@@ -156,54 +67,6 @@ def measure(script: EventScript, *, calls: int, rounds: int) -> dict[str, KindOf
         for part, nanoseconds in enumerate(parts, 1):
             kind.costs[part] += max(0, nanoseconds - clock)
     return kinds
-
-
-def count(script: EventScript, *, calls: int) -> tuple[list[float], float]:
-    """Instructions an event, by valgrind: of each part of the pipeline, and of all without trails."""
-    call_centre = CallCentre(script.technology, SEATS)
-    data = call_centre.traffic(script, calls=calls, concurrent=SEATS // 3).data
-    # What the parser learns once, as expressions that Python compiles, costs as much as a thousand events.
-    before = call_centre.traffic(script, calls=WARMING_CALLS, concurrent=WARMING_CALLS, first=1_000_000).data
-    with TemporaryDirectory() as directory:
-        (Path(directory) / CallCentre.FILE).write_text(call_centre.configuration())
-        (Path(directory) / _BEFORE).write_bytes(before)
-        (Path(directory) / _TRAFFIC).write_bytes(data)
-        totals = [_count_process(script, directory, parts) for parts in range(len(PARTS) + 1)]
-        silent = [_count_process(script, directory, parts, "--no-trails") for parts in (0, len(PARTS))]
-    events = data.count(END)
-    found = [(later - earlier) / events for earlier, later in pairwise(totals)]
-    return found, (silent[1] - silent[0]) / events
-
-
-def _count_process(script: EventScript, directory: str, parts: int, *how: str) -> int:
-    mix = next(name for name, known in MIXES.items() if known is script)
-    program = [sys.executable, "-m", "tests.bench.profile", "--mix", mix, "run", *how, directory, str(parts)]
-    subprocess.run(program, check=True)  # the first one compiles what was changed: not to be counted
-    tool = ["valgrind", "--tool=cachegrind", "--cache-sim=no", f"--cachegrind-out-file={directory}/out"]
-    found = subprocess.run(
-        [*tool, *program],
-        check=True,
-        capture_output=True,
-        text=True,
-        env=os.environ | {"PYTHONHASHSEED": "0"},
-    )
-    counted = _COUNTED.search(found.stderr)
-    if counted is None:
-        raise click.ClickException(f"valgrind counted nothing: {found.stderr}")
-    return int(counted[1].replace(",", ""))
-
-
-def configuration_of(call_centre: CallCentre) -> Configuration:
-    """What the server would load of it."""
-    with TemporaryDirectory() as directory:
-        path = Path(directory) / CallCentre.FILE
-        path.write_text(call_centre.configuration())
-        return load_xml(path)
-
-
-def chunks_of(data: bytes) -> Iterator[bytes]:
-    """As they would be read from a socket."""
-    return (data[at : at + CHUNK] for at in range(0, len(data), CHUNK))
 
 
 def _by_name(data: bytes) -> dict[str, list[bytes]]:
@@ -276,28 +139,14 @@ def _instructions(mixes: dict[str, int]) -> None:
     heads = (*PARTS, "all", "without trails", "ratio")
     print(f"   {'instructions an event':<22}" + "".join(f"{head:>{len(head) + 4}}" for head in heads))
     for mix, calls in mixes.items():
-        costs, silent = count(MIXES[mix], calls=calls // 4)
-        cells = (*(f"{cost:.0f}" for cost in (*costs, sum(costs), silent)), f"{sum(costs) / silent:.4f}")
+        try:
+            found = count_instructions(MIXES[mix], calls=calls // 4)
+        except NotCounted as problem:
+            raise click.ClickException(str(problem)) from None
+        costs = (*found.parts, found.all, found.without_trails)
+        cells = (*(f"{cost:.0f}" for cost in costs), f"{found.ratio:.4f}")
         row = (f"{cell:>{len(head) + 4}}" for head, cell in zip(heads, cells, strict=True))
         print(f"   {mix:<22}" + "".join(row), flush=True)
-
-
-@main.command("run", hidden=True)
-@click.argument("directory", type=click.Path(path_type=Path))
-@click.argument("parts", type=click.IntRange(0, len(PARTS)))
-@click.option("--trails/--no-trails", default=True)
-@click.pass_obj
-def _run(mixes: dict[str, int], directory: Path, parts: int, trails: bool) -> None:
-    """What `instructions` runs: prepared traffic through so many parts, after a little through all."""
-    [mix] = mixes
-    kept = trails_kept() if trails else no_trails()
-    pipeline = Pipeline(load_xml(directory / CallCentre.FILE), MIXES[mix], kept)
-    collect_seldom()  # as the server does
-    for chunk in chunks_of((directory / _BEFORE).read_bytes()):
-        pipeline.run(chunk, len(PARTS))
-    for chunk in chunks_of((directory / _TRAFFIC).read_bytes()):
-        if parts:
-            pipeline.run(chunk, parts)
 
 
 if __name__ == "__main__":

@@ -312,6 +312,17 @@ def test_a_file_is_looked_at_and_then_imported(page: Page) -> None:
     page.locator("main form button", has_text="Import").click()
     answer(page, "Import")
     expect(page.locator("#result")).to_contain_text("Imported: 1 new")
+    page.select_option("#what", "merge")
+    xml = b"<configuration><pause-reasons><reason name='Coffee'/></pause-reasons></configuration>"
+    page.set_input_files("#file", {"name": "more.xml", "mimeType": "text/xml", "buffer": xml})
+    page.get_by_role("button", name="Look what it would do").click()
+    expect(page.locator("#result .counts")).to_contain_text("Pause reasons")
+    page.locator("#result").get_by_role("button", name="Import", exact=True).click()
+    expect(page.locator("#result")).to_contain_text("Imported. This changed:")
+    page.locator("#result").get_by_role("link", name="Undo").click()
+    expect(page.locator(".counts")).to_contain_text("Pause reasons")
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("main .note")).to_contain_text("The entries are what they were before")
 
 
 def test_the_way_in_is_accessible(page: Page, theme: str, axe: str) -> None:

@@ -16,13 +16,14 @@ import pytest
 from django.conf import settings
 from django.core import mail
 from django.core.mail.backends.base import BaseEmailBackend
+from django.db import connections
 from django.test import Client, override_settings
 from django.utils import timezone
 
 from configurator.cli import without_traceback_of_refusals
 from configurator.commands.users import make_first_user
 from configurator.database import backup
-from configurator.models import AuditEntry, LoginFailure, ManagerUser, Operator
+from configurator.models import AuditEntry, LoginFailure, ManagerUser, Operator, Seat
 from configurator.options import Options, current_options
 from configurator.users import authentication
 from configurator.users.lost_passwords import mails
@@ -178,3 +179,27 @@ def test_files_are_for_their_owner_alone_whatever_the_umask_and_the_directory(tm
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in chosen.data.iterdir()}
     assert {modes.pop("copies"), modes.pop("temporary")} == {0o700}
     assert set(modes.values()) == {0o600} and "all.zip" in modes
+
+
+@pytest.mark.parametrize("part", [{}, {"HX-Request": "true"}])
+def test_a_full_disk_is_called_so_and_half_of_nothing_is_stored(
+    admin: Client, demo, part: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    admin.raise_request_exception = False
+    answers = []
+    with connections["configuration"].cursor() as cursor:
+        (pages,) = cursor.execute("PRAGMA page_count").fetchone()
+        cursor.execute(f"PRAGMA max_page_count = {pages}")
+        for number in range(40):  # the first ones find room in pages that are free
+            before = Seat.objects.count()
+            seat = {"mac": f"02:00:00:00:00:{number:02x}", "extension": f"PJSIP/{number}"}
+            answers.append(admin.post("/seats/add/", {**seat, "description": "x" * 4000}, headers=part))
+            if answers[-1].status_code == 507:
+                break
+        cursor.execute("PRAGMA max_page_count = 1073741823")
+    assert answers[-1].status_code == 507
+    said = answers[-1].headers.get("HX-Trigger") if part else answers[-1].content.decode()
+    assert "The disk is full" in said and "Nothing of this was stored" in said
+    assert Seat.objects.count() == before
+    assert AuditEntry.objects.filter(action="add").count() == before - 1, "the log tells of nothing else"
+    assert admin.get("/seats/").status_code == 200

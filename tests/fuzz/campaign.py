@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from multiprocessing import connection as pipes
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from tests.fuzz.minimising import SECONDS, run_minimising
@@ -151,6 +152,7 @@ class Campaign:
         progress = result.progress
         if not any(progress.missing(inputs)) or result.given_up:
             return
+        _make_material(result.target)
         if not progress.corpus:
             progress.corpus = self._corpus(result.target)
             if self._files:
@@ -263,6 +265,13 @@ def minimised(target: FuzzTarget, data: bytes, key: str) -> tuple[bytes, bool]:
     process.kill()
     process.join()
     return smallest, alone
+
+
+def _make_material(target: FuzzTarget) -> None:
+    """Have what inputs are made of in memory here, so that no process has to read it again."""
+    target.seeds()
+    if target.grow is not None:
+        target.grow(Random(0))
 
 
 def _ask(body: Callable[..., None], arguments: tuple[Any, ...], seconds: float) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from functools import cache
 from multiprocessing.connection import Connection
 from pathlib import Path
 from random import Random
@@ -99,6 +100,18 @@ def test_of_one_seed_the_inputs_are_the_same_in_any_stretch() -> None:
     assert [Stretch(target, 7, 40, 50, corpus, 1.0).input(index) for index in range(40, 50)] == whole[40:]
     assert [Stretch(target, 8, 0, 50, corpus, 1.0).input(index) for index in range(50)] != whole
     assert len(set(whole)) > 40
+
+
+def test_what_inputs_are_made_of_is_read_once_and_not_in_each_process() -> None:
+    @cache
+    def read_by() -> int:
+        return os.getpid()
+
+    def attempt(data: bytes) -> str:
+        return "parent" if read_by() != os.getpid() else "child"
+
+    result = tried(attempt, inputs=200, grow=lambda random: b"%d" % read_by())
+    assert set(result.tried.kinds) == {"parent"}
 
 
 def test_inputs_are_bounded() -> None:

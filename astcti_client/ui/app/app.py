@@ -308,7 +308,6 @@ class App:
             case DialOver(number=number, answered=answered):
                 self.commands.dial_over(number, answered=answered)
             case CommandRefused(what=what, why=why):
-                self.windows.notices.command_refused()
                 self._tell(words.refusal_text(what, why))
             case PauseLost(reason=reason):
                 self.commands.pause_again(reason)

@@ -60,6 +60,14 @@ class PressGuard:
             self._look()
         return self._clock() >= self._until.get(button, float("-inf"))
 
+    def rest_from_now(self) -> float:
+        """When a rest that begins now is over: for `is_over`."""
+        return self._clock() + self._rest
+
+    def is_over(self, until: float) -> bool:
+        """Whether this time has come."""
+        return self._clock() >= until
+
     def look_soon(self) -> None:
         """Something may have changed; what moved is known once everything was laid out."""
         if not self._look_due and (root := self._root()) is not None:
@@ -127,6 +135,26 @@ class GuardedButton(ttk.Button):
     def _press(self) -> None:
         if self._guard.may_press(self):
             self._command()
+
+
+class PressedOnce:
+    """An action that rests once it was begun, whatever asked for it: a click too many is none.
+
+    For what is done without a button, such as a double click in a list, and for buttons that stay as they
+    are until the server has answered.
+    """
+
+    def __init__(self, widget: tk.Misc) -> None:
+        """`widget`: any one of the program."""
+        self._guard = _guard_of(widget)
+        self._until = float("-inf")
+
+    def begins(self) -> bool:
+        """Whether it is to be done now; then it rests from now on."""
+        if not self._guard.is_over(self._until):
+            return False
+        self._until = self._guard.rest_from_now()
+        return True
 
 
 _guards: WeakKeyDictionary[tk.Misc, PressGuard] = WeakKeyDictionary()

@@ -14,10 +14,9 @@ from astcti_client.ui.theme.look import Look
 from astcti_client.ui.widgets.controls import button
 from astcti_client.ui.widgets.elided_label import ElidedLabel
 from astcti_client.ui.widgets.options import set_options
+from astcti_client.ui.widgets.press_guard import PressedOnce
 from astcti_client.ui.widgets.tooltip import Tooltip
 
-REST = 1000
-"""Milliseconds in which a button does nothing after it came to mean something else."""
 MOST_NAMED = 12  # queues that the tip names
 
 
@@ -108,24 +107,19 @@ class _QueueRow(ttk.Frame):
     def __init__(self, parent: tk.Misc, look: Look, seat: SeatActions, line: QueueLine, why_not: str) -> None:
         super().__init__(parent, style="Surface.TFrame")
         self._look, self._seat, self._line, self._why_not = look, seat, line, why_not
-        self._due = ""
+        self._asked = PressedOnce(self)
         self.columnconfigure(0, weight=1)
         self._label = ElidedLabel(self, look, style="ValueCard.TLabel", room=look.px(230), compound="left")
         self._label.grid(row=0, column=0, sticky="w")
         self.change = button(self, look, "", self._press)
         self.change.configure(width=max(len(_("Leave")), len(_("Join"))) + 1)  # none moves when it turns
-        self.bind("<Destroy>", self._forget_rest)
         self._draw()
 
     def show(self, line: QueueLine, why_not: str) -> None:
-        """Show this one; a button whose meaning changed rests for a moment. `why_not` as for all."""
-        if (line, why_not) == (self._line, self._why_not):
-            return
-        turned = (line.queue.state == "joined") != (self._line.queue.state == "joined")
-        self._line, self._why_not = line, why_not
-        self._draw()
-        if turned:
-            self._rest()
+        """Show this one. `why_not` as for all."""
+        if (line, why_not) != (self._line, self._why_not):
+            self._line, self._why_not = line, why_not
+            self._draw()
 
     def _draw(self) -> None:
         look, queue = self._look, self._line.queue
@@ -151,23 +145,9 @@ class _QueueRow(ttk.Frame):
 
     def _press(self) -> None:
         queue = self._line.queue
+        if not self._asked.begins():  # it says the same until the server has answered
+            return
         if queue.state == "joined":
             self._seat.leave_queue(queue.name)
         else:
             self._seat.join_queue(queue.name)
-        self._rest()
-
-    def _rest(self) -> None:
-        """A second click would say the contrary, or twice the same."""
-        self.change.state(["disabled"])
-        self._forget_rest()
-        self._due = self.after(REST, self._rested)
-
-    def _rested(self) -> None:
-        self._due = ""
-        self.change.state(["!disabled"])
-
-    def _forget_rest(self, _event: object = None) -> None:
-        if self._due:
-            self.after_cancel(self._due)
-            self._due = ""

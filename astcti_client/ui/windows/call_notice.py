@@ -6,6 +6,7 @@ import contextlib
 import sys
 import tkinter as tk
 from collections.abc import Callable
+from dataclasses import replace
 from tkinter import ttk
 
 from astcti_client.ui.i18n import _, some
@@ -20,7 +21,6 @@ from astcti_client.ui.widgets.elided_label import ElidedLabel
 from astcti_client.ui.widgets.options import enable, set_options
 
 MOST_NOTICE_VARIABLES = 5
-ANSWER_AGAIN = 3000  # milliseconds; a phone that understood has answered long before
 DIALLED_WIDTH = 356  # dots, as wide as the other notices
 
 
@@ -56,8 +56,6 @@ class CallNotice(QuietWindow):
         self._look, self._actions = look, actions
         self.call = call
         self._may_answer = may_answer
-        self._declined = self._answering = False
-        self._again_due = ""
         self._leaves_at: float | None = None
         self._silent_since: float | None = None
         self._close, self._open = lambda: closed(call.key), actions.windows.show
@@ -114,9 +112,8 @@ class CallNotice(QuietWindow):
     def _show_buttons(self) -> None:
         call = self.call
         rings = call.phase == "ringing" and not call.unconfirmed
-        asked = self._declined or self._answering
         for one in (self._decline, self._answer):
-            enable(one, not asked)
+            enable(one, not call.under_way)
         answers = rings and self._may_answer and call.direction != "outbound"
         gap = self._look.px(6)
         self._answer.grid(row=0, column=1, sticky="w", padx=gap) if answers else self._answer.grid_remove()
@@ -125,27 +122,16 @@ class CallNotice(QuietWindow):
         self._buttons.grid() if rings or call.pages else self._buttons.grid_remove()
 
     def _decline_pressed(self) -> None:
-        self._declined = True
-        self._show_buttons()
         self._actions.seat.hang_up(self.call.key)
 
     def _answer_pressed(self) -> None:
-        self._answering = True
-        self._show_buttons()
         self._actions.seat.answer(self.call.key)
-        self._again_due = self.after(ANSWER_AGAIN, self._answer_again)
 
-    def _answer_again(self) -> None:
-        """The phone rings on if it did not understand: it can be declined, or told once more."""
-        self._answering, self._again_due = False, ""
-        self._show_buttons()
-
-    def destroy(self) -> None:
-        """As of any window."""
-        if self._again_due:
-            self.after_cancel(self._again_due)
-            self._again_due = ""
-        super().destroy()
+    def command_is(self, word: str) -> None:
+        """This was asked of the server for the call; empty once it has answered."""
+        if word != self.call.under_way:
+            self.call = replace(self.call, under_way=word)
+            self._show_buttons()
 
     def offer_answer(self, may_answer: bool) -> None:
         """Whether this phone can be told to answer from now on."""
@@ -164,11 +150,6 @@ class CallNotice(QuietWindow):
     def rings(self) -> None:
         """Its call rings, perhaps again after a lost connection: it stays."""
         self._leaves_at = self._silent_since = None
-
-    def command_refused(self) -> None:
-        """Whatever was asked for here was not done: it can be asked for again."""
-        self._declined = self._answering = False
-        self._show_buttons()
 
     def ring_is_over(self, now: float, stay: float, *, call_over: bool) -> None:
         """It goes `stay` seconds after `now`, of the monotonic clock; with 0 once somebody closes it.

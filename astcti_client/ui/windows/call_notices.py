@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import tkinter as tk
+from collections.abc import Mapping
 
 from astcti_client.ui.state.actions import Actions
 from astcti_client.ui.state.calls.dialling import Dialling
@@ -138,10 +139,11 @@ class CallNotices:
                 notice.offer_answer(may_answer)
             self._arrange_soon()
 
-    def command_refused(self) -> None:
-        """What was asked for was not done; perhaps it was in one of these."""
-        for notice in self.shown.values():
-            notice.command_refused()
+    def show_commands(self, calls: Mapping[str, SeatCall]) -> None:
+        """What the server was asked for may have begun, or be over; `calls` are those with a card."""
+        for key, notice in self.shown.items():
+            if (call := calls.get(key)) is not None:
+                notice.command_is(call.under_way)
 
     def close_all(self) -> None:
         """Take all away."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import tkinter as tk
 from tkinter import ttk
 from typing import Any
@@ -17,11 +16,9 @@ from astcti_client.ui.theme.look import Look
 from astcti_client.ui.widgets.controls import button, centre
 from astcti_client.ui.widgets.list_table import ListTable, SearchRow
 from astcti_client.ui.widgets.options import enable
+from astcti_client.ui.widgets.press_guard import PressedOnce
 from astcti_client.ui.windows.side_window import SideWindow
 from schemas.protocol import ColleagueState
-
-REST = 1.0
-"""Seconds after a call in which no second one is begun: a click too many is none."""
 
 
 class ColleaguesWindow(SideWindow):
@@ -34,7 +31,7 @@ class ColleaguesWindow(SideWindow):
         self._chosen = ""
         self._drawn: dict[str, Colleague] = {}
         self._changes = -1
-        self._called_at = float("-inf")
+        self._called = PressedOnce(self)
         self._build()
         self._sought.trace_add("write", lambda *_what: self._filter())
         self.bind("<Escape>", lambda _event: self.destroy())
@@ -190,13 +187,13 @@ class ColleaguesWindow(SideWindow):
 
     def _double_click(self, event: tk.Event[tk.Misc]) -> None:
         if self.table.identify_row(event.y):  # on the heading it is none
+            self._show_buttons()  # Tk says later that the first click has chosen somebody else
             self._call()
 
     def _call(self) -> None:
         colleague = self._selected()
-        if colleague is None or self.call.instate(["disabled"]) or time.monotonic() - self._called_at < REST:
+        if colleague is None or self.call.instate(["disabled"]) or not self._called.begins():
             return
-        self._called_at = time.monotonic()
         if problem := self._actions.seat.dial(colleague.number):
             self._say(problem)
 
@@ -206,8 +203,7 @@ class ColleaguesWindow(SideWindow):
 
     def _ask_first(self) -> None:
         colleague = self._selected()
-        if colleague is not None and time.monotonic() - self._called_at >= REST:
-            self._called_at = time.monotonic()
+        if colleague is not None and self._called.begins():
             self._actions.windows.ask_first(colleague.number)
 
     def _closed(self, event: tk.Event[tk.Misc]) -> None:

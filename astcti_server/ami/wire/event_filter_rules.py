@@ -19,6 +19,8 @@ BlockTest: TypeAlias = Callable[[bytes], object]
 NAMES_IN_A_PATTERN: Final = 48  # alternatives are tried one by one; a set has no such cost, but needs Python
 
 _SETTERS: Final = frozenset({b"set", b"mset"})
+_QUOTING: Final = b'"\\'
+"""What separating arguments takes out, wherever it stands (`arguments`)."""
 _NOTHING: Final = b"(?!)"
 
 
@@ -68,11 +70,13 @@ def for_steps(contexts: Iterable[str], queues: Iterable[str], names: Iterable[st
     if max(len(steps.contexts), len(steps.variables)) > NAMES_IN_A_PATTERN:
         return EventRule(steps.wanted)
     # In a context; else what begins like an application that matters, unless it is a plain `Set` of another
-    # variable. What has no line where Asterisk writes one is let through, to be parsed properly.
+    # variable: one assignment, without a quote or backslash in its name. What has no line where Asterisk
+    # writes one is let through, to be parsed properly.
     pattern = (
         rb"(?>(?:(?s:.*)\r\nContext: ()|))(?:(?(1)(?:%(contexts)s)(?:\r|\Z)|(?!))"
         rb"|(?>(?:(?s:.*)\r\nApplication: ()|))(?(2)(?:"
-        rb"[sS][eE](?![tT]\r\nAppData: (?!(?:%(names)s|[ _]++(?:%(names)s))[ _]*+=|[^=\r]*+=[^=\r]*+=))"
+        rb"[sS][eE](?![tT]\r\nAppData: (?!(?:%(names)s|[ _]++(?:%(names)s))[ _]*+="
+        rb"|[^=\r\"\\]*+(?:[\"\\]|=[^=\r]*+=)))"
         rb"|[mM][sS]|[qQ][uU])|))"
     )
     parts = {b"contexts": _any_of(steps.contexts), b"names": _any_of(steps.variables)}
@@ -112,12 +116,12 @@ def _sets_one_of(variables: frozenset[bytes], data: bytes | None) -> bool:
     if data is None:
         return True
     name, _, rest = data.partition(b"=")
-    if name in variables or name.strip(b" _") in variables:
+    if name in variables or name.translate(None, _QUOTING).strip(b" _") in variables:
         return True
     if b"=" not in rest:
         return False
     names = (piece.partition(b"=")[0] for piece in data.replace(b"|", b",").split(b","))
-    return any(name.strip(b' "').lstrip(b"_") in variables for name in names)
+    return any(name.translate(None, _QUOTING).strip(b" _") in variables for name in names)
 
 
 def _value(block: bytes, key: bytes) -> bytes | None:

@@ -84,8 +84,10 @@ document.body.addEventListener("entrySaved", (event) => {
 });
 document.addEventListener("htmx:responseError", (event) => {
   if (event.detail.xhr.status === 401) needLogin(event.detail);
+  else if ([500, 503, 507].includes(event.detail.xhr.status) && event.detail.xhr.getResponseHeader("HX-Trigger")) return; // said already
   else toast(document.body.dataset[event.detail.xhr.status === 403 ? "forbidden" : "failed"], true);
 });
+document.body.addEventListener("trouble", (event) => toast(event.detail.message, true));
 document.addEventListener("htmx:sendError", () => toast(document.body.dataset.failed, true));
 
 function reload() {

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any, Final
 
 from astcti_server.calls import notifier, pairing, rendering, tracker, trail_notes
 from astcti_server.explain.call_trails import CallTrails
 from astcti_server.explain.kept_trails import KeptTrails
-from astcti_server.explain.trail import PartyFacts, Trail
+from astcti_server.explain.trail import FactTexts, Trail
 
 KEPT: Final = 100_000
-"""Bytes: soon full, so that each call that ends lets an older one go, as after the first hour of a server."""
+"""Bytes: full from the beginning, so that each call that ends lets an older one go, as after a server's first
+hour."""
+_OLDER: Final = 400
+"""Bytes of each of those older ones: a usual size."""
 
 
 class _NoTrail(Trail):
@@ -21,7 +25,7 @@ class _NoTrail(Trail):
     def __init__(self) -> None:
         super().__init__(float)
 
-    def add(self, code: str, *arguments: str | int | float) -> None:
+    def add(self, *step: str) -> None:
         pass
 
     def another(self) -> Trail:
@@ -38,13 +42,16 @@ class _NoTrails(CallTrails):
     def begin(self) -> Trail:
         return self._nothing
 
-    def end(self, facts: PartyFacts, trail: Trail) -> None:
+    def end(self, facts: FactTexts, trail: Trail, cause: int, meaning: str) -> None:
         pass
 
 
 def trails_kept() -> CallTrails:
-    """As the server keeps them, with room for few."""
-    return CallTrails(kept=KeptTrails(KEPT))
+    """As the server keeps them, with room for few, which is used up."""
+    kept = KeptTrails(KEPT)
+    for number in range(KEPT // _OLDER):
+        kept.keep(f"older-{number}", bytes(_OLDER), time.time())
+    return CallTrails(kept=kept)
 
 
 def no_trails() -> CallTrails:

@@ -11,9 +11,10 @@ from typing import Final
 from astcti_server.explain.call_trails import CallTrails
 from astcti_server.process.memory import collect_seldom
 from schemas.configuration.model import Configuration
+from tests.bench.processes.instructions import NotCounted, can_count, count_instructions
 from tests.bench.processes.no_trails import no_trails, trails_kept
+from tests.bench.processes.pipeline import SEATS, Pipeline, chunks_of, configuration_of
 from tests.bench.processes.worker import Worker
-from tests.bench.profile import SEATS, Pipeline, chunks_of, configuration_of
 from tests.bench.report import Report
 from tests.bench.workload.call_centre import CallCentre
 from tests.bench.workload.event_script import END, EventScript
@@ -59,7 +60,8 @@ class PipelineTurns:
 def explanations(report: Report, scripts: dict[EventScript, int], *, turns: int) -> None:
     """Both in turn, each in a process of its own; of the turns, in which the same happens, the lowest counts.
 
-    `scripts`: the mixes, and how many calls a turn has of each.
+    `scripts`: the mixes, and how many calls a turn has of each. Where the machine has valgrind, instructions
+    are counted of a quarter of them: other programs do not change those.
     """
     for script, calls in scripts.items():
         found = _measure(script, calls, turns)
@@ -70,6 +72,21 @@ def explanations(report: Report, scripts: dict[EventScript, int], *, turns: int)
         report.at_most(
             f"{script.name}, of what it costs without trails", lowest[WITH] / lowest[WITHOUT], TARGET
         )
+        _count(report, script, calls // 4)
+
+
+def _count(report: Report, script: EventScript, calls: int) -> None:
+    if not can_count():
+        report.note(f"{script.name}: no instructions are counted, since there is no valgrind")
+        return
+    try:
+        found = count_instructions(script, calls=calls)
+    except NotCounted as problem:
+        report.note(f"{script.name}: no instructions are counted: {problem}")
+        return
+    counts = f"{found.all:.0f} with trails, {found.without_trails:.0f} without"
+    report.note(f"{script.name}, instructions an event: {counts}")
+    report.at_most(f"{script.name}, of the instructions without trails", found.ratio, TARGET)
 
 
 def _measure(script: EventScript, calls: int, turns: int) -> dict[str, list[float]]:

@@ -13,6 +13,7 @@ from astcti_client.net.messages import IssuedCommand, OwnQueue
 from astcti_client.ui.state.colleagues import Colleague, Colleagues, found, in_order
 from astcti_client.ui.state.seat_queues import queue_lines
 from astcti_client.ui.state.seat_state import SeatQueue
+from astcti_client.ui.widgets.press_guard import INERT
 from astcti_client.ui.widgets.seat_header import SeatHeader
 from astcti_client.ui.windows.colleagues import ColleaguesWindow
 from schemas.protocol import ColleagueState
@@ -23,6 +24,8 @@ from tests.client.ui.tools.window_test_bed import WindowTestBed, event
 
 Make = Callable[..., WindowTestBed]
 ROWS = ("242 anna PJSIP/202 ready Anna Verdi", "242 zoe PJSIP/203 offline Zoë Müller", "242 END")
+REST = 1.0
+"""Seconds that buttons are inert in the tests of that, as in the program."""
 
 
 def colleague(username: str, full_name: str = "", extension: str = "PJSIP/202") -> Colleague:
@@ -157,13 +160,28 @@ def test_a_colleague_is_found_and_called_with_the_keyboard_alone(open_client: Ma
 
 
 def test_a_click_too_many_calls_nobody_twice(open_client: Make, desktop: Desktop) -> None:
-    bed = open_client()
+    bed = open_client(rest=REST)
     window = open_colleagues(bed)
     window.table.selection_set("anna")
-    bed.pump(lambda: window.call.instate(["!disabled"]))
+    bed.pump(lambda: window.call.instate(["!disabled", f"!{INERT}"]))
     click(desktop, window.call)
     click(desktop, window.call)
     assert bed.hears() == "ORIG 202 outbound 1"
+    bed.turn(0.3)
+    assert not bed.peer.would_hear()
+    bed.peer.say("100 OK")
+
+
+def test_two_double_clicks_on_a_colleague_call_him_once(open_client: Make, desktop: Desktop) -> None:
+    bed = open_client(rest=REST)
+    window = open_colleagues(bed)
+    bed.turn(0.3)
+    box = window.table.bbox("anna", "name")
+    assert not isinstance(box, str), "the row is not to be seen"
+    left, top, width, height = box
+    place = window.table.winfo_rootx() + left + width // 2, window.table.winfo_rooty() + top + height // 2
+    desktop.do("mousemove", *map(str, place), "click", "--repeat", "4", "--delay", "60", "1")
+    assert bed.hears() == "ORIG 202 outbound 1", "the row was there to be seen: it does not rest"
     bed.turn(0.3)
     assert not bed.peer.would_hear()
     bed.peer.say("100 OK")
@@ -247,23 +265,26 @@ def test_queues_are_one_line_until_it_is_opened(open_client: Make, desktop: Desk
 def test_a_queue_is_left_and_joined_and_its_button_rests_in_between(
     open_client: Make, desktop: Desktop
 ) -> None:
-    bed = open_client()
+    bed = open_client(rest=REST)
     bed.log_in("PJSIP/201 Mario Rossi", "200 q1", queues=("may-leave q1 Sales",))
     marks = bed.app.windows.main.queues
     bed.pump(lambda: "Sales" in str(marks.summary.cget("text")))
     marks.toggle()
     bed.pump(lambda: marks.rows["q1"].change.winfo_ismapped())
     button = marks.rows["q1"].change
-    bed.pump(lambda: button.cget("text") == "Leave" and button.instate(["!disabled"]))
+    bed.pump(lambda: button.cget("text") == "Leave" and button.instate([f"!{INERT}"]))
     bed.turn()
     click(desktop, button)
+    click(desktop, button)
     assert bed.hears() == "QUEUE q1 OUT"
+    bed.turn(0.3)
+    assert not bed.peer.would_hear(), "once is enough"
     bed.peer.say("100 OK", "210 q1")
     bed.pump(lambda: button.cget("text") == "Join")
     click(desktop, button)
     bed.turn(0.3)
     assert not bed.peer.would_hear(), "it means something else than a moment ago"
-    bed.pump(lambda: button.instate(["!disabled"]))
+    bed.pump(lambda: button.instate([f"!{INERT}"]))
     write(bed.app.windows.main.dial_bar.number, "123")
     click(desktop, button)
     assert bed.hears() == "QUEUE q1 IN"

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from astcti_client.ui.widgets.press_guard import INERT, GuardedButton, PressGuard
+from astcti_client.ui.widgets.press_guard import INERT, GuardedButton, PressedOnce, PressGuard
 from tests.client.ui.tools.desktop import Desktop
 from tests.client.ui.tools.widgets import click
 from tests.fake.patience import PATIENCE
@@ -63,6 +63,15 @@ def bench(desktop: Desktop, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     yield made
     made.root.destroy()
     gc.collect()
+
+
+def test_an_action_that_was_begun_rests_as_long_as_a_button(bench: Bench) -> None:
+    action, other = PressedOnce(bench.lower), PressedOnce(bench.root)
+    assert [action.begins(), action.begins(), other.begins()] == [True, False, True]
+    bench.clock.now += 0.99
+    assert not action.begins()
+    bench.clock.now += 0.02
+    assert [action.begins(), action.begins()] == [True, False]
 
 
 def test_a_button_that_was_there_is_pressed(bench: Bench, desktop: Desktop) -> None:

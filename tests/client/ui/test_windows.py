@@ -326,6 +326,19 @@ def test_the_buttons_of_a_notice_keep_their_places_and_take_no_second_press(open
     assert bed.hears() == "PAUSE IN", "it was declined once"
 
 
+def test_a_notice_rests_while_its_call_is_declined_in_the_window(open_client: Make) -> None:
+    bed = open_client()
+    peer = bed.log_in()
+    bed.ring("7.1")
+    notice = bed.app.windows.notices.shown["7.1"]
+    bed.pump(lambda: button(notice, "Decline").winfo_viewable())
+    press(bed.app.windows.main.calls.cards["7.1"], "Decline")
+    assert button(notice, "Decline").instate(["disabled"])
+    assert bed.hears() == "HANGUP 7.1"
+    peer.say("101 KO PBX down")
+    bed.pump(lambda: button(notice, "Decline").instate(["!disabled"]))
+
+
 def test_a_notice_that_has_just_come_takes_no_click(open_client: Make, desktop: Desktop) -> None:
     bed = open_client(rest=1.0)
     bed.log_in()

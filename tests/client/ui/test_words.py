@@ -24,7 +24,8 @@ from astcti_client.ui.text.right_to_left import in_drawing_order
 from astcti_client.ui.windows.login import parse_server
 from schemas import mac_address
 from schemas.explanation.codes import Verdict
-from schemas.explanation.words import NONE
+from schemas.explanation.lines import ExplanationLine
+from schemas.explanation.words import NONE, NONE_OF, in_words
 from schemas.explanation.words import VALUES as VALUES_IN_WORDS
 from schemas.protocol import CommandName, Refusal
 from tests.client.ui.tools import catalogue
@@ -145,7 +146,7 @@ def texts_of_the_code() -> set[str]:
                     assert isinstance(argument, ast.Constant), f"{file.name}:{node.lineno}: not a plain text"
                     found.add(str(argument.value))
     explained = {text for code in Verdict for text in (code.text, code.advice) if text}
-    return found | explained | set(VALUES_IN_WORDS.values()) | {NONE}
+    return found | explained | set(VALUES_IN_WORDS.values()) | {NONE, *NONE_OF.values()}
 
 
 def test_every_text_is_translated_into_italian() -> None:
@@ -164,6 +165,16 @@ def test_italian_speaks_to_one_agent() -> None:
     several = re.compile(r"\b(?:[Vv]ostr[aeio]|[Aa]vete|[Ss]iete|[Ee]ravate|[Pp]otete|[Vv]oi)\b")
     text = (UI / "locale/it/LC_MESSAGES/astcti.po").read_text(encoding="utf-8")
     assert several.findall(text) == []
+
+
+def test_none_goes_with_its_noun_in_italian() -> None:
+    line = ExplanationLine(Verdict.NO_SERVICE.value, 0.0, "PJSIP/201", ("", ""))
+    i18n.use_language("it")
+    try:
+        assert "(contesti: nessuno; code: nessuna)" in in_words(line, i18n._)
+    finally:
+        i18n.use_language("en")
+    assert "(contexts: none; queues: none)" in in_words(line, i18n._)
 
 
 def test_the_compiled_catalogue_is_that_of_the_source() -> None:

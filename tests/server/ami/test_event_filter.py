@@ -60,6 +60,9 @@ def test_a_variable_that_is_not_written_as_asterisk_does_is_parsed_to_be_sure() 
         ("Set", "other=1|calldata=2"),
         ("MSet", "other=1,_customer=2"),
         ("MSet", 'other="a,b",calldata=2'),
+        ("Set", '"calldata=12345"'),
+        ("Set", '__"calldata=12345"'),
+        ("MSet", '" _call\\data=1"'),
         ("Queue", "astcti,htw,,,60"),
         ("Queue", "astcti|htw|||60"),
         ("Queue", "astcti"),
@@ -74,6 +77,8 @@ def test_a_step_that_sets_a_declared_variable_or_enters_a_queue_passes(applicati
     ("application", "data"),
     [
         ("Set", "other=calldata"),
+        ("Set", 'other="calldata"'),
+        ("Set", '"other=calldata"'),
         ("MSet", "a=1,b=2"),
         ("Queue", "other,astcti"),
         ("Dial", "calldata=1"),

@@ -66,6 +66,21 @@ def test_call_pops_up_with_the_page_to_open_and_ctrl_c_ends_everything(stage: su
     assert "Traceback" not in "\n".join([*lines, *rest, stage.stdout.read()])
 
 
+def test_a_second_ctrl_c_ends_all_at_once_and_without_a_traceback(stage: subprocess.Popen[str]) -> None:
+    lines = read_until(stage, "rings for")
+    programs = psutil.Process(stage.pid).children(recursive=True)
+    [server] = [program for program in programs if "astcti_server" in program.cmdline()]
+    server.suspend()  # it would not end for long
+    stage.send_signal(signal.SIGINT)
+    lines += read_until(stage, "ending")
+    stage.send_signal(signal.SIGINT)
+    assert stage.wait(PATIENCE) == 130
+    assert stage.stdout is not None
+    assert "Traceback" not in "\n".join([*lines, stage.stdout.read()])
+    _gone, left = psutil.wait_procs(programs, timeout=PATIENCE)
+    assert left == []
+
+
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGKILL], ids=["terminal-closed", "killed"])
 def test_no_program_outlives_the_demo(stage: subprocess.Popen[str], number: int) -> None:
     read_until(stage, "rings for")

@@ -20,7 +20,10 @@ def _entries(file: Path) -> dict[Text, Text]:
     def finish() -> None:
         if "msgid" in parts:
             plural = sorted(name for name in parts if name.startswith("msgstr["))
-            key: Text = (parts["msgid"], parts["msgid_plural"]) if plural else parts["msgid"]
+            context = f"{parts['msgctxt']}\4" if "msgctxt" in parts else ""
+            key: Text = (
+                (context + parts["msgid"], parts["msgid_plural"]) if plural else context + parts["msgid"]
+            )
             found[key] = tuple(parts[name] for name in plural) if plural else parts["msgstr"]
         parts.clear()
 
@@ -31,7 +34,7 @@ def _entries(file: Path) -> dict[Text, Text]:
             parts[current] += ast.literal_eval(line)
         else:
             current, _blank, value = line.partition(" ")
-            if current == "msgid":
+            if current in ("msgctxt", "msgid") and "msgid" in parts:
                 finish()
             parts[current] = ast.literal_eval(value)
     return found

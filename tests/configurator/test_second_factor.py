@@ -1,0 +1,83 @@
+"""Codes of an app beside the password: optional, or needed by a role."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client, override_settings
+from django_otp.oath import totp
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from configurator.mail_settings import MailSettingsError, read_second_factor
+from configurator.models import AuditEntry
+from tests.configurator.conftest import PASSWORD
+
+LOGIN = {"username": "administrator", "password": PASSWORD}
+
+
+def code_of(device: TOTPDevice) -> str:
+    """What the app shows."""
+    return f"{totp(device.bin_key, device.step, device.t0, device.digits):06d}"
+
+
+def again(device: TOTPDevice) -> str:
+    """The same a while later: no code is taken twice, and a wrong one makes the next one wait."""
+    TOTPDevice.objects.update(last_t=-1, throttling_failure_count=0, throttling_failure_timestamp=None)
+    return code_of(device)
+
+
+@pytest.fixture
+def device(admin: Client) -> Any:
+    """Of the administrator, who set it up."""
+    page = admin.get("/account/second-factor/").content.decode()
+    found = TOTPDevice.objects.get()
+    assert "<svg" in page and "style=" not in page and not found.confirmed
+    assert "not the code" in admin.post("/account/second-factor/", {"code": "000000"}).content.decode()
+    assert Client().post("/login/", LOGIN).status_code == 302, "it is not asked for before it is confirmed"
+    assert admin.post("/account/second-factor/", {"code": again(found)}).status_code == 302
+    return found
+
+
+def test_who_set_up_an_app_logs_in_with_its_codes_and_others_without(device: TOTPDevice) -> None:
+    assert "Code" in Client().get("/login/").content.decode()
+    refused = Client().post("/login/", LOGIN)
+    assert refused.status_code == 200 and "code are wrong" in refused.content.decode()
+    assert Client().post("/login/", {**LOGIN, "code": "000000"}).status_code == 200
+    code = again(device)
+    assert Client().post("/login/", {**LOGIN, "code": f"{code[:3]} {code[3:]}"}).status_code == 302
+    assert Client().post("/login/", {**LOGIN, "code": code}).status_code == 200, "a code works once"
+    assert Client().post("/login/", {**LOGIN, "username": "viewer"}).status_code == 302
+
+
+def test_it_is_ended_with_the_password_alone(admin: Client, device: TOTPDevice) -> None:
+    assert "wrong" in admin.post("/account/second-factor/", {"present_password": "x"}).content.decode()
+    assert TOTPDevice.objects.exists()
+    assert admin.post("/account/second-factor/", {"present_password": PASSWORD}).status_code == 302
+    assert Client().post("/login/", LOGIN).status_code == 302
+    told = [entry.details for entry in AuditEntry.objects.filter(action="edit")]
+    assert told == [[["Second factor", "yes", "no"]], [["Second factor", "no", "yes"]]]
+
+
+@override_settings(SECOND_FACTOR_FOR=frozenset({"administrator"}))
+def test_a_role_that_needs_one_does_nothing_before_it_is_set_up(admin: Client, log_in: Any) -> None:
+    assert admin.get("/services/").url == "/account/second-factor/"
+    part = admin.get("/publish/badge/", headers={"HX-Request": "true"})
+    assert part.headers["HX-Redirect"] == "/account/second-factor/"
+    assert log_in("viewer").get("/services/").status_code == 200
+    admin.get("/account/second-factor/")
+    admin.post("/account/second-factor/", {"code": code_of(TOTPDevice.objects.get())})
+    assert admin.get("/services/").status_code == 200
+
+
+def test_the_file_says_who_needs_one(tmp_path: Path) -> None:
+    path = tmp_path / "configurator.ini"
+    assert read_second_factor(path, installed=False) == frozenset()
+    path.write_text("[login]\nsecond-factor = administrators\n")
+    assert read_second_factor(path, installed=True) == {"administrator"}
+    with pytest.raises(MailSettingsError, match="two-factor"):
+        read_second_factor(path, installed=False)
+    path.write_text("[login]\nsecond-factor = some\n")
+    with pytest.raises(MailSettingsError, match="'some'"):
+        read_second_factor(path, installed=True)
