@@ -58,6 +58,8 @@ def every_address() -> list[str]:
             ("<int:pk>", "1"),
             ("<int:number>", "0"),
             ("<slug:action_key>", "remove"),
+            ("<slug:kind>", "seats"),
+            ("<slug:job_key>", "x"),
         ):
             path = path.replace(part, value)
         found.append(f"/{path}")
