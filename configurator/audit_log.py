@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from typing import Any
 
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -51,17 +50,31 @@ def record(
 
     `action` is one of `ACTION_WORDS`, `kind` one of `KIND_WORDS`, `name` what people call the entry.
     """
+    record_many(actor, action, kind, [(name, changes)])
+
+
+def record_many(
+    actor: HttpRequest | str, action: str, kind: str, entries: Iterable[tuple[str, Iterable[FieldChange]]]
+) -> None:
+    """Write an entry for each of many, with one statement: pairs of a name and what changed."""
     if isinstance(actor, str):
         userid, address = actor, ""
     else:
         userid, address = actor.session.get("userid", ""), address_of(actor)
-    details: list[list[Any]] = [
-        [field, old[:LONGEST_VALUE], new[:LONGEST_VALUE]] for field, old, new in changes
+    rows = [
+        AuditEntry(
+            userid=userid[:150],
+            address=address,
+            action=action,
+            kind=kind,
+            name=name[:300],
+            details=[[field, old[:LONGEST_VALUE], new[:LONGEST_VALUE]] for field, old, new in changes],
+        )
+        for name, changes in entries
     ]
-    AuditEntry.objects.create(
-        userid=userid[:150], address=address, action=action, kind=kind, name=name[:300], details=details
-    )
-    logger.info("%r %s %s %r", userid, action, kind, name[:300])
+    AuditEntry.objects.bulk_create(rows)
+    for row in rows:
+        logger.info("%r %s %s %r", userid, action, kind, row.name)
 
 
 def address_of(request: HttpRequest) -> str:

@@ -4,7 +4,19 @@ from django.contrib.auth import views as auth_views
 from django.urls import path
 from django.views.i18n import set_language
 
-from configurator.views import accounts, audit, entries, imports, lists, publish, replacing, site
+from configurator.views import (
+    accounts,
+    audit,
+    bulk,
+    entries,
+    history,
+    imports,
+    lists,
+    publish,
+    replacing,
+    site,
+    suggestions,
+)
 
 urlpatterns = [
     path("", site.home_page, name="home"),
@@ -33,6 +45,8 @@ urlpatterns = [
     path("publish/compare/", publish.compare_publications, name="publish_compare"),
     path("publish/export/", publish.export_entries, name="export"),
     path("publish/import/", imports.import_page, name="import"),
+    path("publish/import/progress/<slug:job_key>/", imports.import_progress, name="import_progress"),
+    path("publish/import/template/<slug:kind>/", imports.import_template, name="import_template"),
     path("publish/foreign/", replacing.take_foreign, name="take_foreign"),
     path("publish/snapshots/", replacing.snapshots_page, name="snapshots"),
     path("publish/snapshots/<int:pk>/undo/", replacing.undo_to, name="undo"),
@@ -40,9 +54,14 @@ urlpatterns = [
     path("publish/<int:pk>/take/", replacing.take_publication, name="take"),
     path("publish/<int:pk>/download/", publish.download_publication, name="download"),
     path("services/preview/<int:number>/", entries.trigger_preview_part, name="preview"),
+    path("suggestions/pick/<slug:kind>/", suggestions.pick_entries, name="pick"),
+    path("suggestions/seats/", suggestions.suggest_seats, name="suggest_seats"),
+    path("<slug:key>/many/<slug:action_key>/", bulk.change_many, name="change_many"),
     path("<slug:key>/", lists.section_list, name="list"),
+    path("<slug:key>/csv/", lists.section_csv, name="csv"),
     path("<slug:key>/add/", entries.add_entry, name="add"),
     path("<slug:key>/<int:pk>/edit/", entries.edit_entry, name="edit"),
+    path("<slug:key>/<int:pk>/history/", history.entry_history, name="history"),
     path("<slug:key>/<int:pk>/remove/", entries.remove_entry, name="remove"),
 ]
 handler400 = "configurator.views.site.bad_request"

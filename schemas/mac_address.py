@@ -18,3 +18,20 @@ def canonical(text: str) -> str:
     if address in _NOBODY:
         raise ValueError(said("{address} belongs to no network card", address=address))
     return address
+
+
+_PAIR = "([0-9A-Fa-f]{2})"
+_OTHER_FORMS = (
+    re.compile(_PAIR * 6),
+    re.compile(f"{_PAIR}{_PAIR}[.:-]{_PAIR}{_PAIR}[.:-]{_PAIR}{_PAIR}"),
+    re.compile("([0-9A-Fa-f]{1,2})" + r"[:.\s-]([0-9A-Fa-f]{1,2})" * 5),
+)
+"""001122334455, 0011.2233.4455, and pairs apart by anything usual, a leading zero left out as macOS does."""
+
+
+def from_any_form(text: str) -> str:
+    """The same for what people copy from labels, switches and systems. ValueError if it is no address."""
+    for form in _OTHER_FORMS:
+        if found := form.fullmatch(text.strip()):
+            return canonical(":".join(pair.zfill(2) for pair in found.groups()))
+    return canonical(text)

@@ -215,6 +215,10 @@ class PasswordChecker:
             self._known.move_to_end(mark)
         return True
 
+    def remember_match(self, stored: str, md5_hex: str) -> None:
+        """Note that a client's hex belongs to a stored password: one was just made of the other."""
+        self._remember(self._mark(stored, md5_hex.lower()))
+
     def _mark(self, stored: str, sent: str) -> bytes:
         return hmac.digest(self._key, f"{stored}\0{sent}".encode(), "sha256")
 

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+import threading
 from dataclasses import replace
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from django import forms
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from configurator import models
 from configurator.checks.translation import capitalized, translated_for_form
 from configurator.publishing import working_copy
-from configurator.publishing.working_copy import WorkingCopy
-from schemas.configuration.checks import Complaint, check_configuration, warn_of_configuration
-from schemas.configuration.model import Service
-
-_Value = TypeVar("_Value")
+from configurator.publishing.working_copy import ServiceParts, WorkingCopy
+from schemas.configuration.checks import Complaint, PartPlaces, check_configuration, warn_of_configuration
+from schemas.configuration.model import Configuration, Service
 
 NEW = 0
 """The row of an entry that is not stored yet."""
@@ -35,50 +34,59 @@ _KINDS = {"reason": "pausereason", "variable": "service", "trigger": "service", 
 
 
 def check_seat(seat: models.Seat, form: forms.BaseForm) -> None:
-    """Complain at the fields of a seat's form."""
-    copy = working_copy.read_working_copy()
-    seats, rows = _with_last(
-        copy.configuration.seats, copy.places.seats, seat.pk, working_copy.seat_value(seat)
-    )
-    found = check_configuration(
-        replace(copy.configuration, seats=tuple(seats)), replace(copy.places, seats=rows)
-    )
-    _complain(form, found, {"seat"}, seat.pk or NEW, copy.names)
+    """Complain at the fields of a seat's form. Only seats that it could collide with are read."""
+    value = working_copy.seat_value(seat)
+    phones = Q(mac=value.mac)
+    for phone in {value.extension, value.queue_interface} - {""}:
+        phones |= Q(extension__iexact=phone) | Q(queue_interface__iexact=phone)
+    others = list(models.Seat.objects.filter(phones).exclude(pk=seat.pk).order_by("pk"))
+    row = seat.pk or NEW
+    configuration = Configuration(seats=(*map(working_copy.seat_value, others), value))
+    places = PartPlaces(unit="#", seats=[*(other.pk for other in others), row])
+    names = {"seat": {other.pk: other.extension for other in others}}
+    _complain(form, check_configuration(configuration, places), {"seat"}, row, names)
 
 
 def check_operator(operator: models.Operator, form: forms.BaseForm) -> None:
-    """Complain at the fields of an operator's form."""
-    copy = working_copy.read_working_copy()
-    value = working_copy.operator_value(operator)
-    operators, rows = _with_last(copy.configuration.operators, copy.places.operators, operator.pk, value)
-    found = check_configuration(
-        replace(copy.configuration, operators=tuple(operators)), replace(copy.places, operators=rows)
+    """Complain at the fields of an operator's form. Only its namesake and its seat are read."""
+    namesakes = models.Operator.objects.filter(username=operator.username).exclude(pk=operator.pk)
+    others = list(namesakes.select_related("seat"))
+    seats = [other.seat for other in (*others, operator) if other.seat]
+    row = operator.pk or NEW
+    configuration = Configuration(
+        seats=tuple({seat.mac: working_copy.seat_value(seat) for seat in seats}.values()),
+        operators=(*map(working_copy.operator_value, others), working_copy.operator_value(operator)),
     )
-    _complain(form, found, {"operator"}, operator.pk or NEW, copy.names)
+    places = PartPlaces(
+        unit="#", seats=[0] * len(configuration.seats), operators=[*(other.pk for other in others), row]
+    )
+    names = {"operator": {other.pk: other.username for other in others}}
+    _complain(form, check_configuration(configuration, places), {"operator"}, row, names)
 
 
 def check_service(pk: int | None, value: Service, form: forms.BaseForm) -> None:
-    """Complain at the fields of a service's form."""
-    copy = working_copy.read_working_copy()
-    row, before, places = pk or NEW, copy.places.services, copy.places
-    services, rows = _with_last(copy.configuration.services, before, pk, value)
-    places = replace(
-        places,
-        services=rows,
-        variables=_with_last(places.variables, before, pk, [row] * len(value.variables))[0],
-        triggers=_with_last(places.triggers, before, pk, [row] * len(value.triggers))[0],
-        bindings=_with_last(places.bindings, before, pk, [row] * len(value.operators))[0],
+    """Complain at the fields of a service's form. Only services of the same context are read.
+
+    That its operators exist is the form's to say.
+    """
+    row = pk or NEW
+    others = list(models.Service.objects.filter(context=value.context).exclude(pk=pk).order_by("pk"))
+    bare = ServiceParts([], [], [])
+    configuration = Configuration(
+        services=(
+            *(working_copy.service_value(other, bare) for other in others),
+            replace(value, operators=()),
+        )
     )
-    found = check_configuration(replace(copy.configuration, services=tuple(services)), places)
-    _complain(form, found, {"service"}, row, copy.names)
-
-
-def _with_last(
-    values: Iterable[_Value], rows: Iterable[int], pk: int | None, value: _Value
-) -> tuple[list[_Value], list[int]]:
-    """The same with an entry behind all others, so that a complaint about two of them falls on this one."""
-    others = [(other, row) for other, row in zip(values, rows, strict=True) if row != pk]
-    return [*(other for other, _ in others), value], [*(row for _, row in others), pk or NEW]
+    places = PartPlaces(
+        unit="#",
+        services=[*(other.pk for other in others), row],
+        variables=[*([] for _ in others), [row] * len(value.variables)],
+        triggers=[*([] for _ in others), [row] * len(value.triggers)],
+        bindings=[[] for _ in (*others, value)],
+    )
+    names = {"service": {other.pk: other.name for other in others}}
+    _complain(form, check_configuration(configuration, places), {"service"}, row, names)
 
 
 def _complain(
@@ -99,7 +107,7 @@ def message_with_names(complaint: Complaint, names: dict[str, dict[int, str]]) -
     kind = "service" if complaint.kind in ("variable", "trigger", "binding") else complaint.kind
     return re.sub(
         r"# (\d+)",
-        lambda match: names[kind].get(int(match[1]), _("this entry")),
+        lambda match: names.get(kind, {}).get(int(match[1]), _("this entry")),
         translated_for_form(complaint.message),
     )
 
@@ -112,13 +120,36 @@ class EntryFinding(NamedTuple):
     message: str
 
 
+_Complaints = tuple[list[Complaint], list[Complaint]]
+_checked_lock = threading.Lock()
+_checked: tuple[Configuration, _Complaints] = (Configuration(), ([], []))
+
+
 def check_everything(copy: WorkingCopy) -> tuple[list[EntryFinding], list[EntryFinding]]:
-    """Errors and warnings of the whole configuration; no warnings while there are errors."""
+    """Errors and warnings of the whole configuration; no warnings while there are errors. Any thread."""
+    errors, warnings = _complaints(copy)
+    return [_finding(complaint, copy) for complaint in errors], [
+        _finding(complaint, copy) for complaint in warnings
+    ]
+
+
+def _complaints(copy: WorkingCopy) -> _Complaints:
+    """What the checks say; asked anew only after a change, of which the parts being other objects tells."""
+    global _checked
     configuration, places = copy.configuration, copy.places
-    errors = [_finding(complaint, copy) for complaint in check_configuration(configuration, places)]
-    if errors:
-        return errors, []
-    return [], [_finding(complaint, copy) for complaint in warn_of_configuration(configuration, places)]
+    with _checked_lock:
+        of, found = _checked
+    if all(mine is its for mine, its in zip(_parts(configuration), _parts(of), strict=True)):
+        return found
+    errors = check_configuration(configuration, places)
+    found = (errors, [] if errors else warn_of_configuration(configuration, places))
+    with _checked_lock:
+        _checked = (configuration, found)
+    return found
+
+
+def _parts(configuration: Configuration) -> tuple[object, ...]:
+    return (configuration.services, configuration.seats, configuration.operators, configuration.pause_reasons)
 
 
 def _finding(complaint: Complaint, copy: WorkingCopy) -> EntryFinding:

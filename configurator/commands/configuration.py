@@ -141,6 +141,7 @@ def _import_rows(context: click.Context, file: Path, kind: str, *, dry_run: bool
         if run.bad or dry_run or not changed:
             snapshots.drop(snapshot)
         else:
+            csv_import.audit_rows(audit_name(), kind, run.good)
             snapshots.note_import(audit_name(), name, snapshot, changed)
     click.echo(f"{changed} of {len(run.good)} rows change something, {len(run.bad)} are bad")
     context.exit(EXIT_INVALID if run.bad else 0)

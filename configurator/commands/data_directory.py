@@ -48,7 +48,11 @@ def set_up(chosen: Options) -> list[str]:
     options.set_options(chosen)
     os.environ["DJANGO_SETTINGS_MODULE"] = "configurator.settings"
     django.setup()
-    return upgrade_databases()
+    done = upgrade_databases()
+    from configurator.database.change_marks import install_change_marks
+
+    install_change_marks()
+    return done
 
 
 def upgrade_databases() -> list[str]:

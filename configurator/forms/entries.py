@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, ClassVar
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, Self
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -13,15 +13,22 @@ from django.utils.translation import gettext_lazy as _
 from configurator import models
 from configurator.checks import entry_checks
 from configurator.database.text_order import ordered_by
+from configurator.forms import picker
+from configurator.forms.seat_field import SeatField
+from configurator.importing.service_words import store_bindings
 from configurator.users import password_rules
 from schemas import mac_address, passwords
 from schemas.configuration.defaults import address_or_text
+
+LONGEST_PASSWORD = 200
 
 
 class EntryForm(forms.ModelForm):
     """A form that knows which revision of its entry it was opened on."""
 
     instance: Any
+    own_fields: ClassVar[frozenset[str]] = frozenset()
+    """Fields whose values belong to one entry alone."""
     revision = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
@@ -36,6 +43,17 @@ class EntryForm(forms.ModelForm):
         for field in self.fields.values():
             field.widget.attrs.setdefault("autocomplete", "off")
 
+    @classmethod
+    def work_ahead(cls, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Arguments for a form of what was sent that take long to compute: before anything is locked."""
+        return {}
+
+    @classmethod
+    def like(cls, entry: Any) -> Self:
+        """A form for a new entry, filled in as another one but for what only one can have."""
+        shared = [name for name in cls._meta.fields or () if name not in cls.own_fields]
+        return cls(initial=forms.models.model_to_dict(entry, shared))
+
     @property
     def shown_fields(self) -> Iterator[forms.BoundField]:
         """The fields to show, in order."""
@@ -49,8 +67,22 @@ class CheckedForm(EntryForm):
         """Nothing: Django would say it a second time, in its own words."""
 
 
+class MacField(forms.CharField):
+    """A MAC address in any usual form; cleans to the protocol's. What is none stays, for the checks."""
+
+    def to_python(self, value: Any) -> str:
+        """Write the address as the protocol does."""
+        text = str(super().to_python(value))
+        try:
+            return mac_address.from_any_form(text)
+        except ValueError:
+            return text
+
+
 class SeatForm(CheckedForm):
     """A seat."""
+
+    own_fields = frozenset({"mac", "extension", "address", "queue_interface", "state_interface"})
 
     class Meta:
         model = models.Seat
@@ -63,6 +95,7 @@ class SeatForm(CheckedForm):
             "state_interface",
             "answer",
         ]
+        field_classes: ClassVar = {"mac": MacField}
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -71,13 +104,6 @@ class SeatForm(CheckedForm):
     def clean_answer(self) -> str:
         """Nothing said is no."""
         return self.cleaned_data["answer"] or str(models.Seat.AnswerWay.NONE)
-
-    def clean_mac(self) -> str:
-        """Write the address as the protocol does."""
-        try:
-            return mac_address.canonical(self.cleaned_data["mac"])
-        except ValueError as error:
-            raise ValidationError(str(error)) from None
 
     def clean_address(self) -> str:
         """Write the address as the system does a peer's."""
@@ -95,12 +121,19 @@ class SeatForm(CheckedForm):
 class OperatorForm(CheckedForm):
     """An operator, with a plain password that is only ever written, and the services it is bound to."""
 
+    own_fields = frozenset({"username", "full_name"})
+
     new_password = forms.CharField(
         label=_("Password"),
         required=False,
         strip=False,
-        max_length=200,
+        max_length=LONGEST_PASSWORD,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+    seat = SeatField(
+        required=False,
+        label=_("Seat"),
+        help_text=_("Extension or MAC address of the only seat this operator may use; empty for any."),
     )
 
     class Meta:
@@ -109,43 +142,42 @@ class OperatorForm(CheckedForm):
 
     field_order: ClassVar = ["full_name", "username", "new_password", "seat", "begin_in_pause", "enabled"]
 
-    def __init__(self, *arguments: Any, **named: Any) -> None:
+    def __init__(
+        self, *arguments: Any, stored_password: passwords.StoredForms | None = None, **named: Any
+    ) -> None:
         super().__init__(*arguments, **named)
-        self.fields["seat"].queryset = models.Seat.objects.order_by(ordered_by("extension"))
-        self.fields["seat"].empty_label = _("Any seat")
+        self.stored_password = stored_password
         if self.instance.pk:
             self.fields["new_password"].help_text = _("Leave empty to keep the present one.")
         else:
             self.fields["new_password"].required = True
-        bound = {}
-        if self.instance.pk:
-            bound = {binding.service_id: binding.penalty for binding in self.instance.bindings.all()}
-        self.services = list(models.Service.objects.order_by(ordered_by("name")))
-        for service in self.services:
-            self.fields[f"service_{service.pk}"] = forms.BooleanField(
-                label=service.name, required=False, initial=service.pk in bound
-            )
-            self.fields[f"penalty_{service.pk}"] = forms.IntegerField(
-                label=_("Penalty"),
-                required=False,
-                min_value=0,
-                max_value=2147483647,
-                initial=bound.get(service.pk, 0),
-                disabled=not service.queue,
-            )
+        if self.is_bound:
+            self.services = picker.picked_services(self.data)
+        else:
+            self.services = picker.Picked(_bound_rows(self.instance) if self.instance.pk else [], {})
+
+    @classmethod
+    def work_ahead(cls, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Hash the password: that takes long on purpose."""
+        plain = str(data.get("new_password", ""))
+        usable = plain and len(plain) <= LONGEST_PASSWORD and not {"\r", "\n"} & {*plain}
+        return {"stored_password": passwords.make_stored_forms(plain) if usable else None}
+
+    @classmethod
+    def like(cls, entry: models.Operator) -> Self:
+        """A form for a new operator with the services of another one."""
+        form = super().like(entry)
+        form.services = picker.Picked(_bound_rows(entry), {})
+        return form
 
     @property
     def shown_fields(self) -> Iterator[forms.BoundField]:
         """The operator's own fields."""
         return (self[name] for name in self.field_order)
 
-    @property
-    def service_rows(self) -> Iterator[tuple[models.Service, forms.BoundField, forms.BoundField]]:
-        """Each service with its tick and its penalty."""
-        return (
-            (service, self[f"service_{service.pk}"], self[f"penalty_{service.pk}"])
-            for service in self.services
-        )
+    def is_valid(self) -> bool:
+        """The fields, and the services."""
+        return super().is_valid() and self.services.valid
 
     def clean_new_password(self) -> str:
         """Refuse what no client could send."""
@@ -163,7 +195,7 @@ class OperatorForm(CheckedForm):
             if plain and (weak := password_rules.weakness_of(plain, self.instance)):
                 self.advice = _("The password is easily guessed: %(why)s") % {"why": weak}
             if plain and not self._is_present_password(plain):
-                self.instance.store_password(passwords.make_stored_forms(plain))
+                self.instance.store_password(self.stored_password or passwords.make_stored_forms(plain))
             entry_checks.check_operator(self.instance, self)
         return self.cleaned_data
 
@@ -172,38 +204,24 @@ class OperatorForm(CheckedForm):
         stored, scram = self.instance.password, self.instance.scram
         return bool(stored and scram) and passwords.PasswordChecker().matches(stored, passwords.md5_of(plain))
 
-    def wanted_bindings(self) -> dict[int, int]:
-        """Service and penalty, as ticked."""
-        data = self.cleaned_data
-        return {
-            service.pk: (data.get(f"penalty_{service.pk}") or 0) if service.queue else 0
-            for service in self.services
-            if data.get(f"service_{service.pk}")
-        }
-
     def save(self, commit: bool = True) -> models.Operator:
         """Store the operator and the difference in its services."""
         operator = super().save(commit)
-        wanted = self.wanted_bindings()
-        present = {binding.service_id: binding for binding in operator.bindings.all()}
-        changed = {
-            key
-            for key in {*wanted, *present}
-            if key not in present or wanted.get(key) != present[key].penalty
-        }
-        for key in changed:
-            if key not in wanted:
-                present[key].delete()
-            else:
-                models.ServiceOperator.objects.update_or_create(
-                    service_id=key, operator=operator, defaults={"penalty": wanted[key]}
-                )
+        wanted = {int(key): penalty for key, penalty in self.services.penalties.items()}
+        changed = store_bindings({operator: wanted})
         self.touched = list(models.Service.objects.filter(pk__in=changed))
         return operator
 
 
+def _bound_rows(operator: models.Operator) -> list[picker.PickedRow]:
+    bindings = operator.bindings.select_related("service").order_by(ordered_by("service__name"))
+    return [picker.service_row(binding.service, binding.penalty) for binding in bindings]
+
+
 class PauseReasonForm(EntryForm):
     """A pause reason."""
+
+    own_fields = frozenset({"name"})
 
     class Meta:
         model = models.PauseReason

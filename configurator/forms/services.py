@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from configurator import models, validators
 from configurator.checks import entry_checks
 from configurator.checks.translation import capitalized, translated_for_form
+from configurator.forms import picker
 from configurator.forms.entries import CheckedForm
 from configurator.publishing.working_copy import store_triggers, trigger_value
 from schemas.configuration import model as schema
@@ -29,32 +29,6 @@ class VariableRow(forms.Form):
         validators=[validators.validate_variable],
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
-
-
-class OperatorRow(forms.Form):
-    """One operator and the penalty."""
-
-    username = forms.CharField(
-        label=gettext_lazy("Operator"),
-        max_length=200,
-        widget=forms.TextInput(
-            attrs={"list": "operator-names", "autocomplete": "off", "spellcheck": "false"}
-        ),
-    )
-    penalty = forms.IntegerField(
-        label=gettext_lazy("Penalty"), min_value=0, max_value=2147483647, required=False, initial=0
-    )
-
-    def clean_username(self) -> str:
-        """Only operators that exist."""
-        username = self.cleaned_data["username"]
-        if not models.Operator.objects.filter(username=username).exists():
-            raise ValidationError(_("There is no operator of this user name."))
-        return username
-
-    def clean_penalty(self) -> int:
-        """No penalty is the lowest."""
-        return self.cleaned_data["penalty"] or 0
 
 
 class TriggerRow(forms.ModelForm):
@@ -99,7 +73,7 @@ def _rows(form: type[forms.BaseForm]) -> type[_Rows]:
     )
 
 
-VariableRows, OperatorRows, TriggerRows = _rows(VariableRow), _rows(OperatorRow), _rows(TriggerRow)
+VariableRows, TriggerRows = _rows(VariableRow), _rows(TriggerRow)
 
 
 class ServiceForm(CheckedForm):
@@ -110,28 +84,39 @@ class ServiceForm(CheckedForm):
         fields: ClassVar = ["name", "type", "context", "is_queue", "queue_name", "may_leave", "enabled"]
 
     def __init__(
-        self, data: Any = None, files: Any = None, *, instance: models.Service | None = None
+        self,
+        data: Any = None,
+        files: Any = None,
+        *,
+        instance: models.Service | None = None,
+        like: models.Service | None = None,
     ) -> None:
-        super().__init__(data, files, instance=instance)
-        variables, triggers, bindings = _initial(instance)
+        shared = None if like is None else forms.models.model_to_dict(like, self._meta.fields)
+        super().__init__(data, files, instance=instance, initial=shared)
+        variables, triggers = _initial(like or instance)
         self.variables = VariableRows(data, prefix="variables", initial=variables)
         self.triggers = TriggerRows(data, prefix="triggers", initial=triggers)
-        self.operators = OperatorRows(data, prefix="operators", initial=bindings)
+        bound = like or (instance if instance is not None and instance.pk else None)
+        if data is not None:
+            self.operators = picker.picked_operators(data)
+        else:
+            self.operators = picker.Picked(_bound_rows(bound) if bound is not None else [], {})
+
+    @classmethod
+    def like(cls, entry: models.Service) -> ServiceForm:
+        """A form for a new service with all that belongs to another one."""
+        return cls(like=entry)
 
     @property
     def lists(self) -> tuple[_Rows, ...]:
-        """The three lists."""
-        return self.variables, self.triggers, self.operators
-
-    def operator_names(self) -> list[tuple[str, str]]:
-        """What the field of an operator suggests."""
-        return list(models.Operator.objects.order_by("username").values_list("username", "full_name"))
+        """The lists of variables and triggers."""
+        return self.variables, self.triggers
 
     def is_valid(self) -> bool:
         """Everything is valid in itself, then together."""
         lists = [rows.is_valid() for rows in self.lists]
         own = super().is_valid()
-        if not own or not all(lists):
+        if not own or not all(lists) or not self.operators.valid:
             return False
         self._check_together()
         return not self.errors and not any(row.errors for rows in self.lists for row in rows)
@@ -162,10 +147,8 @@ class ServiceForm(CheckedForm):
             variables=tuple(row.cleaned_data["name"] for row in self.variables.kept()),
             triggers=tuple(row.value() for row in self.triggers.kept()),
             operators=tuple(
-                schema.Binding(
-                    row.cleaned_data["username"], row.cleaned_data["penalty"] if data["is_queue"] else 0
-                )
-                for row in self.operators.kept()
+                schema.Binding(username, penalty if data["is_queue"] else 0)
+                for username, penalty in self.operators.penalties.items()
             ),
             may_leave=data["may_leave"],
         )
@@ -173,7 +156,6 @@ class ServiceForm(CheckedForm):
     def _check_together(self) -> None:
         value = self.value()
         _refuse_twice(self.variables, "name", _("This variable is in the list already."))
-        _refuse_twice(self.operators, "username", _("This operator is in the list already."))
         for row in self.triggers.kept():
             for message in check_trigger(row.value(), value.variables):
                 row.add_error(_field_of(row, message), capitalized(translated_for_form(message)))
@@ -206,9 +188,9 @@ def _field_of(row: TriggerRow, message: str) -> str:
     return "application" if program else "parameters"
 
 
-def _initial(service: models.Service | None) -> tuple[list[Any], list[Any], list[Any]]:
+def _initial(service: models.Service | None) -> tuple[list[Any], list[Any]]:
     if service is None or not service.pk:
-        return [], [], []
+        return [], []
     return (
         [{"name": variable.name} for variable in service.variables.order_by("pk")],
         [
@@ -223,11 +205,12 @@ def _initial(service: models.Service | None) -> tuple[list[Any], list[Any], list
             }
             for trigger in service.triggers.all()
         ],
-        [
-            {"username": binding.operator.username, "penalty": binding.penalty}
-            for binding in service.bindings.select_related("operator")
-        ],
     )
+
+
+def _bound_rows(service: models.Service) -> list[picker.PickedRow]:
+    bindings = service.bindings.select_related("operator")
+    return [picker.operator_row(binding.operator, binding.penalty) for binding in bindings]
 
 
 def _initial_triggers(service: models.Service) -> list[schema.Trigger]:
@@ -245,7 +228,7 @@ def _store_variables(service: models.Service, value: schema.Service) -> None:
 
 
 def _store_bindings(service: models.Service, value: schema.Service) -> list[models.Operator]:
-    """Write what differs; returns the operators concerned, whose forms show it."""
+    """Write what differs, in this order; returns the operators concerned, whose forms show it."""
     wanted = {binding.username: binding.penalty for binding in value.operators}
     present = {binding.operator.username: binding for binding in service.bindings.select_related("operator")}
     changed = {
@@ -253,16 +236,16 @@ def _store_bindings(service: models.Service, value: schema.Service) -> list[mode
         for name in {*wanted, *present}
         if name not in present or wanted.get(name) != present[name].penalty
     }
-    operators = {
-        operator.username: operator
-        for operator in models.Operator.objects.all()
-        if operator.username in changed
-    }
-    for name in changed:
-        if name not in wanted:
-            present[name].delete()
-        else:
-            models.ServiceOperator.objects.update_or_create(
-                service=service, operator=operators[name], defaults={"penalty": wanted[name]}
-            )
-    return list(operators.values())
+    if not changed and list(wanted) == list(present):
+        return []
+    operators = models.Operator.objects.in_bulk([*wanted, *present], field_name="username")
+    if list(wanted) == list(present):
+        for name in changed:
+            models.ServiceOperator.objects.filter(pk=present[name].pk).update(penalty=wanted[name])
+    else:  # anew: the order of the rows is the order of the operators
+        service.bindings.all().delete()
+        models.ServiceOperator.objects.bulk_create(
+            models.ServiceOperator(service=service, operator=operators[name], penalty=penalty)
+            for name, penalty in wanted.items()
+        )
+    return [operators[name] for name in changed]

@@ -22,6 +22,8 @@ from configurator.users import authentication, password_rules, second_factor
 class ManagerUserForm(EntryForm):
     """A manager user, as an administrator sees one."""
 
+    own_fields = frozenset({"userid", "full_name", "email"})
+
     new_password = forms.CharField(
         label=_("Password"),
         required=False,

@@ -9,19 +9,40 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
 from configurator import models
+from configurator.importing.csv_text import column_name, decode_csv, find_columns, read_cell
 from schemas import passwords
 
 CSV_COLUMNS = {
     "seats": ("mac", "extension", "description", "address", "queue-interface", "state-interface", "answer"),
-    "operators": ("username", "full-name", "password", "scram", "seat", "begin-in-pause", "enabled"),
+    "operators": (
+        "username",
+        "full-name",
+        "password",
+        "scram",
+        "seat",
+        "begin-in-pause",
+        "enabled",
+        "services",
+    ),
 }
+OTHER_NAMES = {
+    "mac-address": "mac",
+    "ip-address": "address",
+    "user-name": "username",
+    "name": "full-name",
+    "user": "username",
+    "begins-in-pause": "begin-in-pause",
+    "answer-in-the-window": "answer",
+    "service": "services",
+}
+"""Columns as the lists call them."""
 NEEDED_COLUMNS = {"seats": ("mac", "extension"), "operators": ("username", "full-name")}
 MOST_CSV_ROWS = 20_000
 PLACEHOLDER = passwords.StoredForms("md5:" + "0" * 32, "")
@@ -51,66 +72,106 @@ class CsvFile(NamedTuple):
     """What to store of each plain password."""
 
 
-def read_csv(kind: str, data: bytes, *, store: bool) -> CsvFile:
-    """Read a file's bytes; `kind` is seats or operators. Takes long and locks nothing: not for `writing`."""
+def read_csv(
+    kind: str, data: bytes, *, store: bool, progress: Callable[[int, int], None] = lambda done, of: None
+) -> CsvFile:
+    """Read a file's bytes; `kind` is seats or operators. Takes long and locks nothing: not for `writing`.
+
+    `progress` is told of how many of how many passwords there is something to store; any thread.
+    """
     try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return CsvFile(kind, [], (BadRow(0, "", _("The file is not in UTF-8.")),), {})
+        text = decode_csv(data)
+    except ValueError as error:
+        return CsvFile(kind, [], (BadRow(0, "", str(error)),), {})
     lines, bad = _rows(kind, text)
-    plain = [(values["username"], values.get("password", "")) for _, values in lines if kind == "operators"]
-    hashed = _stored_forms((key for key in plain if _is_plain(key[1])), make=store and not bad)
+    hashed = _stored_forms(plain_passwords(kind, lines), make=store and not bad, progress=progress)
     return CsvFile(kind, lines, tuple(bad), hashed)
 
 
+def plain_passwords(kind: str, lines: Iterable[tuple[int, dict[str, str]]]) -> list[UserPassword]:
+    """The passwords that are not stored forms already, each pair once."""
+    if kind != "operators":
+        return []
+    pairs = ((values["username"], values.get("password", "")) for _, values in lines)
+    return list(dict.fromkeys(pair for pair in pairs if _is_plain(pair[1])))
+
+
+def slow_passwords(kind: str, data: bytes) -> int:
+    """How many passwords of a file cost a computation each: those that are not known to be stored already."""
+    try:
+        lines, _bad = _rows(kind, decode_csv(data))
+    except ValueError:
+        return 0
+    pairs = plain_passwords(kind, lines)
+    present = _present(pairs)
+    return sum(
+        not (
+            (stored := present.get(username))
+            and stored.scram
+            and _checker.matches_at_once(stored.password, passwords.md5_of(plain))
+        )
+        for username, plain in pairs
+    )
+
+
 def _rows(kind: str, text: str) -> tuple[list[tuple[int, dict[str, str]]], list[BadRow]]:
-    first = text.partition("\n")[0]
-    delimiter = ";" if first.count(";") > first.count(",") else ","
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    found = find_columns(text)
+    before = found.skipped
+    reader = csv.reader(io.StringIO(found.text, newline=""), delimiter=found.separator)
     rows: list[tuple[int, dict[str, str]]] = []
     bad: list[BadRow] = []
     try:
-        heads = [head.strip().lower().replace("_", "-") for head in next(reader, [])]
+        heads = [_known_name(column_name(head), kind) for head in next(reader, [])]
         unknown = [head for head in heads if head not in CSV_COLUMNS[kind]]
         missing = [column for column in NEEDED_COLUMNS[kind] if column not in heads]
         if unknown or missing or len(set(heads)) != len(heads):
             message = _("The first line has to name the columns: %(columns)s") % {
                 "columns": ", ".join(CSV_COLUMNS[kind])
             }
-            return [], [BadRow(1, ", ".join(unknown or missing), message)]
+            return [], [BadRow(1 + before, ", ".join(unknown or missing), message)]
         for row in reader:
-            if not any(value.strip() for value in row):
+            line = reader.line_num + before
+            if not any(map(read_cell, row)):
                 continue
             if len(row) != len(heads):
                 message = _("%(found)d values stand where there are %(wanted)d columns.")
-                bad.append(
-                    BadRow(reader.line_num, row[0][:80], message % {"found": len(row), "wanted": len(heads)})
-                )
+                bad.append(BadRow(line, row[0][:80], message % {"found": len(row), "wanted": len(heads)}))
                 continue
-            rows.append((reader.line_num, dict(zip(heads, (value.strip() for value in row), strict=True))))
+            rows.append((line, dict(zip(heads, map(read_cell, row), strict=True))))
             if len(rows) > MOST_CSV_ROWS:
-                return [], [BadRow(reader.line_num, "", _("The file has too many rows."))]
+                return [], [BadRow(line, "", _("The file has too many rows."))]
     except csv.Error as error:
-        bad.append(BadRow(reader.line_num, "", str(error)))
+        bad.append(BadRow(reader.line_num + before, "", str(error)))
     return rows, bad
+
+
+def _known_name(column: str, kind: str) -> str:
+    known = CSV_COLUMNS[kind]
+    return OTHER_NAMES.get(column, column) if column not in known else column
 
 
 def _is_plain(text: str) -> bool:
     return bool(text) and not text.startswith(("md5:", "scrypt:")) and not {"\r", "\n"} & {*text}
 
 
-def _stored_forms(keys: Iterable[UserPassword], *, make: bool) -> dict[UserPassword, passwords.StoredForms]:
+def _present(pairs: list[UserPassword]) -> dict[str, passwords.StoredForms]:
+    """What operators have now, if a file has passwords at all."""
+    if not pairs:
+        return {}
+    stored = models.Operator.objects.values_list("username", "password", "scram")
+    return {username: passwords.StoredForms(password, scram) for username, password, scram in stored}
+
+
+def _stored_forms(
+    wanted: list[UserPassword], *, make: bool, progress: Callable[[int, int], None]
+) -> dict[UserPassword, passwords.StoredForms]:
     """What to store for each. A password that an operator has already stays as it is stored.
 
     Without `make` new ones are not computed: they are `PLACEHOLDER`.
     """
-    wanted = list(dict.fromkeys(keys))
     if not wanted:
         return {}
-    present = {
-        username: passwords.StoredForms(password, scram)
-        for username, password, scram in models.Operator.objects.values_list("username", "password", "scram")
-    }
+    present = _present(wanted)
 
     def form(key: UserPassword) -> passwords.StoredForms:
         username, plain = key
@@ -120,8 +181,16 @@ def _stored_forms(keys: Iterable[UserPassword], *, make: bool) -> dict[UserPassw
             if stored.scram or not make:
                 return stored
             return passwords.StoredForms(stored.password, passwords.make_keys_beside(stored.password, sent))
-        return passwords.make_stored_forms(plain) if make else PLACEHOLDER
+        if not make:
+            return PLACEHOLDER
+        made = passwords.make_stored_forms(plain)
+        _checker.remember_match(made.password, sent)  # the same file again costs nothing
+        return made
 
+    found = {}
     # scrypt lets other threads run, so each processor computes one.
     with ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="csv-password") as pool:
-        return dict(zip(wanted, pool.map(form, wanted), strict=True))
+        for number, (key, made) in enumerate(zip(wanted, pool.map(form, wanted), strict=True), 1):
+            found[key] = made
+            progress(number, len(wanted))
+    return found

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from django.db.models import Count, Model, QuerySet
+from django.db.models import Count, Model, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -14,12 +15,24 @@ from configurator.forms.entries import OperatorForm, PauseReasonForm, SeatForm, 
 from configurator.forms.services import ServiceForm
 from configurator.publishing import differences, working_copy
 from configurator.publishing.differences import FieldValue
+from configurator.sections import filters
 from configurator.sections.section import Column, Section
 from configurator.users import roles
 from schemas import placeholders
 
 MOST_NAMED = 20
 """Operators that a question names; a seat for everybody may have hundreds."""
+
+
+def _counted_sentences(*counted: tuple[int, Callable[[int], str]]) -> list[str]:
+    """A sentence for each number that is not 0."""
+    return [words(count) % {"count": count} for count, words in counted if count]
+
+
+def _assignments(count: int) -> str:
+    return ngettext(
+        "the assignment of an operator to a service", "%(count)d assignments of operators to services", count
+    )
 
 
 class ServiceSection(Section):
@@ -46,6 +59,7 @@ class ServiceSection(Section):
         ),
         Column("enabled", gettext_lazy("Enabled"), "enabled", lambda row: row.enabled, "yes"),
     )
+    filters = filters.OF_SERVICES
     search = ("name", "context", "queue_name")
     form = ServiceForm
     form_template = "configurator/service_form.html"
@@ -56,9 +70,9 @@ class ServiceSection(Section):
     def rows(self) -> QuerySet[Any]:
         """Every service, with how much belongs to it."""
         return models.Service.objects.annotate(
-            variable_count=Count("variables", distinct=True),
-            trigger_count=Count("triggers", distinct=True),
-            operator_count=Count("bindings", distinct=True),
+            variable_count=_count_of(models.Variable),
+            trigger_count=_count_of(models.Trigger),
+            operator_count=_count_of(models.ServiceOperator),
         )
 
     def describe(self, entry: models.Service) -> dict[str, FieldValue]:
@@ -81,9 +95,50 @@ class ServiceSection(Section):
         )
         return [words % {"count": count} for count, words in counted if count]
 
+    def many_dependents(self, rows: Sequence[int]) -> list[str]:
+        """How much goes with them."""
+        of_services = {"service__in": rows}
+        return _counted_sentences(
+            (
+                models.Variable.objects.filter(**of_services).count(),
+                lambda n: ngettext("%(count)d variable", "%(count)d variables", n),
+            ),
+            (
+                models.Trigger.objects.filter(**of_services).count(),
+                lambda n: ngettext("%(count)d trigger", "%(count)d triggers", n),
+            ),
+            (models.ServiceOperator.objects.filter(**of_services).count(), _assignments),
+        )
+
+    def describe_many(self, entries: Iterable[models.Service]) -> list[Mapping[str, FieldValue]]:
+        """The same with what belongs to them read at once."""
+        parts = working_copy.parts_of_all()
+        return [
+            differences.describe_service(working_copy.service_value(entry, parts[entry.pk]))
+            for entry in entries
+        ]
+
+    def shown_by_many(self, entries: Iterable[models.Service]) -> list[Model]:
+        """Their operators."""
+        services = [entry.pk for entry in entries]
+        bound = models.ServiceOperator.objects.filter(service__in=services)
+        return list(models.Operator.objects.filter(pk__in=bound.values("operator")))
+
     def shown_by(self, entry: models.Service) -> Iterable[Model]:
         """Its operators: their forms have a tick for it."""
         return [binding.operator for binding in entry.bindings.select_related("operator")]
+
+
+def _count_of(table: type[Model]) -> Coalesce:
+    """How many rows belong to a service. Joins of three tables would multiply them before counting."""
+    counted = (
+        table._default_manager.filter(service=OuterRef("pk"))
+        .order_by()
+        .values("service")
+        .annotate(count=Count("pk"))
+        .values("count")
+    )
+    return Coalesce(Subquery(counted), 0)
 
 
 class VariableSection(Section):
@@ -117,11 +172,7 @@ class VariableSection(Section):
     def dependents(self, entry: models.Variable) -> list[str]:
         """The triggers whose placeholder would stand for nothing."""
         name = entry.name.upper()
-        used = [
-            trigger
-            for trigger in entry.service.triggers.all()
-            if name in placeholders.names_in(trigger.url) + placeholders.names_in(trigger.parameters)
-        ]
+        used = _triggers_with(entry)
         if not used:
             return []
         sentence = _(
@@ -129,9 +180,29 @@ class VariableSection(Section):
         )
         return [sentence % {"count": len(used), "service": entry.service.name, "name": name}]
 
+    def many_dependents(self, rows: Sequence[int]) -> list[str]:
+        """How many triggers use them."""
+        chosen = models.Variable.objects.filter(pk__in=rows).prefetch_related("service__triggers")
+        using = {trigger.pk for variable in chosen for trigger in _triggers_with(variable)}
+        sentence = ngettext(
+            "%(count)d trigger uses them: publishing is refused until it is changed",
+            "%(count)d triggers use them: publishing is refused until they are changed",
+            len(using),
+        )
+        return [sentence % {"count": len(using)}] if using else []
+
     def shown_by(self, entry: models.Variable) -> Iterable[Model]:
         """Its service: the form lists it."""
         return [entry.service]
+
+
+def _triggers_with(variable: models.Variable) -> list[models.Trigger]:
+    name = variable.name.upper()
+    return [
+        trigger
+        for trigger in variable.service.triggers.all()
+        if name in placeholders.names_in(trigger.url) + placeholders.names_in(trigger.parameters)
+    ]
 
 
 class SeatSection(Section):
@@ -161,6 +232,7 @@ class SeatSection(Section):
         ),
         Column("address", gettext_lazy("IP address"), "address", lambda row: row.address, "code"),
     )
+    filters = filters.OF_SEATS
     search = ("extension", "mac", "description", "address", "queue_interface", "operators__username")
     form = SeatForm
     editors = roles.SENIORS
@@ -180,6 +252,17 @@ class SeatSection(Section):
         if not names:
             return []
         return [_("these operators lose their fixed seat: %(names)s") % {"names": ", ".join(names)}]
+
+    def many_dependents(self, rows: Sequence[int]) -> list[str]:
+        """How many could sit anywhere then."""
+        return _counted_sentences(
+            (
+                models.Operator.objects.filter(seat__in=rows).count(),
+                lambda n: ngettext(
+                    "%(count)d operator loses the fixed seat", "%(count)d operators lose their fixed seat", n
+                ),
+            )
+        )
 
     def shown_by(self, entry: models.Seat) -> Iterable[Model]:
         """The operators whose only seat it is."""
@@ -219,6 +302,7 @@ class OperatorSection(Section):
         ),
         Column("enabled", gettext_lazy("Enabled"), "enabled", lambda row: row.enabled, "yes"),
     )
+    filters = filters.OF_OPERATORS
     search = ("full_name", "username", "seat__extension", "bindings__service__name")
     form = OperatorForm
     form_template = "configurator/operator_form.html"
@@ -231,21 +315,31 @@ class OperatorSection(Section):
 
     def describe(self, entry: models.Operator) -> dict[str, FieldValue]:
         """The operator as published, and the services, which a configuration keeps with these."""
-        services = tuple(
-            f"{binding.service.name} ({binding.penalty})"
-            for binding in entry.bindings.select_related("service")
-        )
+        services = tuple(f"{binding.service.name} ({binding.penalty})" for binding in entry.bindings.all())
         operator = working_copy.operator_value(entry)
         return {**differences.describe_operator(operator), "Service": services}
 
     def dependents(self, entry: models.Operator) -> list[str]:
         """Which services lose somebody."""
-        names = [binding.service.name for binding in entry.bindings.select_related("service")]
+        names = [binding.service.name for binding in entry.bindings.all()]
         return [_("its assignment to: %(names)s") % {"names": ", ".join(names)}] if names else []
+
+    def many_dependents(self, rows: Sequence[int]) -> list[str]:
+        """How many assignments go with them."""
+        bound = models.ServiceOperator.objects.filter(operator__in=rows)
+        services = bound.values("service").distinct().count()
+        return _counted_sentences((bound.count(), _assignments)) + _counted_sentences(
+            (
+                services,
+                lambda n: ngettext(
+                    "%(count)d service loses operators", "%(count)d services lose operators", n
+                ),
+            )
+        )
 
     def shown_by(self, entry: models.Operator) -> Iterable[Model]:
         """The services that list this operator."""
-        return [binding.service for binding in entry.bindings.select_related("service")]
+        return [binding.service for binding in entry.bindings.all()]
 
 
 class PauseReasonSection(Section):
@@ -257,6 +351,7 @@ class PauseReasonSection(Section):
     entry_name = gettext_lazy("pause reason")
     icon = "pause"
     columns = (Column("name", gettext_lazy("Name"), "name", lambda row: row.name, "strong"),)
+    filters = filters.OF_REASONS
     search = ("name",)
     form = PauseReasonForm
     hint = gettext_lazy("What operators choose from when they go into pause.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -13,10 +13,14 @@ from django.http import HttpRequest
 from configurator.forms.entries import EntryForm
 from configurator.publishing import working_copy
 from configurator.publishing.differences import FieldValue
+from configurator.sections.filters import ListFilter
 from configurator.users import roles
 
 MOST_WORDS = 8
 """Words of a search that count; each is a query within the query."""
+
+READ_AT_ONCE = 500
+"""Entries read with what belongs to them by one query; SQLite refuses one that names ten thousand."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,8 @@ class Section(ABC):
     columns: ClassVar[tuple[Column, ...]]
     search: ClassVar[tuple[str, ...]]
     """The fields in which a search looks."""
+    filters: ClassVar[tuple[ListFilter, ...]] = ()
+    """What the list can be narrowed to."""
     form: ClassVar[type[EntryForm]]
     form_template: ClassVar[str] = "configurator/entry_form.html"
     hint: ClassVar[Any]
@@ -61,9 +67,12 @@ class Section(ABC):
         """Every entry, with what its columns need."""
         return self.model._default_manager.all()
 
-    def find(self, text: str) -> QuerySet[Any]:
-        """The rows that contain each word of a search, anywhere."""
+    def find(self, text: str, filters: Iterable[str] = ()) -> QuerySet[Any]:
+        """The rows that contain each word of a search, anywhere, and fit each of these filters' keys."""
         rows = self.rows()
+        for wanted in self.filters:
+            if wanted.key in filters:
+                rows = wanted.narrow(rows)
         for word in text.split()[:MOST_WORDS]:
             query = Q()
             for field in self.search:
@@ -80,6 +89,14 @@ class Section(ABC):
         """What a removal takes along or changes, in sentences for whoever is about to remove."""
         return []
 
+    def many_dependents(self, rows: Sequence[int]) -> list[str]:
+        """The same for many entries at once, in numbers."""
+        return []
+
+    def describe_many(self, entries: Iterable[Any]) -> list[Mapping[str, FieldValue]]:
+        """What each of many entries of `rows` says."""
+        return [self.describe(entry) for entry in entries]
+
     def forbids_removal(self, entry: Any) -> str:
         """Why an entry has to stay; empty where it may go."""
         return ""
@@ -87,6 +104,10 @@ class Section(ABC):
     def shown_by(self, entry: Any) -> Iterable[Model]:
         """The rows of other sections whose forms show this entry."""
         return ()
+
+    def shown_by_many(self, entries: Iterable[Any]) -> list[Model]:
+        """The same for many entries of `rows`, each row once."""
+        return list({row: None for entry in entries for row in self.shown_by(entry)})
 
     def remove(self, entry: Any) -> None:
         """Remove an entry. Forms that show it and are open somewhere are refused from now on."""

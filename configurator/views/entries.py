@@ -27,12 +27,15 @@ PLACEHOLDERS = [f"{{{name}}}" for name in trigger_preview.SAMPLES if name in BUI
 
 @require_http_methods(["GET", "POST"])
 def add_entry(request: HttpRequest, key: str) -> HttpResponse:
-    """An empty form; then a new entry."""
+    """An empty form, or with `like` one filled in as another entry; then a new entry."""
     section = editable_section(request, key)
     if request.method == "GET":
-        return _show(request, section, section.form(), None)
+        like = request.GET.get("like", "")
+        model = _stored(section, int(like)) if like.isascii() and like.isdigit() and len(like) < 19 else None
+        return _show(request, section, section.form() if model is None else section.form.like(model), None)
+    ahead = section.form.work_ahead(request.POST)
     with working_copy.writing():
-        form = section.form(request.POST)
+        form = section.form(request.POST, **ahead)
         if not form.is_valid():
             return _show(request, section, form, None)
         entry = form.save()
@@ -47,18 +50,21 @@ def add_entry(request: HttpRequest, key: str) -> HttpResponse:
 def edit_entry(request: HttpRequest, key: str, pk: int) -> HttpResponse:
     """An entry's form; then the changed entry, unless somebody else was faster."""
     section = readable_section(request, key)
-    if request.method == "POST":
-        roles.require_role(request, section.editors)
+    if request.method == "GET":
+        entry = _stored(section, pk)
+        if entry is None:
+            return _gone(request, section)
+        return _show(request, section, section.form(instance=entry), entry)
+    roles.require_role(request, section.editors)
+    ahead = section.form.work_ahead(request.POST)
     with working_copy.writing():
         entry = _stored(section, pk)
         if entry is None and request.method == "POST":
             return _show(request, section, section.form(request.POST), None, removed=True)
         if entry is None:
             return _gone(request, section)
-        if request.method == "GET":
-            return _show(request, section, section.form(instance=entry), entry)
         before, revision = dict(section.describe(entry)), entry.revision  # checking the form changes `entry`
-        form = section.form(request.POST, instance=entry)
+        form = section.form(request.POST, instance=entry, **ahead)
         valid = form.is_valid()
         known = request.POST.get("revision") == str(revision)
         if not valid and known:
@@ -80,26 +86,32 @@ def edit_entry(request: HttpRequest, key: str, pk: int) -> HttpResponse:
 def remove_entry(request: HttpRequest, key: str, pk: int) -> HttpResponse:
     """The question whether to remove, with what depends on it; then the removal."""
     section = editable_section(request, key)
+    if request.method == "GET":
+        entry = _stored(section, pk)
+        return _gone(request, section) if entry is None else _ask(request, section, entry)
     with working_copy.writing():
         entry = _stored(section, pk)
         if entry is None:
             return _gone(request, section)
-        forbidden = section.forbids_removal(entry)
-        stale = request.method == "POST" and request.POST.get("revision") != str(entry.revision)
-        if request.method == "GET" or forbidden or stale:
-            context = {
-                "section": section,
-                "entry": entry,
-                "name": str(entry),
-                "dependents": section.dependents(entry),
-                "forbidden": forbidden,
-                "stale": stale,
-            }
-            return render(request, "configurator/remove.html", context)
+        stale = request.POST.get("revision") != str(entry.revision)
+        if stale or section.forbids_removal(entry):
+            return _ask(request, section, entry, stale=stale)
         name, before = str(entry), dict(section.describe(entry))
         section.remove(entry)
         audit_log.record(request, "remove", section.kind, name, differences.field_changes(before, {}))
     return entry_done(request, section.key, _("%(name)s was removed.") % {"name": name})
+
+
+def _ask(request: HttpRequest, section: Section, entry: Any, *, stale: bool = False) -> HttpResponse:
+    context = {
+        "section": section,
+        "entry": entry,
+        "name": str(entry),
+        "dependents": section.dependents(entry),
+        "forbidden": section.forbids_removal(entry),
+        "stale": stale,
+    }
+    return render(request, "configurator/remove.html", context)
 
 
 @require_http_methods(["POST"])
@@ -139,7 +151,7 @@ def entry_done(request: HttpRequest, key: str, message: str, pk: int | None = No
 
 
 def _stored(section: Section, pk: int) -> Any:
-    return section.model._default_manager.filter(pk=pk).first()
+    return section.rows().filter(pk=pk).first()
 
 
 def _show(request: HttpRequest, section: Section, form: Any, entry: Any, **more: Any) -> HttpResponse:
@@ -149,6 +161,7 @@ def _show(request: HttpRequest, section: Section, form: Any, entry: Any, **more:
         "entry": entry,
         "may_edit": roles.has_role(request, section.editors),
         "placeholders": PLACEHOLDERS,
+        "may_see_history": entry is not None and roles.has_role(request, roles.SENIORS),
         **more,
     }
     return render(request, section.form_template, context)

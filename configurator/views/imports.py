@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods
 
 from configurator import audit_log, options
 from configurator.checks.translation import capitalized, translated_for_file, translated_for_form
-from configurator.importing import csv_file, csv_import
+from configurator.importing import csv_export, csv_file, csv_import, csv_jobs
 from configurator.models import Snapshot
 from configurator.publishing import differences, merging, publication, snapshots, working_copy
 from configurator.users import roles
@@ -22,6 +23,9 @@ from configurator.views import replacing
 from schemas.configuration.model import Configuration
 from schemas.problems import ConfigurationError, Problem
 
+MOST_WAITED_FOR = 5
+"""Passwords that are computed while the browser waits; more are in a thread, with their progress shown."""
+MOST_ROWS_SHOWN = 500
 LARGEST_UPLOAD = 32 * 1024 * 1024  # bytes; ten thousand operators are some three million
 
 WHOLE = ("configuration", "merge")
@@ -33,12 +37,20 @@ WHOLE = ("configuration", "merge")
 def import_page(request: HttpRequest) -> HttpResponse:
     """Choose a file, see what it would do, do it."""
     may_all = roles.has_role(request, roles.ADMINISTRATORS)
-    context: dict[str, Any] = {"may_all": may_all, "columns": csv_file.CSV_COLUMNS}
+    context: dict[str, Any] = {
+        "may_all": may_all,
+        "columns": csv_file.CSV_COLUMNS,
+        "wanted": request.POST.get("what") or request.GET.get("what", ""),
+    }
     if request.method == "POST":
         what = request.POST.get("what", "")
         if what in WHOLE:
             roles.require_role(request, roles.ADMINISTRATORS)
         context["result"] = _import(request, what)
+        if job := context["result"].get("job"):
+            if request.headers.get("HX-Request"):
+                return _job_part(request, job)
+            return redirect("import_progress", job_key=job.key)
         if request.headers.get("HX-Request"):
             return render(request, "configurator/import_result.html", context)
     return render(request, "configurator/import.html", context)
@@ -59,25 +71,77 @@ def _import(request: HttpRequest, what: str) -> dict[str, Any]:
 
 
 def _csv(request: HttpRequest, what: str, upload: UploadedFile, store: bool) -> dict[str, Any]:
-    file = csv_file.read_csv(what, upload.read(), store=store)
+    data, name = upload.read(), f"{what}: {_name(upload)}"
+    if csv_file.slow_passwords(what, data) <= MOST_WAITED_FOR:
+        return _import_csv(request, what, data, name, store, lambda done, total: None)
+    failed = _("The import failed: nothing was stored. The log says why.")
+    run = partial(_import_csv, request, what, data, name, store)
+    return {"job": csv_jobs.JOBS.start(request.session.get("userid", ""), run, failed)}
+
+
+def _import_csv(
+    request: HttpRequest, what: str, data: bytes, name: str, store: bool, progress: csv_jobs.Progress
+) -> dict[str, Any]:
+    file = csv_file.read_csv(what, data, store=store, progress=progress)
     with working_copy.writing():
-        name = f"{what}: {_name(upload)}"
         snapshot = _snapshot(request, name) if store else None
         found = csv_import.import_csv(file, store=store)
         stored = store and not found.bad
-        changed = sum(bool(row.changes) for row in found.good)
+        changed = [row for row in found.good if row.changes]
         if snapshot is not None and stored and changed:
-            snapshots.note_import(request, name, snapshot, changed)
+            csv_import.audit_rows(request, what, found.good)
+            snapshots.note_import(request, name, snapshot, len(changed))
         elif snapshot is not None:
             snapshots.drop(snapshot)
     return {
         "snapshot": snapshot if stored and changed else None,
         "run": found,
         "stored": stored,
+        "kind": what.removesuffix("s"),
+        "rows": changed[:MOST_ROWS_SHOWN],
+        "more": len(changed) - MOST_ROWS_SHOWN,
         "new": sum(row.new for row in found.good),
-        "changed": sum(bool(row.changes) and not row.new for row in found.good),
-        "same": sum(not row.changes for row in found.good),
+        "changed": sum(not row.new for row in changed),
+        "same": len(found.good) - len(changed),
     }
+
+
+@require_GET
+@roles.allow_only(roles.SENIORS)
+def import_progress(request: HttpRequest, job_key: str) -> HttpResponse:
+    """How far an import is, then what came of it. Http404 for another user's."""
+    job = csv_jobs.JOBS.find(job_key, request.session.get("userid", ""))
+    if job is None:
+        raise Http404
+    return _job_part(request, job)
+
+
+def _job_part(request: HttpRequest, job: csv_jobs.ImportJob) -> HttpResponse:
+    outcome = job.outcome()
+    if outcome is not None:
+        return render(request, "configurator/import_result.html", {"result": outcome})
+    done, total = job.progress()
+    return render(request, "configurator/import_progress.html", {"job": job, "done": done, "total": total})
+
+
+@require_GET
+@roles.allow_only(roles.SENIORS)
+def import_template(request: HttpRequest, kind: str) -> HttpResponse:
+    """A CSV file to fill in. Http404 if nothing of this kind is imported."""
+    if kind not in csv_file.CSV_COLUMNS:
+        raise Http404
+    return csv_answer(csv_export.file_to_fill_in(kind, csv_separator(request)), f"{kind}.csv")
+
+
+def csv_separator(request: HttpRequest) -> str:
+    """What spreadsheets of the page's language put between columns."""
+    return ";" if getattr(request, "LANGUAGE_CODE", "en").startswith("it") else ","
+
+
+def csv_answer(data: bytes, name: str) -> HttpResponse:
+    """A file that the browser stores."""
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return HttpResponse(data, content_type="text/csv; charset=utf-8", headers=headers)
 
 
 def _configuration(request: HttpRequest, upload: UploadedFile, *, merge: bool) -> dict[str, Any]:

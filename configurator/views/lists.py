@@ -6,14 +6,19 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
+from configurator.bulk import bulk_actions
 from configurator.database.text_order import ordered_by
+from configurator.importing import csv_export, csv_file
+from configurator.sections.filters import ListFilter
 from configurator.sections.registry import readable_section
-from configurator.sections.section import Column, Section
+from configurator.sections.section import READ_AT_ONCE, Column, Section
 from configurator.users import roles
+from configurator.views.imports import csv_answer, csv_separator
 
 PAGE_SIZES = (25, 50, 100, 200)
 DEFAULT_SIZE = 50
@@ -44,28 +49,52 @@ class Head(NamedTuple):
     shape: str
 
 
+class FilterChoice(NamedTuple):
+    """A filter: where a click leads, which turns it, and whether it narrows the list now."""
+
+    label: Any
+    query: str
+    chosen: bool
+
+
 @require_GET
 def section_list(request: HttpRequest, key: str) -> HttpResponse:
     """A section's page, or only its list where a part of the page asks."""
     section = readable_section(request, key)
     asked = _asked(request, section)
-    rows = section.find(asked["q"])
-    column = next(column for column in section.columns if column.key == asked["sort"])
-    page = Paginator(rows.order_by(_order(column, asked["order"] == "desc"), "pk"), asked["size"]).get_page(
-        request.GET.get("page")
-    )
+    page = Paginator(_ordered(section, asked), asked["size"]).get_page(request.GET.get("page"))
+    may_edit = roles.has_role(request, section.editors)
     context = {
         "section": section,
-        "may_edit": roles.has_role(request, section.editors),
+        "may_edit": may_edit,
         "asked": asked,
         "page": page,
         "sizes": PAGE_SIZES,
         "heads": [_head(column, asked) for column in section.columns],
         "rows": [_row(section, entry) for entry in page.object_list],
-        "query": urlencode(asked),
+        "query": urlencode(asked, doseq=True),
+        "filters": [_choice(choice, asked) for choice in section.filters],
+        "found": urlencode({"q": asked["q"], "filter": asked["filter"]}, doseq=True),
+        "actions": bulk_actions.actions_of(section) if may_edit else (),
+        "may_import": may_edit and section.key in csv_file.CSV_COLUMNS,
     }
     whole = not request.headers.get("HX-Request") or request.headers.get("HX-History-Restore-Request")
     return render(request, "configurator/list.html" if whole else "configurator/list_rows.html", context)
+
+
+@require_GET
+def section_csv(request: HttpRequest, key: str) -> HttpResponse:
+    """What a search and filters find, as CSV."""
+    section = readable_section(request, key)
+    entries = _ordered(section, _asked(request, section)).iterator(chunk_size=READ_AT_ONCE)
+    rows = csv_export.exported_rows(section, entries)
+    return csv_answer(csv_export.write_csv(rows, csv_separator(request)), f"{key}.csv")
+
+
+def _ordered(section: Section, asked: dict[str, Any]) -> QuerySet[Any]:
+    column = next(column for column in section.columns if column.key == asked["sort"])
+    found = section.find(asked["q"], asked["filter"])
+    return found.order_by(_order(column, asked["order"] == "desc"), "pk")
 
 
 def _order(column: Column, descending: bool) -> Any:
@@ -82,7 +111,16 @@ def _asked(request: HttpRequest, section: Section) -> dict[str, Any]:
         "sort": sort if sort in sortable else sortable[0],
         "order": "desc" if request.GET.get("order") == "desc" else "asc",
         "size": int(size) if size in map(str, PAGE_SIZES) else DEFAULT_SIZE,
+        "filter": [choice.key for choice in section.filters if choice.key in request.GET.getlist("filter")],
     }
+
+
+def _choice(choice: ListFilter, asked: dict[str, Any]) -> FilterChoice:
+    chosen = choice.key in asked["filter"]
+    turned = (
+        [key for key in asked["filter"] if key != choice.key] if chosen else [*asked["filter"], choice.key]
+    )
+    return FilterChoice(choice.label, urlencode({**asked, "filter": turned}, doseq=True), chosen)
 
 
 def _head(column: Column, asked: dict[str, Any]) -> Head:
@@ -90,7 +128,7 @@ def _head(column: Column, asked: dict[str, Any]) -> Head:
         return Head(column.label, "", "", column.shape)
     mine = asked["sort"] == column.key
     turned = "desc" if mine and asked["order"] == "asc" else "asc"
-    query = urlencode({**asked, "sort": column.key, "order": turned})
+    query = urlencode({**asked, "sort": column.key, "order": turned}, doseq=True)
     return Head(
         column.label,
         query,

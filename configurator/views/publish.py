@@ -20,6 +20,7 @@ from configurator.checks.translation import translated_for_file
 from configurator.models import Publication
 from configurator.publishing import differences, foreign, publication, server_status, working_copy
 from configurator.publishing.differences import FieldChange
+from configurator.publishing.unpublished import unpublished_count
 from configurator.users import roles
 from schemas.configuration import xml_form
 from schemas.configuration.model import Configuration
@@ -100,10 +101,7 @@ def publish_status(request: HttpRequest) -> HttpResponse:
 @require_GET
 def unpublished_badge(request: HttpRequest) -> HttpResponse:
     """How many changes wait for publication, for the menu bar."""
-    found = differences.between(
-        publication.configuration_or_empty(publication.last_publication()), working_copy.configuration()
-    )
-    return render(request, "configurator/badge.html", {"count": len(found)})
+    return render(request, "configurator/badge.html", {"count": unpublished_count()})
 
 
 @require_POST

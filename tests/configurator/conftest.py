@@ -136,7 +136,5 @@ def service_data(**changed: Any) -> dict[str, Any]:
         "variables-INITIAL_FORMS": "0",
         "triggers-TOTAL_FORMS": "0",
         "triggers-INITIAL_FORMS": "0",
-        "operators-TOTAL_FORMS": "0",
-        "operators-INITIAL_FORMS": "0",
     }
     return {key: value for key, value in {**data, **changed}.items() if value is not None}

@@ -41,6 +41,8 @@ ONLY_SENIORS = [
     ("post", "/operators/add/"),
     ("post", "/seats/1/edit/"),
     ("post", "/operators/1/remove/"),
+    ("post", "/operators/many/remove/"),
+    ("get", "/operators/1/history/"),
 ]
 
 
@@ -51,7 +53,14 @@ def every_address() -> list[str]:
         if pattern.name in OPEN_VIEWS:
             continue
         path = str(pattern.pattern)
-        for part, value in (("<slug:key>", "services"), ("<int:pk>", "1"), ("<int:number>", "0")):
+        for part, value in (
+            ("<slug:key>", "services"),
+            ("<int:pk>", "1"),
+            ("<int:number>", "0"),
+            ("<slug:action_key>", "remove"),
+            ("<slug:kind>", "seats"),
+            ("<slug:job_key>", "x"),
+        ):
             path = path.replace(part, value)
         found.append(f"/{path}")
     return found

@@ -70,12 +70,12 @@ document.addEventListener("htmx:afterSwap", (event) => {
 if (dialog) {
   dialog.addEventListener("cancel", (event) => { event.preventDefault(); closeDialog(false); });
   dialog.addEventListener("mousedown", (event) => { if (event.target === dialog) closeDialog(false); });
-  dialog.addEventListener("input", () => { entered = true; });
+  dialog.addEventListener("input", (event) => { if (!event.target.matches("[data-not-entered], [data-penalty], [data-tick]")) entered = true; });
 }
 document.body.addEventListener("entrySaved", (event) => {
   toast(event.detail.message);
   changed = false;
-  const removed = !event.detail.pk;
+  const removed = !event.detail.pk && !event.detail.many;
   const place = returnAt;
   returnTo = event.detail.pk || null;
   closeDialog(true);
@@ -197,21 +197,79 @@ function keepPasswords() {
   findAll("input[type=password]", dialogBody).forEach((field) => { if (!field.value && typedPasswords[field.name]) field.value = typedPasswords[field.name]; });
 }
 
-/* --- the list --- */
+/* --- the list: one row has the focus, any number are chosen --- */
 const entries = () => findAll("#rows tr[data-pk]");
-const selected = () => find("#rows tr[aria-selected=true]");
+const selected = () => find("#rows tr[tabindex='0'][aria-selected=true]") || find("#rows tr[aria-selected=true]");
+const chosen = () => findAll("#rows tr[aria-selected=true]");
+const chosenBar = document.getElementById("chosen");
+let anchor = null; // the row's number from which Shift reaches
+let allFound = false; // what the search finds is chosen, on every page
+let ticking = false; // a tick was set: even one row is worth the bar
 
 function select(row, focus) {
+  ticking = false;
+  choose(row ? [row] : [], row);
+  anchor = row ? row.dataset.pk : null;
+  if (row && focus) row.focus();
+}
+
+/* Choose exactly these rows; `row` gets the place in the order of tabs. */
+function choose(rows, row) {
+  allFound = false;
   entries().forEach((one) => {
-    one.setAttribute("aria-selected", String(one === row));
+    const among = rows.includes(one);
+    one.setAttribute("aria-selected", String(among));
     one.tabIndex = one === row ? 0 : -1;
+    const tick = find("[data-choose]", one);
+    if (tick) tick.checked = among;
   });
   if (row) {
     returnTo = row.dataset.pk;
     returnAt = entries().indexOf(row);
   }
-  findAll("[data-action=edit], [data-action=remove]").forEach((button) => { button.disabled = !row; });
-  if (row && focus) row.focus();
+  showChosen();
+}
+
+function toggle(row) {
+  const rows = chosen();
+  ticking = true;
+  choose(rows.includes(row) ? rows.filter((one) => one !== row) : [...rows, row], row);
+  anchor = row.dataset.pk;
+}
+
+function chooseTo(row) {
+  const rows = entries();
+  const from = rows.findIndex((one) => one.dataset.pk === anchor);
+  const [low, high] = [from < 0 ? 0 : from, rows.indexOf(row)].sort((a, b) => a - b);
+  choose(rows.slice(low, high + 1), row);
+}
+
+function showChosen() {
+  const count = chosen().length;
+  const table = find("#rows table");
+  const found = Number(table ? table.dataset.found : 0);
+  findAll("[data-action=edit], [data-action=remove], [data-action=clone]").forEach((button) => { button.disabled = count !== 1; });
+  const whole = find("[data-choose-page]");
+  if (whole) {
+    whole.checked = count > 0 && count === entries().length;
+    whole.indeterminate = count > 0 && !whole.checked;
+  }
+  if (!chosenBar) return;
+  const words = chosenBar.dataset;
+  chosenBar.hidden = !count || (count === 1 && !ticking);
+  find("[role=status]", chosenBar).textContent = allFound ? words.all.replace("#", found) : count === 1 ? words.one : words.many.replace("#", count);
+  const all = find("[data-choose-all]", chosenBar);
+  all.textContent = words.choose.replace("#", found);
+  all.hidden = allFound || count < 2 || count !== entries().length || count === found;
+}
+
+/* What an action is about: each row by its number, or all that the search and the filters find. */
+function openMany(button) {
+  const values = new URLSearchParams(allFound ? find("#rows table").dataset.query : "");
+  if (allFound) values.append("all", "yes");
+  else chosen().forEach((row) => values.append("pk", row.dataset.pk));
+  entered = false;
+  htmx.ajax("POST", button.dataset.many, { target: "#dialog-body", swap: "innerHTML", values: Object.fromEntries([...new Set(values.keys())].map((key) => [key, values.getAll(key)])) });
 }
 
 function showSelection() {
@@ -231,7 +289,22 @@ function act(action, row) {
 
 document.addEventListener("click", (event) => {
   const row = event.target.closest("#rows tr[data-pk]");
-  if (row) select(row, true);
+  const link = event.target.closest("[data-open]");
+  if (row && !(link && (event.ctrlKey || event.metaKey || event.shiftKey))) {
+    const several = row.parentElement.closest("[aria-multiselectable]");
+    if (several && (event.target.closest(".choice") || event.ctrlKey || event.metaKey)) toggle(row);
+    else if (several && event.shiftKey) chooseTo(row);
+    else select(row, true);
+    if (link) {
+      event.preventDefault();
+      act("edit", row);
+    }
+  }
+  if (event.target.closest("[data-choose-page]")) { ticking = true; choose(event.target.checked ? entries() : [], entries()[0]); }
+  if (event.target.closest("[data-choose-none]")) choose([], entries()[0]);
+  if (event.target.closest("[data-choose-all]")) { allFound = true; showChosen(); }
+  const many = event.target.closest("[data-many]:not(form)");
+  if (many) openMany(many);
   const button = event.target.closest("[data-action]");
   if (button) act(button.dataset.action, selected());
   if (event.target.closest("[data-close-login]")) return endLogin();
@@ -273,10 +346,15 @@ document.addEventListener("submit", (event) => {
 });
 document.addEventListener("dblclick", (event) => {
   const row = event.target.closest("#rows tr[data-pk]");
-  if (row) act("edit", row);
+  if (row && !event.target.closest(".choice, [data-open]")) act("edit", row);
 });
 
 document.addEventListener("keydown", (event) => {
+  if ((event.ctrlKey || event.metaKey) && event.key === "a" && event.target.closest("#rows tr[data-pk]") && find("#rows [aria-multiselectable]")) {
+    event.preventDefault();
+    choose(entries(), event.target.closest("tr"));
+    return;
+  }
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.target.matches("[role=tab]")) return tabKeys(event);
   if (find("dialog[open]")) return;
@@ -301,10 +379,20 @@ function listKeys(event) {
   const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: rows.length - 1 }[event.key];
   if (to !== undefined) {
     event.preventDefault();
-    if (rows[to]) select(rows[to], true);
+    if (rows[to] && event.shiftKey && find("#rows [aria-multiselectable]")) {
+      chooseTo(rows[to]);
+      rows[to].focus();
+    } else if (rows[to]) select(rows[to], true);
   } else if (event.key === "Enter") { event.preventDefault(); select(rows[at]); act("edit", rows[at]); }
-  else if (event.key === "Delete") { select(rows[at]); act("remove", rows[at]); }
-  else if (event.key === " ") { event.preventDefault(); select(rows[at], true); }
+  else if (event.key === "Delete") {
+    const many = chosen().length > 1 && find("[data-many$='/many/remove/']");
+    if (many) openMany(many);
+    else { select(rows[at]); act("remove", rows[at]); }
+  } else if (event.key === " ") {
+    event.preventDefault();
+    if (find("#rows [aria-multiselectable]")) toggle(rows[at]);
+    else select(rows[at], true);
+  } else if (event.key === "Escape" && chosen().length > 1) select(rows[at], true);
   else if (event.key === "PageDown" || event.key === "PageUp") {
     const link = find(`#rows [data-page=${event.key === "PageDown" ? "next" : "previous"}]`);
     if (link) { event.preventDefault(); returnTo = null; returnAt = 0; link.click(); }
@@ -376,6 +464,78 @@ function removeRow(row) {
   showVariableChips();
 }
 
+/* --- what is picked from thousands: found by the server, kept in the order of picking --- */
+const pickedRows = (picker) => findAll("[data-picked-list] > li", picker);
+
+function countPicked(picker) {
+  const count = pickedRows(picker).length;
+  findAll("[data-picked-count]").forEach((place) => { place.textContent = count; });
+  const there = new Set(pickedRows(picker).map((row) => row.dataset.picked));
+  findAll("[data-pick]", picker).forEach((button) => { button.disabled = there.has(button.dataset.pick); });
+}
+
+function pick(picker, buttons) {
+  const list = find("[data-picked-list]", picker);
+  const there = new Map(pickedRows(picker).map((row) => [row.dataset.picked, row]));
+  const template = find("template", picker).content.firstElementChild;
+  let row = null;
+  buttons.forEach((button) => {
+    const found = button.dataset;
+    row = there.get(found.pick);
+    const field = (one) => find("input[name]", one);
+    if (row) {
+      if (button.closest("[data-add-now]")) field(row).value = found.penaltyOf;
+      return;
+    }
+    row = template.cloneNode(true);
+    row.dataset.picked = found.pick;
+    const who = find(".who-is", row);
+    who.replaceChildren(found.title, Object.assign(document.createElement("small"), { textContent: found.detail }));
+    const input = field(row);
+    input.name += found.pick;
+    input.value = found.penaltyOf;
+    if (found.without !== undefined) input.type = "hidden";
+    findAll("[aria-label]", row).forEach((one) => one.setAttribute("aria-label", one.getAttribute("aria-label") + found.title));
+    list.append(row);
+  });
+  entered = true;
+  countPicked(picker);
+  if (row) row.scrollIntoView({ block: "nearest" });
+}
+
+document.addEventListener("click", (event) => {
+  const picker = event.target.closest("[data-picker]");
+  if (!picker) return;
+  const picking = event.target.closest("[data-pick]");
+  if (picking) pick(picker, [picking]);
+  const ticked = pickedRows(picker).filter((row) => find("[data-tick]", row).checked);
+  if (event.target.closest("[data-unpick]")) {
+    const row = event.target.closest("li");
+    const next = row.nextElementSibling || row.previousElementSibling;
+    row.remove();
+    const button = next && find("[data-unpick]", next);
+    if (button) button.focus();
+  } else if (event.target.closest("[data-unpick-ticked]")) ticked.forEach((row) => row.remove());
+  else if (event.target.closest("[data-set-penalties]")) {
+    const value = find("[data-penalty]", picker).value || 0;
+    (ticked.length ? ticked : pickedRows(picker)).forEach((row) => { find("input[name]", row).value = value; });
+  } else return;
+  entered = true;
+  countPicked(picker);
+});
+document.addEventListener("htmx:afterSwap", (event) => {
+  const picker = event.detail.target.closest("[data-picker]");
+  if (!picker) return;
+  const now = find("[data-add-now]", event.detail.target);
+  if (now) {
+    pick(picker, findAll("[data-pick]", now));
+    now.remove();
+    const search = find("input[type=search]", picker);
+    if (event.detail.target.matches(".found")) htmx.trigger(search, "search");
+  }
+  countPicked(picker);
+});
+
 /* --- triggers: placeholders and preview --- */
 let lastTyped = null;
 let previewTimer = 0;
@@ -414,7 +574,7 @@ function refreshPreviews() {
 document.addEventListener("input", (event) => {
   if (!event.target.closest("form.entry") || !find("[data-rows=triggers]")) return;
   if (event.target.closest("[data-rows=variables]")) showVariableChips();
-  if (!event.target.closest("[data-rows=operators]")) refreshPreviews();
+  if (!event.target.closest("[data-picker]")) refreshPreviews();
 });
 
 /* --- publications: the mark of the one in force goes with what the server says --- */

@@ -1,0 +1,38 @@
+"""What an action on many entries has to be told."""
+
+from __future__ import annotations
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from configurator import models
+from configurator.database.text_order import ordered_by
+from configurator.forms.seat_field import SeatField
+
+HIGHEST_PENALTY = 2147483647
+
+
+class ServiceOnlyForm(forms.Form):
+    """Which service."""
+
+    service = forms.ModelChoiceField(models.Service.objects.none(), label=_("Service"))
+
+    def __init__(self, *arguments: object, **named: object) -> None:
+        super().__init__(*arguments, **named)
+        self.label_suffix = ""
+        self.fields["service"].queryset = models.Service.objects.order_by(ordered_by("name"))
+
+
+class AssignForm(ServiceOnlyForm):
+    """Which service, and with which penalty."""
+
+    penalty = forms.IntegerField(
+        label=_("Penalty"), min_value=0, max_value=HIGHEST_PENALTY, required=False, initial=0
+    )
+
+
+class GiveSeatForm(forms.Form):
+    """Which seat."""
+
+    seat = SeatField(required=True, label=_("Seat"))
+    label_suffix = ""

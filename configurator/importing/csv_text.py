@@ -1,0 +1,81 @@
+"""The bytes of a CSV file as rows, whatever spreadsheet wrote them.
+
+Excel writes the code page of the machine and the separator of its language, or UTF-16 with tabs; LibreOffice
+asks. Some put a line `sep=;` first.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from typing import NamedTuple
+
+from django.utils.translation import gettext as _
+
+SEPARATORS = ",;\t|"
+_BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+"""What .xlsx and .ods, and old .xls files begin with."""
+FORMULA_STARTS = ("=", "+", "-", "@", "\t")
+"""A spreadsheet takes a cell that begins so for a formula. One that was written here has a quote before."""
+
+
+def decode_csv(data: bytes) -> str:
+    """The text of a file. ValueError, with a sentence, if it is none."""
+    if data.startswith(_SPREADSHEETS):
+        raise ValueError(_("This is a spreadsheet's own file: save it as CSV there, and import that."))
+    for mark, encoding in _BYTE_ORDER_MARKS:
+        if data.startswith(mark):
+            return _decoded(data, encoding)
+    if b"\0" in data:
+        raise ValueError(_("The file is no text."))
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return _decoded(data, "cp1252")  # what Excel writes in western Europe
+
+
+def _decoded(data: bytes, encoding: str) -> str:
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError:
+        raise ValueError(_("The file is in no encoding that is known here: save it in UTF-8.")) from None
+
+
+class CsvText(NamedTuple):
+    """The text from the line on that names the columns."""
+
+    text: str
+    separator: str
+    skipped: int
+    """Lines before that."""
+
+
+def find_columns(text: str) -> CsvText:
+    """Where the columns are named, and what stands between them."""
+    first, _rest, others = text.partition("\n")
+    told = re.fullmatch(r'"?sep=(.)"?\r?', first)
+    if told:
+        return CsvText(others, told[1], 1)
+    counts = {separator: first.count(separator) for separator in SEPARATORS}
+    return CsvText(text, max(SEPARATORS, key=lambda separator: counts[separator]), 0)
+
+
+def column_name(head: str) -> str:
+    """A column's name as it is known here: `Full Name`, `full_name` and `full-name` are one."""
+    return re.sub(r"[\s_]+", "-", head.strip().lower())
+
+
+def read_cell(text: str) -> str:
+    """A cell as it is meant: without blanks around it, and without the quote before a formula's sign."""
+    text = text.strip()
+    return text[1:] if text[:1] == "'" and text[1:2] in FORMULA_STARTS else text
+
+
+def write_cell(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text

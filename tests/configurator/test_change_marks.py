@@ -1,0 +1,84 @@
+"""What is not read again while nothing changed, and is read again after every kind of change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db.models import F
+from django.test import Client
+
+from configurator.checks import entry_checks
+from configurator.database.change_marks import install_change_marks, read_marks
+from configurator.models import Operator, PauseReason, Seat, Service, ServiceOperator, Trigger, Variable
+from configurator.publishing import differences, working_copy
+
+CHANGES: dict[str, tuple[Callable[[], Any], set[str]]] = {
+    "a form's save": (lambda: Service.objects.get().save(), {"services"}),
+    "a statement": (lambda: Operator.objects.update(enabled=False), {"operators"}),
+    "another user name": (lambda: Operator.objects.update(username="anna"), {"operators", "services"}),
+    "another MAC": (lambda: Seat.objects.update(mac="00:11:22:33:44:99"), {"seats", "operators"}),
+    "another extension": (lambda: Seat.objects.update(extension="PJSIP/9"), {"seats"}),
+    "a binding that goes": (lambda: ServiceOperator.objects.all().delete(), {"services"}),
+    "a trigger": (lambda: Trigger.objects.update(url="https://x.example/"), {"services"}),
+    "a variable": (lambda: Variable.objects.update(name="other"), {"services"}),
+    "many reasons": (lambda: PauseReason.objects.bulk_create([PauseReason(name="a")]), {"reasons"}),
+    "a service that goes": (lambda: Service.objects.all().delete(), {"services"}),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_every_change_gives_its_part_another_mark(demo: Any, change: str) -> None:
+    write, parts = CHANGES[change]
+    before = read_marks()
+    working_copy.read_working_copy()
+    write()
+    after = read_marks()
+    assert {part for part in before if before[part] != after[part]} == parts
+    assert working_copy.read_working_copy().configuration == fresh_configuration()
+
+
+def fresh_configuration() -> Any:
+    """The configuration, every part of it read again."""
+    tables: tuple[Any, ...] = (Service, Seat, Operator, PauseReason)
+    for table in tables:
+        table.objects.update(id=F("id"))
+    return working_copy.configuration()
+
+
+def test_what_was_not_changed_is_not_read_again(admin: Client, demo: Any) -> None:
+    first = working_copy.read_working_copy().configuration
+    Operator.objects.update(full_name="Mario Neri")
+    second = working_copy.read_working_copy().configuration
+    assert second.services is first.services and second.seats is first.seats
+    assert second.operators[0].full_name == "Mario Neri"
+
+
+def test_what_is_rolled_back_is_forgotten(demo: Any) -> None:
+    with pytest.raises(ZeroDivisionError), working_copy.writing():
+        Operator.objects.update(full_name="Nobody")
+        assert working_copy.configuration().operators[0].full_name == "Nobody"
+        raise ZeroDivisionError
+    assert working_copy.configuration().operators[0].full_name == "Mario Rossi"
+
+
+def test_changes_are_counted_and_checked_only_after_a_change(
+    admin: Client, demo: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "3 changes" in admin.get("/publish/badge/").content.decode()
+    admin.get("/publish/")
+    with monkeypatch.context() as patch:
+        patch.setattr(entry_checks, "check_configuration", lambda *_: pytest.fail("checked again"))
+        admin.get("/publish/")
+        patch.setattr(differences, "between", lambda *_: pytest.fail("counted again"))
+        assert "3 changes" in admin.get("/publish/badge/").content.decode()
+    PauseReason.objects.create(name="END")
+    assert "4 changes" in admin.get("/publish/badge/").content.decode()
+    assert "END ends the list" in admin.get("/publish/").content.decode()
+
+
+def test_marks_stay_where_they_are_installed_again(demo: Any) -> None:
+    before = read_marks()
+    install_change_marks()
+    assert read_marks() == before
