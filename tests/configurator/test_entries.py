@@ -457,7 +457,8 @@ def test_changing_ones_own_password_in_the_list_keeps_the_session(admin: Client,
 
 def test_everybody_chooses_language_and_appearance(log_in) -> None:
     client = log_in("viewer")
-    client.post("/account/", {"full_name": "V", "email": "", "language": "it", "theme": "dark"})
+    email = ManagerUser.objects.get(userid="viewer").email
+    client.post("/account/", {"full_name": "V", "email": email, "language": "it", "theme": "dark"})
     page = client.get("/services/").content.decode()
     assert 'lang="it" data-theme="dark"' in page
     assert "Servizi" in page

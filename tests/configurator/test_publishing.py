@@ -272,7 +272,7 @@ def test_what_is_wrong_at_the_server_is_shown(admin: Client, demo, publish_direc
     assert "Asterisk refused the login of user &#x27;astcti&#x27;" in said and "attempts: 7)" in said
     assert "/var/lib/astcti: cannot be written" in said
     assert "A part of the server hangs" in said
-    admin.post("/account/", {"full_name": "A", "email": "", "language": "it", "theme": "dark"})
+    ManagerUser.objects.update(language="it")
     assert "Una parte del server è bloccata" in admin.get("/publish/status/").content.decode()
 
 
