@@ -7,7 +7,7 @@ from typing import Literal
 
 from astcti_server.calls.model import Leg, Party
 from astcti_server.calls.seat_view import dialplan_parties, direction_of, was_called_out
-from astcti_server.explain.trail import LONGEST_TEXT, NO_LEG, SHORTEN_AT, YES, FactTexts
+from astcti_server.explain.trail import LONGEST_TEXT, NO_LEG, YES, FactTexts
 from schemas.configuration.model import Moment, Service
 from schemas.events import Action, Call, End
 from schemas.explanation.codes import TrailStep
@@ -65,18 +65,13 @@ def note_pair(party: Party, other: Party, step: str) -> None:
         other.begin_trail(party.leg.trail.another)
     if other.leg is not None and party.trail is None:
         party.begin_trail(other.leg.trail.another)
-    # Four in each call, so what `Trail.add` does stands here: to call it costs as much as that.
-    mine, its = party.trail, other.trail
-    if mine is not None:
-        mine.texts.extend((step, other.device, other.uniqueid))
-        mine.times.append(mine.clock())
-        if len(mine.times) > SHORTEN_AT:
-            mine.shorten()
-    if its is not None:
-        its.texts.extend((step, party.device, party.uniqueid))
-        its.times.append(its.clock())
-        if len(its.times) > SHORTEN_AT:
-            its.shorten()
+    told, heard = (other.device, other.uniqueid), (party.device, party.uniqueid)
+    if party.trail is not None and other.trail is not None:
+        party.trail.add_to_both(other.trail, step, told, heard)
+    elif party.trail is not None:
+        party.trail.add(step, *told)
+    elif other.trail is not None:
+        other.trail.add(step, *heard)
 
 
 def note_unmatched(leg: Leg, other: Party | None, username: str) -> None:

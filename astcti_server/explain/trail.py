@@ -60,6 +60,16 @@ class Trail:
         if len(times) > SHORTEN_AT:
             self.shorten()
 
+    def add_to_both(self, other: Trail, code: str, here: tuple[str, ...], there: tuple[str, ...]) -> None:
+        """Note something of two parties in the trails of both, with the arguments for each."""
+        self.texts += (code, *here)
+        self.times.append(self.clock())
+        other.texts += (code, *there)
+        other.times.append(other.clock())
+        if len(self.times) > SHORTEN_AT or len(other.times) > SHORTEN_AT:
+            self.shorten()
+            other.shorten()
+
     def another(self) -> Trail:
         """An empty one, for another party of the same call."""
         return Trail(self.clock)

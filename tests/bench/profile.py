@@ -140,7 +140,7 @@ def _instructions(mixes: dict[str, int]) -> None:
     print(f"   {'instructions an event':<22}" + "".join(f"{head:>{len(head) + 4}}" for head in heads))
     for mix, calls in mixes.items():
         try:
-            found = count_instructions(MIXES[mix], calls=calls // 4)
+            found = count_instructions(MIXES[mix], calls=calls * 3 // 4)
         except NotCounted as problem:
             raise click.ClickException(str(problem)) from None
         costs = (*found.parts, found.all, found.without_trails)

@@ -13,11 +13,13 @@ import shutil
 import subprocess
 import sys
 from itertools import pairwise
+from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, NamedTuple
 
 from astcti_server.process.memory import collect_seldom
+from schemas.configuration.model import Configuration
 from schemas.configuration.xml_form import load_xml
 from tests.bench.counting.no_trails import no_trails, trails_kept
 from tests.bench.processes.pipeline import PARTS, SEATS, Pipeline, chunks_of
@@ -109,21 +111,24 @@ def main(mix: str, directory: Path) -> None:
     collect_seldom()  # as the server does
     ways = [(True, parts) for parts in range(len(PARTS) + 1)] + [(False, 0), (False, len(PARTS))]
     for trails, parts in ways:
-        process = os.fork()
-        if not process:
-            _run(
-                Pipeline(configuration, MIXES[mix], trails_kept() if trails else no_trails()),
-                before,
-                traffic,
-                parts,
-            )
-            os._exit(0)
-        if os.waitpid(process, 0)[1]:
-            sys.exit(f"{process} failed")
-        print(f"{'' if trails else _WITHOUT + ' '}{parts}: {process}", flush=True)
+        arguments = (configuration, mix, trails, before, traffic, parts)
+        process = get_context("fork").Process(target=_run, args=arguments)
+        process.start()
+        process.join()
+        if process.exitcode:
+            sys.exit(f"{process.pid} failed")
+        print(f"{'' if trails else _WITHOUT + ' '}{parts}: {process.pid}", flush=True)
 
 
-def _run(pipeline: Pipeline, before: list[bytes], traffic: list[bytes], parts: int) -> None:
+def _run(
+    configuration: Configuration,
+    mix: str,
+    trails: bool,
+    before: list[bytes],
+    traffic: list[bytes],
+    parts: int,
+) -> None:
+    pipeline = Pipeline(configuration, MIXES[mix], trails_kept() if trails else no_trails())
     # Young objects are looked through once in a thousand calls: in one of two counts, and not in the other.
     gc.disable()
     for chunk in before:

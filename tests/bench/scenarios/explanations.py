@@ -61,7 +61,7 @@ def explanations(report: Report, scripts: dict[EventScript, int], *, turns: int)
     """Both in turn, each in a process of its own; of the turns, in which the same happens, the lowest counts.
 
     `scripts`: the mixes, and how many calls a turn has of each. Where the machine has valgrind, instructions
-    are counted of a quarter of them: other programs do not change those.
+    are counted of three quarters of them: other programs do not change those.
     """
     for script, calls in scripts.items():
         found = _measure(script, calls, turns)
@@ -72,7 +72,7 @@ def explanations(report: Report, scripts: dict[EventScript, int], *, turns: int)
         report.at_most(
             f"{script.name}, of what it costs without trails", lowest[WITH] / lowest[WITHOUT], TARGET
         )
-        _count(report, script, calls // 4)
+        _count(report, script, calls * 3 // 4)
 
 
 def _count(report: Report, script: EventScript, calls: int) -> None:
