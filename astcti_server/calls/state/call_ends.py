@@ -47,8 +47,8 @@ def called_end(own_cause: int, cause: int, status: str) -> CalledEnd | Literal["
     if status == "CANCEL":
         return ""
     # The cause is the network's own word. PJSIP's DialStatus of a 404 or 603 is NOANSWER, chan_sip's BUSY.
-    attempted = status or cause != NO_CAUSE
-    by_cause = _BY_CAUSE.get(cause if attempted else own_cause)
+    # A busy Asterisk can tell of the caller's end first, which has the cause of the attempt, too.
+    by_cause = _BY_CAUSE.get(cause if cause != NO_CAUSE else own_cause)
     return _BY_STATUS.get(status, "") if by_cause is None else by_cause
 
 

@@ -85,6 +85,13 @@ def test_a_number_that_has_no_channel_is_judged_by_the_own_leg() -> None:
     assert told.called == "unreachable"
 
 
+def test_the_own_leg_has_the_cause_where_the_end_of_the_attempt_is_told_late() -> None:
+    story = Story().ask("a", OUTSIDE).originated("a").new("b", "PJSIP/trunk-b", "Down").dial("a", "b")
+    told = story.dial_end("a", "b", "NOANSWER").hangup("a", 21).events("201", "Hangup")[0].cause
+    assert told is not None
+    assert told.called == "refused"
+
+
 def test_of_several_attempts_the_last_one_counts() -> None:
     story = Story().ask("a", OUTSIDE).originated("a")
     for trunk, status, cause in (("b", "CONGESTION", 34), ("c", "BUSY", 17)):
