@@ -53,10 +53,14 @@ def facts_of(party: Party, end: End | Literal[""] = "") -> FactTexts:
 
 def note_variable(party: Party, name: str, value: str) -> None:
     """A declared variable got a value."""
-    if party.trail is not None:
-        shown = value if len(value) <= LONGEST_TEXT else value[:LONGEST_TEXT]
-        size = len(value) if value.isascii() else len(value.encode("utf-8", "replace"))
-        party.trail.add(_VARIABLE_SET, name, shown, str(size))
+    trail = party.trail
+    if trail is None:
+        return
+    size = len(value)
+    if size > LONGEST_TEXT or not value.isascii():
+        size = len(value.encode("utf-8", "replace"))
+        value = value[:LONGEST_TEXT]
+    trail.add(_VARIABLE_SET, name, value, str(size))
 
 
 def note_pair(party: Party, other: Party, step: str) -> None:
@@ -65,13 +69,13 @@ def note_pair(party: Party, other: Party, step: str) -> None:
         other.begin_trail(party.leg.trail.another)
     if other.leg is not None and party.trail is None:
         party.begin_trail(other.leg.trail.another)
-    told, heard = (other.device, other.uniqueid), (party.device, party.uniqueid)
-    if party.trail is not None and other.trail is not None:
-        party.trail.add_to_both(other.trail, step, told, heard)
-    elif party.trail is not None:
-        party.trail.add(step, *told)
-    elif other.trail is not None:
-        other.trail.add(step, *heard)
+    mine, its = party.trail, other.trail
+    if mine is not None and its is not None:
+        mine.add_pair(its, step, party.device, party.uniqueid, other.device, other.uniqueid)
+    elif mine is not None:
+        mine.add(step, other.device, other.uniqueid)
+    elif its is not None:
+        its.add(step, party.device, party.uniqueid)
 
 
 def note_unmatched(leg: Leg, other: Party | None, username: str) -> None:

@@ -27,10 +27,9 @@ class CallTrails:
 
     def end(self, facts: FactTexts, trail: Trail, cause: int, meaning: str) -> None:
         """The party is gone, for this cause (Q.850) as Asterisk words it."""
-        clock = self.clock
+        now = self.clock()
         trail.texts += _HUNG_UP, str(cause), meaning  # as `Trail.add` does: a call costs as much
-        trail.times.append(clock())
-        now = clock()
+        trail.times.append(now)
         self.kept.keep(facts[0], pack(facts, trail, now), now)
 
     def facts_of_ended(self, extension: str, uniqueid: str) -> PartyFacts | None:

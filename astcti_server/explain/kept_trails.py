@@ -8,6 +8,9 @@ from typing import Final
 MOST_BYTES: Final = 32 * 1024 * 1024
 LONGEST: Final = 3600.0
 """Seconds that an ended call is kept at most."""
+LOOKS: Final = 60
+"""So often in that time is looked for what is too old: at each call that ends it would cost as much as a
+step."""
 SPARE: Final = 256
 """This part of the room is made at once: to let many go together costs less than one with each that comes."""
 ENTRY_COST: Final = 320
@@ -26,6 +29,8 @@ class KeptTrails:
         """Uniqueid, when it ended, and its length, the oldest first."""
         self._grown: dict[str, int] = {}
         """By how many bytes a trail grew since it was kept; only of those that did."""
+        self._look_again = 0.0
+        """When to look again for what is too old. Who reads has had it let go of before."""
         self.bytes = 0
         """What is kept, counted with `ENTRY_COST`."""
 
@@ -42,7 +47,7 @@ class KeptTrails:
         self.bytes += size
         if self.bytes > self._most_bytes:
             self._make_room()
-        if self._order and self._order[0][1] < now - self._longest:
+        if now > self._look_again:
             self.forget_old(now)
 
     def replace(self, uniqueid: str, packed: bytes) -> None:
@@ -57,6 +62,7 @@ class KeptTrails:
     def forget_old(self, now: float) -> None:
         """Let go of what is older than an hour."""
         order, until = self._order, now - self._longest
+        self._look_again = now + self._longest / LOOKS
         while order and order[0][1] < until:
             self._drop_oldest(self.bytes - 1)
 

@@ -7,14 +7,14 @@ from typing import Any, Final
 
 from astcti_server.calls import notifier, pairing, rendering, tracker, trail_notes
 from astcti_server.explain.call_trails import CallTrails
-from astcti_server.explain.kept_trails import KeptTrails
+from astcti_server.explain.kept_trails import ENTRY_COST, KeptTrails
 from astcti_server.explain.trail import FactTexts, Trail
 
-KEPT: Final = 100_000
-"""Bytes: full from the beginning, so that each call that ends lets an older one go, as after a server's first
-hour."""
-_OLDER: Final = 400
-"""Bytes of each of those older ones: a usual size."""
+_KEPT: Final = 4 * 1024 * 1024
+"""Bytes: less than a server has, since a larger dictionary is made anew once in 40,000 calls, which could be
+among the few that are counted; and so many that room is made for several at a time, as there."""
+_OLDER: Final = bytes(400)
+"""Of a usual size."""
 
 
 class _NoTrail(Trail):
@@ -47,10 +47,11 @@ class _NoTrails(CallTrails):
 
 
 def trails_kept() -> CallTrails:
-    """As the server keeps them, with room for few, which is used up."""
-    kept = KeptTrails(KEPT)
-    for number in range(KEPT // _OLDER):
-        kept.keep(f"older-{number}", bytes(_OLDER), time.time())
+    """As the server keeps them, and full at once: calls that end let older ones go, as after an hour."""
+    kept = KeptTrails(_KEPT)
+    now = time.time()
+    for number in range(_KEPT // (ENTRY_COST + len(_OLDER))):
+        kept.keep(f"older-{number}", _OLDER, now)
     return CallTrails(kept=kept)
 
 
