@@ -152,6 +152,8 @@ class _Stay(HTTPRedirectHandler):
 def form_fields(page: str, field: str) -> Fields:
     """What the form that has this field sends if nothing is changed. Raises ServerFailed if there is none."""
     document: Any = html.document_fromstring(page)  # lxml's stubs know no forms
+    for template in document.findall(".//template"):  # of which a browser sends nothing
+        template.drop_tree()
     for form in document.forms:
         fields = {str(name): str(value) for name, value in form.form_values()}
         if field in fields or field in form.fields:
