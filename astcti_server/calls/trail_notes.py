@@ -102,9 +102,16 @@ def note_not_opened(
     leg: Leg, call: Call, service: Service, username: str, moment: Moment, *, matched: bool, repeat: bool
 ) -> None:
     """No trigger is sent, though it is the moment for some."""
-    if moment == "answer" or (moment == "ring" and moment in [trigger.on for trigger in service.triggers]):
-        reason = _reason(leg, call, service, moment, matched=matched, repeat=repeat)
-        leg.trail.add(_NOT_OPENED, moment, service.name, username, reason)
+    if moment != "answer":
+        if moment != "ring":
+            return
+        for trigger in service.triggers:  # a list of what each is for would cost a call more
+            if trigger.on == moment:
+                break
+        else:
+            return
+    reason = _reason(leg, call, service, moment, matched=matched, repeat=repeat)
+    leg.trail.add(_NOT_OPENED, moment, service.name, username, reason)
 
 
 def _reason(leg: Leg, call: Call, service: Service, moment: Moment, *, matched: bool, repeat: bool) -> str:

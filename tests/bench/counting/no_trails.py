@@ -37,10 +37,8 @@ class _NoTrails(CallTrails):
 
     def __init__(self) -> None:
         super().__init__()
-        self._nothing = _NoTrail()
-
-    def begin(self) -> Trail:
-        return self._nothing
+        nothing = _NoTrail()
+        self.begin = lambda: nothing
 
     def end(self, facts: FactTexts, trail: Trail, cause: int, meaning: str) -> None:
         pass

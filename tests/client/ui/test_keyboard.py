@@ -10,7 +10,7 @@ import pytest
 from PIL import ImageChops
 
 from astcti_client.net.messages import ConnectionState
-from astcti_client.ui.state import seat_model
+from astcti_client.ui.state.calls import seat_calls
 from astcti_client.ui.state.prompts import LoginFailed
 from astcti_client.ui.widgets.elided_label import ElidedLabel
 from astcti_client.ui.windows.dialogs import QuestionDialog
@@ -164,7 +164,7 @@ def open_password(bed: WindowTestBed) -> tk.Misc:
 
 @pytest.fixture(autouse=True)
 def cards_stay(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(seat_model, "OVER_TIME", 600.0)
+    monkeypatch.setattr(seat_calls, "OVER_TIME", 600.0)
 
 
 WINDOWS = {

@@ -8,7 +8,7 @@ from tkinter import ttk
 
 import pytest
 
-from astcti_client.ui.state import seat_model
+from astcti_client.ui.state.calls import seat_calls
 from astcti_client.ui.state.seat_call import SeatCall
 from astcti_client.ui.widgets.call_card import CallCard
 from astcti_client.ui.widgets.call_list import arranged
@@ -184,7 +184,7 @@ def test_a_calls_buttons_keep_their_places_until_its_card_goes(open_client: Make
 def test_a_card_that_goes_moves_no_button_under_the_pointer(
     open_client: Make, desktop: Desktop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(seat_model, "OVER_TIME", 1.5)
+    monkeypatch.setattr(seat_calls, "OVER_TIME", 1.5)
     bed = open_client(rest=REST)
     bed.log_in()
     bed.ring("7.1")

@@ -48,7 +48,7 @@ def test_header_tray_and_queues_say_the_same_sentence_and_nothing_is_green(
     assert bed.app.tray.content.state != "available"
     marks = [label for label in labels(main) if label.words.strip() == "astcti"]
     assert all(sentence in mark.beside for mark in marks)
-    green = {str(bed.app.windows.look.disc(9, bed.app.windows.look.palette.good))}
+    green = {str(bed.app.windows.look.disc(9, bed.app.windows.look.palette.good, 5))}
     green |= {
         str(bed.app.windows.look.icon(name, size, bed.app.windows.look.palette.good, width))
         for name, size, width in (("check", 20, 2.0), ("full", 12, 2.6))

@@ -7,11 +7,13 @@ from collections.abc import Callable
 import pytest
 
 from astcti_client.ui import i18n
+from astcti_client.ui.widgets.press_guard import INERT
 from astcti_client.ui.windows.colleagues import ColleaguesWindow
 from tests.client.ui.tools.widgets import assert_usable, texts
 from tests.client.ui.tools.window_test_bed import WindowTestBed, event
 
 Make = Callable[..., WindowTestBed]
+REST = 1.0
 
 
 def colleagues_beside_a_call(bed: WindowTestBed, *phone: str) -> ColleaguesWindow:
@@ -31,8 +33,9 @@ def colleagues_beside_a_call(bed: WindowTestBed, *phone: str) -> ColleaguesWindo
 
 
 def test_one_press_asks_once_and_the_card_says_how_it_stands(open_client: Make) -> None:
-    bed = open_client()
+    bed = open_client(rest=REST)
     window = colleagues_beside_a_call(bed, "224 PHONE CONSULT")
+    bed.pump(lambda: window.ask_first.instate(["!disabled", f"!{INERT}"]))
     window.ask_first.invoke()
     window.ask_first.invoke()
     assert bed.hears() == "CONSULT 7.1 203 phones"
