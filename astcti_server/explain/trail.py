@@ -65,13 +65,12 @@ class Trail:
     ) -> None:
         """Note a step of a pair in both trails. The party with `own_device` and `own_id` has this one.
 
-        Written out, with one look at the clock: four times in each call, and a call of `add` costs as much.
+        Written out: four times in each call, and a call of `add` costs as much.
         """
-        now = self.clock()
         self.texts += code, device, uniqueid
-        self.times.append(now)
+        self.times.append(self.clock())
         other.texts += code, own_device, own_id
-        other.times.append(now)
+        other.times.append(other.clock())
         if len(self.times) + len(other.times) > 2 * SHORTEN_AT:
             self.shorten()
             other.shorten()
