@@ -167,7 +167,7 @@ def _show(request: HttpRequest, section: Section, form: Any, entry: Any, **more:
     return render(request, section.form_template, context)
 
 
-class _LookedAt(Exception):
+class _OnlyTried(Exception):
     """Takes back what was stored only to be looked at."""
 
 
@@ -177,8 +177,8 @@ def _says_already(section: Section, form: Any, pk: int, before: dict[str, FieldV
         with transaction.atomic("configuration"), transaction.atomic("default"):
             form.save()
             same = section.describe(_stored(section, pk)) == before
-            raise _LookedAt
-    except _LookedAt:
+            raise _OnlyTried
+    except _OnlyTried:
         return same
 
 
