@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-from astcti_server.queues.kept_left_queues import KeptLeftQueues
-from astcti_server.queues.kept_pauses import KeptPauses
+from astcti_server.queues.kept_wishes import KeptLeftQueues, KeptPauses
 from astcti_server.queues.ports import QueueLink, QueueStore, QueueTimer
 from astcti_server.queues.state_file import SavedQueues
 

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 
 from astcti_server.queues.announcements import Announce, Announcements
 from astcti_server.queues.asterisk_text import is_same_reason
-from astcti_server.queues.kept_left_queues import KeptLeftQueues
-from astcti_server.queues.kept_pauses import SEEN_EVERY, KeptPauses
+from astcti_server.queues.kept_wishes import SEEN_EVERY, KeptLeftQueues, KeptPauses
 from astcti_server.queues.lookup import Memberships, SeatedOperators
 from astcti_server.queues.member import Member, member_after
 from astcti_server.queues.membership import Membership
@@ -135,7 +134,7 @@ class QueueReconciler:
         rivals = self._operators.rivals(presence)
         if self._stopping or any(rival.presence.session_id > presence.session_id for rival in rivals):
             return  # sessions are served by threads of their own: what they post may come in another order
-        pause, left = self._pause_to_begin_with(presence), self._kept_left.of(presence.username)
+        pause, left = self._pause_to_begin_with(presence), self._kept_left.keys(presence.username)
         for rival in rivals:
             self._release(rival, Refusal.ANOTHER_SESSION.text())
             if rival.presence.username == presence.username:

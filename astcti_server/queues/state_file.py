@@ -15,8 +15,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
 from astcti_server.process.state_directory import StateError
-from astcti_server.queues.kept_left_queues import LeftQueues
-from astcti_server.queues.kept_pauses import KeptPause
+from astcti_server.queues.kept_wishes import KeptPause, LeftQueues
 from schemas import own_files
 from schemas.configuration.model import queue_key
 

@@ -5,8 +5,7 @@ import os
 import pytest
 
 from astcti_server.process.state_directory import StateError
-from astcti_server.queues.kept_left_queues import LeftQueues
-from astcti_server.queues.kept_pauses import KeptPause
+from astcti_server.queues.kept_wishes import KeptPause, LeftQueues
 from astcti_server.queues.state_file import NOTHING_SAVED, SavedQueues, StateFile
 
 MEMBERS = {("astcti", "PJSIP/201"): "mario", ("vendité", "Local/202@agents/n"): "zoë"}

@@ -7,8 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from astcti_server.queues.kept_left_queues import KeptLeftQueues
-from astcti_server.queues.kept_pauses import KeptPauses
+from astcti_server.queues.kept_wishes import KeptLeftQueues, KeptPauses
 from astcti_server.queues.owned_members import OwnedMembers
 from astcti_server.queues.state_file import NOTHING_SAVED, SavedQueues, StateFile
 from astcti_server.queues.state_writer import StateWriter
