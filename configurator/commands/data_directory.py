@@ -48,17 +48,15 @@ def set_up(chosen: Options) -> list[str]:
     options.set_options(chosen)
     os.environ["DJANGO_SETTINGS_MODULE"] = "configurator.settings"
     django.setup()
-    done = upgrade_databases()
-    from configurator.database.change_marks import install_change_marks
-
-    install_change_marks()
-    return done
+    return upgrade_databases()
 
 
 def upgrade_databases() -> list[str]:
-    """Migrate both databases; what was there before is copied first."""
+    """Migrate both databases, and see to what marks changes; what was there before is copied first."""
     from django.db import connections
     from django.db.migrations.executor import MigrationExecutor
+
+    from configurator.database.change_marks import install_change_marks
 
     chosen = options.current_options()
     done = []
@@ -86,6 +84,7 @@ def upgrade_databases() -> list[str]:
         call_command("migrate", database=alias, interactive=False, verbosity=0)
         if not existed:
             done.append(f"{path.name} was made")
+    install_change_marks()
     return done
 
 

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import connections
 from django.db.models import F
 from django.test import Client
 
 from configurator.checks import entry_checks
+from configurator.commands.data_directory import upgrade_databases
 from configurator.database.change_marks import install_change_marks, read_marks
 from configurator.models import Operator, PauseReason, Seat, Service, ServiceOperator, Trigger, Variable
 from configurator.publishing import differences, working_copy
@@ -76,6 +78,17 @@ def test_changes_are_counted_and_checked_only_after_a_change(
     PauseReason.objects.create(name="END")
     assert "4 changes" in admin.get("/publish/badge/").content.decode()
     assert "END ends the list" in admin.get("/publish/").content.decode()
+
+
+def test_an_upgrade_also_after_a_restoration_sees_to_what_marks_changes(demo: Any) -> None:
+    with connections["configuration"].cursor() as cursor:
+        cursor.execute("DROP TRIGGER mark_reasons_pausereason_insert")
+    before = read_marks()["reasons"]
+    PauseReason.objects.create(name="Coffee")
+    assert read_marks()["reasons"] == before
+    upgrade_databases()
+    PauseReason.objects.create(name="Tea")
+    assert read_marks()["reasons"] != before
 
 
 def test_marks_stay_where_they_are_installed_again(demo: Any) -> None:
