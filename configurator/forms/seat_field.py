@@ -47,10 +47,6 @@ class SeatField(forms.CharField):
     def __init__(self, **named: Any) -> None:
         super().__init__(max_length=200, **named)
 
-    def prepare_value(self, value: Any) -> Any:
-        """A row's number as a form's initial value says it, or what was typed."""
-        return value
-
     def clean(self, value: Any) -> models.Seat | None:
         """Find the seat. ValidationError where there is none."""
         text = super().clean(value)

@@ -17,7 +17,7 @@ from configurator.publishing.working_copy import store_triggers, trigger_value
 from schemas.configuration import model as schema
 from schemas.configuration.triggers import check_trigger
 
-MOST_LIST_ROWS = 5000  # of one list; more than any call centre binds to a service
+MOST_LIST_ROWS = 5000  # of one list: variables or triggers
 
 
 class VariableRow(forms.Form):
@@ -155,7 +155,7 @@ class ServiceForm(CheckedForm):
 
     def _check_together(self) -> None:
         value = self.value()
-        _refuse_twice(self.variables, "name", _("This variable is in the list already."))
+        _refuse_twice(self.variables, _("This variable is in the list already."))
         for row in self.triggers.kept():
             for message in check_trigger(row.value(), value.variables):
                 row.add_error(_field_of(row, message), capitalized(translated_for_form(message)))
@@ -172,12 +172,12 @@ class ServiceForm(CheckedForm):
         return service
 
 
-def _refuse_twice(rows: _Rows, field: str, message: str) -> None:
+def _refuse_twice(rows: _Rows, message: str) -> None:
     seen: set[str] = set()
     for row in rows.kept():
-        key = row.cleaned_data[field].upper() if field == "name" else row.cleaned_data[field]
+        key = row.cleaned_data["name"].upper()
         if key in seen:
-            row.add_error(field, message)
+            row.add_error("name", message)
         seen.add(key)
 
 
