@@ -9,7 +9,7 @@ from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import resolve, reverse
+from django.urls import reverse
 from django.utils import timezone, translation
 
 from configurator.users import second_factor
@@ -91,8 +91,8 @@ class UserLanguage:
             return response
 
 
-class LoginNeeded:
-    """Lets nobody in without a login, whatever the address."""
+class _Gate:
+    """What has a say before a view is called, and nothing afterwards."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self._answer = get_response
@@ -100,11 +100,15 @@ class LoginNeeded:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self._answer(request)
 
+
+class LoginNeeded(_Gate):
+    """Lets nobody in without a login, whatever the address."""
+
     def process_view(
         self, request: HttpRequest, view: object, arguments: object, named: object
     ) -> HttpResponse | None:
         """Send to the login page; where a part of a page is asked for, the page logs in and asks again."""
-        if request.user.is_authenticated or resolve(request.path_info).url_name in OPEN_VIEWS:
+        if request.user.is_authenticated or request.resolver_match.url_name in OPEN_VIEWS:
             return None
         if request.headers.get("HX-Request"):
             # A redirection would put the login page into the middle of this one.
@@ -112,20 +116,14 @@ class LoginNeeded:
         return redirect_to_login(request.get_full_path() if request.method == "GET" else "/")
 
 
-class SecondFactorNeeded:
+class SecondFactorNeeded(_Gate):
     """Lets users who have to have a second factor do nothing before they set it up."""
-
-    def __init__(self, get_response: GetResponse) -> None:
-        self._answer = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self._answer(request)
 
     def process_view(
         self, request: HttpRequest, view: object, arguments: object, named: object
     ) -> HttpResponse | None:
         """Send to the page where it is set up."""
-        name = resolve(request.path_info).url_name
+        name = request.resolver_match.url_name
         if not request.user.is_authenticated or name in OPEN_VIEWS | {"logout", "session", "second_factor"}:
             return None
         if not second_factor.is_missing(request.user):
