@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from astcti_client.triggers.child_processes import start_detached
 from astcti_client.triggers.programs import search_path
@@ -43,6 +44,15 @@ class NoBrowserStarts(Exception):
     """Nothing could be started for a page. The text says why."""
 
 
+class _Way(NamedTuple):
+    """A program that may show the page."""
+
+    command: tuple[str, ...]
+    environ: Mapping[str, str]
+    own: bool
+    """It is a Python of this client."""
+
+
 class PageOpening:
     """A page that the system's browser is asked to open. For one thread; nothing waits for the browser."""
 
@@ -58,22 +68,8 @@ class PageOpening:
 
         `url` begins with http or https. `environ`: this process's if there is none. `clock` gives seconds.
         """
-        inherited = os.environ if environ is None else environ
         self._clock = clock
-        self._environ = dict(inherited)
-        self._own_environ = dict(inherited)
-        if (
-            system == "windows"
-        ):  # os.startfile can wait for another program: it is called in a process that may
-            self._left: list[tuple[str, ...]] = []
-            self._own_python = True
-        else:
-            opened_by = _system_openers(url, system, inherited)
-            self._left = [*_of_browser_variable(url, inherited), *opened_by]
-            # A terminal's browsers, and those of other names: the standard library knows more of them.
-            self._own_python = not opened_by
-            self._own_environ.pop("BROWSER", None)  # was tried before
-        self._url = url
+        self._left = _ways(url, system, dict(os.environ if environ is None else environ))
         self._start_next()
 
     def poll(self) -> bool | None:
@@ -97,21 +93,30 @@ class PageOpening:
 
     def _start_next(self) -> None:
         why = ""
-        while self._left or self._own_python:
-            own = not self._left
-            if own:
-                self._own_python = False
-            command = _own_python(self._url) if own else self._left.pop(0)
+        while self._left:
+            way = self._left.pop(0)
             try:
                 self._process: subprocess.Popen[bytes] = start_detached(
-                    command, self._own_environ if own else self._environ, hidden_console=own
+                    way.command, way.environ, hidden_console=way.own
                 )
             except (OSError, ValueError) as error:
-                why = f"{command[0]}: {getattr(error, 'strerror', None) or error}"
+                why = f"{way.command[0]}: {getattr(error, 'strerror', None) or error}"
                 continue
             self._since = self._clock()
             return
         raise NoBrowserStarts(why)
+
+
+def _ways(url: str, system: TriggerSystem, environ: dict[str, str]) -> list[_Way]:
+    """What may be started for the page, the first choice first."""
+    if system == "windows":  # os.startfile can wait for another program: it is called in a process that may
+        return [_Way(_own_python(url), environ, True)]
+    openers = _system_openers(url, system, environ)
+    ways = [_Way(command, environ, False) for command in (*_of_browser_variable(url, environ), *openers)]
+    if not openers:  # a terminal's browsers, and others: the standard library knows more of them
+        others = {name: value for name, value in environ.items() if name != "BROWSER"}  # was tried before
+        ways.append(_Way(_own_python(url), others, True))
+    return ways
 
 
 def _of_browser_variable(url: str, environ: Mapping[str, str]) -> list[tuple[str, ...]]:
