@@ -56,6 +56,16 @@ class SeatCall:
     """The connection was lost meanwhile, and the server has not told of this call since."""
 
     @property
+    def rings(self) -> bool:
+        """Whether the phone rings for it, as far as is known now."""
+        return self.phase == "ringing" and not self.unconfirmed
+
+    @property
+    def answerable(self) -> bool:
+        """Whether the phone can be told to answer it, where it can be told at all."""
+        return self.phase == "ringing" and self.direction != "outbound"
+
+    @property
     def was_answered(self) -> bool:
         """Whether this phone talked in this call."""
         return self.talking_since is not None

@@ -120,8 +120,7 @@ class CallCard(ttk.Frame):
     def update_call(self, call: SeatCall) -> None:
         """Show the call as it is now."""
         self.call = call
-        rings = call.phase == "ringing" and not call.unconfirmed
-        set_options(self, style="Ring.TFrame" if rings else "Card.TFrame")
+        set_options(self, style="Ring.TFrame" if call.rings else "Card.TFrame")
         self._initials.show_name(words.caller(call))
         self._who.say(words.caller(call))
         number, through = words.number_beside(call), words.service_and_queue(call)
@@ -256,7 +255,7 @@ class CallCard(ttk.Frame):
         decline = rang and call.direction != "outbound"
         set_options(self._hang_up, text=" " + (_("Decline") if decline else _("Hang up")))
         enable(self._hang_up, free)
-        may_answer = self._may_answer and decline and call.phase == "ringing"
+        may_answer = self._may_answer and call.answerable
         if may_answer and self._answer is None:
             self._answer = self._add(
                 _("Answer"), lambda: self._actions.seat.answer(self.call.key), "phone", "Accent.TButton"

@@ -117,12 +117,10 @@ class CallList:
                 return True
         return False
 
-    def show_ringing(self) -> None:
-        """Bring what rings beside the call that is talked to into view."""
-        for key in self._order:
-            if self.cards[key].call.phase == "ringing":
-                self._show_whole(self.cards[key])
-                return
+    def show_card(self, key: str) -> None:
+        """Bring a call's card into view, if it has one."""
+        if key in self.cards:
+            self._show_whole(self.cards[key])
 
     def _bring_into_view(self, card: CallCard) -> None:
         """Many queues may stand above it; but nothing moves the call that is talked to."""

@@ -39,9 +39,9 @@ class SeatHeader(ttk.Frame):
         seat: SeatActions,
         post_menu: Callable[[], None],
         dial: Callable[[], None],
-        show_ringing: Callable[[], None],
+        show_card: Callable[[str], None],
     ) -> None:
-        """`dial` is asked for the dial bar where it has no place of its own, `show_ringing` for a card."""
+        """`dial` is asked for the dial bar where it has no place of its own, `show_card` for a card."""
         super().__init__(parent)
         self._look, self._seat = look, seat
         self._room = look.px(200)
@@ -56,7 +56,9 @@ class SeatHeader(ttk.Frame):
             self, look, style="Muted.TLabel", lines=2, room=look.px(200), compound="left"
         )
         self._place.grid(row=1, column=1, sticky="nw")
-        self._place.bind("<Button-1>", lambda _event: show_ringing() if self._rings_too else None)
+        self._place.bind(
+            "<Button-1>", lambda _event: show_card(self._rings_too.key) if self._rings_too else None
+        )
         self.history = button(self, look, "", windows.show_history, style="Flat.TButton")
         self.history.configure(compound="left")
         self.history.grid(row=0, column=3, rowspan=2)
@@ -137,9 +139,9 @@ class SeatHeader(ttk.Frame):
             if self._rings_too is None:
                 self._rings_too = RingingButtons(self, self._look, self._seat, call)
                 self._rings_too.grid(row=0, column=2, rowspan=2)
-            self._rings_too.show(call, may_answer and call.direction != "outbound")
+            self._rings_too.show(call, may_answer and call.answerable)
         if (before, call) != (None, None):
-            self._place.configure(cursor="hand2" if call is not None else "")
+            set_options(self._place, cursor="hand2" if call is not None else "")
             self._fit(self.winfo_width())
 
     def _show_missed(self, missed: int) -> None:
@@ -160,7 +162,7 @@ class SeatHeader(ttk.Frame):
 def ringing_beside(calls: Iterable[SeatCall]) -> SeatCall | None:
     """The first call that rings while another one is talked to."""
     live = [call for call in calls if call.phase in ("ringing", "talking") and not call.unconfirmed]
-    ringing = [call for call in live if call.phase == "ringing"]
+    ringing = [call for call in live if call.rings]
     return ringing[0] if ringing and len(ringing) < len(live) else None
 
 

@@ -111,15 +111,14 @@ class CallNotice(QuietWindow):
 
     def _show_buttons(self) -> None:
         call = self.call
-        rings = call.phase == "ringing" and not call.unconfirmed
         for one in (self._decline, self._answer):
             enable(one, not call.under_way)
-        answers = rings and self._may_answer and call.direction != "outbound"
+        answers = call.rings and self._may_answer and call.answerable
         gap = self._look.px(6)
         self._answer.grid(row=0, column=1, sticky="w", padx=gap) if answers else self._answer.grid_remove()
-        self._decline.grid(row=0, column=0) if rings else self._decline.grid_remove()
+        self._decline.grid(row=0, column=0) if call.rings else self._decline.grid_remove()
         self._page.grid(row=0, column=2) if call.pages else self._page.grid_remove()
-        self._buttons.grid() if rings or call.pages else self._buttons.grid_remove()
+        self._buttons.grid() if call.rings or call.pages else self._buttons.grid_remove()
 
     def _decline_pressed(self) -> None:
         self._actions.seat.hang_up(self.call.key)

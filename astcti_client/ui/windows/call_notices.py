@@ -111,7 +111,7 @@ class CallNotices:
     def change(self, call: SeatCall) -> None:
         """More is known of the call, or it was answered, or its ring is over."""
         if call.key in self.waiting:
-            if call.phase == "ringing" and not call.unconfirmed:
+            if call.rings:
                 self.waiting[call.key] = call
             else:
                 del self.waiting[call.key]
@@ -153,7 +153,7 @@ class CallNotices:
         self._arrange()
 
     def _set_end(self, notice: CallNotice, call: SeatCall) -> None:
-        if call.phase == "ringing" and not call.unconfirmed:
+        if call.rings:
             notice.rings()
             return
         stay = ANSWERED_TIME if call.was_answered else self._stay

@@ -74,7 +74,7 @@ class MainWindow(ttk.Frame):
         self.rowconfigure(2, weight=1)
         gap = look.px(10)
         self._header = SeatHeader(
-            self, look, actions.windows, actions.seat, self._post_menu, self._toggle_dial, self._show_ringing
+            self, look, actions.windows, actions.seat, self._post_menu, self._toggle_dial, self._show_card
         )
         self.pause = PauseBar(self, look, actions.seat, model)
         body = self._body = ScrolledFrame(self, look)
@@ -264,8 +264,8 @@ class MainWindow(ttk.Frame):
             again = button(self._banner.actions, self._look, _("Log in again"), self._actions.session.log_out)
             again.pack(pady=above)
 
-    def _show_ringing(self) -> None:
-        self.calls.show_ringing()
+    def _show_card(self, key: str) -> None:
+        self.calls.show_card(key)
 
     def _queues_opened(self) -> None:
         self.calls.show()
