@@ -44,8 +44,8 @@ demo: $(READY) ## the main job on one screen, with a PBX that plays calls
 	@exec $(BIN)/python -m astcti_server.demo.stage $(DEMO_ARGS)
 
 # All checks and tests. As root it installs what the tests with a real Asterisk, a browser and a screen need, as
-# another user those are left out; with CI=true a missing part is a failure, and `pythons` follows. Two processes
-# share what does not need the machine for itself: PYTEST_ARGS='-n 0' makes it one.
+# another user those are left out; with CI=true a missing part is a failure, and `pythons` goes on beside the windows.
+# Two processes share what does not need the machine for itself: PYTEST_ARGS='-n 0' makes it one at a time.
 test: $(READY) $(VENV)/.browser lint ## all checks and tests
 	@tests/system-packages.sh
 	$(BIN)/python -m tests.checks.all_tests $(if $(CI),--pythons) $(PYTEST_ARGS)
