@@ -169,9 +169,8 @@ class Party(DialplanKnowledge):
         self.leg = Leg(self, self.trail)
 
     def begin_trail(self, begin: Callable[[], Trail]) -> None:
-        """What is decided of it matters to a seat, or to a service: it has a trail from now on."""
-        if self.trail is None:
-            self.trail = begin()
+        """What is decided of it matters to a seat, or to a service: from now on it has a trail, its first."""
+        self.trail = begin()
 
     def end_leg(self) -> None:
         """It is the phone of a seat no longer, or the call is over."""

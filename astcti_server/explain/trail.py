@@ -23,17 +23,16 @@ SHORTEN_AT: Final = 2 * STEPS_KEPT
 LONGEST_TEXT: Final = 200
 """Characters of an argument: names of services and values of variables have no other bound."""
 
-_IDS: Final = dict.fromkeys(
-    (
+_OF_ANOTHER: Final = frozenset(
+    {
         TrailStep.CONNECTED,
         TrailStep.FOUND_CONNECTED,
         TrailStep.PARTED,
         TrailStep.RUNG_BY,
         TrailStep.TOLD_AGAIN,
-    ),
-    1,
+    }
 )
-ARGUMENTS: Final = {code.value: len(code.arguments) + _IDS.get(code, 0) for code in TrailStep}
+ARGUMENTS: Final = {code.value: len(code.arguments) + (code in _OF_ANOTHER) for code in TrailStep}
 """How many a step of this code has: those that its words name, and behind them the uniqueid of the other
 party where it speaks of one."""
 
@@ -194,14 +193,11 @@ def steps_from(times: Iterable[float], texts: Sequence[str]) -> tuple[Step, ...]
     return tuple(steps)
 
 
-_NAMES_A_PARTY: Final = {
-    code.value for code in (TrailStep.CONNECTED, TrailStep.FOUND_CONNECTED, TrailStep.TOLD_AGAIN)
-}
+_NAMES_A_PARTY: Final = {code.value for code in _OF_ANOTHER - {TrailStep.PARTED}}
 
 
 def related_to(record: PartyRecord) -> set[str]:
     """Uniqueids of the parties that a record names: its caller, halves on the way, and whom it heard."""
     facts = record.facts
-    found = {facts.caller, *facts.path, *(step[3] for step in record.steps if step[1] in _NAMES_A_PARTY)}
-    found |= {step[4] for step in record.steps if step[1] == TrailStep.RUNG_BY}
+    found = {facts.caller, *facts.path, *(step[-1] for step in record.steps if step[1] in _NAMES_A_PARTY)}
     return found - {""}
