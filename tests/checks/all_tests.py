@@ -13,11 +13,11 @@ printed after them. Ends with the exit code of the first run that failed.
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import IO, Final
 
@@ -25,7 +25,7 @@ TOGETHER: Final = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
 WINDOWS: Final = "screen and not (browser or install or endurance)"
 BESIDE: Final = "(browser or install) and not endurance"
 BESIDE_CACHE: Final = ("-o", "cache_dir=.pytest_cache/beside")  # two runs at a time would write into one
-LATER_TURN: Final = 10  # added to the niceness
+LATER_TURN: Final = "10"  # added to the niceness
 PASSED, FAILED, NOTHING_CHOSEN = 0, 1, 5  # pytest's exit codes; others mean that it was not carried through
 
 Command = list[str]
@@ -96,28 +96,23 @@ def _carried_through(codes: Sequence[int]) -> bool:
 def _windows_and_beside(wanted: Runs) -> list[int]:
     if not wanted.at_a_time:
         return [run(command) for command in (wanted.windows, *wanted.beside)]
-    with tempfile.TemporaryFile() as output:
-        child = os.fork()
-        if child == 0:
-            os._exit(_beside(wanted.beside, output))
-        codes = [run(wanted.windows)]
-        _, status = os.waitpid(child, 0)
-        codes.append(os.waitstatus_to_exitcode(status))
+    with tempfile.TemporaryFile() as output, ThreadPoolExecutor(1) as other:
+        beside = other.submit(_beside, wanted.beside, output)
+        codes = [run(wanted.windows), *beside.result()]
         output.seek(0)
         sys.stdout.buffer.writelines(output)
         sys.stdout.flush()
     return codes
 
 
-def _beside(commands: Sequence[Command], output: IO[bytes]) -> int:
-    """In a process of its own."""
-    os.nice(LATER_TURN)
-    return outcome(
-        [
-            subprocess.run(command, check=False, stdout=output, stderr=subprocess.STDOUT).returncode
-            for command in commands
-        ]
-    )
+def _beside(commands: Sequence[Command], output: IO[bytes]) -> list[int]:
+    """The exit code of each."""
+    return [
+        subprocess.run(
+            ["nice", "-n", LATER_TURN, *command], check=False, stdout=output, stderr=subprocess.STDOUT
+        ).returncode
+        for command in commands
+    ]
 
 
 if __name__ == "__main__":
