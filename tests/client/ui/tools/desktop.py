@@ -21,9 +21,10 @@ class Desktop:
         self._folder = folder
         self._processes: list[subprocess.Popen[bytes]] = []
         reader, writer = os.pipe()
-        self._start(
-            ["Xvfb", "-displayfd", str(writer), "-screen", "0", f"{size}x24", "-nolisten", "tcp"], (writer,)
-        )
+        # With its last client gone, and that is `xprop` here, it would begin anew, and send away who is just
+        # connecting: openbox, which then ends.
+        words = f"-noreset -screen 0 {size}x24 -nolisten tcp"
+        self._start(["Xvfb", "-displayfd", str(writer), *words.split()], (writer,))
         os.close(writer)
         with os.fdopen(reader) as answer:
             self.display = ":" + answer.readline().strip()
@@ -79,6 +80,8 @@ class Desktop:
     def _await(self, fact: Callable[[], bool]) -> None:
         until = time.monotonic() + PATIENCE
         while not fact():
+            ended = [str(process.args) for process in self._processes if process.poll() is not None]
+            assert not ended, f"the desktop does not start, these ended: {ended}"
             assert time.monotonic() < until, "the desktop does not start"
             time.sleep(0.05)
 
