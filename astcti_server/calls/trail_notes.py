@@ -23,6 +23,7 @@ _LACKED = TrailStep.LACKED.value
 def facts_of(party: Party, end: End | Literal[""] = "") -> FactTexts:
     """What a party is now; `end` is what its end means for the seat."""
     leg, caller, number, name = party.leg, party.caller, party.number, party.name
+    variables = party.variables
     facts = [
         party.uniqueid,
         party.linkedid,
@@ -32,7 +33,7 @@ def facts_of(party: Party, end: End | Literal[""] = "") -> FactTexts:
         party.exten,
         "" if caller is None else caller.uniqueid,
         "\n".join([half.uniqueid for half in party.path]) if party.path else "",
-        "\n".join((*party.variables, *party.inherited)),
+        "\n".join([*variables, *party.inherited]) if variables or party.inherited else "",
         party.call.state,
         end,
         YES if party.began and not party.from_queue else "",

@@ -24,18 +24,22 @@ from astcti_server.explain.trail import (
 _SEPARATOR: Final = "\0"
 """Ends every string in Asterisk: so it is in none of them, and XML has no such character either."""
 _COUNTS: Final = Struct("HI")
+_ENDED: Final = Struct("HId")
 _HEADS: Final = tuple(Struct(f"HI{1 + times}d") for times in range(2 + STEPS_KEPT))
 """By how many times a trail has, with that of its beginning: that number, steps left out, when it ended, and
 the times. In the order and with the gaps of this machine: bytes of a process are read by no other."""
+_MOST_TIMES: Final = len(_HEADS) - 1
 _FACTS: Final = len(PartyFacts._fields)
 
 
 def pack(facts: FactTexts, trail: Trail, ended: float) -> bytes:
     """A trail that ends."""
     times = trail.times
-    if len(times) >= len(_HEADS):
+    size = len(times)
+    if size > _MOST_TIMES:
         trail.shorten()
-    head = _HEADS[len(times)].pack(len(times), trail.left_out, ended, *times)
+        size = len(times)
+    head = _HEADS[size].pack(size, trail.left_out, ended, *times)
     joined = _SEPARATOR.join(facts + trail.texts)
     try:
         return head + joined.encode()
@@ -58,3 +62,9 @@ def unpack(kept: bytes) -> PartyRecord:
     _, left_out, ended, began, *times = head.unpack_from(kept)
     texts: Sequence[str] = kept[head.size :].decode("utf-8", "surrogatepass").split(_SEPARATOR)
     return PartyRecord(facts_from(texts[:_FACTS]), began, ended, left_out, steps_from(times, texts[_FACTS:]))
+
+
+def ended_at(kept: bytes) -> float:
+    """When the party of these bytes ended."""
+    ended: float = _ENDED.unpack_from(kept)[2]
+    return ended

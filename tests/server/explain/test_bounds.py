@@ -6,9 +6,9 @@ import pytest
 
 from astcti_server.explain.call_trails import CallTrails
 from astcti_server.explain.kept_trails import ENTRY_COST, KeptTrails
-from astcti_server.explain.packed_trails import unpack
+from astcti_server.explain.packed_trails import pack, unpack
 from astcti_server.explain.server_marks import MOST_MARKS, ServerMarks
-from astcti_server.explain.trail import FIRST_KEPT, LAST_KEPT
+from astcti_server.explain.trail import FIRST_KEPT, LAST_KEPT, Trail
 from schemas.explanation.codes import TrailStep, Verdict
 from tests.fake.story import Story
 
@@ -64,7 +64,8 @@ def test_after_an_hour_a_call_is_forgotten() -> None:
 def test_the_same_id_twice_is_counted_once_it_is_gone() -> None:
     kept = KeptTrails(most_bytes=10 * (ENTRY_COST + 100))
     for number in range(200):
-        kept.keep(str(number % 3), b"x" * (50 + number % 50), float(number))
+        now = float(number)
+        kept.keep(str(number % 3), pack(["x" * (50 + number % 50)], Trail(float), now), now)
     assert set(kept.all()) == {"0", "1", "2"}
     kept.forget_old(100_000.0)
     assert (kept.bytes, len(kept), kept.all()) == (0, 0, {})

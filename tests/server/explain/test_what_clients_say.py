@@ -10,6 +10,8 @@ from astcti_server.calls.notification import Notification
 from astcti_server.explain.documents import document_of, explanations_in
 from astcti_server.explain.explanations import Explanation
 from astcti_server.explain.kept_trails import ENTRY_COST, KeptTrails
+from astcti_server.explain.packed_trails import pack
+from astcti_server.explain.trail import Trail
 from schemas.configuration.model import Service, Trigger
 from schemas.events import EventId
 from schemas.explanation.codes import TrailStep, Verdict
@@ -227,11 +229,14 @@ def test_trail_that_grows_stays_in_its_place_and_is_counted() -> None:
 
 def test_trail_that_grew_gives_way_to_a_later_one_of_the_same_id() -> None:
     kept = KeptTrails(longest=10.0)
-    kept.keep("a", b"x" * 100, 1.0)
-    kept.replace("a", b"y" * 150)
-    kept.keep("a", b"z" * 150, 8.0)
+    earlier, longer, later = (
+        pack([text], Trail(float), at) for text, at in (("x", 1.0), ("xy", 1.0), ("z", 8.0))
+    )
+    kept.keep("a", earlier, 1.0)
+    kept.replace("a", longer)
+    kept.keep("a", later, 8.0)
     kept.forget_old(12.0)
-    assert kept.find("a") == b"z" * 150
+    assert kept.find("a") == later
     kept.forget_old(30.0)
     assert (len(kept), kept.bytes, kept.find("a")) == (0, 0, None)
 
