@@ -110,7 +110,7 @@ INPUTS ?= 1000000
 fuzz: $(BENCH_READY) ## every parser with INPUTS=1000000 inputs that nobody meant, of SEED=1
 	$(BENCH_VENV)/bin/python -m tests.fuzz --inputs $(INPUTS) --seed $(SEED) $(if $(ONLY),--only '$(ONLY)') $(if $(FUZZ_SECONDS),--seconds $(FUZZ_SECONDS)) $(if $(JOBS),--jobs $(JOBS)) --progress build/fuzz --table build/fuzz/table.md
 
-fuzz-table: $(BENCH_READY) ## the table of docs/security.md, from what `make fuzz` tried so far
+fuzz-table: $(BENCH_READY) ## the table of docs/security.md, with what `make fuzz` tried here of SEED=1 so far
 	$(BENCH_VENV)/bin/python -m tests.fuzz.publish --seed $(SEED)
 
 explain-flood: $(READY) ## CALLS=100000 through the demo PBX within MINUTES=30: what explanations cost is bounded

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tests.fuzz.revision import revision_of
 from tests.fuzz.shard import Tried
@@ -69,10 +70,9 @@ class ProgressFiles:
             said = {}
         if said.get("revision") != revision:
             return FuzzProgress(revision)
-        counts = said["tried"] | {"kinds": Counter(said["tried"]["kinds"]), "findings": []}
         return FuzzProgress(
             revision,
-            Tried(**counts),
+            tried_from(said["tried"]),
             [(first, end) for first, end in said["stretches"]],
             [
                 base64.b64decode(text)
@@ -83,18 +83,11 @@ class ProgressFiles:
 
     def save(self, target: FuzzTarget, progress: FuzzProgress) -> None:
         """All but the corpus, in the place of what was there."""
-        tried = progress.tried
         said = {
             "revision": progress.revision,
             "stretches": progress.stretches,
             "findings": progress.findings,
-            "tried": {
-                "inputs": tried.inputs,
-                "seconds": tried.seconds,
-                "slowest": tried.slowest,
-                "growth": tried.growth,
-                "kinds": dict(tried.kinds.most_common()),
-            },
+            "tried": words_of(progress.tried),
         }
         self._write(self._path(target), json.dumps(said, indent=1))
 
@@ -115,3 +108,19 @@ class ProgressFiles:
         unfinished = path.with_suffix(".unfinished")
         unfinished.write_text(text, encoding="utf-8")
         unfinished.replace(path)
+
+
+def words_of(tried: Tried) -> dict[str, Any]:
+    """As JSON has it, without the findings."""
+    return {
+        "inputs": tried.inputs,
+        "seconds": round(tried.seconds, 3),
+        "slowest": round(tried.slowest, 6),
+        "growth": tried.growth,
+        "kinds": dict(tried.kinds.most_common()),
+    }
+
+
+def tried_from(words: dict[str, Any]) -> Tried:
+    """What `words_of` made these words of."""
+    return Tried(**words | {"kinds": Counter(words["kinds"]), "findings": []})

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.checks.made_part import with_made_part
-from tests.fuzz import campaign, publish
+from tests.checks.made_part import END, begin_of, with_made_part
+from tests.fuzz import campaign, publish, record, summary
 from tests.fuzz.campaign import Campaign, Plan, TargetResult
 from tests.fuzz.progress import FuzzProgress, ProgressFiles
 from tests.fuzz.revision import program_of, revision_of
@@ -115,16 +115,36 @@ def test_stretches_join_and_what_lies_between_is_missing() -> None:
     assert list(progress.missing(15)) == []
 
 
-def test_the_table_of_the_page_is_of_all_runs(tmp_path: Path) -> None:
-    files = ProgressFiles(1, tmp_path)
+def test_the_table_of_the_page_is_of_all_runs_and_machines(tmp_path: Path) -> None:
     target = example()
-    counts = Tried(1_000_000, 500.0, 0.05, 0, Counter({"fine": 1_000_000}))
+    page, file = tmp_path / "page.md", tmp_path / "tried.json"
+    page.write_text(f"before\n{begin_of(publish.TARGET)}old\n{END}after\n")
+    for machine, seed, inputs in (("a", 1, 300), ("b", 2, 200), ("a", 1, 400), ("b", 2, 200)):
+        files = ProgressFiles(seed, tmp_path / machine)
+        counts = Tried(inputs, inputs / 2000, 0.05, 0, Counter({"fine": inputs}))
+        files.save_corpus(target, [b"x"])
+        files.save(target, FuzzProgress(revision_of(target), counts, findings=["one"]))
+        known = record.load([target], file)
+        known.take_in(seed, files)
+        record.save(known, file)
+    made = summary.table(record.load([target], file).rows())
+    assert "| `example` | of a test | 600 | fine 100% | 2,000 | 50 ms | 2 |" in made
+    other = dataclasses.replace(target, tokens=(b"x",))
+    assert record.load([other], file).rows()[0].tried.inputs == 0
+
+
+def test_what_was_tried_is_put_into_the_page_and_stays_there(tmp_path: Path) -> None:
+    target = TARGETS[0]
+    page, file = tmp_path / "page.md", tmp_path / "tried.json"
+    page.write_text(f"before\n{begin_of(publish.TARGET)}old\n{END}after\n")
+    files = ProgressFiles(7, tmp_path / "fuzz")
     files.save_corpus(target, [b"x"])
-    files.save(target, FuzzProgress(revision_of(target), counts, findings=["one"]))
-    table = publish.tried_so_far(files, [target])
-    assert "| `example` | of a test | 1,000,000 | fine 100% | 2,000 | 50 ms | 1 |" in table
-    page = with_made_part(publish.PAGE.read_text(), publish.TARGET, table)
-    assert table in page
-    assert with_made_part(page, publish.TARGET, "x\n") != page
+    files.save(target, FuzzProgress(revision_of(target), Tried(5, 1.0, 0.0, 0, Counter({"fine": 5}))))
+    there = ["--record", str(file), "--page", str(page)]
+    publish.main(["--seed", "7", "--progress", str(tmp_path / "fuzz"), *there])
+    first = page.read_text()
+    assert f"| `{target.name}` | {target.reads} | 5 | fine 100% |" in first
+    publish.main(["--seed", "8", "--progress", str(tmp_path / "nothing"), *there])
+    assert page.read_text() == first
     with pytest.raises(ValueError, match="made by"):
-        with_made_part("no marks", publish.TARGET, table)
+        with_made_part("no marks", publish.TARGET, first)
