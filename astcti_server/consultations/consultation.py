@@ -14,7 +14,7 @@ from astcti_server.ami import actions
 from astcti_server.ami.actions import AmiAction
 from astcti_server.ami.pending import ActionOutcome
 from astcti_server.ami.requests import AmiRequests
-from astcti_server.ami.vocabulary import OriginateResponse
+from astcti_server.ami.vocabulary import Dial, OriginateResponse
 from astcti_server.calls.model import Party
 from astcti_server.calls.table import CallTable
 from astcti_server.phones.outcomes import reason_of
@@ -58,6 +58,9 @@ class Consultation(Protocol):
 
     def answered(self, event: OriginateResponse) -> None:
         """What became of ringing the own phone, if that was done."""
+
+    def rung(self, event: Dial) -> None:
+        """Somebody is rung, perhaps the colleague."""
 
 
 class _Asked:
@@ -131,6 +134,19 @@ class AttendedTransfer(_Asked):
 
     def answered(self, event: OriginateResponse) -> None:
         """Nothing was originated."""
+
+    def rung(self, event: Dial) -> None:
+        """Who refuses at once has gone before the own end is seen to leave the caller, and with it the Local
+        channel that rang: Asterisk moves the own end there only then.
+        """
+        call = self.call
+        if not event.source_channel.startswith(f"Local/{call.exten}@{call.context}-"):
+            return
+        if event.linkedid not in ("", call.own.linkedid, call.customer.linkedid):
+            return  # another's
+        found = self._table.find(event.destination)
+        if found is not None:
+            self._rung[found.party] = None
 
     def _see_whom_it_rings(self) -> None:
         for half in self.call.own.call.links:
@@ -211,6 +227,9 @@ class SecondCall(_Asked):
         second = self._second_party()
         if self._cancelled and second is not None and second.live:
             self._requests.submit(actions.hangup(second.call.channel), _forget)
+
+    def rung(self, event: Dial) -> None:
+        """The second call shows whom it rings."""
 
     def _bridged(self, done: Done, problem: str) -> None:
         if problem:

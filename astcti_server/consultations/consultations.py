@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from astcti_server.ami import actions
 from astcti_server.ami.pending import ActionOutcome
 from astcti_server.ami.requests import AmiRequests
-from astcti_server.ami.vocabulary import OriginateResponse, TelephoneEvent
+from astcti_server.ami.vocabulary import Dial, OriginateResponse, TelephoneEvent
 from astcti_server.calls.model import Party
 from astcti_server.calls.originations import Origination
 from astcti_server.calls.tracker import Tracker
@@ -146,6 +146,9 @@ class Consultations:
             consultation = self._by_action.pop(event.action_id, None)
             if consultation is not None:
                 consultation.answered(event)
+        elif type(event) is Dial:
+            for consultation in self._running.values():
+                consultation.rung(event)
         self.look()
 
     def look(self) -> None:

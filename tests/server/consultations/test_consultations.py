@@ -293,6 +293,25 @@ def test_a_colleague_who_does_not_come_brings_the_caller_back(status: str, state
     assert desk.states == ["calling", state]
 
 
+@pytest.mark.parametrize(("root", "state"), [("c", "busy"), ("another", "not-answered")])
+def test_a_colleague_who_refuses_before_the_own_end_moved_is_busy(root: str, state: str) -> None:
+    """As Asterisk 16 said it: the own end enters the colleague's bridge when the Local channel has left it."""
+    desk = Desk()
+    desk.ask()
+    desk.story.names["b"] = "PJSIP/202-b"
+
+    def refused(story: Story) -> None:
+        story.new("l1", "Local/202@phones-1;1", "Down", root="c")
+        story.new("l2", "Local/202@phones-1;2", "Ring", root="c")
+        story.new("b", "PJSIP/202-b", "Down", "202", root=root)
+        story.event(ami.Dial("l2", "Local/202@phones-1;2", "b", "PJSIP/202-b", "", "", root))
+        story.dial_end("l2", "b", "BUSY").hangup("b").hangup("l2").hangup("l1")
+        story.unlink("c", LEG).link("c", LEG)
+
+    desk.happens(refused)
+    assert desk.states == ["calling", state]
+
+
 def test_whoever_hangs_up_during_it_is_told() -> None:
     desk = Desk()
     desk.ask()
