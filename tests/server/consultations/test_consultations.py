@@ -295,7 +295,7 @@ def test_a_colleague_who_does_not_come_brings_the_caller_back(status: str, state
 
 @pytest.mark.parametrize(("root", "state"), [("c", "busy"), ("another", "not-answered")])
 def test_a_colleague_who_refuses_before_the_own_end_moved_is_busy(root: str, state: str) -> None:
-    """As Asterisk 16 said it: the own end enters the colleague's bridge when the Local channel has left it."""
+    """As Asterisk 16 said it: the own end enters the bridge when the Local channel has left it."""
     desk = Desk()
     desk.ask()
     desk.story.names["b"] = "PJSIP/202-b"
