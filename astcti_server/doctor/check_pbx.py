@@ -128,7 +128,7 @@ def _answering(manager: ManagerFacts, configuration: Configuration, facts: Facts
     if allowed is None or settings is None:
         return
     for driver, (action, todo) in _NOTIFY.items():
-        phones = [seat.extension for seat in configuration.seats if seat.answer == "notify"]
+        phones = [seat.extension for seat in configuration.seats if seat.can_be_told_to_answer]
         phones = [phone for phone in phones if phone.startswith(f"{driver}/")]
         if not phones or action.lower() in allowed:
             continue

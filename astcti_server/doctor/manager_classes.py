@@ -74,7 +74,7 @@ def read_classes(configuration: Configuration, manager: str) -> tuple[str, ...]:
 def write_classes(configuration: Configuration, manager: str) -> tuple[str, ...]:
     """The least classes for `write`."""
     return (
-        *(["system"] if any(seat.answer == "notify" for seat in configuration.seats) else []),
+        *(["system"] if any(seat.can_be_told_to_answer for seat in configuration.seats) else []),
         "call",
         *(["agent"] if configuration.queues else []),
         *([] if is_1_4(manager) else ["originate", "reporting"]),

@@ -50,7 +50,7 @@ class PhoneAnswering:
         seat = self._configuration.seat_by_extension.get(extension)
         needed = _NEEDED.get(_driver(extension))
         return bool(
-            seat is not None and seat.answer == "notify" and needed and self._listed.issuperset(needed)
+            seat is not None and seat.can_be_told_to_answer and needed and self._listed.issuperset(needed)
         )
 
     def answer(self, extension: str, phone: Party, done: Told) -> None:

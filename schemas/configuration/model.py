@@ -104,6 +104,11 @@ class Seat:
         """Whether it is a phone of chan_pjsip or chan_sip: no other can be told to answer."""
         return self.extension.partition("/")[0] in ("PJSIP", "SIP")
 
+    @property
+    def can_be_told_to_answer(self) -> bool:
+        """Whether its operator may answer from the window, as far as the configuration goes."""
+        return self.answer == "notify" and self.is_sip
+
 
 @dataclass(frozen=True, slots=True)
 class Operator:

@@ -21,6 +21,7 @@ from astcti_server.doctor.facts import (
     SystemUser,
 )
 from astcti_server.doctor.findings import Finding, FindingCode, Severity
+from astcti_server.doctor.manager_classes import write_classes
 from astcti_server.doctor.report import as_document, exit_code, lines_of
 from schemas.problems import Problem
 from schemas.server.missing_rights import MissingRight
@@ -315,6 +316,18 @@ def test_why_a_phone_cannot_be_answered_from_the_window(
         [(code, Severity.WARNING)] if code else []
     )
     assert all(said in finding.text for finding in found)
+
+
+@pytest.mark.parametrize(
+    ("phone", "first"), [("PJSIP/201", "system"), ("SIP/201", "system"), ("IAX2/201", "call")]
+)
+def test_only_a_phone_that_can_be_told_to_answer_needs_the_class_system(
+    with_pbx: Change, phone: str, first: str
+) -> None:
+    configuration = with_pbx().files.configuration
+    assert configuration is not None
+    seat = replace(configuration.seats[0], extension=phone, queue_interface=phone, answer="notify")
+    assert write_classes(replace(configuration, seats=(seat,)), "2.10.6")[0] == first
 
 
 def test_that_colleagues_cannot_be_asked_is_a_matter_of_the_class_where_that_is_missing(
