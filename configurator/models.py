@@ -364,6 +364,21 @@ class ManagerUser(AbstractBaseUser):
         return not administrators.exclude(pk=self.pk).exists()
 
 
+class OpenIdIdentity(models.Model):
+    """An account of an OpenID Connect provider that logs in as a manager user."""
+
+    issuer = models.CharField(max_length=500)
+    subject = models.CharField(max_length=255)
+    """Whom the issuer means by it is the same person for ever; names and addresses are not."""
+    user = models.ForeignKey(ManagerUser, models.CASCADE, related_name="openid_identities")
+    created = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["issuer", "subject"], name="one_user_an_identity")
+        ]
+
+
 class AuditEntry(models.Model):
     """Who did what, when. Never changed, never removed by the application."""
 

@@ -132,13 +132,13 @@ function askForLogin(again) {
 }
 
 function loadLogin() {
-  htmx.ajax("GET", `${document.body.dataset.login}?userid=${encodeURIComponent(document.body.dataset.userid)}`, { target: "#login-body", swap: "innerHTML" });
+  htmx.ajax("GET", `${document.body.dataset.login}?userid=${encodeURIComponent(document.body.dataset.userid)}${document.body.dataset.signedOn ? "&signed-on=yes" : ""}`, { target: "#login-body", swap: "innerHTML" });
 }
 
 const login = document.getElementById("login");
 function showLogin() {
   if (!login.open) login.showModal();
-  find("[name=password]", login).focus();
+  find("[name=password], [data-sign-on]", login).focus();
 }
 function endLogin() {
   refused = [];
@@ -146,6 +146,15 @@ function endLogin() {
   document.getElementById("login-body").replaceChildren();
 }
 if (login) login.addEventListener("cancel", (event) => { event.preventDefault(); endLogin(); });
+/* With an account of a provider one logs in in a window of its own: this page goes on when that is done. */
+function lookForSession() {
+  if (!login || !login.open || !find("[data-sign-on]", login)) return;
+  fetch(document.body.dataset.session, { headers: { "HX-Request": "true" } })
+    .then((answer) => { if (answer.ok) loadLogin(); })
+    .catch(() => {}); // the next look may find it
+}
+new BroadcastChannel("astcti-signed-on").addEventListener("message", lookForSession);
+window.addEventListener("focus", lookForSession);
 document.body.addEventListener("loggedIn", (event) => {
   const { userid, token } = event.detail;
   const again = refused;
