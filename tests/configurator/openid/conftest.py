@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import queue
-import re
 import sqlite3
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from urllib.parse import urljoin
 
 import pytest
 import requests
+from lxml import html
 
 from tests.configurator.openid.toolkit_provider import CLIENT_ID, CLIENT_SECRET, PASSWORD
 from tests.fake.patience import PATIENCE
@@ -163,9 +163,8 @@ class WebPerson:
 
     def send(self, page: requests.Response, path: str = "", **fields: str) -> requests.Response:
         """Fill in the form of a page."""
-        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
-        assert token is not None, page.text
-        form = {**fields, "csrfmiddlewaretoken": token[1]}
+        hidden = html.fromstring(page.text).xpath('//input[@type="hidden"]')
+        form = {**{field.name: field.value for field in reversed(hidden)}, **fields}
         where = urljoin(page.url, path or page.url)
         return self._kept(self.session.post(where, form, headers={"Referer": page.url}, timeout=PATIENCE))
 
