@@ -240,6 +240,23 @@ def log_out_address(request: HttpRequest, chosen: OpenIdSettings) -> str:
     )
 
 
+def client_refusal(chosen: OpenIdSettings) -> str:
+    """What the provider says against client id and secret, empty where it takes them. No user is needed.
+
+    requests.RequestException, SignOnError.
+    """
+    flow = ProviderCodeFlow(chosen)
+    sent = {"client_id": chosen.client_id, "client_secret": chosen.client_secret}
+    try:
+        # A code that nobody was given: who is refused for that alone was recognised.
+        flow.get_token(
+            {**sent, "grant_type": "authorization_code", "code": "check", "redirect_uri": "https://x/"}
+        )
+    except SignOnError as error:
+        return "" if error.refusal is Refusal.STATE else f"client-id or secret do not fit: {error}"
+    return ""
+
+
 def _as_object(said: Any, where: str) -> dict[str, Any]:
     if not isinstance(said, dict):
         raise SignOnError(Refusal.ANSWER, f"{where} answers no JSON object")

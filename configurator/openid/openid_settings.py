@@ -15,11 +15,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from configurator.mail_settings import MailSettingsError, parse_settings
+from configurator.options import OPENID_SECRET_NAME
 
 BACKEND = "configurator.openid.backend.OpenIdBackend"
 """What Django calls the way in; each session says by which it began."""
-SECRET_FILE = "openid-secret"
-"""Of the client, in the data directory, if the section names no other file."""
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 LONGEST_SECRET = 4096  # bytes; also keeps a device without an end from being read
 
@@ -111,7 +110,7 @@ def _settings(said: Mapping[str, str], directory: Path) -> OpenIdSettings:
     return OpenIdSettings(
         issuer=said["issuer"],
         client_id=said["client-id"],
-        client_secret=_secret(directory / (said.get("client-secret-file") or SECRET_FILE)),
+        client_secret=_secret(directory / (said.get("client-secret-file") or OPENID_SECRET_NAME)),
         name=said.get("name") or "OpenID",
         scopes=" ".join(scopes),
         user_claim=said.get("user-claim") or "preferred_username",

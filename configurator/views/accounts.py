@@ -58,8 +58,9 @@ class LoginPage(auth_views.LoginView):
     def get_form(self, *arguments: Any) -> Any:
         """In the dialog the user is known: the password comes next."""
         form = super().get_form(*arguments)
-        if self.request.htmx:
+        if self.request.htmx or settings.OPENID is not None:
             form.fields["username"].widget.attrs.pop("autofocus", None)
+        if self.request.htmx:
             form.fields["username"].widget.attrs["readonly"] = True
         return form
 

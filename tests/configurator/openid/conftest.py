@@ -163,8 +163,8 @@ class WebPerson:
 
     def send(self, page: requests.Response, path: str = "", **fields: str) -> requests.Response:
         """Fill in the form of a page."""
-        hidden = html.fromstring(page.text).xpath('//input[@type="hidden"]')
-        form = {**{field.name: field.value for field in reversed(hidden)}, **fields}
+        found: Any = html.fromstring(page.text).xpath('//input[@type="hidden"]')
+        form = {**{field.name: field.value for field in reversed(found)}, **fields}
         where = urljoin(page.url, path or page.url)
         return self._kept(self.session.post(where, form, headers={"Referer": page.url}, timeout=PATIENCE))
 

@@ -376,7 +376,7 @@ def test_a_token_that_is_not_for_us_now_is_refused(mock: str, changed: dict[str,
 def test_a_token_signed_otherwise_is_refused(mock: str) -> None:
     flow = flow_of(mock)
     said = jwt.decode(token(mock)[0], options={"verify_signature": False})
-    unsigned = jwt.encode(said, None, algorithm="none")
+    unsigned = jwt.encode(said, "", algorithm="none")
     secret = jwt.encode(said, "secret" * 8, algorithm="HS256")
     for forged in (unsigned, secret):
         with pytest.raises(jwt.InvalidTokenError):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -200,3 +202,27 @@ def test_local_login_can_be_switched_off(provider: RunningProvider, tmp_path: Pa
         sent = person.send(page, username="root", password=LOCAL_PASSWORD)
         assert "/login/" in sent.url and person.get("/services/").url != f"{configurator.address}/services/"
         person.session.close()
+
+
+def check_sign_on(data: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "configurator", "--data", str(data), *options, "check-sign-on"]
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+
+
+def test_a_command_says_what_to_register_and_whether_all_fits(
+    site: RunningConfigurator, provider: RunningProvider, tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    write_settings(data, provider.issuer)
+    said = check_sign_on(data, "--https", "--host", "cti.example.com")
+    assert said.returncode == 0, said.stderr
+    assert "register: https://cti.example.com/sign-on/callback/" in said.stdout
+    assert "issuer, client and secret fit" in said.stdout
+    (data / "openid-secret").write_text("another")
+    said = check_sign_on(data)
+    assert said.returncode == 1 and "client-id or secret do not fit" in said.stderr
+    write_settings(data, f"{provider.address}/other")
+    said = check_sign_on(data)
+    assert said.returncode == 1 and "is the issuer right?" in said.stderr
+    (data / "configurator.ini").write_text("")
+    assert "no section [openid]" in check_sign_on(data).stderr

@@ -14,8 +14,9 @@ from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import django
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.conf import settings
-from jwcrypto import jwk
 
 CLIENT_ID, CLIENT_SECRET = "astcti-configurator", "client-secret-of-tests"
 PASSWORD = "provider-horse-9"
@@ -45,7 +46,9 @@ class _Silent(WSGIRequestHandler):
 
 def _set_up(folder: str) -> None:
     os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"
-    key = jwk.JWK.generate(kty="RSA", size=2048).export_to_pem(private_key=True, password=None).decode()
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+    )
     settings.configure(
         SECRET_KEY="x" * 50,
         ALLOWED_HOSTS=["127.0.0.1"],
@@ -72,7 +75,7 @@ def _set_up(folder: str) -> None:
         USE_TZ=True,
         OAUTH2_PROVIDER={
             "OIDC_ENABLED": True,
-            "OIDC_RSA_PRIVATE_KEY": key,
+            "OIDC_RSA_PRIVATE_KEY": key.decode(),
             "OIDC_RP_INITIATED_LOGOUT_ENABLED": True,
             "OIDC_RP_INITIATED_LOGOUT_ALWAYS_PROMPT": False,
             "OAUTH2_VALIDATOR_CLASS": f"{__name__}.claims_validator",
