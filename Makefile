@@ -17,10 +17,12 @@ BASHDIR    ?= /usr/share/bash-completion/completions
 # Where Debian's zsh looks; others have /usr/share/zsh/site-functions.
 ZSHDIR     ?= /usr/share/zsh/vendor-completions
 SYSTEM     ?= $(if $(DESTDIR),,yes)
-# What `make install` installs: the server, and if asked for or installed already the Configurator, and what
-# <metrics> needs.
+# What `make install` installs: the server, and if asked for or installed already the Configurator, what <metrics>
+# needs, and the Configurator's ways of logging in beside the password.
 COMPONENTS ?= server $(if $(wildcard $(DESTDIR)$(UNITDIR)/astcti-configurator.service),configurator) \
-  $(if $(wildcard $(DESTDIR)$(PREFIX)/lib/python3*/site-packages/prometheus_client),metrics)
+  $(if $(wildcard $(INSTALLED)/prometheus_client),metrics) $(if $(wildcard $(INSTALLED)/django_otp),two-factor) \
+  $(if $(wildcard $(INSTALLED)/mozilla_django_oidc),openid)
+INSTALLED   = $(DESTDIR)$(PREFIX)/lib/python3*/site-packages
 # The server runs as a user of its own, who cannot read a Python in somebody's home.
 SYSTEM_PYTHON ?= $(firstword $(wildcard /usr/bin/python3) $(PYTHON))
 

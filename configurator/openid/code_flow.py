@@ -25,7 +25,7 @@ from configurator.models import ManagerUser
 from configurator.openid import identities
 from configurator.openid.openid_settings import OpenIdSettings
 from configurator.openid.provider import TIMEOUT, provider_of
-from configurator.openid.refusals import Refusal, SignOnError
+from configurator.openid.refusals import SignOnError, SignOnRefusal
 
 STATE_LIVES = 15 * 60
 """Seconds for a login at the provider, after which it has to be begun again."""
@@ -93,13 +93,13 @@ class ProviderCodeFlow(_Configured, OIDCAuthenticationBackend):
         if response.status_code == 200:
             return
         if response.status_code >= 500:
-            raise SignOnError(Refusal.UNREACHABLE, f"{response.url} answers {response.status_code}")
+            raise SignOnError(SignOnRefusal.UNREACHABLE, f"{response.url} answers {response.status_code}")
         try:
             said = response.json()
         except ValueError:
             said = {}
         word = str(said.get("error", "")) if isinstance(said, dict) else ""
-        refusal = Refusal.STATE if word == "invalid_grant" else Refusal.SET_UP
+        refusal = SignOnRefusal.STATE if word == "invalid_grant" else SignOnRefusal.SET_UP
         raise SignOnError(refusal, f"{response.url} answers {response.status_code} {word[:80]!r}")
 
     def retrieve_matching_jwk(self, token: str) -> Any:
@@ -120,7 +120,7 @@ class ProviderCodeFlow(_Configured, OIDCAuthenticationBackend):
             and ("kid" not in header or key.get("kid") == header["kid"])
         ]
         if len(fitting) != 1:
-            raise SignOnError(Refusal.ANSWER, f"{len(fitting)} keys of the provider fit its ID token")
+            raise SignOnError(SignOnRefusal.ANSWER, f"{len(fitting)} keys of the provider fit its ID token")
         return jwt.PyJWK(fitting[0], algorithm=self.chosen.algorithm)
 
     def get_payload_data(self, token: str, key: Any) -> dict[str, Any]:
@@ -135,7 +135,7 @@ class ProviderCodeFlow(_Configured, OIDCAuthenticationBackend):
             options={"require": ["iss", "sub", "aud", "exp", "iat"]},
         )
         if claims.get("azp", self.chosen.client_id) != self.chosen.client_id:
-            raise SignOnError(Refusal.ANSWER, "the ID token was issued to another client (azp)")
+            raise SignOnError(SignOnRefusal.ANSWER, "the ID token was issued to another client (azp)")
         return claims
 
     def get_or_create_user(
@@ -147,7 +147,7 @@ class ProviderCodeFlow(_Configured, OIDCAuthenticationBackend):
         if self.OIDC_OP_USER_ENDPOINT and not all(identities.claim_values(claims, name) for name in wanted):
             said = _as_object(self.get_userinfo(access_token, id_token, payload), "the userinfo endpoint")
             if said.get("sub") != payload["sub"]:  # section 5.3.2: or it may be somebody else's
-                raise SignOnError(Refusal.ANSWER, "userinfo tells of another subject than the ID token")
+                raise SignOnError(SignOnRefusal.ANSWER, "userinfo tells of another subject than the ID token")
             claims = {**said, **payload}
         return identities.user_of(identities.person_of(claims, self.chosen), self.request)
 
@@ -181,13 +181,13 @@ class SignOnCallbackView(_Configured, OIDCAuthenticationCallbackView):
             with provider_of(self.chosen).turn():
                 return super().get(request)
         except (jwt.ExpiredSignatureError, jwt.ImmatureSignatureError) as error:
-            raise SignOnError(Refusal.CLOCK, f"the ID token: {error}") from None
+            raise SignOnError(SignOnRefusal.CLOCK, f"the ID token: {error}") from None
         except (jwt.PyJWTError, SuspiciousOperation) as error:
-            raise SignOnError(Refusal.ANSWER, f"the ID token: {error}") from None
+            raise SignOnError(SignOnRefusal.ANSWER, f"the ID token: {error}") from None
         except (requests.JSONDecodeError, requests.HTTPError) as error:
-            raise SignOnError(Refusal.ANSWER, str(error)) from None
+            raise SignOnError(SignOnRefusal.ANSWER, str(error)) from None
         except requests.RequestException as error:
-            raise SignOnError(Refusal.UNREACHABLE, str(error)) from None
+            raise SignOnError(SignOnRefusal.UNREACHABLE, str(error)) from None
 
     def login_success(self) -> HttpResponse:
         """Begin a session like any other one."""
@@ -199,7 +199,7 @@ class SignOnCallbackView(_Configured, OIDCAuthenticationCallbackView):
 
     def login_failure(self) -> HttpResponse:
         """The library had no reason of its own."""
-        raise SignOnError(Refusal.ANSWER)
+        raise SignOnError(SignOnRefusal.ANSWER)
 
     def _look_at_answer(self, request: HttpRequest) -> None:
         """Only what was asked for from this browser counts: a stranger's link changes nothing."""
@@ -209,14 +209,14 @@ class SignOnCallbackView(_Configured, OIDCAuthenticationCallbackView):
         if word or not request.GET.get("code"):
             if states.pop(state, None):
                 request.session.modified = True
-            refusal = Refusal.CANCELLED if word in _CANCELLED else Refusal.REFUSED
+            refusal = SignOnRefusal.CANCELLED if word in _CANCELLED else SignOnRefusal.REFUSED
             said = f"{word[:80]!r} {request.GET.get('error_description', '')[:200]!r}"
-            raise SignOnError(Refusal.SET_UP if word in _NOT_BY_US else refusal, said)
+            raise SignOnError(SignOnRefusal.SET_UP if word in _NOT_BY_US else refusal, said)
         if begun is None or not 0 <= time.time() - begun["added_on"] <= STATE_LIVES:
-            raise SignOnError(Refusal.STATE)
+            raise SignOnError(SignOnRefusal.STATE)
         issuer = request.GET.get("iss")  # RFC 9207
         if issuer is not None and issuer != provider_of(self.chosen).metadata()["issuer"]:
-            raise SignOnError(Refusal.ANSWER, f"the answer came from {issuer[:200]!r}")
+            raise SignOnError(SignOnRefusal.ANSWER, f"the answer came from {issuer[:200]!r}")
 
 
 def end_sign_on(request: HttpRequest) -> None:
@@ -253,11 +253,11 @@ def client_refusal(chosen: OpenIdSettings) -> str:
             {**sent, "grant_type": "authorization_code", "code": "check", "redirect_uri": "https://x/"}
         )
     except SignOnError as error:
-        return "" if error.refusal is Refusal.STATE else f"client-id or secret do not fit: {error}"
+        return "" if error.refusal is SignOnRefusal.STATE else f"client-id or secret do not fit: {error}"
     return ""
 
 
 def _as_object(said: Any, where: str) -> dict[str, Any]:
     if not isinstance(said, dict):
-        raise SignOnError(Refusal.ANSWER, f"{where} answers no JSON object")
+        raise SignOnError(SignOnRefusal.ANSWER, f"{where} answers no JSON object")
     return said

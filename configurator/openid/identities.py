@@ -20,7 +20,7 @@ from django.http import HttpRequest
 from configurator import audit_log, validators
 from configurator.models import ManagerUser, OpenIdIdentity
 from configurator.openid.openid_settings import OpenIdSettings
-from configurator.openid.refusals import Refusal, SignOnError
+from configurator.openid.refusals import SignOnError, SignOnRefusal
 from configurator.publishing import differences
 from configurator.publishing.differences import FieldChange
 from configurator.sections.managers import describe_manager_user
@@ -56,9 +56,9 @@ def person_of(claims: Mapping[str, Any], chosen: OpenIdSettings) -> Person:
     try:
         validators.validate_word(userid)
     except ValidationError:
-        raise SignOnError(Refusal.CLAIM, f"{chosen.user_claim} is {userid[:80]!r}") from None
+        raise SignOnError(SignOnRefusal.CLAIM, f"{chosen.user_claim} is {userid[:80]!r}") from None
     if len(userid) > 150 or not 0 < len(subject) <= LONGEST_SUBJECT:
-        raise SignOnError(Refusal.CLAIM, f"{chosen.user_claim} or sub is too long")
+        raise SignOnError(SignOnRefusal.CLAIM, f"{chosen.user_claim} or sub is too long")
     values = frozenset(claim_values(claims, chosen.role_claim))
     role = next((role for role, meaning in chosen.roles if values & meaning), "")
     return Person(
@@ -80,9 +80,9 @@ def user_of(person: Person, request: HttpRequest) -> ManagerUser:
             _refuse_if_needed(person, user)
             return _made(person) if user is None else _updated(user, person)
     except SignOnError as error:
-        if error.refusal is Refusal.ROLE and known is not None:
+        if error.refusal is SignOnRefusal.ROLE and known is not None:
             authentication.end_sessions(known.user)  # who has no role any more goes on nowhere
-        if error.refusal is Refusal.TAKEN:
+        if error.refusal is SignOnRefusal.TAKEN:
             request.session["openid_person"] = [time.time(), *person]  # until its password is proven, too
         changes = [FieldChange("OpenID", "", error.refusal.value)]
         audit_log.record(request, "login-failed", "session", error.userid, changes)
@@ -114,20 +114,20 @@ def connect(user: ManagerUser, person: Person) -> ManagerUser:
 def _refuse_if_needed(person: Person, user: ManagerUser | None) -> None:
     userid = user.userid if user else person.userid
     if not person.role:
-        raise SignOnError(Refusal.ROLE, userid=userid)
+        raise SignOnError(SignOnRefusal.ROLE, userid=userid)
     if user is None:
         if ManagerUser.objects.filter(userid__iexact=userid).exists():
-            raise SignOnError(Refusal.TAKEN, userid=userid)
+            raise SignOnError(SignOnRefusal.TAKEN, userid=userid)
         return
     if not user.enabled:
-        raise SignOnError(Refusal.DISABLED, userid=userid)
+        raise SignOnError(SignOnRefusal.DISABLED, userid=userid)
     _keep_last_administrator(user, person)
 
 
 def _keep_last_administrator(user: ManagerUser, person: Person) -> None:
     administrates = user.role == ManagerUser.Role.ADMINISTRATOR
     if administrates and person.role != user.role and user.is_last_administrator():
-        raise SignOnError(Refusal.LAST_ADMINISTRATOR, userid=user.userid)
+        raise SignOnError(SignOnRefusal.LAST_ADMINISTRATOR, userid=user.userid)
 
 
 def _made(person: Person) -> ManagerUser:

@@ -13,7 +13,7 @@ from typing import Any
 import requests
 
 from configurator.openid.openid_settings import OpenIdSettings, is_safe_address
-from configurator.openid.refusals import Refusal, SignOnError
+from configurator.openid.refusals import SignOnError, SignOnRefusal
 
 TIMEOUT = (5.0, 10.0)
 """Seconds to connect, and between two pieces of an answer."""
@@ -38,12 +38,12 @@ class OpenIdProvider:
         self._lock = threading.Lock()
         self._turns = threading.BoundedSemaphore(MOST_WAITING)
         self._found: tuple[float, Mapping[str, Any]] | None = None
-        self._failed: tuple[float, Refusal, str] | None = None
+        self._failed: tuple[float, SignOnRefusal, str] | None = None
 
     def metadata(self) -> Mapping[str, Any]:
         """Its own description (OpenID Connect Discovery 1.0), checked. SignOnError."""
         if not self._lock.acquire(timeout=LONGEST_TURN):
-            raise SignOnError(Refusal.BUSY)
+            raise SignOnError(SignOnRefusal.BUSY)
         try:
             now = self._clock()
             if self._found is not None and now - self._found[0] < KEPT_FOR:
@@ -64,7 +64,7 @@ class OpenIdProvider:
     def turn(self) -> Iterator[None]:
         """A turn to wait for the provider, one of a few: a hanging one stops nobody else. SignOnError."""
         if not self._turns.acquire(timeout=LONGEST_TURN):
-            raise SignOnError(Refusal.BUSY)
+            raise SignOnError(SignOnRefusal.BUSY)
         try:
             yield
         finally:
@@ -75,32 +75,37 @@ class OpenIdProvider:
         try:
             answer = requests.get(address, timeout=TIMEOUT, verify=self._chosen.ca_file or True)
         except requests.RequestException as error:
-            raise SignOnError(Refusal.UNREACHABLE, f"{address}: {error}") from None
+            raise SignOnError(SignOnRefusal.UNREACHABLE, f"{address}: {error}") from None
         if answer.status_code != 200:
-            refusal = Refusal.UNREACHABLE if answer.status_code >= 500 else Refusal.SET_UP
+            refusal = SignOnRefusal.UNREACHABLE if answer.status_code >= 500 else SignOnRefusal.SET_UP
             raise SignOnError(refusal, f"{address} answers {answer.status_code}: is the issuer right?")
         try:
             return answer.json()
         except ValueError:
-            raise SignOnError(Refusal.SET_UP, f"{address} answers no JSON: is the issuer right?") from None
+            raise SignOnError(
+                SignOnRefusal.SET_UP, f"{address} answers no JSON: is the issuer right?"
+            ) from None
 
     def _checked(self, said: Any) -> dict[str, Any]:
         if not isinstance(said, dict) or not isinstance(said.get("issuer"), str):
-            raise SignOnError(Refusal.SET_UP, f"{self._chosen.issuer} does not describe a provider")
+            raise SignOnError(SignOnRefusal.SET_UP, f"{self._chosen.issuer} does not describe a provider")
         if said["issuer"].rstrip("/") != self._chosen.issuer.rstrip("/"):
             raise SignOnError(
-                Refusal.SET_UP, f"the provider calls itself {said['issuer'][:200]!r}: make that the issuer"
+                SignOnRefusal.SET_UP,
+                f"the provider calls itself {said['issuer'][:200]!r}: make that the issuer",
             )
         for key in _ADDRESSES:
             address = said.get(key)
             if address is None and key not in _NEEDED:
                 continue
             if not isinstance(address, str) or not is_safe_address(address):
-                raise SignOnError(Refusal.SET_UP, f"the provider's {key} is no https address: {address!r}")
+                raise SignOnError(
+                    SignOnRefusal.SET_UP, f"the provider's {key} is no https address: {address!r}"
+                )
         algorithms = said.get("id_token_signing_alg_values_supported")
         if isinstance(algorithms, list) and self._chosen.algorithm not in algorithms:
             raise SignOnError(
-                Refusal.SET_UP,
+                SignOnRefusal.SET_UP,
                 f"the provider does not sign with {self._chosen.algorithm}: set algorithm to one of"
                 f" {', '.join(map(str, algorithms))[:200]}",
             )

@@ -9,7 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 
-class RefusalText(NamedTuple):
+class SignOnRefusalText(NamedTuple):
     """What a page says. `%(name)s` is what the provider is called; status is that of HTTP."""
 
     status: int
@@ -18,7 +18,7 @@ class RefusalText(NamedTuple):
     what_to_do: Promise
 
 
-class Refusal(Enum):
+class SignOnRefusal(Enum):
     """The ways in which it may fail; the value is what log and audit call it."""
 
     UNREACHABLE = "provider not reachable"
@@ -39,7 +39,7 @@ class Refusal(Enum):
 class SignOnError(Exception):
     """A login that did not come about. `detail` is for the log."""
 
-    def __init__(self, refusal: Refusal, detail: str = "", userid: str = "") -> None:
+    def __init__(self, refusal: SignOnRefusal, detail: str = "", userid: str = "") -> None:
         super().__init__(detail or refusal.value)
         self.refusal = refusal
         self.userid = userid
@@ -50,73 +50,73 @@ _AGAIN = _("Try again in a while. Whoever administrates the Configurator finds m
 _ADMINISTRATOR = _("Tell whoever administrates the Configurator: its log says what does not fit.")
 
 TEXTS = {
-    Refusal.UNREACHABLE: RefusalText(
+    SignOnRefusal.UNREACHABLE: SignOnRefusalText(
         502, _("%(name)s does not answer"), _("The provider of these accounts cannot be reached."), _AGAIN
     ),
-    Refusal.BUSY: RefusalText(
+    SignOnRefusal.BUSY: SignOnRefusalText(
         503, _("%(name)s does not answer"), _("Others wait for the provider of these accounts, too."), _AGAIN
     ),
-    Refusal.ANSWER: RefusalText(
+    SignOnRefusal.ANSWER: SignOnRefusalText(
         502,
         _("%(name)s was not understood"),
         _("What the provider of these accounts answered could not be verified."),
         _ADMINISTRATOR,
     ),
-    Refusal.SET_UP: RefusalText(
+    SignOnRefusal.SET_UP: SignOnRefusalText(
         502,
         _("%(name)s does not know the Configurator"),
         _("The provider of these accounts refused the Configurator, not you."),
         _ADMINISTRATOR,
     ),
-    Refusal.CANCELLED: RefusalText(
+    SignOnRefusal.CANCELLED: SignOnRefusalText(
         403,
         _("You did not log in"),
         _("The login was cancelled, or not allowed, at the provider."),
         _("Try again if you want to log in."),
     ),
-    Refusal.REFUSED: RefusalText(
+    SignOnRefusal.REFUSED: SignOnRefusalText(
         403,
         _("%(name)s refused the login"),
         _("The provider of these accounts did not say yes."),
         _ADMINISTRATOR,
     ),
-    Refusal.STATE: RefusalText(
+    SignOnRefusal.STATE: SignOnRefusalText(
         400,
         _("Please begin again"),
         _("The login took too long, or was begun in another window or browser."),
         _("Begin again, and keep to one window. Cookies have to be allowed for this page."),
     ),
-    Refusal.CLOCK: RefusalText(
+    SignOnRefusal.CLOCK: SignOnRefusalText(
         502,
         _("The clocks differ"),
         _("By the clock of the Configurator, what the provider says has run out or is not valid yet."),
         _("Tell whoever administrates the Configurator to set the clocks of both machines by NTP."),
     ),
-    Refusal.CLAIM: RefusalText(
+    SignOnRefusal.CLAIM: SignOnRefusalText(
         403,
         _("%(name)s does not say who you are"),
         _("The claim “%(user_claim)s” is missing, or no name that the Configurator takes."),
         _("Tell whoever administrates %(name)s, or the Configurator."),
     ),
-    Refusal.ROLE: RefusalText(
+    SignOnRefusal.ROLE: SignOnRefusalText(
         403,
         _("You have no role here"),
         _("%(name)s knows you as “%(userid)s”, but gives you no role in the Configurator."),
         _("Ask whoever administrates %(name)s for one of these values in the claim “%(role_claim)s”:"),
     ),
-    Refusal.DISABLED: RefusalText(
+    SignOnRefusal.DISABLED: SignOnRefusalText(
         403,
         _("You are disabled here"),
         _("%(name)s knows you as “%(userid)s”; an administrator disabled this user in the Configurator."),
         _("Ask an administrator of the Configurator."),
     ),
-    Refusal.TAKEN: RefusalText(
+    SignOnRefusal.TAKEN: SignOnRefusalText(
         403,
         _("There is a user “%(userid)s” here already"),
         _("It belongs to no account of %(name)s yet, and the name alone does not prove that it is yours."),
         _("Ask an administrator of the Configurator to rename or remove that user, then log in again."),
     ),
-    Refusal.LAST_ADMINISTRATOR: RefusalText(
+    SignOnRefusal.LAST_ADMINISTRATOR: SignOnRefusalText(
         403,
         _("You are the last administrator"),
         _("%(name)s gives you another role, but then nobody could administrate the Configurator."),

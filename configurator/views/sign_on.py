@@ -24,7 +24,7 @@ from configurator.models import ManagerUser
 from configurator.openid import identities, sessions
 from configurator.openid.identities import Person
 from configurator.openid.openid_settings import BACKEND, OpenIdSettings
-from configurator.openid.refusals import TEXTS, Refusal, SignOnError
+from configurator.openid.refusals import TEXTS, SignOnError, SignOnRefusal
 from configurator.users import second_factor
 
 logger = logging.getLogger(__name__)
@@ -66,10 +66,10 @@ def connect_page(request: HttpRequest) -> HttpResponse:
     _settings()
     kept = request.session.get("openid_person")
     if kept is None or not 0 <= time.time() - kept[0] <= PROOF_LIVES:
-        return _refused(request, SignOnError(Refusal.STATE))
+        return _refused(request, SignOnError(SignOnRefusal.STATE))
     person = Person(*kept[1:])
     user = identities.user_to_connect(person)
-    taken = SignOnError(Refusal.TAKEN, userid=person.userid)
+    taken = SignOnError(SignOnRefusal.TAKEN, userid=person.userid)
     if user is None:
         return _refused(request, taken)
     try:
@@ -145,10 +145,10 @@ def _refused(request: HttpRequest, why: SignOnError, error: str = "") -> HttpRes
         "has_local": bool(chosen.local_login),
         "error": error,
     }
-    if why.refusal is Refusal.ROLE:
+    if why.refusal is SignOnRefusal.ROLE:
         labels = dict(ManagerUser.Role.choices)
         context["roles"] = [(labels[role], sorted(values)) for role, values in chosen.roles if values]
-    if why.refusal is Refusal.TAKEN:
+    if why.refusal is SignOnRefusal.TAKEN:
         kept = request.session.get("openid_person")
         user = identities.user_to_connect(Person(*kept[1:])) if kept else None
         context |= {"can_connect": user is not None, "asks_code": second_factor.is_used()}

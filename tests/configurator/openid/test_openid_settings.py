@@ -12,6 +12,7 @@ from configurator.database import backup
 from configurator.mail_settings import MailSettingsError
 from configurator.openid.openid_settings import OpenIdSettings, is_safe_address, read_openid_settings
 from configurator.options import Options, current_options
+from tests.configurator.conftest import first_group
 from tests.configurator.openid.conftest import write_settings
 
 ISSUER = "https://sso.example.com/realms/office"
@@ -35,6 +36,16 @@ def test_the_section_is_read_with_its_defaults(tmp_path: Path) -> None:
     assert found.local_login == {"administrator"}
     assert found.roles[1] == ("supervisor", {"cti-supervisors", "cti-leads"})
     assert "client-secret-of-tests" not in repr(found)
+
+
+def test_the_example_of_the_documentation_is_read(tmp_path: Path) -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "configurator.md").read_text(encoding="utf-8")
+    write_settings(tmp_path, ISSUER)
+    example = first_group(r"```ini\n(\[openid\].*?)```", page)
+    (tmp_path / "configurator.ini").write_text(example)
+    found = read(tmp_path)
+    assert found is not None and (found.issuer, found.name) == (ISSUER, "Example account")
+    assert found.roles[2] == ("viewer", {"cti-viewers"})
 
 
 def test_without_the_section_or_its_packages(tmp_path: Path) -> None:

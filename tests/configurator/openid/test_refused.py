@@ -26,7 +26,7 @@ from configurator.openid import provider as provider_module
 from configurator.openid.code_flow import STATE_LIVES, ProviderCodeFlow
 from configurator.openid.openid_settings import BACKEND, OpenIdSettings
 from configurator.openid.provider import MOST_WAITING, OpenIdProvider
-from configurator.openid.refusals import TEXTS, Refusal, SignOnError
+from configurator.openid.refusals import TEXTS, SignOnError, SignOnRefusal
 from tests.configurator.conftest import PASSWORD
 from tests.configurator.openid.conftest import started
 from tests.fake.patience import PATIENCE
@@ -112,7 +112,7 @@ def sign_on(client: Client, subject: str) -> Any:
     return client.get(answer_of_provider(begin(client), sub=subject))
 
 
-def says(answer: Any, refusal: Refusal) -> bool:
+def says(answer: Any, refusal: SignOnRefusal) -> bool:
     """Whether this is the page of a refusal, in the Configurator's words, with the way on."""
     text, title = (
         answer.content.decode(),
@@ -124,9 +124,9 @@ def says(answer: Any, refusal: Refusal) -> bool:
 
 def test_who_cancels_is_told_so_and_can_try_again(chosen: OpenIdSettings) -> None:
     client = Client()
-    assert says(client.get(answer_of_provider(begin(client), action="deny")), Refusal.CANCELLED)
-    assert says(client.get("/sign-on/callback/?error=server_error&state=x"), Refusal.REFUSED)
-    assert says(client.get("/sign-on/callback/?error=unauthorized_client"), Refusal.SET_UP)
+    assert says(client.get(answer_of_provider(begin(client), action="deny")), SignOnRefusal.CANCELLED)
+    assert says(client.get("/sign-on/callback/?error=server_error&state=x"), SignOnRefusal.REFUSED)
+    assert says(client.get("/sign-on/callback/?error=unauthorized_client"), SignOnRefusal.SET_UP)
 
 
 def test_a_strangers_link_neither_logs_in_nor_out(chosen: OpenIdSettings, mock: str, users: Any) -> None:
@@ -138,9 +138,9 @@ def test_a_strangers_link_neither_logs_in_nor_out(chosen: OpenIdSettings, mock: 
     for address in (link, "/sign-on/callback/", "/sign-on/callback/?error=access_denied&state=x"):
         client.get(address)
         assert client.session["userid"] == "administrator"
-    assert says(client.get(link), Refusal.STATE)
+    assert says(client.get(link), SignOnRefusal.STATE)
     assert stranger.get(link).url == "/seats/"
-    assert says(stranger.get(link), Refusal.STATE), "once"
+    assert says(stranger.get(link), SignOnRefusal.STATE), "once"
 
 
 def test_what_was_begun_too_long_ago_is_begun_again(chosen: OpenIdSettings, mock: str) -> None:
@@ -152,7 +152,7 @@ def test_what_was_begun_too_long_ago_is_begun_again(chosen: OpenIdSettings, mock
     state["added_on"] -= STATE_LIVES + 1
     session["oidc_states"] = session["oidc_states"]
     session.save()
-    assert says(client.get(link), Refusal.STATE)
+    assert says(client.get(link), SignOnRefusal.STATE)
     assert not ManagerUser.objects.exists()
 
 
@@ -168,9 +168,9 @@ def test_a_session_after_it_is_like_any_other_one(chosen: OpenIdSettings, mock: 
     assert not {"oidc_states", "openid_person"} & set(client.session.keys())
 
 
-@pytest.mark.parametrize("field, refusal", [("nonce", Refusal.ANSWER)])
+@pytest.mark.parametrize("field, refusal", [("nonce", SignOnRefusal.ANSWER)])
 def test_a_token_for_another_login_is_refused(
-    chosen: OpenIdSettings, mock: str, field: str, refusal: Refusal
+    chosen: OpenIdSettings, mock: str, field: str, refusal: SignOnRefusal
 ) -> None:
     know(mock, "1", roles=["cti-supervisors"])
     client = Client()
@@ -186,30 +186,30 @@ def test_a_token_for_another_login_is_refused(
 def test_a_code_that_is_none_is_refused(chosen: OpenIdSettings) -> None:
     client = Client()
     (state,) = parse_qs(urlsplit(begin(client)).query)["state"]
-    assert says(client.get("/sign-on/callback/", {"state": state, "code": "guessed"}), Refusal.STATE)
+    assert says(client.get("/sign-on/callback/", {"state": state, "code": "guessed"}), SignOnRefusal.STATE)
 
 
 def test_an_answer_of_another_issuer_is_refused(chosen: OpenIdSettings, mock: str) -> None:
     know(mock, "1", roles=["cti-supervisors"])
     client = Client()
     link = answer_of_provider(begin(client), sub="1")
-    assert says(client.get(f"{link}&iss=https://evil.example"), Refusal.ANSWER)
+    assert says(client.get(f"{link}&iss=https://evil.example"), SignOnRefusal.ANSWER)
 
 
 @pytest.mark.parametrize(
     "claims, refusal",
     [
-        ({"preferred_username": "Vera Violet"}, Refusal.CLAIM),
-        ({"preferred_username": ["", 5]}, Refusal.CLAIM),
-        ({"preferred_username": None}, Refusal.CLAIM),
-        ({"preferred_username": "v" * 151}, Refusal.CLAIM),
-        ({"roles": []}, Refusal.ROLE),
-        ({"roles": "cti-admins cti-supervisors"}, Refusal.ROLE),
-        ({"roles": {"cti-admins": True}}, Refusal.ROLE),
+        ({"preferred_username": "Vera Violet"}, SignOnRefusal.CLAIM),
+        ({"preferred_username": ["", 5]}, SignOnRefusal.CLAIM),
+        ({"preferred_username": None}, SignOnRefusal.CLAIM),
+        ({"preferred_username": "v" * 151}, SignOnRefusal.CLAIM),
+        ({"roles": []}, SignOnRefusal.ROLE),
+        ({"roles": "cti-admins cti-supervisors"}, SignOnRefusal.ROLE),
+        ({"roles": {"cti-admins": True}}, SignOnRefusal.ROLE),
     ],
 )
 def test_claims_that_name_nobody_or_no_role_let_nobody_in(
-    chosen: OpenIdSettings, mock: str, claims: dict[str, Any], refusal: Refusal
+    chosen: OpenIdSettings, mock: str, claims: dict[str, Any], refusal: SignOnRefusal
 ) -> None:
     know(mock, "1", **{"roles": ["cti-admins"], **claims})
     client = Client()
@@ -236,7 +236,7 @@ def test_who_is_disabled_here_stays_out(chosen: OpenIdSettings, mock: str) -> No
     know(mock, "1", roles=["cti-supervisors"])
     assert sign_on(Client(), "1").url == "/seats/"
     ManagerUser.objects.update(enabled=False)
-    assert says(sign_on(Client(), "1"), Refusal.DISABLED)
+    assert says(sign_on(Client(), "1"), SignOnRefusal.DISABLED)
     entry = AuditEntry.objects.filter(action="login-failed").get()
     assert entry.name == "vera" and entry.details == [["OpenID", "", "disabled here"]]
 
@@ -245,7 +245,7 @@ def test_the_last_administrator_stays_one(chosen: OpenIdSettings, mock: str) -> 
     know(mock, "1", roles=["cti-admins"])
     sign_on(Client(), "1")
     know(mock, "1", roles=["cti-supervisors"])
-    assert says(sign_on(Client(), "1"), Refusal.LAST_ADMINISTRATOR)
+    assert says(sign_on(Client(), "1"), SignOnRefusal.LAST_ADMINISTRATOR)
     assert ManagerUser.objects.get().role == "administrator"
     ManagerUser.objects.make("other", PASSWORD, full_name="Other", role="administrator")
     assert sign_on(Client(), "1").url == "/seats/"
@@ -267,7 +267,7 @@ def test_connecting_needs_the_password_as_a_login_does(chosen: OpenIdSettings, m
     know(mock, "1", roles=["cti-supervisors"])
     user = ManagerUser.objects.make("vera", PASSWORD, full_name="Vera", role="viewer")
     client = Client()
-    assert says(sign_on(client, "1"), Refusal.TAKEN)
+    assert says(sign_on(client, "1"), SignOnRefusal.TAKEN)
     for _ in range(5):
         client.post("/sign-on/connect/", {"password": "wrong"})
     refused = client.post("/sign-on/connect/", {"password": PASSWORD}).content.decode()
@@ -332,7 +332,7 @@ def test_a_clock_that_differs_is_called_so(
             return datetime.now(tz) + timedelta(seconds=seconds)
 
     monkeypatch.setattr(jwt.api_jwt, "datetime", OtherClock)
-    assert says(client.get(link), Refusal.CLOCK)
+    assert says(client.get(link), SignOnRefusal.CLOCK)
     assert not ManagerUser.objects.exists()
 
 
@@ -390,13 +390,13 @@ def test_a_provider_that_is_not_there_or_another_one_has_its_page(
     mock: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with with_openid(chosen_settings(f"http://127.0.0.1:{free_port()}")):
-        assert says(Client().get("/sign-on/"), Refusal.UNREACHABLE)
+        assert says(Client().get("/sign-on/"), SignOnRefusal.UNREACHABLE)
     with with_openid(chosen_settings(f"{mock}/realms/none")):
-        assert says(Client().get("/sign-on/"), Refusal.SET_UP)
+        assert says(Client().get("/sign-on/"), SignOnRefusal.SET_UP)
     with with_openid(chosen_settings(mock.replace("localhost", "127.0.0.1"), algorithm="ES256")):
         caplog.clear()
         with caplog.at_level(logging.WARNING):
-            assert says(Client().get("/sign-on/"), Refusal.SET_UP)
+            assert says(Client().get("/sign-on/"), SignOnRefusal.SET_UP)
         (record,) = caplog.records
         assert "ES256: set algorithm to one of RS256" in record.getMessage()
 
@@ -407,14 +407,14 @@ def test_a_provider_that_hangs_holds_up_some_requests_alone(monkeypatch: pytest.
     with socket.create_server(("127.0.0.1", 0)) as silent:
         chosen = chosen_settings(f"http://127.0.0.1:{silent.getsockname()[1]}")
         with with_openid(chosen):
-            assert says(Client().get("/sign-on/"), Refusal.UNREACHABLE)
+            assert says(Client().get("/sign-on/"), SignOnRefusal.UNREACHABLE)
         provider = OpenIdProvider(chosen)
         with ExitStack() as stack:
             for _ in range(MOST_WAITING):
                 stack.enter_context(provider.turn())
             with pytest.raises(SignOnError) as raised, provider.turn():
                 pass
-        assert raised.value.refusal is Refusal.BUSY
+        assert raised.value.refusal is SignOnRefusal.BUSY
         with provider.turn():
             pass
 
