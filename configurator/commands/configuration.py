@@ -129,8 +129,11 @@ def import_command(context: click.Context, file: Path, kind: str | None, merge: 
 def _import_rows(context: click.Context, file: Path, kind: str, *, dry_run: bool) -> None:
     from configurator.importing import csv_file, csv_import
     from configurator.publishing import snapshots, working_copy
+    from configurator.users import password_rules
 
     rows = csv_file.read_csv(kind, file.read_bytes(), store=not dry_run)
+    for weak in password_rules.weak_operators(row for _, row in rows.lines) if kind == "operators" else ():
+        click.echo(f"{file}: {weak}: the password is easily guessed (warning)")
     name = f"{kind}: {file.name}"
     with working_copy.writing():
         snapshot = snapshots.keep_snapshot(f"import of {name}", audit_name())

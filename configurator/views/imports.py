@@ -18,7 +18,7 @@ from configurator.checks.translation import capitalized, translated_for_file, tr
 from configurator.importing import csv_export, csv_file, csv_import, csv_jobs
 from configurator.models import Snapshot
 from configurator.publishing import differences, merging, publication, snapshots, working_copy
-from configurator.users import roles
+from configurator.users import password_rules, roles
 from configurator.views import replacing
 from schemas.configuration.model import Configuration
 from schemas.problems import ConfigurationError, Problem
@@ -26,6 +26,7 @@ from schemas.problems import ConfigurationError, Problem
 MOST_WAITED_FOR = 5
 """Passwords that are computed while the browser waits; more are in a thread, with their progress shown."""
 MOST_ROWS_SHOWN = 500
+MOST_NAMES_SHOWN = 20
 LARGEST_UPLOAD = 32 * 1024 * 1024  # bytes; ten thousand operators are some three million
 
 WHOLE = ("configuration", "merge")
@@ -83,6 +84,7 @@ def _import_csv(
     request: HttpRequest, what: str, data: bytes, name: str, store: bool, progress: csv_jobs.Progress
 ) -> dict[str, Any]:
     file = csv_file.read_csv(what, data, store=store, progress=progress)
+    weak = password_rules.weak_operators(row for _, row in file.lines) if what == "operators" else []
     with working_copy.writing():
         snapshot = _snapshot(request, name) if store else None
         found = csv_import.import_csv(file, store=store)
@@ -97,6 +99,8 @@ def _import_csv(
         "snapshot": snapshot if stored and changed else None,
         "run": found,
         "stored": stored,
+        "weak": weak[:MOST_NAMES_SHOWN],
+        "weak_more": max(0, len(weak) - MOST_NAMES_SHOWN),
         "kind": what.removesuffix("s"),
         "rows": changed[:MOST_ROWS_SHOWN],
         "more": len(changed) - MOST_ROWS_SHOWN,

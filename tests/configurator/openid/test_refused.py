@@ -386,6 +386,21 @@ def test_a_token_signed_otherwise_is_refused(mock: str) -> None:
         flow.retrieve_matching_jwk(foreign)
 
 
+def test_userinfo_of_somebody_else_is_refused(mock: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    flow = flow_of(mock)
+    monkeypatch.setattr(flow, "get_userinfo", lambda *_: {**VERA, "sub": "2", "roles": ["cti-admins"]})
+    with pytest.raises(SignOnError, match="another subject"):
+        flow.get_or_create_user("access", "id", {"sub": "1", "iss": mock})
+    assert not ManagerUser.objects.exists()
+
+
+def test_one_goes_on_here_and_nowhere_else(chosen: OpenIdSettings, mock: str) -> None:
+    know(mock, "1", roles=["cti-supervisors"])
+    for where in ("https://evil.example/", "//evil.example/", "javascript:alert(1)"):
+        client = Client()
+        assert client.get(answer_of_provider(begin(client, where), sub="1")).url == "/"
+
+
 def test_a_provider_that_is_not_there_or_another_one_has_its_page(
     mock: str, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -27,6 +27,14 @@ Somebody = Callable[[], WebPerson]
 HTMX = {"HX-Request": "true"}
 
 
+def run(data: Path, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+    """A command of the Configurator."""
+    command = [sys.executable, "-m", "configurator", "--data", str(data), *arguments]
+    return subprocess.run(
+        command, input=typed, capture_output=True, text=True, timeout=2 * PATIENCE, check=False
+    )
+
+
 def test_an_account_becomes_a_user_with_the_role_that_its_claim_says(
     site: RunningConfigurator, provider: RunningProvider, somebody: Somebody
 ) -> None:
@@ -78,6 +86,25 @@ def test_who_has_no_role_is_refused_and_told_what_to_ask_for(
     assert "no role" in site.line_with("sign-on refused")
     (entry,) = site.rows("SELECT details FROM configurator_auditentry WHERE name = 'nora'")
     assert "no role" in entry[0]
+
+
+def test_each_refusal_is_one_line_of_the_log(site: RunningConfigurator, somebody: Somebody) -> None:
+    sven = somebody()
+    sven.sign_on("sven")
+    while not site.lines.empty():
+        site.lines.get()
+    for address in ("/managers/", "/publish/export/"):
+        assert sven.get(address).status_code == 403
+    somebody().get("/sign-on/callback/?state=x&code=y")
+    somebody().log_in("the-end", "wrong")
+    lines: list[str] = []
+    while "the-end" not in "".join(lines):
+        lines.append(site.lines.get(timeout=PATIENCE))
+    assert [("/managers/" in line, "/export/" in line, "sign-on" in line) for line in lines[:-1]] == [
+        (True, False, False),
+        (False, True, False),
+        (False, False, True),
+    ], lines
 
 
 def test_the_role_is_the_claims_at_each_login_and_without_one_every_session_ends(
@@ -147,6 +174,8 @@ def test_administrators_log_in_with_a_password_others_do_not(
     root.send(root.get("/managers/add/"), userid="victor", **form)
     assert "Log in with your account of Office account" in somebody().log_in("victor").text
     assert "are wrong" in somebody().log_in("victor", "wrong").text
+    said = run(site.data, "reset-password", "victor", typed="battery-staple-7\n")
+    assert said.returncode == 0 and "does not let victor use it" in said.stderr
     assert "are wrong" in somebody().log_in("ada", PASSWORD).text, "the provider's passwords are its own"
 
 
@@ -204,25 +233,20 @@ def test_local_login_can_be_switched_off(provider: RunningProvider, tmp_path: Pa
         person.session.close()
 
 
-def check_sign_on(data: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "configurator", "--data", str(data), *options, "check-sign-on"]
-    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
-
-
 def test_a_command_says_what_to_register_and_whether_all_fits(
     site: RunningConfigurator, provider: RunningProvider, tmp_path: Path
 ) -> None:
     data = tmp_path / "data"
     write_settings(data, provider.issuer)
-    said = check_sign_on(data, "--https", "--host", "cti.example.com")
+    said = run(data, "--https", "--host", "cti.example.com", "check-sign-on")
     assert said.returncode == 0, said.stderr
     assert "register: https://cti.example.com/sign-on/callback/" in said.stdout
     assert "issuer, client and secret fit" in said.stdout
     (data / "openid-secret").write_text("another")
-    said = check_sign_on(data)
+    said = run(data, "check-sign-on")
     assert said.returncode == 1 and "client-id or secret do not fit" in said.stderr
     write_settings(data, f"{provider.address}/other")
-    said = check_sign_on(data)
+    said = run(data, "check-sign-on")
     assert said.returncode == 1 and "is the issuer right?" in said.stderr
     (data / "configurator.ini").write_text("")
-    assert "no section [openid]" in check_sign_on(data).stderr
+    assert "no section [openid]" in run(data, "check-sign-on").stderr
