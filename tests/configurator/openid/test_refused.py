@@ -279,6 +279,19 @@ def test_connecting_needs_the_password_as_a_login_does(chosen: OpenIdSettings, m
     assert answer.status_code == 403 and "Prove it" not in answer.content.decode()
 
 
+def test_a_user_who_has_an_account_gets_no_second_one(chosen: OpenIdSettings, mock: str) -> None:
+    ManagerUser.objects.make("vera", PASSWORD, full_name="Vera", role="viewer")
+    for subject in ("1", "2"):
+        know(mock, subject, roles=["cti-supervisors"])
+        client = Client()
+        page = sign_on(client, subject)
+        assert says(page, SignOnRefusal.TAKEN)
+        assert ("Prove it" in page.content.decode()) is (subject == "1")
+        connected = client.post("/sign-on/connect/", {"password": PASSWORD})
+        assert connected.status_code == (302 if subject == "1" else 403)
+    assert OpenIdIdentity.objects.get().subject == "1"
+
+
 def test_accounts_of_the_provider_have_no_password_here_and_get_none_by_mail(
     chosen: OpenIdSettings, mock: str, users: Any
 ) -> None:
@@ -434,11 +447,22 @@ def test_a_provider_that_hangs_holds_up_some_requests_alone(monkeypatch: pytest.
             pass
 
 
-def test_a_provider_is_asked_once_an_hour_and_rests_after_a_failure(mock: str) -> None:
+def test_a_provider_is_asked_once_an_hour_and_rests_after_a_failure(
+    mock: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     now = [0.0]
     away = OpenIdProvider(chosen_settings(f"http://127.0.0.1:{free_port()}"), lambda: now[0])
-    with pytest.raises(SignOnError, match="Connection"):
-        away.metadata()
+    asked = []
+    real = requests.get
+    monkeypatch.setattr(
+        requests, "get", lambda *given, **named: asked.append(now[0]) or real(*given, **named)
+    )
+    for later in (0.0, provider_module.SILENT_FOR - 0.1, 0.2):
+        now[0] += later
+        with pytest.raises(SignOnError, match="Connection") as raised:
+            away.metadata()
+        assert raised.value.refusal is SignOnRefusal.UNREACHABLE
+    assert asked == [0.0, now[0]]
     there = OpenIdProvider(chosen_settings(mock), lambda: now[0])
     first = there.metadata()
     now[0] += provider_module.KEPT_FOR - 1
