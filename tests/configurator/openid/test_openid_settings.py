@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from configurator.openid.openid_settings import OpenIdSettings, is_safe_address,
 from configurator.options import Options, current_options
 from tests.configurator.conftest import first_group
 from tests.configurator.openid.conftest import write_settings
+from tests.fake.patience import PATIENCE
 
 ISSUER = "https://sso.example.com/realms/office"
 
@@ -53,6 +56,18 @@ def test_without_the_section_or_its_packages(tmp_path: Path) -> None:
     write_settings(tmp_path, ISSUER)
     with pytest.raises(MailSettingsError, match=re.escape("asteriskcti[openid]")):
         read_openid_settings(tmp_path / "configurator.ini", installed=False)
+
+
+def test_without_the_section_nothing_of_it_is_loaded(tmp_path: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from configurator.commands.data_directory import set_up;"
+        "from configurator.options import Options; set_up(Options(Path(sys.argv[1])));"
+        "from django.test import Client; Client().get('/login/', headers={'Host': 'localhost'});"
+        "print(sorted({'requests', 'jwt', 'cryptography', 'mozilla_django_oidc'} & set(sys.modules)))"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path / "data")]
+    said = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True)
+    assert said.stdout == "[]\n"
 
 
 @pytest.mark.parametrize(

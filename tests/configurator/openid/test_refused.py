@@ -452,11 +452,14 @@ def test_a_provider_is_asked_once_an_hour_and_rests_after_a_failure(
 ) -> None:
     now = [0.0]
     away = OpenIdProvider(chosen_settings(f"http://127.0.0.1:{free_port()}"), lambda: now[0])
-    asked = []
+    asked: list[float] = []
     real = requests.get
-    monkeypatch.setattr(
-        requests, "get", lambda *given, **named: asked.append(now[0]) or real(*given, **named)
-    )
+
+    def counted(*given: Any, **named: Any) -> Any:
+        asked.append(now[0])
+        return real(*given, **named)
+
+    monkeypatch.setattr(requests, "get", counted)
     for later in (0.0, provider_module.SILENT_FOR - 0.1, 0.2):
         now[0] += later
         with pytest.raises(SignOnError, match="Connection") as raised:
