@@ -9,6 +9,7 @@ import click
 
 from configurator import options
 from configurator.commands.data_directory import PreparedCommand
+from configurator.openid.openid_settings import LOOPBACK
 from configurator.options import Options
 
 CLOCKS_APART = 10.0
@@ -49,11 +50,12 @@ def check_sign_on(context: click.Context) -> None:
 def _addresses(chosen: Options) -> list[str]:
     from django.urls import reverse
 
-    scheme = "https" if chosen.https else "http"
+    names = [host for host in chosen.hosts if host.strip("[]") not in LOOPBACK] or ["HOST"]
     found = []
-    for host in chosen.hosts or ("HOST",):
-        found.append(f"redirect URI to register: {scheme}://{host}{reverse('sign_on_callback')}")
-        found.append(f"post logout redirect URI: {scheme}://{host}{reverse('login')}")
+    for host in names:
+        origin = f"https://{host}" if chosen.https else f"http://{host}:PORT"
+        found.append(f"redirect URI to register: {origin}{reverse('sign_on_callback')}")
+        found.append(f"post logout redirect URI: {origin}{reverse('login')}")
     return found
 
 

@@ -14,10 +14,12 @@ from urllib.parse import urlencode
 import jwt
 import requests
 from django.contrib import auth
+from django.contrib.sessions.models import Session
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 from mozilla_django_oidc.views import OIDCAuthenticationCallbackView, OIDCAuthenticationRequestView
 
@@ -45,7 +47,7 @@ _NOT_BY_US = frozenset({"invalid_client", "unauthorized_client", "invalid_reques
 
 def _library_settings(chosen: OpenIdSettings, metadata: Mapping[str, Any]) -> dict[str, Any]:
     """What mozilla-django-oidc looks for in Django's settings."""
-    methods = metadata.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
+    methods = metadata.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
     return {
         "OIDC_OP_AUTHORIZATION_ENDPOINT": metadata["authorization_endpoint"],
         "OIDC_OP_TOKEN_ENDPOINT": metadata["token_endpoint"],
@@ -164,6 +166,8 @@ class SignOnBeginView(_Configured, OIDCAuthenticationRequestView):
         response = super().get(request)
         if not request.user.is_authenticated:
             request.session.set_expiry(STATE_LIVES)
+        # Anybody may begin without an end: what that leaves lives no longer than this.
+        Session.objects.filter(expire_date__lt=timezone.now()).delete()
         return response
 
 

@@ -19,7 +19,9 @@ import pytest
 import requests
 from cryptography.hazmat.primitives.asymmetric import rsa
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.test import Client, override_settings
+from django.utils import timezone
 
 from configurator.models import AuditEntry, LoginFailure, ManagerUser, OpenIdIdentity
 from configurator.openid import provider as provider_module
@@ -168,19 +170,24 @@ def test_a_session_after_it_is_like_any_other_one(chosen: OpenIdSettings, mock: 
     assert not {"oidc_states", "openid_person"} & set(client.session.keys())
 
 
-@pytest.mark.parametrize("field, refusal", [("nonce", SignOnRefusal.ANSWER)])
-def test_a_token_for_another_login_is_refused(
-    chosen: OpenIdSettings, mock: str, field: str, refusal: SignOnRefusal
-) -> None:
+def test_logins_that_were_begun_and_left_leave_nothing_for_ever(chosen: OpenIdSettings) -> None:
+    for _ in range(3):
+        begin(Client())
+    Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
+    begin(Client())
+    assert Session.objects.count() == 1
+
+
+def test_a_token_for_another_login_is_refused(chosen: OpenIdSettings, mock: str) -> None:
     know(mock, "1", roles=["cti-supervisors"])
     client = Client()
     link = answer_of_provider(begin(client), sub="1")
     session = client.session
     (state,) = session["oidc_states"].values()
-    state[field] = "another"
+    state["nonce"] = "another"
     session["oidc_states"] = session["oidc_states"]
     session.save()
-    assert says(client.get(link), refusal)
+    assert says(client.get(link), SignOnRefusal.ANSWER)
 
 
 def test_a_code_that_is_none_is_refused(chosen: OpenIdSettings) -> None:
