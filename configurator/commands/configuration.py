@@ -167,7 +167,7 @@ def _import_whole(context: click.Context, file: Path, *, merge: bool, dry_run: b
             return
         snapshot = snapshots.keep_snapshot(f"import of {file.name}", audit_name())
         if working_copy.replace_all(wanted):
-            snapshots.note_import(audit_name(), file.name, snapshot, len(found))
+            snapshots.note_replacement(audit_name(), file.name, snapshot, found)
         else:
             snapshots.drop(snapshot)
 

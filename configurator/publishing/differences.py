@@ -93,6 +93,8 @@ class Difference(NamedTuple):
     name: str
     what: DifferenceKind
     changes: tuple[FieldChange, ...] = ()
+    entry_name: str = ""
+    """As the audit log calls it."""
 
 
 def _yes(value: bool) -> str:
@@ -204,7 +206,14 @@ def between(old: Configuration, new: Configuration) -> list[Difference]:
     """Everything that is not the same in two configurations; their order does not count."""
     return [
         *_compare("service", old.services, new.services, service_key, lambda service: service.name),
-        *_compare("seat", old.seats, new.seats, lambda seat: seat.mac, lambda seat: seat.extension),
+        *_compare(
+            "seat",
+            old.seats,
+            new.seats,
+            lambda seat: seat.mac,
+            lambda seat: seat.extension,
+            lambda seat: f"{seat.extension} ({seat.mac})",
+        ),
         *_compare("operator", old.operators, new.operators, _username, _username),
         *_compare("pausereason", old.pause_reasons, new.pause_reasons, str, str),
     ]
@@ -215,21 +224,30 @@ def _username(operator: Operator) -> str:
 
 
 def _compare(
-    kind: str, old: Iterable[Any], new: Iterable[Any], key: Callable[[Any], str], name: Callable[[Any], str]
+    kind: str,
+    old: Iterable[Any],
+    new: Iterable[Any],
+    key: Callable[[Any], str],
+    name: Callable[[Any], str],
+    entry_name: Callable[[Any], str] | None = None,
 ) -> list[Difference]:
     """Describe only what is not equal as it is: of ten thousand entries, few are not."""
+
+    def difference(what: DifferenceKind, entry: Any, changes: tuple[FieldChange, ...]) -> Difference:
+        return Difference(kind, name(entry), what, changes, (entry_name or name)(entry))
+
     before, after = {key(entry): entry for entry in old}, {key(entry): entry for entry in new}
     found = [
-        Difference(kind, name(entry), "removed", field_changes(_describe(entry), {}))
+        difference("removed", entry, field_changes(_describe(entry), {}))
         for at, entry in before.items()
         if at not in after
     ]
     for at, entry in after.items():
         was = before.get(at)
         if was is None:
-            found.append(Difference(kind, name(entry), "added", field_changes({}, _describe(entry))))
+            found.append(difference("added", entry, field_changes({}, _describe(entry))))
         elif was != entry and (changed := field_changes(_describe(was), _describe(entry))):
-            found.append(Difference(kind, name(entry), "changed", changed))
+            found.append(difference("changed", entry, changed))
     return found
 
 

@@ -166,7 +166,7 @@ def _configuration(request: HttpRequest, upload: UploadedFile, *, merge: bool) -
         stored = request.POST.get("store") == seen
         snapshot = _snapshot(request, _name(upload)) if stored else None
         if snapshot is not None and working_copy.replace_all(wanted):
-            snapshots.note_import(request, _name(upload), snapshot, len(found))
+            snapshots.note_replacement(request, _name(upload), snapshot, found)
         elif snapshot is not None:
             snapshots.drop(snapshot)
             snapshot = None
