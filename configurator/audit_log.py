@@ -26,6 +26,10 @@ ACTION_WORDS = {
     "import": _("imported"),
     "export": _("exported"),
     "undo": _("went back to"),
+    "ask": _("asked for"),
+    "carry-out": _("carried out"),
+    "put-away": _("put away"),
+    "take-back": _("took back"),
     "restore": _("restored a backup"),
     "password": _("changed the password"),
     "password-reset": _("reset the password"),
@@ -39,6 +43,7 @@ KIND_WORDS = {
     "manageruser": _("manager user"),
     "configuration": _("configuration"),
     "session": _("session"),
+    "request": _("request for a publication"),
 }
 LONGEST_VALUE = 500  # characters of one value that an entry keeps
 MOST_FIELDS = 100

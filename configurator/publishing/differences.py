@@ -48,6 +48,8 @@ FIELDS = (
     gettext_noop("Answer in the window"),
     gettext_noop("Earlier state"),
     gettext_noop("Second factor"),
+    gettext_noop("Entries"),
+    gettext_noop("Note"),
 )
 PASSWORD_FIELD = "Password"
 WORDS = (
@@ -61,6 +63,7 @@ WORDS = (
     gettext_noop("supervisor"),
     gettext_noop("viewer"),
     gettext_noop("by NOTIFY"),
+    gettext_noop("only seats and operators"),
 )
 """Values that are translated where they are shown: in these fields, not where a context is called so."""
 OF_WORDS = frozenset(
@@ -73,6 +76,7 @@ OF_WORDS = frozenset(
         "Begin in pause",
         "Role",
         "Second factor",
+        "Entries",
         PASSWORD_FIELD,
     }
 )

@@ -245,8 +245,8 @@ def begin_with_file_in_force() -> str:
     with working_copy.writing():
         working_copy.replace_all(configuration)
         remember_adopted(path, configuration)
-        found = differences.between(Configuration(), configuration)
-        audit_log.record_differences("astcti-configurator", "import", found)
+        entries = differences.between(Configuration(), configuration)
+        audit_log.record_differences("astcti-configurator", "import", entries)
         audit_log.record("astcti-configurator", "import", "configuration", path.name)
     return path.name
 

@@ -80,6 +80,8 @@ document.body.addEventListener("entrySaved", (event) => {
   returnTo = event.detail.pk || null;
   closeDialog(true);
   returnAt = removed ? place : -1;
+  // A form that is a page of its own is done with: saved again it would be in its own way.
+  if (!find("#rows, #overview")) window.location.assign(`/${window.location.pathname.split("/")[1]}/`);
   reload();
 });
 document.addEventListener("htmx:responseError", (event) => {
