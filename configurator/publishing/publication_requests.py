@@ -46,6 +46,11 @@ def open_requests() -> list[PublicationRequest]:
     return list(PublicationRequest.objects.filter(state=_OPEN).order_by("at"))
 
 
+def open_count() -> int:
+    """How many wait for an answer."""
+    return PublicationRequest.objects.filter(state=_OPEN).count()
+
+
 def latest_of(userid: str) -> PublicationRequest | None:
     """What somebody asked last, as long as it waits or was answered a short time ago."""
     latest = PublicationRequest.objects.filter(userid=userid).first()

@@ -26,7 +26,7 @@ def overview_page(request: HttpRequest) -> HttpResponse:
     missing = first_steps.missing_parts()
     may_answer = roles.has_role(request, roles.ADMINISTRATORS)
     context = {
-        "asked": len(publication_requests.open_requests()) if may_answer else 0,
+        "asked": publication_requests.open_count() if may_answer else 0,
         "steps": steps,
         "all_done": all(step.done for step in steps),
         "is_empty": not any(step.done for step in steps),

@@ -106,6 +106,23 @@ def test_every_word_of_a_template_can_be_translated(template: Path) -> None:
     assert [text for _, text in said if text not in messages] == []
 
 
+BLOCK = re.compile(r"{% blocktranslate[^%]*%}(.*?){% (?:plural|endblocktranslate) %}", re.DOTALL)
+
+
+@pytest.mark.parametrize(
+    "template",
+    sorted(path for path in (ROOT / "templates").rglob("*") if path.suffix in (".html", ".txt")),
+    ids=lambda path: path.name,
+)
+def test_every_sentence_with_values_of_a_template_can_be_translated(template: Path) -> None:
+    messages = messages_of(PO.read_text(encoding="utf-8"))
+    text = template.read_text(encoding="utf-8")
+    said = [re.sub(r"{{ (\w+) }}", r"%(\1)s", block) for block in BLOCK.findall(text)]
+    if template.suffix == ".txt":
+        said += re.findall(r"""{% translate "(.*?)\"""", text)
+    assert [sentence for sentence in said if sentence not in messages] == []
+
+
 def test_every_option_and_command_is_documented() -> None:
     documented = (ROOT.parent / "docs" / "configurator.md").read_text(encoding="utf-8")
     names = [name for option in cli.main.params for name in option.opts] + list(cli.main.commands)

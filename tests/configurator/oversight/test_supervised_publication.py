@@ -261,7 +261,7 @@ def test_the_supervisors_page_speaks_italian(supervisor: Client, demo: Any) -> N
     ManagerUser.objects.update(language="it")
     put_much_under_way(demo)
     page = supervisor.get("/publish/").content.decode()
-    assert "Lei pubblica postazioni e operatori" in page and "Richiedere una pubblicazione" in page
+    assert "Vengono pubblicati postazioni e operatori" in page and "Richiedi una pubblicazione" in page
 
 
 def together(old: Configuration, new: Configuration) -> supervised.SupervisedEntries:
