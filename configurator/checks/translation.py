@@ -49,7 +49,6 @@ FORM_SENTENCES = {
     "the service in {where} has the same name: operators cannot tell the two apart": gettext_noop(
         "another service has the same name: operators cannot tell the two apart"
     ),
-    "is wrong: {reason}": "{reason}",
     "an outbound service has no queue: remove is-queue and queue-name": gettext_noop(
         "an outbound service has no queue"
     ),
@@ -107,6 +106,21 @@ FORM_SENTENCES = {
 """What reads otherwise where there is a form instead of a file."""
 
 
+FIELD_SENTENCES = {
+    "is wrong: {reason}": "{reason}",
+    "{what} {wrong}: {value!r}": "{wrong}",
+    "{what} {wrong}": "{wrong}",
+    "{what} is not usable: {wrong}": "{wrong}",
+}
+"""What need not be said at the field itself: which field it is, and what stands in it."""
+
+
+def translated_for_field(message: str) -> str:
+    """Translate one sentence of the server's checks, to stand at a field, into the language of this request."""
+    sentences = FORM_SENTENCES | FIELD_SENTENCES
+    return retold(message, lambda template: gettext(sentences.get(template, template)))
+
+
 def translated_for_form(message: str) -> str:
     """Translate one sentence of the server's checks into the language of this request, for a form."""
     return retold(message, lambda template: gettext(FORM_SENTENCES.get(template, template)))
@@ -128,8 +142,8 @@ def capitalized(message: str) -> str:
 
 
 def form_sentence(message: str) -> str:
-    """Translate, and begin with a capital letter."""
-    return capitalized(translated_for_form(message))
+    """Translate for a field, and begin with a capital letter."""
+    return capitalized(translated_for_field(message))
 
 
 lazy_form_sentence = lazy(form_sentence, str)

@@ -35,7 +35,7 @@ def _changed(kind: str) -> ListFilter:
     )
 
 
-_ENABLED = ListFilter("enabled", gettext_lazy("Enabled"), _where(Q(enabled=True)))
+_ENABLED = ListFilter("enabled", gettext_lazy("Enabled only"), _where(Q(enabled=True)))
 _DISABLED = ListFilter("disabled", gettext_lazy("Disabled"), _where(Q(enabled=False)))
 _OF_SERVICE = {"service": OuterRef("pk")}
 

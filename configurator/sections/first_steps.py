@@ -76,8 +76,8 @@ _LACKS = (
         "operators",
         ("enabled", "no-service"),
         lambda n: ngettext(
-            "%(count)d operator serves no service: no call is told",
-            "%(count)d operators serve no service: no call is told to them",
+            "%(count)d operator serves no service, and is told of no call",
+            "%(count)d operators serve no service, and are told of no call",
             n,
         ),
     ),

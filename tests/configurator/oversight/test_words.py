@@ -16,7 +16,7 @@ from configurator.checks.translation import FORM_SENTENCES, translated_for_form
 from configurator.forms.entries import OperatorForm, PauseReasonForm, SeatForm, VariableForm
 from configurator.forms.services import ServiceForm, TriggerRow, VariableRow
 from configurator.forms.users import AccountForm, ManagerUserForm
-from configurator.models import ManagerUser, Service
+from configurator.models import ManagerUser, Seat, Service
 from schemas.sentences import said
 from tests.configurator.conftest import service_data
 
@@ -112,6 +112,29 @@ def test_a_queue_that_is_missing_is_told_on_the_page_in_the_forms_words(admin: C
     page = admin.get("/publish/").content.decode()
     assert "Calls wait in a queue: name it" in page or "calls wait in a queue: name it" in page
     assert "is-queue" not in page
+
+
+@pytest.mark.parametrize(
+    ("language", "mac", "extension"),
+    [
+        ("en", "A MAC address is six pairs of hexadecimal digits", "Has to be Asterisk&#x27;s device"),
+        ("it", "Un indirizzo MAC è di sei coppie", "Deve essere un dispositivo di Asterisk"),
+    ],
+)
+def test_what_is_wrong_with_a_field_is_said_at_it_without_its_name(
+    admin: Client, language: str, mac: str, extension: str
+) -> None:
+    ManagerUser.objects.update(language=language)
+    page = admin.post("/seats/add/", {"mac": "none", "extension": "201"}).content.decode()
+    assert f'id="id_mac_error"><span>{mac}' in page
+    assert f'id="id_extension_error"><span>{extension}' in page
+
+
+def test_in_a_list_of_mistakes_the_field_is_named(admin: Client) -> None:
+    Seat.objects.create(mac="none", extension="201")
+    page = admin.get("/publish/").content.decode()
+    assert "the seat&#x27;s MAC address is wrong: a MAC address is six pairs" in page
+    assert "the seat&#x27;s extension has to be Asterisk&#x27;s device" in page
 
 
 def test_a_name_in_a_sentence_stays_as_it_is() -> None:
