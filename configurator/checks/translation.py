@@ -116,7 +116,7 @@ FIELD_SENTENCES = {
 
 
 def translated_for_field(message: str) -> str:
-    """Translate one sentence of the server's checks, to stand at a field, into the language of this request."""
+    """The same to stand at a field."""
     sentences = FORM_SENTENCES | FIELD_SENTENCES
     return retold(message, lambda template: gettext(sentences.get(template, template)))
 
