@@ -307,6 +307,12 @@ class PublicationRequest(models.Model):
     def __str__(self) -> str:
         return f"{self.userid} #{self.pk}"
 
+    def close(self, state: State, by: str, answer: str) -> None:
+        """Store what became of it. Within `working_copy.writing`, which it was read in while it was open."""
+        self.state, self.answered = state, timezone.now()
+        self.answered_by, self.answer = by[:150], answer[:200]
+        self.save()
+
 
 class Snapshot(models.Model):
     """All entries as they were before a large change, so that it can be undone."""

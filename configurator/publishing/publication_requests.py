@@ -1,7 +1,7 @@
 """Requests for a publication: asked by supervisors, carried out or put away by administrators.
 
-Each change of a request's state is one statement that asks for the state before: of two who answer it at
-once, one does.
+What changes one is called within `working_copy.writing`: of two who answer it at once, the second finds it
+answered.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from configurator.models import PublicationRequest
@@ -20,16 +19,13 @@ MOST_NAMED = 20
 SHOWN_FOR = timedelta(days=7)
 """How long whoever asked sees the answer."""
 
-_OPEN = str(PublicationRequest.State.OPEN)
-_DONE = str(PublicationRequest.State.DONE)
-_PUT_AWAY = str(PublicationRequest.State.PUT_AWAY)
-_TAKEN_BACK = str(PublicationRequest.State.TAKEN_BACK)
+_OPEN = PublicationRequest.State.OPEN
 
 
 def ask(userid: str, note: str, found: Iterable[Difference]) -> tuple[PublicationRequest, bool]:
     """Store what somebody asks for, `found` being all that is not published; tells whether it is a new one.
 
-    Each has one open request at most: who asks again changes it. Within `writing`.
+    Each has one open request at most: who asks again changes it.
     """
     found = list(found)
     said = {
@@ -54,7 +50,7 @@ def open_count() -> int:
 def latest_of(userid: str) -> PublicationRequest | None:
     """What somebody asked last, as long as it waits or was answered a short time ago."""
     latest = PublicationRequest.objects.filter(userid=userid).first()
-    if latest is None or latest.state == _TAKEN_BACK:
+    if latest is None or latest.state == PublicationRequest.State.TAKEN_BACK:
         return None
     is_shown = latest.answered is None or timezone.now() - latest.answered < SHOWN_FOR
     return latest if is_shown else None
@@ -65,28 +61,23 @@ def carry_out(by: str, file: str, pk: int | None = None) -> list[PublicationRequ
     wanted = PublicationRequest.objects.filter(state=_OPEN)
     if pk is not None:
         wanted = wanted.filter(pk=pk)
-    return [request for request in wanted if _answer(request, _DONE, by, file)]
+    found = list(wanted)
+    for request in found:
+        request.close(PublicationRequest.State.DONE, by, file)
+    return found
 
 
 def put_away(pk: int, by: str, why: str) -> PublicationRequest | None:
     """Close a request without a publication. None if somebody else answered it before."""
-    return _close(PublicationRequest.objects.filter(pk=pk), _PUT_AWAY, by, why)
+    request = PublicationRequest.objects.filter(pk=pk, state=_OPEN).first()
+    if request is not None:
+        request.close(PublicationRequest.State.PUT_AWAY, by, why)
+    return request
 
 
 def take_back(userid: str) -> PublicationRequest | None:
     """Close one's own request. None if there is none that waits."""
-    own = PublicationRequest.objects.filter(userid=userid)
-    return _close(own, _TAKEN_BACK, userid, "")
-
-
-def _close(
-    among: QuerySet[PublicationRequest], state: str, by: str, answer: str
-) -> PublicationRequest | None:
-    request = among.filter(state=_OPEN).first()
-    return request if request is not None and _answer(request, state, by, answer) else None
-
-
-def _answer(request: PublicationRequest, state: str, by: str, answer: str) -> bool:
-    waiting = PublicationRequest.objects.filter(pk=request.pk, state=_OPEN)
-    said = {"answered": timezone.now(), "answered_by": by[:150], "answer": answer[:200]}
-    return bool(waiting.update(state=state, **said))
+    request = PublicationRequest.objects.filter(userid=userid, state=_OPEN).first()
+    if request is not None:
+        request.close(PublicationRequest.State.TAKEN_BACK, userid, "")
+    return request
