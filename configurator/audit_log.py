@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from configurator.models import AuditEntry
-from configurator.publishing.differences import FieldChange
+from configurator.publishing.differences import Difference, FieldChange
 
 # Not __name__: whoever filters the output by this name shall go on finding it.
 logger = logging.getLogger("configurator.audit")
@@ -26,6 +26,10 @@ ACTION_WORDS = {
     "import": _("imported"),
     "export": _("exported"),
     "undo": _("went back to"),
+    "ask": _("asked for"),
+    "carry-out": _("carried out"),
+    "put-away": _("put away"),
+    "take-back": _("took back"),
     "restore": _("restored a backup"),
     "password": _("changed the password"),
     "password-reset": _("reset the password"),
@@ -39,8 +43,14 @@ KIND_WORDS = {
     "manageruser": _("manager user"),
     "configuration": _("configuration"),
     "session": _("session"),
+    "request": _("request for a publication"),
 }
 LONGEST_VALUE = 500  # characters of one value that an entry keeps
+MOST_FIELDS = 100
+"""Changes that one entry keeps: a service may have lost ten thousand operators at once."""
+MOST_LOGGED = 100
+"""Of an import of ten thousand, so many lines go to the program's log; the audit log has them all."""
+_ROWS_AT_ONCE = 1000
 
 
 def record(
@@ -68,13 +78,34 @@ def record_many(
             action=action,
             kind=kind,
             name=name[:300],
-            details=[[field, old[:LONGEST_VALUE], new[:LONGEST_VALUE]] for field, old, new in changes],
+            details=_details(changes),
         )
         for name, changes in entries
     ]
-    AuditEntry.objects.bulk_create(rows)
-    for row in rows:
+    AuditEntry.objects.bulk_create(rows, batch_size=_ROWS_AT_ONCE)
+    for row in rows[:MOST_LOGGED]:
         logger.info("%r %s %s %r", userid, action, kind, row.name)
+    if len(rows) > MOST_LOGGED:
+        logger.info("%r %s %s: %d more, see the audit log", userid, action, kind, len(rows) - MOST_LOGGED)
+
+
+def record_differences(actor: HttpRequest | str, action: str, found: Iterable[Difference]) -> None:
+    """Write an entry for each entry that an import, a take-over or an undo made another one.
+
+    What went is `remove`d, whatever the action.
+    """
+    by_kind: dict[tuple[str, str], list[tuple[str, Iterable[FieldChange]]]] = {}
+    for difference in found:
+        deed = "remove" if difference.what == "removed" else action
+        by_kind.setdefault((deed, difference.kind), []).append((difference.entry_name, difference.changes))
+    for (deed, kind), entries in by_kind.items():
+        record_many(actor, deed, kind, entries)
+
+
+def _details(changes: Iterable[FieldChange]) -> list[list[str]]:
+    changes = list(changes)
+    kept = [[field, old[:LONGEST_VALUE], new[:LONGEST_VALUE]] for field, old, new in changes[:MOST_FIELDS]]
+    return [*kept, ["More", "", str(len(changes) - len(kept))]] if len(changes) > len(kept) else kept
 
 
 def address_of(request: HttpRequest) -> str:

@@ -6,12 +6,14 @@ from django.views.i18n import set_language
 
 from configurator.views import (
     accounts,
+    asking,
     audit,
     bulk,
     entries,
     history,
     imports,
     lists,
+    overview,
     publish,
     replacing,
     sign_on,
@@ -20,7 +22,8 @@ from configurator.views import (
 )
 
 urlpatterns = [
-    path("", site.home_page, name="home"),
+    path("", overview.home_page, name="home"),
+    path("overview/", overview.overview_page, name="overview"),
     path("favicon.ico", site.favicon, name="favicon"),
     path("login/", accounts.LoginPage.as_view(), name="login"),
     path("session/", accounts.session_state, name="session"),
@@ -48,6 +51,9 @@ urlpatterns = [
     path("publish/now/", publish.publish_entries, name="publish_now"),
     path("publish/status/", publish.publish_status, name="publish_status"),
     path("publish/badge/", publish.unpublished_badge, name="publish_badge"),
+    path("publish/ask/", asking.ask_for_publication, name="ask_for_publication"),
+    path("publish/ask/take-back/", asking.take_back, name="take_back"),
+    path("publish/ask/<int:pk>/put-away/", asking.put_away, name="put_away"),
     path("publish/compare/", publish.compare_publications, name="publish_compare"),
     path("publish/export/", publish.export_entries, name="export"),
     path("publish/import/", imports.import_page, name="import"),

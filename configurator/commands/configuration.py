@@ -170,7 +170,7 @@ def _import_whole(context: click.Context, file: Path, *, merge: bool, dry_run: b
             return
         snapshot = snapshots.keep_snapshot(f"import of {file.name}", audit_name())
         if working_copy.replace_all(wanted):
-            snapshots.note_import(audit_name(), file.name, snapshot, len(found))
+            snapshots.note_replacement(audit_name(), file.name, snapshot, found)
         else:
             snapshots.drop(snapshot)
 
@@ -188,7 +188,7 @@ def publish_command(context: click.Context, form: Any, comment: str, force: bool
     """Publish what was entered; prints the file's path."""
     from configurator import audit_log
     from configurator.checks import entry_checks
-    from configurator.publishing import foreign, publication, working_copy
+    from configurator.publishing import foreign, publication, publication_requests, working_copy
 
     take_published_file()
     copy = working_copy.read_working_copy()
@@ -204,6 +204,8 @@ def publish_command(context: click.Context, form: Any, comment: str, force: bool
                 copy.configuration, form, audit_name(), comment, force=force
             )
             audit_log.record(audit_name(), "publish", "configuration", published.path.name)
+            for asked in publication_requests.carry_out(audit_name(), published.path.name):
+                audit_log.record(audit_name(), "carry-out", "request", str(asked))
     except ConfigurationError:
         for error in entry_checks.check_everything(copy)[0]:
             click.echo(f"{error.kind} {error.name}: {error.message}", err=True)

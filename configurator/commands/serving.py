@@ -35,6 +35,7 @@ def host_names(host: str) -> list[str]:
 def serve(host: str, port: int, *, behind_proxy: bool = False) -> None:
     """Listen, say where, and serve until SIGTERM or SIGINT. ClickException if the address is taken."""
     from configurator.users.lost_passwords import mails
+    from configurator.users.request_mails import request_mails
     from configurator.wsgi import application
 
     logging.getLogger("waitress").setLevel(logging.WARNING)
@@ -72,3 +73,4 @@ def serve(host: str, port: int, *, behind_proxy: bool = False) -> None:
     finally:
         server.close()
         mails.finish()
+        request_mails.finish()

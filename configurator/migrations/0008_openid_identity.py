@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("configurator", "0006_snapshot")]
+    dependencies = [("configurator", "0007_publication_request")]
 
     operations = [
         migrations.CreateModel(

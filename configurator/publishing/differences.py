@@ -48,6 +48,8 @@ FIELDS = (
     gettext_noop("Answer in the window"),
     gettext_noop("Earlier state"),
     gettext_noop("Second factor"),
+    gettext_noop("Entries"),
+    gettext_noop("Note"),
 )
 PASSWORD_FIELD = "Password"
 WORDS = (
@@ -61,6 +63,7 @@ WORDS = (
     gettext_noop("supervisor"),
     gettext_noop("viewer"),
     gettext_noop("by NOTIFY"),
+    gettext_noop("only seats and operators"),
 )
 """Values that are translated where they are shown: in these fields, not where a context is called so."""
 OF_WORDS = frozenset(
@@ -73,6 +76,7 @@ OF_WORDS = frozenset(
         "Begin in pause",
         "Role",
         "Second factor",
+        "Entries",
         PASSWORD_FIELD,
     }
 )
@@ -93,6 +97,8 @@ class Difference(NamedTuple):
     name: str
     what: DifferenceKind
     changes: tuple[FieldChange, ...] = ()
+    entry_name: str = ""
+    """As the audit log calls it."""
 
 
 def _yes(value: bool) -> str:
@@ -204,7 +210,14 @@ def between(old: Configuration, new: Configuration) -> list[Difference]:
     """Everything that is not the same in two configurations; their order does not count."""
     return [
         *_compare("service", old.services, new.services, service_key, lambda service: service.name),
-        *_compare("seat", old.seats, new.seats, lambda seat: seat.mac, lambda seat: seat.extension),
+        *_compare(
+            "seat",
+            old.seats,
+            new.seats,
+            lambda seat: seat.mac,
+            lambda seat: seat.extension,
+            lambda seat: f"{seat.extension} ({seat.mac})",
+        ),
         *_compare("operator", old.operators, new.operators, _username, _username),
         *_compare("pausereason", old.pause_reasons, new.pause_reasons, str, str),
     ]
@@ -215,21 +228,30 @@ def _username(operator: Operator) -> str:
 
 
 def _compare(
-    kind: str, old: Iterable[Any], new: Iterable[Any], key: Callable[[Any], str], name: Callable[[Any], str]
+    kind: str,
+    old: Iterable[Any],
+    new: Iterable[Any],
+    key: Callable[[Any], str],
+    name: Callable[[Any], str],
+    entry_name: Callable[[Any], str] | None = None,
 ) -> list[Difference]:
     """Describe only what is not equal as it is: of ten thousand entries, few are not."""
+
+    def difference(what: DifferenceKind, entry: Any, changes: tuple[FieldChange, ...]) -> Difference:
+        return Difference(kind, name(entry), what, changes, (entry_name or name)(entry))
+
     before, after = {key(entry): entry for entry in old}, {key(entry): entry for entry in new}
     found = [
-        Difference(kind, name(entry), "removed", field_changes(_describe(entry), {}))
+        difference("removed", entry, field_changes(_describe(entry), {}))
         for at, entry in before.items()
         if at not in after
     ]
     for at, entry in after.items():
         was = before.get(at)
         if was is None:
-            found.append(Difference(kind, name(entry), "added", field_changes({}, _describe(entry))))
+            found.append(difference("added", entry, field_changes({}, _describe(entry))))
         elif was != entry and (changed := field_changes(_describe(was), _describe(entry))):
-            found.append(Difference(kind, name(entry), "changed", changed))
+            found.append(difference("changed", entry, changed))
     return found
 
 

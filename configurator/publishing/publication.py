@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from configurator import audit_log, options
 from configurator.models import Publication
-from configurator.publishing import server_status, working_copy
+from configurator.publishing import differences, server_status, working_copy
 from schemas import own_files
 from schemas.configuration import sqlite_form, xml_form
 from schemas.configuration.checks import CheckedConfiguration, check_configuration
@@ -245,6 +245,8 @@ def begin_with_file_in_force() -> str:
     with working_copy.writing():
         working_copy.replace_all(configuration)
         remember_adopted(path, configuration)
+        entries = differences.between(Configuration(), configuration)
+        audit_log.record_differences("astcti-configurator", "import", entries)
         audit_log.record("astcti-configurator", "import", "configuration", path.name)
     return path.name
 

@@ -16,7 +16,7 @@ from django.http import HttpRequest
 
 from configurator import audit_log, models
 from configurator.publishing import working_copy
-from configurator.publishing.differences import FieldChange
+from configurator.publishing.differences import Difference, FieldChange
 from schemas.configuration.model import Configuration
 
 KEPT = 30
@@ -120,6 +120,21 @@ def note_import(
     """Write the audit entry of a change of many, with the name of what it can be undone to."""
     details = [FieldChange("Changes", "", str(changed)), FieldChange("Earlier state", "", str(snapshot))]
     audit_log.record(actor, action, "configuration", name, details)
+
+
+def note_replacement(
+    actor: HttpRequest | str,
+    name: str,
+    snapshot: models.Snapshot,
+    found: list[Difference],
+    action: str = "import",
+) -> None:
+    """Write the audit entries of a configuration that took the place of the entries.
+
+    One for each entry that `found` says is another one now, then the one of the change of many.
+    """
+    audit_log.record_differences(actor, action, found)
+    note_import(actor, name, snapshot, len(found), action)
 
 
 class _LookedAt(Exception):

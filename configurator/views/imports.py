@@ -37,12 +37,7 @@ WHOLE = ("configuration", "merge")
 @roles.allow_only(roles.SENIORS)
 def import_page(request: HttpRequest) -> HttpResponse:
     """Choose a file, see what it would do, do it."""
-    may_all = roles.has_role(request, roles.ADMINISTRATORS)
-    context: dict[str, Any] = {
-        "may_all": may_all,
-        "columns": csv_file.CSV_COLUMNS,
-        "wanted": request.POST.get("what") or request.GET.get("what", ""),
-    }
+    context = _context(request)
     if request.method == "POST":
         what = request.POST.get("what", "")
         if what in WHOLE:
@@ -55,6 +50,14 @@ def import_page(request: HttpRequest) -> HttpResponse:
         if request.headers.get("HX-Request"):
             return render(request, "configurator/import_result.html", context)
     return render(request, "configurator/import.html", context)
+
+
+def _context(request: HttpRequest) -> dict[str, Any]:
+    return {
+        "may_all": roles.has_role(request, roles.ADMINISTRATORS),
+        "columns": csv_file.CSV_COLUMNS,
+        "wanted": request.POST.get("what") or request.GET.get("what", ""),
+    }
 
 
 def _import(request: HttpRequest, what: str) -> dict[str, Any]:
@@ -117,7 +120,12 @@ def import_progress(request: HttpRequest, job_key: str) -> HttpResponse:
     job = csv_jobs.JOBS.find(job_key, request.session.get("userid", ""))
     if job is None:
         raise Http404
-    return _job_part(request, job)
+    if request.headers.get("HX-Request"):
+        return _job_part(request, job)
+    outcome = job.outcome()  # without scripts somebody looks again and again at a whole page
+    done, total = job.progress()
+    state = {"result": outcome} if outcome is not None else {"job": job, "done": done, "total": total}
+    return render(request, "configurator/import.html", {**_context(request), **state})
 
 
 def _job_part(request: HttpRequest, job: csv_jobs.ImportJob) -> HttpResponse:
@@ -170,7 +178,7 @@ def _configuration(request: HttpRequest, upload: UploadedFile, *, merge: bool) -
         stored = request.POST.get("store") == seen
         snapshot = _snapshot(request, _name(upload)) if stored else None
         if snapshot is not None and working_copy.replace_all(wanted):
-            snapshots.note_import(request, _name(upload), snapshot, len(found))
+            snapshots.note_replacement(request, _name(upload), snapshot, found)
         elif snapshot is not None:
             snapshots.drop(snapshot)
             snapshot = None

@@ -76,7 +76,7 @@ def take_publication(request: HttpRequest, pk: int) -> HttpResponse:
             _("take-over of %(file)s") % {"file": old.file}, request.user.userid
         )
         if working_copy.replace_all(wanted):
-            snapshots.note_import(request, old.file, snapshot, len(found))
+            snapshots.note_replacement(request, old.file, snapshot, found)
         else:
             snapshots.drop(snapshot)
     messages.success(request, _("The entries here are those of %(file)s now.") % {"file": old.file})
@@ -119,7 +119,7 @@ def take_foreign(request: HttpRequest) -> HttpResponse:
             )
         snapshot = snapshots.keep_snapshot(_("import of %(file)s") % {"file": name}, request.user.userid)
         if working_copy.replace_all(wanted):
-            snapshots.note_import(request, name, snapshot, len(found))
+            snapshots.note_replacement(request, name, snapshot, found)
         else:
             snapshots.drop(snapshot)
         publication.remember_adopted(file.path, file.configuration)
@@ -154,7 +154,7 @@ def undo_to(request: HttpRequest, pk: int) -> HttpResponse:
             return _ask(request, title, _("Undo"), found, mark, "snapshots")
         kept = snapshots.keep_snapshot(_("undo of: %(name)s") % {"name": earlier.name}, request.user.userid)
         if snapshots.restore(earlier):
-            snapshots.note_import(request, str(earlier), kept, len(found), "undo")
+            snapshots.note_replacement(request, str(earlier), kept, found, "undo")
         else:
             snapshots.drop(kept)
     messages.success(request, _("The entries are what they were before: %(name)s.") % {"name": earlier.name})

@@ -38,7 +38,8 @@ def menu_context(request: HttpRequest) -> dict[str, Any]:
 
 
 def _entries(request: HttpRequest) -> list[MenuItem]:
-    found = [
+    found = [(_("Overview"), reverse("overview"), "overview")]
+    found += [
         (str(section.title), reverse("list", args=[section.key]), section.icon)
         for section in SECTIONS.values()
         if roles.has_role(request, section.readers)

@@ -80,6 +80,8 @@ document.body.addEventListener("entrySaved", (event) => {
   returnTo = event.detail.pk || null;
   closeDialog(true);
   returnAt = removed ? place : -1;
+  // A form that is a page of its own is done with: saved again it would be in its own way.
+  if (!find("#rows, #overview")) window.location.assign(`/${window.location.pathname.split("/")[1]}/`);
   reload();
 });
 document.addEventListener("htmx:responseError", (event) => {
@@ -282,6 +284,7 @@ function openMany(button) {
 }
 
 function showSelection() {
+  findAll("#rows [data-open]").forEach((link) => { link.tabIndex = -1; }); // the row has the focus
   let row = returnTo && find(`#rows tr[data-pk="${returnTo}"]`);
   if (!returnTo && returnAt >= 0) row = entries()[Math.min(returnAt, entries().length - 1)];
   const searching = document.activeElement && document.activeElement.id === "search";
@@ -315,7 +318,10 @@ document.addEventListener("click", (event) => {
   const many = event.target.closest("[data-many]:not(form)");
   if (many) openMany(many);
   const button = event.target.closest("[data-action]");
-  if (button) act(button.dataset.action, selected());
+  if (button && !(button.href && (event.ctrlKey || event.metaKey || event.shiftKey))) {
+    event.preventDefault();
+    act(button.dataset.action, selected());
+  }
   if (event.target.closest("[data-close-login]")) return endLogin();
   const closing = event.target.closest("[data-close]");
   if (closing) {
