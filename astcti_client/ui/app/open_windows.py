@@ -179,6 +179,8 @@ class OpenWindows:
             self._messages.put_away(LOST_PAUSE)
         self._show_messages()
         self.notices.tick()
+        if self._preferences.now.notices:
+            self.notices.make_ready()
         self._keep_places()
 
     def _keep_places(self) -> None:
@@ -349,7 +351,7 @@ class OpenWindows:
         """Show everything of the model and of the history that may have changed."""
         self.main.show()
         self.notices.offer_answer(self._model.phone_answers)
-        self.notices.show_commands(self._model.calls)
+        self.notices.show(self._model.calls)
         if self._preferences.now.notices:
             self.notices.show_dialled(time.monotonic())
         if self.colleagues is not None and self.colleagues.winfo_exists():

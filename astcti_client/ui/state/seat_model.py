@@ -322,7 +322,8 @@ class SeatModel:
             self._pause.logging_in()
             self._calls.logging_in()
             self.macs_refused = ()
-        return self._calls.connection_lost()
+        self._calls.connection_lost()
+        return []
 
     def _reply(self, reply: Reply, answers: IssuedCommand | None) -> list[SeatChange]:
         match reply.number:
