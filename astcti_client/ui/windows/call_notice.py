@@ -230,7 +230,7 @@ class DialledNotice(QuietWindow):
         edge = tk.Frame(self, background=look.palette.border)
         edge.pack(fill="both", expand=True)
         edge.columnconfigure(0, weight=1, minsize=look.px(DIALLED_WIDTH))
-        self._card = DialledCard(edge, look, actions.seat, dialling, lambda _part: None)
+        self._card = DialledCard(edge, look, actions.seat, dialling)
         self._card.grid(row=0, column=0, sticky="nsew", padx=1, pady=1)
         self._card.fit(look.px(DIALLED_WIDTH))
 
