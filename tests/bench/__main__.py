@@ -139,8 +139,8 @@ SCENARIOS: Mapping[str, Scenario] = {
     ),
     "client-pages": Scenario(
         "From the server's line to the page's request",
-        partial(page_requests, pages=30),
-        partial(page_requests, pages=3),
+        partial(page_requests, pages=30, log_ins=6),
+        partial(page_requests, pages=3, log_ins=2),
         full_only=True,
     ),
     "configurator": Scenario(
