@@ -149,6 +149,12 @@ SCENARIOS: Mapping[str, Scenario] = {
         partial(configurator, rounds=(1, 1)),
         full_only=True,
     ),
+    "client-500": Scenario(
+        "The client's window after 500 calls in 150 s",
+        partial(growth, calls=500, pace=0.3, parts=5),
+        partial(growth, calls=60, pace=0.3, parts=2),
+        full_only=True,
+    ),
     "client-5000": Scenario(
         "The client's window after 5,000 calls",
         partial(growth, calls=5000, pace=0.7, parts=10),
