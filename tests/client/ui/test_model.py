@@ -345,7 +345,7 @@ def test_the_history_says_why_a_trigger_was_not_carried_out(
     seat: SeatUnderTest, failure: TriggerFailure
 ) -> None:
     seat.event("Link", triggers=(Action("browser", url="https://crm.example/"),))
-    seat.model.trigger_failed(KEY, failure)
+    seat.model.seat_calls.trigger_failed(KEY, failure)
     why = own_verdict(seat.model.calls[KEY], "PJSIP/201", "mario", triggers=True, now=1.0, wall=1.0)
     code = known(decode(why))
     assert code is not None
@@ -358,7 +358,7 @@ def test_a_card_that_offers_to_open_what_was_interrupted_stays_longer(seat: Seat
     action = Action("application", application="crm")
     for kind in ("Callerid", "Link"):
         seat.event(kind, late=True)
-    seat.model.interrupted(KEY, action)
+    seat.model.seat_calls.interrupted(KEY, action)
     seat.event("Hangup", end="answered", late=True)
     assert seat.model.calls[KEY].interrupted == (action,)
     seat.now += OVER_TIME
