@@ -50,7 +50,8 @@ class CallNotices:
         self.dialled: DialledNotice | None = None
         """The call that was asked for, while the main window is out of sight."""
         self._due = ""
-        self._arranged_at = 0.0
+        self._arranged_at = self._came_at = 0.0
+        """When they were put in their places last, and when a new one came."""
         self._work_area = WorkArea(root)
         self._area: tuple[float, tuple[int, int, int, int]] | None = None
 
@@ -138,7 +139,7 @@ class CallNotices:
                 notice.show_call(call)
                 self._set_end(notice, call)
                 self._arrange_soon()
-        if self.waiting and time.monotonic() - self._arranged_at >= PACE:
+        if self.waiting and time.monotonic() - self._came_at >= PACE:
             return self._arrange()
         if self.waiting:
             self._arrange_soon()
@@ -218,6 +219,8 @@ class CallNotices:
         self._count_the_others()
         came = self._stack()
         self._arranged_at = time.monotonic()
+        if came:
+            self._came_at = self._arranged_at
         return came
 
     def _make_room(self) -> bool:
