@@ -125,6 +125,8 @@ class App:
         self._tray_menu = TrayMenu(root, self.model, self.windows.actions)
         self._quitting: float | None = None
         self._changed = self._heard_event = False
+        self._rest: str | None = None
+        """The timer that shows the rest, while notices are drawn."""
         self._tell(self._desktop_watch.set_hot_keys())
         self._tell(self._desktop_watch.set_start())
         # What Tk made must be thrown away on this thread too, and Python collects cycles on any.
@@ -170,6 +172,8 @@ class App:
         """Let go of everything but the inbox, after the main loop."""
         self._reader.stop()
         self.root.after_cancel(self._next_second)
+        if self._rest is not None:
+            self.root.after_cancel(self._rest)
         self.session.stop()
         if self._listener:
             self._listener.close()
@@ -241,11 +245,13 @@ class App:
     def _show_changes(self) -> None:
         if self.windows.notices.show(self.model.calls):
             # Tk draws what is new in the order in which it was changed, and waits for the screen meanwhile.
-            self.root.after(NOTICE_FIRST, lambda: self.root.after_idle(self._show_the_rest))
-        else:
+            if self._rest is None:
+                self._rest = self.root.after(NOTICE_FIRST, self._show_the_rest)
+        elif self._rest is None:
             self._show_the_rest()
 
     def _show_the_rest(self) -> None:
+        self._rest = None
         if self._changed:
             self._show()
         if self._heard_event:

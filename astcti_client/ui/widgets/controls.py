@@ -133,6 +133,9 @@ class ScrolledFrame(ttk.Frame):
         self.rowconfigure(0, weight=1)
         self.columnconfigure(0, weight=1)
         self.inner.bind("<Configure>", self._resized)
+        # What became less high than where the view begins is out of the view: Tk unmaps it, and says nothing
+        # of its size. Without a new region to scroll in the view would stay there, on nothing.
+        self.inner.bind("<Unmap>", self._resized)
         self._canvas.bind("<Configure>", lambda _event: self._fill())
         # X11 has buttons 4 and 5 for the wheel, Windows and macOS an event of its own. It goes to the widget
         # under the mouse, so every widget listens; which frame scrolls is decided in the handler.
