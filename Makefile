@@ -145,6 +145,8 @@ $(BENCH_READY): setup.cfg
 	  echo "Other manager clients could not be installed: the bench does without them"
 	PYTHONWARNINGS=ignore $(BENCH_VENV)/bin/pip install --quiet --disable-pip-version-check --editable '.[client,configurator,metrics]' || \
 	  echo "What client and Configurator need could not be installed: the bench leaves their scenarios out"
+	PYTHONWARNINGS=ignore $(BENCH_VENV)/bin/pip install --quiet --disable-pip-version-check --editable '.[browser]' || \
+	  echo "What the client's own browser window needs could not be installed: the bench leaves its pages out"
 	$(BENCH_VENV)/bin/pip uninstall --quiet --yes asteriskcti
 	@touch $@
 
