@@ -169,7 +169,7 @@ def test_administrators_log_in_with_a_password_others_do_not(
     site: RunningConfigurator, somebody: Somebody
 ) -> None:
     root = somebody()
-    assert root.log_in().url == f"{site.address}/services/"
+    assert root.log_in().url == f"{site.address}/overview/"
     form = {"full_name": "V", "role": "viewer", "enabled": "on", "new_password": LOCAL_PASSWORD}
     root.send(root.get("/managers/add/"), userid="victor", **form)
     assert "Log in with your account of Office account" in somebody().log_in("victor").text
@@ -218,7 +218,7 @@ def test_without_its_provider_it_starts_and_administrators_get_in(tmp_path: Path
         page = person.get("/sign-on/")
         assert page.status_code == 502 and "Office account does not answer" in page.text
         assert "Log in with a password" in page.text
-        assert person.log_in().url == f"{configurator.address}/services/"
+        assert person.log_in().url == f"{configurator.address}/overview/"
         person.session.close()
 
 
