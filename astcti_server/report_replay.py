@@ -172,8 +172,7 @@ class ReportReplay:
         self._listing.clear()
         self._waiting.clear()
         self._global_values.clear()
-        if self._unheard_since is not None:
-            self._tracker.await_channels()
+        self._tracker.await_channels()
 
     def _unread(self, _fields: Mapping[str, Any]) -> None:
         self._tell(self._tracker.channels_unread())

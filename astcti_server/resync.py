@@ -86,9 +86,8 @@ class Resync:
         """Logged in: read everything."""
         self._reading += 1
         reading = self._reading
-        if self._unheard_since is not None:
-            self._tracker.await_channels()
-            self._requests.later(CALLS_WAIT, lambda: self._wait_no_longer(reading))
+        self._tracker.await_channels()
+        self._requests.later(CALLS_WAIT, lambda: self._wait_no_longer(reading))
         self._read_channels(reading)
 
     def _wait_no_longer(self, reading: int) -> None:
@@ -126,8 +125,8 @@ class Resync:
 
     def _channels_read(self, reading: int, lists: _ChannelLists, outcome: ActionOutcome) -> None:
         """The last list is the state that counts; from those before it only the variables are used."""
-        if reading != self._reading:
-            return
+        if reading != self._reading or outcome.failure == "down":
+            return  # the next login reads them; what began waits for that, if it goes on
         if not outcome.ok:
             if outcome.message != self._unread:
                 logger.warning("The list of channels could not be read (%s): trying again", outcome.message)

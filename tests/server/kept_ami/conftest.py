@@ -9,7 +9,7 @@ from typing import Any
 from astcti_server.calls.notification import Notification
 from astcti_server.kept_ami.archive import ReportArchive, write_archive
 from astcti_server.kept_ami.kept_bytes import KeptAmi
-from astcti_server.kept_ami.marks import ConfiguredMark, LinkUpMark
+from astcti_server.kept_ami.marks import ConfiguredMark, LinkUpMark, UnreadMark
 from astcti_server.kept_ami.report import ReportMaker, ReportRange
 from astcti_server.recent_log import RecentLog
 from astcti_server.report_replay import ReportReplay
@@ -37,8 +37,10 @@ class KeptByTest:
         self.kept.mark(ConfiguredMark(configuration, all_calls, "cp1252", 30.0))
 
     def link_up(self, banner_version: str) -> None:
+        """With no list of channels: a recording has none."""
         self.kept.write(b"Asterisk Call Manager/%s\r\n" % banner_version.encode())
         self.kept.mark(LinkUpMark(banner_version))
+        self.kept.mark(UnreadMark())
 
     def write(self, data: bytes, size: int = 65536) -> None:
         """In reads of so many bytes."""

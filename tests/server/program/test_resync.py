@@ -67,9 +67,10 @@ class Reading:
         self._read.get(timeout=PATIENCE)
         return self._read.get(timeout=PATIENCE)
 
-    def start(self) -> None:
-        """Begin to read, as after the login that follows a loss."""
-        self._requests.post(lambda: self.resync.link_lost(0.0))
+    def start(self, *, lost: bool = True) -> None:
+        """Begin to read, as after the login that follows a loss, or after the first one."""
+        if lost:
+            self._requests.post(lambda: self.resync.link_lost(0.0))
         self._requests.post(self.resync.start)
 
     def _tell_without(self) -> None:
@@ -92,8 +93,12 @@ def asterisk() -> Iterator[FakeAsterisk]:
 
 
 @pytest.fixture
-def reading(asterisk: FakeAsterisk) -> Iterator[Reading]:
-    listener = FakeListener()
+def listener() -> FakeListener:
+    return FakeListener()
+
+
+@pytest.fixture
+def reading(asterisk: FakeAsterisk, listener: FakeListener) -> Iterator[Reading]:
     with running(asterisk.port, listener) as ami:
         listener.next("up")
         yield Reading(asterisk, ami)
@@ -167,10 +172,26 @@ def test_calls_do_not_wait_for_channels_that_may_not_be_read(
     assert not reading.tracker.awaits_channels
 
 
+@pytest.mark.parametrize("lost", [True, False], ids=["after-a-loss", "at-the-start"])
 def test_calls_wait_a_moment_only_for_channels_that_take_long(
-    asterisk: FakeAsterisk, reading: Reading
+    asterisk: FakeAsterisk, reading: Reading, lost: bool
 ) -> None:
     asterisk.answers["Status"] = lambda action: b""
-    reading.start()
+    reading.start(lost=lost)
+    asterisk.next_action("Status")
+    assert reading.tracker.awaits_channels
     assert reading.told_without.get(timeout=PATIENCE) == []
     assert not reading.tracker.awaits_channels
+
+
+def test_nobody_is_told_without_the_channels_because_the_connection_ends_before(
+    asterisk: FakeAsterisk, reading: Reading, listener: FakeListener
+) -> None:
+    """A call without its variables, and over perhaps: the next login tells it with them, if it goes on."""
+    asterisk.answers["Status"] = lambda action: b""
+    reading.start(lost=False)
+    asterisk.next_action("Status")
+    asterisk.drop()
+    listener.next("down")
+    assert reading.told_without.empty()
+    assert reading.tracker.awaits_channels
