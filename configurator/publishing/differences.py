@@ -228,7 +228,9 @@ def _compare(
         was = before.get(at)
         if was is None:
             found.append(Difference(kind, name(entry), "added", field_changes({}, _describe(entry))))
-        elif was != entry and (changed := field_changes(_describe(was), _describe(entry))):
+        elif (
+            was is not entry and was != entry and (changed := field_changes(_describe(was), _describe(entry)))
+        ):
             found.append(Difference(kind, name(entry), "changed", changed))
     return found
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from configurator.database.change_marks import read_marks
 from configurator.models import Publication
-from configurator.publishing import differences, publication, working_copy
+from configurator.publishing import differences, published, working_copy
 
 _count_lock = threading.Lock()
 _counted: tuple[object, int] = (None, 0)
@@ -22,7 +22,7 @@ def unpublished_count() -> int:
     with _count_lock:
         known, count = _counted
     if known != of:
-        last = publication.configuration_or_empty(publication.last_publication())
+        last = published.configuration_or_empty(published.last_publication())
         count = len(differences.between(last, working_copy.configuration()))
         if read_marks() == of[1]:  # else somebody wrote between the two
             with _count_lock:
@@ -36,7 +36,7 @@ def unpublished_rows(kind: str) -> list[int]:
     An operator who was bound to a service changes the service: there a configuration keeps it.
     """
     copy = working_copy.read_working_copy()
-    before = publication.configuration_or_empty(publication.last_publication())
+    before = published.configuration_or_empty(published.last_publication())
     now, places = copy.configuration, copy.places
     if kind == "service":
         return _changed(before.services, now.services, places.services, differences.service_key)
@@ -54,5 +54,7 @@ def _changed(
     return [
         row
         for entry, row in zip(now, rows, strict=True)
-        if (was := old.get(key(entry))) != entry and (was is None or differences.differ(was, entry))
+        if (was := old.get(key(entry))) is not entry
+        and was != entry
+        and (was is None or differences.differ(was, entry))
     ]

@@ -18,7 +18,7 @@ from configurator import audit_log, options
 from configurator.checks import entry_checks
 from configurator.checks.translation import translated_for_file
 from configurator.models import Publication
-from configurator.publishing import differences, foreign, publication, server_status, working_copy
+from configurator.publishing import differences, foreign, publication, published, server_status, working_copy
 from configurator.publishing.differences import FieldChange
 from configurator.publishing.unpublished import unpublished_count
 from configurator.users import roles
@@ -44,9 +44,9 @@ _NOTHING = _Asks(None, None)
 def publish_page(request: HttpRequest) -> HttpResponse:
     """Everything about publishing."""
     copy = working_copy.read_working_copy()
-    last = publication.last_publication()
+    last = published.last_publication()
     errors, warnings = entry_checks.check_everything(copy)
-    found = differences.between(publication.configuration_or_empty(last), copy.configuration)
+    found = differences.between(published.configuration_or_empty(last), copy.configuration)
     status = _status(last)
     # What was published a moment ago is what stands here: that it is meant has been said.
     being_taken_up = status["asks_again"] and not found
@@ -54,7 +54,7 @@ def publish_page(request: HttpRequest) -> HttpResponse:
         "differences": found,
         "errors": errors,
         "warnings": warnings,
-        "digest": publication.configuration_digest(copy.configuration),
+        "digest": copy.digest,
         "much": None if being_taken_up else publication.taken_away_by(copy.configuration),
         "foreign": foreign.find_foreign(copy.configuration),
         "last": last,
@@ -68,8 +68,8 @@ def publish_page(request: HttpRequest) -> HttpResponse:
 
 def _publications() -> Any:
     directory = options.current_options().publish
-    for published in Publication.objects.defer("content")[:50]:
-        yield published, directory is not None and (directory / published.file).is_file()
+    for row in Publication.objects.defer("content")[:50]:
+        yield row, directory is not None and (directory / row.file).is_file()
 
 
 def _status(last: Publication | None) -> dict[str, Any]:
@@ -109,32 +109,34 @@ def unpublished_badge(request: HttpRequest) -> HttpResponse:
 @require_POST
 @roles.allow_only(roles.ADMINISTRATORS)
 def publish_entries(request: HttpRequest) -> HttpResponse:
-    """Publish what was shown; if it is not what was shown any more, show it again."""
+    """Publish what was shown; if it is not what was shown any more, show it again.
+
+    What somebody changes while this is written waits for the next publication, and waits for nothing else.
+    """
     form = request.POST.get("form", "xml")
     if form not in publication.FILE_FORMS:
         raise Http404
-    with working_copy.writing():
-        configuration, last = working_copy.configuration(), publication.last_publication()
-        if request.POST.get("last", "") != (str(last.pk) if last else ""):
-            messages.error(request, _("Somebody published in the meantime: look at what is left to publish."))
-            return redirect("publish")
-        if request.POST.get("digest") != publication.configuration_digest(configuration):
-            messages.error(
-                request, _("Somebody changed the configuration in the meantime: look at the changes again.")
-            )
-            return redirect("publish")
-        changed = len(differences.between(publication.configuration_or_empty(last), configuration))
-        comment = request.POST.get("comment", "").strip()
-        asks = _publish(request, lambda: configuration, form, "publish", comment, changed)
-        if asks.much is not None:
-            said = {"what": translated_for_file(asks.much.words), "file": asks.much.file}
-            text = _("Nothing was published: it takes away %(what)s of %(file)s. Say that it is meant.")
-            messages.error(request, text % said)
-        elif asks.foreign is not None:
-            text = _(
-                "Nothing was published: %(file)s is in force and not from here. Say what shall become of it."
-            )
-            messages.error(request, text % {"file": asks.foreign.path.name})
+    copy, last = working_copy.read_working_copy(), published.last_publication()
+    if request.POST.get("last", "") != (str(last.pk) if last else ""):
+        messages.error(request, _("Somebody published in the meantime: look at what is left to publish."))
+        return redirect("publish")
+    if request.POST.get("digest") != copy.digest:
+        messages.error(
+            request, _("Somebody changed the configuration in the meantime: look at the changes again.")
+        )
+        return redirect("publish")
+    changed = len(differences.between(published.configuration_or_empty(last), copy.configuration))
+    comment = request.POST.get("comment", "").strip()
+    asks = _publish(request, lambda: copy.configuration, form, "publish", comment, changed)
+    if asks.much is not None:
+        said = {"what": translated_for_file(asks.much.words), "file": asks.much.file}
+        text = _("Nothing was published: it takes away %(what)s of %(file)s. Say that it is meant.")
+        messages.error(request, text % said)
+    elif asks.foreign is not None:
+        text = _(
+            "Nothing was published: %(file)s is in force and not from here. Say what shall become of it."
+        )
+        messages.error(request, text % {"file": asks.foreign.path.name})
     return redirect("publish")
 
 
@@ -142,11 +144,10 @@ def publish_entries(request: HttpRequest) -> HttpResponse:
 @roles.allow_only(roles.ADMINISTRATORS)
 def roll_back(request: HttpRequest, pk: int) -> HttpResponse:
     """Publish an older publication again, under a new name; the entries here stay as they are."""
-    with working_copy.writing():
-        old = get_object_or_404(Publication, pk=pk)
-        comment = _("Back to %(file)s") % {"file": old.file}
-        form = old.form if old.form in publication.FILE_FORMS else "xml"
-        asks = _publish(request, lambda: publication.configuration_of(old), form, "roll-back", comment, 0)
+    old = get_object_or_404(Publication.objects.defer("content"), pk=pk)
+    comment = _("Back to %(file)s") % {"file": old.file}
+    form = old.form if old.form in publication.FILE_FORMS else "xml"
+    asks = _publish(request, lambda: published.configuration_of(old), form, "roll-back", comment, 0)
     if asks != _NOTHING:
         seen = request.POST.get("over", "")
         context = {"publication": old, "much": asks.much, "foreign": asks.foreign, "over": seen}
@@ -163,25 +164,30 @@ def _publish(
     changed: int,
 ) -> _Asks:
     """Publish, and say what came of it; or return what has to be asked before."""
-    meant = request.POST.get("takes-away", "")
+    changes = [FieldChange("Changes", "", str(changed))]
     try:
-        wanted = configuration()
-        found = foreign.find_foreign(wanted)
-        if found is not None and request.POST.get("over") != found.sha256:
-            return _Asks(None, found)
-        published = publication.publish_configuration(wanted, form, request.user.userid, comment, meant=meant)
+        done = publication.publish_configuration(
+            configuration(),
+            form,
+            request.user.userid,
+            comment,
+            meant=request.POST.get("takes-away", ""),
+            over=request.POST.get("over", ""),
+            note=lambda name: audit_log.record(request, action, "configuration", name, changes),
+        )
     except ConfigurationError:
         messages.error(request, _("The configuration is not valid: nothing was published."))
     except publication.TakesAwayError as error:
         return _Asks(error.much, None)
+    except publication.ForeignFileError as error:
+        return _Asks(None, error.found)
+    except publication.PublishedMeanwhileError:
+        messages.error(request, _("Somebody published in the meantime: look at what is left to publish."))
     except publication.PublishError as error:
         reason = translated_for_file(next(iter(error.args), ""))
         messages.error(request, _("Nothing was published: %(reason)s") % {"reason": reason})
     else:
-        audit_log.record(
-            request, action, "configuration", published.path.name, [FieldChange("Changes", "", str(changed))]
-        )
-        messages.success(request, _("Published as %(file)s.") % {"file": published.path.name})
+        messages.success(request, _("Published as %(file)s.") % {"file": done.path.name})
     return _NOTHING
 
 
@@ -200,7 +206,7 @@ def _side(key: str) -> tuple[Publication | None, Any]:
     if not key.isascii() or not key.isdigit() or len(key) > 12:
         raise Http404
     chosen = get_object_or_404(Publication, pk=int(key))
-    return chosen, publication.configuration_or_empty(chosen)
+    return chosen, published.configuration_or_empty(chosen)
 
 
 @require_GET
