@@ -76,7 +76,7 @@ def _triggers() -> Iterator[tuple[str, str]]:
 
 def _trigger(name: str, table: str, part: str, event: str, rows: tuple[str, ...]) -> str:
     chosen = " UNION ".join(row if row.startswith("SELECT") else f"SELECT {row}" for row in rows)
-    only_if = f"WHEN {_says_something_else(table)} " if event.startswith("UPDATE") else ""
+    only_if = f"WHEN {_says_something_else(table, event)} " if event.startswith("UPDATE") else ""
     # Row 0 is none: the mark is to be found among the changes also where no row shows this one.
     return (
         f"CREATE TRIGGER {name} AFTER {event} ON configurator_{table} {only_if}BEGIN"
@@ -88,10 +88,11 @@ def _trigger(name: str, table: str, part: str, event: str, rows: tuple[str, ...]
     )
 
 
-def _says_something_else(table: str) -> str:
-    """A higher revision alone is no change of what is published."""
+def _says_something_else(table: str, event: str) -> str:
+    """A statement names columns that stay as they are, and a higher revision alone is no change."""
     fields = apps.get_model("configurator", table)._meta.concrete_fields
-    columns = [field.column for field in fields if field.column != "revision"]
+    one = event.partition(" OF ")[2]
+    columns = [one] if one else [field.column for field in fields if field.column != "revision"]
     old, new = (", ".join(f'{row}."{column}"' for column in columns) for row in ("OLD", "NEW"))
     return f"({old}) IS NOT ({new})"
 

@@ -218,6 +218,8 @@ def _compare(
     kind: str, old: Iterable[Any], new: Iterable[Any], key: Callable[[Any], str], name: Callable[[Any], str]
 ) -> list[Difference]:
     """Describe only what is not equal as it is: of ten thousand entries, few are not."""
+    if old is new:
+        return []
     before, after = {key(entry): entry for entry in old}, {key(entry): entry for entry in new}
     found = [
         Difference(kind, name(entry), "removed", field_changes(_describe(entry), {}))

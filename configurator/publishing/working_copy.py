@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -67,7 +68,24 @@ def read_working_copy() -> WorkingCopy:
         return _joined([entry_parts.read_part(name, marks[name]) for name in change_marks.PARTS], marks)
 
 
+_lock = threading.Lock()
+_last: tuple[list[EntryPart], WorkingCopy] | None = None
+
+
 def _joined(parts: list[EntryPart], marks: dict[str, str]) -> WorkingCopy:
+    """The parts as one; the same object as long as nothing changes."""
+    global _last
+    with _lock:
+        known = _last
+    if known is not None and all(mine is its for mine, its in zip(parts, known[0], strict=True)):
+        return known[1]
+    copy = _made_of(parts, marks)
+    with _lock:
+        _last = (parts, copy)
+    return copy
+
+
+def _made_of(parts: list[EntryPart], marks: dict[str, str]) -> WorkingCopy:
     services, seats, operators, reasons = parts
     values: tuple[schema.Service, ...] = services.values
     places = PartPlaces(

@@ -37,9 +37,16 @@ def _operator_comes_back() -> None:
         operator.save(force_insert=True)
 
 
+def _rename_operator() -> None:
+    operator = Operator.objects.get()
+    operator.full_name = "Mario Neri"
+    operator.save()
+
+
 CHANGES: dict[str, tuple[Callable[[], Any], set[str]]] = {
     "a save that changes nothing": (lambda: Service.objects.get().save(), set()),
     "a higher revision": (lambda: Service.objects.update(revision=F("revision") + 1), set()),
+    "an operator's form": (_rename_operator, {"operators"}),
     "another queue": (lambda: Service.objects.update(queue_name="other"), {"services"}),
     "a statement": (lambda: Operator.objects.update(enabled=False), {"operators"}),
     "another user name": (lambda: Operator.objects.update(username="anna"), {"operators", "services"}),
