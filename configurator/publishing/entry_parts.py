@@ -177,16 +177,16 @@ def _sharing(before: EntryPart | None, fresh: EntryPart) -> EntryPart:
     return fresh._replace(values=tuple(values))
 
 
-Rows = Collection[int] | None
+ChosenRows = Collection[int] | None
 """Only these rows, or all."""
 
 
-def _of(table: Any, rows: Rows, field: str = "pk") -> QuerySet[Any]:
+def _of(table: Any, rows: ChosenRows, field: str = "pk") -> QuerySet[Any]:
     found: QuerySet[Any] = table._default_manager.all()
     return found if rows is None else found.filter(**{f"{field}__in": rows})
 
 
-def _read_services(rows: Rows) -> EntryPart:
+def _read_services(rows: ChosenRows) -> EntryPart:
     services = list(_of(models.Service, rows).order_by("pk"))
     variables: dict[int, list[str]] = defaultdict(list)
     triggers: dict[int, list[schema.Trigger]] = defaultdict(list)
@@ -213,13 +213,13 @@ def _read_services(rows: Rows) -> EntryPart:
     return EntryPart(tuple(values), list(names), names)
 
 
-def _read_seats(rows: Rows) -> EntryPart:
+def _read_seats(rows: ChosenRows) -> EntryPart:
     seats = list(_of(models.Seat, rows).order_by("pk"))
     names = {seat.pk: seat.extension for seat in seats}
     return EntryPart(tuple(map(seat_value, seats)), list(names), names)
 
 
-def _read_operators(rows: Rows) -> EntryPart:
+def _read_operators(rows: ChosenRows) -> EntryPart:
     """Without a model's object for each: ten thousand of them take three times as long."""
     found = (
         _of(models.Operator, rows)
@@ -237,12 +237,12 @@ def _read_operators(rows: Rows) -> EntryPart:
     return EntryPart(tuple(values), list(names), names)
 
 
-def _read_reasons(rows: Rows) -> EntryPart:
+def _read_reasons(rows: ChosenRows) -> EntryPart:
     names = dict(_of(models.PauseReason, rows).order_by("pk").values_list("pk", "name"))
     return EntryPart(tuple(names.values()), list(names), names)
 
 
-_READERS: dict[str, Callable[[Rows], EntryPart]] = {
+_READERS: dict[str, Callable[[ChosenRows], EntryPart]] = {
     "services": _read_services,
     "seats": _read_seats,
     "operators": _read_operators,

@@ -68,7 +68,7 @@ class PartPlaces:
         )
 
 
-Entry: TypeAlias = Service | Seat | Operator
+CheckedPart: TypeAlias = Service | Seat | Operator
 
 
 class FlawlessEntries:
@@ -78,14 +78,14 @@ class FlawlessEntries:
     """
 
     def __init__(self) -> None:
-        self._before: dict[int, Entry] = {}
-        self._now: dict[int, Entry] = {}
+        self._before: dict[int, CheckedPart] = {}
+        self._now: dict[int, CheckedPart] = {}
 
     def begin(self) -> None:
         """Another configuration comes: what is not in it is forgotten."""
         self._before, self._now = self._now, {}
 
-    def complaints(self, entry: Entry, look: Callable[[], Iterable[Complaint]]) -> Iterable[Complaint]:
+    def complaints(self, entry: CheckedPart, look: Callable[[], Iterable[Complaint]]) -> Iterable[Complaint]:
         """What `look` says of an entry, which is asked only if need be."""
         if self._before.get(id(entry)) is entry:  # it is kept alive, so that its id stays its own
             self._now[id(entry)] = entry
@@ -97,7 +97,7 @@ class FlawlessEntries:
 
 
 class _NothingKnown(FlawlessEntries):
-    def complaints(self, entry: Entry, look: Callable[[], Iterable[Complaint]]) -> Iterable[Complaint]:
+    def complaints(self, entry: CheckedPart, look: Callable[[], Iterable[Complaint]]) -> Iterable[Complaint]:
         return look()
 
 
