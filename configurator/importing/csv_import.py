@@ -24,7 +24,7 @@ from configurator.publishing.differences import FieldChange
 from configurator.publishing.working_copy import AT_ONCE, WorkingCopy
 from schemas.configuration.model import Seat
 
-Part = TypeVar("Part")
+EntryValue = TypeVar("EntryValue")
 
 
 class GoodRow(NamedTuple):
@@ -162,8 +162,11 @@ def _check_all(kind: str, rows: list[CheckedRow], named: set[str], copy: Working
 
 
 def _as_imported(
-    entries: tuple[Part, ...], numbers: list[int], rows: list[CheckedRow], value: Callable[[CheckedRow], Part]
-) -> tuple[tuple[Part, ...], list[int]]:
+    entries: tuple[EntryValue, ...],
+    numbers: list[int],
+    rows: list[CheckedRow],
+    value: Callable[[CheckedRow], EntryValue],
+) -> tuple[tuple[EntryValue, ...], list[int]]:
     """The entries with those of the file in their places; new ones have numbers of their own behind them."""
     found = dict(zip(numbers, entries, strict=True))
     free = max(numbers, default=0)
