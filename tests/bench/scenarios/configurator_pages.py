@@ -7,18 +7,21 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from schemas.configuration.model import Configuration
 from tests.bench.figures import Rounds
 from tests.bench.lacking import require_modules
 from tests.bench.processes.server_process import ServerFailed
 from tests.bench.processor_time import ProcessorMeter
 from tests.bench.report import Report
-from tests.bench.workload.largest_configuration import OPERATORS, SERVICES, largest_configuration
+from tests.bench.workload.largest_configuration import (
+    OPERATORS,
+    SERVICES,
+    changed_phones,
+    largest_configuration,
+)
 
 if TYPE_CHECKING:
     from tests.bench.processes.configurator_process import Answer, ConfiguratorProcess
@@ -140,18 +143,6 @@ def work_together(program: ConfiguratorProcess, people: int) -> dict[str, float]
     with ThreadPoolExecutor(people) as pool:
         list(pool.map(work, range(people)))
     return {name: max(milliseconds) for name, milliseconds in taken.items()}
-
-
-def changed_phones(configuration: Configuration) -> Configuration:
-    """Another one that is to be taken over: each seat has another phone, each operator another name."""
-    seats = (
-        replace(seat, extension=f"{seat.extension}x", queue_interface=f"{seat.extension}x")
-        for seat in configuration.seats
-    )
-    operators = (
-        replace(operator, full_name=f"{operator.full_name} x") for operator in configuration.operators
-    )
-    return replace(configuration, seats=tuple(seats), operators=tuple(operators))
 
 
 def _turn(found: Rounds, size: str, program: ConfiguratorProcess, number: int) -> None:
