@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
+from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -72,9 +75,36 @@ def record_many(
         )
         for name, changes in entries
     ]
-    AuditEntry.objects.bulk_create(rows)
+    gathered = _gathered.get()
+    if gathered is None:
+        _write(rows)
+    else:
+        gathered += rows
+
+
+_gathered: ContextVar[list[AuditEntry] | None] = ContextVar("gathered", default=None)
+
+
+@contextmanager
+def gathered_entries() -> Iterator[None]:
+    """Write what this block records when it is done, together, and nothing of it if it fails.
+
+    Until then nobody waits for the file with the log, which has the sessions, too.
+    """
+    rows: list[AuditEntry] = []
+    token = _gathered.set(rows)
+    try:
+        yield
+    finally:
+        _gathered.reset(token)
+    with transaction.atomic("default"):
+        _write(rows)
+
+
+def _write(rows: list[AuditEntry]) -> None:
+    AuditEntry.objects.bulk_create(rows, batch_size=500)
     for row in rows:
-        logger.info("%r %s %s %r", userid, action, kind, row.name)
+        logger.info("%r %s %s %r", row.userid, row.action, row.kind, row.name)
 
 
 def address_of(request: HttpRequest) -> str:

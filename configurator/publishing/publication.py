@@ -124,7 +124,7 @@ def publish_configuration(
     try:
         with ExitStack() as unfinished:
             _write(unfinished, configuration, row, path, much.sha256 if much is not None else "")
-            with working_copy.writing():
+            with working_copy.writing_much():
                 if last_publication() != before:
                     raise PublishedMeanwhileError
                 _refuse_foreign(configuration, over, force=force)
@@ -241,7 +241,7 @@ def begin_with_file_in_force() -> str:
     found = directory_files.file_in_force()
     if found is None or found.configuration is None:
         return ""
-    with working_copy.writing():
+    with working_copy.writing_much():
         replacement.replace_all(found.configuration)
         remember_adopted(found.path, found.sha256, found.configuration)
         audit_log.record("astcti-configurator", "import", "configuration", found.path.name)

@@ -56,7 +56,7 @@ class ManyChanges:
 
 @contextmanager
 def changing_many(actor: HttpRequest | str, what: str, *, name: str) -> Iterator[ManyChanges]:
-    """`working_copy.writing` for a change of many, with what stood here before kept to go back to.
+    """`working_copy.writing_much` for a change of many, with what stood here before kept to go back to.
 
     `what` says what is about to happen, for the list of snapshots; `name` is for the audit log, which is told
     of it where something was `made`. What stands here is read before anybody has to wait.
@@ -65,7 +65,7 @@ def changing_many(actor: HttpRequest | str, what: str, *, name: str) -> Iterator
     of = working_copy.present_digest()
     content = _packed()
     changes = ManyChanges()
-    with working_copy.writing():
+    with working_copy.writing_much():
         if working_copy.present_digest() != of:
             content = _packed()
         yield changes

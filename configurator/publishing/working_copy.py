@@ -15,7 +15,7 @@ from typing import NamedTuple
 from django.db import transaction
 from django.db.models import F, Model
 
-from configurator import models
+from configurator import audit_log, models
 from configurator.database import change_marks
 from configurator.publishing import entry_parts
 from configurator.publishing.entry_parts import EntryPart
@@ -34,6 +34,16 @@ def writing() -> Iterator[None]:
     instead of each for the file that the other has.
     """
     with transaction.atomic("configuration"), transaction.atomic("default"):
+        yield
+
+
+@contextmanager
+def writing_much() -> Iterator[None]:
+    """The same for what takes longer: who only reads does not wait, nor who saves a session.
+
+    The audit log is written at the end, before the configuration is committed.
+    """
+    with transaction.atomic("configuration"), audit_log.gathered_entries():
         yield
 
 
