@@ -18,7 +18,7 @@ TABLE = "configurator_change_mark"
 NOTED = "configurator_noted_change"
 PARTS = ("services", "seats", "operators", "reasons")
 KEPT = 2000
-"""Changes that stay noted: reading a part as a whole takes no longer than reading so many of its rows."""
+"""Changes of each part that stay noted; of more, the whole part is read again."""
 
 _OF_A_SERVICE = {"INSERT": ("NEW.service_id",), "UPDATE": ("OLD.service_id", "NEW.service_id")}
 _ITSELF = {"INSERT": ("NEW.id",), "UPDATE": ("OLD.id", "NEW.id"), "DELETE": ("OLD.id",)}
@@ -49,14 +49,14 @@ def install_change_marks() -> None:
     with connections["configuration"].cursor() as cursor:
         cursor.execute(f"CREATE TABLE IF NOT EXISTS {TABLE} (part TEXT PRIMARY KEY, mark TEXT NOT NULL)")
         cursor.execute(
-            f"CREATE TABLE IF NOT EXISTS {NOTED} (number INTEGER PRIMARY KEY AUTOINCREMENT,"
-            " part TEXT NOT NULL, entry INTEGER NOT NULL, mark TEXT NOT NULL)"
+            f"CREATE TABLE IF NOT EXISTS {NOTED} (part TEXT NOT NULL, number INTEGER NOT NULL,"
+            " entry INTEGER NOT NULL, mark TEXT NOT NULL, PRIMARY KEY (part, number)) WITHOUT ROWID"
         )
         for part in PARTS:
             cursor.execute(f"INSERT OR IGNORE INTO {TABLE} VALUES ('{part}', hex(randomblob(8)))")
         cursor.execute(
-            f"INSERT INTO {NOTED} (part, entry, mark) SELECT part, 0, mark FROM {TABLE}"
-            f" WHERE mark NOT IN (SELECT mark FROM {NOTED})"
+            f"INSERT INTO {NOTED} (part, number, entry, mark) SELECT part, 1, 0, mark FROM {TABLE}"
+            f" WHERE part NOT IN (SELECT part FROM {NOTED})"
         )
         cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
         present = dict(cursor.fetchall())
@@ -77,14 +77,15 @@ def _triggers() -> Iterator[tuple[str, str]]:
 def _trigger(name: str, table: str, part: str, event: str, rows: tuple[str, ...]) -> str:
     chosen = " UNION ".join(row if row.startswith("SELECT") else f"SELECT {row}" for row in rows)
     only_if = f"WHEN {_says_something_else(table, event)} " if event.startswith("UPDATE") else ""
+    newest = f"(SELECT MAX(number) FROM {NOTED} WHERE part = '{part}')"
     # Row 0 is none: the mark is to be found among the changes also where no row shows this one.
     return (
         f"CREATE TRIGGER {name} AFTER {event} ON configurator_{table} {only_if}BEGIN"
         f" UPDATE {TABLE} SET mark = hex(randomblob(8)) WHERE part = '{part}';"
-        f" INSERT INTO {NOTED} (part, entry, mark) SELECT '{part}', changed.at, {TABLE}.mark"
+        f" INSERT INTO {NOTED} (part, number, entry, mark)"
+        f" SELECT '{part}', {newest} + ROW_NUMBER() OVER (), changed.at, {TABLE}.mark"
         f" FROM {TABLE}, (SELECT 0 AS at UNION {chosen}) AS changed WHERE {TABLE}.part = '{part}';"
-        f" DELETE FROM {NOTED} WHERE number <= (SELECT MAX(number) FROM {NOTED}) - {KEPT}"
-        f" AND mark NOT IN (SELECT mark FROM {TABLE}); END"
+        f" DELETE FROM {NOTED} WHERE part = '{part}' AND number <= {newest} - {KEPT}; END"
     )
 
 
