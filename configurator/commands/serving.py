@@ -12,6 +12,7 @@ import click
 from waitress.server import create_server
 
 from schemas.web.http_requests import read_requests_quickly
+from schemas.web.large_blocks import give_large_blocks_back
 
 logger = logging.getLogger(__name__)
 WAITRESS_THREADS = 8
@@ -40,6 +41,7 @@ def serve(host: str, port: int, *, behind_proxy: bool = False) -> None:
     from configurator.users.lost_passwords import mails
     from configurator.wsgi import application
 
+    give_large_blocks_back()
     logging.getLogger("waitress").setLevel(logging.WARNING)
     read_requests_quickly()
     proxy = {"trusted_proxy": "*", "trusted_proxy_headers": FORWARDED}  # it comes from ::1 as well

@@ -200,14 +200,53 @@ def _describe(entry: Service | Seat | Operator | str) -> dict[str, FieldValue]:
     return describe_operator(entry)
 
 
-def between(old: Configuration, new: Configuration) -> list[Difference]:
-    """Everything that is not the same in two configurations; their order does not count."""
+class KnownDifferences:
+    """Differences that were told before, so that the same two objects need not be described again.
+
+    For who compares one configuration after the other of which little changed. One thread at a time.
+    """
+
+    def __init__(self) -> None:
+        self._before: dict[tuple[str, str], tuple[Any, Any, Difference | None]] = {}
+        self._now: dict[tuple[str, str], tuple[Any, Any, Difference | None]] = {}
+
+    def begin(self) -> None:
+        """Two others come: what is in neither is forgotten."""
+        self._before, self._now = self._now, {}
+
+    def tell(self, kind: str, key: str, was: Any, entry: Any, name: str) -> Difference | None:
+        """How an entry differs from what it was; None stands for one that came or went."""
+        known = self._before.get((kind, key))
+        if known is None or known[0] is not was or known[1] is not entry:
+            known = (was, entry, _difference(kind, was, entry, name))
+        self._now[kind, key] = known
+        return known[2]
+
+
+def between(
+    old: Configuration, new: Configuration, known: KnownDifferences | None = None
+) -> list[Difference]:
+    """Everything that is not the same in two configurations; their order does not count.
+
+    `known` remembers from call to call, in the language of the first.
+    """
+    known = known or KnownDifferences()
+    known.begin()
     return [
-        *_compare("service", old.services, new.services, service_key, lambda service: service.name),
-        *_compare("seat", old.seats, new.seats, lambda seat: seat.mac, lambda seat: seat.extension),
-        *_compare("operator", old.operators, new.operators, _username, _username),
-        *_compare("pausereason", old.pause_reasons, new.pause_reasons, str, str),
+        *_compare("service", old.services, new.services, service_key, lambda service: service.name, known),
+        *_compare("seat", old.seats, new.seats, lambda seat: seat.mac, lambda seat: seat.extension, known),
+        *_compare("operator", old.operators, new.operators, _username, _username, known),
+        *_compare("pausereason", old.pause_reasons, new.pause_reasons, str, str, known),
     ]
+
+
+def _difference(kind: str, was: Any, entry: Any, name: str) -> Difference | None:
+    changes = field_changes({} if was is None else _describe(was), {} if entry is None else _describe(entry))
+    if was is not None and entry is not None and not changes:
+        return None
+    return Difference(
+        kind, name, "added" if was is None else "removed" if entry is None else "changed", changes
+    )
 
 
 def _username(operator: Operator) -> str:
@@ -215,26 +254,25 @@ def _username(operator: Operator) -> str:
 
 
 def _compare(
-    kind: str, old: Iterable[Any], new: Iterable[Any], key: Callable[[Any], str], name: Callable[[Any], str]
+    kind: str,
+    old: Iterable[Any],
+    new: Iterable[Any],
+    key: Callable[[Any], str],
+    name: Callable[[Any], str],
+    known: KnownDifferences,
 ) -> list[Difference]:
     """Describe only what is not equal as it is: of ten thousand entries, few are not."""
     if old is new:
         return []
     before, after = {key(entry): entry for entry in old}, {key(entry): entry for entry in new}
     found = [
-        Difference(kind, name(entry), "removed", field_changes(_describe(entry), {}))
-        for at, entry in before.items()
-        if at not in after
+        known.tell(kind, at, entry, None, name(entry)) for at, entry in before.items() if at not in after
     ]
     for at, entry in after.items():
         was = before.get(at)
-        if was is None:
-            found.append(Difference(kind, name(entry), "added", field_changes({}, _describe(entry))))
-        elif (
-            was is not entry and was != entry and (changed := field_changes(_describe(was), _describe(entry)))
-        ):
-            found.append(Difference(kind, name(entry), "changed", changed))
-    return found
+        if was is not entry and was != entry:
+            found.append(known.tell(kind, at, was, entry, name(entry)))
+    return [difference for difference in found if difference is not None]
 
 
 def shown_value(value: str, field: str) -> str:

@@ -20,7 +20,7 @@ from configurator.checks.translation import translated_for_file
 from configurator.models import Publication
 from configurator.publishing import differences, foreign, publication, published, server_status, working_copy
 from configurator.publishing.differences import FieldChange
-from configurator.publishing.unpublished import unpublished_count
+from configurator.publishing.unpublished import unpublished_count, unpublished_differences
 from configurator.users import roles
 from schemas.configuration import xml_form
 from schemas.configuration.model import Configuration
@@ -46,7 +46,7 @@ def publish_page(request: HttpRequest) -> HttpResponse:
     copy = working_copy.read_working_copy()
     last = published.last_publication()
     errors, warnings = entry_checks.check_everything(copy)
-    found = differences.between(published.configuration_or_empty(last), copy.configuration)
+    found = unpublished_differences(copy, last)
     status = _status(last)
     # What was published a moment ago is what stands here: that it is meant has been said.
     being_taken_up = status["asks_again"] and not found
@@ -125,7 +125,7 @@ def publish_entries(request: HttpRequest) -> HttpResponse:
             request, _("Somebody changed the configuration in the meantime: look at the changes again.")
         )
         return redirect("publish")
-    changed = len(differences.between(published.configuration_or_empty(last), copy.configuration))
+    changed = len(unpublished_differences(copy, last))
     comment = request.POST.get("comment", "").strip()
     asks = _publish(request, lambda: copy.configuration, form, "publish", comment, changed)
     if asks.much is not None:
