@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -81,23 +82,21 @@ def _run(do: Callable[[], None], folder: Path, *, after: float | None = None, at
     from django.db import connections
 
     connections.close_all()  # a connection is one process's own
-    child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            counted = _killed_at(at)
-            do()
-            if after is None and at is None:
-                (folder / STATEMENTS).write_text(str(counted[0]))
-            status = 0
-        finally:
-            os._exit(status)
+
+    def work() -> None:
+        counted = _killed_at(at)
+        do()
+        if after is None and at is None:
+            (folder / STATEMENTS).write_text(str(counted[0]))
+
+    child = get_context("fork").Process(target=work)
+    child.start()
     if after is not None:
         time.sleep(after)  # the random moment
-        os.kill(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
-    assert status in (0, signal.SIGKILL), status
-    return status != 0
+        child.kill()
+    child.join()
+    assert child.exitcode in (0, -signal.SIGKILL), child.exitcode
+    return child.exitcode != 0
 
 
 def _killed_at(statement: int | None) -> list[int]:

@@ -18,23 +18,23 @@ from configurator.models import Operator, PauseReason, Seat, Service, ServiceOpe
 from configurator.publishing import differences, working_copy
 
 
+def _comes_back(table: str, entry: Any) -> None:
+    """As an earlier state brings it back: under its number, which others have."""
+    with working_copy.writing(), connections["configuration"].cursor() as cursor:
+        cursor.execute(f"DELETE FROM {table} WHERE id = %s", [entry.pk])
+        entry.save(force_insert=True)
+
+
 def _seat_comes_back() -> None:
-    """As an earlier state brings it back: under its number, which operators have, with another MAC."""
     seat = Seat.objects.get()
-    found = Seat.objects.filter(pk=seat.pk)
     seat.mac = "00:11:22:33:44:99"
-    with working_copy.writing():
-        found._raw_delete(found.db)
-        seat.save(force_insert=True)
+    _comes_back("configurator_seat", seat)
 
 
 def _operator_comes_back() -> None:
     operator = Operator.objects.get()
-    found = Operator.objects.filter(pk=operator.pk)
     operator.username = "anna"
-    with working_copy.writing():
-        found._raw_delete(found.db)
-        operator.save(force_insert=True)
+    _comes_back("configurator_operator", operator)
 
 
 def _rename_operator() -> None:
