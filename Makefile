@@ -17,10 +17,12 @@ BASHDIR    ?= /usr/share/bash-completion/completions
 # Where Debian's zsh looks; others have /usr/share/zsh/site-functions.
 ZSHDIR     ?= /usr/share/zsh/vendor-completions
 SYSTEM     ?= $(if $(DESTDIR),,yes)
-# What `make install` installs: the server, and if asked for or installed already the Configurator, and what
-# <metrics> needs.
+# What `make install` installs: the server, and if asked for or installed already the Configurator, what <metrics>
+# needs, and the Configurator's ways of logging in beside the password.
 COMPONENTS ?= server $(if $(wildcard $(DESTDIR)$(UNITDIR)/astcti-configurator.service),configurator) \
-  $(if $(wildcard $(DESTDIR)$(PREFIX)/lib/python3*/site-packages/prometheus_client),metrics)
+  $(if $(wildcard $(INSTALLED)/prometheus_client),metrics) $(if $(wildcard $(INSTALLED)/django_otp),two-factor) \
+  $(if $(wildcard $(INSTALLED)/mozilla_django_oidc),openid)
+INSTALLED   = $(DESTDIR)$(PREFIX)/lib/python3*/site-packages
 # The server runs as a user of its own, who cannot read a Python in somebody's home.
 SYSTEM_PYTHON ?= $(firstword $(wildcard /usr/bin/python3) $(PYTHON))
 
@@ -143,6 +145,8 @@ $(BENCH_READY): setup.cfg
 	  echo "Other manager clients could not be installed: the bench does without them"
 	PYTHONWARNINGS=ignore $(BENCH_VENV)/bin/pip install --quiet --disable-pip-version-check --editable '.[client,configurator,metrics]' || \
 	  echo "What client and Configurator need could not be installed: the bench leaves their scenarios out"
+	PYTHONWARNINGS=ignore $(BENCH_VENV)/bin/pip install --quiet --disable-pip-version-check --editable '.[browser]' || \
+	  echo "What the client's own browser window needs could not be installed: the bench leaves its pages out"
 	$(BENCH_VENV)/bin/pip uninstall --quiet --yes asteriskcti
 	@touch $@
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -12,7 +13,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from configurator.models import AuditEntry
-from configurator.publishing.differences import FieldChange
+from configurator.publishing.differences import Difference, FieldChange
 
 # Not __name__: whoever filters the output by this name shall go on finding it.
 logger = logging.getLogger("configurator.audit")
@@ -29,6 +30,10 @@ ACTION_WORDS = {
     "import": _("imported"),
     "export": _("exported"),
     "undo": _("went back to"),
+    "ask": _("asked for"),
+    "carry-out": _("carried out"),
+    "put-away": _("put away"),
+    "take-back": _("took back"),
     "restore": _("restored a backup"),
     "password": _("changed the password"),
     "password-reset": _("reset the password"),
@@ -42,8 +47,14 @@ KIND_WORDS = {
     "manageruser": _("manager user"),
     "configuration": _("configuration"),
     "session": _("session"),
+    "request": _("request for a publication"),
 }
 LONGEST_VALUE = 500  # characters of one value that an entry keeps
+MOST_FIELDS = 100
+"""Changes that one entry keeps: a service may have lost ten thousand operators at once."""
+MOST_LOGGED = 100
+"""Of an import of ten thousand, so many lines go to the program's log; the audit log has them all."""
+_ROWS_AT_ONCE = 1000
 
 
 def record(
@@ -71,7 +82,7 @@ def record_many(
             action=action,
             kind=kind,
             name=name[:300],
-            details=[[field, old[:LONGEST_VALUE], new[:LONGEST_VALUE]] for field, old, new in changes],
+            details=_details(changes),
         )
         for name, changes in entries
     ]
@@ -102,9 +113,35 @@ def gathered_entries() -> Iterator[None]:
 
 
 def _write(rows: list[AuditEntry]) -> None:
-    AuditEntry.objects.bulk_create(rows, batch_size=500)
+    AuditEntry.objects.bulk_create(rows, batch_size=_ROWS_AT_ONCE)
+    told: Counter[tuple[str, str, str]] = Counter()
     for row in rows:
-        logger.info("%r %s %s %r", row.userid, row.action, row.kind, row.name)
+        deed = (row.userid, row.action, row.kind)
+        told[deed] += 1
+        if told[deed] <= MOST_LOGGED:
+            logger.info("%r %s %s %r", *deed, row.name)
+    for deed, count in told.items():
+        if count > MOST_LOGGED:
+            logger.info("%r %s %s: %d more, see the audit log", *deed, count - MOST_LOGGED)
+
+
+def record_differences(actor: HttpRequest | str, action: str, found: Iterable[Difference]) -> None:
+    """Write an entry for each entry that an import, a take-over or an undo made another one.
+
+    What went is `remove`d, whatever the action.
+    """
+    by_kind: dict[tuple[str, str], list[tuple[str, Iterable[FieldChange]]]] = {}
+    for difference in found:
+        deed = "remove" if difference.what == "removed" else action
+        by_kind.setdefault((deed, difference.kind), []).append((difference.entry_name, difference.changes))
+    for (deed, kind), entries in by_kind.items():
+        record_many(actor, deed, kind, entries)
+
+
+def _details(changes: Iterable[FieldChange]) -> list[list[str]]:
+    changes = list(changes)
+    kept = [[field, old[:LONGEST_VALUE], new[:LONGEST_VALUE]] for field, old, new in changes[:MOST_FIELDS]]
+    return [*kept, ["More", "", str(len(changes) - len(kept))]] if len(changes) > len(kept) else kept
 
 
 def address_of(request: HttpRequest) -> str:

@@ -17,6 +17,7 @@ from configurator.commands.configuration import (
 )
 from configurator.commands.data_directory import in_use, prepare, remove_unfinished
 from configurator.commands.serving import host_names, listen_address, serve
+from configurator.commands.sign_on import check_sign_on
 from configurator.commands.users import first_user, make_first_user, reset_password
 from configurator.options import Options
 from schemas.log_lines import LineFormatter, LineHandler, standard_error
@@ -127,5 +128,6 @@ for command in (
     restore_command,
     first_user,
     reset_password,
+    check_sign_on,
 ):
     main.add_command(command)

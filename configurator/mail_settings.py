@@ -24,7 +24,7 @@ class MailSettingsError(ValueError):
 def read_mail_settings(path: Path) -> dict[str, Any]:
     """Return Django's settings for mail; without a host there is none. Raises MailSettingsError."""
     try:
-        parser = _parsed(path)
+        parser = parse_settings(path)
         mail = parser["mail"] if parser.has_section("mail") else None
         if mail is None or not mail.get("host"):
             return {"EMAIL_HOST": "", "EMAIL_BACKEND": "django.core.mail.backends.dummy.EmailBackend"}
@@ -58,7 +58,7 @@ def read_second_factor(path: Path, installed: bool) -> frozenset[str]:
     second-factor = administrators      ; or nobody, the default, or everybody
     """
     try:
-        wanted = _parsed(path).get("login", "second-factor", fallback="nobody")
+        wanted = parse_settings(path).get("login", "second-factor", fallback="nobody")
     except (OSError, configparser.Error, ValueError) as error:
         raise MailSettingsError(f"{path}: {error}") from None
     roles = {
@@ -77,7 +77,8 @@ def read_second_factor(path: Path, installed: bool) -> frozenset[str]:
     return roles[wanted]
 
 
-def _parsed(path: Path) -> configparser.ConfigParser:
+def parse_settings(path: Path) -> configparser.ConfigParser:
+    """The file's sections; none where there is no file. OSError, configparser.Error, UnicodeDecodeError."""
     parser = configparser.ConfigParser(interpolation=None, inline_comment_prefixes=(";",))
     if path.exists():
         parser.read_string(path.read_text(encoding="utf-8-sig"), str(path))

@@ -279,6 +279,41 @@ class Publication(models.Model):
         return self.file
 
 
+class PublicationRequest(models.Model):
+    """Somebody who may not publish all of it asks those who may."""
+
+    class State(models.TextChoices):
+        OPEN = "open", _("waits for an administrator")
+        DONE = "done", _("carried out")
+        PUT_AWAY = "put-away", _("put away")
+        TAKEN_BACK = "taken-back", _("taken back")
+
+    at = models.DateTimeField(default=timezone.now)
+    userid = models.CharField(max_length=150, db_index=True)
+    note = models.CharField(max_length=500, blank=True)
+    count = models.PositiveIntegerField(default=0)
+    """How many entries were not published when it was asked."""
+    changes = models.JSONField(default=list)
+    """The first of them: a list of [kind, name, what], as `differences` calls them."""
+    state = models.CharField(max_length=12, choices=State.choices, default=State.OPEN, db_index=True)
+    answered = models.DateTimeField(null=True)
+    answered_by = models.CharField(max_length=150, blank=True)
+    answer = models.CharField(max_length=200, blank=True)
+    """The published file, or why it was put away."""
+
+    class Meta:
+        ordering: ClassVar = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.userid} #{self.pk}"
+
+    def close(self, state: State, by: str, answer: str) -> None:
+        """Store what became of it. Within `working_copy.writing`, which it was read in while it was open."""
+        self.state, self.answered = state, timezone.now()
+        self.answered_by, self.answer = by[:150], answer[:200]
+        self.save()
+
+
 class Snapshot(models.Model):
     """All entries as they were before a large change, so that it can be undone."""
 
@@ -362,6 +397,21 @@ class ManagerUser(AbstractBaseUser):
         """Tell whether nobody else could administrate."""
         administrators = ManagerUser.objects.filter(role=ManagerUser.Role.ADMINISTRATOR, enabled=True)
         return not administrators.exclude(pk=self.pk).exists()
+
+
+class OpenIdIdentity(models.Model):
+    """An account of an OpenID Connect provider that logs in as a manager user."""
+
+    issuer = models.CharField(max_length=500)
+    subject = models.CharField(max_length=255)
+    """Whom the issuer means by it is the same person for ever; names and addresses are not."""
+    user = models.ForeignKey(ManagerUser, models.CASCADE, related_name="openid_identities")
+    created = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["issuer", "subject"], name="one_user_an_identity")
+        ]
 
 
 class AuditEntry(models.Model):

@@ -11,6 +11,8 @@ from schemas import own_files
 
 SECRET_NAME = "secret-key"
 MAIL_NAME = "configurator.ini"
+OPENID_SECRET_NAME = "openid-secret"
+"""The client's secret at the OpenID Connect provider, if configurator.ini names no other file."""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import zoneinfo
 from pathlib import Path
 
 from configurator import mail_settings, options
+from configurator.openid import openid_settings
 
 _options = options.current_options()
 
@@ -101,6 +102,13 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "configurator.ManagerUser"
 AUTHENTICATION_BACKENDS = ["configurator.users.authentication.ManagerBackend"]
+OPENID = openid_settings.read_openid_settings(
+    _options.data / options.MAIL_NAME,
+    all(importlib.util.find_spec(name) for name in ("mozilla_django_oidc", "jwt", "requests")),
+)
+"""The provider whose accounts log in here, too; None where there is none."""
+if OPENID is not None:
+    AUTHENTICATION_BACKENDS.append(openid_settings.BACKEND)
 AUTH_PASSWORD_VALIDATORS = [
     {
         "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",

@@ -340,7 +340,7 @@ class ControlRefusal(RefusalText):
     NO_SUCH_OPERATOR = "there is no operator {username}"
     NOT_LOGGED_IN = "{username} is not logged in"
     NO_SEAT = "{username} is at no seat, so there is nothing to pause"
-    NO_SUCH_QUEUE = "there is no queue {queue}: neither a service nor a member of ours is in it"
+    NO_SUCH_QUEUE = "no service has a queue {queue}, and no operator is in it"
     NOTHING_IS_KEPT = "nothing of what Asterisk says is kept: <kept-ami> in server.xml says so"
     NOT_KEPT = "nothing of {what} is kept: it did not happen, or is too old, see <kept-ami> in server.xml"
     REPORT_UNDER_WAY = "a report is being made: ask again in a moment"

@@ -199,8 +199,11 @@ FOREIGN = {
     "astcti_client": {"click", "psutil", "platformdirs"},
     "configurator": {"django"},
     "configurator.users.second_factor": {"django", "django_otp", "segno"},
+    "configurator.openid.provider": {"django", "requests"},
+    "configurator.openid.code_flow": {"django", "jwt", "mozilla_django_oidc", "requests"},
     "configurator.cli": {"click", "django"},
     "configurator.commands": {"click", "django", "waitress"},
+    "configurator.commands.sign_on": {"click", "django", "requests"},
     "astcti_client.ui": {"platformdirs", "PIL", "Xlib", "pystray", "webview", "qtpy", "keyring", "AppKit"},
 }
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import shutil
+import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final, NoReturn, TypeVar
 
 import click
 
 from astcti_server.cli.options import program_options
+from astcti_server.cli.table import folded
 from astcti_server.control.asking import (
     ANSWER_WITHIN,
     ControlConnection,
@@ -19,6 +22,7 @@ from astcti_server.control.asking import (
     RequestRefusedError,
 )
 from astcti_server.control.ports import ControlDocument
+from schemas.log_lines import harmless
 
 EXIT_FINE: Final = 0
 EXIT_TROUBLE: Final = 1
@@ -66,6 +70,14 @@ def ask_to_show(
 def print_json(document: ControlDocument) -> None:
     """Print it for programs."""
     click.echo(json.dumps(dict(document), indent=2))
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Print sentences for people: on a terminal they are folded to its width, in a file each is one line."""
+    width = max(40, shutil.get_terminal_size().columns) if sys.stdout.isatty() else 0
+    for line in map(harmless, lines):
+        for part in folded(line, width) if width else [line]:
+            click.echo(part)
 
 
 def in_words(error: Exception) -> str:

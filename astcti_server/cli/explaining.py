@@ -6,10 +6,9 @@ from pathlib import Path
 
 import click
 
-from astcti_server.cli.asking import ask_to_show
+from astcti_server.cli.asking import ask_to_show, print_lines
 from astcti_server.cli.options import control_option, json_option
 from astcti_server.explain.documents import explanations_in, lines_for_people
-from schemas.log_lines import harmless
 from schemas.protocol import ControlCommand
 
 
@@ -36,5 +35,4 @@ def explain(context: click.Context, control: Path | None, as_json: bool, what: t
     document = ask_to_show(context, control, as_json, ControlCommand.EXPLAIN, *what)
     if document is None:
         return
-    for line in lines_for_people(explanations_in(document)):
-        click.echo(harmless(line))
+    print_lines(lines_for_people(explanations_in(document)))

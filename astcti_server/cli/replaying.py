@@ -13,7 +13,7 @@ from typing import BinaryIO, Final
 import click
 from click.core import ParameterSource
 
-from astcti_server.cli.asking import print_json
+from astcti_server.cli.asking import print_json, print_lines
 from astcti_server.cli.options import command_config_option, json_option, program_options
 from astcti_server.cli.problems import print_problems
 from astcti_server.config.loading import load_directory
@@ -24,7 +24,7 @@ from astcti_server.kept_ami.archive import BadArchive, ReportArchive, is_archive
 from astcti_server.replay import Replay
 from astcti_server.report_replay import ReportReplay
 from schemas.event_xml import encode
-from schemas.log_lines import harmless, log_to_standard_error
+from schemas.log_lines import log_to_standard_error
 from schemas.problems import ConfigurationError
 
 READ_AT_ONCE: Final = 65536
@@ -154,8 +154,7 @@ def _explain(player: Replay, trace: BinaryIO, encoding: str, what: str, as_json:
     if as_json:
         print_json(document_of(answers))
         return
-    for line in lines_for_people(answers):
-        click.echo(harmless(line))
+    print_lines(lines_for_people(answers))
 
 
 def _blocks(trace: BinaryIO) -> Iterator[bytes]:

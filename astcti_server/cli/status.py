@@ -19,6 +19,7 @@ from astcti_server.cli.asking import (
     fail,
     in_words,
     print_json,
+    print_lines,
 )
 from astcti_server.cli.options import control_option, json_option, program_options
 from astcti_server.control.asking import ControlConnection, NotRunningError, is_running
@@ -88,5 +89,4 @@ def _show(document: ControlDocument, as_json: bool) -> None:
     if as_json:
         print_json(document)
         return
-    for line in lines_for_people(document):
-        click.echo(line)
+    print_lines(lines_for_people(document))

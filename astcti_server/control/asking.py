@@ -110,7 +110,7 @@ class ControlConnection:
                 self._socket.settimeout(self._left())
                 data = self._socket.recv(65536)
             except TimeoutError:
-                raise NoAnswerError("it does not answer") from None
+                raise NoAnswerError("nothing came in time") from None
             except OSError as error:
                 raise NoAnswerError(error.strerror or str(error)) from None
             if not data:

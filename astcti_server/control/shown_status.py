@@ -96,9 +96,9 @@ def _people(document: ControlDocument) -> Iterator[tuple[str, str]]:
     paused = sum(bool(session["paused"]) for session in sessions)
     yield "Operators", f"{len(sessions)} logged in, {seated} at a seat, {paused} in pause"
     counters = document["counters"]
-    yield "", f"{counters['connections']} connections and {counters['logins']} logins since the start"
+    yield "", f"since the start: connections {counters['connections']}, logins {counters['logins']}"
     if document["as_of"]:
-        yield "Calls", f"{document['talking']} seats talk, {document['ringing']} ring"
+        yield "Calls", f"seats: {document['talking']} talking, {document['ringing']} ringing"
     yield "Channels", str(document["calls"])
 
 

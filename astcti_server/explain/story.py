@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from math import inf
 from typing import Final
 
@@ -64,10 +64,17 @@ def _of(record: PartyRecord, steps: Iterable[Step]) -> Iterator[ExplanationLine]
     for step in steps:
         at, code, *arguments = step
         if code in _OFTEN_SAID:
-            if said.get(code) == arguments:
+            if said.get(code) == arguments or (code == TrailStep.RING_ENDED and _is_why(said, arguments)):
                 continue
+            if code == TrailStep.RUNG_BY:
+                said.pop(TrailStep.RING_ENDED, None)
             said[code] = arguments
         yield ExplanationLine(code, at, phone, tuple(map(str, arguments)), step=True)
+
+
+def _is_why(said: Mapping[str, list[str]], arguments: list[str]) -> bool:
+    """A queue that gives a phone up calls its Dial off: that nobody answered was said, and is why."""
+    return said.get(TrailStep.RING_ENDED) == ["NOANSWER"] and arguments == ["CANCEL"]
 
 
 def _of_server(view: MarksView, begin: float, end: float, extension: str) -> Iterator[ExplanationLine]:

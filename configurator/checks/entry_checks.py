@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -12,7 +13,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from configurator import models
-from configurator.checks.translation import capitalized, translated_for_form
+from configurator.checks.translation import capitalized, translated_for_field, translated_for_form
 from configurator.publishing import entry_parts
 from configurator.publishing.entry_parts import ServiceParts
 from configurator.publishing.working_copy import WorkingCopy
@@ -101,18 +102,23 @@ def _complain(
             continue
         field = _FIELDS.get(complaint.field, complaint.field)
         place = field if field in form.fields else None
-        message = capitalized(message_with_names(complaint, names))
+        translate = translated_for_form if place is None else translated_for_field
+        message = capitalized(message_with_names(complaint, names, translate))
         if message not in form.errors.get(place or "__all__", []):
             form.add_error(place, message)
 
 
-def message_with_names(complaint: Complaint, names: dict[str, dict[int, str]]) -> str:
+def message_with_names(
+    complaint: Complaint,
+    names: dict[str, dict[int, str]],
+    translate: Callable[[str], str] = translated_for_form,
+) -> str:
     """A complaint's message with names in place of rows, in the language of the page."""
     kind = "service" if complaint.kind in ("variable", "trigger", "binding") else complaint.kind
     return re.sub(
         r"# (\d+)",
         lambda match: names.get(kind, {}).get(int(match[1]), _("this entry")),
-        translated_for_form(complaint.message),
+        translate(complaint.message),
     )
 
 

@@ -49,9 +49,76 @@ FORM_SENTENCES = {
     "the service in {where} has the same name: operators cannot tell the two apart": gettext_noop(
         "another service has the same name: operators cannot tell the two apart"
     ),
-    "is wrong: {reason}": "{reason}",
+    "an outbound service has no queue: remove is-queue and queue-name": gettext_noop(
+        "an outbound service has no queue"
+    ),
+    "is-queue says that the service has a queue: name it with queue-name": gettext_noop(
+        "calls wait in a queue: name it"
+    ),
+    "there is no operator {name!r}: add it to <operators>, or remove it here": gettext_noop(
+        "there is no operator {name!r}"
+    ),
+    "there is no seat with MAC {mac}: add it to <seats>, or remove seat": gettext_noop(
+        "there is no seat with MAC {mac}"
+    ),
+    "a trigger of type {type} opens a URL: remove application and parameters": gettext_noop(
+        "a trigger that opens a page has no program and no parameters"
+    ),
+    "a trigger of type {type} needs the URL to open: <url>https://...</url>": gettext_noop(
+        "enter the address to open, such as https://crm.example/"
+    ),
+    "a trigger of type application has no URL: use type browser to open one": gettext_noop(
+        "a trigger that runs a program has no address"
+    ),
+    "a trigger of type application needs the program: <application>...</application>": gettext_noop(
+        "enter the program to run, with its path"
+    ),
+    "call data may not decide which program runs: write the application without a placeholder "
+    "and use <parameters>": gettext_noop(
+        "call data may not decide which program runs: write placeholders into the parameters alone"
+    ),
+    'again has no effect without on="ring"': gettext_noop(
+        "“At each ring” has no effect where the moment is another one"
+    ),
+    "PCs whose own trigger is sent once a minute would open this one, which is for any system, "
+    "at the rings in between: write again at both": gettext_noop(
+        "PCs whose own trigger is sent once a minute would open this one, which is for any system, "
+        "at the rings in between: tick “At each ring” at both"
+    ),
+    "answer has no effect: only a phone of PJSIP/ or SIP/ can be told to answer": gettext_noop(
+        "“Answer in the window” has no effect: only a phone of PJSIP/ or SIP/ can be told to answer"
+    ),
+    "may-leave has no effect without is-queue": gettext_noop(
+        "“Operators may leave the queue” has no effect where calls wait in none"
+    ),
+    "queue-name has no effect without is-queue": gettext_noop(
+        "the queue's name has no effect where calls wait in none"
+    ),
+    "queue-interface": gettext_noop("the queue interface"),
+    "state-interface": gettext_noop("the state interface"),
+    "scram": gettext_noop("the key of the password for SCRAM"),
+    "scram of operator {name} was made with another salt than password: if it is of an old "
+    "password, that still logs in; take both from one run of astcti-server hash-password": gettext_noop(
+        "the password of operator {name} and its key for SCRAM were not made together: "
+        "an old password may still log in. Set the password anew"
+    ),
 }
 """What reads otherwise where there is a form instead of a file."""
+
+
+FIELD_SENTENCES = {
+    "is wrong: {reason}": "{reason}",
+    "{what} {wrong}: {value!r}": "{wrong}",
+    "{what} {wrong}": "{wrong}",
+    "{what} is not usable: {wrong}": "{wrong}",
+}
+"""What need not be said at the field itself: which field it is, and what stands in it."""
+
+
+def translated_for_field(message: str) -> str:
+    """The same to stand at a field."""
+    sentences = FORM_SENTENCES | FIELD_SENTENCES
+    return retold(message, lambda template: gettext(sentences.get(template, template)))
 
 
 def translated_for_form(message: str) -> str:
@@ -75,8 +142,8 @@ def capitalized(message: str) -> str:
 
 
 def form_sentence(message: str) -> str:
-    """Translate, and begin with a capital letter."""
-    return capitalized(translated_for_form(message))
+    """Translate for a field, and begin with a capital letter."""
+    return capitalized(translated_for_field(message))
 
 
 lazy_form_sentence = lazy(form_sentence, str)

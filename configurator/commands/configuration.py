@@ -133,8 +133,11 @@ def import_command(context: click.Context, file: Path, kind: str | None, merge: 
 def _import_rows(context: click.Context, file: Path, kind: str, *, dry_run: bool) -> None:
     from configurator.importing import csv_file, csv_import
     from configurator.publishing import snapshots
+    from configurator.users import password_rules
 
     rows = csv_file.with_passwords(csv_file.read_csv(kind, file.read_bytes()), store=not dry_run)
+    for weak in password_rules.weak_operators(row for _, row in rows.lines) if kind == "operators" else ():
+        click.echo(f"{file}: {weak}: the password is easily guessed (warning)")
     name = f"{kind}: {file.name}"
     run = csv_import.check_csv(rows)
     if run.changed and not run.bad and not dry_run:
@@ -165,7 +168,7 @@ def _import_whole(context: click.Context, file: Path, *, merge: bool, dry_run: b
             wanted = _merged(context, present, said)
         found = differences.between(present, wanted)
         if replacement.replace_all(wanted):
-            changes.made(len(found))
+            changes.replaced(found)
     _say(found)
 
 
@@ -199,18 +202,18 @@ def publish_command(context: click.Context, form: Any, comment: str, force: bool
     """Publish what was entered; prints the file's path."""
     from configurator import audit_log
     from configurator.checks import entry_checks
-    from configurator.publishing import publication, working_copy
+    from configurator.publishing import publication, publication_requests, working_copy
+
+    def note(name: str) -> None:
+        audit_log.record(audit_name(), "publish", "configuration", name)
+        for asked in publication_requests.carry_out(audit_name(), name):
+            audit_log.record(audit_name(), "carry-out", "request", str(asked))
 
     take_published_file()
     copy = working_copy.read_working_copy()
     try:
         published = publication.publish_configuration(
-            copy.configuration,
-            form,
-            audit_name(),
-            comment,
-            force=force,
-            note=lambda name: audit_log.record(audit_name(), "publish", "configuration", name),
+            copy.configuration, form, audit_name(), comment, force=force, note=note
         )
     except ConfigurationError:
         for error in entry_checks.check_everything(copy)[0]:

@@ -39,6 +39,7 @@ def host_names(host: str) -> list[str]:
 def serve(host: str, port: int, *, behind_proxy: bool = False) -> None:
     """Listen, say where, and serve until SIGTERM or SIGINT. ClickException if the address is taken."""
     from configurator.users.lost_passwords import mails
+    from configurator.users.request_mails import request_mails
     from configurator.wsgi import application
 
     give_large_blocks_back()
@@ -78,6 +79,7 @@ def serve(host: str, port: int, *, behind_proxy: bool = False) -> None:
     finally:
         server.close()
         mails.finish()
+        request_mails.finish()
 
 
 def _read_ahead() -> None:

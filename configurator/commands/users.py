@@ -33,6 +33,7 @@ def reset_password(userid: str) -> None:
 
     from configurator import audit_log
     from configurator.models import ManagerUser
+    from configurator.openid.sessions import may_use_password
     from configurator.users import authentication, password_rules, second_factor
 
     user = ManagerUser.objects.filter(userid=userid).first()
@@ -51,6 +52,8 @@ def reset_password(userid: str) -> None:
     if second_factor.remove(user):
         click.echo(f"astcti-configurator: {userid} logs in without a code again", err=True)
     audit_log.record(audit_name(), "password-reset", "manageruser", userid)
+    if not may_use_password(user):
+        click.echo(f"configurator.ini ([openid], local-login) does not let {userid} use it", err=True)
     click.echo(f"{userid} has another password")
 
 

@@ -1,4 +1,4 @@
-"""Backups: both databases, the secret key and configurator.ini in one file, consistent while all runs.
+"""Backups: both databases, secrets and configurator.ini in one file, consistent while all runs.
 
 Copying the databases' files instead gives old or empty ones: what was written last stands in files beside
 them. Here SQLite itself copies. Standard library only; any thread; each call waits for the disk.
@@ -126,8 +126,9 @@ def _databases(chosen: Options) -> tuple[Path, Path]:
     return chosen.manager_file, chosen.configuration_file
 
 
-def _others(chosen: Options) -> tuple[Path, Path]:
-    return chosen.data / options.SECRET_NAME, chosen.data / options.MAIL_NAME
+def _others(chosen: Options) -> tuple[Path, ...]:
+    names = (options.SECRET_NAME, options.MAIL_NAME, options.OPENID_SECRET_NAME)
+    return tuple(chosen.data / name for name in names)
 
 
 @contextmanager

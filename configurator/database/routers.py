@@ -14,6 +14,7 @@ CONFIGURATION_MODELS = frozenset(
         "operator",
         "pausereason",
         "publication",
+        "publicationrequest",
         "snapshot",
     }
 )

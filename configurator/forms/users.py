@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth import forms as auth_forms
 from django.core.exceptions import ValidationError
 from django.core.mail import EmailMessage
@@ -16,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from configurator import audit_log
 from configurator.forms.entries import EntryForm
 from configurator.models import ManagerUser
+from configurator.openid.sessions import may_use_password
 from configurator.users import authentication, password_rules, second_factor
 
 
@@ -94,6 +96,9 @@ class AccountForm(forms.ModelForm):
     def __init__(self, *arguments: Any, address: str = "", **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._address = address
+        if not self.instance.has_usable_password():
+            del self.fields["present_password"]
+            self.fields["email"].disabled = self.fields["full_name"].disabled = True
 
     def clean(self) -> dict[str, Any]:
         """Who finds a screen unlocked shall not have a link to a new password sent to himself."""
@@ -147,6 +152,8 @@ class LoginForm(auth_forms.AuthenticationForm):
         """Look at the password only while attempts are welcome."""
         assert self.request is not None
         userid = self.cleaned_data.get("username", "")
+        if settings.OPENID is not None and not settings.OPENID.local_login:
+            raise forms.ValidationError(self._elsewhere(), code="elsewhere")
         if not (userid and self.cleaned_data.get("password")):
             return super().clean()
         refuse_too_many(userid, audit_log.address_of(self.request))
@@ -154,18 +161,24 @@ class LoginForm(auth_forms.AuthenticationForm):
             data = super().clean()
             if not second_factor.accepts(self.get_user(), self.cleaned_data.get("code", "")):
                 raise forms.ValidationError(_("User id, password or code are wrong."), code="invalid_login")
+            if not may_use_password(self.get_user()):
+                raise forms.ValidationError(self._elsewhere(), code="elsewhere")
             return data
         except forms.ValidationError:
             audit_log.record(self.request, "login-failed", "session", userid)
             raise
+
+    def _elsewhere(self) -> str:
+        return gettext("Log in with your account of %(name)s.") % {"name": settings.OPENID.name}
 
 
 class PasswordLostForm(auth_forms.PasswordResetForm):
     """The address to send a link to."""
 
     def get_users(self, email: str) -> Iterator[ManagerUser]:
-        """Enabled users with exactly this address."""
-        return (user for user in ManagerUser.objects.filter(email__iexact=email, enabled=True) if user.email)
+        """Enabled users with exactly this address, who may log in with a password and have one."""
+        found = ManagerUser.objects.filter(email__iexact=email, enabled=True)
+        return (u for u in found if u.email and u.has_usable_password() and may_use_password(u))
 
     def send_mail(
         self,

@@ -48,6 +48,8 @@ FIELDS = (
     gettext_noop("Answer in the window"),
     gettext_noop("Earlier state"),
     gettext_noop("Second factor"),
+    gettext_noop("Entries"),
+    gettext_noop("Note"),
 )
 PASSWORD_FIELD = "Password"
 WORDS = (
@@ -61,6 +63,7 @@ WORDS = (
     gettext_noop("supervisor"),
     gettext_noop("viewer"),
     gettext_noop("by NOTIFY"),
+    gettext_noop("only seats and operators"),
 )
 """Values that are translated where they are shown: in these fields, not where a context is called so."""
 OF_WORDS = frozenset(
@@ -73,6 +76,7 @@ OF_WORDS = frozenset(
         "Begin in pause",
         "Role",
         "Second factor",
+        "Entries",
         PASSWORD_FIELD,
     }
 )
@@ -93,6 +97,8 @@ class Difference(NamedTuple):
     name: str
     what: DifferenceKind
     changes: tuple[FieldChange, ...] = ()
+    entry_name: str = ""
+    """As the audit log calls it."""
 
 
 def _yes(value: bool) -> str:
@@ -214,11 +220,16 @@ class KnownDifferences:
         """Two others come: what is in neither is forgotten."""
         self._before, self._now = self._now, {}
 
-    def tell(self, kind: str, key: str, was: Any, entry: Any, name: str) -> Difference | None:
-        """How an entry differs from what it was; None stands for one that came or went."""
+    def tell(
+        self, kind: str, key: str, was: Any, entry: Any, names: Callable[[Any], tuple[str, str]]
+    ) -> Difference | None:
+        """How an entry differs from what it was; None stands for one that came or went.
+
+        `names` says how it is called, here and in the audit log.
+        """
         known = self._before.get((kind, key))
         if known is None or known[0] is not was or known[1] is not entry:
-            known = (was, entry, _difference(kind, was, entry, name))
+            known = (was, entry, _difference(kind, was, entry, *names(was if entry is None else entry)))
         self._now[kind, key] = known
         return known[2]
 
@@ -234,19 +245,26 @@ def between(
     known.begin()
     return [
         *_compare("service", old.services, new.services, service_key, lambda service: service.name, known),
-        *_compare("seat", old.seats, new.seats, lambda seat: seat.mac, lambda seat: seat.extension, known),
+        *_compare(
+            "seat",
+            old.seats,
+            new.seats,
+            lambda seat: seat.mac,
+            lambda seat: seat.extension,
+            known,
+            lambda seat: f"{seat.extension} ({seat.mac})",
+        ),
         *_compare("operator", old.operators, new.operators, _username, _username, known),
         *_compare("pausereason", old.pause_reasons, new.pause_reasons, str, str, known),
     ]
 
 
-def _difference(kind: str, was: Any, entry: Any, name: str) -> Difference | None:
+def _difference(kind: str, was: Any, entry: Any, name: str, entry_name: str) -> Difference | None:
     changes = field_changes({} if was is None else _describe(was), {} if entry is None else _describe(entry))
     if was is not None and entry is not None and not changes:
         return None
-    return Difference(
-        kind, name, "added" if was is None else "removed" if entry is None else "changed", changes
-    )
+    what: DifferenceKind = "added" if was is None else "removed" if entry is None else "changed"
+    return Difference(kind, name, what, changes, entry_name)
 
 
 def _username(operator: Operator) -> str:
@@ -260,18 +278,21 @@ def _compare(
     key: Callable[[Any], str],
     name: Callable[[Any], str],
     known: KnownDifferences,
+    entry_name: Callable[[Any], str] | None = None,
 ) -> list[Difference]:
     """Describe only what is not equal as it is: of ten thousand entries, few are not."""
     if old is new:
         return []
+
+    def names(entry: Any) -> tuple[str, str]:
+        return name(entry), (entry_name or name)(entry)
+
     before, after = {key(entry): entry for entry in old}, {key(entry): entry for entry in new}
-    found = [
-        known.tell(kind, at, entry, None, name(entry)) for at, entry in before.items() if at not in after
-    ]
+    found = [known.tell(kind, at, entry, None, names) for at, entry in before.items() if at not in after]
     for at, entry in after.items():
         was = before.get(at)
         if was is not entry and was != entry:
-            found.append(known.tell(kind, at, was, entry, name(entry)))
+            found.append(known.tell(kind, at, was, entry, names))
     return [difference for difference in found if difference is not None]
 
 

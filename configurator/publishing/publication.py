@@ -22,7 +22,14 @@ from django.utils import timezone
 from configurator import audit_log, options
 from configurator.checks import entry_checks
 from configurator.models import Publication
-from configurator.publishing import directory_files, published, replacement, server_status, working_copy
+from configurator.publishing import (
+    differences,
+    directory_files,
+    published,
+    replacement,
+    server_status,
+    working_copy,
+)
 from configurator.publishing.foreign import ForeignFile, find_foreign
 from configurator.publishing.published import configuration_or_empty, last_publication
 from schemas import own_files
@@ -98,13 +105,15 @@ def publish_configuration(
     meant: str = "",
     over: str = "",
     force: bool = False,
+    last: Publication | None = None,
     note: Callable[[str], None] = lambda name: None,
 ) -> PublishedFile:
     """Write, check, rename, remember. Not within `writing`: only the last moment of it keeps writers waiting.
 
     `meant` is the SHA-256 of the file in force of which somebody has seen how much is taken away, `over` that
     of a file of others in whose place this is published; `force` stands for any of both. The server would
-    hold the first otherwise, so it is written into it. `note` is told the new file's name within that moment.
+    hold the first otherwise, so it is written into it. `last` is what was published last when `configuration`
+    was put together, if that was before. `note` is told the new file's name within that moment.
     ConfigurationError if it is invalid, PublishError if it cannot be written, TakesAwayError and
     ForeignFileError if that is not meant, PublishedMeanwhileError.
     """
@@ -114,7 +123,7 @@ def publish_configuration(
             Problem(complaint.kind, complaint.place, complaint.message) for complaint in complaints
         )
     directory = _publish_directory()
-    before = last_publication()
+    before = last or last_publication()
     _refuse_foreign(configuration, over, force=force)
     much = taken_away_by(configuration)
     if much is not None and not force and meant != much.sha256:
@@ -244,6 +253,8 @@ def begin_with_file_in_force() -> str:
     with working_copy.writing_much():
         replacement.replace_all(found.configuration)
         remember_adopted(found.path, found.sha256, found.configuration)
+        entries = differences.between(Configuration(), found.configuration)
+        audit_log.record_differences("astcti-configurator", "import", entries)
         audit_log.record("astcti-configurator", "import", "configuration", found.path.name)
     return found.path.name
 

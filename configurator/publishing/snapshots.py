@@ -18,7 +18,7 @@ from django.http import HttpRequest
 
 from configurator import audit_log, models
 from configurator.publishing import entry_parts, working_copy
-from configurator.publishing.differences import FieldChange
+from configurator.publishing.differences import Difference, FieldChange
 from configurator.publishing.entry_parts import ServiceParts
 from schemas.configuration.model import Configuration
 
@@ -46,12 +46,19 @@ class ManyChanges:
         """How many entries it changed; None where it touched nothing."""
         self.action = ""
         """How the audit log calls it."""
+        self.differences: list[Difference] = []
+        """What the audit log is told of each entry; nothing where the entries were told one by one."""
         self.snapshot: models.Snapshot | None = None
         """What it can be undone to, once all is done."""
 
     def made(self, count: int, action: str = "import") -> None:
         """So many entries were changed: what was before is kept."""
         self.count, self.action = count, action
+
+    def replaced(self, found: list[Difference], action: str = "import") -> None:
+        """A configuration took the place of the entries, of which `found` are another one now."""
+        self.made(len(found), action)
+        self.differences = found
 
 
 @contextmanager
@@ -79,6 +86,7 @@ def changing_many(actor: HttpRequest | str, what: str, *, name: str) -> Iterator
                 FieldChange("Changes", "", str(changes.count)),
                 FieldChange("Earlier state", "", str(changes.snapshot)),
             ]
+            audit_log.record_differences(actor, changes.action, changes.differences)
             audit_log.record(actor, changes.action, "configuration", name, details)
 
 

@@ -35,11 +35,14 @@ def _changed(kind: str) -> ListFilter:
     )
 
 
+_ENABLED = ListFilter("enabled", gettext_lazy("Enabled only"), _where(Q(enabled=True)))
 _DISABLED = ListFilter("disabled", gettext_lazy("Disabled"), _where(Q(enabled=False)))
 _OF_SERVICE = {"service": OuterRef("pk")}
 
 OF_SERVICES = (
+    _ENABLED,
     _DISABLED,
+    ListFilter("inbound", gettext_lazy("Inbound"), _where(Q(type=models.Service.Type.INBOUND))),
     ListFilter("no-queue", gettext_lazy("Without a queue"), _where(Q(is_queue=False) | Q(queue_name=""))),
     ListFilter(
         "no-operator",
@@ -62,6 +65,7 @@ OF_SEATS = (
     _changed("seat"),
 )
 OF_OPERATORS = (
+    _ENABLED,
     _DISABLED,
     ListFilter("no-seat", gettext_lazy("Without a seat"), _where(Q(seat=None))),
     ListFilter(

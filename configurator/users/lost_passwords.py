@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import logging
-import smtplib
-import threading
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import NamedTuple
 
-from django.conf import settings
 from django.core import mail
-from django.db import connections
 from django.utils import translation
 
 from configurator.forms.users import PasswordLostForm
-
-logger = logging.getLogger(__name__)
-MOST_WAITING = 20
+from configurator.users.mail_thread import MailThread
 
 
 class LostPassword(NamedTuple):
@@ -29,59 +22,12 @@ class LostPassword(NamedTuple):
     language: str
 
 
-class MailState(NamedTuple):
-    """What pages say of the mails: the same, whatever address was typed."""
-
-    waiting: int
-    failed: bool
-    """The mail server could not be reached, or refused, at the last attempt."""
-
-
-class LostPasswordMails:
-    """Sends one after the other. Any thread; nothing waits for the mail server."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._waiting = 0
-        self._failed = False
-        self._thread: ThreadPoolExecutor | None = None
+class LostPasswordMails(MailThread):
+    """What it says of itself is the same, whatever address was typed."""
 
     def add(self, wish: LostPassword) -> None:
-        """Have a mail sent, if a user has the address. Beyond `MOST_WAITING` nothing is: the server hangs."""
-        with self._lock:
-            if self._waiting >= MOST_WAITING:
-                return
-            self._waiting += 1
-            if self._thread is None:
-                self._thread = ThreadPoolExecutor(1, thread_name_prefix="lost-password-mail")
-            self._thread.submit(self._send, wish)
-
-    def state(self) -> MailState:
-        """How it stands."""
-        with self._lock:
-            return MailState(self._waiting, self._failed)
-
-    def finish(self) -> None:
-        """Send what waits, and end the thread."""
-        with self._lock:
-            thread, self._thread = self._thread, None
-        if thread is not None:
-            thread.shutdown()
-
-    def _send(self, wish: LostPassword) -> None:
-        failed = True
-        try:
-            _send_link(wish)
-            failed = False
-        except (OSError, smtplib.SMTPException) as error:
-            logger.error("mail cannot be sent by %s: %s", settings.EMAIL_HOST, error)
-        except Exception:
-            logger.exception("a mail for a lost password was not sent")
-        finally:
-            connections.close_all()
-            with self._lock:
-                self._waiting -= 1
-                self._failed = failed
+        """Have a mail sent, if a user has the address."""
+        self.submit(partial(_send_link, wish))
 
 
 def _send_link(wish: LostPassword) -> None:
@@ -97,4 +43,4 @@ def _send_link(wish: LostPassword) -> None:
             )
 
 
-mails = LostPasswordMails()
+mails = LostPasswordMails("lost-password-mail")

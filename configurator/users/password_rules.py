@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from django.contrib.auth import password_validation
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
@@ -9,6 +11,8 @@ from django.utils.translation import gettext as _
 from configurator.models import ManagerUser, Operator
 
 LONGEST = 200
+STORED = ("md5:", "scrypt:")
+"""What passwords begin with of which only a hash is known."""
 
 
 class TypeableValidator:
@@ -42,3 +46,14 @@ def weakness_of(plain: str, operator: Operator) -> str:
     except ValidationError as error:
         return " ".join(error.messages)
     return ""
+
+
+def weak_operators(rows: Iterable[Mapping[str, str]]) -> list[str]:
+    """The user names of a CSV file's rows whose plain passwords are easily guessed, in the file's order."""
+    return [
+        row["username"]
+        for row in rows
+        if (plain := row.get("password", ""))
+        and not plain.startswith(STORED)
+        and weakness_of(plain, Operator(username=row["username"], full_name=row["full-name"]))
+    ]

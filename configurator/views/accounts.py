@@ -58,14 +58,21 @@ class LoginPage(auth_views.LoginView):
     def get_form(self, *arguments: Any) -> Any:
         """In the dialog the user is known: the password comes next."""
         form = super().get_form(*arguments)
-        if self.request.htmx:
+        if self.request.htmx or settings.OPENID is not None:
             form.fields["username"].widget.attrs.pop("autofocus", None)
+        if self.request.htmx:
             form.fields["username"].widget.attrs["readonly"] = True
         return form
 
     def get_initial(self) -> dict[str, Any]:
         """The dialog is for the user whose page it is."""
         return {**super().get_initial(), "username": self.request.GET.get("userid", "")}
+
+    def get_context_data(self, **named: Any) -> dict[str, Any]:
+        """The provider whose accounts log in, too, and whether the dialog's user is such a one."""
+        only = settings.OPENID is not None and not settings.OPENID.local_login
+        away = only or (settings.OPENID is not None and "signed-on" in self.request.GET)
+        return {**super().get_context_data(**named), "openid": settings.OPENID, "without_password": away}
 
     def form_valid(self, form: Any) -> HttpResponse:
         """Log in, and go on where the page was."""
@@ -159,7 +166,8 @@ def account_page(request: HttpRequest) -> HttpResponse:
         changes = differences.field_changes(before, describe_manager_user(saved))
         audit_log.record(request, "edit", "manageruser", saved.userid, changes)
         return redirect("account")
-    return render(request, "configurator/account.html", {"form": form, "second_factor": settings.TWO_FACTOR})
+    context = {"form": form, "second_factor": settings.TWO_FACTOR, "has_password": user.has_usable_password()}
+    return render(request, "configurator/account.html", context)
 
 
 class PasswordChangePage(auth_views.PasswordChangeView):

@@ -19,7 +19,7 @@ from configurator.checks.translation import capitalized, translated_for_file, tr
 from configurator.importing import csv_export, csv_file, csv_import, csv_jobs
 from configurator.importing.csv_file import CsvFile
 from configurator.publishing import differences, merging, publication, replacement, snapshots, working_copy
-from configurator.users import roles
+from configurator.users import password_rules, roles
 from configurator.views import replacing
 from schemas.configuration.model import Configuration
 from schemas.problems import ConfigurationError, Problem
@@ -27,6 +27,7 @@ from schemas.problems import ConfigurationError, Problem
 MOST_WAITED_FOR = 5
 """Passwords that are computed while the browser waits; more are in a thread, with their progress shown."""
 MOST_ROWS_SHOWN = 500
+MOST_NAMES_SHOWN = 20
 LARGEST_UPLOAD = 32 * 1024 * 1024  # bytes; ten thousand operators are some three million
 
 WHOLE = ("configuration", "merge")
@@ -37,12 +38,7 @@ WHOLE = ("configuration", "merge")
 @roles.allow_only(roles.SENIORS)
 def import_page(request: HttpRequest) -> HttpResponse:
     """Choose a file, see what it would do, do it."""
-    may_all = roles.has_role(request, roles.ADMINISTRATORS)
-    context: dict[str, Any] = {
-        "may_all": may_all,
-        "columns": csv_file.CSV_COLUMNS,
-        "wanted": request.POST.get("what") or request.GET.get("what", ""),
-    }
+    context = _context(request)
     if request.method == "POST":
         what = request.POST.get("what", "")
         if what in WHOLE:
@@ -55,6 +51,14 @@ def import_page(request: HttpRequest) -> HttpResponse:
         if request.headers.get("HX-Request"):
             return render(request, "configurator/import_result.html", context)
     return render(request, "configurator/import.html", context)
+
+
+def _context(request: HttpRequest) -> dict[str, Any]:
+    return {
+        "may_all": roles.has_role(request, roles.ADMINISTRATORS),
+        "columns": csv_file.CSV_COLUMNS,
+        "wanted": request.POST.get("what") or request.GET.get("what", ""),
+    }
 
 
 def _import(request: HttpRequest, what: str) -> dict[str, Any]:
@@ -84,6 +88,7 @@ def _import_csv(
     request: HttpRequest, file: CsvFile, name: str, store: bool, progress: csv_jobs.Progress
 ) -> dict[str, Any]:
     file = csv_file.with_passwords(file, store=store, progress=progress)
+    weak = password_rules.weak_operators(row for _, row in file.lines) if file.kind == "operators" else []
     found, snapshot = csv_import.check_csv(file), None
     if store and not found.bad and found.changed:
         what = _("import of %(file)s") % {"file": name}
@@ -99,6 +104,8 @@ def _import_csv(
         "snapshot": snapshot,
         "run": found,
         "stored": store and not found.bad,
+        "weak": weak[:MOST_NAMES_SHOWN],
+        "weak_more": max(0, len(weak) - MOST_NAMES_SHOWN),
         "kind": file.kind.removesuffix("s"),
         "rows": changed[:MOST_ROWS_SHOWN],
         "more": len(changed) - MOST_ROWS_SHOWN,
@@ -115,7 +122,12 @@ def import_progress(request: HttpRequest, job_key: str) -> HttpResponse:
     job = csv_jobs.JOBS.find(job_key, request.session.get("userid", ""))
     if job is None:
         raise Http404
-    return _job_part(request, job)
+    if request.headers.get("HX-Request"):
+        return _job_part(request, job)
+    outcome = job.outcome()  # without scripts somebody looks again and again at a whole page
+    done, total = job.progress()
+    state = {"result": outcome} if outcome is not None else {"job": job, "done": done, "total": total}
+    return render(request, "configurator/import.html", {**_context(request), **state})
 
 
 def _job_part(request: HttpRequest, job: csv_jobs.ImportJob) -> HttpResponse:
@@ -170,7 +182,7 @@ def _configuration(request: HttpRequest, upload: UploadedFile, *, merge: bool) -
         with snapshots.changing_many(request, title, name=_name(upload)) as changes:
             stored = working_copy.present_digest() == copy.digest
             if stored and replacement.replace_all(wanted):
-                changes.made(len(found))
+                changes.replaced(found)
         snapshot = changes.snapshot
     return {
         "differences": found,

@@ -18,9 +18,20 @@ from configurator import audit_log, options
 from configurator.checks import entry_checks
 from configurator.checks.translation import translated_for_file
 from configurator.models import Publication
-from configurator.publishing import differences, foreign, publication, published, server_status, working_copy
+from configurator.publishing import (
+    differences,
+    foreign,
+    publication,
+    publication_requests,
+    published,
+    server_status,
+    supervised,
+    working_copy,
+)
 from configurator.publishing.differences import FieldChange
+from configurator.publishing.supervised import SupervisedEntries
 from configurator.publishing.unpublished import unpublished_count, unpublished_differences
+from configurator.publishing.working_copy import WorkingCopy
 from configurator.users import roles
 from schemas.configuration import xml_form
 from schemas.configuration.model import Configuration
@@ -40,11 +51,43 @@ class _Asks(NamedTuple):
 _NOTHING = _Asks(None, None)
 
 
+class _Offered(NamedTuple):
+    """What a user may publish of the entries here."""
+
+    copy: WorkingCopy
+    part: SupervisedEntries | None
+    """Only seats and operators; None if it is everything."""
+
+
+def _is_of_supervisors(request: HttpRequest) -> bool:
+    """Whether it is about seats and operators alone: always for supervisors, for administrators if wanted."""
+    if roles.has_role(request, roles.ADMINISTRATORS):
+        return (request.POST if request.method == "POST" else request.GET).get("part") == "supervised"
+    return roles.has_role(request, roles.SENIORS)
+
+
+def _offered(request: HttpRequest, last: Publication | None) -> _Offered | None:
+    """None if only seats and operators are meant, and nothing valid is published to put them into."""
+    copy = working_copy.read_working_copy()
+    if not _is_of_supervisors(request):
+        return _Offered(copy, None)
+    try:
+        before = published.configuration_of(last) if last is not None else None
+    except ConfigurationError:  # valid for an older release only
+        before = None
+    if before is None:
+        return None
+    part = supervised.supervised_entries(before, copy)
+    return _Offered(part.copy, part)
+
+
 @require_GET
 def publish_page(request: HttpRequest) -> HttpResponse:
     """Everything about publishing."""
-    copy = working_copy.read_working_copy()
     last = published.last_publication()
+    offered = _offered(request, last)
+    everything = working_copy.read_working_copy()
+    copy, part = offered or _Offered(everything, None)
     errors, warnings = entry_checks.check_everything(copy)
     found = unpublished_differences(copy, last)
     status = _status(last)
@@ -60,10 +103,22 @@ def publish_page(request: HttpRequest) -> HttpResponse:
         "last": last,
         "publications": list(_publications()),
         "keep": options.current_options().keep,
-        "may_publish": roles.has_role(request, roles.ADMINISTRATORS),
+        "may_publish": offered is not None and roles.has_role(request, roles.SENIORS),
+        "has_no_base": offered is None,
+        "part": part,
+        "left_out": differences.between(copy.configuration, everything.configuration) if part else [],
+        **_requests(request),
         **status,
     }
     return render(request, "configurator/publish.html", context)
+
+
+def _requests(request: HttpRequest) -> dict[str, Any]:
+    if roles.has_role(request, roles.ADMINISTRATORS):
+        return {"requests": publication_requests.open_requests()}
+    if roles.has_role(request, roles.SENIORS):
+        return {"may_ask": True, "own_request": publication_requests.latest_of(request.user.userid)}
+    return {}
 
 
 def _publications() -> Any:
@@ -103,20 +158,28 @@ def publish_status(request: HttpRequest) -> HttpResponse:
 @require_GET
 def unpublished_badge(request: HttpRequest) -> HttpResponse:
     """How many changes wait for publication, for the menu bar."""
-    return render(request, "configurator/badge.html", {"count": unpublished_count()})
+    asked = publication_requests.open_count() if roles.has_role(request, roles.ADMINISTRATORS) else 0
+    return render(request, "configurator/badge.html", {"count": unpublished_count(), "asked": asked})
 
 
 @require_POST
-@roles.allow_only(roles.ADMINISTRATORS)
+@roles.allow_only(roles.SENIORS)
 def publish_entries(request: HttpRequest) -> HttpResponse:
     """Publish what was shown; if it is not what was shown any more, show it again.
 
-    What somebody changes while this is written waits for the next publication, and waits for nothing else.
+    Everything, or the last publication with the seats and operators of here: what administrators have under
+    way stays out of a supervisor's publication. What somebody changes while this is written waits for the
+    next one, and for nothing else.
     """
     form = request.POST.get("form", "xml")
     if form not in publication.FILE_FORMS:
         raise Http404
-    copy, last = working_copy.read_working_copy(), published.last_publication()
+    last = published.last_publication()
+    offered = _offered(request, last)
+    if offered is None:
+        messages.error(request, _("Nothing was published yet: an administrator has to do that first."))
+        return redirect("publish")
+    copy, part = offered
     if request.POST.get("last", "") != (str(last.pk) if last else ""):
         messages.error(request, _("Somebody published in the meantime: look at what is left to publish."))
         return redirect("publish")
@@ -126,8 +189,14 @@ def publish_entries(request: HttpRequest) -> HttpResponse:
         )
         return redirect("publish")
     changed = len(unpublished_differences(copy, last))
+    if part is not None and not changed:
+        messages.error(request, _("No seat and no operator waits to be published."))
+        return redirect("publish")
     comment = request.POST.get("comment", "").strip()
-    asks = _publish(request, lambda: copy.configuration, form, "publish", comment, changed)
+    details = [FieldChange("Changes", "", str(changed))]
+    if part is not None:
+        details.append(FieldChange("Entries", "", "only seats and operators"))
+    asks = _publish(request, lambda: copy.configuration, form, "publish", comment, details, last)
     if asks.much is not None:
         said = {"what": translated_for_file(asks.much.words), "file": asks.much.file}
         text = _("Nothing was published: it takes away %(what)s of %(file)s. Say that it is meant.")
@@ -136,6 +205,11 @@ def publish_entries(request: HttpRequest) -> HttpResponse:
         text = _(
             "Nothing was published: %(file)s is in force and not from here. Say what shall become of it."
         )
+        if not roles.has_role(request, roles.ADMINISTRATORS):
+            text = _(
+                "Nothing was published: %(file)s is in force and not from here. "
+                "An administrator has to say what shall become of it."
+            )
         messages.error(request, text % {"file": asks.foreign.path.name})
     return redirect("publish")
 
@@ -147,7 +221,8 @@ def roll_back(request: HttpRequest, pk: int) -> HttpResponse:
     old = get_object_or_404(Publication.objects.defer("content"), pk=pk)
     comment = _("Back to %(file)s") % {"file": old.file}
     form = old.form if old.form in publication.FILE_FORMS else "xml"
-    asks = _publish(request, lambda: published.configuration_of(old), form, "roll-back", comment, 0)
+    details = [FieldChange("Changes", "", "0")]
+    asks = _publish(request, lambda: published.configuration_of(old), form, "roll-back", comment, details)
     if asks != _NOTHING:
         seen = request.POST.get("over", "")
         context = {"publication": old, "much": asks.much, "foreign": asks.foreign, "over": seen}
@@ -161,10 +236,20 @@ def _publish(
     form: Any,
     action: str,
     comment: str,
-    changed: int,
+    details: list[FieldChange],
+    last: Publication | None = None,
 ) -> _Asks:
-    """Publish, and say what came of it; or return what has to be asked before."""
-    changes = [FieldChange("Changes", "", str(changed))]
+    """Publish, and say what came of it; or return what has to be asked before.
+
+    A file of somebody else gives way only to administrators: services are in it, too.
+    """
+    is_administrator = roles.has_role(request, roles.ADMINISTRATORS)
+
+    def note(name: str) -> None:
+        audit_log.record(request, action, "configuration", name, details)
+        if action == "publish":
+            _answer_requests(request, name)
+
     try:
         done = publication.publish_configuration(
             configuration(),
@@ -172,8 +257,9 @@ def _publish(
             request.user.userid,
             comment,
             meant=request.POST.get("takes-away", ""),
-            over=request.POST.get("over", ""),
-            note=lambda name: audit_log.record(request, action, "configuration", name, changes),
+            over=request.POST.get("over", "") if is_administrator else "",
+            last=last,
+            note=note,
         )
     except ConfigurationError:
         messages.error(request, _("The configuration is not valid: nothing was published."))
@@ -189,6 +275,20 @@ def _publish(
     else:
         messages.success(request, _("Published as %(file)s.") % {"file": done.path.name})
     return _NOTHING
+
+
+def _answer_requests(request: HttpRequest, file: str) -> None:
+    """With everything all that was asked for is published; with a part, what the user says it carries out."""
+    if not roles.has_role(request, roles.ADMINISTRATORS):
+        return
+    wanted = request.POST.get("carries-out", "")
+    named = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 19 else None
+    is_part = _is_of_supervisors(request)
+    if is_part and named is None:
+        return
+    done = publication_requests.carry_out(request.user.userid, file, named if is_part else None)
+    for asked in done:
+        audit_log.record(request, "carry-out", "request", str(asked))
 
 
 @require_GET

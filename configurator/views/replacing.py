@@ -94,7 +94,7 @@ def _ask_or_replace(
         with snapshots.changing_many(request, asked.what, name=asked.name) as changes:
             if working_copy.present_digest() == copy.digest:
                 if replace():
-                    changes.made(len(found), asked.action)
+                    changes.replaced(found, asked.action)
                 note()
                 return None
         copy = working_copy.read_working_copy()

@@ -1,4 +1,4 @@
-"""What belongs to no section: the first page, the picture in the tab, and answers to what makes no sense."""
+"""What belongs to no section: the picture in the tab, and answers to what makes no sense."""
 
 from __future__ import annotations
 
@@ -18,12 +18,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 logger = logging.getLogger(__name__)
-
-
-@require_GET
-def home_page(request: HttpRequest) -> HttpResponse:
-    """Begin with the services."""
-    return redirect("list", key="services")
 
 
 @require_GET

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from configurator.openid.sessions import is_signed_on
 from configurator.sections.registry import SECTIONS
 from configurator.users import roles
 from schemas.version import VERSION
@@ -31,12 +32,14 @@ def menu_context(request: HttpRequest) -> dict[str, Any]:
         "menu": _entries(request),
         "version": VERSION,
         "theme": user.theme,
+        "signed_on": is_signed_on(request),
         "is_administrator": roles.has_role(request, roles.ADMINISTRATORS),
     }
 
 
 def _entries(request: HttpRequest) -> list[MenuItem]:
-    found = [
+    found = [(_("Overview"), reverse("overview"), "overview")]
+    found += [
         (str(section.title), reverse("list", args=[section.key]), section.icon)
         for section in SECTIONS.values()
         if roles.has_role(request, section.readers)

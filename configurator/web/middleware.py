@@ -12,6 +12,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone, translation
 
+from configurator.openid.sessions import is_signed_on
 from configurator.users import second_factor
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -38,6 +39,11 @@ OPEN_VIEWS = frozenset(
         "password_new_done",
         "set_language",
         "favicon",
+        "sign_on",
+        "sign_on_callback",
+        "sign_on_connect",
+        "sign_on_done",
+        "logged_out",
     }
 )
 """Views that need no login."""
@@ -134,8 +140,8 @@ class SecondFactorNeeded(_Gate):
         name = request.resolver_match.url_name
         if not request.user.is_authenticated or name in OPEN_VIEWS | {"logout", "session", "second_factor"}:
             return None
-        if not second_factor.is_missing(request.user):
-            return None
+        if is_signed_on(request) or not second_factor.is_missing(request.user):
+            return None  # how many factors an account of the provider needs is decided there
         if request.headers.get("HX-Request"):
             return HttpResponse(status=204, headers={"HX-Redirect": reverse("second_factor")})
         return redirect("second_factor")

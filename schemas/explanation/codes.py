@@ -66,7 +66,7 @@ class Verdict(ExplanationCode):
     )
     LOGGED_IN_WITHOUT_SEAT = (
         "logged-in-without-seat",
-        "Nobody was at {extension}, but logged in without a seat: {operators}",
+        "Nobody was logged in at {extension}; logged in without a seat: {operators}",
         "Configure the MAC address of that PC as a seat, or bind the operator to a seat.",
     )
     OPERATOR_NOT_LOGGED_IN = (
@@ -160,12 +160,12 @@ class Verdict(ExplanationCode):
     )
     RUNG_BEFORE = (
         "rung-before",
-        "The same caller rang here less than a minute ago: its trigger comes once a minute",
+        "The same caller had rung here less than a minute before: its trigger comes once a minute",
         'Write again="yes" at the trigger if it is to come with each ring.',
     )
     FOUND_CONNECTED = (
         "found-connected",
-        "The call was found going on when the link to Asterisk came back, and was not known to be news",
+        "The call was found going on when the link to Asterisk came back, and nothing showed that it was new",
     )
     PBX_DOWN = (
         "pbx-down",
@@ -174,7 +174,8 @@ class Verdict(ExplanationCode):
     )
     HELD_EVENTS_LOST = (
         "held-events-lost",
-        "Which service the call is of was known too late: {count} events of the ringing phone were not kept",
+        "It was known too late which service the call is of: {count} events of the ringing phone were not "
+        "kept",
     )
     STANDBY = "standby", "This server stands by: {holder} serves this Asterisk", "Ask that server."
     NO_CALL = (
@@ -234,7 +235,7 @@ class Verdict(ExplanationCode):
     TRIGGER_NOT_CONFIRMED = (
         "trigger-not-confirmed",
         "The client of {operator} asked whether to carry the trigger out, and nobody said yes",
-        "Say yes next time, or have the client not ask: its settings say whether it does.",
+        "Say yes next time, or switch the question off in the client's settings.",
     )
     TRIGGER_FAILED = (
         "trigger-failed",
@@ -250,7 +251,7 @@ class Verdict(ExplanationCode):
     STEPS_LEFT_OUT = "steps-left-out", "{count} steps in the middle of the story were not kept"
     BYTES_NOT_KEPT = (
         "bytes-not-kept",
-        "What Asterisk sent is not kept, so what the server never looked at cannot be told",
+        "What Asterisk sent then is not kept, so contexts and variables of no service cannot be named",
     )
 
 
@@ -289,13 +290,13 @@ class TrailStep(ExplanationCode):
     CONNECTED = "connected", "is connected with {phone}"
     PARTED = "parted", "is no longer connected with {phone}"
     FOUND_CONNECTED = "found-connected", "was found connected with {phone} when the channels were read"
-    TOLD_AGAIN = "told-again", "its client is told of the conversation with {phone}, which is no news"
+    TOLD_AGAIN = "told-again", "its client is told of the conversation with {phone}, which is not a new one"
     OPENED = (
         "opened",
         "{moment}, triggers ({count}) of {service} were sent to the client of {operator}, for {systems}",
     )
     NOT_OPENED = "not-opened", "{moment}, no trigger of {service} went to {operator}: {reason}"
-    LACKED = "lacked", "the place of {name} in the trigger stays empty"
+    LACKED = "lacked", "{name} has no value: its place in the trigger stays empty"
     NOT_DELIVERED = "not-delivered", "the client of {operator} could not be told ({event})"
     RESUMED = "resumed", "the client of {operator} is back, and is told what it had missed ({event})"
     HELD_EVENTS_LOST = "held-events-lost", "an event that waited for its service was thrown away"

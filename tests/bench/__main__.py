@@ -139,14 +139,20 @@ SCENARIOS: Mapping[str, Scenario] = {
     ),
     "client-pages": Scenario(
         "From the server's line to the page's request",
-        partial(page_requests, pages=30),
-        partial(page_requests, pages=3),
+        partial(page_requests, pages=30, log_ins=6),
+        partial(page_requests, pages=3, log_ins=2),
         full_only=True,
     ),
     "configurator": Scenario(
         "The Configurator with the largest configuration",
         partial(configurator, rounds=(3, 7)),
         partial(configurator, rounds=(1, 1)),
+        full_only=True,
+    ),
+    "client-500": Scenario(
+        "The client's window after 500 calls in 150 s",
+        partial(growth, calls=500, pace=0.3, parts=5),
+        partial(growth, calls=60, pace=0.3, parts=2),
         full_only=True,
     ),
     "client-5000": Scenario(

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -79,21 +80,7 @@ class Programs:
         )
         while "Listening" not in said.get(timeout=PATIENCE):
             pass
-        said = self._run(
-            "configurator",
-            "--data",
-            str(self.folder / "data"),
-            "--publish",
-            str(self.config),
-            "--status",
-            status,
-            "--listen",
-            "127.0.0.1:0",
-        )
-        while not self.address:
-            line = said.get(timeout=PATIENCE)
-            if "http://" in line:
-                self.address = line.rpartition(" ")[2].strip().rstrip("/")
+        self._start_configurator(status)
         secret = self.folder / "password"
         secret.touch(mode=0o600)
         secret.write_text("demo\n")
@@ -115,6 +102,29 @@ class Programs:
             "--mac",
             MAC,
         )
+
+    def start_on_nothing(self) -> None:
+        """The Configurator alone, with no configuration anywhere."""
+        for file in self.config.iterdir():
+            file.unlink()
+        self._start_configurator(str(self.folder / "status.json"))
+
+    def _start_configurator(self, status: str) -> None:
+        said = self._run(
+            "configurator",
+            "--data",
+            str(self.folder / "data"),
+            "--publish",
+            str(self.config),
+            "--status",
+            status,
+            "--listen",
+            "127.0.0.1:0",
+        )
+        while not self.address:
+            line = said.get(timeout=PATIENCE)
+            if "http://" in line:
+                self.address = line.rpartition(" ")[2].strip().rstrip("/")
 
     def _run(self, module: str, *options: str) -> queue.SimpleQueue[str]:
         program = subprocess.Popen(
@@ -204,11 +214,16 @@ def theme(request: pytest.FixtureRequest) -> str:
 def page(browser: Browser, programs: Programs, request: pytest.FixtureRequest) -> Iterator[Page]:
     """A fresh window. Whatever it complains about, or asks of another host, fails the test."""
     scheme: Any = request.getfixturevalue("theme") if "theme" in request.fixturenames else "light"
+    with watched_page(browser, programs, color_scheme=scheme) as window:
+        yield window
+
+
+@contextmanager
+def watched_page(browser: Browser, programs: Programs, **options: Any) -> Iterator[Page]:
+    """A window of its own, with its own cookies; `options` are playwright's for a context."""
     context = browser.new_context(
         base_url=programs.address,
-        color_scheme=scheme,
-        viewport={"width": 1280, "height": 820},
-        locale="en-GB",
+        **{"viewport": {"width": 1280, "height": 820}, "locale": "en-GB", **options},
     )
     window = context.new_page()
     window.set_default_timeout(PATIENCE * 1000)
@@ -227,13 +242,35 @@ def page(browser: Browser, programs: Programs, request: pytest.FixtureRequest) -
     assert wrong == []
 
 
-def log_in(page: Page) -> None:
+def log_in(page: Page, user: str = USER, lands_on: str = "**/services/") -> None:
     """Through the login page."""
     page.goto("/login/")
-    page.fill("#id_username", USER)
+    page.fill("#id_username", user)
     page.fill("#id_password", PASSWORD)
     page.click("button.primary")
-    page.wait_for_url("**/services/")
+    page.wait_for_url(lands_on)
+
+
+def shot(page: Page, name: str, theme: str) -> None:
+    """Keep a picture of what the window shows."""
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SHOTS / f"{name}-{theme}.png", animations="disabled")
+
+
+def violations(page: Page, axe: str) -> list[Any]:
+    """What axe-core finds serious or critical; run by the browser itself, past the page's policy."""
+    page.evaluate(axe)
+    found = page.evaluate("axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']})")
+    return [
+        (violation["id"], [node["html"][:160] for node in violation["nodes"]])
+        for violation in found["violations"]
+        if violation["impact"] in ("serious", "critical")
+    ]
+
+
+def open_dialog(page: Page) -> None:
+    """Wait for the dialog with its form."""
+    expect(page.locator("dialog[open] form.entry")).to_be_visible()
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import time
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -13,31 +12,11 @@ from playwright.sync_api import Browser, Dialog, Page, expect
 
 from astcti_server.demo.ami.manager import AmiUser
 from astcti_server.demo.pbx import DemoPbx
-from tests.browser.conftest import PASSWORD, SHOTS, USER, Programs, log_in
+from tests.browser.conftest import PASSWORD, USER, Programs, log_in, open_dialog, shot, violations
 from tests.fake.patience import PATIENCE
 
 pytestmark = pytest.mark.browser
 TRIGGER = "https://crm.example/new?id={CALLDATA}&from={CALLERID}"
-
-
-def shot(page: Page, name: str, theme: str) -> None:
-    SHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SHOTS / f"{name}-{theme}.png", animations="disabled")
-
-
-def violations(page: Page, axe: str) -> list[Any]:
-    """What axe-core finds serious or critical; run by the browser itself, past the page's policy."""
-    page.evaluate(axe)
-    found = page.evaluate("axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']})")
-    return [
-        (violation["id"], [node["html"][:160] for node in violation["nodes"]])
-        for violation in found["violations"]
-        if violation["impact"] in ("serious", "critical")
-    ]
-
-
-def open_dialog(page: Page) -> None:
-    expect(page.locator("dialog[open] form.entry")).to_be_visible()
 
 
 def answer(page: Page, what: str) -> None:
@@ -334,7 +313,9 @@ def test_the_way_in_is_accessible(page: Page, theme: str, axe: str) -> None:
         assert violations(page, axe) == []
 
 
-@pytest.mark.parametrize("name", ["audit", "publish", "publish/import", "account", "account/password"])
+@pytest.mark.parametrize(
+    "name", ["overview", "audit", "publish", "publish/import", "account", "account/password"]
+)
 def test_a_page_is_accessible(page: Page, theme: str, axe: str, name: str) -> None:
     log_in(page)
     page.goto(f"/{name}/")

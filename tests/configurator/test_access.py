@@ -27,7 +27,7 @@ ONLY_ADMINISTRATORS = [
     ("post", "/managers/add/"),
     ("get", "/managers/1/edit/"),
     ("post", "/managers/1/edit/"),
-    ("post", "/publish/now/"),
+    ("post", "/publish/ask/1/put-away/"),
     ("post", "/publish/1/roll-back/"),
     ("post", "/publish/1/take/"),
     ("get", "/publish/1/download/"),
@@ -43,6 +43,9 @@ ONLY_SENIORS = [
     ("post", "/operators/1/remove/"),
     ("post", "/operators/many/remove/"),
     ("get", "/operators/1/history/"),
+    ("post", "/publish/now/"),
+    ("post", "/publish/ask/"),
+    ("post", "/publish/ask/take-back/"),
 ]
 
 

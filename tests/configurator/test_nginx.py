@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.configurator.openid.conftest import RunningProvider, WebPerson, started, write_settings
+from tests.configurator.openid.toolkit_provider import PASSWORD
 from tests.fake.patience import PATIENCE
 from tests.fake.ports import free_port
 
@@ -30,7 +32,17 @@ uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
 
 
 @pytest.fixture
-def proxied(tmp_path: Path) -> Iterator[int]:
+def provider(tmp_path: Path) -> Iterator[RunningProvider]:
+    """Whose accounts log in, too."""
+    with started("tests.configurator.openid.toolkit_provider") as program:
+        running = RunningProvider(program)
+        write_settings(tmp_path / "data", running.issuer)
+        running.register(f"https://{NAME}/sign-on/callback/")
+        yield running
+
+
+@pytest.fixture
+def proxied(tmp_path: Path, provider: RunningProvider) -> Iterator[int]:
     """The port on which nginx speaks TLS, with the Configurator behind it."""
     nginx = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
     if nginx is None:
@@ -104,3 +116,29 @@ def test_one_logs_in_through_nginx_as_documented_and_nobody_pretends_to_come_fro
     assert session is not None
     audit = ask(tmp_path, proxied, ["GET /audit/ HTTP/1.1", f"Cookie: {session[0]}"])
     assert "127.0.0.1" in audit and "192.0.2.66" not in audit
+
+
+def test_one_logs_in_with_an_account_of_a_provider_through_nginx_as_documented(
+    proxied: int, provider: RunningProvider, tmp_path: Path
+) -> None:
+    begun = ask(tmp_path, proxied, ["GET /sign-on/?next=/audit/ HTTP/1.1"])
+    cookie = re.search(r"astcti_session=[^;]+;.*Secure", begun)
+    asked = re.search(r"Location: (\S+)", begun)
+    assert cookie is not None and asked is not None and f"redirect_uri=https%3A%2F%2F{NAME}%2F" in asked[1]
+    person = WebPerson(provider.address)
+    form = person.get(asked[1])
+    token = re.search(r'token" value="([^"]+)', form.text)
+    assert token is not None
+    sent = {"username": "ada", "password": PASSWORD, "csrfmiddlewaretoken": token[1]}
+    answer = person.session.post(form.url, sent, allow_redirects=False, timeout=PATIENCE)
+    back = person.session.get(
+        provider.address + answer.headers["Location"], allow_redirects=False, timeout=PATIENCE
+    ).headers["Location"]
+    person.session.close()
+    assert back.startswith(f"https://{NAME}/sign-on/callback/?")
+    path = back.removeprefix(f"https://{NAME}")
+    came = ask(tmp_path, proxied, [f"GET {path} HTTP/1.1", f"Cookie: {cookie[0].partition(';')[0]}"])
+    assert came.startswith("HTTP/1.1 302") and "Location: /audit/" in came, came[:400]
+    session = re.search(r"astcti_session=[^;]+", came)
+    assert session is not None
+    assert "Ada Admin" in ask(tmp_path, proxied, ["GET /audit/ HTTP/1.1", f"Cookie: {session[0]}"])

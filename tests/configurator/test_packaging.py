@@ -60,7 +60,7 @@ def test_every_text_has_its_italian() -> None:
 
 def sentences_of_the_checks() -> set[str]:
     """Every template of `schemas` that a configuration's file or form can meet."""
-    found = {template for template in translation.FORM_SENTENCES.values() if template != "{reason}"}
+    found = set(translation.FORM_SENTENCES.values())
     for path in (ROOT.parent / "schemas").rglob("*.py"):
         if path.parent.name == "server":
             continue
@@ -104,6 +104,23 @@ def test_every_word_of_a_template_can_be_translated(template: Path) -> None:
     messages = messages_of(PO.read_text(encoding="utf-8"))
     said = re.findall(r"""{% translate ("|')(.*?)\1""", template.read_text(encoding="utf-8"))
     assert [text for _, text in said if text not in messages] == []
+
+
+BLOCK = re.compile(r"{% blocktranslate[^%]*%}(.*?){% (?:plural|endblocktranslate) %}", re.DOTALL)
+
+
+@pytest.mark.parametrize(
+    "template",
+    sorted(path for path in (ROOT / "templates").rglob("*") if path.suffix in (".html", ".txt")),
+    ids=lambda path: path.name,
+)
+def test_every_sentence_with_values_of_a_template_can_be_translated(template: Path) -> None:
+    messages = messages_of(PO.read_text(encoding="utf-8"))
+    text = template.read_text(encoding="utf-8")
+    said = [re.sub(r"{{ (\w+) }}", r"%(\1)s", block) for block in BLOCK.findall(text)]
+    if template.suffix == ".txt":
+        said += re.findall(r"""{% translate "(.*?)\"""", text)
+    assert [sentence for sentence in said if sentence not in messages] == []
 
 
 def test_every_option_and_command_is_documented() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
+import re
 import stat
 import threading
 from collections.abc import Callable, Iterator
@@ -14,14 +16,17 @@ from typing import Any
 import click
 import pytest
 from django.conf import settings
+from django.contrib.auth.tokens import default_token_generator
 from django.core import mail
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import connections
 from django.test import Client, override_settings
 from django.utils import timezone
+from django.utils.http import urlsafe_base64_encode
 
 from configurator.cli import without_traceback_of_refusals
-from configurator.commands.users import make_first_user
+from configurator.commands.users import make_first_user, reset_password
 from configurator.database import backup
 from configurator.models import AuditEntry, LoginFailure, ManagerUser, Operator, Seat
 from configurator.options import Options, current_options
@@ -140,6 +145,35 @@ def test_a_weak_password_of_an_operator_is_stored_and_told(admin: Client, demo) 
     assert "easily guessed" in said.headers["HX-Trigger"]
     assert Operator.objects.get().password.startswith("scrypt:")
     assert weakness_of("battery-staple-7", demo["operator"]) == ""
+
+
+def test_weak_passwords_of_operators_in_a_file_are_told_by_name(admin: Client, demo) -> None:
+    stored = "md5:098f6bcd4621d373cade4e832627b4f6"
+    rows = f"username,full-name,password\nanna,Anna,anna\nbob,Bob,battery-staple-7\ncleo,Cleo,{stored}\n"
+    for store in ("no", "yes"):
+        file = SimpleUploadedFile("operators.csv", rows.encode())
+        page = admin.post("/publish/import/", {"what": "operators", "file": file, "store": store})
+        (told,) = re.findall(r"easily guessed:(.*?)</p>", page.content.decode(), re.DOTALL)
+        assert re.findall(r"<code>(.*?)</code>", told) == ["anna"]
+    assert Operator.objects.filter(username="anna").exists()
+
+
+@pytest.mark.parametrize("weak", ["short-9", "password123", "viewer@example"])
+def test_a_link_and_the_command_line_take_no_weak_password_either(
+    users, weak: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = users["viewer"]
+    token = default_token_generator.make_token(user)
+    client = Client()
+    begin = f"/password-new/{urlsafe_base64_encode(str(user.pk).encode())}/{token}/"
+    form = client.get(begin).headers["Location"]
+    assert client.post(form, {"new_password1": weak, "new_password2": weak}).status_code == 200
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{weak}\n"))
+    assert reset_password.callback is not None
+    with pytest.raises(click.ClickException):
+        reset_password.callback("viewer")
+    user.refresh_from_db()
+    assert user.check_password(PASSWORD)
 
 
 def test_a_refused_request_is_one_line_in_the_log(

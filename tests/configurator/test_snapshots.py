@@ -43,14 +43,14 @@ def test_an_import_says_in_numbers_what_goes_changes_and_comes_and_is_undone(adm
     upload(admin, "configuration", SAMPLE.read_bytes(), looked["seen"])
     assert working_copy.configuration() == xml_form.load_xml(SAMPLE)
     kept = Snapshot.objects.get()
-    noted = AuditEntry.objects.get(action="import")
+    noted = AuditEntry.objects.get(action="import", kind="configuration")
     assert ["Earlier state", "", str(kept)] in noted.details and "here.xml" in str(kept)
 
     assert undo(admin, kept).status_code == 302
     after = [list(table.objects.order_by("pk").values()) for table in snapshots.TABLES]
     for old, new in zip(rows, after, strict=True):
         assert [{**row, "revision": 0} for row in old] == [{**row, "revision": 0} for row in new]
-    assert AuditEntry.objects.get(action="undo").name == str(kept)
+    assert AuditEntry.objects.get(action="undo", kind="configuration").name == str(kept)
     assert undo(admin, Snapshot.objects.first()).status_code == 302
     assert working_copy.configuration() == xml_form.load_xml(SAMPLE), "an undo can be undone"
 

@@ -19,8 +19,8 @@ import astcti_server
 import configurator
 import schemas
 
-ABSENT = ("tkinter", "_tkinter", "qtpy", "AppKit")
-"""What an environment may be without: Tk is the system's, Qt comes with an extra, AppKit is of macOS."""
+ABSENT = ("tkinter", "_tkinter", "qtpy", "AppKit", "mozilla_django_oidc", "jwt", "requests")
+"""What an environment may be without: Tk is the system's, others come with extras, AppKit is of macOS."""
 
 
 def module_names() -> Iterator[str]:

@@ -39,7 +39,6 @@ from astcti_client.ui.state.pause_file import PauseFile
 from astcti_client.ui.state.preferences import CannotChange, Preferences
 from astcti_client.ui.state.prompts import PassingMessage, Prompt
 from astcti_client.ui.state.seat_changes import (
-    CallChanged,
     CallExplained,
     CallOver,
     CommandRefused,
@@ -61,6 +60,7 @@ logger = logging.getLogger(__name__)
 
 SECOND = 1000
 DRAWING = 1  # milliseconds until the screen has answered where new windows are
+NOTICE_FIRST = 15  # milliseconds in which a notice is drawn before the main window shows the same call
 MINUTE = 60  # seconds between two full collections of garbage, and two looks for calls that are too old
 LOGOUT_TIME = 4.0  # seconds for logging out at the end
 LOGOUT_LOOK = 50  # milliseconds between two looks whether that is done
@@ -125,6 +125,8 @@ class App:
         self._tray_menu = TrayMenu(root, self.model, self.windows.actions)
         self._quitting: float | None = None
         self._changed = self._heard_event = False
+        self._rest: str | None = None
+        """The timer that shows the rest, while notices are drawn."""
         self._tell(self._desktop_watch.set_hot_keys())
         self._tell(self._desktop_watch.set_start())
         # What Tk made must be thrown away on this thread too, and Python collects cycles on any.
@@ -170,6 +172,8 @@ class App:
         """Let go of everything but the inbox, after the main loop."""
         self._reader.stop()
         self.root.after_cancel(self._next_second)
+        if self._rest is not None:
+            self.root.after_cancel(self._rest)
         self.session.stop()
         if self._listener:
             self._listener.close()
@@ -178,6 +182,7 @@ class App:
         self.tray.close()
         self.triggers.close()
         self.history.close()
+        self.windows.notices.close()
         until = time.monotonic() + LOGOUT_TIME
         while not self.session.ended() and time.monotonic() < until:
             time.sleep(0.02)
@@ -238,6 +243,15 @@ class App:
         self._changed = True
 
     def _show_changes(self) -> None:
+        if self.windows.notices.show(self.model.calls):
+            # Tk draws what is new in the order in which it was changed, and waits for the screen meanwhile.
+            if self._rest is None:
+                self._rest = self.root.after(NOTICE_FIRST, self._show_the_rest)
+        elif self._rest is None:
+            self._show_the_rest()
+
+    def _show_the_rest(self) -> None:
+        self._rest = None
         if self._changed:
             self._show()
         if self._heard_event:
@@ -292,8 +306,6 @@ class App:
                 if self.preferences.now.notices:
                     self.windows.notices.ring(call)
                 self._ring_sound()
-            case CallChanged(call=call):
-                self.windows.notices.change(call)
             case CallOver(call=call):
                 self._records.add(call)
                 self.windows.history_changed()

@@ -80,7 +80,7 @@ class CallTriggers:
 
     def open_interrupted(self, call: SeatCall) -> None:
         """Do what an earlier run of the client was ended in the middle of."""
-        self._model.opened_again(call.key)
+        self._model.seat_calls.opened_again(call.key)
         for trigger in self._interrupted.pop(call.key, []):
             outcome = self._runner.do_again(trigger)
             self._note_failure(outcome)
@@ -128,7 +128,7 @@ class CallTriggers:
         waiting = self._interrupted.setdefault(key, [])
         if trigger.mark not in {known.mark for known in waiting}:
             waiting.append(trigger)
-        self._model.interrupted(key, trigger.action)
+        self._model.seat_calls.interrupted(key, trigger.action)
 
     def _run(self, trigger: DueTrigger) -> None:
         def answered(yes: bool) -> None:
@@ -148,11 +148,11 @@ class CallTriggers:
 
     def _refuse(self, trigger: DueTrigger, failure: TriggerFailure) -> None:
         self._events.refuse(trigger, failure)
-        self._model.trigger_failed(trigger.event.call.uniqueid, failure)
+        self._model.seat_calls.trigger_failed(trigger.event.call.uniqueid, failure)
 
     def _note_failure(self, outcome: TriggerOutcome) -> None:
         if outcome.failure is not None and outcome.due is not None:
-            self._model.trigger_failed(outcome.due.event.call.uniqueid, outcome.failure)
+            self._model.seat_calls.trigger_failed(outcome.due.event.call.uniqueid, outcome.failure)
 
     def _tell_outcome(self, outcome: TriggerOutcome, call: SeatCall | None = None) -> None:
         if call is None and outcome.due is not None:

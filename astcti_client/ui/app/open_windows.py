@@ -179,6 +179,8 @@ class OpenWindows:
             self._messages.put_away(LOST_PAUSE)
         self._show_messages()
         self.notices.tick()
+        if self._preferences.now.notices:
+            self.notices.make_ready()
         self._keep_places()
 
     def _keep_places(self) -> None:
@@ -194,8 +196,8 @@ class OpenWindows:
                 self._places.keep(name, place)
             self._moved[name] = geometry
 
-    def _put_back(self, name: str, window: tk.Tk | tk.Toplevel) -> None:
-        """Where its user left it, as far as it is on the screen of today."""
+    def _put_back(self, name: str, window: tk.Tk | tk.Toplevel) -> WindowPlace | None:
+        """Where its user left it, as far as it is on the screen of today. Returns where that is, if so."""
         if (place := self._places.of(name)) is not None:
             screen = WindowPlace(
                 window.winfo_vrootwidth(),
@@ -203,7 +205,9 @@ class OpenWindows:
                 window.winfo_vrootx(),
                 window.winfo_vrooty(),
             )
-            window.geometry(str(place.inside(screen)))
+            place = place.inside(screen)
+            window.geometry(str(place))
+        return place
 
     def put_away(self, topic: str) -> None:
         """Take the lasting message of this topic away."""
@@ -251,15 +255,20 @@ class OpenWindows:
             self.root.attributes("-topmost", settings.on_top)
 
     def _new_main(self) -> MainWindow:
-        if not self.root.winfo_viewable():  # else it has the size that its user gave it
-            self._place_main()
-        mini = self._preferences.now.mini_view
+        # Once it was seen it has the size that its user gave it.
+        height = self.root.winfo_height() if self.root.winfo_viewable() else self._place_main()
         return MainWindow(
-            self.root, self.look, self._model, self.actions, self._history.redial_list, mini=mini
+            self.root,
+            self.look,
+            self._model,
+            self.actions,
+            self._history.redial_list,
+            height=height,
+            mini=self._preferences.now.mini_view,
         )
 
-    def _place_main(self) -> None:
-        """Each of the two views has a place and a size of its own."""
+    def _place_main(self) -> int:
+        """Each of the two views has a place and a size of its own. Returns the height."""
         mini = self._preferences.now.mini_view
         if _fills_the_screen(self.root):
             self.root.attributes("-zoomed", False)
@@ -267,7 +276,8 @@ class OpenWindows:
             self.root.state("normal")
         width, height = self._on_screen(*((400, 200) if mini else (430, 640)))
         self.root.geometry(f"{width}x{height}")
-        self._put_back("mini" if mini else "main", self.root)
+        kept = self._put_back("mini" if mini else "main", self.root)
+        return kept.height if kept is not None else height
 
     def _on_screen(self, width: int, height: int) -> tuple[int, int]:
         """That size of a 96 dpi screen in this screen's dots, as far as there is room for it."""
@@ -349,7 +359,7 @@ class OpenWindows:
         """Show everything of the model and of the history that may have changed."""
         self.main.show()
         self.notices.offer_answer(self._model.phone_answers)
-        self.notices.show_commands(self._model.calls)
+        self.notices.show(self._model.calls)
         if self._preferences.now.notices:
             self.notices.show_dialled(time.monotonic())
         if self.colleagues is not None and self.colleagues.winfo_exists():

@@ -150,16 +150,16 @@ class SeatCommands:
         """Call the number of a call that is over; returns what is wrong with it, or nothing."""
 
         def answered(_problem: str) -> None:
-            self._model.command_over(key)
+            self._model.seat_calls.command_over(key)
             self._model_changed()
 
         if (call := self._model.calls.get(key)) is None:
             return ""  # its card goes with this second
         if self._model.dialling.busy:
             return self._busy_with(call.number)
-        self._model.command_begins(key, CommandName.ORIG)
+        self._model.seat_calls.command_begins(key, CommandName.ORIG)
         if problem := self._dial_typed(call.number, "", answered):
-            self._model.command_over(key)
+            self._model.seat_calls.command_over(key)
         self._model_changed()
         return problem
 
@@ -244,7 +244,7 @@ class SeatCommands:
     def _send_for(self, key: str, line: str) -> None:
         """As `_send`, from the card of a call."""
         if command := self._send(line):
-            self._model.command_sent(command, key)
+            self._model.seat_calls.command_sent(command, key)
             self._model_changed()
 
     def _ask(self, key: str, command: CommandName, parameters: str, answered: ProblemTold) -> None:
@@ -260,7 +260,7 @@ class SeatCommands:
         if issued is None:
             answered(_("Not connected."))
         else:
-            self._model.command_sent(issued, key)
+            self._model.seat_calls.command_sent(issued, key)
             self._model_changed()
             self._session.await_reply(issued, told)
 

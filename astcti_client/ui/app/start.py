@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import signal
 import sqlite3
@@ -42,6 +43,7 @@ def run_window(loaded: LoadedSettings, reload: Callable[[], LoadedSettings], fil
         return 0
     except NoHandOver:
         pass  # nobody is there, or one without a window: listening for requests will tell
+    gc.freeze()  # what modules hold stays: to look through it once a minute takes 30 ms
     draw_in_real_dots()
     try:
         root = tk.Tk(className="Astcti")  # by this desktops tell which program a window belongs to

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import webbrowser
 from typing import Any
 
 from PIL import Image, ImageDraw
 from qtpy import QtCore, QtGui, QtWidgets
 
+from astcti_client.ui.browser.open_outside import open_in_system_browser
 from astcti_client.ui.i18n import _
 from astcti_client.ui.theme.icons import icon
 from astcti_client.ui.theme.palette import DARK, LIGHT, Palette
@@ -26,6 +26,7 @@ QLineEdit {{
     padding: 6px 4px; font-size: 14px; selection-background-color: {accent}; selection-color: {on_accent};
 }}
 QLineEdit:focus {{ border: 1px solid {accent}; }}
+QLabel {{ color: {bad}; padding: 0 6px; }}
 QToolTip {{ background: {surface}; color: {text}; border: 1px solid {border}; padding: 4px; }}
 """
 
@@ -59,6 +60,9 @@ def follow_colours(application: Any, dark: bool) -> None:
 class BrowserBar(QtWidgets.QToolBar):  # type: ignore[misc,valid-type,unused-ignore]
     """Works on the page of `view`, whichever it is."""
 
+    _not_opened = QtCore.Signal()
+    """From the thread that asked the system's browser: Qt queues it for the main one."""
+
     def __init__(self, window: Any, view: Any, dark: bool) -> None:
         super().__init__(window)
         self._view, self._window = view, window
@@ -77,6 +81,9 @@ class BrowserBar(QtWidgets.QToolBar):  # type: ignore[misc,valid-type,unused-ign
         self._outside = self._button(
             "elsewhere", _("Open in the system's browser"), self._open_outside, "Ctrl+Shift+O"
         )
+        self._trouble = self.addWidget(QtWidgets.QLabel(_("No browser could be started")))
+        self._trouble.setVisible(False)
+        self._not_opened.connect(lambda: self._trouble.setVisible(True))
         self._shortcut("Ctrl+L", self.address.take)
         self._shortcut("Ctrl+W", window.close)
         for keys, factor in (("Ctrl++", 1.1), ("Ctrl+=", 1.1), ("Ctrl+-", 1 / 1.1), ("Ctrl+0", 0.0)):
@@ -84,6 +91,7 @@ class BrowserBar(QtWidgets.QToolBar):  # type: ignore[misc,valid-type,unused-ign
         page = view.page()
         page.urlChanged.connect(self.address.show_url)
         page.loadStarted.connect(lambda: self._busy(True))
+        page.loadStarted.connect(lambda: self._trouble.setVisible(False))
         page.loadFinished.connect(lambda _well: self._busy(False))
         # The engine's own actions for these do not say each time that they changed.
         for told in (page.urlChanged, page.loadStarted, page.loadFinished):
@@ -124,9 +132,8 @@ class BrowserBar(QtWidgets.QToolBar):  # type: ignore[misc,valid-type,unused-ign
         self._view.setZoomFactor(min(5.0, max(0.3, self._view.zoomFactor() * factor)) if factor else 1.0)
 
     def _open_outside(self) -> None:
-        address = shown_address(self._view.page().url())
-        if address.startswith(("http://", "https://")):
-            webbrowser.open(address)
+        self._trouble.setVisible(False)
+        open_in_system_browser(shown_address(self._view.page().url()), self._not_opened.emit)
 
 
 class AddressField(QtWidgets.QLineEdit):  # type: ignore[misc,valid-type,unused-ignore]

@@ -10,10 +10,10 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
-import webbrowser
 from typing import Any, TextIO
 
 from astcti_client.ui import i18n
+from astcti_client.ui.browser.open_outside import open_in_system_browser
 from astcti_client.ui.browser.page import NAME, SIZE, PageRequest, read_page, say_taken, storage_folder
 from astcti_client.ui.i18n import _
 
@@ -105,9 +105,10 @@ class MenuBrowser:
         self._window.set_title(f"{address} – {self._title}" if address else self._title)
 
     def _open_outside(self) -> None:
-        address = self._window.get_current_url() or ""
-        if address.startswith(("http://", "https://")):
-            webbrowser.open(address)
+        open_in_system_browser(self._window.get_current_url() or "", self._say_not_opened)
+
+    def _say_not_opened(self) -> None:
+        self._window.set_title(f"{_('No browser could be started')} – {self._title}")
 
 
 if __name__ == "__main__":

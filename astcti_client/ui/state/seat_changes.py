@@ -1,4 +1,4 @@
-"""What the model reports after a message or with time; the window carries it out. No Tk."""
+"""What is to be done after a message or with time, beside showing the model anew. No Tk."""
 
 from __future__ import annotations
 
@@ -16,15 +16,8 @@ class RingBegan:
 
 
 @dataclass(frozen=True, slots=True)
-class CallChanged:
-    """More is known of a call, or it is in another phase."""
-
-    call: SeatCall
-
-
-@dataclass(frozen=True, slots=True)
 class CallOver:
-    """The leg ended: for the history, and for the notice if it only rang. Once per leg."""
+    """The leg ended: for the history. Once per leg."""
 
     call: SeatCall
 
@@ -91,7 +84,6 @@ class JoinedAgainstWish:
 
 SeatChange = (
     RingBegan
-    | CallChanged
     | CallOver
     | CallExplained
     | EventHeard

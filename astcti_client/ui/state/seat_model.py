@@ -48,7 +48,6 @@ from astcti_client.ui.state.seat_connection import SeatConnection
 from astcti_client.ui.state.seat_pause import SeatPause
 from astcti_client.ui.state.seat_queues import SeatQueues
 from astcti_client.ui.state.seat_state import Pause, SeatQueue, TrayState
-from schemas.events import Action
 from schemas.protocol import (
     DIALLED_CALL,
     UNCHECKED,
@@ -58,7 +57,6 @@ from schemas.protocol import (
     PhoneAbility,
     QueueWord,
     ReplyCode,
-    TriggerFailure,
     Word,
 )
 from schemas.wire import Reply
@@ -146,6 +144,11 @@ class SeatModel:
         return self._calls.shown
 
     @property
+    def seat_calls(self) -> SeatCalls:
+        """Where is told what becomes of a call's triggers and commands."""
+        return self._calls
+
+    @property
     def consults(self) -> SeatConsults:
         """The colleagues who are asked about them."""
         return self._calls.consults
@@ -222,32 +225,6 @@ class SeatModel:
         """So many missed calls wait for somebody to look at them."""
         self.missed = missed
 
-    # --- what becomes of a call's triggers and commands ---
-
-    def interrupted(self, key: str, action: Action) -> None:
-        """An earlier run of the client was ended while it carried this out."""
-        self._calls.interrupted(key, action)
-
-    def opened_again(self, key: str) -> None:
-        """The user had what was interrupted done."""
-        self._calls.opened_again(key)
-
-    def trigger_failed(self, key: str, failure: TriggerFailure) -> None:
-        """A trigger was not carried out."""
-        self._calls.trigger_failed(key, failure)
-
-    def command_sent(self, command: IssuedCommand, key: str) -> None:
-        """The card of this call asked for it: it asks for nothing more until the reply."""
-        self._calls.command_sent(command, key)
-
-    def command_begins(self, key: str, word: str) -> None:
-        """Something was asked for from this call's card; `command_over` follows."""
-        self._calls.command_begins(key, word)
-
-    def command_over(self, key: str) -> None:
-        """The reply is here, or it never will be."""
-        self._calls.command_over(key)
-
     # --- what was asked of the server ---
 
     def pause_left(self, reason: str, lasts: float) -> None:
@@ -322,7 +299,8 @@ class SeatModel:
             self._pause.logging_in()
             self._calls.logging_in()
             self.macs_refused = ()
-        return self._calls.connection_lost()
+        self._calls.connection_lost()
+        return []
 
     def _reply(self, reply: Reply, answers: IssuedCommand | None) -> list[SeatChange]:
         match reply.number:

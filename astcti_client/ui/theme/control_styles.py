@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from tkinter import font as tkfont
 from tkinter import ttk
@@ -16,19 +16,23 @@ Fonts = Mapping[str, tkfont.Font]
 
 def make_control_styles(style: ttk.Style, pictures: Pictures, fonts: Fonts) -> None:
     """Make them all in the theme that is in force."""
+    p = pictures.palette
+    for kind in _PIECES:
+        put_on_ground(style, pictures, kind, p.surface if kind == "CardFlat.TButton" else p.ground)
     _make_buttons(style, pictures, fonts)
-    _make_flat_buttons(style, pictures)
-    _make_entry(style, pictures)
-    _make_combobox(style, pictures)
+    _make_fields(style, pictures)
     _make_switch(style, pictures)
     _make_table(style, pictures, fonts)
     _make_scrollbar(style, pictures)
 
 
-def _ground(
-    style: ttk.Style, pictures: Pictures, element: str, piece: str, *states: tuple[*tuple[str, ...], str]
-) -> None:
-    """An element that is a stretched picture, another one in each of the states; the first that fits."""
+def put_on_ground(style: ttk.Style, pictures: Pictures, kind: str, ground: str, name: str = "") -> None:
+    """Have the style `name` draw what `kind` draws, with its round corners on a ground of this colour.
+
+    `name` ends with a dot and `kind`, and is new; without one it is `kind`.
+    """
+    name = name or kind
+    piece, *states = _PIECES[kind](pictures, ground)
     options: dict[str, Any] = {
         "border": pictures.px(9),
         "width": 1,
@@ -36,125 +40,121 @@ def _ground(
         "padding": pictures.px(1),
         "sticky": "nsew",
     }
-    style.element_create(f"{element}.ground", "image", piece, *states, **options)
+    style.element_create(f"{name}.ground", "image", piece, *states, **options)
+    style.layout(name, [(f"{name}.ground", {"sticky": "nsew", "children": _inside(kind, style, pictures)})])
+    style.configure(name, background=ground)
 
 
-def _button_layout(element: str) -> Any:
-    """A button's picture as its ground, its label in the middle; of the type that ttk keeps to itself."""
-    label = ("Button.label", {"sticky": ""})
-    padding = ("Button.padding", {"sticky": "nsew", "children": [label]})
-    return [(f"{element}.ground", {"sticky": "nsew", "children": [padding]})]
+def _inside(kind: str, style: ttk.Style, pictures: Pictures) -> Any:
+    """The layout within a control's picture; of the type that ttk keeps to itself."""
+    if kind == "TEntry":
+        return [("Entry.padding", {"sticky": "nsew", "children": [("Entry.textarea", {"sticky": "nsew"})]})]
+    if kind == "TCombobox":
+        if "Field.arrow" not in style.element_names():
+            style.element_create("Field.arrow", "image", pictures.arrow(), sticky="")
+        area = [("Combobox.textarea", {"sticky": "nsew"})]
+        return [
+            ("Field.arrow", {"side": "right", "sticky": "ns"}),
+            ("Combobox.padding", {"sticky": "nsew", "children": area}),
+        ]
+    return [("Button.padding", {"sticky": "nsew", "children": [("Button.label", {"sticky": ""})]})]
+
+
+States = tuple[Any, ...]
+"""A picture, and tuples of states with another one: the first that fits. ttk has no name for the type."""
+
+
+def _button(fill: str, hover: str, border: str, pictures: Pictures, ground: str) -> States:
+    """The colours are named as in the palette."""
+    p, piece = pictures.palette, partial(pictures.piece, ground=ground)
+    inside, over, edge = getattr(p, fill), getattr(p, hover), getattr(p, border)
+    focus = p.text if edge in (p.accent, p.bad) else p.accent  # a ring has to be seen on it
+    return (
+        piece(inside, edge),
+        ("disabled", piece(p.raised, p.border)),
+        ("alternate", "focus", piece(p.raised, focus, thickness=2)),  # inert: see `press_guard`
+        ("alternate", piece(p.raised, p.border)),
+        ("pressed", piece(over, focus)),
+        ("focus", piece(inside, focus, thickness=2)),
+        ("active", piece(over, edge)),
+    )
+
+
+def _flat_button(pictures: Pictures, ground: str) -> States:
+    p, piece = pictures.palette, partial(pictures.piece, ground=ground)
+    flat = pictures.nothing(60)
+    return (
+        flat,
+        ("alternate", "!focus", flat),
+        # The ring stays while the mouse is over it: who works with both sees where the keys go.
+        ("pressed", "focus", piece(p.border, p.accent, thickness=2)),
+        ("pressed", piece(p.border)),
+        ("active", "focus", piece(p.raised, p.accent, thickness=2)),
+        ("active", piece(p.raised)),
+        ("focus", piece("", p.accent, thickness=2)),
+    )
+
+
+def _field(pictures: Pictures, ground: str) -> States:
+    p, piece = pictures.palette, partial(pictures.piece, ground=ground)
+    return (
+        piece(p.surface, p.border),
+        ("disabled", piece(p.raised, p.border)),
+        ("focus", piece(p.surface, p.accent, thickness=2)),
+    )
+
+
+_PIECES: Mapping[str, Callable[[Pictures, str], States]] = {
+    "TButton": partial(_button, "surface", "raised", "border"),
+    "Accent.TButton": partial(_button, "accent", "accent_hover", "accent"),
+    "Danger.TButton": partial(_button, "bad", "bad_hover", "bad"),
+    "Flat.TButton": _flat_button,
+    "CardFlat.TButton": _flat_button,
+    "TEntry": _field,
+    "TCombobox": _field,
+}
+"""What is drawn on a ground, by its style."""
 
 
 def _make_buttons(style: ttk.Style, pictures: Pictures, fonts: Fonts) -> None:
-    p, piece = pictures.palette, pictures.piece
-    looks = {
-        "TButton": (p.surface, p.raised, p.border, p.text, "TkDefaultFont"),
-        "Accent.TButton": (p.accent, p.accent_hover, p.accent, p.on_accent, "bold"),
-        "Danger.TButton": (p.bad, p.bad_hover, p.bad, "#ffffff" if not p.dark else "#1b0b0b", "bold"),
-    }
-    for name, (fill, hover, border, ink, font) in looks.items():
-        element = name.replace("TButton", "button")
-        focus = p.text if border in (p.accent, p.bad) else p.accent  # a ring has to be seen on it
-        _ground(
-            style,
-            pictures,
-            element,
-            piece(fill, border),
-            ("disabled", piece(p.raised, p.border)),
-            ("alternate", "focus", piece(p.raised, focus, thickness=2)),  # inert: see `press_guard`
-            ("alternate", piece(p.raised, p.border)),
-            ("pressed", piece(hover, focus)),
-            ("focus", piece(fill, focus, thickness=2)),
-            ("active", piece(hover, border)),
-        )
-        style.layout(name, _button_layout(element))
+    p = pictures.palette
+    on_bad = "#ffffff" if not p.dark else "#1b0b0b"
+    for name, ink, font in (
+        ("TButton", p.text, "TkDefaultFont"),
+        ("Accent.TButton", p.on_accent, "bold"),
+        ("Danger.TButton", on_bad, "bold"),
+    ):
         style.configure(
             name,
             foreground=ink,
             font=fonts.get(font, font),
             anchor="center",
-            background=p.ground,
             padding=(pictures.px(12), pictures.px(6)),
         )
         style.map(name, foreground=[("disabled", p.muted), ("alternate", p.muted)])
-
-
-def _make_flat_buttons(style: ttk.Style, pictures: Pictures) -> None:
-    p, piece = pictures.palette, pictures.piece
-    flat = pictures.nothing(60)
-    for name, ground in (("Flat.TButton", p.ground), ("CardFlat.TButton", p.surface)):
-        element = name.replace("TButton", "button")
-        _ground(
-            style,
-            pictures,
-            element,
-            flat,
-            ("alternate", "!focus", flat),
-            # The ring stays while the mouse is over it: who works with both sees where the keys go.
-            ("pressed", "focus", piece(p.border, p.accent, thickness=2)),
-            ("pressed", piece(p.border)),
-            ("active", "focus", piece(p.raised, p.accent, thickness=2)),
-            ("active", piece(p.raised)),
-            ("focus", piece("", p.accent, thickness=2)),
-        )
-        style.layout(name, _button_layout(element))
-        style.configure(name, background=ground, padding=pictures.px(6))
+    for name in ("Flat.TButton", "CardFlat.TButton"):
+        style.configure(name, padding=pictures.px(6))
     style.configure("Alert.Flat.TButton", foreground=p.bad)
 
 
-def _make_entry(style: ttk.Style, pictures: Pictures) -> None:
-    p, piece = pictures.palette, pictures.piece
-    _ground(
-        style,
-        pictures,
-        "Field",
-        piece(p.surface, p.border),
-        ("disabled", piece(p.raised, p.border)),
-        ("focus", piece(p.surface, p.accent, thickness=2)),
-    )
-    area = [("Entry.textarea", {"sticky": "nsew"})]
-    inner: Any = [("Entry.padding", {"sticky": "nsew", "children": area})]
-    style.layout("TEntry", [("Field.ground", {"sticky": "nsew", "children": inner})])
-    padding = (pictures.px(10), pictures.px(6))
-    style.configure("TEntry", padding=padding, foreground=p.text, background=p.ground)
-    _colour_field(style, pictures, "TEntry")
-
-
-def _make_combobox(style: ttk.Style, pictures: Pictures) -> None:
-    p = pictures.palette
-    style.element_create("Field.arrow", "image", pictures.arrow(), sticky="")
-    area = [("Combobox.textarea", {"sticky": "nsew"})]
-    inner: Any = [
-        ("Field.arrow", {"side": "right", "sticky": "ns"}),
-        ("Combobox.padding", {"sticky": "nsew", "children": area}),
-    ]
-    style.layout("TCombobox", [("Field.ground", {"sticky": "nsew", "children": inner})])
-    style.configure(
-        "TCombobox",
-        padding=(pictures.px(10), pictures.px(6), pictures.px(2), pictures.px(6)),
-        foreground=p.text,
-        background=p.ground,
-        arrowsize=pictures.px(14),
-    )
-    _colour_field(style, pictures, "TCombobox")
-
-
-def _colour_field(style: ttk.Style, pictures: Pictures, name: str) -> None:
-    p = pictures.palette
-    style.map(
-        name,
-        foreground=[("disabled", p.muted)],
-        selectbackground=[("readonly", "!focus", p.surface), ("readonly", p.surface)],
-        selectforeground=[("disabled", p.muted), ("readonly", p.text)],
-    )
+def _make_fields(style: ttk.Style, pictures: Pictures) -> None:
+    p, px = pictures.palette, pictures.px
+    style.configure("TEntry", padding=(px(10), px(6)), foreground=p.text)
+    style.configure("TCombobox", padding=(px(10), px(6), px(2), px(6)), foreground=p.text, arrowsize=px(14))
+    for name in ("TEntry", "TCombobox"):
+        style.map(
+            name,
+            foreground=[("disabled", p.muted)],
+            selectbackground=[("readonly", "!focus", p.surface), ("readonly", p.surface)],
+            selectforeground=[("disabled", p.muted), ("readonly", p.text)],
+        )
 
 
 def _make_switch(style: ttk.Style, pictures: Pictures) -> None:
     p = pictures.palette
     for name, ground, gap in (("TCheckbutton", p.ground, 6), ("Bare.TCheckbutton", p.surface, 0)):
         element = name.replace("TCheckbutton", "indicator")
-        switch = partial(pictures.switch, gap=gap)
+        switch = partial(pictures.switch, ground=ground, gap=gap)
         style.element_create(
             f"Switch.{element}",
             "image",
@@ -204,8 +204,8 @@ def _make_scrollbar(style: ttk.Style, pictures: Pictures) -> None:
     style.element_create(
         "Thin.thumb",
         "image",
-        pictures.thumb(width, p.border),
-        ("active", pictures.thumb(width, p.muted)),
+        pictures.thumb(width, p.border, p.ground),
+        ("active", pictures.thumb(width, p.muted, p.ground)),
         border=(0, width // 2),
         sticky="ns",
     )

@@ -9,6 +9,7 @@ from tkinter import font as tkfont
 from tkinter import ttk
 
 from astcti_client.ui.theme import styles
+from astcti_client.ui.theme.control_styles import put_on_ground
 from astcti_client.ui.theme.palette import Palette
 from astcti_client.ui.theme.pictures import Pictures
 from astcti_client.ui.theme.screen import screen_scale
@@ -39,6 +40,8 @@ class Look(Pictures):
         self.fonts = _make_fonts(root)
         self.style = ttk.Style(root)
         self._theme = styles.make_theme(self.style, self, self.fonts)
+        self._on_grounds: set[str] = set()
+        """Styles that were made for other grounds than the window's."""
         self.width_of = lru_cache(MOST_WIDTHS)(self._width_of)
 
     def _width_of(self, text: str, font: str) -> int:
@@ -51,8 +54,9 @@ class Look(Pictures):
         if not inside or inside == self.palette.ground:
             return style
         name = f"On{inside[1:]}.{style}"
-        if str(self.style.lookup(name, "background")) != inside:  # else every widget would be drawn anew
-            self.style.configure(name, background=inside)
+        if name not in self._on_grounds:
+            self._on_grounds.add(name)
+            put_on_ground(self.style, self, style, inside, name)
         return name
 
     def activate(self) -> None:

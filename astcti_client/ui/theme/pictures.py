@@ -23,6 +23,19 @@ def with_gap(drawn: Image.Image, gap: int) -> Image.Image:
     return wider
 
 
+def on_ground(drawn: Image.Image, ground: str) -> Image.Image:
+    """The picture on a ground of one colour, without anything to see through; as it is where that is empty.
+
+    Of what can be seen through Tk first asks the X server what is below, piece by piece, and waits each time:
+    some three hundred times for a ring with its notice and its card.
+    """
+    if not ground:
+        return drawn
+    whole = Image.new("RGBA", drawn.size, ground)
+    whole.alpha_composite(drawn)
+    return whole.convert("RGB")
+
+
 class Pictures:
     """Keeps what it made: Tk forgets a picture that Python no longer holds."""
 
@@ -47,13 +60,16 @@ class Pictures:
             self._made[key] = ImageTk.PhotoImage(drawn, master=self._root)
         return self._made[key]
 
-    def disc(self, size: float, colour: str, gap: float = 0) -> ImageTk.PhotoImage:
-        """A filled circle; `gap`: dots before the words beside it, however many lines they are."""
-        key = ("disc", size, colour, gap)
+    def disc(self, size: float, colour: str, gap: float = 0, ground: str = "") -> ImageTk.PhotoImage:
+        """A filled circle; `gap`: dots before the words beside it, however many lines they are.
+
+        `ground` as of `on_ground`.
+        """
+        key = ("disc", size, colour, gap, ground)
         if key not in self._made:
             side = self.px(size)
             drawn = with_gap(icons.rounded(side, side, side / 2, colour), self.px(gap) if gap else 0)
-            self._made[key] = ImageTk.PhotoImage(drawn, master=self._root)
+            self._made[key] = ImageTk.PhotoImage(on_ground(drawn, ground), master=self._root)
         return self._made[key]
 
     def program_icon(self, state: TrayState, size: int = 64) -> ImageTk.PhotoImage:
@@ -70,21 +86,22 @@ class Pictures:
         radius: float = 7,
         thickness: float = 1,
         inner: tuple[int, int] = (100, 22),
+        *,
+        ground: str,
     ) -> str:
-        """A picture with round corners that the theme stretches; returns its name.
+        """A picture with round corners on `ground` that the theme stretches; returns its name.
 
-        Its inside, `inner`, is laid like tiles, each of which costs a look at the screen: it should be about
-        as large as what it is for.
+        Its inside, `inner`, is laid like tiles: it should be about as large as what it is for.
         """
         edges = 2 * self.px(radius + 2)
         width, height = self.px(inner[0]) + edges, self.px(inner[1]) + edges
         drawn = icons.rounded(
             width, height, radius * self.scale, fill, border, max(1.0, thickness * self.scale)
         )
-        return self.keep(drawn)
+        return self.keep(on_ground(drawn, ground))
 
-    def switch(self, colour: str, is_on: bool, ring: str = "", *, gap: int = 6) -> str:
-        """A switch with its knob at one end; returns its name.
+    def switch(self, colour: str, is_on: bool, ring: str = "", *, ground: str, gap: int = 6) -> str:
+        """A switch on `ground`, with its knob at one end; returns its name.
 
         `ring`: the colour of the ring around it while it has the keyboard's focus; `gap`: dots before the
         words beside it.
@@ -101,14 +118,14 @@ class Pictures:
         left = width - knob - self.px(3) if is_on else self.px(3)
         ink = "#ffffff" if not self.palette.dark or is_on else self.palette.muted
         drawn.alpha_composite(icons.rounded(knob, knob, knob / 2, ink), (edge + left, edge + self.px(3)))
-        return self.keep(drawn)
+        return self.keep(on_ground(drawn, ground))
 
-    def thumb(self, width: int, colour: str) -> str:
-        """A scroll bar's thumb, to be stretched; returns its name."""
+    def thumb(self, width: int, colour: str, ground: str) -> str:
+        """A scroll bar's thumb on `ground`, to be stretched; returns its name."""
         drawn = Image.new("RGBA", (width, width * 8))
         inner = max(2, width - 4)
         drawn.alpha_composite(icons.rounded(inner, width * 8, inner / 2, colour), ((width - inner) // 2, 0))
-        return self.keep(drawn)
+        return self.keep(on_ground(drawn, ground))
 
     def arrow(self) -> str:
         """The arrow of a field with a list; returns its name."""

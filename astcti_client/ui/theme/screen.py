@@ -7,6 +7,7 @@ import ctypes
 import re
 import sys
 import tkinter as tk
+from typing import Any
 
 SAFE_XFT = 20305  # 2.3.5: before, glyphs larger than a request of X were an error
 SAFE_TK = [8, 6, 13]
@@ -58,46 +59,60 @@ def draws_emoji(root: tk.Tk) -> bool:
     return version >= SAFE_XFT and parts >= SAFE_TK
 
 
-def work_area(root: tk.Tk) -> tuple[int, int, int, int]:
-    """Left, top, right and bottom of what panels leave free."""
-    if sys.platform == "win32":
-        from ctypes import wintypes
+class WorkArea:
+    """What panels leave free. Keeps its connection to an X server: to open one takes longer than to ask."""
 
-        area = wintypes.RECT()
-        found = ctypes.windll.user32.SystemParametersInfoW(  # type: ignore[attr-defined,unused-ignore]
-            0x30, 0, ctypes.byref(area), 0
-        )
-        if found:
-            return area.left, area.top, area.right, area.bottom
-    whole = (0, 0, root.winfo_screenwidth(), root.winfo_screenheight())
-    if root.tk.call("tk", "windowingsystem") != "x11":
-        return whole
-    return _x11_work_area(root, whole)
+    def __init__(self, root: tk.Tk) -> None:
+        self._root = root
+        self._display: Any = None
 
+    def now(self) -> tuple[int, int, int, int]:
+        """Left, top, right and bottom."""
+        if sys.platform == "win32":
+            from ctypes import wintypes
 
-def _x11_work_area(root: tk.Tk, whole: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
-    with contextlib.suppress(Exception):  # no python-xlib, or a window manager that says nothing
+            area = wintypes.RECT()
+            found = ctypes.windll.user32.SystemParametersInfoW(  # type: ignore[attr-defined,unused-ignore]
+                0x30, 0, ctypes.byref(area), 0
+            )
+            if found:
+                return area.left, area.top, area.right, area.bottom
+        whole = (0, 0, self._root.winfo_screenwidth(), self._root.winfo_screenheight())
+        if self._root.tk.call("tk", "windowingsystem") != "x11":
+            return whole
+        try:
+            return self._on_x11(whole)
+        except Exception:  # no python-xlib, a window manager that says nothing, or a connection that was lost
+            self.close()
+            return whole
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        display, self._display = self._display, None
+        if display is not None:
+            with contextlib.suppress(Exception):  # it was lost before
+                display.close()
+
+    def _on_x11(self, whole: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
         from Xlib.display import Display
         from Xlib.ext import randr
 
-        display = Display(root.winfo_screen())
-        try:
-            window = display.screen().root
-            area = window.get_full_property(display.intern_atom("_NET_WORKAREA"), 0)
-            if area and len(area.value) >= 4:
-                x, y, width, height = (int(number) for number in area.value[:4])
-                whole = (x, y, x + width, y + height)
-            with contextlib.suppress(Exception):  # one monitor, or an X server without RandR
-                resources = randr.get_screen_resources_current(window)
-                output = randr.get_output_primary(window).output or resources.outputs[0]
-                crtc = randr.get_output_info(window, output, resources.config_timestamp).crtc
-                info = randr.get_crtc_info(window, crtc, resources.config_timestamp)
-                whole = (
-                    max(whole[0], info.x),
-                    max(whole[1], info.y),
-                    min(whole[2], info.x + info.width),
-                    min(whole[3], info.y + info.height),
-                )
-        finally:
-            display.close()
-    return whole
+        if self._display is None:
+            self._display = Display(self._root.winfo_screen())
+        display, window = self._display, self._display.screen().root
+        area = window.get_full_property(display.intern_atom("_NET_WORKAREA"), 0)
+        if area and len(area.value) >= 4:
+            x, y, width, height = (int(number) for number in area.value[:4])
+            whole = (x, y, x + width, y + height)
+        with contextlib.suppress(Exception):  # one monitor, or an X server without RandR
+            resources = randr.get_screen_resources_current(window)
+            output = randr.get_output_primary(window).output or resources.outputs[0]
+            crtc = randr.get_output_info(window, output, resources.config_timestamp).crtc
+            info = randr.get_crtc_info(window, crtc, resources.config_timestamp)
+            whole = (
+                max(whole[0], info.x),
+                max(whole[1], info.y),
+                min(whole[2], info.x + info.width),
+                min(whole[3], info.y + info.height),
+            )
+        return whole

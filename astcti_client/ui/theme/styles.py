@@ -59,7 +59,8 @@ def _make_frames(style: ttk.Style, pictures: Pictures) -> None:
     ):
         radius = 10 if name != "Chip" else 9
         inner = (400, 120) if name != "Chip" else (60, 12)
-        piece = pictures.piece(fill, border, radius, 1.6 if name in ("Ring", "Focus") else 1, inner)
+        thickness = 1.6 if name in ("Ring", "Focus") else 1
+        piece = pictures.piece(fill, border, radius, thickness, inner, ground=p.ground)
         edge = pictures.px(radius + 2)
         style.element_create(f"{name}.ground", "image", piece, border=edge, width=1, height=1, sticky="nsew")
         style.layout(f"{name}.TFrame", [(f"{name}.ground", {"sticky": "nsew"})])

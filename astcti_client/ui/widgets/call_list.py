@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tkinter as tk
 from collections.abc import Mapping, Sequence
 from tkinter import ttk
 
@@ -12,7 +11,7 @@ from astcti_client.ui.state.seat_call import SeatCall
 from astcti_client.ui.state.seat_model import SeatModel
 from astcti_client.ui.theme.look import Look
 from astcti_client.ui.widgets.call_card import CallCard
-from astcti_client.ui.widgets.controls import ScrolledFrame
+from astcti_client.ui.widgets.controls import ScrolledFrame, see_soon
 from astcti_client.ui.widgets.options import set_options
 
 MOST_CARDS = 30  # the most urgent calls; of the others their number is told
@@ -113,26 +112,14 @@ class CallList:
         for card in self.cards.values():
             if card.call.phase == "talking":
                 card.ask_first(number) if first else card.ask_target(number)
-                self._show_whole(card)
+                see_soon(*card.parts)
                 return True
         return False
 
     def show_card(self, key: str) -> None:
         """Bring a call's card into view, if it has one."""
         if key in self.cards:
-            self._show_whole(self.cards[key])
-
-    def _bring_into_view(self, card: CallCard) -> None:
-        """Many queues may stand above it; but nothing moves the call that is talked to."""
-        talking = any(_is_talking(other.call) for other in self.cards.values())
-        if card.winfo_exists() and not talking:
-            self._show_whole(card)
-
-    def _show_whole(self, card: CallCard) -> None:
-        """As much of it as there is room for, and its buttons in any case."""
-        card.update_idletasks()
-        for part in card.parts:
-            self._list.see(part)
+            see_soon(*self.cards[key].parts)
 
     def _view_changed(self) -> None:
         """The room has another size: what is talked to stays in view, else what rings."""
@@ -147,13 +134,10 @@ class CallList:
         talking = [card for card in shown if _is_talking(card.call)]
         ringing = [card for card in shown if card.call.phase == "ringing"]
         if first := (talking or ringing)[:1]:
-            self._show_whole(first[0])
+            see_soon(*first[0].parts)
 
-    def _show_news(self, row: tk.Misc) -> None:
-        """What is said of the call that is talked to, and what can be done about it."""
-        if row.winfo_exists():
-            row.update_idletasks()
-            self._list.see(row)
+    def _nobody_talks(self) -> bool:
+        return not any(_is_talking(card.call) for card in self.cards.values())
 
     def _show_empty(self) -> None:
         """The remark in the middle of what is free below the queues, if there is room for it."""
@@ -178,7 +162,8 @@ class CallList:
             self.cards[call.key] = card
             self._show_consult(card)
             if call.phase == "ringing":
-                card.after_idle(self._bring_into_view, card)
+                # Many queues may stand above it; but nothing moves the call that is talked to.
+                see_soon(*card.parts, if_still=self._nobody_talks)
             return card
         card.offer_targets(self._model.transfer_targets)
         card.offer_answer(self._model.phone_answers)
@@ -191,7 +176,7 @@ class CallList:
         consults = self._model.consults
         news = card.show_consult(consults.by_call.get(card.call.key), consults.possible)
         if news is not None:
-            news.after_idle(self._show_news, news)
+            see_soon(news)  # and what can be done about it
 
 
 def arranged(before: Sequence[str], calls: Mapping[str, SeatCall]) -> list[str]:

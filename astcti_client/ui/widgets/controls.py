@@ -124,18 +124,25 @@ class ScrolledFrame(ttk.Frame):
         self.inner = ttk.Frame(self._canvas)
         self._item = self._canvas.create_window(0, 0, anchor="nw", window=self.inner)
         self._asked_width = ""
+        self._to_see: list[tuple[Sequence[tk.Misc], Callable[[], bool]]] = []
+        """What is to be brought into view, in this order, the last above all."""
+        self._see_due = False
         self._canvas.configure(yscrollcommand=self._moved)
         self._canvas.grid(row=0, column=0, sticky="nsew")
         self._bar.grid(row=0, column=1, sticky="ns")
         self.rowconfigure(0, weight=1)
         self.columnconfigure(0, weight=1)
         self.inner.bind("<Configure>", self._resized)
+        # What became less high than where the view begins is out of the view: Tk unmaps it, and says nothing
+        # of its size. Without a new region to scroll in the view would stay there, on nothing.
+        self.inner.bind("<Unmap>", self._resized)
         self._canvas.bind("<Configure>", lambda _event: self._fill())
         # X11 has buttons 4 and 5 for the wheel, Windows and macOS an event of its own. It goes to the widget
         # under the mouse, so every widget listens; which frame scrolls is decided in the handler.
         for keys, units in (("<Button-4>", -1), ("<Button-5>", 1), ("<MouseWheel>", 0)):
             self.bind_all(keys, partial(_turn_wheel, units))
-        self.bind_all("<FocusIn>", _bring_into_view)
+        self.bind_all("<FocusIn>", see_now)
+        self.bind("<Map>", lambda _event: self._see_in_a_moment())
 
     def see(self, widget: tk.Misc) -> None:
         """Bring a widget inside into view, by as little as it takes; of one that is too high the top."""
@@ -146,6 +153,31 @@ class ScrolledFrame(ttk.Frame):
         low = top + widget.winfo_height() - seen  # where the view begins if it ends with the widget
         if top < first or low > first:
             self._canvas.yview_moveto(max(0, top if top < first else min(top, low)) / whole)
+
+    def see_once_laid_out(self, parts: Sequence[tk.Misc], if_still: Callable[[], bool]) -> None:
+        """As `see_soon`, for parts of this frame."""
+
+        self._to_see.append((parts, if_still))
+        if self.winfo_viewable():
+            self._see_in_a_moment()
+        else:
+            del self._to_see[:-1]
+
+    def _see_in_a_moment(self) -> None:
+        if self._to_see and not self._see_due:
+            self._see_due = True
+            self.after_idle(self._see_all)
+
+    def _see_all(self) -> None:
+        if not self.winfo_exists():
+            return
+        self.update_idletasks()  # meanwhile more may be wanted
+        wanted, self._to_see, self._see_due = self._to_see, [], False
+        for parts, if_still in wanted:
+            if if_still():
+                for part in parts:
+                    if part.winfo_exists():
+                        self.see(part)
 
     def see_top(self) -> None:
         """Bring the first thing inside into view."""
@@ -198,21 +230,19 @@ def _turn_wheel(units: int, event: tk.Event[tk.Misc]) -> None:
         around.scroll(units or (-1 if event.delta > 0 else 1))
 
 
-def see_soon(widget: tk.Misc) -> None:
-    """Bring something new into view, once it was laid out, in what scrolls around it."""
-
-    def see() -> None:
-        if widget.winfo_exists() and (around := _scrolled_around(widget)) is not None:
-            widget.update_idletasks()
-            around.see(widget)
-
-    widget.after_idle(see)
-
-
-def _bring_into_view(event: tk.Event[tk.Misc]) -> None:
-    """For those who move with the keyboard."""
+def see_now(event: tk.Event[tk.Misc]) -> None:
+    """Bring what an event went to into view, for those who move and type with the keyboard."""
     if (around := _scrolled_around(event.widget)) is not None:
         around.see(event.widget)
+
+
+def see_soon(*parts: tk.Misc, if_still: Callable[[], bool] = lambda: True) -> None:
+    """Bring these into view in what scrolls around them, the last above all, once they were laid out.
+
+    Where that is not on the screen yet, once it is. Nothing moves unless `if_still` says yes then.
+    """
+    if (around := _scrolled_around(parts[-1])) is not None:
+        around.see_once_laid_out(parts, if_still)
 
 
 def move_bar(bar: ttk.Scrollbar, first: str, last: str) -> None:
@@ -244,8 +274,9 @@ class InitialsDisc(ttk.Label):
     def __init__(
         self, parent: tk.Misc, look: Look, name: str, *, ground: str = "Card", size: float = 36
     ) -> None:
-        disc = look.disc(size, look.palette.soft)
-        super().__init__(parent, style=f"Initials{ground}.TLabel", compound="center", image=disc)
+        style = f"Initials{ground}.TLabel"
+        disc = look.disc(size, look.palette.soft, ground=str(look.style.lookup(style, "background")))
+        super().__init__(parent, style=style, compound="center", image=disc)
         self.show_name(name)
 
     def show_name(self, name: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tkinter as tk
-from collections.abc import Callable
 from tkinter import ttk
 
 from astcti_client.ui.i18n import _
@@ -11,7 +10,7 @@ from astcti_client.ui.state.actions import SeatActions
 from astcti_client.ui.state.calls.dialling import DialledCall, Dialling
 from astcti_client.ui.text import words
 from astcti_client.ui.theme.look import Look
-from astcti_client.ui.widgets.controls import button
+from astcti_client.ui.widgets.controls import button, see_soon
 from astcti_client.ui.widgets.elided_label import ElidedLabel
 from astcti_client.ui.widgets.options import enable, set_options
 
@@ -19,21 +18,16 @@ from astcti_client.ui.widgets.options import enable, set_options
 class DialledCard(ttk.Frame):
     """Shows `Dialling`; is in no grid while there is nothing to show."""
 
-    def __init__(
-        self,
-        parent: tk.Misc,
-        look: Look,
-        seat: SeatActions,
-        dialling: Dialling,
-        see: Callable[[tk.Misc], None],
-    ) -> None:
-        """In a grid. `see` brings a part of it into view: it appeared, or says something else."""
+    def __init__(self, parent: tk.Misc, look: Look, seat: SeatActions, dialling: Dialling) -> None:
+        """In a grid."""
         super().__init__(parent, style="Card.TFrame", padding=look.px(14))
-        self._look, self._seat, self._dialling, self._see = look, seat, dialling, see
+        self._look, self._seat, self._dialling = look, seat, dialling
         self._shown: tuple[DialledCall, bool] | None = None
         self.columnconfigure(1, weight=1)
-        icon = ttk.Label(self, style="Card.TLabel", image=look.icon("phone", 28, look.palette.accent))
-        icon.grid(row=0, column=0, rowspan=2, sticky="n", padx=(look.px(4), look.px(14)))
+        self._low, self._width = False, 0
+        picture = look.icon("phone", 28, look.palette.accent)
+        self._icon = ttk.Label(self, style="Card.TLabel", image=picture)
+        self._icon.grid(row=0, column=0, rowspan=2, sticky="n", padx=(look.px(4), look.px(14)))
         self._what = ElidedLabel(self, look, style="LargeCard.TLabel", lines=3)
         self._what.grid(row=0, column=1, sticky="ew")
         self._time = ttk.Label(self, style="BoldCard.TLabel", text="0:00")
@@ -52,6 +46,18 @@ class DialledCard(ttk.Frame):
         self._again = button(buttons, look, _("Call again"), self._call_again, icon="phone")
         self._close = button(buttons, look, _("Close"), seat.put_dial_away, icon="close")
         self.bind("<Configure>", lambda event: self.fit(event.width))
+
+    def use_low_form(self, low: bool) -> None:
+        """In a low window it takes less height: all of it, or nearly, has to be seen without scrolling."""
+        if low == self._low:
+            return
+        self._low, px = low, self._look.px
+        self.configure(padding=px(6) if low else px(14))
+        self._icon.grid_remove() if low else self._icon.grid()
+        self._why.use_lines(2 if low else 4)
+        self._buttons.grid(pady=(px(4) if low else px(12), 0))
+        if self._width:
+            self.fit(self._width)
 
     def show(self) -> None:
         """Show how far it is."""
@@ -81,14 +87,7 @@ class DialledCard(ttk.Frame):
             self._close.grid_remove()
         self.grid()
         if call.phase != phase:
-            self.after_idle(self._bring_into_view)
-
-    def _bring_into_view(self) -> None:
-        """In a low window it may be higher than what is free."""
-        if self.winfo_exists() and self.winfo_manager():
-            self.update_idletasks()
-            self._see(self)
-            self._see(self._buttons)
+            see_soon(self, self._buttons, if_still=lambda: bool(self.winfo_manager()))
 
     def show_time(self, now: float) -> None:
         """Show how long it lasts; `now` is the model's clock."""
@@ -102,7 +101,8 @@ class DialledCard(ttk.Frame):
 
     def fit(self, width: int) -> None:
         """So wide it is; until it is on the screen nobody knows."""
-        room = max(self._look.px(80), width - self._look.px(140))
-        self._what.fit(room)
+        self._width, px = width, self._look.px
+        beside, edges = (px(60), px(16)) if self._low else (px(140), px(90))
+        self._what.fit(max(px(80), width - beside))
         for label in (self._number, self._why):
-            label.fit(max(self._look.px(80), width - self._look.px(90)))
+            label.fit(max(px(80), width - edges))

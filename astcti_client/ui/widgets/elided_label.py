@@ -52,6 +52,12 @@ class ElidedLabel(ttk.Label):
         self.say(words)
         self.grid() if words else self.grid_remove()
 
+    def use_lines(self, lines: int) -> None:
+        """So many lines may it have from now on."""
+        if lines != self._lines:
+            self._lines = lines
+            self._show()
+
     def fit(self, room: int) -> None:
         """So wide may it be from now on, in dots."""
         if room != self._room:

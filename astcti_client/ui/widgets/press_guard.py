@@ -54,6 +54,10 @@ class PressGuard:
         self._seen.pop(button, None)
         self._until.pop(button, None)
 
+    def renew(self, button: GuardedButton) -> None:
+        """It means something else from now on, though it may look the same."""
+        self.add(button)
+
     def may_press(self, button: GuardedButton) -> bool:
         """Whether what it does now was there to be seen for long enough."""
         if self._look_due or _place_of(button) != self._seen.get(button):
@@ -126,6 +130,10 @@ class GuardedButton(ttk.Button):
         if statespec is not None:
             self._guard.look_soon()
         return done
+
+    def means_another(self) -> None:
+        """What it is for has changed, and nothing that could be seen."""
+        self._guard.renew(self)
 
     def destroy(self) -> None:
         """As of any button."""

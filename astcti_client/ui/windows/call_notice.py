@@ -5,8 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import tkinter as tk
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
 from tkinter import ttk
 
 from astcti_client.ui.i18n import _, some
@@ -40,34 +39,44 @@ class QuietWindow(tk.Toplevel):
 
 
 class CallNotice(QuietWindow):
-    """One call's notice."""
+    """The notice of one call, and of another one when that is over: to make a window takes its time."""
 
-    def __init__(
-        self,
-        root: tk.Tk,
-        look: Look,
-        actions: Actions,
-        call: SeatCall,
-        closed: Callable[[str], None],
-        may_answer: bool,
-    ) -> None:
-        """`closed` hears the key when somebody closes it. `may_answer`: this phone can be told to answer."""
+    def __init__(self, root: tk.Tk, look: Look, actions: Actions, closed: Callable[[str], None]) -> None:
+        """Of no call yet. `closed` hears the call's key when somebody closes it."""
         super().__init__(root, look)
-        self._look, self._actions = look, actions
-        self.call = call
-        self._may_answer = may_answer
+        self._look, self._actions, self._closed = look, actions, closed
+        self.call: SeatCall | None = None
+        self._may_answer = False
         self._leaves_at: float | None = None
         self._silent_since: float | None = None
-        self._close, self._open = lambda: closed(call.key), actions.windows.show
         self._build()
+
+    def begin(self, call: SeatCall, may_answer: bool) -> None:
+        """Be the notice of this call. `may_answer`: this phone can be told to answer."""
+        self._leaves_at = self._silent_since = None
+        self._may_answer = may_answer
+        for one in (self._decline, self._answer, self._page, self._cross):
+            one.means_another()
         self.show_call(call)
+
+    def rest(self) -> None:
+        """Be out of sight, and of no call."""
+        self.withdraw()
+        self.call = None
+
+    def make_ready(self) -> None:
+        """Have everything that a ring would have to wait for otherwise."""
+        self.update_idletasks()
+        for widget in (self, *_all_inside(self)):
+            widget.winfo_id()  # Tk makes the X server's windows when they are first shown, or asked for
 
     def apply_look(self, look: Look) -> None:
         """Show the same in another look, or in the language that is spoken now."""
         self._edge.destroy()
         self._look = look
         self._build()
-        self.show_call(self.call)
+        if self.call is not None:
+            self.show_call(self.call)
 
     def _build(self) -> None:
         look = self._look
@@ -83,9 +92,8 @@ class CallNotice(QuietWindow):
         self._initials.grid(row=0, column=0, rowspan=3, sticky="n", padx=(0, look.px(12)))
         self._what = ttk.Label(body, style="RingingSurface.TLabel")
         self._what.grid(row=0, column=1, sticky="w")
-        icon_button(body, look, "close", _("Close"), self._close, style="CardFlat.TButton").grid(
-            row=0, column=2, rowspan=2, sticky="ne"
-        )
+        self._cross = icon_button(body, look, "close", _("Close"), self._close, style="CardFlat.TButton")
+        self._cross.grid(row=0, column=2, rowspan=2, sticky="ne")
         self._who = self._line(1, "LargeSurface.TLabel", 2)
         self._number = self._line(2, "Surface.TLabel")
         self._through = self._line(3, "MutedSurface.TLabel", 2)
@@ -93,7 +101,11 @@ class CallNotice(QuietWindow):
         self._table.grid(row=4, column=1, columnspan=2, sticky="ew", pady=(look.px(4), 0))
         self._build_buttons()
         for widget in (body, self._who, self._number, self._through, self._what, self._initials):
-            widget.bind("<Button-1>", lambda _event: self._open())
+            widget.bind("<Button-1>", lambda _event: self._actions.windows.show())
+
+    def _close(self) -> None:
+        if self.call is not None:
+            self._closed(self.call.key)
 
     def _build_buttons(self) -> None:
         """Each keeps its place: none comes to stand where another one was."""
@@ -111,6 +123,8 @@ class CallNotice(QuietWindow):
 
     def _show_buttons(self) -> None:
         call = self.call
+        if call is None:
+            return
         for one in (self._decline, self._answer):
             enable(one, not call.under_way)
         answers = call.rings and self._may_answer and call.answerable
@@ -121,16 +135,12 @@ class CallNotice(QuietWindow):
         self._buttons.grid() if call.rings or call.pages else self._buttons.grid_remove()
 
     def _decline_pressed(self) -> None:
-        self._actions.seat.hang_up(self.call.key)
+        if self.call is not None:
+            self._actions.seat.hang_up(self.call.key)
 
     def _answer_pressed(self) -> None:
-        self._actions.seat.answer(self.call.key)
-
-    def command_is(self, word: str) -> None:
-        """This was asked of the server for the call; empty once it has answered."""
-        if word != self.call.under_way:
-            self.call = replace(self.call, under_way=word)
-            self._show_buttons()
+        if self.call is not None:
+            self._actions.seat.answer(self.call.key)
 
     def offer_answer(self, may_answer: bool) -> None:
         """Whether this phone can be told to answer from now on."""
@@ -139,7 +149,8 @@ class CallNotice(QuietWindow):
             self._show_buttons()
 
     def _page_pressed(self) -> None:
-        self._actions.pages.open_pages(self.call)
+        if self.call is not None:
+            self._actions.pages.open_pages(self.call)
 
     def _line(self, row: int, style: str, lines: int = 1) -> ElidedLabel:
         line = ElidedLabel(self._body, self._look, style=style, lines=lines, room=self._look.px(260))
@@ -205,6 +216,12 @@ class CallNotice(QuietWindow):
             content.grid(row=row, column=1, sticky="w")
 
 
+def _all_inside(widget: tk.Misc) -> Iterator[tk.Misc]:
+    for child in widget.children.values():
+        yield child
+        yield from _all_inside(child)
+
+
 class DialledNotice(QuietWindow):
     """The call that was asked for, where the main window with its card is out of sight."""
 
@@ -213,7 +230,7 @@ class DialledNotice(QuietWindow):
         edge = tk.Frame(self, background=look.palette.border)
         edge.pack(fill="both", expand=True)
         edge.columnconfigure(0, weight=1, minsize=look.px(DIALLED_WIDTH))
-        self._card = DialledCard(edge, look, actions.seat, dialling, lambda _part: None)
+        self._card = DialledCard(edge, look, actions.seat, dialling)
         self._card.grid(row=0, column=0, sticky="nsew", padx=1, pady=1)
         self._card.fit(look.px(DIALLED_WIDTH))
 

@@ -11,7 +11,7 @@ from astcti_client.ui.state.calls.dialling import Dialling
 from astcti_client.ui.state.lasting_messages import LastingMessage
 from astcti_client.ui.state.seat_call import SeatCall
 from astcti_client.ui.theme.look import Look
-from astcti_client.ui.theme.screen import work_area
+from astcti_client.ui.theme.screen import WorkArea
 from astcti_client.ui.windows.call_notice import CallNotice, DialledNotice, MoreCallsNotice, show_quietly
 from astcti_client.ui.windows.message_notice import MessageNotice
 
@@ -22,6 +22,7 @@ MORE_HEIGHT = 60  # dots for the one that counts the others
 PACE = 0.2  # seconds between two changes of the stack, so that a flood of calls is not all drawing
 READABLE = 1.0  # seconds that a notice stays at least after its ring, before another call takes its place
 AREA_TIME = 2.0  # seconds that what panels leave free is remembered
+MOST_SPARE = 2  # notices that are kept for the next calls
 
 
 class CallNotices:
@@ -41,13 +42,17 @@ class CallNotices:
         self.message: MessageNotice | None = None
         """What must be said beside the calls."""
         self.shown: dict[str, CallNotice] = {}
+        self._spare: list[CallNotice] = []
+        """Out of sight, of no call: a ring has to fill and to show one, no more."""
         self.waiting: dict[str, SeatCall] = {}
         """Calls that ring and have no notice: there are too many."""
         self.more: MoreCallsNotice | None = None
         self.dialled: DialledNotice | None = None
         """The call that was asked for, while the main window is out of sight."""
         self._due = ""
-        self._arranged_at = 0.0
+        self._arranged_at = self._came_at = 0.0
+        """When they were put in their places last, and when a new one came."""
+        self._work_area = WorkArea(root)
         self._area: tuple[float, tuple[int, int, int, int]] | None = None
 
     def apply_look(self, look: Look, corner: str, stay: float) -> None:
@@ -57,6 +62,8 @@ class CallNotices:
         self._look, self._corner, self._stay = look, corner, stay
         for notice in self.shown.values():
             notice.apply_look(look)
+        while self._spare:
+            self._spare.pop().destroy()
         if self.message is not None:
             self.message.apply_look(look)
         if self.more is not None:
@@ -100,27 +107,43 @@ class CallNotices:
             )
         self._arrange_soon()
 
-    def ring(self, call: SeatCall) -> None:
-        """The phone rings for this call."""
-        if call.key in self.shown:
-            self.change(call)
-            return
-        self.waiting[call.key] = call
-        self._arrange_soon()
+    def make_ready(self) -> None:
+        """Have a notice for the next ring; for a moment in which nothing else is to be done."""
+        if not (self._spare or self.shown or self.waiting):
+            self._spare.append(self._new_notice())
+            self._spare[0].make_ready()
+            self._free_area()
 
-    def change(self, call: SeatCall) -> None:
-        """More is known of the call, or it was answered, or its ring is over."""
-        if call.key in self.waiting:
-            if call.rings:
-                self.waiting[call.key] = call
+    def close(self) -> None:
+        """Let go of what is no window."""
+        self._work_area.close()
+
+    def ring(self, call: SeatCall) -> None:
+        """The phone rings for this call; `show` follows."""
+        if call.key not in self.shown:
+            self.waiting[call.key] = call
+
+    def show(self, calls: Mapping[str, SeatCall]) -> bool:
+        """Show the calls as they are now; whether a notice came on the screen, and is to be drawn.
+
+        `calls` are those that have a card, by their keys: of any other one nothing new is known.
+        """
+        for key in list(self.waiting):
+            if (call := calls.get(key)) is not None and call.rings:
+                self.waiting[key] = call
             else:
-                del self.waiting[call.key]
-        elif notice := self.shown.get(call.key):
-            notice.show_call(call)
-            self._set_end(notice, call)
-        else:
-            return
-        self._arrange_soon()
+                del self.waiting[key]
+                self._arrange_soon()
+        for key, notice in self.shown.items():
+            if (call := calls.get(key)) is not None and call != notice.call:
+                notice.show_call(call)
+                self._set_end(notice, call)
+                self._arrange_soon()
+        if self.waiting and time.monotonic() - self._came_at >= PACE:
+            return self._arrange()
+        if self.waiting:
+            self._arrange_soon()
+        return False
 
     def tick(self) -> None:
         """Take away what stayed long enough."""
@@ -139,12 +162,6 @@ class CallNotices:
                 notice.offer_answer(may_answer)
             self._arrange_soon()
 
-    def show_commands(self, calls: Mapping[str, SeatCall]) -> None:
-        """What the server was asked for may have begun, or be over; `calls` are those with a card."""
-        for key, notice in self.shown.items():
-            if (call := calls.get(key)) is not None:
-                notice.command_is(call.under_way)
-
     def close_all(self) -> None:
         """Take all away."""
         self.waiting.clear()
@@ -161,8 +178,21 @@ class CallNotices:
 
     def _close(self, key: str) -> None:
         if notice := self.shown.pop(key, None):
-            notice.destroy()
+            self._let_go(notice)
         self._arrange_soon()
+
+    def _new_notice(self) -> CallNotice:
+        while self._spare:
+            if (spare := self._spare.pop()).winfo_exists():
+                return spare
+        return CallNotice(self._root, self._look, self._actions, self._close)
+
+    def _let_go(self, notice: CallNotice) -> None:
+        if len(self._spare) < MOST_SPARE:
+            notice.rest()
+            self._spare.append(notice)
+        else:
+            notice.destroy()
 
     # --- the stack ---
 
@@ -175,7 +205,8 @@ class CallNotices:
             else:
                 self._due = self._root.after_idle(self._arrange)
 
-    def _arrange(self) -> None:
+    def _arrange(self) -> bool:
+        """Whether a notice came on the screen."""
         if self._due:
             self._root.after_cancel(self._due)
             self._due = ""
@@ -183,12 +214,14 @@ class CallNotices:
             if not self._make_room():
                 break
             del self.waiting[call.key]
-            self.shown[call.key] = CallNotice(
-                self._root, self._look, self._actions, call, self._close, self._may_answer
-            )
+            notice = self.shown[call.key] = self._new_notice()
+            notice.begin(call, self._may_answer)
         self._count_the_others()
-        self._stack()
+        came = self._stack()
         self._arranged_at = time.monotonic()
+        if came:
+            self._came_at = self._arranged_at
+        return came
 
     def _make_room(self) -> bool:
         """Whether there is a place for one more; one that was over long enough gives its own."""
@@ -197,7 +230,7 @@ class CallNotices:
             return True
         for key, notice in self.shown.items():
             if notice.was_readable(now, READABLE):
-                self.shown.pop(key).destroy()
+                self._let_go(self.shown.pop(key))
                 return True
         return False
 
@@ -217,12 +250,13 @@ class CallNotices:
             self.more = MoreCallsNotice(self._root, self._look, self._actions.windows.show)
         self.more.count(len(self.waiting))
 
-    def _stack(self) -> None:
+    def _stack(self) -> bool:
+        """Whether a window came on the screen."""
         others = (self.dialled, self.more, self.message)
         windows: list[tk.Toplevel] = [*self.shown.values(), *(window for window in others if window)]
         if not windows:
             self._used_corner = ""
-            return
+            return False
         left, top, right, bottom = self._free_area()
         gap = self._look.px(GAP)
         self._used_corner = self._used_corner or self._free_corner(windows)
@@ -230,7 +264,8 @@ class CallNotices:
         if self._in_the_way:
             for window in windows:
                 window.withdraw()
-            return
+            return False
+        came = False
         corner = self._used_corner
         down = corner.startswith("top")
         y = top + gap if down else bottom - gap
@@ -243,7 +278,9 @@ class CallNotices:
             window.geometry(f"{width}x{height}+{x}+{y}")
             if not window.winfo_viewable():
                 show_quietly(window)
+                came = True
             y += height + gap if down else -gap
+        return came
 
     def _free_corner(self, windows: list[tk.Toplevel]) -> str:
         """The corner of the settings, or another where the program's own window is not covered.
@@ -285,7 +322,7 @@ class CallNotices:
     def _free_area(self) -> tuple[int, int, int, int]:
         now = time.monotonic()
         if self._area is None or now - self._area[0] > AREA_TIME:
-            self._area = now, work_area(self._root)
+            self._area = now, self._work_area.now()
         return self._area[1]
 
 

@@ -12,7 +12,7 @@ from astcti_client.ui.i18n import _
 from astcti_client.ui.state.actions import Actions, LoginRequest
 from astcti_client.ui.state.prompts import LoginFailed
 from astcti_client.ui.theme.look import Look
-from astcti_client.ui.widgets.controls import button, keep_on_screen
+from astcti_client.ui.widgets.controls import button, keep_on_screen, see_soon
 from astcti_client.ui.widgets.message_banner import MessageBanner
 from astcti_client.ui.windows.side_window import SideWindow
 
@@ -55,7 +55,7 @@ class LoginWindow(SideWindow):
         first = self.user_field if settings.user == "" and settings.host else self.password_field
         first = self.server_field if settings == Settings() else first
         first.focus_set()
-        self._see(self._button, first)
+        see_soon(self._button, first)
         if actions.session.keyring_is_asking():
             self.fail(
                 lambda: _("Your keyring is closed. Open it in the window that asks, or write your password.")
@@ -147,7 +147,7 @@ class LoginWindow(SideWindow):
         self._busy, self._failure = False, failure
         self._show_state()
         self._fit()
-        self._see(self._banner)
+        see_soon(self._banner)
 
     def _fit(self) -> None:
         self._centre() if not self.winfo_viewable() else self._ask_for_room()

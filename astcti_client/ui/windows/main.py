@@ -60,13 +60,14 @@ class MainWindow(ttk.Frame):
         actions: Actions,
         redial_list: Callable[[], list[str]],
         *,
+        height: int,
         mini: bool = False,
     ) -> None:
-        """`mini`: for a small window, with state, pause and calls alone."""
+        """`height`: dots that it has, or will have. `mini`: with state, pause and calls alone."""
         super().__init__(root, padding=look.px(14))
         self._look, self._model, self._actions = look, model, actions
         self._mini = mini
-        self._form: WindowForm = "mini" if mini else "full"
+        self._form = self._form_at(height)
         self._dial_open = self._was_busy = False
         self._message_due: str | None = None
         self._banner_shown: tuple[str, bool, str] | None = None
@@ -89,7 +90,7 @@ class MainWindow(ttk.Frame):
         self.lasting.grid(row=1, column=0, sticky="ew")
         self.lasting.grid_remove()
         self.queues = QueueMarks(body.inner, look, actions.seat, self._queues_opened)
-        self._dialled = DialledCard(body.inner, look, actions.seat, model.dialling, body.see)
+        self._dialled = DialledCard(body.inner, look, actions.seat, model.dialling)
         self._dialled.grid(row=2, column=0, sticky="ew", pady=(0, gap))
         self._dialled.grid_remove()
         self.calls = CallList(body, 3, look, actions, model)
@@ -102,16 +103,16 @@ class MainWindow(ttk.Frame):
         self._arrange()
         self._bind_keys(root)
         self.show()
-        if root.winfo_viewable():
-            self._fit(root.winfo_height())
         self.bind("<Configure>", lambda event: self._fit(event.height))
 
     # --- how much of it there is room for ---
 
-    def _fit(self, height: int) -> None:
+    def _form_at(self, height: int) -> WindowForm:
         """The height alone decides, never the calls: nothing moves because one came or went."""
-        form: WindowForm = "mini" if self._mini else "low" if height < self._look.px(LOW) else "full"
-        if form != self._form:
+        return "mini" if self._mini else "low" if height < self._look.px(LOW) else "full"
+
+    def _fit(self, height: int) -> None:
+        if (form := self._form_at(height)) != self._form:
             self._form = form
             self._arrange()
             self.show()
@@ -132,6 +133,7 @@ class MainWindow(ttk.Frame):
         self.queues.grid(row=1 if full else self.calls.last_row + 1, column=0, sticky="ew", pady=(0, gap))
         if not self.queues.has_any or self._mini:
             self.queues.grid_remove()
+        self._dialled.use_low_form(not full)
         self.calls.use_low_form(not full)
         self.dial_bar.grid(row=4, column=0, columnspan=2, sticky="ew")
         if not full and not self._dial_open:

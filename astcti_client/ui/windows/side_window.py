@@ -9,7 +9,7 @@ from functools import partial
 from tkinter import ttk
 
 from astcti_client.ui.theme.look import Look
-from astcti_client.ui.widgets.controls import ScrolledFrame, centre, on_screen
+from astcti_client.ui.widgets.controls import ScrolledFrame, centre, on_screen, see_now
 
 LOW_SCREEN = 600
 """Height, at 96 dots to the inch, of a screen on which edges are narrow and ornaments go."""
@@ -61,13 +61,8 @@ class SideWindow(tk.Toplevel):
         self._place.pack(fill="both", expand=True)
         body = ttk.Frame(self._place.inner, padding=self._edge(edge))
         body.pack(fill="both", expand=True)
-        self.bind("<Key>", self._typed_in)
+        self.bind("<Key>", see_now)
         return body
-
-    def _typed_in(self, event: tk.Event[tk.Misc]) -> None:
-        """Who types sees where."""
-        if self._place is not None and str(event.widget).startswith(f"{self._place}."):
-            self._place.see(event.widget)
 
     def _centre(self) -> None:
         """Into the middle of the screen, as large as what is inside."""
@@ -78,22 +73,6 @@ class SideWindow(tk.Toplevel):
         """What is inside has another size."""
         if self._place is not None:
             self._place.ask_for_room()
-
-    def _see(self, *parts: tk.Misc) -> None:
-        """Once it is on the screen, bring these into view, the last above all."""
-
-        def see() -> None:
-            if not self.winfo_exists() or self._place is None:
-                return
-            self.update_idletasks()
-            for part in parts:
-                if part.winfo_exists():
-                    self._place.see(part)
-
-        if self._place is not None and not self._place.winfo_viewable():
-            self._place.bind("<Map>", lambda _event: self.after_idle(see))
-        else:
-            self.after_idle(see)
 
     def _set_least_size(self, width: float, height: float) -> None:
         """As small as this may it be made; a smaller screen sets other limits."""

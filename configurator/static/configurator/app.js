@@ -80,6 +80,8 @@ document.body.addEventListener("entrySaved", (event) => {
   returnTo = event.detail.pk || null;
   closeDialog(true);
   returnAt = removed ? place : -1;
+  // A form that is a page of its own is done with: saved again it would be in its own way.
+  if (!find("#rows, #overview")) window.location.assign(`/${window.location.pathname.split("/")[1]}/`);
   reload();
 });
 document.addEventListener("htmx:responseError", (event) => {
@@ -132,13 +134,13 @@ function askForLogin(again) {
 }
 
 function loadLogin() {
-  htmx.ajax("GET", `${document.body.dataset.login}?userid=${encodeURIComponent(document.body.dataset.userid)}`, { target: "#login-body", swap: "innerHTML" });
+  htmx.ajax("GET", `${document.body.dataset.login}?userid=${encodeURIComponent(document.body.dataset.userid)}${document.body.dataset.signedOn ? "&signed-on=yes" : ""}`, { target: "#login-body", swap: "innerHTML" });
 }
 
 const login = document.getElementById("login");
 function showLogin() {
   if (!login.open) login.showModal();
-  find("[name=password]", login).focus();
+  find("[name=password], [data-sign-on]", login).focus();
 }
 function endLogin() {
   refused = [];
@@ -146,6 +148,15 @@ function endLogin() {
   document.getElementById("login-body").replaceChildren();
 }
 if (login) login.addEventListener("cancel", (event) => { event.preventDefault(); endLogin(); });
+/* With an account of a provider one logs in in a window of its own: this page goes on when that is done. */
+function lookForSession() {
+  if (!login || !login.open || !find("[data-sign-on]", login)) return;
+  fetch(document.body.dataset.session, { headers: { "HX-Request": "true" } })
+    .then((answer) => { if (answer.ok) loadLogin(); })
+    .catch(() => {}); // the next look may find it
+}
+new BroadcastChannel("astcti-signed-on").addEventListener("message", lookForSession);
+window.addEventListener("focus", lookForSession);
 document.body.addEventListener("loggedIn", (event) => {
   const { userid, token } = event.detail;
   const again = refused;
@@ -273,6 +284,7 @@ function openMany(button) {
 }
 
 function showSelection() {
+  findAll("#rows [data-open]").forEach((link) => { link.tabIndex = -1; }); // the row has the focus
   let row = returnTo && find(`#rows tr[data-pk="${returnTo}"]`);
   if (!returnTo && returnAt >= 0) row = entries()[Math.min(returnAt, entries().length - 1)];
   const searching = document.activeElement && document.activeElement.id === "search";
@@ -306,7 +318,10 @@ document.addEventListener("click", (event) => {
   const many = event.target.closest("[data-many]:not(form)");
   if (many) openMany(many);
   const button = event.target.closest("[data-action]");
-  if (button) act(button.dataset.action, selected());
+  if (button && !(button.href && (event.ctrlKey || event.metaKey || event.shiftKey))) {
+    event.preventDefault();
+    act(button.dataset.action, selected());
+  }
   if (event.target.closest("[data-close-login]")) return endLogin();
   const closing = event.target.closest("[data-close]");
   if (closing) {

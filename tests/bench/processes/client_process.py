@@ -32,7 +32,7 @@ class ClientProcess:
             "XDG_DATA_HOME": str(folder / "data"),
             "XDG_CONFIG_HOME": str(folder / "config"),
             "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
-            "PYTHONPATH": "",
+            "PYTHONPATH": str(PROJECT),  # also for processes that it starts
         }
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(

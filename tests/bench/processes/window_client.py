@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+import psutil
 
 from tests.bench.processes.client_process import ClientProcess
 from tests.bench.processes.screen_watch import ScreenWatch
@@ -74,6 +77,12 @@ class WindowClient:
     def pid(self) -> int:
         """The process."""
         return self._process.pid
+
+    def children(self) -> list[str]:
+        """The names of all processes that it started, and that these started."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            return [child.name() for child in psutil.Process(self.pid).children(recursive=True)]
+        return []
 
     @property
     def log(self) -> str:

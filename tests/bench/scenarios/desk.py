@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -178,11 +178,16 @@ def started_client(
     watch: ScreenWatch,
     program: str = "astcti_client",
     environ: Mapping[str, str] | None = None,
+    prepare: Callable[[Path], None] = lambda _folder: None,
 ) -> Iterator[WindowClient]:
-    """The client that logged in, and its end; `program` and `environ` as in `WindowClient`."""
+    """The client that logged in, and its end; `program` and `environ` as in `WindowClient`.
+
+    `prepare` puts into its folder what an earlier run left.
+    """
     from tests.bench.processes.window_client import WindowClient
 
     folder.mkdir()
+    prepare(folder)
     running = WindowClient(folder, desktop, watch, program, environ or {})
     try:
         yield running

@@ -78,7 +78,9 @@ def open_main(bed: WindowTestBed) -> tk.Misc:
     peer.say(event("Link", "7.1", trigger=PAGE, data=data), event("Callerid", "8.1", number="222"))
     peer.say(event("Callerid", "9.1"), event("Hangup", "9.1", end="missed"))
     bed.pump(lambda: len(bed.app.model.calls) == 3 and bed.app.model.calls["9.1"].phase == "over")
-    bed.app.windows.main.calls.cards["7.1"].ask_target()
+    cards = bed.app.windows.main.calls.cards
+    bed.pump(lambda: len(cards) == 3)
+    cards["7.1"].ask_target()
     bed.app.windows.notices.close_all()
     return bed.root
 

@@ -23,7 +23,6 @@ from astcti_client.net.messages import (
 from astcti_client.triggers.runner import own_system
 from astcti_client.ui.state.calls.seat_calls import CONFIRM_TIME, INTERRUPTED_TIME, OVER_TIME
 from astcti_client.ui.state.seat_changes import (
-    CallChanged,
     CallOver,
     CommandRefused,
     DialOutcome,
@@ -232,13 +231,10 @@ def test_a_page_that_the_ring_opened_can_be_opened_again_until_another_party_is_
     assert seat.model.calls[KEY].pages == (consulted,)
 
 
-def test_a_lost_connection_changes_each_call_once(seat: SeatUnderTest) -> None:
+def test_of_a_call_nobody_knows_what_became_once_the_connection_is_lost(seat: SeatUnderTest) -> None:
     seat.event("Callerid")
-    lost = ConnectionState("waiting", "the connection broke")
-    (change,) = seat.hear(lost)
-    assert isinstance(change, CallChanged)
-    assert change.call.unconfirmed
-    assert seat.hear(lost) == []
+    assert seat.hear(ConnectionState("waiting", "the connection broke")) == []
+    assert seat.model.calls[KEY].unconfirmed
 
 
 def test_each_event_is_handed_on_for_its_triggers_after_its_change(seat: SeatUnderTest) -> None:
@@ -293,7 +289,6 @@ def test_where_the_server_tells_what_was_missed_all_other_calls_stay(seat: SeatU
     seat.event("Hangup", "8.1", end="answered", late=True)
     changes = seat.hear(ResumeOver())
     assert over(changes) == []
-    assert [change.call.key for change in changes if isinstance(change, CallChanged)] == ["7.1"]
     assert not seat.model.calls["7.1"].unconfirmed
 
 
@@ -315,7 +310,7 @@ def test_a_call_that_came_and_went_meanwhile_is_for_the_history_alone(seat: Seat
         assert seat.model.tray_state == "available"
         assert seat.model.calls == {}
     changes = seat.event("Hangup", end="answered", late=True)
-    assert kinds(changes) == [CallChanged, CallOver]
+    assert kinds(changes) == [CallOver]
     assert seat.model.calls[KEY].was_answered
 
 
@@ -329,7 +324,8 @@ def test_a_card_that_was_there_does_not_ring_or_talk_when_it_is_told_too_late(se
 
 def test_what_an_earlier_run_showed_comes_back_without_notice_or_history(seat: SeatUnderTest) -> None:
     seat.resumed(ResumeMode.FROM)
-    assert kinds(seat.event("Callerid", known=True, seq=5)) == [CallChanged]
+    assert kinds(seat.event("Callerid", known=True, seq=5)) == []
+    assert KEY in seat.model.calls
     assert seat.model.first_event == 5
     for kind in ("Callerid", "Link", "Hangup"):
         assert kinds(seat.event(kind, "8.1", known=True, late=True, seq=6)) == []
@@ -349,7 +345,7 @@ def test_the_history_says_why_a_trigger_was_not_carried_out(
     seat: SeatUnderTest, failure: TriggerFailure
 ) -> None:
     seat.event("Link", triggers=(Action("browser", url="https://crm.example/"),))
-    seat.model.trigger_failed(KEY, failure)
+    seat.model.seat_calls.trigger_failed(KEY, failure)
     why = own_verdict(seat.model.calls[KEY], "PJSIP/201", "mario", triggers=True, now=1.0, wall=1.0)
     code = known(decode(why))
     assert code is not None
@@ -362,7 +358,7 @@ def test_a_card_that_offers_to_open_what_was_interrupted_stays_longer(seat: Seat
     action = Action("application", application="crm")
     for kind in ("Callerid", "Link"):
         seat.event(kind, late=True)
-    seat.model.interrupted(KEY, action)
+    seat.model.seat_calls.interrupted(KEY, action)
     seat.event("Hangup", end="answered", late=True)
     assert seat.model.calls[KEY].interrupted == (action,)
     seat.now += OVER_TIME

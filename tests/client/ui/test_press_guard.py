@@ -109,6 +109,15 @@ def test_what_was_enabled_rests_from_then_on_and_not_from_the_next_press(bench: 
     assert bench.pressed == ["lower", "newcomer"]
 
 
+def test_what_is_for_something_else_rests_though_it_looks_the_same(bench: Bench) -> None:
+    bench.settle()
+    bench.lower.means_another()
+    bench.lower.invoke()
+    bench.upper.invoke()
+    assert bench.pressed == ["upper"]
+    assert bench.lower.instate([INERT])
+
+
 def test_what_stayed_where_it_was_is_not_held_up_by_what_moved(bench: Bench) -> None:
     bench.lower.pack_configure(pady=(10, 0))
     bench.root.update()

@@ -171,7 +171,7 @@ def test_none_goes_with_its_noun_in_italian() -> None:
     line = ExplanationLine(Verdict.NO_SERVICE.value, 0.0, "PJSIP/201", ("", ""))
     i18n.use_language("it")
     try:
-        assert "(contesti: nessuno; code: nessuna)" in in_words(line, i18n._)
+        assert "Contesti attraversati: nessuno. Code attraversate: nessuna" in in_words(line, i18n._)
     finally:
         i18n.use_language("en")
     assert "(contexts: none; queues: none)" in in_words(line, i18n._)

@@ -98,10 +98,57 @@ def test_the_phone_was_connected_with_no_phone(tell: TellStory) -> None:
     assert first(story.hangup("a").explained("201")) == (Verdict.NO_PHONE, ())
 
 
-def test_somebody_who_listens_in_is_no_phone(tell: TellStory) -> None:
+@pytest.mark.parametrize("channel", ["Snoop/a-0001", "UnicastRTP/127.0.0.1:9999-0x1"])
+def test_who_listens_in_and_a_media_channel_are_no_phones(tell: TellStory, channel: str) -> None:
     story = tell().new("a", "PJSIP/201-a", "Ring", "201", "", "phones", "600").state("a", "Up")
-    story.new("s", "Snoop/a-0001", "Up").link("a", "s").hangup("a")
+    story.new("s", channel, "Up").link("a", "s").hangup("a")
     assert first(story.explained("201")) == (Verdict.NO_PHONE, ())
+
+
+@pytest.mark.parametrize("application", ["ConfBridge", "MeetMe", "VoiceMail", "Playback", "Echo", "ChanSpy"])
+def test_what_plays_or_records_or_lets_listen_in_is_no_phone(tell: TellStory, application: str) -> None:
+    story = tell().new("a", "PJSIP/201-a", "Ring", "201", "", "phones", "600").state("a", "Up")
+    story.exten("a", "phones", "600", application).hangup("a")
+    assert first(story.explained("201")) == (Verdict.NO_PHONE, ())
+
+
+def in_a_conference(banner: str, *events: tuple[str, str]) -> bytes:
+    """What Asterisk sends while two phones call a conference: each event by its name and its other lines."""
+    blocks = [f"Asterisk Call Manager/{banner}".encode()]
+    for number in ("201", "202"):
+        own = f"Channel: PJSIP/{number}-0000000{number[-1]}\r\nUniqueid: 1.{number}\r\nLinkedid: 1.{number}"
+        told = (
+            (
+                "Newchannel",
+                "ChannelState: 4\r\nChannelStateDesc: Ring\r\nContext: phones\r\nExten: 600\r\n"
+                f"CallerIDNum: {number}",
+            ),
+            ("Newstate", "ChannelState: 6\r\nChannelStateDesc: Up"),
+            *events,
+        )
+        blocks += [f"Event: {name}\r\n{own}\r\n{lines}".encode() for name, lines in told]
+    return blocks[0] + b"\r\n" + b"\r\n\r\n".join(blocks[1:]) + b"\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("banner", "event"),
+    [
+        (
+            "5.0.2",
+            (
+                "BridgeEnter",
+                "BridgeUniqueid: b1\r\nBridgeType: base\r\nBridgeTechnology: softmix\r\n"
+                "BridgeCreator: ConfBridge\r\nBridgeName: 600\r\nBridgeNumChannels: 1",
+            ),
+        ),
+        ("1.1", ("MeetmeJoin", "Meetme: 600\r\nUsernum: 1")),
+    ],
+    ids=["12 and later", "1.4 to 11"],
+)
+def test_two_in_a_conference_are_connected_with_no_phone(banner: str, event: tuple[str, str]) -> None:
+    found = calls_of(in_a_conference(banner, event), office(demo()))
+    for phone in ("201", "202"):
+        assert first(found.explain(phone)[0]) == (Verdict.NO_PHONE, ())
 
 
 def test_a_caller_who_reached_no_phone_at_all(tell: TellStory) -> None:
@@ -299,6 +346,25 @@ def test_a_variable_that_was_never_set(tell: TellStory) -> None:
     found = story.state("a", "Up").link("c", "a").explained("201")
     assert odd(found)[0] == (Verdict.VARIABLE_NEVER_SET, ("calldata",))
     assert "before Queue()" in told_at(found.odd[0])
+
+
+# -- how the story tells it ----------------------------------------------------------------------------------
+
+
+def how_it_ended(found: Explanation) -> list[tuple[str, ...]]:
+    return [line.arguments for line in found.story if line.code == TrailStep.RING_ENDED]
+
+
+def test_of_a_phone_that_a_queue_gave_up_the_story_says_once_that_nobody_answered(tell: TellStory) -> None:
+    story = ringing(tell(ANSWERED_ONLY)).event(ami.RingNoAnswer("a", "PJSIP/201-a"))
+    story.dial_end("c", "a", "CANCEL").hangup("a")
+    assert how_it_ended(story.explained("201")) == [("NOANSWER",)]
+
+
+def test_a_later_ring_of_the_same_phone_has_its_own_end(tell: TellStory) -> None:
+    story = ringing(tell(ANSWERED_ONLY)).event(ami.RingNoAnswer("a", "PJSIP/201-a"))
+    story.caller("d", "0551234").dial("d", "a").dial_end("d", "a", "CANCEL").hangup("a")
+    assert how_it_ended(story.explained("201")) == [("NOANSWER",), ("CANCEL",)]
 
 
 # -- the configuration ---------------------------------------------------------------------------------------

@@ -134,6 +134,7 @@ def test_status_says_how_many_seats_talk_and_ring(server: RunningServer, pbx: De
             return found["talking"], found["ringing"]
 
         until(lambda: counted() == (1, 0), "the seat is not said to talk")
+        assert "\nCalls          seats: 1 talking, 0 ringing\n" in ask(server, "status").stdout
 
 
 def test_a_name_that_somebody_chose_forges_no_line_of_the_status(server: RunningServer) -> None:
@@ -460,3 +461,4 @@ def test_the_lines_for_people_show_the_first_of_many_and_how_many_more() -> None
     assert "it takes away 5 of 5 seats; if that is meant: astcti-server accept 11" in text
     assert "(2 h)" in text
     assert "not known: the thread that knows them does not answer" in text
+    assert "since the start: connections 1, logins 1" in text

@@ -117,7 +117,7 @@ def test_queues_are_listed_and_one_with_its_members(server: RunningServer) -> No
         assert f"\n{PHONE}  mario  1        no\n" in ask(server, "queues", "astcti").stdout
     unknown = ask(server, "queues", "nowhere")
     assert unknown.returncode == 1
-    assert "refused: there is no queue nowhere" in unknown.stderr
+    assert "refused: no service has a queue nowhere" in unknown.stderr
 
 
 def test_kick_logs_out_for_good_and_says_why_to_the_client(server: RunningServer, pbx: DemoPbx) -> None:
@@ -256,7 +256,10 @@ def test_a_member_of_the_group_may_use_none_of_them(server: RunningServer) -> No
     group = (server.folder / "control.sock").lstat().st_gid
     closed = server.folder / "closed"
     closed.mkdir(mode=0o700)
-    for words in (["sessions"], ["calls"], ["queues"], ["kick", "mario"], ["pause", "mario"], ["log-level"]):
+    for words in (
+        *(["sessions"], ["calls"], ["queues"], ["kick", "mario"], ["pause", "mario"], ["unpause", "mario"]),
+        *(["log-level"], ["log-level", "debug"], ["explain", "last"], ["report", "last"], ["stop"]),
+    ):
         said = subprocess.run(
             [
                 *[sys.executable, "-c", AS_GROUP.format(group=group), f"--status={server.status_file}"],

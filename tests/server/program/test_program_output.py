@@ -1,16 +1,21 @@
-"""What a command prints on a full disk: one line says that it cannot be written, with a code of its own."""
+"""What a command prints on a full disk, where one line says that it cannot be written, and on a terminal."""
 
 from __future__ import annotations
 
+import fcntl
 import os
+import pty
+import struct
 import subprocess
 import sys
+import termios
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from astcti_server.cli.program import COMMANDS
+from astcti_server.cli.table import folded
 from astcti_server.demo.pbx import DemoPbx
 from schemas.program_ends import EXIT_OUTPUT
 from tests.fake.patience import PATIENCE
@@ -91,6 +96,56 @@ def test_a_full_disk_is_said_in_one_line(server: RunningServer, command: str, bu
 def test_help_and_version_too(server: RunningServer, words: list[str]) -> None:
     said = run(server, *words, buffered=True)
     assert (said.returncode, said.stderr) == (EXIT_OUTPUT, SAYS_SO)
+
+
+def on_a_terminal(columns: int, *words: str) -> list[str]:
+    """What a command prints on a terminal so wide."""
+    ours, its = pty.openpty()
+    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+    command = [sys.executable, "-W", "error", "-m", "astcti_server", *words]
+    with subprocess.Popen(command, stdin=its, stdout=its, stderr=its, env=environment) as process:
+        os.close(its)
+        said = b""
+        try:
+            while data := os.read(ours, 65536):
+                said += data
+        except OSError:  # EIO: the other end is closed
+            pass
+        assert process.wait(PATIENCE) == 0, said
+    os.close(ours)
+    return said.decode().splitlines()
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_sentences_are_folded_to_the_width_of_a_terminal_and_nowhere_else(
+    server: RunningServer, columns: int
+) -> None:
+    config, trace = f"--config={server.config}", str(TRACE / "22-direct-call.ami")
+    words = (config, "replay", "--explain", trace)
+    piped = subprocess.run(
+        [sys.executable, "-m", "astcti_server", *words], capture_output=True, text=True, timeout=PATIENCE
+    ).stdout.splitlines()
+    shown = on_a_terminal(columns, *words)
+    assert max(map(len, piped)) > 120
+    assert max(map(len, shown)) <= columns
+    assert " ".join(" ".join(shown).split()) == " ".join(" ".join(piped).split()), "no word is lost"
+    state = on_a_terminal(columns, "--status", str(server.status_file), "status")
+    assert max(map(len, state)) <= columns
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("short", ["short"]),
+        ("", [""]),
+        ("one sentence that is longer", ["one sentence that is", "    longer"]),
+        ("a-word-that-is-longer-than-the-line", ["a-word-that-is-longer-than-the-line"]),
+        ("Name   the text goes on below", ["Name   the text goes", "       on below"]),
+    ],
+)
+def test_what_goes_on_stands_under_the_text(line: str, shown: list[str]) -> None:
+    assert folded(line, 20) == shown
 
 
 @pytest.mark.parametrize("command", REFUSED)

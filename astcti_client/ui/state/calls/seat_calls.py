@@ -13,14 +13,7 @@ from astcti_client.ui.state.calls.dialling import DialledCall, Dialling
 from astcti_client.ui.state.calls.resumed_calls import ResumedCalls
 from astcti_client.ui.state.consulting.seat_consult import SeatConsults
 from astcti_client.ui.state.seat_call import SeatCall
-from astcti_client.ui.state.seat_changes import (
-    CallChanged,
-    CallOver,
-    DialOutcome,
-    DialOver,
-    RingBegan,
-    SeatChange,
-)
+from astcti_client.ui.state.seat_changes import CallOver, DialOutcome, DialOver, RingBegan, SeatChange
 from schemas.events import Action, CallEvent, End
 from schemas.protocol import ResumeMode, TriggerFailure
 from schemas.wire import Reply
@@ -119,7 +112,7 @@ class SeatCalls:
         if not (self._resumes and at_a_seat):  # else it says when it told of all
             self._unsure_since = self._clock()
 
-    def connection_lost(self) -> list[SeatChange]:
+    def connection_lost(self) -> None:
         """Nobody knows what becomes of them."""
         self._unsure_since = None
         self._under_way.clear()
@@ -130,7 +123,6 @@ class SeatCalls:
         ]
         self._shown.update((call.key, call) for call in unsure)
         self._waiting = {key: replace(call, unconfirmed=True) for key, call in self._waiting.items()}
-        return [CallChanged(call) for call in unsure]
 
     def resume_begins(self, resumed: Resumed) -> None:
         """The server begins to tell what was missed, or all calls."""
@@ -147,7 +139,7 @@ class SeatCalls:
         ]
         for call in sure:
             (self._shown if call.key in self._shown else self._waiting)[call.key] = call
-        return [*changes, *(CallChanged(call) for call in sure if call.key in self._shown)]
+        return changes
 
     # --- what happens ---
 
@@ -249,7 +241,7 @@ class SeatCalls:
         if call.phase == "ringing" and call.key not in self._rung:
             self._remember_ring(call.key)
             return [RingBegan(call)]
-        return [CallChanged(call)]
+        return []
 
     def _remember_ring(self, key: str) -> None:
         self._rung[key] = None
@@ -259,4 +251,4 @@ class SeatCalls:
     def _end(self, call: SeatCall) -> list[SeatChange]:
         self.consults.call_over(call.key)
         self._shown[call.key] = call
-        return [CallChanged(call), CallOver(call)]
+        return [CallOver(call)]

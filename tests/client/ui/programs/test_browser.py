@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,10 +11,11 @@ from pathlib import Path
 
 import psutil
 import pytest
-from PIL import ImageGrab
+from PIL import ImageColor, ImageGrab
 
 from astcti_client.ui.browser.browser_windows import BrowserWindows
 from astcti_client.ui.browser.page import PageRequest, host_of, may_be_shown, read_page
+from astcti_client.ui.theme.palette import LIGHT
 from tests.client.ui.tools.desktop import Desktop
 from tests.client.ui.tools.web import Site, await_fact
 
@@ -69,6 +71,15 @@ class Window:
         box = (x - 10, y - 10, x + 10, y + 10)
         grey = ImageGrab.grab(box, xdisplay=self._desktop.display).convert("L")
         return sum(grey.histogram()[:100]) > 0
+
+    def has_in_bar(self, colour: str) -> bool:
+        """Whether something of this colour stands in the bar."""
+        where = dict(
+            word.split("=") for word in self._desktop.do("getwindowgeometry", "--shell", self.id).split()
+        )
+        x, y, width = (int(where[name]) for name in ("X", "Y", "WIDTH"))
+        bar = ImageGrab.grab((x, y, x + width, y + 44), xdisplay=self._desktop.display).convert("RGB")
+        return ImageColor.getrgb(colour) in {found for _count, found in bar.getcolors(1 << 24) or ()}
 
     def keys(self, *keys: str) -> None:
         self._desktop.do("key", "--clearmodifiers", *keys)
@@ -252,3 +263,43 @@ def test_what_is_no_page_is_passed_over() -> None:
 def test_the_browsers_process_imports_no_tk() -> None:
     code = "import sys, astcti_client.ui.browser.window; sys.exit('tkinter' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_systems_browser_gets_the_page_and_holds_the_window_up_for_nothing(
+    browser: None, site: Site, desktop: Desktop, tmp_path: Path
+) -> None:
+    asked, slow = tmp_path / "asked", tmp_path / "slow-browser"
+    slow.write_text(f'#!/bin/sh\necho "$$ $1" >{asked}.new; mv {asked}.new {asked}; exec sleep 600\n')
+    slow.chmod(0o755)
+    windows = BrowserWindows(lambda _url, _why: None, environ={**os.environ, "BROWSER": str(slow)})
+    try:
+        window = open_page(windows, desktop, site)
+        await_fact(lambda: window.address() == f"{site.address}/one", "it does not have the page yet")
+        window.keys("ctrl+shift+o")
+        await_fact(asked.exists, "no browser is started")
+        process, address = asked.read_text().split()
+        assert address == f"{site.address}/one"
+        window.keys("F5")
+        assert site.hear() == "/one"
+        assert psutil.Process(int(process)).is_running()
+        psutil.Process(int(process)).kill()
+    finally:
+        windows.close()
+
+
+def test_where_no_browser_can_be_started_the_bar_says_so_until_there_is_another_page(
+    browser: None, site: Site, desktop: Desktop, tmp_path: Path
+) -> None:
+    none = {**os.environ, "BROWSER": "/bin/false", "PATH": str(tmp_path)}
+    windows = BrowserWindows(lambda _url, _why: None, environ=none)
+    try:
+        window = open_page(windows, desktop, site)
+        await_fact(lambda: window.address() == f"{site.address}/one", "it does not have the page yet")
+        assert not window.has_in_bar(LIGHT.bad)
+        window.keys("ctrl+shift+o")
+        await_fact(lambda: window.has_in_bar(LIGHT.bad), "nothing is said")
+        window.keys("F5")
+        assert site.hear() == "/one"
+        await_fact(lambda: not window.has_in_bar(LIGHT.bad), "it is said for ever")
+    finally:
+        windows.close()

@@ -2,85 +2,31 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.bench.processes.client_process import ClientProcess
-from tests.bench.processes.window_client import SETTINGS
-from tests.bench.processor_time import wake_ups
 from tests.client.ui.tools.desktop import Desktop
-from tests.client.ui.tools.window_test_bed import MARIO, event
-from tests.client.ui.tools.x_traffic import XTraffic
+from tests.client.ui.tools.traffic_client import SPAN, TrafficClient
+from tests.client.ui.tools.window_test_bed import event
 from tests.fake.cti_server import CtiServer
-from tests.fake.patience import PATIENCE, until
+from tests.fake.patience import until
 
-SPAN = 3.5  # seconds: the client looks every second whether a time is over
 MOST_WAKE_UPS = 20  # a second, measured: 6
+IMAGES = 73  # GetImage
+ANSWERED = {3, 14, 15, 16, 20, 25, 38, 40, 43, IMAGES}
+"""Requests for whose answer a program waits; source: X Window System Protocol, Version 11."""
+MOST_IMAGES = 60  # of a call that is missed, measured: 25; of pictures that can be seen through: 476
+MOST_WAITS = 300  # of such a call, measured: 152; before: 632
 MOST_OF_CLOCKS = 80  # requests a second for the time of the call and of the pause, measured: 34
 
 
-class IdleClient:
-    """The real client, whose words to the X server are counted."""
-
-    def __init__(self, folder: Path, desktop: Desktop, server: CtiServer) -> None:
-        self._desktop, self.traffic = desktop, XTraffic(desktop.display)
-        environ = {**desktop.environ, "DISPLAY": self.traffic.display}
-        self.process = ClientProcess(folder, SETTINGS.format(port=server.port), environ)
-        self._server = server
-
-    def log_in(self) -> None:
-        """Until its window is on the screen."""
-        self.peer = self._server.accept()
-        self.peer.log_in(who=MARIO, keep_alive=3600)
-        self.peer.say("310 OUT", "200 astcti")
-        until(lambda: self.main_windows(), "no window", every=0.1)
-
-    def close(self) -> None:
-        """End it."""
-        self.process.tell_to_end()
-        self._server.close()
-        self.process.end()
-        self.traffic.close()
-
-    def main_windows(self) -> list[str]:
-        """Those on the screen."""
-        return self._desktop.do("search", "--onlyvisible", "--name", "^AsteriskCTI$").split()
-
-    def hide(self) -> None:
-        """As its user does."""
-        (window, *_others) = self.main_windows()
-        self._desktop.do("windowactivate", "--sync", window, "key", "Escape")
-        until(lambda: not self.main_windows(), "it does not go to the tray", every=0.1)
-
-    def told(self) -> tuple[int, int]:
-        """Requests to the X server until now, and bytes from it."""
-        return self.traffic.requests().total(), self.traffic.answered
-
-    def settle(self) -> None:
-        """Until it has nothing more to draw."""
-        deadline = time.monotonic() + PATIENCE
-        before = (-1, -1)
-        while (now := self.told()) != before:
-            assert time.monotonic() < deadline, "it never comes to rest"
-            before = now
-            time.sleep(SPAN)  # what is waited for is that nothing happens
-
-    def idle(self) -> tuple[tuple[int, int], float]:
-        """Requests and bytes, and wake-ups a second, in a span in which nobody asks for anything."""
-        before, woken, begun = self.told(), wake_ups(self.process.pid), time.monotonic()
-        time.sleep(SPAN)  # what is measured is that nothing happens
-        now, lasted = self.told(), time.monotonic() - begun
-        return (now[0] - before[0], now[1] - before[1]), (wake_ups(self.process.pid) - woken) / lasted
-
-
 @pytest.fixture
-def idle_client(desktop: Desktop, server: CtiServer, tmp_path: Path) -> Iterator[IdleClient]:
+def idle_client(desktop: Desktop, server: CtiServer, tmp_path: Path) -> Iterator[TrafficClient]:
     folder = tmp_path / "client"
     folder.mkdir()
-    client = IdleClient(folder, desktop, server)
+    client = TrafficClient(folder, desktop, server)
     try:
         client.log_in()
         yield client
@@ -89,7 +35,7 @@ def idle_client(desktop: Desktop, server: CtiServer, tmp_path: Path) -> Iterator
 
 
 def test_an_idle_client_draws_nothing_and_sleeps_in_the_window_and_in_the_tray(
-    idle_client: IdleClient,
+    idle_client: TrafficClient,
 ) -> None:
     client = idle_client
     client.settle()
@@ -104,7 +50,7 @@ def test_an_idle_client_draws_nothing_and_sleeps_in_the_window_and_in_the_tray(
     assert woken < MOST_WAKE_UPS
 
 
-def test_a_clock_draws_itself_alone_and_nothing_while_nobody_can_see_it(idle_client: IdleClient) -> None:
+def test_a_clock_draws_itself_alone_and_nothing_while_nobody_can_see_it(idle_client: TrafficClient) -> None:
     client = idle_client
     client.peer.say(event("Newchannel", "1.1", state="Down"), event("Callerid", "1.1"))
     client.peer.say(event("Link", "1.1", state="Up"), "310 IN Lunch")
@@ -114,3 +60,21 @@ def test_a_clock_draws_itself_alone_and_nothing_while_nobody_can_see_it(idle_cli
     client.hide()
     client.settle()  # the notice goes, too
     assert client.idle()[0] == (0, 0), client.traffic.requests()
+
+
+def test_a_missed_call_waits_for_the_x_server_now_and_then_alone(idle_client: TrafficClient) -> None:
+    client = idle_client
+
+    def miss(key: str) -> None:
+        client.peer.say(event("Newchannel", key, state="Down"), event("Callerid", key))
+        until(client.notices, "no notice", every=0.1)
+        client.peer.say(event("Hangup", key, end="missed"))
+        until(lambda: not client.notices(), "the notice stays", every=0.1)
+        client.settle()  # the card goes, too
+
+    miss("1.1")  # fonts are loaded, and pictures are made
+    before = client.traffic.requests()
+    miss("2.1")
+    asked = client.since(before)
+    assert 0 < asked[IMAGES] <= MOST_IMAGES
+    assert sum(asked[code] for code in ANSWERED) <= MOST_WAITS

@@ -74,6 +74,31 @@ def test_whoever_is_to_be_asked_first_is_asked_without_scrolling(
 
 @little_room
 @in_each_language
+def test_of_a_call_that_is_made_the_first_line_and_the_buttons_are_seen(
+    open_client: Make, scale: float, language: str
+) -> None:
+    i18n.use_language(language)
+    bed = open_client(scale=scale, language=language)
+    log_in(bed)
+    bed.app.commands.dial("055123")
+    assert bed.hears() == "ORIG 055123 outbound 1"
+    bed.peer.say("100 OK")
+    bed.pump(lambda: sees_all(bed.root, "Pick up your phone", "Cancel"))
+    refused = '<originate exten="055123" response="Failure" reason="0" phone="refused"/>'
+    bed.peer.say(event("OriginateResponse", "7.1", direction="outbound", trigger=refused))
+    bed.pump(lambda: sees_all(bed.root, "Your phone refused the call", "Call again", "Close"))
+    assert_usable(bed.root)
+
+
+def sees_all(top: tk.Misc, *texts: str) -> bool:
+    """Whether all of them are to be seen at the same time, whole, in the language that is spoken."""
+    wanted = {i18n._(text) for text in texts}
+    parts = all_of(top, (ttk.Label, ttk.Button))
+    return wanted <= {str(part.cget("text")).strip() for part in parts if is_seen(part)}
+
+
+@little_room
+@in_each_language
 @pytest.mark.parametrize("phase", ["nothing", "talking"])
 def test_the_connection_is_tried_now_without_scrolling(
     open_client: Make, scale: float, language: str, phase: str

@@ -24,6 +24,7 @@ from astcti_client.ui.state.pause_file import PauseFile
 from astcti_client.ui.state.seat_session import SessionMessage
 from astcti_client.ui.text import words
 from astcti_client.ui.theme.screen import draws_emoji
+from astcti_client.ui.widgets.call_list import MOST_CARDS
 from astcti_client.ui.widgets.press_guard import PressGuard
 from astcti_client.ui.windows.history import HistoryWindow
 from astcti_client.ui.windows.login import LoginWindow
@@ -113,7 +114,8 @@ class WindowTestBed:
     def ring(self, key: str, **more: Any) -> None:
         """The server tells of a ring, and the window shows it."""
         self.peer.say(event("Newchannel", key, state="Down", **more), event("Callerid", key, **more))
-        self.pump(lambda: key in self.app.model.calls)
+        cards = self.app.windows.main.calls.cards
+        self.pump(lambda: key in self.app.model.calls and (key in cards or len(cards) == MOST_CARDS))
 
     def hears(self) -> str:
         """The client's next line; its windows live on while the test waits for it.
