@@ -56,7 +56,7 @@ from astcti_server.login_key import read_login_key
 from astcti_server.logs import Logs
 from astcti_server.metrics.figures import AmiFigures
 from astcti_server.phones.answering import PhoneAnswering
-from astcti_server.process.memory import collect_seldom, give_large_blocks_back
+from astcti_server.process.memory import collect_seldom
 from astcti_server.process.own_user import RUN_AS_ANOTHER_USER, is_root
 from astcti_server.process.pidfile import PidFile
 from astcti_server.process.service_notify import notify
@@ -76,6 +76,7 @@ from astcti_server.threads import ServiceThread
 from schemas.configuration.model import Configuration
 from schemas.server.settings import KeptAmiSettings, MetricsSettings, ServerSettings
 from schemas.version import VERSION
+from schemas.web.large_blocks import give_large_blocks_back
 
 if TYPE_CHECKING:
     from astcti_server.metrics.web_server import MetricsServer

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
+from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -82,11 +86,43 @@ def record_many(
         )
         for name, changes in entries
     ]
+    gathered = _gathered.get()
+    if gathered is None:
+        _write(rows)
+    else:
+        gathered += rows
+
+
+_gathered: ContextVar[list[AuditEntry] | None] = ContextVar("gathered", default=None)
+
+
+@contextmanager
+def gathered_entries() -> Iterator[None]:
+    """Write what this block records when it is done, together, and nothing of it if it fails.
+
+    Until then nobody waits for the file with the log, which has the sessions, too.
+    """
+    rows: list[AuditEntry] = []
+    token = _gathered.set(rows)
+    try:
+        yield
+    finally:
+        _gathered.reset(token)
+    with transaction.atomic("default"):
+        _write(rows)
+
+
+def _write(rows: list[AuditEntry]) -> None:
     AuditEntry.objects.bulk_create(rows, batch_size=_ROWS_AT_ONCE)
-    for row in rows[:MOST_LOGGED]:
-        logger.info("%r %s %s %r", userid, action, kind, row.name)
-    if len(rows) > MOST_LOGGED:
-        logger.info("%r %s %s: %d more, see the audit log", userid, action, kind, len(rows) - MOST_LOGGED)
+    told: Counter[tuple[str, str, str]] = Counter()
+    for row in rows:
+        deed = (row.userid, row.action, row.kind)
+        told[deed] += 1
+        if told[deed] <= MOST_LOGGED:
+            logger.info("%r %s %s %r", *deed, row.name)
+    for deed, count in told.items():
+        if count > MOST_LOGGED:
+            logger.info("%r %s %s: %d more, see the audit log", *deed, count - MOST_LOGGED)
 
 
 def record_differences(actor: HttpRequest | str, action: str, found: Iterable[Difference]) -> None:

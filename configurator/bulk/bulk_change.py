@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from django.http import HttpRequest
 
@@ -13,21 +13,26 @@ from configurator.sections.section import Section
 
 
 def apply_bulk(
-    actor: HttpRequest | str, section: Section, rows: Sequence[int], action: BulkAction, values: Values
-) -> BulkOutcome:
-    """Change all of these entries or none, with an entry of the audit log for each that changed.
+    actor: HttpRequest | str,
+    section: Section,
+    choose: Callable[[], Sequence[int] | None],
+    action: BulkAction,
+    values: Values,
+) -> BulkOutcome | None:
+    """Change many entries or none, with an entry of the audit log for each that changed.
 
-    What was before is kept, to go back to. Within `writing`, whose lock this holds for few statements.
-    Entries that are as wanted stay untouched.
+    `choose` is asked for their rows once nobody else writes; with None nothing is done. What was before is
+    kept, to go back to. Entries that are as wanted stay untouched. Not within `writing`, whose lock this
+    holds for few statements.
     """
-    by = actor if isinstance(actor, str) else actor.session.get("userid", "")
     name = f"{action.label}: {section.title}"
-    snapshot = snapshots.keep_snapshot(name, by)
-    outcome = action.apply(section, rows, values)
-    working_copy.raise_revisions(outcome.shown_by)
-    audit_log.record_many(actor, outcome.audit_action, section.kind, outcome.entries)
-    if outcome.entries:
-        snapshots.note_import(actor, name, snapshot, len(outcome.entries), outcome.audit_action)
-    else:
-        snapshots.drop(snapshot)
+    with snapshots.changing_many(actor, name, name=name) as changes:
+        rows = choose()
+        if rows is None:
+            return None
+        outcome = action.apply(section, rows, values)
+        working_copy.raise_revisions(outcome.shown_by)
+        audit_log.record_many(actor, outcome.audit_action, section.kind, outcome.entries)
+        if outcome.entries:
+            changes.made(len(outcome.entries), outcome.audit_action)
     return outcome

@@ -14,9 +14,16 @@ from django.utils.translation import gettext as _
 
 from configurator import models
 from configurator.checks.translation import capitalized, translated_for_field, translated_for_form
-from configurator.publishing import working_copy
-from configurator.publishing.working_copy import ServiceParts, WorkingCopy
-from schemas.configuration.checks import Complaint, PartPlaces, check_configuration, warn_of_configuration
+from configurator.publishing import entry_parts
+from configurator.publishing.entry_parts import ServiceParts
+from configurator.publishing.working_copy import WorkingCopy
+from schemas.configuration.checks import (
+    Complaint,
+    FlawlessEntries,
+    PartPlaces,
+    check_configuration,
+    warn_of_configuration,
+)
 from schemas.configuration.model import Configuration, Service
 
 NEW = 0
@@ -36,13 +43,13 @@ _KINDS = {"reason": "pausereason", "variable": "service", "trigger": "service", 
 
 def check_seat(seat: models.Seat, form: forms.BaseForm) -> None:
     """Complain at the fields of a seat's form. Only seats that it could collide with are read."""
-    value = working_copy.seat_value(seat)
+    value = entry_parts.seat_value(seat)
     phones = Q(mac=value.mac)
     for phone in {value.extension, value.queue_interface} - {""}:
         phones |= Q(extension__iexact=phone) | Q(queue_interface__iexact=phone)
     others = list(models.Seat.objects.filter(phones).exclude(pk=seat.pk).order_by("pk"))
     row = seat.pk or NEW
-    configuration = Configuration(seats=(*map(working_copy.seat_value, others), value))
+    configuration = Configuration(seats=(*map(entry_parts.seat_value, others), value))
     places = PartPlaces(unit="#", seats=[*(other.pk for other in others), row])
     names = {"seat": {other.pk: other.extension for other in others}}
     _complain(form, check_configuration(configuration, places), {"seat"}, row, names)
@@ -55,8 +62,8 @@ def check_operator(operator: models.Operator, form: forms.BaseForm) -> None:
     seats = [other.seat for other in (*others, operator) if other.seat]
     row = operator.pk or NEW
     configuration = Configuration(
-        seats=tuple({seat.mac: working_copy.seat_value(seat) for seat in seats}.values()),
-        operators=(*map(working_copy.operator_value, others), working_copy.operator_value(operator)),
+        seats=tuple({seat.mac: entry_parts.seat_value(seat) for seat in seats}.values()),
+        operators=(*map(entry_parts.operator_value, others), entry_parts.operator_value(operator)),
     )
     places = PartPlaces(
         unit="#", seats=[0] * len(configuration.seats), operators=[*(other.pk for other in others), row]
@@ -74,10 +81,7 @@ def check_service(pk: int | None, value: Service, form: forms.BaseForm) -> None:
     others = list(models.Service.objects.filter(context=value.context).exclude(pk=pk).order_by("pk"))
     bare = ServiceParts([], [], [])
     configuration = Configuration(
-        services=(
-            *(working_copy.service_value(other, bare) for other in others),
-            replace(value, operators=()),
-        )
+        services=(*(entry_parts.service_value(other, bare) for other in others), replace(value, operators=()))
     )
     places = PartPlaces(
         unit="#",
@@ -127,8 +131,9 @@ class EntryFinding(NamedTuple):
 
 
 _Complaints = tuple[list[Complaint], list[Complaint]]
-_checked_lock = threading.Lock()
+_checking_lock = threading.Lock()
 _checked: tuple[Configuration, _Complaints] = (Configuration(), ([], []))
+_flawless, _beyond_doubt = FlawlessEntries(), FlawlessEntries()
 
 
 def check_everything(copy: WorkingCopy) -> tuple[list[EntryFinding], list[EntryFinding]]:
@@ -139,17 +144,22 @@ def check_everything(copy: WorkingCopy) -> tuple[list[EntryFinding], list[EntryF
     ]
 
 
+def complaints_of(configuration: Configuration, places: PartPlaces | None = None) -> list[Complaint]:
+    """What `check_configuration` says, which looks at no entry a second time. Any thread."""
+    with _checking_lock:
+        return check_configuration(configuration, places, _flawless)
+
+
 def _complaints(copy: WorkingCopy) -> _Complaints:
     """What the checks say; asked anew only after a change, of which the parts being other objects tells."""
     global _checked
     configuration, places = copy.configuration, copy.places
-    with _checked_lock:
+    with _checking_lock:  # who comes meanwhile would look for the same
         of, found = _checked
-    if all(mine is its for mine, its in zip(_parts(configuration), _parts(of), strict=True)):
-        return found
-    errors = check_configuration(configuration, places)
-    found = (errors, [] if errors else warn_of_configuration(configuration, places))
-    with _checked_lock:
+        if all(mine is its for mine, its in zip(_parts(configuration), _parts(of), strict=True)):
+            return found
+        errors = check_configuration(configuration, places, _flawless)
+        found = (errors, [] if errors else warn_of_configuration(configuration, places, _beyond_doubt))
         _checked = (configuration, found)
     return found
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +18,9 @@ from schemas.configuration.checks import CheckedConfiguration
 from schemas.configuration.model import Configuration
 from schemas.problems import ConfigurationError
 from schemas.server.file_checks import open_to_others
+
+if TYPE_CHECKING:
+    from configurator.publishing.differences import Difference
 
 EXIT_INVALID = 78
 
@@ -128,51 +132,61 @@ def import_command(context: click.Context, file: Path, kind: str | None, merge: 
 
 def _import_rows(context: click.Context, file: Path, kind: str, *, dry_run: bool) -> None:
     from configurator.importing import csv_file, csv_import
-    from configurator.publishing import snapshots, working_copy
+    from configurator.publishing import snapshots
     from configurator.users import password_rules
 
-    rows = csv_file.read_csv(kind, file.read_bytes(), store=not dry_run)
+    rows = csv_file.with_passwords(csv_file.read_csv(kind, file.read_bytes()), store=not dry_run)
     for weak in password_rules.weak_operators(row for _, row in rows.lines) if kind == "operators" else ():
         click.echo(f"{file}: {weak}: the password is easily guessed (warning)")
     name = f"{kind}: {file.name}"
-    with working_copy.writing():
-        snapshot = snapshots.keep_snapshot(f"import of {name}", audit_name())
-        run = csv_import.import_csv(rows, store=not dry_run)
-        for bad in run.bad:
-            click.echo(f"{file}:{bad.line}: {bad.name}: {bad.message}")
-        changed = sum(bool(row.changes) for row in run.good)
-        if run.bad or dry_run or not changed:
-            snapshots.drop(snapshot)
-        else:
-            csv_import.audit_rows(audit_name(), kind, run.good)
-            snapshots.note_import(audit_name(), name, snapshot, changed)
-    click.echo(f"{changed} of {len(run.good)} rows change something, {len(run.bad)} are bad")
+    run = csv_import.check_csv(rows)
+    if run.changed and not run.bad and not dry_run:
+        with snapshots.changing_many(audit_name(), f"import of {name}", name=name) as changes:
+            run = csv_import.still_true(run, rows)
+            if run.changed and not run.bad:
+                csv_import.store_csv(kind, run)
+                csv_import.audit_rows(audit_name(), kind, run.good)
+                changes.made(len(run.changed))
+    for bad in run.bad:
+        click.echo(f"{file}:{bad.line}: {bad.name}: {bad.message}")
+    click.echo(f"{len(run.changed)} of {len(run.good)} rows change something, {len(run.bad)} are bad")
     context.exit(EXIT_INVALID if run.bad else 0)
 
 
 def _import_whole(context: click.Context, file: Path, *, merge: bool, dry_run: bool) -> None:
-    from configurator.publishing import differences, merging, snapshots, working_copy
+    from configurator.publishing import differences, replacement, snapshots, working_copy
 
-    wanted = _read_file(context, file).configuration
-    with working_copy.writing():
+    said = _read_file(context, file).configuration
+    copy = working_copy.read_working_copy()
+    wanted = _merged(context, copy.configuration, said) if merge else said
+    if dry_run:
+        _say(differences.between(copy.configuration, wanted))
+        return
+    with snapshots.changing_many(audit_name(), f"import of {file.name}", name=file.name) as changes:
         present = working_copy.configuration()
-        if merge:
-            try:
-                wanted = merging.merged(present, wanted)
-            except ConfigurationError as error:
-                for problem in error.problems:
-                    click.echo(f"{problem.file}: {problem.message}", err=True)
-                context.exit(EXIT_INVALID)
+        if merge and working_copy.present_digest() != copy.digest:  # somebody wrote meanwhile
+            wanted = _merged(context, present, said)
         found = differences.between(present, wanted)
-        for difference in found:
-            click.echo(f"{difference.kind} {difference.name}: {difference.what}")
-        if dry_run:
-            return
-        snapshot = snapshots.keep_snapshot(f"import of {file.name}", audit_name())
-        if working_copy.replace_all(wanted):
-            snapshots.note_replacement(audit_name(), file.name, snapshot, found)
-        else:
-            snapshots.drop(snapshot)
+        if replacement.replace_all(wanted):
+            changes.replaced(found)
+    _say(found)
+
+
+def _merged(context: click.Context, present: Configuration, wanted: Configuration) -> Configuration:
+    """Both as one; exits with what is wrong with that."""
+    from configurator.publishing import merging
+
+    try:
+        return merging.merged(present, wanted)
+    except ConfigurationError as error:
+        for problem in error.problems:
+            click.echo(f"{problem.file}: {problem.message}", err=True)
+        context.exit(EXIT_INVALID)
+
+
+def _say(found: Iterable[Difference]) -> None:
+    for difference in found:
+        click.echo(f"{difference.kind} {difference.name}: {difference.what}")
 
 
 @click.command(cls=PreparedCommand, name="publish")
@@ -188,30 +202,30 @@ def publish_command(context: click.Context, form: Any, comment: str, force: bool
     """Publish what was entered; prints the file's path."""
     from configurator import audit_log
     from configurator.checks import entry_checks
-    from configurator.publishing import foreign, publication, publication_requests, working_copy
+    from configurator.publishing import publication, publication_requests, working_copy
+
+    def note(name: str) -> None:
+        audit_log.record(audit_name(), "publish", "configuration", name)
+        for asked in publication_requests.carry_out(audit_name(), name):
+            audit_log.record(audit_name(), "carry-out", "request", str(asked))
 
     take_published_file()
     copy = working_copy.read_working_copy()
-    other = None if force else foreign.find_foreign(copy.configuration)
-    if other is not None:
-        raise click.ClickException(
-            f"nothing was published: {other.path} is in force and was not published from here: import it,"
-            " with --merge to keep what is here (--force publishes in its place)"
-        )
     try:
-        with working_copy.writing():
-            published = publication.publish_configuration(
-                copy.configuration, form, audit_name(), comment, force=force
-            )
-            audit_log.record(audit_name(), "publish", "configuration", published.path.name)
-            for asked in publication_requests.carry_out(audit_name(), published.path.name):
-                audit_log.record(audit_name(), "carry-out", "request", str(asked))
+        published = publication.publish_configuration(
+            copy.configuration, form, audit_name(), comment, force=force, note=note
+        )
     except ConfigurationError:
         for error in entry_checks.check_everything(copy)[0]:
             click.echo(f"{error.kind} {error.name}: {error.message}", err=True)
         context.exit(EXIT_INVALID)
     except publication.TakesAwayError as error:
         raise click.ClickException(f"nothing was published: {error} (--force publishes it)") from None
+    except publication.ForeignFileError as error:
+        raise click.ClickException(
+            f"nothing was published: {error}: import it, with --merge to keep what is here"
+            " (--force publishes in its place)"
+        ) from None
     except publication.PublishError as error:
         raise click.ClickException(str(error)) from None
     click.echo(str(published.path))

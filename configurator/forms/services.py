@@ -13,7 +13,8 @@ from configurator.checks import entry_checks
 from configurator.checks.translation import capitalized, translated_for_form
 from configurator.forms import picker
 from configurator.forms.entries import CheckedForm
-from configurator.publishing.working_copy import store_triggers, trigger_value
+from configurator.publishing.entry_parts import trigger_value
+from configurator.publishing.replacement import store_triggers
 from schemas.configuration import model as schema
 from schemas.configuration.triggers import check_trigger
 

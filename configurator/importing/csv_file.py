@@ -69,23 +69,28 @@ class CsvFile(NamedTuple):
     lines: list[tuple[int, dict[str, str]]]
     bad: tuple[BadRow, ...]
     hashed: dict[UserPassword, passwords.StoredForms]
-    """What to store of each plain password."""
+    """What to store of each plain password, once that is computed."""
 
 
-def read_csv(
-    kind: str, data: bytes, *, store: bool, progress: Callable[[int, int], None] = lambda done, of: None
-) -> CsvFile:
-    """Read a file's bytes; `kind` is seats or operators. Takes long and locks nothing: not for `writing`.
-
-    `progress` is told of how many of how many passwords there is something to store; any thread.
-    """
+def read_csv(kind: str, data: bytes) -> CsvFile:
+    """Read a file's bytes, but for its passwords; `kind` is seats or operators."""
     try:
         text = decode_csv(data)
     except ValueError as error:
         return CsvFile(kind, [], (BadRow(0, "", str(error)),), {})
     lines, bad = _rows(kind, text)
-    hashed = _stored_forms(plain_passwords(kind, lines), make=store and not bad, progress=progress)
-    return CsvFile(kind, lines, tuple(bad), hashed)
+    return CsvFile(kind, lines, tuple(bad), {})
+
+
+def with_passwords(
+    file: CsvFile, *, store: bool, progress: Callable[[int, int], None] = lambda done, of: None
+) -> CsvFile:
+    """The file with what is to be stored of its passwords. Takes long: not for `writing`.
+
+    `progress` is told of how many of how many passwords there is something to store; any thread.
+    """
+    wanted = plain_passwords(file.kind, file.lines)
+    return file._replace(hashed=_stored_forms(wanted, make=store and not file.bad, progress=progress))
 
 
 def plain_passwords(kind: str, lines: Iterable[tuple[int, dict[str, str]]]) -> list[UserPassword]:
@@ -96,13 +101,9 @@ def plain_passwords(kind: str, lines: Iterable[tuple[int, dict[str, str]]]) -> l
     return list(dict.fromkeys(pair for pair in pairs if _is_plain(pair[1])))
 
 
-def slow_passwords(kind: str, data: bytes) -> int:
+def slow_passwords(file: CsvFile) -> int:
     """How many passwords of a file cost a computation each: those that are not known to be stored already."""
-    try:
-        lines, _bad = _rows(kind, decode_csv(data))
-    except ValueError:
-        return 0
-    pairs = plain_passwords(kind, lines)
+    pairs = plain_passwords(file.kind, file.lines)
     present = _present(pairs)
     return sum(
         not (

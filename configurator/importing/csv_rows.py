@@ -13,7 +13,7 @@ from configurator import models
 from configurator.checks.translation import capitalized, translated_for_form
 from configurator.importing.csv_file import BadRow, CsvFile, UserPassword
 from configurator.importing.service_words import Bindings, ServiceNames, described
-from configurator.publishing import differences, working_copy
+from configurator.publishing import differences, entry_parts
 from schemas import mac_address, passwords, scram
 from schemas.configuration import formats
 from schemas.configuration.defaults import address_or_text
@@ -109,8 +109,8 @@ def _checked_row(file: CsvFile, row: _Line, tables: _Tables) -> CheckedRow:
 
 def _describe(kind: str, entry: Any) -> dict[str, differences.FieldValue]:
     if kind == "seats":
-        return differences.describe_seat(working_copy.seat_value(entry))
-    return differences.describe_operator(working_copy.operator_value(entry))
+        return differences.describe_seat(entry_parts.seat_value(entry))
+    return differences.describe_operator(entry_parts.operator_value(entry))
 
 
 def mac_or_text(text: str) -> str:

@@ -10,6 +10,8 @@ from django.utils.translation import gettext as _
 
 from configurator import models
 from configurator.database.text_order import folded_text
+from configurator.publishing import replacement
+from configurator.publishing.working_copy import AT_ONCE
 
 HIGHEST_PENALTY = 2147483647
 Bindings = dict[int, int]
@@ -91,7 +93,10 @@ def described(bindings: Bindings, names: ServiceNames) -> tuple[str, ...]:
 def store_bindings(wanted: dict[models.Operator, Bindings]) -> set[int]:
     """Make operators' services those, with few statements; returns the services that changed."""
     present: dict[int, dict[int, models.ServiceOperator]] = defaultdict(dict)
-    for binding in models.ServiceOperator.objects.filter(operator__in=wanted):
+    bound = models.ServiceOperator.objects.all()
+    if len(wanted) <= AT_ONCE:
+        bound = bound.filter(operator__in=wanted)
+    for binding in bound:
         present[binding.operator_id][binding.service_id] = binding
     new, gone, other, touched = [], [], [], set()
     for operator, bindings in wanted.items():
@@ -108,7 +113,7 @@ def store_bindings(wanted: dict[models.Operator, Bindings]) -> set[int]:
             else:
                 continue
             touched.add(pk)
-    models.ServiceOperator.objects.filter(pk__in=gone).delete()
-    models.ServiceOperator.objects.bulk_update(other, ["penalty"], batch_size=500)
-    models.ServiceOperator.objects.bulk_create(new)
+    replacement.remove_rows(models.ServiceOperator, gone)
+    models.ServiceOperator.objects.bulk_update(other, ["penalty"], batch_size=AT_ONCE)
+    models.ServiceOperator.objects.bulk_create(new, batch_size=AT_ONCE)
     return touched

@@ -206,21 +206,65 @@ def _describe(entry: Service | Seat | Operator | str) -> dict[str, FieldValue]:
     return describe_operator(entry)
 
 
-def between(old: Configuration, new: Configuration) -> list[Difference]:
-    """Everything that is not the same in two configurations; their order does not count."""
+class KnownDifferences:
+    """Differences that were told before, so that the same two objects need not be described again.
+
+    For who compares one configuration after the other of which little changed. One thread at a time.
+    """
+
+    def __init__(self) -> None:
+        self._before: dict[tuple[str, str], tuple[Any, Any, Difference | None]] = {}
+        self._now: dict[tuple[str, str], tuple[Any, Any, Difference | None]] = {}
+
+    def begin(self) -> None:
+        """Two others come: what is in neither is forgotten."""
+        self._before, self._now = self._now, {}
+
+    def tell(
+        self, kind: str, key: str, was: Any, entry: Any, names: Callable[[Any], tuple[str, str]]
+    ) -> Difference | None:
+        """How an entry differs from what it was; None stands for one that came or went.
+
+        `names` says how it is called, here and in the audit log.
+        """
+        known = self._before.get((kind, key))
+        if known is None or known[0] is not was or known[1] is not entry:
+            known = (was, entry, _difference(kind, was, entry, *names(was if entry is None else entry)))
+        self._now[kind, key] = known
+        return known[2]
+
+
+def between(
+    old: Configuration, new: Configuration, known: KnownDifferences | None = None
+) -> list[Difference]:
+    """Everything that is not the same in two configurations; their order does not count.
+
+    `known` remembers from call to call, in the language of the first.
+    """
+    known = known or KnownDifferences()
+    known.begin()
     return [
-        *_compare("service", old.services, new.services, service_key, lambda service: service.name),
+        *_compare("service", old.services, new.services, service_key, lambda service: service.name, known),
         *_compare(
             "seat",
             old.seats,
             new.seats,
             lambda seat: seat.mac,
             lambda seat: seat.extension,
+            known,
             lambda seat: f"{seat.extension} ({seat.mac})",
         ),
-        *_compare("operator", old.operators, new.operators, _username, _username),
-        *_compare("pausereason", old.pause_reasons, new.pause_reasons, str, str),
+        *_compare("operator", old.operators, new.operators, _username, _username, known),
+        *_compare("pausereason", old.pause_reasons, new.pause_reasons, str, str, known),
     ]
+
+
+def _difference(kind: str, was: Any, entry: Any, name: str, entry_name: str) -> Difference | None:
+    changes = field_changes({} if was is None else _describe(was), {} if entry is None else _describe(entry))
+    if was is not None and entry is not None and not changes:
+        return None
+    what: DifferenceKind = "added" if was is None else "removed" if entry is None else "changed"
+    return Difference(kind, name, what, changes, entry_name)
 
 
 def _username(operator: Operator) -> str:
@@ -233,26 +277,23 @@ def _compare(
     new: Iterable[Any],
     key: Callable[[Any], str],
     name: Callable[[Any], str],
+    known: KnownDifferences,
     entry_name: Callable[[Any], str] | None = None,
 ) -> list[Difference]:
     """Describe only what is not equal as it is: of ten thousand entries, few are not."""
+    if old is new:
+        return []
 
-    def difference(what: DifferenceKind, entry: Any, changes: tuple[FieldChange, ...]) -> Difference:
-        return Difference(kind, name(entry), what, changes, (entry_name or name)(entry))
+    def names(entry: Any) -> tuple[str, str]:
+        return name(entry), (entry_name or name)(entry)
 
     before, after = {key(entry): entry for entry in old}, {key(entry): entry for entry in new}
-    found = [
-        difference("removed", entry, field_changes(_describe(entry), {}))
-        for at, entry in before.items()
-        if at not in after
-    ]
+    found = [known.tell(kind, at, entry, None, names) for at, entry in before.items() if at not in after]
     for at, entry in after.items():
         was = before.get(at)
-        if was is None:
-            found.append(difference("added", entry, field_changes({}, _describe(entry))))
-        elif was != entry and (changed := field_changes(_describe(was), _describe(entry))):
-            found.append(difference("changed", entry, changed))
-    return found
+        if was is not entry and was != entry:
+            found.append(known.tell(kind, at, was, entry, names))
+    return [difference for difference in found if difference is not None]
 
 
 def shown_value(value: str, field: str) -> str:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import time
 from pathlib import Path
 from typing import NamedTuple
 
 from configurator import options
 from configurator.models import Publication
-from configurator.publishing import publication
-from schemas.configuration.directory import ArrivalTimes, scan_directory
+from configurator.publishing import directory_files
+from schemas.configuration.directory import scan_directory
 from schemas.configuration.model import Configuration
-from schemas.problems import ConfigurationError
 
 SKEW = 5.0
 """Seconds by which two clocks may differ without a word."""
@@ -32,18 +30,13 @@ def find_foreign(entries: Configuration) -> ForeignFile | None:
 
     The newest valid file of the directory counts: the server uses it, or will within two seconds.
     """
-    directory = options.current_options().publish
-    if directory is None:
-        return None
     with contextlib.suppress(OSError):
-        for candidate in ArrivalTimes().order(scan_directory(directory).candidates, time.time()):
-            path = candidate.seen.path
-            digest = hashlib.sha256(path.read_bytes()).hexdigest()
-            if Publication.objects.filter(sha256=digest).exists():
+        for file in directory_files.files_by_age():
+            if Publication.objects.filter(sha256=file.sha256).exists():
                 return None
-            with contextlib.suppress(ConfigurationError):
-                found = publication.read_configuration_file(path).configuration
-                return ForeignFile(path, digest, found) if found != entries else None
+            if file.configuration is not None:
+                found = file.configuration
+                return ForeignFile(file.path, file.sha256, found) if found != entries else None
     return None
 
 

@@ -8,24 +8,33 @@ taken back to after its file is gone.
 from __future__ import annotations
 
 import contextlib
-import functools
 import hashlib
 import os
 import re
 import secrets
-import time
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from django.utils import timezone
 
 from configurator import audit_log, options
+from configurator.checks import entry_checks
 from configurator.models import Publication
-from configurator.publishing import differences, server_status, working_copy
+from configurator.publishing import (
+    differences,
+    directory_files,
+    published,
+    replacement,
+    server_status,
+    working_copy,
+)
+from configurator.publishing.foreign import ForeignFile, find_foreign
+from configurator.publishing.published import configuration_or_empty, last_publication
 from schemas import own_files
 from schemas.configuration import sqlite_form, xml_form
-from schemas.configuration.checks import CheckedConfiguration, check_configuration
-from schemas.configuration.directory import ArrivalTimes, Candidate, choose_in_force, scan_directory
+from schemas.configuration.checks import CheckedConfiguration
 from schemas.configuration.model import Configuration
 from schemas.configuration.taken_away import Loss, losses_in_words, much_taken_away
 from schemas.problems import ConfigurationError, Problem
@@ -63,6 +72,21 @@ class TakesAwayError(PublishError):
         self.much = much
 
 
+class ForeignFileError(PublishError):
+    """The file in force is not from here, and nobody said that this is to take its place."""
+
+    def __init__(self, found: ForeignFile) -> None:
+        super().__init__(f"{found.path} is in force and was not published from here")
+        self.found = found
+
+
+class PublishedMeanwhileError(PublishError):
+    """Somebody else published after this was begun."""
+
+    def __init__(self) -> None:
+        super().__init__(said("somebody published in the meantime"))
+
+
 class PublishedFile(NamedTuple):
     """A file that is in the directory now."""
 
@@ -72,34 +96,6 @@ class PublishedFile(NamedTuple):
     """Older files that were removed."""
 
 
-def last_publication() -> Publication | None:
-    """What was published last."""
-    return Publication.objects.first()
-
-
-def configuration_or_empty(publication: Publication | None) -> Configuration:
-    """What a publication says, for comparing: nothing if there is none, or if today's checks refuse it."""
-    try:
-        return configuration_of(publication) if publication is not None else Configuration()
-    except ConfigurationError:
-        return Configuration()
-
-
-def configuration_of(publication: Publication) -> Configuration:
-    """What a publication says. ConfigurationError if it was valid for an older release only."""
-    return _parsed(publication.content, publication.file)
-
-
-@functools.lru_cache(maxsize=2)  # one page asks several times for what was published last
-def _parsed(content: str, file: str) -> Configuration:
-    return xml_form.parse_xml(content.encode(), file).configuration
-
-
-def configuration_digest(configuration: Configuration) -> str:
-    """A mark of a configuration, to notice that it changed between looking and publishing."""
-    return hashlib.sha256(repr(configuration).encode()).hexdigest()
-
-
 def publish_configuration(
     configuration: Configuration,
     form: FileForm,
@@ -107,46 +103,66 @@ def publish_configuration(
     comment: str = "",
     *,
     meant: str = "",
+    over: str = "",
     force: bool = False,
+    last: Publication | None = None,
+    note: Callable[[str], None] = lambda name: None,
 ) -> PublishedFile:
-    """Write, check, rename, remember.
+    """Write, check, rename, remember. Not within `writing`: only the last moment of it keeps writers waiting.
 
-    `meant` is the SHA-256 of the file in force of which somebody has seen how much is taken away; `force`
-    stands for any. The server would hold such a file otherwise, so it is written into it.
-    ConfigurationError if it is invalid, PublishError if it cannot be written, TakesAwayError if it would
-    take away much and that is not meant.
+    `meant` is the SHA-256 of the file in force of which somebody has seen how much is taken away, `over` that
+    of a file of others in whose place this is published; `force` stands for any of both. The server would
+    hold the first otherwise, so it is written into it. `last` is what was published last when `configuration`
+    was put together, if that was before. `note` is told the new file's name within that moment.
+    ConfigurationError if it is invalid, PublishError if it cannot be written, TakesAwayError and
+    ForeignFileError if that is not meant, PublishedMeanwhileError.
     """
-    complaints = check_configuration(configuration)
+    complaints = entry_checks.complaints_of(configuration)
     if complaints:
         raise ConfigurationError(
             Problem(complaint.kind, complaint.place, complaint.message) for complaint in complaints
         )
-    directory = options.current_options().publish
-    if directory is None or not directory.is_dir():
-        raise PublishError(
-            said("no directory to publish to was given (--publish)")
-            if directory is None
-            else said(
-                "{directory}: there is no such directory to publish to (--publish)", directory=directory
-            )
-        )
+    directory = _publish_directory()
+    before = last or last_publication()
+    _refuse_foreign(configuration, over, force=force)
     much = taken_away_by(configuration)
     if much is not None and not force and meant != much.sha256:
         raise TakesAwayError(much)
     path = directory / _new_name(form)
+    row = Publication(file=path.name, form=form, userid=userid[:150], comment=comment[:200])
     try:
-        path_digest = _write(configuration, form, path, much.sha256 if much is not None else "")
+        with ExitStack() as unfinished:
+            _write(unfinished, configuration, row, path, much.sha256 if much is not None else "")
+            with working_copy.writing_much():
+                if last_publication() != before:
+                    raise PublishedMeanwhileError
+                _refuse_foreign(configuration, over, force=force)
+                row.created = timezone.now()
+                row.save()
+                note(path.name)
+                # Before all that is committed: a file that nobody knows of says what stands here, a
+                # publication without its file would say that nothing is left to publish.
+                unfinished.close()
     except OSError as error:
         raise PublishError(f"{path}: {error.strerror or error}") from None
-    Publication.objects.create(
-        file=path.name,
-        form=form,
-        userid=userid[:150],
-        comment=comment[:200],
-        sha256=path_digest,
-        content=xml_form.dump_xml(configuration).decode(),
-    )
-    return PublishedFile(path, path_digest, _remove_old(directory, path.name))
+    published.keep_configuration(row, configuration)
+    return PublishedFile(path, row.sha256, _remove_old(directory, path.name))
+
+
+def _publish_directory() -> Path:
+    directory = options.current_options().publish
+    if directory is None:
+        raise PublishError(said("no directory to publish to was given (--publish)"))
+    if not directory.is_dir():
+        text = "{directory}: there is no such directory to publish to (--publish)"
+        raise PublishError(said(text, directory=directory))
+    return directory
+
+
+def _refuse_foreign(configuration: Configuration, over: str, *, force: bool) -> None:
+    found = None if force else find_foreign(configuration)
+    if found is not None and found.sha256 != over:
+        raise ForeignFileError(found)
 
 
 def taken_away_by(configuration: Configuration) -> TakenAway | None:
@@ -165,40 +181,39 @@ def _in_force() -> tuple[str, str, Configuration] | None:
     What the server says of itself counts; then what it would take from the directory; then what was
     published last.
     """
-    current = options.current_options()
-    status = server_status.read_server_status(current.status)
-    named = Publication.objects.filter(sha256=status.sha256, file=status.file)
-    published = named.first() if status.known else None
-    if published is not None:
-        return published.file, published.sha256, configuration_or_empty(published)
-    directory = current.publish
-    with contextlib.suppress(ConfigurationError, OSError):
-        if status.known and directory is not None and _digest(directory / status.file) == status.sha256:
-            return status.file, status.sha256, read_configuration_file(directory / status.file).configuration
-    found = configuration_in_force(directory) if directory is not None and directory.is_dir() else None
-    if found is not None:
-        return found[0].name, _digest(found[0]), found[1]
+    status = server_status.read_server_status(options.current_options().status)
+    named = Publication.objects.filter(sha256=status.sha256, file=status.file).defer("content")
+    known = named.first() if status.known else None
+    if known is not None:
+        return known.file, known.sha256, configuration_or_empty(known)
+    with contextlib.suppress(OSError):
+        file = directory_files.file_named(status.file) if status.known else None
+        if file is not None and file.sha256 == status.sha256 and file.configuration is not None:
+            return status.file, status.sha256, file.configuration
+    found = directory_files.file_in_force()
+    if found is not None and found.configuration is not None:
+        return found.path.name, found.sha256, found.configuration
     last = last_publication()
     return (last.file, last.sha256, configuration_or_empty(last)) if last is not None else None
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _new_name(form: FileForm) -> str:
     return f"astcti-{timezone.localtime():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}.{form}"
 
 
-def _write(configuration: Configuration, form: FileForm, path: Path, replaces: str) -> str:
-    if form == "sqlite":
+def _write(
+    unfinished: ExitStack, configuration: Configuration, row: Publication, path: Path, replaces: str
+) -> None:
+    """Write the file beside its place, and look at it there; it gets its place when the stack is closed."""
+    content = data = xml_form.dump_xml(configuration)
+    if row.form == "sqlite":
         data = sqlite_form.database_bytes(configuration, replaces)
-    else:
+    elif replaces:
         data = xml_form.dump_xml(configuration, replaces)
-    with own_files.file_beside(path, data, MODE) as hidden:
-        (sqlite_form.load_sqlite if form == "sqlite" else xml_form.load_xml)(hidden)  # as the server will
-        _for_the_server(hidden)
-    return hashlib.sha256(data).hexdigest()
+    hidden = unfinished.enter_context(own_files.file_beside(path, data, MODE))
+    (sqlite_form.load_sqlite if row.form == "sqlite" else xml_form.load_xml)(hidden)  # as the server will
+    _for_the_server(hidden)
+    row.sha256, row.content = hashlib.sha256(data).hexdigest(), content.decode()
 
 
 def _for_the_server(path: Path) -> None:
@@ -230,54 +245,32 @@ def begin_with_file_in_force() -> str:
 
     Only where nothing was entered or published yet. Returns the file's name, or an empty string. OSError.
     """
-    directory = options.current_options().publish
-    if (
-        directory is None
-        or not directory.is_dir()
-        or Publication.objects.exists()
-        or not working_copy.is_empty()
-    ):
+    if Publication.objects.exists() or not working_copy.is_empty():
         return ""
-    found = configuration_in_force(directory)
-    if found is None:
+    found = directory_files.file_in_force()
+    if found is None or found.configuration is None:
         return ""
-    path, configuration = found
-    with working_copy.writing():
-        working_copy.replace_all(configuration)
-        remember_adopted(path, configuration)
-        entries = differences.between(Configuration(), configuration)
+    with working_copy.writing_much():
+        replacement.replace_all(found.configuration)
+        remember_adopted(found.path, found.sha256, found.configuration)
+        entries = differences.between(Configuration(), found.configuration)
         audit_log.record_differences("astcti-configurator", "import", entries)
-        audit_log.record("astcti-configurator", "import", "configuration", path.name)
-    return path.name
+        audit_log.record("astcti-configurator", "import", "configuration", found.path.name)
+    return found.path.name
 
 
-def remember_adopted(path: Path, configuration: Configuration) -> None:
+def remember_adopted(path: Path, sha256: str, configuration: Configuration) -> None:
     """Remember a file that is in force already, so that changes are told against it."""
-    Publication.objects.create(
+    row = Publication.objects.create(
         file=path.name[:120],
         form="sqlite" if path.suffix.lower() == ".sqlite" else "xml",
         userid="",
         comment="",
-        sha256=_digest(path),
+        sha256=sha256,
         content=xml_form.dump_xml(configuration).decode(),
     )
-
-
-def configuration_in_force(directory: Path) -> tuple[Path, Configuration] | None:
-    """What a server started there now would use. OSError if the directory cannot be read."""
-    found: list[Configuration] = []
-
-    def is_valid(candidate: Candidate) -> bool:
-        is_database = candidate.name.lower().endswith(".sqlite")  # the server goes by the name, too
-        load = sqlite_form.load_sqlite if is_database else xml_form.load_xml
-        with contextlib.suppress(ConfigurationError, OSError):
-            found.append(load(candidate.seen.path))
-        return bool(found)
-
-    chosen = choose_in_force(
-        ArrivalTimes().order(scan_directory(directory).candidates, time.time()), is_valid
-    ).chosen
-    return (chosen.seen.path, found[0]) if chosen is not None else None
+    published.keep_configuration(row, published.sharing(configuration))
+    directory_files.forget_files()
 
 
 def read_configuration_file(path: Path) -> CheckedConfiguration:

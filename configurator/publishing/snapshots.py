@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import models as fields
-from django.db import transaction
 from django.http import HttpRequest
 
 from configurator import audit_log, models
-from configurator.publishing import working_copy
+from configurator.publishing import entry_parts, working_copy
 from configurator.publishing.differences import Difference, FieldChange
+from configurator.publishing.entry_parts import ServiceParts
 from schemas.configuration.model import Configuration
 
 KEPT = 30
@@ -35,23 +38,67 @@ TABLES: tuple[type[fields.Model], ...] = (
 Rows = dict[str, list[dict[str, Any]]]
 
 
-def keep_snapshot(name: str, by: str) -> models.Snapshot:
-    """Keep the entries as they are; `name` says what is about to happen, `by` is a user's id.
+class ManyChanges:
+    """A change of many that is under way."""
 
-    Within `working_copy.writing`, before anything is changed. What changes nothing in the end calls `drop`.
+    def __init__(self) -> None:
+        self.count: int | None = None
+        """How many entries it changed; None where it touched nothing."""
+        self.action = ""
+        """How the audit log calls it."""
+        self.differences: list[Difference] = []
+        """What the audit log is told of each entry; nothing where the entries were told one by one."""
+        self.snapshot: models.Snapshot | None = None
+        """What it can be undone to, once all is done."""
+
+    def made(self, count: int, action: str = "import") -> None:
+        """So many entries were changed: what was before is kept."""
+        self.count, self.action = count, action
+
+    def replaced(self, found: list[Difference], action: str = "import") -> None:
+        """A configuration took the place of the entries, of which `found` are another one now."""
+        self.made(len(found), action)
+        self.differences = found
+
+
+@contextmanager
+def changing_many(actor: HttpRequest | str, what: str, *, name: str) -> Iterator[ManyChanges]:
+    """`working_copy.writing_much` for a change of many, with what stood here before kept to go back to.
+
+    `what` says what is about to happen, for the list of snapshots; `name` is for the audit log, which is told
+    of it where something was `made`. What stands here is read before anybody has to wait.
     """
+    by = actor if isinstance(actor, str) else actor.session.get("userid", "")
+    of = working_copy.present_digest()
+    content = _packed()
+    changes = ManyChanges()
+    with working_copy.writing_much():
+        if working_copy.present_digest() != of:
+            content = _packed()
+        yield changes
+        if changes.count is not None:
+            changes.snapshot = models.Snapshot.objects.create(
+                name=what[:200], userid=by[:150], content=content
+            )
+            for old in models.Snapshot.objects.values_list("pk", flat=True)[KEPT:]:
+                models.Snapshot.objects.filter(pk=old).delete()
+            details = [
+                FieldChange("Changes", "", str(changes.count)),
+                FieldChange("Earlier state", "", str(changes.snapshot)),
+            ]
+            audit_log.record_differences(actor, changes.action, changes.differences)
+            audit_log.record(actor, changes.action, "configuration", name, details)
+
+
+def _packed() -> bytes:
+    """The rows as they are, valid or not."""
     rows = {_name(table): _rows(table) for table in TABLES}
-    kept = models.Snapshot.objects.create(
-        name=name[:200], userid=by[:150], content=zlib.compress(json.dumps(rows).encode(), 1)
-    )
-    for old in models.Snapshot.objects.values_list("pk", flat=True)[KEPT:]:
-        models.Snapshot.objects.filter(pk=old).delete()
-    return kept
+    return zlib.compress(json.dumps(rows).encode(), 1)
 
 
-def drop(snapshot: models.Snapshot) -> None:
-    """Forget a snapshot that nothing followed."""
-    snapshot.delete()
+def _unpacked(snapshot: models.Snapshot) -> Rows:
+    found: Rows = json.loads(zlib.decompress(bytes(snapshot.content)))
+    return {_name(table): found.get(_name(table), []) for table in TABLES}
 
 
 def restore(snapshot: models.Snapshot) -> bool:
@@ -60,21 +107,17 @@ def restore(snapshot: models.Snapshot) -> bool:
     Rows that are the same stay untouched. Forms that are open on what changes are refused from now on, those
     of a row that comes back too.
     """
-    wanted: Rows = json.loads(zlib.decompress(bytes(snapshot.content)))
+    wanted = _unpacked(snapshot)
     present = {_name(table): {row["id"]: row for row in _rows(table)} for table in TABLES}
-    earlier = {_name(table): {row["id"]: row for row in wanted.get(_name(table), [])} for table in TABLES}
+    earlier = {_name(table): {row["id"]: row for row in wanted[_name(table)]} for table in TABLES}
     gone = {name: _differing(rows, earlier[name]) for name, rows in present.items()}
     come = {name: _differing(rows, present[name]) for name, rows in earlier.items()}
     for table in reversed(TABLES):
         _delete(table, [row["id"] for row in gone[_name(table)]])
     for table in TABLES:
         name = _name(table)
-        known = {field.attname for field in table._meta.concrete_fields}
         rows = [_newer(row, present[name]) for row in come[name]]
-        table._default_manager.bulk_create(
-            [table(**{key: value for key, value in row.items() if key in known}) for row in rows],
-            batch_size=500,
-        )
+        table._default_manager.bulk_create(_entries(table, rows), batch_size=500)
     parts = [row for found in (gone, come) for rows in found.values() for row in rows]
     for table, key in ((models.Service, "service_id"), (models.Operator, "operator_id")):
         whole = {row["id"] for row in come[_name(table)]}
@@ -114,39 +157,33 @@ def _content(row: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in row.items() if key != "revision"}
 
 
-def note_import(
-    actor: HttpRequest | str, name: str, snapshot: models.Snapshot, changed: int, action: str = "import"
-) -> None:
-    """Write the audit entry of a change of many, with the name of what it can be undone to."""
-    details = [FieldChange("Changes", "", str(changed)), FieldChange("Earlier state", "", str(snapshot))]
-    audit_log.record(actor, action, "configuration", name, details)
-
-
-def note_replacement(
-    actor: HttpRequest | str,
-    name: str,
-    snapshot: models.Snapshot,
-    found: list[Difference],
-    action: str = "import",
-) -> None:
-    """Write the audit entries of a configuration that took the place of the entries.
-
-    One for each entry that `found` says is another one now, then the one of the change of many.
-    """
-    audit_log.record_differences(actor, action, found)
-    note_import(actor, name, snapshot, len(found), action)
-
-
-class _LookedAt(Exception):
-    """Takes a restoration back."""
+def _entries(table: Any, rows: Iterable[dict[str, Any]]) -> list[Any]:
+    """Rows as objects, without columns that there are no more."""
+    known = {field.attname for field in table._meta.concrete_fields}
+    return [table(**{key: value for key, value in row.items() if key in known}) for row in rows]
 
 
 def configuration_of(snapshot: models.Snapshot) -> Configuration:
-    """What a snapshot says. Within `writing`: it is restored and taken back at once."""
-    try:
-        with transaction.atomic("configuration"):
-            restore(snapshot)
-            found = working_copy.configuration()
-            raise _LookedAt
-    except _LookedAt:
-        return found
+    """What a snapshot says. Nothing is written for it, and nobody waits."""
+    rows = _unpacked(snapshot)
+    found = {table: _entries(table, rows[_name(table)]) for table in TABLES}
+    seats = {seat.pk: seat for seat in found[models.Seat]}
+    operators = {operator.pk: operator for operator in found[models.Operator]}
+    for operator in operators.values():
+        operator.seat = seats.get(operator.seat_id)
+    parts: dict[int, ServiceParts] = defaultdict(lambda: ServiceParts([], [], []))
+    for variable in found[models.Variable]:
+        parts[variable.service_id].variables.append(variable)
+    for trigger in sorted(found[models.Trigger], key=lambda trigger: (trigger.position, trigger.pk)):
+        parts[trigger.service_id].triggers.append(trigger)
+    for binding in found[models.ServiceOperator]:
+        binding.operator = operators[binding.operator_id]
+        parts[binding.service_id].bindings.append(binding)
+    return Configuration(
+        services=tuple(
+            entry_parts.service_value(service, parts[service.pk]) for service in found[models.Service]
+        ),
+        seats=tuple(map(entry_parts.seat_value, seats.values())),
+        operators=tuple(map(entry_parts.operator_value, operators.values())),
+        pause_reasons=tuple(reason.name for reason in found[models.PauseReason]),
+    )

@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
 from configurator.publishing.differences import service_key
-from configurator.publishing.working_copy import WorkingCopy
+from configurator.publishing.working_copy import WorkingCopy, digest_of
 from schemas.configuration.checks import PartPlaces
 from schemas.configuration.model import Binding, Configuration, Service
 
@@ -140,4 +140,5 @@ def _numbered(configuration: Configuration, copy: WorkingCopy) -> WorkingCopy:
     names = dict.fromkeys(("service", "variable", "trigger", "binding"), of_services)
     names |= {"seat": copy.names["seat"], "operator": copy.names["operator"]}
     names["reason"] = dict(enumerate(configuration.pause_reasons, 1))
-    return WorkingCopy(configuration, places, names)
+    # Not of the entries here: what administrators do meanwhile changes nothing of it.
+    return WorkingCopy(configuration, places, names, digest_of(repr(configuration)))

@@ -6,13 +6,33 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from django.utils import translation
+
 from configurator.database.change_marks import read_marks
 from configurator.models import Publication
-from configurator.publishing import differences, publication, working_copy
+from configurator.publishing import differences, published, working_copy
+from configurator.publishing.differences import Difference, KnownDifferences
+from configurator.publishing.working_copy import WorkingCopy
 
 _count_lock = threading.Lock()
 _counted: tuple[object, int] = (None, 0)
 """Of which publication and which marks the changes were counted last, and how many they are."""
+
+
+_telling_lock = threading.Lock()
+_told: dict[str, KnownDifferences] = {}
+"""By language."""
+
+
+def unpublished_differences(copy: WorkingCopy, last: Publication | None) -> list[Difference]:
+    """What differs between the last publication and the entries here, in the present language. Any thread.
+
+    What did not change since it was told last is not described again.
+    """
+    before = published.configuration_or_empty(last)
+    with _telling_lock:
+        known = _told.setdefault(translation.get_language() or "", KnownDifferences())
+        return differences.between(before, copy.configuration, known)
 
 
 def unpublished_count() -> int:
@@ -22,8 +42,8 @@ def unpublished_count() -> int:
     with _count_lock:
         known, count = _counted
     if known != of:
-        last = publication.configuration_or_empty(publication.last_publication())
-        count = len(differences.between(last, working_copy.configuration()))
+        last = published.last_publication()
+        count = len(unpublished_differences(working_copy.read_working_copy(), last))
         if read_marks() == of[1]:  # else somebody wrote between the two
             with _count_lock:
                 _counted = (of, count)
@@ -36,7 +56,7 @@ def unpublished_rows(kind: str) -> list[int]:
     An operator who was bound to a service changes the service: there a configuration keeps it.
     """
     copy = working_copy.read_working_copy()
-    before = publication.configuration_or_empty(publication.last_publication())
+    before = published.configuration_or_empty(published.last_publication())
     now, places = copy.configuration, copy.places
     if kind == "service":
         return _changed(before.services, now.services, places.services, differences.service_key)
@@ -54,5 +74,7 @@ def _changed(
     return [
         row
         for entry, row in zip(now, rows, strict=True)
-        if (was := old.get(key(entry))) != entry and (was is None or differences.differ(was, entry))
+        if (was := old.get(key(entry))) is not entry
+        and was != entry
+        and (was is None or differences.differ(was, entry))
     ]

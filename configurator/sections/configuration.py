@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from configurator import models
 from configurator.forms.entries import OperatorForm, PauseReasonForm, SeatForm, VariableForm
 from configurator.forms.services import ServiceForm
-from configurator.publishing import differences, working_copy
+from configurator.publishing import differences, entry_parts
 from configurator.publishing.differences import FieldValue
 from configurator.sections import filters
 from configurator.sections.section import Column, Section
@@ -77,7 +77,7 @@ class ServiceSection(Section):
 
     def describe(self, entry: models.Service) -> dict[str, FieldValue]:
         """The service with all that belongs to it."""
-        return differences.describe_service(working_copy.service_value(entry))
+        return differences.describe_service(entry_parts.service_value(entry))
 
     def dependents(self, entry: models.Service) -> list[str]:
         """How much goes with it."""
@@ -112,9 +112,9 @@ class ServiceSection(Section):
 
     def describe_many(self, entries: Iterable[models.Service]) -> list[Mapping[str, FieldValue]]:
         """The same with what belongs to them read at once."""
-        parts = working_copy.parts_of_all()
+        parts = entry_parts.parts_of_all()
         return [
-            differences.describe_service(working_copy.service_value(entry, parts[entry.pk]))
+            differences.describe_service(entry_parts.service_value(entry, parts[entry.pk]))
             for entry in entries
         ]
 
@@ -244,7 +244,7 @@ class SeatSection(Section):
 
     def describe(self, entry: models.Seat) -> dict[str, FieldValue]:
         """The seat as it would be published."""
-        return differences.describe_seat(working_copy.seat_value(entry))
+        return differences.describe_seat(entry_parts.seat_value(entry))
 
     def dependents(self, entry: models.Seat) -> list[str]:
         """Who could sit anywhere then."""
@@ -316,7 +316,7 @@ class OperatorSection(Section):
     def describe(self, entry: models.Operator) -> dict[str, FieldValue]:
         """The operator as published, and the services, which a configuration keeps with these."""
         services = tuple(f"{binding.service.name} ({binding.penalty})" for binding in entry.bindings.all())
-        operator = working_copy.operator_value(entry)
+        operator = entry_parts.operator_value(entry)
         return {**differences.describe_operator(operator), "Service": services}
 
     def dependents(self, entry: models.Operator) -> list[str]:

@@ -17,7 +17,7 @@ from configurator.sections.filters import ListFilter
 from configurator.users import roles
 
 MOST_WORDS = 8
-"""Words of a search that count; each is a query within the query."""
+"""Words of a search that count."""
 
 READ_AT_ONCE = 500
 """Entries read with what belongs to them by one query; SQLite refuses one that names ten thousand."""
@@ -75,10 +75,9 @@ class Section(ABC):
                 rows = wanted.narrow(rows)
         for word in text.split()[:MOST_WORDS]:
             query = Q()
-            for field in self.search:
-                query |= Q(**{f"{field}__resembles": word})
-            # As a sub-query: a join with what an entry has many of would show it more than once.
-            rows = rows.filter(pk__in=self.model._default_manager.filter(query).values("pk"))
+            for path in self.search:
+                query |= _contains(self.model, path, word)
+            rows = rows.filter(query)
         return rows
 
     @abstractmethod
@@ -117,3 +116,20 @@ class Section(ABC):
     def after_save(self, request: HttpRequest, saved: Any) -> None:
         """Do what the change of an entry means for the session of the one who made it: mostly nothing."""
         return
+
+
+def _contains(model: type[Model], path: str, word: str) -> Q:
+    """Rows whose own field contains a word, or that of what they belong to or have: `seat__extension`.
+
+    What they have is looked through once by a query of its own. A join would look at it for each of them, and
+    show an entry more than once.
+    """
+    name, _, rest = path.partition("__")
+    if not rest:
+        return Q(**{f"{name}__resembles": word})
+    relation: Any = model._meta.get_field(name)
+    other: type[Model] = relation.related_model
+    found = other._default_manager.filter(_contains(other, rest, word))
+    if relation.concrete:
+        return Q(**{f"{name}__in": found.values("pk")})
+    return Q(pk__in=found.exclude(**{relation.field.name: None}).values(relation.field.attname))

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from configurator import audit_log
-from configurator.publishing import differences, publication, publication_requests, working_copy
+from configurator.publishing import differences, publication_requests, published, working_copy
 from configurator.publishing.differences import Difference, FieldChange
 from configurator.users import roles
 from configurator.users.request_mails import request_mails
@@ -35,10 +35,10 @@ def ask_for_publication(request: HttpRequest) -> HttpResponse:
 
 def _asked_for() -> list[Difference]:
     """Seats and operators that are not published as they are here, and services whose operators are not."""
-    published = publication.configuration_or_empty(publication.last_publication())
+    before = published.configuration_or_empty(published.last_publication())
     return [
         difference
-        for difference in differences.between(published, working_copy.configuration())
+        for difference in differences.between(before, working_copy.configuration())
         if difference.kind in replacing.OF_SUPERVISORS
         or any(change.field == "Operator" for change in difference.changes)
     ]

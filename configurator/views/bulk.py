@@ -15,7 +15,6 @@ from django.views.decorators.http import require_POST
 from configurator.bulk import bulk_actions
 from configurator.bulk.bulk_actions import BulkAction
 from configurator.bulk.bulk_change import apply_bulk
-from configurator.publishing import working_copy
 from configurator.sections.registry import editable_section
 from configurator.sections.section import Section
 
@@ -39,11 +38,15 @@ def change_many(request: HttpRequest, key: str, action_key: str) -> HttpResponse
     form = action.form(request.POST if confirmed else None)
     if not confirmed or not form.is_valid():
         return _ask(request, section, action, form, _chosen(request, section))
-    with working_copy.writing():
-        rows = _chosen(request, section)
-        if request.POST.get("digest") != _digest(rows):
-            return _ask(request, section, action, form, rows, moved=True)
-        outcome = apply_bulk(request, section, rows, action, form.cleaned_data)
+    rows: list[int] = []
+
+    def choose() -> list[int] | None:
+        rows[:] = _chosen(request, section)
+        return rows if request.POST.get("digest") == _digest(rows) else None
+
+    outcome = apply_bulk(request, section, choose, action, form.cleaned_data)
+    if outcome is None:
+        return _ask(request, section, action, form, rows, moved=True)
     return _done(request, section, action, len(outcome.entries), len(rows))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from functools import partial
 from pathlib import Path
@@ -16,8 +17,8 @@ from django.views.decorators.http import require_GET, require_http_methods
 from configurator import audit_log, options
 from configurator.checks.translation import capitalized, translated_for_file, translated_for_form
 from configurator.importing import csv_export, csv_file, csv_import, csv_jobs
-from configurator.models import Snapshot
-from configurator.publishing import differences, merging, publication, snapshots, working_copy
+from configurator.importing.csv_file import CsvFile
+from configurator.publishing import differences, merging, publication, replacement, snapshots, working_copy
 from configurator.users import password_rules, roles
 from configurator.views import replacing
 from schemas.configuration.model import Configuration
@@ -75,36 +76,37 @@ def _import(request: HttpRequest, what: str) -> dict[str, Any]:
 
 
 def _csv(request: HttpRequest, what: str, upload: UploadedFile, store: bool) -> dict[str, Any]:
-    data, name = upload.read(), f"{what}: {_name(upload)}"
-    if csv_file.slow_passwords(what, data) <= MOST_WAITED_FOR:
-        return _import_csv(request, what, data, name, store, lambda done, total: None)
+    file, name = csv_file.read_csv(what, upload.read()), f"{what}: {_name(upload)}"
+    if csv_file.slow_passwords(file) <= MOST_WAITED_FOR:
+        return _import_csv(request, file, name, store, lambda done, total: None)
     failed = _("The import failed: nothing was stored. The log says why.")
-    run = partial(_import_csv, request, what, data, name, store)
+    run = partial(_import_csv, request, file, name, store)
     return {"job": csv_jobs.JOBS.start(request.session.get("userid", ""), run, failed)}
 
 
 def _import_csv(
-    request: HttpRequest, what: str, data: bytes, name: str, store: bool, progress: csv_jobs.Progress
+    request: HttpRequest, file: CsvFile, name: str, store: bool, progress: csv_jobs.Progress
 ) -> dict[str, Any]:
-    file = csv_file.read_csv(what, data, store=store, progress=progress)
-    weak = password_rules.weak_operators(row for _, row in file.lines) if what == "operators" else []
-    with working_copy.writing():
-        snapshot = _snapshot(request, name) if store else None
-        found = csv_import.import_csv(file, store=store)
-        stored = store and not found.bad
-        changed = [row for row in found.good if row.changes]
-        if snapshot is not None and stored and changed:
-            csv_import.audit_rows(request, what, found.good)
-            snapshots.note_import(request, name, snapshot, len(changed))
-        elif snapshot is not None:
-            snapshots.drop(snapshot)
+    file = csv_file.with_passwords(file, store=store, progress=progress)
+    weak = password_rules.weak_operators(row for _, row in file.lines) if file.kind == "operators" else []
+    found, snapshot = csv_import.check_csv(file), None
+    if store and not found.bad and found.changed:
+        what = _("import of %(file)s") % {"file": name}
+        with snapshots.changing_many(request, what, name=name) as changes:
+            found = csv_import.still_true(found, file)
+            if not found.bad and found.changed:
+                csv_import.store_csv(file.kind, found)
+                csv_import.audit_rows(request, file.kind, found.good)
+                changes.made(len(found.changed))
+        snapshot = changes.snapshot
+    changed = found.changed
     return {
-        "snapshot": snapshot if stored and changed else None,
+        "snapshot": snapshot,
         "run": found,
-        "stored": stored,
+        "stored": store and not found.bad,
         "weak": weak[:MOST_NAMES_SHOWN],
         "weak_more": max(0, len(weak) - MOST_NAMES_SHOWN),
-        "kind": what.removesuffix("s"),
+        "kind": file.kind.removesuffix("s"),
         "rows": changed[:MOST_ROWS_SHOWN],
         "more": len(changed) - MOST_ROWS_SHOWN,
         "new": sum(row.new for row in found.good),
@@ -166,22 +168,22 @@ def _configuration(request: HttpRequest, upload: UploadedFile, *, merge: bool) -
                 for problem in error.problems
             ]
         }
-    with working_copy.writing():
-        present = working_copy.configuration()
-        if merge:
-            try:
-                wanted = merging.merged(present, wanted)
-            except ConfigurationError as error:
-                return {"problems": [(0, _of_merging(problem)) for problem in error.problems]}
-        found = differences.between(present, wanted)
-        seen = replacing.mark_of(present, wanted)
-        stored = request.POST.get("store") == seen
-        snapshot = _snapshot(request, _name(upload)) if stored else None
-        if snapshot is not None and working_copy.replace_all(wanted):
-            snapshots.note_replacement(request, _name(upload), snapshot, found)
-        elif snapshot is not None:
-            snapshots.drop(snapshot)
-            snapshot = None
+    copy = working_copy.read_working_copy()
+    if merge:
+        try:
+            wanted = merging.merged(copy.configuration, wanted)
+        except ConfigurationError as error:
+            return {"problems": [(0, _of_merging(problem)) for problem in error.problems]}
+    found = differences.between(copy.configuration, wanted)
+    seen = working_copy.digest_of(copy.digest, str(merge), _digest(upload))
+    stored, snapshot = request.POST.get("store") == seen, None
+    if stored and wanted != copy.configuration:
+        title = _("import of %(file)s") % {"file": _name(upload)}
+        with snapshots.changing_many(request, title, name=_name(upload)) as changes:
+            stored = working_copy.present_digest() == copy.digest
+            if stored and replacement.replace_all(wanted):
+                changes.replaced(found)
+        snapshot = changes.snapshot
     return {
         "differences": found,
         "counts": replacing.counted(found),
@@ -196,10 +198,6 @@ def _of_merging(problem: Problem) -> str:
     return f"{audit_log.KIND_WORDS.get(problem.file, problem.file)}: {translated_for_form(problem.message)}"
 
 
-def _snapshot(request: HttpRequest, name: str) -> Snapshot:
-    return snapshots.keep_snapshot(_("import of %(file)s") % {"file": name}, request.user.userid)
-
-
 def read_upload(upload: UploadedFile) -> Configuration:
     """Read an uploaded file of either form. Its name is never used for a path. ConfigurationError."""
     scratch = options.scratch_directory(options.current_options())
@@ -209,6 +207,13 @@ def read_upload(upload: UploadedFile) -> Configuration:
             for chunk in upload.chunks():
                 stream.write(chunk)
         return publication.read_configuration_file(path).configuration
+
+
+def _digest(upload: UploadedFile) -> str:
+    digest = hashlib.sha256()
+    for chunk in upload.chunks():
+        digest.update(chunk)
+    return digest.hexdigest()
 
 
 def _name(upload: UploadedFile) -> str:

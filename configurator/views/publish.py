@@ -23,13 +23,14 @@ from configurator.publishing import (
     foreign,
     publication,
     publication_requests,
+    published,
     server_status,
     supervised,
     working_copy,
 )
 from configurator.publishing.differences import FieldChange
 from configurator.publishing.supervised import SupervisedEntries
-from configurator.publishing.unpublished import unpublished_count
+from configurator.publishing.unpublished import unpublished_count, unpublished_differences
 from configurator.publishing.working_copy import WorkingCopy
 from configurator.users import roles
 from schemas.configuration import xml_form
@@ -71,24 +72,24 @@ def _offered(request: HttpRequest, last: Publication | None) -> _Offered | None:
     if not _is_of_supervisors(request):
         return _Offered(copy, None)
     try:
-        published = publication.configuration_of(last) if last is not None else None
+        before = published.configuration_of(last) if last is not None else None
     except ConfigurationError:  # valid for an older release only
-        published = None
-    if published is None:
+        before = None
+    if before is None:
         return None
-    part = supervised.supervised_entries(published, copy)
+    part = supervised.supervised_entries(before, copy)
     return _Offered(part.copy, part)
 
 
 @require_GET
 def publish_page(request: HttpRequest) -> HttpResponse:
     """Everything about publishing."""
-    last = publication.last_publication()
+    last = published.last_publication()
     offered = _offered(request, last)
     everything = working_copy.read_working_copy()
     copy, part = offered or _Offered(everything, None)
     errors, warnings = entry_checks.check_everything(copy)
-    found = differences.between(publication.configuration_or_empty(last), copy.configuration)
+    found = unpublished_differences(copy, last)
     status = _status(last)
     # What was published a moment ago is what stands here: that it is meant has been said.
     being_taken_up = status["asks_again"] and not found
@@ -96,7 +97,7 @@ def publish_page(request: HttpRequest) -> HttpResponse:
         "differences": found,
         "errors": errors,
         "warnings": warnings,
-        "digest": publication.configuration_digest(copy.configuration),
+        "digest": copy.digest,
         "much": None if being_taken_up else publication.taken_away_by(copy.configuration),
         "foreign": foreign.find_foreign(copy.configuration),
         "last": last,
@@ -122,8 +123,8 @@ def _requests(request: HttpRequest) -> dict[str, Any]:
 
 def _publications() -> Any:
     directory = options.current_options().publish
-    for published in Publication.objects.defer("content")[:50]:
-        yield published, directory is not None and (directory / published.file).is_file()
+    for row in Publication.objects.defer("content")[:50]:
+        yield row, directory is not None and (directory / row.file).is_file()
 
 
 def _status(last: Publication | None) -> dict[str, Any]:
@@ -167,49 +168,49 @@ def publish_entries(request: HttpRequest) -> HttpResponse:
     """Publish what was shown; if it is not what was shown any more, show it again.
 
     Everything, or the last publication with the seats and operators of here: what administrators have under
-    way stays out of a supervisor's publication.
+    way stays out of a supervisor's publication. What somebody changes while this is written waits for the
+    next one, and for nothing else.
     """
     form = request.POST.get("form", "xml")
     if form not in publication.FILE_FORMS:
         raise Http404
-    with working_copy.writing():
-        last = publication.last_publication()
-        offered = _offered(request, last)
-        if offered is None:
-            messages.error(request, _("Nothing was published yet: an administrator has to do that first."))
-            return redirect("publish")
-        configuration = offered.copy.configuration
-        if request.POST.get("last", "") != (str(last.pk) if last else ""):
-            messages.error(request, _("Somebody published in the meantime: look at what is left to publish."))
-            return redirect("publish")
-        if request.POST.get("digest") != publication.configuration_digest(configuration):
-            messages.error(
-                request, _("Somebody changed the configuration in the meantime: look at the changes again.")
-            )
-            return redirect("publish")
-        changed = len(differences.between(publication.configuration_or_empty(last), configuration))
-        if offered.part is not None and not changed:
-            messages.error(request, _("No seat and no operator waits to be published."))
-            return redirect("publish")
-        comment = request.POST.get("comment", "").strip()
-        details = [FieldChange("Changes", "", str(changed))]
-        if offered.part is not None:
-            details.append(FieldChange("Entries", "", "only seats and operators"))
-        asks = _publish(request, lambda: configuration, form, "publish", comment, details)
-        if asks.much is not None:
-            said = {"what": translated_for_file(asks.much.words), "file": asks.much.file}
-            text = _("Nothing was published: it takes away %(what)s of %(file)s. Say that it is meant.")
-            messages.error(request, text % said)
-        elif asks.foreign is not None:
+    last = published.last_publication()
+    offered = _offered(request, last)
+    if offered is None:
+        messages.error(request, _("Nothing was published yet: an administrator has to do that first."))
+        return redirect("publish")
+    copy, part = offered
+    if request.POST.get("last", "") != (str(last.pk) if last else ""):
+        messages.error(request, _("Somebody published in the meantime: look at what is left to publish."))
+        return redirect("publish")
+    if request.POST.get("digest") != copy.digest:
+        messages.error(
+            request, _("Somebody changed the configuration in the meantime: look at the changes again.")
+        )
+        return redirect("publish")
+    changed = len(unpublished_differences(copy, last))
+    if part is not None and not changed:
+        messages.error(request, _("No seat and no operator waits to be published."))
+        return redirect("publish")
+    comment = request.POST.get("comment", "").strip()
+    details = [FieldChange("Changes", "", str(changed))]
+    if part is not None:
+        details.append(FieldChange("Entries", "", "only seats and operators"))
+    asks = _publish(request, lambda: copy.configuration, form, "publish", comment, details, last)
+    if asks.much is not None:
+        said = {"what": translated_for_file(asks.much.words), "file": asks.much.file}
+        text = _("Nothing was published: it takes away %(what)s of %(file)s. Say that it is meant.")
+        messages.error(request, text % said)
+    elif asks.foreign is not None:
+        text = _(
+            "Nothing was published: %(file)s is in force and not from here. Say what shall become of it."
+        )
+        if not roles.has_role(request, roles.ADMINISTRATORS):
             text = _(
-                "Nothing was published: %(file)s is in force and not from here. Say what shall become of it."
+                "Nothing was published: %(file)s is in force and not from here. "
+                "An administrator has to say what shall become of it."
             )
-            if not roles.has_role(request, roles.ADMINISTRATORS):
-                text = _(
-                    "Nothing was published: %(file)s is in force and not from here. "
-                    "An administrator has to say what shall become of it."
-                )
-            messages.error(request, text % {"file": asks.foreign.path.name})
+        messages.error(request, text % {"file": asks.foreign.path.name})
     return redirect("publish")
 
 
@@ -217,14 +218,11 @@ def publish_entries(request: HttpRequest) -> HttpResponse:
 @roles.allow_only(roles.ADMINISTRATORS)
 def roll_back(request: HttpRequest, pk: int) -> HttpResponse:
     """Publish an older publication again, under a new name; the entries here stay as they are."""
-    with working_copy.writing():
-        old = get_object_or_404(Publication, pk=pk)
-        comment = _("Back to %(file)s") % {"file": old.file}
-        form = old.form if old.form in publication.FILE_FORMS else "xml"
-        details = [FieldChange("Changes", "", "0")]
-        asks = _publish(
-            request, lambda: publication.configuration_of(old), form, "roll-back", comment, details
-        )
+    old = get_object_or_404(Publication.objects.defer("content"), pk=pk)
+    comment = _("Back to %(file)s") % {"file": old.file}
+    form = old.form if old.form in publication.FILE_FORMS else "xml"
+    details = [FieldChange("Changes", "", "0")]
+    asks = _publish(request, lambda: published.configuration_of(old), form, "roll-back", comment, details)
     if asks != _NOTHING:
         seen = request.POST.get("over", "")
         context = {"publication": old, "much": asks.much, "foreign": asks.foreign, "over": seen}
@@ -239,31 +237,43 @@ def _publish(
     action: str,
     comment: str,
     details: list[FieldChange],
+    last: Publication | None = None,
 ) -> _Asks:
     """Publish, and say what came of it; or return what has to be asked before.
 
     A file of somebody else gives way only to administrators: services are in it, too.
     """
-    meant = request.POST.get("takes-away", "")
-    over = request.POST.get("over") if roles.has_role(request, roles.ADMINISTRATORS) else None
+    is_administrator = roles.has_role(request, roles.ADMINISTRATORS)
+
+    def note(name: str) -> None:
+        audit_log.record(request, action, "configuration", name, details)
+        if action == "publish":
+            _answer_requests(request, name)
+
     try:
-        wanted = configuration()
-        found = foreign.find_foreign(wanted)
-        if found is not None and over != found.sha256:
-            return _Asks(None, found)
-        published = publication.publish_configuration(wanted, form, request.user.userid, comment, meant=meant)
+        done = publication.publish_configuration(
+            configuration(),
+            form,
+            request.user.userid,
+            comment,
+            meant=request.POST.get("takes-away", ""),
+            over=request.POST.get("over", "") if is_administrator else "",
+            last=last,
+            note=note,
+        )
     except ConfigurationError:
         messages.error(request, _("The configuration is not valid: nothing was published."))
     except publication.TakesAwayError as error:
         return _Asks(error.much, None)
+    except publication.ForeignFileError as error:
+        return _Asks(None, error.found)
+    except publication.PublishedMeanwhileError:
+        messages.error(request, _("Somebody published in the meantime: look at what is left to publish."))
     except publication.PublishError as error:
         reason = translated_for_file(next(iter(error.args), ""))
         messages.error(request, _("Nothing was published: %(reason)s") % {"reason": reason})
     else:
-        audit_log.record(request, action, "configuration", published.path.name, details)
-        if action == "publish":
-            _answer_requests(request, published.path.name)
-        messages.success(request, _("Published as %(file)s.") % {"file": published.path.name})
+        messages.success(request, _("Published as %(file)s.") % {"file": done.path.name})
     return _NOTHING
 
 
@@ -296,7 +306,7 @@ def _side(key: str) -> tuple[Publication | None, Any]:
     if not key.isascii() or not key.isdigit() or len(key) > 12:
         raise Http404
     chosen = get_object_or_404(Publication, pk=int(key))
-    return chosen, publication.configuration_or_empty(chosen)
+    return chosen, published.configuration_or_empty(chosen)
 
 
 @require_GET

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from django.contrib import messages
@@ -13,8 +14,18 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from configurator.checks.translation import translated_for_form
 from configurator.models import Publication, Snapshot
-from configurator.publishing import differences, foreign, merging, publication, snapshots, working_copy
+from configurator.publishing import (
+    differences,
+    foreign,
+    merging,
+    publication,
+    published,
+    replacement,
+    snapshots,
+    working_copy,
+)
 from configurator.publishing.differences import Difference
+from configurator.publishing.working_copy import WorkingCopy
 from configurator.users import roles
 from schemas.configuration.model import Configuration
 from schemas.problems import ConfigurationError
@@ -49,37 +60,81 @@ def counted(found: list[Difference]) -> list[KindCounts]:
     return rows
 
 
-def mark_of(present: Configuration, wanted: Configuration) -> str:
-    """A mark of what somebody agreed to: these entries to be replaced by those."""
-    digest = publication.configuration_digest
-    return f"{digest(present)[:32]}{digest(wanted)[:32]}"
+class _Replacement(NamedTuple):
+    """Entries that shall take the place of those here, and the words for it."""
+
+    wanted: Configuration
+    source: str
+    """A mark of where they come from."""
+    question: str
+    agree: str
+    name: str
+    """For the audit log."""
+    what: str
+    """For the list of snapshots."""
+    back: str = "publish"
+    """The page to go back to."""
+    action: str = "import"
+
+
+def _ask_or_replace(
+    request: HttpRequest,
+    asked: _Replacement,
+    copy: WorkingCopy,
+    replace: Callable[[], bool],
+    note: Callable[[], object] = lambda: None,
+) -> HttpResponse | None:
+    """The question, with the numbers; or do what was agreed to, and return None.
+
+    Only what is done keeps others waiting. `note` is called with it.
+    """
+    found = differences.between(copy.configuration, asked.wanted)
+    mark = working_copy.digest_of(copy.digest, asked.source)
+    if request.POST.get("seen") == mark:
+        with snapshots.changing_many(request, asked.what, name=asked.name) as changes:
+            if working_copy.present_digest() == copy.digest:
+                if replace():
+                    changes.replaced(found, asked.action)
+                note()
+                return None
+        copy = working_copy.read_working_copy()
+        found = differences.between(copy.configuration, asked.wanted)
+        mark = working_copy.digest_of(copy.digest, asked.source)
+    context: dict[str, Any] = {
+        "title": asked.question,
+        "agree": asked.agree,
+        "differences": found,
+        "counts": counted(found),
+        "seen": mark,
+        "back": asked.back,
+        "changed_since": request.method == "POST" and "seen" in request.POST,
+    }
+    return render(request, "configurator/replace.html", context)
 
 
 @require_http_methods(["GET", "POST"])
 @roles.allow_only(roles.ADMINISTRATORS)
 def take_publication(request: HttpRequest, pk: int) -> HttpResponse:
     """Make the entries here what a publication says."""
-    with working_copy.writing():
-        old = get_object_or_404(Publication, pk=pk)
-        try:
-            wanted = publication.configuration_of(old)
-        except ConfigurationError:
-            messages.error(request, _("The configuration is not valid: nothing was imported."))
-            return redirect("publish")
-        present = working_copy.configuration()
-        found = differences.between(present, wanted)
-        mark = mark_of(present, wanted)
-        if request.POST.get("seen") != mark:
-            title = _("Replace all entries here by those of %(file)s?") % {"file": old.file}
-            return _ask(request, title, _("Take over"), found, mark, "publish")
-        snapshot = snapshots.keep_snapshot(
-            _("take-over of %(file)s") % {"file": old.file}, request.user.userid
-        )
-        if working_copy.replace_all(wanted):
-            snapshots.note_replacement(request, old.file, snapshot, found)
-        else:
-            snapshots.drop(snapshot)
-    messages.success(request, _("The entries here are those of %(file)s now.") % {"file": old.file})
+    old = get_object_or_404(Publication.objects.defer("content"), pk=pk)
+    try:
+        wanted = published.configuration_of(old)
+    except ConfigurationError:
+        messages.error(request, _("The configuration is not valid: nothing was imported."))
+        return redirect("publish")
+    said = {"file": old.file}
+    asked = _Replacement(
+        wanted,
+        f"publication {old.pk} {old.sha256}",
+        _("Replace all entries here by those of %(file)s?") % said,
+        _("Take over"),
+        old.file,
+        _("take-over of %(file)s") % said,
+    )
+    copy = working_copy.read_working_copy()
+    if answer := _ask_or_replace(request, asked, copy, lambda: replacement.replace_all(wanted)):
+        return answer
+    messages.success(request, _("The entries here are those of %(file)s now.") % said)
     return redirect("publish")
 
 
@@ -87,42 +142,40 @@ def take_publication(request: HttpRequest, pk: int) -> HttpResponse:
 @roles.allow_only(roles.ADMINISTRATORS)
 def take_foreign(request: HttpRequest) -> HttpResponse:
     """Import or merge the file in force that somebody else put there; it counts as published from then on."""
-    with working_copy.writing():
-        present = working_copy.configuration()
-        file = foreign.find_foreign(present)
-        if file is None:
-            return redirect("publish")
-        name, merge = file.path.name, "merge" in request.GET
-        try:
-            wanted = merging.merged(present, file.configuration) if merge else file.configuration
-        except ConfigurationError as error:
-            problem = translated_for_form(error.problems[0].message)
-            messages.error(
-                request, _("%(file)s cannot be merged: %(reason)s") % {"file": name, "reason": problem}
-            )
-            return redirect("publish")
-        found = differences.between(present, wanted)
-        mark = mark_of(present, wanted)
-        if request.POST.get("seen") != mark:
-            title = (
-                _("Merge %(file)s into the entries here?")
-                if merge
-                else _("Replace all entries here by those of %(file)s?")
-            )
-            return _ask(
-                request,
-                title % {"file": name},
-                _("Merge it") if merge else _("Import it"),
-                found,
-                mark,
-                "publish",
-            )
-        snapshot = snapshots.keep_snapshot(_("import of %(file)s") % {"file": name}, request.user.userid)
-        if working_copy.replace_all(wanted):
-            snapshots.note_replacement(request, name, snapshot, found)
-        else:
-            snapshots.drop(snapshot)
-        publication.remember_adopted(file.path, file.configuration)
+    copy = working_copy.read_working_copy()
+    file = foreign.find_foreign(copy.configuration)
+    if file is None:
+        return redirect("publish")
+    name, merge = file.path.name, "merge" in request.GET
+    try:
+        wanted = merging.merged(copy.configuration, file.configuration) if merge else file.configuration
+    except ConfigurationError as error:
+        problem = translated_for_form(error.problems[0].message)
+        text = _("%(file)s cannot be merged: %(reason)s")
+        messages.error(request, text % {"file": name, "reason": problem})
+        return redirect("publish")
+    question = (
+        _("Merge %(file)s into the entries here?")
+        if merge
+        else _("Replace all entries here by those of %(file)s?")
+    )
+    asked = _Replacement(
+        wanted,
+        f"file {file.sha256} {merge}",
+        question % {"file": name},
+        _("Merge it") if merge else _("Import it"),
+        name,
+        _("import of %(file)s") % {"file": name},
+    )
+    answer = _ask_or_replace(
+        request,
+        asked,
+        copy,
+        lambda: replacement.replace_all(wanted),
+        lambda: publication.remember_adopted(file.path, file.sha256, file.configuration),
+    )
+    if answer:
+        return answer
     messages.success(request, _("%(file)s was imported.") % {"file": name})
     return redirect("publish")
 
@@ -142,36 +195,23 @@ def snapshots_page(request: HttpRequest) -> HttpResponse:
 @roles.allow_only(roles.SENIORS)
 def undo_to(request: HttpRequest, pk: int) -> HttpResponse:
     """Make the entries what they were before a change of many. What they are now is kept, too."""
-    with working_copy.writing():
-        earlier = get_object_or_404(Snapshot, pk=pk)
-        present, wanted = working_copy.configuration(), snapshots.configuration_of(earlier)
-        found = differences.between(present, wanted)
-        if {difference.kind for difference in found} - OF_SUPERVISORS:
-            roles.require_role(request, roles.ADMINISTRATORS)
-        mark = mark_of(present, wanted)
-        if request.POST.get("seen") != mark:
-            title = _("Go back to before: %(name)s?") % {"name": earlier.name}
-            return _ask(request, title, _("Undo"), found, mark, "snapshots")
-        kept = snapshots.keep_snapshot(_("undo of: %(name)s") % {"name": earlier.name}, request.user.userid)
-        if snapshots.restore(earlier):
-            snapshots.note_replacement(request, str(earlier), kept, found, "undo")
-        else:
-            snapshots.drop(kept)
-    messages.success(request, _("The entries are what they were before: %(name)s.") % {"name": earlier.name})
+    earlier = get_object_or_404(Snapshot, pk=pk)
+    copy, wanted = working_copy.read_working_copy(), snapshots.configuration_of(earlier)
+    found = differences.between(copy.configuration, wanted)
+    if {difference.kind for difference in found} - OF_SUPERVISORS:
+        roles.require_role(request, roles.ADMINISTRATORS)
+    said = {"name": earlier.name}
+    asked = _Replacement(
+        wanted,
+        f"snapshot {earlier.pk} {earlier.at}",
+        _("Go back to before: %(name)s?") % said,
+        _("Undo"),
+        str(earlier),
+        _("undo of: %(name)s") % said,
+        "snapshots",
+        "undo",
+    )
+    if answer := _ask_or_replace(request, asked, copy, lambda: snapshots.restore(earlier)):
+        return answer
+    messages.success(request, _("The entries are what they were before: %(name)s.") % said)
     return redirect("snapshots")
-
-
-def _ask(
-    request: HttpRequest, title: str, agree: str, found: list[Difference], mark: str, back: str
-) -> HttpResponse:
-    asked_before = request.method == "POST" and "seen" in request.POST
-    context: dict[str, Any] = {
-        "title": title,
-        "agree": agree,
-        "differences": found,
-        "counts": counted(found),
-        "seen": mark,
-        "back": back,
-        "changed_since": asked_before,
-    }
-    return render(request, "configurator/replace.html", context)

@@ -6,8 +6,9 @@ stands through `PartPlaces`, so that a complaint names a line or a row.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal, NamedTuple, TypeAlias
 
 from schemas import passwords, scram
@@ -67,24 +68,66 @@ class PartPlaces:
         )
 
 
-def check_configuration(configuration: Configuration, places: PartPlaces | None = None) -> list[Complaint]:
-    """Return everything that makes a configuration invalid."""
-    places = places or PartPlaces.counted(configuration)
+CheckedPart: TypeAlias = Service | Seat | Operator
+
+
+class FlawlessEntries:
+    """Entries of which nothing alone is wrong, so that the same objects need not be looked at again.
+
+    For who checks one configuration after the other of which little changed. One thread at a time.
+    """
+
+    def __init__(self) -> None:
+        self._before: dict[int, CheckedPart] = {}
+        self._now: dict[int, CheckedPart] = {}
+
+    def begin(self) -> None:
+        """Another configuration comes: what is not in it is forgotten."""
+        self._before, self._now = self._now, {}
+
+    def complaints(self, entry: CheckedPart, look: Callable[[], Iterable[Complaint]]) -> Iterable[Complaint]:
+        """What `look` says of an entry, which is asked only if need be."""
+        if self._before.get(id(entry)) is entry:  # it is kept alive, so that its id stays its own
+            self._now[id(entry)] = entry
+            return ()
+        found = list(look())
+        if not found:
+            self._now[id(entry)] = entry
+        return found
+
+
+class _NothingKnown(FlawlessEntries):
+    def complaints(self, entry: CheckedPart, look: Callable[[], Iterable[Complaint]]) -> Iterable[Complaint]:
+        return look()
+
+
+def check_configuration(
+    configuration: Configuration, places: PartPlaces | None = None, flawless: FlawlessEntries | None = None
+) -> list[Complaint]:
+    """Return everything that makes a configuration invalid. `flawless` remembers from call to call."""
+    places, flawless = places or PartPlaces.counted(configuration), flawless or _NothingKnown()
+    flawless.begin()
     return [
-        *_services(configuration, places),
-        *_seats(configuration, places),
-        *_operators(configuration, places),
+        *_services(configuration, places, flawless),
+        *_seats(configuration, places, flawless),
+        *_operators(configuration, places, flawless),
         *_reasons(configuration, places),
     ]
 
 
-def warn_of_configuration(configuration: Configuration, places: PartPlaces | None = None) -> list[Complaint]:
-    """Return what is valid but hardly meant. Only for what `check_configuration` finds nothing wrong with."""
-    places = places or PartPlaces.counted(configuration)
+def warn_of_configuration(
+    configuration: Configuration, places: PartPlaces | None = None, flawless: FlawlessEntries | None = None
+) -> list[Complaint]:
+    """Return what is valid but hardly meant. Only for what `check_configuration` finds nothing wrong with.
+
+    `flawless` is another one than that of `check_configuration`.
+    """
+    places, flawless = places or PartPlaces.counted(configuration), flawless or _NothingKnown()
+    flawless.begin()
     return [
-        *_warn_of_services(configuration, places),
+        *_warn_of_services(configuration, places, flawless),
         *_warn_of_seats(configuration, places),
-        *_warn_of_operators(configuration, places),
+        *_warn_of_operators(configuration, places, flawless),
     ]
 
 
@@ -103,21 +146,29 @@ class _Seen:
         return ""
 
 
-def _services(configuration: Configuration, places: PartPlaces) -> Iterator[Complaint]:
+def _services(
+    configuration: Configuration, places: PartPlaces, flawless: FlawlessEntries
+) -> Iterator[Complaint]:
     pairs = _Seen(places.unit)
     known = configuration.operator_by_username
     for index, service in enumerate(configuration.services):
         place = places.services[index]
-        for attribute, message in _service(service):
-            yield Complaint("service", place, attribute, message)
+        yield from flawless.complaints(service, partial(_service_alone, service, places, index))
         before = service.context and pairs.before((service.context, service.queue.lower()), place)
         if before:
             yield Complaint("service", place, "context", _same_pair(service, before))
-        yield from _variables(service, places.variables[index], places.unit)
-        for trigger, at in zip(service.triggers, places.triggers[index], strict=True):
-            for message in check_trigger(trigger, service.variables):
-                yield Complaint("trigger", at, "", message)
-        yield from _bindings(service, places.bindings[index], known)
+        if any(binding.username not in known for binding in service.operators):
+            yield from _strangers(service, places.bindings[index], known)
+
+
+def _service_alone(service: Service, places: PartPlaces, index: int) -> Iterator[Complaint]:
+    for attribute, message in _service(service):
+        yield Complaint("service", places.services[index], attribute, message)
+    yield from _variables(service, places.variables[index], places.unit)
+    for trigger, at in zip(service.triggers, places.triggers[index], strict=True):
+        for message in check_trigger(trigger, service.variables):
+            yield Complaint("trigger", at, "", message)
+    yield from _bindings(service, places.bindings[index])
 
 
 def _same_pair(service: Service, where: str) -> str:
@@ -168,18 +219,24 @@ def _variables(service: Service, lines: list[int], unit: str) -> Iterator[Compla
             yield Complaint("variable", at, "name", message)
 
 
-def _bindings(service: Service, lines: list[int], known: Collection[str]) -> Iterator[Complaint]:
+def _strangers(service: Service, lines: list[int], known: Collection[str]) -> Iterator[Complaint]:
+    seen: set[str] = set()
+    for binding, at in zip(service.operators, lines, strict=True):
+        if binding.username not in known and binding.username not in seen:
+            message = said(
+                "there is no operator {name!r}: add it to <operators>, or remove it here",
+                name=binding.username,
+            )
+            yield Complaint("binding", at, "username", message)
+        seen.add(binding.username)
+
+
+def _bindings(service: Service, lines: list[int]) -> Iterator[Complaint]:
     seen: set[str] = set()
     for binding, at in zip(service.operators, lines, strict=True):
         if binding.username in seen:
             message = said(
                 "operator {name} is already bound to this service: keep one of the two", name=binding.username
-            )
-            yield Complaint("binding", at, "username", message)
-        elif binding.username not in known:
-            message = said(
-                "there is no operator {name!r}: add it to <operators>, or remove it here",
-                name=binding.username,
             )
             yield Complaint("binding", at, "username", message)
         seen.add(binding.username)
@@ -190,11 +247,12 @@ def _bindings(service: Service, lines: list[int], known: Collection[str]) -> Ite
             yield Complaint("binding", at, "penalty", message)
 
 
-def _seats(configuration: Configuration, places: PartPlaces) -> Iterator[Complaint]:
+def _seats(
+    configuration: Configuration, places: PartPlaces, flawless: FlawlessEntries
+) -> Iterator[Complaint]:
     by_mac, by_extension, by_interface = (_Seen(places.unit) for _ in range(3))
     for seat, place in zip(configuration.seats, places.seats, strict=True):
-        for attribute, message in _seat(seat):
-            yield Complaint("seat", place, attribute, message)
+        yield from flawless.complaints(seat, partial(_seat, seat, place))
         before = seat.mac and by_mac.before(seat.mac, place)
         if before:
             message = said("MAC {mac} already belongs to the seat in {where}", mac=seat.mac, where=before)
@@ -222,7 +280,12 @@ def _phone(device: str) -> str:
     return f"{technology.upper()}/{rest}"
 
 
-def _seat(seat: Seat) -> Iterator[tuple[str, str]]:
+def _seat(seat: Seat, place: int) -> Iterator[Complaint]:
+    for attribute, message in _seat_fields(seat):
+        yield Complaint("seat", place, attribute, message)
+
+
+def _seat_fields(seat: Seat) -> Iterator[tuple[str, str]]:
     yield from _wrong("mac", said("the seat's MAC address"), seat.mac, formats.check_mac)
     yield from _wrong("extension", said("the seat's extension"), seat.extension, formats.check_extension)
     if seat.queue_interface != seat.extension:
@@ -237,11 +300,12 @@ def _seat(seat: Seat) -> Iterator[tuple[str, str]]:
     yield from _wrong("description", said("the seat's description"), seat.description, formats.check_text)
 
 
-def _operators(configuration: Configuration, places: PartPlaces) -> Iterator[Complaint]:
+def _operators(
+    configuration: Configuration, places: PartPlaces, flawless: FlawlessEntries
+) -> Iterator[Complaint]:
     by_name = _Seen(places.unit)
     for operator, place in zip(configuration.operators, places.operators, strict=True):
-        for attribute, message in _operator(operator):
-            yield Complaint("operator", place, attribute, message)
+        yield from flawless.complaints(operator, partial(_operator, operator, place))
         before = operator.username and by_name.before(operator.username, place)
         if before:
             message = said(
@@ -257,7 +321,12 @@ def _operators(configuration: Configuration, places: PartPlaces) -> Iterator[Com
             yield Complaint("operator", place, "seat", message)
 
 
-def _operator(operator: Operator) -> Iterator[tuple[str, str]]:
+def _operator(operator: Operator, place: int) -> Iterator[Complaint]:
+    for attribute, message in _operator_fields(operator):
+        yield Complaint("operator", place, attribute, message)
+
+
+def _operator_fields(operator: Operator) -> Iterator[tuple[str, str]]:
     yield from _wrong("username", said("the user name"), operator.username, formats.check_word)
     yield from _wrong("full-name", said("the operator's full name"), operator.full_name, formats.check_name)
     what = said("the operator's password")
@@ -292,7 +361,9 @@ def _wrong(
         yield attribute, said("{what} {wrong}", what=what, wrong=message)
 
 
-def _warn_of_services(configuration: Configuration, places: PartPlaces) -> Iterator[Complaint]:
+def _warn_of_services(
+    configuration: Configuration, places: PartPlaces, flawless: FlawlessEntries
+) -> Iterator[Complaint]:
     queues, names = _Seen(places.unit), _Seen(places.unit)
     for index, service in enumerate(configuration.services):
         place = places.services[index]
@@ -302,11 +373,7 @@ def _warn_of_services(configuration: Configuration, places: PartPlaces) -> Itera
                 "the service in {where} has the same name: operators cannot tell the two apart", where=before
             )
             yield Complaint("service", place, "name", message)
-        if service.queue_name and not service.is_queue:
-            message = said("queue-name has no effect without is-queue")
-            yield Complaint("service", place, "queue-name", message)
-        if service.may_leave and not service.is_queue:
-            yield Complaint("service", place, "may-leave", said("may-leave has no effect without is-queue"))
+        yield from flawless.complaints(service, partial(_warn_of_service_alone, service, places, index))
         same_queue = service.enabled and service.queue and queues.before(service.queue.lower(), place)
         if same_queue:
             message = said(
@@ -316,9 +383,18 @@ def _warn_of_services(configuration: Configuration, places: PartPlaces) -> Itera
                 where=same_queue,
             )
             yield Complaint("service", place, "queue-name", message)
-        for trigger, at in zip(service.triggers, places.triggers[index], strict=True):
-            for warning in warn_of_trigger(trigger, service):
-                yield Complaint("trigger", at, "", warning)
+
+
+def _warn_of_service_alone(service: Service, places: PartPlaces, index: int) -> Iterator[Complaint]:
+    place = places.services[index]
+    if service.queue_name and not service.is_queue:
+        message = said("queue-name has no effect without is-queue")
+        yield Complaint("service", place, "queue-name", message)
+    if service.may_leave and not service.is_queue:
+        yield Complaint("service", place, "may-leave", said("may-leave has no effect without is-queue"))
+    for trigger, at in zip(service.triggers, places.triggers[index], strict=True):
+        for warning in warn_of_trigger(trigger, service):
+            yield Complaint("trigger", at, "", warning)
 
 
 def _warn_of_seats(configuration: Configuration, places: PartPlaces) -> Iterator[Complaint]:
@@ -328,15 +404,21 @@ def _warn_of_seats(configuration: Configuration, places: PartPlaces) -> Iterator
             yield Complaint("seat", place, "answer", message)
 
 
-def _warn_of_operators(configuration: Configuration, places: PartPlaces) -> Iterator[Complaint]:
+def _warn_of_operators(
+    configuration: Configuration, places: PartPlaces, flawless: FlawlessEntries
+) -> Iterator[Complaint]:
     for operator, place in zip(configuration.operators, places.operators, strict=True):
-        if operator.password.lower() == f"md5:{passwords.EMPTY_MD5}":
-            message = said("operator {name} has the empty password", name=operator.username)
-            yield Complaint("operator", place, "password", message)
-        if not passwords.belong_together(operator.password, operator.scram):
-            message = said(
-                "scram of operator {name} was made with another salt than password: if it is of an old "
-                "password, that still logs in; take both from one run of astcti-server hash-password",
-                name=operator.username,
-            )
-            yield Complaint("operator", place, "scram", message)
+        yield from flawless.complaints(operator, partial(_warn_of_operator, operator, place))
+
+
+def _warn_of_operator(operator: Operator, place: int) -> Iterator[Complaint]:
+    if operator.password.lower() == f"md5:{passwords.EMPTY_MD5}":
+        message = said("operator {name} has the empty password", name=operator.username)
+        yield Complaint("operator", place, "password", message)
+    if not passwords.belong_together(operator.password, operator.scram):
+        message = said(
+            "scram of operator {name} was made with another salt than password: if it is of an old "
+            "password, that still logs in; take both from one run of astcti-server hash-password",
+            name=operator.username,
+        )
+        yield Complaint("operator", place, "scram", message)

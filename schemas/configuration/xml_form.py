@@ -37,8 +37,13 @@ def parse_xml(data: bytes, file: str) -> CheckedConfiguration:
     quick = xml_reading.read_document(data, file, _SCHEMA, exact=False)
     fits = quick.schema.fits(quick.root)
     found = _check(quick, file, fits=True) if fits else None
-    if found is None or found.problems or found.warnings:
-        found = _check(xml_reading.read_document(data, file, _SCHEMA), file, fits=fits)
+    if found is not None and found.warnings:
+        found = found._replace(warnings=_warnings(quick.root, ElementLines(quick.root, data), file))
+    xml_reading.free_tree(quick.root)
+    if found is None or found.problems:
+        exact = xml_reading.read_document(data, file, _SCHEMA)
+        found = _check(exact, file, fits=fits)
+        xml_reading.free_tree(exact.root)
     if found.problems:
         raise ConfigurationError(found.problems)
     return CheckedConfiguration(found.configuration, bounded(found.warnings), found.replaces)
@@ -51,12 +56,17 @@ class _Checked(NamedTuple):
     replaces: str
 
 
+def _warnings(root: etree._Element, lines: ElementLines, file: str) -> list[Problem]:
+    reader = _Reader(lines)
+    doubts = warn_of_configuration(reader.configuration(root), reader.places)
+    return [Problem(file, doubt.place, doubt.message) for doubt in doubts]
+
+
 def _check(document: ReadDocument, file: str, *, fits: bool) -> _Checked:
     root, schema, lines = document
     reader = _Reader(lines)
     configuration, replaces = reader.configuration(root), _text(root, "replaces").lower()
     mistakes = [] if fits else schema.mistakes(root, lines)
-    xml_reading.free_tree(root)
     known = {(mistake.line, mistake.field) for mistake in mistakes if mistake.field}
     misplaced = any(mistake.misplaced for mistake in mistakes)
     problems = [Problem(file, mistake.line, mistake.message) for mistake in mistakes]

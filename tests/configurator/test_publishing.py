@@ -20,7 +20,14 @@ from django.utils import timezone
 
 from astcti_server.config.loading import load_directory
 from configurator.models import AuditEntry, ManagerUser, Operator, Publication, Seat, Service
-from configurator.publishing import differences, publication, working_copy
+from configurator.publishing import (
+    differences,
+    directory_files,
+    publication,
+    published,
+    replacement,
+    working_copy,
+)
 from schemas.configuration import sqlite_form, xml_form
 from schemas.configuration.model import Configuration
 from schemas.server.missing_rights import MissingRight
@@ -30,8 +37,8 @@ SAMPLE = Path(__file__).resolve().parents[2] / "astcti_server" / "etc" / "sample
 
 
 def publish(client: Client, form: str = "xml"):
-    digest = publication.configuration_digest(working_copy.configuration())
-    last = publication.last_publication()
+    digest = working_copy.present_digest()
+    last = published.last_publication()
     sent = {"form": form, "digest": digest, "last": last.pk if last else "", "comment": "first"}
     return client.post("/publish/now/", sent)
 
@@ -101,7 +108,7 @@ def test_changes_are_told_in_words(admin: Client, demo, publish_directory) -> No
 
 
 def test_a_change_between_looking_and_publishing_is_told(admin: Client, demo, publish_directory) -> None:
-    digest = publication.configuration_digest(working_copy.configuration())
+    digest = working_copy.present_digest()
     Seat.objects.create(mac="00:11:22:33:44:99", extension="PJSIP/209")
     answer = admin.post("/publish/now/", {"form": "xml", "digest": digest}, follow=True)
     assert "changed the configuration in the meantime" in answer.content.decode()
@@ -109,11 +116,7 @@ def test_a_change_between_looking_and_publishing_is_told(admin: Client, demo, pu
 
 
 def test_the_second_of_two_who_publish_at_once_is_told(admin: Client, demo, publish_directory) -> None:
-    sent = {
-        "form": "xml",
-        "digest": publication.configuration_digest(working_copy.configuration()),
-        "last": "",
-    }
+    sent = {"form": "xml", "digest": working_copy.present_digest(), "last": ""}
     answers = [admin.post("/publish/now/", sent, follow=True).content.decode() for _ in range(2)]
     assert "Published as" in answers[0] and "Somebody published in the meantime" in answers[1]
     assert len(list(publish_directory.iterdir())) == 1
@@ -297,16 +300,16 @@ def test_a_directory_that_is_not_there_is_said(admin: Client, demo, publish_dire
 
 def publish_as_meant(client: Client, sha256: str, form: str = "xml"):
     """Publish, and say that what this takes away of the file in force is meant."""
-    digest = publication.configuration_digest(working_copy.configuration())
-    last = publication.last_publication()
+    digest = working_copy.present_digest()
+    last = published.last_publication()
     sent = {"form": form, "digest": digest, "last": last.pk if last else "", "takes-away": sha256}
     return client.post("/publish/now/", sent, follow=True)
 
 
 def newest(directory: Path) -> Path:
-    published = publication.last_publication()
-    assert published is not None
-    return directory / published.file
+    last = published.last_publication()
+    assert last is not None
+    return directory / last.file
 
 
 @pytest.mark.parametrize("form", ["xml", "sqlite"])
@@ -367,7 +370,7 @@ def test_going_back_to_what_takes_away_much_is_asked_about(admin: Client, demo, 
             username=f"user{number}", full_name="Name", password=demo["operator"].password
         )
     publish(admin)
-    large = publication.last_publication()
+    large = published.last_publication()
     assert large is not None
     asked = admin.post(f"/publish/{small.pk}/roll-back/").content.decode()
     assert "9 of 10 operators" in asked and large.sha256 in asked
@@ -509,7 +512,7 @@ def test_seats_swap_their_phones_in_one_import(admin: Client, demo) -> None:
             replace(two, extension=one.extension, queue_interface=one.extension),
         ),
     )
-    working_copy.replace_all(swapped)
+    replacement.replace_all(swapped)
     assert working_copy.configuration() == swapped
 
 
@@ -640,7 +643,7 @@ def test_the_first_start_takes_over_what_is_published_already(publish_directory:
     assert working_copy.configuration() == xml_form.load_xml(SAMPLE)
     assert (
         differences.between(
-            publication.configuration_or_empty(publication.last_publication()), working_copy.configuration()
+            published.configuration_or_empty(published.last_publication()), working_copy.configuration()
         )
         == []
     )
@@ -696,8 +699,10 @@ def test_what_is_taken_over_is_what_a_server_started_there_would_use(
     publish_directory: Path, prepare: Callable[[Path], None]
 ) -> None:
     prepare(publish_directory)
-    found = publication.configuration_in_force(publish_directory)
-    assert found == (load_directory(publish_directory, settings_needed=False).path, xml_form.load_xml(SAMPLE))
+    found = directory_files.file_in_force()
+    assert found is not None
+    assert found.path == load_directory(publish_directory, settings_needed=False).path
+    assert found.configuration == xml_form.load_xml(SAMPLE)
 
 
 def test_an_empty_configuration_can_be_described() -> None:

@@ -130,7 +130,7 @@ def test_a_merge_whose_phones_clash_changes_nothing_and_says_so(admin: Client, d
 
 def test_only_the_last_snapshots_are_kept(demo) -> None:
     for number in range(snapshots.KEPT + 3):
-        with working_copy.writing():
-            snapshots.keep_snapshot(f"number {number}", "ada")
+        with snapshots.changing_many("ada", f"number {number}", name="file") as changes:
+            changes.made(1)
     assert Snapshot.objects.count() == snapshots.KEPT
     assert Snapshot.objects.first().name == f"number {snapshots.KEPT + 2}"

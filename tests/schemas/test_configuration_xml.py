@@ -2,9 +2,11 @@
 
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from schemas import xml_reading
 from schemas.configuration.model import Configuration
 from schemas.configuration.xml_form import load_xml, parse_xml
 from schemas.problems import ConfigurationError, Problem
@@ -391,6 +393,22 @@ def test_a_file_that_is_not_there_is_an_error_of_the_system(tmp_path: Path) -> N
 def test_what_is_hardly_meant_is_warned_about(text: str, words: str) -> None:
     checked = parse_xml(text.encode(), "one.xml")
     assert [words in str(warning) for warning in checked.warnings] == [True], checked.warnings
+
+
+def test_a_file_with_warnings_is_parsed_once_and_their_lines_are_exact(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read: list[str] = []
+    real = xml_reading.read_document
+
+    def told(data: bytes, file: str, *more: Any, **named: Any) -> Any:
+        read.append(file)
+        return real(data, file, *more, **named)
+
+    monkeypatch.setattr(xml_reading, "read_document", told)
+    over_two_lines = operator(password="md5:d41d8cd98f00b204e9800998ecf8427e").replace(" ", "\n", 1)
+    checked = parse_xml(whole(operators=over_two_lines).encode(), "one.xml")
+    assert [warning.line for warning in checked.warnings] == [4] and read == ["one.xml"]
 
 
 @pytest.mark.parametrize(("written", "read"), [("yes", True), ("no", False), (" yes ", True)])

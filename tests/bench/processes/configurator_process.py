@@ -8,13 +8,14 @@ import signal
 import subprocess
 import sys
 import time
+from copy import copy
 from dataclasses import dataclass
 from http.cookiejar import CookieJar
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.error import HTTPError
 from urllib.parse import urlencode
-from urllib.request import HTTPCookieProcessor, HTTPRedirectHandler, Request, build_opener
+from urllib.request import HTTPCookieProcessor, HTTPRedirectHandler, OpenerDirector, Request, build_opener
 
 from lxml import html
 
@@ -27,6 +28,7 @@ START_WITHIN = 600.0  # seconds; the first start takes the whole configuration o
 ANSWER_WITHIN = 120.0
 STOP_WITHIN = 20.0
 USER, PASSWORD = "bench", "correct-horse-9"
+_BOUNDARY = "end-of-a-part-of-a-form"
 _LISTENS = re.compile(r"Configurator: (http://\S+?)/?$", re.MULTILINE)
 
 Fields = dict[str, str]
@@ -49,6 +51,8 @@ class ConfiguratorProcess:
 
     def __init__(self, folder: Path, configuration: Configuration) -> None:
         """`folder` is empty. Raises ServerFailed."""
+        self.taken_over = configuration
+        """What it was given last."""
         self.publish = folder / "etc"
         self.publish.mkdir()
         (self.publish / "configuration.xml").write_bytes(xml_form.dump_xml(configuration))
@@ -66,7 +70,7 @@ class ConfiguratorProcess:
         with self._log.open("wb") as log:
             begun = time.perf_counter()
             self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd=PROJECT, env=environment)
-        self._opener = build_opener(HTTPCookieProcessor(CookieJar()), _Stay)
+        self._opener = _browser()
         try:
             self._address = self._await_address()
             self.start = time.perf_counter() - begun
@@ -75,6 +79,44 @@ class ConfiguratorProcess:
         except BaseException:
             self.stop()
             raise
+
+    def another_browser(self) -> Self:
+        """The same program, for a user who is logged in beside the others. Only the first one stops it."""
+        other = copy(self)
+        other._opener = _browser()
+        other._log_in()
+        return other
+
+    def first_page(self) -> float:
+        """Milliseconds of the page for publishing, to be asked for before any other."""
+        return self.get("/publish/").milliseconds
+
+    def take_over(self, configuration: Configuration, store: str) -> Answer:
+        """Upload a whole configuration: `store` is `no` to look at it, then what the page says to agree."""
+        fields = form_fields(self.get("/publish/import/").text, "what")
+        fields |= {"what": "configuration", "store": store}
+        parts = [
+            f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+            for name, value in fields.items()
+            if name != "file"
+        ]
+        head = 'Content-Disposition: form-data; name="file"; filename="other.xml"'
+        parts.append(f"--{_BOUNDARY}\r\n{head}\r\nContent-Type: text/xml\r\n\r\n".encode())
+        parts.append(xml_form.dump_xml(configuration) + f"\r\n--{_BOUNDARY}--\r\n".encode())
+        answer = self._ask(
+            Request(
+                f"{self._address}/publish/import/",
+                b"".join(parts),
+                {
+                    "Referer": self._address,
+                    "Origin": self._address,
+                    "Content-Type": f"multipart/form-data; boundary={_BOUNDARY}",
+                },
+            )
+        )
+        if store != "no":
+            self.taken_over = configuration
+        return answer
 
     def get(self, path: str, *, part: bool = False) -> Answer:
         """A page; `part`: as the page's script asks, for a part of it. Raises ServerFailed."""
@@ -142,6 +184,18 @@ class ConfiguratorProcess:
         answer = self.post("/login/", fields | {"username": USER, "password": PASSWORD})
         if answer.status != 302:
             raise ServerFailed(f"the Configurator does not let the user in ({answer.status}):\n{self.log}")
+
+
+def _browser() -> OpenerDirector:
+    return build_opener(HTTPCookieProcessor(CookieJar()), _Stay)
+
+
+def agreement(page: str) -> str:
+    """What a page that asks whether to take over wants to hear for a yes. Raises ServerFailed."""
+    said = re.search(r'name="store" value="([0-9a-f]{64})"', page)
+    if said is None:
+        raise ServerFailed(f"a page of the Configurator asks for no agreement:\n{page[:2000]}")
+    return said[1]
 
 
 class _Stay(HTTPRedirectHandler):

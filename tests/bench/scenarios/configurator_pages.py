@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -14,13 +16,20 @@ from tests.bench.lacking import require_modules
 from tests.bench.processes.server_process import ServerFailed
 from tests.bench.processor_time import ProcessorMeter
 from tests.bench.report import Report
-from tests.bench.workload.largest_configuration import OPERATORS, SERVICES, largest_configuration
+from tests.bench.workload.largest_configuration import (
+    OPERATORS,
+    SERVICES,
+    changed_phones,
+    largest_configuration,
+)
 
 if TYPE_CHECKING:
     from tests.bench.processes.configurator_process import Answer, ConfiguratorProcess
 
 MODULES = ("django", "django_htmx", "waitress", "whitenoise", "lxml", "click")
-PAGE, SAVE, PUBLICATION, MEMORY, GROWTH = 200, 300, 3000, 250, 2  # milliseconds, megabytes, times
+PAGE, SAVE, PUBLICATION, TAKE_OVER, MEMORY = 200, 300, 3000, 15_000, 250  # milliseconds, megabytes
+GROWTH = 2  # times
+PEOPLE = 5
 SIZES = {"large": (OPERATORS, SERVICES), "small": (OPERATORS // 100, SERVICES // 100)}
 PAGES: Mapping[str, tuple[str, bool]] = {
     "list of operators": ("/operators/", False),
@@ -35,9 +44,16 @@ PAGES: Mapping[str, tuple[str, bool]] = {
     "page for publishing": ("/publish/", False),
 }
 """What is asked for: the address, and whether a part of a page is."""
+FIRST_PAGE = "first page for publishing after the start"
+TAKING_OVER = {"looking at a configuration to take over": "no", "taking it over": "yes"}
 SAVES = {"saving an operator": ("operators", "full_name"), "saving a service": ("services", "name")}
+AFTER = "number of changes after {}"
 PUBLISHING = "publishing"
 COMPARED = ("list of operators", "form of an operator", "form of a service", *SAVES)
+"""What shall not grow with the configuration."""
+ALL = (*PAGES, *SAVES, *map(AFTER.format, SAVES), PUBLISHING, *TAKING_OVER)
+TARGETS = dict.fromkeys(SAVES, SAVE) | dict.fromkeys(TAKING_OVER, TAKE_OVER) | {PUBLISHING: PUBLICATION}
+"""Of all others: `PAGE`."""
 
 
 def configurator(report: Report, *, rounds: tuple[int, int]) -> None:
@@ -49,8 +65,11 @@ def configurator(report: Report, *, rounds: tuple[int, int]) -> None:
         for name, program in programs.items():
             operators, services = SIZES[name]
             report.values(
-                f"{operators:,} operators and {services:,} services taken over", [program.start], "s"
+                f"{operators:,} operators and {services:,} services taken over at the first start",
+                [program.start],
+                "s",
             )
+            report.values(f"{FIRST_PAGE}, {operators:,} operators", [program.first_page()], "ms")
             _turn(Rounds(1, 1), name, program, 0)  # the first of each page compiles its template
         for number in found:
             for name, program in programs.items():
@@ -58,8 +77,10 @@ def configurator(report: Report, *, rounds: tuple[int, int]) -> None:
                 before = meter.read()
                 _turn(found, name, program, number + 1)
                 usage[name] = before.until(meter.read())
+        together = work_together(programs["large"], PEOPLE)
         memory, most = programs["large"].memory(), programs["large"].memory("VmHWM")
     report_pages(report, found)
+    report_together(report, together)
     for name, used in usage.items():
         report.usage(f"{SIZES[name][0]:,} operators, the last round", used)
     report.values("memory at the end", [memory], "MB")
@@ -68,13 +89,60 @@ def configurator(report: Report, *, rounds: tuple[int, int]) -> None:
 
 def report_pages(report: Report, found: Rounds) -> None:
     """Milliseconds of the large one against their targets, and its work as a ratio to the small one's."""
-    for name in (*PAGES, *SAVES, PUBLISHING):
-        target = SAVE if name in SAVES else PUBLICATION if name == PUBLISHING else PAGE
+    for name in ALL:
         taken = report.values(name, found.series[f"large, {name}"], "ms").median
-        report.at_most(name, taken, target, "ms")
-    for name in COMPARED:
+        report.at_most(name, taken, TARGETS.get(name, PAGE), "ms")
+    for name in ALL:
         ratios = found.ratios(f"large, {name}, processor time", f"small, {name}, processor time")
-        report.times_at_most(f"{name}: processor time, of that with a hundredth", ratios, GROWTH)
+        what = f"{name}: processor time, of that with a hundredth"
+        if name in COMPARED:
+            report.times_at_most(what, ratios, GROWTH)
+        else:
+            report.values(what, ratios, "times")
+
+
+def report_together(report: Report, longest: Mapping[str, float]) -> None:
+    """How long each kind of request took at most while several people worked."""
+    for name, milliseconds in longest.items():
+        what = f"{name}, {PEOPLE} people at once, the longest"
+        report.at_most(what, milliseconds, TARGETS.get(name, PAGE), "ms")
+
+
+def work_together(program: ConfiguratorProcess, people: int) -> dict[str, float]:
+    """The longest of each kind of request, in milliseconds. Raises ServerFailed.
+
+    Everybody lists, searches, opens a form and saves an operator of their own, twice; one of them publishes
+    instead, and then looks at a file to take over.
+    """
+    everybody = [program, *(program.another_browser() for _ in range(people - 1))]
+    taken: dict[str, list[float]] = {}
+    begin = threading.Barrier(people)
+
+    def measure(name: str, ask: Callable[[], Answer], wanted: int) -> Answer:
+        answer = ask()
+        if answer.status != wanted:
+            raise ServerFailed(f"{name}: the Configurator answered {answer.status}\n{program.log}")
+        taken.setdefault(name, []).append(answer.milliseconds)
+        return answer
+
+    def work(number: int) -> None:
+        browser = everybody[number]
+        begin.wait()
+        if number == 0:
+            _publish(measure, browser, tries=1 + 2 * people)
+            look = next(iter(TAKING_OVER))
+            measure(look, partial(browser.take_over, changed_phones(browser.taken_over), "no"), 200)
+            return
+        path = f"/operators/{number}/edit/"
+        for _ in range(2):
+            measure("list of operators", partial(browser.get, "/operators/"), 200)
+            measure("search among the operators", partial(browser.get, "/operators/?q=op77", part=True), 200)
+            measure("form of an operator", partial(browser.get, path), 200)
+            _save(measure, "saving an operator", browser, path, "full_name")
+
+    with ThreadPoolExecutor(people) as pool:
+        list(pool.map(work, range(people)))
+    return {name: max(milliseconds) for name, milliseconds in taken.items()}
 
 
 def _turn(found: Rounds, size: str, program: ConfiguratorProcess, number: int) -> None:
@@ -93,7 +161,9 @@ def _turn(found: Rounds, size: str, program: ConfiguratorProcess, number: int) -
         measure(name, partial(program.get, path.format(**entries), part=part), 200)
     for name, (section, field) in SAVES.items():
         _save(measure, name, program, f"/{section}/{entries[section[:-1]]}/edit/", field)
+        measure(AFTER.format(name), partial(program.get, "/publish/badge/", part=True), 200)
     _publish(measure, program)
+    _take_over(measure, program)
 
 
 Measured = Callable[[str, Callable[[], "Answer"], int], "Answer"]
@@ -109,14 +179,29 @@ def _save(measure: Measured, name: str, program: ConfiguratorProcess, path: str,
         raise ServerFailed(f"{name}: what was saved is not there\n{program.log}")
 
 
-def _publish(measure: Measured, program: ConfiguratorProcess) -> None:
+def _publish(measure: Measured, program: ConfiguratorProcess, *, tries: int = 1) -> None:
+    """Look and publish; again if somebody changed something between the two."""
     from tests.bench.processes.configurator_process import form_fields
 
     there = set(program.publish.iterdir())
-    fields = form_fields(program.get("/publish/").text, "digest")
-    measure(PUBLISHING, lambda: program.post("/publish/now/", fields), 302)
-    if not set(program.publish.iterdir()) - there:
-        raise ServerFailed(f"{PUBLISHING}: no file was published\n{program.log}")
+    for _ in range(tries):
+        fields = form_fields(program.get("/publish/").text, "digest")
+        measure(PUBLISHING, partial(program.post, "/publish/now/", fields), 302)
+        if set(program.publish.iterdir()) - there:
+            return
+    raise ServerFailed(f"{PUBLISHING}: no file was published\n{program.log}")
+
+
+def _take_over(measure: Measured, program: ConfiguratorProcess) -> None:
+    from tests.bench.processes.configurator_process import agreement
+
+    wanted = changed_phones(program.taken_over)
+    look, store = TAKING_OVER
+    seen = agreement(measure(look, partial(program.take_over, wanted, "no"), 200).text)
+    measure(store, partial(program.take_over, wanted, seen), 200)
+    again = program.take_over(wanted, "no").text
+    if "They say the same" not in again:
+        raise ServerFailed(f"{store}: what was taken over is not there\n{program.log}")
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from schemas.configuration import sqlite_form, xml_form
@@ -42,6 +43,18 @@ def largest_configuration(operators: int = OPERATORS, services: int = SERVICES) 
             for number, mac in enumerate(macs)
         ),
     )
+
+
+def changed_phones(configuration: Configuration) -> Configuration:
+    """Another one that is to be taken over: each seat has another phone, each operator another name."""
+    seats = (
+        replace(seat, extension=f"{seat.extension}x", queue_interface=f"{seat.extension}x")
+        for seat in configuration.seats
+    )
+    operators = (
+        replace(operator, full_name=f"{operator.full_name} x") for operator in configuration.operators
+    )
+    return replace(configuration, seats=tuple(seats), operators=tuple(operators))
 
 
 def write_configuration(directory: Path, form: str, configuration: Configuration) -> Path:

@@ -12,12 +12,42 @@ from django.test import Client
 
 from configurator.checks import entry_checks
 from configurator.commands.data_directory import upgrade_databases
+from configurator.database import change_marks
 from configurator.database.change_marks import install_change_marks, read_marks
 from configurator.models import Operator, PauseReason, Seat, Service, ServiceOperator, Trigger, Variable
 from configurator.publishing import differences, working_copy
 
+
+def _comes_back(table: str, entry: Any) -> None:
+    """As an earlier state brings it back: under its number, which others have."""
+    with working_copy.writing(), connections["configuration"].cursor() as cursor:
+        cursor.execute(f"DELETE FROM {table} WHERE id = %s", [entry.pk])
+        entry.save(force_insert=True)
+
+
+def _seat_comes_back() -> None:
+    seat = Seat.objects.get()
+    seat.mac = "00:11:22:33:44:99"
+    _comes_back("configurator_seat", seat)
+
+
+def _operator_comes_back() -> None:
+    operator = Operator.objects.get()
+    operator.username = "anna"
+    _comes_back("configurator_operator", operator)
+
+
+def _rename_operator() -> None:
+    operator = Operator.objects.get()
+    operator.full_name = "Mario Neri"
+    operator.save()
+
+
 CHANGES: dict[str, tuple[Callable[[], Any], set[str]]] = {
-    "a form's save": (lambda: Service.objects.get().save(), {"services"}),
+    "a save that changes nothing": (lambda: Service.objects.get().save(), set()),
+    "a higher revision": (lambda: Service.objects.update(revision=F("revision") + 1), set()),
+    "an operator's form": (_rename_operator, {"operators"}),
+    "another queue": (lambda: Service.objects.update(queue_name="other"), {"services"}),
     "a statement": (lambda: Operator.objects.update(enabled=False), {"operators"}),
     "another user name": (lambda: Operator.objects.update(username="anna"), {"operators", "services"}),
     "another MAC": (lambda: Seat.objects.update(mac="00:11:22:33:44:99"), {"seats", "operators"}),
@@ -25,6 +55,8 @@ CHANGES: dict[str, tuple[Callable[[], Any], set[str]]] = {
     "a binding that goes": (lambda: ServiceOperator.objects.all().delete(), {"services"}),
     "a trigger": (lambda: Trigger.objects.update(url="https://x.example/"), {"services"}),
     "a variable": (lambda: Variable.objects.update(name="other"), {"services"}),
+    "a seat that comes back as another one": (_seat_comes_back, {"seats", "operators"}),
+    "an operator who comes back as another one": (_operator_comes_back, {"operators", "services"}),
     "many reasons": (lambda: PauseReason.objects.bulk_create([PauseReason(name="a")]), {"reasons"}),
     "a service that goes": (lambda: Service.objects.all().delete(), {"services"}),
 }
@@ -43,9 +75,8 @@ def test_every_change_gives_its_part_another_mark(demo: Any, change: str) -> Non
 
 def fresh_configuration() -> Any:
     """The configuration, every part of it read again."""
-    tables: tuple[Any, ...] = (Service, Seat, Operator, PauseReason)
-    for table in tables:
-        table.objects.update(id=F("id"))
+    with connections["configuration"].cursor() as cursor:
+        cursor.execute(f"UPDATE {change_marks.TABLE} SET mark = hex(randomblob(8))")
     return working_copy.configuration()
 
 

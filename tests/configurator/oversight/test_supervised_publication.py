@@ -19,7 +19,8 @@ from configurator.models import (
     Service,
     Variable,
 )
-from configurator.publishing import publication, supervised, working_copy
+from configurator.publishing import supervised, working_copy
+from configurator.publishing.published import configuration_or_empty, last_publication
 from configurator.publishing.working_copy import WorkingCopy
 from schemas.configuration import xml_form
 from schemas.configuration.checks import PartPlaces
@@ -44,7 +45,7 @@ def publish(client: Client, address: str = "/publish/", **more: str) -> str:
 
 
 def published() -> Configuration:
-    return publication.configuration_or_empty(publication.last_publication())
+    return configuration_or_empty(last_publication())
 
 
 @pytest.fixture
@@ -101,7 +102,7 @@ def test_only_seats_and_operators_are_published(
     assert [seat.extension for seat in published().seats] == ["PJSIP/201", "PJSIP/202"]
     assert [operator.full_name for operator in published().operators] == ["Mario Bianchi", "Anna"]
     assert not published().pause_reasons
-    newest = publication.last_publication()
+    newest = last_publication()
     assert newest is not None and newest.userid == "supervisor"
     assert xml_form.load_xml(publish_directory / newest.file) == published()
     said_of_it = AuditEntry.objects.filter(action="publish").first()
@@ -192,6 +193,43 @@ def test_a_change_or_a_publication_in_between_is_told(supervisor: Client, admin:
     assert Publication.objects.count() == 2
 
 
+def test_an_administrators_publication_in_the_middle_is_not_taken_back(
+    supervisor: Client, admin: Client, demo: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Operator.objects.create(username="anna", full_name="Anna", password=MD5)
+    PauseReason.objects.create(name="Lunch")
+    shown = page_of(supervisor)
+    sent = {"form": "xml", "digest": shown["digest"], "last": shown["last"].pk}
+    real = supervised.supervised_entries
+    done: list[bool] = []
+
+    def then_published(before: Configuration, copy: WorkingCopy) -> supervised.SupervisedEntries:
+        found = real(before, copy)
+        if not done:
+            done.append("Published as" in publish(admin))
+        return found
+
+    monkeypatch.setattr(supervised, "supervised_entries", then_published)
+    assert "published in the meantime" in supervisor.post("/publish/now/", sent, follow=True).content.decode()
+    assert done == [True] and published().pause_reasons == ("Lunch",)
+
+
+def test_what_stands_here_is_put_together_anew_after_a_change_alone(supervisor: Client, demo: Any) -> None:
+    demo["operator"].full_name = "Mario Bianchi"
+    demo["operator"].save()
+    first = page_of(supervisor)["part"]
+    assert page_of(supervisor)["part"] is first
+    Operator.objects.create(username="anna", full_name="Anna", password=MD5)
+    second = page_of(supervisor)["part"]
+    assert second.copy.digest != first.copy.digest
+    assert second.copy.configuration.operators[0] is first.copy.configuration.operators[0]
+    assert second.copy.configuration.services[0] is first.copy.configuration.services[0]
+    assert "anna" in second.copy.configuration.operator_by_username
+    put_much_under_way(demo)
+    third = page_of(supervisor)["part"]
+    assert third is not second and third.copy.digest == second.copy.digest
+
+
 def test_what_administrators_do_meanwhile_is_in_no_supervisors_way(supervisor: Client, demo: Any) -> None:
     Operator.objects.create(username="anna", full_name="Anna", password=MD5)
     shown = page_of(supervisor)
@@ -226,7 +264,7 @@ def test_what_takes_away_much_is_published_when_it_is_meant(supervisor: Client, 
 def test_a_supervisor_cannot_ask_for_more(supervisor: Client, demo: Any) -> None:
     put_much_under_way(demo)
     Operator.objects.create(username="anna", full_name="Anna", password=MD5)
-    everything = publication.configuration_digest(working_copy.configuration())
+    everything = working_copy.present_digest()
     for part in ("", "everything"):
         sent = {"form": "xml", "digest": everything, "last": page_of(supervisor)["last"].pk, "part": part}
         supervisor.post("/publish/now/", sent)
@@ -265,7 +303,7 @@ def test_the_supervisors_page_speaks_italian(supervisor: Client, demo: Any) -> N
 
 
 def together(old: Configuration, new: Configuration) -> supervised.SupervisedEntries:
-    return supervised.supervised_entries(old, WorkingCopy(new, PartPlaces.counted(new), names()))
+    return supervised.supervised_entries(old, WorkingCopy(new, PartPlaces.counted(new), names(), ""))
 
 
 def names() -> dict[str, dict[int, str]]:

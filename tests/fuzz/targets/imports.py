@@ -116,10 +116,10 @@ def _django() -> None:
     data_directory.set_up(Options(directory, publish=directory))
     _keep_queries()
 
-    from configurator.publishing import working_copy
+    from configurator.publishing import replacement, working_copy
 
     with working_copy.writing():
-        working_copy.replace_all(small_configurations()[1])
+        replacement.replace_all(small_configurations()[1])
 
 
 def _keep_queries() -> None:
@@ -151,12 +151,10 @@ def _csv(kind: str) -> Callable[[], Attempt]:
     def prepare() -> Attempt:
         _django()
         from configurator.importing import csv_file, csv_import
-        from configurator.publishing import working_copy
 
         def attempt(data: bytes) -> str:
-            file = csv_file.read_csv(kind, data, store=False)
-            with working_copy.writing():
-                found = csv_import.import_csv(file, store=False)
+            file = csv_file.with_passwords(csv_file.read_csv(kind, data), store=False)
+            found = csv_import.check_csv(file)
             for bad in found.bad:
                 if len(bad.message) > 2000 or not 0 <= bad.line <= data.count(b"\n") + data.count(b"\r") + 2:
                     raise Broken(f"line {bad.line}: {bad.message[:200]!r}")

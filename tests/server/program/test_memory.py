@@ -27,7 +27,7 @@ COLLECTIONS = textwrap.dedent(
 ARENAS = textwrap.dedent(
     """
     import ctypes, sys, threading
-    from astcti_server.process.memory import give_large_blocks_back
+    from schemas.web.large_blocks import give_large_blocks_back
 
     if "as-it-is" not in sys.argv:
         assert give_large_blocks_back()

@@ -13,7 +13,7 @@ SCRIPT = textwrap.dedent(
     import hashlib, sys, threading
     from pathlib import Path
     from astcti_server.clients.password_checks.pool import PasswordPool
-    from astcti_server.process.memory import give_large_blocks_back
+    from schemas.web.large_blocks import give_large_blocks_back
 
     def resident():
         status = Path("/proc/self/status").read_text()
