@@ -26,7 +26,10 @@ INSTALLED   = $(DESTDIR)$(PREFIX)/lib/python3*/site-packages
 # The server runs as a user of its own, who cannot read a Python in somebody's home.
 SYSTEM_PYTHON ?= $(firstword $(wildcard /usr/bin/python3) $(PYTHON))
 
-.PHONY: help setup demo explain-flood test lint unit coverage mutants pythons test-calls test-cuts fuzz fuzz-table soak soak-table bench profile bench-figures dist man screenshots client-bundle install clean
+# What is distributed.
+SOURCES := setup.cfg pyproject.toml README.md LICENSE astcti_server astcti_client configurator schemas
+
+.PHONY: help setup demo explain-flood test lint unit coverage mutants pythons test-calls test-cuts fuzz fuzz-table soak soak-table bench profile bench-figures dist deb lock man screenshots client-bundle install clean
 
 help: ## this list
 	@awk -F ':[^#]*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,7 +63,7 @@ lint: $(READY) ## ruff (rules and format) and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/mypy
-	$(BIN)/mypy --no-warn-unused-configs packaging/help_files.py
+	$(BIN)/mypy --no-warn-unused-configs packaging/help_files.py packaging/environment.py
 
 NOTHING_BUT_PYTHON := not asterisk and not install and not browser and not endurance
 unit: $(READY) ## the tests that need nothing but Python
@@ -150,13 +153,32 @@ $(BENCH_READY): setup.cfg
 	$(BENCH_VENV)/bin/pip uninstall --quiet --yes asteriskcti
 	@touch $@
 
-# Of the same commit the same files, whoever builds them and when: their times are the commit's.
-dist: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null)
-dist: $(READY) ## the wheel and the source archive, in dist
-	umask 022; $(BIN)/python -m build --outdir build/dist .
-	$(BIN)/python packaging/same_archive.py build/dist/*.tar.gz
-	@mkdir -p dist
-	mv build/dist/* dist
+# Of the same commit the same files, whoever builds them and when: packaging/build.sh. What builds them and what the
+# packages carry is locked in packaging/locked; `make lock` renews that.
+DIST_VENV  ?= .venv-dist
+DIST_READY := $(DIST_VENV)/.ready
+dist: $(DIST_READY) ## the wheel, the source archive, a bill of materials (CycloneDX) and SHA-256 sums, in dist
+	packaging/build.sh dist $(DIST_VENV) $(SYSTEM_PYTHON) $(SOURCES)
+
+deb: $(DIST_READY) ## Debian's packages for server, configurator and client, in dist
+	@command -v dh >/dev/null || { echo "Packages need debhelper: apt-get install debhelper" >&2; exit 1; }
+	packaging/build.sh deb $(DIST_VENV) $(SYSTEM_PYTHON) $(SOURCES)
+
+$(DIST_READY): packaging/locked/build.txt
+	@$(SYSTEM_PYTHON) -m venv $(DIST_VENV) || \
+	  { echo "No virtual environment could be made with $(SYSTEM_PYTHON): apt-get install python3-venv" >&2; exit 1; }
+	$(DIST_VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
+	  --requirement packaging/locked/build.txt
+	@touch $@
+
+# The newest that setup.cfg allows, for each Python from 3.11 on. EXTRAS are what a package has of it.
+LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
+  --no-annotate --no-emit-index-url
+lock: $(READY) ## renews packaging/locked: the versions, with hashes, that packages are built with
+	$(LOCK) --extra server --extra metrics setup.cfg --output-file packaging/locked/server.txt
+	$(LOCK) --extra configurator --extra two-factor setup.cfg --output-file packaging/locked/configurator.txt
+	$(LOCK) --extra client --extra right-to-left setup.cfg --output-file packaging/locked/client.txt
+	$(LOCK) packaging/locked/build.in --output-file packaging/locked/build.txt
 
 # What `make install` puts into the system comes from the installed programs, by the same script.
 man: $(READY) ## manual pages and shell completion of all programs, in build/help
@@ -180,7 +202,6 @@ client-bundle: $(READY) $(if $(filter yes,$(BUNDLE_BROWSER)),$(VENV)/.browser) #
 # COMPONENTS='server configurator' the web application too. The mode of a directory that is there stays.
 # The umask: root's own may be one that keeps the server's user from reading the program. The copy: a build here
 # would leave root's files, and put in what an earlier build left.
-SOURCES := setup.cfg pyproject.toml README.md LICENSE astcti_server astcti_client configurator schemas
 install: ## the server on this machine, as root
 	@umask 022; $(SYSTEM_PYTHON) -m venv $(DESTDIR)$(PREFIX) || \
 	  { echo "No virtual environment could be made with $(SYSTEM_PYTHON): apt-get install python3-venv" >&2; exit 1; }
@@ -232,4 +253,4 @@ COMMA := ,
 SPACE := $(subst ,, )
 
 clean: ## away with everything that make made here
-	rm -rf $(VENV) $(BENCH_VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(BENCH_VENV) $(DIST_VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -36,6 +36,10 @@ need gnome-keyring-daemon gnome-keyring
 need xdg-open xdg-utils
 need gio libglib2.0-bin
 need desktop-file-validate desktop-file-utils
+need appstreamcli appstream
+need dh debhelper
+need lintian lintian
+need mmdebstrap mmdebstrap
 /usr/bin/python3 -c 'import tkinter' 2>/dev/null || missing="$missing python3-tk"
 # Qt's web view, for the client's own browser window.
 for library in libnss3 libasound2 libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libegl1; do

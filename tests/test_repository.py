@@ -27,7 +27,7 @@ BY_NAME = {"setattr", "getattr", "delattr", "hasattr", "object"}
 """Functions (`monkeypatch.setattr`, `patch.object`) that are told an attribute by its name."""
 
 HARMLESS = re.compile(
-    r"(^|\.)(example\.(com|net|org)|www\.w3\.org|freedesktop\.org|docs\.python\.org|docs\.asterisk\.org)$"
+    r"(^|\.)(example\.(com|net|org)|www\.w3\.org|freedesktop\.org|docs\.python\.org|www\.debian\.org|docs\.asterisk\.org)$"
 )
 """Examples' (RFC 2606), and where specifications are that a comment names: nothing is fetched from there."""
 
