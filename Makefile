@@ -176,7 +176,7 @@ LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.1
   --no-annotate --no-emit-index-url
 lock: $(READY) ## renews packaging/locked: the versions, with hashes, that packages are built with
 	$(LOCK) --extra server --extra metrics setup.cfg --output-file packaging/locked/server.txt
-	$(LOCK) --extra configurator --extra two-factor setup.cfg --output-file packaging/locked/configurator.txt
+	$(LOCK) --extra configurator --extra two-factor --extra openid setup.cfg --output-file packaging/locked/configurator.txt
 	$(LOCK) --extra client --extra right-to-left setup.cfg --output-file packaging/locked/client.txt
 	$(LOCK) packaging/locked/build.in --output-file packaging/locked/build.txt
 
