@@ -96,7 +96,7 @@ def test_who_has_no_role_sees_what_to_do(context: BrowserContext) -> None:
     page.fill("#id_username", LOCAL_USER)
     page.fill("#id_password", LOCAL_PASSWORD)
     page.get_by_role("button", name="Log in").click()
-    page.wait_for_url("**/services/")
+    page.wait_for_url("**/overview/")
 
 
 def test_what_was_typed_stays_while_one_logs_in_again_at_the_provider(context: BrowserContext) -> None:
@@ -132,7 +132,7 @@ def test_the_page_goes_on_too_where_the_other_window_could_not_tell_it(context: 
     expect(page.locator("#login [data-sign-on]")).to_be_focused()
     other = context.new_page()
     other.goto("/sign-on/")
-    other.wait_for_url("**/services/")
+    other.wait_for_url("**/overview/")
     page.evaluate("window.dispatchEvent(new Event('focus'))")
     expect(page.locator("#login")).to_be_hidden()
     expect(page.locator("#rows")).to_contain_text("PJSIP/702")

@@ -20,7 +20,15 @@ from configurator import options
 from configurator.checks import entry_checks
 from configurator.importing import csv_import
 from configurator.models import AuditEntry, Operator, Publication, Seat, Snapshot
-from configurator.publishing import differences, entry_parts, published, replacement, snapshots, working_copy
+from configurator.publishing import (
+    differences,
+    entry_parts,
+    published,
+    replacement,
+    snapshots,
+    supervised,
+    working_copy,
+)
 from schemas.configuration import sqlite_form, xml_form
 
 
@@ -74,6 +82,23 @@ def test_others_write_while_a_publication_is_checked_and_written(
     watch(monkeypatch, seen, (differences, "between"))
     assert "Published as" in publish(admin, form)
     assert {"check_configuration", "dump_xml", load, "between"} <= set(seen)
+
+
+def test_others_write_while_a_supervisors_part_is_put_together_and_published(
+    admin: Client,
+    log_in: Callable[[str], Client],
+    demo: Any,
+    publish_directory: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert "Published as" in publish(admin)
+    supervisor = log_in("supervisor")
+    Operator.objects.filter(pk=demo["operator"].pk).update(full_name="Mario Bianchi")
+    seen: list[str] = []
+    watch(monkeypatch, seen, (supervised, "supervised_entries"), (entry_checks, "check_configuration"))
+    watch(monkeypatch, seen, (xml_form, "dump_xml"), (differences, "between"))
+    assert "Published as" in publish(supervisor)
+    assert {"supervised_entries", "check_configuration", "dump_xml", "between"} <= set(seen)
 
 
 def test_others_write_while_a_configuration_is_compared_and_kept(
