@@ -24,6 +24,7 @@ from tests.fake.patience import PATIENCE, until
 from tests.fake.running_server import ONE_SEAT, PHONE, RunningServer
 from tests.needed import lacking
 
+DOCS = Path(__file__).resolve().parents[3] / "docs"
 CONFIGURATION = replace(
     ONE_SEAT, operators=(*ONE_SEAT.operators, Operator("anna", "Anna Verdi", f"md5:{md5('secret')}"))
 )
@@ -273,3 +274,82 @@ def test_a_member_of_the_group_may_use_none_of_them(server: RunningServer) -> No
         assert said.returncode == 4, said.stderr
         assert f"you may not use {words[0].upper()}" in said.stderr
         assert "(user id 54321, process" in server.log
+
+
+# -- what `--json` prints ----------------------------------------------------------------------------------
+
+_SESSION = "username full_name extension address paused pause_reason paused_since"
+_MEMBER = (
+    "interface username wanted member membership wanted_penalty penalty wanted_paused paused pause_reason"
+    " differs reason under_way"
+)
+_LINE = "code at phone arguments names text"
+NAMES = {
+    "status": {
+        "": "format version pid started written role configuration refused ami state_directory stuck clients"
+        " calls as_of talking ringing queues sessions kept counters",
+        "configuration": "file sha256 since held",
+        "ami": "state since reason reason_since attempts lacking version manager dialect",
+        "state_directory": "error error_since",
+        "queues": "queue wanted members paused differing more",
+        "sessions": _SESSION,
+        "kept": "explanations events asterisk",
+        "counters": "connections logins",
+    },
+    "sessions": {"": "as_of sessions", "sessions": _SESSION},
+    "calls": {
+        "": "as_of calls",
+        "calls": "uniqueid linkedid channel state began local number name exten queue extension username"
+        " service talks_with",
+    },
+    "queues": {"": "as_of queues", "queues": "queue wanted members paused differing more"},
+    "queues astcti": {
+        "": "as_of queues members",
+        "queues": "queue wanted members paused differing more",
+        "members": _MEMBER,
+    },
+    "explain last": {
+        "": "calls",
+        "calls": "phone uniqueid verdict story odd",
+        "verdict": _LINE,
+        "story": _LINE,
+    },
+    "pause mario Lunch": {"": "username full_name extension address paused pause_reason deferred"},
+    "unpause mario": {"": "username full_name extension address paused pause_reason deferred"},
+    "log-level": {"": "level configured"},
+    "kick mario": {"": "username full_name extension address"},
+}
+"""Of each command the names in its object, and in the objects below a name. They stay: what reads them is a
+site's. A new one is added here, and to the docs."""
+
+
+def names_in(part: Any, below: str = "") -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    if isinstance(part, dict):
+        found[below] = set(part)
+        for name, inner in part.items():
+            for key, names in names_in(inner, name).items():
+                found.setdefault(key, set()).update(names)
+    for entry in part if isinstance(part, list) else ():
+        for key, names in names_in(entry, below).items():
+            found.setdefault(key, set()).update(names)
+    return found
+
+
+def test_the_names_of_each_document_stay_and_are_said_in_the_docs(
+    server: RunningServer, pbx: DemoPbx
+) -> None:
+    said = "".join((DOCS / page).read_text() for page in ("operations.md", "pop-ups.md"))
+    documented = set(re.findall(r"`([a-z_0-9]+)`", said))
+    with server.client("mario") as mario:
+        mario.expect("200 astcti")
+        pbx.do(lambda engine: engine.incoming_call(digits="12345"))
+        mario.event("Newchannel")
+        pbx.do(lambda engine: engine.answer(PHONE))
+        mario.event("Link")
+        until(lambda: document(server, "queues")["queues"][0]["members"] == 1, every=0.2)
+        for command, wanted in NAMES.items():
+            found = names_in(document(server, *command.split()))
+            assert found == {below: set(names.split()) for below, names in wanted.items()}, command
+            lacking_in_docs = set().union(*found.values()) - documented
+            assert not lacking_in_docs, (command, lacking_in_docs)
