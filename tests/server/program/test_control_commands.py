@@ -21,7 +21,7 @@ from astcti_server.demo.pbx import DemoPbx
 from schemas.configuration.model import Operator
 from tests.fake.line_client import md5
 from tests.fake.patience import PATIENCE, until
-from tests.fake.running_server import ONE_SEAT, PHONE, RunningServer
+from tests.fake.running_server import ONE_SEAT, PHONE, RunningServer, SeatClient
 from tests.needed import lacking
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
@@ -52,6 +52,15 @@ def document(server: RunningServer, *words: str) -> dict[str, Any]:
     return found
 
 
+def talk(mario: SeatClient, pbx: DemoPbx) -> None:
+    """mario is in the queue, and answers a call."""
+    mario.expect("200 astcti")
+    pbx.do(lambda engine: engine.incoming_call(digits="12345"))
+    mario.event("Newchannel")
+    pbx.do(lambda engine: engine.answer(PHONE))
+    mario.event("Link")
+
+
 def test_who_is_logged_in_is_listed(server: RunningServer) -> None:
     assert ask(server, "sessions").stdout == "USER  NAME  SEAT  ADDRESS  PAUSE  FOR\n0 logged in\n"
     with server.client("mario") as mario:
@@ -71,11 +80,7 @@ def test_who_is_logged_in_is_listed(server: RunningServer) -> None:
 def test_calls_are_listed_with_who_talks_to_whom(server: RunningServer, pbx: DemoPbx) -> None:
     assert document(server, "calls")["calls"] == []
     with server.client("mario") as mario:
-        mario.expect("200 astcti")
-        pbx.do(lambda engine: engine.incoming_call(digits="12345"))
-        mario.event("Newchannel")
-        pbx.do(lambda engine: engine.answer(PHONE))
-        mario.event("Link")
+        talk(mario, pbx)
         calls = document(server, "calls")["calls"]
         [own] = [call for call in calls if call["username"] == "mario"]
         [other] = [call for call in calls if call["uniqueid"] in own["talks_with"]]
@@ -342,11 +347,7 @@ def test_the_names_of_each_document_stay_and_are_said_in_the_docs(
     said = "".join((DOCS / page).read_text() for page in ("operations.md", "pop-ups.md"))
     documented = set(re.findall(r"`([a-z_0-9]+)`", said))
     with server.client("mario") as mario:
-        mario.expect("200 astcti")
-        pbx.do(lambda engine: engine.incoming_call(digits="12345"))
-        mario.event("Newchannel")
-        pbx.do(lambda engine: engine.answer(PHONE))
-        mario.event("Link")
+        talk(mario, pbx)
         until(lambda: document(server, "queues")["queues"][0]["members"] == 1, every=0.2)
         for command, wanted in NAMES.items():
             found = names_in(document(server, *command.split()))
