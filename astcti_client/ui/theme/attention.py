@@ -25,8 +25,10 @@ def demand_attention(window: int, display_name: str | None = None) -> None:
             )
             mask = SubstructureRedirectMask | SubstructureNotifyMask
             display.screen().root.send_event(message, event_mask=mask)
+            # The X server throws away what it has not read yet from a program that is gone.
+            display.sync()
         finally:
-            display.close()  # sends what waits
+            display.close()
 
 
 def managed_window(inner: int, display_name: str | None = None) -> int:
