@@ -96,6 +96,14 @@ def _ring(peer: Peer, numbers: range, pace: float) -> None:
         time.sleep(pace * TALKS)
         peer.say(event("Hangup", key, end="answered" if answered else "missed", **who))
         time.sleep(pace * (1 - RINGS - TALKS))
+        _hear(peer)
+
+
+def _hear(peer: Peer) -> None:
+    """What the client said: from a server that takes nothing it goes away once all buffers are full."""
+    while peer.would_hear():
+        if peer.hear() == "NOOP":
+            peer.say("100 OK")
 
 
 def _held_at_rest(running: WindowClient, watch: ScreenWatch, counts: Path) -> Held:
