@@ -14,7 +14,7 @@ from django.db.models.functions import Cast, Concat
 
 from configurator import models
 from configurator.publishing.entry_parts import ServiceParts, parts_of_all, service_value
-from configurator.publishing.working_copy import AT_ONCE, configuration, raise_revisions
+from configurator.publishing.working_copy import AT_ONCE, configuration, portions, raise_revisions
 from schemas.configuration import model as schema
 
 
@@ -75,7 +75,7 @@ def _match(table: Any, key: Callable[[Any], Any], wanted: dict[Any, dict[str, An
 
 def remove_rows(table: type[Model], rows: Sequence[int]) -> None:
     """Remove rows of a table, with what belongs to them."""
-    for chosen in _portions(rows):
+    for chosen in portions(rows):
         table._default_manager.filter(pk__in=chosen).delete()
 
 
@@ -98,12 +98,8 @@ def free_extensions(seats: Sequence[int]) -> None:
     The column is unique row by row: without this, two seats could not exchange their phones.
     """
     name = Concat(Value("moving/"), Cast("pk", models.Seat._meta.get_field("extension")))
-    for chosen in _portions(seats):
+    for chosen in portions(seats):
         models.Seat.objects.filter(pk__in=chosen).update(extension=name)
-
-
-def _portions(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    return (rows[start : start + AT_ONCE] for start in range(0, len(rows), AT_ONCE))
 
 
 def _seat_fields(seat: schema.Seat) -> dict[str, Any]:
@@ -164,7 +160,7 @@ def _fill_services(
         changed.append((row, wanted))
     raise_revisions([row for row, _ in changed])
     raise_revisions(touched.values())
-    for chosen in _portions([row.pk for row, _ in changed]):
+    for chosen in portions([row.pk for row, _ in changed]):
         for table in (models.Variable, models.Trigger, models.ServiceOperator):
             table._default_manager.filter(service__in=chosen).delete()
     models.Variable.objects.bulk_create(

@@ -117,7 +117,7 @@ def restore(snapshot: models.Snapshot) -> bool:
     for table in TABLES:
         name = _name(table)
         rows = [_newer(row, present[name]) for row in come[name]]
-        table._default_manager.bulk_create(_entries(table, rows), batch_size=500)
+        table._default_manager.bulk_create(_entries(table, rows), batch_size=working_copy.AT_ONCE)
     parts = [row for found in (gone, come) for rows in found.values() for row in rows]
     for table, key in ((models.Service, "service_id"), (models.Operator, "operator_id")):
         whole = {row["id"] for row in come[_name(table)]}
@@ -141,8 +141,8 @@ def _differing(rows: dict[int, dict[str, Any]], others: dict[int, dict[str, Any]
 
 def _delete(table: type[fields.Model], ids: list[int]) -> None:
     """Delete rows and nothing else: a row that comes back shall find those that refer to it."""
-    for start in range(0, len(ids), 500):
-        rows = table._default_manager.filter(pk__in=ids[start : start + 500])
+    for chosen in working_copy.portions(ids):
+        rows = table._default_manager.filter(pk__in=chosen)
         rows._raw_delete(rows.db)
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import F, Model
@@ -147,6 +147,10 @@ def raise_revisions(rows: Iterable[Model]) -> None:
     for row in rows:
         by_table[type(row)].append(row.pk)
     for table, numbers in by_table.items():
-        for start in range(0, len(numbers), AT_ONCE):
-            chosen = table._default_manager.filter(pk__in=numbers[start : start + AT_ONCE])
-            chosen.update(revision=F("revision") + 1)
+        for chosen in portions(numbers):
+            table._default_manager.filter(pk__in=chosen).update(revision=F("revision") + 1)
+
+
+def portions(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """So many rows after one another as one statement may name."""
+    return (rows[start : start + AT_ONCE] for start in range(0, len(rows), AT_ONCE))

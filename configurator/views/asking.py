@@ -10,8 +10,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from configurator import audit_log
-from configurator.publishing import differences, publication_requests, published, working_copy
+from configurator.publishing import publication_requests, published, working_copy
 from configurator.publishing.differences import Difference, FieldChange
+from configurator.publishing.unpublished import unpublished_differences
 from configurator.users import roles
 from configurator.users.request_mails import request_mails
 from configurator.views import replacing
@@ -22,8 +23,9 @@ from configurator.views import replacing
 def ask_for_publication(request: HttpRequest) -> HttpResponse:
     """Ask the administrators to publish; asked again, it is the same request with what is new."""
     note = " ".join(request.POST.get("note", "").split())[:500]
+    waiting = _asked_for()
     with working_copy.writing():
-        asked, is_new = publication_requests.ask(request.user.userid, note, _asked_for())
+        asked, is_new = publication_requests.ask(request.user.userid, note, waiting)
         details = [FieldChange("Note", "", note)] if note else []
         audit_log.record(request, "ask", "request", str(asked), details)
     if is_new:
@@ -35,10 +37,10 @@ def ask_for_publication(request: HttpRequest) -> HttpResponse:
 
 def _asked_for() -> list[Difference]:
     """Seats and operators that are not published as they are here, and services whose operators are not."""
-    before = published.configuration_or_empty(published.last_publication())
+    found = unpublished_differences(working_copy.read_working_copy(), published.last_publication())
     return [
         difference
-        for difference in differences.between(before, working_copy.configuration())
+        for difference in found
         if difference.kind in replacing.OF_SUPERVISORS
         or any(change.field == "Operator" for change in difference.changes)
     ]

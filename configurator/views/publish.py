@@ -150,9 +150,7 @@ def _status(last: Publication | None) -> dict[str, Any]:
 @require_GET
 def publish_status(request: HttpRequest) -> HttpResponse:
     """The part of the page that says what the server does; asked again while it has not answered."""
-    # Asked each second for a while: without the whole file that was published.
-    last = Publication.objects.defer("content").first()
-    return render(request, "configurator/publish_status.html", _status(last))
+    return render(request, "configurator/publish_status.html", _status(published.last_publication()))
 
 
 @require_GET

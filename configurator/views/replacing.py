@@ -86,9 +86,12 @@ def _ask_or_replace(
 ) -> HttpResponse | None:
     """The question, with the numbers; or do what was agreed to, and return None.
 
-    Only what is done keeps others waiting. `note` is called with it.
+    Only what is done keeps others waiting. `note` is called with it. More than what supervisors may change is
+    changed by administrators alone.
     """
     found = differences.between(copy.configuration, asked.wanted)
+    if {difference.kind for difference in found} - OF_SUPERVISORS:
+        roles.require_role(request, roles.ADMINISTRATORS)
     mark = working_copy.digest_of(copy.digest, asked.source)
     if request.POST.get("seen") == mark:
         with snapshots.changing_many(request, asked.what, name=asked.name) as changes:
@@ -197,9 +200,6 @@ def undo_to(request: HttpRequest, pk: int) -> HttpResponse:
     """Make the entries what they were before a change of many. What they are now is kept, too."""
     earlier = get_object_or_404(Snapshot, pk=pk)
     copy, wanted = working_copy.read_working_copy(), snapshots.configuration_of(earlier)
-    found = differences.between(copy.configuration, wanted)
-    if {difference.kind for difference in found} - OF_SUPERVISORS:
-        roles.require_role(request, roles.ADMINISTRATORS)
     said = {"name": earlier.name}
     asked = _Replacement(
         wanted,
