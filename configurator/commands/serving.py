@@ -83,17 +83,13 @@ def serve(host: str, port: int, *, behind_proxy: bool = False) -> None:
 
 
 def _read_ahead() -> None:
-    """Read and check what the first page for publishing needs, while nobody waits for it. A thread's own."""
+    """Read what the first page for publishing needs, while nobody waits for it. A thread's own."""
     from django.db import connections
 
-    from configurator.checks import entry_checks
-    from configurator.publishing import directory_files, working_copy
-    from configurator.publishing.unpublished import unpublished_count
+    from configurator.publishing.read_ahead import read_ahead
 
     try:
-        entry_checks.check_everything(working_copy.read_working_copy())
-        unpublished_count()
-        directory_files.file_in_force()
+        read_ahead()
     except Exception:
         logger.exception("nothing was read ahead: the first page for publishing takes longer")
     finally:

@@ -18,8 +18,8 @@ from schemas.configuration.directory import ArrivalTimes, FileSignature, SeenFil
 from schemas.configuration.model import Configuration
 from schemas.problems import ConfigurationError
 
-MOST_KEPT = 3
-"""Files whose configuration is kept in memory."""
+MOST_KEPT = 2
+"""Files whose configuration is kept in memory: the one in force, and a newer one that is refused."""
 
 
 class DirectoryFile(NamedTuple):
@@ -72,6 +72,8 @@ def _read_once(seen: SeenFile) -> DirectoryFile:
     key = (str(seen.path), seen.signature)
     with _lock:
         found = _kept.get(key)
+        if found is not None:
+            _kept.move_to_end(key)
     if found is None:
         data = seen.path.read_bytes()
         found = DirectoryFile(seen.path, *_read(seen.path, data))

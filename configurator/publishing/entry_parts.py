@@ -87,17 +87,33 @@ def service_value(service: models.Service, parts: ServiceParts | None = None) ->
 
 def seat_value(seat: models.Seat) -> schema.Seat:
     """A seat's row, its defaults filled in."""
-    queue_interface, state_interface = seat_interfaces(
-        seat.extension, seat.queue_interface, seat.state_interface
-    )
-    return schema.Seat(
-        mac_or_text(seat.mac),
+    return _seat(
+        seat.mac,
         seat.extension,
-        queue_interface,
-        state_interface,
-        address_or_text(seat.address),
+        seat.queue_interface,
+        seat.state_interface,
+        seat.address,
         seat.description,
         seat.answer,
+    )
+
+
+def _seat(
+    mac: str,
+    extension: str,
+    queue_interface: str,
+    state_interface: str,
+    address: str,
+    description: str,
+    answer: schema.AnswerWay,
+) -> schema.Seat:
+    return schema.Seat(
+        mac_or_text(mac),
+        extension,
+        *seat_interfaces(extension, queue_interface, state_interface),
+        address_or_text(address),
+        description,
+        answer,
     )
 
 
@@ -214,13 +230,30 @@ def _read_services(rows: ChosenRows) -> EntryPart:
 
 
 def _read_seats(rows: ChosenRows) -> EntryPart:
-    seats = list(_of(models.Seat, rows).order_by("pk"))
-    names = {seat.pk: seat.extension for seat in seats}
-    return EntryPart(tuple(map(seat_value, seats)), list(names), names)
+    """Without a model's object for each: ten thousand of them take three times as long."""
+    found = (
+        _of(models.Seat, rows)
+        .order_by("pk")
+        .values_list(
+            "pk",
+            "mac",
+            "extension",
+            "queue_interface",
+            "state_interface",
+            "address",
+            "description",
+            "answer",
+        )
+    )
+    values, names = [], {}
+    for pk, mac, extension, *others in found:
+        names[pk] = extension
+        values.append(_seat(mac, extension, *others))
+    return EntryPart(tuple(values), list(names), names)
 
 
 def _read_operators(rows: ChosenRows) -> EntryPart:
-    """Without a model's object for each: ten thousand of them take three times as long."""
+    """Without a model's object for each, too."""
     found = (
         _of(models.Operator, rows)
         .order_by("pk")

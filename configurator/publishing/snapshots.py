@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,6 +20,7 @@ from configurator import audit_log, models
 from configurator.publishing import entry_parts, working_copy
 from configurator.publishing.differences import Difference, FieldChange
 from configurator.publishing.entry_parts import ServiceParts
+from configurator.publishing.read_ahead import read_ahead
 from schemas.configuration.model import Configuration
 
 KEPT = 30
@@ -46,7 +47,7 @@ class ManyChanges:
         """How many entries it changed; None where it touched nothing."""
         self.action = ""
         """How the audit log calls it."""
-        self.differences: list[Difference] = []
+        self.differences: Sequence[Difference] = ()
         """What the audit log is told of each entry; nothing where the entries were told one by one."""
         self.snapshot: models.Snapshot | None = None
         """What it can be undone to, once all is done."""
@@ -55,7 +56,7 @@ class ManyChanges:
         """So many entries were changed: what was before is kept."""
         self.count, self.action = count, action
 
-    def replaced(self, found: list[Difference], action: str = "import") -> None:
+    def replaced(self, found: Sequence[Difference], action: str = "import") -> None:
         """A configuration took the place of the entries, of which `found` are another one now."""
         self.made(len(found), action)
         self.differences = found
@@ -66,7 +67,8 @@ def changing_many(actor: HttpRequest | str, what: str, *, name: str) -> Iterator
     """`working_copy.writing_much` for a change of many, with what stood here before kept to go back to.
 
     `what` says what is about to happen, for the list of snapshots; `name` is for the audit log, which is told
-    of it where something was `made`. What stands here is read before anybody has to wait.
+    of it where something was `made`. What stands here is read before anybody has to wait, and what pages will
+    need after it, if it is a request's: a command has no pages.
     """
     by = actor if isinstance(actor, str) else actor.session.get("userid", "")
     of = working_copy.present_digest()
@@ -88,6 +90,8 @@ def changing_many(actor: HttpRequest | str, what: str, *, name: str) -> Iterator
             ]
             audit_log.record_differences(actor, changes.action, changes.differences)
             audit_log.record(actor, changes.action, "configuration", name, details)
+    if changes.count and not isinstance(actor, str):
+        read_ahead()
 
 
 def _packed() -> bytes:

@@ -6,33 +6,35 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from django.utils import translation
-
 from configurator.database.change_marks import read_marks
 from configurator.models import Publication
 from configurator.publishing import differences, published, working_copy
-from configurator.publishing.differences import Difference, KnownDifferences
+from configurator.publishing.differences import Differences
 from configurator.publishing.working_copy import WorkingCopy
+from schemas.configuration.model import Configuration
 
 _count_lock = threading.Lock()
 _counted: tuple[object, int] = (None, 0)
 """Of which publication and which marks the changes were counted last, and how many they are."""
 
 
-_telling_lock = threading.Lock()
-_told: dict[str, KnownDifferences] = {}
-"""By language."""
+_told_lock = threading.Lock()
+_told: tuple[Configuration, Configuration, Differences] = (Configuration(), Configuration(), Differences())
+"""Of which two the differences were looked for last, and what was found."""
 
 
-def unpublished_differences(copy: WorkingCopy, last: Publication | None) -> list[Difference]:
-    """What differs between the last publication and the entries here, in the present language. Any thread.
-
-    What did not change since it was told last is not described again.
-    """
-    before = published.configuration_or_empty(last)
-    with _telling_lock:
-        known = _told.setdefault(translation.get_language() or "", KnownDifferences())
-        return differences.between(before, copy.configuration, known)
+def unpublished_differences(copy: WorkingCopy, last: Publication | None) -> Differences:
+    """What differs between the last publication and the entries here. Any thread."""
+    global _told
+    before, now = published.configuration_or_empty(last), copy.configuration
+    with _told_lock:
+        known_before, known_now, found = _told
+    if known_before is before and known_now is now:
+        return found
+    found = differences.between(before, now)
+    with _told_lock:
+        _told = (before, now, found)
+    return found
 
 
 def unpublished_count() -> int:
@@ -74,7 +76,5 @@ def _changed(
     return [
         row
         for entry, row in zip(now, rows, strict=True)
-        if (was := old.get(key(entry))) is not entry
-        and was != entry
-        and (was is None or differences.differ(was, entry))
+        if (was := old.get(key(entry))) is not entry and (was is None or differences.differ(was, entry))
     ]

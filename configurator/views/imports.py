@@ -21,6 +21,7 @@ from configurator.importing.csv_file import CsvFile
 from configurator.publishing import differences, merging, publication, replacement, snapshots, working_copy
 from configurator.users import password_rules, roles
 from configurator.views import replacing
+from configurator.web.memory import freed_memory
 from schemas.configuration.model import Configuration
 from schemas.problems import ConfigurationError, Problem
 
@@ -206,7 +207,9 @@ def read_upload(upload: UploadedFile) -> Configuration:
         with path.open("wb") as stream:
             for chunk in upload.chunks():
                 stream.write(chunk)
-        return publication.read_configuration_file(path).configuration
+        configuration = publication.read_configuration_file(path).configuration
+    freed_memory.give_back()  # of the document
+    return configuration
 
 
 def _digest(upload: UploadedFile) -> str:

@@ -24,7 +24,7 @@ from configurator.publishing import (
     snapshots,
     working_copy,
 )
-from configurator.publishing.differences import Difference
+from configurator.publishing.differences import Differences
 from configurator.publishing.working_copy import WorkingCopy
 from configurator.users import roles
 from schemas.configuration.model import Configuration
@@ -49,13 +49,13 @@ class KindCounts(NamedTuple):
     added: int
 
 
-def counted(found: list[Difference]) -> list[KindCounts]:
+def counted(found: Differences) -> list[KindCounts]:
     """The numbers of the question whether to go on; kinds of which nothing differs are left out."""
+    counts = found.counts()
     rows = []
     for kind, title in KINDS:
-        whats = [difference.what for difference in found if difference.kind == kind]
-        if whats:
-            numbers = (whats.count(what) for what in ("removed", "changed", "added"))
+        numbers = (counts[kind, "removed"], counts[kind, "changed"], counts[kind, "added"])
+        if any(numbers):
             rows.append(KindCounts(str(title), *numbers))
     return rows
 
@@ -90,7 +90,7 @@ def _ask_or_replace(
     changed by administrators alone.
     """
     found = differences.between(copy.configuration, asked.wanted)
-    if {difference.kind for difference in found} - OF_SUPERVISORS:
+    if {kind for kind, _what in found.counts()} - OF_SUPERVISORS:
         roles.require_role(request, roles.ADMINISTRATORS)
     mark = working_copy.digest_of(copy.digest, asked.source)
     if request.POST.get("seen") == mark:

@@ -14,6 +14,7 @@ from django.utils import timezone, translation
 
 from configurator.openid.sessions import is_signed_on
 from configurator.users import second_factor
+from configurator.web.memory import freed_memory
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -47,6 +48,19 @@ OPEN_VIEWS = frozenset(
     }
 )
 """Views that need no login."""
+
+
+class MemoryGivenBack:
+    """Lets the system have what an answer took: an import takes as much as all the rest."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self._answer = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        try:
+            return self._answer(request)
+        finally:
+            freed_memory.give_back()
 
 
 class ContentSecurity:

@@ -85,6 +85,10 @@ class FlawlessEntries:
         """Another configuration comes: what is not in it is forgotten."""
         self._before, self._now = self._now, {}
 
+    def end(self) -> None:
+        """All of it was looked at: what was before is of no more use."""
+        self._before = {}
+
     def complaints(self, entry: CheckedPart, look: Callable[[], Iterable[Complaint]]) -> Iterable[Complaint]:
         """What `look` says of an entry, which is asked only if need be."""
         if self._before.get(id(entry)) is entry:  # it is kept alive, so that its id stays its own
@@ -107,12 +111,14 @@ def check_configuration(
     """Return everything that makes a configuration invalid. `flawless` remembers from call to call."""
     places, flawless = places or PartPlaces.counted(configuration), flawless or _NothingKnown()
     flawless.begin()
-    return [
+    found = [
         *_services(configuration, places, flawless),
         *_seats(configuration, places, flawless),
         *_operators(configuration, places, flawless),
         *_reasons(configuration, places),
     ]
+    flawless.end()
+    return found
 
 
 def warn_of_configuration(
@@ -124,11 +130,13 @@ def warn_of_configuration(
     """
     places, flawless = places or PartPlaces.counted(configuration), flawless or _NothingKnown()
     flawless.begin()
-    return [
+    found = [
         *_warn_of_services(configuration, places, flawless),
         *_warn_of_seats(configuration, places),
         *_warn_of_operators(configuration, places, flawless),
     ]
+    flawless.end()
+    return found
 
 
 class _Seen:

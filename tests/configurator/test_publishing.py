@@ -641,11 +641,8 @@ def test_the_first_start_takes_over_what_is_published_already(publish_directory:
     (publish_directory / "by-hand.xml").write_bytes(SAMPLE.read_bytes())
     assert publication.begin_with_file_in_force() == "by-hand.xml"
     assert working_copy.configuration() == xml_form.load_xml(SAMPLE)
-    assert (
-        differences.between(
-            published.configuration_or_empty(published.last_publication()), working_copy.configuration()
-        )
-        == []
+    assert not differences.between(
+        published.configuration_or_empty(published.last_publication()), working_copy.configuration()
     )
     assert publication.begin_with_file_in_force() == ""
 
@@ -706,7 +703,7 @@ def test_what_is_taken_over_is_what_a_server_started_there_would_use(
 
 
 def test_an_empty_configuration_can_be_described() -> None:
-    assert differences.between(Configuration(), Configuration()) == []
+    assert not differences.between(Configuration(), Configuration())
     assert io.BytesIO(xml_form.dump_xml(Configuration())).read().startswith(b"<?xml")
 
 
