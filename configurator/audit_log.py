@@ -12,6 +12,7 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from configurator.database.many_rows import insert_rows
 from configurator.models import AuditEntry
 from configurator.publishing.differences import Difference, FieldChange
 
@@ -54,7 +55,6 @@ MOST_FIELDS = 100
 """Changes that one entry keeps: a service may have lost ten thousand operators at once."""
 MOST_LOGGED = 100
 """Of an import of ten thousand, so many lines go to the program's log; the audit log has them all."""
-_ROWS_AT_ONCE = 1000
 
 
 def record(
@@ -113,7 +113,7 @@ def gathered_entries() -> Iterator[None]:
 
 
 def _write(rows: list[AuditEntry]) -> None:
-    AuditEntry.objects.bulk_create(rows, batch_size=_ROWS_AT_ONCE)
+    insert_rows(rows)
     told: Counter[tuple[str, str, str]] = Counter()
     for row in rows:
         deed = (row.userid, row.action, row.kind)

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from configurator import audit_log, models
 from configurator.checks import entry_checks
 from configurator.checks.translation import capitalized
+from configurator.database.many_rows import update_rows
 from configurator.importing.csv_file import BadRow, CsvFile
 from configurator.importing.csv_rows import CheckedRow, check_rows, mac_or_text
 from configurator.importing.service_words import store_bindings
@@ -83,7 +84,7 @@ def store_csv(kind: str, found: CsvImport) -> None:
         replacement.free_extensions(
             [row.entry.pk for row in rows if row.before and row.before["Extension"] != row.entry.extension]
         )
-    replacement.update_rows(there)
+    update_rows(there)
     table = models.Seat if kind == "seats" else models.Operator
     table._default_manager.bulk_create([row.entry for row in rows if not row.entry.pk], batch_size=AT_ONCE)
     touched = store_bindings({row.entry: row.bindings for row in rows if row.bindings is not None})

@@ -295,9 +295,7 @@ def between(old: Configuration, new: Configuration) -> Differences:
     )
 
 
-def _compare(
-    kind: str, old: Iterable[Any], new: Iterable[Any], key: Callable[[Any], str]
-) -> Iterator[_Pair]:
+def _compare(kind: str, old: Iterable[Any], new: Iterable[Any], key: Callable[[Any], str]) -> Iterator[_Pair]:
     if old is new:
         return
     before, after = {key(entry): entry for entry in old}, {key(entry): entry for entry in new}

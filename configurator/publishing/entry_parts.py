@@ -235,14 +235,7 @@ def _read_seats(rows: ChosenRows) -> EntryPart:
         _of(models.Seat, rows)
         .order_by("pk")
         .values_list(
-            "pk",
-            "mac",
-            "extension",
-            "queue_interface",
-            "state_interface",
-            "address",
-            "description",
-            "answer",
+            "pk", "mac", "extension", "queue_interface", "state_interface", "address", "description", "answer"
         )
     )
     values, names = [], {}

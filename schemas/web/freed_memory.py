@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -17,22 +18,23 @@ _PAGE = 4096
 class FreedMemory:
     """What a program has freed and not given back.
 
-    A document of ten thousand operators is a million small blocks; once they are freed the GNU C library keeps
-    50 MB for the next one, since something small in between lives on (measured). Other libraries and systems
-    do as they like: there this does nothing. Any thread.
+    A document of ten thousand operators is a million small blocks. Once they are freed the GNU C library
+    keeps 50 MB for the next one, since something small in between lives on (measured). Other libraries and
+    systems do as they like: there this does nothing. Any thread.
     """
 
     def __init__(self, grown: int = GROWN) -> None:
         self._grown = grown
         self._lock = threading.Lock()
         self._least = 0
+        self._trim: Callable[[int], object] | None
         try:
             self._trim = ctypes.CDLL(None).malloc_trim
         except (OSError, AttributeError, TypeError):  # musl, macOS
             self._trim = None
 
     def give_back(self) -> bool:
-        """Give it back if the program takes much more than it did after the last time; tells whether it did."""
+        """Give it back if much more is taken than after the last time; tells whether that was done."""
         if self._trim is None or not self._lock.acquire(blocking=False):
             return False
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -30,6 +30,9 @@ MODULES = ("django", "django_htmx", "waitress", "whitenoise", "lxml", "click")
 PAGE, SAVE, PUBLICATION, TAKE_OVER, MEMORY = 200, 300, 3000, 15_000, 250  # milliseconds, megabytes
 GROWTH = 2  # times
 PEOPLE = 5
+PAUSE = 0.5
+"""Seconds that somebody looks at a page before asking for the next one: quicker than anybody works."""
+TURNS = 4
 SIZES = {"large": (OPERATORS, SERVICES), "small": (OPERATORS // 100, SERVICES // 100)}
 PAGES: Mapping[str, tuple[str, bool]] = {
     "list of operators": ("/operators/", False),
@@ -108,40 +111,55 @@ def report_together(report: Report, longest: Mapping[str, float]) -> None:
         report.at_most(what, milliseconds, TARGETS.get(name, PAGE), "ms")
 
 
-def work_together(program: ConfiguratorProcess, people: int) -> dict[str, float]:
+def work_together(
+    program: ConfiguratorProcess, people: int, pause: float = PAUSE, turns: int = TURNS
+) -> dict[str, float]:
     """The longest of each kind of request, in milliseconds. Raises ServerFailed.
 
-    Everybody lists, searches, opens a form and saves an operator of their own, twice; one of them publishes
-    instead, and then looks at a file to take over.
+    Everybody lists, searches, opens a form and saves an operator of their own, again and again; one of them
+    publishes instead, and looks at a file to take over, until the others are done.
     """
     everybody = [program, *(program.another_browser() for _ in range(people - 1))]
     taken: dict[str, list[float]] = {}
-    begin = threading.Barrier(people)
+    begin, done = threading.Barrier(people), threading.Event()
 
     def measure(name: str, ask: Callable[[], Answer], wanted: int) -> Answer:
         answer = ask()
         if answer.status != wanted:
             raise ServerFailed(f"{name}: the Configurator answered {answer.status}\n{program.log}")
         taken.setdefault(name, []).append(answer.milliseconds)
+        done.wait(pause)
         return answer
 
     def work(number: int) -> None:
         browser = everybody[number]
-        begin.wait()
-        if number == 0:
-            _publish(measure, browser, tries=1 + 2 * people)
-            look = next(iter(TAKING_OVER))
-            measure(look, partial(browser.take_over, changed_phones(browser.taken_over), "no"), 200)
-            return
         path = f"/operators/{number}/edit/"
-        for _ in range(2):
+        begin.wait()
+        done.wait(pause * number / people)  # they do not all click at once
+        for _ in range(turns):
             measure("list of operators", partial(browser.get, "/operators/"), 200)
             measure("search among the operators", partial(browser.get, "/operators/?q=op77", part=True), 200)
             measure("form of an operator", partial(browser.get, path), 200)
             _save(measure, "saving an operator", browser, path, "full_name")
 
+    def publish() -> None:
+        begin.wait()
+        while True:
+            _publish(measure, program, tries=1 + turns * people)
+            look = next(iter(TAKING_OVER))
+            measure(look, partial(program.take_over, changed_phones(program.taken_over), "no"), 200)
+            if done.is_set():
+                return
+
     with ThreadPoolExecutor(people) as pool:
-        list(pool.map(work, range(people)))
+        publishing = pool.submit(publish)
+        working = [pool.submit(work, number) for number in range(1, people)]
+        try:
+            wait(working)
+        finally:
+            done.set()
+        for each in (*working, publishing):
+            each.result()
     return {name: max(milliseconds) for name, milliseconds in taken.items()}
 
 

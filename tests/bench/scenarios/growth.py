@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from tests.bench.lacking import Lacking, require_modules
 from tests.bench.processes.screen_watch import ScreenWatch
@@ -25,6 +26,7 @@ GROWTH = 1.05  # times, from the first part to the last
 REST = 8.0  # seconds after a call in which its card and its notice go
 PATIENCE = 30.0  # seconds
 RINGS, TALKS = 0.4, 0.3  # of a call's time
+HEARD_EVERY = 0.1  # seconds; tests/fake's peer has no thread that waits
 PROGRAM = "tests.client.ui.tools.counted_client"
 
 
@@ -59,10 +61,16 @@ def growth(report: Report, *, calls: int, pace: float, parts: int) -> None:
         environ = {"ASTCTI_TEST_COUNTS": str(counts)}
         with started_client(folder / "counted", desktop, watch, program=PROGRAM, environ=environ) as running:
             held = list[Held]()
-            for part in range(parts + 1):
-                first = WARM_UP + (part - 1) * size if part else 0
-                _ring(running.peer, range(first, WARM_UP + part * size), pace)
-                held.append(_held_at_rest(running, watch, counts))
+            with _Answered(running.peer) as server:
+                for part in range(parts + 1):
+                    first = WARM_UP + (part - 1) * size if part else 0
+                    try:
+                        _ring(server, range(first, WARM_UP + part * size), pace)
+                    except OSError as error:
+                        text = f"the client went away in part {part} of {parts} ({error}):\n{running.log}"
+                        raise ServerFailed(text) from error
+                    held.append(_held_at_rest(running, watch, counts))
+                    report.values(f"memory after {part * size} calls", [held[-1].memory / 1e6], "MB")
     report_growth(report, held, size)
 
 
@@ -81,29 +89,53 @@ def report_growth(report: Report, held: Sequence[Held], size: int) -> None:
         raise Grown(f"after {calls} calls the client holds more: {', '.join(grown)}")
 
 
-def _ring(peer: Peer, numbers: range, pace: float) -> None:
+class _Answered:
+    """What the client hears, and an answer to whatever it asks meanwhile: without one it goes away."""
+
+    def __init__(self, peer: Peer) -> None:
+        self._peer = peer
+        self._speaking = threading.Lock()
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._hear, name="hears the client")
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def say(self, *lines: str) -> None:
+        """Send lines. OSError if the client is not there any more."""
+        with self._speaking:
+            self._peer.say(*lines)
+
+    def _hear(self) -> None:
+        while not self._done.wait(HEARD_EVERY):
+            while self._peer.would_hear():
+                line = self._peer.hear()
+                if not line:
+                    return  # it closed the connection: whoever says something is told so
+                if line == "NOOP":
+                    self.say("100 OK")
+
+
+def _ring(server: _Answered, numbers: range, pace: float) -> None:
     """Calls one after the other; every third is missed, the others are answered."""
     from tests.client.ui.tools.window_test_bed import event
 
     for number in numbers:
         key = f"{number}.1"
         who: dict[str, Any] = {"name": f"Caller {number}", "number": f"0551{number:05}"}
-        peer.say(event("Newchannel", key, state="Down", **who), event("Callerid", key, **who))
+        server.say(event("Newchannel", key, state="Down", **who), event("Callerid", key, **who))
         time.sleep(pace * RINGS)
         answered = number % 3 > 0
         if answered:
-            peer.say(event("Link", key, state="Up", data=f"calldata={number}|order={number % 7}", **who))
+            server.say(event("Link", key, state="Up", data=f"calldata={number}|order={number % 7}", **who))
         time.sleep(pace * TALKS)
-        peer.say(event("Hangup", key, end="answered" if answered else "missed", **who))
+        server.say(event("Hangup", key, end="answered" if answered else "missed", **who))
         time.sleep(pace * (1 - RINGS - TALKS))
-        _hear(peer)
-
-
-def _hear(peer: Peer) -> None:
-    """What the client said: from a server that takes nothing it goes away once all buffers are full."""
-    while peer.would_hear():
-        if peer.hear() == "NOOP":
-            peer.say("100 OK")
 
 
 def _held_at_rest(running: WindowClient, watch: ScreenWatch, counts: Path) -> Held:
