@@ -105,9 +105,12 @@ class ScreenWatch:
             for kind in self._display.res_query_client_resources(window).types
         )
 
-    def forget(self) -> None:
-        """Take note of what happened until now, so that the next notice is a new one."""
-        for at, event in self._events(0.0):
+    def forget(self, seconds: float = 0.0) -> None:
+        """Take note of what happened until now, or happens for so long: the next notice is a new one.
+
+        Whoever watches for long without this has the X server keep all that it would tell.
+        """
+        for at, event in self._events(time.perf_counter() + seconds):
             self._take(at, event)
 
     def _kinds_shown(self) -> set[str]:

@@ -65,7 +65,7 @@ def growth(report: Report, *, calls: int, pace: float, parts: int) -> None:
                 for part in range(parts + 1):
                     first = WARM_UP + (part - 1) * size if part else 0
                     try:
-                        _ring(server, range(first, WARM_UP + part * size), pace)
+                        _ring(server, watch, range(first, WARM_UP + part * size), pace)
                     except OSError as error:
                         text = f"the client went away in part {part} of {parts} ({error}):\n{running.log}"
                         raise ServerFailed(text) from error
@@ -121,7 +121,7 @@ class _Answered:
                     self.say("100 OK")
 
 
-def _ring(server: _Answered, numbers: range, pace: float) -> None:
+def _ring(server: _Answered, watch: ScreenWatch, numbers: range, pace: float) -> None:
     """Calls one after the other; every third is missed, the others are answered."""
     from tests.client.ui.tools.window_test_bed import event
 
@@ -129,18 +129,17 @@ def _ring(server: _Answered, numbers: range, pace: float) -> None:
         key = f"{number}.1"
         who: dict[str, Any] = {"name": f"Caller {number}", "number": f"0551{number:05}"}
         server.say(event("Newchannel", key, state="Down", **who), event("Callerid", key, **who))
-        time.sleep(pace * RINGS)
+        watch.forget(pace * RINGS)
         answered = number % 3 > 0
         if answered:
             server.say(event("Link", key, state="Up", data=f"calldata={number}|order={number % 7}", **who))
-        time.sleep(pace * TALKS)
+        watch.forget(pace * TALKS)
         server.say(event("Hangup", key, end="answered" if answered else "missed", **who))
-        time.sleep(pace * (1 - RINGS - TALKS))
+        watch.forget(pace * (1 - RINGS - TALKS))
 
 
 def _held_at_rest(running: WindowClient, watch: ScreenWatch, counts: Path) -> Held:
-    time.sleep(REST)
-    watch.forget()
+    watch.forget(REST)
     before, known = None, len(_lines(counts))
     until = time.monotonic() + PATIENCE
     while True:
