@@ -23,8 +23,7 @@ from configurator.publishing import differences
 from schemas.configuration import model as schema
 from schemas.configuration import xml_form
 from tests.bench.workload.largest_configuration import largest_configuration
-from tests.configurator.large.test_waiting import upload
-from tests.configurator.large.test_work_done import SMALL, counted_queries, told_of_calls
+from tests.configurator.large.conftest import SMALL, counted_queries, told_of_calls, upload
 
 few = st.sampled_from
 words = few(["", "a", "b"])

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from configurator import options
@@ -30,6 +29,7 @@ from configurator.publishing import (
     working_copy,
 )
 from schemas.configuration import sqlite_form, xml_form
+from tests.configurator.large.conftest import upload
 
 
 @contextmanager
@@ -56,13 +56,6 @@ def watch(patch: pytest.MonkeyPatch, seen: list[str], *functions: tuple[Any, str
             return _real(*arguments, **named)
 
         patch.setattr(module, name, watched)
-
-
-def upload(client: Client, what: str, data: bytes, store: str) -> dict[str, Any]:
-    file = SimpleUploadedFile("here", data)
-    told = client.post("/publish/import/", {"what": what, "store": store, "file": file})
-    found: dict[str, Any] = told.context["result"]
-    return found
 
 
 def publish(client: Client, form: str = "xml") -> str:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connections
 from django.test import Client
 
 from configurator import options
@@ -21,8 +18,8 @@ from schemas import passwords
 from schemas.configuration import xml_form
 from schemas.configuration.model import Configuration
 from tests.bench.workload.largest_configuration import changed_phones, largest_configuration
+from tests.configurator.large.conftest import LARGE, SMALL, counted_queries, told_of_calls
 
-SMALL, LARGE = (20, 4), (400, 80)
 PAGES = (
     "/operators/",
     "/operators/?page=9999",
@@ -36,33 +33,6 @@ PAGES = (
     "/publish/badge/",
     "/publish/",
 )
-
-
-@contextmanager
-def counted_queries() -> Iterator[list[str]]:
-    found: list[str] = []
-
-    def execute(go_on: Callable[..., Any], sql: str, *more: Any) -> Any:
-        found.append(sql)
-        return go_on(sql, *more)
-
-    with ExitStack() as wrapped:
-        for connection in connections.all():
-            wrapped.enter_context(connection.execute_wrapper(execute))
-        yield found
-
-
-def told_of_calls(patch: pytest.MonkeyPatch, module: Any, name: str) -> list[Any]:
-    """The arguments of each call from now on."""
-    calls: list[Any] = []
-    real = getattr(module, name)
-
-    def told(*arguments: Any) -> Any:
-        calls.append(arguments)
-        return real(*arguments)
-
-    patch.setattr(module, name, told)
-    return calls
 
 
 def published(browser: Client, size: tuple[int, int]) -> None:
