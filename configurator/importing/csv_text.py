@@ -15,6 +15,8 @@ from django.utils.translation import gettext as _
 SEPARATORS = ",;\t|"
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
@@ -32,7 +34,7 @@ def decode_csv(data: bytes) -> str:
         if data.startswith(mark):
             return _decoded(data, encoding)
     if b"\0" in data:
-        raise ValueError(_("The file is no text."))
+        return _without_mark(data)
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
@@ -46,6 +48,14 @@ def _decoded(data: bytes, encoding: str) -> str:
         raise ValueError(_("The file is in no encoding that is known here: save it in UTF-8.")) from None
 
 
+def _without_mark(data: bytes) -> str:
+    """UTF-16 that lost its mark: names of columns have a zero in every second byte."""
+    for zeros, others, encoding in ((1, 0, "utf-16-le"), (0, 1, "utf-16-be")):
+        if not any(data[zeros:40:2]) and all(data[others:40:2]):
+            return _decoded(data, encoding)
+    raise ValueError(_("The file is no text."))
+
+
 class CsvText(NamedTuple):
     """The text from the line on that names the columns."""
 
@@ -55,14 +65,24 @@ class CsvText(NamedTuple):
     """Lines before that."""
 
 
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_TOLD = re.compile(r'"?sep=([^"\w\r\n ])"?', re.IGNORECASE | re.ASCII)
+_EMPTY_CELLS = f'{SEPARATORS}" '
+
+
 def find_columns(text: str) -> CsvText:
-    """Where the columns are named, and what stands between them."""
-    first, _rest, others = text.partition("\n")
-    told = re.fullmatch(r'"?sep=(.)"?\r?', first)
-    if told:
-        return CsvText(others, told[1], 1)
-    counts = {separator: first.count(separator) for separator in SEPARATORS}
-    return CsvText(text, max(SEPARATORS, key=lambda separator: counts[separator]), 0)
+    """Where the columns are named, behind empty lines, and what stands between them."""
+    told, at, skipped = "", 0, 0
+    while at < len(text):
+        end = _LINE_END.search(text, at)
+        line, after = (text[at : end.start()], end.end()) if end else (text[at:], len(text))
+        if not skipped and (found := _TOLD.fullmatch(line.strip(" "))):
+            told = found[1]
+        elif line.strip(_EMPTY_CELLS):
+            break
+        skipped, at = skipped + 1, after
+    counts = {separator: _LINE_END.split(text[at:], 1)[0].count(separator) for separator in SEPARATORS}
+    return CsvText(text[at:], told or max(SEPARATORS, key=lambda separator: counts[separator]), skipped)
 
 
 def column_name(head: str) -> str:

@@ -67,25 +67,32 @@ def _import(request: HttpRequest, what: str) -> dict[str, Any]:
         return {"error": _("Choose a file.")}
     if (upload.size or 0) > LARGEST_UPLOAD:
         return {"error": _("The file is too large.")}
-    store = request.POST.get("store") == "yes"
     if what in csv_file.CSV_COLUMNS:
-        return _csv(request, what, upload, store)
+        return _csv(request, what, upload)
     if what in WHOLE:
         return _configuration(request, upload, merge=what == "merge")
     return {"error": _("Choose what the file contains.")}
 
 
-def _csv(request: HttpRequest, what: str, upload: UploadedFile, store: bool) -> dict[str, Any]:
-    file, name = csv_file.read_csv(what, upload.read()), f"{what}: {_name(upload)}"
-    if csv_file.slow_passwords(file) <= MOST_WAITED_FOR:
-        return _import_csv(request, file, name, store, lambda done, total: None)
+def _csv(request: HttpRequest, what: str, upload: UploadedFile) -> dict[str, Any]:
+    name, digest = f"{what}: {_name(upload)}", _digest(upload)
+    upload.seek(0)
+    file = csv_file.read_csv(what, upload.read())
+    store = request.POST.get("store") == _mark(working_copy.present_digest(), what, digest)
+    if csv_file.slow_passwords(file, store=store) <= MOST_WAITED_FOR:
+        return _import_csv(request, file, name, digest, store, lambda done, total: None)
     failed = _("The import failed: nothing was stored. The log says why.")
-    run = partial(_import_csv, request, file, name, store)
+    run = partial(_import_csv, request, file, name, digest, store)
     return {"job": csv_jobs.JOBS.start(request.session.get("userid", ""), run, failed)}
 
 
+def _mark(of: str, what: str, digest: str) -> str:
+    """Of a file and of the entries that somebody saw it compared with."""
+    return working_copy.digest_of(of, what, digest)
+
+
 def _import_csv(
-    request: HttpRequest, file: CsvFile, name: str, store: bool, progress: csv_jobs.Progress
+    request: HttpRequest, file: CsvFile, name: str, digest: str, store: bool, progress: csv_jobs.Progress
 ) -> dict[str, Any]:
     file = csv_file.with_passwords(file, store=store, progress=progress)
     weak = password_rules.weak_operators(row for _, row in file.lines) if file.kind == "operators" else []
@@ -99,11 +106,15 @@ def _import_csv(
                 csv_import.audit_rows(request, file.kind, found.good)
                 changes.made(len(found.changed))
         snapshot = changes.snapshot
-    changed = found.changed
+    changed, stored = found.changed, store and not found.bad
     return {
         "snapshot": snapshot,
         "run": found,
-        "stored": store and not found.bad,
+        "bad": found.bad[:MOST_ROWS_SHOWN],
+        "bad_more": len(found.bad) - MOST_ROWS_SHOWN,
+        "stored": stored,
+        "seen": "" if stored else _mark(found.digest, file.kind, digest),
+        "changed_since": not store and _was_seen(request),
         "weak": weak[:MOST_NAMES_SHOWN],
         "weak_more": max(0, len(weak) - MOST_NAMES_SHOWN),
         "kind": file.kind.removesuffix("s"),
@@ -113,6 +124,11 @@ def _import_csv(
         "changed": sum(not row.new for row in changed),
         "same": len(found.good) - len(changed),
     }
+
+
+def _was_seen(request: HttpRequest) -> bool:
+    """Whether somebody agreed to what a file would do, though of other entries, or to another file's."""
+    return request.POST.get("store", "") not in ("", "yes", "no")
 
 
 @require_GET
@@ -175,7 +191,7 @@ def _configuration(request: HttpRequest, upload: UploadedFile, *, merge: bool) -
         except ConfigurationError as error:
             return {"problems": [(0, _of_merging(problem)) for problem in error.problems]}
     found = differences.between(copy.configuration, wanted)
-    seen = working_copy.digest_of(copy.digest, str(merge), _digest(upload))
+    seen = _mark(copy.digest, str(merge), _digest(upload))
     stored, snapshot = request.POST.get("store") == seen, None
     if stored and wanted != copy.configuration:
         title = _("import of %(file)s") % {"file": _name(upload)}
@@ -189,7 +205,7 @@ def _configuration(request: HttpRequest, upload: UploadedFile, *, merge: bool) -
         "counts": replacing.counted(found),
         "stored": stored,
         "seen": "" if stored else seen,
-        "changed_since": not stored and request.POST.get("store") not in ("yes", "no"),
+        "changed_since": not stored and _was_seen(request),
         "snapshot": snapshot,
     }
 

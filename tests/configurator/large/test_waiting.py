@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from configurator import options
@@ -30,6 +29,7 @@ from configurator.publishing import (
     working_copy,
 )
 from schemas.configuration import sqlite_form, xml_form
+from tests.configurator.conftest import post_import
 
 
 @contextmanager
@@ -59,9 +59,7 @@ def watch(patch: pytest.MonkeyPatch, seen: list[str], *functions: tuple[Any, str
 
 
 def upload(client: Client, what: str, data: bytes, store: str) -> dict[str, Any]:
-    file = SimpleUploadedFile("here", data)
-    told = client.post("/publish/import/", {"what": what, "store": store, "file": file})
-    found: dict[str, Any] = told.context["result"]
+    found: dict[str, Any] = post_import(client, what, data, store).context["result"]
     return found
 
 
@@ -122,7 +120,7 @@ def test_others_write_while_rows_are_checked(
     seen: list[str] = []
     watch(monkeypatch, seen, (csv_import, "check_rows"), (entry_checks, "check_configuration"))
     data = b"username,full-name\nmario,Mario Bianchi\n"
-    for store in ("no", "yes"):
+    for store in ("no", "agreed"):
         assert upload(admin, "operators", data, store)["changed"] == 1
     assert set(seen) == {"check_rows", "check_configuration"}
     assert Operator.objects.get().full_name == "Mario Bianchi"
@@ -139,7 +137,7 @@ def test_rows_are_checked_again_if_somebody_wrote_meanwhile(
         return real(*arguments)
 
     monkeypatch.setattr(zlib, "compress", meanwhile)
-    told = upload(admin, "seats", b"mac,extension\n02:00:00:00:00:01,PJSIP/7\n", "yes")
+    told = upload(admin, "seats", b"mac,extension\n02:00:00:00:00:01,PJSIP/7\n", "agreed")
     assert not told["stored"] and "PJSIP/7" in told["run"].bad[0].message
     assert not Seat.objects.filter(mac="02:00:00:00:00:01").exists() and not Snapshot.objects.exists()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -64,6 +65,24 @@ def test_a_change_of_many_can_be_gone_back_from(admin: Client, demo: Any, team: 
     assert Operator.objects.count() == 4 and demo["service"].bindings.count() == 1
     change(admin, "operators", "enable", all="yes")
     assert Snapshot.objects.count() == 1
+
+
+def test_a_change_of_many_offers_its_undo_on_the_spot(admin: Client, demo: Any, team: Any) -> None:
+    address, fields = "/operators/many/disable/", {"pk": pks(team)}
+    for changed in (4, 0):
+        looked = admin.post(address, fields).content.decode()
+        digest = first_group(r'name="digest" value="(\w+)"', looked)
+        answer = admin.post(
+            address, {**fields, "confirmed": "yes", "digest": digest}, headers={"HX-Request": "true"}
+        )
+        said = json.loads(answer["HX-Trigger"])["entrySaved"]
+        assert said["message"] == f"Disable: {changed} of 4 changed." and ("undo" in said) is bool(changed)
+        if changed:
+            assert said["undo"] == {
+                "address": f"/publish/snapshots/{Snapshot.objects.get().pk}/undo/",
+                "label": "Undo",
+            }
+            assert admin.get(said["undo"]["address"]).status_code == 200
 
 
 def test_what_is_so_already_is_not_touched(admin: Client, demo: Any, team: Any) -> None:
