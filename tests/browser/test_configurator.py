@@ -8,11 +8,20 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Dialog, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from astcti_server.demo.ami.manager import AmiUser
 from astcti_server.demo.pbx import DemoPbx
-from tests.browser.conftest import PASSWORD, USER, Programs, log_in, open_dialog, shot, violations
+from tests.browser.conftest import (
+    PASSWORD,
+    USER,
+    Programs,
+    end_session,
+    log_in,
+    open_dialog,
+    shot,
+    violations,
+)
 from tests.fake.patience import PATIENCE
 
 pytestmark = pytest.mark.browser
@@ -240,7 +249,7 @@ def test_what_was_typed_survives_the_end_of_the_session_a_conflict_and_leaving(p
     page.fill("#id_full_name", "Anna Neri")
     page.fill("#id_username", "mario")  # there is one already
     page.fill("#id_new_password", "a-long-secret")
-    page.context.clear_cookies(name="astcti_session")
+    end_session(page)
     page.locator("#dialog").get_by_role("button", name="Save").click()
     login = page.locator("#login")
     expect(login).to_contain_text("Your session has ended")
@@ -252,22 +261,16 @@ def test_what_was_typed_survives_the_end_of_the_session_a_conflict_and_leaving(p
     expect(login).to_be_hidden()
     expect(page.locator("#dialog .has-error")).to_have_count(1)
     expect(page.locator("#id_new_password")).to_have_value("a-long-secret")
-    asked: list[str] = []
-
-    def stay(box: Dialog) -> None:
-        asked.append(box.type)
-        box.dismiss()
-
-    page.once("dialog", stay)
-    page.evaluate("setTimeout(() => window.location.assign('/seats/'))")
-    page.wait_for_timeout(0)
+    with page.expect_event("dialog") as asked:
+        page.evaluate("setTimeout(() => window.location.assign('/seats/'))")
+    assert asked.value.type == "beforeunload"
+    asked.value.dismiss()
     page.fill("#id_username", "anna.neri")
-    assert asked == ["beforeunload"]
     page.locator("#dialog").get_by_role("button", name="Save").click()
     expect(page.locator(".toast")).to_contain_text("anna.neri was added")
     page.goto("/account/", wait_until="networkidle")
     page.fill("#id_full_name", "Ada Adams")
-    page.context.clear_cookies(name="astcti_session")
+    end_session(page)
     page.get_by_role("button", name="Save").click()
     login.locator("[name=password]").fill(PASSWORD)
     login.get_by_role("button", name="Log in").click()
