@@ -40,6 +40,13 @@ OF_SUPERVISORS = frozenset({"seat", "operator"})
 """Kinds of entries that a supervisor may change, and so change back."""
 
 
+def _is_of_supervisors(difference: Difference) -> bool:
+    """Which operators a service has is theirs, too: an operator's form says it."""
+    if difference.kind in OF_SUPERVISORS:
+        return True
+    return difference.what == "changed" and {change.field for change in difference.changes} == {"Operator"}
+
+
 class KindCounts(NamedTuple):
     """How many entries of one kind go, change and come."""
 
@@ -90,7 +97,7 @@ def _ask_or_replace(
     changed by administrators alone.
     """
     found = differences.between(copy.configuration, asked.wanted)
-    if {difference.kind for difference in found} - OF_SUPERVISORS:
+    if not all(map(_is_of_supervisors, found)):
         roles.require_role(request, roles.ADMINISTRATORS)
     mark = working_copy.digest_of(copy.digest, asked.source)
     if request.POST.get("seen") == mark:

@@ -85,6 +85,19 @@ def test_supervisors_undo_what_they_may_change_and_nothing_else(
     assert log_in("viewer").get("/publish/snapshots/").status_code == 403
 
 
+def test_supervisors_undo_which_services_operators_serve(log_in: Callable[[str], Client], demo) -> None:
+    supervisor, service = log_in("supervisor"), demo["service"]
+    rows = b"username,full-name,password,services\nmario,Mario Rossi,,\nanna,Anna,%s,Demo:4\n" % MD5.encode()
+    kept = upload(supervisor, "operators", rows, "agreed")["snapshot"]
+    assert [binding.operator.username for binding in service.bindings.all()] == ["anna"]
+    assert undo(supervisor, kept).status_code == 302
+    assert [(binding.operator.username, binding.penalty) for binding in service.bindings.all()] == [
+        ("mario", 1)
+    ]
+    Service.objects.create(name="New", context="new").bindings.create(operator=demo["operator"])
+    assert supervisor.get(f"/publish/snapshots/{kept.pk}/undo/").status_code == 403
+
+
 def test_an_import_that_changes_nothing_touches_nothing(admin: Client, demo) -> None:
     data = xml_form.dump_xml(working_copy.configuration())
     before = [list(table.objects.values()) for table in snapshots.TABLES]
