@@ -104,7 +104,7 @@ function reload() {
   if (rows) htmx.ajax("GET", window.location.pathname + window.location.search, { target: "#rows", swap: "innerHTML" });
 }
 
-/* `undo` is an address to go back from, and what that is called: it stays longer, and while it has the focus. */
+/* What went wrong stays longer, and what can be undone: `undo` is an address for that, and what it is called. */
 function toast(message, bad = false, undo = null) {
   const box = document.createElement("div");
   box.className = bad ? "toast bad" : "toast";
@@ -112,7 +112,7 @@ function toast(message, bad = false, undo = null) {
   if (undo) box.append(" ", Object.assign(document.createElement("a"), { href: undo.address, textContent: undo.label }));
   document.getElementById("toasts").append(box);
   const leave = () => { if (box.matches(":focus-within, :hover")) setTimeout(leave, 5000); else box.remove(); };
-  setTimeout(leave, undo ? 20000 : 5000);
+  setTimeout(leave, undo || bad ? 20000 : 5000);
 }
 
 /* --- a session that ended: log in in a dialog on the spot, then do again what was refused --- */
