@@ -1,4 +1,4 @@
-"""Where a session cannot be stored: pages say what is wrong, and nobody is told to have asked for nonsense."""
+"""Where a session cannot be stored: pages say what is wrong, and nobody is told that it makes no sense."""
 
 from __future__ import annotations
 

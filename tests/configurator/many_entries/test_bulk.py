@@ -12,7 +12,7 @@ from django.test import Client
 
 from configurator.models import AuditEntry, Operator, Seat, Service, Snapshot
 from configurator.publishing import snapshots, working_copy
-from tests.configurator.conftest import MD5, first_group
+from tests.configurator.conftest import MD5, first_group, service_data
 
 
 @pytest.fixture
@@ -228,6 +228,27 @@ def test_the_history_of_an_entry_follows_it_through_its_names(admin: Client, dem
     nothing = admin.get(f"/seats/{demo['seat'].pk}/history/")
     assert "says nothing about it" in nothing.content.decode()
     assert "gone" in admin.get("/seats/999/history/").templates[0].name
+
+
+def test_the_history_says_what_came_by_way_of_other_entries(
+    admin: Client, demo: Any, team: list[Operator]
+) -> None:
+    service = Service.objects.create(name="Caffè", context="other", is_queue=True, queue_name="other")
+    change(admin, "operators", "assign", pk=pks(team[:2]), service=service.pk, penalty="3")
+    Operator.objects.create(username="mario-2", full_name="Other", password=MD5)
+    data = service_data(name="Caffè", context="other", queue_name="other", revision="2")
+    admin.post(f"/services/{service.pk}/edit/", {**data, "operator:mario-2": "1", "operator:anna": "3"})
+    history = admin.get(f"/services/{service.pk}/history/")
+    found = [(said.kind, said.name) for said in history.context["found"]]
+    assert found[0] == ("service", "Caffè")
+    assert sorted(found[1:]) == [("operator", "anna"), ("operator", "mario")]
+    history = admin.get(f"/operators/{team[0].pk}/history/")
+    assert [(said.name, said.details) for said in history.context["found"]] == [
+        ("Caffè", [["Operator", "mario (3)", ""]]),
+        ("mario", [["Service", "", "Caffè (3)"]]),
+    ]
+    assert "changed service Caffè" in history.content.decode()
+    assert "nothing about it" in admin.get(f"/operators/{team[2].pk}/history/").content.decode()
 
 
 def test_the_history_is_for_those_who_may_read_the_audit_log(
