@@ -94,6 +94,14 @@ def test_what_is_so_already_is_not_touched(admin: Client, demo: Any, team: Any) 
     assert Service.objects.get().revision == 1
 
 
+@pytest.mark.parametrize("address", ["/operators/many/assign/", "/variables/add/"])
+def test_services_of_one_name_are_told_apart(admin: Client, demo: Any, address: str) -> None:
+    Service.objects.create(name="Demo", context="other")
+    answer = admin.post(address, {"all": "yes"}) if "many" in address else admin.get(address)
+    offered = re.findall(r"<option value=.\d+.[^>]*>(.*?)</option>", answer.content.decode())
+    assert offered == ["Demo (astcti)", "Demo (other)"]
+
+
 def test_a_penalty_in_a_service_without_a_queue_is_none(admin: Client, demo: Any, team: Any) -> None:
     plain = Service.objects.create(name="Plain", context="plain")
     change(admin, "operators", "assign", pk=pks(team), service=plain.pk, penalty="3")
