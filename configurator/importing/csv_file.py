@@ -87,10 +87,13 @@ class CsvFile(NamedTuple):
     """What to store of each plain password, once that is computed."""
 
 
-def read_csv(kind: str, data: bytes) -> CsvFile:
-    """Read a file's bytes, but for its passwords; `kind` is seats or operators."""
+def read_csv(kind: str, data: bytes, encoding: str = "") -> CsvFile:
+    """Read a file's bytes, but for its passwords; `kind` is seats or operators.
+
+    `encoding` is as for `decode_csv`.
+    """
     try:
-        text = decode_csv(data)
+        text = decode_csv(data, encoding)
     except ValueError as error:
         return CsvFile(kind, [], (BadRow(0, "", str(error)),), {})
     lines, bad = _rows(kind, text)

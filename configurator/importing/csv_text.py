@@ -22,19 +22,36 @@ _BYTE_ORDER_MARKS = (
 )
 _SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 """What .xlsx and .ods, and old .xls files begin with."""
+ENCODINGS = {
+    "utf-8": "UTF-8",
+    "cp1250": "Windows-1250",
+    "cp1251": "Windows-1251",
+    "cp1252": "Windows-1252",
+    "cp1253": "Windows-1253",
+    "cp1254": "Windows-1254",
+    "cp1257": "Windows-1257",
+    "mac_roman": "Mac Roman",
+    "cp850": "IBM 850",
+}
+"""What can be said of a file without a mark: which code page wrote it cannot be told from its bytes."""
 FORMULA_STARTS = ("=", "+", "-", "@", "\t")
 """A spreadsheet takes a cell that begins so for a formula. One that was written here has a quote before."""
 
 
-def decode_csv(data: bytes) -> str:
-    """The text of a file. ValueError, with a sentence, if it is none."""
+def decode_csv(data: bytes, encoding: str = "") -> str:
+    """The text of a file; one of `ENCODINGS`, where it is said, counts if there is no mark.
+
+    ValueError, with a sentence, if it is no text.
+    """
     if data.startswith(_SPREADSHEETS):
         raise ValueError(_("This is a spreadsheet's own file: save it as CSV there, and import that."))
-    for mark, encoding in _BYTE_ORDER_MARKS:
+    for mark, marked in _BYTE_ORDER_MARKS:
         if data.startswith(mark):
-            return _decoded(data, encoding)
+            return _decoded(data, marked)
     if b"\0" in data:
         return _without_mark(data)
+    if encoding in ENCODINGS:
+        return _decoded(data, encoding)
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:

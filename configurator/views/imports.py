@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from configurator import audit_log, options
 from configurator.checks.translation import capitalized, translated_for_file, translated_for_form
-from configurator.importing import csv_export, csv_file, csv_import, csv_jobs
+from configurator.importing import csv_export, csv_file, csv_import, csv_jobs, csv_text
 from configurator.importing.csv_file import CsvFile
 from configurator.publishing import differences, merging, publication, replacement, snapshots, working_copy
 from configurator.users import password_rules, roles
@@ -57,6 +57,8 @@ def _context(request: HttpRequest) -> dict[str, Any]:
     return {
         "may_all": roles.has_role(request, roles.ADMINISTRATORS),
         "columns": csv_file.CSV_COLUMNS,
+        "encodings": csv_text.ENCODINGS,
+        "encoding": request.POST.get("encoding", ""),
         "wanted": request.POST.get("what") or request.GET.get("what", ""),
     }
 
@@ -75,9 +77,10 @@ def _import(request: HttpRequest, what: str) -> dict[str, Any]:
 
 
 def _csv(request: HttpRequest, what: str, upload: UploadedFile) -> dict[str, Any]:
-    name, digest = f"{what}: {_name(upload)}", _digest(upload)
+    encoding = request.POST.get("encoding", "")
+    name, digest = f"{what}: {_name(upload)}", f"{_digest(upload)} {encoding}"
     upload.seek(0)
-    file = csv_file.read_csv(what, upload.read())
+    file = csv_file.read_csv(what, upload.read(), encoding)
     store = request.POST.get("store") == _mark(working_copy.present_digest(), what, digest)
     if csv_file.slow_passwords(file, store=store) <= MOST_WAITED_FOR:
         return _import_csv(request, file, name, digest, store, lambda done, total: None)

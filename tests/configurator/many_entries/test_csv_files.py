@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import translation
 
@@ -75,6 +76,25 @@ def test_what_spreadsheets_write_is_read(admin: Client, demo: Any, data: bytes) 
     anna = Operator.objects.get(username="anna")
     assert anna.full_name == "Anna Verdì"
     assert [(binding.service.name, binding.penalty) for binding in anna.bindings.all()] == [("Demo", 3)]
+
+
+def test_another_code_page_is_read_where_it_is_said(admin: Client) -> None:
+    rows = f"username,full-name,password\nlukasz,Łukasz Żak,{MD5}\n"
+    fields = {"what": "operators", "store": "no"}
+
+    def post(data: bytes, **more: str) -> Any:
+        file = SimpleUploadedFile("x.csv", data)
+        return admin.post("/publish/import/", {**fields, **more, "file": file}).content.decode()
+
+    assert "Łukasz Żak" not in post(rows.encode("cp1250"))
+    page = post(rows.encode("cp1250"), encoding="cp1250")
+    assert "Łukasz Żak" in page and '<option value="cp1250" selected>Windows-1250' in page
+    assert "Łukasz Żak" in post(rows.encode("utf-16"), encoding="cp1250")
+    assert "save it in UTF-8" in post(rows.encode("cp1250"), encoding="utf-8")
+    seen = first_group(r'name="store" value="(\w{64})"', page)
+    assert "in the meantime" in post(rows.encode("cp1250"), store=seen), "another text than was looked at"
+    post(rows.encode("cp1250"), store=seen, encoding="cp1250")
+    assert Operator.objects.get().full_name == "Łukasz Żak"
 
 
 @pytest.mark.parametrize(
