@@ -49,7 +49,7 @@ def import_page(request: HttpRequest) -> HttpResponse:
                 return _job_part(request, job)
             return redirect("import_progress", job_key=job.key)
         if request.headers.get("HX-Request"):
-            return render(request, "configurator/import_result.html", context)
+            return _result_part(request, context["result"])
     return render(request, "configurator/import.html", context)
 
 
@@ -149,10 +149,17 @@ def import_progress(request: HttpRequest, job_key: str) -> HttpResponse:
     return render(request, "configurator/import.html", {**_context(request), **state})
 
 
+def _result_part(request: HttpRequest, result: dict[str, Any]) -> HttpResponse:
+    answer = render(request, "configurator/import_result.html", {"result": result})
+    if result.get("snapshot"):
+        answer["HX-Trigger"] = "entriesImported"  # the menu shows how much waits for publication
+    return answer
+
+
 def _job_part(request: HttpRequest, job: csv_jobs.ImportJob) -> HttpResponse:
     outcome = job.outcome()
     if outcome is not None:
-        return render(request, "configurator/import_result.html", {"result": outcome})
+        return _result_part(request, outcome)
     done, total = job.progress()
     return render(request, "configurator/import_progress.html", {"job": job, "done": done, "total": total})
 

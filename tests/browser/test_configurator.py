@@ -352,7 +352,8 @@ def test_what_was_changed_of_many_is_undone_on_the_spot(page: Page) -> None:
 
 def test_a_file_is_looked_at_and_then_imported(page: Page) -> None:
     log_in(page)
-    page.goto("/publish/import/")
+    page.goto("/publish/import/", wait_until="networkidle")
+    before = page.locator("#badge").text_content() or ""
     page.select_option("#what", "seats")
     rows = b"mac,extension,description\n02:00:00:00:02:02,PJSIP/202,Second row\nbad,PJSIP/203,Bad\n"
     page.set_input_files("#file", {"name": "seats.csv", "mimeType": "text/csv", "buffer": rows})
@@ -368,6 +369,7 @@ def test_a_file_is_looked_at_and_then_imported(page: Page) -> None:
     page.locator("#result").get_by_role("button", name="Import", exact=True).dblclick()
     expect(page.locator("#result")).to_contain_text("Imported: 1 new")
     expect(page.locator("#result").get_by_role("link", name="Undo")).to_be_visible()
+    expect(page.locator("#badge")).not_to_have_text(before)
     assert sent.count("POST") == 1
     page.select_option("#what", "merge")
     xml = b"<configuration><pause-reasons><reason name='Coffee'/></pause-reasons></configuration>"
