@@ -47,6 +47,7 @@ urlpatterns = [
     path("account/second-factor/", accounts.second_factor_page, name="second_factor"),
     path("account/appearance/", accounts.switch_appearance, name="appearance"),
     path("audit/", audit.audit_page, name="audit"),
+    path("audit/csv/", audit.audit_csv, name="audit_csv"),
     path("publish/", publish.publish_page, name="publish"),
     path("publish/now/", publish.publish_entries, name="publish_now"),
     path("publish/status/", publish.publish_status, name="publish_status"),

@@ -22,11 +22,12 @@ def canonical(text: str) -> str:
 
 _PAIR = "([0-9A-Fa-f]{2})"
 _OTHER_FORMS = (
-    re.compile(_PAIR * 6),
+    re.compile(_PAIR * 3 + "[.:-]?" + _PAIR * 3),
     re.compile(f"{_PAIR}{_PAIR}[.:-]{_PAIR}{_PAIR}[.:-]{_PAIR}{_PAIR}"),
     re.compile("([0-9A-Fa-f]{1,2})" + r"[:.\s-]([0-9A-Fa-f]{1,2})" * 5),
 )
-"""001122334455, 0011.2233.4455, and pairs apart by anything usual, a leading zero left out as macOS does."""
+"""001122334455, 001122-334455, 0011.2233.4455, and pairs apart by anything usual, a leading zero left out as
+macOS does."""
 
 
 def from_any_form(text: str) -> str:

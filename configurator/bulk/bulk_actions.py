@@ -38,6 +38,8 @@ class BulkOutcome(NamedTuple):
     """Only those that changed."""
     shown_by: tuple[Model, ...] = ()
     """Rows of other sections whose forms show what changed."""
+    snapshot: models.Snapshot | None = None
+    """What it can be undone to, once all is done."""
 
 
 Values = dict[str, Any]

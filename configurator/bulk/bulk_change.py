@@ -35,4 +35,4 @@ def apply_bulk(
         audit_log.record_many(actor, outcome.audit_action, section.kind, outcome.entries)
         if outcome.entries:
             changes.made(len(outcome.entries), outcome.audit_action)
-    return outcome
+    return outcome._replace(snapshot=changes.snapshot)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from configurator import models
-from configurator.database.text_order import ordered_by
+from configurator.forms.entries import ServiceChoiceField
 from configurator.forms.seat_field import SeatField
 
 HIGHEST_PENALTY = 2147483647
@@ -15,12 +14,12 @@ HIGHEST_PENALTY = 2147483647
 class ServiceOnlyForm(forms.Form):
     """Which service."""
 
-    service = forms.ModelChoiceField(models.Service.objects.none(), label=_("Service"))
+    service = ServiceChoiceField()
 
     def __init__(self, *arguments: object, **named: object) -> None:
         super().__init__(*arguments, **named)
         self.label_suffix = ""
-        self.fields["service"].queryset = models.Service.objects.order_by(ordered_by("name"))
+        self.fields["service"].choose_from_all()
 
 
 class AssignForm(ServiceOnlyForm):

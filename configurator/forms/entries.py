@@ -228,8 +228,25 @@ class PauseReasonForm(EntryForm):
         fields: ClassVar = ["name"]
 
 
+class ServiceChoiceField(forms.ModelChoiceField):
+    """One of the services, each with its queue or context: several may have one name."""
+
+    def __init__(self, **named: Any) -> None:
+        super().__init__(**{"queryset": models.Service.objects.none(), "label": _("Service"), **named})
+
+    def choose_from_all(self) -> None:
+        """Offer the services that there are now, in the order of their names."""
+        self.queryset = models.Service.objects.order_by(ordered_by("name"), "pk")
+
+    def label_from_instance(self, obj: Any) -> str:
+        """A service as it stands in the list of choices."""
+        return f"{obj.name} ({obj.queue or obj.context})"
+
+
 class VariableForm(EntryForm):
     """A variable of one service."""
+
+    service = ServiceChoiceField()
 
     class Meta:
         model = models.Variable
@@ -237,7 +254,7 @@ class VariableForm(EntryForm):
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self.fields["service"].queryset = models.Service.objects.order_by(ordered_by("name"))
+        self.fields["service"].choose_from_all()
         self._before = self.instance.service if self.instance.pk else None
 
     def clean(self) -> dict[str, Any]:

@@ -16,7 +16,10 @@ from configurator import models
 from configurator.database.text_order import folded_text
 from configurator.importing.service_words import HIGHEST_PENALTY
 
-MOST_PICKED = 5000  # of one entry; more than any call centre binds to a service
+MOST_PICKED = 20_000
+"""Of one entry: as many as a CSV file may have. What is more is refused, never left out."""
+MOST_UNKNOWN = 50
+"""Names of a pasted list that are told to be unknown."""
 
 
 class PickedRow(NamedTuple):
@@ -47,6 +50,10 @@ class Picked(NamedTuple):
     rows: list[PickedRow]
     penalties: dict[str, int]
     """Key and penalty, in order, of the rows without a mistake."""
+    pasted: str = ""
+    """A list that was pasted and is not among them."""
+    error: str = ""
+    """What is wrong with all of it."""
 
     @property
     def blank(self) -> PickedRow:
@@ -55,14 +62,14 @@ class Picked(NamedTuple):
 
     @property
     def valid(self) -> bool:
-        """Nothing is wrong in any row."""
-        return not any(row.error for row in self.rows)
+        """Nothing is wrong in any row, and nothing would be lost."""
+        return not self.error and not any(row.error for row in self.rows)
 
 
 def picked_operators(data: Mapping[str, Any]) -> Picked:
     """A service's operators as its form says them."""
     sent = _sent(data, "operator:")
-    known = {row.username: row for row in models.Operator.objects.filter(username__in=sent)}
+    known = models.Operator.objects.in_bulk(list(sent), field_name="username")
     rows, penalties = [], {}
     for username, typed in sent.items():
         penalty, error = _penalty(typed)
@@ -72,14 +79,14 @@ def picked_operators(data: Mapping[str, Any]) -> Picked:
             continue
         rows.append(operator_row(known[username], typed, error))
         penalties[username] = penalty
-    return Picked(rows, penalties)
+    return _picked(data, rows, penalties)
 
 
 def picked_services(data: Mapping[str, Any]) -> Picked:
     """An operator's services as its form says them."""
     sent = _sent(data, "service:")
     numbers = [int(key) for key in sent if re.fullmatch("[0-9]{1,18}", key)]
-    known = {str(row.pk): row for row in models.Service.objects.filter(pk__in=numbers)}
+    known = {str(pk): row for pk, row in models.Service.objects.in_bulk(numbers).items()}
     rows, penalties = [], {}
     for key, typed in sent.items():
         penalty, error = _penalty(typed)
@@ -88,12 +95,20 @@ def picked_services(data: Mapping[str, Any]) -> Picked:
             continue
         rows.append(service_row(known[key], typed, error))
         penalties[key] = penalty if known[key].queue else 0
-    return Picked(rows, penalties)
+    return _picked(data, rows, penalties)
+
+
+def _picked(data: Mapping[str, Any], rows: list[PickedRow], penalties: dict[str, int]) -> Picked:
+    pasted, error = str(data.get("pasted", "")), ""
+    if len(rows) > MOST_PICKED:
+        error = _("At most %(most)d can be chosen.") % {"most": MOST_PICKED}
+    elif pasted.strip():
+        error = _("The pasted list was not added: add it, or empty its field.")
+    return Picked(rows, penalties, pasted, error)
 
 
 def _sent(data: Mapping[str, Any], prefix: str) -> dict[str, str]:
-    found = {key.removeprefix(prefix): str(data[key]).strip() for key in data if key.startswith(prefix)}
-    return dict(list(found.items())[:MOST_PICKED])
+    return {key.removeprefix(prefix): str(data[key]).strip() for key in data if key.startswith(prefix)}
 
 
 def _penalty(typed: str) -> tuple[int, str]:
@@ -107,12 +122,14 @@ class PastedNames(NamedTuple):
 
     rows: list[PickedRow]
     unknown: list[str]
+    """As they were pasted."""
 
 
 def pasted_rows(kind: str, text: str) -> PastedNames:
     """Rows of a list: names one a line or apart by commas, semicolons or tabs, a number behind its penalty.
 
-    `kind` is operators, by user name or full name, or services, by name, context or queue.
+    `kind` is operators, by user name or full name, or services, by name, context or queue. A line that is a
+    name as a whole, such as `Rossi, Mario`, is that.
     """
     entries: Iterable[Any]
     if kind == "operators":
@@ -123,27 +140,43 @@ def pasted_rows(kind: str, text: str) -> PastedNames:
         named = _by_names(entries, lambda row: (row.name,), lambda row: (row.queue, row.context))
     found: dict[str, PickedRow] = {}
     unknown = []
-    for name, penalty in _names(text)[:MOST_PICKED]:
+    for name, penalty in _names(text, named):
         entry = named.get(folded_text(name) or "")
         if entry is None:
-            unknown.append(name[:80])
+            unknown.append(name if penalty == "0" else f"{name}:{penalty}")
             continue
         row = operator_row(entry, penalty) if kind == "operators" else service_row(entry, penalty)
         found[row.key] = row
     return PastedNames(list(found.values()), unknown)
 
 
-def _names(text: str) -> list[tuple[str, str]]:
+_PENALTY_AT_END = re.compile(r"(.+?)\s*[:;\t]\s*([0-9]{1,10})")
+
+
+def _names(text: str, named: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Names and penalties. `named` are the names that are known, folded."""
     found: list[tuple[str, str]] = []
-    for line in text.splitlines():
-        begun = len(found)
-        for part in filter(None, (part.strip() for part in re.split(r"[,;\t]", line))):
-            told = re.fullmatch(r"(.+?)\s*:\s*([0-9]{1,10})", part)
-            if re.fullmatch("[0-9]{1,10}", part) and len(found) > begun:
-                found[-1] = (found[-1][0], part)
-            else:
-                found.append((told[1], told[2]) if told else (part, "0"))
+    for line in filter(None, map(str.strip, text.splitlines())):
+        told = _PENALTY_AT_END.fullmatch(line)
+        for name, penalty in ((line, "0"), (told[1], told[2]) if told else ("", "")):
+            if folded_text(name) in named:
+                found.append((name, penalty))
+                break
+        else:
+            found += _names_of_line(line)
     return found
+
+
+def _names_of_line(line: str) -> list[tuple[str, str]]:
+    """A number behind a semicolon or a tab is the penalty of the name before; behind a comma it is a name."""
+    found: list[tuple[str, str]] = []
+    for before, part in re.findall(r"([,;\t]|^)\s*([^,;\t]+)", line):
+        told = re.fullmatch(r"(.+?)\s*:\s*([0-9]{1,10})", part.strip())
+        if found and found[-1][1] == "" and before != "," and re.fullmatch("[0-9]{1,10}", part.strip()):
+            found[-1] = (found[-1][0], part.strip())
+        elif part.strip():
+            found.append((told[1], told[2]) if told else (part.strip(), ""))
+    return [(name, penalty or "0") for name, penalty in found]
 
 
 def _by_names(entries: Iterable[Any], first: Any, then: Any) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from configurator import models
 from configurator.importing.csv_text import column_name, decode_csv, find_columns, read_cell
@@ -42,7 +43,21 @@ OTHER_NAMES = {
     "answer-in-the-window": "answer",
     "service": "services",
 }
-"""Columns as the lists call them."""
+_LABELS = (
+    (gettext_lazy("MAC address"), "mac"),
+    (gettext_lazy("Extension"), "extension"),
+    (gettext_lazy("Description"), "description"),
+    (gettext_lazy("IP address"), "address"),
+    (gettext_lazy("Queue interface"), "queue-interface"),
+    (gettext_lazy("State interface"), "state-interface"),
+    (gettext_lazy("User name"), "username"),
+    (gettext_lazy("Full name"), "full-name"),
+    (gettext_lazy("Seat"), "seat"),
+    (gettext_lazy("Begins in pause"), "begin-in-pause"),
+    (gettext_lazy("Enabled"), "enabled"),
+    (gettext_lazy("Services"), "services"),
+)
+"""Columns as the lists call them, in the page's language."""
 NEEDED_COLUMNS = {"seats": ("mac", "extension"), "operators": ("username", "full-name")}
 MOST_CSV_ROWS = 20_000
 PLACEHOLDER = passwords.StoredForms("md5:" + "0" * 32, "")
@@ -72,10 +87,13 @@ class CsvFile(NamedTuple):
     """What to store of each plain password, once that is computed."""
 
 
-def read_csv(kind: str, data: bytes) -> CsvFile:
-    """Read a file's bytes, but for its passwords; `kind` is seats or operators."""
+def read_csv(kind: str, data: bytes, encoding: str = "") -> CsvFile:
+    """Read a file's bytes, but for its passwords; `kind` is seats or operators.
+
+    `encoding` is as for `decode_csv`.
+    """
     try:
-        text = decode_csv(data)
+        text = decode_csv(data, encoding)
     except ValueError as error:
         return CsvFile(kind, [], (BadRow(0, "", str(error)),), {})
     lines, bad = _rows(kind, text)
@@ -101,54 +119,80 @@ def plain_passwords(kind: str, lines: Iterable[tuple[int, dict[str, str]]]) -> l
     return list(dict.fromkeys(pair for pair in pairs if _is_plain(pair[1])))
 
 
-def slow_passwords(file: CsvFile) -> int:
-    """How many passwords of a file cost a computation each: those that are not known to be stored already."""
+def slow_passwords(file: CsvFile, *, store: bool) -> int:
+    """How many passwords of a file cost a computation each: those that are not known to be stored already.
+
+    To be looked at, those of new operators cost none.
+    """
     pairs = plain_passwords(file.kind, file.lines)
     present = _present(pairs)
-    return sum(
-        not (
-            (stored := present.get(username))
-            and stored.scram
-            and _checker.matches_at_once(stored.password, passwords.md5_of(plain))
-        )
-        for username, plain in pairs
-    )
+
+    def is_slow(username: str, plain: str) -> bool:
+        stored = present.get(username)
+        if stored is None:
+            return store
+        return not (stored.scram and _checker.matches_at_once(stored.password, passwords.md5_of(plain)))
+
+    return sum(is_slow(*pair) for pair in pairs)
+
+
+_END = "\ue000 the end of the file"
+"""A last row of our own: a quotation mark that nobody closed would take it in."""
 
 
 def _rows(kind: str, text: str) -> tuple[list[tuple[int, dict[str, str]]], list[BadRow]]:
     found = find_columns(text)
     before = found.skipped
-    reader = csv.reader(io.StringIO(found.text, newline=""), delimiter=found.separator)
+    reader = csv.reader(io.StringIO(f"{found.text}\n{_END}\n", newline=""), delimiter=found.separator)
     rows: list[tuple[int, dict[str, str]]] = []
     bad: list[BadRow] = []
+    line = 1 + before
     try:
-        heads = [_known_name(column_name(head), kind) for head in next(reader, [])]
-        unknown = [head for head in heads if head not in CSV_COLUMNS[kind]]
-        missing = [column for column in NEEDED_COLUMNS[kind] if column not in heads]
-        if unknown or missing or len(set(heads)) != len(heads):
-            message = _("The first line has to name the columns: %(columns)s") % {
-                "columns": ", ".join(CSV_COLUMNS[kind])
-            }
-            return [], [BadRow(1 + before, ", ".join(unknown or missing), message)]
-        for row in reader:
-            line = reader.line_num + before
+        heads = _heads(kind, next(reader))
+        if isinstance(heads, BadRow):
+            return [], [heads._replace(line=line)]
+        while True:
+            line = reader.line_num + before + 1  # where it begins: a quoted cell may have line breaks
+            row = next(reader)
+            if row == [_END]:
+                return rows, bad
+            if row and row[-1].endswith(f"\n{_END}\n"):
+                return rows, [*bad, BadRow(line, row[0][:80], _("A quotation mark is not closed."))]
             if not any(map(read_cell, row)):
                 continue
-            if len(row) != len(heads):
+            if any(map(read_cell, row[len(heads) :])):
                 message = _("%(found)d values stand where there are %(wanted)d columns.")
                 bad.append(BadRow(line, row[0][:80], message % {"found": len(row), "wanted": len(heads)}))
                 continue
-            rows.append((line, dict(zip(heads, map(read_cell, row), strict=True))))
+            row += [""] * (len(heads) - len(row))  # Excel leaves out empty cells at the end
+            rows.append((line, dict(zip(heads, map(read_cell, row), strict=False))))
             if len(rows) > MOST_CSV_ROWS:
                 return [], [BadRow(line, "", _("The file has too many rows."))]
     except csv.Error as error:
-        bad.append(BadRow(reader.line_num + before, "", str(error)))
-    return rows, bad
+        return rows, [*bad, BadRow(line, "", _("This is no CSV: %(reason)s") % {"reason": error})]
+
+
+def _heads(kind: str, row: list[str]) -> list[str] | BadRow:
+    """The names of the columns as they are known here, without empty ones at the end."""
+    heads = [_known_name(column_name(head), kind) for head in row if row != [_END]]
+    while heads and not heads[-1]:
+        heads.pop()
+    unknown = [head for head in heads if head not in CSV_COLUMNS[kind]]
+    missing = [column for column in NEEDED_COLUMNS[kind] if column not in heads]
+    if not unknown and not missing and len(set(heads)) == len(heads):
+        return heads
+    message = _("The first line has to name the columns: %(columns)s") % {
+        "columns": ", ".join(CSV_COLUMNS[kind])
+    }
+    return BadRow(0, ", ".join(unknown or missing)[:80], message)
 
 
 def _known_name(column: str, kind: str) -> str:
     known = CSV_COLUMNS[kind]
-    return OTHER_NAMES.get(column, column) if column not in known else column
+    if column in known:
+        return column
+    labels = {column_name(str(label)): name for label, name in _LABELS}
+    return OTHER_NAMES.get(column) or labels.get(column, column)
 
 
 def _is_plain(text: str) -> bool:

@@ -21,7 +21,9 @@ from schemas.configuration.model import AnswerWay
 from schemas.passwords import StoredForms
 from schemas.sentences import said
 
-YES, NO = ("1", "true", "yes", "si", "sì", "vero", "x"), ("0", "false", "no", "falso", "")
+YES = ("1", "true", "yes", "x", "si", "sì", "vero", "ja", "wahr", "oui", "vrai", "sí", "verdadero")
+NO = ("0", "false", "no", "", "falso", "nein", "falsch", "non", "faux")
+"""Spreadsheets write ticks in the words of their language."""
 
 
 class CheckedRow(NamedTuple):
@@ -76,6 +78,8 @@ class _Tables(NamedTuple):
 
 def _read_tables(kind: str, lines: list[tuple[int, dict[str, str]]]) -> _Tables:
     seats = {seat.mac: seat for seat in models.Seat.objects.all()}
+    if kind == "operators":  # theirs is named by its extension, too, as in the form
+        seats |= {seat.extension: seat for seat in seats.values()}
     operators: dict[str, models.Operator] = {}
     bindings: dict[int, Bindings] = defaultdict(dict)
     if kind == "operators":
@@ -170,9 +174,9 @@ def _operator(
     if wrong:
         raise ValueError(f"{_('Full name')}: {translated_for_form(wrong)}")
     if row.get("seat"):
-        operator.seat = seats.get(mac_address.from_any_form(row["seat"]))
+        operator.seat = seats.get(mac_or_text(row["seat"]))
         if operator.seat is None:
-            raise ValueError(_("There is no seat with MAC %(mac)s.") % {"mac": row["seat"]})
+            raise ValueError(_("There is no seat %(value)s.") % {"value": row["seat"][:80]})
     elif "seat" in row:
         operator.seat = None
     for column, field in (("begin-in-pause", "begin_in_pause"), ("enabled", "enabled")):

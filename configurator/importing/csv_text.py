@@ -15,24 +15,43 @@ from django.utils.translation import gettext as _
 SEPARATORS = ",;\t|"
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 """What .xlsx and .ods, and old .xls files begin with."""
+ENCODINGS = {
+    "utf-8": "UTF-8",
+    "cp1250": "Windows-1250",
+    "cp1251": "Windows-1251",
+    "cp1252": "Windows-1252",
+    "cp1253": "Windows-1253",
+    "cp1254": "Windows-1254",
+    "cp1257": "Windows-1257",
+    "mac_roman": "Mac Roman",
+    "cp850": "IBM 850",
+}
+"""What can be said of a file without a mark: which code page wrote it cannot be told from its bytes."""
 FORMULA_STARTS = ("=", "+", "-", "@", "\t")
 """A spreadsheet takes a cell that begins so for a formula. One that was written here has a quote before."""
 
 
-def decode_csv(data: bytes) -> str:
-    """The text of a file. ValueError, with a sentence, if it is none."""
+def decode_csv(data: bytes, encoding: str = "") -> str:
+    """The text of a file; one of `ENCODINGS`, where it is said, counts if there is no mark.
+
+    ValueError, with a sentence, if it is no text.
+    """
     if data.startswith(_SPREADSHEETS):
         raise ValueError(_("This is a spreadsheet's own file: save it as CSV there, and import that."))
-    for mark, encoding in _BYTE_ORDER_MARKS:
+    for mark, marked in _BYTE_ORDER_MARKS:
         if data.startswith(mark):
-            return _decoded(data, encoding)
+            return _decoded(data, marked)
     if b"\0" in data:
-        raise ValueError(_("The file is no text."))
+        return _without_mark(data)
+    if encoding in ENCODINGS:
+        return _decoded(data, encoding)
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
@@ -46,6 +65,14 @@ def _decoded(data: bytes, encoding: str) -> str:
         raise ValueError(_("The file is in no encoding that is known here: save it in UTF-8.")) from None
 
 
+def _without_mark(data: bytes) -> str:
+    """UTF-16 that lost its mark: names of columns have a zero in every second byte."""
+    for zeros, others, encoding in ((1, 0, "utf-16-le"), (0, 1, "utf-16-be")):
+        if not any(data[zeros:40:2]) and all(data[others:40:2]):
+            return _decoded(data, encoding)
+    raise ValueError(_("The file is no text."))
+
+
 class CsvText(NamedTuple):
     """The text from the line on that names the columns."""
 
@@ -55,14 +82,24 @@ class CsvText(NamedTuple):
     """Lines before that."""
 
 
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_TOLD = re.compile(r'"?sep=([^"\w\r\n ])"?', re.IGNORECASE | re.ASCII)
+_EMPTY_CELLS = f'{SEPARATORS}" '
+
+
 def find_columns(text: str) -> CsvText:
-    """Where the columns are named, and what stands between them."""
-    first, _rest, others = text.partition("\n")
-    told = re.fullmatch(r'"?sep=(.)"?\r?', first)
-    if told:
-        return CsvText(others, told[1], 1)
-    counts = {separator: first.count(separator) for separator in SEPARATORS}
-    return CsvText(text, max(SEPARATORS, key=lambda separator: counts[separator]), 0)
+    """Where the columns are named, behind empty lines, and what stands between them."""
+    told, at, skipped = "", 0, 0
+    while at < len(text):
+        end = _LINE_END.search(text, at)
+        line, after = (text[at : end.start()], end.end()) if end else (text[at:], len(text))
+        if not skipped and (found := _TOLD.fullmatch(line.strip(" "))):
+            told = found[1]
+        elif line.strip(_EMPTY_CELLS):
+            break
+        skipped, at = skipped + 1, after
+    counts = {separator: _LINE_END.split(text[at:], 1)[0].count(separator) for separator in SEPARATORS}
+    return CsvText(text[at:], told or max(SEPARATORS, key=lambda separator: counts[separator]), skipped)
 
 
 def column_name(head: str) -> str:

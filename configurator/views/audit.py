@@ -17,10 +17,14 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
 from configurator import audit_log
+from configurator.importing import csv_export
 from configurator.models import AuditEntry
 from configurator.users import roles
+from configurator.views.imports import csv_answer, csv_separator
 
 PAGE_SIZE = 50
+_READ_AT_ONCE = 2000
+_CSV_COLUMNS = ("at", "userid", "address", "action", "kind", "name", "field", "before", "after")
 _CENTURIES = [MinValueValidator(date(1900, 1, 1)), MaxValueValidator(date(2999, 12, 31))]
 """A date field says the year 0002 while 2026 is typed into it, and has no time zone at the ends of time."""
 
@@ -56,14 +60,31 @@ class AuditFilterForm(forms.Form):
 @roles.allow_only(roles.SENIORS)
 def audit_page(request: HttpRequest) -> HttpResponse:
     """The log, newest first."""
-    form = AuditFilterForm(request.GET or None, label_suffix="")
-    asked: dict[str, Any] = form.cleaned_data if form.is_valid() else {}
-    found = _find(asked) if not form.is_bound or form.is_valid() else AuditEntry.objects.none()
+    form, found = _asked(request)
     entries = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
     query = urlencode({key: value for key, value in request.GET.items() if key != "page" and value})
     context = {"form": form, "page": entries, "query": query}
     whole = not request.headers.get("HX-Request") or request.headers.get("HX-History-Restore-Request")
     return render(request, "configurator/audit.html" if whole else "configurator/audit_rows.html", context)
+
+
+@require_GET
+@roles.allow_only(roles.SENIORS)
+def audit_csv(request: HttpRequest) -> HttpResponse:
+    """What the filter finds, as CSV: a row for each field that changed, in the words of the database."""
+    rows: list[tuple[str, ...]] = [_CSV_COLUMNS]
+    for entry in _asked(request)[1].iterator(chunk_size=_READ_AT_ONCE):
+        at = timezone.localtime(entry.at).isoformat(sep=" ", timespec="seconds")
+        about = (at, entry.userid, entry.address, entry.action, entry.kind, entry.name)
+        rows += [(*about, *change) for change in entry.details or [("", "", "")]]
+    return csv_answer(csv_export.write_csv(rows, csv_separator(request)), "audit.csv")
+
+
+def _asked(request: HttpRequest) -> tuple[AuditFilterForm, QuerySet[AuditEntry]]:
+    form = AuditFilterForm(request.GET or None, label_suffix="")
+    if form.is_bound and not form.is_valid():
+        return form, AuditEntry.objects.none()
+    return form, _find(form.cleaned_data if form.is_bound else {})
 
 
 def _find(asked: dict[str, Any]) -> QuerySet[AuditEntry]:

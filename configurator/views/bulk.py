@@ -9,11 +9,12 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from configurator.bulk import bulk_actions
-from configurator.bulk.bulk_actions import BulkAction
+from configurator.bulk.bulk_actions import BulkAction, BulkOutcome
 from configurator.bulk.bulk_change import apply_bulk
 from configurator.sections.registry import editable_section
 from configurator.sections.section import Section
@@ -47,7 +48,7 @@ def change_many(request: HttpRequest, key: str, action_key: str) -> HttpResponse
     outcome = apply_bulk(request, section, choose, action, form.cleaned_data)
     if outcome is None:
         return _ask(request, section, action, form, rows, moved=True)
-    return _done(request, section, action, len(outcome.entries), len(rows))
+    return _done(request, section, action, outcome, len(rows))
 
 
 def _chosen(request: HttpRequest, section: Section) -> list[int]:
@@ -92,14 +93,16 @@ def _ask(
 
 
 def _done(
-    request: HttpRequest, section: Section, action: BulkAction, changed: int, chosen: int
+    request: HttpRequest, section: Section, action: BulkAction, outcome: BulkOutcome, chosen: int
 ) -> HttpResponse:
     message = _("%(action)s: %(changed)d of %(chosen)d changed.") % {
         "action": action.label,
-        "changed": changed,
+        "changed": len(outcome.entries),
         "chosen": chosen,
     }
     if not request.headers.get("HX-Request"):
         return redirect("list", key=section.key)
-    said = json.dumps({"entrySaved": {"message": message, "pk": None, "many": True}})
-    return HttpResponse(status=204, headers={"HX-Trigger": said})
+    said: dict[str, Any] = {"message": message, "pk": None, "many": True}
+    if outcome.snapshot is not None:
+        said["undo"] = {"address": reverse("undo", args=[outcome.snapshot.pk]), "label": _("Undo")}
+    return HttpResponse(status=204, headers={"HX-Trigger": json.dumps({"entrySaved": said})})

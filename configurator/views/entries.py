@@ -13,12 +13,12 @@ from django.views.decorators.http import require_http_methods
 
 from configurator import audit_log
 from configurator.forms import trigger_preview
-from configurator.models import AuditEntry
 from configurator.publishing import differences, working_copy
 from configurator.publishing.differences import FieldValue
 from configurator.sections.registry import editable_section, readable_section
 from configurator.sections.section import Section
 from configurator.users import roles
+from configurator.views import history
 from schemas.configuration.model import Trigger
 from schemas.placeholders import BUILT_IN
 
@@ -155,16 +155,24 @@ def _stored(section: Section, pk: int) -> Any:
 
 
 def _show(request: HttpRequest, section: Section, form: Any, entry: Any, **more: Any) -> HttpResponse:
+    seen = None if "conflict" in more else _log_seen(request)
     context = {
         "section": section,
         "form": form,
         "entry": entry,
+        "log": history.log_position() if seen is None else seen,
         "may_edit": roles.has_role(request, section.editors),
         "placeholders": PLACEHOLDERS,
         "may_see_history": entry is not None and roles.has_role(request, roles.SENIORS),
         **more,
     }
     return render(request, section.form_template, context)
+
+
+def _log_seen(request: HttpRequest) -> int | None:
+    """Where the audit log ended when a form was opened."""
+    sent = request.POST.get("log", "")
+    return int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 19 else None
 
 
 class _OnlyTried(Exception):
@@ -188,7 +196,7 @@ def _gone(request: HttpRequest, section: Section) -> HttpResponse:
 
 def _conflict(request: HttpRequest, section: Section, form: Any, present: Any) -> HttpResponse:
     """Tell the second of two: what the entry says now, and who changed it. Saving again is a decision."""
-    last = AuditEntry.objects.filter(kind=section.kind, name=str(present)).first()
+    last = history.last_change(section.kind, str(present), _log_seen(request))
     form.data = form.data.copy()
     form.data["revision"] = str(present.revision)
     said = [

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from configurator import audit_log, options
 from configurator.checks.translation import capitalized, translated_for_file, translated_for_form
-from configurator.importing import csv_export, csv_file, csv_import, csv_jobs
+from configurator.importing import csv_export, csv_file, csv_import, csv_jobs, csv_text
 from configurator.importing.csv_file import CsvFile
 from configurator.publishing import differences, merging, publication, replacement, snapshots, working_copy
 from configurator.users import password_rules, roles
@@ -50,7 +50,7 @@ def import_page(request: HttpRequest) -> HttpResponse:
                 return _job_part(request, job)
             return redirect("import_progress", job_key=job.key)
         if request.headers.get("HX-Request"):
-            return render(request, "configurator/import_result.html", context)
+            return _result_part(request, context["result"])
     return render(request, "configurator/import.html", context)
 
 
@@ -58,6 +58,8 @@ def _context(request: HttpRequest) -> dict[str, Any]:
     return {
         "may_all": roles.has_role(request, roles.ADMINISTRATORS),
         "columns": csv_file.CSV_COLUMNS,
+        "encodings": csv_text.ENCODINGS,
+        "encoding": request.POST.get("encoding", ""),
         "wanted": request.POST.get("what") or request.GET.get("what", ""),
     }
 
@@ -68,25 +70,33 @@ def _import(request: HttpRequest, what: str) -> dict[str, Any]:
         return {"error": _("Choose a file.")}
     if (upload.size or 0) > LARGEST_UPLOAD:
         return {"error": _("The file is too large.")}
-    store = request.POST.get("store") == "yes"
     if what in csv_file.CSV_COLUMNS:
-        return _csv(request, what, upload, store)
+        return _csv(request, what, upload)
     if what in WHOLE:
         return _configuration(request, upload, merge=what == "merge")
     return {"error": _("Choose what the file contains.")}
 
 
-def _csv(request: HttpRequest, what: str, upload: UploadedFile, store: bool) -> dict[str, Any]:
-    file, name = csv_file.read_csv(what, upload.read()), f"{what}: {_name(upload)}"
-    if csv_file.slow_passwords(file) <= MOST_WAITED_FOR:
-        return _import_csv(request, file, name, store, lambda done, total: None)
+def _csv(request: HttpRequest, what: str, upload: UploadedFile) -> dict[str, Any]:
+    encoding = request.POST.get("encoding", "")
+    name, digest = f"{what}: {_name(upload)}", f"{_digest(upload)} {encoding}"
+    upload.seek(0)
+    file = csv_file.read_csv(what, upload.read(), encoding)
+    store = request.POST.get("store") == _mark(working_copy.present_digest(), what, digest)
+    if csv_file.slow_passwords(file, store=store) <= MOST_WAITED_FOR:
+        return _import_csv(request, file, name, digest, store, lambda done, total: None)
     failed = _("The import failed: nothing was stored. The log says why.")
-    run = partial(_import_csv, request, file, name, store)
+    run = partial(_import_csv, request, file, name, digest, store)
     return {"job": csv_jobs.JOBS.start(request.session.get("userid", ""), run, failed)}
 
 
+def _mark(of: str, what: str, digest: str) -> str:
+    """Of a file and of the entries that somebody saw it compared with."""
+    return working_copy.digest_of(of, what, digest)
+
+
 def _import_csv(
-    request: HttpRequest, file: CsvFile, name: str, store: bool, progress: csv_jobs.Progress
+    request: HttpRequest, file: CsvFile, name: str, digest: str, store: bool, progress: csv_jobs.Progress
 ) -> dict[str, Any]:
     file = csv_file.with_passwords(file, store=store, progress=progress)
     weak = password_rules.weak_operators(row for _, row in file.lines) if file.kind == "operators" else []
@@ -100,11 +110,15 @@ def _import_csv(
                 csv_import.audit_rows(request, file.kind, found.good)
                 changes.made(len(found.changed))
         snapshot = changes.snapshot
-    changed = found.changed
+    changed, stored = found.changed, store and not found.bad
     return {
         "snapshot": snapshot,
         "run": found,
-        "stored": store and not found.bad,
+        "bad": found.bad[:MOST_ROWS_SHOWN],
+        "bad_more": len(found.bad) - MOST_ROWS_SHOWN,
+        "stored": stored,
+        "seen": "" if stored else _mark(found.digest, file.kind, digest),
+        "changed_since": not store and _was_seen(request),
         "weak": weak[:MOST_NAMES_SHOWN],
         "weak_more": max(0, len(weak) - MOST_NAMES_SHOWN),
         "kind": file.kind.removesuffix("s"),
@@ -114,6 +128,11 @@ def _import_csv(
         "changed": sum(not row.new for row in changed),
         "same": len(found.good) - len(changed),
     }
+
+
+def _was_seen(request: HttpRequest) -> bool:
+    """Whether somebody agreed to what a file would do, though of other entries, or to another file's."""
+    return request.POST.get("store", "") not in ("", "yes", "no")
 
 
 @require_GET
@@ -131,10 +150,17 @@ def import_progress(request: HttpRequest, job_key: str) -> HttpResponse:
     return render(request, "configurator/import.html", {**_context(request), **state})
 
 
+def _result_part(request: HttpRequest, result: dict[str, Any]) -> HttpResponse:
+    answer = render(request, "configurator/import_result.html", {"result": result})
+    if result.get("snapshot"):
+        answer["HX-Trigger"] = "entriesImported"  # the menu shows how much waits for publication
+    return answer
+
+
 def _job_part(request: HttpRequest, job: csv_jobs.ImportJob) -> HttpResponse:
     outcome = job.outcome()
     if outcome is not None:
-        return render(request, "configurator/import_result.html", {"result": outcome})
+        return _result_part(request, outcome)
     done, total = job.progress()
     return render(request, "configurator/import_progress.html", {"job": job, "done": done, "total": total})
 
@@ -176,7 +202,7 @@ def _configuration(request: HttpRequest, upload: UploadedFile, *, merge: bool) -
         except ConfigurationError as error:
             return {"problems": [(0, _of_merging(problem)) for problem in error.problems]}
     found = differences.between(copy.configuration, wanted)
-    seen = working_copy.digest_of(copy.digest, str(merge), _digest(upload))
+    seen = _mark(copy.digest, str(merge), _digest(upload))
     stored, snapshot = request.POST.get("store") == seen, None
     if stored and wanted != copy.configuration:
         title = _("import of %(file)s") % {"file": _name(upload)}
@@ -190,7 +216,7 @@ def _configuration(request: HttpRequest, upload: UploadedFile, *, merge: bool) -
         "counts": replacing.counted(found),
         "stored": stored,
         "seen": "" if stored else seen,
-        "changed_since": not stored and request.POST.get("store") not in ("yes", "no"),
+        "changed_since": not stored and _was_seen(request),
         "snapshot": snapshot,
     }
 

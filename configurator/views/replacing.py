@@ -24,7 +24,7 @@ from configurator.publishing import (
     snapshots,
     working_copy,
 )
-from configurator.publishing.differences import Differences
+from configurator.publishing.differences import Difference, Differences
 from configurator.publishing.working_copy import WorkingCopy
 from configurator.users import roles
 from schemas.configuration.model import Configuration
@@ -38,6 +38,13 @@ KINDS = (
 )
 OF_SUPERVISORS = frozenset({"seat", "operator"})
 """Kinds of entries that a supervisor may change, and so change back."""
+
+
+def _is_of_supervisors(difference: Difference) -> bool:
+    """Which operators a service has is theirs, too: an operator's form says it."""
+    if difference.kind in OF_SUPERVISORS:
+        return True
+    return difference.what == "changed" and {change.field for change in difference.changes} == {"Operator"}
 
 
 class KindCounts(NamedTuple):
@@ -90,7 +97,8 @@ def _ask_or_replace(
     changed by administrators alone.
     """
     found = differences.between(copy.configuration, asked.wanted)
-    if {kind for kind, _what in found.counts()} - OF_SUPERVISORS:
+    # Whoever may everything does not wait until all is put into words.
+    if not roles.has_role(request, roles.ADMINISTRATORS) and not all(map(_is_of_supervisors, found)):
         roles.require_role(request, roles.ADMINISTRATORS)
     mark = working_copy.digest_of(copy.digest, asked.source)
     if request.POST.get("seen") == mark:

@@ -7,6 +7,9 @@ import json
 import logging
 import sys
 
+from django.contrib.auth.views import redirect_to_login
+from django.contrib.messages import get_messages
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.core.exceptions import DisallowedHost
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
@@ -27,7 +30,12 @@ def favicon(request: HttpRequest) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """What makes no sense. Nothing of the request is looked at: its host may be anything."""
+    """What makes no sense. Nothing of the request is looked at: its host may be anything.
+
+    A session that somebody ended while the request was answered is no such thing: one logs in again.
+    """
+    if isinstance(exception, SessionInterrupted):
+        return redirect_to_login("/") if not request.headers.get("HX-Request") else HttpResponse(status=401)
     unknown_host = isinstance(exception, DisallowedHost)
     return HttpResponse(render_to_string("400.html", {"unknown_host": unknown_host}), status=400)
 
@@ -62,6 +70,20 @@ def _said_of(request: HttpRequest, error: BaseException | None) -> HttpResponse:
         said = json.dumps({"trouble": {"message": f"{title}. {text}"}})
         return HttpResponse(status=status, headers={"HX-Trigger": said})
     return HttpResponse(render_to_string("500.html", {"title": title, "text": text}), status=status)
+
+
+def unstored_session(request: HttpRequest, response: HttpResponse, error: OperationalError) -> HttpResponse:
+    """What a browser gets where its session could not be stored: the same as else, mostly.
+
+    What is kept in the session for the next page to say would be lost with it: it is said here.
+    """
+    logger.error("%s: the session was not stored: %s", request.path, error)
+    said = " ".join(str(message) for message in get_messages(request))
+    if not said or not 300 <= response.status_code < 400:
+        return response
+    with translation.override(getattr(request, "LANGUAGE_CODE", None) or translation.get_language()):
+        status, title, _text = _trouble(error)
+        return HttpResponse(render_to_string("500.html", {"title": title, "text": said}), status=status)
 
 
 def _trouble(error: BaseException | None) -> tuple[int, str, str]:

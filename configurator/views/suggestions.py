@@ -28,7 +28,15 @@ def pick_entries(request: HttpRequest, kind: str) -> HttpResponse:
         raise Http404
     if request.method == "POST":
         told = picker.pasted_rows(kind, request.POST.get("pasted", ""))
-        context = {"rows": told.rows, "unknown": told.unknown, "all": True, "kind": kind}
+        unknown = told.unknown
+        context = {
+            "rows": told.rows,
+            "unknown": unknown[: picker.MOST_UNKNOWN],
+            "more_unknown": max(0, len(unknown) - picker.MOST_UNKNOWN),
+            "left": "\n".join(unknown),
+            "all": True,
+            "kind": kind,
+        }
         return render(request, "configurator/picker_found.html", context)
     words = request.GET.get("q", "").strip()[:200]
     everything = request.GET.get("all") == "yes"

@@ -7,6 +7,9 @@ from collections.abc import Callable
 from django.conf import settings
 from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
+from django.contrib.sessions.exceptions import SessionInterrupted
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -14,6 +17,7 @@ from django.utils import timezone, translation
 
 from configurator.openid.sessions import is_signed_on
 from configurator.users import second_factor
+from configurator.views.site import unstored_session
 from configurator.web.memory import freed_memory
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -76,6 +80,30 @@ class ContentSecurity:
         if not request.path.startswith(settings.STATIC_URL):
             response["Cache-Control"] = "no-store"
         return response
+
+
+class Sessions(SessionMiddleware):
+    """Stores sessions. Where that fails, what was asked for is answered all the same.
+
+    On a full disk the session stays as it was stored before: mostly its renewal is missing.
+    """
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        """Store what changed. SessionInterrupted where the session was ended meanwhile."""
+        try:
+            return super().process_response(request, response)
+        except SessionInterrupted as error:
+            cause = _trouble_behind(error)
+            if cause is None:
+                raise
+            return unstored_session(request, response, cause)
+
+
+def _trouble_behind(error: BaseException | None) -> OperationalError | None:
+    """What the database could not do, where an error came of that: Django takes it for an ended session."""
+    while error is not None and not isinstance(error, OperationalError):
+        error = error.__cause__ or error.__context__
+    return error
 
 
 class SessionEnd:

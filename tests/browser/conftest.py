@@ -251,6 +251,18 @@ def log_in(page: Page, user: str = USER, lands_on: str = "**/services/") -> None
     page.wait_for_url(lands_on)
 
 
+def end_session(page: Page) -> None:
+    """Let the session of a page end.
+
+    What the page asks by itself (badge, what can be picked) is answered before: else the answer to that
+    brings up the login, and what the test clicks next stands behind it.
+    """
+    for found in page.locator("[data-picker] .found").all():
+        expect(found.locator("li").first).to_be_attached()
+    expect(page.locator(".htmx-request")).to_have_count(0)
+    page.context.clear_cookies(name="astcti_session")
+
+
 def shot(page: Page, name: str, theme: str) -> None:
     """Keep a picture of what the window shows."""
     SHOTS.mkdir(parents=True, exist_ok=True)

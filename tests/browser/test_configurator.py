@@ -8,11 +8,20 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Dialog, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from astcti_server.demo.ami.manager import AmiUser
 from astcti_server.demo.pbx import DemoPbx
-from tests.browser.conftest import PASSWORD, USER, Programs, log_in, open_dialog, shot, violations
+from tests.browser.conftest import (
+    PASSWORD,
+    USER,
+    Programs,
+    end_session,
+    log_in,
+    open_dialog,
+    shot,
+    violations,
+)
 from tests.fake.patience import PATIENCE
 
 pytestmark = pytest.mark.browser
@@ -240,7 +249,7 @@ def test_what_was_typed_survives_the_end_of_the_session_a_conflict_and_leaving(p
     page.fill("#id_full_name", "Anna Neri")
     page.fill("#id_username", "mario")  # there is one already
     page.fill("#id_new_password", "a-long-secret")
-    page.context.clear_cookies(name="astcti_session")
+    end_session(page)
     page.locator("#dialog").get_by_role("button", name="Save").click()
     login = page.locator("#login")
     expect(login).to_contain_text("Your session has ended")
@@ -252,31 +261,99 @@ def test_what_was_typed_survives_the_end_of_the_session_a_conflict_and_leaving(p
     expect(login).to_be_hidden()
     expect(page.locator("#dialog .has-error")).to_have_count(1)
     expect(page.locator("#id_new_password")).to_have_value("a-long-secret")
-    asked: list[str] = []
-
-    def stay(box: Dialog) -> None:
-        asked.append(box.type)
-        box.dismiss()
-
-    page.once("dialog", stay)
-    page.evaluate("setTimeout(() => window.location.assign('/seats/'))")
-    page.wait_for_timeout(0)
+    with page.expect_event("dialog") as asked:
+        page.evaluate("setTimeout(() => window.location.assign('/seats/'))")
+    assert asked.value.type == "beforeunload"
+    asked.value.dismiss()
     page.fill("#id_username", "anna.neri")
-    assert asked == ["beforeunload"]
     page.locator("#dialog").get_by_role("button", name="Save").click()
     expect(page.locator(".toast")).to_contain_text("anna.neri was added")
     page.goto("/account/", wait_until="networkidle")
     page.fill("#id_full_name", "Ada Adams")
-    page.context.clear_cookies(name="astcti_session")
+    end_session(page)
     page.get_by_role("button", name="Save").click()
     login.locator("[name=password]").fill(PASSWORD)
     login.get_by_role("button", name="Log in").click()
     expect(page.locator(".account-name")).to_contain_text("Ada Adams")
 
 
+def test_nothing_takes_the_place_of_what_was_typed_unasked(page: Page) -> None:
+    log_in(page)
+    page.goto("/operators/")
+    page.dblclick("tbody tr")
+    open_dialog(page)
+    history = page.locator("#dialog").get_by_role("link", name="History")
+    page.fill("#id_full_name", "Somebody else")
+    history.click()
+    answer(page, "Cancel")
+    expect(page.locator("#id_full_name")).to_have_value("Somebody else")
+    history.click()
+    answer(page, "Discard")
+    expect(page.locator("#dialog h2")).to_contain_text("History")
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog[open]")).to_have_count(0)
+
+
+def test_a_form_that_is_a_page_of_its_own_keeps_what_was_typed(page: Page) -> None:
+    log_in(page)
+    page.goto("/operators/add/", wait_until="networkidle")
+    page.fill("#id_full_name", "Paola Conti")
+    page.fill("#id_username", "two words")
+    page.fill("#id_new_password", "a-long-secret")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("#id_username_error")).to_be_visible()
+    expect(page.locator("#id_username")).to_be_focused()
+    expect(page.locator("#id_new_password")).to_have_value("a-long-secret")
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    page.get_by_role("button", name="Log out").click()
+    answer(page, "Cancel")
+    page.fill("#id_username", "paola")
+    page.locator("main [data-pick]").first.click()
+    page.get_by_role("button", name="Save").click()
+    page.wait_for_url("**/operators/")
+    row = page.locator("tbody tr", has_text="paola")
+    row.click()
+    page.click("[data-action=remove]")
+    open_dialog(page)
+    page.get_by_role("button", name="Remove", exact=True).last.click()
+    expect(row).to_have_count(0)
+
+
+def test_a_list_that_was_pasted_is_added_or_told_of(page: Page) -> None:
+    log_in(page)
+    page.goto("/operators/add/", wait_until="networkidle")
+    page.fill("#id_full_name", "Paola Conti")
+    page.fill("#id_username", "paola")
+    page.fill("#id_new_password", "a-long-secret")
+    page.get_by_text("Paste a list").click()
+    pasted = page.locator("textarea[name=pasted]")
+    pasted.fill("Outside line\nNo such service")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".picker > .error")).to_contain_text("The pasted list was not added")
+    expect(pasted).to_be_focused()
+    page.get_by_role("button", name="Add these").click()
+    expect(page.locator("[data-picked-list] > li")).to_have_count(1)
+    expect(page.locator(".picker > .error")).to_have_count(0)
+    expect(pasted).to_have_value("No such service")
+    expect(page.locator(".pasted")).to_contain_text("No such service")
+
+
+def test_what_was_changed_of_many_is_undone_on_the_spot(page: Page) -> None:
+    log_in(page)
+    page.goto("/operators/", wait_until="networkidle")
+    page.locator("tbody [data-choose]").first.click()
+    page.locator("#chosen").get_by_role("button", name="Disable").click()
+    page.locator("#dialog").get_by_role("button", name="Disable").click()
+    page.locator(".toast").get_by_role("link", name="Undo").click()
+    expect(page.locator(".counts")).to_contain_text("Operators")
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("main .note")).to_contain_text("The entries are what they were before")
+
+
 def test_a_file_is_looked_at_and_then_imported(page: Page) -> None:
     log_in(page)
-    page.goto("/publish/import/")
+    page.goto("/publish/import/", wait_until="networkidle")
+    before = page.locator("#badge").text_content() or ""
     page.select_option("#what", "seats")
     rows = b"mac,extension,description\n02:00:00:00:02:02,PJSIP/202,Second row\nbad,PJSIP/203,Bad\n"
     page.set_input_files("#file", {"name": "seats.csv", "mimeType": "text/csv", "buffer": rows})
@@ -286,13 +363,14 @@ def test_a_file_is_looked_at_and_then_imported(page: Page) -> None:
         "#file", {"name": "seats.csv", "mimeType": "text/csv", "buffer": rows[: rows.index(b"bad")]}
     )
     page.get_by_role("button", name="Look what it would do").click()
-    expect(page.locator("#result")).to_contain_text("1 new")
-    page.locator("main form button", has_text="Import").click()
-    answer(page, "Cancel")
-    expect(page.locator("#result")).to_contain_text("Nothing was stored")
-    page.locator("main form button", has_text="Import").click()
-    answer(page, "Import")
+    expect(page.locator("#result")).to_contain_text("1 new, 0 changed, 0 as they are. Nothing was stored.")
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.method))
+    page.locator("#result").get_by_role("button", name="Import", exact=True).dblclick()
     expect(page.locator("#result")).to_contain_text("Imported: 1 new")
+    expect(page.locator("#result").get_by_role("link", name="Undo")).to_be_visible()
+    expect(page.locator("#badge")).not_to_have_text(before)
+    assert sent.count("POST") == 1
     page.select_option("#what", "merge")
     xml = b"<configuration><pause-reasons><reason name='Coffee'/></pause-reasons></configuration>"
     page.set_input_files("#file", {"name": "more.xml", "mimeType": "text/xml", "buffer": xml})

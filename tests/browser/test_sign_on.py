@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.conftest import SHOTS
+from tests.browser.conftest import end_session, shot
 from tests.configurator.openid.conftest import (
     LOCAL_PASSWORD,
     LOCAL_USER,
@@ -54,11 +54,6 @@ def context(browser: Browser, addresses: tuple[str, str]) -> Iterator[BrowserCon
     assert wrong == []
 
 
-def shot(page: Page, name: str) -> None:
-    SHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SHOTS / f"{name}-light.png", animations="disabled")
-
-
 def sign_on(page: Page, user: str) -> None:
     """From the login page through the provider's form."""
     page.get_by_role("link", name="Log in with Office account").click()
@@ -67,16 +62,27 @@ def sign_on(page: Page, user: str) -> None:
     page.get_by_role("button", name="Go on").click()
 
 
+def refused_seat(page: Page, number: int) -> None:
+    """A new seat that is saved when the session has ended."""
+    page.goto("/seats/")
+    sign_on(page, "rene")
+    page.click("[data-action=add]")
+    page.fill("#id_mac", f"02:00:00:00:07:{number:02}")
+    page.fill("#id_extension", f"PJSIP/70{number}")
+    end_session(page)
+    page.get_by_role("button", name="Save").click()
+
+
 def test_one_logs_in_and_out_with_an_account_of_the_provider(context: BrowserContext) -> None:
     page = context.new_page()
     page.goto("/seats/")
-    shot(page, "login-with-provider")
+    shot(page, "login-with-provider", "light")
     sign_on(page, "ada")
     page.wait_for_url("**/seats/")
     expect(page.locator(".account-name")).to_contain_text("Ada Admin")
     page.get_by_role("button", name="Log out").click()
     expect(page.get_by_role("heading", name="You are logged out")).to_be_visible()
-    shot(page, "logged-out")
+    shot(page, "logged-out", "light")
     page.get_by_role("link", name="Log out of Office account, too").click()
     page.locator("input[name=allow]").click()
     page.wait_for_url("**/login/")
@@ -91,7 +97,7 @@ def test_who_has_no_role_sees_what_to_do(context: BrowserContext) -> None:
     sign_on(page, "nora")
     expect(page.get_by_role("heading", name="You have no role here")).to_be_visible()
     expect(page.locator("main")).to_contain_text("cti-admins")
-    shot(page, "no-role")
+    shot(page, "no-role", "light")
     page.get_by_role("link", name="Log in with a password").click()
     page.fill("#id_username", LOCAL_USER)
     page.fill("#id_password", LOCAL_PASSWORD)
@@ -101,19 +107,13 @@ def test_who_has_no_role_sees_what_to_do(context: BrowserContext) -> None:
 
 def test_what_was_typed_stays_while_one_logs_in_again_at_the_provider(context: BrowserContext) -> None:
     page = context.new_page()
-    page.goto("/seats/")
-    sign_on(page, "rene")
-    page.click("[data-action=add]")
-    page.fill("#id_mac", "02:00:00:00:07:01")
-    page.fill("#id_extension", "PJSIP/701")
-    context.clear_cookies(name="astcti_session")
-    page.get_by_role("button", name="Save").click()
+    refused_seat(page, 1)
     login = page.locator("#login")
     expect(login).to_contain_text("Your session has ended")
     link = login.get_by_role("link", name="Log in with Office account")
     expect(link).to_be_focused()
     expect(login.locator("[name=password]")).to_have_count(0)
-    shot(page, "renew-with-provider")
+    shot(page, "renew-with-provider", "light")
     link.click()
     expect(login).to_be_hidden()  # the other window goes through by itself, and tells this one
     expect(page.locator("#rows")).to_contain_text("PJSIP/701")
@@ -122,13 +122,7 @@ def test_what_was_typed_stays_while_one_logs_in_again_at_the_provider(context: B
 
 def test_the_page_goes_on_too_where_the_other_window_could_not_tell_it(context: BrowserContext) -> None:
     page = context.new_page()
-    page.goto("/seats/")
-    sign_on(page, "rene")
-    page.click("[data-action=add]")
-    page.fill("#id_mac", "02:00:00:00:07:02")
-    page.fill("#id_extension", "PJSIP/702")
-    context.clear_cookies(name="astcti_session")
-    page.get_by_role("button", name="Save").click()
+    refused_seat(page, 2)
     expect(page.locator("#login [data-sign-on]")).to_be_focused()
     other = context.new_page()
     other.goto("/sign-on/")

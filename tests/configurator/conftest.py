@@ -24,6 +24,7 @@ data_directory.set_up(Options(_DATA))
 from django.apps import apps
 from django.conf import settings
 from django.core import mail
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connections
 from django.test import Client
 from django.test.utils import setup_test_environment, teardown_test_environment
@@ -120,6 +121,19 @@ def first_group(pattern: str, text: str) -> str:
     match = re.search(pattern, text, re.DOTALL)
     assert match is not None, f"{pattern} is not in {text}"
     return match[1]
+
+
+def post_import(
+    client: Client, what: str, data: bytes, store: str = "no", name: str = "file", **named: Any
+) -> Any:
+    """Upload a file to be imported; `agreed` looks first and agrees to what the page says then."""
+
+    def send(mark: str) -> Any:
+        fields = {"what": what, "file": SimpleUploadedFile(name, data), "store": mark}
+        return client.post("/publish/import/", fields, **named)
+
+    answer = send("no" if store == "agreed" else store)
+    return send(answer.context["result"].get("seen", "no")) if store == "agreed" else answer
 
 
 def service_data(**changed: Any) -> dict[str, Any]:

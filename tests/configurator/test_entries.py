@@ -12,7 +12,7 @@ from configurator.models import AuditEntry, ManagerUser, Operator, PauseReason, 
 from configurator.publishing.working_copy import read_working_copy
 from schemas import scram
 from schemas.passwords import PasswordChecker
-from tests.configurator.conftest import MD5, PASSWORD, service_data
+from tests.configurator.conftest import MD5, PASSWORD, first_group, service_data
 
 HTMX = {"HX-Request": "true"}
 
@@ -348,6 +348,24 @@ def test_the_second_of_two_to_save_is_told_and_overwrites_nothing(admin: Client,
     again = admin.post(address, {**data, "full_name": "By the second", "revision": "2"})
     assert again.status_code == 302
     assert Operator.objects.get().full_name == "By the second"
+
+
+def test_a_conflict_names_who_changed_the_entry_by_way_of_another_one(admin: Client, log_in, demo) -> None:
+    service, supervisor = demo["service"], log_in("supervisor")
+    address = f"/services/{service.pk}/edit/"
+    data = service_data(name="Demo", context="astctidemo", queue_name="astcti", revision="1")
+    data |= {"operator:mario": "2"}
+    admin.post(address, {**data, "operator:mario": "3"})
+    seen = first_group(r'name="log" value="(\d+)"', admin.get(address).content.decode())
+    mario = {"username": "mario", "full_name": "Mario Rossi", "enabled": "on", f"service:{service.pk}": "7"}
+    supervisor.post(f"/operators/{demo['operator'].pk}/edit/", {**mario, "revision": "2"})
+    page = admin.post(address, {**data, "revision": "2", "log": seen}).content.decode()
+    assert "supervisor changed this entry in the meantime" in page
+    again = first_group(r'name="log" value="(\d+)"', page)
+    Service.objects.update(revision=9)  # by nobody whom the log knows
+    page = admin.post(address, {**data, "revision": "3", "log": again}).content.decode()
+    assert "This entry was changed in the meantime." in page
+    assert admin.post(address, {**data, "revision": "9", "log": "x"}).status_code == 302
 
 
 def test_nobody_is_in_conflict_with_what_says_the_same_already(admin: Client, demo) -> None:

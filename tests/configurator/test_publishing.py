@@ -14,7 +14,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
@@ -31,7 +30,7 @@ from configurator.publishing import (
 from schemas.configuration import sqlite_form, xml_form
 from schemas.configuration.model import Configuration
 from schemas.server.missing_rights import MissingRight
-from tests.configurator.conftest import status_file
+from tests.configurator.conftest import post_import, status_file
 
 SAMPLE = Path(__file__).resolve().parents[2] / "astcti_server" / "etc" / "sample" / "configuration.xml"
 
@@ -438,10 +437,7 @@ def take_up(client: Client, what: str, data: bytes) -> None:
 
 
 def upload(client: Client, what: str, data: bytes, store: str = "no", name: str = "file"):
-    file = SimpleUploadedFile(name, data)
-    return client.post(
-        "/publish/import/", {"what": what, "store": store, "file": file}, headers={"HX-Request": "true"}
-    )
+    return post_import(client, what, data, store, name, headers={"HX-Request": "true"})
 
 
 def test_an_xml_file_is_looked_at_first_and_then_imported_as_it_is(admin: Client, demo) -> None:
@@ -525,7 +521,7 @@ def test_seats_swap_their_phones_in_one_csv_file(admin: Client, demo) -> None:
     looked = upload(admin, "seats", data.encode()).context["result"]
     assert (looked["run"].bad, looked["changed"], looked["new"]) == ((), 2, 1)
     assert Seat.objects.get(mac="00:11:22:33:44:55").extension == "PJSIP/201"
-    upload(admin, "seats", data.encode(), "yes")
+    upload(admin, "seats", data.encode(), "agreed")
     assert {seat.mac[-2:]: seat.extension[-3:] for seat in Seat.objects.all()} == {
         "55": "202",
         "66": "201",
@@ -535,7 +531,7 @@ def test_seats_swap_their_phones_in_one_csv_file(admin: Client, demo) -> None:
 
 def test_a_phone_that_a_bad_row_has_now_is_not_complained_about_twice(admin: Client, demo) -> None:
     data = "mac,extension\n00:11:22:33:44:55,nonsense\n00:11:22:33:44:66,PJSIP/201\n"
-    run = upload(admin, "seats", data.encode(), "yes").context["result"]["run"]
+    run = upload(admin, "seats", data.encode(), "agreed").context["result"]["run"]
     assert [bad.line for bad in run.bad] == [2]
     assert Seat.objects.get().extension == "PJSIP/201"
 
@@ -560,14 +556,14 @@ def test_a_phone_that_a_bad_row_has_now_is_not_complained_about_twice(admin: Cli
 )
 def test_a_phone_that_is_taken_is_told_with_its_seat(admin: Client, demo, rows: str, message: str) -> None:
     data = f"mac,extension,queue-interface\n{rows}\n"
-    run = upload(admin, "seats", data.encode(), "yes").context["result"]["run"]
+    run = upload(admin, "seats", data.encode(), "agreed").context["result"]["run"]
     assert [bad.message for bad in run.bad] == [message]
 
 
 def test_a_row_that_takes_a_later_seats_phone_for_its_queue_is_refused(admin: Client, demo) -> None:
     Seat.objects.create(mac="00:11:22:33:44:66", extension="PJSIP/202")
     data = b"mac,extension,queue-interface\n00:11:22:33:44:55,PJSIP/201,PJSIP/202\n"
-    run = upload(admin, "seats", data, "yes").context["result"]["run"]
+    run = upload(admin, "seats", data, "agreed").context["result"]["run"]
     assert [bad.message for bad in run.bad] == [
         "Queue interface PJSIP/202 already belongs to seat 00:11:22:33:44:66"
     ]
@@ -577,10 +573,10 @@ def test_a_row_that_takes_a_later_seats_phone_for_its_queue_is_refused(admin: Cl
 def test_a_seats_file_may_say_which_phones_answer_on_a_click(admin: Client, demo) -> None:
     good = "mac,extension,answer\n00:11:22:33:44:55,PJSIP/201,notify\n00:11:22:33:44:66,PJSIP/202,\n"
     bad = f"{good}00:11:22:33:44:77,PJSIP/203,often\n"
-    run = upload(admin, "seats", bad.encode(), "yes").context["result"]["run"]
+    run = upload(admin, "seats", bad.encode(), "agreed").context["result"]["run"]
     message = "Answer has to be one of none, notify, not 'often'"
     assert [(bad.line, bad.message) for bad in run.bad] == [(4, message)]
-    upload(admin, "seats", good.encode(), "yes")
+    upload(admin, "seats", good.encode(), "agreed")
     assert {seat.extension: seat.answer for seat in Seat.objects.all()} == {
         "PJSIP/201": "notify",
         "PJSIP/202": "none",
@@ -592,7 +588,7 @@ def test_a_dry_run_lists_every_bad_row_and_stores_nothing(admin: Client, demo) -
         "mac,extension,description\n00:11:22:33:44:01,PJSIP/301,Good\nnonsense,PJSIP/302,Bad\n"
         "00:11:22:33:44:03,303,Bad\n00:11:22:33:44:04,PJSIP/201,Taken\n00:11:22:33:44:01,PJSIP/305,Twice\nshort,row\n"
     )
-    run = upload(admin, "seats", data.encode(), "yes").context["result"]["run"]
+    run = upload(admin, "seats", data.encode(), "agreed").context["result"]["run"]
     assert [bad.line for bad in run.bad] == [3, 4, 5, 6, 7]
     assert Seat.objects.count() == 1
 
@@ -605,7 +601,7 @@ def test_good_rows_are_counted_first_and_stored_when_asked(admin: Client, demo) 
     looked = upload(admin, "operators", data).context["result"]
     assert (looked["new"], looked["changed"], looked["same"], looked["stored"]) == (1, 0, 1, False)
     assert Operator.objects.count() == 1
-    upload(admin, "operators", data, "yes")
+    upload(admin, "operators", data, "agreed")
     anna = Operator.objects.get(username="anna")
     assert anna.begin_in_pause and anna.password.startswith("scrypt:")
 
@@ -624,7 +620,7 @@ def test_good_rows_are_counted_first_and_stored_when_asked(admin: Client, demo) 
     ],
 )
 def test_a_bad_csv_file_is_refused_with_its_reason(admin: Client, data: bytes) -> None:
-    run = upload(admin, "operators", data, "yes").context["result"]["run"]
+    run = upload(admin, "operators", data, "agreed").context["result"]["run"]
     assert run.bad and run.bad[0].message
     assert not Operator.objects.exists()
 

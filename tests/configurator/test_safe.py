@@ -18,7 +18,6 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.tokens import default_token_generator
 from django.core import mail
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import connections
 from django.test import Client, override_settings
@@ -33,7 +32,7 @@ from configurator.options import Options, current_options
 from configurator.users import authentication
 from configurator.users.lost_passwords import mails
 from configurator.users.password_rules import weakness_of
-from tests.configurator.conftest import PASSWORD
+from tests.configurator.conftest import PASSWORD, post_import
 
 HERE = __name__
 
@@ -150,9 +149,8 @@ def test_a_weak_password_of_an_operator_is_stored_and_told(admin: Client, demo) 
 def test_weak_passwords_of_operators_in_a_file_are_told_by_name(admin: Client, demo) -> None:
     stored = "md5:098f6bcd4621d373cade4e832627b4f6"
     rows = f"username,full-name,password\nanna,Anna,anna\nbob,Bob,battery-staple-7\ncleo,Cleo,{stored}\n"
-    for store in ("no", "yes"):
-        file = SimpleUploadedFile("operators.csv", rows.encode())
-        page = admin.post("/publish/import/", {"what": "operators", "file": file, "store": store})
+    for store in ("no", "agreed"):
+        page = post_import(admin, "operators", rows.encode(), store)
         (told,) = re.findall(r"easily guessed:(.*?)</p>", page.content.decode(), re.DOTALL)
         assert re.findall(r"<code>(.*?)</code>", told) == ["anna"]
     assert Operator.objects.filter(username="anna").exists()

@@ -6,23 +6,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from configurator.models import AuditEntry, Operator, Seat, Service, Snapshot, Variable
 from configurator.publishing import snapshots, working_copy
 from schemas.configuration import xml_form
-from tests.configurator.conftest import MD5
+from tests.configurator.conftest import MD5, post_import
 
 SAMPLE = Path(__file__).resolve().parents[2] / "astcti_server" / "etc" / "sample" / "configuration.xml"
 CSV = b"username,full-name,password,seat\nmario,Mario Bianchi,,\nanna,Anna Neri,%s,\n" % MD5.encode()
 
 
 def upload(client: Client, what: str, data: bytes, store: str = "no") -> dict[str, Any]:
-    answer = client.post(
-        "/publish/import/", {"what": what, "store": store, "file": SimpleUploadedFile("here.xml", data)}
-    )
-    found: dict[str, Any] = answer.context["result"]
+    found: dict[str, Any] = post_import(client, what, data, store, "here.xml").context["result"]
     return found
 
 
@@ -56,7 +52,7 @@ def test_an_import_says_in_numbers_what_goes_changes_and_comes_and_is_undone(adm
 
 
 def test_forms_that_are_open_on_what_an_undo_changes_are_refused(admin: Client, demo) -> None:
-    looked = upload(admin, "operators", CSV, "yes")
+    looked = upload(admin, "operators", CSV, "agreed")
     mario = Operator.objects.get(username="mario")
     seat, service = Seat.objects.get(), Service.objects.get()
     undo(admin, looked["snapshot"])
@@ -67,7 +63,7 @@ def test_forms_that_are_open_on_what_an_undo_changes_are_refused(admin: Client, 
 
 
 def test_an_undo_of_what_somebody_changed_since_is_asked_again(admin: Client, demo) -> None:
-    kept = upload(admin, "operators", CSV, "yes")["snapshot"]
+    kept = upload(admin, "operators", CSV, "agreed")["snapshot"]
     address = f"/publish/snapshots/{kept.pk}/undo/"
     seen = admin.get(address).context["seen"]
     Seat.objects.create(mac="00:11:22:33:44:66", extension="PJSIP/202")
@@ -80,7 +76,7 @@ def test_supervisors_undo_what_they_may_change_and_nothing_else(
     log_in: Callable[[str], Client], demo
 ) -> None:
     supervisor = log_in("supervisor")
-    kept = upload(supervisor, "operators", CSV, "yes")["snapshot"]
+    kept = upload(supervisor, "operators", CSV, "agreed")["snapshot"]
     assert "here.xml" in supervisor.get("/publish/snapshots/").content.decode()
     assert undo(supervisor, kept).status_code == 302
     assert not Operator.objects.filter(username="anna").exists()
@@ -89,11 +85,24 @@ def test_supervisors_undo_what_they_may_change_and_nothing_else(
     assert log_in("viewer").get("/publish/snapshots/").status_code == 403
 
 
+def test_supervisors_undo_which_services_operators_serve(log_in: Callable[[str], Client], demo) -> None:
+    supervisor, service = log_in("supervisor"), demo["service"]
+    rows = b"username,full-name,password,services\nmario,Mario Rossi,,\nanna,Anna,%s,Demo:4\n" % MD5.encode()
+    kept = upload(supervisor, "operators", rows, "agreed")["snapshot"]
+    assert [binding.operator.username for binding in service.bindings.all()] == ["anna"]
+    assert undo(supervisor, kept).status_code == 302
+    assert [(binding.operator.username, binding.penalty) for binding in service.bindings.all()] == [
+        ("mario", 1)
+    ]
+    Service.objects.create(name="New", context="new").bindings.create(operator=demo["operator"])
+    assert supervisor.get(f"/publish/snapshots/{kept.pk}/undo/").status_code == 403
+
+
 def test_an_import_that_changes_nothing_touches_nothing(admin: Client, demo) -> None:
     data = xml_form.dump_xml(working_copy.configuration())
     before = [list(table.objects.values()) for table in snapshots.TABLES]
     upload(admin, "configuration", data, upload(admin, "configuration", data)["seen"])
-    upload(admin, "operators", b"username,full-name\nmario,Mario Rossi\n", "yes")
+    upload(admin, "operators", b"username,full-name\nmario,Mario Rossi\n", "agreed")
     assert [list(table.objects.values()) for table in snapshots.TABLES] == before
     assert not Snapshot.objects.exists() and not AuditEntry.objects.filter(action="import").exists()
 

@@ -40,26 +40,33 @@ function closeDialog(force) {
   if (row) select(row, true);
 }
 
-function prepareForm() {
-  if (!dialog.open) dialog.showModal();
-  findAll("input[name$=-DELETE]:checked", dialogBody).forEach((tick) => { tick.closest("[data-row]").hidden = true; });
-  findAll("[data-rows]", dialogBody).forEach(countRows);
-  const broken = find(".has-error", dialogBody);
+/* `place` is the dialog's body, or the page where a form is a page of its own. */
+function prepareForm(place) {
+  if (place === dialogBody && !dialog.open) dialog.showModal();
+  findAll("input[name$=-DELETE]:checked", place).forEach((tick) => { tick.closest("[data-row]").hidden = true; });
+  findAll("[data-rows]", place).forEach(countRows);
+  const broken = find(".has-error", place);
   const panel = broken && broken.closest("[role=tabpanel]");
   showTab(panel ? panel.id : "panel-general");
-  findAll("[role=tab]", dialogBody).forEach((tab) =>
-    tab.classList.toggle("has-errors", Boolean(find(`#${tab.getAttribute("aria-controls")} .has-error, #${tab.getAttribute("aria-controls")} p.error`, dialogBody))));
+  findAll("[role=tab]", place).forEach((tab) =>
+    tab.classList.toggle("has-errors", Boolean(find(`#${tab.getAttribute("aria-controls")} .has-error, #${tab.getAttribute("aria-controls")} p.error`, place))));
   showVariableChips();
   showQueue();
-  const first = find(".has-error input, .has-error select", dialogBody)
-    || find("[autofocus]", dialogBody)
-    || find(".dialog-main input:not([type=hidden]):not(:disabled), .dialog-main select:not(:disabled)", dialogBody)
-    || find(".dialog-foot button", dialogBody);
+  const first = find(".has-error input, .has-error select, .has-error textarea", place)
+    || find("[autofocus]", place)
+    || find(".dialog-main input:not([type=hidden]):not(:disabled), .dialog-main select:not(:disabled)", place)
+    || find(".dialog-foot button", place);
   if (first) first.focus();
 }
 
 document.addEventListener("htmx:afterSwap", (event) => {
-  if (event.detail.target === dialogBody) { keepPasswords(); prepareForm(); }
+  const place = event.detail.target;
+  if (place.matches(".form-place")) {
+    keepPasswords(place);
+    prepareForm(place);
+    const cameBack = place !== dialogBody && event.detail.requestConfig.verb === "post";
+    if (cameBack) findAll("form.entry", place).forEach((form) => changedForms.add(form)); // nothing of it is saved
+  }
   if (event.detail.target.id === "login-body") showLogin();
   showInForce();
   if (event.detail.target.id === "rows") {
@@ -73,8 +80,8 @@ if (dialog) {
   dialog.addEventListener("input", (event) => { if (!event.target.matches("[data-not-entered], [data-penalty], [data-tick]")) entered = true; });
 }
 document.body.addEventListener("entrySaved", (event) => {
-  toast(event.detail.message);
-  changed = false;
+  toast(event.detail.message, false, event.detail.undo);
+  changedForms.clear();
   const removed = !event.detail.pk && !event.detail.many;
   const place = returnAt;
   returnTo = event.detail.pk || null;
@@ -97,12 +104,15 @@ function reload() {
   if (rows) htmx.ajax("GET", window.location.pathname + window.location.search, { target: "#rows", swap: "innerHTML" });
 }
 
-function toast(message, bad = false) {
+/* What went wrong stays longer, and what can be undone: `undo` is an address for that, and what it is called. */
+function toast(message, bad = false, undo = null) {
   const box = document.createElement("div");
   box.className = bad ? "toast bad" : "toast";
   box.textContent = message;
+  if (undo) box.append(" ", Object.assign(document.createElement("a"), { href: undo.address, textContent: undo.label }));
   document.getElementById("toasts").append(box);
-  setTimeout(() => box.remove(), 5000);
+  const leave = () => { if (box.matches(":focus-within, :hover")) setTimeout(leave, 5000); else box.remove(); };
+  setTimeout(leave, undo || bad ? 20000 : 5000);
 }
 
 /* --- a session that ended: log in in a dialog on the spot, then do again what was refused --- */
@@ -171,10 +181,13 @@ document.body.addEventListener("loggedIn", (event) => {
 });
 
 /* A form that is sent as a page would be lost with the session: ask for it first. */
-function sendForm(form, button) {
+async function sendForm(form, button) {
+  const lost = [...changedForms].some((one) => one !== form && one.isConnected);
+  if ((lost || entered) && !(await ask(document.body.dataset.discard, document.body.dataset.discardYes))) return;
   const send = () => {
     form.dataset.sent = "yes";
-    changed = false;
+    changedForms.clear();
+    entered = false;
     if (button && button.name) form.append(hidden(button));
     form.submit();
   };
@@ -193,19 +206,44 @@ function hidden(button) {
 }
 
 /* --- nothing that was typed goes without a question --- */
-let changed = false; // in a form of the page itself
-document.addEventListener("input", (event) => { if (event.target.closest("main form[method=post]:not([enctype])")) changed = true; });
-window.addEventListener("beforeunload", (event) => { if (changed || entered) event.preventDefault(); });
+const changedForms = new Set(); // of the page itself, or with something typed
+document.addEventListener("input", (event) => {
+  const form = event.target.closest("main form[method=post]:not([enctype])");
+  if (form && !event.target.matches("[data-not-entered], [data-penalty], [data-tick]")) changedForms.add(form);
+});
+window.addEventListener("beforeunload", (event) => { if (entered || [...changedForms].some((form) => form.isConnected)) event.preventDefault(); });
+/* What was changed without typing, by a button. */
+function noteChange(place) {
+  const form = place.closest("main form");
+  if (form) changedForms.add(form); else entered = true;
+}
+/* Something else is to take the form's place in the dialog, such as its history. */
+document.addEventListener("htmx:confirm", (event) => {
+  if (!entered || event.detail.verb !== "get" || event.detail.target !== dialogBody) return;
+  event.preventDefault();
+  ask(document.body.dataset.discard, document.body.dataset.discardYes).then((agreed) => {
+    if (!agreed) return;
+    entered = false;
+    event.detail.issueRequest(true);
+  });
+});
+/* A second click while the first is on its way. */
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches("[hx-post].htmx-request")) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+}, true);
 
 /* A password is in no page that the server sends; what was typed stays when a form comes back. */
 let typedPasswords = {};
 document.addEventListener("htmx:beforeSwap", (event) => {
   typedPasswords = {};
-  if (event.detail.target === dialogBody && event.detail.requestConfig.verb === "post")
-    findAll("input[type=password]", dialogBody).forEach((field) => { typedPasswords[field.name] = field.value; });
+  const place = event.detail.target;
+  if (place.matches(".form-place") && event.detail.requestConfig.verb === "post")
+    findAll("input[type=password]", place).forEach((field) => { typedPasswords[field.name] = field.value; });
 });
-function keepPasswords() {
-  findAll("input[type=password]", dialogBody).forEach((field) => { if (!field.value && typedPasswords[field.name]) field.value = typedPasswords[field.name]; });
+function keepPasswords(place) {
+  findAll("input[type=password]", place).forEach((field) => { if (!field.value && typedPasswords[field.name]) field.value = typedPasswords[field.name]; });
 }
 
 /* --- the list: one row has the focus, any number are chosen --- */
@@ -462,7 +500,7 @@ function addRow(panel) {
   total.value = Number(total.value) + 1;
   find(".rows", panel).append(row);
   htmx.process(row);
-  entered = true;
+  noteChange(panel);
   countRows(panel);
   showVariableChips();
   const first = find("input:not([type=hidden]), select", row);
@@ -473,7 +511,7 @@ function removeRow(row) {
   const tick = find("input[name$=-DELETE]", row);
   if (tick) tick.checked = true;
   row.hidden = true;
-  entered = true;
+  noteChange(row);
   countRows(row.closest("[data-rows]"));
   refreshPreviews();
   showVariableChips();
@@ -513,7 +551,7 @@ function pick(picker, buttons) {
     findAll("[aria-label]", row).forEach((one) => one.setAttribute("aria-label", one.getAttribute("aria-label") + found.title));
     list.append(row);
   });
-  entered = true;
+  noteChange(picker);
   countPicked(picker);
   if (row) row.scrollIntoView({ block: "nearest" });
 }
@@ -535,7 +573,7 @@ document.addEventListener("click", (event) => {
     const value = find("[data-penalty]", picker).value || 0;
     (ticked.length ? ticked : pickedRows(picker)).forEach((row) => { find("input[name]", row).value = value; });
   } else return;
-  entered = true;
+  noteChange(picker);
   countPicked(picker);
 });
 document.addEventListener("htmx:afterSwap", (event) => {
@@ -545,6 +583,8 @@ document.addEventListener("htmx:afterSwap", (event) => {
   if (now) {
     pick(picker, findAll("[data-pick]", now));
     now.remove();
+    findAll(":scope > .error", picker).forEach((said) => said.remove());
+    if (now.dataset.left !== undefined) find("textarea", picker).value = now.dataset.left; // what is still to be corrected
     const search = find("input[type=search]", picker);
     if (event.detail.target.matches(".found")) htmx.trigger(search, "search");
   }

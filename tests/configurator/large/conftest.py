@@ -7,9 +7,10 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connections
 from django.test import Client
+
+from tests.configurator.conftest import post_import
 
 SMALL, LARGE = (20, 4), (400, 80)
 
@@ -42,7 +43,5 @@ def told_of_calls(patch: pytest.MonkeyPatch, module: Any, name: str) -> list[Any
 
 
 def upload(client: Client, what: str, data: bytes, store: str) -> dict[str, Any]:
-    file = SimpleUploadedFile("here", data)
-    told = client.post("/publish/import/", {"what": what, "store": store, "file": file})
-    found: dict[str, Any] = told.context["result"]
+    found: dict[str, Any] = post_import(client, what, data, store).context["result"]
     return found

@@ -115,7 +115,7 @@ def test_others_write_while_rows_are_checked(
     seen: list[str] = []
     watch(monkeypatch, seen, (csv_import, "check_rows"), (entry_checks, "check_configuration"))
     data = b"username,full-name\nmario,Mario Bianchi\n"
-    for store in ("no", "yes"):
+    for store in ("no", "agreed"):
         assert upload(admin, "operators", data, store)["changed"] == 1
     assert set(seen) == {"check_rows", "check_configuration"}
     assert Operator.objects.get().full_name == "Mario Bianchi"
@@ -132,7 +132,7 @@ def test_rows_are_checked_again_if_somebody_wrote_meanwhile(
         return real(*arguments)
 
     monkeypatch.setattr(zlib, "compress", meanwhile)
-    told = upload(admin, "seats", b"mac,extension\n02:00:00:00:00:01,PJSIP/7\n", "yes")
+    told = upload(admin, "seats", b"mac,extension\n02:00:00:00:00:01,PJSIP/7\n", "agreed")
     assert not told["stored"] and "PJSIP/7" in told["run"].bad[0].message
     assert not Seat.objects.filter(mac="02:00:00:00:00:01").exists() and not Snapshot.objects.exists()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +12,7 @@ from django.test import Client
 
 from configurator.models import AuditEntry, Operator, Seat, Service, Snapshot
 from configurator.publishing import snapshots, working_copy
-from tests.configurator.conftest import MD5, first_group
+from tests.configurator.conftest import MD5, first_group, service_data
 
 
 @pytest.fixture
@@ -66,6 +67,24 @@ def test_a_change_of_many_can_be_gone_back_from(admin: Client, demo: Any, team: 
     assert Snapshot.objects.count() == 1
 
 
+def test_a_change_of_many_offers_its_undo_on_the_spot(admin: Client, demo: Any, team: Any) -> None:
+    address, fields = "/operators/many/disable/", {"pk": pks(team)}
+    for changed in (4, 0):
+        looked = admin.post(address, fields).content.decode()
+        digest = first_group(r'name="digest" value="(\w+)"', looked)
+        answer = admin.post(
+            address, {**fields, "confirmed": "yes", "digest": digest}, headers={"HX-Request": "true"}
+        )
+        said = json.loads(answer["HX-Trigger"])["entrySaved"]
+        assert said["message"] == f"Disable: {changed} of 4 changed." and ("undo" in said) is bool(changed)
+        if changed:
+            assert said["undo"] == {
+                "address": f"/publish/snapshots/{Snapshot.objects.get().pk}/undo/",
+                "label": "Undo",
+            }
+            assert admin.get(said["undo"]["address"]).status_code == 200
+
+
 def test_what_is_so_already_is_not_touched(admin: Client, demo: Any, team: Any) -> None:
     change(admin, "operators", "assign", pk=pks(team[:1]), service=demo["service"].pk, penalty="1")
     change(admin, "operators", "enable", pk=pks(team))
@@ -73,6 +92,14 @@ def test_what_is_so_already_is_not_touched(admin: Client, demo: Any, team: Any) 
     assert not AuditEntry.objects.filter(action="edit", kind="operator").exists()
     assert {operator.revision for operator in Operator.objects.all()} == {1}
     assert Service.objects.get().revision == 1
+
+
+@pytest.mark.parametrize("address", ["/operators/many/assign/", "/variables/add/"])
+def test_services_of_one_name_are_told_apart(admin: Client, demo: Any, address: str) -> None:
+    Service.objects.create(name="Demo", context="other")
+    answer = admin.post(address, {"all": "yes"}) if "many" in address else admin.get(address)
+    offered = re.findall(r"<option value=.\d+.[^>]*>(.*?)</option>", answer.content.decode())
+    assert offered == ["Demo (astcti)", "Demo (other)"]
 
 
 def test_a_penalty_in_a_service_without_a_queue_is_none(admin: Client, demo: Any, team: Any) -> None:
@@ -209,6 +236,27 @@ def test_the_history_of_an_entry_follows_it_through_its_names(admin: Client, dem
     nothing = admin.get(f"/seats/{demo['seat'].pk}/history/")
     assert "says nothing about it" in nothing.content.decode()
     assert "gone" in admin.get("/seats/999/history/").templates[0].name
+
+
+def test_the_history_says_what_came_by_way_of_other_entries(
+    admin: Client, demo: Any, team: list[Operator]
+) -> None:
+    service = Service.objects.create(name="Caffè", context="other", is_queue=True, queue_name="other")
+    change(admin, "operators", "assign", pk=pks(team[:2]), service=service.pk, penalty="3")
+    Operator.objects.create(username="mario-2", full_name="Other", password=MD5)
+    data = service_data(name="Caffè", context="other", queue_name="other", revision="2")
+    admin.post(f"/services/{service.pk}/edit/", {**data, "operator:mario-2": "1", "operator:anna": "3"})
+    history = admin.get(f"/services/{service.pk}/history/")
+    found = [(said.kind, said.name) for said in history.context["found"]]
+    assert found[0] == ("service", "Caffè")
+    assert sorted(found[1:]) == [("operator", "anna"), ("operator", "mario")]
+    history = admin.get(f"/operators/{team[0].pk}/history/")
+    assert [(said.name, said.details) for said in history.context["found"]] == [
+        ("Caffè", [["Operator", "mario (3)", ""]]),
+        ("mario", [["Service", "", "Caffè (3)"]]),
+    ]
+    assert "changed service Caffè" in history.content.decode()
+    assert "nothing about it" in admin.get(f"/operators/{team[2].pk}/history/").content.decode()
 
 
 def test_the_history_is_for_those_who_may_read_the_audit_log(

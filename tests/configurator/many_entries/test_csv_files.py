@@ -10,19 +10,20 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import translation
 
 from configurator.models import AuditEntry, ManagerUser, Operator, PauseReason, Seat, Service
+from configurator.sections.registry import SECTIONS
 from schemas import passwords
-from tests.configurator.conftest import MD5
+from tests.configurator.conftest import MD5, first_group, post_import
 from tests.fake.patience import until
 
 OPERATORS = f"username,full-name,password,services\nanna,Anna Verdì,{MD5},Demo:3\n"
 
 
-def send(client: Client, text: str | bytes, kind: str = "operators", store: str = "yes") -> Any:
+def send(client: Client, text: str | bytes, kind: str = "operators", store: str = "agreed") -> Any:
     data = text.encode() if isinstance(text, str) else text
-    fields = {"what": kind, "file": SimpleUploadedFile("x.csv", data), "store": store}
-    return client.post("/publish/import/", fields, headers={"HX-Request": "true"})
+    return post_import(client, kind, data, store, headers={"HX-Request": "true"})
 
 
 def result_of(answer: Any) -> Any:
@@ -45,9 +46,30 @@ def exported(client: Client, address: str) -> list[list[str]]:
         OPERATORS.replace(",", "\t").encode("utf-16"),
         OPERATORS.replace(",", ";").replace("\n", "\r\n").encode("cp1252"),
         f"sep=|\n{OPERATORS.replace(',', '|')}".encode(),
+        f'"SEP=;"\r\n{OPERATORS.replace(",", ";")}'.encode(),
+        f"\n , \n;;;\n{OPERATORS.replace(',', ';')}".encode(),
+        OPERATORS.replace("\n", "\r").encode(),
+        OPERATORS.replace(",", "\t").encode("utf-16-le"),
+        OPERATORS.encode("utf-16-be"),
+        OPERATORS.encode("utf-32"),
+        OPERATORS.replace("\n", ",,\n").encode(),
         OPERATORS.replace("full-name", " Full Name ").replace("username", "USER_NAME").encode(),
     ],
-    ids=["bom", "semicolons", "utf-16", "cp1252", "sep", "heads"],
+    ids=[
+        "bom",
+        "semicolons",
+        "utf-16",
+        "cp1252",
+        "sep",
+        "SEP",
+        "empty lines first",
+        "carriage returns",
+        "utf-16-le without its mark",
+        "utf-16-be without its mark",
+        "utf-32",
+        "empty columns behind",
+        "heads",
+    ],
 )
 def test_what_spreadsheets_write_is_read(admin: Client, demo: Any, data: bytes) -> None:
     result_of(send(admin, data))
@@ -56,12 +78,82 @@ def test_what_spreadsheets_write_is_read(admin: Client, demo: Any, data: bytes) 
     assert [(binding.service.name, binding.penalty) for binding in anna.bindings.all()] == [("Demo", 3)]
 
 
+def test_another_code_page_is_read_where_it_is_said(admin: Client) -> None:
+    rows = f"username,full-name,password\nlukasz,Łukasz Żak,{MD5}\n"
+    fields = {"what": "operators", "store": "no"}
+
+    def post(data: bytes, **more: str) -> Any:
+        file = SimpleUploadedFile("x.csv", data)
+        return admin.post("/publish/import/", {**fields, **more, "file": file}).content.decode()
+
+    assert "Łukasz Żak" not in post(rows.encode("cp1250"))
+    page = post(rows.encode("cp1250"), encoding="cp1250")
+    assert "Łukasz Żak" in page and '<option value="cp1250" selected>Windows-1250' in page
+    assert "Łukasz Żak" in post(rows.encode("utf-16"), encoding="cp1250")
+    assert "save it in UTF-8" in post(rows.encode("cp1250"), encoding="utf-8")
+    seen = first_group(r'name="store" value="(\w{64})"', page)
+    assert "in the meantime" in post(rows.encode("cp1250"), store=seen), "another text than was looked at"
+    post(rows.encode("cp1250"), store=seen, encoding="cp1250")
+    assert Operator.objects.get().full_name == "Łukasz Żak"
+
+
 @pytest.mark.parametrize(
     ("data", "words"),
     [(b"PK\x03\x04...", "save it as CSV"), (b"a,b\0", "no text"), (b"a,b\n\x81", "save it in UTF-8")],
 )
 def test_what_is_no_csv_is_said_to_be_none(admin: Client, data: bytes, words: str) -> None:
     assert words in send(admin, data).content.decode()
+
+
+def test_cells_that_a_spreadsheet_leaves_out_at_the_end_of_a_row_are_empty(admin: Client, demo: Any) -> None:
+    result_of(send(admin, OPERATORS.replace(",services", ",services,seat")))
+    anna = Operator.objects.get(username="anna")
+    assert anna.bindings.count() == 1 and anna.seat is None
+    result_of(send(admin, "username,full-name,services\nanna,Anna Neri\n"))
+    assert not anna.bindings.exists()
+    (bad,) = send(admin, "username,full-name\nanna,Anna,more\n").context["result"]["run"].bad
+    assert "3 values stand where there are 2 columns" in bad.message
+
+
+def test_a_quotation_mark_that_nobody_closed_takes_in_no_other_row(admin: Client) -> None:
+    rows = f'username,full-name,password\nanna,"Anna\nVerdi",{MD5}\nbruno,Bruno,"{MD5}\ncarla,Carla,{MD5}\n'
+    bad = send(admin, rows).context["result"]["run"].bad
+    assert [(row.line, row.name) for row in bad] == [(2, "anna"), (4, "bruno")]
+    assert "line break" in bad[0].message and bad[1].message == "A quotation mark is not closed."
+
+
+def test_the_lists_own_heads_and_the_ticks_of_other_languages_are_read(admin: Client, demo: Any) -> None:
+    ManagerUser.objects.update(language="it")
+    with translation.override("it"):
+        heads = [str(column.label) for column in SECTIONS["operators"].columns]
+    assert "Nome utente" in heads
+    cells = ["Anna Verdi", "anna", "PJSIP/201", "Demo:2", "VERO", "WAHR"]
+    rows = ";".join(heads) + ";password\n" + ";".join([*cells, MD5]) + "\n"
+    assert "Importazione: 1 nuove" in send(admin, rows).content.decode()
+    anna = Operator.objects.get(username="anna")
+    assert (anna.begin_in_pause, anna.enabled, anna.seat) == (True, True, demo["seat"])
+    send(admin, f"username;full-name;enabled;seat\nanna;Anna;FALSCH;{demo['seat'].mac.replace(':', '')}\n")
+    anna.refresh_from_db()
+    assert (anna.enabled, anna.seat) == (False, demo["seat"])
+
+
+def test_rows_are_stored_only_by_who_saw_what_they_would_do(admin: Client, demo: Any) -> None:
+    rows = "username,full-name\nmario,Mario Neri\n"
+    assert "Nothing was stored" in send(admin, rows, store="yes").content.decode()
+    seen = send(admin, rows, store="no").context["result"]["seen"]
+    PauseReason.objects.create(name="Lunch")
+    page = send(admin, rows, store=seen).content.decode()
+    assert "in the meantime" in page and "Nothing was stored" in page
+    seen = first_group(r'name="store" value="(\w{64})"', page)
+    assert "in the meantime" in send(admin, rows.replace("Neri", "Verdi"), store=seen).content.decode()
+    assert Operator.objects.get().full_name == "Mario Rossi"
+    assert "Imported: 0 new, 1 changed" in send(admin, rows, store=seen).content.decode()
+
+
+def test_a_file_without_a_good_row_is_a_page_of_usual_size(admin: Client) -> None:
+    rows = "username,full-name\n" + "".join(f"op{number},Operator\n" for number in range(1000))
+    page = send(admin, rows, store="no").content.decode()
+    assert page.count("<tr>") == 501 and "And 500 more" in page
 
 
 @pytest.mark.parametrize(
@@ -73,6 +165,7 @@ def test_what_is_no_csv_is_said_to_be_none(admin: Client, data: bytes, words: st
         "0:11:22:33:aa:bb",
         "00 11 22 33 aa bb",
         "0011-2233-aabb",
+        "001122-33aabb",
     ],
 )
 def test_a_mac_address_is_read_in_every_usual_form(admin: Client, mac: str) -> None:
@@ -143,6 +236,21 @@ def test_every_list_goes_out_as_it_is_searched_and_ordered(
     assert log_in("supervisor").get("/managers/csv/").status_code == 403
     ManagerUser.objects.update(language="it")
     assert admin.get("/seats/csv/").content.decode("utf-8-sig").startswith("mac;extension;")
+
+
+def test_the_audit_log_goes_out_as_it_is_filtered(
+    admin: Client, log_in: Callable[[str], Client], demo: Any
+) -> None:
+    send(admin, "username,full-name,seat\nmario,=Mario,\n")
+    heads, *rows = exported(admin, "/audit/csv/?kind=operator&name=mario")
+    assert heads == ["at", "userid", "address", "action", "kind", "name", "field", "before", "after"]
+    assert [row[1:2] + row[3:] for row in rows] == [
+        ["administrator", "import", "operator", "mario", "Full name", "Mario Rossi", "'=Mario"],
+        ["administrator", "import", "operator", "mario", "Seat", "00:11:22:33:44:55", ""],
+    ]
+    assert exported(admin, "/audit/csv/?since=nonsense") == [heads]
+    assert "/audit/csv/?kind=operator" in admin.get("/audit/?kind=operator").content.decode()
+    assert log_in("viewer").get("/audit/csv/").status_code == 403
 
 
 def test_a_file_to_fill_in_can_be_filled_in(admin: Client, demo: Any) -> None:

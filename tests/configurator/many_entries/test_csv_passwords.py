@@ -6,21 +6,18 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from configurator import options
 from configurator.models import ManagerUser, Operator
 from schemas import passwords
+from tests.configurator.conftest import post_import
 
 ROWS = b"username,full-name,password\nanna,Anna Verdi,geheim\n"
 
 
 def upload(client: Client, data: bytes, store: str = "no"):
-    file = SimpleUploadedFile("operators.csv", data)
-    return client.post("/publish/import/", {"what": "operators", "file": file, "store": store}).context[
-        "result"
-    ]
+    return post_import(client, "operators", data, store).context["result"]
 
 
 def test_others_can_write_while_passwords_are_computed(
@@ -36,7 +33,7 @@ def test_others_can_write_while_passwords_are_computed(
         return real(plain)
 
     monkeypatch.setattr(passwords, "make_stored_forms", make)
-    assert upload(admin, ROWS, "yes")["stored"]
+    assert upload(admin, ROWS, "agreed")["stored"]
     stored = Operator.objects.get()
     assert stored.password.startswith("scrypt:")
     assert passwords.belong_together(stored.password, stored.scram) and stored.scram
@@ -48,30 +45,30 @@ def test_looking_at_a_file_computes_no_new_password(admin: Client, monkeypatch: 
 
 
 def test_a_password_that_an_operator_has_already_is_no_change(admin: Client) -> None:
-    upload(admin, ROWS, "yes")
+    upload(admin, ROWS, "agreed")
     before = Operator.objects.get()
-    again = upload(admin, ROWS, "yes")
+    again = upload(admin, ROWS, "agreed")
     assert (again["same"], again["changed"]) == (1, 0)
     assert Operator.objects.get().password == before.password
-    assert upload(admin, ROWS.replace(b"geheim", b"other"), "yes")["changed"] == 1
+    assert upload(admin, ROWS.replace(b"geheim", b"other"), "agreed")["changed"] == 1
     assert Operator.objects.get().password != before.password
 
 
 def test_a_password_with_a_line_break_is_a_bad_row(admin: Client) -> None:
-    (bad,) = upload(admin, ROWS.replace(b"geheim", b'"ge\nheim"'), "yes")["run"].bad
+    (bad,) = upload(admin, ROWS.replace(b"geheim", b'"ge\nheim"'), "agreed")["run"].bad
     assert "line break" in bad.message
 
 
 def test_stored_passwords_bring_their_keys_or_lose_those_of_the_old_one(admin: Client) -> None:
-    upload(admin, ROWS, "yes")
+    upload(admin, ROWS, "agreed")
     first, other = Operator.objects.get(), passwords.make_stored_forms("other")
     kept = f"username,full-name,password\nanna,Anna Verdi,{first.password}\n"
-    assert upload(admin, kept.encode(), "yes")["same"] == 1
+    assert upload(admin, kept.encode(), "agreed")["same"] == 1
     both = f"username,full-name,password,scram\nanna,Anna Verdi,{other.password},{other.scram}\n"
-    assert upload(admin, both.encode(), "yes")["changed"] == 1
+    assert upload(admin, both.encode(), "agreed")["changed"] == 1
     assert (Operator.objects.get().password, Operator.objects.get().scram) == other
     alone = f"username,full-name,password\nanna,Anna Verdi,{first.password}\n"
-    assert upload(admin, alone.encode(), "yes")["changed"] == 1
+    assert upload(admin, alone.encode(), "agreed")["changed"] == 1
     assert (Operator.objects.get().password, Operator.objects.get().scram) == (first.password, "")
 
 
@@ -81,7 +78,7 @@ def test_stored_passwords_bring_their_keys_or_lose_those_of_the_old_one(admin: C
 )
 def test_keys_that_cannot_be_used_are_a_bad_row(admin: Client, password: str, scram: str, words: str) -> None:
     rows = f"username,full-name,password,scram\nanna,Anna Verdi,{password},{scram}\n"
-    (bad,) = upload(admin, rows.encode(), "yes")["run"].bad
+    (bad,) = upload(admin, rows.encode(), "agreed")["run"].bad
     assert words in bad.message
 
 
@@ -98,15 +95,15 @@ def test_what_is_wrong_with_stored_passwords_is_said_in_italian(
 ) -> None:
     ManagerUser.objects.update(language="it")
     rows = f"username,full-name,password,scram\nanna,Anna Verdi,{password},{scram}\n"
-    (bad,) = upload(admin, rows.encode(), "yes")["run"].bad
+    (bad,) = upload(admin, rows.encode(), "agreed")["run"].bad
     assert bad.message.startswith(words)
 
 
 def test_the_password_that_an_operator_has_already_brings_the_keys_that_were_missing(admin: Client) -> None:
-    upload(admin, ROWS, "yes")
+    upload(admin, ROWS, "agreed")
     Operator.objects.update(scram="")
     password = Operator.objects.get().password
-    assert upload(admin, ROWS, "yes")["changed"] == 1
+    assert upload(admin, ROWS, "agreed")["changed"] == 1
     stored = Operator.objects.get()
     assert stored.password == password
     assert stored.scram and passwords.belong_together(stored.password, stored.scram)

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from configurator.forms import picker
 from configurator.models import Operator, Seat, Service
-from tests.configurator.conftest import MD5, service_data
+from tests.configurator.conftest import MD5, first_group, service_data
 
 
 @pytest.fixture
@@ -63,9 +64,17 @@ def test_what_is_picked_from_is_found_by_the_server(admin: Client, demo: Any, ma
         ("anna;3\nluca:2\nzoe\t1", {"anna": "3", "luca": "2", "zoe": "1"}),
         ("anna, luca; zoe:4", {"anna": "0", "luca": "0", "zoe": "4"}),
         ("  \n\n7\n", {}),
+        ("Verdi, Carla\nanna", {"carla": "0", "anna": "0"}),
+        ("Verdi, Carla; 4\n", {"carla": "4"}),
+        ("201, 202,203", {"201": "0", "202": "0", "203": "0"}),
+        ("201;3\n202\t4\n203:5", {"201": "3", "202": "4", "203": "5"}),
+        ("anna\tAnna Rossi\t2", {"anna": "2"}),
     ],
 )
 def test_a_pasted_list_is_understood(admin: Client, many: Any, text: str, expected: Any) -> None:
+    names = {"carla": "Verdi, Carla", "201": "Phone 201", "202": "Phone 202", "203": "Phone 203"}
+    for username, name in names.items():
+        Operator.objects.create(username=username, full_name=name, password=MD5)
     answer = admin.post("/suggestions/pick/operators/", {"pasted": text})
     assert {row.key: row.penalty for row in answer.context["rows"]} == expected
 
@@ -78,6 +87,55 @@ def test_names_that_are_unknown_or_mean_several_are_said(admin: Client, demo: An
     Service.objects.create(name="Other", context="other")
     answer = admin.post("/suggestions/pick/services/", {"pasted": "ASTCTI:2\nother\nDemo"})
     assert [(row.title, row.penalty) for row in answer.context["rows"]] == [("Demo", "0"), ("Other", "0")]
+
+
+def test_what_of_a_pasted_list_is_unknown_stays_to_be_corrected(admin: Client, many: Any) -> None:
+    names = [f"nobody {number}" for number in range(60)]
+    answer = admin.post("/suggestions/pick/operators/", {"pasted": "\n".join(["anna", *names, "who: 3"])})
+    page = answer.content.decode()
+    assert first_group(r'data-left="([^"]*)"', page) == "\n".join([*names, "who:3"])
+    assert "nobody 49" in page.partition('role="alert"')[2] and "And 11 more" in page
+
+
+@pytest.mark.parametrize("section", ["services", "operators"])
+def test_a_pasted_list_that_was_not_added_is_not_lost(admin: Client, demo: Any, section: str) -> None:
+    entry = demo["service" if section == "services" else "operator"]
+    data = service_data(name="Demo 2", context="astctidemo", queue_name="astcti", revision="1")
+    if section == "operators":
+        data = {"username": "mario", "full_name": "Mario", "enabled": "on", "revision": "1"}
+    address = f"/{section}/{entry.pk}/edit/"
+    page = admin.post(address, {**data, "pasted": "anna\nbruno"}).content.decode()
+    assert "The pasted list was not added" in page and ">anna\nbruno</textarea>" in page
+    entry.refresh_from_db()
+    assert str(entry) in ("Demo", "mario") and entry.revision == 1
+    assert admin.post(address, {**data, "pasted": " \n"}).status_code == 302
+
+
+def test_saving_a_service_with_thousands_of_operators_loses_none(admin: Client, demo: Any) -> None:
+    service = demo["service"]
+    made = Operator.objects.bulk_create(
+        Operator(username=f"op{number}", full_name=f"Number {number}", password=MD5) for number in range(6000)
+    )
+    service.bindings.model.objects.bulk_create(
+        service.bindings.model(service=service, operator=operator) for operator in made
+    )
+    address = f"/services/{service.pk}/edit/"
+    picked = {f"operator:{row.key}": row.penalty for row in admin.get(address).context["form"].operators.rows}
+    data = service_data(name="Large", context="astctidemo", queue_name="astcti", revision="1")
+    assert admin.post(address, {**data, **picked}).status_code == 302
+    assert service.bindings.count() == 6001
+    assert Service.objects.get().name == "Large"
+
+
+def test_more_than_can_be_picked_is_refused_and_not_cut_off(
+    admin: Client, demo: Any, many: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(picker, "MOST_PICKED", 3)
+    data = service_data(name="Demo", context="astctidemo", queue_name="astcti", revision="1")
+    data |= {f"operator:{name}": "0" for name in ("mario", "zoe", "anna", "luca")}
+    page = admin.post(f"/services/{demo['service'].pk}/edit/", data).content.decode()
+    assert "At most 3 can be chosen." in page and 'name="operator:luca"' in page
+    assert demo["service"].bindings.count() == 1
 
 
 def test_an_operators_seat_is_typed_and_suggested(admin: Client, demo: Any) -> None:

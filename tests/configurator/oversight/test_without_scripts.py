@@ -14,7 +14,7 @@ from lxml import html
 
 from configurator.importing import csv_jobs
 from configurator.models import Operator, Publication, Seat, Service
-from tests.configurator.conftest import first_group, service_data
+from tests.configurator.conftest import first_group, post_import, service_data
 from tests.fake.patience import until
 
 STYLE = Path(__file__).resolve().parents[3] / "configurator/static/configurator/no-script.css"
@@ -138,8 +138,8 @@ def test_a_whole_configuration_is_imported_in_two_steps(admin: Client, demo: Any
 
 def test_the_progress_of_a_long_import_is_a_page_to_look_at_again(admin: Client) -> None:
     rows = "".join(f"agent{number},Agent,secret-{number}\n" for number in range(8))
-    file = SimpleUploadedFile("operators.csv", f"username,full-name,password\n{rows}".encode())
-    answer = admin.post("/publish/import/", {"what": "operators", "store": "yes", "file": file})
+    data = f"username,full-name,password\n{rows}".encode()
+    answer = post_import(admin, "operators", data, "agreed")
     assert answer.status_code == 302
     job = csv_jobs.JOBS.find(answer.url.rstrip("/").rpartition("/")[2], "administrator")
     assert job is not None
