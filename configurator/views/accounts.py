@@ -177,6 +177,10 @@ class PasswordChangePage(auth_views.PasswordChangeView):
     form_class = PasswordChangeForm
     success_url = reverse_lazy("account")
 
+    def get_form_kwargs(self) -> dict[str, Any]:
+        """Where the attempt comes from."""
+        return {**super().get_form_kwargs(), "address": audit_log.address_of(self.request)}
+
     def form_valid(self, form: Any) -> HttpResponse:
         """Store the password and note it; other sessions of this user end."""
         audit_log.record(self.request, "password", "manageruser", self.request.user.userid)

@@ -54,7 +54,8 @@ def edit_entry(request: HttpRequest, key: str, pk: int) -> HttpResponse:
         entry = _stored(section, pk)
         if entry is None:
             return _gone(request, section)
-        return _show(request, section, section.form(instance=entry), entry)
+        form = section.form(instance=entry, **section.form_arguments(request, entry))
+        return _show(request, section, form, entry)
     roles.require_role(request, section.editors)
     ahead = section.form.work_ahead(request.POST)
     with working_copy.writing():
@@ -64,7 +65,8 @@ def edit_entry(request: HttpRequest, key: str, pk: int) -> HttpResponse:
         if entry is None:
             return _gone(request, section)
         before, revision = dict(section.describe(entry)), entry.revision  # checking the form changes `entry`
-        form = section.form(request.POST, instance=entry, **ahead)
+        arguments = {**ahead, **section.form_arguments(request, entry)}
+        form = section.form(request.POST, instance=entry, **arguments)
         valid = form.is_valid()
         known = request.POST.get("revision") == str(revision)
         if not valid and known:

@@ -120,6 +120,22 @@ def test_failures_of_one_user_do_not_lock_another_one_out(users) -> None:
     assert client.post("/login/", {"username": "supervisor", "password": PASSWORD}).status_code == 302
 
 
+def test_a_password_that_is_asked_for_again_is_not_guessed_there_either(log_in) -> None:
+    client = log_in("viewer")
+    wrong = {
+        "old_password": "wrong",
+        "new_password1": "battery-staple-7",
+        "new_password2": "battery-staple-7",
+    }
+    for _ in range(authentication.KNOWN_LIMIT):
+        client.post("/account/password/", wrong)
+    refused = client.post("/account/password/", {**wrong, "old_password": PASSWORD})
+    assert refused.status_code == 200 and "Too many failed attempts" in refused.content.decode()
+    LoginFailure.objects.all().delete()
+    assert client.post("/account/password/", {**wrong, "old_password": PASSWORD}).status_code == 302
+    assert not LoginFailure.objects.exists()
+
+
 def test_guessing_names_from_one_address_ends_too(users) -> None:
     client = Client()
     for number in range(authentication.ADDRESS_LIMIT):
@@ -159,6 +175,7 @@ def manager_form(user: ManagerUser, **changed: str) -> dict[str, str]:
     fields = {
         "full_name": user.full_name,
         "userid": user.userid,
+        "email": user.email,
         "role": user.role,
         "revision": str(user.revision),
     }
