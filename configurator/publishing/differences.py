@@ -7,8 +7,10 @@ in a value.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
+from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -52,6 +54,8 @@ FIELDS = (
     gettext_noop("Note"),
 )
 PASSWORD_FIELD = "Password"
+TRIGGER_FIELD = "Trigger"
+AT_EACH_RING = gettext_noop("At each ring")
 WORDS = (
     gettext_noop("yes"),
     gettext_noop("no"),
@@ -106,12 +110,18 @@ def _yes(value: bool) -> str:
 
 
 def trigger_words(trigger: Trigger) -> str:
-    """A trigger on one line."""
+    """A trigger on one line: in English, whoever changes it, as the audit log keeps it for everybody."""
     target = trigger.url or f"{trigger.application} {trigger.parameters}".strip()
-    kind = TriggerRow.Type(trigger.type).label
-    moment = TriggerRow.Moment(trigger.on).label
-    rings = ", " + _("At each ring") if trigger.again else ""
-    return f"{kind}, {moment}{rings}, {TriggerRow.System(trigger.os).label}: {target}"
+    kind, moment, system = (_english_labels()[word] for word in (trigger.type, trigger.on, trigger.os))
+    rings = [AT_EACH_RING] if trigger.again else []
+    return f"{', '.join([kind, moment, *rings, system])}: {target}"
+
+
+@lru_cache
+def _english_labels() -> dict[str, str]:
+    with translation.override("en"):
+        choices = (*TriggerRow.Type.choices, *TriggerRow.Moment.choices, *TriggerRow.System.choices)
+        return {value: str(label) for value, label in choices}
 
 
 def describe_service(service: Service) -> dict[str, FieldValue]:
@@ -125,7 +135,7 @@ def describe_service(service: Service) -> dict[str, FieldValue]:
         "Operators may leave the queue": _yes(service.may_leave),
         "Enabled": _yes(service.enabled),
         "Variable": service.variables,
-        "Trigger": tuple(trigger_words(trigger) for trigger in service.triggers),
+        TRIGGER_FIELD: tuple(trigger_words(trigger) for trigger in service.triggers),
         "Operator": tuple(
             f"{binding.username} ({binding.penalty})" if service.is_queue else binding.username
             for binding in service.operators
@@ -298,4 +308,8 @@ def _compare(
 
 def shown_value(value: str, field: str) -> str:
     """A field's value as the page shows it."""
+    if field == TRIGGER_FIELD:
+        words, colon, target = value.partition(": ")
+        known = {*_english_labels().values(), AT_EACH_RING}
+        return ", ".join(_(word) if word in known else word for word in words.split(", ")) + colon + target
     return _(value) if field in OF_WORDS and value in WORDS else value
