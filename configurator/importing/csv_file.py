@@ -45,6 +45,10 @@ OTHER_NAMES = {
 """Columns as the lists call them."""
 NEEDED_COLUMNS = {"seats": ("mac", "extension"), "operators": ("username", "full-name")}
 MOST_CSV_ROWS = 20_000
+MOST_COLUMNS = 100
+"""Values of one row that are looked at; a file has a dozen columns at most."""
+LONGEST_NAME = 80
+"""Characters of a name in what is said of a row."""
 PLACEHOLDER = passwords.StoredForms("md5:" + "0" * 32, "")
 """Stands for a new password where nothing is stored."""
 
@@ -122,27 +126,30 @@ def _rows(kind: str, text: str) -> tuple[list[tuple[int, dict[str, str]]], list[
     rows: list[tuple[int, dict[str, str]]] = []
     bad: list[BadRow] = []
     try:
-        heads = [_known_name(column_name(head), kind) for head in next(reader, [])]
+        first = next(reader, [])[: MOST_COLUMNS + 1]  # a line of a million separators is no spreadsheet's
+        heads = [_known_name(column_name(head), kind) for head in first]
         unknown = [head for head in heads if head not in CSV_COLUMNS[kind]]
         missing = [column for column in NEEDED_COLUMNS[kind] if column not in heads]
         if unknown or missing or len(set(heads)) != len(heads):
             message = _("The first line has to name the columns: %(columns)s") % {
                 "columns": ", ".join(CSV_COLUMNS[kind])
             }
-            return [], [BadRow(1 + before, ", ".join(unknown or missing), message)]
+            return [], [BadRow(1 + before, ", ".join(unknown or missing)[:LONGEST_NAME], message)]
         for row in reader:
             line = reader.line_num + before
-            if not any(map(read_cell, row)):
+            if len(row) <= MOST_COLUMNS and not any(map(read_cell, row)):
                 continue
             if len(row) != len(heads):
                 message = _("%(found)d values stand where there are %(wanted)d columns.")
-                bad.append(BadRow(line, row[0][:80], message % {"found": len(row), "wanted": len(heads)}))
+                bad.append(
+                    BadRow(line, row[0][:LONGEST_NAME], message % {"found": len(row), "wanted": len(heads)})
+                )
                 continue
             rows.append((line, dict(zip(heads, map(read_cell, row), strict=True))))
             if len(rows) > MOST_CSV_ROWS:
                 return [], [BadRow(line, "", _("The file has too many rows."))]
-    except csv.Error as error:
-        bad.append(BadRow(reader.line_num + before, "", str(error)))
+    except csv.Error:
+        bad.append(BadRow(reader.line_num + before, "", _("A value is too long: are its quotes closed?")))
     return rows, bad
 
 

@@ -27,6 +27,7 @@ from configurator.forms.users import (
     refuse_too_many,
 )
 from configurator.models import ManagerUser
+from configurator.openid.sessions import may_use_password
 from configurator.publishing import differences
 from configurator.publishing.differences import FieldChange
 from configurator.sections.managers import describe_manager_user
@@ -144,6 +145,11 @@ class PasswordNewPage(auth_views.PasswordResetConfirmView):
     template_name = "configurator/password_new.html"
     form_class = NewPasswordForm
     success_url = reverse_lazy("password_new_done")
+
+    def get_user(self, uidb64: str) -> ManagerUser | None:
+        """Whose link it is, as long as a password would let that user in."""
+        user = super().get_user(uidb64)
+        return user if user is not None and user.enabled and may_use_password(user) else None
 
     def form_valid(self, form: Any) -> HttpResponse:
         """Store the password and note it."""

@@ -103,6 +103,8 @@ def _import_csv(
     return {
         "snapshot": snapshot,
         "run": found,
+        "bad": found.bad[:MOST_ROWS_SHOWN],
+        "bad_more": max(0, len(found.bad) - MOST_ROWS_SHOWN),
         "stored": store and not found.bad,
         "weak": weak[:MOST_NAMES_SHOWN],
         "weak_more": max(0, len(weak) - MOST_NAMES_SHOWN),

@@ -65,6 +65,25 @@ def test_what_is_no_csv_is_said_to_be_none(admin: Client, data: bytes, words: st
 
 
 @pytest.mark.parametrize(
+    ("rows", "told", "more"),
+    [
+        ("mac,extension" + "," * 500_000, 1, 0),
+        ("mac,extension\n" + "," * 500_000, 1, 0),
+        (f"{'x' * 100_000},{'y' * 100_000}\n", 1, 0),
+        (f'mac,extension\n"{"x" * 200_000}', 1, 0),
+        ("mac,extension\n" + f"{'x' * 100_000}\n" * 3, 3, 0),
+        ("mac,extension\n" + "none\n" * 600, 500, 100),
+        ("mac,extension\n" + f"02:00:00:00:00:01,{'x' * 100_000}\n", 1, 0),
+    ],
+    ids=["wide head", "wide row", "long heads", "open quotes", "long names", "many", "long value"],
+)
+def test_an_odd_file_is_told_in_a_short_page(admin: Client, rows: str, told: int, more: int) -> None:
+    page = send(admin, rows, "seats").content.decode()
+    assert len(page) < 100 * 1024
+    assert page.count('<td class="number">') == told and ("And 100 more." in page) == bool(more)
+
+
+@pytest.mark.parametrize(
     "mac",
     [
         "00112233aabb",
