@@ -10,8 +10,10 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.http import HttpRequest
 
 from configurator.models import ManagerUser
+from configurator.openid.sessions import is_signed_on
 from configurator.users import authentication
 
 
@@ -30,6 +32,14 @@ def is_used() -> bool:
 def is_missing(user: ManagerUser) -> bool:
     """Whether this user's role has to have an app, and there is none."""
     return user.role in settings.SECOND_FACTOR_FOR and device_of(user) is None
+
+
+def keeps_out(request: HttpRequest) -> bool:
+    """Whether who asks reaches nothing before an app is set up.
+
+    How many factors an account of the provider needs is decided there.
+    """
+    return not is_signed_on(request) and is_missing(request.user)
 
 
 def accepts(user: ManagerUser, code: str, address: str) -> bool:
