@@ -135,8 +135,9 @@ class PasswordLostSentPage(auth_views.PasswordResetDoneView):
         return response
 
     def get_context_data(self, **named: Any) -> dict[str, Any]:
-        """Whether the mail server could be reached."""
-        return {**super().get_context_data(**named), "failed": mails.state().failed}
+        """Whether the mail server could not be reached; while a mail waits, that is not known."""
+        state = mails.state()
+        return {**super().get_context_data(**named), "failed": state.failed and not state.waiting}
 
 
 class PasswordNewPage(auth_views.PasswordResetConfirmView):

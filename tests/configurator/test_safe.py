@@ -121,10 +121,12 @@ def test_no_answer_waits_for_the_mail_server_and_all_addresses_are_told_that_it_
             hanging.clear()
             sent = Client().post("/password-lost/", {"email": address}, follow=True)
             assert "Look into your mail" in sent.content.decode() and sent.headers["Refresh"] == "3"
+            assert "Mail cannot be sent" not in sent.content.decode(), "that is not known yet"
             hanging.set()
             mails.finish()
             page = Client().get("/password-lost/sent/")
             assert "Mail cannot be sent now" in page.content.decode() and "Refresh" not in page.headers
+            assert "is on its way" not in page.content.decode()
     with override_settings(EMAIL_HOST="mail.example"):
         Client().post("/password-lost/", {"email": "viewer@example.com"})
         mails.finish()
