@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -145,8 +146,9 @@ def trigger_preview_part(request: HttpRequest, number: int) -> HttpResponse:
 
 
 def entry_done(request: HttpRequest, key: str, message: str, pk: int | None = None) -> HttpResponse:
-    """Close the dialog and renew the list; without scripts, go back to the list."""
+    """Close the dialog and renew the list, and say `message`; without scripts, on the list's own page."""
     if not request.headers.get("HX-Request"):
+        messages.success(request, message)
         return redirect("list", key=key)
     said = json.dumps({"entrySaved": {"message": message, "pk": pk}})
     return HttpResponse(status=204, headers={"HX-Trigger": said})

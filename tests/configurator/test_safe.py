@@ -193,6 +193,8 @@ def test_a_weak_password_of_an_operator_is_stored_and_told(admin: Client, demo) 
     address = f"/operators/{demo['operator'].pk}/edit/"
     said = admin.post(address, {**data, "new_password": "mario"}, headers={"HX-Request": "true"})
     assert "easily guessed" in said.headers["HX-Trigger"]
+    plain = admin.post(address, {**data, "revision": "2", "new_password": "rossi"}, follow=True)
+    assert "easily guessed" in plain.content.decode(), "without scripts, too"
     assert Operator.objects.get().password.startswith("scrypt:")
     assert weakness_of("battery-staple-7", demo["operator"]) == ""
 
