@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from configurator.models import Trigger as TriggerRow
+from configurator.publishing.state_names import shown_state_name
 from schemas.configuration.model import Configuration, Operator, Seat, Service, Trigger
 
 FieldValue = str | tuple[str, ...]
@@ -55,6 +56,7 @@ FIELDS = (
 )
 PASSWORD_FIELD = "Password"
 TRIGGER_FIELD = "Trigger"
+STATE_FIELD = "Earlier state"
 AT_EACH_RING = gettext_noop("At each ring")
 WORDS = (
     gettext_noop("yes"),
@@ -312,4 +314,7 @@ def shown_value(value: str, field: str) -> str:
         words, colon, target = value.partition(": ")
         known = {*_english_labels().values(), AT_EACH_RING}
         return ", ".join(_(word) if word in known else word for word in words.split(", ")) + colon + target
+    if field == STATE_FIELD:
+        day, moment, name = [*value.split(" ", 2), "", ""][:3]
+        return f"{day} {moment} {shown_state_name(name)}".strip()
     return _(value) if field in OF_WORDS and value in WORDS else value

@@ -8,6 +8,7 @@ from django.utils.translation import gettext, gettext_noop, pgettext_lazy
 from configurator import audit_log
 from configurator.checks.translation import translated_for_file, translated_missing_right
 from configurator.publishing import differences
+from configurator.publishing.state_names import shown_state_name
 
 register = template.Library()
 
@@ -56,6 +57,12 @@ def action_words(action: str) -> str:
 def difference_words(what: str, kind: str) -> str:
     """added, removed, changed, of a service, a seat, ..., in the language of the page."""
     return str(DIFFERENCE_WORDS.get((kind, what), what))
+
+
+@register.filter
+def state_words(name: str) -> str:
+    """What happened after an earlier state, in the language of the page."""
+    return shown_state_name(name)
 
 
 @register.filter

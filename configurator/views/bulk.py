@@ -7,6 +7,7 @@ import json
 import re
 from typing import Any
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -100,6 +101,7 @@ def _done(
         "chosen": chosen,
     }
     if not request.headers.get("HX-Request"):
+        messages.success(request, message)
         return redirect("list", key=section.key)
     said = json.dumps({"entrySaved": {"message": message, "pk": None, "many": True}})
     return HttpResponse(status=204, headers={"HX-Trigger": said})

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import translation
 
@@ -16,10 +17,10 @@ from configurator.checks.translation import FORM_SENTENCES, translated_for_form
 from configurator.forms.entries import OperatorForm, PauseReasonForm, SeatForm, VariableForm
 from configurator.forms.services import ServiceForm, TriggerRow, VariableRow
 from configurator.forms.users import AccountForm, ManagerUserForm
-from configurator.models import ManagerUser, Seat, Service
+from configurator.models import ManagerUser, Seat, Service, Snapshot
 from configurator.publishing import working_copy
 from schemas.sentences import said
-from tests.configurator.conftest import service_data
+from tests.configurator.conftest import first_group, service_data
 
 SCHEMAS = Path(__file__).resolve().parents[3] / "schemas"
 CHECKS = (
@@ -161,6 +162,34 @@ def test_what_became_of_an_entry_agrees_with_its_gender(admin: Client, demo: Any
     assert "servizio Demo 2 modificato" in said
     Seat.objects.all().delete()
     assert "postazione PJSIP/201 rimossa" in italian(admin, "/publish/")
+
+
+def test_an_earlier_state_is_called_in_ones_own_language_whoever_made_it(admin: Client, demo: Any) -> None:
+    rows = f"mac,extension\n{demo['seat'].mac},PJSIP/299\n".encode()
+    sent = {"what": "seats", "store": "yes", "file": SimpleUploadedFile("rows: 1.csv", rows)}
+    admin.post("/publish/import/", sent)
+    ManagerUser.objects.update(language="it")
+    choice = {"pk": str(demo["operator"].pk)}
+    mark = first_group(
+        r'name="digest" value="([^"]+)', admin.post("/operators/many/disable/", choice).content.decode()
+    )
+    admin.post("/operators/many/disable/", {**choice, "digest": mark, "confirmed": "yes"})
+    last = Snapshot.objects.order_by("pk").first()
+    assert last is not None
+    address = f"/publish/snapshots/{last.pk}/undo/"
+    seen = first_group(r'name="seen" value="([^"]+)', admin.get(address).content.decode())
+    admin.post(address, {"seen": seen})
+    names = list(Snapshot.objects.order_by("pk").values_list("name", flat=True))
+    assert names == [
+        "import of seats: rows: 1.csv",
+        "Disable: Operators",
+        "undo of: import of seats: rows: 1.csv",
+    ]
+    said = italian(admin, "/publish/snapshots/")
+    for words in ("annullamento di: importazione di seats: rows: 1.csv", "Disabilita: Operatori"):
+        assert words in said
+    assert " importazione di seats: rows: 1.csv" in italian(admin, "/audit/?action=undo")
+    assert "Tornare a prima di: importazione di seats" in italian(admin, address)
 
 
 def test_the_audit_log_is_read_in_ones_own_language_whoever_wrote_it(admin: Client) -> None:
