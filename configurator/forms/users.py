@@ -168,12 +168,9 @@ class LoginForm(auth_forms.AuthenticationForm):
         super().__init__(request, *arguments, **named)
         self.label_suffix = ""
         self.fields["username"].label = gettext("User id")
-        if second_factor.is_used():
-            # The same whichever of them is wrong: it would tell who guesses passwords that one is right.
-            self.error_messages = {
-                **self.error_messages,
-                "invalid_login": gettext("User id, password or code are wrong, or the user is disabled."),
-            }
+        asks_code = second_factor.is_used()
+        self.error_messages = {**self.error_messages, "invalid_login": self._refusal(asks_code)}
+        if asks_code:
             self.fields["code"] = forms.CharField(
                 label=gettext("Code"),
                 required=False,
@@ -197,11 +194,26 @@ class LoginForm(auth_forms.AuthenticationForm):
             if not second_factor.accepts(self.get_user(), self.cleaned_data.get("code", ""), address):
                 raise self.get_invalid_login_error()
             if not may_use_password(self.get_user()):
-                raise forms.ValidationError(self._elsewhere(), code="elsewhere")
+                raise self.get_invalid_login_error()
             return data
         except forms.ValidationError:
             audit_log.record(self.request, "login-failed", "session", userid)
             raise
+
+    @staticmethod
+    def _refusal(asks_code: bool) -> str:
+        """The same whatever is wrong, or who guesses passwords would be told that one is right."""
+        said = (
+            gettext("User id, password or code are wrong, or the user is disabled.")
+            if asks_code
+            else gettext("User id or password are wrong, or the user is disabled.")
+        )
+        if settings.OPENID is not None and not settings.OPENID.local_login.issuperset(
+            ManagerUser.Role.values
+        ):
+            words = gettext("All but administrators log in with their account of %(name)s.")
+            said = f"{said} {words % {'name': settings.OPENID.name}}"
+        return said.replace("%", "%%")  # Django fills in the user id
 
     def _elsewhere(self) -> str:
         return gettext("Log in with your account of %(name)s.") % {"name": settings.OPENID.name}
