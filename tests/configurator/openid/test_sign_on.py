@@ -173,12 +173,12 @@ def test_administrators_log_in_with_a_password_others_do_not(
     assert root.log_in().url == f"{site.address}/overview/"
     form = {"full_name": "V", "role": "viewer", "enabled": "on", "new_password": LOCAL_PASSWORD}
     root.send(root.get("/managers/add/"), userid="victor", **form)
-    said = [
+    answers = [
         first_group(r'role="alert">(.*?)</p>', somebody().log_in("victor", word).text)
         for word in (LOCAL_PASSWORD, "wrong")
     ]
-    assert "All but administrators log in with their account of Office account." in said[0]
-    assert said[0] == said[1], "nobody is told that a guessed password is right"
+    assert "All but administrators log in with their account of Office account." in answers[0]
+    assert answers[0] == answers[1], "nobody is told that a guessed password is right"
     said = run(site.data, "reset-password", "victor", typed="battery-staple-7\n")
     assert said.returncode == 0 and "does not let victor use it" in said.stderr
     assert "are wrong" in somebody().log_in("ada", PASSWORD).text, "the provider's passwords are its own"
