@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from configurator.database.many_rows import insert_rows
 from configurator.models import AuditEntry
@@ -20,24 +21,24 @@ from configurator.publishing.differences import Difference, FieldChange
 logger = logging.getLogger("configurator.audit")
 
 ACTION_WORDS = {
-    "login": _("logged in"),
-    "login-failed": _("failed to log in"),
-    "logout": _("logged out"),
-    "add": _("added"),
-    "edit": _("changed"),
-    "remove": _("removed"),
-    "publish": _("published"),
-    "roll-back": _("rolled back"),
-    "import": _("imported"),
-    "export": _("exported"),
-    "undo": _("went back to"),
-    "ask": _("asked for"),
-    "carry-out": _("carried out"),
-    "put-away": _("put away"),
-    "take-back": _("took back"),
-    "restore": _("restored a backup"),
-    "password": _("changed the password"),
-    "password-reset": _("reset the password"),
+    "login": pgettext_lazy("somebody", "logged in"),
+    "login-failed": pgettext_lazy("somebody", "failed to log in"),
+    "logout": pgettext_lazy("somebody", "logged out"),
+    "add": pgettext_lazy("somebody", "added"),
+    "edit": pgettext_lazy("somebody", "changed"),
+    "remove": pgettext_lazy("somebody", "removed"),
+    "publish": pgettext_lazy("somebody", "published"),
+    "roll-back": pgettext_lazy("somebody", "rolled back"),
+    "import": pgettext_lazy("somebody", "imported"),
+    "export": pgettext_lazy("somebody", "exported"),
+    "undo": pgettext_lazy("somebody", "went back to"),
+    "ask": pgettext_lazy("somebody", "asked for"),
+    "carry-out": pgettext_lazy("somebody", "carried out"),
+    "put-away": pgettext_lazy("somebody", "put away"),
+    "take-back": pgettext_lazy("somebody", "took back"),
+    "restore": pgettext_lazy("somebody", "restored a backup"),
+    "password": pgettext_lazy("somebody", "changed the password"),
+    "password-reset": pgettext_lazy("somebody", "reset the password"),
 }
 KIND_WORDS = {
     "service": _("service"),

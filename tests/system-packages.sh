@@ -22,6 +22,8 @@ need chromium chromium fonts-noto-core
 need npm npm
 need promtool prometheus
 need nginx nginx-light
+need apache2 apache2-bin
+need caddy caddy
 need Xvfb xvfb
 need openbox openbox
 need trayer trayer

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from django.http import HttpRequest
+from django.utils import translation
 
 from configurator import audit_log
 from configurator.bulk.bulk_actions import BulkAction, BulkOutcome, Values
@@ -26,7 +27,9 @@ def apply_bulk(
     holds for few statements.
     """
     name = f"{action.label}: {section.title}"
-    with snapshots.changing_many(actor, name, name=name) as changes:
+    with translation.override("en"):
+        kept = f"{action.label}: {section.title}"
+    with snapshots.changing_many(actor, kept, name=name) as changes:
         rows = choose()
         if rows is None:
             return None

@@ -132,7 +132,7 @@ def import_command(context: click.Context, file: Path, kind: str | None, merge: 
 
 def _import_rows(context: click.Context, file: Path, kind: str, *, dry_run: bool) -> None:
     from configurator.importing import csv_file, csv_import
-    from configurator.publishing import snapshots
+    from configurator.publishing import snapshots, state_names
     from configurator.users import password_rules
 
     rows = csv_file.with_passwords(csv_file.read_csv(kind, file.read_bytes()), store=not dry_run)
@@ -141,7 +141,9 @@ def _import_rows(context: click.Context, file: Path, kind: str, *, dry_run: bool
     name = f"{kind}: {file.name}"
     run = csv_import.check_csv(rows)
     if run.changed and not run.bad and not dry_run:
-        with snapshots.changing_many(audit_name(), f"import of {name}", name=name) as changes:
+        with snapshots.changing_many(
+            audit_name(), state_names.IMPORT_OF % {"file": name}, name=name
+        ) as changes:
             run = csv_import.still_true(run, rows)
             if run.changed and not run.bad:
                 csv_import.store_csv(kind, run)
@@ -154,7 +156,7 @@ def _import_rows(context: click.Context, file: Path, kind: str, *, dry_run: bool
 
 
 def _import_whole(context: click.Context, file: Path, *, merge: bool, dry_run: bool) -> None:
-    from configurator.publishing import differences, replacement, snapshots, working_copy
+    from configurator.publishing import differences, replacement, snapshots, state_names, working_copy
 
     said = _read_file(context, file).configuration
     copy = working_copy.read_working_copy()
@@ -162,7 +164,9 @@ def _import_whole(context: click.Context, file: Path, *, merge: bool, dry_run: b
     if dry_run:
         _say(differences.between(copy.configuration, wanted))
         return
-    with snapshots.changing_many(audit_name(), f"import of {file.name}", name=file.name) as changes:
+    with snapshots.changing_many(
+        audit_name(), state_names.IMPORT_OF % {"file": file.name}, name=file.name
+    ) as changes:
         present = working_copy.configuration()
         if merge and working_copy.present_digest() != copy.digest:  # somebody wrote meanwhile
             wanted = _merged(context, present, said)

@@ -77,6 +77,11 @@ def serve(host: str, port: int, *, behind_proxy: bool = False) -> None:
         click.echo(
             "Passwords travel unencrypted on this address: put a proxy with TLS in front (--https)", err=True
         )
+    if host not in LOCAL and behind_proxy:
+        click.echo(
+            "Let a firewall keep all but the proxy from this address: others may say to come from anywhere",
+            err=True,
+        )
     try:
         server.run()
     except (SystemExit, KeyboardInterrupt):

@@ -21,6 +21,43 @@ from configurator.openid.sessions import may_use_password
 from configurator.users import authentication, password_rules, second_factor
 
 
+def refuse_too_many(userid: str, address: str) -> None:
+    """Count an attempt at a password. ValidationError where there were too many."""
+    minutes = authentication.count_attempt(userid, address)
+    if minutes:
+        raise forms.ValidationError(
+            ngettext(
+                "Too many failed attempts: try again in a minute.",
+                "Too many failed attempts: try again in %(minutes)d minutes.",
+                minutes,
+            )
+            % {"minutes": minutes},
+            code="throttled",
+        )
+
+
+def present_password_field(help_text: Any) -> forms.CharField:
+    """The password that one has: who finds a screen unlocked does not know it."""
+    return forms.CharField(
+        label=_("Present password"),
+        required=False,
+        strip=False,
+        max_length=200,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+        help_text=help_text,
+    )
+
+
+def prove_present_password(form: forms.Form, user: ManagerUser, address: str) -> None:
+    """Add an error where the form does not say it. ValidationError where there were too many attempts."""
+    stored = ManagerUser.objects.get(pk=user.pk)  # the form may have another user id already
+    refuse_too_many(stored.userid, address)
+    if not stored.check_password(form.cleaned_data.get("present_password") or ""):
+        form.add_error("present_password", gettext("This needs your present password."))
+    else:
+        authentication.forget_failures(stored.userid)
+
+
 class ManagerUserForm(EntryForm):
     """A manager user, as an administrator sees one."""
 
@@ -39,10 +76,26 @@ class ManagerUserForm(EntryForm):
         model = ManagerUser
         fields: ClassVar = ["full_name", "userid", "email", "role", "language", "enabled"]
 
-    field_order: ClassVar = ["full_name", "userid", "email", "new_password", "role", "language", "enabled"]
+    field_order: ClassVar = [
+        "full_name",
+        "userid",
+        "email",
+        "new_password",
+        "present_password",
+        "role",
+        "language",
+        "enabled",
+    ]
 
-    def __init__(self, *arguments: Any, **named: Any) -> None:
+    def __init__(self, *arguments: Any, asked_from: str | None = None, **named: Any) -> None:
+        """Who changes the own entry does so from the address `asked_from`; that of others from None."""
         super().__init__(*arguments, **named)
+        self._asked_from = asked_from
+        if asked_from is not None and self.instance.has_usable_password():
+            self.fields["present_password"] = present_password_field(
+                _("Only if your e-mail address or your password changes.")
+            )
+            self.order_fields(self.field_order)
         if self.instance.pk:
             self.fields["new_password"].help_text = _("Leave empty to keep the present one.")
         else:
@@ -58,6 +111,8 @@ class ManagerUserForm(EntryForm):
                 password_rules.check_password(plain, ManagerUser(**names))  # as they will be
             except ValidationError as error:
                 self.add_error("new_password", error)
+        if "present_password" in self.fields and (plain or "email" in self.changed_data):
+            prove_present_password(self, self.instance, self._asked_from or "")
         stays = data.get("role") == ManagerUser.Role.ADMINISTRATOR and data.get("enabled")
         if self.instance.pk and not stays and self.instance.is_last_administrator():
             self.add_error("role", _("The last enabled administrator has to stay one."))
@@ -77,14 +132,7 @@ class ManagerUserForm(EntryForm):
 class AccountForm(forms.ModelForm):
     """What everybody may change of themselves; the address for a lost password only with the present one."""
 
-    present_password = forms.CharField(
-        label=_("Present password"),
-        required=False,
-        strip=False,
-        max_length=200,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-        help_text=_("Only if the e-mail address changes."),
-    )
+    present_password = present_password_field(_("Only if the e-mail address changes."))
 
     class Meta:
         model = ManagerUser
@@ -103,28 +151,9 @@ class AccountForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         """Who finds a screen unlocked shall not have a link to a new password sent to himself."""
         data = super().clean() or {}
-        if "email" in self.changed_data:
-            refuse_too_many(self.instance.userid, self._address)
-            if not self.instance.check_password(data.get("present_password") or ""):
-                self.add_error("present_password", _("Another e-mail address needs your present password."))
-            else:
-                authentication.forget_failures(self.instance.userid)
+        if "email" in self.changed_data and "present_password" in self.fields:
+            prove_present_password(self, self.instance, self._address)
         return data
-
-
-def refuse_too_many(userid: str, address: str) -> None:
-    """Count an attempt at a password. ValidationError where there were too many."""
-    minutes = authentication.count_attempt(userid, address)
-    if minutes:
-        raise forms.ValidationError(
-            ngettext(
-                "Too many failed attempts: try again in a minute.",
-                "Too many failed attempts: try again in %(minutes)d minutes.",
-                minutes,
-            )
-            % {"minutes": minutes},
-            code="throttled",
-        )
 
 
 class LoginForm(auth_forms.AuthenticationForm):
@@ -139,7 +168,9 @@ class LoginForm(auth_forms.AuthenticationForm):
         super().__init__(request, *arguments, **named)
         self.label_suffix = ""
         self.fields["username"].label = gettext("User id")
-        if second_factor.is_used():
+        asks_code = second_factor.is_used()
+        self.error_messages = {**self.error_messages, "invalid_login": self._refusal(asks_code)}
+        if asks_code:
             self.fields["code"] = forms.CharField(
                 label=gettext("Code"),
                 required=False,
@@ -156,17 +187,33 @@ class LoginForm(auth_forms.AuthenticationForm):
             raise forms.ValidationError(self._elsewhere(), code="elsewhere")
         if not (userid and self.cleaned_data.get("password")):
             return super().clean()
-        refuse_too_many(userid, audit_log.address_of(self.request))
+        address = audit_log.address_of(self.request)
+        refuse_too_many(userid, address)
         try:
             data = super().clean()
-            if not second_factor.accepts(self.get_user(), self.cleaned_data.get("code", "")):
-                raise forms.ValidationError(_("User id, password or code are wrong."), code="invalid_login")
+            if not second_factor.accepts(self.get_user(), self.cleaned_data.get("code", ""), address):
+                raise self.get_invalid_login_error()
             if not may_use_password(self.get_user()):
-                raise forms.ValidationError(self._elsewhere(), code="elsewhere")
+                raise self.get_invalid_login_error()
             return data
         except forms.ValidationError:
             audit_log.record(self.request, "login-failed", "session", userid)
             raise
+
+    @staticmethod
+    def _refusal(asks_code: bool) -> str:
+        """The same whatever is wrong, or who guesses passwords would be told that one is right."""
+        said = (
+            gettext("User id, password or code are wrong, or the user is disabled.")
+            if asks_code
+            else gettext("User id or password are wrong, or the user is disabled.")
+        )
+        if settings.OPENID is not None and not settings.OPENID.local_login.issuperset(
+            ManagerUser.Role.values
+        ):
+            words = gettext("All but administrators log in with their account of %(name)s.")
+            said = f"{said} {words % {'name': settings.OPENID.name}}"
+        return said.replace("%", "%%")  # Django fills in the user id
 
     def _elsewhere(self) -> str:
         return gettext("Log in with your account of %(name)s.") % {"name": settings.OPENID.name}
@@ -212,4 +259,15 @@ class NewPasswordForm(_PasswordAlone, auth_forms.SetPasswordForm):
 
 
 class PasswordChangeForm(_PasswordAlone, auth_forms.PasswordChangeForm):
-    """A password of one's own, with the old one."""
+    """A password of one's own, with the old one, which may be tried as often as at the login."""
+
+    def __init__(self, *arguments: Any, address: str = "", **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._address = address
+
+    def clean_old_password(self) -> str:
+        """Look at it only while attempts are welcome."""
+        refuse_too_many(self.user.userid, self._address)
+        old: str = super().clean_old_password()
+        authentication.forget_failures(self.user.userid)
+        return old

@@ -60,6 +60,10 @@ _LABELS = (
 """Columns as the lists call them, in the page's language."""
 NEEDED_COLUMNS = {"seats": ("mac", "extension"), "operators": ("username", "full-name")}
 MOST_CSV_ROWS = 20_000
+MOST_COLUMNS = 100
+"""Values of one row that are looked at; a file has a dozen columns at most."""
+LONGEST_NAME = 80
+"""Characters of a name in what is said of a row."""
 PLACEHOLDER = passwords.StoredForms("md5:" + "0" * 32, "")
 """Stands for a new password where nothing is stored."""
 
@@ -148,7 +152,8 @@ def _rows(kind: str, text: str) -> tuple[list[tuple[int, dict[str, str]]], list[
     bad: list[BadRow] = []
     line = 1 + before
     try:
-        heads = _heads(kind, next(reader))
+        # A line of a million separators is no spreadsheet's.
+        heads = _heads(kind, next(reader)[: MOST_COLUMNS + 1])
         if isinstance(heads, BadRow):
             return [], [heads._replace(line=line)]
         while True:
@@ -157,19 +162,24 @@ def _rows(kind: str, text: str) -> tuple[list[tuple[int, dict[str, str]]], list[
             if row == [_END]:
                 return rows, bad
             if row and row[-1].endswith(f"\n{_END}\n"):
-                return rows, [*bad, BadRow(line, row[0][:80], _("A quotation mark is not closed."))]
-            if not any(map(read_cell, row)):
+                return rows, [*bad, BadRow(line, row[0][:LONGEST_NAME], _("A quotation mark is not closed."))]
+            if len(row) <= MOST_COLUMNS and not any(map(read_cell, row)):
                 continue
-            if any(map(read_cell, row[len(heads) :])):
+            if len(row) > MOST_COLUMNS or any(map(read_cell, row[len(heads) :])):
                 message = _("%(found)d values stand where there are %(wanted)d columns.")
-                bad.append(BadRow(line, row[0][:80], message % {"found": len(row), "wanted": len(heads)}))
+                bad.append(
+                    BadRow(line, row[0][:LONGEST_NAME], message % {"found": len(row), "wanted": len(heads)})
+                )
                 continue
             row += [""] * (len(heads) - len(row))  # Excel leaves out empty cells at the end
             rows.append((line, dict(zip(heads, map(read_cell, row), strict=False))))
             if len(rows) > MOST_CSV_ROWS:
                 return [], [BadRow(line, "", _("The file has too many rows."))]
     except csv.Error as error:
-        return rows, [*bad, BadRow(line, "", _("This is no CSV: %(reason)s") % {"reason": error})]
+        message = _("This is no CSV: %(reason)s") % {"reason": error}
+        if "field limit" in str(error):
+            message = _("A value is too long: are its quotes closed?")
+        return rows, [*bad, BadRow(line, "", message)]
 
 
 def _heads(kind: str, row: list[str]) -> list[str] | BadRow:
@@ -184,7 +194,7 @@ def _heads(kind: str, row: list[str]) -> list[str] | BadRow:
     message = _("The first line has to name the columns: %(columns)s") % {
         "columns": ", ".join(CSV_COLUMNS[kind])
     }
-    return BadRow(0, ", ".join(unknown or missing)[:80], message)
+    return BadRow(0, ", ".join(unknown or missing)[:LONGEST_NAME], message)
 
 
 def _known_name(column: str, kind: str) -> str:

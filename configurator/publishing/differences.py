@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from itertools import chain
 from typing import Any, Literal, NamedTuple, overload
 
+from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from configurator.models import Trigger as TriggerRow
+from configurator.publishing.state_names import shown_state_name
 from schemas.configuration.model import Configuration, Operator, Seat, Service, Trigger
 
 FieldValue = str | tuple[str, ...]
@@ -55,6 +58,9 @@ FIELDS = (
     gettext_noop("Note"),
 )
 PASSWORD_FIELD = "Password"
+TRIGGER_FIELD = "Trigger"
+STATE_FIELD = "Earlier state"
+AT_EACH_RING = gettext_noop("At each ring")
 WORDS = (
     gettext_noop("yes"),
     gettext_noop("no"),
@@ -109,12 +115,18 @@ def _yes(value: bool) -> str:
 
 
 def trigger_words(trigger: Trigger) -> str:
-    """A trigger on one line."""
+    """A trigger on one line: in English, whoever changes it, as the audit log keeps it for everybody."""
     target = trigger.url or f"{trigger.application} {trigger.parameters}".strip()
-    kind = TriggerRow.Type(trigger.type).label
-    moment = TriggerRow.Moment(trigger.on).label
-    rings = ", " + _("At each ring") if trigger.again else ""
-    return f"{kind}, {moment}{rings}, {TriggerRow.System(trigger.os).label}: {target}"
+    kind, moment, system = (_english_labels()[word] for word in (trigger.type, trigger.on, trigger.os))
+    rings = [AT_EACH_RING] if trigger.again else []
+    return f"{', '.join([kind, moment, *rings, system])}: {target}"
+
+
+@lru_cache
+def _english_labels() -> dict[str, str]:
+    with translation.override("en"):
+        choices = (*TriggerRow.Type.choices, *TriggerRow.Moment.choices, *TriggerRow.System.choices)
+        return {value: str(label) for value, label in choices}
 
 
 def describe_service(service: Service) -> dict[str, FieldValue]:
@@ -128,7 +140,7 @@ def describe_service(service: Service) -> dict[str, FieldValue]:
         "Operators may leave the queue": _yes(service.may_leave),
         "Enabled": _yes(service.enabled),
         "Variable": service.variables,
-        "Trigger": tuple(trigger_words(trigger) for trigger in service.triggers),
+        TRIGGER_FIELD: tuple(trigger_words(trigger) for trigger in service.triggers),
         "Operator": tuple(
             f"{binding.username} ({binding.penalty})" if service.is_queue else binding.username
             for binding in service.operators
@@ -308,4 +320,11 @@ def _compare(kind: str, old: Iterable[Any], new: Iterable[Any], key: Callable[[A
 
 def shown_value(value: str, field: str) -> str:
     """A field's value as the page shows it."""
+    if field == TRIGGER_FIELD:
+        words, colon, target = value.partition(": ")
+        known = {*_english_labels().values(), AT_EACH_RING}
+        return ", ".join(_(word) if word in known else word for word in words.split(", ")) + colon + target
+    if field == STATE_FIELD:
+        day, moment, name = [*value.split(" ", 2), "", ""][:3]
+        return f"{day} {moment} {shown_state_name(name)}".strip()
     return _(value) if field in OF_WORDS and value in WORDS else value

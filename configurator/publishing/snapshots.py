@@ -18,7 +18,7 @@ from django.http import HttpRequest
 
 from configurator import audit_log, models
 from configurator.publishing import entry_parts, working_copy
-from configurator.publishing.differences import Difference, FieldChange
+from configurator.publishing.differences import STATE_FIELD, Difference, FieldChange
 from configurator.publishing.entry_parts import ServiceParts
 from configurator.publishing.read_ahead import read_ahead
 from schemas.configuration.model import Configuration
@@ -66,9 +66,9 @@ class ManyChanges:
 def changing_many(actor: HttpRequest | str, what: str, *, name: str) -> Iterator[ManyChanges]:
     """`working_copy.writing_much` for a change of many, with what stood here before kept to go back to.
 
-    `what` says what is about to happen, for the list of snapshots; `name` is for the audit log, which is told
-    of it where something was `made`. What stands here is read before anybody has to wait, and what pages will
-    need after it, if it is a request's: a command has no pages.
+    `what` says what is about to happen, for the list of snapshots, in English (`state_names`); `name` is for
+    the audit log, which is told of it where something was `made`. What stands here is read before anybody
+    has to wait, and what pages will need after it, if it is a request's: a command has no pages.
     """
     by = actor if isinstance(actor, str) else actor.session.get("userid", "")
     of = working_copy.present_digest()
@@ -86,7 +86,7 @@ def changing_many(actor: HttpRequest | str, what: str, *, name: str) -> Iterator
                 models.Snapshot.objects.filter(pk=old).delete()
             details = [
                 FieldChange("Changes", "", str(changes.count)),
-                FieldChange("Earlier state", "", str(changes.snapshot)),
+                FieldChange(STATE_FIELD, "", str(changes.snapshot)),
             ]
             audit_log.record_differences(actor, changes.action, changes.differences)
             audit_log.record(actor, changes.action, "configuration", name, details)

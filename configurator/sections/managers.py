@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.auth import logout, update_session_auth_hash
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from configurator import audit_log
 from configurator.forms.users import ManagerUserForm
 from configurator.models import ManagerUser
 from configurator.publishing.differences import PASSWORD_FIELD, FieldValue
@@ -49,6 +52,11 @@ class ManagerUserSection(Section):
     form_template = "configurator/manager_form.html"
     readers = roles.ADMINISTRATORS
     hint = gettext_lazy("Those who may log in here.")
+
+    def form_arguments(self, request: HttpRequest, entry: Any = None) -> dict[str, Any]:
+        """One's own entry asks for the present password."""
+        oneself = entry is not None and entry.pk == request.user.pk
+        return {"asked_from": audit_log.address_of(request) if oneself else None}
 
     def describe(self, entry: ManagerUser) -> dict[str, FieldValue]:
         """Everything that the form has."""

@@ -58,6 +58,10 @@ class Section(ABC):
     readers: ClassVar[frozenset[str]] = roles.EVERYBODY
     editors: ClassVar[frozenset[str]] = roles.ADMINISTRATORS
 
+    def form_arguments(self, request: HttpRequest, entry: Any = None) -> dict[str, Any]:
+        """What the form has to know of who sends it, with `entry` None for a new one."""
+        return {}
+
     @property
     def kind(self) -> str:
         """The word that the audit log uses."""

@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 from django import template
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext, gettext_noop, pgettext_lazy
 
 from configurator import audit_log
 from configurator.checks.translation import translated_for_file, translated_missing_right
 from configurator.publishing import differences
+from configurator.publishing.state_names import shown_state_name
 
 register = template.Library()
+
+DIFFERENCE_WORDS = {
+    ("service", "added"): pgettext_lazy("service", "added"),
+    ("service", "changed"): pgettext_lazy("service", "changed"),
+    ("service", "removed"): pgettext_lazy("service", "removed"),
+    ("seat", "added"): pgettext_lazy("seat", "added"),
+    ("seat", "changed"): pgettext_lazy("seat", "changed"),
+    ("seat", "removed"): pgettext_lazy("seat", "removed"),
+    ("operator", "added"): pgettext_lazy("operator", "added"),
+    ("operator", "changed"): pgettext_lazy("operator", "changed"),
+    ("operator", "removed"): pgettext_lazy("operator", "removed"),
+    ("pausereason", "added"): pgettext_lazy("pausereason", "added"),
+    ("pausereason", "changed"): pgettext_lazy("pausereason", "changed"),
+    ("pausereason", "removed"): pgettext_lazy("pausereason", "removed"),
+}
+"""Many languages have another word for each gender of the kind."""
 
 AMI_STATE_WORDS = {
     "up": gettext_noop("connected"),
@@ -37,9 +54,15 @@ def action_words(action: str) -> str:
 
 
 @register.filter
-def difference_words(kind: str) -> str:
-    """added, removed, changed, in the language of the page."""
-    return gettext(kind)
+def difference_words(what: str, kind: str) -> str:
+    """added, removed, changed, of a service, a seat, ..., in the language of the page."""
+    return str(DIFFERENCE_WORDS.get((kind, what), what))
+
+
+@register.filter
+def state_words(name: str) -> str:
+    """What happened after an earlier state, in the language of the page."""
+    return shown_state_name(name)
 
 
 @register.filter

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import math
 from datetime import timedelta
 from typing import Any
@@ -34,6 +35,8 @@ KNOWN_FOR = timedelta(days=30)
 KNOWN_LIMIT = 20
 """Failures for one user from an address of his own, before attempts have to be a minute apart."""
 KNOWN_SLOWED = timedelta(minutes=1)
+NETWORK_BITS = 64
+"""Of an IPv6 address: what is behind these its owner takes as he likes, and systems take anew each day."""
 
 
 class ManagerBackend:
@@ -63,7 +66,7 @@ def count_attempt(userid: str, address: str) -> int:
     A login takes back what was counted for it. From an address from which this user logged in lately, only
     failures of this user from there count: whoever guesses elsewhere, or other names, keeps nobody out.
     """
-    userid = userid[:150]
+    userid, address = userid[:150], network_of(address)
     with transaction.atomic("default"):  # writing from its start on: one attempt waits for the other
         LoginFailure.objects.filter(at__lt=timezone.now() - FAILURES_COUNT_FOR).delete()
         of_user, of_address = (
@@ -71,7 +74,7 @@ def count_attempt(userid: str, address: str) -> int:
             LoginFailure.objects.filter(address=address),
         )
         of_pair = of_user.filter(address=address)
-        if _is_known(userid, address):
+        if is_known(userid, address):
             minutes = _slowed(of_pair, KNOWN_LIMIT, of_pair, KNOWN_SLOWED)
         else:
             minutes = max(
@@ -96,9 +99,24 @@ def end_sessions(user: ManagerUser) -> None:
             session.delete()
 
 
-def _is_known(userid: str, address: str) -> bool:
-    logins = AuditEntry.objects.filter(userid=userid, action="login", address=address)
-    return bool(userid) and logins.filter(at__gt=timezone.now() - KNOWN_FOR).exists()
+def network_of(address: str) -> str:
+    """What attempts are counted by: an IPv4 address as it is, of an IPv6 address one customer's network."""
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv4Address):
+        return address
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    return str(ipaddress.ip_network((found, NETWORK_BITS), strict=False))
+
+
+def is_known(userid: str, address: str) -> bool:
+    """Whether the user logged in from this address, or its network, lately."""
+    logins = AuditEntry.objects.filter(userid=userid, action="login", at__gt=timezone.now() - KNOWN_FOR)
+    addresses = logins.order_by().values_list("address", flat=True).distinct()
+    return bool(userid) and network_of(address) in map(network_of, addresses)
 
 
 def _slowed(
@@ -122,7 +140,8 @@ def _minutes(failures: QuerySet[LoginFailure], limit: int) -> int:
 def _keep_name(request: HttpRequest, user: ManagerUser, **_: Any) -> None:
     request.session["userid"] = user.userid
     request.session["since"] = timezone.now().timestamp()
-    LoginFailure.objects.filter(userid=user.userid, address=audit_log.address_of(request)).delete()
+    network = network_of(audit_log.address_of(request))
+    LoginFailure.objects.filter(userid=user.userid, address=network).delete()
     Session.objects.filter(expire_date__lt=timezone.now()).delete()  # those that were never logged out
     audit_log.record(request, "login", "session", user.userid)
 

@@ -9,8 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
+from django.http import HttpRequest
 
 from configurator.models import ManagerUser
+from configurator.openid.sessions import is_signed_on
+from configurator.users import authentication
 
 
 def device_of(user: ManagerUser, *, confirmed: bool = True) -> Any:
@@ -30,10 +34,30 @@ def is_missing(user: ManagerUser) -> bool:
     return user.role in settings.SECOND_FACTOR_FOR and device_of(user) is None
 
 
-def accepts(user: ManagerUser, code: str) -> bool:
-    """Whether the user may log in with this code: without an app, any."""
-    device = device_of(user)
-    return device is None or bool(device.verify_token(code.replace(" ", "")))
+def keeps_out(request: HttpRequest) -> bool:
+    """Whether who asks reaches nothing before an app is set up.
+
+    How many factors an account of the provider needs is decided there.
+    """
+    return not is_signed_on(request) and is_missing(request.user)
+
+
+def accepts(user: ManagerUser, code: str, address: str) -> bool:
+    """Whether the user may log in with this code from there: without an app, any.
+
+    django-otp makes the next code wait twice as long after each wrong one, days in the end. From an address
+    from which this user logged in lately that does not count: who has the password alone, elsewhere, keeps
+    nobody out, and what is guessed there `count_attempt` slows.
+    """
+    with transaction.atomic(
+        "default"
+    ):  # writing from its start on: of two with one code the second one is late
+        device = device_of(user)
+        if device is None:
+            return True
+        if authentication.is_known(user.userid, address):
+            device.throttle_reset(commit=False)
+        return bool(device.verify_token(code.replace(" ", "")))
 
 
 def begin(user: ManagerUser) -> Any:

@@ -27,6 +27,7 @@ from configurator.forms.users import (
     refuse_too_many,
 )
 from configurator.models import ManagerUser
+from configurator.openid.sessions import may_use_password
 from configurator.publishing import differences
 from configurator.publishing.differences import FieldChange
 from configurator.sections.managers import describe_manager_user
@@ -134,8 +135,9 @@ class PasswordLostSentPage(auth_views.PasswordResetDoneView):
         return response
 
     def get_context_data(self, **named: Any) -> dict[str, Any]:
-        """Whether the mail server could be reached."""
-        return {**super().get_context_data(**named), "failed": mails.state().failed}
+        """Whether the mail server could not be reached; while a mail waits, that is not known."""
+        state = mails.state()
+        return {**super().get_context_data(**named), "failed": state.failed and not state.waiting}
 
 
 class PasswordNewPage(auth_views.PasswordResetConfirmView):
@@ -144,6 +146,11 @@ class PasswordNewPage(auth_views.PasswordResetConfirmView):
     template_name = "configurator/password_new.html"
     form_class = NewPasswordForm
     success_url = reverse_lazy("password_new_done")
+
+    def get_user(self, uidb64: str) -> ManagerUser | None:
+        """Whose link it is, as long as a password would let that user in."""
+        user = super().get_user(uidb64)
+        return user if user is not None and user.enabled and may_use_password(user) else None
 
     def form_valid(self, form: Any) -> HttpResponse:
         """Store the password and note it."""
@@ -176,6 +183,10 @@ class PasswordChangePage(auth_views.PasswordChangeView):
     template_name = "configurator/password_change.html"
     form_class = PasswordChangeForm
     success_url = reverse_lazy("account")
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        """Where the attempt comes from."""
+        return {**super().get_form_kwargs(), "address": audit_log.address_of(self.request)}
 
     def form_valid(self, form: Any) -> HttpResponse:
         """Store the password and note it; other sessions of this user end."""

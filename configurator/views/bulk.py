@@ -7,6 +7,7 @@ import json
 import re
 from typing import Any
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -101,6 +102,7 @@ def _done(
         "chosen": chosen,
     }
     if not request.headers.get("HX-Request"):
+        messages.success(request, message)
         return redirect("list", key=section.key)
     said: dict[str, Any] = {"message": message, "pk": None, "many": True}
     if outcome.snapshot is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -54,7 +55,8 @@ def edit_entry(request: HttpRequest, key: str, pk: int) -> HttpResponse:
         entry = _stored(section, pk)
         if entry is None:
             return _gone(request, section)
-        return _show(request, section, section.form(instance=entry), entry)
+        form = section.form(instance=entry, **section.form_arguments(request, entry))
+        return _show(request, section, form, entry)
     roles.require_role(request, section.editors)
     ahead = section.form.work_ahead(request.POST)
     with working_copy.writing():
@@ -64,7 +66,8 @@ def edit_entry(request: HttpRequest, key: str, pk: int) -> HttpResponse:
         if entry is None:
             return _gone(request, section)
         before, revision = dict(section.describe(entry)), entry.revision  # checking the form changes `entry`
-        form = section.form(request.POST, instance=entry, **ahead)
+        arguments = {**ahead, **section.form_arguments(request, entry)}
+        form = section.form(request.POST, instance=entry, **arguments)
         valid = form.is_valid()
         known = request.POST.get("revision") == str(revision)
         if not valid and known:
@@ -143,8 +146,9 @@ def trigger_preview_part(request: HttpRequest, number: int) -> HttpResponse:
 
 
 def entry_done(request: HttpRequest, key: str, message: str, pk: int | None = None) -> HttpResponse:
-    """Close the dialog and renew the list; without scripts, go back to the list."""
+    """Close the dialog and renew the list, and say `message`; without scripts, on the list's own page."""
     if not request.headers.get("HX-Request"):
+        messages.success(request, message)
         return redirect("list", key=key)
     said = json.dumps({"entrySaved": {"message": message, "pk": pk}})
     return HttpResponse(status=204, headers={"HX-Trigger": said})

@@ -18,7 +18,15 @@ from configurator import audit_log, options
 from configurator.checks.translation import capitalized, translated_for_file, translated_for_form
 from configurator.importing import csv_export, csv_file, csv_import, csv_jobs, csv_text
 from configurator.importing.csv_file import CsvFile
-from configurator.publishing import differences, merging, publication, replacement, snapshots, working_copy
+from configurator.publishing import (
+    differences,
+    merging,
+    publication,
+    replacement,
+    snapshots,
+    state_names,
+    working_copy,
+)
 from configurator.users import password_rules, roles
 from configurator.views import replacing
 from configurator.web.memory import freed_memory
@@ -102,7 +110,7 @@ def _import_csv(
     weak = password_rules.weak_operators(row for _, row in file.lines) if file.kind == "operators" else []
     found, snapshot = csv_import.check_csv(file), None
     if store and not found.bad and found.changed:
-        what = _("import of %(file)s") % {"file": name}
+        what = state_names.IMPORT_OF % {"file": name}
         with snapshots.changing_many(request, what, name=name) as changes:
             found = csv_import.still_true(found, file)
             if not found.bad and found.changed:
@@ -115,7 +123,7 @@ def _import_csv(
         "snapshot": snapshot,
         "run": found,
         "bad": found.bad[:MOST_ROWS_SHOWN],
-        "bad_more": len(found.bad) - MOST_ROWS_SHOWN,
+        "bad_more": max(0, len(found.bad) - MOST_ROWS_SHOWN),
         "stored": stored,
         "seen": "" if stored else _mark(found.digest, file.kind, digest),
         "changed_since": not store and _was_seen(request),
@@ -205,7 +213,7 @@ def _configuration(request: HttpRequest, upload: UploadedFile, *, merge: bool) -
     seen = _mark(copy.digest, str(merge), _digest(upload))
     stored, snapshot = request.POST.get("store") == seen, None
     if stored and wanted != copy.configuration:
-        title = _("import of %(file)s") % {"file": _name(upload)}
+        title = state_names.IMPORT_OF % {"file": _name(upload)}
         with snapshots.changing_many(request, title, name=_name(upload)) as changes:
             stored = working_copy.present_digest() == copy.digest
             if stored and replacement.replace_all(wanted):

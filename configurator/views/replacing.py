@@ -22,6 +22,7 @@ from configurator.publishing import (
     published,
     replacement,
     snapshots,
+    state_names,
     working_copy,
 )
 from configurator.publishing.differences import Difference, Differences
@@ -140,7 +141,7 @@ def take_publication(request: HttpRequest, pk: int) -> HttpResponse:
         _("Replace all entries here by those of %(file)s?") % said,
         _("Take over"),
         old.file,
-        _("take-over of %(file)s") % said,
+        state_names.TAKE_OVER_OF % said,
     )
     copy = working_copy.read_working_copy()
     if answer := _ask_or_replace(request, asked, copy, lambda: replacement.replace_all(wanted)):
@@ -176,7 +177,7 @@ def take_foreign(request: HttpRequest) -> HttpResponse:
         question % {"file": name},
         _("Merge it") if merge else _("Import it"),
         name,
-        _("import of %(file)s") % {"file": name},
+        state_names.IMPORT_OF % {"file": name},
     )
     answer = _ask_or_replace(
         request,
@@ -208,14 +209,14 @@ def undo_to(request: HttpRequest, pk: int) -> HttpResponse:
     """Make the entries what they were before a change of many. What they are now is kept, too."""
     earlier = get_object_or_404(Snapshot, pk=pk)
     copy, wanted = working_copy.read_working_copy(), snapshots.configuration_of(earlier)
-    said = {"name": earlier.name}
+    said = {"name": state_names.shown_state_name(earlier.name)}
     asked = _Replacement(
         wanted,
         f"snapshot {earlier.pk} {earlier.at}",
         _("Go back to before: %(name)s?") % said,
         _("Undo"),
         str(earlier),
-        _("undo of: %(name)s") % said,
+        state_names.UNDO_OF % {"name": earlier.name},
         "snapshots",
         "undo",
     )

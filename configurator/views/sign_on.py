@@ -72,12 +72,13 @@ def connect_page(request: HttpRequest) -> HttpResponse:
     taken = SignOnError(SignOnRefusal.TAKEN, userid=person.userid)
     if user is None:
         return _refused(request, taken)
+    address = audit_log.address_of(request)
     try:
-        refuse_too_many(user.userid, audit_log.address_of(request))
+        refuse_too_many(user.userid, address)
     except ValidationError as error:
         return _refused(request, taken, error=" ".join(error.messages))
     proven = user.check_password(request.POST.get("password", ""))
-    if not proven or not second_factor.accepts(user, request.POST.get("code", "")):
+    if not proven or not second_factor.accepts(user, request.POST.get("code", ""), address):
         audit_log.record(request, "login-failed", "session", user.userid)
         return _refused(request, taken, error=_("User id, password or code are wrong."))
     try:

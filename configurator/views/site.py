@@ -7,12 +7,14 @@ import json
 import logging
 import sys
 
+from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.contrib.messages import get_messages
 from django.contrib.sessions.exceptions import SessionInterrupted
 from django.core.exceptions import DisallowedHost
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
+from django.http.request import split_domain_port, validate_host
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.templatetags.static import static
@@ -44,12 +46,24 @@ def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form from elsewhere, or one that was open for too long: a page with scripts renews its token."""
     if request.headers.get("HX-Request"):
         return HttpResponse(status=401)
-    over_tls = (
-        request.headers.get("Origin", "") == f"https://{request.get_host()}" and not request.is_secure()
-    )
-    if over_tls:
-        logger.warning("a browser speaks TLS, but --https was not given: nobody can log in")
-    return render(request, "403_csrf.html", {"over_tls": over_tls}, status=403)
+    context = {"proxy_lacks": _what_a_proxy_lacks(request)}
+    return render(request, "403_csrf.html", context, status=403)
+
+
+def _what_a_proxy_lacks(request: HttpRequest) -> str:
+    """Why nobody can log in through the proxy in front, also for the log; empty where it is not that."""
+    origin, host = request.headers.get("Origin", ""), request.get_host()
+    if origin == f"https://{host}" and not request.is_secure():
+        if not settings.SESSION_COOKIE_SECURE:
+            logger.warning("a browser speaks TLS, but --https was not given: nobody can log in")
+            return "option"
+        logger.warning("the proxy in front does not send X-Forwarded-Proto: nobody can log in")
+        return "scheme"
+    name, _port = split_domain_port(origin.partition("://")[2])
+    if name and validate_host(name, settings.ALLOWED_HOSTS) and not origin.endswith(f"://{host}"):
+        logger.warning("the proxy in front passes on Host %s for %s: nobody can log in", host, origin)
+        return "host"
+    return ""
 
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})

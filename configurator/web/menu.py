@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from configurator.openid.sessions import is_signed_on
 from configurator.sections.registry import SECTIONS
-from configurator.users import roles
+from configurator.users import roles, second_factor
 from schemas.version import VERSION
 
 
@@ -29,7 +29,8 @@ def menu_context(request: HttpRequest) -> dict[str, Any]:
     if user is None or not user.is_authenticated:
         return {"version": VERSION, "theme": ""}
     return {
-        "menu": _entries(request),
+        # Parts of the menu ask for something, and would have the page loaded again and again.
+        "menu": [] if second_factor.keeps_out(request) else _entries(request),
         "version": VERSION,
         "theme": user.theme,
         "signed_on": is_signed_on(request),

@@ -15,7 +15,6 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone, translation
 
-from configurator.openid.sessions import is_signed_on
 from configurator.users import second_factor
 from configurator.views.site import unstored_session
 from configurator.web.memory import freed_memory
@@ -182,8 +181,8 @@ class SecondFactorNeeded(_Gate):
         name = request.resolver_match.url_name
         if not request.user.is_authenticated or name in OPEN_VIEWS | {"logout", "session", "second_factor"}:
             return None
-        if is_signed_on(request) or not second_factor.is_missing(request.user):
-            return None  # how many factors an account of the provider needs is decided there
+        if not second_factor.keeps_out(request):
+            return None
         if request.headers.get("HX-Request"):
             return HttpResponse(status=204, headers={"HX-Redirect": reverse("second_factor")})
         return redirect("second_factor")

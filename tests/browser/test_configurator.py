@@ -241,6 +241,31 @@ def test_text_that_looks_like_markup_stays_text(page: Page) -> None:
     expect(page.locator("dialog[open]")).to_have_count(0)
 
 
+def test_a_name_that_turns_the_direction_of_text_turns_no_other_words(page: Page) -> None:
+    log_in(page)
+    page.goto("/reasons/add/")
+    page.fill("#id_name", "\u202ehcnul")
+    page.get_by_role("button", name="Save").click()
+    page.wait_for_url("**/reasons/")
+    page.goto("/publish/")
+    turned = page.locator(".diff summary", has_text="hcnul")
+    expect(turned).to_contain_text("added")
+    first, last = turned.evaluate("""summary => {
+        const words = summary.lastChild, at = words.data.indexOf("added"), range = document.createRange();
+        return [at, at + 4].map(letter => {
+            range.setStart(words, letter);
+            range.setEnd(words, letter + 1);
+            return range.getBoundingClientRect().x;
+        });
+    }""")
+    assert first < last
+    page.goto("/reasons/")
+    page.locator("tbody tr", has_text="hcnul").click()
+    page.click("[data-action=remove]")
+    page.get_by_role("button", name="Remove", exact=True).last.click()
+    expect(page.locator("dialog[open]")).to_have_count(0)
+
+
 def test_what_was_typed_survives_the_end_of_the_session_a_conflict_and_leaving(page: Page) -> None:
     log_in(page)
     page.goto("/operators/")

@@ -468,6 +468,7 @@ def test_changing_ones_own_password_in_the_list_keeps_the_session(admin: Client,
         "enabled": "on",
         "revision": "1",
         "new_password": "battery-staple-7",
+        "present_password": PASSWORD,
     }
     assert admin.post(f"/managers/{users['administrator'].pk}/edit/", data).status_code == 302
     assert admin.get("/managers/").status_code == 200

@@ -9,11 +9,13 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.tokens import default_token_generator
 from django.contrib.sessions.models import Session
 from django.core import mail
 from django.db import connections
 from django.test import Client, override_settings
 from django.utils import timezone
+from django.utils.http import urlsafe_base64_encode
 
 from configurator.models import AuditEntry, LoginFailure, ManagerUser
 from configurator.users import authentication
@@ -120,6 +122,22 @@ def test_failures_of_one_user_do_not_lock_another_one_out(users) -> None:
     assert client.post("/login/", {"username": "supervisor", "password": PASSWORD}).status_code == 302
 
 
+def test_a_password_that_is_asked_for_again_is_not_guessed_there_either(log_in) -> None:
+    client = log_in("viewer")
+    wrong = {
+        "old_password": "wrong",
+        "new_password1": "battery-staple-7",
+        "new_password2": "battery-staple-7",
+    }
+    for _ in range(authentication.KNOWN_LIMIT):
+        client.post("/account/password/", wrong)
+    refused = client.post("/account/password/", {**wrong, "old_password": PASSWORD})
+    assert refused.status_code == 200 and "Too many failed attempts" in refused.content.decode()
+    LoginFailure.objects.all().delete()
+    assert client.post("/account/password/", {**wrong, "old_password": PASSWORD}).status_code == 302
+    assert not LoginFailure.objects.exists()
+
+
 def test_guessing_names_from_one_address_ends_too(users) -> None:
     client = Client()
     for number in range(authentication.ADDRESS_LIMIT):
@@ -159,6 +177,7 @@ def manager_form(user: ManagerUser, **changed: str) -> dict[str, str]:
     fields = {
         "full_name": user.full_name,
         "userid": user.userid,
+        "email": user.email,
         "role": user.role,
         "revision": str(user.revision),
     }
@@ -269,6 +288,18 @@ def test_a_lost_password_is_replaced_through_a_link_that_works_once(users) -> No
     assert client.post(form, new).url == "/password-new/done/"
     assert "used or too old" in Client().get(link, follow=True).content.decode()
     assert Client().post("/login/", {"username": "viewer", "password": "battery-staple-7"}).status_code == 302
+
+
+def test_a_link_is_worth_nothing_once_its_user_is_disabled(users) -> None:
+    user, client = users["viewer"], Client()
+    token = default_token_generator.make_token(user)
+    link = f"/password-new/{urlsafe_base64_encode(str(user.pk).encode())}/{token}/"
+    form = client.get(link).headers["Location"]
+    ManagerUser.objects.filter(pk=user.pk).update(enabled=False)
+    new = {"new_password1": "battery-staple-7", "new_password2": "battery-staple-7"}
+    assert "used or too old" in client.post(form, new).content.decode()
+    user.refresh_from_db()
+    assert user.check_password(PASSWORD)
 
 
 @override_settings(EMAIL_HOST="mail.example")

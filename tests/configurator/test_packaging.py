@@ -21,8 +21,12 @@ ROOT = Path(configurator.__file__).parent
 PO = ROOT / "locale" / "it" / "LC_MESSAGES" / "django.po"
 
 
+CONTEXT_END = "\x04"
+"""Between context and text, as gettext has it."""
+
+
 def messages_of(po: str) -> dict[str, str]:
-    """msgid and (first) msgstr of each entry, unquoted."""
+    """msgid, behind its context if it has one, and (first) msgstr of each entry, unquoted."""
     found = {}
     for entry in po.split("\n\n")[1:]:
         parts: dict[str, str] = {}
@@ -35,7 +39,8 @@ def messages_of(po: str) -> dict[str, str]:
             elif line.startswith('"'):
                 parts[key] += line[1:-1]
         if "msgid" in parts:
-            found[parts["msgid"]] = parts.get("msgstr", parts.get("msgstr[0]", ""))
+            context = f"{parts['msgctxt']}{CONTEXT_END}" if "msgctxt" in parts else ""
+            found[context + parts["msgid"]] = parts.get("msgstr", parts.get("msgstr[0]", ""))
     return {unquoted(text): unquoted(said) for text, said in found.items()}
 
 
@@ -86,6 +91,7 @@ def test_everything_that_the_servers_checks_say_has_its_italian() -> None:
 
 
 TRANSLATING = ("_", "gettext", "gettext_lazy", "gettext_noop", "ngettext")
+WITH_CONTEXT = ("pgettext", "pgettext_lazy")
 
 
 def test_every_sentence_of_the_code_has_its_italian() -> None:
@@ -95,6 +101,12 @@ def test_every_sentence_of_the_code_has_its_italian() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in TRANSLATING:
                 found |= {str(first.value) for first in node.args[:1] if isinstance(first, ast.Constant)}
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Name)
+                and node.func.id in WITH_CONTEXT
+            ):
+                found.add(CONTEXT_END.join(ast.literal_eval(part) for part in node.args[:2]))
     assert len(found) > 150
     assert sorted(found - set(messages)) == []
 

@@ -50,6 +50,32 @@ def test_nobody_outside_keeps_out_who_logged_in_from_here_lately(admin: Client) 
     assert authentication.count_attempt("administrator", "127.0.0.1") > 0
 
 
+def test_addresses_of_one_network_are_one_guesser(users) -> None:
+    welcome = [authentication.count_attempt("viewer", f"2001:db8::{number:x}") for number in range(12)]
+    assert welcome.count(0) == authentication.PAIR_LIMIT
+    assert authentication.count_attempt("viewer", "2001:db8:0:1::1") == 0, "a neighbour"
+    AuditEntry.objects.create(userid="viewer", action="login", address="2001:db8::77")
+    assert authentication.count_attempt("viewer", "2001:db8::88") == 0, (
+        "its own address is a new one each day"
+    )
+
+
+@pytest.mark.parametrize(
+    "address, network",
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("2001:db8::1", "2001:db8::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("2001:db8::/64", "2001:db8::/64"),
+        ("unknown", "unknown"),
+        ("", ""),
+    ],
+)
+def test_what_attempts_are_counted_by(address: str, network: str) -> None:
+    assert authentication.network_of(address) == network
+
+
 def test_where_many_machines_guess_others_are_slowed_and_not_locked_out(users) -> None:
     failures("administrator", "203.0.113.1", authentication.USER_LIMIT)
     assert authentication.count_attempt("administrator", "198.51.100.7") == 0
@@ -94,10 +120,12 @@ def test_no_answer_waits_for_the_mail_server_and_all_addresses_are_told_that_it_
             hanging.clear()
             sent = Client().post("/password-lost/", {"email": address}, follow=True)
             assert "Look into your mail" in sent.content.decode() and sent.headers["Refresh"] == "3"
+            assert "Mail cannot be sent" not in sent.content.decode(), "that is not known yet"
             hanging.set()
             mails.finish()
             page = Client().get("/password-lost/sent/")
             assert "Mail cannot be sent now" in page.content.decode() and "Refresh" not in page.headers
+            assert "is on its way" not in page.content.decode()
     with override_settings(EMAIL_HOST="mail.example"):
         Client().post("/password-lost/", {"email": "viewer@example.com"})
         mails.finish()
@@ -113,6 +141,28 @@ def test_another_address_for_the_link_needs_the_present_password(admin: Client) 
     assert admin.post("/account/", {**data, "present_password": PASSWORD}).status_code == 302
     assert ManagerUser.objects.get(userid="administrator").email == "other@example.com"
     assert admin.post("/account/", {**data, "full_name": "Ada A."}).status_code == 302
+
+
+@pytest.mark.parametrize("changed", [{"email": "other@example.com"}, {"new_password": "battery-staple-7"}])
+def test_ones_own_entry_among_the_users_is_no_way_around_that(
+    admin: Client, users, changed: dict[str, str]
+) -> None:
+    for role in ("administrator", "viewer"):
+        user = users[role]
+        user.refresh_from_db()
+        address = f"/managers/{user.pk}/edit/"
+        sent = {"userid": role, "full_name": "A", "role": role, "email": user.email, "enabled": "on"}
+        sent |= {"revision": str(user.revision), **changed}
+        if role == "administrator":
+            assert "present_password" in admin.get(address).content.decode()
+            assert "needs your present password" in admin.post(address, sent).content.decode()
+            user.refresh_from_db()
+            assert user.email != "other@example.com" and user.check_password(PASSWORD)
+            sent["present_password"] = PASSWORD
+        else:
+            assert "present_password" not in admin.get(address).content.decode()
+        assert admin.post(address, sent).status_code == 302
+    assert admin.get("/services/").status_code == 200, "one's own session goes on"
 
 
 @pytest.mark.parametrize("weak", ["short-9", "9223372036854775808", "password123", "vera.violet", "x" * 201])
@@ -142,6 +192,8 @@ def test_a_weak_password_of_an_operator_is_stored_and_told(admin: Client, demo) 
     address = f"/operators/{demo['operator'].pk}/edit/"
     said = admin.post(address, {**data, "new_password": "mario"}, headers={"HX-Request": "true"})
     assert "easily guessed" in said.headers["HX-Trigger"]
+    plain = admin.post(address, {**data, "revision": "2", "new_password": "rossi"}, follow=True)
+    assert "easily guessed" in plain.content.decode(), "without scripts, too"
     assert Operator.objects.get().password.startswith("scrypt:")
     assert weakness_of("battery-staple-7", demo["operator"]) == ""
 
@@ -186,12 +238,27 @@ def test_a_refused_request_is_one_line_in_the_log(
     assert not record.exc_info and "Traceback" not in caplog.text
 
 
-def test_a_proxy_with_tls_and_no_option_for_it_is_told(users) -> None:
+@pytest.mark.parametrize(
+    "https, sent, words",
+    [
+        (False, {"Origin": "https://testserver"}, "started without <code>--https</code>"),
+        (True, {"Origin": "https://testserver"}, "send <code>X-Forwarded-Proto</code>"),
+        (True, {"Origin": "https://testserver:8443", "X-Forwarded-Proto": "https"}, "send <code>Host</code>"),
+        (True, {"Origin": "https://testserver", "Host": "localhost:8080"}, "send <code>Host</code>"),
+        (False, {}, "open for too long"),
+        (True, {"Origin": "https://evil.example"}, "came from elsewhere"),
+        (True, {"Origin": "https://[::1"}, "came from elsewhere"),
+    ],
+)
+def test_a_proxy_that_lacks_something_for_a_login_is_told(
+    users, https: bool, sent: dict[str, str], words: str
+) -> None:
     client = Client(enforce_csrf_checks=True)
-    sent = {"username": "viewer", "password": PASSWORD}
-    page = client.post("/login/", sent, headers={"Origin": "https://testserver"}).content.decode()
-    assert "started without" in page and "--https" in page
-    assert "--https" not in client.post("/login/", sent).content.decode()
+    with override_settings(SESSION_COOKIE_SECURE=https):
+        form = {"username": "viewer", "password": PASSWORD}
+        secure = sent.get("X-Forwarded-Proto") == "https"
+        answer = client.post("/login/", form, headers=sent, secure=secure)
+    assert answer.status_code == 403 and words in answer.content.decode()
     assert settings.SECURE_HSTS_SECONDS == 0
 
 

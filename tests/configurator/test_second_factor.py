@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import queue
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connections
 from django.test import Client, override_settings
+from django.utils import timezone
 from django_otp.oath import totp
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from configurator.mail_settings import MailSettingsError, read_second_factor
-from configurator.models import AuditEntry
-from tests.configurator.conftest import PASSWORD
+from configurator.models import AuditEntry, ManagerUser
+from configurator.users import second_factor
+from tests.configurator.conftest import PASSWORD, first_group
+from tests.fake.patience import PATIENCE
 
 LOGIN = {"username": "administrator", "password": PASSWORD}
 
@@ -49,6 +55,50 @@ def test_who_set_up_an_app_logs_in_with_its_codes_and_others_without(device: TOT
     assert Client().post("/login/", {**LOGIN, "code": f"{code[:3]} {code[3:]}"}).status_code == 302
     assert Client().post("/login/", {**LOGIN, "code": code}).status_code == 200, "a code works once"
     assert Client().post("/login/", {**LOGIN, "username": "viewer"}).status_code == 302
+
+
+def test_no_answer_tells_who_guesses_passwords_that_one_is_right(device: TOTPDevice) -> None:
+    tried = [LOGIN, {**LOGIN, "code": "000000"}, {**LOGIN, "password": "wrong"}, {**LOGIN, "username": "no"}]
+    answers = [Client().post("/login/", form).content.decode() for form in tried]
+    said = {first_group(r'role="alert">(.*?)</p>', answer) for answer in answers}
+    assert said == {"User id, password or code are wrong, or the user is disabled."}
+
+
+def test_who_guesses_codes_elsewhere_keeps_nobody_out(device: TOTPDevice) -> None:
+    elsewhere = {"REMOTE_ADDR": "203.0.113.9"}
+    TOTPDevice.objects.update(
+        last_t=-1, throttling_failure_count=20, throttling_failure_timestamp=timezone.now()
+    )
+    sent = {**LOGIN, "code": code_of(device)}
+    assert Client(**elsewhere).post("/login/", sent).status_code == 200, "guessing is slowed"
+    assert Client().post("/login/", sent).status_code == 302, "from here the user logged in lately"
+
+
+def test_of_two_logins_with_one_code_at_the_same_moment_one_is_let_in(
+    device: TOTPDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user, code = ManagerUser.objects.get(userid="administrator"), again(device)
+    accepted: queue.SimpleQueue[bool] = queue.SimpleQueue()
+    real = TOTPDevice.verify_token
+
+    def try_it() -> None:
+        try:
+            accepted.put(second_factor.accepts(user, code, "127.0.0.1"))
+        finally:
+            connections.close_all()
+
+    other = threading.Thread(target=try_it)
+
+    def slow(device: TOTPDevice, token: str) -> bool:
+        if other.ident is None:
+            other.start()
+            other.join(0.3)  # it has to wait: so there is nothing that could be waited for
+        return bool(real(device, token))
+
+    monkeypatch.setattr(TOTPDevice, "verify_token", slow)
+    try_it()
+    other.join(PATIENCE)
+    assert sorted([accepted.get_nowait(), accepted.get_nowait()]) == [False, True]
 
 
 def test_it_is_ended_with_the_password_alone(admin: Client, device: TOTPDevice) -> None:

@@ -129,7 +129,7 @@ def test_the_lists_own_heads_and_the_ticks_of_other_languages_are_read(admin: Cl
     assert "Nome utente" in heads
     cells = ["Anna Verdi", "anna", "PJSIP/201", "Demo:2", "VERO", "WAHR"]
     rows = ";".join(heads) + ";password\n" + ";".join([*cells, MD5]) + "\n"
-    assert "Importazione: 1 nuove" in send(admin, rows).content.decode()
+    assert "righe nuove: 1," in send(admin, rows).content.decode()
     anna = Operator.objects.get(username="anna")
     assert (anna.begin_in_pause, anna.enabled, anna.seat) == (True, True, demo["seat"])
     send(admin, f"username;full-name;enabled;seat\nanna;Anna;FALSCH;{demo['seat'].mac.replace(':', '')}\n")
@@ -154,6 +154,25 @@ def test_a_file_without_a_good_row_is_a_page_of_usual_size(admin: Client) -> Non
     rows = "username,full-name\n" + "".join(f"op{number},Operator\n" for number in range(1000))
     page = send(admin, rows, store="no").content.decode()
     assert page.count("<tr>") == 501 and "And 500 more" in page
+
+
+@pytest.mark.parametrize(
+    ("rows", "told", "more"),
+    [
+        ("mac,extension" + ",x" * 250_000, 1, 0),
+        ("mac,extension\n" + "," * 500_000, 1, 0),
+        (f"{'x' * 100_000},{'y' * 100_000}\n", 1, 0),
+        (f'mac,extension\n"{"x" * 200_000}', 1, 0),
+        ("mac,extension\n" + f"{'x' * 100_000}\n" * 3, 3, 0),
+        ("mac,extension\n" + "none\n" * 600, 500, 100),
+        ("mac,extension\n" + f"02:00:00:00:00:01,{'x' * 100_000}\n", 1, 0),
+    ],
+    ids=["wide head", "wide row", "long heads", "open quotes", "long names", "many", "long value"],
+)
+def test_an_odd_file_is_told_in_a_short_page(admin: Client, rows: str, told: int, more: int) -> None:
+    page = send(admin, rows, "seats").content.decode()
+    assert len(page) < 100 * 1024
+    assert page.count('<td class="number">') == told and ("And 100 more." in page) == bool(more)
 
 
 @pytest.mark.parametrize(

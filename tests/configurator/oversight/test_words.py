@@ -16,9 +16,10 @@ from configurator.checks.translation import FORM_SENTENCES, translated_for_form
 from configurator.forms.entries import OperatorForm, PauseReasonForm, SeatForm, VariableForm
 from configurator.forms.services import ServiceForm, TriggerRow, VariableRow
 from configurator.forms.users import AccountForm, ManagerUserForm
-from configurator.models import ManagerUser, Seat, Service
+from configurator.models import ManagerUser, Seat, Service, Snapshot
+from configurator.publishing import working_copy
 from schemas.sentences import said
-from tests.configurator.conftest import service_data
+from tests.configurator.conftest import first_group, post_import, service_data
 
 SCHEMAS = Path(__file__).resolve().parents[3] / "schemas"
 CHECKS = (
@@ -140,3 +141,75 @@ def test_in_a_list_of_mistakes_the_field_is_named(admin: Client) -> None:
 def test_a_name_in_a_sentence_stays_as_it_is() -> None:
     message = said("there is no operator {name!r}: add it to <operators>, or remove it here", name="<anna>")
     assert translated_for_form(message) == "there is no operator '<anna>'"
+
+
+def italian(client: Client, address: str) -> str:
+    """The words of a page, without its elements, in Italian."""
+    ManagerUser.objects.update(language="it")
+    page = client.get(address).content.decode()
+    return " ".join(re.sub("<[^>]*>", " ", page).split())
+
+
+def test_what_became_of_an_entry_agrees_with_its_gender(admin: Client, demo: Any, publish_directory) -> None:
+    sent = {"form": "xml", "digest": working_copy.present_digest(), "last": ""}
+    admin.post("/publish/now/", sent)
+    Seat.objects.update(description="Second row")
+    Service.objects.update(name="Demo 2")
+    admin.post("/reasons/add/", {"name": "Lunch"})
+    said = italian(admin, "/publish/")
+    assert "postazione PJSIP/201 modificata" in said and "motivo di pausa Lunch aggiunto" in said
+    assert "servizio Demo 2 modificato" in said
+    Seat.objects.all().delete()
+    assert "postazione PJSIP/201 rimossa" in italian(admin, "/publish/")
+
+
+def test_an_earlier_state_is_called_in_ones_own_language_whoever_made_it(admin: Client, demo: Any) -> None:
+    rows = f"mac,extension\n{demo['seat'].mac},PJSIP/299\n".encode()
+    post_import(admin, "seats", rows, "agreed", "rows: 1.csv")
+    ManagerUser.objects.update(language="it")
+    choice = {"pk": str(demo["operator"].pk)}
+    mark = first_group(
+        r'name="digest" value="([^"]+)', admin.post("/operators/many/disable/", choice).content.decode()
+    )
+    admin.post("/operators/many/disable/", {**choice, "digest": mark, "confirmed": "yes"})
+    last = Snapshot.objects.order_by("pk").first()
+    assert last is not None
+    address = f"/publish/snapshots/{last.pk}/undo/"
+    seen = first_group(r'name="seen" value="([^"]+)', admin.get(address).content.decode())
+    admin.post(address, {"seen": seen})
+    names = list(Snapshot.objects.order_by("pk").values_list("name", flat=True))
+    assert names == [
+        "import of seats: rows: 1.csv",
+        "Disable: Operators",
+        "undo of: import of seats: rows: 1.csv",
+    ]
+    said = italian(admin, "/publish/snapshots/")
+    for words in ("annullamento di: importazione di seats: rows: 1.csv", "Disabilita: Operatori"):
+        assert words in said
+    assert " importazione di seats: rows: 1.csv" in italian(admin, "/audit/?action=undo")
+    assert "Tornare a prima di: importazione di seats" in italian(admin, address)
+
+
+def test_the_audit_log_is_read_in_ones_own_language_whoever_wrote_it(admin: Client) -> None:
+    for language, name in (("en", "Sales"), ("it", "Support")):
+        ManagerUser.objects.update(language=language)
+        trigger = {
+            "type": "browser",
+            "moment": "ring",
+            "again": "on",
+            "os": "any",
+            "url": "https://crm.example/a,b:c",
+        }
+        rows = {f"triggers-0-{key}": value for key, value in trigger.items()}
+        data = service_data(name=name, context=name, queue_name=name, **rows, **{"triggers-TOTAL_FORMS": "1"})
+        assert admin.post("/services/add/", data).status_code == 302
+    pk = Service.objects.get(name="Sales").pk
+    said = italian(admin, "/audit/?kind=service")
+    words = "Browser di sistema, Quando squilla, A ogni squillo, Qualsiasi sistema: https://crm.example/a,b:c"
+    assert said.count(words) == 2
+    assert "administrator ha aggiunto" in italian(admin, f"/services/{pk}/history/")
+    ManagerUser.objects.update(language="en")
+    page = admin.get("/audit/?kind=service").content.decode()
+    assert (
+        page.count("System browser, When it rings, At each ring, Any system: https://crm.example/a,b:c") == 2
+    )
