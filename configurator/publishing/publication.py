@@ -26,6 +26,7 @@ from configurator.publishing import (
     differences,
     directory_files,
     published,
+    reading_apart,
     replacement,
     server_status,
     working_copy,
@@ -211,7 +212,7 @@ def _write(
     elif replaces:
         data = xml_form.dump_xml(configuration, replaces)
     hidden = unfinished.enter_context(own_files.file_beside(path, data, MODE))
-    (sqlite_form.load_sqlite if row.form == "sqlite" else xml_form.load_xml)(hidden)  # as the server will
+    reading_apart.check_readable(hidden, "sqlite" if row.form == "sqlite" else "xml")
     _for_the_server(hidden)
     row.sha256, row.content = hashlib.sha256(data).hexdigest(), content.decode()
 
@@ -275,6 +276,6 @@ def remember_adopted(path: Path, sha256: str, configuration: Configuration) -> N
 
 def read_configuration_file(path: Path) -> CheckedConfiguration:
     """Read a file of either form, whatever its name. ConfigurationError, OSError."""
-    with path.open("rb") as stream:
-        is_database = stream.read(16) == sqlite_form.MAGIC
-    return sqlite_form.read_sqlite(path) if is_database else xml_form.parse_xml(path.read_bytes(), str(path))
+    if reading_apart.form_of(path) == "sqlite":
+        return sqlite_form.read_sqlite(path)
+    return xml_form.parse_xml(path.read_bytes(), str(path))

@@ -21,7 +21,7 @@ from configurator.importing.csv_file import CsvFile
 from configurator.publishing import (
     differences,
     merging,
-    publication,
+    reading_apart,
     replacement,
     snapshots,
     state_names,
@@ -241,7 +241,7 @@ def read_upload(upload: UploadedFile) -> Configuration:
         with path.open("wb") as stream:
             for chunk in upload.chunks():
                 stream.write(chunk)
-        configuration = publication.read_configuration_file(path).configuration
+        configuration = reading_apart.read_configuration(path, reading_apart.form_of(path))
     freed_memory.give_back()  # of the document
     return configuration
 

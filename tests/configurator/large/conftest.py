@@ -30,13 +30,13 @@ def counted_queries() -> Iterator[list[str]]:
 
 
 def told_of_calls(patch: pytest.MonkeyPatch, module: Any, name: str) -> list[Any]:
-    """The arguments of each call from now on."""
+    """The arguments of each call from now on, without those that are named."""
     calls: list[Any] = []
     real = getattr(module, name)
 
-    def told(*arguments: Any) -> Any:
+    def told(*arguments: Any, **named: Any) -> Any:
         calls.append(arguments)
-        return real(*arguments)
+        return real(*arguments, **named)
 
     patch.setattr(module, name, told)
     return calls
