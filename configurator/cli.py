@@ -109,6 +109,7 @@ def _log_to_standard_error() -> None:
     handler = LineHandler(standard_error(), repeats=RepeatedLines())
     handler.setFormatter(LineFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     handler.addFilter(without_traceback_of_refusals)
+    handler.addFilter(with_our_option_for_names)
     logging.basicConfig(level=logging.INFO, handlers=[handler])
 
 
@@ -116,6 +117,15 @@ def without_traceback_of_refusals(record: logging.LogRecord) -> bool:
     """A request that is refused is no fault of the application: one line, without where it was refused."""
     if getattr(record, "status_code", 500) < 500:
         record.exc_info = record.exc_text = None
+    return True
+
+
+def with_our_option_for_names(record: logging.LogRecord) -> bool:
+    """Of a name that is none of ours Django advises a setting that nobody finds; here it is an option."""
+    if record.name == "django.security.DisallowedHost":
+        said = record.getMessage().partition(" You may need to")[0]
+        record.msg, record.args = f"{said} Start it with --host NAME if browsers shall reach it so", ()
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
     return True
 
 

@@ -24,7 +24,7 @@ from django.test import Client, override_settings
 from django.utils import timezone
 from django.utils.http import urlsafe_base64_encode
 
-from configurator.cli import without_traceback_of_refusals
+from configurator.cli import with_our_option_for_names, without_traceback_of_refusals
 from configurator.commands.users import make_first_user, reset_password
 from configurator.database import backup
 from configurator.models import AuditEntry, LoginFailure, ManagerUser, Operator, Seat
@@ -236,6 +236,19 @@ def test_a_refused_request_is_one_line_in_the_log(
     caplog.handler.removeFilter(without_traceback_of_refusals)
     (record,) = [record for record in caplog.records if "/audit/" in record.getMessage()]
     assert not record.exc_info and "Traceback" not in caplog.text
+
+
+def test_an_unknown_name_is_one_line_with_the_option_for_it(caplog: pytest.LogCaptureFixture) -> None:
+    filters = (without_traceback_of_refusals, with_our_option_for_names)
+    for wanted in filters:
+        caplog.handler.addFilter(wanted)
+    with override_settings(ALLOWED_HOSTS=["testserver"]):
+        assert Client().get("/login/", headers={"Host": "cti.example.net"}).status_code == 400
+    for wanted in filters:
+        caplog.handler.removeFilter(wanted)
+    (record,) = [record for record in caplog.records if "cti.example.net" in record.getMessage()]
+    assert record.levelname == "WARNING" and not record.exc_info
+    assert "--host NAME" in record.getMessage() and "ALLOWED_HOSTS" not in record.getMessage()
 
 
 @pytest.mark.parametrize(
