@@ -40,6 +40,10 @@ class Sentence(str):
         made.template, made.values = template, values
         return made
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """By pickle it stays a sentence."""
+        return Sentence, (self.template, dict(self.values))
+
 
 def said(template: str, **values: object) -> Sentence:
     """Make a sentence. A brace of its own is doubled in the template."""

@@ -13,11 +13,11 @@ import pickle
 import subprocess
 import sys
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from schemas.configuration import sqlite_form, xml_form
 from schemas.configuration.model import Configuration
-from schemas.problems import ConfigurationError
+from schemas.problems import ConfigurationError, Problem
 
 logger = logging.getLogger(__name__)
 LARGE: Final = 512 * 1024
@@ -27,9 +27,15 @@ LONGEST: Final = 120.0
 
 Form = Literal["xml", "sqlite"]
 _WORDS: Final = {True: "values", False: "nothing"}
-_REFUSED: Final = 3
-"""How the other process ends if the file is not valid: whoever reads it here says what is wrong."""
 _ROOT: Final = Path(__file__).resolve().parents[2]
+
+
+class _Answer(NamedTuple):
+    """What the other process found."""
+
+    problems: tuple[Problem, ...]
+    parts: tuple[Any, ...] | None
+    """What a `Configuration` is made of, if that was asked for and the file is valid."""
 
 
 def form_of(path: Path) -> Form:
@@ -40,11 +46,10 @@ def form_of(path: Path) -> Form:
 
 def read_configuration(path: Path, form: Form) -> Configuration:
     """What a file says. ConfigurationError with every problem in it, OSError. Any thread."""
-    said = _ask(path, form, values=True) if path.stat().st_size >= LARGE else None
-    if said is None:
+    answer = _ask(path, form, values=True) if path.stat().st_size >= LARGE else None
+    if answer is None or answer.parts is None:
         return _read(path, form)
-    services, seats, operators, reasons = pickle.loads(said)  # of the process that was just started
-    return Configuration(services, seats, operators, reasons)
+    return Configuration(*answer.parts)
 
 
 def check_readable(path: Path, form: Form) -> None:
@@ -57,8 +62,8 @@ def _read(path: Path, form: Form) -> Configuration:
     return (sqlite_form.load_sqlite if form == "sqlite" else xml_form.load_xml)(path)
 
 
-def _ask(path: Path, form: Form, *, values: bool) -> bytes | None:
-    """What the other process says of a valid file. None if it says nothing: reading it here tells why."""
+def _ask(path: Path, form: Form, *, values: bool) -> _Answer | None:
+    """What the other process says; None if it says nothing. ConfigurationError if the file is refused."""
     command = [sys.executable, "-P", "-m", __name__, str(path), form, _WORDS[values]]
     environment = os.environ | {"PYTHONPATH": str(_ROOT)}
     try:
@@ -73,23 +78,30 @@ def _ask(path: Path, form: Form, *, values: bool) -> bytes | None:
     except (OSError, subprocess.TimeoutExpired) as error:
         logger.warning("no other process could read %s: %s", path.name, error)
         return None
-    if done.returncode not in (0, _REFUSED):
+    if done.returncode:
         last = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
         logger.warning("another process that read %s ended with %s %s", path.name, done.returncode, last)
-    return done.stdout if done.returncode == 0 else None
+        return None
+    answer = _Answer(*pickle.loads(done.stdout))  # of the process that was just started
+    if answer.problems:
+        raise ConfigurationError(answer.problems)
+    return answer
 
 
 def main(arguments: list[str]) -> int:
-    """The other process. Its answer is for the one that started it."""
+    """The other process. Its answer is for the one that started it; OSError is for that one to meet, too."""
     name, form, wanted = arguments
+    problems: tuple[Problem, ...] = ()
+    parts = None
     try:
         found = _read(Path(name), "sqlite" if form == "sqlite" else "xml")
-    except (ConfigurationError, OSError):
-        return _REFUSED
-    if wanted == _WORDS[True]:
-        parts = (found.services, found.seats, found.operators, found.pause_reasons)
-        sys.stdout.buffer.write(pickle.dumps(parts, pickle.HIGHEST_PROTOCOL))
-        sys.stdout.buffer.flush()
+        if wanted == _WORDS[True]:
+            parts = (found.services, found.seats, found.operators, found.pause_reasons)
+    except ConfigurationError as error:
+        problems = error.problems
+    # Without a class of this module, which is called otherwise in this process.
+    sys.stdout.buffer.write(pickle.dumps((problems, parts), pickle.HIGHEST_PROTOCOL))
+    sys.stdout.buffer.flush()
     return 0
 
 

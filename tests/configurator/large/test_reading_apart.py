@@ -15,6 +15,7 @@ from configurator.publishing.reading_apart import Form, check_readable, form_of,
 from schemas.configuration import sqlite_form, xml_form
 from schemas.configuration.model import Configuration
 from schemas.problems import ConfigurationError
+from schemas.sentences import retold
 from tests.bench.workload.largest_configuration import largest_configuration
 from tests.configurator.large.conftest import SMALL, told_of_calls
 
@@ -27,6 +28,10 @@ def always_apart(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The smallest file, too; the processes that were started."""
     monkeypatch.setattr(reading_apart, "LARGE", 1)
     return told_of_calls(monkeypatch, subprocess, "Popen")
+
+
+def marked(template: str) -> str:
+    return f"<{template}>"
 
 
 def written(path: Path, form: Form, configuration: Configuration) -> Path:
@@ -54,18 +59,28 @@ def test_another_process_says_what_reading_it_here_does(
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_what_is_wrong_is_told_as_ever(tmp_path: Path, form: Form, always_apart: list[Any]) -> None:
+def test_what_is_wrong_is_told_as_ever(
+    tmp_path: Path, form: Form, always_apart: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "bad"
     if form == "xml":
         path.write_text("<configuration>\n<services><service/></services></configuration>")
     else:
         path.write_bytes(sqlite_form.MAGIC + b"and no more")
+    refused = xml_form.load_xml if form == "xml" else sqlite_form.load_sqlite
     with pytest.raises(ConfigurationError) as here:
-        (xml_form.load_xml if form == "xml" else sqlite_form.load_sqlite)(path)
+        refused(path)
+    monkeypatch.setattr(xml_form, "load_xml", lambda *_: pytest.fail("read here"))
+    monkeypatch.setattr(sqlite_form, "load_sqlite", lambda *_: pytest.fail("read here"))
     for read in (read_configuration, check_readable):
         with pytest.raises(ConfigurationError) as apart:
             read(path, form)
         assert apart.value.problems == here.value.problems
+        told = [
+            [retold(problem.message, marked) for problem in wrong]
+            for wrong in (apart.value.problems, here.value.problems)
+        ]
+        assert told[0] == told[1] and told[0][0].startswith("<")
     assert len(always_apart) == 2
 
 
